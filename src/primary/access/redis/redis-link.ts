@@ -1,0 +1,174 @@
+import { messageOf } from '../../../core/errors.ts';
+import { Backoff } from '../../../core/timing/backoff.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import { dialRedis, type RedisConnection, type RedisDial } from './redis-connection.ts';
+
+/** What has gone wrong with Redis, for metrics. `connect`: no connection could be made. `reply`: an error reply. */
+export type RedisErrorKind = 'connect' | 'lost' | 'timeout' | 'reply';
+
+/** Hears whether Redis can be asked. */
+export interface RedisLinkOwner {
+  /** A new connection answers. */
+  up(): void;
+  /** The connection has ended. Not called when no connection can be made, and not by {@link RedisLink.stop}. */
+  down(): void;
+}
+
+interface RedisLinkOptions {
+  readonly url: string;
+  readonly owner: RedisLinkOwner;
+  readonly log: Logger;
+  readonly counts: RedisCounts;
+  readonly dial?: RedisDial;
+}
+
+/** Counts of a process, which outlive a link. */
+export interface RedisCounts {
+  readonly errors: Record<RedisErrorKind, number>;
+}
+
+/** Max time of an attempt: connecting, TLS, authentication and the first answer. */
+const ATTEMPT_TIMEOUT_MS = 2000;
+/** A server that takes longer to answer a command counts as away. */
+const COMMAND_TIMEOUT_MS = 500;
+const RETRY = { firstMs: 100, maxMs: 2000 };
+/** A connection that has lasted this long is no part of a series of failures. */
+const LASTING_MS = 5000;
+
+/** A connection to Redis, which is made again whenever it is lost. Nothing waits while there is none. */
+export class RedisLink {
+  readonly #options: RedisLinkOptions;
+  readonly #dial: RedisDial;
+  readonly #server: string;
+  readonly #backoff = new Backoff(RETRY);
+  /** The attempt or the connection of now. */
+  #session = new AbortController();
+  #connection: RedisConnection | null = null;
+  /** Whether the log has told that Redis is away. */
+  #isAway = false;
+  /** Fires for the next attempt, or when the connection has lasted. */
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RedisLinkOptions) {
+    this.#options = options;
+    this.#dial = options.dial ?? dialRedis;
+    this.#server = serverOf(options.url);
+  }
+
+  get isUp(): boolean {
+    return this.#connection !== null;
+  }
+
+  start(): void {
+    void this.#connect();
+  }
+
+  /** Closes the connection for good. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#connection = null;
+    this.#session.abort();
+  }
+
+  /**
+   * Sends a command. Rejects with an error reply, or if Redis is away. A command without an answer after 500 ms ends the
+   * connection: the answers to later commands wait behind it.
+   */
+  async send(args: readonly string[]): Promise<unknown> {
+    const { counts } = this.#options;
+    const connection = this.#open();
+    try {
+      return await this.#inTime(connection.send(args));
+    } catch (error) {
+      if (connection === this.#connection) counts.errors.reply++;
+      throw error;
+    }
+  }
+
+  /** Hears the messages of a channel as long as the connection of now lasts. Rejects as {@link send} does. */
+  async subscribe(channel: string, hear: (message: string) => void): Promise<void> {
+    await this.#inTime(this.#open().subscribe(channel, hear));
+  }
+
+  #open(): RedisConnection {
+    if (this.#connection === null) throw new Error('Redis is away');
+    return this.#connection;
+  }
+
+  async #connect(): Promise<void> {
+    const session = new AbortController();
+    const { signal } = session;
+    const { url, owner, log } = this.#options;
+    this.#session = session;
+    try {
+      const dialling = this.#dial({ url, signal, onEnd: (reason) => this.#end(session, 'lost', reason) });
+      // The attempt is over by its deadline, whatever the server does.
+      const connection = await withDeadline(dialling, ATTEMPT_TIMEOUT_MS);
+      await withDeadline(connection.send(['PING']), COMMAND_TIMEOUT_MS);
+      if (signal.aborted) return;
+      this.#connection = connection;
+    } catch (error) {
+      this.#end(session, 'connect', messageOf(error));
+      return;
+    }
+    this.#timer = setTimeout(() => this.#backoff.reset(), LASTING_MS);
+    this.#timer.unref();
+    log.info({ server: this.#server }, this.#isAway ? 'Redis is back' : 'connected to Redis');
+    this.#isAway = false;
+    owner.up();
+  }
+
+  /** Rejects when the answer is late, which ends the connection. */
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
+    const session = this.#session;
+    try {
+      return await withDeadline(answer, COMMAND_TIMEOUT_MS);
+    } catch (error) {
+      if (error instanceof LateAnswer) this.#end(session, 'timeout', error.message);
+      throw error;
+    }
+  }
+
+  /** Ends an attempt or a connection, and plans the next attempt. Does nothing the second time. */
+  #end(session: AbortController, kind: RedisErrorKind, reason: string): void {
+    if (session.signal.aborted) return;
+    const wasUp = this.#connection !== null;
+    this.#connection = null;
+    session.abort();
+    clearTimeout(this.#timer);
+    const { counts, log, owner } = this.#options;
+    counts.errors[kind]++;
+    if (!this.#isAway) log.warn({ server: this.#server, reason }, 'Redis is away');
+    this.#isAway = true;
+    this.#timer = setTimeout(() => void this.#connect(), this.#backoff.next());
+    this.#timer.unref();
+    if (wasUp) owner.down();
+  }
+}
+
+class LateAnswer extends Error {
+  override readonly name = 'LateAnswer';
+}
+
+/** Rejects if a promise does not settle in time. */
+async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new LateAnswer(`no answer within ${ms} ms`)), ms);
+    timer.unref();
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Returns the address of a server for the log, without the password. */
+function serverOf(url: string): string {
+  try {
+    return new URL(url).host;
+  } catch {
+    return 'the URL in redis.url';
+  }
+}
