@@ -24,6 +24,7 @@ import type { Engines } from './process/engines.ts';
 import { readVersions } from './process/versions.ts';
 import { writeBequest } from './tickets/bequest.ts';
 import { sendKeys } from './tickets/key-channel.ts';
+import type { LimitTables } from './limits/limit-tables.ts';
 import type { TicketKeys } from './tickets/ticket-keys.ts';
 import type { Supervisor } from './workers/supervisor.ts';
 
@@ -37,6 +38,7 @@ interface ControlledParts {
   readonly liveConfig: LiveConfig;
   readonly ticketKeys: TicketKeys;
   readonly passwords: Passwords;
+  readonly limitTables: LimitTables;
 }
 
 /** What the process has found out about the machine. */
@@ -59,7 +61,7 @@ export function buildAdmin(
   settings: BuildOptions,
   { descriptorPlan, engines }: MachineParts,
 ): AdminServer {
-  const { lifecycle, supervisor, clusters, drains, reloader, liveConfig, ticketKeys } = parts;
+  const { lifecycle, supervisor, clusters, drains, reloader, liveConfig, ticketKeys, limitTables } = parts;
   const { log, output, faultHooks } = settings;
   const versions = readVersions();
   const stats = new AdminStats();
@@ -72,6 +74,7 @@ export function buildAdmin(
       drains: () => drains.progress,
       certificates: () => liveConfig.certificates,
       ticketKeys,
+      limitTables,
       versions,
       droppedLines: () => output.dropped,
     }),

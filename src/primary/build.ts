@@ -11,6 +11,7 @@ import { Drains } from './control/drains.ts';
 import type { Lifecycle } from './control/lifecycle.ts';
 import { LiveConfig } from './control/live-config.ts';
 import { Reloader } from './control/reloader.ts';
+import { LimitTables } from './limits/limit-tables.ts';
 import { claimAddresses } from './process/address-claim.ts';
 import type { FileWatch } from './process/file-watch.ts';
 import type { Resources } from './resources.ts';
@@ -57,7 +58,12 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   const roster = new WorkerRoster();
   const inherited = predecessor?.ticketKeys;
   const ticketKeys = new TicketKeys(config.listeners, inherited === undefined ? {} : { inherited });
-  const currentGeneration = new CurrentGeneration(config, FIRST_GENERATION, pages, ticketKeys);
+  const limitTables = new LimitTables(config.listeners);
+  const currentGeneration = new CurrentGeneration(config, FIRST_GENERATION, {
+    pages,
+    ticketKeys,
+    limitTables,
+  });
   const broadcast = new Broadcast({ roster, pages, currentGeneration });
   const clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log);
   const passwords = new Passwords(new PasswordThread(log), log);
@@ -101,7 +107,17 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     FIRST_GENERATION,
   );
 
-  const controlled = { lifecycle, supervisor, clusters, drains, reloader, liveConfig, ticketKeys, passwords };
+  const controlled = {
+    lifecycle,
+    supervisor,
+    clusters,
+    drains,
+    reloader,
+    liveConfig,
+    ticketKeys,
+    limitTables,
+    passwords,
+  };
   const admin = buildAdmin(controlled, options, resources);
   const parts = {
     config,

@@ -1,4 +1,5 @@
 /** What workers and the primary tell each other of clients: sessions, revocations, passwords, keys. */
+import type { LimitLedgerReport } from './limit-tables.ts';
 
 /** One session, as `GET /sessions` shows it. Times are ISO 8601 in UTC. */
 export interface SessionRow {
@@ -136,4 +137,9 @@ export type AccessCommand = AskCommand | RevocationsCommand | KeySetCommand | Pa
 
 /** Messages of a worker. */
 export type AccessReport =
-  AnswerReport | PasswordReport | PasswordDroppedReport | KeySetReport | RevokedTokenReport;
+  | AnswerReport
+  | PasswordReport
+  | PasswordDroppedReport
+  | KeySetReport
+  | RevokedTokenReport
+  | LimitLedgerReport;

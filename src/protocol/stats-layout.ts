@@ -2,7 +2,8 @@
 import { tunnelClusters } from '../config/schema/tunnel-clusters.ts';
 import type { Cluster } from '../config/types/cluster.ts';
 import type { Config } from '../config/types/config.ts';
-import type { L7Listener } from '../config/types/listener.ts';
+import type { LimitSettings } from '../config/types/limits.ts';
+import type { L7Listener, Listener } from '../config/types/listener.ts';
 import { formatAddress } from '../core/address.ts';
 import {
   ACCEPT_FAILURES,
@@ -13,6 +14,7 @@ import {
   DIRECTIONS,
   GATE_REFUSALS,
   HANDSHAKE_FAILURES,
+  LIMIT_KINDS,
   REJECT_REASONS,
   REQUEST_REFUSALS,
   RESPONSE_CUTS,
@@ -48,6 +50,7 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
     layout.add(pageMetrics.connections, labels);
     for (const reason of REJECT_REASONS) layout.add(pageMetrics.connectionsRejected, { ...labels, reason });
     for (const reason of ACCEPT_FAILURES) layout.add(pageMetrics.acceptFailures, { ...labels, reason });
+    for (const { name } of limitsOf(listener)) addLimit(layout, listener.name, name);
     if (listener.mode === 'l7') addL7Listener(layout, listener);
     for (const cluster of tunnelClusters(listener)) addTunnels(layout, { ...labels, cluster });
   }
@@ -62,6 +65,17 @@ function addTunnels(
   layout.add(pageMetrics.tunnels, labels);
   for (const reason of TUNNEL_CLOSES) layout.add(pageMetrics.tunnelCloses, { ...labels, reason });
   for (const direction of DIRECTIONS) layout.add(pageMetrics.tunnelBytes, { ...labels, direction });
+}
+
+/** Returns the limits of a listener and of its routes. */
+function limitsOf(listener: Listener): readonly LimitSettings[] {
+  if (listener.mode === 'l4') return listener.limits;
+  return [...listener.limits, ...listener.routes.flatMap(({ limits }) => limits)];
+}
+
+function addLimit(layout: PageLayout, listener: string, limit: string): void {
+  for (const kind of LIMIT_KINDS) layout.add(pageMetrics.limitRefusals, { listener, limit, kind });
+  layout.add(pageMetrics.limitOverflows, { listener, limit });
 }
 
 function addCluster(layout: PageLayout, { name: cluster, endpoints }: Cluster): void {

@@ -24,6 +24,8 @@ export interface Generation {
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   /** By listener with TLS, `uws` excluded: memory of its `TicketKeyRing`, the same as long as the listener has TLS. */
   readonly ticketKeys: ReadonlyMap<string, SharedArrayBuffer>;
+  /** By `tableName`: memory of the tables of limits, which stay over reloads as long as their limits do. */
+  readonly limitTables: ReadonlyMap<string, SharedArrayBuffer>;
 }
 
 /** The payload of a worker's `serve` task. */

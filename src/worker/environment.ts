@@ -13,6 +13,7 @@ import { allocateCursor } from '../upstream/balancers/shared-cursor.ts';
 import { Cluster, type ClusterHome } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import { AccessLink } from './access/access-link.ts';
+import { WorkerLimits } from './access/worker-limits.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
 
 /** What the listeners of a worker share under one generation. */
@@ -28,6 +29,7 @@ export interface Environment {
   readonly access: Logger | null;
   /** What the worker knows of clients. The same object in all generations. */
   readonly clients: AccessLink;
+  readonly limits: WorkerLimits;
   /** By listener: memory of its `LineWindow`, which all workers share. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   /** The same object in all generations. */
@@ -51,16 +53,18 @@ export function createEnvironment(
   const onEndpointFailed = (failure: EndpointFailure): void => say({ type: 'endpoint_failed', failure });
   const descriptors = new DescriptorGate(start.descriptorPlan, pages, lowestDescriptor(), log);
   descriptors.clientSlots = clientSlots(config, page);
+  const wheel = new TimerWheel(performance.now());
   const home = { page, pages, secret: start.secret, onEndpointFailed, descriptors };
   return {
     config,
     generation,
     page,
     pages,
-    wheel: new TimerWheel(performance.now()),
+    wheel,
     log,
     access: accessLog(config, log),
     clients: new AccessLink(start, say),
+    limits: WorkerLimits.first(start.limitTables, page, wheel, say),
     lineWindows: start.lineWindows,
     ticketKeys: new TicketKeyRings(start.ticketKeys),
     clusters: new Map(
@@ -109,6 +113,7 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
       log,
       access,
       clients,
+      limits: current.limits.next(next.limitTables, page),
       lineWindows,
       ticketKeys,
       clusters,

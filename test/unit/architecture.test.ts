@@ -43,6 +43,14 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['main.ts'],
   ],
   'src/access': [['contract'], ['addresses', 'origins', 'credentials', 'limits'], ['open-admission.ts']],
+  'src/access/limits': [
+    ['table'],
+    ['limit-key.ts', 'limit-answer.ts', 'turns.ts'],
+    ['keyed-limit.ts'],
+    ['session-meter.ts'],
+    ['client-holds.ts'],
+    ['limit-set.ts'],
+  ],
   'src/config': [['types'], ['syntax'], ['schema'], ['loader.ts'], ['render.ts']],
   'src/l7': [
     ['contract', 'buffers'],
@@ -54,7 +62,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['uws', 'http1'],
   ],
   'src/primary': [
-    ['tickets'],
+    ['tickets', 'limits'],
     ['process'],
     ['workers'],
     ['clusters', 'access'],

@@ -14,7 +14,7 @@ export interface LimitRefusal {
   /** The limit's name. */
   readonly limit: string;
   readonly kind: LimitKind;
-  /** 429, or 503 if the count of a shared limit is not known. */
+  /** 429, or 503 if other clients may be to blame: the count is not known, or shared with other keys. */
   readonly status: 429 | 503;
   /** In a few words, for the client and the log. */
   readonly detail: string;

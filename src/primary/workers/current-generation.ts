@@ -3,6 +3,7 @@ import { StartError } from '../../core/errors.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { Generation } from '../../protocol/to-worker.ts';
 import { allocateLineWindow } from '../../telemetry/line-window.ts';
+import type { LimitTables } from '../limits/limit-tables.ts';
 import type { TicketKeys } from '../tickets/ticket-keys.ts';
 import { seriesOf, type WorkerPages } from './worker-pages.ts';
 import type { WorkerSlot } from './worker-slot.ts';
@@ -19,6 +20,13 @@ interface WritingWorkers {
   readonly leaving: readonly unknown[];
 }
 
+/** What a generation is made of besides its configuration. */
+interface GenerationParts {
+  readonly pages: WorkerPages;
+  readonly ticketKeys: TicketKeys;
+  readonly limitTables: LimitTables;
+}
+
 interface GenerationChange {
   readonly config: Config;
   readonly clusters: readonly ClusterState[];
@@ -31,15 +39,24 @@ interface GenerationChange {
 export class CurrentGeneration {
   readonly #pages: WorkerPages;
   readonly #ticketKeys: TicketKeys;
+  readonly #limitTables: LimitTables;
   #current: GenerationFacts;
   #decided: Promise<unknown> = Promise.resolve();
 
-  constructor(config: Config, generation: number, pages: WorkerPages, ticketKeys: TicketKeys) {
+  constructor(config: Config, generation: number, { pages, ticketKeys, limitTables }: GenerationParts) {
     this.#pages = pages;
     this.#ticketKeys = ticketKeys;
+    this.#limitTables = limitTables;
     const series = pages.directory.table;
     const lineWindows = lineWindowsOf(config);
-    this.#current = { config, generation, series, lineWindows, ticketKeys: ticketKeys.memories };
+    this.#current = {
+      config,
+      generation,
+      series,
+      lineWindows,
+      ticketKeys: ticketKeys.memories,
+      limitTables: limitTables.memories,
+    };
   }
 
   get facts(): GenerationFacts {
@@ -81,7 +98,15 @@ export class CurrentGeneration {
     for (const [start, end] of plan.cleared) sums.clear(start, end);
     const lineWindows = lineWindowsOf(config, this.#current.lineWindows);
     const keyPlan = this.#ticketKeys.plan(config.listeners);
-    const next = { config, generation, series: plan.table, lineWindows, ticketKeys: keyPlan.memories };
+    const limitPlan = this.#limitTables.plan(config.listeners);
+    const next = {
+      config,
+      generation,
+      series: plan.table,
+      lineWindows,
+      ticketKeys: keyPlan.memories,
+      limitTables: limitPlan.memories,
+    };
     const answers = await Promise.all(
       workers.map((worker) => worker.prepare({ type: 'prepare', ...next, clusters })),
     );
@@ -90,6 +115,7 @@ export class CurrentGeneration {
     if (commit) {
       plan.commit();
       keyPlan.commit();
+      limitPlan.commit();
       this.#current = next;
     }
     const settled = workers.map((worker) => worker.settle({ type: 'settle', generation, commit }));

@@ -7,6 +7,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { ClientDesk } from './client-desk.ts';
 import type { CurrentGeneration } from './current-generation.ts';
+import { HeldPlaces } from './held-places.ts';
 import type { WorkerPages } from './worker-pages.ts';
 import type { WorkerRoster } from './worker-roster.ts';
 import { WorkerSlot, type Launch, type SlotTimings } from './worker-slot.ts';
@@ -61,18 +62,25 @@ export class SlotFactory {
   create(kind: WorkerKind, name: string, { restarts = 0, perseveres = false }: SlotHistory = {}): WorkerSlot {
     const { pages, timings, log, onLines, onEndpointFailed, clientDesk, onLate } = this.#parts;
     const page = pages.add();
+    const places = new HeldPlaces();
     const slot: WorkerSlot = new WorkerSlot({
       kind,
       name,
       page,
-      clearGauges: () => pages.clearGauges(page),
+      clear: () => {
+        pages.clearGauges(page);
+        places.giveBack();
+      },
       restarts,
       perseveres,
       timings,
       log,
       onLines,
       onEndpointFailed,
-      onAccessReport: (report, reply) => clientDesk.hear(report, reply),
+      onAccessReport: (report, reply) => {
+        if (report.type === 'limit_ledger') places.add(report);
+        else clientDesk.hear(report, reply);
+      },
       onLate: (afterMs) => onLate(slot, afterMs),
       serve: (launch) => this.#serve(slot, launch),
     });

@@ -43,8 +43,8 @@ interface SlotOptions {
   readonly name: string;
   /** The stats page: each worker of this slot writes it, one after the other. */
   readonly page: SharedArrayBuffer;
-  /** Sets the gauges in the page to 0. */
-  readonly clearGauges: () => void;
+  /** Called when a task has ended: sets the gauges in the page to 0, and gives back the places that the task has held. */
+  readonly clear: () => void;
   /** How often workers of this name have been restarted before. */
   readonly restarts: number;
   /** Whether the worker starts again if its first start fails. */
@@ -260,10 +260,8 @@ export class WorkerSlot {
       case 'drop_password':
       case 'key_set_wanted':
       case 'revoked_token':
+      case 'limit_ledger':
         if (port === this.#port) this.#options.onAccessReport(message, this.#reply);
-        break;
-      default:
-        message satisfies never;
     }
   }
 
@@ -294,7 +292,7 @@ export class WorkerSlot {
     this.#descriptors = null;
     this.#receiveRest();
     this.#question?.drop();
-    this.#options.clearGauges();
+    this.#options.clear();
     const { log, timings } = this.#options;
     const { name } = this;
     if (this.#state === 'stuck') {

@@ -166,8 +166,18 @@ export const ACCESS_REFUSALS = [
  * thread failed.
  */
 export const PASSWORD_RESULTS = ['match', 'mismatch', 'refused', 'failed'] as const;
-/** Values of the label `kind` of refusals by a limit: what there was too much of. */
-export const LIMIT_KINDS = ['connections', 'handshakes', 'requests', 'messages', 'bytes'] as const;
+/**
+ * Values of the label `kind` of refusals by a limit: what there was too much of; `unavailable` if the count of a shared limit
+ * is not known.
+ */
+export const LIMIT_KINDS = [
+  'connections',
+  'handshakes',
+  'requests',
+  'messages',
+  'bytes',
+  'unavailable',
+] as const;
 /** Values of the label `reason` of HTTP responses that were cut. */
 export const RESPONSE_CUTS = [
   'endpoint',

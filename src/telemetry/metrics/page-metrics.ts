@@ -24,6 +24,16 @@ export const pageMetrics = {
     ['listener', 'reason'],
     'Layer 7 connections that ended without a request',
   ),
+  limitRefusals: counter(
+    'sluice_limit_refusals_total',
+    ['listener', 'limit', 'kind'],
+    'Clients refused, sessions closed and sessions slowed by a limit',
+  ),
+  limitOverflows: counter(
+    'sluice_limit_overflows_total',
+    ['listener', 'limit'],
+    'Requests whose key shared one count with others because the table was full',
+  ),
   acceptFailures: counter(
     'sluice_accept_failures_total',
     ['listener', 'reason'],

@@ -50,6 +50,12 @@ export const primaryMetrics = {
     [],
     'Time that passwords have waited for the thread',
   ),
+  limitKeys: gauge('sluice_limit_keys', ['listener', 'limit'], 'Keys that the limit counts apart now'),
+  limitKeyCapacity: gauge(
+    'sluice_limit_key_capacity',
+    ['listener', 'limit'],
+    'Max keys that the limit counts apart',
+  ),
   endpointUp: gauge(
     'sluice_endpoint_up',
     ['cluster', 'endpoint'],

@@ -12,6 +12,7 @@ import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
 import { Cluster } from '../../upstream/cluster.ts';
 import { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import { AccessLink } from '../access/access-link.ts';
+import { WorkerLimits } from '../access/worker-limits.ts';
 import type { Environment } from '../environment.ts';
 import { TicketKeyRings } from '../ticket-key-rings.ts';
 
@@ -22,16 +23,18 @@ export function syntheticEnvironment(config: Config): Environment {
   const pages = [page.values];
   const log = createWorkerLogger(config.log, '', () => undefined);
   const descriptors = new DescriptorGate(null, pages, () => 0, log);
+  const wheel = new TimerWheel(performance.now());
   const home = { page, pages, secret: '', onEndpointFailed: () => undefined, descriptors };
   return {
     config,
     generation: 0,
     page,
     pages,
-    wheel: new TimerWheel(performance.now()),
+    wheel,
     log,
     access: config.log.access ? log : null,
     clients: new AccessLink({ revocations: [], keySets: new Map() }, () => undefined),
+    limits: WorkerLimits.first(new Map(), page, wheel, () => undefined),
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),
     ticketKeys: new TicketKeyRings(new Map(config.listeners.map(({ name }) => [name, newTicketKeys()]))),
     clusters: new Map(

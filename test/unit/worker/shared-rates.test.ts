@@ -124,7 +124,7 @@ class Process {
   async reload(): Promise<void> {
     const clusters = config.clusters.map(clusterState);
     const series = this.#directory.table;
-    const shared = { lineWindows: new Map(), ticketKeys: new Map() };
+    const shared = { lineWindows: new Map(), ticketKeys: new Map(), limitTables: new Map() };
     const next = { generation: 2, config: this.#settings, series, clusters, ...shared };
     for (const { thread } of this.workers) {
       assert.equal(await thread.prepare(next), null);

@@ -6,6 +6,7 @@ import type { Reloader } from '../../control/reloader.ts';
 import type { CertificateExpiry } from '../../process/certificate-expiry.ts';
 import { enginesInUse } from '../../process/engines.ts';
 import type { Versions } from '../../process/versions.ts';
+import type { LimitTableEntry, LimitTables } from '../../limits/limit-tables.ts';
 import type { TicketKeys } from '../../tickets/ticket-keys.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 
@@ -16,13 +17,15 @@ interface PrimaryFacts {
   readonly drains: () => readonly DrainStatus[];
   readonly certificates: () => readonly CertificateExpiry[];
   readonly ticketKeys: Pick<TicketKeys, 'ages'>;
+  readonly limitTables: Pick<LimitTables, 'entries'>;
   readonly versions: Versions;
   readonly droppedLines: () => number;
 }
 
 /** Returns the families of metrics that no worker writes. */
 export function primaryFamilies(facts: PrimaryFacts): Family[] {
-  const { supervisor, reloader, drains, certificates, ticketKeys, versions, droppedLines } = facts;
+  const { supervisor, reloader, drains, certificates, ticketKeys, limitTables, versions, droppedLines } =
+    facts;
   const { sluice, node, uws } = versions;
   return [
     {
@@ -69,6 +72,16 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
       read: () =>
         ticketKeys.ages().map(({ listener, seconds }) => ({ labels: { listener }, value: seconds })),
     },
+    {
+      metric: primaryMetrics.limitKeys,
+      read: () =>
+        limitTables.entries.map((entry) => ({ labels: limitLabels(entry), value: entry.sweep.layout.keys })),
+    },
+    {
+      metric: primaryMetrics.limitKeyCapacity,
+      read: () =>
+        limitTables.entries.map((entry) => ({ labels: limitLabels(entry), value: entry.sweep.layout.slots })),
+    },
     single(primaryMetrics.logLinesDropped, droppedLines),
     {
       metric: primaryMetrics.buildInfo,
@@ -80,6 +93,13 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
       ],
     },
   ];
+}
+
+function limitLabels({ listener, settings }: LimitTableEntry): {
+  readonly listener: string;
+  readonly limit: string;
+} {
+  return { listener, limit: settings.name };
 }
 
 function single(metric: Metric, value: () => number): Family {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Config } from '../../../../src/config/types/config.ts';
 import { TicketKeyRing } from '../../../../src/core/ticket-key-ring.ts';
+import { LimitTables } from '../../../../src/primary/limits/limit-tables.ts';
 import { TicketKeys } from '../../../../src/primary/tickets/ticket-keys.ts';
 import { CurrentGeneration } from '../../../../src/primary/workers/current-generation.ts';
 import { WorkerPages } from '../../../../src/primary/workers/worker-pages.ts';
@@ -37,7 +38,14 @@ class FakeWorker {
 function setup(): { readonly pages: WorkerPages; readonly currentGeneration: CurrentGeneration } {
   const pages = new WorkerPages(config);
   const ticketKeys = new TicketKeys(config.listeners);
-  return { pages, currentGeneration: new CurrentGeneration(config, 1, pages, ticketKeys) };
+  return {
+    pages,
+    currentGeneration: new CurrentGeneration(config, 1, {
+      pages,
+      ticketKeys,
+      limitTables: new LimitTables(config.listeners),
+    }),
+  };
 }
 
 describe('the current generation', () => {
@@ -127,7 +135,11 @@ describe('the current generation', () => {
     const tickets = { kind: 'file', keyFile: '/keys', keys } as const;
     const fromFile = { ...secure, tls: { ...secure.tls, tickets } };
     const first: Config = { ...config, listeners: [secure] };
-    const currentGeneration = new CurrentGeneration(first, 1, pages, new TicketKeys(first.listeners));
+    const currentGeneration = new CurrentGeneration(first, 1, {
+      pages,
+      ticketKeys: new TicketKeys(first.listeners),
+      limitTables: new LimitTables(first.listeners),
+    });
     const memory = currentGeneration.facts.ticketKeys.get('web');
     const ring = new TicketKeyRing(memory);
     const before = ring.keys;

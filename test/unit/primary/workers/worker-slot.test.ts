@@ -45,7 +45,7 @@ function setup(
     kind: 'l4',
     name: 'l4-0',
     page: allocatePage({ size: 1 }),
-    clearGauges: () => undefined,
+    clear: () => undefined,
     onEndpointFailed: () => undefined,
     onAccessReport: () => undefined,
     restarts: 0,

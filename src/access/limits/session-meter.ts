@@ -1,0 +1,99 @@
+import type { MeteredReader, MeterVerdict, TrafficMeter } from '../contract/traffic-meter.ts';
+import { TOO_MANY_MESSAGES, WITHIN, type KeyedLimit } from './keyed-limit.ts';
+import type { Waiting } from './turns.ts';
+
+/** A slot of a limit, which the session holds. */
+export interface MeteredSlot {
+  readonly limit: KeyedLimit;
+  readonly slot: number;
+}
+
+const MESSAGES = 'message rate exceeded';
+const BYTES = 'byte rate exceeded';
+
+/** Counts what one session's client sends, against all limits that hold for it. */
+export class SessionMeter implements TrafficMeter, Waiting {
+  excess: TrafficMeter['excess'] = { code: 1008, reason: MESSAGES };
+  lastMessages = 0;
+  lastBytes = 0;
+  readonly #slots: readonly MeteredSlot[];
+  readonly #clock: () => number;
+  #reader: MeteredReader | null = null;
+  /** In whose line the session stands; null for none. */
+  #waitsFor: MeteredSlot | null = null;
+
+  /** @param slots at least one */
+  constructor(slots: readonly MeteredSlot[]) {
+    this.#slots = slots;
+    this.#clock = slots[0]!.limit.clock;
+  }
+
+  count(messages: number, bytes: number): MeterVerdict {
+    const now = this.#clock();
+    let verdict: MeterVerdict = 'go';
+    for (const metered of this.#slots) {
+      const { limit } = metered;
+      const excess = limit.charge(metered.slot, messages, bytes, now);
+      if (excess === WITHIN || verdict === 'close') continue;
+      limit.counts.refused(excess === TOO_MANY_MESSAGES ? 'messages' : 'bytes');
+      verdict = limit.settings.over;
+      if (verdict === 'close') this.#exceed(metered, excess);
+    }
+    if (verdict === 'slow') {
+      this.lastMessages = messages;
+      this.lastBytes = bytes;
+    }
+    return verdict;
+  }
+
+  wait(reader: MeteredReader): void {
+    this.#leave();
+    this.#reader = reader;
+    this.#queue(this.#inDebt() ?? this.#slots[0]!);
+  }
+
+  forget(reader: MeteredReader): void {
+    if (this.#reader === reader) this.end();
+  }
+
+  resume(): void {
+    this.#waitsFor = null;
+    // Another limit may hold the session, too.
+    const next = this.#inDebt();
+    if (next !== null) {
+      this.#queue(next);
+      return;
+    }
+    const reader = this.#reader;
+    this.#reader = null;
+    reader?.readOn();
+  }
+
+  /** Ends with the session: nobody waits any more. */
+  end(): void {
+    this.#reader = null;
+    this.#leave();
+  }
+
+  #queue(metered: MeteredSlot): void {
+    this.#waitsFor = metered;
+    metered.limit.turns.add(metered.slot, this);
+  }
+
+  #leave(): void {
+    const waitsFor = this.#waitsFor;
+    this.#waitsFor = null;
+    waitsFor?.limit.turns.remove(waitsFor.slot, this);
+  }
+
+  #inDebt(): MeteredSlot | null {
+    const now = this.#clock();
+    return this.#slots.find(({ limit, slot }) => limit.isInDebt(slot, 0, 0, now)) ?? null;
+  }
+
+  #exceed({ limit, slot }: MeteredSlot, excess: number): void {
+    // Others may have used up what the clients without a slot share.
+    const code = limit.isOverflow(slot) ? 1013 : 1008;
+    this.excess = { code, reason: excess === TOO_MANY_MESSAGES ? MESSAGES : BYTES };
+  }
+}

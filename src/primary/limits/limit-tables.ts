@@ -1,0 +1,121 @@
+import type { LimitSettings } from '../../config/types/limits.ts';
+import type { Listener } from '../../config/types/listener.ts';
+import { ticksFor } from '../../access/limits/table/bucket.ts';
+import { allocateTable, RATE_KINDS, type TableShape } from '../../access/limits/table/table-layout.ts';
+import { TableSweep } from '../../access/limits/table/table-sweep.ts';
+import { processClock } from '../../core/timing/process-clock.ts';
+import { tableName } from '../../protocol/limit-tables.ts';
+
+/** One limit of the configuration, with its table. */
+export interface LimitTableEntry {
+  readonly listener: string;
+  readonly settings: LimitSettings;
+  readonly memory: SharedArrayBuffer;
+  readonly sweep: TableSweep;
+  /** Two limits of two configurations with the same identity have the same table. */
+  readonly identity: string;
+}
+
+/** A prepared change to the limits of another configuration. */
+interface LimitPlan {
+  /** By {@link tableName}: memory of the limit's table. */
+  readonly memories: ReadonlyMap<string, SharedArrayBuffer>;
+  /** Brings the tables into force. */
+  readonly commit: () => void;
+}
+
+/** A monotonic clock in milliseconds on which all threads agree, and a timer; a test brings its own. */
+interface Clock {
+  readonly now: () => number;
+  /** Calls a function again and again, and does not keep the process alive for it. */
+  readonly repeat: (run: () => void, ms: number) => void;
+}
+
+/** Each time, a sixtieth of each table is swept. */
+const SWEEP_EVERY_MS = 1000;
+
+/**
+ * The tables of all limits, which all workers share. A limit keeps its table over reloads as long as its listener, its route,
+ * its name and its key stay, so that a change of its numbers does not let everybody in again. A table of another size, or for
+ * times of another scale, begins empty.
+ */
+export class LimitTables {
+  readonly #clock: Clock;
+  #entries: ReadonlyMap<string, LimitTableEntry> = new Map();
+  #lastNumber = 0;
+
+  constructor(
+    listeners: readonly Listener[],
+    clock: Clock = { now: processClock(), repeat: (run, ms) => setInterval(run, ms).unref() },
+  ) {
+    this.#clock = clock;
+    this.plan(listeners).commit();
+    clock.repeat(() => this.#sweep(), SWEEP_EVERY_MS);
+  }
+
+  /** The limits of the configuration in use. */
+  get entries(): readonly LimitTableEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  /** Memory of the tables of the configuration in use, by {@link tableName}. */
+  get memories(): ReadonlyMap<string, SharedArrayBuffer> {
+    return memoriesOf(this.#entries);
+  }
+
+  /** Prepares the tables of another configuration. Nothing changes without the plan's commit. */
+  plan(listeners: readonly Listener[]): LimitPlan {
+    const next = new Map<string, LimitTableEntry>();
+    for (const { listener, route, settings } of limitsOf(listeners)) {
+      const shape = shapeOf(settings);
+      const identity = JSON.stringify([route, settings.key, shape]);
+      const name = tableName(listener, settings.name);
+      const known = this.#entries.get(name);
+      if (known?.identity === identity) next.set(name, { ...known, settings });
+      else {
+        const memory = allocateTable(++this.#lastNumber, shape);
+        next.set(name, {
+          listener,
+          settings,
+          memory,
+          sweep: new TableSweep(memory, this.#clock.now),
+          identity,
+        });
+      }
+    }
+    return { memories: memoriesOf(next), commit: () => (this.#entries = next) };
+  }
+
+  #sweep(): void {
+    for (const { sweep } of this.#entries.values()) sweep.step();
+  }
+}
+
+/** A limit, its listener, and its route; null for the listener's own. */
+interface PlacedLimit {
+  readonly listener: string;
+  readonly route: string | null;
+  readonly settings: LimitSettings;
+}
+
+function limitsOf(listeners: readonly Listener[]): PlacedLimit[] {
+  return listeners.flatMap((listener) => {
+    const place = (route: string | null) => (settings: LimitSettings) => ({
+      listener: listener.name,
+      route,
+      settings,
+    });
+    const own = listener.limits.map(place(null));
+    if (listener.mode === 'l4') return own;
+    return [...own, ...listener.routes.flatMap(({ name, limits }) => limits.map(place(name)))];
+  });
+}
+
+function shapeOf(settings: LimitSettings): TableShape {
+  const ticks = RATE_KINDS.map((kind) => ticksFor(settings[kind]));
+  return { maxKeys: settings.maxKeys, ticks, isShared: settings.isShared };
+}
+
+function memoriesOf(entries: ReadonlyMap<string, LimitTableEntry>): ReadonlyMap<string, SharedArrayBuffer> {
+  return new Map(Array.from(entries, ([name, { memory }]) => [name, memory]));
+}
