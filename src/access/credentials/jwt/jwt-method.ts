@@ -1,0 +1,73 @@
+import { hash } from 'node:crypto';
+import type { JwtSettings } from '../../../config/types/access.ts';
+import type { AccessRequest } from '../../contract/access-request.ts';
+import type { AccessServices } from '../../contract/access-services.ts';
+import type {
+  CheckOwner,
+  CredentialMethod,
+  Decision,
+  PendingCheck,
+} from '../../contract/credential-method.ts';
+import { MAX_TOKEN_BYTES, parseToken } from './parsed-token.ts';
+import { TokenCheck } from './token-check.ts';
+import { TokenDesk, type VerifiedToken } from './token-desk.ts';
+import { findToken, type FoundToken } from './token-finder.ts';
+import { refusalOf } from './token-problems.ts';
+import { TokenRules } from './token-rules.ts';
+
+/** Lets clients in that show a JSON Web Token (RFC 7519). A token that was verified lately is decided at once. */
+export class JwtMethod implements CredentialMethod {
+  readonly #settings: JwtSettings;
+  readonly #services: AccessServices;
+  readonly #desk: TokenDesk;
+  readonly #rules: TokenRules;
+
+  constructor(settings: JwtSettings, services: AccessServices) {
+    this.#settings = settings;
+    this.#services = services;
+    this.#desk = TokenDesk.of(services.keySets);
+    this.#rules = new TokenRules(settings);
+  }
+
+  check(request: AccessRequest, owner: CheckOwner): Decision | PendingCheck {
+    const { from, algorithms, keys } = this.#settings;
+    const found = findToken(request, from);
+    if (typeof found === 'string') return refusalOf(found);
+    const { text } = found;
+    if (text.length > MAX_TOKEN_BYTES) return refusalOf('long');
+    const digest = hash('sha256', text, 'base64');
+    const known = this.#desk.find(digest);
+    if (known !== undefined && this.#trusts(known)) return this.#decide(known, found, digest);
+    const token = parseToken(text);
+    if (typeof token === 'string') return refusalOf(token);
+    if (!algorithms.includes(token.algorithm)) return refusalOf('algorithm');
+    // Before the signature, which costs most: clients that come back with old tokens cost little.
+    const problem = this.#rules.problemOf(token.claims, this.#services.now());
+    if (problem !== null) return refusalOf(problem);
+    return new TokenCheck(
+      { desk: this.#desk, services: this.#services, keys, owner },
+      { token, digest },
+      (verified) => this.#decide(verified, found, digest),
+    ).begin();
+  }
+
+  /** Whether this route accepts a signature that has been verified, perhaps for another route. */
+  #trusts({ key, algorithm }: VerifiedToken): boolean {
+    const { keys, algorithms } = this.#settings;
+    return algorithms.includes(algorithm) && this.#desk.ringOf(keys)?.has(key) === true;
+  }
+
+  /** Decides about a token whose signature is right. */
+  #decide({ principal }: VerifiedToken, { head, subprotocol }: FoundToken, digest: string): Decision {
+    const claims = principal.claims!;
+    const problem = this.#rules.problemOf(claims, this.#services.now());
+    if (problem !== null) {
+      if (problem === 'expired') this.#desk.forget(digest);
+      return refusalOf(problem);
+    }
+    if (this.#services.revocations.isRevoked(principal)) return refusalOf('revoked');
+    const forwarded = this.#rules.forwardedOf(claims);
+    if (forwarded === 'forward') return refusalOf('forward');
+    return { granted: true, principal, forwarded, head, subprotocol };
+  }
+}

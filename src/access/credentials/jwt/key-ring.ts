@@ -1,0 +1,115 @@
+import { hash } from 'node:crypto';
+import { importJWK, type CryptoKey, type JWK } from 'jose';
+
+/** The keys that an algorithm uses (RFC 7518 sections 3.1 and 6, RFC 8037, RFC 9864). */
+interface KeyForm {
+  readonly kty: string;
+  readonly crv?: string;
+}
+
+const RSA: KeyForm = { kty: 'RSA' };
+const SECRET: KeyForm = { kty: 'oct' };
+const ED25519: KeyForm = { kty: 'OKP', crv: 'Ed25519' };
+const FORMS: ReadonlyMap<string, KeyForm> = new Map([
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'].map((name) => [name, RSA] as const),
+  ...['HS256', 'HS384', 'HS512'].map((name) => [name, SECRET] as const),
+  ['ES256', { kty: 'EC', crv: 'P-256' }],
+  ['ES384', { kty: 'EC', crv: 'P-384' }],
+  ['ES512', { kty: 'EC', crv: 'P-521' }],
+  ['EdDSA', ED25519],
+  ['Ed25519', ED25519],
+]);
+/** The members that verify. A set with private keys by mistake must not make keys that sign. */
+const MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'k'] as const;
+/** Max keys of a set. Identity providers have 2 to 10. */
+const MAX_KEYS = 256;
+/** Max keys that are tried for a token that does not name its key. */
+const MAX_CANDIDATES = 8;
+
+/** One key of a set. */
+export class VerifyKey {
+  /** The same for the same key in another set. */
+  readonly id: string;
+  readonly name: string | null;
+  readonly #jwk: JWK;
+  readonly #algorithm: string | null;
+  /** By algorithm. A key that cannot be imported rejects. */
+  readonly #imported = new Map<string, Promise<CryptoKey | Uint8Array>>();
+
+  constructor(jwk: JWK) {
+    this.#jwk = Object.fromEntries(MEMBERS.map((name) => [name, jwk[name]]));
+    this.#algorithm = jwk.alg ?? null;
+    this.name = jwk.kid ?? null;
+    this.id = hash('sha256', JSON.stringify([this.#jwk, this.#algorithm, this.name]), 'base64');
+  }
+
+  /** Whether the key is for an algorithm. The kind of the key decides, so that a public key is never a secret. */
+  fits(algorithm: string): boolean {
+    const form = FORMS.get(algorithm);
+    if (form === undefined || form.kty !== this.#jwk.kty) return false;
+    if (form.crv !== undefined && form.crv !== this.#jwk.crv) return false;
+    return this.#algorithm === null || this.#algorithm === algorithm;
+  }
+
+  /** Returns the key as WebCrypto wants it for an algorithm that it fits. Rejects if the key is unusable. */
+  imported(algorithm: string): Promise<CryptoKey | Uint8Array> {
+    let key = this.#imported.get(algorithm);
+    if (key === undefined) this.#imported.set(algorithm, (key = importJWK(this.#jwk, algorithm)));
+    return key;
+  }
+}
+
+/** The keys of a JSON Web Key Set (RFC 7517) that can verify signatures. Other members are ignored (section 5). */
+export class KeyRing {
+  readonly #keys: readonly VerifyKey[];
+  readonly #ids: ReadonlySet<string>;
+
+  /** @param jwks the text of a set. A text that is none makes a ring without keys. */
+  constructor(jwks: string) {
+    this.#keys = usableKeys(jwks).map((jwk) => new VerifyKey(jwk));
+    this.#ids = new Set(this.#keys.map(({ id }) => id));
+  }
+
+  has(key: string): boolean {
+    return this.#ids.has(key);
+  }
+
+  /**
+   * Returns the keys that may have signed a token. A key without a name may be any name's. Keys of the token's name come first.
+   *
+   * @param keyName null if the token names no key
+   */
+  candidates(algorithm: string, keyName: string | null): readonly VerifyKey[] {
+    const fitting = this.#keys.filter(
+      (key) => key.fits(algorithm) && (keyName === null || key.name === null || key.name === keyName),
+    );
+    const named = fitting.filter(({ name }) => name !== null);
+    const nameless = fitting.filter(({ name }) => name === null);
+    return [...named, ...nameless].slice(0, MAX_CANDIDATES);
+  }
+}
+
+function usableKeys(jwks: string): readonly JWK[] {
+  let set: unknown;
+  try {
+    set = JSON.parse(jwks);
+  } catch {
+    return [];
+  }
+  const keys: unknown = typeof set === 'object' && set !== null && 'keys' in set ? set.keys : null;
+  return Array.isArray(keys) ? keys.slice(0, MAX_KEYS).filter(isUsable) : [];
+}
+
+/** Whether a member of a set is a key for signatures (RFC 7517 section 4). */
+function isUsable(member: unknown): member is JWK {
+  if (typeof member !== 'object' || member === null) return false;
+  const { kty, use, kid, alg, key_ops: operations } = member as Record<string, unknown>;
+  if (typeof kty !== 'string' || (use !== undefined && use !== 'sig')) return false;
+  if ((kid !== undefined && typeof kid !== 'string') || (alg !== undefined && typeof alg !== 'string'))
+    return false;
+  // Operations of a private or symmetric key may name signing alone: its holder verifies as well.
+  return (
+    operations === undefined ||
+    (Array.isArray(operations) && operations.some((name) => name === 'verify' || name === 'sign'))
+  );
+}

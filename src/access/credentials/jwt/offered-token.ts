@@ -1,0 +1,45 @@
+import type { RequestHead } from '../../../wire/http/request-head.ts';
+import { offeredSubprotocols } from '../../../wire/upgrade/upgrade-request.ts';
+
+/** An offer of subprotocols without the token in it. */
+export interface CutOffer {
+  readonly head: RequestHead;
+  readonly token: string;
+}
+
+const HEADER = 'sec-websocket-protocol';
+
+/**
+ * Finds a token among the offered subprotocols, which are all that a page can send with a handshake: the name and the token
+ * behind it as two members, or one member `name.token`. Cuts both from the offer.
+ *
+ * @returns null if the offer has no token
+ */
+export function cutFromOffer(head: RequestHead, name: string): CutOffer | null {
+  const offered = offeredSubprotocols(head);
+  const prefix = `${name}.`;
+  let token: string | null = null;
+  const kept: string[] = [];
+  for (let index = 0; index < offered.length; index++) {
+    const member = offered[index]!;
+    if (member === name && index + 1 < offered.length) token ??= offered[++index]!;
+    else if (member.startsWith(prefix)) token ??= member.slice(prefix.length);
+    else kept.push(member);
+  }
+  return token === null ? null : { head: withOffer(head, kept), token };
+}
+
+/** Replaces all lines of the offer by one in the place of the first, or by none. */
+function withOffer(head: RequestHead, members: readonly string[]): RequestHead {
+  const headers: string[] = [];
+  const names: string[] = [];
+  let isWritten = members.length === 0;
+  for (let index = 0; index < head.headers.length; index += 2) {
+    const name = head.headers[index]!;
+    if (name === HEADER && isWritten) continue;
+    headers.push(name, name === HEADER ? members.join(', ') : head.headers[index + 1]!);
+    if (head.names !== undefined) names.push(head.names[index / 2]!);
+    if (name === HEADER) isWritten = true;
+  }
+  return { ...head, headers, ...(head.names !== undefined && { names }) };
+}

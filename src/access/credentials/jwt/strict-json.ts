@@ -1,0 +1,67 @@
+/** JSON as tokens may have it: an object whose members have different names (RFC 7515 section 4, RFC 7519 section 4). */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Max depth of objects and lists within each other. Identity providers need 3 or 4. */
+const MAX_DEPTH = 16;
+/** Refuses bytes that are not UTF-8, and keeps a byte order mark, which is no JSON. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Parses the UTF-8 bytes of a JSON object. JSON.parse alone takes the last of two members with one name, where another parser
+ * may take the first, so that the two read different claims.
+ *
+ * @returns an object without a prototype; `malformed` or `duplicated` if the bytes are not such an object
+ */
+export function parseStrictObject(bytes: Uint8Array): JsonObject | 'malformed' | 'duplicated' {
+  let text: string;
+  let value: unknown;
+  try {
+    text = UTF8.decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    return 'malformed';
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'malformed';
+  const problem = namesProblem(text);
+  // A claim named `constructor` or `__proto__` must be a claim, and nothing else.
+  return problem ?? Object.assign(Object.create(null) as Record<string, unknown>, value);
+}
+
+/** Looks for two members with one name, and for too deep a structure, in a text that is valid JSON. */
+function namesProblem(text: string): 'malformed' | 'duplicated' | null {
+  /** For each open object the names so far; null for an open list. */
+  const open: (Set<string> | null)[] = [];
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (character === '{' || character === '[') {
+      if (open.length === MAX_DEPTH) return 'malformed';
+      open.push(character === '{' ? new Set() : null);
+    } else if (character === '}' || character === ']') {
+      open.pop();
+    } else if (character === '"') {
+      const end = endOfString(text, index);
+      if (isName(text, end)) {
+        const names = open.at(-1);
+        const name = JSON.parse(text.slice(index, end)) as string;
+        if (names?.has(name) === true) return 'duplicated';
+        names?.add(name);
+      }
+      index = end - 1;
+    }
+  }
+  return null;
+}
+
+/** Returns the index behind the closing quote. */
+function endOfString(text: string, start: number): number {
+  let index = start + 1;
+  while (text[index] !== '"') index += text[index] === '\\' ? 2 : 1;
+  return index + 1;
+}
+
+/** In valid JSON, only names are followed by a colon. */
+function isName(text: string, end: number): boolean {
+  let index = end;
+  while (' \t\n\r'.includes(text[index]!)) index++;
+  return text[index] === ':';
+}

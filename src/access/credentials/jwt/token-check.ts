@@ -1,0 +1,106 @@
+import type { JwtKeys } from '../../../config/types/access.ts';
+import type { AccessServices } from '../../contract/access-services.ts';
+import type { CheckOwner, Decision, PendingCheck, Refused } from '../../contract/credential-method.ts';
+import type { KeyRing, VerifyKey } from './key-ring.ts';
+import type { ParsedToken } from './parsed-token.ts';
+import type { TokenDesk, VerifiedToken } from './token-desk.ts';
+import { refusalOf, type TokenProblem } from './token-problems.ts';
+import { principalOf } from './token-rules.ts';
+
+interface TokenCheckParts {
+  readonly desk: TokenDesk;
+  readonly services: Pick<AccessServices, 'keySets' | 'yieldToNode'>;
+  readonly keys: JwtKeys;
+  readonly owner: CheckOwner;
+}
+
+/** A token to be verified. */
+interface UnprovenToken {
+  readonly token: ParsedToken;
+  readonly digest: string;
+}
+
+/**
+ * The check of one signature, which WebCrypto does on another thread. If no key of a URL's set fits, a newer set is asked for
+ * once: issuers sign with new keys soon after they publish them.
+ */
+export class TokenCheck implements PendingCheck {
+  readonly #parts: TokenCheckParts;
+  readonly #unproven: UnprovenToken;
+  readonly #decide: (verified: VerifiedToken) => Decision;
+  #triedRing: KeyRing | null = null;
+  #hasRefreshed = false;
+  #isOver = false;
+  #giveUp: (() => void) | null = null;
+
+  /** @param decide decides when the signature has turned out right */
+  constructor(
+    parts: TokenCheckParts,
+    unproven: UnprovenToken,
+    decide: (verified: VerifiedToken) => Decision,
+  ) {
+    this.#parts = parts;
+    this.#unproven = unproven;
+    this.#decide = decide;
+  }
+
+  /** Begins the check. Returns a refusal if there is no key to check with. */
+  begin(): Refused | PendingCheck {
+    const problem = this.#verify();
+    return problem === null ? this : refusalOf(problem);
+  }
+
+  cancel(): void {
+    this.#isOver = true;
+    this.#giveUp?.();
+  }
+
+  /** Returns null if the end comes later. */
+  #verify(): TokenProblem | null {
+    const { desk, keys, services } = this.#parts;
+    const { token, digest } = this.#unproven;
+    const ring = desk.ringOf(keys);
+    if (ring === null) return this.#refreshOr('keySet');
+    const candidates = ring.candidates(token.algorithm, token.keyName);
+    if (candidates.length === 0) return this.#refreshOr('key');
+    // The newer set is the same.
+    if (ring === this.#triedRing) return 'signature';
+    this.#triedRing = ring;
+    this.#giveUp = desk.verifications.begin(ring, digest, token, candidates, (key) =>
+      this.#verified(key, candidates),
+    );
+    services.yieldToNode();
+    return null;
+  }
+
+  /** Asks for a newer set once, then has a problem. */
+  #refreshOr(problem: TokenProblem): TokenProblem | null {
+    const { keys, services } = this.#parts;
+    if (keys.kind !== 'url' || this.#hasRefreshed) return problem;
+    this.#hasRefreshed = true;
+    this.#giveUp = services.keySets.refresh(keys.url, () => this.#end(this.#isOver ? null : this.#verify()));
+    return null;
+  }
+
+  #verified(key: VerifyKey | null, candidates: readonly VerifyKey[]): void {
+    if (this.#isOver) return;
+    if (key === null) {
+      // A key without a name may have been replaced by another one without a name.
+      const isNamed = this.#unproven.token.keyName !== null && candidates.every(({ name }) => name !== null);
+      this.#end(isNamed ? 'signature' : this.#refreshOr('signature'));
+      return;
+    }
+    const { token, digest } = this.#unproven;
+    const { algorithm, claims, text } = token;
+    const verified = { key: key.id, algorithm, principal: principalOf(claims) };
+    this.#parts.desk.keep(digest, verified, text.length);
+    this.#isOver = true;
+    this.#parts.owner.decided(this.#decide(verified));
+  }
+
+  #end(problem: TokenProblem | null): void {
+    if (problem === null) return;
+    this.#isOver = true;
+    this.#parts.owner.decided(refusalOf(problem));
+  }
+}

@@ -1,0 +1,68 @@
+import type { JwtKeys } from '../../../config/types/access.ts';
+import { RecentMap } from '../../../core/collections/recent-map.ts';
+import type { KeySets } from '../../contract/access-services.ts';
+import type { Principal } from '../../contract/principal.ts';
+import { KeyRing } from './key-ring.ts';
+import { Verifications } from './verifications.ts';
+
+/** A token whose signature has been verified. */
+export interface VerifiedToken {
+  /** {@link VerifyKey.id} of the key that has signed it: the token counts as long as the route's set has the key. */
+  readonly key: string;
+  readonly algorithm: string;
+  readonly principal: Principal;
+}
+
+const MAX_TOKENS = 10_000;
+const MAX_TOKEN_MEMORY_BYTES = 16 * 1024 * 1024;
+/** Measured: an entry without claims, and the factor from the bytes of a token to its parsed claims. */
+const ENTRY_BYTES = 768;
+const BYTES_PER_TOKEN_BYTE = 4;
+
+/** What all routes of a worker share: verified tokens, verifications under way, and parsed key sets. */
+export class TokenDesk {
+  readonly verifications = new Verifications();
+  readonly #keySets: KeySets;
+  readonly #tokens = new RecentMap<VerifiedToken>({
+    maxEntries: MAX_TOKENS,
+    maxWeight: MAX_TOKEN_MEMORY_BYTES,
+  });
+  /** By the set of a URL, or the settings of a file: both are replaced as a whole. */
+  readonly #rings = new WeakMap<object, KeyRing>();
+
+  private constructor(keySets: KeySets) {
+    this.#keySets = keySets;
+  }
+
+  /** Returns the desk of the worker that has some key sets. */
+  static of(keySets: KeySets): TokenDesk {
+    let desk = DESKS.get(keySets);
+    if (desk === undefined) DESKS.set(keySets, (desk = new TokenDesk(keySets)));
+    return desk;
+  }
+
+  /** Returns the keys of a route; null if its URL has not been fetched yet. */
+  ringOf(keys: JwtKeys): KeyRing | null {
+    const set = keys.kind === 'file' ? keys : this.#keySets.of(keys.url);
+    if (set === null) return null;
+    let ring = this.#rings.get(set);
+    if (ring === undefined) this.#rings.set(set, (ring = new KeyRing(set.jwks)));
+    return ring;
+  }
+
+  /** Returns what is known of a token; undefined if it has not been verified lately. @param digest of the token */
+  find(digest: string): VerifiedToken | undefined {
+    return this.#tokens.get(digest);
+  }
+
+  /** @param length of the token's text */
+  keep(digest: string, token: VerifiedToken, length: number): void {
+    this.#tokens.set(digest, token, ENTRY_BYTES + BYTES_PER_TOKEN_BYTE * length);
+  }
+
+  forget(digest: string): void {
+    this.#tokens.delete(digest);
+  }
+}
+
+const DESKS = new WeakMap<KeySets, TokenDesk>();

@@ -1,0 +1,66 @@
+import type { TokenSource } from '../../../config/types/access.ts';
+import { cookieOf } from '../../../wire/http/cookie.ts';
+import { onlyHeaderOf, trimOws, type RequestHead } from '../../../wire/http/request-head.ts';
+import type { AccessRequest } from '../../contract/access-request.ts';
+import { cutFromOffer } from './offered-token.ts';
+import { cutFromQuery } from './query-token.ts';
+import type { TokenProblem } from './token-problems.ts';
+
+/** A token, and what is left of the request without it. */
+export interface FoundToken {
+  readonly text: string;
+  /** The head without the tokens of the query and the offered subprotocols; null if it had none there. */
+  readonly head: RequestHead | null;
+  /** The offered subprotocol that stood for a token; null if there was none. */
+  readonly subprotocol: string | null;
+}
+
+/** The scheme of RFC 6750 in any case (RFC 9110 section 11.1). */
+const BEARER = /^bearer(?: +|$)/i;
+
+/**
+ * Finds the token of a request: that of the first source which has one. Tokens in the query and in the offer of subprotocols
+ * are cut even if another source was first, so that endpoints and logs never see them. Headers and cookies stay.
+ */
+export function findToken(
+  { head, wantsUpgrade }: Pick<AccessRequest, 'head' | 'wantsUpgrade'>,
+  sources: readonly TokenSource[],
+): FoundToken | TokenProblem {
+  let text = '';
+  let rest = head;
+  let subprotocol: string | null = null;
+  for (const { kind, name } of sources) {
+    let token: string | null = null;
+    if (kind === 'header') {
+      if (text !== '') continue;
+      token = headerToken(head, name);
+      if (token === null) return 'repeated';
+    } else if (kind === 'cookie') {
+      token = cookieOf(head, name);
+    } else if (kind === 'query') {
+      const { query, value } = cutFromQuery(rest.query, name);
+      if (value !== null) rest = { ...rest, query };
+      token = value;
+    } else if (wantsUpgrade) {
+      const cut = cutFromOffer(rest, name);
+      if (cut !== null) {
+        rest = cut.head;
+        token = cut.token;
+        subprotocol ??= name;
+      }
+    }
+    if (text === '') text = token ?? '';
+  }
+  return text === '' ? 'missing' : { text, head: rest === head ? null : rest, subprotocol };
+}
+
+/** Returns the token of a header; empty without one, null if the header has several lines. */
+function headerToken(head: RequestHead, name: string): string | null {
+  const value = onlyHeaderOf(head, name);
+  if (value === null) return null;
+  if (value === undefined) return '';
+  if (name !== 'authorization') return trimOws(value);
+  // Another scheme is for somebody else.
+  const scheme = BEARER.exec(value)?.[0];
+  return scheme === undefined ? '' : trimOws(value.slice(scheme.length));
+}

@@ -1,0 +1,115 @@
+import type { JwtSettings } from '../../../config/types/access.ts';
+import { toByteText } from '../../../core/byte-text.ts';
+import { hasControlCharacter } from '../../../wire/http/field-value.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { JsonObject } from './strict-json.ts';
+import type { TokenProblem } from './token-problems.ts';
+
+type ClaimSettings = Pick<JwtSettings, 'issuers' | 'audiences' | 'leewayMs' | 'requiredClaims' | 'forward'>;
+
+/** Max length of a subject. OpenID Connect Core section 2 allows 255. */
+const MAX_SUBJECT_CHARACTERS = 512;
+/** Max length of a claim as a header. */
+const MAX_HEADER_BYTES = 4096;
+/** The last moment that a Date can be (ECMA-262, time values). */
+const MAX_DATE_MS = 8.64e15;
+
+/** What a route wants of the claims of a token. */
+export class TokenRules {
+  readonly #settings: ClaimSettings;
+
+  constructor(settings: ClaimSettings) {
+    this.#settings = settings;
+  }
+
+  /** Checks all claims. Returns null if they are right. @param now milliseconds since 1970 */
+  problemOf(claims: JsonObject, now: number): TokenProblem | null {
+    const { issuers, audiences, leewayMs, requiredClaims } = this.#settings;
+    const { iss, aud, sub } = claims;
+    if (millisecondsOf(claims.exp, Infinity) <= now - leewayMs) return 'expired';
+    if (millisecondsOf(claims.nbf, 0) > now + leewayMs) return 'early';
+    if (millisecondsOf(claims.iat, 0) > now + leewayMs) return 'early';
+    if (issuers.length > 0 && !(typeof iss === 'string' && issuers.includes(iss))) return 'issuer';
+    if (audiences.length > 0 && !isFor(aud, audiences)) return 'audience';
+    if (!isSubject(sub)) return 'subject';
+    for (const [name, accepted] of requiredClaims) {
+      if (!hasOneOf(name, claims[name], accepted)) return 'required';
+    }
+    return null;
+  }
+
+  /** Returns the claims that endpoints get: name, value, name, value ... `forward` if one cannot be a header. */
+  forwardedOf(claims: JsonObject): readonly string[] | 'forward' {
+    const { forward } = this.#settings;
+    if (forward.size === 0) return NONE;
+    const headers: string[] = [];
+    for (const [header, claim] of forward) {
+      const text = headerTextOf(claims[claim]);
+      if (text === null) return 'forward';
+      if (text !== '') headers.push(header, text);
+    }
+    return headers;
+  }
+}
+
+const NONE: readonly string[] = [];
+
+/** Returns who the token is for. @param claims without a problem */
+export function principalOf(claims: JsonObject): Principal {
+  const { sub, iat, exp } = claims;
+  const expiresAt = millisecondsOf(exp, Infinity);
+  return {
+    kind: 'jwt',
+    name: sub as string,
+    issuedAt: iat === undefined ? null : millisecondsOf(iat, 0),
+    // A later moment could not be written as a date.
+    expiresAt: expiresAt > MAX_DATE_MS ? Infinity : expiresAt,
+    claims,
+  };
+}
+
+function millisecondsOf(date: unknown, missing: number): number {
+  return typeof date === 'number' ? date * 1000 : missing;
+}
+
+function isFor(audience: unknown, accepted: readonly string[]): boolean {
+  if (typeof audience === 'string') return accepted.includes(audience);
+  return Array.isArray(audience) && audience.some((member) => accepted.includes(member as string));
+}
+
+/** A subject is a principal's name, which people read on terminals. */
+function isSubject(sub: unknown): boolean {
+  return (
+    typeof sub === 'string' && sub !== '' && sub.length <= MAX_SUBJECT_CHARACTERS && !hasControlCharacter(sub)
+  );
+}
+
+function hasOneOf(name: string, claim: unknown, accepted: readonly string[]): boolean {
+  // The scopes of OAuth are one text with spaces (RFC 8693 section 4.2).
+  const value = name === 'scope' && typeof claim === 'string' ? claim.split(' ') : claim;
+  if (!Array.isArray(value)) return accepts(value, accepted);
+  return value.some((member) => accepts(member, accepted));
+}
+
+function accepts(value: unknown, accepted: readonly string[]): boolean {
+  const text = textOf(value);
+  return text !== null && accepted.includes(text);
+}
+
+function textOf(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
+}
+
+/** Returns a claim as a byte text; empty if there is nothing to forward, null if it cannot be a header. */
+function headerTextOf(claim: unknown): string | null {
+  const texts = Array.isArray(claim) ? claim.map(textOf) : [textOf(claim)];
+  // An object, or a list with one.
+  if (texts.includes(null)) return '';
+  // An endpoint would read a member with a comma as two.
+  if (Array.isArray(claim) && texts.some((text) => text!.includes(','))) return null;
+  const text = texts.join(',');
+  if (hasControlCharacter(text) || !text.isWellFormed()) return null;
+  const bytes = toByteText(text);
+  return bytes.length > MAX_HEADER_BYTES ? null : bytes;
+}

@@ -1,0 +1,97 @@
+import { compactVerify } from 'jose';
+import type { KeyRing, VerifyKey } from './key-ring.ts';
+import type { ParsedToken } from './parsed-token.ts';
+
+/**
+ * Max signatures that one worker verifies at once. Node has 4 threads for them. Others wait in a line, which a client leaves
+ * when it goes: clients that come and go cannot pile up work.
+ */
+const MAX_AT_ONCE = 32;
+
+/** Hears the key that has signed the token; null if none of the candidates has. */
+type VerifiedListener = (key: VerifyKey | null) => void;
+
+interface Verification {
+  readonly ring: KeyRing;
+  readonly digest: string;
+  readonly token: ParsedToken;
+  readonly candidates: readonly VerifyKey[];
+  readonly listeners: Set<VerifiedListener>;
+}
+
+/** The signatures that a worker verifies. Requests with the same token share one verification. */
+export class Verifications {
+  /** For each ring by the token's digest: those that run and those that wait. */
+  readonly #open = new WeakMap<KeyRing, Map<string, Verification>>();
+  readonly #waiting = new Set<Verification>();
+  #running = 0;
+
+  /**
+   * Verifies a token's signature in a later turn. The caller gives Node that turn.
+   *
+   * @param digest of the token
+   * @param candidates keys of the ring, tried in their order
+   * @returns a function that gives the answer up
+   */
+  begin(
+    ring: KeyRing,
+    digest: string,
+    token: ParsedToken,
+    candidates: readonly VerifyKey[],
+    done: VerifiedListener,
+  ): () => void {
+    const open = this.#openOf(ring);
+    let verification = open.get(digest);
+    if (verification === undefined) {
+      verification = { ring, digest, token, candidates, listeners: new Set() };
+      open.set(digest, verification);
+      if (this.#running < MAX_AT_ONCE) void this.#run(verification);
+      else this.#waiting.add(verification);
+    }
+    const listener: VerifiedListener = (key) => done(key);
+    const { listeners } = verification;
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#waiting.delete(verification)) open.delete(digest);
+    };
+  }
+
+  #openOf(ring: KeyRing): Map<string, Verification> {
+    let open = this.#open.get(ring);
+    if (open === undefined) {
+      open = new Map<string, Verification>();
+      this.#open.set(ring, open);
+    }
+    return open;
+  }
+
+  async #run({ ring, digest, token, candidates, listeners }: Verification): Promise<void> {
+    this.#running++;
+    const key = await signerOf(token, candidates);
+    this.#running--;
+    this.#openOf(ring).delete(digest);
+    for (const next of this.#waiting) {
+      this.#waiting.delete(next);
+      void this.#run(next);
+      break;
+    }
+    for (const listener of listeners) listener(key);
+  }
+}
+
+/** Returns the first key that has signed a token; null for none. Never rejects. */
+async function signerOf(
+  { text, algorithm }: ParsedToken,
+  candidates: readonly VerifyKey[],
+): Promise<VerifyKey | null> {
+  for (const key of candidates) {
+    try {
+      await compactVerify(text, await key.imported(algorithm), { algorithms: [algorithm] });
+      return key;
+    } catch {
+      // The signature is wrong, or the key is unusable, such as an RSA key of 1,024 bits.
+    }
+  }
+  return null;
+}

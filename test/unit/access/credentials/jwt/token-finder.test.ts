@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { findToken } from '../../../../../src/access/credentials/jwt/token-finder.ts';
+import type { TokenSource } from '../../../../../src/config/types/access.ts';
+import { requestOf } from './method-rig.ts';
+
+const AUTHORIZATION: TokenSource = { kind: 'header', name: 'authorization' };
+const QUERY: TokenSource = { kind: 'query', name: 'token' };
+const OFFER: TokenSource = { kind: 'subprotocol', name: 'bearer' };
+const OFFERED = 'sec-websocket-protocol';
+
+/** Finds a token that must be there. */
+function found(
+  headers: readonly string[],
+  sources: readonly TokenSource[],
+  query = '',
+): Exclude<ReturnType<typeof findToken>, string> {
+  const token = findToken(requestOf(headers, query), sources);
+  assert.ok(typeof token !== 'string', 'no token was found');
+  return token;
+}
+
+const missing = (headers: readonly string[], sources: readonly TokenSource[], query = ''): unknown =>
+  findToken(requestOf(headers, query), sources);
+
+describe('a token in a header', () => {
+  it('stands behind the scheme Bearer, in any case and with any number of spaces', () => {
+    for (const value of ['Bearer t.o.k', 'bearer t.o.k', 'BEARER   t.o.k  ']) {
+      assert.deepEqual(found(['authorization', value], [AUTHORIZATION]), {
+        text: 't.o.k',
+        head: null,
+        subprotocol: null,
+      });
+    }
+  });
+
+  it('is missing in other schemes', () => {
+    for (const value of ['Basic YTpi', 'Bearer', 'Bearer  ', 'Bearert.o.k', 'DPoP t.o.k', '']) {
+      assert.equal(missing(['authorization', value], [AUTHORIZATION]), 'missing', value);
+    }
+  });
+
+  it('is the whole of another header', () => {
+    const source: TokenSource = { kind: 'header', name: 'x-token' };
+    assert.equal(found(['x-token', ' t.o.k '], [source]).text, 't.o.k');
+  });
+
+  it('must not be one of two lines', () => {
+    const headers = ['authorization', 'Bearer a', 'authorization', 'Bearer b'];
+    assert.equal(missing(headers, [AUTHORIZATION]), 'repeated');
+  });
+});
+
+describe('a token in a cookie', () => {
+  it('is found among others, and the cookies stay', () => {
+    const source: TokenSource = { kind: 'cookie', name: 'session' };
+    const token = found(['cookie', 'a=1; session="t.o.k"; session=other'], [source]);
+    assert.deepEqual([token.text, token.head], ['t.o.k', null]);
+    assert.equal(missing(['cookie', 'asession=1; session='], [source]), 'missing');
+  });
+});
+
+describe('a token in the query', () => {
+  it('is cut from it with all pairs of its name', () => {
+    const token = found([], [QUERY], 'a=1&token=t.o.k&b=%20&%74oken=other&token');
+    assert.equal(token.text, 't.o.k');
+    assert.equal(token.head?.query, 'a=1&b=%20');
+    assert.equal(found([], [QUERY], 'token=t.o.k').head?.query, '');
+    assert.equal(found([], [QUERY], 'token=t%2Eo.k').text, 't.o.k');
+  });
+
+  it('is cut also if another source has one', () => {
+    const token = found(['authorization', 'Bearer first'], [AUTHORIZATION, QUERY], 'token=second&x');
+    assert.deepEqual([token.text, token.head?.query], ['first', 'x']);
+  });
+
+  it('leaves a query without it byte for byte', () => {
+    const headers = ['authorization', 'Bearer t'];
+    for (const query of ['', '&&', 'a=%zz&b', 'Token=1', 'tokens=1', 'x=token', '%zztoken=1']) {
+      assert.equal(found(headers, [AUTHORIZATION, QUERY], query).head, null, query);
+    }
+  });
+
+  it('never remains for a reader that decodes the query', () => {
+    const pair = fc.constantFrom(
+      'token=x',
+      '%74oken=x',
+      'tok%65n',
+      'to+ken=1',
+      'a=token',
+      'token%',
+      '=',
+      'b=%41',
+      '',
+    );
+    fc.assert(
+      fc.property(fc.array(pair, { maxLength: 8 }), (pairs) => {
+        const query = pairs.join('&');
+        const { head } = found(['authorization', 'Bearer t'], [AUTHORIZATION, QUERY], query);
+        const rest = new URLSearchParams(`&${head?.query ?? query}`);
+        assert.equal(rest.has('token'), false);
+        const others = [...new URLSearchParams(`&${query}`)].filter(([name]) => name !== 'token');
+        assert.deepEqual([...rest], others);
+      }),
+    );
+  });
+});
+
+describe('a token among the offered subprotocols', () => {
+  it('follows its name, and both are cut', () => {
+    const headers = ['host', 'a', OFFERED, 'chat, bearer, t.o.k, json', 'x', 'y'];
+    const token = found(headers, [OFFER]);
+    assert.deepEqual([token.text, token.subprotocol], ['t.o.k', 'bearer']);
+    assert.deepEqual(token.head?.headers, ['host', 'a', OFFERED, 'chat, json', 'x', 'y']);
+  });
+
+  it('may be one member with its name', () => {
+    const token = found([OFFERED, 'chat, bearer.t.o.k'], [OFFER]);
+    assert.deepEqual([token.text, token.subprotocol], ['t.o.k', 'bearer']);
+    assert.deepEqual(token.head?.headers, [OFFERED, 'chat']);
+  });
+
+  it('takes the header with it if nothing else is offered', () => {
+    const { head } = found(['a', '1', OFFERED, 'bearer, t.o.k', 'b', '2'], [OFFER]);
+    assert.deepEqual(head?.headers, ['a', '1', 'b', '2']);
+  });
+
+  it('is found over several lines, and the spelling of the names stays with its lines', () => {
+    const request = requestOf(['a', '1', OFFERED, 'chat, bearer', OFFERED, 't.o.k', 'b', '2']);
+    const names = ['A', 'Sec-WebSocket-Protocol', 'sec-websocket-protocol', 'B'];
+    const token = findToken({ ...request, head: { ...request.head, names } }, [OFFER]);
+    assert.ok(typeof token !== 'string');
+    assert.equal(token.text, 't.o.k');
+    assert.deepEqual(token.head?.headers, ['a', '1', OFFERED, 'chat', 'b', '2']);
+    assert.deepEqual(token.head.names, ['A', 'Sec-WebSocket-Protocol', 'B']);
+  });
+
+  it('is missing if its name is the last, or in another case', () => {
+    for (const offer of ['bearer', 'chat, bearer', 'Bearer, t.o.k', 'bearers, t.o.k']) {
+      assert.equal(missing([OFFERED, offer], [OFFER]), 'missing', offer);
+    }
+  });
+
+  it('is not looked for in a request that is no upgrade', () => {
+    const request = { ...requestOf([OFFERED, 'bearer, t.o.k']), wantsUpgrade: false };
+    assert.equal(findToken(request, [OFFER]), 'missing');
+  });
+});
+
+describe('several sources', () => {
+  const sources: readonly TokenSource[] = [{ kind: 'cookie', name: 's' }, OFFER, QUERY, AUTHORIZATION];
+
+  it('are looked at in their order', () => {
+    const headers = ['authorization', 'Bearer header', OFFERED, 'bearer, offer', 'cookie', 's=cookie'];
+    assert.equal(found(headers, sources, 'token=query').text, 'cookie');
+    assert.equal(found(headers.slice(0, 4), sources, 'token=query').text, 'offer');
+    assert.equal(found(headers.slice(0, 2), sources, 'token=query').text, 'query');
+    assert.equal(found(headers.slice(0, 2), sources).text, 'header');
+    assert.equal(missing([], sources), 'missing');
+  });
+});
