@@ -75,6 +75,7 @@ export class LimitTable {
       if (before + elsewhere >= max) return false;
       if (Atomics.compareExchange(words, at, before, before + 1) !== before) continue;
       this.ledger.connections[slot]!++;
+      this.#noteUse(slot);
       return true;
     }
   }
@@ -83,6 +84,12 @@ export class LimitTable {
   disconnect(slot: number): void {
     Atomics.sub(this.#words, this.layout.at(slot) + SLOT.connections, 1);
     this.ledger.connections[slot]!--;
+    this.#noteUse(slot);
+  }
+
+  /** Says that other machines must hear of the slot. */
+  #noteUse(slot: number): void {
+    if (this.layout.isShared) this.layout.markUsed(slot);
   }
 
   /** Whether the limit must refuse everything now. */
