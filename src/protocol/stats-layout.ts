@@ -7,6 +7,7 @@ import type { L7Listener, Listener } from '../config/types/listener.ts';
 import { formatAddress } from '../core/address.ts';
 import {
   ACCEPT_FAILURES,
+  ACCESS_REFUSALS,
   BOUND_CLOSES,
   CLOSE_CODES,
   CLOSE_SIDES,
@@ -107,6 +108,9 @@ function addL7Listener(layout: PageLayout, listener: L7Listener): void {
   }
   for (const reason of REQUEST_REFUSALS) {
     layout.add(pageMetrics.httpRefusals, { listener: listener.name, reason });
+  }
+  for (const reason of ACCESS_REFUSALS) {
+    layout.add(pageMetrics.accessRefusals, { listener: listener.name, reason });
   }
   for (const reason of RESPONSE_CUTS) {
     layout.add(pageMetrics.httpCuts, { listener: listener.name, reason });

@@ -105,6 +105,13 @@ class WebLayer implements Layer<
       budget,
       requests: new LiveSet(),
       random,
+      accessServices: {
+        log,
+        now: Date.now,
+        yieldToNode: () => loop?.yieldToNode(),
+        ...environment.clients.services,
+      },
+      limitGuards: { of: () => null },
     };
     this.#refresh = setInterval(() => budget.refresh(), REFRESH_MS);
   }

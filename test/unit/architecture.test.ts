@@ -42,6 +42,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['cli'],
     ['main.ts'],
   ],
+<<<<<<< HEAD
   'src/access': [['contract'], ['addresses', 'origins', 'credentials', 'limits'], ['open-admission.ts']],
   'src/access/limits': [
     ['table'],
@@ -50,6 +51,14 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['session-meter.ts'],
     ['client-holds.ts'],
     ['limit-set.ts'],
+=======
+  'src/access': [
+    ['contract'],
+    ['addresses', 'origins', 'credentials', 'limits', 'admission'],
+    ['credential-methods.ts'],
+    ['route-access.ts'],
+    ['access-check.ts'],
+>>>>>>> b5eff78f (l7: check access and limits before a route serves a request)
   ],
   'src/config': [['types'], ['syntax'], ['schema'], ['loader.ts'], ['render.ts']],
   'src/l7': [

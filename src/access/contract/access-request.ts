@@ -1,9 +1,10 @@
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 
-/** What a request shows of its client. */
+/** What a request shows of its client. Layer 7 makes it when the request has found its route. */
 export interface AccessRequest {
   readonly head: RequestHead;
+  /** The sender, as the proxies in front name it if they are trusted. */
   readonly client: ClientIdentity;
   /** The name of the route. */
   readonly route: string;

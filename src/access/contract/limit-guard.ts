@@ -1,3 +1,4 @@
+import type { LimitSettings } from '../../config/types/limits.ts';
 import type { LIMIT_KINDS } from '../../telemetry/metrics/label-values.ts';
 import type { AccessRequest } from './access-request.ts';
 import type { Principal } from './principal.ts';
@@ -46,4 +47,14 @@ export interface LimitGuard {
     principal: Principal | null,
     holds: LimitHolds,
   ): LimitRefusal | null;
+}
+
+/** Makes the guards of a worker's routes. Guards of one limit count together, over all workers and configurations. */
+export interface LimitGuards {
+  /**
+   * Makes a guard; null without limits.
+   *
+   * @param listener its name: with a limit's own name, it names what is counted
+   */
+  of(listener: string, limits: readonly LimitSettings[]): LimitGuard | null;
 }

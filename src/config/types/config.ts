@@ -61,7 +61,7 @@ export interface DrainSettings {
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-interface LogSettings {
+export interface LogSettings {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
   /** Whether requests, refused handshakes, sessions and tunnels are logged. */

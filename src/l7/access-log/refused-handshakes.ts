@@ -21,6 +21,8 @@ interface RefusedHandshake {
   /** The status that the client got; 499 if the client had gone. */
   readonly status: number;
   readonly reason: HandshakeFailure;
+  /** What has refused the client: the reason of a refusal by `access`, or the limit's name. */
+  readonly cause?: string | undefined;
   /** The words that the client got, if the proxy refused. */
   readonly detail?: string | undefined;
   /** The reason why the answer was cut; null if it was not. */
@@ -108,7 +110,8 @@ export class RefusedHandshakes extends Timed {
   }
 
   #write(access: Logger, handshake: RefusedHandshake): void {
-    const { head, client, route, cluster, endpoint, status, reason, detail, cut, startedAt } = handshake;
+    const { head, client, route, cluster, endpoint, status, reason, cause, detail, cut, startedAt } =
+      handshake;
     const { origin, userAgent, ...fields } = requestFields(head, client);
     access.info(
       {
@@ -122,6 +125,7 @@ export class RefusedHandshakes extends Timed {
         userAgent,
         status,
         reason,
+        cause,
         detail,
         cut: cut ?? undefined,
         seconds: (performance.now() - startedAt) / 1000,

@@ -10,12 +10,17 @@ const MAX_METHOD_CHARACTERS = 32;
 const MAX_SUBPROTOCOL_CHARACTERS = 31;
 
 /** The logged part of a client's identity. */
-export type LoggedClient = Pick<ClientIdentity, 'address' | 'requestId' | 'certificate' | 'vpcEndpointId'>;
+export type LoggedClient = Pick<
+  ClientIdentity,
+  'address' | 'requestId' | 'principal' | 'certificate' | 'vpcEndpointId'
+>;
 
 /** Fields of every line about a request, as the client sent them. Long values are cut. */
 interface RequestFields {
   readonly client: string;
   readonly requestId: string;
+  /** Undefined for a client that has proven nothing. */
+  readonly principal: string | undefined;
   /** Of the client's certificate, in RFC 2253; undefined without one. */
   readonly certSubject: string | undefined;
   /** SHA-256 of the client's certificate in hex. */
@@ -35,6 +40,7 @@ export function requestFields(head: RequestHead, client: LoggedClient): RequestF
   return {
     client: client.address,
     requestId: client.requestId,
+    principal: client.principal,
     certSubject: certificate === null ? undefined : cut(certificate.subject, MAX_HEADER_CHARACTERS),
     certFingerprint: certificate?.fingerprint,
     vpcEndpointId: client.vpcEndpointId ?? undefined,

@@ -1,3 +1,4 @@
+import type { Admission } from '../../access/contract/admission.ts';
 import type { ClientIdentity, ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ConnectionEnds } from '../../wire/proxy-protocol/proxy-header-writer.ts';
@@ -40,7 +41,8 @@ export interface Exchange {
   readonly connection: object;
   /** Facts about the connection. */
   readonly facts: ConnectionFacts;
-  readonly client: ClientIdentity;
+  /** The dispatcher adds the principal. */
+  client: ClientIdentity;
   readonly reply: HttpReply;
   /** When the request came, by `performance.now()`. */
   readonly startedAt: number;
@@ -48,6 +50,10 @@ export interface Exchange {
   ends(): ConnectionEnds;
   /** Counts the request while it is in flight; null before it has a route, and for upgrades. */
   inFlight: RequestStats | null;
+  /** What the client has been let in with: released when the reply is over. Null if it holds nothing, or a session has it. */
+  admission: Admission | null;
+  /** Whether the client waits for an upgrade that is still being checked: then FIN gives it up. */
+  awaitsUpgrade: boolean;
   /** Returns the answer to a handshake. Call it once at most, and do not use `reply` after it. */
   upgrade(request: UpgradeRequest): UpgradeReply;
 }

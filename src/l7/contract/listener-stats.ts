@@ -1,5 +1,7 @@
+import type { AccessRefusalReason } from '../../access/contract/credential-method.ts';
 import { ConnectionStats } from '../../telemetry/connection-stats.ts';
 import {
+  ACCESS_REFUSALS,
   HANDSHAKE_FAILURES,
   REQUEST_REFUSALS,
   RESPONSE_CUTS,
@@ -21,6 +23,7 @@ export class ListenerStats {
   readonly #failures: ReadonlyMap<HandshakeFailure, number>;
   readonly #refusals: ReadonlyMap<RequestRefusal, number>;
   readonly #unused: ReadonlyMap<UnusedReason, number>;
+  readonly #accessRefusals: ReadonlyMap<AccessRefusalReason, number>;
 
   /** @param all the values of all workers' pages */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
@@ -34,6 +37,9 @@ export class ListenerStats {
     );
     this.#refusals = new Map(
       REQUEST_REFUSALS.map((reason) => [reason, page.slot(pageMetrics.httpRefusals, { listener, reason })]),
+    );
+    this.#accessRefusals = new Map(
+      ACCESS_REFUSALS.map((reason) => [reason, page.slot(pageMetrics.accessRefusals, { listener, reason })]),
     );
     this.#unused = new Map(
       UNUSED_REASONS.map((reason) => [
@@ -49,6 +55,11 @@ export class ListenerStats {
 
   requestRefused(reason: RequestRefusal): void {
     this.#values[this.#refusals.get(reason)!]! += 1;
+  }
+
+  /** Counts a client that may not come in. */
+  accessRefused(reason: AccessRefusalReason): void {
+    this.#values[this.#accessRefusals.get(reason)!]! += 1;
   }
 
   handshakeFailed(reason: HandshakeFailure): void {

@@ -1,6 +1,7 @@
 import type { HeaderList, HttpReply } from './http-reply.ts';
 
-const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;
+/** The header of a text in the proxy's own words. */
+export const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;
 const HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderList>([
   [405, [PLAIN_TEXT, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']]],
   [426, [PLAIN_TEXT, ['Upgrade', 'websocket'], ['Connection', 'Upgrade'], ['Sec-WebSocket-Version', '13']]],

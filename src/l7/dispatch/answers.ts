@@ -1,17 +1,18 @@
+import type { AccessRefusal } from '../../access/access-check.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { methodField, requestFields } from '../access-log/request-fields.ts';
 import type { EngineRefusal } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
-import type { HeaderList } from '../contract/http-reply.ts';
+import { CLIENT_GONE, type HeaderList } from '../contract/http-reply.ts';
 import type {
   HandshakeFailure,
   ListenerStats,
   RequestRefusal,
   RequestStats,
 } from '../contract/listener-stats.ts';
-import { sendRefusal } from '../contract/own-refusal.ts';
+import { PLAIN_TEXT, sendRefusal } from '../contract/own-refusal.ts';
 import { closesUnread } from '../contract/unread-body.ts';
 
 /** Fields of an access line that only routes to clusters have. */
@@ -26,6 +27,8 @@ interface RequestEnd {
   readonly by?: Answerer | null;
   /** The counter of a refused request. */
   readonly refusal?: RequestRefusal | null;
+  /** As in `RefusedHandshake`. */
+  readonly cause?: string;
   /** The words that the client got. */
   readonly detail?: string;
 }
@@ -74,7 +77,7 @@ export class Answers {
    */
   refuse(
     exchange: Exchange,
-    status: 404 | 405 | 413 | 426 | EngineRefusal['status'],
+    status: 403 | 404 | 405 | 413 | 426 | 503 | 504 | EngineRefusal['status'],
     detail: string,
     refusal: RequestRefusal | null,
   ): void {
@@ -86,12 +89,35 @@ export class Answers {
   /** Refuses a handshake with a few words. */
   refuseHandshake(
     exchange: Exchange,
-    status: 404 | 405 | 426 | 503 | EngineRefusal['status'],
+    status: 403 | 404 | 405 | 426 | 503 | 504 | EngineRefusal['status'],
     detail: string,
     failure: HandshakeFailure,
   ): void {
     sendRefusal(exchange.reply, status, detail, CLOSING.has(status));
     this.#handshakeEnded(exchange, status, failure, detail);
+  }
+
+  /**
+   * Refuses a client that may not come in, or that is over a limit.
+   *
+   * @param wantsUpgrade whether the request counts as a handshake
+   */
+  refuseAccess(exchange: Exchange, refusal: AccessRefusal, wantsUpgrade: boolean): void {
+    const { head, body: requestBody, reply } = exchange;
+    const { by, status, detail } = refusal;
+    const body = by === 'access' ? refusal.body : null;
+    const headers = body === null ? [PLAIN_TEXT, ...refusal.headers] : refusal.headers;
+    reply.send(status, headers, body ?? `${detail}\n`, closesUnread(status, head, requestBody));
+    const cause = by === 'access' ? refusal.reason : refusal.limit;
+    if (by === 'access') this.#context.listenerStats.accessRefused(refusal.reason);
+    if (wantsUpgrade) this.#handshakeEnded(exchange, status, by, detail, cause);
+    else this.ended(exchange, status, { refusal: by, detail, cause });
+  }
+
+  /** Counts a client that has gone before its request could be served. */
+  clientGone(exchange: Exchange, wantsUpgrade: boolean): void {
+    if (wantsUpgrade) this.#handshakeEnded(exchange, CLIENT_GONE, 'client_gone');
+    else this.ended(exchange, CLIENT_GONE);
   }
 
   /** Answers a request whole. */
@@ -101,7 +127,7 @@ export class Answers {
   }
 
   /** Counts a request that is over, and writes its access line. */
-  ended(exchange: Exchange, status: number, { by, refusal = null, detail }: RequestEnd = {}): void {
+  ended(exchange: Exchange, status: number, { by, refusal = null, cause, detail }: RequestEnd = {}): void {
     if (refusal !== null) this.#context.listenerStats.requestRefused(refusal);
     if (this.#failure !== null) {
       this.#handshakeEnded(exchange, status, this.#failure);
@@ -124,6 +150,7 @@ export class Answers {
         userAgent,
         status,
         reason: refusal ?? undefined,
+        cause,
         detail,
         cut: cutBy ?? undefined,
         received: exchange.body?.received ?? 0,
@@ -143,10 +170,16 @@ export class Answers {
     return seconds;
   }
 
-  #handshakeEnded(exchange: Exchange, status: number, reason: HandshakeFailure, detail?: string): void {
+  #handshakeEnded(
+    exchange: Exchange,
+    status: number,
+    reason: HandshakeFailure,
+    detail?: string,
+    cause?: string,
+  ): void {
     this.#count(exchange, status);
     const { route, handshakes } = this.#context;
     const { head, client, startedAt, reply } = exchange;
-    handshakes.refused({ head, client, route, status, reason, detail, cut: reply.cutBy, startedAt });
+    handshakes.refused({ head, client, route, status, reason, cause, detail, cut: reply.cutBy, startedAt });
   }
 }

@@ -1,4 +1,5 @@
-import { OpenAdmission } from '../../access/open-admission.ts';
+import { OpenAdmission } from '../../access/admission/open-admission.ts';
+import type { Admission } from '../../access/contract/admission.ts';
 import type { Certificate, L7Listener } from '../../config/types/listener.ts';
 import type { ClusterAction, Route } from '../../config/types/route.ts';
 import { copyOfText } from '../../core/copy.ts';
@@ -91,7 +92,7 @@ export class ClusterRoute {
   };
 
   #upgrade(routed: Routed): void {
-    const { exchange } = routed;
+    const { exchange, entry, place } = routed;
     const { client } = exchange;
     const upgrade = checkUpgrade(exchange.head);
     if ('status' in upgrade) {
@@ -117,12 +118,16 @@ export class ClusterRoute {
       secure: client.secure,
       via: this.#listener.via,
       client,
-      admission: new OpenAdmission(copyOfText(client.address)),
+      admission: entry?.admission ?? openAdmission(client),
+      place,
+      ownSubprotocol: entry?.subprotocol ?? null,
       requestId: client.requestId,
       asker: exchange,
       engine: exchange.engine,
       startedAt: exchange.startedAt,
     };
+    // The upgrade releases it, or its session does.
+    exchange.admission = null;
     const handshake = this.#carrier.createUpgrade(order, exchange.upgrade(upgrade));
     exchange.reply.onAborted(() => handshake.clientGone());
     handshake.start();
@@ -169,7 +174,7 @@ export class ClusterRoute {
   }
 
   /** Returns the target and headers that go upstream in place of the client's. @param path after the rewrite */
-  #targetOf({ exchange, request }: Routed, path: string): UpstreamTarget {
+  #targetOf({ exchange, request, entry }: Routed, path: string): UpstreamTarget {
     const { head, client, facts } = exchange;
     const { via, forwarded: style } = this.#listener;
     const { rewrite, cluster } = this.#action;
@@ -180,6 +185,7 @@ export class ClusterRoute {
     if (this.#forwardsCert && facts.certificate !== null) {
       forwarded.push('X-Forwarded-Client-Cert', clientCertValue(facts.certificate, this.#ownUri));
     }
+    if (entry !== null) forwarded.push(...entry.forwarded);
     return {
       target: head.query === '' && head.hasEmptyQuery !== true ? path : `${path}?${head.query}`,
       // An endpoint gets HTTP/1.1, which needs a Host. nginx, too, sends the upstream's name in place of none.
@@ -194,4 +200,8 @@ export class ClusterRoute {
 function commonUri(certificates: readonly Certificate[]): string | null {
   const [first = null, ...others] = new Set(certificates.map(({ uri }) => uri));
   return others.length === 0 ? first : null;
+}
+
+function openAdmission({ address, certificate }: Exchange['client']): Admission {
+  return new OpenAdmission(copyOfText(address), certificate === null ? '' : copyOfText(certificate.subject));
 }

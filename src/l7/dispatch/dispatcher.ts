@@ -1,5 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { serialize } from 'node:v8';
+import { AddressRules } from '../../access/addresses/address-rules.ts';
+import { credentialMethods } from '../../access/credential-methods.ts';
+import { RouteAccess } from '../../access/route-access.ts';
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
 import type { ClusterAction, Route } from '../../config/types/route.ts';
 import { AddressSet } from '../../core/address-set.ts';
@@ -27,6 +30,7 @@ import { ProxiedRequest } from '../http/proxied-request.ts';
 import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import { Upgrade } from '../websocket/upgrade.ts';
+import { AccessGate } from './access-gate.ts';
 import { Answers } from './answers.ts';
 import { checkRequest } from './client-request.ts';
 import { ClusterRoute } from './cluster-route.ts';
@@ -70,6 +74,8 @@ export class Dispatcher implements RequestDispatcher {
   readonly #table: RouteTable<RoutedTo>;
   readonly #headers: HeaderFilter;
   readonly #trusted: (address: string) => boolean;
+  /** For requests that no route takes. */
+  readonly #addresses: AddressRules | null;
   #open = 0;
 
   /** @param previous the dispatcher that this one replaces; null for the first */
@@ -99,6 +105,7 @@ export class Dispatcher implements RequestDispatcher {
     this.#headers = new HeaderFilter(config, environment.config.clusters);
     const proxies = AddressSet.of(config.trustedProxies);
     this.#trusted = (address) => proxies.has(address);
+    this.#addresses = AddressRules.of(config.access);
     this.#table = new RouteTable(
       config.routes.map((route) => ({
         match: route.match,
@@ -147,6 +154,11 @@ export class Dispatcher implements RequestDispatcher {
     };
     const hit = this.#table.match(asked);
     if (hit === null) {
+      if (this.#addresses?.admits(exchange.client.address) === false) {
+        this.#turnAway(exchange, 403, 'the address is not allowed', 'access', wantsUpgrade ? 'access' : null);
+        this.#stats.accessRefused('address');
+        return;
+      }
       const detail = 'no route for this request';
       if (wantsUpgrade) this.#unrouted.refuseHandshake(exchange, 404, detail, 'no_route');
       else this.#unrouted.refuse(exchange, 404, detail, null);
@@ -162,7 +174,7 @@ export class Dispatcher implements RequestDispatcher {
       this.#turnAway(exchange, 400, detail, 'ambiguous_path', wantsUpgrade ? 'ambiguous_path' : null);
       return;
     }
-    hit.value.handle({ exchange, request, wantsUpgrade, groups: hit.groups });
+    hit.value.handle({ exchange, request, wantsUpgrade, entry: null, place: null, groups: hit.groups });
   }
 
   refuse(exchange: Exchange, { status, reason, detail }: EngineRefusal): void {
@@ -173,6 +185,7 @@ export class Dispatcher implements RequestDispatcher {
   over(exchange: Exchange): void {
     this.#open--;
     exchange.inFlight?.over();
+    exchange.admission?.release();
   }
 
   /** Returns why a path is ambiguous; null if all its readings take routes of one effect. */
@@ -195,7 +208,7 @@ export class Dispatcher implements RequestDispatcher {
    */
   #turnAway(
     exchange: Exchange,
-    status: 405 | EngineRefusal['status'],
+    status: 403 | 405 | EngineRefusal['status'],
     detail: string,
     reason: RequestRefusal,
     failure: HandshakeFailure | null,
@@ -233,11 +246,33 @@ export class Dispatcher implements RequestDispatcher {
     const { name, headers } = route;
     const answers = this.#answers(name);
     const edits = editsOf(headers.response);
-    const handle = this.#actionHandler(route, answers);
+    const handle = this.#guarded(route, answers, this.#actionHandler(route, answers));
     return (routed) => {
       routed.exchange.reply.edits = edits;
       handle(routed);
     };
+  }
+
+  /** Puts the route's access settings and limits in front of its handler. */
+  #guarded(route: Route, answers: Answers, handle: RouteHandler): RouteHandler {
+    const { name: listener, limits, websocket } = this.#config;
+    const { accessServices, limitGuards, wheel, requests, config } = this.#environment;
+    const guard = limitGuards.of(listener, [...limits, ...route.limits]);
+    if (route.access === null && guard === null) return handle;
+    const { action } = route;
+    const isUpgraded = action.kind === 'cluster' && action.upgrade !== 'never';
+    const context = action.kind === 'cluster' ? this.#contexts.of(route, action.cluster) : null;
+    const terms = {
+      access: new RouteAccess(route.access, credentialMethods(route.access, accessServices), guard),
+      route: route.name,
+      answers,
+      wheel,
+      timeoutMs: websocket.handshakeTimeoutMs,
+      principal: config.log.principal,
+      handshakes: isUpgraded ? this.#handshakes.of(action.cluster) : null,
+      pending: context === null ? requests : context.pending,
+    };
+    return new AccessGate(terms, handle).handle;
   }
 
   #answers(route: string): Answers {

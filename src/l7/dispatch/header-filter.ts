@@ -12,9 +12,13 @@ export class HeaderFilter {
   readonly #policy: UnderscoreHeaders;
   readonly #reliedOn: ReadonlySet<string>;
 
+  /** Headers that only the proxy may set: those that tell endpoints who the client is. */
+  readonly #own: ReadonlySet<string>;
+
   /** @param clusters all clusters of the configuration */
   constructor(listener: L7Listener, clusters: readonly Cluster[]) {
     this.#policy = listener.underscoreHeaders;
+    this.#own = identityHeadersOf(listener);
     this.#reliedOn = namesReliedOn(listener, clusters);
   }
 
@@ -26,7 +30,7 @@ export class HeaderFilter {
   filter(head: RequestHead): RequestHead | null {
     const { headers, names } = head;
     let index = 0;
-    while (index < headers.length && isPlain(headers[index]!)) index += 2;
+    while (index < headers.length && this.#isPlain(headers[index]!)) index += 2;
     if (index >= headers.length) return head;
     const kept = headers.slice(0, index);
     const spelled = names?.slice(0, index >> 1);
@@ -41,16 +45,31 @@ export class HeaderFilter {
   }
 
   #passes(name: string): boolean {
-    if (isPlain(name)) return true;
-    if (name === CLIENT_CERT_HEADER || this.#policy !== 'pass') return false;
+    if (this.#isPlain(name)) return true;
+    if (this.#own.has(name) || this.#policy !== 'pass') return false;
     const twin = name.replaceAll('_', '-');
     // Routes match subprotocols, and the proxy relays the endpoint's choice.
-    return !twin.startsWith('sec-websocket-') && !isWrittenByProxy(twin) && !this.#reliedOn.has(twin);
+    return (
+      !twin.startsWith('sec-websocket-') &&
+      !isWrittenByProxy(twin) &&
+      !this.#own.has(twin) &&
+      !this.#reliedOn.has(twin)
+    );
+  }
+
+  #isPlain(name: string): boolean {
+    return !this.#own.has(name) && !name.includes('_');
   }
 }
 
-function isPlain(name: string): boolean {
-  return name !== CLIENT_CERT_HEADER && !name.includes('_');
+/** Lists the headers in which a listener's routes tell endpoints of the client: no client may send one of them. */
+function identityHeadersOf({ access, routes }: L7Listener): Set<string> {
+  const names = new Set([CLIENT_CERT_HEADER]);
+  for (const settings of [access, ...routes.map((route) => route.access)]) {
+    for (const name of settings?.jwt?.forward.keys() ?? []) names.add(name);
+    for (const name of settings?.forwardAuth?.headers ?? []) names.add(name);
+  }
+  return names;
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { AccessServices } from '../../access/contract/access-services.ts';
+import type { LimitGuards } from '../../access/contract/limit-guard.ts';
 import type { Config } from '../../config/types/config.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { RandomPool } from '../../core/random-pool.ts';
@@ -14,7 +16,7 @@ import type { RequestWriter } from '../http/request-writer.ts';
 
 /** What the listeners of layer 7 share in one worker, whatever their engines. */
 export interface L7Environment {
-  readonly config: Pick<Config, 'clusters' | 'workers'>;
+  readonly config: Pick<Config, 'clusters' | 'workers' | 'log'>;
   readonly page: StatsPage;
   /** The values of all workers' pages. */
   readonly pages: readonly Float64Array[];
@@ -34,4 +36,6 @@ export interface L7Environment {
   /** The proxied requests that are not over. */
   readonly requests: LiveSet<LiveMember & { cancel(): void }>;
   readonly random: RandomPool;
+  readonly accessServices: AccessServices;
+  readonly limitGuards: LimitGuards;
 }

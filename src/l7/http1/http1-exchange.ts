@@ -1,3 +1,4 @@
+import type { Admission } from '../../access/contract/admission.ts';
 import type { ClientIdentity, ConnectionFacts } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ConnectionEnds } from '../../wire/proxy-protocol/proxy-header-writer.ts';
@@ -34,7 +35,9 @@ export class Http1Exchange implements Exchange, UpgradeReply {
   head: RequestHead;
   inFlight: RequestStats | null = null;
   readonly body: Http1RequestBody | null;
-  readonly client: ClientIdentity;
+  client: ClientIdentity;
+  admission: Admission | null = null;
+  awaitsUpgrade = false;
   readonly connection: ExchangeConnection;
   readonly http: Http1Reply;
   readonly startedAt = performance.now();
@@ -72,9 +75,9 @@ export class Http1Exchange implements Exchange, UpgradeReply {
     return this.http;
   }
 
-  /** Whether the request has become a handshake with an endpoint. */
+  /** Whether the request is a handshake that is being checked, or done with an endpoint. */
   get isUpgrade(): boolean {
-    return this.#handshake !== null;
+    return this.awaitsUpgrade || this.#handshake !== null;
   }
 
   ends(): ConnectionEnds {

@@ -238,6 +238,8 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
         serverName: null,
       }),
       inFlight: null,
+      admission: null,
+      awaitsUpgrade: false,
       upgrade: (upgrade) => this.#upgradeReply(response, reply, head, upgrade, context),
     };
     reply.onOver((gone) => {

@@ -27,12 +27,20 @@ export class SessionLines implements SessionLog {
     subprotocol: string,
   ) {
     this.#access = access;
-    const { client: address, requestId, certSubject, certFingerprint, ...sent } = requestFields(head, client);
+    const {
+      client: address,
+      requestId,
+      principal,
+      certSubject,
+      certFingerprint,
+      ...sent
+    } = requestFields(head, client);
     const { vpcEndpointId, host, path, origin, userAgent } = sent;
     this.#fields = {
       ...place,
       client: copyOfText(address),
       requestId: copyOfText(requestId),
+      principal: copyOfText(principal),
       certSubject: copyOfText(certSubject),
       certFingerprint: copyOfText(certFingerprint),
       vpcEndpointId: copyOfText(vpcEndpointId),

@@ -18,6 +18,7 @@ import type { Asker } from '../contract/client-connections.ts';
 import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { ResponseCut } from '../contract/http-reply.ts';
 import type { UpstreamDialler } from '../contract/upstream-socket.ts';
+import type { Entrant } from './handshakes/handshake-gate.ts';
 import type { ContextRelays } from './context-relays.ts';
 
 /** What the upgrades of one route in one worker share. */
@@ -66,6 +67,10 @@ export interface UpgradeOrder {
   readonly via: boolean;
   readonly client: ClientIdentity;
   readonly admission: Admission;
+  /** What holds the handshake's place at the gate already; null for nothing. */
+  readonly place: Entrant | null;
+  /** The subprotocol that the client is answered if the endpoint chooses none; null for none. */
+  readonly ownSubprotocol: string | null;
   readonly requestId: string;
   readonly asker: Asker;
   /** The engine that carries the client's connection. */

@@ -46,7 +46,8 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   /** Begins. The client may be answered before this returns. */
   start(): void {
     this.#attempts.bound.recognise();
-    if (!this.#gate.enter(this)) {
+    if (this.#order.place !== null) this.#gate.pass(this.#order.place, this);
+    else if (!this.#gate.enter(this)) {
       this.#sendOwnRefusal('overload', 503, 'too many handshakes are waiting');
       return;
     }
@@ -71,6 +72,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   /** Ends the upgrade because the client has gone. */
   clientGone(): void {
     const isAnswered = !this.#context.pending.has(this);
+    this.#order.admission.release();
     this.#endpointRefusal?.drop();
     this.#attempts.drop();
     // The client has got a part of a refusal: it counts as refused.
@@ -145,7 +147,8 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     if (extensions !== '') answered.push(['Sec-WebSocket-Extensions', extensions, true]);
     addProxyHeaders(answered, { via: this.#order.via, cookie: this.#attempts.cookie() });
     const endpoint = this.#attempts.takeEndpoint();
-    const log = this.#logFor(endpoint, subprotocol);
+    const chosen = subprotocol === '' ? (this.#order.ownSubprotocol ?? '') : subprotocol;
+    const log = this.#logFor(endpoint, chosen);
     const relay = relays.of(this.#order.engine);
     const session = relay.createSession(
       this.#attempts.takeSocket(),
@@ -154,7 +157,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
       log,
       this.#order.admission,
     );
-    if (!this.#reply.accept(session, subprotocol, answered)) {
+    if (!this.#reply.accept(session, chosen, answered)) {
       session.discard();
       this.#reportRefused('client_gone', CLIENT_GONE);
       this.#gate.leave(this);
@@ -224,6 +227,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
 
   #finish(failure: HandshakeFailure, status: number, detail?: string): void {
     this.#attempts.bound.cancel();
+    this.#order.admission.release();
     this.#context.wheel.disarm(this);
     this.#context.pending.delete(this);
     this.#reportRefused(failure, status, detail);

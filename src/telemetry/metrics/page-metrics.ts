@@ -34,6 +34,11 @@ export const pageMetrics = {
     ['listener', 'limit'],
     'Requests whose key shared one count with others because the table was full',
   ),
+  accessRefusals: sparseCounter(
+    'sluice_access_refusals_total',
+    ['listener', 'reason'],
+    'Requests refused because of access settings',
+  ),
   acceptFailures: counter(
     'sluice_accept_failures_total',
     ['listener', 'reason'],

@@ -33,6 +33,8 @@ export interface ClientIdentity {
   readonly certificate: ClientCertificate | null;
   /** That of the connection. */
   readonly vpcEndpointId: string | null;
+  /** Who the client has proven to be, as access lines write it. Missing before the proof, and without one. */
+  readonly principal?: string;
   /** Null if the peer is not a trusted proxy, so that its headers do not count. */
   readonly told: ProxyReport | null;
 }

@@ -1,3 +1,4 @@
+import type { AccessServices } from '../../access/contract/access-services.ts';
 import type { AccessCommand } from '../../protocol/access.ts';
 import type { FromWorker } from '../../protocol/from-worker.ts';
 import type { WorkerStart } from '../../protocol/to-worker.ts';
@@ -18,6 +19,12 @@ export class AccessLink {
     this.passwords = new WorkerPasswords(say);
     this.keySets = new WorkerKeySets(keySets, say);
     this.revocations = new WorkerRevocations(revocations, say);
+  }
+
+  /** The parts that the methods of the worker's routes use. */
+  get services(): Pick<AccessServices, 'passwords' | 'keySets' | 'revocations'> {
+    const { passwords, keySets, revocations } = this;
+    return { passwords, keySets, revocations };
   }
 
   /** Takes a message of the primary. */

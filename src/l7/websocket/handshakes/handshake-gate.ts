@@ -32,6 +32,8 @@ export interface ClusterGate {
   enter(entrant: Entrant): boolean;
   /** Removes a handshake that is over. Others may be admitted before this returns. */
   leave(entrant: Entrant): void;
+  /** Gives the place of an admitted handshake to another object that carries it on. */
+  pass(from: Entrant, to: Entrant): void;
   /** Counts a handshake that has waited too long. */
   countTimeout(): void;
 }
@@ -198,6 +200,11 @@ class Gate implements ClusterGate {
     if (place !== 'inside') return;
     this.#values[this.pendingSlot]! -= 1;
     this.#whole.admitNext();
+  }
+
+  pass(from: Entrant, to: Entrant): void {
+    to.place = from.place;
+    from.place = 'outside';
   }
 
   countTimeout(): void {

@@ -158,6 +158,8 @@ export function exchangeOf(wanted: Wanted = {}): FakeExchange {
     startedAt: 0,
     ends: () => endsOf('192.0.2.7'),
     inFlight: null,
+    admission: null,
+    awaitsUpgrade: false,
     upgrade: () => upgradeReply,
     upgradeReply,
   };
@@ -174,6 +176,8 @@ export function routedOf(
     exchange,
     request: { head, host, path: head.path, spelling: null },
     wantsUpgrade: head.headers.includes('websocket'),
+    entry: null,
+    place: null,
     groups,
   };
 }
@@ -188,6 +192,7 @@ export function countedAnswers(): { readonly answers: Answers; readonly counted:
   } as unknown as RequestStats;
   const listenerStats = {
     requestRefused: (reason: string) => counted.push(`refused ${reason}`),
+    accessRefused: (reason: string) => counted.push(`access ${reason}`),
   } as unknown as ListenerStats;
   const handshakes = {
     refused: ({ reason }: { reason: string }) => counted.push(`handshake ${reason}`),

@@ -121,6 +121,8 @@ export function listener(
     budget: new BufferBudget(2 ** 20, page),
     requests: new LiveSet(),
     random: new RandomPool(),
+    accessServices: null as unknown as L7Environment['accessServices'],
+    limitGuards: { of: () => null },
   };
   const stats = new ListenerStats(page, pages, own.name);
   const dispatcher = new Dispatcher(own, environment, stats, kept?.dispatcher ?? null);

@@ -5,7 +5,7 @@ import type {
   MeterVerdict,
   TrafficMeter,
 } from '../../../../src/access/contract/traffic-meter.ts';
-import { OpenAdmission } from '../../../../src/access/open-admission.ts';
+import { OpenAdmission } from '../../../../src/access/admission/open-admission.ts';
 
 export class FakeMeter implements TrafficMeter {
   readonly excess = { code: 1008, reason: 'too many messages' } as const;
@@ -36,6 +36,6 @@ export class FakeMeter implements TrafficMeter {
 
 /** The admission of a client whose limits a test decides. */
 export function admissionWith(meter: TrafficMeter | null): Admission {
-  const { address, principal } = new OpenAdmission('192.0.2.1');
+  const { address, principal } = new OpenAdmission('192.0.2.1', '');
   return { address, principal, meter, endsAt: Infinity, release: () => undefined };
 }

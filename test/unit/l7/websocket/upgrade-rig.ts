@@ -1,4 +1,4 @@
-import { OpenAdmission } from '../../../../src/access/open-admission.ts';
+import { OpenAdmission } from '../../../../src/access/admission/open-admission.ts';
 import { mock } from 'node:test';
 import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
@@ -200,7 +200,9 @@ export function upgrade({
     client: { address: '192.0.2.1', requestId: 'id' },
     requestId: 'id',
     asker: { peer: '192.0.2.1', client: { address: '192.0.2.1' }, ends: () => endsOf('192.0.2.1') },
-    admission: new OpenAdmission('192.0.2.1'),
+    place: null,
+    ownSubprotocol: null,
+    admission: new OpenAdmission('192.0.2.1', ''),
     engine: { clientsTouched: () => undefined },
     startedAt: 0,
   } as unknown as UpgradeOrder;
@@ -238,6 +240,7 @@ export function upgrade({
       entrant.place = 'outside';
       log.push('left');
     },
+    pass: () => undefined,
     countTimeout: () => log.push('waited too long'),
   };
   const made = new Upgrade(context, order, reply, gate);

@@ -1,0 +1,167 @@
+import { copyOfText } from '../core/copy.ts';
+import type { RequestHead } from '../wire/http/request-head.ts';
+import { CheckedAdmission } from './admission/checked-admission.ts';
+import { connectionPrincipal } from './admission/connection-principal.ts';
+import type { AccessRequest } from './contract/access-request.ts';
+import type { Admission } from './contract/admission.ts';
+import {
+  isPending,
+  type CheckOwner,
+  type Decision,
+  type Granted,
+  type PendingCheck,
+  type Refused,
+} from './contract/credential-method.ts';
+import type { LimitHolds, LimitRefusal } from './contract/limit-guard.ts';
+import type { Principal } from './contract/principal.ts';
+import type { RouteAccess } from './route-access.ts';
+
+/** Why a request is refused: the client has not shown what it must, or a limit is reached. */
+export type AccessRefusal = ({ readonly by: 'access' } & Refused) | ({ readonly by: 'limit' } & LimitRefusal);
+
+/** A request that may be served. */
+export interface Entry {
+  readonly admission: Admission;
+  /** The head that endpoints get: without credentials that they must not see. */
+  readonly head: RequestHead;
+  /** Headers for endpoints: name, value, name, value ... */
+  readonly forwarded: readonly string[];
+  /** The subprotocol that the client is answered if the endpoint chooses none; null for none. */
+  readonly subprotocol: string | null;
+}
+
+/** Hears how a check of credentials ends that could not be decided at once. */
+export interface AccessCheckOwner {
+  /** All credentials are good. {@link AccessCheck.finish} is next. */
+  proven(): void;
+  refused(refusal: AccessRefusal): void;
+}
+
+/**
+ * The check of one request, in three steps: what needs no credentials, the credentials, what depends on the principal. A step
+ * that refuses gives back what the steps before have taken.
+ */
+export class AccessCheck implements CheckOwner {
+  readonly #access: RouteAccess;
+  readonly #request: AccessRequest;
+  readonly #holds: LimitHolds | null;
+  readonly #forwarded: string[] = [];
+  #head: RequestHead;
+  #principal: Principal | null = null;
+  #subprotocol: string | null = null;
+  /** The next credential method. */
+  #next = 0;
+  #pending: PendingCheck | null = null;
+  #owner: AccessCheckOwner | null = null;
+
+  constructor(access: RouteAccess, request: AccessRequest) {
+    this.#access = access;
+    this.#request = request;
+    this.#head = request.head;
+    this.#holds = access.limits?.open() ?? null;
+  }
+
+  /** Checks the address, the limits by address, and the origin. Returns null if they pass. */
+  begin(): AccessRefusal | null {
+    const { addresses, limits, origins } = this.#access;
+    const { client, wantsUpgrade } = this.#request;
+    if (addresses?.admits(client.address) === false) {
+      return refusedBy({ reason: 'address', detail: 'the address is not allowed' });
+    }
+    if (limits !== null) {
+      const refusal = limits.enter('address', this.#request, null, this.#holds!);
+      if (refusal !== null) return this.#refuse({ by: 'limit', ...refusal });
+    }
+    const problem = wantsUpgrade && origins !== null ? origins.problemOf(this.#request) : null;
+    return problem === null ? null : this.#refuse(refusedBy({ reason: 'origin', detail: problem }));
+  }
+
+  /** Whether there are credentials to check, so that {@link prove} is the next step. */
+  get needsProof(): boolean {
+    return this.#access.methods.length > 0;
+  }
+
+  /**
+   * Checks the credentials.
+   *
+   * @param owner hears the end if it comes later, unless the check is cancelled
+   * @returns null if they pass, a refusal, or `pending`
+   */
+  prove(owner: AccessCheckOwner): AccessRefusal | null | 'pending' {
+    this.#owner = owner;
+    return this.#proveRest();
+  }
+
+  /** Checks the limits by principal. Returns what the request is served with. */
+  finish(): Entry | AccessRefusal {
+    const { limits } = this.#access;
+    const { client } = this.#request;
+    const address = copyOfText(client.address);
+    const principal =
+      this.#principal ?? connectionPrincipal(address, copyOfText(client.certificate?.subject ?? ''));
+    const refusal = limits?.enter('principal', this.#request, principal, this.#holds!) ?? null;
+    if (refusal !== null) return this.#refuse({ by: 'limit', ...refusal });
+    return {
+      admission: new CheckedAdmission(address, principal, this.#access.endOf(principal), this.#holds),
+      head: this.#head,
+      forwarded: this.#forwarded,
+      subprotocol: this.#subprotocol,
+    };
+  }
+
+  /** Ends the check, because its client has gone or its time is over. */
+  cancel(): void {
+    this.#pending?.cancel();
+    this.#pending = null;
+    this.#holds?.release();
+  }
+
+  decided(decision: Decision): void {
+    this.#pending = null;
+    const refusal = decision.granted ? this.#grant(decision) : this.#refuse({ by: 'access', ...decision });
+    const end = refusal ?? this.#proveRest();
+    if (end === null) this.#owner!.proven();
+    else if (end !== 'pending') this.#owner!.refused(end);
+  }
+
+  #proveRest(): AccessRefusal | null | 'pending' {
+    const { methods } = this.#access;
+    while (this.#next < methods.length) {
+      const method = methods[this.#next]!;
+      this.#next++;
+      const request =
+        this.#head === this.#request.head ? this.#request : { ...this.#request, head: this.#head };
+      const result = method.check(request, this);
+      if (isPending(result)) {
+        this.#pending = result;
+        return 'pending';
+      }
+      if (!result.granted) return this.#refuse({ by: 'access', ...result });
+      this.#grant(result);
+    }
+    return null;
+  }
+
+  #grant({ principal, forwarded, head, subprotocol }: Granted): null {
+    // The first method that names the client counts: they are in the order of what they prove.
+    this.#principal ??= principal;
+    for (const text of forwarded) this.#forwarded.push(text);
+    if (head !== null) this.#head = head;
+    this.#subprotocol ??= subprotocol;
+    return null;
+  }
+
+  #refuse(refusal: AccessRefusal): AccessRefusal {
+    this.#holds?.release();
+    return refusal;
+  }
+}
+
+/** Whether the last step of a check has let the request in. */
+export function isEntry(end: Entry | AccessRefusal): end is Entry {
+  return 'admission' in end;
+}
+
+function refusedBy({ reason, detail }: Pick<Refused, 'reason' | 'detail'>): AccessRefusal {
+  return { by: 'access', granted: false, status: 403, reason, detail, headers: [], body: null };
+}

@@ -1,0 +1,26 @@
+import type { Admission } from '../contract/admission.ts';
+import type { Principal } from '../contract/principal.ts';
+import { connectionPrincipal } from './connection-principal.ts';
+
+/** The admission of a client of which nothing was asked. */
+export class OpenAdmission implements Admission {
+  readonly address: string;
+  readonly meter = null;
+  endsAt = Infinity;
+  /** The subject of its certificate; empty without one. */
+  readonly #subject: string;
+
+  /** @param address the client's IP address. Neither text may be a part of a head, which would be kept whole. */
+  constructor(address: string, subject: string) {
+    this.address = address;
+    this.#subject = subject;
+  }
+
+  get principal(): Principal {
+    return connectionPrincipal(this.address, this.#subject);
+  }
+
+  release(): void {
+    // It holds nothing.
+  }
+}

@@ -1,0 +1,50 @@
+import type { AccessSettings } from '../config/types/access.ts';
+import { AddressRules } from './addresses/address-rules.ts';
+import type { AccessRequest } from './contract/access-request.ts';
+import type { CredentialMethod } from './contract/credential-method.ts';
+import type { LimitGuard } from './contract/limit-guard.ts';
+import type { Principal } from './contract/principal.ts';
+
+/** Max fraction of the grace period by which a session ends later, so that tokens of one minute do not end together. */
+const MAX_JITTER = 0.1;
+
+/** Who may use one route, and how much. */
+export class RouteAccess {
+  /** Null if every address may. */
+  readonly addresses: AddressRules | null;
+  /** Null if upgrades of every origin may. */
+  readonly origins: { problemOf(request: AccessRequest): string | null } | null = null;
+  /** All of them must pass, in this order. */
+  readonly methods: readonly CredentialMethod[];
+  /** Null without limits. */
+  readonly limits: LimitGuard | null;
+  readonly #closesAtExpiry: boolean;
+  readonly #graceMs: number;
+  readonly #random: () => number;
+
+  /**
+   * @param settings null to let everybody in
+   * @param methods those of the settings
+   * @param random returns a number from 0 to 1
+   */
+  constructor(
+    settings: AccessSettings | null,
+    methods: readonly CredentialMethod[],
+    limits: LimitGuard | null,
+    random = Math.random,
+  ) {
+    const jwt = settings?.jwt ?? null;
+    this.addresses = AddressRules.of(settings);
+    this.methods = methods;
+    this.limits = limits;
+    this.#closesAtExpiry = jwt?.atExpiry === 'close';
+    this.#graceMs = jwt?.graceMs ?? 0;
+    this.#random = random;
+  }
+
+  /** Returns when a session of a principal ends, in milliseconds since 1970; Infinity for never. */
+  endOf({ expiresAt }: Principal): number {
+    if (!this.#closesAtExpiry || expiresAt === Infinity) return Infinity;
+    return Math.round(expiresAt + this.#graceMs * (1 + MAX_JITTER * this.#random()));
+  }
+}

@@ -1,0 +1,163 @@
+import type { AccessCheck, AccessCheckOwner, AccessRefusal } from '../../access/access-check.ts';
+import { Timed } from '../../core/timing/timer-wheel.ts';
+import { networkOf } from '../../wire/ip-address.ts';
+import type { Entrant } from '../websocket/handshakes/handshake-gate.ts';
+import type { AccessGate, AccessGateTerms } from './access-gate.ts';
+import type { Routed } from './route-handler.ts';
+
+/**
+ * The check of one request's credentials, which may take a while. A handshake holds a place of its gate meanwhile, and hands
+ * the place over to its upgrade.
+ */
+export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
+  liveIndex = -1;
+  place: Entrant['place'] = 'outside';
+  readonly #check: AccessCheck;
+  readonly #routed: Routed;
+  readonly #terms: AccessGateTerms;
+  readonly #gate: Pick<AccessGate, 'enter' | 'refuse'>;
+  /** When the check must have ended, by the wheel's clock. */
+  readonly #deadline: number;
+  #isOver = false;
+
+  constructor(
+    check: AccessCheck,
+    routed: Routed,
+    terms: AccessGateTerms,
+    gate: Pick<AccessGate, 'enter' | 'refuse'>,
+  ) {
+    super();
+    this.#check = check;
+    this.#routed = routed;
+    this.#terms = terms;
+    this.#gate = gate;
+    this.#deadline = terms.wheel.now + terms.timeoutMs;
+  }
+
+  /** Begins. The client may be answered before this returns. */
+  start(): void {
+    const { handshakes } = this.#terms;
+    if (handshakes === null || !this.#routed.wantsUpgrade) {
+      this.#prove();
+    } else if (!handshakes.enter(this)) {
+      this.#check.cancel();
+      this.#refuseHandshake(503, 'too many handshakes are waiting', 'overload');
+    } else if (this.place === 'queued') {
+      this.#wait();
+    } else {
+      this.#prove();
+    }
+  }
+
+  get source(): string {
+    return networkOf(this.#routed.exchange.client.address);
+  }
+
+  admitted(): void {
+    this.#prove();
+    this.#touch();
+  }
+
+  displaced(): void {
+    this.#check.cancel();
+    this.#end();
+    this.#refuseHandshake(503, 'too many handshakes of this address are waiting', 'overload');
+    this.#touch();
+  }
+
+  proven(): void {
+    this.#end();
+    this.#enter();
+    this.#touch();
+  }
+
+  refused(refusal: AccessRefusal): void {
+    this.#end();
+    this.#gate.refuse(this.#routed, refusal);
+    this.#leave();
+    this.#touch();
+  }
+
+  /** Ends the check because the worker is draining. */
+  cancel(): void {
+    this.#giveUp(503, 'the proxy is shutting down', 'draining');
+  }
+
+  override expire(): void {
+    if (this.place === 'queued') {
+      this.#terms.handshakes?.countTimeout();
+      this.#giveUp(503, 'the handshake has waited too long for others', 'overload');
+    } else {
+      this.#giveUp(504, 'the credentials could not be checked in time', 'timeout');
+    }
+  }
+
+  #prove(): void {
+    const result = this.#check.prove(this);
+    if (result === 'pending') {
+      this.#wait();
+      return;
+    }
+    this.#end();
+    if (result === null) this.#enter();
+    else this.#gate.refuse(this.#routed, result);
+    this.#leave();
+  }
+
+  #enter(): void {
+    this.#gate.enter(this.#routed, this.#check, this.place === 'inside' ? this : null);
+    // Unless the upgrade has taken the place over.
+    this.#leave();
+  }
+
+  /** Waits for the gate or the check, until the deadline or the client's end. */
+  #wait(): void {
+    if (this.#isOver) return;
+    const { wheel, pending } = this.#terms;
+    const { exchange, wantsUpgrade } = this.#routed;
+    if (this.liveIndex < 0) pending.add(this);
+    exchange.awaitsUpgrade = wantsUpgrade;
+    wheel.arm(this, this.#deadline - wheel.now);
+    exchange.reply.onAborted(() => this.#clientGone());
+  }
+
+  #clientGone(): void {
+    if (this.#isOver) return;
+    this.#check.cancel();
+    this.#end();
+    this.#terms.answers.clientGone(this.#routed.exchange, this.#routed.wantsUpgrade);
+    this.#leave();
+  }
+
+  #giveUp(status: 503 | 504, detail: string, failure: 'draining' | 'overload' | 'timeout'): void {
+    if (this.#isOver) return;
+    this.#check.cancel();
+    this.#end();
+    this.#refuseHandshake(status, detail, failure);
+    this.#leave();
+    this.#touch();
+  }
+
+  #refuseHandshake(status: 503 | 504, detail: string, failure: 'draining' | 'overload' | 'timeout'): void {
+    const { answers } = this.#terms;
+    const { exchange, wantsUpgrade } = this.#routed;
+    if (wantsUpgrade) answers.refuseHandshake(exchange, status, detail, failure);
+    else answers.refuse(exchange, status, detail, null);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    const { wheel, pending } = this.#terms;
+    wheel.disarm(this);
+    if (this.liveIndex >= 0) pending.delete(this);
+    this.#routed.exchange.awaitsUpgrade = false;
+  }
+
+  #leave(): void {
+    if (this.place !== 'outside') this.#terms.handshakes?.leave(this);
+  }
+
+  #touch(): void {
+    this.#routed.exchange.engine.clientsTouched();
+  }
+}

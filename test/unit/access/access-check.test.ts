@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AccessCheck, isEntry, type AccessRefusal } from '../../../src/access/access-check.ts';
+import type { RouteAccess } from '../../../src/access/route-access.ts';
+import { CLIENT, FakeLimits, FakeMethod, TOO_MANY, WRONG, granted, principalOf, requestOf } from './fakes.ts';
+
+interface Parts {
+  readonly denied?: string;
+  readonly originProblem?: string;
+  readonly methods?: readonly FakeMethod[];
+  readonly limits?: FakeLimits | null;
+  readonly endsAt?: number;
+}
+
+function accessOf({
+  denied,
+  originProblem,
+  methods = [],
+  limits = null,
+  endsAt = Infinity,
+}: Parts): RouteAccess {
+  return {
+    addresses: denied === undefined ? null : { admits: (address: string) => address !== denied },
+    origins: originProblem === undefined ? null : { problemOf: () => originProblem },
+    methods,
+    limits,
+    endOf: () => endsAt,
+  } as unknown as RouteAccess;
+}
+
+const NOBODY = {
+  proven: () => assert.fail('decided later'),
+  refused: () => assert.fail('decided later'),
+};
+
+function refusalOf(end: AccessRefusal | null | 'pending'): Partial<AccessRefusal> {
+  assert.ok(end !== null && end !== 'pending');
+  return end;
+}
+
+describe('the check of a request', () => {
+  it('lets a client in of which nothing is asked, as its address', () => {
+    const check = new AccessCheck(accessOf({}), requestOf());
+    assert.equal(check.begin(), null);
+    assert.equal(check.needsProof, false);
+    const entry = check.finish();
+    assert.ok(isEntry(entry));
+    assert.deepEqual([entry.admission.address, entry.admission.principal.kind], ['192.0.2.7', 'address']);
+    assert.equal(entry.admission.endsAt, Infinity);
+  });
+
+  it('names a client by its certificate if nothing else does', () => {
+    const certificate = { subject: 'CN=alice', fingerprint: '00', names: [] };
+    const check = new AccessCheck(accessOf({}), requestOf({ client: { ...CLIENT, certificate } }));
+    check.begin();
+    const entry = check.finish();
+    assert.ok(isEntry(entry));
+    assert.deepEqual([entry.admission.principal.kind, entry.admission.principal.name], ['cert', 'CN=alice']);
+  });
+
+  it('refuses an address before it is counted', () => {
+    const limits = new FakeLimits();
+    const check = new AccessCheck(accessOf({ denied: '192.0.2.7', limits }), requestOf());
+    assert.deepEqual(
+      { ...refusalOf(check.begin()), headers: undefined, granted: undefined, body: undefined },
+      {
+        by: 'access',
+        status: 403,
+        reason: 'address',
+        detail: 'the address is not allowed',
+        headers: undefined,
+        granted: undefined,
+        body: undefined,
+      },
+    );
+    assert.deepEqual(limits.entered, []);
+  });
+
+  it('counts an address before it looks at the origin, and gives the places back', () => {
+    const limits = new FakeLimits();
+    const check = new AccessCheck(accessOf({ originProblem: 'another site', limits }), requestOf());
+    assert.equal(refusalOf(check.begin()).detail, 'another site');
+    assert.deepEqual(limits.entered, ['address -']);
+    assert.equal(limits.held, 0);
+  });
+
+  it('asks plain requests for no origin', () => {
+    const check = new AccessCheck(
+      accessOf({ originProblem: 'another site' }),
+      requestOf({ wantsUpgrade: false }),
+    );
+    assert.equal(check.begin(), null);
+  });
+
+  it('refuses by a limit by address with its headers', () => {
+    const check = new AccessCheck(accessOf({ limits: new FakeLimits('address') }), requestOf());
+    assert.deepEqual(check.begin(), { by: 'limit', ...TOO_MANY });
+  });
+
+  it('needs every method to pass', () => {
+    const methods = [new FakeMethod(granted()), new FakeMethod(WRONG), new FakeMethod(granted())];
+    const limits = new FakeLimits();
+    const check = new AccessCheck(accessOf({ methods, limits }), requestOf());
+    assert.equal(check.begin(), null);
+    assert.equal(check.needsProof, true);
+    assert.equal(refusalOf(check.prove(NOBODY)).status, 401);
+    assert.equal(methods[2]!.asked.length, 0);
+    assert.equal(limits.held, 0);
+  });
+
+  it('takes the principal of the first method that has one, and the headers of all', () => {
+    const methods = [
+      new FakeMethod(granted({ forwarded: ['x-a', '1'] })),
+      new FakeMethod(granted({ principal: principalOf('alice'), forwarded: ['x-b', '2'], subprotocol: 'b' })),
+      new FakeMethod(granted({ principal: principalOf('bob'), subprotocol: 'c' })),
+    ];
+    const check = new AccessCheck(accessOf({ methods, endsAt: 5000 }), requestOf());
+    assert.equal(check.begin(), null);
+    assert.equal(check.prove(NOBODY), null);
+    const entry = check.finish();
+    assert.ok(isEntry(entry));
+    assert.equal(entry.admission.principal.name, 'alice');
+    assert.equal(entry.admission.endsAt, 5000);
+    assert.deepEqual(entry.forwarded, ['x-a', '1', 'x-b', '2']);
+    assert.equal(entry.subprotocol, 'b');
+  });
+
+  it('shows later methods, and endpoints, the head that a method has changed', () => {
+    const request = requestOf();
+    const cut = { ...request.head, query: 'rest=1' };
+    const methods = [new FakeMethod(granted({ head: cut })), new FakeMethod(granted())];
+    const check = new AccessCheck(accessOf({ methods }), request);
+    check.begin();
+    check.prove(NOBODY);
+    assert.equal(methods[0]!.asked[0]!.head, request.head);
+    assert.equal(methods[1]!.asked[0]!.head, cut);
+    const entry = check.finish();
+    assert.ok(isEntry(entry));
+    assert.equal(entry.head, cut);
+  });
+
+  it('counts the principal after its proof', () => {
+    const limits = new FakeLimits('principal');
+    const methods = [new FakeMethod(granted({ principal: principalOf('alice') }))];
+    const check = new AccessCheck(accessOf({ methods, limits }), requestOf());
+    check.begin();
+    check.prove(NOBODY);
+    assert.deepEqual(check.finish(), { by: 'limit', ...TOO_MANY });
+    assert.deepEqual(limits.entered, ['address -', 'principal alice']);
+    assert.equal(limits.held, 0);
+  });
+
+  it('waits for a method that decides later, and goes on with the next', () => {
+    const heard: unknown[] = [];
+    const later = new FakeMethod('later');
+    const last = new FakeMethod(granted({ principal: principalOf('alice') }));
+    const check = new AccessCheck(accessOf({ methods: [later, last] }), requestOf());
+    check.begin();
+    const owner = {
+      proven: () => void heard.push('proven'),
+      refused: (refusal: AccessRefusal) => void heard.push(refusal.detail),
+    };
+    assert.equal(check.prove(owner), 'pending');
+    assert.equal(last.asked.length, 0);
+    later.decide(granted());
+    assert.deepEqual(heard, ['proven']);
+    const entry = check.finish();
+    assert.ok(isEntry(entry));
+    assert.equal(entry.admission.principal.name, 'alice');
+  });
+
+  it('tells of a refusal that comes later', () => {
+    const heard: string[] = [];
+    const later = new FakeMethod('later');
+    const limits = new FakeLimits();
+    const check = new AccessCheck(accessOf({ methods: [later], limits }), requestOf());
+    check.begin();
+    check.prove({ proven: () => assert.fail(), refused: ({ detail }) => void heard.push(detail) });
+    later.decide(WRONG);
+    assert.deepEqual(heard, ['wrong password']);
+    assert.equal(limits.held, 0);
+  });
+
+  it('cancels the method that decides later, and gives back what it has taken', () => {
+    const later = new FakeMethod('later');
+    const limits = new FakeLimits();
+    const check = new AccessCheck(accessOf({ methods: [later], limits }), requestOf());
+    check.begin();
+    check.prove(NOBODY);
+    assert.equal(limits.held, 1);
+    check.cancel();
+    assert.equal(later.cancelled, 1);
+    assert.equal(limits.held, 0);
+  });
+});

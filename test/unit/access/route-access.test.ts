@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { RouteAccess } from '../../../src/access/route-access.ts';
+import type { AccessSettings, JwtSettings } from '../../../src/config/types/access.ts';
+import { FakeLimits, principalOf } from './fakes.ts';
+
+const NONE: AccessSettings = {
+  deny: [],
+  allow: null,
+  origins: null,
+  basic: null,
+  jwt: null,
+  forwardAuth: null,
+};
+const JWT: JwtSettings = {
+  keys: { kind: 'url', url: 'https://id.example.com/jwks.json' },
+  algorithms: ['ES256'],
+  issuers: [],
+  audiences: [],
+  from: [{ kind: 'header', name: 'authorization' }],
+  requiredClaims: new Map(),
+  forward: new Map(),
+  atExpiry: 'close',
+  graceMs: 60_000,
+  leewayMs: 0,
+};
+
+function accessOf(changes: Partial<AccessSettings>, random = 0): RouteAccess {
+  return new RouteAccess({ ...NONE, ...changes }, [], null, () => random);
+}
+
+describe('the access of a route', () => {
+  it('asks nothing without settings', () => {
+    const limits = new FakeLimits();
+    const access = new RouteAccess(null, [], limits);
+    assert.deepEqual([access.addresses, access.origins, access.methods], [null, null, []]);
+    assert.equal(access.limits, limits);
+  });
+
+  it('looks at addresses only if some are refused', () => {
+    assert.equal(accessOf({}).addresses, null);
+    assert.equal(accessOf({ deny: ['192.0.2.0/24'] }).addresses?.admits('192.0.2.7'), false);
+    assert.equal(accessOf({ allow: ['10.0.0.0/8'] }).addresses?.admits('192.0.2.7'), false);
+    assert.equal(accessOf({ allow: ['10.0.0.0/8'] }).addresses?.admits('10.1.2.3'), true);
+  });
+
+  it('ends the sessions of a token after the grace period', () => {
+    const alice = principalOf('alice', { expiresAt: 1_000_000 });
+    assert.equal(accessOf({ jwt: JWT }).endOf(alice), 1_060_000);
+    assert.equal(accessOf({ jwt: { ...JWT, graceMs: 0 } }, 1).endOf(alice), 1_000_000);
+  });
+
+  it('spreads the ends by a tenth of the grace period', () => {
+    const alice = principalOf('alice', { expiresAt: 1_000_000 });
+    assert.equal(accessOf({ jwt: JWT }, 1).endOf(alice), 1_066_000);
+    assert.equal(accessOf({ jwt: JWT }, 0.5).endOf(alice), 1_063_000);
+  });
+
+  it('ends no session of a token that never expires, or whose expiry is ignored', () => {
+    assert.equal(accessOf({ jwt: JWT }).endOf(principalOf('alice')), Infinity);
+    const ignoring = accessOf({ jwt: { ...JWT, atExpiry: 'ignore' } });
+    assert.equal(ignoring.endOf(principalOf('alice', { expiresAt: 1 })), Infinity);
+    assert.equal(accessOf({}).endOf(principalOf('alice', { expiresAt: 1 })), Infinity);
+  });
+});

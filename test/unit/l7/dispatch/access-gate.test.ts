@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RouteAccess } from '../../../../src/access/route-access.ts';
+import { LiveSet } from '../../../../src/core/collections/live-set.ts';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import { AccessGate } from '../../../../src/l7/dispatch/access-gate.ts';
+import type { PendingAccess } from '../../../../src/l7/dispatch/pending-access.ts';
+import type { Routed } from '../../../../src/l7/dispatch/route-handler.ts';
+import type { ClusterGate, Entrant } from '../../../../src/l7/websocket/handshakes/handshake-gate.ts';
+import { FakeLimits, FakeMethod, WRONG, granted, principalOf } from '../../access/fakes.ts';
+import { HANDSHAKE, countedAnswers, exchangeOf, routedOf, type FakeExchange } from './exchanges.ts';
+
+const TIMEOUT_MS = 5000;
+
+interface Setting {
+  readonly methods?: readonly FakeMethod[];
+  readonly limits?: FakeLimits | null;
+  /** Where the gate puts handshakes; null for no gate. */
+  readonly gated?: Entrant['place'] | null;
+  readonly isPlain?: boolean;
+}
+
+/** One request at the gate of its route. */
+class Stage {
+  readonly served: Routed[] = [];
+  readonly exchange: FakeExchange;
+  readonly pending = new LiveSet<PendingAccess>();
+  readonly counted: readonly string[];
+  readonly gateLog: string[] = [];
+  entrant: Entrant | null = null;
+  /** Called by the handler of the route. */
+  onServed: (routed: Routed) => void = () => undefined;
+  readonly #wheel = new TimerWheel(0);
+
+  constructor({ methods = [], limits = null, gated = 'inside', isPlain = false }: Setting) {
+    const { answers, counted } = countedAnswers();
+    this.counted = counted;
+    this.exchange = exchangeOf(isPlain ? {} : { headers: HANDSHAKE });
+    const gate: ClusterGate = {
+      enter: (entrant) => {
+        this.entrant = entrant;
+        if (gated !== null) entrant.place = gated;
+        return gated !== 'outside';
+      },
+      leave: (entrant) => {
+        entrant.place = 'outside';
+        this.gateLog.push('left');
+      },
+      pass: (from) => {
+        from.place = 'outside';
+        this.gateLog.push('passed');
+      },
+      countTimeout: () => this.gateLog.push('waited too long'),
+    };
+    const access = { addresses: null, origins: null, methods, limits, endOf: () => Infinity };
+    const terms = {
+      access: access as unknown as RouteAccess,
+      route: 'all',
+      answers,
+      wheel: this.#wheel,
+      timeoutMs: TIMEOUT_MS,
+      principal: 'plain' as const,
+      handshakes: gated === null ? null : gate,
+      pending: this.pending as unknown as LiveSet<{ liveIndex: number; cancel(): void }>,
+    };
+    new AccessGate(terms, (routed) => {
+      this.served.push(routed);
+      if (routed.place !== null) gate.pass(routed.place, { ...routed.place });
+      this.onServed(routed);
+    }).handle(routedOf(this.exchange));
+  }
+
+  advance(ms: number): void {
+    this.#wheel.advance(this.#wheel.now + ms);
+  }
+
+  get answer(): readonly [status: number, body: string] {
+    return [this.exchange.reply.status, this.exchange.reply.body.trim()];
+  }
+}
+
+describe('the gate of a route', () => {
+  it('serves a request with its entry, and lets the access lines name the principal', () => {
+    const stage = new Stage({ methods: [new FakeMethod(granted({ principal: principalOf('alice') }))] });
+    assert.equal(stage.served.length, 1);
+    assert.equal(stage.served[0]!.entry?.admission.principal.name, 'alice');
+    assert.equal(stage.exchange.client.principal, 'jwt:alice');
+    assert.equal(stage.exchange.admission, stage.served[0]!.entry.admission);
+  });
+
+  it('gives endpoints the head without the credential', () => {
+    const head = { method: 'GET', path: '/', query: '', headers: [] };
+    const stage = new Stage({ methods: [new FakeMethod(granted({ head }))] });
+    assert.equal(stage.exchange.head, head);
+  });
+
+  it('refuses with the answer of the method, and counts a handshake', () => {
+    const stage = new Stage({ methods: [new FakeMethod(WRONG)] });
+    assert.deepEqual(stage.answer, [401, 'wrong password']);
+    assert.equal(stage.exchange.reply.header('WWW-Authenticate'), 'Basic realm="a"');
+    assert.ok(stage.counted.includes('handshake access'));
+    assert.ok(stage.counted.includes('access bad_password'));
+    assert.equal(stage.served.length, 0);
+  });
+
+  it('refuses by a limit, and counts a plain request', () => {
+    const stage = new Stage({ limits: new FakeLimits('address'), isPlain: true });
+    assert.deepEqual(stage.answer, [429, 'too many handshakes']);
+    assert.equal(stage.exchange.reply.header('Retry-After'), '1');
+    assert.ok(stage.counted.includes('refused limit'));
+  });
+
+  it('hands the place of a handshake over to its upgrade', () => {
+    const stage = new Stage({ methods: [new FakeMethod(granted())] });
+    assert.deepEqual(stage.gateLog, ['passed']);
+  });
+
+  it('leaves its place if the handshake is refused', () => {
+    const stage = new Stage({ methods: [new FakeMethod(WRONG)] });
+    assert.deepEqual(stage.gateLog, ['left']);
+  });
+
+  it('asks for no place if no credentials are checked', () => {
+    const stage = new Stage({});
+    assert.equal(stage.entrant, null);
+    assert.equal(stage.served[0]!.place, null);
+  });
+
+  it('refuses a handshake for which the gate has no room, before any check', () => {
+    const method = new FakeMethod(granted());
+    const stage = new Stage({ methods: [method], gated: 'outside' });
+    assert.equal(stage.answer[0], 503);
+    assert.equal(method.asked.length, 0);
+  });
+
+  it('checks a handshake when the gate admits it', () => {
+    const method = new FakeMethod(granted());
+    const stage = new Stage({ methods: [method], gated: 'queued' });
+    assert.equal(method.asked.length, 0);
+    stage.entrant!.place = 'inside';
+    stage.entrant!.admitted();
+    assert.equal(stage.served.length, 1);
+    assert.equal(stage.pending.size, 0);
+  });
+
+  it('refuses a handshake that has waited too long at the gate', () => {
+    const stage = new Stage({ methods: [new FakeMethod(granted())], gated: 'queued' });
+    stage.advance(TIMEOUT_MS + 200);
+    assert.equal(stage.answer[0], 503);
+    assert.deepEqual(stage.gateLog, ['waited too long', 'left']);
+  });
+
+  it('serves a request whose method decides later', () => {
+    const method = new FakeMethod('later');
+    const stage = new Stage({ methods: [method] });
+    assert.equal(stage.served.length, 0);
+    assert.equal(stage.exchange.awaitsUpgrade, true);
+    assert.equal(stage.pending.size, 1);
+    method.decide(granted());
+    assert.equal(stage.served.length, 1);
+    assert.equal(stage.exchange.awaitsUpgrade, false);
+    assert.equal(stage.pending.size, 0);
+    assert.deepEqual(stage.gateLog, ['passed']);
+  });
+
+  it('refuses a request whose method refuses later', () => {
+    const method = new FakeMethod('later');
+    const stage = new Stage({ methods: [method] });
+    method.decide(WRONG);
+    assert.deepEqual(stage.answer, [401, 'wrong password']);
+    assert.deepEqual(stage.gateLog, ['left']);
+  });
+
+  it('answers 504 if the check takes too long', () => {
+    const method = new FakeMethod('later');
+    const limits = new FakeLimits();
+    const stage = new Stage({ methods: [method], limits });
+    stage.advance(TIMEOUT_MS + 200);
+    assert.equal(stage.answer[0], 504);
+    assert.equal(method.cancelled, 1);
+    assert.equal(limits.held, 0);
+    assert.deepEqual(stage.gateLog, ['left']);
+  });
+
+  it('ends the check with its client', () => {
+    const method = new FakeMethod('later');
+    const limits = new FakeLimits();
+    const stage = new Stage({ methods: [method], limits });
+    stage.exchange.reply.abort();
+    assert.equal(method.cancelled, 1);
+    assert.equal(limits.held, 0);
+    assert.equal(stage.pending.size, 0);
+    assert.ok(stage.counted.includes('handshake client_gone'));
+    assert.deepEqual(stage.gateLog, ['left']);
+  });
+
+  it('refuses what is being checked when the worker drains', () => {
+    const method = new FakeMethod('later');
+    const stage = new Stage({ methods: [method] });
+    for (const check of stage.pending) check.cancel();
+    assert.deepEqual(stage.answer, [503, 'the proxy is shutting down']);
+    assert.equal(method.cancelled, 1);
+  });
+
+  it('checks plain requests without a place at the gate', () => {
+    const method = new FakeMethod('later');
+    const stage = new Stage({ methods: [method], isPlain: true });
+    assert.equal(stage.entrant, null);
+    assert.equal(stage.exchange.awaitsUpgrade, false);
+    method.decide(granted());
+    assert.equal(stage.served.length, 1);
+  });
+});
