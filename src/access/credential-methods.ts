@@ -1,6 +1,7 @@
 import type { AccessSettings } from '../config/types/access.ts';
 import type { AccessServices } from './contract/access-services.ts';
 import type { CredentialMethod } from './contract/credential-method.ts';
+import { BasicMethod } from './credentials/basic/basic-method.ts';
 
 /** Makes the credential methods of a route. The one that proves most comes first, because it names the principal. */
 export function credentialMethods(
@@ -8,6 +9,8 @@ export function credentialMethods(
   services: AccessServices,
 ): readonly CredentialMethod[] {
   const methods: CredentialMethod[] = [];
-  if (settings !== null) services.log.debug('credentials');
+  if (settings === null) return methods;
+  const { basic } = settings;
+  if (basic !== null) methods.push(new BasicMethod(basic, services));
   return methods;
 }

@@ -42,8 +42,13 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['cli'],
     ['main.ts'],
   ],
-<<<<<<< HEAD
-  'src/access': [['contract'], ['addresses', 'origins', 'credentials', 'limits'], ['open-admission.ts']],
+  'src/access': [
+    ['contract'],
+    ['addresses', 'origins', 'credentials', 'limits', 'admission'],
+    ['credential-methods.ts'],
+    ['route-access.ts'],
+    ['access-check.ts'],
+  ],
   'src/access/limits': [
     ['table'],
     ['limit-key.ts', 'limit-answer.ts', 'turns.ts'],
@@ -51,14 +56,6 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['session-meter.ts'],
     ['client-holds.ts'],
     ['limit-set.ts'],
-=======
-  'src/access': [
-    ['contract'],
-    ['addresses', 'origins', 'credentials', 'limits', 'admission'],
-    ['credential-methods.ts'],
-    ['route-access.ts'],
-    ['access-check.ts'],
->>>>>>> b5eff78f (l7: check access and limits before a route serves a request)
   ],
   'src/config': [['types'], ['syntax'], ['schema'], ['loader.ts'], ['render.ts']],
   'src/l7': [
