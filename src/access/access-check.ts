@@ -19,6 +19,16 @@ import type { RouteAccess } from './route-access.ts';
 /** Why a request is refused: the client has not shown what it must, or a limit is reached. */
 export type AccessRefusal = ({ readonly by: 'access' } & Refused) | ({ readonly by: 'limit' } & LimitRefusal);
 
+const ADDRESS_REFUSED: AccessRefusal = {
+  by: 'access',
+  granted: false,
+  status: 403,
+  reason: 'address',
+  detail: 'the address is not allowed',
+  headers: [],
+  body: null,
+};
+
 /** A request that may be served. */
 export interface Entry {
   readonly admission: Admission;
@@ -64,16 +74,16 @@ export class AccessCheck implements CheckOwner {
   /** Checks the address, the limits by address, and the origin. Returns null if they pass. */
   begin(): AccessRefusal | null {
     const { addresses, limits, origins } = this.#access;
-    const { client, wantsUpgrade } = this.#request;
+    const { client } = this.#request;
     if (addresses?.admits(client.address) === false) {
-      return refusedBy({ reason: 'address', detail: 'the address is not allowed' });
+      return ADDRESS_REFUSED;
     }
     if (limits !== null) {
       const refusal = limits.enter('address', this.#request, null, this.#holds!);
       if (refusal !== null) return this.#refuse({ by: 'limit', ...refusal });
     }
-    const problem = wantsUpgrade && origins !== null ? origins.problemOf(this.#request) : null;
-    return problem === null ? null : this.#refuse(refusedBy({ reason: 'origin', detail: problem }));
+    const refused = origins === null ? null : origins.refusalOf(this.#request);
+    return refused === null ? null : this.#refuse({ by: 'access', ...refused });
   }
 
   /** Whether there are credentials to check, so that {@link prove} is the next step. */
@@ -160,8 +170,4 @@ export class AccessCheck implements CheckOwner {
 /** Whether the last step of a check has let the request in. */
 export function isEntry(end: Entry | AccessRefusal): end is Entry {
   return 'admission' in end;
-}
-
-function refusedBy({ reason, detail }: Pick<Refused, 'reason' | 'detail'>): AccessRefusal {
-  return { by: 'access', granted: false, status: 403, reason, detail, headers: [], body: null };
 }

@@ -1,9 +1,9 @@
 import type { AccessSettings } from '../config/types/access.ts';
 import { AddressRules } from './addresses/address-rules.ts';
-import type { AccessRequest } from './contract/access-request.ts';
 import type { CredentialMethod } from './contract/credential-method.ts';
 import type { LimitGuard } from './contract/limit-guard.ts';
 import type { Principal } from './contract/principal.ts';
+import { OriginRules } from './origins/origin-rules.ts';
 
 /** Max fraction of the grace period by which a session ends later, so that tokens of one minute do not end together. */
 const MAX_JITTER = 0.1;
@@ -13,7 +13,7 @@ export class RouteAccess {
   /** Null if every address may. */
   readonly addresses: AddressRules | null;
   /** Null if upgrades of every origin may. */
-  readonly origins: { problemOf(request: AccessRequest): string | null } | null = null;
+  readonly origins: OriginRules | null;
   /** All of them must pass, in this order. */
   readonly methods: readonly CredentialMethod[];
   /** Null without limits. */
@@ -35,6 +35,8 @@ export class RouteAccess {
   ) {
     const jwt = settings?.jwt ?? null;
     this.addresses = AddressRules.of(settings);
+    const origins = settings?.origins ?? null;
+    this.origins = origins === null ? null : new OriginRules(origins);
     this.methods = methods;
     this.limits = limits;
     this.#closesAtExpiry = jwt?.atExpiry === 'close';

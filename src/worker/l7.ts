@@ -111,7 +111,6 @@ class WebLayer implements Layer<
         yieldToNode: () => loop?.yieldToNode(),
         ...environment.clients.services,
       },
-      limitGuards: { of: () => null },
     };
     this.#refresh = setInterval(() => budget.refresh(), REFRESH_MS);
   }

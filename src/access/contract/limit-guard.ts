@@ -56,5 +56,5 @@ export interface LimitGuards {
    *
    * @param listener its name: with a limit's own name, it names what is counted
    */
-  of(listener: string, limits: readonly LimitSettings[]): LimitGuard | null;
+  setOf(listener: string, limits: readonly LimitSettings[]): LimitGuard | null;
 }

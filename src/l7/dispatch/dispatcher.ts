@@ -256,8 +256,8 @@ export class Dispatcher implements RequestDispatcher {
   /** Puts the route's access settings and limits in front of its handler. */
   #guarded(route: Route, answers: Answers, handle: RouteHandler): RouteHandler {
     const { name: listener, limits, websocket } = this.#config;
-    const { accessServices, limitGuards, wheel, requests, config } = this.#environment;
-    const guard = limitGuards.of(listener, [...limits, ...route.limits]);
+    const { accessServices, wheel, requests, config, limits: guards } = this.#environment;
+    const guard = guards.setOf(listener, [...limits, ...route.limits]);
     if (route.access === null && guard === null) return handle;
     const { action } = route;
     const isUpgraded = action.kind === 'cluster' && action.upgrade !== 'never';

@@ -37,5 +37,5 @@ export interface L7Environment {
   readonly requests: LiveSet<LiveMember & { cancel(): void }>;
   readonly random: RandomPool;
   readonly accessServices: AccessServices;
-  readonly limitGuards: LimitGuards;
+  readonly limits: LimitGuards;
 }

@@ -21,7 +21,10 @@ function accessOf({
 }: Parts): RouteAccess {
   return {
     addresses: denied === undefined ? null : { admits: (address: string) => address !== denied },
-    origins: originProblem === undefined ? null : { problemOf: () => originProblem },
+    origins:
+      originProblem === undefined
+        ? null
+        : { refusalOf: () => ({ ...WRONG, reason: 'origin', detail: originProblem }) },
     methods,
     limits,
     endOf: () => endsAt,
@@ -82,14 +85,6 @@ describe('the check of a request', () => {
     assert.equal(refusalOf(check.begin()).detail, 'another site');
     assert.deepEqual(limits.entered, ['address -']);
     assert.equal(limits.held, 0);
-  });
-
-  it('asks plain requests for no origin', () => {
-    const check = new AccessCheck(
-      accessOf({ originProblem: 'another site' }),
-      requestOf({ wantsUpgrade: false }),
-    );
-    assert.equal(check.begin(), null);
   });
 
   it('refuses by a limit by address with its headers', () => {

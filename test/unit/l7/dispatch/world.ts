@@ -122,7 +122,7 @@ export function listener(
     requests: new LiveSet(),
     random: new RandomPool(),
     accessServices: null as unknown as L7Environment['accessServices'],
-    limitGuards: { of: () => null },
+    limits: { setOf: () => null },
   };
   const stats = new ListenerStats(page, pages, own.name);
   const dispatcher = new Dispatcher(own, environment, stats, kept?.dispatcher ?? null);
