@@ -2,7 +2,7 @@ import type { AccessCheck, AccessCheckOwner, AccessRefusal } from '../../access/
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 import type { Entrant } from '../websocket/handshakes/handshake-gate.ts';
-import type { AccessGate, AccessGateTerms } from './access-gate.ts';
+import type { AccessGateTerms, CheckedRequests } from './access-terms.ts';
 import type { Routed } from './route-handler.ts';
 
 /**
@@ -15,17 +15,12 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
   readonly #check: AccessCheck;
   readonly #routed: Routed;
   readonly #terms: AccessGateTerms;
-  readonly #gate: Pick<AccessGate, 'enter' | 'refuse'>;
+  readonly #gate: CheckedRequests;
   /** When the check must have ended, by the wheel's clock. */
   readonly #deadline: number;
   #isOver = false;
 
-  constructor(
-    check: AccessCheck,
-    routed: Routed,
-    terms: AccessGateTerms,
-    gate: Pick<AccessGate, 'enter' | 'refuse'>,
-  ) {
+  constructor(check: AccessCheck, routed: Routed, terms: AccessGateTerms, gate: CheckedRequests) {
     super();
     this.#check = check;
     this.#routed = routed;
