@@ -5,6 +5,7 @@ import { ConfigError } from '../core/errors.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
 import { readRoot } from './schema/root.ts';
 import { Settings } from './schema/settings.ts';
+import type { BlockSource } from './syntax/context.ts';
 import { BaseDirectory, UnreadableError, readRegularFile, reasonOf } from './syntax/files.ts';
 import { Problems } from './syntax/problems.ts';
 import { SourceFile } from './syntax/source-file.ts';
@@ -30,6 +31,8 @@ export interface LoadedConfig {
   readonly warnings: readonly ConfigProblem[];
   /** By the name of the cluster: the paths of the files whose contents are in the configuration. */
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
+  /** By the list of CIDR blocks that they make: what the file has in its place. */
+  readonly blockLists: ReadonlyMap<readonly string[], readonly BlockSource[]>;
   /** Absolute paths of the configuration and of every certificate, key, authority and secret that it names. */
   readonly files: readonly string[];
 }
@@ -47,10 +50,10 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
   settings.loadFile(file.root);
   for (const override of source.overrides) settings.override(override);
   const base = new BaseDirectory(dirname(resolve(source.file)));
-  const { config, clusterFiles } = readRoot(settings, base, problems, source.descriptorLimit ?? null);
+  const { config, ...sources } = readRoot(settings, base, problems, source.descriptorLimit ?? null);
   const files = [resolve(source.file), ...base.files];
   if (problems.errors.length > 0) throw new ConfigError(problems.errors, files);
-  return { config, warnings: problems.warnings, clusterFiles, files };
+  return { config, warnings: problems.warnings, ...sources, files };
 }
 
 function readText(file: string): string {

@@ -5,9 +5,13 @@ import { formatByteSize } from '../core/units/byte-size.ts';
 import { formatDuration } from '../core/units/duration.ts';
 import { formatByteRate, formatRate } from '../core/units/rate.ts';
 import type { LoadedConfig } from './loader.ts';
+import { accessTree, routeAccessTree } from './render/access-tree.ts';
+import { limitTrees, redisTree, revocationsTree } from './render/limits-tree.ts';
+import { without, type BlockLists, type Tree } from './render/tree.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
 import { keyForUws } from './schema/listener/l7-engine.ts';
 import { isOfTls13 } from './schema/listener/tls/ciphers.ts';
+import type { AccessSettings } from './types/access.ts';
 import type { Cluster, HealthCheck, Sticky } from './types/cluster.ts';
 import type {
   ClientCertificateSettings,
@@ -18,15 +22,13 @@ import type {
 } from './types/listener.ts';
 import type { HeaderChanges, Route, RouteAction, RouteMatch } from './types/route.ts';
 
-/** A mapping with the keys of a configuration file. */
-type Tree = Readonly<Record<string, unknown>>;
-
 /** Renders every setting, defaults included. Loading the text gives the same configuration. */
 export function renderConfig({
   config,
   clusterFiles,
-}: Pick<LoadedConfig, 'config' | 'clusterFiles'>): string {
-  const { workers, admin, log, shutdown, drain, demo, listeners, clusters } = config;
+  blockLists,
+}: Pick<LoadedConfig, 'config' | 'clusterFiles' | 'blockLists'>): string {
+  const { workers, admin, log, shutdown, drain, redis, revocations, demo, listeners, clusters } = config;
   return stringify(
     without({
       workers: {
@@ -48,8 +50,10 @@ export function renderConfig({
         deadline: formatDuration(drain.deadlineMs),
         jitter: formatDuration(drain.jitterMs),
       },
+      redis: redisTree(redis),
+      revocations: revocationsTree(revocations),
       demo: demo === null ? null : without({ ...demo }),
-      listeners: listeners.map(listenerTree),
+      listeners: listeners.map((listener) => listenerTree(listener, blockLists)),
       clusters:
         clusters.length === 0
           ? null
@@ -59,8 +63,9 @@ export function renderConfig({
   );
 }
 
-function listenerTree(listener: Listener): Tree {
+function listenerTree(listener: Listener, lists: BlockLists): Tree {
   const { name, mode, address, maxConnections, trustedProxies, proxyProtocol, passthrough } = listener;
+  const { access, limits } = listener;
   const common = {
     name,
     mode,
@@ -68,6 +73,8 @@ function listenerTree(listener: Listener): Tree {
     maxConnections,
     trustedProxies,
     proxyProtocol,
+    access: accessTree(access, lists),
+    limits: limitTrees(limits),
     passthrough: passthrough.map(({ serverNames, cluster }) => ({ serverName: serverNames, cluster })),
   };
   if (listener.mode === 'l4') {
@@ -113,7 +120,7 @@ function listenerTree(listener: Listener): Tree {
       keepAlive: formatDuration(http.keepAliveMs),
       ...(!usesUws && clientHttpTree(http)),
     },
-    routes: routes.map(routeTree),
+    routes: routes.map((route) => routeTree(route, access, lists)),
   });
 }
 
@@ -172,16 +179,20 @@ function webSocketTree(settings: WebSocketSettings, usesUws: boolean): Tree {
   };
 }
 
-function routeTree({ name, match, action, headers }: Route): Tree {
+/** @param inherited the settings of the listener */
+function routeTree(route: Route, inherited: AccessSettings | null, lists: BlockLists): Tree {
+  const { name, match, action, headers, access, limits } = route;
   const request = changesTree(headers.request);
   const response = changesTree(headers.response);
   const changes = without({ request, response });
-  return {
+  return without({
     name,
     match: matchTree(match),
     ...actionTree(action),
-    ...(Object.keys(changes).length === 0 ? {} : { headers: changes }),
-  };
+    headers: Object.keys(changes).length === 0 ? null : changes,
+    access: routeAccessTree(access, inherited, lists),
+    limits: limitTrees(limits),
+  });
 }
 
 /** Returns null if nothing changes. */
@@ -293,9 +304,4 @@ function healthCheckTree({ type, path, host, status, intervalMs, timeoutMs, rise
     rise,
     fall,
   });
-}
-
-/** Leaves out the keys whose value is null. */
-function without(tree: Tree): Tree {
-  return Object.fromEntries(Object.entries(tree).filter(([, value]) => value !== null));
 }

@@ -23,6 +23,13 @@ export function isAnyHost(host: string): boolean {
   return host === '::' || host === '0.0.0.0';
 }
 
+/** Tells whether a host is this machine itself: `localhost`, or a loopback address, IPv6 with or without brackets. */
+export function isLoopbackHost(host: string): boolean {
+  const address = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  if (isIPv4(address)) return address.startsWith('127.');
+  return address === 'localhost' || (isIPv6(address) && /^[0:]*:0*1$/.test(address));
+}
+
 /** Tells whether two sockets cannot listen on both addresses. Port 0 is new each time. `::` takes IPv4, too. */
 export function overlap(a: TcpAddress, b: TcpAddress): boolean {
   if (a.port !== b.port || a.port === 0) return false;

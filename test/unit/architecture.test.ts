@@ -57,7 +57,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['client-holds.ts'],
     ['limit-set.ts'],
   ],
-  'src/config': [['types'], ['syntax'], ['schema'], ['loader.ts'], ['render.ts']],
+  'src/config': [['types'], ['syntax'], ['schema'], ['loader.ts'], ['render'], ['render.ts']],
   'src/l7': [
     ['contract', 'buffers'],
     ['upstream'],

@@ -2,12 +2,14 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { Format } from '../syntax/formats.ts';
+import { redisPrefix, redisUrl } from './limits/redis.ts';
 import {
   FormatError,
   byteSize,
   describe,
   duration,
   integer,
+  isOff,
   listenAddress,
   nullable,
   oneOf,
@@ -45,6 +47,11 @@ const bufferBudget: Format<number> = (value) => {
   const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
   return Math.floor(memory / 4);
 };
+
+const principalWord = oneOf('plain', 'hashed', 'off');
+/** How principals are named. YAML 1.1 takes the word `off` for false. */
+const principalForm: Format<'plain' | 'hashed' | 'off'> = (value) =>
+  isOff(value) ? 'off' : principalWord(value);
 
 /** A bearer token (RFC 6750 section 2.1). Messages leave the value out: it is a secret. */
 const adminToken: Format<string> = (value) => {
@@ -86,6 +93,7 @@ export const SETTINGS = {
     toggle,
     true,
   ),
+  'log.principal': setting('How access lines name principals: plain, hashed, or off', principalForm, 'plain'),
   'log.file': setting('Log file instead of standard output', nullable(text('a file')), null),
   'shutdown.grace': setting(
     'Time for which sessions and tunnels continue after SIGTERM',
@@ -108,6 +116,19 @@ export const SETTINGS = {
     '5m',
   ),
   'drain.jitter': setting('Max random delay of each end', duration({ min: 0, max: 600_000 }), '0s'),
+  'redis.url': setting('The Redis server that machines share limits by', nullable(redisUrl), null),
+  'redis.onFailure': setting(
+    'What shared limits do without Redis: count in this process, or refuse',
+    nullable(oneOf('local', 'refuse')),
+    null,
+  ),
+  'redis.prefix': setting('Prefix of all keys in Redis', nullable(redisPrefix), null),
+  'revocations.keep': setting(
+    'Min time for which a revocation is kept',
+    duration({ min: 60_000, max: MAX_DURATION_MS }),
+    '24h',
+  ),
+  'revocations.file': setting('File that keeps revocations over a restart', nullable(text('a file')), null),
   'demo.echo': setting('The cluster whose endpoints are echo servers', nullable(text('a cluster')), null),
   'demo.chat': setting('The cluster whose endpoints are a chat room', nullable(text('a cluster')), null),
   listeners: listSetting('The addresses that clients connect to', 'listeners'),

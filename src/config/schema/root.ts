@@ -1,14 +1,17 @@
 /** The whole configuration: its parts, and the checks across them. */
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import { ClusterNames } from '../syntax/context.ts';
+import type { BlockSource, Context } from '../syntax/context.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
 import { directory } from '../syntax/files.ts';
 import { hostName } from '../syntax/host.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import { readValue } from '../syntax/section.ts';
+import type { Path } from '../syntax/source-file.ts';
 import type { Config, DemoSettings } from '../types/config.ts';
+import type { RedisSettings } from '../types/limits.ts';
 import type { Listener } from '../types/listener.ts';
 import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
 import type { ClusterFiles, ReadCluster } from './cluster.ts';
@@ -18,10 +21,15 @@ import type { Settings } from './settings.ts';
 import { checkTunnelClusters } from './tunnel-clusters.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
 
+/** The file of revocations in the directory that the service manager names. */
+const REVOCATION_FILE = 'revocations.json';
+
 interface ReadConfig {
   readonly config: Config;
   /** By the name of the cluster. */
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
+  /** By the list of CIDR blocks that they make: what the file has in its place. */
+  readonly blockLists: ReadonlyMap<readonly string[], readonly BlockSource[]>;
 }
 
 /**
@@ -38,7 +46,16 @@ export function readRoot(
   descriptorLimit: number | null,
 ): ReadConfig {
   const clusters = readClusters(settings, base, problems);
-  const listeners = readListeners(settings, { base, problems, clusters: clusters.names });
+  const redis = readRedis(settings, problems);
+  const blockLists = new Map<readonly string[], readonly BlockSource[]>();
+  const hasRedis = redis !== null;
+  const listeners = readListeners(settings, {
+    base,
+    problems,
+    clusters: clusters.names,
+    blockLists,
+    hasRedis,
+  });
   const config: Config = {
     workers: {
       l7: settings.read('workers.l7'),
@@ -52,7 +69,7 @@ export function readRoot(
       level: settings.read('log.level'),
       format: settings.read('log.format'),
       access: settings.read('log.access'),
-      principal: 'plain',
+      principal: settings.read('log.principal'),
       file: readLogFile(settings, base, problems),
     },
     shutdown: {
@@ -64,8 +81,11 @@ export function readRoot(
       deadlineMs: settings.read('drain.deadline'),
       jitterMs: settings.read('drain.jitter'),
     },
-    redis: null,
-    revocations: { keepMs: 86_400_000, file: null },
+    redis,
+    revocations: {
+      keepMs: settings.read('revocations.keep'),
+      file: readRevocationFile(settings, base, problems),
+    },
     demo: readDemo(settings, clusters.names, problems),
     listeners: listeners.map(({ value }) => value),
     clusters: clusters.read.map(({ value }) => value.cluster),
@@ -76,7 +96,7 @@ export function readRoot(
   warnOfDescriptors(config, listeners, descriptorLimit, problems);
   warnOfUnfinishedMessages(config, listeners, problems);
   const files = clusters.read.map(({ value }) => [value.cluster.name, value.files] as const);
-  return { config, clusterFiles: new Map(files) };
+  return { config, clusterFiles: new Map(files), blockLists };
 }
 
 function readAdmin(settings: Settings, problems: Problems): Config['admin'] {
@@ -101,10 +121,7 @@ function readClusters(
   return { read, names: new ClusterNames(named, complete, problems) };
 }
 
-function readListeners(
-  settings: Settings,
-  context: { base: BaseDirectory; problems: Problems; clusters: ClusterNames },
-): readonly Located<Listener>[] {
+function readListeners(settings: Settings, context: Context): readonly Located<Listener>[] {
   const elements = settings.elements('listeners');
   if (elements === null) context.problems.error([], 'a configuration needs "listeners"');
   const listeners = (elements ?? []).flatMap((element) => readListener(element, context) ?? []);
@@ -113,17 +130,44 @@ function readListeners(
   return listeners;
 }
 
-/** Reads the path of the log file. Its directory must exist. */
+/** Reads the path of the log file. */
 function readLogFile(settings: Settings, base: BaseDirectory, problems: Problems): string | null {
   const file = settings.read('log.file');
-  if (file === null) return null;
-  const path = resolve(base.path, file);
+  return file === null ? null : fileToWrite(file, ['log', 'file'], base, problems);
+}
+
+/** Reads the path of the file of revocations. The service manager names a directory that outlives the process. */
+function readRevocationFile(settings: Settings, base: BaseDirectory, problems: Problems): string | null {
+  const file = settings.read('revocations.file');
+  if (file !== null) return fileToWrite(file, ['revocations', 'file'], base, problems);
+  return settings.stateDirectory === null ? null : join(settings.stateDirectory, REVOCATION_FILE);
+}
+
+/** Returns the absolute path of a file to be written. Adds an error unless its directory exists. */
+function fileToWrite(file: string, path: Path, base: BaseDirectory, problems: Problems): string {
+  const absolute = resolve(base.path, file);
   try {
-    directory(base)(dirname(path));
+    directory(base)(dirname(absolute));
   } catch (error) {
-    problems.valueError(['log', 'file'], messageOf(error));
+    problems.valueError(path, messageOf(error));
   }
-  return path;
+  return absolute;
+}
+
+/** Reads the keys `redis`. Null without a URL. */
+function readRedis(settings: Settings, problems: Problems): RedisSettings | null {
+  const url = settings.read('redis.url');
+  const onFailure = settings.read('redis.onFailure');
+  const prefix = settings.read('redis.prefix');
+  if (url !== null) return { url, onFailure: onFailure ?? 'local', prefix: prefix ?? 'sluice' };
+  for (const [key, value] of Object.entries({ onFailure, prefix })) {
+    if (value !== null)
+      problems.error(
+        ['redis', key],
+        `${key} does nothing without redis.url: set that too, or leave ${key} out`,
+      );
+  }
+  return null;
 }
 
 function readDemo(settings: Settings, clusters: ClusterNames, problems: Problems): DemoSettings | null {

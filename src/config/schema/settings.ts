@@ -2,6 +2,7 @@
  * Where the settings of the root come from: their defaults, the file, the environment and `--set`. A later source wins over
  * an earlier one.
  */
+import { isAbsolute } from 'node:path';
 import convict from 'convict';
 import { FormatError } from '../syntax/formats.ts';
 import { nearest } from '../syntax/nearest.ts';
@@ -35,12 +36,15 @@ const SCHEMA = schema();
 export class Settings {
   /** The secret of sticky cookies from the environment; null for none. */
   stickySecret: string | null = null;
+  /** Absolute path of the directory that the service manager keeps for this service; null for none. */
+  readonly stateDirectory: string | null;
   readonly #problems: Problems;
   readonly #store: convict.Config<Record<string, unknown>>;
 
   /** Reads the environment. It takes effect with {@link loadFile}. */
   constructor(env: Readonly<Record<string, string | undefined>>, problems: Problems) {
     this.#problems = problems;
+    this.stateDirectory = stateDirectoryOf(env);
     // Convict would convert any text to true, and "12abc" to 12, so values are parsed as YAML first.
     this.#store = convict(SCHEMA, { env: this.#readEnvironment(env), args: [] });
   }
@@ -146,6 +150,12 @@ export class Settings {
       this.#problems.errorAt(`environment ${STICKY_SECRET}`, error.message);
     }
   }
+}
+
+/** Returns the first of the directories of `StateDirectory=` (systemd.exec(5)). */
+function stateDirectoryOf(env: Readonly<Record<string, string | undefined>>): string | null {
+  const [first = ''] = (env.STATE_DIRECTORY ?? '').split(':');
+  return isAbsolute(first) ? first : null;
 }
 
 function environmentName(path: string): string {

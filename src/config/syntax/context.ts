@@ -11,7 +11,14 @@ export interface Context {
   readonly base: BaseDirectory;
   readonly problems: Problems;
   readonly clusters: ClusterNames;
+  /** Gets each list of CIDR blocks that comes from files, in part or whole. */
+  readonly blockLists: Map<readonly string[], readonly BlockSource[]>;
+  /** Whether limits can be counted over several machines. */
+  readonly hasRedis: boolean;
 }
+
+/** What the file has in a list of CIDR blocks: a block, or the absolute path of a file of blocks. */
+export type BlockSource = string | { readonly file: string };
 
 /** The names of the clusters, and the references to them. */
 export class ClusterNames {

@@ -117,6 +117,11 @@ export const toggle: Format<boolean> = (value) => {
   throw new FormatError(`${describe(value)} is neither true nor false`);
 };
 
+/** Tells whether a value is the word `off`, which YAML 1.1 takes for false. */
+export function isOff(value: unknown): boolean {
+  return value === false || value === 'off';
+}
+
 /** Returns the format of any text. @param what names it in messages */
 export function anyText(what: string): Format<string> {
   return (value) => {

@@ -103,6 +103,21 @@ export class Section {
     return this.has(key) ? this.#elements(key, of, 0) : [];
   }
 
+  /** Reads a required value that is one entry, or a list of at least one. */
+  oneOrMore(key: string, of: string): Located<unknown>[] {
+    const value = this.raw(key);
+    if (!this.has(key) || Array.isArray(value)) return this.list(key, of);
+    return [{ value, path: [...this.path, key] }];
+  }
+
+  /** Returns the key of a mapping that must have exactly one of several. Else adds an error and returns null. */
+  only<const K extends string>(keys: readonly K[]): K | null {
+    const [key, ...others] = keys.filter((each) => this.has(each));
+    if (key !== undefined && others.length === 0) return key;
+    this.problem(`${this.#what} needs exactly one of ${keys.join(', ')}`);
+    return null;
+  }
+
   /** Adds an error of the mapping as a whole. */
   problem(message: string): void {
     this.problems.error(this.path, message);

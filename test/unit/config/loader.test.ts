@@ -33,9 +33,11 @@ describe('loader', () => {
         warmUpMs: 300,
       },
       admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 }, hosts: [], token: null },
-      log: { level: 'info', format: 'json', access: true, file: null },
+      log: { level: 'info', format: 'json', access: true, principal: 'plain', file: null },
       shutdown: { graceMs: 30_000, readyDelayMs: 0 },
       drain: { rate: 100, deadlineMs: 300_000, jitterMs: 0 },
+      redis: null,
+      revocations: { keepMs: 86_400_000, file: null },
       demo: null,
       listeners: [
         {
@@ -107,6 +109,8 @@ describe('loader', () => {
                 request: { set: new Map(), add: new Map(), remove: [] },
                 response: { set: new Map(), add: new Map(), remove: [] },
               },
+              access: null,
+              limits: [],
             },
           ],
         },

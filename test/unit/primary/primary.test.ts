@@ -18,7 +18,7 @@ function options(changes: Partial<PrimaryOptions> = {}): PrimaryOptions {
     faultHooks: false,
     workerFiles: workers('obedient'),
     timings,
-    load: () => ({ config, warnings: [], clusterFiles: new Map(), files: [] }),
+    load: () => ({ config, warnings: [], clusterFiles: new Map(), blockLists: new Map(), files: [] }),
     ...changes,
   };
 }

@@ -1,5 +1,5 @@
 /** A listener of either mode. */
-import type { TcpAddress } from '../../../core/address.ts';
+import { isLoopbackHost, type TcpAddress } from '../../../core/address.ts';
 import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
 import type { Context } from '../../syntax/context.ts';
 import { duration, integer, listenAddress, oneOf, toggle } from '../../syntax/formats.ts';
@@ -7,6 +7,11 @@ import type { Located } from '../../syntax/section.ts';
 import { Section, isMapping } from '../../syntax/section.ts';
 import type { L4Listener, L7Listener, Listener, UnderscoreHeaders } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
+import { readAccess } from '../access/access.ts';
+import { warnOfOpenOrigins } from '../access/warnings.ts';
+import { LimitNames } from '../limits/limit-names.ts';
+import { readLimits, type LimitTerms } from '../limits/limits.ts';
+import { warnOfIdleLimits } from '../limits/warnings.ts';
 import { readRoutes } from '../route/route.ts';
 import { readHttp } from './http.ts';
 import { readL7Engine, refuseEntryOnUws } from './l7-engine.ts';
@@ -16,7 +21,16 @@ import { PROXY_KEYS, listsSomething, readProxies, warnOfUnaskedProxies } from '.
 import { readTls } from './tls/tls.ts';
 import { readWebSocket } from './websocket.ts';
 
-const COMMON = ['name', 'mode', 'address', 'maxConnections', ...PROXY_KEYS, 'passthrough'];
+const COMMON = [
+  'name',
+  'mode',
+  'address',
+  'maxConnections',
+  ...PROXY_KEYS,
+  'access',
+  'limits',
+  'passthrough',
+];
 const MODES = {
   l4: ['cluster', 'engine', 'idleTimeout', 'halfCloseTimeout'],
   l7: [
@@ -57,9 +71,9 @@ export function readListener(entry: Located<unknown>, context: Context): Located
     address: section.required('address', listenAddress, NOWHERE),
     maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
     ...readProxies(section),
-    access: null,
-    limits: [],
   };
+  const { hasRedis } = context;
+  const terms = { names: new LimitNames(section), hasRedis };
   const passthrough = readPassthrough(section, context);
   switch (section.required('mode', oneOf('l4', 'l7'), null)) {
     case null:
@@ -80,6 +94,8 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       );
       const value: L4Listener = {
         ...common,
+        access: readAccess({ section, mode: 'l4', inherited: null, isExposed: false }, context),
+        limits: readLimits(section, { ...terms, mode: 'l4', usedKey: null }),
         passthrough: passthrough.rules,
         mode: 'l4',
         cluster,
@@ -91,7 +107,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
     }
     case 'l7': {
       const engine = readL7Engine(section);
-      const limits = readHandshakeLimits(section);
+      const handshakes = readHandshakeLimits(section);
       const forwarded = section.optional('forwarded', oneOf('x', 'rfc7239', 'both', 'off'), 'x');
       const via = section.optional('via', toggle, false);
       const underscoreHeaders = section.optional(
@@ -105,19 +121,33 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       warnOfTunnelledCertificates(passthrough, tls, problems);
       refuseEntryOnUws(section, usedKey, { ...common, passthrough: passthrough.rules });
       const http = readHttp(section, usedKey);
+      const isExposed = isReadableByOthers(section, common);
+      const access = readAccess({ section, mode: 'l7', inherited: null, isExposed }, context);
+      const limitTerms: LimitTerms = { ...terms, mode: 'l7', usedKey };
+      const limits = readLimits(section, limitTerms);
       const routes = readRoutes(
         section,
-        { paths, asksForCertificates: asksForCertificates(section) },
+        {
+          paths,
+          asksForCertificates: asksForCertificates(section),
+          access,
+          isExposed,
+          limits: limitTerms,
+        },
         context,
       );
       warnOfUnseenNames(section, routes, underscoreHeaders);
+      warnOfOpenOrigins(section, routes);
+      warnOfIdleLimits(section, { access, limits, routes });
       const value: L7Listener = {
         ...common,
         passthrough: passthrough.rules,
         mode: 'l7',
         engine,
         tls,
-        ...limits,
+        ...handshakes,
+        access,
+        limits,
         forwarded,
         via,
         underscoreHeaders,
@@ -144,6 +174,14 @@ function readTunnelCluster(listener: Section, { clusters }: Context): string | n
 function asksForCertificates(listener: Section): boolean {
   const tls = listener.raw('tls');
   return isMapping(tls) && tls.has('clientCertificates');
+}
+
+/** Tells whether what clients send crosses the network in clear, if no proxy in front has TLS. */
+function isReadableByOthers(
+  listener: Section,
+  { address, trustedProxies }: Pick<Listener, 'address' | 'trustedProxies'>,
+): boolean {
+  return !listener.has('tls') && trustedProxies.length === 0 && !isLoopbackHost(address.host);
 }
 
 /** Warns of routes that match a header that is removed first. */

@@ -79,11 +79,7 @@ function ruleOver(name: string, places: ReadPassthrough['places']): Located<stri
 
 /** Reads the required key `serverName`: one name, or a list of names. */
 function readServerNames(rule: Section): Located<string>[] {
-  const path = [...rule.path, 'serverName'];
-  const raw = rule.raw('serverName');
-  const isOne = rule.has('serverName') && !Array.isArray(raw);
-  const entries = isOne ? [{ value: raw, path }] : rule.list('serverName', 'server names');
-  return entries.flatMap((entry) => {
+  return rule.oneOrMore('serverName', 'server names').flatMap((entry) => {
     const name = readValue(entry.value, entry.path, rule.problems, serverName, null);
     return name === null ? [] : [{ value: name, path: entry.path }];
   });

@@ -1,7 +1,6 @@
 /** The keys by which a listener believes the proxies in front of it. */
-import { isIP } from 'node:net';
-import type { Format } from '../../syntax/formats.ts';
-import { FormatError, describe, oneOf } from '../../syntax/formats.ts';
+import { addressBlock } from '../../syntax/address-block.ts';
+import { oneOf } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import { readValue } from '../../syntax/section.ts';
 import type { Listener } from '../../types/listener.ts';
@@ -41,16 +40,3 @@ export function listsSomething(section: Section, key: string): boolean {
   const value = section.raw(key);
   return section.has(key) && !(Array.isArray(value) && value.length === 0);
 }
-
-/** An IP address, or a CIDR block. */
-const addressBlock: Format<string> = (value) => {
-  const [address = '', length, more] = typeof value === 'string' ? value.split('/') : [];
-  const family = isIP(address);
-  const maxPrefixBits = family === 4 ? 32 : 128;
-  const fits = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= maxPrefixBits);
-  if (typeof value === 'string' && family !== 0 && more === undefined && fits && !address.includes('%'))
-    return value;
-  throw new FormatError(
-    `${describe(value)} is neither an IP address nor a CIDR block: write one such as 10.0.0.0/8 or fd00::/8`,
-  );
-};

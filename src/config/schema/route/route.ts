@@ -5,7 +5,10 @@ import type { Format } from '../../syntax/formats.ts';
 import { FormatError, label } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section } from '../../syntax/section.ts';
+import type { AccessSettings } from '../../types/access.ts';
 import type { Route } from '../../types/route.ts';
+import { readAccess } from '../access/access.ts';
+import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { refuseTwins } from '../uniqueness.ts';
 import { covers } from './reachability.ts';
 import { readAction } from './route-action.ts';
@@ -14,7 +17,10 @@ import { readMatch, type MatchTerms } from './route-match.ts';
 
 const SHAPE = {
   what: 'a route',
-  keys: ['name', 'match', 'cluster', 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
+  keys: [
+    ...['name', 'match', 'cluster', 'upgrade', 'rewrite', 'static', 'respond', 'redirect', 'headers'],
+    ...['access', 'limits'],
+  ],
 };
 
 /** Max earlier routes that a route is compared with. Comparing 10,000 routes with each other would take seconds. */
@@ -34,8 +40,17 @@ interface ReadRoute {
   readonly expression: LinearExpression | null;
 }
 
+/** What the listener says of its routes. */
+interface RouteTerms extends MatchTerms {
+  /** Its own settings, of which a route may replace some. */
+  readonly access: AccessSettings | null;
+  /** Whether others on the network can read what clients send. */
+  readonly isExposed: boolean;
+  readonly limits: LimitTerms;
+}
+
 /** Reads the required list of routes, which must not be empty. */
-export function readRoutes(listener: Section, terms: MatchTerms, context: Context): readonly Route[] {
+export function readRoutes(listener: Section, terms: RouteTerms, context: Context): readonly Route[] {
   const routes: Located<ReadRoute>[] = [];
   for (const [index, entry] of listener.list('routes', 'routes').entries()) {
     const route = readRoute(entry, `route-${index + 1}`, terms, context);
@@ -54,7 +69,7 @@ export function readRoutes(listener: Section, terms: MatchTerms, context: Contex
 function readRoute(
   entry: Located<unknown>,
   defaultName: string,
-  terms: MatchTerms,
+  terms: RouteTerms,
   context: Context,
 ): Located<ReadRoute> | null {
   const section = Section.of(entry.value, entry.path, context.problems, SHAPE);
@@ -63,11 +78,14 @@ function readRoute(
   const read = readMatch(section, terms);
   const action = readAction(section, read, context);
   const headers = readRouteHeaders(section);
+  const { access: inherited, isExposed } = terms;
+  const access = readAccess({ section, mode: 'l7', inherited, isExposed }, context);
+  const limits = readLimits(section, terms.limits);
   if (action === null) return null;
   const { match, expression } = read;
   return {
     path: entry.path,
-    value: { route: { name, match, action, headers, access: null, limits: [] }, expression },
+    value: { route: { name, match, action, headers, access, limits }, expression },
   };
 }
 

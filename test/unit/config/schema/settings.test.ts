@@ -7,7 +7,13 @@ describe('sources of settings', () => {
     const text = `${MINIMAL}log: { level: debug, format: pretty, access: false }\n`;
     const env = { SLUICE_LOG_LEVEL: 'warn', SLUICE_LOG_FORMAT: 'json', SLUICE_WORKERS_L7: '3' };
     const { config } = load(text, { env, overrides: ['log.level=error'] });
-    assert.deepEqual(config.log, { level: 'error', format: 'json', access: false, file: null });
+    assert.deepEqual(config.log, {
+      level: 'error',
+      format: 'json',
+      access: false,
+      principal: 'plain',
+      file: null,
+    });
     assert.equal(config.workers.l7, 3);
   });
 
@@ -21,6 +27,10 @@ describe('sources of settings', () => {
         SLUICE_LOG_LEVEL: 'silent',
         SLUICE_LOG_FORMAT: 'pretty',
         SLUICE_LOG_ACCESS: 'false',
+        SLUICE_LOG_PRINCIPAL: 'off',
+        SLUICE_REDIS_URL: 'rediss://:secret@cache.internal:6380/1',
+        SLUICE_REVOCATIONS_KEEP: '1h',
+        STATE_DIRECTORY: '/var/lib/sluice:/var/lib/other',
         SLUICE_SHUTDOWN_GRACE: '1m',
         SLUICE_DEMO_ECHO: 'app',
         SLUICE_CLUSTERS: '[{name: app, endpoints: [{address: "a:1"}]}]',
@@ -29,7 +39,15 @@ describe('sources of settings', () => {
     assert.equal(config.workers.l4, 2);
     assert.deepEqual(config.admin.address, { kind: 'tcp', host: '::1', port: 0 });
     assert.equal(config.admin.token, 'from-the-environment=');
-    assert.deepEqual(config.log, { level: 'silent', format: 'pretty', access: false, file: null });
+    assert.deepEqual(config.log, {
+      level: 'silent',
+      format: 'pretty',
+      access: false,
+      principal: 'off',
+      file: null,
+    });
+    assert.equal(config.redis?.url, 'rediss://:secret@cache.internal:6380/1');
+    assert.deepEqual(config.revocations, { keepMs: 3_600_000, file: '/var/lib/sluice/revocations.json' });
     assert.equal(config.shutdown.graceMs, 60_000);
     assert.deepEqual(config.demo, { echo: 'app', chat: null });
     assert.equal(config.clusters[0]?.name, 'app');
@@ -78,7 +96,13 @@ describe('sources of settings', () => {
       maxConnections: 0,
     });
     assert.equal(config.clusters[1]?.name, 'more');
-    assert.deepEqual(config.log, { level: 'warn', format: 'json', access: false, file: null });
+    assert.deepEqual(config.log, {
+      level: 'warn',
+      format: 'json',
+      access: false,
+      principal: 'plain',
+      file: null,
+    });
     assert.equal(config.workers.l4, 2);
   });
 
@@ -107,7 +131,7 @@ describe('sources of settings', () => {
       '--set listeners.9.name: the list has no "9": it has 0 to 1, and 2 adds one',
       '--set log.access: the value is empty: write one, or leave the key out',
       '--set log.levl: unknown key "levl" in "log": did you mean "level"?',
-      '--set nonsense.a: unknown key "nonsense" in a configuration: it has workers, admin, log, shutdown, drain, demo, listeners, clusters',
+      '--set nonsense.a: unknown key "nonsense" in a configuration: it has workers, admin, log, shutdown, drain, redis, revocations, demo, listeners, clusters',
       '--set workers.l4.x: there is no "x" in 0',
       '--set workers.l4: 0 is not a number of threads: write auto, or 1 to 256',
       '7:16: format: "xml" is not one of json, pretty',

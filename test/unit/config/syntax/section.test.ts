@@ -55,10 +55,10 @@ log: { levels: 1 }
   it('refuses any other value in place of a mapping', () => {
     assert.deepEqual(
       errorsOf('- a\n')[0],
-      '1:1: a list is not a mapping: a configuration has workers, admin, log, shutdown, drain, demo, listeners, clusters',
+      '1:1: a list is not a mapping: a configuration has workers, admin, log, shutdown, drain, redis, revocations, demo, listeners, clusters',
     );
     assert.deepEqual(errorsOf(`${MINIMAL}log: info\n`), [
-      '7:6: log: "info" is not a mapping: "log" has level, format, access, file',
+      '7:6: log: "info" is not a mapping: "log" has level, format, access, principal, file',
     ]);
     assert.deepEqual(errorsOf(l7('websocket: [1]')), [
       '5:5: websocket: a list is not a mapping: "websocket" has handshakeTimeout, maxMessageSize, idleTimeout, maxLifetime, compression, endpointLostCode, downstreamBuffer, upstreamBuffer',

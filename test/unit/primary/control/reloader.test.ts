@@ -11,6 +11,7 @@ const loaded = (next: Config): LoadedConfig => ({
   config: next,
   warnings: [],
   clusterFiles: new Map(),
+  blockLists: new Map(),
   files: ['/etc/sluice.yaml'],
 });
 

@@ -1,0 +1,12 @@
+/** What is printed: mappings with the keys of a configuration file. */
+import type { BlockSource } from '../syntax/context.ts';
+
+export type Tree = Readonly<Record<string, unknown>>;
+
+/** By the list of CIDR blocks that they make: what the file has in its place. */
+export type BlockLists = ReadonlyMap<readonly string[], readonly BlockSource[]>;
+
+/** Leaves out the keys whose value is null. */
+export function without(tree: Tree): Tree {
+  return Object.fromEntries(Object.entries(tree).filter(([, value]) => value !== null));
+}

@@ -1,0 +1,82 @@
+/** The key `access` of a listener or a route: who may come in. */
+import type { Context } from '../../syntax/context.ts';
+import { isOff } from '../../syntax/formats.ts';
+import type { Section } from '../../syntax/section.ts';
+import type { AccessSettings } from '../../types/access.ts';
+import { readAllow, readDeny } from './address-lists.ts';
+import { readBasic } from './basic.ts';
+import { readForwardAuth } from './forward-auth.ts';
+import { readJwt } from './jwt/jwt.ts';
+import { readOrigins } from './origins.ts';
+import { warnOfAccess } from './warnings.ts';
+
+const ADDRESS_KEYS = ['deny', 'allow'];
+const REQUEST_KEYS = ['origins', 'originRequired', 'basic', 'jwt', 'forwardAuth'];
+const L7 = { what: '"access"', keys: [...ADDRESS_KEYS, ...REQUEST_KEYS] };
+const L4 = {
+  what: 'the access of a listener of mode l4',
+  keys: ADDRESS_KEYS,
+  notes: Object.fromEntries(
+    REQUEST_KEYS.map((key) => [key, `"${key}" looks at requests, which a listener of mode l4 does not see`]),
+  ),
+};
+/** The settings of a listener without the key. */
+export const OPEN: AccessSettings = {
+  deny: [],
+  allow: null,
+  origins: null,
+  basic: null,
+  jwt: null,
+  forwardAuth: null,
+};
+
+/** Where the key stands. */
+export interface AccessPlace {
+  /** The listener or route. */
+  readonly section: Section;
+  readonly mode: 'l4' | 'l7';
+  /** The settings of the listener around a route; null if it lets everybody in, and for a listener. */
+  readonly inherited: AccessSettings | null;
+  /** Whether others on the network can read what clients send: no TLS, and no proxy in front that may have it. */
+  readonly isExposed: boolean;
+}
+
+/**
+ * Reads the optional key. A key inside of it replaces the inherited one, and `off` removes it.
+ *
+ * @returns null if everybody is let in
+ */
+export function readAccess(place: AccessPlace, context: Context): AccessSettings | null {
+  const { section: owner, mode, inherited } = place;
+  if (!owner.has('access')) return inherited;
+  if (isOff(owner.raw('access'))) return null;
+  const section = owner.settings('access', mode === 'l4' ? L4 : L7);
+  const base = inherited ?? OPEN;
+  const addresses = {
+    deny: replace(section, 'deny', base.deny, [], () => readDeny(section, context)),
+    allow: replace(section, 'allow', base.allow, null, () => readAllow(section, context)),
+  };
+  const settings: AccessSettings =
+    mode === 'l4'
+      ? { ...base, ...addresses }
+      : {
+          ...addresses,
+          origins: readOrigins(section, base.origins),
+          basic: replace(section, 'basic', base.basic, null, () => readBasic(section, context.base)),
+          jwt: replace(section, 'jwt', base.jwt, null, () => readJwt(section, context.base)),
+          forwardAuth: replace(section, 'forwardAuth', base.forwardAuth, null, () =>
+            readForwardAuth(section),
+          ),
+        };
+  warnOfAccess(section, settings, place.isExposed);
+  return isOpen(settings) ? null : settings;
+}
+
+function replace<T>(section: Section, key: string, inherited: T, none: T, read: () => T): T {
+  if (!section.has(key)) return inherited;
+  return isOff(section.raw(key)) ? none : read();
+}
+
+function isOpen({ deny, allow, origins, basic, jwt, forwardAuth }: AccessSettings): boolean {
+  return deny.length === 0 && [allow, origins, basic, jwt, forwardAuth].every((each) => each === null);
+}

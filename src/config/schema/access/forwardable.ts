@@ -1,0 +1,27 @@
+/** Names of request headers that a credential may fill for endpoints. */
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, describe } from '../../syntax/formats.ts';
+import { headerName } from '../route/route-match.ts';
+
+/**
+ * Headers that frame messages, manage connections, or tell endpoints of the client: the proxy itself writes them. Cookie and
+ * Authorization carry the credentials of clients, and a forwarded header is removed from every request first.
+ */
+const OWN =
+  /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|content-length|content-encoding|content-type|upgrade|expect|date|via|host|origin|cookie|authorization|forwarded|x-real-ip|x-request-id|x-forwarded-.*|sec-websocket-.*)$/;
+
+/** The name of a header that endpoints get from a credential. Returns it in lower case. */
+export const forwardable: Format<string> = (value) => {
+  const name = headerName(value);
+  if (name.includes('_')) {
+    const hyphens = describe(name.replaceAll('_', '-'));
+    throw new FormatError(
+      `${describe(name)} has an underscore, which many servers take for a hyphen: write ${hyphens}`,
+    );
+  }
+  if (!OWN.test(name)) return name;
+  throw new FormatError(
+    `${describe(name)} is written by clients or the proxy itself, and cannot carry what a credential says: ` +
+      'choose a name such as x-user',
+  );
+};

@@ -1,0 +1,86 @@
+/** The keys `keys` and `algorithms` of JWT. */
+import type { BaseDirectory } from '../../../syntax/files.ts';
+import type { Format } from '../../../syntax/formats.ts';
+import { FormatError, describe } from '../../../syntax/formats.ts';
+import type { Section } from '../../../syntax/section.ts';
+import { crossesInClear, httpUrl } from '../../../syntax/url.ts';
+import type { JwtKeys } from '../../../types/access.ts';
+import { PUBLIC_ALGORITHMS, isSecretAlgorithm, readAlgorithms } from './algorithms.ts';
+import type { KeyFile, VerifyingKey } from './key-file.ts';
+import { keyFile } from './key-file.ts';
+
+const PUBLIC: ReadonlySet<string> = new Set(PUBLIC_ALGORITHMS);
+
+interface ReadKeys {
+  /** Null if they cannot be read. */
+  readonly keys: JwtKeys | null;
+  readonly algorithms: readonly string[];
+}
+
+/** Reads both. Keys that no accepted algorithm uses are left out, so that nothing can take them for others. */
+export function readKeys(jwt: Section, base: BaseDirectory): ReadKeys {
+  const source = jwt.required<URL | KeyFile | null>('keys', keySource(base), null);
+  if (source === null) return { keys: null, algorithms: readAlgorithms(jwt, null) };
+  if (source instanceof URL) {
+    refuseSecrets(jwt);
+    return { keys: { kind: 'url', url: source.href }, algorithms: readAlgorithms(jwt, null) };
+  }
+  const algorithms = readAlgorithms(jwt, new Set(source.keys.flatMap((key) => key.algorithms)));
+  warnOfKeys(jwt, source.keys);
+  const used = source.keys.filter((key) => key.algorithms.some((each) => algorithms.includes(each)));
+  const jwks = JSON.stringify({ keys: used.map(({ jwk }) => jwk) });
+  return { keys: { kind: 'file', file: source.path, jwks }, algorithms };
+}
+
+/** The path of a file, or a URL. */
+function keySource(base: BaseDirectory): Format<URL | KeyFile> {
+  const readUrl = httpUrl('the URL of a key set');
+  const readFile = keyFile(base);
+  return (value) => {
+    if (typeof value !== 'string' || !/^[a-z][a-z\d+.-]*:\/\//i.test(value)) return readFile(value);
+    const url = readUrl(value);
+    if (!crossesInClear(url)) return url;
+    throw new FormatError(
+      `${describe(value)} would fetch keys in clear, and whoever is between could write tokens: write https`,
+    );
+  };
+}
+
+/** Adds an error for each algorithm whose secret a URL would tell everybody. */
+function refuseSecrets(jwt: Section): void {
+  const given = jwt.raw('algorithms');
+  const names = Array.isArray(given) ? (given as readonly unknown[]) : [given];
+  const bySecret = names.find(
+    (name) => typeof name === 'string' && !PUBLIC.has(name) && isSecretAlgorithm(name),
+  );
+  if (bySecret === undefined) return;
+  jwt.problemAt(
+    'algorithms',
+    `${describe(bySecret)} takes a shared secret, which must not come from a URL: write the secret into a file`,
+  );
+}
+
+function warnOfKeys(jwt: Section, keys: readonly VerifyingKey[]): void {
+  const path = [...jwt.path, 'keys'];
+  const file = describe(jwt.raw('keys'));
+  const [first, ...more] = keys.filter((key) => key.hadPrivateParts);
+  if (first !== undefined) {
+    const which = more.length === 0 ? `key ${first.number}` : `${more.length + 1} keys`;
+    jwt.problems.warning(
+      path,
+      `${which} of ${file} can sign tokens, which sluice never does: keep private parts ("d") with the issuer`,
+    );
+  }
+  const seen = new Map<string, number>();
+  for (const { number, jwk } of keys) {
+    if (typeof jwk.kid !== 'string') continue;
+    const id = `${String(jwk.kty)} ${jwk.kid}`;
+    const twin = seen.get(id);
+    seen.set(id, number);
+    if (twin === undefined) continue;
+    jwt.problems.warning(
+      path,
+      `keys ${twin} and ${number} of ${file} have the same type and "kid", by which tokens name their key: give each its own`,
+    );
+  }
+}

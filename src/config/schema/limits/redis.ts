@@ -1,0 +1,43 @@
+/** The keys `redis` of the root: the server that machines share limits and revocations by. */
+import type { Format } from '../../syntax/formats.ts';
+import { FormatError, pattern } from '../../syntax/formats.ts';
+
+/** Databases of a Redis server, as its default configuration has them, and more. */
+const DATABASE = /^\/?(?:\d{1,5})?$/;
+
+/** The URL of a Redis server. Messages leave it out: it may have a password. */
+export const redisUrl: Format<string> = (value) => {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
+  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '') {
+    throw new FormatError(
+      'the value is not the URL of a Redis server: write redis://host:port, or rediss://host:port for TLS',
+    );
+  }
+  if (!DATABASE.test(url.pathname) || url.search !== '' || url.hash !== '') {
+    throw new FormatError(
+      "the URL has more behind the host than a database's number: write redis://host:port/0",
+    );
+  }
+  for (const part of [url.username, url.password]) {
+    try {
+      decodeURIComponent(part);
+    } catch {
+      throw new FormatError("the URL's user or password has a % that begins no escape: write %25 for it");
+    }
+  }
+  return url.href;
+};
+
+/** The beginning of all keys. */
+export const redisPrefix = pattern(
+  /^[\w.:-]{1,64}$/,
+  'a prefix of keys',
+  'write up to 64 letters, digits, "_", ".", ":" and "-"',
+);
+
+/** Writes the URL without its password. */
+export function withoutPassword(url: string): string {
+  const parsed = new URL(url);
+  parsed.password = '';
+  return parsed.href;
+}

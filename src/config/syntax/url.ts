@@ -1,0 +1,34 @@
+/** The format of URLs that sluice itself asks. */
+import { isLoopbackHost } from '../../core/address.ts';
+import type { Format } from './formats.ts';
+import { FormatError, describe, text } from './formats.ts';
+
+/**
+ * Returns the format of a URL with http or https. Messages leave out a URL with a password: it is secret.
+ *
+ * @param what names it in messages
+ */
+export function httpUrl(what: string): Format<URL> {
+  const read = text(what);
+  return (value) => {
+    const found = read(value);
+    const url = URL.canParse(found) ? new URL(found) : null;
+    if (url !== null && (url.username !== '' || url.password !== '')) {
+      throw new FormatError('the URL has a user or a password, which would stand in logs: leave them out');
+    }
+    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+      throw new FormatError(
+        `${describe(found)} is not ${what}: write one such as https://auth.example.com/path`,
+      );
+    }
+    if (url.hash !== '') {
+      throw new FormatError(`${describe(found)} has a fragment, which servers never get: leave "#…" out`);
+    }
+    return url;
+  };
+}
+
+/** Tells whether what crosses the network can be read there: plain HTTP to another machine. */
+export function crossesInClear(url: URL): boolean {
+  return url.protocol === 'http:' && !isLoopbackHost(url.hostname);
+}
