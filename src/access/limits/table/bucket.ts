@@ -58,12 +58,15 @@ export class Bucket {
    */
   take(words: Int32Array, at: number, units: number, nowMs: number): number {
     const now = ticksAt(nowMs, this.#ticks);
-    const cost = this.#costOf(units);
+    // Only what is taken is rounded: who tries again and again must not pass by luck.
+    const cost = units * this.#cost;
+    const paid = this.#costOf(units);
     for (;;) {
       const fullAt = Atomics.load(words, at);
-      const ahead = aheadOf(fullAt, now) + cost;
-      if (ahead > this.#depth) return ahead - this.#depth;
-      if (Atomics.compareExchange(words, at, fullAt, timeAt(now, ahead)) === fullAt) return 0;
+      const ahead = aheadOf(fullAt, now);
+      const excess = ahead + cost - this.#depth;
+      if (excess > 0) return excess;
+      if (Atomics.compareExchange(words, at, fullAt, timeAt(now, ahead + paid)) === fullAt) return 0;
     }
   }
 

@@ -1,4 +1,4 @@
-import { CLAIMED, SLOT, type TableLayout } from './table-layout.ts';
+import { CLAIMED, HEAD, SLOT, type TableLayout } from './table-layout.ts';
 
 /**
  * What one run of a worker holds in one table: one writer, plain stores. The primary gives all of it back when the run ends,
@@ -39,7 +39,7 @@ export class HoldLedger {
     const claimed = this.claim[0]! - 1;
     if (claimed >= 0) {
       // Nobody knows how much of the key has been written: the slot becomes a free one.
-      Atomics.store(words, table.tags + claimed, 0);
+      if (Atomics.exchange(words, table.tags + claimed, 0) !== 0) Atomics.sub(words, HEAD.keys, 1);
       Atomics.sub(words, table.at(claimed) + SLOT.pins, CLAIMED);
     }
     this.pins.fill(0);

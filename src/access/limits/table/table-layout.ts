@@ -50,6 +50,8 @@ export type RateKind = (typeof RATE_KINDS)[number];
 
 /** Words of a key. */
 export const KEY_WORDS = 4;
+/** With as many slots as keys, a hundredth of the keys would find both of their sets full. */
+const SLOTS_PER_KEY = 1.25;
 /** Slots of a set. Each key has two sets. */
 export const WAYS = 8;
 /** In `pins` of a slot whose key is being replaced: whoever pins it meanwhile sees a negative number. */
@@ -119,7 +121,7 @@ export class TableLayout {
 
 /** Allocates a table for all threads. Memory of slots that were never used costs address space only. */
 export function allocateTable(number: number, { maxKeys, ticks, isShared }: TableShape): SharedArrayBuffer {
-  const sets = Math.ceil(maxKeys / WAYS);
+  const sets = Math.ceil((maxKeys * SLOTS_PER_KEY) / WAYS);
   const memory = new SharedArrayBuffer(placesOf(sets).words * Int32Array.BYTES_PER_ELEMENT);
   const head = new Int32Array(memory, 0, HEAD_WORDS);
   randomFillSync(new Int32Array(memory, HEAD.seed * Int32Array.BYTES_PER_ELEMENT, KEY_WORDS));
