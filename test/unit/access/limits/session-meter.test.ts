@@ -57,9 +57,10 @@ describe('a meter that closes', () => {
   it('closes with 1013 if the count is shared with others', () => {
     const rig = new LimitRig();
     const set = rig.set({ maxKeys: 8, messages: { perSecond: 10, burst: 1 } });
-    for (let index = 0; index < 8; index++) meterOf(set, `10.0.1.${index}`);
+    for (let index = 0; index < 100; index++) meterOf(set, `10.0.1.${index}`);
+    const before = rig.overflows;
     const { meter } = meterOf(set);
-    assert.equal(rig.overflows, 1);
+    assert.equal(rig.overflows, before + 1);
     assert.equal(meter.count(2, 0), 'close');
     assert.equal(meter.excess.code, 1013);
   });
