@@ -4,6 +4,7 @@ const SUITES = {
   frames: () => import('./frames.ts'),
   handshakes: () => import('./handshakes.ts'),
   routes: () => import('./routes.ts'),
+  limits: () => import('./limits.ts'),
   balancers: () => import('./balancers.ts'),
   telemetry: () => import('./telemetry.ts'),
 } as const satisfies Record<string, () => Promise<{ default: () => MicroCase[] }>>;

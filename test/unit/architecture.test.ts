@@ -110,7 +110,7 @@ const ENTRIES = [
 /** The imports between src and bench: the load generator is built and published as a command of sluice. */
 const BRIDGES: readonly Bridge[] = [
   { from: /^src\/cli\/commands\/bench\.ts$/, to: /^bench\/command\.ts$/ },
-  { from: /^bench\/micro\//, to: /^src\/(?:core|config|protocol|wire|routing|upstream|telemetry)\// },
+  { from: /^bench\/micro\//, to: /^src\/(?:core|config|protocol|wire|routing|upstream|access|telemetry)\// },
   { from: /^bench\//, to: /^src\/(?:core|wire|sys|loop)\// },
 ];
 /** uWebSockets.js, by the name in package.json, by that of the package behind it, and by the path of either. */
