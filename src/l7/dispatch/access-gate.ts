@@ -16,8 +16,10 @@ export class AccessGate implements CheckedRequests {
   }
 
   readonly handle: RouteHandler = (routed) => {
-    const { access, route } = this.#terms;
-    const { exchange, request, wantsUpgrade } = routed;
+    const { access, route, handshakes } = this.#terms;
+    const { exchange, request } = routed;
+    // An Upgrade header must not lead a plain request past the limits of requests.
+    const wantsUpgrade = routed.wantsUpgrade && handshakes !== null;
     const { head, client } = exchange;
     const check = new AccessCheck(access, { head, client, route, host: request.host, wantsUpgrade });
     const refusal = check.begin();

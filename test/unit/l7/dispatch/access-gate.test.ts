@@ -110,6 +110,12 @@ describe('the gate of a route', () => {
     assert.ok(stage.counted.includes('refused limit'));
   });
 
+  it('takes a handshake for a plain request if the route makes no WebSockets', () => {
+    const method = new FakeMethod(granted());
+    new Stage({ methods: [method], gated: null });
+    assert.equal(method.asked[0]?.wantsUpgrade, false);
+  });
+
   it('hands the place of a handshake over to its upgrade', () => {
     const stage = new Stage({ methods: [new FakeMethod(granted())] });
     assert.deepEqual(stage.gateLog, ['passed']);
