@@ -2,6 +2,8 @@ import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Exposition, pageFamilies } from '../telemetry/prometheus.ts';
+import { keySetFamilies } from './access/key-sets/key-set-metrics.ts';
+import type { KeySets } from './access/key-sets/key-sets.ts';
 import { passwordFamilies } from './access/passwords/password-metrics.ts';
 import type { Passwords } from './access/passwords/passwords.ts';
 import { AdminServer } from './admin/admin-server.ts';
@@ -39,6 +41,7 @@ interface ControlledParts {
   readonly ticketKeys: TicketKeys;
   readonly passwords: Passwords;
   readonly limitTables: LimitTables;
+  readonly keySets: KeySets;
 }
 
 /** What the process has found out about the machine. */
@@ -79,6 +82,7 @@ export function buildAdmin(
       droppedLines: () => output.dropped,
     }),
     ...passwordFamilies(parts.passwords),
+    ...keySetFamilies(parts.keySets),
     ...stats.families,
   ]);
   const view: AdminView = {

@@ -3,6 +3,7 @@ import type { Config } from '../config/types/config.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { AccessDesk } from './access/access-desk.ts';
+import { createKeySets } from './access/key-sets/key-sets.ts';
 import { PasswordThread } from './access/passwords/password-thread.ts';
 import { Passwords } from './access/passwords/passwords.ts';
 import { buildAdmin } from './build-admin.ts';
@@ -67,7 +68,8 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   const broadcast = new Broadcast({ roster, pages, currentGeneration });
   const clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log);
   const passwords = new Passwords(new PasswordThread(log), log);
-  const clientDesk = new AccessDesk(passwords);
+  const keySets = createKeySets(config, broadcast, log);
+  const clientDesk = new AccessDesk({ passwords, keySets });
   const supervisor = new Supervisor({
     roster,
     pages,
@@ -89,6 +91,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
       supervisor,
       clusters,
       drains,
+      keySets,
       claim: (next, held) => claimAddresses(engines.choose(next), { held }),
       log,
     },
@@ -117,6 +120,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     ticketKeys,
     limitTables,
     passwords,
+    keySets,
   };
   const admin = buildAdmin(controlled, options, resources);
   const parts = {
@@ -131,6 +135,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     admin,
     watch,
     passwords,
+    keySets,
   };
   return new Running(parts);
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config/types/config.ts';
 import type { TcpAddress } from '../core/address.ts';
 import type { ReloadResult } from '../protocol/admin-answers.ts';
 import type { WorkerState } from '../protocol/status.ts';
+import type { KeySets } from './access/key-sets/key-sets.ts';
 import type { Passwords } from './access/passwords/passwords.ts';
 import type { AdminServer } from './admin/admin-server.ts';
 import type { ClusterMonitors } from './clusters/cluster-monitors.ts';
@@ -45,6 +46,7 @@ interface RunningParts {
   /** Watches the files of the configuration; null if nobody wants that. */
   readonly watch: Pick<FileWatch, 'start' | 'stop'> | null;
   readonly passwords: Pick<Passwords, 'close'>;
+  readonly keySets: Pick<KeySets, 'start' | 'stop'>;
 }
 
 /** How long the predecessor may take to close its admin address. */
@@ -103,12 +105,13 @@ export class Running implements Phase {
   }
 
   async #startParts(): Promise<Started> {
-    const { config, lifecycle, claim, predecessor, supervisor, clusters, reloader, watch } = this.#parts;
+    const { config, lifecycle, claim, predecessor, supervisor, clusters, keySets, reloader, watch } =
+      this.#parts;
     const { address } = config.admin;
     let admin = address;
     try {
       if (predecessor === null) admin = await this.#parts.admin.listen(address);
-      await clusters.ready();
+      await Promise.all([clusters.ready(), keySets.start()]);
       lifecycle.continueStart();
       claim.release();
       await supervisor.start();
@@ -150,6 +153,7 @@ export class Running implements Phase {
     await this.#settled;
     const ended = await this.#endWorkers(handOver);
     this.#parts.clusters.stop();
+    this.#parts.keySets.stop();
     await this.#parts.passwords.close();
     await this.#parts.admin.close();
     return ended;

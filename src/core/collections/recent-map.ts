@@ -1,5 +1,5 @@
 /** How much a {@link RecentMap} may hold. */
-export interface RecentMapLimits {
+interface RecentMapLimits {
   readonly maxEntries: number;
   /** In the unit of the weights that {@link RecentMap.set} gets. */
   readonly maxWeight: number;

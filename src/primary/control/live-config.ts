@@ -1,5 +1,6 @@
 import type { Config } from '../../config/types/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { KeySets } from '../access/key-sets/key-sets.ts';
 import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
 import type { AddressClaim, HeldAddress } from '../process/address-claim.ts';
 import { readExpiries, type CertificateExpiry } from '../process/certificate-expiry.ts';
@@ -10,6 +11,7 @@ interface LiveConfigParts {
   readonly supervisor: Pick<Supervisor, 'generation' | 'reload'>;
   readonly clusters: Pick<ClusterMonitors, 'prepare'>;
   readonly drains: Pick<Drains, 'endUnknown'>;
+  readonly keySets: Pick<KeySets, 'prepare'>;
   /** Claims the addresses of a configuration's listeners, except those that the process holds. */
   readonly claim: (config: Config, held: readonly HeldAddress[]) => Promise<AddressClaim>;
   readonly log: Logger;
@@ -39,19 +41,22 @@ export class LiveConfig {
    * @throws StartError if a part cannot use it; the old one stays
    */
   async apply(next: Config): Promise<number> {
-    const { supervisor, clusters, drains, log } = this.#parts;
+    const { supervisor, clusters, drains, keySets, log } = this.#parts;
     const claim = await this.#parts.claim(next, this.#held);
     const config = { ...next, listeners: claim.listeners };
     const change = clusters.prepare(config.clusters);
+    const changedKeys = keySets.prepare(config);
     try {
-      const states = await change.ready();
+      const [states] = await Promise.all([change.ready(), changedKeys.ready()]);
       claim.release();
       await supervisor.reload(config, states, () => {
         change.commit();
+        changedKeys.commit();
         drains.endUnknown();
       });
     } catch (error) {
       change.abort();
+      changedKeys.abort();
       throw error;
     } finally {
       claim.free();

@@ -1,4 +1,5 @@
 import type { DrainSettings } from '../../config/types/config.ts';
+import type { AccessCommand } from '../../protocol/access.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import { scopeKey, type DrainScope, type EvictCommand, type ToWorker } from '../../protocol/to-worker.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
@@ -78,6 +79,11 @@ export class Broadcast {
       worker.send({ type: 'evict', ...eviction, count: part, perSecond: rate });
     }
     return true;
+  }
+
+  /** Tells all workers, draining ones included, what concerns their clients. */
+  tell(command: AccessCommand): void {
+    for (const worker of this.#parts.roster.everyone) worker.send(command);
   }
 
   /** Tells the workers that workers have come or gone. */

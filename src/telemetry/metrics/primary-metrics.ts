@@ -103,6 +103,16 @@ export const primaryMetrics = {
     ['cluster'],
     'Connections ended so that their clients go to another endpoint',
   ),
+  keySetFetches: counter(
+    'sluice_key_set_fetches_total',
+    ['url', 'result'],
+    'Fetches of key sets by their result; the last set stays in use when one fails',
+  ),
+  keySetAge: gauge(
+    'sluice_key_set_age_seconds',
+    ['url'],
+    'Time since the key set was fetched last, changed or not',
+  ),
   adminConnections: gauge('sluice_admin_connections_active', [], 'Connections to the admin address open now'),
   adminCloses: counter(
     'sluice_admin_connections_closed_total',

@@ -49,6 +49,7 @@ const EXPLAINED: readonly (readonly [Metric, readonly string[]])[] = [
   [pageMetrics.endpointConnectFailures, CONNECT_FAILURES],
   [primaryMetrics.configReloads, ['success', 'failure']],
   [primaryMetrics.passwords, PASSWORD_RESULTS],
+  [primaryMetrics.keySetFetches, ['success', 'failure']],
   [primaryMetrics.adminCloses, ADMIN_CLOSES],
   [primaryMetrics.adminRefusals, ADMIN_REFUSALS],
 ];

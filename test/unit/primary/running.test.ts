@@ -64,6 +64,10 @@ class FakeParts {
         },
         close: () => this.#step('admin.close'),
       },
+      keySets: {
+        start: () => this.#step('keySets.start'),
+        stop: () => this.#note('keySets.stop'),
+      },
       passwords: {
         close: () => {
           this.#note('passwords.close');
@@ -121,6 +125,7 @@ describe('the start of the primary', () => {
     assert.deepEqual(parts.takeCalls(), [
       'admin.listen',
       'clusters.ready',
+      'keySets.start',
       'claim.release',
       'supervisor.start',
       'claim.free',
@@ -138,6 +143,7 @@ describe('the start of the primary', () => {
     await parts.running.start();
     assert.deepEqual(parts.takeCalls(), [
       'clusters.ready',
+      'keySets.start',
       'claim.release',
       'supervisor.start',
       'claim.free',
@@ -166,6 +172,7 @@ describe('the start of the primary', () => {
       'supervisor.end 0 null',
       'supervisor.end 0 null',
       'clusters.stop',
+      'keySets.stop',
       'passwords.close',
       'admin.close',
     ]);
@@ -190,7 +197,12 @@ describe('the end of the primary', () => {
     assert.equal(parts.calls.includes('admin.close'), false, 'the admin server shows the drain');
     workers.resolve(null);
     assert.equal(await ended, true);
-    assert.deepEqual(parts.calls.slice(-3), ['clusters.stop', 'passwords.close', 'admin.close']);
+    assert.deepEqual(parts.calls.slice(-4), [
+      'clusters.stop',
+      'keySets.stop',
+      'passwords.close',
+      'admin.close',
+    ]);
   });
 
   it('is hurried by a shorter grace period, not delayed by a longer one', async () => {
@@ -234,9 +246,10 @@ describe('the end of the primary', () => {
     assert.equal(await ended, true);
     assert.equal(parts.calls.includes('supervisor.start'), false);
     assert.equal(parts.calls.includes('claim.free'), true);
-    assert.deepEqual(parts.calls.slice(-4), [
+    assert.deepEqual(parts.calls.slice(-5), [
       'supervisor.end 0 null',
       'clusters.stop',
+      'keySets.stop',
       'passwords.close',
       'admin.close',
     ]);

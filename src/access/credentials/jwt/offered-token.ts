@@ -2,7 +2,7 @@ import type { RequestHead } from '../../../wire/http/request-head.ts';
 import { offeredSubprotocols } from '../../../wire/upgrade/upgrade-request.ts';
 
 /** An offer of subprotocols without the token in it. */
-export interface CutOffer {
+interface CutOffer {
   readonly head: RequestHead;
   readonly token: string;
 }

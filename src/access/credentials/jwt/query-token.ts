@@ -1,5 +1,5 @@
 /** A query without the pairs of some names, and what the first of them said. */
-export interface CutQuery {
+interface CutQuery {
   readonly query: string;
   /** Null if no pair has one of the names. */
   readonly value: string | null;

@@ -51,6 +51,13 @@ function setup(fault: 'claim' | 'clusters' | 'workers' | null = null): {
           abort: () => void calls.push('clusters stay'),
         }),
       },
+      keySets: {
+        prepare: () => ({
+          ready: () => Promise.resolve(),
+          commit: () => void calls.push('key sets change'),
+          abort: () => void calls.push('key sets stay'),
+        }),
+      },
       drains: { endUnknown: () => void calls.push('drains of unknown scopes end') },
       claim: async ({ listeners }, before) => {
         await Promise.resolve();
@@ -79,6 +86,7 @@ describe('the configuration in force', () => {
       'workers may listen',
       'workers get 2 on 8080,8080',
       'clusters change',
+      'key sets change',
       'drains of unknown scopes end',
       'claim is given up',
     ]);
@@ -101,7 +109,7 @@ describe('the configuration in force', () => {
 
   for (const [fault, calls] of [
     ['claim', []],
-    ['clusters', ['clusters stay', 'claim is given up']],
+    ['clusters', ['clusters stay', 'key sets stay', 'claim is given up']],
     [
       'workers',
       [
@@ -109,6 +117,7 @@ describe('the configuration in force', () => {
         'workers may listen',
         'workers get 2 on 8080,8080',
         'clusters stay',
+        'key sets stay',
         'claim is given up',
       ],
     ],

@@ -1,0 +1,94 @@
+import { request as requestInClear, type IncomingMessage } from 'node:http';
+import { request as requestSecurely } from 'node:https';
+import { keysIn } from './key-set-text.ts';
+
+/** A key set as its URL has answered it. */
+export interface FetchedKeySet {
+  readonly jwks: string;
+  /** Number of keys. */
+  readonly keys: number;
+  /** How long the answer may be used (Cache-Control), in milliseconds; null if it does not say. */
+  readonly maxAgeMs: number | null;
+}
+
+/** Time for a whole fetch, redirects included. */
+const TIMEOUT_MS = 5000;
+/** Identity providers have sets of 1 to 20 KiB. */
+const MAX_SET_BYTES = 512 * 1024;
+const MAX_REDIRECTS = 3;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Fetches a key set, each time on a connection of its own.
+ *
+ * @param signal ends the fetch early
+ * @throws Error in a few words, if there is no usable set
+ */
+export async function fetchKeySet(url: string, signal: AbortSignal): Promise<FetchedKeySet> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const response = await follow(new URL(url), AbortSignal.any([signal, timeout]));
+    const jwks = await textOf(response);
+    return { jwks, keys: keysIn(jwks), maxAgeMs: maxAgeOf(response.headers['cache-control']) };
+  } catch (error) {
+    if (timeout.aborted) throw new Error(`no answer within ${TIMEOUT_MS / 1000} s`, { cause: error });
+    throw error;
+  }
+}
+
+/** Follows redirects until there is a set. */
+async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  let url = first;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const response = await responseOf(url, signal);
+    const { statusCode = 0, headers } = response;
+    if (statusCode === 200) return response;
+    response.destroy();
+    if (!REDIRECTS.has(statusCode) || headers.location === undefined) throw new Error(`status ${statusCode}`);
+    url = redirected(url, headers.location);
+  }
+  throw new Error(`more than ${MAX_REDIRECTS} redirects`);
+}
+
+/** A redirect must not lead to keys that somebody on the way could change. */
+function redirected(from: URL, location: string): URL {
+  if (!URL.canParse(location, from.href)) throw new Error('redirect to what is no URL');
+  const url = new URL(location, from);
+  const isSafe = url.protocol === 'https:' || (from.protocol === 'http:' && isInClearHere(url));
+  if (!isSafe) throw new Error('redirect to another scheme than https');
+  return url;
+}
+
+/** Whether a URL is of this machine, without TLS. */
+function isInClearHere({ protocol, hostname }: URL): boolean {
+  return (
+    protocol === 'http:' &&
+    (hostname === 'localhost' || hostname === '[::1]' || /^127\.[\d.]+$/.test(hostname))
+  );
+}
+
+function responseOf(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const request = url.protocol === 'https:' ? requestSecurely : requestInClear;
+  const headers = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' };
+  // Without an agent the connection closes behind the answer, and nothing is left to keep.
+  request(url, { agent: false, headers, signal }, resolve).on('error', reject).end();
+  return promise;
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    length += piece.length;
+    // Leaving the loop destroys the response.
+    if (length > MAX_SET_BYTES) throw new Error(`more than ${MAX_SET_BYTES / 1024} KiB`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+function maxAgeOf(cacheControl: string | undefined): number | null {
+  const seconds = /(?:^|[\s,])max-age="?(\d{1,9})/i.exec(cacheControl ?? '')?.[1];
+  return seconds === undefined ? null : Number(seconds) * 1000;
+}

@@ -1,0 +1,22 @@
+/**
+ * Counts the keys of a JSON Web Key Set (RFC 7517 section 5).
+ *
+ * @throws Error in a few words, if the text is no set or has no key: it must not take the place of a good one
+ */
+export function keysIn(text: string): number {
+  let set: unknown;
+  try {
+    set = JSON.parse(text);
+  } catch {
+    throw new Error('no JSON');
+  }
+  const members: unknown = typeof set === 'object' && set !== null && 'keys' in set ? set.keys : null;
+  if (!Array.isArray(members)) throw new Error('no key set: "keys" is missing');
+  const count = members.filter(isKey).length;
+  if (count === 0) throw new Error('the key set has no keys');
+  return count;
+}
+
+function isKey(member: unknown): boolean {
+  return typeof member === 'object' && member !== null && 'kty' in member && typeof member.kty === 'string';
+}

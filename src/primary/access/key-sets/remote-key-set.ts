@@ -1,0 +1,152 @@
+import { messageOf } from '../../../core/errors.ts';
+import { Backoff } from '../../../core/timing/backoff.ts';
+import { BurstLimit } from '../../../core/timing/burst-limit.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import type { FetchedKeySet } from './key-set-request.ts';
+
+/** What a key set of a URL needs of the process, for tests to replace. */
+export interface KeySetHome {
+  readonly log: Logger;
+  readonly fetch: (url: string, signal: AbortSignal) => Promise<FetchedKeySet>;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Calls back once. Returns a function that prevents it. */
+  readonly schedule: (delayMs: number, callback: () => void) => () => void;
+  /** Called with each set that differs from the one before, before those who wait for it are called. */
+  readonly onChange: (url: string, jwks: string) => void;
+}
+
+const DEFAULT_PERIOD_MS = 600_000;
+const MIN_PERIOD_MS = 60_000;
+const MAX_PERIOD_MS = 3_600_000;
+/** Fetches after a failure. */
+const RETRY = { firstMs: 1000, maxMs: 60_000 };
+/**
+ * Fetches that tokens cause. Anybody can send tokens that name unknown keys, so they are few; more than one at once, so that
+ * keys that rotate soon after such a token are found.
+ */
+const WANTED = { burst: 3, everyMs: 5000 };
+const FAILURE_LINES = { burst: 3, everyMs: 60_000 };
+
+/** The key set of a URL, fetched at the start, then again and again, and when tokens name keys that it does not have. */
+export class RemoteKeySet {
+  readonly url: string;
+  /** The URL without its query, which may hold a secret. */
+  readonly label: string;
+  readonly results = { success: 0, failure: 0 };
+  readonly #home: KeySetHome;
+  readonly #backoff = new Backoff(RETRY);
+  readonly #wanted: BurstLimit;
+  readonly #failureLines: BurstLimit;
+  readonly #stop = new AbortController();
+  #jwks: string | null = null;
+  #fetchedAt: number | null = null;
+  #waiting: (() => void)[] = [];
+  /** Null while none is under way. */
+  #fetch: Promise<void> | null = null;
+  #cancelNext: () => void = () => undefined;
+
+  constructor(url: string, home: KeySetHome) {
+    const { origin, pathname } = new URL(url);
+    this.url = url;
+    this.label = `${origin}${pathname}`;
+    this.#home = home;
+    this.#wanted = new BurstLimit(home.now, WANTED);
+    this.#failureLines = new BurstLimit(home.now, FAILURE_LINES);
+  }
+
+  /** The last set; null before the first. It stays while the URL is down. */
+  get jwks(): string | null {
+    return this.#jwks;
+  }
+
+  /** Milliseconds since the set was fetched last, changed or not; null without one. */
+  get ageMs(): number | null {
+    return this.#fetchedAt === null ? null : this.#home.now() - this.#fetchedAt;
+  }
+
+  /** Fetches the set for the first time. Resolves when that has succeeded or failed. */
+  start(): Promise<void> {
+    return this.#begin();
+  }
+
+  /**
+   * Fetches the set because a token names a key that it does not have. Calls back when a newer set is there or cannot be had;
+   * at once if there were too many such tokens lately.
+   */
+  want(done: () => void): void {
+    if (this.#fetch === null) {
+      if (this.#stop.signal.aborted || this.#wanted.take() === 0) {
+        done();
+        return;
+      }
+      void this.#begin();
+    }
+    this.#waiting.push(done);
+  }
+
+  /** Ends fetches for ever. */
+  stop(): void {
+    this.#stop.abort();
+    this.#cancelNext();
+    this.#release();
+  }
+
+  #begin(): Promise<void> {
+    this.#cancelNext();
+    this.#fetch ??= this.#run();
+    return this.#fetch;
+  }
+
+  async #run(): Promise<void> {
+    const { fetch, schedule } = this.#home;
+    let waitMs: number;
+    try {
+      const fetched = await fetch(this.url, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      waitMs = this.#succeeded(fetched);
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      waitMs = this.#failed(error);
+    } finally {
+      this.#fetch = null;
+    }
+    this.#cancelNext = schedule(waitMs, () => void this.#begin());
+    this.#release();
+  }
+
+  #succeeded({ jwks, keys, maxAgeMs }: FetchedKeySet): number {
+    const { log, now, onChange } = this.#home;
+    this.results.success++;
+    this.#backoff.reset();
+    this.#fetchedAt = now();
+    if (jwks !== this.#jwks) {
+      this.#jwks = jwks;
+      log.info({ url: this.label, keys }, 'key set fetched');
+      onChange(this.url, jwks);
+    }
+    return Math.min(MAX_PERIOD_MS, Math.max(MIN_PERIOD_MS, maxAgeMs ?? DEFAULT_PERIOD_MS));
+  }
+
+  #failed(error: unknown): number {
+    this.results.failure++;
+    const lines = this.#failureLines.take();
+    if (lines > 0) {
+      const suppressed = lines > 1 ? { suppressed: lines - 1 } : {};
+      const fields = {
+        url: this.label,
+        reason: messageOf(error),
+        hasSet: this.#jwks !== null,
+        ...suppressed,
+      };
+      this.#home.log.warn(fields, 'key set not fetched');
+    }
+    return this.#backoff.next();
+  }
+
+  #release(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const done of waiting) done();
+  }
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Config } from '../../../../../src/config/types/config.ts';
+import { keySetFamilies } from '../../../../../src/primary/access/key-sets/key-set-metrics.ts';
+import { KeySets } from '../../../../../src/primary/access/key-sets/key-sets.ts';
+import type { KeySetCommand } from '../../../../../src/protocol/access.ts';
+import { config as plain } from '../../fixtures/config.ts';
+import { FakeHome } from './fake-home.ts';
+
+type Listeners = Pick<Config, 'listeners'>;
+
+/** A configuration whose listener and routes have their keys at some URLs. */
+function configOf(ofListener: string | null, ...ofRoutes: readonly string[]): Listeners {
+  const accessOf = (url: string | null): NonNullable<Config['listeners'][number]['access']> | null => {
+    if (url === null) return null;
+    const jwt = {
+      keys: { kind: 'url' as const, url },
+      algorithms: ['ES256'],
+      issuers: [],
+      audiences: [],
+      from: [],
+      requiredClaims: new Map(),
+      forward: new Map(),
+      atExpiry: 'close' as const,
+      graceMs: 0,
+      leewayMs: 0,
+    };
+    return { deny: [], allow: null, origins: null, basic: null, jwt, forwardAuth: null };
+  };
+  const web = plain.listeners.find((listener) => listener.mode === 'l7')!;
+  const routes = ofRoutes.map((url) => ({ ...web.routes[0]!, access: accessOf(url) }));
+  return { listeners: [{ ...web, access: accessOf(ofListener), routes }] };
+}
+
+const A = 'https://a.example.com/keys';
+const B = 'https://b.example.com/keys';
+
+describe('the key sets of a configuration', () => {
+  it('are those of all listeners and routes, each once', () => {
+    const sets = new KeySets(configOf(A, B, A), new FakeHome());
+    assert.deepEqual(
+      sets.all.map(({ url }) => url),
+      [A, B],
+    );
+    assert.deepEqual(new KeySets(plain, new FakeHome()).all, []);
+  });
+
+  it('are there when the start is over, and known to workers that start', async () => {
+    const home = new FakeHome();
+    const sets = new KeySets(configOf(A, B), home);
+    const start = sets.start();
+    await home.answer('of a');
+    await home.answer(new Error('down'));
+    await start;
+    assert.deepEqual([...sets.texts], [[A, 'of a']]);
+    sets.stop();
+  });
+
+  it('answer a worker with what they have, and of another URL with nothing', async () => {
+    const home = new FakeHome();
+    const sets = new KeySets(configOf(A), home);
+    const answers: KeySetCommand[] = [];
+    sets.hear({ url: B }, (command) => void answers.push(command));
+    assert.deepEqual(answers, [{ type: 'key_set', url: B, jwks: null }]);
+    sets.hear({ url: A }, (command) => void answers.push(command));
+    assert.equal(answers.length, 1);
+    await home.answer('of a');
+    assert.deepEqual(answers[1], { type: 'key_set', url: A, jwks: 'of a' });
+    sets.stop();
+  });
+
+  it('change with the configuration: those that stay are kept, and those that go are not fetched again', async () => {
+    const home = new FakeHome();
+    const sets = new KeySets(configOf(A), home);
+    void sets.start();
+    await home.answer('of a');
+    const change = sets.prepare(configOf(B, A));
+    const ready = change.ready();
+    await home.answer('of b');
+    await ready;
+    assert.deepEqual([...sets.texts], [[A, 'of a']]);
+    change.commit();
+    assert.deepEqual(
+      [...sets.texts],
+      [
+        [B, 'of b'],
+        [A, 'of a'],
+      ],
+    );
+    sets.prepare(configOf(null, B)).commit();
+    home.pass(600_000);
+    assert.deepEqual(
+      home.fetches.map(({ url }) => url),
+      [B],
+    );
+    sets.stop();
+    assert.equal(home.nextAt, Infinity);
+  });
+
+  it('of a configuration that is given up are ended', async () => {
+    const home = new FakeHome();
+    const sets = new KeySets(configOf(A), home);
+    const change = sets.prepare(configOf(A, B));
+    const ready = change.ready();
+    change.abort();
+    assert.equal(home.fetches[0]!.signal.aborted, true);
+    await home.answer(new Error('aborted'));
+    await ready;
+    assert.deepEqual(
+      sets.all.map(({ url }) => url),
+      [A],
+    );
+  });
+
+  it('have metrics without queries, one series for a label', async () => {
+    const home = new FakeHome();
+    const sets = new KeySets(configOf(`${A}?tenant=1`, `${A}?tenant=2`), home);
+    const start = sets.start();
+    await home.answer('one');
+    await home.answer(new Error('down'));
+    await start;
+    home.pass(500);
+    assert.deepEqual(
+      keySetFamilies(sets).flatMap(({ read }) => [...read()]),
+      [
+        { labels: { url: A, result: 'success' }, value: 1 },
+        { labels: { url: A, result: 'failure' }, value: 1 },
+        { labels: { url: A }, value: 0.5 },
+      ],
+    );
+    sets.stop();
+  });
+});
