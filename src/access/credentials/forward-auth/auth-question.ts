@@ -1,0 +1,71 @@
+import { isWrittenByProxy } from '../../../wire/http/request-encoding.ts';
+import { headerOf, joinedHeaderOf, listMembers } from '../../../wire/http/request-head.ts';
+import type { AccessRequest } from '../../contract/access-request.ts';
+
+/**
+ * Headers that ask for a part or a form of the resource. A server that has none of it could answer 304 or 206, or compress a
+ * refusal.
+ */
+const ABOUT_THE_RESOURCE: ReadonlySet<string> = new Set([
+  'host',
+  'accept-encoding',
+  'content-encoding',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  'range',
+]);
+/** Headers that only the proxy may send, as the server trusts them. */
+const OWN_PREFIXES = ['x-original-', 'sec-websocket-'] as const;
+/** Credentials that the server needs, even if its answer replaces them. */
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie']);
+
+/**
+ * Writes the headers of the question whether a request may pass: the client's, without those that belong to its connection or
+ * body, and a description of the request for Traefik's ForwardAuth (X-Forwarded-*) and nginx's auth_request (X-Original-*).
+ *
+ * @param answered headers that the answer brings, in lower case. The client's of these names are left out: they are a claim.
+ * @returns name, value, name, value ...
+ */
+export function questionFor(request: AccessRequest, answered: ReadonlySet<string>): string[] {
+  const { head, client } = request;
+  const dropped = nominated(request);
+  const headers: string[] = [];
+  for (let index = 0; index < head.headers.length; index += 2) {
+    const name = head.headers[index]!;
+    // Many servers take both spellings for one header.
+    const hyphened = name.replaceAll('_', '-');
+    if (isOurs(hyphened) || dropped.has(name)) continue;
+    if (answered.has(hyphened) && !CREDENTIALS.has(hyphened)) continue;
+    headers.push(name, head.headers[index + 1]!);
+  }
+  const uri = uriOf(head);
+  const host = client.told?.host ?? headerOf(head, 'host') ?? '';
+  const scheme = client.secure ? 'https' : 'http';
+  headers.push('Accept-Encoding', 'identity');
+  headers.push('X-Forwarded-Method', head.method, 'X-Original-Method', head.method);
+  headers.push('X-Forwarded-Proto', scheme);
+  // With a comma it would be a list whose first member the client chooses.
+  if (host !== '' && !host.includes(',')) headers.push('X-Forwarded-Host', host);
+  headers.push('X-Forwarded-Uri', uri, 'X-Original-URI', uri, 'X-Original-URL', `${scheme}://${host}${uri}`);
+  headers.push('X-Forwarded-For', client.address, 'X-Real-IP', client.address);
+  headers.push('X-Request-Id', client.requestId);
+  return headers;
+}
+
+function uriOf({ path, query, hasEmptyQuery }: AccessRequest['head']): string {
+  return query === '' && hasEmptyQuery !== true ? path : `${path}?${query}`;
+}
+
+function isOurs(name: string): boolean {
+  if (isWrittenByProxy(name) || ABOUT_THE_RESOURCE.has(name)) return true;
+  return OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
+}
+
+/** Returns the headers that the client's Connection header names. They end here for endpoints, too. */
+function nominated({ head }: AccessRequest): ReadonlySet<string> {
+  const names = listMembers(joinedHeaderOf(head, 'connection')).map((name) => name.toLowerCase());
+  return new Set(names);
+}

@@ -1,0 +1,176 @@
+import type { ForwardAuthSettings } from '../../../config/types/access.ts';
+import { WaitingLine } from '../../../core/collections/waiting-line.ts';
+import { BurstLimit } from '../../../core/timing/burst-limit.ts';
+import { networkOf } from '../../../wire/ip-address.ts';
+import type { AccessRequest } from '../../contract/access-request.ts';
+import type { AccessServices } from '../../contract/access-services.ts';
+import type {
+  CheckOwner,
+  CredentialMethod,
+  Decision,
+  PendingCheck,
+} from '../../contract/credential-method.ts';
+import { questionFor } from './auth-question.ts';
+import type { AuthAnswer, AuthCall, AuthCallOwner, AuthTransport } from './auth-transport.ts';
+import { failure, grant, verdictOn } from './auth-verdict.ts';
+import { NodeAuthTransport } from './node-auth-transport.ts';
+
+/** Max questions that wait for one of `maxConcurrent` places. */
+const MAX_WAITING = 1024;
+/** Lines about failures of the server. */
+const FAILURE_LINES = { burst: 3, everyMs: 10_000 };
+
+type Services = Pick<AccessServices, 'log' | 'yieldToNode' | 'revocations'>;
+type TransportMaker = (url: string, maxConnections: number, yieldToNode: () => void) => AuthTransport;
+
+/** Asks a server about each request, as Traefik's ForwardAuth and nginx's auth_request do. */
+export class ForwardAuthMethod implements CredentialMethod {
+  readonly #settings: ForwardAuthSettings;
+  readonly #services: Services;
+  readonly #transport: AuthTransport;
+  readonly #listed: ReadonlySet<string>;
+  readonly #line = new WaitingLine<ForwardCheck>();
+  readonly #lines = new BurstLimit(() => performance.now(), FAILURE_LINES);
+  #asked = 0;
+
+  constructor(
+    settings: ForwardAuthSettings,
+    services: Services,
+    makeTransport: TransportMaker = (...args) => new NodeAuthTransport(...args),
+  ) {
+    this.#settings = settings;
+    this.#services = services;
+    this.#listed = new Set(settings.headers);
+    this.#transport = makeTransport(settings.url, settings.maxConcurrent, services.yieldToNode);
+  }
+
+  check(request: AccessRequest, owner: CheckOwner): Decision | PendingCheck {
+    const { maxConcurrent, timeoutMs } = this.#settings;
+    const check = new ForwardCheck(this, owner, request);
+    if (this.#asked < maxConcurrent) {
+      this.#ask(check);
+    } else {
+      // Clients take turns, so a client with a full share of the line only displaces itself.
+      if (this.#line.size >= MAX_WAITING) {
+        const displaced = this.#line.displaceFor(check.source);
+        if (displaced === null) return failure('too many requests wait');
+        displaced.decide(failure('too many requests wait'));
+      }
+      this.#line.push(check);
+    }
+    check.startTimer(timeoutMs);
+    this.#services.yieldToNode();
+    return check;
+  }
+
+  /** Decides by the server's answer. */
+  judge(answer: AuthAnswer): Decision {
+    const decision = verdictOn(answer, this.#settings.headers);
+    if (!decision.granted) {
+      if (decision.reason === 'forward_auth_failed') this.#report(`status ${answer.status}`);
+      return decision;
+    }
+    const { principal } = decision;
+    if (principal === null || !this.#services.revocations.isRevoked(principal)) return decision;
+    return { granted: false, status: 401, reason: 'revoked', detail: 'revoked', headers: [], body: null };
+  }
+
+  /** Decides without an answer. */
+  judgeFailure(problem: string): Decision {
+    this.#report(problem);
+    return this.#settings.onFailure === 'admit' ? grant(null, []) : failure('no answer');
+  }
+
+  /** Takes a check that nobody waits for out of the line. */
+  forget(check: ForwardCheck): void {
+    this.#line.delete(check);
+  }
+
+  /** Gives the place of a check to the next one. */
+  leave(): void {
+    this.#asked--;
+    const next = this.#line.shift();
+    if (next !== null) this.#ask(next);
+  }
+
+  #ask(check: ForwardCheck): void {
+    this.#asked++;
+    check.call = this.#transport.ask(questionFor(check.request, this.#listed), check);
+  }
+
+  #report(problem: string): void {
+    const failures = this.#lines.take();
+    if (failures === 0) return;
+    const { origin, pathname } = new URL(this.#settings.url);
+    this.#services.log.warn(
+      { url: `${origin}${pathname}`, problem, failures },
+      'forward authentication failed',
+    );
+  }
+}
+
+/** The check of one request. It waits for its place, then for the answer. */
+class ForwardCheck implements PendingCheck, AuthCallOwner {
+  readonly source: string;
+  readonly request: AccessRequest;
+  /** Null while the check waits for its place. */
+  call: AuthCall | null = null;
+  readonly #method: ForwardAuthMethod;
+  readonly #owner: CheckOwner;
+  #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  constructor(method: ForwardAuthMethod, owner: CheckOwner, request: AccessRequest) {
+    this.#method = method;
+    this.#owner = owner;
+    this.request = request;
+    this.source = networkOf(request.client.address);
+  }
+
+  /** Bounds the time of the check, the wait for its place and the rest of the answer's body included. */
+  startTimer(timeoutMs: number): void {
+    this.#timer = setTimeout(() => this.#expire(), timeoutMs);
+  }
+
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#end();
+  }
+
+  /** Tells the owner, unless it has been told or does not want to know. */
+  decide(decision: Decision): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.call === null) this.#end();
+    this.#owner.decided(decision);
+  }
+
+  answered(answer: AuthAnswer): void {
+    if (!this.#isOver) this.decide(this.#method.judge(answer));
+  }
+
+  failed(problem: string): void {
+    if (!this.#isOver) this.decide(this.#method.judgeFailure(problem));
+  }
+
+  closed(): void {
+    clearTimeout(this.#timer);
+    this.#method.leave();
+  }
+
+  #expire(): void {
+    if (this.call !== null) {
+      this.call.expire();
+      return;
+    }
+    this.#end();
+    this.failed('timeout');
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer);
+    if (this.call === null) this.#method.forget(this);
+    else this.call.cancel();
+  }
+}
