@@ -21,7 +21,8 @@ export class AccessGate implements CheckedRequests {
     // An Upgrade header must not lead a plain request past the limits of requests.
     const wantsUpgrade = routed.wantsUpgrade && handshakes !== null;
     const { head, client } = exchange;
-    const check = new AccessCheck(access, { head, client, route, host: request.host, wantsUpgrade });
+    const { host, path } = request;
+    const check = new AccessCheck(access, { head, client, route, host, path, wantsUpgrade });
     const refusal = check.begin();
     if (refusal !== null) this.refuse(routed, refusal);
     else if (check.needsProof) new PendingAccess(check, routed, this.#terms, this).start();

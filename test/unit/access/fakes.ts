@@ -32,6 +32,7 @@ export function requestOf(changes: Partial<AccessRequest> = {}): AccessRequest {
     client: CLIENT,
     route: 'all',
     host: 'example.com',
+    path: '/',
     wantsUpgrade: true,
     ...changes,
   };

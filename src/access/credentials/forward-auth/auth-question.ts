@@ -41,7 +41,7 @@ export function questionFor(request: AccessRequest, answered: ReadonlySet<string
     if (answered.has(hyphened) && !CREDENTIALS.has(hyphened)) continue;
     headers.push(name, head.headers[index + 1]!);
   }
-  const uri = uriOf(head);
+  const uri = uriOf(request);
   const host = client.told?.host ?? headerOf(head, 'host') ?? '';
   const scheme = client.secure ? 'https' : 'http';
   headers.push('Accept-Encoding', 'identity');
@@ -55,7 +55,11 @@ export function questionFor(request: AccessRequest, answered: ReadonlySet<string
   return headers;
 }
 
-function uriOf({ path, query, hasEmptyQuery }: AccessRequest['head']): string {
+/**
+ * Returns path and query as endpoints get them. A server that is shown `/public/../admin` could decide about another path than
+ * endpoints serve.
+ */
+function uriOf({ path, head: { query, hasEmptyQuery } }: AccessRequest): string {
   return query === '' && hasEmptyQuery !== true ? path : `${path}?${query}`;
 }
 

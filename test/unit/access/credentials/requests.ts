@@ -3,11 +3,18 @@ import type { AccessRequest } from '../../../../src/access/contract/access-reque
 import type { CheckOwner, Decision } from '../../../../src/access/contract/credential-method.ts';
 import type { Principal } from '../../../../src/access/contract/principal.ts';
 
+interface Shape {
+  readonly method?: string;
+  readonly path?: string;
+  readonly query?: string;
+  readonly wantsUpgrade?: boolean;
+  /** The path that endpoints get, if it is not the same. */
+  readonly normalized?: string;
+}
+
 /** A request of the client 192.0.2.7. @param headers name, value, name, value ... */
-export function requestWith(
-  headers: readonly string[],
-  { method = 'GET', path = '/chat', query = '', wantsUpgrade = false } = {},
-): AccessRequest {
+export function requestWith(headers: readonly string[], shape: Shape = {}): AccessRequest {
+  const { method = 'GET', path = '/chat', query = '', wantsUpgrade = false, normalized = path } = shape;
   return {
     head: { method, path, query, headers },
     client: {
@@ -21,6 +28,7 @@ export function requestWith(
     },
     route: 'route',
     host: 'chat.example.com',
+    path: normalized,
     wantsUpgrade,
   };
 }

@@ -86,6 +86,7 @@ export function requestOf(address: string, changes: Partial<AccessRequest> = {})
     client: { address } as AccessRequest['client'],
     route: 'route-1',
     host: 'a.example',
+    path: '/',
     wantsUpgrade: true,
     ...changes,
   };

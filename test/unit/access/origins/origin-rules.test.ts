@@ -46,6 +46,7 @@ function request({
     },
     route: 'app',
     host: 'app.example.com',
+    path: '/',
     wantsUpgrade: more.wantsUpgrade ?? true,
   };
 }

@@ -71,6 +71,12 @@ describe('the question of a forward authentication', () => {
     assert.deepEqual([headerOf(question, 'cookie'), headerOf(question, 'authorization')], ['a=b', 'c']);
   });
 
+  it('shows the path that endpoints get, not another spelling of it', () => {
+    const question = ask([], [], { path: '/public/../admin', normalized: '/admin', query: 'a' });
+    assert.equal(headerOf(question, 'x-forwarded-uri'), '/admin?a');
+    assert.equal(headerOf(question, 'x-original-uri'), '/admin?a');
+  });
+
   it('does not tell a host that could be read as a list', () => {
     assert.equal(headerOf(ask(['host', 'evil,good']), 'x-forwarded-host'), undefined);
     assert.equal(headerOf(ask([]), 'x-forwarded-host'), undefined);

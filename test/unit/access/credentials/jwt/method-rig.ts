@@ -38,6 +38,7 @@ export function requestOf(headers: readonly string[], query = ''): AccessRequest
     },
     route: 'chat',
     host: 'chat.example.com',
+    path: '/',
     wantsUpgrade: true,
   };
 }
