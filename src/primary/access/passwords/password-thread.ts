@@ -12,16 +12,19 @@ const MAX_RUN_MS = 10_000;
 /** The thread that compares passwords with their hashes. It starts with the first password. */
 export class PasswordThread {
   readonly #log: Logger;
+  readonly #maxRunMs: number;
   #pool: Piscina | null = null;
 
-  constructor(log: Logger) {
+  /** @param maxRunMs max time of one password, after which the thread is terminated */
+  constructor(log: Logger, maxRunMs = MAX_RUN_MS) {
     this.#log = log;
+    this.#maxRunMs = maxRunMs;
   }
 
   /** Compares a password with its hash. Rejects if the thread fails, hangs or is closed. The next call starts another. */
   async run(task: PasswordTask): Promise<boolean> {
     const pool = (this.#pool ??= this.#start());
-    return (await pool.run(task, { signal: AbortSignal.timeout(MAX_RUN_MS) })) as boolean;
+    return (await pool.run(task, { signal: AbortSignal.timeout(this.#maxRunMs) })) as boolean;
   }
 
   /** Ends the thread. */
