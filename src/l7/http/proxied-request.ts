@@ -77,6 +77,8 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     }
     this.moved();
     this.#armUpload(body);
+    // What has come while credentials were checked has called nobody back.
+    if (body.received > 0 || body.ended) this.#bodyWaits(body);
   }
 
   /** Ends the request because its worker ends. */

@@ -30,6 +30,13 @@ describe('a request with a body', () => {
     });
   }
 
+  it('takes a connection at once if all of it has come before the request begins', () => {
+    const { sockets, held } = post({}, false, { early: 5 });
+    assert.equal(held(), 1);
+    sockets[0]!.owner!.upstreamConnected();
+    assert.ok(sockets[0]!.received.endsWith('\r\n\r\nbbbbb'));
+  });
+
   it('ends with its trailers, without those that the route changes or that have an underscore', () => {
     const { body, sockets } = post({}, true, { dropped: ['x-user'] });
     body.come(KIB, true, [

@@ -125,6 +125,7 @@ export interface Rig {
  * @param unidentified whether the client's connection must be searched for
  * @param via whether Via headers are added to responses
  * @param dropped names of headers that the route drops
+ * @param early bytes of the body, all of it, which have come before the request begins
  * @param proxyProtocol of the cluster
  * @param cookie the one that brings the client back to its endpoint
  */
@@ -143,6 +144,7 @@ export function post(
     cookie = null as string | null,
     dropped = [] as readonly string[],
     proxyProtocol = 'off',
+    early = 0,
   } = {},
 ): Rig {
   const log: string[] = [];
@@ -154,6 +156,7 @@ export function post(
   let given = 0;
   const sockets: FakeSocket[] = [];
   const body = new FakeBody();
+  if (early > 0) body.come(early, true);
   let now = 0;
   let held = 0;
   let inUse = 0;
