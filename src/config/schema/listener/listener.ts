@@ -8,6 +8,7 @@ import { Section, isMapping } from '../../syntax/section.ts';
 import type { L4Listener, L7Listener, Listener, UnderscoreHeaders } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
 import { readAccess } from '../access/access.ts';
+import { checkRemovedHeaders } from '../access/removed-headers.ts';
 import { warnOfOpenOrigins } from '../access/warnings.ts';
 import { LimitNames } from '../limits/limit-names.ts';
 import { readLimits, type LimitTerms } from '../limits/limits.ts';
@@ -139,6 +140,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       warnOfUnseenNames(section, routes, underscoreHeaders);
       warnOfOpenOrigins(section, routes);
       warnOfIdleLimits(section, { access, limits, routes });
+      checkRemovedHeaders(section, { access, limits, routes });
       const value: L7Listener = {
         ...common,
         passthrough: passthrough.rules,

@@ -35,7 +35,6 @@ export function readJwt(access: Section, base: BaseDirectory): JwtSettings | nul
     ...readExpiry(section),
     leewayMs: section.optional('leeway', duration({ min: 0, max: 600_000 }), DEFAULT_LEEWAY_MS),
   };
-  refuseForwardedSources(section, settings);
   return keys === null ? null : { keys, ...settings };
 }
 
@@ -55,18 +54,4 @@ function readExpiry(section: Section): Pick<JwtSettings, 'atExpiry' | 'graceMs'>
     section.problemAt('grace', 'with atExpiry: ignore no session ends by its token: leave one of them out');
   }
   return { atExpiry, graceMs };
-}
-
-/** Adds an error for a header that carries tokens and is removed from requests, because it is forwarded. */
-function refuseForwardedSources(
-  section: Section,
-  { from, forward }: Pick<JwtSettings, 'from' | 'forward'>,
-): void {
-  const header = from.find(({ kind, name }) => kind === 'header' && forward.has(name));
-  if (header === undefined) return;
-  section.problemAt(
-    'forward',
-    `"${header.name}" is removed from every request, because claims go out in it, and "from" would find no token there: ` +
-      'choose another name',
-  );
 }
