@@ -142,15 +142,29 @@ export function tame(example: string): string {
     .replace(/demo:\n(?: .*\n)+/, '');
 }
 
-/** The keys under `tls`, which the example has in comments because they name files. */
-const TLS_KEYS =
-  'tls|certificates|- \\{ cert|serverName|ca|verify|cert|key|minVersion|ciphers|groups|alpn|handshakeTimeout|' +
-  'clientCertificates|require|crl|forward|tickets';
+const COMMENT = /^( *)# ?/;
+
+/** Takes the `#` from the lines of each block of comments, from a line that matches on. */
+function uncomment(text: string, start: RegExp): string {
+  let isOpen = false;
+  const lines = text.split('\n').map((line) => {
+    isOpen = COMMENT.test(line) && (isOpen || start.test(line));
+    return isOpen ? line.replace(COMMENT, '$1') : line;
+  });
+  return lines.join('\n');
+}
 
 /** The example with TLS in place of the comments about it. It names the files of {@link TLS_FILES}. */
 export function withTls(example: string): string {
-  return example.replace(new RegExp(`^( *)# ( *(?:${TLS_KEYS}):?\\b)`, 'gm'), '$1$2');
+  return uncomment(example, /^ *# tls:/);
 }
+
+/** The example with access, limits and Redis in place of the comments about them. It names the files of {@link ACCESS_FILES}. */
+export function withAccess(example: string): string {
+  return uncomment(example, /^ *# (?:access|limits|redis):/);
+}
+
+export const ACCESS_FILES = ['blocked.txt', 'friends.txt', 'users.htpasswd', 'jwks.json'] as const;
 
 export const TLS_FILES = [
   ...['example.com.pem', 'example.com.key', 'example.org.pem', 'example.org.key', 'client.pem', 'client.key'],

@@ -99,6 +99,41 @@ describe('loading', () => {
   });
 });
 
+/** Paths of listeners and routes alike. */
+const ACCESS = [
+  ...[
+    '.access',
+    '.access.deny',
+    '.access.allow.0',
+    '.access.deny.0.file',
+    '.access.origins',
+    '.access.origins.0',
+  ],
+  ...['.access.originRequired', '.access.basic', '.access.basic.file', '.access.jwt', '.access.jwt.keys'],
+  ...[
+    '.access.jwt.algorithms',
+    '.access.jwt.from',
+    '.access.jwt.from.0',
+    '.access.jwt.require',
+    '.access.jwt.forward',
+  ],
+  ...[
+    '.access.forwardAuth',
+    '.access.forwardAuth.url',
+    '.access.forwardAuth.headers',
+    '.limits',
+    '.limits.0',
+  ],
+  ...[
+    '.limits.0.key',
+    '.limits.0.key.claim',
+    '.limits.0.requests',
+    '.limits.0.bytes',
+    '.limits.0.burst',
+    '.limits.0.name',
+  ],
+];
+
 /** Paths that the example has, and some that it has not. */
 function pathsOf(listeners: number): string[] {
   const settings = [
@@ -112,6 +147,11 @@ function pathsOf(listeners: number): string[] {
     'shutdown.grace',
     'demo',
     'demo.echo',
+    'redis',
+    'redis.url',
+    'redis.prefix',
+    'revocations.keep',
+    'revocations.file',
     'listeners',
     'clusters',
   ];
@@ -157,6 +197,7 @@ function pathsOf(listeners: number): string[] {
     '.routes.3.respond',
     '.routes.4.static',
     '.routes.4.static.root',
+    ...ACCESS.flatMap((path) => [path, `.routes.0${path}`]),
   ];
   const cluster = [
     '',

@@ -13,7 +13,19 @@ const UNKNOWN = 'zzzzzzzzzzzzzzzzzzzzzzzz';
 /** It is listed, and refused with what to write instead. */
 const HINT = 'clusters.hashOn.source_ip';
 /** Mappings whose keys are the user's own. */
-const FREE = ['match.headers', 'match.query', 'request.set', 'request.add', 'response.set', 'response.add'];
+const FREE = [
+  'jwt.require',
+  'jwt.forward',
+  'match.headers',
+  'match.query',
+  'request.set',
+  'request.add',
+  'response.set',
+  'response.add',
+];
+
+/** Routes have these keys as listeners do. */
+const SHARED = /^listeners\.routes\.(access|limits)\./;
 
 describe('every key that the loader takes', () => {
   const keys = knownKeys().filter((key) => key !== HINT);
@@ -59,7 +71,7 @@ function knownKeys(): readonly string[] {
     const errors = errorsOf(withKey(root, value), { files: WHOLE_FILES });
     const lists = errors.flatMap((error) => refusal.exec(error)?.[1] ?? []);
     assert.equal(lists.length, 1, `${path.join('.')}: ${errors.join(', ')}`);
-    return lists[0]!.split(', ').map((key) => [...names, key].join('.'));
+    return lists[0]!.split(', ').map((key) => [...names, key].join('.').replace(SHARED, 'listeners.$1.'));
   });
   return [...new Set(keys)];
 }

@@ -6,11 +6,11 @@ import fc from 'fast-check';
 import { loadConfig } from '../../../src/config/loader.ts';
 import { renderConfig } from '../../../src/config/render.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
-import { TLS_FILES, withTls } from '../../support/rigs/config-mutations.ts';
+import { TLS_FILES, withAccess, withTls } from '../../support/rigs/config-mutations.ts';
 
 import { inDirectory, l7, l7Of, load, scratchDirectory } from './load.ts';
 import { GOOD_CERT, GOOD_KEY, REVOCATION_LIST } from './pem.ts';
-import { TICKET_KEY, loadWhole } from './whole.ts';
+import { TICKET_KEY, WHOLE_FILES, loadWhole } from './whole.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const EXAMPLE = join(ROOT, 'config/example.yaml');
@@ -38,6 +38,7 @@ describe('rendered configuration', () => {
     const again = reload(renderConfig(loaded));
     assert.deepEqual(again.config, loaded.config);
     assert.deepEqual(again.clusterFiles, loaded.clusterFiles);
+    assert.deepEqual([...again.blockLists.values()], [...loaded.blockLists.values()]);
     assert.equal(renderConfig(again), renderConfig(loaded));
   });
 
@@ -47,6 +48,15 @@ describe('rendered configuration', () => {
       assert.deepEqual(loaded.warnings, [], name);
       assert.deepEqual(reload(renderConfig(loaded)).config, loaded.config, name);
     }
+  });
+
+  it('has no password of Redis, of users or of tokens', () => {
+    const text = renderConfig(loadWhole());
+    assert.ok(!text.includes('{SHA}') && !text.includes('crv'));
+    const env = { SLUICE_REDIS_URL: 'redis://edge:pass%20word@a.example/1' };
+    const loaded = load(l7(), { env });
+    assert.equal(loaded.config.redis?.url, 'redis://edge:pass%20word@a.example/1');
+    assert.match(renderConfig(loaded), /url: redis:\/\/edge@a.example\/1\n/);
   });
 
   it('has no text of a key or certificate, and no ticket key', () => {
@@ -130,5 +140,24 @@ describe('example.yaml', () => {
     assert.deepEqual(secure.tls, { ...bare, certificates, clientCertificates });
     assert.notEqual(config.clusters[1]?.tls?.cert, null);
     assert.equal(config.clusters[1]?.tls?.serverName, 'chat.internal');
+  });
+
+  it('is right in what it has commented out about access and limits', () => {
+    mkdirSync(inDirectory('public'), { recursive: true });
+    const loaded = load(withAccess(text), { files: WHOLE_FILES });
+    const { access, limits, routes } = l7Of(loaded);
+    assert.deepEqual([access?.basic?.realm, access?.jwt?.leewayMs], ['restricted', 30_000]);
+    assert.deepEqual(access?.forwardAuth?.maxConcurrent, 100);
+    assert.deepEqual(
+      limits.map(({ name }) => name),
+      ['address', 'claim-sub', 'header-x-api-key'],
+    );
+    assert.equal(loaded.config.redis?.onFailure, 'local');
+    const chat = routes.find(({ name }) => name === 'premium-chat');
+    assert.equal(chat?.access?.forwardAuth, null);
+    assert.equal(chat.access.origins, null);
+    assert.equal(chat.access.jwt, access.jwt);
+    assert.equal(chat.limits[0]?.name, 'route');
+    assert.deepEqual(reload(renderConfig(loaded)).config, loaded.config);
   });
 });

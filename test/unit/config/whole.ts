@@ -1,6 +1,7 @@
 /** A configuration that has every key but those of {@link UNWRITTEN}. */
 import { mkdirSync } from 'node:fs';
 import { inDirectory, load } from './load.ts';
+import { JWKS } from './jwks.ts';
 import { CA_CERT, GOOD_CERT, GOOD_KEY, REVOCATION_LIST } from './pem.ts';
 
 export const TICKET_KEY = Buffer.from(Array.from({ length: 80 }, (_, index) => 32 + index));
@@ -11,9 +12,11 @@ export const UNWRITTEN: readonly string[] = ['admin.token', 'clusters.sticky.sec
 export const WHOLE = `
 workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms, warmUp: 0s }
 admin: { address: '[::1]:9090', hosts: [admin.example] }
-log: { level: debug, format: pretty, access: false, file: ./sluice.log }
+log: { level: debug, format: pretty, access: false, principal: hashed, file: ./sluice.log }
 shutdown: { grace: 1500ms, readyDelay: 1s }
 drain: { rate: 7/s, deadline: 1h, jitter: 250ms }
+redis: { url: 'rediss://edge@cache.internal:6380/3', onFailure: refuse, prefix: edge }
+revocations: { keep: 90m, file: ./revoked.json }
 demo: { echo: app, chat: chat }
 listeners:
   - name: web
@@ -78,6 +81,39 @@ listeners:
       bodyTimeout: 1h
     trustedProxies: ['::1']
     proxyProtocol: optional
+    access:
+      deny: [203.0.113.0/24, { file: blocked.txt }, '2001:db8::/32']
+      allow: ['::ffff:10.0.0.0/104', { file: friends.txt }]
+      origins: [self, 'null', 'https://*.example.com:*', 'http://[::1]:8080', 'https://a.example', 'capacitor://localhost']
+      originRequired: true
+      basic: { file: users.htpasswd, realm: staging }
+      jwt:
+        keys: jwks.json
+        algorithms: [ES256, EdDSA]
+        issuer: https://id.example.com
+        audience: [chat, mail]
+        from: [{ header: X-Token }, { cookie: session }, { query: token }, { subprotocol: bearer }]
+        require: { role: [user, admin], level: 5, staff: true }
+        forward: { X-User: sub }
+        atExpiry: close
+        grace: 1m
+        leeway: 0s
+      forwardAuth: { url: 'http://127.0.0.1:9000/check?a=b', headers: [X-Group], timeout: 1s, maxConcurrent: 5, onFailure: admit }
+    limits:
+      - name: user
+        key: { claim: sub }
+        connections: 5
+        handshakes: { rate: 30/m, burst: 7 }
+        requests: { rate: 5/s, burst: 9 }
+        messages: { rate: 100/s, burst: 1000 }
+        bytes: { rate: 1MiB/s, burst: 5MB }
+        over: slow
+        shared: true
+        maxKeys: 4096
+      - { key: { header: X-Api-Key }, requests: 7.5/s, burst: 30 }
+      - { key: { cookie: id }, requests: 100/m }
+      - { key: address, connections: 1 }
+      - { key: principal, bytes: 1B/s }
     passthrough: [{ serverName: [a.example, '*.b.example'], cluster: plain }, { serverName: c.example, cluster: found }]
     tls:
       certificates: [{ cert: good.pem, key: good.key }]
@@ -88,14 +124,18 @@ listeners:
       handshakeTimeout: 1500ms
       clientCertificates: { ca: ca.pem, crl: clients.crl }
       tickets: { keyFile: tickets.key }
-    routes: [{ match: {}, cluster: app }]
+    routes:
+      - { match: { path: /open }, cluster: app, access: 'off', limits: [{ key: address, requests: 1/h }] }
+      - { match: { path: /own }, cluster: app, access: { deny: 'off', allow: [10.0.0.1], origins: 'off', originRequired: false, basic: 'off', jwt: 'off', forwardAuth: 'off' } }
+      - { match: { path: /program }, cluster: app, access: { originRequired: 'off', jwt: { keys: 'https://id.example.com/jwks', atExpiry: ignore } } }
+      - { match: {}, cluster: app }
   - name: rotating
     mode: l7
     address: ':8082'
     engine: net
     tls: { certificates: [{ cert: good.pem, key: good.key }], tickets: { rotate: 1h } }
-    routes: [{ match: {}, cluster: app }]
-  - { name: names, mode: l4, address: ':8083', passthrough: [{ serverName: a.example, cluster: plain }] }
+    routes: [{ match: {}, cluster: app, access: { deny: [{ file: blocked.txt }] } }]
+  - { name: names, mode: l4, address: ':8083', access: { deny: [::/0], allow: [10.0.0.1] }, limits: [{ key: address, handshakes: 1/s }], passthrough: [{ serverName: a.example, cluster: plain }] }
   - { name: tcp, mode: l4, address: '127.0.0.1:0', maxConnections: 5, cluster: app, engine: net, idleTimeout: 90s, halfCloseTimeout: 5s }
 clusters:
   - name: app
@@ -128,6 +168,10 @@ export const WHOLE_FILES: Readonly<Record<string, string | Uint8Array>> = {
   'ca.pem': CA_CERT,
   'clients.crl': REVOCATION_LIST,
   'tickets.key': TICKET_KEY,
+  'blocked.txt': '# a comment\n198.51.100.0/24 # another\n\n2001:db8::1\r\n',
+  'friends.txt': '10.0.0.0/8\n',
+  'users.htpasswd': 'alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n',
+  'jwks.json': JWKS,
   'sticky.secret': 'sixteen characters or more',
 };
 
