@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatAddress, overlap, parseAddress, parseTcpAddress } from '../../../src/core/address.ts';
+import {
+  formatAddress,
+  isLoopbackHost,
+  overlap,
+  parseAddress,
+  parseTcpAddress,
+} from '../../../src/core/address.ts';
 
 const tcp = (host: string, port: number): object => ({ kind: 'tcp', host, port });
 
@@ -21,6 +27,32 @@ describe('address', () => {
   it('takes no host for every interface', () => {
     assert.deepEqual(parseTcpAddress(':8080'), tcp('::', 8080));
     assert.deepEqual(parseTcpAddress('[::]:8080'), tcp('::', 8080));
+  });
+
+  it('is of this machine alone, or not', () => {
+    for (const host of [
+      'localhost',
+      'LOCALHOST',
+      '127.0.0.1',
+      '127.255.0.9',
+      '::1',
+      '[::1]',
+      '0:0:0:0:0:0:0:1',
+    ]) {
+      assert.equal(isLoopbackHost(host), true, host);
+    }
+    for (const host of [
+      '0.0.0.0',
+      '::',
+      '10.0.0.1',
+      '127.0.0.1.example',
+      'localhost.example',
+      '1::1',
+      '::1:1',
+      '::10',
+    ]) {
+      assert.equal(isLoopbackHost(host), false, host);
+    }
   });
 
   it('refuses text that is not an address', () => {

@@ -13,6 +13,7 @@ import {
   listenAddress,
   oneOf,
   text,
+  isOff,
   toggle,
 } from '../../../../src/config/syntax/formats.ts';
 
@@ -91,6 +92,14 @@ describe('formats', () => {
   });
 
   it('read switches as true and false only', () => {
+    assert.deepEqual(['off', false, 'on', true, 0, null].map(isOff), [
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
     assert.equal(toggle(true), true);
     assert.equal(toggle(false), false);
     for (const value of ['true', 'yes', 1, 0, null])

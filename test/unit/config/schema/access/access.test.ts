@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { AccessSettings } from '../../../../../src/config/types/access.ts';
+import { errorsOf, l7, l7Of, load } from '../../load.ts';
+
+const FILES = { 'users.htpasswd': 'alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n' };
+const LISTENER = 'access: { deny: [10.0.0.1], origins: [self], basic: { file: users.htpasswd } }';
+
+/** Returns the access of the listener, and that of a route with some settings. */
+function read(listener: string, route: string): (AccessSettings | null)[] {
+  const text = l7(listener, `routes: [{ match: {}, cluster: app ${route} }]`);
+  const { access, routes } = l7Of(load(text, { files: FILES }));
+  return [access, routes[0]!.access];
+}
+
+function l4(access: string): string {
+  return `
+clusters: [{ name: app, endpoints: [{ address: 'a:1' }] }]
+listeners: [{ name: tcp, mode: l4, address: ':1', cluster: app, access: ${access} }]
+`;
+}
+
+describe('access', () => {
+  it('lets everybody in without a setting', () => {
+    assert.deepEqual(read('', ''), [null, null]);
+    for (const nothing of [
+      "'off'",
+      'false',
+      '{}',
+      '{ deny: [] }',
+      "{ allow: 'off', jwt: 'off', deny: 'off' }",
+    ]) {
+      assert.deepEqual(read(`access: ${nothing}`, `, access: ${nothing}`), [null, null], nothing);
+    }
+  });
+
+  it('of a listener holds for its routes', () => {
+    const [listener, route] = read(LISTENER, '');
+    assert.deepEqual(listener?.deny, ['10.0.0.1']);
+    assert.equal(route, listener);
+  });
+
+  it('of a route replaces key by key', () => {
+    const [listener, route] = read(LISTENER, ', access: { deny: [10.0.0.2], allow: [10.0.0.0/8] }');
+    assert.deepEqual(route, { ...listener!, deny: ['10.0.0.2'], allow: ['10.0.0.0/8'] });
+  });
+
+  it('of a route is removed by off, as a whole or key by key', () => {
+    const [listener, route] = read(LISTENER, ", access: { deny: 'off', basic: false }");
+    assert.deepEqual(route, { ...listener!, deny: [], basic: null });
+    assert.equal(read(LISTENER, ", access: 'off'")[1], null);
+    assert.equal(read(LISTENER, ", access: { deny: 'off', basic: 'off', origins: 'off' }")[1], null);
+  });
+
+  it('says which keys there are', () => {
+    assert.deepEqual(errorsOf(l7('access: { alow: [10.0.0.1] }')), [
+      '5:15: unknown key "alow" in "access": did you mean "allow"?',
+    ]);
+    assert.deepEqual(errorsOf(l7('access: everybody')), [
+      '5:13: access: "everybody" is not a mapping: "access" has deny, allow, origins, originRequired, basic, jwt, forwardAuth',
+    ]);
+  });
+
+  it('at layer 4 is by address only', () => {
+    const [listener] = load(l4('{ allow: [10.0.0.0/8] }')).config.listeners;
+    assert.deepEqual(listener?.access?.allow, ['10.0.0.0/8']);
+    assert.deepEqual(errorsOf(l4('{ origins: [self] }')), [
+      '3:75: "origins" looks at requests, which a listener of mode l4 does not see',
+    ]);
+  });
+});
