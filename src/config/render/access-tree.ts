@@ -10,7 +10,7 @@ import type {
   OriginPattern,
   OriginSettings,
 } from '../types/access.ts';
-import { without, type BlockLists, type Tree } from './tree.ts';
+import { orOff, without, type BlockLists, type Tree } from './tree.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
@@ -35,13 +35,11 @@ function differences(access: AccessSettings, from: AccessSettings, lists: BlockL
   const { deny, allow, origins, basic, jwt, forwardAuth } = access;
   return {
     ...(differs(deny, from.deny) && { deny: deny.length === 0 ? 'off' : (lists.get(deny) ?? deny) }),
-    ...(differs(allow, from.allow) && { allow: allow === null ? 'off' : (lists.get(allow) ?? allow) }),
+    ...(differs(allow, from.allow) && { allow: orOff(allow, (blocks) => lists.get(blocks) ?? blocks) }),
     ...(differs(origins, from.origins) && originsTree(origins)),
-    ...(differs(basic, from.basic) && { basic: basic === null ? 'off' : basicTree(basic) }),
-    ...(differs(jwt, from.jwt) && { jwt: jwt === null ? 'off' : jwtTree(jwt) }),
-    ...(differs(forwardAuth, from.forwardAuth) && {
-      forwardAuth: forwardAuth === null ? 'off' : forwardAuthTree(forwardAuth),
-    }),
+    ...(differs(basic, from.basic) && { basic: orOff(basic, basicTree) }),
+    ...(differs(jwt, from.jwt) && { jwt: orOff(jwt, jwtTree) }),
+    ...(differs(forwardAuth, from.forwardAuth) && { forwardAuth: orOff(forwardAuth, forwardAuthTree) }),
   };
 }
 

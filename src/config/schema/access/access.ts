@@ -31,7 +31,7 @@ export const OPEN: AccessSettings = {
 };
 
 /** Where the key stands. */
-export interface AccessPlace {
+interface AccessPlace {
   /** The listener or route. */
   readonly section: Section;
   readonly mode: 'l4' | 'l7';

@@ -5,7 +5,7 @@ import type { Section } from '../../../syntax/section.ts';
 import { readValue } from '../../../syntax/section.ts';
 
 /** Signatures by a secret that the issuer and the verifier share (RFC 7518 section 3.2). */
-export const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
+const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
 /** Signatures that public keys verify (RFC 7518 section 3.1, RFC 8037, RFC 9864). */
 export const PUBLIC_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
