@@ -12,7 +12,7 @@ import {
 import type { AdminRefusals } from './admin-refusals.ts';
 import type { AdminView } from './admin-view.ts';
 import { BearerToken } from './bearer-token.ts';
-import { CommandTable, runCommand, type CommandCall } from './commands/command-table.ts';
+import { CommandTable, methodOf, runCommand, type CommandCall } from './commands/command-table.ts';
 import { parseTarget, refuseForeign } from './host-rules.ts';
 import { PageBody } from './pages/page-body.ts';
 import { SharedRendering } from './pages/shared-rendering.ts';
@@ -64,15 +64,17 @@ export class AdminRouter {
     if (page !== undefined) {
       return method === 'GET' || method === 'HEAD' ? page(request) : notAllowed('GET, HEAD');
     }
-    const call = this.#commands.find(target.path);
-    if (call === null) return this.#notFound();
-    if (method !== 'POST') return notAllowed('POST');
+    const calls = this.#commands.find(target.path);
+    if (calls.length === 0) return this.#notFound();
+    const wanted = method === 'HEAD' ? 'GET' : method;
+    const call = calls.find(({ command }) => methodOf(command) === wanted);
+    if (call === undefined) return notAllowed(methodsOf(calls));
     return this.#refuseWithoutToken(request, call) ?? this.#run(call, target.query);
   }
 
   #notFound(): Answer {
-    const fields = { pages: [...this.#pages.keys()], commands: this.#commands.paths };
-    return jsonAnswer(404, 'nothing is at this path: GET one of "pages" or POST one of "commands"', {
+    const fields = { pages: [...this.#pages.keys()], commands: this.#commands.names };
+    return jsonAnswer(404, 'nothing is at this path: GET one of "pages", or send one of "commands"', {
       fields,
     });
   }
@@ -81,21 +83,23 @@ export class AdminRouter {
     if (command.withoutToken === true) return null;
     const { token } = this.#view;
     if (token === null) {
-      const message = 'changes are refused: no admin.token is set (in the file, or as SLUICE_ADMIN_TOKEN)';
+      const message = 'commands are refused: no admin.token is set (in the file, or as SLUICE_ADMIN_TOKEN)';
       return this.#refusals.refuse(request, 'no_token', 403, message);
     }
     if (this.#token?.text !== token) this.#token = { text: token, bearer: new BearerToken(token) };
     if (this.#token.bearer.admits(request.headers.authorization)) return null;
     const message =
-      'changes need the token: send "Authorization: Bearer TOKEN" with the value of admin.token';
+      'commands need the token: send "Authorization: Bearer TOKEN" with the value of admin.token';
     const headers = { 'WWW-Authenticate': 'Bearer realm="sluice"' };
     return this.#refusals.refuse(request, 'bad_token', 401, message, headers);
   }
 
   async #run(call: CommandCall, query: string): Promise<Answer> {
-    const { status, message, fields } = await runCommand(call, new URLSearchParams(query));
+    const { status, message, fields, logged } = await runCommand(call, new URLSearchParams(query));
     const { command, args } = call;
-    this.#log.info({ command: command.path, args, status }, 'admin command');
+    const name = `${methodOf(command)} ${command.path}`;
+    const level = command.method === 'GET' ? 'debug' : 'info';
+    this.#log[level]({ command: name, args, ...logged, status }, 'admin command');
     return jsonAnswer(status, message, { fields });
   }
 
@@ -120,6 +124,12 @@ function wantsFresh(cacheControl: string): boolean {
   return cacheControl
     .split(',')
     .some((directive) => /^\s*(?:no-cache|max-age\s*=\s*"?0+"?)\s*$/i.test(directive));
+}
+
+/** Returns the methods of a path as `Allow` lists them. */
+function methodsOf(calls: readonly CommandCall[]): string {
+  const methods = calls.map(({ command }) => methodOf(command));
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
 }
 
 function notAllowed(allow: string): Answer {

@@ -114,7 +114,7 @@ describe('the commands', { timeout: 300_000 }, () => {
     assert.match(unknown.stderr, /there is no cluster nobody/);
     const token = await command('reload', '--set', 'admin.token=a-wrong-token-for-tests');
     assert.equal(token.status, 1);
-    assert.match(token.stderr, /changes need the token/);
+    assert.match(token.stderr, /commands need the token/);
     const [port] = await freePorts(1);
     const nobody = await command('status', '--set', `admin.address=127.0.0.1:${port}`);
     assert.equal(nobody.status, 1);

@@ -1,16 +1,20 @@
 /** The result of a command, which becomes the JSON of its answer. */
 export interface CommandResult {
-  readonly status: 200 | 202 | 400 | 404 | 409;
+  readonly status: 200 | 202 | 400 | 404 | 409 | 503;
   /** One sentence for a person. */
   readonly message: string;
   /** The command's own keys beside `status` and `message`. */
   readonly fields?: object;
+  /** What the log line of the command says beside its path. */
+  readonly logged?: object;
 }
 
-/** A command that operators give by POST. */
+/** A command of operators, or a question that only operators may ask. */
 export interface AdminCommand {
   /** A segment in capitals matches any one segment: `/clusters/NAME/rebalance`. */
   readonly path: string;
+  /** POST if left out. A command of GET changes nothing, and takes HEAD too. */
+  readonly method?: 'GET' | 'DELETE';
   /** Whether the command needs no token. */
   readonly withoutToken?: boolean;
   /**

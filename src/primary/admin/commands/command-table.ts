@@ -9,25 +9,30 @@ export interface CommandCall {
 
 const PLACEHOLDER = /^[A-Z]+$/;
 
-/** The commands by their paths. */
+/** The commands by their methods and paths. */
 export class CommandTable {
-  readonly paths: readonly string[];
+  /** Each with its method: `POST /reload`. */
+  readonly names: readonly string[];
   readonly #commands: readonly { readonly command: AdminCommand; readonly segments: readonly string[] }[];
 
   constructor(commands: readonly AdminCommand[]) {
-    this.paths = commands.map(({ path }) => path);
+    this.names = commands.map((command) => `${methodOf(command)} ${command.path}`);
     this.#commands = commands.map((command) => ({ command, segments: command.path.split('/') }));
   }
 
-  /** Finds the command of a path without its query; null if there is none. */
-  find(path: string): CommandCall | null {
+  /** Finds the commands of a path without its query: one for each method that it takes. */
+  find(path: string): readonly CommandCall[] {
     const segments = path.split('/');
-    for (const { command, segments: wanted } of this.#commands) {
+    return this.#commands.flatMap(({ command, segments: wanted }) => {
       const args = argumentsOf(wanted, segments);
-      if (args !== null) return { command, args };
-    }
-    return null;
+      return args === null ? [] : [{ command, args }];
+    });
   }
+}
+
+/** Returns the method of a command's requests. */
+export function methodOf({ method }: AdminCommand): string {
+  return method ?? 'POST';
 }
 
 /** Runs a command; a parameter that cannot be read gives 400. */

@@ -5,6 +5,37 @@ export class ParameterError extends Error {
   override readonly name = 'ParameterError';
 }
 
+/** Refuses a query with another parameter than those given: a misspelt filter would fit every session. @throws ParameterError */
+export function refuseOthers(query: URLSearchParams, known: readonly string[]): void {
+  for (const key of query.keys()) {
+    if (!known.includes(key))
+      throw new ParameterError(
+        `${key}: no such parameter: ${known.length === 0 ? 'write none' : `use ${known.join(', ')}`}`,
+      );
+    if (query.getAll(key).length > 1) throw new ParameterError(`${key}: write the parameter once`);
+  }
+}
+
+/**
+ * Reads a parameter of a query that is a text.
+ *
+ * @param parse returns null for a text that cannot be used
+ * @returns undefined if the query has no such parameter
+ * @throws ParameterError for a text that cannot be used
+ */
+export function textOf(
+  query: URLSearchParams,
+  key: string,
+  parse: (text: string) => string | null,
+  remedy: string,
+): string | undefined {
+  const text = query.get(key);
+  if (text === null) return undefined;
+  const value = parse(text);
+  if (value !== null) return value;
+  throw new ParameterError(`${key}: ${remedy}`);
+}
+
 /**
  * Reads a parameter of a query.
  *

@@ -172,6 +172,48 @@ describe('a command', () => {
   });
 });
 
+describe('a path of several methods', () => {
+  const called: string[] = [];
+  const commandOf = (method?: 'GET' | 'DELETE'): AdminCommand => ({
+    ...(method !== undefined && { method }),
+    path: '/sessions',
+    run: () => {
+      called.push(method ?? 'POST');
+      return { status: 200, message: 'done', logged: { closed: 2 } };
+    },
+  });
+
+  it('runs the command of the request, and HEAD as GET', async () => {
+    const rig = new Rig({ commands: [commandOf(), commandOf('DELETE'), commandOf('GET')] }, TOKEN);
+    for (const method of ['GET', 'HEAD', 'DELETE', 'POST']) {
+      assert.equal((await rig.ask(method, '/sessions', SHOWN)).status, 200);
+    }
+    assert.deepEqual(called, ['GET', 'GET', 'DELETE', 'POST']);
+  });
+
+  it('answers the methods that it takes to any other', async () => {
+    const rig = new Rig({ commands: [commandOf('GET'), commandOf('DELETE')] }, TOKEN);
+    const answer = await rig.ask('PUT', '/sessions', SHOWN);
+    assert.deepEqual([answer.status, answer.headers?.Allow], [405, 'GET, HEAD, DELETE']);
+  });
+
+  it('is read with the token only', async () => {
+    const rig = new Rig({ commands: [commandOf('GET')] }, TOKEN);
+    assert.equal((await rig.ask('GET', '/sessions', {})).status, 401);
+    assert.equal(
+      (await new Rig({ commands: [commandOf('GET')] }).ask('GET', '/sessions', SHOWN)).status,
+      403,
+    );
+  });
+
+  it('logs what a command has done, with its method', async () => {
+    const rig = new Rig({ commands: [commandOf('DELETE')] }, TOKEN);
+    await rig.ask('DELETE', '/sessions', SHOWN);
+    const [line] = rig.lines as unknown as Record<string, unknown>[];
+    assert.deepEqual([line?.msg, line?.command, line?.closed], ['admin command', 'DELETE /sessions', 2]);
+  });
+});
+
 describe('a path of neither a page nor a command', () => {
   it('answers 404 with all pages and commands', async () => {
     const rig = new Rig({ commands: [recorded().command] }, TOKEN);
@@ -187,7 +229,7 @@ describe('a path of neither a page nor a command', () => {
       assert.match(message, /^nothing is at this path/);
       assert.deepEqual(lists, {
         pages: ['/metrics', '/livez', '/readyz', '/status'],
-        commands: ['/clusters/NAME/endpoints/ADDRESS/drain'],
+        commands: ['POST /clusters/NAME/endpoints/ADDRESS/drain'],
       });
     }
   });

@@ -23,7 +23,7 @@ async function rebalance(
     },
   };
   const table = new CommandTable(clusterCommands(clusters as never));
-  const result = await runCommand(table.find(`/clusters/${name}/rebalance`)!, new URLSearchParams(query));
+  const result = await runCommand(table.find(`/clusters/${name}/rebalance`)[0]!, new URLSearchParams(query));
   return { result, rates };
 }
 

@@ -28,7 +28,7 @@ describe('the fault commands', () => {
   ] as const) {
     it(`answer ${path}?${query} with ${status}`, async () => {
       harmed.length = 0;
-      const call = table.find(`/debug/workers/${path}`)!;
+      const call = table.find(`/debug/workers/${path}`)[0]!;
       assert.equal(call.command.withoutToken, true);
       assert.deepEqual(await runCommand(call, new URLSearchParams(query)), { status, message });
       assert.deepEqual(harmed, harm === null ? [] : [harm]);
