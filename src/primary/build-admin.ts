@@ -6,6 +6,10 @@ import { keySetFamilies } from './access/key-sets/key-set-metrics.ts';
 import type { KeySets } from './access/key-sets/key-sets.ts';
 import { passwordFamilies } from './access/passwords/password-metrics.ts';
 import type { Passwords } from './access/passwords/passwords.ts';
+import { rowOf } from './access/revocations/revocation-codec.ts';
+import type { RevocationDesk } from './access/revocations/revocation-desk.ts';
+import { operatorFamilies } from './access/operator-families.ts';
+import type { SessionDesk } from './access/sessions/session-desk.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { AdminStats } from './admin/admin-stats.ts';
 import type { AdminView } from './admin/admin-view.ts';
@@ -13,6 +17,8 @@ import { clusterCommands } from './admin/commands/cluster-commands.ts';
 import { controlCommands } from './admin/commands/control-commands.ts';
 import type { Controls } from './admin/commands/controls.ts';
 import { faultCommands } from './admin/commands/fault-commands.ts';
+import { principalCommands } from './admin/commands/principal-commands.ts';
+import { sessionCommands } from './admin/commands/session-commands.ts';
 import { primaryFamilies } from './admin/pages/primary-families.ts';
 import { statusOf } from './admin/pages/status.ts';
 import { clusterFamilies } from './clusters/cluster-metrics.ts';
@@ -42,6 +48,8 @@ interface ControlledParts {
   readonly passwords: Passwords;
   readonly limitTables: LimitTables;
   readonly keySets: KeySets;
+  readonly sessions: SessionDesk;
+  readonly revocations: RevocationDesk;
 }
 
 /** What the process has found out about the machine. */
@@ -83,6 +91,7 @@ export function buildAdmin(
     }),
     ...passwordFamilies(parts.passwords),
     ...keySetFamilies(parts.keySets),
+    ...operatorFamilies(parts.sessions, parts.revocations),
     ...stats.families,
   ]);
   const view: AdminView = {
@@ -97,6 +106,8 @@ export function buildAdmin(
     commands: [
       ...controlCommands(controlsOf(parts, settings)),
       ...clusterCommands(clusters),
+      ...sessionCommands(parts.sessions),
+      ...principalCommands(parts.revocations),
       ...(faultHooks ? faultCommands(supervisor.harm) : []),
     ],
     get token() {
@@ -111,7 +122,7 @@ export function buildAdmin(
 }
 
 function controlsOf(
-  { supervisor, drains, reloader, ticketKeys }: ControlledParts,
+  { supervisor, drains, reloader, ticketKeys, revocations }: ControlledParts,
   { log, onHandOver }: BuildOptions,
 ): Controls {
   const restarts = new WorkerRestarts(supervisor, log);
@@ -129,6 +140,10 @@ function controlsOf(
     bequeath: (channel) => sendKeys(channel, writeBequest(ticketKeys.bequest())),
     // The answer goes out first.
     handOver: () => void setImmediate(() => onHandOver?.()),
+    get revocations() {
+      return revocations.all.map(rowOf);
+    },
+    releaseRevocations: () => revocations.release(),
     restart: (worker) => restarts.ask(worker),
   };
 }

@@ -1,11 +1,15 @@
 import type { LoadedConfig } from '../config/loader.ts';
 import type { Config } from '../config/types/config.ts';
+import type { RevocationsCommand } from '../protocol/access.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { AccessDesk } from './access/access-desk.ts';
 import { createKeySets } from './access/key-sets/key-sets.ts';
 import { PasswordThread } from './access/passwords/password-thread.ts';
 import { Passwords } from './access/passwords/passwords.ts';
+import { RevocationDesk } from './access/revocations/revocation-desk.ts';
+import { SessionDesk } from './access/sessions/session-desk.ts';
+import { WorkerQuestions } from './access/sessions/worker-questions.ts';
 import { buildAdmin } from './build-admin.ts';
 import { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import { Drains } from './control/drains.ts';
@@ -69,8 +73,16 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   const clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log);
   const passwords = new Passwords(new PasswordThread(log), log);
   const keySets = createKeySets(config, broadcast, log);
-  const clientDesk = new AccessDesk({ passwords, keySets });
-  const supervisor = new Supervisor({
+  const questions = new WorkerQuestions({
+    workers: () => roster.everyone,
+    stuck: () => supervisor.leftBehind.slots,
+  });
+  const sessions = new SessionDesk(questions);
+  const tell = (command: RevocationsCommand): void => broadcast.tell(command);
+  const revocations = new RevocationDesk(config.revocations, { questions, tell, log });
+  if (predecessor !== null) revocations.inherit(predecessor.revocations);
+  const clientDesk = new AccessDesk({ passwords, keySets, questions, revocations });
+  const supervisor: Supervisor = new Supervisor({
     roster,
     pages,
     currentGeneration,
@@ -92,6 +104,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
       clusters,
       drains,
       keySets,
+      revocations,
       claim: (next, held) => claimAddresses(engines.choose(next), { held }),
       log,
     },
@@ -121,6 +134,8 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     limitTables,
     passwords,
     keySets,
+    sessions,
+    revocations,
   };
   const admin = buildAdmin(controlled, options, resources);
   const parts = {
@@ -136,6 +151,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     watch,
     passwords,
     keySets,
+    revocations,
   };
   return new Running(parts);
 }

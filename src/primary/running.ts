@@ -5,6 +5,7 @@ import type { ReloadResult } from '../protocol/admin-answers.ts';
 import type { WorkerState } from '../protocol/status.ts';
 import type { KeySets } from './access/key-sets/key-sets.ts';
 import type { Passwords } from './access/passwords/passwords.ts';
+import type { RevocationDesk } from './access/revocations/revocation-desk.ts';
 import type { AdminServer } from './admin/admin-server.ts';
 import type { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import type { Drains } from './control/drains.ts';
@@ -47,6 +48,7 @@ interface RunningParts {
   readonly watch: Pick<FileWatch, 'start' | 'stop'> | null;
   readonly passwords: Pick<Passwords, 'close'>;
   readonly keySets: Pick<KeySets, 'start' | 'stop'>;
+  readonly revocations: Pick<RevocationDesk, 'inherit' | 'close'>;
 }
 
 /** How long the predecessor may take to close its admin address. */
@@ -120,7 +122,7 @@ export class Running implements Phase {
       claim.free();
     }
     if (predecessor !== null) {
-      await predecessor.handOver();
+      this.#parts.revocations.inherit(await predecessor.handOver());
       admin = await this.#listenWhenFree(address);
       lifecycle.continueStart();
     }
@@ -155,6 +157,7 @@ export class Running implements Phase {
     this.#parts.clusters.stop();
     this.#parts.keySets.stop();
     await this.#parts.passwords.close();
+    await this.#parts.revocations.close();
     await this.#parts.admin.close();
     return ended;
   }

@@ -41,7 +41,8 @@ export type SessionQuestion =
       readonly reason: string;
     }
   | { readonly kind: 'extend'; readonly id: string; readonly byMs: number }
-  | { readonly kind: 'revoke'; readonly principal: string };
+  /** Each principal with its kind, or a bare name for every kind. */
+  | { readonly kind: 'revoke'; readonly principals: readonly string[] };
 
 /** The answer to a {@link SessionQuestion}. */
 export interface SessionAnswer {
@@ -64,6 +65,13 @@ export interface Revocation {
   readonly at: number;
   /** When the revocation can be forgotten. */
   readonly until: number;
+}
+
+/** A revocation for people and other processes. Times are ISO 8601 in UTC. */
+export interface RevocationRow {
+  readonly principal: string;
+  readonly at: string;
+  readonly until: string;
 }
 
 /** Revocations have come into force, have changed, or have ended. */

@@ -1,4 +1,5 @@
 /** The JSON bodies of the admin API's answers to commands: the primary writes them, the command line reads them. */
+import type { RevocationRow, SessionRow } from './access.ts';
 import type { DrainStatus } from './status.ts';
 
 /** The keys of every answer to a command, and of every refusal. */
@@ -28,4 +29,22 @@ export interface HandOverAnswer extends CommandAnswer {
   readonly pid: number;
   /** Why the keys of session tickets have not been sent; null if they have. Only if they were asked for. */
   readonly tickets?: string | null;
+  /** The revocations in force. Left out by versions that have none. */
+  readonly revocations?: readonly RevocationRow[];
+}
+
+/** An answer to which some workers may have given nothing. */
+interface GatheredAnswer extends CommandAnswer {
+  /** The workers that are stuck, or too busy to answer in time, by their names. Only if there are some. */
+  readonly incomplete?: readonly string[];
+}
+
+/** The answer to `GET /sessions`. */
+export interface SessionsAnswer extends GatheredAnswer {
+  /** Sessions of all pages. */
+  readonly total: number;
+  /** In the order of their ids. */
+  readonly sessions: readonly SessionRow[];
+  /** For the parameter `after` of the next page; null for the last page. */
+  readonly next: string | null;
 }

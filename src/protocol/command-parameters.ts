@@ -4,7 +4,7 @@ import { formatRate, parseRate } from '../core/units/rate.ts';
 
 /** How one parameter is read. */
 export interface CommandParameter {
-  /** Returns connections per second, or milliseconds; undefined for a text that is no such value, or out of range. */
+  /** Returns connections per second, milliseconds, or a number; undefined for a text that is no such value, or out of range. */
   readonly parse: (text: string) => number | undefined;
   /** What to write instead of a text that cannot be read. */
   readonly remedy: string;
@@ -24,6 +24,46 @@ export const REBALANCE_RATE = rateWithin(1, 100_000);
 
 /** `for` of `/debug/workers/NAME/freeze`. */
 export const FREEZE_TIME = durationUpTo(600_000);
+
+/** `limit` of `GET /sessions` and `GET /principals`, and of `sluice sessions`. */
+export const PAGE_LIMIT: CommandParameter = {
+  parse: (text) => wholeNumber(text, (limit) => limit >= 1 && limit <= 1000),
+  remedy: 'write a number from 1 to 1000',
+};
+
+/** `code` of a session's close, and of `sluice kick`: those that an application may send (RFC 6455 section 7.4). */
+export const CLOSE_CODE: CommandParameter = {
+  parse: (text) => wholeNumber(text, isClosable),
+  remedy: 'write 1000, 1001, 1008, 1011 to 1013, or 3000 to 4999',
+};
+
+/** `by` of `/sessions/ID/extend`. */
+export const EXTEND_TIME: CommandParameter = {
+  parse: (text) => {
+    const ms = durationUpTo(MAX_DURATION_MS).parse(text);
+    return ms === 0 ? undefined : ms;
+  },
+  remedy: durationUpTo(MAX_DURATION_MS).remedy,
+};
+
+/** Max bytes of a close frame's reason (RFC 6455 section 5.5). */
+const MAX_REASON_BYTES = 123;
+/** What to write instead of a reason that {@link isReason} refuses. */
+export const REASON_REMEDY = `write at most ${MAX_REASON_BYTES} bytes of UTF-8`;
+
+/** Whether a text can be the reason of a close frame. */
+export function isReason(text: string): boolean {
+  return Buffer.byteLength(text) <= MAX_REASON_BYTES;
+}
+
+function isClosable(code: number): boolean {
+  return [1000, 1001, 1008, 1011, 1012, 1013].includes(code) || (code >= 3000 && code <= 4999);
+}
+
+function wholeNumber(text: string, isAllowed: (value: number) => boolean): number | undefined {
+  const value = /^\d{1,4}$/.test(text) ? Number(text) : NaN;
+  return isAllowed(value) ? value : undefined;
+}
 
 /** Reads rates of connections; a number without a unit is per second. */
 function rateWithin(min: number, max: number): CommandParameter {

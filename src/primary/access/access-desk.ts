@@ -2,19 +2,26 @@ import type { AccessCommand, AccessReport, Revocation } from '../../protocol/acc
 import type { ClientDesk } from '../workers/client-desk.ts';
 import type { KeySets } from './key-sets/key-sets.ts';
 import type { Passwords } from './passwords/passwords.ts';
+import type { RevocationDesk } from './revocations/revocation-desk.ts';
+import type { WorkerQuestions } from './sessions/worker-questions.ts';
 
 interface DeskParts {
   readonly passwords: Pick<Passwords, 'verify' | 'drop'>;
   readonly keySets: Pick<KeySets, 'texts' | 'hear'>;
+  readonly questions: Pick<WorkerQuestions, 'hear'>;
+  readonly revocations: Pick<RevocationDesk, 'all' | 'hear'>;
 }
 
 /** Answers what workers ask about clients. */
 export class AccessDesk implements ClientDesk {
-  readonly revocations: readonly Revocation[] = [];
   readonly #parts: DeskParts;
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
+  }
+
+  get revocations(): readonly Revocation[] {
+    return this.#parts.revocations.all;
   }
 
   get keySets(): ReadonlyMap<string, string> {
@@ -22,9 +29,22 @@ export class AccessDesk implements ClientDesk {
   }
 
   hear(report: AccessReport, reply: (command: AccessCommand) => void): void {
-    const { passwords, keySets } = this.#parts;
-    if (report.type === 'verify_password') passwords.verify(report, reply);
-    if (report.type === 'drop_password') passwords.drop(report, reply);
-    if (report.type === 'key_set_wanted') keySets.hear(report, reply);
+    const { passwords, keySets, questions, revocations } = this.#parts;
+    switch (report.type) {
+      case 'verify_password':
+        passwords.verify(report, reply);
+        break;
+      case 'drop_password':
+        passwords.drop(report, reply);
+        break;
+      case 'key_set_wanted':
+        keySets.hear(report, reply);
+        break;
+      case 'answer':
+        questions.hear(report);
+        break;
+      case 'revoked_token':
+        revocations.hear(report);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/types/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { KeySets } from '../access/key-sets/key-sets.ts';
+import type { RevocationDesk } from '../access/revocations/revocation-desk.ts';
 import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
 import type { AddressClaim, HeldAddress } from '../process/address-claim.ts';
 import { readExpiries, type CertificateExpiry } from '../process/certificate-expiry.ts';
@@ -12,6 +13,7 @@ interface LiveConfigParts {
   readonly clusters: Pick<ClusterMonitors, 'prepare'>;
   readonly drains: Pick<Drains, 'endUnknown'>;
   readonly keySets: Pick<KeySets, 'prepare'>;
+  readonly revocations: Pick<RevocationDesk, 'prepare'>;
   /** Claims the addresses of a configuration's listeners, except those that the process holds. */
   readonly claim: (config: Config, held: readonly HeldAddress[]) => Promise<AddressClaim>;
   readonly log: Logger;
@@ -41,7 +43,8 @@ export class LiveConfig {
    * @throws StartError if a part cannot use it; the old one stays
    */
   async apply(next: Config): Promise<number> {
-    const { supervisor, clusters, drains, keySets, log } = this.#parts;
+    const { supervisor, clusters, drains, keySets, revocations, log } = this.#parts;
+    const changeRevocations = revocations.prepare(next.revocations);
     const claim = await this.#parts.claim(next, this.#held);
     const config = { ...next, listeners: claim.listeners };
     const change = clusters.prepare(config.clusters);
@@ -53,6 +56,7 @@ export class LiveConfig {
         change.commit();
         changedKeys.commit();
         drains.endUnknown();
+        changeRevocations();
       });
     } catch (error) {
       change.abort();

@@ -22,12 +22,20 @@ interface TakeoverOptions {
 export class Predecessor {
   /** The keys of its session tickets. Without them clients make full handshakes. */
   readonly ticketKeys: TicketInheritance;
+  /** The revocations that it had when it was asked. As it has sent them: not checked. */
+  readonly revocations: unknown;
   readonly #admin: Config['admin'];
   readonly #log: Logger;
   readonly #ask: AskAdmin;
 
-  constructor(admin: Config['admin'], log: Logger, ask: AskAdmin, ticketKeys: TicketInheritance) {
+  constructor(
+    admin: Config['admin'],
+    log: Logger,
+    ask: AskAdmin,
+    { ticketKeys, revocations }: Pick<Predecessor, 'ticketKeys' | 'revocations'>,
+  ) {
     this.ticketKeys = ticketKeys;
+    this.revocations = revocations;
     this.#admin = admin;
     this.#log = log;
     this.#ask = ask;
@@ -37,14 +45,16 @@ export class Predecessor {
    * Makes the other process leave its admin address and the listeners' addresses to this process, and end when its
    * connections have ended.
    *
+   * @returns the revocations that it had at the end, as it has sent them
    * @throws StartError if the other process refuses
    */
-  async handOver(): Promise<void> {
+  async handOver(): Promise<unknown> {
     const answer = await request(this.#admin, '/handover', this.#ask);
-    if (answer === null) return;
-    const pid = (commandAnswerOf(answer) as Partial<HandOverAnswer> | null)?.pid;
+    if (answer === null) return null;
+    const { pid, revocations } = (commandAnswerOf(answer) ?? {}) as Partial<HandOverAnswer>;
     const fields = { admin: formatAddress(this.#admin.address), pid, answer: sentenceOf(answer) };
     this.#log.info(fields, 'taken over');
+    return revocations;
   }
 }
 
@@ -70,7 +80,8 @@ export async function findPredecessor(
       return null;
     }
     const ticketKeys = rotates ? await inherit(receiver, answer, log) : new Map();
-    return new Predecessor(admin, log, ask, ticketKeys);
+    const { revocations } = (commandAnswerOf(answer) ?? {}) as Partial<HandOverAnswer>;
+    return new Predecessor(admin, log, ask, { ticketKeys, revocations });
   } finally {
     receiver?.close();
   }

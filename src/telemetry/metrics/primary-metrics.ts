@@ -124,6 +124,17 @@ export const primaryMetrics = {
     ['reason'],
     'Requests to the admin address refused',
   ),
+  revocations: gauge('sluice_revocations', [], 'Principals that are revoked now'),
+  revocationWriteFailures: counter(
+    'sluice_revocation_write_failures_total',
+    [],
+    'Failed writes of the file of revocations; each is tried again',
+  ),
+  sessionsClosedByOperator: counter(
+    'sluice_sessions_closed_by_operator_total',
+    ['command'],
+    'Sessions closed by a command: kick or revoke',
+  ),
   logLinesDropped: counter(
     'sluice_log_lines_dropped_total',
     [],

@@ -1,6 +1,6 @@
-import type { Principal } from '../../access/contract/principal.ts';
-import { labelOf } from '../../access/contract/principal.ts';
+import { labelOf, type Principal } from '../../access/contract/principal.ts';
 import type { RevocationList } from '../../access/contract/access-services.ts';
+import { isoTime } from '../../core/timing/iso-time.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { RelaySession } from '../../l7/contract/relay.ts';
 import type { SessionAnswer, SessionFilter, SessionQuestion, SessionRow } from '../../protocol/access.ts';
@@ -61,7 +61,7 @@ export class SessionAnswers {
       case 'extend':
         return this.#extend(this.#find(question.id), question.byMs);
       case 'revoke':
-        return this.#revoke(question.principal);
+        return this.#revoke(new Set(question.principals));
     }
   }
 
@@ -107,11 +107,16 @@ export class SessionAnswers {
   }
 
   /** Sessions whose credentials were issued after the revocation live on. */
-  #revoke(principal: string): SessionAnswer {
-    const { revocations } = this.#parts;
-    const sessions = this.#matching({ principal }).filter(({ admission }) =>
-      revocations.isRevoked(admission.principal),
-    );
+  #revoke(principals: ReadonlySet<string>): SessionAnswer {
+    const { revocations, groups } = this.#parts;
+    const sessions: KnownSession[] = [];
+    for (const group of groups()) {
+      for (const session of group.sessions) {
+        const { principal } = session.admission;
+        const isNamed = principals.has(principal.name) || principals.has(labelOf(principal));
+        if (isNamed && revocations.isRevoked(principal)) sessions.push(session);
+      }
+    }
     let at: number | null = null;
     for (const { admission } of sessions) {
       const { expiresAt } = admission.principal;
@@ -153,8 +158,8 @@ export class SessionAnswers {
       listener: group.listener,
       cluster: group.cluster,
       endpoint: endpoint.label,
-      openedAt: new Date(openedAt).toISOString(),
-      endsAt: endsAt === Infinity ? null : new Date(endsAt).toISOString(),
+      openedAt: isoTime(openedAt),
+      endsAt: endsAt === Infinity ? null : isoTime(endsAt),
     };
   }
 }

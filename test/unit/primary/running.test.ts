@@ -74,6 +74,13 @@ class FakeParts {
           return Promise.resolve();
         },
       },
+      revocations: {
+        inherit: () => this.#note('revocations.inherit'),
+        close: () => {
+          this.#note('revocations.close');
+          return Promise.resolve();
+        },
+      },
       watch: {
         start: (onChange) => {
           this.#note('watch.start');
@@ -148,6 +155,7 @@ describe('the start of the primary', () => {
       'supervisor.start',
       'claim.free',
       'predecessor.handOver',
+      'revocations.inherit',
       'admin.listen',
       'admin.listen',
       'admin.listen',
@@ -174,6 +182,7 @@ describe('the start of the primary', () => {
       'clusters.stop',
       'keySets.stop',
       'passwords.close',
+      'revocations.close',
       'admin.close',
     ]);
   });
@@ -197,10 +206,11 @@ describe('the end of the primary', () => {
     assert.equal(parts.calls.includes('admin.close'), false, 'the admin server shows the drain');
     workers.resolve(null);
     assert.equal(await ended, true);
-    assert.deepEqual(parts.calls.slice(-4), [
+    assert.deepEqual(parts.calls.slice(-5), [
       'clusters.stop',
       'keySets.stop',
       'passwords.close',
+      'revocations.close',
       'admin.close',
     ]);
   });
@@ -246,11 +256,12 @@ describe('the end of the primary', () => {
     assert.equal(await ended, true);
     assert.equal(parts.calls.includes('supervisor.start'), false);
     assert.equal(parts.calls.includes('claim.free'), true);
-    assert.deepEqual(parts.calls.slice(-5), [
+    assert.deepEqual(parts.calls.slice(-6), [
       'supervisor.end 0 null',
       'clusters.stop',
       'keySets.stop',
       'passwords.close',
+      'revocations.close',
       'admin.close',
     ]);
   });

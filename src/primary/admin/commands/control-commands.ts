@@ -72,10 +72,14 @@ async function handOver(controls: Controls, query: URLSearchParams): Promise<Com
   if (query.has('check')) {
     const channel = query.get('tickets');
     const keys = channel === null ? {} : { tickets: await controls.bequeath(channel) };
-    return { status: 200, message: 'the process would hand over', fields: { ...fields, ...keys } };
+    const { revocations } = controls;
+    const message = 'the process would hand over';
+    return { status: 200, message, fields: { ...fields, ...keys, revocations } };
   }
+  await controls.releaseRevocations();
   controls.handOver();
-  return { status: 202, message: 'the process hands over and ends', fields };
+  const { revocations } = controls;
+  return { status: 202, message: 'the process hands over and ends', fields: { ...fields, revocations } };
 }
 
 function unknown(scope: DrainScope): CommandResult {

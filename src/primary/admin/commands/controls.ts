@@ -1,4 +1,5 @@
 import type { DrainSettings } from '../../../config/types/config.ts';
+import type { RevocationRow } from '../../../protocol/access.ts';
 import type { ReloadResult } from '../../../protocol/admin-answers.ts';
 import type { DrainStatus } from '../../../protocol/status.ts';
 import type { DrainScope } from '../../../protocol/to-worker.ts';
@@ -24,6 +25,10 @@ export interface Controls {
   bequeath(channel: string): Promise<string | null>;
   /** Leaves the addresses to another process, and ends when no connection is left. */
   handOver(): void;
+  /** The revocations in force, for the process that takes over. */
+  readonly revocations: readonly RevocationRow[];
+  /** Leaves the file of the revocations to the process that takes over. Resolves when the file is written. */
+  releaseRevocations(): Promise<void>;
   /** Replaces a worker, or each worker in turn for null; false if no worker has the name. */
   restart(worker: string | null): boolean;
 }

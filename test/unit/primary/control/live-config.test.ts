@@ -58,6 +58,7 @@ function setup(fault: 'claim' | 'clusters' | 'workers' | null = null): {
           abort: () => void calls.push('key sets stay'),
         }),
       },
+      revocations: { prepare: () => () => void calls.push('revocations change') },
       drains: { endUnknown: () => void calls.push('drains of unknown scopes end') },
       claim: async ({ listeners }, before) => {
         await Promise.resolve();
@@ -88,6 +89,7 @@ describe('the configuration in force', () => {
       'clusters change',
       'key sets change',
       'drains of unknown scopes end',
+      'revocations change',
       'claim is given up',
     ]);
     assert.equal(log.level, 'warn');

@@ -199,7 +199,7 @@ describe('a revocation', () => {
       (expiresAt, index) => new FakeSession(index, 'jwt', 'alice', { expiresAt }),
     );
     const other = new FakeSession(9, 'jwt', 'bob', { expiresAt: NOW + 99_000 });
-    const answer = answersOf({ app: [...sessions, other] })({ kind: 'revoke', principal: 'alice' });
+    const answer = answersOf({ app: [...sessions, other] })({ kind: 'revoke', principals: ['alice'] });
     assert.deepEqual([answer.count, answer.at, other.closes], [3, NOW + 9000, []]);
     for (const { closes } of sessions) assert.deepEqual(closes, [[1008, 'access revoked']]);
   });
@@ -207,7 +207,7 @@ describe('a revocation', () => {
   it('leaves sessions whose credentials are younger', () => {
     const [old, young] = [1, 2].map((issuedAt) => new FakeSession(issuedAt, 'jwt', 'alice', { issuedAt }));
     const ask = answersOf({ app: [old!, young!] }, ({ issuedAt }) => issuedAt === 1);
-    assert.equal(ask({ kind: 'revoke', principal: 'jwt:alice' }).count, 1);
+    assert.equal(ask({ kind: 'revoke', principals: ['x', 'jwt:alice'] }).count, 1);
     assert.deepEqual([old?.closes.length, young?.closes.length], [1, 0]);
   });
 });

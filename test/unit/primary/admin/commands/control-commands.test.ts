@@ -7,6 +7,12 @@ import type { Controls } from '../../../../../src/primary/admin/commands/control
 import { scopeKey } from '../../../../../src/protocol/to-worker.ts';
 
 const SETTINGS = { rate: 100, deadlineMs: 300_000, jitterMs: 0 } as const;
+/** What the process has revoked. */
+const REVOCATION = {
+  principal: 'jwt:alice',
+  at: '2030-01-01T00:00:00.000Z',
+  until: '2030-01-02T00:00:00.000Z',
+};
 const DAY_MS = 86_400_000;
 
 /** Gives commands to a process that has a listener `web`, a cluster `app` and a worker `l7-0`. */
@@ -36,6 +42,11 @@ class Rig {
         return Promise.resolve(this.problem);
       },
       handOver: () => void this.calls.push(['handOver']),
+      revocations: [REVOCATION],
+      releaseRevocations: () => {
+        this.calls.push(['releaseRevocations']);
+        return Promise.resolve();
+      },
       restart: (worker) => {
         this.calls.push(['restart', worker]);
         return worker === null || worker === 'l7-0';
@@ -45,8 +56,8 @@ class Rig {
   }
 
   async post(path: string, query = ''): Promise<CommandResult> {
-    const call = this.#table.find(path);
-    assert.ok(call !== null, path);
+    const [call] = this.#table.find(path);
+    assert.ok(call !== undefined, path);
     return runCommand(call, new URLSearchParams(query));
   }
 }
@@ -175,9 +186,13 @@ describe('a handover by command', () => {
   it('answers the process that hands over, and does nothing if it is only asked', async () => {
     const rig = new Rig();
     const asked = await rig.post('/handover', 'check');
-    assert.deepEqual([asked.status, asked.fields, rig.calls], [200, { pid: process.pid }, []]);
+    assert.deepEqual(
+      [asked.status, asked.fields, rig.calls],
+      [200, { pid: process.pid, revocations: [REVOCATION] }, []],
+    );
     const { status, fields } = await rig.post('/handover');
-    assert.deepEqual([status, fields, rig.calls], [202, { pid: process.pid }, [['handOver']]]);
+    assert.deepEqual([status, fields], [202, { pid: process.pid, revocations: [REVOCATION] }]);
+    assert.deepEqual(rig.calls, [['releaseRevocations'], ['handOver']]);
   });
 
   it('sends the ticket keys if it is asked for them, and says why not', async () => {
@@ -188,8 +203,8 @@ describe('a handover by command', () => {
     assert.deepEqual(
       [sent.fields, unsent.fields],
       [
-        { pid: process.pid, tickets: null },
-        { pid: process.pid, tickets: 'nobody listens' },
+        { pid: process.pid, tickets: null, revocations: [REVOCATION] },
+        { pid: process.pid, tickets: 'nobody listens', revocations: [REVOCATION] },
       ],
     );
     assert.deepEqual(rig.calls, [

@@ -1,0 +1,24 @@
+import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
+import type { Family } from '../../telemetry/prometheus.ts';
+import type { RevocationDesk } from './revocations/revocation-desk.ts';
+import type { SessionDesk } from './sessions/session-desk.ts';
+
+type Revocations = Pick<RevocationDesk, 'size' | 'failedWrites' | 'closedSessions'>;
+
+/** Returns the metrics of what operators do to sessions and principals. */
+export function operatorFamilies(sessions: Pick<SessionDesk, 'kicked'>, revocations: Revocations): Family[] {
+  return [
+    { metric: primaryMetrics.revocations, read: () => [{ labels: {}, value: revocations.size }] },
+    {
+      metric: primaryMetrics.revocationWriteFailures,
+      read: () => [{ labels: {}, value: revocations.failedWrites }],
+    },
+    {
+      metric: primaryMetrics.sessionsClosedByOperator,
+      read: () => [
+        { labels: { command: 'kick' }, value: sessions.kicked },
+        { labels: { command: 'revoke' }, value: revocations.closedSessions },
+      ],
+    },
+  ];
+}

@@ -1,0 +1,225 @@
+import type { RevocationSettings } from '../../../config/types/limits.ts';
+import { messageOf } from '../../../core/errors.ts';
+import type { Revocation, RevocationsCommand, RevokedTokenReport } from '../../../protocol/access.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import { countOf } from '../sessions/session-desk.ts';
+import type { WorkerQuestions } from '../sessions/worker-questions.ts';
+import { readRows } from './revocation-codec.ts';
+import { RevocationFile, readRevocationFile } from './revocation-file.ts';
+import { RevocationSet, type RevocationChange } from './revocation-set.ts';
+
+/** The clock and the disk; a test brings its own. */
+interface Means {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly read: typeof readRevocationFile;
+  readonly open: (
+    ...args: ConstructorParameters<typeof RevocationFile>
+  ) => Pick<RevocationFile, 'path' | 'save' | 'close'>;
+}
+
+interface DeskParts {
+  readonly questions: Pick<WorkerQuestions, 'ask'>;
+  /** Tells all workers. */
+  readonly tell: (command: RevocationsCommand) => void;
+  readonly log: Logger;
+  readonly means?: Partial<Means>;
+}
+
+interface Revoked {
+  readonly revocation: Revocation;
+  readonly closed: number;
+  /** The workers that have not answered, by their names. They have heard of the revocation, or will. */
+  readonly incomplete: readonly string[];
+}
+
+/** Hears what has changed by a command or a token of this process. Not what others have told: they know it. */
+type ChangeListener = (change: RevocationChange) => void;
+
+const EXPIRE_PERIOD_MS = 60_000;
+/** Max time for which a command, a takeover or the end waits for the disk. */
+const MAX_SAVE_MS = 1000;
+
+/** Revokes principals in all workers, and keeps the revocations over reloads, restarts and takeovers. */
+export class RevocationDesk {
+  /** Sessions closed because their principals were revoked. */
+  closedSessions = 0;
+  /** Writes of the file that failed. */
+  failedWrites = 0;
+  readonly #parts: DeskParts;
+  readonly #means: Means;
+  readonly #set = new RevocationSet();
+  readonly #listeners = new Set<ChangeListener>();
+  readonly #timer: NodeJS.Timeout;
+  #settings: RevocationSettings;
+  /** Resolves when the last change has been written. */
+  #written: Promise<void> = Promise.resolve();
+  #file: ReturnType<Means['open']> | null = null;
+
+  /** @throws StartError if the file of the settings cannot be read */
+  constructor(settings: RevocationSettings, parts: DeskParts) {
+    this.#parts = parts;
+    this.#means = {
+      now: Date.now,
+      read: readRevocationFile,
+      open: (...args) => new RevocationFile(...args),
+      ...parts.means,
+    };
+    this.#settings = settings;
+    if (settings.file !== null) {
+      this.#set.put(this.#means.read(settings.file), this.#means.now());
+      this.#file = this.#openFile(settings.file);
+    }
+    this.#timer = setInterval(() => this.expire(), EXPIRE_PERIOD_MS).unref();
+  }
+
+  get all(): readonly Revocation[] {
+    return this.#set.all;
+  }
+
+  get size(): number {
+    return this.#set.size;
+  }
+
+  /** Calls back at each change that other machines must hear of. Returns a function that ends this. */
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Revokes a principal: credentials issued before now are refused, and its sessions end. Resolves when the workers have
+   * answered, and the file has been written.
+   *
+   * @param principal with its kind, or a bare name for every kind
+   */
+  async revoke(principal: string): Promise<Revoked> {
+    const at = this.#means.now();
+    const { keepMs } = this.#settings;
+    this.#publish(this.#set.put([{ principal, at, until: at + keepMs }], at), true);
+    const { closed, latest, incomplete } = await this.#endSessions([principal]);
+    if (latest !== null) this.#putOff(principal, latest);
+    await withinTime(this.#written);
+    const revocation = this.#set.get(principal) ?? { principal, at, until: at + keepMs };
+    return { revocation, closed, incomplete };
+  }
+
+  /** Lets credentials of a principal in again. Resolves with false if it was not revoked. */
+  async undo(principal: string): Promise<boolean> {
+    const change = this.#publish(this.#set.remove([principal]), true);
+    await withinTime(this.#written);
+    return change.ended.length > 0;
+  }
+
+  /** Takes what another process or machine knows. Sessions of principals that are new here end. */
+  merge({ changed = [], ended = [] }: Partial<RevocationChange>): void {
+    this.#publish(this.#set.remove(ended), false);
+    const before = new Map(changed.map(({ principal }) => [principal, this.#set.get(principal)?.at]));
+    const change = this.#publish(this.#set.put(changed, this.#means.now()), false);
+    const later = change.changed.filter(({ principal, at }) => before.get(principal) !== at);
+    if (later.length > 0) void this.#endSessions(later.map(({ principal }) => principal));
+  }
+
+  /** Takes the revocations of the process before, as it has sent them. A version without revocations sends none. */
+  inherit(rows: unknown): void {
+    if (rows === undefined || rows === null) return;
+    try {
+      this.merge({ changed: readRows(rows) });
+    } catch (error) {
+      this.#parts.log.warn({ reason: messageOf(error) }, 'no revocations taken over');
+    }
+  }
+
+  /** Keeps a revocation until a token that was shown has expired. */
+  hear({ principal, expiresAt }: RevokedTokenReport): void {
+    this.#putOff(principal, expiresAt);
+  }
+
+  /**
+   * Prepares other settings. A new file is read, and its revocations count from the commit.
+   *
+   * @returns a function that brings the settings into force
+   * @throws StartError if the new file cannot be read
+   */
+  prepare(settings: RevocationSettings): () => void {
+    const { file: path } = settings;
+    const read = path === null || path === this.#file?.path ? null : this.#means.read(path);
+    return () => {
+      this.#settings = settings;
+      if (path === (this.#file?.path ?? null)) return;
+      void this.#file?.close();
+      this.#file = path === null ? null : this.#openFile(path);
+      this.merge({ changed: read ?? [] });
+      // Revocations that the new file does not have.
+      if (this.#set.size > (read?.length ?? 0)) void this.#file?.save();
+    };
+  }
+
+  /** Drops the revocations that are over. */
+  expire(): void {
+    this.#publish(this.#set.expire(this.#means.now()), false);
+  }
+
+  /** Leaves the file to another process, or to the next start. Resolves when it is written. */
+  async release(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    if (file !== null) await withinTime(file.close());
+  }
+
+  /** Ends the timer, and releases the file. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.release();
+  }
+
+  #openFile(path: string): ReturnType<Means['open']> {
+    const onFailure = (): void => {
+      this.failedWrites++;
+    };
+    return this.#means.open(path, () => this.#set.all, this.#parts.log, onFailure);
+  }
+
+  #putOff(principal: string, until: number): void {
+    const known = this.#set.get(principal);
+    if (known === undefined || until <= known.until) return;
+    this.#publish(this.#set.put([{ ...known, until }], this.#means.now()), true);
+  }
+
+  /** Ends the sessions of revoked principals. Returns the latest expiry of their credentials; null if none expires. */
+  async #endSessions(
+    principals: readonly string[],
+  ): Promise<{ closed: number; latest: number | null; incomplete: readonly string[] }> {
+    const { answers, incomplete } = await this.#parts.questions.ask({ kind: 'revoke', principals });
+    const closed = countOf(answers);
+    this.closedSessions += closed;
+    const expiries = answers.map(({ at }) => at).filter((at) => at !== null);
+    return { closed, latest: expiries.length === 0 ? null : Math.max(...expiries), incomplete };
+  }
+
+  /** Tells workers and listeners of a change, and has it written. */
+  #publish(change: RevocationChange, isOwn: boolean): RevocationChange {
+    const { changed, ended } = change;
+    if (changed.length === 0 && ended.length === 0) return change;
+    this.#warnOfExcess();
+    this.#parts.tell({ type: 'revocations', changed, ended });
+    if (isOwn) for (const listener of this.#listeners) listener(change);
+    if (this.#file !== null) this.#written = this.#file.save();
+    return change;
+  }
+
+  #warnOfExcess(): void {
+    const { givenUp } = this.#set;
+    if (givenUp === 0) return;
+    this.#set.givenUp = 0;
+    this.#parts.log.warn({ givenUp }, 'too many revocations: those that end first are given up');
+  }
+}
+
+/** Resolves when the disk is done, or after {@link MAX_SAVE_MS}. */
+async function withinTime(written: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, MAX_SAVE_MS, undefined);
+  await Promise.race([written, late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { StartError, codeOf, messageOf } from '../../../core/errors.ts';
+import type { Revocation } from '../../../protocol/access.ts';
+import { LineLimit } from '../../../telemetry/line-limit.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import { readRows, rowOf } from './revocation-codec.ts';
+
+/** Writes a file so that another process finds the old text or the new one, also after a loss of power. */
+type WriteFile = (path: string, text: string) => Promise<void>;
+
+interface FileOptions {
+  readonly write?: WriteFile;
+  /** Changes within this time are written together. */
+  readonly delayMs?: number;
+  readonly retryMs?: number;
+}
+
+const VERSION = 1;
+const DELAY_MS = 20;
+const RETRY_MS = 5000;
+/** Whoever can write the file can let revoked principals in. */
+const MODE = 0o600;
+
+/**
+ * Reads the revocations that {@link RevocationFile} has written. A missing file has none.
+ *
+ * @throws StartError with the remedy for a file that cannot be read
+ */
+export function readRevocationFile(path: string): readonly Revocation[] {
+  try {
+    const { version, revocations } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    if (version !== VERSION) throw new Error(`its version is not ${VERSION}`);
+    return readRows(revocations);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    // The message of a parser may quote lines of the file.
+    const [problem = ''] = messageOf(error).split('\n');
+    throw new StartError(
+      `revocations.file ${path} cannot be read: ${problem}: mend the file, or remove it to begin without revocations`,
+      { cause: error },
+    );
+  }
+}
+
+/** Keeps the revocations in a file. Failed writes are logged, counted and tried again: they stop nothing. */
+export class RevocationFile {
+  readonly path: string;
+  readonly #log: Logger;
+  readonly #all: () => readonly Revocation[];
+  readonly #onFailure: () => void;
+  readonly #write: WriteFile;
+  readonly #delayMs: number;
+  readonly #retryMs: number;
+  readonly #lineLimit = new LineLimit();
+  #timer: NodeJS.Timeout | undefined;
+  /** The write that the next change waits for; null if nothing has changed since the last one began. */
+  #next: PromiseWithResolvers<void> | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  /** @param all returns the revocations in force */
+  constructor(
+    path: string,
+    all: () => readonly Revocation[],
+    log: Logger,
+    onFailure: () => void,
+    { write = writeAtomically, delayMs = DELAY_MS, retryMs = RETRY_MS }: FileOptions = {},
+  ) {
+    this.path = path;
+    this.#all = all;
+    this.#log = log;
+    this.#onFailure = onFailure;
+    this.#write = write;
+    this.#delayMs = delayMs;
+    this.#retryMs = retryMs;
+  }
+
+  /** Writes the file soon. Resolves when that has been tried, whatever came of it. */
+  save(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    if (this.#next === null) {
+      this.#next = Promise.withResolvers();
+      this.#arm(this.#delayMs);
+    }
+    return this.#next.promise;
+  }
+
+  /** Writes what has changed, and nothing more after that. Resolves when that has been tried. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#begin();
+  }
+
+  #arm(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#begin(), ms);
+  }
+
+  #begin(): Promise<void> {
+    // One write at a time: two would use the same temporary file.
+    this.#writing = this.#writing.then(() => this.#writeOnce());
+    return this.#writing;
+  }
+
+  async #writeOnce(): Promise<void> {
+    const next = this.#next;
+    if (next === null) return;
+    this.#next = null;
+    const revocations = this.#all().map(rowOf);
+    try {
+      await this.#write(this.path, `${JSON.stringify({ version: VERSION, revocations }, null, 1)}\n`);
+    } catch (error) {
+      this.#onFailure();
+      const more = this.#lineLimit.take();
+      const reason = messageOf(error);
+      if (more !== null) this.#log.error({ file: this.path, reason, ...more }, 'revocations not written');
+      this.#retry();
+    }
+    next.resolve();
+  }
+
+  #retry(): void {
+    if (this.#closed || this.#next !== null) return;
+    this.#next = Promise.withResolvers();
+    this.#arm(this.#retryMs);
+  }
+}
+
+async function writeAtomically(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeDurably(await open(temporary, 'w', MODE), text);
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+  // The new name is durable once the directory is.
+  const directory = await open(dirname(path), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function writeDurably(file: FileHandle, text: string): Promise<void> {
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

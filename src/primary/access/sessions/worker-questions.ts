@@ -1,0 +1,74 @@
+import type { AnswerReport, SessionAnswer, SessionQuestion } from '../../../protocol/access.ts';
+import type { ToWorker } from '../../../protocol/to-worker.ts';
+import type { WorkerSlot } from '../../workers/worker-slot.ts';
+
+/** What the workers have answered to a question. */
+export interface Answers {
+  readonly answers: readonly SessionAnswer[];
+  /** The names of the workers whose sessions are not in the answers: they are stuck, or too busy to answer in time. */
+  readonly incomplete: readonly string[];
+}
+
+type AskedWorker = Pick<WorkerSlot, 'name' | 'kind' | 'state'> & { send(message: ToWorker): void };
+
+interface QuestionParts {
+  /** Lists the workers that are not stuck, draining ones included. */
+  readonly workers: () => readonly AskedWorker[];
+  /** Lists the workers that are stuck and still have sessions. */
+  readonly stuck: () => readonly Pick<WorkerSlot, 'name' | 'kind'>[];
+  readonly maxMs?: number;
+}
+
+const MAX_ANSWER_MS = 2000;
+
+/** Asks all workers about their sessions. A worker that does not answer in time is named, and waited for no longer. */
+export class WorkerQuestions {
+  readonly #parts: QuestionParts;
+  /** By the number of the question, which each worker is asked under a number of its own. */
+  readonly #waiting = new Map<number, (answer: SessionAnswer | null) => void>();
+  #last = 0;
+
+  constructor(parts: QuestionParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when all workers have answered, or the time is over. */
+  async ask(question: SessionQuestion): Promise<Answers> {
+    const asked = this.#parts.workers().filter(({ kind }) => kind === 'l7');
+    const missing = new Set<string>();
+    const answers = await Promise.all(
+      asked.map(async (worker) => {
+        const answer = await this.#askOne(worker, question);
+        if (answer === null && hasSessions(worker)) missing.add(worker.name);
+        return answer;
+      }),
+    );
+    for (const { kind, name } of this.#parts.stuck()) if (kind === 'l7') missing.add(name);
+    return { answers: answers.filter((answer) => answer !== null), incomplete: [...missing].sort() };
+  }
+
+  hear({ number, answer }: AnswerReport): void {
+    this.#waiting.get(number)?.(answer);
+  }
+
+  async #askOne(worker: AskedWorker, question: SessionQuestion): Promise<SessionAnswer | null> {
+    const { state } = worker;
+    if (state !== 'up' && state !== 'draining' && state !== 'starting') return null;
+    const number = ++this.#last;
+    worker.send({ type: 'ask', number, question });
+    // It may have begun to listen already. Until then it has no sessions, and answers late.
+    if (state === 'starting') return null;
+    const { promise, resolve } = Promise.withResolvers<SessionAnswer | null>();
+    this.#waiting.set(number, resolve);
+    const late = setTimeout(resolve, this.#parts.maxMs ?? MAX_ANSWER_MS, null);
+    const answer = await promise;
+    clearTimeout(late);
+    this.#waiting.delete(number);
+    return answer;
+  }
+}
+
+/** Whether a worker that has not answered may have sessions. Those of a worker that has failed meanwhile are gone. */
+function hasSessions({ state }: AskedWorker): boolean {
+  return state === 'up' || state === 'draining' || state === 'stuck';
+}

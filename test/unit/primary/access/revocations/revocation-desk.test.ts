@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { StartError } from '../../../../../src/core/errors.ts';
+import { RevocationDesk } from '../../../../../src/primary/access/revocations/revocation-desk.ts';
+import type { Revocation, SessionQuestion } from '../../../../../src/protocol/access.ts';
+import { capture } from '../../fixtures/config.ts';
+
+const NOW = 1_893_456_000_000;
+const DAY_MS = 86_400_000;
+const KEEP = { keepMs: DAY_MS, file: null };
+
+/** A desk with a clock, workers and a disk of its own. */
+class Rig {
+  readonly told: { changed: readonly Revocation[]; ended: readonly string[] }[] = [];
+  readonly asked: SessionQuestion[] = [];
+  /** By path: what files have. A missing one cannot be read. */
+  readonly disk = new Map<string, readonly Revocation[]>();
+  readonly writes: string[] = [];
+  readonly capture = capture();
+  now = NOW;
+  /** The answer of the only worker to a revocation. */
+  answer: { count: number; at: number | null } = { count: 2, at: null };
+
+  desk(settings: { keepMs: number; file: string | null } = KEEP): RevocationDesk {
+    return new RevocationDesk(settings, {
+      questions: {
+        ask: (question) => {
+          this.asked.push(question);
+          return Promise.resolve({ answers: [{ rows: [], ...this.answer }], incomplete: [] });
+        },
+      },
+      tell: ({ changed, ended }) => void this.told.push({ changed, ended }),
+      log: this.capture.log,
+      means: {
+        now: () => this.now,
+        read: (path) => {
+          const found = this.disk.get(path);
+          if (found === undefined) throw new StartError(`${path} is broken`);
+          return found;
+        },
+        open: (path, all) => {
+          const write = (): Promise<void> => {
+            this.writes.push(path);
+            this.disk.set(path, all());
+            return Promise.resolve();
+          };
+          return { path, save: write, close: () => Promise.resolve() };
+        },
+      },
+    });
+  }
+}
+
+function revocation(principal: string, at = NOW, until = NOW + DAY_MS): Revocation {
+  return { principal, at, until };
+}
+
+describe('a revocation', () => {
+  it('is told to the workers before their sessions end', async () => {
+    const rig = new Rig();
+    const desk = rig.desk();
+    const revoked = desk.revoke('jwt:alice');
+    assert.deepEqual(rig.told, [{ changed: [revocation('jwt:alice')], ended: [] }]);
+    assert.deepEqual(rig.asked, [{ kind: 'revoke', principals: ['jwt:alice'] }]);
+    assert.deepEqual(await revoked, { revocation: revocation('jwt:alice'), closed: 2, incomplete: [] });
+    assert.deepEqual([desk.size, desk.closedSessions], [1, 2]);
+    await desk.close();
+  });
+
+  it('is kept until the last credential of a session has expired', async () => {
+    const rig = new Rig();
+    rig.answer = { count: 1, at: NOW + 9 * DAY_MS };
+    const desk = rig.desk();
+    const {
+      revocation: { until },
+    } = await desk.revoke('jwt:alice');
+    assert.equal(until, NOW + 9 * DAY_MS);
+    assert.equal(rig.told.at(-1)?.changed[0]?.until, until);
+    await desk.close();
+  });
+
+  it('is put off by a token that is shown later, and never brought forward', async () => {
+    const rig = new Rig();
+    const desk = rig.desk();
+    await desk.revoke('jwt:alice');
+    desk.hear({ type: 'revoked_token', principal: 'jwt:alice', expiresAt: NOW + 2 * DAY_MS });
+    desk.hear({ type: 'revoked_token', principal: 'jwt:alice', expiresAt: NOW + DAY_MS });
+    desk.hear({ type: 'revoked_token', principal: 'jwt:bob', expiresAt: NOW + DAY_MS });
+    assert.deepEqual(desk.all, [revocation('jwt:alice', NOW, NOW + 2 * DAY_MS)]);
+    await desk.close();
+  });
+
+  it('ends when its time is over', async () => {
+    const rig = new Rig();
+    const desk = rig.desk();
+    await desk.revoke('jwt:alice');
+    rig.now += DAY_MS;
+    desk.expire();
+    assert.deepEqual([desk.all, rig.told.at(-1)], [[], { changed: [], ended: ['jwt:alice'] }]);
+    await desk.close();
+  });
+
+  it('can be taken back once', async () => {
+    const rig = new Rig();
+    const desk = rig.desk();
+    await desk.revoke('jwt:alice');
+    assert.deepEqual([await desk.undo('jwt:alice'), await desk.undo('jwt:alice')], [true, false]);
+    assert.deepEqual(rig.told.at(-1), { changed: [], ended: ['jwt:alice'] });
+    await desk.close();
+  });
+});
+
+describe('revocations of another process', () => {
+  it('end the sessions of principals that are new here, in one question, and are not told back', async () => {
+    const rig = new Rig();
+    const desk = rig.desk();
+    await desk.revoke('jwt:alice');
+    const heard: unknown[] = [];
+    desk.onChange((change) => heard.push(change));
+    rig.asked.length = 0;
+    desk.merge({ changed: [revocation('jwt:alice'), revocation('jwt:bob'), revocation('jwt:carol')] });
+    assert.deepEqual(rig.asked, [{ kind: 'revoke', principals: ['jwt:bob', 'jwt:carol'] }]);
+    desk.merge({ ended: ['jwt:bob'] });
+    assert.deepEqual([heard, desk.size], [[], 2]);
+    await desk.close();
+  });
+
+  it('hear of every change here, as long as they want to', async () => {
+    const desk = new Rig().desk();
+    const heard: unknown[] = [];
+    const stop = desk.onChange(({ changed, ended }) => heard.push([changed.length, ended]));
+    await desk.revoke('jwt:alice');
+    await desk.undo('jwt:alice');
+    stop();
+    await desk.revoke('jwt:alice');
+    assert.deepEqual(heard, [
+      [1, []],
+      [0, ['jwt:alice']],
+    ]);
+    await desk.close();
+  });
+
+  it('are inherited as it has sent them', async () => {
+    const rig = new Rig();
+    const desk = rig.desk();
+    desk.inherit([
+      { principal: 'jwt:alice', at: '2030-01-01T00:00:00.000Z', until: '2030-01-02T00:00:00.000Z' },
+    ]);
+    assert.deepEqual(desk.all, [revocation('jwt:alice')]);
+    desk.inherit(undefined);
+    assert.equal(rig.capture.lines.length, 0);
+    desk.inherit({ principal: 'x' });
+    assert.equal(rig.capture.lines[0]?.msg, 'no revocations taken over');
+    await desk.close();
+  });
+});
+
+describe('the file of the settings', () => {
+  it('is read at the start, without a question, and written at each change', async () => {
+    const rig = new Rig();
+    rig.disk.set('a', [revocation('jwt:alice')]);
+    const desk = rig.desk({ ...KEEP, file: 'a' });
+    assert.deepEqual([desk.size, rig.asked, rig.writes], [1, [], []]);
+    await desk.revoke('jwt:bob');
+    assert.equal(rig.disk.get('a')?.length, 2);
+    await desk.close();
+  });
+
+  it('that is broken ends the start, or the reload', async () => {
+    const rig = new Rig();
+    assert.throws(() => rig.desk({ ...KEEP, file: 'a' }), StartError);
+    const desk = rig.desk();
+    assert.throws(() => desk.prepare({ ...KEEP, file: 'a' }), StartError);
+    await desk.close();
+  });
+
+  it('can change with a reload: what both know is in force and in the new one', async () => {
+    const rig = new Rig();
+    rig.disk.set('a', [revocation('jwt:alice')]).set('b', [revocation('jwt:bob')]);
+    const desk = rig.desk({ ...KEEP, file: 'a' });
+    const commit = desk.prepare({ ...KEEP, file: 'b' });
+    assert.equal(desk.size, 1);
+    commit();
+    await turn();
+    assert.deepEqual(
+      rig.disk.get('b')?.map(({ principal }) => principal),
+      ['jwt:alice', 'jwt:bob'],
+    );
+    assert.deepEqual(rig.asked, [{ kind: 'revoke', principals: ['jwt:bob'] }]);
+    await desk.close();
+  });
+
+  it('is left to another process at a takeover', async () => {
+    const rig = new Rig();
+    rig.disk.set('a', []);
+    const desk = rig.desk({ ...KEEP, file: 'a' });
+    await desk.release();
+    await desk.revoke('jwt:alice');
+    assert.deepEqual(rig.writes, []);
+    await desk.close();
+  });
+
+  it('a new time to keep holds for later revocations', async () => {
+    const rig = new Rig();
+    const desk = rig.desk();
+    desk.prepare({ keepMs: 1000, file: null })();
+    assert.equal((await desk.revoke('a')).revocation.until, NOW + 1000);
+    await desk.close();
+  });
+});
