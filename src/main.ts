@@ -56,6 +56,12 @@ function load(command: CommandName): Promise<Command> {
       return import('./cli/commands/demo.ts');
     case 'reload':
       return import('./cli/commands/reload.ts');
+    case 'sessions':
+      return import('./cli/commands/sessions.ts');
+    case 'kick':
+      return import('./cli/commands/kick.ts');
+    case 'revoke':
+      return import('./cli/commands/revoke.ts');
     case 'drain':
       return import('./cli/commands/drain.ts');
     case 'status':

@@ -41,14 +41,23 @@ export class AdminClient {
    * @returns the JSON of its answer, whose status is below 300, or 409 if the process is in no state for the command
    * @throws StartError if the command is refused, or if nobody answers
    */
-  async post(path: string): Promise<CommandAnswer> {
-    const answer = await this.#ask('POST', path);
+  post(path: string): Promise<CommandAnswer> {
+    return this.#command('POST', path);
+  }
+
+  /** Gives a command that takes something away. See {@link post}. */
+  delete(path: string): Promise<CommandAnswer> {
+    return this.#command('DELETE', path);
+  }
+
+  async #command(method: 'POST' | 'DELETE', path: string): Promise<CommandAnswer> {
+    const answer = await this.#ask(method, path);
     const json = answer.status < 300 || answer.status === 409 ? commandAnswerOf(answer) : null;
     if (json === null) throw new StartError(sentenceOf(answer));
     return json;
   }
 
-  async #ask(method: 'GET' | 'POST', path: string): Promise<AdminAnswer> {
+  async #ask(method: 'GET' | 'POST' | 'DELETE', path: string): Promise<AdminAnswer> {
     try {
       const answer = await askAdmin(this.#admin, method, path, ANSWER_TIMEOUT_MS);
       const escape = answer.mediaType === 'application/json' ? printableOnceParsed : printable;

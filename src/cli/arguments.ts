@@ -2,7 +2,14 @@
 import { parseArgs } from 'node:util';
 import { nearest } from '../config/syntax/nearest.ts';
 import { UsageError } from '../core/errors.ts';
-import { DRAIN_PARAMETERS, type CommandParameter } from '../protocol/command-parameters.ts';
+import {
+  CLOSE_CODE,
+  DRAIN_PARAMETERS,
+  PAGE_LIMIT,
+  REASON_REMEDY,
+  isReason,
+  type CommandParameter,
+} from '../protocol/command-parameters.ts';
 
 /** The arguments of a command. */
 export interface CommandOptions {
@@ -13,9 +20,23 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Values of the command's own options, by name; empty for options that take none. */
   readonly flags: ReadonlyMap<string, string>;
+  /** What the command acts on: the id of a session, or a principal; null if it is not given. */
+  readonly operand: string | null;
 }
 
-export const COMMANDS = ['run', 'check', 'print-config', 'demo', 'reload', 'drain', 'status', 'top'] as const;
+export const COMMANDS = [
+  'run',
+  'check',
+  'print-config',
+  'demo',
+  'reload',
+  'drain',
+  'sessions',
+  'kick',
+  'revoke',
+  'status',
+  'top',
+] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 export type Invocation =
@@ -45,6 +66,11 @@ const OPTIONS = {
   rate: { type: 'string' },
   deadline: { type: 'string' },
   jitter: { type: 'string' },
+  principal: { type: 'string' },
+  client: { type: 'string' },
+  limit: { type: 'string' },
+  code: { type: 'string' },
+  reason: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const;
@@ -58,24 +84,40 @@ const VALUES: Readonly<Record<string, string>> = {
   rate: 'a rate, such as 100/s',
   deadline: 'a duration, such as 5m',
   jitter: 'a duration, such as 5m',
+  principal: 'a name, such as jwt:alice or alice',
+  client: 'an IP address',
+  limit: 'a number',
+  code: 'a close code',
+  reason: 'a text',
 };
 /** Options of some commands only. */
 const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
   test: ['run'],
   takeover: ['run'],
   watch: ['run', 'drain'],
-  undo: ['drain'],
-  json: ['status'],
+  undo: ['drain', 'revoke'],
+  json: ['status', 'sessions'],
   listener: ['drain'],
-  cluster: ['drain'],
+  cluster: ['drain', 'sessions'],
   endpoint: ['drain'],
   rate: ['drain'],
   deadline: ['drain'],
   jitter: ['drain'],
+  principal: ['sessions', 'kick'],
+  client: ['sessions'],
+  limit: ['sessions'],
+  code: ['kick'],
+  reason: ['kick'],
 };
+/** Commands that take an argument. */
+const OPERANDS: ReadonlySet<CommandName> = new Set(['kick', 'revoke']);
 
 /** Options that become parameters of an admin command, which the running sluice reads by the same rules. */
-const PARAMETERS: Readonly<Record<string, CommandParameter>> = DRAIN_PARAMETERS;
+const PARAMETERS: Readonly<Record<string, CommandParameter>> = {
+  ...DRAIN_PARAMETERS,
+  limit: PAGE_LIMIT,
+  code: CLOSE_CODE,
+};
 
 type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
 
@@ -97,10 +139,10 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
   if (given.has('version')) return { kind: 'version' };
   if (command === null)
     throw new UsageError(`no command given: write one of ${[...COMMANDS, BENCH].join(', ')}`);
-  if (positionals[1] !== undefined) {
-    throw new UsageError(
-      `${command} takes no argument "${positionals[1]}": a file is given with -c ${positionals[1]}`,
-    );
+  const operands = OPERANDS.has(command) ? 1 : 0;
+  const excess = positionals[1 + operands];
+  if (excess !== undefined) {
+    throw new UsageError(`${command} takes no argument "${excess}": a file is given with -c ${excess}`);
   }
   const flags = new Map<string, string>();
   for (const { name, rawName, value } of options) {
@@ -121,6 +163,7 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
       overrides: valuesOf(options, 'set'),
       env,
       flags,
+      operand: positionals[1] ?? null,
     },
   };
 }
@@ -159,6 +202,9 @@ function checkOption(option: Option): void {
   }
   if (option.name === 'set' && value.indexOf('=') < 1) {
     throw new UsageError(`--set ${value}: write path=value, such as --set log.level=debug`);
+  }
+  if (option.name === 'reason' && !isReason(value)) {
+    throw new UsageError(`--reason: ${REASON_REMEDY}`);
   }
   const parameter = PARAMETERS[option.name];
   if (parameter !== undefined && parameter.parse(value) === undefined) {

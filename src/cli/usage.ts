@@ -17,6 +17,9 @@ Commands:
   demo                  runs the demo's servers alone
   reload                makes a running sluice read its configuration again
   drain                 makes a running sluice end connections at a pace
+  sessions              lists the sessions of a running sluice
+  kick                  closes sessions; their clients may come back
+  revoke                keeps a principal out, and closes its sessions
   status                shows the state of a running sluice
   top                   shows state and rates live
   bench                 puts a server or a proxy under load: sluice bench --help
@@ -100,6 +103,49 @@ Options:
       --jitter TIME     max random delay of each end, instead of drain.jitter
       --watch           shows the progress until no connection is left
       --undo            takes new work again
+${CONFIG_OPTIONS}
+${HELP_OPTION}
+`,
+  sessions: `Usage: sluice sessions [OPTIONS]
+
+Lists the sessions of the sluice that runs with this configuration, in the order of
+their ids, over all workers.
+
+Options:
+      --principal NAME  only sessions of this principal, such as jwt:alice; without the
+                        kind, as alice, of every kind
+      --cluster NAME    only sessions of this cluster
+      --client ADDRESS  only sessions of this IP address
+      --limit NUMBER    max sessions, up to 1000; 100 by default
+      --json            as JSON, as /sessions gives it
+${CONFIG_OPTIONS}
+${HELP_OPTION}
+`,
+  kick: `Usage: sluice kick [OPTIONS] ID
+       sluice kick [OPTIONS] --principal NAME
+
+Closes a session, or all sessions of a principal. The clients may connect again: sluice
+revoke keeps them out.
+
+Options:
+      --principal NAME  a principal, such as jwt:alice; without the kind, as alice, of
+                        every kind
+      --code NUMBER     the close code: 1000, 1001, 1008, 1011 to 1013, or 3000 to 4999;
+                        1008 by default
+      --reason TEXT     for the client, at most 123 bytes
+${CONFIG_OPTIONS}
+${HELP_OPTION}
+
+Exit status: 0 if a session was closed, 1 if not.
+`,
+  revoke: `Usage: sluice revoke [OPTIONS] NAME
+
+Closes all sessions of a principal with the code 1008, and refuses its credentials that
+were issued before now. NAME has its kind, as jwt:alice, or stands for every kind, as
+alice.
+
+Options:
+      --undo            lets the principal in again
 ${CONFIG_OPTIONS}
 ${HELP_OPTION}
 `,

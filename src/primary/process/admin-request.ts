@@ -21,7 +21,7 @@ export interface AdminAnswer {
  */
 export async function askAdmin(
   { address: { host, port }, token }: Pick<Config['admin'], 'address' | 'token'>,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   timeoutMs: number,
 ): Promise<AdminAnswer> {

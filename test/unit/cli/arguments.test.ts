@@ -30,7 +30,13 @@ describe('arguments', () => {
       assert.deepEqual(parse(command), {
         kind: 'command',
         command,
-        options: { configFile: 'config/sluice.yaml', overrides: [], env: ENV, flags: new Map() },
+        options: {
+          configFile: 'config/sluice.yaml',
+          overrides: [],
+          env: ENV,
+          flags: new Map(),
+          operand: null,
+        },
       });
     }
   });
@@ -85,6 +91,21 @@ describe('arguments', () => {
     );
   });
 
+  it('take the session or the principal of a command that has one', () => {
+    const invocation = parse('kick', 'a0-7', '--code', '4000', '--reason=bye');
+    assert.deepEqual(invocation.kind === 'command' && invocation.options.operand, 'a0-7');
+    assert.equal(refusal('revoke', 'a', 'b'), 'revoke takes no argument "b": a file is given with -c b');
+    assert.equal(
+      refusal('kick', 'a0-7', '--code', '1006'),
+      '--code 1006: write 1000, 1001, 1008, 1011 to 1013, or 3000 to 4999',
+    );
+    assert.equal(
+      refusal('kick', `--reason=${'x'.repeat(124)}`),
+      '--reason: write at most 123 bytes of UTF-8',
+    );
+    assert.match(refusal('sessions', '--limit', '1001'), /write a number from 1 to 1000$/);
+  });
+
   it('ask for help and the version before anything else is looked at', () => {
     assert.deepEqual(parse('--help'), { kind: 'help', command: null });
     assert.deepEqual(parse('-h'), { kind: 'help', command: null });
@@ -124,12 +145,12 @@ describe('arguments', () => {
   it('say in one line what is wrong with them', () => {
     assert.equal(
       refusal(),
-      'no command given: write one of run, check, print-config, demo, reload, drain, status, top, bench',
+      'no command given: write one of run, check, print-config, demo, reload, drain, sessions, kick, revoke, status, top, bench',
     );
     assert.equal(refusal('chekc'), 'unknown command "chekc": did you mean check?');
     assert.equal(
       refusal('serve'),
-      'unknown command "serve": write one of run, check, print-config, demo, reload, drain, status, top, bench',
+      'unknown command "serve": write one of run, check, print-config, demo, reload, drain, sessions, kick, revoke, status, top, bench',
     );
     assert.equal(refusal('check', '--sett', 'a=1'), 'unknown option --sett: did you mean --set?');
     assert.equal(refusal('check', '-x'), 'unknown option -x');
@@ -180,7 +201,7 @@ describe('usage', () => {
     for (const command of COMMANDS) {
       assert.match(usage(null), new RegExp(`^  ${command} `, 'm'));
       const text = usage(command);
-      assert.ok(text.startsWith(`Usage: sluice ${command} [OPTIONS]\n`));
+      assert.match(text, new RegExp(`^Usage: sluice ${command} \\[OPTIONS\\](?: ID| NAME)?\n`));
       for (const option of ['--config', '--set', '--help'])
         assert.ok(text.includes(option), `${command} ${option}`);
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { progressBar } from '../../../src/cli/commands/drain.ts';
+import { describeSessions } from '../../../src/cli/commands/sessions.ts';
 import { describeStatus } from '../../../src/cli/commands/status.ts';
 import { readCounts } from '../../../src/cli/commands/top.ts';
 import { table } from '../../../src/cli/table.ts';
@@ -147,5 +148,47 @@ describe('counts in an exposition', () => {
       '',
     ].join('\n');
     assert.deepEqual(readCounts(text), { sessions: 5, tunnels: 2, messages: 7, bytes: 1024 });
+  });
+});
+
+describe('the table of sessions', () => {
+  const now = Date.UTC(2030, 0, 1);
+  const session = {
+    id: 'a0b1c2d3e4-123456',
+    principal: 'jwt:auth0|5f7c8ec7c33c6c004bbafe82',
+    client: '2001:db8:1234:5678:9abc:def0:1234:5678',
+    listener: 'web',
+    cluster: 'a-long-cluster-name',
+    endpoint: '127.0.0.1:9000',
+    openedAt: new Date(now - 90 * 60_000).toISOString(),
+    endsAt: new Date(now + 59_999).toISOString(),
+  };
+
+  it('fits in 80 columns, with whole ids', () => {
+    const text = describeSessions(
+      { status: 200, message: '', total: 1, sessions: [session], next: null },
+      now,
+    );
+    const lines = text.trimEnd().split('\n');
+    assert.ok(Math.max(...lines.map(({ length }) => length)) <= 80, text);
+    assert.match(
+      lines[1] ?? '',
+      /^a0b1c2d3e4-123456 {2}jwt:auth0\|5f7c8ec… {2}2001:db8:1234:… {2}a-long-cl… {2}1h {3}59s$/u,
+    );
+  });
+
+  it('says that there are more, or none, and which workers have not answered', () => {
+    const answer = {
+      status: 200,
+      message: '',
+      next: null,
+      sessions: [{ ...session, endsAt: null }],
+      total: 9,
+    };
+    assert.match(describeSessions(answer, now), / -\n1 of 9 sessions: see --limit\n$/);
+    assert.equal(
+      describeSessions({ ...answer, sessions: [], total: 0, incomplete: ['l7-1'] }, now),
+      'no sessions\nno answer from l7-1: their sessions are missing\n',
+    );
   });
 });

@@ -1,0 +1,28 @@
+/** `sluice kick`: closes sessions of a running sluice. */
+import { UsageError } from '../../core/errors.ts';
+import { AdminClient } from '../admin-client.ts';
+import type { CommandOptions } from '../arguments.ts';
+
+/**
+ * Closes the session of an id, or all of a principal with `--principal`.
+ *
+ * @returns 0, or 1 if no session was closed
+ * @throws UsageError for neither or both of the two, StartError if there is no such session
+ */
+export async function run(options: CommandOptions): Promise<number> {
+  const { flags, operand: id } = options;
+  const principal = flags.get('principal');
+  if ((id === null) === (principal === undefined)) {
+    throw new UsageError('kick one of the two: the ID of a session, or --principal NAME');
+  }
+  const query = new URLSearchParams();
+  for (const key of ['principal', 'code', 'reason']) {
+    const value = flags.get(key);
+    if (value !== undefined) query.set(key, value);
+  }
+  const path = id === null ? '/sessions' : `/sessions/${encodeURIComponent(id)}`;
+  const answer = await new AdminClient(options).delete(`${path}?${query.toString()}`);
+  process.stdout.write(`${answer.message}\n`);
+  const { closed = 0 } = answer as { readonly closed?: number };
+  return closed > 0 ? 0 : 1;
+}

@@ -1,0 +1,20 @@
+/** `sluice revoke`: keeps a principal out of a running sluice. */
+import { UsageError } from '../../core/errors.ts';
+import { AdminClient } from '../admin-client.ts';
+import type { CommandOptions } from '../arguments.ts';
+
+/**
+ * Revokes a principal, or lets it in again with `--undo`.
+ *
+ * @returns 0
+ * @throws UsageError without a name, StartError if the running sluice refuses, or there is nothing to undo
+ */
+export async function run(options: CommandOptions): Promise<number> {
+  const { flags, operand: name } = options;
+  if (name === null) throw new UsageError('revoke needs the name of a principal, such as jwt:alice or alice');
+  const client = new AdminClient(options);
+  const path = `/principals/${encodeURIComponent(name)}/revoke`;
+  const { message } = await (flags.has('undo') ? client.delete(path) : client.post(path));
+  process.stdout.write(`${message}\n`);
+  return 0;
+}
