@@ -138,7 +138,7 @@ class WebLayer implements Layer<
   groupOf(context: WebContext): ConnectionGroup<RelaySession | Tunnel> {
     if (hasTunnels(context)) return tunnelGroup(context);
     const { listener, cluster, relays, pending } = context;
-    return { listener, cluster: cluster.name, live: relays, sessions: relays, pending };
+    return { listener, cluster: cluster.name, live: relays, sessions: relays, handshakes: pending, pending };
   }
 
   started(): void {

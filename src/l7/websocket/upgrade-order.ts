@@ -21,6 +21,13 @@ import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 import type { Entrant } from './handshakes/handshake-gate.ts';
 import type { ContextRelays } from './context-relays.ts';
 
+/** An upgrade that is not answered yet. */
+interface PendingUpgrade {
+  readonly admission: Admission;
+  /** Refuses the client with 503. @param detail why, for the client; a drain of the worker if left out */
+  cancel(detail?: string): void;
+}
+
 /** What the upgrades of one route in one worker share. */
 export interface UpgradeContext {
   readonly cluster: Cluster;
@@ -39,8 +46,8 @@ export interface UpgradeContext {
   readonly log: Logger;
   /** Writes the access lines of sessions; null without an access log. */
   readonly access: Logger | null;
-  /** The upgrades that are under way, for draining. */
-  readonly pending: LiveSet<LiveMember & { cancel(): void }>;
+  /** The upgrades that are under way, for drains and revocations. */
+  readonly pending: LiveSet<LiveMember & PendingUpgrade>;
   /** Max silence of the long body of a refusal, in milliseconds; 0 is no limit. */
   readonly bodyIdleTimeoutMs: number;
   readonly bound: BoundConnections;

@@ -1,3 +1,4 @@
+import type { Admission } from '../../access/contract/admission.ts';
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
@@ -81,11 +82,15 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     this.#gate.leave(this);
   }
 
-  /** Ends the upgrade because the worker is draining. */
-  cancel(): void {
+  get admission(): Admission {
+    return this.#order.admission;
+  }
+
+  /** Ends the upgrade, because the worker drains or the client is not let in any more. */
+  cancel(detail = 'the proxy is shutting down'): void {
     this.#endpointRefusal?.drop();
     this.#attempts.drop();
-    this.#sendOwnRefusal('draining', 503, 'the proxy is shutting down');
+    this.#sendOwnRefusal('draining', 503, detail);
   }
 
   override expire(): void {

@@ -1,3 +1,4 @@
+import type { Admission } from '../../access/contract/admission.ts';
 import { labelOf, type Principal } from '../../access/contract/principal.ts';
 import type { RevocationList } from '../../access/contract/access-services.ts';
 import { isoTime } from '../../core/timing/iso-time.ts';
@@ -19,6 +20,8 @@ export interface SessionGroup {
   readonly listener: string;
   readonly cluster: string;
   readonly sessions: Iterable<KnownSession>;
+  /** Handshakes that have been admitted, and become sessions if an endpoint answers. */
+  readonly handshakes: Iterable<{ readonly admission: Admission; cancel(detail: string): void }>;
 }
 
 interface AnswerParts {
@@ -109,12 +112,17 @@ export class SessionAnswers {
   /** Sessions whose credentials were issued after the revocation live on. */
   #revoke(principals: ReadonlySet<string>): SessionAnswer {
     const { revocations, groups } = this.#parts;
+    const isRevoked = ({ principal }: Admission): boolean =>
+      (principals.has(principal.name) || principals.has(labelOf(principal))) &&
+      revocations.isRevoked(principal);
     const sessions: KnownSession[] = [];
     for (const group of groups()) {
       for (const session of group.sessions) {
-        const { principal } = session.admission;
-        const isNamed = principals.has(principal.name) || principals.has(labelOf(principal));
-        if (isNamed && revocations.isRevoked(principal)) sessions.push(session);
+        if (isRevoked(session.admission)) sessions.push(session);
+      }
+      // Their credentials were checked before the revocation.
+      for (const handshake of [...group.handshakes]) {
+        if (isRevoked(handshake.admission)) handshake.cancel(REVOKED.reason);
       }
     }
     let at: number | null = null;

@@ -18,6 +18,7 @@ export function tunnelGroup({ config, cluster, tunnels }: TunnelContext): Connec
     cluster: cluster.name,
     live: tunnels,
     sessions: [],
+    handshakes: [],
     pending: NO_HANDSHAKES,
   };
 }

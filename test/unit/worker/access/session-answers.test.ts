@@ -48,9 +48,10 @@ class FakeSession implements KnownSession {
 function answersOf(
   sessions: Readonly<Record<string, readonly FakeSession[]>>,
   isRevoked: RevocationList['isRevoked'] = () => true,
+  handshakes: SessionGroup['handshakes'] = [],
 ): (question: SessionQuestion) => SessionAnswer {
   const groups = Object.entries(sessions).map(([cluster, members]): SessionGroup => {
-    return { listener: 'web', cluster, sessions: members };
+    return { listener: 'web', cluster, sessions: members, handshakes };
   });
   const answers = new SessionAnswers({
     run: RUN,
@@ -202,6 +203,16 @@ describe('a revocation', () => {
     const answer = answersOf({ app: [...sessions, other] })({ kind: 'revoke', principals: ['alice'] });
     assert.deepEqual([answer.count, answer.at, other.closes], [3, NOW + 9000, []]);
     for (const { closes } of sessions) assert.deepEqual(closes, [[1008, 'access revoked']]);
+  });
+
+  it('ends the handshakes of the principal, which have been admitted', () => {
+    const cancelled: string[] = [];
+    const handshakes = ['alice', 'bob'].map((name) => ({
+      admission: new FakeSession(0, 'jwt', name).admission,
+      cancel: (detail: string) => void cancelled.push(`${name}: ${detail}`),
+    }));
+    answersOf({ app: [] }, () => true, handshakes)({ kind: 'revoke', principals: ['alice'] });
+    assert.deepEqual(cancelled, ['alice: access revoked']);
   });
 
   it('leaves sessions whose credentials are younger', () => {
