@@ -69,24 +69,16 @@ export class SessionAnswers {
   }
 
   #list({ filter, after, limit }: Extract<SessionQuestion, { kind: 'list' }>): SessionAnswer {
-    const first = firstBehind(after, this.#parts.run);
-    const found: { readonly session: KnownSession; readonly group: SessionGroup }[] = [];
+    const page = new Lowest(firstBehind(after, this.#parts.run), limit);
     let count = 0;
     for (const group of this.#groupsOf(filter)) {
       for (const session of group.sessions) {
         if (!fits(session, filter)) continue;
         count++;
-        if (session.number >= first) found.push({ session, group });
+        if (page.takes(session.number)) page.add(session, group);
       }
     }
-    const last = nthLowest(
-      found.map(({ session }) => session.number),
-      limit,
-    );
-    const rows = found
-      .filter(({ session }) => session.number <= last)
-      .sort((one, other) => one.session.number - other.session.number)
-      .map(({ session, group }) => this.#rowOf(session, group));
+    const rows = page.sorted().map(({ session, group }) => this.#rowOf(session, group));
     return { count, rows, at: null };
   }
 
@@ -112,7 +104,10 @@ export class SessionAnswers {
   /** Sessions whose credentials were issued after the revocation live on. */
   #revoke(principals: ReadonlySet<string>): SessionAnswer {
     const { revocations, groups } = this.#parts;
+    // To write a label for each session would cost most of the time.
+    const names = new Set([...principals, ...Array.from(principals, nameOf)]);
     const isRevoked = ({ principal }: Admission): boolean =>
+      names.has(principal.name) &&
       (principals.has(principal.name) || principals.has(labelOf(principal))) &&
       revocations.isRevoked(principal);
     const sessions: KnownSession[] = [];
@@ -135,10 +130,10 @@ export class SessionAnswers {
 
   #find(id: string): KnownSession[] {
     const { run, groups } = this.#parts;
+    const wanted = Number(id.slice(id.lastIndexOf('-') + 1));
+    if (idOf(run, wanted) !== id) return [];
     for (const { sessions } of groups()) {
-      for (const session of sessions) {
-        if (idOf(run, session.number) === id) return [session];
-      }
+      for (const session of sessions) if (session.number === wanted) return [session];
     }
     return [];
   }
@@ -172,6 +167,11 @@ export class SessionAnswers {
   }
 }
 
+/** Returns the name behind a kind, if the label has one. */
+function nameOf(label: string): string {
+  return label.slice(label.indexOf(':') + 1);
+}
+
 function idOf(run: string, number: number): string {
   return `${run}-${number}`;
 }
@@ -185,12 +185,6 @@ function firstBehind(after: string | null, run: string): number {
   return run < other ? Infinity : 0;
 }
 
-/** Returns the `count`th of the numbers in their order; Infinity if there are fewer. */
-function nthLowest(numbers: readonly number[], count: number): number {
-  if (numbers.length <= count) return Infinity;
-  return Float64Array.from(numbers).sort()[count - 1] ?? Infinity;
-}
-
 function fits({ admission }: KnownSession, { principal, client }: SessionFilter): boolean {
   if (client !== undefined && client !== admission.address) return false;
   return principal === undefined || isNamed(admission.principal, principal);
@@ -199,4 +193,42 @@ function fits({ admission }: KnownSession, { principal, client }: SessionFilter)
 /** @param wanted with the kind, or a bare name for every kind */
 function isNamed(principal: Principal, wanted: string): boolean {
   return principal.name === wanted || (wanted.endsWith(principal.name) && labelOf(principal) === wanted);
+}
+
+/** A session of a page. */
+interface Found {
+  readonly session: KnownSession;
+  readonly group: SessionGroup;
+}
+
+/** Keeps the sessions with the lowest numbers, without sorting all of a worker's. */
+class Lowest {
+  readonly #first: number;
+  readonly #count: number;
+  #found: Found[] = [];
+  /** Sessions with a higher number are not among the lowest. */
+  #last = Infinity;
+
+  /** @param first the lowest number that counts */
+  constructor(first: number, count: number) {
+    this.#first = first;
+    this.#count = count;
+  }
+
+  /** Whether a session with this number may be among the lowest. */
+  takes(number: number): boolean {
+    return number >= this.#first && number <= this.#last;
+  }
+
+  add(session: KnownSession, group: SessionGroup): void {
+    this.#found.push({ session, group });
+    if (this.#found.length < 2 * this.#count) return;
+    this.#found = this.sorted();
+    this.#last = this.#found.at(-1)?.session.number ?? Infinity;
+  }
+
+  /** Returns the lowest in their order. */
+  sorted(): Found[] {
+    return this.#found.sort((one, other) => one.session.number - other.session.number).slice(0, this.#count);
+  }
 }
