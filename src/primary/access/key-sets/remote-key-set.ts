@@ -22,8 +22,8 @@ const MAX_PERIOD_MS = 3_600_000;
 /** Fetches after a failure. */
 const RETRY = { firstMs: 1000, maxMs: 60_000 };
 /**
- * Fetches that tokens cause. Anybody can send tokens that name unknown keys, so they are few; more than one at once, so that
- * keys that rotate soon after such a token are found.
+ * Fetches that tokens cause in vain. Anybody can send tokens that name unknown keys, so they are few; more than one in a row, so
+ * that keys that rotate soon after such a token are found.
  */
 const WANTED = { burst: 3, everyMs: 5000 };
 const FAILURE_LINES = { burst: 3, everyMs: 60_000 };
@@ -36,7 +36,7 @@ export class RemoteKeySet {
   readonly results = { success: 0, failure: 0 };
   readonly #home: KeySetHome;
   readonly #backoff = new Backoff(RETRY);
-  readonly #wanted: BurstLimit;
+  #wanted: BurstLimit;
   readonly #failureLines: BurstLimit;
   readonly #stop = new AbortController();
   #jwks: string | null = null;
@@ -123,6 +123,8 @@ export class RemoteKeySet {
     if (jwks !== this.#jwks) {
       this.#jwks = jwks;
       log.info({ url: this.label, keys }, 'key set fetched');
+      // Who sends unknown keys cannot change the set: the issuer has, and may soon do so again.
+      this.#wanted = new BurstLimit(now, WANTED);
       onChange(this.url, jwks);
     }
     return Math.min(MAX_PERIOD_MS, Math.max(MIN_PERIOD_MS, maxAgeMs ?? DEFAULT_PERIOD_MS));

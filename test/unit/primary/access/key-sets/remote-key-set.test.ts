@@ -118,6 +118,15 @@ describe('the key set of a URL', () => {
     assert.equal(answered, 600);
   });
 
+  it('is fetched for every token that has a reason: the set has changed', async () => {
+    const { home, set } = await started();
+    for (let rotation = 0; rotation < 20; rotation++) {
+      set.want(() => undefined);
+      await home.answer(`set ${rotation}`);
+      assert.equal(set.jwks, `set ${rotation}`);
+    }
+  });
+
   it('answers those that wait when the fetch fails, or is ended', async () => {
     const { home, set } = await started();
     let called = 0;
