@@ -3,6 +3,7 @@ import type { MicroCase } from './micro-case.ts';
 const SUITES = {
   frames: () => import('./frames.ts'),
   handshakes: () => import('./handshakes.ts'),
+  tokens: () => import('./tokens.ts'),
   routes: () => import('./routes.ts'),
   limits: () => import('./limits.ts'),
   balancers: () => import('./balancers.ts'),
