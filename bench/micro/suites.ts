@@ -6,6 +6,7 @@ const SUITES = {
   tokens: () => import('./tokens.ts'),
   routes: () => import('./routes.ts'),
   limits: () => import('./limits.ts'),
+  addresses: () => import('./addresses.ts'),
   balancers: () => import('./balancers.ts'),
   telemetry: () => import('./telemetry.ts'),
 } as const satisfies Record<string, () => Promise<{ default: () => MicroCase[] }>>;
