@@ -1,4 +1,3 @@
-import { AddressRules } from '../access/addresses/address-rules.ts';
 import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts';
 import { formatAddress, type TcpAddress } from '../core/address.ts';
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
@@ -13,6 +12,7 @@ import {
 } from '../transport/entry.ts';
 import { RejectedConnections } from '../transport/rejected-connections.ts';
 import type { DescriptorGate } from '../upstream/descriptor-gate.ts';
+import { ClientGate } from './client-gate.ts';
 import { TunnelRoutes, type TunnelEnvironment } from './tunnel-routes.ts';
 import type { TunnelContext, TunnelListener, TunnelOwner, TunnelRefusal } from './tunnel.ts';
 
@@ -46,7 +46,7 @@ export class L4Listener implements TunnelOwner {
   ) {
     const { page, pages, log, descriptors } = environment;
     this.#config = config;
-    this.#entry = termsOf(config);
+    this.#entry = termsOf(config, environment);
     this.#routes = new TunnelRoutes(config, environment, null);
     this.#stats = new ConnectionStats(page, pages, config.name);
     this.#rejected = new RejectedConnections(config.name, this.#stats, log);
@@ -63,7 +63,7 @@ export class L4Listener implements TunnelOwner {
   /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
   prepare(config: L4ListenerConfig, environment: L4Environment): () => void {
     const routes = new TunnelRoutes(config, environment, this.#routes);
-    const entry = termsOf(config);
+    const entry = termsOf(config, environment);
     return () => {
       this.#config = config;
       this.#entry = entry;
@@ -153,9 +153,10 @@ export class L4Listener implements TunnelOwner {
     return true;
   }
 
-  choose({ peer, hello }: EntryFacts, since: number): TunnelContext | TunnelRefusal {
+  choose({ peer, hello, holds }: EntryFacts, since: number): TunnelContext | TunnelRefusal {
     this.#arrivals--;
     if (!this.#admits) {
+      holds?.release();
       this.#stats.rejected('draining');
       this.#stats.closed();
       return 'draining';
@@ -163,6 +164,7 @@ export class L4Listener implements TunnelOwner {
     const serverName = hello === null ? null : hello.serverName;
     const context = this.#routes.find(serverName);
     if (context !== null) return context;
+    holds?.release();
     this.#stats.closed();
     const seconds = (performance.now() - since) / 1000;
     this.#rejected.add({ ...refusedName(serverName), peer, seconds });
@@ -191,7 +193,7 @@ export class L4Listener implements TunnelOwner {
 }
 
 /** Returns what connections have to send, and which clients may connect. */
-function termsOf(config: L4ListenerConfig): EntryTerms {
-  const rules = AddressRules.of(config.access);
-  return entryTermsOf(config, rules === null ? null : (address) => rules.admits(address));
+function termsOf(config: L4ListenerConfig, environment: L4Environment): EntryTerms {
+  const gate = ClientGate.of(config, environment.limits);
+  return entryTermsOf(config, gate === null ? null : (address) => gate.admit(address));
 }

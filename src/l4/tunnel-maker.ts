@@ -37,7 +37,8 @@ export function serve<Connection>(
 }
 
 /** Counts and logs that a connection is closed because no tunnel could be made of it. */
-export function lose({ stats, log, config }: TunnelContext, error: unknown): void {
+export function lose({ stats, log, config }: TunnelContext, { holds }: EntryFacts, error: unknown): void {
+  holds?.release();
   stats.connections.closed();
   logFault(log, config.name, error);
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { LimitGuards } from '../access/contract/limit-guard.ts';
 import type { L4Listener } from '../config/types/listener.ts';
 import { LiveSet } from '../core/collections/live-set.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
@@ -13,6 +14,7 @@ export interface TunnelEnvironment extends Pick<TunnelContext, 'wheel' | 'log' |
   /** The values of every worker's page. */
   readonly pages: readonly Float64Array[];
   readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly limits: LimitGuards;
 }
 
 /** What a listener of either layer says of its tunnels. `cluster` takes what no rule takes; null for nothing. */

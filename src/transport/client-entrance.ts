@@ -4,7 +4,8 @@ import type { ClientOwner, ClientTls, TunnelEntrance } from './client-transport.
 import {
   NOT_TLS,
   hasHello,
-  refusedAddress,
+  isRefused,
+  refusedClient,
   refusedName,
   type ArrivalOwner,
   type EntryFacts,
@@ -42,11 +43,12 @@ export abstract class ClientEntrance<Connection extends object>
     const { serverName } = facts.hello;
     const tunnels = passthrough?.find(serverName) ?? null;
     if (passthrough !== null && tunnels !== null) {
-      if (passthrough.allows(facts.address)) {
-        this.#tunnel(connection, facts, tunnels);
-      } else {
+      const admittance = passthrough.admit(facts.address);
+      if (isRefused(admittance)) {
         this.close(connection);
-        this.#refused(refusedAddress(facts), facts, since);
+        this.#refused(refusedClient(admittance, facts), facts, since);
+      } else {
+        this.#tunnel(connection, admittance === null ? facts : { ...facts, holds: admittance }, tunnels);
       }
     } else if (tls !== null) {
       this.secure(connection, tls, facts, since);
@@ -92,6 +94,7 @@ export abstract class ClientEntrance<Connection extends object>
       tunnels.take(connection, facts);
     } catch (error) {
       this.close(connection);
+      facts.holds?.release();
       this.owner.acceptFault(error);
     }
   }

@@ -8,7 +8,7 @@ import type { ClientCertificate } from '../wire/tls/client-certificate.ts';
 import type { Acceptor, AcceptorOwner } from './acceptor.ts';
 import type { Channel } from './channel.ts';
 import type { SocketEnds } from './connection-ends.ts';
-import type { EntryFacts, EntryRejection, EntryTerms } from './entry.ts';
+import type { Admittance, EntryFacts, EntryRejection, EntryTerms } from './entry.ts';
 
 /** Accepts clients' connections as channels. */
 export interface ClientTransport {
@@ -36,8 +36,8 @@ export interface ClientTls {
 
 /** Where connections go that are tunnelled undecrypted. */
 export interface Passthrough {
-  /** Whether the listener's address rules let a client in. @param address as `normalizeIp` writes it */
-  allows(address: string): boolean;
+  /** Lets a client in by its address, or refuses it. @param address as `normalizeIp` writes it */
+  admit(address: string): Admittance;
   /** Returns null for a server name that the listener serves itself. */
   find(serverName: string | null): TunnelEntrance | null;
 }

@@ -16,8 +16,12 @@ export interface EntryTerms {
   readonly proxyProtocol: 'off' | 'required' | 'optional';
   /** Whether a proxy in front is believed. @param address the peer's, as `normalizeIp` writes it */
   readonly trusts: (address: string) => boolean;
-  /** Whether a client may connect; null if all may, as far as their addresses decide. @param address as for {@link trusts} */
-  readonly admits: ((address: string) => boolean) | null;
+  /**
+   * Lets a client in by its address, or refuses it; null to let all in. Asked once for each connection.
+   *
+   * @param address as for {@link trusts}
+   */
+  readonly admit: ((address: string) => Admittance) | null;
   /** Whether the first bytes decide where a connection goes, if they are a ClientHello. */
   readonly readsHello: boolean;
   /** Max time from the accept to the end of all stages. */
@@ -27,24 +31,33 @@ export interface EntryTerms {
 /** Time for a PROXY header and a ClientHello if the listener has no TLS of its own. */
 const ENTRY_TIMEOUT_MS = 10_000;
 
-/** Returns the terms of a listener. @param admits as for {@link EntryTerms.admits} */
-export function entryTermsOf(listener: Listener, admits: EntryTerms['admits'] = null): EntryTerms {
+/** Returns the terms of a listener. @param admit as for {@link EntryTerms.admit} */
+export function entryTermsOf(listener: Listener, admit: EntryTerms['admit'] = null): EntryTerms {
   const { proxyProtocol, trustedProxies, passthrough } = listener;
   const tls = listener.mode === 'l7' ? listener.tls : null;
   const proxies = AddressSet.of(trustedProxies);
   return {
     proxyProtocol,
     trusts: (address) => proxies.has(address),
-    admits,
+    admit,
     readsHello: passthrough.length > 0 || (tls !== null && listener.engine !== 'uws'),
     timeoutMs: tls?.handshakeTimeoutMs ?? ENTRY_TIMEOUT_MS,
   };
 }
 
 /** Whether something decides about connections before they can be served: what they send, or their addresses. */
-export function hasEntryStages({ proxyProtocol, readsHello, admits }: EntryTerms): boolean {
-  return proxyProtocol !== 'off' || readsHello || admits !== null;
+export function hasEntryStages({ proxyProtocol, readsHello, admit }: EntryTerms): boolean {
+  return proxyProtocol !== 'off' || readsHello || admit !== null;
 }
+
+/** The places that a client holds as long as its connection lasts, such as those of limits. */
+export interface ConnectionHolds {
+  /** Gives the places back. Does nothing the second time. */
+  release(): void;
+}
+
+/** What a client's address comes to: why it is refused, or what it holds if it is let in; null for nothing. */
+export type Admittance = Pick<EntryRejection, 'reason' | 'detail'> | ConnectionHolds | null;
 
 /** What is known of a connection that has passed the PROXY header and the ClientHello. */
 export interface EntryFacts {
@@ -56,6 +69,8 @@ export interface EntryFacts {
   readonly proxy: ProxyHeader | null;
   /** Null if the terms want none, or if the first bytes are no ClientHello. It has not been read: it follows as data. */
   readonly hello: ClientHello | null;
+  /** Given back by whoever closes the connection. Left out if the client holds nothing. */
+  readonly holds?: ConnectionHolds;
 }
 
 /** What is known of a connection that begins with a ClientHello. */
@@ -108,19 +123,21 @@ export interface Door {
   timedOut(): Refusal;
   /** Says what the end of the connection has cut. */
   ended(): Refusal;
+  /** Gives back what the client holds, because its connection is closed here. */
+  abandon(): void;
 }
 
 export type EntryFailure = (typeof ENTRY_FAILURES)[number];
 
 /** Why a connection is closed before it can be served. */
 export interface EntryRejection {
-  /** `access` for a client that the listener's address rules refuse. */
-  readonly reason: EntryFailure | 'access';
+  /** `access` for a client that the listener's address rules refuse, `rate` for one that a limit by address refuses. */
+  readonly reason: EntryFailure | 'access' | 'rate';
   /** In a few words, for the log: no bytes of the client's. */
   readonly detail: string;
   /** The server name that is refused; null if the ClientHello has none. Left out with other reasons. */
   readonly serverName?: string | null;
-  /** The client's IP address, which a PROXY header has told. Left out with other reasons than `access`. */
+  /** The client's IP address, if a PROXY header has told it. Left out with other reasons than `access` and `rate`. */
   readonly address?: string;
   /** The peer's IP address. */
   readonly peer: string;
@@ -134,9 +151,16 @@ export type Refusal = Pick<EntryRejection, 'reason' | 'detail' | 'serverName' | 
 /** A connection to a listener with TLS that begins with anything but a ClientHello. */
 export const NOT_TLS: Refusal = { reason: 'hello_malformed', detail: 'the first bytes are not TLS' };
 
-/** Refuses a client by its address. */
-export function refusedAddress({ peer, address }: Pick<EntryFacts, 'peer' | 'address'>): Refusal {
-  const refusal = { reason: 'access', detail: "the address rules refuse the client's address" } as const;
+/** Whether a client is refused by its address. */
+export function isRefused(admittance: Admittance): admittance is Pick<EntryRejection, 'reason' | 'detail'> {
+  return admittance !== null && 'reason' in admittance;
+}
+
+/** Adds the address by which a client is refused, unless it is the peer's. */
+export function refusedClient(
+  refusal: Pick<EntryRejection, 'reason' | 'detail'>,
+  { peer, address }: Pick<EntryFacts, 'peer' | 'address'>,
+): Refusal {
   return address === peer ? refusal : { ...refusal, address };
 }
 

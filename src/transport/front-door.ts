@@ -4,7 +4,9 @@ import type { ProxyHeader } from '../wire/proxy-protocol/proxy-header.ts';
 import { ClientHelloReader, startsTls } from '../wire/tls/client-hello-reader.ts';
 import type { ClientHello } from '../wire/tls/client-hello.ts';
 import {
-  refusedAddress,
+  isRefused,
+  refusedClient,
+  type ConnectionHolds,
   type Door,
   type EntryFailure,
   type EntryTerms,
@@ -24,6 +26,7 @@ export class FrontDoor implements Door {
   #proxy: ProxyHeader | null = null;
   /** Whether the client's address has been judged. */
   #isAdmitted = false;
+  #holds: ConnectionHolds | null = null;
   readonly #hello = new ClientHelloReader();
   /** Bytes of the stage that have been seen. */
   #seen = 0;
@@ -52,6 +55,10 @@ export class FrontDoor implements Door {
     return this.#lost('proxy_ended', 'hello_ended');
   }
 
+  abandon(): void {
+    this.#holds?.release();
+  }
+
   #lost(inProxy: EntryFailure, inHello: EntryFailure): Refusal {
     return { reason: this.#stage === 'proxy' ? inProxy : inHello, detail: `after ${this.#seen} bytes` };
   }
@@ -76,8 +83,10 @@ export class FrontDoor implements Door {
   #lookForHello(bytes: Buffer, start: number, end: number): Verdict {
     if (!this.#isAdmitted) {
       const ends = { peer: this.#peer, address: this.#address };
-      if (this.#terms.admits?.(ends.address) === false) return refusedAddress(ends);
+      const admittance = this.#terms.admit?.(ends.address) ?? null;
+      if (isRefused(admittance)) return refusedClient(admittance, ends);
       this.#isAdmitted = true;
+      this.#holds = admittance;
     }
     if (!this.#terms.readsHello) return this.#enter(null);
     const isTls = startsTls(bytes, start, end);
@@ -91,7 +100,8 @@ export class FrontDoor implements Door {
   }
 
   #enter(hello: ClientHello | null): Verdict {
-    return { facts: { peer: this.#peer, address: this.#address, proxy: this.#proxy, hello } };
+    const facts = { peer: this.#peer, address: this.#address, proxy: this.#proxy, hello };
+    return { facts: this.#holds === null ? facts : { ...facts, holds: this.#holds } };
   }
 
   /** The client's IP address, as far as it is known. */

@@ -47,6 +47,13 @@ export interface LimitGuard {
     principal: Principal | null,
     holds: LimitHolds,
   ): LimitRefusal | null;
+  /**
+   * Takes what a tunnelled connection needs of the limits by address, or of none of them. A refusal is counted.
+   *
+   * @param address the client's, as `normalizeIp` writes it
+   * @param holds made by {@link open}
+   */
+  enterConnection(address: string, holds: LimitHolds): LimitRefusal | null;
 }
 
 /** Makes the guards of a worker's routes. Guards of one limit count together, over all workers and configurations. */

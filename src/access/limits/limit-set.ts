@@ -28,16 +28,10 @@ export class LimitSet implements LimitGuard {
     const limits = stage === 'address' ? this.#byAddress : this.#others;
     const entry = request.wantsUpgrade ? 'handshake' : 'request';
     const keyFor = ({ settings }: KeyedLimit): string | null => keyOf(settings.key, request, principal);
-    if (!(holds instanceof ClientHolds)) throw new TypeError('the holds were opened by another guard');
     return take(limits, entry, keyFor, holds);
   }
 
-  /**
-   * Takes what a connection of layer 4 needs, or nothing. A refusal is counted.
-   *
-   * @param address the client's, as `normalizeIp` writes it
-   */
-  enterConnection(address: string, holds: ClientHolds): LimitRefusal | null {
+  enterConnection(address: string, holds: LimitHolds): LimitRefusal | null {
     return take(this.#byAddress, 'tunnel', () => addressKey(address), holds);
   }
 }
@@ -47,8 +41,9 @@ function take(
   limits: readonly KeyedLimit[],
   entry: Entry,
   keyFor: (limit: KeyedLimit) => string | null,
-  holds: ClientHolds,
+  holds: LimitHolds,
 ): LimitRefusal | null {
+  if (!(holds instanceof ClientHolds)) throw new TypeError('the holds were opened by another guard');
   const { size } = holds;
   for (const limit of limits) {
     if (!limit.holdsFor(entry)) continue;

@@ -13,7 +13,7 @@ export const netTunnelMaker: ListenerTunnelMaker<Socket> = {
       tunnel = new NetTunnel(context, client, facts);
     } catch (error) {
       netTunnelMaker.refuse(client);
-      lose(context, error);
+      lose(context, facts, error);
       return;
     }
     try {

@@ -4,7 +4,7 @@ import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
 import { unacknowledgedBytes } from '../../sys/node/node-sockets.ts';
 import { atTrueEnd } from '../../sys/node/true-end.ts';
 import { endsOfSocket, forwardedEnds } from '../../transport/connection-ends.ts';
-import type { EntryFacts } from '../../transport/entry.ts';
+import type { ConnectionHolds, EntryFacts } from '../../transport/entry.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
 import { CONNECT_TIMED_OUT } from '../../upstream/attempts/failure-table.ts';
@@ -44,7 +44,7 @@ export class NetTunnel extends Timed implements Tunnel {
   #endpoint: Endpoint | null = null;
   #dialledAt = 0;
   /** What an endpoint gets before the client's bytes; null for nothing, and once the tunnel is joined. */
-  #preface: Buffer | null;
+  #preface: Buffer | null = null;
   #joined = false;
   #activeAt: number;
   /** FIN has been sent to one side or both. */
@@ -55,6 +55,8 @@ export class NetTunnel extends Timed implements Tunnel {
   #reason = 'closed';
   /** Null once the tunnel is joined. */
   #facts: EntryFacts | null;
+  /** What the client holds; null for nothing. */
+  readonly #holds: ConnectionHolds | null;
 
   /** @param client a paused socket, which is counted as open */
   constructor(context: TunnelContext, client: Socket, facts: EntryFacts) {
@@ -62,15 +64,13 @@ export class NetTunnel extends Timed implements Tunnel {
     this.#context = context;
     this.#activeAt = context.wheel.now;
     this.#facts = facts;
+    this.#holds = facts.holds ?? null;
     const { cluster } = context;
     const { proxyProtocol } = cluster.config;
-    this.#preface =
-      proxyProtocol === 'off'
-        ? null
-        : writeProxyHeader(
-            proxyProtocol,
-            forwardedEnds(facts, facts.hello?.serverName ?? null, () => endsOfSocket(client)),
-          );
+    if (proxyProtocol !== 'off') {
+      const ends = forwardedEnds(facts, facts.hello?.serverName ?? null, () => endsOfSocket(client));
+      this.#preface = writeProxyHeader(proxyProtocol, ends);
+    }
     this.#attempts = cluster.attempts(addressContext(facts.address));
     this.#client = this.#adopt(client, context.stats.bytesUpstream);
     context.tunnels.add(this);
@@ -199,10 +199,8 @@ export class NetTunnel extends Timed implements Tunnel {
   legClosed(leg: NetLeg): void {
     if (!this.#joined) {
       if (leg !== this.#client) {
-        this.#failAttempt(
-          connectFailureOf(leg.failure ?? new Error('closed')),
-          leg.failure?.message ?? 'closed',
-        );
+        const failure = leg.failure ?? new Error('closed');
+        this.#failAttempt(connectFailureOf(failure), failure.message);
         return;
       }
       this.#dropUpstream()?.release();
@@ -293,6 +291,7 @@ export class NetTunnel extends Timed implements Tunnel {
     this.#context.wheel.disarm(this);
     this.#context.tunnels.delete(this);
     this.#context.stats.connections.closed();
+    this.#holds?.release();
   }
 }
 

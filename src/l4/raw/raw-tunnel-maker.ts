@@ -17,14 +17,14 @@ export class RawTunnelMaker implements ListenerTunnelMaker<number | Watched> {
     if (context.cluster.tls !== null) {
       // The cluster has got `tls` by a reload, and another engine takes over from this one.
       this.refuse(connection);
-      lose(context, new Error('the engine raw has no TLS towards endpoints'));
+      lose(context, facts, new Error('the engine raw has no TLS towards endpoints'));
       return;
     }
     let tunnel;
     try {
       tunnel = new RawTunnel(context, this.#loop, connection, facts);
     } catch (error) {
-      lose(context, error);
+      lose(context, facts, error);
       return;
     }
     try {

@@ -4,7 +4,7 @@ import { EventLoop } from '../../loop/event-loop.ts';
 import type { Watched } from '../../loop/poller.ts';
 import { BREAKS_ONLY } from '../../sys/epoll.ts';
 import { endsOfDescriptor, forwardedEnds, type SocketEnds } from '../../transport/connection-ends.ts';
-import type { EntryFacts } from '../../transport/entry.ts';
+import type { ConnectionHolds, EntryFacts } from '../../transport/entry.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
 import { addressContext } from '../../upstream/balancers/balancer.ts';
@@ -33,6 +33,8 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   readonly #client: Leg;
   /** Null once the tunnel is joined. */
   #facts: EntryFacts | null;
+  /** What the client holds; null for nothing. */
+  readonly #holds: ConnectionHolds | null;
   #upstream: Leg | null = null;
   #endpoint: Endpoint | null = null;
   /** Null before {@link start} and after the join. */
@@ -66,6 +68,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     this.#context = context;
     this.loop = loop;
     this.#facts = facts;
+    this.#holds = facts.holds ?? null;
     this.#activeAt = loop.wheel.now;
     this.#client = new Leg(this);
     // The client is not read before an endpoint has accepted.
@@ -296,6 +299,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     context.wheel.disarm(this);
     this.#endpoint?.release();
     context.stats.connections.closed();
+    this.#holds?.release();
     if (!this.#joined) return;
     context.stats.closed(this.#reason);
     this.#lines?.closed({

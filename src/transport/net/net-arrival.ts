@@ -123,6 +123,7 @@ export class NetArrival extends Timed implements LiveMember {
   #close(): void {
     this.#leave();
     this.#socket.destroy();
+    this.#door.abandon();
     this.#home.touched?.();
   }
 

@@ -68,8 +68,7 @@ export class RawArrival extends Watched implements LiveMember {
   /** Closes a connection for which the proxy has failed. */
   override fault(error: unknown): void {
     if (this.fd < 0) return;
-    this.#leave();
-    this.#loop.poller.close(this);
+    this.#close();
     this.#owner.lost(error);
   }
 
@@ -109,10 +108,15 @@ export class RawArrival extends Watched implements LiveMember {
   }
 
   #reject(refusal: Refusal): void {
-    this.#leave();
-    this.#loop.poller.close(this);
+    this.#close();
     const seconds = (this.#loop.wheel.now - this.#since) / 1000;
     this.#owner.rejected({ ...refusal, peer: this.#peer, seconds });
+  }
+
+  #close(): void {
+    this.#leave();
+    this.#loop.poller.close(this);
+    this.#door.abandon();
   }
 
   /** It waits no longer. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { AddressRules } from '../../access/addresses/address-rules.ts';
 import { DEFAULT_TUNNEL_TIMEOUTS } from '../../config/schema/listener/passthrough.ts';
 import type { L7Listener } from '../../config/types/listener.ts';
+import { ClientGate } from '../../l4/client-gate.ts';
 import { netTunnelMaker } from '../../l4/net/net-tunnel-maker.ts';
 import type { RawTunnelMaker } from '../../l4/raw/raw-tunnel-maker.ts';
 import type { TunnelMaker } from '../../l4/tunnel-maker.ts';
@@ -10,7 +10,7 @@ import type { TunnelContext } from '../../l4/tunnel.ts';
 import { Watched } from '../../loop/poller.ts';
 import { ConnectionStats } from '../../telemetry/connection-stats.ts';
 import type { Passthrough, TunnelEntrance } from '../../transport/client-transport.ts';
-import type { EntryFacts } from '../../transport/entry.ts';
+import type { Admittance, EntryFacts } from '../../transport/entry.ts';
 
 /** Makes tunnels of what the transports of layer 7 accept: watched descriptors, and Node's sockets. */
 export class WebTunnelMaker implements TunnelMaker<object> {
@@ -38,8 +38,8 @@ export class WebTunnels implements Passthrough {
   admits = true;
   readonly #maker: TunnelMaker<object>;
   readonly #refusing: TunnelEntrance;
-  /** Null for every address. */
-  #rules: AddressRules | null;
+  /** Null to let everybody in. */
+  #gate: ClientGate | null;
   #routes: TunnelRoutes;
   #entrances: ReadonlyMap<TunnelContext, TunnelEntrance>;
   /** Those of the listener that has replaced this one. */
@@ -49,7 +49,7 @@ export class WebTunnels implements Passthrough {
     const { page, pages } = environment;
     this.#maker = maker;
     this.#refusing = new RefusingEntrance(new ConnectionStats(page, pages, config.name), maker);
-    this.#rules = AddressRules.of(config.access);
+    this.#gate = ClientGate.of(config, environment.limits);
     this.#routes = new TunnelRoutes(rulesOf(config), environment, null);
     this.#entrances = this.#entrancesTo(this.#routes);
   }
@@ -58,17 +58,17 @@ export class WebTunnels implements Passthrough {
   prepare(config: L7Listener, environment: TunnelEnvironment): () => void {
     const routes = new TunnelRoutes(rulesOf(config), environment, this.#routes);
     const entrances = this.#entrancesTo(routes);
-    const rules = AddressRules.of(config.access);
+    const gate = ClientGate.of(config, environment.limits);
     return () => {
-      this.#rules = rules;
+      this.#gate = gate;
       this.#routes = routes;
       this.#entrances = entrances;
     };
   }
 
-  allows(address: string): boolean {
-    if (this.#successor !== null) return this.#successor.allows(address);
-    return this.#rules === null || this.#rules.admits(address);
+  admit(address: string): Admittance {
+    if (this.#successor !== null) return this.#successor.admit(address);
+    return this.#gate === null ? null : this.#gate.admit(address);
   }
 
   find(serverName: string | null): TunnelEntrance | null {
@@ -123,7 +123,8 @@ class RefusingEntrance implements TunnelEntrance {
     this.#maker = maker;
   }
 
-  take(connection: object): void {
+  take(connection: object, { holds }: EntryFacts): void {
+    holds?.release();
     this.#stats.rejected('draining');
     this.#maker.refuse(connection);
     this.#stats.closed();

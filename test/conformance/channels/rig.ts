@@ -141,7 +141,7 @@ export class Entry {
       entry: {
         proxyProtocol: 'off',
         trusts: () => false,
-        admits: null,
+        admit: null,
         readsHello: tls !== null,
         timeoutMs: 10_000,
       },

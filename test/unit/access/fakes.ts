@@ -9,6 +9,7 @@ import type {
 } from '../../../src/access/contract/credential-method.ts';
 import type {
   LimitGuard,
+  LimitGuards,
   LimitHolds,
   LimitRefusal,
   LimitStage,
@@ -116,4 +117,16 @@ export class FakeLimits implements LimitGuard {
     this.held++;
     return null;
   }
+
+  enterConnection(address: string): LimitRefusal | null {
+    this.entered.push(`connection ${address}`);
+    if (this.#refusesAt === 'address') return TOO_MANY;
+    this.held++;
+    return null;
+  }
+}
+
+/** Guards that make one and the same for every listener; null for none. */
+export function guardsOf(guard: LimitGuard | null): LimitGuards {
+  return { setOf: () => guard };
 }

@@ -11,9 +11,16 @@ import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import type { Labels } from '../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
-import { entryFactsOf, refusedAddress, type EntryFacts } from '../../../src/transport/entry.ts';
+import {
+  entryFactsOf,
+  refusedClient,
+  type Admittance,
+  type ConnectionHolds,
+  type EntryFacts,
+} from '../../../src/transport/entry.ts';
 import { Cluster } from '../../../src/upstream/cluster.ts';
 import { DescriptorGate } from '../../../src/upstream/descriptor-gate.ts';
+import { FakeLimits, guardsOf } from '../access/fakes.ts';
 import { capture, config, l4Listener } from '../primary/fixtures/config.ts';
 import { clusterConfig, clusterState, homeOf } from '../upstream/endpoints.ts';
 
@@ -94,6 +101,7 @@ function environmentOf(listeners: readonly L4ListenerConfig[]): World {
     lines: lines as unknown as World['lines'],
     value: (metric, labels) => page.values[page.slot(metric, labels)]!,
     access: null,
+    limits: guardsOf(null),
     descriptors: new DescriptorGate(null, pages, () => 0, log),
     clusters: new Map(
       clusters.map((cluster) => [cluster.name, new Cluster(cluster, clusterState(cluster), home)]),
@@ -156,14 +164,34 @@ describe('a layer 4 listener', () => {
     const { listener, engine } = make(l4Listener, environment);
     const [before] = listener.contexts;
     const unruled = engine.owner.entry;
-    assert.equal(unruled.admits, null);
+    assert.equal(unruled.admit, null);
     const access = { ...OPEN, deny: ['203.0.113.0/24'], allow: ['203.0.113.0/24', '10.0.0.0/8'] };
     const commit = listener.prepare({ ...l4Listener, access }, environment);
     assert.equal(engine.owner.entry, unruled);
     commit();
-    const admitted = (address: string): boolean | undefined => engine.owner.entry.admits?.(address);
-    assert.deepEqual(['203.0.113.9', '10.0.0.1', '::1'].map(admitted), [false, true, false]);
+    const admit = (address: string): Admittance | undefined => engine.owner.entry.admit?.(address);
+    const refused = { reason: 'access', detail: "the address rules refuse the client's address" };
+    assert.deepEqual(['203.0.113.9', '10.0.0.1', '::1'].map(admit), [refused, null, refused]);
     assert.deepEqual([listener.contexts[0], chosen(engine)], [before, before]);
+  });
+
+  it('gives back what a client holds that gets no tunnel, and leaves it to a tunnel', () => {
+    const limits = new FakeLimits();
+    const limited = { ...environmentOf([byName]), limits: guardsOf(limits) };
+    const { listener, engine } = make(byName, limited);
+    const arrive = (facts: EntryFacts): unknown => {
+      assert.ok(engine.owner.arrived(undefined));
+      const holds = engine.owner.entry.admit!(facts.address) as ConnectionHolds;
+      return engine.owner.choose({ ...facts, holds }, 0);
+    };
+    assert.equal(arrive(hello('nowhere.example.com')), 'server_name');
+    assert.deepEqual([limits.entered, limits.held], [['connection 198.51.100.7'], 0]);
+    assert.equal(typeof arrive(hello('db.example.com')), 'object');
+    assert.equal(limits.held, 1);
+    limits.held = 0;
+    listener.admit(false);
+    assert.equal(arrive(hello('db.example.com')), 'draining');
+    assert.equal(limits.held, 0);
   });
 
   it('counts a client that the address rules refuse, and says who it was', () => {
@@ -171,7 +199,8 @@ describe('a layer 4 listener', () => {
     const { listener, engine } = make(l4Listener, world);
     assert.ok(engine.owner.arrived(undefined));
     const facts = { peer: '10.0.0.1', address: '203.0.113.9' };
-    engine.owner.rejected({ ...refusedAddress(facts), peer: facts.peer, seconds: 0 });
+    const refusal = refusedClient({ reason: 'access', detail: 'denied' }, facts);
+    engine.owner.rejected({ ...refusal, peer: facts.peer, seconds: 0 });
     assert.equal(world.value(pageMetrics.connectionsRejected, { listener: 'tcp', reason: 'access' }), 1);
     assert.equal(world.value(pageMetrics.connectionsActive, { listener: 'tcp' }), 0);
     assert.equal(listener.connections, 0);

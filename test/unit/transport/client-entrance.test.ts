@@ -8,6 +8,8 @@ import type { EntryFacts, EntryRejection } from '../../../src/transport/entry.ts
 const PLAIN: EntryFacts = { peer: '192.0.2.1', address: '192.0.2.7', proxy: null, hello: null };
 const HELLO: EntryFacts = { ...PLAIN, hello: { serverName: 'node.example.com', protocols: [] } };
 const DENIED = '192.0.2.66';
+const REFUSAL = { reason: 'access', detail: 'denied' } as const;
+const HOLDS = { release: () => calls.push('released') };
 const TLS: ClientTls = { close: () => undefined };
 
 /** What the owner and the transport are told, in order. */
@@ -18,7 +20,7 @@ class Owner implements ClientOwner {
   readonly entry = {
     proxyProtocol: 'off',
     trusts: () => true,
-    admits: null,
+    admit: null,
     readsHello: true,
     timeoutMs: 1000,
   } as const;
@@ -80,7 +82,7 @@ describe('the entrance of clients', () => {
     return calls;
   };
   const tunnelTo = (take: () => void): Passthrough => ({
-    allows: (address) => address !== DENIED,
+    admit: (address) => (address === DENIED ? REFUSAL : HOLDS),
     find: (name) => (name === 'node.example.com' ? { take } : null),
   });
 
@@ -102,7 +104,7 @@ describe('the entrance of clients', () => {
 
   it('begins a handshake for a name that no tunnel takes', () => {
     owner.tls = TLS;
-    owner.passthrough = { allows: () => true, find: () => null };
+    owner.passthrough = { admit: () => null, find: () => null };
     assert.deepEqual(enter(HELLO), ['handshake']);
   });
 
@@ -116,8 +118,7 @@ describe('the entrance of clients', () => {
     owner.passthrough = tunnelTo(() => calls.push('taken'));
     assert.deepEqual(enter({ ...HELLO, address: DENIED }), ['close', 'rejected', 'gone']);
     assert.deepEqual(rejection, {
-      reason: 'access',
-      detail: "the address rules refuse the client's address",
+      ...REFUSAL,
       address: DENIED,
       peer: '192.0.2.1',
       seconds: 2,
@@ -126,7 +127,7 @@ describe('the entrance of clients', () => {
 
   it('leaves names that no tunnel takes to the rules of requests', () => {
     owner.tls = TLS;
-    owner.passthrough = { allows: () => false, find: () => null };
+    owner.passthrough = { admit: () => REFUSAL, find: () => null };
     assert.deepEqual(enter(HELLO), ['handshake']);
   });
 
@@ -134,11 +135,11 @@ describe('the entrance of clients', () => {
     owner.passthrough = tunnelTo(() => {
       throw new Error('a fault');
     });
-    assert.deepEqual(enter(HELLO), ['tunnelled', 'close', 'Error: a fault']);
+    assert.deepEqual(enter(HELLO), ['tunnelled', 'close', 'released', 'Error: a fault']);
   });
 
   it('refuses a name with an alert if nobody takes it', () => {
-    owner.passthrough = { allows: () => true, find: () => null };
+    owner.passthrough = { admit: () => null, find: () => null };
     assert.deepEqual(enter(HELLO), ['alert', 'rejected', 'gone']);
     assert.equal(rejection?.reason, 'server_name');
     assert.equal(rejection.serverName, 'node.example.com');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { EntryTerms, Verdict } from '../../../src/transport/entry.ts';
+import type { Admittance, EntryTerms, Verdict } from '../../../src/transport/entry.ts';
 import { FrontDoor } from '../../../src/transport/front-door.ts';
 import { NODE } from '../../support/tls/captured-hellos.ts';
 
@@ -12,7 +12,7 @@ const HTTP = Buffer.from('GET / HTTP/1.1\r\n');
 const NODE_HELLO = { serverName: 'node.example.com', protocols: ['http/1.1'] };
 
 function terms(proxyProtocol: EntryTerms['proxyProtocol'], readsHello: boolean): EntryTerms {
-  return { proxyProtocol, trusts: (address) => address === PROXY, admits: null, readsHello, timeoutMs: 1000 };
+  return { proxyProtocol, trusts: (address) => address === PROXY, admit: null, readsHello, timeoutMs: 1000 };
 }
 
 interface Passage {
@@ -154,17 +154,17 @@ describe('a front door that looks at the ClientHello', () => {
 });
 
 describe('a front door that some clients may not enter', () => {
-  const REFUSAL = { reason: 'access', detail: "the address rules refuse the client's address" };
+  const REFUSAL = { reason: 'access', detail: 'denied' } as const;
   const judged = (
     proxyProtocol: EntryTerms['proxyProtocol'],
     readsHello: boolean,
   ): EntryTerms & { asked: string[] } => {
     const asked: string[] = [];
-    const admits = (address: string): boolean => {
+    const admit = (address: string): Admittance => {
       asked.push(address);
-      return address === '198.51.100.7';
+      return address === '198.51.100.7' ? null : REFUSAL;
     };
-    return { ...terms(proxyProtocol, readsHello), admits, asked };
+    return { ...terms(proxyProtocol, readsHello), admit, asked };
   };
 
   it('refuses a client before it has sent anything', () => {
@@ -189,6 +189,19 @@ describe('a front door that some clients may not enter', () => {
   it('judges the proxy itself if its header names no client, or there is none', () => {
     assert.deepEqual(enter(judged('required', false), PROXY, LOCAL).verdict, REFUSAL);
     assert.deepEqual(enter(judged('optional', false), PROXY, HTTP).verdict, REFUSAL);
+  });
+
+  it('hands over what the client holds, or gives it back', () => {
+    let released = 0;
+    const holds = { release: () => released++ };
+    const holding = { ...terms('off', true), admit: () => holds };
+    const { verdict } = pass(new FrontDoor(holding, STRANGER), NODE, NODE.length);
+    assert.equal((verdict as { holds: unknown }).holds, holds);
+    assert.equal(released, 0);
+    const { door } = pass(new FrontDoor(holding, STRANGER), NODE.subarray(0, 7), 7);
+    door.abandon();
+    assert.equal(released, 1);
+    new FrontDoor(terms('off', true), STRANGER).abandon();
   });
 
   it('judges once, however many bytes come', () => {

@@ -6,6 +6,7 @@ import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { eventually } from '../../../support/deadline.ts';
 import { TcpEndpoint, TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 import { freshAddress } from '../../sys/pairs.ts';
+import { FakeLimits } from '../../access/fakes.ts';
 import { withWorld, type World } from './world.ts';
 
 const skip = unsupportedReason() ?? false;
@@ -32,6 +33,25 @@ function headerOf(client: TcpPeer, address: TcpAddress): string {
 }
 
 describe('a tunnel of the raw engine', { skip, timeout: 60_000 }, () => {
+  it('gives back what its client holds when it ends, and not before', async () => {
+    const endpoint = await TcpEndpoint.listen();
+    const limits = new FakeLimits();
+    try {
+      await withWorld([parseTcpAddress(endpoint.address)!], { limits }, async (world) => {
+        const client = await TcpPeer.connect(formatAddress(world.address));
+        const peer = await endpoint.peers.next();
+        assert.deepEqual([limits.entered, limits.held], [['connection 127.0.0.1'], 1]);
+        client.end();
+        await peer.read().ended();
+        assert.equal(limits.held, 1);
+        peer.end();
+        await eventually(() => assert.equal(limits.held, 0));
+      });
+    } finally {
+      endpoint.close();
+    }
+  });
+
   it('tells the endpoint both ends of the client’s connection, before the client’s bytes', async () => {
     await withTunnels('v1', async (world, endpoint) => {
       const client = await TcpPeer.connect(formatAddress(world.address));

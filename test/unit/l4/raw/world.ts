@@ -1,4 +1,5 @@
 /** A listener of the raw engine in the test's own thread, with what a worker gives to one. */
+import type { LimitGuard } from '../../../../src/access/contract/limit-guard.ts';
 import type { Cluster as ClusterConfig } from '../../../../src/config/types/cluster.ts';
 import type { Config } from '../../../../src/config/types/config.ts';
 import type { L4Listener as L4ListenerConfig } from '../../../../src/config/types/listener.ts';
@@ -16,6 +17,7 @@ import type { Labels } from '../../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import { Cluster, type ClusterHome } from '../../../../src/upstream/cluster.ts';
 import { DescriptorGate } from '../../../../src/upstream/descriptor-gate.ts';
+import { guardsOf } from '../../access/fakes.ts';
 import { capture, config } from '../../primary/fixtures/config.ts';
 import type { LogLine } from '../../primary/fixtures/config.ts';
 import { freshAddress } from '../../sys/pairs.ts';
@@ -38,6 +40,7 @@ interface Options {
   /** What the first endpoint's name stands for. */
   readonly resolved?: readonly Address[];
   readonly descriptors?: DescriptorPlan;
+  readonly limits?: LimitGuard;
 }
 
 /** Makes a listener whose cluster has these endpoints, and ends it when the test has ended. */
@@ -94,6 +97,7 @@ export async function withWorld(
       wheel,
       log,
       access: log,
+      limits: guardsOf(options.limits ?? null),
     },
     (owner) => new RawListener(owner, loop),
   );

@@ -17,7 +17,7 @@ const LINE = 'PROXY TCP4 198.51.100.7 198.51.100.8 1000 443\r\n';
 const REQUIRED: EntryTerms = {
   proxyProtocol: 'required',
   trusts: () => true,
-  admits: null,
+  admit: null,
   readsHello: false,
   timeoutMs: 1000,
 };

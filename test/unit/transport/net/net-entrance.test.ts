@@ -21,8 +21,8 @@ class Tunnels implements Passthrough {
   readonly taken = new Arrivals<{ socket: Socket; facts: EntryFacts }>('a tunnel');
   readonly asked: (string | null)[] = [];
 
-  allows(): boolean {
-    return true;
+  admit(): null {
+    return null;
   }
 
   find(serverName: string | null) {
@@ -164,7 +164,7 @@ describe('clients on sockets of Node', () => {
     const take = (): never => {
       throw fault;
     };
-    rig.serve(null, { allows: () => true, find: () => ({ take }) });
+    rig.serve(null, { admit: () => null, find: () => ({ take }) });
     const { client } = await join(NODE);
     await within('the close', once(client, 'end'));
     assert.deepEqual([rig.faults, rig.tunnelled, rig.gone], [[fault], 1, 0]);

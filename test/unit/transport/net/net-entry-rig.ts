@@ -47,7 +47,7 @@ export class NetEntryRig implements ClientOwner {
     this.entry = {
       proxyProtocol: 'off',
       trusts: () => true,
-      admits: null,
+      admit: null,
       readsHello: false,
       timeoutMs: 1000,
     };

@@ -52,7 +52,7 @@ export class EntranceRig implements ClientOwner {
   entry: EntryTerms = {
     proxyProtocol: 'off',
     trusts: () => true,
-    admits: null,
+    admit: null,
     readsHello: true,
     timeoutMs: 60_000,
   };
@@ -104,7 +104,7 @@ export class EntranceRig implements ClientOwner {
       if (name.startsWith('bad.')) throw new Error('a fault');
       this.#loop.poller.close(connection as Watched);
     };
-    this.passthrough = { allows: () => true, find: (serverName) => (serverName === name ? { take } : null) };
+    this.passthrough = { admit: () => null, find: (serverName) => (serverName === name ? { take } : null) };
   }
 
   clientArrived(): boolean {

@@ -29,6 +29,7 @@ class FakeDoor implements Door {
   static looks: string[] = [];
   /** Whether connections enter whatever they send. */
   static isOpen = false;
+  static abandoned = 0;
   #isHello = false;
 
   look(bytes: Buffer, start: number, end: number): Verdict {
@@ -46,6 +47,10 @@ class FakeDoor implements Door {
     this.#isHello = text !== '';
     if (!text.includes(';')) return 'more';
     return ENTERS;
+  }
+
+  abandon(): void {
+    FakeDoor.abandoned++;
   }
 
   timedOut() {
@@ -108,6 +113,7 @@ class Rig implements ArrivalOwner<Watched> {
   constructor(port: number) {
     FakeDoor.looks = [];
     FakeDoor.isOpen = false;
+    FakeDoor.abandoned = 0;
     this.address = `127.0.0.1:${port}`;
     this.#acceptor = new RawAcceptor(
       this.loop,
@@ -117,7 +123,7 @@ class Rig implements ArrivalOwner<Watched> {
           this.arrivals.take(fd, {
             proxyProtocol: 'optional',
             trusts: () => true,
-            admits: null,
+            admit: null,
             readsHello: true,
             timeoutMs: this.timeoutMs,
           }),

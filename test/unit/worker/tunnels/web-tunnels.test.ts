@@ -9,9 +9,10 @@ import type { TunnelEnvironment } from '../../../../src/l4/tunnel-routes.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
-import { entryFactsOf } from '../../../../src/transport/entry.ts';
+import { entryFactsOf, type ConnectionHolds } from '../../../../src/transport/entry.ts';
 import { Cluster } from '../../../../src/upstream/cluster.ts';
 import { WebTunnels } from '../../../../src/worker/tunnels/web-tunnels.ts';
+import { FakeLimits, guardsOf } from '../../access/fakes.ts';
 import { capture, config } from '../../primary/fixtures/config.ts';
 import { clusterConfig, clusterState, homeOf } from '../../upstream/endpoints.ts';
 
@@ -64,6 +65,7 @@ function make(listener = listenerWith(DB, MAIL)): {
     wheel: new TimerWheel(0),
     log: capture().log,
     access: null,
+    limits: guardsOf(null),
     clusters: new Map(clusters.map((each) => [each.name, new Cluster(each, clusterState(each), home)])),
   };
   const maker = new FakeMaker();
@@ -107,14 +109,31 @@ describe('the tunnels of a layer 7 listener', () => {
 
   it('let in whom the address rules of the listener let in, from the commit on', () => {
     const { tunnels, environment, another } = make();
-    assert.equal(tunnels.allows('203.0.113.9'), true);
+    const allows = (address: string): boolean => tunnels.admit(address) === null;
+    assert.equal(allows('203.0.113.9'), true);
     const denying = { ...listenerWith(DB), access: { ...OPEN, deny: ['203.0.113.0/24'] } };
     const commit = tunnels.prepare(denying, environment);
-    assert.equal(tunnels.allows('203.0.113.9'), true);
+    assert.equal(allows('203.0.113.9'), true);
     commit();
-    assert.deepEqual([tunnels.allows('203.0.113.9'), tunnels.allows('198.51.100.7')], [false, true]);
+    assert.deepEqual([allows('203.0.113.9'), allows('198.51.100.7')], [false, true]);
     tunnels.follow(another(listenerWith(DB)));
-    assert.equal(tunnels.allows('203.0.113.9'), true);
+    assert.equal(allows('203.0.113.9'), true);
+  });
+
+  it('give back what a client holds while the listener is drained', () => {
+    const { another, environment } = make();
+    const limits = new FakeLimits();
+    const tunnels = new WebTunnels(
+      listenerWith(MAIL),
+      { ...environment, limits: guardsOf(limits) },
+      new FakeMaker(),
+    );
+    another(listenerWith(MAIL)).follow(tunnels);
+    const holds = tunnels.admit('198.51.100.7') as ConnectionHolds;
+    assert.equal(limits.held, 1);
+    tunnels.admits = false;
+    tunnels.find('mail.example')!.take({}, { ...FACTS, holds });
+    assert.equal(limits.held, 0);
   });
 
   it('change with the configuration when it is committed, and keep what stays', () => {

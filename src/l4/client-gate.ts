@@ -1,0 +1,37 @@
+import { AddressRules } from '../access/addresses/address-rules.ts';
+import type { LimitGuard, LimitGuards } from '../access/contract/limit-guard.ts';
+import type { Listener } from '../config/types/listener.ts';
+import type { Admittance } from '../transport/entry.ts';
+
+const NOT_ALLOWED = { reason: 'access', detail: "the address rules refuse the client's address" } as const;
+
+/** Decides by a client's address about its tunnel: the address rules of the listener first, then its limits by address. */
+export class ClientGate {
+  readonly #rules: AddressRules | null;
+  readonly #limits: LimitGuard | null;
+
+  private constructor(rules: AddressRules | null, limits: LimitGuard | null) {
+    this.#rules = rules;
+    this.#limits = limits;
+  }
+
+  /** Returns the gate of a listener; null if it lets everybody in. */
+  static of(
+    { name, access, limits }: Pick<Listener, 'name' | 'access' | 'limits'>,
+    guards: LimitGuards,
+  ): ClientGate | null {
+    const rules = AddressRules.of(access);
+    const set = guards.setOf(name, limits);
+    return rules === null && set === null ? null : new ClientGate(rules, set);
+  }
+
+  /** Lets a client in, or refuses it. @param address as `normalizeIp` writes it */
+  admit(address: string): Admittance {
+    if (this.#rules?.admits(address) === false) return NOT_ALLOWED;
+    if (this.#limits === null) return null;
+    const holds = this.#limits.open();
+    const refusal = this.#limits.enterConnection(address, holds);
+    if (refusal === null) return holds;
+    return { reason: 'rate', detail: `limit "${refusal.limit}": ${refusal.detail}` };
+  }
+}
