@@ -80,7 +80,8 @@ export class RedisLink {
     try {
       return await this.#inTime(connection.send(args));
     } catch (error) {
-      if (connection === this.#connection) counts.errors.reply++;
+      // A script that a server does not have yet is no error.
+      if (connection === this.#connection && !messageOf(error).startsWith('NOSCRIPT')) counts.errors.reply++;
       throw error;
     }
   }
@@ -154,7 +155,9 @@ class LateAnswer extends Error {
 async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LateAnswer(`no answer within ${ms} ms`)), ms);
+    const expire = (): void => reject(new LateAnswer(`no answer within ${ms} ms`));
+    // An answer that came while the thread was busy is read first.
+    timer = setTimeout(() => void setImmediate(expire), ms);
     timer.unref();
   });
   try {

@@ -1,0 +1,23 @@
+import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
+import type { Family } from '../../../telemetry/prometheus.ts';
+import type { RedisServices } from './redis-services.ts';
+
+/** Returns the families about Redis. Without it there are no series but those of errors. */
+export function redisFamilies(redis: Pick<RedisServices, 'counts' | 'state'>): Family[] {
+  const perServer = (
+    metric: Family['metric'],
+    value: (state: NonNullable<RedisServices['state']>) => number,
+  ): Family => ({
+    metric,
+    read: () => (redis.state === null ? [] : [{ labels: {}, value: value(redis.state) }]),
+  });
+  return [
+    perServer(primaryMetrics.redisUp, ({ isUp }) => (isUp ? 1 : 0)),
+    perServer(primaryMetrics.sharedLimitsCounting, ({ isCounting }) => (isCounting ? 1 : 0)),
+    perServer(primaryMetrics.redisRoundDuration, ({ roundSeconds }) => roundSeconds),
+    {
+      metric: primaryMetrics.redisErrors,
+      read: () => Object.entries(redis.counts.errors).map(([kind, value]) => ({ labels: { kind }, value })),
+    },
+  ];
+}

@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RedisSettings } from '../../../config/types/limits.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import type { RedisDial } from './redis-connection.ts';
+import { RedisLink, type RedisCounts } from './redis-link.ts';
+import { SharedLimits, type LimitEntry } from './shared-limits.ts';
+import { SharedRevocations, type RevocationBook } from './shared-revocations.ts';
+
+interface RedisServicesParts {
+  /** The settings of the configuration in use; null without Redis. */
+  readonly settings: () => RedisSettings | null;
+  /** The limits of the configuration in use. */
+  readonly entries: () => readonly LimitEntry[];
+  /** Null to share no revocations. */
+  readonly revocations: RevocationBook | null;
+  readonly log: Logger;
+  readonly dial?: RedisDial;
+}
+
+/** All that one server is used for. */
+interface Use {
+  readonly settings: RedisSettings;
+  readonly link: RedisLink;
+  readonly limits: SharedLimits;
+  readonly revocations: SharedRevocations | null;
+}
+
+/** Time after which a reload is noticed. */
+const LOOK_MS = 200;
+
+/** What the process does with Redis: shared limits and revocations. A reload adds, changes and removes it. */
+export class RedisServices {
+  readonly counts: RedisCounts = { errors: { connect: 0, lost: 0, timeout: 0, reply: 0 } };
+  readonly #parts: RedisServicesParts;
+  #use: Use | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: RedisServicesParts) {
+    this.#parts = parts;
+  }
+
+  /** Connects, if the configuration has Redis, and follows its reloads. */
+  start(): void {
+    this.#follow();
+    this.#timer = setInterval(() => this.#follow(), LOOK_MS);
+    this.#timer.unref();
+  }
+
+  /** Ends everything. The connections of this process no longer count for others. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#end();
+  }
+
+  /** Facts for metrics; null without Redis. */
+  get state(): { readonly isUp: boolean; readonly isCounting: boolean; readonly roundSeconds: number } | null {
+    if (this.#use === null) return null;
+    const { link, limits } = this.#use;
+    return { isUp: link.isUp, isCounting: limits.isCounting, roundSeconds: limits.lastRoundSeconds };
+  }
+
+  #follow(): void {
+    const settings = this.#parts.settings();
+    if (isDeepStrictEqual(settings, this.#use?.settings ?? null)) return;
+    this.#end();
+    if (settings !== null) this.#use = this.#begin(settings);
+  }
+
+  #begin(settings: RedisSettings): Use {
+    const { entries, revocations: book, log, dial } = this.#parts;
+    const link: RedisLink = new RedisLink({
+      url: settings.url,
+      owner: { up: () => revocations?.read(), down: () => undefined },
+      log,
+      counts: this.counts,
+      ...(dial !== undefined && { dial }),
+    });
+    const limits = new SharedLimits({ entries, settings, link, log });
+    const revocations = book === null ? null : new SharedRevocations(settings.prefix, link, book, log);
+    link.start();
+    return { settings, link, limits, revocations };
+  }
+
+  #end(): void {
+    if (this.#use === null) return;
+    const { link, limits, revocations } = this.#use;
+    limits.stop();
+    revocations?.stop();
+    link.stop();
+    this.#use = null;
+  }
+}

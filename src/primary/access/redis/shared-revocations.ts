@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { messageOf } from '../../../core/errors.ts';
+import type { Revocation } from '../../../protocol/access.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import type { RedisLink } from './redis-link.ts';
+
+/** What has changed: revocations that are new or last longer, and principals that may come in again. */
+interface Change {
+  readonly changed: readonly Revocation[];
+  readonly ended: readonly string[];
+}
+
+/** The revocations of this process. */
+export interface RevocationBook {
+  readonly all: readonly Revocation[];
+  /** Calls back at each change that this process has made. Returns a function that ends this. */
+  onChange(listener: (change: Change) => void): () => void;
+  /** Takes what other processes have changed. */
+  merge(change: Change): void;
+}
+
+/** A revocation in Redis. One that was taken back stays there, so that no other machine brings it back. */
+interface Entry extends Revocation {
+  readonly isEnded: boolean;
+}
+
+/** Revocations that no message has told of are found after this time. */
+const READ_MS = 60_000;
+/** Time for which Redis keeps that a revocation was taken back. */
+const KEEP_ENDED_MS = 86_400_000;
+/** Principals and facts of a page of HSCAN, and of a message. */
+const PAGE = 500;
+/** Max pages that are read: more entries than a process keeps. */
+const MAX_PAGES = 1000;
+const MAX_MESSAGE_CHARACTERS = 4 * 1024 * 1024;
+
+/** Tells other machines of revocations, by a hash that all read and a channel that tells of changes at once. */
+export class SharedRevocations {
+  readonly #key: string;
+  readonly #link: Pick<RedisLink, 'send' | 'subscribe' | 'isUp'>;
+  readonly #book: RevocationBook;
+  readonly #log: Logger;
+  readonly #sender = randomBytes(8).toString('hex');
+  readonly #timer: NodeJS.Timeout;
+  readonly #forget: () => void;
+  #isBusy = false;
+
+  constructor(
+    prefix: string,
+    link: Pick<RedisLink, 'send' | 'subscribe' | 'isUp'>,
+    book: RevocationBook,
+    log: Logger,
+  ) {
+    this.#key = `${prefix}:revocations`;
+    this.#link = link;
+    this.#book = book;
+    this.#log = log;
+    this.#forget = book.onChange((change) => this.#tell(change));
+    this.#timer = setInterval(() => this.#readAgain(), READ_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#forget();
+  }
+
+  /** Listens to others, reads what Redis has, and tells what it does not have. Called for each new connection. */
+  read(): void {
+    this.#attempt(async () => {
+      await this.#link.subscribe(this.#key, (message) => this.#hear(message));
+      await this.#exchange();
+    });
+  }
+
+  #readAgain(): void {
+    if (this.#link.isUp) this.#attempt(() => this.#exchange());
+  }
+
+  #tell({ changed, ended }: Change): void {
+    const now = Date.now();
+    const entries = [
+      ...changed.map((revocation) => ({ ...revocation, isEnded: false })),
+      ...ended.map((principal) => ({ principal, at: now, until: now + KEEP_ENDED_MS, isEnded: true })),
+    ];
+    // Without Redis the next connection tells what is in force.
+    if (this.#link.isUp) this.#attempt(() => this.#write(entries));
+  }
+
+  #attempt(work: () => Promise<void>): void {
+    work().catch((error: unknown) => {
+      if (this.#link.isUp) this.#log.warn({ reason: messageOf(error) }, 'revocations not shared');
+    });
+  }
+
+  async #exchange(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    try {
+      const known = await this.#readAll();
+      this.#merge([...known.values()]);
+      const missing = this.#book.all.filter((revocation) => isMissing(revocation, known.get(revocation.principal)));
+      await this.#write(missing.map((revocation) => ({ ...revocation, isEnded: false })));
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #readAll(): Promise<Map<string, Entry>> {
+    const entries = new Map<string, Entry>();
+    const over: string[] = [];
+    let cursor = '0';
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const answer = (await this.#link.send(['HSCAN', this.#key, cursor, 'COUNT', String(PAGE)])) as [string, string[]];
+      const fields = answer[1];
+      for (let at = 0; at + 1 < fields.length; at += 2) {
+        const entry = readEntry(parse(fields[at + 1]!));
+        if (entry === null || entry.until <= Date.now()) over.push(fields[at]!);
+        else entries.set(entry.principal, entry);
+      }
+      cursor = String(answer[0]);
+      if (cursor === '0') break;
+    }
+    if (over.length > 0) await this.#link.send(['HDEL', this.#key, ...over.slice(0, PAGE)]);
+    return entries;
+  }
+
+  async #write(entries: readonly Entry[]): Promise<void> {
+    for (let at = 0; at < entries.length; at += PAGE) {
+      const page = entries.slice(at, at + PAGE);
+      const fields = page.flatMap((entry) => [entry.principal, JSON.stringify(entry)]);
+      await this.#link.send(['HSET', this.#key, ...fields]);
+      await this.#link.send(['PUBLISH', this.#key, JSON.stringify({ sender: this.#sender, entries: page })]);
+    }
+  }
+
+  #hear(message: string): void {
+    if (message.length > MAX_MESSAGE_CHARACTERS) return;
+    const { sender, entries } = (parse(message) ?? {}) as { sender?: unknown; entries?: unknown };
+    if (sender === this.#sender || !Array.isArray(entries)) return;
+    this.#merge(entries.map(readEntry).filter((entry) => entry !== null));
+  }
+
+  #merge(entries: readonly Entry[]): void {
+    const before = new Map(this.#book.all.map((revocation) => [revocation.principal, revocation]));
+    const isNewer = ({ principal, at }: Entry): boolean => at >= (before.get(principal)?.at ?? -Infinity);
+    this.#book.merge({
+      changed: entries
+        .filter((entry) => !entry.isEnded)
+        .map(({ principal, at, until }) => ({ principal, at, until })),
+      ended: entries
+        .filter((entry) => entry.isEnded && before.has(entry.principal) && isNewer(entry))
+        .map(({ principal }) => principal),
+    });
+  }
+}
+
+/** Whether Redis has nothing of a revocation, or an older or shorter one. */
+function isMissing({ at, until }: Revocation, known: Entry | undefined): boolean {
+  if (known === undefined || at > known.at) return true;
+  return !known.isEnded && until > known.until;
+}
+
+/** Reads an entry, which may have been written by anybody who can write to Redis. Returns null for anything else. */
+function readEntry(value: unknown): Entry | null {
+  const { principal, at, until, isEnded } = (value ?? {}) as Partial<Record<keyof Entry, unknown>>;
+  if (typeof principal !== 'string' || principal === '' || principal.length > 1024) return null;
+  if (!Number.isSafeInteger(at) || !Number.isSafeInteger(until)) return null;
+  return { principal, at: at as number, until: until as number, isEnded: isEnded === true };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
