@@ -10,6 +10,8 @@ import { rowOf } from './access/revocations/revocation-codec.ts';
 import type { RevocationDesk } from './access/revocations/revocation-desk.ts';
 import { operatorFamilies } from './access/operator-families.ts';
 import type { SessionDesk } from './access/sessions/session-desk.ts';
+import { redisFamilies } from './access/redis/redis-metrics.ts';
+import type { RedisServices } from './access/redis/redis-services.ts';
 import { AdminServer } from './admin/admin-server.ts';
 import { AdminStats } from './admin/admin-stats.ts';
 import type { AdminView } from './admin/admin-view.ts';
@@ -46,6 +48,7 @@ interface ControlledParts {
   readonly liveConfig: LiveConfig;
   readonly ticketKeys: TicketKeys;
   readonly passwords: Passwords;
+  readonly redis: Pick<RedisServices, 'counts' | 'state'>;
   readonly limitTables: LimitTables;
   readonly keySets: KeySets;
   readonly sessions: SessionDesk;
@@ -92,6 +95,7 @@ export function buildAdmin(
     ...passwordFamilies(parts.passwords),
     ...keySetFamilies(parts.keySets),
     ...operatorFamilies(parts.sessions, parts.revocations),
+    ...redisFamilies(parts.redis),
     ...stats.families,
   ]);
   const view: AdminView = {

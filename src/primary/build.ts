@@ -10,6 +10,7 @@ import { Passwords } from './access/passwords/passwords.ts';
 import { RevocationDesk } from './access/revocations/revocation-desk.ts';
 import { SessionDesk } from './access/sessions/session-desk.ts';
 import { WorkerQuestions } from './access/sessions/worker-questions.ts';
+import { RedisServices } from './access/redis/redis-services.ts';
 import { buildAdmin } from './build-admin.ts';
 import { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import { Drains } from './control/drains.ts';
@@ -97,6 +98,12 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     ...(timings !== undefined && { timings }),
   });
 
+  const redis = new RedisServices({
+    settings: () => supervisor.config.redis,
+    entries: () => limitTables.entries,
+    revocations,
+    log,
+  });
   const drains = new Drains(supervisor, clusters, log);
   const liveConfig = new LiveConfig(
     {
@@ -136,6 +143,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     keySets,
     sessions,
     revocations,
+    redis,
   };
   const admin = buildAdmin(controlled, options, resources);
   const parts = {
@@ -152,6 +160,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     passwords,
     keySets,
     revocations,
+    redis,
   };
   return new Running(parts);
 }

@@ -6,6 +6,7 @@ import type { WorkerState } from '../protocol/status.ts';
 import type { KeySets } from './access/key-sets/key-sets.ts';
 import type { Passwords } from './access/passwords/passwords.ts';
 import type { RevocationDesk } from './access/revocations/revocation-desk.ts';
+import type { RedisServices } from './access/redis/redis-services.ts';
 import type { AdminServer } from './admin/admin-server.ts';
 import type { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import type { Drains } from './control/drains.ts';
@@ -49,6 +50,7 @@ interface RunningParts {
   readonly passwords: Pick<Passwords, 'close'>;
   readonly keySets: Pick<KeySets, 'start' | 'stop'>;
   readonly revocations: Pick<RevocationDesk, 'inherit' | 'close'>;
+  readonly redis: Pick<RedisServices, 'start' | 'stop'>;
 }
 
 /** How long the predecessor may take to close its admin address. */
@@ -116,6 +118,7 @@ export class Running implements Phase {
       await Promise.all([clusters.ready(), keySets.start()]);
       lifecycle.continueStart();
       claim.release();
+      this.#parts.redis.start();
       await supervisor.start();
       lifecycle.continueStart();
     } finally {
@@ -156,6 +159,7 @@ export class Running implements Phase {
     const ended = await this.#endWorkers(handOver);
     this.#parts.clusters.stop();
     this.#parts.keySets.stop();
+    this.#parts.redis.stop();
     await this.#parts.passwords.close();
     await this.#parts.revocations.close();
     await this.#parts.admin.close();

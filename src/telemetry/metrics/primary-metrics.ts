@@ -113,6 +113,18 @@ export const primaryMetrics = {
     ['url'],
     'Time since the key set was fetched last, changed or not',
   ),
+  redisUp: gauge('sluice_redis_up', [], '1 if Redis answers, else 0'),
+  redisErrors: counter('sluice_redis_errors_total', ['kind'], 'Failures of Redis by their kind'),
+  redisRoundDuration: gauge(
+    'sluice_redis_round_duration_seconds',
+    [],
+    'Duration of the last exchange of counts with Redis',
+  ),
+  sharedLimitsCounting: gauge(
+    'sluice_shared_limits_counting',
+    [],
+    '1 if shared limits are counted over all machines, 0 if in this process alone',
+  ),
   adminConnections: gauge('sluice_admin_connections_active', [], 'Connections to the admin address open now'),
   adminCloses: counter(
     'sluice_admin_connections_closed_total',

@@ -68,6 +68,7 @@ class FakeParts {
         start: () => this.#step('keySets.start'),
         stop: () => this.#note('keySets.stop'),
       },
+      redis: { start: () => undefined, stop: () => undefined },
       passwords: {
         close: () => {
           this.#note('passwords.close');

@@ -11,8 +11,7 @@ interface RedisServicesParts {
   readonly settings: () => RedisSettings | null;
   /** The limits of the configuration in use. */
   readonly entries: () => readonly LimitEntry[];
-  /** Null to share no revocations. */
-  readonly revocations: RevocationBook | null;
+  readonly revocations: RevocationBook;
   readonly log: Logger;
   readonly dial?: RedisDial;
 }
@@ -22,7 +21,7 @@ interface Use {
   readonly settings: RedisSettings;
   readonly link: RedisLink;
   readonly limits: SharedLimits;
-  readonly revocations: SharedRevocations | null;
+  readonly revocations: SharedRevocations;
 }
 
 /** Time after which a reload is noticed. */
@@ -53,7 +52,11 @@ export class RedisServices {
   }
 
   /** Facts for metrics; null without Redis. */
-  get state(): { readonly isUp: boolean; readonly isCounting: boolean; readonly roundSeconds: number } | null {
+  get state(): {
+    readonly isUp: boolean;
+    readonly isCounting: boolean;
+    readonly roundSeconds: number;
+  } | null {
     if (this.#use === null) return null;
     const { link, limits } = this.#use;
     return { isUp: link.isUp, isCounting: limits.isCounting, roundSeconds: limits.lastRoundSeconds };
@@ -70,13 +73,13 @@ export class RedisServices {
     const { entries, revocations: book, log, dial } = this.#parts;
     const link: RedisLink = new RedisLink({
       url: settings.url,
-      owner: { up: () => revocations?.read(), down: () => undefined },
+      owner: { up: () => revocations.read(), down: () => undefined },
       log,
       counts: this.counts,
       ...(dial !== undefined && { dial }),
     });
     const limits = new SharedLimits({ entries, settings, link, log });
-    const revocations = book === null ? null : new SharedRevocations(settings.prefix, link, book, log);
+    const revocations = new SharedRevocations(settings.prefix, link, book, log);
     link.start();
     return { settings, link, limits, revocations };
   }
@@ -85,7 +88,7 @@ export class RedisServices {
     if (this.#use === null) return;
     const { link, limits, revocations } = this.#use;
     limits.stop();
-    revocations?.stop();
+    revocations.stop();
     link.stop();
     this.#use = null;
   }

@@ -99,7 +99,9 @@ export class SharedRevocations {
     try {
       const known = await this.#readAll();
       this.#merge([...known.values()]);
-      const missing = this.#book.all.filter((revocation) => isMissing(revocation, known.get(revocation.principal)));
+      const missing = this.#book.all.filter((revocation) =>
+        isMissing(revocation, known.get(revocation.principal)),
+      );
       await this.#write(missing.map((revocation) => ({ ...revocation, isEnded: false })));
     } finally {
       this.#isBusy = false;
@@ -111,14 +113,17 @@ export class SharedRevocations {
     const over: string[] = [];
     let cursor = '0';
     for (let page = 0; page < MAX_PAGES; page++) {
-      const answer = (await this.#link.send(['HSCAN', this.#key, cursor, 'COUNT', String(PAGE)])) as [string, string[]];
+      const answer = (await this.#link.send(['HSCAN', this.#key, cursor, 'COUNT', String(PAGE)])) as [
+        string,
+        string[],
+      ];
       const fields = answer[1];
       for (let at = 0; at + 1 < fields.length; at += 2) {
         const entry = readEntry(parse(fields[at + 1]!));
         if (entry === null || entry.until <= Date.now()) over.push(fields[at]!);
         else entries.set(entry.principal, entry);
       }
-      cursor = String(answer[0]);
+      [cursor] = answer;
       if (cursor === '0') break;
     }
     if (over.length > 0) await this.#link.send(['HDEL', this.#key, ...over.slice(0, PAGE)]);
