@@ -1,6 +1,6 @@
 import type { MeteredReader, MeterVerdict, TrafficMeter } from '../contract/traffic-meter.ts';
 import { TOO_MANY_MESSAGES, WITHIN, type KeyedLimit } from './keyed-limit.ts';
-import type { Waiting } from './turns.ts';
+import { MAX_AHEAD, type Waiting } from './turns.ts';
 
 /** A slot of a limit, which the session holds. */
 export interface MeteredSlot {
@@ -16,6 +16,9 @@ export class SessionMeter implements TrafficMeter, Waiting {
   excess: TrafficMeter['excess'] = { code: 1008, reason: MESSAGES };
   lastMessages = 0;
   lastBytes = 0;
+  ahead = 0;
+  /** Since its last turn. */
+  #reads = 0;
   readonly #slots: readonly MeteredSlot[];
   readonly #clock: () => number;
   #reader: MeteredReader | null = null;
@@ -31,6 +34,7 @@ export class SessionMeter implements TrafficMeter, Waiting {
   count(messages: number, bytes: number): MeterVerdict {
     const now = this.#clock();
     let verdict: MeterVerdict = 'go';
+    this.#reads++;
     for (const metered of this.#slots) {
       const { limit } = metered;
       const excess = limit.charge(metered.slot, messages, bytes, now);
@@ -49,6 +53,8 @@ export class SessionMeter implements TrafficMeter, Waiting {
   wait(reader: MeteredReader): void {
     this.#leave();
     this.#reader = reader;
+    this.ahead = Math.min(this.ahead + Math.max(this.#reads - 1, 0), MAX_AHEAD);
+    this.#reads = 0;
     this.#queue(this.#inDebt() ?? this.#slots[0]!);
   }
 

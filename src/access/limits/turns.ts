@@ -1,10 +1,15 @@
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 
+/** A session that has read more than once in a turn sits out as many turns, and this many at most. */
+export const MAX_AHEAD = 4;
+
 /** A session whose reading waits for a bucket. */
 export interface Waiting {
   /** What its last read came to: so much it is expected to read at its turn. */
   readonly lastMessages: number;
   readonly lastBytes: number;
+  /** Reads beyond its turns that it has had, at most {@link MAX_AHEAD}. */
+  ahead: number;
   /** It is its turn. */
   resume(): void;
 }
@@ -59,15 +64,26 @@ export class Turns extends Timed {
     if (line === undefined) return;
     let messages = 0;
     let bytes = 0;
+    let isSomebodyResumed = false;
     // Whoever comes back during the turn has had its own.
     for (let left = line.size; left > 0; left--) {
       if (this.#debts.isInDebt(slot, messages, bytes, now)) return;
       const [first] = line;
       if (first === undefined) return;
+      if (first.ahead > 0) {
+        // One event may bring two reads. Whoever reads first would get twice as much as the others for ever.
+        first.ahead--;
+        line.delete(first);
+        line.add(first);
+        continue;
+      }
       this.remove(slot, first);
       messages += first.lastMessages;
       bytes += first.lastBytes;
+      isSomebodyResumed = true;
       first.resume();
     }
+    // All sat out. They do so MAX_AHEAD times at most.
+    if (!isSomebodyResumed) this.#serve(slot, now);
   }
 }

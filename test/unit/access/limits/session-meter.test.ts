@@ -37,6 +37,32 @@ class EagerReader implements MeteredReader {
   }
 }
 
+/** A client that always has something to say, and is read twice in one event if its limit allows it. */
+class EventReader implements MeteredReader {
+  bytes = 0;
+  #isWaiting = false;
+  readonly #meter: TrafficMeter;
+  readonly #perRead: number;
+
+  constructor(meter: TrafficMeter, perRead: number) {
+    this.#meter = meter;
+    this.#perRead = perRead;
+  }
+
+  readOn(): void {
+    this.#isWaiting = false;
+  }
+
+  readable(): void {
+    for (let read = 0; read < 2 && !this.#isWaiting; read++) {
+      this.bytes += this.#perRead;
+      if (this.#meter.count(0, this.#perRead) === 'go') continue;
+      this.#isWaiting = true;
+      this.#meter.wait(this);
+    }
+  }
+}
+
 describe('a meter that closes', () => {
   it('lets the burst pass, and closes with 1008 behind it', () => {
     const rig = new LimitRig();
@@ -100,6 +126,20 @@ describe('a meter that slows down', () => {
     for (const reader of readers) reader.readOn();
     rig.pass(30_000);
     for (const { messages } of readers) assert.ok(messages > 900 && messages < 1100, String(messages));
+  });
+
+  it('divides the rate evenly if one event brings two reads', () => {
+    const rig = new LimitRig();
+    const set = rig.set({ over: 'slow', bytes: { perSecond: 1024, burst: 1024 } });
+    const readers = [1, 2].map(() => new EventReader(meterOf(set).meter, 64));
+    for (let ticks = 0; ticks < 600; ticks++) {
+      rig.pass(100);
+      for (const reader of readers) reader.readable();
+      for (const reader of readers) reader.readable();
+    }
+    const [first, second] = readers.map(({ bytes }) => bytes);
+    assert.ok(Math.abs(first! - second!) < 0.1 * first!, `${first} and ${second}`);
+    assert.ok(first! + second! > 0.95 * 60 * 1024, `${first} and ${second}`);
   });
 
   it('does not slow another key', () => {
