@@ -13,7 +13,7 @@ export interface LimitSettings {
   readonly requests: RateLimit | null;
   /** Max WebSocket messages that clients send. */
   readonly messages: RateLimit | null;
-  /** Max bytes of those messages. */
+  /** Max bytes that clients send: on `raw` and `net` with heads and control frames, else payload. */
   readonly bytes: RateLimit | null;
   /** What happens to a session that sends more: `close` ends it, `slow` reads less from it. */
   readonly over: 'close' | 'slow';
