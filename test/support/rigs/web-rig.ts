@@ -24,6 +24,7 @@ interface WebRigSettings {
   readonly workers?: object;
   /** `{ access: false }` leaves access lines out. */
   readonly log?: object;
+  readonly shutdown?: object;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -44,12 +45,20 @@ export class WebRig {
     this.sluice = sluice;
   }
 
-  static async start({ listeners, clusters, workers, log = {}, env = {} }: WebRigSettings): Promise<WebRig> {
+  static async start({
+    listeners,
+    clusters,
+    workers,
+    log = {},
+    shutdown = {},
+    env = {},
+  }: WebRigSettings): Promise<WebRig> {
     const [first] = Object.keys(clusters);
     const config = {
       workers: { l7: 1, l4: 1, ...workers },
       admin: { address: '127.0.0.1:0' },
       log,
+      shutdown,
       listeners: Object.entries(listeners).map(([name, settings]) => ({
         name,
         mode: 'l7',
