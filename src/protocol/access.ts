@@ -82,7 +82,7 @@ export interface RevocationsCommand {
   readonly ended: readonly string[];
 }
 
-export interface AskCommand {
+interface AskCommand {
   readonly type: 'ask';
   readonly number: number;
   readonly question: SessionQuestion;

@@ -4,7 +4,7 @@ import type { Revocation, RevocationsCommand } from '../../../protocol/access.ts
 export type RevocationChange = Pick<RevocationsCommand, 'changed' | 'ended'>;
 
 /** Max revocations in force. They take up to 200 MB in each worker if every principal has the longest name. */
-export const MAX_REVOCATIONS = 100_000;
+const MAX_REVOCATIONS = 100_000;
 
 /** The revocations in force, by principal. When there are too many, those that end first are given up. */
 export class RevocationSet {
