@@ -80,5 +80,5 @@ function requestOf(token: string): AccessRequest {
     told: null,
   } as const;
   const head = { method: 'GET', path: '/chat', query: '', headers };
-  return { head, client, route: 'chat', host: 'chat.example.com', wantsUpgrade: true };
+  return { head, client, route: 'chat', host: 'chat.example.com', path: '/chat', wantsUpgrade: true };
 }

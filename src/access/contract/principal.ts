@@ -1,5 +1,5 @@
 /** How a client has proven who it is. `address` stands for a client that has proven nothing. */
-export type PrincipalKind = 'jwt' | 'basic' | 'forward' | 'cert' | 'address';
+type PrincipalKind = 'jwt' | 'basic' | 'forward' | 'cert' | 'address';
 
 /** Who a client is proven to be. */
 export interface Principal {

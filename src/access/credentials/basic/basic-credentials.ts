@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { onlyHeaderOf, type RequestHead } from '../../../wire/http/request-head.ts';
 
 /** A user and a password, as a client has sent them. */
-export interface BasicCredentials {
+interface BasicCredentials {
   readonly user: string;
   readonly password: string;
 }
