@@ -36,10 +36,9 @@ export class TokenIssuer {
     return `http://${this.#server.address}/keys`;
   }
 
-  /** Publishes another key, signs with it from now on, and forgets all but the last one before it. */
+  /** Publishes another key, signs with it from now on, and keeps the ones before it. */
   async rotate(): Promise<void> {
     this.#keys.push(await makeKey(`key-${++this.#made}`));
-    if (this.#keys.length > 2) this.#keys.shift();
   }
 
   /** Publishes another key and forgets the others: their tokens count no more. */
