@@ -29,6 +29,16 @@ const ADDRESS_REFUSED: AccessRefusal = {
   body: null,
 };
 
+const REVOKED: AccessRefusal = {
+  by: 'access',
+  granted: false,
+  status: 401,
+  reason: 'revoked',
+  detail: 'revoked',
+  headers: [],
+  body: null,
+};
+
 /** A request that may be served. */
 export interface Entry {
   readonly admission: Admission;
@@ -104,7 +114,9 @@ export class AccessCheck implements CheckOwner {
 
   /** Checks the limits by principal. Returns what the request is served with. */
   finish(): Entry | AccessRefusal {
-    const { limits } = this.#access;
+    const { limits, revocations } = this.#access;
+    // Its method has asked, and the primary may have spoken while the next method was asked.
+    if (this.#principal !== null && revocations.isRevoked(this.#principal)) return this.#refuse(REVOKED);
     const { client } = this.#request;
     const address = copyOfText(client.address);
     const principal =

@@ -1,5 +1,6 @@
 import type { AccessSettings } from '../config/types/access.ts';
 import { AddressRules } from './addresses/address-rules.ts';
+import type { RevocationList } from './contract/access-services.ts';
 import type { CredentialMethod } from './contract/credential-method.ts';
 import type { LimitGuard } from './contract/limit-guard.ts';
 import type { Principal } from './contract/principal.ts';
@@ -18,6 +19,7 @@ export class RouteAccess {
   readonly methods: readonly CredentialMethod[];
   /** Null without limits. */
   readonly limits: LimitGuard | null;
+  readonly revocations: RevocationList;
   readonly #closesAtExpiry: boolean;
   readonly #graceMs: number;
   readonly #random: () => number;
@@ -31,6 +33,7 @@ export class RouteAccess {
     settings: AccessSettings | null,
     methods: readonly CredentialMethod[],
     limits: LimitGuard | null,
+    revocations: RevocationList,
     random = Math.random,
   ) {
     const jwt = settings?.jwt ?? null;
@@ -39,6 +42,7 @@ export class RouteAccess {
     this.origins = origins === null ? null : new OriginRules(origins);
     this.methods = methods;
     this.limits = limits;
+    this.revocations = revocations;
     this.#closesAtExpiry = jwt?.atExpiry === 'close';
     this.#graceMs = jwt?.graceMs ?? 0;
     this.#random = random;

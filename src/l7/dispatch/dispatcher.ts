@@ -263,7 +263,12 @@ export class Dispatcher implements RequestDispatcher {
     const isUpgraded = action.kind === 'cluster' && action.upgrade !== 'never';
     const context = action.kind === 'cluster' ? this.#contexts.of(route, action.cluster) : null;
     const terms = {
-      access: new RouteAccess(route.access, credentialMethods(route.access, accessServices), guard),
+      access: new RouteAccess(
+        route.access,
+        credentialMethods(route.access, accessServices),
+        guard,
+        accessServices.revocations,
+      ),
       route: route.name,
       answers,
       wheel,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AccessCheck, isEntry, type AccessRefusal } from '../../../src/access/access-check.ts';
+import type { Principal } from '../../../src/access/contract/principal.ts';
 import type { RouteAccess } from '../../../src/access/route-access.ts';
 import { CLIENT, FakeLimits, FakeMethod, TOO_MANY, WRONG, granted, principalOf, requestOf } from './fakes.ts';
 
@@ -27,6 +28,7 @@ function accessOf({
         : { refusalOf: () => ({ ...WRONG, reason: 'origin', detail: originProblem }) },
     methods,
     limits,
+    revocations: { isRevoked: ({ name }: Principal) => name === 'mallory' },
     endOf: () => endsAt,
   } as unknown as RouteAccess;
 }
@@ -142,6 +144,18 @@ describe('the check of a request', () => {
     check.prove(NOBODY);
     assert.deepEqual(check.finish(), { by: 'limit', ...TOO_MANY });
     assert.deepEqual(limits.entered, ['address -', 'principal alice']);
+    assert.equal(limits.held, 0);
+  });
+
+  it('refuses a principal that is revoked while a later method is asked', () => {
+    const limits = new FakeLimits();
+    const methods = [new FakeMethod(granted({ principal: principalOf('mallory') }))];
+    const check = new AccessCheck(accessOf({ methods, limits }), requestOf());
+    check.begin();
+    assert.equal(check.prove(NOBODY), null);
+    const end = check.finish();
+    assert.ok(!isEntry(end) && end.by === 'access');
+    assert.deepEqual([end.status, end.reason], [401, 'revoked']);
     assert.equal(limits.held, 0);
   });
 

@@ -25,14 +25,16 @@ const JWT: JwtSettings = {
   leewayMs: 0,
 };
 
+const NONE_REVOKED = { isRevoked: () => false };
+
 function accessOf(changes: Partial<AccessSettings>, random = 0): RouteAccess {
-  return new RouteAccess({ ...NONE, ...changes }, [], null, () => random);
+  return new RouteAccess({ ...NONE, ...changes }, [], null, NONE_REVOKED, () => random);
 }
 
 describe('the access of a route', () => {
   it('asks nothing without settings', () => {
     const limits = new FakeLimits();
-    const access = new RouteAccess(null, [], limits);
+    const access = new RouteAccess(null, [], limits, NONE_REVOKED);
     assert.deepEqual([access.addresses, access.origins, access.methods], [null, null, []]);
     assert.equal(access.limits, limits);
   });

@@ -52,7 +52,8 @@ class Stage {
       },
       countTimeout: () => this.gateLog.push('waited too long'),
     };
-    const access = { addresses: null, origins: null, methods, limits, endOf: () => Infinity };
+    const revocations = { isRevoked: () => false };
+    const access = { addresses: null, origins: null, methods, limits, revocations, endOf: () => Infinity };
     const terms = {
       access: access as unknown as RouteAccess,
       route: 'all',
