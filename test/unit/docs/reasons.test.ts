@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import {
   ACCEPT_FAILURES,
+  ACCESS_REFUSALS,
   ADMIN_CLOSES,
   ADMIN_REFUSALS,
   BOUND_CLOSES,
@@ -38,6 +39,7 @@ const EXPLAINED: readonly (readonly [Metric, readonly string[]])[] = [
   [pageMetrics.handshakeFailures, HANDSHAKE_FAILURES],
   [pageMetrics.handshakesTurnedAway, GATE_REFUSALS],
   [pageMetrics.closes, CLOSE_SIDES],
+  [pageMetrics.accessRefusals, ACCESS_REFUSALS],
   [pageMetrics.limitRefusals, LIMIT_KINDS],
   [pageMetrics.sessionsShed, SHED_REASONS],
   [pageMetrics.bufferOverflows, DIRECTIONS],
