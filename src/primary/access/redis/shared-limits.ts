@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { SharedTable } from '../../../access/limits/table/shared-table.ts';
 import type { RedisSettings } from '../../../config/types/limits.ts';
 import { processClock } from '../../../core/timing/process-clock.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
@@ -7,7 +8,6 @@ import { messageOf } from '../../../core/errors.ts';
 import { LineLimit } from '../../../telemetry/line-limit.ts';
 import type { RedisLink } from './redis-link.ts';
 import { RENEW, run } from './scripts.ts';
-import { SharedTable } from './shared-table.ts';
 import { PERIOD_MS, processesKey, TableSync, type SharedLimit } from './table-sync.ts';
 
 /** A limit and its table. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { SharedKey, SharedTable } from '../../../access/limits/table/shared-table.ts';
+import { RATE_KINDS, type RateKind } from '../../../access/limits/table/table-layout.ts';
 import type { LimitSettings } from '../../../config/types/limits.ts';
 import type { RedisLink } from './redis-link.ts';
 import { HOLD, numbersOf, run, TAKE } from './scripts.ts';
 import { SharedBucket, type BucketClaim } from './shared-bucket.ts';
-import { SHARED_RATES, type SharedKey, type SharedTable } from './shared-table.ts';
 
 /** What all tables of a process share. */
 export interface SyncParts {
@@ -25,7 +26,7 @@ export interface SharedLimit {
 /** A key that was used lately, or has connections. */
 interface KeyRecord {
   readonly key: SharedKey;
-  /** In the order of {@link SHARED_RATES}; null without the rate. */
+  /** In the order of {@link RATE_KINDS}; null without the rate. */
   readonly buckets: readonly (SharedBucket | null)[];
   /** Units that no claim has told yet. */
   readonly untold: number[];
@@ -64,7 +65,7 @@ export class TableSync {
     this.#limit = limit;
     this.#table = table;
     this.#parts = parts;
-    this.#ids = SHARED_RATES.map((kind) => idOf(limit, kind));
+    this.#ids = RATE_KINDS.map((kind) => idOf(limit, kind));
     this.#heldId = idOf(limit, 'connections');
     if (limit.settings.connections === null) return;
     table.visitHeld((key) => {
@@ -105,7 +106,7 @@ export class TableSync {
       this.#due.delete(record);
     }
     const calls: Promise<void>[] = [];
-    for (const [rate, kind] of SHARED_RATES.entries()) {
+    for (const [rate, kind] of RATE_KINDS.entries()) {
       if (this.#limit.settings[kind] === null) continue;
       for (const batch of batchesOf(due)) calls.push(this.#take(rate, batch));
     }
@@ -149,11 +150,11 @@ export class TableSync {
     let record = this.#records.get(key.hex);
     if (record === undefined) {
       const { settings } = this.#limit;
-      const buckets = SHARED_RATES.map((kind) => {
+      const buckets = RATE_KINDS.map((kind) => {
         const rate = settings[kind];
         return rate === null ? null : new SharedBucket((rate.burst * 1e6) / rate.perSecond);
       });
-      const untold = SHARED_RATES.map(() => 0);
+      const untold = RATE_KINDS.map(() => 0);
       record = { key, buckets, untold, usedAt: 0, held: 0, isHeldUnknown: false, elsewhere: 0 };
       this.#records.set(key.hex, record);
     }
@@ -267,7 +268,7 @@ export class TableSync {
 
   /** Microseconds of filling time that a unit costs. */
   #costOf(rate: number): number {
-    return 1e6 / this.#limit.settings[SHARED_RATES[rate]!]!.perSecond;
+    return 1e6 / this.#limit.settings[RATE_KINDS[rate]!]!.perSecond;
   }
 
   #keyOf(id: string, { hex }: SharedKey): string {
@@ -285,10 +286,7 @@ export function processesKey(prefix: string): string {
 }
 
 /** Names a count by all on which machines must agree: with other settings they count apart. */
-function idOf(
-  { listener, settings }: SharedLimit,
-  what: 'connections' | (typeof SHARED_RATES)[number],
-): string {
+function idOf({ listener, settings }: SharedLimit, what: 'connections' | RateKind): string {
   const facts = JSON.stringify([listener, settings.name, settings.key, what, settings[what]]);
   return createHash('sha256').update(facts).digest('hex').slice(0, 16);
 }

@@ -1,6 +1,6 @@
-import { LimitTable } from '../../../access/limits/table/limit-table.ts';
-import { ticksAt } from '../../../access/limits/table/slot-state.ts';
-import { HEAD, KEY_WORDS, RATE_KINDS, SLOT } from '../../../access/limits/table/table-layout.ts';
+import { LimitTable } from './limit-table.ts';
+import { ticksAt } from './slot-state.ts';
+import { HEAD, KEY_WORDS, SLOT } from './table-layout.ts';
 
 /** A key of a table, as words and as hex digits. */
 export interface SharedKey {
@@ -133,6 +133,3 @@ export class SharedTable {
     return (ticks * 1e6) / this.#table.layout.ticksOf(rate);
   }
 }
-
-/** The rates of a table, in their order. */
-export const SHARED_RATES = RATE_KINDS;
