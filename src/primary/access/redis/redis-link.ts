@@ -4,10 +4,10 @@ import type { Logger } from '../../../telemetry/logger.ts';
 import { dialRedis, type RedisConnection, type RedisDial } from './redis-connection.ts';
 
 /** What has gone wrong with Redis, for metrics. `connect`: no connection could be made. `reply`: an error reply. */
-export type RedisErrorKind = 'connect' | 'lost' | 'timeout' | 'reply';
+type RedisErrorKind = 'connect' | 'lost' | 'timeout' | 'reply';
 
 /** Hears whether Redis can be asked. */
-export interface RedisLinkOwner {
+interface RedisLinkOwner {
   /** A new connection answers. */
   up(): void;
   /** The connection has ended. Not called when no connection can be made, and not by {@link RedisLink.stop}. */
