@@ -15,6 +15,7 @@ const EVERYBODY = ['0.0.0.0/0', '::/0'];
  */
 export function warnOfAccess(access: Section, settings: AccessSettings, isExposed: boolean): void {
   warnOfLockout(access, settings);
+  warnOfSharedHeader(access, settings);
   warnOfUnboundTokens(access, settings);
   if (isExposed) warnOfClearText(access, settings);
 }
@@ -55,6 +56,18 @@ function warnOfLockout(access: Section, { deny, allow }: AccessSettings): void {
     const what = allow === null ? 'every address' : 'every block of allow, and comes first';
     access.problems.warning(path, `deny has ${what}, so nobody is let in: narrow it`);
   }
+}
+
+/** Warns if passwords and tokens need the same header, which carries only one of them. */
+function warnOfSharedHeader(access: Section, { basic, jwt }: AccessSettings): void {
+  const key = access.has('jwt') ? 'jwt' : 'basic';
+  if (!access.has(key) || basic === null || jwt === null) return;
+  if (!jwt.from.every(({ kind, name }) => kind === 'header' && name === 'authorization')) return;
+  access.problems.warning(
+    [...access.path, key],
+    'basic and jwt both take the header Authorization, and every method must pass, so nobody is let in: ' +
+      'leave one of them out, or name another place in jwt.from',
+  );
 }
 
 /** Tells whether each block lies within one block of another list. False if there are too many to compare. */

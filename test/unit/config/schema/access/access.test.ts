@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AccessSettings } from '../../../../../src/config/types/access.ts';
-import { errorsOf, l7, l7Of, load } from '../../load.ts';
+import { errorsOf, l7, l7Of, load, warningsOf } from '../../load.ts';
 
 const FILES = { 'users.htpasswd': 'alice:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n' };
 const LISTENER = 'access: { deny: [10.0.0.1], origins: [self], basic: { file: users.htpasswd } }';
@@ -66,6 +66,23 @@ describe('access', () => {
     assert.deepEqual(listener?.access?.allow, ['10.0.0.0/8']);
     assert.deepEqual(errorsOf(l4('{ origins: [self] }')), [
       '3:75: "origins" looks at requests, which a listener of mode l4 does not see',
+    ]);
+  });
+
+  it('warns if passwords and tokens take the same header', () => {
+    const jwks = JSON.stringify({ keys: [{ kty: 'oct', k: 'c'.repeat(64) }] });
+    const files = { ...FILES, 'jwks.json': jwks };
+    const warnings = (from: string): string[] => {
+      const jwt = `jwt: { keys: jwks.json, issuer: a, audience: b${from} }`;
+      const found = warningsOf(l7(`access: { origins: [self], basic: { file: users.htpasswd }, ${jwt} }`), {
+        files,
+      });
+      return found.filter((warning) => warning.includes('Authorization'));
+    };
+    assert.deepEqual(warnings(', from: [{ header: authorization }, { cookie: session }]'), []);
+    assert.deepEqual(warnings(''), [
+      '5:65: basic and jwt both take the header Authorization, and every method must pass, so nobody is let in: ' +
+        'leave one of them out, or name another place in jwt.from',
     ]);
   });
 });
