@@ -159,7 +159,7 @@ export class Running implements Phase {
     const ended = await this.#endWorkers(handOver);
     this.#parts.clusters.stop();
     this.#parts.keySets.stop();
-    this.#parts.redis.stop();
+    await this.#parts.redis.stop();
     await this.#parts.passwords.close();
     await this.#parts.revocations.close();
     await this.#parts.admin.close();

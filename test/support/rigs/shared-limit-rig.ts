@@ -92,8 +92,8 @@ export class Sharer {
   }
 
   /** Ends in good order. */
-  stop(): void {
-    this.shared.stop();
+  async stop(): Promise<void> {
+    await this.shared.stop();
     this.link.stop();
   }
 }

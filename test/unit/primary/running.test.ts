@@ -68,7 +68,7 @@ class FakeParts {
         start: () => this.#step('keySets.start'),
         stop: () => this.#note('keySets.stop'),
       },
-      redis: { start: () => undefined, stop: () => undefined },
+      redis: { start: () => undefined, stop: () => Promise.resolve() },
       passwords: {
         close: () => {
           this.#note('passwords.close');

@@ -45,10 +45,10 @@ export class RedisServices {
     this.#timer.unref();
   }
 
-  /** Ends everything. The connections of this process no longer count for others. */
-  stop(): void {
+  /** Ends everything. Resolves when the connections of this process no longer count for others, or Redis is away. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
-    this.#end();
+    await this.#end();
   }
 
   /** Facts for metrics; null without Redis. */
@@ -65,7 +65,7 @@ export class RedisServices {
   #follow(): void {
     const settings = this.#parts.settings();
     if (isDeepStrictEqual(settings, this.#use?.settings ?? null)) return;
-    this.#end();
+    void this.#end();
     if (settings !== null) this.#use = this.#begin(settings);
   }
 
@@ -84,12 +84,12 @@ export class RedisServices {
     return { settings, link, limits, revocations };
   }
 
-  #end(): void {
+  async #end(): Promise<void> {
     if (this.#use === null) return;
     const { link, limits, revocations } = this.#use;
-    limits.stop();
-    revocations.stop();
-    link.stop();
     this.#use = null;
+    revocations.stop();
+    await limits.stop();
+    link.stop();
   }
 }

@@ -75,16 +75,21 @@ export class SharedLimits {
     return sum;
   }
 
-  /** Lets the limits count in this process alone, and gives its connections up in Redis. */
-  stop(): void {
+  /**
+   * Lets the limits count in this process alone, and ends its lease in Redis.
+   *
+   * @returns resolves when Redis has answered, or cannot be asked. The link must stay open until then.
+   */
+  async stop(): Promise<void> {
     this.#isStopped = true;
     clearInterval(this.#timer);
     for (const { sync, table } of this.#tables.values()) {
-      sync.forgetElsewhere();
+      sync.stop();
       table.refuses = false;
     }
     const { link, settings } = this.#parts;
-    if (link.isUp) link.send(['ZREM', processesKey(settings.prefix), this.#process]).catch(() => undefined);
+    if (!link.isUp) return;
+    await link.send(['ZREM', processesKey(settings.prefix), this.#process]).catch(() => undefined);
   }
 
   /** Tells Redis what was taken, if it can be asked. Called by a timer; rounds do not overlap. */

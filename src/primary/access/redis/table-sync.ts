@@ -60,6 +60,7 @@ export class TableSync {
   readonly #ids: readonly string[];
   readonly #heldId: string;
   #refreshed: Iterator<KeyRecord> | null = null;
+  #isStopped = false;
 
   constructor(limit: SharedLimit, table: SharedTable, parts: SyncParts) {
     this.#limit = limit;
@@ -141,6 +142,12 @@ export class TableSync {
     }
   }
 
+  /** Forgets what other processes hold. An answer that is under way changes nothing any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.forgetElsewhere();
+  }
+
   /** Forgets what other processes hold: their leases have ended, or cannot be known. */
   forgetElsewhere(): void {
     for (const record of this.#records.values()) this.#setElsewhere(record, 0);
@@ -202,7 +209,7 @@ export class TableSync {
     for (const [index, record] of records.entries()) {
       record.held = held[index]!;
       record.isHeldUnknown = false;
-      this.#setElsewhere(record, sums[index]!);
+      if (!this.#isStopped) this.#setElsewhere(record, sums[index]!);
     }
   }
 
