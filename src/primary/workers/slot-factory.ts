@@ -60,9 +60,10 @@ export class SlotFactory {
   }
 
   create(kind: WorkerKind, name: string, { restarts = 0, perseveres = false }: SlotHistory = {}): WorkerSlot {
-    const { pages, timings, log, onLines, onEndpointFailed, clientDesk, onLate } = this.#parts;
+    const { pages, currentGeneration, timings, log, onLines, onEndpointFailed, clientDesk, onLate } =
+      this.#parts;
     const page = pages.add();
-    const places = new HeldPlaces();
+    const places = new HeldPlaces(() => currentGeneration.facts.limitTables.values());
     const slot: WorkerSlot = new WorkerSlot({
       kind,
       name,
