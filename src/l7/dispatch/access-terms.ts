@@ -1,10 +1,11 @@
 import type { AccessCheck, AccessRefusal } from '../../access/access-check.ts';
 import type { RouteAccess } from '../../access/route-access.ts';
 import type { LogSettings } from '../../config/types/config.ts';
-import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { ClusterGate, Entrant } from '../websocket/handshakes/handshake-gate.ts';
+import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import type { Answers } from './answers.ts';
+import type { L7Environment } from './l7-environment.ts';
 import type { Routed } from './route-handler.ts';
 
 /** What the checks of one route share. */
@@ -19,8 +20,10 @@ export interface AccessGateTerms {
   readonly principal: LogSettings['principal'];
   /** Bounds the handshakes that are checked; null for a route that makes no WebSockets. */
   readonly handshakes: ClusterGate | null;
-  /** The checks of handshakes that are under way, for draining. */
-  readonly pending: LiveSet<LiveMember & { cancel(): void }>;
+  /** The handshakes of the route that are under way. A check under way is one of them. Null without {@link handshakes}. */
+  readonly pending: UpgradeContext['pending'] | null;
+  /** The plain requests that are under way. A check under way is one of them. */
+  readonly requests: L7Environment['requests'];
 }
 
 /** Takes requests whose credentials have been checked. */

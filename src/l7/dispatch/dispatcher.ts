@@ -261,7 +261,6 @@ export class Dispatcher implements RequestDispatcher {
     if (route.access === null && guard === null) return handle;
     const { action } = route;
     const isUpgraded = action.kind === 'cluster' && action.upgrade !== 'never';
-    const context = action.kind === 'cluster' ? this.#contexts.of(route, action.cluster) : null;
     const terms = {
       access: new RouteAccess(
         route.access,
@@ -275,7 +274,8 @@ export class Dispatcher implements RequestDispatcher {
       timeoutMs: websocket.handshakeTimeoutMs,
       principal: config.log.principal,
       handshakes: isUpgraded ? this.#handshakes.of(action.cluster) : null,
-      pending: context === null ? requests : context.pending,
+      pending: isUpgraded ? this.#contexts.of(route, action.cluster).pending : null,
+      requests,
     };
     return new AccessGate(terms, handle).handle;
   }

@@ -11,6 +11,8 @@ import type { Routed } from './route-handler.ts';
  */
 export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
   liveIndex = -1;
+  /** A check has not admitted anybody. It asks whether its principal is revoked when it ends. */
+  readonly admission = null;
   place: Entrant['place'] = 'outside';
   readonly #check: AccessCheck;
   readonly #routed: Routed;
@@ -108,9 +110,10 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
   /** Waits for the gate or the check, until the deadline or the client's end. */
   #wait(): void {
     if (this.#isOver) return;
-    const { wheel, pending } = this.#terms;
+    const { wheel, pending, requests } = this.#terms;
     const { exchange, wantsUpgrade } = this.#routed;
-    if (this.liveIndex < 0) pending.add(this);
+    if (wantsUpgrade && pending !== null) pending.add(this);
+    else requests.add(this);
     exchange.awaitsUpgrade = wantsUpgrade;
     wheel.arm(this, this.#deadline - wheel.now);
     exchange.reply.onAborted(() => this.#clientGone());
@@ -142,9 +145,10 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
 
   #end(): void {
     this.#isOver = true;
-    const { wheel, pending } = this.#terms;
+    const { wheel, pending, requests } = this.#terms;
     wheel.disarm(this);
-    if (this.liveIndex >= 0) pending.delete(this);
+    pending?.delete(this);
+    requests.delete(this);
     this.#routed.exchange.awaitsUpgrade = false;
   }
 

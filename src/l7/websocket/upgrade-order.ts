@@ -21,9 +21,10 @@ import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 import type { Entrant } from './handshakes/handshake-gate.ts';
 import type { ContextRelays } from './context-relays.ts';
 
-/** An upgrade that is not answered yet. */
-interface PendingUpgrade {
-  readonly admission: Admission;
+/** A handshake that is not answered yet. */
+interface PendingHandshake {
+  /** Null while its credentials are checked. */
+  readonly admission: Admission | null;
   /** Refuses the client with 503. @param detail why, for the client; a drain of the worker if left out */
   cancel(detail?: string): void;
 }
@@ -47,7 +48,7 @@ export interface UpgradeContext {
   /** Writes the access lines of sessions; null without an access log. */
   readonly access: Logger | null;
   /** The upgrades that are under way, for drains and revocations. */
-  readonly pending: LiveSet<LiveMember & PendingUpgrade>;
+  readonly pending: LiveSet<LiveMember & PendingHandshake>;
   /** Max silence of the long body of a refusal, in milliseconds; 0 is no limit. */
   readonly bodyIdleTimeoutMs: number;
   readonly bound: BoundConnections;

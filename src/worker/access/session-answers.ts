@@ -20,8 +20,8 @@ export interface SessionGroup {
   readonly listener: string;
   readonly cluster: string;
   readonly sessions: Iterable<KnownSession>;
-  /** Handshakes that have been admitted, and become sessions if an endpoint answers. */
-  readonly handshakes: Iterable<{ readonly admission: Admission; cancel(detail: string): void }>;
+  /** Handshakes that are not answered yet. `admission` is null while the credentials are checked. */
+  readonly handshakes: Iterable<{ readonly admission: Admission | null; cancel(detail: string): void }>;
 }
 
 interface AnswerParts {
@@ -115,9 +115,10 @@ export class SessionAnswers {
       for (const session of group.sessions) {
         if (isRevoked(session.admission)) sessions.push(session);
       }
-      // Their credentials were checked before the revocation.
+      // Checks under way ask for revocations at their end. Admitted handshakes do not.
       for (const handshake of [...group.handshakes]) {
-        if (isRevoked(handshake.admission)) handshake.cancel(REVOKED.reason);
+        const { admission } = handshake;
+        if (admission !== null && isRevoked(admission)) handshake.cancel(REVOKED.reason);
       }
     }
     let at: number | null = null;

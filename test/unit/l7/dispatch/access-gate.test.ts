@@ -4,6 +4,7 @@ import type { RouteAccess } from '../../../../src/access/route-access.ts';
 import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { AccessGate } from '../../../../src/l7/dispatch/access-gate.ts';
+import type { AccessGateTerms } from '../../../../src/l7/dispatch/access-terms.ts';
 import type { PendingAccess } from '../../../../src/l7/dispatch/pending-access.ts';
 import type { Routed } from '../../../../src/l7/dispatch/route-handler.ts';
 import type { ClusterGate, Entrant } from '../../../../src/l7/websocket/handshakes/handshake-gate.ts';
@@ -25,6 +26,7 @@ class Stage {
   readonly served: Routed[] = [];
   readonly exchange: FakeExchange;
   readonly pending = new LiveSet<PendingAccess>();
+  readonly requests = new LiveSet<PendingAccess>();
   readonly counted: readonly string[];
   readonly gateLog: string[] = [];
   entrant: Entrant | null = null;
@@ -62,7 +64,8 @@ class Stage {
       timeoutMs: TIMEOUT_MS,
       principal: 'plain' as const,
       handshakes: gated === null ? null : gate,
-      pending: this.pending as unknown as LiveSet<{ liveIndex: number; cancel(): void }>,
+      pending: gated === null ? null : (this.pending as unknown as AccessGateTerms['pending']),
+      requests: this.requests as unknown as AccessGateTerms['requests'],
     };
     new AccessGate(terms, (routed) => {
       this.served.push(routed);
@@ -162,7 +165,12 @@ describe('the gate of a route', () => {
     const stage = new Stage({ methods: [method] });
     assert.equal(stage.served.length, 0);
     assert.equal(stage.exchange.awaitsUpgrade, true);
-    assert.equal(stage.pending.size, 1);
+    assert.deepEqual([stage.pending.size, stage.requests.size], [1, 0]);
+    // A revocation looks at the admissions of all handshakes.
+    assert.deepEqual(
+      [...stage.pending].map(({ admission }) => admission),
+      [null],
+    );
     method.decide(granted());
     assert.equal(stage.served.length, 1);
     assert.equal(stage.exchange.awaitsUpgrade, false);
@@ -214,7 +222,10 @@ describe('the gate of a route', () => {
     const stage = new Stage({ methods: [method], isPlain: true });
     assert.equal(stage.entrant, null);
     assert.equal(stage.exchange.awaitsUpgrade, false);
+    // A drain refuses handshakes, and lets requests end.
+    assert.deepEqual([stage.pending.size, stage.requests.size], [0, 1]);
     method.decide(granted());
     assert.equal(stage.served.length, 1);
+    assert.equal(stage.requests.size, 0);
   });
 });

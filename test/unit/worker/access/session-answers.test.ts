@@ -215,6 +215,14 @@ describe('a revocation', () => {
     assert.deepEqual(cancelled, ['alice: access revoked']);
   });
 
+  it('leaves handshakes whose credentials are still checked', () => {
+    const checked = { admission: null, cancel: () => assert.fail() };
+    const session = new FakeSession(1, 'jwt', 'alice');
+    const ask = answersOf({ app: [session] }, () => true, [checked]);
+    assert.equal(ask({ kind: 'revoke', principals: ['alice'] }).count, 1);
+    assert.deepEqual(session.closes, [[1008, 'access revoked']]);
+  });
+
   it('leaves sessions whose credentials are younger', () => {
     const [old, young] = [1, 2].map((issuedAt) => new FakeSession(issuedAt, 'jwt', 'alice', { issuedAt }));
     const ask = answersOf({ app: [old!, young!] }, ({ issuedAt }) => issuedAt === 1);
