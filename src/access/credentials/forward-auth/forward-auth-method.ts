@@ -31,6 +31,8 @@ export class ForwardAuthMethod implements CredentialMethod {
   readonly #listed: ReadonlySet<string>;
   readonly #line = new WaitingLine<ForwardCheck>();
   readonly #lines = new BurstLimit(() => performance.now(), FAILURE_LINES);
+  /** Answers of the server so far: they show that it works. */
+  answers = 0;
   #asked = 0;
 
   constructor(
@@ -56,6 +58,7 @@ export class ForwardAuthMethod implements CredentialMethod {
         if (displaced === null) return failure('too many requests wait');
         displaced.decide(failure('too many requests wait'));
       }
+      check.hasWaited = true;
       this.#line.push(check);
     }
     check.startTimer(timeoutMs);
@@ -65,6 +68,7 @@ export class ForwardAuthMethod implements CredentialMethod {
 
   /** Decides by the server's answer. */
   judge(answer: AuthAnswer): Decision {
+    this.answers++;
     const decision = verdictOn(answer, this.#settings.headers);
     if (!decision.granted) {
       if (decision.reason === 'forward_auth_failed') this.#report(`status ${answer.status}`);
@@ -75,10 +79,17 @@ export class ForwardAuthMethod implements CredentialMethod {
     return { granted: false, status: 401, reason: 'revoked', detail: 'revoked', headers: [], body: null };
   }
 
-  /** Decides without an answer. */
-  judgeFailure(problem: string): Decision {
+  /** Decides without an answer. @param isCrowdedOut whether other requests are to blame, and not the server */
+  judgeFailure(problem: string, isCrowdedOut: boolean): Decision {
     this.#report(problem);
+    if (isCrowdedOut) return failure('too many requests wait');
     return this.#settings.onFailure === 'admit' ? grant(null, []) : failure('no answer');
+  }
+
+  /** Ends the question of a check that nobody waits for. Its connection closes in a turn of Node. */
+  giveUp(call: AuthCall): void {
+    call.cancel();
+    this.#services.yieldToNode();
   }
 
   /** Takes a check that nobody waits for out of the line. */
@@ -115,13 +126,18 @@ class ForwardCheck implements PendingCheck, AuthCallOwner {
   readonly request: AccessRequest;
   /** Null while the check waits for its place. */
   call: AuthCall | null = null;
+  /** Whether the check had no place at once. */
+  hasWaited = false;
   readonly #method: ForwardAuthMethod;
   readonly #owner: CheckOwner;
+  readonly #answersBefore: number;
   #timer: NodeJS.Timeout | undefined;
+  #isLate = false;
   #isOver = false;
 
   constructor(method: ForwardAuthMethod, owner: CheckOwner, request: AccessRequest) {
     this.#method = method;
+    this.#answersBefore = method.answers;
     this.#owner = owner;
     this.request = request;
     this.source = networkOf(request.client.address);
@@ -151,7 +167,12 @@ class ForwardCheck implements PendingCheck, AuthCallOwner {
   }
 
   failed(problem: string): void {
-    if (!this.#isOver) this.decide(this.#method.judgeFailure(problem));
+    if (!this.#isOver) this.decide(this.#method.judgeFailure(problem, this.#isCrowdedOut));
+  }
+
+  /** Whether the time was spent waiting while the server has answered others: `admit` is not for floods. */
+  get #isCrowdedOut(): boolean {
+    return this.#isLate && this.hasWaited && this.#method.answers > this.#answersBefore;
   }
 
   closed(): void {
@@ -160,6 +181,7 @@ class ForwardCheck implements PendingCheck, AuthCallOwner {
   }
 
   #expire(): void {
+    this.#isLate = true;
     if (this.call !== null) {
       this.call.expire();
       return;
@@ -171,6 +193,6 @@ class ForwardCheck implements PendingCheck, AuthCallOwner {
   #end(): void {
     clearTimeout(this.#timer);
     if (this.call === null) this.#method.forget(this);
-    else this.call.cancel();
+    else this.#method.giveUp(this.call);
   }
 }

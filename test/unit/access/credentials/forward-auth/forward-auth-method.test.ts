@@ -192,6 +192,37 @@ describe('forward authentication', () => {
     assert.equal(reasonOf(waiting.owner.only), '503 forward_auth_failed');
   });
 
+  it('lets nobody in because others have taken the time', (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    t.after(() => mock.timers.reset());
+    const { transport, check } = stage({ maxConcurrent: 1, timeoutMs: 1000, onFailure: 'admit' });
+    check('192.0.2.1');
+    const [late, never] = [check('192.0.2.2'), check('192.0.2.3')];
+    mock.timers.tick(900);
+    transport.calls[0]!.answer(200);
+    assert.equal(transport.calls.length, 2);
+    mock.timers.tick(100);
+    assert.equal(reasonOf(late.owner.only), '503 forward_auth_failed');
+    assert.equal(reasonOf(never.owner.only), '503 forward_auth_failed');
+  });
+
+  it('lets those in who have waited for a server that answers nobody, if it is told to', (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    t.after(() => mock.timers.reset());
+    const { check } = stage({ maxConcurrent: 1, timeoutMs: 1000, onFailure: 'admit' });
+    const checks = [check('192.0.2.1'), check('192.0.2.2')];
+    mock.timers.tick(1000);
+    for (const { owner } of checks) assert.equal(reasonOf(owner.only), 'granted nobody');
+  });
+
+  it('gives Node a turn to close the connection of a client that has gone', () => {
+    const { check, turns } = stage();
+    const gone = check();
+    turns.count = 0;
+    gone.cancel();
+    assert.equal(turns.count, 1);
+  });
+
   it('ends a question that never gets a place', (t) => {
     mock.timers.enable({ apis: ['setTimeout'] });
     t.after(() => mock.timers.reset());
