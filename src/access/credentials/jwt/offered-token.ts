@@ -1,3 +1,4 @@
+import { SUBPROTOCOL } from '../../../core/tokens.ts';
 import type { RequestHead } from '../../../wire/http/request-head.ts';
 import { offeredSubprotocols } from '../../../wire/upgrade/upgrade-request.ts';
 
@@ -5,6 +6,8 @@ import { offeredSubprotocols } from '../../../wire/upgrade/upgrade-request.ts';
 interface CutOffer {
   readonly head: RequestHead;
   readonly token: string;
+  /** The member that stands for the token in the answer: browsers accept only what they have offered. */
+  readonly answered: string;
 }
 
 const HEADER = 'sec-websocket-protocol';
@@ -19,14 +22,25 @@ export function cutFromOffer(head: RequestHead, name: string): CutOffer | null {
   const offered = offeredSubprotocols(head);
   const prefix = `${name}.`;
   let token: string | null = null;
+  let answered = name;
   const kept: string[] = [];
   for (let index = 0; index < offered.length; index++) {
     const member = offered[index]!;
-    if (member === name && index + 1 < offered.length) token ??= offered[++index]!;
-    else if (member.startsWith(prefix)) token ??= member.slice(prefix.length);
-    else kept.push(member);
+    let found: string;
+    if (member === name && index + 1 < offered.length) {
+      index++;
+      found = offered[index]!;
+    } else if (member.startsWith(prefix) && SUBPROTOCOL.test(member)) {
+      found = member.slice(prefix.length);
+    } else {
+      kept.push(member);
+      continue;
+    }
+    if (token !== null) continue;
+    token = found;
+    answered = member;
   }
-  return token === null ? null : { head: withOffer(head, kept), token };
+  return token === null ? null : { head: withOffer(head, kept), token, answered };
 }
 
 /** Replaces all lines of the offer by one in the place of the first, or by none. */

@@ -11,7 +11,7 @@ export interface FoundToken {
   readonly text: string;
   /** The head without the tokens of the query and the offered subprotocols; null if it had none there. */
   readonly head: RequestHead | null;
-  /** The offered subprotocol that stood for a token; null if there was none. */
+  /** The offered subprotocol that the client is answered in place of the token's; null if a token was not offered there. */
   readonly subprotocol: string | null;
 }
 
@@ -46,7 +46,7 @@ export function findToken(
       if (cut !== null) {
         rest = cut.head;
         token = cut.token;
-        subprotocol ??= name;
+        subprotocol ??= cut.answered;
       }
     }
     if (text === '') text = token ?? '';

@@ -117,8 +117,26 @@ describe('a token among the offered subprotocols', () => {
 
   it('may be one member with its name', () => {
     const token = found([OFFERED, 'chat, bearer.t.o.k'], [OFFER]);
-    assert.deepEqual([token.text, token.subprotocol], ['t.o.k', 'bearer']);
+    // Browsers close a WebSocket that is answered a subprotocol which they have not offered.
+    assert.deepEqual([token.text, token.subprotocol], ['t.o.k', 'bearer.t.o.k']);
     assert.deepEqual(token.head?.headers, [OFFERED, 'chat']);
+  });
+
+  it('is cut with all other tokens', () => {
+    for (const offer of ['bearer, a, x, bearer, b', 'bearer.a, bearer, b, x', 'bearer, a, bearer.b, x']) {
+      const { text, head } = found([OFFERED, offer], [OFFER]);
+      assert.deepEqual([text, head?.headers], ['a', [OFFERED, 'x']], offer);
+    }
+  });
+
+  it('is none if no answer can repeat it', () => {
+    assert.equal(missing([OFFERED, 'bearer.t.o.k "'], [OFFER]), 'missing');
+  });
+
+  it('is answered by the member that it was taken from', () => {
+    const subprotocolOf = (offer: string) => found([OFFERED, offer], [OFFER]).subprotocol;
+    assert.equal(subprotocolOf('bearer, t.o.k, bearer.second'), 'bearer');
+    assert.equal(subprotocolOf('bearer.t.o.k, bearer, second, bearer.third'), 'bearer.t.o.k');
   });
 
   it('takes the header with it if nothing else is offered', () => {
