@@ -70,3 +70,17 @@ export class AdminClient {
     }
   }
 }
+
+/**
+ * Adds the options of a command to a path, as parameters of the same names.
+ *
+ * @param names options to add if they are given
+ */
+export function withOptions(path: string, flags: CommandOptions['flags'], names: readonly string[]): string {
+  const query = new URLSearchParams();
+  for (const name of names) {
+    const value = flags.get(name);
+    if (value !== undefined) query.set(name, value);
+  }
+  return query.size === 0 ? path : `${path}?${query.toString()}`;
+}

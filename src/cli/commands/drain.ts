@@ -5,7 +5,7 @@ import { UsageError } from '../../core/errors.ts';
 import type { DrainAnswer } from '../../protocol/admin-answers.ts';
 import { DRAIN_PARAMETERS } from '../../protocol/command-parameters.ts';
 import type { DrainStatus } from '../../protocol/status.ts';
-import { AdminClient } from '../admin-client.ts';
+import { AdminClient, withOptions } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 
 const LOOK_PERIOD_MS = 500;
@@ -26,12 +26,8 @@ export async function run(options: CommandOptions): Promise<number> {
     process.stdout.write(`${message}\n`);
     return status === 202 ? 0 : 1;
   }
-  const query = new URLSearchParams();
-  for (const key of Object.keys(DRAIN_PARAMETERS)) {
-    const value = flags.get(key);
-    if (value !== undefined) query.set(key, value);
-  }
-  const answer = (await client.post(`${scope}/drain?${query.toString()}`)) as DrainAnswer;
+  const path = withOptions(`${scope}/drain`, flags, Object.keys(DRAIN_PARAMETERS));
+  const answer = (await client.post(path)) as DrainAnswer;
   process.stdout.write(`${answer.message}\n`);
   if (flags.has('watch')) await watch(client, answer.scope);
   return 0;

@@ -1,6 +1,6 @@
 /** `sluice kick`: closes sessions of a running sluice. */
 import { UsageError } from '../../core/errors.ts';
-import { AdminClient } from '../admin-client.ts';
+import { AdminClient, withOptions } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 
 /**
@@ -15,13 +15,10 @@ export async function run(options: CommandOptions): Promise<number> {
   if ((id === null) === (principal === undefined)) {
     throw new UsageError('kick one of the two: the ID of a session, or --principal NAME');
   }
-  const query = new URLSearchParams();
-  for (const key of ['principal', 'code', 'reason']) {
-    const value = flags.get(key);
-    if (value !== undefined) query.set(key, value);
-  }
   const path = id === null ? '/sessions' : `/sessions/${encodeURIComponent(id)}`;
-  const answer = await new AdminClient(options).delete(`${path}?${query.toString()}`);
+  const answer = await new AdminClient(options).delete(
+    withOptions(path, flags, ['principal', 'code', 'reason']),
+  );
   process.stdout.write(`${answer.message}\n`);
   const { closed = 0 } = answer as { readonly closed?: number };
   return closed > 0 ? 0 : 1;

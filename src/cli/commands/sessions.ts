@@ -1,7 +1,7 @@
 /** `sluice sessions`: lists the sessions of a running sluice. */
 import { formatDuration } from '../../core/units/duration.ts';
 import type { SessionsAnswer } from '../../protocol/admin-answers.ts';
-import { AdminClient } from '../admin-client.ts';
+import { AdminClient, withOptions } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { table } from '../table.ts';
 
@@ -17,12 +17,8 @@ const MAX_CLUSTER = 10;
  * @throws StartError if the running sluice refuses, or nobody answers
  */
 export async function run(options: CommandOptions): Promise<number> {
-  const query = new URLSearchParams();
-  for (const key of ['principal', 'cluster', 'client', 'limit']) {
-    const value = options.flags.get(key);
-    if (value !== undefined) query.set(key, value);
-  }
-  const text = await new AdminClient(options).get(`/sessions?${query.toString()}`);
+  const path = withOptions('/sessions', options.flags, ['principal', 'cluster', 'client', 'limit']);
+  const text = await new AdminClient(options).get(path);
   process.stdout.on('error', () => undefined);
   process.stdout.write(
     options.flags.has('json') ? text : describeSessions(JSON.parse(text) as SessionsAnswer, Date.now()),

@@ -275,7 +275,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
     assert.deepEqual([kicked.status, kicked.stdout], [0, `session ${id} closed\n`], shown.stdout);
     assert.deepEqual(await alice.closed(), { code: 4000, reason: 'bye' });
     const revoked = await sluiceCommand(sluice, 'revoke', 'bob');
-    assert.match(revoked.stdout, /^bob revoked until \S+, 1 sessions closed$/m);
+    assert.match(revoked.stdout, /^bob revoked until \S+, 1 session closed$/m);
     assert.equal((await bob.closed()).reason, 'access revoked');
     assert.equal((await sluiceCommand(sluice, 'revoke', 'bob', '--undo')).status, 0);
     const again = await sluiceCommand(sluice, 'revoke', 'bob', '--undo');

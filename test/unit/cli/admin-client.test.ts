@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { AdminClient } from '../../../src/cli/admin-client.ts';
+import { AdminClient, withOptions } from '../../../src/cli/admin-client.ts';
 import { StartError } from '../../../src/core/errors.ts';
 import { scratchDirectory } from '../config/load.ts';
 
@@ -100,5 +100,16 @@ describe('what the admin address answers', { timeout: 60_000 }, () => {
         );
       },
     );
+  });
+});
+
+describe('the path of a request', () => {
+  it('has the options that are given', () => {
+    const flags = new Map([
+      ['principal', 'jwt:a b'],
+      ['json', ''],
+    ]);
+    assert.equal(withOptions('/sessions', flags, ['principal', 'limit']), '/sessions?principal=jwt%3Aa+b');
+    assert.equal(withOptions('/sessions', new Map(), ['principal', 'limit']), '/sessions');
   });
 });

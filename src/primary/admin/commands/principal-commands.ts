@@ -3,7 +3,7 @@ import { MAX_PRINCIPAL_BYTES, rowOf } from '../../access/revocations/revocation-
 import type { RevocationDesk } from '../../access/revocations/revocation-desk.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import { ParameterError, parameterOf, refuseOthers } from './parameters.ts';
-import { silenceOf, withIncomplete } from './session-commands.ts';
+import { closedText, silenceOf, withIncomplete } from './session-commands.ts';
 
 type Revocations = Pick<RevocationDesk, 'all' | 'revoke' | 'undo'>;
 
@@ -48,7 +48,7 @@ async function revoke(
   const row = rowOf(revocation);
   return {
     status: 200,
-    message: `${name} revoked until ${row.until}, ${closed} sessions closed${silenceOf(incomplete)}`,
+    message: `${name} revoked until ${row.until}, ${closedText(closed)}${silenceOf(incomplete)}`,
     fields: withIncomplete({ ...row, closed, incomplete }),
     logged: { closed },
   };

@@ -46,6 +46,11 @@ export function silenceOf(incomplete: readonly string[]): string {
   return incomplete.length === 0 ? '' : `; no answer from ${incomplete.join(', ')}`;
 }
 
+/** Writes how many sessions a command has closed. */
+export function closedText(closed: number): string {
+  return `${closed} ${closed === 1 ? 'session' : 'sessions'} closed`;
+}
+
 async function list(sessions: Sessions, query: URLSearchParams): Promise<CommandResult> {
   refuseOthers(query, [...FILTERS, 'limit', 'after']);
   const limit = parameterOf(query, 'limit', PAGE_LIMIT) ?? DEFAULT_LIMIT;
@@ -67,7 +72,7 @@ async function closeAll(sessions: Sessions, query: URLSearchParams): Promise<Com
   const { closed, incomplete } = result;
   return {
     status: 200,
-    message: `${closed} sessions closed${silenceOf(incomplete)}`,
+    message: closedText(closed) + silenceOf(incomplete),
     fields: withIncomplete(result),
     logged: { ...filter, closed },
   };

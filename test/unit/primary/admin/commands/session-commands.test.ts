@@ -156,6 +156,13 @@ describe('the close of many sessions by command', () => {
     assert.deepEqual(rig.calls, []);
   });
 
+  it('speaks of one session in the singular', async () => {
+    const rig = new Rig();
+    rig.closed = 1;
+    const { message } = await rig.send('DELETE /sessions?principal=alice');
+    assert.equal(message, '1 session closed');
+  });
+
   it('answers and logs how many', async () => {
     const rig = new Rig();
     rig.closed = 3;
