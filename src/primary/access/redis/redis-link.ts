@@ -29,8 +29,8 @@ export interface RedisCounts {
 
 /** Max time of an attempt: connecting, TLS, authentication and the first answer. */
 const ATTEMPT_TIMEOUT_MS = 2000;
-/** A server that takes longer to answer a command counts as away. */
-const COMMAND_TIMEOUT_MS = 500;
+/** A server that takes longer to answer a command counts as away. The way to another continent and back takes 300 ms. */
+const COMMAND_TIMEOUT_MS = 1000;
 const RETRY = { firstMs: 100, maxMs: 2000 };
 /** A connection that has lasted this long is no part of a series of failures. */
 const LASTING_MS = 5000;
@@ -71,7 +71,7 @@ export class RedisLink {
   }
 
   /**
-   * Sends a command. Rejects with an error reply, or if Redis is away. A command without an answer after 500 ms ends the
+   * Sends a command. Rejects with an error reply, or if Redis is away. A command without an answer after 1 s ends the
    * connection: the answers to later commands wait behind it.
    */
   async send(args: readonly string[]): Promise<unknown> {

@@ -8,7 +8,7 @@ import { messageOf } from '../../../core/errors.ts';
 import { LineLimit } from '../../../telemetry/line-limit.ts';
 import type { RedisLink } from './redis-link.ts';
 import { RENEW, run } from './scripts.ts';
-import { PERIOD_MS, processesKey, TableSync, type SharedLimit } from './table-sync.ts';
+import { allOf, PERIOD_MS, processesKey, TableSync, type SharedLimit } from './table-sync.ts';
 
 /** A limit and its table. */
 export interface LimitEntry extends SharedLimit {
@@ -49,8 +49,8 @@ export class SharedLimits {
   #tables: ReadonlyMap<SharedArrayBuffer, OpenTable> = new Map();
   /** Whether the last round has succeeded. */
   #isCounting = false;
-  /** Since when no round has succeeded. */
-  #awaySince: number;
+  /** When the last round succeeded; the start of this object before the first. */
+  #succeededAt: number;
   #renewAt = 0;
   #isBusy = false;
   #isStopped = false;
@@ -58,7 +58,7 @@ export class SharedLimits {
   constructor(parts: SharedLimitsParts) {
     this.#parts = parts;
     this.#clock = parts.clock ?? processClock();
-    this.#awaySince = this.#clock();
+    this.#succeededAt = this.#clock();
     this.#timer = setInterval(() => void this.round(), PERIOD_MS);
     this.#timer.unref();
   }
@@ -119,10 +119,11 @@ export class SharedLimits {
     }
     const startedAt = this.#clock();
     try {
-      await this.#renew(startedAt);
-      await Promise.all(Array.from(this.#tables.values(), ({ sync }) => sync.tell()));
+      // In one flight: a round takes as long as the way to Redis and back. Redis renews first.
+      await allOf([this.#renew(startedAt), ...Array.from(this.#tables.values(), ({ sync }) => sync.tell())]);
       this.#isCounting = true;
-      this.lastRoundSeconds = (this.#clock() - startedAt) / 1000;
+      this.#succeededAt = this.#clock();
+      this.lastRoundSeconds = (this.#succeededAt - startedAt) / 1000;
     } catch (error) {
       this.#complain(error);
       this.#lose();
@@ -146,13 +147,12 @@ export class SharedLimits {
   }
 
   #lose(): void {
-    if (this.#isCounting) this.#awaySince = this.#clock();
     this.#isCounting = false;
     for (const { sync } of this.#tables.values()) sync.lose();
   }
 
   #applyFailure(): void {
-    const awayMs = this.#isCounting ? 0 : this.#clock() - this.#awaySince;
+    const awayMs = this.#isCounting ? 0 : this.#clock() - this.#succeededAt;
     const refuses = this.#parts.settings.onFailure === 'refuse' && awayMs > REFUSE_AFTER_MS;
     for (const { table, sync } of this.#tables.values()) {
       table.refuses = refuses;

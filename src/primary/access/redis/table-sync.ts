@@ -7,7 +7,7 @@ import { HOLD, numbersOf, run, TAKE } from './scripts.ts';
 import { SharedBucket, type BucketClaim } from './shared-bucket.ts';
 
 /** What all tables of a process share. */
-export interface SyncParts {
+interface SyncParts {
   readonly link: Pick<RedisLink, 'send'>;
   /** Prefix of all keys in Redis. */
   readonly prefix: string;
@@ -306,7 +306,7 @@ function batchesOf<T>(items: readonly T[]): T[][] {
 }
 
 /** Waits for all calls, and then rejects with the first error. */
-async function allOf(calls: readonly Promise<void>[]): Promise<void> {
+export async function allOf(calls: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(calls);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
