@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { messageOf } from '../../../core/errors.ts';
 import type { Revocation } from '../../../protocol/access.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
+import { isPrincipal } from '../revocations/revocation-codec.ts';
 import type { RedisLink } from './redis-link.ts';
 
 /** What has changed: revocations that are new or last longer, and principals that may come in again. */
@@ -169,7 +170,7 @@ function isMissing({ at, until }: Revocation, known: Entry | undefined): boolean
 /** Reads an entry, which may have been written by anybody who can write to Redis. Returns null for anything else. */
 function readEntry(value: unknown): Entry | null {
   const { principal, at, until, isEnded } = (value ?? {}) as Partial<Record<keyof Entry, unknown>>;
-  if (typeof principal !== 'string' || principal === '' || principal.length > 1024) return null;
+  if (!isPrincipal(principal)) return null;
   if (!Number.isSafeInteger(at) || !Number.isSafeInteger(until)) return null;
   return { principal, at: at as number, until: until as number, isEnded: isEnded === true };
 }

@@ -1,7 +1,7 @@
 import { isoTime, parseIsoTime } from '../../../core/timing/iso-time.ts';
 import type { Revocation, RevocationRow } from '../../../protocol/access.ts';
 
-/** A row as it comes, of any types. */
+/** A row that has not been checked. */
 type Row = Partial<Record<keyof RevocationRow, unknown>>;
 
 /** Max bytes of a principal, with its kind. */
@@ -15,7 +15,7 @@ export function rowOf({ principal, at, until }: Revocation): RevocationRow {
 /**
  * Reads what {@link rowOf} has written, from a file or another process.
  *
- * @throws Error that says in a few words what is wrong, and with which entry
+ * @throws Error with the number of the first row that cannot be used
  */
 export function readRows(rows: unknown): Revocation[] {
   if (!Array.isArray(rows)) throw new Error('the revocations are no list');
@@ -26,9 +26,13 @@ export function readRows(rows: unknown): Revocation[] {
   });
 }
 
+/** Tells whether a value from elsewhere can be a principal. */
+export function isPrincipal(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= MAX_PRINCIPAL_BYTES;
+}
+
 function readRow({ principal, at, until }: Row): Revocation | null {
-  if (typeof principal !== 'string' || principal === '') return null;
-  if (Buffer.byteLength(principal) > MAX_PRINCIPAL_BYTES) return null;
+  if (!isPrincipal(principal)) return null;
   const [from, to] = [readTime(at), readTime(until)];
   return from === null || to === null ? null : { principal, at: from, until: to };
 }

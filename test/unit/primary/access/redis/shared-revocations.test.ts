@@ -132,4 +132,14 @@ describe('revocations of several machines', () => {
     assert.equal(book.kept.size, 0);
     assert.equal(redis.hash.size, 0);
   });
+
+  it('with a longer principal than a file of revocations takes are ignored', async () => {
+    const redis = new FakeRedis();
+    const book = await machine(redis);
+    const until = Date.now() + 60_000;
+    const entry = (principal: string): string => JSON.stringify({ principal, at: 1, until });
+    redis.say(`{"entries":[${entry('é'.repeat(513))},${entry('é'.repeat(512))}]}`);
+    await settle();
+    assert.deepEqual([...book.kept.keys()], ['é'.repeat(512)]);
+  });
 });
