@@ -86,11 +86,12 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     return this.#order.admission;
   }
 
-  /** Ends the upgrade, because the worker drains or the client is not let in any more. */
-  cancel(detail = 'the proxy is shutting down'): void {
+  /** Ends the upgrade. @param detail why the client is not let in any more; left out if the worker drains */
+  cancel(detail?: string): void {
     this.#endpointRefusal?.drop();
     this.#attempts.drop();
-    this.#sendOwnRefusal('draining', 503, detail);
+    if (detail === undefined) this.#sendOwnRefusal('draining', 503, 'the proxy is shutting down');
+    else this.#sendOwnRefusal('access', 503, detail);
   }
 
   override expire(): void {

@@ -139,6 +139,13 @@ describe('an upgrade that ends early', () => {
     assert.deepEqual(log, ['refused 503 draining at e1', '503 the proxy is shutting down', 'left']);
     assert.deepEqual([sockets[0]!.destroyed, held(), pending()], [true, 0, 0]);
   });
+
+  it('answers 503 if the client is not let in any more, and counts that as no drain', () => {
+    const { upgrade: begun, log, pending } = upgrade();
+    begun.cancel('access revoked');
+    assert.deepEqual(log, ['refused 503 access at e1', '503 access revoked', 'left']);
+    assert.equal(pending(), 0);
+  });
 });
 
 describe('an answer that is no 101', () => {
