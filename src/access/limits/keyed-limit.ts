@@ -96,7 +96,6 @@ export class KeyedLimit {
     if (connections !== null && !table.connect(slot, connections)) {
       return this.#refuse('connections', null, isOverflow);
     }
-    if (connections !== null && table.layout.isShared) table.layout.markUsed(slot);
     const rate = rateOf(entry);
     const bucket = this.#buckets[rate] ?? null;
     if (bucket !== null) {
@@ -122,10 +121,7 @@ export class KeyedLimit {
 
   /** Gives the place back. */
   disconnect(slot: number): void {
-    if (this.settings.connections === null) return;
-    const table = this.#opened();
-    table.disconnect(slot);
-    if (table.layout.isShared) table.layout.markUsed(slot);
+    if (this.settings.connections !== null) this.#opened().disconnect(slot);
   }
 
   isOverflow(slot: number): boolean {
