@@ -58,8 +58,8 @@ export interface AccessCheckOwner {
 }
 
 /**
- * The check of one request, in three steps: what needs no credentials, the credentials, what depends on the principal. A step
- * that refuses gives back what the steps before have taken.
+ * The check of one request, in three steps: what needs no credentials, the credentials, what depends on the
+ * principal. A step that refuses gives back what the steps before have taken.
  */
 export class AccessCheck implements CheckOwner {
   readonly #access: RouteAccess;

@@ -5,7 +5,10 @@ import { BasicMethod } from './credentials/basic/basic-method.ts';
 import { ForwardAuthMethod } from './credentials/forward-auth/forward-auth-method.ts';
 import { JwtMethod } from './credentials/jwt/jwt-method.ts';
 
-/** Makes the credential methods of a route. The one that proves most comes first, because it names the principal. */
+/**
+ * Makes the credential methods of a route. The one that proves most comes first, because it names the
+ * principal.
+ */
 export function credentialMethods(
   settings: AccessSettings | null,
   services: AccessServices,

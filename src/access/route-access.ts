@@ -6,7 +6,10 @@ import type { LimitGuard } from './contract/limit-guard.ts';
 import type { Principal } from './contract/principal.ts';
 import { OriginRules } from './origins/origin-rules.ts';
 
-/** Max fraction of the grace period by which a session ends later, so that tokens of one minute do not end together. */
+/**
+ * Max fraction of the grace period by which a session ends later, so that tokens of one minute do not end
+ * together.
+ */
 const MAX_JITTER = 0.1;
 
 /** Who may use one route, and how much. */

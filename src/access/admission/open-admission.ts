@@ -10,7 +10,9 @@ export class OpenAdmission implements Admission {
   /** The subject of its certificate; empty without one. */
   readonly #subject: string;
 
-  /** @param address the client's IP address. Neither text may be a part of a head, which would be kept whole. */
+  /**
+   * @param address the client's IP address. Neither text may be a part of a head, which would be kept whole.
+   */
   constructor(address: string, subject: string) {
     this.address = address;
     this.#subject = subject;

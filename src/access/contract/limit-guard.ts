@@ -36,7 +36,8 @@ export interface LimitGuard {
   /** Makes the holds of a client, which hold nothing yet. */
   open(): LimitHolds;
   /**
-   * Takes what a request needs of all limits of a stage, or of none of them. A refusal is counted, and takes nothing.
+   * Takes what a request needs of all limits of a stage, or of none of them. A refusal is counted, and takes
+   * nothing.
    *
    * @param holds made by {@link open}
    * @param principal null at the stage `address`
@@ -48,7 +49,8 @@ export interface LimitGuard {
     holds: LimitHolds,
   ): LimitRefusal | null;
   /**
-   * Takes what a tunnelled connection needs of the limits by address, or of none of them. A refusal is counted.
+   * Takes what a tunnelled connection needs of the limits by address, or of none of them. A refusal is
+   * counted.
    *
    * @param address the client's, as `normalizeIp` writes it
    * @param holds made by {@link open}
@@ -56,7 +58,10 @@ export interface LimitGuard {
   enterConnection(address: string, holds: LimitHolds): LimitRefusal | null;
 }
 
-/** Makes the guards of a worker's routes. Guards of one limit count together, over all workers and configurations. */
+/**
+ * Makes the guards of a worker's routes. Guards of one limit count together, over all workers and
+ * configurations.
+ */
 export interface LimitGuards {
   /**
    * Makes a guard; null without limits.

@@ -4,19 +4,23 @@ export interface MeteredReader {
   readOn(): void;
 }
 
-/** What a read comes to. `slow`: read nothing more before {@link MeteredReader.readOn}. `close`: end the session. */
+/**
+ * What a read comes to. `slow`: read nothing more before {@link MeteredReader.readOn}. `close`: end the
+ * session.
+ */
 export type MeterVerdict = 'go' | 'slow' | 'close';
 
 /**
- * Counts what one session's client sends, against all limits that hold for it. Made at the handshake, and released with the
- * session's other holds.
+ * Counts what one session's client sends, against all limits that hold for it. Made at the handshake, and
+ * released with the session's other holds.
  */
 export interface TrafficMeter {
   /**
    * Counts a read. Called on the hot path: it allocates nothing.
    *
    * @param messages that have ended
-   * @param bytes as they came, heads and control frames included. Where the engine hands over messages, their payload
+   * @param bytes as they came, heads and control frames included. Where the engine hands over messages, their
+   *   payload
    */
   count(messages: number, bytes: number): MeterVerdict;
   /** After `slow`: calls back when the limits allow more. The sessions of one key take turns. */

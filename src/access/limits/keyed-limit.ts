@@ -27,7 +27,10 @@ interface LimitParts {
   readonly clock: () => number;
 }
 
-/** A session that reads slowly, or not at all, is resumed at ticks of 100 ms: its bucket must not be full before. */
+/**
+ * A session that reads slowly, or not at all, is resumed at ticks of 100 ms: its bucket must not be full
+ * before.
+ */
 const MIN_SLOW_SECONDS = 0.2;
 
 /** Which rate a read has exceeded. */

@@ -14,8 +14,8 @@ interface Excess {
 }
 
 /**
- * Writes the refusal of a request. The headers are those of draft-ietf-httpapi-ratelimit-headers-10: the policy that was
- * exceeded, that nothing of it remains, and after how many seconds to come back.
+ * Writes the refusal of a request. The headers are those of draft-ietf-httpapi-ratelimit-headers-10: the
+ * policy that was exceeded, that nothing of it remains, and after how many seconds to come back.
  */
 export function refusalOf(settings: LimitSettings, { kind, seconds, isOverflow }: Excess): LimitRefusal {
   const retryAfter = seconds === null ? RETRY_SECONDS : Math.max(1, Math.ceil(seconds));
@@ -56,7 +56,9 @@ function windowOf(rate: RateLimit | null): string | null {
   return `q=${burst};w=${Math.max(1, Math.ceil(burst / rate.perSecond))}`;
 }
 
-/** Writes a string of structured fields (RFC 9651 section 3.3.3). Characters that it cannot have become `?`. */
+/**
+ * Writes a string of structured fields (RFC 9651 section 3.3.3). Characters that it cannot have become `?`.
+ */
 function quoted(text: string): string {
   return `"${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }

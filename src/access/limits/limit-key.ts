@@ -11,8 +11,8 @@ import { KEY_WORDS } from './table/table-layout.ts';
 const DIGITS = 8;
 
 /**
- * Returns the text by which a limit tells a request's client from others; null if the request has none, so that the limit
- * does not hold for it. A header of several lines has no value, and neither has an empty one.
+ * Returns the text by which a limit tells a request's client from others; null if the request has none, so
+ * that the limit does not hold for it. A header of several lines has no value, and neither has an empty one.
  *
  * @param principal null before the client has said who it is
  */
@@ -51,8 +51,8 @@ function claimKey(claim: unknown): string | null {
 }
 
 /**
- * Makes the key of a table from a text: the first 128 bits of its SHA-256. It has no seed, because all machines that share a
- * limit must agree on it.
+ * Makes the key of a table from a text: the first 128 bits of its SHA-256. It has no seed, because all
+ * machines that share a limit must agree on it.
  *
  * @returns the same object at each call
  */

@@ -22,9 +22,9 @@ interface Debts {
 }
 
 /**
- * The sessions of a worker that wait until one limit lets them read. Those of one key stand in a line. At each tick of the
- * timer wheel the first is resumed, and goes to the end of the line when it is over the limit again; others follow as long
- * as the bucket has something for them.
+ * The sessions of a worker that wait until one limit lets them read. Those of one key stand in a line. At
+ * each tick of the timer wheel the first is resumed, and goes to the end of the line when it is over the
+ * limit again; others follow as long as the bucket has something for them.
  */
 export class Turns extends Timed {
   readonly #wheel: TimerWheel;

@@ -5,9 +5,9 @@ import type { Refused } from '../contract/credential-method.ts';
 import { originOf, readOrigin, type Origin } from './origin.ts';
 
 /**
- * Decides by the Origin header which pages may open WebSockets. Browsers send cookies with every upgrade, whatever page asks
- * for it, and let the page read all messages (RFC 6455 section 10.2). Only the Origin header, which scripts cannot set, tells
- * the pages of other sites from one's own.
+ * Decides by the Origin header which pages may open WebSockets. Browsers send cookies with every upgrade,
+ * whatever page asks for it, and let the page read all messages (RFC 6455 section 10.2). Only the Origin
+ * header, which scripts cannot set, tells the pages of other sites from one's own.
  */
 export class OriginRules {
   readonly #settings: OriginSettings;
@@ -48,9 +48,9 @@ function fits({ scheme, host, port }: Origin, pattern: OriginPattern): boolean {
 }
 
 /**
- * Whether an origin is the one of the URL that the client has used. A proxy in front may have changed Host, so the host that a
- * trusted proxy tells counts first. X-Forwarded-Port does not count: many proxies write their inner port there, and a client
- * writes every port into Host that is not the default.
+ * Whether an origin is the one of the URL that the client has used. A proxy in front may have changed Host,
+ * so the host that a trusted proxy tells counts first. X-Forwarded-Port does not count: many proxies write
+ * their inner port there, and a client writes every port into Host that is not the default.
  */
 function isSelf(origin: Origin, { head, client }: AccessRequest): boolean {
   const own = originOf(client.secure ? 'https' : 'http', client.told?.host ?? headerOf(head, 'host') ?? '');

@@ -20,7 +20,10 @@ export interface AccessGateTerms {
   readonly principal: LogSettings['principal'];
   /** Bounds the handshakes that are checked; null for a route that makes no WebSockets. */
   readonly handshakes: ClusterGate | null;
-  /** The handshakes of the route that are under way. A check under way is one of them. Null without {@link handshakes}. */
+  /**
+   * The handshakes of the route that are under way. A check under way is one of them. Null without
+   * {@link handshakes}.
+   */
   readonly pending: UpgradeContext['pending'] | null;
   /** The plain requests that are under way. A check under way is one of them. */
   readonly requests: L7Environment['requests'];

@@ -133,7 +133,10 @@ export class ClusterRoute {
     handshake.start();
   }
 
-  /** Returns the extensions that the endpoint is offered: the client's, if they cross the proxy; empty for none. */
+  /**
+   * Returns the extensions that the endpoint is offered: the client's, if they cross the proxy; empty for
+   * none.
+   */
   #offeredExtensions({ head, engine }: Exchange): string {
     if (this.#listener.websocket.compression !== 'passthrough' || !engine.passesExtensions) return '';
     return joinedHeaderOf(head, 'sec-websocket-extensions') ?? '';
@@ -173,7 +176,11 @@ export class ClusterRoute {
     request.start();
   }
 
-  /** Returns the target and headers that go upstream in place of the client's. @param path after the rewrite */
+  /**
+   * Returns the target and headers that go upstream in place of the client's.
+   *
+   * @param path after the rewrite
+   */
   #targetOf({ exchange, request, entry }: Routed, path: string): UpstreamTarget {
     const { head, client, facts } = exchange;
     const { via, forwarded: style } = this.#listener;
@@ -188,7 +195,8 @@ export class ClusterRoute {
     if (entry !== null) forwarded.push(...entry.forwarded);
     return {
       target: head.query === '' && head.hasEmptyQuery !== true ? path : `${path}?${head.query}`,
-      // An endpoint gets HTTP/1.1, which needs a Host. nginx, too, sends the upstream's name in place of none.
+      // An endpoint gets HTTP/1.1, which needs a Host. nginx, too, sends the upstream's name in place of
+      // none.
       host: rewrite.host ?? (request.host === '' ? cluster : null),
       forwarded,
       edits: this.#requestEdits,
@@ -196,7 +204,10 @@ export class ClusterRoute {
   }
 }
 
-/** Returns the URI that all certificates have; null without one. Which certificate a client got is not known here. */
+/**
+ * Returns the URI that all certificates have; null without one. Which certificate a client got is not known
+ * here.
+ */
 function commonUri(certificates: readonly Certificate[]): string | null {
   const [first = null, ...others] = new Set(certificates.map(({ uri }) => uri));
   return others.length === 0 ? first : null;

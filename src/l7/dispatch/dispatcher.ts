@@ -40,7 +40,9 @@ import { plainHandler } from './plain-route.ts';
 import { editsOf, type RouteHandler } from './route-handler.ts';
 import { UpgradeContexts } from './upgrade-contexts.ts';
 
-/** Methods that are refused before routing. Compared without regard to case, since some endpoints ignore it. */
+/**
+ * Methods that are refused before routing. Compared without regard to case, since some endpoints ignore it.
+ */
 const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonly reason: string }> = new Map(
   [
     ['CONNECT', { status: 400, reason: 'CONNECT is not supported' }],
@@ -57,8 +59,8 @@ interface RoutedTo {
 }
 
 /**
- * Decides what happens to each request of one listener under one configuration. A new configuration brings a new
- * dispatcher, which takes over the contexts of unchanged routes with their sessions.
+ * Decides what happens to each request of one listener under one configuration. A new configuration brings a
+ * new dispatcher, which takes over the contexts of unchanged routes with their sessions.
  */
 export class Dispatcher implements RequestDispatcher {
   /** Whether new upgrades are refused. */

@@ -5,8 +5,9 @@ import { isWrittenByProxy } from '../../wire/http/request-encoding.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 
 /**
- * Filters headers that must not come from clients: X-Forwarded-Client-Cert, and names with an underscore. Many servers take an
- * underscore for a hyphen (CGI, WSGI), and so a client's `x_forwarded_for` for the `X-Forwarded-For` of the proxy.
+ * Filters headers that must not come from clients: X-Forwarded-Client-Cert, and names with an underscore.
+ * Many servers take an underscore for a hyphen (CGI, WSGI), and so a client's `x_forwarded_for` for the
+ * `X-Forwarded-For` of the proxy.
  */
 export class HeaderFilter {
   readonly #policy: UnderscoreHeaders;
@@ -62,7 +63,10 @@ export class HeaderFilter {
   }
 }
 
-/** Lists the headers in which a listener's routes tell endpoints of the client: no client may send one of them. */
+/**
+ * Lists the headers in which a listener's routes tell endpoints of the client: no client may send one of
+ * them.
+ */
 function identityHeadersOf({ access, routes }: L7Listener): Set<string> {
   const names = new Set([CLIENT_CERT_HEADER]);
   for (const settings of [access, ...routes.map((route) => route.access)]) {
@@ -73,8 +77,8 @@ function identityHeadersOf({ access, routes }: L7Listener): Set<string> {
 }
 
 /**
- * Lists the headers that routes match or change and that clusters hash on. An endpoint must not take a client's header with
- * an underscore for one of them.
+ * Lists the headers that routes match or change and that clusters hash on. An endpoint must not take a
+ * client's header with an underscore for one of them.
  */
 function namesReliedOn({ routes }: L7Listener, clusters: readonly Cluster[]): Set<string> {
   const names = new Set<string>();

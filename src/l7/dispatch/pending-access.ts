@@ -6,8 +6,8 @@ import type { AccessGateTerms, CheckedRequests } from './access-terms.ts';
 import type { Routed } from './route-handler.ts';
 
 /**
- * The check of one request's credentials, which may take a while. A handshake holds a place of its gate meanwhile, and hands
- * the place over to its upgrade.
+ * The check of one request's credentials, which may take a while. A handshake holds a place of its gate
+ * meanwhile, and hands the place over to its upgrade.
  */
 export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
   liveIndex = -1;

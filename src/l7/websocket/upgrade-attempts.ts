@@ -26,7 +26,11 @@ export interface UpgradeAttemptsOwner {
   attemptInformed(head: ResponseHead): void;
   /** The endpoint has answered with a right 101. @param rest bytes behind it, valid during the call only */
   attemptSwitched(response: UpgradeResponse, rest: Buffer): void;
-  /** The endpoint has answered with another status. @param rest bytes behind the head, valid during the call only */
+  /**
+   * The endpoint has answered with another status.
+   *
+   * @param rest bytes behind the head, valid during the call only
+   */
   attemptRefused(head: ResponseHead, rest: Buffer): void;
   /** The endpoint has failed, and its connection is closed. */
   attemptFailed(step: UpgradeStep): void;
@@ -49,7 +53,10 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, 
     this.#owner = owner;
   }
 
-  /** Goes to the next endpoint. Returns whether the connection is established; null if there is no other endpoint. */
+  /**
+   * Goes to the next endpoint. Returns whether the connection is established; null if there is no other
+   * endpoint.
+   */
   next(): 'connected' | 'dialling' | null {
     const bound = this.takeBound();
     if (bound !== null) {
@@ -147,7 +154,9 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, 
     return this.#timeOut(OVERDUE_UPGRADES.connect);
   }
 
-  /** The time for the handshake is over: closes the connection to the current endpoint. Returns what follows. */
+  /**
+   * The time for the handshake is over: closes the connection to the current endpoint. Returns what follows.
+   */
   late(): UpgradeStep {
     const { lateConnect, lateAnswer, notItsFault } = OVERDUE_UPGRADES;
     if (!this.#hadItsTime) return this.#timeOut(notItsFault);

@@ -25,7 +25,11 @@ import type { ContextRelays } from './context-relays.ts';
 interface PendingHandshake {
   /** Null while its credentials are checked. */
   readonly admission: Admission | null;
-  /** Refuses the client with 503. @param detail why it is not let in any more; left out if the worker drains */
+  /**
+   * Refuses the client with 503.
+   *
+   * @param detail why it is not let in any more; left out if the worker drains
+   */
   cancel(detail?: string): void;
 }
 

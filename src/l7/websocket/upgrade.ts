@@ -18,8 +18,8 @@ import { UpgradeAttempts, type UpgradeAttemptsOwner, type UpgradeStep } from './
 import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
 
 /**
- * One client's handshake, from the gate to its answer. The client is answered 101 only after an endpoint's 101. Endpoints
- * that fail before that are replaced by others while retries and time last.
+ * One client's handshake, from the gate to its answer. The client is answered 101 only after an endpoint's
+ * 101. Endpoints that fail before that are replaced by others while retries and time last.
  */
 export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, EndpointRefusalOwner {
   liveIndex = -1;
@@ -181,8 +181,8 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   }
 
   /**
-   * Passes another status on: it is the application's answer as soon as its head has come. The rest of the body says nothing
-   * about the endpoint, and no other endpoint is asked.
+   * Passes another status on: it is the application's answer as soon as its head has come. The rest of the
+   * body says nothing about the endpoint, and no other endpoint is asked.
    */
   attemptRefused(head: ResponseHead, rest: Buffer): void {
     const { wheel, log, bodyIdleTimeoutMs: idleTimeoutMs } = this.#context;

@@ -39,8 +39,8 @@ interface AnswerParts {
 const REVOKED = { code: 1008, reason: 'access revoked' } as const;
 
 /**
- * Answers the primary's questions about the sessions of one worker. A list walks all sessions, and builds rows only for those
- * that it returns.
+ * Answers the primary's questions about the sessions of one worker. A list walks all sessions, and builds
+ * rows only for those that it returns.
  */
 export class SessionAnswers {
   readonly #parts: AnswerParts;

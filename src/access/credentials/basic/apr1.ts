@@ -4,7 +4,10 @@ import { createHash } from 'node:crypto';
 const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ROUNDS = 1000;
 const MAX_SALT_LENGTH = 8;
-/** Bytes of the digest that make four characters each. The last three are no group: byte 11 makes two characters. */
+/**
+ * Bytes of the digest that make four characters each. The last three are no group: byte 11 makes two
+ * characters.
+ */
 const GROUPS = [
   [0, 6, 12],
   [1, 7, 13],
@@ -15,7 +18,8 @@ const GROUPS = [
 const LAST = 11;
 
 /**
- * Hashes a password by Apache's variant of MD5-crypt (`apr_md5_encode` of APR-util, after `crypt` of FreeBSD).
+ * Hashes a password by Apache's variant of MD5-crypt (`apr_md5_encode` of APR-util, after `crypt` of
+ * FreeBSD).
  *
  * @param salt at most 8 characters; more are ignored
  * @returns `$apr1$SALT$HASH`

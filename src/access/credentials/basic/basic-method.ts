@@ -22,8 +22,8 @@ type Services = Pick<AccessServices, 'passwords' | 'revocations'>;
 export class BasicMethod implements CredentialMethod {
   readonly #users: ReadonlyMap<string, string>;
   /**
-   * Compared with the passwords of unknown users, so that they take as long as those of known ones. It is a hash of the file,
-   * because its cost must be one of the file's. Null without users.
+   * Compared with the passwords of unknown users, so that they take as long as those of known ones. It is a
+   * hash of the file, because its cost must be one of the file's. Null without users.
    */
   readonly #decoy: string | null;
   readonly #challenge: readonly [name: string, value: string];

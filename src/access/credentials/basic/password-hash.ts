@@ -9,8 +9,8 @@ const SHA1 = '{SHA}';
 const APR1_COST = 1;
 
 /**
- * Compares a password with an entry of an htpasswd file: bcrypt, `$apr1$` or `{SHA}`. Takes up to 300 ms for bcrypt of cost 12.
- * bcrypt reads the first 72 bytes of a password. An entry of another kind matches nothing.
+ * Compares a password with an entry of an htpasswd file: bcrypt, `$apr1$` or `{SHA}`. Takes up to 300 ms for
+ * bcrypt of cost 12. bcrypt reads the first 72 bytes of a password. An entry of another kind matches nothing.
  */
 export function matchesHash(password: string, hash: string): boolean {
   if (BCRYPT.test(hash)) return compareSync(password, hash);

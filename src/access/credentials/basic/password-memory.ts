@@ -8,8 +8,9 @@ const MAX_BAD = 1_000;
 const BAD_MS = 10_000;
 
 /**
- * Remembers whether passwords match hashes. What it keeps is a keyed digest: neither a dump of the memory nor the time of a
- * look-up tells a password. A new password of a user has another hash, so an old result never counts for it.
+ * Remembers whether passwords match hashes. What it keeps is a keyed digest: neither a dump of the memory nor
+ * the time of a look-up tells a password. A new password of a user has another hash, so an old result never
+ * counts for it.
  */
 export class PasswordMemory {
   readonly #key = randomBytes(32);

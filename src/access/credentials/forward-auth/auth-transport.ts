@@ -3,7 +3,9 @@ export interface AuthAnswer {
   readonly status: number;
   /** name, value, name, value ... in byte texts. Names are spelled as they came. */
   readonly headers: readonly string[];
-  /** Empty for 2xx, whose body nobody needs. The beginning of a body that is too long or did not come whole. */
+  /**
+   * Empty for 2xx, whose body nobody needs. The beginning of a body that is too long or did not come whole.
+   */
   readonly body: Uint8Array;
 }
 
@@ -13,13 +15,19 @@ export interface AuthCallOwner {
   answered(answer: AuthAnswer): void;
   /** No answer can be had. Called at most once. @param problem in a few words, for the log */
   failed(problem: string): void;
-  /** The call uses no connection any more. Called once, as the last of all, also after {@link AuthCall.cancel}. */
+  /**
+   * The call uses no connection any more. Called once, as the last of all, also after
+   * {@link AuthCall.cancel}.
+   */
   closed(): void;
 }
 
 /** A question that has been asked. */
 export interface AuthCall {
-  /** Ends the call because its time is over. The owner gets the answer as far as it has come, or hears of the failure. */
+  /**
+   * Ends the call because its time is over. The owner gets the answer as far as it has come, or hears of the
+   * failure.
+   */
   expire(): void;
   /** Ends the call. The owner hears only that it is closed. */
   cancel(): void;

@@ -34,7 +34,11 @@ export function verdictOn(answer: AuthAnswer, listed: readonly string[]): Decisi
   };
 }
 
-/** Refuses a client because the server cannot be asked. @param what has happened to the question, in a few words */
+/**
+ * Refuses a client because the server cannot be asked.
+ *
+ * @param what has happened to the question, in a few words
+ */
 export function failure(what: string): Refused {
   return {
     granted: false,

@@ -79,7 +79,11 @@ export class ForwardAuthMethod implements CredentialMethod {
     return { granted: false, status: 401, reason: 'revoked', detail: 'revoked', headers: [], body: null };
   }
 
-  /** Decides without an answer. @param isCrowdedOut whether other requests are to blame, and not the server */
+  /**
+   * Decides without an answer.
+   *
+   * @param isCrowdedOut whether other requests are to blame, and not the server
+   */
   judgeFailure(problem: string, isCrowdedOut: boolean): Decision {
     this.#report(problem);
     if (isCrowdedOut) return failure('too many requests wait');

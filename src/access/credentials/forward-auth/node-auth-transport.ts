@@ -6,7 +6,10 @@ import type { AuthAnswer, AuthCall, AuthCallOwner, AuthTransport } from './auth-
 const MAX_HEAD_BYTES = 16 * 1024;
 /** Max bytes of a body. The rest is cut, and the connection closed. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** How long a connection without a question is kept: less than most servers keep it, and the rest of a reload's soon gone. */
+/**
+ * How long a connection without a question is kept: less than most servers keep it, and the rest of a
+ * reload's soon gone.
+ */
 const IDLE_TIMEOUT_MS = 15_000;
 /** What a kept connection fails with if the server has closed it meanwhile. */
 const CLOSED_MEANWHILE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
@@ -134,7 +137,10 @@ class NodeAuthCall implements AuthCall {
     else this.#conclude(error);
   }
 
-  /** Gives the owner the answer as far as it has come, or the failure. A refusal counts even if its body is cut. */
+  /**
+   * Gives the owner the answer as far as it has come, or the failure. A refusal counts even if its body is
+   * cut.
+   */
   #conclude(problem: Error): void {
     if (this.#isDecided) return;
     if (this.#response === null) {

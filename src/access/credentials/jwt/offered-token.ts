@@ -13,8 +13,8 @@ interface CutOffer {
 const HEADER = 'sec-websocket-protocol';
 
 /**
- * Finds a token among the offered subprotocols, which are all that a page can send with a handshake: the name and the token
- * behind it as two members, or one member `name.token`. Cuts both from the offer.
+ * Finds a token among the offered subprotocols, which are all that a page can send with a handshake: the name
+ * and the token behind it as two members, or one member `name.token`. Cuts both from the offer.
  *
  * @returns null if the offer has no token
  */

@@ -31,7 +31,8 @@ export function parseToken(text: string): ParsedToken | TokenProblem {
   const { alg, kid = null } = header;
   if (typeof alg !== 'string') return 'header';
   if (kid !== null && (typeof kid !== 'string' || kid.length > MAX_KEY_NAME_CHARACTERS)) return 'keyName';
-  // `crit` lists extensions that must be understood (RFC 7515 section 4.1.11), and `b64` is one (RFC 7797). None is here.
+  // `crit` lists extensions that must be understood (RFC 7515 section 4.1.11), and `b64` is one (RFC 7797).
+  // None is here.
   if (header.crit !== undefined || header.b64 !== undefined) return 'critical';
   if (header.enc !== undefined) return 'encrypted';
   if (typeof header.cty === 'string' && /^(?:application\/)?jwt$/i.test(header.cty)) return 'nested';

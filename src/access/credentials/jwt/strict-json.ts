@@ -1,4 +1,7 @@
-/** JSON as tokens may have it: an object whose members have different names (RFC 7515 section 4, RFC 7519 section 4). */
+/**
+ * JSON as tokens may have it: an object whose members have different names (RFC 7515 section 4, RFC 7519
+ * section 4).
+ */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Max depth of objects and lists within each other. Identity providers need 3 or 4. */
@@ -7,8 +10,8 @@ const MAX_DEPTH = 16;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Parses the UTF-8 bytes of a JSON object. JSON.parse alone takes the last of two members with one name, where another parser
- * may take the first, so that the two read different claims.
+ * Parses the UTF-8 bytes of a JSON object. JSON.parse alone takes the last of two members with one name,
+ * where another parser may take the first, so that the two read different claims.
  *
  * @returns an object without a prototype; `malformed` or `duplicated` if the bytes are not such an object
  */

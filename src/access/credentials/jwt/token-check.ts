@@ -21,8 +21,8 @@ interface UnprovenToken {
 }
 
 /**
- * The check of one signature, which WebCrypto does on another thread. If no key of a URL's set fits, a newer set is asked for
- * once: issuers sign with new keys soon after they publish them.
+ * The check of one signature, which WebCrypto does on another thread. If no key of a URL's set fits, a newer
+ * set is asked for once: issuers sign with new keys soon after they publish them.
  */
 export class TokenCheck implements PendingCheck {
   readonly #parts: TokenCheckParts;

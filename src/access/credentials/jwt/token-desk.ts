@@ -7,7 +7,10 @@ import { Verifications } from './verifications.ts';
 
 /** A token whose signature has been verified. */
 export interface VerifiedToken {
-  /** {@link VerifyKey.id} of the key that has signed it: the token counts as long as the route's set has the key. */
+  /**
+   * {@link VerifyKey.id} of the key that has signed it: the token counts as long as the route's set has the
+   * key.
+   */
   readonly key: string;
   readonly algorithm: string;
   readonly principal: Principal;
@@ -50,7 +53,11 @@ export class TokenDesk {
     return ring;
   }
 
-  /** Returns what is known of a token; undefined if it has not been verified lately. @param digest of the token */
+  /**
+   * Returns what is known of a token; undefined if it has not been verified lately.
+   *
+   * @param digest of the token
+   */
   find(digest: string): VerifiedToken | undefined {
     return this.#tokens.get(digest);
   }

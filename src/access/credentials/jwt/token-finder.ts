@@ -11,7 +11,10 @@ export interface FoundToken {
   readonly text: string;
   /** The head without the tokens of the query and the offered subprotocols; null if it had none there. */
   readonly head: RequestHead | null;
-  /** The offered subprotocol that the client is answered in place of the token's; null if a token was not offered there. */
+  /**
+   * The offered subprotocol that the client is answered in place of the token's; null if a token was not
+   * offered there.
+   */
   readonly subprotocol: string | null;
 }
 
@@ -19,8 +22,9 @@ export interface FoundToken {
 const BEARER = /^bearer(?: +|$)/i;
 
 /**
- * Finds the token of a request: that of the first source which has one. Tokens in the query and in the offer of subprotocols
- * are cut even if another source was first, so that endpoints and logs never see them. Headers and cookies stay.
+ * Finds the token of a request: that of the first source which has one. Tokens in the query and in the offer
+ * of subprotocols are cut even if another source was first, so that endpoints and logs never see them.
+ * Headers and cookies stay.
  */
 export function findToken(
   { head, wantsUpgrade }: Pick<AccessRequest, 'head' | 'wantsUpgrade'>,

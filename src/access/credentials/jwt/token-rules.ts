@@ -38,7 +38,9 @@ export class TokenRules {
     return null;
   }
 
-  /** Returns the claims that endpoints get: name, value, name, value ... `forward` if one cannot be a header. */
+  /**
+   * Returns the claims that endpoints get: name, value, name, value ... `forward` if one cannot be a header.
+   */
   forwardedOf(claims: JsonObject): readonly string[] | 'forward' {
     const { forward } = this.#settings;
     if (forward.size === 0) return NONE;

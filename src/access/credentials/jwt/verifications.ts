@@ -3,8 +3,8 @@ import type { KeyRing, VerifyKey } from './key-ring.ts';
 import type { ParsedToken } from './parsed-token.ts';
 
 /**
- * Max signatures that one worker verifies at once. Node has 4 threads for them. Others wait in a line, which a client leaves
- * when it goes: clients that come and go cannot pile up work.
+ * Max signatures that one worker verifies at once. Node has 4 threads for them. Others wait in a line, which
+ * a client leaves when it goes: clients that come and go cannot pile up work.
  */
 const MAX_AT_ONCE = 32;
 

@@ -9,8 +9,8 @@ const MAX_FILL_TICKS = 2 ** 29;
 const MAX_AHEAD = 2 ** 30;
 
 /**
- * Returns the ticks per second that suit a rate: a power of two. Rates that are filled in less than two hours have the same,
- * so that most changes of a rate leave the table as it is.
+ * Returns the ticks per second that suit a rate: a power of two. Rates that are filled in less than two hours
+ * have the same, so that most changes of a rate leave the table as it is.
  */
 export function ticksFor(rate: RateLimit | null): number {
   let ticks = TICKS_PER_SECOND;
@@ -20,11 +20,12 @@ export function ticksFor(rate: RateLimit | null): number {
 }
 
 /**
- * The token buckets of one rate, by the generic cell rate algorithm (ITU-T I.371): a word has the time at which its bucket is
- * full again. What is taken puts that time off, and nothing has to be added when time goes by.
+ * The token buckets of one rate, by the generic cell rate algorithm (ITU-T I.371): a word has the time at
+ * which its bucket is full again. What is taken puts that time off, and nothing has to be added when time
+ * goes by.
  *
- * One unit may cost less than a tick. A cost is then rounded up or down by chance, so that it is right on average, and no
- * client can make another one pay for it.
+ * One unit may cost less than a tick. A cost is then rounded up or down by chance, so that it is right on
+ * average, and no client can make another one pay for it.
  */
 export class Bucket {
   readonly rate: RateLimit;

@@ -1,11 +1,12 @@
 import { CLAIMED, HEAD, SLOT, type TableLayout } from './table-layout.ts';
 
 /**
- * What one run of a worker holds in one table: one writer, plain stores. The primary gives all of it back when the run ends,
- * however it ends.
+ * What one run of a worker holds in one table: one writer, plain stores. The primary gives all of it back
+ * when the run ends, however it ends.
  *
- * A thread can be terminated at a call of a JavaScript function and at the end of a loop's turn only. So a hold and its note
- * stand in two statements next to each other, without a call or a loop between them, and are done both or not at all.
+ * A thread can be terminated at a call of a JavaScript function and at the end of a loop's turn only. So a
+ * hold and its note stand in two statements next to each other, without a call or a loop between them, and
+ * are done both or not at all.
  */
 export class HoldLedger {
   readonly memory: SharedArrayBuffer;
@@ -48,7 +49,9 @@ export class HoldLedger {
   }
 }
 
-/** Allocates the memory of a {@link HoldLedger}. Only the parts that are used cost more than address space. */
+/**
+ * Allocates the memory of a {@link HoldLedger}. Only the parts that are used cost more than address space.
+ */
 export function allocateLedger({ slots }: TableLayout): SharedArrayBuffer {
   return new SharedArrayBuffer((2 * (slots + 1) + 1) * Int32Array.BYTES_PER_ELEMENT);
 }

@@ -5,16 +5,19 @@ import { CLAIMED, HEAD, KEY_WORDS, SLOT, SLOT_WORDS, TableLayout, WAYS } from '.
 /** Looks at a lock in a row before the thread sleeps. A lock is held for about a microsecond. */
 const MAX_SPINS = 200;
 const SLEEP_MS = 1;
-/** Max time that a thread may hold the lock of a set. After that it has died, and another thread takes the lock. */
+/**
+ * Max time that a thread may hold the lock of a set. After that it has died, and another thread takes the
+ * lock.
+ */
 const MAX_HOLD_MS = 100;
 
 /**
- * The counts of one limit by key, shared by all threads of the process. A worker looks keys up without a lock, and locks a set
- * of slots to put a new key in.
+ * The counts of one limit by key, shared by all threads of the process. A worker looks keys up without a
+ * lock, and locks a set of slots to put a new key in.
  *
- * A slot belongs to its key as long as it is pinned, has connections, or has a bucket that is not full: everything else can be
- * forgotten, because a key that comes back would find the same. When no slot of a key's two sets can be had, the key shares
- * the overflow slot with all others in this position.
+ * A slot belongs to its key as long as it is pinned, has connections, or has a bucket that is not full:
+ * everything else can be forgotten, because a key that comes back would find the same. When no slot of a
+ * key's two sets can be had, the key shares the overflow slot with all others in this position.
  */
 export class LimitTable {
   readonly layout: TableLayout;
@@ -149,7 +152,10 @@ export class LimitTable {
     }
   }
 
-  /** Claims a free slot of the set that has more of them, else one whose key can be forgotten. Returns -1 for none. */
+  /**
+   * Claims a free slot of the set that has more of them, else one whose key can be forgotten. Returns -1 for
+   * none.
+   */
   #claim(first: number, second: number): number {
     const [better, other] = this.#freeIn(first) >= this.#freeIn(second) ? [first, second] : [second, first];
     for (let pass = 0; pass < 2; pass++) {

@@ -25,7 +25,10 @@ export class SharedTable {
     this.#clock = clock;
   }
 
-  /** Visits the keys that were used since the last visit. The overflow slot has no key, and is counted in this process. */
+  /**
+   * Visits the keys that were used since the last visit. The overflow slot has no key, and is counted in this
+   * process.
+   */
   visitUsed(visit: (key: SharedKey) => void): void {
     const { words, used, tags, slots } = this.#table.layout;
     const groups = Math.ceil(slots / 32);
@@ -65,7 +68,11 @@ export class SharedTable {
     this.#slot = -1;
   }
 
-  /** Returns what was taken of an open key's bucket since the last call. @param rate its place in `RATE_KINDS` */
+  /**
+   * Returns what was taken of an open key's bucket since the last call.
+   *
+   * @param rate its place in `RATE_KINDS`
+   */
   taken(rate: number): number {
     return Math.max(Atomics.exchange(this.#table.layout.words, this.#at + SLOT.taken + rate, 0), 0);
   }

@@ -2,10 +2,11 @@
  * The memory of a limit's table. All are words of 32 bits:
  *
  * - the head: {@link HEAD};
- * - for each slot: its tag, which is the first word of its key, 0 in a free slot. Tags lie together, so that a look-up reads
- *   few cache lines;
+ * - for each slot: its tag, which is the first word of its key, 0 in a free slot. Tags lie together, so that
+ *   a look-up reads few cache lines;
  * - for each set of {@link WAYS} slots: its lock;
- * - for 32 slots: a word of which each bit says that the slot was used since the last look (shared limits only);
+ * - for 32 slots: a word of which each bit says that the slot was used since the last look (shared limits
+ *   only);
  * - the slots, each a cache line: {@link SLOT}. The last one is the overflow slot, which has no key.
  */
 import { randomFillSync } from 'node:crypto';

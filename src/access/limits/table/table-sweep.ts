@@ -5,8 +5,9 @@ import { CLAIMED, HEAD, RATE_KINDS, SLOT, TableLayout } from './table-layout.ts'
 const PARTS = 60;
 
 /**
- * Keeps a table in order, in the primary: frees the slots of keys of which nothing is left, and clears times that have passed.
- * Times are compared modulo 2^32, so one that was kept for half of that would seem to lie ahead.
+ * Keeps a table in order, in the primary: frees the slots of keys of which nothing is left, and clears times
+ * that have passed. Times are compared modulo 2^32, so one that was kept for half of that would seem to lie
+ * ahead.
  */
 export class TableSweep {
   readonly layout: TableLayout;

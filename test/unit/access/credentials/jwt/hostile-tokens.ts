@@ -307,7 +307,9 @@ export const HOSTILE_TOKENS: readonly HostileToken[] = [
   },
 ];
 
-/** Changes the bits behind the last byte: 64 bytes are 86 characters, the last of which has 4 bits too many. */
+/**
+ * Changes the bits behind the last byte: 64 bytes are 86 characters, the last of which has 4 bits too many.
+ */
 function otherEnd(signature: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const last = alphabet.indexOf(signature.at(-1)!);

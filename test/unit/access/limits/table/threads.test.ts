@@ -14,7 +14,10 @@ const MAX_KEYS = 64;
 const MAX_CONNECTIONS = 3;
 const TURNS = 30_000;
 
-/** Takes and gives back places of random keys, and counts in `live` what each key holds. Says what was above the limit. */
+/**
+ * Takes and gives back places of random keys, and counts in `live` what each key holds. Says what was above
+ * the limit.
+ */
 const CODE = `
   const { parentPort, workerData } = require('node:worker_threads');
   const { memory, live, room, turns, keys, max, endless } = workerData;
