@@ -46,13 +46,16 @@ export type SessionQuestion =
 
 /** The answer to a {@link SessionQuestion}. */
 export interface SessionAnswer {
-  /** Sessions that fit the question: those of the whole worker for `list`, those that were changed or closed for others. */
+  /**
+   * Sessions that fit the question: those of the whole worker for `list`, those that were changed or closed
+   * for others.
+   */
   readonly count: number;
   /** For `list`: the first `limit` sessions behind the id `after`, in the order of their ids. */
   readonly rows: readonly SessionRow[];
   /**
-   * For `extend` when the session ends, and for `revoke` the latest expiry of a credential, in milliseconds since 1970. Null if
-   * the session has no end, or no credential expires.
+   * For `extend` when the session ends, and for `revoke` the latest expiry of a credential, in milliseconds
+   * since 1970. Null if the session has no end, or no credential expires.
    */
   readonly at: number | null;
 }

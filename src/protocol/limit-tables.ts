@@ -6,8 +6,8 @@ export function tableName(listener: string, limit: string): string {
 }
 
 /**
- * This run of the worker begins to hold places in a table. What it holds stands in its ledger, so that the primary can give it
- * back when the run ends.
+ * This run of the worker begins to hold places in a table. What it holds stands in its ledger, so that the
+ * primary can give it back when the run ends.
  */
 export interface LimitLedgerReport {
   readonly type: 'limit_ledger';

@@ -1,8 +1,11 @@
 /** How much clients may use of a listener or a route. */
 
-/** A limit, which holds for each key. A request without the key, such as one without the header, is not limited. */
+/**
+ * A limit, which holds for each key by itself. A request without the key (the header, for example) is not
+ * limited.
+ */
 export interface LimitSettings {
-  /** Name in metrics, logs and answers: unique within its listener and the routes of it. */
+  /** Name in metrics, logs and answers: unique within its listener and routes. */
   readonly name: string;
   readonly key: LimitKey;
   /** Max sessions and requests of the key at once, at layer 4 tunnels; null for no limit. */

@@ -35,9 +35,9 @@ interface Clock {
 const SWEEP_EVERY_MS = 1000;
 
 /**
- * The tables of all limits, which all workers share. A limit keeps its table over reloads as long as its listener, its route,
- * its name and its key stay, so that a change of its numbers does not let everybody in again. A table of another size, or for
- * times of another scale, begins empty.
+ * The tables of all limits, which all workers share. A limit keeps its table over reloads as long as its
+ * listener, its route, its name and its key stay, so that a change of its numbers does not let everybody in
+ * again. A table of another size, or for times of another scale, begins empty.
  */
 export class LimitTables {
   readonly #clock: Clock;

@@ -9,7 +9,8 @@ export interface ClientDesk {
   /**
    * Takes a report of a worker.
    *
-   * @param reply sends the worker a message, as long as this run of it lasts. The same function for all reports of the run.
+   * @param reply sends the worker a message, as long as this run of it lasts. The same function for all
+   * reports of the run.
    */
   hear(report: AccessReport, reply: (command: AccessCommand) => void): void;
 }

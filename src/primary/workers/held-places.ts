@@ -33,8 +33,9 @@ export class HeldPlaces {
   }
 
   /**
-   * Forgets the tables that a reload has replaced, because nobody comes into them any more. Without this their memory would
-   * stay until the worker ends. A table of a reload that is under way has a higher number than those in use.
+   * Forgets the tables that a reload has replaced, because nobody comes into them any more. Without this
+   * their memory would stay until the worker ends. A table of a reload that is under way has a higher number
+   * than those in use.
    */
   #forgetReplaced(): void {
     const inUse = new Set(Array.from(this.#tables(), numberOf));

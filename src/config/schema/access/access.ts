@@ -37,7 +37,9 @@ interface AccessPlace {
   readonly mode: 'l4' | 'l7';
   /** The settings of the listener around a route; null if it lets everybody in, and for a listener. */
   readonly inherited: AccessSettings | null;
-  /** Whether others on the network can read what clients send: no TLS, and no proxy in front that may have it. */
+  /**
+   * Whether others on the network can read what clients send: there is no TLS, here or at a proxy in front.
+   */
   readonly isExposed: boolean;
 }
 

@@ -4,8 +4,9 @@ import { FormatError, describe } from '../../syntax/formats.ts';
 import { headerName } from '../route/route-match.ts';
 
 /**
- * Headers that frame messages, manage connections, or tell endpoints of the client: the proxy itself writes them. Cookie and
- * Authorization carry the credentials of clients, and a forwarded header is removed from every request first.
+ * Headers that frame messages, manage connections, or tell endpoints of the client: the proxy itself writes
+ * them. Cookie and Authorization carry the credentials of clients, and a forwarded header is removed from
+ * every request first.
  */
 const OWN =
   /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|content-length|content-encoding|content-type|upgrade|expect|date|via|host|origin|cookie|authorization|forwarded|x-real-ip|x-request-id|x-forwarded-.*|sec-websocket-.*)$/;

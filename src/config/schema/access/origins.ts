@@ -41,7 +41,9 @@ function readList(access: Section): Omit<OriginSettings, 'isRequired'> | null {
   return { allowsSelf, allowsNull, patterns };
 }
 
-/** An origin as browsers write it (RFC 6454 section 6.2): with `*.` in front of the host, or `*` for the port. */
+/**
+ * An origin as browsers write it (RFC 6454 section 6.2): with `*.` in front of the host, or `*` for the port.
+ */
 const originFormat: Format<OriginPattern | 'self' | 'null'> = (value) => {
   if (value === null) {
     throw new FormatError(

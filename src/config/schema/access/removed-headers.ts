@@ -1,6 +1,6 @@
 /**
- * Headers that endpoints get from credentials. They are removed from every request of the listener before anything reads them,
- * so nothing else of the configuration can count on them.
+ * Headers that endpoints get from credentials. They are removed from every request of the listener before
+ * anything reads them, so nothing else of the configuration can count on them.
  */
 import type { Section } from '../../syntax/section.ts';
 import type { Path } from '../../syntax/source-file.ts';
@@ -15,7 +15,10 @@ interface Owner {
   readonly limits: readonly LimitSettings[];
 }
 
-/** Adds an error for each source of tokens, and a warning for each condition and each key of a limit, that is removed first. */
+/**
+ * Adds an error for each removed header that should carry tokens, and a warning for each on which a route or
+ * a limit depends.
+ */
 export function checkRemovedHeaders(
   listener: Section,
   parts: Pick<Owner, 'access' | 'limits'> & { readonly routes: readonly Route[] },

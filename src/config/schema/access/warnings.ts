@@ -21,7 +21,8 @@ export function warnOfAccess(access: Section, settings: AccessSettings, isExpose
 }
 
 /**
- * Warns if browsers send the credential by themselves and any page may open WebSockets: such a page acts as its visitor.
+ * Warns if browsers send the credential by themselves and any page may open WebSockets: such a page acts as
+ * its visitor.
  *
  * @param listener its own access counts for routes without one
  */

@@ -1,4 +1,4 @@
-/** The key `key` of a limit: what clients are told apart by. */
+/** The key `key` of a limit: what tells clients apart. */
 import { TOKEN } from '../../../core/tokens.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { line, oneOf, pattern, text } from '../../syntax/formats.ts';

@@ -58,7 +58,7 @@ function checkBurst(limit: Section, given: readonly RateKey[]): void {
   } else {
     const rate = limit.raw(key);
     if (isMapping(rate) && rate.has('burst')) {
-      limit.problemAt('burst', `the burst is given twice: keep this one or that of ${key}`);
+      limit.problemAt('burst', `the burst is given twice: keep this one, or the one of ${key}`);
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, pattern } from '../../syntax/formats.ts';
 
-/** Databases of a Redis server, as its default configuration has them, and more. */
+/** The path of a URL: the number of a database, or nothing. */
 const DATABASE = /^\/?(?:\d{1,5})?$/;
 
 /** The URL of a Redis server. Messages leave it out: it may have a password. */

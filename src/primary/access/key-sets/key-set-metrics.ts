@@ -2,7 +2,7 @@ import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
 import type { Family } from '../../../telemetry/prometheus.ts';
 import type { KeySets } from './key-sets.ts';
 
-/** Counts of all sets with one label: two URLs may differ in their queries only. */
+/** Sums over all sets with one label: two URLs may differ only in their queries. */
 interface LabelledSets {
   success: number;
   failure: number;

@@ -1,13 +1,14 @@
 import { request as requestInClear, type IncomingMessage } from 'node:http';
 import { request as requestSecurely } from 'node:https';
+import { isLoopbackHost } from '../../../core/address.ts';
 import { keysIn } from './key-set-text.ts';
 
-/** A key set as its URL has answered it. */
+/** A fetched key set. */
 export interface FetchedKeySet {
   readonly jwks: string;
   /** Number of keys. */
   readonly keys: number;
-  /** How long the answer may be used (Cache-Control), in milliseconds; null if it does not say. */
+  /** `max-age` of Cache-Control, in milliseconds; null without it. */
   readonly maxAgeMs: number | null;
 }
 
@@ -22,7 +23,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * Fetches a key set, each time on a connection of its own.
  *
  * @param signal ends the fetch early
- * @throws Error in a few words, if there is no usable set
+ * @throws Error with a short reason for the log, if there is no usable set
  */
 export async function fetchKeySet(url: string, signal: AbortSignal): Promise<FetchedKeySet> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
@@ -36,7 +37,7 @@ export async function fetchKeySet(url: string, signal: AbortSignal): Promise<Fet
   }
 }
 
-/** Follows redirects until there is a set. */
+/** Follows redirects until a URL answers with 200. */
 async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage> {
   let url = first;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -50,28 +51,20 @@ async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage>
   throw new Error(`more than ${MAX_REDIRECTS} redirects`);
 }
 
-/** A redirect must not lead to keys that somebody on the way could change. */
+/** Resolves a redirect. It must not leave TLS, because somebody on the way could then change the keys. */
 function redirected(from: URL, location: string): URL {
-  if (!URL.canParse(location, from.href)) throw new Error('redirect to what is no URL');
+  if (!URL.canParse(location, from.href)) throw new Error('redirect to an invalid URL');
   const url = new URL(location, from);
-  const isSafe = url.protocol === 'https:' || (from.protocol === 'http:' && isInClearHere(url));
-  if (!isSafe) throw new Error('redirect to another scheme than https');
+  const isLocal = [from, url].every(({ protocol }) => protocol === 'http:') && isLoopbackHost(url.hostname);
+  if (url.protocol !== 'https:' && !isLocal) throw new Error('redirect to another scheme than https');
   return url;
-}
-
-/** Whether a URL is of this machine, without TLS. */
-function isInClearHere({ protocol, hostname }: URL): boolean {
-  return (
-    protocol === 'http:' &&
-    (hostname === 'localhost' || hostname === '[::1]' || /^127\.[\d.]+$/.test(hostname))
-  );
 }
 
 function responseOf(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const request = url.protocol === 'https:' ? requestSecurely : requestInClear;
   const headers = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' };
-  // Without an agent the connection closes behind the answer, and nothing is left to keep.
+  // Without an agent the connection closes after the answer: the next fetch is minutes away.
   request(url, { agent: false, headers, signal }, resolve).on('error', reject).end();
   return promise;
 }

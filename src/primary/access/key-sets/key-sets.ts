@@ -7,12 +7,14 @@ import type { Broadcast } from '../../workers/broadcast.ts';
 import { fetchKeySet } from './key-set-request.ts';
 import { RemoteKeySet, type KeySetHome } from './remote-key-set.ts';
 
-/** Max time for which a start or a reload waits for new sets. Later, requests get 503 until the set is there. */
+/**
+ * Max time for which a start or a reload waits for new sets. Later, requests get 503 until the set is there.
+ */
 const MAX_WAIT_MS = 2000;
 
-/** A change of the URLs that can be made. */
+/** A prepared change of the URLs. */
 interface KeySetChange {
-  /** Resolves when all new sets have been fetched, or cannot be fetched now. */
+  /** Fetches the new sets. Resolves when they are there, cannot be fetched now, or have taken too long. */
   ready(): Promise<void>;
   commit(): void;
   abort(): void;
@@ -65,7 +67,9 @@ export class KeySets {
     };
   }
 
-  /** Answers a worker that has met a key it does not know. A worker is told of a changed set by `onChange`. */
+  /**
+   * Answers a worker that has met a key it does not know. A worker is told of a changed set by `onChange`.
+   */
   hear({ url }: Pick<KeySetReport, 'url'>, reply: (command: KeySetCommand) => void): void {
     const set = this.#sets.get(url);
     const answer = (): void => reply({ type: 'key_set', url, jwks: set?.jwks ?? null });

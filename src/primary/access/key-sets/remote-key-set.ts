@@ -4,7 +4,7 @@ import { BurstLimit } from '../../../core/timing/burst-limit.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { FetchedKeySet } from './key-set-request.ts';
 
-/** What a key set of a URL needs of the process, for tests to replace. */
+/** What the key set of a URL needs of the process. A test brings its own. */
 export interface KeySetHome {
   readonly log: Logger;
   readonly fetch: (url: string, signal: AbortSignal) => Promise<FetchedKeySet>;
@@ -12,7 +12,7 @@ export interface KeySetHome {
   readonly now: () => number;
   /** Calls back once. Returns a function that prevents it. */
   readonly schedule: (delayMs: number, callback: () => void) => () => void;
-  /** Called with each set that differs from the one before, before those who wait for it are called. */
+  /** Called with each changed set, before the callbacks of {@link RemoteKeySet.want}. */
   readonly onChange: (url: string, jwks: string) => void;
 }
 
@@ -22,13 +22,16 @@ const MAX_PERIOD_MS = 3_600_000;
 /** Fetches after a failure. */
 const RETRY = { firstMs: 1000, maxMs: 60_000 };
 /**
- * Fetches that tokens cause in vain. Anybody can send tokens that name unknown keys, so they are few; more than one in a row, so
- * that keys that rotate soon after such a token are found.
+ * Max fetches that tokens cause without a change of the set. They are few, because anybody can send a token
+ * with an unknown key. The burst is above 1: a key may rotate soon after such a token.
  */
 const WANTED = { burst: 3, everyMs: 5000 };
 const FAILURE_LINES = { burst: 3, everyMs: 60_000 };
 
-/** The key set of a URL, fetched at the start, then again and again, and when tokens name keys that it does not have. */
+/**
+ * The key set of a URL, fetched at the start, then again and again, and when tokens name keys that it does
+ * not have.
+ */
 export class RemoteKeySet {
   readonly url: string;
   /** The URL without its query, which may hold a secret. */
@@ -71,8 +74,9 @@ export class RemoteKeySet {
   }
 
   /**
-   * Fetches the set because a token names a key that it does not have. Calls back when a newer set is there or cannot be had;
-   * at once if there were too many such tokens lately.
+   * Fetches the set because a token names a key that it does not have.
+   *
+   * @param done called when the fetch has ended; at once if there were too many such tokens lately
    */
   want(done: () => void): void {
     if (this.#fetch === null) {
@@ -85,7 +89,7 @@ export class RemoteKeySet {
     this.#waiting.push(done);
   }
 
-  /** Ends fetches for ever. */
+  /** Ends all fetches for good, and calls back who waits. */
   stop(): void {
     this.#stop.abort();
     this.#cancelNext();
@@ -123,7 +127,7 @@ export class RemoteKeySet {
     if (jwks !== this.#jwks) {
       this.#jwks = jwks;
       log.info({ url: this.label, keys }, 'key set fetched');
-      // Who sends unknown keys cannot change the set: the issuer has, and may soon do so again.
+      // Only the issuer can change the set, so this gives nothing away. It may rotate again soon.
       this.#wanted = new BurstLimit(now, WANTED);
       onChange(this.url, jwks);
     }

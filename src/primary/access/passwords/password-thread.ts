@@ -21,7 +21,10 @@ export class PasswordThread {
     this.#maxRunMs = maxRunMs;
   }
 
-  /** Compares a password with its hash. Rejects if the thread fails, hangs or is closed. The next call starts another. */
+  /**
+   * Compares a password with its hash. Rejects if the thread fails, hangs or is closed. The next call starts
+   * another.
+   */
   async run(task: PasswordTask): Promise<boolean> {
     const pool = (this.#pool ??= this.#start());
     return (await pool.run(task, { signal: AbortSignal.timeout(this.#maxRunMs) })) as boolean;

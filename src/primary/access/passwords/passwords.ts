@@ -23,14 +23,14 @@ interface Job {
   readonly hash: string;
   readonly password: string;
   readonly since: number;
-  /** By the run of the worker: the numbers of its reports. */
+  /** By the reply function, which names the run of a worker: the numbers of its reports. */
   readonly waiters: Map<Reply, Set<number>>;
   isWaiting: boolean;
 }
 
 /**
- * Verifies the passwords of all workers on one thread. Clients take turns in the queue. If it is full, the client with the most
- * passwords in it loses one, so that guesses do not keep others out.
+ * Verifies the passwords of all workers on one thread. Clients take turns in the queue. If it is full, the
+ * client with the most passwords in it loses one, so that guesses do not keep others out.
  */
 export class Passwords {
   /** Passwords by their results. */
@@ -67,7 +67,9 @@ export class Passwords {
     return this.#line.size;
   }
 
-  /** Answers a worker now or later: null if the password finds no place. */
+  /**
+   * Answers a worker now or later: null if the queue has no place for the password, or the thread has failed.
+   */
   verify({ number, hash, password, client }: PasswordReport, reply: Reply): void {
     const digest = this.#memory.digestOf(hash, password);
     const known = this.#memory.recall(digest);
@@ -105,7 +107,10 @@ export class Passwords {
     await this.#thread.close();
   }
 
-  /** Returns null if the client has its share of the queue, or nobody has more of a full queue. */
+  /**
+   * Returns null if the client fills its share of the queue, or the queue is full and no client has more of
+   * it.
+   */
   #enqueue(facts: Pick<Job, 'hash' | 'password' | 'digest' | 'source'>): Job | null {
     if ((this.#waitingOf.get(facts.source) ?? 0) >= MAX_WAITING_PER_CLIENT) return null;
     if (this.#line.size >= MAX_WAITING) {

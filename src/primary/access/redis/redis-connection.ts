@@ -1,7 +1,7 @@
 import type { RedisClientType } from 'redis';
 import { messageOf } from '../../../core/errors.ts';
 
-/** One connection to a Redis server, which is never made again. */
+/** One connection to a Redis server. It does not reconnect. */
 export interface RedisConnection {
   /** Sends a command. Rejects with an error reply, or because the connection has ended. */
   send(args: readonly string[]): Promise<unknown>;
@@ -17,7 +17,9 @@ export interface RedisDialling {
   readonly onEnd: (reason: string) => void;
 }
 
-/** Opens a connection: resolves when the server has taken the password, and rejects if it cannot be had. */
+/**
+ * Opens a connection. Resolves when the server has accepted the password; rejects if the connection fails.
+ */
 export type RedisDial = (dialling: RedisDialling) => Promise<RedisConnection>;
 
 /** Max time of a TCP and TLS handshake. */
@@ -25,7 +27,10 @@ const CONNECT_TIMEOUT_MS = 2000;
 /** Max commands that wait for an answer. A batch of every limit fits in. */
 const MAX_WAITING_COMMANDS = 10_000;
 
-/** Opens a connection by the package `redis`. It is loaded here, because it takes 30 MB that most processes do not need. */
+/**
+ * Opens a connection by the package `redis`. It is loaded here: it takes 30 MB, and most processes do not
+ * need it.
+ */
 export async function dialRedis({ url, signal, onEnd }: RedisDialling): Promise<RedisConnection> {
   const { createClient } = await import('redis');
   const client: RedisClientType = createClient({

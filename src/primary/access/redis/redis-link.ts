@@ -3,14 +3,19 @@ import { Backoff } from '../../../core/timing/backoff.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { dialRedis, type RedisConnection, type RedisDial } from './redis-connection.ts';
 
-/** What has gone wrong with Redis, for metrics. `connect`: no connection could be made. `reply`: an error reply. */
+/**
+ * What has gone wrong with Redis, for metrics. `connect`: no connection could be made. `reply`: an error
+ * reply.
+ */
 type RedisErrorKind = 'connect' | 'lost' | 'timeout' | 'reply';
 
 /** Hears whether Redis can be asked. */
 interface RedisLinkOwner {
   /** A new connection answers. */
   up(): void;
-  /** The connection has ended. Not called when no connection can be made, and not by {@link RedisLink.stop}. */
+  /**
+   * The connection has ended. Not called when no connection can be made, and not by {@link RedisLink.stop}.
+   */
   down(): void;
 }
 
@@ -29,22 +34,25 @@ export interface RedisCounts {
 
 /** Max time of an attempt: connecting, TLS, authentication and the first answer. */
 const ATTEMPT_TIMEOUT_MS = 2000;
-/** A server that takes longer to answer a command counts as away. The way to another continent and back takes 300 ms. */
+/**
+ * A server that takes longer to answer a command counts as away. The way to another continent and back takes
+ * 300 ms.
+ */
 const COMMAND_TIMEOUT_MS = 1000;
 const RETRY = { firstMs: 100, maxMs: 2000 };
 /** A connection that has lasted this long is no part of a series of failures. */
 const LASTING_MS = 5000;
 
-/** A connection to Redis, which is made again whenever it is lost. Nothing waits while there is none. */
+/** A connection to Redis that is made again whenever it is lost. Without one, commands fail at once. */
 export class RedisLink {
   readonly #options: RedisLinkOptions;
   readonly #dial: RedisDial;
   readonly #server: string;
   readonly #backoff = new Backoff(RETRY);
-  /** The attempt or the connection of now. */
+  /** Ends the current attempt or connection. */
   #session = new AbortController();
   #connection: RedisConnection | null = null;
-  /** Whether the log has told that Redis is away. */
+  /** Whether the last line of the log says that Redis is away. */
   #isAway = false;
   /** Fires for the next attempt, or when the connection has lasted. */
   #timer: NodeJS.Timeout | undefined;
@@ -71,8 +79,8 @@ export class RedisLink {
   }
 
   /**
-   * Sends a command. Rejects with an error reply, or if Redis is away. A command without an answer after 1 s ends the
-   * connection: the answers to later commands wait behind it.
+   * Sends a command. Rejects with an error reply, or if Redis is away. A command without an answer after 1 s
+   * ends the connection: the answers to later commands wait behind it.
    */
   async send(args: readonly string[]): Promise<unknown> {
     const { counts } = this.#options;
@@ -86,7 +94,7 @@ export class RedisLink {
     }
   }
 
-  /** Hears the messages of a channel as long as the connection of now lasts. Rejects as {@link send} does. */
+  /** Hears the messages of a channel until the current connection ends. Rejects as {@link send} does. */
   async subscribe(channel: string, hear: (message: string) => void): Promise<void> {
     await this.#inTime(this.#open().subscribe(channel, hear));
   }

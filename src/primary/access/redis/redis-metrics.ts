@@ -2,7 +2,7 @@ import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
 import type { Family } from '../../../telemetry/prometheus.ts';
 import type { RedisServices } from './redis-services.ts';
 
-/** Returns the families about Redis. Without it there are no series but those of errors. */
+/** Returns the metrics of Redis. Without Redis there are only series of errors. */
 export function redisFamilies(redis: Pick<RedisServices, 'counts' | 'state'>): Family[] {
   const perServer = (
     metric: Family['metric'],

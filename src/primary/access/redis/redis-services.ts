@@ -45,7 +45,10 @@ export class RedisServices {
     this.#timer.unref();
   }
 
-  /** Ends everything. Resolves when the connections of this process no longer count for others, or Redis is away. */
+  /**
+   * Ends everything. Resolves when the connections of this process no longer count for others, or Redis is
+   * away.
+   */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#end();

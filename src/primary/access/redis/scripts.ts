@@ -10,8 +10,9 @@ interface Script {
 /**
  * Takes from buckets.
  *
- * Keys: a bucket each, the time in microseconds at which it is full again. Arguments: the max level, then for each key the
- * cost, the time over which it was taken, the known level, and the ceiling: see `BucketClaim`. Answer: the levels.
+ * Keys: a bucket each, the time in microseconds at which it is full again. Arguments: the max level, then for
+ * each key the cost, the time over which it was taken, the known level, and the ceiling: see `BucketClaim`.
+ * Answer: the levels.
  */
 export const TAKE = script(`
 local time = redis.call('TIME')
@@ -38,8 +39,8 @@ return levels
 /**
  * Renews a process's lease.
  *
- * Keys: a sorted set of all processes, by the end of their leases in milliseconds. Arguments: the process, and the lease's
- * length in milliseconds. Answer: 1 if the lease had not ended, else 0.
+ * Keys: a sorted set of all processes, by the end of their leases in milliseconds. Arguments: the process,
+ * and the lease's length in milliseconds. Answer: 1 if the lease had not ended, else 0.
  */
 export const RENEW = script(`
 local time = redis.call('TIME')
@@ -54,8 +55,9 @@ return before and tonumber(before) > now and 1 or 0
 /**
  * Tells how many connections a process has.
  *
- * Keys: the set of {@link RENEW}, then a hash for each key of a limit, with the connections of each process. Arguments: the
- * process, and for each hash its connections. Answer: the connections of other processes, whose leases hold.
+ * Keys: the set of {@link RENEW}, then a hash for each key of a limit, with the connections of each process.
+ * Arguments: the process, and for each hash its connections. Answer: the connections of other processes,
+ * whose leases hold.
  */
 export const HOLD = script(`
 local time = redis.call('TIME')

@@ -1,30 +1,38 @@
-/** What a process tells Redis of one bucket, in whole microseconds of filling time, which is what units cost. */
+/**
+ * What a process tells Redis of one bucket, in whole microseconds of filling time, which is what units cost.
+ */
 export interface BucketClaim {
   /** Cost of the units that were taken since the last claim. */
   readonly cost: number;
-  /** Time over which they were taken. What the bucket has gained in it counts. */
+  /** Time over which they were taken. The bucket has refilled meanwhile. */
   readonly over: number;
-  /** The level as the process knows it, in case Redis has lost it. Below 0: the bucket has been full for that long. */
+  /**
+   * The level as the process knows it, in case Redis has lost it. Below 0: the bucket has been full for that
+   * long.
+   */
   readonly known: number;
   /** Max level to which the cost may raise the bucket. */
   readonly ceiling: number;
 }
 
-/** Max debt: this many buckets, and ten seconds. It bounds how long a clock that was set back refuses clients. */
+/**
+ * Max debt: this many buckets, and ten seconds. It bounds how long a clock that was set back refuses clients.
+ */
 const MAX_DEBT_BUCKETS = 4;
 const MAX_DEBT_US = 10_000_000;
-/** Max error of what is possible: the local level is set with the error of a journey to Redis. */
+/** Tolerance: the local level is wrong by the time that a command takes to Redis. */
 const SLACK_US = 100_000;
-/** Claims are not spread over a longer time. */
+/** Max time over which a claim is spread. */
 const MAX_OVER_US = 1_000_000;
 
 /**
  * One process's view of a bucket that several processes share.
  *
- * Redis has the bucket's level: the time until it would be full again (the generic cell rate algorithm). After each claim the
- * local bucket gets that level. Between two claims the processes don't see each other, and may together take too much. That
- * raises the level above the bucket's depth, and nobody takes anything until it is paid back. So the mean is exact, whatever
- * the processes' parts are, and nobody is refused because of what others might have taken.
+ * Redis has the bucket's level: the time until it would be full again (the generic cell rate algorithm).
+ * After each claim the local bucket gets that level. Between two claims the processes don't see each other,
+ * and may together take too much. That raises the level above the bucket's depth, and nobody takes anything
+ * until it is paid back. So the mean is exact, whatever the processes' parts are, and nobody is refused
+ * because of what others might have taken.
  */
 export class SharedBucket {
   /** Max level that Redis keeps, in microseconds. */
@@ -34,7 +42,7 @@ export class SharedBucket {
   /** Monotonic milliseconds of the level; null if nothing is known of Redis' bucket. */
   #knownAt: number | null = null;
   #claimedAt: number | null = null;
-  /** Whether Redis was away, or has not been asked yet for what was taken meanwhile. */
+  /** Whether Redis was away, and does not know yet what was taken meanwhile. */
   #isMerging = false;
 
   /** @param depth level of an empty bucket, in microseconds */
@@ -60,7 +68,8 @@ export class SharedBucket {
       const possible = Math.min(cost, ahead + over + SLACK_US);
       return rounded({ cost: possible, over, known, ceiling: this.maxLevel });
     }
-    // What was taken while Redis was away has been paid back in part. The rest makes the bucket empty at most.
+    // What was taken while Redis was away has been paid back in part. The rest makes the bucket empty at
+    // most.
     return rounded({ cost: Math.min(cost, ahead), over: 0, known, ceiling: this.#depth });
   }
 

@@ -25,17 +25,19 @@ interface Entry extends Revocation {
   readonly isEnded: boolean;
 }
 
-/** Revocations that no message has told of are found after this time. */
+/** All revocations are read this often, because a message can be lost. */
 const READ_MS = 60_000;
 /** Time for which Redis keeps that a revocation was taken back. */
 const KEEP_ENDED_MS = 86_400_000;
-/** Principals and facts of a page of HSCAN, and of a message. */
+/** Max entries of a command, of a message, and about those of a page of HSCAN. */
 const PAGE = 500;
 /** Max pages that are read: more entries than a process keeps. */
 const MAX_PAGES = 1000;
 const MAX_MESSAGE_CHARACTERS = 4 * 1024 * 1024;
 
-/** Tells other machines of revocations, by a hash that all read and a channel that tells of changes at once. */
+/**
+ * Tells other machines of revocations, by a hash that all read and a channel that tells of changes at once.
+ */
 export class SharedRevocations {
   readonly #key: string;
   readonly #link: Pick<RedisLink, 'send' | 'subscribe' | 'isUp'>;
@@ -66,7 +68,9 @@ export class SharedRevocations {
     this.#forget();
   }
 
-  /** Listens to others, reads what Redis has, and tells what it does not have. Called for each new connection. */
+  /**
+   * Listens to others, reads what Redis has, and tells what it does not have. Called for each new connection.
+   */
   read(): void {
     this.#attempt(async () => {
       await this.#link.subscribe(this.#key, (message) => this.#hear(message));
@@ -161,13 +165,13 @@ export class SharedRevocations {
   }
 }
 
-/** Whether Redis has nothing of a revocation, or an older or shorter one. */
+/** Whether Redis lacks a revocation, or has an older or shorter one. */
 function isMissing({ at, until }: Revocation, known: Entry | undefined): boolean {
   if (known === undefined || at > known.at) return true;
   return !known.isEnded && until > known.until;
 }
 
-/** Reads an entry, which may have been written by anybody who can write to Redis. Returns null for anything else. */
+/** Reads an entry. Anybody who can write to Redis may have written it. Returns null for anything else. */
 function readEntry(value: unknown): Entry | null {
   const { principal, at, until, isEnded } = (value ?? {}) as Partial<Record<keyof Entry, unknown>>;
   if (!isPrincipal(principal)) return null;

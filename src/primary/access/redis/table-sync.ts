@@ -28,7 +28,7 @@ interface KeyRecord {
   readonly key: SharedKey;
   /** In the order of {@link RATE_KINDS}; null without the rate. */
   readonly buckets: readonly (SharedBucket | null)[];
-  /** Units that no claim has told yet. */
+  /** By rate: units that Redis does not know of yet. */
   readonly untold: number[];
   usedAt: number;
   /** Connections that Redis knows of this process. */
@@ -81,7 +81,10 @@ export class TableSync {
     return this.#records.size;
   }
 
-  /** Notes which keys were used, and forgets those of which nothing is left. Called in each round, also without Redis. */
+  /**
+   * Notes which keys were used, and forgets those of which nothing is left. Called in each round, also
+   * without Redis.
+   */
   look(): void {
     const now = this.#parts.clock();
     this.#table.visitUsed((key) => {
@@ -213,7 +216,9 @@ export class TableSync {
     }
   }
 
-  /** Adds keys whose connections have not changed here, and may have elsewhere: some in each round, in turn. */
+  /**
+   * Adds keys whose connections have not changed here, and may have elsewhere: some in each round, in turn.
+   */
   #withRefreshed(due: readonly KeyRecord[]): KeyRecord[] {
     const chosen = new Set(due);
     const end = chosen.size + MAX_REFRESHED_KEYS;

@@ -33,7 +33,10 @@ interface Revoked {
   readonly incomplete: readonly string[];
 }
 
-/** Hears what has changed by a command or a token of this process. Not what others have told: they know it. */
+/**
+ * Hears what a command or a token of this process has changed. What others have told is left out: they know
+ * it.
+ */
 type ChangeListener = (change: RevocationChange) => void;
 
 const EXPIRE_PERIOD_MS = 60_000;
@@ -88,8 +91,8 @@ export class RevocationDesk {
   }
 
   /**
-   * Revokes a principal: credentials issued before now are refused, and its sessions end. Resolves when the workers have
-   * answered, and the file has been written.
+   * Revokes a principal: credentials issued before now are refused, and its sessions end. Resolves when the
+   * workers have answered, and the file has been written.
    *
    * @param principal with its kind, or a bare name for every kind
    */
@@ -120,7 +123,10 @@ export class RevocationDesk {
     if (later.length > 0) void this.#endSessions(later.map(({ principal }) => principal));
   }
 
-  /** Takes the revocations of the process before, as it has sent them. A version without revocations sends none. */
+  /**
+   * Takes the revocations of the process before, as it has sent them. A version without revocations sends
+   * none.
+   */
   inherit(rows: unknown): void {
     if (rows === undefined || rows === null) return;
     try {
@@ -186,7 +192,10 @@ export class RevocationDesk {
     this.#publish(this.#set.put([{ ...known, until }], this.#means.now()), true);
   }
 
-  /** Ends the sessions of revoked principals. Returns the latest expiry of their credentials; null if none expires. */
+  /**
+   * Ends the sessions of revoked principals. Returns the latest expiry of their credentials; null if none
+   * expires.
+   */
   async #endSessions(
     principals: readonly string[],
   ): Promise<{ closed: number; latest: number | null; incomplete: readonly string[] }> {

@@ -3,7 +3,9 @@ import type { Revocation, RevocationsCommand } from '../../../protocol/access.ts
 /** What a change has brought. Empty lists if nothing has changed. */
 export type RevocationChange = Pick<RevocationsCommand, 'changed' | 'ended'>;
 
-/** Max revocations in force. They take up to 200 MB in each worker if every principal has the longest name. */
+/**
+ * Max revocations in force. They take up to 200 MB in each worker if every principal has the longest name.
+ */
 const MAX_REVOCATIONS = 100_000;
 
 /** The revocations in force, by principal. When there are too many, those that end first are given up. */

@@ -1,7 +1,7 @@
 import type { SessionAnswer, SessionFilter, SessionRow } from '../../../protocol/access.ts';
 import type { Answers, WorkerQuestions } from './worker-questions.ts';
 
-/** Which workers have not answered, by their names. What they have is missing in the result. */
+/** The workers that have not answered, by their names. Their sessions are missing in the result. */
 type Incomplete = Pick<Answers, 'incomplete'>;
 
 interface SessionPage extends Incomplete {
@@ -52,12 +52,14 @@ export class SessionDesk {
     return this.#closing(this.#questions.ask({ kind: 'close', id, code, reason }));
   }
 
-  /** Closes all sessions that fit a filter. Workers may need some seconds for very many. */
+  /** Closes all sessions that fit a filter. Very many may take a worker some seconds. */
   closeAll(filter: SessionFilter, code: number, reason: string): Promise<Closed> {
     return this.#closing(this.#questions.ask({ kind: 'close_all', filter, code, reason }));
   }
 
-  /** Puts off the end of a session by a time, from when it is, or from now if that has passed. */
+  /**
+   * Puts off the end of a session. The time counts from the old end, or from now if the old end has passed.
+   */
   async extend(id: string, byMs: number): Promise<Extended> {
     const { answers, incomplete } = await this.#questions.ask({ kind: 'extend', id, byMs });
     const found = answers.find(({ count }) => count > 0);

@@ -5,7 +5,10 @@ import type { WorkerSlot } from '../../workers/worker-slot.ts';
 /** What the workers have answered to a question. */
 export interface Answers {
   readonly answers: readonly SessionAnswer[];
-  /** The names of the workers whose sessions are not in the answers: they are stuck, or too busy to answer in time. */
+  /**
+   * The names of the workers whose sessions are not in the answers: they are stuck, or too busy to answer in
+   * time.
+   */
   readonly incomplete: readonly string[];
 }
 
@@ -21,10 +24,13 @@ interface QuestionParts {
 
 const MAX_ANSWER_MS = 2000;
 
-/** Asks all workers about their sessions. A worker that does not answer in time is named, and waited for no longer. */
+/**
+ * Asks all workers about their sessions. A worker that does not answer in time is named, and waited for no
+ * longer.
+ */
 export class WorkerQuestions {
   readonly #parts: QuestionParts;
-  /** By the number of the question, which each worker is asked under a number of its own. */
+  /** By the number of the question. Each worker is asked under another number. */
   readonly #waiting = new Map<number, (answer: SessionAnswer | null) => void>();
   #last = 0;
 
@@ -68,7 +74,10 @@ export class WorkerQuestions {
   }
 }
 
-/** Whether a worker that has not answered may have sessions. Those of a worker that has failed meanwhile are gone. */
+/**
+ * Whether a worker that has not answered may have sessions. Those of a worker that has failed meanwhile are
+ * gone.
+ */
 function hasSessions({ state }: AskedWorker): boolean {
   return state === 'up' || state === 'draining' || state === 'stuck';
 }

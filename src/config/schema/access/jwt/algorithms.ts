@@ -27,8 +27,8 @@ const algorithm: Format<string> = (value) => {
 };
 
 /**
- * Reads the key, or chooses what the keys can verify: public keys only, or shared secrets only. A mix would let whoever knows
- * a public key sign with it as a secret, if anything mistook one for the other.
+ * Reads the key, or chooses what the keys can verify: public keys only, or shared secrets only. A mix would
+ * let whoever knows a public key sign with it as a secret, if anything mistook one for the other.
  *
  * @param verifiable what the keys can verify; null if they come from a URL or cannot be read
  */

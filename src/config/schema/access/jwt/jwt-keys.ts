@@ -17,7 +17,9 @@ interface ReadKeys {
   readonly algorithms: readonly string[];
 }
 
-/** Reads both. Keys that no accepted algorithm uses are left out, so that nothing can take them for others. */
+/**
+ * Reads both. Keys that no accepted algorithm uses are left out, so that nothing can take them for others.
+ */
 export function readKeys(jwt: Section, base: BaseDirectory): ReadKeys {
   const source = jwt.required<URL | KeyFile | null>('keys', keySource(base), null);
   if (source === null) return { keys: null, algorithms: readAlgorithms(jwt, null) };
@@ -46,7 +48,7 @@ function keySource(base: BaseDirectory): Format<URL | KeyFile> {
   };
 }
 
-/** Adds an error for each algorithm whose secret a URL would tell everybody. */
+/** Adds an error if an algorithm takes a shared secret, which a URL would tell everybody. */
 function refuseSecrets(jwt: Section): void {
   const given = jwt.raw('algorithms');
   const names = Array.isArray(given) ? (given as readonly unknown[]) : [given];

@@ -39,7 +39,7 @@ describe('the rates of a limit', () => {
     );
     assert.match(
       error('requests: { rate: 1/s, burst: 2 }, burst: 5'),
-      /burst: the burst is given twice: keep this one or that of requests/,
+      /burst: the burst is given twice: keep this one, or the one of requests/,
     );
   });
 
