@@ -50,7 +50,7 @@ export interface Entry {
   readonly subprotocol: string | null;
 }
 
-/** Hears how a check of credentials ends that could not be decided at once. */
+/** Hears the end of a check of credentials that was not decided at once. */
 export interface AccessCheckOwner {
   /** All credentials are good. {@link AccessCheck.finish} is next. */
   proven(): void;
@@ -58,8 +58,8 @@ export interface AccessCheckOwner {
 }
 
 /**
- * The check of one request, in three steps: what needs no credentials, the credentials, what depends on the
- * principal. A step that refuses gives back what the steps before have taken.
+ * Checks one request in three steps: address, limits by address and origin; credentials; limits by principal.
+ * A step that refuses gives back the places that the earlier steps have taken.
  */
 export class AccessCheck implements CheckOwner {
   readonly #access: RouteAccess;
@@ -115,7 +115,7 @@ export class AccessCheck implements CheckOwner {
   /** Checks the limits by principal. Returns what the request is served with. */
   finish(): Entry | AccessRefusal {
     const { limits, revocations } = this.#access;
-    // Its method has asked, and the primary may have spoken while the next method was asked.
+    // The principal may have been revoked while a later method was asked.
     if (this.#principal !== null && revocations.isRevoked(this.#principal)) return this.#refuse(REVOKED);
     const { client } = this.#request;
     const address = copyOfText(client.address);
@@ -165,7 +165,7 @@ export class AccessCheck implements CheckOwner {
   }
 
   #grant({ principal, forwarded, head, subprotocol }: Granted): null {
-    // The first method that names the client counts: they are in the order of what they prove.
+    // The first method that names the client counts: the strongest proof comes first.
     this.#principal ??= principal;
     for (const text of forwarded) this.#forwarded.push(text);
     if (head !== null) this.#head = head;

@@ -6,8 +6,8 @@ import { ForwardAuthMethod } from './credentials/forward-auth/forward-auth-metho
 import { JwtMethod } from './credentials/jwt/jwt-method.ts';
 
 /**
- * Makes the credential methods of a route. The one that proves most comes first, because it names the
- * principal.
+ * Makes the credential methods of a route. The strongest proof comes first, because the first method that
+ * names a principal counts.
  */
 export function credentialMethods(
   settings: AccessSettings | null,

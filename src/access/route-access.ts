@@ -7,7 +7,7 @@ import type { Principal } from './contract/principal.ts';
 import { OriginRules } from './origins/origin-rules.ts';
 
 /**
- * Max fraction of the grace period by which a session ends later, so that tokens of one minute do not end
+ * Max jitter as a fraction of the grace period: tokens that expire in one minute do not end their sessions
  * together.
  */
 const MAX_JITTER = 0.1;

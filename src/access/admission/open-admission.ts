@@ -2,7 +2,7 @@ import type { Admission } from '../contract/admission.ts';
 import type { Principal } from '../contract/principal.ts';
 import { connectionPrincipal } from './connection-principal.ts';
 
-/** The admission of a client of which nothing was asked. */
+/** The admission of a client whose route has no access settings and no limits. */
 export class OpenAdmission implements Admission {
   readonly address: string;
   readonly meter = null;
@@ -11,7 +11,8 @@ export class OpenAdmission implements Admission {
   readonly #subject: string;
 
   /**
-   * @param address the client's IP address. Neither text may be a part of a head, which would be kept whole.
+   * @param address the client's IP address
+   * @param subject a copy, as is the address: a part of a head would keep the whole head in memory
    */
   constructor(address: string, subject: string) {
     this.address = address;

@@ -10,10 +10,7 @@ export interface AccessRequest {
   readonly route: string;
   /** The host of the request without its port, in lower case. Empty if a request of HTTP/1.0 has none. */
   readonly host: string;
-  /**
-   * The normalised path, which routes are matched against and endpoints get. A head's path is as the client
-   * wrote it.
-   */
+  /** The normalised path, which routes match and endpoints get. `head.path` is as received. */
   readonly path: string;
   /** Whether the client asks for a WebSocket. */
   readonly wantsUpgrade: boolean;

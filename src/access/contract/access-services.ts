@@ -13,7 +13,7 @@ export interface AccessServices {
   readonly revocations: RevocationList;
 }
 
-/** Verifies passwords on a thread that the process has for it. */
+/** Verifies passwords on the thread that the process has for this. */
 export interface PasswordVerifier {
   /**
    * Compares a password with its hash, at once if the result is remembered, else in a later turn.
@@ -37,8 +37,8 @@ export interface KeySets {
   /** Returns the set that was fetched last; null before the first. The object changes with each new set. */
   of(url: string): KeySet | null;
   /**
-   * Asks for a newer set, because a token names a key that the set does not have, or there is no set.
-   * Requests that come too soon after each other are answered with the set that is there.
+   * Asks for a newer set: a token names an unknown key, or there is no set yet. A request too soon after
+   * another one gets the current set.
    *
    * @param done called once in a later turn, when there is a new set or none can be had
    * @returns a function that gives the answer up
@@ -54,8 +54,8 @@ export interface KeySet {
 /** The principals that have been revoked. */
 export interface RevocationList {
   /**
-   * Whether a principal's credential is revoked: issued before the revocation, or of unknown age. Tells the
-   * primary of a revoked token that expires later than the revocation is kept.
+   * Tells whether a principal's credential is revoked: issued before the revocation, or without a time of
+   * issue. Reports a revoked token to the primary if the token outlives the revocation.
    */
   isRevoked(principal: Principal): boolean;
 }

@@ -7,8 +7,8 @@ export interface Admission {
   readonly address: string;
   readonly principal: Principal;
   /**
-   * When the session ends because of its credential, in milliseconds since 1970; Infinity for never. Grace
-   * and jitter are counted in. The admin API may put it off.
+   * When the session ends because its credential expires, in milliseconds since 1970; Infinity for never.
+   * Grace and jitter are included. The admin API may extend it.
    */
   endsAt: number;
   /** Null without limits on what the client sends. */

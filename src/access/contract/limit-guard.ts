@@ -4,7 +4,7 @@ import type { AccessRequest } from './access-request.ts';
 import type { Principal } from './principal.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
 
-/** What there was too much of. */
+/** What a client had too much of. */
 export type LimitKind = (typeof LIMIT_KINDS)[number];
 
 /** `address`: limits by address, before the client has said who it is. `principal`: all others. */
@@ -36,8 +36,7 @@ export interface LimitGuard {
   /** Makes the holds of a client, which hold nothing yet. */
   open(): LimitHolds;
   /**
-   * Takes what a request needs of all limits of a stage, or of none of them. A refusal is counted, and takes
-   * nothing.
+   * Takes what a request needs from all limits of a stage, or takes nothing and counts the refusal.
    *
    * @param holds made by {@link open}
    * @param principal null at the stage `address`
@@ -49,8 +48,8 @@ export interface LimitGuard {
     holds: LimitHolds,
   ): LimitRefusal | null;
   /**
-   * Takes what a tunnelled connection needs of the limits by address, or of none of them. A refusal is
-   * counted.
+   * Takes what a tunnelled connection needs from the limits by address, or takes nothing and counts the
+   * refusal.
    *
    * @param address the client's, as `normalizeIp` writes it
    * @param holds made by {@link open}
@@ -58,10 +57,7 @@ export interface LimitGuard {
   enterConnection(address: string, holds: LimitHolds): LimitRefusal | null;
 }
 
-/**
- * Makes the guards of a worker's routes. Guards of one limit count together, over all workers and
- * configurations.
- */
+/** Makes the guards of a worker's routes. All workers and configurations count one limit together. */
 export interface LimitGuards {
   /**
    * Makes a guard; null without limits.

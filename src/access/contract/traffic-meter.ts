@@ -5,7 +5,7 @@ export interface MeteredReader {
 }
 
 /**
- * What a read comes to. `slow`: read nothing more before {@link MeteredReader.readOn}. `close`: end the
+ * The verdict on a read. `slow`: read nothing more before {@link MeteredReader.readOn}. `close`: end the
  * session.
  */
 export type MeterVerdict = 'go' | 'slow' | 'close';
@@ -16,11 +16,11 @@ export type MeterVerdict = 'go' | 'slow' | 'close';
  */
 export interface TrafficMeter {
   /**
-   * Counts a read. Called on the hot path: it allocates nothing.
+   * Counts a read. Called on the hot path: allocates nothing.
    *
    * @param messages that have ended
-   * @param bytes as they came, heads and control frames included. Where the engine hands over messages, their
-   *   payload
+   * @param bytes as received, with frame heads and control frames; payload only if the engine reads whole
+   *   messages
    */
   count(messages: number, bytes: number): MeterVerdict;
   /** After `slow`: calls back when the limits allow more. The sessions of one key take turns. */

@@ -28,8 +28,8 @@ interface LimitParts {
 }
 
 /**
- * A session that reads slowly, or not at all, is resumed at ticks of 100 ms: its bucket must not be full
- * before.
+ * Min burst of a rate that slows sessions, in seconds of the rate. Sessions are resumed at ticks of 100 ms,
+ * and a smaller bucket would be full before.
  */
 const MIN_SLOW_SECONDS = 0.2;
 

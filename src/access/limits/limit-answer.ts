@@ -14,8 +14,8 @@ interface Excess {
 }
 
 /**
- * Writes the refusal of a request. The headers are those of draft-ietf-httpapi-ratelimit-headers-10: the
- * policy that was exceeded, that nothing of it remains, and after how many seconds to come back.
+ * Writes the refusal of a request. The headers follow draft-ietf-httpapi-ratelimit-headers-10: the exceeded
+ * policy, nothing remaining, and the seconds until a retry.
  */
 export function refusalOf(settings: LimitSettings, { kind, seconds, isOverflow }: Excess): LimitRefusal {
   const retryAfter = seconds === null ? RETRY_SECONDS : Math.max(1, Math.ceil(seconds));

@@ -11,8 +11,8 @@ import { KEY_WORDS } from './table/table-layout.ts';
 const DIGITS = 8;
 
 /**
- * Returns the text by which a limit tells a request's client from others; null if the request has none, so
- * that the limit does not hold for it. A header of several lines has no value, and neither has an empty one.
+ * Returns the key by which a limit counts a request; null if the request has none, and the limit does not
+ * hold for it. A header with several lines, or with an empty value, is no key.
  *
  * @param principal null before the client has said who it is
  */

@@ -21,11 +21,11 @@ export interface AccessGateTerms {
   /** Bounds the handshakes that are checked; null for a route that makes no WebSockets. */
   readonly handshakes: ClusterGate | null;
   /**
-   * The handshakes of the route that are under way. A check under way is one of them. Null without
+   * The handshakes of the route that are under way, checks of credentials included. Null without
    * {@link handshakes}.
    */
   readonly pending: UpgradeContext['pending'] | null;
-  /** The plain requests that are under way. A check under way is one of them. */
+  /** The plain requests that are under way, checks of credentials included. */
   readonly requests: L7Environment['requests'];
 }
 
@@ -34,7 +34,7 @@ export interface CheckedRequests {
   /**
    * Serves a request whose credentials are good, unless a limit is reached.
    *
-   * @param place what holds the handshake's place at the gate; null for nothing
+   * @param place the holder of the handshake's place at the gate; null without a place
    */
   enter(routed: Routed, check: AccessCheck, place: Entrant | null): void;
   /** Answers a request that may not be served. */

@@ -4,10 +4,7 @@ import { createHash } from 'node:crypto';
 const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ROUNDS = 1000;
 const MAX_SALT_LENGTH = 8;
-/**
- * Bytes of the digest that make four characters each. The last three are no group: byte 11 makes two
- * characters.
- */
+/** Bytes of the digest that make four characters each. Byte 11 is left, and makes two characters. */
 const GROUPS = [
   [0, 6, 12],
   [1, 7, 13],
@@ -26,13 +23,13 @@ const LAST = 11;
  */
 export function apr1(password: string, salt: string): string {
   const key = Buffer.from(password, 'utf8');
-  const pinch = Buffer.from(salt.slice(0, MAX_SALT_LENGTH), 'utf8');
-  const digest = stretch(key, pinch, firstDigest(key, pinch));
+  const saltBytes = Buffer.from(salt.slice(0, MAX_SALT_LENGTH), 'utf8');
+  const digest = stretch(key, saltBytes, firstDigest(key, saltBytes));
   let text = '';
   for (const [high, middle, low] of GROUPS) {
     text += encode((digest[high]! << 16) | (digest[middle]! << 8) | digest[low]!, 4);
   }
-  return `$apr1$${pinch.toString('utf8')}$${text}${encode(digest[LAST]!, 2)}`;
+  return `$apr1$${saltBytes.toString('utf8')}$${text}${encode(digest[LAST]!, 2)}`;
 }
 
 function firstDigest(key: Buffer, salt: Buffer): Buffer {

@@ -11,7 +11,7 @@ import type {
 } from '../../contract/credential-method.ts';
 import type { Principal } from '../../contract/principal.ts';
 import { readCredentials } from './basic-credentials.ts';
-import { dearestOf } from './password-hash.ts';
+import { slowestOf } from './password-hash.ts';
 
 /** Seconds after which a client whose password found no place in the queue may try again. */
 const RETRY_AFTER_SECONDS = 5;
@@ -22,8 +22,8 @@ type Services = Pick<AccessServices, 'passwords' | 'revocations'>;
 export class BasicMethod implements CredentialMethod {
   readonly #users: ReadonlyMap<string, string>;
   /**
-   * Compared with the passwords of unknown users, so that they take as long as those of known ones. It is a
-   * hash of the file, because its cost must be one of the file's. Null without users.
+   * Compared with the passwords of unknown users, so that the time of an answer does not tell whether a user
+   * exists. The slowest hash of the file; null without users.
    */
   readonly #decoy: string | null;
   readonly #challenge: readonly [name: string, value: string];
@@ -31,7 +31,7 @@ export class BasicMethod implements CredentialMethod {
 
   constructor({ users, realm }: BasicSettings, services: Services) {
     this.#users = users;
-    this.#decoy = dearestOf(users.values());
+    this.#decoy = slowestOf(users.values());
     const quoted = toByteText(realm).replace(/["\\]/g, '\\$&');
     this.#challenge = ['WWW-Authenticate', `Basic realm="${quoted}", charset="UTF-8"`];
     this.#services = services;
@@ -39,7 +39,7 @@ export class BasicMethod implements CredentialMethod {
 
   check({ head, client }: AccessRequest, owner: CheckOwner): Decision | PendingCheck {
     const credentials = readCredentials(head);
-    if (credentials === undefined) return this.#unauthorized('no_credential', 'a password is needed');
+    if (credentials === undefined) return this.#unauthorized('no_credential', 'a password is required');
     if (credentials === null) return this.#unauthorized('no_credential', 'the password cannot be read');
     const { user, password } = credentials;
     const own = this.#users.get(user);
@@ -77,7 +77,7 @@ function busy(): Decision {
     granted: false,
     status: 503,
     reason: 'password_queue',
-    detail: 'too many passwords wait',
+    detail: 'too many passwords are waiting',
     headers: [['Retry-After', String(RETRY_AFTER_SECONDS)]],
     body: null,
   };

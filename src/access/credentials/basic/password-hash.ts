@@ -21,16 +21,16 @@ export function matchesHash(password: string, hash: string): boolean {
 }
 
 /** Returns the hash that takes longest to compare; null without hashes. */
-export function dearestOf(hashes: Iterable<string>): string | null {
-  let dearest: string | null = null;
+export function slowestOf(hashes: Iterable<string>): string | null {
+  let slowest: string | null = null;
   let most = -1;
   for (const hash of hashes) {
     const cost = costOf(hash);
     if (cost <= most) continue;
     most = cost;
-    dearest = hash;
+    slowest = hash;
   }
-  return dearest;
+  return slowest;
 }
 
 function costOf(hash: string): number {

@@ -3,14 +3,13 @@ import { createHmac, randomBytes } from 'node:crypto';
 /** Max remembered passwords that match their hashes, and how long each is remembered. */
 const MAX_GOOD = 10_000;
 const GOOD_MS = 5 * 60_000;
-/** The same for wrong passwords, which are fewer, so that guesses never take the place of users. */
+/** Max remembered wrong passwords, and how long each is remembered. They never displace right ones. */
 const MAX_BAD = 1_000;
 const BAD_MS = 10_000;
 
 /**
- * Remembers whether passwords match hashes. What it keeps is a keyed digest: neither a dump of the memory nor
- * the time of a look-up tells a password. A new password of a user has another hash, so an old result never
- * counts for it.
+ * Remembers whether passwords match hashes, by a keyed digest of both: neither a memory dump nor the time of
+ * a look-up tells a password. A changed password has another hash, so old results do not count for it.
  */
 export class PasswordMemory {
   readonly #key = randomBytes(32);

@@ -3,8 +3,8 @@ import { headerOf, joinedHeaderOf, listMembers } from '../../../wire/http/reques
 import type { AccessRequest } from '../../contract/access-request.ts';
 
 /**
- * Headers that ask for a part or a form of the resource. A server that has none of it could answer 304 or
- * 206, or compress a refusal.
+ * Headers that ask for a part or a form of the resource. With them a server could answer 304 or 206, or
+ * compress a refusal.
  */
 const ABOUT_THE_RESOURCE: ReadonlySet<string> = new Set([
   'host',
@@ -23,12 +23,10 @@ const OWN_PREFIXES = ['x-original-', 'sec-websocket-'] as const;
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie']);
 
 /**
- * Writes the headers of the question whether a request may pass: the client's, without those that belong to
- * its connection or body, and a description of the request for Traefik's ForwardAuth (X-Forwarded-*) and
- * nginx's auth_request (X-Original-*).
+ * Writes the headers of the question to the server: the client's end-to-end headers, and a description of the
+ * request as Traefik's ForwardAuth (X-Forwarded-*) and nginx's auth_request (X-Original-*) have it.
  *
- * @param answered headers that the answer brings, in lower case. The client's of these names are left out:
- *   they are a claim.
+ * @param answered headers that the server's answer sets, in lower case. The client's own are left out.
  * @returns name, value, name, value ...
  */
 export function questionFor(request: AccessRequest, answered: ReadonlySet<string>): string[] {
@@ -58,8 +56,8 @@ export function questionFor(request: AccessRequest, answered: ReadonlySet<string
 }
 
 /**
- * Returns path and query as endpoints get them. A server that is shown `/public/../admin` could decide about
- * another path than endpoints serve.
+ * Returns path and query as endpoints get them. For `/public/../admin` a server could decide about another
+ * path than endpoints serve.
  */
 function uriOf({ path, head: { query, hasEmptyQuery } }: AccessRequest): string {
   return query === '' && hasEmptyQuery !== true ? path : `${path}?${query}`;

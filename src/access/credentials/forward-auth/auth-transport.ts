@@ -3,9 +3,7 @@ export interface AuthAnswer {
   readonly status: number;
   /** name, value, name, value ... in byte texts. Names are spelled as they came. */
   readonly headers: readonly string[];
-  /**
-   * Empty for 2xx, whose body nobody needs. The beginning of a body that is too long or did not come whole.
-   */
+  /** Empty for 2xx. If the body is too long or did not come whole: its beginning. */
   readonly body: Uint8Array;
 }
 
@@ -15,18 +13,14 @@ export interface AuthCallOwner {
   answered(answer: AuthAnswer): void;
   /** No answer can be had. Called at most once. @param problem in a few words, for the log */
   failed(problem: string): void;
-  /**
-   * The call uses no connection any more. Called once, as the last of all, also after
-   * {@link AuthCall.cancel}.
-   */
+  /** The call has left its connection. Called once, as the last call, also after {@link AuthCall.cancel}. */
   closed(): void;
 }
 
 /** A question that has been asked. */
 export interface AuthCall {
   /**
-   * Ends the call because its time is over. The owner gets the answer as far as it has come, or hears of the
-   * failure.
+   * Ends the call because its time is over. The owner gets the answer if its head has come, else the failure.
    */
   expire(): void;
   /** Ends the call. The owner hears only that it is closed. */

@@ -15,7 +15,7 @@ const NOT_MODIFIED = 304;
 const REPLY_HEADERS: ReadonlySet<string> = new Set(['date', 'alt-svc']);
 
 /**
- * Decides by a server's answer: 2xx lets the client in, any other goes to the client.
+ * Decides by a server's answer: 2xx lets the client in, any other answer goes to the client.
  *
  * @param listed headers for endpoints, in lower case. The first names the principal.
  */
@@ -23,7 +23,7 @@ export function verdictOn(answer: AuthAnswer, listed: readonly string[]): Decisi
   const { status } = answer;
   if (status >= 200 && status < 300) return grantedBy(answer, listed);
   // The question has no condition, and a client cannot use what it has not asked for.
-  if (status < 300 || status === NOT_MODIFIED || status > 599) return failure('not understood');
+  if (status < 300 || status === NOT_MODIFIED || status > 599) return failure('bad answer');
   return {
     granted: false,
     status,
@@ -63,7 +63,7 @@ function grantedBy({ headers }: AuthAnswer, listed: readonly string[]): Decision
     const lower = headers[index]!.toLowerCase();
     const value = headers[index + 1]!;
     if (!wanted.has(lower)) continue;
-    if (hasControlCharacter(value)) return failure('not understood');
+    if (hasControlCharacter(value)) return failure('bad answer');
     forwarded.push(lower, value);
     if (lower === listed[0]) name ??= value;
   }

@@ -7,8 +7,8 @@ const MAX_HEAD_BYTES = 16 * 1024;
 /** Max bytes of a body. The rest is cut, and the connection closed. */
 const MAX_BODY_BYTES = 64 * 1024;
 /**
- * How long a connection without a question is kept: less than most servers keep it, and the rest of a
- * reload's soon gone.
+ * How long an idle connection is kept: shorter than most servers keep it. After a reload the connections of
+ * the old configuration close as soon.
  */
 const IDLE_TIMEOUT_MS = 15_000;
 /** What a kept connection fails with if the server has closed it meanwhile. */
@@ -137,10 +137,7 @@ class NodeAuthCall implements AuthCall {
     else this.#conclude(error);
   }
 
-  /**
-   * Gives the owner the answer as far as it has come, or the failure. A refusal counts even if its body is
-   * cut.
-   */
+  /** Gives the owner the answer received so far, or the failure. A refusal counts even if its body is cut. */
   #conclude(problem: Error): void {
     if (this.#isDecided) return;
     if (this.#response === null) {

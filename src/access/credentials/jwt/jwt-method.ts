@@ -15,9 +15,7 @@ import { findToken, type FoundToken } from './token-finder.ts';
 import { refusalOf } from './token-problems.ts';
 import { TokenRules } from './token-rules.ts';
 
-/**
- * Lets clients in that show a JSON Web Token (RFC 7519). A token that was verified lately is decided at once.
- */
+/** Lets clients in by a JSON Web Token (RFC 7519). A token that was verified lately is decided at once. */
 export class JwtMethod implements CredentialMethod {
   readonly #settings: JwtSettings;
   readonly #services: AccessServices;

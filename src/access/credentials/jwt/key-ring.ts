@@ -43,9 +43,7 @@ export class VerifyKey {
     this.id = hash('sha256', JSON.stringify([this.#jwk, this.#algorithm, this.name]), 'base64');
   }
 
-  /**
-   * Whether the key is for an algorithm. The kind of the key decides, so that a public key is never a secret.
-   */
+  /** Whether the key is for an algorithm. The key type decides, so a public key is never used as a secret. */
   fits(algorithm: string): boolean {
     const form = FORMS.get(algorithm);
     if (form === undefined || form.kty !== this.#jwk.kty) return false;
@@ -61,10 +59,7 @@ export class VerifyKey {
   }
 }
 
-/**
- * The keys of a JSON Web Key Set (RFC 7517) that can verify signatures. Other members are ignored (section
- * 5).
- */
+/** The signature keys of a JSON Web Key Set (RFC 7517). Other members are ignored (section 5). */
 export class KeyRing {
   readonly #keys: readonly VerifyKey[];
   readonly #ids: ReadonlySet<string>;
@@ -80,8 +75,8 @@ export class KeyRing {
   }
 
   /**
-   * Returns the keys that may have signed a token. A key without a name may be any name's. Keys of the
-   * token's name come first.
+   * Returns the keys that may have signed a token: first those with its key name, then those without a name,
+   * which may sign for every name.
    *
    * @param keyName null if the token names no key
    */

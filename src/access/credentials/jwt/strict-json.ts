@@ -1,7 +1,4 @@
-/**
- * JSON as tokens may have it: an object whose members have different names (RFC 7515 section 4, RFC 7519
- * section 4).
- */
+/** A JSON object of a token: its member names are unique (RFC 7515 section 4, RFC 7519 section 4). */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Max depth of objects and lists within each other. Identity providers need 3 or 4. */
@@ -30,7 +27,7 @@ export function parseStrictObject(bytes: Uint8Array): JsonObject | 'malformed' |
   return problem ?? Object.assign(Object.create(null) as Record<string, unknown>, value);
 }
 
-/** Looks for two members with one name, and for too deep a structure, in a text that is valid JSON. */
+/** Looks for a repeated member name, and for too deep a structure, in a text that is valid JSON. */
 function namesProblem(text: string): 'malformed' | 'duplicated' | null {
   /** For each open object the names so far; null for an open list. */
   const open: (Set<string> | null)[] = [];

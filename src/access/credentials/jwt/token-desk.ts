@@ -7,10 +7,7 @@ import { Verifications } from './verifications.ts';
 
 /** A token whose signature has been verified. */
 export interface VerifiedToken {
-  /**
-   * {@link VerifyKey.id} of the key that has signed it: the token counts as long as the route's set has the
-   * key.
-   */
+  /** {@link VerifyKey.id} of the signing key. The token is trusted while the set of the route has the key. */
   readonly key: string;
   readonly algorithm: string;
   readonly principal: Principal;
@@ -54,7 +51,7 @@ export class TokenDesk {
   }
 
   /**
-   * Returns what is known of a token; undefined if it has not been verified lately.
+   * Returns a token that was verified lately; undefined if there is none.
    *
    * @param digest of the token
    */

@@ -12,8 +12,8 @@ export interface FoundToken {
   /** The head without the tokens of the query and the offered subprotocols; null if it had none there. */
   readonly head: RequestHead | null;
   /**
-   * The offered subprotocol that the client is answered in place of the token's; null if a token was not
-   * offered there.
+   * The subprotocol for the answer if the endpoint chooses none: the offered member that brought the token.
+   * Null if no token was offered.
    */
   readonly subprotocol: string | null;
 }
@@ -22,9 +22,8 @@ export interface FoundToken {
 const BEARER = /^bearer(?: +|$)/i;
 
 /**
- * Finds the token of a request: that of the first source which has one. Tokens in the query and in the offer
- * of subprotocols are cut even if another source was first, so that endpoints and logs never see them.
- * Headers and cookies stay.
+ * Finds the token of a request in the first source that has one. Tokens in the query and in the offered
+ * subprotocols are always cut, so that endpoints and logs never see them. Headers and cookies stay.
  */
 export function findToken(
   { head, wantsUpgrade }: Pick<AccessRequest, 'head' | 'wantsUpgrade'>,

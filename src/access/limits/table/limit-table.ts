@@ -6,8 +6,8 @@ import { CLAIMED, HEAD, KEY_WORDS, SLOT, SLOT_WORDS, TableLayout, WAYS } from '.
 const MAX_SPINS = 200;
 const SLEEP_MS = 1;
 /**
- * Max time that a thread may hold the lock of a set. After that it has died, and another thread takes the
- * lock.
+ * Max time for which a thread holds the lock of a set. A thread that holds it for longer has died, and
+ * another one takes the lock.
  */
 const MAX_HOLD_MS = 100;
 
