@@ -295,7 +295,8 @@ export class Dispatcher implements RequestDispatcher {
     const { cluster } = context;
     const { wheel, pool, writer, dialler, bound, budget, requests, log } = this.#environment;
     const settings = this.#config.http;
-    const proxy = { cluster, settings, wheel, pool, writer, dialler, bound, budget, requests, log };
+    const { own } = this.#headers;
+    const proxy = { cluster, settings, own, wheel, pool, writer, dialler, bound, budget, requests, log };
     const handshakes = this.#handshakes;
     return new ClusterRoute(this.#config, route, action, answers, this, {
       cluster,

@@ -10,16 +10,15 @@ import type { RequestHead } from '../../wire/http/request-head.ts';
  * `X-Forwarded-For` of the proxy.
  */
 export class HeaderFilter {
+  /** Headers in lower case that only the proxy may set: those that tell endpoints who the client is. */
+  readonly own: ReadonlySet<string>;
   readonly #policy: UnderscoreHeaders;
   readonly #reliedOn: ReadonlySet<string>;
-
-  /** Headers that only the proxy may set: those that tell endpoints who the client is. */
-  readonly #own: ReadonlySet<string>;
 
   /** @param clusters all clusters of the configuration */
   constructor(listener: L7Listener, clusters: readonly Cluster[]) {
     this.#policy = listener.underscoreHeaders;
-    this.#own = identityHeadersOf(listener);
+    this.own = identityHeadersOf(listener);
     this.#reliedOn = namesReliedOn(listener, clusters);
   }
 
@@ -47,19 +46,19 @@ export class HeaderFilter {
 
   #passes(name: string): boolean {
     if (this.#isPlain(name)) return true;
-    if (this.#own.has(name) || this.#policy !== 'pass') return false;
+    if (this.own.has(name) || this.#policy !== 'pass') return false;
     const twin = name.replaceAll('_', '-');
     // Routes match subprotocols, and the proxy relays the endpoint's choice.
     return (
       !twin.startsWith('sec-websocket-') &&
       !isWrittenByProxy(twin) &&
-      !this.#own.has(twin) &&
+      !this.own.has(twin) &&
       !this.#reliedOn.has(twin)
     );
   }
 
   #isPlain(name: string): boolean {
-    return !this.#own.has(name) && !name.includes('_');
+    return !this.own.has(name) && !name.includes('_');
   }
 }
 

@@ -51,13 +51,13 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   constructor(context: ProxyContext, order: ProxyOrder) {
     super();
-    const { settings, writer } = context;
+    const { settings, writer, own } = context;
     this.#context = context;
     this.#order = order;
     this.#attempts = new RequestAttempts(context, order, this);
     this.#framing = framingOf(order.head);
     this.#keepAliveMs = settings.keepAliveMs;
-    const { dropped } = order.to.edits;
+    const dropped = [order.to.edits.dropped, own];
     this.#upload =
       order.body && new RequestUpload(order.body, this.#framing === 'chunked', dropped, writer, this);
     this.#deadlines = new TransferDeadlines(settings, context.wheel.now);

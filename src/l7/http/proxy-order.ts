@@ -22,6 +22,8 @@ import type { RequestWriter } from './request-writer.ts';
 export interface ProxyContext {
   readonly cluster: Cluster;
   readonly settings: HttpSettings;
+  /** Lower-case names of headers that no client may send. */
+  readonly own: ReadonlySet<string>;
   readonly wheel: TimerWheel;
   readonly pool: ConnectionPool;
   readonly bound: BoundConnections;

@@ -31,7 +31,7 @@ export class RequestUpload implements RequestBodySink {
   isBlocked = false;
   readonly #body: RequestBody;
   readonly #chunked: boolean;
-  readonly #dropped: ReadonlySet<string>;
+  readonly #dropped: readonly ReadonlySet<string>[];
   readonly #writer: RequestWriter;
   readonly #owner: UploadOwner;
   #socket: UpstreamSocket | null = null;
@@ -50,7 +50,7 @@ export class RequestUpload implements RequestBodySink {
   constructor(
     body: RequestBody,
     chunked: boolean,
-    dropped: ReadonlySet<string>,
+    dropped: readonly ReadonlySet<string>[],
     writer: RequestWriter,
     owner: UploadOwner,
   ) {
@@ -125,9 +125,9 @@ export class RequestUpload implements RequestBodySink {
     if (!this.#stopped && this.#socket !== null) this.#finish();
   }
 
-  /** Many servers take trailers for headers: what a route removes or replaces must not come back as one. */
+  /** Many servers take trailers for headers: what was removed from the head, or replaced, must not come back as one. */
   #mayPass(name: string): boolean {
-    return !this.#dropped.has(name) && !name.includes('_');
+    return !name.includes('_') && !this.#dropped.some((names) => names.has(name));
   }
 
   /** The socket takes more again. */

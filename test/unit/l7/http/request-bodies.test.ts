@@ -37,12 +37,13 @@ describe('a request with a body', () => {
     assert.ok(sockets[0]!.received.endsWith('\r\n\r\nbbbbb'));
   });
 
-  it('ends with its trailers, without those that the route changes or that have an underscore', () => {
-    const { body, sockets } = post({}, true, { dropped: ['x-user'] });
+  it('ends with its trailers, without those that the route changes, no client may send, or that have an underscore', () => {
+    const { body, sockets } = post({}, true, { dropped: ['x-user'], own: ['x-group'] });
     body.come(KIB, true, [
       ['X-Sum', '1'],
       ['X-User', 'spoofed'],
       ['X_User', 'spoofed'],
+      ['X-Group', 'spoofed'],
     ]);
     sockets[0]!.owner!.upstreamConnected();
     assert.ok(sockets[0]!.received.endsWith('\r\n0\r\nX-Sum: 1\r\n\r\n'));

@@ -125,6 +125,7 @@ export interface Rig {
  * @param unidentified whether the client's connection must be searched for
  * @param via whether Via headers are added to responses
  * @param dropped names of headers that the route drops
+ * @param own names of headers that no client may send
  * @param early bytes of the body, all of it, which have come before the request begins
  * @param proxyProtocol of the cluster
  * @param cookie the one that brings the client back to its endpoint
@@ -143,6 +144,7 @@ export function post(
     via = false,
     cookie = null as string | null,
     dropped = [] as readonly string[],
+    own = [] as readonly string[],
     proxyProtocol = 'off',
     early = 0,
   } = {},
@@ -205,6 +207,7 @@ export function post(
       connectDuration: { observe: () => undefined },
       attempts: () => attempts,
     },
+    own: new Set(own),
     settings: {
       requestTimeoutMs: 60_000,
       idleTimeoutMs: 120_000,
