@@ -99,7 +99,7 @@ export class RevocationDesk {
   async revoke(principal: string): Promise<Revoked> {
     const at = this.#means.now();
     const { keepMs } = this.#settings;
-    this.#publish(this.#set.put([{ principal, at, until: at + keepMs }], at), true);
+    this.#publishOwn(this.#set.put([{ principal, at, until: at + keepMs }], at));
     const { closed, latest, incomplete } = await this.#endSessions([principal]);
     if (latest !== null) this.#putOff(principal, latest);
     await withinTime(this.#written);
@@ -109,16 +109,17 @@ export class RevocationDesk {
 
   /** Lets credentials of a principal in again. Resolves with false if it was not revoked. */
   async undo(principal: string): Promise<boolean> {
-    const change = this.#publish(this.#set.remove([principal]), true);
+    const change = this.#publish(this.#set.remove([principal]));
+    this.#tellListeners(change);
     await withinTime(this.#written);
     return change.ended.length > 0;
   }
 
   /** Takes what another process or machine knows. Sessions of principals that are new here end. */
   merge({ changed = [], ended = [] }: Partial<RevocationChange>): void {
-    this.#publish(this.#set.remove(ended), false);
+    this.#publish(this.#set.remove(ended));
     const before = new Map(changed.map(({ principal }) => [principal, this.#set.get(principal)?.at]));
-    const change = this.#publish(this.#set.put(changed, this.#means.now()), false);
+    const change = this.#publish(this.#set.put(changed, this.#means.now()));
     const later = change.changed.filter(({ principal, at }) => before.get(principal) !== at);
     if (later.length > 0) void this.#endSessions(later.map(({ principal }) => principal));
   }
@@ -163,7 +164,7 @@ export class RevocationDesk {
 
   /** Drops the revocations that are over. */
   expire(): void {
-    this.#publish(this.#set.expire(this.#means.now()), false);
+    this.#publish(this.#set.expire(this.#means.now()));
   }
 
   /** Leaves the file to another process, or to the next start. Resolves when it is written. */
@@ -189,7 +190,7 @@ export class RevocationDesk {
   #putOff(principal: string, until: number): void {
     const known = this.#set.get(principal);
     if (known === undefined || until <= known.until) return;
-    this.#publish(this.#set.put([{ ...known, until }], this.#means.now()), true);
+    this.#publishOwn(this.#set.put([{ ...known, until }], this.#means.now()));
   }
 
   /**
@@ -206,15 +207,25 @@ export class RevocationDesk {
     return { closed, latest: expiries.length === 0 ? null : Math.max(...expiries), incomplete };
   }
 
-  /** Tells workers and listeners of a change, and has it written. */
-  #publish(change: RevocationChange, isOwn: boolean): RevocationChange {
+  /** Publishes a revocation of this process. Others may keep what this process had to give up for it. */
+  #publishOwn(change: RevocationChange): void {
+    this.#publish(change);
+    this.#tellListeners({ ...change, ended: [] });
+  }
+
+  /** Tells workers of a change, and has it written. */
+  #publish(change: RevocationChange): RevocationChange {
     const { changed, ended } = change;
     if (changed.length === 0 && ended.length === 0) return change;
     this.#warnOfExcess();
     this.#parts.tell({ type: 'revocations', changed, ended });
-    if (isOwn) for (const listener of this.#listeners) listener(change);
     if (this.#file !== null) this.#written = this.#file.save();
     return change;
+  }
+
+  #tellListeners(change: RevocationChange): void {
+    if (change.changed.length === 0 && change.ended.length === 0) return;
+    for (const listener of this.#listeners) listener(change);
   }
 
   #warnOfExcess(): void {

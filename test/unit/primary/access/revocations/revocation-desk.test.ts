@@ -141,6 +141,19 @@ describe('revocations of another process', () => {
     await desk.close();
   });
 
+  it('keep what this process gives up because it has too many', async () => {
+    const rig = new Rig();
+    const desk = rig.desk();
+    const soon = Array.from({ length: 100_000 }, (_, number) => revocation(`jwt:${number}`, NOW, NOW + 1000));
+    desk.merge({ changed: soon });
+    const heard: unknown[] = [];
+    desk.onChange(({ changed, ended }) => heard.push([changed.map(({ principal }) => principal), ended]));
+    await desk.revoke('jwt:alice');
+    assert.deepEqual(rig.told.at(-1)!.ended, ['jwt:0']);
+    assert.deepEqual(heard, [[['jwt:alice'], []]]);
+    await desk.close();
+  });
+
   it('are inherited as it has sent them', async () => {
     const rig = new Rig();
     const desk = rig.desk();
