@@ -1,6 +1,7 @@
 import type { JwtSettings } from '../../../config/types/access.ts';
 import { toByteText } from '../../../core/byte-text.ts';
 import { hasControlCharacter } from '../../../wire/http/field-value.ts';
+import { trimOws } from '../../../wire/http/request-head.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { JsonObject } from './strict-json.ts';
 import type { TokenProblem } from './token-problems.ts';
@@ -108,6 +109,8 @@ function headerTextOf(claim: unknown): string | null {
   const texts = Array.isArray(claim) ? claim.map(textOf) : [textOf(claim)];
   // An object, or a list with one.
   if (texts.includes(null)) return '';
+  // An endpoint would cut the spaces, and take the user " admin" for "admin".
+  if (texts.some((text) => trimOws(text!) !== text)) return null;
   // An endpoint would read a member with a comma as two.
   if (Array.isArray(claim) && texts.some((text) => text!.includes(','))) return null;
   const text = texts.join(',');

@@ -77,7 +77,17 @@ describe('a forwarded claim', () => {
   });
 
   it('is a problem if it cannot be a header, or not one with the same meaning', () => {
-    for (const claim of ['a\r\nb: c', '\0', 'a\x7f', 'x'.repeat(4097), ['a,b'], ['a\n'], '\ud800']) {
+    for (const claim of [
+      'a\r\nb: c',
+      '\0',
+      'a\x7f',
+      'x'.repeat(4097),
+      ['a,b'],
+      ['a\n'],
+      ' a',
+      ['a', 'b\t'],
+      '\ud800',
+    ]) {
       assert.equal(forwarded(claim), 'forward', JSON.stringify(claim).slice(0, 20));
     }
   });
