@@ -23,6 +23,11 @@ export interface TrafficMeter {
    *   messages
    */
   count(messages: number, bytes: number): MeterVerdict;
+  /**
+   * Whether a session that begins must {@link wait} before its first read, because other sessions of its key have
+   * used the limit up.
+   */
+  readonly isBehind: boolean;
   /** After `slow`: calls back when the limits allow more. The sessions of one key take turns. */
   wait(reader: MeteredReader): void;
   /** Gives {@link wait} up. May be called again, and without a wait. */

@@ -31,6 +31,13 @@ export class SessionMeter implements TrafficMeter, Waiting {
     this.#clock = slots[0]!.limit.clock;
   }
 
+  get isBehind(): boolean {
+    const now = this.#clock();
+    return this.#slots.some(
+      ({ limit, slot }) => limit.settings.over === 'slow' && limit.isInDebt(slot, 0, 0, now),
+    );
+  }
+
   count(messages: number, bytes: number): MeterVerdict {
     const now = this.#clock();
     let verdict: MeterVerdict = 'go';

@@ -67,7 +67,10 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
   clientOpened(channel: Channel, rest: Buffer): void {
     this.#client.open(channel);
     this.countStart();
-    channel.resume();
+    const { meter } = this.admission;
+    // Else each new connection of a slowed client would bring a read more than the limit allows.
+    if (meter?.isBehind === true && this.#client.slowDown()) meter.wait(this.#client);
+    else channel.resume();
     if (rest.length > 0) this.#client.channelData(rest, 0, rest.length);
   }
 

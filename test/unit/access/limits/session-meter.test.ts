@@ -64,6 +64,13 @@ class EventReader implements MeteredReader {
 }
 
 describe('a meter that closes', () => {
+  it('holds no new session back: what it sends closes it', () => {
+    const set = new LimitRig().set({ messages: { perSecond: 10, burst: 20 } });
+    const { meter } = meterOf(set);
+    meter.count(40, 0);
+    assert.deepEqual([meter.isBehind, meterOf(set).meter.count(1, 0)], [false, 'close']);
+  });
+
   it('lets the burst pass, and closes with 1008 behind it', () => {
     const rig = new LimitRig();
     const { meter } = meterOf(rig.set({ messages: { perSecond: 10, burst: 20 } }));
@@ -101,6 +108,16 @@ describe('a meter that closes', () => {
 });
 
 describe('a meter that slows down', () => {
+  it('holds back a new session of a key in debt, and no session of another key', () => {
+    const rig = new LimitRig();
+    const set = rig.set({ over: 'slow', messages: { perSecond: 100, burst: 50 } });
+    const { meter } = meterOf(set);
+    assert.equal(meter.isBehind, false);
+    meter.count(60, 0);
+    assert.equal(meterOf(set).meter.isBehind, true);
+    assert.equal(meterOf(set, '10.0.0.2').meter.isBehind, false);
+  });
+
   it('lets a sender have its rate, and no more', () => {
     const rig = new LimitRig();
     const { meter } = meterOf(rig.set({ over: 'slow', messages: { perSecond: 100, burst: 50 } }));

@@ -9,6 +9,8 @@ import { OpenAdmission } from '../../../../src/access/admission/open-admission.t
 
 export class FakeMeter implements TrafficMeter {
   readonly excess = { code: 1008, reason: 'too many messages' } as const;
+  /** Whether the key of a session that begins has used its limit up. */
+  isBehind = false;
   /** The verdict on the next reads. */
   verdict: MeterVerdict = 'go';
   /** Messages and bytes of each read. */

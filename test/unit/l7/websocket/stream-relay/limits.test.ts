@@ -14,8 +14,9 @@ import { KIB, Stage, closeOf, masked, type StageOptions } from './stream-stage.t
 class MeteredStage extends Stage {
   readonly meter: FakeMeter;
 
-  constructor(options: StageOptions = {}) {
+  constructor(options: StageOptions = {}, isBehind = false) {
     const meter = new FakeMeter();
+    meter.isBehind = isBehind;
     super({ ...options, meter });
     this.meter = meter;
   }
@@ -73,6 +74,14 @@ describe('what a client sends', () => {
 });
 
 describe('a client that a limit slows down', () => {
+  it('is not read on a new connection either until the limit allows it', () => {
+    const stage = new MeteredStage({}, true);
+    stage.client.send(masked(TEXT, 'first'));
+    assert.deepEqual([stage.meter.reads, stage.meter.waiting.length], [[], 1]);
+    stage.meter.allow();
+    assert.deepEqual(stage.meter.reads, [[1, 11]]);
+  });
+
   it('is read no more until the limit allows it, and loses nothing', () => {
     const stage = new MeteredStage();
     stage.sendTooMuch(masked(TEXT, 'first'));
