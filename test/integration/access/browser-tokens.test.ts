@@ -54,7 +54,7 @@ describe('a token as a subprotocol, in a browser', { skip, timeout: 300_000 }, (
         page.evaluate(
           ([url, offered]) =>
             new Promise<string>((settle) => {
-              const socket = new WebSocket(url, offered);
+              const socket = new WebSocket(url, [...offered]);
               socket.onopen = () => settle(socket.protocol);
               socket.onerror = () => settle('refused');
             }),
