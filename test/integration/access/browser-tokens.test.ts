@@ -58,7 +58,7 @@ describe('a token as a subprotocol, in a browser', { skip, timeout: 300_000 }, (
               socket.onopen = () => settle(socket.protocol);
               socket.onerror = () => settle('refused');
             }),
-          [`ws://${rig.address(engine)}/`, [...protocols]] as const,
+          [`ws://${rig.address(engine)}/`, [...protocols]] as [string, string[]],
         );
       const token = await issuer.token('alice');
       assert.equal(await open(['bearer', token]), 'bearer');
