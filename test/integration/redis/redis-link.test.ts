@@ -1,10 +1,13 @@
-/** The link to a real Redis server, through its failures. */
+/** The link to a real Redis server, through its failures, and by TLS. */
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { RedisLink } from '../../../src/primary/access/redis/redis-link.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
+import { CertificateAuthority } from '../../support/certificates.ts';
 import { Arrivals, eventually } from '../../support/deadline.ts';
 import { RedisServer, redisServerMissing } from '../../support/processes/redis-server.ts';
+import { startSluice } from '../../support/processes/sluice-process.ts';
+import { requestStatus, sharedConfig, untilCounting } from '../../support/rigs/shared-process-rig.ts';
 
 const log = createLogger({ level: 'silent' }, { write: () => undefined });
 
@@ -83,5 +86,43 @@ describe('the link to a real Redis', { skip: redisServerMissing() ?? false }, ()
     await link.subscribe('news', (message) => messages.push(message));
     assert.equal(await link.send(['PUBLISH', 'news', 'hello']), 1);
     assert.equal(await messages.next(), 'hello');
+  });
+});
+
+describe('Redis by TLS', { skip: redisServerMissing() ?? false }, () => {
+  let authority: CertificateAuthority;
+  let redis: RedisServer;
+
+  before(async () => {
+    authority = new CertificateAuthority();
+    const certificate = authority.issue('redis', ['DNS:localhost', 'IP:127.0.0.1']);
+    redis = await RedisServer.startTls(certificate, authority.file);
+  });
+  after(async () => {
+    await redis.kill();
+    authority.remove();
+  });
+
+  it('counts shared limits, if the authority is trusted', async () => {
+    const env = { NODE_EXTRA_CA_CERTS: authority.file };
+    const sluice = await startSluice({ config: sharedConfig(redis.url), env });
+    try {
+      await untilCounting(sluice, true);
+      assert.equal(await requestStatus(sluice, 'acme'), 200);
+    } finally {
+      await sluice.stop('SIGKILL');
+    }
+  });
+
+  it('is away if the authority is not trusted, and the log says why', async () => {
+    const sluice = await startSluice({ config: sharedConfig(redis.url) });
+    try {
+      const line = await sluice.waitForLog(({ msg }) => msg === 'Redis is away');
+      assert.match(String(line.reason), /certificate/);
+      assert.equal(await requestStatus(sluice, 'acme'), 200);
+      await untilCounting(sluice, false);
+    } finally {
+      await sluice.stop('SIGKILL');
+    }
   });
 });

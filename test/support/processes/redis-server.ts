@@ -3,6 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
+import type { IssuedCertificate } from '../certificates.ts';
 import { eventually, within } from '../deadline.ts';
 import { freePorts } from '../sockets/free-port.ts';
 
@@ -17,11 +18,13 @@ export function redisServerMissing(): string | null {
 export class RedisServer {
   readonly port: number;
   readonly #extra: readonly string[];
+  readonly #scheme: 'redis' | 'rediss';
   #child: ChildProcess | null = null;
 
-  private constructor(port: number, extra: readonly string[]) {
+  private constructor(port: number, extra: readonly string[], scheme: 'redis' | 'rediss' = 'redis') {
     this.port = port;
     this.#extra = extra;
+    this.#scheme = scheme;
   }
 
   /** @param extra arguments of the command line, such as `--requirepass` and a password */
@@ -32,8 +35,18 @@ export class RedisServer {
     return server;
   }
 
+  /** Starts a server that speaks TLS only. @param caFile of the authority that has signed the certificate */
+  static async startTls({ cert, key }: IssuedCertificate, caFile: string): Promise<RedisServer> {
+    const [port = 0] = await freePorts(1);
+    const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', caFile];
+    const extra = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no', ...files];
+    const server = new RedisServer(port, extra, 'rediss');
+    await server.restart();
+    return server;
+  }
+
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
   }
 
   /** Ends the server without a farewell. Its data are lost. */
