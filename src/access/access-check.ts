@@ -124,7 +124,12 @@ export class AccessCheck implements CheckOwner {
     const refusal = limits?.enter('principal', this.#request, principal, this.#holds!) ?? null;
     if (refusal !== null) return this.#refuse({ by: 'limit', ...refusal });
     return {
-      admission: new CheckedAdmission(address, principal, this.#access.endOf(principal), this.#holds),
+      admission: new CheckedAdmission(
+        address,
+        principal,
+        this.#access.endOf(principal, Date.now()),
+        this.#holds,
+      ),
       head: this.#head,
       forwarded: this.#forwarded,
       subprotocol: this.#subprotocol,

@@ -25,6 +25,7 @@ export class RouteAccess {
   readonly revocations: RevocationList;
   readonly #closesAtExpiry: boolean;
   readonly #graceMs: number;
+  readonly #leewayMs: number;
   readonly #random: () => number;
 
   /**
@@ -48,12 +49,19 @@ export class RouteAccess {
     this.revocations = revocations;
     this.#closesAtExpiry = jwt?.atExpiry === 'close';
     this.#graceMs = jwt?.graceMs ?? 0;
+    this.#leewayMs = jwt?.leewayMs ?? 0;
     this.#random = random;
   }
 
-  /** Returns when a session of a principal ends, in milliseconds since 1970; Infinity for never. */
-  endOf({ expiresAt }: Principal): number {
+  /**
+   * Returns when a session of a principal ends, in milliseconds since 1970; Infinity for never. A token that only the leeway
+   * has let in counts until the leeway is over: else its session would end at once, and the client come again.
+   *
+   * @param now milliseconds since 1970
+   */
+  endOf({ expiresAt }: Principal, now: number): number {
     if (!this.#closesAtExpiry || expiresAt === Infinity) return Infinity;
-    return Math.round(expiresAt + this.#graceMs * (1 + MAX_JITTER * this.#random()));
+    const expiry = expiresAt > now ? expiresAt : expiresAt + this.#leewayMs;
+    return Math.round(expiry + this.#graceMs * (1 + MAX_JITTER * this.#random()));
   }
 }

@@ -4,6 +4,9 @@ import type { LimitKind, LimitRefusal } from '../contract/limit-guard.ts';
 /** Retry-After if nothing tells when a place becomes free, in seconds. */
 const RETRY_SECONDS = 5;
 
+/** Max Retry-After of a count that clients share: others may use it up, or give room, at any time. */
+const MAX_SHARED_RETRY_SECONDS = 60;
+
 /** What {@link refusalOf} writes. */
 interface Excess {
   readonly kind: LimitKind;
@@ -18,7 +21,8 @@ interface Excess {
  * policy, nothing remaining, and the seconds until a retry.
  */
 export function refusalOf(settings: LimitSettings, { kind, seconds, isOverflow }: Excess): LimitRefusal {
-  const retryAfter = seconds === null ? RETRY_SECONDS : Math.max(1, Math.ceil(seconds));
+  const wait = seconds === null ? RETRY_SECONDS : Math.max(1, Math.ceil(seconds));
+  const retryAfter = isOverflow ? Math.min(wait, MAX_SHARED_RETRY_SECONDS) : wait;
   const headers: [string, string][] = [['retry-after', String(retryAfter)]];
   const policy = policyOf(settings, kind);
   if (policy !== null) {

@@ -48,20 +48,28 @@ describe('the access of a route', () => {
 
   it('ends the sessions of a token after the grace period', () => {
     const alice = principalOf('alice', { expiresAt: 1_000_000 });
-    assert.equal(accessOf({ jwt: JWT }).endOf(alice), 1_060_000);
-    assert.equal(accessOf({ jwt: { ...JWT, graceMs: 0 } }, 1).endOf(alice), 1_000_000);
+    assert.equal(accessOf({ jwt: JWT }).endOf(alice, 0), 1_060_000);
+    assert.equal(accessOf({ jwt: { ...JWT, graceMs: 0 } }, 1).endOf(alice, 0), 1_000_000);
+  });
+
+  it('ends a session that the leeway has let in when the leeway is over', () => {
+    const alice = principalOf('alice', { expiresAt: 1_000_000 });
+    const access = accessOf({ jwt: { ...JWT, graceMs: 0, leewayMs: 30_000 } });
+    assert.equal(access.endOf(alice, 999_999), 1_000_000);
+    assert.equal(access.endOf(alice, 1_000_000), 1_030_000);
+    assert.equal(access.endOf(alice, 1_020_000), 1_030_000);
   });
 
   it('spreads the ends by a tenth of the grace period', () => {
     const alice = principalOf('alice', { expiresAt: 1_000_000 });
-    assert.equal(accessOf({ jwt: JWT }, 1).endOf(alice), 1_066_000);
-    assert.equal(accessOf({ jwt: JWT }, 0.5).endOf(alice), 1_063_000);
+    assert.equal(accessOf({ jwt: JWT }, 1).endOf(alice, 0), 1_066_000);
+    assert.equal(accessOf({ jwt: JWT }, 0.5).endOf(alice, 0), 1_063_000);
   });
 
   it('ends no session of a token that never expires, or whose expiry is ignored', () => {
-    assert.equal(accessOf({ jwt: JWT }).endOf(principalOf('alice')), Infinity);
+    assert.equal(accessOf({ jwt: JWT }).endOf(principalOf('alice'), 0), Infinity);
     const ignoring = accessOf({ jwt: { ...JWT, atExpiry: 'ignore' } });
-    assert.equal(ignoring.endOf(principalOf('alice', { expiresAt: 1 })), Infinity);
-    assert.equal(accessOf({}).endOf(principalOf('alice', { expiresAt: 1 })), Infinity);
+    assert.equal(ignoring.endOf(principalOf('alice', { expiresAt: 1 }), 0), Infinity);
+    assert.equal(accessOf({}).endOf(principalOf('alice', { expiresAt: 1 }), 0), Infinity);
   });
 });

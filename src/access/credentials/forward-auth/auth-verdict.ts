@@ -64,8 +64,12 @@ function grantedBy({ headers }: AuthAnswer, listed: readonly string[]): Decision
     const value = headers[index + 1]!;
     if (!wanted.has(lower)) continue;
     if (hasControlCharacter(value)) return failure('bad answer');
+    if (lower === listed[0]) {
+      // An endpoint might take another line than the one that names the principal here.
+      if (name !== null) return failure('two principals in the answer');
+      name = value;
+    }
     forwarded.push(lower, value);
-    if (lower === listed[0]) name ??= value;
   }
   return grant(principalOf(name), forwarded);
 }
