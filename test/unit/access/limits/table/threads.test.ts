@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { HoldLedger } from '../../../../../src/access/limits/table/hold-ledger.ts';
@@ -50,6 +50,8 @@ const CODE = `
 interface Hammering {
   readonly worker: Worker;
   readonly ledger: SharedArrayBuffer;
+  /** Resolves with what was above the limit, when the thread has had its turns. */
+  excess(): Promise<number>;
 }
 
 async function hammer(memory: SharedArrayBuffer, endless: boolean): Promise<Hammering> {
@@ -57,8 +59,14 @@ async function hammer(memory: SharedArrayBuffer, endless: boolean): Promise<Hamm
   LIVE.set(memory, live);
   const workerData = { memory, live, room: ROOM, turns: TURNS, keys: KEYS, max: MAX_CONNECTIONS, endless };
   const worker = new Worker(CODE, { eval: true, workerData });
-  const [ledger] = (await once(worker, 'message')) as [SharedArrayBuffer];
-  return { worker, ledger };
+  // From the start: a thread may have had all its turns before the last one begins.
+  const messages = on(worker, 'message');
+  const next = async (): Promise<unknown> => {
+    const { value } = (await messages.next()) as { value: [unknown] };
+    return value[0];
+  };
+  const ledger = (await next()) as SharedArrayBuffer;
+  return { worker, ledger, excess: async () => (await next()) as number };
 }
 
 /** By the table's memory: what each key holds, as the threads count it. */
@@ -81,12 +89,7 @@ describe('a table that several threads use', () => {
     const sweep = new TableSweep(memory, () => 0);
     const sweeping = setInterval(() => sweep.step(), 1);
     const threads = await Promise.all(Array.from({ length: THREADS }, () => hammer(memory, false)));
-    const excesses = await Promise.all(
-      threads.map(async ({ worker }) => {
-        const [excess] = (await once(worker, 'message')) as [number];
-        return excess;
-      }),
-    );
+    const excesses = await Promise.all(threads.map((thread) => thread.excess()));
     clearInterval(sweeping);
     assert.deepEqual(excesses, [0, 0, 0]);
     assert.equal(heldIn(new TableLayout(memory)), 0);
