@@ -146,11 +146,9 @@ export interface RevokedTokenReport {
 /** Messages to a worker. */
 export type AccessCommand = AskCommand | RevocationsCommand | KeySetCommand | PasswordCommand;
 
+/** Messages of a worker that its primary answers, or keeps for other workers. */
+export type ClientReport =
+  AnswerReport | PasswordReport | PasswordDroppedReport | KeySetReport | RevokedTokenReport;
+
 /** Messages of a worker. */
-export type AccessReport =
-  | AnswerReport
-  | PasswordReport
-  | PasswordDroppedReport
-  | KeySetReport
-  | RevokedTokenReport
-  | LimitLedgerReport;
+export type AccessReport = ClientReport | LimitLedgerReport;

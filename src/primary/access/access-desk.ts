@@ -1,4 +1,4 @@
-import type { AccessCommand, AccessReport, Revocation } from '../../protocol/access.ts';
+import type { AccessCommand, ClientReport, Revocation } from '../../protocol/access.ts';
 import type { ClientDesk } from '../workers/client-desk.ts';
 import type { KeySets } from './key-sets/key-sets.ts';
 import type { Passwords } from './passwords/passwords.ts';
@@ -28,7 +28,7 @@ export class AccessDesk implements ClientDesk {
     return this.#parts.keySets.texts;
   }
 
-  hear(report: AccessReport, reply: (command: AccessCommand) => void): void {
+  hear(report: ClientReport, reply: (command: AccessCommand) => void): void {
     const { passwords, keySets, questions, revocations } = this.#parts;
     switch (report.type) {
       case 'verify_password':

@@ -1,4 +1,4 @@
-import type { AccessCommand, AccessReport, Revocation } from '../../protocol/access.ts';
+import type { AccessCommand, ClientReport, Revocation } from '../../protocol/access.ts';
 
 /** Answers what workers ask about clients, and keeps what a new worker must know of them. */
 export interface ClientDesk {
@@ -12,5 +12,5 @@ export interface ClientDesk {
    * @param reply sends the worker a message, as long as this run of it lasts. The same function for all
    * reports of the run.
    */
-  hear(report: AccessReport, reply: (command: AccessCommand) => void): void;
+  hear(report: ClientReport, reply: (command: AccessCommand) => void): void;
 }
