@@ -14,6 +14,7 @@ import {
 } from './contract/credential-method.ts';
 import type { LimitHolds, LimitRefusal } from './contract/limit-guard.ts';
 import type { Principal } from './contract/principal.ts';
+import { refusedAsRevoked } from './contract/revoked.ts';
 import type { RouteAccess } from './route-access.ts';
 
 /** Why a request is refused: the client has not shown what it must, or a limit is reached. */
@@ -25,16 +26,6 @@ const ADDRESS_REFUSED: AccessRefusal = {
   status: 403,
   reason: 'address',
   detail: 'the address is not allowed',
-  headers: [],
-  body: null,
-};
-
-const REVOKED: AccessRefusal = {
-  by: 'access',
-  granted: false,
-  status: 401,
-  reason: 'revoked',
-  detail: 'revoked',
   headers: [],
   body: null,
 };
@@ -116,7 +107,9 @@ export class AccessCheck implements CheckOwner {
   finish(): Entry | AccessRefusal {
     const { limits, revocations } = this.#access;
     // The principal may have been revoked while a later method was asked.
-    if (this.#principal !== null && revocations.isRevoked(this.#principal)) return this.#refuse(REVOKED);
+    if (this.#principal !== null && revocations.isRevoked(this.#principal)) {
+      return this.#refuse({ by: 'access', ...refusedAsRevoked(this.#principal) });
+    }
     const { client } = this.#request;
     const address = copyOfText(client.address);
     const principal =

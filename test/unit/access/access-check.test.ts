@@ -155,7 +155,7 @@ describe('the check of a request', () => {
     assert.equal(check.prove(NOBODY), null);
     const end = check.finish();
     assert.ok(!isEntry(end) && end.by === 'access');
-    assert.deepEqual([end.status, end.reason], [401, 'revoked']);
+    assert.deepEqual([end.status, end.reason, end.headers[0]?.[0]], [401, 'revoked', 'WWW-Authenticate']);
     assert.equal(limits.held, 0);
   });
 

@@ -10,6 +10,7 @@ import type {
   Decision,
   PendingCheck,
 } from '../../contract/credential-method.ts';
+import { refusedAsRevoked } from '../../contract/revoked.ts';
 import { questionFor } from './auth-question.ts';
 import type { AuthAnswer, AuthCall, AuthCallOwner, AuthTransport } from './auth-transport.ts';
 import { failure, grant, verdictOn } from './auth-verdict.ts';
@@ -76,7 +77,7 @@ export class ForwardAuthMethod implements CredentialMethod {
     }
     const { principal } = decision;
     if (principal === null || !this.#services.revocations.isRevoked(principal)) return decision;
-    return { granted: false, status: 401, reason: 'revoked', detail: 'revoked', headers: [], body: null };
+    return refusedAsRevoked(principal);
   }
 
   /**
