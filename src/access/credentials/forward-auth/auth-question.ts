@@ -19,8 +19,6 @@ const ABOUT_THE_RESOURCE: ReadonlySet<string> = new Set([
 ]);
 /** Headers that only the proxy may send, as the server trusts them. */
 const OWN_PREFIXES = ['x-original-', 'sec-websocket-'] as const;
-/** Credentials that the server needs, even if its answer replaces them. */
-const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie']);
 
 /**
  * Writes the headers of the question to the server: the client's end-to-end headers, and a description of the
@@ -38,7 +36,7 @@ export function questionFor(request: AccessRequest, answered: ReadonlySet<string
     // Many servers take both spellings for one header.
     const hyphened = name.replaceAll('_', '-');
     if (isOurs(hyphened) || dropped.has(name)) continue;
-    if (answered.has(hyphened) && !CREDENTIALS.has(hyphened)) continue;
+    if (answered.has(hyphened)) continue;
     headers.push(name, head.headers[index + 1]!);
   }
   const uri = uriOf(request);

@@ -62,13 +62,10 @@ describe('the question of a forward authentication', () => {
     assert.equal(question.headers.includes('forged'), false);
   });
 
-  it('has no header that only the answer may bring, in either spelling, but the credentials', () => {
-    const question = ask(
-      ['x-user', 'mallory', 'x_user', 'mallory', 'cookie', 'a=b', 'authorization', 'c'],
-      ['x-user', 'cookie', 'authorization'],
-    );
+  it('has no header that only the answer may bring, in either spelling', () => {
+    const question = ask(['x-user', 'mallory', 'x_user', 'mallory', 'cookie', 'a=b'], ['x-user']);
     assert.equal(question.headers.includes('mallory'), false);
-    assert.deepEqual([headerOf(question, 'cookie'), headerOf(question, 'authorization')], ['a=b', 'c']);
+    assert.equal(headerOf(question, 'cookie'), 'a=b');
   });
 
   it('shows the path that endpoints get, not another spelling of it', () => {
