@@ -69,28 +69,32 @@ describe('passwords', () => {
       await assert.rejects(rig.join(engine), /401/);
     });
 
-    it(`of a flood of guesses hold nobody up who is known: ${engine}`, async () => {
-      await rig.ask(engine, { headers: basic('alice', 'secret') });
-      let isOver = false;
-      const flood = Promise.all(
-        Array.from({ length: GUESSES }, (_, index) =>
-          rig.ask(engine, {
-            headers: basic('alice', `guess ${engine} ${index}`, `198.51.100.${index % GUESSERS}`),
-          }),
-        ),
-      ).finally(() => (isOver = true));
-      await eventually(async () => assert.ok((await rig.rig.scrape()).sum('sluice_passwords_waiting') > 10));
-      const { status } = await rig.ask(engine, { headers: basic('alice', 'secret') });
-      assert.deepEqual([status, isOver], [200, false]);
-      // A user whose password nobody remembers has a turn among the guessers.
-      const fresh = await rig.ask(engine, { headers: basic('dave', 'secret', '192.0.2.1') });
-      assert.deepEqual([fresh.status, isOver], [200, false]);
-      const answers = await flood;
-      // With a busy machine some wait for longer than the handshakeTimeout.
-      for (const { status: refused } of answers)
-        assert.ok([401, 503, 504].includes(refused), String(refused));
-      assert.equal(answers.find((answer) => answer.status === 503)?.headers['retry-after'], '5');
-    });
+    // One thread compares them for all engines.
+    if (engine === ENGINES[0])
+      it('of a flood of guesses hold nobody up who is known', async () => {
+        await rig.ask(engine, { headers: basic('alice', 'secret') });
+        let isOver = false;
+        const flood = Promise.all(
+          Array.from({ length: GUESSES }, (_, index) =>
+            rig.ask(engine, {
+              headers: basic('alice', `guess ${engine} ${index}`, `198.51.100.${index % GUESSERS}`),
+            }),
+          ),
+        ).finally(() => (isOver = true));
+        await eventually(async () =>
+          assert.ok((await rig.rig.scrape()).sum('sluice_passwords_waiting') > 10),
+        );
+        const { status } = await rig.ask(engine, { headers: basic('alice', 'secret') });
+        assert.deepEqual([status, isOver], [200, false]);
+        // A user whose password nobody remembers has a turn among the guessers.
+        const fresh = await rig.ask(engine, { headers: basic('dave', 'secret', '192.0.2.1') });
+        assert.deepEqual([fresh.status, isOver], [200, false]);
+        const answers = await flood;
+        // With a busy machine some wait for longer than the handshakeTimeout.
+        for (const { status: refused } of answers)
+          assert.ok([401, 503, 504].includes(refused), String(refused));
+        assert.equal(answers.find((answer) => answer.status === 503)?.headers['retry-after'], '5');
+      });
 
     it(`of clients that go away leave the queue: ${engine}`, async () => {
       const clients = await Promise.all(

@@ -60,7 +60,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
       },
     };
     return {
-      workers: { l7: 2, l4: 1 },
+      workers: { l7: 2, l4: 1, warmUp: 0 },
       drain: { rate: '1000/s', deadline: '30s' },
       admin: { address: addresses('admin'), token: TOKEN },
       listeners: ENGINES.map((engine) => ({

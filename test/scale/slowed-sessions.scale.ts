@@ -1,8 +1,8 @@
 /** Limits on what clients send, as peers made with `ws` see them. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { CertificateAuthority } from '../../support/certificates.ts';
-import { within } from '../../support/deadline.ts';
+import { CertificateAuthority } from '../support/certificates.ts';
+import { within } from '../support/deadline.ts';
 import {
   ENGINES,
   TLS_ENGINES,
@@ -11,9 +11,9 @@ import {
   withoutTls,
   type EngineName,
   type TlsEngine,
-} from '../../support/engines.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
-import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
+} from '../support/engines.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
+import { WsEndpoint, type WsPeer } from '../support/websocket/ws-peer.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, it } from 'node:test';
-import { ENGINES } from '../../support/engines.ts';
-import { within } from '../../support/deadline.ts';
-import { TokenIssuer } from '../../support/http/token-issuer.ts';
-import { WebRig } from '../../support/rigs/web-rig.ts';
-import { upgradeRequest, RawConnection, type RawHead } from '../../support/sockets/raw-connection.ts';
-import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
+import { ENGINES } from '../support/engines.ts';
+import { within } from '../support/deadline.ts';
+import { TokenIssuer } from '../support/http/token-issuer.ts';
+import { WebRig } from '../support/rigs/web-rig.ts';
+import { upgradeRequest, RawConnection, type RawHead } from '../support/sockets/raw-connection.ts';
+import { WsEndpoint } from '../support/websocket/ws-peer.ts';
 
 const PER_SECOND = 500;
 const SECONDS = 6;

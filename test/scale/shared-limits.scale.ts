@@ -1,9 +1,9 @@
 /** Limits that several processes share, with a real Redis server. */
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { eventually } from '../../support/deadline.ts';
-import { RedisServer, redisServerMissing } from '../../support/processes/redis-server.ts';
-import { load, SHARED_LIMIT, Sharer } from '../../support/rigs/shared-limit-rig.ts';
+import { eventually } from '../support/deadline.ts';
+import { RedisServer, redisServerMissing } from '../support/processes/redis-server.ts';
+import { load, SHARED_LIMIT, Sharer } from '../support/rigs/shared-limit-rig.ts';
 
 const cleanups: (() => void | Promise<void>)[] = [];
 afterEach(async () => {

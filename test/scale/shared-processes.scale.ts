@@ -1,9 +1,9 @@
 /** Two processes of sluice under one limit, with a real Redis server. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { eventually } from '../../support/deadline.ts';
-import { RedisServer, redisServerMissing } from '../../support/processes/redis-server.ts';
-import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';
+import { eventually } from '../support/deadline.ts';
+import { RedisServer, redisServerMissing } from '../support/processes/redis-server.ts';
+import { startSluice, type SluiceProcess } from '../support/processes/sluice-process.ts';
 
 const LIMIT = { name: 'tenant', key: { header: 'x-tenant' }, requests: '100/s', burst: 100, shared: true };
 

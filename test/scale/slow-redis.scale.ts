@@ -1,12 +1,12 @@
 /** A Redis server that is 300 ms away: no request waits for it, and limits hold. */
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { eventually } from '../../support/deadline.ts';
-import { RedisServer, redisServerMissing } from '../../support/processes/redis-server.ts';
-import { startSluice } from '../../support/processes/sluice-process.ts';
-import { load, SHARED_LIMIT, Sharer } from '../../support/rigs/shared-limit-rig.ts';
-import { metricOf, sharedConfig, untilCounting } from '../../support/rigs/shared-process-rig.ts';
-import { SlowLink } from '../../support/sockets/slow-link.ts';
+import { eventually } from '../support/deadline.ts';
+import { RedisServer, redisServerMissing } from '../support/processes/redis-server.ts';
+import { startSluice } from '../support/processes/sluice-process.ts';
+import { load, SHARED_LIMIT, Sharer } from '../support/rigs/shared-limit-rig.ts';
+import { metricOf, sharedConfig, untilCounting } from '../support/rigs/shared-process-rig.ts';
+import { SlowLink } from '../support/sockets/slow-link.ts';
 
 const DELAY_MS = 300;
 const REQUESTS = 30;
