@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { chromium, type Browser } from 'playwright-core';
-import { ENGINES } from '../../support/engines.ts';
+import { SCALE_ENGINES } from '../../support/engines.ts';
 import { HttpEndpoint } from '../../support/http/http-endpoint.ts';
 import { TokenIssuer } from '../../support/http/token-issuer.ts';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../../support/processes/chromium.ts';
@@ -33,7 +33,7 @@ describe('a token as a subprotocol, in a browser', { skip, timeout: 300_000 }, (
       from: [{ subprotocol: 'bearer' }],
     };
     rig = await WebRig.start({
-      listeners: Object.fromEntries(ENGINES.map((engine) => [engine, { engine, access: { jwt } }])),
+      listeners: Object.fromEntries(SCALE_ENGINES.map((engine) => [engine, { engine, access: { jwt } }])),
       clusters: { echo: { endpoints: [endpoint.address] } },
     });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_ARGUMENTS] });
@@ -46,7 +46,7 @@ describe('a token as a subprotocol, in a browser', { skip, timeout: 300_000 }, (
     await rig.stop();
   });
 
-  for (const engine of ENGINES) {
+  for (const engine of SCALE_ENGINES) {
     it(`opens the socket on ${engine}, alone and beside other subprotocols`, async () => {
       const page = await browser.newPage();
       await page.goto(`http://${site.address}/`);

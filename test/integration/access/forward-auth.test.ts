@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
-import { ENGINES, type EngineName } from '../../support/engines.ts';
+import { SCALE_ENGINES, type EngineName } from '../../support/engines.ts';
 import { HttpEndpoint, ask, type Answer } from '../../support/http/http-endpoint.ts';
 import { askByCurl } from '../../support/processes/curl.ts';
 import { Nginx, nginxVersion } from '../../support/processes/nginx.ts';
@@ -91,7 +91,7 @@ describe('forward authentication', () => {
     auth.close();
   });
 
-  for (const engine of ENGINES) {
+  for (const engine of SCALE_ENGINES) {
     it(`lets clients in with the headers of the answer, and nobody with their own: ${engine}`, async () => {
       const headers = { cookie: 'session=alice', 'x-user': 'mallory' };
       const answer = await rig.ask(engine, { headers });
@@ -161,7 +161,7 @@ describe('forward authentication', () => {
       );
       assert.ok(answers.every(({ status }) => status === 200));
       // Two workers and as many listeners as engines have 20 each.
-      assert.ok((await auth.connections()) <= 2 * 20 * ENGINES.length);
+      assert.ok((await auth.connections()) <= 2 * 20 * SCALE_ENGINES.length);
     });
   }
 
@@ -189,7 +189,7 @@ describe('forward authentication', () => {
 }`,
     );
     t.after(() => nginx.stop());
-    const [engine] = ENGINES as readonly [EngineName, ...EngineName[]];
+    const [engine] = SCALE_ENGINES as readonly [EngineName, ...EngineName[]];
     const cases: readonly (readonly [path: string, headers: Record<string, string>])[] = [
       ['/', { cookie: 'session=alice' }],
       ['/', { cookie: 'session=bob', 'x-user': 'mallory' }],
@@ -218,7 +218,7 @@ describe('forward authentication with onFailure: admit', () => {
       access: { forwardAuth: { url, headers: ['x-user'], onFailure: 'admit' } },
     });
     t.after(() => rig.stop());
-    for (const engine of ENGINES) {
+    for (const engine of SCALE_ENGINES) {
       const answer = await rig.ask(engine, { headers: { 'x-user': 'mallory' } });
       assert.equal(answer.status, 200);
       assert.equal(headersAt(answer)['x-user'], undefined);

@@ -55,7 +55,7 @@ describe('a fetch of a key set', () => {
         message: 'redirect to another scheme than https',
       });
     }
-    await assert.rejects(fetchFrom(redirectTo('http://[::')), { message: 'redirect to what is no URL' });
+    await assert.rejects(fetchFrom(redirectTo('http://[::')), { message: 'redirect to an invalid URL' });
   });
 
   it('fails at any other status, and at what is no key set', async () => {

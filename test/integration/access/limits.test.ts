@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { DEADLINE_MS, eventually, within } from '../../support/deadline.ts';
-import { ENGINES, isOwnEngine } from '../../support/engines.ts';
+import { SCALE_ENGINES, isOwnEngine } from '../../support/engines.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { ReloadRig } from '../../support/rigs/reload-rig.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
@@ -56,14 +56,14 @@ describe('limits', { timeout: 300_000 }, () => {
     return {
       workers: { l7: 2, l4: 1, stuckAfter: '1s' },
       listeners: [
-        ...ENGINES.flatMap((engine) => [
+        ...SCALE_ENGINES.flatMap((engine) => [
           web(engine, 'places', [
             { name: 'places', key: 'address', connections },
             { name: 'api', key: { header: 'x-api-key' }, requests: { rate: '1/m', burst: 2 } },
           ]),
           web(engine, 'closed', [{ key: 'address', messages: { rate: '1/m', burst: 5 } }]),
         ]),
-        ...ENGINES.filter(isOwnEngine).map((engine) =>
+        ...SCALE_ENGINES.filter(isOwnEngine).map((engine) =>
           web(engine, 'slowed', [
             { key: 'address', bytes: { rate: '1MiB/s', burst: '256KiB' }, over: 'slow' },
           ]),
@@ -107,7 +107,7 @@ describe('limits', { timeout: 300_000 }, () => {
     return { status: response.statusCode ?? 0, headers: response.headers };
   }
 
-  for (const engine of ENGINES) {
+  for (const engine of SCALE_ENGINES) {
     describe(`on the engine ${engine}`, () => {
       const places = `places-${engine}`;
 
@@ -146,7 +146,7 @@ describe('limits', { timeout: 300_000 }, () => {
     });
   }
 
-  for (const engine of ENGINES.filter(isOwnEngine)) {
+  for (const engine of SCALE_ENGINES.filter(isOwnEngine)) {
     it(`slow a session down that sends too much, and lose nothing, on the engine ${engine}`, async () => {
       endpoint.sessions.forget();
       const peer = await enter(`slowed-${engine}`);
@@ -171,7 +171,7 @@ describe('limits', { timeout: 300_000 }, () => {
   });
 
   it('keep their counts over a reload, and follow its numbers', async () => {
-    const places = `places-${ENGINES[0]!}`;
+    const places = `places-${SCALE_ENGINES[0]!}`;
     for (let index = 0; index < 3; index++) await enter(places);
     await rig.reload(config(4));
     await enter(places);
@@ -181,7 +181,7 @@ describe('limits', { timeout: 300_000 }, () => {
   });
 
   it('get back what a worker has held that fails', async () => {
-    for (const engine of ENGINES) {
+    for (const engine of SCALE_ENGINES) {
       const places = `places-${engine}`;
       for (let index = 0; index < 3; index++) await enter(places);
       for (const worker of ['l7-0', 'l7-1']) await fault(worker);

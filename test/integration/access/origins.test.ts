@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { ENGINES } from '../../support/engines.ts';
+import { SCALE_ENGINES } from '../../support/engines.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../../support/processes/chromium.ts';
 import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';
@@ -33,7 +33,7 @@ describe('origins of WebSockets, in a browser', { skip, timeout: 300_000 }, () =
         workers: { l7: 1, l4: 1 },
         admin: { address: '127.0.0.1:0' },
         demo: { echo: 'wsapp', chat: 'chat' },
-        listeners: ENGINES.map((engine) => ({
+        listeners: SCALE_ENGINES.map((engine) => ({
           ...{ name: engine, mode: 'l7', engine, address: '127.0.0.1:0' },
           access: { origins: ['self'] },
           routes: [
@@ -76,7 +76,7 @@ describe('origins of WebSockets, in a browser', { skip, timeout: 300_000 }, () =
       url,
     );
 
-  for (const engine of ENGINES) {
+  for (const engine of SCALE_ENGINES) {
     it(`are let in from the demo's own page on ${engine}, and from no other`, async () => {
       const address = sluice.address(engine);
       const own = await openPage(`http://${address}/`);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { hashSync } from 'bcryptjs';
 import { eventually } from '../../support/deadline.ts';
-import { ENGINES } from '../../support/engines.ts';
+import { SCALE_ENGINES } from '../../support/engines.ts';
 import { askByCurl } from '../../support/processes/curl.ts';
 import { AccessRig } from '../../support/rigs/access-rig.ts';
 
@@ -44,7 +44,7 @@ describe('passwords', () => {
     rmSync(directory, { recursive: true });
   });
 
-  for (const engine of ENGINES) {
+  for (const engine of SCALE_ENGINES) {
     it(`let their users in, by every kind of hash: ${engine}`, async () => {
       const address = rig.rig.address(engine);
       for (const user of ['alice:secret', 'bob:märz', 'carol:secret']) {
@@ -70,7 +70,7 @@ describe('passwords', () => {
     });
 
     // One thread compares them for all engines.
-    if (engine === ENGINES[0])
+    if (engine === SCALE_ENGINES[0])
       it('of a flood of guesses hold nobody up who is known', async () => {
         await rig.ask(engine, { headers: basic('alice', 'secret') });
         let isOver = false;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { ENGINES, type EngineName } from '../../support/engines.ts';
+import { SCALE_ENGINES, type EngineName } from '../../support/engines.ts';
 import { eventually } from '../../support/deadline.ts';
 import { ask } from '../../support/http/http-endpoint.ts';
 import { TokenIssuer } from '../../support/http/token-issuer.ts';
@@ -30,7 +30,7 @@ function listenerOf(engine: EngineName, keys: string): object {
   };
 }
 
-for (const engine of ENGINES) {
+for (const engine of SCALE_ENGINES) {
   describe(`tokens on ${engine}`, { timeout: 300_000 }, () => {
     let issuer: TokenIssuer;
     let endpoint: WsEndpoint;
@@ -132,7 +132,7 @@ describe('a key set that is down at the start', { timeout: 120_000 }, () => {
     const endpoint = await WsEndpoint.listen();
     issuer.isDown = true;
     const rig = await WebRig.start({
-      listeners: { web: listenerOf(ENGINES[0]!, issuer.keysUrl) },
+      listeners: { web: listenerOf(SCALE_ENGINES[0]!, issuer.keysUrl) },
       clusters: { echo: { endpoints: [endpoint.address] } },
     });
     try {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { SessionsAnswer } from '../../../src/protocol/admin-answers.ts';
 import { eventually } from '../../support/deadline.ts';
-import { ENGINES } from '../../support/engines.ts';
+import { SCALE_ENGINES } from '../../support/engines.ts';
 import { sluiceCommand } from '../../support/processes/sluice-command.ts';
 import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';
 import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
@@ -63,7 +63,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
       workers: { l7: 2, l4: 1, warmUp: 0 },
       drain: { rate: '1000/s', deadline: '30s' },
       admin: { address: addresses('admin'), token: TOKEN },
-      listeners: ENGINES.map((engine) => ({
+      listeners: SCALE_ENGINES.map((engine) => ({
         name: engine,
         mode: 'l7',
         engine,
@@ -110,7 +110,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
   }
 
   async function isRefused(sluice: SluiceProcess, token: string): Promise<void> {
-    for (const engine of ENGINES) {
+    for (const engine of SCALE_ENGINES) {
       await assert.rejects(open(sluice, engine, token), /Unexpected server response: 401/, engine);
     }
   }
@@ -118,7 +118,11 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
   it('are listed in pages, over workers and engines, and need the token', async () => {
     const sluice = await start();
     for (let index = 0; index < 12; index++) {
-      await open(sluice, ENGINES[index % ENGINES.length]!, tokenOf(index % 2 === 0 ? 'alice' : 'bob'));
+      await open(
+        sluice,
+        SCALE_ENGINES[index % SCALE_ENGINES.length]!,
+        tokenOf(index % 2 === 0 ? 'alice' : 'bob'),
+      );
     }
     const ids: string[] = [];
     let next: string | null = '';
@@ -142,7 +146,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
 
   it('are closed with code and reason, and their clients may come back', async () => {
     const sluice = await start();
-    for (const engine of ENGINES) {
+    for (const engine of SCALE_ENGINES) {
       const [one, other] = [
         await open(sluice, engine, tokenOf('alice')),
         await open(sluice, engine, tokenOf('bob')),
@@ -162,7 +166,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
 
   it('are extended beyond the expiry of their tokens', async () => {
     const sluice = await start();
-    for (const engine of ENGINES) {
+    for (const engine of SCALE_ENGINES) {
       const [kept, lost] = [
         await open(sluice, engine, tokenOf('kept', 4)),
         await open(sluice, engine, tokenOf('lost', 4)),
@@ -180,18 +184,18 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
   it('end when their principal is revoked, who is let in again with a younger token', async () => {
     const sluice = await start();
     const old = tokenOf('alice', HOUR_S, 5);
-    const joined = await Promise.all(ENGINES.map((engine) => open(sluice, engine, old)));
-    const other = await open(sluice, ENGINES[0]!, tokenOf('bob'));
+    const joined = await Promise.all(SCALE_ENGINES.map((engine) => open(sluice, engine, old)));
+    const other = await open(sluice, SCALE_ENGINES[0]!, tokenOf('bob'));
     const { body } = await ask(sluice, 'POST', '/principals/alice/revoke');
-    assert.equal(body.closed, ENGINES.length);
+    assert.equal(body.closed, SCALE_ENGINES.length);
     for (const client of joined)
       assert.deepEqual(await client.closed(), { code: 1008, reason: 'access revoked' });
     await isRefused(sluice, old);
     // The time of a token has whole seconds.
-    await eventually(() => open(sluice, ENGINES[0]!, tokenOf('alice')));
+    await eventually(() => open(sluice, SCALE_ENGINES[0]!, tokenOf('alice')));
     assert.equal(other.socket.readyState, other.socket.OPEN);
     assert.equal((await ask(sluice, 'DELETE', '/principals/alice/revoke')).status, 200);
-    await open(sluice, ENGINES[0]!, old);
+    await open(sluice, SCALE_ENGINES[0]!, old);
   });
 
   it('stay revoked through a restart of workers, a fault, a reload and a takeover without a file', async () => {
@@ -238,7 +242,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
     const sluice = await start({ drain: { rate: '1/s', deadline: '5m' } });
     const joined = await Promise.all(
       Array.from({ length: 16 }, (_, index) =>
-        open(sluice, ENGINES[index % ENGINES.length]!, tokenOf('alice')),
+        open(sluice, SCALE_ENGINES[index % SCALE_ENGINES.length]!, tokenOf('alice')),
       ),
     );
     assert.equal((await ask(sluice, 'POST', '/workers/restart')).status, 202);
@@ -255,7 +259,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
 
   it('are missed if their worker is frozen, which the answer says', async () => {
     const sluice = await start();
-    await open(sluice, ENGINES[0]!, tokenOf('alice'));
+    await open(sluice, SCALE_ENGINES[0]!, tokenOf('alice'));
     assert.equal((await ask(sluice, 'POST', '/debug/workers/l7-0/freeze?for=6s')).status, 202);
     const { incomplete } = await list(sluice);
     assert.deepEqual(incomplete, ['l7-0']);
@@ -265,8 +269,8 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
   it('are shown and closed by commands at a shell', async () => {
     const sluice = await start();
     const [alice, bob] = [
-      await open(sluice, ENGINES[0]!, tokenOf('alice')),
-      await open(sluice, ENGINES[0]!, tokenOf('bob')),
+      await open(sluice, SCALE_ENGINES[0]!, tokenOf('alice')),
+      await open(sluice, SCALE_ENGINES[0]!, tokenOf('bob')),
     ];
     const shown = await sluiceCommand(sluice, 'sessions', '--principal', 'jwt:alice');
     assert.equal(shown.status, 0, shown.stderr);
