@@ -5,7 +5,7 @@ export const MAX_AHEAD = 4;
 
 /** A session whose reading waits for a bucket. */
 export interface Waiting {
-  /** What its last read came to: so much it is expected to read at its turn. */
+  /** Messages and bytes of its last read. Its next turn is expected to read as many. */
   readonly lastMessages: number;
   readonly lastBytes: number;
   /** Reads beyond its turns that it has had, at most {@link MAX_AHEAD}. */
