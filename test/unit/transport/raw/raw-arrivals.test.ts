@@ -183,6 +183,8 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
     'enter as well if their bytes come one by one, each of which is looked at once, or the first twice',
     on(async (rig) => {
       const peer = await TcpPeer.connect(rig.address);
+      // The look at no bytes.
+      await until(() => assert.equal(FakeDoor.looks.length, 1));
       for (const byte of 'Px\nab;') {
         const looks = FakeDoor.looks.length;
         peer.send(byte);
@@ -192,10 +194,19 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
       assert.equal(rig.taken[0]!.read(), 'ab;');
       await pause(30);
       const { looks } = FakeDoor;
-      // The kernel tells of the first byte once more when only changes are waited for.
-      if (looks[2] === 'P') looks.splice(2, 1);
+      // The kernel tells of the first byte once more when only changes are waited for. The second may have come by then.
+      const isRepeated = looks[2] === looks[1] || looks[2] === looks[3];
       // The header is consumed, and the empty rest looked at.
-      assert.deepEqual(looks, ['', 'P', 'Px', 'Px\n', '', 'a', 'ab', 'ab;']);
+      assert.deepEqual(isRepeated ? looks.toSpliced(2, 1) : looks, [
+        '',
+        'P',
+        'Px',
+        'Px\n',
+        '',
+        'a',
+        'ab',
+        'ab;',
+      ]);
       peer.destroy();
     }),
   );

@@ -49,8 +49,12 @@ function gates(
   counts: (cluster?: string) => { pending: number; queued: number };
   turnedAway: (cluster: string) => Record<string, number>;
 } {
-  const routes = clusters.map((cluster) => ({ name: cluster, action: { kind: 'cluster', cluster } }));
-  const listener = { mode: 'l7', name: 'web', routes, passthrough: [] };
+  const routes = clusters.map((cluster) => ({
+    name: cluster,
+    action: { kind: 'cluster', cluster },
+    limits: [],
+  }));
+  const listener = { mode: 'l7', name: 'web', routes, passthrough: [], limits: [] };
   // Of a configuration the layout looks at nothing else.
   const layout = layoutOf({ listeners: [listener], clusters: [] } as unknown as Config, []);
   const pages = Array.from({ length: count }, () => new StatsPage(allocatePage(layout), layout));
