@@ -17,3 +17,38 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     })
     .join('');
 }
+
+/** The narrowest that {@link narrowed} makes a column. */
+const MIN_WIDTH = 8;
+
+/**
+ * Cuts long cells so that a table fits a terminal: always those of the widest column, down to 8 characters.
+ *
+ * @param cuttable numbers of the columns whose cells may be cut
+ * @param width characters of a line; Infinity cuts nothing
+ * @returns the rows for {@link table}
+ */
+export function narrowed(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  cuttable: readonly number[],
+  width: number,
+): readonly (readonly string[])[] {
+  const widths = head.map((name, column) =>
+    Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const gaps = 2 * (head.length - 1);
+  let excess = widths.reduce((sum, each) => sum + each, gaps) - width;
+  while (excess > 0) {
+    const widest = cuttable.reduce((a, b) => ((widths[b] ?? 0) > (widths[a] ?? 0) ? b : a));
+    const current = widths[widest] ?? 0;
+    if (current <= MIN_WIDTH) break;
+    widths[widest] = current - 1;
+    excess--;
+  }
+  return rows.map((row) => row.map((cell, column) => cut(cell, widths[column] ?? 0)));
+}
+
+function cut(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+}

@@ -3,12 +3,11 @@ import { formatDuration } from '../../core/units/duration.ts';
 import type { SessionsAnswer } from '../../protocol/admin-answers.ts';
 import { AdminClient, withOptions } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
-import { table } from '../table.ts';
+import { narrowed, table } from '../table.ts';
 
-/** Max characters of a cell: a row then fits in 80 columns. */
-const MAX_PRINCIPAL = 18;
-const MAX_CLIENT = 15;
-const MAX_CLUSTER = 10;
+const HEAD = ['ID', 'PRINCIPAL', 'CLIENT', 'CLUSTER', 'AGE', 'ENDS'];
+/** The principal, the client and the cluster. An id must stay whole: other commands take it. */
+const CUTTABLE = [1, 2, 3];
 
 /**
  * Prints a table, or JSON with `--json`.
@@ -20,9 +19,13 @@ export async function run(options: CommandOptions): Promise<number> {
   const path = withOptions('/sessions', options.flags, ['principal', 'cluster', 'client', 'limit']);
   const text = await new AdminClient(options).get(path);
   process.stdout.on('error', () => undefined);
-  process.stdout.write(
-    options.flags.has('json') ? text : describeSessions(JSON.parse(text) as SessionsAnswer, Date.now()),
-  );
+  if (options.flags.has('json')) {
+    process.stdout.write(text);
+    return 0;
+  }
+  // Programs that read the table get every name whole.
+  const width = process.stdout.isTTY ? process.stdout.columns : Infinity;
+  process.stdout.write(describeSessions(JSON.parse(text) as SessionsAnswer, Date.now(), width));
   return 0;
 }
 
@@ -30,13 +33,18 @@ export async function run(options: CommandOptions): Promise<number> {
  * Writes sessions as a table for a person.
  *
  * @param now milliseconds since 1970
+ * @param width characters that a line may have
  */
-export function describeSessions({ sessions, total, incomplete = [] }: SessionsAnswer, now: number): string {
+export function describeSessions(
+  { sessions, total, incomplete = [] }: SessionsAnswer,
+  now: number,
+  width: number,
+): string {
   const rows = sessions.map(({ id, principal, client, cluster, openedAt, endsAt }) => [
     id,
-    cut(principal, MAX_PRINCIPAL),
-    cut(client, MAX_CLIENT),
-    cut(cluster, MAX_CLUSTER),
+    principal,
+    client,
+    cluster,
     between(Date.parse(openedAt), now),
     endsAt === null ? '-' : between(now, Date.parse(endsAt)),
   ]);
@@ -47,11 +55,7 @@ export function describeSessions({ sessions, total, incomplete = [] }: SessionsA
       ? [`no answer from ${incomplete.join(', ')}: their sessions are missing\n`]
       : []),
   ];
-  return table(['ID', 'PRINCIPAL', 'CLIENT', 'CLUSTER', 'AGE', 'ENDS'], rows) + notes.join('');
-}
-
-function cut(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+  return table(HEAD, narrowed(HEAD, rows, CUTTABLE, width)) + notes.join('');
 }
 
 /** Writes the time between two moments in its largest unit, rounded down: `5s`, `3h`. */

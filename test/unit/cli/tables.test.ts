@@ -164,30 +164,38 @@ describe('the table of sessions', () => {
     endsAt: new Date(now + 59_999).toISOString(),
   };
 
-  it('fits in 80 columns, with whole ids', () => {
-    const text = describeSessions(
-      { status: 200, message: '', total: 1, sessions: [session], next: null },
-      now,
-    );
-    const lines = text.trimEnd().split('\n');
-    assert.ok(Math.max(...lines.map(({ length }) => length)) <= 80, text);
+  const answer = { status: 200, message: '', total: 1, sessions: [session], next: null };
+
+  it('fits in a terminal of 80 columns, with whole ids', () => {
+    const lines = describeSessions(answer, now, 80).trimEnd().split('\n');
+    assert.equal(Math.max(...lines.map(({ length }) => length)), 80);
     assert.match(
       lines[1] ?? '',
-      /^a0b1c2d3e4-123456 {2}jwt:auth0\|5f7c8ec… {2}2001:db8:1234:… {2}a-long-cl… {2}1h {3}59s$/u,
+      /^a0b1c2d3e4-123456 {2}jwt:auth0\|5f7c… {2}2001:db8:1234:… {2}a-long-cluster-… {2}1h {3}59s$/u,
+    );
+  });
+
+  it('has all names whole where there is room, and in a pipe', () => {
+    for (const width of [132, Infinity]) {
+      const row = describeSessions(answer, now, width).split('\n')[1] ?? '';
+      for (const name of [session.principal, session.client, session.cluster]) {
+        assert.ok(row.includes(name), row);
+      }
+    }
+  });
+
+  it('stays readable in a terminal that is too narrow for any table', () => {
+    assert.match(
+      describeSessions(answer, now, 10),
+      /^a0b1c2d3e4-123456 {2}jwt:aut… {3}2001:db… {2}a-long-… {2}1h/mu,
     );
   });
 
   it('says that there are more, or none, and which workers have not answered', () => {
-    const answer = {
-      status: 200,
-      message: '',
-      next: null,
-      sessions: [{ ...session, endsAt: null }],
-      total: 9,
-    };
-    assert.match(describeSessions(answer, now), / -\n1 of 9 sessions: see --limit\n$/);
+    const many = { ...answer, sessions: [{ ...session, endsAt: null }], total: 9 };
+    assert.match(describeSessions(many, now, 80), / -\n1 of 9 sessions: see --limit\n$/);
     assert.equal(
-      describeSessions({ ...answer, sessions: [], total: 0, incomplete: ['l7-1'] }, now),
+      describeSessions({ ...answer, sessions: [], total: 0, incomplete: ['l7-1'] }, now, 80),
       'no sessions\nno answer from l7-1: their sessions are missing\n',
     );
   });
