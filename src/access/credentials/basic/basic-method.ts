@@ -11,7 +11,7 @@ import type {
 } from '../../contract/credential-method.ts';
 import type { Principal } from '../../contract/principal.ts';
 import { readCredentials } from './basic-credentials.ts';
-import { slowestOf } from './password-hash.ts';
+import { slowestOf } from './hash-cost.ts';
 
 /** Seconds after which a client whose password found no place in the queue may try again. */
 const RETRY_AFTER_SECONDS = 5;

@@ -2,7 +2,7 @@ import type { JwtKeys } from '../../../config/types/access.ts';
 import { RecentMap } from '../../../core/collections/recent-map.ts';
 import type { KeySets } from '../../contract/access-services.ts';
 import type { Principal } from '../../contract/principal.ts';
-import { KeyRing } from './key-ring.ts';
+import { KeyRing, loadJose } from './key-ring.ts';
 import { Verifications } from './verifications.ts';
 
 /** A token whose signature has been verified. */
@@ -32,6 +32,8 @@ export class TokenDesk {
 
   private constructor(keySets: KeySets) {
     this.#keySets = keySets;
+    // Before the first token comes, whose client would wait for it.
+    void loadJose();
   }
 
   /** Returns the desk of the worker that has some key sets. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { slowestOf, matchesHash } from '../../../../../src/access/credentials/basic/password-hash.ts';
+import { matchesHash } from '../../../../../src/access/credentials/basic/password-hash.ts';
 
 /** Made by `openssl passwd -apr1` and by Apache's `htpasswd`. */
 const ENTRIES: readonly (readonly [kind: string, password: string, hash: string])[] = [
@@ -27,17 +27,5 @@ describe('an entry of an htpasswd file', () => {
     for (const hash of ['secret', '$6$salt$hash', '{SSHA}x', '', '$apr1$', '$2y$']) {
       assert.equal(matchesHash('secret', hash), false, hash);
     }
-  });
-});
-
-describe('the slowest hash', () => {
-  const [apr1, bcrypt, sha] = [ENTRIES[0]![2], ENTRIES[6]![2], ENTRIES[7]![2]];
-
-  it('is bcrypt of the highest cost, then apr1', () => {
-    const dearer = bcrypt.replace('$04$', '$05$');
-    assert.equal(slowestOf([sha, apr1, bcrypt, dearer, sha]), dearer);
-    assert.equal(slowestOf([sha, apr1]), apr1);
-    assert.equal(slowestOf([sha]), sha);
-    assert.equal(slowestOf([]), null);
   });
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import type { JWK } from 'jose';
+import { exportJWK, type JWK } from 'jose';
 import { KeyRing } from '../../../../../src/access/credentials/jwt/key-ring.ts';
-import { issuerKey } from './issuer.ts';
+import { issuerKey, sign } from './issuer.ts';
 
 describe('a key ring', () => {
   let rsa: JWK;
@@ -63,12 +63,32 @@ describe('a key ring', () => {
     assert.ok(!ringOf({ ...rsa, alg: 'PS256' }).has(id!));
   });
 
-  it('tries 8 keys at most, and makes none that signs', async () => {
-    const many = Array.from({ length: 40 }, (_, index) => ({ ...rsa, kid: String(index), d: 'AQAB' }));
-    const candidates = ringOf(...many).candidates('RS256', null);
-    assert.equal(candidates.length, 8);
-    const key = await candidates[0]!.imported('RS256');
-    assert.ok('type' in key);
-    assert.equal(key.type, 'public');
+  it('tries 8 keys at most', () => {
+    const many = Array.from({ length: 40 }, (_, index) => ({ ...rsa, kid: String(index) }));
+    assert.equal(ringOf(...many).candidates('RS256', null).length, 8);
+  });
+});
+
+describe('a key of a ring', () => {
+  it('tells what it has signed, with its private half in the set or without', async () => {
+    const key = await issuerKey('ES256', 'ec');
+    const secret = await exportJWK(key.secret);
+    const [token, strange] = [await sign(key), await sign(await issuerKey('ES256', 'ec'))];
+    for (const jwk of [key.jwk, { ...secret, kid: 'ec' }]) {
+      const [candidate] = new KeyRing(JSON.stringify({ keys: [jwk] })).candidates('ES256', 'ec');
+      assert.equal(await candidate!.hasSigned(token, 'ES256'), true);
+      assert.equal(await candidate!.hasSigned(token, 'ES256'), true);
+      assert.equal(await candidate!.hasSigned(strange, 'ES256'), false);
+      assert.equal(await candidate!.hasSigned('no token', 'ES256'), false);
+    }
+  });
+
+  it('that is unusable has signed nothing', async () => {
+    const key = await issuerKey('ES256', 'ec');
+    const [candidate] = new KeyRing(JSON.stringify({ keys: [{ ...key.jwk, x: 'AA' }] })).candidates(
+      'ES256',
+      'ec',
+    );
+    assert.equal(await candidate!.hasSigned(await sign(key), 'ES256'), false);
   });
 });
