@@ -5,7 +5,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../../support/deadline.ts';
 import { RedisServer, redisServerMissing } from '../../support/processes/redis-server.ts';
 import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';
-import { BURST, requestStatus, sharedConfig, untilCounting } from '../../support/rigs/shared-process-rig.ts';
+import {
+  BURST,
+  metricOf,
+  requestStatus,
+  sharedConfig,
+  untilCounting,
+} from '../../support/rigs/shared-process-rig.ts';
 
 /** Fewer than the burst: one process alone would not refuse so soon. */
 const MAX_TRIES = 12;
@@ -86,6 +92,10 @@ describe('shared limits of real processes', { skip: redisServerMissing() ?? fals
     assert.ok((await exhaust(sluice, 'acme')) >= BURST);
     await reload(sluice, sharedConfig(null));
     await eventually(async () => assert.equal(await requestStatus(sluice, 'acme'), 200));
+    // The connection is closed a moment after the reload.
+    await eventually(async () =>
+      assert.ok(Number.isNaN(await metricOf(sluice, 'sluice_shared_limits_counting'))),
+    );
     await server.kill();
     assert.equal(await requestStatus(sluice, 'acme'), 200);
     assert.ok(!sluice.logs.some(({ msg }) => msg === 'Redis is away'));
