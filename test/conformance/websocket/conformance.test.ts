@@ -33,33 +33,39 @@ describe('WebSocket conformance', { timeout: 390_000 }, () => {
     await rig.stop();
   });
 
-  for (const side of ['client', 'endpoint'] as const) {
-    describe(`a hostile ${side}`, () => {
-      for (const chapter of CHAPTERS) {
-        const { title, cases } = chapter;
-        const secure = CHAPTERS_OVER_TLS.includes(chapter) ? TLS_ENGINES : [];
-        const here = cases.filter((one) => runsOn(one, side));
-        if (here.length === 0) continue;
-        it(title, async ({ signal }) => {
-          const failures: string[] = [];
-          for (const one of here) {
-            const own = listenersOf(one, side, 'own');
-            const listeners = [...own, ...(own.length === 0 ? [] : secure), ...listenersOf(one, side, 'uws')];
-            for (const listener of listeners) {
-              if (signal.aborted || failures.length === MAX_FAILURES) break;
-              try {
-                const verdict = await judge(rig, side, listener, one);
-                if (!isSecure(listener)) report.add(verdict);
-              } catch (error) {
-                failures.push(`${one.id} (${listener}): ${(error as Error).message}\n${rig.lastLines}`);
+  describe('from both sides at once', { concurrency: true }, () => {
+    for (const side of ['client', 'endpoint'] as const) {
+      describe(`a hostile ${side}`, { concurrency: 1 }, () => {
+        for (const chapter of CHAPTERS) {
+          const { title, cases } = chapter;
+          const secure = CHAPTERS_OVER_TLS.includes(chapter) ? TLS_ENGINES : [];
+          const here = cases.filter((one) => runsOn(one, side));
+          if (here.length === 0) continue;
+          it(title, async ({ signal }) => {
+            const failures: string[] = [];
+            for (const one of here) {
+              const own = listenersOf(one, side, 'own');
+              const listeners = [
+                ...own,
+                ...(own.length === 0 ? [] : secure),
+                ...listenersOf(one, side, 'uws'),
+              ];
+              for (const listener of listeners) {
+                if (signal.aborted || failures.length === MAX_FAILURES) break;
+                try {
+                  const verdict = await judge(rig, side, listener, one);
+                  if (!isSecure(listener)) report.add(verdict);
+                } catch (error) {
+                  failures.push(`${one.id} (${listener}): ${(error as Error).message}\n${rig.lastLines}`);
+                }
               }
             }
-          }
-          assert.equal(failures.join('\n\n'), '');
-        });
-      }
-    });
-  }
+            assert.equal(failures.join('\n\n'), '');
+          });
+        }
+      });
+    }
+  });
 
   it('is told by docs/conformance.md as it is', async (t) => {
     if (!report.isComplete) {

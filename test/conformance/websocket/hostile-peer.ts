@@ -16,7 +16,7 @@ import type { Case, Message, Side, Step } from './case.ts';
 import type { ClientDeflate } from './deflate.ts';
 
 /** How long a look takes: what has not happened by then counts as not happening at once. */
-const LOOK_MS = 50;
+const LOOK_MS = 250;
 const RSV1 = 4;
 const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 

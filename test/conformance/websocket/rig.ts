@@ -1,11 +1,14 @@
-/** One real proxy for all cases, an endpoint behind it that echoes, and one that is a raw socket. */
+/**
+ * One real proxy for all cases. The cases of hostile clients use an endpoint behind it that echoes, those of hostile
+ * endpoints one that is a raw socket, so the two sides can be run at once.
+ */
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { withoutTls } from '../../support/engines.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
-import type { ListenerName } from './case.ts';
+import type { ListenerName, Side } from './case.ts';
 import { isSecure, LISTENERS } from './listeners.ts';
 
 export const ECHO_PATH = '/echo';
@@ -86,11 +89,14 @@ export class Rig {
     return peer;
   }
 
-  /** Forgets what a case has left behind that went wrong. */
-  async clear(): Promise<void> {
+  /** Forgets what a case of a side has left behind that went wrong. */
+  async clear(side: Side): Promise<void> {
+    if (side === 'endpoint') {
+      while (this.raw.connections.waiting > 0) (await this.raw.connections.next()).destroy();
+      return;
+    }
     for (const { sessions } of [this.#echo, this.#inflating])
       while (sessions.waiting > 0) (await sessions.next()).socket.terminate();
-    while (this.raw.connections.waiting > 0) (await this.raw.connections.next()).destroy();
   }
 
   /** Ends the proxy; throws where a session is left in it or it has complained. */

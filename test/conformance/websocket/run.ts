@@ -24,7 +24,7 @@ export async function runCase(
   one: Case,
   script: Script,
 ): Promise<Outcome> {
-  await rig.clear();
+  await rig.clear(side);
   return side === 'client' ? asClient(rig, listener, one, script) : asEndpoint(rig, listener, one, script);
 }
 
