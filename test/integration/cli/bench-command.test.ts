@@ -1,12 +1,10 @@
 /** `sluice bench` in a process of its own: its output and its exit status. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { within } from '../../support/deadline.ts';
 import { Scripted, echoTo } from '../../support/processes/load-generator.ts';
-
-const ROOT = resolve(import.meta.dirname, '../../..');
+import { PROGRAM } from '../../support/processes/program.ts';
 
 interface Exit {
   readonly status: number | null;
@@ -15,7 +13,7 @@ interface Exit {
 }
 
 function start(argv: readonly string[]): { child: ChildProcess; exit: Promise<Exit> } {
-  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'bench', ...argv], {
+  const child = spawn(process.execPath, [PROGRAM, 'bench', ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

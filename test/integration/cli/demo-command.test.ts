@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { PROGRAM, ROOT } from '../../support/processes/program.ts';
 import { freePorts } from '../../support/sockets/free-port.ts';
 import { WsClients } from '../../support/websocket/ws-clients.ts';
 
@@ -125,8 +126,8 @@ class DemoCommand {
   readonly exit: Promise<unknown[]>;
 
   constructor(file: string, how: 'alone' | 'forked') {
-    this.child = spawn(process.execPath, ['src/main.ts', 'demo', '--config', file], {
-      cwd: resolve(import.meta.dirname, '../../..'),
+    this.child = spawn(process.execPath, [PROGRAM, 'demo', '--config', file], {
+      cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe', ...(how === 'forked' ? ['ipc' as const] : [])],
     });
     this.child.stdout!.on('data', (data: Buffer) => (this.stdout += data.toString()));

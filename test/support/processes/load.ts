@@ -1,13 +1,11 @@
 /** An endpoint and a driver of load, in processes of their own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CertificateAuthority } from '../certificates.ts';
 import { within } from '../deadline.ts';
 import { freePorts } from '../sockets/free-port.ts';
-
-const ROOT = resolve(import.meta.dirname, '../../..');
+import { PROGRAM, ROOT } from './program.ts';
 
 /** The figures of the load generator that tests read. */
 export interface Load {
@@ -55,7 +53,7 @@ export class EchoProcess {
 
 /** Puts a WebSocket server under load with the project's own generator, for as long as the arguments say. */
 export async function drive(url: string, args: readonly string[], deadlineMs: number): Promise<Load> {
-  const child = spawn(process.execPath, [`${ROOT}/src/main.ts`, 'bench', url, ...args, '--json'], {
+  const child = spawn(process.execPath, [PROGRAM, 'bench', url, ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {

@@ -1,10 +1,10 @@
 /** The commands for a running sluice, in processes of their own. */
 import { existsSync, realpathSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { PROGRAM, ROOT } from './program.ts';
 import { runCommand, type CommandResult } from './run-command.ts';
 import type { SluiceProcess } from './sluice-process.ts';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
 const PINNED = join(ROOT, 'node_modules/.bin/node');
 
 /** Runs `sluice COMMAND` against a running one, with the configuration that it was started with. */
@@ -13,6 +13,5 @@ export function sluiceCommand(sluice: SluiceProcess, ...args: readonly string[])
   const [command = '', ...options] = args;
   // The kernel has chosen the port.
   const admin = ['--set', `admin.address=${sluice.admin}`];
-  const main = join(ROOT, 'src/main.ts');
-  return runCommand(node, [main, command, '-c', sluice.configFile, ...admin, ...options]);
+  return runCommand(node, [PROGRAM, command, '-c', sluice.configFile, ...admin, ...options]);
 }

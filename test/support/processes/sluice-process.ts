@@ -4,11 +4,11 @@ import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { DEADLINE_MS } from '../deadline.ts';
+import { PROGRAM, ROOT } from './program.ts';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
 /** Every start, and every thread of it, has the same hundred files to compile. */
 const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/compiled');
 /** Workers start cold: hundreds of starts would each wait for a warm-up. */
@@ -78,7 +78,7 @@ class SluiceProcess {
     this.configFile = join(directory, 'sluice.yaml');
     this.writeConfig(config);
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
-    const command = [nodeBinary(), 'src/main.ts', 'run', '--config', this.configFile, ...args];
+    const command = [nodeBinary(), PROGRAM, 'run', '--config', this.configFile, ...args];
     const [file, ...argv] =
       descriptorLimit === undefined
         ? command
