@@ -82,7 +82,7 @@ describe('forward authentication', () => {
     auth = await AuthServer.listen();
     rig = await AccessRig.start({
       access: {
-        forwardAuth: { url: auth.url, headers: ['x-user', 'x-groups'], timeout: '1s', maxConcurrent: 20 },
+        forwardAuth: { url: auth.url, headers: ['x-user', 'x-groups'], timeout: '3s', maxConcurrent: 20 },
       },
     });
   });
@@ -152,16 +152,7 @@ describe('forward authentication', () => {
       );
       await eventually(() => assert.equal(auth.hanging, 10));
       for (const client of clients) client.destroy();
-      await eventually(() => assert.equal(auth.hanging, 0), 900);
-    });
-
-    it(`asks many questions over few connections: ${engine}`, async () => {
-      const answers = await Promise.all(
-        Array.from({ length: 200 }, () => rig.ask(engine, { headers: { cookie: 'session=alice' } })),
-      );
-      assert.ok(answers.every(({ status }) => status === 200));
-      // Two workers and as many listeners as engines have 20 each.
-      assert.ok((await auth.connections()) <= 2 * 20 * SCALE_ENGINES.length);
+      await eventually(() => assert.equal(auth.hanging, 0), 2500);
     });
   }
 
@@ -206,6 +197,28 @@ describe('forward authentication', () => {
       assert.equal(ours.headers['www-authenticate'], theirs.headers['www-authenticate']);
       if (ours.status === 200) assert.equal(headersAt(ours)['x-user'], headersAt(theirs)['x-user']);
     }
+  });
+});
+
+describe('forward authentication of many clients at once', () => {
+  it('asks over few connections', async (t) => {
+    const auth = await AuthServer.listen();
+    const rig = await AccessRig.start({
+      // The test answers its own questions beside 200 clients, which takes a busy machine seconds.
+      access: { forwardAuth: { url: auth.url, timeout: '30s', maxConcurrent: 20 } },
+    });
+    t.after(async () => {
+      await rig.stop();
+      auth.close();
+    });
+    for (const engine of SCALE_ENGINES) {
+      const answers = await Promise.all(
+        Array.from({ length: 200 }, () => rig.ask(engine, { headers: { cookie: 'session=alice' } })),
+      );
+      assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+    }
+    // Two workers and as many listeners as engines have 20 each.
+    assert.ok((await auth.connections()) <= 2 * 20 * SCALE_ENGINES.length);
   });
 });
 
