@@ -117,8 +117,10 @@ describe('Redis by TLS', { skip: redisServerMissing() ?? false }, () => {
   it('is away if the authority is not trusted, and the log says why', async () => {
     const sluice = await startSluice({ config: sharedConfig(redis.url) });
     try {
-      const line = await sluice.waitForLog(({ msg }) => msg === 'Redis is away');
-      assert.match(String(line.reason), /certificate/);
+      // On a busy machine an attempt may be too late before.
+      await sluice.waitForLog(
+        ({ msg, reason }) => msg === 'Redis is away' && String(reason).includes('certificate'),
+      );
       assert.equal(await requestStatus(sluice, 'acme'), 200);
       await untilCounting(sluice, false);
     } finally {

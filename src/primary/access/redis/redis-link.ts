@@ -43,6 +43,9 @@ const RETRY = { firstMs: 100, maxMs: 2000 };
 /** A connection that has lasted this long is no part of a series of failures. */
 const LASTING_MS = 5000;
 
+/** Max lines of the log until Redis is back. */
+const MAX_TOLD_REASONS = 8;
+
 /** A connection to Redis that is made again whenever it is lost. Without one, commands fail at once. */
 export class RedisLink {
   readonly #options: RedisLinkOptions;
@@ -52,8 +55,8 @@ export class RedisLink {
   /** Ends the current attempt or connection. */
   #session = new AbortController();
   #connection: RedisConnection | null = null;
-  /** Whether the last line of the log says that Redis is away. */
-  #isAway = false;
+  /** Why Redis is away, as far as the log has told. Empty since the last connection. */
+  readonly #toldReasons = new Set<string>();
   /** Fires for the next attempt, or when the connection has lasted. */
   #timer: NodeJS.Timeout | undefined;
 
@@ -122,8 +125,8 @@ export class RedisLink {
     }
     this.#timer = setTimeout(() => this.#backoff.reset(), LASTING_MS);
     this.#timer.unref();
-    log.info({ server: this.#server }, this.#isAway ? 'Redis is back' : 'connected to Redis');
-    this.#isAway = false;
+    log.info({ server: this.#server }, this.#toldReasons.size > 0 ? 'Redis is back' : 'connected to Redis');
+    this.#toldReasons.clear();
     owner.up();
   }
 
@@ -145,13 +148,20 @@ export class RedisLink {
     this.#connection = null;
     session.abort();
     clearTimeout(this.#timer);
-    const { counts, log, owner } = this.#options;
+    const { counts, owner } = this.#options;
     counts.errors[kind]++;
-    if (!this.#isAway) log.warn({ server: this.#server, reason }, 'Redis is away');
-    this.#isAway = true;
+    this.#tell(reason);
     this.#timer = setTimeout(() => void this.#connect(), this.#backoff.next());
     this.#timer.unref();
     if (wasUp) owner.down();
+  }
+
+  /** Logs each reason once: the first may be a busy moment, and the next that the certificate is not trusted. */
+  #tell(reason: string): void {
+    const told = this.#toldReasons;
+    if (told.size === MAX_TOLD_REASONS || told.has(reason)) return;
+    told.add(reason);
+    this.#options.log.warn({ server: this.#server, reason }, 'Redis is away');
   }
 }
 

@@ -167,6 +167,27 @@ describe('the link to Redis', () => {
     assert.equal(attempts.length, 9);
   });
 
+  it('tells each reason once until the server is back, and not without end', async () => {
+    const { link, attempts, lines } = rig();
+    link.start();
+    const told = (): readonly unknown[] =>
+      lines.filter(({ msg }) => msg === 'Redis is away').map(({ reason }) => reason);
+    for (const reason of ['late', 'no trust', 'late', 'no trust']) {
+      await attempts.at(-1)!.refuse(reason);
+      await pass(2000);
+    }
+    assert.deepEqual(told(), ['late', 'no trust']);
+    await open(attempts.at(-1)!);
+    assert.equal(lines.at(-1)!.msg, 'Redis is back');
+    attempts.at(-1)!.onEnd('late');
+    assert.deepEqual(told(), ['late', 'no trust', 'late']);
+    for (let tries = 0; tries < 20; tries++) {
+      await pass(2000);
+      await attempts.at(-1)!.refuse(`reason ${tries}`);
+    }
+    assert.equal(told().length, 2 + 8);
+  });
+
   it('does not hurry after connections that end at once', async () => {
     const { attempt, attempts } = await connected();
     attempt.onEnd('reset');
@@ -180,7 +201,7 @@ describe('the link to Redis', () => {
     assert.equal(attempts.length, length);
   });
 
-  it('logs each change once, and never the password', async () => {
+  it('logs each change and reason once, and never the password', async () => {
     const { attempt, attempts, lines } = await connected();
     attempt.onEnd('read ECONNRESET');
     attempt.onEnd('read ECONNRESET');
@@ -192,7 +213,7 @@ describe('the link to Redis', () => {
     await open(attempts.at(-1)!);
     assert.deepEqual(
       lines.map(({ msg }) => msg),
-      ['connected to Redis', 'Redis is away', 'Redis is back'],
+      ['connected to Redis', 'Redis is away', 'Redis is away', 'Redis is back'],
     );
     assert.doesNotMatch(JSON.stringify(lines), /swordfish/);
   });
