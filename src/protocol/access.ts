@@ -54,8 +54,8 @@ export interface SessionAnswer {
   /** For `list`: the first `limit` sessions behind the id `after`, in the order of their ids. */
   readonly rows: readonly SessionRow[];
   /**
-   * For `extend` when the session ends, and for `revoke` the latest expiry of a credential, in milliseconds
-   * since 1970. Null if the session has no end, or no credential expires.
+   * For `extend` when the session ends, and for `revoke` until when the credentials need the revocation, in
+   * milliseconds since 1970. Null if the session has no end, or no credential says so.
    */
   readonly at: number | null;
 }
@@ -139,8 +139,8 @@ export interface KeySetReport {
 export interface RevokedTokenReport {
   readonly type: 'revoked_token';
   readonly principal: string;
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number;
+  /** When it expires, in milliseconds since 1970. */
+  readonly neededUntil: number;
 }
 
 /** Messages to a worker. */

@@ -1,5 +1,6 @@
 import type { Admission } from '../../access/contract/admission.ts';
 import { labelOf, type Principal } from '../../access/contract/principal.ts';
+import { revocationNeededUntil } from '../../access/contract/revoked.ts';
 import type { RevocationList } from '../../access/contract/access-services.ts';
 import { isoTime } from '../../core/timing/iso-time.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
@@ -123,8 +124,8 @@ export class SessionAnswers {
     }
     let at: number | null = null;
     for (const { admission } of sessions) {
-      const { expiresAt } = admission.principal;
-      if (expiresAt !== Infinity) at = Math.max(at ?? 0, expiresAt);
+      const neededUntil = revocationNeededUntil(admission.principal);
+      if (neededUntil !== null) at = Math.max(at ?? 0, neededUntil);
     }
     return { ...this.#close(sessions, REVOKED), at };
   }

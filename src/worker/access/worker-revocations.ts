@@ -1,5 +1,6 @@
 import type { RevocationList } from '../../access/contract/access-services.ts';
 import { labelOf, type Principal } from '../../access/contract/principal.ts';
+import { revocationNeededUntil } from '../../access/contract/revoked.ts';
 import type { Revocation, RevocationsCommand } from '../../protocol/access.ts';
 import type { FromWorker } from '../../protocol/from-worker.ts';
 
@@ -26,10 +27,12 @@ export class WorkerRevocations implements RevocationList {
     for (const revocation of changed) this.#byPrincipal.set(revocation.principal, revocation);
   }
 
-  #isRevokedBy(revocation: Revocation | undefined, { issuedAt, expiresAt }: Principal): boolean {
+  #isRevokedBy(revocation: Revocation | undefined, principal: Principal): boolean {
+    const { issuedAt } = principal;
     if (revocation === undefined || (issuedAt !== null && issuedAt >= revocation.at)) return false;
-    if (expiresAt !== Infinity && expiresAt > revocation.until) {
-      this.#say({ type: 'revoked_token', principal: revocation.principal, expiresAt });
+    const neededUntil = revocationNeededUntil(principal);
+    if (neededUntil !== null && neededUntil > revocation.until) {
+      this.#say({ type: 'revoked_token', principal: revocation.principal, neededUntil });
     }
     return true;
   }

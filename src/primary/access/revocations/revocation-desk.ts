@@ -138,8 +138,8 @@ export class RevocationDesk {
   }
 
   /** Keeps a revocation until a token that was shown has expired. */
-  hear({ principal, expiresAt }: RevokedTokenReport): void {
-    this.#putOff(principal, expiresAt);
+  hear({ principal, neededUntil }: RevokedTokenReport): void {
+    this.#putOff(principal, neededUntil);
   }
 
   /**

@@ -12,6 +12,8 @@ import {
 } from '../../../../src/worker/access/session-answers.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
+/** Until when the revocation of a token that never expires is known. */
+const FOR_EVER = Date.parse('9999-12-31T23:59:59.999Z');
 const RUN = 'b0';
 
 /** A session that notes how it was closed, and how often its end was moved. */
@@ -196,13 +198,23 @@ describe('an extension', () => {
 
 describe('a revocation', () => {
   it('closes the sessions of the principal, and answers the latest expiry of a credential', () => {
-    const sessions = [Infinity, NOW + 9000, NOW + 5000].map(
+    const sessions = [NOW + 1000, NOW + 9000, NOW + 5000].map(
       (expiresAt, index) => new FakeSession(index, 'jwt', 'alice', { expiresAt }),
     );
     const other = new FakeSession(9, 'jwt', 'bob', { expiresAt: NOW + 99_000 });
     const answer = answersOf({ app: [...sessions, other] })({ kind: 'revoke', principals: ['alice'] });
     assert.deepEqual([answer.count, answer.at, other.closes], [3, NOW + 9000, []]);
     for (const { closes } of sessions) assert.deepEqual(closes, [[1008, 'access revoked']]);
+  });
+
+  it('is needed for ever by a token that never expires, and by no password', () => {
+    for (const [kind, at] of [
+      ['jwt', FOR_EVER],
+      ['basic', null],
+    ] as const) {
+      const session = new FakeSession(1, kind, 'alice');
+      assert.equal(answersOf({ app: [session] })({ kind: 'revoke', principals: ['alice'] }).at, at);
+    }
   });
 
   it('ends the handshakes of the principal, which have been admitted', () => {

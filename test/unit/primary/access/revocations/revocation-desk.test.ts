@@ -84,9 +84,9 @@ describe('a revocation', () => {
     const rig = new Rig();
     const desk = rig.desk();
     await desk.revoke('jwt:alice');
-    desk.hear({ type: 'revoked_token', principal: 'jwt:alice', expiresAt: NOW + 2 * DAY_MS });
-    desk.hear({ type: 'revoked_token', principal: 'jwt:alice', expiresAt: NOW + DAY_MS });
-    desk.hear({ type: 'revoked_token', principal: 'jwt:bob', expiresAt: NOW + DAY_MS });
+    desk.hear({ type: 'revoked_token', principal: 'jwt:alice', neededUntil: NOW + 2 * DAY_MS });
+    desk.hear({ type: 'revoked_token', principal: 'jwt:alice', neededUntil: NOW + DAY_MS });
+    desk.hear({ type: 'revoked_token', principal: 'jwt:bob', neededUntil: NOW + DAY_MS });
     assert.deepEqual(desk.all, [revocation('jwt:alice', NOW, NOW + 2 * DAY_MS)]);
     await desk.close();
   });
