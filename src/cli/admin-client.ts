@@ -5,7 +5,7 @@ import { StartError, codeOf, messageOf } from '../core/errors.ts';
 import { askAdmin, commandAnswerOf, sentenceOf, type AdminAnswer } from '../primary/process/admin-request.ts';
 import type { CommandAnswer } from '../protocol/admin-answers.ts';
 import type { Status } from '../protocol/status.ts';
-import { printable, printableOnceParsed } from '../telemetry/printable.ts';
+import { printable, printableOnceParsed, readPrintable } from '../telemetry/printable.ts';
 import type { CommandOptions } from './arguments.ts';
 
 const ANSWER_TIMEOUT_MS = 60_000;
@@ -80,7 +80,7 @@ export function withOptions(path: string, flags: CommandOptions['flags'], names:
   const query = new URLSearchParams();
   for (const name of names) {
     const value = flags.get(name);
-    if (value !== undefined) query.set(name, value);
+    if (value !== undefined) query.set(name, readPrintable(value));
   }
   return query.size === 0 ? path : `${path}?${query.toString()}`;
 }

@@ -2,6 +2,8 @@
 
 const UNPRINTABLE = /[^\x20-\x7e\n]/;
 const EACH_UNPRINTABLE = /[^\x20-\x7e\n]/g;
+/** An escape of {@link printable}. */
+const ESCAPE = /\\u([0-9a-f]{4})/g;
 /** An escape of JSON, or an unprintable character that JSON does not escape. */
 const JSON_ESCAPE = /\\(?:u[0-9a-fA-F]{4}|.)|[^\x20-\x7e\n]/g;
 
@@ -11,6 +13,11 @@ const JSON_ESCAPE = /\\(?:u[0-9a-fA-F]{4}|.)|[^\x20-\x7e\n]/g;
  */
 export function printable(text: string): string {
   return UNPRINTABLE.test(text) ? text.replace(EACH_UNPRINTABLE, escaped) : text;
+}
+
+/** Reads what {@link printable} has written: a name that somebody has copied from a terminal. */
+export function readPrintable(text: string): string {
+  return text.replace(ESCAPE, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
 /** Changes lines of JSON so that the texts that a reader decodes are {@link printable}, except for line ends and tabs. */

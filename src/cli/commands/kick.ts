@@ -12,7 +12,7 @@ import type { CommandOptions } from '../arguments.ts';
 export async function run(options: CommandOptions): Promise<number> {
   const { flags, operand: id } = options;
   const principal = flags.get('principal');
-  if ((id === null) === (principal === undefined)) {
+  if ((id === null) === (principal === undefined) || id === '' || principal === '') {
     throw new UsageError('kick one of the two: the ID of a session, or --principal NAME');
   }
   const path = id === null ? '/sessions' : `/sessions/${encodeURIComponent(id)}`;

@@ -1,5 +1,6 @@
 /** `sluice revoke`: keeps a principal out of a running sluice. */
 import { UsageError } from '../../core/errors.ts';
+import { readPrintable } from '../../telemetry/printable.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 
@@ -11,9 +12,10 @@ import type { CommandOptions } from '../arguments.ts';
  */
 export async function run(options: CommandOptions): Promise<number> {
   const { flags, operand: name } = options;
-  if (name === null) throw new UsageError('revoke needs the name of a principal, such as jwt:alice or alice');
+  if (name === null || name === '')
+    throw new UsageError('revoke needs the name of a principal, such as jwt:alice or alice');
   const client = new AdminClient(options);
-  const path = `/principals/${encodeURIComponent(name)}/revoke`;
+  const path = `/principals/${encodeURIComponent(readPrintable(name).toWellFormed())}/revoke`;
   const { message } = await (flags.has('undo') ? client.delete(path) : client.post(path));
   process.stdout.write(`${message}\n`);
   return 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { printable, printableOnceParsed } from '../../../src/telemetry/printable.ts';
+import { printable, printableOnceParsed, readPrintable } from '../../../src/telemetry/printable.ts';
 
 const character = fc.oneof(
   fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
@@ -32,6 +32,16 @@ describe('printable text', () => {
         assert.deepEqual(JSON.parse(line), { value });
       }),
     );
+  });
+
+  it('can be copied: what was escaped is read back', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (value) => {
+        fc.pre(!value.includes('\\u'));
+        assert.equal(readPrintable(printable(value)), value);
+      }),
+    );
+    assert.equal(readPrintable('jwt:ren\\u00e9'), 'jwt:rené');
   });
 
   it('stays printable when a reader of JSON has parsed it', () => {
