@@ -22,7 +22,9 @@ export function httpUrl(what: string): Format<URL> {
       );
     }
     if (url.hash !== '') {
-      throw new FormatError(`${describe(found)} has a fragment, which servers never get: leave "#…" out`);
+      throw new FormatError(
+        `${describe(found)} has a fragment, which servers never get: leave "#" and what follows out`,
+      );
     }
     return url;
   };

@@ -21,8 +21,12 @@ export function parseRate(
   return quantity.amount / UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
 }
 
-/** Writes a rate of events per second. */
+/** Writes a rate of events per second, in the first unit in which it is whole: `100/s`, `90/m`, `1/h`. */
 export function formatRate(perSecond: number): string {
+  for (const [unit, seconds] of Object.entries(UNIT_SECONDS)) {
+    const count = Math.round(perSecond * seconds);
+    if (count / seconds === perSecond) return `${count}${unit}`;
+  }
   return `${perSecond}/s`;
 }
 

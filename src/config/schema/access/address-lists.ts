@@ -9,7 +9,7 @@ import type { Located } from '../../syntax/section.ts';
 import { Section, isMapping, readValue } from '../../syntax/section.ts';
 
 const ENTRY = { what: 'an entry of addresses', keys: ['file'] };
-const ENTRIES = 'IP addresses, CIDR blocks and { file: … }';
+const ENTRIES = 'IP addresses, CIDR blocks and { file: PATH }';
 
 /** Reads the key `deny`. */
 export function readDeny(access: Section, context: Context): readonly string[] {

@@ -26,7 +26,7 @@ const word: Format<'address' | 'principal' | 'host' | 'route'> = oneOf(
 export function readLimitKey(limit: Section): LimitKey | null {
   if (!limit.has('key')) {
     limit.problem(
-      'a limit needs "key": write address, principal, host, route, { claim: … }, { header: … } or { cookie: … }',
+      'a limit needs "key": write address, principal, host, route, { claim: NAME }, { header: NAME } or { cookie: NAME }',
     );
     return null;
   }
