@@ -72,7 +72,7 @@ export class AdminClient {
 }
 
 /**
- * Adds the options of a command to a path, as parameters of the same names.
+ * Adds the options of a command to a path, as parameters of the same names. They may have escapes as answers are printed.
  *
  * @param names options to add if they are given
  */

@@ -266,6 +266,21 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
     await eventually(async () => assert.equal((await list(sluice)).incomplete, undefined));
   });
 
+  it('are closed by a name as it was shown', async () => {
+    const sluice = await start();
+    const client = await open(sluice, SCALE_ENGINES[0]!, tokenOf('rené'));
+    const shown = await sluiceCommand(sluice, 'sessions');
+    const [, name = ''] = / (jwt:\S+) /.exec(shown.stdout) ?? [];
+    assert.equal(name, 'jwt:ren\\u00e9', shown.stdout);
+    const revoked = await sluiceCommand(sluice, 'revoke', name);
+    assert.match(revoked.stdout, /, 1 session closed$/m);
+    assert.equal((await client.closed()).reason, 'access revoked');
+    for (const command of ['revoke', 'kick']) {
+      const { status, stderr } = await sluiceCommand(sluice, command, '');
+      assert.match(`${status} ${stderr}`, /^[1-9]\d* sluice: \w+ (?:needs the name|one of the two)/);
+    }
+  });
+
   it('are shown and closed by commands at a shell', async () => {
     const sluice = await start();
     const [alice, bob] = [

@@ -112,4 +112,9 @@ describe('the path of a request', () => {
     assert.equal(withOptions('/sessions', flags, ['principal', 'limit']), '/sessions?principal=jwt%3Aa+b');
     assert.equal(withOptions('/sessions', new Map(), ['principal', 'limit']), '/sessions');
   });
+
+  it('has the character for an escape that was copied from an answer', () => {
+    const flags = new Map([['principal', 'jwt:ren\\u00e9']]);
+    assert.equal(withOptions('/sessions', flags, ['principal']), '/sessions?principal=jwt%3Aren%C3%A9');
+  });
 });
