@@ -42,7 +42,6 @@ const COMMAND_TIMEOUT_MS = 1000;
 const RETRY = { firstMs: 100, maxMs: 2000 };
 /** A connection that has lasted this long is no part of a series of failures. */
 const LASTING_MS = 5000;
-
 /** Max lines of the log until Redis is back. */
 const MAX_TOLD_REASONS = 8;
 

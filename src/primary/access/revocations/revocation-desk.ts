@@ -194,8 +194,8 @@ export class RevocationDesk {
   }
 
   /**
-   * Ends the sessions of revoked principals. Returns the latest expiry of their credentials; null if none
-   * expires.
+   * Ends the sessions of revoked principals. Returns until when their credentials need the revocations; null
+   * if none says so.
    */
   async #endSessions(
     principals: readonly string[],
