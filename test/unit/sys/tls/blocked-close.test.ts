@@ -5,6 +5,7 @@ import { EAGAIN } from '../../../../src/sys/errno.ts';
 import { PinnedBuffer, addressWithin } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { nativeFunction } from '../../../../src/sys/native-calls.ts';
 import { Outcome, openssl, opensslProblem } from '../../../../src/sys/openssl.ts';
+import { limitReceiveBuffers } from '../../../../src/sys/sockets/listening-sockets.ts';
 import { SocketAddress } from '../../../../src/sys/sockets/socket-address.ts';
 import { clearErrors } from '../../../../src/sys/tls/errors.ts';
 import type { TlsStream } from '../../../../src/sys/tls/tls-stream.ts';
@@ -16,6 +17,7 @@ const OK = 1;
 const FAILED = -1;
 /** SSL_KEY_UPDATE_REQUESTED. */
 const OF_BOTH_SIDES = 1;
+const RECEIVE_BUFFER_BYTES = 64 * 1024;
 
 /** A client that changes keys, and can pass over bytes that are no TLS. */
 class Client {
@@ -113,12 +115,12 @@ describe('a close_notify for which there is no room', { skip: opensslProblem() ?
     readonly filled: number;
   }
 
-  /** Sends bytes that are no TLS until the socket has taken none for a while. Returns their number. */
+  /** Sends bytes that are no TLS until the socket has taken none for 100 ms. Returns their number. */
   async function fill(rig: TlsRig, stream: TlsStream): Promise<number> {
     const { buffer } = rig;
     const fd = rig.descriptorOf(stream);
     let filled = 0;
-    for (let pauses = 0; pauses < 10;) {
+    for (let pauses = 0; pauses < 50;) {
       const sent = buffer.send(fd, 0, buffer.bytes.length);
       if (sent > 0) {
         filled += sent;
@@ -135,6 +137,8 @@ describe('a close_notify for which there is no room', { skip: opensslProblem() ?
     await TlsRig.with(settings, async (rig) => {
       const address = new SocketAddress({ kind: 'tcp', host: '127.0.0.1', port: rig.port });
       const fd = rig.sockets.open(address);
+      // Else the kernel enlarges the buffer of a full socket some time later.
+      assert.ok(limitReceiveBuffers(fd, RECEIVE_BUFFER_BYTES));
       rig.sockets.connect(fd, address);
       const stream = await rig.accept();
       const client = new Client(fd);
