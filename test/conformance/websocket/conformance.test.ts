@@ -22,7 +22,7 @@ const CHAPTERS_OVER_TLS: readonly Chapter[] = TESTS_ALL_OVER_TLS ? CHAPTERS : [.
 /** Of one chapter: each may have taken its whole deadline. */
 const MAX_FAILURES = 3;
 
-describe('WebSocket conformance', { timeout: 390_000 }, () => {
+describe('WebSocket conformance', { timeout: 880_000 }, () => {
   const report = new Report(CHAPTERS);
   let rig: Rig;
   before(async () => {
