@@ -139,7 +139,7 @@ export interface KeySetReport {
 export interface RevokedTokenReport {
   readonly type: 'revoked_token';
   readonly principal: string;
-  /** When it expires, in milliseconds since 1970. */
+  /** How long the revocation must be kept to refuse the token. Milliseconds since 1970. */
   readonly neededUntil: number;
 }
 
