@@ -32,6 +32,9 @@ for (const path of PATHS) {
 
 const SCHEMA = schema();
 
+/** Settings whose values may be large. */
+const LISTS: readonly string[] = ['listeners', 'clusters'] satisfies SettingPath[];
+
 /** The values of the root's settings from all sources. */
 export class Settings {
   /** The secret of sticky cookies from the environment; null for none. */
@@ -40,6 +43,9 @@ export class Settings {
   readonly stateDirectory: string | null;
   readonly #problems: Problems;
   readonly #store: convict.Config<Record<string, unknown>>;
+  /** The {@link LISTS} of the file and of `--set`: convict copies a value whenever it is read. */
+  readonly #lists = new Map<string, unknown>();
+  readonly #fromEnvironment = new Set<SettingPath>();
 
   /** Reads the environment. It takes effect with {@link loadFile}. */
   constructor(env: Readonly<Record<string, string | undefined>>, problems: Problems) {
@@ -53,6 +59,7 @@ export class Settings {
   loadFile(root: unknown): void {
     this.#assign([], root);
     this.#store.load({});
+    for (const path of this.#fromEnvironment) this.#lists.delete(path);
   }
 
   /** Sets one `path=value`, which wins over everything before. */
@@ -69,7 +76,7 @@ export class Settings {
       return;
     }
     const depth = leaf.split('.').length;
-    const replaced = replaceIn(this.#store.get(leaf), override.path.slice(depth), override.value);
+    const replaced = replaceIn(this.#get(leaf), override.path.slice(depth), override.value);
     if (replaced.error !== null) {
       this.#problems.errorAt(place, replaced.error);
       return;
@@ -77,13 +84,13 @@ export class Settings {
     const path = [...override.path.slice(0, depth), ...replaced.path];
     this.#problems.overridden(path, place);
     if (path.length === depth) this.#assign(path, replaced.value);
-    else this.#store.set(leaf, replaced.value);
+    else this.#set(leaf, replaced.value);
   }
 
   /** Returns the value in force. Adds an error and returns the placeholder if it is bad. */
   read<P extends SettingPath>(path: P): SettingValue<P> {
     const { format, placeholder } = SETTINGS[path] as Setting<SettingValue<P>>;
-    const value: unknown = this.#store.get(path);
+    const value = this.#get(path);
     return readValue(value, path.split('.'), this.#problems, format, placeholder);
   }
 
@@ -100,7 +107,7 @@ export class Settings {
       if (value === null && SETTINGS[name as SettingPath].default !== null) {
         this.#problems.valueError(path, 'the value is empty: write one, or leave the key out');
       } else {
-        this.#store.set(name, value);
+        this.#set(name, value);
       }
       return;
     }
@@ -117,6 +124,15 @@ export class Settings {
     }
   }
 
+  #get(path: string): unknown {
+    return this.#lists.has(path) ? this.#lists.get(path) : this.#store.get(path);
+  }
+
+  #set(path: string, value: unknown): void {
+    if (LISTS.includes(path)) this.#lists.set(path, value);
+    else this.#store.set(path, value);
+  }
+
   #readEnvironment(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
     const values: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(env)) {
@@ -129,6 +145,7 @@ export class Settings {
       const path = ENVIRONMENT.get(name);
       if (path !== undefined) {
         values[name] = parseValue(value);
+        this.#fromEnvironment.add(path);
         this.#problems.overridden(path.split('.'), `environment ${name}`);
         continue;
       }

@@ -20,9 +20,13 @@ export interface Context {
 /** What the file has in a list of CIDR blocks: a block, or the absolute path of a file of blocks. */
 export type BlockSource = string | { readonly file: string };
 
+/** Max names that a message lists. */
+const MAX_LISTED = 10;
+
 /** The names of the clusters, and the references to them. */
 export class ClusterNames {
   readonly #known: readonly Located<string>[];
+  readonly #names: ReadonlySet<string>;
   readonly #problems: Problems;
   readonly #complete: boolean;
   readonly #used = new Set<string>();
@@ -30,6 +34,7 @@ export class ClusterNames {
   /** @param complete false if some cluster could not be read: then no name is called unknown */
   constructor(known: readonly Located<string>[], complete: boolean, problems: Problems) {
     this.#known = known;
+    this.#names = new Set(known.map(({ value }) => value));
     this.#complete = complete;
     this.#problems = problems;
   }
@@ -44,10 +49,12 @@ export class ClusterNames {
   /** Records that a value names a cluster, and an error if there is no such cluster. */
   refer(path: Path, name: string): void {
     this.#used.add(name);
-    const names = this.#known.map(({ value }) => value);
-    if (!this.#complete || names.includes(name)) return;
+    if (!this.#complete || this.#names.has(name)) return;
+    const names = [...this.#names];
     const near = nearest(name, names);
-    const list = names.length === 0 ? 'there are no clusters' : `the clusters are ${names.join(', ')}`;
+    const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
+    const listed = names.slice(0, MAX_LISTED).join(', ');
+    const list = names.length === 0 ? 'there are no clusters' : `the clusters are ${listed}${more}`;
     const hint = near === undefined ? list : `did you mean "${near}"?`;
     this.#problems.error(path, `there is no cluster ${describe(name)}: ${hint}`);
   }

@@ -2,6 +2,7 @@
 import type { Document, Node } from 'yaml';
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { messageOf } from '../../core/errors.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 import type { YamlFault } from './yaml-limits.ts';
 import { findExcess } from './yaml-limits.ts';
 import { YamlValues } from './yaml-values.ts';
@@ -59,15 +60,23 @@ export class SourceFile {
   /** Keys that are set twice. This is an error, but the rest can be read. */
   readonly duplicates: readonly Remark[];
   readonly warnings: readonly Remark[];
+  readonly #text: string;
   readonly #lines = new LineCounter();
-  readonly #document: Document.Parsed | null;
-  readonly #values: YamlValues | null;
+  /** Null until a place is wanted: most files are read without. */
+  #parsed: Parsed | null = null;
 
   /** Reads YAML or JSON. */
   constructor(text: string) {
-    const { document, values, fault } = parse(text, this.#lines);
-    this.#document = document;
-    this.#values = values;
+    this.#text = text;
+    const plain = readPlainYaml(text);
+    if (plain !== undefined) {
+      this.root = plain;
+      this.broken = null;
+      this.duplicates = [];
+      this.warnings = [];
+      return;
+    }
+    const { document, values, fault } = this.#parse();
     this.root = values?.root ?? null;
     this.broken =
       fault === null
@@ -89,8 +98,8 @@ export class SourceFile {
    * @param key true for the place of the value's key; false uses the key only for a mapping or list
    */
   locate(path: Path, key: boolean): Location {
-    const values = this.#values;
-    let node = values?.resolve(this.#document?.contents) ?? null;
+    const { document, values } = this.#parse();
+    let node = values?.resolve(document?.contents) ?? null;
     let offset = node?.range?.[0];
     let found = true;
     let isShared = false;
@@ -111,6 +120,10 @@ export class SourceFile {
       else offset = child.value.range?.[0] ?? offset;
     }
     return { position: offset === undefined ? START : this.#at(offset), found, isShared };
+  }
+
+  #parse(): Parsed {
+    return (this.#parsed ??= parse(this.#text, this.#lines));
   }
 
   #at(offset: number): Position {

@@ -2,6 +2,77 @@
 import type { LinearExpression } from '../../../core/linear-expression.ts';
 import type { ClientCertificateMatch, RouteMatch } from '../../types/route.ts';
 
+/** Max earlier routes that one route is compared with: ten thousand routes on the same path would take seconds. */
+const MAX_COMPARED = 1000;
+
+/** A route with its match, and the compiled pathRegex of the match. */
+interface KnownRoute {
+  readonly name: string;
+  readonly match: RouteMatch;
+  readonly expression: LinearExpression | null;
+}
+
+/** The routes of a listener that have been read so far, by the host and path that they match. */
+export class EarlierRoutes {
+  /** By host, then by path or prefix. Each key of a route without the condition is empty. */
+  readonly #byHost = new Map<string, Map<string, KnownRoute[]>>();
+
+  add(route: KnownRoute): void {
+    const { host, path, pathPrefix } = route.match;
+    const hostKey = host ?? '';
+    const byPath = this.#byHost.get(hostKey) ?? new Map<string, KnownRoute[]>();
+    this.#byHost.set(hostKey, byPath);
+    const pathKey = withoutSlash(path ?? pathPrefix ?? '');
+    const same = byPath.get(pathKey);
+    if (same === undefined) byPath.set(pathKey, [route]);
+    else same.push(route);
+  }
+
+  /** Returns the first route found that takes every request of a later match; undefined if none is known to. */
+  coverOf(later: RouteMatch): KnownRoute | undefined {
+    let left = MAX_COMPARED;
+    const paths = pathsAround(later.path ?? later.pathPrefix ?? '');
+    for (const host of hostsAround(later.host)) {
+      const byPath = this.#byHost.get(host);
+      if (byPath === undefined) continue;
+      for (const path of paths) {
+        for (const { match, ...route } of byPath.get(path) ?? []) {
+          if (left-- === 0) return undefined;
+          if (covers(match, later, route.expression)) return { match, ...route };
+        }
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Lists the keys of all hosts that cover a host: none, the host itself, and each wildcard above it. */
+function hostsAround(host: string | null): string[] {
+  if (host === null) return [''];
+  const hosts = ['', host];
+  const start = host.startsWith('*.') ? 2 : 0;
+  for (let dot = host.indexOf('.', start); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+    hosts.push(`*${host.slice(dot)}`);
+  }
+  return hosts;
+}
+
+/** Lists the keys of all paths and prefixes that can cover a path: none, each segment border above it, and the path itself. */
+function pathsAround(path: string): string[] {
+  const paths = [''];
+  for (let slash = path.indexOf('/', 1); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+    paths.push(path.slice(0, slash));
+  }
+  const whole = withoutSlash(path);
+  if (whole !== paths.at(-1)) paths.push(whole);
+  return paths;
+}
+
+/** `/` and no path have the same key: both are above every path. */
+function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
 /**
  * Tells whether the earlier match takes every request that the later match takes. False may also mean that the conditions
  * do not tell: two regular expressions may match the same paths.

@@ -10,7 +10,7 @@ import type { Route } from '../../types/route.ts';
 import { readAccess } from '../access/access.ts';
 import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { refuseTwins } from '../uniqueness.ts';
-import { covers } from './reachability.ts';
+import { EarlierRoutes } from './reachability.ts';
 import { readAction } from './route-action.ts';
 import { readRouteHeaders } from './route-headers.ts';
 import { readMatch, type MatchTerms } from './route-match.ts';
@@ -23,8 +23,6 @@ const SHAPE = {
   ],
 };
 
-/** Max earlier routes that a route is compared with. Comparing 10,000 routes with each other would take seconds. */
-const MAX_COVERS = 1000;
 /** The name in metrics for requests that no route took. */
 const NO_ROUTE = 'none';
 
@@ -52,10 +50,11 @@ interface RouteTerms extends MatchTerms {
 /** Reads the required list of routes, which must not be empty. */
 export function readRoutes(listener: Section, terms: RouteTerms, context: Context): readonly Route[] {
   const routes: Located<ReadRoute>[] = [];
+  const earlier = new EarlierRoutes();
   for (const [index, entry] of listener.list('routes', 'routes').entries()) {
     const route = readRoute(entry, `route-${index + 1}`, terms, context);
     if (route === null) continue;
-    warnOfCover(route, routes, context);
+    warnOfCover(route, earlier, context);
     routes.push(route);
   }
   refuseTwins(
@@ -89,16 +88,16 @@ function readRoute(
   };
 }
 
+/** Warns if an earlier route takes all that a route matches, and adds the route to the earlier ones. */
 function warnOfCover(
-  later: Located<ReadRoute>,
-  earlier: readonly Located<ReadRoute>[],
+  { path, value: { route, expression } }: Located<ReadRoute>,
+  earlier: EarlierRoutes,
   { problems }: Context,
 ): void {
-  const { name, match } = later.value.route;
-  const cover = earlier
-    .slice(0, MAX_COVERS)
-    .find(({ value }) => covers(value.route.match, match, value.expression));
+  const { name, match } = route;
+  const cover = earlier.coverOf(match);
+  earlier.add({ name, match, expression });
   if (cover === undefined) return;
-  const reason = `the route "${cover.value.route.name}" before it matches all that it matches`;
-  problems.warning(later.path, `the route "${name}" is never reached: ${reason}`);
+  const reason = `the route "${cover.name}" before it matches all that it matches`;
+  problems.warning(path, `the route "${name}" is never reached: ${reason}`);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { covers } from '../../../../../src/config/schema/route/reachability.ts';
+import fc from 'fast-check';
+import { EarlierRoutes, covers } from '../../../../../src/config/schema/route/reachability.ts';
 import type { RouteMatch } from '../../../../../src/config/types/route.ts';
 import { LinearExpression } from '../../../../../src/core/linear-expression.ts';
 
@@ -91,5 +92,51 @@ describe('reachability', () => {
     assert.equal(covered(both, alice), false);
     assert.equal(covered(alice, {}), false);
     assert.equal(covered({ clientCertificate: { ...nothing, subject: 'CN=bob' } }, both), false);
+  });
+});
+
+describe('the routes before a route', () => {
+  const host = fc.constantFrom(null, 'a.example', 'b.a.example', '*.example', '*.a.example');
+  const path = fc.constantFrom('/', '/a', '/a/', '/a/b', '/a/b/c', '/ab');
+  const match = fc
+    .tuple(
+      host,
+      fc.oneof(
+        path.map((exact) => ({ path: exact })),
+        path.map((prefix) => ({ pathPrefix: prefix })),
+        fc.constantFrom({}, { pathRegex: '^/a/b' }),
+      ),
+      fc.constantFrom({}, { subprotocol: 's' }),
+    )
+    .map(([name, where, more]): RouteMatch => ({ ...EVERYTHING, host: name, ...where, ...more }));
+  const expressionOf = ({ pathRegex }: RouteMatch): LinearExpression | null =>
+    pathRegex === null ? null : new LinearExpression(pathRegex);
+
+  it('are found to cover it exactly when one of them does', () => {
+    fc.assert(
+      fc.property(fc.array(match, { maxLength: 6 }), match, (earlier, later) => {
+        const routes = new EarlierRoutes();
+        for (const [index, one] of earlier.entries()) {
+          routes.add({ name: String(index), match: one, expression: expressionOf(one) });
+        }
+        const found = routes.coverOf(later);
+        const expected = earlier.some((one) => covers(one, later, expressionOf(one)));
+        assert.equal(found !== undefined, expected);
+        if (found !== undefined) assert.ok(covers(found.match, later, found.expression));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('are compared in bounded number', () => {
+    const routes = new EarlierRoutes();
+    let compared = 0;
+    const headers = { get: () => void compared++ } as unknown as ReadonlyMap<string, string>;
+    const one = { ...EVERYTHING, headers: new Map([['a', 'b']]) };
+    for (let index = 0; index < 5000; index++) {
+      routes.add({ name: String(index), match: one, expression: null });
+    }
+    assert.equal(routes.coverOf({ ...EVERYTHING, headers }), undefined);
+    assert.equal(compared, 1000);
   });
 });
