@@ -31,7 +31,7 @@ export default function cases(): MicroCase[] {
       run: () => layout.slot(pageMetrics.messages, { cluster: 'cluster-7', direction: 'upstream' }),
     },
     {
-      name: `scrape ${layout.series.length} series of ${WORKERS} workers`,
+      name: `scrape ${layout.blocks.reduce((sum, { shape }) => sum + shape.places.length, 0)} series of ${WORKERS} workers`,
       run: () => exposition.render('text'),
     },
   ];

@@ -18,6 +18,11 @@ export type Address = TcpAddress | UnixAddress;
 /** Max bytes of the path of a UNIX socket: Linux's `sun_path` without the NUL behind it (unix(7)). */
 export const MAX_SOCKET_PATH_BYTES = 107;
 
+/** Returns an address that is a name, which stands for any number of endpoints; null for any other address. */
+export function nameIn(address: Address): TcpAddress | null {
+  return address.kind === 'tcp' && isIP(address.host) === 0 ? address : null;
+}
+
 /** Tells whether a host stands for all interfaces of the machine. */
 export function isAnyHost(host: string): boolean {
   return host === '::' || host === '0.0.0.0';

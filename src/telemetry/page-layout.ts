@@ -1,15 +1,17 @@
+import { BlockShape, type Labels } from './block-shape.ts';
 import type { Metric } from './metrics/metric.ts';
+// Makes the shapes of all metrics known.
+import './metrics/page-shapes.ts';
 
-export type Labels = Readonly<Record<string, string>>;
-
-/** A time series. */
-export interface SeriesName {
-  readonly metric: Metric;
+/** The block of one owner. */
+export interface BlockName {
+  readonly shape: BlockShape;
+  /** The labels that tell the owner from others of its kind. */
   readonly labels: Labels;
 }
 
-/** A time series and its first slot in a page. It has one slot, or as a histogram buckets + 2 slots. */
-export interface Series extends SeriesName {
+/** A block and its first slot in a page. */
+export interface Block extends BlockName {
   readonly slot: number;
 }
 
@@ -19,61 +21,53 @@ export interface SlotLookup {
   slot(metric: Metric, labels: Labels): number;
 }
 
-/** The form of a layout that crosses threads: the first slot of each series by its {@link seriesKey}. */
+/** The form of a layout that crosses threads: the first slot of each block by its {@link BlockShape.keyOf}. */
 export type SlotTable = ReadonlyMap<string, number>;
 
-/**
- * Assigns the slots of a stats page to time series. A histogram has a slot for each bucket, one for values above the last
- * bucket, and one for the sum.
- */
+/** Assigns the slots of a stats page to blocks. */
 export class PageLayout implements SlotLookup {
-  readonly series: Series[] = [];
+  readonly blocks: Block[] = [];
   /** Number of used slots. */
   size = 0;
   readonly #slots = new Map<string, number>();
 
-  /** Adds a series unless it exists. Returns its first slot. */
+  /** Adds a block unless it exists. */
+  addBlock(shape: BlockShape, labels: Labels): void {
+    const key = shape.keyOf(labels);
+    if (this.#slots.has(key)) return;
+    this.#slots.set(key, this.size);
+    this.blocks.push({ shape, labels, slot: this.size });
+    this.size += shape.size;
+  }
+
+  /** Adds the block of a series unless it exists. Returns the first slot of the series. */
   add(metric: Metric, labels: Labels): number {
-    const key = seriesKey(metric, labels);
-    const known = this.#slots.get(key);
-    if (known !== undefined) return known;
-    const slot = this.size;
-    this.size += slotCount(metric);
-    this.#slots.set(key, slot);
-    this.series.push({ metric, labels, slot });
-    return slot;
+    const shape = BlockShape.of(metric);
+    this.addBlock(shape, Object.fromEntries(shape.owner.map((name) => [name, labels[name] ?? ''])));
+    return this.slot(metric, labels);
   }
 
   slot(metric: Metric, labels: Labels): number {
     return findSlot(this.#slots, metric, labels);
   }
 
-  /** The number of series: a layout never changes once it is complete. */
+  /** The number of blocks: a layout never changes once it is complete. */
   get version(): number {
-    return this.series.length;
+    return this.blocks.length;
   }
 
-  visible(): readonly Series[] {
-    return this.series;
+  visible(): readonly Block[] {
+    return this.blocks;
   }
 }
 
 /** Finds the first slot of a series in a table. Throws a RangeError for an unknown series. */
 export function findSlot(table: SlotTable, metric: Metric, labels: Labels): number {
-  const key = seriesKey(metric, labels);
-  const slot = table.get(key);
-  if (slot === undefined) throw new RangeError(`no series ${key} in the stats page`);
-  return slot;
-}
-
-/** Returns the identity of a series: the name of its metric, and the values of its labels. */
-export function seriesKey(metric: Metric, labels: Labels): string {
-  let key = metric.name;
-  for (const label of metric.labels) key += `\u0000${labels[label] ?? ''}`;
-  return key;
-}
-
-/** Returns the number of slots of a series. */
-export function slotCount({ buckets }: Metric): number {
-  return buckets === undefined ? 1 : buckets.length + 2;
+  const shape = BlockShape.of(metric);
+  const slot = table.get(shape.keyOf(labels));
+  const offset = shape.offsetOf(metric, labels);
+  if (slot === undefined || offset === undefined) {
+    throw new RangeError(`no series ${metric.name} ${JSON.stringify(labels)} in the stats page`);
+  }
+  return slot + offset;
 }

@@ -1,11 +1,12 @@
+import type { Labels } from './block-shape.ts';
 import type { Metric } from './metrics/metric.ts';
-import { slotCount, type Labels, type Series, type SlotLookup } from './page-layout.ts';
+import type { Block, SlotLookup } from './page-layout.ts';
 
-/** Knows the places of series, and which of them to show. */
+/** Knows the places of series, and which blocks to show. */
 interface ShownSeries extends SlotLookup {
   /** Changes whenever {@link visible} does. */
   readonly version: number;
-  visible(): readonly Series[];
+  visible(): readonly Block[];
 }
 
 /**
@@ -39,15 +40,16 @@ export class PageSums {
     this.#pages.push(new Float64Array(page));
   }
 
-  /** Removes a page that has no writer any more. Its counts in these series stay. */
-  remove(page: SharedArrayBuffer, all: Iterable<Series>): void {
+  /** Removes a page that has no writer any more. Its counts in these blocks stay. */
+  remove(page: SharedArrayBuffer, all: Iterable<Block>): void {
     const index = this.#pages.findIndex(({ buffer }) => buffer === page);
     const [values] = this.#pages.splice(index, index === -1 ? 0 : 1);
     if (values === undefined) return;
     const past = (this.#past ??= new Float64Array(values.length));
-    for (const { metric, slot } of all) {
-      if (metric.kind === 'gauge') continue;
-      for (let at = slot; at < slot + slotCount(metric); at++) past[at]! += values[at]!;
+    for (const { shape, slot } of all) {
+      for (const [start, end] of shape.counters) {
+        for (let at = slot + start; at < slot + end; at++) if (values[at] !== 0) past[at]! += values[at]!;
+      }
     }
   }
 
@@ -56,22 +58,22 @@ export class PageSums {
    *
    * @returns a function to call when the worker has ended: it adds the counts since now
    */
-  abandon(page: SharedArrayBuffer, all: Iterable<Series>): (all: Iterable<Series>) => void {
+  abandon(page: SharedArrayBuffer, all: Iterable<Block>): (all: Iterable<Block>) => void {
     const values = new Float64Array(page);
-    const counted = new Map<Series, readonly number[]>();
-    for (const series of all) {
-      const { metric, slot } = series;
-      if (metric.kind === 'gauge') continue;
-      counted.set(series, Array.from(values.subarray(slot, slot + slotCount(metric))));
-    }
+    const counted = new Map<Block, Float64Array>();
+    for (const block of all) counted.set(block, values.slice(block.slot, block.slot + block.shape.size));
     this.remove(page, counted.keys());
     return (now) => {
       const past = (this.#past ??= new Float64Array(values.length));
-      for (const series of now) {
-        // Newer series may use slots of this page that had another meaning.
-        for (const [index, before] of (counted.get(series) ?? []).entries()) {
-          const at = series.slot + index;
-          past[at]! += values[at]! - before;
+      for (const block of now) {
+        // Newer blocks may use slots of this page that had another meaning.
+        const before = counted.get(block);
+        if (before === undefined) continue;
+        for (const [start, end] of block.shape.counters) {
+          for (let at = start; at < end; at++) {
+            const growth = values[block.slot + at]! - before[at]!;
+            if (growth !== 0) past[block.slot + at]! += growth;
+          }
         }
       }
     };

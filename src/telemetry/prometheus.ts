@@ -3,7 +3,8 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { Metric as PromMetric, OpenMetricsContentType } from 'prom-client';
 import type { Metric } from './metrics/metric.ts';
 import { pageMetrics, threadMetrics } from './metrics/page-metrics.ts';
-import type { Series } from './page-layout.ts';
+import { BlockShape, type Labels } from './block-shape.ts';
+import type { Block } from './page-layout.ts';
 import type { PageSums } from './page-sums.ts';
 
 /** One line of exposition. */
@@ -32,28 +33,38 @@ export interface ExpositionBody {
 export function pageFamilies(sums: PageSums): Family[] {
   const metrics: readonly Metric[] = [...Object.values(pageMetrics), ...Object.values(threadMetrics)];
   let version = -1;
-  let byMetric: ReadonlyMap<Metric, readonly Series[]> = new Map();
-  const seriesOf = (metric: Metric): readonly Series[] => {
+  let byShape: ReadonlyMap<BlockShape, readonly Block[]> = new Map();
+  const blocksOf = (shape: BlockShape): readonly Block[] => {
     if (version !== sums.series.version) {
       version = sums.series.version;
-      byMetric = Map.groupBy(sums.series.visible(), ({ metric }) => metric);
+      byShape = Map.groupBy(sums.series.visible(), (block) => block.shape);
     }
-    return byMetric.get(metric) ?? [];
+    return byShape.get(shape) ?? [];
   };
   return metrics.map((metric) => ({
     metric,
-    read: () =>
-      metric.kind === 'histogram'
-        ? seriesOf(metric).flatMap((series) => histogramSamples(series, sums))
-        : seriesOf(metric).flatMap(({ labels, slot }) => {
-            const value = sums.at(slot);
-            return value === 0 && metric.sparse === true ? [] : [{ labels, value }];
-          }),
+    read: () => samplesOf(metric, blocksOf(BlockShape.of(metric)), sums),
   }));
 }
 
+function samplesOf(metric: Metric, blocks: readonly Block[], sums: PageSums): Sample[] {
+  const places = BlockShape.of(metric).places.filter((place) => place.metric === metric);
+  const samples: Sample[] = [];
+  for (const { labels: owner, slot } of blocks) {
+    for (const { labels: own, offset } of places) {
+      const labels = { ...owner, ...own };
+      if (metric.kind === 'histogram') samples.push(...histogramSamples(metric, labels, slot + offset, sums));
+      else {
+        const value = sums.at(slot + offset);
+        if (value !== 0 || metric.sparse !== true) samples.push({ labels, value });
+      }
+    }
+  }
+  return samples;
+}
+
 /** Reads a histogram. It has no samples before the first observation. */
-function histogramSamples({ metric, labels, slot }: Series, sums: PageSums): Sample[] {
+function histogramSamples(metric: Metric, labels: Labels, slot: number, sums: PageSums): Sample[] {
   const buckets = metric.buckets ?? [];
   const samples: Sample[] = [];
   let count = 0;

@@ -1,5 +1,6 @@
 import type { Metric } from './metrics/metric.ts';
-import type { Labels, Series, SlotLookup } from './page-layout.ts';
+import type { Labels } from './block-shape.ts';
+import type { Block, SlotLookup } from './page-layout.ts';
 
 /** Allocates shared memory for a number of slots. One worker is its only writer. */
 export function allocatePage({ size }: { readonly size: number }): SharedArrayBuffer {
@@ -32,9 +33,12 @@ export class StatsPage {
 }
 
 /** Sets every gauge of a page to 0 and keeps the counters: its worker has ended, and another takes the page. */
-export function clearGauges(buffer: SharedArrayBuffer, all: Iterable<Series>): void {
+export function clearGauges(buffer: SharedArrayBuffer, all: Iterable<Block>): void {
   const values = new Float64Array(buffer);
-  for (const { metric, slot } of all) if (metric.kind === 'gauge') values[slot] = 0;
+  for (const { shape, slot } of all) {
+    // Slots that were never written have no memory yet: a write would give them some.
+    for (const gauge of shape.gauges) if (values[slot + gauge] !== 0) values[slot + gauge] = 0;
+  }
 }
 
 /** A histogram with fixed buckets inside a stats page. */

@@ -1,11 +1,22 @@
 import type { Address } from '../core/address.ts';
 import type { EndpointHealth, EndpointState } from '../protocol/cluster-state.ts';
-import { endpointSeries, endpointSlotCount } from '../protocol/series.ts';
 import { CONNECT_FAILURES } from '../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
+import { pageShapes } from '../telemetry/metrics/page-shapes.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
 
 export type ConnectFailure = (typeof CONNECT_FAILURES)[number];
+
+/** Places of the counters in the block of an endpoint. The gauge of open connections is the first. */
+const CONNECTS = pageShapes.endpoint.offsetOf(pageMetrics.endpointConnects)!;
+const DIALS = pageShapes.endpoint.offsetOf(pageMetrics.endpointDials)!;
+const SERVER_ERRORS = pageShapes.endpoint.offsetOf(pageMetrics.endpointServerErrors)!;
+const FAILURES = Object.fromEntries(
+  CONNECT_FAILURES.map((reason) => [
+    reason,
+    pageShapes.endpoint.offsetOf(pageMetrics.endpointConnectFailures, { reason })!,
+  ]),
+) as Record<ConnectFailure, number>;
 
 /** Fraction of its weight that an endpoint has when its slow start begins. */
 const MIN_FACTOR = 0.1;
@@ -37,10 +48,6 @@ export class Endpoint {
   readonly #all: readonly Float64Array[];
   readonly #activeSlot: number;
   readonly #clusterSlot: number;
-  readonly #connectsSlot: number;
-  readonly #dialsSlot: number;
-  readonly #serverErrorsSlot: number;
-  readonly #failureSlots: Readonly<Record<ConnectFailure, number>>;
 
   /**
    * @param page where this worker counts
@@ -59,19 +66,8 @@ export class Endpoint {
     this.#maxConnections = maxConnections;
     this.#own = page.values;
     this.#all = all;
-    const slots =
-      slot === null
-        ? endpointSeries(cluster, label).map(({ metric, labels }) => page.slot(metric, labels))
-        : Array.from({ length: endpointSlotCount() }, (_, index) => slot + index);
-    const [active, connects, dials, serverErrors, ...failures] = slots;
-    this.#activeSlot = active!;
+    this.#activeSlot = slot ?? page.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint: label });
     this.#clusterSlot = page.slot(pageMetrics.clusterConnectionsActive, { cluster });
-    this.#connectsSlot = connects!;
-    this.#dialsSlot = dials!;
-    this.#serverErrorsSlot = serverErrors!;
-    this.#failureSlots = Object.fromEntries(
-      CONNECT_FAILURES.map((reason, index) => [reason, failures[index]!]),
-    ) as Record<ConnectFailure, number>;
   }
 
   /**
@@ -128,21 +124,21 @@ export class Endpoint {
 
   /** Counts an established connection, TLS included. */
   countDial(): void {
-    this.#own[this.#dialsSlot]! += 1;
+    this.#own[this.#activeSlot + DIALS]! += 1;
   }
 
   /** Counts a dial at layer 4, and an answer at layer 7 that is no server error. */
   countConnect(): void {
-    this.#own[this.#connectsSlot]! += 1;
+    this.#own[this.#activeSlot + CONNECTS]! += 1;
   }
 
   /** Counts an answer of 500 to 599. */
   countServerError(): void {
-    this.#own[this.#serverErrorsSlot]! += 1;
+    this.#own[this.#activeSlot + SERVER_ERRORS]! += 1;
   }
 
   countFailure(reason: ConnectFailure): void {
-    this.#own[this.#failureSlots[reason]]! += 1;
+    this.#own[this.#activeSlot + FAILURES[reason]]! += 1;
   }
 
   /** Moves an address that has accepted to the front. */

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Endpoint as EndpointConfig } from '../../config/types/cluster.ts';
-import { formatAddress } from '../../core/address.ts';
-import { nameOf } from '../../protocol/series.ts';
+import { formatAddress, nameIn } from '../../core/address.ts';
 import type { FoundEndpoint } from '../../upstream/name-lookup.ts';
 import type { EndpointFacts, EndpointRecord } from './endpoint-record.ts';
 
@@ -106,7 +105,7 @@ export class ClusterEndpoints {
 
   /** Returns false if the stats pages have no room for the endpoint. */
   #add(entry: EndpointConfig, label: string, { addresses, weight, priority }: FoundEndpoint): boolean {
-    const isNamed = nameOf(entry) !== null;
+    const isNamed = nameIn(entry.address) !== null;
     const slot = isNamed ? this.#owner.lend(label) : null;
     if (isNamed && slot === null) return false;
     const { address: server, maxConnections } = entry;

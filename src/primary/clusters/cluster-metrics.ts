@@ -1,5 +1,5 @@
 import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
-import { nameOf } from '../../protocol/series.ts';
+import { nameIn } from '../../core/address.ts';
 import type { Metric } from '../../telemetry/metrics/metric.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
 import type { Family } from '../../telemetry/prometheus.ts';
@@ -22,7 +22,9 @@ export function clusterFamilies(clusters: ClusterMonitors): Family[] {
   });
   // Clusters without names have no series of look-ups.
   const perNames = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family =>
-    perCluster(metric, value, ({ config }) => config.endpoints.some((entry) => nameOf(entry) !== null));
+    perCluster(metric, value, ({ config }) =>
+      config.endpoints.some(({ address }) => nameIn(address) !== null),
+    );
   const perEndpoint = (
     metric: Metric,
     value: (record: EndpointRecord, config: ClusterConfig) => number | null,

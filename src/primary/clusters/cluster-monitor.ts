@@ -4,10 +4,9 @@ import type {
   Endpoint as EndpointConfig,
   ResolveSettings,
 } from '../../config/types/cluster.ts';
-import { formatAddress } from '../../core/address.ts';
+import { formatAddress, nameIn } from '../../core/address.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
-import { nameOf } from '../../protocol/series.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
@@ -186,7 +185,7 @@ export class ClusterMonitor {
     const { config } = this;
     const names: NameWatch[] = [];
     for (const entry of config.endpoints) {
-      const address = nameOf(entry);
+      const address = nameIn(entry.address);
       if (address === null) {
         this.#reconcile(entry, [{ addresses: [entry.address], weight: 1, priority: 0 }], 0);
         continue;

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
-import { endpointSeries } from '../../protocol/series.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import { membershipOf } from '../../upstream/membership.ts';
@@ -59,8 +58,8 @@ export class ClusterMonitors {
         answers: this.#sum(pageMetrics.endpointConnects, cluster, label),
         serverErrors: this.#sum(pageMetrics.endpointServerErrors, cluster, label),
       }),
-      lend: (label) => pages.directory.lend(endpointSeries(cluster, label), pages.sums),
-      giveBack: (label) => pages.directory.giveBack(endpointSeries(cluster, label)[0]!),
+      lend: (label) => pages.directory.lend({ cluster, endpoint: label }, pages.sums),
+      giveBack: (label) => pages.directory.giveBack({ cluster, endpoint: label }),
       onDown: (record) => {
         if (config.onDown === 'close') this.evictAll(monitor, record, EVICTIONS_PER_SECOND, 'endpoint down');
       },

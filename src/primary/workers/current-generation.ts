@@ -5,7 +5,7 @@ import type { Generation } from '../../protocol/to-worker.ts';
 import { allocateLineWindow } from '../../telemetry/line-window.ts';
 import type { LimitTables } from '../limits/limit-tables.ts';
 import type { TicketKeys } from '../tickets/ticket-keys.ts';
-import { seriesOf, type WorkerPages } from './worker-pages.ts';
+import { blocksOf, type WorkerPages } from './worker-pages.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 /** A configuration with what belongs to it, apart from the clusters: their state changes all the time. */
@@ -91,7 +91,7 @@ export class CurrentGeneration {
   async #decide({ config, clusters, workers, onCommit }: GenerationChange): Promise<void> {
     const { directory, sums } = this.#pages;
     const generation = this.number + 1;
-    const plan = directory.plan(seriesOf(config), generation);
+    const plan = directory.plan(blocksOf(config), generation);
     if (plan === null) {
       throw new StartError('the statistics have no room for what is new: restart to bring it into force');
     }

@@ -2,10 +2,15 @@ import type { Config } from '../../config/types/config.ts';
 import { layoutOf } from '../../protocol/stats-layout.ts';
 import type { DrainScope, WorkerKind } from '../../protocol/to-worker.ts';
 import { pageMetrics, threadMetrics } from '../../telemetry/metrics/page-metrics.ts';
-import type { Series } from '../../telemetry/page-layout.ts';
+import { pageShapes } from '../../telemetry/metrics/page-shapes.ts';
+import type { Block } from '../../telemetry/page-layout.ts';
 import { PageSums } from '../../telemetry/page-sums.ts';
 import { SeriesDirectory } from '../../telemetry/series-directory.ts';
 import { allocatePage, clearGauges } from '../../telemetry/stats-page.ts';
+
+/** Places of the gauges in their blocks. */
+const SESSIONS = pageShapes.sessions.offsetOf(pageMetrics.sessionsActive)!;
+const TUNNELS = pageShapes.tunnels.offsetOf(pageMetrics.tunnelsActive)!;
 
 export const KINDS: readonly WorkerKind[] = ['l7', 'l4'];
 
@@ -15,7 +20,7 @@ export class WorkerPages {
   readonly sums: PageSums;
 
   constructor(config: Config) {
-    this.directory = new SeriesDirectory(seriesOf(config));
+    this.directory = new SeriesDirectory(blocksOf(config));
     this.sums = new PageSums(this.directory, []);
   }
 
@@ -54,9 +59,9 @@ export class WorkerPages {
     const values = new Float64Array(page);
     let sessions = 0;
     let tunnels = 0;
-    for (const { metric, slot } of this.directory.visible()) {
-      if (metric === pageMetrics.sessionsActive) sessions += values[slot]!;
-      else if (metric === pageMetrics.tunnelsActive) tunnels += values[slot]!;
+    for (const { shape, slot } of this.directory.visible()) {
+      if (shape === pageShapes.sessions) sessions += values[slot + SESSIONS]!;
+      else if (shape === pageShapes.tunnels) tunnels += values[slot + TUNNELS]!;
     }
     return { sessions, tunnels };
   }
@@ -69,7 +74,11 @@ export class WorkerPages {
       return slot === undefined ? [] : [slot];
     }
     const slots: number[] = [];
-    for (const series of this.directory.visible()) if (isConnectionOf(series, scope)) slots.push(series.slot);
+    for (const { shape, labels, slot } of this.directory.visible()) {
+      if (scope.kind !== 'all' && labels[scope.kind] !== scope.name) continue;
+      if (shape === pageShapes.sessions) slots.push(slot + SESSIONS);
+      else if (shape === pageShapes.tunnels) slots.push(slot + TUNNELS);
+    }
     return slots;
   }
 
@@ -86,18 +95,10 @@ export function namesOf(config: Config): { kind: WorkerKind; name: string }[] {
   );
 }
 
-/** Lists the series that a configuration has. */
-export function seriesOf(config: Config): readonly Series[] {
+/** Lists the blocks that a configuration has. */
+export function blocksOf(config: Config): readonly Block[] {
   return layoutOf(
     config,
     namesOf(config).map(({ name }) => name),
-  ).series;
-}
-
-function isConnectionOf(
-  { metric, labels }: Series,
-  scope: Exclude<DrainScope, { kind: 'endpoint' }>,
-): boolean {
-  if (metric !== pageMetrics.sessionsActive && metric !== pageMetrics.tunnelsActive) return false;
-  return scope.kind === 'all' || labels[scope.kind] === scope.name;
+  ).blocks;
 }

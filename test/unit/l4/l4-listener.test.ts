@@ -9,7 +9,7 @@ import type { TunnelContext, TunnelListener, TunnelOwner } from '../../../src/l4
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
-import type { Labels } from '../../../src/telemetry/page-layout.ts';
+import type { Labels } from '../../../src/telemetry/block-shape.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
 import {
   entryFactsOf,

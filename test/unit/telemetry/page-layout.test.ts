@@ -1,49 +1,101 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { BlockShape, slotCount } from '../../../src/telemetry/block-shape.ts';
 import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import { PageLayout } from '../../../src/telemetry/page-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
+import { seriesOf } from '../../support/block-series.ts';
 
-const metrics: readonly Metric[] = [
-  { name: 'a_total', kind: 'counter', help: 'A', labels: ['x', 'y'] },
-  { name: 'b', kind: 'gauge', help: 'B', labels: ['x'] },
-  { name: 'c_seconds', kind: 'histogram', help: 'C', labels: ['x'], buckets: [1, 2, 3] },
-  { name: 'd_seconds', kind: 'histogram', help: 'D', labels: [], buckets: [] },
-];
+const pairs: Metric = { name: 'a_total', kind: 'counter', help: 'A', labels: ['x', 'y'] };
+const open: Metric = { name: 'b', kind: 'gauge', help: 'B', labels: ['x'] };
+const duration: Metric = {
+  name: 'c_seconds',
+  kind: 'histogram',
+  help: 'C',
+  labels: ['x'],
+  buckets: [1, 2, 3],
+};
+const closes: Metric = { name: 'e_total', kind: 'counter', help: 'E', labels: ['x', 'side', 'code'] };
+const whole: Metric = { name: 'd_seconds', kind: 'histogram', help: 'D', labels: [], buckets: [] };
+const shapes = {
+  pairs: new BlockShape('pairs', ['x', 'y'], [[pairs]]),
+  owner: new BlockShape(
+    'owner',
+    ['x'],
+    [[open], [duration], [closes, { side: ['client', 'endpoint'], code: ['1000', '1001', 'other'] }]],
+  ),
+  whole: new BlockShape('whole', [], [[whole]]),
+};
 
 const label = fc.constantFrom('', 'a', 'b', 'ab', 'a b', '1');
 const additions = fc.array(
-  fc.record({ metric: fc.constantFrom(...metrics), labels: fc.record({ x: label, y: label }) }),
+  fc.record({
+    shape: fc.constantFrom(...Object.values(shapes)),
+    labels: fc.record({ x: label, y: label }),
+  }),
   { maxLength: 40 },
 );
 
-/** Returns a key that is unique for a series. */
-function keyOf(metric: Metric, labels: Readonly<Record<string, string>>): string {
-  return JSON.stringify([metric.name, ...metric.labels.map((name) => labels[name])]);
-}
+describe('the shape of a block', () => {
+  it('has a place for each combination of labels, without gaps', () => {
+    const { owner } = shapes;
+    assert.equal(owner.size, 1 + 5 + 6);
+    const places = owner.places.map(({ metric, labels, offset }) => [
+      metric.name,
+      Object.values(labels).join(),
+      offset,
+    ]);
+    assert.deepEqual(places.slice(0, 4), [
+      ['b', '', 0],
+      ['c_seconds', '', 1],
+      ['e_total', 'client,1000', 6],
+      ['e_total', 'client,1001', 7],
+    ]);
+    assert.equal(owner.offsetOf(closes, { x: 'any', side: 'endpoint', code: 'other' }), 11);
+    assert.equal(owner.offsetOf(closes, { side: 'endpoint', code: '1002' }), undefined);
+    assert.equal(owner.offsetOf(pairs), undefined);
+  });
 
-function widthOf({ buckets }: Metric): number {
-  return buckets === undefined ? 1 : buckets.length + 2;
-}
+  it('tells gauges from what must never decrease', () => {
+    assert.deepEqual(shapes.owner.gauges, [0]);
+    assert.deepEqual(shapes.owner.counters, [[1, 12]]);
+    assert.deepEqual(shapes.pairs.counters, [[0, 1]]);
+  });
+
+  it('is the only one of its metrics', () => {
+    assert.equal(BlockShape.of(closes), shapes.owner);
+    assert.throws(() => new BlockShape('again', ['x'], [[open]]), /b is part of two shapes/);
+    assert.throws(() => BlockShape.of({ ...open }), RangeError);
+  });
+
+  it('tells owners apart wherever their labels are divided', () => {
+    const keys = [
+      ['ab', ''],
+      ['a', 'b'],
+      ['', 'ab'],
+    ].map(([x = '', y = '']) => shapes.pairs.keyOf({ x, y }));
+    assert.equal(new Set(keys).size, 3);
+    assert.notEqual(shapes.whole.keyOf({}), shapes.owner.keyOf({}));
+  });
+});
 
 describe('a page layout', () => {
   it('gives no slot to two series, and leaves none out', () => {
     fc.assert(
       fc.property(additions, (steps) => {
         const layout = new PageLayout();
-        const owners: string[] = [];
-        for (const { metric, labels } of steps) {
-          const slot = layout.add(metric, labels);
-          const key = keyOf(metric, labels);
-          for (let index = slot; index < slot + widthOf(metric); index++) {
-            owners[index] ??= key;
-            assert.equal(owners[index], key);
+        for (const { shape, labels } of steps) layout.addBlock(shape, labels);
+        const used = new Set<number>();
+        for (const { metric, labels, slot } of seriesOf(layout.blocks)) {
+          assert.equal(layout.slot(metric, labels), slot);
+          for (let at = slot; at < slot + slotCount(metric); at++) {
+            assert.ok(!used.has(at), `slot ${at} has two series`);
+            used.add(at);
           }
         }
-        assert.equal(layout.size, owners.length);
-        assert.equal(Object.keys(owners).length, owners.length);
-        assert.equal(layout.series.length, new Set(owners).size);
+        assert.equal(used.size, layout.size);
+        assert.equal(Math.max(-1, ...used), layout.size - 1);
       }),
     );
   });
@@ -52,37 +104,33 @@ describe('a page layout', () => {
     fc.assert(
       fc.property(additions, (steps) => {
         const [one, other] = [new PageLayout(), new PageLayout()];
-        for (const layout of [one, other]) for (const { metric, labels } of steps) layout.add(metric, labels);
-        assert.deepEqual(one.series, other.series);
-        for (const { metric, labels } of steps) {
-          assert.equal(one.slot(metric, labels), other.slot(metric, labels));
+        for (const layout of [one, other]) {
+          for (const { shape, labels } of steps) layout.addBlock(shape, labels);
         }
+        assert.deepEqual(one.blocks, other.blocks);
       }),
     );
   });
 
-  it('tells label values apart wherever they are divided', () => {
+  it('has a block once', () => {
     const layout = new PageLayout();
-    const [metric] = metrics;
-    const slots = [
-      ['ab', ''],
-      ['a', 'b'],
-      ['', 'ab'],
-    ].map(([x = '', y = '']) => layout.add(metric!, { x, y }));
-    assert.equal(new Set(slots).size, 3);
+    const slot = layout.add(closes, { x: 'a', side: 'client', code: '1000' });
+    assert.equal(layout.add(closes, { x: 'a', side: 'client', code: '1000' }), slot);
+    assert.equal(layout.add(closes, { x: 'a', side: 'client', code: '1001' }), slot + 1);
+    assert.deepEqual(layout.blocks, [{ shape: shapes.owner, labels: { x: 'a' }, slot: 0 }]);
   });
 
   it('keeps labels that the metric does not have out of the matter', () => {
     const layout = new PageLayout();
-    const slot = layout.add(metrics[1]!, { x: 'a' });
-    assert.equal(layout.slot(metrics[1]!, { x: 'a', other: 'b' }), slot);
+    const slot = layout.add(open, { x: 'a' });
+    assert.equal(layout.slot(open, { x: 'a', other: 'b' }), slot);
   });
 
   it('names the series that it does not have', () => {
-    assert.throws(() => new PageLayout().slot(metrics[0]!, { x: 'a', y: 'b' }), {
-      name: 'RangeError',
-      message: /a_total/,
-    });
+    const layout = new PageLayout();
+    assert.throws(() => layout.slot(pairs, { x: 'a', y: 'b' }), { name: 'RangeError', message: /a_total/ });
+    layout.addBlock(shapes.owner, { x: 'a' });
+    assert.throws(() => layout.slot(closes, { x: 'a', side: 'nobody', code: '1000' }), /e_total .*nobody/);
   });
 
   it('makes a page even if it is empty', () => {
@@ -92,11 +140,11 @@ describe('a page layout', () => {
 
   it('keeps histograms from writing beyond their slots', () => {
     const layout = new PageLayout();
-    const before = layout.add(metrics[1]!, { x: 'before' });
-    const slot = layout.add(metrics[2]!, { x: 'a' });
-    const after = layout.add(metrics[1]!, { x: 'after' });
+    const before = layout.add(open, { x: 'a' });
+    const slot = layout.slot(duration, { x: 'a' });
+    const after = layout.slot(closes, { x: 'a', side: 'client', code: '1000' });
     const page = new StatsPage(allocatePage(layout), layout);
-    const histogram = page.histogram(metrics[2]!, { x: 'a' });
+    const histogram = page.histogram(duration, { x: 'a' });
     for (const value of [-1, 0, 1, 3, 3.5, Infinity, 1e300]) histogram.observe(value);
     assert.deepEqual([page.values[before], page.values[after]], [0, 0]);
     assert.deepEqual([...page.values.subarray(slot, slot + 4)], [3, 0, 1, 3]);

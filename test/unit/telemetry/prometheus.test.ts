@@ -110,7 +110,7 @@ describe('the exposition', () => {
     assert.deepEqual(await samplesOf(counter), [one]);
     assert.equal((await samplesOf(histogram)).length, 19);
     // Its worker has gone: what has happened has happened.
-    sums.remove(buffers[1]!, layout.series);
+    sums.remove(buffers[1]!, layout.blocks);
     assert.deepEqual(await samplesOf(counter), [one]);
     assert.equal((await samplesOf(histogram)).length, 19);
   });

@@ -2,19 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
-import { slotCount, type SeriesName } from '../../../src/telemetry/page-layout.ts';
+import { pageShapes } from '../../../src/telemetry/metrics/page-shapes.ts';
+import type { BlockName } from '../../../src/telemetry/page-layout.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 
-const connections = (listener: string): SeriesName => ({
-  metric: pageMetrics.connections,
-  labels: { listener },
-});
-const duration = (cluster: string): SeriesName => ({
-  metric: pageMetrics.endpointConnectDuration,
-  labels: { cluster },
-});
+const listener = (name: string): BlockName => ({ shape: pageShapes.listener, labels: { listener: name } });
+const cluster = (name: string): BlockName => ({ shape: pageShapes.cluster, labels: { cluster: name } });
 
-function change(directory: SeriesDirectory, wanted: readonly SeriesName[], generation: number): void {
+function change(directory: SeriesDirectory, wanted: readonly BlockName[], generation: number): void {
   const plan = directory.plan(wanted, generation);
   assert.ok(plan !== null);
   plan.commit();
@@ -23,30 +18,30 @@ function change(directory: SeriesDirectory, wanted: readonly SeriesName[], gener
 const shown = (directory: SeriesDirectory): string[] =>
   directory.visible().map(({ labels }) => Object.values(labels).join());
 
-describe('the directory of series', () => {
+describe('the directory of blocks', () => {
   it('keeps the slots of a series when others come and go, and when it comes back', () => {
-    const directory = new SeriesDirectory([connections('a'), duration('x'), connections('b')]);
-    const slotOf = (listener: string): number => directory.slot(pageMetrics.connections, { listener });
+    const directory = new SeriesDirectory([listener('a'), cluster('x'), listener('b')]);
+    const slotOf = (name: string): number => directory.slot(pageMetrics.connections, { listener: name });
     const [a, b] = [slotOf('a'), slotOf('b')];
-    change(directory, [connections('c'), connections('b')], 2);
+    change(directory, [listener('c'), listener('b')], 2);
     assert.equal(slotOf('b'), b);
     assert.throws(() => slotOf('a'), RangeError);
     assert.equal(directory.find(pageMetrics.connections, { listener: 'a' }), undefined);
-    change(directory, [connections('a'), connections('b'), connections('c')], 3);
+    change(directory, [listener('a'), listener('b'), listener('c')], 3);
     assert.equal(slotOf('a'), a);
     assert.equal(new Set([slotOf('a'), slotOf('b'), slotOf('c')]).size, 3);
   });
 
   it('changes nothing before a plan is brought into force', () => {
-    const directory = new SeriesDirectory([connections('a')]);
+    const directory = new SeriesDirectory([listener('a')]);
     const { version, table } = directory;
-    assert.ok(directory.plan([connections('b')], 2) !== null);
+    assert.ok(directory.plan([listener('b')], 2) !== null);
     assert.deepEqual([directory.version, directory.table, shown(directory)], [version, table, ['a']]);
   });
 
   it('shows a removed series until its generation has ended, and again when it is back', () => {
-    const directory = new SeriesDirectory([connections('a'), connections('b')]);
-    change(directory, [connections('b')], 2);
+    const directory = new SeriesDirectory([listener('a'), listener('b')]);
+    change(directory, [listener('b')], 2);
     assert.deepEqual(shown(directory), ['a', 'b']);
     directory.release(1);
     assert.deepEqual(shown(directory), ['a', 'b']);
@@ -54,29 +49,31 @@ describe('the directory of series', () => {
     directory.release(2);
     assert.deepEqual(shown(directory), ['b']);
     assert.ok(directory.version > version);
-    change(directory, [connections('a'), connections('b')], 3);
+    change(directory, [listener('a'), listener('b')], 3);
     assert.deepEqual(shown(directory).sort(), ['a', 'b']);
   });
 
   it('gives slots to other series only without other free slots, and if no worker can write them', () => {
-    const directory = new SeriesDirectory([connections('a')]);
-    const many = (from: number): SeriesName[] =>
-      Array.from({ length: directory.capacity - 1 }, (_, index) => connections(`n${from + index}`));
-    change(directory, [connections('a'), ...many(0)], 2);
-    change(directory, [connections('a')], 3);
-    assert.equal(directory.plan([connections('a'), connections('new')], 4), null, 'all may be written yet');
+    const directory = new SeriesDirectory([listener('a')]);
+    const many = (from: number): BlockName[] =>
+      Array.from({ length: Math.floor(directory.capacity / pageShapes.listener.size) - 1 }, (_, index) =>
+        listener(`n${from + index}`),
+      );
+    change(directory, [listener('a'), ...many(0)], 2);
+    change(directory, [listener('a')], 3);
+    assert.equal(directory.plan([listener('a'), listener('new')], 4), null, 'all may be written yet');
     directory.release(3);
-    const plan = directory.plan([connections('a'), connections('new')], 4);
+    const plan = directory.plan([listener('a'), listener('new')], 4);
     assert.equal(plan?.cleared.length, 1);
     plan.commit();
     const [[start] = [-1]] = plan.cleared;
-    assert.equal(directory.slot(pageMetrics.connections, { listener: 'new' }), start);
+    assert.equal(directory.slot(pageMetrics.connectionsActive, { listener: 'new' }), start);
     // What is in use is never given away.
     assert.notEqual(start, directory.slot(pageMetrics.connections, { listener: 'a' }));
   });
 
   it('never gives two series of a generation, nor one that may still be written, the same slots', () => {
-    const names = ['a', 'b', 'c', 'd', 'e', 'f'].map(connections).concat(['u', 'v', 'w'].map(duration));
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'].map(listener).concat(['u', 'v', 'w'].map(cluster));
     fc.assert(
       fc.property(
         fc.array(fc.record({ wanted: fc.subarray(names), released: fc.boolean() }), { maxLength: 12 }),
@@ -87,9 +84,9 @@ describe('the directory of series', () => {
             change(directory, wanted, ++generation);
             if (released) directory.release(generation);
             const used = new Set<number>();
-            for (const { metric, slot } of directory.visible()) {
-              for (let at = slot; at < slot + slotCount(metric); at++) {
-                assert.ok(!used.has(at), `slot ${at} has two series`);
+            for (const { shape, slot } of directory.visible()) {
+              for (let at = slot; at < slot + shape.size; at++) {
+                assert.ok(!used.has(at), `slot ${at} has two blocks`);
                 used.add(at);
               }
             }

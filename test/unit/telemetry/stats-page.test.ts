@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { BlockShape } from '../../../src/telemetry/block-shape.ts';
 import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import { PageLayout } from '../../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../../src/telemetry/page-sums.ts';
@@ -8,6 +9,8 @@ import { StatsPage, allocatePage, clearGauges } from '../../../src/telemetry/sta
 const requests: Metric = { name: 'requests_total', kind: 'counter', help: 'Requests', labels: ['route'] };
 const open: Metric = { name: 'open', kind: 'gauge', help: 'Open', labels: [] };
 const duration: Metric = { name: 'duration', kind: 'histogram', help: 'Time', labels: [], buckets: [1, 5] };
+new BlockShape('route', ['route'], [[requests]]);
+new BlockShape('process', [], [[duration], [open]]);
 
 function layout(): PageLayout {
   const made = new PageLayout();
@@ -32,7 +35,7 @@ describe('a page layout', () => {
     const made = layout();
     assert.equal(made.add(requests, { route: 'b' }), 6);
     assert.equal(made.size, 7);
-    assert.equal(made.series.length, 4);
+    assert.equal(made.blocks.length, 3);
   });
 
   it('refuses a series that was never added', () => {
@@ -53,7 +56,7 @@ describe('a stats page', () => {
     const made = layout();
     const page = allocatePage(made);
     new StatsPage(page, made).values.fill(3);
-    clearGauges(page, made.series);
+    clearGauges(page, made.blocks);
     assert.deepEqual([...new Float64Array(page)], [3, 3, 3, 3, 3, 0, 3]);
   });
 
@@ -75,12 +78,12 @@ describe('a stats page', () => {
     const others = new Float64Array(other);
     values.fill(3);
     others.fill(10);
-    const settle = sums.abandon(own, made.series);
+    const settle = sums.abandon(own, made.blocks);
     const all = (): number[] => Array.from({ length: made.size }, (_, slot) => sums.at(slot));
     assert.deepEqual(all(), [13, 13, 13, 13, 13, 10, 13]);
     values.fill(4);
     assert.deepEqual(all(), [13, 13, 13, 13, 13, 10, 13]);
-    settle(made.series);
+    settle(made.blocks);
     assert.deepEqual(all(), [14, 14, 14, 14, 14, 10, 14]);
   });
 
@@ -90,10 +93,10 @@ describe('a stats page', () => {
     const sums = new PageSums(made, [page]);
     const values = new Float64Array(page);
     values.fill(3);
-    const settle = sums.abandon(page, made.series);
+    const settle = sums.abandon(page, made.blocks);
     sums.clear(0, made.size);
     // The same series in the same slots, but of another generation.
-    settle(layout().series);
+    settle(layout().blocks);
     assert.equal(sums.at(0), 0);
   });
 });

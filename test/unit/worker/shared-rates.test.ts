@@ -91,7 +91,7 @@ class Process {
 
   constructor(workers: readonly WorkerOf[]) {
     const names = workers.map(({ kind }, index) => `${kind}-${index}`);
-    this.#directory = new SeriesDirectory(layoutOf(this.#settings, names).series);
+    this.#directory = new SeriesDirectory(layoutOf(this.#settings, names).blocks);
     this.#pages = workers.map(() => allocatePage({ size: this.#directory.capacity }));
     this.workers = workers.map((worker, index) => this.#start(worker, names[index]!, index));
   }

@@ -13,7 +13,7 @@ import type { TunnelContext } from '../../../../src/l4/tunnel.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import { lowestDescriptor } from '../../../../src/sys/descriptors/lowest-descriptor.ts';
 import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
-import type { Labels } from '../../../../src/telemetry/page-layout.ts';
+import type { Labels } from '../../../../src/telemetry/block-shape.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import { Cluster, type ClusterHome } from '../../../../src/upstream/cluster.ts';
 import { DescriptorGate } from '../../../../src/upstream/descriptor-gate.ts';
@@ -22,6 +22,7 @@ import { capture, config } from '../../primary/fixtures/config.ts';
 import type { LogLine } from '../../primary/fixtures/config.ts';
 import { freshAddress } from '../../sys/pairs.ts';
 import { clusterState, homeOf } from '../../upstream/endpoints.ts';
+import { seriesOf } from '../../../support/block-series.ts';
 
 export interface World {
   readonly listener: L4Listener;
@@ -109,7 +110,7 @@ export async function withWorld(
     address,
     lines,
     sum: (metric, labels = {}) =>
-      layout.series
+      seriesOf(layout.blocks)
         .filter((series) => series.metric === metric && hasLabels(series.labels, labels))
         .reduce((sum, { slot }) => sum + page.values[slot]!, 0),
   };

@@ -17,12 +17,13 @@ import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import { allocateLineWindow } from '../../../../src/telemetry/line-window.ts';
 import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
-import type { Labels } from '../../../../src/telemetry/page-layout.ts';
+import type { Labels } from '../../../../src/telemetry/block-shape.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import { Cluster } from '../../../../src/upstream/cluster.ts';
 import { capture, config, l7Listener } from '../../primary/fixtures/config.ts';
 import { clusterConfig, clusterState, homeOf } from '../../upstream/endpoints.ts';
 import { exchangeOf, type FakeExchange } from './exchanges.ts';
+import { seriesOf } from '../../../support/block-series.ts';
 
 export const UNCHANGED = { set: new Map(), add: new Map(), remove: [] };
 export const ANY: RouteMatch = {
@@ -132,7 +133,7 @@ export function listener(
     return exchange;
   };
   const sum = (metric: Metric, labels: Labels = {}): number =>
-    layout.series
+    seriesOf(layout.blocks)
       .filter((series) => series.metric === metric && hasLabels(series.labels, labels))
       .reduce((total, { slot }) => total + page.values[slot]!, 0);
   return { dispatcher, take, sum, dialled, requests: environment.requests, clusters: environment.clusters };

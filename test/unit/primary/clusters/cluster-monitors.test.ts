@@ -36,7 +36,7 @@ class Rig {
   constructor(config: ClusterConfig, workers = 1) {
     // The layout reads no other key of a configuration.
     const layout = layoutOf({ listeners: [], clusters: [config] } as unknown as Config, []);
-    this.#directory = new SeriesDirectory(layout.series);
+    this.#directory = new SeriesDirectory(layout.blocks);
     this.#pages = Array.from({ length: workers }, () => allocatePage({ size: this.#directory.capacity }));
     this.told = this.#pages.map(() => []);
     const workersTold = this.#pages.map((page, index) => ({

@@ -6,7 +6,8 @@ import { LimitTables } from '../../../../src/primary/limits/limit-tables.ts';
 import { TicketKeys } from '../../../../src/primary/tickets/ticket-keys.ts';
 import { CurrentGeneration } from '../../../../src/primary/workers/current-generation.ts';
 import { WorkerPages } from '../../../../src/primary/workers/worker-pages.ts';
-import { pageMetrics, threadMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
+import { threadMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
+import { pageShapes } from '../../../../src/telemetry/metrics/page-shapes.ts';
 import { clusterState } from '../../upstream/endpoints.ts';
 import { config, l7Listener, listenerTls } from '../fixtures/config.ts';
 
@@ -166,7 +167,7 @@ describe('the current generation', () => {
     const isShown = (): boolean =>
       pages.directory
         .visible()
-        .some(({ metric, labels }) => metric === pageMetrics.connections && labels.listener === 'web');
+        .some(({ shape, labels }) => shape === pageShapes.listener && labels.listener === 'web');
     const oldest = pages.directory.slot(threadMetrics.oldestGeneration, { worker: 'l7-0' });
     const slot = { name: 'l7-0', page, state: 'up' } as const;
     new Float64Array(page)[oldest] = 1;

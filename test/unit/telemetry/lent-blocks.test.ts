@@ -1,26 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Labels } from '../../../src/telemetry/block-shape.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
-import type { SeriesName } from '../../../src/telemetry/page-layout.ts';
+import { pageShapes } from '../../../src/telemetry/metrics/page-shapes.ts';
+import type { BlockName } from '../../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../../src/telemetry/page-sums.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 
-/** A gauge and a counter. */
-function seriesOf(endpoint: string): SeriesName[] {
-  const labels = { cluster: 'app', endpoint };
-  return [
-    { metric: pageMetrics.endpointConnectionsActive, labels },
-    { metric: pageMetrics.endpointConnects, labels },
-  ];
-}
+const labelsOf = (endpoint: string): Labels => ({ cluster: 'app', endpoint });
+const CONNECTS = pageShapes.endpoint.offsetOf(pageMetrics.endpointConnects)!;
 
 class Rig {
   readonly directory: SeriesDirectory;
   readonly sums: PageSums;
   readonly pages: readonly Float64Array[];
 
-  constructor(listed: readonly SeriesName[] = []) {
+  constructor(listed: readonly BlockName[] = []) {
     this.directory = new SeriesDirectory(listed);
     const buffers = [1, 2].map(() => allocatePage({ size: this.directory.capacity }));
     this.sums = new PageSums(this.directory, buffers);
@@ -28,11 +24,11 @@ class Rig {
   }
 
   lend(endpoint: string): number | null {
-    return this.directory.lend(seriesOf(endpoint), this.sums);
+    return this.directory.lend(labelsOf(endpoint), this.sums);
   }
 
   giveBack(endpoint: string): void {
-    this.directory.giveBack(seriesOf(endpoint)[0]!);
+    this.directory.giveBack(labelsOf(endpoint));
   }
 
   /** Returns the shown counts by endpoint: connections and connects. */
@@ -40,7 +36,7 @@ class Rig {
     this.directory.sweep(this.sums);
     const shown: Record<string, number[]> = {};
     for (const { labels, slot } of this.directory.visible()) {
-      (shown[labels.endpoint!] ??= []).push(this.sums.at(slot));
+      shown[labels.endpoint!] = [this.sums.at(slot), this.sums.at(slot + CONNECTS)];
     }
     return shown;
   }
@@ -56,14 +52,14 @@ class Rig {
   }
 }
 
-describe('series that are lent', () => {
+describe('blocks that are lent', () => {
   it('are found under the labels of their owner, each in slots of its own', () => {
     const rig = new Rig();
     const slots = Array.from({ length: 5000 }, (_, index) => rig.lend(`a:${index}`)!);
     assert.equal(new Set(slots).size, 5000);
     const labels = { cluster: 'app', endpoint: 'a:7' };
     assert.equal(rig.directory.slot(pageMetrics.endpointConnectionsActive, labels), slots[7]);
-    assert.equal(rig.directory.slot(pageMetrics.endpointConnects, labels), slots[7]! + 1);
+    assert.equal(rig.directory.slot(pageMetrics.endpointConnects, labels), slots[7]! + CONNECTS);
     assert.equal(Object.keys(rig.shown).length, 5000);
   });
 
@@ -71,7 +67,7 @@ describe('series that are lent', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
     rig.pages[0]![slot] = 1;
-    rig.pages[1]![slot + 1] = 5;
+    rig.pages[1]![slot + CONNECTS] = 5;
     rig.giveBack('a');
     assert.deepEqual(rig.shown, { a: [1, 5] });
     const { version } = rig.directory;
@@ -83,7 +79,7 @@ describe('series that are lent', () => {
   it('are the same with their counts when an owner comes back', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
-    rig.pages[1]![slot + 1] = 5;
+    rig.pages[1]![slot + CONNECTS] = 5;
     rig.giveBack('a');
     assert.notEqual(rig.lend('b'), slot);
     assert.equal(rig.lend('a'), slot);
@@ -104,7 +100,7 @@ describe('series that are lent', () => {
   it('are reused when enough are idle, and count from 0 for the next owner', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
-    rig.pages[0]![slot + 1] = 5;
+    rig.pages[0]![slot + CONNECTS] = 5;
     rig.giveBack('a');
     let turns = 0;
     const slots = new Set<number>();
@@ -115,7 +111,7 @@ describe('series that are lent', () => {
     }
     assert.ok(turns > 500, 'not soon: a worker may still write them');
     assert.deepEqual(rig.shown, { [`other-${turns}`]: [0, 0] });
-    rig.pages[1]![slot + 1]! += 2;
+    rig.pages[1]![slot + CONNECTS]! += 2;
     assert.deepEqual(rig.shown, { [`other-${turns}`]: [0, 2] });
   });
 
@@ -140,42 +136,37 @@ describe('series that are lent', () => {
 
   it('leave half of the slots to configurations, and are refused when the others are gone', () => {
     const rig = new Rig();
-    const wide = (endpoint: string): SeriesName[] => [
-      seriesOf(endpoint)[0]!,
-      ...Array.from({ length: 1023 }, (_, index) => seriesOf(`${endpoint}-${index}`)[1]!),
-    ];
-    const lend = (endpoint: string): number | null => rig.directory.lend(wide(endpoint), rig.sums);
+    const { size } = pageShapes.endpoint;
     let count = 0;
-    while (lend(`a:${count}`) !== null) count++;
-    assert.equal(count, rig.directory.capacity / 2 / 1024);
-    assert.ok(
-      rig.directory.plan(
-        Array.from({ length: 1000 }, (_, index) => seriesOf(`l:${index}`)[0]!),
-        2,
-      ) !== null,
-    );
+    while (rig.lend(`a:${count}`) !== null) count++;
+    assert.equal(count, Math.floor(rig.directory.capacity / 2 / size));
+    const listed = Array.from({ length: 1000 }, (_, index) => ({
+      shape: pageShapes.endpoint,
+      labels: labelsOf(`l:${index}`),
+    }));
+    assert.ok(rig.directory.plan(listed, 2) !== null);
     rig.giveBack('a:0');
-    assert.ok(lend('b') !== null, 'in place of one that has gone');
-    assert.equal(lend('c'), null);
+    assert.ok(rig.lend('b') !== null, 'in place of one that has gone');
+    assert.equal(rig.lend('c'), null);
   });
 
   it('give way to series of a configuration with the same labels, and replace retired ones', () => {
-    const rig = new Rig(seriesOf('a'));
-    const listed = rig.directory.slot(pageMetrics.endpointConnectionsActive, seriesOf('a')[0]!.labels);
+    const rig = new Rig([{ shape: pageShapes.endpoint, labels: labelsOf('a') }]);
+    const listed = rig.directory.slot(pageMetrics.endpointConnectionsActive, labelsOf('a'));
     const lent = rig.lend('a')!;
     rig.pages[0]![listed] = 1;
     rig.pages[0]![lent] = 2;
     assert.deepEqual(rig.shown, { a: [1, 0] });
     rig.directory.plan([], 2)!.commit();
     assert.deepEqual(rig.shown, { a: [2, 0] });
-    assert.equal(rig.sums.value(pageMetrics.endpointConnectionsActive, seriesOf('a')[0]!.labels), 2);
+    assert.equal(rig.sums.value(pageMetrics.endpointConnectionsActive, labelsOf('a')), 2);
   });
 
   it('keep what a worker that has ended had counted', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
     rig.pages[1]![slot] = 1;
-    rig.pages[1]![slot + 1] = 5;
+    rig.pages[1]![slot + CONNECTS] = 5;
     rig.sums.remove(rig.pages[1]!.buffer as SharedArrayBuffer, rig.directory.all());
     assert.deepEqual(rig.shown, { a: [0, 5] });
   });

@@ -1,4 +1,5 @@
-import { seriesKey, type Series, type SeriesName } from './page-layout.ts';
+import type { BlockShape, Labels } from './block-shape.ts';
+import type { Block } from './page-layout.ts';
 
 /** Min idle blocks before one is reused: the last owner may come back, and workers may still write the block. */
 const MIN_IDLE_BLOCKS = 512;
@@ -13,15 +14,15 @@ export interface Sums {
   restart(slot: number): void;
 }
 
-interface Block {
-  readonly series: readonly Series[];
-  readonly slot: number;
+interface LentBlock extends Block {
   holders: number;
   /** Whether an idle block is shown: some connection of its last owner is open. */
   lives: boolean;
 }
 
-interface LentSeriesOptions {
+interface LentBlocksOptions {
+  /** The shape of all blocks. Its first series is the gauge of the owner's open connections. */
+  readonly shape: BlockShape;
   /** The first slot above the lent ones. Blocks lie below it, the latest lowest. */
   readonly end: number;
   /** Returns the lowest slot that may be lent now. */
@@ -29,25 +30,26 @@ interface LentSeriesOptions {
 }
 
 /**
- * Series of owners that come and go while one configuration is in use: the addresses of names. Each owner gets a block of
- * consecutive slots. The last connections of an owner that has gone stay counted under its labels.
+ * Blocks of owners that come and go while one configuration is in use: the addresses of names. The last connections of an
+ * owner that has gone stay counted under its labels.
  *
  * A block is lent to another owner only if no connection of the last owner is open. The counters then start at 0. The block
  * that was given back first is reused first, but not before there are {@link MIN_IDLE_BLOCKS} idle blocks, unless slots run
  * out.
  */
-export class LentSeries {
+export class LentBlocks {
   /** Changes whenever {@link visible} does. */
   version = 0;
+  readonly #shape: BlockShape;
   readonly #floor: () => number;
   #lowest: number;
-  readonly #lent = new Map<string, Block>();
+  /** By the key of the owner. */
+  readonly #lent = new Map<string, LentBlock>();
   /** Blocks that were given back, the oldest first. Blocks with connections at the last check come later. */
-  readonly #idle = new Map<string, Block>();
-  /** The slot of every series, by its key. */
-  readonly #slots = new Map<string, number>();
+  readonly #idle = new Map<string, LentBlock>();
 
-  constructor({ end, floor }: LentSeriesOptions) {
+  constructor({ shape, end, floor }: LentBlocksOptions) {
+    this.#shape = shape;
     this.#floor = floor;
     this.#lowest = end;
   }
@@ -57,17 +59,12 @@ export class LentSeries {
     return this.#lowest;
   }
 
-  /**
-   * Lends a block, or lends the owner's block once more.
-   *
-   * @param wanted series of one slot each, the owner's gauge first; the same number for every owner
-   * @returns the first slot, or null if there is no room
-   */
-  lend(wanted: readonly SeriesName[], sums: Sums): number | null {
-    const key = keyOf(wanted[0]!);
+  /** Lends a block, or lends the owner's block once more. Returns its first slot, or null if there is no room. */
+  lend(labels: Labels, sums: Sums): number | null {
+    const key = this.#shape.keyOf(labels);
     let block = this.#lent.get(key);
     if (block === undefined) {
-      block = this.#take(key) ?? this.#place(wanted, sums) ?? undefined;
+      block = this.#take(key) ?? this.#place(labels, sums) ?? undefined;
       if (block === undefined) return null;
       this.#lent.set(key, block);
       this.version++;
@@ -77,8 +74,8 @@ export class LentSeries {
   }
 
   /** Gives a block back. It becomes idle when every lending has been given back. */
-  giveBack(first: SeriesName): void {
-    const key = keyOf(first);
+  giveBack(labels: Labels): void {
+    const key = this.#shape.keyOf(labels);
     const block = this.#lent.get(key);
     if (block === undefined || --block.holders > 0) return;
     this.#lent.delete(key);
@@ -95,41 +92,39 @@ export class LentSeries {
     }
   }
 
-  /** Returns the slot of a series by its key; undefined without one. */
+  /** Returns the first slot of a block by its key; undefined without one. */
   find(key: string): number | undefined {
-    return this.#slots.get(key);
+    return (this.#lent.get(key) ?? this.#idle.get(key))?.slot;
   }
 
-  /** Lists the series to show: the lent ones, and those of gone owners with open connections. */
-  visible(): Series[] {
+  /** Lists the blocks to show: the lent ones, and those of gone owners with open connections. */
+  visible(): Block[] {
     const idle = [...this.#idle.values()].filter(({ lives }) => lives);
-    return [...this.#lent.values(), ...idle].flatMap(({ series }) => series);
+    return [...this.#lent.values(), ...idle];
   }
 
-  /** Lists all series that have slots. */
-  *all(): Iterable<Series> {
-    for (const { series } of this.#lent.values()) yield* series;
-    for (const { series } of this.#idle.values()) yield* series;
+  /** Lists all blocks. */
+  *all(): Iterable<Block> {
+    yield* this.#lent.values();
+    yield* this.#idle.values();
   }
 
   /** Takes the idle block of an owner that has come back, with its counts. */
-  #take(key: string): Block | undefined {
+  #take(key: string): LentBlock | undefined {
     const block = this.#idle.get(key);
     this.#idle.delete(key);
     return block;
   }
 
-  #place(wanted: readonly SeriesName[], sums: Sums): Block | null {
-    const isFull = this.#lowest - wanted.length < this.#floor();
+  #place(labels: Labels, sums: Sums): LentBlock | null {
+    const { size } = this.#shape;
+    const isFull = this.#lowest - size < this.#floor();
     let slot = isFull || this.#idle.size > MIN_IDLE_BLOCKS ? this.#reuse(sums) : null;
     if (slot === null) {
       if (isFull) return null;
-      slot = this.#lowest -= wanted.length;
+      slot = this.#lowest -= size;
     }
-    const first = slot;
-    const series = wanted.map(({ metric, labels }, index) => ({ metric, labels, slot: first + index }));
-    for (const one of series) this.#slots.set(keyOf(one), one.slot);
-    return { series, slot, holders: 0, lives: false };
+    return { shape: this.#shape, labels, slot, holders: 0, lives: false };
   }
 
   /** Takes a block from an owner that has gone. A block with open connections goes to the end of the queue. */
@@ -137,23 +132,18 @@ export class LentSeries {
     let left = MAX_CHECKED_BLOCKS;
     for (const [key, block] of this.#idle) {
       if (left-- === 0) return null;
-      const { series, slot } = block;
+      const { slot } = block;
       this.#idle.delete(key);
       if (sums.at(slot) !== 0) {
         this.#idle.set(key, block);
         continue;
       }
-      for (const one of series) {
-        this.#slots.delete(keyOf(one));
-        if (one.metric.kind !== 'gauge') sums.restart(one.slot);
+      for (const [start, end] of this.#shape.counters) {
+        for (let at = start; at < end; at++) sums.restart(slot + at);
       }
       this.version++;
       return slot;
     }
     return null;
   }
-}
-
-function keyOf({ metric, labels }: SeriesName): string {
-  return seriesKey(metric, labels);
 }
