@@ -5,7 +5,7 @@ import type {
   ResolveSettings,
 } from '../../config/types/cluster.ts';
 import { formatAddress, nameIn } from '../../core/address.ts';
-import type { ClusterState } from '../../protocol/cluster-state.ts';
+import type { ClusterState, EndpointHealth } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -15,7 +15,7 @@ import { NameLookup, type FoundEndpoint } from '../../upstream/name-lookup.ts';
 import { upstreamTls } from '../../upstream/upstream-tls.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import { ClusterEndpoints, type EndpointOwner } from './cluster-endpoints.ts';
-import { EndpointRecord, type EndpointFacts } from './endpoint-record.ts';
+import { EndpointRecord, type RecordOwner } from './endpoint-record.ts';
 import { NameWatch, type LookupCounts } from './name-watch.ts';
 import { OutlierDetector, type Successes } from './outlier-detector.ts';
 import { Prober, type ProbeOpening } from './prober.ts';
@@ -69,6 +69,8 @@ export class ClusterMonitor {
   readonly #probesAlike: boolean;
   /** Whether the commit is still to come. */
   #isPending: boolean;
+  /** The last state that was asked for. */
+  #state: ClusterState | null = null;
   #panic = false;
   #isStarted = false;
   #isStopped = false;
@@ -92,8 +94,15 @@ export class ClusterMonitor {
         ? null
         : new OutlierDetector(config.outlier, (record) => options.successes(record.facts.label));
     this.#publication = new Publication(() => this.#publish());
+    const recordOwner: RecordOwner = {
+      slowStartMs: config.slowStartMs,
+      changed: (record, before) => this.#noteHealth(record, before),
+      wentDown: (record) => {
+        if (!this.#isPending) options.onDown(record);
+      },
+    };
     this.#endpoints = new ClusterEndpoints(config.endpoints, {
-      create: (facts) => this.#createRecord(facts),
+      create: (facts) => new EndpointRecord(facts, recordOwner),
       onAdded: (record) => this.#introduce(record),
       onRemoved: (record) => {
         this.#prober?.forget(record);
@@ -130,9 +139,18 @@ export class ClusterMonitor {
     this.#isStarted = true;
   }
 
+  /** Returns the state for the workers: the same object as long as it is the same. A slow start changes it. */
   state(): ClusterState {
-    const endpoints = this.records.map((record) => record.state());
-    return { cluster: this.config.name, cursor: this.#cursor, endpoints };
+    const { records } = this;
+    const known = this.#state?.endpoints;
+    if (
+      known?.length !== records.length ||
+      records.some((record, index) => record.state() !== known[index])
+    ) {
+      const endpoints = records.map((record) => record.state());
+      this.#state = { cluster: this.config.name, cursor: this.#cursor, endpoints };
+    }
+    return this.#state!;
   }
 
   find(label: string): EndpointRecord | undefined {
@@ -187,7 +205,7 @@ export class ClusterMonitor {
     for (const entry of config.endpoints) {
       const address = nameIn(entry.address);
       if (address === null) {
-        this.#reconcile(entry, [{ addresses: [entry.address], weight: 1, priority: 0 }], 0);
+        this.#endpoints.list(entry);
         continue;
       }
       // Used until the name has been looked up again, and while it cannot be.
@@ -227,25 +245,15 @@ export class ClusterMonitor {
     this.#changed();
   }
 
-  #createRecord(facts: EndpointFacts): EndpointRecord {
-    const { log, onDown } = this.#options;
-    const { name: cluster, slowStartMs } = this.config;
-    const record: EndpointRecord = new EndpointRecord(facts, slowStartMs, {
-      onChange: (before) => {
-        if (this.#isPending) return;
-        const { health, reason } = record;
-        const more = this.#changeLines.take();
-        if (more !== null) {
-          const endpoint = record.facts.label;
-          log.warn({ cluster, endpoint, health, before, reason, ...more }, 'endpoint changed');
-        }
-        this.#changed();
-      },
-      onDown: () => {
-        if (!this.#isPending) onDown(record);
-      },
-    });
-    return record;
+  #noteHealth(record: EndpointRecord, before: EndpointHealth): void {
+    if (this.#isPending) return;
+    const { health, reason, facts } = record;
+    const more = this.#changeLines.take();
+    if (more !== null) {
+      const fields = { cluster: this.config.name, endpoint: facts.label, health, before, reason, ...more };
+      this.#options.log.warn(fields, 'endpoint changed');
+    }
+    this.#changed();
   }
 
   /** Gives a new record what the previous monitor knows of the endpoint, or begins to find out about it. */

@@ -29,7 +29,8 @@ interface ClusterChange {
 
 /** Looks after all clusters, and tells the workers of them. */
 export class ClusterMonitors {
-  #all: readonly ClusterMonitor[];
+  /** By the name of the cluster, in the order of the configuration. */
+  #all: ReadonlyMap<string, ClusterMonitor>;
   readonly #workers: ClusterWorkers;
   readonly #log: Logger;
   readonly #evictionCounts = new Map<string, number>();
@@ -37,11 +38,11 @@ export class ClusterMonitors {
   constructor(clusters: readonly ClusterConfig[], workers: ClusterWorkers, log: Logger) {
     this.#workers = workers;
     this.#log = log;
-    this.#all = clusters.map((config) => this.#create(config));
+    this.#all = new Map(clusters.map((config) => [config.name, this.#create(config)]));
   }
 
   get all(): readonly ClusterMonitor[] {
-    return this.#all;
+    return [...this.#all.values()];
   }
 
   #create(config: ClusterConfig, previous?: ClusterMonitor | null): ClusterMonitor {
@@ -68,29 +69,32 @@ export class ClusterMonitors {
   }
 
   /**
-   * Gets ready for other configurations. A cluster that does not change keeps its monitor, and endpoints that stay keep
-   * their health, ejections and counts. Nothing is published before the commit, which must come in the turn in which the
-   * workers commit: they know the endpoints of one configuration only.
+   * Gets ready for other configurations. A cluster that does not change keeps its monitor and its state, which is the same
+   * object then. Endpoints that stay keep their health, ejections and counts. Nothing is published before the commit, which
+   * must come in the turn in which the workers commit: they know the endpoints of one configuration only.
    */
   prepare(configs: readonly ClusterConfig[]): ClusterChange {
+    const before = this.#all;
+    const all = new Map<string, ClusterMonitor>();
     const made: ClusterMonitor[] = [];
-    const all = configs.map((config) => {
-      const known = this.find(config.name) ?? null;
-      if (known !== null && isDeepStrictEqual(known.config, config)) return known;
-      const monitor = this.#create(config, known);
-      made.push(monitor);
-      return monitor;
-    });
+    for (const config of configs) {
+      const known = before.get(config.name) ?? null;
+      let monitor = known;
+      if (monitor === null || !isSame(monitor.config, config)) {
+        monitor = this.#create(config, known);
+        made.push(monitor);
+      }
+      all.set(config.name, monitor);
+    }
     return {
       ready: async () => {
         await Promise.all(made.map((monitor) => monitor.ready()));
-        return all.map((monitor) => monitor.state());
+        return Array.from(all.values(), (monitor) => monitor.state());
       },
       commit: () => {
-        const before = this.#all;
         this.#all = all;
         for (const monitor of made) monitor.commit();
-        for (const monitor of before) if (!all.includes(monitor)) monitor.stop();
+        for (const [name, monitor] of before) if (all.get(name) !== monitor) monitor.stop();
       },
       abort: () => {
         for (const monitor of made) monitor.stop();
@@ -110,7 +114,7 @@ export class ClusterMonitors {
   };
 
   find(cluster: string): ClusterMonitor | undefined {
-    return this.all.find(({ config }) => config.name === cluster);
+    return this.#all.get(cluster);
   }
 
   /** Counts the open connections of an endpoint, over all workers. */
@@ -183,4 +187,9 @@ export class ClusterMonitors {
     const slot = directory.find(metric, { cluster, endpoint });
     return slot === undefined ? 0 : sums.at(slot);
   }
+}
+
+/** Tells whether a configuration is the same. Clusters that a reload has not changed are the same object. */
+function isSame(one: ClusterConfig, other: ClusterConfig): boolean {
+  return one === other || isDeepStrictEqual(one, other);
 }

@@ -7,58 +7,93 @@ export type EndpointFacts = Omit<EndpointState, 'health' | 'warmLeftMs'>;
 const FAULTS = ['down', 'ejected', 'draining'] as const;
 type Fault = (typeof FAULTS)[number];
 
-interface Listeners {
+/** The owner of a cluster's records, one for all of them. */
+export interface RecordOwner {
+  /** Duration of a slow start in milliseconds; 0 for none. */
+  readonly slowStartMs: number;
   /** Called when the health has changed. */
-  readonly onChange: (before: EndpointHealth) => void;
+  changed(record: EndpointRecord, before: EndpointHealth): void;
   /** Called when the endpoint has been found down, whatever its health was. */
-  readonly onDown?: () => void;
+  wentDown(record: EndpointRecord): void;
 }
 
-/** The primary's knowledge of one endpoint. */
+/** Counters since the start of the process. */
+interface EndpointCounts {
+  probes: number;
+  probeFailures: number;
+  probesUnmade: number;
+  ejections: number;
+}
+
+const NO_COUNTS: Readonly<EndpointCounts> = { probes: 0, probeFailures: 0, probesUnmade: 0, ejections: 0 };
+
+/**
+ * The primary's knowledge of one endpoint. There may be ten thousand, most of which are up and never fail: what only some of
+ * them need is made at its first use.
+ */
 export class EndpointRecord {
-  facts: EndpointFacts;
   /** When the health last changed, in milliseconds since 1970. */
   since = Date.now();
   /** Why the health last changed. */
   reason = '';
-  /** Counters; the record that replaces this one goes on with the same object. */
-  counts = { probes: 0, probeFailures: 0, probesUnmade: 0, ejections: 0 };
   /** The last probe that could be made: its end in milliseconds since 1970, its duration, and its failure. */
   lastProbe: { readonly at: number; readonly ms: number; readonly failure: string | null } | null = null;
   /** Probes in a row with the same result: good ones above 0, bad ones below. */
   streak = 0;
-  /** The faults of now, each with its reason. */
-  readonly #faults = new Map<Fault, string>();
+  /** Facts and health as the workers are told. Replaced by another object when any of it changes. */
+  #state: EndpointState;
+  /** The record that replaces this one goes on with the same object. Null until something is counted. */
+  #counts: EndpointCounts | null = null;
+  /** The reason of each fault of now. Null without faults. */
+  #faults: Map<Fault, string> | null = null;
+  /** When the slow start is over, in milliseconds since 1970; 0 if there is none. */
   #warmUntil = 0;
-  readonly #slowStartMs: number;
-  readonly #listeners: Listeners;
+  readonly #owner: RecordOwner;
 
-  constructor(facts: EndpointFacts, slowStartMs: number, listeners: Listeners) {
-    this.facts = facts;
-    this.#slowStartMs = slowStartMs;
-    this.#listeners = listeners;
+  constructor(facts: EndpointFacts, owner: RecordOwner) {
+    this.#state = { ...facts, health: 'up', warmLeftMs: 0 };
+    this.#owner = owner;
+  }
+
+  get facts(): EndpointFacts {
+    return this.#state;
+  }
+
+  set facts(facts: EndpointFacts) {
+    const { health, warmLeftMs } = this.#state;
+    this.#state = { ...facts, health, warmLeftMs };
+  }
+
+  get counts(): Readonly<EndpointCounts> {
+    return this.#counts ?? NO_COUNTS;
   }
 
   get health(): EndpointHealth {
-    return FAULTS.findLast((fault) => this.#faults.has(fault)) ?? 'up';
+    return this.#state.health;
   }
 
   get ejected(): boolean {
-    return this.#faults.has('ejected');
+    return this.#holds('ejected');
   }
 
   get down(): boolean {
-    return this.#faults.has('down');
+    return this.#holds('down');
+  }
+
+  /** Adds one to a counter. */
+  count(name: keyof EndpointCounts): void {
+    this.#counts ??= { ...NO_COUNTS };
+    this.#counts[name]++;
   }
 
   setDown(down: boolean, reason: string): void {
     const before = this.down;
     this.#change('down', down, reason);
-    if (down && !before) this.#listeners.onDown?.();
+    if (down && !before) this.#owner.wentDown(this);
   }
 
   setEjected(ejected: boolean, reason: string): void {
-    if (ejected && !this.ejected) this.counts.ejections++;
+    if (ejected && !this.ejected) this.count('ejections');
     this.#change('ejected', ejected, reason);
   }
 
@@ -73,7 +108,7 @@ export class EndpointRecord {
    * @param ejects whether the cluster still ejects endpoints, so that an ejection in force stays
    */
   inherit(other: EndpointRecord, { probed, ejects }: { probed: boolean; ejects: boolean }): void {
-    this.counts = other.counts;
+    this.#counts = other.#counts;
     this.lastProbe ??= other.lastProbe;
     this.#warmUntil = other.#warmUntil;
     if (probed) {
@@ -82,34 +117,50 @@ export class EndpointRecord {
     }
     for (const fault of FAULTS) {
       if (fault === 'down' && !probed) continue;
-      const reason = fault === 'ejected' && !ejects ? undefined : other.#faults.get(fault);
-      if (reason === undefined) this.#faults.delete(fault);
-      else this.#faults.set(fault, reason);
+      const reason = fault === 'ejected' && !ejects ? undefined : other.#faults?.get(fault);
+      this.#note(fault, reason ?? null);
     }
     const { health } = this;
     if (health === other.health) this.since = other.since;
-    this.reason = health === other.health ? other.reason : health === 'up' ? '' : this.#faults.get(health)!;
+    this.reason = health === other.health ? other.reason : health === 'up' ? '' : this.#faults!.get(health)!;
   }
 
   /** Begins the slow start. */
   warm(): void {
-    this.#warmUntil = Date.now() + this.#slowStartMs;
+    const { slowStartMs } = this.#owner;
+    this.#warmUntil = slowStartMs === 0 ? 0 : Date.now() + slowStartMs;
   }
 
+  /** Returns facts and health for the workers: the same object as long as they are the same. A slow start changes them. */
   state(): EndpointState {
-    return { ...this.facts, health: this.health, warmLeftMs: Math.max(0, this.#warmUntil - Date.now()) };
+    const warmLeftMs = this.#warmUntil === 0 ? 0 : Math.max(0, this.#warmUntil - Date.now());
+    if (warmLeftMs === 0) this.#warmUntil = 0;
+    if (warmLeftMs !== this.#state.warmLeftMs) this.#state = { ...this.#state, warmLeftMs };
+    return this.#state;
+  }
+
+  #holds(fault: Fault): boolean {
+    return this.#faults !== null && this.#faults.has(fault);
   }
 
   #change(fault: Fault, holds: boolean, reason: string): void {
     const before = this.health;
-    if (holds) this.#faults.set(fault, reason);
-    else this.#faults.delete(fault);
+    this.#note(fault, holds ? reason : null);
     const { health } = this;
     if (health === before) return;
     this.since = Date.now();
     // A fault that was hidden by this one has a reason of its own.
-    this.reason = health === 'up' ? reason : this.#faults.get(health)!;
+    this.reason = health === 'up' ? reason : this.#faults!.get(health)!;
     if (health === 'up') this.warm();
-    this.#listeners.onChange(before);
+    this.#owner.changed(this, before);
+  }
+
+  /** @param reason null if the fault does not hold */
+  #note(fault: Fault, reason: string | null): void {
+    if (reason !== null) (this.#faults ??= new Map()).set(fault, reason);
+    else if (this.#faults !== null && this.#faults.delete(fault) && this.#faults.size === 0)
+      this.#faults = null;
+    const health = FAULTS.findLast((one) => this.#holds(one)) ?? 'up';
+    if (health !== this.#state.health) this.#state = { ...this.#state, health };
   }
 }

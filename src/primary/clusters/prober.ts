@@ -108,16 +108,16 @@ export class Prober {
   }
 
   #take(record: EndpointRecord, result: ProbeResult, ms: number, decides: boolean): void {
-    record.counts.probes++;
+    record.count('probes');
     if (result.verdict === 'unmade') {
-      record.counts.probesUnmade++;
+      record.count('probesUnmade');
       const more = this.#unmade.take();
       const { reason } = result;
       if (more !== null) this.#log.error({ endpoint: record.facts.label, reason, ...more }, 'probe not made');
       return;
     }
     const failure = result.verdict === 'well' ? null : result.reason;
-    if (failure !== null) record.counts.probeFailures++;
+    if (failure !== null) record.count('probeFailures');
     record.lastProbe = { at: Date.now(), ms, failure };
     this.#judge(record, failure, decides);
   }

@@ -4,6 +4,7 @@ import type { Endpoint as EndpointConfig } from '../../../../src/config/types/cl
 import { ClusterEndpoints } from '../../../../src/primary/clusters/cluster-endpoints.ts';
 import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
 import type { FoundEndpoint } from '../../../../src/upstream/name-lookup.ts';
+import { recordOwner } from '../fixtures/records.ts';
 
 const name = (host: string, weight = 1): EndpointConfig => ({
   address: { kind: 'tcp', host, port: 80 },
@@ -23,7 +24,7 @@ function rig(
   const calls: string[] = [];
   const lent = new Set<string>();
   const endpoints: ClusterEndpoints = new ClusterEndpoints(entries, {
-    create: (facts) => new EndpointRecord(facts, 0, { onChange: () => undefined }),
+    create: (facts) => new EndpointRecord(facts, recordOwner()),
     onAdded: (record) => {
       assert.equal(endpoints.find(record.facts.label), record);
       calls.push(`+ ${record.facts.label}`);
@@ -110,7 +111,7 @@ describe('the endpoints of a cluster', () => {
   it('need no series if the configuration has their address', () => {
     const listed: EndpointConfig = { ...one, address: { kind: 'tcp', host: '192.0.2.1', port: 80 } };
     const { endpoints, lent } = rig([listed], 0);
-    endpoints.reconcile(listed, [found('192.0.2.1')], 0);
+    endpoints.list(listed);
     const { slot, maxConnections } = endpoints.all[0]!.facts;
     assert.deepEqual([slot, maxConnections, lent.size], [null, 7, 0]);
   });

@@ -129,6 +129,27 @@ describe('a change of a cluster', () => {
   });
 });
 
+describe('the state of a cluster', () => {
+  it('is the same object until an endpoint of it changes', async () => {
+    const config = clusterConfig({ endpoints: endpointConfigs([1, 1]) });
+    const rig = new Rig(config);
+    await rig.monitors.ready();
+    const [first] = rig.monitors.states();
+    const same = rig.monitors.prepare([{ ...config }]);
+    assert.equal((await same.ready())[0], first);
+    same.commit();
+    assert.equal(rig.monitors.states()[0], first);
+    rig.app.records[1]!.setDraining(true, 'drained by an operator');
+    const [second] = rig.monitors.states();
+    assert.notEqual(second, first);
+    assert.equal(second!.endpoints[0], first!.endpoints[0]);
+    assert.deepEqual(
+      second!.endpoints.map(({ health }) => health),
+      ['up', 'draining'],
+    );
+  });
+});
+
 describe('the connections that a cluster is told to end', () => {
   it('are those that endpoints have beyond their share of what can be had', async () => {
     const config = clusterConfig({ endpoints: endpointConfigs([1, 2, 1, 1]) });

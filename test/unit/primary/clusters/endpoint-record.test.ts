@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
 import { endpointConfigs, endpointState } from '../../upstream/endpoints.ts';
+import { recordOwner } from '../fixtures/records.ts';
 
 beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 }));
 afterEach(() => mock.timers.reset());
@@ -9,7 +10,7 @@ afterEach(() => mock.timers.reset());
 describe('the health of an endpoint', () => {
   it('is the gravest of what holds of it, with the reason of that, and since when', () => {
     const [config] = endpointConfigs([1]);
-    const record = new EndpointRecord(endpointState(config!), 0, { onChange: () => undefined });
+    const record = new EndpointRecord(endpointState(config!), recordOwner());
     const told = (): unknown[] => [record.health, record.reason, record.since];
     record.setDown(true, 'its probe timed out');
     assert.deepEqual(told(), ['down', 'its probe timed out', 1_000_000]);
@@ -28,5 +29,38 @@ describe('the health of an endpoint', () => {
     record.setDown(false, 'its probes are good');
     assert.deepEqual(told(), ['up', 'its probes are good', 1_004_000]);
     assert.equal(record.counts.ejections, 1);
+  });
+});
+
+describe('the state of an endpoint for the workers', () => {
+  const one = (slowStartMs = 0): EndpointRecord =>
+    new EndpointRecord(endpointState(endpointConfigs([1])[0]!), recordOwner(slowStartMs));
+
+  it('is the same object until facts or health change', () => {
+    const record = one();
+    const first = record.state();
+    record.count('probes');
+    record.setEjected(false, 'its ejection is over');
+    assert.equal(record.state(), first);
+    record.setDraining(true, 'drained by an operator');
+    const drained = record.state();
+    record.setDown(true, 'its probe timed out');
+    assert.deepEqual([drained.health, record.state()], ['draining', drained]);
+    record.facts = { ...record.facts, weight: 7 };
+    assert.deepEqual(record.state(), { ...drained, weight: 7 });
+    assert.deepEqual([first.health, first.weight], ['up', 1]);
+  });
+
+  it('changes while the endpoint starts slowly, and once more when that is over', () => {
+    const record = one(1000);
+    record.warm();
+    const warming = record.state();
+    mock.timers.tick(400);
+    assert.deepEqual([warming.warmLeftMs, record.state().warmLeftMs], [1000, 600]);
+    mock.timers.tick(600);
+    const warm = record.state();
+    mock.timers.tick(600);
+    assert.equal(warm.warmLeftMs, 0);
+    assert.equal(record.state(), warm);
   });
 });

@@ -4,6 +4,7 @@ import type { OutlierFailure, OutlierSettings } from '../../../../src/config/typ
 import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
 import { OutlierDetector, type Successes } from '../../../../src/primary/clusters/outlier-detector.ts';
 import { endpointConfigs, endpointState } from '../../upstream/endpoints.ts';
+import { recordOwner } from '../fixtures/records.ts';
 
 const SETTINGS: OutlierSettings = {
   failures: ['connect'],
@@ -24,7 +25,7 @@ class Bench {
 
   constructor(count: number, settings: Partial<OutlierSettings> = {}) {
     this.all = endpointConfigs(new Array<number>(count).fill(1)).map(
-      (config) => new EndpointRecord(endpointState(config), 0, { onChange: () => undefined }),
+      (config) => new EndpointRecord(endpointState(config), recordOwner()),
     );
     this.#successes = new Map(this.all.map((record) => [record, NOTHING]));
     this.detector = new OutlierDetector(

@@ -6,10 +6,11 @@ import { Prober } from '../../../../src/primary/clusters/prober.ts';
 import type { ProbeResult } from '../../../../src/upstream/probes/probe.ts';
 import { endpointConfigs, endpointState } from '../../upstream/endpoints.ts';
 import { capture, type LogLine } from '../fixtures/config.ts';
+import { recordOwner } from '../fixtures/records.ts';
 
 function records(count: number, slowStartMs = 0): EndpointRecord[] {
   return endpointConfigs(new Array<number>(count).fill(1)).map(
-    (config) => new EndpointRecord(endpointState(config), slowStartMs, { onChange: () => undefined }),
+    (config) => new EndpointRecord(endpointState(config), recordOwner(slowStartMs)),
   );
 }
 

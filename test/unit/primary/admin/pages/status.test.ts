@@ -6,6 +6,7 @@ import { EndpointRecord } from '../../../../../src/primary/clusters/endpoint-rec
 import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
 import { clusterConfig, endpointConfigs, endpointState } from '../../../upstream/endpoints.ts';
 import { config } from '../../fixtures/config.ts';
+import { recordOwner } from '../../fixtures/records.ts';
 
 type Facts = Parameters<typeof statusOf>[0];
 
@@ -20,16 +21,13 @@ function facts(): Facts {
     ['sluice_endpoint_connect_failures_total app 192.0.2.1:1 timeout', 4],
   ]);
   const [one, two] = endpointConfigs([1, 1]).map(
-    (entry, index) =>
-      new EndpointRecord({ ...endpointState(entry), weight: (index + 1) / 3 }, 0, {
-        onChange: () => undefined,
-      }),
+    (entry, index) => new EndpointRecord({ ...endpointState(entry), weight: (index + 1) / 3 }, recordOwner()),
   );
   two!.setDraining(true, 'drained by an operator');
   two!.since = 86_400_000;
   one!.since = 0;
   one!.lastProbe = { at: 1000, ms: 250, failure: 'timed out' };
-  one!.counts.ejections = 9;
+  for (let count = 0; count < 9; count++) one!.count('ejections');
   const slot = (name: string, state: string, ...page: number[]): object => ({
     name,
     kind: 'l7',
