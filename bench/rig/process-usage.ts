@@ -30,6 +30,11 @@ export function memoryOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + kibibytes(pid) * 1024, 0);
 }
 
+/** Memory that a process holds, pages that it shares with others included, in bytes; 0 if the process has ended. */
+export function residentOf(pid: number): number {
+  return (readKibibytes(pid, 'status', /^VmRSS:\s+(\d+)/m) ?? 0) * 1024;
+}
+
 /** Reads the scheduler's count, to the nanosecond; null if the kernel keeps none, or for too many threads. */
 function scheduledMs(pid: number): number | null {
   try {
@@ -63,16 +68,19 @@ function statOf(pid: number): readonly string[] | null {
 }
 
 function kibibytes(pid: number): number {
-  for (const [file, line] of [
-    ['smaps_rollup', /^Pss:\s+(\d+)/m],
-    ['status', /^VmRSS:\s+(\d+)/m],
-  ] as const) {
-    try {
-      const match = line.exec(readFileSync(`/proc/${pid}/${file}`, 'utf8'));
-      if (match !== null) return Number(match[1]);
-    } catch {
-      // Gone, or not ours to look into.
-    }
+  return (
+    readKibibytes(pid, 'smaps_rollup', /^Pss:\s+(\d+)/m) ??
+    readKibibytes(pid, 'status', /^VmRSS:\s+(\d+)/m) ??
+    0
+  );
+}
+
+/** Reads a number of a file of /proc/PID; null if the process has ended, or is not ours to look into. */
+function readKibibytes(pid: number, file: string, line: RegExp): number | null {
+  try {
+    const match = line.exec(readFileSync(`/proc/${pid}/${file}`, 'utf8'));
+    return match === null ? null : Number(match[1]);
+  } catch {
+    return null;
   }
-  return 0;
 }

@@ -74,6 +74,11 @@ export class Supervised {
     }
   }
 
+  /** The end of what the process has written to stdout and stderr. */
+  get output(): string {
+    return this.#output;
+  }
+
   /** Whether it has not ended yet. */
   get running(): boolean {
     return this.#running;

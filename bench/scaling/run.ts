@@ -1,4 +1,7 @@
-/** The command that measures what sessions and messages cost, and fits lines to it: `npm run bench:scaling`. */
+/**
+ * The command that measures what sessions and messages cost, and fits lines to it: `npm run bench:scaling`. With `--config` it
+ * measures large configurations instead.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand, say } from '../options/command-line.ts';
@@ -6,6 +9,7 @@ import { machineText } from '../report/machine.ts';
 import { REPORT_DIRECTORY, writePage } from '../report/page.ts';
 import { coresToPin, pinSelf } from '../rig/pinning.ts';
 import { Stage } from '../rig/stage.ts';
+import { measureLarge } from './large/measure-large.ts';
 import {
   IDLE_TIMEOUT_SECONDS,
   measureBatches,
@@ -27,12 +31,17 @@ const RATES = [5000, 10_000, 20_000, 30_000, 40_000, 60_000];
 const BATCHES = [1, 2, 4, 8, 16, 32];
 const RATE_SESSIONS = 1000;
 
-process.exitCode = await runCommand('bench:scaling', async () => {
+const argv = process.argv.slice(2);
+process.exitCode = await runCommand('bench:scaling', () =>
+  argv.includes('--config') ? measureLarge(argv) : measureUse(),
+);
+
+async function measureUse(): Promise<string> {
   const report = await measureAll();
   writeFileSync(join(REPORT_DIRECTORY, 'scaling.json'), `${JSON.stringify(report)}\n`);
   writePage();
   return renderScaling(report);
-});
+}
 
 async function measureAll(): Promise<ScalingReport> {
   const cores = coresToPin();

@@ -1,0 +1,97 @@
+/** `npm run bench:scaling -- --config`: what a large configuration costs. */
+import { writeFileSync } from 'node:fs';
+import { say } from '../../options/command-line.ts';
+import { machineText } from '../../report/machine.ts';
+import { Stage } from '../../rig/stage.ts';
+import { USAGE, parseLargeArguments, type LargeOptions } from './arguments.ts';
+import { costLine, seriesAround, type CostLine } from './cost-lines.ts';
+import { largeHaproxy } from './large-haproxy.ts';
+import type { LargePeer } from './large-peer.ts';
+import { largeSluice } from './large-sluice.ts';
+import { measureMetrics, measureReloads, measureStart, type StartFigures } from './measurement.ts';
+import { renderLarge, type PeerFigures } from './report.ts';
+import { RunningPeer } from './running-peer.ts';
+import type { LargeSizes } from './sizes.ts';
+
+/**
+ * Runs the command.
+ *
+ * @returns the tables, or the usage
+ * @throws UsageError in one line
+ */
+export async function measureLarge(argv: readonly string[]): Promise<string> {
+  const options = parseLargeArguments(argv);
+  if (options.help) return USAGE;
+  // On all cores: a worker's answer during a reload is what this measures, and the primary has a core of its own.
+  const stage = new Stage(null);
+  try {
+    const text = renderLarge({
+      date: new Date().toISOString().slice(0, 10),
+      machine: machineText(),
+      sizes: options.sizes,
+      peers: await measurePeers(stage, options),
+      lines: options.parts.includes('lines') ? await measureLines(stage, options) : [],
+    });
+    if (options.write !== null) writeFileSync(options.write, text);
+    return text;
+  } finally {
+    await stage.stopAll();
+  }
+}
+
+async function measurePeers(stage: Stage, options: LargeOptions): Promise<PeerFigures[]> {
+  const found: PeerFigures[] = [];
+  for (const peer of options.peers ? [largeSluice, largeHaproxy] : [largeSluice]) {
+    const version = peer.version();
+    if (version === null) say(`not installed: ${peer.name}`);
+    else found.push({ name: peer.name, version, ...(await measurePeer(stage, peer, options)) });
+  }
+  return found;
+}
+
+async function measurePeer(
+  stage: Stage,
+  peer: LargePeer,
+  { parts, sizes, reloads }: LargeOptions,
+): Promise<Omit<PeerFigures, 'name' | 'version'>> {
+  const figures: { -readonly [K in 'start' | 'reloads' | 'metrics']?: PeerFigures[K] } = {};
+  if (parts.includes('start')) {
+    say(`${peer.name}: start`);
+    figures.start = await measureStart(stage, peer, sizes);
+  }
+  if (!parts.includes('reloads') && !parts.includes('metrics')) return figures;
+  const running = await RunningPeer.start(stage, peer, sizes);
+  if (parts.includes('metrics')) {
+    say(`${peer.name}: metrics`);
+    figures.metrics = await measureMetrics(running);
+  }
+  if (parts.includes('reloads')) {
+    say(`${peer.name}: ${reloads} reloads`);
+    figures.reloads = await measureReloads(running, reloads);
+  }
+  await running.stop();
+  return figures;
+}
+
+async function measureLines(stage: Stage, { sizes, rounds }: LargeOptions): Promise<CostLine[]> {
+  const series = seriesAround(sizes);
+  const found = new Map<string, StartFigures[]>();
+  const keyOf = (one: LargeSizes): string => JSON.stringify(one);
+  for (let round = 1; round <= rounds; round++) {
+    // Series share the configuration in the middle, which one start a round is enough for.
+    const wanted = new Map(
+      series.flatMap(({ points }) => points.map((point) => [keyOf(point.sizes), point])),
+    );
+    for (const [key, point] of wanted) {
+      say(`round ${round}: ${key}`);
+      const figures = await measureStart(stage, largeSluice, point.sizes);
+      found.set(key, [...(found.get(key) ?? []), figures]);
+    }
+  }
+  return series.map((one) =>
+    costLine(
+      one,
+      one.points.map((point) => found.get(keyOf(point.sizes)) ?? []),
+    ),
+  );
+}

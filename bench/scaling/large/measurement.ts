@@ -1,0 +1,171 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { median } from '../../figures/statistics.ts';
+import type { Stage } from '../../rig/stage.ts';
+import type { LargePeer } from './large-peer.ts';
+import { Prober, type Probing } from './prober.ts';
+import { RunningPeer } from './running-peer.ts';
+import { changedBody, changedHost, type LargeSizes } from './sizes.ts';
+
+/** What is set up at the first use has been, and V8 has collected what the start has left behind. */
+const SETTLE_MS = 3000;
+/** So many that each of a few workers has one, unless the kernel's hash is against it: 1 in 128 for two workers. */
+const WEB_CONNECTIONS = 8;
+/** As long as the reloads of a proxy that needs 300 ms for each. */
+const CALM_MS = 3000;
+const BETWEEN_RELOADS_MS = 200;
+
+/** How long the proxy's threads serve nobody, in milliseconds. */
+export interface Holds {
+  /** The longest answer of a worker. */
+  readonly workers: number;
+  /** 99.9% of all answers of workers came within it. */
+  readonly p999: number;
+  /** The longest answer of the admin address. */
+  readonly primary: number;
+  /** Requests to workers that got no answer. */
+  readonly failures: number;
+}
+
+/** What a proxy costs when nobody uses it. */
+export interface StartFigures {
+  readonly readyMs: number;
+  /** In bytes. */
+  readonly memory: number;
+}
+
+/** What changes of one route cost. */
+export interface ReloadFigures {
+  readonly reloads: number;
+  /** In bytes, after the last reload. */
+  readonly memory: number;
+  readonly inForceMs: { readonly median: number; readonly max: number };
+  readonly holds: Holds;
+  /** The same while nothing happens: what the machine adds. */
+  readonly calm: Holds;
+}
+
+/** What a page of metrics costs. */
+export interface MetricsFigures {
+  readonly bytes: number;
+  readonly ms: number;
+  readonly holds: Holds;
+}
+
+/** Starts a proxy, and reads what it takes before its first client. Stops it again. */
+export async function measureStart(stage: Stage, peer: LargePeer, sizes: LargeSizes): Promise<StartFigures> {
+  const running = await RunningPeer.start(stage, peer, sizes);
+  await delay(SETTLE_MS);
+  const figures = { readyMs: running.readyMs, memory: running.memory() };
+  await running.stop();
+  return figures;
+}
+
+/** Changes one route again and again, while requests are sent. @throws Error if a change does not come into force */
+export async function measureReloads(running: RunningPeer, reloads: number): Promise<ReloadFigures> {
+  const probers = new Probers(running);
+  try {
+    const calm = await probers.calm(running.version);
+    const seen: Holds[] = [];
+    const times: number[] = [];
+    for (let count = 0; count < reloads; count++) {
+      running.writeNextVersion();
+      probers.begin(running.version);
+      // The requests go out before the reload, so that each connection sees when its answer changes.
+      await delay(BETWEEN_RELOADS_MS);
+      const from = performance.now();
+      running.reload();
+      times.push((await probers.inForce()) - from);
+      await delay(BETWEEN_RELOADS_MS);
+      seen.push(probers.holds());
+    }
+    return {
+      reloads,
+      memory: running.memory(),
+      inForceMs: { median: median(times), max: Math.max(...times) },
+      holds: worstOf(seen),
+      calm,
+    };
+  } finally {
+    probers.end();
+  }
+}
+
+/** Reads the page of metrics as a scraper does, while requests are sent. @throws Error if there is none */
+export async function measureMetrics(running: RunningPeer): Promise<MetricsFigures> {
+  const probers = new Probers(running);
+  try {
+    await probers.calm(running.version);
+    probers.begin(running.version);
+    const from = performance.now();
+    const headers = { 'cache-control': 'no-cache' };
+    const response = await fetch(`http://127.0.0.1:${running.ports.admin}/metrics`, { headers });
+    if (!response.ok || response.body === null) throw new Error(`/metrics: status ${response.status}`);
+    let bytes = 0;
+    for await (const piece of response.body) bytes += (piece as Uint8Array).byteLength;
+    const ms = performance.now() - from;
+    return { bytes, ms, holds: probers.holds() };
+  } finally {
+    probers.end();
+  }
+}
+
+/** Returns the worst of several measurements. */
+export function worstOf(all: readonly Holds[]): Holds {
+  const most = (of: (holds: Holds) => number): number => Math.max(0, ...all.map(of));
+  return {
+    workers: most(({ workers }) => workers),
+    p999: most(({ p999 }) => p999),
+    primary: most(({ primary }) => primary),
+    failures: all.reduce((sum, { failures }) => sum + failures, 0),
+  };
+}
+
+/** The clients of a measurement: some of the workers, and one of the primary. */
+class Probers {
+  readonly #peer: LargePeer;
+  readonly #workers: Prober;
+  readonly #primary: Prober;
+
+  constructor({ peer, ports }: RunningPeer) {
+    this.#peer = peer;
+    this.#workers = new Prober(ports.web, WEB_CONNECTIONS);
+    this.#primary = new Prober(ports.admin, 1);
+  }
+
+  begin(version: number): void {
+    this.#workers.begin(changedHost(version), '/', changedBody(version));
+    this.#primary.begin('localhost', this.#peer.livePath);
+  }
+
+  inForce(): Promise<number> {
+    return this.#workers.inForce();
+  }
+
+  async calm(version: number): Promise<Holds> {
+    this.begin(version);
+    // The first requests wait for their connections.
+    await this.inForce();
+    this.begin(version);
+    await delay(CALM_MS);
+    return this.holds();
+  }
+
+  holds(): Holds {
+    const workers = this.#workers.seen();
+    return {
+      workers: longest(workers),
+      p999: workers.latencies[Math.ceil(workers.latencies.length * 0.999) - 1] ?? 0,
+      primary: longest(this.#primary.seen()),
+      failures: workers.failures,
+    };
+  }
+
+  end(): void {
+    this.#workers.end();
+    this.#primary.end();
+  }
+}
+
+function longest({ latencies }: Probing): number {
+  return latencies.at(-1) ?? 0;
+}

@@ -1,0 +1,160 @@
+import { connect, type Socket } from 'node:net';
+import { AnswerReader } from './answer-reader.ts';
+
+const PERIOD_MS = 1;
+/** A proxy that answers nothing for so long is broken. */
+const MAX_HOLD_MS = 20_000;
+
+/** What a prober has seen since its last {@link Prober.begin}. */
+export interface Probing {
+  readonly requests: number;
+  /** Requests that got no answer: their connection ended. */
+  readonly failures: number;
+  /** Times until answers came, sorted, in milliseconds. */
+  readonly latencies: readonly number[];
+}
+
+/**
+ * Sends a small request each millisecond, on several connections in turn, and notes how long each answer takes: the
+ * longest time is how long a thread of the proxy served nobody. A connection that ends is made again.
+ */
+export class Prober {
+  readonly #lines: Line[];
+  readonly #timer: NodeJS.Timeout;
+  #turn = 0;
+  #latencies: number[] = [];
+  #failures = 0;
+
+  /**
+   * @param port of 127.0.0.1
+   * @param connections as many as make it likely that each worker has one
+   */
+  constructor(port: number, connections: number) {
+    const onEnd = (latency: number | null): void => {
+      if (latency === null) this.#failures++;
+      else this.#latencies.push(latency);
+    };
+    this.#lines = Array.from({ length: connections }, () => new Line(port, onEnd));
+    this.#timer = setInterval(() => this.#tick(), PERIOD_MS);
+  }
+
+  /** Forgets what has been seen, and sends this request from now on. @param wanted the body that is waited for */
+  begin(host: string, path: string, wanted: string | null = null): void {
+    this.#latencies = [];
+    this.#failures = 0;
+    const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+    for (const line of this.#lines) line.begin(request, wanted);
+  }
+
+  /**
+   * Waits until each connection has got the wanted body.
+   *
+   * @returns when the last of them had it, by `performance.now()`
+   * @throws Error if that takes longer than {@link MAX_HOLD_MS}
+   */
+  async inForce(): Promise<number> {
+    const end = performance.now() + MAX_HOLD_MS;
+    while (this.#lines.some(({ wantedAt }) => wantedAt === null)) {
+      if (performance.now() > end) throw new Error('the new answer did not come on all connections');
+      await new Promise((settle) => setTimeout(settle, PERIOD_MS));
+    }
+    return Math.max(...this.#lines.map(({ wantedAt }) => wantedAt ?? 0));
+  }
+
+  /** Returns what has been seen, requests that still wait for their answer included. */
+  seen(): Probing {
+    const waiting = this.#lines.flatMap(({ waitedMs }) => (waitedMs === null ? [] : [waitedMs]));
+    const latencies = [...this.#latencies, ...waiting].sort((a, b) => a - b);
+    return { requests: latencies.length + this.#failures, failures: this.#failures, latencies };
+  }
+
+  /** Closes all connections. */
+  end(): void {
+    clearInterval(this.#timer);
+    for (const line of this.#lines) line.end();
+  }
+
+  #tick(): void {
+    const lines = this.#lines;
+    lines.some(() => lines[this.#turn++ % lines.length]!.send());
+  }
+}
+
+/** One connection, with one request at a time. */
+class Line {
+  readonly #port: number;
+  readonly #onEnd: (latency: number | null) => void;
+  #socket: Socket | null = null;
+  #request = '';
+  #wanted: string | null = null;
+  #sentAt: number | null = null;
+  /** Whether the request under way was sent after {@link begin}. */
+  #counts = false;
+  #ended = false;
+  /** When the wanted body came first, by `performance.now()`. */
+  wantedAt: number | null = null;
+
+  constructor(port: number, onEnd: (latency: number | null) => void) {
+    this.#port = port;
+    this.#onEnd = onEnd;
+  }
+
+  /** How long the request under way has waited, in milliseconds; null if there is none. */
+  get waitedMs(): number | null {
+    return this.#sentAt === null || !this.#counts ? null : performance.now() - this.#sentAt;
+  }
+
+  begin(request: string, wanted: string | null): void {
+    this.#request = request;
+    this.#wanted = wanted;
+    this.#counts = false;
+    this.wantedAt = null;
+  }
+
+  /** Sends the request, unless one is under way. */
+  send(): boolean {
+    if (this.#sentAt !== null || this.#ended || this.#request === '') return false;
+    this.#socket ??= this.#connect();
+    this.#sentAt = performance.now();
+    this.#counts = true;
+    this.#socket.write(this.#request);
+    return true;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#socket?.destroy();
+  }
+
+  #connect(): Socket {
+    const reader = new AnswerReader();
+    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
+    socket.on('data', (piece) => {
+      const answer = reader.take(piece);
+      if (answer === null) return;
+      const now = performance.now();
+      if (this.#counts && answer.body === this.#wanted) this.wantedAt ??= now;
+      this.#settle(now);
+      if (answer.last) this.#leave(socket);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (this.#socket !== socket) return;
+      this.#leave(socket);
+      this.#settle(null);
+    });
+    return socket;
+  }
+
+  #leave(socket: Socket): void {
+    this.#socket = null;
+    socket.destroy();
+  }
+
+  #settle(now: number | null): void {
+    if (this.#sentAt === null) return;
+    const latency = now === null ? null : now - this.#sentAt;
+    this.#sentAt = null;
+    if (this.#counts && !this.#ended) this.#onEnd(latency);
+  }
+}

@@ -1,0 +1,87 @@
+import { formatBytes, formatCount, formatTime } from '../../figures/readable-numbers.ts';
+import { markdownTable } from '../../figures/tables.ts';
+import type { CostLine } from './cost-lines.ts';
+import type { MetricsFigures, ReloadFigures, StartFigures } from './measurement.ts';
+import type { LargeSizes } from './sizes.ts';
+
+/** The figures of one proxy; what was not measured is absent. */
+export interface PeerFigures {
+  readonly name: string;
+  readonly version: string;
+  readonly start?: StartFigures;
+  readonly reloads?: ReloadFigures;
+  readonly metrics?: MetricsFigures;
+}
+
+/** The cost of a large configuration. */
+export interface LargeReport {
+  readonly date: string;
+  readonly machine: string;
+  readonly sizes: LargeSizes;
+  readonly peers: readonly PeerFigures[];
+  readonly lines: readonly CostLine[];
+}
+
+/** Renders the report as Markdown; ends in a newline. */
+export function renderLarge({ date, machine, sizes, peers, lines }: LargeReport): string {
+  const { clusters, endpoints, routes, workers } = sizes;
+  const parts = [
+    `${date}, ${machine}. ${formatCount(routes)} routes over ${formatCount(clusters)} clusters of ` +
+      `${formatCount(endpoints)} endpoints, ${workers} workers at layer 7.`,
+  ];
+  const rows = figureRows(peers);
+  if (rows.length > 0) {
+    const titles = ['', ...peers.map(({ name, version }) => `${name} ${version}`)];
+    parts.push(markdownTable(titles, rows).join('\n'));
+  }
+  if (lines.length > 0) parts.push(markdownTable(LINE_TITLES, lines.map(lineRow)).join('\n'));
+  return `${parts.join('\n\n')}\n`;
+}
+
+const LINE_TITLES = ['one more', 'memory', 'time until ready', 'measured with'];
+
+function lineRow({ dimension, memory, readyMs, counts }: CostLine): string[] {
+  return [
+    dimension,
+    signed(memory, formatBytes),
+    signed(readyMs, formatTime),
+    counts.map((count) => formatCount(count)).join(', '),
+  ];
+}
+
+/** Noise may make a small slope negative. */
+function signed(value: number, format: (value: number) => string): string {
+  return value < 0 ? `-${format(-value)}` : format(value);
+}
+
+type Cell = (figures: PeerFigures) => string | undefined;
+
+/** One row for each figure that at least one proxy has. */
+function figureRows(peers: readonly PeerFigures[]): string[][] {
+  const reloads = Math.max(0, ...peers.map((peer) => peer.reloads?.reloads ?? 0));
+  const time = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : formatTime(value);
+  const bytes = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : formatBytes(value);
+  const rows: readonly (readonly [string, Cell])[] = [
+    ['ready after', ({ start }) => time(start?.readyMs)],
+    ['memory', ({ start }) => bytes(start?.memory)],
+    [`memory after ${reloads} reloads`, (peer) => bytes(peer.reloads?.memory)],
+    ['a changed route is in force after', (peer) => time(peer.reloads?.inForceMs.median)],
+    ['the slowest of them', (peer) => time(peer.reloads?.inForceMs.max)],
+    ['longest answer of a worker during reloads', (peer) => time(peer.reloads?.holds.workers)],
+    ['the same while nothing happens', (peer) => time(peer.reloads?.calm.workers)],
+    ['p99.9 of the answers of workers in the worst reload', (peer) => time(peer.reloads?.holds.p999)],
+    ['longest answer of the primary during reloads', (peer) => time(peer.reloads?.holds.primary)],
+    ['the same while nothing happens', (peer) => time(peer.reloads?.calm.primary)],
+    ['requests that failed during reloads', (peer) => peer.reloads?.holds.failures.toString()],
+    ['size of `/metrics`', ({ metrics }) => bytes(metrics?.bytes)],
+    ['time of `/metrics`', ({ metrics }) => time(metrics?.ms)],
+    ['longest answer of the primary beside it', ({ metrics }) => time(metrics?.holds.primary)],
+    ['longest answer of a worker beside it', ({ metrics }) => time(metrics?.holds.workers)],
+  ];
+  return rows.flatMap(([title, cell]) => {
+    const cells = peers.map(cell);
+    return cells.some((text) => text !== undefined) ? [[title, ...cells.map((text) => text ?? '')]] : [];
+  });
+}
