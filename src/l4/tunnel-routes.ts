@@ -4,6 +4,7 @@ import type { L4Listener } from '../config/types/listener.ts';
 import { LiveSet } from '../core/collections/live-set.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
 import { ServerNames } from '../transport/server-names.ts';
+import type { ClusterLookup } from '../upstream/cluster-lookup.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import { TunnelStats } from './tunnel-stats.ts';
 import type { TunnelContext, TunnelSettings } from './tunnel.ts';
@@ -13,7 +14,7 @@ export interface TunnelEnvironment extends Pick<TunnelContext, 'wheel' | 'log' |
   readonly page: StatsPage;
   /** The values of every worker's page. */
   readonly pages: readonly Float64Array[];
-  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly clusters: Pick<ClusterLookup, 'get'>;
   readonly limits: LimitGuards;
 }
 

@@ -14,6 +14,7 @@ import { Cluster, type ClusterHome } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import { AccessLink } from './access/access-link.ts';
 import { WorkerLimits } from './access/worker-limits.ts';
+import { ClusterBook } from './clusters/cluster-book.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
 
 /** What the listeners of a worker share under one generation. */
@@ -35,7 +36,7 @@ export interface Environment {
   /** The same object in all generations. */
   readonly ticketKeys: TicketKeyRings;
   /** By name. A cluster is the same object in all generations that have it. */
-  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly clusters: ClusterBook;
   readonly home: ClusterHome;
   /** The same object in all generations. */
   readonly descriptors: DescriptorGate;
@@ -67,11 +68,14 @@ export function createEnvironment(
     limits: WorkerLimits.first(start.limitTables, page, wheel, say),
     lineWindows: start.lineWindows,
     ticketKeys: new TicketKeyRings(start.ticketKeys),
-    clusters: new Map(
-      config.clusters.map((cluster) => [
-        cluster.name,
-        new Cluster(cluster, stateOf(start, cluster.name), home),
-      ]),
+    clusters: new ClusterBook(
+      new Map(
+        config.clusters.map((cluster) => [
+          cluster.name,
+          new Cluster(cluster, stateOf(start, cluster.name), home),
+        ]),
+      ),
+      config.clusters,
     ),
     home,
     descriptors,
@@ -100,7 +104,7 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
       commits.push(known.prepare(cluster, stateOf(next, cluster.name), page));
     }
   }
-  const gone = [...current.clusters].filter(([name]) => !clusters.has(name)).map(([, cluster]) => cluster);
+  const gone = [...current.clusters.all].filter(({ name }) => !clusters.has(name));
   const access = accessLog(config, log);
   ticketKeys.prepare(next.ticketKeys);
   return {
@@ -116,7 +120,7 @@ export function nextEnvironment(current: Environment, next: Generation): NextEnv
       limits: current.limits.next(next.limitTables, page),
       lineWindows,
       ticketKeys,
-      clusters,
+      clusters: new ClusterBook(clusters, config.clusters),
       home,
       descriptors,
     },

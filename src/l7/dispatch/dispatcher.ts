@@ -104,7 +104,7 @@ export class Dispatcher implements RequestDispatcher {
     const contexts = previous === null ? null : previous.#contexts;
     this.#contexts = new UpgradeContexts(config, environment, this.#refusals, contexts);
     this.#unrouted = this.#answers('none');
-    this.#headers = new HeaderFilter(config, environment.config.clusters);
+    this.#headers = new HeaderFilter(config, environment.clusters);
     const proxies = AddressSet.of(config.trustedProxies);
     this.#trusted = (address) => proxies.has(address);
     this.#addresses = AddressRules.of(config.access);

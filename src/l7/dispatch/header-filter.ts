@@ -1,8 +1,8 @@
-import type { Cluster } from '../../config/types/cluster.ts';
 import type { L7Listener, UnderscoreHeaders } from '../../config/types/listener.ts';
 import { CLIENT_CERT_HEADER } from '../../wire/forwarding/client-cert-header.ts';
 import { isWrittenByProxy } from '../../wire/http/request-encoding.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
+import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
 
 /**
  * Filters headers that must not come from clients: X-Forwarded-Client-Cert, and names with an underscore.
@@ -15,8 +15,8 @@ export class HeaderFilter {
   readonly #policy: UnderscoreHeaders;
   readonly #reliedOn: ReadonlySet<string>;
 
-  /** @param clusters all clusters of the configuration */
-  constructor(listener: L7Listener, clusters: readonly Cluster[]) {
+  /** @param clusters tells on which headers clusters hash */
+  constructor(listener: L7Listener, clusters: Pick<ClusterLookup, 'hashHeader'>) {
     this.#policy = listener.underscoreHeaders;
     this.own = identityHeadersOf(listener);
     this.#reliedOn = namesReliedOn(listener, clusters);
@@ -79,14 +79,14 @@ function identityHeadersOf({ access, routes }: L7Listener): Set<string> {
  * Lists the headers that routes match or change and that clusters hash on. An endpoint must not take a
  * client's header with an underscore for one of them.
  */
-function namesReliedOn({ routes }: L7Listener, clusters: readonly Cluster[]): Set<string> {
+function namesReliedOn({ routes }: L7Listener, clusters: Pick<ClusterLookup, 'hashHeader'>): Set<string> {
   const names = new Set<string>();
   for (const { match, headers, action } of routes) {
     const { set, add, remove } = headers.request;
     for (const name of [...match.headers.keys(), ...set.keys(), ...add.keys(), ...remove]) names.add(name);
     if (action.kind !== 'cluster') continue;
-    const cluster = clusters.find(({ name }) => name === action.cluster);
-    if (cluster?.hashOn.kind === 'header') names.add(cluster.hashOn.name);
+    const hashed = clusters.hashHeader(action.cluster);
+    if (hashed !== null) names.add(hashed);
   }
   return names;
 }

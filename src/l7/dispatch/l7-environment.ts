@@ -6,7 +6,7 @@ import type { RandomPool } from '../../core/random-pool.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
-import type { Cluster } from '../../upstream/cluster.ts';
+import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
 import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { BufferBudget } from '../buffers/buffer-budget.ts';
@@ -26,7 +26,7 @@ export interface L7Environment {
   readonly access: Logger | null;
   /** Shared memory that bounds the log lines that clients can provoke, over all workers. By the listener's name. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
-  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly clusters: ClusterLookup;
   /** Opens the upstream connections. */
   readonly dialler: UpstreamDialler;
   readonly writer: RequestWriter;

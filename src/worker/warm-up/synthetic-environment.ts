@@ -13,6 +13,7 @@ import { Cluster } from '../../upstream/cluster.ts';
 import { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import { AccessLink } from '../access/access-link.ts';
 import { WorkerLimits } from '../access/worker-limits.ts';
+import { ClusterBook } from '../clusters/cluster-book.ts';
 import type { Environment } from '../environment.ts';
 import { TicketKeyRings } from '../ticket-key-rings.ts';
 
@@ -37,8 +38,9 @@ export function syntheticEnvironment(config: Config): Environment {
     limits: WorkerLimits.first(new Map(), page, wheel, () => undefined),
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),
     ticketKeys: new TicketKeyRings(new Map(config.listeners.map(({ name }) => [name, newTicketKeys()]))),
-    clusters: new Map(
-      config.clusters.map((cluster) => [cluster.name, new Cluster(cluster, stateOf(cluster), home)]),
+    clusters: new ClusterBook(
+      new Map(config.clusters.map((cluster) => [cluster.name, new Cluster(cluster, stateOf(cluster), home)])),
+      config.clusters,
     ),
     home,
     descriptors,

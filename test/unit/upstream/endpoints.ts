@@ -8,7 +8,8 @@ import type { ClusterState, EndpointState } from '../../../src/protocol/cluster-
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
 import { allocateCursor, SharedCursor } from '../../../src/upstream/balancers/shared-cursor.ts';
-import type { ClusterHome } from '../../../src/upstream/cluster.ts';
+import type { ClusterLookup } from '../../../src/upstream/cluster-lookup.ts';
+import { Cluster, type ClusterHome } from '../../../src/upstream/cluster.ts';
 import { Endpoint } from '../../../src/upstream/endpoint.ts';
 
 /** A cluster `app` as several workers see it: the same endpoints, counted by each on a page of its own. */
@@ -91,6 +92,12 @@ export function homeOf({ pages, all }: Workers, changes: Partial<ClusterHome> = 
     onEndpointFailed: () => undefined,
     ...changes,
   };
+}
+
+/** The clusters of a configuration, all of them made at once. */
+export function clusterLookup(configs: readonly ClusterConfig[], home: ClusterHome): ClusterLookup {
+  const clusters = new Map(configs.map((each) => [each.name, new Cluster(each, clusterState(each), home)]));
+  return { get: (name) => clusters.get(name), hashHeader: () => null };
 }
 
 export function workers(count: number, configs: readonly EndpointConfig[]): Workers {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Cluster } from '../../../../src/config/types/cluster.ts';
 import type { L7Listener, UnderscoreHeaders } from '../../../../src/config/types/listener.ts';
 import { HeaderFilter } from '../../../../src/l7/dispatch/header-filter.ts';
 import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
@@ -16,8 +15,8 @@ function names(policy: UnderscoreHeaders): HeaderFilter {
     limits: [],
   };
   const listener = { underscoreHeaders: policy, routes: [route] } as unknown as L7Listener;
-  const cluster = { name: 'hashed', hashOn: { kind: 'header', name: 'x-hash' } } as unknown as Cluster;
-  return new HeaderFilter(listener, [cluster]);
+  const hashHeader = (cluster: string): string | null => (cluster === 'hashed' ? 'x-hash' : null);
+  return new HeaderFilter(listener, { hashHeader });
 }
 
 function head(...list: string[]): RequestHead {

@@ -19,9 +19,9 @@ import { allocateLineWindow } from '../../../../src/telemetry/line-window.ts';
 import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
 import type { Labels } from '../../../../src/telemetry/block-shape.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
-import { Cluster } from '../../../../src/upstream/cluster.ts';
+import type { ClusterLookup } from '../../../../src/upstream/cluster-lookup.ts';
 import { capture, config, l7Listener } from '../../primary/fixtures/config.ts';
-import { clusterConfig, clusterState, homeOf } from '../../upstream/endpoints.ts';
+import { clusterConfig, clusterLookup, homeOf } from '../../upstream/endpoints.ts';
 import { exchangeOf, type FakeExchange } from './exchanges.ts';
 import { seriesOf } from '../../../support/block-series.ts';
 
@@ -70,7 +70,7 @@ export interface Terms {
 
 /** What lives on from one configuration to the next. */
 interface Kept {
-  readonly clusters: ReadonlyMap<string, Cluster>;
+  readonly clusters: ClusterLookup;
   readonly dispatcher: Dispatcher;
 }
 
@@ -107,9 +107,7 @@ export function listener(
     log,
     access,
     lineWindows: new Map([[own.name, allocateLineWindow()]]),
-    clusters:
-      kept?.clusters ??
-      new Map(clusters.map((cluster) => [cluster.name, new Cluster(cluster, clusterState(cluster), home)])),
+    clusters: kept?.clusters ?? clusterLookup(clusters, home),
     dialler: {
       open: (cluster) => {
         dialled.push(cluster.name);
