@@ -32,9 +32,7 @@ class Scalar {
   }
 
   /** js-yaml refuses objects as keys by this tag. */
-  get [Symbol.toStringTag](): string {
-    return 'Scalar';
-  }
+  readonly [Symbol.toStringTag] = 'Scalar';
 
   toString(): string {
     return this.#source;

@@ -131,7 +131,11 @@ describe('the routes before a route', () => {
   it('are compared in bounded number', () => {
     const routes = new EarlierRoutes();
     let compared = 0;
-    const headers = { get: () => void compared++ } as unknown as ReadonlyMap<string, string>;
+    const get = (): undefined => {
+      compared++;
+      return undefined;
+    };
+    const headers = { get } as unknown as ReadonlyMap<string, string>;
     const one = { ...EVERYTHING, headers: new Map([['a', 'b']]) };
     for (let index = 0; index < 5000; index++) {
       routes.add({ name: String(index), match: one, expression: null });
