@@ -74,6 +74,21 @@ export class BlockShape {
     return this.#offsets.get(metric)?.get(this.#innerKey(metric, labels));
   }
 
+  /** Returns the offsets of the series of a metric by the values of one label. Throws a RangeError for an unknown series. */
+  offsetsBy<Value extends string>(
+    metric: Metric,
+    label: string,
+    values: readonly Value[],
+    others: Labels = {},
+  ): Readonly<Record<Value, number>> {
+    const offsets = values.map((value) => {
+      const offset = this.offsetOf(metric, { ...others, [label]: value });
+      if (offset === undefined) throw new RangeError(`${metric.name} has no ${label} ${value}`);
+      return [value, offset] as const;
+    });
+    return Object.fromEntries(offsets) as Record<Value, number>;
+  }
+
   #file(metric: Metric, labels: Labels, offset: number): void {
     const known = this.#offsets.get(metric) ?? new Map<string, number>();
     this.#offsets.set(metric, known.set(this.#innerKey(metric, labels), offset));

@@ -1,10 +1,30 @@
-import { CLOSE_CODES, CLOSE_SIDES, type DIRECTIONS } from '../../telemetry/metrics/label-values.ts';
+import { CLOSE_CODES, CLOSE_SIDES, DIRECTIONS } from '../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
-import type { Histogram, StatsPage } from '../../telemetry/stats-page.ts';
+import { pageShapes } from '../../telemetry/metrics/page-shapes.ts';
+import { Histogram, type StatsPage } from '../../telemetry/stats-page.ts';
 import { closeCodeLabel } from '../../wire/frames/close-codes.ts';
 
 export type CloseSide = (typeof CLOSE_SIDES)[number];
 type Direction = (typeof DIRECTIONS)[number];
+type Codes = Readonly<Record<string, number>>;
+
+/** Places of the counters in the block of a cluster. Its gauge of open connections is the first. */
+const MESSAGES = pageShapes.cluster.offsetsBy(pageMetrics.messages, 'direction', DIRECTIONS);
+const BYTES = pageShapes.cluster.offsetsBy(pageMetrics.bytes, 'direction', DIRECTIONS);
+const CLOSES = Object.fromEntries(
+  CLOSE_SIDES.map((side) => [
+    side,
+    pageShapes.cluster.offsetsBy(pageMetrics.closes, 'code', CLOSE_CODES, { side }) as Codes,
+  ]),
+) as Readonly<Record<CloseSide, Codes>>;
+/** Places in the block of a listener and cluster. The gauge of pending handshakes is the first. */
+const HANDSHAKE_DURATION = pageShapes.handshakes.offsetOf(pageMetrics.handshakeDuration)!;
+const SESSION_DURATION = pageShapes.handshakes.offsetOf(pageMetrics.sessionDuration)!;
+/** Place in the block of a listener, route and cluster. The gauge of open sessions is the first. */
+const TOTAL = pageShapes.sessions.offsetOf(pageMetrics.sessions)!;
+/** Places in the block of the process. */
+const PAUSED = pageShapes.process.offsetsBy(pageMetrics.paused, 'direction', DIRECTIONS);
+const OVERFLOWS = pageShapes.process.offsetsBy(pageMetrics.bufferOverflows, 'direction', DIRECTIONS);
 
 /** The counters of the sessions of one route in one worker. The relay adds to some slots itself: `values[slot] += n`. */
 export class SessionStats {
@@ -15,58 +35,49 @@ export class SessionStats {
   readonly bytesUpstream: number;
   readonly handshakeDuration: Histogram;
   readonly #sessionDuration: Histogram;
-  readonly #active: number;
-  readonly #total: number;
-  readonly #pausedDownstream: number;
-  readonly #overflows: Readonly<Record<Direction, number>>;
-  readonly #closes: ReadonlyMap<string, number>;
+  /** The first slots of the blocks. */
+  readonly #sessions: number;
+  readonly #cluster: number;
+  readonly #process: number;
 
   constructor(page: StatsPage, listener: string, route: string, cluster: string) {
-    this.values = page.values;
-    const slot = (metric: (typeof pageMetrics)['messages'], direction: string): number =>
-      page.slot(metric, { cluster, direction });
-    this.messagesDownstream = slot(pageMetrics.messages, 'downstream');
-    this.messagesUpstream = slot(pageMetrics.messages, 'upstream');
-    this.bytesDownstream = slot(pageMetrics.bytes, 'downstream');
-    this.bytesUpstream = slot(pageMetrics.bytes, 'upstream');
-    this.handshakeDuration = page.histogram(pageMetrics.handshakeDuration, { listener, cluster });
-    this.#sessionDuration = page.histogram(pageMetrics.sessionDuration, { listener, cluster });
-    this.#active = page.slot(pageMetrics.sessionsActive, { listener, route, cluster });
-    this.#total = page.slot(pageMetrics.sessions, { listener, route, cluster });
-    this.#pausedDownstream = page.slot(pageMetrics.paused, { direction: 'downstream' });
-    this.#overflows = {
-      downstream: page.slot(pageMetrics.bufferOverflows, { direction: 'downstream' }),
-      upstream: page.slot(pageMetrics.bufferOverflows, { direction: 'upstream' }),
-    };
-    this.#closes = new Map(
-      CLOSE_SIDES.flatMap((side) =>
-        CLOSE_CODES.map(
-          (code) => [side + code, page.slot(pageMetrics.closes, { cluster, side, code })] as const,
-        ),
-      ),
-    );
+    const { values } = page;
+    this.values = values;
+    this.#cluster = page.slot(pageMetrics.clusterConnectionsActive, { cluster });
+    this.#sessions = page.slot(pageMetrics.sessionsActive, { listener, route, cluster });
+    this.#process = page.slot(pageMetrics.paused, { direction: 'downstream' }) - PAUSED.downstream;
+    this.messagesDownstream = this.#cluster + MESSAGES.downstream;
+    this.messagesUpstream = this.#cluster + MESSAGES.upstream;
+    this.bytesDownstream = this.#cluster + BYTES.downstream;
+    this.bytesUpstream = this.#cluster + BYTES.upstream;
+    const handshakes = page.slot(pageMetrics.handshakesPending, { listener, cluster });
+    const { handshakeDuration, sessionDuration } = pageMetrics;
+    const first = handshakes + HANDSHAKE_DURATION;
+    this.handshakeDuration = new Histogram(values, first, handshakeDuration.buckets ?? []);
+    const second = handshakes + SESSION_DURATION;
+    this.#sessionDuration = new Histogram(values, second, sessionDuration.buckets ?? []);
   }
 
   /** Counts a new session. */
   opened(): void {
-    this.values[this.#active]! += 1;
-    this.values[this.#total]! += 1;
+    this.values[this.#sessions]! += 1;
+    this.values[this.#sessions + TOTAL]! += 1;
   }
 
   /** Counts the end of a session. @param seconds that it lasted */
   ended(side: CloseSide, code: number, seconds: number): void {
-    this.values[this.#active]! -= 1;
-    this.values[this.#closes.get(side + closeCodeLabel(code))!]! += 1;
+    this.values[this.#sessions]! -= 1;
+    this.values[this.#cluster + CLOSES[side][closeCodeLabel(code)]!]! += 1;
     this.#sessionDuration.observe(seconds);
   }
 
   /** Counts an endpoint that is paused, because its client is slow. */
   paused(): void {
-    this.values[this.#pausedDownstream]! += 1;
+    this.values[this.#process + PAUSED.downstream]! += 1;
   }
 
   /** Counts a session that ends because the buffer towards one of its sides is full. */
   overflowed(direction: Direction): void {
-    this.values[this.#overflows[direction]]! += 1;
+    this.values[this.#process + OVERFLOWS[direction]]! += 1;
   }
 }
