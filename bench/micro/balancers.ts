@@ -26,8 +26,15 @@ const CLIENTS = Array.from({ length: 1024 }, (_, index): PickContext => {
 /** Choosing an endpoint, with four workers that count connections; every pick is followed by its connection. */
 export default function cases(): MicroCase[] {
   return [10, 1000].flatMap((count) => [
-    pick('round robin', count, () => new RoundRobin(new SharedCursor(allocateCursor()))),
+    pick('round robin', count, roundRobin),
+    pick('round robin of equals', count, roundRobin, () => 1),
     pick('least connections', count, () => new LeastConnections()),
+    pick(
+      'least connections of equals',
+      count,
+      () => new LeastConnections(),
+      () => 1,
+    ),
     pick('random', count, () => new RandomChoice()),
     pick('two choices', count, () => new TwoChoices()),
     pick('source ip', count, () => new SourceIp()),
@@ -38,10 +45,15 @@ export default function cases(): MicroCase[] {
   ]);
 }
 
-function endpointsOf(count: number): Endpoint[] {
+const roundRobin = (): Balancer => new RoundRobin(new SharedCursor(allocateCursor()));
+
+/** Weights of endpoints: three different ones. */
+const threeWeights = (index: number): number => 1 + (index % 3);
+
+function endpointsOf(count: number, weightOf: (index: number) => number): Endpoint[] {
   const configs = Array.from({ length: count }, (_, index): EndpointConfig => ({
     address: { kind: 'tcp', host: '10.0.0.1', port: 9000 + index },
-    weight: 1 + (index % 3),
+    weight: weightOf(index),
     maxConnections: 0,
   }));
   // The layout reads no other key of a configuration.
@@ -57,8 +69,13 @@ function endpointsOf(count: number): Endpoint[] {
   });
 }
 
-function pick(name: string, count: number, create: (endpoints: readonly Endpoint[]) => Balancer): MicroCase {
-  const endpoints = endpointsOf(count);
+function pick(
+  name: string,
+  count: number,
+  create: (endpoints: readonly Endpoint[]) => Balancer,
+  weightOf = threeWeights,
+): MicroCase {
+  const endpoints = endpointsOf(count, weightOf);
   const balancer = create(endpoints);
   balancer.update(endpoints);
   let turn = 0;

@@ -14,24 +14,50 @@ const ANY: RouteMatch = {
   clientCertificate: null,
 };
 
+/** Hosts of the tables that have both hosts and prefixes. */
+const HOSTS = 500;
+
 /** Choosing a route: the last of its table, so that no luck is in it, and none at all. */
 export default function cases(): MicroCase[] {
-  return [10, 1000].flatMap((count) => {
-    const last = count - 1;
-    const paths = tableOf(count, (index) => ({ path: `/app/${index}` }));
-    const prefixes = tableOf(count, (index) => ({ pathPrefix: `/app/${index}/` }));
-    const hosts = tableOf(count, (index) => ({ host: `h${index}.example.com`, pathPrefix: '/' }));
-    const expressions = tableOf(count, (index) => ({ pathRegex: `^/v${index}/([a-z]+)/(.*)$` }));
-    const headers = tableOf(count, (index) => ({ headers: new Map([['x-tier', `t${index}`]]) }));
-    return [
-      match(paths, `path, ${count} routes`, request('example.com', `/app/${last}`)),
-      match(prefixes, `prefix, ${count} routes`, request('example.com', `/app/${last}/room/7`)),
-      match(hosts, `host, ${count} routes`, request(`h${last}.example.com`, '/wsapp')),
-      match(expressions, `expression, ${count} routes`, request('example.com', `/v${last}/users/7/rooms`)),
-      match(headers, `header, ${count} routes`, request('example.com', '/', `t${last}`)),
-      match(paths, `none, ${count} routes`, request('example.com', '/nowhere'), false),
-    ];
-  });
+  return [...[10, 1000, 10_000].flatMap(indexedCases), ...[10, 1000].flatMap(searchedCases)];
+}
+
+/** Conditions that an index finds: the number of routes does not matter. */
+function indexedCases(count: number): MicroCase[] {
+  const last = count - 1;
+  const paths = tableOf(count, (index) => ({ path: `/app/${index}` }));
+  const prefixes = tableOf(count, (index) => ({ pathPrefix: `/app/${index}/` }));
+  const hosts = tableOf(count, (index) => ({ host: `h${index}.example.com`, pathPrefix: '/' }));
+  const wildcards = tableOf(count, (index) => ({ host: `*.h${index}.example.com`, pathPrefix: '/' }));
+  const both = tableOf(count, (index) => ({
+    host: `h${index % HOSTS}.example.com`,
+    pathPrefix: `/app/${index}`,
+  }));
+  const bothHost = `h${last % HOSTS}.example.com`;
+  return [
+    match(paths, `path, ${count} routes`, request('example.com', `/app/${last}`)),
+    match(prefixes, `prefix, ${count} routes`, request('example.com', `/app/${last}/room/7`)),
+    match(prefixes, `prefix of a deep path, ${count} routes`, request('example.com', `/app/${last}${DEEP}`)),
+    match(hosts, `host, ${count} routes`, request(`h${last}.example.com`, '/wsapp')),
+    match(wildcards, `wildcard host, ${count} routes`, request(`a.b.h${last}.example.com`, '/wsapp')),
+    match(both, `host and prefix, ${count} routes`, request(bothHost, `/app/${last}/room/7`)),
+    match(paths, `none, ${count} routes`, request('example.com', '/nowhere'), false),
+    readings(both, `${count} routes`, request(bothHost, `/app/${last}/a%2Fb`), last),
+  ];
+}
+
+/** A hundred segments. */
+const DEEP = '/room'.repeat(100);
+
+/** Conditions that are tried one after the other. */
+function searchedCases(count: number): MicroCase[] {
+  const last = count - 1;
+  const expressions = tableOf(count, (index) => ({ pathRegex: `^/v${index}/([a-z]+)/(.*)$` }));
+  const headers = tableOf(count, (index) => ({ headers: new Map([['x-tier', `t${index}`]]) }));
+  return [
+    match(expressions, `expression, ${count} routes`, request('example.com', `/v${last}/users/7/rooms`)),
+    match(headers, `header, ${count} routes`, request('example.com', '/', `t${last}`)),
+  ];
 }
 
 function tableOf(count: number, matchOf: (index: number) => Partial<RouteMatch>): RouteTable<number> {
@@ -44,6 +70,13 @@ function match(table: RouteTable<number>, name: string, wanted: RouteRequest, fo
   if ((table.match(wanted) !== null) !== found)
     throw new Error(`${name}: the match is not what it should be`);
   return { name: `match by ${name}`, run: () => table.match(wanted) };
+}
+
+/** Comparing the readings of a path with an escaped slash, which all must lead to one route. */
+function readings(table: RouteTable<number>, name: string, wanted: RouteRequest, route: number): MicroCase {
+  const compare = (): unknown => table.compareReadings(wanted, wanted.path, (value) => value === route);
+  if (compare() !== 'all hold') throw new Error(`readings, ${name}: not all lead to route ${route}`);
+  return { name: `readings of an escaped path, ${name}`, run: compare };
 }
 
 function request(host: string, path: string, tier?: string): RouteRequest {
