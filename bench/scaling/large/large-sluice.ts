@@ -22,7 +22,11 @@ export const largeSluice: LargePeer = {
   reloadSignal: 'SIGHUP',
 };
 
-function textOf({ sizes, ports, version }: LargeSetup): string {
+const ECHO_ROUTES = ['/echo', '/sessions'].map(
+  (path) => `      - { name: ${path.slice(1)}, match: { path: ${path} }, cluster: echo }`,
+);
+
+function textOf({ sizes, ports, version, echo }: LargeSetup): string {
   const routes = routesOf(sizes).map(
     ({ host, pathPrefix, cluster }, index) =>
       `      - { name: r${index}, match: { host: ${host}, pathPrefix: ${pathPrefix} }, cluster: c${cluster} }`,
@@ -45,11 +49,13 @@ function textOf({ sizes, ports, version }: LargeSetup): string {
     '    mode: l7',
     `    address: '127.0.0.1:${ports.web}'`,
     '    routes:',
+    ...(echo === undefined ? [] : ECHO_ROUTES),
     ...routes,
     '      - name: changed',
     `        match: { host: ${changedHost(version)} }`,
     `        respond: { status: 200, body: '${changedBody(version)}' }`,
     'clusters:',
+    ...(echo === undefined ? [] : [`  - { name: echo, endpoints: [{ address: '${echo}' }] }`]),
     ...clusters.flat(),
     '',
   ].join('\n');

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { AnswerReader } from './answer-reader.ts';
 
 const PERIOD_MS = 1;
+const POLL_MS = 1;
 /** A proxy that answers nothing for so long is broken. */
 const MAX_HOLD_MS = 20_000;
 
@@ -10,13 +11,15 @@ export interface Probing {
   readonly requests: number;
   /** Requests that got no answer: their connection ended. */
   readonly failures: number;
+  /** Answers without the wanted body. */
+  readonly others: number;
   /** Times until answers came, sorted, in milliseconds. */
   readonly latencies: readonly number[];
 }
 
 /**
- * Sends a small request each millisecond, on several connections in turn, and notes how long each answer takes: the
- * longest time is how long a thread of the proxy served nobody. A connection that ends is made again.
+ * Sends a small request each period, on several connections in turn, and notes how long each answer takes: the longest
+ * time is how long a thread of the proxy served nobody. A connection that ends is made again.
  */
 export class Prober {
   readonly #lines: Line[];
@@ -24,24 +27,27 @@ export class Prober {
   #turn = 0;
   #latencies: number[] = [];
   #failures = 0;
+  #others = 0;
 
   /**
    * @param port of 127.0.0.1
    * @param connections as many as make it likely that each worker has one
    */
-  constructor(port: number, connections: number) {
-    const onEnd = (latency: number | null): void => {
+  constructor(port: number, connections: number, periodMs = PERIOD_MS) {
+    const onEnd = (latency: number | null, wanted: boolean): void => {
       if (latency === null) this.#failures++;
       else this.#latencies.push(latency);
+      if (latency !== null && !wanted) this.#others++;
     };
     this.#lines = Array.from({ length: connections }, () => new Line(port, onEnd));
-    this.#timer = setInterval(() => this.#tick(), PERIOD_MS);
+    this.#timer = setInterval(() => this.#tick(), periodMs);
   }
 
   /** Forgets what has been seen, and sends this request from now on. @param wanted the body that is waited for */
   begin(host: string, path: string, wanted: string | null = null): void {
     this.#latencies = [];
     this.#failures = 0;
+    this.#others = 0;
     const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
     for (const line of this.#lines) line.begin(request, wanted);
   }
@@ -56,7 +62,7 @@ export class Prober {
     const end = performance.now() + MAX_HOLD_MS;
     while (this.#lines.some(({ wantedAt }) => wantedAt === null)) {
       if (performance.now() > end) throw new Error('the new answer did not come on all connections');
-      await new Promise((settle) => setTimeout(settle, PERIOD_MS));
+      await new Promise((settle) => setTimeout(settle, POLL_MS));
     }
     return Math.max(...this.#lines.map(({ wantedAt }) => wantedAt ?? 0));
   }
@@ -65,7 +71,8 @@ export class Prober {
   seen(): Probing {
     const waiting = this.#lines.flatMap(({ waitedMs }) => (waitedMs === null ? [] : [waitedMs]));
     const latencies = [...this.#latencies, ...waiting].sort((a, b) => a - b);
-    return { requests: latencies.length + this.#failures, failures: this.#failures, latencies };
+    const [failures, others] = [this.#failures, this.#others];
+    return { requests: latencies.length + failures, failures, others, latencies };
   }
 
   /** Closes all connections. */
@@ -83,7 +90,7 @@ export class Prober {
 /** One connection, with one request at a time. */
 class Line {
   readonly #port: number;
-  readonly #onEnd: (latency: number | null) => void;
+  readonly #onEnd: (latency: number | null, wanted: boolean) => void;
   #socket: Socket | null = null;
   #request = '';
   #wanted: string | null = null;
@@ -94,7 +101,7 @@ class Line {
   /** When the wanted body came first, by `performance.now()`. */
   wantedAt: number | null = null;
 
-  constructor(port: number, onEnd: (latency: number | null) => void) {
+  constructor(port: number, onEnd: (latency: number | null, wanted: boolean) => void) {
     this.#port = port;
     this.#onEnd = onEnd;
   }
@@ -133,15 +140,16 @@ class Line {
       const answer = reader.take(piece);
       if (answer === null) return;
       const now = performance.now();
-      if (this.#counts && answer.body === this.#wanted) this.wantedAt ??= now;
-      this.#settle(now);
+      const wanted = answer.body === this.#wanted;
+      if (this.#counts && wanted) this.wantedAt ??= now;
+      this.#settle(now, wanted);
       if (answer.last) this.#leave(socket);
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
       if (this.#socket !== socket) return;
       this.#leave(socket);
-      this.#settle(null);
+      this.#settle(null, false);
     });
     return socket;
   }
@@ -151,10 +159,10 @@ class Line {
     socket.destroy();
   }
 
-  #settle(now: number | null): void {
+  #settle(now: number | null, wanted: boolean): void {
     if (this.#sentAt === null) return;
     const latency = now === null ? null : now - this.#sentAt;
     this.#sentAt = null;
-    if (this.#counts && !this.#ended) this.#onEnd(latency);
+    if (this.#counts && !this.#ended) this.#onEnd(latency, wanted);
   }
 }

@@ -19,6 +19,8 @@ export interface LargeSetup {
   readonly ports: { readonly web: number; readonly admin: number };
   /** Two versions differ in one route: its host and its answer. */
   readonly version: number;
+  /** `host:port` of an endpoint of its own for /echo and /sessions, beside the sizes; absent for none. */
+  readonly echo?: string;
 }
 
 /** Returns the host that the changed route has in a version. */
