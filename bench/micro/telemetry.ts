@@ -1,7 +1,8 @@
+import { Exposition } from '../../src/telemetry/exposition/exposition.ts';
+import { pageFamilies } from '../../src/telemetry/exposition/page-families.ts';
 import { pageMetrics } from '../../src/telemetry/metrics/page-metrics.ts';
 import { PageLayout } from '../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../src/telemetry/page-sums.ts';
-import { Exposition, pageFamilies } from '../../src/telemetry/prometheus.ts';
 import { StatsPage, allocatePage } from '../../src/telemetry/stats-page.ts';
 import type { MicroCase } from './micro-case.ts';
 
@@ -32,7 +33,10 @@ export default function cases(): MicroCase[] {
     },
     {
       name: `scrape ${layout.blocks.reduce((sum, { shape }) => sum + shape.places.length, 0)} series of ${WORKERS} workers`,
-      run: () => exposition.render('text'),
+      run: async () => {
+        const { pieces } = await exposition.begin('text', { endpoints: true });
+        return [...pieces].join('');
+      },
     },
   ];
 }

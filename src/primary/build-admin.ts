@@ -1,7 +1,8 @@
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
+import { Exposition } from '../telemetry/exposition/exposition.ts';
+import { pageFamilies } from '../telemetry/exposition/page-families.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Exposition, pageFamilies } from '../telemetry/prometheus.ts';
 import { keySetFamilies } from './access/key-sets/key-set-metrics.ts';
 import type { KeySets } from './access/key-sets/key-sets.ts';
 import { passwordFamilies } from './access/passwords/password-metrics.ts';
@@ -22,7 +23,7 @@ import { faultCommands } from './admin/commands/fault-commands.ts';
 import { principalCommands } from './admin/commands/principal-commands.ts';
 import { sessionCommands } from './admin/commands/session-commands.ts';
 import { primaryFamilies } from './admin/pages/primary-families.ts';
-import { statusOf } from './admin/pages/status.ts';
+import { statusPage } from './admin/pages/status.ts';
 import { clusterFamilies } from './clusters/cluster-metrics.ts';
 import type { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import type { Drains } from './control/drains.ts';
@@ -101,12 +102,12 @@ export function buildAdmin(
   const view: AdminView = {
     metrics: (format) => {
       supervisor.releaseSeries();
-      return exposition.render(format);
+      return exposition.begin(format, { endpoints: true });
     },
     notLive: () => supervisor.hopeless,
     notReady: () => notReady(parts),
     status: () =>
-      statusOf({ supervisor, clusters, reloader, drains, engines, versions, state: lifecycle.state }),
+      statusPage({ supervisor, clusters, reloader, drains, engines, versions, state: lifecycle.state }),
     commands: [
       ...controlCommands(controlsOf(parts, settings)),
       ...clusterCommands(clusters),

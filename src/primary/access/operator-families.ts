@@ -1,5 +1,5 @@
+import type { Family } from '../../telemetry/exposition/family.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
-import type { Family } from '../../telemetry/prometheus.ts';
 import type { RevocationDesk } from './revocations/revocation-desk.ts';
 import type { SessionDesk } from './sessions/session-desk.ts';
 

@@ -1,11 +1,23 @@
 import type { IncomingMessage } from 'node:http';
+import { encodingFor } from './pages/accepted-encoding.ts';
 import type { PageBody } from './pages/page-body.ts';
+
+/** A page in the encoding that its client takes. */
+export interface EncodedPage {
+  readonly page: PageBody;
+  readonly encoding: 'gzip' | null;
+}
 
 export interface Answer {
   readonly status: number;
   readonly type: string;
-  readonly body: string | Buffer;
+  readonly body: string | EncodedPage;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer that is whole. */
+interface TextAnswer extends Answer {
+  readonly body: string;
 }
 
 /** The head of a request, as far as an answer depends on it. */
@@ -31,7 +43,7 @@ export function jsonAnswer(
     fields = {},
     headers = {},
   }: { readonly fields?: object | undefined; readonly headers?: Answer['headers'] } = {},
-): Answer {
+): TextAnswer {
   return { status, type: JSON_TYPE, body: jsonText({ status, message, ...fields }), headers };
 }
 
@@ -39,21 +51,17 @@ export function jsonAnswer(
  * Answers a health check: `ok` or the reason in plain text. Load balancers match this word, and Kubernetes shows the
  * body in its events.
  */
-export function healthAnswer(problem: string | null): Answer {
+export function healthAnswer(problem: string | null): TextAnswer {
   return { status: problem === null ? 200 : 503, type: TEXT_TYPE, body: `${problem ?? 'ok'}\n` };
 }
 
 /** Answers with a shared page, in gzip if the client takes it. */
-export async function pageAnswer(
-  page: PageBody,
-  { headers }: AdminRequest,
-  vary: readonly string[] = [],
-): Promise<Answer> {
-  const { bytes, encoding } = await page.encode(headers['accept-encoding'] ?? '');
+export function pageAnswer(page: PageBody, { headers }: AdminRequest, vary: readonly string[] = []): Answer {
+  const encoding = encodingFor(headers['accept-encoding'] ?? '', page.length(null));
   return {
     status: 200,
     type: page.type,
-    body: bytes,
+    body: { page, encoding },
     headers: {
       Vary: [...vary, 'Accept-Encoding'].join(', '),
       ...(encoding !== null && { 'Content-Encoding': encoding }),
@@ -62,6 +70,6 @@ export async function pageAnswer(
 }
 
 /** Writes the JSON of an answer, indented for people. */
-export function jsonText(value: object): string {
+function jsonText(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }

@@ -1,7 +1,11 @@
 /** The socket of an admin connection. */
 interface Closable {
-  /** Closes the socket at once, without another byte from this process. */
-  close(): void;
+  /**
+   * Closes the socket at once, without another byte from this process.
+   *
+   * @param inAnswer whether the client must see that an answer is not whole
+   */
+  close(inAnswer: boolean): void;
 }
 
 /** The limit for which a connection was closed: see {@link ConnectionLimits}. */
@@ -11,7 +15,7 @@ interface ConnectionLimits {
   readonly maxConnections: number;
   /** Max connections of one address. */
   readonly maxPerAddress: number;
-  /** Max time for a client to take an answer. */
+  /** Max time for a client to take an answer, or the next 64 KiB of a page. */
   readonly answerTimeoutMs: number;
   readonly now: () => number;
   readonly onClose: (reason: CloseReason, address: string) => void;
@@ -78,9 +82,10 @@ export class AdminConnections {
   }
 
   close(connection: AdminConnection, reason: CloseReason): void {
+    const { busy, holder, socket } = connection;
     this.remove(connection);
-    this.limits.onClose(reason, connection.holder.address);
-    connection.socket.close();
+    this.limits.onClose(reason, holder.address);
+    socket.close(busy);
   }
 
   remove(connection: AdminConnection): void {
@@ -113,7 +118,7 @@ export class AdminConnections {
 export class AdminConnection {
   readonly holder: Holder;
   readonly socket: Closable;
-  /** When the answer was written that the client has not taken yet; Infinity if there is none. */
+  /** When the bytes were written that the client has not taken yet; Infinity if there are none. */
   answeredAt = Infinity;
   /** Orders the connections of one state. */
   turn = 0;
@@ -136,9 +141,14 @@ export class AdminConnection {
     this.#enter(this.holder.busy);
   }
 
-  /** Call this when the answer has been written: the client's time for it begins. */
+  /** Call this when the answer, or as much as the client takes now, has been written: the client's time for it begins. */
   answered(): void {
     if (this.busy) this.answeredAt = this.#all.limits.now();
+  }
+
+  /** Call this when the client has taken what was written of an answer that goes on. */
+  taken(): void {
+    this.answeredAt = Infinity;
   }
 
   /** Call this when the kernel has taken the whole answer. */

@@ -1,19 +1,13 @@
 import type { Logger } from '../../telemetry/logger.ts';
-import { preferredFormat, type ExpositionFormat } from '../../telemetry/prometheus.ts';
-import {
-  JSON_TYPE,
-  healthAnswer,
-  jsonAnswer,
-  jsonText,
-  pageAnswer,
-  type AdminRequest,
-  type Answer,
-} from './admin-answer.ts';
+import type { ExpositionFormat } from '../../telemetry/exposition/family-text.ts';
+import { preferredFormat } from '../../telemetry/exposition/preferred-format.ts';
+import { healthAnswer, jsonAnswer, pageAnswer, type AdminRequest, type Answer } from './admin-answer.ts';
 import type { AdminRefusals } from './admin-refusals.ts';
 import type { AdminView } from './admin-view.ts';
 import { BearerToken } from './bearer-token.ts';
 import { CommandTable, methodOf, runCommand, type CommandCall } from './commands/command-table.ts';
 import { parseTarget, refuseForeign } from './host-rules.ts';
+import { HeldPages } from './pages/held-pages.ts';
 import { PageBody } from './pages/page-body.ts';
 import { SharedRendering } from './pages/shared-rendering.ts';
 
@@ -32,6 +26,7 @@ export class AdminRouter {
   readonly #commands: CommandTable;
   readonly #metrics: Readonly<Record<ExpositionFormat, SharedRendering<PageBody>>>;
   readonly #status: SharedRendering<PageBody>;
+  readonly #held = new HeldPages();
   /** The token in use at the last command, and its check. */
   #token: { readonly text: string; readonly bearer: BearerToken } | null = null;
 
@@ -41,13 +36,12 @@ export class AdminRouter {
     this.#log = log;
     this.#commands = new CommandTable(view.commands);
     this.#metrics = { text: this.#metricsIn('text'), openMetrics: this.#metricsIn('openMetrics') };
-    const renderStatus = (): PageBody => new PageBody(JSON_TYPE, jsonText(view.status()));
-    this.#status = new SharedRendering(renderStatus, STATUS_PERIODS);
+    this.#status = new SharedRendering(() => PageBody.begin(view.status()), STATUS_PERIODS);
     this.#pages = new Map<string, Page>([
       ['/metrics', (request) => this.#answerMetrics(request)],
       ['/livez', () => healthAnswer(view.notLive())],
       ['/readyz', () => healthAnswer(view.notReady())],
-      ['/status', async (request) => pageAnswer(await this.#status.fresh(), request)],
+      ['/status', async (request) => this.#answerPage(await this.#status.fresh(), request)],
     ]);
   }
 
@@ -104,10 +98,7 @@ export class AdminRouter {
   }
 
   #metricsIn(format: ExpositionFormat): SharedRendering<PageBody> {
-    const render = async (): Promise<PageBody> => {
-      const { contentType, body } = await this.#view.metrics(format);
-      return new PageBody(contentType, body);
-    };
+    const render = async (): Promise<PageBody> => PageBody.begin(await this.#view.metrics(format));
     return new SharedRendering(render, METRICS_PERIODS);
   }
 
@@ -115,7 +106,12 @@ export class AdminRouter {
     const { accept = '', 'cache-control': cacheControl = '' } = request.headers;
     const rendering = this.#metrics[preferredFormat(accept)];
     const page = await (wantsFresh(cacheControl) ? rendering.fresh() : rendering.recent());
-    return pageAnswer(page, request, ['Accept']);
+    return this.#answerPage(page, request, ['Accept']);
+  }
+
+  #answerPage(page: PageBody, request: AdminRequest, vary?: readonly string[]): Answer {
+    this.#held.add(page);
+    return pageAnswer(page, request, vary);
   }
 }
 

@@ -14,6 +14,8 @@ import { AdminRefusals } from './admin-refusals.ts';
 import { AdminRouter } from './admin-router.ts';
 import type { AdminRefusal, AdminStats } from './admin-stats.ts';
 import type { AdminView } from './admin-view.ts';
+import { writeAnswer } from './answer-writer.ts';
+import { PageGoneError } from './pages/page-body.ts';
 
 /** Time limits for clients, in milliseconds. */
 interface AdminTimings {
@@ -21,7 +23,7 @@ interface AdminTimings {
   readonly headMs: number;
   /** For a request with its body. */
   readonly requestMs: number;
-  /** For taking an answer. */
+  /** For taking an answer, or the next 64 KiB of a page. */
   readonly answerMs: number;
   /** Between an answer and the next request. */
   readonly keepAliveMs: number;
@@ -131,7 +133,8 @@ export class AdminServer {
 
   #accept(socket: Socket): void {
     const connection = this.#connections.add(networkOf(socket.remoteAddress ?? ''), {
-      close: () => socket.destroy(),
+      // After a mere FIN, HTTP/1.0 would take a part of a page for the whole.
+      close: (inAnswer) => void (inAnswer ? socket.resetAndDestroy() : socket.destroy()),
     });
     this.#bySocket.set(socket, connection);
     this.#stats.connections = this.#connections.size;
@@ -165,16 +168,21 @@ export class AdminServer {
       this.#refusals.logLimited('error', { err: error }, 'admin request failed');
       answer = jsonAnswer(500, 'internal error: see the log');
     }
-    response.writeHead(answer.status, {
-      'Content-Type': answer.type,
-      'Content-Length': Buffer.byteLength(answer.body),
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
-      ...answer.headers,
-    });
-    // Before the end: the connection may be idle after it.
-    connection.answered();
-    response.end(answer.body);
+    try {
+      await writeAnswer(answer, response, connection);
+    } catch (error) {
+      this.#cut(socket, connection, error);
+    }
+  }
+
+  /** Ends a connection in the middle of its answer. */
+  #cut(socket: Socket, connection: AdminConnection, error: unknown): void {
+    if (error instanceof PageGoneError && error.cause === undefined) {
+      this.#connections.close(connection, 'slow_reader');
+      return;
+    }
+    this.#refusals.logLimited('error', { err: error }, 'admin request failed');
+    socket.resetAndDestroy();
   }
 
   /**
@@ -224,7 +232,7 @@ function lastAnswer(status: number, message: string): string {
   const { type, body } = jsonAnswer(status, message);
   return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${type}\r\n` +
-    `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body.toString()}`
+    `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   );
 }
 

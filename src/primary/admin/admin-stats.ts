@@ -1,6 +1,6 @@
+import type { Family } from '../../telemetry/exposition/family.ts';
 import { ADMIN_CLOSES, ADMIN_REFUSALS } from '../../telemetry/metrics/label-values.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
-import type { Family } from '../../telemetry/prometheus.ts';
 
 export type AdminRefusal = (typeof ADMIN_REFUSALS)[number];
 type AdminClose = (typeof ADMIN_CLOSES)[number];

@@ -1,15 +1,15 @@
-import type { Status } from '../../protocol/status.ts';
-import type { ExpositionBody, ExpositionFormat } from '../../telemetry/prometheus.ts';
+import type { ExpositionFormat } from '../../telemetry/exposition/family-text.ts';
 import type { AdminCommand } from './commands/admin-command.ts';
+import type { PageText } from './pages/page-body.ts';
 
 /** The parts of the process that the admin server shows and controls. */
 export interface AdminView {
-  readonly metrics: (format: ExpositionFormat) => Promise<ExpositionBody>;
+  readonly metrics: (format: ExpositionFormat) => Promise<PageText>;
   /** Returns why the process needs to be replaced; null if it is live. */
   readonly notLive: () => string | null;
   /** Returns why no traffic should come here; null if the process is ready. */
   readonly notReady: () => string | null;
-  readonly status: () => Status;
+  readonly status: () => PageText;
   readonly commands: readonly AdminCommand[];
   /** The token that commands need; null to refuse them. A reload may bring another. */
   readonly token: string | null;

@@ -1,8 +1,8 @@
 import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import { nameIn } from '../../core/address.ts';
+import type { Family } from '../../telemetry/exposition/family.ts';
 import type { Metric } from '../../telemetry/metrics/metric.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
-import type { Family } from '../../telemetry/prometheus.ts';
 import type { ClusterMonitor } from './cluster-monitor.ts';
 import type { ClusterMonitors } from './cluster-monitors.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
@@ -15,10 +15,11 @@ export function clusterFamilies(clusters: ClusterMonitors): Family[] {
     isShown: (monitor: ClusterMonitor) => boolean = () => true,
   ): Family => ({
     metric,
-    read: () =>
-      clusters.all
-        .filter((monitor) => isShown(monitor))
-        .map((monitor) => ({ labels: { cluster: monitor.config.name }, value: value(monitor) })),
+    *read() {
+      for (const monitor of clusters.all) {
+        if (isShown(monitor)) yield { labels: { cluster: monitor.config.name }, value: value(monitor) };
+      }
+    },
   });
   // Clusters without names have no series of look-ups.
   const perNames = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family =>
@@ -30,14 +31,16 @@ export function clusterFamilies(clusters: ClusterMonitors): Family[] {
     value: (record: EndpointRecord, config: ClusterConfig) => number | null,
   ): Family => ({
     metric,
-    read: () =>
-      clusters.all.flatMap(({ config, records }) =>
-        records.flatMap((record) => {
+    // A reload or a name may change the lists while they are read: each loop has the list of its beginning.
+    *read() {
+      for (const { config, records } of clusters.all) {
+        for (const record of records) {
           const number = value(record, config);
-          const labels = { cluster: config.name, endpoint: record.facts.label };
-          return number === null ? [] : [{ labels, value: number }];
-        }),
-      ),
+          if (number === null) continue;
+          yield { labels: { cluster: config.name, endpoint: record.facts.label }, value: number };
+        }
+      }
+    },
   });
   // Endpoints that are not probed have no series of probes.
   const perProbed = (metric: Metric, value: (record: EndpointRecord) => number): Family =>

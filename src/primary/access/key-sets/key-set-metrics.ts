@@ -1,5 +1,5 @@
+import type { Family } from '../../../telemetry/exposition/family.ts';
 import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
-import type { Family } from '../../../telemetry/prometheus.ts';
 import type { KeySets } from './key-sets.ts';
 
 /** Sums over all sets with one label: two URLs may differ only in their queries. */

@@ -1,6 +1,6 @@
+import type { Family } from '../../../telemetry/exposition/family.ts';
 import { PASSWORD_RESULTS } from '../../../telemetry/metrics/label-values.ts';
 import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
-import type { Family } from '../../../telemetry/prometheus.ts';
 import type { Passwords } from './passwords.ts';
 
 /** Returns the metrics of the thread for passwords. */

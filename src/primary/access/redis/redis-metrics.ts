@@ -1,5 +1,5 @@
+import type { Family } from '../../../telemetry/exposition/family.ts';
 import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
-import type { Family } from '../../../telemetry/prometheus.ts';
 import type { RedisServices } from './redis-services.ts';
 
 /** Returns the metrics of Redis. Without Redis there are only series of errors. */

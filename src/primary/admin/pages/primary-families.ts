@@ -1,7 +1,7 @@
 import type { DrainStatus } from '../../../protocol/status.ts';
+import type { Family } from '../../../telemetry/exposition/family.ts';
 import type { Metric } from '../../../telemetry/metrics/metric.ts';
 import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
-import type { Family } from '../../../telemetry/prometheus.ts';
 import type { Reloader } from '../../control/reloader.ts';
 import type { CertificateExpiry } from '../../process/certificate-expiry.ts';
 import { enginesInUse } from '../../process/engines.ts';

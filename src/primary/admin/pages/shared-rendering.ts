@@ -1,6 +1,14 @@
 /** A rendering serves for 50 times as long as it took, so that renderings take at most 2% of the thread's time. */
 const PERIODS_PER_COST = 50;
 
+/** A page that readers get when its making has begun. */
+interface Rendered {
+  /** Resolves when the making has ended. */
+  readonly ended: Promise<unknown>;
+  /** Whether the page was given up: nobody else may have it. */
+  readonly isGone: boolean;
+}
+
 interface SharingOptions {
   /** Min time between the starts of two renderings, however little they cost. */
   readonly minPeriodMs: number;
@@ -11,13 +19,15 @@ interface SharingOptions {
 }
 
 /** Renders a page at most once in a period, for all requests of that period: a rendering costs CPU. */
-export class SharedRendering<T> {
+export class SharedRendering<T extends Rendered> {
   readonly #render: () => T | Promise<T>;
   readonly #minPeriodMs: number;
   readonly #maxPeriodMs: number;
   readonly #now: () => number;
   readonly #setTimer: (run: () => void, ms: number) => void;
   #last: Promise<T> | null = null;
+  /** The last page; null until it has begun. */
+  #page: T | null = null;
   /** When the next rendering may begin. */
   #dueAt = -Infinity;
   #next: PromiseWithResolvers<T> | null = null;
@@ -33,7 +43,8 @@ export class SharedRendering<T> {
 
   /** Returns the last rendering if its period is not over, else a new one. */
   recent(): Promise<T> {
-    return this.#last !== null && this.#now() < this.#dueAt ? this.#last : this.#start();
+    if (this.#last === null || this.#page?.isGone === true) return this.fresh();
+    return this.#now() < this.#dueAt ? this.#last : this.#start();
   }
 
   /** Returns a rendering that begins after the call, when the period of the last one is over. */
@@ -52,10 +63,15 @@ export class SharedRendering<T> {
     const page = (async () => this.#render())();
     const next = this.#next;
     this.#last = page;
+    this.#page = null;
     this.#next = null;
     const end = (): void => this.#end(begun);
+    const ended = page.then((rendered) => {
+      this.#page = rendered;
+      return rendered.ended;
+    });
     // Handles a failure, too: one that nobody waits for would end the process.
-    page.then(end, end);
+    ended.then(end, end);
     next?.resolve(page);
     return page;
   }

@@ -8,9 +8,11 @@ import type {
   Status,
   WorkerStatus,
 } from '../../../protocol/status.ts';
+import type { Labels } from '../../../telemetry/block-shape.ts';
 import { CONNECT_FAILURES } from '../../../telemetry/metrics/label-values.ts';
+import type { Metric } from '../../../telemetry/metrics/metric.ts';
 import { pageMetrics, threadMetrics } from '../../../telemetry/metrics/page-metrics.ts';
-import type { PageSums } from '../../../telemetry/page-sums.ts';
+import { pageShapes } from '../../../telemetry/metrics/page-shapes.ts';
 import type { ClusterMonitor } from '../../clusters/cluster-monitor.ts';
 import type { ClusterMonitors } from '../../clusters/cluster-monitors.ts';
 import type { EndpointRecord } from '../../clusters/endpoint-record.ts';
@@ -20,6 +22,15 @@ import type { Engines } from '../../process/engines.ts';
 import type { Versions } from '../../process/versions.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 import type { WorkerSlot } from '../../workers/worker-slot.ts';
+import { JSON_TYPE } from '../admin-answer.ts';
+import { LazyList, jsonPieces } from './json-pieces.ts';
+import type { PageText } from './page-body.ts';
+
+const { endpoint: ENDPOINT } = pageShapes;
+const ACTIVE = ENDPOINT.offsetOf(pageMetrics.endpointConnectionsActive)!;
+const FAILURES = CONNECT_FAILURES.map((reason) =>
+  ENDPOINT.offsetOf(pageMetrics.endpointConnectFailures, { reason })!,
+);
 
 /** The parts of the primary that the status is read from. */
 interface StatusFacts {
@@ -35,10 +46,27 @@ interface StatusFacts {
   readonly state: PrimaryState;
 }
 
+type LazyCluster = Omit<ClusterStatus, 'endpoints'> & { readonly endpoints: LazyList<EndpointStatus> };
+/** The lists are read while the text is taken: there may be ten thousand endpoints, and counts sum over all blocks. */
+type LazyStatus = Omit<Status, 'workers' | 'listeners' | 'clusters'> & {
+  readonly workers: LazyList<WorkerStatus>;
+  readonly listeners: LazyList<ListenerStatus>;
+  readonly clusters: LazyList<LazyCluster>;
+};
+
 /** Returns the body of `GET /status`. */
-export function statusOf(facts: StatusFacts): Status {
+export function statusPage(facts: StatusFacts): PageText {
+  return { type: JSON_TYPE, pieces: linesOf(facts) };
+}
+
+function* linesOf(facts: StatusFacts): Iterable<string> {
+  yield* jsonPieces(statusOf(facts));
+  yield '\n';
+}
+
+function statusOf(facts: StatusFacts): LazyStatus {
   const { supervisor, clusters, reloader, drains, versions, state } = facts;
-  const { config, slots, leaving, leftBehind, sums, generation } = supervisor;
+  const { config, slots, leaving, leftBehind, generation } = supervisor;
   // A stuck worker that could not be replaced keeps its slot.
   const stuck = leftBehind.slots.filter((slot) => !slots.includes(slot));
   return {
@@ -53,11 +81,11 @@ export function statusOf(facts: StatusFacts): Status {
     state,
     connections: supervisor.count({ kind: 'all' }),
     drains: drains.progress,
-    workers: [...slots, ...leaving, ...stuck].map((slot) => workerStatus(slot, supervisor)),
+    workers: lazily([...slots, ...leaving, ...stuck], (slot) => workerStatus(slot, supervisor)),
     leftBehind: leftBehind.count,
-    listeners: config.listeners.map((listener) => listenerStatus(listener, facts)),
-    clusters: clusters.all.map((monitor) =>
-      clusterStatus(monitor, sums, clusters.evictions(monitor.config.name)),
+    listeners: lazily(config.listeners, (listener) => listenerStatus(listener, facts)),
+    clusters: lazily(clusters.all, (monitor) =>
+      clusterStatus(monitor, supervisor, clusters.evictions(monitor.config.name)),
     ),
   };
 }
@@ -92,34 +120,39 @@ function listenerStatus(listener: Listener, { supervisor, reloader, engines }: S
     tls: listener.mode === 'l7' && listener.tls !== null,
     engine: listener.engine,
     engineReason: asRead === undefined ? '' : engines.choiceOf(asRead, clusters).reason,
-    activeConnections: supervisor.sums.value(pageMetrics.connectionsActive, { listener: listener.name }),
+    activeConnections: sumOf(supervisor, pageMetrics.connectionsActive, { listener: listener.name }),
   };
 }
 
 function clusterStatus(
   { config, panic, records }: ClusterMonitor,
-  sums: PageSums,
+  supervisor: StatusFacts['supervisor'],
   evictions: number,
-): ClusterStatus {
+): LazyCluster {
   const { name, balancer, maxConnections } = config;
   return {
     name,
     balancer,
     panic,
-    activeConnections: sums.value(pageMetrics.clusterConnectionsActive, { cluster: name }),
+    activeConnections: sumOf(supervisor, pageMetrics.clusterConnectionsActive, { cluster: name }),
     maxConnections,
     evictions,
-    endpoints: records.map((record) => endpointStatus(name, record, sums)),
+    endpoints: lazily(records, (record) => endpointStatus(name, record, supervisor)),
   };
 }
 
-function endpointStatus(cluster: string, record: EndpointRecord, sums: PageSums): EndpointStatus {
+function endpointStatus(
+  cluster: string,
+  record: EndpointRecord,
+  { directory, sums }: StatusFacts['supervisor'],
+): EndpointStatus {
   const { facts, health, since, reason, counts, lastProbe } = record;
   const labels = { cluster, endpoint: facts.label };
+  // A reload may have removed the endpoint since the status was begun.
+  const active = directory.find(pageMetrics.endpointConnectionsActive, labels);
+  const block = active === undefined ? null : active - ACTIVE;
   let connectFailures = 0;
-  for (const reason of CONNECT_FAILURES) {
-    connectFailures += sums.value(pageMetrics.endpointConnectFailures, { ...labels, reason });
-  }
+  if (block !== null) for (const offset of FAILURES) connectFailures += sums.at(block + offset);
   return {
     address: facts.label,
     weight: Number(facts.weight.toPrecision(6)),
@@ -127,7 +160,7 @@ function endpointStatus(cluster: string, record: EndpointRecord, sums: PageSums)
     state: health,
     since: new Date(since).toISOString(),
     reason,
-    activeConnections: sums.value(pageMetrics.endpointConnectionsActive, labels),
+    activeConnections: active === undefined ? 0 : sums.at(active),
     connectFailures,
     ejections: counts.ejections,
     lastProbe:
@@ -139,4 +172,18 @@ function endpointStatus(cluster: string, record: EndpointRecord, sums: PageSums)
             failure: lastProbe.failure,
           },
   };
+}
+
+/** Returns the sum over all workers; 0 for a series that a reload has removed since the status was begun. */
+function sumOf({ directory, sums }: StatusFacts['supervisor'], metric: Metric, labels: Labels): number {
+  const slot = directory.find(metric, labels);
+  return slot === undefined ? 0 : sums.at(slot);
+}
+
+function lazily<T, U>(values: readonly T[], map: (value: T) => U): LazyList<U> {
+  return new LazyList(mapped(values, map));
+}
+
+function* mapped<T, U>(values: readonly T[], map: (value: T) => U): Iterable<U> {
+  for (const value of values) yield map(value);
 }

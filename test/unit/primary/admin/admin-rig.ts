@@ -7,7 +7,7 @@ import type { DescriptorPlan } from '../../../../src/core/descriptor-limit.ts';
 import { AdminServer } from '../../../../src/primary/admin/admin-server.ts';
 import { AdminStats } from '../../../../src/primary/admin/admin-stats.ts';
 import type { AdminView } from '../../../../src/primary/admin/admin-view.ts';
-import type { Status } from '../../../../src/protocol/status.ts';
+import type { PageText } from '../../../../src/primary/admin/pages/page-body.ts';
 import { eventually, within } from '../../../support/deadline.ts';
 import { capture, type LogLine } from '../fixtures/config.ts';
 
@@ -16,12 +16,17 @@ const local = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
 const PATIENT = { headMs: 60_000, requestMs: 60_000, answerMs: 60_000, keepAliveMs: 60_000, checkMs: 20 };
 export const MAX_PER_ADDRESS = 32;
 
+/** A page of one piece in plain text. */
+export function textPage(text: string, type = 'text/plain'): PageText {
+  return { type, pieces: [text] };
+}
+
 /** A view of a process that is well, with a status of one key. */
 export const VIEW: AdminView = {
-  metrics: () => Promise.resolve({ contentType: 'text/plain', body: 'a 1\n' }),
+  metrics: () => Promise.resolve(textPage('a 1\n')),
   notReady: () => null,
   notLive: () => null,
-  status: () => ({ version: '1.2.3' }) as Status,
+  status: () => ({ type: 'application/json', pieces: ['{"version":"1.2.3"}\n'] }),
   commands: [],
   token: null,
   hosts: [],
@@ -98,7 +103,7 @@ export class AdminRig {
 
   count(metric: string, reason: string): number {
     const family = this.stats.families.find(({ metric: { name } }) => name === metric);
-    return family!.read().find(({ labels }) => labels.reason === reason)!.value;
+    return [...family!.read()].find(({ labels }) => labels.reason === reason)!.value;
   }
 
   refused(reason: string): number {
@@ -151,10 +156,10 @@ export function heldMetrics(): {
 } {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   let renderings = 0;
-  const metrics = async (): Promise<{ contentType: string; body: string }> => {
+  const metrics = async (): Promise<PageText> => {
     renderings++;
     await promise;
-    return { contentType: 'text/plain', body: 'held 1\n' };
+    return textPage('held 1\n');
   };
   return { view: { metrics }, release: () => resolve(undefined), renderings: () => renderings };
 }

@@ -53,7 +53,7 @@ class Rig {
 
   refused(): Record<string, number> {
     const family = this.stats.families.find(({ metric }) => metric.name.includes('refused'))!;
-    const counted = family.read().filter(({ value }) => value > 0);
+    const counted = [...family.read()].filter(({ value }) => value > 0);
     return Object.fromEntries(
       counted.map(({ labels, value }): [string, number] => [String(labels.reason), value]),
     );
@@ -76,7 +76,8 @@ function recorded(changes: Partial<AdminCommand> = {}): { command: AdminCommand;
 
 function bodyOf({ type, body }: Answer): CommandAnswer {
   assert.equal(type, 'application/json');
-  return JSON.parse(body.toString()) as CommandAnswer;
+  assert.ok(typeof body === 'string');
+  return JSON.parse(body) as CommandAnswer;
 }
 
 describe('a health check', () => {

@@ -11,7 +11,7 @@ import type { AdminCommand } from '../../../../src/primary/admin/commands/admin-
 import type { CommandAnswer } from '../../../../src/protocol/admin-answers.ts';
 import { capture } from '../fixtures/config.ts';
 import type { LogLine } from '../fixtures/config.ts';
-import { VIEW } from './admin-rig.ts';
+import { VIEW, textPage } from './admin-rig.ts';
 
 const local = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
 
@@ -43,7 +43,7 @@ async function exchange(port: number, request: string): Promise<string> {
 describe('the admin server', { timeout: 300_000 }, () => {
   it('serves metrics in the format that was asked for', async () => {
     const metrics: AdminView['metrics'] = (format) =>
-      Promise.resolve({ contentType: `text/plain; format=${format}`, body: 'a 1\n' });
+      Promise.resolve(textPage('a 1\n', `text/plain; format=${format}`));
     await withServer({ metrics }, async (url) => {
       const response = await fetch(`${url}/metrics?x=1`, {
         headers: { accept: 'application/openmetrics-text' },

@@ -1,15 +1,15 @@
 /** Clients of the admin server that send or take too slowly, or send too much. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Status } from '../../../../src/protocol/status.ts';
+import type { PageText } from '../../../../src/primary/admin/pages/page-body.ts';
 import { eventually } from '../../../support/deadline.ts';
-import { LIVEZ, METRICS, withRig } from './admin-rig.ts';
+import { LIVEZ, METRICS, textPage, withRig } from './admin-rig.ts';
 
 /** More than the send buffer and the receive buffer of a connection take. */
 const LARGE_PAGE = `${'x'.repeat(1023)}\n`.repeat(32 * 1024);
 
-function largePage(): Promise<{ contentType: string; body: string }> {
-  return Promise.resolve({ contentType: 'text/plain', body: LARGE_PAGE });
+function largePage(): Promise<PageText> {
+  return Promise.resolve(textPage(LARGE_PAGE));
 }
 
 describe('a slow client of the admin server', { timeout: 300_000 }, () => {
@@ -84,7 +84,7 @@ describe('a slow client of the admin server', { timeout: 300_000 }, () => {
 describe('a client of the admin server that sends too much', { timeout: 300_000 }, () => {
   it('gets one answer for requests that it does not wait for, and has its connection closed', async () => {
     let asked = 0;
-    await withRig({ status: () => ({ pid: ++asked }) as Status }, {}, async (rig) => {
+    await withRig({ status: () => textPage(`{"pid":${++asked}}\n`) }, {}, async (rig) => {
       const client = await rig.dial();
       client.socket.write('GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1000));
       const received = await client.closes();

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { withRig } from '../admin-rig.ts';
+import type { PageText } from '../../../../../src/primary/admin/pages/page-body.ts';
+import { textPage, withRig } from '../admin-rig.ts';
 
 describe('the metrics of the admin server', { timeout: 300_000 }, () => {
   it('are rendered once for all who ask within 100 ms, and fail for all of them', async () => {
     let renderings = 0;
-    const metrics = (format: string): Promise<{ contentType: string; body: string }> => {
+    const metrics = (format: string): Promise<PageText> => {
       renderings++;
       if (format === 'openMetrics') return Promise.reject(new Error('broken'));
-      return Promise.resolve({ contentType: 'text/plain', body: `a ${renderings}\n` });
+      return Promise.resolve(textPage(`a ${renderings}\n`));
     };
     await withRig({ metrics }, {}, async (rig) => {
       const begun = performance.now();
@@ -29,8 +30,7 @@ describe('the metrics of the admin server', { timeout: 300_000 }, () => {
   for (const header of ['no-cache', 'max-age=0', 'no-store, No-Cache']) {
     it(`are rendered after the request for who asks with Cache-Control: ${header}`, async () => {
       let value = 0;
-      const metrics = (): Promise<{ contentType: string; body: string }> =>
-        Promise.resolve({ contentType: 'text/plain', body: `a ${value}\n` });
+      const metrics = (): Promise<PageText> => Promise.resolve(textPage(`a ${value}\n`));
       await withRig({ metrics }, {}, async (rig) => {
         await rig.ask('/metrics');
         value = 1;
@@ -41,8 +41,7 @@ describe('the metrics of the admin server', { timeout: 300_000 }, () => {
 
   it('are compressed when asked, in length and body alike', async () => {
     const body = 'a_total 1\n'.repeat(1000);
-    const metrics = (): Promise<{ contentType: string; body: string }> =>
-      Promise.resolve({ contentType: 'text/plain', body });
+    const metrics = (): Promise<PageText> => Promise.resolve(textPage(body));
     await withRig({ metrics }, {}, async (rig) => {
       const zipped = { 'accept-encoding': 'gzip;q=0.9' };
       const [, compressed] = await rig.ask('/metrics', undefined, zipped);

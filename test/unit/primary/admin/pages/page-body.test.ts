@@ -1,52 +1,169 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { PageBody, acceptsGzip } from '../../../../../src/primary/admin/pages/page-body.ts';
+import {
+  PageBody,
+  PageGoneError,
+  type PageReading,
+} from '../../../../../src/primary/admin/pages/page-body.ts';
+import { CHUNK_LENGTH } from '../../../../../src/primary/admin/pages/slices.ts';
+import { eventually } from '../../../../support/deadline.ts';
+
+const LINE = 'a_total{b="é"} 1\n';
+const LONG = LINE.repeat(20_000);
+
+/** A page of lines, made as far as the test says. */
+class HeldPage {
+  made = 0;
+  returned = false;
+  #turn = Promise.withResolvers<void>();
+  readonly #count: number;
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  /** A clock that ends each slice after one piece, and turns that come when the test says so. */
+  readonly slicing = { now: () => 1000 * this.made, nextTurn: () => this.#turn.promise };
+
+  readonly text = { type: 'text/plain', pieces: this.#pieces() };
+
+  turn(): void {
+    const { resolve } = this.#turn;
+    this.#turn = Promise.withResolvers<void>();
+    resolve();
+  }
+
+  async makeAll(): Promise<void> {
+    await eventually(() => {
+      this.turn();
+      assert.ok(this.made === this.#count);
+    });
+    this.turn();
+  }
+
+  *#pieces(): Generator<string> {
+    try {
+      while (this.made < this.#count) {
+        this.made++;
+        yield 'x'.repeat(CHUNK_LENGTH);
+      }
+    } finally {
+      this.returned = true;
+    }
+  }
+}
+
+async function all({ chunks, close }: PageReading): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  close();
+  return Buffer.concat(parts);
+}
+
+function pageOf(text: string): Promise<PageBody> {
+  return PageBody.begin({ type: 'text/plain', pieces: text === '' ? [] : text.split(/(?<=\n)/) });
+}
 
 describe('the body of an admin page', () => {
-  it('is compressed once for all who accept that', async () => {
-    const text = 'a_total{b="é"} 1\n'.repeat(1000);
-    const page = new PageBody('text/plain', text);
-    const [one, two] = await Promise.all([page.encode('gzip'), page.encode('br, gzip;q=0.5')]);
-    assert.equal(one.encoding, 'gzip');
-    assert.equal(one.bytes, two.bytes);
-    assert.equal(gunzipSync(one.bytes).toString(), text);
-    assert.ok(one.bytes.length < text.length / 10);
-    assert.deepEqual(await page.encode('br'), { bytes: Buffer.from(text), encoding: null });
-  });
-
-  it('stays as it is if it is short', async () => {
-    const { encoding } = await new PageBody('text/plain', 'a 1\n').encode('gzip');
-    assert.equal(encoding, null);
-  });
-
-  for (const header of [
-    'gzip',
-    'GZIP',
-    'x-gzip',
-    'gzip, deflate, br',
-    'br;q=1.0, gzip;q=0.001',
-    'gzip; q=0.5',
-    '*',
-    'identity;q=0.5, gzip;q=0.5',
-    'gzip;q=1;x=y',
-  ]) {
-    it(`is compressed for "${header}"`, () => assert.ok(acceptsGzip(header)));
+  for (const text of [LINE, LONG]) {
+    it(`of ${text.length} characters is the same for all readers, in gzip and in plain`, async () => {
+      const page = await pageOf(text);
+      const readings = [page.read('gzip'), page.read(null), page.read('gzip'), page.read(null)];
+      const [one, two, three, four] = await Promise.all(readings.map(all));
+      assert.equal(gunzipSync(one!).toString(), text);
+      assert.deepEqual(one, three);
+      assert.equal(two!.toString(), text);
+      assert.deepEqual(two, four);
+      await page.ended;
+      assert.deepEqual([page.length(null), page.length('gzip')], [Buffer.byteLength(text), one!.length]);
+    });
   }
 
-  for (const header of [
-    '',
-    'br',
-    'identity',
-    'gzip;q=0',
-    'gzip;q=0.000, *',
-    '*;q=0',
-    'gzip;q=nonsense',
-    'gzip;q=2',
-    'gzip;q=-1',
-    'gzip;q=0.2, identity',
-    'notgzip',
-  ]) {
-    it(`is not compressed for "${header}"`, () => assert.ok(!acceptsGzip(header)));
-  }
+  it('may be empty', async () => {
+    const page = await pageOf('');
+    assert.equal((await all(page.read(null))).length, 0);
+    assert.equal(gunzipSync(await all(page.read('gzip'))).length, 0);
+  });
+
+  it('is kept in gzip only', async () => {
+    const page = await pageOf(LONG);
+    await page.ended;
+    assert.ok(page.heldBytes < LONG.length / 10);
+  });
+
+  it('is whole when it begins if it is short, so that its length is known', async () => {
+    assert.equal((await pageOf(LINE)).length(null), Buffer.byteLength(LINE));
+  });
+
+  it('goes out while it is made', async () => {
+    const held = new HeldPage(4);
+    const begins = PageBody.begin(held.text, held.slicing);
+    await eventually(() => {
+      held.turn();
+      assert.ok(held.made >= 2);
+    });
+    const page = await begins;
+    assert.equal(page.length(null), null);
+    const reading = page.read(null);
+    const first = await reading.chunks[Symbol.asyncIterator]().next();
+    assert.ok(first.done !== true && first.value.length > 0);
+    assert.ok(held.made < 4);
+    const other = all(page.read(null));
+    await held.makeAll();
+    assert.equal((await other).length, 4 * CHUNK_LENGTH);
+    reading.close();
+  });
+
+  it('is not made further when the last reader has gone', async () => {
+    const held = new HeldPage(1000);
+    const begins = PageBody.begin(held.text, held.slicing);
+    await eventually(() => {
+      held.turn();
+      assert.ok(held.made >= 2);
+    });
+    const page = await begins;
+    const [one, two] = [page.read('gzip'), page.read(null)];
+    one.close();
+    one.close();
+    assert.equal(page.isGone, false);
+    two.close();
+    assert.ok(page.isGone);
+    assert.equal(page.heldBytes, 0);
+    await page.ended;
+    await eventually(() => {
+      held.turn();
+      assert.ok(held.returned);
+    });
+    assert.ok(held.made < 10);
+  });
+
+  it('ends all readings when it is given up', async () => {
+    const page = await pageOf(LONG);
+    await page.ended;
+    for (const encoding of ['gzip', null] as const) {
+      const reading = page.read(encoding);
+      page.giveUp();
+      await assert.rejects(
+        all(reading),
+        (error) => error instanceof PageGoneError && error.cause === undefined,
+      );
+      reading.close();
+    }
+    assert.equal(page.readings, 0);
+  });
+
+  it('that cannot be made fails at once, or for its readers if it has begun', async () => {
+    const broken = new Error('broken');
+    function* fails(count: number): Generator<string> {
+      for (let index = 0; index < count; index++) yield 'x'.repeat(CHUNK_LENGTH);
+      throw broken;
+    }
+    await assert.rejects(PageBody.begin({ type: 'text/plain', pieces: fails(0) }), broken);
+    const page = await PageBody.begin({ type: 'text/plain', pieces: fails(3) });
+    const reading = page.read(null);
+    await assert.rejects(all(reading), (error) => error instanceof PageGoneError && error.cause === broken);
+    reading.close();
+    await page.ended;
+  });
 });

@@ -2,6 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SharedRendering } from '../../../../../src/primary/admin/pages/shared-rendering.ts';
 
+interface Page {
+  readonly begun: number;
+  readonly ended: Promise<void>;
+  isGone: boolean;
+}
+
 /** A page that says when its rendering began, a clock that is set, and timers that fire when it is. */
 class Rig {
   now = 5000;
@@ -9,14 +15,21 @@ class Rig {
   fails = false;
   /** How long a rendering takes; null if it does not end by itself. */
   costMs: number | null = 10;
+  /** Whether readers get the page before it has ended. */
+  begins = false;
   end: () => void = () => undefined;
   #timers: { at: number; run: () => void }[] = [];
-  readonly page = new SharedRendering(() => this.#render(), {
+  last: Page | null = null;
+  readonly #shared = new SharedRendering(() => this.#render(), {
     minPeriodMs: 100,
     maxPeriodMs: 1000,
     now: () => this.now,
     setTimer: (run, ms) => this.#timers.push({ at: this.now + ms, run }),
   });
+  readonly page = {
+    recent: async (): Promise<number> => (await this.#shared.recent()).begun,
+    fresh: async (): Promise<number> => (await this.#shared.fresh()).begun,
+  };
 
   /** Sets the clock, when the promises of the time before have settled. */
   async at(now: number): Promise<void> {
@@ -27,13 +40,15 @@ class Rig {
     for (const { run } of due) run();
   }
 
-  async #render(): Promise<number> {
+  async #render(): Promise<Page> {
     const begun = this.now;
     this.renderings++;
     if (this.fails) throw new Error('broken');
-    if (this.costMs === null) await new Promise<void>((settle) => (this.end = settle));
-    else this.now += this.costMs;
-    return begun;
+    const page = { begun, ended: Promise.resolve(), isGone: false };
+    if (this.costMs !== null) this.now += this.costMs;
+    else if (this.begins) page.ended = new Promise<void>((settle) => (this.end = settle));
+    else await new Promise<void>((settle) => (this.end = settle));
+    return (this.last = page);
   }
 }
 
@@ -120,5 +135,29 @@ describe('a shared rendering', () => {
     const fresh = rig.page.fresh();
     await rig.at(5100);
     assert.equal(await fresh, 5100);
+  });
+
+  it('is read while it is made, and takes its period from its end', async () => {
+    const rig = new Rig();
+    rig.costMs = null;
+    rig.begins = true;
+    assert.deepEqual(await Promise.all([rig.page.recent(), rig.page.recent()]), [5000, 5000]);
+    await rig.at(9000);
+    assert.equal(await rig.page.recent(), 5000);
+    const fresh = rig.page.fresh();
+    rig.end();
+    await rig.at(9000);
+    assert.deepEqual([await fresh, rig.renderings], [9000, 2]);
+  });
+
+  it('that was given up is not read again, and the next begins when its period is over', async () => {
+    const rig = new Rig();
+    await rig.page.recent();
+    rig.last!.isGone = true;
+    await rig.at(5200);
+    const recent = rig.page.recent();
+    assert.equal(rig.renderings, 1);
+    await rig.at(5500);
+    assert.deepEqual([await recent, rig.renderings], [5500, 2]);
   });
 });

@@ -1,24 +1,45 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Listener } from '../../../../../src/config/types/listener.ts';
-import { statusOf } from '../../../../../src/primary/admin/pages/status.ts';
+import { statusPage } from '../../../../../src/primary/admin/pages/status.ts';
 import { EndpointRecord } from '../../../../../src/primary/clusters/endpoint-record.ts';
+import type { Status } from '../../../../../src/protocol/status.ts';
 import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
+import { CONNECT_FAILURES } from '../../../../../src/telemetry/metrics/label-values.ts';
+import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
+import { pageShapes } from '../../../../../src/telemetry/metrics/page-shapes.ts';
 import { clusterConfig, endpointConfigs, endpointState } from '../../../upstream/endpoints.ts';
 import { config } from '../../fixtures/config.ts';
 import { recordOwner } from '../../fixtures/records.ts';
 
-type Facts = Parameters<typeof statusOf>[0];
+type Facts = Parameters<typeof statusPage>[0];
+
+function statusOf(facts: Facts): Status {
+  const { type, pieces } = statusPage(facts);
+  assert.equal(type, 'application/json');
+  const text = [...pieces].join('');
+  const status = JSON.parse(text) as Status;
+  assert.equal(text, `${JSON.stringify(status, null, 2)}\n`);
+  return status;
+}
+
+/** Slots. The second endpoint has gone from the directory. */
+const WEB = 400;
+const TCP = 401;
+const CLUSTER = 500;
+const ONE = 1000;
 
 /** The parts of the primary, with values by metric and labels, and worker pages of one series each. */
 function facts(): Facts {
-  const values = new Map([
-    ['sluice_connections_active web', 5],
-    ['sluice_connections_active tcp', 2],
-    ['sluice_cluster_connections_active app', 7],
-    ['sluice_endpoint_connections_active app 192.0.2.1:1', 6],
-    ['sluice_endpoint_connect_failures_total app 192.0.2.1:1 refused', 3],
-    ['sluice_endpoint_connect_failures_total app 192.0.2.1:1 timeout', 4],
+  const failure = (reason: (typeof CONNECT_FAILURES)[number]): number =>
+    ONE + pageShapes.endpoint.offsetOf(pageMetrics.endpointConnectFailures, { reason })!;
+  const slots = new Map([
+    [WEB, 5],
+    [TCP, 2],
+    [CLUSTER, 7],
+    [ONE, 6],
+    [failure('refused'), 3],
+    [failure('timeout'), 4],
   ]);
   const [one, two] = endpointConfigs([1, 1]).map(
     (entry, index) => new EndpointRecord({ ...endpointState(entry), weight: (index + 1) / 3 }, recordOwner()),
@@ -50,12 +71,15 @@ function facts(): Facts {
       leftBehind: { slots: [replaced, up], count: 2 },
       count: (_scope: object, page?: object) => (page === undefined ? 7 : 3),
       directory: {
-        find: ({ name }: Metric, { worker }: { worker: string }) =>
-          worker === 'l7-0' ? threads.indexOf(name) : undefined,
+        find: ({ name }: Metric, { worker, listener, endpoint }: Record<string, string>) => {
+          if (listener !== undefined) return listener === 'web' ? WEB : TCP;
+          if (name === 'sluice_cluster_connections_active') return CLUSTER;
+          if (worker === undefined) return endpoint === '192.0.2.1:1' ? ONE : undefined;
+          return worker === 'l7-0' ? threads.indexOf(name) : undefined;
+        },
       },
       sums: {
-        value: ({ name }: Metric, labels: Record<string, string>) =>
-          values.get([name, ...Object.values(labels)].join(' ')) ?? 0,
+        at: (slot: number) => slots.get(slot) ?? 0,
       },
     },
     clusters: {
@@ -162,5 +186,6 @@ describe('the status', () => {
       [two!.state, two!.reason, two!.since, two!.lastProbe],
       ['draining', 'drained by an operator', '1970-01-02T00:00:00.000Z', null],
     );
+    assert.deepEqual([two!.activeConnections, two!.connectFailures], [0, 0]);
   });
 });

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
-import { pageMetrics, threadMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
-import { primaryMetrics } from '../../../src/telemetry/metrics/primary-metrics.ts';
-import { PageLayout } from '../../../src/telemetry/page-layout.ts';
-import { PageSums } from '../../../src/telemetry/page-sums.ts';
-import { Exposition, pageFamilies, preferredFormat } from '../../../src/telemetry/prometheus.ts';
-import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
-import { parseExposition } from './exposition-parser.ts';
+import { Exposition } from '../../../../src/telemetry/exposition/exposition.ts';
+import type { ExpositionFormat } from '../../../../src/telemetry/exposition/family-text.ts';
+import { pageFamilies } from '../../../../src/telemetry/exposition/page-families.ts';
+import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
+import { pageMetrics, threadMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
+import { primaryMetrics } from '../../../../src/telemetry/metrics/primary-metrics.ts';
+import { PageLayout } from '../../../../src/telemetry/page-layout.ts';
+import { PageSums } from '../../../../src/telemetry/page-sums.ts';
+import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import { parseExposition } from '../exposition-parser.ts';
 
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
-/** The Accept header of Prometheus 2.53. */
-const PROMETHEUS =
-  'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,' +
-  'text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
 
 const labels = { listener: 'web' };
 const handshake = { listener: 'web', cluster: 'chat' };
@@ -34,6 +32,16 @@ function twoPages(): { layout: PageLayout; pages: StatsPage[]; exposition: Expos
   return { layout, pages: buffers.map((buffer) => new StatsPage(buffer, layout)), exposition };
 }
 
+/** Renders all pieces. */
+async function render(
+  exposition: Exposition,
+  format: ExpositionFormat,
+  endpoints = true,
+): Promise<{ contentType: string; body: string }> {
+  const { type, pieces } = await exposition.begin(format, { endpoints });
+  return { contentType: type, body: [...pieces].join('') };
+}
+
 describe('the exposition', () => {
   for (const [name, format, type] of [
     ['text', 'text', TEXT],
@@ -48,7 +56,7 @@ describe('the exposition', () => {
         for (const value of [0.0001, 0.3, 60])
           page.histogram(pageMetrics.handshakeDuration, handshake).observe(value);
       }
-      const { contentType, body } = await exposition.render(format);
+      const { contentType, body } = await render(exposition, format);
       assert.equal(contentType, type);
       const families = parseExposition(body, name);
       const bare = name === 'openmetrics';
@@ -83,7 +91,7 @@ describe('the exposition', () => {
 
   it('shows series that are zero, and families that have none', async () => {
     const { exposition } = twoPages();
-    const families = parseExposition((await exposition.render('text')).body, 'text');
+    const families = parseExposition((await render(exposition, 'text')).body, 'text');
     assert.deepEqual(families.get('sluice_connections_total')?.samples, [
       { name: 'sluice_connections_total', labels, value: 0 },
     ]);
@@ -99,7 +107,7 @@ describe('the exposition', () => {
     const sums = new PageSums(layout, buffers);
     const exposition = new Exposition(pageFamilies(sums));
     const samplesOf = async (name: string): Promise<readonly unknown[]> =>
-      parseExposition((await exposition.render('text')).body, 'text').get(name)!.samples;
+      parseExposition((await render(exposition, 'text')).body, 'text').get(name)!.samples;
     const counter = 'sluice_endpoint_connect_failures_total';
     const histogram = 'sluice_ws_handshake_duration_seconds';
     assert.deepEqual([await samplesOf(counter), await samplesOf(histogram)], [[], []]);
@@ -117,17 +125,17 @@ describe('the exposition', () => {
 
   it('keeps the names of counters in one format when the other has been rendered', async () => {
     const { exposition } = twoPages();
-    await exposition.render('openMetrics');
-    const families = parseExposition((await exposition.render('text')).body, 'text');
+    await render(exposition, 'openMetrics');
+    const families = parseExposition((await render(exposition, 'text')).body, 'text');
     assert.equal(families.get('process_cpu_seconds_total')?.type, 'counter');
     assert.equal(families.get('sluice_connections_total')?.type, 'counter');
-    const again = parseExposition((await exposition.render('openMetrics')).body, 'openmetrics');
+    const again = parseExposition((await render(exposition, 'openMetrics')).body, 'openmetrics');
     assert.equal(again.get('process_cpu_seconds')?.type, 'counter');
   });
 
   it('has the metrics of the process and of Node once, also with several renderers', async () => {
     twoPages();
-    const families = parseExposition((await twoPages().exposition.render('text')).body, 'text');
+    const families = parseExposition((await render(twoPages().exposition, 'text')).body, 'text');
     assert.equal(families.get('process_resident_memory_bytes')?.samples.length, 1);
     assert.equal(families.get('nodejs_eventloop_lag_seconds')?.samples.length, 1);
   });
@@ -136,41 +144,45 @@ describe('the exposition', () => {
     const metric: Metric = { name: 'odd', kind: 'gauge', help: 'Odd', labels: ['a'] };
     const value = 'quote " backslash \\ line\nend';
     const exposition = new Exposition([{ metric, read: () => [{ labels: { a: value }, value: 1 }] }]);
-    const families = parseExposition((await exposition.render('text')).body, 'text');
+    const families = parseExposition((await render(exposition, 'text')).body, 'text');
     assert.equal(families.get('odd')?.samples[0]?.labels.a, value);
   });
 
-  it('is in the format that the Accept header prefers', () => {
-    const formats: readonly (readonly [string, string])[] = [
-      ['', 'text'],
-      ['*/*', 'text'],
-      ['text/html,application/xhtml+xml,*/*;q=0.8', 'text'],
-      [PROMETHEUS, 'openMetrics'],
-      ['Application/OpenMetrics-Text', 'openMetrics'],
-      ['application/openmetrics-text;q=0', 'text'],
-      ['application/openmetrics-text;q=0.2, text/plain;q=0.9', 'text'],
-      ['application/openmetrics-text;q=nonsense', 'text'],
-    ];
-    for (const [accept, expected] of formats) {
-      assert.equal(preferredFormat(accept), expected, accept);
-    }
+  it('leaves out what tells endpoints apart, if asked to', async () => {
+    const layout = new PageLayout();
+    layout.add(pageMetrics.endpointDials, { cluster: 'chat', endpoint: 'a:1' });
+    layout.add(pageMetrics.clusterRetries, { cluster: 'chat' });
+    const up = { labels: { cluster: 'chat', endpoint: 'a:1' }, value: 1 };
+    const exposition = new Exposition([
+      ...pageFamilies(new PageSums(layout, [allocatePage(layout)])),
+      { metric: primaryMetrics.endpointUp, read: () => [up] },
+    ]);
+    assert.match((await render(exposition, 'text')).body, /endpoint="a:1"/);
+    const { body } = await render(exposition, 'text', false);
+    const families = parseExposition(body, 'text');
+    assert.doesNotMatch(body, /endpoint="/);
+    assert.ok(!families.has('sluice_endpoint_up') && !families.has('sluice_endpoint_dials_total'));
+    assert.equal(families.get('sluice_cluster_retries_total')?.samples.length, 1);
   });
-});
 
-describe('the metric names', () => {
-  it('are fit for Prometheus', () => {
-    const all: Metric[] = [pageMetrics, threadMetrics, primaryMetrics].flatMap((group) =>
-      Object.values(group),
-    );
-    assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
-    for (const { name, kind, help, labels, buckets } of all) {
-      assert.match(name, /^sluice_[a-z0-9]+(_[a-z0-9]+)*$/);
-      assert.equal(name.endsWith('_total'), kind === 'counter', name);
-      assert.doesNotMatch(name, /_(bucket|count|sum)$/);
-      assert.match(help, /^[A-Z1][^"\n]+[^.]$/, name);
-      for (const label of labels) assert.match(label, /^(?!le$)[a-z]+$/);
-      assert.equal(buckets !== undefined, kind === 'histogram', name);
-      assert.deepEqual(buckets, buckets && [...buckets].sort((a, b) => a - b), name);
-    }
+  it('reads a family when its pieces are taken, one series after the other', async () => {
+    const read: number[] = [];
+    const exposition = new Exposition([
+      {
+        metric: primaryMetrics.workerUp,
+        *read() {
+          for (let index = 0; index < 3; index++) {
+            read.push(index);
+            yield { labels: { worker: `l7-${index}` }, value: 1 };
+          }
+        },
+      },
+    ]);
+    const { pieces } = await exposition.begin('text', { endpoints: true });
+    const taken = pieces[Symbol.iterator]();
+    taken.next();
+    assert.deepEqual(read, []);
+    assert.equal(taken.next().value, 'sluice_worker_up{worker="l7-0"} 1\n');
+    assert.deepEqual(read, [0]);
   });
 });

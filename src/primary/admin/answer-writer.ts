@@ -1,0 +1,70 @@
+import type { ServerResponse } from 'node:http';
+import type { AdminConnection } from './admin-connections.ts';
+import type { Answer, EncodedPage } from './admin-answer.ts';
+
+/** The connection of an answer: knows how long the client takes for it. */
+type Client = Pick<AdminConnection, 'answered' | 'taken'>;
+
+/**
+ * Writes an answer. Only a page may be too long to be whole at this time: it goes in chunks, or to HTTP/1.0 until the close of
+ * the connection, and at the pace of the client.
+ *
+ * @throws PageGoneError if the page ends before its end; the answer must be cut
+ */
+export async function writeAnswer(answer: Answer, response: ServerResponse, client: Client): Promise<void> {
+  const { status, type, body, headers } = answer;
+  const isText = typeof body === 'string';
+  const length = isText ? Buffer.byteLength(body) : body.page.length(body.encoding);
+  response.writeHead(status, {
+    'Content-Type': type,
+    ...(length !== null && { 'Content-Length': length }),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...headers,
+  });
+  if (!isText && response.req.method !== 'HEAD') await writePage(body, response, client);
+  if (response.destroyed) return;
+  // Before the end: the connection may be idle after it.
+  client.answered();
+  response.end(isText ? body : undefined);
+}
+
+/** Writes a page while it is made. Returns early if the client goes. */
+async function writePage(
+  { page, encoding }: EncodedPage,
+  response: ServerResponse,
+  client: Client,
+): Promise<void> {
+  const reading = page.read(encoding);
+  const close = (): void => reading.close();
+  if (response.destroyed) close();
+  response.once('close', close);
+  try {
+    for await (const chunk of reading.chunks) {
+      if (response.destroyed) return;
+      if (response.write(chunk)) continue;
+      client.answered();
+      await drainOf(response);
+      client.taken();
+    }
+  } catch (error) {
+    if (!response.destroyed) throw error;
+  } finally {
+    response.off('close', close);
+    close();
+  }
+}
+
+/** Resolves when the client has taken what has been written, or has gone. */
+function drainOf(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      response.off('drain', settle);
+      response.off('close', settle);
+      resolve();
+    };
+    response.on('drain', settle);
+    response.on('close', settle);
+    if (response.destroyed) settle();
+  });
+}

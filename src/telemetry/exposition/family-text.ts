@@ -1,0 +1,92 @@
+/**
+ * Lines of the Prometheus text format 0.0.4 and of OpenMetrics 1.0.0
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/, https://prometheus.io/docs/specs/om/open_metrics_spec/).
+ */
+
+export type ExpositionFormat = 'text' | 'openMetrics';
+
+interface FamilyHead {
+  readonly name: string;
+  readonly help: string;
+  /** The type of the family, such as `counter`. */
+  readonly kind: string;
+}
+
+/** Writes the lines of one family. */
+export class FamilyText {
+  /** The lines `HELP` and `TYPE`. */
+  readonly head: string;
+  readonly #name: string;
+  readonly #isOpenMetrics: boolean;
+
+  constructor({ name, help, kind }: FamilyHead, format: ExpositionFormat) {
+    this.#name = name;
+    this.#isOpenMetrics = format === 'openMetrics';
+    // In OpenMetrics `_total` is a suffix of the samples, not a part of the family's name.
+    const family = this.#isOpenMetrics && kind === 'counter' ? name.replace(/_total$/, '') : name;
+    const escaped = this.#isOpenMetrics ? escapeValue(help) : escapeHelp(help);
+    this.head = `# HELP ${family} ${escaped}\n# TYPE ${family} ${kind}\n`;
+  }
+
+  /**
+   * Writes one sample.
+   *
+   * @param labels the result of {@link labelText}
+   * @returns a line with its newline; nothing for NaN, which says that there is no measurement
+   */
+  line(labels: string, value: number, name = this.#name): string {
+    if (Number.isNaN(value)) return '';
+    return labels === '' ? `${name} ${numberText(value)}\n` : `${name}{${labels}} ${numberText(value)}\n`;
+  }
+
+  /** Writes the bound of a histogram's bucket. OpenMetrics requires a float: `1.0`, not `1`. */
+  bound(le: number): string {
+    const text = numberText(le);
+    return this.#isOpenMetrics && /^\d+$/.test(text) ? `${text}.0` : text;
+  }
+
+  /**
+   * Writes a histogram.
+   *
+   * @param labels the result of {@link labelText}
+   * @param counts observations by bucket, not cumulative, with those above the last bound at the end
+   */
+  histogram(labels: string, bounds: readonly number[], counts: readonly number[], sum: number): string {
+    const name = this.#name;
+    const before = labels === '' ? '' : `${labels},`;
+    let text = '';
+    let count = 0;
+    for (let index = 0; index < counts.length; index++) {
+      count += counts[index]!;
+      const le = index < bounds.length ? this.bound(bounds[index]!) : '+Inf';
+      text += this.line(`${before}le="${le}"`, count, `${name}_bucket`);
+    }
+    return text + this.line(labels, sum, `${name}_sum`) + this.line(labels, count, `${name}_count`);
+  }
+}
+
+/** Writes labels as they stand between the braces of a sample. */
+export function labelText(labels: Readonly<Record<string, string | number>>): string {
+  let text = '';
+  for (const name in labels) {
+    const value = labels[name]!;
+    const separator = text === '' ? '' : ',';
+    text += `${separator}${name}="${typeof value === 'string' ? escapeValue(value) : value}"`;
+  }
+  return text;
+}
+
+function numberText(value: number): string {
+  if (value === Infinity) return '+Inf';
+  return value === -Infinity ? '-Inf' : String(value);
+}
+
+function escapeHelp(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
+
+const ESCAPED = /[\\"\n]/;
+
+function escapeValue(text: string): string {
+  return ESCAPED.test(text) ? escapeHelp(text).replaceAll('"', '\\"') : text;
+}

@@ -1,0 +1,107 @@
+import { BlockShape } from '../block-shape.ts';
+import type { Metric } from '../metrics/metric.ts';
+import { pageMetrics, threadMetrics } from '../metrics/page-metrics.ts';
+import type { Block } from '../page-layout.ts';
+import type { PageSums } from '../page-sums.ts';
+import { labelText, type FamilyText } from './family-text.ts';
+import type { WrittenFamily } from './family.ts';
+
+/** One series of each block. */
+interface Place {
+  /** The labels beside those of the block's owner. */
+  readonly labels: string;
+  readonly offset: number;
+}
+
+/** Returns the families of metrics that workers write. Each series is the sum over all workers. */
+export function pageFamilies(sums: PageSums): WrittenFamily[] {
+  const metrics: readonly Metric[] = [...Object.values(pageMetrics), ...Object.values(threadMetrics)];
+  const shown = new ShownBlocks(sums);
+  return metrics.map((metric) => {
+    const places = BlockShape.of(metric)
+      .places.filter((place) => place.metric === metric)
+      .map(({ labels, offset }): Place => ({ labels: labelText(labels), offset }));
+    const isHistogram = metric.kind === 'histogram';
+    const write = isHistogram ? histogramsOf(metric, places, sums) : samplesOf(metric, places, sums);
+    return { metric, write: (text) => linesOf(metric, shown, (block) => write(text, block)) };
+  });
+}
+
+/** The blocks to show, by their shapes. */
+class ShownBlocks {
+  readonly #sums: PageSums;
+  #version = -1;
+  #byShape: ReadonlyMap<BlockShape, readonly Block[]> = new Map();
+
+  constructor(sums: PageSums) {
+    this.#sums = sums;
+  }
+
+  /** Changes whenever {@link of} does. */
+  get version(): number {
+    return this.#sums.series.version;
+  }
+
+  of(shape: BlockShape): readonly Block[] {
+    if (this.#version !== this.version) {
+      this.#version = this.version;
+      this.#byShape = Map.groupBy(this.#sums.series.visible(), (block) => block.shape);
+    }
+    return this.#byShape.get(shape) ?? [];
+  }
+}
+
+/**
+ * Yields the lines of one block after the other. The event loop may run between two blocks, and give slots to another owner:
+ * blocks that have been hidden since the first one are left out.
+ */
+function* linesOf(metric: Metric, shown: ShownBlocks, write: (block: Block) => string): Iterable<string> {
+  const shape = BlockShape.of(metric);
+  const blocks = shown.of(shape);
+  let { version } = shown;
+  let remaining: ReadonlySet<Block> | null = null;
+  for (const block of blocks) {
+    if (version !== shown.version) {
+      ({ version } = shown);
+      remaining = new Set(shown.of(shape));
+    }
+    if (remaining === null || remaining.has(block)) yield write(block);
+  }
+}
+
+type BlockWriter = (text: FamilyText, block: Block) => string;
+
+function samplesOf(metric: Metric, places: readonly Place[], sums: PageSums): BlockWriter {
+  const isSparse = metric.sparse === true;
+  return (text, { slot, labels }) => {
+    let lines = '';
+    let owner: string | null = null;
+    for (const place of places) {
+      const value = sums.at(slot + place.offset);
+      if (value === 0 && isSparse) continue;
+      owner ??= labelText(labels);
+      lines += text.line(joined(owner, place.labels), value);
+    }
+    return lines;
+  };
+}
+
+/** Writes histograms. One has no lines before its first observation. */
+function histogramsOf(metric: Metric, places: readonly Place[], sums: PageSums): BlockWriter {
+  const bounds = metric.buckets ?? [];
+  return (text, { slot, labels }) => {
+    let lines = '';
+    for (const place of places) {
+      const first = slot + place.offset;
+      const counts = Array.from({ length: bounds.length + 1 }, (_, index) => sums.at(first + index));
+      if (counts.every((count) => count === 0)) continue;
+      const sum = sums.at(first + bounds.length + 1);
+      lines += text.histogram(joined(labelText(labels), place.labels), bounds, counts, sum);
+    }
+    return lines;
+  };
+}
+
+function joined(owner: string, own: string): string {
+  return owner === '' || own === '' ? owner + own : `${owner},${own}`;
+}

@@ -1,0 +1,51 @@
+/** Metrics of the process and of Node, from prom-client. */
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import type { Sample } from './family.ts';
+
+/** A family of prom-client with its samples. */
+export interface ReadFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly values: readonly Sample[];
+}
+
+interface Collected {
+  readonly name: string;
+  get(): Promise<ReadFamily>;
+}
+
+/**
+ * Served metrics of prom-client: the whole process, and the primary's event loop, heap and garbage collector. The gauges
+ * `nodejs_active_*` are left out: they count the primary's libuv handles and requests, and end in `_total` against
+ * Prometheus's naming rules (`promtool check metrics`).
+ */
+const PROCESS_METRICS = [
+  'process_',
+  'nodejs_eventloop_lag_',
+  'nodejs_heap_',
+  'nodejs_external_memory_',
+  'nodejs_gc_',
+  'nodejs_version_info',
+] as const;
+
+let collected: readonly Collected[] | undefined;
+
+/** Reads the metrics. They observe the whole process, so one set is enough. */
+export function readProcessFamilies(): Promise<readonly ReadFamily[]> {
+  collected ??= collect();
+  return Promise.all(collected.map((metric) => metric.get()));
+}
+
+/** Starts to observe the process. */
+export function observeProcess(): void {
+  collected ??= collect();
+}
+
+function collect(): readonly Collected[] {
+  const registry = new Registry();
+  // Ten times the default, whose timer would wake an idle process 100 times per second.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  const all = registry.getMetricsAsArray() as unknown as readonly Collected[];
+  return all.filter(({ name }) => PROCESS_METRICS.some((prefix) => name.startsWith(prefix)));
+}

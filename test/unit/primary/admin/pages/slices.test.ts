@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CHUNK_LENGTH, inSlices } from '../../../../../src/primary/admin/pages/slices.ts';
+
+/** Pieces that take a time each by a clock of their own, and count the turns of the event loop. */
+class Rig {
+  time = 0;
+  made = 0;
+  /** Number of pieces at each turn. */
+  readonly turns: number[] = [];
+
+  readonly slicing = {
+    now: (): number => this.time,
+    nextTurn: async (): Promise<void> => {
+      this.turns.push(this.made);
+      await Promise.resolve();
+      this.time += 50;
+    },
+  };
+
+  *pieces(count: number, costMs: number, piece = 'x'): Generator<string> {
+    for (; this.made < count; this.made++) {
+      this.time += costMs;
+      yield piece;
+    }
+  }
+}
+
+async function all(chunks: AsyncIterable<string>): Promise<string[]> {
+  const list: string[] = [];
+  for await (const chunk of chunks) list.push(chunk);
+  return list;
+}
+
+describe('a text in slices', () => {
+  it('gives the event loop a turn after 4 ms of work', async () => {
+    const rig = new Rig();
+    assert.deepEqual(await all(inSlices(rig.pieces(10, 1), rig.slicing)), ['xxxxxxxxxx']);
+    assert.deepEqual(rig.turns, [3, 7]);
+  });
+
+  it('gives a turn after each piece that takes longer', async () => {
+    const rig = new Rig();
+    await all(inSlices(rig.pieces(3, 20), rig.slicing));
+    assert.deepEqual(rig.turns, [0, 1, 2]);
+  });
+
+  it('counts the time of who takes the chunks', async () => {
+    const rig = new Rig();
+    const piece = 'x'.repeat(CHUNK_LENGTH);
+    for await (const chunk of inSlices(rig.pieces(4, 0, piece), rig.slicing)) {
+      assert.equal(chunk, piece);
+      rig.time += 2;
+    }
+    assert.deepEqual(rig.turns, [1, 3]);
+  });
+
+  it('has chunks of 64 Ki characters, and a shorter one at its end', async () => {
+    const rig = new Rig();
+    const chunks = await all(inSlices(rig.pieces(100_000, 0, 'abc'), rig.slicing));
+    assert.equal(chunks.join(''), 'abc'.repeat(100_000));
+    assert.ok(chunks.slice(0, -1).every(({ length }) => length >= CHUNK_LENGTH && length < CHUNK_LENGTH + 3));
+    assert.deepEqual(await all(inSlices([], rig.slicing)), []);
+  });
+});

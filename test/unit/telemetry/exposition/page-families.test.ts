@@ -1,0 +1,86 @@
+/** Families of stats pages whose blocks come and go while a scrape reads them. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FamilyText } from '../../../../src/telemetry/exposition/family-text.ts';
+import { pageFamilies } from '../../../../src/telemetry/exposition/page-families.ts';
+import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
+import { pageShapes } from '../../../../src/telemetry/metrics/page-shapes.ts';
+import { PageSums } from '../../../../src/telemetry/page-sums.ts';
+import { SeriesDirectory } from '../../../../src/telemetry/series-directory.ts';
+import { allocatePage } from '../../../../src/telemetry/stats-page.ts';
+
+const DIALS = pageMetrics.endpointDials;
+
+class Rig {
+  readonly directory: SeriesDirectory;
+  readonly page: Float64Array;
+  readonly sums: PageSums;
+
+  constructor(...endpoints: string[]) {
+    this.directory = new SeriesDirectory(this.blocks(endpoints));
+    const buffer = allocatePage({ size: this.directory.capacity });
+    this.page = new Float64Array(buffer);
+    this.sums = new PageSums(this.directory, [buffer]);
+  }
+
+  blocks(
+    endpoints: readonly string[],
+  ): { shape: typeof pageShapes.endpoint; labels: Record<string, string> }[] {
+    return endpoints.map((endpoint) => ({ shape: pageShapes.endpoint, labels: { cluster: 'c', endpoint } }));
+  }
+
+  set(endpoint: string, dials: number): void {
+    this.page[this.directory.slot(DIALS, { cluster: 'c', endpoint })] = dials;
+  }
+
+  scrape(): Iterator<string> {
+    const family = pageFamilies(this.sums).find(({ metric }) => metric === DIALS)!;
+    const text = new FamilyText({ name: 'd', help: 'd', kind: 'counter' }, 'text');
+    return family.write(text)[Symbol.iterator]();
+  }
+}
+
+function rest(lines: Iterator<string>): string[] {
+  const all: string[] = [];
+  for (let next = lines.next(); next.done !== true; next = lines.next()) all.push(next.value);
+  return all;
+}
+
+describe('a scrape in the middle of which blocks change', () => {
+  it('keeps to the blocks of its beginning, and to those of them that are still there', () => {
+    const rig = new Rig('a', 'b', 'c');
+    for (const [index, endpoint] of ['a', 'b', 'c'].entries()) rig.set(endpoint, index + 1);
+    const lines = rig.scrape();
+    assert.equal(lines.next().value, 'd{cluster="c",endpoint="a"} 1\n');
+    rig.directory.plan(rig.blocks(['c', 'new']), 1)!.commit();
+    rig.directory.release(1);
+    assert.deepEqual(rest(lines), ['d{cluster="c",endpoint="c"} 3\n']);
+    assert.deepEqual(rest(rig.scrape()).length, 2);
+  });
+
+  it('shows no block under the name of an owner that has lost it', () => {
+    const rig = new Rig();
+    const endpoints = Array.from({ length: 600 }, (_, index) => `e${index}`);
+    const labelsOf = (endpoint: string): Record<string, string> => ({ cluster: 'c', endpoint });
+    for (const endpoint of endpoints) {
+      rig.directory.lend(labelsOf(endpoint), rig.sums);
+      rig.set(endpoint, 1);
+    }
+    const slots = new Map(
+      endpoints.map((endpoint) => [rig.directory.slot(DIALS, labelsOf(endpoint)), endpoint]),
+    );
+    const lines = rig.scrape();
+    lines.next();
+    for (const endpoint of endpoints) rig.directory.giveBack(labelsOf(endpoint));
+    rig.directory.lend(labelsOf('new'), rig.sums);
+    rig.set('new', 77);
+    const loser = slots.get(rig.directory.slot(DIALS, labelsOf('new')))!;
+    assert.equal(loser, 'e0');
+    const second = 'e1';
+    rig.directory.lend(labelsOf('newer'), rig.sums);
+    assert.equal(slots.get(rig.directory.slot(DIALS, labelsOf('newer'))), second);
+    const text = rest(lines).join('');
+    assert.ok(!/ 77\n|"e1"/.test(text));
+    assert.ok(text.includes(`"e599"`));
+  });
+});
