@@ -1,7 +1,4 @@
-/**
- * Milliseconds of a tick. A deadline is never early, and late by at most a tick and the time between two calls of
- * {@link TimerWheel.advance}.
- */
+/** Milliseconds of a tick by default. */
 export const TICK_MS = 100;
 const SLOTS = 1024;
 
@@ -20,11 +17,13 @@ export abstract class Timed {
  * A hashed timer wheel (Varghese and Lauck, SOSP 1987). Arming, disarming and a tick cost the same with a million deadlines
  * as with one. Deadlines more than one turn away stay in their slot and are skipped.
  *
- * The wheel has no timer: the owner of the thread's loop calls {@link advance}.
+ * A deadline is never early, and late by at most a tick and the time between two calls of {@link advance}. The wheel has no
+ * timer: the owner of the thread's loop calls {@link advance}.
  */
 export class TimerWheel {
   /** The time of the last {@link advance} in milliseconds: a clock that is exact to a tick. */
   now: number;
+  readonly #tickMs: number;
   readonly #slots: (Timed | null)[] = new Array<Timed | null>(SLOTS).fill(null);
   #tick = 0;
   /** The next entry of the slot that is being expired. */
@@ -32,15 +31,16 @@ export class TimerWheel {
   readonly #start: number;
 
   /** @param now milliseconds of the monotonic clock whose readings `advance` gets */
-  constructor(now: number) {
+  constructor(now: number, tickMs = TICK_MS) {
     this.now = now;
+    this.#tickMs = tickMs;
     this.#start = now;
   }
 
   /** Sets the entry's deadline to `ms` milliseconds after {@link now}, in place of an armed one. */
   arm(entry: Timed, ms: number): void {
     if (entry.wheelTick >= 0) this.disarm(entry);
-    const tick = Math.max(this.#tick + 1, Math.ceil((this.now - this.#start + ms) / TICK_MS));
+    const tick = Math.max(this.#tick + 1, Math.ceil((this.now - this.#start + ms) / this.#tickMs));
     const index = tick % SLOTS;
     const head = this.#slots[index] ?? null;
     entry.wheelTick = tick;
@@ -66,13 +66,29 @@ export class TimerWheel {
   /** Moves to a reading of the clock, and expires every deadline that has passed. */
   advance(now: number): void {
     this.now = now;
-    const target = Math.floor((now - this.#start) / TICK_MS);
+    const target = Math.floor((now - this.#start) / this.#tickMs);
     // After a long stall one turn visits every slot. More turns would find nothing.
     if (target - this.#tick > SLOTS) this.#tick = target - SLOTS;
     while (this.#tick < target) {
       this.#tick++;
       this.#expireSlot(this.#tick % SLOTS, target);
     }
+  }
+
+  /** Returns the reading of the clock at which an armed entry expires. */
+  dueAt(entry: Timed): number {
+    return this.#start + entry.wheelTick * this.#tickMs;
+  }
+
+  /**
+   * Returns a reading of the clock until which nothing expires, as of the last {@link advance}; Infinity without deadlines. A
+   * deadline more than one turn away makes it too early.
+   */
+  idleUntil(): number {
+    for (let tick = this.#tick + 1; tick <= this.#tick + SLOTS; tick++) {
+      if (this.#slots[tick % SLOTS] !== null) return this.#start + tick * this.#tickMs;
+    }
+    return Infinity;
   }
 
   #expireSlot(index: number, target: number): void {

@@ -9,13 +9,13 @@ export interface EndpointOwner {
   /** Makes the record of a new endpoint. */
   create(facts: EndpointFacts): EndpointRecord;
   /** Called when an endpoint has been added. */
-  onAdded(record: EndpointRecord): void;
+  added(record: EndpointRecord): void;
   /** Called when an endpoint has been removed. */
-  onRemoved(record: EndpointRecord): void;
+  removed(record: EndpointRecord): void;
   /** Lends series to an address of a name; returns their first slot in the stats pages, or null if there is no room. */
-  readonly lend: (label: string) => number | null;
+  lend(label: string): number | null;
   /** Takes back lent series. */
-  readonly giveBack: (label: string) => void;
+  giveBack(label: string): void;
 }
 
 /** The difference that a look-up makes to the endpoints of an entry. */
@@ -163,7 +163,7 @@ export class ClusterEndpoints {
   #noteAdded(record: EndpointRecord): void {
     this.#all = null;
     this.#index?.set(record.facts.label, record);
-    this.#owner.onAdded(record);
+    this.#owner.added(record);
   }
 
   #remove(records: Map<string, EndpointRecord>, label: string): void {
@@ -172,7 +172,7 @@ export class ClusterEndpoints {
     this.#all = null;
     this.#index?.delete(label);
     this.#giveBack(record.facts);
-    this.#owner.onRemoved(record);
+    this.#owner.removed(record);
   }
 
   #giveBack({ label, slot }: EndpointFacts): void {

@@ -2,41 +2,34 @@ import { isDeepStrictEqual } from 'node:util';
 import type {
   Cluster as ClusterConfig,
   Endpoint as EndpointConfig,
+  OutlierSettings,
   ResolveSettings,
 } from '../../config/types/cluster.ts';
 import { formatAddress, nameIn } from '../../core/address.ts';
 import type { ClusterState, EndpointHealth } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
-import type { Logger } from '../../telemetry/logger.ts';
 import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
 import { membershipOf } from '../../upstream/membership.ts';
 import { NameLookup, type FoundEndpoint } from '../../upstream/name-lookup.ts';
-import { upstreamTls } from '../../upstream/upstream-tls.ts';
-import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import { ClusterEndpoints, type EndpointOwner } from './cluster-endpoints.ts';
-import { EndpointRecord, type RecordOwner } from './endpoint-record.ts';
+import { EndpointRecord, type EndpointFacts, type RecordOwner } from './endpoint-record.ts';
+import type { MonitorOwner } from './monitor-owner.ts';
 import { NameWatch, type LookupCounts } from './name-watch.ts';
 import { OutlierDetector, type Successes } from './outlier-detector.ts';
-import { Prober, type ProbeOpening } from './prober.ts';
+import { isProbedAlike, openingOf } from './probe-opening.ts';
+import { Prober } from './prober.ts';
 import { Publication } from './publication.ts';
 
+/** What a monitor is made of. */
 interface MonitorOptions {
   readonly config: ClusterConfig;
-  readonly log: Logger;
+  readonly owner: MonitorOwner;
   /**
    * The monitor that this one replaces in its {@link ClusterMonitor.commit}, and null for a new cluster: nothing is
    * published before the commit. Left out for a cluster of the first configuration, which needs no commit.
    */
   readonly previous?: ClusterMonitor | null;
-  /** Tells the workers. Called later than a change, once for all changes of a turn. */
-  readonly publish: (state: ClusterState) => void;
-  /** Returns the successes of an endpoint since the start, over all workers. */
-  readonly successes: (label: string) => Successes;
-  readonly lend: EndpointOwner['lend'];
-  readonly giveBack: EndpointOwner['giveBack'];
-  /** Called when probes have found an endpoint down. */
-  readonly onDown: (record: EndpointRecord) => void;
   readonly lookup?: Pick<NameLookup, 'find'>;
 }
 
@@ -47,22 +40,31 @@ const MAX_LISTED = 8;
 /** Bounds the lines about changed endpoints: a name server can provoke thousands a second. */
 const CHANGE_LINES = { burst: 200, everyMs: 50 };
 
-/** Finds the endpoints of a cluster, probes and ejects them, and tells the workers of each change. */
-export class ClusterMonitor {
+/**
+ * Finds the endpoints of a cluster, probes and ejects them, and tells the workers of each change. There may be a thousand:
+ * what only some clusters need is made at its first use.
+ */
+export class ClusterMonitor implements RecordOwner, EndpointOwner {
   readonly config: ClusterConfig;
   /** Look-ups of all names of the cluster, since the start of the process. */
   readonly lookups: LookupCounts;
+  readonly #owner: MonitorOwner;
   /** Memory of the cursor that counts turns over all workers. The next monitor of the cluster keeps it. */
   readonly #cursor: SharedArrayBuffer;
   readonly #names: readonly NameWatch[];
-  readonly #options: MonitorOptions;
   readonly #prober: Prober | null;
-  readonly #outliers: OutlierDetector | null;
+  /** Null until an endpoint fails. */
+  #outliers: OutlierDetector | null = null;
   readonly #endpoints: ClusterEndpoints;
-  readonly #publication: Publication;
-  readonly #changeLines = new LineLimit(undefined, CHANGE_LINES);
-  readonly #firstLookups: Promise<void>[] = [];
-  readonly #firstProbes: Promise<void>[] = [];
+  /** Null until a change is published. */
+  #publication: Publication | null = null;
+  #changeLines: LineLimit | null = null;
+  /** Look-ups that the start waits for; null if there are none. */
+  #firstLookups: Promise<void>[] | null = null;
+  /** Endpoints that the start waits for, because they have not been probed. */
+  #unprobed = 0;
+  /** Called when no endpoint is {@link #unprobed}. */
+  #onProbed: (() => void) | null = null;
   /** The monitor to replace; null for a new cluster, and from the commit on. */
   #previous: ClusterMonitor | null;
   /** Whether endpoints are probed in the same way as by the previous monitor. */
@@ -75,43 +77,31 @@ export class ClusterMonitor {
   #isStarted = false;
   #isStopped = false;
 
-  constructor(options: MonitorOptions) {
-    const { config, log } = options;
+  constructor({ config, owner, previous, lookup }: MonitorOptions) {
     this.config = config;
-    // Without `previous`: it would keep every earlier monitor in memory.
-    this.#options = { ...options, previous: null };
-    const previous = (this.#previous = options.previous ?? null);
-    this.#isPending = options.previous !== undefined;
-    this.#probesAlike = previous !== null && isDeepStrictEqual(probingOf(previous.config), probingOf(config));
-    this.#cursor = previous === null ? allocateCursor() : previous.#cursor;
-    this.lookups = previous?.lookups ?? { lookups: 0, failures: 0 };
+    this.#owner = owner;
+    const known = (this.#previous = previous ?? null);
+    this.#isPending = previous !== undefined;
+    this.#probesAlike = known !== null && isProbedAlike(known.config, config);
+    this.#cursor = known === null ? allocateCursor() : known.#cursor;
+    const hasNames = config.endpoints.some(({ address }) => nameIn(address) !== null);
+    this.lookups = known?.lookups ?? { lookups: 0, failures: 0 };
     this.#prober =
       config.healthCheck === null
         ? null
-        : new Prober(config.healthCheck, openingOf(config), log.child({ cluster: config.name }));
-    this.#outliers =
-      config.outlier === null
-        ? null
-        : new OutlierDetector(config.outlier, (record) => options.successes(record.facts.label));
-    this.#publication = new Publication(() => this.#publish());
-    const recordOwner: RecordOwner = {
-      slowStartMs: config.slowStartMs,
-      changed: (record, before) => this.#noteHealth(record, before),
-      wentDown: (record) => {
-        if (!this.#isPending) options.onDown(record);
-      },
-    };
-    this.#endpoints = new ClusterEndpoints(config.endpoints, {
-      create: (facts) => new EndpointRecord(facts, recordOwner),
-      onAdded: (record) => this.#introduce(record),
-      onRemoved: (record) => {
-        this.#prober?.forget(record);
-        this.#outliers?.forget(record);
-      },
-      lend: options.lend,
-      giveBack: options.giveBack,
-    });
-    this.#names = this.#findEndpoints(options.lookup ?? new NameLookup(config.resolve));
+        : new Prober({
+            check: config.healthCheck,
+            opening: openingOf(config),
+            tools: owner.tools.probing,
+            cluster: config.name,
+            log: owner.log,
+          });
+    this.#endpoints = new ClusterEndpoints(config.endpoints, this);
+    this.#names = this.#findEndpoints(hasNames ? (lookup ?? new NameLookup(config.resolve)) : null);
+  }
+
+  get slowStartMs(): number {
+    return this.config.slowStartMs;
   }
 
   get records(): readonly EndpointRecord[] {
@@ -128,13 +118,15 @@ export class ClusterMonitor {
     return this.#panic;
   }
 
-  /** Resolves when the names have been looked up, and every endpoint probed, for the first time. */
+  /** Resolves when the names have been looked up, and every endpoint probed, for the first time. Call it once. */
   async ready(): Promise<void> {
-    const late = Promise.withResolvers<undefined>();
-    const timer = setTimeout(late.resolve, FIRST_LOOKUP_TIMEOUT_MS, undefined);
-    await Promise.race([Promise.all(this.#firstLookups), late.promise]);
-    clearTimeout(timer);
-    await Promise.all(this.#firstProbes);
+    if (this.#firstLookups !== null) {
+      const late = Promise.withResolvers<undefined>();
+      const timer = setTimeout(late.resolve, FIRST_LOOKUP_TIMEOUT_MS, undefined);
+      await Promise.race([Promise.all(this.#firstLookups), late.promise]);
+      clearTimeout(timer);
+    }
+    if (this.#unprobed > 0) await new Promise<void>((resolve) => (this.#onProbed = resolve));
     this.#panic = this.#isPanic();
     this.#isStarted = true;
   }
@@ -159,8 +151,9 @@ export class ClusterMonitor {
 
   endpointFailed(failure: Omit<EndpointFailure, 'cluster'>): void {
     const record = this.find(failure.endpoint);
-    if (record === undefined) return;
-    this.#outliers?.failed(record, failure, this.records);
+    if (record === undefined || this.config.outlier === null) return;
+    this.#outliers ??= this.#createOutliers(this.config.outlier);
+    this.#outliers.failed(record, failure, this.records);
   }
 
   /** Returns the endpoints of a name; none unless the name is looked up here with the same settings. */
@@ -182,16 +175,65 @@ export class ClusterMonitor {
         this.#inherit(record, known, previous);
         if (this.#probesAlike) this.#prober?.resume(record);
       }
-      if (record.down && known?.down !== true) this.#options.onDown(record);
+      if (record.down && known?.down !== true) this.#owner.wentDown(this.config, record);
     }
     this.#panic = this.#isPanic();
-    this.#options.publish(this.state());
+    this.#owner.publish(this.state());
+  }
+
+  create(facts: EndpointFacts): EndpointRecord {
+    return new EndpointRecord(facts, this);
+  }
+
+  /** Gives a new record what the previous monitor knows of the endpoint, or begins to find out about it. */
+  added(record: EndpointRecord): void {
+    const known = this.#previous?.find(record.facts.label);
+    if (known !== undefined) {
+      this.#inherit(record, known, this.#previous);
+      // The previous monitor probes the endpoint until the commit.
+      if (this.#probesAlike) return;
+    } else if (this.#isStarted || this.#previous !== null) {
+      record.warm();
+      if (this.#prober !== null) record.setDown(true, 'it has not been probed yet');
+    }
+    if (this.#prober === null) return;
+    this.#unprobed++;
+    this.#prober.watch(record, this.#noteProbed);
+  }
+
+  removed(record: EndpointRecord): void {
+    this.#prober?.forget(record);
+    this.#outliers?.forget(record);
+  }
+
+  lend(label: string): number | null {
+    return this.#owner.lend(this.config.name, label);
+  }
+
+  giveBack(label: string): void {
+    this.#owner.giveBack(this.config.name, label);
+  }
+
+  changed(record: EndpointRecord, before: EndpointHealth): void {
+    if (this.#isPending) return;
+    const { health, reason, facts } = record;
+    this.#changeLines ??= new LineLimit(undefined, CHANGE_LINES);
+    const more = this.#changeLines.take();
+    if (more !== null) {
+      const fields = { cluster: this.config.name, endpoint: facts.label, health, before, reason, ...more };
+      this.#owner.log.warn(fields, 'endpoint changed');
+    }
+    this.#changed();
+  }
+
+  wentDown(record: EndpointRecord): void {
+    if (!this.#isPending) this.#owner.wentDown(this.config, record);
   }
 
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#publication.stop();
+    this.#publication?.stop();
     this.#endpoints.release();
     for (const name of this.#names) name.stop();
     this.#prober?.stop();
@@ -199,12 +241,12 @@ export class ClusterMonitor {
   }
 
   /** Adds the endpoints that the configuration has by address, and starts to look up the names. */
-  #findEndpoints(lookup: Pick<NameLookup, 'find'>): NameWatch[] {
+  #findEndpoints(lookup: Pick<NameLookup, 'find'> | null): NameWatch[] {
     const { config } = this;
     const names: NameWatch[] = [];
     for (const entry of config.endpoints) {
       const address = nameIn(entry.address);
-      if (address === null) {
+      if (address === null || lookup === null) {
         this.#endpoints.list(entry);
         continue;
       }
@@ -215,12 +257,13 @@ export class ClusterMonitor {
         address,
         settings: config.resolve,
         lookup,
-        log: this.#options.log.child({ cluster: config.name }),
+        tools: this.#owner.tools.lookingUp,
+        log: this.#owner.log.child({ cluster: config.name }),
         counts: this.lookups,
         onFound: (now, leftOut) => this.#reconcile(entry, now, leftOut),
       });
       names.push(name);
-      if (found.length === 0) this.#firstLookups.push(name.first);
+      if (found.length === 0) (this.#firstLookups ??= []).push(name.first);
     }
     return names;
   }
@@ -228,7 +271,7 @@ export class ClusterMonitor {
   /** @param unused addresses that the name has beside `found` */
   #reconcile(entry: EndpointConfig, found: readonly FoundEndpoint[], unused: number): void {
     const { added, removed, isChanged, leftOut } = this.#endpoints.reconcile(entry, found, unused);
-    const { log } = this.#options;
+    const { log } = this.#owner;
     const fields = { cluster: this.config.name, name: formatAddress(entry.address) };
     if (leftOut.after > 0 && leftOut.before === 0) {
       log.warn({ ...fields, leftOut: leftOut.after }, 'name has more addresses than are used');
@@ -245,37 +288,24 @@ export class ClusterMonitor {
     this.#changed();
   }
 
-  #noteHealth(record: EndpointRecord, before: EndpointHealth): void {
-    if (this.#isPending) return;
-    const { health, reason, facts } = record;
-    const more = this.#changeLines.take();
-    if (more !== null) {
-      const fields = { cluster: this.config.name, endpoint: facts.label, health, before, reason, ...more };
-      this.#options.log.warn(fields, 'endpoint changed');
-    }
-    this.#changed();
-  }
-
-  /** Gives a new record what the previous monitor knows of the endpoint, or begins to find out about it. */
-  #introduce(record: EndpointRecord): void {
-    const known = this.#previous?.find(record.facts.label);
-    if (known !== undefined) {
-      this.#inherit(record, known, this.#previous);
-      // The previous monitor probes the endpoint until the commit.
-      if (this.#probesAlike) return;
-    } else if (this.#isStarted || this.#previous !== null) {
-      record.warm();
-      if (this.#prober !== null) record.setDown(true, 'it has not been probed yet');
-    }
-    if (this.#prober === null) return;
-    const probed = this.#prober.watch(record);
-    if (!this.#isStarted) this.#firstProbes.push(probed);
-  }
+  readonly #noteProbed = (): void => {
+    this.#unprobed--;
+    if (this.#unprobed === 0) this.#onProbed?.();
+  };
 
   #inherit(record: EndpointRecord, known: EndpointRecord, previous: ClusterMonitor | null): void {
+    const { outlier } = this.config;
+    record.inherit(known, { probed: this.#probesAlike, ejects: outlier !== null });
     const before = previous === null ? null : previous.#outliers;
-    record.inherit(known, { probed: this.#probesAlike, ejects: this.#outliers !== null });
-    if (before !== null) this.#outliers?.inherit(record, before, known);
+    if (before === null || outlier === null) return;
+    this.#outliers ??= this.#createOutliers(outlier);
+    this.#outliers.inherit(record, before, known);
+  }
+
+  #createOutliers(settings: OutlierSettings): OutlierDetector {
+    const { name } = this.config;
+    const successes = (record: EndpointRecord): Successes => this.#owner.successes(name, record.facts.label);
+    return new OutlierDetector(settings, successes, this.#owner.tools.wheel);
   }
 
   #isPanic(): boolean {
@@ -284,33 +314,21 @@ export class ClusterMonitor {
 
   #changed(): void {
     if (!this.#isStarted || this.#isPending) return;
+    this.#publication ??= new Publication(() => this.#publish());
     this.#publication.schedule(this.records.length);
   }
 
   #publish(): void {
     const panic = this.#isPanic();
     if (panic !== this.#panic) {
-      const { log } = this.#options;
+      const { log } = this.#owner;
       const cluster = this.config.name;
       if (panic) log.error({ cluster }, 'panic: most endpoints are down, and all are used');
       else log.warn({ cluster }, 'panic is over');
     }
     this.#panic = panic;
-    this.#options.publish(this.state());
+    this.#owner.publish(this.state());
   }
-}
-
-/** Returns the settings of a cluster that change what its probes find. */
-function probingOf({ healthCheck, tls, proxyProtocol }: ClusterConfig): unknown {
-  return { healthCheck, tls, proxyProtocol };
-}
-
-/** Returns how the connections of a cluster's probes begin. */
-function openingOf({ tls, proxyProtocol }: ClusterConfig): ProbeOpening {
-  return {
-    tls: tls === null ? null : upstreamTls(tls),
-    preface: proxyProtocol === 'off' ? null : writeProxyHeader(proxyProtocol, null),
-  };
 }
 
 /** Lists some labels for the log. */

@@ -9,6 +9,8 @@ import type { Broadcast } from '../workers/broadcast.ts';
 import type { WorkerPages } from '../workers/worker-pages.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
+import type { MonitorOwner } from './monitor-owner.ts';
+import { createMonitorTools } from './monitor-tools.ts';
 
 /** Connections that are ended in a second by default. */
 const EVICTIONS_PER_SECOND = 100;
@@ -17,6 +19,11 @@ const EVICTIONS_PER_SECOND = 100;
 interface ClusterWorkers {
   readonly broadcast: Pick<Broadcast, 'publish' | 'evict'>;
   readonly pages: Pick<WorkerPages, 'directory' | 'sums'>;
+}
+
+/** A cluster whose connections are ended; a `ClusterMonitor` is one. */
+interface EvictedCluster {
+  readonly config: Pick<ClusterConfig, 'name'>;
 }
 
 /** A change of the clusters that can be made. */
@@ -32,12 +39,33 @@ export class ClusterMonitors {
   /** By the name of the cluster, in the order of the configuration. */
   #all: ReadonlyMap<string, ClusterMonitor>;
   readonly #workers: ClusterWorkers;
-  readonly #log: Logger;
+  readonly #owner: MonitorOwner;
   readonly #evictionCounts = new Map<string, number>();
 
-  constructor(clusters: readonly ClusterConfig[], workers: ClusterWorkers, log: Logger) {
+  constructor(
+    clusters: readonly ClusterConfig[],
+    workers: ClusterWorkers,
+    log: Logger,
+    tools = createMonitorTools(),
+  ) {
     this.#workers = workers;
-    this.#log = log;
+    const { broadcast, pages } = workers;
+    this.#owner = {
+      log,
+      tools,
+      publish: (state) => broadcast.publish(state),
+      successes: (cluster, label) => ({
+        dials: this.#sum(pageMetrics.endpointDials, cluster, label),
+        answers: this.#sum(pageMetrics.endpointConnects, cluster, label),
+        serverErrors: this.#sum(pageMetrics.endpointServerErrors, cluster, label),
+      }),
+      lend: (cluster, label) => pages.directory.lend({ cluster, endpoint: label }, pages.sums),
+      giveBack: (cluster, label) => pages.directory.giveBack({ cluster, endpoint: label }),
+      wentDown: (config, record) => {
+        if (config.onDown === 'close')
+          this.evictAll({ config }, record, EVICTIONS_PER_SECOND, 'endpoint down');
+      },
+    };
     this.#all = new Map(clusters.map((config) => [config.name, this.#create(config)]));
   }
 
@@ -46,26 +74,8 @@ export class ClusterMonitors {
   }
 
   #create(config: ClusterConfig, previous?: ClusterMonitor | null): ClusterMonitor {
-    const { name: cluster } = config;
-    const log = this.#log;
-    const { broadcast, pages } = this.#workers;
-    const monitor: ClusterMonitor = new ClusterMonitor({
-      config,
-      log,
-      ...(previous !== undefined && { previous }),
-      publish: (state) => broadcast.publish(state),
-      successes: (label) => ({
-        dials: this.#sum(pageMetrics.endpointDials, cluster, label),
-        answers: this.#sum(pageMetrics.endpointConnects, cluster, label),
-        serverErrors: this.#sum(pageMetrics.endpointServerErrors, cluster, label),
-      }),
-      lend: (label) => pages.directory.lend({ cluster, endpoint: label }, pages.sums),
-      giveBack: (label) => pages.directory.giveBack({ cluster, endpoint: label }),
-      onDown: (record) => {
-        if (config.onDown === 'close') this.evictAll(monitor, record, EVICTIONS_PER_SECOND, 'endpoint down');
-      },
-    });
-    return monitor;
+    const owner = this.#owner;
+    return new ClusterMonitor({ config, owner, ...(previous !== undefined && { previous }) });
   }
 
   /**
@@ -160,7 +170,7 @@ export class ClusterMonitors {
   }
 
   /** Ends all connections of an endpoint; returns their number. */
-  evictAll(monitor: ClusterMonitor, record: EndpointRecord, perSecond: number, reason: string): number {
+  evictAll(monitor: EvictedCluster, record: EndpointRecord, perSecond: number, reason: string): number {
     const count = this.active(monitor.config.name, record.facts.label);
     if (count > 0) this.#evict(monitor, record, count, perSecond, reason);
     return count;
@@ -171,7 +181,7 @@ export class ClusterMonitors {
   }
 
   #evict(
-    { config: { name: cluster } }: ClusterMonitor,
+    { config: { name: cluster } }: EvictedCluster,
     { facts: { label: endpoint } }: EndpointRecord,
     count: number,
     perSecond: number,

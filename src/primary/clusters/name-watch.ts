@@ -2,21 +2,37 @@ import type { ResolveSettings } from '../../config/types/cluster.ts';
 import type { TcpAddress } from '../../core/address.ts';
 import { messageOf } from '../../core/errors.ts';
 import { Backoff } from '../../core/timing/backoff.ts';
+import type { LoopWheel } from '../../core/timing/loop-wheel.ts';
+import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { FoundEndpoint, NameLookup } from '../../upstream/name-lookup.ts';
+import type { StartQueue } from './start-queue.ts';
 
 /** Min time between two look-ups of a name, however short its TTL is. */
 const MIN_PERIOD_MS = 1000;
+/** Max part by which a wait is shorter, so that look-ups of many names spread. */
+const JITTER = 0.1;
 
+/** Counts of all names of a cluster. */
 export interface LookupCounts {
   lookups: number;
   failures: number;
+}
+
+/** What the look-ups of all names share. */
+export interface LookupTools {
+  readonly wheel: Pick<LoopWheel, 'arm' | 'disarm'>;
+  /** Bounds the look-ups under way. */
+  readonly queue: Pick<StartQueue, 'add' | 'remove' | 'release'>;
+  /** From 0 to below 1. */
+  readonly random: () => number;
 }
 
 interface NameWatchOptions {
   readonly address: TcpAddress;
   readonly settings: ResolveSettings;
   readonly lookup: Pick<NameLookup, 'find'>;
+  readonly tools: LookupTools;
   readonly log: Logger;
   /** Counts look-ups and failures. */
   readonly counts: LookupCounts;
@@ -25,28 +41,45 @@ interface NameWatchOptions {
 }
 
 /** Looks up a name again and again. While that fails, the last result stays. */
-export class NameWatch {
-  /** Resolves when the first look-up is over, failed or not. */
+export class NameWatch extends Timed {
+  /** Resolves when the first look-up is over, failed or not, or the watch has been stopped. */
   readonly first: Promise<void>;
   readonly #options: NameWatchOptions;
   readonly #backoff: Backoff;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #noteFirst: () => void;
+  #isFirst = true;
   #stopped = false;
   #failing = false;
 
   constructor(options: NameWatchOptions) {
+    super();
     this.#options = options;
     this.#backoff = new Backoff({ firstMs: MIN_PERIOD_MS, maxMs: options.settings.intervalMs });
-    this.first = this.#look();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.first = promise;
+    this.#noteFirst = () => resolve(undefined);
+    options.tools.queue.add(this);
   }
 
   stop(): void {
+    const { wheel, queue } = this.#options.tools;
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    wheel.disarm(this);
+    queue.remove(this);
+    this.#noteFirst();
+  }
+
+  override expire(): void {
+    this.#options.tools.queue.add(this);
+  }
+
+  /** Looks the name up. Called when the queue has a place. */
+  start(): void {
+    void this.#look();
   }
 
   async #look(): Promise<void> {
-    const { address, settings, lookup, counts, onFound } = this.#options;
+    const { address, settings, lookup, counts, tools, onFound } = this.#options;
     let waitMs: number;
     counts.lookups++;
     try {
@@ -60,9 +93,18 @@ export class NameWatch {
     } catch (error) {
       if (this.#stopped) return;
       waitMs = this.#failed(messageOf(error));
+    } finally {
+      tools.queue.release();
     }
-    this.#timer = setTimeout(() => void this.#look(), waitMs);
-    this.#timer.unref();
+    tools.wheel.arm(this, this.#spread(waitMs));
+    this.#isFirst = false;
+    this.#noteFirst();
+  }
+
+  /** Returns a shorter wait. The first one of many names that were looked up together is anywhere in the period. */
+  #spread(waitMs: number): number {
+    const part = this.#isFirst ? 1 : JITTER;
+    return Math.max(MIN_PERIOD_MS, waitMs * (1 - part * this.#options.tools.random()));
   }
 
   #succeeded(waitMs: number): number {

@@ -1,4 +1,6 @@
 import type { OutlierFailure, OutlierSettings } from '../../config/types/cluster.ts';
+import type { LoopWheel } from '../../core/timing/loop-wheel.ts';
+import { Timed } from '../../core/timing/timer-wheel.ts';
 import { formatDuration } from '../../core/units/duration.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
@@ -14,6 +16,9 @@ export interface Successes {
 }
 
 type Failure = Pick<EndpointFailure, 'kind' | 'count' | 'client'>;
+
+/** Ends ejections; a `LoopWheel` does. */
+type EjectionWheel = Pick<LoopWheel, 'arm' | 'disarm'>;
 
 /** A count over all endpoints of a cluster, for one kind of failure. */
 interface Survey {
@@ -31,19 +36,30 @@ interface Run {
   readonly window: FailureWindow;
 }
 
-/** The memory of one endpoint. */
-interface Track {
+/** The memory of one endpoint, made at its first failure. Its deadline is the end of the ejection in force. */
+class Track extends Timed {
   readonly runs: Map<OutlierFailure, Run>;
   /** The failure that caused the last ejection. */
-  ejectedFor: OutlierFailure | null;
+  ejectedFor: OutlierFailure | null = null;
   /** Ejections in a row. */
-  ejections: number;
+  ejections = 0;
   /** When the last ejection was over. */
-  returnedAt: number;
+  returnedAt = 0;
   /** When the ejection in force is over. */
-  endsAt: number;
-  /** Ends the ejection in force. */
-  timer: NodeJS.Timeout | null;
+  endsAt = 0;
+  readonly #detector: OutlierDetector;
+  readonly #record: EndpointRecord;
+
+  constructor(detector: OutlierDetector, record: EndpointRecord, runs = new Map<OutlierFailure, Run>()) {
+    super();
+    this.#detector = detector;
+    this.#record = record;
+    this.runs = runs;
+  }
+
+  override expire(): void {
+    this.#detector.return(this.#record, this);
+  }
 }
 
 /**
@@ -59,12 +75,18 @@ interface Track {
 export class OutlierDetector {
   readonly #settings: OutlierSettings;
   readonly #successes: (record: EndpointRecord) => Successes;
+  readonly #wheel: EjectionWheel;
   readonly #tracks = new Map<EndpointRecord, Track>();
   readonly #surveys = new Map<OutlierFailure, Survey>();
 
-  constructor(settings: OutlierSettings, successes: (record: EndpointRecord) => Successes) {
+  constructor(
+    settings: OutlierSettings,
+    successes: (record: EndpointRecord) => Successes,
+    wheel: EjectionWheel,
+  ) {
     this.#settings = settings;
     this.#successes = successes;
+    this.#wheel = wheel;
   }
 
   /**
@@ -90,7 +112,7 @@ export class OutlierDetector {
     track.ejections = Math.max(0, track.ejections - forgiven) + 1;
     const ms = Math.min(maxEjectionMs, ejectionMs * track.ejections);
     track.ejectedFor = kind;
-    this.#eject(record, track, ms);
+    this.#eject(track, ms);
     const those = clients === null ? '' : ` for ${clients} clients`;
     record.setEjected(
       true,
@@ -111,15 +133,29 @@ export class OutlierDetector {
         windowMs === other.#settings.windowMs ? run : { ...run, window: new FailureWindow(windowMs) },
       ]),
     );
-    const copy = { ...track, runs, timer: null };
+    const copy = new Track(this, record, runs);
+    const { ejectedFor, ejections, returnedAt, endsAt } = track;
+    Object.assign(copy, { ejectedFor, ejections, returnedAt });
     this.#tracks.set(record, copy);
-    if (track.timer !== null) this.#eject(record, copy, Math.max(0, track.endsAt - Date.now()));
+    if (track.wheelTick >= 0) this.#eject(copy, Math.max(0, endsAt - Date.now()));
   }
 
   /** Forgets an endpoint that has been removed. */
   forget(record: EndpointRecord): void {
-    clearTimeout(this.#tracks.get(record)?.timer ?? undefined);
+    const track = this.#tracks.get(record);
+    if (track === undefined) return;
+    this.#wheel.disarm(track);
     this.#tracks.delete(record);
+  }
+
+  /** Ends the ejection of an endpoint. */
+  return(record: EndpointRecord, track: Track): void {
+    for (const [kind, run] of track.runs) {
+      run.failures = kind === track.ejectedFor ? this.#settings.consecutiveFailures - 1 : 0;
+      run.window.clear();
+    }
+    track.returnedAt = Date.now();
+    record.setEjected(false, 'its ejection is over');
   }
 
   stop(): void {
@@ -182,26 +218,15 @@ export class OutlierDetector {
     return (ejected + 1) * 100 <= all.length * this.#settings.maxEjectedPercent;
   }
 
-  #eject(record: EndpointRecord, track: Track, ms: number): void {
+  #eject(track: Track, ms: number): void {
     track.endsAt = Date.now() + ms;
-    track.timer = setTimeout(() => this.#return(record, track), ms);
-    track.timer.unref();
-  }
-
-  #return(record: EndpointRecord, track: Track): void {
-    track.timer = null;
-    for (const [kind, run] of track.runs) {
-      run.failures = kind === track.ejectedFor ? this.#settings.consecutiveFailures - 1 : 0;
-      run.window.clear();
-    }
-    track.returnedAt = Date.now();
-    record.setEjected(false, 'its ejection is over');
+    this.#wheel.arm(track, ms);
   }
 
   #track(record: EndpointRecord): Track {
     let track = this.#tracks.get(record);
     if (track === undefined) {
-      track = { runs: new Map(), ejectedFor: null, ejections: 0, returnedAt: 0, endsAt: 0, timer: null };
+      track = new Track(this, record);
       this.#tracks.set(record, track);
     }
     return track;

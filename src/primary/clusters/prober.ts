@@ -1,119 +1,124 @@
 import type { HealthCheck } from '../../config/types/cluster.ts';
+import type { LoopWheel } from '../../core/timing/loop-wheel.ts';
+import { Timed } from '../../core/timing/timer-wheel.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { probe, type ProbeResult } from '../../upstream/probes/probe.ts';
-import type { UpstreamTls } from '../../upstream/upstream-tls.ts';
+import type { probe, ProbeResult } from '../../upstream/probes/probe.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
+import type { ProbeOpening } from './probe-opening.ts';
+import type { StartQueue } from './start-queue.ts';
 
 /** Max part of the interval that each wait is longer or shorter, so that probes of proxies and endpoints spread. */
 const JITTER = 0.1;
 
-/** Max probes of one cluster at the same time: each holds a descriptor, and a name can have thousands of addresses. */
-const MAX_PROBES = 256;
+/** What the probes of all clusters share. */
+export interface ProbeTools {
+  readonly wheel: Pick<LoopWheel, 'arm' | 'disarm'>;
+  /** Bounds the probes under way. */
+  readonly queue: Pick<StartQueue, 'add' | 'remove' | 'release'>;
+  /** Makes one probe. */
+  readonly probe: typeof probe;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+}
 
-/** How the connections of a cluster's probes begin. */
-export interface ProbeOpening {
-  readonly tls: UpstreamTls | null;
-  /** The PROXY header of a connection of the proxy's own; null for none. */
-  readonly preface: Buffer | null;
+interface ProberOptions {
+  readonly check: HealthCheck;
+  readonly opening: ProbeOpening;
+  readonly tools: ProbeTools;
+  /** The name of the cluster, for the log. */
+  readonly cluster: string;
+  readonly log: Logger;
 }
 
 /** Probes the endpoints of a cluster, each on its own schedule. */
 export class Prober {
-  readonly #check: HealthCheck;
-  readonly #opening: ProbeOpening;
-  readonly #log: Logger;
-  readonly #unmade = new LineLimit();
-  readonly #probe: typeof probe;
-  /** Ends the probe or the wait of an endpoint. */
-  readonly #running = new Map<EndpointRecord, () => void>();
-  /** Starts of probes that wait for others to end, in their order. */
-  readonly #waiting = new Set<() => void>();
-  #probing = 0;
+  readonly #options: ProberOptions;
+  #unmade: LineLimit | null = null;
+  readonly #schedules = new Map<EndpointRecord, Schedule>();
 
-  /** @param run makes one probe; a test may bring its own */
-  constructor(check: HealthCheck, opening: ProbeOpening, log: Logger, run: typeof probe = probe) {
-    this.#check = check;
-    this.#opening = opening;
-    this.#log = log;
-    this.#probe = run;
+  constructor(options: ProberOptions) {
+    this.#options = options;
   }
 
   /**
-   * Probes an endpoint from now on. Resolves when the first probe is over, or when the endpoint is forgotten before. The
-   * first probe that can be made decides the endpoint's health alone.
+   * Probes an endpoint from now on. The first probe that can be made decides the endpoint's health alone.
+   *
+   * @param onOver called when the first probe is over, or when the endpoint is forgotten before
    */
-  watch(record: EndpointRecord): Promise<void> {
-    return new Promise((resolve) => this.#run(record, true, resolve));
+  watch(record: EndpointRecord, onOver: () => void): void {
+    const schedule = new Schedule(this, record, onOver);
+    this.#schedules.set(record, schedule);
+    this.#options.tools.queue.add(schedule);
   }
 
   /** Goes on with an endpoint that has been probed in the same way before, and keeps its health. */
   resume(record: EndpointRecord): void {
-    const timer = setTimeout(() => this.#run(record, false, null), this.#check.intervalMs * Math.random());
-    timer.unref();
-    this.#running.set(record, () => clearTimeout(timer));
+    const schedule = new Schedule(this, record, null);
+    this.#schedules.set(record, schedule);
+    this.#options.tools.wheel.arm(schedule, this.#spreadWait());
   }
 
   forget(record: EndpointRecord): void {
-    this.#running.get(record)?.();
-    this.#running.delete(record);
-    this.#opening.tls?.sessions.delete(record.facts.label);
+    const schedule = this.#schedules.get(record);
+    if (schedule === undefined) return;
+    this.#schedules.delete(record);
+    this.#options.opening.tls?.sessions.delete(record.facts.label);
+    const { wheel, queue } = this.#options.tools;
+    wheel.disarm(schedule);
+    queue.remove(schedule);
+    if (schedule.cancel !== null) {
+      schedule.cancel();
+      queue.release();
+    }
+    schedule.tellOver();
   }
 
   stop(): void {
-    // Else the end of each probe would start a waiting one.
-    this.#waiting.clear();
-    for (const record of [...this.#running.keys()]) this.forget(record);
+    for (const record of [...this.#schedules.keys()]) this.forget(record);
   }
 
-  /** @param decides whether the next verdict counts alone, because it is the first */
-  #run(record: EndpointRecord, decides: boolean, onOver: (() => void) | null): void {
-    if (this.#probing >= MAX_PROBES) {
-      const start = (): void => this.#run(record, decides, onOver);
-      this.#waiting.add(start);
-      this.#running.set(record, () => {
-        this.#waiting.delete(start);
-        onOver?.();
-      });
-      return;
-    }
-    this.#probing++;
+  /** The wait of an endpoint is over: its probe begins as soon as there is a place. */
+  due(schedule: Schedule): void {
+    this.#options.tools.queue.add(schedule);
+  }
+
+  /** Makes the probe of an endpoint, and begins its wait for the next one. */
+  begin(schedule: Schedule): void {
+    const { wheel, queue, probe: run } = this.#options.tools;
+    const { record } = schedule;
     const { label, server, addresses } = record.facts;
     const startedAt = performance.now();
-    const target = { label, server, addresses, ...this.#opening };
-    const cancel = this.#probe(target, this.#check, (result) => {
-      this.#take(record, result, performance.now() - startedAt, decides);
-      this.#startNext();
-      const wait = this.#check.intervalMs * (1 + JITTER * (2 * Math.random() - 1));
-      const undecided = decides && result.verdict === 'unmade';
-      const timer = setTimeout(() => this.#run(record, undecided, null), wait);
-      timer.unref();
-      this.#running.set(record, () => clearTimeout(timer));
-      onOver?.();
-    });
-    this.#running.set(record, () => {
-      cancel();
-      this.#startNext();
-      onOver?.();
+    const target = { label, server, addresses, ...this.#options.opening };
+    schedule.cancel = run(target, this.#options.check, (result) => {
+      schedule.cancel = null;
+      queue.release();
+      wheel.arm(schedule, schedule.isFirst ? this.#spreadWait() : this.#wait());
+      this.#take(record, result, performance.now() - startedAt, schedule.decides);
+      schedule.decides &&= result.verdict === 'unmade';
+      schedule.tellOver();
     });
   }
 
-  /** Notes that a probe has ended, and starts a waiting one. */
-  #startNext(): void {
-    this.#probing--;
-    const [start] = this.#waiting;
-    if (start === undefined) return;
-    this.#waiting.delete(start);
-    start();
+  /** Returns a wait in milliseconds that spreads endpoints which were probed at the same time over the interval. */
+  #spreadWait(): number {
+    return this.#options.check.intervalMs * (1 - this.#options.tools.random());
+  }
+
+  #wait(): number {
+    return this.#options.check.intervalMs * (1 + JITTER * (2 * this.#options.tools.random() - 1));
   }
 
   #take(record: EndpointRecord, result: ProbeResult, ms: number, decides: boolean): void {
     record.count('probes');
     if (result.verdict === 'unmade') {
       record.count('probesUnmade');
+      this.#unmade ??= new LineLimit();
       const more = this.#unmade.take();
       const { reason } = result;
-      if (more !== null) this.#log.error({ endpoint: record.facts.label, reason, ...more }, 'probe not made');
+      const { cluster, log } = this.#options;
+      const { label: endpoint } = record.facts;
+      if (more !== null) log.error({ cluster, endpoint, reason, ...more }, 'probe not made');
       return;
     }
     const failure = result.verdict === 'well' ? null : result.reason;
@@ -123,7 +128,7 @@ export class Prober {
   }
 
   #judge(record: EndpointRecord, failure: string | null, first: boolean): void {
-    const { rise, fall } = this.#check;
+    const { rise, fall } = this.#options.check;
     if (failure === null) {
       record.streak = Math.max(0, record.streak) + 1;
       if (record.down && (first || record.streak >= rise)) record.setDown(false, 'its probes are good');
@@ -131,5 +136,45 @@ export class Prober {
       record.streak = Math.min(0, record.streak) - 1;
       if (!record.down && (first || -record.streak >= fall)) record.setDown(true, `its probe ${failure}`);
     }
+  }
+}
+
+/** The probes of one endpoint: it waits for the next one, or for a place, or a probe is under way. */
+class Schedule extends Timed {
+  readonly record: EndpointRecord;
+  /** Whether the next verdict counts alone. */
+  decides: boolean;
+  /** Cancels the probe under way; null if there is none. */
+  cancel: (() => void) | null = null;
+  readonly #prober: Prober;
+  #onOver: (() => void) | null;
+
+  /** @param onOver called when the first probe is over; null if the endpoint has been probed before */
+  constructor(prober: Prober, record: EndpointRecord, onOver: (() => void) | null) {
+    super();
+    this.record = record;
+    this.decides = onOver !== null;
+    this.#prober = prober;
+    this.#onOver = onOver;
+  }
+
+  /** Whether the first probe of a new endpoint is not over. */
+  get isFirst(): boolean {
+    return this.#onOver !== null;
+  }
+
+  /** Tells once that the first probe is over. */
+  tellOver(): void {
+    const onOver = this.#onOver;
+    this.#onOver = null;
+    onOver?.();
+  }
+
+  override expire(): void {
+    this.#prober.due(this);
+  }
+
+  start(): void {
+    this.#prober.begin(this);
   }
 }

@@ -25,11 +25,11 @@ function rig(
   const lent = new Set<string>();
   const endpoints: ClusterEndpoints = new ClusterEndpoints(entries, {
     create: (facts) => new EndpointRecord(facts, recordOwner()),
-    onAdded: (record) => {
+    added: (record) => {
       assert.equal(endpoints.find(record.facts.label), record);
       calls.push(`+ ${record.facts.label}`);
     },
-    onRemoved: ({ facts: { label } }) => {
+    removed: ({ facts: { label } }) => {
       assert.equal(endpoints.find(label), undefined);
       calls.push(`- ${label}`);
     },

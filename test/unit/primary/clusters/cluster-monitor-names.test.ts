@@ -7,10 +7,12 @@ import type {
   Endpoint as EndpointConfig,
 } from '../../../../src/config/types/cluster.ts';
 import { ClusterMonitor } from '../../../../src/primary/clusters/cluster-monitor.ts';
+import { createMonitorTools } from '../../../../src/primary/clusters/monitor-tools.ts';
 import type { ClusterState } from '../../../../src/protocol/cluster-state.ts';
 import type { FoundEndpoint } from '../../../../src/upstream/name-lookup.ts';
 import { clusterConfig } from '../../upstream/endpoints.ts';
 import { capture, type LogLine } from '../fixtures/config.ts';
+import { mockedTimers } from '../fixtures/mocked-timers.ts';
 
 type Lookup = NonNullable<ConstructorParameters<typeof ClusterMonitor>[0]['lookup']>;
 type Answer = Awaited<ReturnType<Lookup['find']>>;
@@ -36,7 +38,7 @@ function pods(count: number, from = 0): string[] {
 
 describe('the addresses of a name', { timeout: 300_000 }, () => {
   const monitors: ClusterMonitor[] = [];
-  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'] }));
   afterEach(() => {
     mock.timers.reset();
     for (const monitor of monitors.splice(0)) monitor.stop();
@@ -58,12 +60,15 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     let current: Answer = { endpoints: [], leftOut: 0, ttlMs: 0, failure: null, ...first };
     const monitor = new ClusterMonitor({
       config: clusterConfig({ endpoints: [NAME], ...config }),
-      log,
-      publish: (state) => void published.push(state),
-      successes: () => ({ dials: 0, answers: 0, serverErrors: 0 }),
-      lend,
-      giveBack: () => undefined,
-      onDown: () => undefined,
+      owner: {
+        log,
+        tools: createMonitorTools(mockedTimers()),
+        publish: (state) => void published.push(state),
+        successes: () => ({ dials: 0, answers: 0, serverErrors: 0 }),
+        lend: (_cluster, label) => lend(label),
+        giveBack: () => undefined,
+        wentDown: () => undefined,
+      },
       lookup: { find: () => Promise.resolve(current) },
     });
     monitors.push(monitor);
@@ -72,7 +77,8 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
       current = { endpoints: [], leftOut: 0, ttlMs: 0, failure: null, ...next };
       // The next look-up, and then the publication.
       for (let count = 0; count < 2; count++) {
-        mock.timers.tick(1000);
+        mock.timers.tick(1050);
+        await turn();
         await turn();
       }
     };

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import type { OutlierFailure, OutlierSettings } from '../../../../src/config/types/cluster.ts';
+import { LoopWheel } from '../../../../src/core/timing/loop-wheel.ts';
 import { EndpointRecord } from '../../../../src/primary/clusters/endpoint-record.ts';
 import { OutlierDetector, type Successes } from '../../../../src/primary/clusters/outlier-detector.ts';
 import { endpointConfigs, endpointState } from '../../upstream/endpoints.ts';
+import { mockedTimers } from '../fixtures/mocked-timers.ts';
 import { recordOwner } from '../fixtures/records.ts';
 
 const SETTINGS: OutlierSettings = {
@@ -15,6 +17,8 @@ const SETTINGS: OutlierSettings = {
   maxEjectionMs: 75_000,
   maxEjectedPercent: 50,
 };
+/** More than an ejection is late. */
+const TICK_MS = 25;
 const NOTHING: Successes = { dials: 0, answers: 0, serverErrors: 0 };
 
 /** A cluster whose endpoints do as a test says, and the detector that judges them. */
@@ -31,6 +35,7 @@ class Bench {
     this.detector = new OutlierDetector(
       { ...SETTINGS, ...settings },
       (record) => this.#successes.get(record) ?? NOTHING,
+      new LoopWheel(mockedTimers()),
     );
   }
 
@@ -84,7 +89,7 @@ describe('outlier detection by failed dials', () => {
     for (const ms of [30_000, 60_000, 75_000, 75_000]) {
       mock.timers.tick(ms - 1);
       assert.deepEqual(bench.ejected, [0]);
-      mock.timers.tick(1);
+      mock.timers.tick(1 + TICK_MS);
       assert.deepEqual(bench.ejected, []);
       bench.failDials(0, 1);
     }
@@ -94,10 +99,10 @@ describe('outlier detection by failed dials', () => {
   it('forgives an ejection for each ejection time that an endpoint has stood', () => {
     const bench = new Bench(3);
     bench.failDials(0, 5);
-    mock.timers.tick(30_000);
+    mock.timers.tick(30_000 + TICK_MS);
     mock.timers.tick(300_000);
     bench.failDials(0, 1);
-    mock.timers.tick(30_000);
+    mock.timers.tick(30_000 + TICK_MS);
     assert.deepEqual(bench.ejected, []);
   });
 
@@ -208,7 +213,7 @@ describe('outlier detection by what a request can provoke', () => {
     const bench = new Bench(4, OPTED_IN);
     for (let seconds = 0; seconds < 11; seconds++) second(bench, 'reset', five);
     assert.deepEqual(bench.ejected, [0]);
-    mock.timers.tick(30_000);
+    mock.timers.tick(30_000 + TICK_MS);
     assert.deepEqual(bench.ejected, []);
     for (let seconds = 0; seconds < 10; seconds++) second(bench, 'reset', five);
     assert.deepEqual(bench.ejected, []);

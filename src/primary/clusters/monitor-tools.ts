@@ -1,0 +1,32 @@
+import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
+import { LoopWheel, type LoopTimers } from '../../core/timing/loop-wheel.ts';
+import { probe } from '../../upstream/probes/probe.ts';
+import type { LookupTools } from './name-watch.ts';
+import type { ProbeTools } from './prober.ts';
+import { StartQueue } from './start-queue.ts';
+
+/** Max probes at the same time: each holds a descriptor until it has its answer or its timeout. */
+const MAX_PROBES = 1024;
+/** Max part of the limit of open descriptors that probes use. */
+const MAX_DESCRIPTOR_SHARE = 1 / 8;
+/** Max look-ups at the same time. Each may query several records. */
+const MAX_LOOKUPS = 64;
+
+/** What the monitors of all clusters share, so that bounds hold for the process and one timer serves all deadlines. */
+export interface MonitorTools {
+  readonly wheel: LoopWheel;
+  readonly probing: ProbeTools;
+  readonly lookingUp: LookupTools;
+}
+
+/** Makes the tools of the process. @param timers a test may bring its own */
+export function createMonitorTools(timers?: LoopTimers): MonitorTools {
+  const wheel = new LoopWheel(timers);
+  const maxProbes = Math.floor((readDescriptorLimit() ?? Infinity) * MAX_DESCRIPTOR_SHARE);
+  const random = Math.random;
+  return {
+    wheel,
+    probing: { wheel, queue: new StartQueue(Math.min(MAX_PROBES, maxProbes)), probe, random },
+    lookingUp: { wheel, queue: new StartQueue(MAX_LOOKUPS), random },
+  };
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { StartQueue } from '../../../../src/primary/clusters/start-queue.ts';
+
+/** A queue whose loop turns when a test says so, and whose starts take a time. */
+class Rig {
+  readonly queue: StartQueue;
+  readonly started: number[] = [];
+  readonly #turns: (() => void)[] = [];
+  #now = 0;
+
+  constructor(max: number, startMs = 0) {
+    this.queue = new StartQueue(max, { now: () => this.#now, nextTurn: (run) => void this.#turns.push(run) });
+    this.add = (number) => {
+      const work = {
+        start: (): void => {
+          this.started.push(number);
+          this.#now += startMs;
+        },
+      };
+      this.queue.add(work);
+      return work;
+    };
+  }
+
+  readonly add: (number: number) => { start(): void };
+
+  /** Runs what the queue has scheduled; returns the number of callbacks. */
+  turn(): number {
+    const due = this.#turns.splice(0);
+    for (const run of due) run();
+    return due.length;
+  }
+}
+
+describe('a queue of work', () => {
+  it('starts work in its order and in a later turn, and no more than its places at the same time', () => {
+    const rig = new Rig(2);
+    for (const number of [1, 2, 3, 4]) rig.add(number);
+    assert.deepEqual(rig.started, []);
+    rig.turn();
+    assert.deepEqual(rig.started, [1, 2]);
+    assert.equal(rig.turn(), 0, 'nothing is scheduled while no place is free');
+    rig.queue.release();
+    rig.turn();
+    assert.deepEqual(rig.started, [1, 2, 3]);
+    rig.queue.release();
+    rig.queue.release();
+    rig.turn();
+    assert.deepEqual(rig.started, [1, 2, 3, 4]);
+    assert.equal(rig.turn(), 0);
+  });
+
+  it('gives others a turn of the loop between slices of 2 ms', () => {
+    const rig = new Rig(100, 0.5);
+    for (let number = 0; number < 10; number++) rig.add(number);
+    const counts: number[] = [];
+    while (rig.turn() > 0) counts.push(rig.started.length);
+    assert.deepEqual(counts, [4, 8, 10]);
+  });
+
+  it('does not start what has been removed, and a place stays for others', () => {
+    const rig = new Rig(1);
+    const [one] = [rig.add(1), rig.add(2)];
+    assert.equal(rig.queue.remove(one), true);
+    assert.equal(rig.queue.remove(one), false);
+    rig.turn();
+    assert.deepEqual(rig.started, [2]);
+  });
+});
