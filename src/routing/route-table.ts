@@ -7,7 +7,7 @@ import { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
 
 /**
- * The routes of one listener, compiled once and never changed: a new configuration brings a new table. The first route of
+ * The routes of one listener, compiled once and never changed in use: a new configuration brings a new table. The first route of
  * the list whose conditions all hold takes the request. The indexes by host and by path only skip routes that cannot
  * match.
  */
@@ -17,19 +17,26 @@ export class RouteTable<T> {
   /** By the part of the host behind `*.`. */
   readonly #bySuffix = new Map<string, PathIndex<T>>();
   readonly #suffixLengths: boolean[] = [];
-  readonly #usesQuery: boolean;
+  #usesQuery = false;
+  #count = 0;
 
   /** @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses */
-  constructor(routes: readonly { readonly match: RouteMatch; readonly value: T }[]) {
-    let usesQuery = false;
-    for (const [order, { match, value }] of routes.entries()) {
-      for (const spelled of spellingsOf(match)) {
-        const route = new CompiledRoute(order, spelled, value);
-        this.#indexFor(route.host).add(route);
-        usesQuery ||= route.usesQuery;
-      }
+  constructor(routes: readonly { readonly match: RouteMatch; readonly value: T }[] = []) {
+    for (const { match, value } of routes) this.add(match, value);
+  }
+
+  /**
+   * Adds a route behind all others. Not after the first request.
+   *
+   * @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses
+   */
+  add(match: RouteMatch, value: T): void {
+    const order = this.#count++;
+    for (const spelled of spellingsOf(match)) {
+      const route = new CompiledRoute(order, spelled, value);
+      this.#indexFor(route.host).add(route);
+      this.#usesQuery ||= route.usesQuery;
     }
-    this.#usesQuery = usesQuery;
   }
 
   /** Returns the hit or the refusal of the first route that holds; null if no route holds. */

@@ -1,14 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { serialize } from 'node:v8';
+import { randomUUID } from 'node:crypto';
 import { AddressRules } from '../../access/addresses/address-rules.ts';
-import { credentialMethods } from '../../access/credential-methods.ts';
-import { RouteAccess } from '../../access/route-access.ts';
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
-import type { ClusterAction, Route } from '../../config/types/route.ts';
 import { AddressSet } from '../../core/address-set.ts';
 import type { RouteRequest } from '../../routing/route-request.ts';
-import { RouteTable } from '../../routing/route-table.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
 import { CLIENT_LINES, LineLimit } from '../../telemetry/line-limit.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import {
   identifyClient,
   type ClientIdentity,
@@ -20,24 +17,16 @@ import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { methodField, requestFields } from '../access-log/request-fields.ts';
 import type { EngineRefusal, RequestDispatcher } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
-import {
-  RequestStats,
-  type HandshakeFailure,
-  type ListenerStats,
-  type RequestRefusal,
-} from '../contract/listener-stats.ts';
-import { ProxiedRequest } from '../http/proxied-request.ts';
-import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
+import type { HandshakeFailure, ListenerStats, RequestRefusal } from '../contract/listener-stats.ts';
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
-import { Upgrade } from '../websocket/upgrade.ts';
-import { AccessGate } from './access-gate.ts';
-import { Answers } from './answers.ts';
+import type { Answers } from './answers.ts';
 import { checkRequest } from './client-request.ts';
-import { ClusterRoute } from './cluster-route.ts';
-import { HeaderFilter } from './header-filter.ts';
+import type { HeaderFilter } from './header-filter.ts';
 import type { L7Environment } from './l7-environment.ts';
-import { plainHandler } from './plain-route.ts';
-import { editsOf, type RouteHandler } from './route-handler.ts';
+import type { ListenerRoutes } from './listener-routes.ts';
+import type { RouteHandler } from './route-handler.ts';
+import { RouteHandlers } from './route-handlers.ts';
+import type { RoutedTo } from './routed-to.ts';
 import { UpgradeContexts } from './upgrade-contexts.ts';
 
 /**
@@ -51,13 +40,6 @@ const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonl
   ],
 );
 
-/** What the route table holds for a route. */
-interface RoutedTo {
-  readonly handle: RouteHandler;
-  /** A digest, equal for routes that do the same, whatever their names and conditions. */
-  readonly effect: string;
-}
-
 /**
  * Decides what happens to each request of one listener under one configuration. A new configuration brings a
  * new dispatcher, which takes over the contexts of unchanged routes with their sessions.
@@ -66,54 +48,68 @@ export class Dispatcher implements RequestDispatcher {
   /** Whether new upgrades are refused. */
   draining = false;
   readonly #config: L7ListenerConfig;
-  readonly #environment: L7Environment;
+  readonly #log: Logger;
   readonly #stats: ListenerStats;
-  readonly #handshakes: HandshakeGate;
-  readonly #unrouted: Answers;
-  readonly #refusals: RefusedHandshakes;
-  readonly #contexts: UpgradeContexts;
-  readonly #unroutedLines = new LineLimit(undefined, CLIENT_LINES);
+  readonly #routes: ListenerRoutes;
   readonly #table: RouteTable<RoutedTo>;
   readonly #headers: HeaderFilter;
+  readonly #refusals: RefusedHandshakes;
+  readonly #contexts: UpgradeContexts;
+  readonly #handlers: RouteHandlers;
+  readonly #unrouted: Answers;
+  readonly #unroutedLines = new LineLimit(undefined, CLIENT_LINES);
+  readonly #faultLines = new LineLimit();
   readonly #trusted: (address: string) => boolean;
   /** For requests that no route takes. */
   readonly #addresses: AddressRules | null;
   #open = 0;
 
-  /** @param previous the dispatcher that this one replaces; null for the first */
+  /**
+   * @param routes those of the configuration, all of them added
+   * @param previous the dispatcher that this one replaces; null for the first
+   */
   constructor(
     config: L7ListenerConfig,
     environment: L7Environment,
     stats: ListenerStats,
+    routes: ListenerRoutes,
     previous: Dispatcher | null,
   ) {
-    this.draining = previous?.draining ?? false;
     this.#config = config;
-    this.#environment = environment;
+    this.#log = environment.log;
     this.#stats = stats;
-    const { page, pages, access, wheel } = environment;
-    this.#handshakes = new HandshakeGate(config.name, config, upgradedClusters(config), wheel, page, pages);
+    this.#routes = routes;
+    const { table, headers, handshakes } = routes;
+    this.#table = table;
+    this.#headers = headers;
+    const { access, wheel } = environment;
     const known = previous === null ? null : previous.#refusals;
     const window = environment.lineWindows.get(config.name)!;
-    this.#refusals =
+    const refusals =
       known?.fits(access) === true
         ? known
         : new RefusedHandshakes(access, wheel, config.name, window, (reason) =>
             stats.handshakeFailed(reason),
           );
-    const contexts = previous === null ? null : previous.#contexts;
-    this.#contexts = new UpgradeContexts(config, environment, this.#refusals, contexts);
-    this.#unrouted = this.#answers('none');
-    this.#headers = new HeaderFilter(config, environment.clusters);
+    this.#refusals = refusals;
+    const contexts = new UpgradeContexts(config, environment, refusals);
+    this.#contexts = contexts;
+    const { own } = headers;
+    const terms = { listener: config, environment, stats, handshakes, refusals, contexts, own };
+    this.#handlers = new RouteHandlers({ ...terms, admission: this });
+    this.#unrouted = this.#handlers.answersOf('none');
     const proxies = AddressSet.of(config.trustedProxies);
     this.#trusted = (address) => proxies.has(address);
     this.#addresses = AddressRules.of(config.access);
-    this.#table = new RouteTable(
-      config.routes.map((route) => ({
-        match: route.match,
-        value: { handle: this.#handler(route), effect: effectOf(route) },
-      })),
-    );
+  }
+
+  /**
+   * Takes over what lives on of the dispatcher before. To be called when the configuration comes into force, after its
+   * clusters have changed and before the first request.
+   */
+  inherit(previous: Dispatcher): void {
+    this.draining = previous.draining;
+    this.#contexts.inherit(previous.#contexts, this.#routes);
   }
 
   identify(head: RequestHead, connection: ConnectionFacts): ClientIdentity {
@@ -176,7 +172,8 @@ export class Dispatcher implements RequestDispatcher {
       this.#turnAway(exchange, 400, detail, 'ambiguous_path', wantsUpgrade ? 'ambiguous_path' : null);
       return;
     }
-    hit.value.handle({ exchange, request, wantsUpgrade, entry: null, place: null, groups: hit.groups });
+    const handle = hit.value.handle ?? this.#handlerOf(hit.value);
+    handle({ exchange, request, wantsUpgrade, entry: null, place: null, groups: hit.groups });
   }
 
   refuse(exchange: Exchange, { status, reason, detail }: EngineRefusal): void {
@@ -191,8 +188,9 @@ export class Dispatcher implements RequestDispatcher {
   }
 
   /** Returns why a path is ambiguous; null if all its readings take routes of one effect. */
-  #ambiguity(request: RouteRequest, spelling: string, { effect }: RoutedTo): string | null {
-    switch (this.#table.compareReadings(request, spelling, (other) => other.effect === effect)) {
+  #ambiguity(request: RouteRequest, spelling: string, to: RoutedTo): string | null {
+    const isSame = (other: RoutedTo): boolean => other === to || other.effect === to.effect;
+    switch (this.#table.compareReadings(request, spelling, isSame)) {
       case 'all hold':
         return null;
       case 'one does not':
@@ -215,7 +213,7 @@ export class Dispatcher implements RequestDispatcher {
     reason: RequestRefusal,
     failure: HandshakeFailure | null,
   ): void {
-    const { log } = this.#environment;
+    const log = this.#log;
     const more = log.isLevelEnabled('debug') ? this.#unroutedLines.take() : null;
     if (more !== null) {
       const { head, client } = exchange;
@@ -234,103 +232,29 @@ export class Dispatcher implements RequestDispatcher {
     this.#refusals.flush();
   }
 
-  /** The contexts of the routes to clusters. */
+  /** The contexts of the routes to clusters that have had requests. */
   get contexts(): readonly UpgradeContext[] {
     return this.#contexts.all;
   }
 
   /** Whether a current route replaces the one behind an older context. */
-  covers(context: UpgradeContext): boolean {
-    return this.#contexts.covers(context);
+  covers({ route, cluster }: UpgradeContext): boolean {
+    return this.#routes.replaces(route, cluster.name);
   }
 
-  #handler(route: Route): RouteHandler {
-    const { name, headers } = route;
-    const answers = this.#answers(name);
-    const edits = editsOf(headers.response);
-    const handle = this.#guarded(route, answers, this.#actionHandler(route, answers));
-    return (routed) => {
-      routed.exchange.reply.edits = edits;
-      handle(routed);
-    };
-  }
-
-  /** Puts the route's access settings and limits in front of its handler. */
-  #guarded(route: Route, answers: Answers, handle: RouteHandler): RouteHandler {
-    const { name: listener, limits, websocket } = this.#config;
-    const { accessServices, wheel, requests, config, limits: guards } = this.#environment;
-    const guard = guards.setOf(listener, [...limits, ...route.limits]);
-    if (route.access === null && guard === null) return handle;
-    const { action } = route;
-    const isUpgraded = action.kind === 'cluster' && action.upgrade !== 'never';
-    const terms = {
-      access: new RouteAccess(
-        route.access,
-        credentialMethods(route.access, accessServices),
-        guard,
-        accessServices.revocations,
-      ),
-      route: route.name,
-      answers,
-      wheel,
-      timeoutMs: websocket.handshakeTimeoutMs,
-      principal: config.log.principal,
-      handshakes: isUpgraded ? this.#handshakes.of(action.cluster) : null,
-      pending: isUpgraded ? this.#contexts.of(route, action.cluster).pending : null,
-      requests,
-    };
-    return new AccessGate(terms, handle).handle;
-  }
-
-  #answers(route: string): Answers {
-    const { page, access } = this.#environment;
-    const listener = this.#config.name;
-    const stats = new RequestStats(page, listener, route);
-    const handshakes = this.#refusals;
-    return new Answers({ stats, listenerStats: this.#stats, access, handshakes, listener, route });
-  }
-
-  #clusterHandler(route: Route, action: ClusterAction, answers: Answers): RouteHandler {
-    const context = this.#contexts.of(route, action.cluster);
-    const { cluster } = context;
-    const { wheel, pool, writer, dialler, bound, budget, requests, log } = this.#environment;
-    const settings = this.#config.http;
-    const { own } = this.#headers;
-    const proxy = { cluster, settings, own, wheel, pool, writer, dialler, bound, budget, requests, log };
-    const handshakes = this.#handshakes;
-    return new ClusterRoute(this.#config, route, action, answers, this, {
-      cluster,
-      createUpgrade: (order, reply) => new Upgrade(context, order, reply, handshakes.of(cluster.name)),
-      createRequest: (order) => new ProxiedRequest(proxy, order),
-    }).handle;
-  }
-
-  #actionHandler(route: Route, answers: Answers): RouteHandler {
-    const { action } = route;
-    if (action.kind === 'cluster') {
-      return this.#clusterHandler(route, action, answers);
+  /** Makes the handler of a route. If that fails, returns one that refuses a single request. */
+  #handlerOf(to: RoutedTo): RouteHandler {
+    try {
+      return (to.handle = this.#handlers.of(to.route));
+    } catch (error) {
+      const more = this.#faultLines.take();
+      const fields = { err: error, listener: this.#config.name, route: to.route.name };
+      if (more !== null) this.#log.error({ ...fields, ...more }, 'the route cannot be served');
+      return ({ exchange, wantsUpgrade }) => {
+        const detail = 'the route cannot be served';
+        if (wantsUpgrade) this.#unrouted.refuseHandshake(exchange, 503, detail, 'own_shortage');
+        else this.#unrouted.refuse(exchange, 503, detail, null);
+      };
     }
-    const handle = plainHandler(action, answers);
-    const refuse = plainHandler(action, answers.forHandshakes('not_websocket'));
-    return (routed) => {
-      answers.begin(routed.exchange);
-      if (routed.wantsUpgrade) refuse(routed);
-      else handle(routed);
-    };
   }
-}
-
-/** Lists the clusters that a listener's handshakes go to. */
-function upgradedClusters({ routes }: L7ListenerConfig): Set<string> {
-  const names = new Set<string>();
-  for (const { action } of routes) {
-    if (action.kind === 'cluster' && action.upgrade !== 'never') names.add(action.cluster);
-  }
-  return names;
-}
-
-/** Returns a digest of what a route does. A digest, since the text of a `respond` action may be long. */
-function effectOf(route: Route): string {
-  const effect = serialize({ ...route, name: null, match: null });
-  return createHash('sha256').update(effect).digest('base64');
 }

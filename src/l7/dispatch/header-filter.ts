@@ -1,4 +1,6 @@
+import type { AccessSettings } from '../../config/types/access.ts';
 import type { L7Listener, UnderscoreHeaders } from '../../config/types/listener.ts';
+import type { Route } from '../../config/types/route.ts';
 import { CLIENT_CERT_HEADER } from '../../wire/forwarding/client-cert-header.ts';
 import { isWrittenByProxy } from '../../wire/http/request-encoding.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
@@ -12,14 +14,48 @@ import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
 export class HeaderFilter {
   /** Headers in lower case that only the proxy may set: those that tell endpoints who the client is. */
   readonly own: ReadonlySet<string>;
+  readonly #own = new Set([CLIENT_CERT_HEADER]);
   readonly #policy: UnderscoreHeaders;
-  readonly #reliedOn: ReadonlySet<string>;
+  readonly #clusters: Pick<ClusterLookup, 'hashHeader'>;
+  /**
+   * The headers that routes match or change and that clusters hash on. An endpoint must not take a client's header with an
+   * underscore for one of them.
+   */
+  readonly #reliedOn = new Set<string>();
 
-  /** @param clusters tells on which headers clusters hash */
-  constructor(listener: L7Listener, clusters: Pick<ClusterLookup, 'hashHeader'>) {
-    this.#policy = listener.underscoreHeaders;
-    this.own = identityHeadersOf(listener);
-    this.#reliedOn = namesReliedOn(listener, clusters);
+  /**
+   * Makes the filter of a listener to which no route is added yet.
+   *
+   * @param clusters tells on which headers clusters hash
+   */
+  constructor(
+    { access, underscoreHeaders }: Pick<L7Listener, 'access' | 'underscoreHeaders'>,
+    clusters: Pick<ClusterLookup, 'hashHeader'>,
+  ) {
+    this.#policy = underscoreHeaders;
+    this.#clusters = clusters;
+    this.own = this.#own;
+    this.#keep(access);
+  }
+
+  /** Adds a route of the listener. Not after the first request. */
+  add({ match, headers, action, access }: Pick<Route, 'match' | 'headers' | 'action' | 'access'>): void {
+    this.#keep(access);
+    const { set, add, remove } = headers.request;
+    const names = this.#reliedOn;
+    for (const name of match.headers.keys()) names.add(name);
+    for (const name of set.keys()) names.add(name);
+    for (const name of add.keys()) names.add(name);
+    for (const name of remove) names.add(name);
+    if (action.kind !== 'cluster') return;
+    const hashed = this.#clusters.hashHeader(action.cluster);
+    if (hashed !== null) names.add(hashed);
+  }
+
+  /** Keeps the headers from clients in which these settings tell endpoints of the client. */
+  #keep(settings: AccessSettings | null): void {
+    for (const name of settings?.jwt?.forward.keys() ?? []) this.#own.add(name);
+    for (const name of settings?.forwardAuth?.headers ?? []) this.#own.add(name);
   }
 
   /**
@@ -60,33 +96,4 @@ export class HeaderFilter {
   #isPlain(name: string): boolean {
     return !this.own.has(name) && !name.includes('_');
   }
-}
-
-/**
- * Lists the headers in which a listener's routes tell endpoints of the client: no client may send one of
- * them.
- */
-function identityHeadersOf({ access, routes }: L7Listener): Set<string> {
-  const names = new Set([CLIENT_CERT_HEADER]);
-  for (const settings of [access, ...routes.map((route) => route.access)]) {
-    for (const name of settings?.jwt?.forward.keys() ?? []) names.add(name);
-    for (const name of settings?.forwardAuth?.headers ?? []) names.add(name);
-  }
-  return names;
-}
-
-/**
- * Lists the headers that routes match or change and that clusters hash on. An endpoint must not take a
- * client's header with an underscore for one of them.
- */
-function namesReliedOn({ routes }: L7Listener, clusters: Pick<ClusterLookup, 'hashHeader'>): Set<string> {
-  const names = new Set<string>();
-  for (const { match, headers, action } of routes) {
-    const { set, add, remove } = headers.request;
-    for (const name of [...match.headers.keys(), ...set.keys(), ...add.keys(), ...remove]) names.add(name);
-    if (action.kind !== 'cluster') continue;
-    const hashed = clusters.hashHeader(action.cluster);
-    if (hashed !== null) names.add(hashed);
-  }
-  return names;
 }

@@ -12,6 +12,7 @@ import { ListenerStats, type UnusedReason } from '../contract/listener-stats.ts'
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { L7Environment } from './l7-environment.ts';
+import { ListenerRoutes } from './listener-routes.ts';
 
 /** One layer 7 listener in one worker, whatever engine carries its connections. */
 export class L7Listener implements ListenerOwner {
@@ -49,7 +50,10 @@ export class L7Listener implements ListenerOwner {
     const { connections } = this.#stats;
     this.#rejected = new RejectedConnections(config.name, connections, this.#log, this.#unusedLines);
     this.passthrough = passthrough;
-    this.#dispatcher = new Dispatcher(config, environment, this.#stats, previous?.dispatcher ?? null);
+    const before = previous === null ? null : previous.dispatcher;
+    const routes = routesOf(config, environment);
+    this.#dispatcher = new Dispatcher(config, environment, this.#stats, routes, before);
+    if (before !== null) this.#dispatcher.inherit(before);
     this.#carrier = engine.createListener(config, this);
   }
 
@@ -60,12 +64,13 @@ export class L7Listener implements ListenerOwner {
 
   /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
   prepare(config: L7ListenerConfig, environment: L7Environment): () => void {
-    const next = new Dispatcher(config, environment, this.#stats, this.#dispatcher);
+    const routes = routesOf(config, environment);
+    const next = new Dispatcher(config, environment, this.#stats, routes, this.#dispatcher);
     const commit = this.#carrier.prepare(config);
     return () => {
       commit();
       this.#config = config;
-      next.draining = this.#dispatcher.draining;
+      next.inherit(this.#dispatcher);
       this.#dispatcher = next;
     };
   }
@@ -74,7 +79,7 @@ export class L7Listener implements ListenerOwner {
     return this.#successor?.dispatcher ?? this.#dispatcher;
   }
 
-  /** The contexts of the sessions that begin now, one for each route to a cluster. */
+  /** The contexts of the sessions that begin now, one for each route to a cluster that has had requests. */
   get contexts(): readonly UpgradeContext[] {
     return this.dispatcher.contexts;
   }
@@ -182,4 +187,10 @@ export class L7Listener implements ListenerOwner {
     const fields = { listener, client: peer, reason, secure: tls !== null, seconds, ...more };
     this.#log.debug(fields, 'connection ended without a request');
   }
+}
+
+function routesOf(config: L7ListenerConfig, environment: L7Environment): ListenerRoutes {
+  const routes = new ListenerRoutes(config, environment);
+  for (const route of config.routes) routes.add(route);
+  return routes;
 }

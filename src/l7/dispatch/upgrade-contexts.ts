@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { L7Listener } from '../../config/types/listener.ts';
+import type { L7Listener, WebSocketSettings } from '../../config/types/listener.ts';
 import type { Route } from '../../config/types/route.ts';
 import { LiveSet } from '../../core/collections/live-set.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
@@ -8,58 +8,64 @@ import { SessionStats } from '../contract/session-stats.ts';
 import { ContextRelays } from '../websocket/context-relays.ts';
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import type { L7Environment } from './l7-environment.ts';
+import type { ListenerRoutes } from './listener-routes.ts';
 
 type ContextEnvironment = Pick<
   L7Environment,
-  'config' | 'page' | 'clusters' | 'log' | 'access' | 'wheel' | 'dialler' | 'bound' | 'random'
+  'page' | 'clusters' | 'log' | 'access' | 'wheel' | 'dialler' | 'bound' | 'random'
 >;
 
 /**
- * The contexts of a listener's upgrades and sessions under one configuration: one for each route to a cluster. A context
- * lives on under the next configuration if nothing changes for its sessions.
+ * The contexts of a listener's upgrades and sessions under one configuration: one for each route to a cluster that has had
+ * requests. A context lives on under the next configuration if nothing changes for its sessions.
  */
 export class UpgradeContexts {
-  readonly #contexts = new Map<string, UpgradeContext>();
+  /** By the name of the route. */
+  readonly #used = new Map<string, UpgradeContext>();
   readonly #listener: L7Listener;
+  readonly #environment: ContextEnvironment;
+  readonly #refusals: RefusedHandshakes;
 
-  /** @param previous the contexts of the configuration before; null for the first */
-  constructor(
-    listener: L7Listener,
-    environment: ContextEnvironment,
-    refusals: RefusedHandshakes,
-    previous: UpgradeContexts | null,
-  ) {
+  constructor(listener: L7Listener, environment: ContextEnvironment, refusals: RefusedHandshakes) {
     this.#listener = listener;
-    for (const route of listener.routes) {
-      if (route.action.kind !== 'cluster') continue;
-      const key = keyOf(route, route.action.cluster);
-      const terms = termsOf(listener, route.action.cluster, environment);
-      const known = previous === null ? undefined : previous.#contexts.get(key);
-      const context =
-        known !== undefined && fits(known, terms)
-          ? known
-          : createContext(listener, route, terms, environment, refusals);
-      this.#contexts.set(key, context);
-    }
+    this.#environment = environment;
+    this.#refusals = refusals;
   }
 
   get all(): readonly UpgradeContext[] {
-    return [...this.#contexts.values()];
+    return [...this.#used.values()];
   }
 
-  /** Returns the context of a route to a cluster. */
+  /** Returns the context of a route to a cluster, which is made at its first use. */
   of(route: Route, cluster: string): UpgradeContext {
-    return this.#contexts.get(keyOf(route, cluster))!;
+    let context = this.#used.get(route.name);
+    if (context === undefined) {
+      const terms = termsOf(this.#listener, cluster, this.#environment);
+      context = createContext(this.#listener, route, terms, this.#environment, this.#refusals);
+      this.#used.set(route.name, context);
+    }
+    return context;
   }
 
-  /** Whether a route of this configuration, whatever its name, replaces the one behind an older context. */
-  covers({ route, cluster }: UpgradeContext): boolean {
-    return this.#listener.routes.some(
-      ({ name, match, action }) =>
-        action.kind === 'cluster' &&
-        action.cluster === cluster.name &&
-        (name === route.name || isDeepStrictEqual(match, route.match)),
-    );
+  /**
+   * Takes over the contexts of the configuration before for whose sessions nothing changes. To be called after the clusters
+   * have changed, and before the first use.
+   */
+  inherit(previous: UpgradeContexts, routes: Pick<ListenerRoutes, 'leads'>): void {
+    // Thousands of contexts share few objects of settings.
+    const same = new Map<WebSocketSettings, boolean>();
+    for (const [name, context] of previous.#used) {
+      const { cluster, settings } = context;
+      if (!routes.leads(name, cluster.name)) continue;
+      let isSame = same.get(settings);
+      if (isSame === undefined) {
+        isSame = isDeepStrictEqual(settings, this.#listener.websocket);
+        same.set(settings, isSame);
+      }
+      if (isSame && fits(context, termsOf(this.#listener, cluster.name, this.#environment))) {
+        this.#used.set(name, context);
+      }
+    }
   }
 }
 
@@ -72,28 +78,27 @@ type ContextTerms = Pick<
 function termsOf(
   { http, websocket }: L7Listener,
   cluster: string,
-  { config, clusters, access }: ContextEnvironment,
+  { clusters, access }: ContextEnvironment,
 ): ContextTerms {
-  // The cluster itself may still have its configuration before.
-  const { masking } = config.clusters.find(({ name }) => name === cluster)!;
+  const found = clusters.get(cluster)!;
   return {
-    cluster: clusters.get(cluster)!,
+    cluster: found,
     settings: websocket,
-    randomMasks: masking === 'random',
+    randomMasks: found.config.masking === 'random',
     access,
     bodyIdleTimeoutMs: http.idleTimeoutMs,
     keepAliveMs: http.keepAliveMs,
   };
 }
 
+/** Whether a context has these terms. The settings have been compared before. */
 function fits(context: UpgradeContext, terms: ContextTerms): boolean {
   return (
     context.cluster === terms.cluster &&
     context.randomMasks === terms.randomMasks &&
     context.access === terms.access &&
     context.bodyIdleTimeoutMs === terms.bodyIdleTimeoutMs &&
-    context.keepAliveMs === terms.keepAliveMs &&
-    isDeepStrictEqual(context.settings, terms.settings)
+    context.keepAliveMs === terms.keepAliveMs
   );
 }
 
@@ -122,8 +127,4 @@ function createContext(
     refusals,
     countCut: (reason) => requests.cut(reason),
   };
-}
-
-function keyOf(route: Route, cluster: string): string {
-  return `${route.name}\u0000${cluster}`;
 }

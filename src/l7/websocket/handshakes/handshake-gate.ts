@@ -2,6 +2,7 @@ import { WaitingLine } from '../../../core/collections/waiting-line.ts';
 import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
 import { GATE_REFUSALS } from '../../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../telemetry/metrics/page-metrics.ts';
+import { pageShapes } from '../../../telemetry/metrics/page-shapes.ts';
 import type { StatsPage } from '../../../telemetry/stats-page.ts';
 
 /** Max handshakes of a listener over all workers: under way with endpoints, and queued. */
@@ -38,6 +39,14 @@ export interface ClusterGate {
   countTimeout(): void;
 }
 
+/** Places of the counters in the block of a listener and cluster. The gauge of pending handshakes is the first. */
+const QUEUED = pageShapes.handshakes.offsetOf(pageMetrics.handshakesQueued)!;
+const TURNED_AWAY = pageShapes.handshakes.offsetsBy(
+  pageMetrics.handshakesTurnedAway,
+  'reason',
+  GATE_REFUSALS,
+);
+
 /** Interval at which a worker with a queue looks for places that other workers have freed. */
 const LOOK_MS = 100;
 
@@ -54,19 +63,24 @@ export class HandshakeGate extends Timed {
   readonly #limits: GateLimits;
   readonly #wheel: TimerWheel;
   readonly #pages: readonly Float64Array[];
+  readonly #page: StatsPage;
+  readonly #listener: string;
+  /** By cluster: the first slot of its block, the gauge of pending handshakes. */
+  readonly #slots = new Map<string, number>();
+  /** The parts of the clusters that have had handshakes in this worker. */
   readonly #gates = new Map<string, Gate>();
   #admitting = false;
   /** Grows with each admission from a queue. */
   #turn = 0;
 
   /**
-   * @param clusters that the listener's handshakes go to
+   * Makes the gate of a listener to which no cluster is added yet.
+   *
    * @param pages the values of every worker's page, this one's included
    */
   constructor(
     listener: string,
     limits: GateLimits,
-    clusters: Iterable<string>,
     wheel: TimerWheel,
     page: StatsPage,
     pages: readonly Float64Array[],
@@ -74,24 +88,37 @@ export class HandshakeGate extends Timed {
     super();
     this.#limits = limits;
     this.#wheel = wheel;
+    this.#page = page;
     this.#pages = pages;
-    for (const cluster of clusters) this.#gates.set(cluster, new Gate(this, page, { listener, cluster }));
+    this.#listener = listener;
   }
 
-  /** Returns the part of one cluster. */
+  /** Adds a cluster that the listener's handshakes go to, unless it is added. Not after the first handshake. */
+  add(cluster: string): void {
+    if (this.#slots.has(cluster)) return;
+    const labels = { listener: this.#listener, cluster };
+    this.#slots.set(cluster, this.#page.slot(pageMetrics.handshakesPending, labels));
+  }
+
+  /** Returns the part of one cluster, which is made at its first use. */
   of(cluster: string): ClusterGate {
-    return this.#gates.get(cluster)!;
+    let gate = this.#gates.get(cluster);
+    if (gate === undefined) {
+      gate = new Gate(this, this.#page.values, this.#slots.get(cluster)!);
+      this.#gates.set(cluster, gate);
+    }
+    return gate;
   }
 
   /** Whether the cluster may have one more handshake under way. */
   hasRoom(gate: Gate): boolean {
     const { maxPendingHandshakes: limit } = this.#limits;
-    return limit === 0 || this.#hasPlace(gate, limit, ({ pendingSlot }) => pendingSlot);
+    return limit === 0 || this.#hasPlace(gate, limit, 0);
   }
 
   /** Whether the cluster may have one more handshake wait. */
   hasQueueRoom(gate: Gate): boolean {
-    return this.#hasPlace(gate, this.#limits.maxQueuedHandshakes, ({ queuedSlot }) => queuedSlot);
+    return this.#hasPlace(gate, this.#limits.maxQueuedHandshakes, QUEUED);
   }
 
   /** Looks at the queues again after {@link LOOK_MS}. */
@@ -122,7 +149,7 @@ export class HandshakeGate extends Timed {
     let fewest = Infinity;
     for (const gate of this.#gates.values()) {
       if (gate.line.size === 0 || !this.hasRoom(gate)) continue;
-      const pending = this.#sum(gate.pendingSlot);
+      const pending = this.#sum(gate.slot);
       if (best !== null && (pending > fewest || (pending === fewest && gate.turn > best.turn))) continue;
       best = gate;
       fewest = pending;
@@ -130,12 +157,13 @@ export class HandshakeGate extends Timed {
     return best;
   }
 
-  #hasPlace(gate: Gate, limit: number, slotOf: (gate: Gate) => number): boolean {
-    const clusters = this.#gates.size;
+  /** @param offset place of the gauge that counts the places, in the block of a cluster */
+  #hasPlace(gate: Gate, limit: number, offset: number): boolean {
+    const clusters = this.#slots.size;
     const kept = keptFor(limit, clusters);
-    if (this.#sum(slotOf(gate)) < kept) return true;
+    if (this.#sum(gate.slot + offset) < kept) return true;
     let shared = limit - kept * clusters;
-    for (const other of this.#gates.values()) shared -= Math.max(0, this.#sum(slotOf(other)) - kept);
+    for (const slot of this.#slots.values()) shared -= Math.max(0, this.#sum(slot + offset) - kept);
     return shared > 0;
   }
 
@@ -152,26 +180,18 @@ function keptFor(limit: number, clusters: number): number {
 }
 
 class Gate implements ClusterGate {
-  readonly pendingSlot: number;
-  readonly queuedSlot: number;
+  /** The first slot of the cluster's block: the pending handshakes. */
+  readonly slot: number;
   readonly line = new WaitingLine<Entrant>();
   /** The turn of its last admission from the queue. */
   turn = 0;
   readonly #whole: HandshakeGate;
   readonly #values: Float64Array;
-  readonly #refusalSlots: Readonly<Record<GateRefusal, number>>;
 
-  constructor(whole: HandshakeGate, page: StatsPage, labels: { listener: string; cluster: string }) {
+  constructor(whole: HandshakeGate, values: Float64Array, slot: number) {
     this.#whole = whole;
-    this.#values = page.values;
-    this.pendingSlot = page.slot(pageMetrics.handshakesPending, labels);
-    this.queuedSlot = page.slot(pageMetrics.handshakesQueued, labels);
-    this.#refusalSlots = Object.fromEntries(
-      GATE_REFUSALS.map((reason) => [
-        reason,
-        page.slot(pageMetrics.handshakesTurnedAway, { ...labels, reason }),
-      ]),
-    ) as Record<GateRefusal, number>;
+    this.#values = values;
+    this.slot = slot;
   }
 
   enter(entrant: Entrant): boolean {
@@ -185,7 +205,7 @@ class Gate implements ClusterGate {
     }
     entrant.place = 'queued';
     this.line.push(entrant);
-    this.#values[this.queuedSlot]! += 1;
+    this.#values[this.slot + QUEUED]! += 1;
     this.#whole.watchQueues();
     return true;
   }
@@ -195,10 +215,10 @@ class Gate implements ClusterGate {
     entrant.place = 'outside';
     if (place === 'queued') {
       this.line.delete(entrant);
-      this.#values[this.queuedSlot]! -= 1;
+      this.#values[this.slot + QUEUED]! -= 1;
     }
     if (place !== 'inside') return;
-    this.#values[this.pendingSlot]! -= 1;
+    this.#values[this.slot]! -= 1;
     this.#whole.admitNext();
   }
 
@@ -214,7 +234,7 @@ class Gate implements ClusterGate {
   /** Admits the first waiting handshake. */
   admitFirst(): void {
     const entrant = this.line.shift()!;
-    this.#values[this.queuedSlot]! -= 1;
+    this.#values[this.slot + QUEUED]! -= 1;
     this.#admit(entrant);
     entrant.admitted();
   }
@@ -223,7 +243,7 @@ class Gate implements ClusterGate {
   #displaceFor(source: string): boolean {
     const displaced = this.line.displaceFor(source);
     if (displaced === null) return false;
-    this.#values[this.queuedSlot]! -= 1;
+    this.#values[this.slot + QUEUED]! -= 1;
     displaced.place = 'outside';
     this.#count('displaced');
     displaced.displaced();
@@ -232,10 +252,10 @@ class Gate implements ClusterGate {
 
   #admit(entrant: Entrant): void {
     entrant.place = 'inside';
-    this.#values[this.pendingSlot]! += 1;
+    this.#values[this.slot]! += 1;
   }
 
   #count(reason: GateRefusal): void {
-    this.#values[this.#refusalSlots[reason]]! += 1;
+    this.#values[this.slot + TURNED_AWAY[reason]]! += 1;
   }
 }

@@ -251,3 +251,20 @@ describe('who sent a request', () => {
     assert.equal(addressOf('10.1.2.3'), '203.0.113.9');
   });
 });
+
+describe('a route that cannot be served', () => {
+  const lost = routeOf('lost', { pathPrefix: '/lost' }, to('app'));
+  const routes = [lost, routeOf('rest', {}, respond('rest'))];
+
+  it('refuses its own requests with 503, and no others', () => {
+    const world = listener({ routes });
+    // Nothing of a route is made before its first request.
+    const { take } = listener(
+      { routes },
+      { ...world, clusters: { get: () => undefined, hashHeader: () => null } },
+    );
+    assert.equal(take({ target: '/lost' }).reply.status, 503);
+    assert.equal(take({ target: '/lost', headers: HANDSHAKE }).reply.status, 503);
+    assert.equal(take({ target: '/other' }).reply.status, 200);
+  });
+});

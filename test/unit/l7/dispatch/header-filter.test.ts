@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { L7Listener, UnderscoreHeaders } from '../../../../src/config/types/listener.ts';
+import type { UnderscoreHeaders } from '../../../../src/config/types/listener.ts';
+import type { Route } from '../../../../src/config/types/route.ts';
 import { HeaderFilter } from '../../../../src/l7/dispatch/header-filter.ts';
 import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
 
@@ -13,10 +14,11 @@ function names(policy: UnderscoreHeaders): HeaderFilter {
     headers: { request: changes, response: changes },
     access: null,
     limits: [],
-  };
-  const listener = { underscoreHeaders: policy, routes: [route] } as unknown as L7Listener;
+  } as unknown as Route;
   const hashHeader = (cluster: string): string | null => (cluster === 'hashed' ? 'x-hash' : null);
-  return new HeaderFilter(listener, { hashHeader });
+  const filter = new HeaderFilter({ access: null, underscoreHeaders: policy }, { hashHeader });
+  filter.add(route);
+  return filter;
 }
 
 function head(...list: string[]): RequestHead {

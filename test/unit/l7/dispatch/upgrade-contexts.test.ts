@@ -3,17 +3,48 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { l7Listener } from '../../primary/fixtures/config.ts';
 import { clusterConfig } from '../../upstream/endpoints.ts';
-import { ANY, listener, respond, routeOf, to, type Terms } from './world.ts';
+import { HANDSHAKE } from './exchanges.ts';
+import { ANY, listener, respond, routeOf, to, type Terms, type World } from './world.ts';
+
+/** A listener after a handshake on a path. */
+function used(terms: Terms, kept?: Parameters<typeof listener>[1], target = '/a'): World {
+  const world = listener(terms, kept);
+  world.take({ target, headers: HANDSHAKE });
+  return world;
+}
+
+describe('the contexts of a listener', () => {
+  it('are made by the first requests on their routes', () => {
+    const routes = ['a', 'b', 'c'].map((name) => routeOf(name, { pathPrefix: `/${name}` }, to('app')));
+    const { dispatcher, take } = listener({ routes });
+    assert.equal(dispatcher.contexts.length, 0);
+    for (const target of ['/c', '/a', '/c']) take({ target, headers: HANDSHAKE });
+    assert.deepEqual(
+      dispatcher.contexts.map(({ route }) => route.name),
+      ['c', 'a'],
+    );
+  });
+});
 
 describe('the next configuration of a listener', () => {
   const first: Terms = { routes: [routeOf('a', { pathPrefix: '/a' }, to('app'))] };
   const [route] = first.routes;
 
   it('keeps the context of a route for whose sessions nothing changes', () => {
-    const before = listener(first);
+    const before = used(first);
     const moved = { ...route!, match: { ...ANY, pathPrefix: '/b' } };
     const next = listener({ routes: [routeOf('new', {}, respond('new')), moved] }, before);
     assert.equal(next.dispatcher.contexts.length, 1);
+    assert.equal(next.dispatcher.contexts[0], before.dispatcher.contexts[0]);
+    next.take({ target: '/b', headers: HANDSHAKE });
+    assert.equal(next.dispatcher.contexts.length, 1);
+  });
+
+  it('keeps a context that was made after it has been prepared', () => {
+    const before = listener(first);
+    const next = listener(first, before, { inherits: false });
+    before.take({ target: '/a', headers: HANDSHAKE });
+    next.dispatcher.inherit(before.dispatcher);
     assert.equal(next.dispatcher.contexts[0], before.dispatcher.contexts[0]);
   });
 
@@ -31,28 +62,33 @@ describe('the next configuration of a listener', () => {
     ['the name of the route', { routes: [{ ...route!, name: 'b' }] }],
   ] as const) {
     it(`has another context if it changes ${name}, which covers the older one`, () => {
-      const before = listener(first);
+      const before = used(first);
       const [old] = before.dispatcher.contexts;
-      const { dispatcher } = listener(terms, before);
+      // The clusters change before the listeners.
+      const { clusters: [changed] = [] }: Terms = terms;
+      if (changed !== undefined) old!.cluster.config = changed;
+      const { dispatcher } = used(terms, before);
+      assert.equal(dispatcher.contexts.length, 1);
       assert.notEqual(dispatcher.contexts[0], old);
       assert.equal(dispatcher.covers(old!), true);
     });
   }
 
   it('has another context for another cluster of the same name', () => {
-    const before = listener(first);
-    const { dispatcher } = listener(first, { ...before, clusters: listener(first).clusters });
+    const before = used(first);
+    const { dispatcher } = used(first, { ...before, clusters: listener(first).clusters });
     assert.notEqual(dispatcher.contexts[0], before.dispatcher.contexts[0]);
   });
 
   it('covers a context if a route of its name or conditions leads to the same cluster', () => {
     const both = [clusterConfig(), clusterConfig({ name: 'other' })];
-    const before = listener({ ...first, clusters: both });
+    const before = used({ ...first, clusters: both });
     const [old] = before.dispatcher.contexts;
     for (const [routes, expected] of [
       [[{ ...route!, match: ANY }], true],
       [[{ ...route!, name: 'b' }], true],
       [[{ ...route!, name: 'b', match: ANY }], false],
+      [[{ ...route!, name: 'b', match: { ...route!.match, subprotocol: 'c' } }], false],
       [[{ ...route!, action: to('other') }], false],
       [[{ ...route!, action: respond('a') }], false],
       [[], false],

@@ -12,6 +12,7 @@ import { ListenerStats } from '../../../../src/l7/contract/listener-stats.ts';
 import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
 import { Dispatcher } from '../../../../src/l7/dispatch/dispatcher.ts';
 import type { L7Environment } from '../../../../src/l7/dispatch/l7-environment.ts';
+import { ListenerRoutes } from '../../../../src/l7/dispatch/listener-routes.ts';
 import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
 import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
@@ -84,10 +85,16 @@ export interface World extends Kept {
   readonly requests: L7Environment['requests'];
 }
 
-/** Makes the dispatcher of a listener. @param kept what it takes over from the configuration before */
+/**
+ * Makes the dispatcher of a listener.
+ *
+ * @param kept what it takes over from the configuration before
+ * @param options whether it has come into force
+ */
 export function listener(
   { routes, listener: changes = {}, clusters = [clusterConfig()], access = null }: Terms,
   kept?: Kept,
+  { inherits = true }: { readonly inherits?: boolean } = {},
 ): World {
   const own: L7Listener = { ...l7Listener, ...changes, routes };
   const whole: Config = { ...config, listeners: [own], clusters };
@@ -124,7 +131,11 @@ export function listener(
     limits: { setOf: () => null },
   };
   const stats = new ListenerStats(page, pages, own.name);
-  const dispatcher = new Dispatcher(own, environment, stats, kept?.dispatcher ?? null);
+  const compiled = new ListenerRoutes(own, environment);
+  for (const route of routes) compiled.add(route);
+  const before = kept?.dispatcher ?? null;
+  const dispatcher = new Dispatcher(own, environment, stats, compiled, before);
+  if (before !== null && inherits) dispatcher.inherit(before);
   const take = (wanted: Parameters<typeof exchangeOf>[0]): FakeExchange => {
     const exchange = exchangeOf(wanted);
     dispatcher.dispatch(exchange);

@@ -63,7 +63,11 @@ function gates(
   const sum = (metric: Metric, labels: Record<string, string>): number =>
     pages.reduce((total, page) => total + page.values[page.slot(metric, { listener: 'web', ...labels })]!, 0);
   const limits = { maxPendingHandshakes, maxQueuedHandshakes };
-  const wholes = pages.map((page) => new HandshakeGate('web', limits, clusters, wheel, page, all));
+  const wholes = pages.map((page) => {
+    const gate = new HandshakeGate('web', limits, wheel, page, all);
+    for (const cluster of clusters) gate.add(cluster);
+    return gate;
+  });
   return {
     gates: wholes.map((whole) => whole.of(clusters[0]!)),
     of: (worker, cluster) => wholes[worker]!.of(cluster),
@@ -187,6 +191,20 @@ describe('the gate of handshakes between clusters', () => {
     enter(of(0, 'slow'), 50);
     // Half of 10 is divided evenly: 2 for each. The rest went to the first.
     assert.deepEqual(counts('slow'), { pending: 8, queued: 8 });
+    assert.deepEqual(placesOf(enter(of(0, 'fast'), 4)), ['inside', 'inside', 'queued', 'queued']);
+    assert.deepEqual(counts('fast'), { pending: 2, queued: 2 });
+  });
+
+  it('keeps places for clusters that have had no handshake', () => {
+    const { of, counts } = gates(1, 10, 10, ['slow', 'unused', 'silent', 'idle', 'last']);
+    enter(of(0, 'slow'), 50);
+    // Half of 10 is divided evenly: 1 for each.
+    assert.deepEqual(counts('slow'), { pending: 6, queued: 6 });
+  });
+
+  it('counts the places of clusters that only other workers have used', () => {
+    const { of, counts } = gates(2, 10, 10, ['slow', 'fast']);
+    enter(of(1, 'slow'), 50);
     assert.deepEqual(placesOf(enter(of(0, 'fast'), 4)), ['inside', 'inside', 'queued', 'queued']);
     assert.deepEqual(counts('fast'), { pending: 2, queued: 2 });
   });
