@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Prober } from '../../bench/scaling/large/prober.ts';
 import { residentBytes } from '../support/processes/process-facts.ts';
-import { LargeRig } from '../support/rigs/large-rig.ts';
+import { LargeRig } from '../support/large/large-rig.ts';
 import { Conversations } from '../support/websocket/conversations.ts';
 
 const SESSIONS = 1000;
