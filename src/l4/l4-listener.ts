@@ -71,9 +71,19 @@ export class L4Listener implements TunnelOwner {
     };
   }
 
+  /** Does nothing: the tunnels of a replaced listener stay under their contexts. */
+  inherit(): void {
+    // See above.
+  }
+
   /** The contexts of the tunnels that begin now. */
   get contexts(): readonly TunnelContext[] {
     return this.#routes.contexts;
+  }
+
+  /** Whether tunnels begin under a context now. */
+  uses(context: TunnelContext): boolean {
+    return this.#routes.contexts.includes(context);
   }
 
   /** Whether new tunnels lead to the cluster of an older context, so that its tunnels may live on. */

@@ -56,19 +56,33 @@ export class CompiledRoute<T> {
   /** The first segment of `path` or `pathPrefix` if it has the same form in every reading; else null. */
   readonly firstSegment: string | null;
 
-  /** @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses */
-  constructor(order: number, match: RouteMatch, value: T) {
+  /**
+   * @param known a route of an older table with the same match, which is not compiled again; null for none
+   * @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses
+   */
+  constructor(order: number, match: RouteMatch, value: T, known: CompiledRoute<T> | null = null) {
     this.order = order;
+    this.#hitWithoutGroups = Object.freeze({ value, groups: NO_GROUPS });
     this.host = match.host;
+    this.#subprotocol = match.subprotocol;
+    if (known !== null) {
+      this.path = known.path;
+      this.pathPrefix = known.pathPrefix;
+      this.#expression = known.#expression;
+      this.#headers = known.#headers;
+      this.#query = known.#query;
+      this.#certificate = known.#certificate;
+      this.#segments = known.#segments;
+      this.firstSegment = known.firstSegment;
+      return;
+    }
     this.path = match.path === null ? null : normalizePattern(match.path);
     this.pathPrefix = match.pathPrefix === null ? null : normalizePattern(match.pathPrefix);
     this.#expression = match.pathRegex === null ? null : new LinearExpression(match.pathRegex);
     this.#headers = [...match.headers].map(([name, wanted]) => [name.toLowerCase(), toByteText(wanted)]);
     this.#query = [...match.query];
-    this.#subprotocol = match.subprotocol;
     this.#certificate =
       match.clientCertificate === null ? null : new CertificateCondition(match.clientCertificate);
-    this.#hitWithoutGroups = Object.freeze({ value, groups: NO_GROUPS });
     const segments = (this.path ?? this.pathPrefix ?? '').split('/').slice(1);
     this.#segments = segments.filter((segment) => PLAIN.test(segment));
     const [first = ''] = segments;

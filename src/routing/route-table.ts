@@ -28,15 +28,25 @@ export class RouteTable<T> {
   /**
    * Adds a route behind all others. Not after the first request.
    *
+   * @param known what an older table has compiled from the same match; null to compile it
+   * @returns the compiled route, once for each spelling of its path
    * @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses
    */
-  add(match: RouteMatch, value: T): void {
+  add(
+    match: RouteMatch,
+    value: T,
+    known: readonly CompiledRoute<T>[] | null = null,
+  ): readonly CompiledRoute<T>[] {
     const order = this.#count++;
-    for (const spelled of spellingsOf(match)) {
-      const route = new CompiledRoute(order, spelled, value);
+    const routes =
+      known === null
+        ? spellingsOf(match).map((spelled) => new CompiledRoute(order, spelled, value))
+        : known.map((each) => new CompiledRoute(order, match, value, each));
+    for (const route of routes) {
       this.#indexFor(route.host).add(route);
       this.#usesQuery ||= route.usesQuery;
     }
+    return routes;
   }
 
   /** Returns the hit or the refusal of the first route that holds; null if no route holds. */

@@ -23,6 +23,10 @@ export default function serve(start: WorkerStart): Promise<void> {
 /** Listeners of both engines live in one thread: the `raw` engine's loop gives Node its turns for the `net` engine. */
 class TunnelLayer implements Layer<L4Listener, L4ListenerConfig, L4Environment, TunnelContext, Tunnel> {
   readonly kind = 'l4';
+  readonly nextTurn = (callback: () => void): void => {
+    setImmediate(callback);
+    this.#loop?.yieldToNode();
+  };
   readonly #wheel: TimerWheel;
   /** Null until the first listener of the `raw` engine is made. */
   #loop: RawLoop | null = null;

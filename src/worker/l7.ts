@@ -3,6 +3,7 @@ import type { L7Listener as L7ListenerConfig } from '../config/types/listener.ts
 import { LiveSet } from '../core/collections/live-set.ts';
 import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
+import type { NextTurn, Slices } from '../core/timing/slices.ts';
 import { RawTunnelMaker } from '../l4/raw/raw-tunnel-maker.ts';
 import { RawLoop } from '../l4/raw/raw-tunnel.ts';
 import type { Tunnel } from '../l4/tunnel.ts';
@@ -51,6 +52,7 @@ class WebLayer implements Layer<
   readonly kind = 'l7';
   /** Null without system calls. */
   readonly innerLoop: RawLoop | null;
+  readonly nextTurn: NextTurn;
   readonly #engines: L7Engines;
   readonly #tunnels: WebTunnelMaker;
   readonly #shared: Omit<L7Environment, keyof Environment>;
@@ -80,10 +82,11 @@ class WebLayer implements Layer<
     };
     const budget = new BufferBudget(budgetShareOf(environment), page);
     const random = new RandomPool();
-    const nextTurn = (callback: () => void): void => {
+    const nextTurn: NextTurn = (callback) => {
       setImmediate(callback);
       loop?.yieldToNode();
     };
+    this.nextTurn = nextTurn;
     const channels = rawDialler?.home ?? null;
     this.#engines = new L7Engines({
       log,
@@ -127,8 +130,14 @@ class WebLayer implements Layer<
     return { ...environment, ...this.#shared };
   }
 
-  create(config: L7ListenerConfig, shared: L7Environment, previous: WebListener | null): WebListener {
-    return new WebListener(config, shared, this.#engines.of(config), this.#tunnels, previous);
+  create(
+    config: L7ListenerConfig,
+    shared: L7Environment,
+    previous: WebListener | null,
+    slices: Slices,
+  ): Promise<WebListener> {
+    const making = { maker: this.#tunnels, previous, slices };
+    return WebListener.create(config, shared, this.#engines.of(config), making);
   }
 
   closesAtEnd(context: WebContext): boolean {

@@ -37,8 +37,13 @@ export class Slices {
   /** Resolves when the next slice begins. Rejects once the work has been cancelled. */
   async next(): Promise<void> {
     await new Promise<void>((resolve) => this.#nextTurn(resolve));
-    if (this.#reason !== null) throw this.#reason;
+    this.check();
     this.#endsAt = this.#now() + SLICE_MS;
+  }
+
+  /** Throws once the work has been cancelled. For work that waits for something else than a slice. */
+  check(): void {
+    if (this.#reason !== null) throw this.#reason;
   }
 
   /** Lets the work end at its next border of slices. @param reason what it rejects with */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AddressRules } from '../../access/addresses/address-rules.ts';
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
 import { AddressSet } from '../../core/address-set.ts';
+import type { Slices } from '../../core/timing/slices.ts';
 import type { RouteRequest } from '../../routing/route-request.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import { CLIENT_LINES, LineLimit } from '../../telemetry/line-limit.ts';
@@ -23,10 +24,9 @@ import type { Answers } from './answers.ts';
 import { checkRequest } from './client-request.ts';
 import type { HeaderFilter } from './header-filter.ts';
 import type { L7Environment } from './l7-environment.ts';
-import type { ListenerRoutes } from './listener-routes.ts';
-import type { RouteHandler } from './route-handler.ts';
+import { ListenerRoutes } from './listener-routes.ts';
+import type { RoutedTo, RouteHandler } from './route-handler.ts';
 import { RouteHandlers } from './route-handlers.ts';
-import type { RoutedTo } from './routed-to.ts';
 import { UpgradeContexts } from './upgrade-contexts.ts';
 
 /**
@@ -63,6 +63,23 @@ export class Dispatcher implements RequestDispatcher {
   /** For requests that no route takes. */
   readonly #addresses: AddressRules | null;
   #open = 0;
+
+  /**
+   * Makes the dispatcher of a configuration, whose routes are built in slices.
+   *
+   * @param previous the dispatcher that this one replaces; null for the first
+   */
+  static async create(
+    config: L7ListenerConfig,
+    environment: L7Environment,
+    stats: ListenerStats,
+    previous: Dispatcher | null,
+    slices: Slices,
+  ): Promise<Dispatcher> {
+    const known = previous === null ? null : previous.#routes;
+    const routes = await ListenerRoutes.build(config, environment, known, slices);
+    return new Dispatcher(config, environment, stats, routes, previous);
+  }
 
   /**
    * @param routes those of the configuration, all of them added
@@ -235,6 +252,11 @@ export class Dispatcher implements RequestDispatcher {
   /** The contexts of the routes to clusters that have had requests. */
   get contexts(): readonly UpgradeContext[] {
     return this.#contexts.all;
+  }
+
+  /** Whether sessions begin under a context now. */
+  uses(context: UpgradeContext): boolean {
+    return this.#contexts.has(context);
   }
 
   /** Whether a current route replaces the one behind an older context. */

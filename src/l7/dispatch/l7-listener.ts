@@ -1,4 +1,5 @@
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
+import type { Slices } from '../../core/timing/slices.ts';
 import { CLIENT_LINES, LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { logFault, refusalOf } from '../../transport/admission.ts';
@@ -12,7 +13,14 @@ import { ListenerStats, type UnusedReason } from '../contract/listener-stats.ts'
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { L7Environment } from './l7-environment.ts';
-import { ListenerRoutes } from './listener-routes.ts';
+
+/** What a listener has beside its engine. */
+interface Surroundings {
+  /** The listener that it replaces, whose sessions live on; null for none. */
+  readonly previous: L7Listener | null;
+  /** Takes connections that are tunnelled; null for none. */
+  readonly passthrough: Passthrough | null;
+}
 
 /** One layer 7 listener in one worker, whatever engine carries its connections. */
 export class L7Listener implements ListenerOwner {
@@ -26,35 +34,47 @@ export class L7Listener implements ListenerOwner {
   readonly passthrough: Passthrough | null;
   readonly #carrier: EngineListener;
   #dispatcher: Dispatcher;
-  /** The listener that has replaced this one, and takes the requests of the remaining connections. */
-  #successor: L7Listener | null = null;
+  /**
+   * The listener that takes the requests in place of this one: the one that it replaces until its configuration comes into
+   * force, and later the one that has replaced it. Null for none.
+   */
+  #other: L7Listener | null;
   #connections = 0;
   #closed = false;
 
-  /**
-   * @param previous the listener that this one replaces, whose sessions live on; null for none
-   * @param passthrough takes connections that are tunnelled; null for none
-   */
-  constructor(
+  private constructor(
     config: L7ListenerConfig,
     environment: L7Environment,
     engine: Engine,
-    previous: L7Listener | null,
-    passthrough: Passthrough | null,
+    stats: ListenerStats,
+    dispatcher: Dispatcher,
+    { previous, passthrough }: Surroundings,
   ) {
     this.#config = config;
     this.#log = environment.log;
     this.#bound = environment.bound;
     this.#descriptors = environment.descriptors;
-    this.#stats = new ListenerStats(environment.page, environment.pages, config.name);
-    const { connections } = this.#stats;
-    this.#rejected = new RejectedConnections(config.name, connections, this.#log, this.#unusedLines);
+    this.#stats = stats;
+    this.#rejected = new RejectedConnections(config.name, stats.connections, this.#log, this.#unusedLines);
     this.passthrough = passthrough;
-    const before = previous === null ? null : previous.dispatcher;
-    const routes = routesOf(config, environment);
-    this.#dispatcher = new Dispatcher(config, environment, this.#stats, routes, before);
-    if (before !== null) this.#dispatcher.inherit(before);
+    this.#dispatcher = dispatcher;
+    this.#other = previous;
     this.#carrier = engine.createListener(config, this);
+  }
+
+  /** Makes a listener in slices. It does not listen yet. */
+  static async create(
+    config: L7ListenerConfig,
+    environment: L7Environment,
+    engine: Engine,
+    surroundings: Surroundings,
+    slices: Slices,
+  ): Promise<L7Listener> {
+    const stats = new ListenerStats(environment.page, environment.pages, config.name);
+    const before = surroundings.previous === null ? null : surroundings.previous.dispatcher;
+    const dispatcher = await Dispatcher.create(config, environment, stats, before, slices);
+    slices.check();
+    return new L7Listener(config, environment, engine, stats, dispatcher, surroundings);
   }
 
   /** Whether the listener can serve another configuration without a new listening socket. */
@@ -62,10 +82,10 @@ export class L7Listener implements ListenerOwner {
     return config.engine === this.#config.engine && this.#carrier.fits(config);
   }
 
-  /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
-  prepare(config: L7ListenerConfig, environment: L7Environment): () => void {
-    const routes = routesOf(config, environment);
-    const next = new Dispatcher(config, environment, this.#stats, routes, this.#dispatcher);
+  /** Gets ready for another configuration that {@link fits}. Resolves to a function that brings it into force. */
+  async prepare(config: L7ListenerConfig, environment: L7Environment, slices: Slices): Promise<() => void> {
+    const next = await Dispatcher.create(config, environment, this.#stats, this.#dispatcher, slices);
+    slices.check();
     const commit = this.#carrier.prepare(config);
     return () => {
       commit();
@@ -75,13 +95,24 @@ export class L7Listener implements ListenerOwner {
     };
   }
 
+  /** Takes over the sessions of the listener that it replaces, because its configuration comes into force. */
+  inherit(previous: L7Listener): void {
+    this.#other = null;
+    this.#dispatcher.inherit(previous.#dispatcher);
+  }
+
   get dispatcher(): Dispatcher {
-    return this.#successor?.dispatcher ?? this.#dispatcher;
+    return this.#other === null ? this.#dispatcher : this.#other.dispatcher;
   }
 
   /** The contexts of the sessions that begin now, one for each route to a cluster that has had requests. */
   get contexts(): readonly UpgradeContext[] {
     return this.dispatcher.contexts;
+  }
+
+  /** Whether sessions begin under a context now. */
+  uses(context: UpgradeContext): boolean {
+    return this.dispatcher.uses(context);
   }
 
   /** Whether a current route replaces the one behind an older context. */
@@ -101,7 +132,7 @@ export class L7Listener implements ListenerOwner {
 
   /** Lets a listener that has replaced this one answer what comes on connections that are open here. */
   follow(successor: L7Listener): void {
-    this.#successor = successor;
+    this.#other = successor;
   }
 
   /** Accepts connections: see {@link EngineListener.listen}. */
@@ -187,10 +218,4 @@ export class L7Listener implements ListenerOwner {
     const fields = { listener, client: peer, reason, secure: tls !== null, seconds, ...more };
     this.#log.debug(fields, 'connection ended without a request');
   }
-}
-
-function routesOf(config: L7ListenerConfig, environment: L7Environment): ListenerRoutes {
-  const routes = new ListenerRoutes(config, environment);
-  for (const route of config.routes) routes.add(route);
-  return routes;
 }

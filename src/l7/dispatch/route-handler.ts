@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
+import { serialize } from 'node:v8';
 import type { Entry } from '../../access/access-check.ts';
-import type { HeaderChanges } from '../../config/types/route.ts';
+import type { HeaderChanges, Route } from '../../config/types/route.ts';
 import { NO_EDITS, type HeaderEdits } from '../../wire/http/header-edits.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import type { Entrant } from '../websocket/handshakes/handshake-gate.ts';
@@ -22,8 +24,31 @@ export interface Routed {
 /** Answers the requests of one route, now or later. */
 export type RouteHandler = (routed: Routed) => void;
 
+/** What the route table holds for a route. Of thousands of routes most get no request, so the rest is made when it is needed. */
+export class RoutedTo {
+  readonly route: Route;
+  /** Null until the first request takes the route. */
+  handle: RouteHandler | null = null;
+  #effect: string | null = null;
+
+  constructor(route: Route) {
+    this.route = route;
+  }
+
+  /** A digest, equal for routes that do the same, whatever their names and conditions. */
+  get effect(): string {
+    return (this.#effect ??= effectOf(this.route));
+  }
+}
+
 /** Returns a route's header changes in the form in which they are applied. */
 export function editsOf({ set, add, remove }: HeaderChanges): HeaderEdits {
   if (set.size === 0 && add.size === 0 && remove.length === 0) return NO_EDITS;
   return { dropped: new Set([...set.keys(), ...remove]), added: [...set, ...add].flat() };
+}
+
+/** Returns a digest of what a route does. A digest, since the text of a `respond` action may be long. */
+function effectOf(route: Route): string {
+  const effect = serialize({ ...route, name: null, match: null });
+  return createHash('sha256').update(effect).digest('base64');
 }

@@ -36,6 +36,10 @@ export class UpgradeContexts {
     return [...this.#used.values()];
   }
 
+  has(context: UpgradeContext): boolean {
+    return this.#used.get(context.route.name) === context;
+  }
+
   /** Returns the context of a route to a cluster, which is made at its first use. */
   of(route: Route, cluster: string): UpgradeContext {
     let context = this.#used.get(route.name);

@@ -6,6 +6,7 @@ import type { LiveConnection } from '../live-connection.ts';
 import type { InnerLoop } from '../meters/loop-meter.ts';
 import type { OlderGenerations, PreparedChange, Service } from '../service.ts';
 import type { ConnectionGroup, Layer, ServedListener } from './layer.ts';
+import { Preparation } from './preparation.ts';
 import { Retirement } from './retirement.ts';
 import { SYSTEM_CLOCK, untilEmpty, type Clock } from './until-empty.ts';
 
@@ -37,8 +38,12 @@ export class Generations<
   #leaves = false;
   #aborted = false;
   #generation: number;
-  /** By name. */
-  #listeners: ReadonlyMap<string, Listener>;
+  /** The environment of the first generation; null once the worker listens. */
+  #first: Environment | null;
+  /** By name. Empty until {@link listen} has made the first. */
+  #listeners: ReadonlyMap<string, Listener> = new Map();
+  /** The change that is being prepared, or waits to be settled; null without one. */
+  #change: Preparation<Listener> | null = null;
   /** Replaced and removed listeners that still have connections. */
   readonly #oldListeners = new Set<Listener>();
   /** Replaced and removed contexts that still have connections. */
@@ -54,10 +59,7 @@ export class Generations<
     this.#lock = lock;
     this.#clock = clock;
     this.#generation = environment.generation;
-    const shared = layer.share(environment);
-    this.#listeners = new Map(
-      layer.configsOf(environment).map((config) => [config.name, layer.create(config, shared, null)]),
-    );
+    this.#first = environment;
   }
 
   get innerLoop(): InnerLoop | null {
@@ -65,38 +67,70 @@ export class Generations<
   }
 
   async listen(): Promise<void> {
-    for (const listener of this.#listeners.values()) await listener.listen();
+    const first = this.#first;
+    this.#first = null;
+    if (first === null) return;
+    const { listeners } = await this.#prepare(first);
+    this.#change = null;
+    this.#listeners = listeners;
     this.#layer.started();
   }
 
   async prepare(next: Environment): Promise<PreparedChange> {
-    await this.#layer.load(next);
-    if (this.#aborted) throw new Error('the worker has ended');
-    const shared = this.#layer.share(next);
-    const listeners = new Map<string, Listener>();
-    const commits: (() => void)[] = [];
-    const made: Listener[] = [];
-    const abort = (): void => {
-      for (const listener of made) this.#closeListener(listener);
+    const change = await this.#prepare(next);
+    return {
+      commit: () => {
+        this.#change = null;
+        return this.#commit(next, change);
+      },
+      abort: () => change.abort(),
     };
+  }
+
+  async #prepare(next: Environment): Promise<Preparation<Listener>> {
+    // The primary settles a change before the next, but not if this worker has taken too long.
+    this.#giveUp('another change has begun');
+    const change = new Preparation<Listener>(this.#layer.nextTurn, (listener) =>
+      this.#closeListener(listener),
+    );
+    this.#change = change;
     try {
-      for (const config of this.#layer.configsOf(next)) {
-        const current = this.#listeners.get(config.name);
-        if (current?.fits(config) === true) {
-          commits.push(current.prepare(config, shared));
-          listeners.set(config.name, current);
-        } else {
-          const listener = this.#layer.create(config, shared, current ?? null);
-          made.push(listener);
-          listeners.set(config.name, listener);
-        }
-      }
-      for (const listener of made) await listener.listen();
+      await this.#build(change, next);
     } catch (error) {
-      abort();
+      change.abort();
       throw error;
     }
-    return { commit: () => this.#commit(next, listeners, commits), abort };
+    return change;
+  }
+
+  async #build(change: Preparation<Listener>, next: Environment): Promise<void> {
+    const { listeners, commits, made, slices } = change;
+    await this.#layer.load(next);
+    if (this.#aborted) throw new Error('the worker has ended');
+    slices.check();
+    const shared = this.#layer.share(next);
+    for (const config of this.#layer.configsOf(next)) {
+      const current = this.#listeners.get(config.name);
+      if (current?.fits(config) === true) {
+        commits.push(await current.prepare(config, shared, slices));
+        listeners.set(config.name, current);
+      } else {
+        const listener = await this.#layer.create(config, shared, current ?? null, slices);
+        made.push(listener);
+        listeners.set(config.name, listener);
+        if (current !== undefined) commits.push(() => listener.inherit(current));
+      }
+      slices.check();
+    }
+    for (const listener of [...made]) {
+      await listener.listen();
+      slices.check();
+    }
+  }
+
+  #giveUp(reason: string): void {
+    this.#change?.giveUp(reason);
+    this.#change = null;
   }
 
   older(generation: number): OlderGenerations {
@@ -165,6 +199,7 @@ export class Generations<
 
   abort(): void {
     this.#aborted = true;
+    this.#giveUp('the worker has ended');
     try {
       this.#layer.aborting();
       for (const connection of this.living({ kind: 'all' })) connection.abort();
@@ -203,11 +238,7 @@ export class Generations<
   }
 
   /** Returns the connections that have lost their listener, route, cluster or endpoint. */
-  #commit(
-    next: Environment,
-    listeners: ReadonlyMap<string, Listener>,
-    commits: readonly (() => void)[],
-  ): Connection[] {
+  #commit(next: Environment, { listeners, commits }: Preparation<Listener>): Connection[] {
     const before = Array.from(this.#listeners, ([name, listener]) => {
       const { contexts, requests } = listener;
       return { name, listener, contexts, requests };
@@ -222,12 +253,12 @@ export class Generations<
       // Open requests stay with the configuration that has taken them, and count under its routes.
       if (requests !== null) this.#retirement.add({ generation, live: () => requests.open });
       const successor = listeners.get(name) ?? null;
-      const kept = new Set(successor?.contexts);
       for (const context of contexts) {
-        if (kept.has(context)) continue;
+        if (successor?.uses(context) === true) continue;
         this.#retireContext(context, listener, generation);
-        if (successor?.covers(context) === true) continue;
-        for (const connection of this.#layer.groupOf(context).live) lost.add(connection);
+        const { live } = this.#layer.groupOf(context);
+        if (live.size === 0 || successor?.covers(context) === true) continue;
+        for (const connection of live) lost.add(connection);
       }
       if (successor !== listener) this.#replace(name, listener, successor, generation, next);
     }
@@ -243,7 +274,7 @@ export class Generations<
     this.#retirement.add({
       generation,
       live: () => live.size + pending.size,
-      mayGrow: () => listener.mayGrow && listener.contexts.includes(context),
+      mayGrow: () => listener.mayGrow && listener.uses(context),
       countsConnections: true,
       onOver: () => this.#oldContexts.delete(context),
     });

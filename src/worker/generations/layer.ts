@@ -1,5 +1,6 @@
 /** What a layer brings to its worker. {@link Generations} does the rest, the same for both layers. */
 import type { LiveMember } from '../../core/collections/live-set.ts';
+import type { NextTurn, Slices } from '../../core/timing/slices.ts';
 import type { WorkerKind } from '../../protocol/to-worker.ts';
 import type { SessionGroup } from '../access/session-answers.ts';
 import type { Environment } from '../environment.ts';
@@ -15,8 +16,16 @@ import type { InnerLoop } from '../meters/loop-meter.ts';
 export interface ServedListener<Self, Config, Shared, Context> {
   /** Whether the listener can serve a configuration with the socket that it has. */
   fits(config: Config): boolean;
-  /** Gets ready for a configuration that {@link fits}. Returns a function that brings it into force. */
-  prepare(config: Config, shared: Shared): () => void;
+  /**
+   * Gets ready for a configuration that {@link fits}, in slices: others are served meanwhile. Returns a function that brings
+   * it into force.
+   */
+  prepare(config: Config, shared: Shared, slices: Slices): Promise<() => void> | (() => void);
+  /**
+   * Takes over the contexts of the listener that this one replaces, if nothing changes for their connections. Called when the
+   * configuration comes into force. Until then the other listener answers what has come here.
+   */
+  inherit(previous: Self): void;
   /** Accepts connections. Throws, or rejects, if the address cannot be bound. */
   listen(): Promise<void> | void;
   /** Whether the listener can still get connections. */
@@ -45,6 +54,8 @@ export interface ServedListener<Self, Config, Shared, Context> {
   close(): void;
   /** The contexts under which connections begin now. */
   readonly contexts: readonly Context[];
+  /** Whether a context is among {@link contexts}. */
+  uses(context: Context): boolean;
   /** Whether connections of an older context may live on under the configuration in use. */
   covers(context: Context): boolean;
   /** Counts the open requests of the configuration in use, also when another has replaced it; null for layer 4. */
@@ -73,6 +84,8 @@ export interface Layer<
   readonly kind: WorkerKind;
   /** The loop in which the thread waits; null for Node's. */
   readonly innerLoop: InnerLoop | null;
+  /** Lets the loop serve its connections between two slices of a change. */
+  readonly nextTurn: NextTurn;
   /**
    * Whether a worker that ends closes the connections of a context itself. Sessions end with a close frame, and their clients
    * come back. Tunnels have until the end of the grace: to close one may cut data.
@@ -85,12 +98,17 @@ export interface Layer<
   /** Gathers what the listeners share under a configuration. */
   share(environment: Environment): Shared;
   /**
-   * Makes a listener, which does not listen yet.
+   * Makes a listener in slices. It does not listen yet.
    *
    * @param previous the listener that it replaces; null if the name is new
    * @throws if it cannot be set up
    */
-  create(config: Config, shared: Shared, previous: Listener | null): Listener;
+  create(
+    config: Config,
+    shared: Shared,
+    previous: Listener | null,
+    slices: Slices,
+  ): Promise<Listener> | Listener;
   groupOf(context: Context): ConnectionGroup<Connection>;
   /** Called when the worker's first listeners accept connections. */
   started(): void;

@@ -1,4 +1,5 @@
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
+import type { Slices } from '../../core/timing/slices.ts';
 import type { TunnelMaker } from '../../l4/tunnel-maker.ts';
 import type { TunnelContext } from '../../l4/tunnel.ts';
 import type { Engine } from '../../l7/contract/engine.ts';
@@ -12,35 +13,53 @@ import { WebTunnels } from './web-tunnels.ts';
 /** Sessions and requests live under the one kind, tunnels under the other. */
 export type WebContext = UpgradeContext | TunnelContext;
 
+/** How a listener is made. */
+interface Making {
+  readonly maker: TunnelMaker<object>;
+  /** The listener that it replaces, whose sessions live on; null for none. */
+  readonly previous: WebListener | null;
+  readonly slices: Slices;
+}
+
 /** One layer 7 listener in one worker, and the tunnels that share its address. */
 export class WebListener implements ServedListener<WebListener, L7ListenerConfig, L7Environment, WebContext> {
   readonly #web: L7Listener;
   readonly #tunnels: WebTunnels;
 
-  /** @param previous the listener that this one replaces, whose sessions live on; null for none */
-  constructor(
+  private constructor(web: L7Listener, tunnels: WebTunnels) {
+    this.#web = web;
+    this.#tunnels = tunnels;
+  }
+
+  /** Makes a listener in slices. It does not listen yet. */
+  static async create(
     config: L7ListenerConfig,
     environment: L7Environment,
     engine: Engine,
-    maker: TunnelMaker<object>,
-    previous: WebListener | null,
-  ) {
-    this.#tunnels = new WebTunnels(config, environment, maker);
+    { maker, previous, slices }: Making,
+  ): Promise<WebListener> {
+    const passthrough = new WebTunnels(config, environment, maker);
     const replaced = previous === null ? null : previous.#web;
-    this.#web = new L7Listener(config, environment, engine, replaced, this.#tunnels);
+    const surroundings = { previous: replaced, passthrough };
+    const web = await L7Listener.create(config, environment, engine, surroundings, slices);
+    return new WebListener(web, passthrough);
   }
 
   fits(config: L7ListenerConfig): boolean {
     return this.#web.fits(config);
   }
 
-  prepare(config: L7ListenerConfig, environment: L7Environment): () => void {
+  async prepare(config: L7ListenerConfig, environment: L7Environment, slices: Slices): Promise<() => void> {
     const commitTunnels = this.#tunnels.prepare(config, environment);
-    const commit = this.#web.prepare(config, environment);
+    const commit = await this.#web.prepare(config, environment, slices);
     return () => {
       commit();
       commitTunnels();
     };
+  }
+
+  inherit(previous: WebListener): void {
+    this.#web.inherit(previous.#web);
   }
 
   listen(): Promise<void> | void {
@@ -80,6 +99,10 @@ export class WebListener implements ServedListener<WebListener, L7ListenerConfig
 
   get contexts(): readonly WebContext[] {
     return [...this.#web.contexts, ...this.#tunnels.contexts];
+  }
+
+  uses(context: WebContext): boolean {
+    return hasTunnels(context) ? this.#tunnels.contexts.includes(context) : this.#web.uses(context);
   }
 
   covers(context: WebContext): boolean {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { L7Listener as L7ListenerConfig } from '../../../../src/config/types/listener.ts';
+import { Slices } from '../../../../src/core/timing/slices.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import type { Engine, EngineListener, ListenerOwner } from '../../../../src/l7/contract/engine.ts';
 import type { Exchange } from '../../../../src/l7/contract/exchange.ts';
@@ -104,12 +105,17 @@ class Rig {
     } as unknown as L7Environment;
   }
 
-  listener(changes: Partial<L7ListenerConfig> = {}, previous: L7Listener | null = null): L7Listener {
-    return new L7Listener({ ...WEB, ...changes }, this.#environment, this.#engine, previous, null);
+  listener(
+    changes: Partial<L7ListenerConfig> = {},
+    previous: L7Listener | null = null,
+    slices = new Slices(setImmediate),
+  ): Promise<L7Listener> {
+    const surroundings = { previous, passthrough: null };
+    return L7Listener.create({ ...WEB, ...changes }, this.#environment, this.#engine, surroundings, slices);
   }
 
-  prepare(listener: L7Listener, changes: Partial<L7ListenerConfig>): () => void {
-    return listener.prepare({ ...WEB, ...changes }, this.#environment);
+  prepare(listener: L7Listener, changes: Partial<L7ListenerConfig>): Promise<() => void> {
+    return listener.prepare({ ...WEB, ...changes }, this.#environment, new Slices(setImmediate));
   }
 
   /** Hands a request to the listener as its engine does. No route matches it. */
@@ -146,9 +152,9 @@ class Rig {
 }
 
 describe('a listener of layer 7', () => {
-  it('counts its connections until they close, and tells bound connections of each that closes', () => {
+  it('counts its connections until they close, and tells bound connections of each that closes', async () => {
     const rig = new Rig();
-    const listener = rig.listener();
+    const listener = await rig.listener();
     assert.deepEqual([listener.connectionOpened(), listener.connectionOpened()], [true, true]);
     assert.deepEqual([listener.connections, rig.count('connectionsActive')], [2, 2]);
     listener.connectionClosed();
@@ -156,9 +162,9 @@ describe('a listener of layer 7', () => {
     assert.deepEqual([rig.count('connectionsActive'), rig.count('connections')], [1, 2]);
   });
 
-  it('rejects connections beyond maxConnections of all workers, and counts them until they close', () => {
+  it('rejects connections beyond maxConnections of all workers, and counts them until they close', async () => {
     const rig = new Rig(2);
-    const listener = rig.listener({ maxConnections: 3 });
+    const listener = await rig.listener({ maxConnections: 3 });
     assert.deepEqual([listener.connectionOpened(), listener.connectionOpened()], [true, false]);
     assert.deepEqual([rig.rejected('limit'), listener.connections], [1, 2]);
     listener.connectionClosed();
@@ -166,25 +172,25 @@ describe('a listener of layer 7', () => {
     assert.equal(listener.connectionOpened(), true);
   });
 
-  it('rejects connections while descriptors are short', () => {
+  it('rejects connections while descriptors are short', async () => {
     const rig = new Rig();
-    const listener = rig.listener({ maxConnections: 1 });
+    const listener = await rig.listener({ maxConnections: 1 });
     rig.hasDescriptors = false;
     assert.equal(listener.connectionOpened(), false);
     assert.deepEqual([rig.rejected('descriptors'), rig.rejected('limit')], [1, 0]);
   });
 
-  it('asks for room with the descriptor of the connection, if its engine knows it', () => {
+  it('asks for room with the descriptor of the connection, if its engine knows it', async () => {
     const rig = new Rig();
-    const listener = rig.listener();
+    const listener = await rig.listener();
     listener.connectionOpened(25);
     listener.connectionOpened();
     assert.deepEqual(rig.descriptors, [25, undefined]);
   });
 
-  it('counts connections that could not be accepted, and logs a lasting failure once', () => {
+  it('counts connections that could not be accepted, and logs a lasting failure once', async () => {
     const rig = new Rig();
-    const listener = rig.listener();
+    const listener = await rig.listener();
     assert.equal(listener.acceptFailed('ECONNABORTED', true), true);
     assert.equal(listener.acceptFailed('EMFILE', true), false);
     assert.equal(listener.acceptFailed('EMFILE', false), false);
@@ -196,22 +202,22 @@ describe('a listener of layer 7', () => {
     ]);
   });
 
-  it('takes a changed limit when the change comes into force', () => {
+  it('takes a changed limit when the change comes into force', async () => {
     const rig = new Rig(1);
-    const listener = rig.listener();
-    const commit = rig.prepare(listener, { maxConnections: 1 });
+    const listener = await rig.listener();
+    const commit = await rig.prepare(listener, { maxConnections: 1 });
     assert.equal(listener.connectionOpened(), true);
     commit();
     assert.equal(listener.connectionOpened(), false);
     assert.equal(rig.engineListeners[0]!.config.maxConnections, 1);
   });
 
-  it('leaves requests that are under way to the dispatcher that has taken them', () => {
+  it('leaves requests that are under way to the dispatcher that has taken them', async () => {
     const rig = new Rig();
-    const listener = rig.listener();
+    const listener = await rig.listener();
     const first = listener.dispatcher;
     const request = rig.request(rig.engineListeners[0]!.owner);
-    rig.prepare(listener, {})();
+    (await rig.prepare(listener, {}))();
     assert.notEqual(listener.dispatcher, first);
     rig.request(rig.engineListeners[0]!.owner);
     assert.deepEqual([first.open, listener.dispatcher.open, listener.unanswered], [1, 1, 1]);
@@ -220,10 +226,10 @@ describe('a listener of layer 7', () => {
     assert.deepEqual(rig.statuses, [404, 404]);
   });
 
-  it('keeps draining through a change that was prepared before', () => {
+  it('keeps draining through a change that was prepared before', async () => {
     const rig = new Rig();
-    const listener = rig.listener();
-    const commit = rig.prepare(listener, {});
+    const listener = await rig.listener();
+    const commit = await rig.prepare(listener, {});
     listener.admit(false);
     commit();
     assert.equal(listener.dispatcher.draining, true);
@@ -231,28 +237,56 @@ describe('a listener of layer 7', () => {
     assert.equal(listener.dispatcher.draining, false);
   });
 
-  it('begins to drain when it replaces one that drains', () => {
+  it('begins to drain when it replaces one that drains', async () => {
     const rig = new Rig();
-    const before = rig.listener();
+    const before = await rig.listener();
     before.admit(false);
-    assert.equal(rig.listener({}, before).dispatcher.draining, true);
+    const heir = await rig.listener({}, before);
+    heir.inherit(before);
+    before.follow(heir);
+    assert.equal(heir.dispatcher.draining, true);
   });
 
-  it('lets its successor take requests of its remaining connections, and keeps their count', () => {
+  it('lets the one that it replaces take its requests until it comes into force', async () => {
     const rig = new Rig();
-    const [old, heir] = [rig.listener(), rig.listener()];
+    const old = await rig.listener();
+    const heir = await rig.listener({}, old);
+    const [, engineListener] = rig.engineListeners;
+    assert.equal(engineListener!.owner.dispatcher, old.dispatcher);
+    const request = rig.request(engineListener!.owner);
+    const { dispatcher } = old;
+    heir.inherit(old);
+    old.follow(heir);
+    assert.equal(old.dispatcher, heir.dispatcher);
+    assert.notEqual(heir.dispatcher, dispatcher);
+    assert.deepEqual([dispatcher.open, heir.unanswered], [1, 0]);
+    request.end();
+    assert.equal(dispatcher.open, 0);
+  });
+
+  it('is not made once the change is given up', async () => {
+    const rig = new Rig();
+    const slices = new Slices(setImmediate);
+    slices.cancel(new Error('the worker has ended'));
+    await assert.rejects(rig.listener({}, null, slices), { message: 'the worker has ended' });
+    assert.deepEqual(rig.engineListeners, []);
+  });
+
+  it('lets its successor take requests of its remaining connections, and keeps their count', async () => {
+    const rig = new Rig();
+    const [old, heir] = [await rig.listener(), await rig.listener()];
     const [engineListener] = rig.engineListeners;
     assert.equal(old.connectionOpened(), true);
     old.follow(heir);
     assert.equal(engineListener!.owner.dispatcher, heir.dispatcher);
-    rig.prepare(heir, {})();
+    (await rig.prepare(heir, {}))();
     rig.request(engineListener!.owner);
     assert.deepEqual([heir.unanswered, old.unanswered, old.connections, heir.connections], [1, 1, 1, 0]);
   });
 
-  it('counts connections without a request, and names their clients in debug lines', () => {
+  it('counts connections without a request, and names their clients in debug lines', async () => {
     const rig = new Rig();
-    const { owner } = (rig.listener(), rig.engineListeners[0]!);
+    const { owner } = (await rig.listener(), rig.engineListeners[0]!);
     assert.equal(owner.logsUnused, false);
     owner.connectionUnused('silent', null, 10);
     rig.logsDebug = true;
@@ -271,18 +305,18 @@ describe('a listener of layer 7', () => {
     ]);
   });
 
-  it('does not count connections without a request that it closes itself', () => {
+  it('does not count connections without a request that it closes itself', async () => {
     const rig = new Rig();
-    const listener = rig.listener();
+    const listener = await rig.listener();
     listener.close();
     listener.close();
     assert.deepEqual(rig.engineListeners[0]!.calls, ['close']);
     assert.equal(rig.unused('ended'), 0);
   });
 
-  it('asks its engine whether a configuration fits, to listen, to leave and to stop', () => {
+  it('asks its engine whether a configuration fits, to listen, to leave and to stop', async () => {
     const rig = new Rig();
-    const listener = rig.listener();
+    const listener = await rig.listener();
     const address = { ...WEB.address };
     assert.deepEqual([listener.fits(WEB), listener.fits({ ...WEB, address })], [true, false]);
     assert.equal(listener.fits({ ...WEB, engine: 'raw' }), false);

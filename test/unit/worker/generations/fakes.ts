@@ -131,6 +131,14 @@ export class FakeListener implements ServedListener<FakeListener, FakeConfig, En
     return this.listens || this.hasArrivals;
   }
 
+  inherit({ config }: FakeListener): void {
+    this.asked.push(`inherit ${config.address}`);
+  }
+
+  uses(context: FakeContext): boolean {
+    return context === this.context;
+  }
+
   get contexts(): readonly FakeContext[] {
     return [this.context];
   }
@@ -143,11 +151,13 @@ export class FakeListener implements ServedListener<FakeListener, FakeConfig, En
 export class FakeLayer implements Layer<FakeListener, FakeConfig, Environment, FakeContext, FakeConnection> {
   readonly kind = 'l7';
   readonly innerLoop = null;
+  readonly nextTurn = (callback: () => void): void => void setImmediate(callback);
   /** What has been asked of the layer, in order. */
   readonly asked: string[] = [];
   readonly made: FakeListener[] = [];
   /** By address: why a listener cannot listen there. */
   readonly problems = new Map<string, string>();
+  #held: { begin(): void; readonly released: Promise<void> } | null = null;
 
   configsOf({ config }: Environment): readonly FakeConfig[] {
     return config.listeners as unknown as FakeConfig[];
@@ -161,7 +171,19 @@ export class FakeLayer implements Layer<FakeListener, FakeConfig, Environment, F
     return environment;
   }
 
-  create(config: FakeConfig, _: Environment, previous: FakeListener | null): FakeListener {
+  /** Holds the making of the next listener until it is released. */
+  holdNext(): { readonly begun: Promise<void>; readonly release: () => void } {
+    const begun = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    this.#held = { begin: begun.resolve, released: released.promise };
+    return { begun: begun.promise, release: released.resolve };
+  }
+
+  async create(config: FakeConfig, _: Environment, previous: FakeListener | null): Promise<FakeListener> {
+    const held = this.#held;
+    this.#held = null;
+    held?.begin();
+    await held?.released;
     const listener = new FakeListener(config, previous, this.problems);
     this.made.push(listener);
     return listener;

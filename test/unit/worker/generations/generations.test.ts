@@ -99,7 +99,7 @@ describe('a listener that does not fit the next configuration', () => {
     assert.equal(old!.listens, true);
     world.clock.pass(1);
     assert.equal(old!.listens, false);
-    assert.deepEqual(successor!.asked, ['listen']);
+    assert.deepEqual(successor!.asked, ['listen', 'inherit :80']);
   });
 
   it('closes when none of its connections is left', async () => {
