@@ -134,7 +134,10 @@ export class AdminServer {
   #accept(socket: Socket): void {
     const connection = this.#connections.add(networkOf(socket.remoteAddress ?? ''), {
       // After a mere FIN, HTTP/1.0 would take a part of a page for the whole.
-      close: (inAnswer) => void (inAnswer ? socket.resetAndDestroy() : socket.destroy()),
+      close: (inAnswer) => {
+        if (inAnswer) socket.resetAndDestroy();
+        else socket.destroy();
+      },
     });
     this.#bySocket.set(socket, connection);
     this.#stats.connections = this.#connections.size;

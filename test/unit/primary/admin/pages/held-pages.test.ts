@@ -6,8 +6,8 @@ class Page {
   isGivenUp = false;
   readings: number;
   readonly #bytes: number;
-  readonly #end = Promise.withResolvers<void>();
-  readonly ended = this.#end.promise;
+  readonly #end = Promise.withResolvers<undefined>();
+  readonly ended: Promise<void> = this.#end.promise.then(() => undefined);
 
   constructor(bytes: number, readings: number) {
     this.#bytes = bytes;
@@ -23,7 +23,7 @@ class Page {
   }
 
   async end(): Promise<void> {
-    this.#end.resolve();
+    this.#end.resolve(undefined);
     await this.ended;
   }
 }

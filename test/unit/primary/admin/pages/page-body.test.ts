@@ -16,7 +16,7 @@ const LONG = LINE.repeat(20_000);
 class HeldPage {
   made = 0;
   returned = false;
-  #turn = Promise.withResolvers<void>();
+  #turn = Promise.withResolvers<undefined>();
   readonly #count: number;
 
   constructor(count: number) {
@@ -24,14 +24,17 @@ class HeldPage {
   }
 
   /** A clock that ends each slice after one piece, and turns that come when the test says so. */
-  readonly slicing = { now: () => 1000 * this.made, nextTurn: () => this.#turn.promise };
+  readonly slicing = {
+    now: () => 1000 * this.made,
+    nextTurn: async (): Promise<void> => void (await this.#turn.promise),
+  };
 
   readonly text = { type: 'text/plain', pieces: this.#pieces() };
 
   turn(): void {
     const { resolve } = this.#turn;
-    this.#turn = Promise.withResolvers<void>();
-    resolve();
+    this.#turn = Promise.withResolvers<undefined>();
+    resolve(undefined);
   }
 
   async makeAll(): Promise<void> {
@@ -54,10 +57,10 @@ class HeldPage {
   }
 }
 
-async function all({ chunks, close }: PageReading): Promise<Buffer> {
+async function all(reading: PageReading): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
-  close();
+  for await (const chunk of reading.chunks) parts.push(chunk);
+  reading.close();
   return Buffer.concat(parts);
 }
 

@@ -5,7 +5,7 @@ import { statusPage } from '../../../../../src/primary/admin/pages/status.ts';
 import { EndpointRecord } from '../../../../../src/primary/clusters/endpoint-record.ts';
 import type { Status } from '../../../../../src/protocol/status.ts';
 import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
-import { CONNECT_FAILURES } from '../../../../../src/telemetry/metrics/label-values.ts';
+import type { CONNECT_FAILURES } from '../../../../../src/telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../../../../src/telemetry/metrics/page-shapes.ts';
 import { clusterConfig, endpointConfigs, endpointState } from '../../../upstream/endpoints.ts';
