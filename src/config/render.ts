@@ -28,7 +28,8 @@ export function renderConfig({
   clusterFiles,
   blockLists,
 }: Pick<LoadedConfig, 'config' | 'clusterFiles' | 'blockLists'>): string {
-  const { workers, admin, log, shutdown, drain, redis, revocations, demo, listeners, clusters } = config;
+  const { workers, admin, metrics, log, shutdown, drain, redis, revocations, demo, listeners, clusters } =
+    config;
   return stringify(
     without({
       workers: {
@@ -40,6 +41,7 @@ export function renderConfig({
       },
       // The token is a secret, and people pass the output on.
       admin: { address: formatAddress(admin.address), hosts: [...admin.hosts] },
+      metrics: { ...metrics },
       log: without({ ...log }),
       shutdown: {
         grace: formatDuration(shutdown.graceMs),

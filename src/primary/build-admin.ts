@@ -102,7 +102,7 @@ export function buildAdmin(
   const view: AdminView = {
     metrics: (format) => {
       supervisor.releaseSeries();
-      return exposition.begin(format, { endpoints: true });
+      return exposition.begin(format, supervisor.config.metrics);
     },
     notLive: () => supervisor.hopeless,
     notReady: () => notReady(parts),

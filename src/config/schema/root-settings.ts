@@ -82,6 +82,7 @@ export const SETTINGS = {
     [],
   ),
   'admin.token': setting('Bearer token that allows changes at the admin address', nullable(adminToken), null),
+  'metrics.endpoints': setting('Whether /metrics has the series of each endpoint', toggle, true),
   'log.level': setting(
     'Min severity of log lines',
     oneOf('debug', 'info', 'warn', 'error', 'silent'),

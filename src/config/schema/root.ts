@@ -65,6 +65,7 @@ export function readRoot(
       warmUpMs: settings.read('workers.warmUp'),
     },
     admin: readAdmin(settings, problems),
+    metrics: { endpoints: settings.read('metrics.endpoints') },
     log: {
       level: settings.read('log.level'),
       format: settings.read('log.format'),

@@ -10,6 +10,7 @@ import type { Listener } from './listener.ts';
 export interface Config {
   readonly workers: WorkerSettings;
   readonly admin: AdminSettings;
+  readonly metrics: MetricsSettings;
   readonly log: LogSettings;
   readonly shutdown: ShutdownSettings;
   readonly drain: DrainSettings;
@@ -28,6 +29,11 @@ interface AdminSettings {
   readonly hosts: readonly string[];
   /** The bearer token that allows changes (`POST`); null to allow none. */
   readonly token: string | null;
+}
+
+interface MetricsSettings {
+  /** Whether `/metrics` has the series with the label `endpoint`. */
+  readonly endpoints: boolean;
 }
 
 /** Worker threads of each mode, with `auto` replaced by the number of cores, and what they share. */

@@ -141,6 +141,8 @@ function pathsOf(listeners: number): string[] {
     'workers.l7',
     'admin',
     'admin.address',
+    'metrics',
+    'metrics.endpoints',
     'log',
     'log.level',
     'log.access',

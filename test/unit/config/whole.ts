@@ -12,6 +12,7 @@ export const UNWRITTEN: readonly string[] = ['admin.token', 'clusters.sticky.sec
 export const WHOLE = `
 workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms, warmUp: 0s }
 admin: { address: '[::1]:9090', hosts: [admin.example] }
+metrics: { endpoints: false }
 log: { level: debug, format: pretty, access: false, principal: hashed, file: ./sluice.log }
 shutdown: { grace: 1500ms, readyDelay: 1s }
 drain: { rate: 7/s, deadline: 1h, jitter: 250ms }
