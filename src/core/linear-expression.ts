@@ -1,5 +1,6 @@
 /** Regular expressions of users. Each takes time linear in the length of any text. */
-import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js';
+import { createRequire } from 'node:module';
+import type * as Re2 from 're2js';
 import { messageOf } from './errors.ts';
 
 /** Max size of a compiled expression. A character of a text takes at most one step for each instruction. */
@@ -23,7 +24,14 @@ export class ExpressionError extends Error {
 }
 
 /** The inner part of re2js whose fields {@link limitMemory} sets. */
-type Program = ReturnType<RE2JS['re2']>;
+type Program = ReturnType<Re2.RE2JS['re2']>;
+
+let loaded: typeof Re2 | null = null;
+
+/** Loads re2js with the first expression: it takes 2 MB a thread, and most configurations have no expression. */
+function re2js(): typeof Re2 {
+  return (loaded ??= createRequire(import.meta.url)('re2js') as typeof Re2);
+}
 
 /**
  * A compiled regular expression in RE2 syntax. It matches like JavaScript's, but has neither backreferences nor
@@ -73,7 +81,8 @@ export class LinearExpression {
   }
 }
 
-function compile(source: string): RE2JS {
+function compile(source: string): Re2.RE2JS {
+  const { RE2JS, RE2JSException } = re2js();
   try {
     return RE2JS.compile(source);
   } catch (error) {
@@ -82,8 +91,8 @@ function compile(source: string): RE2JS {
   }
 }
 
-function explain(error: RE2JSException): string {
-  if (!(error instanceof RE2JSSyntaxException)) return `${messageOf(error)}: ${SYNTAX}`;
+function explain(error: Re2.RE2JSException): string {
+  if (!(error instanceof re2js().RE2JSSyntaxException)) return `${messageOf(error)}: ${SYNTAX}`;
   const part = error.getPattern() ?? '';
   for (const [beginning, fault, remedy] of LEFT_OUT) {
     if (beginning.test(part)) return `${fault}: ${remedy}`;

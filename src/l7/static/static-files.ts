@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
+import { createRequire } from 'node:module';
 import { extname } from 'node:path';
-import { contentType } from 'mime-types';
+import type * as MimeTypes from 'mime-types';
 import type { StaticAction } from '../../config/types/route.ts';
 import { codeOf } from '../../core/errors.ts';
 import { CLIENT_GONE, type HeaderList, type HttpReply } from '../contract/http-reply.ts';
@@ -18,6 +19,13 @@ interface FileRequest {
   readonly path: string;
   /** The value of a header by its lower-case name. */
   header(name: string): string | undefined;
+}
+
+let table: typeof MimeTypes | null = null;
+
+/** Loads the table of content types with the first route that needs it: it takes 2 MB a thread, and 30 ms. */
+function mimeTypes(): typeof MimeTypes {
+  return (table ??= createRequire(import.meta.url)('mime-types') as typeof MimeTypes);
 }
 
 const NO_SNIFFING = ['X-Content-Type-Options', 'nosniff'] as const;
@@ -39,9 +47,11 @@ interface Found {
  */
 export class StaticFiles {
   readonly #action: StaticAction;
+  readonly #mimeTypes: typeof MimeTypes;
 
   constructor(action: StaticAction) {
     this.#action = action;
+    this.#mimeTypes = mimeTypes();
   }
 
   /**
@@ -126,7 +136,7 @@ export class StaticFiles {
     const status = range === null ? 200 : 206;
     const part = range ?? { first: 0, last: size - 1 };
     const headers: (readonly [string, string])[] = [
-      ['Content-Type', contentType(extname(found.name)) || 'application/octet-stream'],
+      ['Content-Type', this.#mimeTypes.contentType(extname(found.name)) || 'application/octet-stream'],
       NO_SNIFFING,
       ['Accept-Ranges', 'bytes'],
       ...version,
