@@ -24,6 +24,7 @@ import type { Resources } from './resources.ts';
 import { Running } from './running.ts';
 import { TicketKeys } from './tickets/ticket-keys.ts';
 import { Broadcast } from './workers/broadcast.ts';
+import { ClusterRecords } from './workers/cluster-records.ts';
 import { CurrentGeneration } from './workers/current-generation.ts';
 import { Supervisor, type SupervisorTimings } from './workers/supervisor.ts';
 import { WorkerPages } from './workers/worker-pages.ts';
@@ -61,6 +62,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   const config = { ...current, listeners: claim.listeners };
 
   const pages = new WorkerPages(config);
+  const records = new ClusterRecords(pages.directory);
   const roster = new WorkerRoster();
   const inherited = predecessor?.ticketKeys;
   const ticketKeys = new TicketKeys(config.listeners, inherited === undefined ? {} : { inherited });
@@ -69,8 +71,9 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     pages,
     ticketKeys,
     limitTables,
+    records,
   });
-  const broadcast = new Broadcast({ roster, pages, currentGeneration });
+  const broadcast = new Broadcast({ roster, pages, currentGeneration, records });
   const clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log);
   const passwords = new Passwords(new PasswordThread(log), log);
   const keySets = createKeySets(config, broadcast, log);
@@ -93,7 +96,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     onLines: (lines) => output.write(lines),
     onEndpointFailed: clusters.endpointFailed,
     clientDesk,
-    clusterStates: clusters.states,
+    clusterRecords: () => clusters.all.map((monitor) => records.of(monitor.config, monitor.state())),
     descriptorPlan: resources.descriptorPlan,
     ...(timings !== undefined && { timings }),
   });

@@ -10,7 +10,7 @@ export type EndpointHealth = 'up' | 'down' | 'ejected' | 'draining';
 export interface EndpointState {
   /** The address as text: the endpoint's name in metrics, logs and commands. */
   readonly label: string;
-  /** First slot of the endpoint's series if they are lent; null if the configuration's table has them. */
+  /** First slot of the endpoint's series if they are lent; null if the configuration lists the endpoint. */
   readonly slot: number | null;
   /** The configured address. Its host is the server name for TLS. */
   readonly server: Address;

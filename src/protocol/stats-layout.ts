@@ -3,51 +3,111 @@ import { tunnelClusters } from '../config/schema/tunnel-clusters.ts';
 import type { Cluster } from '../config/types/cluster.ts';
 import type { Config } from '../config/types/config.ts';
 import type { LimitSettings } from '../config/types/limits.ts';
-import type { L7Listener, Listener } from '../config/types/listener.ts';
+import type { Listener } from '../config/types/listener.ts';
+import type { Route } from '../config/types/route.ts';
 import { formatAddress, nameIn } from '../core/address.ts';
 import { pageShapes } from '../telemetry/metrics/page-shapes.ts';
-import { PageLayout } from '../telemetry/page-layout.ts';
+import { PageLayout, type BlockName } from '../telemetry/page-layout.ts';
+import type { BlockChange } from '../telemetry/series-directory.ts';
+import { routesOf } from './config-change.ts';
+
+/** A configuration, and the names of the workers that it wants. */
+export interface Counted {
+  readonly config: Config;
+  readonly workers: readonly string[];
+}
 
 /** Builds the layout. The same configuration and worker names give the same layout in every thread. */
 export function layoutOf(config: Config, workers: readonly string[]): PageLayout {
   const layout = new PageLayout();
-  layout.addBlock(pageShapes.process, {});
-  for (const worker of workers) layout.addBlock(pageShapes.worker, { worker });
-  for (const cluster of config.clusters) addCluster(layout, cluster);
-  for (const listener of config.listeners) {
-    const labels = { listener: listener.name };
-    layout.addBlock(pageShapes.listener, labels);
-    for (const { name: limit } of limitsOf(listener)) layout.addBlock(pageShapes.limit, { ...labels, limit });
-    if (listener.mode === 'l7') addL7Listener(layout, listener);
-    for (const cluster of tunnelClusters(listener))
-      layout.addBlock(pageShapes.tunnels, { ...labels, cluster });
-  }
+  for (const { shape, labels } of blocksOf({ config, workers })) layout.addBlock(shape, labels);
   return layout;
 }
 
-/** Returns the limits of a listener and of its routes. */
-function limitsOf(listener: Listener): readonly LimitSettings[] {
-  if (listener.mode === 'l4') return listener.limits;
-  return [...listener.limits, ...listener.routes.flatMap(({ limits }) => limits)];
+/** Lists the blocks of a configuration, each as often as a part of the configuration has it. */
+export function blocksOf({ config, workers }: Counted): BlockName[] {
+  const names = blocksBesideParts(workers, config.listeners);
+  for (const cluster of config.clusters) names.push(...blocksOfCluster(cluster));
+  for (const { name, routes } of config.listeners.map(routesOf)) {
+    for (const route of routes) names.push(...blocksOfRoute(name, route));
+  }
+  return names;
 }
 
-function addCluster(layout: PageLayout, { name: cluster, endpoints }: Cluster): void {
-  layout.addBlock(pageShapes.cluster, { cluster });
+/** Lists the blocks by which two configurations differ. Clusters and routes that are the same objects cost next to nothing. */
+export function blockChange(before: Counted, after: Counted): BlockChange {
+  const added = blocksBesideParts(after.workers, after.config.listeners);
+  const removed = blocksBesideParts(before.workers, before.config.listeners);
+  const clusters = differenceOf(before.config.clusters, after.config.clusters);
+  added.push(...clusters.added.flatMap(blocksOfCluster));
+  removed.push(...clusters.removed.flatMap(blocksOfCluster));
+  const old = new Map(before.config.listeners.map((listener) => [listener.name, routesOf(listener).routes]));
+  for (const { name, routes } of after.config.listeners.map(routesOf)) {
+    const difference = differenceOf(old.get(name) ?? [], routes);
+    old.delete(name);
+    added.push(...difference.added.flatMap((route) => blocksOfRoute(name, route)));
+    removed.push(...difference.removed.flatMap((route) => blocksOfRoute(name, route)));
+  }
+  for (const [name, routes] of old) removed.push(...routes.flatMap((route) => blocksOfRoute(name, route)));
+  return { added, removed };
+}
+
+function differenceOf<T>(before: readonly T[], after: readonly T[]): { added: T[]; removed: T[] } {
+  const old = new Set(before);
+  const added = after.filter((part) => !old.delete(part));
+  return { added, removed: [...old] };
+}
+
+/** Lists the blocks of the process, its workers and its listeners: few, in any configuration. */
+function blocksBesideParts(workers: readonly string[], listeners: readonly Listener[]): BlockName[] {
+  return [
+    { shape: pageShapes.process, labels: {} },
+    ...workers.map((worker) => ({ shape: pageShapes.worker, labels: { worker } })),
+    ...listeners.flatMap(blocksOfListener),
+  ];
+}
+
+function blocksOfListener(listener: Listener): BlockName[] {
+  const labels = { listener: listener.name };
+  const names: BlockName[] = [
+    { shape: pageShapes.listener, labels },
+    ...blocksOfLimits(labels, listener.limits),
+  ];
+  if (listener.mode === 'l7') {
+    names.push({ shape: pageShapes.l7Listener, labels });
+    // For requests that no route takes.
+    names.push({ shape: pageShapes.route, labels: { ...labels, route: 'none' } });
+  }
+  for (const cluster of tunnelClusters(listener)) {
+    names.push({ shape: pageShapes.tunnels, labels: { ...labels, cluster } });
+  }
+  return names;
+}
+
+function blocksOfLimits(
+  labels: { readonly listener: string },
+  limits: readonly LimitSettings[],
+): BlockName[] {
+  return limits.map(({ name: limit }) => ({ shape: pageShapes.limit, labels: { ...labels, limit } }));
+}
+
+function blocksOfRoute(listener: string, { name: route, action, limits }: Route): BlockName[] {
+  const names: BlockName[] = [
+    ...blocksOfLimits({ listener }, limits),
+    { shape: pageShapes.route, labels: { listener, route } },
+  ];
+  if (action.kind !== 'cluster') return names;
+  const { cluster } = action;
+  names.push({ shape: pageShapes.sessions, labels: { listener, route, cluster } });
+  names.push({ shape: pageShapes.handshakes, labels: { listener, cluster } });
+  return names;
+}
+
+function blocksOfCluster({ name: cluster, endpoints }: Cluster): BlockName[] {
+  const names: BlockName[] = [{ shape: pageShapes.cluster, labels: { cluster } }];
   for (const { address } of endpoints) {
     if (nameIn(address) !== null) continue;
-    layout.addBlock(pageShapes.endpoint, { cluster, endpoint: formatAddress(address) });
+    names.push({ shape: pageShapes.endpoint, labels: { cluster, endpoint: formatAddress(address) } });
   }
-}
-
-function addL7Listener(layout: PageLayout, { name: listener, routes }: L7Listener): void {
-  layout.addBlock(pageShapes.l7Listener, { listener });
-  for (const { name: route, action } of routes) {
-    layout.addBlock(pageShapes.route, { listener, route });
-    if (action.kind !== 'cluster') continue;
-    const { cluster } = action;
-    layout.addBlock(pageShapes.sessions, { listener, route, cluster });
-    layout.addBlock(pageShapes.handshakes, { listener, cluster });
-  }
-  // For requests that no route takes.
-  layout.addBlock(pageShapes.route, { listener, route: 'none' });
+  return names;
 }

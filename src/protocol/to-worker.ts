@@ -1,31 +1,48 @@
 /** Messages from the primary to a worker. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Config } from '../config/types/config.ts';
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
+import type { SlotChange } from '../telemetry/changing-slots.ts';
 import type { SlotTable } from '../telemetry/page-layout.ts';
 import type { AccessCommand, Revocation } from './access.ts';
-import type { ClusterState } from './cluster-state.ts';
+import type { ClusterRecord } from './cluster-record.ts';
+import type { ConfigChange, WorkerConfig } from './config-change.ts';
 
 export type WorkerKind = 'l4' | 'l7';
 
-/** A configuration, and the state that belongs to it, in the form for workers. */
-export interface Generation {
+/** What every generation tells in full: it is little. */
+interface GenerationFacts {
   readonly generation: number;
-  /**
-   * Port 0 of listeners has been replaced by the port that all workers share, and the engine `auto` of l4 listeners by a
-   * concrete one.
-   */
-  readonly config: Config;
-  /** Slots of the configuration's series in the stats pages. */
-  readonly series: SlotTable;
-  /** Current states of the endpoints. Changes follow as messages. */
-  readonly clusters: readonly ClusterState[];
   /** By listener: memory of its `LineWindow`, the same as long as the listener is configured. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   /** By listener with TLS, `uws` excluded: memory of its `TicketKeyRing`, the same as long as the listener has TLS. */
   readonly ticketKeys: ReadonlyMap<string, SharedArrayBuffer>;
   /** By `tableName`: memory of the tables of limits, which stay over reloads as long as their limits do. */
   readonly limitTables: ReadonlyMap<string, SharedArrayBuffer>;
+}
+
+/** A configuration, and the state that belongs to it, in the form for workers. */
+interface Generation extends GenerationFacts {
+  /**
+   * Port 0 of listeners has been replaced by the port that all workers share, and the engine `auto` of l4 listeners by a
+   * concrete one.
+   */
+  readonly config: WorkerConfig;
+  /** Slots of the configuration's blocks in the stats pages, without those of endpoints: these are in the clusters' records. */
+  readonly series: SlotTable;
+  /** Changes of their endpoints follow as messages. */
+  readonly clusters: readonly ClusterRecord[];
+}
+
+/** A generation by its difference from the one that the worker has. */
+export interface GenerationChange extends GenerationFacts {
+  readonly config: ConfigChange;
+  readonly series: SlotChange;
+  readonly clusters: {
+    /** Clusters that are new, or that have other settings or endpoints. */
+    readonly changed: readonly ClusterRecord[];
+    /** Names. */
+    readonly removed: readonly string[];
+  };
 }
 
 /** The payload of a worker's `serve` task. */
@@ -104,7 +121,7 @@ export type ToWorker =
   | FreezeCommand;
 
 /** Get ready for a configuration, without any effect on the one in use. Answered by `prepared`. */
-interface PrepareCommand extends Generation {
+interface PrepareCommand extends GenerationChange {
   readonly type: 'prepare';
 }
 
@@ -158,7 +175,7 @@ export type Heirs = 'process' | 'newest' | 'siblings';
 /** Endpoints of a cluster have changed. */
 interface ClusterUpdate {
   readonly type: 'cluster';
-  readonly state: ClusterState;
+  readonly record: ClusterRecord;
 }
 
 /** End some of the connections of an endpoint: WebSockets with 1012, tunnels by closing them. */

@@ -51,6 +51,10 @@ export class PageLayout implements SlotLookup {
     return findSlot(this.#slots, metric, labels);
   }
 
+  get table(): SlotTable {
+    return this.#slots;
+  }
+
   /** The number of blocks: a layout never changes once it is complete. */
   get version(): number {
     return this.blocks.length;

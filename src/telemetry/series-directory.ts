@@ -11,14 +11,29 @@ const MIN_SLOTS_FACTOR = 4;
 /** Max fraction of the slots that may be lent. The others are for blocks that configurations list. */
 const MAX_LENT_SHARE = 0.5;
 
+/** For the error of an unknown series. */
+const NO_BLOCKS: SlotTable = new Map();
+
 interface Entry extends Block {
+  /** Parts of the configuration in use that have the block. */
+  users: number;
   /** The first generation without the block; Infinity while the generation in use has it. */
   retiredAt: number;
 }
 
-/** The places of the blocks of a new generation. */
+/** The blocks of the parts by which a generation differs from the one before it. */
+export interface BlockChange {
+  /** One for each part that has the block: several routes share the block of their cluster. */
+  readonly added: readonly BlockName[];
+  readonly removed: readonly BlockName[];
+}
+
+/** What a new generation changes of the places of blocks. */
 interface SeriesPlan {
-  readonly table: SlotTable;
+  /** The blocks that the generation in use does not have, by {@link BlockShape.keyOf}. */
+  readonly arriving: ReadonlyMap<string, Block>;
+  /** Keys of the blocks that only the generation in use has. */
+  readonly leaving: readonly string[];
   /** Ranges of slots that held other blocks. They must be 0 in every page before a worker writes them. */
   readonly cleared: readonly (readonly [start: number, end: number])[];
   /** Puts the plan into force. */
@@ -40,8 +55,6 @@ export class SeriesDirectory implements SlotLookup {
   #size = 0;
   /** Number of assigned slots if the latest plan comes into force. */
   #planned = 0;
-  /** Blocks of the generation in use. */
-  #table: SlotTable = new Map();
   #oldest = 0;
 
   /** @param wanted the blocks of the first configuration */
@@ -51,23 +64,27 @@ export class SeriesDirectory implements SlotLookup {
     const floor = (): number =>
       Math.max(this.#size, this.#planned, Math.ceil(this.capacity * (1 - MAX_LENT_SHARE)));
     this.#lent = new LentBlocks({ shape: pageShapes.endpoint, end: this.capacity, floor });
-    this.plan(wanted, 0)?.commit();
+    this.plan({ added: wanted, removed: [] }, 0)?.commit();
   }
 
-  /** The places of the blocks of the generation in use. */
-  get table(): SlotTable {
-    return this.#table;
+  /** Returns the places of the blocks of the generation in use, except those of one shape. */
+  tableWithout(shape: BlockShape): SlotTable {
+    const table = new Map<string, number>();
+    for (const [key, entry] of this.#entries) {
+      if (entry.retiredAt === Infinity && entry.shape !== shape) table.set(key, entry.slot);
+    }
+    return table;
   }
 
   slot(metric: Metric, labels: Labels): number {
-    return this.find(metric, labels) ?? findSlot(this.#table, metric, labels);
+    return this.find(metric, labels) ?? findSlot(NO_BLOCKS, metric, labels);
   }
 
   /** Returns the first slot of a series; undefined for an unknown series. */
   find(metric: Metric, labels: Labels): number | undefined {
     const shape = BlockShape.of(metric);
     const key = shape.keyOf(labels);
-    const slot = this.#table.get(key) ?? this.#lent.find(key);
+    const slot = this.#listed(key)?.slot ?? this.#lent.find(key);
     const offset = shape.offsetOf(metric, labels);
     return slot === undefined || offset === undefined ? undefined : slot + offset;
   }
@@ -90,7 +107,7 @@ export class SeriesDirectory implements SlotLookup {
       if (entry.retiredAt === Infinity) listed.push(entry);
       else if (entry.retiredAt > this.#oldest && !lentKeys.has(key)) older.push(entry);
     }
-    const unlisted = lent.filter(({ shape, labels }) => !this.#table.has(shape.keyOf(labels)));
+    const unlisted = lent.filter(({ shape, labels }) => this.#listed(shape.keyOf(labels)) === null);
     return [...older, ...unlisted, ...listed];
   }
 
@@ -122,49 +139,68 @@ export class SeriesDirectory implements SlotLookup {
     this.#version++;
   }
 
-  /** Finds slots for the blocks of a new generation. Returns null if there are too few. Nothing changes before the commit. */
-  plan(wanted: readonly BlockName[], generation: number): SeriesPlan | null {
-    const names = new Map(wanted.map((name) => [name.shape.keyOf(name.labels), name]));
-    const idle = this.#idle(names);
-    const table = new Map<string, number>();
+  /**
+   * Finds slots for the blocks of a new generation. It looks only at what changes. Returns null if there are too few slots.
+   * Nothing changes before the commit.
+   */
+  plan(change: BlockChange, generation: number): SeriesPlan | null {
+    const changes = netOf(change);
+    const arriving = new Map<string, Block>();
+    const leaving: string[] = [];
     const taken: (readonly [key: string, entry: Entry])[] = [];
+    let idle: Map<number, [string, Entry][]> | null = null;
     let size = this.#size;
-    for (const [key, { shape }] of names) {
+    for (const [key, { shape, labels, users }] of changes) {
       const known = this.#entries.get(key);
+      const before = this.#listed(key)?.users ?? 0;
+      const after = before + users;
+      if (before > 0 && after === 0) leaving.push(key);
+      if (before > 0 || after === 0) continue;
       if (known !== undefined) {
-        table.set(key, known.slot);
+        arriving.set(key, known);
       } else if (size + shape.size <= this.#lent.lowest) {
-        table.set(key, size);
+        arriving.set(key, { shape, labels, slot: size });
         size += shape.size;
       } else {
+        idle ??= this.#idle(changes);
         const old = idle.get(shape.size)?.pop();
         if (old === undefined) return null;
         taken.push(old);
-        table.set(key, old[1].slot);
+        arriving.set(key, { shape, labels, slot: old[1].slot });
       }
     }
     this.#planned = size;
     return {
-      table,
+      arriving,
+      leaving,
       cleared: taken.map(([, { slot, shape }]) => [slot, slot + shape.size] as const),
       commit: () => {
         for (const [key] of taken) this.#entries.delete(key);
-        for (const [key, entry] of this.#entries) {
-          entry.retiredAt = names.has(key) ? Infinity : Math.min(entry.retiredAt, generation);
-        }
-        for (const [key, { shape, labels }] of names) {
-          if (this.#entries.has(key)) continue;
-          this.#entries.set(key, { shape, labels, slot: table.get(key)!, retiredAt: Infinity });
+        for (const [key, { shape, labels, users }] of changes) {
+          const entry = this.#entries.get(key);
+          if (entry === undefined) {
+            const slot = arriving.get(key)?.slot;
+            if (slot !== undefined)
+              this.#entries.set(key, { shape, labels, slot, users, retiredAt: Infinity });
+            continue;
+          }
+          entry.users += users;
+          entry.retiredAt = entry.users > 0 ? Infinity : Math.min(entry.retiredAt, generation);
         }
         this.#size = size;
-        this.#table = table;
         this.#version++;
       },
     };
   }
 
+  /** Returns the block of a key if the generation in use has it. */
+  #listed(key: string): Entry | null {
+    const entry = this.#entries.get(key);
+    return entry?.retiredAt === Infinity ? entry : null;
+  }
+
   /** Returns the retired blocks whose slots are free, by their number of slots. The one that retired first is the last. */
-  #idle(wanted: ReadonlyMap<string, BlockName>): Map<number, [string, Entry][]> {
+  #idle(wanted: ReadonlyMap<string, unknown>): Map<number, [string, Entry][]> {
     const idle = new Map<number, [string, Entry][]>();
     for (const [key, entry] of this.#entries) {
       if (entry.retiredAt > this.#oldest || wanted.has(key)) continue;
@@ -176,4 +212,22 @@ export class SeriesDirectory implements SlotLookup {
     for (const list of idle.values()) list.sort(([, a], [, b]) => b.retiredAt - a.retiredAt);
     return idle;
   }
+}
+
+/** A block, and by how many parts of the configuration more, or fewer, have it. */
+interface NetChange extends BlockName {
+  users: number;
+}
+
+function netOf({ added, removed }: BlockChange): ReadonlyMap<string, NetChange> {
+  const changes = new Map<string, NetChange>();
+  const note = ({ shape, labels }: BlockName, users: number): void => {
+    const key = shape.keyOf(labels);
+    const known = changes.get(key);
+    if (known === undefined) changes.set(key, { shape, labels, users });
+    else known.users += users;
+  };
+  for (const name of added) note(name, 1);
+  for (const name of removed) note(name, -1);
+  return changes;
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Cluster as ClusterConfig, OutlierFailure } from '../config/types/cluster.ts';
+import type { OutlierFailure } from '../config/types/cluster.ts';
+import type { ClusterSettings } from '../protocol/cluster-record.ts';
 import type { ClusterState } from '../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../protocol/from-worker.ts';
 import { CLUSTER_LIMITS } from '../telemetry/metrics/label-values.ts';
@@ -45,7 +46,7 @@ const WARM_MS = 100;
 export class Cluster implements AttemptSource {
   readonly name: string;
   /** Changes with the configuration. */
-  config: ClusterConfig;
+  config: ClusterSettings;
   /** TLS to the endpoints; null for plain TCP. Changes with the configuration. */
   tls: UpstreamTls | null;
   /** Whether the cluster takes no new connections. */
@@ -56,7 +57,6 @@ export class Cluster implements AttemptSource {
   makeRoom: AttemptSource['makeRoom'] = () => false;
   readonly #home: ClusterHome;
   readonly #clock: () => number;
-  #page: StatsPage;
   #balancer: Balancer;
   #sticky: StickyCookie | null;
   #budget: RetryBudget;
@@ -69,7 +69,7 @@ export class Cluster implements AttemptSource {
   #warming: readonly Endpoint[] = [];
   #warmedAt = 0;
 
-  constructor(config: ClusterConfig, state: ClusterState, home: ClusterHome) {
+  constructor(config: ClusterSettings, state: ClusterState, home: ClusterHome) {
     const { page } = home;
     const labels = { cluster: config.name };
     this.name = config.name;
@@ -77,7 +77,6 @@ export class Cluster implements AttemptSource {
     this.tls = config.tls === null ? null : upstreamTls(config.tls);
     this.connectDuration = page.histogram(pageMetrics.endpointConnectDuration, labels);
     this.#home = home;
-    this.#page = page;
     this.#clock = home.clock ?? (() => performance.now());
     this.#reports = new FailureReports(this.#clock);
     this.failureLog = new FailureLog(this.#clock);
@@ -102,8 +101,8 @@ export class Cluster implements AttemptSource {
     this.#endpoints = new Map();
     for (const state of endpoints) {
       const same = known.get(state.label);
-      const { pages } = this.#home;
-      const endpoint = same?.slot === state.slot ? same : new Endpoint(this.name, state, this.#page, pages);
+      const { page, pages } = this.#home;
+      const endpoint = same?.slot === state.slot ? same : new Endpoint(this.name, state, page, pages);
       endpoint.update(state, now);
       this.#endpoints.set(state.label, endpoint);
     }
@@ -125,13 +124,12 @@ export class Cluster implements AttemptSource {
    * Prepares another configuration of the same name. Endpoints that stay keep their counts. Those that go are marked by
    * `Endpoint.removed`.
    *
-   * @param page finds the slots of the new configuration
    * @returns commits the configuration
    * @throws if its TLS settings cannot be used
    */
-  prepare(config: ClusterConfig, state: ClusterState, page: StatsPage): () => void {
+  prepare(config: ClusterSettings, state: ClusterState): () => void {
     const before = this.config;
-    const same = (key: keyof ClusterConfig): boolean => isDeepStrictEqual(config[key], before[key]);
+    const same = (key: keyof ClusterSettings): boolean => isDeepStrictEqual(config[key], before[key]);
     const { secret } = this.#home;
     const tls = same('tls') ? this.tls : config.tls === null ? null : upstreamTls(config.tls);
     const balancer =
@@ -150,7 +148,6 @@ export class Cluster implements AttemptSource {
       this.#balancer = balancer;
       this.#sticky = sticky;
       this.#budget = budget;
-      this.#page = page;
       const known = [...this.#endpoints.values()];
       this.update(state);
       for (const endpoint of known) endpoint.removed = this.#endpoints.get(endpoint.label) !== endpoint;
@@ -242,7 +239,7 @@ export class Cluster implements AttemptSource {
 }
 
 function createBalancer(
-  { balancer, hashOn, loadFactor }: ClusterConfig,
+  { balancer, hashOn, loadFactor }: ClusterSettings,
   { cursor }: ClusterState,
   total: () => number,
 ): Balancer {

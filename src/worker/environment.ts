@@ -1,16 +1,13 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { Config } from '../config/types/config.ts';
 import { TimerWheel } from '../core/timing/timer-wheel.ts';
-import type { ClusterState } from '../protocol/cluster-state.ts';
+import { changedConfig, type WorkerConfig } from '../protocol/config-change.ts';
 import type { EndpointFailure, FromWorker } from '../protocol/from-worker.ts';
-import type { Generation, WorkerStart } from '../protocol/to-worker.ts';
+import type { GenerationChange, WorkerStart } from '../protocol/to-worker.ts';
 import { lowestDescriptor } from '../sys/descriptors/lowest-descriptor.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { ChangingSlots } from '../telemetry/changing-slots.ts';
 import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
-import { findSlot, type SlotLookup, type SlotTable } from '../telemetry/page-layout.ts';
 import { StatsPage } from '../telemetry/stats-page.ts';
-import { allocateCursor } from '../upstream/balancers/shared-cursor.ts';
-import { Cluster, type ClusterHome } from '../upstream/cluster.ts';
+import type { ClusterHome } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import { AccessLink } from './access/access-link.ts';
 import { WorkerLimits } from './access/worker-limits.ts';
@@ -19,9 +16,12 @@ import { TicketKeyRings } from './ticket-key-rings.ts';
 
 /** What the listeners of a worker share under one generation. */
 export interface Environment {
-  readonly config: Config;
+  readonly config: WorkerConfig;
   readonly generation: number;
+  /** The same object in all generations, as `slots`, `pages` and `wheel` are. */
   readonly page: StatsPage;
+  /** The places in the page. */
+  readonly slots: ChangingSlots;
   /** The values of all workers' pages, this one's included. The list changes when workers come or go. */
   readonly pages: Float64Array[];
   readonly wheel: TimerWheel;
@@ -35,9 +35,7 @@ export interface Environment {
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   /** The same object in all generations. */
   readonly ticketKeys: TicketKeyRings;
-  /** By name. A cluster is the same object in all generations that have it. */
   readonly clusters: ClusterBook;
-  readonly home: ClusterHome;
   /** The same object in all generations. */
   readonly descriptors: DescriptorGate;
 }
@@ -49,17 +47,19 @@ export function createEnvironment(
   say: (message: FromWorker) => void,
 ): Environment {
   const { config, generation } = start;
-  const page = new StatsPage(start.pages[start.page]!, lookupIn(start.series));
+  const slots = new ChangingSlots(start.series);
+  const page = new StatsPage(start.pages[start.page]!, slots);
   const pages = start.pages.map((buffer) => new Float64Array(buffer));
   const onEndpointFailed = (failure: EndpointFailure): void => say({ type: 'endpoint_failed', failure });
   const descriptors = new DescriptorGate(start.descriptorPlan, pages, lowestDescriptor(), log);
   descriptors.clientSlots = clientSlots(config, page);
   const wheel = new TimerWheel(performance.now());
-  const home = { page, pages, secret: start.secret, onEndpointFailed, descriptors };
+  const home: ClusterHome = { page, pages, secret: start.secret, onEndpointFailed, descriptors };
   return {
     config,
     generation,
     page,
+    slots,
     pages,
     wheel,
     log,
@@ -68,85 +68,52 @@ export function createEnvironment(
     limits: WorkerLimits.first(start.limitTables, page, wheel, say),
     lineWindows: start.lineWindows,
     ticketKeys: new TicketKeyRings(start.ticketKeys),
-    clusters: new ClusterBook(
-      new Map(
-        config.clusters.map((cluster) => [
-          cluster.name,
-          new Cluster(cluster, stateOf(start, cluster.name), home),
-        ]),
-      ),
-      config.clusters,
-    ),
-    home,
+    clusters: ClusterBook.first(start.clusters, home),
     descriptors,
   };
 }
 
-/** A prepared environment. */
+/** A prepared environment. Exactly one of the functions must be called. */
 interface NextEnvironment {
   readonly environment: Environment;
   /** Brings it into force: changes the clusters that both environments have, and retires those that it lacks. */
   readonly commit: () => void;
+  readonly abort: () => void;
 }
 
 /** Prepares the environment of the next generation. @throws if a cluster cannot be set up, and has changed nothing */
-export function nextEnvironment(current: Environment, next: Generation): NextEnvironment {
-  const { generation, config, series, lineWindows } = next;
-  const { pages, wheel, log, clients, ticketKeys, descriptors } = current;
-  const page = new StatsPage(current.page.values.buffer as SharedArrayBuffer, lookupIn(series));
-  const home = { ...current.home, page };
-  const commits: (() => void)[] = [];
-  const clusters = new Map<string, Cluster>();
-  for (const cluster of config.clusters) {
-    const known = current.clusters.get(cluster.name);
-    clusters.set(cluster.name, known ?? new Cluster(cluster, stateOf(next, cluster.name), home));
-    if (known !== undefined && !isDeepStrictEqual(known.config, cluster)) {
-      commits.push(known.prepare(cluster, stateOf(next, cluster.name), page));
-    }
-  }
-  const gone = [...current.clusters.all].filter(({ name }) => !clusters.has(name));
-  const access = accessLog(config, log);
+export function nextEnvironment(current: Environment, next: GenerationChange): NextEnvironment {
+  const { generation, lineWindows } = next;
+  const { log, page, ticketKeys, descriptors } = current;
+  const config = changedConfig(current.config, next.config);
+  const clusters = current.clusters.next(next.clusters);
+  const slots = current.slots.prepare(next.series);
   ticketKeys.prepare(next.ticketKeys);
   return {
     environment: {
+      ...current,
       config,
       generation,
-      page,
-      pages,
-      wheel,
-      log,
-      access,
-      clients,
+      access: accessLog(config, log),
       limits: current.limits.next(next.limitTables, page),
       lineWindows,
-      ticketKeys,
-      clusters: new ClusterBook(clusters, config.clusters),
-      home,
-      descriptors,
+      clusters: clusters.book,
     },
     commit: () => {
       log.level = config.log.level;
       descriptors.clientSlots = clientSlots(config, page);
       ticketKeys.commit();
-      for (const commit of commits) commit();
-      for (const cluster of gone) cluster.retire();
+      clusters.commit();
+      slots.commit();
     },
+    abort: () => slots.abort(),
   };
 }
 
-function stateOf({ clusters }: Generation, name: string): ClusterState {
-  const known = clusters.find(({ cluster }) => cluster === name);
-  return known ?? { cluster: name, cursor: allocateCursor(), endpoints: [] };
-}
-
-function clientSlots({ listeners }: Config, page: StatsPage): readonly number[] {
+function clientSlots({ listeners }: WorkerConfig, page: StatsPage): readonly number[] {
   return listeners.map(({ name }) => page.slot(pageMetrics.connectionsActive, { listener: name }));
 }
 
-function accessLog({ log: { access, level } }: Config, log: Logger): Logger | null {
+function accessLog({ log: { access, level } }: WorkerConfig, log: Logger): Logger | null {
   return access && level !== 'silent' ? log : null;
-}
-
-function lookupIn(table: SlotTable): SlotLookup {
-  return { slot: (metric, labels) => findSlot(table, metric, labels) };
 }

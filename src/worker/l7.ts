@@ -173,7 +173,7 @@ class WebLayer implements Layer<
   }
 }
 
-function webListeners({ listeners }: Config): L7ListenerConfig[] {
+function webListeners({ listeners }: Pick<Config, 'listeners'>): L7ListenerConfig[] {
   return listeners.filter((listener) => listener.mode === 'l7');
 }
 

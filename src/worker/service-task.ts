@@ -61,7 +61,7 @@ export async function runService(
           running.end(command).then(() => outcome.resolve(undefined), onFault);
           break;
         case 'cluster':
-          running.update(command.state);
+          running.update(command.record);
           break;
         case 'evict':
           running.evict(command);

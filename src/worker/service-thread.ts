@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../core/errors.ts';
 import { TICK_MS } from '../core/timing/timer-wheel.ts';
 import type { AccessCommand, SessionAnswer, SessionQuestion } from '../protocol/access.ts';
-import type { ClusterState } from '../protocol/cluster-state.ts';
+import type { ClusterRecord } from '../protocol/cluster-record.ts';
 import type { FromWorker } from '../protocol/from-worker.ts';
 import { Pulse } from '../protocol/pulse.ts';
 import {
   scopeKey,
   type DrainScope,
   type EvictCommand,
-  type Generation,
+  type GenerationChange,
   type Heirs,
   type Pace,
   type ToWorker,
@@ -33,6 +33,14 @@ const HAND_OVER_MS = 1000;
 /** Fraction of the grace period after which a worker ends its remaining sessions, so that none is cut. */
 const END_FRACTION = 0.95;
 
+/** A generation that is ready. Either it is committed, or {@link abortPrepared} drops it. */
+interface Prepared {
+  readonly environment: Environment;
+  readonly change: PreparedChange;
+  readonly commit: () => void;
+  readonly abort: () => void;
+}
+
 /** Runs a service: takes it from one generation to the next, drains it at a pace, and ends it. */
 export class ServiceThread {
   readonly #kind: WorkerKind;
@@ -50,11 +58,11 @@ export class ServiceThread {
   readonly #backlog: EndingBacklog;
   readonly #sessions: SessionAnswers;
   #environment: Environment;
-  #prepared: {
-    readonly environment: Environment;
-    readonly change: PreparedChange;
-    readonly commit: () => void;
-  } | null = null;
+  #prepared: Prepared | null = null;
+  /** Settles when no generation is being prepared. */
+  #preparation: Promise<unknown> = Promise.resolve();
+  /** The generation that is being prepared; 0 for none, or if it has been dropped meanwhile. */
+  #preparing = 0;
   #listening: Promise<void> | null = null;
   #ending = false;
   /** Resolves when the time for the hand-over is up; at once if nobody takes over. */
@@ -96,26 +104,45 @@ export class ServiceThread {
     return this.#listening;
   }
 
-  /** Prepares the next generation. Returns why that failed; null if it is ready. */
-  async prepare(next: Generation): Promise<string | null> {
+  /** Prepares the next generation, in slices. Returns why that failed; null if it is ready. */
+  prepare(next: GenerationChange): Promise<string | null> {
+    const problem = this.#preparation.then(async () => {
+      this.#preparing = next.generation;
+      try {
+        await this.#listening;
+        const prepared = await this.#prepareNow(next);
+        // The primary does not wait for ever.
+        if (this.#preparing === next.generation) this.#prepared = prepared;
+        else abortPrepared(prepared);
+        return null;
+      } catch (error) {
+        return messageOf(error);
+      } finally {
+        this.#preparing = 0;
+      }
+    });
+    this.#preparation = problem;
+    return problem;
+  }
+
+  async #prepareNow(next: GenerationChange): Promise<Prepared> {
+    const { environment, commit, abort } = nextEnvironment(this.#environment, next);
     try {
-      await this.#listening;
-      const { environment, commit } = nextEnvironment(this.#environment, next);
-      const change = await this.#service.prepare(environment);
-      this.#prepared = { environment, change, commit };
-      return null;
+      return { environment, change: await this.#service.prepare(environment), commit, abort };
     } catch (error) {
-      return messageOf(error);
+      abort();
+      throw error;
     }
   }
 
   settle(generation: number, commits: boolean): void {
     const prepared = this.#prepared;
     this.#prepared = null;
+    if (this.#preparing === generation) this.#preparing = 0;
     if (prepared?.environment.generation !== generation) return;
     const { environment, change, commit } = prepared;
     if (!commits) {
-      change.abort();
+      abortPrepared(prepared);
       return;
     }
     commit();
@@ -132,8 +159,8 @@ export class ServiceThread {
     this.#environment.pages.splice(0, Infinity, ...views);
   }
 
-  update(state: ClusterState): void {
-    this.#environment.clusters.get(state.cluster)?.update(state);
+  update(record: ClusterRecord): void {
+    this.#environment.clusters.update(record);
   }
 
   evict(command: EvictCommand): void {
@@ -188,9 +215,7 @@ export class ServiceThread {
 
   #admit(scope: DrainScope, admitted: boolean): void {
     this.#service.admit(scope, admitted);
-    if (scope.kind !== 'cluster') return;
-    const cluster = this.#environment.clusters.get(scope.name);
-    if (cluster !== undefined) cluster.draining = !admitted;
+    if (scope.kind === 'cluster') this.#environment.clusters.admit(scope.name, admitted);
   }
 
   /** Ends the service. Resolves when the task may end. */
@@ -231,7 +256,7 @@ export class ServiceThread {
 
   close(): void {
     for (const pacer of this.#pacers.values()) pacer.cancel();
-    this.#prepared?.change.abort();
+    if (this.#prepared !== null) abortPrepared(this.#prepared);
     this.#service.abort();
     clearInterval(this.#ticker);
     this.#loopMeter.stop();
@@ -269,6 +294,11 @@ export class ServiceThread {
     else this.#pacers.set(key, pacer);
     for (const [other, { over }] of this.#pacers) if (over) this.#pacers.delete(other);
   }
+}
+
+function abortPrepared({ change, abort }: Prepared): void {
+  change.abort();
+  abort();
 }
 
 /** A connection to evict. It is ended at its first turn, even if it is busy. */

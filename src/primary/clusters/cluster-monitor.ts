@@ -178,7 +178,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
       if (record.down && known?.down !== true) this.#owner.wentDown(this.config, record);
     }
     this.#panic = this.#isPanic();
-    this.#owner.publish(this.state());
+    this.#owner.publish(this.config, this.state());
   }
 
   create(facts: EndpointFacts): EndpointRecord {
@@ -327,7 +327,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
       else log.warn({ cluster }, 'panic is over');
     }
     this.#panic = panic;
-    this.#owner.publish(this.state());
+    this.#owner.publish(this.config, this.state());
   }
 }
 

@@ -53,7 +53,7 @@ export class ClusterMonitors {
     this.#owner = {
       log,
       tools,
-      publish: (state) => broadcast.publish(state),
+      publish: (config, state) => broadcast.publish(config, state),
       successes: (cluster, label) => ({
         dials: this.#sum(pageMetrics.endpointDials, cluster, label),
         answers: this.#sum(pageMetrics.endpointConnects, cluster, label),

@@ -10,7 +10,7 @@ export interface MonitorOwner {
   readonly log: Logger;
   readonly tools: MonitorTools;
   /** Tells the workers. Called later than a change, once for all changes of a turn. */
-  publish(state: ClusterState): void;
+  publish(config: ClusterConfig, state: ClusterState): void;
   /** Returns the successes of an endpoint since the start, over all workers. */
   successes(cluster: string, label: string): Successes;
   /** Lends series to an address of a name; returns their first slot in the stats pages, or null if there is no room. */

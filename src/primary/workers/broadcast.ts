@@ -1,8 +1,10 @@
+import type { Cluster } from '../../config/types/cluster.ts';
 import type { DrainSettings } from '../../config/types/config.ts';
 import type { AccessCommand } from '../../protocol/access.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import { scopeKey, type DrainScope, type EvictCommand, type ToWorker } from '../../protocol/to-worker.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
+import type { ClusterRecords } from './cluster-records.ts';
 import type { CurrentGeneration } from './current-generation.ts';
 import type { WorkerPages } from './worker-pages.ts';
 import type { WorkerRoster } from './worker-roster.ts';
@@ -15,6 +17,7 @@ interface BroadcastParts {
   readonly roster: Pick<WorkerRoster<ToldWorker>, 'serving' | 'everyone'>;
   readonly pages: Pick<WorkerPages, 'directory' | 'slotsOf'>;
   readonly currentGeneration: Pick<CurrentGeneration, 'number'>;
+  readonly records: ClusterRecords;
 }
 
 /** Tells the workers what concerns several of them, and keeps what a new worker must be told of it. */
@@ -46,12 +49,13 @@ export class Broadcast {
     for (const worker of this.#parts.roster.serving) worker.send({ type: 'undrain', scope });
   }
 
-  /** Publishes the endpoints of a cluster. */
-  publish(state: ClusterState): void {
-    const { roster, currentGeneration } = this.#parts;
+  /** Publishes the endpoints of a cluster of the configuration in use. */
+  publish(config: Cluster, state: ClusterState): void {
+    const { roster, currentGeneration, records } = this.#parts;
+    const record = records.of(config, state);
     for (const worker of roster.everyone) {
       // A leaving worker of an older generation may not have the cluster, and takes no new work.
-      if (worker.generation === currentGeneration.number) worker.send({ type: 'cluster', state });
+      if (worker.generation === currentGeneration.number) worker.send({ type: 'cluster', record });
     }
   }
 

@@ -1,15 +1,23 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/types/config.ts';
 import { StartError } from '../../core/errors.ts';
+import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
-import type { Generation } from '../../protocol/to-worker.ts';
+import { configChange, type WorkerConfig } from '../../protocol/config-change.ts';
+import { blockChange } from '../../protocol/stats-layout.ts';
+import type { GenerationChange, WorkerStart } from '../../protocol/to-worker.ts';
 import { allocateLineWindow } from '../../telemetry/line-window.ts';
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
+import { pageShapes } from '../../telemetry/metrics/page-shapes.ts';
+import type { Block, SlotTable } from '../../telemetry/page-layout.ts';
 import type { LimitTables } from '../limits/limit-tables.ts';
 import type { TicketKeys } from '../tickets/ticket-keys.ts';
-import { blocksOf, type WorkerPages } from './worker-pages.ts';
+import type { ClusterRecords, EndpointSlots } from './cluster-records.ts';
+import { countedParts, type WorkerPages } from './worker-pages.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
-/** A configuration with what belongs to it, apart from the clusters: their state changes all the time. */
-type GenerationFacts = Omit<Generation, 'clusters'>;
+/** What belongs to a configuration. */
+type GenerationFacts = Pick<WorkerStart, 'generation' | 'lineWindows' | 'ticketKeys' | 'limitTables'>;
 
 /** A worker that gets ready for a configuration. */
 type ChangingWorker = Pick<WorkerSlot, 'prepare' | 'settle' | 'generation'>;
@@ -25,9 +33,10 @@ interface GenerationParts {
   readonly pages: WorkerPages;
   readonly ticketKeys: TicketKeys;
   readonly limitTables: LimitTables;
+  readonly records: ClusterRecords;
 }
 
-interface GenerationChange {
+interface Change {
   readonly config: Config;
   readonly clusters: readonly ClusterState[];
   readonly workers: readonly ChangingWorker[];
@@ -40,36 +49,43 @@ export class CurrentGeneration {
   readonly #pages: WorkerPages;
   readonly #ticketKeys: TicketKeys;
   readonly #limitTables: LimitTables;
-  #current: GenerationFacts;
+  readonly #records: ClusterRecords;
+  #config: Config;
+  #facts: GenerationFacts;
   #decided: Promise<unknown> = Promise.resolve();
 
-  constructor(config: Config, generation: number, { pages, ticketKeys, limitTables }: GenerationParts) {
+  constructor(config: Config, generation: number, parts: GenerationParts) {
+    const { pages, ticketKeys, limitTables, records } = parts;
     this.#pages = pages;
     this.#ticketKeys = ticketKeys;
     this.#limitTables = limitTables;
-    const series = pages.directory.table;
-    const lineWindows = lineWindowsOf(config);
-    this.#current = {
-      config,
+    this.#records = records;
+    this.#config = config;
+    this.#facts = {
       generation,
-      series,
-      lineWindows,
+      lineWindows: lineWindowsOf(config),
       ticketKeys: ticketKeys.memories,
       limitTables: limitTables.memories,
     };
   }
 
+  /** What a worker that starts is told besides the configuration. */
   get facts(): GenerationFacts {
-    return this.#current;
+    return this.#facts;
   }
 
   get config(): Config {
-    return this.#current.config;
+    return this.#config;
+  }
+
+  /** The configuration as workers know it. */
+  get workerConfig(): WorkerConfig {
+    return withoutClusters(this.#config);
   }
 
   /** Each change adds 1. */
   get number(): number {
-    return this.#current.generation;
+    return this.#facts.generation;
   }
 
   /** Resolves when no change is being decided: a worker that starts meanwhile would never hear of the decision. */
@@ -82,33 +98,42 @@ export class CurrentGeneration {
    *
    * @throws StartError if a worker cannot use it, or the stats pages have no room; nothing has changed then
    */
-  change(change: GenerationChange): Promise<void> {
+  change(change: Change): Promise<void> {
     const decision = this.#decide(change);
     this.#decided = decision.catch(() => undefined);
     return decision;
   }
 
-  async #decide({ config, clusters, workers, onCommit }: GenerationChange): Promise<void> {
+  async #decide({ config, clusters, workers, onCommit }: Change): Promise<void> {
     const { directory, sums } = this.#pages;
+    const before = this.#config;
     const generation = this.number + 1;
-    const plan = directory.plan(blocksOf(config), generation);
+    const plan = directory.plan(blockChange(countedParts(before), countedParts(config)), generation);
     if (plan === null) {
       throw new StartError('the statistics have no room for what is new: restart to bring it into force');
     }
     for (const [start, end] of plan.cleared) sums.clear(start, end);
-    const lineWindows = lineWindowsOf(config, this.#current.lineWindows);
     const keyPlan = this.#ticketKeys.plan(config.listeners);
     const limitPlan = this.#limitTables.plan(config.listeners);
-    const next = {
-      config,
+    const facts: GenerationFacts = {
       generation,
-      series: plan.table,
-      lineWindows,
+      lineWindows: lineWindowsOf(config, this.#facts.lineWindows),
       ticketKeys: keyPlan.memories,
       limitTables: limitPlan.memories,
     };
+    const { arriving, leaving } = plan;
+    const command: GenerationChange = {
+      ...facts,
+      config: configChange(withoutClusters(before), withoutClusters(config)),
+      series: { arriving: withoutEndpoints(arriving), leaving },
+      clusters: this.#clusterChange(config, clusters, (cluster, endpoint) => {
+        const labels = { cluster, endpoint };
+        const block = arriving.get(pageShapes.endpoint.keyOf(labels));
+        return block?.slot ?? directory.slot(pageMetrics.endpointConnectionsActive, labels);
+      }),
+    };
     const answers = await Promise.all(
-      workers.map((worker) => worker.prepare({ type: 'prepare', ...next, clusters })),
+      workers.map((worker) => worker.prepare({ type: 'prepare', ...command })),
     );
     const problem = answers.find((answer) => answer !== null) ?? null;
     const commit = problem === null;
@@ -116,7 +141,8 @@ export class CurrentGeneration {
       plan.commit();
       keyPlan.commit();
       limitPlan.commit();
-      this.#current = next;
+      this.#config = config;
+      this.#facts = facts;
     }
     const settled = workers.map((worker) => worker.settle({ type: 'settle', generation, commit }));
     if (problem !== null) throw new StartError(problem);
@@ -124,6 +150,25 @@ export class CurrentGeneration {
     onCommit();
     // Whoever asked for the change may rely on it at once.
     await Promise.all(settled);
+  }
+
+  /** Tells the clusters that are new or have other settings. The monitors of all others publish what changes. */
+  #clusterChange(
+    config: Config,
+    states: readonly ClusterState[],
+    slots: EndpointSlots,
+  ): GenerationChange['clusters'] {
+    const old = new Map(this.#config.clusters.map((cluster) => [cluster.name, cluster]));
+    const stateOf = new Map(states.map((state) => [state.cluster, state]));
+    const changed: ClusterRecord[] = [];
+    for (const cluster of config.clusters) {
+      const { name } = cluster;
+      const known = old.get(name);
+      old.delete(name);
+      if (known === cluster || isDeepStrictEqual(known, cluster)) continue;
+      changed.push(this.#records.of(cluster, stateOf.get(name)!, slots));
+    }
+    return { changed, removed: [...old.keys()] };
   }
 
   /** Hides the series that no worker writes any more, and frees their slots. */
@@ -151,4 +196,15 @@ function lineWindowsOf(
   known: ReadonlyMap<string, SharedArrayBuffer> = new Map(),
 ): ReadonlyMap<string, SharedArrayBuffer> {
   return new Map(listeners.map(({ name }) => [name, known.get(name) ?? allocateLineWindow()]));
+}
+
+function withoutClusters({ clusters: _, ...config }: Config): WorkerConfig {
+  return config;
+}
+
+/** Returns the places of blocks, without those of endpoints: they travel in the records of clusters. */
+function withoutEndpoints(blocks: ReadonlyMap<string, Block>): SlotTable {
+  const table = new Map<string, number>();
+  for (const [key, { shape, slot }] of blocks) if (shape !== pageShapes.endpoint) table.set(key, slot);
+  return table;
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
-import type { ClusterState } from '../../protocol/cluster-state.ts';
+import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { pageShapes } from '../../telemetry/metrics/page-shapes.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { ClientDesk } from './client-desk.ts';
 import type { CurrentGeneration } from './current-generation.ts';
@@ -32,8 +33,8 @@ interface FactoryParts {
   readonly onLines: (lines: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
-  /** Returns what is known of all endpoints now, for a worker that starts. */
-  readonly clusterStates: () => readonly ClusterState[];
+  /** Returns the clusters as they are now, for a worker that starts. */
+  readonly clusterRecords: () => readonly ClusterRecord[];
   /** How the process divides its descriptors; null for no limit. */
   readonly descriptorPlan: DescriptorPlan | null;
   /** Called when a worker that was up before, or perseveres, does not listen in time. */
@@ -89,15 +90,25 @@ export class SlotFactory {
   }
 
   async #serve(slot: WorkerSlot, { port, pulse, descriptors, signal }: Launch): Promise<unknown> {
-    const { roster, currentGeneration, broadcast, threads, clusterStates, descriptorPlan, clientDesk } =
-      this.#parts;
+    const {
+      roster,
+      pages,
+      currentGeneration,
+      broadcast,
+      threads,
+      clusterRecords,
+      descriptorPlan,
+      clientDesk,
+    } = this.#parts;
     await currentGeneration.decided;
     const { kind, name, page } = slot;
     slot.generation = currentGeneration.number;
     const others = roster.everyone.filter((other) => other !== slot);
     const start: WorkerStart = {
       ...currentGeneration.facts,
-      clusters: clusterStates(),
+      config: currentGeneration.workerConfig,
+      series: pages.directory.tableWithout(pageShapes.endpoint),
+      clusters: clusterRecords(),
       secret: this.#secret,
       kind,
       name,

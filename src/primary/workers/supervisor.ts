@@ -1,6 +1,7 @@
 import type { Config, DrainSettings } from '../../config/types/config.ts';
 import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
 import { messageOf } from '../../core/errors.ts';
+import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { DrainScope, Heirs, ToWorker } from '../../protocol/to-worker.ts';
@@ -38,8 +39,8 @@ interface SupervisorOptions {
   readonly onLines: (lines: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
-  /** Returns what is known of all endpoints now, for a worker that starts. */
-  readonly clusterStates: () => readonly ClusterState[];
+  /** Returns the clusters as they are now, for a worker that starts. */
+  readonly clusterRecords: () => readonly ClusterRecord[];
   /** How the process divides its descriptors; null or left out for no limit. */
   readonly descriptorPlan?: DescriptorPlan | null;
   readonly timings?: SupervisorTimings;
@@ -74,7 +75,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     const { roster, pages, currentGeneration, broadcast, threads, log, descriptorPlan = null } = options;
-    const { onLines, onEndpointFailed, clientDesk, clusterStates, timings = TIMINGS } = options;
+    const { onLines, onEndpointFailed, clientDesk, clusterRecords, timings = TIMINGS } = options;
     this.#options = options;
     this.#roster = roster;
     this.#pages = pages;
@@ -92,7 +93,7 @@ export class Supervisor {
       onLines,
       onEndpointFailed,
       clientDesk,
-      clusterStates,
+      clusterRecords,
       descriptorPlan,
       onLate: (slot, afterMs) => this.#stuck.add(slot, afterMs),
     }));

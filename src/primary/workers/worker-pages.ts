@@ -1,9 +1,8 @@
 import type { Config } from '../../config/types/config.ts';
-import { layoutOf } from '../../protocol/stats-layout.ts';
+import { blocksOf, type Counted } from '../../protocol/stats-layout.ts';
 import type { DrainScope, WorkerKind } from '../../protocol/to-worker.ts';
 import { pageMetrics, threadMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../telemetry/metrics/page-shapes.ts';
-import type { Block } from '../../telemetry/page-layout.ts';
 import { PageSums } from '../../telemetry/page-sums.ts';
 import { SeriesDirectory } from '../../telemetry/series-directory.ts';
 import { allocatePage, clearGauges } from '../../telemetry/stats-page.ts';
@@ -20,7 +19,7 @@ export class WorkerPages {
   readonly sums: PageSums;
 
   constructor(config: Config) {
-    this.directory = new SeriesDirectory(blocksOf(config));
+    this.directory = new SeriesDirectory(blocksOf(countedParts(config)));
     this.sums = new PageSums(this.directory, []);
   }
 
@@ -95,10 +94,7 @@ export function namesOf(config: Config): { kind: WorkerKind; name: string }[] {
   );
 }
 
-/** Lists the blocks that a configuration has. */
-export function blocksOf(config: Config): readonly Block[] {
-  return layoutOf(
-    config,
-    namesOf(config).map(({ name }) => name),
-  ).blocks;
+/** Returns what the blocks of a configuration depend on. */
+export function countedParts(config: Config): Counted {
+  return { config, workers: namesOf(config).map(({ name }) => name) };
 }

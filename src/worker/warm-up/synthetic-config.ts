@@ -1,5 +1,6 @@
 import type { Cluster } from '../../config/types/cluster.ts';
 import type { Config } from '../../config/types/config.ts';
+import type { WorkerConfig } from '../../protocol/config-change.ts';
 import type { L7Listener } from '../../config/types/listener.ts';
 import type { Route } from '../../config/types/route.ts';
 import type { TcpAddress } from '../../core/address.ts';
@@ -10,7 +11,7 @@ export const WARM_UP = 'warm-up';
 const NO_CHANGES = { set: new Map(), add: new Map(), remove: [] };
 
 /** Lists one layer 7 listener for each engine in use, and for `raw` one with TLS and one without, if there are any. */
-export function templatesOf({ listeners }: Config): L7Listener[] {
+export function templatesOf({ listeners }: WorkerConfig): L7Listener[] {
   const byKind = new Map<string, L7Listener>();
   for (const listener of listeners) {
     if (listener.mode !== 'l7') continue;
@@ -33,7 +34,7 @@ export function warmsTls({ engine, tls }: L7Listener): boolean {
  * @param ports a port for each of the templates
  */
 export function syntheticConfig(
-  config: Config,
+  config: WorkerConfig,
   templates: readonly L7Listener[],
   ports: readonly number[],
   endpoint: TcpAddress,

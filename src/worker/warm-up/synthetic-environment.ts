@@ -4,12 +4,15 @@ import { formatAddress } from '../../core/address.ts';
 import { TICKET_KEY_BYTES, TicketKeyRing, allocateTicketKeys } from '../../core/ticket-key-ring.ts';
 import { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
+import { writeClusterRecord } from '../../protocol/cluster-record.ts';
 import { layoutOf } from '../../protocol/stats-layout.ts';
+import { ChangingSlots } from '../../telemetry/changing-slots.ts';
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
+import type { PageLayout } from '../../telemetry/page-layout.ts';
 import { allocateLineWindow } from '../../telemetry/line-window.ts';
 import { createWorkerLogger } from '../../telemetry/logger.ts';
 import { StatsPage, allocatePage } from '../../telemetry/stats-page.ts';
 import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
-import { Cluster } from '../../upstream/cluster.ts';
 import { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import { AccessLink } from '../access/access-link.ts';
 import { WorkerLimits } from '../access/worker-limits.ts';
@@ -20,7 +23,8 @@ import { TicketKeyRings } from '../ticket-key-rings.ts';
 /** Makes an environment of its own: counts go to a page that nobody reads, and log lines are written and dropped. */
 export function syntheticEnvironment(config: Config): Environment {
   const layout = layoutOf(config, []);
-  const page = new StatsPage(allocatePage(layout), layout);
+  const slots = new ChangingSlots(layout.table);
+  const page = new StatsPage(allocatePage(layout), slots);
   const pages = [page.values];
   const log = createWorkerLogger(config.log, '', () => undefined);
   const descriptors = new DescriptorGate(null, pages, () => 0, log);
@@ -30,6 +34,7 @@ export function syntheticEnvironment(config: Config): Environment {
     config,
     generation: 0,
     page,
+    slots,
     pages,
     wheel,
     log,
@@ -38,11 +43,12 @@ export function syntheticEnvironment(config: Config): Environment {
     limits: WorkerLimits.first(new Map(), page, wheel, () => undefined),
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),
     ticketKeys: new TicketKeyRings(new Map(config.listeners.map(({ name }) => [name, newTicketKeys()]))),
-    clusters: new ClusterBook(
-      new Map(config.clusters.map((cluster) => [cluster.name, new Cluster(cluster, stateOf(cluster), home)])),
-      config.clusters,
+    clusters: ClusterBook.first(
+      config.clusters.map((cluster) =>
+        writeClusterRecord(cluster, stateOf(cluster), slotIn(layout, cluster.name)),
+      ),
+      home,
     ),
-    home,
     descriptors,
   };
 }
@@ -63,6 +69,10 @@ function stateOf({ name, endpoints }: Config['clusters'][number]): ClusterState 
       warmLeftMs: 0,
     })),
   };
+}
+
+function slotIn(layout: PageLayout, cluster: string): (endpoint: string) => number {
+  return (endpoint) => layout.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
 }
 
 /** Makes the memory of a ring with one key, which no other process has. */

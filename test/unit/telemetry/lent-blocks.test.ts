@@ -144,7 +144,7 @@ describe('blocks that are lent', () => {
       shape: pageShapes.endpoint,
       labels: labelsOf(`l:${index}`),
     }));
-    assert.ok(rig.directory.plan(listed, 2) !== null);
+    assert.ok(rig.directory.plan({ added: listed, removed: [] }, 2) !== null);
     rig.giveBack('a:0');
     assert.ok(rig.lend('b') !== null, 'in place of one that has gone');
     assert.equal(rig.lend('c'), null);
@@ -157,7 +157,8 @@ describe('blocks that are lent', () => {
     rig.pages[0]![listed] = 1;
     rig.pages[0]![lent] = 2;
     assert.deepEqual(rig.shown, { a: [1, 0] });
-    rig.directory.plan([], 2)!.commit();
+    const removed = [{ shape: pageShapes.endpoint, labels: labelsOf('a') }];
+    rig.directory.plan({ added: [], removed }, 2)!.commit();
     assert.deepEqual(rig.shown, { a: [2, 0] });
     assert.equal(rig.sums.value(pageMetrics.endpointConnectionsActive, labelsOf('a')), 2);
   });

@@ -9,8 +9,24 @@ import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 const listener = (name: string): BlockName => ({ shape: pageShapes.listener, labels: { listener: name } });
 const cluster = (name: string): BlockName => ({ shape: pageShapes.cluster, labels: { cluster: name } });
 
+/** Lists the blocks of the generation in use. */
+function inUse(directory: SeriesDirectory): BlockName[] {
+  return [...directory.all()].filter(({ shape, labels }) => {
+    const [place] = shape.places;
+    return directory.find(place!.metric, { ...labels, ...place!.labels }) !== undefined;
+  });
+}
+
+function planOf(
+  directory: SeriesDirectory,
+  wanted: readonly BlockName[],
+  generation: number,
+): ReturnType<SeriesDirectory['plan']> {
+  return directory.plan({ added: wanted, removed: inUse(directory) }, generation);
+}
+
 function change(directory: SeriesDirectory, wanted: readonly BlockName[], generation: number): void {
-  const plan = directory.plan(wanted, generation);
+  const plan = planOf(directory, wanted, generation);
   assert.ok(plan !== null);
   plan.commit();
 }
@@ -34,9 +50,31 @@ describe('the directory of blocks', () => {
 
   it('changes nothing before a plan is brought into force', () => {
     const directory = new SeriesDirectory([listener('a')]);
-    const { version, table } = directory;
-    assert.ok(directory.plan([listener('b')], 2) !== null);
-    assert.deepEqual([directory.version, directory.table, shown(directory)], [version, table, ['a']]);
+    const { version } = directory;
+    const table = directory.tableWithout(pageShapes.endpoint);
+    assert.ok(planOf(directory, [listener('b')], 2) !== null);
+    assert.deepEqual(directory.tableWithout(pageShapes.endpoint), table);
+    assert.deepEqual([directory.version, shown(directory)], [version, ['a']]);
+  });
+
+  it('keeps a block until the last part that has it is gone', () => {
+    const directory = new SeriesDirectory([cluster('x')]);
+    const find = (): number | undefined => directory.find(pageMetrics.clusterRetries, { cluster: 'x' });
+    const slot = find();
+    const turn = (added: number, removed: number, generation: number): readonly string[] => {
+      const times = (count: number): BlockName[] => Array.from({ length: count }, () => cluster('x'));
+      const plan = directory.plan({ added: times(added), removed: times(removed) }, generation);
+      plan?.commit();
+      return [...plan!.arriving.keys(), ...plan!.leaving];
+    };
+    assert.deepEqual(turn(2, 0, 2), []);
+    assert.deepEqual(turn(1, 2, 3), []);
+    assert.deepEqual(turn(0, 1, 4), []);
+    assert.equal(find(), slot);
+    assert.deepEqual(turn(0, 1, 5), [pageShapes.cluster.keyOf({ cluster: 'x' })]);
+    assert.equal(find(), undefined);
+    assert.deepEqual(turn(1, 0, 6), [pageShapes.cluster.keyOf({ cluster: 'x' })]);
+    assert.equal(find(), slot);
   });
 
   it('shows a removed series until its generation has ended, and again when it is back', () => {
@@ -61,9 +99,9 @@ describe('the directory of blocks', () => {
       );
     change(directory, [listener('a'), ...many(0)], 2);
     change(directory, [listener('a')], 3);
-    assert.equal(directory.plan([listener('a'), listener('new')], 4), null, 'all may be written yet');
+    assert.equal(planOf(directory, [listener('a'), listener('new')], 4), null, 'all may be written yet');
     directory.release(3);
-    const plan = directory.plan([listener('a'), listener('new')], 4);
+    const plan = planOf(directory, [listener('a'), listener('new')], 4);
     assert.equal(plan?.cleared.length, 1);
     plan.commit();
     const [[start] = [-1]] = plan.cleared;

@@ -190,7 +190,7 @@ describe('a cluster', () => {
     const [endpoint] = cluster.endpoints;
     const { sessions } = cluster.tls!;
     sessions.set(endpoint!.label, Buffer.from('kept')).set('10.0.0.9:443', Buffer.from('gone'));
-    cluster.update(clusterState(cluster.config));
+    cluster.update(clusterState(clusterConfig()));
     assert.deepEqual([...sessions.keys()], [endpoint!.label]);
   });
 });

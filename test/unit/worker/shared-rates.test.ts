@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
 import { TICK_MS } from '../../../src/core/timing/timer-wheel.ts';
+import { configChange } from '../../../src/protocol/config-change.ts';
 import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import type { WorkerKind } from '../../../src/protocol/to-worker.ts';
+import { pageShapes } from '../../../src/telemetry/metrics/page-shapes.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import type { Environment } from '../../../src/worker/environment.ts';
@@ -12,7 +14,6 @@ import type { LiveConnection } from '../../../src/worker/live-connection.ts';
 import { ServiceThread } from '../../../src/worker/service-thread.ts';
 import type { PreparedChange, Service } from '../../../src/worker/service.ts';
 import { capture, config } from '../primary/fixtures/config.ts';
-import { clusterState } from '../upstream/endpoints.ts';
 import { workerStart } from './fixtures/worker-start.ts';
 
 /** Connections per second, over all workers. */
@@ -102,7 +103,7 @@ class Process {
     const start = workerStart(kind, this.#settings, {
       name,
       page,
-      series: this.#directory.table,
+      series: this.#directory.tableWithout(pageShapes.endpoint),
       pages: this.#pages,
       port: port2,
     });
@@ -122,10 +123,14 @@ class Process {
 
   /** Reloads a configuration under which all connections lose their cluster. */
   async reload(): Promise<void> {
-    const clusters = config.clusters.map(clusterState);
-    const series = this.#directory.table;
     const shared = { lineWindows: new Map(), ticketKeys: new Map(), limitTables: new Map() };
-    const next = { generation: 2, config: this.#settings, series, clusters, ...shared };
+    const next = {
+      generation: 2,
+      config: configChange(this.#settings, this.#settings),
+      series: { arriving: new Map(), leaving: [] },
+      clusters: { changed: [], removed: [] },
+      ...shared,
+    };
     for (const { thread } of this.workers) {
       assert.equal(await thread.prepare(next), null);
     }

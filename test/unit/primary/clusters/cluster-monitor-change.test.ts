@@ -61,7 +61,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
       owner: {
         log: capture().log,
         tools: createMonitorTools(),
-        publish: (state) => void published.push(state),
+        publish: (_, state) => void published.push(state),
         successes: () => ({ dials: 0, answers: 0, serverErrors: 0 }),
         lend: (_cluster, label) => lend(label),
         giveBack: (_cluster, label) => giveBack(label),

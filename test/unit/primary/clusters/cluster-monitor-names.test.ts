@@ -63,7 +63,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
       owner: {
         log,
         tools: createMonitorTools(mockedTimers()),
-        publish: (state) => void published.push(state),
+        publish: (_, state) => void published.push(state),
         successes: () => ({ dials: 0, answers: 0, serverErrors: 0 }),
         lend: (_cluster, label) => lend(label),
         giveBack: () => undefined,

@@ -10,10 +10,12 @@ import type { Config } from '../../../../src/config/types/config.ts';
 import type { ClusterMonitor } from '../../../../src/primary/clusters/cluster-monitor.ts';
 import { ClusterMonitors } from '../../../../src/primary/clusters/cluster-monitors.ts';
 import { Broadcast } from '../../../../src/primary/workers/broadcast.ts';
+import { ClusterRecords } from '../../../../src/primary/workers/cluster-records.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import type { EvictCommand, ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { createLogger } from '../../../../src/telemetry/logger.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
+import type { PageLayout } from '../../../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../../../src/telemetry/page-sums.ts';
 import { SeriesDirectory } from '../../../../src/telemetry/series-directory.ts';
 import { allocatePage } from '../../../../src/telemetry/stats-page.ts';
@@ -34,9 +36,7 @@ class Rig {
   readonly #pages: readonly SharedArrayBuffer[];
 
   constructor(config: ClusterConfig, workers = 1) {
-    // The layout reads no other key of a configuration.
-    const layout = layoutOf({ listeners: [], clusters: [config] } as unknown as Config, []);
-    this.#directory = new SeriesDirectory(layout.blocks);
+    this.#directory = new SeriesDirectory(layoutOfCluster(config).blocks);
     this.#pages = Array.from({ length: workers }, () => allocatePage({ size: this.#directory.capacity }));
     this.told = this.#pages.map(() => []);
     const workersTold = this.#pages.map((page, index) => ({
@@ -49,6 +49,7 @@ class Rig {
       roster: { serving: workersTold, everyone: workersTold },
       pages: { directory, slotsOf: () => [] },
       currentGeneration: { number: 1 },
+      records: new ClusterRecords(directory),
     });
     const sums = new PageSums(directory, this.#pages);
     this.monitors = new ClusterMonitors([config], { broadcast, pages: { directory, sums } }, log);
@@ -73,12 +74,18 @@ class Rig {
   async change(config: ClusterConfig): Promise<void> {
     const change = this.monitors.prepare([config]);
     await within('the new cluster', change.ready());
+    this.#directory.plan({ added: layoutOfCluster(config).blocks, removed: [] }, 2)!.commit();
     change.commit();
   }
 
   get states(): string[] {
     return this.app.records.map(({ health }) => health);
   }
+}
+
+function layoutOfCluster(config: ClusterConfig): PageLayout {
+  // It reads no other key of a configuration.
+  return layoutOf({ listeners: [], clusters: [config] } as unknown as Config, []);
 }
 
 /** An endpoint that accepts connections. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Broadcast } from '../../../../src/primary/workers/broadcast.ts';
+import { ClusterRecords } from '../../../../src/primary/workers/cluster-records.ts';
 import { WorkerPages } from '../../../../src/primary/workers/worker-pages.ts';
 import { WorkerRoster } from '../../../../src/primary/workers/worker-roster.ts';
 import type { DrainScope, ToWorker } from '../../../../src/protocol/to-worker.ts';
@@ -35,6 +36,7 @@ class FakeWorker {
 function setup(): {
   readonly broadcast: Broadcast;
   readonly pages: WorkerPages;
+  readonly records: ClusterRecords;
   readonly currentGeneration: { number: number };
   readonly workers: Readonly<Record<'one' | 'two' | 'leaving' | 'arriving', FakeWorker>>;
 } {
@@ -46,9 +48,11 @@ function setup(): {
   roster.addLeaving(workers.leaving);
   roster.arrive(workers.arriving);
   const currentGeneration = { number: 1 };
+  const records = new ClusterRecords(pages.directory);
   return {
-    broadcast: new Broadcast({ roster, pages, currentGeneration }),
+    broadcast: new Broadcast({ roster, pages, currentGeneration, records }),
     pages,
+    records,
     currentGeneration,
     workers,
   };
@@ -75,11 +79,12 @@ describe('the broadcast to the workers', () => {
   });
 
   it('publishes endpoints to each worker that has the configuration in use', () => {
-    const { broadcast, currentGeneration, workers } = setup();
+    const { broadcast, currentGeneration, records, workers } = setup();
     currentGeneration.number = 2;
     for (const worker of [workers.two, workers.arriving]) worker.generation = 2;
-    broadcast.publish(state);
-    assert.deepEqual(workers.two.told, [{ type: 'cluster', state }]);
+    const [app] = config.clusters;
+    broadcast.publish(app!, state);
+    assert.deepEqual(workers.two.told, [{ type: 'cluster', record: records.of(app!, state) }]);
     assert.deepEqual(workers.arriving.orders, ['cluster']);
     assert.deepEqual([workers.one.told, workers.leaving.told], [[], []]);
   });

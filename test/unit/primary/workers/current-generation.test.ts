@@ -4,10 +4,11 @@ import type { Config } from '../../../../src/config/types/config.ts';
 import { TicketKeyRing } from '../../../../src/core/ticket-key-ring.ts';
 import { LimitTables } from '../../../../src/primary/limits/limit-tables.ts';
 import { TicketKeys } from '../../../../src/primary/tickets/ticket-keys.ts';
+import { ClusterRecords } from '../../../../src/primary/workers/cluster-records.ts';
 import { CurrentGeneration } from '../../../../src/primary/workers/current-generation.ts';
+import { pageShapes } from '../../../../src/telemetry/metrics/page-shapes.ts';
 import { WorkerPages } from '../../../../src/primary/workers/worker-pages.ts';
 import { threadMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
-import { pageShapes } from '../../../../src/telemetry/metrics/page-shapes.ts';
 import { clusterState } from '../../upstream/endpoints.ts';
 import { config, l7Listener, listenerTls } from '../fixtures/config.ts';
 
@@ -45,6 +46,7 @@ function setup(): { readonly pages: WorkerPages; readonly currentGeneration: Cur
       pages,
       ticketKeys,
       limitTables: new LimitTables(config.listeners),
+      records: new ClusterRecords(pages.directory),
     }),
   };
 }
@@ -88,7 +90,7 @@ describe('the current generation', () => {
     const { pages, currentGeneration } = setup();
     const workers = [new FakeWorker(), new FakeWorker()] as const;
     const onCommit = (): void => assert.fail('committed');
-    const { table } = pages.directory;
+    const table = pages.directory.tableWithout(pageShapes.endpoint);
     const change = currentGeneration.change({ config: renamed, clusters, workers, onCommit });
     workers[0].answer(null);
     workers[1].answer('worker l7-1: no such certificate');
@@ -97,7 +99,7 @@ describe('the current generation', () => {
       assert.deepEqual([told, generation], [['prepare 2', 'abort 2'], 1]);
     }
     assert.deepEqual([currentGeneration.number, currentGeneration.config], [1, config]);
-    assert.equal(pages.directory.table, table);
+    assert.deepEqual(pages.directory.tableWithout(pageShapes.endpoint), table);
   });
 
   it('is decided for a worker that starts during a change, whether or not it fails', async () => {
@@ -140,6 +142,7 @@ describe('the current generation', () => {
       pages,
       ticketKeys: new TicketKeys(first.listeners),
       limitTables: new LimitTables(first.listeners),
+      records: new ClusterRecords(pages.directory),
     });
     const memory = currentGeneration.facts.ticketKeys.get('web');
     const ring = new TicketKeyRing(memory);

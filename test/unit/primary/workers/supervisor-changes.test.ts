@@ -118,7 +118,7 @@ describe('a restart of a worker', () => {
     const [, , , fresh] = threads.tasks;
     assert.deepEqual([fresh!.start.drained, fresh!.start.clusters.length], [[], 1]);
     supervisor.drain(web, config.drain);
-    broadcast.publish(clusters[0]!);
+    broadcast.publish(config.clusters[0]!, clusters[0]!);
     fresh!.listen();
     await restarted;
     assert.deepEqual(

@@ -52,7 +52,8 @@ describe('a scrape in the middle of which blocks change', () => {
     for (const [index, endpoint] of ['a', 'b', 'c'].entries()) rig.set(endpoint, index + 1);
     const lines = rig.scrape();
     assert.equal(lines.next().value, 'd{cluster="c",endpoint="a"} 1\n');
-    rig.directory.plan(rig.blocks(['c', 'new']), 1)!.commit();
+    const [added, removed] = [rig.blocks(['new']), rig.blocks(['a', 'b'])];
+    rig.directory.plan({ added, removed }, 1)!.commit();
     rig.directory.release(1);
     assert.deepEqual(rest(lines), ['d{cluster="c",endpoint="c"} 3\n']);
     assert.deepEqual(rest(rig.scrape()).length, 2);

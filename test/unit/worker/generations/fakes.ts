@@ -244,7 +244,7 @@ export const WORKERS = 3;
 
 export function environmentOf(generation: number, listeners: readonly FakeConfig[]): Environment {
   const config = { listeners, workers: { l7: WORKERS } } as unknown as Config;
-  return { generation, config } as Environment;
+  return { generation, config } as unknown as Environment;
 }
 
 /** Generations of a fake layer, on a clock of the test's own. */

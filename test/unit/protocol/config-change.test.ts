@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { L7Listener } from '../../../src/config/types/listener.ts';
+import type { Route } from '../../../src/config/types/route.ts';
+import { changedConfig, configChange, type WorkerConfig } from '../../../src/protocol/config-change.ts';
+import { config, l4Listener, l7Listener } from '../primary/fixtures/config.ts';
+
+const routes = ['a', 'b', 'c', 'd', 'e'].map((name): Route => ({ ...l7Listener.routes[0]!, name }));
+
+function withRoutes(...own: readonly Route[]): WorkerConfig {
+  return { ...config, listeners: [{ ...l7Listener, routes: own }, l4Listener] };
+}
+
+/** Sends a change as a worker gets it. */
+function sent(before: WorkerConfig, after: WorkerConfig): WorkerConfig {
+  const copy = structuredClone(before);
+  return changedConfig(copy, structuredClone(configChange(before, after)));
+}
+
+const routesOf = ({ listeners }: WorkerConfig): readonly Route[] => (listeners[0] as L7Listener).routes;
+
+describe('a configuration by its difference', () => {
+  it('has the routes that stay as the objects that a worker has', () => {
+    const before = withRoutes(routes[0]!, routes[1]!);
+    const copy = structuredClone(before);
+    const after = withRoutes(routes[1]!, routes[2]!, routes[0]!);
+    const change = configChange(before, after);
+    assert.deepEqual(change.listeners[0]!.routes, [1, routes[2], 0]);
+    const made = changedConfig(copy, structuredClone(change));
+    assert.deepEqual(made, after);
+    assert.equal(routesOf(made)[0], routesOf(copy)[1]);
+    assert.equal(routesOf(made)[2], routesOf(copy)[0]);
+  });
+
+  it('tells a listener that is new in full, and leaves one out that is gone', () => {
+    const before = withRoutes(routes[0]!);
+    const renamed = { ...l7Listener, name: 'new', routes };
+    assert.deepEqual(sent(before, { ...config, listeners: [renamed] }), { ...config, listeners: [renamed] });
+  });
+
+  it('is the same configuration again, whatever changes', () => {
+    const some = fc.uniqueArray(fc.constantFrom(...routes));
+    fc.assert(
+      fc.property(some, some, (before, after) => {
+        assert.deepEqual(sent(withRoutes(...before), withRoutes(...after)), withRoutes(...after));
+      }),
+    );
+  });
+});
