@@ -54,12 +54,21 @@ export const TCP_NOTSENT_LOWAT = 25;
 
 /** Offset of the connection's state in `struct tcp_info`. */
 export const TCP_INFO_STATE = 0;
+/** Offset of the round trip in microseconds. */
+export const TCP_INFO_ROUND_TRIP = 68;
+/** Length of the structure up to the end of the round trip. */
+export const TCP_INFO_HEAD_BYTES = 72;
 /** Offset of `tcpi_last_data_recv`, in milliseconds. */
 export const TCP_INFO_LAST_DATA_RECEIVED = 52;
 /** Offset of `tcpi_bytes_received`, which has 64 bits, and which Linux has since 4.1. */
 export const TCP_INFO_RECEIVED = 128;
 /** Length of the structure up to the end of `tcpi_bytes_received`. */
 export const TCP_INFO_BYTES = 136;
+/** States of a connection whose handshake is under way. */
+export const TCP_SYN_SENT = 2;
+export const TCP_SYN_RECEIVED = 3;
+/** The state of a connection that has failed or ended. */
+export const TCP_CLOSED = 7;
 /** States of a connection that has sent its FIN. */
 export const TCP_FIN_WAIT1 = 4;
 export const TCP_FIN_WAIT2 = 5;

@@ -1,9 +1,11 @@
 import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
 import { LoopWheel, type LoopTimers } from '../../core/timing/loop-wheel.ts';
+import { StartQueue } from '../../core/timing/start-queue.ts';
+import { unsupportedReason } from '../../sys/support.ts';
+import { connectProbing } from '../../upstream/probes/connect-probe.ts';
 import { probe } from '../../upstream/probes/probe.ts';
 import type { LookupTools } from './name-watch.ts';
 import type { ProbeTools } from './prober.ts';
-import { StartQueue } from './start-queue.ts';
 
 /** Max probes at the same time: each holds a descriptor until it has its answer or its timeout. */
 const MAX_PROBES = 1024;
@@ -23,10 +25,11 @@ export interface MonitorTools {
 export function createMonitorTools(timers?: LoopTimers): MonitorTools {
   const wheel = new LoopWheel(timers);
   const maxProbes = Math.floor((readDescriptorLimit() ?? Infinity) * MAX_DESCRIPTOR_SHARE);
+  const run = unsupportedReason() === null ? connectProbing(wheel, probe) : probe;
   const random = Math.random;
   return {
     wheel,
-    probing: { wheel, queue: new StartQueue(Math.min(MAX_PROBES, maxProbes)), probe, random },
+    probing: { wheel, queue: new StartQueue(Math.min(MAX_PROBES, maxProbes)), probe: run, random },
     lookingUp: { wheel, queue: new StartQueue(MAX_LOOKUPS), random },
   };
 }

@@ -3,10 +3,10 @@ import type { TcpAddress } from '../../core/address.ts';
 import { messageOf } from '../../core/errors.ts';
 import { Backoff } from '../../core/timing/backoff.ts';
 import type { LoopWheel } from '../../core/timing/loop-wheel.ts';
+import type { StartQueue } from '../../core/timing/start-queue.ts';
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { FoundEndpoint, NameLookup } from '../../upstream/name-lookup.ts';
-import type { StartQueue } from './start-queue.ts';
 
 /** Min time between two look-ups of a name, however short its TTL is. */
 const MIN_PERIOD_MS = 1000;

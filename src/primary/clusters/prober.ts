@@ -1,12 +1,12 @@
 import type { HealthCheck } from '../../config/types/cluster.ts';
 import type { LoopWheel } from '../../core/timing/loop-wheel.ts';
+import type { StartQueue } from '../../core/timing/start-queue.ts';
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { probe, ProbeResult } from '../../upstream/probes/probe.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 import type { ProbeOpening } from './probe-opening.ts';
-import type { StartQueue } from './start-queue.ts';
 
 /** Max part of the interval that each wait is longer or shorter, so that probes of proxies and endpoints spread. */
 const JITTER = 0.1;
@@ -123,7 +123,8 @@ export class Prober {
     }
     const failure = result.verdict === 'well' ? null : result.reason;
     if (failure !== null) record.count('probeFailures');
-    record.lastProbe = { at: Date.now(), ms, failure };
+    const measuredMs = result.verdict === 'well' ? result.ms : undefined;
+    record.lastProbe = { at: Date.now(), ms: measuredMs ?? ms, failure };
     this.#judge(record, failure, decides);
   }
 

@@ -9,6 +9,9 @@ import { AF_INET, AF_INET6, AF_UNIX } from '../socket-constants.ts';
 /** Size of `struct sockaddr_storage`, which has room for every address. */
 export const SOCKADDR_BYTES = 128;
 
+/** Size of `struct sockaddr_in`. */
+export const IPV4_SOCKADDR_BYTES = 16;
+
 /** The place of the IP address in `sockaddr_in` and `sockaddr_in6`. */
 export const IPV4_BYTES = { offset: 4, length: 4 } as const;
 export const IPV6_BYTES = { offset: 8, length: 16 } as const;
@@ -18,7 +21,7 @@ export function writeIpv4(into: Uint8Array, port: number, littleEndian: boolean)
   const view = blank(into);
   view.setUint16(0, AF_INET, littleEndian);
   view.setUint16(2, port, false);
-  return 16;
+  return IPV4_SOCKADDR_BYTES;
 }
 
 /** Writes a `sockaddr_in6` without its IP address. Returns its length. @param scope the interface's index, or 0 */

@@ -9,7 +9,7 @@ import type { ProbeCheck, ProbeEnd } from './probe-check.ts';
 import { WebSocketCheck } from './websocket-check.ts';
 
 /** The endpoint to probe. */
-interface ProbeTarget {
+export interface ProbeTarget {
   readonly label: string;
   readonly server: Address;
   readonly addresses: readonly Address[];
@@ -18,9 +18,12 @@ interface ProbeTarget {
   readonly preface: Buffer | null;
 }
 
-/** The result of one probe. `unmade`: the proxy could not probe, which says nothing about the endpoint. */
+/**
+ * The result of one probe. `unmade`: the proxy could not probe, which says nothing about the endpoint. `ms` is the duration as
+ * the kernel has measured it, if it has.
+ */
 export type ProbeResult =
-  | { readonly verdict: 'well' }
+  | { readonly verdict: 'well'; readonly ms?: number }
   /** The reason is a few words. */
   | { readonly verdict: 'ill' | 'unmade'; readonly reason: string };
 

@@ -1,4 +1,4 @@
-import type { NextTurn } from '../../core/timing/slices.ts';
+import type { NextTurn } from './slices.ts';
 
 /** Max time for starts in one turn of the loop: others are served in between. */
 const SLICE_MS = 2;
@@ -23,7 +23,7 @@ const LOOP: QueueLoop = {
 
 /**
  * Starts work in its order, a bounded number at the same time. Many starts at once are spread over turns of the loop, so that
- * ten thousand do not hold it. All clusters share a queue: the bound holds for the process.
+ * ten thousand do not hold it.
  */
 export class StartQueue {
   readonly #max: number;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { StartQueue } from '../../../../src/primary/clusters/start-queue.ts';
+import { StartQueue } from '../../../../src/core/timing/start-queue.ts';
 
 /** A queue whose loop turns when a test says so, and whose starts take a time. */
 class Rig {

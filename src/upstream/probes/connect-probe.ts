@@ -1,0 +1,119 @@
+import { isIPv4 } from 'node:net';
+import { formatAddress, type TcpAddress } from '../../core/address.ts';
+import { ownShortageOf } from '../../core/shortage.ts';
+import type { LoopWheel } from '../../core/timing/loop-wheel.ts';
+import { StartQueue } from '../../core/timing/start-queue.ts';
+import { Timed } from '../../core/timing/timer-wheel.ts';
+import { EINPROGRESS, SystemCallError } from '../../sys/errno.ts';
+import { Sockets } from '../../sys/sockets/sockets.ts';
+import type { HealthCheck } from '../../config/types/cluster.ts';
+import type { probe, ProbeResult, ProbeTarget } from './probe.ts';
+
+/** Max time between two looks at a handshake that is under way. The time before the first is a tick of the wheel. */
+const MAX_LOOK_MS = 250;
+
+/** What all probes share. */
+interface ConnectTools {
+  readonly sockets: Pick<Sockets, 'openTo' | 'handshake' | 'close'>;
+  readonly wheel: Pick<LoopWheel, 'arm' | 'disarm'>;
+  /** Spreads many looks of one tick over turns of the loop. */
+  readonly looks: Pick<StartQueue, 'add' | 'remove' | 'release'>;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+/**
+ * Returns a way to probe that makes the probes of most endpoints by four system calls: those of type tcp to one IPv4 address,
+ * without TLS and PROXY header. It costs half of what one of Node's sockets costs.
+ *
+ * @param otherwise makes all other probes
+ * @param changes tools of a test
+ */
+export function connectProbing(
+  wheel: ConnectTools['wheel'],
+  otherwise: typeof probe,
+  changes: Partial<ConnectTools> = {},
+): typeof probe {
+  const tools: ConnectTools = {
+    sockets: changes.sockets ?? new Sockets(),
+    wheel,
+    looks: changes.looks ?? new StartQueue(Infinity),
+    now: changes.now ?? ((): number => performance.now()),
+  };
+  return (target, check, done, open) => {
+    const address = plainAddressOf(target, check);
+    if (address === null) return otherwise(target, check, done, open);
+    return new ConnectProbe(tools, address, check.timeoutMs, done).cancel;
+  };
+}
+
+/** Returns the address to connect to; null if the probe needs more than a connection to it. */
+function plainAddressOf({ addresses, tls, preface }: ProbeTarget, { type }: HealthCheck): TcpAddress | null {
+  const [address] = addresses;
+  if (type !== 'tcp' || tls !== null || preface !== null || addresses.length !== 1) return null;
+  return address?.kind === 'tcp' && isIPv4(address.host) ? address : null;
+}
+
+/**
+ * Passes if the endpoint accepts a connection. Nothing waits for the socket: the kernel does the handshake and keeps its round
+ * trip, and the probe looks at ticks of the wheel whether it is done.
+ */
+class ConnectProbe extends Timed {
+  readonly #tools: ConnectTools;
+  readonly #address: TcpAddress;
+  readonly #timeoutMs: number;
+  readonly #done: (result: ProbeResult) => void;
+  readonly #startedAt: number;
+  /** The socket, or a negative error number. */
+  #fd: number;
+
+  constructor(
+    tools: ConnectTools,
+    address: TcpAddress,
+    timeoutMs: number,
+    done: (result: ProbeResult) => void,
+  ) {
+    super();
+    this.#tools = tools;
+    this.#address = address;
+    this.#timeoutMs = timeoutMs;
+    this.#done = done;
+    this.#startedAt = tools.now();
+    this.#fd = tools.sockets.openTo(address.host, address.port);
+    tools.wheel.arm(this, 0);
+  }
+
+  readonly cancel = (): void => {
+    const { wheel, looks, sockets } = this.#tools;
+    wheel.disarm(this);
+    looks.remove(this);
+    if (this.#fd >= 0) sockets.close(this.#fd);
+    this.#fd = -1;
+  };
+
+  override expire(): void {
+    this.#tools.looks.add(this);
+  }
+
+  /** Looks how far the handshake is. */
+  start(): void {
+    const { sockets, wheel, looks, now } = this.#tools;
+    looks.release();
+    const result = this.#fd < 0 ? this.#fd : sockets.handshake(this.#fd);
+    const ms = now() - this.#startedAt;
+    if (result === -EINPROGRESS && ms < this.#timeoutMs) {
+      wheel.arm(this, Math.min(ms, MAX_LOOK_MS, this.#timeoutMs - ms));
+      return;
+    }
+    this.cancel();
+    if (result >= 0) this.#done({ verdict: 'well', ms: result > 0 ? result / 1000 : ms });
+    else if (result === -EINPROGRESS) this.#done({ verdict: 'ill', reason: 'timed out' });
+    else this.#fail(-result);
+  }
+
+  #fail(errno: number): void {
+    const error = new SystemCallError('connect', errno, formatAddress(this.#address));
+    const verdict = ownShortageOf(error) === null ? 'ill' : 'unmade';
+    this.#done({ verdict, reason: error.message });
+  }
+}

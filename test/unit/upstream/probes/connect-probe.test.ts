@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { constants } from 'node:os';
+import { describe, it } from 'node:test';
+import type { HealthCheck } from '../../../../src/config/types/cluster.ts';
+import type { Address } from '../../../../src/core/address.ts';
+import type { Timed } from '../../../../src/core/timing/timer-wheel.ts';
+import { connectProbing } from '../../../../src/upstream/probes/connect-probe.ts';
+import type { ProbeResult, ProbeTarget } from '../../../../src/upstream/probes/probe.ts';
+
+const { EINPROGRESS, ECONNREFUSED, EMFILE } = constants.errno;
+const CHECK: HealthCheck = {
+  type: 'tcp',
+  path: '/',
+  host: null,
+  status: { min: 200, max: 399 },
+  intervalMs: 5000,
+  timeoutMs: 2000,
+  rise: 2,
+  fall: 3,
+};
+const ADDRESS: Address = { kind: 'tcp', host: '192.0.2.1', port: 80 };
+
+/** Probes on a kernel that answers as a test says, and a wheel whose time a test moves. */
+class Rig {
+  /** The answer of the kernel to each look: a round trip in microseconds, or a negative error number. */
+  kernel = -EINPROGRESS;
+  /** The descriptor of the next socket, or a negative error number. */
+  next = 7;
+  looks = 0;
+  readonly opened: string[] = [];
+  readonly closed: number[] = [];
+  readonly results: ProbeResult[] = [];
+  readonly others: ProbeTarget[] = [];
+  readonly #armed = new Map<Timed, number>();
+  #now = 1000;
+  readonly probe = connectProbing(
+    {
+      arm: (entry, ms) => void this.#armed.set(entry, this.#now + ms),
+      disarm: (entry) => void this.#armed.delete(entry),
+    },
+    (target) => {
+      this.others.push(target);
+      return () => undefined;
+    },
+    {
+      sockets: {
+        openTo: (host, port) => {
+          this.opened.push(`${host} ${port}`);
+          return this.next;
+        },
+        handshake: () => {
+          this.looks++;
+          return this.kernel;
+        },
+        close: (fd) => void this.closed.push(fd),
+      },
+      looks: { add: (work) => work.start(), remove: () => false, release: () => undefined },
+      now: () => this.#now,
+    },
+  );
+
+  begin(changes: Partial<ProbeTarget> = {}, check = CHECK): () => void {
+    const target = { label: 'one', server: ADDRESS, addresses: [ADDRESS], tls: null, preface: null };
+    return this.probe({ ...target, ...changes }, check, (result) => this.results.push(result));
+  }
+
+  pass(ms: number): void {
+    for (const end = this.#now + ms; this.#now < end;) {
+      // A tick of the wheel.
+      this.#now += 20;
+      for (const [entry, at] of [...this.#armed]) {
+        if (at > this.#now) continue;
+        this.#armed.delete(entry);
+        entry.expire();
+      }
+    }
+  }
+}
+
+describe('a probe that only connects', () => {
+  it('passes with the round trip of the handshake, and closes its socket', () => {
+    const rig = new Rig();
+    rig.begin();
+    rig.kernel = 350;
+    assert.deepEqual(rig.results, [], 'never before it has returned');
+    rig.pass(20);
+    assert.deepEqual(rig.results, [{ verdict: 'well', ms: 0.35 }]);
+    assert.deepEqual([rig.opened, rig.closed], [['192.0.2.1 80'], [7]]);
+    rig.pass(5000);
+    assert.equal(rig.results.length, 1);
+  });
+
+  it('passes with the time until it has been noticed if the kernel has no round trip', () => {
+    const rig = new Rig();
+    rig.begin();
+    rig.pass(60);
+    rig.kernel = 0;
+    rig.pass(40);
+    assert.deepEqual(rig.results, [{ verdict: 'well', ms: 80 }]);
+  });
+
+  it('times out, after looks that become rare', () => {
+    const rig = new Rig();
+    rig.begin();
+    rig.pass(1980);
+    assert.deepEqual(rig.results, []);
+    rig.pass(40);
+    assert.deepEqual(rig.results, [{ verdict: 'ill', reason: 'timed out' }]);
+    assert.deepEqual(rig.closed, [7]);
+    assert.ok(rig.looks < 16, `${rig.looks} looks`);
+  });
+
+  it('fails with the error of the kernel, at once or later', () => {
+    const rig = new Rig();
+    rig.begin();
+    rig.kernel = -ECONNREFUSED;
+    rig.pass(20);
+    rig.next = -ECONNREFUSED;
+    rig.begin();
+    rig.pass(20);
+    const refused = { verdict: 'ill', reason: 'connect ECONNREFUSED 192.0.2.1:80' };
+    assert.deepEqual(rig.results, [refused, refused]);
+    assert.deepEqual(rig.closed, [7], 'a socket that was not opened is not closed');
+  });
+
+  it('is not made if the proxy lacks descriptors', () => {
+    const rig = new Rig();
+    rig.next = -EMFILE;
+    rig.begin();
+    rig.pass(20);
+    assert.deepEqual(rig.results, [{ verdict: 'unmade', reason: 'connect EMFILE 192.0.2.1:80' }]);
+  });
+
+  it('tells nothing when it is cancelled, and closes its socket once', () => {
+    const rig = new Rig();
+    const cancel = rig.begin();
+    cancel();
+    cancel();
+    rig.pass(5000);
+    assert.deepEqual([rig.results, rig.closed], [[], [7]]);
+  });
+
+  it('is made in the other way if it needs more than a connection to an IPv4 address', () => {
+    const rig = new Rig();
+    const six: Address = { kind: 'tcp', host: '2001:db8::1', port: 80 };
+    rig.begin({ preface: Buffer.from('PROXY UNKNOWN\r\n') });
+    rig.begin({ addresses: [ADDRESS, six] });
+    rig.begin({ addresses: [six] });
+    rig.begin({ addresses: [{ kind: 'unix', path: '/run/app.sock' }] });
+    rig.begin({}, { ...CHECK, type: 'http' });
+    assert.deepEqual([rig.others.length, rig.opened], [5, []]);
+  });
+});
