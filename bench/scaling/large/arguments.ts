@@ -1,5 +1,6 @@
 import { UsageError } from '../../../src/core/errors.ts';
 import { readOptions } from '../../options/command-line.ts';
+import { DIMENSIONS } from './cost-lines.ts';
 import { MAX_ENDPOINTS, USUAL_SIZES, type LargeSizes } from './sizes.ts';
 
 export const USAGE = `Usage: npm run bench:scaling -- --config [OPTIONS]
@@ -13,7 +14,8 @@ of metrics, and one more worker, cluster, endpoint and route. It runs dist/main.
       --workers N      worker threads at layer 7 (${USUAL_SIZES.workers})
       --reloads N      how often a route changes (50)
       --rounds N       how often each configuration is started for the costs of one more (3)
-      --only PARTS     only these parts, with commas: start,reloads,metrics,lines
+      --only PARTS     only these parts, with commas: start,reloads,metrics, and the costs of one more
+                       worker,cluster,endpoint,route
       --peers          measures HAProxy, too, if it is installed
       --write FILE     a file for the tables
   -h, --help           this text
@@ -21,7 +23,7 @@ of metrics, and one more worker, cluster, endpoint and route. It runs dist/main.
 Tables in Markdown on stdout, progress on stderr.
 `;
 
-export const PARTS = ['start', 'reloads', 'metrics', 'lines'] as const;
+export const PARTS = ['start', 'reloads', 'metrics', ...DIMENSIONS] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface LargeOptions {

@@ -3,7 +3,8 @@ import type { StartFigures } from './measurement.ts';
 import type { LargeSizes } from './sizes.ts';
 
 /** What a configuration can have more of. */
-export type Dimension = 'worker' | 'cluster' | 'endpoint' | 'route';
+export const DIMENSIONS = ['worker', 'cluster', 'endpoint', 'route'] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
 
 /** Configurations that differ in one dimension only. */
 export interface CostSeries {

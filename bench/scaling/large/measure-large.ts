@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { say } from '../../options/command-line.ts';
 import { machineText } from '../../report/machine.ts';
 import { Stage } from '../../rig/stage.ts';
-import { USAGE, parseLargeArguments, type LargeOptions } from './arguments.ts';
+import { USAGE, parseLargeArguments, type LargeOptions, type Part } from './arguments.ts';
 import { costLine, seriesAround, type CostLine } from './cost-lines.ts';
 import { largeHaproxy } from './large-haproxy.ts';
 import type { LargePeer } from './large-peer.ts';
@@ -30,7 +30,7 @@ export async function measureLarge(argv: readonly string[]): Promise<string> {
       machine: machineText(),
       sizes: options.sizes,
       peers: await measurePeers(stage, options),
-      lines: options.parts.includes('lines') ? await measureLines(stage, options) : [],
+      lines: await measureLines(stage, options),
     });
     if (options.write !== null) writeFileSync(options.write, text);
     return text;
@@ -39,7 +39,11 @@ export async function measureLarge(argv: readonly string[]): Promise<string> {
   }
 }
 
+/** Parts that other proxies are measured on, too. */
+const PROXY_PARTS: ReadonlySet<Part> = new Set(['start', 'reloads', 'metrics']);
+
 async function measurePeers(stage: Stage, options: LargeOptions): Promise<PeerFigures[]> {
+  if (!options.parts.some((part) => PROXY_PARTS.has(part))) return [];
   const found: PeerFigures[] = [];
   for (const peer of options.peers ? [largeSluice, largeHaproxy] : [largeSluice]) {
     const version = peer.version();
@@ -73,8 +77,8 @@ async function measurePeer(
   return figures;
 }
 
-async function measureLines(stage: Stage, { sizes, rounds }: LargeOptions): Promise<CostLine[]> {
-  const series = seriesAround(sizes);
+async function measureLines(stage: Stage, { sizes, rounds, parts }: LargeOptions): Promise<CostLine[]> {
+  const series = seriesAround(sizes).filter(({ dimension }) => parts.includes(dimension));
   const found = new Map<string, StartFigures[]>();
   const keyOf = (one: LargeSizes): string => JSON.stringify(one);
   for (let round = 1; round <= rounds; round++) {

@@ -33,6 +33,7 @@ describe('the command line of large configurations', () => {
       '--routes 1.5',
       '--workers 65',
       '--only all',
+      '--only lines',
       '--unknown',
     ]) {
       assert.throws(() => parseLargeArguments(['--config', ...text.split(' ')]), UsageError, text);
