@@ -22,6 +22,8 @@ export interface Holds {
   readonly p999: number;
   /** The longest answer of the admin address. */
   readonly primary: number;
+  /** The longest delay of the clients themselves: an answer may look late by it. */
+  readonly clients: number;
   /** Requests to workers that got no answer. */
   readonly failures: number;
 }
@@ -116,6 +118,7 @@ export function worstOf(all: readonly Holds[]): Holds {
     workers: most(({ workers }) => workers),
     p999: most(({ p999 }) => p999),
     primary: most(({ primary }) => primary),
+    clients: most(({ clients }) => clients),
     failures: all.reduce((sum, { failures }) => sum + failures, 0),
   };
 }
@@ -156,6 +159,7 @@ class Probers {
       workers: longest(workers),
       p999: workers.latencies[Math.ceil(workers.latencies.length * 0.999) - 1] ?? 0,
       primary: longest(this.#primary.seen()),
+      clients: workers.ownDelay,
       failures: workers.failures,
     };
   }

@@ -13,6 +13,8 @@ export interface Probing {
   readonly failures: number;
   /** Answers without the wanted body. */
   readonly others: number;
+  /** The longest delay of the prober's own timer, in milliseconds: the machine kept it from sending and reading. */
+  readonly ownDelay: number;
   /** Times until answers came, sorted, in milliseconds. */
   readonly latencies: readonly number[];
 }
@@ -28,6 +30,9 @@ export class Prober {
   #latencies: number[] = [];
   #failures = 0;
   #others = 0;
+  readonly #periodMs: number;
+  #tickedAt: number | null = null;
+  #ownDelay = 0;
 
   /**
    * @param port of 127.0.0.1
@@ -40,6 +45,7 @@ export class Prober {
       if (latency !== null && !wanted) this.#others++;
     };
     this.#lines = Array.from({ length: connections }, () => new Line(port, onEnd));
+    this.#periodMs = periodMs;
     this.#timer = setInterval(() => this.#tick(), periodMs);
   }
 
@@ -48,6 +54,8 @@ export class Prober {
     this.#latencies = [];
     this.#failures = 0;
     this.#others = 0;
+    this.#ownDelay = 0;
+    this.#tickedAt = null;
     const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
     for (const line of this.#lines) line.begin(request, wanted);
   }
@@ -72,7 +80,7 @@ export class Prober {
     const waiting = this.#lines.flatMap(({ waitedMs }) => (waitedMs === null ? [] : [waitedMs]));
     const latencies = [...this.#latencies, ...waiting].sort((a, b) => a - b);
     const [failures, others] = [this.#failures, this.#others];
-    return { requests: latencies.length + failures, failures, others, latencies };
+    return { requests: latencies.length + failures, failures, others, ownDelay: this.#ownDelay, latencies };
   }
 
   /** Closes all connections. */
@@ -82,6 +90,11 @@ export class Prober {
   }
 
   #tick(): void {
+    const now = performance.now();
+    if (this.#tickedAt !== null) {
+      this.#ownDelay = Math.max(this.#ownDelay, now - this.#tickedAt - this.#periodMs);
+    }
+    this.#tickedAt = now;
     const lines = this.#lines;
     lines.some(() => lines[this.#turn++ % lines.length]!.send());
   }

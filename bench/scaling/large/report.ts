@@ -74,6 +74,7 @@ function figureRows(peers: readonly PeerFigures[]): string[][] {
     ['p99.9 of the answers of workers in the worst reload', (peer) => time(peer.reloads?.holds.p999)],
     ['longest answer of the primary during reloads', (peer) => time(peer.reloads?.holds.primary)],
     ['the same while nothing happens', (peer) => time(peer.reloads?.calm.primary)],
+    ['longest delay of the measuring clients themselves', (peer) => time(peer.reloads?.holds.clients)],
     ['requests that failed during reloads', (peer) => peer.reloads?.holds.failures.toString()],
     ['size of `/metrics`', ({ metrics }) => bytes(metrics?.bytes)],
     ['time of `/metrics`', ({ metrics }) => time(metrics?.ms)],
