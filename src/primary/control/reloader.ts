@@ -2,10 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LoadedConfig } from '../../config/loader.ts';
 import type { Config } from '../../config/types/config.ts';
 import { ConfigError, messageOf } from '../../core/errors.ts';
+import { Slices } from '../../core/timing/slices.ts';
 import type { ReloadResult } from '../../protocol/admin-answers.ts';
 import type { PrimaryState } from '../../protocol/status.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { keepUnchanged } from './unchanged-parts.ts';
 
 interface ReloaderOptions {
   readonly log: Logger;
@@ -87,10 +89,11 @@ export class Reloader {
       const { config, warnings, files } = load();
       onRead?.(files, true);
       for (const { place, message } of warnings) log.warn({ place }, message);
-      const { usable, needsRestart } = keepFixed(config, this.#current);
+      const { usable: wanted, needsRestart } = keepFixed(config, this.#current);
       for (const setting of needsRestart) {
         log.warn({ setting }, `${setting} cannot change while running: restart to bring it into force`);
       }
+      const usable = await keepUnchanged(wanted, this.#current, new Slices(setImmediate));
       this.#generation = await apply(usable);
       this.#current = usable;
       this.needsRestart = needsRestart;
