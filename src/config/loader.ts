@@ -2,6 +2,8 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError } from '../core/errors.ts';
+import type { Slices } from '../core/timing/slices.ts';
+import { doSteps, doStepsInSlices, type Steps } from '../core/timing/steps.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
 import { readRoot } from './schema/root.ts';
 import { Settings } from './schema/settings.ts';
@@ -14,7 +16,7 @@ import type { Config } from './types/config.ts';
 /** Max bytes of a configuration file. */
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
-interface ConfigSource {
+export interface ConfigSource {
   /** Path of a file in YAML or JSON. */
   readonly file: string;
   /** `path=value` each. A later one wins over an earlier one, and each over the environment. */
@@ -43,14 +45,27 @@ export interface LoadedConfig {
  * @throws ConfigError with every problem that was found
  */
 export function loadConfig(source: ConfigSource): LoadedConfig {
+  return doSteps(loadingSteps(source));
+}
+
+/**
+ * Loads a configuration as {@link loadConfig} does, but in slices: a process that serves goes on in between. Only the text is
+ * parsed in one piece.
+ */
+export function loadConfigInSlices(source: ConfigSource, slices: Slices): Promise<LoadedConfig> {
+  return doStepsInSlices(loadingSteps(source), slices);
+}
+
+function* loadingSteps(source: ConfigSource): Steps<LoadedConfig> {
   const file = new SourceFile(readText(source.file));
   const problems = new Problems(source.file, file);
   if (file.broken !== null) throw new ConfigError(problems.errors);
+  yield;
   const settings = new Settings(source.env, problems);
   settings.loadFile(file.root);
   for (const override of source.overrides) settings.override(override);
   const base = new BaseDirectory(dirname(resolve(source.file)));
-  const { config, ...sources } = readRoot(settings, base, problems, source.descriptorLimit ?? null);
+  const { config, ...sources } = yield* readRoot(settings, base, problems, source.descriptorLimit ?? null);
   const files = [resolve(source.file), ...base.files];
   if (problems.errors.length > 0) throw new ConfigError(problems.errors, files);
   return { config, warnings: problems.warnings, ...sources, files };

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '../config/loader.ts';
 import type { Config } from '../config/types/config.ts';
+import type { Slices } from '../core/timing/slices.ts';
 import type { RevocationsCommand } from '../protocol/access.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -42,7 +43,7 @@ export interface PrimaryOptions {
   /** Whether the admin server lets tests make a worker throw. */
   readonly faultHooks: boolean;
   /** Reads the configuration again. */
-  readonly load: () => LoadedConfig;
+  readonly load: (slices: Slices) => Promise<LoadedConfig>;
   /** Reloads the configuration when its files change; null for no such reloads. */
   readonly watch?: FileWatch | null;
   /** Whether to replace a process that serves the same admin address, if there is one. */

@@ -1,8 +1,7 @@
 /** `sluice run`: runs the proxy. */
 import { extname } from 'node:path';
 import { isatty } from 'node:tty';
-import { loadConfig } from '../../config/loader.ts';
-import type { LoadedConfig } from '../../config/loader.ts';
+import { loadConfig, loadConfigInSlices, type ConfigSource } from '../../config/loader.ts';
 import type { Config } from '../../config/types/config.ts';
 import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -42,7 +41,7 @@ function entry(module: URL): URL {
  * @throws ConfigError for a configuration that cannot be used
  */
 export async function run(options: CommandOptions): Promise<number> {
-  const { config, warnings, files } = load(options);
+  const { config, warnings, files } = loadConfig(sourceOf(options));
   const watch = options.flags.has('watch') ? new FileWatch(files) : null;
   const stdout = takeStdout();
   const output = new LogOutput(config.log.format, config.log.file ?? stdout.fd);
@@ -63,8 +62,8 @@ export async function run(options: CommandOptions): Promise<number> {
   return status;
 }
 
-function load({ configFile: file, overrides, env }: CommandOptions): LoadedConfig {
-  return loadConfig({ file, overrides, env, descriptorLimit: readDescriptorLimit() });
+function sourceOf({ configFile: file, overrides, env }: CommandOptions): ConfigSource {
+  return { file, overrides, env, descriptorLimit: readDescriptorLimit() };
 }
 
 /** Keeps native libraries from writing between the lines of the log; returns why not if that is not possible. */
@@ -95,7 +94,7 @@ async function serveWithDemo(
       config,
       log,
       output,
-      load: () => load(options),
+      load: (slices) => loadConfigInSlices(sourceOf(options), slices),
       watch,
       workerFiles: WORKER_FILES,
       manager: ServiceManager.of(options.env, log),

@@ -1,6 +1,7 @@
 /** The whole configuration: its parts, and the checks across them. */
 import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
+import type { Steps } from '../../core/timing/steps.ts';
 import { ClusterNames } from '../syntax/context.ts';
 import type { BlockSource, Context } from '../syntax/context.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
@@ -33,23 +34,23 @@ interface ReadConfig {
 }
 
 /**
- * Reads every setting.
+ * Reads every setting. Each cluster and each route is a step.
  *
  * @param base the directory at which relative paths start
  * @param descriptorLimit max open descriptors of the process; null for no limit
  * @returns a configuration that can be used if there is no error
  */
-export function readRoot(
+export function* readRoot(
   settings: Settings,
   base: BaseDirectory,
   problems: Problems,
   descriptorLimit: number | null,
-): ReadConfig {
-  const clusters = readClusters(settings, base, problems);
+): Steps<ReadConfig> {
+  const clusters = yield* readClusters(settings, base, problems);
   const redis = readRedis(settings, problems);
   const blockLists = new Map<readonly string[], readonly BlockSource[]>();
   const hasRedis = redis !== null;
-  const listeners = readListeners(settings, {
+  const listeners = yield* readListeners(settings, {
     base,
     problems,
     clusters: clusters.names,
@@ -107,25 +108,32 @@ function readAdmin(settings: Settings, problems: Problems): Config['admin'] {
   return { address: settings.read('admin.address'), hosts: names, token: settings.read('admin.token') };
 }
 
-function readClusters(
+function* readClusters(
   settings: Settings,
   base: BaseDirectory,
   problems: Problems,
-): { read: readonly Located<ReadCluster>[]; names: ClusterNames } {
+): Steps<{ read: readonly Located<ReadCluster>[]; names: ClusterNames }> {
   const elements = settings.elements('clusters');
-  const read = (elements ?? []).flatMap(
-    (element) => readCluster(element, base, problems, settings.stickySecret) ?? [],
-  );
+  const read: Located<ReadCluster>[] = [];
+  for (const element of elements ?? []) {
+    const cluster = readCluster(element, base, problems, settings.stickySecret);
+    if (cluster !== null) read.push(cluster);
+    yield;
+  }
   const named = read.map(({ path, value }) => ({ path, value: value.cluster.name }));
   refuseTwins(named, 'clusters', problems);
   const complete = elements === null || (elements.length > 0 && elements.length === read.length);
   return { read, names: new ClusterNames(named, complete, problems) };
 }
 
-function readListeners(settings: Settings, context: Context): readonly Located<Listener>[] {
+function* readListeners(settings: Settings, context: Context): Steps<readonly Located<Listener>[]> {
   const elements = settings.elements('listeners');
   if (elements === null) context.problems.error([], 'a configuration needs "listeners"');
-  const listeners = (elements ?? []).flatMap((element) => readListener(element, context) ?? []);
+  const listeners: Located<Listener>[] = [];
+  for (const element of elements ?? []) {
+    const listener = yield* readListener(element, context);
+    if (listener !== null) listeners.push(listener);
+  }
   const named = listeners.map(({ path, value }) => ({ path, value: value.name }));
   refuseTwins(named, 'listeners', context.problems);
   return listeners;

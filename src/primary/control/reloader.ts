@@ -12,8 +12,8 @@ import { keepUnchanged } from './unchanged-parts.ts';
 interface ReloaderOptions {
   readonly log: Logger;
   readonly lifecycle: Pick<Lifecycle, 'state' | 'isDraining'>;
-  /** Reads the configuration again; throws a ConfigError. */
-  readonly load: () => LoadedConfig;
+  /** Reads the configuration again; rejects with a ConfigError. */
+  readonly load: (slices: Slices) => Promise<LoadedConfig>;
   /** Called with the files that have been read, before a configuration of them is in use, or if none can be. */
   readonly onRead?: (files: readonly string[], usable: boolean) => void;
   /** Called when a reload begins, and when it is over. */
@@ -86,14 +86,15 @@ export class Reloader {
     const { log, load, apply, onRead } = this.#options;
     const startedAt = performance.now();
     try {
-      const { config, warnings, files } = load();
+      const slices = new Slices(setImmediate);
+      const { config, warnings, files } = await load(slices);
       onRead?.(files, true);
       for (const { place, message } of warnings) log.warn({ place }, message);
       const { usable: wanted, needsRestart } = keepFixed(config, this.#current);
       for (const setting of needsRestart) {
         log.warn({ setting }, `${setting} cannot change while running: restart to bring it into force`);
       }
-      const usable = await keepUnchanged(wanted, this.#current, new Slices(setImmediate));
+      const usable = await keepUnchanged(wanted, this.#current, slices);
       this.#generation = await apply(usable);
       this.#current = usable;
       this.needsRestart = needsRestart;

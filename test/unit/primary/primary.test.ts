@@ -18,7 +18,14 @@ function options(changes: Partial<PrimaryOptions> = {}): PrimaryOptions {
     faultHooks: false,
     workerFiles: workers('obedient'),
     timings,
-    load: () => ({ config, warnings: [], clusterFiles: new Map(), blockLists: new Map(), files: [] }),
+    load: () =>
+      Promise.resolve({
+        config,
+        warnings: [],
+        clusterFiles: new Map(),
+        blockLists: new Map(),
+        files: [],
+      }),
     ...changes,
   };
 }

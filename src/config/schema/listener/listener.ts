@@ -1,6 +1,7 @@
 /** A listener of either mode. */
 import { isLoopbackHost, type TcpAddress } from '../../../core/address.ts';
 import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
+import type { Steps } from '../../../core/timing/steps.ts';
 import type { Context } from '../../syntax/context.ts';
 import { duration, integer, listenAddress, oneOf, toggle } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
@@ -57,7 +58,7 @@ const CONNECTIONS = { min: 0, max: 100_000_000 };
 const IDLE_MS = { min: 10, max: MAX_DURATION_MS, zero: 'never' };
 
 /** Reads one entry of the list of listeners. Returns null if it is not a mapping or has no mode. */
-export function readListener(entry: Located<unknown>, context: Context): Located<Listener> | null {
+export function* readListener(entry: Located<unknown>, context: Context): Steps<Located<Listener> | null> {
   const { problems } = context;
   const mode = entry.value instanceof Map ? (entry.value.get('mode') as unknown) : undefined;
   const section = Section.of(
@@ -126,7 +127,7 @@ export function readListener(entry: Located<unknown>, context: Context): Located
       const access = readAccess({ section, mode: 'l7', inherited: null, isExposed }, context);
       const limitTerms: LimitTerms = { ...terms, mode: 'l7', usedKey };
       const limits = readLimits(section, limitTerms);
-      const routes = readRoutes(
+      const routes = yield* readRoutes(
         section,
         {
           paths,

@@ -1,5 +1,6 @@
 /** The routes of a listener. */
 import type { LinearExpression } from '../../../core/linear-expression.ts';
+import type { Steps } from '../../../core/timing/steps.ts';
 import type { Context } from '../../syntax/context.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, label } from '../../syntax/formats.ts';
@@ -47,8 +48,8 @@ interface RouteTerms extends MatchTerms {
   readonly limits: LimitTerms;
 }
 
-/** Reads the required list of routes, which must not be empty. */
-export function readRoutes(listener: Section, terms: RouteTerms, context: Context): readonly Route[] {
+/** Reads the required list of routes, which must not be empty. Each route is a step. */
+export function* readRoutes(listener: Section, terms: RouteTerms, context: Context): Steps<readonly Route[]> {
   const routes: Located<ReadRoute>[] = [];
   const earlier = new EarlierRoutes();
   for (const [index, entry] of listener.list('routes', 'routes').entries()) {
@@ -56,6 +57,7 @@ export function readRoutes(listener: Section, terms: RouteTerms, context: Contex
     if (route === null) continue;
     warnOfCover(route, earlier, context);
     routes.push(route);
+    yield;
   }
   refuseTwins(
     routes.map(({ path, value }) => ({ path, value: value.route.name })),

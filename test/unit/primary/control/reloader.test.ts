@@ -27,7 +27,7 @@ describe('the reloader', () => {
       {
         lifecycle: ready,
         log,
-        load: () => loaded(config),
+        load: () => Promise.resolve(loaded(config)),
         onRead: (names, usable) => files.push([...names, `${usable}`]),
         current: config,
         apply: async () => {
@@ -62,10 +62,7 @@ describe('the reloader', () => {
       {
         lifecycle: ready,
         log,
-        load: () => {
-          if (fault instanceof ConfigError) throw fault;
-          return loaded(config);
-        },
+        load: () => (fault instanceof ConfigError ? Promise.reject(fault) : Promise.resolve(loaded(config))),
         current: config,
         apply: () => (fault.message === '' ? Promise.resolve(2) : Promise.reject(fault)),
       },
@@ -96,7 +93,7 @@ describe('the reloader', () => {
       {
         lifecycle: ready,
         log: capture().log,
-        load: () => loaded(config),
+        load: () => Promise.resolve(loaded(config)),
         current: config,
         apply: () => (isUsable ? Promise.resolve(2) : Promise.reject(new StartError('in use'))),
         now: () => clock,
@@ -130,7 +127,7 @@ describe('the reloader', () => {
       {
         lifecycle: ready,
         log: capture().log,
-        load: () => loaded(next),
+        load: () => Promise.resolve(loaded(next)),
         current: config,
         apply: (usable) => Promise.resolve(applied.push(usable) + 1),
       },
@@ -155,7 +152,7 @@ describe('the reloader', () => {
       {
         lifecycle,
         log: capture().log,
-        load: () => loaded(config),
+        load: () => Promise.resolve(loaded(config)),
         onReload: (isOver) => told.push(isOver ? 'over' : 'begins'),
         current: config,
         apply: () => Promise.resolve(2),

@@ -1,0 +1,24 @@
+import type { Slices } from './slices.ts';
+
+/** Work in steps: it yields behind each of them, so that whoever drives it can do something else in between. */
+export type Steps<Result> = Generator<undefined, Result, undefined>;
+
+/** Does all steps at once. Returns the result. */
+export function doSteps<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** Does all steps in slices. Resolves with the result; rejects if a step throws, or if the slices are cancelled. */
+export async function doStepsInSlices<Result>(
+  steps: Steps<Result>,
+  slices: Pick<Slices, 'isOver' | 'next'>,
+): Promise<Result> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    if (slices.isOver()) await slices.next();
+  }
+}
