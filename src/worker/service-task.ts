@@ -7,6 +7,7 @@ import { createWorkerLogger } from '../telemetry/logger.ts';
 import type { Environment } from './environment.ts';
 import { ServiceThread } from './service-thread.ts';
 import type { Service } from './service.ts';
+import { releaseHeap } from './warm-up/heap-release.ts';
 import { warmUp } from './warm-up/warm-up.ts';
 
 /** How long a frozen thread sleeps at a time. */
@@ -86,6 +87,7 @@ export async function runService(
           command satisfies never;
       }
     });
+    releaseHeap();
     await Promise.race([running.listen(), outcome.promise]);
     say({ type: 'listening', generation: running.generation });
     await outcome.promise;
