@@ -14,7 +14,7 @@ const BYTES = pageShapes.cluster.offsetsBy(pageMetrics.bytes, 'direction', DIREC
 const CLOSES = Object.fromEntries(
   CLOSE_SIDES.map((side) => [
     side,
-    pageShapes.cluster.offsetsBy(pageMetrics.closes, 'code', CLOSE_CODES, { side }) as Codes,
+    pageShapes.cluster.offsetsBy<string>(pageMetrics.closes, 'code', CLOSE_CODES, { side }),
   ]),
 ) as Readonly<Record<CloseSide, Codes>>;
 /** Places in the block of a listener and cluster. The gauge of pending handshakes is the first. */

@@ -157,7 +157,7 @@ export class FakeLayer implements Layer<FakeListener, FakeConfig, Environment, F
   readonly made: FakeListener[] = [];
   /** By address: why a listener cannot listen there. */
   readonly problems = new Map<string, string>();
-  #held: { begin(): void; readonly released: Promise<void> } | null = null;
+  #held: { begin(): void; readonly released: Promise<undefined> } | null = null;
 
   configsOf({ config }: Environment): readonly FakeConfig[] {
     return config.listeners as unknown as FakeConfig[];
@@ -172,11 +172,11 @@ export class FakeLayer implements Layer<FakeListener, FakeConfig, Environment, F
   }
 
   /** Holds the making of the next listener until it is released. */
-  holdNext(): { readonly begun: Promise<void>; readonly release: () => void } {
-    const begun = Promise.withResolvers<void>();
-    const released = Promise.withResolvers<void>();
-    this.#held = { begin: begun.resolve, released: released.promise };
-    return { begun: begun.promise, release: released.resolve };
+  holdNext(): { readonly begun: Promise<undefined>; readonly release: () => void } {
+    const begun = Promise.withResolvers<undefined>();
+    const released = Promise.withResolvers<undefined>();
+    this.#held = { begin: () => begun.resolve(undefined), released: released.promise };
+    return { begun: begun.promise, release: () => released.resolve(undefined) };
   }
 
   async create(config: FakeConfig, _: Environment, previous: FakeListener | null): Promise<FakeListener> {
