@@ -50,6 +50,8 @@ export class SeriesDirectory implements SlotLookup {
   readonly capacity: number;
   readonly #lent: LentBlocks;
   #version = 0;
+  /** The blocks to show, since their last change. */
+  #shown: { readonly version: number; readonly blocks: readonly Block[] } | null = null;
   readonly #entries = new Map<string, Entry>();
   /** Number of assigned slots. */
   #size = 0;
@@ -98,7 +100,14 @@ export class SeriesDirectory implements SlotLookup {
    * Lists the blocks to show, each once: those of the generation in use, the lent ones, and those that an older generation
    * may still write.
    */
-  visible(): Block[] {
+  visible(): readonly Block[] {
+    if (this.#shown?.version !== this.version) {
+      this.#shown = { version: this.version, blocks: this.#listVisible() };
+    }
+    return this.#shown.blocks;
+  }
+
+  #listVisible(): readonly Block[] {
     const lent = this.#lent.visible();
     const lentKeys = new Set(lent.map(({ shape, labels }) => shape.keyOf(labels)));
     const older: Block[] = [];

@@ -14,12 +14,16 @@ const REAL_SLICING: Slicing = {
   nextTurn: () => new Promise((resolve) => void setImmediate(resolve)),
 };
 
-/** Joins small pieces of a text into chunks, and gives the event loop a turn after each slice of time. */
+/**
+ * Joins small pieces of a text into chunks, and gives the event loop a turn after each slice of time. The first slice begins after
+ * a turn, too: what came before the text took its time.
+ */
 export async function* inSlices(
   pieces: Iterable<string>,
   { now, nextTurn }: Slicing = REAL_SLICING,
 ): AsyncGenerator<string, void> {
   let chunk = '';
+  await nextTurn();
   let begun = now();
   for (const piece of pieces) {
     chunk += piece;

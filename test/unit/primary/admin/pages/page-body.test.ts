@@ -26,7 +26,9 @@ class HeldPage {
   /** A clock that ends each slice after one piece, and turns that come when the test says so. */
   readonly slicing = {
     now: () => 1000 * this.made,
-    nextTurn: async (): Promise<void> => void (await this.#turn.promise),
+    nextTurn: async (): Promise<void> => {
+      await this.#turn.promise;
+    },
   };
 
   readonly text = { type: 'text/plain', pieces: this.#pieces() };
