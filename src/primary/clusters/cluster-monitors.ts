@@ -11,6 +11,7 @@ import { ClusterMonitor } from './cluster-monitor.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 import type { MonitorOwner } from './monitor-owner.ts';
 import { createMonitorTools } from './monitor-tools.ts';
+import type { Successes } from './outlier-detector.ts';
 
 /** Connections that are ended in a second by default. */
 const EVICTIONS_PER_SECOND = 100;
@@ -54,11 +55,7 @@ export class ClusterMonitors {
       log,
       tools,
       publish: (config, state) => broadcast.publish(config, state),
-      successes: (cluster, label) => ({
-        dials: this.#sum(pageMetrics.endpointDials, cluster, label),
-        answers: this.#sum(pageMetrics.endpointConnects, cluster, label),
-        serverErrors: this.#sum(pageMetrics.endpointServerErrors, cluster, label),
-      }),
+      successes: (cluster, label) => this.#successes(cluster, label),
       lend: (cluster, label) => pages.directory.lend({ cluster, endpoint: label }, pages.sums),
       giveBack: (cluster, label) => pages.directory.giveBack({ cluster, endpoint: label }),
       wentDown: (config, record) => {
@@ -178,6 +175,23 @@ export class ClusterMonitors {
 
   stop(): void {
     for (const monitor of this.all) monitor.stop();
+  }
+
+  /** Returns counts that are summed when they are read: most judgements need one of them. */
+  #successes(cluster: string, label: string): Successes {
+    const sum = (metric: (typeof pageMetrics)['endpointConnects']): number =>
+      this.#sum(metric, cluster, label);
+    return {
+      get dials() {
+        return sum(pageMetrics.endpointDials);
+      },
+      get answers() {
+        return sum(pageMetrics.endpointConnects);
+      },
+      get serverErrors() {
+        return sum(pageMetrics.endpointServerErrors);
+      },
+    };
   }
 
   #evict(

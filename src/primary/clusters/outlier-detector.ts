@@ -24,7 +24,7 @@ type EjectionWheel = Pick<LoopWheel, 'arm' | 'disarm'>;
 interface Survey {
   readonly at: number;
   readonly successes: ReadonlyMap<EndpointRecord, number>;
-  /** Client networks that have met failures. */
+  /** Client networks that have met failures. Endpoints without any are missing in both maps. */
   readonly clients: ReadonlyMap<EndpointRecord, number>;
 }
 
@@ -188,28 +188,34 @@ export class OutlierDetector {
   #survey(kind: OutlierFailure, all: readonly EndpointRecord[], now: number): Survey {
     const known = this.#surveys.get(kind);
     if (known !== undefined && now - known.at < this.#settings.windowMs / NOTES_IN_WINDOW / 2) return known;
-    const survey = {
-      at: now,
-      successes: new Map(all.map((record) => [record, this.#successesOf(record, kind)])),
-      clients: new Map(
-        all.map((record) => [record, this.#tracks.get(record)?.runs.get(kind)?.window.clients(now) ?? 0]),
-      ),
-    };
+    // Only endpoints with traffic: a cluster may have ten thousand others.
+    const successes = new Map<EndpointRecord, number>();
+    for (const record of all) {
+      const count = this.#successesOf(record, kind);
+      if (count > 0) successes.set(record, count);
+    }
+    const clients = new Map<EndpointRecord, number>();
+    for (const [record, { runs }] of this.#tracks) {
+      const run = runs.get(kind);
+      if (run !== undefined) clients.set(record, run.window.clients(now));
+    }
+    const survey = { at: now, successes, clients };
     this.#surveys.set(kind, survey);
     return survey;
   }
 
   /** Returns the successes of an endpoint that speak against a kind of failure. */
   #successesOf(record: EndpointRecord, kind: OutlierFailure): number {
-    const { dials, answers, serverErrors } = this.#successes(record);
+    // Each of these sums the pages of all workers when it is read.
+    const successes = this.#successes(record);
     switch (kind) {
       case 'connect':
-        return dials;
+        return successes.dials;
       case 'reset':
       case 'handshake':
-        return answers + serverErrors;
+        return successes.answers + successes.serverErrors;
       case '5xx':
-        return answers;
+        return successes.answers;
     }
   }
 
