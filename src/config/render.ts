@@ -1,5 +1,4 @@
 /** Writes a configuration as YAML. */
-import { stringify } from 'yaml';
 import { formatAddress } from '../core/address.ts';
 import { formatByteSize } from '../core/units/byte-size.ts';
 import { formatDuration } from '../core/units/duration.ts';
@@ -21,6 +20,7 @@ import type {
   WebSocketSettings,
 } from './types/listener.ts';
 import type { HeaderChanges, Route, RouteAction, RouteMatch } from './types/route.ts';
+import { yaml } from './syntax/yaml-package.ts';
 
 /** Renders every setting, defaults included. Loading the text gives the same configuration. */
 export function renderConfig({
@@ -30,7 +30,7 @@ export function renderConfig({
 }: Pick<LoadedConfig, 'config' | 'clusterFiles' | 'blockLists'>): string {
   const { workers, admin, metrics, log, shutdown, drain, redis, revocations, demo, listeners, clusters } =
     config;
-  return stringify(
+  return yaml().stringify(
     without({
       workers: {
         l7: workers.l7,

@@ -1,10 +1,10 @@
 /** The text of a configuration file: its values and their places. */
-import type { Document, Node } from 'yaml';
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import type { Document, LineCounter, Node } from 'yaml';
 import { messageOf } from '../../core/errors.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { YamlFault } from './yaml-limits.ts';
 import { findExcess } from './yaml-limits.ts';
+import { PARSE_OPTIONS, yaml } from './yaml-package.ts';
 import { YamlValues } from './yaml-values.ts';
 
 /** Keys and list indexes from the root to a value. */
@@ -42,14 +42,6 @@ interface Parsed {
 const MAX_MESSAGE_CHARACTERS = 200;
 const MAX_KEY_CHARACTERS = 60;
 const START: Position = { line: 1, column: 1 };
-/** JSON is YAML. `uniqueKeys` takes quadratic time: {@link YamlValues} finds keys that are set twice. */
-const PARSE = {
-  prettyErrors: false,
-  stringKeys: true,
-  merge: true,
-  uniqueKeys: false,
-  logLevel: 'error',
-} as const;
 
 /** A parsed configuration file: its values, its errors and the place of each value. */
 export class SourceFile {
@@ -61,7 +53,8 @@ export class SourceFile {
   readonly duplicates: readonly Remark[];
   readonly warnings: readonly Remark[];
   readonly #text: string;
-  readonly #lines = new LineCounter();
+  /** Null until {@link #parse}. */
+  #lines: LineCounter | null = null;
   /** Null until a place is wanted: most files are read without. */
   #parsed: Parsed | null = null;
 
@@ -110,11 +103,11 @@ export class SourceFile {
         break;
       }
       node = values.resolve(child.value);
-      const byKey = child.key !== null && (key || !isScalar(node) || node.source === '');
+      const byKey = child.key !== null && (key || !yaml().isScalar(node) || node.source === '');
       const start = byKey ? child.key.range?.[0] : node?.range?.[0];
       if (start !== undefined) offset = start;
       if (child.isMerged) isShared = true;
-      if (!isAlias(child.value)) continue;
+      if (!yaml().isAlias(child.value)) continue;
       // A step into an alias continues at its anchor.
       if (index < path.length - 1) isShared = true;
       else offset = child.value.range?.[0] ?? offset;
@@ -123,18 +116,18 @@ export class SourceFile {
   }
 
   #parse(): Parsed {
-    return (this.#parsed ??= parse(this.#text, this.#lines));
+    return (this.#parsed ??= parse(this.#text, (this.#lines = new (yaml().LineCounter)())));
   }
 
   #at(offset: number): Position {
-    const { line, col } = this.#lines.linePos(offset);
+    const { line, col } = this.#lines!.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   }
 }
 
 /** Reads one value from the environment or the command line as YAML. Anything that is not YAML is text. */
 export function parseValue(text: string): unknown {
-  const { document, values, fault } = parse(text, new LineCounter());
+  const { document, values, fault } = parse(text, new (yaml().LineCounter)());
   if (fault !== null || document === null || values === null) return text;
   // An address such as [::1]:8080 begins like a list.
   return values.duplicates.length > 0 || document.warnings.length > 0 ? text : values.root;
@@ -156,7 +149,7 @@ function parse(text: string, lineCounter: LineCounter): Parsed {
   try {
     // The parser makes an error object for each fault of the text: a stack for each would take most of the time.
     Error.stackTraceLimit = 0;
-    document = parseDocument(text, { ...PARSE, lineCounter });
+    document = yaml().parseDocument(text, { ...PARSE_OPTIONS, lineCounter });
   } catch (error) {
     return { document: null, values: null, fault: { offset: 0, message: messageOf(error) } };
   } finally {
@@ -180,11 +173,11 @@ interface Child {
 }
 
 function childOf(values: YamlValues, node: Node | null, step: string | number): Child | null {
-  if (isSeq(node) && typeof step === 'number') {
+  if (yaml().isSeq(node) && typeof step === 'number') {
     const value = node.items[step];
     return value === undefined ? null : { key: null, value, isMerged: false };
   }
-  if (!isMap(node)) return null;
+  if (!yaml().isMap(node)) return null;
   const own = values.pair(node, String(step));
   const pair = own ?? values.mergedPair(node, String(step));
   return pair === undefined ? null : { key: pair.key, value: pair.value, isMerged: own === undefined };

@@ -1,5 +1,5 @@
+import { yaml } from './yaml-package.ts';
 /** Limits of a text in YAML, checked before it is parsed. */
-import { Lexer } from 'yaml';
 
 /** Max levels of mappings and lists. The configuration itself needs 8. */
 export const MAX_DEPTH = 100;
@@ -21,7 +21,7 @@ export function findExcess(text: string): YamlFault | null {
   let offset = 0;
   let tokens = 0;
   let aliases = 0;
-  for (const token of new Lexer().lex(text)) {
+  for (const token of new (yaml().Lexer)().lex(text)) {
     // The lexer's own marks, which have no text.
     if (token === '\u0002' || token === '\u0018' || token === '\u001f') continue;
     if (++tokens > MAX_TOKENS) {

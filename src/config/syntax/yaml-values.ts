@@ -1,8 +1,8 @@
 /** The values of a parsed text in YAML, with aliases and merges resolved, in time linear in the number of values. */
 import type { Alias, Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq } from 'yaml';
 import type { YamlFault } from './yaml-limits.ts';
 import { MAX_DEPTH, MAX_VALUES } from './yaml-limits.ts';
+import { yaml } from './yaml-package.ts';
 
 /** A value and its size. */
 interface Built {
@@ -66,8 +66,8 @@ export class YamlValues {
 
   /** Returns the node that an alias refers to; for any other node the node itself. */
   resolve(node: unknown): Node | null {
-    if (!isNode(node)) return null;
-    return isAlias(node) ? (this.#targets.get(node) ?? null) : node;
+    if (!yaml().isNode(node)) return null;
+    return yaml().isAlias(node) ? (this.#targets.get(node) ?? null) : node;
   }
 
   /** Returns the pair of a key in a mapping. If the key is set twice, it is the last pair, whose value counts. */
@@ -81,13 +81,13 @@ export class YamlValues {
   }
 
   #build(node: unknown, depth: number): Built {
-    if (!isNode(node)) return EMPTY;
-    if (isAlias(node)) return this.#alias(node, depth);
+    if (!yaml().isNode(node)) return EMPTY;
+    if (yaml().isAlias(node)) return this.#alias(node, depth);
     const anchor: Anchor = { node, built: null };
     // Set before the node's content is built: an anchor of the same name inside it comes later.
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, anchor);
-    if (isMap(node)) anchor.built = this.#map(node, depth);
-    else if (isSeq(node)) anchor.built = this.#list(node.items, node, depth);
+    if (yaml().isMap(node)) anchor.built = this.#map(node, depth);
+    else if (yaml().isSeq(node)) anchor.built = this.#list(node.items, node, depth);
     else anchor.built = { value: node.value, size: 1, height: 0 };
     return anchor.built;
   }
@@ -111,8 +111,8 @@ export class YamlValues {
     let height = 0;
     for (const item of items) {
       // !!omap and !!pairs have pairs as items.
-      const built = this.#build(isPair(item) ? item.value : item, depth + 1);
-      size = grown(size, built, isNode(item) ? item : node);
+      const built = this.#build(yaml().isPair(item) ? item.value : item, depth + 1);
+      size = grown(size, built, yaml().isNode(item) ? item : node);
       height = Math.max(height, built.height);
       values.push(built.value);
     }
@@ -127,13 +127,13 @@ export class YamlValues {
     let height = 0;
     for (const pair of map.items as Pair<Node>[]) {
       // An empty key has a node too. The parser refuses an alias as a key.
-      const key = isScalar(pair.key) ? pair.key.value : null;
-      const isMerge = isScalar(pair.key) && isMergeKey(pair.key);
+      const key = yaml().isScalar(pair.key) ? pair.key.value : null;
+      const isMerge = yaml().isScalar(pair.key) && isMergeKey(pair.key);
       const name = isMerge ? '<<' : key;
       if (pairs.has(name)) this.#duplicates.push(pair.key);
       pairs.set(name, pair);
       const built = this.#build(pair.value, depth + 1);
-      size = grown(size, built, isNode(pair.value) ? pair.value : pair.key);
+      size = grown(size, built, yaml().isNode(pair.value) ? pair.value : pair.key);
       height = Math.max(height, built.height);
       if (isMerge) this.#merge(values, mergedPairs, built.value, pair);
       else values.set(key, built.value);
@@ -151,16 +151,19 @@ export class YamlValues {
     { key, value }: Pair<Node>,
   ): void {
     const source = this.resolve(value);
-    const nodes = isSeq(source) ? source.items : [source];
+    const nodes = yaml().isSeq(source) ? source.items : [source];
     for (const [index, one] of (Array.isArray(built) ? (built as unknown[]) : [built]).entries()) {
       if (!(one instanceof Map)) {
-        throw new Fault(isNode(value) ? value : key, '<< takes a mapping or a list of mappings: write *NAME');
+        throw new Fault(
+          yaml().isNode(value) ? value : key,
+          '<< takes a mapping or a list of mappings: write *NAME',
+        );
       }
       const node = this.resolve(nodes[index]);
       for (const [name, merged] of one as ReadonlyMap<unknown, unknown>) {
         if (values.has(name)) continue;
         values.set(name, merged);
-        const pair = isMap(node)
+        const pair = yaml().isMap(node)
           ? (this.#pairs.get(node)?.get(name) ?? this.#merged.get(node)?.get(name))
           : null;
         if (pair) pairs.set(name, pair);
