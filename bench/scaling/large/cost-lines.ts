@@ -19,8 +19,8 @@ export interface CostLine {
   readonly counts: readonly number[];
   /** In bytes. */
   readonly memory: number;
-  /** Time until the proxy is ready, in milliseconds. */
-  readonly readyMs: number;
+  /** CPU until the proxy is ready, in milliseconds. */
+  readonly readyCpuMs: number;
 }
 
 /**
@@ -75,6 +75,6 @@ export function costLine(
     dimension,
     counts: points.map(({ count }) => count),
     memory: slope(({ memory }) => memory),
-    readyMs: slope(({ readyMs }) => readyMs),
+    readyCpuMs: slope(({ readyCpuMs }) => readyCpuMs),
   };
 }

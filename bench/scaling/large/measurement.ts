@@ -31,6 +31,8 @@ export interface Holds {
 /** What a proxy costs when nobody uses it. */
 export interface StartFigures {
   readonly readyMs: number;
+  /** CPU of all threads until then, in milliseconds: a busy machine changes it least. */
+  readonly readyCpuMs: number;
   /** In bytes. */
   readonly memory: number;
 }
@@ -57,7 +59,7 @@ export interface MetricsFigures {
 export async function measureStart(stage: Stage, peer: LargePeer, sizes: LargeSizes): Promise<StartFigures> {
   const running = await RunningPeer.start(stage, peer, sizes);
   await delay(SETTLE_MS);
-  const figures = { readyMs: running.readyMs, memory: running.memory() };
+  const figures = { readyMs: running.readyMs, readyCpuMs: running.readyCpuMs, memory: running.memory() };
   await running.stop();
   return figures;
 }

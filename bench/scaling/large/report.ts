@@ -38,13 +38,13 @@ export function renderLarge({ date, machine, sizes, peers, lines }: LargeReport)
   return `${parts.join('\n\n')}\n`;
 }
 
-const LINE_TITLES = ['one more', 'memory', 'time until ready', 'measured with'];
+const LINE_TITLES = ['one more', 'memory', 'CPU until ready', 'measured with'];
 
-function lineRow({ dimension, memory, readyMs, counts }: CostLine): string[] {
+function lineRow({ dimension, memory, readyCpuMs, counts }: CostLine): string[] {
   return [
     dimension,
     signed(memory, formatBytes),
-    signed(readyMs, formatTime),
+    signed(readyCpuMs, formatTime),
     counts.map((count) => formatCount(count)).join(', '),
   ];
 }
@@ -65,6 +65,7 @@ function figureRows(peers: readonly PeerFigures[]): string[][] {
     value === undefined ? undefined : formatBytes(value);
   const rows: readonly (readonly [string, Cell])[] = [
     ['ready after', ({ start }) => time(start?.readyMs)],
+    ['CPU until then', ({ start }) => time(start?.readyCpuMs)],
     ['memory', ({ start }) => bytes(start?.memory)],
     [`memory after ${reloads} reloads`, (peer) => bytes(peer.reloads?.memory)],
     ['a changed route is in force after', (peer) => time(peer.reloads?.inForceMs.median)],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartError } from '../../../src/core/errors.ts';
 import { freePorts } from '../../rig/free-ports.ts';
-import { memoryOf, processTree, residentOf } from '../../rig/process-usage.ts';
+import { cpuOf, memoryOf, processTree, residentOf } from '../../rig/process-usage.ts';
 import type { Stage } from '../../rig/stage.ts';
 import type { Supervised } from '../../rig/supervised.ts';
 import type { LargePeer } from './large-peer.ts';
@@ -20,6 +20,8 @@ export class RunningPeer {
   readonly peer: LargePeer;
   /** From the start of the process until it was ready and answered a request, in milliseconds. */
   readonly readyMs: number;
+  /** CPU of all threads until then, in milliseconds. */
+  readonly readyCpuMs: number;
   readonly #stage: Stage;
   readonly #process: Supervised;
   readonly #path: string;
@@ -33,6 +35,7 @@ export class RunningPeer {
     this.#stage = stage;
     this.peer = peer;
     this.readyMs = started.readyMs;
+    this.readyCpuMs = cpuOf(processTree(started.process.pid));
     this.#process = started.process;
     this.#path = started.path;
     this.#setup = started.setup;

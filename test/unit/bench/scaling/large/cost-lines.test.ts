@@ -23,14 +23,14 @@ describe('the cost of one more', () => {
   it('is the slope through the medians of the rounds', () => {
     const series = seriesAround(USUAL_SIZES).find(({ dimension }) => dimension === 'worker')!;
     const rounds = series.points.map(({ count }) => [
-      { readyMs: 1000 + 100 * count, memory: 5e7 + 1.6e7 * count },
-      { readyMs: 1000 + 100 * count, memory: 5e7 + 1.6e7 * count },
+      { readyMs: 0, readyCpuMs: 1000 + 100 * count, memory: 5e7 + 1.6e7 * count },
+      { readyMs: 0, readyCpuMs: 1000 + 100 * count, memory: 5e7 + 1.6e7 * count },
       // One round that went wrong does not show.
-      { readyMs: 9000, memory: 9e9 },
+      { readyMs: 0, readyCpuMs: 9000, memory: 9e9 },
     ]);
     const line = costLine(series, rounds);
     assert.deepEqual(line.counts, [1, 2, 4]);
-    assert.equal(Math.round(line.readyMs), 100);
+    assert.equal(Math.round(line.readyCpuMs), 100);
     assert.equal(Math.round(line.memory), 1.6e7);
   });
 });

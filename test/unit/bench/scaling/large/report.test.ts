@@ -11,7 +11,7 @@ describe('the report of large configurations', () => {
     const text = renderLarge({
       ...HEAD,
       peers: [
-        { name: 'sluice', version: '1', start: { readyMs: 1500, memory: 2e8 } },
+        { name: 'sluice', version: '1', start: { readyMs: 1500, readyCpuMs: 2500, memory: 2e8 } },
         { name: 'HAProxy', version: '3', metrics: { bytes: 5e6, ms: 140, holds: worstOf([]) } },
       ],
       lines: [],
@@ -26,7 +26,7 @@ describe('the report of large configurations', () => {
     const text = renderLarge({
       ...HEAD,
       peers: [],
-      lines: [{ dimension: 'route', counts: [1000, 2000], memory: 1500, readyMs: -0.002 }],
+      lines: [{ dimension: 'route', counts: [1000, 2000], memory: 1500, readyCpuMs: -0.002 }],
     });
     assert.match(text, /\| route \| 1\.50 kB \| -2\.00 µs \| 1,000, 2,000 \|/);
   });
