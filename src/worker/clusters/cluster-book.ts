@@ -3,7 +3,7 @@ import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
 import { Cluster, type ClusterHome } from '../../upstream/cluster.ts';
 
 /** How the clusters of a generation differ from those of the one before it. */
-export interface ClusterChange {
+interface ClusterChange {
   readonly changed: readonly ClusterRecord[];
   /** Names. */
   readonly removed: readonly string[];
