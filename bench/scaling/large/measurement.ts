@@ -18,8 +18,6 @@ const BETWEEN_RELOADS_MS = 200;
 export interface Holds {
   /** The longest answer of a worker. */
   readonly workers: number;
-  /** 99.9% of all answers of workers came within it. */
-  readonly p999: number;
   /** The longest answer of the admin address. */
   readonly primary: number;
   /** The longest delay of the clients themselves: an answer may look late by it. */
@@ -118,7 +116,6 @@ export function worstOf(all: readonly Holds[]): Holds {
   const most = (of: (holds: Holds) => number): number => Math.max(0, ...all.map(of));
   return {
     workers: most(({ workers }) => workers),
-    p999: most(({ p999 }) => p999),
     primary: most(({ primary }) => primary),
     clients: most(({ clients }) => clients),
     failures: all.reduce((sum, { failures }) => sum + failures, 0),
@@ -159,7 +156,6 @@ class Probers {
     const workers = this.#workers.seen();
     return {
       workers: longest(workers),
-      p999: workers.latencies[Math.ceil(workers.latencies.length * 0.999) - 1] ?? 0,
       primary: longest(this.#primary.seen()),
       clients: workers.ownDelay,
       failures: workers.failures,

@@ -72,7 +72,6 @@ function figureRows(peers: readonly PeerFigures[]): string[][] {
     ['the slowest of them', (peer) => time(peer.reloads?.inForceMs.max)],
     ['longest answer of a worker during reloads', (peer) => time(peer.reloads?.holds.workers)],
     ['the same while nothing happens', (peer) => time(peer.reloads?.calm.workers)],
-    ['p99.9 of the answers of workers in the worst reload', (peer) => time(peer.reloads?.holds.p999)],
     ['longest answer of the primary during reloads', (peer) => time(peer.reloads?.holds.primary)],
     ['the same while nothing happens', (peer) => time(peer.reloads?.calm.primary)],
     ['longest delay of the measuring clients themselves', (peer) => time(peer.reloads?.holds.clients)],
