@@ -3,6 +3,7 @@ import type { Config } from '../config/types/config.ts';
 import type { TcpAddress } from '../core/address.ts';
 import type { ReloadResult } from '../protocol/admin-answers.ts';
 import type { WorkerState } from '../protocol/status.ts';
+import { releaseHeap } from '../sys/memory/heap.ts';
 import type { KeySets } from './access/key-sets/key-sets.ts';
 import type { Passwords } from './access/passwords/passwords.ts';
 import type { RevocationDesk } from './access/revocations/revocation-desk.ts';
@@ -129,6 +130,7 @@ export class Running implements Phase {
       admin = await this.#listenWhenFree(address);
       lifecycle.continueStart();
     }
+    releaseHeap();
     lifecycle.becomeReady();
     watch?.start(() => reloader.reload('file change'));
     const { generation, slots } = supervisor;

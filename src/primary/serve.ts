@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import { messageOf } from '../core/errors.ts';
+import { boundHeapGrowth } from '../sys/memory/heap.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PrimaryOptions } from './build.ts';
@@ -43,6 +44,7 @@ const FAULT_GRACE_MS = 1000;
 /** Starts the primary and runs it until a signal or a fault of its own ends it. */
 export async function serve(options: ServeOptions): Promise<Outcome> {
   const { config, log, onReady, manager = null } = options;
+  boundHeapGrowth();
   const primary = new Primary({
     ...options,
     onHandOver: () => stop.byHandOver(),

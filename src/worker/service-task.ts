@@ -3,11 +3,11 @@ import type { FromWorker } from '../protocol/from-worker.ts';
 import { Pulse } from '../protocol/pulse.ts';
 import type { ToWorker, WorkerStart } from '../protocol/to-worker.ts';
 import { useDescriptorTable } from '../sys/descriptors/descriptor-table.ts';
+import { releaseHeap } from '../sys/memory/heap.ts';
 import { createWorkerLogger } from '../telemetry/logger.ts';
 import type { Environment } from './environment.ts';
 import { ServiceThread } from './service-thread.ts';
 import type { Service } from './service.ts';
-import { releaseHeap } from './warm-up/heap-release.ts';
 import { warmUp } from './warm-up/warm-up.ts';
 
 /** How long a frozen thread sleeps at a time. */

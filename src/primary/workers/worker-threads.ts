@@ -10,6 +10,11 @@ export type WorkerFiles = Readonly<Record<WorkerKind, URL>>;
 
 /** Max threads of a kind. Each worker may have a successor while it drains. */
 const MAX_THREADS = 1024;
+/**
+ * V8's young generation, in MB: semi-spaces of 8 MB, as large as a warm-up lets them grow. Reloads would double them, and V8 does
+ * not give the memory back.
+ */
+const MAX_YOUNG_MB = 24;
 /** How long a thread without a task is kept: native handles close meanwhile, and the next worker may use the thread. */
 const IDLE_TIMEOUT_MS = 5000;
 
@@ -70,6 +75,7 @@ export class WorkerThreads {
         // A thread between two tasks must turn its event loop, so that handles of the first task get closed.
         atomics: 'disabled',
         recordTiming: false,
+        resourceLimits: { maxYoungGenerationSizeMb: MAX_YOUNG_MB },
       });
       pool.on('error', (error) => this.#log.error({ err: error, kind }, 'worker thread failed'));
       this.#pools.set(kind, pool);

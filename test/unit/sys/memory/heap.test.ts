@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { getHeapSpaceStatistics } from 'node:v8';
-import { releaseHeap } from '../../../../src/worker/warm-up/heap-release.ts';
+import { releaseHeap } from '../../../../src/sys/memory/heap.ts';
 
 describe('releasing the heap of a start', () => {
   it('makes the young generation as small as it was before garbage let it grow', () => {
