@@ -37,14 +37,14 @@ interface Contents {
  */
 export function writeClusterRecord(
   config: Cluster,
-  { cluster: name, cursor, endpoints }: ClusterState,
+  state: ClusterState,
   slotOf: (label: string) => number,
 ): ClusterRecord {
-  const { endpoints: _, ...settings } = config;
+  const { endpoints, ...settings } = config;
   const contents: Contents = {
     settings,
-    endpoints: endpoints.map((state) =>
-      state.slot === null ? { ...state, slot: slotOf(state.label) } : state,
+    endpoints: state.endpoints.map((endpoint) =>
+      endpoint.slot === null ? { ...endpoint, slot: slotOf(endpoint.label) } : endpoint,
     ),
     writtenAt: now(),
   };
@@ -53,9 +53,9 @@ export function writeClusterRecord(
   new Uint8Array(memory).set(bytes);
   const { hashOn, tls } = config;
   return {
-    name,
+    name: config.name,
     memory,
-    cursor,
+    cursor: state.cursor,
     hashHeader: hashOn.kind === 'header' ? hashOn.name : null,
     hasTls: tls !== null,
   };

@@ -198,7 +198,7 @@ function lineWindowsOf(
   return new Map(listeners.map(({ name }) => [name, known.get(name) ?? allocateLineWindow()]));
 }
 
-function withoutClusters({ clusters: _, ...config }: Config): WorkerConfig {
+function withoutClusters({ clusters, ...config }: Config): WorkerConfig {
   return config;
 }
 

@@ -11,7 +11,7 @@ describe("a cluster's record", () => {
     const slots = new Map(state.endpoints.map(({ label }, index) => [label, 100 + index]));
     const record = writeClusterRecord(config, state, (label) => slots.get(label)!);
     const read = readClusterRecord(structuredClone(record));
-    const { endpoints: _, ...settings } = config;
+    const { endpoints, ...settings } = config;
     assert.deepEqual(read.settings, settings);
     assert.deepEqual(
       read.state.endpoints,
