@@ -83,11 +83,26 @@ interface NextEnvironment {
 
 /** Prepares the environment of the next generation. @throws if a cluster cannot be set up, and has changed nothing */
 export function nextEnvironment(current: Environment, next: GenerationChange): NextEnvironment {
+  // Before the clusters: one with TLS is made at once, and looks up its places in the page.
+  const slots = current.slots.prepare(next.series);
+  try {
+    return prepareWith(slots, current, next);
+  } catch (error) {
+    slots.abort();
+    throw error;
+  }
+}
+
+/** Prepares the environment when the page knows the places of the next generation. @throws as {@link nextEnvironment} */
+function prepareWith(
+  slots: ReturnType<ChangingSlots['prepare']>,
+  current: Environment,
+  next: GenerationChange,
+): NextEnvironment {
   const { generation, lineWindows } = next;
   const { log, page, ticketKeys, descriptors } = current;
   const config = changedConfig(current.config, next.config);
   const clusters = current.clusters.next(next.clusters);
-  const slots = current.slots.prepare(next.series);
   ticketKeys.prepare(next.ticketKeys);
   return {
     environment: {
