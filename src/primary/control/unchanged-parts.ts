@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { AccessSettings } from '../../config/types/access.ts';
 import type { Config } from '../../config/types/config.ts';
 import type { Listener } from '../../config/types/listener.ts';
+import type { Route } from '../../config/types/route.ts';
 import type { Slices } from '../../core/timing/slices.ts';
 import { routesOf } from '../../protocol/config-change.ts';
 
@@ -9,11 +11,21 @@ interface Named {
   readonly name: string;
 }
 
+/** Access settings of one listener. Its routes may inherit them, or their lists of addresses. */
+interface AccessChange {
+  readonly before: AccessSettings | null;
+  /** As they were read. */
+  readonly read: AccessSettings | null;
+  /** The object `before` if it is equal, else `read`. */
+  readonly kept: AccessSettings | null;
+}
+
 /**
  * Puts the clusters and routes of the configuration in use in the place of equal ones in the next configuration. From then on
- * everything tells by identity what changes, and the next configuration takes memory for what is new.
+ * everything tells by identity what changes, and the next configuration takes memory for what is new. The same holds for
+ * the access settings of listeners: thousands of routes may share lists of thousands of addresses.
  *
- * @param slices divides the work: to compare 10,000 endpoints takes a thread 10 ms
+ * @param slices divides the work: a thread needs 10 ms to compare 10,000 endpoints
  * @returns a configuration that is equal to `next`
  */
 export async function keepUnchanged(
@@ -21,27 +33,60 @@ export async function keepUnchanged(
   current: Config,
   slices: Pick<Slices, 'isOver' | 'next'>,
 ): Promise<Config> {
-  const known = new Map(current.listeners.map((listener) => [listener.name, routesOf(listener).routes]));
+  const known = new Map(current.listeners.map((listener) => [listener.name, listener]));
   const clusters = await keptOf(next.clusters, current.clusters, slices);
   const listeners: Listener[] = [];
   for (const listener of next.listeners) {
-    const { routes } = routesOf(listener);
-    const kept = await keptOf(routes, known.get(listener.name) ?? [], slices);
-    listeners.push(listener.mode === 'l7' ? { ...listener, routes: kept } : listener);
+    listeners.push(await keptListener(listener, known.get(listener.name) ?? null, slices));
   }
   return { ...next, clusters, listeners };
 }
 
+async function keptListener(
+  listener: Listener,
+  current: Listener | null,
+  slices: Pick<Slices, 'isOver' | 'next'>,
+): Promise<Listener> {
+  if (current === null) return listener;
+  const { access: read } = listener;
+  const { access: before } = current;
+  const kept = isDeepStrictEqual(before, read) ? before : read;
+  if (listener.mode !== 'l7') return { ...listener, access: kept };
+  const change: AccessChange = { before, read, kept };
+  const routes =
+    kept === read
+      ? listener.routes
+      : listener.routes.map((route) => ({ ...route, access: keptAccess(route.access, change) }));
+  const isSame = (one: Route, other: Route): boolean => {
+    // Both inherit settings that differ: to compare the lists would take long.
+    if (before !== kept && one.access === before && other.access === kept) return false;
+    return isDeepStrictEqual(one, other);
+  };
+  const keptRoutes = await keptOf(routes, routesOf(current).routes, slices, isSame);
+  return { ...listener, access: kept, routes: keptRoutes };
+}
+
+/** Returns a route's access settings, with what they inherit as the objects that are kept. */
+function keptAccess(access: AccessSettings | null, { read, kept }: AccessChange): AccessSettings | null {
+  if (access === read) return kept;
+  if (access === null || read === null || kept === null) return access;
+  const deny = access.deny === read.deny ? kept.deny : access.deny;
+  const allow = access.allow === read.allow ? kept.allow : access.allow;
+  return { ...access, deny, allow };
+}
+
+/** @param isSame tells whether a part of the configuration in use is equal to the next one */
 async function keptOf<Part extends Named>(
   next: readonly Part[],
   current: readonly Part[],
   slices: Pick<Slices, 'isOver' | 'next'>,
+  isSame: (one: Part, other: Part) => boolean = isDeepStrictEqual,
 ): Promise<Part[]> {
   const known = new Map(current.map((part) => [part.name, part]));
   const kept: Part[] = [];
   for (const part of next) {
     const same = known.get(part.name);
-    kept.push(same !== undefined && isDeepStrictEqual(same, part) ? same : part);
+    kept.push(same !== undefined && isSame(same, part) ? same : part);
     if (slices.isOver()) await slices.next();
   }
   return kept;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { OPEN } from '../../../../src/config/schema/access/access.ts';
 import type { Config } from '../../../../src/config/types/config.ts';
 import type { L7Listener } from '../../../../src/config/types/listener.ts';
 import type { Route } from '../../../../src/config/types/route.ts';
@@ -14,6 +15,13 @@ const current: Config = {
   listeners: [{ ...l7Listener, routes }, l4Listener],
 };
 const never = { isOver: () => false, next: () => Promise.reject(new Error('not asked for')) };
+
+const RESPOND = { kind: 'respond', status: 200, contentType: 'text/plain' } as const;
+
+function routesWith(whole: Config, map: (route: Route) => Route): Config {
+  const [first, ...others] = whole.listeners;
+  return { ...whole, listeners: [{ ...(first as L7Listener), routes: routesIn(whole).map(map) }, ...others] };
+}
 
 const routesIn = ({ listeners }: Config): readonly Route[] => (listeners[0] as L7Listener).routes;
 
@@ -60,6 +68,41 @@ describe('the parts of a configuration that do not change', () => {
       [0, -1],
     );
     assert.notEqual((kept.listeners[1] as L7Listener).routes[0], routes[0]);
+  });
+
+  it('are the access settings of listeners, which changed routes share', async () => {
+    const access = { ...OPEN, allow: ['192.0.2.0/24'], deny: ['192.0.2.1'] };
+    const narrow = { ...access, deny: [] };
+    const guarded: Config = {
+      ...current,
+      listeners: [
+        { ...l7Listener, access, routes: [...routes, { ...routes[0]!, name: 'narrow', access: narrow }] },
+      ],
+    };
+    const inheriting = routesWith(guarded, (route) => (route.access === null ? { ...route, access } : route));
+    const next = structuredClone(inheriting);
+    const changed = routesWith(next, (route) => ({ ...route, action: { ...RESPOND, body: route.name } }));
+    const kept = await keepUnchanged(changed, inheriting, never);
+    assert.deepEqual(kept, changed);
+    assert.equal(kept.listeners[0]!.access, access);
+    assert.deepEqual(
+      routesIn(kept).map((route) => route.access === access),
+      [true, true, true, false],
+    );
+    assert.equal(routesIn(kept)[3]!.access!.allow, access.allow);
+  });
+
+  it('are no routes that inherit other access settings than before', async () => {
+    const access = { ...OPEN, allow: ['192.0.2.0/24'] };
+    const other = { ...OPEN, allow: ['198.51.100.0/24'] };
+    const under = (settings: typeof access): Config => ({
+      ...current,
+      listeners: [
+        { ...l7Listener, access: settings, routes: routes.map((route) => ({ ...route, access: settings })) },
+      ],
+    });
+    const kept = await keepUnchanged(under(other), under(access), never);
+    assert.deepEqual(kept, under(other));
   });
 
   it('are found in slices', async () => {
