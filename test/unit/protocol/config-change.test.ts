@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { OPEN } from '../../../src/config/schema/access/access.ts';
 import type { L7Listener } from '../../../src/config/types/listener.ts';
 import type { Route } from '../../../src/config/types/route.ts';
 import { changedConfig, configChange, type WorkerConfig } from '../../../src/protocol/config-change.ts';
@@ -26,7 +27,7 @@ describe('a configuration by its difference', () => {
     const copy = structuredClone(before);
     const after = withRoutes(routes[1]!, routes[2]!, routes[0]!);
     const change = configChange(before, after);
-    assert.deepEqual(change.listeners[0]!.routes, [1, routes[2], 0]);
+    assert.deepEqual(change.listeners[0]!.routes, [1, { route: routes[2], inherits: false }, 0]);
     const made = changedConfig(copy, structuredClone(change));
     assert.deepEqual(made, after);
     assert.equal(routesOf(made)[0], routesOf(copy)[1]);
@@ -37,6 +38,26 @@ describe('a configuration by its difference', () => {
     const before = withRoutes(routes[0]!);
     const renamed = { ...l7Listener, name: 'new', routes };
     assert.deepEqual(sent(before, { ...config, listeners: [renamed] }), { ...config, listeners: [renamed] });
+  });
+
+  it('tells access settings only when they change, and new routes share those of their listener', () => {
+    const access = { ...OPEN, allow: ['192.0.2.0/24'] };
+    const guarded = routes.map((route): Route => ({ ...route, access }));
+    const listenerWith = (own: readonly Route[], settings = access): WorkerConfig => {
+      return { ...config, listeners: [{ ...l7Listener, access: settings, routes: own }, l4Listener] };
+    };
+    const before = listenerWith(guarded.slice(0, 2));
+    const copy = structuredClone(before);
+    const after = listenerWith([...guarded.slice(0, 2), { ...guarded[2]!, limits: [] }]);
+    const change = structuredClone(configChange(before, after));
+    assert.equal(JSON.stringify(change).includes('192.0.2.0/24'), false);
+    const made = changedConfig(copy, change);
+    assert.deepEqual(made, after);
+    assert.equal(made.listeners[0]!.access, copy.listeners[0]!.access);
+    assert.equal(routesOf(made)[2]!.access, copy.listeners[0]!.access);
+    const other = { ...access, allow: ['198.51.100.0/24'] };
+    const moved = listenerWith([{ ...guarded[0]!, access: other }, guarded[1]!], other);
+    assert.deepEqual(sent(before, moved), moved);
   });
 
   it('is the same configuration again, whatever changes', () => {
