@@ -83,7 +83,7 @@ export class Generations<
         this.#change = null;
         return this.#commit(next, change);
       },
-      abort: () => change.abort(),
+      abort: () => this.#drop(change),
     };
   }
 
@@ -97,10 +97,16 @@ export class Generations<
     try {
       await this.#build(change, next);
     } catch (error) {
-      change.abort();
+      this.#drop(change);
       throw error;
     }
     return change;
+  }
+
+  /** Aborts a change, and frees what has been built for it. */
+  #drop(change: Preparation<Listener>): void {
+    change.abort();
+    if (this.#change === change) this.#change = null;
   }
 
   async #build(change: Preparation<Listener>, next: Environment): Promise<void> {
