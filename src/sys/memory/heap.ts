@@ -6,8 +6,8 @@ const MAX_GROWTH_PERCENT = 25;
 
 /**
  * Bounds the garbage in the heaps of all threads that start from now on, and of this one. By default V8 lets a heap grow to four
- * times of what lives in it: a reload of a large configuration leaves some megabytes behind in each thread, and V8 collected them
- * after a hundred reloads. It marks in small steps and beside the thread, so that no collection holds the thread for long.
+ * times of what lives in it: a reload of a large configuration leaves some megabytes of garbage in each thread, and V8 would
+ * collect it after a hundred reloads. V8 marks in small steps and beside the thread, so that no collection holds it for long.
  */
 export function boundHeapGrowth(): void {
   setFlagsFromString(`--heap-growing-percent=${MAX_GROWTH_PERCENT}`);
@@ -18,9 +18,9 @@ type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resor
 
 /**
  * Gives back the memory that the start of a thread has used: loading modules, a configuration and a warm-up let V8's young
- * generation grow to 16 MB and more, and V8 collects nothing from a thread that waits for its first client. Takes 40 to 80 ms, so it must precede the
- * first client. Compiled code stays. The young generation may grow again under load: a fixed limit of it would cost up to 20%
- * of the CPU time of a request.
+ * generation grow to 16 MB and more, and V8 collects nothing from a thread that waits for its first client. The collection
+ * takes 40 to 80 ms, so it must precede the first client. Compiled code stays. The young generation may grow again under load:
+ * a smaller limit would cost up to 20% of the CPU time of a request.
  *
  * The flag makes V8 add the function to contexts that are made later. It stays set, because other threads may be here, too.
  *
