@@ -7,7 +7,7 @@ import { Timed } from '../../core/timing/timer-wheel.ts';
 import { EINPROGRESS, SystemCallError } from '../../sys/errno.ts';
 import { Sockets } from '../../sys/sockets/sockets.ts';
 import type { HealthCheck } from '../../config/types/cluster.ts';
-import type { probe, ProbeResult, ProbeTarget } from './probe.ts';
+import { MAX_LATENESS_MS, type probe, type ProbeResult, type ProbeTarget } from './probe.ts';
 
 /** Max time between two looks at a handshake that is under way. The time before the first is a tick of the wheel. */
 const MAX_LOOK_MS = 250;
@@ -107,8 +107,9 @@ class ConnectProbe extends Timed {
     }
     this.cancel();
     if (result >= 0) this.#done({ verdict: 'well', ms: result > 0 ? result / 1000 : ms });
-    else if (result === -EINPROGRESS) this.#done({ verdict: 'ill', reason: 'timed out' });
-    else this.#fail(-result);
+    else if (result !== -EINPROGRESS) this.#fail(-result);
+    else if (ms - this.#timeoutMs <= MAX_LATENESS_MS) this.#done({ verdict: 'ill', reason: 'timed out' });
+    else this.#done({ verdict: 'unmade', reason: 'the proxy was held up' });
   }
 
   #fail(errno: number): void {

@@ -27,8 +27,8 @@ export type ProbeResult =
   /** The reason is a few words. */
   | { readonly verdict: 'ill' | 'unmade'; readonly reason: string };
 
-/** A timer that fires later than this shows that the thread was busy: the answer may be waiting to be read. */
-const MAX_LATENESS_MS = 1000;
+/** A timeout that is noticed later than this shows that the thread was held up: the answer may be waiting to be read. */
+export const MAX_LATENESS_MS = 1000;
 
 /** Passes if the endpoint accepts a connection and, in a cluster with TLS, does the TLS handshake. */
 const TCP_CHECK: ProbeCheck = {

@@ -64,6 +64,11 @@ class Rig {
     return this.probe({ ...target, ...changes }, check, (result) => this.results.push(result));
   }
 
+  /** Lets time pass without a turn of the loop. */
+  hold(ms: number): void {
+    this.#now += ms;
+  }
+
   pass(ms: number): void {
     for (const end = this.#now + ms; this.#now < end;) {
       // A tick of the wheel.
@@ -108,6 +113,15 @@ describe('a probe that only connects', () => {
     assert.deepEqual(rig.results, [{ verdict: 'ill', reason: 'timed out' }]);
     assert.deepEqual(rig.closed, [7]);
     assert.ok(rig.looks < 16, `${rig.looks} looks`);
+  });
+
+  it('is not made if the proxy was held up for long beyond the timeout', () => {
+    const rig = new Rig();
+    rig.begin();
+    rig.hold(4000);
+    rig.pass(20);
+    assert.deepEqual(rig.results, [{ verdict: 'unmade', reason: 'the proxy was held up' }]);
+    assert.deepEqual(rig.closed, [7]);
   });
 
   it('fails with the error of the kernel, at once or later', () => {
