@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoadedConfig } from '../../config/loader.ts';
 import type { Config } from '../../config/types/config.ts';
-import { ConfigError, messageOf } from '../../core/errors.ts';
+import { ConfigError, StartError, messageOf } from '../../core/errors.ts';
 import { Slices } from '../../core/timing/slices.ts';
 import type { ReloadResult } from '../../protocol/admin-answers.ts';
 import type { PrimaryState } from '../../protocol/status.ts';
@@ -33,9 +33,13 @@ export function refuseReload(
   generation: number,
   log: Logger,
 ): ReloadResult {
-  const problem = `not while the proxy is ${state}`;
+  const problem = notWhile(state);
   log.warn({ cause }, `the configuration is not reloaded: ${problem}`);
   return { generation, problem, needsRestart: [] };
+}
+
+function notWhile(state: PrimaryState): string {
+  return `not while the proxy is ${state}`;
 }
 
 /** Reads and applies new configurations, one after the other. */
@@ -83,7 +87,7 @@ export class Reloader {
   }
 
   async #readAndApply(cause: string): Promise<ReloadResult> {
-    const { log, load, apply, onRead } = this.#options;
+    const { lifecycle, log, load, apply, onRead } = this.#options;
     const startedAt = performance.now();
     try {
       const slices = new Slices(setImmediate);
@@ -95,6 +99,8 @@ export class Reloader {
         log.warn({ setting }, `${setting} cannot change while running: restart to bring it into force`);
       }
       const usable = await keepUnchanged(wanted, this.#current, slices);
+      // A large configuration takes a second to read: the end may have been announced meanwhile.
+      if (lifecycle.state !== 'ready') throw new StartError(notWhile(lifecycle.state));
       this.#generation = await apply(usable);
       this.#current = usable;
       this.needsRestart = needsRestart;

@@ -144,10 +144,30 @@ describe('the reloader', () => {
     assert.deepEqual(reloader.needsRestart, []);
   });
 
+  it('applies nothing if the end is announced while it reads', async () => {
+    const lifecycle = new Lifecycle();
+    lifecycle.becomeReady();
+    const reloader = new Reloader(
+      {
+        lifecycle,
+        log: capture().log,
+        load: () => {
+          lifecycle.announceEnd();
+          return Promise.resolve(loaded(config));
+        },
+        current: config,
+        apply: () => Promise.reject(new Error('applied')),
+      },
+      1,
+    );
+    assert.equal((await reloader.reload('SIGHUP')).problem, 'not while the proxy is draining');
+  });
+
   it('tells when a reload begins and when it is over, unless the end is announced meanwhile', async () => {
     const lifecycle = new Lifecycle();
     lifecycle.becomeReady();
     const told: string[] = [];
+    let ends = false;
     const reloader = new Reloader(
       {
         lifecycle,
@@ -155,15 +175,17 @@ describe('the reloader', () => {
         load: () => Promise.resolve(loaded(config)),
         onReload: (isOver) => told.push(isOver ? 'over' : 'begins'),
         current: config,
-        apply: () => Promise.resolve(2),
+        apply: () => {
+          if (ends) lifecycle.announceEnd();
+          return Promise.resolve(2);
+        },
       },
       1,
     );
     await reloader.reload('command');
     assert.deepEqual(told.splice(0), ['begins', 'over']);
-    const reloaded = reloader.reload('command');
-    lifecycle.announceEnd();
-    assert.equal((await reloaded).problem, null);
+    ends = true;
+    assert.equal((await reloader.reload('command')).problem, null);
     assert.deepEqual(told, ['begins']);
     assert.equal((await reloader.reload('command')).problem, 'not while the proxy is draining');
     assert.deepEqual(told, ['begins']);
