@@ -15,6 +15,7 @@ import type { RelaySession } from '../l7/contract/relay.ts';
 import type { L7Environment } from '../l7/dispatch/l7-environment.ts';
 import { ConnectionPool } from '../l7/http/connection-pool.ts';
 import { RequestWriter } from '../l7/http/request-writer.ts';
+import { loadContentTypes } from '../l7/static/static-files.ts';
 import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
 import { deferToPollPhase } from '../loop/poll-phase.ts';
@@ -123,7 +124,11 @@ class WebLayer implements Layer<
   }
 
   load(environment: Environment): Promise<void> {
-    return loadEngines(this.configsOf(environment));
+    const listeners = this.configsOf(environment);
+    if (listeners.some(({ routes }) => routes.some(({ action }) => action.kind === 'static'))) {
+      loadContentTypes();
+    }
+    return loadEngines(listeners);
   }
 
   share(environment: Environment): L7Environment {
