@@ -49,15 +49,14 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
 }
 
 /**
- * Loads a configuration as {@link loadConfig} does, but in slices: a process that serves goes on in between. Only the text is
- * parsed in one piece.
+ * Loads a configuration as {@link loadConfig} does, but in slices: a process that serves goes on in between.
  */
 export function loadConfigInSlices(source: ConfigSource, slices: Slices): Promise<LoadedConfig> {
   return doStepsInSlices(loadingSteps(source), slices);
 }
 
 function* loadingSteps(source: ConfigSource): Steps<LoadedConfig> {
-  const file = new SourceFile(readText(source.file));
+  const file = yield* SourceFile.read(readText(source.file));
   const problems = new Problems(source.file, file);
   if (file.broken !== null) throw new ConfigError(problems.errors);
   yield;

@@ -1,6 +1,7 @@
 /** The text of a configuration file: its values and their places. */
 import type { Document, LineCounter, Node } from 'yaml';
 import { messageOf } from '../../core/errors.ts';
+import { doSteps, type Steps } from '../../core/timing/steps.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { YamlFault } from './yaml-limits.ts';
 import { findExcess } from './yaml-limits.ts';
@@ -58,10 +59,13 @@ export class SourceFile {
   /** Null until a place is wanted: most files are read without. */
   #parsed: Parsed | null = null;
 
-  /** Reads YAML or JSON. */
-  constructor(text: string) {
+  /**
+   * Reads YAML or JSON.
+   *
+   * @param plain the values if they have been read already; undefined if they must be read with their places
+   */
+  constructor(text: string, plain: unknown = doSteps(readPlainYaml(text))) {
     this.#text = text;
-    const plain = readPlainYaml(text);
     if (plain !== undefined) {
       this.root = plain;
       this.broken = null;
@@ -83,6 +87,11 @@ export class SourceFile {
       position: this.#at(pos[0]),
       message: cut(message, MAX_MESSAGE_CHARACTERS),
     }));
+  }
+
+  /** Reads YAML or JSON, a long text in steps. */
+  static *read(text: string): Steps<SourceFile> {
+    return new SourceFile(text, yield* readPlainYaml(text));
   }
 
   /**

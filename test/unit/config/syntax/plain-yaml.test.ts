@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { parseDocument } from 'yaml';
+import { doSteps } from '../../../../src/core/timing/steps.ts';
 import { readPlainYaml } from '../../../../src/config/syntax/plain-yaml.ts';
 
 /** Scalars of every kind, and texts that look like one. */
@@ -93,12 +94,17 @@ const disturbed = fc
   .tuple(document, fc.nat(60), fc.constantFrom(...NOISE))
   .map(([text, at, noise]) => text.slice(0, at) + noise + text.slice(at));
 
+/** Characters of a piece: the texts of the tests are short. */
+const PIECES = fc.constantFrom(1, 8, 20, 10_000);
+
+const read = (text: string, size?: number): unknown => doSteps(readPlainYaml(text, size));
+
 describe('the fast reader of YAML', () => {
   it('has the values of the parser that knows places', () => {
     let read = 0;
     fc.assert(
-      fc.property(fc.oneof(document, disturbed), (text) => {
-        const value = readPlainYaml(text);
+      fc.property(fc.oneof(document, disturbed), PIECES, (text, size) => {
+        const value = doSteps(readPlainYaml(text, size));
         if (value === undefined) return;
         const theirs = parseDocument(text, { stringKeys: true, merge: true, logLevel: 'silent' });
         if (theirs.errors.length > 0) return;
@@ -127,15 +133,40 @@ describe('the fast reader of YAML', () => {
     ]);
     const yaml =
       "---\nlog: { level: info } # a comment\nclusters:\n  - name: 'a'\n    weight: 1\n    on: true\n    file:\n";
-    assert.deepEqual(readPlainYaml(yaml), value);
+    assert.deepEqual(read(yaml), value);
     assert.deepEqual(
-      readPlainYaml(
+      read(
         '{\n\t"log": {"level":"info"},\n\t"clusters": [{"name":"a","weight":1,"on":true,"file":null}]\n}\n',
       ),
       value,
     );
-    assert.equal(readPlainYaml(''), null);
-    assert.equal(readPlainYaml('# nothing\n'), null);
+    assert.equal(read(''), null);
+    assert.equal(read('# nothing\n'), null);
+  });
+
+  it('reads a long text in pieces, as it reads it whole', () => {
+    const routes = Array.from({ length: 40 }, (_, index) => `      - { name: r${index}, cluster: c }\n`).join(
+      '',
+    );
+    const text = [
+      '# of a generator\nworkers: { l7: 2,\n  l4: 1 }\n',
+      `listeners:\n  - name: web # the first\n    mode: l7\n\n    routes:\n${routes}    via: true\n`,
+      '  - name: other\n    routes:\n    - { name: r }\n# between\n    - name: s\n      text: |\n        a: 1\n       \n        - b\n',
+      `clusters: # many\n${'- name: c\n  endpoints:\n  - { address: a }\n'.repeat(20)}log:\n  level: info\n`,
+    ].join('');
+    const whole = parseDocument(text).toJS({ mapAsMap: true }) as unknown;
+    for (const size of [1, 16, 64, 200, 1000]) {
+      assert.deepEqual(read(text, size), whole, `pieces of ${size}`);
+      let steps = 0;
+      const reading = readPlainYaml(text, size);
+      while (reading.next().done !== true) steps++;
+      assert.ok(steps > text.length / (2 * Math.max(size, 100)), `${steps} steps for pieces of ${size}`);
+    }
+  });
+
+  it('leaves a text to the other parser if a key is set twice in pieces far apart', () => {
+    const text = `a: 1\nb: 1\nc:\n${'  - 1\n'.repeat(50)}a: 2\n`;
+    assert.equal(read(text, 10), undefined);
   });
 
   for (const [what, text] of [
@@ -156,6 +187,6 @@ describe('the fast reader of YAML', () => {
     ['a syntax error', 'a: [1'],
     ['deep nesting', '['.repeat(200) + ']'.repeat(200)],
   ] as const) {
-    it(`leaves ${what} to the other parser`, () => assert.equal(readPlainYaml(text), undefined));
+    it(`leaves ${what} to the other parser`, () => assert.equal(read(text), undefined));
   }
 });

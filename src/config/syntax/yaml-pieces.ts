@@ -1,0 +1,127 @@
+/** Divides a plain YAML text where its indentation shows the structure, so that no piece takes long to parse. */
+
+/** A block mapping or list in parts, in their order. */
+export type Division =
+  | { readonly kind: 'mapping'; readonly parts: readonly MappingPart[] }
+  | { readonly kind: 'list'; readonly parts: readonly ListPart[] };
+
+/** Some entries of a mapping, or the value of one key. */
+export type MappingPart =
+  { readonly key: null; readonly text: string } | { readonly key: string; readonly text: string };
+
+/** Some items of a list, or the value of one. */
+export interface ListPart {
+  readonly isOne: boolean;
+  readonly text: string;
+}
+
+/** Keys that no parser reads as anything but this text. Others leave the text in one piece. */
+const KEY = /^([A-Za-z][\w-]*):(?=[ \t\r\n]|$)/;
+const WORDS = /^(?:null|true|false)$/i;
+/** A key whose value begins on the next line. */
+const BARE_KEY = /^[^:]*:[ \t]*(?:#[^\n]*)?\r?\n/;
+const ITEM = /^-(?=[ \r\n]|$)/;
+/** An item whose first line has a key or an item: what follows `- ` is a block of its own. */
+const NESTED_ITEM = /^- (?=[A-Za-z-])/;
+
+/** A line that begins an entry or item of the outermost block. */
+interface Start {
+  readonly offset: number;
+  readonly key: string | null;
+}
+
+/**
+ * Divides a text into parts of about `size` characters.
+ *
+ * @returns null for a text that must stay in one piece: it is short, or no block mapping or list with plain keys
+ */
+export function divide(text: string, size: number): Division | null {
+  if (text.length <= size) return null;
+  const starts: Start[] = [];
+  let indent = -1;
+  let isList = false;
+  for (let offset = 0; offset < text.length; offset = nextLine(text, offset)) {
+    const column = columnOf(text, offset);
+    // A blank line or a comment belongs to what is before it.
+    if (column === null) continue;
+    const line = text.slice(offset + column, offset + column + MAX_KEY_CHARACTERS);
+    if (indent === -1) {
+      indent = column;
+      isList = ITEM.test(line);
+    }
+    if (column < indent) return null;
+    if (column > indent) continue;
+    if (ITEM.test(line)) {
+      // The items of a list may stand as far to the left as its key.
+      if (isList) starts.push({ offset, key: null });
+      else if (starts.length === 0) return null;
+      continue;
+    }
+    const key = isList ? undefined : KEY.exec(line)?.[1];
+    if (key === undefined || WORDS.test(key)) return null;
+    starts.push({ offset, key });
+  }
+  if (starts.length === 0) return null;
+  return isList
+    ? { kind: 'list', parts: listParts(text, starts, indent, size) }
+    : { kind: 'mapping', parts: mappingParts(text, starts, size) };
+}
+
+const MAX_KEY_CHARACTERS = 80;
+
+function nextLine(text: string, offset: number): number {
+  const end = text.indexOf('\n', offset);
+  return end === -1 ? text.length : end + 1;
+}
+
+/** Returns the number of spaces before a line's text; null for a line without any but a comment. */
+function columnOf(text: string, offset: number): number | null {
+  let column = 0;
+  while (text.charCodeAt(offset + column) === 0x20) column++;
+  const first = text.charAt(offset + column);
+  return first === '' || first === '\n' || first === '\r' || first === '#' ? null : column;
+}
+
+function mappingParts(text: string, starts: readonly Start[], size: number): MappingPart[] {
+  const parts: MappingPart[] = [];
+  for (const { from, to, key } of groupsOf(text, starts, size)) {
+    const whole = text.slice(from, to);
+    const head = to - from > size && key !== null ? BARE_KEY.exec(whole) : null;
+    if (head === null) parts.push({ key: null, text: whole });
+    else parts.push({ key, text: whole.slice(head[0].length) });
+  }
+  return parts;
+}
+
+function listParts(text: string, starts: readonly Start[], indent: number, size: number): ListPart[] {
+  return groupsOf(text, starts, size).map(({ from, to }) => {
+    const whole = text.slice(from, to);
+    const isOne = to - from > size && NESTED_ITEM.test(whole.slice(indent, indent + 3));
+    return isOne
+      ? { isOne, text: `${whole.slice(0, indent)}  ${whole.slice(indent + 2)}` }
+      : { isOne, text: whole };
+  });
+}
+
+interface Group {
+  readonly from: number;
+  readonly to: number;
+  /** The key of the only entry; null for several. */
+  readonly key: string | null;
+}
+
+/** Joins neighbours that are not longer than `size` together. What precedes the first start belongs to it. */
+function groupsOf(text: string, starts: readonly Start[], size: number): Group[] {
+  const groups: Group[] = [];
+  let from = 0;
+  let first = 0;
+  for (let index = 0; index < starts.length; index++) {
+    const to = starts[index + 1]?.offset ?? text.length;
+    const after = starts[index + 2]?.offset ?? text.length;
+    if (after - from <= size && to < text.length) continue;
+    groups.push({ from, to, key: index === first ? starts[index]!.key : null });
+    from = to;
+    first = index + 1;
+  }
+  return groups;
+}
