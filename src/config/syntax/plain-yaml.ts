@@ -1,7 +1,7 @@
 /** A fast reader of configuration files that use no feature of YAML beyond values, lists, mappings and comments. */
-import { FAILSAFE_SCHEMA, Type, YAMLException, load } from 'js-yaml';
+import { FAILSAFE_SCHEMA, Type, YAMLException, load, type LoadOptions } from 'js-yaml';
 import type { Steps } from '../../core/timing/steps.ts';
-import { MAX_VALUES } from './yaml-limits.ts';
+import { MAX_DEPTH, MAX_VALUES } from './yaml-limits.ts';
 import { divide, type ListPart, type MappingPart } from './yaml-pieces.ts';
 
 /** Anchors, aliases, tags, directives, explicit keys and merges, or what looks like one in a comment or a quoted text. */
@@ -20,6 +20,8 @@ const RARE = /^(?:0[ox]|[-+]?\.(?:inf|nan)$)/i;
  */
 const CHANGED_KEY = /^(?:[0-9]+|null)$/;
 
+/** Levels at which a text is divided: listeners, one of them, its routes, one of them. */
+const MAX_DIVISIONS = 4;
 /** A piece takes about 1 ms. */
 const PIECE_CHARACTERS = 16 * 1024;
 
@@ -81,19 +83,21 @@ class PlainText {
     this.#size = size;
   }
 
-  *read(text: string): Steps<unknown> {
-    const division = divide(text, this.#size);
+  /** @param depth of the text in the whole */
+  *read(text: string, depth = 0): Steps<unknown> {
+    const division = depth === MAX_DIVISIONS ? null : divide(text, this.#size);
     yield;
-    if (division === null) return this.#parse(text);
+    if (division === null) return this.#parse(text, depth);
     return division.kind === 'list'
-      ? yield* this.#readList(division.parts)
-      : yield* this.#readMapping(division.parts);
+      ? yield* this.#readList(division.parts, depth)
+      : yield* this.#readMapping(division.parts, depth);
   }
 
-  *#readMapping(parts: readonly MappingPart[]): Steps<Map<string, unknown>> {
+  *#readMapping(parts: readonly MappingPart[], depth: number): Steps<Map<string, unknown>> {
     const map = new Map<string, unknown>();
     for (const { key, text } of parts) {
-      const entries = key === null ? this.#parse(text) : new Map([[key, yield* this.read(text)]]);
+      const entries =
+        key === null ? this.#parse(text, depth) : new Map([[key, yield* this.read(text, depth + 1)]]);
       yield;
       if (!(entries instanceof Map)) throw UNUSUAL;
       for (const [name, value] of entries as Map<string, unknown>) {
@@ -105,10 +109,10 @@ class PlainText {
     return map;
   }
 
-  *#readList(parts: readonly ListPart[]): Steps<unknown[]> {
+  *#readList(parts: readonly ListPart[], depth: number): Steps<unknown[]> {
     const list: unknown[] = [];
     for (const { isOne, text } of parts) {
-      const items = isOne ? [yield* this.read(text)] : this.#parse(text);
+      const items = isOne ? [yield* this.read(text, depth + 1)] : this.#parse(text, depth);
       yield;
       if (!Array.isArray(items)) throw UNUSUAL;
       for (const item of items) list.push(item);
@@ -116,8 +120,10 @@ class PlainText {
     return list;
   }
 
-  #parse(text: string): unknown {
-    return this.#convert(load(text, { schema: SCHEMA }));
+  #parse(text: string, depth: number): unknown {
+    // The types of js-yaml lack maxDepth.
+    const options: LoadOptions & { maxDepth: number } = { schema: SCHEMA, maxDepth: MAX_DEPTH - depth };
+    return this.#convert(load(text, options));
   }
 
   /** Turns js-yaml's objects into Maps. */
