@@ -5,7 +5,9 @@ import { MAX_DEPTH, MAX_VALUES } from './yaml-limits.ts';
 import { divide, type ListPart, type MappingPart } from './yaml-pieces.ts';
 
 /** Anchors, aliases, tags, directives, explicit keys and merges, or what looks like one in a comment or a quoted text. */
-const SPECIAL = /(?:^|[\s[\]{},:?-])(?:[&*!%](?=\S)|\?(?=\s))|<<|\r(?!\n)|^---.|\ufeff|[\]}][ \t]*:(?=\s)/m;
+const SPECIAL =
+  /(?:^|[\s[\]{},:?-])(?:[&*%](?=\S)|!|\?(?=\s))|<<|["'\]}]#|\r(?!\n)|^---.|\ufeff|[\]}][ \t]*:(?=\s)/m;
+const LEADING_TAB = /^ *\t/;
 /** The plain scalars of YAML 1.2.2 section 10.3.2 that are not text. */
 const NULL = /^(?:~|null|Null|NULL)?$/;
 const TRUE = /^(?:true|True|TRUE)$/;
@@ -64,7 +66,7 @@ const SCHEMA = FAILSAFE_SCHEMA.extend({
  * wrong, exceeds a limit, or uses more of YAML
  */
 export function* readPlainYaml(text: string, size = PIECE_CHARACTERS): Steps<unknown> {
-  if (SPECIAL.test(text)) return undefined;
+  if (SPECIAL.test(text) || LEADING_TAB.test(text)) return undefined;
   yield;
   try {
     return yield* new PlainText(size).read(text);
@@ -122,7 +124,12 @@ class PlainText {
 
   #parse(text: string, depth: number): unknown {
     // The types of js-yaml lack maxDepth.
-    const options: LoadOptions & { maxDepth: number } = { schema: SCHEMA, maxDepth: MAX_DEPTH - depth };
+    const options: LoadOptions & { maxDepth: number } = {
+      schema: SCHEMA,
+      maxDepth: MAX_DEPTH - depth,
+      // It only warns of lines that must be indented more.
+      onWarning: leave,
+    };
     return this.#convert(load(text, options));
   }
 
@@ -144,6 +151,10 @@ class PlainText {
     }
     return map;
   }
+}
+
+function leave(): never {
+  throw UNUSUAL;
 }
 
 function isValue(source: string): boolean {

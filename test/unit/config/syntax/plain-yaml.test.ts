@@ -184,6 +184,11 @@ describe('the fast reader of YAML', () => {
     ['a second document', 'a: 1\n---\nb: 2'],
     ['a number in another base', 'a: 0x10'],
     ['a mark of the byte order', '\ufeffa: 1'],
+    ['a list that ends too far to the left', 'a:\n  b: [\n    1\n]'],
+    ['a quoted text that goes on too far to the left', "a:\n  b: 'x\n\ny'"],
+    ['a comment right behind a quoted text', "a: 'x'# c"],
+    ['a tab in front', '\ta: 1'],
+    ['a lone exclamation mark', 'a: ! '],
     ['a syntax error', 'a: [1'],
     ['deep nesting', '['.repeat(200) + ']'.repeat(200)],
   ] as const) {
