@@ -22,33 +22,45 @@ export async function writeAnswer(answer: Answer, response: ServerResponse, clie
     'X-Content-Type-Options': 'nosniff',
     ...headers,
   });
-  if (!isText && response.req.method !== 'HEAD') await writePage(body, response, client);
+  let last: string | Buffer | undefined;
+  if (isText) last = body;
+  else if (response.req.method !== 'HEAD') last = await writePage(body, response, client);
   if (response.destroyed) return;
   // Before the end: the connection may be idle after it.
   client.answered();
-  response.end(isText ? body : undefined);
+  response.end(last);
 }
 
-/** Writes a page while it is made. Returns early if the client goes. */
+/**
+ * Writes a page while it is made. Returns early if the client goes.
+ *
+ * @returns the last chunk, which must be written with the end: a client that has all bytes of a Content-Length may send its next
+ * request at once, and the answer must be over then
+ */
 async function writePage(
   { page, encoding }: EncodedPage,
   response: ServerResponse,
   client: Client,
-): Promise<void> {
+): Promise<Buffer | undefined> {
   const reading = page.read(encoding);
   const close = (): void => reading.close();
   if (response.destroyed) close();
   response.once('close', close);
   try {
+    let last: Buffer | undefined;
     for await (const chunk of reading.chunks) {
-      if (response.destroyed) return;
-      if (response.write(chunk)) continue;
+      if (response.destroyed) return undefined;
+      const before = last;
+      last = chunk;
+      if (before === undefined || response.write(before)) continue;
       client.answered();
       await drainOf(response);
       client.taken();
     }
+    return last;
   } catch (error) {
     if (!response.destroyed) throw error;
+    return undefined;
   } finally {
     response.off('close', close);
     close();
