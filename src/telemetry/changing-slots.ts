@@ -11,10 +11,13 @@ export interface SlotChange {
 
 /**
  * The places of blocks as one worker knows them, from one generation to the next. There is one table for all generations: a
- * block that two generations have in common keeps its place.
+ * block that two generations have in common keeps its place. A block that goes stays known while a generation that has it is
+ * alive: a client of a listener that is gone may still take a route for the first time.
  */
 export class ChangingSlots implements SlotLookup {
   readonly #table: Map<string, number>;
+  /** By their keys: the first generation without each block that has gone. */
+  readonly #gone = new Map<string, number>();
 
   constructor(table: SlotTable) {
     this.#table = new Map(table);
@@ -25,11 +28,29 @@ export class ChangingSlots implements SlotLookup {
   }
 
   /** Makes the blocks of the next generation known. Exactly one of the returned functions must be called. */
-  prepare({ arriving, leaving }: SlotChange): { readonly commit: () => void; readonly abort: () => void } {
+  prepare(
+    { arriving, leaving }: SlotChange,
+    generation: number,
+  ): { readonly commit: () => void; readonly abort: () => void } {
+    const added = [...arriving.keys()].filter((key) => !this.#table.has(key));
     for (const [key, slot] of arriving) this.#table.set(key, slot);
-    const remove = (keys: Iterable<string>): void => {
-      for (const key of keys) this.#table.delete(key);
+    return {
+      commit: () => {
+        for (const key of arriving.keys()) this.#gone.delete(key);
+        for (const key of leaving) this.#gone.set(key, generation);
+      },
+      abort: () => {
+        for (const key of added) this.#table.delete(key);
+      },
     };
-    return { commit: () => remove(leaving), abort: () => remove(arriving.keys()) };
+  }
+
+  /** Forgets the blocks that no generation has any more. @param oldest the oldest generation of which anything is alive */
+  release(oldest: number): void {
+    for (const [key, generation] of this.#gone) {
+      if (generation > oldest) continue;
+      this.#gone.delete(key);
+      this.#table.delete(key);
+    }
   }
 }

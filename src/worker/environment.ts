@@ -84,7 +84,7 @@ interface NextEnvironment {
 /** Prepares the environment of the next generation. @throws if a cluster cannot be set up, and has changed nothing */
 export function nextEnvironment(current: Environment, next: GenerationChange): NextEnvironment {
   // Before the clusters: one with TLS is made at once, and looks up its places in the page.
-  const slots = current.slots.prepare(next.series);
+  const slots = current.slots.prepare(next.series, next.generation);
   try {
     return prepareWith(slots, current, next);
   } catch (error) {

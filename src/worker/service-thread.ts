@@ -91,7 +91,9 @@ export class ServiceThread {
     this.#loopMeter = new LoopMeter(page, start.name, service);
     this.#generationMeter = new GenerationMeter(page, start.name, () => {
       const { generation } = this;
-      return { generation, ...service.older(generation) };
+      const older = service.older(generation);
+      this.#environment.slots.release(older.oldest);
+      return { generation, ...older };
     });
   }
 

@@ -5,6 +5,7 @@ import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../../src/telemetry/metrics/page-shapes.ts';
 
 const keyOf = (cluster: string): string => pageShapes.cluster.keyOf({ cluster });
+const NONE = { arriving: new Map<string, number>(), leaving: [] };
 
 function knows(slots: ChangingSlots, cluster: string): boolean {
   try {
@@ -17,18 +18,31 @@ function knows(slots: ChangingSlots, cluster: string): boolean {
 describe('the places of blocks in a worker', () => {
   const change = { arriving: new Map([[keyOf('b'), 50]]), leaving: [keyOf('a')] };
 
-  it('are those of both generations until the next is in force', () => {
+  it('are those of all generations that are alive', () => {
     const slots = new ChangingSlots(new Map([[keyOf('a'), 0]]));
-    const { commit } = slots.prepare(change);
+    slots.prepare(change, 2).commit();
+    slots.release(1);
     assert.deepEqual([knows(slots, 'a'), knows(slots, 'b')], [true, true]);
-    commit();
+    slots.release(2);
     assert.deepEqual([knows(slots, 'a'), knows(slots, 'b')], [false, true]);
     assert.equal(slots.slot(pageMetrics.clusterConnectionsActive, { cluster: 'b' }), 50);
   });
 
   it('are as before if the next generation is dropped', () => {
     const slots = new ChangingSlots(new Map([[keyOf('a'), 0]]));
-    slots.prepare(change).abort();
+    slots.prepare(change, 2).abort();
+    slots.release(9);
     assert.deepEqual([knows(slots, 'a'), knows(slots, 'b')], [true, false]);
+  });
+
+  it('stay known when a block comes back, also if its return is dropped first', () => {
+    const slots = new ChangingSlots(new Map([[keyOf('a'), 0]]));
+    slots.prepare({ ...NONE, leaving: [keyOf('a')] }, 2).commit();
+    const back = { ...NONE, arriving: new Map([[keyOf('a'), 0]]) };
+    slots.prepare(back, 3).abort();
+    assert.equal(knows(slots, 'a'), true);
+    slots.prepare(back, 3).commit();
+    slots.release(3);
+    assert.equal(knows(slots, 'a'), true);
   });
 });
