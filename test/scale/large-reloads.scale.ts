@@ -16,7 +16,10 @@ const REQUEST_PERIOD_MS = 5;
 const REQUEST_CONNECTIONS = 32;
 const BETWEEN_RELOADS_MS = 100;
 const MAX_P999_MS = 100;
+const MAX_GROWTH_AT_ONCE = 2;
 const MAX_GROWTH = 1.3;
+/** V8 collects what reloads have left when a thread has had little to do for about 20 s. */
+const REST_MS = 60_000;
 
 describe('a large configuration that is reloaded', { timeout: 300_000 }, () => {
   let rig: LargeRig;
@@ -50,16 +53,17 @@ describe('a large configuration that is reloaded', { timeout: 300_000 }, () => {
       await rig.assertInForce();
       await new Promise((settle) => setTimeout(settle, BETWEEN_RELOADS_MS));
     }
-    const grown = residentBytes(pid) / memory;
+    const atOnce = residentBytes(pid) / memory;
     const seconds = (performance.now() - from) / 1000;
     const { requests, failures, others, latencies } = prober.seen();
     const failed = await conversations.settle();
+    const grown = await atRest(() => residentBytes(pid) / memory);
 
     const p999 = { sessions: at999(ofSessions), requests: at999(latencies) };
     t.diagnostic(
       `${RELOADS} reloads in ${seconds.toFixed(1)} s, each ${Math.round(at(times, 0.5))} ms, ${Math.round(at(times, 1))} ms at most; ` +
         `p99.9 of ${ofSessions.length} messages ${p999.sessions.toFixed(1)} ms, of ${requests} requests ${p999.requests.toFixed(1)} ms; ` +
-        `memory ${(memory / 1e6).toFixed(0)} MB before, ${grown.toFixed(2)} times that after`,
+        `memory ${(memory / 1e6).toFixed(0)} MB before, ${atOnce.toFixed(2)} times that after, ${grown.toFixed(2)} times at rest`,
     );
     assert.deepEqual(failed, []);
     assert.equal(conversations.all.filter(({ isOpen }) => !isOpen).length, 0, 'sessions that ended');
@@ -67,9 +71,21 @@ describe('a large configuration that is reloaded', { timeout: 300_000 }, () => {
     assert.ok(requests > 0.8 * seconds * (1000 / REQUEST_PERIOD_MS), `only ${requests} requests`);
     assert.ok(p999.requests < MAX_P999_MS, `p99.9 of requests: ${p999.requests} ms`);
     assert.ok(p999.sessions < MAX_P999_MS, `p99.9 of messages: ${p999.sessions} ms`);
-    assert.ok(grown < MAX_GROWTH, `${grown} times the memory`);
+    assert.ok(atOnce < MAX_GROWTH_AT_ONCE, `${atOnce} times the memory`);
+    assert.ok(grown < MAX_GROWTH, `${grown} times the memory at rest`);
   });
 });
+
+/** Waits until a share of memory is below the limit, or the time for it is over. Returns the last value. */
+async function atRest(read: () => number): Promise<number> {
+  const end = performance.now() + REST_MS;
+  let value = read();
+  while (value >= MAX_GROWTH && performance.now() < end) {
+    await new Promise((settle) => setTimeout(settle, 500));
+    value = read();
+  }
+  return value;
+}
 
 /** @param share of the values that are no greater, 0 to 1 */
 function at(values: readonly number[], share: number): number {
