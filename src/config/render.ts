@@ -20,7 +20,7 @@ import type {
   WebSocketSettings,
 } from './types/listener.ts';
 import type { HeaderChanges, Route, RouteAction, RouteMatch } from './types/route.ts';
-import { yaml } from './syntax/yaml-package.ts';
+import { yaml } from './syntax/yaml/package.ts';
 
 /** Renders every setting, defaults included. Loading the text gives the same configuration. */
 export function renderConfig({

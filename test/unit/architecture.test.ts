@@ -146,7 +146,7 @@ const RESERVED: readonly Reserved[] = [
 const HIDDEN_IMPORTS: Exceptions = new Map<string | RegExp, string>([
   ['src/main.ts', 'It starts itself again on the pinned Node'],
   ['src/cli/runtime.ts', 'It looks for the package of the pinned Node, whose name has the architecture'],
-  ['src/config/syntax/yaml-package.ts', 'It loads yaml only for a file that needs it'],
+  ['src/config/syntax/yaml/package.ts', 'It loads yaml only for a file that needs it'],
   ['src/core/linear-expression.ts', 'It loads re2js only for the first expression'],
   ['src/core/version.ts', 'It reads package.json, which lies elsewhere in the package'],
   ['src/l7/static/static-files.ts', 'It loads the table of content types only for static files'],

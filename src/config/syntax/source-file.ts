@@ -2,11 +2,11 @@
 import type { Document, LineCounter, Node } from 'yaml';
 import { messageOf } from '../../core/errors.ts';
 import { doSteps, type Steps } from '../../core/timing/steps.ts';
-import { readPlainYaml } from './plain-yaml.ts';
-import type { YamlFault } from './yaml-limits.ts';
-import { findExcess } from './yaml-limits.ts';
-import { PARSE_OPTIONS, yaml } from './yaml-package.ts';
-import { YamlValues } from './yaml-values.ts';
+import { readPlainYaml } from './yaml/plain-yaml.ts';
+import type { YamlFault } from './yaml/limits.ts';
+import { findExcess } from './yaml/limits.ts';
+import { PARSE_OPTIONS, yaml } from './yaml/package.ts';
+import { YamlValues } from './yaml/values.ts';
 
 /** Keys and list indexes from the root to a value. */
 export type Path = readonly (string | number)[];

@@ -1,7 +1,7 @@
 /** Divides a plain YAML text where its indentation shows the structure, so that no piece takes long to parse. */
 
 /** A block mapping or list in parts, in their order. */
-export type Division =
+type Division =
   | { readonly kind: 'mapping'; readonly parts: readonly MappingPart[] }
   | { readonly kind: 'list'; readonly parts: readonly ListPart[] };
 

@@ -1,8 +1,8 @@
 /** The values of a parsed text in YAML, with aliases and merges resolved, in time linear in the number of values. */
 import type { Alias, Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
-import type { YamlFault } from './yaml-limits.ts';
-import { MAX_DEPTH, MAX_VALUES } from './yaml-limits.ts';
-import { yaml } from './yaml-package.ts';
+import type { YamlFault } from './limits.ts';
+import { MAX_DEPTH, MAX_VALUES } from './limits.ts';
+import { yaml } from './package.ts';
 
 /** A value and its size. */
 interface Built {

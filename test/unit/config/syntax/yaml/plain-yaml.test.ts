@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { parseDocument } from 'yaml';
-import { doSteps } from '../../../../src/core/timing/steps.ts';
-import { readPlainYaml } from '../../../../src/config/syntax/plain-yaml.ts';
+import { doSteps } from '../../../../../src/core/timing/steps.ts';
+import { readPlainYaml } from '../../../../../src/config/syntax/yaml/plain-yaml.ts';
 
 /** Scalars of every kind, and texts that look like one. */
 const SCALARS = [

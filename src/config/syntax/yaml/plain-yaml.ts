@@ -1,8 +1,8 @@
 /** A fast reader of configuration files that use no feature of YAML beyond values, lists, mappings and comments. */
 import { FAILSAFE_SCHEMA, Type, YAMLException, load, type LoadOptions } from 'js-yaml';
-import type { Steps } from '../../core/timing/steps.ts';
-import { MAX_DEPTH, MAX_VALUES } from './yaml-limits.ts';
-import { divide, type ListPart, type MappingPart } from './yaml-pieces.ts';
+import type { Steps } from '../../../core/timing/steps.ts';
+import { MAX_DEPTH, MAX_VALUES } from './limits.ts';
+import { divide, type ListPart, type MappingPart } from './pieces.ts';
 
 /** Anchors, aliases, tags, directives, explicit keys and merges, or what looks like one in a comment or a quoted text. */
 const SPECIAL =

@@ -1,4 +1,4 @@
-import { yaml } from './yaml-package.ts';
+import { yaml } from './package.ts';
 /** Limits of a text in YAML, checked before it is parsed. */
 
 /** Max levels of mappings and lists. The configuration itself needs 8. */
