@@ -6,8 +6,9 @@ const MAX_GROWTH_PERCENT = 25;
 
 /**
  * Bounds the garbage in the heaps of all threads that start from now on, and of this one. By default V8 lets a heap grow to four
- * times of what lives in it: a reload of a large configuration leaves some megabytes of garbage in each thread, and V8 would
- * collect it after a hundred reloads. V8 marks in small steps and beside the thread, so that no collection holds it for long.
+ * times of what lives in it: each reload of a large configuration leaves some megabytes of garbage in each thread, and 50 of
+ * them doubled the memory of the process. V8 marks in small steps, most of them beside the thread, so that no collection holds
+ * the thread for long.
  */
 export function boundHeapGrowth(): void {
   setFlagsFromString(`--heap-growing-percent=${MAX_GROWTH_PERCENT}`);
