@@ -1,6 +1,7 @@
 import type { RouteMatch } from '../../src/config/types/route.ts';
 import type { RouteRequest } from '../../src/routing/route-request.ts';
-import { RouteTable } from '../../src/routing/route-table.ts';
+import { createRouteTable } from '../../src/routing/route-table-builder.ts';
+import type { RouteTable } from '../../src/routing/route-table.ts';
 import type { MicroCase } from './micro-case.ts';
 
 const ANY: RouteMatch = {
@@ -61,7 +62,7 @@ function searchedCases(count: number): MicroCase[] {
 }
 
 function tableOf(count: number, matchOf: (index: number) => Partial<RouteMatch>): RouteTable<number> {
-  return new RouteTable(
+  return createRouteTable(
     Array.from({ length: count }, (_, value) => ({ match: { ...ANY, ...matchOf(value) }, value })),
   );
 }

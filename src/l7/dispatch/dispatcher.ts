@@ -3,6 +3,7 @@ import { AddressRules } from '../../access/addresses/address-rules.ts';
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
 import { AddressSet } from '../../core/address-set.ts';
 import type { Slices } from '../../core/timing/slices.ts';
+import { doStepsInSlices } from '../../core/timing/steps.ts';
 import type { RouteRequest } from '../../routing/route-request.ts';
 import type { RouteTable } from '../../routing/route-table.ts';
 import { CLIENT_LINES, LineLimit } from '../../telemetry/line-limit.ts';
@@ -55,7 +56,9 @@ export class Dispatcher implements RequestDispatcher {
   readonly #headers: HeaderFilter;
   readonly #refusals: RefusedHandshakes;
   readonly #contexts: UpgradeContexts;
-  readonly #handlers: RouteHandlers;
+  readonly #makers: RouteHandlers;
+  /** Of the routes that have had requests: of thousands most have none. */
+  readonly #handlers = new Map<RoutedTo, RouteHandler>();
   readonly #unrouted: Answers;
   readonly #unroutedLines = new LineLimit(undefined, CLIENT_LINES);
   readonly #faultLines = new LineLimit();
@@ -77,7 +80,7 @@ export class Dispatcher implements RequestDispatcher {
     slices: Slices,
   ): Promise<Dispatcher> {
     const known = previous === null ? null : previous.#routes;
-    const routes = await ListenerRoutes.build(config, environment, known, slices);
+    const routes = await doStepsInSlices(ListenerRoutes.build(config, environment, known), slices);
     return new Dispatcher(config, environment, stats, routes, previous);
   }
 
@@ -113,8 +116,8 @@ export class Dispatcher implements RequestDispatcher {
     this.#contexts = contexts;
     const { own } = headers;
     const terms = { listener: config, environment, stats, handshakes, refusals, contexts, own };
-    this.#handlers = new RouteHandlers({ ...terms, admission: this });
-    this.#unrouted = this.#handlers.answersOf('none');
+    this.#makers = new RouteHandlers({ ...terms, admission: this });
+    this.#unrouted = this.#makers.answersOf('none');
     const proxies = AddressSet.of(config.trustedProxies);
     this.#trusted = (address) => proxies.has(address);
     this.#addresses = AddressRules.of(config.access);
@@ -189,7 +192,7 @@ export class Dispatcher implements RequestDispatcher {
       this.#turnAway(exchange, 400, detail, 'ambiguous_path', wantsUpgrade ? 'ambiguous_path' : null);
       return;
     }
-    const handle = hit.value.handle ?? this.#handlerOf(hit.value);
+    const handle = this.#handlers.get(hit.value) ?? this.#makeHandler(hit.value);
     handle({ exchange, request, wantsUpgrade, entry: null, place: null, groups: hit.groups });
   }
 
@@ -265,9 +268,11 @@ export class Dispatcher implements RequestDispatcher {
   }
 
   /** Makes the handler of a route. If that fails, returns one that refuses a single request. */
-  #handlerOf(to: RoutedTo): RouteHandler {
+  #makeHandler(to: RoutedTo): RouteHandler {
     try {
-      return (to.handle = this.#handlers.of(to.route));
+      const handle = this.#makers.of(to.route);
+      this.#handlers.set(to, handle);
+      return handle;
     } catch (error) {
       const more = this.#faultLines.take();
       const fields = { err: error, listener: this.#config.name, route: to.route.name };

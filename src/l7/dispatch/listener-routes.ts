@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { L7Listener } from '../../config/types/listener.ts';
 import type { Route, RouteMatch } from '../../config/types/route.ts';
-import type { Slices } from '../../core/timing/slices.ts';
+import type { Steps } from '../../core/timing/steps.ts';
 import type { CompiledRoute } from '../../routing/compiled-route.ts';
-import { RouteTable } from '../../routing/route-table.ts';
+import { createRouteTable, RouteTableBuilder } from '../../routing/route-table-builder.ts';
+import type { RouteTable } from '../../routing/route-table.ts';
 import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
 import { HeaderFilter } from './header-filter.ts';
 import type { L7Environment } from './l7-environment.ts';
@@ -12,51 +13,57 @@ import { RoutedTo } from './route-handler.ts';
 /** The environment's part that depends on the routes. */
 type RouteEnvironment = Pick<L7Environment, 'clusters' | 'page' | 'pages' | 'wheel'>;
 
+const NO_ROUTES = createRouteTable<RoutedTo>([]);
+
 interface NamedRoute {
-  readonly route: Route;
+  readonly to: RoutedTo;
   readonly compiled: readonly CompiledRoute<RoutedTo>[];
 }
 
 /** The routes of one listener under one configuration, and what is known only with all of them. */
 export class ListenerRoutes {
-  readonly table = new RouteTable<RoutedTo>();
   readonly headers: HeaderFilter;
   readonly handshakes: HandshakeGate;
+  #table = NO_ROUTES;
   readonly #byName = new Map<string, NamedRoute>();
   /** By the text of their conditions that differs most; null until it is needed. */
   #byPattern: Map<string, Route[]> | null = null;
 
-  /** Makes the routes of a listener, none of which is added yet. */
-  constructor(listener: L7Listener, { clusters, page, pages, wheel }: RouteEnvironment) {
+  private constructor(listener: L7Listener, { clusters, page, pages, wheel }: RouteEnvironment) {
     this.headers = new HeaderFilter(listener, clusters);
     this.handshakes = new HandshakeGate(listener.name, listener, wheel, page, pages);
   }
 
   /**
-   * Builds the routes of a listener in slices.
+   * Builds the routes of a listener in steps. Each step takes microseconds.
    *
-   * @param previous those of the configuration before, which share what is compiled; null for none. They are not kept
+   * @param previous those of the configuration before, which share what does not change; null for none. They are not kept
    */
-  static async build(
+  static *build(
     listener: L7Listener,
     environment: RouteEnvironment,
     previous: ListenerRoutes | null,
-    slices: Slices,
-  ): Promise<ListenerRoutes> {
+  ): Steps<ListenerRoutes> {
     const routes = new ListenerRoutes(listener, environment);
+    const builder = new RouteTableBuilder(previous === null ? null : previous.#table);
     for (const route of listener.routes) {
-      routes.add(route, previous);
-      if (slices.isOver()) await slices.next();
+      routes.#add(route, builder, previous === null ? undefined : previous.#byName.get(route.name));
+      yield;
     }
+    routes.#table = yield* builder.build();
     return routes;
   }
 
-  /** Adds a route behind all others. Not after the first request. @param previous as in {@link build} */
-  add(route: Route, previous: ListenerRoutes | null = null): void {
+  get table(): RouteTable<RoutedTo> {
+    return this.#table;
+  }
+
+  /** Adds a route behind all others. @param known the route of its name before */
+  #add(route: Route, builder: RouteTableBuilder<RoutedTo>, known: NamedRoute | undefined): void {
     const { name, match, action } = route;
-    const known = previous === null ? undefined : previous.#byName.get(name);
-    const same = known?.route.match === match ? known.compiled : null;
-    this.#byName.set(name, { route, compiled: this.table.add(match, new RoutedTo(route), same) });
+    const to = known?.to.route === route ? known.to : new RoutedTo(route);
+    const compiled = builder.add(match, to, known?.to.route.match === match ? known.compiled : null);
+    this.#byName.set(name, known?.compiled === compiled ? known : { to, compiled });
     this.headers.add(route);
     if (action.kind === 'cluster' && action.upgrade !== 'never') this.handshakes.add(action.cluster);
   }
@@ -64,7 +71,7 @@ export class ListenerRoutes {
   /** Whether the route of a name leads to a cluster. */
   leads(name: string, cluster: string): boolean {
     const named = this.#byName.get(name);
-    return named !== undefined && isTo(named.route, cluster);
+    return named !== undefined && isTo(named.to.route, cluster);
   }
 
   /** Whether a route of the name or the conditions of an older one leads to a cluster. */
@@ -77,7 +84,8 @@ export class ListenerRoutes {
 
   #indexByPattern(): Map<string, Route[]> {
     const index = new Map<string, Route[]>();
-    for (const { route } of this.#byName.values()) {
+    for (const { to } of this.#byName.values()) {
+      const { route } = to;
       const pattern = patternOf(route.match);
       const known = index.get(pattern);
       if (known === undefined) index.set(pattern, [route]);

@@ -24,11 +24,9 @@ export interface Routed {
 /** Answers the requests of one route, now or later. */
 export type RouteHandler = (routed: Routed) => void;
 
-/** What the route table holds for a route. Of thousands of routes most get no request, so the rest is made when it is needed. */
+/** What the route table holds for a route: the same object in all generations that have the route. */
 export class RoutedTo {
   readonly route: Route;
-  /** Null until the first request takes the route. */
-  handle: RouteHandler | null = null;
   #effect: string | null = null;
 
   constructor(route: Route) {

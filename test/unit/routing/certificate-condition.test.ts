@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { RouteMatch } from '../../../src/config/types/route.ts';
 import { CertificateCondition } from '../../../src/routing/certificate-condition.ts';
 import { readPath } from '../../../src/routing/request-path.ts';
-import { RouteTable } from '../../../src/routing/route-table.ts';
+import { createRouteTable } from '../../../src/routing/route-table-builder.ts';
 import type { CertificateName, ClientCertificate } from '../../../src/wire/tls/client-certificate.ts';
 
 const NONE = { subject: null, san: null, fingerprint: null };
@@ -80,7 +80,7 @@ describe('the readings of a path', () => {
     clientCertificate: null,
   };
   const clientCertificate = { ...NONE, subject: 'CN=alice' };
-  const table = new RouteTable([
+  const table = createRouteTable([
     { match: { ...ANY, pathPrefix: '/admin', clientCertificate }, value: 'admin' },
     { match: ANY, value: 'rest' },
   ]);

@@ -2,7 +2,7 @@
 import type { PathSettings } from '../../../src/config/types/listener.ts';
 import type { RouteMatch } from '../../../src/config/types/route.ts';
 import { readPath } from '../../../src/routing/request-path.ts';
-import { RouteTable } from '../../../src/routing/route-table.ts';
+import { createRouteTable } from '../../../src/routing/route-table-builder.ts';
 
 const DEFAULTS: PathSettings = {
   ambiguous: 'refuse',
@@ -31,7 +31,7 @@ export function router(
   routes: Readonly<Record<string, Partial<RouteMatch>>>,
   settings: Partial<PathSettings> = {},
 ): (raw: string, query?: string) => string {
-  const table = new RouteTable(
+  const table = createRouteTable(
     Object.entries(routes).map(([value, match]) => ({ match: { ...ANY, ...match }, value })),
   );
   return (raw, query = '') => {

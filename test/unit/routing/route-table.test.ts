@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { ClientCertificateMatch, RouteMatch } from '../../../src/config/types/route.ts';
 import type { RouteHit, RouteRefusal } from '../../../src/routing/compiled-route.ts';
 import type { RouteRequest } from '../../../src/routing/route-request.ts';
-import { RouteTable } from '../../../src/routing/route-table.ts';
+import { createRouteTable } from '../../../src/routing/route-table-builder.ts';
 import type { ClientCertificate } from '../../../src/wire/tls/client-certificate.ts';
 
 const ANY: RouteMatch = {
@@ -24,7 +24,7 @@ function tableOf(...matches: readonly Partial<RouteMatch>[]): {
   match(request: RouteRequest): RouteHit<number> | null;
   answer(request: RouteRequest): RouteHit<number> | RouteRefusal | null;
 } {
-  const table = new RouteTable(matches.map((match, value) => ({ match: { ...ANY, ...match }, value })));
+  const table = createRouteTable(matches.map((match, value) => ({ match: { ...ANY, ...match }, value })));
   return {
     match: (request) => {
       const answer = table.match(request);
@@ -328,22 +328,3 @@ function certificateHolds(
     (san === null || certificate.names.some(({ kind, value }) => value === san && kind === kinds[san]))
   );
 }
-
-describe('a route that another table has compiled', () => {
-  const match = { ...ANY, pathPrefix: '/%40app', pathRegex: '^/.*app/(\\d+)', query: new Map([['v', '1']]) };
-
-  it('is matched as before, with a place and a value of its own', () => {
-    const before = new RouteTable<string>();
-    const compiled = before.add(match, 'old');
-    const table = new RouteTable<string>();
-    table.add({ ...ANY, path: '/@app/7' }, 'first');
-    table.add(match, 'new', compiled);
-    const valueOf = (path: string, query = ''): unknown => table.match(request(path, { query }));
-    for (const path of ['/@app/42', '/%40app/42']) {
-      assert.deepEqual(valueOf(path, 'v=1'), { value: 'new', groups: ['42'] });
-      assert.equal(valueOf(path), null);
-    }
-    assert.deepEqual(valueOf('/@app/7', 'v=1'), { value: 'first', groups: [] });
-    assert.deepEqual(before.match(request('/@app/7', { query: 'v=1' })), { value: 'old', groups: ['7'] });
-  });
-});

@@ -5,6 +5,7 @@ import type { L7Listener } from '../../../../src/config/types/listener.ts';
 import type { Route, RouteAction, RouteMatch } from '../../../../src/config/types/route.ts';
 import { LiveSet } from '../../../../src/core/collections/live-set.ts';
 import { RandomPool } from '../../../../src/core/random-pool.ts';
+import { doSteps } from '../../../../src/core/timing/steps.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { BoundConnections } from '../../../../src/l7/bound/bound-connections.ts';
 import { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
@@ -131,8 +132,7 @@ export function listener(
     limits: { setOf: () => null },
   };
   const stats = new ListenerStats(page, pages, own.name);
-  const compiled = new ListenerRoutes(own, environment);
-  for (const route of routes) compiled.add(route);
+  const compiled = doSteps(ListenerRoutes.build(own, environment, null));
   const before = kept?.dispatcher ?? null;
   const dispatcher = new Dispatcher(own, environment, stats, compiled, before);
   if (before !== null && inherits) dispatcher.inherit(before);
