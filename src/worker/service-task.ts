@@ -87,8 +87,8 @@ export async function runService(
           command satisfies never;
       }
     });
-    releaseHeap();
-    await Promise.race([running.listen(), outcome.promise]);
+    // After the routes are compiled, whose garbage would stay, and before a client could wait for the collection.
+    await Promise.race([running.listen(releaseHeap), outcome.promise]);
     say({ type: 'listening', generation: running.generation });
     await outcome.promise;
   } finally {

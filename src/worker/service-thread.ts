@@ -101,8 +101,9 @@ export class ServiceThread {
     return this.#environment.generation;
   }
 
-  listen(): Promise<void> {
-    this.#listening = this.#service.listen().then(() => this.#applyDrains());
+  /** Lets the service listen: see {@link Service.listen}. */
+  listen(made?: () => void): Promise<void> {
+    this.#listening = this.#service.listen(made).then(() => this.#applyDrains());
     return this.#listening;
   }
 

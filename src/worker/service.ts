@@ -24,8 +24,12 @@ export interface OlderGenerations {
 export interface Service {
   /** The loop in which the thread waits; null for Node's. */
   readonly innerLoop: InnerLoop | null;
-  /** Resolves when every listener accepts connections; rejects if one cannot. */
-  listen(): Promise<void>;
+  /**
+   * Resolves when every listener accepts connections; rejects if one cannot.
+   *
+   * @param made called when all listeners have been made, before the first of them accepts
+   */
+  listen(made?: () => void): Promise<void>;
   /** Gets ready for another generation. If it rejects, nothing has changed. */
   prepare(next: Environment): Promise<PreparedChange>;
   /** Reports what is still alive of generations older than the given one. */

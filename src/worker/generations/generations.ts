@@ -66,11 +66,11 @@ export class Generations<
     return this.#layer.innerLoop;
   }
 
-  async listen(): Promise<void> {
+  async listen(made?: () => void): Promise<void> {
     const first = this.#first;
     this.#first = null;
     if (first === null) return;
-    const { listeners } = await this.#prepare(first);
+    const { listeners } = await this.#prepare(first, made);
     this.#change = null;
     this.#listeners = listeners;
     this.#layer.started();
@@ -87,7 +87,7 @@ export class Generations<
     };
   }
 
-  async #prepare(next: Environment): Promise<Preparation<Listener>> {
+  async #prepare(next: Environment, onMade?: () => void): Promise<Preparation<Listener>> {
     // The primary settles a change before the next, but not if this worker has taken too long.
     this.#giveUp('another change has begun');
     const change = new Preparation<Listener>(this.#layer.nextTurn, (listener) =>
@@ -95,7 +95,7 @@ export class Generations<
     );
     this.#change = change;
     try {
-      await this.#build(change, next);
+      await this.#build(change, next, onMade);
     } catch (error) {
       this.#drop(change);
       throw error;
@@ -109,7 +109,7 @@ export class Generations<
     if (this.#change === change) this.#change = null;
   }
 
-  async #build(change: Preparation<Listener>, next: Environment): Promise<void> {
+  async #build(change: Preparation<Listener>, next: Environment, onMade?: () => void): Promise<void> {
     const { listeners, commits, made, slices } = change;
     await this.#layer.load(next);
     if (this.#aborted) throw new Error('the worker has ended');
@@ -128,6 +128,7 @@ export class Generations<
       }
       slices.check();
     }
+    onMade?.();
     for (const listener of [...made]) {
       await listener.listen();
       slices.check();
