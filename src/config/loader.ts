@@ -1,4 +1,5 @@
 /** Reads, checks and completes a configuration. */
+import { isAscii } from 'node:buffer';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError } from '../core/errors.ts';
@@ -9,6 +10,7 @@ import { readRoot } from './schema/root.ts';
 import { Settings } from './schema/settings.ts';
 import type { BlockSource } from './syntax/context.ts';
 import { BaseDirectory, UnreadableError, readRegularFile, reasonOf } from './syntax/files.ts';
+import { ItemMemory } from './syntax/item-memory.ts';
 import { Problems } from './syntax/problems.ts';
 import { SourceFile } from './syntax/source-file.ts';
 import type { Config } from './types/config.ts';
@@ -42,21 +44,28 @@ export interface LoadedConfig {
 /**
  * Loads a configuration and every file that it names.
  *
+ * @param memory of the loadings of this source; left out for a single loading
  * @throws ConfigError with every problem that was found
  */
-export function loadConfig(source: ConfigSource): LoadedConfig {
-  return doSteps(loadingSteps(source));
+export function loadConfig(source: ConfigSource, memory: ItemMemory | null = null): LoadedConfig {
+  return doSteps(loadingSteps(source, memory));
 }
 
 /**
  * Loads a configuration as {@link loadConfig} does, but in slices: a process that serves goes on in between.
  */
-export function loadConfigInSlices(source: ConfigSource, slices: Slices): Promise<LoadedConfig> {
-  return doStepsInSlices(loadingSteps(source), slices);
+export function loadConfigInSlices(
+  source: ConfigSource,
+  slices: Slices,
+  memory: ItemMemory,
+): Promise<LoadedConfig> {
+  return doStepsInSlices(loadingSteps(source, memory), slices);
 }
 
-function* loadingSteps(source: ConfigSource): Steps<LoadedConfig> {
-  const file = yield* SourceFile.read(readText(source.file));
+function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<LoadedConfig> {
+  const items = (memory ?? new ItemMemory()).begin();
+  const isRemembered = memory !== null && !source.overrides.some(changesList);
+  const file = yield* SourceFile.read(readText(source.file), isRemembered ? items : null);
   const problems = new Problems(source.file, file);
   if (file.broken !== null) throw new ConfigError(problems.errors);
   yield;
@@ -64,15 +73,28 @@ function* loadingSteps(source: ConfigSource): Steps<LoadedConfig> {
   settings.loadFile(file.root);
   for (const override of source.overrides) settings.override(override);
   const base = new BaseDirectory(dirname(resolve(source.file)));
-  const { config, ...sources } = yield* readRoot(settings, base, problems, source.descriptorLimit ?? null);
+  const { config, ...sources } = yield* readRoot(
+    settings,
+    base,
+    problems,
+    items,
+    source.descriptorLimit ?? null,
+  );
   const files = [resolve(source.file), ...base.files];
   if (problems.errors.length > 0) throw new ConfigError(problems.errors, files);
+  memory?.keep(items);
   return { config, warnings: problems.warnings, ...sources, files };
+}
+
+/** Tells whether an override may replace a part of an item. */
+function changesList(override: string): boolean {
+  return /^(?:clusters|listeners)\b/.test(override);
 }
 
 function readText(file: string): string {
   try {
-    return readRegularFile(file, MAX_CONFIG_BYTES).toString('utf8');
+    const bytes = readRegularFile(file, MAX_CONFIG_BYTES);
+    return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
   } catch (error) {
     if (error instanceof UnreadableError) throw new ConfigError([{ place: file, message: error.message }]);
     throw new ConfigError([

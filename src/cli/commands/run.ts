@@ -2,6 +2,7 @@
 import { extname } from 'node:path';
 import { isatty } from 'node:tty';
 import { loadConfig, loadConfigInSlices, type ConfigSource } from '../../config/loader.ts';
+import { ItemMemory } from '../../config/syntax/item-memory.ts';
 import type { Config } from '../../config/types/config.ts';
 import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -41,7 +42,8 @@ function entry(module: URL): URL {
  * @throws ConfigError for a configuration that cannot be used
  */
 export async function run(options: CommandOptions): Promise<number> {
-  const { config, warnings, files } = loadConfig(sourceOf(options));
+  const memory = new ItemMemory();
+  const { config, warnings, files } = loadConfig(sourceOf(options), memory);
   const watch = options.flags.has('watch') ? new FileWatch(files) : null;
   const stdout = takeStdout();
   const output = new LogOutput(config.log.format, config.log.file ?? stdout.fd);
@@ -51,6 +53,7 @@ export async function run(options: CommandOptions): Promise<number> {
   for (const { place, message } of warnings) log.warn({ place }, message);
 
   const { status, ended, failure } = await serveWithDemo(options, config, {
+    memory,
     log,
     output,
     watch,
@@ -75,7 +78,9 @@ function takeStdout(): { readonly fd: number; readonly problem: string | null } 
   }
 }
 
-interface Outlets {
+interface Surroundings {
+  /** Of the loadings of the configuration. */
+  readonly memory: ItemMemory;
   readonly stdout: number;
   readonly log: Logger;
   readonly output: LogOutput;
@@ -85,7 +90,7 @@ interface Outlets {
 async function serveWithDemo(
   options: CommandOptions,
   config: Config,
-  { stdout, log, output, watch }: Outlets,
+  { memory, stdout, log, output, watch }: Surroundings,
 ): Promise<Outcome> {
   let demo: DemoProcess | null = null;
   try {
@@ -94,7 +99,7 @@ async function serveWithDemo(
       config,
       log,
       output,
-      load: (slices) => loadConfigInSlices(sourceOf(options), slices),
+      load: (slices) => loadConfigInSlices(sourceOf(options), slices, memory),
       watch,
       workerFiles: WORKER_FILES,
       manager: ServiceManager.of(options.env, log),

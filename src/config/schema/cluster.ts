@@ -49,6 +49,8 @@ export interface ClusterFiles {
   readonly stickySecret: string | null;
 }
 
+export const NO_FILES: ClusterFiles = { ca: null, cert: null, key: null, stickySecret: null };
+
 /** A cluster, and its files, which the configuration does not keep. */
 export interface ReadCluster {
   readonly cluster: Cluster;
@@ -95,6 +97,11 @@ export function readCluster(
     );
   }
   return { path: entry.path, value: { cluster, files: { ...files, stickySecret: secretFile } } };
+}
+
+/** Tells whether a cluster depends on files, which may change while its text stays. */
+export function usesFiles({ files }: ReadCluster): boolean {
+  return Object.values(files).some((file) => file !== null);
 }
 
 function readRetryBudget(cluster: Section): Cluster['retryBudget'] {

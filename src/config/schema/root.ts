@@ -7,16 +7,18 @@ import type { BlockSource, Context } from '../syntax/context.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
 import { directory } from '../syntax/files.ts';
 import { hostName } from '../syntax/host.ts';
+import type { ItemReading } from '../syntax/item-memory.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import { readValue } from '../syntax/section.ts';
 import type { Path } from '../syntax/source-file.ts';
+import { valueOfItem } from '../syntax/yaml/plain-yaml.ts';
 import type { Config, DemoSettings } from '../types/config.ts';
 import type { RedisSettings } from '../types/limits.ts';
 import type { Listener } from '../types/listener.ts';
 import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
 import type { ClusterFiles, ReadCluster } from './cluster.ts';
-import { readCluster } from './cluster.ts';
+import { NO_FILES, readCluster, usesFiles } from './cluster.ts';
 import { readListener } from './listener/listener.ts';
 import type { Settings } from './settings.ts';
 import { checkTunnelClusters } from './tunnel-clusters.ts';
@@ -37,6 +39,7 @@ interface ReadConfig {
  * Reads every setting. Each cluster and each route is a step.
  *
  * @param base the directory at which relative paths start
+ * @param items what an earlier loading knows of clusters and routes
  * @param descriptorLimit max open descriptors of the process; null for no limit
  * @returns a configuration that can be used if there is no error
  */
@@ -44,9 +47,10 @@ export function* readRoot(
   settings: Settings,
   base: BaseDirectory,
   problems: Problems,
+  items: ItemReading,
   descriptorLimit: number | null,
 ): Steps<ReadConfig> {
-  const clusters = yield* readClusters(settings, base, problems);
+  const clusters = yield* readClusters(settings, base, problems, items);
   const redis = readRedis(settings, problems);
   const blockLists = new Map<readonly string[], readonly BlockSource[]>();
   const hasRedis = redis !== null;
@@ -54,6 +58,7 @@ export function* readRoot(
     base,
     problems,
     clusters: clusters.names,
+    items,
     blockLists,
     hasRedis,
   });
@@ -112,12 +117,23 @@ function* readClusters(
   settings: Settings,
   base: BaseDirectory,
   problems: Problems,
+  items: ItemReading,
 ): Steps<{ read: readonly Located<ReadCluster>[]; names: ClusterNames }> {
   const elements = settings.elements('clusters');
   const read: Located<ReadCluster>[] = [];
-  for (const element of elements ?? []) {
-    const cluster = readCluster(element, base, problems, settings.stickySecret);
-    if (cluster !== null) read.push(cluster);
+  for (const { path, value: item } of elements ?? []) {
+    const known = items.cluster(item);
+    if (known !== null) {
+      read.push({ path, value: { cluster: known, files: NO_FILES } });
+      continue;
+    }
+    const problemsBefore = problems.count;
+    const cluster = readCluster({ path, value: valueOfItem(item) }, base, problems, settings.stickySecret);
+    if (cluster !== null) {
+      read.push(cluster);
+      if (problems.count === problemsBefore && !usesFiles(cluster.value))
+        items.keepCluster(item, cluster.value.cluster);
+    }
     yield;
   }
   const named = read.map(({ path, value }) => ({ path, value: value.cluster.name }));

@@ -1,6 +1,7 @@
 /** What the readers of listeners and routes need besides their own section. */
 import type { BaseDirectory } from './files.ts';
 import { describe, text } from './formats.ts';
+import type { ItemReading } from './item-memory.ts';
 import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import type { Located, Section } from './section.ts';
@@ -11,6 +12,8 @@ export interface Context {
   readonly base: BaseDirectory;
   readonly problems: Problems;
   readonly clusters: ClusterNames;
+  /** What an earlier loading knows of clusters and routes. */
+  readonly items: ItemReading;
   /** Gets each list of CIDR blocks that comes from files, in part or whole. */
   readonly blockLists: Map<readonly string[], readonly BlockSource[]>;
   /** Whether limits can be counted over several machines. */

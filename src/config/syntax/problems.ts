@@ -47,6 +47,11 @@ export class Problems {
     }
   }
 
+  /** Number of errors and warnings so far. */
+  get count(): number {
+    return this.#errors.length + this.#warnings.length;
+  }
+
   /** The first {@link MAX_PROBLEMS} errors: in the order of the file, then of the environment and the command line. */
   get errors(): readonly ConfigProblem[] {
     return this.#report(this.#errors, 'errors');

@@ -2,6 +2,7 @@
 import type { Document, LineCounter, Node } from 'yaml';
 import { messageOf } from '../../core/errors.ts';
 import { doSteps, type Steps } from '../../core/timing/steps.ts';
+import type { ItemReading } from './item-memory.ts';
 import { readPlainYaml } from './yaml/plain-yaml.ts';
 import type { YamlFault } from './yaml/limits.ts';
 import { findExcess } from './yaml/limits.ts';
@@ -89,9 +90,13 @@ export class SourceFile {
     }));
   }
 
-  /** Reads YAML or JSON, a long text in steps. */
-  static *read(text: string): Steps<SourceFile> {
-    return new SourceFile(text, yield* readPlainYaml(text));
+  /**
+   * Reads YAML or JSON, a long text in steps.
+   *
+   * @param known items for which a stand-in is enough; null to read all
+   */
+  static *read(text: string, known: ItemReading | null): Steps<SourceFile> {
+    return new SourceFile(text, yield* readPlainYaml(text, known));
   }
 
   /**

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../../../src/config/loader.ts';
+import type { ItemMemory } from '../../../src/config/syntax/item-memory.ts';
 import type { L7Listener } from '../../../src/config/types/listener.ts';
 import type { Route } from '../../../src/config/types/route.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
@@ -16,6 +17,8 @@ export interface Extras {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Max open descriptors of the process; left out for no limit. */
   readonly descriptorLimit?: number;
+  /** Of the loadings before; left out for a loading that reads all. */
+  readonly memory?: ItemMemory;
 }
 
 const scratch: string[] = [];
@@ -35,19 +38,15 @@ const directory = scratchDirectory();
 /** Loads a text that stands in `${directory}/sluice.yaml`. */
 export function load(
   text: string,
-  { overrides = [], env = {}, files = {}, descriptorLimit }: Extras = {},
+  { overrides = [], env = {}, files = {}, descriptorLimit, memory }: Extras = {},
 ): Loaded {
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), content);
   }
   writeFileSync(join(directory, 'sluice.yaml'), text);
-  return loadConfig({
-    file: join(directory, 'sluice.yaml'),
-    overrides,
-    env,
-    descriptorLimit: descriptorLimit ?? null,
-  });
+  const file = join(directory, 'sluice.yaml');
+  return loadConfig({ file, overrides, env, descriptorLimit: descriptorLimit ?? null }, memory);
 }
 
 /** Every error of a text as `line:column: message`, or `place: message` for what stands in no file. */

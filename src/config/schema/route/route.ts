@@ -5,7 +5,9 @@ import type { Context } from '../../syntax/context.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, label } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
-import { Section } from '../../syntax/section.ts';
+import type { KnownRoutes } from '../../syntax/item-memory.ts';
+import { Section, isMapping } from '../../syntax/section.ts';
+import { valueOfItem } from '../../syntax/yaml/plain-yaml.ts';
 import type { AccessSettings } from '../../types/access.ts';
 import type { Route } from '../../types/route.ts';
 import { readAccess } from '../access/access.ts';
@@ -52,8 +54,15 @@ interface RouteTerms extends MatchTerms {
 export function* readRoutes(listener: Section, terms: RouteTerms, context: Context): Steps<readonly Route[]> {
   const routes: Located<ReadRoute>[] = [];
   const earlier = new EarlierRoutes();
+  const { paths, asksForCertificates, access } = terms;
+  const name = listener.raw('name');
+  const known = context.items.routesOf(typeof name === 'string' ? name : '', {
+    paths,
+    asksForCertificates,
+    access,
+  });
   for (const [index, entry] of listener.list('routes', 'routes').entries()) {
-    const route = readRoute(entry, `route-${index + 1}`, terms, context);
+    const route = knownRoute(entry, known, context) ?? readNewRoute(entry, index, terms, known, context);
     if (route === null) continue;
     warnOfCover(route, earlier, context);
     routes.push(route);
@@ -65,6 +74,44 @@ export function* readRoutes(listener: Section, terms: RouteTerms, context: Conte
     context.problems,
   );
   return routes.map(({ value }) => value.route);
+}
+
+/** Returns a route that has been read before; null for another one. */
+function knownRoute(
+  { path, value: item }: Located<unknown>,
+  known: KnownRoutes,
+  { clusters }: Context,
+): Located<ReadRoute> | null {
+  const route = known.find(item);
+  if (route === null) return null;
+  const { action } = route;
+  if (action.kind === 'cluster') clusters.refer([...path, 'cluster'], action.cluster);
+  return { path, value: { route, expression: null } };
+}
+
+function readNewRoute(
+  { path, value: item }: Located<unknown>,
+  index: number,
+  terms: RouteTerms,
+  known: KnownRoutes,
+  context: Context,
+): Located<ReadRoute> | null {
+  const entry = { path, value: valueOfItem(item) };
+  const problems = context.problems.count;
+  const read = readRoute(entry, `route-${index + 1}`, terms, context);
+  if (read !== null && context.problems.count === problems && isItsText(entry.value, read.value.route)) {
+    known.keep(item, read.value.route);
+  }
+  return read;
+}
+
+/**
+ * Tells whether a route depends on its text and the listener's terms only. Other routes depend on files, on their place or on
+ * other routes, or need their expression for comparisons.
+ */
+function isItsText(value: unknown, { match, action }: Route): boolean {
+  const isOwn = isMapping(value) && value.has('name') && !value.has('access') && !value.has('limits');
+  return isOwn && match.pathRegex === null && action.kind !== 'static';
 }
 
 function readRoute(

@@ -1,9 +1,15 @@
 /** Divides a plain YAML text where its indentation shows the structure, so that no piece takes long to parse. */
+import type { Steps } from '../../../core/timing/steps.ts';
 
 /** A block mapping or list in parts, in their order. */
 type Division =
-  | { readonly kind: 'mapping'; readonly parts: readonly MappingPart[] }
-  | { readonly kind: 'list'; readonly parts: readonly ListPart[] };
+  | { readonly kind: 'mapping'; readonly parts: () => readonly MappingPart[] }
+  | {
+      readonly kind: 'list';
+      readonly parts: () => readonly ListPart[];
+      /** Returns the text of each item. */
+      readonly items: () => readonly string[];
+    };
 
 /** Some entries of a mapping, or the value of one key. */
 export type MappingPart =
@@ -30,27 +36,31 @@ interface Start {
   readonly key: string | null;
 }
 
+/** Lines of a step. */
+const STEP_LINES = 2000;
+
 /**
- * Divides a text into parts of about `size` characters.
+ * Divides a text into parts of about `size` characters. Some lines are a step.
  *
  * @returns null for a text that must stay in one piece: it is short, or no block mapping or list with plain keys
  */
-export function divide(text: string, size: number): Division | null {
+export function* divide(text: string, size: number): Steps<Division | null> {
   if (text.length <= size) return null;
   const starts: Start[] = [];
   let indent = -1;
   let isList = false;
+  let lines = 0;
   for (let offset = 0; offset < text.length; offset = nextLine(text, offset)) {
+    if (++lines % STEP_LINES === 0) yield;
     const column = columnOf(text, offset);
     // A blank line or a comment belongs to what is before it.
-    if (column === null) continue;
+    if (column === null || (indent !== -1 && column > indent)) continue;
+    if (column < indent) return null;
     const line = text.slice(offset + column, offset + column + MAX_KEY_CHARACTERS);
     if (indent === -1) {
       indent = column;
       isList = ITEM.test(line);
     }
-    if (column < indent) return null;
-    if (column > indent) continue;
     if (ITEM.test(line)) {
       // The items of a list may stand as far to the left as its key.
       if (isList) starts.push({ offset, key: null });
@@ -62,9 +72,12 @@ export function divide(text: string, size: number): Division | null {
     starts.push({ offset, key });
   }
   if (starts.length === 0) return null;
-  return isList
-    ? { kind: 'list', parts: listParts(text, starts, indent, size) }
-    : { kind: 'mapping', parts: mappingParts(text, starts, size) };
+  if (!isList) return { kind: 'mapping', parts: () => mappingParts(text, starts, size) };
+  return {
+    kind: 'list',
+    parts: () => listParts(text, starts, indent, size),
+    items: () => itemsOf(text, starts),
+  };
 }
 
 const MAX_KEY_CHARACTERS = 80;
@@ -101,6 +114,13 @@ function listParts(text: string, starts: readonly Start[], indent: number, size:
       ? { isOne, text: `${whole.slice(0, indent)}  ${whole.slice(indent + 2)}` }
       : { isOne, text: whole };
   });
+}
+
+/** What precedes the first item belongs to it. */
+function itemsOf(text: string, starts: readonly Start[]): string[] {
+  return starts.map(({ offset }, index) =>
+    text.slice(index === 0 ? 0 : offset, starts[index + 1]?.offset ?? text.length),
+  );
 }
 
 interface Group {

@@ -1,6 +1,7 @@
 /** A fast reader of configuration files that use no feature of YAML beyond values, lists, mappings and comments. */
 import { FAILSAFE_SCHEMA, Type, YAMLException, load, type LoadOptions } from 'js-yaml';
 import type { Steps } from '../../../core/timing/steps.ts';
+import { KnownItem, type ItemList, type ItemReading } from '../item-memory.ts';
 import { MAX_DEPTH, MAX_VALUES } from './limits.ts';
 import { divide, type ListPart, type MappingPart } from './pieces.ts';
 
@@ -24,8 +25,17 @@ const CHANGED_KEY = /^(?:[0-9]+|null)$/;
 
 /** Levels at which a text is divided: listeners, one of them, its routes, one of them. */
 const MAX_DIVISIONS = 4;
+/** Lists whose items are remembered, by the keys that lead to them. */
+const REMEMBERED: Readonly<Record<string, ItemList>> = {
+  '.clusters': 'clusters',
+  '.listeners[].routes': 'routes',
+};
 /** A piece takes about 1 ms. */
 const PIECE_CHARACTERS = 16 * 1024;
+/** Characters that are searched in one step. */
+const SEARCHED_CHARACTERS = 64 * 1024;
+/** Known items of one step. */
+const STEP_ITEMS = 500;
 
 /** Thrown for a text that is left to the other parser. */
 const UNUSUAL = new Error('the text is not plain');
@@ -58,48 +68,87 @@ const SCHEMA = FAILSAFE_SCHEMA.extend({
   ],
 });
 
+type Known = Pick<ItemReading, 'find' | 'note'>;
+
 /**
  * Reads a text about twenty times as fast as the parser that knows places, and a long one in pieces.
  *
+ * @param known finds items that need not be read; null to read all
  * @param size characters of a piece
  * @returns mappings as Maps and lists as arrays; undefined for a text that the other parser must read, because it is
  * wrong, exceeds a limit, or uses more of YAML
  */
-export function* readPlainYaml(text: string, size = PIECE_CHARACTERS): Steps<unknown> {
-  if (SPECIAL.test(text) || LEADING_TAB.test(text)) return undefined;
-  yield;
+export function* readPlainYaml(
+  text: string,
+  known: Known | null = null,
+  size = PIECE_CHARACTERS,
+): Steps<unknown> {
+  if (LEADING_TAB.test(text) || (yield* isSpecial(text))) return undefined;
   try {
-    return yield* new PlainText(size).read(text);
+    return yield* new PlainText(size, known).read(text);
   } catch (error) {
     if (error === UNUSUAL || error instanceof YAMLException) return undefined;
     throw error;
   }
 }
 
+/** Returns the value of an item of a list: that of a known item is parsed now. */
+export function valueOfItem(item: unknown): unknown {
+  return item instanceof KnownItem ? new PlainText(Infinity, null).parseItem(item.text) : item;
+}
+
+/** Tells whether a text has what only the other parser reads. */
+function* isSpecial(text: string): Steps<boolean> {
+  // Nothing that is looked for goes on behind the end of its line.
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    const lineEnd = text.indexOf('\n', from + SEARCHED_CHARACTERS);
+    to = lineEnd === -1 ? text.length : lineEnd + 1;
+    if (SPECIAL.test(text.slice(from, to))) return true;
+    yield;
+  }
+  return false;
+}
+
 /** Reads the pieces of one text. */
 class PlainText {
   readonly #size: number;
+  readonly #known: Known | null;
   #values = 0;
 
-  constructor(size: number) {
+  constructor(size: number, known: Known | null) {
     this.#size = size;
+    this.#known = known;
   }
 
-  /** @param depth of the text in the whole */
-  *read(text: string, depth = 0): Steps<unknown> {
-    const division = depth === MAX_DIVISIONS ? null : divide(text, this.#size);
+  /** Reads one item of a list. It has been read before. */
+  parseItem(text: string): unknown {
+    const [item] = this.#parse(text, 0) as unknown[];
+    return item;
+  }
+
+  /**
+   * @param depth of the text in the whole
+   * @param path the keys that lead to it
+   */
+  *read(text: string, depth = 0, path = ''): Steps<unknown> {
+    const division = depth === MAX_DIVISIONS ? null : yield* divide(text, this.#size);
     yield;
     if (division === null) return this.#parse(text, depth);
-    return division.kind === 'list'
-      ? yield* this.#readList(division.parts, depth)
-      : yield* this.#readMapping(division.parts, depth);
+    if (division.kind === 'mapping') return yield* this.#readMapping(division.parts(), depth, path);
+    const list = REMEMBERED[path];
+    if (this.#known === null || list === undefined) {
+      return yield* this.#readList(division.parts(), depth, path);
+    }
+    return yield* this.#readItems(division.items(), depth, { list, known: this.#known });
   }
 
-  *#readMapping(parts: readonly MappingPart[], depth: number): Steps<Map<string, unknown>> {
+  *#readMapping(parts: readonly MappingPart[], depth: number, path: string): Steps<Map<string, unknown>> {
     const map = new Map<string, unknown>();
     for (const { key, text } of parts) {
       const entries =
-        key === null ? this.#parse(text, depth) : new Map([[key, yield* this.read(text, depth + 1)]]);
+        key === null
+          ? this.#parse(text, depth)
+          : new Map([[key, yield* this.read(text, depth + 1, `${path}.${key}`)]]);
       yield;
       if (!(entries instanceof Map)) throw UNUSUAL;
       for (const [name, value] of entries as Map<string, unknown>) {
@@ -111,15 +160,54 @@ class PlainText {
     return map;
   }
 
-  *#readList(parts: readonly ListPart[], depth: number): Steps<unknown[]> {
+  *#readList(parts: readonly ListPart[], depth: number, path: string): Steps<unknown[]> {
     const list: unknown[] = [];
     for (const { isOne, text } of parts) {
-      const items = isOne ? [yield* this.read(text, depth + 1)] : this.#parse(text, depth);
+      const items = isOne ? [yield* this.read(text, depth + 1, `${path}[]`)] : this.#parse(text, depth);
       yield;
       if (!Array.isArray(items)) throw UNUSUAL;
       for (const item of items) list.push(item);
     }
     return list;
+  }
+
+  /** Reads the items that are not known, neighbours together. */
+  *#readItems(
+    texts: readonly string[],
+    depth: number,
+    { list, known }: { readonly list: ItemList; readonly known: Known },
+  ): Steps<unknown[]> {
+    const items: unknown[] = [];
+    let unread: string[] = [];
+    for (const [index, text] of texts.entries()) {
+      const found = known.find(list, text);
+      if (found === null) unread.push(text);
+      if (unread.length > 0 && (found !== null || index === texts.length - 1)) {
+        const read = yield* this.#readRun(unread, depth);
+        for (const [place, item] of read.entries()) known.note(item, unread[place]!);
+        for (const item of read) items.push(item);
+        unread = [];
+      }
+      if (found === null) continue;
+      this.#values += found.values;
+      if (this.#values > MAX_VALUES) throw UNUSUAL;
+      items.push(found);
+      if (index % STEP_ITEMS === 0) yield;
+    }
+    return items;
+  }
+
+  /** Reads items that follow each other. */
+  *#readRun(texts: readonly string[], depth: number): Steps<readonly unknown[]> {
+    const text = texts.join('');
+    const division = yield* divide(text, this.#size);
+    const items =
+      division?.kind === 'list'
+        ? yield* this.#readList(division.parts(), depth, '')
+        : this.#parse(text, depth);
+    yield;
+    if (!Array.isArray(items) || items.length !== texts.length) throw UNUSUAL;
+    return items as readonly unknown[];
   }
 
   #parse(text: string, depth: number): unknown {

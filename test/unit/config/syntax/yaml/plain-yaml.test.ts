@@ -97,14 +97,14 @@ const disturbed = fc
 /** Characters of a piece: the texts of the tests are short. */
 const PIECES = fc.constantFrom(1, 8, 20, 10_000);
 
-const read = (text: string, size?: number): unknown => doSteps(readPlainYaml(text, size));
+const read = (text: string, size?: number): unknown => doSteps(readPlainYaml(text, null, size));
 
 describe('the fast reader of YAML', () => {
   it('has the values of the parser that knows places', () => {
     let read = 0;
     fc.assert(
       fc.property(fc.oneof(document, disturbed), PIECES, (text, size) => {
-        const value = doSteps(readPlainYaml(text, size));
+        const value = doSteps(readPlainYaml(text, null, size));
         if (value === undefined) return;
         const theirs = parseDocument(text, { stringKeys: true, merge: true, logLevel: 'silent' });
         if (theirs.errors.length > 0) return;
@@ -158,7 +158,7 @@ describe('the fast reader of YAML', () => {
     for (const size of [1, 16, 64, 200, 1000]) {
       assert.deepEqual(read(text, size), whole, `pieces of ${size}`);
       let steps = 0;
-      const reading = readPlainYaml(text, size);
+      const reading = readPlainYaml(text, null, size);
       while (reading.next().done !== true) steps++;
       assert.ok(steps > text.length / (2 * Math.max(size, 100)), `${steps} steps for pieces of ${size}`);
     }
