@@ -104,6 +104,7 @@ export class Cluster implements AttemptSource {
       const { page, pages } = this.#home;
       const endpoint = same?.slot === state.slot ? same : new Endpoint(this.name, state, page, pages);
       endpoint.update(state, now);
+      endpoint.proveBy(this.tls);
       this.#endpoints.set(state.label, endpoint);
     }
     // Names bring new addresses for as long as the worker lives.

@@ -4,6 +4,7 @@ import { CONNECT_FAILURES } from '../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../telemetry/metrics/page-shapes.ts';
 import type { StatsPage } from '../telemetry/stats-page.ts';
+import type { UpstreamTls } from './upstream-tls.ts';
 
 export type ConnectFailure = (typeof CONNECT_FAILURES)[number];
 
@@ -42,6 +43,14 @@ export class Endpoint {
   factor = 1;
   /** Set and read by the balancer only. */
   balance = 0;
+  /**
+   * Number that grows whenever new connections begin to prove the endpoint in another way. A kept connection of an earlier
+   * number must not carry new requests.
+   */
+  trust = 0;
+  #tls: UpstreamTls | null = null;
+  /** The name that connections ask for and verify; empty for none. */
+  #tlsName = '';
   #maxConnections: number;
   #warmUntil = 0;
   readonly #own: Float64Array;
@@ -84,6 +93,15 @@ export class Endpoint {
     this.health = state.health;
     this.#maxConnections = state.maxConnections;
     this.#warmUntil = now + state.warmLeftMs;
+  }
+
+  /** Sets how new connections prove the endpoint. @param tls null for plain TCP */
+  proveBy(tls: UpstreamTls | null): void {
+    const name = tls === null ? '' : tls.serverName(this.server);
+    if (tls === this.#tls && name === this.#tlsName) return;
+    this.#tls = tls;
+    this.#tlsName = name;
+    this.trust += 1;
   }
 
   /** Sets {@link factor} for this moment. Returns false if the slow start is over. */

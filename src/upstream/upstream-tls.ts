@@ -10,7 +10,14 @@ export interface UpstreamTls {
   /** The name to ask for and to verify; empty for none (an endpoint without a name, unverified). */
   serverName(address: Address): string;
   /** The last session ticket of each endpoint, by its label: a resumed session saves a full handshake. */
-  readonly sessions: Map<string, Buffer>;
+  readonly sessions: Map<string, TlsSession>;
+}
+
+/** A session that can be resumed. */
+interface TlsSession {
+  /** The name that was verified. Node does not verify the name of a resumed session. */
+  readonly name: string;
+  readonly ticket: Buffer;
 }
 
 /** Makes the TLS context of a cluster. Throws if the PEM texts cannot be used. */

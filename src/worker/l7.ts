@@ -161,7 +161,8 @@ class WebLayer implements Layer<
 
   committed(environment: Environment): void {
     this.#shared.budget.resize(budgetShareOf(environment));
-    this.#shared.bound.closeRemoved();
+    this.#shared.pool.closeOutdated();
+    this.#shared.bound.closeOutdated();
   }
 
   aborting(): void {

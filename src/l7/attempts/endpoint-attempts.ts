@@ -49,6 +49,8 @@ export abstract class EndpointAttempts {
   /** As it was when the request came: a connection with a header must never be shared, whatever a reload changes. */
   readonly #proxyProtocol: ClusterConfig['proxyProtocol'];
   #dialledAt = 0;
+  /** How the current connection proves the endpoint, see `Endpoint.trust`. */
+  #trust = 0;
 
   /** @param keepAliveMs max time for which an idle bound connection is kept */
   constructor(context: AttemptContext, order: AttemptOrder, keepAliveMs: number) {
@@ -80,6 +82,7 @@ export abstract class EndpointAttempts {
 
   #use(endpoint: Endpoint): void {
     this.endpoint = this.asked = endpoint;
+    this.#trust = endpoint.trust;
     this.bound.beginUse(endpoint);
   }
 
@@ -87,6 +90,7 @@ export abstract class EndpointAttempts {
   dial(owner: UpstreamOwner): UpstreamSocket {
     const { cluster, dialler } = this.#context;
     this.reused = false;
+    this.#trust = this.endpoint!.trust;
     this.#dialledAt = performance.now();
     const version = this.#proxyProtocol;
     const preface = version === 'off' ? null : writeProxyHeader(version, this.#order.asker.ends());
@@ -159,6 +163,11 @@ export abstract class EndpointAttempts {
     return mayRepeat && !(this.wasSent && this.bound.authorizes) ? rule.then : this.answer;
   }
 
+  /** Whether the current connection may carry another request, as far as the configuration goes. */
+  protected get isTrusted(): boolean {
+    return this.#trust === this.endpoint!.trust;
+  }
+
   /**
    * Reads the connection again, whose response is complete, and keeps it for the client's next request if it is bound to the
    * client. Its endpoint goes on counting it.
@@ -168,7 +177,7 @@ export abstract class EndpointAttempts {
   keepBound(socket: UpstreamSocket): boolean {
     // A slow client may have paused it: paused, it would never bring the next response.
     socket.resume();
-    if (!this.bound.keep(this.endpoint!, socket)) return false;
+    if (!this.isTrusted || !this.bound.keep(this.endpoint!, socket)) return false;
     this.endpoint = null;
     return true;
   }

@@ -182,9 +182,9 @@ export class BoundConnections {
     if (this.#byClient.size > 0 && this.#sweep.wheelTick < 0) this.#wheel.arm(this.#sweep, TICK_MS);
   }
 
-  /** Closes the connections to endpoints that the configuration no longer has. */
-  closeRemoved(): void {
-    for (const bound of this.#all()) if (bound.endpoint.removed) this.#drop(bound, 'drained');
+  /** Closes the connections that the configuration no longer allows to carry requests. */
+  closeOutdated(): void {
+    for (const bound of this.#all()) if (bound.isOutdated) this.#drop(bound, 'drained');
   }
 
   /** Closes every connection. */
@@ -288,6 +288,7 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
   readonly accepted: boolean;
   readonly use: string;
   readonly turn: number;
+  readonly #trust: number;
   readonly #ended: (reason: BoundClose) => void;
 
   constructor(
@@ -305,7 +306,13 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
     this.accepted = accepted;
     this.use = use;
     this.turn = turn;
+    this.#trust = endpoint.trust;
     this.#ended = ended;
+  }
+
+  /** Whether its endpoint is gone, or is proved in another way now. */
+  get isOutdated(): boolean {
+    return this.endpoint.removed || this.endpoint.trust !== this.#trust;
   }
 
   override expire(): void {

@@ -36,11 +36,18 @@ export class ConnectionPool {
     this.#wheel.arm(connection, ms);
   }
 
+  /** Closes the connections that the configuration no longer allows to carry requests. */
+  closeOutdated(): void {
+    for (const connection of this.#all()) if (connection.isOutdated) connection.expire();
+  }
+
   /** Closes every idle connection. */
   close(): void {
-    for (const connections of [...this.#idle.values()]) {
-      for (const connection of [...connections]) connection.expire();
-    }
+    for (const connection of this.#all()) connection.expire();
+  }
+
+  #all(): IdleConnection[] {
+    return [...this.#idle.values()].flat();
   }
 
   #forget(connection: IdleConnection): void {
@@ -57,13 +64,20 @@ export class ConnectionPool {
 class IdleConnection extends Timed implements UpstreamOwner {
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
+  readonly #trust: number;
   readonly #gone: (connection: IdleConnection) => void;
 
   constructor(endpoint: Endpoint, socket: UpstreamSocket, gone: (connection: IdleConnection) => void) {
     super();
     this.endpoint = endpoint;
     this.socket = socket;
+    this.#trust = endpoint.trust;
     this.#gone = gone;
+  }
+
+  /** Whether its endpoint is gone, or is proved in another way now. */
+  get isOutdated(): boolean {
+    return this.endpoint.removed || this.endpoint.trust !== this.#trust;
   }
 
   override expire(): void {

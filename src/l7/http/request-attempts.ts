@@ -106,7 +106,7 @@ export class RequestAttempts extends EndpointAttempts {
     if (!isReusable) {
       request.destroy();
     } else if (!this.keepBound(request.socket)) {
-      if (this.bound.isBound || keepAliveMs === 0) request.destroy();
+      if (this.bound.isBound || keepAliveMs === 0 || !this.isTrusted) request.destroy();
       else this.#context.pool.keep(this.endpoint!, request.socket, keepAliveMs);
     }
     // A client that is slow to take the end holds no connection of the endpoint.

@@ -97,9 +97,9 @@ function connectSecurely(
     servername: sniOf(name),
     // Node checks `servername`, which is empty for an IP address.
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
-    ...(session === undefined ? {} : { session }),
+    ...(session?.name === name ? { session: session.ticket } : {}),
   });
-  socket.on('session', (ticket: Buffer) => tls.sessions.set(label, ticket));
+  socket.on('session', (ticket: Buffer) => tls.sessions.set(label, { name, ticket }));
   return socket;
 }
 

@@ -184,12 +184,51 @@ describe('a cluster', () => {
     assert.throws(() => make({ tls: { ...tls, cert: 'no PEM', key: 'no PEM' } }));
   });
 
+  it('trusts kept connections until TLS to its endpoints changes', () => {
+    const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
+    const cluster = make();
+    const [endpoint] = cluster.endpoints;
+    const trusts: number[] = [];
+    const change = (changes: Parameters<typeof clusterConfig>[0]): void => {
+      const config = clusterConfig({ endpoints: configs, ...changes });
+      cluster.prepare(config, clusterState(config))();
+      trusts.push(endpoint!.trust);
+    };
+    change({ retries: 1 });
+    change({ tls });
+    change({ tls: { ...tls }, retries: 2 });
+    change({ tls: { ...tls, verify: false } });
+    change({ tls: { ...tls, serverName: 'a.example' } });
+    change({});
+    assert.deepEqual(trusts, [0, 1, 1, 2, 3, 4]);
+  });
+
+  it('trusts no kept connection to an address that belongs to another name now', () => {
+    const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
+    const named = (host: string): ReturnType<typeof endpointState> =>
+      endpointState(configs[0]!, { server: { kind: 'tcp', host, port: 443 } });
+    for (const [settings, isTrusted] of [
+      [tls, false],
+      [{ ...tls, serverName: 'app.example' }, true],
+      [null, true],
+    ] as const) {
+      const cluster = make({ tls: settings });
+      const [endpoint] = cluster.endpoints;
+      const [before, now] = ['a.example', 'b.example'].map((host) => {
+        cluster.update({ ...clusterState(clusterConfig()), endpoints: [named(host)] });
+        return endpoint!.trust;
+      });
+      assert.equal(before === now, isTrusted);
+    }
+  });
+
   it('keeps the TLS sessions of its endpoints only', () => {
     const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
     const cluster = make({ tls });
     const [endpoint] = cluster.endpoints;
     const { sessions } = cluster.tls!;
-    sessions.set(endpoint!.label, Buffer.from('kept')).set('10.0.0.9:443', Buffer.from('gone'));
+    const session = { name: '', ticket: Buffer.from('ticket') };
+    sessions.set(endpoint!.label, session).set('10.0.0.9:443', session);
     cluster.update(clusterState(clusterConfig()));
     assert.deepEqual([...sessions.keys()], [endpoint!.label]);
   });

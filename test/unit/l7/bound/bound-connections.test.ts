@@ -35,7 +35,15 @@ describe('bound connections', () => {
       'drained',
       (rig: Rig) => {
         rig.endpoint.removed = true;
-        rig.bound.closeRemoved();
+        rig.bound.closeOutdated();
+      },
+    ],
+    [
+      'their endpoint is proved in another way',
+      'drained',
+      (rig: Rig) => {
+        rig.endpoint.trust++;
+        rig.bound.closeOutdated();
       },
     ],
     [

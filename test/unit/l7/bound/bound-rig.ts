@@ -28,6 +28,7 @@ interface FakeEndpoint {
   held: number;
   eligible: boolean;
   removed: boolean;
+  trust: number;
   release(): void;
 }
 
@@ -40,6 +41,7 @@ export class Rig {
     held: 0,
     eligible: true,
     removed: false,
+    trust: 0,
     release: () => this.endpoint.held--,
   };
   readonly warnings: string[] = [];

@@ -79,6 +79,16 @@ describe('a connection that is kept', () => {
     assert.deepEqual([held(), inUse(), sockets[0]!.destroyed, sockets[0]!.paused], [1, 0, false, false]);
   });
 
+  it('carries nothing more if the endpoint is proved in another way by the time of the response', () => {
+    for (const options of [{}, { kept: true, authorization: 'NTLM x' }]) {
+      const { sockets, log, endpoint, held } = ask(options);
+      sockets[0]!.owner!.upstreamConnected();
+      endpoint.trust++;
+      sockets[0]!.say(OK);
+      assert.deepEqual([log, sockets[0]!.destroyed, held()], [['200 ok', 'done 200'], true, 0]);
+    }
+  });
+
   it('is kept for as long as the endpoint says', () => {
     const { sockets, pass } = ask({});
     sockets[0]!.owner!.upstreamConnected();

@@ -101,6 +101,8 @@ export interface Rig {
   readonly spared: boolean[];
   /** Connections of the endpoint that are counted now. */
   readonly held: () => number;
+  /** Its number grows when new connections prove the endpoint in another way. */
+  readonly endpoint: { trust: number };
   /** The statuses that the outlier detection has got. */
   readonly statuses: number[];
   /** The requests of the worker that are not over. */
@@ -169,7 +171,7 @@ export function post(
   for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
   const page = new StatsPage(allocatePage(layout), layout);
   const budget = new BufferBudget(1_000_000, page);
-  const endpoint = { label: 'e', release: () => held--, countDial: () => undefined };
+  const endpoint = { label: 'e', trust: 0, release: () => held--, countDial: () => undefined };
   const attempts = {
     lastFailure: null as string | null,
     limit: null,
@@ -323,6 +325,7 @@ export function post(
     log,
     failures,
     spared,
+    endpoint,
     statuses,
     requests,
     touched: () => touched,

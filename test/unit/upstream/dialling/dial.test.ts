@@ -277,6 +277,23 @@ describe('a dial with TLS', () => {
     assert.deepEqual(prefaces, ['PROXY UNKNOWN\r\n', 'PROXY UNKNOWN\r\n']);
   });
 
+  it('verifies the name of an address again when the address belongs to another name', async () => {
+    const { address } = await serve('app.internal');
+    assert.ok(address.kind === 'tcp');
+    const settings = tls();
+    const named = (host: string): Socket => {
+      const server: Address = { ...address, host };
+      const socket = dial({ label: 'app', server, addresses: [address] }, withTls(settings));
+      sockets.add(socket);
+      return socket;
+    };
+    const first = named('app.internal').resume();
+    await within('the end', once(first, 'close'));
+    assert.ok(settings.sessions.has('app'));
+    const [error] = (await within('the dial to fail', once(named('other.internal'), 'error'))) as [Error];
+    assert.equal(connectFailureOf(error), 'tls', error.message);
+  });
+
   it('resumes the session of the same endpoint and no other', async () => {
     const { address, resumed } = await serve('app.internal');
     const settings = tls({ serverName: 'app.internal' });
