@@ -4,7 +4,7 @@ import type { AccessServices } from '../../src/access/contract/access-services.t
 import { isPending } from '../../src/access/contract/credential-method.ts';
 import { JwtMethod } from '../../src/access/credentials/jwt/jwt-method.ts';
 import type { JwtSettings } from '../../src/config/types/access.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
+import { createLogger } from '../../src/telemetry/primary-logger.ts';
 import type { MicroCase } from './micro-case.ts';
 
 const SERVICES: AccessServices = {

@@ -4,7 +4,7 @@ import { Pulse } from '../protocol/pulse.ts';
 import type { ToWorker, WorkerStart } from '../protocol/to-worker.ts';
 import { useDescriptorTable } from '../sys/descriptors/descriptor-table.ts';
 import { releaseHeap } from '../sys/memory/heap.ts';
-import { createWorkerLogger } from '../telemetry/logger.ts';
+import { createWorkerLogger } from '../telemetry/worker-logger.ts';
 import type { Environment } from './environment.ts';
 import { ServiceThread } from './service-thread.ts';
 import type { Service } from './service.ts';

@@ -14,7 +14,7 @@ import type { Outcome } from '../../primary/serve.ts';
 import type { WorkerFiles } from '../../primary/workers/worker-threads.ts';
 import { takeStandardOutput } from '../../sys/descriptors/standard-output.ts';
 import { LogOutput } from '../../telemetry/log-output.ts';
-import { createLogger } from '../../telemetry/logger.ts';
+import { createLogger } from '../../telemetry/primary-logger.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { banner } from '../banner.ts';

@@ -258,7 +258,8 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
         settings: config.resolve,
         lookup,
         tools: this.#owner.tools.lookingUp,
-        log: this.#owner.log.child({ cluster: config.name }),
+        cluster: config.name,
+        log: this.#owner.log,
         counts: this.lookups,
         onFound: (now, leftOut) => this.#reconcile(entry, now, leftOut),
       });

@@ -33,6 +33,8 @@ interface NameWatchOptions {
   readonly settings: ResolveSettings;
   readonly lookup: Pick<NameLookup, 'find'>;
   readonly tools: LookupTools;
+  /** The name of the cluster, for log lines. */
+  readonly cluster: string;
   readonly log: Logger;
   /** Counts look-ups and failures. */
   readonly counts: LookupCounts;
@@ -108,18 +110,18 @@ export class NameWatch extends Timed {
   }
 
   #succeeded(waitMs: number): number {
-    const { address, log } = this.#options;
+    const { address, cluster, log } = this.#options;
     this.#backoff.reset();
-    if (this.#failing) log.info({ host: address.host }, 'name resolves again');
+    if (this.#failing) log.info({ cluster, host: address.host }, 'name resolves again');
     this.#failing = false;
     return waitMs;
   }
 
   /** Returns the time to wait before the next try, in milliseconds. */
   #failed(reason: string): number {
-    const { address, log, counts } = this.#options;
+    const { address, cluster, log, counts } = this.#options;
     counts.failures++;
-    if (!this.#failing) log.warn({ host: address.host, reason }, 'name does not resolve');
+    if (!this.#failing) log.warn({ cluster, host: address.host, reason }, 'name does not resolve');
     this.#failing = true;
     return Math.max(MIN_PERIOD_MS, this.#backoff.next());
   }

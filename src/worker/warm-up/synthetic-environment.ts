@@ -10,7 +10,7 @@ import { ChangingSlots } from '../../telemetry/changing-slots.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { PageLayout } from '../../telemetry/page-layout.ts';
 import { allocateLineWindow } from '../../telemetry/line-window.ts';
-import { createWorkerLogger } from '../../telemetry/logger.ts';
+import { createWorkerLogger } from '../../telemetry/worker-logger.ts';
 import { StatsPage, allocatePage } from '../../telemetry/stats-page.ts';
 import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
 import { DescriptorGate } from '../../upstream/descriptor-gate.ts';

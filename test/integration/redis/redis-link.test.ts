@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { RedisLink } from '../../../src/primary/access/redis/redis-link.ts';
-import { createLogger } from '../../../src/telemetry/logger.ts';
+import { createLogger } from '../../../src/telemetry/primary-logger.ts';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { Arrivals, eventually } from '../../support/deadline.ts';
 import { RedisServer, redisServerMissing } from '../../support/processes/redis-server.ts';

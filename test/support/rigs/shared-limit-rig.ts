@@ -8,7 +8,7 @@ import { processClock } from '../../../src/core/timing/process-clock.ts';
 import { TimerWheel } from '../../../src/core/timing/timer-wheel.ts';
 import { RedisLink } from '../../../src/primary/access/redis/redis-link.ts';
 import { SharedLimits } from '../../../src/primary/access/redis/shared-limits.ts';
-import { createLogger } from '../../../src/telemetry/logger.ts';
+import { createLogger } from '../../../src/telemetry/primary-logger.ts';
 import { eventually } from '../deadline.ts';
 
 const log = createLogger({ level: 'silent' }, { write: () => undefined });

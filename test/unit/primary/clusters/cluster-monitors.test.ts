@@ -13,7 +13,7 @@ import { Broadcast } from '../../../../src/primary/workers/broadcast.ts';
 import { ClusterRecords } from '../../../../src/primary/workers/cluster-records.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import type { EvictCommand, ToWorker } from '../../../../src/protocol/to-worker.ts';
-import { createLogger } from '../../../../src/telemetry/logger.ts';
+import { createLogger } from '../../../../src/telemetry/primary-logger.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import type { PageLayout } from '../../../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../../../src/telemetry/page-sums.ts';

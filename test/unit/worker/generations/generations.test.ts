@@ -19,14 +19,6 @@ describe('the first generation', () => {
     assert.deepEqual(layer.asked, ['started']);
   });
 
-  it('tells when all listeners are made, before the first accepts', async () => {
-    const { generations, layer } = new World([WEB, API]);
-    const seen: string[][] = [];
-    await generations.listen(() => seen.push(...layer.made.map(({ asked }) => [...asked])));
-    assert.deepEqual(seen, [[], []]);
-    assert.deepEqual(layer.made[1]!.asked, ['listen']);
-  });
-
   it('rejects if a listener cannot listen', async () => {
     const { generations, layer } = new World([WEB]);
     layer.problems.set(':80', 'address in use');

@@ -8,7 +8,7 @@ import {
 } from '../../../../../src/access/contract/credential-method.ts';
 import type { Principal } from '../../../../../src/access/contract/principal.ts';
 import { JwtMethod } from '../../../../../src/access/credentials/jwt/jwt-method.ts';
-import { createLogger } from '../../../../../src/telemetry/logger.ts';
+import { createLogger } from '../../../../../src/telemetry/primary-logger.ts';
 import { NOW_SECONDS } from './issuer.ts';
 
 const SETTINGS: Omit<JwtSettings, 'keys'> = {

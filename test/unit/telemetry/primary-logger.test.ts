@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createLogger, createWorkerLogger } from '../../../src/telemetry/logger.ts';
+import { createLogger } from '../../../src/telemetry/primary-logger.ts';
 
 interface Line {
   readonly level: string;
@@ -24,10 +24,6 @@ function primaryLines(
   let text = '';
   write(createLogger({ level }, { write: (lines) => void (text += lines) }));
   return linesOf(text);
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 describe("the primary's logger", () => {
@@ -87,57 +83,5 @@ describe("the primary's logger", () => {
   it('writes what was thrown and is no error', () => {
     const [line] = primaryLines('info', (log) => log.error({ err: 'a string' }, 'odd'));
     assert.deepEqual(line?.err, { message: 'a string' });
-  });
-});
-
-describe("a worker's logger", () => {
-  it('posts the lines of one turn of the event loop together, under its name', async () => {
-    const posts: string[] = [];
-    const log = createWorkerLogger({ level: 'info' }, 'l7-0', (lines) => posts.push(lines));
-    log.info('one');
-    log.info('two');
-    assert.equal(posts.length, 0);
-    await turn();
-    log.info('three');
-    await turn();
-    assert.deepEqual(
-      posts.map((post) => linesOf(post).map(({ worker, msg }) => [worker, msg])),
-      [
-        [
-          ['l7-0', 'one'],
-          ['l7-0', 'two'],
-        ],
-        [['l7-0', 'three']],
-      ],
-    );
-  });
-
-  it('posts at once when much waits, losing nothing', async () => {
-    const posts: string[] = [];
-    const log = createWorkerLogger({ level: 'info' }, 'l7-0', (lines) => posts.push(lines));
-    for (let index = 0; index < 100; index++) log.info({ index }, 'x'.repeat(1000));
-    assert.ok(posts.length >= 1);
-    for (const post of posts) assert.ok(post.length < 70_000);
-    await turn();
-    const indexes = posts.flatMap((post) => linesOf(post).map(({ index }) => index));
-    assert.deepEqual(indexes, [...Array(100).keys()]);
-  });
-
-  it('posts on flush, and then not again', async () => {
-    const posts: string[] = [];
-    const log = createWorkerLogger({ level: 'info' }, 'l4-0', (lines) => posts.push(lines));
-    log.info('last words');
-    log.flush();
-    assert.equal(posts.length, 1);
-    await turn();
-    log.flush();
-    assert.equal(posts.length, 1);
-  });
-
-  it('posts nothing if it is silent', async () => {
-    const log = createWorkerLogger({ level: 'silent' }, 'l4-0', () => assert.fail('posted'));
-    log.fatal('no');
-    log.flush();
-    await turn();
   });
 });

@@ -1,0 +1,23 @@
+import { pino } from 'pino';
+import { boundedFields, clip, errorFields } from './line-fields.ts';
+import type { LogOutput } from './log-output.ts';
+import type { Logger, LoggerSettings } from './logger.ts';
+
+/** Creates the primary's logger. */
+export function createLogger(settings: LoggerSettings, output: Pick<LogOutput, 'write'>): Logger {
+  return pino(
+    {
+      level: settings.level,
+      base: {},
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: boundedFields },
+      serializers: { err: errorFields, msg: clipMessage },
+    },
+    output,
+  );
+}
+
+/** Cuts a long message. pino's types allow any value as a message. */
+function clipMessage(message: unknown): unknown {
+  return typeof message === 'string' ? clip(message) : message;
+}
