@@ -44,6 +44,7 @@ function indexedCases(count: number): MicroCase[] {
     match(both, `host and prefix, ${count} routes`, request(bothHost, `/app/${last}/room/7`)),
     match(paths, `none, ${count} routes`, request('example.com', '/nowhere'), false),
     readings(both, `${count} routes`, request(bothHost, `/app/${last}/a%2Fb`), last),
+    readings(prefixes, `${count} routes of one host`, request('example.com', `/app/${last}/a%2Fb`), last),
   ];
 }
 

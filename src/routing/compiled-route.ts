@@ -53,8 +53,6 @@ export class CompiledRoute<T> {
   readonly #hitWithoutGroups: RouteHit<T>;
   /** Segments of `path` or `pathPrefix` that have the same form in every reading. */
   readonly #segments: readonly string[];
-  /** The first segment of `path` or `pathPrefix` if it has the same form in every reading; else null. */
-  readonly firstSegment: string | null;
 
   /**
    * @param known a route of an older table with the same match, which is not compiled again; null for none
@@ -73,7 +71,6 @@ export class CompiledRoute<T> {
       this.#query = known.#query;
       this.#certificate = known.#certificate;
       this.#segments = known.#segments;
-      this.firstSegment = known.firstSegment;
       return;
     }
     this.path = match.path === null ? null : normalizePattern(match.path);
@@ -85,8 +82,6 @@ export class CompiledRoute<T> {
       match.clientCertificate === null ? null : new CertificateCondition(match.clientCertificate);
     const segments = (this.path ?? this.pathPrefix ?? '').split('/').slice(1);
     this.#segments = segments.filter((segment) => PLAIN.test(segment));
-    const [first = ''] = segments;
-    this.firstSegment = PLAIN.test(first) ? first : null;
   }
 
   get value(): T {
@@ -99,6 +94,24 @@ export class CompiledRoute<T> {
 
   get usesQuery(): boolean {
     return this.#query.length > 0;
+  }
+
+  /**
+   * Returns a segment of `path` or `pathPrefix` if it has the same form in every reading; else null.
+   *
+   * @param index 0 for the first one
+   */
+  segmentAt(index: number): string | null {
+    const pattern = this.path ?? this.pathPrefix ?? '';
+    let start = 1;
+    for (; index > 0; index--) {
+      const slash = pattern.indexOf('/', start);
+      if (slash === -1) return null;
+      start = slash + 1;
+    }
+    const end = pattern.indexOf('/', start);
+    const segment = pattern.slice(start, end === -1 ? undefined : end);
+    return PLAIN.test(segment) ? segment : null;
   }
 
   /**

@@ -1,15 +1,7 @@
 import type { CompiledRoute } from './compiled-route.ts';
-import type { PathOutline } from './path-outline.ts';
 import type { QueryString } from './query-string.ts';
+import { ReachTree } from './reach-tree.ts';
 import type { RouteRequest } from './route-request.ts';
-
-/** The lowest orders of routes that take readings of a path. An order is Infinity if there is no such route. */
-interface Reached {
-  /** Lowest order of the routes that take every reading, and do the same as the request's route. */
-  same: number;
-  /** Lowest order of the routes that may take a reading, and do something else. */
-  other: number;
-}
 
 /**
  * Indexes the routes of one host by their path conditions. Each route is in one list, and each list has the order of the
@@ -23,9 +15,8 @@ export class PathIndex<T> {
   readonly #prefixLengths: boolean[] = [];
   /** Routes with neither path nor prefix. */
   readonly #others: CompiledRoute<T>[] = [];
-  /** Routes whose path or prefix begins with a segment that has the same form in every reading, by that segment. */
-  readonly #byFirstSegment = new Map<string, CompiledRoute<T>[]>();
-  readonly #withoutFirstSegment: CompiledRoute<T>[] = [];
+  /** All routes, for the readings of a path. */
+  readonly readings = new ReachTree<T>();
   #expressions = 0;
 
   /** Number of routes with an expression. */
@@ -35,8 +26,7 @@ export class PathIndex<T> {
 
   /** Adds a route. Routes must be added in ascending order. */
   add(route: CompiledRoute<T>): void {
-    if (route.firstSegment === null) this.#withoutFirstSegment.push(route);
-    else file(this.#byFirstSegment, route.firstSegment, route);
+    this.readings.add(route);
     if (route.hasExpression) this.#expressions += 1;
     if (route.path !== null) {
       file(this.#byPath, route.path, route);
@@ -47,37 +37,6 @@ export class PathIndex<T> {
     } else {
       this.#others.push(route);
     }
-  }
-
-  /**
-   * Finds the first route that takes every reading of the request's path and does the same as its route, and the first route
-   * that may take a reading and does something else.
-   *
-   * @param isSame tells whether a route does the same as the request's route
-   */
-  reachOf(
-    request: RouteRequest,
-    outline: PathOutline,
-    query: QueryString | null,
-    isSame: (value: T) => boolean,
-  ): Reached {
-    const reached = { same: Infinity, other: Infinity };
-    const look = (routes: readonly CompiledRoute<T>[] | undefined): void => {
-      for (const route of routes ?? []) {
-        const reach = route.reach(request, outline, query);
-        if (reach === 'none') continue;
-        if (!isSame(route.value)) reached.other = Math.min(reached.other, route.order);
-        else if (reach === 'all') reached.same = Math.min(reached.same, route.order);
-        else continue;
-        return;
-      }
-    };
-    look(this.#withoutFirstSegment);
-    const { head, segments } = outline;
-    if (head !== '/') look(this.#byFirstSegment.get(head.slice(1, head.indexOf('/', 1))));
-    else
-      for (const segment of segments ?? this.#byFirstSegment.keys()) look(this.#byFirstSegment.get(segment));
-    return reached;
   }
 
   /** Returns the first route that holds if its order is lower than the order of `best`; else `best`. */

@@ -4,6 +4,7 @@ import type { PathIndex } from './path-index.ts';
 import { outlineOf } from './path-outline.ts';
 import { everyReading, type Readings } from './path-readings.ts';
 import { QueryString } from './query-string.ts';
+import { ReachSearch } from './reach-search.ts';
 import type { RouteRequest } from './route-request.ts';
 
 /**
@@ -68,16 +69,9 @@ export class RouteTable<T> {
     isSame: (value: T) => boolean,
     indexes: readonly PathIndex<T>[],
   ): boolean {
-    const outline = outlineOf(spelling);
-    const query = this.#queryOf(request);
-    let same = Infinity;
-    let other = Infinity;
-    for (const index of indexes) {
-      const reached = index.reachOf(request, outline, query, isSame);
-      same = Math.min(same, reached.same);
-      other = Math.min(other, reached.other);
-    }
-    return same < other;
+    const search = new ReachSearch(request, outlineOf(spelling), this.#queryOf(request), isSame);
+    for (const { readings } of indexes) readings.search(search);
+    return search.isCertain;
   }
 
   #queryOf(request: RouteRequest): QueryString | null {

@@ -1,0 +1,78 @@
+import type { CompiledRoute } from './compiled-route.ts';
+import type { ReachSearch } from './reach-search.ts';
+
+/** Max routes of a node that are not told apart by their next segments. */
+const MAX_MIXED = 16;
+/** Max number of segments by which routes are told apart. */
+const MAX_DEPTH = 16;
+
+/**
+ * The routes of one host by the segments of their paths and prefixes, as far as these have one form in every reading. A search
+ * looks at the routes whose segments a path can have: its work grows by the path, and not by the number of routes.
+ */
+export class ReachTree<T> {
+  /** Number of segments that the routes have in common. */
+  readonly #depth: number;
+  /** The order of the first route, which is the lowest. */
+  #first = Infinity;
+  /** In ascending order; null for none. Once there are children, those whose next segment may have several forms, or that have none. */
+  #routes: CompiledRoute<T>[] | null = null;
+  /** By the next segment, in ascending order of their first routes; null while few routes are here. */
+  #children: Map<string, ReachTree<T>> | null = null;
+
+  constructor(depth = 0) {
+    this.#depth = depth;
+  }
+
+  /** Adds a route. Routes must be added in ascending order. */
+  add(route: CompiledRoute<T>): void {
+    if (this.#first === Infinity) this.#first = route.order;
+    if (this.#children !== null) {
+      this.#file(route, this.#children);
+      return;
+    }
+    const routes = this.#keep(route);
+    if (routes.length <= MAX_MIXED || this.#depth === MAX_DEPTH) return;
+    const children = new Map<string, ReachTree<T>>();
+    this.#routes = null;
+    for (const each of routes) this.#file(each, children);
+    // Routes without a next segment stay, however many they are.
+    this.#children = children;
+  }
+
+  #keep(route: CompiledRoute<T>): readonly CompiledRoute<T>[] {
+    // An empty array would get room for 17 routes by the first push.
+    if (this.#routes === null) this.#routes = [route];
+    else this.#routes.push(route);
+    return this.#routes;
+  }
+
+  #file(route: CompiledRoute<T>, children: Map<string, ReachTree<T>>): void {
+    const segment = route.segmentAt(this.#depth);
+    if (segment === null) {
+      this.#keep(route);
+      return;
+    }
+    let child = children.get(segment);
+    if (child === undefined) children.set(segment, (child = new ReachTree(this.#depth + 1)));
+    child.add(route);
+  }
+
+  /** Shows a search the routes that can take a reading of its path. */
+  search(search: ReachSearch<T>): void {
+    if (this.#routes !== null) search.look(this.#routes);
+    const children = this.#children;
+    if (children === null) return;
+    const { head, segments } = search;
+    if (this.#depth < head.length) {
+      children.get(head[this.#depth]!)?.search(search);
+    } else if (segments !== null && segments.size < children.size) {
+      for (const segment of segments) children.get(segment)?.search(search);
+    } else {
+      for (const [segment, child] of children) {
+        if (child.#first >= search.end) return;
+        if (segments?.has(segment) !== false) child.search(search);
+      }
+    }
+  }
+}
