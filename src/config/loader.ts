@@ -65,7 +65,11 @@ export function loadConfigInSlices(
 function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<LoadedConfig> {
   const items = (memory ?? new ItemMemory()).begin();
   const isRemembered = memory !== null && !source.overrides.some(changesList);
-  const file = yield* SourceFile.read(readText(source.file), isRemembered ? items : null);
+  const bytes = readBytes(source.file);
+  yield;
+  const text = bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
+  yield;
+  const file = yield* SourceFile.read(text, isRemembered ? items : null);
   const problems = new Problems(source.file, file);
   if (file.broken !== null) throw new ConfigError(problems.errors);
   yield;
@@ -82,6 +86,7 @@ function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<L
   );
   const files = [resolve(source.file), ...base.files];
   if (problems.errors.length > 0) throw new ConfigError(problems.errors, files);
+  yield;
   memory?.keep(items);
   return { config, warnings: problems.warnings, ...sources, files };
 }
@@ -91,10 +96,9 @@ function changesList(override: string): boolean {
   return /^(?:clusters|listeners)\b/.test(override);
 }
 
-function readText(file: string): string {
+function readBytes(file: string): Buffer {
   try {
-    const bytes = readRegularFile(file, MAX_CONFIG_BYTES);
-    return bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');
+    return readRegularFile(file, MAX_CONFIG_BYTES);
   } catch (error) {
     if (error instanceof UnreadableError) throw new ConfigError([{ place: file, message: error.message }]);
     throw new ConfigError([

@@ -46,8 +46,10 @@ export function configChange(before: WorkerConfig, after: WorkerConfig): ConfigC
     listeners: after.listeners.map((listener) => {
       const { access } = listener;
       const old = known.get(listener.name);
-      const places = old === undefined ? null : placesOf(routesOf(old).routes);
-      const routes = routesOf(listener).routes.map((route) => places?.get(route) ?? newRoute(route, access));
+      const placeOf = placesIn(old === undefined ? [] : routesOf(old).routes);
+      const routes = routesOf(listener).routes.map(
+        (route, place) => placeOf(route, place) ?? newRoute(route, access),
+      );
       const keepsAccess = old?.access === access;
       const told = keepsAccess ? { ...listener, access: null } : listener;
       return { listener: withRoutes(told, []), keepsAccess, routes };
@@ -78,8 +80,14 @@ function newRoute(route: Route, access: AccessSettings | null): NewRoute {
   return { route: inherits ? { ...route, access: null } : route, inherits };
 }
 
-function placesOf(routes: readonly Route[]): ReadonlyMap<Route, number> {
-  return new Map(routes.map((route, place) => [route, place]));
+/** Returns a function that finds the place of a route among others, which is most often the same as elsewhere. */
+function placesIn(routes: readonly Route[]): (route: Route, likely: number) => number | undefined {
+  let places: Map<Route, number> | null = null;
+  return (route, likely) => {
+    if (routes[likely] === route) return likely;
+    places ??= new Map(routes.map((each, place) => [each, place]));
+    return places.get(route);
+  };
 }
 
 function withRoutes(listener: Listener, routes: readonly Route[]): Listener {

@@ -53,8 +53,13 @@ export function blockChange(before: Counted, after: Counted): BlockChange {
 }
 
 function differenceOf<T>(before: readonly T[], after: readonly T[]): { added: T[]; removed: T[] } {
-  const old = new Set(before);
-  const added = after.filter((part) => !old.delete(part));
+  let start = 0;
+  while (start < before.length && before[start] === after[start]) start++;
+  let end = 0;
+  const most = Math.min(before.length, after.length) - start;
+  while (end < most && before.at(-1 - end) === after.at(-1 - end)) end++;
+  const old = new Set(before.slice(start, before.length - end));
+  const added = after.slice(start, after.length - end).filter((part) => !old.delete(part));
   return { added, removed: [...old] };
 }
 

@@ -62,6 +62,7 @@ export function* readRoot(
     blockLists,
     hasRedis,
   });
+  yield;
   const config: Config = {
     workers: {
       l7: settings.read('workers.l7'),
@@ -97,9 +98,11 @@ export function* readRoot(
     listeners: listeners.map(({ value }) => value),
     clusters: clusters.read.map(({ value }) => value.cluster),
   };
+  yield;
   refuseSharedAddresses(config.admin.address, listeners, problems);
   checkTunnelClusters(listeners, config.clusters, problems);
   clusters.names.warnOfUnused();
+  yield;
   warnOfDescriptors(config, listeners, descriptorLimit, problems);
   warnOfUnfinishedMessages(config, listeners, problems);
   const files = clusters.read.map(({ value }) => [value.cluster.name, value.files] as const);

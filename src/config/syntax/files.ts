@@ -69,11 +69,13 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
     if (!kind.isFile() && !kind.isDirectory()) throw new UnreadableError('is not a regular file');
     const chunks: Buffer[] = [];
     let length = 0;
-    // The size in `stat` is 0 for files under /proc.
+    // The size in `stat` is 0 for files under /proc. The last read of a file finds its end.
+    let room = kind.size === 0 ? READ_BYTES : Math.min(kind.size, maxBytes) + 1;
     for (;;) {
-      const chunk = Buffer.allocUnsafe(READ_BYTES);
+      const chunk = Buffer.allocUnsafe(room);
       const count = readSync(file, chunk);
-      if (count === 0) return Buffer.concat(chunks, length);
+      if (count === 0) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+      room = READ_BYTES;
       length += count;
       if (length > maxBytes) throw new UnreadableError(`is larger than ${formatByteSize(maxBytes)}`);
       chunks.push(chunk.subarray(0, count));

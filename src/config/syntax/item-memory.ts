@@ -3,7 +3,9 @@
  * is new, and has the objects of the others.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { AccessSettings } from '../types/access.ts';
 import type { Cluster } from '../types/cluster.ts';
+import type { PathSettings } from '../types/listener.ts';
 import type { Route } from '../types/route.ts';
 
 /** The lists whose items are remembered. */
@@ -31,10 +33,17 @@ export class KnownItem implements ItemText {
 /** By the text of the item. */
 type Items<Result> = Map<string, { readonly values: number; readonly result: Result }>;
 
+/** What the reading of a route depends on besides its text, unless it has access settings or limits of its own. */
+interface RouteTerms {
+  readonly paths: PathSettings;
+  readonly asksForCertificates: boolean;
+  /** Settings of the listener, which the route inherits. */
+  readonly access: AccessSettings | null;
+}
+
 /** The routes of one listener. */
 interface ListenerItems {
-  /** What their reading depends on besides their text. */
-  readonly terms: unknown;
+  readonly terms: RouteTerms;
   readonly routes: Items<Route>;
 }
 
@@ -100,13 +109,14 @@ export class ItemReading {
     this.#remember(this.remembered.clusters, item, cluster);
   }
 
-  /**
-   * Begins the routes of a listener.
-   *
-   * @param terms what routes depend on besides their text. If they are not equal to the terms of the loading before, no
-   * route is known.
-   */
-  routesOf(listener: string, terms: unknown): KnownRoutes {
+  /** Returns the access settings of a listener as the object of the loading before, which its routes share, if it is equal. */
+  sameAccess(listener: string, access: AccessSettings | null): AccessSettings | null {
+    const last = this.#last.listeners.get(listener)?.terms.access ?? null;
+    return isDeepStrictEqual(last, access) ? last : access;
+  }
+
+  /** Begins the routes of a listener. If the terms are not equal to those of the loading before, no route is known. */
+  routesOf(listener: string, terms: RouteTerms): KnownRoutes {
     const last = this.#last.listeners.get(listener);
     const isSame = last !== undefined && isDeepStrictEqual(last.terms, terms);
     const now: ListenerItems = { terms: isSame ? last.terms : terms, routes: new Map() };

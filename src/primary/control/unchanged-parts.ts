@@ -56,7 +56,10 @@ async function keptListener(
   const routes =
     kept === read
       ? listener.routes
-      : listener.routes.map((route) => ({ ...route, access: keptAccess(route.access, change) }));
+      : listener.routes.map((route) => {
+          const own = keptAccess(route.access, change);
+          return own === route.access ? route : { ...route, access: own };
+        });
   const isSame = (one: Route, other: Route): boolean => {
     // Both inherit settings that differ: to compare the lists would take long.
     if (before !== kept && one.access === before && other.access === kept) return false;
@@ -68,7 +71,7 @@ async function keptListener(
 
 /** Returns a route's access settings, with what they inherit as the objects that are kept. */
 function keptAccess(access: AccessSettings | null, { read, kept }: AccessChange): AccessSettings | null {
-  if (access === read) return kept;
+  if (access === read || access === kept) return kept;
   if (access === null || read === null || kept === null) return access;
   const deny = access.deny === read.deny ? kept.deny : access.deny;
   const allow = access.allow === read.allow ? kept.allow : access.allow;
@@ -82,9 +85,15 @@ async function keptOf<Part extends Named>(
   slices: Pick<Slices, 'isOver' | 'next'>,
   isSame: (one: Part, other: Part) => boolean = isDeepStrictEqual,
 ): Promise<Part[]> {
-  const known = new Map(current.map((part) => [part.name, part]));
+  let known: ReadonlyMap<string, Part> | null = null;
   const kept: Part[] = [];
-  for (const part of next) {
+  for (const [index, part] of next.entries()) {
+    // Most parts have not been read again, and stand where they stood.
+    if (current[index] === part) {
+      kept.push(part);
+      continue;
+    }
+    known ??= new Map(current.map((each) => [each.name, each]));
     const same = known.get(part.name);
     kept.push(same !== undefined && isSame(same, part) ? same : part);
     if (slices.isOver()) await slices.next();

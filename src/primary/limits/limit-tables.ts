@@ -105,9 +105,12 @@ function limitsOf(listeners: readonly Listener[]): PlacedLimit[] {
       route,
       settings,
     });
-    const own = listener.limits.map(place(null));
-    if (listener.mode === 'l4') return own;
-    return [...own, ...listener.routes.flatMap(({ name, limits }) => limits.map(place(name)))];
+    const limits = listener.limits.map(place(null));
+    if (listener.mode === 'l4') return limits;
+    for (const route of listener.routes) {
+      if (route.limits.length > 0) limits.push(...route.limits.map(place(route.name)));
+    }
+    return limits;
   });
 }
 

@@ -158,14 +158,18 @@ export class CurrentGeneration {
     states: readonly ClusterState[],
     slots: EndpointSlots,
   ): GenerationChange['clusters'] {
-    const old = new Map(this.#config.clusters.map((cluster) => [cluster.name, cluster]));
-    const stateOf = new Map(states.map((state) => [state.cluster, state]));
+    const same = new Set(this.#config.clusters);
+    const others = config.clusters.filter((cluster) => !same.delete(cluster));
+    // What is left differs, unless nobody has looked.
+    const old = new Map(Array.from(same, (cluster) => [cluster.name, cluster]));
+    const stateOf = new Map<string, ClusterState>();
+    if (others.length > 0) for (const state of states) stateOf.set(state.cluster, state);
     const changed: ClusterRecord[] = [];
-    for (const cluster of config.clusters) {
+    for (const cluster of others) {
       const { name } = cluster;
       const known = old.get(name);
       old.delete(name);
-      if (known === cluster || isDeepStrictEqual(known, cluster)) continue;
+      if (isDeepStrictEqual(known, cluster)) continue;
       changed.push(this.#records.of(cluster, stateOf.get(name)!, slots));
     }
     return { changed, removed: [...old.keys()] };

@@ -152,6 +152,18 @@ describe('a loading that remembers the one before', () => {
     assert.equal(load(text, { memory }).config.clusters[0]!.retries, 2);
   });
 
+  it('has the access settings of a listener as one object, which old and new routes share', () => {
+    const memory = new ItemMemory();
+    const head = HEADS[3]!;
+    const files = OWNER_FILES;
+    const { config } = load(textOf({ ...PARTS, head }), { files, memory });
+    const next = load(textOf({ ...PARTS, head, routes: [...PARTS.routes, ROUTES[2]!] }), { memory });
+    const { access } = next.config.listeners[0]!;
+    assert.equal(access, config.listeners[0]!.access);
+    assert.deepEqual(new Set(routesOf(next.config).map((route) => route.access)), new Set([access]));
+    assert.equal(next.blockLists.get(access!.allow!)?.length, 1);
+  });
+
   it('keeps what it remembers through a loading that fails', () => {
     const memory = new ItemMemory();
     const { config } = load(textOf(PARTS), { memory });

@@ -74,6 +74,24 @@ export function readAccess(place: AccessPlace, context: Context): AccessSettings
   return isOpen(settings) ? null : settings;
 }
 
+/** Reads the optional key of a listener. Equal settings are the same object as in the loading before. */
+export function readListenerAccess(
+  listener: Section,
+  place: Omit<AccessPlace, 'section' | 'inherited'>,
+  context: Context,
+): AccessSettings | null {
+  const { items, blockLists } = context;
+  const read = readAccess({ ...place, section: listener, inherited: null }, context);
+  const name = listener.raw('name');
+  const access = items.sameAccess(typeof name === 'string' ? name : '', read);
+  for (const key of ['deny', 'allow'] as const) {
+    const sources = blockLists.get(read?.[key] ?? []);
+    const blocks = access?.[key] ?? null;
+    if (sources !== undefined && blocks !== null) blockLists.set(blocks, sources);
+  }
+  return access;
+}
+
 function replace<T>(section: Section, key: string, inherited: T, none: T, read: () => T): T {
   if (!section.has(key)) return inherited;
   return isOff(section.raw(key)) ? none : read();

@@ -53,12 +53,13 @@ export function checkRemovedHeaders(
 }
 
 function removedNames(accesses: readonly (AccessSettings | null)[]): ReadonlySet<string> {
-  return new Set(
-    accesses.flatMap((access) => [
-      ...(access?.jwt?.forward.keys() ?? []),
-      ...(access?.forwardAuth?.headers ?? []),
-    ]),
-  );
+  const names = new Set<string>();
+  // Thousands of routes may share the settings of their listener.
+  for (const access of new Set(accesses)) {
+    for (const name of access?.jwt?.forward.keys() ?? []) names.add(name);
+    for (const name of access?.forwardAuth?.headers ?? []) names.add(name);
+  }
+  return names;
 }
 
 function reasonOf(name: string): string {

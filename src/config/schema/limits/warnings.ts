@@ -14,9 +14,11 @@ interface LimitedListener {
 
 /** Warns of limits by claims without tokens, and of limits of messages if no route has WebSockets. */
 export function warnOfIdleLimits(listener: Section, { access, limits, routes }: LimitedListener): void {
-  const everywhere = [access, ...routes.map((route) => route.access)];
-  warnOf(listener, listener.path, limits, everywhere, routes);
+  if (limits.length > 0) {
+    warnOf(listener, listener.path, limits, [access, ...routes.map((route) => route.access)], routes);
+  }
   for (const [index, route] of routes.entries()) {
+    if (route.limits.length === 0) continue;
     warnOf(listener, [...listener.path, 'routes', index], route.limits, [route.access], [route]);
   }
 }

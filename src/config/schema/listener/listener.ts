@@ -8,7 +8,7 @@ import type { Located } from '../../syntax/section.ts';
 import { Section, isMapping } from '../../syntax/section.ts';
 import type { L4Listener, L7Listener, Listener, UnderscoreHeaders } from '../../types/listener.ts';
 import type { Route } from '../../types/route.ts';
-import { readAccess } from '../access/access.ts';
+import { readAccess, readListenerAccess } from '../access/access.ts';
 import { checkRemovedHeaders } from '../access/removed-headers.ts';
 import { warnOfOpenOrigins } from '../access/warnings.ts';
 import { LimitNames } from '../limits/limit-names.ts';
@@ -124,7 +124,7 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
       refuseEntryOnUws(section, usedKey, { ...common, passthrough: passthrough.rules });
       const http = readHttp(section, usedKey);
       const isExposed = isReadableByOthers(section, common);
-      const access = readAccess({ section, mode: 'l7', inherited: null, isExposed }, context);
+      const access = readListenerAccess(section, { mode: 'l7', isExposed }, context);
       const limitTerms: LimitTerms = { ...terms, mode: 'l7', usedKey };
       const limits = readLimits(section, limitTerms);
       const routes = yield* readRoutes(
@@ -140,8 +140,11 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
       );
       warnOfUnseenNames(section, routes, underscoreHeaders);
       warnOfOpenOrigins(section, routes);
+      yield;
       warnOfIdleLimits(section, { access, limits, routes });
+      yield;
       checkRemovedHeaders(section, { access, limits, routes });
+      yield;
       const value: L7Listener = {
         ...common,
         passthrough: passthrough.rules,

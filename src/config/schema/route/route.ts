@@ -68,6 +68,7 @@ export function* readRoutes(listener: Section, terms: RouteTerms, context: Conte
     routes.push(route);
     yield;
   }
+  yield;
   refuseTwins(
     routes.map(({ path, value }) => ({ path, value: value.route.name })),
     'routes of this listener',
