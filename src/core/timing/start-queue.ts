@@ -5,7 +5,7 @@ const SLICE_MS = 2;
 
 /** Work that waits for a place. It gives the place back by {@link StartQueue.release}. */
 interface Waiting {
-  /** Begins the work. Must not throw. */
+  /** Begins the work. If it throws, its place is free again, and the error ends the turn. */
   start(): void;
 }
 
@@ -63,14 +63,27 @@ export class StartQueue {
 
   readonly #run = (): void => {
     const endsAt = this.#loop.now() + SLICE_MS;
-    for (const work of this.#waiting) {
-      if (this.#running >= this.#max) break;
-      this.#waiting.delete(work);
-      this.#running++;
-      work.start();
-      if (this.#loop.now() >= endsAt) break;
+    try {
+      for (const work of this.#waiting) {
+        if (this.#running >= this.#max) break;
+        this.#waiting.delete(work);
+        this.#start(work);
+        if (this.#loop.now() >= endsAt) break;
+      }
+    } finally {
+      // One piece of work that fails must not stop all others for ever.
+      this.#isScheduled = false;
+      this.#schedule();
     }
-    this.#isScheduled = false;
-    this.#schedule();
   };
+
+  #start(work: Waiting): void {
+    this.#running++;
+    try {
+      work.start();
+    } catch (error) {
+      this.#running--;
+      throw error;
+    }
+  }
 }

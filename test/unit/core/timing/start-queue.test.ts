@@ -67,4 +67,17 @@ describe('a queue of work', () => {
     rig.turn();
     assert.deepEqual(rig.started, [2]);
   });
+
+  it('goes on after work that throws, and its place is free again', () => {
+    const rig = new Rig(1);
+    rig.queue.add({
+      start: () => {
+        throw new Error('no start');
+      },
+    });
+    rig.add(1);
+    assert.throws(() => rig.turn(), /no start/);
+    rig.turn();
+    assert.deepEqual(rig.started, [1]);
+  });
 });
