@@ -2,6 +2,7 @@
  * Numbers that system calls of Linux take for sockets, pipes and their descriptors, and the settings that all sockets
  * of sluice share. The numbers are equal on x86-64 and arm64 (include/uapi of the kernel).
  */
+export const AF_UNSPEC = 0;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -49,6 +50,7 @@ export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
+export const TCP_DEFER_ACCEPT = 9;
 export const TCP_INFO = 11;
 export const TCP_NOTSENT_LOWAT = 25;
 
@@ -56,6 +58,8 @@ export const TCP_NOTSENT_LOWAT = 25;
 export const TCP_INFO_STATE = 0;
 /** Offset of the round trip in microseconds. */
 export const TCP_INFO_ROUND_TRIP = 68;
+/** Offset of `tcpi_last_ack_recv`, in milliseconds. */
+export const TCP_INFO_LAST_ACK_RECEIVED = 56;
 /** Length of the structure up to the end of the round trip. */
 export const TCP_INFO_HEAD_BYTES = 72;
 /** Offset of `tcpi_last_data_recv`, in milliseconds. */
@@ -64,6 +68,7 @@ export const TCP_INFO_LAST_DATA_RECEIVED = 52;
 export const TCP_INFO_RECEIVED = 128;
 /** Length of the structure up to the end of `tcpi_bytes_received`. */
 export const TCP_INFO_BYTES = 136;
+export const TCP_ESTABLISHED = 1;
 /** States of a connection whose handshake is under way. */
 export const TCP_SYN_SENT = 2;
 export const TCP_SYN_RECEIVED = 3;

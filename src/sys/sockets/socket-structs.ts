@@ -10,7 +10,7 @@ import { AF_INET, AF_INET6, AF_UNIX } from '../socket-constants.ts';
 export const SOCKADDR_BYTES = 128;
 
 /** Size of `struct sockaddr_in`. */
-export const IPV4_SOCKADDR_BYTES = 16;
+const IPV4_SOCKADDR_BYTES = 16;
 
 /** The place of the IP address in `sockaddr_in` and `sockaddr_in6`. */
 export const IPV4_BYTES = { offset: 4, length: 4 } as const;

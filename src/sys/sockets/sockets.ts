@@ -1,5 +1,5 @@
 import { noteListening } from '../descriptors/descriptor-table.ts';
-import { ECONNRESET, EINPROGRESS, EINVAL, EPIPE, SystemCallError } from '../errno.ts';
+import { SystemCallError } from '../errno.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
@@ -21,23 +21,16 @@ import {
   SO_PEERCRED,
   SO_REUSEADDR,
   SO_REUSEPORT,
-  TCP_CLOSED,
-  TCP_INFO,
-  TCP_INFO_HEAD_BYTES,
-  TCP_INFO_ROUND_TRIP,
-  TCP_INFO_STATE,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
   TCP_NODELAY,
-  TCP_SYN_RECEIVED,
-  TCP_SYN_SENT,
   KEEP_ALIVE_IDLE_MS,
   KEEP_ALIVE_INTERVAL_MS,
   KEEP_ALIVE_PROBES,
 } from '../socket-constants.ts';
 import type { SocketAddress } from './socket-address.ts';
-import { IPV4_BYTES, IPV4_SOCKADDR_BYTES, IPV6_BYTES, SOCKADDR_BYTES, portOf } from './socket-structs.ts';
+import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, portOf } from './socket-structs.ts';
 
 /** One end of a TCP connection. */
 interface SocketEnd {
@@ -187,48 +180,6 @@ export class Sockets {
     checkDescriptor(fd);
     const place = addressWithin(address.memory, 0, address.length);
     return this.#calls.connect(fd, place, address.length) < 0 ? -this.#calls.errno() : 0;
-  }
-
-  /**
-   * Opens a socket and starts to connect it to an IPv4 address. For connections that carry no bytes: the socket has no
-   * options, and the address takes no memory.
-   *
-   * @returns the socket, or a negative error number
-   */
-  openTo(host: string, port: number): number {
-    const { bytes } = this.#scratch;
-    bytes.fill(0, NAME.start, NAME.start + IPV4_SOCKADDR_BYTES);
-    bytes.writeUInt16LE(AF_INET, NAME.start);
-    bytes.writeUInt16BE(port, NAME.start + 2);
-    if (this.#calls.parseAddress(AF_INET, host, this.#name + IPV4_BYTES.offset) !== 1) return -EINVAL;
-    const fd = this.#calls.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -this.#calls.errno();
-    if (this.#calls.connect(fd, this.#name, IPV4_SOCKADDR_BYTES) >= 0) return fd;
-    const errno = this.#calls.errno();
-    if (errno === EINPROGRESS) return fd;
-    this.close(fd);
-    return -errno;
-  }
-
-  /**
-   * Tells how far the handshake of a TCP connection is (TCP_INFO of tcp(7)). A connection that the other side has reset was
-   * established before.
-   *
-   * @returns the round trip in microseconds if the connection has been established, 0 if the kernel has not measured it;
-   *   -EINPROGRESS while the handshake is under way; another negative error number if it has failed
-   */
-  handshake(fd: number): number {
-    checkDescriptor(fd);
-    const { bytes } = this.#scratch;
-    bytes.writeInt32LE(TCP_INFO_HEAD_BYTES, LENGTH.start);
-    if (this.#calls.getsockopt(fd, IPPROTO_TCP, TCP_INFO, this.#name, this.#length) < 0) {
-      return -this.#calls.errno();
-    }
-    const state = bytes[NAME.start + TCP_INFO_STATE]!;
-    if (state === TCP_SYN_SENT || state === TCP_SYN_RECEIVED) return -EINPROGRESS;
-    if (state !== TCP_CLOSED) return bytes.readUInt32LE(NAME.start + TCP_INFO_ROUND_TRIP);
-    const error = this.takeError(fd);
-    return error === ECONNRESET || error === EPIPE ? 0 : -(error === 0 ? ECONNRESET : error);
   }
 
   /** Takes the pending error of a socket. Returns its number; 0 for none. */

@@ -41,6 +41,12 @@ function shortageOn(engine: EngineName): void {
           onDown: 'close',
           outlier: { consecutiveFailures: 1 },
         },
+        // The probes of the other cluster use their sockets again, and need no descriptor. These need one each.
+        dialled: {
+          endpoints: endpoints.map(({ address }) => address),
+          healthCheck: { type: 'tcp', interval: '50ms', rise: 1, fall: 1 },
+          proxyProtocol: 'v2',
+        },
       },
       log: { access: false },
     });
@@ -90,7 +96,7 @@ function shortageOn(engine: EngineName): void {
     assert.ok(metrics.sum('sluice_endpoint_probes_unmade_total') > 0);
     assert.equal(metrics.sum('sluice_endpoint_probe_failures_total'), 0);
     assert.equal(metrics.sum('sluice_endpoint_ejections_total'), 0);
-    assert.equal(metrics.sum('sluice_endpoint_up'), 2);
+    assert.equal(metrics.sum('sluice_endpoint_up'), 4);
     assert.equal(metrics.sum('sluice_cluster_panic'), 0);
     assert.equal(metrics.sum('sluice_ws_sessions_active'), SESSIONS);
     assert.equal(metrics.sum('sluice_cluster_evictions_total'), 0);

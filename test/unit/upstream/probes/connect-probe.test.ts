@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import type { HealthCheck } from '../../../../src/config/types/cluster.ts';
 import type { Address } from '../../../../src/core/address.ts';
 import type { Timed } from '../../../../src/core/timing/timer-wheel.ts';
+import type { Handshakes } from '../../../../src/sys/sockets/handshakes.ts';
 import { connectProbing } from '../../../../src/upstream/probes/connect-probe.ts';
 import type { ProbeResult, ProbeTarget } from '../../../../src/upstream/probes/probe.ts';
 
@@ -28,7 +29,7 @@ class Rig {
   next = 7;
   looks = 0;
   readonly opened: string[] = [];
-  readonly closed: number[] = [];
+  readonly cancelled: number[] = [];
   readonly results: ProbeResult[] = [];
   readonly others: ProbeTarget[] = [];
   readonly #armed = new Map<Timed, number>();
@@ -43,21 +44,26 @@ class Rig {
       return () => undefined;
     },
     {
-      sockets: {
-        openTo: (host, port) => {
-          this.opened.push(`${host} ${port}`);
-          return this.next;
-        },
-        handshake: () => {
-          this.looks++;
-          return this.kernel;
-        },
-        close: (fd) => void this.closed.push(fd),
-      },
+      ipv4: this.#handshakes(4),
+      ipv6: this.#handshakes(6),
       looks: { add: (work) => work.start(), remove: () => false, release: () => undefined },
       now: () => this.#now,
     },
   );
+
+  #handshakes(version: number): Pick<Handshakes, 'begin' | 'look' | 'cancel'> {
+    return {
+      begin: (host, port) => {
+        this.opened.push(`${version}: ${host} ${port}`);
+        return this.next;
+      },
+      look: () => {
+        this.looks++;
+        return this.kernel;
+      },
+      cancel: (fd) => void this.cancelled.push(fd),
+    };
+  }
 
   begin(changes: Partial<ProbeTarget> = {}, check = CHECK): () => void {
     const target = { label: 'one', server: ADDRESS, addresses: [ADDRESS], tls: null, preface: null };
@@ -83,14 +89,14 @@ class Rig {
 }
 
 describe('a probe that only connects', () => {
-  it('passes with the round trip of the handshake, and closes its socket', () => {
+  it('passes with the round trip of the handshake, whose socket is given back by then', () => {
     const rig = new Rig();
     rig.begin();
     rig.kernel = 350;
     assert.deepEqual(rig.results, [], 'never before it has returned');
     rig.pass(20);
     assert.deepEqual(rig.results, [{ verdict: 'well', ms: 0.35 }]);
-    assert.deepEqual([rig.opened, rig.closed], [['192.0.2.1 80'], [7]]);
+    assert.deepEqual([rig.opened, rig.cancelled], [['4: 192.0.2.1 80'], []]);
     rig.pass(5000);
     assert.equal(rig.results.length, 1);
   });
@@ -111,7 +117,7 @@ describe('a probe that only connects', () => {
     assert.deepEqual(rig.results, []);
     rig.pass(40);
     assert.deepEqual(rig.results, [{ verdict: 'ill', reason: 'timed out' }]);
-    assert.deepEqual(rig.closed, [7]);
+    assert.deepEqual(rig.cancelled, [7]);
     assert.ok(rig.looks < 16, `${rig.looks} looks`);
   });
 
@@ -121,7 +127,7 @@ describe('a probe that only connects', () => {
     rig.hold(4000);
     rig.pass(20);
     assert.deepEqual(rig.results, [{ verdict: 'unmade', reason: 'the proxy was held up' }]);
-    assert.deepEqual(rig.closed, [7]);
+    assert.deepEqual(rig.cancelled, [7]);
   });
 
   it('fails with the error of the kernel, at once or later', () => {
@@ -134,7 +140,7 @@ describe('a probe that only connects', () => {
     rig.pass(20);
     const refused = { verdict: 'ill', reason: 'connect ECONNREFUSED 192.0.2.1:80' };
     assert.deepEqual(rig.results, [refused, refused]);
-    assert.deepEqual(rig.closed, [7], 'a socket that was not opened is not closed');
+    assert.deepEqual(rig.cancelled, [], 'no socket is left to give back');
   });
 
   it('is not made if the proxy lacks descriptors', () => {
@@ -145,20 +151,26 @@ describe('a probe that only connects', () => {
     assert.deepEqual(rig.results, [{ verdict: 'unmade', reason: 'connect EMFILE 192.0.2.1:80' }]);
   });
 
-  it('tells nothing when it is cancelled, and closes its socket once', () => {
+  it('tells nothing when it is cancelled, and gives its socket back once', () => {
     const rig = new Rig();
     const cancel = rig.begin();
     cancel();
     cancel();
     rig.pass(5000);
-    assert.deepEqual([rig.results, rig.closed], [[], [7]]);
+    assert.deepEqual([rig.results, rig.cancelled], [[], [7]]);
   });
 
-  it('is made in the other way if it needs more than a connection to an IPv4 address', () => {
+  it('reaches IPv6 addresses in the same way', () => {
     const rig = new Rig();
-    const six: Address = { kind: 'tcp', host: '2001:db8::1', port: 80 };
+    rig.begin({ addresses: [{ kind: 'tcp', host: '2001:db8::1', port: 80 }] });
+    assert.deepEqual(rig.opened, ['6: 2001:db8::1 80']);
+  });
+
+  it('is made in the other way if it needs more than a connection to one IP address', () => {
+    const rig = new Rig();
+    const six: Address = { kind: 'tcp', host: 'fe80::1%eth0', port: 80 };
     rig.begin({ preface: Buffer.from('PROXY UNKNOWN\r\n') });
-    rig.begin({ addresses: [ADDRESS, six] });
+    rig.begin({ addresses: [ADDRESS, ADDRESS] });
     rig.begin({ addresses: [six] });
     rig.begin({ addresses: [{ kind: 'unix', path: '/run/app.sock' }] });
     rig.begin({}, { ...CHECK, type: 'http' });
