@@ -7,20 +7,29 @@ import type { Route } from '../config/types/route.ts';
 /** A configuration as workers know it. Its clusters travel as `ClusterRecord`s. */
 export type WorkerConfig = Omit<Config, 'clusters'>;
 
+/** Access settings by their difference from others. Lists of addresses may be long. */
+interface AccessChange {
+  /** Whether what is missing in `own` is as in the others. */
+  readonly isPart: boolean;
+  readonly own: Partial<AccessSettings> | null;
+}
+
 /** A route that those who are told do not have. */
 interface NewRoute {
-  /** Without the access settings if it inherits them. */
+  /** Without its access settings. */
   readonly route: Route;
-  /** Whether it has the access settings of its listener. */
-  readonly inherits: boolean;
+  /** By their difference from those of the listener. */
+  readonly access: AccessChange;
 }
 
 /** A listener of a new configuration. */
 interface ListenerChange {
-  /** Without its routes, and without its access settings if it keeps them. */
+  /** Without its routes and access settings, and without its trusted proxies if it keeps them. */
   readonly listener: Listener;
-  /** Whether it has the access settings of the listener of its name before. */
-  readonly keepsAccess: boolean;
+  /** By their difference from those of the listener of its name before. */
+  readonly access: AccessChange;
+  /** Whether it trusts the proxies of the listener of its name before. */
+  readonly keepsProxies: boolean;
   /** The place of each route among those of the listener's name before, or the route if it is new. */
   readonly routes: readonly (number | NewRoute)[];
 }
@@ -36,8 +45,8 @@ export function routesOf(listener: Listener): { readonly name: string; readonly 
 }
 
 /**
- * Describes a configuration to those who have another. Routes and access settings that both have must be the same objects to
- * be told short.
+ * Describes a configuration to those who have another. Routes, parts of access settings and lists of proxies that both have must
+ * be the same objects to be told short.
  */
 export function configChange(before: WorkerConfig, after: WorkerConfig): ConfigChange {
   const known = new Map(before.listeners.map((listener) => [listener.name, listener]));
@@ -50,9 +59,10 @@ export function configChange(before: WorkerConfig, after: WorkerConfig): ConfigC
       const routes = routesOf(listener).routes.map(
         (route, place) => placeOf(route, place) ?? newRoute(route, access),
       );
-      const keepsAccess = old?.access === access;
-      const told = keepsAccess ? { ...listener, access: null } : listener;
-      return { listener: withRoutes(told, []), keepsAccess, routes };
+      const keepsProxies = old?.trustedProxies === listener.trustedProxies;
+      const told = { ...listener, access: null, ...(keepsProxies && { trustedProxies: [] }) };
+      const change = accessChange(old?.access ?? null, access);
+      return { listener: withRoutes(told, []), access: change, keepsProxies, routes };
     }),
   };
 }
@@ -62,22 +72,35 @@ export function changedConfig(before: WorkerConfig, change: ConfigChange): Worke
   const known = new Map(before.listeners.map((listener) => [listener.name, listener]));
   return {
     ...change,
-    listeners: change.listeners.map(({ listener, keepsAccess, routes }) => {
+    listeners: change.listeners.map((told) => {
+      const { listener, routes } = told;
       const old = known.get(listener.name);
       const own = old === undefined ? [] : routesOf(old).routes;
-      const access = keepsAccess && old !== undefined ? old.access : listener.access;
-      const all = routes.map((told) => {
-        if (typeof told === 'number') return own[told]!;
-        return told.inherits ? { ...told.route, access } : told.route;
+      const access = changedAccess(old?.access ?? null, told.access);
+      const trustedProxies =
+        old !== undefined && told.keepsProxies ? old.trustedProxies : listener.trustedProxies;
+      const all = routes.map((route) => {
+        if (typeof route === 'number') return own[route]!;
+        return { ...route.route, access: changedAccess(access, route.access) };
       });
-      return withRoutes({ ...listener, access }, all);
+      return withRoutes({ ...listener, access, trustedProxies }, all);
     }),
   };
 }
 
 function newRoute(route: Route, access: AccessSettings | null): NewRoute {
-  const inherits = access !== null && route.access === access;
-  return { route: inherits ? { ...route, access: null } : route, inherits };
+  return { route: { ...route, access: null }, access: accessChange(access, route.access) };
+}
+
+function accessChange(before: AccessSettings | null, after: AccessSettings | null): AccessChange {
+  if (before === null || after === null) return { isPart: false, own: after };
+  const own = Object.entries(after).filter(([key, value]) => value !== before[key as keyof AccessSettings]);
+  return { isPart: true, own: Object.fromEntries(own) };
+}
+
+function changedAccess(before: AccessSettings | null, { isPart, own }: AccessChange): AccessSettings | null {
+  if (!isPart) return own as AccessSettings | null;
+  return Object.keys(own!).length === 0 ? before : { ...before!, ...own };
 }
 
 /** Returns a function that finds the place of a route among others, which is most often the same as elsewhere. */

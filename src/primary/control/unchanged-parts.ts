@@ -11,19 +11,20 @@ interface Named {
   readonly name: string;
 }
 
-/** Access settings of one listener. Its routes may inherit them, or their lists of addresses. */
+/** Access settings of one listener. Its routes may inherit them, or parts of them. */
 interface AccessChange {
   readonly before: AccessSettings | null;
   /** As they were read. */
   readonly read: AccessSettings | null;
-  /** The object `before` if it is equal, else `read`. */
+  /** With the parts of `before` that are equal; the object `before` if all are. */
   readonly kept: AccessSettings | null;
 }
 
 /**
  * Puts the clusters and routes of the configuration in use in the place of equal ones in the next configuration. From then on
  * everything tells by identity what changes, and the next configuration takes memory for what is new. The same holds for
- * the access settings of listeners: thousands of routes may share lists of thousands of addresses.
+ * each part of the access settings of listeners, because thousands of routes may share lists of thousands of addresses, and for
+ * lists of proxies, which workers compile once for each object.
  *
  * @param slices divides the work: a thread needs 10 ms to compare 10,000 endpoints
  * @returns a configuration that is equal to `next`
@@ -50,8 +51,11 @@ async function keptListener(
   if (current === null) return listener;
   const { access: read } = listener;
   const { access: before } = current;
-  const kept = isDeepStrictEqual(before, read) ? before : read;
-  if (listener.mode !== 'l7') return { ...listener, access: kept };
+  const kept = keptSettings(read, before);
+  const trustedProxies = isDeepStrictEqual(current.trustedProxies, listener.trustedProxies)
+    ? current.trustedProxies
+    : listener.trustedProxies;
+  if (listener.mode !== 'l7') return { ...listener, access: kept, trustedProxies };
   const change: AccessChange = { before, read, kept };
   const routes =
     kept === read
@@ -60,22 +64,43 @@ async function keptListener(
           const own = keptAccess(route.access, change);
           return own === route.access ? route : { ...route, access: own };
         });
-  const isSame = (one: Route, other: Route): boolean => {
-    // Both inherit settings that differ: to compare the lists would take long.
-    if (before !== kept && one.access === before && other.access === kept) return false;
-    return isDeepStrictEqual(one, other);
-  };
+  const isSame = (one: Route, other: Route): boolean =>
+    !inheritOthers(one.access, other.access, change) && isDeepStrictEqual(one, other);
   const keptRoutes = await keptOf(routes, routesOf(current).routes, slices, isSame);
-  return { ...listener, access: kept, routes: keptRoutes };
+  return { ...listener, access: kept, trustedProxies, routes: keptRoutes };
+}
+
+/** Returns settings with the parts of the settings in use that are equal; those in use if all parts are equal. */
+function keptSettings(read: AccessSettings | null, before: AccessSettings | null): AccessSettings | null {
+  if (read === null || before === null) return read;
+  const equal = partsOf(read).filter((part) => isDeepStrictEqual(read[part], before[part]));
+  if (equal.length === partsOf(before).length) return before;
+  return { ...read, ...Object.fromEntries(equal.map((part) => [part, before[part]])) };
 }
 
 /** Returns a route's access settings, with what they inherit as the objects that are kept. */
 function keptAccess(access: AccessSettings | null, { read, kept }: AccessChange): AccessSettings | null {
   if (access === read || access === kept) return kept;
   if (access === null || read === null || kept === null) return access;
-  const deny = access.deny === read.deny ? kept.deny : access.deny;
-  const allow = access.allow === read.allow ? kept.allow : access.allow;
-  return { ...access, deny, allow };
+  const parts = partsOf(access).filter((part) => access[part] === read[part] && kept[part] !== read[part]);
+  if (parts.length === 0) return access;
+  return { ...access, ...Object.fromEntries(parts.map((part) => [part, kept[part]])) };
+}
+
+/** Whether two routes inherit a part of settings that differs, as is known: to compare lists again would take long. */
+function inheritOthers(
+  one: AccessSettings | null,
+  other: AccessSettings | null,
+  { before, kept }: AccessChange,
+): boolean {
+  if (one === null || other === null || before === null || kept === null || before === kept) return false;
+  return partsOf(kept).some(
+    (part) => before[part] !== kept[part] && one[part] === before[part] && other[part] === kept[part],
+  );
+}
+
+function partsOf(settings: AccessSettings): readonly (keyof AccessSettings)[] {
+  return Object.keys(settings) as (keyof AccessSettings)[];
 }
 
 /** @param isSame tells whether a part of the configuration in use is equal to the next one */

@@ -27,7 +27,8 @@ describe('a configuration by its difference', () => {
     const copy = structuredClone(before);
     const after = withRoutes(routes[1]!, routes[2]!, routes[0]!);
     const change = configChange(before, after);
-    assert.deepEqual(change.listeners[0]!.routes, [1, { route: routes[2], inherits: false }, 0]);
+    const told = { route: routes[2], access: { isPart: false, own: null } };
+    assert.deepEqual(change.listeners[0]!.routes, [1, told, 0]);
     const made = changedConfig(copy, structuredClone(change));
     assert.deepEqual(made, after);
     assert.equal(routesOf(made)[0], routesOf(copy)[1]);
@@ -58,6 +59,43 @@ describe('a configuration by its difference', () => {
     const other = { ...access, allow: ['198.51.100.0/24'] };
     const moved = listenerWith([{ ...guarded[0]!, access: other }, guarded[1]!], other);
     assert.deepEqual(sent(before, moved), moved);
+  });
+
+  it('tells only the part of access settings that changes, for a listener and for a route', () => {
+    const lists = { deny: ['192.0.2.1'], allow: ['192.0.2.0/24'] };
+    const access = { ...OPEN, ...lists };
+    const under = (settings: typeof access, own: typeof access): WorkerConfig => ({
+      ...config,
+      listeners: [{ ...l7Listener, access: settings, routes: [{ ...routes[0]!, access: own }] }],
+    });
+    const before = under(access, { ...access, deny: ['192.0.2.7'] });
+    const copy = structuredClone(before);
+    const open = { ...access, deny: ['192.0.2.8'] };
+    const after = under(open, { ...open, deny: ['192.0.2.9'] });
+    const change = structuredClone(configChange(before, after));
+    assert.deepEqual(change.listeners[0]!.access, { isPart: true, own: { deny: ['192.0.2.8'] } });
+    assert.equal(JSON.stringify(change).includes('192.0.2.0/24'), false);
+    const made = changedConfig(copy, change);
+    assert.deepEqual(made, after);
+    const { allow } = copy.listeners[0]!.access!;
+    assert.equal(made.listeners[0]!.access!.allow, allow);
+    assert.equal(routesOf(made)[0]!.access!.allow, allow);
+  });
+
+  it('tells trusted proxies only when they change', () => {
+    const under = (trustedProxies: readonly string[]): WorkerConfig => ({
+      ...config,
+      listeners: [{ ...l7Listener, trustedProxies }, l4Listener],
+    });
+    const before = under(['192.0.2.0/24']);
+    const copy = structuredClone(before);
+    const same = structuredClone(configChange(before, under(before.listeners[0]!.trustedProxies)));
+    assert.equal(JSON.stringify(same).includes('192.0.2.0/24'), false);
+    const made = changedConfig(copy, same);
+    assert.deepEqual(made, before);
+    assert.equal(made.listeners[0]!.trustedProxies, copy.listeners[0]!.trustedProxies);
+    const other = under(['198.51.100.0/24']);
+    assert.deepEqual(sent(before, other), other);
   });
 
   it('is the same configuration again, whatever changes', () => {

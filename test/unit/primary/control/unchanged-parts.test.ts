@@ -92,6 +92,46 @@ describe('the parts of a configuration that do not change', () => {
     assert.equal(routesIn(kept)[3]!.access!.allow, access.allow);
   });
 
+  it('are the parts of access settings of which others change, for listeners and their routes', async () => {
+    const access = { ...OPEN, allow: ['192.0.2.0/24'], deny: ['192.0.2.1'] };
+    const under = (settings: typeof access): Config => ({
+      ...current,
+      listeners: [
+        {
+          ...l7Listener,
+          access: settings,
+          routes: [
+            { ...routes[0]!, access: settings },
+            { ...routes[1]!, access: { ...settings, deny: ['192.0.2.2'] } },
+          ],
+        },
+      ],
+    });
+    const before = under(access);
+    const next = under(structuredClone({ ...access, deny: ['192.0.2.3'] }));
+    const kept = await keepUnchanged(next, before, never);
+    assert.deepEqual(kept, next);
+    const [listener] = kept.listeners;
+    assert.equal(listener!.access!.allow, access.allow);
+    assert.equal(routesIn(kept)[0]!.access, listener!.access);
+    assert.equal(routesIn(kept)[1], routesIn(before)[1]);
+  });
+
+  it('are lists of trusted proxies', async () => {
+    const trustedProxies = ['192.0.2.0/24'];
+    const under = (proxies: readonly string[]): Config => ({
+      ...current,
+      listeners: [
+        { ...l7Listener, trustedProxies: proxies },
+        { ...l4Listener, trustedProxies: proxies },
+      ],
+    });
+    const kept = await keepUnchanged(under([...trustedProxies]), under(trustedProxies), never);
+    for (const listener of kept.listeners) assert.equal(listener.trustedProxies, trustedProxies);
+    const other = await keepUnchanged(under(['192.0.2.1']), under(trustedProxies), never);
+    for (const listener of other.listeners) assert.deepEqual(listener.trustedProxies, ['192.0.2.1']);
+  });
+
   it('are no routes that inherit other access settings than before', async () => {
     const access = { ...OPEN, allow: ['192.0.2.0/24'] };
     const other = { ...OPEN, allow: ['198.51.100.0/24'] };
