@@ -3,6 +3,7 @@ import type { Config } from '../config/types/config.ts';
 import type { TcpAddress } from '../core/address.ts';
 import type { ReloadResult } from '../protocol/admin-answers.ts';
 import type { WorkerState } from '../protocol/status.ts';
+import { releaseFreePages } from '../sys/memory/allocator.ts';
 import { releaseHeap } from '../sys/memory/heap.ts';
 import type { KeySets } from './access/key-sets/key-sets.ts';
 import type { Passwords } from './access/passwords/passwords.ts';
@@ -131,6 +132,8 @@ export class Running implements Phase {
       lifecycle.continueStart();
     }
     releaseHeap();
+    // The arenas of the workers, too: they have all started.
+    releaseFreePages();
     lifecycle.becomeReady();
     watch?.start(() => reloader.reload('file change'));
     const { generation, slots } = supervisor;

@@ -28,6 +28,8 @@ export interface NativeCalls {
   readonly pageSize: () => number;
   /** Null if the C library is not glibc. */
   readonly mallopt: ((parameter: number, value: number) => number) | null;
+  /** Null if the C library is not glibc. */
+  readonly mallocTrim: ((pad: number) => number) | null;
   readonly read: (fd: number, address: number, length: number) => number;
   /** Null if the C library has none. @param vector the address of an array of `struct iovec` */
   readonly preadv2:
@@ -125,6 +127,7 @@ function load(): NativeCalls {
     madvise: own.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']),
     pageSize: own.func('getpagesize', 'int', []),
     mallopt: optional(() => own.func('mallopt', 'int', ['int', 'int'])),
+    mallocTrim: optional(() => own.func('malloc_trim', 'int', ['size_t'])),
     read: own.func('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']),
     preadv2: optional(() => own.func('preadv2', 'intptr_t', ['int', 'uintptr_t', 'int', 'int64_t', 'int'])),
     splice: own.func('splice', 'intptr_t', ['int', 'uintptr_t', 'int', 'uintptr_t', 'size_t', 'uint32_t']),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { keepLargeBlocksApart } from '../../../../src/sys/memory/allocator.ts';
+import { keepLargeBlocksApart, releaseFreePages } from '../../../../src/sys/memory/allocator.ts';
 import { nativeCalls } from '../../../../src/sys/native-calls.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 
@@ -11,6 +11,8 @@ const MIB = 1024 * 1024;
  * blocks must fit into such a piece, or each would begin one, and look like a block of its own.
  */
 const BLOCK_BYTES = 300 * 1024;
+/** Below that limit. */
+const SMALL_BYTES = 64 * 1024;
 /** glibc puts a block of its own this far into its first page. */
 const OFFSET = 16;
 
@@ -25,6 +27,11 @@ function apart(blocks: readonly Uint8Array[]): number {
   return blocks.slice(-20).filter((block) => addressOf(block) % pageSize() === OFFSET).length;
 }
 
+/** Returns the resident memory of the process. */
+function residentBytes(): number {
+  return process.memoryUsage.rss();
+}
+
 describe('the memory allocator', { skip }, () => {
   it('takes large blocks from the system one by one, also after larger ones were freed', () => {
     new ArrayBuffer(16 * MIB).transfer(0);
@@ -36,5 +43,15 @@ describe('the memory allocator', { skip }, () => {
     const later = take();
     assert.equal(apart(later), 20);
     for (const { buffer } of [...before, ...later]) buffer.transfer(0);
+  });
+
+  it('gives back the pages that are free between blocks in use', () => {
+    const blocks = Array.from({ length: 200 }, () => new Uint8Array(SMALL_BYTES).fill(1));
+    const before = residentBytes();
+    for (const [index, { buffer }] of blocks.entries()) if (index % 10 !== 0) buffer.transfer(0);
+    assert.equal(releaseFreePages(), true);
+    const given = before - residentBytes();
+    assert.ok(given > 5 * MIB, `${given} bytes were given back of ${180 * SMALL_BYTES}`);
+    assert.ok(blocks[10]!.every((byte) => byte === 1));
   });
 });
