@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { serialize } from 'node:v8';
 import type { Entry } from '../../access/access-check.ts';
+import type { AccessSettings } from '../../config/types/access.ts';
 import type { HeaderChanges, Route } from '../../config/types/route.ts';
 import { NO_EDITS, type HeaderEdits } from '../../wire/http/header-edits.ts';
 import type { Exchange } from '../contract/exchange.ts';
@@ -31,6 +32,8 @@ export class RoutedTo {
 
   constructor(route: Route) {
     this.route = route;
+    // Now, because no request shall wait for it: lists of addresses may be long.
+    if (route.access !== null) accessDigest(route.access);
   }
 
   /** A digest, equal for routes that do the same, whatever their names and conditions. */
@@ -47,6 +50,29 @@ export function editsOf({ set, add, remove }: HeaderChanges): HeaderEdits {
 
 /** Returns a digest of what a route does. A digest, since the text of a `respond` action may be long. */
 function effectOf(route: Route): string {
-  const effect = serialize({ ...route, name: null, match: null });
-  return createHash('sha256').update(effect).digest('base64');
+  const access = route.access === null ? null : accessDigest(route.access);
+  return digestOf({ ...route, name: null, match: null, access });
+}
+
+/** Digests of access settings and of their parts, which thousands of routes may share. */
+const accessDigests = new WeakMap<object, string>();
+
+function accessDigest(access: AccessSettings): string {
+  let digest = accessDigests.get(access);
+  if (digest !== undefined) return digest;
+  const parts = Object.entries(access).map(([name, part]) => `${name} ${partDigest(part as object | null)}`);
+  digest = digestOf(parts.sort());
+  accessDigests.set(access, digest);
+  return digest;
+}
+
+function partDigest(part: object | null): string {
+  if (part === null) return '';
+  let digest = accessDigests.get(part);
+  if (digest === undefined) accessDigests.set(part, (digest = digestOf(part)));
+  return digest;
+}
+
+function digestOf(value: object): string {
+  return createHash('sha256').update(serialize(value)).digest('base64');
 }
