@@ -8,7 +8,8 @@ import { divide, type ListPart, type MappingPart } from './pieces.ts';
 /** Anchors, aliases, tags, directives, explicit keys and merges, or what looks like one in a comment or a quoted text. */
 const SPECIAL =
   /(?:^|[\s[\]{},:?-])(?:[&*%](?=\S)|!|\?(?=\s))|<<|["'\]}]#|\r(?!\n)|^---.|\ufeff|[\]}][ \t]*:(?=\s)/m;
-const LEADING_TAB = /^ *\t/;
+/** A tab that would indent the first value, perhaps behind `---` and comments. JSON may be indented by tabs further on. */
+const LEADING_TAB = /^(?:(?:---)?[ \t]*(?:#.*)?\r?\n)* *\t/;
 /** The plain scalars of YAML 1.2.2 section 10.3.2 that are not text. */
 const NULL = /^(?:~|null|Null|NULL)?$/;
 const TRUE = /^(?:true|True|TRUE)$/;

@@ -188,6 +188,8 @@ describe('the fast reader of YAML', () => {
     ['a quoted text that goes on too far to the left', "a:\n  b: 'x\n\ny'"],
     ['a comment right behind a quoted text', "a: 'x'# c"],
     ['a tab in front', '\ta: 1'],
+    ['a tab in front, behind the mark of a document', '---\n\t='],
+    ['a tab in front, behind comments', '---\r\n# a\n\n \t='],
     ['a lone exclamation mark', 'a: ! '],
     ['a syntax error', 'a: [1'],
     ['deep nesting', '['.repeat(200) + ']'.repeat(200)],
