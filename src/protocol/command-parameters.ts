@@ -4,7 +4,7 @@ import { formatRate, parseRate } from '../core/units/rate.ts';
 
 /** How one parameter is read. */
 export interface CommandParameter {
-  /** Returns connections per second, milliseconds, or a number; undefined for a text that is no such value, or out of range. */
+  /** Returns connections per second, milliseconds, or a number; undefined for a bad text, or a value out of range. */
   readonly parse: (text: string) => number | undefined;
   /** What to write instead of a text that cannot be read. */
   readonly remedy: string;

@@ -45,8 +45,8 @@ export function routesOf(listener: Listener): { readonly name: string; readonly 
 }
 
 /**
- * Describes a configuration to those who have another. Routes, parts of access settings and lists of proxies that both have must
- * be the same objects to be told short.
+ * Describes a configuration to those who have another. Routes, parts of access settings and lists of proxies that both have
+ * must be the same objects to be told short.
  */
 export function configChange(before: WorkerConfig, after: WorkerConfig): ConfigChange {
   const known = new Map(before.listeners.map((listener) => [listener.name, listener]));

@@ -27,7 +27,7 @@ interface Generation extends GenerationFacts {
    * concrete one.
    */
   readonly config: WorkerConfig;
-  /** Slots of the configuration's blocks in the stats pages, without those of endpoints: these are in the clusters' records. */
+  /** Slots of the configuration's blocks in the stats pages. The clusters' records have those of endpoints. */
   readonly series: SlotTable;
   /** Changes of their endpoints follow as messages. */
   readonly clusters: readonly ClusterRecord[];

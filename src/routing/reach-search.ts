@@ -4,14 +4,14 @@ import type { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
 
 /**
- * Max routes of one effect that are looked at for one path. All routes may do the same, so nothing else would bound the work of
- * a path with nested escapes, which can take any of them.
+ * Max routes of one effect that are looked at for one path. A path with nested escapes can take any route, and all may do the
+ * same.
  */
 const MAX_ALIKE = 1024;
 
 /**
- * Searches for the first route that takes every reading of a path and does the same as the path's route, and for the first route
- * that may take a reading and does something else.
+ * Searches for the first route that takes every reading of a path and does the same as the path's route, and for the first
+ * route that may take a reading and does something else.
  */
 export class ReachSearch<T> {
   /** The segments with which every reading begins. */

@@ -15,7 +15,7 @@ export class ReachTree<T> {
   readonly #depth: number;
   /** The order of the first route, which is the lowest. */
   #first = Infinity;
-  /** In ascending order; null for none. Once there are children, those whose next segment may have several forms, or that have none. */
+  /** In ascending order; null for none. Once there are children, those without a next segment that has one form. */
   #routes: CompiledRoute<T>[] | null = null;
   /** By the next segment, in ascending order of their first routes; null while few routes are here. */
   #children: Map<string, ReachTree<T>> | null = null;

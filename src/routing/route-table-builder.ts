@@ -6,8 +6,8 @@ import { decodePattern } from './path-readings.ts';
 import { RouteTable } from './route-table.ts';
 
 /**
- * Distance between the orders of two routes that are next to each other, so that routes which come between them later leave them
- * as they are. 10,000 routes have orders that V8 keeps as small integers.
+ * Distance between the orders of two neighbouring routes, so that routes which come between them later leave them as they
+ * are. 10,000 routes have orders that V8 keeps as small integers.
  */
 const ORDER_STEP = 1024;
 

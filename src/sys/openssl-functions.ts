@@ -86,7 +86,7 @@ export interface OpenSsl {
   readonly write: (stream: number, bytes: number, length: number) => number;
   readonly hasPending: (stream: number) => number;
   readonly shutdown: (stream: number) => number;
-  /** Whether the client has asked for new keys and is not answered yet. The next write or handshake message sends the answer. */
+  /** Whether a client that has asked for new keys has no answer yet. The next write or handshake message sends it. */
   readonly owesKeyUpdate: (stream: number) => boolean;
   /** Returns memory that a stream can write to. */
   readonly newMemory: () => number;

@@ -61,7 +61,7 @@ const SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
 /** X509_V_FLAG_CRL_CHECK and X509_V_FLAG_CRL_CHECK_ALL: every authority of a chain needs a list. */
 const REVOCATION_FLAGS = 0x4 | 0x8;
 
-/** Session tickets that a full handshake issues. OpenSSL's default of two costs 5% more CPU, and most clients open one connection at a time. */
+/** Session tickets of a full handshake. Two, OpenSSL's default, cost 5% more CPU. Most clients open one connection at a time. */
 const TICKETS = 1;
 
 const MAJOR_VERSION = 3;

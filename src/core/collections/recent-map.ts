@@ -11,7 +11,7 @@ interface Entry<V> {
 }
 
 /**
- * A bounded map that keeps what was used last. Entries live in two generations of half the limits each. When the younger one is
+ * A bounded map that keeps what was used last. Entries live in two generations of half the limits each. When the younger is
  * full, the older one is dropped whole. An entry that is used moves to the younger one, so that no list of uses is needed.
  */
 export class RecentMap<V> {

@@ -23,8 +23,8 @@ interface AccessChange {
 /**
  * Puts the clusters and routes of the configuration in use in the place of equal ones in the next configuration. From then on
  * everything tells by identity what changes, and the next configuration takes memory for what is new. The same holds for
- * each part of the access settings of listeners, because thousands of routes may share lists of thousands of addresses, and for
- * lists of proxies, which workers compile once for each object.
+ * each part of the access settings of listeners, because thousands of routes may share lists of thousands of addresses, and
+ * for lists of proxies, which workers compile once for each object.
  *
  * @param slices divides the work: a thread needs 10 ms to compare 10,000 endpoints
  * @returns a configuration that is equal to `next`

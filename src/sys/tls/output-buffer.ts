@@ -60,7 +60,7 @@ export class OutputBuffer {
     this.#start = this.#end = 0;
   }
 
-  /** Lets OpenSSL write to the socket again. All bytes must be sent. @throws Error if OpenSSL fails: its bytes would be lost */
+  /** Lets OpenSSL write to the socket again. All bytes must be sent. @throws Error if OpenSSL fails: bytes would be lost */
   close(fd: number): void {
     const isDone = this.#calls.setOutputDescriptor(this.#stream, fd) === 1;
     if (!isDone) throw new Error('TLS: OpenSSL does not take its socket back');

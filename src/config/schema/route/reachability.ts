@@ -57,7 +57,7 @@ function hostsAround(host: string | null): string[] {
   return hosts;
 }
 
-/** Lists the keys of all paths and prefixes that can cover a path: none, each segment border above it, and the path itself. */
+/** Lists the keys of what can cover a path: no path, the prefixes that end at its segments, and the path itself. */
 function pathsAround(path: string): string[] {
   const paths = [''];
   for (let slash = path.indexOf('/', 1); slash !== -1; slash = path.indexOf('/', slash + 1)) {

@@ -5,7 +5,7 @@ export class ParameterError extends Error {
   override readonly name = 'ParameterError';
 }
 
-/** Refuses a query with another parameter than those given: a misspelt filter would fit every session. @throws ParameterError */
+/** Refuses a query with an unknown parameter: a misspelt filter would fit every session. @throws ParameterError */
 export function refuseOthers(query: URLSearchParams, known: readonly string[]): void {
   for (const key of query.keys()) {
     if (!known.includes(key))
