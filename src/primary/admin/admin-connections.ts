@@ -8,8 +8,8 @@ interface Closable {
   close(inAnswer: boolean): void;
 }
 
-/** The limit for which a connection was closed: see {@link ConnectionLimits}. */
-type CloseReason = 'full' | 'address' | 'slow_reader';
+/** The limit for which a connection was closed: of {@link ConnectionLimits}, or of the memory of pages. */
+type CloseReason = 'full' | 'address' | 'slow_reader' | 'page_memory';
 
 interface ConnectionLimits {
   readonly maxConnections: number;

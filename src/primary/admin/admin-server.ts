@@ -181,7 +181,7 @@ export class AdminServer {
   /** Ends a connection in the middle of its answer. */
   #cut(socket: Socket, connection: AdminConnection, error: unknown): void {
     if (error instanceof PageGoneError && error.cause === undefined) {
-      this.#connections.close(connection, 'slow_reader');
+      this.#connections.close(connection, 'page_memory');
       return;
     }
     this.#refusals.logLimited('error', { err: error }, 'admin request failed');

@@ -101,7 +101,7 @@ export const CONNECT_FAILURES = [
   'other',
 ] as const;
 /** Values of the label `reason` of closed connections to the admin address. */
-export const ADMIN_CLOSES = ['full', 'address', 'slow_reader', 'pipelining'] as const;
+export const ADMIN_CLOSES = ['full', 'address', 'slow_reader', 'page_memory', 'pipelining'] as const;
 /** Values of the label `reason` of refused requests to the admin address. */
 export const ADMIN_REFUSALS = [
   'malformed',

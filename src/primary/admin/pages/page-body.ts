@@ -1,7 +1,11 @@
 import { Readable, pipeline } from 'node:stream';
 import { pipeline as pipelined } from 'node:stream/promises';
 import { constants, createGunzip, createGzip } from 'node:zlib';
-import { CHUNK_LENGTH, inSlices, type Slicing } from './slices.ts';
+import type { Slices } from '../../../core/timing/slices.ts';
+import { CHUNK_LENGTH, chunksOf } from './chunks.ts';
+
+/** Divides the making of a page. */
+type Turns = Pick<Slices, 'isOver' | 'next'>;
 
 /** A page whose text is made while its pieces are taken. */
 export interface PageText {
@@ -46,14 +50,14 @@ export class PageBody {
   #readings = 0;
   #failure: unknown;
 
-  private constructor({ type, pieces }: PageText, slicing: Slicing | undefined) {
+  private constructor({ type, pieces }: PageText, turns: Turns | undefined) {
     this.type = type;
-    this.ended = this.#make(pieces, slicing);
+    this.ended = this.#make(pieces, turns);
   }
 
   /** Resolves when a short page is whole, or when more than a chunk of a long one is there. Rejects if it fails before. */
-  static async begin(text: PageText, slicing?: Slicing): Promise<PageBody> {
-    const page = new PageBody(text, slicing);
+  static async begin(text: PageText, turns?: Turns): Promise<PageBody> {
+    const page = new PageBody(text, turns);
     await page.#begun.promise;
     return page;
   }
@@ -105,10 +109,10 @@ export class PageBody {
     this.#abort.abort();
   }
 
-  async #make(pieces: Iterable<string>, slicing: Slicing | undefined): Promise<void> {
+  async #make(pieces: Iterable<string>, turns: Turns | undefined): Promise<void> {
     const { signal } = this.#abort;
     try {
-      const text = Readable.from(this.#encode(pieces, slicing), { highWaterMark: 1 });
+      const text = Readable.from(this.#encode(pieces, turns), { highWaterMark: 1 });
       await pipelined(text, createGzip(GZIP), (gzip: AsyncIterable<Buffer>) => this.#collect(gzip), {
         signal,
       });
@@ -121,8 +125,8 @@ export class PageBody {
     }
   }
 
-  async *#encode(pieces: Iterable<string>, slicing: Slicing | undefined): AsyncGenerator<Buffer> {
-    for await (const chunk of inSlices(pieces, slicing)) {
+  async *#encode(pieces: Iterable<string>, turns: Turns | undefined): AsyncGenerator<Buffer> {
+    for await (const chunk of chunksOf(pieces, turns)) {
       if (this.#plainBytes > 0) this.#begun.resolve(undefined);
       const bytes = Buffer.from(chunk);
       this.#plainBytes += bytes.length;

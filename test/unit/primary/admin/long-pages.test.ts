@@ -1,5 +1,6 @@
 /** Pages that are too long to be whole when their answer begins. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { PageText } from '../../../../src/primary/admin/pages/page-body.ts';
@@ -99,6 +100,26 @@ describe('a long page of the admin server', { timeout: 300_000 }, () => {
       assert.ok(answers.every(([status, body]) => status === 200 && body.length === LINES * 1024));
       await eventually(() => assert.equal(rig.closed('slow_reader'), 1));
       await eventually(() => assert.equal(rig.stats.connections, 0));
+    });
+  });
+
+  it('is cut for a slow reader if the pages of all readers take too much memory', async () => {
+    // Two pages of 12 MiB in gzip.
+    const pieces = function* (): Generator<string> {
+      for (let line = 0; line < LINES; line++) yield randomBytes(576).toString('base64');
+    };
+    const metrics = (): Promise<PageText> => Promise.resolve({ type: 'text/plain', pieces: pieces() });
+    await withRig({ metrics }, {}, async (rig) => {
+      const slow = await rig.dial('127.0.0.2');
+      slow.socket.pause();
+      slow.socket.write(METRICS);
+      await rig.ask('/metrics');
+      await rig.ask('/metrics', undefined, { 'cache-control': 'no-cache' });
+      slow.socket.on('error', () => undefined);
+      slow.socket.resume();
+      const received = await slow.closes();
+      assert.ok(!received.endsWith('\r\n0\r\n\r\n'));
+      assert.deepEqual([rig.closed('page_memory'), rig.closed('slow_reader')], [1, 0]);
     });
   });
 

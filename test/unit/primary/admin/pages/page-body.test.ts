@@ -6,7 +6,8 @@ import {
   PageGoneError,
   type PageReading,
 } from '../../../../../src/primary/admin/pages/page-body.ts';
-import { CHUNK_LENGTH } from '../../../../../src/primary/admin/pages/slices.ts';
+import { CHUNK_LENGTH } from '../../../../../src/primary/admin/pages/chunks.ts';
+import { Slices } from '../../../../../src/core/timing/slices.ts';
 import { eventually } from '../../../../support/deadline.ts';
 
 const LINE = 'a_total{b="é"} 1\n';
@@ -24,12 +25,10 @@ class HeldPage {
   }
 
   /** A clock that ends each slice after one piece, and turns that come when the test says so. */
-  readonly slicing = {
-    now: () => 1000 * this.made,
-    nextTurn: async (): Promise<void> => {
-      await this.#turn.promise;
-    },
-  };
+  readonly slices = new Slices(
+    (callback) => void this.#turn.promise.then(callback),
+    () => 1000 * this.made,
+  );
 
   readonly text = { type: 'text/plain', pieces: this.#pieces() };
 
@@ -103,7 +102,7 @@ describe('the body of an admin page', () => {
 
   it('goes out while it is made', async () => {
     const held = new HeldPage(4);
-    const begins = PageBody.begin(held.text, held.slicing);
+    const begins = PageBody.begin(held.text, held.slices);
     await eventually(() => {
       held.turn();
       assert.ok(held.made >= 2);
@@ -122,7 +121,7 @@ describe('the body of an admin page', () => {
 
   it('is not made further when the last reader has gone', async () => {
     const held = new HeldPage(1000);
-    const begins = PageBody.begin(held.text, held.slicing);
+    const begins = PageBody.begin(held.text, held.slices);
     await eventually(() => {
       held.turn();
       assert.ok(held.made >= 2);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CHUNK_LENGTH, inSlices } from '../../../../../src/primary/admin/pages/slices.ts';
+import { Slices } from '../../../../../src/core/timing/slices.ts';
+import { CHUNK_LENGTH, chunksOf } from '../../../../../src/primary/admin/pages/chunks.ts';
 
 /** Pieces that take a time each by a clock of their own, and count the turns of the event loop. */
 class Rig {
@@ -9,14 +10,14 @@ class Rig {
   /** Number of pieces at each turn. */
   readonly turns: number[] = [];
 
-  readonly slicing = {
-    now: (): number => this.time,
-    nextTurn: async (): Promise<void> => {
+  readonly slices = new Slices(
+    (callback) => {
       this.turns.push(this.made);
-      await Promise.resolve();
       this.time += 50;
+      callback();
     },
-  };
+    () => this.time,
+  );
 
   *pieces(count: number, costMs: number, piece = 'x'): Generator<string> {
     for (; this.made < count; this.made++) {
@@ -32,34 +33,34 @@ async function all(chunks: AsyncIterable<string>): Promise<string[]> {
   return list;
 }
 
-describe('a text in slices', () => {
-  it('gives the event loop a turn at first, and after 4 ms of work', async () => {
+describe('a text in chunks', () => {
+  it('gives the event loop a turn at first, and after 2 ms of work', async () => {
     const rig = new Rig();
-    assert.deepEqual(await all(inSlices(rig.pieces(10, 1), rig.slicing)), ['xxxxxxxxxx']);
+    assert.deepEqual(await all(chunksOf(rig.pieces(10, 0.5), rig.slices)), ['xxxxxxxxxx']);
     assert.deepEqual(rig.turns, [0, 3, 7]);
   });
 
   it('gives a turn after each piece that takes longer', async () => {
     const rig = new Rig();
-    await all(inSlices(rig.pieces(3, 20), rig.slicing));
+    await all(chunksOf(rig.pieces(3, 20), rig.slices));
     assert.deepEqual(rig.turns, [0, 0, 1, 2]);
   });
 
   it('counts the time of who takes the chunks', async () => {
     const rig = new Rig();
     const piece = 'x'.repeat(CHUNK_LENGTH);
-    for await (const chunk of inSlices(rig.pieces(4, 0, piece), rig.slicing)) {
+    for await (const chunk of chunksOf(rig.pieces(4, 0, piece), rig.slices)) {
       assert.equal(chunk, piece);
-      rig.time += 2;
+      rig.time += 1;
     }
     assert.deepEqual(rig.turns, [0, 1, 3]);
   });
 
   it('has chunks of 64 Ki characters, and a shorter one at its end', async () => {
     const rig = new Rig();
-    const chunks = await all(inSlices(rig.pieces(100_000, 0, 'abc'), rig.slicing));
+    const chunks = await all(chunksOf(rig.pieces(100_000, 0, 'abc'), rig.slices));
     assert.equal(chunks.join(''), 'abc'.repeat(100_000));
     assert.ok(chunks.slice(0, -1).every(({ length }) => length >= CHUNK_LENGTH && length < CHUNK_LENGTH + 3));
-    assert.deepEqual(await all(inSlices([], rig.slicing)), []);
+    assert.deepEqual(await all(chunksOf([], rig.slices)), []);
   });
 });
