@@ -28,9 +28,28 @@ type Program = ReturnType<Re2.RE2JS['re2']>;
 
 let loaded: typeof Re2 | null = null;
 
+/** Expressions whose compilation runs most of re2js, and builds its tables of characters. */
+const FIRST = ['^/a/([a-z]+)/(.*)$', '(?i)^\\p{L}'];
+
 /** Loads re2js with the first expression: it takes 2 MB a thread, and most configurations have no expression. */
 function re2js(): typeof Re2 {
   return (loaded ??= createRequire(import.meta.url)('re2js') as typeof Re2);
+}
+
+/**
+ * Loads what expressions need before the first one is made, in pieces. Altogether this holds a thread for 50 ms, and the first
+ * expression of a thread would do it at once.
+ *
+ * @param nextTurn resolves when others have had their turn
+ */
+export async function loadExpressions(nextTurn: () => Promise<void>): Promise<void> {
+  if (loaded !== null) return;
+  re2js();
+  for (const source of FIRST) {
+    await nextTurn();
+    new LinearExpression(source).test('/a/b/c');
+  }
+  await nextTurn();
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { Config } from '../config/types/config.ts';
 import type { L7Listener as L7ListenerConfig } from '../config/types/listener.ts';
+import type { Route } from '../config/types/route.ts';
 import { LiveSet } from '../core/collections/live-set.ts';
+import { loadExpressions } from '../core/linear-expression.ts';
 import { RandomPool } from '../core/random-pool.ts';
 import { ThreadLock } from '../core/thread-lock.ts';
 import type { NextTurn, Slices } from '../core/timing/slices.ts';
@@ -123,12 +125,15 @@ class WebLayer implements Layer<
     return webListeners(config);
   }
 
-  load(environment: Environment): Promise<void> {
+  async load(environment: Environment): Promise<void> {
     const listeners = this.configsOf(environment);
-    if (listeners.some(({ routes }) => routes.some(({ action }) => action.kind === 'static'))) {
-      loadContentTypes();
+    const has = (test: (route: Route) => boolean): boolean =>
+      listeners.some(({ routes }) => routes.some(test));
+    if (has(({ action }) => action.kind === 'static')) loadContentTypes();
+    if (has(({ match }) => match.pathRegex !== null)) {
+      await loadExpressions(() => new Promise((resolve) => this.nextTurn(resolve)));
     }
-    return loadEngines(listeners);
+    await loadEngines(listeners);
   }
 
   share(environment: Environment): L7Environment {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { ExpressionError, LinearExpression } from '../../../src/core/linear-expression.ts';
+import { ExpressionError, LinearExpression, loadExpressions } from '../../../src/core/linear-expression.ts';
 
 /** Expressions that take V8 practically unlimited time for the text. */
 const HOSTILE: readonly (readonly [source: string, text: string])[] = [
@@ -52,6 +52,22 @@ const source = fc.letrec<{ source: string }>((tie) => ({
 const text = fc
   .array(fc.constantFrom('a', 'b', 'c', '/', '-', '.', '0', '%'), { maxLength: 12 })
   .map((characters) => characters.join(''));
+
+// The first: nothing else of this process may have made an expression.
+describe('the library of expressions', () => {
+  it('is loaded in pieces, once', async () => {
+    let turns = 0;
+    const nextTurn = (): Promise<void> => {
+      turns++;
+      return Promise.resolve();
+    };
+    await loadExpressions(nextTurn);
+    assert.equal(turns, 3);
+    assert.equal(new LinearExpression('^/a').test('/a'), true);
+    await loadExpressions(nextTurn);
+    assert.equal(turns, 3);
+  });
+});
 
 describe('LinearExpression', () => {
   it('takes no time for what freezes a backtracking engine', () => {
