@@ -91,7 +91,7 @@ function statusOf(facts: StatusFacts): LazyStatus {
 }
 
 function workerStatus(slot: WorkerSlot, supervisor: StatusFacts['supervisor']): WorkerStatus {
-  const { name, kind, state, restarts, page } = slot;
+  const { name, kind, state, restarts, generation, page } = slot;
   const values = new Float64Array(page);
   const read = (metric: (typeof threadMetrics)[keyof typeof threadMetrics]): number => {
     const at = supervisor.directory.find(metric, { worker: name });
@@ -103,7 +103,8 @@ function workerStatus(slot: WorkerSlot, supervisor: StatusFacts['supervisor']): 
     kind,
     state,
     restarts,
-    generation: read(threadMetrics.generation),
+    // Not the page's, which a worker that drains leaves to its successor of the same name.
+    generation,
     connections: supervisor.count({ kind: 'all' }, page),
     olderConnections: read(threadMetrics.olderConnections),
     eventLoopUtilization: Math.round(read(threadMetrics.eventLoopUtilization) * 1000) / 1000,

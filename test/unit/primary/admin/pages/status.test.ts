@@ -49,25 +49,22 @@ function facts(): Facts {
   one!.since = 0;
   one!.lastProbe = { at: 1000, ms: 250, failure: 'timed out' };
   for (let count = 0; count < 9; count++) one!.count('ejections');
-  const slot = (name: string, state: string, ...page: number[]): object => ({
+  const slot = (name: string, state: string, generation: number, ...page: number[]): object => ({
     name,
     kind: 'l7',
     state,
     restarts: 1,
+    generation,
     page: new Float64Array(page).buffer,
   });
-  const [up, replaced] = [slot('l7-0', 'up', 4, 1, 0.25049), slot('l7-0', 'stuck', 0, 0, 0)];
-  const threads = [
-    'sluice_worker_config_generation',
-    'sluice_worker_older_generation_connections',
-    'sluice_worker_event_loop_utilization',
-  ];
+  const [up, replaced] = [slot('l7-0', 'up', 4, 1, 0.25049), slot('l7-0', 'stuck', 3, 0, 0)];
+  const threads = ['sluice_worker_older_generation_connections', 'sluice_worker_event_loop_utilization'];
   const parts = {
     supervisor: {
       config,
       generation: 4,
       slots: [up],
-      leaving: [slot('l7-7', 'draining', 9, 9, 9)],
+      leaving: [slot('l7-7', 'draining', 2, 9, 9)],
       leftBehind: { slots: [replaced, up], count: 2 },
       count: (_scope: object, page?: object) => (page === undefined ? 7 : 3),
       directory: {
@@ -120,8 +117,8 @@ describe('the status', () => {
       workers.map(({ name, state, generation }) => [name, state, generation]),
       [
         ['l7-0', 'up', 4],
-        ['l7-7', 'draining', 0],
-        ['l7-0', 'stuck', 0],
+        ['l7-7', 'draining', 2],
+        ['l7-0', 'stuck', 3],
       ],
     );
     assert.deepEqual(workers[0], {
