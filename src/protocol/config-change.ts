@@ -3,6 +3,7 @@ import type { AccessSettings } from '../config/types/access.ts';
 import type { Config } from '../config/types/config.ts';
 import type { Listener } from '../config/types/listener.ts';
 import type { Route } from '../config/types/route.ts';
+import { compactRoute } from './compact-route.ts';
 
 /** A configuration as workers know it. Its clusters travel as `ClusterRecord`s. */
 export type WorkerConfig = Omit<Config, 'clusters'>;
@@ -42,6 +43,16 @@ export interface ConfigChange extends Omit<WorkerConfig, 'listeners'> {
 /** Returns the name and the routes of a listener; none for layer 4. */
 export function routesOf(listener: Listener): { readonly name: string; readonly routes: readonly Route[] } {
   return { name: listener.name, routes: listener.mode === 'l7' ? listener.routes : [] };
+}
+
+/** Returns a configuration in the form for workers that have none. */
+export function workerConfig({ clusters, ...config }: Config): WorkerConfig {
+  return {
+    ...config,
+    listeners: config.listeners.map((listener) =>
+      withRoutes(listener, routesOf(listener).routes.map(compactRoute)),
+    ),
+  };
 }
 
 /**
@@ -89,7 +100,7 @@ export function changedConfig(before: WorkerConfig, change: ConfigChange): Worke
 }
 
 function newRoute(route: Route, access: AccessSettings | null): NewRoute {
-  return { route: { ...route, access: null }, access: accessChange(access, route.access) };
+  return { route: { ...compactRoute(route), access: null }, access: accessChange(access, route.access) };
 }
 
 function accessChange(before: AccessSettings | null, after: AccessSettings | null): AccessChange {

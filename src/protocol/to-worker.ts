@@ -2,7 +2,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import type { SlotChange } from '../telemetry/changing-slots.ts';
-import type { SlotTable } from '../telemetry/page-layout.ts';
 import type { AccessCommand, Revocation } from './access.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import type { ConfigChange, WorkerConfig } from './config-change.ts';
@@ -28,7 +27,7 @@ interface Generation extends GenerationFacts {
    */
   readonly config: WorkerConfig;
   /** Slots of the configuration's blocks in the stats pages. The clusters' records have those of endpoints. */
-  readonly series: SlotTable;
+  readonly series: Map<string, number>;
   /** Changes of their endpoints follow as messages. */
   readonly clusters: readonly ClusterRecord[];
 }

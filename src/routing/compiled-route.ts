@@ -31,6 +31,8 @@ const SEVERAL_VALUES: RouteRefusal = Object.freeze({
   reason: 'a query parameter has more than one value',
 });
 const NO_GROUPS: readonly string[] = Object.freeze([]);
+/** The conditions of most routes: thousands of routes share it. */
+const NONE: readonly never[] = Object.freeze([]);
 
 /** Matches a segment that has the same form in every reading. */
 const PLAIN = /^[^%;\\]+$/;
@@ -76,12 +78,16 @@ export class CompiledRoute<T> {
     this.path = match.path === null ? null : normalizePattern(match.path);
     this.pathPrefix = match.pathPrefix === null ? null : normalizePattern(match.pathPrefix);
     this.#expression = match.pathRegex === null ? null : new LinearExpression(match.pathRegex);
-    this.#headers = [...match.headers].map(([name, wanted]) => [name.toLowerCase(), toByteText(wanted)]);
-    this.#query = [...match.query];
+    const { headers, query } = match;
+    this.#headers =
+      headers.size === 0 ? NONE : [...headers].map(([name, text]) => [name.toLowerCase(), toByteText(text)]);
+    this.#query = query.size === 0 ? NONE : [...query];
     this.#certificate =
       match.clientCertificate === null ? null : new CertificateCondition(match.clientCertificate);
     const segments = (this.path ?? this.pathPrefix ?? '').split('/').slice(1);
-    this.#segments = segments.filter((segment) => PLAIN.test(segment));
+    const isPlain = (segment: string): boolean => PLAIN.test(segment);
+    // V8 lets a filtered list have room for 16 more.
+    this.#segments = segments.every(isPlain) ? segments : segments.filter(isPlain);
   }
 
   get value(): T {

@@ -8,9 +8,10 @@ import type { RouteRequest } from './route-request.ts';
  * configuration. A request looks at few lists. Of the first route that holds in each, the lowest order wins.
  */
 export class PathIndex<T> {
-  readonly #byPath = new Map<string, CompiledRoute<T>[]>();
+  /** Null without such a route, as `#byPrefix` is: there may be thousands of hosts. */
+  #byPath: Map<string, CompiledRoute<T>[]> | null = null;
   /** By prefix, without a trailing slash. */
-  readonly #byPrefix = new Map<string, CompiledRoute<T>[]>();
+  #byPrefix: Map<string, CompiledRoute<T>[]> | null = null;
   /** By length: whether `#byPrefix` has a key of it. Parts of a path with other lengths are not looked up. */
   readonly #prefixLengths: boolean[] = [];
   /** Routes with neither path nor prefix. */
@@ -29,10 +30,10 @@ export class PathIndex<T> {
     this.readings.add(route);
     if (route.hasExpression) this.#expressions += 1;
     if (route.path !== null) {
-      file(this.#byPath, route.path, route);
+      file((this.#byPath ??= new Map<string, CompiledRoute<T>[]>()), route.path, route);
     } else if (route.pathPrefix !== null) {
       const key = route.pathPrefix.endsWith('/') ? route.pathPrefix.slice(0, -1) : route.pathPrefix;
-      file(this.#byPrefix, key, route);
+      file((this.#byPrefix ??= new Map<string, CompiledRoute<T>[]>()), key, route);
       this.#prefixLengths[key.length] = true;
     } else {
       this.#others.push(route);
@@ -47,14 +48,15 @@ export class PathIndex<T> {
   ): CompiledRoute<T> | null {
     const { path } = request;
     best = firstOf(this.#others, request, query, best);
-    if (this.#byPath.size > 0) best = firstOf(this.#byPath.get(path), request, query, best);
+    if (this.#byPath !== null) best = firstOf(this.#byPath.get(path), request, query, best);
+    const prefixes = this.#byPrefix;
+    if (prefixes === null) return best;
     const lengths = this.#prefixLengths;
-    if (lengths.length === 0) return best;
     // A prefix of the path ends before a slash or at the path's end.
     for (let at = 0; at !== -1 && at < lengths.length; at = path.indexOf('/', at + 1)) {
-      if (lengths[at]) best = firstOf(this.#byPrefix.get(path.slice(0, at)), request, query, best);
+      if (lengths[at]) best = firstOf(prefixes.get(path.slice(0, at)), request, query, best);
     }
-    return lengths[path.length] ? firstOf(this.#byPrefix.get(path), request, query, best) : best;
+    return lengths[path.length] ? firstOf(prefixes.get(path), request, query, best) : best;
   }
 }
 

@@ -70,7 +70,7 @@ export class SeriesDirectory implements SlotLookup {
   }
 
   /** Returns the places of the blocks of the generation in use, except those of one shape. */
-  tableWithout(shape: BlockShape): SlotTable {
+  tableWithout(shape: BlockShape): Map<string, number> {
     const table = new Map<string, number>();
     for (const [key, entry] of this.#entries) {
       if (entry.retiredAt === Infinity && entry.shape !== shape) table.set(key, entry.slot);

@@ -3,7 +3,7 @@ import type { Config } from '../../config/types/config.ts';
 import { StartError } from '../../core/errors.ts';
 import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
-import { configChange, type WorkerConfig } from '../../protocol/config-change.ts';
+import { configChange, workerConfig, type WorkerConfig } from '../../protocol/config-change.ts';
 import { blockChange } from '../../protocol/stats-layout.ts';
 import type { GenerationChange, WorkerStart } from '../../protocol/to-worker.ts';
 import { allocateLineWindow } from '../../telemetry/line-window.ts';
@@ -80,7 +80,7 @@ export class CurrentGeneration {
 
   /** The configuration as workers know it. */
   get workerConfig(): WorkerConfig {
-    return withoutClusters(this.#config);
+    return workerConfig(this.#config);
   }
 
   /** Each change adds 1. */

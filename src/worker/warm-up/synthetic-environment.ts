@@ -23,7 +23,7 @@ import { TicketKeyRings } from '../ticket-key-rings.ts';
 /** Makes an environment of its own: counts go to a page that nobody reads, and log lines are written and dropped. */
 export function syntheticEnvironment(config: Config): Environment {
   const layout = layoutOf(config, []);
-  const slots = new ChangingSlots(layout.table);
+  const slots = new ChangingSlots(new Map(layout.table));
   const page = new StatsPage(allocatePage(layout), slots);
   const pages = [page.values];
   const log = createWorkerLogger(config.log, '', () => undefined);
