@@ -44,6 +44,7 @@ interface NameWatchOptions {
 
 /** Looks up a name again and again. While that fails, the last result stays. */
 export class NameWatch extends Timed {
+  queuePlace = -1;
   /** Resolves when the first look-up is over, failed or not, or the watch has been stopped. */
   readonly first: Promise<void>;
   readonly #options: NameWatchOptions;

@@ -89,7 +89,8 @@ export class Prober {
     const { record } = schedule;
     const { label, server, addresses } = record.facts;
     const startedAt = performance.now();
-    const target = { label, server, addresses, ...this.#options.opening };
+    const { tls, preface } = this.#options.opening;
+    const target = { label, server, addresses, tls, preface };
     schedule.cancel = run(target, this.#options.check, (result) => {
       schedule.cancel = null;
       queue.release();
@@ -142,6 +143,7 @@ export class Prober {
 
 /** The probes of one endpoint: it waits for the next one, or for a place, or a probe is under way. */
 class Schedule extends Timed {
+  queuePlace = -1;
   readonly record: EndpointRecord;
   /** Whether the next verdict counts alone. */
   decides: boolean;

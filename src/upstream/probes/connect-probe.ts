@@ -64,6 +64,7 @@ function plainAddressOf({ addresses, tls, preface }: ProbeTarget, { type }: Heal
  * trip, and the probe looks at ticks of the wheel whether it is done. HAProxy's probes end with a reset, too.
  */
 class ConnectProbe extends Timed {
+  queuePlace = -1;
   readonly #tools: ConnectTools;
   readonly #handshakes: HandshakeCalls;
   readonly #address: TcpAddress;

@@ -13,6 +13,7 @@ class Rig {
     this.queue = new StartQueue(max, { now: () => this.#now, nextTurn: (run) => void this.#turns.push(run) });
     this.add = (number) => {
       const work = {
+        queuePlace: -1,
         start: (): void => {
           this.started.push(number);
           this.#now += startMs;
@@ -23,7 +24,7 @@ class Rig {
     };
   }
 
-  readonly add: (number: number) => { start(): void };
+  readonly add: (number: number) => { queuePlace: number; start(): void };
 
   /** Runs what the queue has scheduled; returns the number of callbacks. */
   turn(): number {
@@ -71,6 +72,7 @@ describe('a queue of work', () => {
   it('goes on after work that throws, and its place is free again', () => {
     const rig = new Rig(1);
     rig.queue.add({
+      queuePlace: -1,
       start: () => {
         throw new Error('no start');
       },
@@ -79,5 +81,32 @@ describe('a queue of work', () => {
     assert.throws(() => rig.turn(), /no start/);
     rig.turn();
     assert.deepEqual(rig.started, [1]);
+  });
+
+  it('starts work once that is added twice', () => {
+    const rig = new Rig(10);
+    const one = rig.add(1);
+    rig.queue.add(one);
+    rig.turn();
+    assert.deepEqual(rig.started, [1]);
+  });
+
+  it('keeps the order while it is never empty, and does not start what was removed meanwhile', () => {
+    const rig = new Rig(1);
+    const works: ReturnType<Rig['add']>[] = [];
+    const expected: number[] = [];
+    for (let number = 0; number < 10_000; number++) {
+      works.push(rig.add(number));
+      // The line grows by one piece of work in every three turns.
+      if (number % 3 === 0) continue;
+      rig.turn();
+      rig.queue.release();
+      if (number % 7 === 0 && rig.queue.remove(works[number - 1]!)) expected.push(number - 1);
+    }
+    while (rig.turn() > 0) rig.queue.release();
+    const removed = new Set(expected);
+    assert.ok(removed.size > 100);
+    const kept = works.map((_, number) => number).filter((number) => !removed.has(number));
+    assert.deepEqual(rig.started, kept);
   });
 });
