@@ -25,6 +25,14 @@ interface EndpointCounts {
   ejections: number;
 }
 
+/** A probe that could be made. */
+interface LastProbe {
+  /** Its end in milliseconds since 1970. */
+  at: number;
+  ms: number;
+  failure: string | null;
+}
+
 const NO_COUNTS: Readonly<EndpointCounts> = { probes: 0, probeFailures: 0, probesUnmade: 0, ejections: 0 };
 
 /**
@@ -36,8 +44,8 @@ export class EndpointRecord {
   since = Date.now();
   /** Why the health last changed. */
   reason = '';
-  /** The last probe that could be made: its end in milliseconds since 1970, its duration, and its failure. */
-  lastProbe: { readonly at: number; readonly ms: number; readonly failure: string | null } | null = null;
+  /** Null before the first. Written again by each probe: a new object each time would be garbage of the old generation. */
+  #lastProbe: LastProbe | null = null;
   /** Probes in a row with the same result: good ones above 0, bad ones below. */
   streak = 0;
   /** Facts and health as the workers are told. Replaced by another object when any of it changes. */
@@ -80,6 +88,19 @@ export class EndpointRecord {
     return this.#holds('down');
   }
 
+  /** The last probe that could be made; null for none. */
+  get lastProbe(): Readonly<LastProbe> | null {
+    return this.#lastProbe;
+  }
+
+  /** Notes a probe that is over. @param at its end. @param ms its duration. @param failure null if it has passed */
+  noteProbe(at: number, ms: number, failure: string | null): void {
+    const last = (this.#lastProbe ??= { at, ms, failure });
+    last.at = at;
+    last.ms = ms;
+    last.failure = failure;
+  }
+
   /** Adds one to a counter. */
   count(name: keyof EndpointCounts): void {
     this.#counts ??= { ...NO_COUNTS };
@@ -109,10 +130,10 @@ export class EndpointRecord {
    */
   inherit(other: EndpointRecord, { probed, ejects }: { probed: boolean; ejects: boolean }): void {
     this.#counts = other.#counts;
-    this.lastProbe ??= other.lastProbe;
+    this.#lastProbe ??= other.#lastProbe;
     this.#warmUntil = other.#warmUntil;
     if (probed) {
-      this.lastProbe = other.lastProbe;
+      this.#lastProbe = other.#lastProbe;
       this.streak = other.streak;
     }
     for (const fault of FAULTS) {

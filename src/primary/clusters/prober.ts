@@ -125,7 +125,7 @@ export class Prober {
     const failure = result.verdict === 'well' ? null : result.reason;
     if (failure !== null) record.count('probeFailures');
     const measuredMs = result.verdict === 'well' ? result.ms : undefined;
-    record.lastProbe = { at: Date.now(), ms: measuredMs ?? ms, failure };
+    record.noteProbe(Date.now(), measuredMs ?? ms, failure);
     this.#judge(record, failure, decides);
   }
 

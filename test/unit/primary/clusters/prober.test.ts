@@ -206,7 +206,7 @@ describe('probes', () => {
   it('that cannot be made change no verdict and no row, are counted, and logged once', () => {
     const { record, answer, fall, wait, lines } = probed();
     answer(null);
-    const { lastProbe } = record;
+    const lastProbe = { ...record.lastProbe };
     for (let count = 0; count < 20; count++) {
       wait(1130);
       fall();

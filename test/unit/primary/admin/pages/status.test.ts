@@ -47,7 +47,7 @@ function facts(): Facts {
   two!.setDraining(true, 'drained by an operator');
   two!.since = 86_400_000;
   one!.since = 0;
-  one!.lastProbe = { at: 1000, ms: 250, failure: 'timed out' };
+  one!.noteProbe(1000, 250, 'timed out');
   for (let count = 0; count < 9; count++) one!.count('ejections');
   const slot = (name: string, state: string, generation: number, ...page: number[]): object => ({
     name,
