@@ -1,5 +1,6 @@
 /** Metrics of the process and of Node, from prom-client. */
 import { Registry, collectDefaultMetrics } from 'prom-client';
+import { withoutPeriod } from './event-loop-lag.ts';
 import type { Sample } from './family.ts';
 
 /** A family of prom-client with its samples. */
@@ -29,12 +30,20 @@ const PROCESS_METRICS = [
   'nodejs_version_info',
 ] as const;
 
+/** Period of the timer that measures the event loop. prom-client's 10 ms would wake an idle process 100 times per second. */
+const LAG_PERIOD_MS = 100;
+
 let collected: readonly Collected[] | undefined;
 
 /** Reads the metrics. They observe the whole process, so one set is enough. */
 export function readProcessFamilies(): Promise<readonly ReadFamily[]> {
   collected ??= collect();
-  return Promise.all(collected.map((metric) => metric.get()));
+  return Promise.all(
+    collected.map(async (metric) => {
+      const family = await metric.get();
+      return { ...family, values: withoutPeriod(family.name, family.values, LAG_PERIOD_MS) };
+    }),
+  );
 }
 
 /** Starts to observe the process. */
@@ -44,8 +53,7 @@ export function observeProcess(): void {
 
 function collect(): readonly Collected[] {
   const registry = new Registry();
-  // Ten times the default, whose timer would wake an idle process 100 times per second.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PERIOD_MS });
   const all = registry.getMetricsAsArray() as unknown as readonly Collected[];
   return all.filter(({ name }) => PROCESS_METRICS.some((prefix) => name.startsWith(prefix)));
 }
