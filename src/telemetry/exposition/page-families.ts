@@ -1,3 +1,4 @@
+import { doSteps, type Steps } from '../../core/timing/steps.ts';
 import { BlockShape } from '../block-shape.ts';
 import type { Metric } from '../metrics/metric.ts';
 import { pageMetrics, threadMetrics } from '../metrics/page-metrics.ts';
@@ -5,6 +6,9 @@ import type { Block } from '../page-layout.ts';
 import type { PageSums } from '../page-sums.ts';
 import { labelText, type FamilyText } from './family-text.ts';
 import type { WrittenFamily } from './family.ts';
+
+/** Blocks that are sorted in one step, in less than 1 ms. */
+const BLOCKS_PER_STEP = 1000;
 
 /** One series of each block. */
 interface Place {
@@ -42,11 +46,24 @@ class ShownBlocks {
     return this.#sums.series.version;
   }
 
-  of(shape: BlockShape): readonly Block[] {
-    if (this.#version !== this.version) {
-      this.#version = this.version;
-      this.#byShape = Map.groupBy(this.#sums.series.visible(), (block) => block.shape);
+  /** Sorts the blocks if they have changed. */
+  *sort(): Steps<void> {
+    if (this.#version === this.version) return;
+    const { version } = this;
+    const byShape = new Map<BlockShape, Block[]>();
+    let sorted = 0;
+    for (const block of this.#sums.series.visible()) {
+      const same = byShape.get(block.shape);
+      if (same === undefined) byShape.set(block.shape, [block]);
+      else same.push(block);
+      if (++sorted % BLOCKS_PER_STEP === 0) yield;
     }
+    this.#version = version;
+    this.#byShape = byShape;
+  }
+
+  of(shape: BlockShape): readonly Block[] {
+    doSteps(this.sort());
     return this.#byShape.get(shape) ?? [];
   }
 }
@@ -57,6 +74,8 @@ class ShownBlocks {
  */
 function* linesOf(metric: Metric, shown: ShownBlocks, write: (block: Block) => string): Iterable<string> {
   const shape = BlockShape.of(metric);
+  // An empty piece lets the event loop run.
+  for (const steps = shown.sort(); steps.next().done !== true;) yield '';
   const blocks = shown.of(shape);
   let { version } = shown;
   let remaining: ReadonlySet<Block> | null = null;

@@ -59,6 +59,20 @@ describe('a scrape in the middle of which blocks change', () => {
     assert.deepEqual(rest(rig.scrape()).length, 2);
   });
 
+  it('sorts many blocks in steps, and shows those that are there at the end', () => {
+    const rig = new Rig(...Array.from({ length: 2500 }, (_, index) => `e${index}`));
+    rig.set('e1', 1);
+    rig.set('e2', 2);
+    const lines = rig.scrape();
+    assert.deepEqual([lines.next().value, lines.next().value], ['', '']);
+    rig.directory.plan({ added: [], removed: rig.blocks(['e1']) }, 1)!.commit();
+    rig.directory.release(1);
+    assert.deepEqual(
+      rest(lines).filter((line) => line !== '' && !line.endsWith(' 0\n')),
+      ['d{cluster="c",endpoint="e2"} 2\n'],
+    );
+  });
+
   it('shows no block under the name of an owner that has lost it', () => {
     const rig = new Rig();
     const endpoints = Array.from({ length: 600 }, (_, index) => `e${index}`);
