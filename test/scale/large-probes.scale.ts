@@ -24,8 +24,8 @@ const WINDOW_MS = 100;
  */
 const MAX_SHARE = 3;
 /**
- * Fraction of one core that the primary may use. Its share of the work is below 0.05 on a machine that runs nothing else. At a loopback
- * address the primary's system calls do the endpoints' part of each handshake, too.
+ * Fraction of one core that the primary may use. It uses two thirds of that while others use the cores: see the
+ * table of docs/scaling.md.
  */
 const MAX_CPU = 0.15;
 /** Max time that half of the requests to the admin address wait: all processes of the test share the cores. */
