@@ -74,8 +74,10 @@ function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<L
   if (file.broken !== null) throw new ConfigError(problems.errors);
   yield;
   const settings = new Settings(source.env, problems);
+  yield;
   settings.loadFile(file.root);
   for (const override of source.overrides) settings.override(override);
+  yield;
   const base = new BaseDirectory(dirname(resolve(source.file)));
   const { config, ...sources } = yield* readRoot(
     settings,

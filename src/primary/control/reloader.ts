@@ -99,6 +99,8 @@ export class Reloader {
         log.warn({ setting }, `${setting} cannot change while running: restart to bring it into force`);
       }
       const usable = await keepUnchanged(wanted, this.#current, slices);
+      // To bring it into force is one more slice.
+      await slices.next();
       // A large configuration takes a second to read: the end may have been announced meanwhile.
       if (lifecycle.state !== 'ready') throw new StartError(notWhile(lifecycle.state));
       this.#generation = await apply(usable);
