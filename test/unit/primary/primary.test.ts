@@ -74,7 +74,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     const worker = {
       state: 'up',
       restarts: 0,
-      generation: 0,
+      generation: 1,
       connections: 0,
       olderConnections: 0,
       eventLoopUtilization: 0,
