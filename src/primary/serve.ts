@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import { messageOf } from '../core/errors.ts';
-import { boundHeapGrowth } from '../sys/memory/heap.ts';
+import { boundHeapGrowth, shareBuiltins } from '../sys/memory/heap.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PrimaryOptions } from './build.ts';
@@ -45,6 +45,7 @@ const FAULT_GRACE_MS = 1000;
 export async function serve(options: ServeOptions): Promise<Outcome> {
   const { config, log, onReady, manager = null } = options;
   boundHeapGrowth();
+  shareBuiltins();
   const primary = new Primary({
     ...options,
     onHandOver: () => stop.byHandOver(),

@@ -14,6 +14,15 @@ export function boundHeapGrowth(): void {
   setFlagsFromString(`--heap-growing-percent=${MAX_GROWTH_PERCENT}`);
 }
 
+/**
+ * Lets the threads that start from now on call V8's built-in functions where Node's file has them. By default V8 maps 2 MB of that
+ * file once more next to the code of each thread, for shorter calls, which count as memory of the process. Neither requests nor
+ * messages took measurably more CPU time without them.
+ */
+export function shareBuiltins(): void {
+  setFlagsFromString('--no-short-builtin-calls');
+}
+
 /** V8's function for tests. The result of a call with `execution: 'sync'` is undefined. */
 type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => unknown;
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { getHeapSpaceStatistics } from 'node:v8';
-import { releaseHeap } from '../../../../src/sys/memory/heap.ts';
+import { Worker } from 'node:worker_threads';
+import { releaseHeap, shareBuiltins } from '../../../../src/sys/memory/heap.ts';
 
 describe('releasing the heap of a start', () => {
   it('makes the young generation as small as it was before garbage let it grow', () => {
@@ -15,6 +18,36 @@ describe('releasing the heap of a start', () => {
     assert.ok(youngBytes() < grown / 2, `${youngBytes()} bytes are left of ${grown}`);
   });
 });
+
+describe("sharing Node's built-in functions", () => {
+  it(
+    'maps fewer pages of the Node binary for a thread that starts later',
+    { skip: process.platform !== 'linux' },
+    async () => {
+      const own = await mapsOfAnotherThread();
+      shareBuiltins();
+      const shared = await mapsOfAnotherThread();
+      assert.ok(shared < own, `${shared} mappings of the binary, and ${own} before`);
+    },
+  );
+});
+
+/** Returns how many mappings of the Node binary another thread adds while it lives. */
+async function mapsOfAnotherThread(): Promise<number> {
+  const before = binaryMaps();
+  const thread = new Worker('setInterval(() => {}, 60_000)', { eval: true });
+  try {
+    await once(thread, 'online');
+    return binaryMaps() - before;
+  } finally {
+    await thread.terminate();
+  }
+}
+
+function binaryMaps(): number {
+  const lines = readFileSync('/proc/self/maps', 'utf8').split('\n');
+  return lines.filter((line) => line.endsWith(process.execPath)).length;
+}
 
 function youngBytes(): number {
   return getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')!.space_size;
