@@ -77,7 +77,8 @@ export class Handshakes {
   /**
    * Begins a handshake.
    *
-   * @param host an IP address without a zone
+   * @param host an IP address without a zone. Not a mapped one (`::ffff:192.0.2.1`): Linux keeps the socket's way to IPv4
+   *   when it is used again (tcp_v6_connect), and later handshakes by IPv6 would never end
    * @returns its socket, for {@link look} and {@link cancel}; or a negative error number
    */
   begin(host: string, port: number): number {

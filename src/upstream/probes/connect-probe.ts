@@ -6,6 +6,7 @@ import { StartQueue } from '../../core/timing/start-queue.ts';
 import { Timed } from '../../core/timing/timer-wheel.ts';
 import { EINPROGRESS, SystemCallError } from '../../sys/errno.ts';
 import { Handshakes } from '../../sys/sockets/handshakes.ts';
+import { ipOfSocket } from '../../wire/ip-address.ts';
 import type { HealthCheck } from '../../config/types/cluster.ts';
 import { MAX_LATENESS_MS, type probe, type ProbeResult, type ProbeTarget } from './probe.ts';
 
@@ -86,8 +87,10 @@ class ConnectProbe extends Timed {
     this.#timeoutMs = timeoutMs;
     this.#done = done;
     this.#startedAt = tools.now();
-    this.#handshakes = address.host.includes(':') ? tools.ipv6 : tools.ipv4;
-    this.#fd = this.#handshakes.begin(address.host, address.port);
+    // A mapped address is one of IPv4. A socket for IPv6 that has connected to it would send to no other address.
+    const host = address.host.includes(':') ? ipOfSocket(address.host) : address.host;
+    this.#handshakes = host.includes(':') ? tools.ipv6 : tools.ipv4;
+    this.#fd = this.#handshakes.begin(host, address.port);
     tools.wheel.arm(this, 0);
   }
 

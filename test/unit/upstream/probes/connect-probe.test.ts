@@ -166,6 +166,14 @@ describe('a probe that only connects', () => {
     assert.deepEqual(rig.opened, ['6: 2001:db8::1 80']);
   });
 
+  it('reaches IPv4 addresses that are mapped to IPv6 by IPv4', () => {
+    const rig = new Rig();
+    for (const host of ['::ffff:192.0.2.1', '0:0:0:0:0:FFFF:c000:201']) {
+      rig.begin({ addresses: [{ kind: 'tcp', host, port: 80 }] });
+    }
+    assert.deepEqual(rig.opened, ['4: 192.0.2.1 80', '4: 192.0.2.1 80']);
+  });
+
   it('is made in the other way if it needs more than a connection to one IP address', () => {
     const rig = new Rig();
     const six: Address = { kind: 'tcp', host: 'fe80::1%eth0', port: 80 };
