@@ -8,8 +8,9 @@ import { divide, type ListPart, type MappingPart } from './pieces.ts';
 /** Anchors, aliases, tags, directives, explicit keys and merges, or what looks like one in a comment or a quoted text. */
 const SPECIAL =
   /(?:^|[\s[\]{},:?-])(?:[&*%](?=\S)|!|\?(?=\s))|<<|["'\]}]#|\r(?!\n)|^---.|\ufeff|[\]}][ \t]*:(?=\s)/m;
-/** A tab that would indent the first value, perhaps behind `---` and comments. JSON may be indented by tabs further on. */
-const LEADING_TAB = /^(?:(?:---)?[ \t]*(?:#.*)?\r?\n)* *\t/;
+/** Matches a line in front of the first value: `---`, a comment or nothing. */
+const PREAMBLE_LINE = /(?:---)?[ \t]*(?:#.*)?\r?\n/y;
+const TAB_INDENT = / *\t/y;
 /** The plain scalars of YAML 1.2.2 section 10.3.2 that are not text. */
 const NULL = /^(?:~|null|Null|NULL)?$/;
 const TRUE = /^(?:true|True|TRUE)$/;
@@ -35,6 +36,8 @@ const REMEMBERED: Readonly<Record<string, ItemList>> = {
 const PIECE_CHARACTERS = 16 * 1024;
 /** Characters that are searched in one step. */
 const SEARCHED_CHARACTERS = 64 * 1024;
+/** Lines in front of the first value that are read in one step. */
+const STEP_LINES = 2000;
 /** Known items of one step. */
 const STEP_ITEMS = 500;
 
@@ -84,7 +87,7 @@ export function* readPlainYaml(
   known: Known | null = null,
   size = PIECE_CHARACTERS,
 ): Steps<unknown> {
-  if (LEADING_TAB.test(text) || (yield* isSpecial(text))) return undefined;
+  if ((yield* beginsWithTab(text)) || (yield* isSpecial(text))) return undefined;
   try {
     return yield* new PlainText(size, known).read(text);
   } catch (error) {
@@ -96,6 +99,27 @@ export function* readPlainYaml(
 /** Returns the value of an item of a list: that of a known item is parsed now. */
 export function valueOfItem(item: unknown): unknown {
   return item instanceof KnownItem ? new PlainText(Infinity, null).parseItem(item.text) : item;
+}
+
+/**
+ * Tells whether a tab would indent the first value, perhaps behind `---` and comments. JSON may be indented by tabs further
+ * on.
+ */
+function* beginsWithTab(text: string): Steps<boolean> {
+  let start = 0;
+  // Line by line: one expression for millions of lines would exceed V8's stack.
+  for (let lines = 1; !isAt(TAB_INDENT, text, start); lines++) {
+    if (!isAt(PREAMBLE_LINE, text, start)) return false;
+    start = PREAMBLE_LINE.lastIndex;
+    if (lines % STEP_LINES === 0) yield;
+  }
+  return true;
+}
+
+/** Tells whether a sticky expression matches at an offset. */
+function isAt(expression: RegExp, text: string, offset: number): boolean {
+  expression.lastIndex = offset;
+  return expression.test(text);
 }
 
 /** Tells whether a text has what only the other parser reads. */

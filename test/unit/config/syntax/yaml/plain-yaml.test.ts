@@ -164,6 +164,17 @@ describe('the fast reader of YAML', () => {
     }
   });
 
+  it('reads a text behind millions of empty lines, and some of them in a step', () => {
+    const reading = readPlainYaml(`${'\n'.repeat(4_000_000)}a: 1`);
+    let steps = 0;
+    for (let next = reading.next(); ; next = reading.next(), steps++) {
+      if (next.done !== true) continue;
+      assert.deepEqual(next.value, new Map([['a', 1]]));
+      break;
+    }
+    assert.ok(steps > 2000, `${steps} steps`);
+  });
+
   it('leaves a text to the other parser if a key is set twice in pieces far apart', () => {
     const text = `a: 1\nb: 1\nc:\n${'  - 1\n'.repeat(50)}a: 2\n`;
     assert.equal(read(text, 10), undefined);
