@@ -44,7 +44,7 @@ export interface LoadedConfig {
 /**
  * Loads a configuration and every file that it names.
  *
- * @param memory of the loadings of this source; left out for a single loading
+ * @param memory keeps what the next loading of the same source need not read again; null for a single loading
  * @throws ConfigError with every problem that was found
  */
 export function loadConfig(source: ConfigSource, memory: ItemMemory | null = null): LoadedConfig {

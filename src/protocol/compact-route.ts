@@ -1,4 +1,4 @@
-/** Routes in the form for workers: what most of them have alike is one object. */
+/** Routes in the form for workers: parts that most routes have alike are one object. */
 import type {
   HeaderChanges,
   Rewrite,

@@ -10,7 +10,7 @@ export type WorkerConfig = Omit<Config, 'clusters'>;
 
 /** Access settings by their difference from others. Lists of addresses may be long. */
 interface AccessChange {
-  /** Whether what is missing in `own` is as in the others. */
+  /** Whether the other settings have the keys that `own` lacks. If false, `own` is everything. */
   readonly isPart: boolean;
   readonly own: Partial<AccessSettings> | null;
 }

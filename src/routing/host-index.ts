@@ -37,8 +37,8 @@ export class HostIndex<T> {
   }
 
   /**
-   * Adds a route. Not after the first request, and only to a host that no other index has. The routes of a host must be
-   * added in ascending order.
+   * Adds a route. Its host must have no routes that another index shares, and no request may have come yet. The routes of a
+   * host must be added in ascending order.
    */
   add(route: CompiledRoute<T>): void {
     this.#under(route.host).add(route);

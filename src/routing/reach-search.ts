@@ -10,8 +10,8 @@ import type { RouteRequest } from './route-request.ts';
 const MAX_ALIKE = 1024;
 
 /**
- * Searches for the first route that takes every reading of a path and does the same as the path's route, and for the first
- * route that may take a reading and does something else.
+ * Searches for two routes: the first that takes every reading of a path and does the same as the path's route, and the first
+ * that may take a reading and does something else.
  */
 export class ReachSearch<T> {
   /** The segments with which every reading begins. */

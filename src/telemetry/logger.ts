@@ -16,7 +16,7 @@ interface WriteLine {
   (message: string): void;
 }
 
-/** Both loggers: {@link createLogger} makes the primary's, {@link createWorkerLogger} that of a worker. */
+/** The logger of the primary (`createLogger`) or of a worker (`createWorkerLogger`). */
 export interface Logger {
   /** The lowest level of the lines that are written. A change counts from the next line on. */
   level: string;

@@ -21,8 +21,8 @@ interface WorkerLogger extends Logger {
 }
 
 /**
- * Creates a worker's logger, which writes the lines that pino would write. pino itself would cost each thread 3 MB: its 30 modules
- * write to files, and start threads, which a worker does not need. The lines go to the primary in batches.
+ * Creates a worker's logger, which writes the lines that pino would write. pino itself would cost each thread 2 MB: its 30
+ * modules write to files and start threads, which a worker does not need. The lines go to the primary in batches.
  *
  * @param post takes finished lines, each with a newline at its end
  */

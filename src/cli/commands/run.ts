@@ -79,7 +79,7 @@ function takeStdout(): { readonly fd: number; readonly problem: string | null } 
 }
 
 interface Surroundings {
-  /** Of the loadings of the configuration. */
+  /** What the loadings of the configuration remember. */
   readonly memory: ItemMemory;
   readonly stdout: number;
   readonly log: Logger;

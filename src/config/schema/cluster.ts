@@ -49,6 +49,7 @@ export interface ClusterFiles {
   readonly stickySecret: string | null;
 }
 
+/** Of a cluster that names no file. */
 export const NO_FILES: ClusterFiles = { ca: null, cert: null, key: null, stickySecret: null };
 
 /** A cluster, and its files, which the configuration does not keep. */

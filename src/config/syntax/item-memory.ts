@@ -1,6 +1,6 @@
 /**
- * What a loading remembers of the items of long lists, by their text: the next loading parses and checks only items whose text
- * is new, and has the objects of the others.
+ * Remembers the items of long lists by their text. The next loading parses and checks only items whose text is new, and uses
+ * the remembered objects for the others.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { AccessSettings } from '../types/access.ts';
@@ -33,7 +33,7 @@ export class KnownItem implements ItemText {
 /** By the text of the item. */
 type Items<Result> = Map<string, { readonly values: number; readonly result: Result }>;
 
-/** What the reading of a route depends on besides its text, unless it has access settings or limits of its own. */
+/** Settings of a listener on which its routes depend. Routes with access settings or limits of their own depend on more. */
 interface RouteTerms {
   readonly paths: PathSettings;
   readonly asksForCertificates: boolean;
@@ -41,7 +41,7 @@ interface RouteTerms {
   readonly access: AccessSettings | null;
 }
 
-/** The routes of one listener. */
+/** The remembered routes of one listener. */
 interface ListenerItems {
   readonly terms: RouteTerms;
   readonly routes: Items<Route>;
@@ -53,7 +53,7 @@ interface Remembered {
   readonly listeners: Map<string, ListenerItems>;
 }
 
-/** The items of the last loading without errors. All loadings must have the same source. */
+/** The items of the last loading without errors. All loadings must have the same file, environment and overrides. */
 export class ItemMemory {
   #last: Remembered = { clusters: new Map(), listeners: new Map() };
 
@@ -78,7 +78,7 @@ export class ItemReading {
     this.#last = last;
   }
 
-  /** Returns what stands for an item with a known text; null for another one, which must be parsed. */
+  /** Returns a stand-in for an item with a known text; null if the item must be parsed. */
   find(list: ItemList, text: string): KnownItem | null {
     if (list === 'clusters') {
       const known = this.#last.clusters.get(text);
@@ -109,7 +109,10 @@ export class ItemReading {
     this.#remember(this.remembered.clusters, item, cluster);
   }
 
-  /** Returns the access settings of a listener as the object of the loading before, which its routes share, if it is equal. */
+  /**
+   * Returns the access settings of the listener in the loading before if they are equal, else those given. Remembered routes
+   * share that object.
+   */
   sameAccess(listener: string, access: AccessSettings | null): AccessSettings | null {
     const last = this.#last.listeners.get(listener)?.terms.access ?? null;
     return isDeepStrictEqual(last, access) ? last : access;
@@ -139,7 +142,7 @@ export class ItemReading {
   }
 }
 
-/** The routes of one listener. */
+/** Finds and remembers the routes of one listener. */
 export interface KnownRoutes {
   /** Returns the route of an item with a known text; null for another item. */
   readonly find: (item: unknown) => Route | null;

@@ -11,8 +11,9 @@ interface Entry<V> {
 }
 
 /**
- * A bounded map that keeps what was used last. Entries live in two generations of half the limits each. When the younger is
- * full, the older one is dropped whole. An entry that is used moves to the younger one, so that no list of uses is needed.
+ * A bounded map that keeps what was used last. Entries live in two generations of half the limits each. When the younger
+ * generation is full, the older one is dropped whole. An entry that is used moves to the younger one, so no list of uses is
+ * needed.
  */
 export class RecentMap<V> {
   readonly #maxEntries: number;

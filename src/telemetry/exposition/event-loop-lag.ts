@@ -7,7 +7,7 @@ const MAX_LAG_SECONDS = 1e9;
 
 /**
  * Corrects the samples of a family of prom-client, if they are lags of the event loop. Node measures the time between two
- * expiries of a timer, so the timer's period is a part of what it tells: an idle loop has a lag of one period.
+ * expiries of a timer, so the timer's period is a part of each value: an idle loop has a lag of one period.
  *
  * @param periodMs of the timer
  */

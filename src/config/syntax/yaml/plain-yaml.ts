@@ -96,7 +96,7 @@ export function* readPlainYaml(
   }
 }
 
-/** Returns the value of an item of a list: that of a known item is parsed now. */
+/** Returns the value of an item of a list. Parses the text of a known item. */
 export function valueOfItem(item: unknown): unknown {
   return item instanceof KnownItem ? new PlainText(Infinity, null).parseItem(item.text) : item;
 }
