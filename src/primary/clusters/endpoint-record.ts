@@ -130,10 +130,12 @@ export class EndpointRecord {
    */
   inherit(other: EndpointRecord, { probed, ejects }: { probed: boolean; ejects: boolean }): void {
     this.#counts = other.#counts;
-    this.#lastProbe ??= other.#lastProbe;
     this.#warmUntil = other.#warmUntil;
+    // A copy: each record writes its last probe in place, and both may be probed until the change is decided.
+    const last = other.#lastProbe === null ? null : { ...other.#lastProbe };
+    this.#lastProbe ??= last;
     if (probed) {
-      this.#lastProbe = other.#lastProbe;
+      this.#lastProbe = last;
       this.streak = other.streak;
     }
     for (const fault of FAULTS) {

@@ -32,6 +32,21 @@ describe('the health of an endpoint', () => {
   });
 });
 
+describe('the last probe of an endpoint', () => {
+  it('stays as it is when the record of a changed cluster, which has inherited it, is probed', () => {
+    const [config] = endpointConfigs([1]);
+    for (const probed of [true, false]) {
+      const record = new EndpointRecord(endpointState(config!), recordOwner());
+      const next = new EndpointRecord(endpointState(config!), recordOwner());
+      record.noteProbe(1000, 5, null);
+      next.inherit(record, { probed, ejects: true });
+      assert.deepEqual(next.lastProbe, { at: 1000, ms: 5, failure: null });
+      next.noteProbe(2000, 7, 'timed out');
+      assert.deepEqual(record.lastProbe, { at: 1000, ms: 5, failure: null });
+    }
+  });
+});
+
 describe('the state of an endpoint for the workers', () => {
   const one = (slowStartMs = 0): EndpointRecord =>
     new EndpointRecord(endpointState(endpointConfigs([1])[0]!), recordOwner(slowStartMs));
