@@ -56,6 +56,10 @@ export class AdminRig {
     this.#port = (await this.#server.listen(local)).port;
   }
 
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await this.#server.close();
