@@ -3,10 +3,17 @@ import type { Steps } from '../../../core/timing/steps.ts';
 
 /** A block mapping or list in parts, in their order. */
 type Division =
-  | { readonly kind: 'mapping'; readonly parts: () => readonly MappingPart[] }
+  | {
+      readonly kind: 'mapping';
+      readonly parts: () => readonly MappingPart[];
+      /** Returns the text of each entry with its key. */
+      readonly entries: () => readonly { readonly key: string; readonly text: string }[];
+    }
   | {
       readonly kind: 'list';
       readonly parts: () => readonly ListPart[];
+      /** Number of spaces before each item. */
+      readonly indent: number;
       /** Returns the text of each item. */
       readonly items: () => readonly string[];
     };
@@ -72,9 +79,16 @@ export function* divide(text: string, size: number): Steps<Division | null> {
     starts.push({ offset, key });
   }
   if (starts.length === 0) return null;
-  if (!isList) return { kind: 'mapping', parts: () => mappingParts(text, starts, size) };
+  if (!isList) {
+    return {
+      kind: 'mapping',
+      parts: () => mappingParts(text, starts, size),
+      entries: () => itemsOf(text, starts).map((entry, index) => ({ key: starts[index]!.key!, text: entry })),
+    };
+  }
   return {
     kind: 'list',
+    indent,
     parts: () => listParts(text, starts, indent, size),
     items: () => itemsOf(text, starts),
   };
@@ -99,9 +113,9 @@ function mappingParts(text: string, starts: readonly Start[], size: number): Map
   const parts: MappingPart[] = [];
   for (const { from, to, key } of groupsOf(text, starts, size)) {
     const whole = text.slice(from, to);
-    const head = to - from > size && key !== null ? BARE_KEY.exec(whole) : null;
+    const head = to - from > size && key !== null ? headOfEntry(whole) : null;
     if (head === null) parts.push({ key: null, text: whole });
-    else parts.push({ key, text: whole.slice(head[0].length) });
+    else parts.push({ key, text: whole.slice(head.length) });
   }
   return parts;
 }
@@ -109,14 +123,45 @@ function mappingParts(text: string, starts: readonly Start[], size: number): Map
 function listParts(text: string, starts: readonly Start[], indent: number, size: number): ListPart[] {
   return groupsOf(text, starts, size).map(({ from, to }) => {
     const whole = text.slice(from, to);
-    const isOne = to - from > size && NESTED_ITEM.test(whole.slice(indent, indent + 3));
-    return isOne
-      ? { isOne, text: `${whole.slice(0, indent)}  ${whole.slice(indent + 2)}` }
-      : { isOne, text: whole };
+    const block = to - from > size ? blockOfItem(whole, indent) : null;
+    return block === null ? { isOne: false, text: whole } : { isOne: true, text: block.text };
   });
 }
 
-/** What precedes the first item belongs to it. */
+/** What follows `- ` in an item. */
+interface ItemBlock {
+  /** The item with spaces in place of its `- `, so that everything keeps its column. */
+  readonly text: string;
+  /** The offset at which the block begins. */
+  readonly start: number;
+}
+
+/** Returns the block of an item; null if its first line does not begin one. */
+export function blockOfItem(item: string, indent: number): ItemBlock | null {
+  const dash = firstLine(item) + indent;
+  if (!NESTED_ITEM.test(item.slice(dash, dash + 3))) return null;
+  const start = dash + 2;
+  return { text: `${item.slice(0, dash)}  ${item.slice(start)}`, start };
+}
+
+/**
+ * Returns what precedes the value of an entry, if the value begins on the line below the key: that line, and what precedes
+ * it. Null for another entry.
+ */
+export function headOfEntry(entry: string): string | null {
+  const start = firstLine(entry);
+  const line = BARE_KEY.exec(entry.slice(start));
+  return line === null ? null : entry.slice(0, start + line[0].length);
+}
+
+/** Returns the offset of the first line that is neither blank nor a comment. Such comments may look like keys or items. */
+function firstLine(text: string): number {
+  let offset = 0;
+  while (offset < text.length && columnOf(text, offset) === null) offset = nextLine(text, offset);
+  return offset;
+}
+
+/** Returns the text of each entry or item. What precedes the first one belongs to it. */
 function itemsOf(text: string, starts: readonly Start[]): string[] {
   return starts.map(({ offset }, index) =>
     text.slice(index === 0 ? 0 : offset, starts[index + 1]?.offset ?? text.length),

@@ -164,6 +164,18 @@ describe('the fast reader of YAML', () => {
     }
   });
 
+  it('takes no comment for the key or item behind it', () => {
+    const text = [
+      '# The file of:\nlisteners: # all\n# - name: old\n',
+      '  - name: web\n    routes:\n      # - r:\n      - { name: r }\n',
+      '\n  #- name: a\n  # - name: b\n  -\n    # routes:\n    routes:\n      - { name: s }\n',
+    ].join('');
+    const whole = parseDocument(text).toJS({ mapAsMap: true }) as unknown;
+    for (let size = 1; size < text.length; size++) {
+      assert.deepEqual(read(text, size), whole, `pieces of ${size}`);
+    }
+  });
+
   it('reads a text behind millions of empty lines, and some of them in a step', () => {
     const reading = readPlainYaml(`${'\n'.repeat(4_000_000)}a: 1`);
     let steps = 0;
