@@ -3,6 +3,7 @@ import type { Document, LineCounter, Node } from 'yaml';
 import { messageOf } from '../../core/errors.ts';
 import { doSteps, type Steps } from '../../core/timing/steps.ts';
 import type { ItemReading } from './item-memory.ts';
+import { excerptOf } from './yaml/excerpt.ts';
 import { readPlainYaml } from './yaml/plain-yaml.ts';
 import type { YamlFault } from './yaml/limits.ts';
 import { findExcess } from './yaml/limits.ts';
@@ -35,6 +36,7 @@ interface Remark {
 
 /** A parsed text: its values, or the fault that prevents them. */
 interface Parsed {
+  readonly lines: LineCounter;
   readonly document: Document.Parsed | null;
   readonly values: YamlValues | null;
   readonly fault: YamlFault | null;
@@ -43,6 +45,8 @@ interface Parsed {
 /** The parser's messages repeat their source, which may be the whole file. */
 const MAX_MESSAGE_CHARACTERS = 200;
 const MAX_KEY_CHARACTERS = 60;
+/** Max places that are looked for in excerpts. From then on it takes less time to parse the whole text once. */
+const MAX_EXCERPTS = 8;
 const START: Position = { line: 1, column: 1 };
 
 /** A parsed configuration file: its values, its errors and the place of each value. */
@@ -55,10 +59,9 @@ export class SourceFile {
   readonly duplicates: readonly Remark[];
   readonly warnings: readonly Remark[];
   readonly #text: string;
-  /** Null until {@link #parse}. */
-  #lines: LineCounter | null = null;
-  /** Null until a place is wanted: most files are read without. */
+  /** Null until it is needed: most files are read without. */
   #parsed: Parsed | null = null;
+  #excerpts = 0;
 
   /**
    * Reads YAML or JSON.
@@ -105,67 +108,80 @@ export class SourceFile {
    * @param key true for the place of the value's key; false uses the key only for a mapping or list
    */
   locate(path: Path, key: boolean): Location {
-    const { document, values } = this.#parse();
-    let node = values?.resolve(document?.contents) ?? null;
-    let offset = node?.range?.[0];
-    let found = true;
-    let isShared = false;
-    for (const [index, step] of path.entries()) {
-      const child = values === null ? null : childOf(values, node, step);
-      if (values === null || child === null) {
-        found = false;
-        break;
-      }
-      node = values.resolve(child.value);
-      const byKey = child.key !== null && (key || !yaml().isScalar(node) || node.source === '');
-      const start = byKey ? child.key.range?.[0] : node?.range?.[0];
-      if (start !== undefined) offset = start;
-      if (child.isMerged) isShared = true;
-      if (!yaml().isAlias(child.value)) continue;
-      // A step into an alias continues at its anchor.
-      if (index < path.length - 1) isShared = true;
-      else offset = child.value.range?.[0] ?? offset;
-    }
-    return { position: offset === undefined ? START : this.#at(offset), found, isShared };
+    if (this.#parsed !== null || ++this.#excerpts > MAX_EXCERPTS) return locateIn(this.#parse(), path, key);
+    // Nothing has been parsed, so the text is plain.
+    const excerpt = excerptOf(this.#text, path);
+    if (excerpt.text.length === this.#text.length) return locateIn(this.#parse(), path, key);
+    return locateIn(parse(excerpt.text), excerpt.path, key);
   }
 
   #parse(): Parsed {
-    return (this.#parsed ??= parse(this.#text, (this.#lines = new (yaml().LineCounter)())));
+    return (this.#parsed ??= parse(this.#text));
   }
 
   #at(offset: number): Position {
-    const { line, col } = this.#lines!.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    return positionOf(offset, this.#parse());
   }
+}
+
+function locateIn(parsed: Parsed, path: Path, key: boolean): Location {
+  const { document, values } = parsed;
+  let node = values?.resolve(document?.contents) ?? null;
+  let offset = node?.range?.[0];
+  let found = true;
+  let isShared = false;
+  for (const [index, step] of path.entries()) {
+    const child = values === null ? null : childOf(values, node, step);
+    if (values === null || child === null) {
+      found = false;
+      break;
+    }
+    node = values.resolve(child.value);
+    const byKey = child.key !== null && (key || !yaml().isScalar(node) || node.source === '');
+    const start = byKey ? child.key.range?.[0] : node?.range?.[0];
+    if (start !== undefined) offset = start;
+    if (child.isMerged) isShared = true;
+    if (!yaml().isAlias(child.value)) continue;
+    // A step into an alias continues at its anchor.
+    if (index < path.length - 1) isShared = true;
+    else offset = child.value.range?.[0] ?? offset;
+  }
+  return { position: offset === undefined ? START : positionOf(offset, parsed), found, isShared };
+}
+
+function positionOf(offset: number, { lines }: Parsed): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
 /** Reads one value from the environment or the command line as YAML. Anything that is not YAML is text. */
 export function parseValue(text: string): unknown {
-  const { document, values, fault } = parse(text, new (yaml().LineCounter)());
+  const { document, values, fault } = parse(text);
   if (fault !== null || document === null || values === null) return text;
   // An address such as [::1]:8080 begins like a list.
   return values.duplicates.length > 0 || document.warnings.length > 0 ? text : values.root;
 }
 
-function parse(text: string, lineCounter: LineCounter): Parsed {
+function parse(text: string): Parsed {
+  const lines = new (yaml().LineCounter)();
   const excess = findExcess(text);
   if (excess !== null) {
     // The parser would have counted them.
     let start = 0;
     do {
-      lineCounter.addNewLine(start);
+      lines.addNewLine(start);
       start = text.indexOf('\n', start) + 1;
     } while (start > 0);
-    return { document: null, values: null, fault: excess };
+    return { lines, document: null, values: null, fault: excess };
   }
   const { stackTraceLimit } = Error;
   let document: Document.Parsed;
   try {
     // The parser makes an error object for each fault of the text: a stack for each would take most of the time.
     Error.stackTraceLimit = 0;
-    document = yaml().parseDocument(text, { ...PARSE_OPTIONS, lineCounter });
+    document = yaml().parseDocument(text, { ...PARSE_OPTIONS, lineCounter: lines });
   } catch (error) {
-    return { document: null, values: null, fault: { offset: 0, message: messageOf(error) } };
+    return { lines, document: null, values: null, fault: { offset: 0, message: messageOf(error) } };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
@@ -173,10 +189,10 @@ function parse(text: string, lineCounter: LineCounter): Parsed {
   if (error !== undefined) {
     const message =
       error.code === 'MULTIPLE_DOCS' ? 'a second document begins here: write one' : error.message;
-    return { document, values: null, fault: { offset: error.pos[0], message } };
+    return { lines, document, values: null, fault: { offset: error.pos[0], message } };
   }
   const values = new YamlValues(document);
-  return { document, values, fault: values.fault };
+  return { lines, document, values, fault: values.fault };
 }
 
 interface Child {

@@ -47,6 +47,16 @@ describe('source file', () => {
     assert.equal(at(TEXT, ['listeners', 1, 'empty']), '9:5');
   });
 
+  it('finds places in a long text, however many', () => {
+    const items = Array.from({ length: 2000 }, (_, index) => `  - name: c${index}\n    weight: ${index}\n`);
+    const file = new SourceFile(`log: { level: info }\nclusters:\n${items.join('')}`);
+    for (let index = 1000; index < 1040; index++) {
+      const { position, found } = file.locate(['clusters', index, 'weight'], false);
+      assert.deepEqual([position, found], [{ line: 4 + 2 * index, column: 13 }, true]);
+    }
+    assert.deepEqual(file.locate(['clusters', 2000], false).position, { line: 2, column: 1 });
+  });
+
   it('finds the place of a key on request', () => {
     assert.equal(at(TEXT, ['log', 'level'], true), '2:8');
     assert.equal(at(TEXT, ['listeners', 0, 'name'], true), '4:5');
