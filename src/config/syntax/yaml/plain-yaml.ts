@@ -5,9 +5,15 @@ import { KnownItem, type ItemList, type ItemReading } from '../item-memory.ts';
 import { MAX_DEPTH, MAX_VALUES } from './limits.ts';
 import { divide, type ListPart, type MappingPart } from './pieces.ts';
 
-/** Anchors, aliases, tags, directives, explicit keys and merges, or what looks like one in a comment or a quoted text. */
+/**
+ * Anchors, aliases, tags, directives, explicit keys and merges, or what looks like one in a quoted text; also lines of tabs alone,
+ * which end some block texts.
+ */
 const SPECIAL =
-  /(?:^|[\s[\]{},:?-])(?:[&*%](?=\S)|!|\?(?=\s))|<<|["'\]}]#|\r(?!\n)|^---.|\ufeff|[\]}][ \t]*:(?=\s)/m;
+  /(?:^|[\s[\]{},:?-])(?:[&*%](?=\S)|!|\?(?=\s))|<<|["'\]}]#|\r(?!\n)|^---.|^[ \t]*\t[ \t]*\r?$|\ufeff|[\]}][ \t]*:(?=\s|$)/m;
+/** A line with a comment that is neither in a quoted text nor behind one. */
+const COMMENTED_LINE = /^(?:[^"'#\n]* )?#.*$/gm;
+const COMMENT = /(?:^| )#.*$/;
 /** Matches a line in front of the first value: `---`, a comment or nothing. */
 const PREAMBLE_LINE = /(?:---)?[ \t]*(?:#.*)?\r?\n/y;
 const TAB_INDENT = / *\t/y;
@@ -128,10 +134,15 @@ function* isSpecial(text: string): Steps<boolean> {
   for (let from = 0, to = 0; from < text.length; from = to) {
     const lineEnd = text.indexOf('\n', from + SEARCHED_CHARACTERS);
     to = lineEnd === -1 ? text.length : lineEnd + 1;
-    if (SPECIAL.test(text.slice(from, to))) return true;
+    const lines = text.slice(from, to);
+    if (SPECIAL.test(lines) && SPECIAL.test(withoutComments(lines))) return true;
     yield;
   }
   return false;
+}
+
+function withoutComments(lines: string): string {
+  return lines.replace(COMMENTED_LINE, (line) => line.replace(COMMENT, ''));
 }
 
 /** Reads the pieces of one text. */

@@ -164,6 +164,17 @@ describe('the fast reader of YAML', () => {
     }
   });
 
+  it('reads a text with comments that look like aliases, tags or merges', () => {
+    const text = '# all of *.example.com & !more\r\na: b # see (R &D), *x and <<: *y\n  # ? really !\nc: d\n';
+    assert.deepEqual(
+      read(text),
+      new Map([
+        ['a', 'b'],
+        ['c', 'd'],
+      ]),
+    );
+  });
+
   it('takes no comment for the key or item behind it', () => {
     const text = [
       '# The file of:\nlisteners: # all\n# - name: old\n',
@@ -212,6 +223,10 @@ describe('the fast reader of YAML', () => {
     ['a comment right behind a quoted text', "a: 'x'# c"],
     ['a tab in front', '\ta: 1'],
     ['a tab in front, behind the mark of a document', '---\n\t='],
+    ['a line of tabs in a block text', 'a: |\n  b\n\t\nc: d'],
+    ['a mapping as a key', '{ a: 1 }:'],
+    ['a comment in a quoted text', "a: 'b # &c'"],
+    ['an alias behind a quoted text with a number sign', '{ a: "b #c", d: *e }'],
     ['a tab in front, behind comments', '---\r\n# a\n\n \t='],
     ['a lone exclamation mark', 'a: ! '],
     ['a syntax error', 'a: [1'],
