@@ -1,3 +1,4 @@
+import type { Steps } from '../core/timing/steps.ts';
 import { BlockShape, type Labels } from './block-shape.ts';
 import type { Metric } from './metrics/metric.ts';
 // Makes the shapes of all metrics known.
@@ -60,7 +61,8 @@ export class PageLayout implements SlotLookup {
     return this.blocks.length;
   }
 
-  visible(): readonly Block[] {
+  *listVisible(): Steps<readonly Block[]> {
+    yield;
     return this.blocks;
   }
 }

@@ -1,12 +1,14 @@
+import type { Steps } from '../core/timing/steps.ts';
 import type { Labels } from './block-shape.ts';
 import type { Metric } from './metrics/metric.ts';
 import type { Block, SlotLookup } from './page-layout.ts';
 
 /** Knows the places of series, and which blocks to show. */
 interface ShownSeries extends SlotLookup {
-  /** Changes whenever {@link visible} does. */
+  /** Changes whenever the blocks to show do. */
   readonly version: number;
-  visible(): readonly Block[];
+  /** Lists the blocks to show, each once. */
+  listVisible(): Steps<readonly Block[]>;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { doSteps, type Steps } from '../core/timing/steps.ts';
 import { BlockShape, type Labels } from './block-shape.ts';
 import { LentBlocks, type Sums } from './lent-blocks.ts';
 import type { Metric } from './metrics/metric.ts';
@@ -10,6 +11,9 @@ const MIN_SLOTS = 1024 * 1024;
 const MIN_SLOTS_FACTOR = 4;
 /** Max fraction of the slots that may be lent. The others are for blocks that configurations list. */
 const MAX_LENT_SHARE = 0.5;
+
+/** Blocks that are looked at in one step, in less than 1 ms. */
+const BLOCKS_PER_STEP = 1000;
 
 /** For the error of an unknown series. */
 const NO_BLOCKS: SlotTable = new Map();
@@ -101,20 +105,30 @@ export class SeriesDirectory implements SlotLookup {
    * may still write.
    */
   visible(): readonly Block[] {
-    if (this.#shown?.version !== this.version) {
-      this.#shown = { version: this.version, blocks: this.#listVisible() };
-    }
-    return this.#shown.blocks;
+    return doSteps(this.listVisible());
   }
 
-  #listVisible(): readonly Block[] {
+  /** Lists the blocks to show as {@link visible} does. */
+  *listVisible(): Steps<readonly Block[]> {
+    const { version } = this;
+    if (this.#shown?.version === version) return this.#shown.blocks;
+    const blocks = yield* this.#gatherVisible();
+    // Blocks have come or gone between two steps: to try once more in steps might go on for ever.
+    if (version !== this.version) return this.visible();
+    this.#shown = { version, blocks };
+    return blocks;
+  }
+
+  *#gatherVisible(): Steps<readonly Block[]> {
     const lent = this.#lent.visible();
     const lentKeys = new Set(lent.map(({ shape, labels }) => shape.keyOf(labels)));
     const older: Block[] = [];
     const listed: Block[] = [];
+    let seen = 0;
     for (const [key, entry] of this.#entries) {
       if (entry.retiredAt === Infinity) listed.push(entry);
       else if (entry.retiredAt > this.#oldest && !lentKeys.has(key)) older.push(entry);
+      if (++seen % BLOCKS_PER_STEP === 0) yield;
     }
     const unlisted = lent.filter(({ shape, labels }) => this.#listed(shape.keyOf(labels)) === null);
     return [...older, ...unlisted, ...listed];

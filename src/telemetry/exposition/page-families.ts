@@ -52,7 +52,7 @@ class ShownBlocks {
     const { version } = this;
     const byShape = new Map<BlockShape, Block[]>();
     let sorted = 0;
-    for (const block of this.#sums.series.visible()) {
+    for (const block of yield* this.#sums.series.listVisible()) {
       const same = byShape.get(block.shape);
       if (same === undefined) byShape.set(block.shape, [block]);
       else same.push(block);

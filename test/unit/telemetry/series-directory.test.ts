@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { doSteps } from '../../../src/core/timing/steps.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../../src/telemetry/metrics/page-shapes.ts';
 import type { BlockName } from '../../../src/telemetry/page-layout.ts';
@@ -55,6 +56,19 @@ describe('the directory of blocks', () => {
     assert.ok(planOf(directory, [listener('b')], 2) !== null);
     assert.deepEqual(directory.tableWithout(pageShapes.endpoint), table);
     assert.deepEqual([directory.version, shown(directory)], [version, ['a']]);
+  });
+
+  it('lists thousands of blocks in steps, with those that come meanwhile', () => {
+    const clusters = Array.from({ length: 3500 }, (_, index) => cluster(`c${index}`));
+    const directory = new SeriesDirectory(clusters);
+    const listing = directory.listVisible();
+    assert.equal(listing.next().done, false);
+    change(directory, [...clusters.slice(1), listener('a')], 2);
+    directory.release(2);
+    const blocks = doSteps(listing);
+    assert.equal(blocks.length, clusters.length);
+    assert.deepEqual(blocks.at(-1)?.labels, { listener: 'a' });
+    assert.equal(directory.visible(), blocks);
   });
 
   it('keeps a block until the last part that has it is gone', () => {
