@@ -122,10 +122,11 @@ export class CompiledRoute<T> {
 
   /**
    * Tells whether the route takes the request: every condition holds, or {@link hit} refuses the request. The cheapest
-   * conditions come first. The indexes check the host and the path.
+   * conditions come first. The index checks the host.
    */
   holds(request: RouteRequest, query: QueryString | null): boolean {
     const { path } = request;
+    if (this.path !== null && path !== this.path) return false;
     if (this.pathPrefix !== null && !isUnder(path, this.pathPrefix)) return false;
     if (this.#subprotocol !== null && !request.subprotocols.includes(this.#subprotocol)) return false;
     if (this.#certificate?.holds(request.certificate) === false) return false;

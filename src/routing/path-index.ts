@@ -1,23 +1,24 @@
 import type { CompiledRoute } from './compiled-route.ts';
 import type { QueryString } from './query-string.ts';
+import type { ReachSearch } from './reach-search.ts';
 import { ReachTree } from './reach-tree.ts';
 import type { RouteRequest } from './route-request.ts';
 
 /**
- * Indexes the routes of one host by their path conditions. Each route is in one list, and each list has the order of the
- * configuration. A request looks at few lists. Of the first route that holds in each, the lowest order wins.
+ * Max routes of a host that are tried one after the other. Most of thousands of hosts have one route or two: without maps they
+ * take a third of the memory, and no more time.
+ */
+const MAX_FEW = 8;
+
+/**
+ * The routes of one host, found by their path conditions. A request looks at few of them. Of those that hold, the one with the
+ * lowest order wins.
  */
 export class PathIndex<T> {
-  /** Null without such a route, as `#byPrefix` is: there may be thousands of hosts. */
-  #byPath: Map<string, CompiledRoute<T>[]> | null = null;
-  /** By prefix, without a trailing slash. */
-  #byPrefix: Map<string, CompiledRoute<T>[]> | null = null;
-  /** By length: whether `#byPrefix` has a key of it. Parts of a path with other lengths are not looked up. */
-  readonly #prefixLengths: boolean[] = [];
-  /** Routes with neither path nor prefix. */
-  readonly #others: CompiledRoute<T>[] = [];
-  /** All routes, for the readings of a path. */
-  readonly readings = new ReachTree<T>();
+  /** In ascending order; null once they are many. */
+  #few: CompiledRoute<T>[] | null = null;
+  /** Null while there are few routes. */
+  #many: ManyRoutes<T> | null = null;
   #expressions = 0;
 
   /** Number of routes with an expression. */
@@ -27,17 +28,18 @@ export class PathIndex<T> {
 
   /** Adds a route. Routes must be added in ascending order. */
   add(route: CompiledRoute<T>): void {
-    this.readings.add(route);
     if (route.hasExpression) this.#expressions += 1;
-    if (route.path !== null) {
-      file((this.#byPath ??= new Map<string, CompiledRoute<T>[]>()), route.path, route);
-    } else if (route.pathPrefix !== null) {
-      const key = route.pathPrefix.endsWith('/') ? route.pathPrefix.slice(0, -1) : route.pathPrefix;
-      file((this.#byPrefix ??= new Map<string, CompiledRoute<T>[]>()), key, route);
-      this.#prefixLengths[key.length] = true;
-    } else {
-      this.#others.push(route);
+    if (this.#many !== null) {
+      this.#many.add(route);
+      return;
     }
+    // An empty array would get room for 17 routes by the first push.
+    if (this.#few === null) this.#few = [route];
+    else this.#few.push(route);
+    if (this.#few.length <= MAX_FEW) return;
+    this.#many = new ManyRoutes();
+    for (const each of this.#few) this.#many.add(each);
+    this.#few = null;
   }
 
   /** Returns the first route that holds if its order is lower than the order of `best`; else `best`. */
@@ -46,17 +48,57 @@ export class PathIndex<T> {
     query: QueryString | null,
     best: CompiledRoute<T> | null,
   ): CompiledRoute<T> | null {
+    if (this.#many !== null) return this.#many.find(request, query, best);
+    return this.#few === null ? best : firstOf(this.#few, request, query, best);
+  }
+
+  /** Shows a search the routes that can take a reading of its path. */
+  search(search: ReachSearch<T>): void {
+    if (this.#many !== null) this.#many.readings.search(search);
+    else if (this.#few !== null) search.look(this.#few);
+  }
+}
+
+/** Routes in lists by their paths. Each list has the order of the configuration. */
+class ManyRoutes<T> {
+  readonly #byPath = new Map<string, CompiledRoute<T>[]>();
+  /** By prefix, without a trailing slash. */
+  readonly #byPrefix = new Map<string, CompiledRoute<T>[]>();
+  /** By length: whether `#byPrefix` has a key of it. Parts of a path with other lengths are not looked up. */
+  readonly #prefixLengths: boolean[] = [];
+  /** Routes with neither path nor prefix. */
+  readonly #others: CompiledRoute<T>[] = [];
+  /** All routes, for the readings of a path. */
+  readonly readings = new ReachTree<T>();
+
+  add(route: CompiledRoute<T>): void {
+    this.readings.add(route);
+    if (route.path !== null) {
+      file(this.#byPath, route.path, route);
+    } else if (route.pathPrefix !== null) {
+      const key = route.pathPrefix.endsWith('/') ? route.pathPrefix.slice(0, -1) : route.pathPrefix;
+      file(this.#byPrefix, key, route);
+      this.#prefixLengths[key.length] = true;
+    } else {
+      this.#others.push(route);
+    }
+  }
+
+  find(
+    request: RouteRequest,
+    query: QueryString | null,
+    best: CompiledRoute<T> | null,
+  ): CompiledRoute<T> | null {
     const { path } = request;
     best = firstOf(this.#others, request, query, best);
-    if (this.#byPath !== null) best = firstOf(this.#byPath.get(path), request, query, best);
-    const prefixes = this.#byPrefix;
-    if (prefixes === null) return best;
+    if (this.#byPath.size > 0) best = firstOf(this.#byPath.get(path), request, query, best);
     const lengths = this.#prefixLengths;
+    if (lengths.length === 0) return best;
     // A prefix of the path ends before a slash or at the path's end.
     for (let at = 0; at !== -1 && at < lengths.length; at = path.indexOf('/', at + 1)) {
-      if (lengths[at]) best = firstOf(prefixes.get(path.slice(0, at)), request, query, best);
+      if (lengths[at]) best = firstOf(this.#byPrefix.get(path.slice(0, at)), request, query, best);
     }
-    return lengths[path.length] ? firstOf(prefixes.get(path), request, query, best) : best;
+    return lengths[path.length] ? firstOf(this.#byPrefix.get(path), request, query, best) : best;
   }
 }
 

@@ -70,7 +70,7 @@ export class RouteTable<T> {
     indexes: readonly PathIndex<T>[],
   ): boolean {
     const search = new ReachSearch(request, outlineOf(spelling), this.#queryOf(request), isSame);
-    for (const { readings } of indexes) readings.search(search);
+    for (const index of indexes) index.search(search);
     return search.isCertain;
   }
 
