@@ -1,7 +1,7 @@
 /** Messages from the primary to a worker. */
 import type { MessagePort } from 'node:worker_threads';
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
-import type { SlotChange } from '../telemetry/changing-slots.ts';
+import type { SlotChange } from '../telemetry/slots/changing-slots.ts';
 import type { AccessCommand, Revocation } from './access.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import type { ConfigChange, WorkerConfig } from './config-change.ts';
@@ -26,8 +26,8 @@ interface Generation extends GenerationFacts {
    * concrete one.
    */
   readonly config: WorkerConfig;
-  /** Slots of the configuration's blocks in the stats pages. The clusters' records have those of endpoints. */
-  readonly series: Map<string, number>;
+  /** The places of the configuration's blocks in the stats pages: see `SharedSlots`. The clusters' records have those of endpoints. */
+  readonly series: SharedArrayBuffer;
   /** Changes of their endpoints follow as messages. */
   readonly clusters: readonly ClusterRecord[];
 }

@@ -68,7 +68,7 @@ export class PageLayout implements SlotLookup {
 }
 
 /** Finds the first slot of a series in a table. Throws a RangeError for an unknown series. */
-export function findSlot(table: SlotTable, metric: Metric, labels: Labels): number {
+export function findSlot(table: Pick<SlotTable, 'get'>, metric: Metric, labels: Labels): number {
   const shape = BlockShape.of(metric);
   const slot = table.get(shape.keyOf(labels));
   const offset = shape.offsetOf(metric, labels);

@@ -4,8 +4,9 @@ import type { EndpointFailure, FromWorker } from '../protocol/from-worker.ts';
 import type { GenerationChange, WorkerStart } from '../protocol/to-worker.ts';
 import { lowestDescriptor } from '../sys/descriptors/lowest-descriptor.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { ChangingSlots } from '../telemetry/changing-slots.ts';
+import { ChangingSlots } from '../telemetry/slots/changing-slots.ts';
 import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
+import { SharedSlots } from '../telemetry/slots/shared-slots.ts';
 import { StatsPage } from '../telemetry/stats-page.ts';
 import type { ClusterHome } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
@@ -47,7 +48,7 @@ export function createEnvironment(
   say: (message: FromWorker) => void,
 ): Environment {
   const { config, generation } = start;
-  const slots = new ChangingSlots(start.series);
+  const slots = new ChangingSlots(new SharedSlots(start.series));
   const page = new StatsPage(start.pages[start.page]!, slots);
   const pages = start.pages.map((buffer) => new Float64Array(buffer));
   const onEndpointFailed = (failure: EndpointFailure): void => say({ type: 'endpoint_failed', failure });

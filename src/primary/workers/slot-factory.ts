@@ -4,7 +4,6 @@ import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { pageShapes } from '../../telemetry/metrics/page-shapes.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { ClientDesk } from './client-desk.ts';
 import type { CurrentGeneration } from './current-generation.ts';
@@ -107,7 +106,7 @@ export class SlotFactory {
     const start: WorkerStart = {
       ...currentGeneration.facts,
       config: currentGeneration.workerConfig,
-      series: pages.directory.tableWithout(pageShapes.endpoint),
+      series: pages.slots,
       clusters: clusterRecords(),
       secret: this.#secret,
       kind,

@@ -5,6 +5,7 @@ import { pageMetrics, threadMetrics } from '../../telemetry/metrics/page-metrics
 import { pageShapes } from '../../telemetry/metrics/page-shapes.ts';
 import { PageSums } from '../../telemetry/page-sums.ts';
 import { SeriesDirectory } from '../../telemetry/series-directory.ts';
+import { writeSharedSlots } from '../../telemetry/slots/shared-slots.ts';
 import { allocatePage, clearGauges } from '../../telemetry/stats-page.ts';
 
 /** Places of the gauges in their blocks. */
@@ -18,9 +19,21 @@ export class WorkerPages {
   readonly directory: SeriesDirectory;
   readonly sums: PageSums;
 
+  #slots: { readonly version: number; readonly memory: SharedArrayBuffer } | null = null;
+
   constructor(config: Config) {
     this.directory = new SeriesDirectory(blocksOf(countedParts(config)));
     this.sums = new PageSums(this.directory, []);
+  }
+
+  /** The places of the blocks in use, without those of endpoints, for workers that start now: see `SharedSlots`. */
+  get slots(): SharedArrayBuffer {
+    const { version } = this.directory;
+    if (this.#slots?.version !== version) {
+      const table = this.directory.tableWithout(pageShapes.endpoint);
+      this.#slots = { version, memory: writeSharedSlots(table) };
+    }
+    return this.#slots.memory;
   }
 
   /** Adds a page, for one worker to write. */

@@ -6,10 +6,11 @@ import { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import { writeClusterRecord } from '../../protocol/cluster-record.ts';
 import { layoutOf } from '../../protocol/stats-layout.ts';
-import { ChangingSlots } from '../../telemetry/changing-slots.ts';
+import { ChangingSlots } from '../../telemetry/slots/changing-slots.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { PageLayout } from '../../telemetry/page-layout.ts';
 import { allocateLineWindow } from '../../telemetry/line-window.ts';
+import { SharedSlots, writeSharedSlots } from '../../telemetry/slots/shared-slots.ts';
 import { createWorkerLogger } from '../../telemetry/worker-logger.ts';
 import { StatsPage, allocatePage } from '../../telemetry/stats-page.ts';
 import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
@@ -23,7 +24,7 @@ import { TicketKeyRings } from '../ticket-key-rings.ts';
 /** Makes an environment of its own: counts go to a page that nobody reads, and log lines are written and dropped. */
 export function syntheticEnvironment(config: Config): Environment {
   const layout = layoutOf(config, []);
-  const slots = new ChangingSlots(new Map(layout.table));
+  const slots = new ChangingSlots(new SharedSlots(writeSharedSlots(layout.table)));
   const page = new StatsPage(allocatePage(layout), slots);
   const pages = [page.values];
   const log = createWorkerLogger(config.log, '', () => undefined);

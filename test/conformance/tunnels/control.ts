@@ -11,6 +11,7 @@ import type { FromWorker } from '../../../src/protocol/from-worker.ts';
 import type { ToWorker, WorkerStart } from '../../../src/protocol/to-worker.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { findSlot } from '../../../src/telemetry/page-layout.ts';
+import { SharedSlots } from '../../../src/telemetry/slots/shared-slots.ts';
 import { within } from '../../support/deadline.ts';
 import { TcpEndpoint, TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { config } from '../../unit/primary/fixtures/config.ts';
@@ -72,7 +73,7 @@ export function describeControlledTunnels(engine: L4Engine): void {
         assert.equal(status, 0);
         const values = new Float64Array(start.pages[0]!);
         const labels = { listener: 'tcp', cluster: 'app' };
-        const tunnels = findSlot(start.series, pageMetrics.tunnels, labels);
+        const tunnels = findSlot(new SharedSlots(start.series), pageMetrics.tunnels, labels);
         assert.equal(values[tunnels], CONNECTIONS);
         assert.deepEqual(
           lines.filter((line) => /"level":"(?:warn|error)"/.test(line)),

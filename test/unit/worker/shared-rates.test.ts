@@ -8,6 +8,7 @@ import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import type { WorkerKind } from '../../../src/protocol/to-worker.ts';
 import { pageShapes } from '../../../src/telemetry/metrics/page-shapes.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
+import { writeSharedSlots } from '../../../src/telemetry/slots/shared-slots.ts';
 import { allocatePage } from '../../../src/telemetry/stats-page.ts';
 import type { Environment } from '../../../src/worker/environment.ts';
 import type { LiveConnection } from '../../../src/worker/live-connection.ts';
@@ -103,7 +104,7 @@ class Process {
     const start = workerStart(kind, this.#settings, {
       name,
       page,
-      series: this.#directory.tableWithout(pageShapes.endpoint),
+      series: writeSharedSlots(this.#directory.tableWithout(pageShapes.endpoint)),
       pages: this.#pages,
       port: port2,
     });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ChangingSlots } from '../../../src/telemetry/changing-slots.ts';
-import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
-import { pageShapes } from '../../../src/telemetry/metrics/page-shapes.ts';
+import { ChangingSlots } from '../../../../src/telemetry/slots/changing-slots.ts';
+import { SharedSlots, writeSharedSlots } from '../../../../src/telemetry/slots/shared-slots.ts';
+import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
+import { pageShapes } from '../../../../src/telemetry/metrics/page-shapes.ts';
 
 const keyOf = (cluster: string): string => pageShapes.cluster.keyOf({ cluster });
 const NONE = { arriving: new Map<string, number>(), leaving: [] };
@@ -19,7 +20,7 @@ describe('the places of blocks in a worker', () => {
   const change = { arriving: new Map([[keyOf('b'), 50]]), leaving: [keyOf('a')] };
 
   it('are those of all generations that are alive', () => {
-    const slots = new ChangingSlots(new Map([[keyOf('a'), 0]]));
+    const slots = new ChangingSlots(new SharedSlots(writeSharedSlots(new Map([[keyOf('a'), 0]]))));
     slots.prepare(change, 2).commit();
     slots.release(1);
     assert.deepEqual([knows(slots, 'a'), knows(slots, 'b')], [true, true]);
@@ -29,14 +30,14 @@ describe('the places of blocks in a worker', () => {
   });
 
   it('are as before if the next generation is dropped', () => {
-    const slots = new ChangingSlots(new Map([[keyOf('a'), 0]]));
+    const slots = new ChangingSlots(new SharedSlots(writeSharedSlots(new Map([[keyOf('a'), 0]]))));
     slots.prepare(change, 2).abort();
     slots.release(9);
     assert.deepEqual([knows(slots, 'a'), knows(slots, 'b')], [true, false]);
   });
 
   it('stay known when a block comes back, also if its return is dropped first', () => {
-    const slots = new ChangingSlots(new Map([[keyOf('a'), 0]]));
+    const slots = new ChangingSlots(new SharedSlots(writeSharedSlots(new Map([[keyOf('a'), 0]]))));
     slots.prepare({ ...NONE, leaving: [keyOf('a')] }, 2).commit();
     const back = { ...NONE, arriving: new Map([[keyOf('a'), 0]]) };
     slots.prepare(back, 3).abort();
