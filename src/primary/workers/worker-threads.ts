@@ -77,7 +77,7 @@ export class WorkerThreads {
         recordTiming: false,
         resourceLimits: { maxYoungGenerationSizeMb: MAX_YOUNG_MB },
       });
-      pool.on('error', (error) => this.#log.error({ err: error, kind }, 'worker thread failed'));
+      pool.on('error', (error: unknown) => this.#log.error({ err: error, kind }, 'worker thread failed'));
       this.#pools.set(kind, pool);
     }
     return pool;

@@ -46,7 +46,7 @@ export class PasswordThread {
       atomics: 'disabled',
       recordTiming: false,
     });
-    pool.on('error', (error) => this.#log.error({ err: error }, 'password thread failed'));
+    pool.on('error', (error: unknown) => this.#log.error({ err: error }, 'password thread failed'));
     return pool;
   }
 }
