@@ -3,6 +3,7 @@ import type { PathSettings } from '../../../src/config/types/listener.ts';
 import type { RouteMatch } from '../../../src/config/types/route.ts';
 import { readPath } from '../../../src/routing/request-path.ts';
 import { createRouteTable } from '../../../src/routing/route-table-builder.ts';
+import { ANY } from './any-match.ts';
 
 const DEFAULTS: PathSettings = {
   ambiguous: 'refuse',
@@ -10,17 +11,6 @@ const DEFAULTS: PathSettings = {
   escapedSlashes: 'keep',
   pathParameters: 'keep',
 };
-const ANY: RouteMatch = {
-  host: null,
-  path: null,
-  pathPrefix: null,
-  pathRegex: null,
-  headers: new Map(),
-  query: new Map(),
-  subprotocol: null,
-  clientCertificate: null,
-};
-
 /** Routes whose names differ only in a digit do the same. */
 function effectOf(name: string): string {
   return name.replace(/\d$/, '');

@@ -7,17 +7,7 @@ import { outlineOf } from '../../../src/routing/path-outline.ts';
 import { ReachSearch } from '../../../src/routing/reach-search.ts';
 import { ReachTree } from '../../../src/routing/reach-tree.ts';
 import type { RouteRequest } from '../../../src/routing/route-request.ts';
-
-const ANY: RouteMatch = {
-  host: null,
-  path: null,
-  pathPrefix: null,
-  pathRegex: null,
-  headers: new Map(),
-  query: new Map(),
-  subprotocol: null,
-  clientCertificate: null,
-};
+import { ANY } from './any-match.ts';
 
 /** Routes that have their values in `values`, or their places. */
 function routesOf(

@@ -7,17 +7,7 @@ import type { CompiledRoute } from '../../../src/routing/compiled-route.ts';
 import type { RouteRequest } from '../../../src/routing/route-request.ts';
 import { createRouteTable, RouteTableBuilder } from '../../../src/routing/route-table-builder.ts';
 import type { RouteTable } from '../../../src/routing/route-table.ts';
-
-const ANY: RouteMatch = {
-  host: null,
-  path: null,
-  pathPrefix: null,
-  pathRegex: null,
-  headers: new Map(),
-  query: new Map(),
-  subprotocol: null,
-  clientCertificate: null,
-};
+import { ANY } from './any-match.ts';
 
 interface Listed {
   readonly match: RouteMatch;

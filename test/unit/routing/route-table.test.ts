@@ -6,17 +6,7 @@ import type { RouteHit, RouteRefusal } from '../../../src/routing/compiled-route
 import type { RouteRequest } from '../../../src/routing/route-request.ts';
 import { createRouteTable } from '../../../src/routing/route-table-builder.ts';
 import type { ClientCertificate } from '../../../src/wire/tls/client-certificate.ts';
-
-const ANY: RouteMatch = {
-  host: null,
-  path: null,
-  pathPrefix: null,
-  pathRegex: null,
-  headers: new Map(),
-  query: new Map(),
-  subprotocol: null,
-  clientCertificate: null,
-};
+import { ANY } from './any-match.ts';
 
 /** Returns a table whose routes have their indexes as values. */
 function tableOf(...matches: readonly Partial<RouteMatch>[]): {
