@@ -2,7 +2,7 @@ import type { SlotTable } from '../page-layout.ts';
 
 /** Words of an entry: both hashes of its key, and its slot plus 1; 0 for an empty place. */
 const WORDS = 3;
-/** Multipliers of the two hashes: FNV-1a, and a polynomial with Knuth's factor (2^32 / golden ratio). */
+/** Constants of the two hashes: FNV-1a, and a polynomial with Knuth's factor (2^32 / golden ratio). */
 const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 const FACTOR = 0x9e3779b1;

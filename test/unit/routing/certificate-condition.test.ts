@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RouteMatch } from '../../../src/config/types/route.ts';
 import { CertificateCondition } from '../../../src/routing/certificate-condition.ts';
 import { readPath } from '../../../src/routing/request-path.ts';
 import { createRouteTable } from '../../../src/routing/route-table-builder.ts';
 import type { CertificateName, ClientCertificate } from '../../../src/wire/tls/client-certificate.ts';
+import { ANY } from './any-match.ts';
 
 const NONE = { subject: null, san: null, fingerprint: null };
 
@@ -69,16 +69,6 @@ describe('a condition on a name', () => {
 });
 
 describe('the readings of a path', () => {
-  const ANY: RouteMatch = {
-    host: null,
-    path: null,
-    pathPrefix: null,
-    pathRegex: null,
-    headers: new Map(),
-    query: new Map(),
-    subprotocol: null,
-    clientCertificate: null,
-  };
   const clientCertificate = { ...NONE, subject: 'CN=alice' };
   const table = createRouteTable([
     { match: { ...ANY, pathPrefix: '/admin', clientCertificate }, value: 'admin' },

@@ -23,21 +23,13 @@ import type { Labels } from '../../../../src/telemetry/block-shape.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import type { ClusterLookup } from '../../../../src/upstream/cluster-lookup.ts';
 import { capture, config, l7Listener } from '../../primary/fixtures/config.ts';
+import { ANY } from '../../routing/any-match.ts';
 import { clusterConfig, clusterLookup, homeOf } from '../../upstream/endpoints.ts';
 import { exchangeOf, type FakeExchange } from './exchanges.ts';
 import { seriesOf } from '../../../support/block-series.ts';
 
+export { ANY };
 export const UNCHANGED = { set: new Map(), add: new Map(), remove: [] };
-export const ANY: RouteMatch = {
-  host: null,
-  path: null,
-  pathPrefix: null,
-  pathRegex: null,
-  headers: new Map(),
-  query: new Map(),
-  subprotocol: null,
-  clientCertificate: null,
-};
 
 export function routeOf(name: string, match: Partial<RouteMatch>, action: RouteAction): Route {
   return {
