@@ -21,13 +21,13 @@ describe('releasing the heap of a start', () => {
 
 describe("sharing Node's built-in functions", () => {
   it(
-    'maps fewer pages of the Node binary for a thread that starts later',
+    'leaves no mapping of the Node binary to a thread that starts later',
     { skip: process.platform !== 'linux' },
-    async () => {
-      const own = await mapsOfAnotherThread();
+    async (t) => {
+      // V8 maps the functions once more only where the heap may grow beyond 2 GB, so not in a small container.
+      t.diagnostic(`by default a thread adds ${await mapsOfAnotherThread()} mappings of the binary`);
       shareBuiltins();
-      const shared = await mapsOfAnotherThread();
-      assert.ok(shared < own, `${shared} mappings of the binary, and ${own} before`);
+      assert.equal(await mapsOfAnotherThread(), 0);
     },
   );
 });
