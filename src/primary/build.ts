@@ -94,7 +94,9 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     broadcast,
     threads: new WorkerThreads(log, workerFiles),
     log,
-    onLines: (lines) => output.write(lines),
+    onSight: (report) => {
+      if (report.type === 'log') output.write(report.lines);
+    },
     onEndpointFailed: clusters.endpointFailed,
     clientDesk,
     clusterRecords: () => clusters.all.map((monitor) => records.of(monitor.config, monitor.state())),

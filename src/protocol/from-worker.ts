@@ -1,9 +1,10 @@
 /** Messages from a worker to the primary. The worker's task resolves when it has drained, and rejects on a fault. */
 import type { OutlierFailure } from '../config/types/cluster.ts';
 import type { AccessReport } from './access.ts';
+import type { SightReport } from './sight.ts';
 
 export type FromWorker =
-  AccessReport | ListeningReport | PreparedReport | SettledReport | LogReport | EndpointFailedReport;
+  AccessReport | SightReport | ListeningReport | PreparedReport | SettledReport | EndpointFailedReport;
 
 /** Every listener of the worker's kind accepts connections under this generation. */
 interface ListeningReport {
@@ -23,12 +24,6 @@ interface PreparedReport {
 interface SettledReport {
   readonly type: 'settled';
   readonly generation: number;
-}
-
-/** Complete log lines, each with a newline at its end. */
-interface LogReport {
-  readonly type: 'log';
-  readonly lines: string;
 }
 
 /** An endpoint has had failures that its cluster's outlier detection counts. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
 import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
+import type { SightReport } from '../../protocol/sight.ts';
 import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Broadcast } from './broadcast.ts';
@@ -28,8 +29,8 @@ interface FactoryParts {
   readonly threads: Threads;
   readonly timings: SlotTimings;
   readonly log: Logger;
-  /** Takes the workers' finished log lines. */
-  readonly onLines: (lines: string) => void;
+  /** Takes the workers' lines, events and spans. */
+  readonly onSight: (report: SightReport, worker: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
   /** Returns the clusters as they are now, for a worker that starts. */
@@ -60,7 +61,7 @@ export class SlotFactory {
   }
 
   create(kind: WorkerKind, name: string, { restarts = 0, perseveres = false }: SlotHistory = {}): WorkerSlot {
-    const { pages, currentGeneration, timings, log, onLines, onEndpointFailed, clientDesk, onLate } =
+    const { pages, currentGeneration, timings, log, onSight, onEndpointFailed, clientDesk, onLate } =
       this.#parts;
     const page = pages.add();
     const places = new HeldPlaces(() => currentGeneration.facts.limitTables.values());
@@ -76,7 +77,7 @@ export class SlotFactory {
       perseveres,
       timings,
       log,
-      onLines,
+      onSight,
       onEndpointFailed,
       onAccessReport: (report, reply) => {
         if (report.type === 'limit_ledger') places.add(report);

@@ -4,6 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
+import type { SightReport } from '../../protocol/sight.ts';
 import type { DrainScope, Heirs, ToWorker } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { PageSums } from '../../telemetry/page-sums.ts';
@@ -35,8 +36,8 @@ interface SupervisorOptions {
   readonly broadcast: Broadcast;
   readonly threads: Threads;
   readonly log: Logger;
-  /** Takes the workers' finished log lines. */
-  readonly onLines: (lines: string) => void;
+  /** Takes the workers' lines, events and spans. */
+  readonly onSight: (report: SightReport, worker: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
   /** Returns the clusters as they are now, for a worker that starts. */
@@ -75,7 +76,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     const { roster, pages, currentGeneration, broadcast, threads, log, descriptorPlan = null } = options;
-    const { onLines, onEndpointFailed, clientDesk, clusterRecords, timings = TIMINGS } = options;
+    const { onSight, onEndpointFailed, clientDesk, clusterRecords, timings = TIMINGS } = options;
     this.#options = options;
     this.#roster = roster;
     this.#pages = pages;
@@ -90,7 +91,7 @@ export class Supervisor {
       threads,
       timings,
       log,
-      onLines,
+      onSight,
       onEndpointFailed,
       clientDesk,
       clusterRecords,

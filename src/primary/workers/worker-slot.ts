@@ -6,6 +6,7 @@ import type { BackoffLimits } from '../../core/timing/backoff.ts';
 import type { AccessCommand, AccessReport } from '../../protocol/access.ts';
 import type { EndpointFailure, FromWorker } from '../../protocol/from-worker.ts';
 import { Pulse } from '../../protocol/pulse.ts';
+import type { SightReport } from '../../protocol/sight.ts';
 import type { WorkerState } from '../../protocol/status.ts';
 import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';
 import { allocateDescriptorTable, listeningIn } from '../../sys/descriptors/descriptor-table.ts';
@@ -51,7 +52,7 @@ interface SlotOptions {
   readonly perseveres?: boolean;
   readonly timings: SlotTimings;
   readonly log: Logger;
-  readonly onLines: (lines: string) => void;
+  readonly onSight: (report: SightReport, worker: string) => void;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   /** @param reply sends the worker a message, as long as this run of it lasts; one function for the run */
   readonly onAccessReport: (report: AccessReport, reply: (command: AccessCommand) => void) => void;
@@ -234,7 +235,10 @@ export class WorkerSlot {
   #receive(message: FromWorker, port: MessagePort): void {
     switch (message.type) {
       case 'log':
-        this.#options.onLines(message.lines);
+      case 'access_lines':
+      case 'events':
+      case 'spans':
+        this.#options.onSight(message, this.name);
         break;
       case 'listening':
         if (port !== this.#port || this.#state !== 'starting') break;

@@ -51,7 +51,9 @@ function setup(
     restarts: 0,
     timings: { ...TIMINGS, ...timings },
     log,
-    onLines: (text) => workerLines.push(text),
+    onSight: (report) => {
+      if (report.type === 'log') workerLines.push(report.lines);
+    },
     ...more,
     serve: (launch) =>
       new Promise<void>((resolve, reject) => {

@@ -1,0 +1,33 @@
+/** What workers tell so that people can see what happens: lines, events, spans. */
+import type { WorkerEvent } from './events.ts';
+import type { SpanRecord } from './spans.ts';
+
+export type SightReport = LogReport | AccessReport | EventsReport | SpansReport;
+
+/** Complete log lines, each with a newline at its end. */
+interface LogReport {
+  readonly type: 'log';
+  readonly lines: string;
+}
+
+/** Complete lines for the access log's own file, each with a newline at its end. */
+interface AccessReport {
+  readonly type: 'access_lines';
+  readonly lines: string;
+}
+
+/** Refused and failed things, newest last. */
+interface EventsReport {
+  readonly type: 'events';
+  readonly events: readonly WorkerEvent[];
+  /** Events since the last report that are not in any, because there were too many. */
+  readonly suppressed: number;
+}
+
+/** Spans that have ended. */
+interface SpansReport {
+  readonly type: 'spans';
+  readonly spans: readonly SpanRecord[];
+  /** Spans since the last report that are not in any, because there were too many. */
+  readonly dropped: number;
+}
