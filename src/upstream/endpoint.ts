@@ -10,6 +10,7 @@ export type ConnectFailure = (typeof CONNECT_FAILURES)[number];
 
 /** Places of the counters in the block of an endpoint. The gauge of open connections is the first. */
 const CONNECTS = pageShapes.endpoint.offsetOf(pageMetrics.endpointConnects)!;
+const ANSWER_SECONDS = pageShapes.endpoint.offsetOf(pageMetrics.endpointAnswerSeconds)!;
 const DIALS = pageShapes.endpoint.offsetOf(pageMetrics.endpointDials)!;
 const SERVER_ERRORS = pageShapes.endpoint.offsetOf(pageMetrics.endpointServerErrors)!;
 const FAILURES = Object.fromEntries(
@@ -145,14 +146,20 @@ export class Endpoint {
     this.#own[this.#activeSlot + DIALS]! += 1;
   }
 
-  /** Counts a dial at layer 4, and an answer at layer 7 that is no server error. */
-  countConnect(): void {
+  /**
+   * Counts a dial at layer 4, and an answer at layer 7 that is no server error.
+   *
+   * @param seconds that the endpoint took for it
+   */
+  countConnect(seconds: number): void {
     this.#own[this.#activeSlot + CONNECTS]! += 1;
+    this.#own[this.#activeSlot + ANSWER_SECONDS]! += seconds;
   }
 
-  /** Counts an answer of 500 to 599. */
-  countServerError(): void {
+  /** Counts an answer of 500 to 599. @param seconds that the endpoint took for it */
+  countServerError(seconds: number): void {
     this.#own[this.#activeSlot + SERVER_ERRORS]! += 1;
+    this.#own[this.#activeSlot + ANSWER_SECONDS]! += seconds;
   }
 
   countFailure(reason: ConnectFailure): void {

@@ -161,9 +161,10 @@ export class NetTunnel extends Timed implements Tunnel {
   legConnected(): void {
     const { access, cluster, stats } = this.#context;
     const upstream = this.#upstream!;
-    cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    const seconds = (performance.now() - this.#dialledAt) / 1000;
+    cluster.connectDuration.observe(seconds);
     this.#endpoint!.countDial();
-    this.#attempts.succeed(this.#endpoint!);
+    this.#attempts.succeed(this.#endpoint!, seconds);
     this.#joined = true;
     this.#openLegs = 2;
     this.#client.peer = upstream;

@@ -260,10 +260,11 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
 
   #join(upstream: Leg): void {
     const { access, cluster, stats, wheel } = this.#context;
-    cluster.connectDuration.observe((performance.now() - this.#dialledAt) / 1000);
+    const seconds = (performance.now() - this.#dialledAt) / 1000;
+    cluster.connectDuration.observe(seconds);
     const endpoint = this.#endpoint!;
     endpoint.countDial();
-    this.#attempts?.succeed(endpoint);
+    this.#attempts?.succeed(endpoint, seconds);
     this.#attempts = null;
     stats.opened();
     this.#joined = true;

@@ -48,7 +48,8 @@ export abstract class EndpointAttempts {
   readonly #attempts: Attempts;
   /** As it was when the request came: a connection with a header must never be shared, whatever a reload changes. */
   readonly #proxyProtocol: ClusterConfig['proxyProtocol'];
-  #dialledAt = 0;
+  /** When the wait for the current endpoint began, by `performance.now()`. */
+  #askedAt = 0;
   /** How the current connection proves the endpoint, see `Endpoint.trust`. */
   #trust = 0;
 
@@ -69,8 +70,18 @@ export abstract class EndpointAttempts {
     if (bound === null) return null;
     this.#use(bound.endpoint);
     this.reused = true;
-    this.#dialledAt = performance.now();
+    this.waitFrom(performance.now());
     return bound.socket;
+  }
+
+  /**
+   * Sets when the wait for the current endpoint's answer began: a kept connection was taken, or all of a body was sent. A dial
+   * sets it, too.
+   *
+   * @param now by `performance.now()`
+   */
+  protected waitFrom(now: number): void {
+    this.#askedAt = now;
   }
 
   /** Chooses the next endpoint; returns null if there is none. @param hasConnection as for {@link Attempts.next} */
@@ -91,7 +102,7 @@ export abstract class EndpointAttempts {
     const { cluster, dialler } = this.#context;
     this.reused = false;
     this.#trust = this.endpoint!.trust;
-    this.#dialledAt = performance.now();
+    this.#askedAt = performance.now();
     const version = this.#proxyProtocol;
     const preface = version === 'off' ? null : writeProxyHeader(version, this.#order.asker.ends());
     return dialler.open(cluster, this.endpoint!, owner, preface);
@@ -100,25 +111,25 @@ export abstract class EndpointAttempts {
   /** Dials the current endpoint, for the first time or again. */
   protected abstract redial(): void;
 
-  /** Milliseconds since the current connection was dialled, or a bound one was taken. */
-  get dialAge(): number {
-    return performance.now() - this.#dialledAt;
+  /** Milliseconds since the current connection was dialled or taken, or all of a body was sent on it. */
+  get waitedMs(): number {
+    return performance.now() - this.#askedAt;
   }
 
   /** Counts the dial that has succeeded. */
   connected(): void {
-    this.#context.cluster.connectDuration.observe(this.dialAge / 1000);
+    this.#context.cluster.connectDuration.observe(this.waitedMs / 1000);
     this.endpoint?.countDial();
   }
 
   /** Counts a 101 of the current endpoint. */
   succeed(): void {
-    this.#attempts.succeed(this.endpoint!);
+    this.#attempts.succeed(this.endpoint!, this.waitedMs / 1000);
   }
 
   /** Counts another answer of the current endpoint. To be called before the client gets any of it. */
   answered(head: ResponseHead): void {
-    this.#attempts.answered(this.endpoint!, head.status);
+    this.#attempts.answered(this.endpoint!, head.status, this.waitedMs / 1000);
     this.bound.answered(head);
   }
 

@@ -143,7 +143,7 @@ export class ClusterRoute {
   }
 
   #proxy(routed: Routed): void {
-    const { exchange } = routed;
+    const { exchange, entry } = routed;
     this.#answers.begin(exchange);
     const { head } = exchange;
     const { maxBodySize } = this.#listener.http;
@@ -170,6 +170,7 @@ export class ClusterRoute {
       secure: exchange.client.secure,
       via: this.#listener.via,
       requestId,
+      letInAt: entry === null ? exchange.startedAt : performance.now(),
       done: (status, endpoint, refusal) =>
         this.#answers.ended(exchange, status, { by: { cluster, endpoint }, refusal }),
     });

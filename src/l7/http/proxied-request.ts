@@ -129,6 +129,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   uploaded(): void {
     if (this.#state !== 'sending') return;
     this.#state = 'waiting';
+    if (this.#upload !== null) this.#attempts.bodySent();
     this.#arm(this.#context.settings.requestTimeoutMs);
   }
 

@@ -51,6 +51,8 @@ export interface ProxyOrder {
   /** Whether a Via header is added to the response. */
   readonly via: boolean;
   readonly requestId: string;
+  /** When the request could go to an endpoint, by `performance.now()`: its credentials were checked. */
+  readonly letInAt: number;
   /**
    * Called once, when the request is over.
    *

@@ -20,6 +20,8 @@ export class RequestAttempts extends EndpointAttempts {
   readonly #context: ProxyContext;
   readonly #method: string;
   readonly #owner: UpstreamRequestOwner;
+  /** When the request could go to an endpoint; null if it has waited for its body since then. */
+  readonly #letInAt: number | null;
   #isDialling = false;
 
   /** @param owner of each request */
@@ -28,6 +30,7 @@ export class RequestAttempts extends EndpointAttempts {
     this.#context = context;
     this.#method = order.head.method;
     this.#owner = owner;
+    this.#letInAt = order.body === null ? order.letInAt : null;
   }
 
   /** Goes to the next endpoint. Returns whether the connection is established; null if there is no other endpoint. */
@@ -39,6 +42,7 @@ export class RequestAttempts extends EndpointAttempts {
       return 'connected';
     }
     const { pool } = this.#context;
+    const isFirst = this.asked === null;
     const isFresh = this.bound.needsOwn;
     const endpoint = isFresh ? this.choose() : this.choose(pool.has);
     if (endpoint === null) return null;
@@ -48,8 +52,15 @@ export class RequestAttempts extends EndpointAttempts {
       return 'dialling';
     }
     this.reused = true;
+    // The clock is read once less.
+    this.waitFrom(isFirst && this.#letInAt !== null ? this.#letInAt : performance.now());
     this.#begin(socket);
     return 'connected';
+  }
+
+  /** The endpoint has got all of the body: its time to answer begins. */
+  bodySent(): void {
+    this.waitFrom(performance.now());
   }
 
   protected override redial(): void {

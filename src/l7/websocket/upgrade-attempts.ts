@@ -172,7 +172,7 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, 
   get #hadItsTime(): boolean {
     const { cluster, settings } = this.#context;
     const time = Math.min(cluster.config.connectTimeoutMs, settings.handshakeTimeoutMs);
-    return this.dialAge >= time - TICK_MS;
+    return this.waitedMs >= time - TICK_MS;
   }
 
   /** Closes the connection to the current endpoint, which has not failed. */

@@ -196,6 +196,11 @@ export const pageMetrics = {
     ['cluster', 'endpoint'],
     'Successful dials of the endpoint at layer 4, and its answers below 500 at layer 7',
   ),
+  endpointAnswerSeconds: counter(
+    'sluice_endpoint_answer_seconds_total',
+    ['cluster', 'endpoint'],
+    "Time until the endpoint's answers: heads at layer 7, dials at layer 4; sluice_endpoint_connects_total + sluice_endpoint_server_errors_total is their number",
+  ),
   endpointDials: counter(
     'sluice_endpoint_dials_total',
     ['cluster', 'endpoint'],

@@ -63,6 +63,7 @@ export const pageShapes = {
     [
       [pageMetrics.endpointConnectionsActive],
       [pageMetrics.endpointConnects],
+      [pageMetrics.endpointAnswerSeconds],
       [pageMetrics.endpointDials],
       [pageMetrics.endpointServerErrors],
       [pageMetrics.endpointConnectFailures, { reason: CONNECT_FAILURES }],

@@ -86,21 +86,27 @@ export class Attempts {
     if (kind !== null && !FAILURES[reason].isOwn) this.#source.failed(endpoint, kind, this.#context.source);
   }
 
-  /** Counts a connection that the endpoint accepted at layer 4, or an answer at layer 7 that is no server error. */
-  succeed(endpoint: Endpoint): void {
-    endpoint.countConnect();
+  /**
+   * Counts a connection that the endpoint accepted at layer 4, or an answer at layer 7 that is no server error.
+   *
+   * @param seconds that the endpoint took for it
+   */
+  succeed(endpoint: Endpoint, seconds: number): void {
+    endpoint.countConnect(seconds);
   }
 
   /**
    * Counts a well-formed answer at layer 7, which the client gets. A status of 500 to 599 is a server error, which the
    * outlier detection may count.
+   *
+   * @param seconds that the endpoint took for it
    */
-  answered(endpoint: Endpoint, status: number): void {
+  answered(endpoint: Endpoint, status: number, seconds: number): void {
     if (status < 500 || status > 599) {
-      this.succeed(endpoint);
+      this.succeed(endpoint, seconds);
       return;
     }
-    endpoint.countServerError();
+    endpoint.countServerError(seconds);
     this.#source.failed(endpoint, '5xx', this.#context.source);
   }
 

@@ -51,7 +51,7 @@ describe('a cluster', () => {
         trying.fail(trying.next()!, 'reset', kind);
       }
       const trying = cluster.attempts(context);
-      for (const status of [200, 499, 600, 999, 500]) trying.answered(trying.next()!, status);
+      for (const status of [200, 499, 600, 999, 500]) trying.answered(trying.next()!, status, 0);
       return told.map(({ kind }) => kind);
     };
     assert.deepEqual(fail(null), []);
@@ -97,14 +97,19 @@ describe('a cluster', () => {
     const endpoint = trying.next()!;
     for (const [metric, count] of [
       [pageMetrics.endpointDials, () => endpoint.countDial()],
-      [pageMetrics.endpointConnects, () => trying.answered(endpoint, 404)],
-      [pageMetrics.endpointServerErrors, () => trying.answered(endpoint, 599)],
+      [pageMetrics.endpointConnects, () => trying.answered(endpoint, 404, 0.5)],
+      [pageMetrics.endpointServerErrors, () => trying.answered(endpoint, 599, 0.25)],
     ] as const) {
       const slot = home.page.slot(metric, { cluster: 'app', endpoint: endpoint.label });
       assert.equal(home.page.values[slot], 0);
       count();
       assert.equal(home.page.values[slot], 1);
     }
+    const slot = home.page.slot(pageMetrics.endpointAnswerSeconds, {
+      cluster: 'app',
+      endpoint: endpoint.label,
+    });
+    assert.equal(home.page.values[slot], 0.75);
   });
 
   it('spreads by each of its balancers', () => {

@@ -160,6 +160,8 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
         }
         assert.equal(world.sum(pageMetrics.endpointConnectFailures), 0);
         assert.equal(world.sum(pageMetrics.endpointConnects), 2);
+        const seconds = world.sum(pageMetrics.endpointAnswerSeconds);
+        assert.ok(seconds > 0 && seconds < 10, String(seconds));
         assert.equal(world.context.cluster.attempts(addressContext('')).next()!.addresses[0], good);
       });
     });

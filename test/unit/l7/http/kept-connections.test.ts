@@ -11,6 +11,7 @@ interface Asked {
   readonly authorization?: string;
   readonly proxyProtocol?: 'off' | 'v1';
   readonly unidentified?: boolean;
+  readonly letInAt?: number;
 }
 
 /** A GET that has begun. */
@@ -19,6 +20,23 @@ function ask(options: Asked): ReturnType<typeof post> {
 }
 
 describe('a connection that is kept', () => {
+  it('is waited for since its request was let in', () => {
+    const { answerSeconds, pass, sockets } = ask({ pooled: true, letInAt: -100 });
+    pass(200);
+    sockets[0]!.say(OK);
+    assert.deepEqual(answerSeconds, [0.3]);
+  });
+
+  it('is waited for since the redial if it turns out to be closed', () => {
+    const { answerSeconds, pass, sockets } = ask({ pooled: true, letInAt: -100 });
+    pass(200);
+    sockets[0]!.owner!.channelClosed(null);
+    pass(200);
+    sockets[1]!.owner!.upstreamConnected();
+    sockets[1]!.say(OK);
+    assert.deepEqual(answerSeconds, [0.2]);
+  });
+
   it('loses nothing of a body if it turns out to be closed, although more comes while another is dialled', () => {
     const { body, sockets, held } = post({}, false, { method: 'PUT', kept: true });
     body.come(20 * KIB);

@@ -54,6 +54,38 @@ describe('a response', () => {
     assert.deepEqual(statuses, [200]);
   });
 
+  it('counts the time since the dial', () => {
+    const { answerSeconds, pass, sockets } = post({}, false, { method: 'GET', bodiless: true });
+    pass(300);
+    sockets[0]!.owner!.upstreamConnected();
+    pass(200);
+    sockets[0]!.say(`HTTP/1.1 103 Early Hints\r\n\r\n${OK.slice(0, -2)}`);
+    pass(400);
+    sockets[0]!.say('ok');
+    assert.deepEqual(answerSeconds, [0.5]);
+  });
+
+  it('counts the time of the endpoint that gave it, without the failed ones', () => {
+    const { answerSeconds, pass, sockets } = post({}, false, { method: 'GET', bodiless: true });
+    pass(300);
+    sockets[0]!.owner!.channelClosed(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+    pass(200);
+    sockets[1]!.owner!.upstreamConnected();
+    sockets[1]!.say(OK);
+    assert.deepEqual(answerSeconds, [0.2]);
+  });
+
+  it('counts the time since all of a body was sent: the client may have been slow', () => {
+    const { answerSeconds, body, pass, sockets } = post();
+    body.come(20 * KIB);
+    sockets[0]!.owner!.upstreamConnected();
+    pass(300);
+    body.come(1, true);
+    pass(200);
+    sockets[0]!.say(OK);
+    assert.deepEqual(answerSeconds, [0.2]);
+  });
+
   it('comes behind the interim responses of its endpoint', () => {
     const { log, sockets } = asked({ via: true });
     sockets[0]!.say('HTTP/1.1 103 Early Hints\r\nLink: a\r\nConnection: x-b\r\nX-B: 1\r\n\r\n');

@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { LiveSet, type LiveMember } from '../../../../src/core/collections/live-set.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
@@ -105,6 +106,8 @@ export interface Rig {
   readonly endpoint: { trust: number };
   /** The statuses that the outlier detection has got. */
   readonly statuses: number[];
+  /** How long the endpoint took for each of them. */
+  readonly answerSeconds: number[];
   /** The requests of the worker that are not over. */
   readonly requests: LiveSet<LiveMember & { cancel(): void }>;
   /** How often the client's side was said to have changed. */
@@ -130,6 +133,7 @@ export interface Rig {
  * @param own names of headers that no client may send
  * @param early bytes of the body, all of it, which have come before the request begins
  * @param proxyProtocol of the cluster
+ * @param letInAt when its credentials were checked; the clock stands at 0
  * @param cookie the one that brings the client back to its endpoint
  */
 export function post(
@@ -149,12 +153,14 @@ export function post(
     own = [] as readonly string[],
     proxyProtocol = 'off',
     early = 0,
+    letInAt = 0,
   } = {},
 ): Rig {
   const log: string[] = [];
   const failures: string[] = [];
   const spared: boolean[] = [];
   const statuses: number[] = [];
+  const answerSeconds: number[] = [];
   let touched = 0;
   let identify = (): void => undefined;
   let given = 0;
@@ -164,6 +170,7 @@ export function post(
   let now = 0;
   let held = 0;
   let inUse = 0;
+  mock.method(performance, 'now', () => now);
   const wheel = new TimerWheel(0);
   const layout = new PageLayout();
   for (const direction of ['downstream', 'upstream']) layout.add(pageMetrics.bufferedBytes, { direction });
@@ -188,7 +195,10 @@ export function post(
       attempts.lastFailure = reason;
       log.push(`endpoint failed: ${reason}`);
     },
-    answered: (_endpoint: unknown, status: number) => statuses.push(status),
+    answered: (_endpoint: unknown, status: number, seconds: number) => {
+      statuses.push(status);
+      answerSeconds.push(seconds);
+    },
     cookieFor: () => cookie,
   };
   const pool = new ConnectionPool(wheel);
@@ -316,6 +326,7 @@ export function post(
     secure: false,
     via,
     requestId: 'r',
+    letInAt,
     done: (status, _, refusal) => log.push(`done ${status}${refusal === null ? '' : ` ${refusal}`}`),
   });
   request.start();
@@ -327,6 +338,7 @@ export function post(
     spared,
     endpoint,
     statuses,
+    answerSeconds,
     requests,
     touched: () => touched,
     identify: () => identify(),

@@ -36,6 +36,8 @@ interface Rig {
   readonly log: string[];
   /** The times of handshakes that were counted, in seconds. */
   readonly durations: number[];
+  /** How long the endpoints took for their answers. */
+  readonly answerSeconds: number[];
   /** Connections to endpoints in the order of their dials, after the bound one. */
   readonly sockets: FakeSocket[];
   /** Connections that are counted on endpoints now. */
@@ -92,6 +94,7 @@ export function upgrade({
 }: Options = {}): Rig {
   const log: string[] = [];
   const durations: number[] = [];
+  const answerSeconds: number[] = [];
   const sockets: FakeSocket[] = bound ? [new FakeSocket(null)] : [];
   for (const socket of sockets) socket.takes = takes;
   let identify = (): void => undefined;
@@ -120,8 +123,14 @@ export function upgrade({
       attempts.lastFailure = reason;
       log.push(`${endpoint.label} failed: ${reason}, counts as ${kind ?? 'nothing'}`);
     },
-    succeed: ({ label }: { label: string }) => log.push(`${label} connected`),
-    answered: ({ label }: { label: string }, status: number) => log.push(`${label} answered ${status}`),
+    succeed: ({ label }: { label: string }, seconds: number) => {
+      log.push(`${label} connected`);
+      answerSeconds.push(seconds);
+    },
+    answered: ({ label }: { label: string }, status: number, seconds: number) => {
+      log.push(`${label} answered ${status}`);
+      answerSeconds.push(seconds);
+    },
     cookieFor: () => cookie,
   };
   const createSession = (
@@ -249,6 +258,7 @@ export function upgrade({
     upgrade: made,
     log,
     durations,
+    answerSeconds,
     sockets,
     held: () => held,
     inUse: () => inUse,

@@ -37,6 +37,17 @@ describe('an upgrade', () => {
     assert.deepEqual(durations, [0.5]);
   });
 
+  it('counts the time since its dial as that of its endpoint, without failed endpoints', () => {
+    const { sockets, answerSeconds, pass } = upgrade();
+    pass(500);
+    sockets[0]!.owner!.channelClosed(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+    pass(200);
+    sockets[1]!.owner!.upstreamConnected();
+    pass(100);
+    sockets[1]!.say(SWITCH);
+    assert.deepEqual(answerSeconds, [0.3]);
+  });
+
   it('passes interim responses on', () => {
     const { sockets, log } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
