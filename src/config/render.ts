@@ -6,6 +6,7 @@ import { formatByteRate, formatRate } from '../core/units/rate.ts';
 import type { LoadedConfig } from './loader.ts';
 import { accessTree, routeAccessTree } from './render/access-tree.ts';
 import { limitTrees, redisTree, revocationsTree } from './render/limits-tree.ts';
+import { tracingTree } from './render/tracing-tree.ts';
 import { without, type BlockLists, type Tree } from './render/tree.ts';
 import type { ClusterFiles } from './schema/cluster.ts';
 import { keyForUws } from './schema/listener/l7-engine.ts';
@@ -28,8 +29,8 @@ export function renderConfig({
   clusterFiles,
   blockLists,
 }: Pick<LoadedConfig, 'config' | 'clusterFiles' | 'blockLists'>): string {
-  const { workers, admin, metrics, log, shutdown, drain, redis, revocations, demo, listeners, clusters } =
-    config;
+  const { workers, admin, metrics, log, tracing, shutdown, drain, redis, revocations, demo } = config;
+  const { listeners, clusters } = config;
   return yaml().stringify(
     without({
       workers: {
@@ -43,6 +44,7 @@ export function renderConfig({
       admin: { address: formatAddress(admin.address), hosts: [...admin.hosts] },
       metrics: { ...metrics },
       log: without({ ...log }),
+      tracing: tracingTree(tracing),
       shutdown: {
         grace: formatDuration(shutdown.graceMs),
         readyDelay: formatDuration(shutdown.readyDelayMs),

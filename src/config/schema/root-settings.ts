@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { Format } from '../syntax/formats.ts';
 import { redisPrefix, redisUrl } from './limits/redis.ts';
+import { collectorHeaders, collectorUrl, ratio, routeRatios } from './tracing.ts';
 import {
   FormatError,
   byteSize,
@@ -96,6 +97,10 @@ export const SETTINGS = {
   ),
   'log.principal': setting('How access lines name principals: plain, hashed, or off', principalForm, 'plain'),
   'log.file': setting('Log file instead of standard output', nullable(text('a file')), null),
+  'tracing.url': setting('URL of the collector that gets the spans', nullable(collectorUrl), null),
+  'tracing.sample': setting('Part of the requests that are traced', nullable(ratio), null),
+  'tracing.headers': setting('Headers for the collector', nullable(collectorHeaders), null),
+  'tracing.routes': setting('Part of the requests of single routes', nullable(routeRatios), null),
   'shutdown.grace': setting(
     'Time for which sessions and tunnels continue after SIGTERM',
     duration({ min: 0, max: MAX_DURATION_MS }),

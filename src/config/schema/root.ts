@@ -21,6 +21,7 @@ import type { ClusterFiles, ReadCluster } from './cluster.ts';
 import { NO_FILES, readCluster, usesFiles } from './cluster.ts';
 import { readListener } from './listener/listener.ts';
 import type { Settings } from './settings.ts';
+import { readTracing } from './tracing.ts';
 import { checkTunnelClusters } from './tunnel-clusters.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
 
@@ -80,6 +81,11 @@ export function* readRoot(
       principal: settings.read('log.principal'),
       file: readLogFile(settings, base, problems),
     },
+    tracing: readTracing(
+      settings,
+      listeners.map(({ value }) => value),
+      problems,
+    ),
     shutdown: {
       graceMs: settings.read('shutdown.grace'),
       readyDelayMs: settings.read('shutdown.readyDelay'),

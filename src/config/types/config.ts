@@ -12,6 +12,8 @@ export interface Config {
   readonly admin: AdminSettings;
   readonly metrics: MetricsSettings;
   readonly log: LogSettings;
+  /** Null without traces. */
+  readonly tracing: TracingSettings | null;
   readonly shutdown: ShutdownSettings;
   readonly drain: DrainSettings;
   /** Null without limits over several machines. */
@@ -76,6 +78,18 @@ export interface LogSettings {
   readonly principal: 'plain' | 'hashed' | 'off';
   /** Absolute path of the log file; null for standard output. */
   readonly file: string | null;
+}
+
+/** Which requests and sessions are traced, and who gets the spans. */
+export interface TracingSettings {
+  /** Of an OTLP collector, by HTTP. */
+  readonly url: string;
+  /** The part of traces that are sampled if nobody before has decided: 0 to 1. */
+  readonly sample: number;
+  /** Headers for the collector. The values are secrets. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** By the name of the route: its part in place of `sample`. */
+  readonly routes: Readonly<Record<string, number>>;
 }
 
 /** Names of clusters whose endpoints the demo listens on. */

@@ -43,6 +43,7 @@ export function syntheticConfig(
   const route = routeTo(path);
   return {
     ...config,
+    tracing: null,
     listeners: templates.map((template, index): L7Listener => {
       const { mode, engine, forwarded, via, underscoreHeaders, paths, websocket, http } = template;
       return {

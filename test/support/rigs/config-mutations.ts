@@ -159,9 +159,9 @@ export function withTls(example: string): string {
   return uncomment(example, /^ *# tls:/);
 }
 
-/** The example with access, limits and Redis in place of the comments about them. It names the files of {@link ACCESS_FILES}. */
+/** The example with access, limits, Redis and traces in place of the comments about them. It names the files of {@link ACCESS_FILES}. */
 export function withAccess(example: string): string {
-  return uncomment(example, /^ *# (?:access|limits|redis):/);
+  return uncomment(example, /^ *# (?:access|limits|redis|tracing):/);
 }
 
 export const ACCESS_FILES = ['blocked.txt', 'friends.txt', 'users.htpasswd', 'jwks.json'] as const;

@@ -14,6 +14,7 @@ const UNKNOWN = 'zzzzzzzzzzzzzzzzzzzzzzzz';
 const HINT = 'clusters.hashOn.source_ip';
 /** Mappings whose keys are the user's own. */
 const FREE = [
+  'tracing.routes',
   'jwt.require',
   'jwt.forward',
   'match.headers',

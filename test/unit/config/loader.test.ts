@@ -35,6 +35,7 @@ describe('loader', () => {
       admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 }, hosts: [], token: null },
       metrics: { endpoints: true },
       log: { level: 'info', format: 'json', access: true, principal: 'plain', file: null },
+      tracing: null,
       shutdown: { graceMs: 30_000, readyDelayMs: 0 },
       drain: { rate: 100, deadlineMs: 300_000, jitterMs: 0 },
       redis: null,

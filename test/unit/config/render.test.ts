@@ -59,6 +59,14 @@ describe('rendered configuration', () => {
     assert.match(renderConfig(loaded), /url: redis:\/\/edge@a.example\/1\n/);
   });
 
+  it('names the headers for the collector without their values', () => {
+    const tracing = 'tracing: { url: "https://a.example/v1/traces", headers: { authorization: geheim } }\n';
+    const loaded = load(`${tracing}${l7()}`);
+    assert.deepEqual(loaded.config.tracing?.headers, { authorization: 'geheim' });
+    assert.match(renderConfig(loaded), /headers:\n +authorization: \(hidden\)\n/);
+    assert.ok(!renderConfig(loaded).includes('geheim'));
+  });
+
   it('has no text of a key or certificate, and no ticket key', () => {
     const text = renderConfig(loadWhole());
     assert.ok(!text.includes('-----BEGIN'));

@@ -7,13 +7,17 @@ import { CA_CERT, GOOD_CERT, GOOD_KEY, REVOCATION_LIST } from './pem.ts';
 export const TICKET_KEY = Buffer.from(Array.from({ length: 80 }, (_, index) => 32 + index));
 
 /** Secrets: `print-config` leaves them out. */
-export const UNWRITTEN: readonly string[] = ['admin.token', 'clusters.sticky.secret'];
+export const UNWRITTEN: readonly string[] = ['admin.token', 'tracing.headers', 'clusters.sticky.secret'];
 
 export const WHOLE = `
 workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms, warmUp: 0s }
 admin: { address: '[::1]:9090', hosts: [admin.example] }
 metrics: { endpoints: false }
 log: { level: debug, format: pretty, access: false, principal: hashed, file: ./sluice.log }
+tracing:
+  url: 'http://127.0.0.1:4318/v1/traces'
+  sample: 0.5
+  routes: { exact: 1 }
 shutdown: { grace: 1500ms, readyDelay: 1s }
 drain: { rate: 7/s, deadline: 1h, jitter: 250ms }
 redis: { url: 'rediss://edge@cache.internal:6380/3', onFailure: refuse, prefix: edge }

@@ -1,0 +1,19 @@
+/** Writes the keys `tracing`. */
+import type { TracingSettings } from '../types/config.ts';
+import { without, type Tree } from './tree.ts';
+
+/** In place of a secret, because people pass the output on. */
+const HIDDEN = '(hidden)';
+
+/** Writes which requests are traced, and who gets the spans. The values of headers are secrets. */
+export function tracingTree(tracing: TracingSettings | null): Tree | null {
+  if (tracing === null) return null;
+  const { url, sample, headers, routes } = tracing;
+  const names = Object.keys(headers);
+  return without({
+    url,
+    sample,
+    headers: names.length === 0 ? null : Object.fromEntries(names.map((name) => [name, HIDDEN])),
+    routes: Object.keys(routes).length === 0 ? null : routes,
+  });
+}
