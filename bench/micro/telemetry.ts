@@ -1,3 +1,4 @@
+import { ExemplarBook } from '../../src/telemetry/exposition/exemplar-book.ts';
 import { Exposition } from '../../src/telemetry/exposition/exposition.ts';
 import { pageFamilies } from '../../src/telemetry/exposition/page-families.ts';
 import { pageMetrics } from '../../src/telemetry/metrics/page-metrics.ts';
@@ -22,7 +23,7 @@ export default function cases(): MicroCase[] {
   const page = new StatsPage(buffers[0]!, layout);
   const slot = page.slot(pageMetrics.messages, { cluster: 'cluster-7', direction: 'upstream' });
   const histogram = page.histogram(pageMetrics.endpointConnectDuration, { cluster: 'cluster-7' });
-  const exposition = new Exposition(pageFamilies(new PageSums(layout, buffers)));
+  const exposition = new Exposition(pageFamilies(new PageSums(layout, buffers), new ExemplarBook()));
   return [
     { name: 'count in the stats page', run: () => (page.values[slot]! += 1) },
     { name: 'observe 200 us in a histogram', run: () => histogram.observe(0.0002) },

@@ -1,4 +1,5 @@
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
+import type { ExemplarBook } from '../telemetry/exposition/exemplar-book.ts';
 import { Exposition } from '../telemetry/exposition/exposition.ts';
 import { pageFamilies } from '../telemetry/exposition/page-families.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
@@ -41,6 +42,7 @@ import type { Supervisor } from './workers/supervisor.ts';
 
 /** The parts of the primary that the admin server shows and controls. */
 interface ControlledParts {
+  readonly exemplars: ExemplarBook;
   readonly lifecycle: Lifecycle;
   readonly supervisor: Supervisor;
   readonly clusters: ClusterMonitors;
@@ -76,12 +78,22 @@ export function buildAdmin(
   settings: BuildOptions,
   { descriptorPlan, engines }: MachineParts,
 ): AdminServer {
-  const { lifecycle, supervisor, clusters, drains, reloader, liveConfig, ticketKeys, limitTables } = parts;
+  const {
+    exemplars,
+    lifecycle,
+    supervisor,
+    clusters,
+    drains,
+    reloader,
+    liveConfig,
+    ticketKeys,
+    limitTables,
+  } = parts;
   const { log, output, faultHooks } = settings;
   const versions = readVersions();
   const stats = new AdminStats();
   const exposition = new Exposition([
-    ...pageFamilies(supervisor.sums),
+    ...pageFamilies(supervisor.sums, exemplars),
     ...clusterFamilies(clusters),
     ...primaryFamilies({
       supervisor,

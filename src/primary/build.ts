@@ -2,6 +2,7 @@ import type { LoadedConfig } from '../config/loader.ts';
 import type { Config } from '../config/types/config.ts';
 import type { Slices } from '../core/timing/slices.ts';
 import type { RevocationsCommand } from '../protocol/access.ts';
+import { ExemplarBook } from '../telemetry/exposition/exemplar-book.ts';
 import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { AccessDesk } from './access/access-desk.ts';
@@ -137,6 +138,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   );
 
   const controlled = {
+    exemplars: new ExemplarBook(),
     lifecycle,
     supervisor,
     clusters,

@@ -2,6 +2,7 @@
  * Lines of the Prometheus text format 0.0.4 and of OpenMetrics 1.0.0
  * (https://prometheus.io/docs/instrumenting/exposition_formats/, https://prometheus.io/docs/specs/om/open_metrics_spec/).
  */
+import type { BucketExemplars, Exemplar } from './exemplar-book.ts';
 
 export type ExpositionFormat = 'text' | 'openMetrics';
 
@@ -17,11 +18,14 @@ export class FamilyText {
   /** The lines `HELP` and `TYPE`. */
   readonly head: string;
   readonly #name: string;
+  /** Whether exemplars may be written. */
+  readonly takesExemplars: boolean;
   readonly #isOpenMetrics: boolean;
 
   constructor({ name, help, kind }: FamilyHead, format: ExpositionFormat) {
     this.#name = name;
     this.#isOpenMetrics = format === 'openMetrics';
+    this.takesExemplars = this.#isOpenMetrics;
     // In OpenMetrics `_total` is a suffix of the samples, not a part of the family's name.
     const family = this.#isOpenMetrics && kind === 'counter' ? name.replace(/_total$/, '') : name;
     const escaped = this.#isOpenMetrics ? escapeValue(help) : escapeHelp(help);
@@ -50,8 +54,15 @@ export class FamilyText {
    *
    * @param labels the result of {@link labelText}
    * @param counts observations by bucket, not cumulative, with those above the last bound at the end
+   * @param exemplars by bucket, only if {@link takesExemplars}
    */
-  histogram(labels: string, bounds: readonly number[], counts: readonly number[], sum: number): string {
+  histogram(
+    labels: string,
+    bounds: readonly number[],
+    counts: readonly number[],
+    sum: number,
+    exemplars: BucketExemplars = [],
+  ): string {
     const name = this.#name;
     const before = labels === '' ? '' : `${labels},`;
     let text = '';
@@ -59,7 +70,7 @@ export class FamilyText {
     for (let index = 0; index < counts.length; index++) {
       count += counts[index]!;
       const le = index < bounds.length ? this.bound(bounds[index]!) : '+Inf';
-      text += this.line(`${before}le="${le}"`, count, `${name}_bucket`);
+      text += `${name}_bucket{${before}le="${le}"} ${numberText(count)}${exemplarText(exemplars[index])}\n`;
     }
     return text + this.line(labels, sum, `${name}_sum`) + this.line(labels, count, `${name}_count`);
   }
@@ -74,6 +85,13 @@ export function labelText(labels: Readonly<Record<string, string | number>>): st
     text += `${separator}${name}="${typeof value === 'string' ? escapeValue(value) : value}"`;
   }
   return text;
+}
+
+/** Writes what stands behind the value of a bucket; nothing without an exemplar. */
+function exemplarText(exemplar: Exemplar | undefined): string {
+  if (exemplar === undefined) return '';
+  const { value, traceId, at } = exemplar;
+  return ` # {trace_id="${traceId}"} ${numberText(value)} ${(at / 1000).toFixed(3)}`;
 }
 
 function numberText(value: number): string {

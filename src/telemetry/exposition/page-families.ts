@@ -4,6 +4,7 @@ import type { Metric } from '../metrics/metric.ts';
 import { pageMetrics, threadMetrics } from '../metrics/page-metrics.ts';
 import type { Block } from '../page-layout.ts';
 import type { PageSums } from '../page-sums.ts';
+import type { ExemplarBook } from './exemplar-book.ts';
 import { labelText, type FamilyText } from './family-text.ts';
 import type { WrittenFamily } from './family.ts';
 
@@ -17,16 +18,20 @@ interface Place {
   readonly offset: number;
 }
 
-/** Returns the families of metrics that workers write. Each series is the sum over all workers. */
-export function pageFamilies(sums: PageSums): WrittenFamily[] {
+/**
+ * Returns the families of metrics that workers write. Each series is the sum over all workers.
+ *
+ * @param book the exemplars of histograms; those of series that have gone are forgotten
+ */
+export function pageFamilies(sums: PageSums, book: ExemplarBook): WrittenFamily[] {
   const metrics: readonly Metric[] = [...Object.values(pageMetrics), ...Object.values(threadMetrics)];
-  const shown = new ShownBlocks(sums);
+  const shown = new ShownBlocks(sums, book);
   return metrics.map((metric) => {
     const places = BlockShape.of(metric)
       .places.filter((place) => place.metric === metric)
       .map(({ labels, offset }): Place => ({ labels: labelText(labels), offset }));
     const isHistogram = metric.kind === 'histogram';
-    const write = isHistogram ? histogramsOf(metric, places, sums) : samplesOf(metric, places, sums);
+    const write = isHistogram ? histogramsOf(metric, places, sums, book) : samplesOf(metric, places, sums);
     return { metric, write: (text) => linesOf(metric, shown, (block) => write(text, block)) };
   });
 }
@@ -34,11 +39,13 @@ export function pageFamilies(sums: PageSums): WrittenFamily[] {
 /** The blocks to show, by their shapes. */
 class ShownBlocks {
   readonly #sums: PageSums;
+  readonly #book: ExemplarBook;
   #version = -1;
   #byShape: ReadonlyMap<BlockShape, readonly Block[]> = new Map();
 
-  constructor(sums: PageSums) {
+  constructor(sums: PageSums, book: ExemplarBook) {
     this.#sums = sums;
+    this.#book = book;
   }
 
   /** Changes whenever {@link of} does. */
@@ -60,6 +67,19 @@ class ShownBlocks {
     }
     this.#version = version;
     this.#byShape = byShape;
+    if (!this.#book.isEmpty) yield* this.#forgetExemplars();
+  }
+
+  *#forgetExemplars(): Steps<void> {
+    const keys = new Set<string>();
+    for (const [shape, blocks] of this.#byShape) {
+      if (shape.places.every(({ metric }) => metric.kind !== 'histogram')) continue;
+      for (const { labels } of blocks) {
+        keys.add(shape.keyOf(labels));
+        if (keys.size % BLOCKS_PER_STEP === 0) yield;
+      }
+    }
+    this.#book.forgetUnless((key) => keys.has(key));
   }
 
   of(shape: BlockShape): readonly Block[] {
@@ -106,16 +126,24 @@ function samplesOf(metric: Metric, places: readonly Place[], sums: PageSums): Bl
 }
 
 /** Writes histograms. One has no lines before its first observation. */
-function histogramsOf(metric: Metric, places: readonly Place[], sums: PageSums): BlockWriter {
+function histogramsOf(
+  metric: Metric,
+  places: readonly Place[],
+  sums: PageSums,
+  book: ExemplarBook,
+): BlockWriter {
   const bounds = metric.buckets ?? [];
-  return (text, { slot, labels }) => {
+  return (text, { shape, slot, labels }) => {
     let lines = '';
     for (const place of places) {
       const first = slot + place.offset;
       const counts = Array.from({ length: bounds.length + 1 }, (_, index) => sums.at(first + index));
       if (counts.every((count) => count === 0)) continue;
       const sum = sums.at(first + bounds.length + 1);
-      lines += text.histogram(joined(labelText(labels), place.labels), bounds, counts, sum);
+      const own = joined(labelText(labels), place.labels);
+      const hasExemplars = text.takesExemplars && !book.isEmpty;
+      const exemplars = hasExemplars ? book.of(metric, shape.keyOf(labels)) : undefined;
+      lines += text.histogram(own, bounds, counts, sum, exemplars);
     }
     return lines;
   };

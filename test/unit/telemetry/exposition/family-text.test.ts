@@ -80,4 +80,14 @@ describe('a histogram', () => {
       '',
     ]);
   });
+
+  it('has exemplars behind the values of its buckets', () => {
+    const text = textOf('openMetrics', { name: 'h', kind: 'histogram' });
+    const traceId = 'a'.repeat(32);
+    const exemplars = [{ value: 0.25, traceId, at: 1_700_000_000_007 }, undefined, undefined];
+    assert.deepEqual(text.histogram('', [0.5, 2], [1, 1, 1], 9, exemplars).split('\n').slice(0, 2), [
+      `h_bucket{le="0.5"} 1 # {trace_id="${traceId}"} 0.25 1700000000.007`,
+      'h_bucket{le="2.0"} 2',
+    ]);
+  });
 });

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FamilyText } from '../../../../src/telemetry/exposition/family-text.ts';
+import { ExemplarBook } from '../../../../src/telemetry/exposition/exemplar-book.ts';
 import { pageFamilies } from '../../../../src/telemetry/exposition/page-families.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../../../src/telemetry/metrics/page-shapes.ts';
 import { PageSums } from '../../../../src/telemetry/page-sums.ts';
 import { SeriesDirectory } from '../../../../src/telemetry/series-directory.ts';
-import { allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 
 const DIALS = pageMetrics.endpointDials;
 
@@ -34,7 +35,7 @@ class Rig {
   }
 
   scrape(): Iterator<string> {
-    const family = pageFamilies(this.sums).find(({ metric }) => metric === DIALS)!;
+    const family = pageFamilies(this.sums, new ExemplarBook()).find(({ metric }) => metric === DIALS)!;
     const text = new FamilyText({ name: 'd', help: 'd', kind: 'counter' }, 'text');
     return family.write(text)[Symbol.iterator]();
   }
@@ -97,5 +98,47 @@ describe('a scrape in the middle of which blocks change', () => {
     const text = rest(lines).join('');
     assert.ok(!/ 77\n|"e1"/.test(text));
     assert.ok(text.includes(`"e599"`));
+  });
+});
+
+describe('the exemplars of histograms', () => {
+  const METRIC = pageMetrics.handshakeDuration;
+  const shape = pageShapes.handshakes;
+  const kept = { listener: 'web', cluster: 'kept' };
+  const gone = { listener: 'web', cluster: 'gone' };
+
+  function lines(format: 'text' | 'openMetrics', sums: PageSums, book: ExemplarBook): string {
+    const family = pageFamilies(sums, book).find(({ metric }) => metric === METRIC)!;
+    return rest(family.write(new FamilyText(METRIC, format))[Symbol.iterator]()).join('');
+  }
+
+  function observed(): { directory: SeriesDirectory; sums: PageSums; book: ExemplarBook } {
+    const directory = new SeriesDirectory([kept, gone].map((labels) => ({ shape, labels })));
+    const buffer = allocatePage({ size: directory.capacity });
+    const page = new StatsPage(buffer, directory);
+    const book = new ExemplarBook();
+    for (const labels of [kept, gone]) {
+      page.histogram(METRIC, labels).observe(0.3);
+      book.record(METRIC, labels, 0.3, 'c'.repeat(32), 5000);
+    }
+    return { directory, sums: new PageSums(directory, [buffer]), book };
+  }
+
+  it('stand in OpenMetrics only, behind the bucket of their value', () => {
+    const { sums, book } = observed();
+    const [line] = /^.*cluster="kept",le="0.5"} .*$/m.exec(lines('openMetrics', sums, book)) ?? [];
+    assert.match(line ?? '', /"} 1 # \{trace_id="c{32}"\} 0\.3 5\.000$/);
+    assert.equal(lines('openMetrics', sums, book).match(/trace_id/g)?.length, 2);
+    assert.doesNotMatch(lines('text', sums, book), /trace_id/);
+  });
+
+  it('are forgotten when their series has gone', () => {
+    const { directory, sums, book } = observed();
+    directory.plan({ added: [], removed: [{ shape, labels: gone }] }, 1)!.commit();
+    assert.match(lines('openMetrics', sums, book), /gone/);
+    directory.release(1);
+    lines('openMetrics', sums, book);
+    assert.equal(book.of(METRIC, shape.keyOf(gone)), undefined);
+    assert.notEqual(book.of(METRIC, shape.keyOf(kept)), undefined);
   });
 });
