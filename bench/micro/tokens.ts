@@ -77,6 +77,7 @@ function requestOf(token: string): AccessRequest {
     secure: true,
     certificate: null,
     vpcEndpointId: null,
+    trace: null,
     told: null,
   } as const;
   const head = { method: 'GET', path: '/chat', query: '', headers };

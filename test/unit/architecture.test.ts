@@ -61,7 +61,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
   'src/l7': [
     ['contract', 'buffers'],
     ['upstream'],
-    ['access-log', 'bound'],
+    ['access-log', 'bound', 'tracing'],
     ['attempts'],
     ['websocket', 'http', 'static'],
     ['dispatch'],

@@ -20,6 +20,7 @@ import { methodField, requestFields } from '../access-log/request-fields.ts';
 import type { EngineRefusal, RequestDispatcher } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import type { HandshakeFailure, ListenerStats, RequestRefusal } from '../contract/listener-stats.ts';
+import { HeadSampler } from '../tracing/head-sampler.ts';
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import type { Answers } from './answers.ts';
 import { checkRequest } from './client-request.ts';
@@ -63,6 +64,8 @@ export class Dispatcher implements RequestDispatcher {
   readonly #unroutedLines = new LineLimit(undefined, CLIENT_LINES);
   readonly #faultLines = new LineLimit();
   readonly #trusted: (address: string) => boolean;
+  /** Null without tracing. */
+  readonly #sampler: HeadSampler | null;
   /** For requests that no route takes. */
   readonly #addresses: AddressRules | null;
   #open = 0;
@@ -121,6 +124,8 @@ export class Dispatcher implements RequestDispatcher {
     const proxies = AddressSet.of(config.trustedProxies);
     this.#trusted = (address) => proxies.has(address);
     this.#addresses = AddressRules.of(config.access);
+    const { tracing } = environment.config;
+    this.#sampler = tracing === null ? null : new HeadSampler(tracing, environment.random);
   }
 
   /**
@@ -133,7 +138,7 @@ export class Dispatcher implements RequestDispatcher {
   }
 
   identify(head: RequestHead, connection: ConnectionFacts): ClientIdentity {
-    return identifyClient(head, connection, this.#trusted, randomUUID);
+    return identifyClient(head, connection, this.#trusted, randomUUID, this.#sampler);
   }
 
   /** Requests that have not been answered yet. */
@@ -192,6 +197,8 @@ export class Dispatcher implements RequestDispatcher {
       this.#turnAway(exchange, 400, detail, 'ambiguous_path', wantsUpgrade ? 'ambiguous_path' : null);
       return;
     }
+    const { trace } = exchange.client;
+    if (trace !== null) this.#sampler?.routed(trace, hit.value.route.name);
     const handle = this.#handlers.get(hit.value) ?? this.#makeHandler(hit.value);
     handle({ exchange, request, wantsUpgrade, entry: null, place: null, groups: hit.groups });
   }

@@ -6,8 +6,11 @@ import { isWrittenByProxy } from '../../wire/http/request-encoding.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
 
+/** The headers of the W3C's trace context, which the proxy has read before the filter. */
+const TRACE_CONTEXT = ['traceparent', 'tracestate'] as const;
+
 /**
- * Filters headers that must not come from clients: X-Forwarded-Client-Cert, and names with an underscore.
+ * Filters headers that must not come from clients: X-Forwarded-Client-Cert, the trace context if the proxy traces, and names with an underscore.
  * Many servers take an underscore for a hyphen (CGI, WSGI), and so a client's `x_forwarded_for` for the
  * `X-Forwarded-For` of the proxy.
  */
@@ -27,15 +30,18 @@ export class HeaderFilter {
    * Makes the filter of a listener to which no route is added yet.
    *
    * @param clusters tells on which headers clusters hash
+   * @param isTracing whether endpoints get the trace context from the proxy
    */
   constructor(
     { access, underscoreHeaders }: Pick<L7Listener, 'access' | 'underscoreHeaders'>,
     clusters: Pick<ClusterLookup, 'hashHeader'>,
+    isTracing: boolean,
   ) {
     this.#policy = underscoreHeaders;
     this.#clusters = clusters;
     this.own = this.#own;
     this.#keep(access);
+    if (isTracing) for (const name of TRACE_CONTEXT) this.#own.add(name);
   }
 
   /** Adds a route of the listener. Not after the first request. */

@@ -16,7 +16,7 @@ import type { RequestWriter } from '../http/request-writer.ts';
 
 /** What the listeners of layer 7 share in one worker, whatever their engines. */
 export interface L7Environment {
-  readonly config: Pick<Config, 'workers' | 'log'>;
+  readonly config: Pick<Config, 'workers' | 'log' | 'tracing'>;
   readonly page: StatsPage;
   /** The values of all workers' pages. */
   readonly pages: readonly Float64Array[];

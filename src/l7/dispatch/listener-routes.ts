@@ -11,7 +11,7 @@ import type { L7Environment } from './l7-environment.ts';
 import { RoutedTo } from './route-handler.ts';
 
 /** The environment's part that depends on the routes. */
-type RouteEnvironment = Pick<L7Environment, 'clusters' | 'page' | 'pages' | 'wheel'>;
+type RouteEnvironment = Pick<L7Environment, 'config' | 'clusters' | 'page' | 'pages' | 'wheel'>;
 
 const NO_ROUTES = createRouteTable<RoutedTo>([]);
 
@@ -29,8 +29,8 @@ export class ListenerRoutes {
   /** By the text of their conditions that differs most; null until it is needed. */
   #byPattern: Map<string, Route[]> | null = null;
 
-  private constructor(listener: L7Listener, { clusters, page, pages, wheel }: RouteEnvironment) {
-    this.headers = new HeaderFilter(listener, clusters);
+  private constructor(listener: L7Listener, { config, clusters, page, pages, wheel }: RouteEnvironment) {
+    this.headers = new HeaderFilter(listener, clusters, config.tracing !== null);
     this.handshakes = new HandshakeGate(listener.name, listener, wheel, page, pages);
   }
 

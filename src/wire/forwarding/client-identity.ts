@@ -1,6 +1,7 @@
 import { hostOf } from '../http/host-header.ts';
 import { headerOf, joinedHeaderOf, onlyHeaderOf, type RequestHead } from '../http/request-head.ts';
 import type { ClientCertificate } from '../tls/client-certificate.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
 import { readForwardedElement } from './forwarded-element.ts';
 import { nearestMembers, walkHops } from './hops.ts';
 import { addressOfNode } from './node-name.ts';
@@ -35,6 +36,8 @@ export interface ClientIdentity {
   readonly vpcEndpointId: string | null;
   /** Who the client has proven to be, as access lines write it. Missing before the proof, and without one. */
   readonly principal?: string;
+  /** The trace of the request; null without tracing. */
+  readonly trace: RequestTrace | null;
   /** Null if the peer is not a trusted proxy, so that its headers do not count. */
   readonly told: ProxyReport | null;
 }
@@ -55,6 +58,11 @@ export interface ProxyReport {
   readonly forwardedAgrees: boolean;
 }
 
+/** Finds the trace of a request. */
+interface TraceFinder {
+  begin(head: RequestHead, isTrusted: boolean): RequestTrace;
+}
+
 /** A node name of RFC 7239 section 6 that is not an address: `unknown`, `_hidden`, with or without a port. */
 const NODE_NAME = /^[\w.:-]+$/;
 
@@ -65,12 +73,14 @@ const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
  *
  * @param trusted tells whether an address is a trusted proxy's
  * @param newRequestId called if no trusted proxy has set a request id
+ * @param sampler finds the trace of the request; null without tracing
  */
 export function identifyClient(
   head: RequestHead,
   connection: ConnectionFacts,
   trusted: (address: string) => boolean,
   newRequestId: () => string,
+  sampler: TraceFinder | null,
 ): ClientIdentity {
   const { peer, secure, certificate, vpcEndpointId } = connection;
   const own = secure ? 'https' : 'http';
@@ -82,6 +92,7 @@ export function identifyClient(
       secure,
       certificate,
       vpcEndpointId,
+      trace: sampler === null ? null : sampler.begin(head, false),
       told: null,
     };
   }
@@ -95,6 +106,7 @@ export function identifyClient(
     secure: proto === 'https' || proto === 'wss',
     certificate,
     vpcEndpointId,
+    trace: sampler === null ? null : sampler.begin(head, true),
     told,
   };
 }

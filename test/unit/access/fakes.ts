@@ -24,6 +24,7 @@ export const CLIENT: ClientIdentity = {
   secure: true,
   certificate: null,
   vpcEndpointId: null,
+  trace: null,
   told: null,
 };
 

@@ -24,6 +24,7 @@ export function requestWith(headers: readonly string[], shape: Shape = {}): Acce
       secure: true,
       certificate: null,
       vpcEndpointId: null,
+      trace: null,
       told: null,
     },
     route: 'route',

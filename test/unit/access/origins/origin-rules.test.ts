@@ -42,6 +42,7 @@ function request({
       secure,
       certificate: null,
       vpcEndpointId: null,
+      trace: null,
       told: told === undefined ? null : { ...TOLD, ...told },
     },
     route: 'app',

@@ -152,6 +152,7 @@ export function exchangeOf(wanted: Wanted = {}): FakeExchange {
       secure: false,
       certificate: null,
       vpcEndpointId: null,
+      trace: null,
       told: null,
     },
     reply,

@@ -16,7 +16,7 @@ function names(policy: UnderscoreHeaders): HeaderFilter {
     limits: [],
   } as unknown as Route;
   const hashHeader = (cluster: string): string | null => (cluster === 'hashed' ? 'x-hash' : null);
-  const filter = new HeaderFilter({ access: null, underscoreHeaders: policy }, { hashHeader });
+  const filter = new HeaderFilter({ access: null, underscoreHeaders: policy }, { hashHeader }, false);
   filter.add(route);
   return filter;
 }

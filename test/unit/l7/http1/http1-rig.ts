@@ -56,6 +56,7 @@ export function http1Rig(
         secure: false,
         certificate: null,
         vpcEndpointId: null,
+        trace: null,
         told: null,
       }),
       dispatch: (exchange) => {

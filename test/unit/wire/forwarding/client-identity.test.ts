@@ -19,6 +19,7 @@ function identify(headers: readonly string[], peer = PROXY, secure = false): Cli
     { peer, port: 8080, secure, certificate: null, vpcEndpointId: null },
     trusted,
     () => 'made-here',
+    null,
   );
 }
 

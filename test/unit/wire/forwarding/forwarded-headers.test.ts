@@ -27,7 +27,7 @@ function forward(circumstances: Circumstances, ...headers: string[]): Forwarded 
   const head = { method: 'GET', path: '/', query: '', headers: ['host', host, ...headers] };
   const connection = { peer, port: 8080, secure, certificate: null, vpcEndpointId: null };
   const trusted = (address: string): boolean => address.startsWith('10.') || address === 'fd00::1';
-  const client = identifyClient(head, connection, trusted, () => NEW_ID);
+  const client = identifyClient(head, connection, trusted, () => NEW_ID, null);
   return {
     clientAddress: client.address,
     requestId: client.requestId,

@@ -34,6 +34,7 @@ export function requestOf(headers: readonly string[], query = ''): AccessRequest
       secure: true,
       certificate: null,
       vpcEndpointId: null,
+      trace: null,
       told: null,
     },
     route: 'chat',

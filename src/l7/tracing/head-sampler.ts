@@ -1,0 +1,46 @@
+import type { TracingSettings } from '../../config/types/config.ts';
+import type { RandomPool } from '../../core/random-pool.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import { RequestTrace } from '../../wire/tracing/request-trace.ts';
+
+const TRACE_BYTES = 16;
+const SPAN_BYTES = 8;
+
+/** Begins or continues the trace of each request, and decides once whether it is sampled. */
+export class HeadSampler {
+  readonly #random: Pick<RandomPool, 'take'>;
+  readonly #sample: number;
+  /** By the name of the route; null if no route has a part of its own. */
+  readonly #routes: ReadonlyMap<string, number> | null;
+
+  constructor(
+    { sample, routes }: Pick<TracingSettings, 'sample' | 'routes'>,
+    random: Pick<RandomPool, 'take'>,
+  ) {
+    this.#random = random;
+    this.#sample = sample;
+    const parts = Object.entries(routes);
+    this.#routes = parts.length === 0 ? null : new Map(parts);
+  }
+
+  /** Finds the trace of a request. @param isTrusted whether the client's headers count */
+  begin(head: RequestHead, isTrusted: boolean): RequestTrace {
+    const parent = isTrusted ? RequestTrace.continued(head, this.#digits(SPAN_BYTES)) : null;
+    if (parent !== null) return parent;
+    const trace = RequestTrace.begun(this.#digits(TRACE_BYTES + SPAN_BYTES));
+    trace.sample(this.#sample);
+    return trace;
+  }
+
+  /** Decides again by the part of the route, unless the client has decided. */
+  routed(trace: RequestTrace, route: string): void {
+    if (this.#routes === null || trace.isContinued) return;
+    const part = this.#routes.get(route);
+    if (part !== undefined) trace.sample(part);
+  }
+
+  /** Random digits are never all 0 by any chance that counts. */
+  #digits(bytes: number): string {
+    return this.#random.take(bytes).toString('hex');
+  }
+}

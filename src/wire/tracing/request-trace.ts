@@ -1,0 +1,85 @@
+/** The trace that a request belongs to, and its own span in it. */
+import { copyOfText } from '../../core/copy.ts';
+import { onlyHeaderOf, type RequestHead } from '../http/request-head.ts';
+import { readTraceparent, traceparentText } from './traceparent.ts';
+import { readTracestate } from './tracestate.ts';
+
+const TRACE_DIGITS = 32;
+const SPAN_DIGITS = 16;
+const PARENT = TRACE_DIGITS + SPAN_DIGITS;
+
+/** Digits of a trace id that decide about sampling: 13, because a number takes 52 bits, of the 14 that must be random. */
+const RANDOM_DIGITS = { from: 18, to: 31 };
+const RANDOM_RANGE = 2 ** 52;
+
+/** The trace of one request. It holds two texts, because sessions keep it for as long as they live. */
+export class RequestTrace {
+  /** Whether head sampling has chosen the trace. */
+  isSampled: boolean;
+  /** The value of `tracestate`; empty for none. */
+  readonly state: string;
+  /** Hexadecimal digits: of the trace, of the span, and of the parent if a trusted client has named one. */
+  readonly #ids: string;
+
+  private constructor(ids: string, state: string, isSampled: boolean) {
+    this.#ids = ids;
+    this.state = state;
+    this.isSampled = isSampled;
+  }
+
+  /**
+   * Continues the trace of a trusted client. Its flag decides about sampling.
+   *
+   * @param spanId 16 random hexadecimal digits
+   * @returns null if the head names no valid parent
+   */
+  static continued(head: RequestHead, spanId: string): RequestTrace | null {
+    const value = onlyHeaderOf(head, 'traceparent');
+    // Several headers name no parent.
+    const parent = value === undefined || value === null ? null : readTraceparent(value);
+    if (parent === null) return null;
+    const ids = copyOfText(parent.traceId + spanId + parent.spanId);
+    return new RequestTrace(ids, copyOfText(readTracestate(head)), parent.isSampled);
+  }
+
+  /** Begins a trace that is not sampled yet. @param ids 48 random hexadecimal digits */
+  static begun(ids: string): RequestTrace {
+    return new RequestTrace(ids, '', false);
+  }
+
+  /** Whether a trusted client has begun the trace, and so has decided about sampling. */
+  get isContinued(): boolean {
+    return this.#ids.length > PARENT;
+  }
+
+  get traceId(): string {
+    return this.#ids.slice(0, TRACE_DIGITS);
+  }
+
+  get spanId(): string {
+    return this.#ids.slice(TRACE_DIGITS, PARENT);
+  }
+
+  /** The span of the trusted client; null if the trace begins here. */
+  get parentSpanId(): string | null {
+    return this.isContinued ? this.#ids.slice(PARENT) : null;
+  }
+
+  /**
+   * Decides about sampling by the id of the trace. Whoever samples a larger part by this rule samples the same traces, and
+   * more.
+   *
+   * @param part 0 for none to 1 for all
+   */
+  sample(part: number): void {
+    // As OpenTelemetry's TraceIdRatioBased: the random digits reach the threshold.
+    const random = Number.parseInt(this.#ids.slice(RANDOM_DIGITS.from, RANDOM_DIGITS.to), 16);
+    this.isSampled = random >= (1 - part) * RANDOM_RANGE;
+  }
+
+  /** Returns the headers for the endpoint, whose spans get this one as their parent: name, value, name, value. */
+  headers(): readonly string[] {
+    const parent = traceparentText(this);
+    return this.state === '' ? ['traceparent', parent] : ['traceparent', parent, 'tracestate', this.state];
+  }
+}
