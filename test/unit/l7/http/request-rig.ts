@@ -3,7 +3,6 @@ import { LiveSet, type LiveMember } from '../../../../src/core/collections/live-
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { BufferBudget } from '../../../../src/l7/buffers/buffer-budget.ts';
 import type { HeaderList, HttpReply } from '../../../../src/l7/contract/http-reply.ts';
-import type { RequestBody, RequestBodySink } from '../../../../src/l7/contract/request-body.ts';
 import type { UpstreamOwner } from '../../../../src/l7/contract/upstream-socket.ts';
 import { ConnectionPool } from '../../../../src/l7/http/connection-pool.ts';
 import { ProxiedRequest } from '../../../../src/l7/http/proxied-request.ts';
@@ -17,65 +16,11 @@ import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 import { endsOf } from '../connection-ends.ts';
 import { FakeSocket } from '../upstream/fake-socket.ts';
+import { FakeBody } from './fake-body.ts';
 
 export const KIB = 1024;
 /** Headers of responses that the proxy adds itself. */
 const ADDED: ReadonlySet<string> = new Set(['Via', 'Set-Cookie', 'Trailer']);
-
-/** A body as a server hands it over: what comes while nobody reads, or the reader is busy, waits. */
-class FakeBody implements RequestBody {
-  received = 0;
-  ended = false;
-  #waiting: Buffer[] = [];
-  #trailers: HeaderList = [];
-  #sink: RequestBodySink | null = null;
-  #paused = false;
-  #callback: () => void = () => undefined;
-
-  get waiting(): number {
-    return Buffer.concat(this.#waiting).length;
-  }
-
-  /** The client sends. */
-  come(bytes: number, isLast = false, trailers: HeaderList = []): void {
-    this.#trailers = trailers;
-    this.received += bytes;
-    this.ended ||= isLast;
-    if (bytes > 0) this.#waiting.push(Buffer.alloc(bytes, 'b'));
-    const isRead = this.#sink !== null && !this.#paused;
-    this.#drain();
-    if (!isRead) this.#callback();
-  }
-
-  onWaiting(callback: () => void): void {
-    this.#callback = callback;
-  }
-
-  read(sink: RequestBodySink): void {
-    this.#sink = sink;
-    this.resume();
-  }
-
-  pause(): void {
-    this.#paused = true;
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#drain();
-  }
-
-  #drain(): void {
-    if (this.#sink === null) return;
-    for (;;) {
-      if (this.#paused) return;
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
-      this.#sink.requestData(next);
-    }
-    if (this.ended) this.#sink.requestEnd(this.#trailers);
-  }
-}
 
 export interface Rig {
   readonly request: ProxiedRequest;
