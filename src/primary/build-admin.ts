@@ -23,6 +23,7 @@ import type { Controls } from './admin/commands/controls.ts';
 import { faultCommands } from './admin/commands/fault-commands.ts';
 import { principalCommands } from './admin/commands/principal-commands.ts';
 import { sessionCommands } from './admin/commands/session-commands.ts';
+import { FrameWriter } from './admin/live/live-frame.ts';
 import { primaryFamilies } from './admin/pages/primary-families.ts';
 import { statusPage } from './admin/pages/status.ts';
 import { clusterFamilies } from './clusters/cluster-metrics.ts';
@@ -111,6 +112,18 @@ export function buildAdmin(
     ...redisFamilies(parts.redis),
     ...stats.families,
   ]);
+  const frames = new FrameWriter({
+    supervisor,
+    clusters,
+    reloader,
+    liveConfig,
+    drains,
+    engines,
+    versions,
+    state: () => lifecycle.state,
+    notReady: () => notReady(parts),
+    ownErrors: () => [{ kind: 'log', reason: 'dropped', count: output.dropped }, ...stats.refusals],
+  });
   const view: AdminView = {
     metrics: (format) => {
       supervisor.releaseSeries();
@@ -120,6 +133,7 @@ export function buildAdmin(
     notReady: () => notReady(parts),
     status: () =>
       statusPage({ supervisor, clusters, reloader, drains, engines, versions, state: lifecycle.state }),
+    live: () => frames.write(),
     commands: [
       ...controlCommands(controlsOf(parts, settings)),
       ...clusterCommands(clusters),

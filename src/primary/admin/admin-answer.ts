@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { encodingFor } from './pages/accepted-encoding.ts';
+import type { LiveStream } from './live/live-stream.ts';
 import type { PageBody } from './pages/page-body.ts';
 
 /** A page in the encoding that its client takes. */
@@ -11,7 +12,7 @@ export interface EncodedPage {
 export interface Answer {
   readonly status: number;
   readonly type: string;
-  readonly body: string | EncodedPage;
+  readonly body: string | EncodedPage | LiveStream;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -7,11 +7,13 @@ import type { AdminView } from './admin-view.ts';
 import { BearerToken } from './bearer-token.ts';
 import { CommandTable, methodOf, runCommand, type CommandCall } from './commands/command-table.ts';
 import { parseTarget, refuseForeign } from './host-rules.ts';
+import { answerLive } from './live/live-answer.ts';
+import type { LiveFeed } from './live/live-feed.ts';
 import { HeldPages } from './pages/held-pages.ts';
 import { PageBody } from './pages/page-body.ts';
 import { SharedRendering } from './pages/shared-rendering.ts';
 
-type Page = (request: AdminRequest) => Answer | Promise<Answer>;
+type Page = (request: AdminRequest, query: string) => Answer | Promise<Answer>;
 
 const METRICS_PERIODS = { minPeriodMs: 100, maxPeriodMs: 1000 };
 /** Each rendering of the status begins after the requests that it answers. */
@@ -30,7 +32,7 @@ export class AdminRouter {
   /** The token in use at the last command, and its check. */
   #token: { readonly text: string; readonly bearer: BearerToken } | null = null;
 
-  constructor(view: AdminView, refusals: AdminRefusals, log: Logger) {
+  constructor(view: AdminView, refusals: AdminRefusals, live: LiveFeed, log: Logger) {
     this.#view = view;
     this.#refusals = refusals;
     this.#log = log;
@@ -42,6 +44,7 @@ export class AdminRouter {
       ['/livez', () => healthAnswer(view.notLive())],
       ['/readyz', () => healthAnswer(view.notReady())],
       ['/status', async (request) => this.#answerPage(await this.#status.fresh(), request)],
+      ['/live', (request, query) => answerLive(request, query, live, refusals)],
     ]);
   }
 
@@ -56,7 +59,7 @@ export class AdminRouter {
     }
     const page = this.#pages.get(target.path);
     if (page !== undefined) {
-      return method === 'GET' || method === 'HEAD' ? page(request) : notAllowed('GET, HEAD');
+      return method === 'GET' || method === 'HEAD' ? page(request, target.query) : notAllowed('GET, HEAD');
     }
     const calls = this.#commands.find(target.path);
     if (calls.length === 0) return this.#notFound();

@@ -15,6 +15,7 @@ import { AdminRouter } from './admin-router.ts';
 import type { AdminRefusal, AdminStats } from './admin-stats.ts';
 import type { AdminView } from './admin-view.ts';
 import { writeAnswer } from './answer-writer.ts';
+import { LiveFeed } from './live/live-feed.ts';
 import { PageGoneError } from './pages/page-body.ts';
 
 /** Time limits for clients, in milliseconds. */
@@ -43,6 +44,10 @@ const MAX_HEAD_BYTES = 8 * 1024;
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_CONNECTIONS = 128;
 const MAX_CONNECTIONS_PER_ADDRESS = 32;
+/** Fraction of all connections that may be readers of `/live`, who stay. Health probes and commands have the others. */
+const MAX_LIVE_SHARE = 0.5;
+/** Max readers of `/live` of one address. */
+const MAX_LIVE_PER_ADDRESS = 24;
 const TIMINGS: AdminTimings = {
   headMs: 5000,
   requestMs: 10_000,
@@ -64,6 +69,8 @@ export class AdminServer {
   readonly #connections: AdminConnections;
   readonly #bySocket = new WeakMap<Duplex, AdminConnection>();
   readonly #pipelining = new WeakSet<Duplex>();
+  /** Sockets whose answer goes on until they are closed. */
+  readonly #streaming = new WeakSet<Duplex>();
   #check: NodeJS.Timeout | undefined;
 
   constructor(
@@ -75,9 +82,16 @@ export class AdminServer {
     this.#timings = timings;
     this.#stats = stats;
     const refusals = (this.#refusals = new AdminRefusals(stats, log));
-    this.#router = new AdminRouter(view, refusals, log);
+    const maxConnections = maxConnectionsOf(descriptorPlan);
+    const live = (stats.live = new LiveFeed({
+      write: view.live,
+      maxReaders: Math.floor(maxConnections * MAX_LIVE_SHARE),
+      maxPerAddress: MAX_LIVE_PER_ADDRESS,
+      onError: (error) => refusals.logLimited('error', { err: error }, 'live frame failed'),
+    }));
+    this.#router = new AdminRouter(view, refusals, live, log);
     this.#connections = new AdminConnections({
-      maxConnections: maxConnectionsOf(descriptorPlan),
+      maxConnections,
       maxPerAddress: MAX_CONNECTIONS_PER_ADDRESS,
       answerTimeoutMs: timings.answerMs,
       now: () => performance.now(),
@@ -171,6 +185,11 @@ export class AdminServer {
       this.#refusals.logLimited('error', { err: error }, 'admin request failed');
       answer = jsonAnswer(500, 'internal error: see the log');
     }
+    const isStream = typeof answer.body !== 'string' && 'feed' in answer.body;
+    if (isStream && request.method !== 'HEAD') {
+      this.#streaming.add(socket);
+      if (this.#pipelining.has(socket)) socket.destroy();
+    }
     try {
       await writeAnswer(answer, response, connection);
     } catch (error) {
@@ -190,12 +209,14 @@ export class AdminServer {
 
   /**
    * Closes the connection after its first answer, and leaves the other requests unanswered (RFC 9112 section 9.6). One
-   * read brings a thousand requests, and their answers would wait in memory for a client that takes none.
+   * read brings a thousand requests, and their answers would wait in memory for a client that takes none. A stream has no
+   * end, so it is cut.
    */
   #refusePipelining(socket: Duplex): void {
     if (this.#pipelining.has(socket)) return;
     this.#pipelining.add(socket);
     this.#stats.countClosed('pipelining');
+    if (this.#streaming.has(socket)) socket.destroy();
   }
 
   /** Reads the body and drops it; refuses a large one. */

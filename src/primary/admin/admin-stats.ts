@@ -1,6 +1,8 @@
 import type { Family } from '../../telemetry/exposition/family.ts';
 import { ADMIN_CLOSES, ADMIN_REFUSALS } from '../../telemetry/metrics/label-values.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
+import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFeed } from './live/live-feed.ts';
 
 export type AdminRefusal = (typeof ADMIN_REFUSALS)[number];
 type AdminClose = (typeof ADMIN_CLOSES)[number];
@@ -10,6 +12,8 @@ export class AdminStats {
   readonly families: readonly Family[];
   /** Connections open now. */
   connections = 0;
+  /** The readers of `/live`. The admin server sets it. */
+  live: Pick<LiveFeed, 'readers' | 'skipped'> = { readers: 0, skipped: 0 };
   readonly #refused = new Map<AdminRefusal, number>(ADMIN_REFUSALS.map((reason) => [reason, 0]));
   readonly #closed = new Map<AdminClose, number>(ADMIN_CLOSES.map((reason) => [reason, 0]));
 
@@ -19,9 +23,22 @@ export class AdminStats {
         metric: primaryMetrics.adminConnections,
         read: () => [{ labels: {}, value: this.connections }],
       },
+      {
+        metric: primaryMetrics.adminLiveReaders,
+        read: () => [{ labels: {}, value: this.live.readers }],
+      },
+      {
+        metric: primaryMetrics.adminLiveSkipped,
+        read: () => [{ labels: {}, value: this.live.skipped }],
+      },
       { metric: primaryMetrics.adminCloses, read: () => samples(this.#closed) },
       { metric: primaryMetrics.adminRefusals, read: () => samples(this.#refused) },
     ];
+  }
+
+  /** The refused requests by reason, for a live frame. */
+  get refusals(): LiveFrame['errors'] {
+    return Array.from(this.#refused, ([reason, count]) => ({ kind: 'admin', reason, count }));
   }
 
   countRefused(reason: AdminRefusal): void {

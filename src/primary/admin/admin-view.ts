@@ -1,4 +1,5 @@
 import type { ExpositionFormat } from '../../telemetry/exposition/family-text.ts';
+import type { Steps } from '../../core/timing/steps.ts';
 import type { AdminCommand } from './commands/admin-command.ts';
 import type { PageText } from './pages/page-body.ts';
 
@@ -10,6 +11,8 @@ export interface AdminView {
   /** Returns why no traffic should come here; null if the process is ready. */
   readonly notReady: () => string | null;
   readonly status: () => PageText;
+  /** Writes the JSON of a frame of `GET /live`. */
+  readonly live: () => Steps<string>;
   readonly commands: readonly AdminCommand[];
   /** The token that commands need; null to refuse them. A reload may bring another. */
   readonly token: string | null;

@@ -1,20 +1,21 @@
 import type { ServerResponse } from 'node:http';
 import type { AdminConnection } from './admin-connections.ts';
 import type { Answer, EncodedPage } from './admin-answer.ts';
+import { beginStream } from './live/live-stream.ts';
 
 /** The connection of an answer: knows how long the client takes for it. */
 type Client = Pick<AdminConnection, 'answered' | 'taken'>;
 
 /**
  * Writes an answer. Only a page may be too long to be whole at this time: it goes in chunks, or to HTTP/1.0 until the close of
- * the connection, and at the pace of the client.
+ * the connection, and at the pace of the client. A stream is only begun.
  *
  * @throws PageGoneError if the page ends before its end; the answer must be cut
  */
 export async function writeAnswer(answer: Answer, response: ServerResponse, client: Client): Promise<void> {
   const { status, type, body, headers } = answer;
   const isText = typeof body === 'string';
-  const length = isText ? Buffer.byteLength(body) : body.page.length(body.encoding);
+  const length = isText ? Buffer.byteLength(body) : 'page' in body ? body.page.length(body.encoding) : null;
   response.writeHead(status, {
     'Content-Type': type,
     ...(length !== null && { 'Content-Length': length }),
@@ -23,8 +24,15 @@ export async function writeAnswer(answer: Answer, response: ServerResponse, clie
     ...headers,
   });
   let last: string | Buffer | undefined;
-  if (isText) last = body;
-  else if (response.req.method !== 'HEAD') last = await writePage(body, response, client);
+  if (isText) {
+    last = body;
+  } else if (response.req.method !== 'HEAD') {
+    if ('feed' in body) {
+      beginStream(body, response, client);
+      return;
+    }
+    last = await writePage(body, response, client);
+  }
   if (response.destroyed) return;
   // Before the end: the connection may be idle after it.
   client.answered();

@@ -111,6 +111,7 @@ export const ADMIN_REFUSALS = [
   'origin',
   'no_token',
   'bad_token',
+  'live_full',
 ] as const;
 /** Values of the label `reason` of refused HTTP requests. */
 export const REQUEST_REFUSALS = [

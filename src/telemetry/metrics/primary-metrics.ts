@@ -136,6 +136,12 @@ export const primaryMetrics = {
     ['reason'],
     'Requests to the admin address refused',
   ),
+  adminLiveReaders: gauge('sluice_admin_live_readers', [], 'Clients that read /live now'),
+  adminLiveSkipped: counter(
+    'sluice_admin_live_frames_skipped_total',
+    [],
+    'Frames of /live that slow clients have missed',
+  ),
   revocations: gauge('sluice_revocations', [], 'Principals that are revoked now'),
   revocationWriteFailures: counter(
     'sluice_revocation_write_failures_total',

@@ -66,9 +66,7 @@ function* linesOf(facts: StatusFacts): Iterable<string> {
 
 function statusOf(facts: StatusFacts): LazyStatus {
   const { supervisor, clusters, reloader, drains, versions, state } = facts;
-  const { config, slots, leaving, leftBehind, generation } = supervisor;
-  // A stuck worker that could not be replaced keeps its slot.
-  const stuck = leftBehind.slots.filter((slot) => !slots.includes(slot));
+  const { config, leftBehind, generation } = supervisor;
   return {
     version: versions.sluice,
     node: versions.node,
@@ -81,7 +79,7 @@ function statusOf(facts: StatusFacts): LazyStatus {
     state,
     connections: supervisor.count({ kind: 'all' }),
     drains: drains.progress,
-    workers: lazily([...slots, ...leaving, ...stuck], (slot) => workerStatus(slot, supervisor)),
+    workers: lazily(workersOf(supervisor), (slot) => workerStatus(slot, supervisor)),
     leftBehind: leftBehind.count,
     listeners: lazily(config.listeners, (listener) => listenerStatus(listener, facts)),
     clusters: lazily(clusters.all, (monitor) =>
@@ -90,7 +88,21 @@ function statusOf(facts: StatusFacts): LazyStatus {
   };
 }
 
-function workerStatus(slot: WorkerSlot, supervisor: StatusFacts['supervisor']): WorkerStatus {
+/** Lists current workers, then those that drain, then stuck ones that were replaced. */
+export function workersOf({
+  slots,
+  leaving,
+  leftBehind,
+}: Pick<Supervisor, 'slots' | 'leaving' | 'leftBehind'>): readonly WorkerSlot[] {
+  // A stuck worker that could not be replaced keeps its slot.
+  return [...slots, ...leaving, ...leftBehind.slots.filter((slot) => !slots.includes(slot))];
+}
+
+/** Reads the state of one worker. */
+export function workerStatus(
+  slot: WorkerSlot,
+  supervisor: Pick<Supervisor, 'directory' | 'count'>,
+): WorkerStatus {
   const { name, kind, state, restarts, generation, page } = slot;
   const values = new Float64Array(page);
   const read = (metric: (typeof threadMetrics)[keyof typeof threadMetrics]): number => {
@@ -111,7 +123,18 @@ function workerStatus(slot: WorkerSlot, supervisor: StatusFacts['supervisor']): 
   };
 }
 
-function listenerStatus(listener: Listener, { supervisor, reloader, engines }: StatusFacts): ListenerStatus {
+/** Reads the state of one listener of the configuration in use. */
+export function listenerStatus(
+  listener: Listener,
+  {
+    supervisor,
+    reloader,
+    engines,
+  }: Pick<StatusFacts, 'engines'> & {
+    readonly supervisor: Pick<Supervisor, 'directory' | 'sums'>;
+    readonly reloader: Pick<Reloader, 'current'>;
+  },
+): ListenerStatus {
   const { listeners, clusters } = reloader.current;
   const asRead = listeners.find(({ name }) => name === listener.name);
   return {
@@ -176,7 +199,11 @@ function endpointStatus(
 }
 
 /** Returns the sum over all workers; 0 for a series that a reload has removed since the status was begun. */
-function sumOf({ directory, sums }: StatusFacts['supervisor'], metric: Metric, labels: Labels): number {
+function sumOf(
+  { directory, sums }: Pick<Supervisor, 'directory' | 'sums'>,
+  metric: Metric,
+  labels: Labels,
+): number {
   const slot = directory.find(metric, labels);
   return slot === undefined ? 0 : sums.at(slot);
 }

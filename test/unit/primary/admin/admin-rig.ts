@@ -27,6 +27,10 @@ export const VIEW: AdminView = {
   notReady: () => null,
   notLive: () => null,
   status: () => ({ type: 'application/json', pieces: ['{"version":"1.2.3"}\n'] }),
+  *live() {
+    yield;
+    return '{"version":"1.2.3"}';
+  },
   commands: [],
   token: null,
   hosts: [],

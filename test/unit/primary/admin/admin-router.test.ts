@@ -7,6 +7,7 @@ import { AdminRouter } from '../../../../src/primary/admin/admin-router.ts';
 import { AdminStats } from '../../../../src/primary/admin/admin-stats.ts';
 import type { AdminView } from '../../../../src/primary/admin/admin-view.ts';
 import type { AdminCommand } from '../../../../src/primary/admin/commands/admin-command.ts';
+import { LiveFeed } from '../../../../src/primary/admin/live/live-feed.ts';
 import { ParameterError } from '../../../../src/primary/admin/commands/parameters.ts';
 import type { CommandAnswer } from '../../../../src/protocol/admin-answers.ts';
 import { capture, type LogLine } from '../fixtures/config.ts';
@@ -35,7 +36,13 @@ class Rig {
         return tokenInUse();
       },
     };
-    this.#router = new AdminRouter(view, new AdminRefusals(this.stats, log), log);
+    const live = new LiveFeed({
+      write: view.live,
+      maxReaders: 2,
+      maxPerAddress: 2,
+      onError: () => assert.fail(),
+    });
+    this.#router = new AdminRouter(view, new AdminRefusals(this.stats, log), live, log);
   }
 
   ask(method: string, url: string, headers: Record<string, string> = {}): Promise<Answer> {
@@ -229,7 +236,7 @@ describe('a path of neither a page nor a command', () => {
       assert.deepEqual([answer.status, status], [404, 404], path);
       assert.match(message, /^nothing is at this path/);
       assert.deepEqual(lists, {
-        pages: ['/metrics', '/livez', '/readyz', '/status'],
+        pages: ['/metrics', '/livez', '/readyz', '/status', '/live'],
         commands: ['POST /clusters/NAME/endpoints/ADDRESS/drain'],
       });
     }
