@@ -1,11 +1,12 @@
 /** The state of a cluster's endpoints, as the primary tells it to every worker. */
 import type { Address } from '../core/address.ts';
+import type { ENDPOINT_STATES } from '../telemetry/metrics/label-values.ts';
 
 /**
  * Probes set `down`, the outlier detection sets `ejected`, operators set `draining`. If several hold, the last of these
  * counts.
  */
-export type EndpointHealth = 'up' | 'down' | 'ejected' | 'draining';
+export type EndpointHealth = (typeof ENDPOINT_STATES)[number];
 
 export interface EndpointState {
   /** The address as text: the endpoint's name in metrics, logs and commands. */

@@ -1,14 +1,16 @@
 import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import { nameIn } from '../../core/address.ts';
+import type { EndpointHealth } from '../../protocol/cluster-state.ts';
 import type { Family } from '../../telemetry/exposition/family.ts';
 import type { Metric } from '../../telemetry/metrics/metric.ts';
+import { ENDPOINT_STATES } from '../../telemetry/metrics/label-values.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
 import type { ClusterMonitor } from './cluster-monitor.ts';
 import type { ClusterMonitors } from './cluster-monitors.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 
 /** Returns the families of clusters and endpoints that no worker writes. */
-export function clusterFamilies(clusters: ClusterMonitors): Family[] {
+export function clusterFamilies(clusters: Pick<ClusterMonitors, 'all' | 'evictions'>): Family[] {
   const perCluster = (
     metric: Metric,
     value: (monitor: ClusterMonitor) => number,
@@ -56,6 +58,18 @@ export function clusterFamilies(clusters: ClusterMonitors): Family[] {
     perEndpoint(primaryMetrics.endpointProbeDuration, ({ lastProbe }) =>
       lastProbe === null ? null : lastProbe.ms / 1000,
     ),
+    {
+      metric: primaryMetrics.clusterEndpoints,
+      *read() {
+        for (const { config, records } of clusters.all) {
+          const counts: Record<EndpointHealth, number> = { up: 0, down: 0, ejected: 0, draining: 0 };
+          for (const { health } of records) counts[health]++;
+          for (const state of ENDPOINT_STATES) {
+            yield { labels: { cluster: config.name, state }, value: counts[state] };
+          }
+        }
+      },
+    },
     perCluster(primaryMetrics.clusterPanic, ({ panic }) => (panic ? 1 : 0)),
     perNames(primaryMetrics.nameLookups, ({ lookups }) => lookups.lookups),
     perNames(primaryMetrics.nameLookupFailures, ({ lookups }) => lookups.failures),

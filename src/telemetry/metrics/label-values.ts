@@ -100,6 +100,8 @@ export const CONNECT_FAILURES = [
   'own_ports',
   'other',
 ] as const;
+/** Values of the label `state` of endpoints, by what has decided: nothing, probes, the outlier detection, an operator. */
+export const ENDPOINT_STATES = ['up', 'down', 'ejected', 'draining'] as const;
 /** Values of the label `reason` of closed connections to the admin address. */
 export const ADMIN_CLOSES = ['full', 'address', 'slow_reader', 'page_memory', 'pipelining'] as const;
 /** Values of the label `reason` of refused requests to the admin address. */

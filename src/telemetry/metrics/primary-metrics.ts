@@ -82,6 +82,11 @@ export const primaryMetrics = {
     ['cluster', 'endpoint'],
     'Duration of the last probe',
   ),
+  clusterEndpoints: gauge(
+    'sluice_cluster_endpoints',
+    ['cluster', 'state'],
+    'Endpoints of the cluster by their state: only those that are up take connections',
+  ),
   clusterPanic: gauge(
     'sluice_cluster_panic',
     ['cluster'],
@@ -124,6 +129,11 @@ export const primaryMetrics = {
     'sluice_shared_limits_counting',
     [],
     '1 if shared limits are counted over all machines, 0 if in this process alone',
+  ),
+  bufferBudget: gauge(
+    'sluice_buffer_budget_bytes',
+    [],
+    'Max bytes that may wait in sessions and requests, see sluice_ws_buffered_bytes',
   ),
   adminConnections: gauge('sluice_admin_connections_active', [], 'Connections to the admin address open now'),
   adminCloses: counter(

@@ -82,6 +82,7 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
       read: () =>
         limitTables.entries.map((entry) => ({ labels: limitLabels(entry), value: entry.sweep.layout.slots })),
     },
+    single(primaryMetrics.bufferBudget, () => supervisor.config.workers.bufferBudget),
     single(primaryMetrics.logLinesDropped, droppedLines),
     {
       metric: primaryMetrics.buildInfo,
