@@ -5,6 +5,7 @@ import { formatDuration } from '../core/units/duration.ts';
 import { formatByteRate, formatRate } from '../core/units/rate.ts';
 import type { LoadedConfig } from './loader.ts';
 import { accessTree, routeAccessTree } from './render/access-tree.ts';
+import { logTree } from './render/log-tree.ts';
 import { limitTrees, redisTree, revocationsTree } from './render/limits-tree.ts';
 import { tracingTree } from './render/tracing-tree.ts';
 import { without, type BlockLists, type Tree } from './render/tree.ts';
@@ -43,7 +44,7 @@ export function renderConfig({
       // The token is a secret, and people pass the output on.
       admin: { address: formatAddress(admin.address), hosts: [...admin.hosts] },
       metrics: { ...metrics },
-      log: without({ ...log }),
+      log: logTree(log),
       tracing: tracingTree(tracing),
       shutdown: {
         grace: formatDuration(shutdown.graceMs),

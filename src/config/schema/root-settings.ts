@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { Format } from '../syntax/formats.ts';
 import { redisPrefix, redisUrl } from './limits/redis.ts';
+import { accessSwitch, keptFiles, rotationSize } from './log-formats.ts';
 import { collectorHeaders, collectorUrl, ratio, routeRatios } from './tracing.ts';
 import {
   FormatError,
@@ -91,12 +92,14 @@ export const SETTINGS = {
   ),
   'log.format': setting('Format of log lines: json, or pretty for people', oneOf('json', 'pretty'), 'json'),
   'log.access': setting(
-    'Whether the opening and end of sessions and tunnels, and the end of requests, are logged',
-    toggle,
+    'Whether, and how, the opening and end of sessions and tunnels, and the end of requests, are logged',
+    accessSwitch,
     true,
   ),
   'log.principal': setting('How access lines name principals: plain, hashed, or off', principalForm, 'plain'),
   'log.file': setting('Log file instead of standard output', nullable(text('a file')), null),
+  'log.maxSize': setting('Size at which the log file is rotated', nullable(rotationSize), null),
+  'log.keep': setting('Number of rotated log files that are kept', nullable(keptFiles), null),
   'tracing.url': setting('URL of the collector that gets the spans', nullable(collectorUrl), null),
   'tracing.sample': setting('Part of the requests that are traced', nullable(ratio), null),
   'tracing.headers': setting('Headers for the collector', nullable(collectorHeaders), null),

@@ -1,17 +1,14 @@
 /** The whole configuration: its parts, and the checks across them. */
-import { dirname, join, resolve } from 'node:path';
-import { messageOf } from '../../core/errors.ts';
+import { join } from 'node:path';
 import type { Steps } from '../../core/timing/steps.ts';
 import { ClusterNames } from '../syntax/context.ts';
 import type { BlockSource, Context } from '../syntax/context.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
-import { directory } from '../syntax/files.ts';
 import { hostName } from '../syntax/host.ts';
 import type { ItemReading } from '../syntax/item-memory.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import { readValue } from '../syntax/section.ts';
-import type { Path } from '../syntax/source-file.ts';
 import { valueOfItem } from '../syntax/yaml/plain-yaml.ts';
 import type { Config, DemoSettings } from '../types/config.ts';
 import type { RedisSettings } from '../types/limits.ts';
@@ -20,6 +17,7 @@ import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
 import type { ClusterFiles, ReadCluster } from './cluster.ts';
 import { NO_FILES, readCluster, usesFiles } from './cluster.ts';
 import { readListener } from './listener/listener.ts';
+import { fileToWrite, readLog } from './log.ts';
 import type { Settings } from './settings.ts';
 import { readTracing } from './tracing.ts';
 import { checkTunnelClusters } from './tunnel-clusters.ts';
@@ -74,13 +72,7 @@ export function* readRoot(
     },
     admin: readAdmin(settings, problems),
     metrics: { endpoints: settings.read('metrics.endpoints') },
-    log: {
-      level: settings.read('log.level'),
-      format: settings.read('log.format'),
-      access: settings.read('log.access'),
-      principal: settings.read('log.principal'),
-      file: readLogFile(settings, base, problems),
-    },
+    log: readLog(settings, base, problems),
     tracing: readTracing(
       settings,
       listeners.map(({ value }) => value),
@@ -164,28 +156,11 @@ function* readListeners(settings: Settings, context: Context): Steps<readonly Lo
   return listeners;
 }
 
-/** Reads the path of the log file. */
-function readLogFile(settings: Settings, base: BaseDirectory, problems: Problems): string | null {
-  const file = settings.read('log.file');
-  return file === null ? null : fileToWrite(file, ['log', 'file'], base, problems);
-}
-
 /** Reads the path of the file of revocations. The service manager names a directory that outlives the process. */
 function readRevocationFile(settings: Settings, base: BaseDirectory, problems: Problems): string | null {
   const file = settings.read('revocations.file');
   if (file !== null) return fileToWrite(file, ['revocations', 'file'], base, problems);
   return settings.stateDirectory === null ? null : join(settings.stateDirectory, REVOCATION_FILE);
-}
-
-/** Returns the absolute path of a file to be written. Adds an error unless its directory exists. */
-function fileToWrite(file: string, path: Path, base: BaseDirectory, problems: Problems): string {
-  const absolute = resolve(base.path, file);
-  try {
-    directory(base)(dirname(absolute));
-  } catch (error) {
-    problems.valueError(path, messageOf(error));
-  }
-  return absolute;
 }
 
 /** Reads the keys `redis`. Null without a URL. */

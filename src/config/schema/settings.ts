@@ -76,7 +76,11 @@ export class Settings {
       return;
     }
     const depth = leaf.split('.').length;
-    const replaced = replaceIn(this.#get(leaf), override.path.slice(depth), override.value);
+    const below = override.path.slice(depth);
+    const current = this.#get(leaf);
+    // A switch that is on may be a mapping: `log.access`.
+    const target = current === true && below.length > 0 ? new Map() : current;
+    const replaced = replaceIn(target, below, override.value);
     if (replaced.error !== null) {
       this.#problems.errorAt(place, replaced.error);
       return;

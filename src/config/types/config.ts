@@ -72,12 +72,32 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export interface LogSettings {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
-  /** Whether requests, refused handshakes, sessions and tunnels are logged. */
-  readonly access: boolean;
+  /** How requests, refused handshakes, sessions and tunnels are logged; null if they are not. */
+  readonly access: AccessLogSettings | null;
   /** How access lines name principals: as they are, as a digest, or not. */
   readonly principal: 'plain' | 'hashed' | 'off';
   /** Absolute path of the log file; null for standard output. */
   readonly file: string | null;
+  /** Size at which the log file is rotated; 0 for never. */
+  readonly maxSizeBytes: number;
+  /** Number of rotated files that are kept. */
+  readonly keep: number;
+}
+
+export interface AccessLogSettings {
+  /** Absolute path of a file of its own; null if the lines go to the log. */
+  readonly file: string | null;
+  readonly format: 'json' | 'combined' | 'text';
+  /** The part of requests, sessions and tunnels without failures that are logged, from 0 to 1. */
+  readonly sample: number;
+  /** Names of the fields of JSON lines; null for all. */
+  readonly fields: readonly string[] | null;
+  /** Time from which a request, or a handshake, is logged although sampling has not chosen it; 0 for none. */
+  readonly slowMs: number;
+  /** Size at which {@link file} is rotated; 0 for never. */
+  readonly maxSizeBytes: number;
+  /** Number of rotated files that are kept. */
+  readonly keep: number;
 }
 
 /** Which requests and sessions are traced, and who gets the spans. */

@@ -13,7 +13,21 @@ export const WHOLE = `
 workers: { l7: 3, l4: 2, bufferBudget: 512MiB, stuckAfter: 2500ms, warmUp: 0s }
 admin: { address: '[::1]:9090', hosts: [admin.example] }
 metrics: { endpoints: false }
-log: { level: debug, format: pretty, access: false, principal: hashed, file: ./sluice.log }
+log:
+  level: debug
+  format: pretty
+  principal: hashed
+  file: ./sluice.log
+  maxSize: 10MiB
+  keep: 3
+  access:
+    file: ./access.log
+    format: json
+    sample: 0.1
+    fields: [client, path, status]
+    slow: 250ms
+    maxSize: 1GiB
+    keep: 9
 tracing:
   url: 'http://127.0.0.1:4318/v1/traces'
   sample: 0.5

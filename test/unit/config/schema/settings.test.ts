@@ -10,9 +10,11 @@ describe('sources of settings', () => {
     assert.deepEqual(config.log, {
       level: 'error',
       format: 'json',
-      access: false,
+      access: null,
       principal: 'plain',
       file: null,
+      maxSizeBytes: 0,
+      keep: 5,
     });
     assert.equal(config.workers.l7, 3);
   });
@@ -42,9 +44,11 @@ describe('sources of settings', () => {
     assert.deepEqual(config.log, {
       level: 'silent',
       format: 'pretty',
-      access: false,
+      access: null,
       principal: 'off',
       file: null,
+      maxSizeBytes: 0,
+      keep: 5,
     });
     assert.equal(config.redis?.url, 'rediss://:secret@cache.internal:6380/1');
     assert.deepEqual(config.revocations, { keepMs: 3_600_000, file: '/var/lib/sluice/revocations.json' });
@@ -99,9 +103,11 @@ describe('sources of settings', () => {
     assert.deepEqual(config.log, {
       level: 'warn',
       format: 'json',
-      access: false,
+      access: null,
       principal: 'plain',
       file: null,
+      maxSizeBytes: 0,
+      keep: 5,
     });
     assert.equal(config.workers.l4, 2);
   });

@@ -58,7 +58,7 @@ log: { levels: 1 }
       '1:1: a list is not a mapping: a configuration has workers, admin, metrics, log, tracing, shutdown, drain, redis, revocations, demo, listeners, clusters',
     );
     assert.deepEqual(errorsOf(`${MINIMAL}log: info\n`), [
-      '7:6: log: "info" is not a mapping: "log" has level, format, access, principal, file',
+      '7:6: log: "info" is not a mapping: "log" has level, format, access, principal, file, maxSize, keep',
     ]);
     assert.deepEqual(errorsOf(l7('websocket: [1]')), [
       '5:5: websocket: a list is not a mapping: "websocket" has handshakeTimeout, maxMessageSize, idleTimeout, maxLifetime, compression, endpointLostCode, downstreamBuffer, upstreamBuffer',
