@@ -1,3 +1,4 @@
+import { ACCESS, EVENT } from '../telemetry/journal/journal.ts';
 import { logFault } from '../transport/admission.ts';
 import { entryFactsOf, type EntryFacts } from '../transport/entry.ts';
 import type { TunnelContext, TunnelRefusal } from './tunnel.ts';
@@ -20,8 +21,8 @@ export interface ListenerTunnelMaker<Connection> extends TunnelMaker<Connection>
 export const UNKNOWN_CLIENT: EntryFacts = entryFactsOf('');
 
 /** Whether tunnels under a context need their clients' addresses. */
-export function needsAddress({ access, cluster }: TunnelContext): boolean {
-  return access !== null || cluster.choosesBySource || cluster.config.proxyProtocol !== 'off';
+export function needsAddress({ journal, cluster }: TunnelContext): boolean {
+  return journal.isOn(ACCESS | EVENT) || cluster.choosesBySource || cluster.config.proxyProtocol !== 'off';
 }
 
 /** Makes a tunnel of a connection, or closes it. */

@@ -10,7 +10,7 @@ import { TunnelStats } from './tunnel-stats.ts';
 import type { TunnelContext, TunnelSettings } from './tunnel.ts';
 
 /** What the tunnels of one worker share. */
-export interface TunnelEnvironment extends Pick<TunnelContext, 'wheel' | 'log' | 'access'> {
+export interface TunnelEnvironment extends Pick<TunnelContext, 'wheel' | 'log' | 'journal'> {
   readonly page: StatsPage;
   /** The values of every worker's page. */
   readonly pages: readonly Float64Array[];
@@ -70,7 +70,7 @@ export class TunnelRoutes {
 function createContext(
   { name, idleTimeoutMs, halfCloseTimeoutMs }: TunnelRules,
   cluster: Cluster,
-  { page, pages, wheel, log, access }: TunnelEnvironment,
+  { page, pages, wheel, log, journal }: TunnelEnvironment,
 ): TunnelContext {
   return {
     config: { name, idleTimeoutMs, halfCloseTimeoutMs },
@@ -78,12 +78,12 @@ function createContext(
     stats: new TunnelStats(page, pages, name, cluster.name),
     wheel,
     log,
-    access,
+    journal,
     tunnels: new LiveSet(),
   };
 }
 
 /** Whether tunnels under two contexts differ in nothing, so that the older context stays. */
 function isSame(a: TunnelContext, b: TunnelContext): boolean {
-  return a.cluster === b.cluster && a.access === b.access && isDeepStrictEqual(a.config, b.config);
+  return a.cluster === b.cluster && isDeepStrictEqual(a.config, b.config);
 }

@@ -15,6 +15,7 @@ import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts
 import type { TcpAddress } from '../core/address.ts';
 import type { LiveMember, LiveSet } from '../core/collections/live-set.ts';
 import type { TimerWheel } from '../core/timing/timer-wheel.ts';
+import type { Journal } from '../telemetry/journal/journal.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { EntryFacts, EntryRejection, EntryTerms } from '../transport/entry.ts';
 import type { Cluster } from '../upstream/cluster.ts';
@@ -31,8 +32,8 @@ export interface TunnelContext {
   readonly stats: TunnelStats;
   readonly wheel: TimerWheel;
   readonly log: Logger;
-  /** Writes the access lines; null without an access log. */
-  readonly access: Logger | null;
+  /** Hears of tunnels. */
+  readonly journal: Journal;
   /** The live tunnels under this context. */
   readonly tunnels: LiveSet<Tunnel>;
 }

@@ -13,6 +13,7 @@ import { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import { AccessLink } from './access/access-link.ts';
 import { WorkerLimits } from './access/worker-limits.ts';
 import { ClusterBook } from './clusters/cluster-book.ts';
+import { WorkerJournal } from './journal/worker-journal.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
 
 /** What the listeners of a worker share under one generation. */
@@ -27,8 +28,8 @@ export interface Environment {
   readonly pages: Float64Array[];
   readonly wheel: TimerWheel;
   readonly log: Logger;
-  /** Writes the access lines; null without an access log. */
-  readonly access: Logger | null;
+  /** The same object in all generations. */
+  readonly journal: WorkerJournal;
   /** What the worker knows of clients. The same object in all generations. */
   readonly clients: AccessLink;
   readonly limits: WorkerLimits;
@@ -64,7 +65,7 @@ export function createEnvironment(
     pages,
     wheel,
     log,
-    access: accessLog(config, log),
+    journal: new WorkerJournal(log, config.log),
     clients: new AccessLink(start, say),
     limits: WorkerLimits.first(start.limitTables, page, wheel, say),
     lineWindows: start.lineWindows,
@@ -101,7 +102,7 @@ function prepareWith(
   next: GenerationChange,
 ): NextEnvironment {
   const { generation, lineWindows } = next;
-  const { log, page, ticketKeys, descriptors } = current;
+  const { log, journal, page, ticketKeys, descriptors } = current;
   const config = changedConfig(current.config, next.config);
   const clusters = current.clusters.next(next.clusters);
   ticketKeys.prepare(next.ticketKeys);
@@ -110,13 +111,13 @@ function prepareWith(
       ...current,
       config,
       generation,
-      access: accessLog(config, log),
       limits: current.limits.next(next.limitTables, page),
       lineWindows,
       clusters: clusters.book,
     },
     commit: () => {
       log.level = config.log.level;
+      journal.apply(config.log);
       descriptors.clientSlots = clientSlots(config, page);
       ticketKeys.commit();
       clusters.commit();
@@ -128,8 +129,4 @@ function prepareWith(
 
 function clientSlots({ listeners }: WorkerConfig, page: StatsPage): readonly number[] {
   return listeners.map(({ name }) => page.slot(pageMetrics.connectionsActive, { listener: name }));
-}
-
-function accessLog({ log: { access, level } }: WorkerConfig, log: Logger): Logger | null {
-  return access && level !== 'silent' ? log : null;
 }

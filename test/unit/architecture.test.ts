@@ -81,7 +81,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['serve.ts'],
   ],
   'src/worker': [
-    ['ticket-key-rings.ts', 'access', 'clusters'],
+    ['ticket-key-rings.ts', 'access', 'clusters', 'journal'],
     ['environment.ts', 'live-connection.ts', 'meters'],
     ['ending', 'service.ts'],
     ['generations', 'service-thread.ts', 'warm-up'],

@@ -15,7 +15,7 @@ import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
-import { TunnelLines } from '../tunnel-lines.ts';
+import { openEntry, type TunnelEntry } from '../tunnel-entry.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 
 /** Min size of chunks that are freed at once. */
@@ -38,8 +38,8 @@ export class NetTunnel extends Timed implements Tunnel {
   readonly #attempts: Attempts;
   /** By `performance.now()`. */
   readonly #openedAt = performance.now();
-  /** Null without an access log, and before the tunnel has an endpoint. */
-  #lines: TunnelLines | null = null;
+  /** Null if nothing is told of the tunnel, and before it has an endpoint. */
+  #entry: TunnelEntry | null = null;
   #upstream: NetLeg | null = null;
   #endpoint: Endpoint | null = null;
   #dialledAt = 0;
@@ -159,7 +159,7 @@ export class NetTunnel extends Timed implements Tunnel {
   }
 
   legConnected(): void {
-    const { access, cluster, stats } = this.#context;
+    const { cluster, stats } = this.#context;
     const upstream = this.#upstream!;
     const seconds = (performance.now() - this.#dialledAt) / 1000;
     cluster.connectDuration.observe(seconds);
@@ -170,10 +170,7 @@ export class NetTunnel extends Timed implements Tunnel {
     this.#client.peer = upstream;
     upstream.peer = this.#client;
     stats.opened();
-    if (access !== null) {
-      this.#lines = new TunnelLines(access, this.#context, this.#facts!, this.#endpoint!.label);
-      this.#lines.opened();
-    }
+    this.#entry = openEntry(this.#context, this.#facts!, this.#endpoint!.label, this.#openedAt);
     this.#facts = null;
     this.#preface = null;
     this.touch();
@@ -222,7 +219,7 @@ export class NetTunnel extends Timed implements Tunnel {
     if (this.#openLegs > 0) return;
     this.#endpoint?.release();
     this.#context.stats.closed(this.#reason);
-    this.#lines?.closed({
+    this.#entry?.closed({
       reason: this.#reason,
       seconds: (performance.now() - this.#openedAt) / 1000,
       bytesUpstream: this.#client.carried,

@@ -16,7 +16,7 @@ import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
-import { TunnelLines } from '../tunnel-lines.ts';
+import { openEntry, type TunnelEntry } from '../tunnel-entry.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 import { Leg, type LegOwner } from './leg.ts';
 
@@ -49,8 +49,8 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
   /** By `performance.now()`. */
   readonly #openedAt = performance.now();
-  /** Null without an access log, and before the tunnel has an endpoint. */
-  #lines: TunnelLines | null = null;
+  /** Null if nothing is told of the tunnel, and before it has an endpoint. */
+  #entry: TunnelEntry | null = null;
   #activeAt: number;
   /** FIN has been sent to one side or both. */
   #halfClosed = false;
@@ -259,7 +259,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   }
 
   #join(upstream: Leg): void {
-    const { access, cluster, stats, wheel } = this.#context;
+    const { cluster, stats, wheel } = this.#context;
     const seconds = (performance.now() - this.#dialledAt) / 1000;
     cluster.connectDuration.observe(seconds);
     const endpoint = this.#endpoint!;
@@ -269,10 +269,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     stats.opened();
     this.#joined = true;
     this.#openLegs = 2;
-    if (access !== null) {
-      this.#lines = new TunnelLines(access, this.#context, this.#facts!, endpoint.label);
-      this.#lines.opened();
-    }
+    this.#entry = openEntry(this.#context, this.#facts!, endpoint.label, this.#openedAt);
     this.#facts = null;
     this.#activeAt = wheel.now;
     armSilence(this, this.#context, this.#halfClosed);
@@ -303,7 +300,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     this.#holds?.release();
     if (!this.#joined) return;
     context.stats.closed(this.#reason);
-    this.#lines?.closed({
+    this.#entry?.closed({
       reason: this.#reason,
       seconds: (performance.now() - this.#openedAt) / 1000,
       bytesUpstream: this.#client.received,

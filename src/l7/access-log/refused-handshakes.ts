@@ -1,10 +1,11 @@
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { LineWindow } from '../../telemetry/line-window.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import { ACCESS, type Journal } from '../../telemetry/journal/journal.ts';
+import { handshakeOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ResponseCut } from '../contract/http-reply.ts';
 import type { HandshakeFailure } from '../contract/listener-stats.ts';
-import { offeredField, requestFields, type LoggedClient } from './request-fields.ts';
+import { askedOf, offeredField, type LoggedClient } from './request-fields.ts';
 
 /** Max lines of single handshakes per listener and second, over all workers. */
 const MAX_LINES = 100;
@@ -32,12 +33,12 @@ interface RefusedHandshake {
 }
 
 /**
- * Counts the refused handshakes of one listener in one worker, and writes their access lines. Any client can provoke such
+ * Counts the refused handshakes of one listener in one worker, and tells the journal. Any client can provoke such
  * lines, so in each second only {@link MAX_LINES} handshakes of all workers get lines of their own. One line counts the
  * others.
  */
 export class RefusedHandshakes extends Timed {
-  readonly #access: Logger | null;
+  readonly #journal: Journal;
   readonly #wheel: TimerWheel;
   readonly #listener: string;
   readonly #window: LineWindow;
@@ -51,7 +52,7 @@ export class RefusedHandshakes extends Timed {
    * @param clock milliseconds since 1970, the same in all workers
    */
   constructor(
-    access: Logger | null,
+    journal: Journal,
     wheel: TimerWheel,
     listener: string,
     window: SharedArrayBuffer,
@@ -59,7 +60,7 @@ export class RefusedHandshakes extends Timed {
     clock: () => number = Date.now,
   ) {
     super();
-    this.#access = access;
+    this.#journal = journal;
     this.#wheel = wheel;
     this.#listener = listener;
     this.#window = new LineWindow(window, MAX_LINES);
@@ -67,17 +68,16 @@ export class RefusedHandshakes extends Timed {
     this.#clock = clock;
   }
 
-  /** Whether this writes to a log. */
-  fits(access: Logger | null): boolean {
-    return access === this.#access;
-  }
-
-  /** Counts a handshake, and writes its line unless the limit is reached. */
+  /** Counts a handshake, and tells the journal. It has no access line if the limit is reached. */
   refused(handshake: RefusedHandshake): void {
     this.#count(handshake.reason);
-    if (this.#access === null) return;
-    if (this.#window.take(this.#second())) this.#write(this.#access, handshake);
-    else if (!this.#isWaiting) this.#wait();
+    const seconds = (performance.now() - handshake.startedAt) / 1000;
+    let sinks = this.#journal.sinksOf(handshakeOutcome(handshake.reason, handshake.status), seconds);
+    if ((sinks & ACCESS) !== 0 && !this.#window.take(this.#second())) {
+      sinks &= ~ACCESS;
+      if (!this.#isWaiting) this.#wait();
+    }
+    if (sinks !== 0) this.#tell(sinks, handshake, seconds);
   }
 
   override expire(): void {
@@ -106,31 +106,24 @@ export class RefusedHandshakes extends Timed {
   }
 
   #writeCount(count: number): void {
-    if (count > 0) this.#access?.info({ listener: this.#listener, count }, 'handshakes refused');
+    if (count > 0) this.#journal.handshakesRefused(this.#listener, count);
   }
 
-  #write(access: Logger, handshake: RefusedHandshake): void {
-    const { head, client, route, cluster, endpoint, status, reason, cause, detail, cut, startedAt } =
-      handshake;
-    const { origin, userAgent, ...fields } = requestFields(head, client);
-    access.info(
-      {
-        listener: this.#listener,
-        route,
-        cluster,
-        endpoint,
-        ...fields,
-        subprotocol: offeredField(head),
-        origin,
-        userAgent,
-        status,
-        reason,
-        cause,
-        detail,
-        cut: cut ?? undefined,
-        seconds: (performance.now() - startedAt) / 1000,
-      },
-      'handshake refused',
-    );
+  #tell(sinks: number, handshake: RefusedHandshake, seconds: number): void {
+    const { head, client, route, cluster, endpoint, status, reason, cause, detail, cut } = handshake;
+    this.#journal.handshakeRefused(sinks, {
+      listener: this.#listener,
+      route,
+      cluster,
+      endpoint,
+      asked: askedOf(head, client),
+      subprotocol: offeredField(head),
+      status,
+      reason,
+      cause,
+      detail,
+      cut: cut ?? undefined,
+      seconds,
+    });
   }
 }

@@ -1,4 +1,5 @@
 import { fromByteText } from '../../core/byte-text.ts';
+import type { Asked } from '../../telemetry/journal/entries.ts';
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import { headerOf, type RequestHead } from '../../wire/http/request-head.ts';
 import { offeredSubprotocols } from '../../wire/upgrade/upgrade-request.ts';
@@ -15,27 +16,8 @@ export type LoggedClient = Pick<
   'address' | 'requestId' | 'principal' | 'certificate' | 'vpcEndpointId'
 >;
 
-/** Fields of every line about a request, as the client sent them. Long values are cut. */
-interface RequestFields {
-  readonly client: string;
-  readonly requestId: string;
-  /** Undefined for a client that has proven nothing. */
-  readonly principal: string | undefined;
-  /** Of the client's certificate, in RFC 2253; undefined without one. */
-  readonly certSubject: string | undefined;
-  /** SHA-256 of the client's certificate in hex. */
-  readonly certFingerprint: string | undefined;
-  /** The id of an AWS VPC endpoint, told by a PROXY header; undefined without one. */
-  readonly vpcEndpointId: string | undefined;
-  readonly host: string | undefined;
-  /** Without the query; undefined if the head was refused before its path had come whole. */
-  readonly path: string | undefined;
-  readonly origin: string | undefined;
-  readonly userAgent: string | undefined;
-}
-
-/** Returns the fields of a line about a request. */
-export function requestFields(head: RequestHead, client: LoggedClient): RequestFields {
+/** Returns who asks for what, as the client sent it. Long values are cut. */
+export function askedOf(head: RequestHead, client: LoggedClient): Asked {
   const { certificate } = client;
   return {
     client: client.address,

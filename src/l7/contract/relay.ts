@@ -1,6 +1,7 @@
 import type { Admission } from '../../access/contract/admission.ts';
 import type { WebSocketSettings } from '../../config/types/listener.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
+import type { SessionEnd as SessionResult } from '../../telemetry/journal/entries.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { CloseSide, SessionStats } from './session-stats.ts';
 import type { UpstreamSocket } from './upstream-socket.ts';
@@ -77,21 +78,13 @@ export interface RelaySession extends LiveMember {
   abort(): void;
 }
 
-/** Writes the access lines of one session. */
+/** Hears of one session's start and end. */
 export interface SessionLog {
   opened(): void;
   closed(end: SessionEnd): void;
 }
 
-/** How a session ended, as its access line says it. */
-export interface SessionEnd {
+/** How a session ended. */
+export interface SessionEnd extends SessionResult {
   readonly side: CloseSide;
-  readonly code: number;
-  /** In words, if the code does not tell. */
-  readonly reason: string | undefined;
-  readonly seconds: number;
-  readonly messagesUpstream: number;
-  readonly messagesDownstream: number;
-  readonly bytesUpstream: number;
-  readonly bytesDownstream: number;
 }

@@ -1,8 +1,9 @@
 import type { AccessRefusal } from '../../access/access-check.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import type { Journal } from '../../telemetry/journal/journal.ts';
+import { requestOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
-import { methodField, requestFields } from '../access-log/request-fields.ts';
+import { askedOf, methodField } from '../access-log/request-fields.ts';
 import type { EngineRefusal } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import { CLIENT_GONE, type HeaderList } from '../contract/http-reply.ts';
@@ -40,8 +41,7 @@ const CLOSING: ReadonlySet<number> = new Set([400, 405]);
 interface AnswerContext {
   readonly stats: RequestStats;
   readonly listenerStats: ListenerStats;
-  /** Null without an access log. */
-  readonly access: Logger | null;
+  readonly journal: Journal;
   readonly handshakes: RefusedHandshakes;
   readonly listener: string;
   readonly route: string;
@@ -126,7 +126,7 @@ export class Answers {
     this.ended(exchange, status);
   }
 
-  /** Counts a request that is over, and writes its access line. */
+  /** Counts a request that is over, and tells the journal. */
   ended(exchange: Exchange, status: number, { by, refusal = null, cause, detail }: RequestEnd = {}): void {
     if (refusal !== null) this.#context.listenerStats.requestRefused(refusal);
     if (this.#failure !== null) {
@@ -134,31 +134,27 @@ export class Answers {
       return;
     }
     const seconds = this.#count(exchange, status);
-    const { access, listener, route } = this.#context;
-    if (access === null) return;
+    const { journal, listener, route } = this.#context;
     const { cutBy } = exchange.reply;
-    const { origin, userAgent, ...fields } = requestFields(exchange.head, exchange.client);
-    access.info(
-      {
-        listener,
-        route,
-        cluster: by?.cluster,
-        endpoint: by?.endpoint?.label,
-        ...fields,
-        method: methodField(exchange.head),
-        origin,
-        userAgent,
-        status,
-        reason: refusal ?? undefined,
-        cause,
-        detail,
-        cut: cutBy ?? undefined,
-        received: exchange.body?.received ?? 0,
-        sent: exchange.reply.sent,
-        seconds,
-      },
-      'request',
-    );
+    const isCounted = refusal !== null || cutBy !== null;
+    const sinks = journal.sinksOf(requestOutcome(status, detail !== undefined, isCounted), seconds);
+    if (sinks === 0) return;
+    journal.request(sinks, {
+      listener,
+      route,
+      cluster: by?.cluster,
+      endpoint: by?.endpoint?.label,
+      asked: askedOf(exchange.head, exchange.client),
+      method: methodField(exchange.head),
+      status,
+      reason: refusal ?? undefined,
+      cause,
+      detail,
+      cut: cutBy ?? undefined,
+      received: exchange.body?.received ?? 0,
+      sent: exchange.reply.sent,
+      seconds,
+    });
   }
 
   /** Counts the answer, and returns the seconds since the request came. */

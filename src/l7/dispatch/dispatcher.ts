@@ -16,7 +16,7 @@ import {
 import { onlyHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
 import { offeredSubprotocols, wantsWebSocket } from '../../wire/upgrade/upgrade-request.ts';
 import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
-import { methodField, requestFields } from '../access-log/request-fields.ts';
+import { askedOf, methodField } from '../access-log/request-fields.ts';
 import type { EngineRefusal, RequestDispatcher } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import type { HandshakeFailure, ListenerStats, RequestRefusal } from '../contract/listener-stats.ts';
@@ -105,15 +105,12 @@ export class Dispatcher implements RequestDispatcher {
     const { table, headers, handshakes } = routes;
     this.#table = table;
     this.#headers = headers;
-    const { access, wheel } = environment;
+    const { journal, wheel } = environment;
     const known = previous === null ? null : previous.#refusals;
     const window = environment.lineWindows.get(config.name)!;
     const refusals =
-      known?.fits(access) === true
-        ? known
-        : new RefusedHandshakes(access, wheel, config.name, window, (reason) =>
-            stats.handshakeFailed(reason),
-          );
+      known ??
+      new RefusedHandshakes(journal, wheel, config.name, window, (reason) => stats.handshakeFailed(reason));
     this.#refusals = refusals;
     const contexts = new UpgradeContexts(config, environment, refusals);
     this.#contexts = contexts;
@@ -244,7 +241,7 @@ export class Dispatcher implements RequestDispatcher {
     const more = log.isLevelEnabled('debug') ? this.#unroutedLines.take() : null;
     if (more !== null) {
       const { head, client } = exchange;
-      const fields = { ...requestFields(head, client), method: methodField(head) };
+      const fields = { ...askedOf(head, client), method: methodField(head) };
       log.debug(
         { listener: this.#config.name, ...fields, status, reason, detail, ...more },
         'request refused',

@@ -4,6 +4,7 @@ import type { Config } from '../../config/types/config.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { RandomPool } from '../../core/random-pool.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { Journal } from '../../telemetry/journal/journal.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
@@ -23,7 +24,7 @@ export interface L7Environment {
   readonly descriptors: DescriptorGate;
   readonly wheel: TimerWheel;
   readonly log: Logger;
-  readonly access: Logger | null;
+  readonly journal: Journal;
   /** Shared memory that bounds the log lines that clients can provoke, over all workers. By the listener's name. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   readonly clusters: ClusterLookup;

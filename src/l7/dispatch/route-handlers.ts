@@ -40,9 +40,9 @@ export class RouteHandlers {
   /** Makes the answers of a route. @param route its name; `none` for requests that no route takes */
   answersOf(route: string): Answers {
     const { listener, environment, stats: listenerStats, refusals: handshakes } = this.#terms;
-    const { page, access } = environment;
+    const { page, journal } = environment;
     const stats = new RequestStats(page, listener.name, route);
-    return new Answers({ stats, listenerStats, access, handshakes, listener: listener.name, route });
+    return new Answers({ stats, listenerStats, journal, handshakes, listener: listener.name, route });
   }
 
   /** Makes the handler of a route. @throws if it cannot be set up */

@@ -12,7 +12,7 @@ import type { ListenerRoutes } from './listener-routes.ts';
 
 type ContextEnvironment = Pick<
   L7Environment,
-  'page' | 'clusters' | 'log' | 'access' | 'wheel' | 'dialler' | 'bound' | 'random'
+  'page' | 'clusters' | 'log' | 'journal' | 'wheel' | 'dialler' | 'bound' | 'random'
 >;
 
 /**
@@ -76,20 +76,19 @@ export class UpgradeContexts {
 /** Settings of a context that its sessions depend on. */
 type ContextTerms = Pick<
   UpgradeContext,
-  'cluster' | 'settings' | 'randomMasks' | 'access' | 'bodyIdleTimeoutMs' | 'keepAliveMs'
+  'cluster' | 'settings' | 'randomMasks' | 'bodyIdleTimeoutMs' | 'keepAliveMs'
 >;
 
 function termsOf(
   { http, websocket }: L7Listener,
   cluster: string,
-  { clusters, access }: ContextEnvironment,
+  { clusters }: ContextEnvironment,
 ): ContextTerms {
   const found = clusters.get(cluster)!;
   return {
     cluster: found,
     settings: websocket,
     randomMasks: found.config.masking === 'random',
-    access,
     bodyIdleTimeoutMs: http.idleTimeoutMs,
     keepAliveMs: http.keepAliveMs,
   };
@@ -100,7 +99,6 @@ function fits(context: UpgradeContext, terms: ContextTerms): boolean {
   return (
     context.cluster === terms.cluster &&
     context.randomMasks === terms.randomMasks &&
-    context.access === terms.access &&
     context.bodyIdleTimeoutMs === terms.bodyIdleTimeoutMs &&
     context.keepAliveMs === terms.keepAliveMs
   );
@@ -110,7 +108,7 @@ function createContext(
   { name: listener }: L7Listener,
   route: Route,
   terms: ContextTerms,
-  { page, wheel, dialler, random, bound, log }: ContextEnvironment,
+  { page, wheel, dialler, random, bound, log, journal }: ContextEnvironment,
   refusals: RefusedHandshakes,
 ): UpgradeContext {
   const { settings, randomMasks } = terms;
@@ -125,6 +123,7 @@ function createContext(
     random,
     bound,
     log,
+    journal,
     relays: new ContextRelays({ settings, randomMasks, stats }),
     handshakeDuration: stats.handshakeDuration,
     pending: new LiveSet(),

@@ -37,7 +37,7 @@ export abstract class CountedSession<Context extends SessionTerms>
   readonly endpoint: Endpoint;
   readonly admission: Admission;
   readonly number = ++lastNumber;
-  /** Null without an access log. */
+  /** Null if nothing is told of the session. */
   readonly #log: SessionLog | null;
   /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
   readonly #openedAt = performance.now();

@@ -4,6 +4,7 @@ import type { Route } from '../../config/types/route.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { RandomPool } from '../../core/random-pool.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { Journal } from '../../telemetry/journal/journal.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Histogram } from '../../telemetry/stats-page.ts';
 import type { PickContext } from '../../upstream/balancers/balancer.ts';
@@ -49,8 +50,8 @@ export interface UpgradeContext {
   readonly relays: ContextRelays;
   readonly handshakeDuration: Histogram;
   readonly log: Logger;
-  /** Writes the access lines of sessions; null without an access log. */
-  readonly access: Logger | null;
+  /** Hears of sessions. */
+  readonly journal: Journal;
   /** The upgrades that are under way, for drains and revocations. */
   readonly pending: LiveSet<LiveMember & PendingHandshake>;
   /** Max silence of the long body of a refusal, in milliseconds; 0 is no limit. */

@@ -1,5 +1,6 @@
 import type { Admission } from '../../access/contract/admission.ts';
 import { Timed } from '../../core/timing/timer-wheel.ts';
+import { ACCESS, EVENT } from '../../telemetry/journal/journal.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { networkOf } from '../../wire/ip-address.ts';
@@ -13,7 +14,7 @@ import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import { addProxyHeaders, answerHeaders, passInterim } from '../upstream/answer-headers.ts';
 import { EndpointRefusal, type EndpointRefusalOwner } from './handshakes/endpoint-refusal.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
-import { SessionLines } from './session-lines.ts';
+import { SessionEntry } from './session-entry.ts';
 import { UpgradeAttempts, type UpgradeAttemptsOwner, type UpgradeStep } from './upgrade-attempts.ts';
 import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
 
@@ -249,12 +250,13 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     refusals.refused({ head, client, ...place, status, reason, detail, cut, startedAt });
   }
 
-  /** Returns the writer of a session's access lines; null without an access log. */
+  /** Returns what tells the journal of a session; null if nobody wants to hear of it. */
   #logFor(endpoint: Endpoint, subprotocol: string): SessionLog | null {
-    const { access, listener, route, cluster } = this.#context;
-    const { head, client } = this.#order;
-    if (access === null) return null;
+    const { journal, listener, route, cluster } = this.#context;
+    const { head, client, startedAt } = this.#order;
+    if (!journal.isOn(ACCESS | EVENT)) return null;
     const place = { listener, route: route.name, cluster: cluster.name, endpoint: endpoint.label };
-    return new SessionLines(access, place, head, client, subprotocol);
+    const seconds = (performance.now() - startedAt) / 1000;
+    return new SessionEntry(journal, place, head, client, subprotocol, seconds);
   }
 }

@@ -19,6 +19,7 @@ import { AccessLink } from '../access/access-link.ts';
 import { WorkerLimits } from '../access/worker-limits.ts';
 import { ClusterBook } from '../clusters/cluster-book.ts';
 import type { Environment } from '../environment.ts';
+import { WorkerJournal } from '../journal/worker-journal.ts';
 import { TicketKeyRings } from '../ticket-key-rings.ts';
 
 /** Makes an environment of its own: counts go to a page that nobody reads, and log lines are written and dropped. */
@@ -39,7 +40,7 @@ export function syntheticEnvironment(config: Config): Environment {
     pages,
     wheel,
     log,
-    access: config.log.access ? log : null,
+    journal: new WorkerJournal(log, config.log),
     clients: new AccessLink({ revocations: [], keySets: new Map() }, () => undefined),
     limits: WorkerLimits.first(new Map(), page, wheel, () => undefined),
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),

@@ -23,6 +23,7 @@ import { DescriptorGate } from '../../../src/upstream/descriptor-gate.ts';
 import { FakeLimits, guardsOf } from '../access/fakes.ts';
 import { capture, config, l4Listener } from '../primary/fixtures/config.ts';
 import { clusterConfig, clusterState, homeOf } from '../upstream/endpoints.ts';
+import { NO_JOURNAL } from '../../support/journals.ts';
 
 /** An engine that notes what is asked of it. */
 class FakeEngine implements TunnelListener {
@@ -100,7 +101,7 @@ function environmentOf(listeners: readonly L4ListenerConfig[]): World {
     log,
     lines: lines as unknown as World['lines'],
     value: (metric, labels) => page.values[page.slot(metric, labels)]!,
-    access: null,
+    journal: NO_JOURNAL,
     limits: guardsOf(null),
     descriptors: new DescriptorGate(null, pages, () => 0, log),
     clusters: new Map(
@@ -146,7 +147,6 @@ describe('a layer 4 listener', () => {
   for (const [name, changed, next] of [
     ['a setting', { ...l4Listener, idleTimeoutMs: 5 }, environment],
     ['its cluster', other, withOther],
-    ['the access log', l4Listener, { ...environment, access: environment.log }],
     ['the cluster behind its name', l4Listener, environmentOf([l4Listener])],
   ] as const) {
     it(`takes another context for ${name}, and only when the change is committed`, () => {

@@ -23,6 +23,7 @@ import type { LogLine } from '../../primary/fixtures/config.ts';
 import { freshAddress } from '../../sys/pairs.ts';
 import { clusterState, homeOf } from '../../upstream/endpoints.ts';
 import { seriesOf } from '../../../support/block-series.ts';
+import { journalOf } from '../../../support/journals.ts';
 
 export interface World {
   readonly listener: L4Listener;
@@ -97,7 +98,7 @@ export async function withWorld(
       descriptors: new DescriptorGate(options.descriptors ?? null, pages, lowestDescriptor(), log),
       wheel,
       log,
-      access: log,
+      journal: journalOf(lines),
       limits: guardsOf(options.limits ?? null),
     },
     (owner) => new RawListener(owner, loop),

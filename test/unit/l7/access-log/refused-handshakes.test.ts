@@ -3,30 +3,24 @@ import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { RefusedHandshakes } from '../../../../src/l7/access-log/refused-handshakes.ts';
 import { allocateLineWindow } from '../../../../src/telemetry/line-window.ts';
-import type { Logger } from '../../../../src/telemetry/logger.ts';
+import type { Journal } from '../../../../src/telemetry/journal/journal.ts';
+import { journalOf, NO_JOURNAL, type JournalLine } from '../../../support/journals.ts';
 
 const CLIENT = { address: '192.0.2.1', requestId: 'id-1', certificate: null, vpcEndpointId: null };
 
-interface Line {
-  readonly msg: string;
-  readonly [field: string]: unknown;
-}
-
 class World {
-  readonly lines: Line[] = [];
+  readonly lines: JournalLine[] = [];
   readonly counted: string[] = [];
   readonly wheel = new TimerWheel(0);
-  readonly log = {
-    info: (fields: object, msg: string) => this.lines.push({ ...fields, msg }),
-  } as unknown as Logger;
+  readonly #journal = journalOf(this.lines);
   #now = 0;
 
   readonly #window = allocateLineWindow();
 
   /** Those of one worker. */
-  refusals(access: Logger | null = this.log): RefusedHandshakes {
+  refusals(journal: Journal = this.#journal): RefusedHandshakes {
     const count = (reason: string): unknown => this.counted.push(reason);
-    return new RefusedHandshakes(access, this.wheel, 'web', this.#window, count, () => this.#now);
+    return new RefusedHandshakes(journal, this.wheel, 'web', this.#window, count, () => this.#now);
   }
 
   refuse(refusals: RefusedHandshakes, times: number, headers: readonly string[] = []): void {
@@ -53,7 +47,7 @@ class World {
     for (const end = this.#now + ms; this.#now < end;) this.wheel.advance((this.#now += 100));
   }
 
-  get single(): Line[] {
+  get single(): JournalLine[] {
     return this.lines.filter(({ msg }) => msg === 'handshake refused');
   }
 
@@ -139,7 +133,7 @@ describe('refused handshakes', () => {
 
   it('are counted without an access log', () => {
     const world = new World();
-    world.refuse(world.refusals(null), 200);
+    world.refuse(world.refusals(NO_JOURNAL), 200);
     world.pass(2000);
     assert.deepEqual([world.lines.length, world.counted.length], [0, 200]);
   });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { methodField, requestFields } from '../../../../src/l7/access-log/request-fields.ts';
+import { askedOf, methodField } from '../../../../src/l7/access-log/request-fields.ts';
 
 const CLIENT = { address: '192.0.2.1', requestId: 'id-1', certificate: null, vpcEndpointId: null };
 
-function fieldsOf(path: string, userAgent: string): ReturnType<typeof requestFields> {
-  return requestFields({ method: 'GET', path, query: '', headers: ['user-agent', userAgent] }, CLIENT);
+function fieldsOf(path: string, userAgent: string): ReturnType<typeof askedOf> {
+  return askedOf({ method: 'GET', path, query: '', headers: ['user-agent', userAgent] }, CLIENT);
 }
 
 describe('the fields of a line about a request', () => {
@@ -22,14 +22,14 @@ describe('the fields of a line about a request', () => {
 
   it('lack the method and the path of a head of which neither has come whole', () => {
     const head = { method: '', path: '', query: '', headers: [] };
-    assert.deepEqual([requestFields(head, CLIENT).path, methodField(head)], [undefined, undefined]);
+    assert.deepEqual([askedOf(head, CLIENT).path, methodField(head)], [undefined, undefined]);
   });
 
   it('have the subject and the fingerprint of a certificate, in one line', () => {
     const fingerprint = 'ab'.repeat(32);
     const subject = `CN=\\0A\\",O=${'x'.repeat(300)}`;
     const client = { ...CLIENT, certificate: { subject, fingerprint, names: [] } };
-    const fields = requestFields({ method: 'GET', path: '/', query: '', headers: [] }, client);
+    const fields = askedOf({ method: 'GET', path: '/', query: '', headers: [] }, client);
     assert.equal(fields.certSubject, `${subject.slice(0, 256)}...`);
     assert.equal(fields.certFingerprint, fingerprint);
     const without = fieldsOf('/', 'x');
@@ -39,8 +39,8 @@ describe('the fields of a line about a request', () => {
   it('have the VPC endpoint that a PROXY header has told', () => {
     const client = { ...CLIENT, vpcEndpointId: 'vpce-1' };
     const head = { method: 'GET', path: '/', query: '', headers: [] };
-    assert.equal(requestFields(head, client).vpcEndpointId, 'vpce-1');
-    assert.equal(requestFields(head, CLIENT).vpcEndpointId, undefined);
+    assert.equal(askedOf(head, client).vpcEndpointId, 'vpce-1');
+    assert.equal(askedOf(head, CLIENT).vpcEndpointId, undefined);
   });
 
   it('lack what the client did not send', () => {

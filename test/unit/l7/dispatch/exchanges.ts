@@ -13,6 +13,7 @@ import type { Routed } from '../../../../src/l7/dispatch/route-handler.ts';
 import { NO_EDITS, type HeaderEdits } from '../../../../src/wire/http/header-edits.ts';
 import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
 import { endsOf } from '../connection-ends.ts';
+import { NO_JOURNAL } from '../../../support/journals.ts';
 
 /** A reply that notes the answer. */
 export class FakeReply implements HttpReply {
@@ -201,7 +202,7 @@ export function countedAnswers(): { readonly answers: Answers; readonly counted:
   const answers = new Answers({
     stats,
     listenerStats,
-    access: null,
+    journal: NO_JOURNAL,
     handshakes,
     listener: 'web',
     route: 'all',

@@ -11,6 +11,7 @@ import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import { config, l7Listener } from '../../primary/fixtures/config.ts';
+import { NO_JOURNAL } from '../../../support/journals.ts';
 
 const WEB: L7ListenerConfig = { ...l7Listener, routes: [] };
 
@@ -98,7 +99,7 @@ class Rig {
         debug: (fields: object, text: string) => this.lines.push({ ...fields, text }),
         error: (fields: object, text: string) => this.lines.push({ ...fields, text }),
       },
-      access: null,
+      journal: NO_JOURNAL,
       lineWindows: new Map([['web', new SharedArrayBuffer(64)]]),
       clusters: new Map(),
       bound: { clientClosed: () => this.clientsClosed++ },

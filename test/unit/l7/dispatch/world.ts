@@ -27,6 +27,7 @@ import { ANY } from '../../routing/any-match.ts';
 import { clusterConfig, clusterLookup, homeOf } from '../../upstream/endpoints.ts';
 import { exchangeOf, type FakeExchange } from './exchanges.ts';
 import { seriesOf } from '../../../support/block-series.ts';
+import { NO_JOURNAL } from '../../../support/journals.ts';
 
 export { ANY };
 export const UNCHANGED = { set: new Map(), add: new Map(), remove: [] };
@@ -59,7 +60,7 @@ export interface Terms {
   readonly routes: readonly Route[];
   readonly listener?: Partial<L7Listener>;
   readonly clusters?: readonly ClusterConfig[];
-  readonly access?: L7Environment['access'];
+  readonly journal?: L7Environment['journal'];
 }
 
 /** What lives on from one configuration to the next. */
@@ -85,7 +86,7 @@ export interface World extends Kept {
  * @param options whether it has come into force
  */
 export function listener(
-  { routes, listener: changes = {}, clusters = [clusterConfig()], access = null }: Terms,
+  { routes, listener: changes = {}, clusters = [clusterConfig()], journal = NO_JOURNAL }: Terms,
   kept?: Kept,
   { inherits = true }: { readonly inherits?: boolean } = {},
 ): World {
@@ -105,7 +106,7 @@ export function listener(
     descriptors: null as unknown as L7Environment['descriptors'],
     wheel,
     log,
-    access,
+    journal,
     lineWindows: new Map([[own.name, allocateLineWindow()]]),
     clusters: kept?.clusters ?? clusterLookup(clusters, home),
     dialler: {

@@ -12,6 +12,7 @@ import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 import { acceptKey } from '../../../../src/wire/upgrade/accept-key.ts';
 import { endsOf } from '../connection-ends.ts';
 import { FakeSocket } from '../upstream/fake-socket.ts';
+import { NO_JOURNAL } from '../../../support/journals.ts';
 
 export const HANDSHAKE_TIMEOUT_MS = 5000;
 export const CONNECT_TIMEOUT_MS = 1000;
@@ -175,7 +176,7 @@ export function upgrade({
     relays: { of: () => ({ createSession }) },
     handshakeDuration: { observe: (seconds: number) => durations.push(seconds) },
     log: { debug: () => undefined },
-    access: null,
+    journal: NO_JOURNAL,
     pending,
     bodyIdleTimeoutMs: 60_000,
     bound: {

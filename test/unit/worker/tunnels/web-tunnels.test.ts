@@ -15,6 +15,7 @@ import { WebTunnels } from '../../../../src/worker/tunnels/web-tunnels.ts';
 import { FakeLimits, guardsOf } from '../../access/fakes.ts';
 import { capture, config } from '../../primary/fixtures/config.ts';
 import { clusterConfig, clusterState, homeOf } from '../../upstream/endpoints.ts';
+import { NO_JOURNAL } from '../../../support/journals.ts';
 
 const clusters = [clusterConfig({ name: 'db' }), clusterConfig({ name: 'mail' })];
 const DB: PassthroughRule = { serverNames: ['*.db.example'], cluster: 'db' };
@@ -64,7 +65,7 @@ function make(listener = listenerWith(DB, MAIL)): {
     pages,
     wheel: new TimerWheel(0),
     log: capture().log,
-    access: null,
+    journal: NO_JOURNAL,
     limits: guardsOf(null),
     clusters: new Map(clusters.map((each) => [each.name, new Cluster(each, clusterState(each), home)])),
   };

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { SessionLines } from '../../../../src/l7/websocket/session-lines.ts';
-import type { Logger } from '../../../../src/telemetry/logger.ts';
+import { SessionEntry } from '../../../../src/l7/websocket/session-entry.ts';
+import type { Journal } from '../../../../src/telemetry/journal/journal.ts';
+import { journalOf, NO_JOURNAL } from '../../../support/journals.ts';
 
 const KIB = 1024;
 const PLACE = { listener: 'web', route: 'all', cluster: 'app', endpoint: '127.0.0.1:9001' };
@@ -12,7 +13,7 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 /** What a client that wants to fill memory sends: every value is a part of a large text. */
-function greedyLines(access: Logger): SessionLines {
+function greedyEntry(journal: Journal): SessionEntry {
   const big = Buffer.alloc(64 * KIB, 'x').toString();
   const part = (length: number): string => big.slice(1, length + 1);
   const head = {
@@ -23,24 +24,25 @@ function greedyLines(access: Logger): SessionLines {
   };
   const certificate = { subject: part(4096), fingerprint: part(64), names: [] };
   const client = { address: part(15), requestId: part(64), certificate, vpcEndpointId: part(64) };
-  return new SessionLines(access, PLACE, head, client, part(20));
+  return new SessionEntry(journal, PLACE, head, client, part(20), 0);
 }
 
-describe('the lines of a session', () => {
+describe('the entry of a session', () => {
   it('hold bounded text', () => {
-    const lines: string[] = [];
-    const access = { info: (fields: object) => lines.push(JSON.stringify(fields)) } as unknown as Logger;
-    greedyLines(access).opened();
-    assert.ok(lines[0]!.length < 2800, `${lines[0]!.length} characters`);
+    const lines: unknown[] = [];
+    const journal = journalOf(lines);
+    greedyEntry(journal).opened();
+    const { length } = JSON.stringify(lines[0]);
+    assert.ok(length < 2800, `${length} characters`);
   });
 
   it('keep no more memory than their own text', () => {
-    const kept: SessionLines[] = [];
-    const access = { info: () => undefined } as unknown as Logger;
-    for (let warm = 0; warm < 50; warm++) greedyLines(access);
+    const kept: SessionEntry[] = [];
+    const journal = NO_JOURNAL;
+    for (let warm = 0; warm < 50; warm++) greedyEntry(journal);
     collect();
     const before = process.memoryUsage().heapUsed;
-    for (let session = 0; session < 200; session++) kept.push(greedyLines(access));
+    for (let session = 0; session < 200; session++) kept.push(greedyEntry(journal));
     collect();
     const each = (process.memoryUsage().heapUsed - before) / kept.length;
     assert.ok(each < 8 * KIB, `${each} bytes for each session`);

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import type { TunnelEnd, TunnelStart } from '../telemetry/journal/entries.ts';
+import { ACCESS, EVENT, type Journal } from '../telemetry/journal/journal.ts';
+import { tunnelOutcome } from '../telemetry/journal/outcomes.ts';
+import type { EntryFacts } from '../transport/entry.ts';
+import type { TunnelContext } from './tunnel.ts';
+
+/** Makes the ids of this thread differ from those of all other threads and processes. */
+const THREAD = randomBytes(6).toString('hex');
+let tunnels = 0;
+
+/**
+ * Tells the journal that a tunnel has found its endpoint.
+ *
+ * @param endpoint the endpoint's label
+ * @param since when the connection came, by `performance.now()`
+ * @returns what tells of the tunnel's end; null if nobody wants to hear of it
+ */
+export function openEntry(
+  context: TunnelContext,
+  facts: EntryFacts,
+  endpoint: string,
+  since: number,
+): TunnelEntry | null {
+  if (!context.journal.isOn(ACCESS | EVENT)) return null;
+  const seconds = (performance.now() - since) / 1000;
+  const entry = new TunnelEntry(context, facts, endpoint, seconds);
+  entry.opened();
+  return entry;
+}
+
+/** Tells the journal of one tunnel's start and end, whatever engine carries it. */
+export class TunnelEntry {
+  readonly #journal: Journal;
+  readonly #start: TunnelStart;
+  /** What is told of the tunnel if it ends well: drawn once, so that its lines share their fate. */
+  readonly #sinks: number;
+
+  /**
+   * @param endpoint the endpoint's label
+   * @param seconds time until the endpoint accepted
+   */
+  constructor(
+    { config, cluster, journal }: TunnelContext,
+    { address, peer, proxy, hello }: EntryFacts,
+    endpoint: string,
+    seconds: number,
+  ) {
+    this.#journal = journal;
+    this.#start = {
+      listener: config.name,
+      cluster: cluster.name,
+      endpoint,
+      client: address,
+      peer: proxy === null ? undefined : peer,
+      serverName: hello?.serverName ?? proxy?.serverName ?? undefined,
+      vpcEndpointId: proxy?.vpcEndpointId ?? undefined,
+      tunnelId: `${THREAD}-${(tunnels++).toString(36)}`,
+    };
+    this.#sinks = journal.sinksOf('success', seconds);
+  }
+
+  opened(): void {
+    if (this.#sinks !== 0) this.#journal.tunnelOpened(this.#sinks, this.#start);
+  }
+
+  closed(end: TunnelEnd): void {
+    const outcome = tunnelOutcome(end.reason);
+    const sinks = outcome === 'success' ? this.#sinks : this.#journal.sinksOf(outcome, 0) | this.#sinks;
+    if (sinks !== 0) this.#journal.tunnelClosed(sinks, this.#start, end);
+  }
+}

@@ -1,0 +1,69 @@
+import { copyOfText } from '../../core/copy.ts';
+import type { Asked, SessionStart } from '../../telemetry/journal/entries.ts';
+import type { Journal } from '../../telemetry/journal/journal.ts';
+import { sessionOutcome } from '../../telemetry/journal/outcomes.ts';
+import type { RequestHead } from '../../wire/http/request-head.ts';
+import { askedOf, subprotocolField, type LoggedClient } from '../access-log/request-fields.ts';
+import type { SessionEnd, SessionLog } from '../contract/relay.ts';
+
+/** The route that a session came by, and the endpoint that it leads to. */
+type SessionPlace = Pick<SessionStart, 'listener' | 'route' | 'cluster' | 'endpoint'>;
+
+/** Tells the journal of one session's start and end. It keeps about 2.5 KiB of text at most. */
+export class SessionEntry implements SessionLog {
+  readonly #journal: Journal;
+  readonly #start: SessionStart;
+  /** What is told of the session if it ends well: drawn once, so that its lines share their fate. */
+  readonly #sinks: number;
+
+  /**
+   * @param subprotocol the one that the endpoint chose, or an empty string
+   * @param seconds time that the handshake took
+   */
+  constructor(
+    journal: Journal,
+    place: SessionPlace,
+    head: RequestHead,
+    client: LoggedClient,
+    subprotocol: string,
+    seconds: number,
+  ) {
+    this.#journal = journal;
+    const { listener, route, cluster, endpoint } = place;
+    this.#start = {
+      listener,
+      route,
+      cluster,
+      endpoint,
+      asked: copyOfAsked(askedOf(head, client)),
+      subprotocol: subprotocol === '' ? undefined : copyOfText(subprotocolField(subprotocol)),
+    };
+    this.#sinks = journal.sinksOf('success', seconds);
+  }
+
+  opened(): void {
+    if (this.#sinks !== 0) this.#journal.sessionOpened(this.#sinks, this.#start);
+  }
+
+  closed(end: SessionEnd): void {
+    const outcome = sessionOutcome(end.side, end.code);
+    const sinks = outcome === 'success' ? this.#sinks : this.#journal.sinksOf(outcome, 0) | this.#sinks;
+    if (sinks !== 0) this.#journal.sessionClosed(sinks, this.#start, end);
+  }
+}
+
+/** Copies the texts, which would keep the whole head in memory. */
+function copyOfAsked(asked: Asked): Asked {
+  return {
+    client: copyOfText(asked.client),
+    requestId: copyOfText(asked.requestId),
+    principal: copyOfText(asked.principal),
+    certSubject: copyOfText(asked.certSubject),
+    certFingerprint: copyOfText(asked.certFingerprint),
+    vpcEndpointId: copyOfText(asked.vpcEndpointId),
+    host: copyOfText(asked.host),
+    path: copyOfText(asked.path),
+    origin: copyOfText(asked.origin),
+    userAgent: copyOfText(asked.userAgent),
+  };
+}
