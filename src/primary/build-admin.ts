@@ -26,6 +26,8 @@ import { sessionCommands } from './admin/commands/session-commands.ts';
 import { FrameWriter } from './admin/live/live-frame.ts';
 import { primaryFamilies } from './admin/pages/primary-families.ts';
 import { statusPage } from './admin/pages/status.ts';
+import { tracingFamilies } from './tracing/tracing-metrics.ts';
+import type { SpanDesk } from './tracing/span-desk.ts';
 import { clusterFamilies } from './clusters/cluster-metrics.ts';
 import type { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import type { Drains } from './control/drains.ts';
@@ -53,6 +55,7 @@ interface ControlledParts {
   readonly ticketKeys: TicketKeys;
   readonly passwords: Passwords;
   readonly redis: Pick<RedisServices, 'counts' | 'state'>;
+  readonly spans: Pick<SpanDesk, 'counts'>;
   readonly limitTables: LimitTables;
   readonly keySets: KeySets;
   readonly sessions: SessionDesk;
@@ -110,6 +113,7 @@ export function buildAdmin(
     ...keySetFamilies(parts.keySets),
     ...operatorFamilies(parts.sessions, parts.revocations),
     ...redisFamilies(parts.redis),
+    ...tracingFamilies(parts.spans),
     ...stats.families,
   ]);
   const frames = new FrameWriter({

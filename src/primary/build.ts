@@ -25,6 +25,8 @@ import type { FileWatch } from './process/file-watch.ts';
 import type { Resources } from './resources.ts';
 import { Running } from './running.ts';
 import { TicketKeys } from './tickets/ticket-keys.ts';
+import { loadPipeline } from './tracing/load-pipeline.ts';
+import { SpanDesk } from './tracing/span-desk.ts';
 import { Broadcast } from './workers/broadcast.ts';
 import { ClusterRecords } from './workers/cluster-records.ts';
 import { CurrentGeneration } from './workers/current-generation.ts';
@@ -87,6 +89,8 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   const tell = (command: RevocationsCommand): void => broadcast.tell(command);
   const revocations = new RevocationDesk(config.revocations, { questions, tell, log });
   if (predecessor !== null) revocations.inherit(predecessor.revocations);
+  const spans = new SpanDesk({ log, load: loadPipeline });
+  spans.apply(config.tracing);
   const clientDesk = new AccessDesk({ passwords, keySets, questions, revocations });
   const supervisor: Supervisor = new Supervisor({
     roster,
@@ -97,6 +101,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     log,
     onSight: (report) => {
       if (report.type === 'log') output.write(report.lines);
+      else if (report.type === 'spans') spans.take(report.spans, report.dropped);
     },
     onEndpointFailed: clusters.endpointFailed,
     clientDesk,
@@ -119,6 +124,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
       drains,
       keySets,
       revocations,
+      spans,
       claim: (next, held) => claimAddresses(engines.choose(next), { held }),
       log,
     },
@@ -152,6 +158,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     sessions,
     revocations,
     redis,
+    spans,
   };
   const admin = buildAdmin(controlled, options, resources);
   const parts = {
@@ -169,6 +176,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     keySets,
     revocations,
     redis,
+    spans,
   };
   return new Running(parts);
 }

@@ -18,6 +18,7 @@ import type { EndOrder, Phase } from './phase.ts';
 import type { AddressClaim } from './process/address-claim.ts';
 import type { FileWatch } from './process/file-watch.ts';
 import type { Predecessor } from './process/takeover.ts';
+import type { SpanDesk } from './tracing/span-desk.ts';
 import type { Supervisor } from './workers/supervisor.ts';
 
 /** Facts about a primary that has started. */
@@ -53,6 +54,7 @@ interface RunningParts {
   readonly keySets: Pick<KeySets, 'start' | 'stop'>;
   readonly revocations: Pick<RevocationDesk, 'inherit' | 'close'>;
   readonly redis: Pick<RedisServices, 'start' | 'stop'>;
+  readonly spans: Pick<SpanDesk, 'stop'>;
 }
 
 /** How long the predecessor may take to close its admin address. */
@@ -167,6 +169,7 @@ export class Running implements Phase {
     await this.#parts.redis.stop();
     await this.#parts.passwords.close();
     await this.#parts.revocations.close();
+    await this.#parts.spans.stop();
     await this.#parts.admin.close();
     return ended;
   }

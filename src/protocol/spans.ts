@@ -1,6 +1,6 @@
 /** A span on its way from a worker to the primary, which exports it. */
 
-type SpanAttributes = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+type SpanAttributes = Readonly<Record<string, string | number | boolean | string[]>>;
 
 export interface SpanRecord {
   /** 32 hexadecimal digits. */

@@ -71,7 +71,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['tickets', 'limits'],
     ['process'],
     ['workers'],
-    ['clusters', 'access'],
+    ['clusters', 'access', 'tracing'],
     ['control'],
     ['admin'],
     ['phase.ts', 'resources.ts', 'build-admin.ts'],

@@ -6,6 +6,7 @@ import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
 import type { AddressClaim, HeldAddress } from '../process/address-claim.ts';
 import { readExpiries, type CertificateExpiry } from '../process/certificate-expiry.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
+import type { SpanDesk } from '../tracing/span-desk.ts';
 import type { Drains } from './drains.ts';
 
 interface LiveConfigParts {
@@ -14,6 +15,7 @@ interface LiveConfigParts {
   readonly drains: Pick<Drains, 'endUnknown'>;
   readonly keySets: Pick<KeySets, 'prepare'>;
   readonly revocations: Pick<RevocationDesk, 'prepare'>;
+  readonly spans: Pick<SpanDesk, 'apply'>;
   /** Claims the addresses of a configuration's listeners, except those that the process holds. */
   readonly claim: (config: Config, held: readonly HeldAddress[]) => Promise<AddressClaim>;
   readonly log: Logger;
@@ -43,7 +45,7 @@ export class LiveConfig {
    * @throws StartError if a part cannot use it; the old one stays
    */
   async apply(next: Config): Promise<number> {
-    const { supervisor, clusters, drains, keySets, revocations, log } = this.#parts;
+    const { supervisor, clusters, drains, keySets, revocations, spans, log } = this.#parts;
     const changeRevocations = revocations.prepare(next.revocations);
     const claim = await this.#parts.claim(next, this.#held);
     const config = { ...next, listeners: claim.listeners };
@@ -57,6 +59,7 @@ export class LiveConfig {
         changedKeys.commit();
         drains.endUnknown();
         changeRevocations();
+        spans.apply(config.tracing);
       });
     } catch (error) {
       change.abort();

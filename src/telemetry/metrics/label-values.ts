@@ -4,6 +4,10 @@
 export const DIRECTIONS = ['downstream', 'upstream'] as const;
 /** Values of the label `reason` of shed sessions. */
 export const SHED_REASONS = [...DIRECTIONS, 'unfinished'] as const;
+/**
+ * Why spans are not exported: a worker or the queue had too many, or the collector did not take them.
+ */
+export const TRACE_DROPS = ['worker', 'queue', 'export'] as const;
 /** Values of the label `side` of closes: who ended the session. */
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
 /**

@@ -163,6 +163,12 @@ export const primaryMetrics = {
     ['command'],
     'Sessions closed by a command: kick or revoke',
   ),
+  spansExported: counter('sluice_trace_spans_exported_total', [], 'Spans that the collector has taken'),
+  spansDropped: counter(
+    'sluice_trace_spans_dropped_total',
+    ['reason'],
+    'Spans lost: a worker or the queue had too many, or an export failed',
+  ),
   logLinesDropped: counter(
     'sluice_log_lines_dropped_total',
     [],

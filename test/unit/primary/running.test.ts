@@ -69,6 +69,7 @@ class FakeParts {
         stop: () => this.#note('keySets.stop'),
       },
       redis: { start: () => undefined, stop: () => Promise.resolve() },
+      spans: { stop: () => Promise.resolve() },
       passwords: {
         close: () => {
           this.#note('passwords.close');

@@ -59,6 +59,7 @@ function setup(fault: 'claim' | 'clusters' | 'workers' | null = null): {
         }),
       },
       revocations: { prepare: () => () => void calls.push('revocations change') },
+      spans: { apply: () => undefined },
       drains: { endUnknown: () => void calls.push('drains of unknown scopes end') },
       claim: async ({ listeners }, before) => {
         await Promise.resolve();

@@ -1,0 +1,89 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
+import type { TracingSettings } from '../../config/types/config.ts';
+
+/** Hears how exports end. */
+export interface ExportOwner {
+  exported(spans: number): void;
+  /** @param detail why, in words of the SDK or the system */
+  failed(spans: number, detail: string): void;
+}
+
+/** Max time of an export with the attempts that follow a failure. */
+const EXPORT_MS = 4000;
+/** Time after which an export is cut, however its answer trickles: the SDK only limits its silence. */
+const CUT_MS = 2 * EXPORT_MS;
+/** Max exports at a time. Only an end of the process makes several, so that the queue is empty at once. */
+const MAX_EXPORTS = 64;
+const MAX_DETAIL_CHARACTERS = 200;
+
+/** Sends spans to one collector by OTLP over HTTP. No answer holds it for long, and redirects are failures. */
+export class Collector implements SpanExporter {
+  readonly #exporter: OTLPTraceExporter;
+  readonly #agent: HttpAgent;
+  readonly #owner: ExportOwner;
+
+  /** @param product name and version, for the header User-Agent */
+  constructor(
+    { url, headers }: Pick<TracingSettings, 'url' | 'headers'>,
+    product: string,
+    owner: ExportOwner,
+  ) {
+    this.#owner = owner;
+    const agent = url.startsWith('https:')
+      ? new HttpsAgent({ keepAlive: true })
+      : new HttpAgent({ keepAlive: true });
+    this.#agent = agent;
+    this.#exporter = new OTLPTraceExporter({
+      url,
+      headers: { ...headers },
+      userAgent: product,
+      timeoutMillis: EXPORT_MS,
+      concurrencyLimit: MAX_EXPORTS,
+      httpAgentOptions: () => agent,
+    });
+  }
+
+  export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
+    const cut = setTimeout(() => this.#agent.destroy(), CUT_MS);
+    const end = (result: ExportResult): void => {
+      clearTimeout(cut);
+      if (result.code === ExportResultCode.SUCCESS) this.#owner.exported(spans.length);
+      else this.#owner.failed(spans.length, detailOf(result.error));
+      done(result);
+    };
+    try {
+      this.#exporter.export(spans, end);
+    } catch (error) {
+      end({
+        code: ExportResultCode.FAILED,
+        error: error instanceof Error ? error : new Error(String(error)),
+      });
+    }
+  }
+
+  forceFlush(): Promise<void> {
+    return this.#exporter.forceFlush();
+  }
+
+  /** Resolves when the exports under way have ended. */
+  async shutdown(): Promise<void> {
+    await this.#exporter.shutdown();
+    this.cut();
+  }
+
+  /** Closes all connections to the collector. */
+  cut(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** Describes a failure without the answer's body, which may be anything. */
+function detailOf(error: Error | undefined): string {
+  if (error === undefined) return 'no reason given';
+  const code = 'code' in error && error.code !== undefined ? `${String(error.code)} ` : '';
+  return `${code}${error.message}`.trim().slice(0, MAX_DETAIL_CHARACTERS);
+}

@@ -1,0 +1,125 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { TracingSettings } from '../../config/types/config.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { SpanRecord } from '../../protocol/spans.ts';
+import { LineLimit } from '../../telemetry/line-limit.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { TRACE_DROPS } from '../../telemetry/metrics/label-values.ts';
+
+/** The way of spans to a collector: see `span-pipeline.ts`. */
+interface Pipeline {
+  add(record: SpanRecord): boolean;
+  change(settings: TracingSettings): void;
+  close(ms: number): Promise<number>;
+}
+
+/** Makes a pipeline, and loads the SDK for it. */
+export type LoadPipeline = (
+  settings: TracingSettings,
+  owner: { exported(spans: number): void; failed(spans: number, detail: string): void },
+) => Promise<Pipeline>;
+
+interface SpanDeskParts {
+  readonly log: Logger;
+  readonly load: LoadPipeline;
+}
+
+/** Max spans that wait until the SDK is loaded. */
+const MAX_EARLY = 1024;
+/** Max time that the end of the process, or of tracing, waits for exports. */
+const FLUSH_MS = 4000;
+/** One line about failed exports a minute. */
+const FAILURE_LINES = { burst: 1, everyMs: 60_000 };
+
+/** Takes the workers' spans, and sees to it that they are exported. A reload begins, changes and ends that. */
+export class SpanDesk {
+  readonly counts = { exported: 0, dropped: { worker: 0, queue: 0, export: 0 } } satisfies {
+    exported: number;
+    dropped: Record<(typeof TRACE_DROPS)[number], number>;
+  };
+  readonly #log: Logger;
+  readonly #load: LoadPipeline;
+  readonly #failureLines = new LineLimit(undefined, FAILURE_LINES);
+  #settings: TracingSettings | null = null;
+  /** Null without tracing, and before the SDK is loaded. */
+  #pipeline: Pipeline | null = null;
+  #early: SpanRecord[] = [];
+  /** Ends with the last change. */
+  #changed: Promise<void> = Promise.resolve();
+
+  constructor({ log, load }: SpanDeskParts) {
+    this.#log = log;
+    this.#load = load;
+  }
+
+  /** Takes the spans of a worker. @param dropped the number of spans that the worker has dropped itself */
+  take(spans: readonly SpanRecord[], dropped: number): void {
+    this.counts.dropped.worker += dropped;
+    if (this.#settings === null) return;
+    for (const span of spans) this.#takeOne(span);
+  }
+
+  /** Brings settings into force: null ends tracing. What waits goes to the new collector. */
+  apply(settings: TracingSettings | null): void {
+    const before = this.#settings;
+    this.#settings = settings;
+    if (settings === null) {
+      if (before !== null) this.#changed = this.#changed.then(() => this.#close());
+    } else if (before === null) {
+      this.#changed = this.#changed.then(() => this.#open());
+    } else if (!isSameCollector(before, settings)) {
+      this.#changed = this.#changed.then(() => this.#pipeline?.change(settings));
+    }
+  }
+
+  /** Exports what waits, for a bounded time, and ends. */
+  async stop(): Promise<void> {
+    this.apply(null);
+    await this.#changed;
+  }
+
+  #takeOne(span: SpanRecord): void {
+    const isTaken = this.#pipeline === null ? this.#takeEarly(span) : this.#pipeline.add(span);
+    if (!isTaken) this.counts.dropped.queue++;
+  }
+
+  #takeEarly(span: SpanRecord): boolean {
+    if (this.#early.length >= MAX_EARLY) return false;
+    this.#early.push(span);
+    return true;
+  }
+
+  async #open(): Promise<void> {
+    if (this.#settings === null) return;
+    try {
+      this.#pipeline = await this.#load(this.#settings, {
+        exported: (spans) => (this.counts.exported += spans),
+        failed: (spans, detail) => this.#failed(spans, detail),
+      });
+    } catch (error) {
+      this.#failed(0, messageOf(error));
+      return;
+    }
+    const early = this.#early;
+    this.#early = [];
+    for (const span of early) this.#takeOne(span);
+  }
+
+  async #close(): Promise<void> {
+    const pipeline = this.#pipeline;
+    this.#pipeline = null;
+    this.counts.dropped.export += this.#early.length;
+    this.#early = [];
+    if (pipeline !== null) this.counts.dropped.export += await pipeline.close(FLUSH_MS);
+  }
+
+  #failed(spans: number, detail: string): void {
+    this.counts.dropped.export += spans;
+    const more = this.#failureLines.take();
+    if (more !== null) this.#log.warn({ spans, detail, ...more }, 'export of spans failed');
+  }
+}
+
+function isSameCollector(a: TracingSettings, b: TracingSettings): boolean {
+  return a.url === b.url && isDeepStrictEqual(a.headers, b.headers);
+}

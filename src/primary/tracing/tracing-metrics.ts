@@ -1,0 +1,18 @@
+import type { Family } from '../../telemetry/exposition/family.ts';
+import { TRACE_DROPS } from '../../telemetry/metrics/label-values.ts';
+import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
+import type { SpanDesk } from './span-desk.ts';
+
+/** Returns the metrics of exported spans. */
+export function tracingFamilies({ counts }: Pick<SpanDesk, 'counts'>): Family[] {
+  return [
+    {
+      metric: primaryMetrics.spansExported,
+      read: () => [{ labels: {}, value: counts.exported }],
+    },
+    {
+      metric: primaryMetrics.spansDropped,
+      read: () => TRACE_DROPS.map((reason) => ({ labels: { reason }, value: counts.dropped[reason] })),
+    },
+  ];
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { TracingSettings } from '../../../../src/config/types/config.ts';
+import { SpanDesk, type LoadPipeline } from '../../../../src/primary/tracing/span-desk.ts';
+import { tracingFamilies } from '../../../../src/primary/tracing/tracing-metrics.ts';
+import type { SpanRecord } from '../../../../src/protocol/spans.ts';
+import type { Logger } from '../../../../src/telemetry/logger.ts';
+import { spanRecord } from './spans.ts';
+
+const SETTINGS: TracingSettings = { url: 'http://127.0.0.1/v1/traces', sample: 1, headers: {}, routes: {} };
+
+/** A desk with a pipeline that the test plays. */
+class Rig {
+  readonly calls: string[] = [];
+  readonly added: SpanRecord[] = [];
+  readonly lines: string[] = [];
+  readonly loading = Promise.withResolvers<null>();
+  capacity = Infinity;
+  left = 0;
+  owner: Parameters<LoadPipeline>[1] | null = null;
+  readonly desk = new SpanDesk({
+    log: {
+      warn: (fields: object, text: string) => void this.lines.push(text, JSON.stringify(fields)),
+    } as unknown as Logger,
+    load: async ({ url }, owner) => {
+      this.calls.push(`load ${url}`);
+      this.owner = owner;
+      await this.loading.promise;
+      return {
+        add: (record) => this.added.length < this.capacity && this.added.push(record) > 0,
+        change: (settings) => void this.calls.push(`change ${settings.url}`),
+        close: () => {
+          this.calls.push('close');
+          return Promise.resolve(this.left);
+        },
+      };
+    },
+  });
+
+  async ready(): Promise<void> {
+    this.desk.apply(SETTINGS);
+    this.loading.resolve(null);
+    await settle();
+  }
+}
+
+function settle(): Promise<unknown> {
+  return new Promise(setImmediate);
+}
+
+describe('the spans of all workers', () => {
+  it('load nothing and go nowhere without tracing', async () => {
+    const { desk, calls, added } = new Rig();
+    desk.apply(null);
+    desk.take([spanRecord()], 0);
+    await desk.stop();
+    assert.deepEqual([calls, added], [[], []]);
+    assert.deepEqual(desk.counts, { exported: 0, dropped: { worker: 0, queue: 0, export: 0 } });
+  });
+
+  it('wait until the SDK is loaded, but not without a bound', async () => {
+    const rig = new Rig();
+    rig.desk.apply(SETTINGS);
+    rig.desk.take(
+      Array.from({ length: 2000 }, (_, index) => spanRecord(index)),
+      3,
+    );
+    rig.loading.resolve(null);
+    await settle();
+    assert.equal(rig.added.length, 1024);
+    assert.deepEqual(rig.desk.counts.dropped, { worker: 3, queue: 976, export: 0 });
+  });
+
+  it('are counted if the queue is full, the collector fails, or the end comes too early', async () => {
+    const rig = new Rig();
+    rig.capacity = 1;
+    await rig.ready();
+    rig.desk.take([spanRecord(1), spanRecord(2)], 0);
+    rig.owner?.exported(5);
+    rig.owner?.failed(7, '503 Service Unavailable');
+    rig.owner?.failed(1, '503 Service Unavailable');
+    rig.left = 2;
+    await rig.desk.stop();
+    assert.deepEqual(rig.desk.counts, { exported: 5, dropped: { worker: 0, queue: 1, export: 10 } });
+    assert.deepEqual(rig.lines, ['export of spans failed', '{"spans":7,"detail":"503 Service Unavailable"}']);
+    const samples = tracingFamilies(rig.desk).flatMap(({ read }) => [...read()].map(({ value }) => value));
+    assert.deepEqual(samples, [5, 0, 1, 10]);
+  });
+
+  it('follow a reload to another collector, and end with tracing', async () => {
+    const rig = new Rig();
+    await rig.ready();
+    rig.desk.apply({ ...SETTINGS, sample: 0.5, routes: { chat: 1 } });
+    rig.desk.apply({ ...SETTINGS, url: 'http://other/v1/traces' });
+    rig.desk.apply(null);
+    rig.desk.apply(SETTINGS);
+    await settle();
+    assert.deepEqual(rig.calls, [
+      'load http://127.0.0.1/v1/traces',
+      'change http://other/v1/traces',
+      'close',
+      'load http://127.0.0.1/v1/traces',
+    ]);
+  });
+
+  it('are lost with one line if the SDK is missing', async () => {
+    const rig = new Rig();
+    rig.desk.apply(SETTINGS);
+    rig.loading.reject(new Error('Cannot find package'));
+    await settle();
+    assert.deepEqual(rig.lines, ['export of spans failed', '{"spans":0,"detail":"Cannot find package"}']);
+    await rig.desk.stop();
+  });
+});
