@@ -9,9 +9,10 @@ import type { Broadcast } from './broadcast.ts';
 import type { ClientDesk } from './client-desk.ts';
 import type { CurrentGeneration } from './current-generation.ts';
 import { HeldPlaces } from './held-places.ts';
+import type { SlotTimings } from './slot-timings.ts';
 import type { WorkerPages } from './worker-pages.ts';
 import type { WorkerRoster } from './worker-roster.ts';
-import { WorkerSlot, type Launch, type SlotTimings } from './worker-slot.ts';
+import { WorkerSlot, type Launch } from './worker-slot.ts';
 
 /** The threads that run the workers' tasks. */
 export interface Threads {

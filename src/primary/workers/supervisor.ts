@@ -14,11 +14,12 @@ import type { ClientDesk } from './client-desk.ts';
 import type { CurrentGeneration } from './current-generation.ts';
 import { Deadline, paceOf, type Ending } from './ending.ts';
 import { SlotFactory, type Threads } from './slot-factory.ts';
+import type { SlotTimings } from './slot-timings.ts';
 import type { LeftBehind } from './stuck/left-behind.ts';
 import { StuckWorkers } from './stuck/stuck-workers.ts';
 import { KINDS, namesOf, type WorkerPages } from './worker-pages.ts';
 import type { WorkerRoster } from './worker-roster.ts';
-import type { SlotTimings, WorkerSlot } from './worker-slot.ts';
+import type { WorkerSlot } from './worker-slot.ts';
 
 export interface SupervisorTimings extends SlotTimings {
   /** How long a drain may still take after the grace period, in milliseconds. */

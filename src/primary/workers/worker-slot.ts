@@ -2,7 +2,6 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { StartError, messageOf } from '../../core/errors.ts';
 import { Backoff } from '../../core/timing/backoff.ts';
-import type { BackoffLimits } from '../../core/timing/backoff.ts';
 import type { AccessCommand, AccessReport } from '../../protocol/access.ts';
 import type { EndpointFailure, FromWorker } from '../../protocol/from-worker.ts';
 import { Pulse } from '../../protocol/pulse.ts';
@@ -12,6 +11,7 @@ import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker
 import { allocateDescriptorTable, listeningIn } from '../../sys/descriptors/descriptor-table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Question, type AskedCommand } from './question.ts';
+import type { SlotTimings } from './slot-timings.ts';
 
 /** The things that a slot gives to its worker's task. */
 export interface Launch {
@@ -25,19 +25,6 @@ export interface Launch {
 
 /** How long a worker may take to bring what it is prepared for into force, which it does in one turn. */
 const MAX_SETTLE_MS = 1000;
-
-export interface SlotTimings {
-  /** From the start of a task to its `listening`, and for the answer to a `prepare`, in milliseconds. */
-  readonly startMs: number;
-  /**
-   * The same for a worker whose failure to start ends the process, in milliseconds; more than {@link startMs}, after which
-   * such a worker is only logged.
-   */
-  readonly firstStartMs: number;
-  /** How long a worker must listen for earlier faults to no longer count, in milliseconds. */
-  readonly steadyMs: number;
-  readonly backoff: BackoffLimits;
-}
 
 interface SlotOptions {
   readonly kind: WorkerKind;

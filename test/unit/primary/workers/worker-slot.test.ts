@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WorkerSlot } from '../../../../src/primary/workers/worker-slot.ts';
-import type { Launch, SlotTimings } from '../../../../src/primary/workers/worker-slot.ts';
+import type { SlotTimings } from '../../../../src/primary/workers/slot-timings.ts';
+import type { Launch } from '../../../../src/primary/workers/worker-slot.ts';
 import type { FromWorker } from '../../../../src/protocol/from-worker.ts';
 import type { ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { allocatePage } from '../../../../src/telemetry/stats-page.ts';
