@@ -1,0 +1,67 @@
+import type { EventPage } from '../../protocol/events.ts';
+import type { EventBook } from '../model/event-book.ts';
+import type { Clock } from './clock.ts';
+import type { ApiAnswer, Operator } from './operator.ts';
+
+const PERIOD_MS = 1000;
+/** After a failure: the proxy may be busy, or gone. */
+const FAILED_PERIOD_MS = 5000;
+/** A proxy without `/events` does not get them by the next question. */
+const MISSING_PERIOD_MS = 60_000;
+
+interface PollOptions {
+  readonly operator: Pick<Operator, 'hasToken' | 'send'>;
+  readonly book: EventBook;
+  readonly clock: Clock;
+  /** Called after each answer. @param problem why there are no new events; null if all is well */
+  readonly onAnswer: (problem: string | null) => void;
+}
+
+/** Asks for new events once a second, while it runs and there is a token. One question at a time. */
+export class EventPoll {
+  readonly #options: PollOptions;
+  #isRunning = false;
+  #isAsking = false;
+  #cancel: () => void = () => undefined;
+
+  constructor(options: PollOptions) {
+    this.#options = options;
+  }
+
+  /** Begins, or asks at once if it waits. */
+  start(): void {
+    this.#isRunning = true;
+    this.#cancel();
+    if (!this.#isAsking && this.#options.operator.hasToken) void this.#ask();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#cancel();
+  }
+
+  async #ask(): Promise<void> {
+    const { operator, book, clock, onAnswer } = this.#options;
+    this.#isAsking = true;
+    const answer = await operator.send('GET', `/events?after=${book.last}&limit=200`);
+    this.#isAsking = false;
+    // Rows that come after the token has been forgotten are not shown.
+    if (!operator.hasToken) return;
+    const page = pageOf(answer);
+    if (page !== null) book.add(page);
+    onAnswer(page === null ? answer.message : null);
+    if (!this.#isRunning) return;
+    this.#cancel = clock.after(periodAfter(answer, page), () => this.start());
+  }
+}
+
+function periodAfter({ status }: ApiAnswer, page: EventPage | null): number {
+  if (page !== null) return PERIOD_MS;
+  return status === 404 ? MISSING_PERIOD_MS : FAILED_PERIOD_MS;
+}
+
+function pageOf({ status, body }: ApiAnswer): EventPage | null {
+  const { events, last, suppressed } = body as Partial<EventPage>;
+  if (status !== 200 || !Array.isArray(events) || typeof last !== 'number') return null;
+  return { events, last, suppressed: suppressed ?? 0 };
+}

@@ -1,0 +1,176 @@
+import { Backoff } from '../../core/timing/backoff.ts';
+import type { LiveFrame } from '../../protocol/live.ts';
+import { EventStreamReader } from '../model/event-stream.ts';
+import { parseFrame } from '../model/live-types.ts';
+import type { Clock } from './clock.ts';
+
+/** How the page is connected to the proxy. */
+export type LinkState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'live' }
+  /** Nothing has come for some time, but the connection is open. */
+  | { readonly kind: 'stale' }
+  /** @param retryAt when the next try begins, by the clock */
+  | { readonly kind: 'lost'; readonly why: string; readonly retryAt: number }
+  /** The proxy sends frames of another version. */
+  | { readonly kind: 'foreign' }
+  /** The page is hidden: other pages need the browser's few connections to this host. */
+  | { readonly kind: 'paused' };
+
+interface StreamOwner {
+  onFrame(frame: LiveFrame): void;
+  onState(state: LinkState): void;
+}
+
+interface StreamOptions {
+  readonly fetch: typeof globalThis.fetch;
+  readonly clock: Clock;
+}
+
+/** Two frames missing. */
+const STALE_MS = 3000;
+/** The connection is given up: its other end may be gone without a word. */
+const DEAD_MS = 10_000;
+/** How long a connection must live until the next loss is the first one again. */
+const SETTLED_MS = 10_000;
+const RETRY = { firstMs: 1000, maxMs: 15_000 };
+/** Max characters of a refusal's message. */
+const MAX_MESSAGE_LENGTH = 300;
+
+/** Reads `GET /live`, and connects again after a loss with growing pauses. Closed while the page is hidden. */
+export class LiveStream {
+  readonly #owner: StreamOwner;
+  readonly #fetch: typeof globalThis.fetch;
+  readonly #clock: Clock;
+  readonly #backoff: Backoff;
+  #abort: AbortController | null = null;
+  #cancel: () => void = () => undefined;
+  #isOpen = false;
+
+  constructor(owner: StreamOwner, { fetch, clock }: StreamOptions) {
+    this.#owner = owner;
+    this.#fetch = fetch;
+    this.#clock = clock;
+    this.#backoff = new Backoff(RETRY, () => clock.random());
+  }
+
+  /** Connects. Calls while it is open are ignored. */
+  open(): void {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    this.#connect();
+  }
+
+  /** Closes the connection, and does not connect again until {@link open}. */
+  pause(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#end();
+    this.#backoff.reset();
+    this.#owner.onState({ kind: 'paused' });
+  }
+
+  /** Tries at once instead of at the end of a pause. */
+  retry(): void {
+    if (!this.#isOpen || this.#abort !== null) return;
+    this.#end();
+    this.#connect();
+  }
+
+  #connect(): void {
+    const abort = (this.#abort = new AbortController());
+    this.#owner.onState({ kind: 'connecting' });
+    this.#watch(abort, DEAD_MS, () => this.#lose(abort, 'no answer'));
+    this.#read(abort).catch((error: unknown) => this.#lose(abort, reasonOf(error)));
+  }
+
+  /** Resolves never while all is well: it throws when the connection ends. */
+  async #read(abort: AbortController): Promise<void> {
+    const response = await this.#fetch('live', {
+      signal: abort.signal,
+      headers: { accept: 'text/event-stream' },
+      cache: 'no-store',
+      credentials: 'omit',
+    });
+    const type = response.headers.get('content-type') ?? '';
+    if (!response.ok || response.body === null || !type.startsWith('text/event-stream')) {
+      throw new Refusal(await messageOf(response));
+    }
+    const began = this.#clock.now();
+    const events = new EventStreamReader();
+    const decoder = new TextDecoder();
+    const reader = response.body.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        // A paused stream has another controller, or none.
+        if (this.#abort !== abort) return;
+        if (done) throw new Refusal('the proxy has closed the stream');
+        for (const data of events.read(decoder.decode(value, { stream: true }))) this.#take(abort, data);
+        if (this.#clock.now() - began > SETTLED_MS) this.#backoff.reset();
+      }
+    } finally {
+      // Unread data would hold the connection. It rejects if the connection has failed already.
+      reader.cancel().catch(() => undefined);
+    }
+  }
+
+  #take(abort: AbortController, data: string): void {
+    const frame = parseFrame(data);
+    this.#watch(abort, STALE_MS, () => this.#goStale(abort));
+    if (frame === null) {
+      this.#owner.onState({ kind: 'foreign' });
+      return;
+    }
+    this.#owner.onState({ kind: 'live' });
+    this.#owner.onFrame(frame);
+  }
+
+  #goStale(abort: AbortController): void {
+    this.#owner.onState({ kind: 'stale' });
+    this.#watch(abort, DEAD_MS - STALE_MS, () => this.#lose(abort, 'nothing comes any more'));
+  }
+
+  /** Replaces the callback that waits. */
+  #watch(abort: AbortController, ms: number, callback: () => void): void {
+    this.#cancel();
+    this.#cancel = this.#clock.after(ms, () => {
+      if (this.#abort === abort) callback();
+    });
+  }
+
+  #lose(abort: AbortController, why: string): void {
+    if (this.#abort !== abort) return;
+    this.#end();
+    const pauseMs = this.#backoff.next();
+    this.#owner.onState({ kind: 'lost', why, retryAt: this.#clock.now() + pauseMs });
+    this.#cancel = this.#clock.after(pauseMs, () => this.#connect());
+  }
+
+  #end(): void {
+    const abort = this.#abort;
+    this.#abort = null;
+    this.#cancel();
+    abort?.abort();
+  }
+}
+
+/** An error whose message is for people. */
+class Refusal extends Error {}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Refusal || error instanceof RangeError) return error.message;
+  // The browser says "Failed to fetch" of everything.
+  return 'the proxy does not answer';
+}
+
+async function messageOf(response: Response): Promise<string> {
+  let message = '';
+  try {
+    const body = (await response.json()) as { readonly message?: unknown };
+    if (typeof body.message === 'string') message = body.message.slice(0, MAX_MESSAGE_LENGTH);
+  } catch {
+    // The status says enough.
+  }
+  return message === '' ? `the proxy answers with status ${response.status}` : message;
+}

@@ -1,0 +1,117 @@
+/** Clusters in one form, whether they come from a frame or from `/status`. */
+import type { EndpointHealth } from '../../protocol/cluster-state.ts';
+import type { LiveFrame } from '../../protocol/live.ts';
+import type { DrainStatus, Status } from '../../protocol/status.ts';
+import type { EndpointPaces } from './endpoint-pace.ts';
+import type { LiveEndpoint } from './live-types.ts';
+
+export interface EndpointFacts {
+  readonly cluster: string;
+  readonly address: string;
+  readonly weight: number;
+  readonly priority: number;
+  readonly state: EndpointHealth;
+  readonly since: string;
+  readonly reason: string;
+  readonly connections: number;
+  readonly connectFailures: number;
+  readonly ejections: number;
+  readonly probeSeconds: number | null;
+  /** The rest is null if it comes from `/status`. Answers a second in the last 10 to 20 s. */
+  readonly rate: number | null;
+  /** Mean time of an answer in seconds, in the last 10 to 20 s, or since the start if there was none. */
+  readonly mean: number | null;
+  /** Whether the mean is of the last 10 to 20 s. */
+  readonly isRecent: boolean;
+  readonly serverErrors: number | null;
+  /** Whether the endpoint takes clearly longer than the others of its cluster. */
+  readonly isSlow: boolean;
+}
+
+export interface ClusterFacts {
+  readonly name: string;
+  readonly balancer: string;
+  readonly panic: boolean;
+  readonly drained: boolean;
+  readonly connections: number;
+  /** 0 for no limit. */
+  readonly maxConnections: number;
+  readonly retries: number | null;
+  readonly rejections: number | null;
+  readonly endpointCount: number;
+  readonly endpointsUp: number;
+  readonly endpoints: readonly EndpointFacts[];
+}
+
+/** An endpoint is slow if it takes so many times what the middle one of its cluster takes, and more than {@link SLOW_S}. */
+const SLOW_FACTOR = 2;
+const SLOW_S = 0.005;
+
+/** Returns the clusters of a frame. */
+export function clustersOfFrame(frame: LiveFrame, paces: EndpointPaces): readonly ClusterFacts[] {
+  return frame.clusters.map((cluster) => ({
+    ...cluster,
+    endpoints: withSlow(
+      cluster.endpoints.map((endpoint) => {
+        const pace = paces.paceOf(cluster.name, endpoint);
+        const recent = pace?.mean ?? null;
+        return {
+          cluster: cluster.name,
+          ...endpoint,
+          rate: pace?.rate ?? null,
+          mean: recent ?? meanSinceStart(endpoint),
+          isRecent: recent !== null,
+          isSlow: false,
+        };
+      }),
+    ),
+  }));
+}
+
+/** Returns the clusters of `/status`, which has all of them but less about each. */
+export function clustersOfStatus({ clusters, drains }: Status): readonly ClusterFacts[] {
+  return clusters.map((cluster) => ({
+    name: cluster.name,
+    balancer: cluster.balancer,
+    panic: cluster.panic,
+    drained: isDrained(drains, cluster.name),
+    connections: cluster.activeConnections,
+    maxConnections: cluster.maxConnections,
+    retries: null,
+    rejections: null,
+    endpointCount: cluster.endpoints.length,
+    endpointsUp: cluster.endpoints.filter(({ state }) => state === 'up').length,
+    endpoints: cluster.endpoints.map(({ activeConnections, lastProbe, ...endpoint }) => ({
+      cluster: cluster.name,
+      ...endpoint,
+      connections: activeConnections,
+      probeSeconds: lastProbe?.seconds ?? null,
+      rate: null,
+      mean: null,
+      isRecent: false,
+      serverErrors: null,
+      isSlow: false,
+    })),
+  }));
+}
+
+function isDrained(drains: readonly DrainStatus[], cluster: string): boolean {
+  return drains.some(({ scope }) => scope.kind === 'cluster' && scope.name === cluster);
+}
+
+function meanSinceStart({ answers, answerSeconds }: LiveEndpoint): number | null {
+  return answers > 0 && answerSeconds > 0 ? answerSeconds / answers : null;
+}
+
+/** Marks the slow endpoints of one cluster. */
+function withSlow(endpoints: readonly EndpointFacts[]): readonly EndpointFacts[] {
+  const means = endpoints.flatMap(({ mean }) => (mean === null ? [] : [mean])).sort((a, b) => a - b);
+  if (means.length < 2) return endpoints;
+  const middle = means[Math.floor((means.length - 1) / 2)]!;
+  return endpoints.map((endpoint) => {
+    const { mean } = endpoint;
+    return mean !== null && mean > SLOW_S && mean > SLOW_FACTOR * middle
+      ? { ...endpoint, isSlow: true }
+      : endpoint;
+  });
+}

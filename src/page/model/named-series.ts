@@ -1,0 +1,88 @@
+/** How much a name's score loses with each point: half is gone after about a minute. */
+const DECAY = 0.99;
+/** Another name takes a place when its score is so many times the lowest of those that have one. */
+const LEAD = 2;
+/** Max names with a score. */
+const MAX_NAMES = 64;
+
+interface Place {
+  name: string;
+  values: (number | null)[];
+}
+
+/**
+ * The values of names that come and go, such as reasons of errors: the few greatest have a series each, and the others share
+ * the last one. A name keeps its place, and so its colour, until another one leads clearly.
+ */
+export class NamedSeries {
+  /** The names with a series of their own, in the order of their places. */
+  readonly places: Place[] = [];
+  /** The others together. */
+  readonly rest: (number | null)[] = [];
+  /** Rises when the places change. */
+  version = 0;
+  readonly #maxPlaces: number;
+  readonly #combine: (a: number, b: number) => number;
+  readonly #scores = new Map<string, number>();
+  #length = 0;
+
+  /** @param combine what stands for two of the others: their sum, or the greater one */
+  constructor(maxPlaces: number, combine: (a: number, b: number) => number) {
+    this.#maxPlaces = maxPlaces;
+    this.#combine = combine;
+  }
+
+  /** Adds a point to each series. @param values by name; null for a point that is not known */
+  add(values: ReadonlyMap<string, number> | null): void {
+    this.#score(values ?? new Map());
+    this.#assign();
+    const named = new Set(this.places.map(({ name }) => name));
+    for (const place of this.places)
+      place.values.push(values === null ? null : (values.get(place.name) ?? 0));
+    let rest: number | null = null;
+    for (const [name, value] of values ?? []) {
+      if (!named.has(name)) rest = rest === null ? value : this.#combine(rest, value);
+    }
+    this.rest.push(rest);
+    this.#length++;
+  }
+
+  /** Drops the oldest points. */
+  drop(count: number): void {
+    for (const { values } of this.places) values.splice(0, count);
+    this.rest.splice(0, count);
+    this.#length = Math.max(0, this.#length - count);
+  }
+
+  #score(values: ReadonlyMap<string, number>): void {
+    for (const [name, score] of this.#scores) {
+      if (score < 1e-6 && !values.has(name)) this.#scores.delete(name);
+      else this.#scores.set(name, score * DECAY);
+    }
+    for (const [name, value] of values) {
+      const score = this.#scores.get(name);
+      if (score === undefined && this.#scores.size >= MAX_NAMES) continue;
+      this.#scores.set(name, (score ?? 0) + value);
+    }
+  }
+
+  #assign(): void {
+    for (const [name, score] of this.#scores) {
+      if (this.places.some((place) => place.name === name)) continue;
+      if (this.places.length < this.#maxPlaces) {
+        this.places.push({ name, values: new Array<null>(this.#length).fill(null) });
+        this.version++;
+        continue;
+      }
+      const lowest = this.places.reduce((a, b) => (this.#scoreOf(b) < this.#scoreOf(a) ? b : a));
+      if (score <= LEAD * this.#scoreOf(lowest)) continue;
+      lowest.name = name;
+      lowest.values = new Array<null>(this.#length).fill(null);
+      this.version++;
+    }
+  }
+
+  #scoreOf({ name }: Place): number {
+    return this.#scores.get(name) ?? 0;
+  }
+}
