@@ -1,0 +1,172 @@
+import uPlot from 'uplot';
+import { HISTORY_S } from '../model/history.ts';
+import { make, setText } from './dom.ts';
+
+/** A line of a chart. */
+export interface Line {
+  readonly label: string;
+  readonly values: readonly (number | null)[];
+}
+
+interface ChartOptions {
+  readonly title: string;
+  /** Writes a value of the chart. */
+  readonly format: (value: number | null) => string;
+  /** Whether the axis has steps of powers of 2. */
+  readonly isBytes?: boolean;
+}
+
+const HEIGHT = 112;
+const AXIS_WIDTH = 58;
+/** From 1 B to 1 PiB. */
+const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+/** Number of the colours of lines, `--line-1` and on. */
+const COLORS = 6;
+
+/** The number of a line in its chart, by the class `line-1` and on. */
+interface LegendItem {
+  readonly node: HTMLElement;
+  readonly label: HTMLElement;
+  readonly value: HTMLElement;
+}
+
+/** A chart with its title, and a legend that has the last values, or those below the pointer. */
+export class ChartCard {
+  readonly node: HTMLElement;
+  readonly #options: ChartOptions;
+  readonly #legend = make('ul', { class: 'legend' });
+  readonly #items: LegendItem[] = [];
+  readonly #place: HTMLElement;
+  #times: readonly number[] = [];
+  #lines: readonly Line[] = [];
+  #plot: uPlot | null = null;
+
+  /** @param extra more facts, below the legend */
+  constructor(options: ChartOptions, ...extra: readonly HTMLElement[]) {
+    this.#options = options;
+    this.#place = make('div', {
+      class: 'plot',
+      role: 'img',
+      'aria-label': `${options.title}, last 10 minutes`,
+    });
+    this.node = make(
+      'article',
+      { class: 'card chart' },
+      make('h3', {}, options.title),
+      this.#legend,
+      ...extra,
+      this.#place,
+    );
+    new ResizeObserver(() => this.#resize()).observe(this.#place);
+  }
+
+  /** Shows lines. The arrays may change until the next call. */
+  show(times: readonly number[], lines: readonly Line[]): void {
+    const isSame = this.#plot !== null && lines.length === this.#lines.length;
+    this.#times = times;
+    this.#lines = lines;
+    if (!isSame) this.#rebuild();
+    else this.#plot?.setData(this.#data());
+    this.#writeLegend(this.#plot?.cursor.idx ?? null);
+  }
+
+  /** Draws again, with the colours of the present theme. */
+  redraw(): void {
+    this.#plot?.redraw(false);
+  }
+
+  #data(): uPlot.AlignedData {
+    return [this.#times, ...this.#lines.map(({ values }) => values)] as unknown as uPlot.AlignedData;
+  }
+
+  #rebuild(): void {
+    this.#plot?.destroy();
+    this.#plot = null;
+    // Hidden, or not laid out yet.
+    if (this.#place.clientWidth === 0) return;
+    this.#plot = new uPlot(
+      {
+        width: this.#place.clientWidth,
+        height: HEIGHT,
+        legend: { show: false },
+        cursor: { y: false, sync: { key: 'charts' }, drag: { x: false, y: false }, points: { size: 5 } },
+        scales: {
+          x: { time: true, range: () => this.#window() },
+          y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
+        },
+        axes: [
+          { ...AXIS, size: 22, space: 60, values: (_plot, ticks) => ticks.map(clockTime) },
+          {
+            ...AXIS,
+            size: AXIS_WIDTH,
+            space: 30,
+            ...(this.#options.isBytes === true && { incrs: BYTE_STEPS }),
+            values: (_plot, ticks) => ticks.map((tick) => this.#options.format(tick)),
+          },
+        ],
+        series: [
+          {},
+          ...this.#lines.map((_line, index) => ({
+            stroke: () => colorOf(`--line-${(index % COLORS) + 1}`),
+            width: 1.5,
+            points: { show: false },
+          })),
+        ],
+        hooks: { setCursor: [(plot) => this.#writeLegend(plot.cursor.idx ?? null)] },
+      },
+      this.#data(),
+      this.#place,
+    );
+  }
+
+  #window(): [number, number] {
+    const last = this.#times.at(-1) ?? 0;
+    return [last - HISTORY_S, last];
+  }
+
+  #resize(): void {
+    const width = this.#place.clientWidth;
+    if (width === 0) return;
+    if (this.#plot === null) this.#rebuild();
+    else if (this.#plot.width !== width) this.#plot.setSize({ width, height: HEIGHT });
+  }
+
+  /** @param index of the point; null for the last one */
+  #writeLegend(index: number | null): void {
+    while (this.#items.length < this.#lines.length) this.#items.push(this.#makeItem());
+    for (const [at, item] of this.#items.entries()) {
+      const line = this.#lines[at];
+      item.node.hidden = line === undefined;
+      if (line === undefined) continue;
+      setText(item.label, line.label);
+      setText(item.value, this.#options.format(line.values[index ?? line.values.length - 1] ?? null));
+    }
+  }
+
+  #makeItem(): LegendItem {
+    const label = make('span', { class: 'name' });
+    const value = make('b', { class: 'value' });
+    const swatch = make('i', { class: `swatch line-${(this.#items.length % COLORS) + 1}` });
+    const node = make('li', {}, swatch, label, value);
+    this.#legend.append(node);
+    return { node, label, value };
+  }
+}
+
+const AXIS: uPlot.Axis = {
+  stroke: () => colorOf('--muted'),
+  font: '11px system-ui, sans-serif',
+  grid: { stroke: () => colorOf('--grid'), width: 1 },
+  ticks: { show: false },
+  gap: 4,
+};
+
+/** Writes the hour and minute of a moment here. @param seconds since 1970 */
+function clockTime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return `${date.getHours()}:${String(date.getMinutes()).padStart(2, '0')}`;
+}
+
+function colorOf(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}

@@ -1,0 +1,81 @@
+import type { LiveFrame } from '../../protocol/live.ts';
+import { bytes, count, latency, percent, rate } from '../model/format.ts';
+import type { Column, History } from '../model/history.ts';
+import type { NamedSeries } from '../model/named-series.ts';
+import { ChartCard, type Line } from './chart-card.ts';
+import { byId, make, setText } from './dom.ts';
+
+interface Chart {
+  readonly card: ChartCard;
+  readonly linesOf: (history: History) => readonly Line[];
+}
+
+/** The charts of the last ten minutes. */
+export class ChartsView {
+  readonly #charts: readonly Chart[];
+  readonly #budgetText = make('span');
+  readonly #budgetMeter = make('meter', { min: '0', max: '1', low: '0.7', high: '0.9', optimum: '0' });
+
+  constructor() {
+    const perSecond = (value: number | null): string => (value === null ? rate(null) : `${rate(value)}/s`);
+    const byteRate = (value: number | null): string => (value === null ? bytes(null) : `${bytes(value)}/s`);
+    this.#budgetMeter.setAttribute('aria-label', 'Share of the budget for buffered bytes');
+    const budget = make('p', { class: 'budget' }, this.#budgetMeter, this.#budgetText);
+    this.#charts = [
+      chart('Connections', count, { sessions: 'sessions', tunnels: 'tunnels' }),
+      chart('Handshakes', perSecond, { handshakes: 'accepted', handshakeFailures: 'failed' }),
+      chart('Messages', perSecond, { messagesUpstream: 'to endpoints', messagesDownstream: 'to clients' }),
+      chart('Bytes', byteRate, { bytesUpstream: 'to endpoints', bytesDownstream: 'to clients' }),
+      named('Errors', perSecond, ({ errors }) => errors, 'none'),
+      chart('Handshake time', latency, { handshakeP50: 'p50', handshakeP99: 'p99' }),
+      named('Event loop lag', latency, ({ lag }) => lag, 'no worker'),
+      chart('Memory', bytes, { residentBytes: 'resident', bufferedBytes: 'buffered' }, budget),
+    ];
+    byId('charts', HTMLDivElement).append(...this.#charts.map(({ card }) => card.node));
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      for (const { card } of this.#charts) card.redraw();
+    });
+  }
+
+  show(history: History, { gauges }: LiveFrame): void {
+    for (const { card, linesOf } of this.#charts) card.show(history.times, linesOf(history));
+    const { bufferedBytes, bufferBudgetBytes } = gauges;
+    const share = bufferBudgetBytes > 0 ? bufferedBytes / bufferBudgetBytes : 0;
+    this.#budgetMeter.value = share;
+    setText(this.#budgetText, `buffers: ${percent(share)} of ${bytes(bufferBudgetBytes)}`);
+  }
+}
+
+function chart(
+  title: string,
+  format: (value: number | null) => string,
+  labels: Partial<Record<Column, string>>,
+  ...extra: readonly HTMLElement[]
+): Chart {
+  const columns = Object.entries(labels) as [Column, string][];
+  return {
+    card: new ChartCard(
+      { title, format, isBytes: columns.some(([name]) => name.includes('ytes')) },
+      ...extra,
+    ),
+    linesOf: ({ columns: values }) => columns.map(([name, label]) => ({ label, values: values[name] })),
+  };
+}
+
+/** A chart whose lines have names that come and go. @param empty the label as long as there are none */
+function named(
+  title: string,
+  format: (value: number | null) => string,
+  seriesOf: (history: History) => NamedSeries,
+  empty: string,
+): Chart {
+  return {
+    card: new ChartCard({ title, format }),
+    linesOf: (history) => {
+      const { places, rest } = seriesOf(history);
+      const lines = places.map(({ name, values }) => ({ label: name, values }));
+      if (lines.length === 0) return [{ label: empty, values: rest }];
+      return rest.some((value) => value !== null) ? [...lines, { label: 'others', values: rest }] : lines;
+    },
+  };
+}

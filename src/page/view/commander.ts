@@ -1,0 +1,44 @@
+import type { ApiAnswer, Operator } from '../client/operator.ts';
+import { withFields, type Command } from '../model/commands.ts';
+import type { AnswersView } from './answers-view.ts';
+import { AskDialog, NoTokenDialog, TokenDialog } from './dialogs.ts';
+
+/** Carries out what a person asks for: asks for the token, asks whether to go on, sends, and shows the answer. */
+export class Commander {
+  readonly #operator: Operator;
+  readonly #answers: AnswersView;
+  readonly #tokenDialog: TokenDialog;
+  readonly #askDialog = new AskDialog();
+  readonly #noTokenDialog = new NoTokenDialog();
+  /** Whether the proxy has a token, as the last frame says. */
+  takesCommands = true;
+
+  constructor(operator: Operator, answers: AnswersView) {
+    this.#operator = operator;
+    this.#answers = answers;
+    this.#tokenDialog = new TokenDialog(operator);
+  }
+
+  /** Resolves with whether there is a token, which is asked for if need be. */
+  async authorize(): Promise<boolean> {
+    if (this.#operator.hasToken) return true;
+    if (!this.takesCommands) {
+      await this.#noTokenDialog.show();
+      return false;
+    }
+    return this.#tokenDialog.ask();
+  }
+
+  /** Resolves with the answer; null if the command has not been sent. */
+  async run(command: Command): Promise<ApiAnswer | null> {
+    if (!(await this.authorize())) return null;
+    const filled = command.question === null ? {} : await this.#askDialog.ask(command);
+    if (filled === null) return null;
+    const answer = await this.#operator.send(command.method, withFields(command.path, filled));
+    const isDone = answer.status >= 200 && answer.status < 300;
+    const text =
+      answer.status === 401 ? 'The token is not taken any more: enter the new one.' : answer.message;
+    this.#answers.add({ title: command.title.replace(/\?$/, ''), text, isDone });
+    return answer;
+  }
+}

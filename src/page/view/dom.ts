@@ -1,0 +1,61 @@
+/** Small helpers for nodes. Text goes in as text only: nothing from the network becomes markup. */
+
+type Attributes = Readonly<Record<string, string>>;
+
+/** Makes an element with attributes and children. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** Makes a button that calls back when it is pressed. */
+export function makeButton(
+  text: string,
+  onPress: () => void,
+  attributes: Attributes = {},
+): HTMLButtonElement {
+  const button = make('button', { type: 'button', ...attributes }, text);
+  button.addEventListener('click', onPress);
+  return button;
+}
+
+/** Finds an element of the page's markup. @throws Error if the markup has none of this kind */
+export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
+  const element = document.getElementById(id);
+  if (!(element instanceof kind)) throw new Error(`the page has no ${kind.name} with the id ${id}`);
+  return element;
+}
+
+/** Changes the text of a node, if it is another one. */
+export function setText(node: Node, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Sets an attribute, if it has another value; null removes it. */
+export function setAttribute(element: Element, name: string, value: string | null): void {
+  if (value === null) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/** Shows or hides an element. */
+export function setShown(element: HTMLElement, isShown: boolean): void {
+  if (element.hidden === isShown) element.hidden = !isShown;
+}
+
+/** Writes a text with a tone into a pill: `ok`, `warn`, `bad` or `quiet`. */
+export function setPill(pill: HTMLElement, text: string, tone: string): void {
+  setText(pill, text);
+  setAttribute(pill, 'data-tone', tone);
+}
+
+/** Writes a count into a cell. A narrow screen hides the counts of 0. */
+export function setCount(cell: HTMLElement, text: string): void {
+  setText(cell, text);
+  setAttribute(cell, 'data-zero', text === '0' ? '' : null);
+}
