@@ -39,7 +39,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['routing', 'upstream', 'transport', 'access'],
     ['l4', 'l7'],
     ['primary', 'worker'],
-    ['cli'],
+    ['cli', 'page'],
     ['main.ts'],
   ],
   'src/access': [
@@ -67,6 +67,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['dispatch'],
     ['uws', 'http1'],
   ],
+  'src/page': [['model'], ['client'], ['view'], ['page.ts']],
   'src/primary': [
     ['tickets', 'limits'],
     ['process'],
@@ -100,9 +101,10 @@ const FLOORS: Readonly<Record<string, Floors>> = {
   ],
   'bench/driver': [['measuring'], ['dialling', 'scanning'], ['sessions'], ['crew']],
 };
-/** What Node runs by the file's name: the command and the threads. */
+/** What is run by the file's name: the command, the page and the threads. */
 const ENTRIES = [
   'src/main.ts',
+  'src/page/page.ts',
   'src/worker/l4.ts',
   'src/worker/l7.ts',
   'src/primary/access/passwords/password-task.ts',
@@ -128,6 +130,10 @@ const RESERVED: readonly Reserved[] = [
   },
   { target: 'koffi', importers: /^src\/sys\// },
   { target: 're2js', importers: /^src\/core\/linear-expression\.ts$/ },
+  // A browser has nothing of the process but the contracts.
+  { target: /^src\/(?!page\/|core\/|protocol\/)/, importers: /^(?!src\/page\/)/ },
+  { target: /^src\/page\//, importers: /^(?:src\/page|test)\// },
+  { target: 'uplot', importers: /^src\/page\/view\/chart-card\.ts$/ },
   // Only the assembly of a worker names the engine; everything else knows its contract.
   {
     target: /^src\/l7\/uws\/process-settings\.ts$/,
@@ -151,6 +157,7 @@ const HIDDEN_IMPORTS: Exceptions = new Map<string | RegExp, string>([
   ['src/core/version.ts', 'It reads package.json, which lies elsewhere in the package'],
   ['src/l7/static/static-files.ts', 'It loads the table of content types only for static files'],
   ['src/l7/uws/process-settings.ts', 'It looks for the binary without loading it'],
+  ['src/primary/admin/pages/page-file.ts', 'It reads the built page, which lies in dist of the package'],
   ['src/primary/process/versions.ts', 'It reads the version of a package without loading it'],
   ['src/sys/native-calls.ts', 'It loads koffi only if the platform has it'],
   ['bench/peers/node-proxy.ts', 'It runs the package that it is told'],

@@ -12,7 +12,8 @@ export interface EncodedPage {
 export interface Answer {
   readonly status: number;
   readonly type: string;
-  readonly body: string | EncodedPage | LiveStream;
+  /** Bytes are written as they are. */
+  readonly body: string | Buffer | EncodedPage | LiveStream;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

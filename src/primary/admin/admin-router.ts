@@ -11,6 +11,7 @@ import { answerLive } from './live/live-answer.ts';
 import type { LiveFeed } from './live/live-feed.ts';
 import { HeldPages } from './pages/held-pages.ts';
 import { PageBody } from './pages/page-body.ts';
+import { PageFile } from './pages/page-file.ts';
 import { SharedRendering } from './pages/shared-rendering.ts';
 
 type Page = (request: AdminRequest, query: string) => Answer | Promise<Answer>;
@@ -33,6 +34,7 @@ export class AdminRouter {
   #token: { readonly text: string; readonly bearer: BearerToken } | null = null;
 
   constructor(view: AdminView, refusals: AdminRefusals, live: LiveFeed, log: Logger) {
+    const front = new PageFile();
     this.#view = view;
     this.#refusals = refusals;
     this.#log = log;
@@ -40,6 +42,7 @@ export class AdminRouter {
     this.#metrics = { text: this.#metricsIn('text'), openMetrics: this.#metricsIn('openMetrics') };
     this.#status = new SharedRendering(() => PageBody.begin(view.status()), STATUS_PERIODS);
     this.#pages = new Map<string, Page>([
+      ['/', (request) => front.answer(request)],
       ['/metrics', (request) => this.#answerMetrics(request)],
       ['/livez', () => healthAnswer(view.notLive())],
       ['/readyz', () => healthAnswer(view.notReady())],

@@ -14,17 +14,18 @@ type Client = Pick<AdminConnection, 'answered' | 'taken'>;
  */
 export async function writeAnswer(answer: Answer, response: ServerResponse, client: Client): Promise<void> {
   const { status, type, body, headers } = answer;
-  const isText = typeof body === 'string';
-  const length = isText ? Buffer.byteLength(body) : 'page' in body ? body.page.length(body.encoding) : null;
+  const isWhole = typeof body === 'string' || Buffer.isBuffer(body);
+  const length = isWhole ? Buffer.byteLength(body) : 'page' in body ? body.page.length(body.encoding) : null;
   response.writeHead(status, {
     'Content-Type': type,
-    ...(length !== null && { 'Content-Length': length }),
+    // The length of a 304 would be that of a 200 (RFC 9110 section 8.6).
+    ...(length !== null && status !== 304 && { 'Content-Length': length }),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     ...headers,
   });
   let last: string | Buffer | undefined;
-  if (isText) {
+  if (isWhole) {
     last = body;
   } else if (response.req.method !== 'HEAD') {
     if ('feed' in body) {

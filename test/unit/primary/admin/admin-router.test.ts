@@ -229,14 +229,14 @@ describe('a path of neither a page nor a command', () => {
       '/clusters//endpoints/a/drain',
       '/clusters/%zz/endpoints/a/drain',
       '/clusters/a',
-      '/',
+      '/nothing',
     ]) {
       const answer = await rig.ask('POST', path, SHOWN);
       const { status, message, ...lists } = bodyOf(answer);
       assert.deepEqual([answer.status, status], [404, 404], path);
       assert.match(message, /^nothing is at this path/);
       assert.deepEqual(lists, {
-        pages: ['/metrics', '/livez', '/readyz', '/status', '/live'],
+        pages: ['/', '/metrics', '/livez', '/readyz', '/status', '/live'],
         commands: ['POST /clusters/NAME/endpoints/ADDRESS/drain'],
       });
     }

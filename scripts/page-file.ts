@@ -1,0 +1,69 @@
+/** Writes the page of the admin address: one file, with its style, its script and the chart library inside. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const PAGE = 'src/page';
+/** In the order of the cascade. */
+const STYLES = [
+  'node_modules/uplot/dist/uPlot.min.css',
+  `${PAGE}/style/base.css`,
+  `${PAGE}/style/parts.css`,
+  `${PAGE}/style/tables.css`,
+] as const;
+
+/**
+ * Bundles the page into `page.html` of a directory.
+ *
+ * The file is replaced at once: a proxy that runs from its sources may read it at any time. Rejects with esbuild's messages,
+ * which it also prints.
+ *
+ * @param root directory of the package
+ */
+export async function writePage(root: string, directory: string): Promise<void> {
+  const [script, style] = await Promise.all([bundledScript(root), bundledStyle(root)]);
+  const values: Readonly<Record<string, string>> = { style, script };
+  const template = readFileSync(join(root, PAGE, 'page.html'), 'utf8');
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, 'page.html');
+  writeFileSync(
+    `${file}.new`,
+    template.replace(/\/\* (script|style) \*\//g, (_, name: string) => values[name]!),
+  );
+  renameSync(`${file}.new`, file);
+}
+
+async function bundledScript(root: string): Promise<string> {
+  return bundled({ root, text: `import './${PAGE}/page.ts';`, loader: 'ts' });
+}
+
+async function bundledStyle(root: string): Promise<string> {
+  return bundled({ root, text: STYLES.map((file) => `@import './${file}';`).join('\n'), loader: 'css' });
+}
+
+interface Source {
+  readonly root: string;
+  /** A source that imports all others. */
+  readonly text: string;
+  readonly loader: 'ts' | 'css';
+}
+
+async function bundled({ root, text, loader }: Source): Promise<string> {
+  const result = await build({
+    absWorkingDir: root,
+    stdin: { contents: text, loader, resolveDir: root },
+    bundle: true,
+    minify: true,
+    write: false,
+    outdir: 'dist',
+    format: 'iife',
+    platform: 'browser',
+    // Chrome 111, Firefox 113 and Safari 16.4 are of 2023.
+    target: ['chrome111', 'firefox113', 'safari16.4'],
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  const [file] = result.outputFiles;
+  // The end tag would end the element in the middle of the script.
+  return file!.text.trim().replace(/<\/(?=script|style)/gi, '<\\/');
+}
