@@ -5,7 +5,7 @@ import { StartError, codeOf, messageOf } from '../core/errors.ts';
 import { askAdmin, commandAnswerOf, sentenceOf, type AdminAnswer } from '../primary/process/admin-request.ts';
 import type { CommandAnswer } from '../protocol/admin-answers.ts';
 import type { Status } from '../protocol/status.ts';
-import { printable, printableOnceParsed, readPrintable } from '../telemetry/printable.ts';
+import { printable, printableOnceParsed, readPrintable } from '../telemetry/output/printable.ts';
 import type { CommandOptions } from './arguments.ts';
 
 const ANSWER_TIMEOUT_MS = 60_000;

@@ -1,7 +1,7 @@
 /** The texts on stderr for problems. */
 import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError, StartError, UsageError, messageOf } from '../core/errors.ts';
-import { printable } from '../telemetry/printable.ts';
+import { printable } from '../telemetry/output/printable.ts';
 
 /** Returns one line for each warning of a configuration. */
 export function warningLines(warnings: readonly ConfigProblem[]): string {

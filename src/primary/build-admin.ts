@@ -2,8 +2,8 @@ import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import type { ExemplarBook } from '../telemetry/exposition/exemplar-book.ts';
 import { Exposition } from '../telemetry/exposition/exposition.ts';
 import { pageFamilies } from '../telemetry/exposition/page-families.ts';
-import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { LogOutputs } from '../telemetry/output/log-outputs.ts';
 import { keySetFamilies } from './access/key-sets/key-set-metrics.ts';
 import type { KeySets } from './access/key-sets/key-sets.ts';
 import { passwordFamilies } from './access/passwords/password-metrics.ts';
@@ -70,7 +70,7 @@ interface MachineParts {
 
 interface BuildOptions {
   readonly log: Logger;
-  readonly output: Pick<LogOutput, 'dropped'>;
+  readonly output: Pick<LogOutputs, 'dropped' | 'states'>;
   readonly faultHooks: boolean;
   /** Called when another process has asked this one to hand over and end. */
   readonly onHandOver?: () => void;
@@ -126,7 +126,11 @@ export function buildAdmin(
     versions,
     state: () => lifecycle.state,
     notReady: () => notReady(parts),
-    ownErrors: () => [{ kind: 'log', reason: 'dropped', count: output.dropped }, ...stats.refusals],
+    ownErrors: () => [
+      { kind: 'log', reason: 'dropped', count: output.dropped.log },
+      { kind: 'access log', reason: 'dropped', count: output.dropped.access },
+      ...stats.refusals,
+    ],
   });
   const view: AdminView = {
     metrics: (format) => {
@@ -136,7 +140,16 @@ export function buildAdmin(
     notLive: () => supervisor.hopeless,
     notReady: () => notReady(parts),
     status: () =>
-      statusPage({ supervisor, clusters, reloader, drains, engines, versions, state: lifecycle.state }),
+      statusPage({
+        supervisor,
+        clusters,
+        reloader,
+        drains,
+        engines,
+        output,
+        versions,
+        state: lifecycle.state,
+      }),
     live: () => frames.write(),
     commands: [
       ...controlCommands(controlsOf(parts, settings)),

@@ -3,8 +3,8 @@ import type { Config } from '../config/types/config.ts';
 import type { Slices } from '../core/timing/slices.ts';
 import type { RevocationsCommand } from '../protocol/access.ts';
 import { ExemplarBook } from '../telemetry/exposition/exemplar-book.ts';
-import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { LogOutputs } from '../telemetry/output/log-outputs.ts';
 import { AccessDesk } from './access/access-desk.ts';
 import { createKeySets } from './access/key-sets/key-sets.ts';
 import { PasswordThread } from './access/passwords/password-thread.ts';
@@ -42,7 +42,7 @@ export interface PrimaryOptions {
   readonly config: Config;
   readonly log: Logger;
   /** Takes the workers' log lines. */
-  readonly output: Pick<LogOutput, 'write' | 'dropped'>;
+  readonly output: Pick<LogOutputs, 'write' | 'writeAccess' | 'dropped' | 'states' | 'prepare'>;
   /** Whether the admin server lets tests make a worker throw. */
   readonly faultHooks: boolean;
   /** Reads the configuration again. */
@@ -102,6 +102,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     onSight: (report) => {
       if (report.type === 'log') output.write(report.lines);
       else if (report.type === 'spans') spans.take(report.spans, report.dropped);
+      else if (report.type === 'access_lines') output.writeAccess(report.lines);
     },
     onEndpointFailed: clusters.endpointFailed,
     clientDesk,
@@ -125,6 +126,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
       keySets,
       revocations,
       spans,
+      output,
       claim: (next, held) => claimAddresses(engines.choose(next), { held }),
       log,
     },

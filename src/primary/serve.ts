@@ -1,17 +1,16 @@
 import { constants } from 'node:os';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
-import { messageOf } from '../core/errors.ts';
 import { boundHeapGrowth, shareBuiltins } from '../sys/memory/heap.ts';
-import type { LogOutput } from '../telemetry/log-output.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { LogOutputs } from '../telemetry/output/log-outputs.ts';
 import type { PrimaryOptions } from './build.ts';
 import { Primary } from './primary.ts';
 import type { ServiceManager } from './process/service-manager.ts';
 import type { Started } from './running.ts';
 
 interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver' | 'onReload'> {
-  readonly output: Pick<LogOutput, 'write' | 'dropped' | 'reopen'>;
+  readonly output: PrimaryOptions['output'] & Pick<LogOutputs, 'reopen' | 'mayRotate'>;
   /** Called when all listeners and the admin server listen. */
   readonly onReady?: (started: Started) => void;
   /** The service manager that has started the process; null if there is none. */
@@ -43,18 +42,24 @@ const FAULT_GRACE_MS = 1000;
 
 /** Starts the primary and runs it until a signal or a fault of its own ends it. */
 export async function serve(options: ServeOptions): Promise<Outcome> {
-  const { config, log, onReady, manager = null } = options;
+  const { config, log, output, onReady, manager = null } = options;
+  // Of two processes that write to the same files, the one that serves the admin address rotates them.
+  output.mayRotate = options.takeOver !== true;
   boundHeapGrowth();
   shareBuiltins();
   const primary = new Primary({
     ...options,
-    onHandOver: () => stop.byHandOver(),
+    onHandOver: () => {
+      output.mayRotate = false;
+      stop.byHandOver();
+    },
     onReload: (isOver) => (isOver ? manager?.ready() : manager?.reloading()),
   });
   const stop: Stop = new Stop(primary, log, config, () => manager?.stopping());
   const release = watchProcess(primary, stop, () => reopenLog(options));
   try {
     const started = await primary.start();
+    if (!stop.requested) output.mayRotate = true;
     logReady(started, log);
     onReady?.(started);
     // If the end was announced during the start, STOPPING must be the service manager's last message.
@@ -96,12 +101,11 @@ function watchProcess(primary: Primary, stop: Stop, reopen: () => void): () => v
 }
 
 function reopenLog({ log, output }: ServeOptions): void {
-  try {
-    const file = output.reopen();
-    if (file === null) log.info('the log goes to standard output: there is no file to open again');
-    else log.info({ file }, 'log file opened again');
-  } catch (error) {
-    log.error({ reason: messageOf(error) }, 'the log goes on in the old file');
+  const files = output.reopen();
+  if (files.length === 0) log.info('the log goes to standard output: there is no file to open again');
+  for (const { log: name, file, problem } of files) {
+    if (problem === null) log.info({ log: name, file }, 'log file opened again');
+    else log.error({ log: name, reason: problem }, 'the log goes on in the old file');
   }
 }
 

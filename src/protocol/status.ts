@@ -27,6 +27,8 @@ export interface Status {
   readonly workers: readonly WorkerStatus[];
   /** Threads of stuck workers that have not ended. */
   readonly leftBehind: number;
+  /** The log, and the access log if it has a file of its own. */
+  readonly logs: readonly LogStatus[];
   readonly listeners: readonly ListenerStatus[];
   readonly clusters: readonly ClusterStatus[];
 }
@@ -104,6 +106,17 @@ export interface EndpointStatus {
   readonly ejections: number;
   /** The last probe that could be made. */
   readonly lastProbe: ProbeStatus | null;
+}
+
+/** Where log lines go. */
+interface LogStatus {
+  readonly log: 'log' | 'access';
+  /** Path of the file; null for standard output. */
+  readonly file: string | null;
+  /** Lines lost since the start of the process. */
+  readonly dropped: number;
+  /** Why lines cannot be written now; null if that is not known to fail. */
+  readonly problem: string | null;
 }
 
 interface ProbeStatus {

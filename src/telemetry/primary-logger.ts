@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import { boundedFields, clip, errorFields } from './line-fields.ts';
-import type { LogOutput } from './log-output.ts';
 import type { Logger, LoggerSettings } from './logger.ts';
+import type { LogOutputs } from './output/log-outputs.ts';
 
 /** Creates the primary's logger. */
-export function createLogger(settings: LoggerSettings, output: Pick<LogOutput, 'write'>): Logger {
+export function createLogger(settings: LoggerSettings, output: Pick<LogOutputs, 'write'>): Logger {
   return pino(
     {
       level: settings.level,

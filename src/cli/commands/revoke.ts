@@ -1,6 +1,6 @@
 /** `sluice revoke`: keeps a principal out of a running sluice. */
 import { UsageError } from '../../core/errors.ts';
-import { readPrintable } from '../../telemetry/printable.ts';
+import { readPrintable } from '../../telemetry/output/printable.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 

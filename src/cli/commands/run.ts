@@ -13,9 +13,10 @@ import { serve } from '../../primary/serve.ts';
 import type { Outcome } from '../../primary/serve.ts';
 import type { WorkerFiles } from '../../primary/workers/worker-threads.ts';
 import { takeStandardOutput } from '../../sys/descriptors/standard-output.ts';
-import { LogOutput } from '../../telemetry/log-output.ts';
 import { createLogger } from '../../telemetry/primary-logger.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { LogOutputs } from '../../telemetry/output/log-outputs.ts';
+import { TroubleReport } from '../../telemetry/output/trouble-report.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { banner } from '../banner.ts';
 import { DemoProcess } from '../demo/demo-process.ts';
@@ -46,7 +47,11 @@ export async function run(options: CommandOptions): Promise<number> {
   const { config, warnings, files } = loadConfig(sourceOf(options), memory);
   const watch = options.flags.has('watch') ? new FileWatch(files) : null;
   const stdout = takeStdout();
-  const output = new LogOutput(config.log.format, config.log.file ?? stdout.fd);
+  const trouble = new TroubleReport(
+    () => log,
+    (text) => process.stderr.write(text),
+  );
+  const output = new LogOutputs(config.log, (found) => trouble.tell(found), { stdout: stdout.fd });
   const log = createLogger(config.log, output);
   const { problem } = stdout;
   if (problem !== null) log.info({ reason: problem }, 'native libraries may write to standard output');
@@ -83,7 +88,7 @@ interface Surroundings {
   readonly memory: ItemMemory;
   readonly stdout: number;
   readonly log: Logger;
-  readonly output: LogOutput;
+  readonly output: LogOutputs;
   readonly watch: FileWatch | null;
 }
 

@@ -20,6 +20,8 @@ export async function run(options: CommandOptions): Promise<number> {
   return 0;
 }
 
+const names = { log: 'log', access: 'access log' } as const;
+
 /** Writes the status as tables for a person. */
 export function describeStatus(status: Status): string {
   const { version, pid, uptimeSeconds, generation, state, connections } = status;
@@ -27,6 +29,11 @@ export function describeStatus(status: Status): string {
   const title = `sluice ${version}, process ${pid}, up ${uptime}: ${state}, generation ${generation}, ${connections} sessions and tunnels\n`;
   const notes = [
     ...status.needsRestart.map((setting) => `${setting} has changed: restart to bring it into force\n`),
+    ...status.logs.flatMap(({ log, file, problem }) =>
+      problem === null
+        ? []
+        : [`the ${names[log]} cannot be written to ${file ?? 'standard output'}: ${problem}\n`],
+    ),
     ...status.drains.map(
       ({ scope, total, remaining }) =>
         `draining ${Object.values(scope).join(' ')}: ${remaining} of ${total} left\n`,

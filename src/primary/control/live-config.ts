@@ -1,5 +1,6 @@
 import type { Config } from '../../config/types/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { LogOutputs, OutputsChange } from '../../telemetry/output/log-outputs.ts';
 import type { KeySets } from '../access/key-sets/key-sets.ts';
 import type { RevocationDesk } from '../access/revocations/revocation-desk.ts';
 import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
@@ -16,12 +17,13 @@ interface LiveConfigParts {
   readonly keySets: Pick<KeySets, 'prepare'>;
   readonly revocations: Pick<RevocationDesk, 'prepare'>;
   readonly spans: Pick<SpanDesk, 'apply'>;
+  readonly output: Pick<LogOutputs, 'prepare'>;
   /** Claims the addresses of a configuration's listeners, except those that the process holds. */
   readonly claim: (config: Config, held: readonly HeldAddress[]) => Promise<AddressClaim>;
   readonly log: Logger;
 }
 
-/** The configuration in force in the whole process: addresses, clusters, workers, drains, log level. */
+/** The configuration in force in the whole process: addresses, clusters, workers, drains, the log. */
 export class LiveConfig {
   readonly #parts: LiveConfigParts;
   #held: readonly HeldAddress[];
@@ -45,13 +47,16 @@ export class LiveConfig {
    * @throws StartError if a part cannot use it; the old one stays
    */
   async apply(next: Config): Promise<number> {
-    const { supervisor, clusters, drains, keySets, revocations, spans, log } = this.#parts;
+    const { supervisor, clusters, drains, keySets, revocations, output, spans, log } = this.#parts;
     const changeRevocations = revocations.prepare(next.revocations);
     const claim = await this.#parts.claim(next, this.#held);
     const config = { ...next, listeners: claim.listeners };
     const change = clusters.prepare(config.clusters);
     const changedKeys = keySets.prepare(config);
+    let outputs: OutputsChange | null = null;
     try {
+      const changedOutputs = output.prepare(config.log);
+      outputs = changedOutputs;
       const [states] = await Promise.all([change.ready(), changedKeys.ready()]);
       claim.release();
       await supervisor.reload(config, states, () => {
@@ -60,10 +65,12 @@ export class LiveConfig {
         drains.endUnknown();
         changeRevocations();
         spans.apply(config.tracing);
+        changedOutputs.commit();
       });
     } catch (error) {
       change.abort();
       changedKeys.abort();
+      outputs?.abort();
       throw error;
     } finally {
       claim.free();

@@ -137,14 +137,11 @@ export class Reloader {
 function keepFixed(next: Config, current: Config): { usable: Config; needsRestart: string[] } {
   const fixed = [
     ['admin.address', next.admin.address, current.admin.address],
-    ['log.format', next.log.format, current.log.format],
-    ['log.file', next.log.file, current.log.file],
     ['demo', next.demo, current.demo],
   ] as const;
   const usable: Config = {
     ...next,
     admin: { ...next.admin, address: current.admin.address },
-    log: { ...next.log, format: current.log.format, file: current.log.file },
     demo: current.demo,
   };
   const changed = fixed.filter(([, wanted, is]) => !isDeepStrictEqual(wanted, is));

@@ -171,8 +171,8 @@ export const primaryMetrics = {
   ),
   logLinesDropped: counter(
     'sluice_log_lines_dropped_total',
-    [],
-    'Log lines lost because the output was not read fast enough',
+    ['log'],
+    'Log lines lost because they could not be written, or were not read fast enough: log or access',
   ),
   buildInfo: gauge(
     'sluice_build_info',

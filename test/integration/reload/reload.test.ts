@@ -193,11 +193,11 @@ describe('a reload', { timeout: 300_000 }, () => {
 
   it('says of what only a restart can change that it needs one', async () => {
     const rig = await start();
-    rig.sluice.writeConfig({ ...withAdmin(base()), log: { format: 'pretty' } });
+    rig.sluice.writeConfig({ ...withAdmin(base()), admin: { address: '127.0.0.1:9' } });
     const { status, body } = await rig.post('/reload');
     assert.equal(status, 200);
-    assert.deepEqual((JSON.parse(body) as { needsRestart: string[] }).needsRestart, ['log.format']);
-    assert.deepEqual((await rig.status()).needsRestart, ['log.format']);
+    assert.deepEqual((JSON.parse(body) as { needsRestart: string[] }).needsRestart, ['admin.address']);
+    assert.deepEqual((await rig.status()).needsRestart, ['admin.address']);
   });
 
   it('comes by SIGHUP too', async () => {

@@ -54,6 +54,10 @@ const status: Status = {
     },
   ],
   leftBehind: 0,
+  logs: [
+    { log: 'log', file: null, dropped: 0, problem: null },
+    { log: 'access', file: '/var/log/access', dropped: 2, problem: 'ENOSPC' },
+  ],
   listeners: [
     {
       name: 'web',
@@ -98,6 +102,7 @@ describe('the status', () => {
       [
         'sluice 1.2.3, process 42, up 2m: ready, generation 7, 3 sessions and tunnels',
         'admin.address has changed: restart to bring it into force',
+        'the access log cannot be written to /var/log/access: ENOSPC',
         'draining all: 2 of 9 left',
         'draining endpoint app 192.0.2.1:80: 1 of 9 left',
         '',

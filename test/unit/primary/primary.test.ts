@@ -14,7 +14,13 @@ function options(changes: Partial<PrimaryOptions> = {}): PrimaryOptions {
   return {
     config,
     log: capture().log,
-    output: { write: () => undefined, dropped: 4 },
+    output: {
+      write: () => undefined,
+      writeAccess: () => undefined,
+      dropped: { log: 4, access: 0 },
+      states: [{ log: 'log', file: null, dropped: 4, problem: null }],
+      prepare: () => ({ commit: () => undefined, abort: () => undefined }),
+    },
     faultHooks: false,
     workerFiles: workers('obedient'),
     timings,
@@ -105,6 +111,7 @@ describe('the primary', { timeout: 300_000 }, () => {
         { name: 'l4-0', kind: 'l4', ...worker },
       ],
       leftBehind: 0,
+      logs: [{ log: 'log', file: null, dropped: 4, problem: null }],
       listeners: [
         {
           name: 'web',

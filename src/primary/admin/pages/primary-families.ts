@@ -1,6 +1,7 @@
 import type { DrainStatus } from '../../../protocol/status.ts';
 import type { Family } from '../../../telemetry/exposition/family.ts';
 import type { Metric } from '../../../telemetry/metrics/metric.ts';
+import type { LogOutputs } from '../../../telemetry/output/log-outputs.ts';
 import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
 import type { Reloader } from '../../control/reloader.ts';
 import type { CertificateExpiry } from '../../process/certificate-expiry.ts';
@@ -19,7 +20,7 @@ interface PrimaryFacts {
   readonly ticketKeys: Pick<TicketKeys, 'ages'>;
   readonly limitTables: Pick<LimitTables, 'entries'>;
   readonly versions: Versions;
-  readonly droppedLines: () => number;
+  readonly droppedLines: () => LogOutputs['dropped'];
 }
 
 /** Returns the families of metrics that no worker writes. */
@@ -83,7 +84,10 @@ export function primaryFamilies(facts: PrimaryFacts): Family[] {
         limitTables.entries.map((entry) => ({ labels: limitLabels(entry), value: entry.sweep.layout.slots })),
     },
     single(primaryMetrics.bufferBudget, () => supervisor.config.workers.bufferBudget),
-    single(primaryMetrics.logLinesDropped, droppedLines),
+    {
+      metric: primaryMetrics.logLinesDropped,
+      read: () => Object.entries(droppedLines()).map(([log, value]) => ({ labels: { log }, value })),
+    },
     {
       metric: primaryMetrics.buildInfo,
       read: () => [

@@ -13,6 +13,7 @@ import { CONNECT_FAILURES } from '../../../telemetry/metrics/label-values.ts';
 import type { Metric } from '../../../telemetry/metrics/metric.ts';
 import { pageMetrics, threadMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../../telemetry/metrics/page-shapes.ts';
+import type { LogOutputs } from '../../../telemetry/output/log-outputs.ts';
 import type { ClusterMonitor } from '../../clusters/cluster-monitor.ts';
 import type { ClusterMonitors } from '../../clusters/cluster-monitors.ts';
 import type { EndpointRecord } from '../../clusters/endpoint-record.ts';
@@ -42,6 +43,7 @@ interface StatusFacts {
   readonly reloader: Pick<Reloader, 'current' | 'lastSucceeded' | 'lastSuccessAt' | 'needsRestart'>;
   readonly drains: Pick<Drains, 'progress'>;
   readonly engines: Pick<Engines, 'choiceOf'>;
+  readonly output: Pick<LogOutputs, 'states'>;
   readonly versions: Versions;
   readonly state: PrimaryState;
 }
@@ -65,7 +67,7 @@ function* linesOf(facts: StatusFacts): Iterable<string> {
 }
 
 function statusOf(facts: StatusFacts): LazyStatus {
-  const { supervisor, clusters, reloader, drains, versions, state } = facts;
+  const { supervisor, clusters, reloader, drains, output, versions, state } = facts;
   const { config, leftBehind, generation } = supervisor;
   return {
     version: versions.sluice,
@@ -81,6 +83,7 @@ function statusOf(facts: StatusFacts): LazyStatus {
     drains: drains.progress,
     workers: lazily(workersOf(supervisor), (slot) => workerStatus(slot, supervisor)),
     leftBehind: leftBehind.count,
+    logs: output.states,
     listeners: lazily(config.listeners, (listener) => listenerStatus(listener, facts)),
     clusters: lazily(clusters.all, (monitor) =>
       clusterStatus(monitor, supervisor, clusters.evictions(monitor.config.name)),

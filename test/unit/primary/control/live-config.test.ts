@@ -11,7 +11,7 @@ const next: Config = { ...config, log: { ...config.log, level: 'warn' } };
 const concrete = { kind: 'tcp', host: '127.0.0.1', port: 8080 } as const;
 
 /** A configuration in force whose parts note their calls; `fault` names the one that fails. */
-function setup(fault: 'claim' | 'clusters' | 'workers' | null = null): {
+function setup(fault: 'claim' | 'clusters' | 'outputs' | 'workers' | null = null): {
   readonly live: LiveConfig;
   readonly calls: string[];
   readonly log: { readonly level: string };
@@ -60,6 +60,15 @@ function setup(fault: 'claim' | 'clusters' | 'workers' | null = null): {
       },
       revocations: { prepare: () => () => void calls.push('revocations change') },
       spans: { apply: () => undefined },
+      output: {
+        prepare: () => {
+          failAt('outputs');
+          return {
+            commit: () => void calls.push('outputs change'),
+            abort: () => void calls.push('outputs stay'),
+          };
+        },
+      },
       drains: { endUnknown: () => void calls.push('drains of unknown scopes end') },
       claim: async ({ listeners }, before) => {
         await Promise.resolve();
@@ -91,6 +100,7 @@ describe('the configuration in force', () => {
       'key sets change',
       'drains of unknown scopes end',
       'revocations change',
+      'outputs change',
       'claim is given up',
     ]);
     assert.equal(log.level, 'warn');
@@ -112,7 +122,8 @@ describe('the configuration in force', () => {
 
   for (const [fault, calls] of [
     ['claim', []],
-    ['clusters', ['clusters stay', 'key sets stay', 'claim is given up']],
+    ['clusters', ['clusters stay', 'key sets stay', 'outputs stay', 'claim is given up']],
+    ['outputs', ['clusters stay', 'key sets stay', 'claim is given up']],
     [
       'workers',
       [
@@ -121,6 +132,7 @@ describe('the configuration in force', () => {
         'workers get 2 on 8080,8080',
         'clusters stay',
         'key sets stay',
+        'outputs stay',
         'claim is given up',
       ],
     ],

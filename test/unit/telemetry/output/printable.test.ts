@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { printable, printableOnceParsed, readPrintable } from '../../../src/telemetry/printable.ts';
+import { printable, printableOnceParsed, readPrintable } from '../../../../src/telemetry/output/printable.ts';
 
 const character = fc.oneof(
   fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),

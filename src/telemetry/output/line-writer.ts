@@ -1,0 +1,256 @@
+import { messageOf } from '../../core/errors.ts';
+import type { Destination } from './destination.ts';
+import { countEntries, countEntriesOf, firstEntry } from './entries.ts';
+import type { OutputFiles } from './output-files.ts';
+
+/** Bytes that are given to the system at once, unless one batch of lines is longer. */
+const CHUNK_BYTES = 256 * 1024;
+/** Time before a write to a reader that reads nothing is tried again. */
+const AGAIN_MS = 50;
+/** Time before a failed write is tried again. */
+const RETRY_MS = 1000;
+/** Time for which lines wait for a destination that fails. After it, they are dropped and counted. */
+const HOLD_MS = 2000;
+const NEWLINE = 0x0a;
+const BLANK = 0x20;
+const NO_BYTES = Buffer.alloc(0);
+
+interface WriterMeans {
+  readonly files: Pick<OutputFiles, 'write'>;
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number;
+  /** Calls back after some milliseconds; returns a function that cancels the call. */
+  readonly later: (delayMs: number, act: () => void) => () => void;
+  /** Called when writing begins to fail, with the reason, and with null when it succeeds again. */
+  readonly onChange: (problem: string | null) => void;
+}
+
+/** Writes entries to a destination in order, whole, and without waiting. Entries that cannot be written are counted. */
+export class LineWriter {
+  readonly #destination: Destination;
+  readonly #means: WriterMeans;
+  readonly #maxWaitingBytes: number;
+  #dropped = 0;
+  #problem: string | null = null;
+  /** When the first of the failed writes in a row failed. */
+  #failingSince = 0;
+  /** Text that waits, and its length. */
+  #queue: string[] = [];
+  #queued = 0;
+  /** What is being written. All before {@link at} is written, and all before {@link until} belongs into the open file. */
+  #chunk: Buffer | null = null;
+  #at = 0;
+  #until = 0;
+  #isWriting = false;
+  #isReopening = false;
+  /** Whether the reader of a pipe is gone for good. */
+  #isBroken = false;
+  #cancelRetry: (() => void) | null = null;
+  #closing: PromiseWithResolvers<boolean> | null = null;
+  #isClosed = false;
+
+  /** @param maxWaitingBytes max text that waits. Above it, entries are dropped and counted. */
+  constructor(destination: Destination, means: WriterMeans, maxWaitingBytes: number) {
+    this.#destination = destination;
+    this.#means = means;
+    this.#maxWaitingBytes = maxWaitingBytes;
+  }
+
+  /** Number of entries that were lost. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Why nothing can be written now; null if that is not known to fail. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** Path of the file; null if the destination is a descriptor. */
+  get path(): string | null {
+    return this.#destination.path;
+  }
+
+  /** Writes whole entries. */
+  write(text: string): void {
+    const waiting = this.#queued + (this.#chunk === null ? 0 : this.#chunk.length - this.#at);
+    const isFull = waiting + text.length > this.#maxWaitingBytes;
+    if (isFull || this.#isBroken || this.#closing !== null) {
+      this.#dropped += countEntries(text);
+      return;
+    }
+    this.#queue.push(text);
+    this.#queued += text.length;
+    if (!this.#isWriting && this.#cancelRetry === null) this.#go();
+  }
+
+  /**
+   * Opens the file at its path again, after log rotation has moved the old file. Entries that wait go to the new file.
+   *
+   * @throws StartError if the file cannot be opened: the old file stays in use
+   */
+  reopen(): void {
+    if (this.#closing !== null) return;
+    this.#destination.reopen();
+    this.#isReopening = true;
+    if (this.#isWriting) return;
+    if (this.#chunk === null && this.#queue.length === 0) {
+      this.#destination.makeRoom(NO_BYTES);
+      this.#isReopening = false;
+    }
+    this.#tryNow();
+  }
+
+  /**
+   * Writes what waits, takes no more, and closes the destination.
+   *
+   * @returns whether all entries were written in time; if not, an ordinary exit may hang on it
+   */
+  close(timeoutMs: number): Promise<boolean> {
+    if (this.#closing !== null) return this.#closing.promise;
+    this.#closing = Promise.withResolvers();
+    const { promise } = this.#closing;
+    const cancel = this.#means.later(timeoutMs, () => this.#end(false));
+    void promise.finally(cancel);
+    if (!this.#isWriting) this.#tryNow();
+    return promise;
+  }
+
+  #tryNow(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#go();
+  }
+
+  /** Writes the next bytes, or ends. */
+  #go(): void {
+    this.#chunk ??= this.#nextChunk();
+    if (this.#chunk === null) {
+      if (this.#closing !== null) this.#end(true);
+      return;
+    }
+    if (this.#at === this.#until) {
+      this.#until += this.#destination.makeRoom(this.#chunk.subarray(this.#at));
+      this.#isReopening = false;
+    }
+    this.#isWriting = true;
+    const bytes = this.#chunk.subarray(this.#at, this.#until);
+    this.#means.files.write(this.#destination.fd, bytes, (error, written) => this.#done(error, written));
+  }
+
+  #nextChunk(): Buffer | null {
+    if (this.#queue.length === 0) return null;
+    let text = '';
+    let taken = 0;
+    while (taken < this.#queue.length && text.length < CHUNK_BYTES) text += this.#queue[taken++]!;
+    this.#queue = this.#queue.slice(taken);
+    this.#queued -= text.length;
+    this.#at = 0;
+    this.#until = 0;
+    return Buffer.from(text);
+  }
+
+  #done(error: NodeJS.ErrnoException | null, written: number): void {
+    this.#isWriting = false;
+    if (this.#isClosed) {
+      this.#destination.close();
+      return;
+    }
+    if (error !== null) {
+      this.#failed(error);
+      return;
+    }
+    this.#destination.wrote(written);
+    this.#at += written;
+    if (this.#at === this.#chunk?.length) this.#chunk = null;
+    if (written === 0) {
+      this.#waitFor(AGAIN_MS);
+      return;
+    }
+    this.#change(null);
+    this.#go();
+  }
+
+  #failed(error: NodeJS.ErrnoException): void {
+    if (error.code === 'EAGAIN') {
+      this.#waitFor(AGAIN_MS);
+      return;
+    }
+    if (error.code === 'EPIPE') {
+      // A reader that is gone does not come back.
+      this.#isBroken = true;
+      this.#dropAll();
+      this.#change(messageOf(error));
+      if (this.#closing !== null) this.#end(true);
+      return;
+    }
+    const now = this.#means.clock();
+    if (this.#problem === null) this.#failingSince = now;
+    if (this.#closing !== null) {
+      this.#end(false);
+      return;
+    }
+    if (this.#isReopening) this.#leaveCutEntry();
+    if (now - this.#failingSince >= HOLD_MS) this.#dropWhole();
+    this.#change(messageOf(error));
+    this.#waitFor(RETRY_MS);
+  }
+
+  #waitFor(delayMs: number): void {
+    this.#cancelRetry = this.#means.later(delayMs, () => this.#tryNow());
+  }
+
+  #change(problem: string | null): void {
+    if ((problem === null) === (this.#problem === null)) return;
+    this.#problem = problem;
+    this.#means.onChange(problem);
+  }
+
+  /** Gives up the rest of a cut entry, whose beginning is in a file that is left. */
+  #leaveCutEntry(): void {
+    const chunk = this.#chunk!;
+    if (this.#isCut(chunk)) {
+      this.#at += firstEntry(chunk.subarray(this.#at));
+      this.#dropped++;
+    }
+    this.#until = this.#at;
+    if (this.#at === chunk.length) this.#chunk = null;
+  }
+
+  /** Gives up all entries, except the rest of one whose beginning is written. */
+  #dropWhole(): void {
+    const chunk = this.#chunk;
+    if (chunk !== null) {
+      const end = this.#isCut(chunk) ? this.#at + firstEntry(chunk.subarray(this.#at)) : this.#at;
+      this.#dropped += countEntriesOf(chunk.subarray(end));
+      this.#until = end;
+      this.#chunk = end === this.#at ? null : chunk.subarray(0, end);
+    }
+    for (const text of this.#queue) this.#dropped += countEntries(text);
+    this.#queue = [];
+    this.#queued = 0;
+  }
+
+  #dropAll(): void {
+    this.#dropWhole();
+    if (this.#chunk === null) return;
+    this.#chunk = null;
+    this.#dropped++;
+  }
+
+  #isCut(chunk: Buffer): boolean {
+    const at = this.#at;
+    return at > 0 && (chunk[at - 1] !== NEWLINE || chunk[at] === BLANK);
+  }
+
+  #end(isWritten: boolean): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#dropAll();
+    // While a write is under way the number of the descriptor must not be given to somebody else.
+    if (!this.#isWriting) this.#destination.close();
+    this.#closing?.resolve(isWritten);
+  }
+}

@@ -1,0 +1,163 @@
+import { DescriptorDestination } from './descriptor-destination.ts';
+import { FileDestination, type SizeLimits } from './file-destination.ts';
+import { LineWriter } from './line-writer.ts';
+import type { OutputFiles } from './output-files.ts';
+
+/** Max log text that waits for a slow reader. Above it, lines are dropped and counted. */
+export const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+/** Time that a destination has to take its last lines after a reload has replaced it. */
+const RETIRE_MS = 5000;
+
+/** `log`: what all threads tell. `access`: the access log's own file. */
+export type OutputName = 'log' | 'access';
+
+export interface PlaceSettings extends SizeLimits {
+  /** Absolute path of a file; null for standard output. */
+  readonly file: string | null;
+}
+
+/** What has become of an output. */
+export type OutputTrouble =
+  | { readonly kind: 'failed'; readonly log: OutputName; readonly reason: string }
+  /** Lines were lost since the failure. */
+  | { readonly kind: 'recovered'; readonly log: OutputName; readonly dropped: number }
+  | { readonly kind: 'rotation'; readonly log: OutputName; readonly file: string; readonly reason: string };
+
+export interface OutputMeans {
+  readonly files: OutputFiles;
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number;
+  /** Calls back after some milliseconds; returns a function that cancels the call. */
+  readonly later: (delayMs: number, act: () => void) => () => void;
+  /** Descriptor of standard output. */
+  readonly stdout: number;
+  readonly maxWaitingBytes: number;
+  /** Whether this process rotates files. */
+  readonly mayRotate: () => boolean;
+  /** Called when an output fails, and when it can be written again. */
+  readonly onTrouble: (trouble: OutputTrouble) => void;
+}
+
+/** A prepared change of an output's destination. */
+interface OutputChange {
+  /** Brings the change into force. */
+  commit(): void;
+  /** Gives the change up. */
+  abort(): void;
+}
+
+/** One output of lines. Its destination can change. */
+export class LogOutput {
+  readonly name: OutputName;
+  readonly #means: OutputMeans;
+  #place: PlaceSettings;
+  #writer: LineWriter;
+  /** Writers of former destinations that are not empty yet. */
+  readonly #retired = new Set<LineWriter>();
+  /** Lines that former destinations have lost. */
+  #lostBefore = 0;
+  #droppedAtFailure = 0;
+
+  /** @throws StartError if the file cannot be opened */
+  constructor(name: OutputName, place: PlaceSettings, means: OutputMeans) {
+    this.name = name;
+    this.#means = means;
+    this.#place = place;
+    this.#writer = this.#open(place.file);
+  }
+
+  /** Path of the file; null for standard output. */
+  get file(): string | null {
+    return this.#writer.path;
+  }
+
+  /** Number of lines lost because they could not be written, or were not read fast enough. */
+  get dropped(): number {
+    let sum = this.#lostBefore + this.#writer.dropped;
+    for (const writer of this.#retired) sum += writer.dropped;
+    return sum;
+  }
+
+  /** Why lines cannot be written now; null if that is not known to fail. */
+  get problem(): string | null {
+    return this.#writer.problem;
+  }
+
+  /** Writes whole entries. */
+  write(text: string): void {
+    this.#writer.write(text);
+  }
+
+  /**
+   * Opens the file at its path again.
+   *
+   * @throws StartError if that fails: the old file stays in use
+   */
+  reopen(): void {
+    this.#writer.reopen();
+  }
+
+  /**
+   * Opens another destination, which is used from the commit on. What waits goes to the old one.
+   *
+   * @throws StartError if the file cannot be opened
+   */
+  prepare(place: PlaceSettings): OutputChange {
+    const isSame = place.file === this.#place.file;
+    const next = isSame ? this.#writer : this.#open(place.file);
+    return {
+      commit: () => {
+        this.#place = place;
+        if (isSame) return;
+        this.#retire(this.#writer);
+        this.#writer = next;
+      },
+      abort: () => void (isSame || next.close(0)),
+    };
+  }
+
+  /** Writes what waits, and takes no more. Returns whether all was written in time. */
+  async close(timeoutMs: number): Promise<boolean> {
+    const closed = [this.#writer, ...this.#retired].map((writer) => writer.close(timeoutMs));
+    return (await Promise.all(closed)).every(Boolean);
+  }
+
+  #open(file: string | null): LineWriter {
+    const { files, clock, stdout, later, mayRotate, maxWaitingBytes, onTrouble } = this.#means;
+    const log = this.name;
+    const destination =
+      file === null
+        ? new DescriptorDestination(stdout)
+        : new FileDestination(
+            { path: file, key: log === 'log' ? 'log.file' : 'log.access.file' },
+            {
+              files,
+              clock,
+              mayRotate,
+              limits: () => this.#place,
+              onRotationFailed: (path, reason) => onTrouble({ kind: 'rotation', log, file: path, reason }),
+            },
+          );
+    const means = { files, clock, later, onChange: (reason: string | null) => this.#changed(reason) };
+    return new LineWriter(destination, means, maxWaitingBytes);
+  }
+
+  #changed(reason: string | null): void {
+    const { onTrouble } = this.#means;
+    const log = this.name;
+    if (reason === null) {
+      onTrouble({ kind: 'recovered', log, dropped: this.dropped - this.#droppedAtFailure });
+    } else {
+      this.#droppedAtFailure = this.dropped;
+      onTrouble({ kind: 'failed', log, reason });
+    }
+  }
+
+  #retire(writer: LineWriter): void {
+    this.#retired.add(writer);
+    void writer.close(RETIRE_MS).then(() => {
+      this.#retired.delete(writer);
+      this.#lostBefore += writer.dropped;
+    });
+  }
+}

@@ -1,0 +1,218 @@
+import { messageOf } from '../../core/errors.ts';
+import {
+  LogOutput,
+  MAX_WAITING_BYTES,
+  type OutputMeans,
+  type OutputName,
+  type OutputTrouble,
+  type PlaceSettings,
+} from './log-output.ts';
+import type { SizeLimits } from './file-destination.ts';
+import { PrettyLines } from './pretty-lines.ts';
+import { printable } from './printable.ts';
+import { systemFiles } from './system-files.ts';
+import { lookOf } from './terminal.ts';
+
+/** Standard output moves to another descriptor, and these paths would lead to where it was. */
+const STANDARD_OUTPUT: ReadonlySet<string> = new Set(['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']);
+
+/** The part of the log's settings that outputs need. */
+export interface OutputSettings extends PlaceSettings {
+  readonly format: 'json' | 'pretty';
+  /** The access log; null for none. Without a file of its own its lines stand in the log. */
+  readonly access: (SizeLimits & { readonly file: string | null }) | null;
+}
+
+/** What is known of an output. */
+interface OutputState {
+  readonly log: OutputName;
+  /** Path of the file; null for standard output. */
+  readonly file: string | null;
+  /** Lines lost since the start. */
+  readonly dropped: number;
+  /** Why lines cannot be written now; null if that is not known to fail. */
+  readonly problem: string | null;
+}
+
+/** How it went to open the file of an output again. */
+interface Reopened {
+  readonly log: OutputName;
+  readonly file: string;
+  /** Why the old file stays in use; null if it does not. */
+  readonly problem: string | null;
+}
+
+/** A prepared change of all outputs. */
+export interface OutputsChange {
+  commit(): void;
+  abort(): void;
+}
+
+type Places = Readonly<Record<OutputName, PlaceSettings | null>> & { readonly log: PlaceSettings };
+
+/** The log of all threads, and the access log if it has a file of its own. Both take finished lines. */
+export class LogOutputs {
+  readonly #means: OutputMeans;
+  #mayRotate = true;
+  #pretty: PrettyLines | null;
+  readonly #log: LogOutput;
+  /** Null while the access log has no file of its own. */
+  #access: LogOutput | null;
+  /** Lines that former access logs have lost. */
+  #accessLostBefore = 0;
+
+  /**
+   * @param onTrouble called when an output fails, and when it can be written again
+   * @throws StartError if a file cannot be opened
+   */
+  constructor(
+    settings: OutputSettings,
+    onTrouble: (trouble: OutputTrouble) => void,
+    means: Partial<OutputMeans> = {},
+  ) {
+    this.#means = {
+      files: systemFiles,
+      clock: () => performance.now(),
+      later,
+      stdout: 1,
+      maxWaitingBytes: MAX_WAITING_BYTES,
+      ...means,
+      mayRotate: () => this.#mayRotate,
+      onTrouble,
+    };
+    const { log, access } = placesOf(settings);
+    this.#log = new LogOutput('log', log, this.#means);
+    this.#access = access === null ? null : new LogOutput('access', access, this.#means);
+    this.#pretty = this.#prettyOf(settings);
+  }
+
+  get states(): readonly OutputState[] {
+    return this.#outputs.map(({ name: log, file, problem }) => ({
+      log,
+      file,
+      problem,
+      dropped: this.dropped[log],
+    }));
+  }
+
+  /** Lines lost since the start, because they could not be written or were not read fast enough. */
+  get dropped(): Readonly<Record<OutputName, number>> {
+    return { log: this.#log.dropped, access: this.#accessLostBefore + (this.#access?.dropped ?? 0) };
+  }
+
+  /** Whether this process rotates files by size: during a takeover only one of the two processes does. */
+  set mayRotate(may: boolean) {
+    this.#mayRotate = may;
+  }
+
+  /** Writes finished lines to the log, each ending in a newline: JSON, or lines of the access log in any format. */
+  write(lines: string): void {
+    this.#log.write(this.#pretty === null ? printable(lines) : this.#pretty.format(lines));
+  }
+
+  /** Writes finished lines to the access log's own file. A reload may have taken it away: they then stand in the log. */
+  writeAccess(lines: string): void {
+    if (this.#access === null) this.write(lines);
+    else this.#access.write(printable(lines));
+  }
+
+  /** Writes text for people that is not a log line. */
+  writeText(text: string): void {
+    this.#log.write(text);
+  }
+
+  /** Opens all files again, after log rotation has moved them. Each file that cannot be opened leaves the old one in use. */
+  reopen(): readonly Reopened[] {
+    return this.#outputs.flatMap((output): Reopened[] => {
+      if (output.file === null) return [];
+      const { name: log, file } = output;
+      try {
+        output.reopen();
+        return [{ log, file, problem: null }];
+      } catch (error) {
+        return [{ log, file, problem: messageOf(error) }];
+      }
+    });
+  }
+
+  /**
+   * Opens the files of other settings.
+   *
+   * @throws StartError if one cannot be opened: nothing has changed then
+   */
+  prepare(settings: OutputSettings): OutputsChange {
+    const { log, access } = placesOf(settings);
+    const logChange = this.#log.prepare(log);
+    try {
+      const accessChange = this.#prepareAccess(access);
+      return {
+        commit: () => {
+          logChange.commit();
+          accessChange.commit();
+          this.#pretty = this.#prettyOf(settings);
+        },
+        abort: () => {
+          logChange.abort();
+          accessChange.abort();
+        },
+      };
+    } catch (error) {
+      logChange.abort();
+      throw error;
+    }
+  }
+
+  /**
+   * Writes the waiting text and takes no more.
+   *
+   * @returns whether all text was written in time; if not, an ordinary exit may hang on it
+   */
+  async close(timeoutMs: number): Promise<boolean> {
+    const written = await Promise.all(this.#outputs.map((output) => output.close(timeoutMs)));
+    return written.every(Boolean);
+  }
+
+  get #outputs(): readonly LogOutput[] {
+    return this.#access === null ? [this.#log] : [this.#log, this.#access];
+  }
+
+  #prepareAccess(place: PlaceSettings | null): OutputsChange {
+    const current = this.#access;
+    if (current !== null && place !== null) return current.prepare(place);
+    const next = place === null ? null : new LogOutput('access', place, this.#means);
+    return {
+      commit: () => {
+        this.#access = next;
+        if (current === null) return;
+        const { dropped } = current;
+        this.#accessLostBefore += dropped;
+        void current.close(RETIRE_MS).then(() => (this.#accessLostBefore += current.dropped - dropped));
+      },
+      abort: () => void next?.close(0),
+    };
+  }
+
+  #prettyOf({ format, file }: OutputSettings): PrettyLines | null {
+    return format === 'pretty' ? new PrettyLines(lookOf(file === null ? this.#means.stdout : null)) : null;
+  }
+}
+
+/** Time that an access log that a reload has taken away has for its last lines. */
+const RETIRE_MS = 5000;
+
+/** Two outputs to the same place are one: two writers would mix their lines, and rotate the file under each other. */
+function placesOf({ file, maxSizeBytes, keep, access }: OutputSettings): Places {
+  const log = { file: normal(file), maxSizeBytes, keep };
+  const own = access?.file ?? null;
+  if (access === null || own === null || normal(own) === log.file) return { log, access: null };
+  return { log, access: { file: normal(own), maxSizeBytes: access.maxSizeBytes, keep: access.keep } };
+}
+
+function normal(file: string | null): string | null {
+  return file !== null && STANDARD_OUTPUT.has(file) ? null : file;
+}
+
+function later(delayMs: number, act: () => void): () => void {
+  const timer = setTimeout(act, delayMs);
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,212 @@
+import { isLast, ranked, valueText } from './pretty-fields.ts';
+import { printable, printableOnceParsed } from './printable.ts';
+
+const MAX_COLUMNS = 120;
+const MIN_COLUMNS = 40;
+const INDENT = '    ';
+const ELLIPSIS = '...';
+const LEVEL_CHARACTERS = 5;
+/** Lines about clients. There are many of them, so one has two lines at most, and shows what fits. */
+const ACCESS_MESSAGES: ReadonlySet<string> = new Set([
+  'request',
+  'request refused',
+  'handshake refused',
+  'connection refused',
+  'session opened',
+  'session closed',
+  'tunnel opened',
+  'tunnel closed',
+  'tunnel failed',
+]);
+/** Max characters of a value in a line about a client. */
+const MAX_ACCESS_VALUE = 40;
+
+/** SGR codes of the levels (ECMA-48). */
+const LEVEL_COLOURS: Readonly<Record<string, number>> = {
+  debug: 34,
+  info: 32,
+  warn: 33,
+  error: 31,
+  fatal: 31,
+};
+const DIM = 2;
+const BOLD = 1;
+const RED = 31;
+
+export interface PrettyLook {
+  /** Width of the terminal; at most 120 columns are used. */
+  readonly columns: () => number;
+  readonly colours: boolean;
+}
+
+/** Writes JSON lines for people. A line of another form stays what it is, such as one of the access log. */
+export class PrettyLines {
+  readonly #look: PrettyLook;
+
+  constructor(look: PrettyLook) {
+    this.#look = look;
+  }
+
+  /** Returns one entry for each line. Only the first line of an entry begins with a visible character. */
+  format(lines: string): string {
+    const columns = Math.min(Math.max(this.#look.columns(), MIN_COLUMNS), MAX_COLUMNS);
+    let text = '';
+    for (const line of lines.split('\n')) {
+      if (line === '') continue;
+      const fields = parsed(line);
+      text += fields === null ? `${printable(line).trimStart()}\n` : this.#entry(fields, columns);
+    }
+    return text;
+  }
+
+  #entry(fields: Record<string, unknown>, columns: number): string {
+    const { level, time, worker, msg, err, ...others } = fields;
+    const name = textOf(level, '-');
+    const message = typeof msg === 'string' ? msg : valueText(msg ?? '');
+    const [title = '', ...more] = message.split('\n');
+    const page = new Page(columns, this.#look.colours);
+    page.add(clockTime(time), DIM);
+    page.add(name.toUpperCase().padEnd(LEVEL_CHARACTERS), LEVEL_COLOURS[name]);
+    if (worker !== undefined) page.add(valueText(worker), DIM);
+    page.addWords(title, BOLD);
+    if (ACCESS_MESSAGES.has(title)) addAccessFields(page, others);
+    else for (const [key, value] of ranked(others)) page.addField(key, valueText(value));
+    for (const line of more) page.addLine(line);
+    if (err !== undefined) addError(page, err);
+    return `${page.text}\n`;
+  }
+}
+
+/** Fills one line with what a person asks first, and another with the rest, as far as it fits. */
+function addAccessFields(page: Page, fields: Record<string, unknown>): void {
+  const late: [string, string][] = [];
+  let isFull = false;
+  for (const [key, value] of ranked(fields)) {
+    const text = cut(valueText(value), MAX_ACCESS_VALUE);
+    isFull ||= isLast(key) || !page.fits(key, text);
+    if (isFull) late.push([key, text]);
+    else page.addField(key, text);
+  }
+  const [first, ...others] = late;
+  if (first === undefined) return;
+  page.addField(...first);
+  for (const [key, text] of others) if (page.fits(key, text)) page.addField(key, text);
+}
+
+function addError(page: Page, err: unknown): void {
+  if (typeof err !== 'object' || err === null) {
+    page.addField('err', valueText(err));
+    return;
+  }
+  const { type, message, stack, ...others } = err as Record<string, unknown>;
+  const title = `${textOf(type, 'Error')}: ${textOf(message, '')}`;
+  const trace = textOf(stack, title);
+  const lines = trace.split('\n');
+  // V8 writes no message into a stack whose error got its message later.
+  if (!trace.includes(textOf(message, ''))) lines.unshift(title);
+  lines.forEach((line, index) => page.addLine(line, index === 0 ? RED : undefined));
+  for (const [key, value] of Object.entries(others)) page.addLine(`${key}=${valueText(value)}`);
+}
+
+function textOf(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
+}
+
+/** The lines of one entry, which are filled from left to right. */
+class Page {
+  text = '';
+  readonly #columns: number;
+  readonly #colours: boolean;
+  /** Visible characters of the last line. */
+  #used = 0;
+  #isIndented = false;
+
+  constructor(columns: number, colours: boolean) {
+    this.#columns = columns;
+    this.#colours = colours;
+  }
+
+  /** Whether a field fits onto the last line. */
+  fits(key: string, value: string): boolean {
+    return this.#used + 1 + key.length + 1 + value.length <= this.#columns;
+  }
+
+  addField(key: string, value: string): void {
+    const name = cut(key, this.#columns - INDENT.length - 2 * ELLIPSIS.length);
+    const room = this.#columns - INDENT.length - name.length - 1;
+    const text = cut(value, room);
+    this.#place(name.length + 1 + text.length);
+    this.#write(`${name}=`, DIM);
+    this.#write(text);
+  }
+
+  addWords(text: string, colour?: number): void {
+    for (const word of text.split(' ')) if (word !== '') this.add(word, colour);
+  }
+
+  /** Adds a piece of text, in parts if it is longer than a line. */
+  add(text: string, colour?: number): void {
+    const most = this.#columns - INDENT.length;
+    for (let at = 0; at < text.length; at += most) {
+      const part = text.slice(at, at + most);
+      this.#place(part.length);
+      this.#write(part, colour);
+    }
+  }
+
+  /** Adds lines of their own. */
+  addLine(line: string, colour?: number): void {
+    const text = line.replaceAll('\t', ' ').trimEnd();
+    const own = /^ */.exec(text)![0].length;
+    const indent = INDENT + ' '.repeat(Math.min(own, INDENT.length));
+    const most = this.#columns - indent.length;
+    for (let at = own; at < text.length; at += most) {
+      this.#endLine(indent);
+      this.#write(text.slice(at, at + most), colour);
+    }
+    // The next field must not stand behind it.
+    this.#used = this.#columns;
+  }
+
+  /** Makes room for a piece: a space before it, or a new line. */
+  #place(length: number): void {
+    if (this.#used === 0) return;
+    if (this.#used + 1 + length > this.#columns) this.#endLine(INDENT);
+    else if (!this.#isIndented) this.#write(' ');
+    this.#isIndented = false;
+  }
+
+  #endLine(indent: string): void {
+    this.text = `${this.text}\n${indent}`;
+    this.#used = indent.length;
+    this.#isIndented = true;
+  }
+
+  #write(text: string, colour?: number): void {
+    this.text += this.#colours && colour !== undefined ? `\u001b[${colour}m${text}\u001b[0m` : text;
+    this.#used += text.length;
+  }
+}
+
+function parsed(line: string): Record<string, unknown> | null {
+  if (!line.startsWith('{')) return null;
+  try {
+    return JSON.parse(printableOnceParsed(line)) as Record<string, unknown>;
+  } catch {
+    return null;
+  }
+}
+
+/** Writes the local time of day. */
+function clockTime(time: unknown): string {
+  const date = new Date(typeof time === 'string' ? time : Number.NaN);
+  if (Number.isNaN(date.getTime())) return valueText(time ?? '-');
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()];
+  const millis = String(date.getMilliseconds()).padStart(3, '0');
+  return `${parts.map((part) => String(part).padStart(2, '0')).join(':')}.${millis}`;
+}
+
+/** Cuts a long text. */
+function cut(text: string, most: number): string {
+  return text.length > most ? text.slice(0, most - ELLIPSIS.length) + ELLIPSIS : text;
+}
