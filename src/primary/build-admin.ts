@@ -20,9 +20,11 @@ import type { AdminView } from './admin/admin-view.ts';
 import { clusterCommands } from './admin/commands/cluster-commands.ts';
 import { controlCommands } from './admin/commands/control-commands.ts';
 import type { Controls } from './admin/commands/controls.ts';
+import { eventCommands } from './admin/commands/event-commands.ts';
 import { faultCommands } from './admin/commands/fault-commands.ts';
 import { principalCommands } from './admin/commands/principal-commands.ts';
 import { sessionCommands } from './admin/commands/session-commands.ts';
+import type { EventBook } from './admin/events/event-book.ts';
 import { FrameWriter } from './admin/live/live-frame.ts';
 import { primaryFamilies } from './admin/pages/primary-families.ts';
 import { statusPage } from './admin/pages/status.ts';
@@ -60,6 +62,7 @@ interface ControlledParts {
   readonly keySets: KeySets;
   readonly sessions: SessionDesk;
   readonly revocations: RevocationDesk;
+  readonly events: EventBook;
 }
 
 /** What the process has found out about the machine. */
@@ -156,6 +159,7 @@ export function buildAdmin(
       ...clusterCommands(clusters),
       ...sessionCommands(parts.sessions),
       ...principalCommands(parts.revocations),
+      ...eventCommands(parts.events),
       ...(faultHooks ? faultCommands(supervisor.harm) : []),
     ],
     get token() {

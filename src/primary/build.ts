@@ -13,6 +13,8 @@ import { RevocationDesk } from './access/revocations/revocation-desk.ts';
 import { SessionDesk } from './access/sessions/session-desk.ts';
 import { WorkerQuestions } from './access/sessions/worker-questions.ts';
 import { RedisServices } from './access/redis/redis-services.ts';
+import { EventBook } from './admin/events/event-book.ts';
+import { EventWatch } from './admin/events/event-watch.ts';
 import { buildAdmin } from './build-admin.ts';
 import { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import { Drains } from './control/drains.ts';
@@ -77,8 +79,9 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     limitTables,
     records,
   });
+  const events = new EventBook();
   const broadcast = new Broadcast({ roster, pages, currentGeneration, records });
-  const clusters = new ClusterMonitors(config.clusters, { broadcast, pages }, log);
+  const clusters = new ClusterMonitors(config.clusters, { broadcast, pages, tell: events.tell }, log);
   const passwords = new Passwords(new PasswordThread(log), log);
   const keySets = createKeySets(config, broadcast, log);
   const questions = new WorkerQuestions({
@@ -99,10 +102,11 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     broadcast,
     threads: new WorkerThreads(log, workerFiles),
     log,
-    onSight: (report) => {
+    onSight: (report, worker) => {
       if (report.type === 'log') output.write(report.lines);
       else if (report.type === 'spans') spans.take(report.spans, report.dropped);
       else if (report.type === 'access_lines') output.writeAccess(report.lines);
+      else if (report.type === 'events') events.hear(report, worker);
     },
     onEndpointFailed: clusters.endpointFailed,
     clientDesk,
@@ -140,11 +144,20 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
       onRead: (files, usable) => watch?.read(files, usable),
       ...(onReload !== undefined && { onReload }),
       current,
+      tell: events.tell,
       apply: (next) => liveConfig.apply(next),
     },
     FIRST_GENERATION,
   );
 
+  const eventWatch = new EventWatch({
+    supervisor,
+    keySets,
+    redis,
+    liveConfig,
+    droppedLines: () => output.dropped,
+    tell: events.tell,
+  });
   const controlled = {
     exemplars: new ExemplarBook(),
     lifecycle,
@@ -161,6 +174,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     revocations,
     redis,
     spans,
+    events,
   };
   const admin = buildAdmin(controlled, options, resources);
   const parts = {
@@ -179,6 +193,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     revocations,
     redis,
     spans,
+    eventWatch,
   };
   return new Running(parts);
 }

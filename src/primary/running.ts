@@ -10,6 +10,7 @@ import type { Passwords } from './access/passwords/passwords.ts';
 import type { RevocationDesk } from './access/revocations/revocation-desk.ts';
 import type { RedisServices } from './access/redis/redis-services.ts';
 import type { AdminServer } from './admin/admin-server.ts';
+import type { EventWatch } from './admin/events/event-watch.ts';
 import type { ClusterMonitors } from './clusters/cluster-monitors.ts';
 import type { Drains } from './control/drains.ts';
 import type { Lifecycle } from './control/lifecycle.ts';
@@ -55,6 +56,7 @@ interface RunningParts {
   readonly revocations: Pick<RevocationDesk, 'inherit' | 'close'>;
   readonly redis: Pick<RedisServices, 'start' | 'stop'>;
   readonly spans: Pick<SpanDesk, 'stop'>;
+  readonly eventWatch: Pick<EventWatch, 'start' | 'stop'>;
 }
 
 /** How long the predecessor may take to close its admin address. */
@@ -123,6 +125,7 @@ export class Running implements Phase {
       lifecycle.continueStart();
       claim.release();
       this.#parts.redis.start();
+      this.#parts.eventWatch.start();
       await supervisor.start();
       lifecycle.continueStart();
     } finally {
@@ -166,6 +169,7 @@ export class Running implements Phase {
     const ended = await this.#endWorkers(handOver);
     this.#parts.clusters.stop();
     this.#parts.keySets.stop();
+    this.#parts.eventWatch.stop();
     await this.#parts.redis.stop();
     await this.#parts.passwords.close();
     await this.#parts.revocations.close();

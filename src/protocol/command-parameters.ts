@@ -25,10 +25,16 @@ export const REBALANCE_RATE = rateWithin(1, 100_000);
 /** `for` of `/debug/workers/NAME/freeze`. */
 export const FREEZE_TIME = durationUpTo(600_000);
 
-/** `limit` of `GET /sessions` and `GET /principals`, and of `sluice sessions`. */
+/** `limit` of `GET /sessions`, `GET /principals` and `GET /events`, and of `sluice sessions`. */
 export const PAGE_LIMIT: CommandParameter = {
   parse: (text) => wholeNumber(text, (limit) => limit >= 1 && limit <= 1000),
   remedy: 'write a number from 1 to 1000',
+};
+
+/** `after` of `GET /events`: the number of a row. */
+export const EVENT_NUMBER: CommandParameter = {
+  parse: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
+  remedy: 'write the "last" of the answer before',
 };
 
 /** `code` of a session's close, and of `sluice kick`: those that an application may send (RFC 6455 section 7.4). */

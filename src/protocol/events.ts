@@ -52,6 +52,8 @@ export interface EventRow extends EventFacts {
   readonly number: number;
   /** When the row's last event happened. ISO 8601 in UTC. */
   readonly at: string;
+  /** When the row's first event happened, at most a minute before the last. */
+  readonly firstAt: string;
   readonly worker?: string | undefined;
   /** How many events the row stands for. */
   readonly count: number;

@@ -222,6 +222,8 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     if (more !== null) {
       const fields = { cluster: this.config.name, endpoint: facts.label, health, before, reason, ...more };
       this.#owner.log.warn(fields, 'endpoint changed');
+      const { cluster, endpoint } = fields;
+      this.#owner.tell({ kind: 'endpoint', reason: health, detail: reason, cluster, endpoint });
     }
     this.#changed();
   }
@@ -322,10 +324,11 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
   #publish(): void {
     const panic = this.#isPanic();
     if (panic !== this.#panic) {
-      const { log } = this.#owner;
+      const { log, tell } = this.#owner;
       const cluster = this.config.name;
       if (panic) log.error({ cluster }, 'panic: most endpoints are down, and all are used');
       else log.warn({ cluster }, 'panic is over');
+      tell({ kind: 'endpoint', reason: panic ? 'panic' : 'panic_over', cluster });
     }
     this.#panic = panic;
     this.#owner.publish(this.config, this.state());

@@ -16,10 +16,12 @@ import type { Successes } from './outlier-detector.ts';
 /** Connections that are ended in a second by default. */
 const EVICTIONS_PER_SECOND = 100;
 
-/** The workers, as far as clusters concern them. */
+/** The workers and the operators, as far as clusters concern them. */
 interface ClusterWorkers {
   readonly broadcast: Pick<Broadcast, 'publish' | 'evict'>;
   readonly pages: Pick<WorkerPages, 'directory' | 'sums'>;
+  /** Tells operators of an event. */
+  readonly tell: MonitorOwner['tell'];
 }
 
 /** A cluster whose connections are ended; a `ClusterMonitor` is one. */
@@ -50,10 +52,11 @@ export class ClusterMonitors {
     tools = createMonitorTools(),
   ) {
     this.#workers = workers;
-    const { broadcast, pages } = workers;
+    const { broadcast, pages, tell } = workers;
     this.#owner = {
       log,
       tools,
+      tell,
       publish: (config, state) => broadcast.publish(config, state),
       successes: (cluster, label) => this.#successes(cluster, label),
       lend: (cluster, label) => pages.directory.lend({ cluster, endpoint: label }, pages.sums),

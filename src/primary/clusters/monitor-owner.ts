@@ -1,5 +1,6 @@
 import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
+import type { EventFacts } from '../../protocol/events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 import type { MonitorTools } from './monitor-tools.ts';
@@ -17,6 +18,8 @@ export interface MonitorOwner {
   lend(cluster: string, label: string): number | null;
   /** Takes back lent series. */
   giveBack(cluster: string, label: string): void;
+  /** Tells operators of an event. */
+  readonly tell: (event: EventFacts) => void;
   /** Called when probes have found an endpoint down. */
   wentDown(config: ClusterConfig, record: EndpointRecord): void;
 }

@@ -4,6 +4,7 @@ import type { Config } from '../../config/types/config.ts';
 import { ConfigError, StartError, messageOf } from '../../core/errors.ts';
 import { Slices } from '../../core/timing/slices.ts';
 import type { ReloadResult } from '../../protocol/admin-answers.ts';
+import type { EventFacts } from '../../protocol/events.ts';
 import type { PrimaryState } from '../../protocol/status.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -20,6 +21,8 @@ interface ReloaderOptions {
   readonly onReload?: (isOver: boolean) => void;
   /** The configuration in use, as it was read; settings that only a restart changes have the values in force. */
   readonly current: Config;
+  /** Tells operators of an event. */
+  readonly tell?: (event: EventFacts) => void;
   /** Brings a configuration into force; returns its generation. Rejects if a part cannot use it: the old one stays. */
   readonly apply: (config: Config) => Promise<number>;
   /** Milliseconds since 1970. */
@@ -118,6 +121,7 @@ export class Reloader {
         for (const { place, message } of error.problems) log.error({ cause, place }, message);
       }
       const generation = this.#generation;
+      this.#options.tell?.({ kind: 'reload', reason: 'failed', detail: `${cause}: ${problem}` });
       log.error(
         error instanceof ConfigError ? { cause, generation } : { cause, generation, err: error },
         'the configuration is not reloaded: the old one stays',

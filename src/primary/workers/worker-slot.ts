@@ -237,6 +237,7 @@ export class WorkerSlot {
         this.#firstListening.resolve(undefined);
         if (this.#restarts > 0) {
           this.#options.log.info({ worker: this.name, restarts: this.#restarts }, 'worker is up again');
+          this.#tell('up', `restart ${this.#restarts}`);
         }
         break;
       case 'prepared':
@@ -309,10 +310,16 @@ export class WorkerSlot {
     this.#state = 'waiting';
     const restartInMs = Math.round(this.#backoff.next());
     log.error({ err: reason, worker: name, restartInMs }, 'worker failed');
+    this.#tell('failed', messageOf(reason));
     this.#timer = setTimeout(() => {
       this.#restarts++;
       this.#launch();
     }, restartInMs);
+  }
+
+  #tell(reason: string, detail: string): void {
+    const event = { at: Date.now(), kind: 'worker', reason, detail } as const;
+    this.#options.onSight({ type: 'events', events: [event], suppressed: 0 }, this.name);
   }
 
   /** Receives what the worker posted before its task ended: messages and the end of a task come by different ways. */

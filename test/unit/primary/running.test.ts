@@ -68,6 +68,7 @@ class FakeParts {
         start: () => this.#step('keySets.start'),
         stop: () => this.#note('keySets.stop'),
       },
+      eventWatch: { start: () => undefined, stop: () => undefined },
       redis: { start: () => undefined, stop: () => Promise.resolve() },
       spans: { stop: () => Promise.resolve() },
       passwords: {

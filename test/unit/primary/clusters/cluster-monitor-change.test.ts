@@ -66,6 +66,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
         lend: (_cluster, label) => lend(label),
         giveBack: (_cluster, label) => giveBack(label),
         wentDown: () => undefined,
+        tell: () => undefined,
       },
       ...(previous !== undefined && { previous }),
       ...(lookup !== null && { lookup }),

@@ -68,6 +68,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
         lend: (_cluster, label) => lend(label),
         giveBack: () => undefined,
         wentDown: () => undefined,
+        tell: () => undefined,
       },
       lookup: { find: () => Promise.resolve(current) },
     });

@@ -11,6 +11,7 @@ import type { ClusterMonitor } from '../../../../src/primary/clusters/cluster-mo
 import { ClusterMonitors } from '../../../../src/primary/clusters/cluster-monitors.ts';
 import { Broadcast } from '../../../../src/primary/workers/broadcast.ts';
 import { ClusterRecords } from '../../../../src/primary/workers/cluster-records.ts';
+import type { EventFacts } from '../../../../src/protocol/events.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import type { EvictCommand, ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { createLogger } from '../../../../src/telemetry/primary-logger.ts';
@@ -32,6 +33,7 @@ afterEach(() => {
 class Rig {
   readonly monitors: ClusterMonitors;
   readonly told: ToWorker[][];
+  readonly events: EventFacts[] = [];
   readonly #directory: SeriesDirectory;
   readonly #pages: readonly SharedArrayBuffer[];
 
@@ -52,7 +54,8 @@ class Rig {
       records: new ClusterRecords(directory),
     });
     const sums = new PageSums(directory, this.#pages);
-    this.monitors = new ClusterMonitors([config], { broadcast, pages: { directory, sums } }, log);
+    const tell = (event: EventFacts): void => void this.events.push(event);
+    this.monitors = new ClusterMonitors([config], { broadcast, pages: { directory, sums }, tell }, log);
     cleanups.push(() => this.monitors.stop());
   }
 
@@ -133,6 +136,29 @@ describe('a change of a cluster', () => {
     await rig.change({ ...config, endpoints: [localhost] });
     await eventually(() => assert.equal(rig.app.records.length, 1));
     assert.equal(rig.app.lookups.failures, 0);
+  });
+});
+
+describe('the events of a cluster', () => {
+  it('tell of an endpoint that changes, and why, and of a panic', async () => {
+    const rig = new Rig(clusterConfig({ endpoints: endpointConfigs([1]), panicThreshold: 0.5 }));
+    await rig.monitors.ready();
+    const record = rig.app.records[0]!;
+    const facts = { kind: 'endpoint', cluster: 'app', endpoint: record.facts.label } as const;
+    record.setDown(true, 'connect ECONNREFUSED');
+    await eventually(() =>
+      assert.deepEqual(rig.events, [
+        { ...facts, reason: 'down', detail: 'connect ECONNREFUSED' },
+        { kind: 'endpoint', reason: 'panic', cluster: 'app' },
+      ]),
+    );
+    record.setDown(false, 'it answers again');
+    await eventually(() =>
+      assert.deepEqual(rig.events.slice(2), [
+        { ...facts, reason: 'up', detail: 'it answers again' },
+        { kind: 'endpoint', reason: 'panic_over', cluster: 'app' },
+      ]),
+    );
   });
 });
 

@@ -86,8 +86,9 @@ describe('the reloader', () => {
     assert.deepEqual(reloader.counts, { success: 1, failure: 2 });
   });
 
-  it('tells when the configuration in use was loaded', async () => {
+  it('tells when the configuration in use was loaded, and of one that failed', async () => {
     let clock = 1000;
+    const events: unknown[] = [];
     let isUsable = true;
     const reloader = new Reloader(
       {
@@ -96,6 +97,7 @@ describe('the reloader', () => {
         load: () => Promise.resolve(loaded(config)),
         current: config,
         apply: () => (isUsable ? Promise.resolve(2) : Promise.reject(new StartError('in use'))),
+        tell: (event) => void events.push(event),
         now: () => clock,
       },
       1,
@@ -106,8 +108,10 @@ describe('the reloader', () => {
     assert.equal(reloader.lastSuccessAt, 2000);
     clock = 3000;
     isUsable = false;
-    await reloader.reload('command');
+    assert.deepEqual(events, []);
+    await reloader.reload('SIGHUP');
     assert.equal(reloader.lastSuccessAt, 2000);
+    assert.deepEqual(events, [{ kind: 'reload', reason: 'failed', detail: 'SIGHUP: in use' }]);
   });
 
   it('leaves what only a restart can change as it is, and says so until it is taken back', async () => {

@@ -24,6 +24,7 @@ interface Setup {
   /** The delays before each new start, in the order of the faults. */
   readonly delays: () => number[];
   readonly workerLines: string[];
+  readonly events: string[];
 }
 
 const TIMINGS: SlotTimings = {
@@ -41,6 +42,7 @@ function setup(
   const tasks: Task[] = [];
   const launches: Launch[] = [];
   const workerLines: string[] = [];
+  const events: string[] = [];
   const { log, lines } = capture();
   const slot = new WorkerSlot({
     kind: 'l4',
@@ -54,6 +56,8 @@ function setup(
     log,
     onSight: (report) => {
       if (report.type === 'log') workerLines.push(report.lines);
+      if (report.type === 'events')
+        events.push(...report.events.map(({ reason, detail }) => `${reason}: ${detail}`));
     },
     ...more,
     serve: (launch) =>
@@ -71,7 +75,7 @@ function setup(
   });
   const delays = (): number[] =>
     lines.flatMap(({ restartInMs }) => (restartInMs === undefined ? [] : [restartInMs]));
-  return { slot, tasks, launches, lines, delays, workerLines };
+  return { slot, tasks, launches, lines, delays, workerLines, events };
 }
 
 async function settled(slot: WorkerSlot, tasks: readonly Task[]): Promise<void> {
@@ -93,6 +97,19 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     tasks[0]!.say({ type: 'listening', generation: 3 });
     await started;
     assert.equal(slot.state, 'up');
+    await settled(slot, tasks);
+  });
+
+  it('tells of a fault, and when it is up again', async () => {
+    const { slot, tasks, events } = setup();
+    void slot.start();
+    tasks[0]!.say({ type: 'listening', generation: 3 });
+    await until(() => slot.state === 'up', 'it is up');
+    tasks[0]!.end(new Error('a fault'));
+    await until(() => tasks.length === 2, 'it is restarted');
+    tasks[1]!.say({ type: 'listening', generation: 3 });
+    await until(() => events.length === 2, 'both are told');
+    assert.deepEqual(events, ['failed: a fault', 'up: restart 1']);
     await settled(slot, tasks);
   });
 

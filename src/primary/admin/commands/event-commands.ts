@@ -1,0 +1,20 @@
+import { EVENT_NUMBER, PAGE_LIMIT } from '../../../protocol/command-parameters.ts';
+import type { EventBook } from '../events/event-book.ts';
+import type { AdminCommand, CommandResult } from './admin-command.ts';
+import { parameterOf, refuseOthers } from './parameters.ts';
+
+/** All rows that are kept. */
+const DEFAULT_LIMIT = 200;
+
+/** Returns the command that shows refused and failed events. They name clients, so it needs the token. */
+export function eventCommands(events: Pick<EventBook, 'page'>): readonly AdminCommand[] {
+  return [{ method: 'GET', path: '/events', run: (_args, query) => list(events, query) }];
+}
+
+function list(events: Pick<EventBook, 'page'>, query: URLSearchParams): CommandResult {
+  refuseOthers(query, ['after', 'limit']);
+  const limit = parameterOf(query, 'limit', PAGE_LIMIT) ?? DEFAULT_LIMIT;
+  const page = events.page(parameterOf(query, 'after', EVENT_NUMBER), limit);
+  const { length } = page.events;
+  return { status: 200, message: `${length} ${length === 1 ? 'row' : 'rows'} of events`, fields: page };
+}

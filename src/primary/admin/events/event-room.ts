@@ -1,0 +1,83 @@
+import type { EventFacts } from '../../../protocol/events.ts';
+
+/** Events that are shown as one row. */
+export interface KeptRow {
+  /** The facts of the last event. */
+  facts: EventFacts;
+  /** The same for all events of the row. */
+  readonly key: string;
+  /** Rows of one group do not push out those of others. */
+  readonly group: string;
+  /** The client's network; empty for none. */
+  readonly network: string;
+  number: number;
+  /** When the first event happened. Milliseconds since 1970. */
+  readonly firstAt: number;
+  /** When the last event happened. */
+  at: number;
+  readonly worker: string | undefined;
+  count: number;
+}
+
+interface RoomLimits {
+  readonly maxRows: number;
+  /** Max rows of one client network. */
+  readonly maxPerNetwork: number;
+}
+
+/**
+ * A bounded number of rows, the one that changed last at the end. A new row takes the place of the oldest row of its network if
+ * the network has too many, or else of the oldest row of the largest group.
+ */
+export class EventRoom {
+  readonly #limits: RoomLimits;
+  readonly #rows = new Set<KeptRow>();
+  /** The last row of each key. */
+  readonly #byKey = new Map<string, KeptRow>();
+
+  constructor(limits: RoomLimits) {
+    this.#limits = limits;
+  }
+
+  /** All rows, in the order of their last changes. */
+  get rows(): Iterable<KeptRow> {
+    return this.#rows;
+  }
+
+  /** Returns the last row of a key. */
+  find(key: string): KeptRow | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** Adds a row. */
+  add(row: KeptRow): void {
+    const own = row.network === '' ? [] : this.#where(({ network }) => network === row.network);
+    if (own.length >= this.#limits.maxPerNetwork) this.#remove(own[0]!);
+    else if (this.#rows.size >= this.#limits.maxRows) this.#remove(this.#oldestOfLargestGroup());
+    this.#rows.add(row);
+    this.#byKey.set(row.key, row);
+  }
+
+  /** Moves a row that has changed to the end. */
+  touch(row: KeptRow): void {
+    this.#rows.delete(row);
+    this.#rows.add(row);
+  }
+
+  #where(fits: (row: KeptRow) => boolean): KeptRow[] {
+    return [...this.#rows].filter(fits);
+  }
+
+  #oldestOfLargestGroup(): KeptRow {
+    const groups = Map.groupBy(this.#rows, ({ group }) => group);
+    let largest: readonly KeptRow[] = [];
+    // Among equals the first, whose oldest row is the oldest.
+    for (const rows of groups.values()) if (rows.length > largest.length) largest = rows;
+    return largest[0]!;
+  }
+
+  #remove(row: KeptRow): void {
+    this.#rows.delete(row);
+    if (this.#byKey.get(row.key) === row) this.#byKey.delete(row.key);
+  }
+}

@@ -1,0 +1,128 @@
+import type { EventFacts } from '../../../protocol/events.ts';
+import type { KeySets } from '../../access/key-sets/key-sets.ts';
+import type { RedisServices } from '../../access/redis/redis-services.ts';
+import type { LiveConfig } from '../../control/live-config.ts';
+import type { Supervisor } from '../../workers/supervisor.ts';
+
+/** What is looked at. */
+interface WatchedParts {
+  readonly supervisor: {
+    readonly slots: readonly Pick<Supervisor['slots'][number], 'name'>[];
+    readonly leftBehind: Pick<Supervisor['leftBehind'], 'total'>;
+  };
+  readonly keySets: { readonly all: readonly Pick<KeySets['all'][number], 'label' | 'results'>[] };
+  readonly redis: Pick<RedisServices, 'state'>;
+  readonly liveConfig: Pick<LiveConfig, 'certificates'>;
+  /** Returns the number of lost log lines. */
+  readonly droppedLines: () => number;
+  readonly tell: (event: EventFacts, worker?: string) => void;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+const LOOK_MS = 1000;
+/** Looks until Redis counts as lost, if it has not answered yet. */
+const MAX_LOOKS_DOWN = 5;
+/** A certificate is told of at each of these times before its end, and at its end. */
+const WARN_DAYS = [21, 7, 1, 0];
+const DAY_SECONDS = 86_400;
+
+/** Looks once a second for events of the process that are only counted where they happen. */
+export class EventWatch {
+  readonly #parts: WatchedParts;
+  /** The counts of the last look, by their names. */
+  #counts = new Map<string, number>();
+  /** By listener and certificate: the number of warnings that have been due. */
+  #warned = new Map<string, number>();
+  #redis: 'unknown' | 'up' | 'down' = 'unknown';
+  #looksDown = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: WatchedParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins to look. */
+  start(): void {
+    this.#timer = setInterval(() => this.look(), LOOK_MS).unref();
+  }
+
+  /** Looks no more. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Tells of what has happened since the last look. */
+  look(): void {
+    this.#lookAtCounts();
+    this.#lookAtRedis();
+    this.#lookAtCertificates();
+  }
+
+  #lookAtCounts(): void {
+    const { supervisor, keySets, droppedLines, tell } = this.#parts;
+    const counts = new Map<string, number>();
+    const grown = (name: string, count: number): number => {
+      counts.set(name, (counts.get(name) ?? 0) + count);
+      return count - (this.#counts.get(name) ?? 0);
+    };
+    if (grown('lines', droppedLines()) > 0) {
+      tell({ kind: 'process', reason: 'log_lines_lost', detail: 'the output is not read fast enough' });
+    }
+    for (const { name } of supervisor.slots) {
+      if (grown(`stuck ${name}`, supervisor.leftBehind.total(name)) > 0) {
+        tell({ kind: 'worker', reason: 'stuck', detail: 'the thread does not turn' }, name);
+      }
+    }
+    for (const { label, results } of keySets.all) {
+      // Sets whose URLs differ only in their queries have one label.
+      if (counts.has(`keys ${label}`)) continue;
+      if (grown(`keys ${label}`, results.failure) > 0) {
+        tell({ kind: 'process', reason: 'key_set_failed', detail: `${label} cannot be fetched` });
+      }
+    }
+    this.#counts = counts;
+  }
+
+  #lookAtRedis(): void {
+    const { redis, tell } = this.#parts;
+    const { state } = redis;
+    if (state === null) {
+      this.#redis = 'unknown';
+      this.#looksDown = 0;
+      return;
+    }
+    if (state.isUp) {
+      if (this.#redis === 'down')
+        tell({ kind: 'process', reason: 'redis_back', detail: 'Redis answers again' });
+      this.#redis = 'up';
+      this.#looksDown = 0;
+      return;
+    }
+    this.#looksDown++;
+    const isLost = this.#redis === 'up' || (this.#redis === 'unknown' && this.#looksDown >= MAX_LOOKS_DOWN);
+    if (!isLost) return;
+    this.#redis = 'down';
+    tell({ kind: 'process', reason: 'redis_lost', detail: 'Redis does not answer' });
+  }
+
+  #lookAtCertificates(): void {
+    const { liveConfig, tell, now = Date.now } = this.#parts;
+    const warned = new Map<string, number>();
+    for (const { listener, certificate, notAfter } of liveConfig.certificates) {
+      const leftDays = (notAfter - now() / 1000) / DAY_SECONDS;
+      const due = WARN_DAYS.filter((days) => leftDays <= days).length;
+      const key = `${listener}\n${certificate}\n${notAfter}`;
+      warned.set(key, due);
+      if (due <= (this.#warned.get(key) ?? 0)) continue;
+      const end = new Date(notAfter * 1000).toISOString();
+      tell({
+        kind: 'process',
+        reason: leftDays <= 0 ? 'certificate_ended' : 'certificate_ends',
+        detail: `${certificate}: ${end}`,
+        listener,
+      });
+    }
+    this.#warned = warned;
+  }
+}

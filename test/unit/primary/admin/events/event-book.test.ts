@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { EventBook } from '../../../../../src/primary/admin/events/event-book.ts';
+import type { EventFacts, EventKind, EventRow } from '../../../../../src/protocol/events.ts';
+
+const START = Date.parse('2026-01-01T00:00:00Z');
+
+/** A book with a clock that the test turns, and events of one worker. */
+class Rig {
+  now = START;
+  readonly book = new EventBook(() => this.now);
+
+  hear(facts: EventFacts, worker = 'l7-0'): void {
+    this.book.hear({ events: [{ at: this.now, ...facts }], suppressed: 0 }, worker);
+  }
+
+  rows(): readonly EventRow[] {
+    return this.book.page(null, 1000).events;
+  }
+
+  count(fits: (row: EventRow) => boolean): number {
+    return this.rows().filter(fits).length;
+  }
+}
+
+function refused(changes: Partial<EventFacts> = {}): EventFacts {
+  return { kind: 'handshake', reason: 'access', listener: 'web', client: '192.0.2.1', ...changes };
+}
+
+describe('the book of events', () => {
+  it('gives rows with their worker and times, the newest last', () => {
+    const rig = new Rig();
+    rig.hear(refused({ status: 403, requestId: 'a' }));
+    rig.now += 1000;
+    rig.book.tell({ kind: 'reload', reason: 'failed', detail: 'SIGHUP: unknown key' });
+    const { events, last, suppressed } = rig.book.page(null, 10);
+    assert.deepEqual(events, [
+      {
+        number: START + 1,
+        at: '2026-01-01T00:00:00.000Z',
+        firstAt: '2026-01-01T00:00:00.000Z',
+        count: 1,
+        worker: 'l7-0',
+        ...refused({ status: 403, requestId: 'a' }),
+      },
+      {
+        number: START + 2,
+        at: '2026-01-01T00:00:01.000Z',
+        firstAt: '2026-01-01T00:00:01.000Z',
+        count: 1,
+        kind: 'reload',
+        reason: 'failed',
+        detail: 'SIGHUP: unknown key',
+      },
+    ]);
+    assert.deepEqual([last, suppressed], [START + 2, 0]);
+  });
+
+  it('makes equal events of a minute one row, with the facts of the last and a new number', () => {
+    const rig = new Rig();
+    for (const requestId of ['a', 'b', 'c']) {
+      rig.hear(refused({ requestId }));
+      rig.hear(refused({ path: '/other' }));
+      rig.now += 25_000;
+    }
+    const rows = rig.rows();
+    assert.deepEqual(
+      rows.map(({ count, requestId, path }) => [count, requestId, path]),
+      [
+        [3, 'c', undefined],
+        [3, undefined, '/other'],
+      ],
+    );
+    assert.equal(rows[0]!.firstAt, '2026-01-01T00:00:00.000Z');
+    assert.equal(rows[0]!.at, '2026-01-01T00:00:50.000Z');
+    rig.hear(refused({ requestId: 'd' }));
+    assert.deepEqual(
+      rig.rows().map(({ count }) => count),
+      [3, 3, 1],
+    );
+  });
+
+  it('pages forward from a number, and misses no change', () => {
+    const rig = new Rig();
+    for (let index = 0; index < 10; index++) rig.hear(refused({ path: `/${index}` }));
+    const first = rig.book.page(0, 4);
+    const second = rig.book.page(first.last, 4);
+    const third = rig.book.page(second.last, 4);
+    const paths = [first, second, third].map(({ events }) => events.map(({ path }) => path).join(' '));
+    assert.deepEqual(paths, ['/0 /1 /2 /3', '/4 /5 /6 /7', '/8 /9']);
+    assert.deepEqual(rig.book.page(third.last, 4).events, []);
+    assert.equal(rig.book.page(third.last, 4).last, third.last);
+    rig.hear(refused({ path: '/0' }));
+    assert.deepEqual(
+      rig.book.page(third.last, 4).events.map(({ path, count }) => [path, count]),
+      [['/0', 2]],
+    );
+  });
+
+  it('gives the newest rows to who asks for the first time', () => {
+    const rig = new Rig();
+    for (let index = 0; index < 10; index++) rig.hear(refused({ path: `/${index}` }));
+    assert.deepEqual(
+      rig.book.page(null, 2).events.map(({ path }) => path),
+      ['/8', '/9'],
+    );
+  });
+
+  it('sums what workers have left out', () => {
+    const { book } = new Rig();
+    book.hear({ events: [], suppressed: 5 }, 'l7-0');
+    book.hear({ events: [], suppressed: 2 }, 'l4-0');
+    assert.equal(book.page(null, 1).suppressed, 7);
+  });
+
+  it('keeps what the primary tells through any flood of clients', () => {
+    const rig = new Rig();
+    for (const kind of ['endpoint', 'reload', 'worker', 'process'] as const) {
+      rig.book.tell({ kind, reason: 'failed' });
+    }
+    flood(rig, 5000);
+    assert.equal(rig.rows().length, 144);
+    assert.equal(
+      rig.count(({ reason }) => reason === 'failed'),
+      4,
+    );
+  });
+
+  it('gives one network of clients a quarter of the rows, however it varies its requests', () => {
+    const rig = new Rig();
+    for (let index = 0; index < 30; index++) rig.hear(refused({ client: `203.0.113.${index}` }));
+    for (let index = 0; index < 5000; index++) {
+      const client = `2001:db8:0:1::${(index % 60_000).toString(16)}`;
+      rig.hear(refused({ client, path: `/${index}`, reason: `reason ${index % 7}` }));
+    }
+    assert.equal(
+      rig.count(({ client }) => client!.startsWith('2001:db8:')),
+      35,
+    );
+    assert.equal(
+      rig.count(({ client }) => client!.startsWith('203.')),
+      30,
+    );
+  });
+
+  it('keeps rows of rare reasons while many networks cause one reason', () => {
+    const rig = new Rig();
+    rig.hear(refused({ reason: 'dial_failed', cluster: 'app' }));
+    rig.hear({ kind: 'tunnel', reason: 'reset', client: '192.0.2.9' });
+    flood(rig, 5000);
+    assert.equal(
+      rig.count(({ reason }) => reason === 'dial_failed'),
+      1,
+    );
+    assert.equal(
+      rig.count(({ kind }) => kind === 'tunnel'),
+      1,
+    );
+  });
+
+  it('keeps the reload that failed while endpoints change all the time', () => {
+    const rig = new Rig();
+    rig.book.tell({ kind: 'reload', reason: 'failed' });
+    for (let index = 0; index < 1000; index++) {
+      rig.book.tell({ kind: 'endpoint', reason: 'down', endpoint: `192.0.2.${index}:80` });
+    }
+    assert.equal(rig.rows().length, 60);
+    assert.equal(
+      rig.count(({ kind }) => kind === 'reload'),
+      1,
+    );
+  });
+
+  it('cuts long texts', () => {
+    const rig = new Rig();
+    const long = '\u{1f600}'.repeat(5000);
+    rig.hear({ kind: 'request', reason: 'bad_header', path: long, host: long, detail: long });
+    const [row] = rig.rows();
+    assert.deepEqual([row!.path!.length, row!.host!.length, row!.detail!.length], [256, 256, 512]);
+    assert.ok(row!.path!.isWellFormed());
+  });
+
+  it('stays in its bounds and in order for any events', () => {
+    const kinds: readonly EventKind[] = ['request', 'session', 'connection', 'endpoint', 'process'];
+    const rig = new Rig();
+    const any = (max: number): number => Math.floor(Math.random() * max);
+    for (let index = 0; index < 20_000; index++) {
+      if (index % 50 === 0) rig.now += any(40_000);
+      rig.hear({
+        kind: kinds[any(5)]!,
+        reason: `r${any(20)}`,
+        client: `192.0.${any(30)}.1`,
+        path: `/${any(9)}`,
+      });
+      if (index % 500 !== 0) continue;
+      const numbers = rig.rows().map(({ number }) => number);
+      assert.ok(numbers.length <= 200);
+      assert.deepEqual(
+        numbers,
+        [...new Set(numbers)].sort((one, other) => one - other),
+      );
+    }
+  });
+});
+
+/** Causes one reason from as many networks as there are events. */
+function flood(rig: Rig, events: number): void {
+  for (let index = 0; index < events; index++) {
+    rig.hear(refused({ client: `10.${index >> 8}.${index & 255}.1`, path: `/${index}` }));
+  }
+}
