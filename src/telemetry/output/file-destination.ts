@@ -126,6 +126,7 @@ export class FileDestination implements Destination {
     this.#lookedAt = clock();
     try {
       const own = files.facts(this.#fd);
+      this.#facts = own;
       this.#size = own.size;
       // A file that was only moved away stays in use until SIGUSR1, unless sluice itself moves files.
       const isMoved = own.links > 0 && limits().maxSizeBytes > 0 && this.#isMoved(own);
