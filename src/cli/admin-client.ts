@@ -1,14 +1,24 @@
+import type { IncomingMessage } from 'node:http';
 import { loadConfig } from '../config/loader.ts';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
 import { StartError, codeOf, messageOf } from '../core/errors.ts';
-import { askAdmin, commandAnswerOf, sentenceOf, type AdminAnswer } from '../primary/process/admin-request.ts';
+import {
+  askAdmin,
+  commandAnswerOf,
+  mediaTypeOf,
+  openAdmin,
+  sentenceOf,
+  type AdminAnswer,
+} from '../primary/process/admin-request.ts';
 import type { CommandAnswer } from '../protocol/admin-answers.ts';
 import type { Status } from '../protocol/status.ts';
 import { printable, printableOnceParsed, readPrintable } from '../telemetry/output/printable.ts';
 import type { CommandOptions } from './arguments.ts';
 
 const ANSWER_TIMEOUT_MS = 60_000;
+/** Max time without a frame of `/live`, of which each second has one. */
+const SILENCE_MS = 5000;
 
 /**
  * Asks the admin server at the address and with the token of a configuration. Answers hold text that clients and
@@ -23,16 +33,43 @@ export class AdminClient {
     this.#admin = loadConfig({ file, overrides, env }).config.admin;
   }
 
+  /** Whether `admin.token` is set, which some paths and every command need. */
+  get hasToken(): boolean {
+    return this.#admin.token !== null;
+  }
+
   /** @throws StartError if nobody answers */
   async status(): Promise<Status> {
     return JSON.parse(await this.get('/status')) as Status;
   }
 
-  /** @throws StartError for another status than 200, or if nobody answers */
-  async get(path: string): Promise<string> {
-    const answer = await this.#ask('GET', path);
+  /**
+   * @param signal gives the request up
+   * @throws StartError for another status than 200, or if nobody answers
+   */
+  async get(path: string, signal?: AbortSignal): Promise<string> {
+    const answer = await this.#ask('GET', path, signal);
     if (answer.status !== 200) throw new StartError(`${path} gives ${answer.status}: ${sentenceOf(answer)}`);
     return answer.body;
+  }
+
+  /**
+   * Opens the stream of live frames. Its bytes are not printable: see {@link printableOnceParsed}.
+   *
+   * @throws StartError if there is no such stream, or if nobody answers
+   */
+  async live(signal: AbortSignal): Promise<IncomingMessage> {
+    const answer = await this.#explained(openAdmin(this.#admin, '/live', SILENCE_MS, signal));
+    if ('body' in answer) {
+      throw new StartError(
+        answer.status === 404
+          ? 'the running sluice has no live frames: it is older than this command'
+          : `/live gives ${answer.status}: ${printable(sentenceOf(answer))}`,
+      );
+    }
+    if (mediaTypeOf(answer) === 'text/event-stream') return answer;
+    answer.destroy();
+    throw new StartError('/live gives no event stream: something else than sluice answers');
   }
 
   /**
@@ -57,11 +94,15 @@ export class AdminClient {
     return json;
   }
 
-  async #ask(method: 'GET' | 'POST' | 'DELETE', path: string): Promise<AdminAnswer> {
+  async #ask(method: 'GET' | 'POST' | 'DELETE', path: string, signal?: AbortSignal): Promise<AdminAnswer> {
+    const answer = await this.#explained(askAdmin(this.#admin, method, path, ANSWER_TIMEOUT_MS, signal));
+    const escape = answer.mediaType === 'application/json' ? printableOnceParsed : printable;
+    return { ...answer, body: escape(answer.body) };
+  }
+
+  async #explained<T>(asking: Promise<T>): Promise<T> {
     try {
-      const answer = await askAdmin(this.#admin, method, path, ANSWER_TIMEOUT_MS);
-      const escape = answer.mediaType === 'application/json' ? printableOnceParsed : printable;
-      return { ...answer, body: escape(answer.body) };
+      return await asking;
     } catch (error) {
       const where = formatAddress(this.#admin.address);
       const reason =

@@ -96,7 +96,7 @@ const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
   takeover: ['run'],
   watch: ['run', 'drain'],
   undo: ['drain', 'revoke'],
-  json: ['status', 'sessions'],
+  json: ['status', 'sessions', 'top'],
   listener: ['drain'],
   cluster: ['drain', 'sessions'],
   endpoint: ['drain'],

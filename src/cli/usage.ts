@@ -160,10 +160,21 @@ ${HELP_OPTION}
 `,
   top: `Usage: sluice top [OPTIONS]
 
-Shows sessions, messages, bytes, workers and endpoints live, until it is interrupted.
-Shows them once if the output is not a terminal.
+Shows sessions, rates, clusters, endpoints, workers, errors, listeners and the last events
+live, on a terminal of at least 60x14. Shows them once if the output is not a terminal.
+The last events need admin.token.
+
+Keys:
+  1 to 7, Tab           choose the table
+  up, down, PgUp, PgDn  scroll
+  s, S                  sort by the next column, turn the order round
+  /                     show only rows with a text; Esc shows all
+  space                 hold the screen; again to go on
+  ?                     all keys
+  q                     quit
 
 Options:
+      --json            one frame as JSON, as /live?once gives it
 ${CONFIG_OPTIONS}
 ${HELP_OPTION}
 `,

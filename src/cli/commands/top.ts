@@ -1,81 +1,140 @@
 /** `sluice top`: shows the state and the rates of a running sluice live. */
-import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
-import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
-import type { Status } from '../../protocol/status.ts';
+import { StartError, messageOf } from '../../core/errors.ts';
+import type { EventPage } from '../../protocol/events.ts';
+import type { LiveFrame } from '../../protocol/live.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
-import { endpointTable, workerTable } from './status.ts';
+import type { EventLog } from '../top/event-table.ts';
+import { plainText, symbolsOf } from '../top/terminal/line.ts';
+import { followLive } from '../top/live-reader.ts';
+import { TopProgram } from '../top/program.ts';
+import { LiveModel } from '../top/rates.ts';
+import { Terminal } from '../top/terminal/terminal.ts';
+import { print } from '../top/view.ts';
 
-const PERIOD_MS = 1000;
-const CLEAR = '\u001b[H\u001b[2J';
-
-/** Counts since the start of the proxy. */
-interface Counts {
-  /** When they were read, in milliseconds. */
-  readonly at: number;
-  readonly sessions: number;
-  readonly tunnels: number;
-  readonly messages: number;
-  readonly bytes: number;
-}
+/** Time between two looks at the events, while they are on the screen. */
+const EVENTS_MS = 1000;
+const EVENTS_PATH = '/events?limit=200';
+const NO_TOKEN = 'events need admin.token: set it in the file, or as SLUICE_ADMIN_TOKEN';
 
 /**
- * Shows the state every second until SIGINT; only once if the output is not a terminal.
+ * Shows the state until a key or a signal ends it; once as text if the output is not a terminal that can be drawn on; once as
+ * JSON with `--json`.
  *
- * @returns 0
+ * @returns 0, or 128 plus the number of the signal that ended it
  * @throws StartError if nobody answers
  */
 export async function run(options: CommandOptions): Promise<number> {
   const client = new AdminClient(options);
-  const interrupted = once(process, 'SIGINT').then(() => true);
+  const { TERM: terminal = 'dumb' } = options.env;
+  if (options.flags.has('json')) {
+    process.stdout.on('error', () => undefined);
+    process.stdout.write(`${(await client.get('/live?once')).trimEnd()}\n`);
+    return 0;
+  }
+  if (!process.stdout.isTTY || terminal === 'dumb') return printOnce(client, options.env);
+  return show(client, options.env);
+}
+
+/** Waits for two frames, of which rates are made. */
+async function printOnce(client: AdminClient, env: CommandOptions['env']): Promise<number> {
   process.stdout.on('error', () => undefined);
-  let last = await countsOf(client);
-  for (;;) {
-    if (await Promise.race([interrupted, delay(PERIOD_MS, false)])) return 0;
-    const counts = await countsOf(client);
-    const view = describe(await client.status(), last, counts);
-    last = counts;
-    if (!process.stdout.isTTY) {
-      process.stdout.write(view);
-      return 0;
-    }
-    process.stdout.write(CLEAR + view);
-  }
+  const ending = new AbortController();
+  const frames: LiveFrame[] = [];
+  const problems: string[] = [];
+  await followLive(
+    (signal) => client.live(signal),
+    {
+      onFrame: (frame) => {
+        if (frames.push(frame) === 2) ending.abort();
+      },
+      onLost: (reason) => {
+        problems.push(reason);
+        ending.abort();
+      },
+    },
+    ending.signal,
+  );
+  const [first, second] = frames;
+  if (first === undefined) throw new StartError(problems.join(', '));
+  const model = second === undefined ? new LiveModel(first, null) : new LiveModel(second, first);
+  const notices = { paused: false, lost: null, restarted: false };
+  const lines = print({ model, notices, symbols: symbolsOf(env) });
+  process.stdout.write(lines.map((line) => `${plainText(line)}\n`).join(''));
+  return 0;
 }
 
-async function countsOf(client: AdminClient): Promise<Counts> {
-  const text = await client.get('/metrics');
-  return { at: performance.now(), ...readCounts(text) };
-}
-
-/** Sums series over their labels, from the text format of Prometheus. */
-export function readCounts(text: string): Omit<Counts, 'at'> {
-  const sums = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const match = /^([a-z_]+)(?:\{[^}]*\})? (\S+)/.exec(line);
-    if (match === null) continue;
-    const [, name = '', value] = match;
-    sums.set(name, (sums.get(name) ?? 0) + Number(value));
-  }
-  const sum = (name: string): number => sums.get(name) ?? 0;
-  return {
-    sessions: sum('sluice_ws_sessions_active'),
-    tunnels: sum('sluice_tunnels_active'),
-    messages: sum('sluice_ws_messages_total'),
-    bytes: sum('sluice_ws_bytes_total') + sum('sluice_tunnel_bytes_total'),
+async function show(client: AdminClient, env: CommandOptions['env']): Promise<number> {
+  const ending = new AbortController();
+  const top: {
+    program: TopProgram | null;
+    terminal: Terminal | null;
+    status: number;
+    problem: string | null;
+  } = { program: null, terminal: null, status: 0, problem: null };
+  const end = (status: number): void => {
+    top.status = status;
+    ending.abort();
   };
+  const begin = (first: LiveFrame): void => {
+    const terminal = new Terminal(process.stdin, process.stdout, {
+      onKey: (key) => top.program?.onKey(key),
+      onRedraw: () => top.program?.onRedraw(),
+      onEnd: end,
+    });
+    top.terminal = terminal;
+    const host = {
+      get size() {
+        return terminal.size;
+      },
+      write: (text: string) => terminal.write(text),
+      suspend: () => terminal.suspend(),
+      quit: () => end(0),
+    };
+    const looks = { symbols: symbolsOf(env), colours: (env.NO_COLOR ?? '') === '' };
+    top.program = new TopProgram(host, looks, first);
+  };
+  let reading = false;
+  const timer = setInterval(() => {
+    const { program } = top;
+    if (reading || program?.wantsEvents !== true) return;
+    reading = true;
+    void readEvents(client, ending.signal).then((events) => {
+      reading = false;
+      if (!ending.signal.aborted) program.onEvents(events);
+    });
+  }, EVENTS_MS);
+  try {
+    await followLive(
+      (signal) => client.live(signal),
+      {
+        onFrame: (frame) => {
+          if (top.program === null) begin(frame);
+          else top.program.onFrame(frame);
+        },
+        onLost: (reason) => {
+          if (top.program === null) {
+            top.problem = reason;
+            ending.abort();
+          } else top.program.onLost(reason);
+        },
+      },
+      ending.signal,
+    );
+  } finally {
+    clearInterval(timer);
+    top.terminal?.close();
+  }
+  if (top.problem !== null) throw new StartError(top.problem);
+  return top.status;
 }
 
-function describe(status: Status, last: Counts, now: Counts): string {
-  const seconds = Math.max(0.001, (now.at - last.at) / 1000);
-  const messages = Math.round((now.messages - last.messages) / seconds);
-  const bytes = Math.round((now.bytes - last.bytes) / seconds);
-  const { version, state, generation } = status;
-  return [
-    `sluice ${version}: ${state}, generation ${generation}\n` +
-      `${now.sessions} sessions, ${now.tunnels} tunnels, ${messages} messages/s, ${formatRoundedByteSize(bytes)}/s\n`,
-    workerTable(status),
-    endpointTable(status),
-  ].join('\n');
+async function readEvents(client: AdminClient, signal: AbortSignal): Promise<EventLog> {
+  if (!client.hasToken) return { rows: [], problem: NO_TOKEN };
+  try {
+    const page = JSON.parse(await client.get(EVENTS_PATH, signal)) as EventPage;
+    return { rows: page.events, problem: null };
+  } catch (error) {
+    return { rows: [], problem: messageOf(error) };
+  }
 }

@@ -12,19 +12,52 @@ export interface AdminAnswer {
   readonly body: string;
 }
 
+/** Where an admin server is, and its token. */
+type AdminPlace = Pick<Config['admin'], 'address' | 'token'>;
+
 /**
- * Sends a request to the process that serves an admin address. Not by `fetch`, which refuses some ports that a server
- * may have.
+ * Sends a request to the process that serves an admin address, and reads the answer.
  *
+ * @param signal ends the request, as the timeout does
  * @param timeoutMs for the whole answer
  * @returns the answer, whatever its status; rejects with Node's error if there is none
  */
 export async function askAdmin(
-  { address: { host, port }, token }: Pick<Config['admin'], 'address' | 'token'>,
+  place: AdminPlace,
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<AdminAnswer> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const either = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+  return answerOf(await send(place, method, path, either));
+}
+
+/**
+ * Asks for a stream, such as `/live`.
+ *
+ * @param silenceMs max time between two pieces of the stream
+ * @returns the stream, which errors if it is cut; the answer if its status is not 200
+ */
+export async function openAdmin(
+  place: AdminPlace,
+  path: string,
+  silenceMs: number,
+  signal: AbortSignal,
+): Promise<IncomingMessage | AdminAnswer> {
+  const response = await send(place, 'GET', path, signal, silenceMs);
+  return response.statusCode === 200 ? response : answerOf(response);
+}
+
+/** Not by `fetch`, which refuses some ports that a server may have. Resolves when the head of the answer has come. */
+async function send(
+  { address: { host, port }, token }: AdminPlace,
+  method: string,
+  path: string,
+  signal: AbortSignal,
+  silenceMs?: number,
+): Promise<IncomingMessage> {
   const asking = request({
     host: isAnyHost(host) ? 'localhost' : host,
     port,
@@ -36,15 +69,27 @@ export async function askAdmin(
       'Cache-Control': 'no-cache',
       ...(token !== null && { Authorization: `Bearer ${token}` }),
     },
-    signal: AbortSignal.timeout(timeoutMs),
+    signal,
   });
   // Reading the body reports an error behind the head as well. Without a handler that error would end the process.
   asking.on('error', () => undefined);
+  if (silenceMs !== undefined) {
+    asking.setTimeout(silenceMs, () => asking.destroy(new Error(`silent for ${silenceMs / 1000} s`)));
+  }
   asking.end();
   const [response] = (await once(asking, 'response')) as [IncomingMessage];
-  const { statusCode: status = 0, headers } = response;
+  return response;
+}
+
+async function answerOf(response: IncomingMessage): Promise<AdminAnswer> {
+  const { statusCode: status = 0 } = response;
+  return { status, mediaType: mediaTypeOf(response), body: await text(response) };
+}
+
+/** Returns the type of an answer in lower case, without parameters. */
+export function mediaTypeOf({ headers }: IncomingMessage): string {
   const [mediaType = ''] = (headers['content-type'] ?? '').split(';', 1);
-  return { status, mediaType: mediaType.trim().toLowerCase(), body: await text(response) };
+  return mediaType.trim().toLowerCase();
 }
 
 /** Returns the JSON of an answer to a command; null if something else than sluice answered. */

@@ -1,6 +1,7 @@
 /** The commands for a running sluice, as a person at a shell gives them. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { LiveFrame } from '../../../src/protocol/live.ts';
 import { eventually } from '../../support/deadline.ts';
 import { sluiceCommand } from '../../support/processes/sluice-command.ts';
 import { ReloadRig, withAdmin } from '../../support/rigs/reload-rig.ts';
@@ -73,15 +74,16 @@ describe('the commands', { timeout: 300_000 }, () => {
     rig.sluice.writeConfig(withAdmin(config()));
   });
 
-  it('top shows it once if there is no terminal', async () => {
+  it('top shows it once if there is no terminal, and as JSON', async () => {
     const { status, stdout, stderr } = await command('top');
     assert.equal(status, 0, stderr);
-    assert.match(
-      stdout,
-      /^sluice \S+: ready, generation 2\n3 sessions, 0 tunnels, \d+ messages\/s, \S+\/s$/m,
-    );
+    assert.match(stdout, /^sluice \S+ {2}ready {2}generation 2 .*\nsessions 3 .* messages\/s \d/m);
     assert.match(stdout, /^WORKER +STATE/m);
-    assert.match(stdout, new RegExp(`^app +${endpoint.address} +up +3 +0$`, 'm'));
+    assert.match(stdout, new RegExp(`^app +${endpoint.address} +up +3 `, 'm'));
+    const json = await command('top', '--json');
+    assert.equal(json.status, 0, json.stderr);
+    const { gauges, pid } = JSON.parse(json.stdout) as LiveFrame;
+    assert.deepEqual([gauges.sessions, pid], [3, rig.sluice.pid]);
   });
 
   it('drain --watch shows the progress to its end, and --undo takes it back', async () => {

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { progressBar } from '../../../src/cli/commands/drain.ts';
 import { describeSessions } from '../../../src/cli/commands/sessions.ts';
 import { describeStatus } from '../../../src/cli/commands/status.ts';
-import { readCounts } from '../../../src/cli/commands/top.ts';
 import { table } from '../../../src/cli/table.ts';
 import type { Status } from '../../../src/protocol/status.ts';
 
@@ -137,23 +136,6 @@ describe('the bar of a drain', () => {
       );
     });
   }
-});
-
-describe('counts in an exposition', () => {
-  it('are summed over labels, and others are left alone', () => {
-    const text = [
-      '# TYPE sluice_ws_messages_total counter',
-      'sluice_ws_messages_total{cluster="a",direction="upstream"} 3',
-      'sluice_ws_messages_total{cluster="a",direction="downstream"} 4',
-      'sluice_ws_bytes_total{cluster="a",direction="upstream"} 1000',
-      'sluice_tunnel_bytes_total{listener="t"} 24',
-      'sluice_tunnels_active{listener="t"} 2',
-      'sluice_ws_sessions_active{listener="w"} 5',
-      'sluice_ws_sessions_total{listener="w"} 99',
-      '',
-    ].join('\n');
-    assert.deepEqual(readCounts(text), { sessions: 5, tunnels: 2, messages: 7, bytes: 1024 });
-  });
 });
 
 describe('the table of sessions', () => {

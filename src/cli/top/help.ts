@@ -1,0 +1,25 @@
+/** The help of `sluice top`, in place of a table. */
+import { cutLine, span, type Line, type Symbols } from './terminal/line.ts';
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ['1 to 7, Tab', 'choose the table, as left and right do'],
+  ['up, down, j, k', 'scroll by a line'],
+  ['PgUp, PgDn', 'scroll by a screen; Home and End go to the ends'],
+  ['s, >', 'sort by the next column'],
+  ['<', 'sort by the previous column'],
+  ['S', 'turn the order round'],
+  ['/', 'show only rows with a text; Esc shows all again'],
+  ['space', 'hold the screen; again to go on'],
+  ['Ctrl-L', 'draw the screen again'],
+  ['Ctrl-Z', 'stop until fg'],
+  ['q, Ctrl-C', 'quit'],
+];
+
+const COLUMN = 16;
+
+/** Returns a line for each key. */
+export function helpLines(width: number, symbols: Symbols): readonly Line[] {
+  return KEYS.map(([keys, what]) =>
+    cutLine([span(` ${keys.padEnd(COLUMN)}`, 'bold'), span(what)], width, symbols),
+  );
+}

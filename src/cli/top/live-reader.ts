@@ -1,0 +1,91 @@
+/** Follows the frames of a running sluice, over lost connections and restarts. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../core/errors.ts';
+import type { LiveFrame } from '../../protocol/live.ts';
+import { printableOnceParsed } from '../../telemetry/printable.ts';
+import { EventStream } from './event-stream.ts';
+
+/** A frame has at most 5000 endpoints, each of a few hundred characters. */
+const MAX_FRAME_LENGTH = 16 * 1024 * 1024;
+const RETRY_MS = 1000;
+
+/** Opens the stream of frames; rejects with a reason in words. */
+export type OpenLive = (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
+
+interface LiveOwner {
+  readonly onFrame: (frame: LiveFrame) => void;
+  /** The stream could not be opened, or has ended. It is opened again after a second. */
+  readonly onLost: (reason: string) => void;
+}
+
+/**
+ * Reads frames until the signal is aborted. Never rejects.
+ *
+ * @param wait waits for milliseconds; may reject if the signal is aborted
+ */
+export async function followLive(
+  open: OpenLive,
+  owner: LiveOwner,
+  signal: AbortSignal,
+  wait: (ms: number, signal: AbortSignal) => Promise<unknown> = (ms, of) =>
+    delay(ms, undefined, { signal: of }),
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await readFrames(await open(signal), owner, signal);
+      if (!isAborted(signal)) owner.onLost('the proxy has closed it');
+    } catch (error) {
+      if (!isAborted(signal)) owner.onLost(messageOf(error));
+    }
+    await wait(RETRY_MS, signal).catch(() => undefined);
+  }
+}
+
+async function readFrames(
+  stream: AsyncIterable<Uint8Array>,
+  { onFrame }: LiveOwner,
+  signal: AbortSignal,
+): Promise<void> {
+  const events = new EventStream((data) => {
+    if (!signal.aborted) onFrame(parseFrame(data));
+  }, MAX_FRAME_LENGTH);
+  for await (const chunk of stream) {
+    if (signal.aborted) return;
+    events.push(chunk);
+  }
+}
+
+/**
+ * Reads a frame. Its texts become printable: endpoints and clients choose some of them.
+ *
+ * @throws Error for something else than a frame
+ */
+export function parseFrame(data: string): LiveFrame {
+  let frame: unknown;
+  try {
+    frame = JSON.parse(printableOnceParsed(data));
+  } catch {
+    throw new Error('what answers there is not sluice');
+  }
+  if (!isFrame(frame)) throw new Error('what answers there is not a sluice of this version');
+  return frame;
+}
+
+/** Checks the shape only as far as a process of another version may differ. */
+function isFrame(value: unknown): value is LiveFrame {
+  if (typeof value !== 'object' || value === null) return false;
+  const frame = value as Partial<Record<keyof LiveFrame, unknown>>;
+  const lists = ['errors', 'workers', 'listeners', 'drains', 'clusters', 'needsRestart'] as const;
+  const objects = ['gauges', 'counters'] as const;
+  return (
+    typeof frame.at === 'number' &&
+    typeof frame.uptimeSeconds === 'number' &&
+    lists.every((name) => Array.isArray(frame[name])) &&
+    objects.every((name) => typeof frame[name] === 'object' && frame[name] !== null)
+  );
+}
+
+/** A call: the compiler takes the property for one that does not change. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

@@ -1,0 +1,76 @@
+/** The view of everything: the beginning of each table, as much as there is room for. */
+import { cutLine, span, type Line, type Symbols } from './terminal/line.ts';
+import type { LiveModel } from './rates.ts';
+import { filtered, layOut, type Table } from './table-layout.ts';
+import { clusterTable, endpointTable, errorTable, listenerTable, workerTable } from './tables.ts';
+
+/** A head and one row. */
+const MIN_LINES = 2;
+
+interface Section {
+  readonly head: (shown: number) => Line;
+  readonly body: readonly Line[];
+}
+
+/** Returns at most `room` lines: endpoints that are not up, clusters, errors, workers, listeners. */
+export function overview(
+  model: LiveModel,
+  filter: string,
+  width: number,
+  room: number,
+  symbols: Symbols,
+): readonly Line[] {
+  const sections = [
+    endpointTable(model, ({ state }) => state !== 'up'),
+    clusterTable(model),
+    errorTable(model),
+    workerTable(model),
+    listenerTable(model),
+  ].flatMap((table) => sectionOf(table, filter, width, symbols));
+  if (sections.length === 0) {
+    return [cutLine([span(`nothing here has "${filter}"`, 'dim')], width, symbols)];
+  }
+  const fitting = sections.slice(0, Math.max(1, Math.floor(room / MIN_LINES)));
+  const rooms = divide(
+    fitting.map(({ body }) => body.length),
+    room - fitting.length,
+  );
+  return fitting.flatMap(({ head, body }, place) => {
+    const lines = rooms[place] ?? 0;
+    return [head(lines), ...body.slice(0, lines)];
+  });
+}
+
+function sectionOf(table: Table, filter: string, width: number, symbols: Symbols): Section[] {
+  const rows = filtered(table.rows, filter);
+  if (rows.length === 0) return [];
+  const { head, body } = layOut(table, rows, { width, symbols, sort: null });
+  return [
+    { head: (shown) => (shown < body.length ? withRest(head, body.length - shown, width) : head), body },
+  ];
+}
+
+/** Writes at the end of the head how many lines are missing below, in place of the last columns. */
+function withRest(head: Line, rest: number, width: number): Line {
+  const note = ` +${rest} more`;
+  const room = width - note.length;
+  const whole = head.map(({ text }) => text).join('');
+  const text = whole[room] === ' ' ? whole.slice(0, room) : whole.slice(0, room).replace(/\S+$/, '');
+  return [span(text.padEnd(room) + note, 'bar')];
+}
+
+/** Gives each section a line in turn until nothing is left, or nobody wants more. */
+function divide(wanted: readonly number[], total: number): number[] {
+  const given = wanted.map(() => 0);
+  let left = total;
+  for (;;) {
+    const before = left;
+    for (const [place, want] of wanted.entries()) {
+      if (left > 0 && (given[place] ?? 0) < want) {
+        given[place] = (given[place] ?? 0) + 1;
+        left--;
+      }
+    }
+    if (left === before) return given;
+  }
+}

@@ -1,0 +1,141 @@
+/** Tables that fit a width: columns go or shrink, rows are sorted and filtered. */
+import { cut, cutLine, span, type Line, type Span, type Style, type Symbols } from './terminal/line.ts';
+
+export interface Column {
+  readonly head: string;
+  readonly align: 'left' | 'right';
+  /** Columns of the highest rank go first if there is no room. Columns of rank 0 stay. */
+  readonly rank: number;
+  /** The narrowest width, if longer cells may be cut. Left out if cells must stay whole. */
+  readonly min?: number;
+}
+
+export interface Cell {
+  readonly text: string;
+  /** What rows are ordered by; the text if it is left out. Null comes last. */
+  readonly order?: number | null;
+  readonly style?: Style;
+}
+
+export interface Row {
+  readonly cells: readonly Cell[];
+  /** Why the row is as it is: a line of its own behind the row. */
+  readonly note?: string;
+}
+
+export interface Table {
+  /** In words, for what has no rows: `no endpoints`. */
+  readonly empty: string;
+  readonly columns: readonly Column[];
+  /** In the order that is shown if nobody sorts. */
+  readonly rows: readonly Row[];
+}
+
+export interface Sort {
+  /** Index of the column. */
+  readonly column: number;
+  readonly falling: boolean;
+}
+
+const GAP = '  ';
+/** Numbers have at most 5 characters. Columns with this width do not move when a number grows. */
+const NUMBER_WIDTH = 5;
+const NOTE_INDENT = '  ';
+
+/** Returns the rows in an order; null for the table's own. */
+export function sorted({ rows, columns }: Table, sort: Sort | null): readonly Row[] {
+  if (sort === null || sort.column >= columns.length) return rows;
+  const sign = sort.falling ? -1 : 1;
+  return rows.toSorted((a, b) => {
+    const [first, second] = [a.cells[sort.column], b.cells[sort.column]];
+    if (first === undefined || second === undefined) return 0;
+    const [x, y] = [first.order, second.order];
+    if (x === undefined || y === undefined) {
+      return sign * (first.text < second.text ? -1 : first.text > second.text ? 1 : 0);
+    }
+    if (x === null || y === null) return (x === null ? 1 : 0) - (y === null ? 1 : 0);
+    return sign * (x - y);
+  });
+}
+
+/** Returns the rows with a text in a cell or the note, in any case. */
+export function filtered(rows: readonly Row[], filter: string): readonly Row[] {
+  if (filter === '') return rows;
+  const wanted = filter.toLowerCase();
+  return rows.filter(({ cells, note = '' }) =>
+    [...cells.map(({ text }) => text), note].some((text) => text.toLowerCase().includes(wanted)),
+  );
+}
+
+/**
+ * Lays rows out in a width.
+ *
+ * @param sort marked in the head
+ * @param title replaces the head of the first column
+ */
+export function layOut(
+  { columns }: Table,
+  rows: readonly Row[],
+  { width, symbols, sort, title }: { width: number; symbols: Symbols; sort: Sort | null; title?: string },
+): { readonly head: Line; readonly body: readonly Line[] } {
+  const heads = columns.map(({ head }, index) => {
+    const name = index === 0 && title !== undefined ? title : head;
+    return sort?.column === index ? name + (sort.falling ? symbols.falling : symbols.rising) : name;
+  });
+  const widths = fitWidths(columns, naturalWidths(columns, heads, rows), width, sort?.column ?? null);
+  const shown = [...widths.keys()];
+  const head = shown.map((index) => pad(heads[index] ?? '', columns[index], widths.get(index) ?? 0, symbols));
+  const body = rows.flatMap(({ cells, note }): Line[] => {
+    const spans = shown.flatMap((index, place): Span[] => {
+      const { text = '', style = 'plain' } = cells[index] ?? {};
+      const cell = span(pad(text, columns[index], widths.get(index) ?? 0, symbols), style);
+      return place === 0 ? [cell] : [span(GAP), cell];
+    });
+    const line = cutLine(spans, width, symbols);
+    if (note === undefined || note === '') return [line];
+    return [line, [span(cut(`${NOTE_INDENT}${note}`, width, symbols), 'warn')]];
+  });
+  const text = cut(head.join(GAP), width, symbols);
+  return { head: [span(Number.isFinite(width) ? text.padEnd(width) : text, 'bar')], body };
+}
+
+function naturalWidths(columns: readonly Column[], heads: readonly string[], rows: readonly Row[]): number[] {
+  return columns.map(({ align }, index) => {
+    const least = Math.max(heads[index]?.length ?? 0, align === 'right' ? NUMBER_WIDTH : 0);
+    return rows.reduce((widest, { cells }) => Math.max(widest, cells[index]?.text.length ?? 0), least);
+  });
+}
+
+/** Returns the widths of the columns that have room, by their index. */
+function fitWidths(
+  columns: readonly Column[],
+  natural: readonly number[],
+  width: number,
+  kept: number | null,
+): Map<number, number> {
+  const widths = new Map(natural.map((each, index) => [index, each]));
+  const least = (index: number): number =>
+    Math.min(natural[index] ?? 0, columns[index]?.min ?? natural[index] ?? 0);
+  const needed = (of: (index: number) => number): number =>
+    [...widths.keys()].reduce((sum, index) => sum + of(index), GAP.length * (widths.size - 1));
+  while (needed(least) > width) {
+    const rank = (index: number): number => (index === kept ? 0 : (columns[index]?.rank ?? 0));
+    const last = [...widths.keys()].reduce((a, b) => (rank(b) >= rank(a) ? b : a));
+    if (rank(last) === 0) break;
+    widths.delete(last);
+  }
+  for (let excess = needed((index) => widths.get(index) ?? 0) - width; excess > 0; excess--) {
+    const roomOf = (index: number): number => (widths.get(index) ?? 0) - least(index);
+    // The widest gives first, so that short names stay whole.
+    const giving = [...widths.keys()].filter((index) => roomOf(index) > 0);
+    if (giving.length === 0) break;
+    const widest = giving.reduce((a, b) => ((widths.get(b) ?? 0) > (widths.get(a) ?? 0) ? b : a));
+    widths.set(widest, (widths.get(widest) ?? 0) - 1);
+  }
+  return widths;
+}
+
+function pad(text: string, column: Column | undefined, width: number, symbols: Symbols): string {
+  const short = cut(text, width, symbols);
+  return column?.align === 'right' ? short.padStart(width) : short.padEnd(width);
+}
