@@ -155,7 +155,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     keySets,
     redis,
     liveConfig,
-    droppedLines: () => output.dropped,
+    droppedLines: () => Object.values(output.dropped).reduce((sum, count) => sum + count, 0),
     tell: events.tell,
   });
   const controlled = {
