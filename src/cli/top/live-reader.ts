@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
 import type { LiveFrame } from '../../protocol/live.ts';
-import { printableOnceParsed } from '../../telemetry/printable.ts';
+import { printableOnceParsed } from '../../telemetry/output/printable.ts';
 import { EventStream } from './event-stream.ts';
 
 /** A frame has at most 5000 endpoints, each of a few hundred characters. */

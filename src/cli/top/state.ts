@@ -1,5 +1,5 @@
 /** What a person at the terminal has chosen, and what each key changes. */
-import { printable } from '../../telemetry/printable.ts';
+import { printable } from '../../telemetry/output/printable.ts';
 import type { Key } from './terminal/keys.ts';
 import type { Sort } from './table-layout.ts';
 
