@@ -57,7 +57,7 @@ export class TunnelEntry {
       vpcEndpointId: proxy?.vpcEndpointId ?? undefined,
       tunnelId: `${THREAD}-${(tunnels++).toString(36)}`,
     };
-    this.#sinks = journal.sinksOf('success', seconds);
+    this.#sinks = journal.sinksOf('success', seconds, null);
   }
 
   opened(): void {
@@ -66,7 +66,7 @@ export class TunnelEntry {
 
   closed(end: TunnelEnd): void {
     const outcome = tunnelOutcome(end.reason);
-    const sinks = outcome === 'success' ? this.#sinks : this.#journal.sinksOf(outcome, 0) | this.#sinks;
+    const sinks = outcome === 'success' ? this.#sinks : this.#journal.sinksOf(outcome, 0, null) | this.#sinks;
     if (sinks !== 0) this.#journal.tunnelClosed(sinks, this.#start, end);
   }
 }

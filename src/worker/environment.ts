@@ -14,6 +14,8 @@ import { AccessLink } from './access/access-link.ts';
 import { WorkerLimits } from './access/worker-limits.ts';
 import { ClusterBook } from './clusters/cluster-book.ts';
 import { WorkerJournal } from './journal/worker-journal.ts';
+import { SpanOutbox } from './spans/span-outbox.ts';
+import { SpanSink } from './spans/span-sink.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
 
 /** What the listeners of a worker share under one generation. */
@@ -30,6 +32,8 @@ export interface Environment {
   readonly log: Logger;
   /** The same object in all generations. */
   readonly journal: WorkerJournal;
+  /** The same object in all generations. */
+  readonly spans: SpanOutbox;
   /** What the worker knows of clients. The same object in all generations. */
   readonly clients: AccessLink;
   readonly limits: WorkerLimits;
@@ -56,6 +60,7 @@ export function createEnvironment(
   const descriptors = new DescriptorGate(start.descriptorPlan, pages, lowestDescriptor(), log);
   descriptors.clientSlots = clientSlots(config, page);
   const wheel = new TimerWheel(performance.now());
+  const spans = new SpanOutbox(wheel, (ended, dropped) => say({ type: 'spans', spans: ended, dropped }));
   const home: ClusterHome = { page, pages, secret: start.secret, onEndpointFailed, descriptors };
   return {
     config,
@@ -65,7 +70,8 @@ export function createEnvironment(
     pages,
     wheel,
     log,
-    journal: new WorkerJournal(log, config.log),
+    journal: new WorkerJournal(log, config.log, new SpanSink(spans)),
+    spans,
     clients: new AccessLink(start, say),
     limits: WorkerLimits.first(start.limitTables, page, wheel, say),
     lineWindows: start.lineWindows,

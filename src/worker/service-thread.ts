@@ -261,6 +261,8 @@ export class ServiceThread {
     for (const pacer of this.#pacers.values()) pacer.cancel();
     if (this.#prepared !== null) abortPrepared(this.#prepared);
     this.#service.abort();
+    // Of the sessions that have just ended, too.
+    this.#environment.spans.flush();
     clearInterval(this.#ticker);
     this.#loopMeter.stop();
     this.#generationMeter.stop();

@@ -82,7 +82,8 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['serve.ts'],
   ],
   'src/worker': [
-    ['ticket-key-rings.ts', 'access', 'clusters', 'journal'],
+    ['ticket-key-rings.ts', 'access', 'clusters', 'spans'],
+    ['journal'],
     ['environment.ts', 'live-connection.ts', 'meters'],
     ['ending', 'service.ts'],
     ['generations', 'service-thread.ts', 'warm-up'],

@@ -1,11 +1,12 @@
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { LineWindow } from '../../telemetry/line-window.ts';
-import { ACCESS, type Journal } from '../../telemetry/journal/journal.ts';
+import { ACCESS, SPAN, type Journal } from '../../telemetry/journal/journal.ts';
 import { handshakeOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ResponseCut } from '../contract/http-reply.ts';
 import type { HandshakeFailure } from '../contract/listener-stats.ts';
 import { askedOf, offeredField, type LoggedClient } from './request-fields.ts';
+import { spanFacts } from './span-facts.ts';
 
 /** Max lines of single handshakes per listener and second, over all workers. */
 const MAX_LINES = 100;
@@ -19,6 +20,8 @@ interface RefusedHandshake {
   readonly cluster?: string | undefined;
   /** The label of the endpoint that was tried last. */
   readonly endpoint?: string | undefined;
+  /** Endpoints that were asked; left out for none. */
+  readonly attempts?: number;
   /** The status that the client got; 499 if the client had gone. */
   readonly status: number;
   readonly reason: HandshakeFailure;
@@ -72,7 +75,8 @@ export class RefusedHandshakes extends Timed {
   refused(handshake: RefusedHandshake): void {
     this.#count(handshake.reason);
     const seconds = (performance.now() - handshake.startedAt) / 1000;
-    let sinks = this.#journal.sinksOf(handshakeOutcome(handshake.reason, handshake.status), seconds);
+    const outcome = handshakeOutcome(handshake.reason, handshake.status);
+    let sinks = this.#journal.sinksOf(outcome, seconds, handshake.client.trace);
     if ((sinks & ACCESS) !== 0 && !this.#window.take(this.#second())) {
       sinks &= ~ACCESS;
       if (!this.#isWaiting) this.#wait();
@@ -124,6 +128,7 @@ export class RefusedHandshakes extends Timed {
       detail,
       cut: cut ?? undefined,
       seconds,
+      span: (sinks & SPAN) === 0 ? undefined : spanFacts(handshake, handshake.attempts ?? 0, seconds),
     });
   }
 }

@@ -13,7 +13,7 @@ const MAX_SUBPROTOCOL_CHARACTERS = 31;
 /** The logged part of a client's identity. */
 export type LoggedClient = Pick<
   ClientIdentity,
-  'address' | 'requestId' | 'principal' | 'certificate' | 'vpcEndpointId'
+  'address' | 'requestId' | 'principal' | 'certificate' | 'vpcEndpointId' | 'trace' | 'proto'
 >;
 
 /** Returns who asks for what, as the client sent it. Long values are cut. */
@@ -22,6 +22,7 @@ export function askedOf(head: RequestHead, client: LoggedClient): Asked {
   return {
     client: client.address,
     requestId: client.requestId,
+    traceId: client.trace?.traceId,
     principal: client.principal,
     certSubject: certificate === null ? undefined : cut(certificate.subject, MAX_HEADER_CHARACTERS),
     certFingerprint: certificate?.fingerprint,

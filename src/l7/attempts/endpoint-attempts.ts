@@ -38,6 +38,8 @@ export abstract class EndpointAttempts {
   endpoint: Endpoint | null = null;
   /** The endpoint that was asked last, for the access line; null before the first. */
   asked: Endpoint | null = null;
+  /** Endpoints that were asked. */
+  used = 0;
   /** Whether the current connection has carried requests before, and has brought no byte since. */
   protected reused = false;
   /** Whether an endpoint may have got a part of the request. */
@@ -93,6 +95,7 @@ export abstract class EndpointAttempts {
 
   #use(endpoint: Endpoint): void {
     this.endpoint = this.asked = endpoint;
+    this.used++;
     this.#trust = endpoint.trust;
     this.bound.beginUse(endpoint);
   }

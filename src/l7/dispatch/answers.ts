@@ -1,9 +1,10 @@
 import type { AccessRefusal } from '../../access/access-check.ts';
-import type { Journal } from '../../telemetry/journal/journal.ts';
+import { SPAN, type Journal } from '../../telemetry/journal/journal.ts';
 import { requestOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import { askedOf, methodField } from '../access-log/request-fields.ts';
+import { spanFacts } from '../access-log/span-facts.ts';
 import type { EngineRefusal } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import { CLIENT_GONE, type HeaderList } from '../contract/http-reply.ts';
@@ -26,6 +27,8 @@ interface Answerer {
 interface RequestEnd {
   /** Null if no endpoint was needed. */
   readonly by?: Answerer | null;
+  /** Endpoints that were asked. */
+  readonly attempts?: number;
   /** The counter of a refused request. */
   readonly refusal?: RequestRefusal | null;
   /** As in `RefusedHandshake`. */
@@ -127,7 +130,11 @@ export class Answers {
   }
 
   /** Counts a request that is over, and tells the journal. */
-  ended(exchange: Exchange, status: number, { by, refusal = null, cause, detail }: RequestEnd = {}): void {
+  ended(
+    exchange: Exchange,
+    status: number,
+    { by, attempts = 0, refusal = null, cause, detail }: RequestEnd = {},
+  ): void {
     if (refusal !== null) this.#context.listenerStats.requestRefused(refusal);
     if (this.#failure !== null) {
       this.#handshakeEnded(exchange, status, this.#failure);
@@ -137,7 +144,8 @@ export class Answers {
     const { journal, listener, route } = this.#context;
     const { cutBy } = exchange.reply;
     const isCounted = refusal !== null || cutBy !== null;
-    const sinks = journal.sinksOf(requestOutcome(status, detail !== undefined, isCounted), seconds);
+    const outcome = requestOutcome(status, detail !== undefined, isCounted);
+    const sinks = journal.sinksOf(outcome, seconds, exchange.client.trace);
     if (sinks === 0) return;
     journal.request(sinks, {
       listener,
@@ -154,6 +162,7 @@ export class Answers {
       received: exchange.body?.received ?? 0,
       sent: exchange.reply.sent,
       seconds,
+      span: (sinks & SPAN) === 0 ? undefined : spanFacts(exchange, attempts, seconds),
     });
   }
 

@@ -343,6 +343,6 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#upload?.stop();
     if (this.#upload !== null) this.#context.budget.forget(this);
     this.#attempts.release();
-    this.#order.done(status, this.#attempts.asked, this.#refusal);
+    this.#order.done(status, this.#attempts.asked, this.#refusal, this.#attempts.used);
   }
 }

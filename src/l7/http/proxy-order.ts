@@ -59,6 +59,7 @@ export interface ProxyOrder {
    * @param status the one that was sent
    * @param endpoint the one that was asked last; null if none was
    * @param refusal the counter of a refusal for the request's body or for full buffers; null for any other end
+   * @param attempts endpoints that were asked
    */
-  done(status: number, endpoint: Endpoint | null, refusal: RequestRefusal | null): void;
+  done(status: number, endpoint: Endpoint | null, refusal: RequestRefusal | null, attempts: number): void;
 }

@@ -23,11 +23,16 @@ export class HeadSampler {
     this.#routes = parts.length === 0 ? null : new Map(parts);
   }
 
-  /** Finds the trace of a request. @param isTrusted whether the client's headers count */
-  begin(head: RequestHead, isTrusted: boolean): RequestTrace {
-    const parent = isTrusted ? RequestTrace.continued(head, this.#digits(SPAN_BYTES)) : null;
+  /**
+   * Finds the trace of a request.
+   *
+   * @param peer the IP address of the connection's peer
+   * @param isTrusted whether the peer's headers count
+   */
+  begin(head: RequestHead, peer: string, isTrusted: boolean): RequestTrace {
+    const parent = isTrusted ? RequestTrace.continued(head, peer, this.#digits(SPAN_BYTES)) : null;
     if (parent !== null) return parent;
-    const trace = RequestTrace.begun(this.#digits(TRACE_BYTES + SPAN_BYTES));
+    const trace = RequestTrace.begun(this.#digits(TRACE_BYTES + SPAN_BYTES), peer);
     trace.sample(this.#sample);
     return trace;
   }

@@ -1,9 +1,10 @@
 import { copyOfText } from '../../core/copy.ts';
-import type { Asked, SessionStart } from '../../telemetry/journal/entries.ts';
+import type { Asked, SessionStart, Trace } from '../../telemetry/journal/entries.ts';
 import type { Journal } from '../../telemetry/journal/journal.ts';
 import { sessionOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import { askedOf, subprotocolField, type LoggedClient } from '../access-log/request-fields.ts';
+import { spanFacts } from '../access-log/span-facts.ts';
 import type { SessionEnd, SessionLog } from '../contract/relay.ts';
 
 /** The route that a session came by, and the endpoint that it leads to. */
@@ -15,9 +16,11 @@ export class SessionEntry implements SessionLog {
   readonly #start: SessionStart;
   /** What is told of the session if it ends well: drawn once, so that its lines share their fate. */
   readonly #sinks: number;
+  readonly #trace: Trace | null;
 
   /**
    * @param subprotocol the one that the endpoint chose, or an empty string
+   * @param attempts endpoints that were asked
    * @param seconds time that the handshake took
    */
   constructor(
@@ -26,6 +29,7 @@ export class SessionEntry implements SessionLog {
     head: RequestHead,
     client: LoggedClient,
     subprotocol: string,
+    attempts: number,
     seconds: number,
   ) {
     this.#journal = journal;
@@ -37,8 +41,11 @@ export class SessionEntry implements SessionLog {
       endpoint,
       asked: copyOfAsked(askedOf(head, client)),
       subprotocol: subprotocol === '' ? undefined : copyOfText(subprotocolField(subprotocol)),
+      handshakeSeconds: seconds,
+      span: spanFacts({ head, client }, attempts, seconds),
     };
-    this.#sinks = journal.sinksOf('success', seconds);
+    this.#trace = client.trace;
+    this.#sinks = journal.sinksOf('success', seconds, client.trace);
   }
 
   opened(): void {
@@ -47,7 +54,8 @@ export class SessionEntry implements SessionLog {
 
   closed(end: SessionEnd): void {
     const outcome = sessionOutcome(end.side, end.code);
-    const sinks = outcome === 'success' ? this.#sinks : this.#journal.sinksOf(outcome, 0) | this.#sinks;
+    const more = outcome === 'success' ? 0 : this.#journal.sinksOf(outcome, 0, this.#trace);
+    const sinks = this.#sinks | more;
     if (sinks !== 0) this.#journal.sessionClosed(sinks, this.#start, end);
   }
 }
@@ -57,6 +65,7 @@ function copyOfAsked(asked: Asked): Asked {
   return {
     client: copyOfText(asked.client),
     requestId: copyOfText(asked.requestId),
+    traceId: copyOfText(asked.traceId),
     principal: copyOfText(asked.principal),
     certSubject: copyOfText(asked.certSubject),
     certFingerprint: copyOfText(asked.certFingerprint),

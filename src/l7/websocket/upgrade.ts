@@ -247,16 +247,18 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     const endpoint = this.#attempts.asked?.label;
     const place = { route: route.name, cluster: cluster.name, endpoint };
     const { cutBy: cut } = this.#reply.http;
-    refusals.refused({ head, client, ...place, status, reason, detail, cut, startedAt });
+    const { used: attempts } = this.#attempts;
+    refusals.refused({ head, client, ...place, attempts, status, reason, detail, cut, startedAt });
   }
 
   /** Returns what tells the journal of a session; null if nobody wants to hear of it. */
   #logFor(endpoint: Endpoint, subprotocol: string): SessionLog | null {
     const { journal, listener, route, cluster } = this.#context;
     const { head, client, startedAt } = this.#order;
-    if (!journal.isOn(ACCESS | EVENT)) return null;
+    if (!journal.isOn(ACCESS | EVENT) && client.trace === null) return null;
     const place = { listener, route: route.name, cluster: cluster.name, endpoint: endpoint.label };
     const seconds = (performance.now() - startedAt) / 1000;
-    return new SessionEntry(journal, place, head, client, subprotocol, seconds);
+    const { used } = this.#attempts;
+    return new SessionEntry(journal, place, head, client, subprotocol, used, seconds);
   }
 }

@@ -1,10 +1,42 @@
 /** What a journal is told. Texts of clients are bounded by whoever tells them. */
 
+/** The trace of a request, and the request's own span in it. */
+export interface Trace {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits. */
+  readonly spanId: string;
+  /** The span of a trusted client; null if the trace begins here. */
+  readonly parentSpanId: string | null;
+  /** The value of `tracestate`; empty for none. */
+  readonly state: string;
+  /** Whether head sampling has chosen the trace. */
+  readonly isSampled: boolean;
+}
+
+/** What only a span tells of a request. */
+export interface SpanFacts {
+  readonly trace: Trace;
+  /** Undefined if it has not come whole. */
+  readonly method: string | undefined;
+  readonly scheme: 'http' | 'https';
+  /** Of HTTP. */
+  readonly version: '1.0' | '1.1';
+  /** The IP address of the connection's peer: the client or a trusted proxy. */
+  readonly peer: string;
+  /** Endpoints that were asked. */
+  readonly attempts: number;
+  /** When the request came, in milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
 /** Who has asked for what. */
 export interface Asked {
   /** The client's IP address. */
   readonly client: string;
   readonly requestId: string;
+  /** Undefined without tracing. */
+  readonly traceId: string | undefined;
   /** As `log.principal` writes it. Undefined for a client that has proven nothing. */
   readonly principal: string | undefined;
   /** Of the client's certificate, in RFC 2253; undefined without one. */
@@ -46,6 +78,8 @@ export interface RequestEnd {
   /** Bytes of the answer's body. */
   readonly sent: number;
   readonly seconds: number;
+  /** Undefined unless the span is wanted. */
+  readonly span: SpanFacts | undefined;
 }
 
 /** A handshake that did not become a session. */
@@ -66,6 +100,10 @@ export interface SessionStart {
   readonly asked: Asked;
   /** The one that the endpoint chose. */
   readonly subprotocol: string | undefined;
+  /** Time that the handshake took. */
+  readonly handshakeSeconds: number;
+  /** Undefined without tracing. */
+  readonly span: SpanFacts | undefined;
 }
 
 /** How a session ended. */

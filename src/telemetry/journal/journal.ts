@@ -4,6 +4,7 @@ import type {
   RequestEnd,
   SessionEnd,
   SessionStart,
+  Trace,
   TunnelEnd,
   TunnelStart,
 } from './entries.ts';
@@ -29,8 +30,9 @@ export interface Journal {
    * tunnel keeps the result for all of its entries.
    *
    * @param seconds how long the client waited: of a session the time of its handshake
+   * @param trace null without tracing
    */
-  sinksOf(outcome: Outcome, seconds: number): number;
+  sinksOf(outcome: Outcome, seconds: number, trace: Pick<Trace, 'isSampled'> | null): number;
   /** Whether a sink is in use. */
   isOn(sink: number): boolean;
   request(sinks: number, end: RequestEnd): void;

@@ -60,7 +60,7 @@ export interface ProxyReport {
 
 /** Finds the trace of a request. */
 interface TraceFinder {
-  begin(head: RequestHead, isTrusted: boolean): RequestTrace;
+  begin(head: RequestHead, peer: string, isTrusted: boolean): RequestTrace;
 }
 
 /** A node name of RFC 7239 section 6 that is not an address: `unknown`, `_hidden`, with or without a port. */
@@ -92,7 +92,7 @@ export function identifyClient(
       secure,
       certificate,
       vpcEndpointId,
-      trace: sampler === null ? null : sampler.begin(head, false),
+      trace: sampler === null ? null : sampler.begin(head, peer, false),
       told: null,
     };
   }
@@ -106,7 +106,7 @@ export function identifyClient(
     secure: proto === 'https' || proto === 'wss',
     certificate,
     vpcEndpointId,
-    trace: sampler === null ? null : sampler.begin(head, true),
+    trace: sampler === null ? null : sampler.begin(head, peer, true),
     told,
   };
 }

@@ -12,7 +12,7 @@ const PARENT = TRACE_DIGITS + SPAN_DIGITS;
 const RANDOM_DIGITS = { from: 18, to: 31 };
 const RANDOM_RANGE = 2 ** 52;
 
-/** The trace of one request. It holds two texts, because sessions keep it for as long as they live. */
+/** The trace of one request. It holds few short texts, because sessions keep it for as long as they live. */
 export class RequestTrace {
   /** Whether head sampling has chosen the trace. */
   isSampled: boolean;
@@ -20,9 +20,12 @@ export class RequestTrace {
   readonly state: string;
   /** Hexadecimal digits: of the trace, of the span, and of the parent if a trusted client has named one. */
   readonly #ids: string;
+  /** The IP address of the connection's peer: the client or a trusted proxy. */
+  readonly peer: string;
 
-  private constructor(ids: string, state: string, isSampled: boolean) {
+  private constructor(ids: string, peer: string, state: string, isSampled: boolean) {
     this.#ids = ids;
+    this.peer = peer;
     this.state = state;
     this.isSampled = isSampled;
   }
@@ -30,21 +33,22 @@ export class RequestTrace {
   /**
    * Continues the trace of a trusted client. Its flag decides about sampling.
    *
+   * @param peer the IP address of the client
    * @param spanId 16 random hexadecimal digits
    * @returns null if the head names no valid parent
    */
-  static continued(head: RequestHead, spanId: string): RequestTrace | null {
+  static continued(head: RequestHead, peer: string, spanId: string): RequestTrace | null {
     const value = onlyHeaderOf(head, 'traceparent');
     // Several headers name no parent.
     const parent = value === undefined || value === null ? null : readTraceparent(value);
     if (parent === null) return null;
     const ids = copyOfText(parent.traceId + spanId + parent.spanId);
-    return new RequestTrace(ids, copyOfText(readTracestate(head)), parent.isSampled);
+    return new RequestTrace(ids, peer, copyOfText(readTracestate(head)), parent.isSampled);
   }
 
   /** Begins a trace that is not sampled yet. @param ids 48 random hexadecimal digits */
-  static begun(ids: string): RequestTrace {
-    return new RequestTrace(ids, '', false);
+  static begun(ids: string, peer: string): RequestTrace {
+    return new RequestTrace(ids, peer, '', false);
   }
 
   /** Whether a trusted client has begun the trace, and so has decided about sampling. */

@@ -1,25 +1,28 @@
 import type { LogSettings } from '../../config/types/config.ts';
 import type {
-  Asked,
   ConnectionRefusal,
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
   SessionStart,
+  Trace,
   TunnelEnd,
   TunnelStart,
 } from '../../telemetry/journal/entries.ts';
-import { ACCESS, type Journal, type Outcome } from '../../telemetry/journal/journal.ts';
+import { ACCESS, SPAN, type Journal, type Outcome } from '../../telemetry/journal/journal.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { SpanSink } from '../spans/span-sink.ts';
 
 /** The journal of one worker, whatever its generation. */
 export class WorkerJournal implements Journal {
   readonly #log: Logger;
+  readonly #spans: SpanSink;
   /** The sinks in use. */
   #sinks = 0;
 
-  constructor(log: Logger, settings: LogSettings) {
+  constructor(log: Logger, settings: LogSettings, spans: SpanSink) {
     this.#log = log;
+    this.#spans = spans;
     this.apply(settings);
   }
 
@@ -28,24 +31,29 @@ export class WorkerJournal implements Journal {
     this.#sinks = access !== null && level !== 'silent' ? ACCESS : 0;
   }
 
-  sinksOf(outcome: Outcome, seconds: number): number {
-    return outcome === 'success' && seconds < 0 ? 0 : this.#sinks;
+  sinksOf(outcome: Outcome, seconds: number, trace: Pick<Trace, 'isSampled'> | null): number {
+    const sinks = outcome === 'success' && seconds < 0 ? 0 : this.#sinks;
+    return trace !== null && (trace.isSampled || outcome !== 'success') ? sinks | SPAN : sinks;
   }
 
   isOn(sink: number): boolean {
     return (this.#sinks & sink) !== 0;
   }
 
-  request(sinks: number, { asked, method, ...end }: RequestEnd): void {
+  request(sinks: number, entry: RequestEnd): void {
+    if ((sinks & SPAN) !== 0) this.#spans.request(entry);
     if ((sinks & ACCESS) === 0) return;
+    const { asked, method, ...end } = { ...entry, span: undefined };
     const { listener, route, cluster, endpoint, ...rest } = end;
     const { origin, userAgent, ...fields } = asked;
     const place = { listener, route, cluster, endpoint };
     this.#log.info({ ...place, ...fields, method, origin, userAgent, ...rest }, 'request');
   }
 
-  handshakeRefused(sinks: number, { asked, subprotocol, ...refusal }: HandshakeRefusal): void {
+  handshakeRefused(sinks: number, entry: HandshakeRefusal): void {
+    if ((sinks & SPAN) !== 0) this.#spans.handshakeRefused(entry);
     if ((sinks & ACCESS) === 0) return;
+    const { asked, subprotocol, ...refusal } = { ...entry, span: undefined };
     const { listener, route, cluster, endpoint, ...rest } = refusal;
     const { origin, userAgent, ...fields } = asked;
     const place = { listener, route, cluster, endpoint };
@@ -61,6 +69,7 @@ export class WorkerJournal implements Journal {
   }
 
   sessionClosed(sinks: number, session: SessionStart, end: SessionEnd): void {
+    if ((sinks & SPAN) !== 0) this.#spans.session(session, end);
     if ((sinks & ACCESS) !== 0) this.#log.info({ ...sessionFields(session), ...end }, 'session closed');
   }
 
@@ -77,7 +86,15 @@ export class WorkerJournal implements Journal {
   }
 }
 
-function sessionFields({ asked, subprotocol, ...place }: SessionStart): Partial<SessionStart & Asked> {
+function sessionFields({ asked, subprotocol, ...place }: SessionStart): object {
   const { origin, userAgent, ...fields } = asked;
-  return { ...place, ...fields, subprotocol, origin, userAgent };
+  return {
+    ...place,
+    ...fields,
+    subprotocol,
+    origin,
+    userAgent,
+    handshakeSeconds: undefined,
+    span: undefined,
+  };
 }

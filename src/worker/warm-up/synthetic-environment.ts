@@ -20,6 +20,8 @@ import { WorkerLimits } from '../access/worker-limits.ts';
 import { ClusterBook } from '../clusters/cluster-book.ts';
 import type { Environment } from '../environment.ts';
 import { WorkerJournal } from '../journal/worker-journal.ts';
+import { SpanOutbox } from '../spans/span-outbox.ts';
+import { SpanSink } from '../spans/span-sink.ts';
 import { TicketKeyRings } from '../ticket-key-rings.ts';
 
 /** Makes an environment of its own: counts go to a page that nobody reads, and log lines are written and dropped. */
@@ -31,6 +33,7 @@ export function syntheticEnvironment(config: Config): Environment {
   const log = createWorkerLogger(config.log, '', () => undefined);
   const descriptors = new DescriptorGate(null, pages, () => 0, log);
   const wheel = new TimerWheel(performance.now());
+  const spans = new SpanOutbox(wheel, () => undefined);
   const home = { page, pages, secret: '', onEndpointFailed: () => undefined, descriptors };
   return {
     config,
@@ -40,7 +43,8 @@ export function syntheticEnvironment(config: Config): Environment {
     pages,
     wheel,
     log,
-    journal: new WorkerJournal(log, config.log),
+    journal: new WorkerJournal(log, config.log, new SpanSink(spans)),
+    spans,
     clients: new AccessLink({ revocations: [], keySets: new Map() }, () => undefined),
     limits: WorkerLimits.first(new Map(), page, wheel, () => undefined),
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),

@@ -6,7 +6,14 @@ import { allocateLineWindow } from '../../../../src/telemetry/line-window.ts';
 import type { Journal } from '../../../../src/telemetry/journal/journal.ts';
 import { journalOf, NO_JOURNAL, type JournalLine } from '../../../support/journals.ts';
 
-const CLIENT = { address: '192.0.2.1', requestId: 'id-1', certificate: null, vpcEndpointId: null };
+const CLIENT = {
+  address: '192.0.2.1',
+  requestId: 'id-1',
+  certificate: null,
+  vpcEndpointId: null,
+  trace: null,
+  proto: 'http',
+} as const;
 
 class World {
   readonly lines: JournalLine[] = [];

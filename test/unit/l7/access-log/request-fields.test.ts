@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { askedOf, methodField } from '../../../../src/l7/access-log/request-fields.ts';
 
-const CLIENT = { address: '192.0.2.1', requestId: 'id-1', certificate: null, vpcEndpointId: null };
+const CLIENT = {
+  address: '192.0.2.1',
+  requestId: 'id-1',
+  certificate: null,
+  vpcEndpointId: null,
+  trace: null,
+  proto: 'http',
+} as const;
 
 function fieldsOf(path: string, userAgent: string): ReturnType<typeof askedOf> {
   return askedOf({ method: 'GET', path, query: '', headers: ['user-agent', userAgent] }, CLIENT);

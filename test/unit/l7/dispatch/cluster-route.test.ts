@@ -123,14 +123,14 @@ describe('a request', () => {
     const exchange = take(exchangeOf());
     assert.notEqual(exchange.inFlight, null);
     assert.deepEqual(counted, ['begun']);
-    requests[0]!.done(200, null, null);
+    requests[0]!.done(200, null, null, 0);
     assert.deepEqual(counted, ['begun', 'answered 200']);
   });
 
   it('counts as refused if its own fault ended it', () => {
     const { take, requests, counted } = route();
     take(exchangeOf({ method: 'POST', body: SILENT_BODY }));
-    requests[0]!.done(413, null, 'body_too_large');
+    requests[0]!.done(413, null, 'body_too_large', 0);
     assert.deepEqual(counted, ['begun', 'refused body_too_large', 'answered 413']);
   });
 

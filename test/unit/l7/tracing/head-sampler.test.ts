@@ -12,10 +12,10 @@ function sampler(sample: number, routes: Readonly<Record<string, number>> = {}):
 
 describe('head sampling', () => {
   it('continues the trace of a trusted client alone', () => {
-    const trusted = sampler(1).begin(head, true);
+    const trusted = sampler(1).begin(head, '127.0.0.1', true);
     assert.equal(trusted.parentSpanId, 'b7ad6b7169203331');
     assert.equal(trusted.isSampled, false);
-    const stranger = sampler(1).begin(head, false);
+    const stranger = sampler(1).begin(head, '127.0.0.1', false);
     assert.equal(stranger.parentSpanId, null);
     assert.notEqual(stranger.traceId, trusted.traceId);
     assert.equal(stranger.isSampled, true);
@@ -23,7 +23,7 @@ describe('head sampling', () => {
 
   it('gives each request ids of its own', () => {
     const own = sampler(0.5);
-    const traces = Array.from({ length: 1000 }, () => own.begin({ ...head, headers: [] }, true));
+    const traces = Array.from({ length: 1000 }, () => own.begin({ ...head, headers: [] }, '127.0.0.1', true));
     assert.equal(new Set(traces.map(({ traceId }) => traceId)).size, 1000);
     assert.equal(new Set(traces.map(({ spanId }) => spanId)).size, 1000);
     for (const { traceId, spanId } of traces) {
@@ -34,12 +34,12 @@ describe('head sampling', () => {
 
   it('takes the part of the route, unless the client has decided', () => {
     const own = sampler(0, { chat: 1 });
-    const trace = own.begin({ ...head, headers: [] }, true);
+    const trace = own.begin({ ...head, headers: [] }, '127.0.0.1', true);
     own.routed(trace, 'api');
     assert.equal(trace.isSampled, false);
     own.routed(trace, 'chat');
     assert.equal(trace.isSampled, true);
-    const continued = own.begin(head, true);
+    const continued = own.begin(head, '127.0.0.1', true);
     own.routed(continued, 'chat');
     assert.equal(continued.isSampled, false);
   });

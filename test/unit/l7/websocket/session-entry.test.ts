@@ -7,6 +7,7 @@ import type { Journal } from '../../../../src/telemetry/journal/journal.ts';
 import { journalOf, NO_JOURNAL } from '../../../support/journals.ts';
 
 const KIB = 1024;
+const NO_TRACE = { trace: null, proto: 'ws' } as const;
 const PLACE = { listener: 'web', route: 'all', cluster: 'app', endpoint: '127.0.0.1:9001' };
 
 setFlagsFromString('--expose-gc');
@@ -23,8 +24,8 @@ function greedyEntry(journal: Journal): SessionEntry {
     headers: ['host', part(200), 'user-agent', part(40 * KIB), 'origin', part(40 * KIB)],
   };
   const certificate = { subject: part(4096), fingerprint: part(64), names: [] };
-  const client = { address: part(15), requestId: part(64), certificate, vpcEndpointId: part(64) };
-  return new SessionEntry(journal, PLACE, head, client, part(20), 0);
+  const client = { address: part(15), requestId: part(64), certificate, vpcEndpointId: part(64), ...NO_TRACE };
+  return new SessionEntry(journal, PLACE, head, client, part(20), 1, 0);
 }
 
 describe('the entry of a session', () => {

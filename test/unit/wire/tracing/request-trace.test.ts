@@ -6,6 +6,7 @@ import { RequestTrace } from '../../../../src/wire/tracing/request-trace.ts';
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
 const OWN = '00f067aa0ba902b7';
+const PEER = '127.0.0.1';
 
 function head(...headers: readonly string[]): Parameters<typeof RequestTrace.continued>[0] {
   return { method: 'GET', path: '/', query: '', headers };
@@ -14,13 +15,14 @@ function head(...headers: readonly string[]): Parameters<typeof RequestTrace.con
 /** Returns the trace whose random part is this share of its range. */
 function traceAt(share: number): RequestTrace {
   const random = Math.floor(share * 2 ** 52);
-  return RequestTrace.begun(`${'f'.repeat(18)}${random.toString(16).padStart(13, '0')}0${OWN}`);
+  return RequestTrace.begun(`${'f'.repeat(18)}${random.toString(16).padStart(13, '0')}0${OWN}`, PEER);
 }
 
 describe('the trace of a request', () => {
   it('is the one of a trusted client, with the client span as the parent', () => {
     const trace = RequestTrace.continued(
       head('traceparent', `00-${TRACE}-${PARENT}-01`, 'tracestate', 'a=1', 'tracestate', 'b=2'),
+      PEER,
       OWN,
     );
     assert.ok(trace !== null);
@@ -41,11 +43,11 @@ describe('the trace of a request', () => {
 
   it('is a new one without a parent, or with several', () => {
     const parent = `00-${TRACE}-${PARENT}-01`;
-    assert.equal(RequestTrace.continued(head(), OWN), null);
-    assert.equal(RequestTrace.continued(head('tracestate', 'a=1'), OWN), null);
-    assert.equal(RequestTrace.continued(head('traceparent', parent, 'traceparent', parent), OWN), null);
-    assert.equal(RequestTrace.continued(head('traceparent', parent.toUpperCase()), OWN), null);
-    const trace = RequestTrace.begun(TRACE + OWN);
+    assert.equal(RequestTrace.continued(head(), PEER, OWN), null);
+    assert.equal(RequestTrace.continued(head('tracestate', 'a=1'), PEER, OWN), null);
+    assert.equal(RequestTrace.continued(head('traceparent', parent, 'traceparent', parent), PEER, OWN), null);
+    assert.equal(RequestTrace.continued(head('traceparent', parent.toUpperCase()), PEER, OWN), null);
+    const trace = RequestTrace.begun(TRACE + OWN, PEER);
     assert.deepEqual([trace.traceId, trace.spanId, trace.parentSpanId, trace.state], [TRACE, OWN, null, '']);
     assert.deepEqual(trace.headers(), ['traceparent', `00-${TRACE}-${OWN}-00`]);
   });

@@ -1,0 +1,65 @@
+import { BurstLimit, type BurstRate } from '../../core/timing/burst-limit.ts';
+import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { SpanRecord } from '../../protocol/spans.ts';
+
+/** Max spans of a report: 5,000 a second. */
+const MAX_SPANS = 500;
+/** Rate of spans that are there because they failed: a client can provoke failures. */
+const FAILURES: BurstRate = { burst: 200, everyMs: 20 };
+
+/** Sends the spans of a worker to the primary: once in a tick, and no more than a bound. */
+export class SpanOutbox extends Timed {
+  readonly #wheel: TimerWheel;
+  readonly #send: (spans: readonly SpanRecord[], dropped: number) => void;
+  readonly #failures: BurstLimit;
+  #spans: SpanRecord[] = [];
+  #dropped = 0;
+  #isArmed = false;
+
+  /** @param send must not keep the list from being collected */
+  constructor(wheel: TimerWheel, send: (spans: readonly SpanRecord[], dropped: number) => void) {
+    super();
+    this.#wheel = wheel;
+    this.#send = send;
+    this.#failures = new BurstLimit(() => wheel.now, FAILURES);
+  }
+
+  /**
+   * Whether a span may be added now. If not, it counts as dropped.
+   *
+   * @param isSampled whether head sampling has chosen the span
+   */
+  admits(isSampled: boolean): boolean {
+    if (this.#spans.length < MAX_SPANS && (isSampled || this.#failures.take() > 0)) return true;
+    this.#dropped++;
+    this.#arm();
+    return false;
+  }
+
+  /** Adds a span that was admitted. */
+  add(span: SpanRecord): void {
+    this.#spans.push(span);
+    this.#arm();
+  }
+
+  override expire(): void {
+    this.#isArmed = false;
+    this.flush();
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    if (this.#spans.length === 0 && this.#dropped === 0) return;
+    const spans = this.#spans;
+    const dropped = this.#dropped;
+    this.#spans = [];
+    this.#dropped = 0;
+    this.#send(spans, dropped);
+  }
+
+  #arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#wheel.arm(this, TICK_MS);
+  }
+}
