@@ -1,15 +1,18 @@
 /** The view of everything: the beginning of each table, as much as there is room for. */
 import { cutLine, span, type Line, type Symbols } from './terminal/line.ts';
 import type { LiveModel } from './rates.ts';
-import { filtered, layOut, type Table } from './table-layout.ts';
+import { filtered, layOut, lineCount, type Table } from './table-layout.ts';
 import { clusterTable, endpointTable, errorTable, listenerTable, workerTable } from './tables.ts';
 
 /** A head and one row. */
 const MIN_LINES = 2;
 
 interface Section {
-  readonly head: (shown: number) => Line;
+  readonly head: Line;
+  /** As many lines as could fit. */
   readonly body: readonly Line[];
+  /** All lines. */
+  readonly lines: number;
 }
 
 /** Returns at most `room` lines: endpoints that are not up, clusters, errors, workers, listeners. */
@@ -26,7 +29,7 @@ export function overview(
     errorTable(model),
     workerTable(model),
     listenerTable(model),
-  ].flatMap((table) => sectionOf(table, filter, width, symbols));
+  ].flatMap((table) => sectionOf(table, filter, width, room, symbols));
   if (sections.length === 0) {
     return [cutLine([span(`nothing here has "${filter}"`, 'dim')], width, symbols)];
   }
@@ -35,19 +38,16 @@ export function overview(
     fitting.map(({ body }) => body.length),
     room - fitting.length,
   );
-  return fitting.flatMap(({ head, body }, place) => {
-    const lines = rooms[place] ?? 0;
-    return [head(lines), ...body.slice(0, lines)];
+  return fitting.flatMap(({ head, body, lines }, place) => {
+    const given = rooms[place] ?? 0;
+    return [given < lines ? withRest(head, lines - given, width) : head, ...body.slice(0, given)];
   });
 }
 
-function sectionOf(table: Table, filter: string, width: number, symbols: Symbols): Section[] {
+function sectionOf(table: Table, filter: string, width: number, room: number, symbols: Symbols): Section[] {
   const rows = filtered(table.rows, filter);
   if (rows.length === 0) return [];
-  const { head, body } = layOut(table, rows, { width, symbols, sort: null });
-  return [
-    { head: (shown) => (shown < body.length ? withRest(head, body.length - shown, width) : head), body },
-  ];
+  return [{ ...layOut(table, rows, { width, symbols, sort: null, count: room }), lines: lineCount(rows) }];
 }
 
 /** Writes at the end of the head how many lines are missing below, in place of the last columns. */

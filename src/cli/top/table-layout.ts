@@ -37,6 +37,14 @@ export interface Sort {
   readonly falling: boolean;
 }
 
+interface Layout {
+  readonly width: number;
+  readonly symbols: Symbols;
+  readonly sort: Sort | null;
+  readonly first?: number;
+  readonly count?: number;
+}
+
 const GAP = '  ';
 /** Numbers have at most 5 characters. Columns with this width do not move when a number grows. */
 const NUMBER_WIDTH = 5;
@@ -67,36 +75,56 @@ export function filtered(rows: readonly Row[], filter: string): readonly Row[] {
   );
 }
 
+/** Returns how many lines rows have: one each, and one for each note. */
+export function lineCount(rows: readonly Row[]): number {
+  return rows.reduce((sum, row) => sum + linesOf(row), 0);
+}
+
 /**
- * Lays rows out in a width.
+ * Lays rows out in a width. Columns have the same widths in every window of the same rows.
  *
+ * @param width characters of a line; Infinity cuts nothing
  * @param sort marked in the head
- * @param title replaces the head of the first column
+ * @param first number of lines above the window
+ * @param count max lines of the window: thousands of others cost little
  */
 export function layOut(
   { columns }: Table,
   rows: readonly Row[],
-  { width, symbols, sort, title }: { width: number; symbols: Symbols; sort: Sort | null; title?: string },
+  { width, symbols, sort, first = 0, count = Infinity }: Layout,
 ): { readonly head: Line; readonly body: readonly Line[] } {
-  const heads = columns.map(({ head }, index) => {
-    const name = index === 0 && title !== undefined ? title : head;
-    return sort?.column === index ? name + (sort.falling ? symbols.falling : symbols.rising) : name;
-  });
-  const widths = fitWidths(columns, naturalWidths(columns, heads, rows), width, sort?.column ?? null);
+  const heads = columns.map(({ head }, index) =>
+    sort?.column === index ? head + (sort.falling ? symbols.falling : symbols.rising) : head,
+  );
+  const natural = naturalWidths(columns, heads, rows);
+  const widths = fitWidths(columns, natural, width, sort?.column ?? null);
   const shown = [...widths.keys()];
-  const head = shown.map((index) => pad(heads[index] ?? '', columns[index], widths.get(index) ?? 0, symbols));
-  const body = rows.flatMap(({ cells, note }): Line[] => {
-    const spans = shown.flatMap((index, place): Span[] => {
-      const { text = '', style = 'plain' } = cells[index] ?? {};
-      const cell = span(pad(text, columns[index], widths.get(index) ?? 0, symbols), style);
-      return place === 0 ? [cell] : [span(GAP), cell];
-    });
-    const line = cutLine(spans, width, symbols);
-    if (note === undefined || note === '') return [line];
-    return [line, [span(cut(`${NOTE_INDENT}${note}`, width, symbols), 'warn')]];
-  });
-  const text = cut(head.join(GAP), width, symbols);
-  return { head: [span(Number.isFinite(width) ? text.padEnd(width) : text, 'bar')], body };
+  const padded = (text: string, index: number): string =>
+    pad(text, columns[index], widths.get(index) ?? 0, symbols);
+  const body: Line[] = [];
+  let place = 0;
+  for (const row of rows) {
+    if (place >= first + count) break;
+    if (place + linesOf(row) > first) {
+      const spans = shown.flatMap((index, column): Span[] => {
+        const { text = '', style = 'plain' } = row.cells[index] ?? {};
+        const cell = span(padded(text, index), style);
+        return column === 0 ? [cell] : [span(GAP), cell];
+      });
+      body.push(cutLine(spans, width, symbols));
+      if (linesOf(row) > 1) body.push([span(cut(`${NOTE_INDENT}${row.note ?? ''}`, width, symbols), 'warn')]);
+      // The window may begin between a row and its note.
+      if (place < first) body.shift();
+    }
+    place += linesOf(row);
+  }
+  const text = cut(shown.map((index) => padded(heads[index] ?? '', index)).join(GAP), width, symbols);
+  const head = [span(Number.isFinite(width) ? text.padEnd(width) : text, 'bar')];
+  return { head, body: body.slice(0, count) };
+}
+
+function linesOf({ note = '' }: Row): number {
+  return note === '' ? 1 : 2;
 }
 
 function naturalWidths(columns: readonly Column[], heads: readonly string[], rows: readonly Row[]): number[] {

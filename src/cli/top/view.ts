@@ -7,7 +7,7 @@ import { cutLine, span, type Line, type Span, type Symbols } from './terminal/li
 import { overview } from './overview.ts';
 import type { LiveModel } from './rates.ts';
 import { VIEWS, type Shown, type TopState, type ViewName } from './state.ts';
-import { filtered, layOut, sorted, type Table } from './table-layout.ts';
+import { filtered, layOut, lineCount, sorted, type Table } from './table-layout.ts';
 import { clusterTable, endpointTable, errorTable, listenerTable, workerTable } from './tables.ts';
 
 const MIN_WIDTH = 60;
@@ -101,16 +101,13 @@ function bodyOf(content: Content, width: number, room: number): { body: readonly
   const table = tableOf(state.view, content);
   const sort = state.sorts[state.view] ?? null;
   const rows = filtered(sorted(table, sort), state.filter);
-  const { head, body } = layOut(table, rows, { width, symbols, sort });
   const numeric = table.columns.map(({ align }) => align === 'right');
-  const shown = { lines: body.length, room: room - 1, numeric };
-  if (rows.length === 0) {
-    const text =
-      table.rows.length === 0 ? table.empty : `no row of ${table.rows.length} has "${state.filter}"`;
-    return { body: [head, cutLine([span(text, 'dim')], width, symbols)], shown };
-  }
-  const offset = offsetOf(state, shown);
-  return { body: [head, ...body.slice(offset, offset + shown.room)], shown };
+  const shown = { lines: lineCount(rows), room: room - 1, numeric };
+  const window = { first: offsetOf(state, shown), count: shown.room };
+  const { head, body } = layOut(table, rows, { width, symbols, sort, ...window });
+  if (rows.length > 0) return { body: [head, ...body], shown };
+  const text = table.rows.length === 0 ? table.empty : `no row of ${table.rows.length} has "${state.filter}"`;
+  return { body: [head, cutLine([span(text, 'dim')], width, symbols)], shown };
 }
 
 function tableOf(view: Exclude<ViewName, 'all'>, { model, events }: Content): Table {

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { plainText, symbolsOf } from '../../../../src/cli/top/terminal/line.ts';
-import { filtered, layOut, sorted, type Sort, type Table } from '../../../../src/cli/top/table-layout.ts';
+import {
+  filtered,
+  layOut,
+  lineCount,
+  sorted,
+  type Sort,
+  type Table,
+} from '../../../../src/cli/top/table-layout.ts';
 
 const symbols = symbolsOf({ LANG: 'en_US.UTF-8' });
 
@@ -78,6 +85,18 @@ describe('the layout of a table', () => {
     ]);
     assert.equal(lines(15, { column: 2, falling: false })[0], 'NAME      STAT…');
     assert.match(lines(30, { column: 3, falling: false })[0] ?? '', /BALANCER↑$/);
+  });
+
+  it('lays out a window of the lines only, which may begin at a note', () => {
+    const all = layOut(TABLE, TABLE.rows, { width: 40, symbols, sort: null });
+    assert.equal(lineCount(TABLE.rows), all.body.length);
+    for (let first = 0; first <= all.body.length; first++) {
+      for (let count = 0; count <= all.body.length; count++) {
+        const { head, body } = layOut(TABLE, TABLE.rows, { width: 40, symbols, sort: null, first, count });
+        assert.deepEqual(head, all.head);
+        assert.deepEqual(body, all.body.slice(first, first + count));
+      }
+    }
   });
 
   it('is never wider than the width', () => {

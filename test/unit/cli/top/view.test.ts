@@ -182,7 +182,7 @@ describe('the screen of top', () => {
   });
 
   it('shows the last events, the newest first, with what they are about', () => {
-    assert.deepEqual(screen(contentOf({ view: 'events' }, {}, { events: EVENTS }), 110, 14).slice(7, 12), [
+    assert.deepEqual(screen(contentOf({ view: 'events' }, {}, { events: EVENTS }), 120, 14).slice(6, 11), [
       'TIME      KIND       REASON           TIMES  CLIENT     WHERE                PRINCIPAL  ANSWER',
       '11:59:58  endpoint   ejected              1  -          chat 10.0.0.13:9001  -          -',
       '  2 connect failures in a row',
