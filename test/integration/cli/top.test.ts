@@ -16,6 +16,7 @@ import { Tmux } from '../../support/terminal/tmux.ts';
 const TOKEN = 'a-token-of-a-good-length-for-the-tests';
 const EVENT = {
   number: 1,
+  firstAt: '2030-01-01T11:59:50.000Z',
   at: '2030-01-01T11:59:58.000Z',
   kind: 'handshake',
   reason: 'no_route',

@@ -67,7 +67,7 @@ const EVENTS: EventLog = {
 };
 
 function event(facts: Pick<EventRow, 'number' | 'kind' | 'reason'> & Partial<EventRow>): EventRow {
-  return { at: '2030-01-01T11:59:58.000Z', count: 1, ...facts };
+  return { firstAt: '2030-01-01T11:59:50.000Z', at: '2030-01-01T11:59:58.000Z', count: 1, ...facts };
 }
 
 describe('the screen of top', () => {
