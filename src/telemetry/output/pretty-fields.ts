@@ -17,6 +17,9 @@ const FIRST = [
   'bytesDownstream',
   'sent',
   'received',
+];
+/** Fields that may be left out of lines about clients. */
+const SECOND = [
   'messagesUpstream',
   'messagesDownstream',
   'count',
@@ -45,7 +48,8 @@ const LAST = [
   'certFingerprint',
 ];
 const RANKS: ReadonlyMap<string, number> = new Map([
-  ...FIRST.map((key, index) => [key, index - FIRST.length] as const),
+  ...FIRST.map((key, index) => [key, index - FIRST.length - SECOND.length] as const),
+  ...SECOND.map((key, index) => [key, index - SECOND.length] as const),
   ...LAST.map((key, index) => [key, index + 1] as const),
 ]);
 /** Texts that need no quotes. */
@@ -56,9 +60,9 @@ export function ranked(fields: Readonly<Record<string, unknown>>): (readonly [st
   return Object.entries(fields).sort(([left], [right]) => rankOf(left) - rankOf(right));
 }
 
-/** Whether a field belongs to the second line of an access line. */
-export function isLast(key: string): boolean {
-  return rankOf(key) > 0;
+/** Whether a person asks for a field first. */
+export function isFirst(key: string): boolean {
+  return rankOf(key) < -SECOND.length;
 }
 
 /** Writes a value on one line, in quotes if it would not be clear where it ends. */

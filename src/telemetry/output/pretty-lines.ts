@@ -1,4 +1,4 @@
-import { isLast, ranked, valueText } from './pretty-fields.ts';
+import { isFirst, ranked, valueText } from './pretty-fields.ts';
 import { printable, printableOnceParsed } from './printable.ts';
 
 const MAX_COLUMNS = 120;
@@ -19,7 +19,11 @@ const ACCESS_MESSAGES: ReadonlySet<string> = new Set([
   'tunnel failed',
 ]);
 /** Max characters of a value in a line about a client. */
-const MAX_ACCESS_VALUE = 40;
+const MAX_ACCESS_VALUE = 60;
+/** A path is cut to the rest of its line, but not below this. */
+const MIN_PATH = 24;
+/** Fields of lines about clients that are clear without their names. */
+const BARE: ReadonlySet<string> = new Set(['status', 'method', 'path']);
 
 /** SGR codes of the levels (ECMA-48). */
 const LEVEL_COLOURS: Readonly<Record<string, number>> = {
@@ -79,18 +83,32 @@ export class PrettyLines {
 
 /** Fills one line with what a person asks first, and another with the rest, as far as it fits. */
 function addAccessFields(page: Page, fields: Record<string, unknown>): void {
-  const late: [string, string][] = [];
+  const texts = ranked(fields).map(([key, value]) => [key, accessText(value)] as const);
+  const first = texts.filter(([key]) => isFirst(key));
+  const others = texts.filter(([key]) => !isFirst(key));
+  const room =
+    page.room - first.reduce((sum, [key, text]) => sum + 1 + (key === 'path' ? 0 : widthOf(key, text)), 0);
+  const late: (readonly [string, string])[] = [];
   let isFull = false;
-  for (const [key, value] of ranked(fields)) {
-    const text = cut(valueText(value), MAX_ACCESS_VALUE);
-    isFull ||= isLast(key) || !page.fits(key, text);
-    if (isFull) late.push([key, text]);
-    else page.addField(key, text);
+  for (const [key, text] of first) {
+    const short = key === 'path' ? cut(text, Math.max(room, MIN_PATH)) : text;
+    isFull ||= page.room <= widthOf(key, short);
+    if (isFull) late.push([key, short]);
+    else page.addField(BARE.has(key) ? '' : key, short);
   }
-  const [first, ...others] = late;
-  if (first === undefined) return;
-  page.addField(...first);
-  for (const [key, text] of others) if (page.fits(key, text)) page.addField(key, text);
+  const rest = [...late, ...others];
+  if (rest.length === 0) return;
+  page.endLine();
+  for (const [key, text] of rest) if (page.room > key.length + 1 + text.length) page.addField(key, text);
+}
+
+function accessText(value: unknown): string {
+  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(3)));
+  return cut(valueText(value), MAX_ACCESS_VALUE);
+}
+
+function widthOf(key: string, text: string): number {
+  return BARE.has(key) ? text.length : key.length + 1 + text.length;
 }
 
 function addError(page: Page, err: unknown): void {
@@ -126,17 +144,23 @@ class Page {
     this.#colours = colours;
   }
 
-  /** Whether a field fits onto the last line. */
-  fits(key: string, value: string): boolean {
-    return this.#used + 1 + key.length + 1 + value.length <= this.#columns;
+  /** Columns that are left on the last line. */
+  get room(): number {
+    return this.#columns - this.#used;
   }
 
+  /** Begins a new line. */
+  endLine(): void {
+    this.#endLine(INDENT);
+  }
+
+  /** @param key empty for a value without a name */
   addField(key: string, value: string): void {
     const name = cut(key, this.#columns - INDENT.length - 2 * ELLIPSIS.length);
-    const room = this.#columns - INDENT.length - name.length - 1;
-    const text = cut(value, room);
-    this.#place(name.length + 1 + text.length);
-    this.#write(`${name}=`, DIM);
+    const label = name === '' ? '' : `${name}=`;
+    const text = cut(value, this.#columns - INDENT.length - label.length);
+    this.#place(label.length + text.length);
+    if (label !== '') this.#write(label, DIM);
     this.#write(text);
   }
 
@@ -177,7 +201,7 @@ class Page {
   }
 
   #endLine(indent: string): void {
-    this.text = `${this.text}\n${indent}`;
+    this.text = `${this.text.trimEnd()}\n${indent}`;
     this.#used = indent.length;
     this.#isIndented = true;
   }

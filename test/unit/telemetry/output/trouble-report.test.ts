@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TroubleReport } from '../../../../src/telemetry/output/trouble-report.ts';
+
+describe('the report of outputs that fail', () => {
+  it('goes to the log, or to standard error if the log itself fails, at a bounded rate', () => {
+    const told: unknown[] = [];
+    let now = 0;
+    const warn = (fields: object, message: string): void => void told.push({ ...fields, message });
+    const report = new TroubleReport(
+      () => ({ warn }) as never,
+      (text) => told.push(text),
+      () => now,
+    );
+    for (let times = 0; times < 3; times++) {
+      report.tell({ kind: 'failed', log: 'log', reason: 'ENOSPC' });
+      report.tell({ kind: 'failed', log: 'access', reason: 'EIO' });
+    }
+    report.tell({ kind: 'recovered', log: 'log', dropped: 4 });
+    now = 10_000;
+    report.tell({ kind: 'failed', log: 'access', reason: 'EIO' });
+    report.tell({ kind: 'rotation', log: 'log', file: '/log', reason: 'EACCES' });
+    assert.deepEqual(told, [
+      'sluice: the log cannot be written: ENOSPC\n',
+      { log: 'access', reason: 'EIO', message: 'the access log cannot be written' },
+      { log: 'log', dropped: 4, message: 'the log can be written again' },
+      { log: 'access', reason: 'EIO', suppressed: 2, message: 'the access log cannot be written' },
+      { log: 'log', file: '/log', reason: 'EACCES', message: 'the log file is not rotated, and grows' },
+    ]);
+  });
+});
