@@ -32,6 +32,7 @@ const RETRIES = CLUSTER.offsetOf(pageMetrics.clusterRetries)!;
 const REJECTIONS = Object.values(CLUSTER.offsetsBy(pageMetrics.clusterRejections, 'reason', CLUSTER_LIMITS));
 const ACTIVE = ENDPOINT.offsetOf(pageMetrics.endpointConnectionsActive)!;
 const ANSWERS = ENDPOINT.offsetOf(pageMetrics.endpointConnects)!;
+const ANSWER_SECONDS = ENDPOINT.offsetOf(pageMetrics.endpointAnswerSeconds)!;
 const SERVER_ERRORS = ENDPOINT.offsetOf(pageMetrics.endpointServerErrors)!;
 const FAILURES = Object.values(
   ENDPOINT.offsetsBy(pageMetrics.endpointConnectFailures, 'reason', CONNECT_FAILURES),
@@ -140,7 +141,7 @@ function endpointRow(facts: ClusterFacts, record: EndpointRecord, slot: number |
     serverErrors,
     connectFailures,
     ejections: counts.ejections,
-    answerSeconds: 0,
+    answerSeconds: read(ANSWER_SECONDS),
     probeSeconds: lastProbe === null ? null : lastProbe.ms / 1000,
   };
 }
