@@ -1,0 +1,35 @@
+/** The parts that queries are made of. */
+import type { PanelPlan, Query } from './panel.ts';
+
+export const OF = 'job=~"$job",instance=~"$instance"';
+export const CLUSTER = `${OF},cluster=~"$cluster"`;
+export const LISTENER = `${OF},listener=~"$listener"`;
+
+/** A panel with one query. */
+export function one(
+  title: string,
+  expr: string,
+  legend: string,
+  description: string,
+  rest: Omit<PanelPlan, 'title' | 'queries' | 'description'>,
+): PanelPlan {
+  return { title, description, queries: [{ expr, legend }], ...rest };
+}
+
+/** Sums rates of counters. */
+export function rate(by: string, counter: string, labels: string): string {
+  const sum = by === '' ? 'sum' : `sum by (${by})`;
+  return `${sum} (rate(${counter}{${labels}}[$__rate_interval]))`;
+}
+
+/** Returns the queries of the median and the slowest 1%. */
+export function quantiles(by: string, histogram: string, labels: string): Query[] {
+  const legend = by
+    .split(', ')
+    .map((label) => `{{${label}}}`)
+    .join(' ');
+  return [0.5, 0.99].map((quantile) => ({
+    expr: `histogram_quantile(${quantile}, ${rate(`${by}, le`, `${histogram}_bucket`, labels)})`,
+    legend: `p${quantile * 100} ${legend}`,
+  }));
+}
