@@ -25,7 +25,7 @@ const EVENT = {
   detail: 'hostile \u001b[2J\u001b]0;title\u0007 end',
 } as const;
 
-describe('top in a terminal', { timeout: 300_000 }, () => {
+describe('top in a terminal', { timeout: 800_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'top-test-'));
   const file = join(directory, 'sluice.json');
   let server: LiveServer;
@@ -318,6 +318,8 @@ describe('top of a running sluice', { timeout: 300_000 }, () => {
       await terminal.shows(/^dead +127\.0\.0\.1:\d+ +down .*\n {2}.*ECONNREFUSED/m);
       await terminal.press('5');
       await terminal.shows(/^endpoint +refused +\S+ +\d/m);
+      await terminal.press('7');
+      await terminal.shows(/^\d\d:\d\d:\d\d +endpoint +down .*\n {2}.*ECONNREFUSED/m);
       sluice.kill('SIGKILL');
       await terminal.shows(/LOST, trying again/);
       sluice = await startSluice({ config });
