@@ -30,10 +30,13 @@ export function lookOf(fd: number | null, clock: () => number = () => performanc
   };
 }
 
+/** A stream of a terminal, with the method by which Node itself reads the size again on SIGWINCH. */
+interface Refreshable {
+  readonly _refreshSize?: () => void;
+}
+
 function sizeOf(terminal: WriteStream): number {
-  try {
-    return terminal.getWindowSize()[0];
-  } catch {
-    return 0;
-  }
+  // Node calls it for process.stdout and process.stderr only, and the log has a descriptor of its own.
+  (terminal as Refreshable)._refreshSize?.();
+  return terminal.columns;
 }
