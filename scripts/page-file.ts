@@ -27,10 +27,10 @@ export async function writePage(root: string, directory: string): Promise<void> 
   mkdirSync(directory, { recursive: true });
   const file = join(directory, 'page.html');
   writeFileSync(
-    `${file}.new`,
+    `${file}.${process.pid}`,
     template.replace(/\/\* (script|style) \*\//g, (_, name: string) => values[name]!),
   );
-  renameSync(`${file}.new`, file);
+  renameSync(`${file}.${process.pid}`, file);
 }
 
 async function bundledScript(root: string): Promise<string> {

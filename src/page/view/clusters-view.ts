@@ -89,6 +89,7 @@ export class ClustersView {
   #listen(): void {
     this.#filter.addEventListener('input', () => {
       this.#foundAt = -Infinity;
+      if (this.#filter.value.trim() === '') this.#found = null;
       this.#cancelSearch();
       this.#cancelSearch = this.#options.clock.after(SEARCH_DELAY_MS, () => this.#search());
       this.#renderAnew();

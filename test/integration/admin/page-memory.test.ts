@@ -1,0 +1,70 @@
+/** A page that is left open: hours of frames in a short time. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { CDPSession, Page } from 'playwright-core';
+import { eventually } from '../../support/deadline.ts';
+import { PageBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/page/browser.ts';
+import { FakeAdmin } from '../../support/page/fake-admin.ts';
+import { busyFrame } from '../../support/page/frames.ts';
+
+/** The history of ten minutes is full, and all nodes are there. */
+const WARM_FRAMES = 1500;
+/** Three blocks are an hour and a half of one frame a second. */
+const BLOCK_FRAMES = 1800;
+const BLOCKS = 3;
+/** A block may have more when the browser compiles something. A leak of a row of text a frame would be 200 KB in each. */
+const MAX_GROWTH_BYTES = 150_000;
+
+describe('a page that is left open', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600_000 }, () => {
+  let browser: PageBrowser;
+  let admin: FakeAdmin;
+
+  before(async () => {
+    browser = await PageBrowser.start();
+    admin = await FakeAdmin.listen();
+  });
+  after(async () => {
+    await browser.stop();
+    admin.close();
+  });
+
+  /** Sends frames as fast as the page takes them, and waits until it has shown the last one. */
+  async function show(page: Page, from: number, count: number): Promise<void> {
+    for (let second = from; second < from + count; second++) await admin.push(busyFrame(second));
+    // Seconds since the first frame, of a process that has been up for an hour.
+    const last = 3600 + from + count - 1;
+    const minutes = String(Math.floor(last / 60) % 60).padStart(2, '0');
+    await page.locator('#uptime', { hasText: `${Math.floor(last / 3600)}h ${minutes}m` }).waitFor();
+  }
+
+  async function sizes(
+    page: Page,
+    session: CDPSession,
+  ): Promise<{ heap: number; nodes: number; listeners: number }> {
+    await page.evaluate('new Promise((settle) => requestAnimationFrame(() => setTimeout(settle)))');
+    await session.send('HeapProfiler.collectGarbage');
+    const { metrics } = await session.send('Performance.getMetrics');
+    const read = (name: string): number => metrics.find((metric) => metric.name === name)!.value;
+    return { heap: read('JSHeapUsedSize'), nodes: read('Nodes'), listeners: read('JSEventListeners') };
+  }
+
+  it('keeps neither memory nor nodes of frames that are gone', async (t) => {
+    const page = await browser.open(admin.address);
+    await eventually(() => assert.equal(admin.readers, 1));
+    const session = await page.context().newCDPSession(page);
+    await session.send('Performance.enable');
+    await show(page, 0, WARM_FRAMES);
+    const steps = [await sizes(page, session)];
+    for (let block = 0; block < BLOCKS; block++) {
+      await show(page, WARM_FRAMES + block * BLOCK_FRAMES, BLOCK_FRAMES);
+      steps.push(await sizes(page, session));
+    }
+    t.diagnostic(JSON.stringify(steps));
+    const growth = steps.slice(1).map(({ heap }, index) => heap - steps[index]!.heap);
+    assert.ok(Math.min(...growth) < MAX_GROWTH_BYTES, `bytes more in each block: ${growth.join(', ')}`);
+    const [first, last] = [steps[0]!, steps.at(-1)!];
+    assert.ok(last.nodes <= first.nodes + 50, `${last.nodes - first.nodes} nodes more`);
+    assert.ok(last.listeners <= first.listeners + 20, `${last.listeners - first.listeners} listeners more`);
+    await browser.close(page);
+  });
+});
