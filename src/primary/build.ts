@@ -29,6 +29,7 @@ import { Running } from './running.ts';
 import { TicketKeys } from './tickets/ticket-keys.ts';
 import { loadPipeline } from './tracing/load-pipeline.ts';
 import { SpanDesk } from './tracing/span-desk.ts';
+import { noteExemplars } from './tracing/span-exemplars.ts';
 import { Broadcast } from './workers/broadcast.ts';
 import { ClusterRecords } from './workers/cluster-records.ts';
 import { CurrentGeneration } from './workers/current-generation.ts';
@@ -92,7 +93,12 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   const tell = (command: RevocationsCommand): void => broadcast.tell(command);
   const revocations = new RevocationDesk(config.revocations, { questions, tell, log });
   if (predecessor !== null) revocations.inherit(predecessor.revocations);
-  const spans = new SpanDesk({ log, load: loadPipeline });
+  const exemplars = new ExemplarBook();
+  const spans = new SpanDesk({
+    log,
+    load: loadPipeline,
+    onQueued: (span) => noteExemplars(exemplars, span),
+  });
   spans.apply(config.tracing);
   const clientDesk = new AccessDesk({ passwords, keySets, questions, revocations });
   const supervisor: Supervisor = new Supervisor({
@@ -159,7 +165,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     tell: events.tell,
   });
   const controlled = {
-    exemplars: new ExemplarBook(),
+    exemplars,
     lifecycle,
     supervisor,
     clusters,

@@ -1,7 +1,7 @@
 import type { Admission } from '../../access/contract/admission.ts';
 import type { WebSocketSettings } from '../../config/types/listener.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
-import type { SessionEnd as SessionResult } from '../../telemetry/journal/entries.ts';
+import type { SessionEnd as SessionResult, SessionHappening } from '../../telemetry/journal/entries.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { CloseSide, SessionStats } from './session-stats.ts';
 import type { UpstreamSocket } from './upstream-socket.ts';
@@ -81,6 +81,8 @@ export interface RelaySession extends LiveMember {
 /** Hears of one session's start and end. */
 export interface SessionLog {
   opened(): void;
+  /** Notes what happens before the end. @param reason in words, if the name does not tell */
+  happened(name: SessionHappening, reason?: string): void;
   closed(end: SessionEnd): void;
 }
 

@@ -1,5 +1,6 @@
 import type { Admission } from '../../access/contract/admission.ts';
 import type { LiveSet } from '../../core/collections/live-set.ts';
+import type { SessionHappening } from '../../telemetry/journal/entries.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { CLOSE_POLICY_VIOLATION } from '../../wire/frames/close-codes.ts';
 import type { BufferBudget, Buffering, ShedReason } from '../buffers/buffer-budget.ts';
@@ -92,6 +93,11 @@ export abstract class CountedSession<Context extends SessionTerms>
     this.context.sessions.add(this);
     this.armDeadlines();
     this.#log?.opened();
+  }
+
+  /** Notes what happens to the session before its end. @param reason in words, if the name does not tell */
+  note(name: SessionHappening, reason?: string): void {
+    this.#log?.happened(name, reason);
   }
 
   /** Counts and logs the session's end. */

@@ -1,6 +1,12 @@
 import { copyOfText } from '../../core/copy.ts';
-import type { Asked, SessionStart, Trace } from '../../telemetry/journal/entries.ts';
-import type { Journal } from '../../telemetry/journal/journal.ts';
+import type {
+  Asked,
+  SessionHappening,
+  SessionMoment,
+  SessionStart,
+  Trace,
+} from '../../telemetry/journal/entries.ts';
+import { SPAN, type Journal } from '../../telemetry/journal/journal.ts';
 import { sessionOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import { askedOf, subprotocolField, type LoggedClient } from '../access-log/request-fields.ts';
@@ -10,6 +16,12 @@ import type { SessionEnd, SessionLog } from '../contract/relay.ts';
 /** The route that a session came by, and the endpoint that it leads to. */
 type SessionPlace = Pick<SessionStart, 'listener' | 'route' | 'cluster' | 'endpoint'>;
 
+const NO_MOMENTS: readonly SessionMoment[] = [];
+/** Max moments of a session that its span has. */
+const MAX_MOMENTS = 32;
+/** Pauses and limits that follow sooner are not noted: one client may cause hundreds a second. */
+const MIN_GAP_MS = 1000;
+
 /** Tells the journal of one session's start and end. It keeps about 2.5 KiB of text at most. */
 export class SessionEntry implements SessionLog {
   readonly #journal: Journal;
@@ -17,6 +29,11 @@ export class SessionEntry implements SessionLog {
   /** What is told of the session if it ends well: drawn once, so that its lines share their fate. */
   readonly #sinks: number;
   readonly #trace: Trace | null;
+  /** For the span, if head sampling has chosen it. */
+  #moments: SessionMoment[] | null = null;
+  /** Whether a pause has been noted that has not ended. */
+  #isPaused = false;
+  #quietUntil = 0;
 
   /**
    * @param subprotocol the one that the endpoint chose, or an empty string
@@ -52,11 +69,27 @@ export class SessionEntry implements SessionLog {
     if (this.#sinks !== 0) this.#journal.sessionOpened(this.#sinks, this.#start);
   }
 
+  happened(name: SessionHappening, reason?: string): void {
+    if ((this.#sinks & SPAN) === 0) return;
+    const moments = (this.#moments ??= []);
+    if (moments.length >= MAX_MOMENTS) return;
+    const at = Date.now();
+    if (name === 'resumed') {
+      if (!this.#isPaused) return;
+      this.#isPaused = false;
+    } else if (name === 'paused' || name === 'limited') {
+      if (at < this.#quietUntil) return;
+      this.#quietUntil = at + MIN_GAP_MS;
+      if (name === 'paused') this.#isPaused = true;
+    }
+    moments.push({ name, at, reason });
+  }
+
   closed(end: SessionEnd): void {
     const outcome = sessionOutcome(end.side, end.code);
     const more = outcome === 'success' ? 0 : this.#journal.sinksOf(outcome, 0, this.#trace);
     const sinks = this.#sinks | more;
-    if (sinks !== 0) this.#journal.sessionClosed(sinks, this.#start, end);
+    if (sinks !== 0) this.#journal.sessionClosed(sinks, this.#start, end, this.#moments ?? NO_MOMENTS);
   }
 }
 

@@ -22,6 +22,8 @@ export type LoadPipeline = (
 interface SpanDeskParts {
   readonly log: Logger;
   readonly load: LoadPipeline;
+  /** Called with each span that is queued for an export. */
+  readonly onQueued: (span: SpanRecord) => void;
 }
 
 /** Max spans that wait until the SDK is loaded. */
@@ -39,6 +41,7 @@ export class SpanDesk {
   };
   readonly #log: Logger;
   readonly #load: LoadPipeline;
+  readonly #onQueued: (span: SpanRecord) => void;
   readonly #failureLines = new LineLimit(undefined, FAILURE_LINES);
   #settings: TracingSettings | null = null;
   /** Null without tracing, and before the SDK is loaded. */
@@ -47,9 +50,10 @@ export class SpanDesk {
   /** Ends with the last change. */
   #changed: Promise<void> = Promise.resolve();
 
-  constructor({ log, load }: SpanDeskParts) {
+  constructor({ log, load, onQueued }: SpanDeskParts) {
     this.#log = log;
     this.#load = load;
+    this.#onQueued = onQueued;
   }
 
   /** Takes the spans of a worker. @param dropped the number of spans that the worker has dropped itself */
@@ -79,8 +83,14 @@ export class SpanDesk {
   }
 
   #takeOne(span: SpanRecord): void {
-    const isTaken = this.#pipeline === null ? this.#takeEarly(span) : this.#pipeline.add(span);
-    if (!isTaken) this.counts.dropped.queue++;
+    if (this.#pipeline === null ? this.#takeEarly(span) : this.#addTo(this.#pipeline, span)) return;
+    this.counts.dropped.queue++;
+  }
+
+  #addTo(pipeline: Pipeline, span: SpanRecord): boolean {
+    if (!pipeline.add(span)) return false;
+    this.#onQueued(span);
+    return true;
   }
 
   #takeEarly(span: SpanRecord): boolean {

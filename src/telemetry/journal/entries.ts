@@ -106,6 +106,18 @@ export interface SessionStart {
   readonly span: SpanFacts | undefined;
 }
 
+/** What may happen to a session before its end. */
+export type SessionHappening = 'paused' | 'resumed' | 'limited' | 'draining' | 'evicted';
+
+/** Something that has happened to a session. */
+export interface SessionMoment {
+  readonly name: SessionHappening;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** In words, if the name does not tell. */
+  readonly reason: string | undefined;
+}
+
 /** How a session ended. */
 export interface SessionEnd {
   readonly side: string;

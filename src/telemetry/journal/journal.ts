@@ -3,6 +3,7 @@ import type {
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
+  SessionMoment,
   SessionStart,
   Trace,
   TunnelEnd,
@@ -40,7 +41,13 @@ export interface Journal {
   /** Writes an access line that counts refused handshakes without lines of their own. */
   handshakesRefused(listener: string, count: number): void;
   sessionOpened(sinks: number, session: SessionStart): void;
-  sessionClosed(sinks: number, session: SessionStart, end: SessionEnd): void;
+  /** @param moments what has happened before, for the span */
+  sessionClosed(
+    sinks: number,
+    session: SessionStart,
+    end: SessionEnd,
+    moments: readonly SessionMoment[],
+  ): void;
   tunnelOpened(sinks: number, tunnel: TunnelStart): void;
   tunnelClosed(sinks: number, tunnel: TunnelStart, end: TunnelEnd): void;
   /** A connection was closed before it could be served, or before its tunnel had an endpoint. */

@@ -4,6 +4,7 @@ import type {
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
+  SessionMoment,
   SessionStart,
   Trace,
   TunnelEnd,
@@ -68,8 +69,13 @@ export class WorkerJournal implements Journal {
     if ((sinks & ACCESS) !== 0) this.#log.info(sessionFields(session), 'session opened');
   }
 
-  sessionClosed(sinks: number, session: SessionStart, end: SessionEnd): void {
-    if ((sinks & SPAN) !== 0) this.#spans.session(session, end);
+  sessionClosed(
+    sinks: number,
+    session: SessionStart,
+    end: SessionEnd,
+    moments: readonly SessionMoment[],
+  ): void {
+    if ((sinks & SPAN) !== 0) this.#spans.session(session, end, moments);
     if ((sinks & ACCESS) !== 0) this.#log.info({ ...sessionFields(session), ...end }, 'session closed');
   }
 

@@ -4,6 +4,7 @@ import type {
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
+  SessionMoment,
   SessionStart,
   SpanFacts,
 } from '../../telemetry/journal/entries.ts';
@@ -58,7 +59,7 @@ export class SpanSink {
   }
 
   /** Makes the span of a session: from its request to its end. */
-  session(start: SessionStart, end: SessionEnd, events: readonly SpanEvent[] = NO_EVENTS): void {
+  session(start: SessionStart, end: SessionEnd, moments: readonly SessionMoment[]): void {
     const { span } = start;
     if (span === undefined || !this.#outbox.admits(span.trace.isSampled)) return;
     const attributes = attributesOf(start, span);
@@ -70,6 +71,10 @@ export class SpanSink {
     const failure = hasFailed ? (end.reason ?? `closed by the ${end.side} with ${end.code}`) : null;
     if (hasFailed) attributes.add('error.type', String(end.code));
     const endedAt = span.startedAt + (start.handshakeSeconds + end.seconds) * 1000;
+    const events = [
+      { name: 'opened', at: span.startedAt + start.handshakeSeconds * 1000, reason: undefined },
+      ...moments,
+    ].map(eventOf);
     this.#outbox.add(recordOf(start, span, attributes, failure, endedAt, events));
   }
 }
@@ -112,6 +117,11 @@ function recordOf(
     attributes: attributes.all,
     events,
   };
+}
+
+function eventOf({ name, at, reason }: { readonly name: string } & Omit<SessionMoment, 'name'>): SpanEvent {
+  const attributes: SpanEvent['attributes'] = reason === undefined ? {} : { 'sluice.reason': reason };
+  return { name: `sluice.websocket.${name}`, at, attributes };
 }
 
 /** Returns why the span of an answer has failed: a server's span fails by 5xx, not by 4xx. Null if it has not. */

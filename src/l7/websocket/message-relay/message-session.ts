@@ -66,6 +66,7 @@ export class MessageSession
     const { meter } = this.admission;
     // The engine cannot pause one client's WebSocket. `slow` is refused for it when the configuration is read.
     if (meter !== null && meter.count(1, data.byteLength) === 'close') {
+      this.note('limited', meter.excess.reason);
       this.close(meter.excess.code, meter.excess.reason);
       return;
     }
@@ -165,10 +166,12 @@ export class MessageSession
   }
 
   pauseEndpoint(): void {
+    this.note('paused');
     this.#upstream.pause();
   }
 
   resumeEndpoint(): void {
+    this.note('resumed');
     this.#upstream.resume();
   }
 
@@ -199,6 +202,7 @@ export class MessageSession
 
   override evict(reason: string): boolean {
     if (this.hasEnded) return false;
+    this.note('evicted', reason);
     this.#closeBoth(CLOSE_SERVICE_RESTART, reason);
     return true;
   }
@@ -212,6 +216,7 @@ export class MessageSession
   }
 
   override drain(): boolean {
+    this.note('draining');
     this.#closeBoth(CLOSE_SERVICE_RESTART, 'service restart');
     return true;
   }

@@ -89,13 +89,20 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     else this.context.budget.setUpstream(this, waiting);
   }
 
+  endpointPaused(isPaused: boolean): void {
+    if (isPaused) this.context.stats.paused();
+    this.note(isPaused ? 'paused' : 'resumed');
+  }
+
   clientSent(messages: number, bytes: number): void {
     const { meter } = this.admission;
     // What follows the end has a few seconds, and is read for the client's close frame alone.
     if (meter === null || this.hasEnded) return;
     const verdict = meter.count(messages, bytes);
+    if (verdict === 'go' || (verdict === 'slow' && !this.#client.slowDown())) return;
+    this.note('limited', verdict === 'close' ? meter.excess.reason : undefined);
     if (verdict === 'close') this.close(meter.excess.code, meter.excess.reason);
-    else if (verdict === 'slow' && this.#client.slowDown()) meter.wait(this.#client);
+    else meter.wait(this.#client);
   }
 
   isOwnPong(payload: Uint8Array): boolean {
@@ -218,6 +225,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
 
   override evict(reason: string): boolean {
     if (this.hasEnded) return false;
+    this.note('evicted', reason);
     this.#closeBoth(CLOSE_SERVICE_RESTART, reason, true);
     return true;
   }
@@ -231,6 +239,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
   override drain(): boolean {
     this.#awaitsDrain = !this.hasEnded && !(this.#client.isBetweenFrames && this.#endpoint.isBetweenFrames);
     if (this.#awaitsDrain) return false;
+    this.note('draining');
     this.#closeBoth(CLOSE_SERVICE_RESTART, 'service restart', true);
     return true;
   }

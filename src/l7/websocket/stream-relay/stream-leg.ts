@@ -41,6 +41,8 @@ export interface LegOwner {
   legHeard(leg: StreamLeg): void;
   /** More, or fewer, bytes wait for a leg. */
   legMeasured(leg: StreamLeg): void;
+  /** Nothing is read from the endpoint any more, or again, because the client is slow. */
+  endpointPaused(isPaused: boolean): void;
   /** The client has sent something, and {@link admission} has a meter for it. */
   clientSent(messages: number, bytes: number): void;
   /** Whether a pong answers a ping of the proxy's own. */
@@ -312,19 +314,19 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner, MeteredRea
 
   /** Reads nothing more until the other side has taken what waits. */
   #pause(): void {
-    const owner = this.#owner;
     if ((this.#state & PAUSED) === 0) {
       this.#state |= PAUSED;
       this.channel?.pause();
-      if (!this.isClient) owner.context.stats.paused();
+      if (!this.isClient) this.#owner.endpointPaused(true);
     }
-    owner.legMeasured(this.#peer);
+    this.#owner.legMeasured(this.#peer);
   }
 
   /** Takes back one reason to read nothing. Reads on if there is no other. */
   #resumeFrom(reason: typeof PAUSED | typeof SLOWED): void {
     if ((this.#state & reason) === 0) return;
     this.#state &= ~reason;
+    if (!this.isClient && reason === PAUSED) this.#owner.endpointPaused(false);
     if (this.isPaused) return;
     this.#owner.legHeard(this);
     this.channel?.resume();
@@ -339,12 +341,10 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner, MeteredRea
   /** Counts a read of `read` bytes. @param messages and bytes that this leg had counted before it */
   #count(messages: number, bytes: number, read: number): void {
     const owner = this.#owner;
-    const { isClient } = this;
     const { stats } = owner.context;
-    const { values } = stats;
     const more = this.messages - messages;
-    values[isClient ? stats.messagesUpstream : stats.messagesDownstream]! += more;
-    values[isClient ? stats.bytesUpstream : stats.bytesDownstream]! += this.bytes - bytes;
-    if (isClient && owner.admission.meter !== null) owner.clientSent(more, read);
+    stats.values[this.isClient ? stats.messagesUpstream : stats.messagesDownstream]! += more;
+    stats.values[this.isClient ? stats.bytesUpstream : stats.bytesDownstream]! += this.bytes - bytes;
+    if (this.isClient && owner.admission.meter !== null) owner.clientSent(more, read);
   }
 }

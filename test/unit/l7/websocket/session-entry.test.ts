@@ -3,10 +3,11 @@ import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { SessionEntry } from '../../../../src/l7/websocket/session-entry.ts';
-import type { Journal } from '../../../../src/telemetry/journal/journal.ts';
+import { SPAN, type Journal } from '../../../../src/telemetry/journal/journal.ts';
 import { journalOf, NO_JOURNAL } from '../../../support/journals.ts';
 
 const KIB = 1024;
+const NO_TRAFFIC = { messagesUpstream: 0, messagesDownstream: 0, bytesUpstream: 0, bytesDownstream: 0 };
 const NO_TRACE = { trace: null, proto: 'ws' } as const;
 const PLACE = { listener: 'web', route: 'all', cluster: 'app', endpoint: '127.0.0.1:9001' };
 
@@ -24,7 +25,13 @@ function greedyEntry(journal: Journal): SessionEntry {
     headers: ['host', part(200), 'user-agent', part(40 * KIB), 'origin', part(40 * KIB)],
   };
   const certificate = { subject: part(4096), fingerprint: part(64), names: [] };
-  const client = { address: part(15), requestId: part(64), certificate, vpcEndpointId: part(64), ...NO_TRACE };
+  const client = {
+    address: part(15),
+    requestId: part(64),
+    certificate,
+    vpcEndpointId: part(64),
+    ...NO_TRACE,
+  };
   return new SessionEntry(journal, PLACE, head, client, part(20), 1, 0);
 }
 
@@ -47,5 +54,35 @@ describe('the entry of a session', () => {
     collect();
     const each = (process.memoryUsage().heapUsed - before) / kept.length;
     assert.ok(each < 8 * KIB, `${each} bytes for each session`);
+  });
+
+  it('keeps what happens for the span, bounded in number and rate', (context) => {
+    context.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+    const tick = (ms: number): void => context.mock.timers.tick(ms);
+    const told: string[][] = [];
+    const journal: Journal = {
+      ...NO_JOURNAL,
+      sinksOf: () => SPAN,
+      sessionClosed: (_sinks, _start, _end, moments) => void told.push(moments.map(({ name }) => name)),
+    };
+    const end = { side: 'client', code: 1000, reason: undefined, seconds: 1, ...NO_TRAFFIC } as const;
+    const entry = greedyEntry(journal);
+    for (let pause = 0; pause < 100; pause++) {
+      entry.happened('paused');
+      entry.happened('resumed');
+    }
+    tick(1000);
+    entry.happened('limited', 'too many messages');
+    entry.happened('draining');
+    entry.closed(end);
+    assert.deepEqual(told.pop(), ['paused', 'resumed', 'limited', 'draining']);
+    const long = greedyEntry(journal);
+    for (let pause = 0; pause < 100; pause++) {
+      long.happened('paused');
+      long.happened('resumed');
+      tick(1000);
+    }
+    long.closed(end);
+    assert.equal(told.pop()?.length, 32);
   });
 });

@@ -207,7 +207,7 @@ export function upgrade({
     pick: {},
     secure: false,
     via,
-    client: { address: '192.0.2.1', requestId: 'id' },
+    client: { address: '192.0.2.1', requestId: 'id', trace: null },
     requestId: 'id',
     asker: { peer: '192.0.2.1', client: { address: '192.0.2.1' }, ends: () => endsOf('192.0.2.1') },
     place: null,

@@ -18,7 +18,9 @@ class Rig {
   capacity = Infinity;
   left = 0;
   owner: Parameters<LoadPipeline>[1] | null = null;
+  queued = 0;
   readonly desk = new SpanDesk({
+    onQueued: () => this.queued++,
     log: {
       warn: (fields: object, text: string) => void this.lines.push(text, JSON.stringify(fields)),
     } as unknown as Logger,
@@ -67,7 +69,7 @@ describe('the spans of all workers', () => {
     );
     rig.loading.resolve(null);
     await settle();
-    assert.equal(rig.added.length, 1024);
+    assert.deepEqual([rig.added.length, rig.queued], [1024, 1024]);
     assert.deepEqual(rig.desk.counts.dropped, { worker: 3, queue: 976, export: 0 });
   });
 

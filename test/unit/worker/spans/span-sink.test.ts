@@ -170,9 +170,15 @@ describe('the span of a session', () => {
   const start = { ...PLACE, subprotocol: 'chat', handshakeSeconds: 0.5, span: SPAN };
 
   it('lasts from the request to the end, and tells what it carried', () => {
-    const [span] = spansOf((sink) => sink.session(start, END));
+    const [span] = spansOf((sink) =>
+      sink.session(start, END, [{ name: 'evicted', at: 3000, reason: 'rebalance' }]),
+    );
     assert.equal(span?.endedAt, 1000 + 500 + 2000);
     assert.equal(span.failure, null);
+    assert.deepEqual(span.events, [
+      { name: 'sluice.websocket.opened', at: 1500, attributes: {} },
+      { name: 'sluice.websocket.evicted', at: 3000, attributes: { 'sluice.reason': 'rebalance' } },
+    ]);
     assert.equal(span.attributes['http.response.status_code'], 101);
     const own = Object.entries(span.attributes).filter(([name]) => name.startsWith('sluice.websocket.'));
     assert.deepEqual(Object.fromEntries(own), {
@@ -189,7 +195,7 @@ describe('the span of a session', () => {
   });
 
   it('fails by an abnormal close', () => {
-    const [span] = spansOf((sink) => sink.session(start, { ...END, side: 'endpoint', code: 1006 }));
+    const [span] = spansOf((sink) => sink.session(start, { ...END, side: 'endpoint', code: 1006 }, []));
     assert.equal(span?.failure, 'closed by the endpoint with 1006');
     assert.equal(span.attributes['error.type'], '1006');
   });

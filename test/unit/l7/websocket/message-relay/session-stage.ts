@@ -170,6 +170,7 @@ export class Stage extends SessionPage {
       '',
       {
         opened: () => this.lines.push('opened'),
+        happened: () => undefined,
         closed: (end) => this.lines.push({ ...end, seconds: 0 }),
       },
       this.admission,

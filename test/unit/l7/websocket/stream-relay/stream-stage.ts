@@ -77,6 +77,7 @@ export class Stage extends SessionPage {
       options.extensions ?? '',
       {
         opened: () => this.lines.push('opened'),
+        happened: () => undefined,
         closed: (end) => this.lines.push({ ...end, seconds: 0 }),
       },
       this.admission,

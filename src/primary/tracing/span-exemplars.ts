@@ -1,0 +1,28 @@
+import type { SpanRecord } from '../../protocol/spans.ts';
+import type { ExemplarBook } from '../../telemetry/exposition/exemplar-book.ts';
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
+
+const SWITCHING_PROTOCOLS = 101;
+
+/** Notes the durations of a span that is exported, so that a slow bucket in `/metrics` leads to its trace. */
+export function noteExemplars(book: Pick<ExemplarBook, 'record'>, span: SpanRecord): void {
+  const { attributes, traceId, startedAt, endedAt } = span;
+  const listener = textOf(attributes['sluice.listener']);
+  if (attributes['http.response.status_code'] === SWITCHING_PROTOCOLS) {
+    const labels = { listener, cluster: textOf(attributes['sluice.cluster']) };
+    const handshake = Number(attributes['sluice.websocket.handshake_seconds']);
+    const openedAt = startedAt + handshake * 1000;
+    book.record(pageMetrics.handshakeDuration, labels, handshake, traceId, openedAt);
+    const seconds = Number(attributes['sluice.websocket.seconds']);
+    book.record(pageMetrics.sessionDuration, labels, seconds, traceId, endedAt);
+    return;
+  }
+  // The histogram has no handshakes, whose spans tell of no body.
+  if (attributes['http.response.body.size'] === undefined) return;
+  const labels = { listener, route: textOf(attributes['sluice.route']) };
+  book.record(pageMetrics.httpDuration, labels, (endedAt - startedAt) / 1000, traceId, endedAt);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
