@@ -21,7 +21,10 @@ interface WriterMeans {
   readonly clock: () => number;
   /** Calls back after some milliseconds; returns a function that cancels the call. */
   readonly later: (delayMs: number, act: () => void) => () => void;
-  /** Called when writing begins to fail, with the reason, and with null when it succeeds again. */
+  /**
+   * Called when writing begins to fail, with the reason, and with null when it succeeds again. May write a line about it to the
+   * same writer.
+   */
   readonly onChange: (problem: string | null) => void;
 }
 
@@ -124,16 +127,19 @@ export class LineWriter {
 
   /** Writes the next bytes, or ends. */
   #go(): void {
+    // A report of trouble may have written a line meanwhile, and begun to write.
+    if (this.#isWriting) return;
     this.#chunk ??= this.#nextChunk();
     if (this.#chunk === null) {
       if (this.#closing !== null) this.#end(true);
       return;
     }
+    // Before there is room: a rotation that fails is reported by a line, which must wait.
+    this.#isWriting = true;
     if (this.#at === this.#until) {
       this.#until += this.#destination.makeRoom(this.#chunk.subarray(this.#at));
       this.#isReopening = false;
     }
-    this.#isWriting = true;
     const bytes = this.#chunk.subarray(this.#at, this.#until);
     this.#means.files.write(this.#destination.fd, bytes, (error, written) => this.#done(error, written));
   }
@@ -192,8 +198,8 @@ export class LineWriter {
     }
     if (this.#isReopening) this.#leaveCutEntry();
     if (now - this.#failingSince >= HOLD_MS) this.#dropWhole();
-    this.#change(messageOf(error));
     this.#waitFor(RETRY_MS);
+    this.#change(messageOf(error));
   }
 
   #waitFor(delayMs: number): void {

@@ -12,7 +12,13 @@ interface Setup {
   readonly role: { mayRotate: boolean };
 }
 
-function setup(maxSizeBytes: number, keep = 3, files = new FakeFiles()): Setup {
+/** @param onTrouble called after each trouble has been noted */
+function setup(
+  maxSizeBytes: number,
+  keep = 3,
+  files = new FakeFiles(),
+  onTrouble = (): void => undefined,
+): Setup {
   const troubles: OutputTrouble[] = [];
   const time = { now: 0 };
   const role = { mayRotate: true };
@@ -26,7 +32,10 @@ function setup(maxSizeBytes: number, keep = 3, files = new FakeFiles()): Setup {
       stdout: 1,
       maxWaitingBytes: 1e6,
       mayRotate: () => role.mayRotate,
-      onTrouble: (trouble) => troubles.push(trouble),
+      onTrouble: (trouble) => {
+        troubles.push(trouble);
+        onTrouble();
+      },
     },
   );
   return { output, files, troubles, time, role };
@@ -142,6 +151,16 @@ describe('a rotated log file', () => {
       assert.equal(files.texts['/log'], lines(5, 5));
     });
   }
+
+  it('has each line once if the report of a failed rotation is a line of its own', () => {
+    const files = new FakeFiles();
+    files.forbidden.add('/log.1');
+    const { output }: Setup = setup(7, 1, files, () => output.write('report\n'));
+    output.write(lines(1, 1));
+    output.write(lines(2, 2));
+    files.settle();
+    assert.deepEqual(files.texts, { '/log': `${lines(1, 2)}report\n` });
+  });
 
   it('follows a process that rotates the same file, and rotates nothing itself', () => {
     const files = new FakeFiles();

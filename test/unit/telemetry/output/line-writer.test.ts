@@ -14,13 +14,14 @@ interface Setup {
   readonly pass: (ms: number) => void;
 }
 
-function setup(): Setup {
+/** @param onChange called after each change of the problem */
+function setup(onChange: (writer: LineWriter) => void = () => undefined): Setup {
   const files = new FakeFiles();
   const fd = files.open('/out');
   const changes: (string | null)[] = [];
   const timers = new Set<{ at: number; act: () => void }>();
   let now = 0;
-  const writer = new LineWriter(
+  const writer: LineWriter = new LineWriter(
     new DescriptorDestination(fd),
     {
       files,
@@ -30,7 +31,10 @@ function setup(): Setup {
         timers.add(timer);
         return () => timers.delete(timer);
       },
-      onChange: (problem) => changes.push(problem),
+      onChange: (problem) => {
+        changes.push(problem);
+        onChange(writer);
+      },
     },
     100,
   );
@@ -77,6 +81,19 @@ describe('a writer of lines', () => {
     pass(1000);
     assert.equal(text(), 'first\nfourth\n');
     assert.equal(writer.dropped, 2);
+  });
+
+  it('writes each line once if the report of a change is a line of its own', () => {
+    const { writer, files, changes, text, pass } = setup((own) => own.write('report\n'));
+    files.failure = 'ENOSPC';
+    writer.write('first\n');
+    files.settle();
+    files.failure = null;
+    pass(1000);
+    writer.write('second\n');
+    files.settle();
+    assert.deepEqual(changes, ['ENOSPC', null]);
+    assert.equal(text(), 'first\nreport\nreport\nsecond\n');
   });
 
   it('waits for a slow reader, and counts what exceeds its bound', () => {
