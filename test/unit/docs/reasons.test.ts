@@ -22,6 +22,7 @@ import {
   RESPONSE_CUTS,
   SHED_REASONS,
   STATUS_CLASSES,
+  TRACE_DROPS,
   TUNNEL_CLOSES,
   UNUSED_REASONS,
 } from '../../../src/telemetry/metrics/label-values.ts';
@@ -52,6 +53,7 @@ const EXPLAINED: readonly (readonly [Metric, readonly string[]])[] = [
   [primaryMetrics.configReloads, ['success', 'failure']],
   [primaryMetrics.passwords, PASSWORD_RESULTS],
   [primaryMetrics.keySetFetches, ['success', 'failure']],
+  [primaryMetrics.spansDropped, TRACE_DROPS],
   [primaryMetrics.adminCloses, ADMIN_CLOSES],
   [primaryMetrics.adminRefusals, ADMIN_REFUSALS],
 ];
