@@ -62,6 +62,8 @@ function load(command: CommandName): Promise<Command> {
       return import('./cli/commands/kick.ts');
     case 'revoke':
       return import('./cli/commands/revoke.ts');
+    case 'events':
+      return import('./cli/commands/events.ts');
     case 'drain':
       return import('./cli/commands/drain.ts');
     case 'status':

@@ -20,6 +20,7 @@ Commands:
   sessions              lists the sessions of a running sluice
   kick                  closes sessions; their clients may come back
   revoke                keeps a principal out, and closes its sessions
+  events                prints what was refused or has failed
   status                shows the state of a running sluice
   top                   shows state and rates live
   bench                 puts a server or a proxy under load: sluice bench --help
@@ -146,6 +147,18 @@ alice.
 
 Options:
       --undo            lets the principal in again
+${CONFIG_OPTIONS}
+${HELP_OPTION}
+`,
+  events: `Usage: sluice events [OPTIONS]
+
+Prints the last refused and failed events of the sluice that runs with this
+configuration, a line each, the newest last. Equal events of a minute are one line.
+
+Options:
+      --follow          goes on with new events until it is interrupted
+      --limit NUMBER    max lines at first, up to 1000; all that are kept by default
+      --json            each as JSON
 ${CONFIG_OPTIONS}
 ${HELP_OPTION}
 `,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { progressBar } from '../../../src/cli/commands/drain.ts';
+import { describeEvent } from '../../../src/cli/commands/events.ts';
 import { describeSessions } from '../../../src/cli/commands/sessions.ts';
 import { describeStatus } from '../../../src/cli/commands/status.ts';
 import { table } from '../../../src/cli/table.ts';
@@ -22,6 +23,42 @@ describe('tables', () => {
 
   it('are nothing without rows', () => {
     assert.equal(table(['NAME'], []), '');
+  });
+});
+
+describe('an event', () => {
+  const row = {
+    number: 7,
+    at: '2026-01-01T00:00:05.000Z',
+    firstAt: '2026-01-01T00:00:00.000Z',
+    count: 1,
+    kind: 'handshake',
+    reason: 'access',
+  } as const;
+
+  it('is a line with when, what, how often, who and where', () => {
+    const facts = {
+      status: 403,
+      client: '192.0.2.1',
+      listener: 'web',
+      route: 'chat',
+      host: 'a.test',
+      path: '/x',
+    };
+    assert.equal(
+      describeEvent({ ...row, ...facts, count: 3 }),
+      '2026-01-01 00:00:05  handshake access  x3  403  192.0.2.1  web/chat  a.test/x',
+    );
+    assert.equal(
+      describeEvent({ ...row, kind: 'worker', reason: 'failed', worker: 'l7-0', detail: 'a fault\n  at x' }),
+      '2026-01-01 00:00:05  worker failed  l7-0  a fault at x',
+    );
+  });
+
+  it('fits 120 columns', () => {
+    const line = describeEvent({ ...row, path: `/${'x'.repeat(256)}` });
+    assert.equal(line.length, 120);
+    assert.ok(line.endsWith('x…'));
   });
 });
 

@@ -1,0 +1,77 @@
+/** `sluice events`: prints the last refused and failed events of a running sluice. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { StartError } from '../../core/errors.ts';
+import type { EventPage, EventRow } from '../../protocol/events.ts';
+import { AdminClient } from '../admin-client.ts';
+import type { CommandOptions } from '../arguments.ts';
+
+/** Max characters of a line for people. */
+const MAX_LINE_LENGTH = 120;
+const PERIOD_MS = 1000;
+
+/**
+ * Prints a line for each row, or JSON with `--json`, and with `--follow` goes on until it is interrupted.
+ *
+ * @returns 0
+ * @throws StartError if the running sluice refuses, or nobody answers the first time
+ */
+export async function run(options: CommandOptions): Promise<number> {
+  const client = new AdminClient(options);
+  const limit = options.flags.get('limit');
+  const describe = options.flags.has('json') ? jsonLine : describeEvent;
+  // The reader of a pipe has gone.
+  process.stdout.on('error', () => process.exit(0));
+  let path = limit === undefined ? '/events' : `/events?limit=${limit}`;
+  for (let isFirst = true; ; isFirst = false) {
+    const page = await pageAt(client, path, isFirst);
+    if (page !== null) {
+      process.stdout.write(page.events.map((row) => `${describe(row)}\n`).join(''));
+      path = `/events?after=${page.last}`;
+    }
+    if (!options.flags.has('follow')) return 0;
+    await delay(PERIOD_MS);
+  }
+}
+
+/** Asks for rows; null while a sluice that has answered before does not. */
+async function pageAt(client: AdminClient, path: string, isFirst: boolean): Promise<EventPage | null> {
+  try {
+    return JSON.parse(await client.get(path)) as EventPage;
+  } catch (error) {
+    // It may be restarted: its numbers are higher then.
+    if (isFirst || !(error instanceof StartError)) throw error;
+    return null;
+  }
+}
+
+function jsonLine(row: EventRow): string {
+  return JSON.stringify(row);
+}
+
+/** Writes a row as one line for a person: when, what, how often, then who and where, as far as there is room. */
+export function describeEvent(row: EventRow): string {
+  const { at, kind, reason, count, status, code, side, listener, route, cluster, endpoint } = row;
+  const { client, principal, host, path, detail, worker } = row;
+  const routed = route === undefined ? listener : `${listener ?? ''}/${route}`;
+  const url = `${host ?? ''}${path ?? ''}`;
+  const parts = [
+    `${at.slice(0, 10)} ${at.slice(11, 19)}`,
+    `${kind} ${reason}`,
+    count > 1 ? `x${count}` : null,
+    status ?? null,
+    code === undefined ? null : `${code}${side === undefined ? '' : ` by ${side}`}`,
+    client ?? null,
+    principal ?? null,
+    routed ?? null,
+    cluster ?? null,
+    endpoint ?? null,
+    kind === 'worker' ? (worker ?? null) : null,
+    url === '' ? null : url,
+    detail ?? null,
+  ];
+  const line = parts
+    .filter((part) => part !== null)
+    .join('  ')
+    .replace(/\s*\n\s*/g, ' ');
+  return line.length <= MAX_LINE_LENGTH ? line : `${line.slice(0, MAX_LINE_LENGTH - 1).toWellFormed()}…`;
+}
