@@ -194,7 +194,7 @@ export class ClusterRoute {
       forwarded.push('X-Forwarded-Client-Cert', clientCertValue(facts.certificate, this.#ownUri));
     }
     if (entry !== null) forwarded.push(...entry.forwarded);
-    if (client.trace !== null) forwarded.push(...client.trace.headers());
+    client.trace?.addHeaders(forwarded);
     return {
       target: head.query === '' && head.hasEmptyQuery !== true ? path : `${path}?${head.query}`,
       // An endpoint gets HTTP/1.1, which needs a Host. nginx, too, sends the upstream's name in place of

@@ -30,11 +30,9 @@ export class HeadSampler {
    * @param isTrusted whether the peer's headers count
    */
   begin(head: RequestHead, peer: string, isTrusted: boolean): RequestTrace {
-    const parent = isTrusted ? RequestTrace.continued(head, peer, this.#digits(SPAN_BYTES)) : null;
-    if (parent !== null) return parent;
-    const trace = RequestTrace.begun(this.#digits(TRACE_BYTES + SPAN_BYTES), peer);
-    trace.sample(this.#sample);
-    return trace;
+    const parent = isTrusted ? this.#continued(head, peer) : null;
+    // Random digits are never all 0 by any chance that counts.
+    return parent ?? RequestTrace.begun(this.#random.take(TRACE_BYTES + SPAN_BYTES), peer, this.#sample);
   }
 
   /** Decides again by the part of the route, unless the client has decided. */
@@ -44,8 +42,7 @@ export class HeadSampler {
     if (part !== undefined) trace.sample(part);
   }
 
-  /** Random digits are never all 0 by any chance that counts. */
-  #digits(bytes: number): string {
-    return this.#random.take(bytes).toString('hex');
+  #continued(head: RequestHead, peer: string): RequestTrace | null {
+    return RequestTrace.continued(head, peer, this.#random.take(SPAN_BYTES).toString('hex'));
   }
 }

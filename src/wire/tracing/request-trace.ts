@@ -8,9 +8,10 @@ const TRACE_DIGITS = 32;
 const SPAN_DIGITS = 16;
 const PARENT = TRACE_DIGITS + SPAN_DIGITS;
 
-/** Digits of a trace id that decide about sampling: 13, because a number takes 52 bits, of the 14 that must be random. */
-const RANDOM_DIGITS = { from: 18, to: 31 };
-const RANDOM_RANGE = 2 ** 52;
+/** The digits of a trace id that decide about sampling: 12 of the 14 at its end, which must be random. */
+const RANDOM_FROM = 18;
+const RANDOM_TO = 30;
+const RANDOM_RANGE = 2 ** 48;
 
 /** The trace of one request. It holds few short texts, because sessions keep it for as long as they live. */
 export class RequestTrace {
@@ -46,9 +47,17 @@ export class RequestTrace {
     return new RequestTrace(ids, peer, copyOfText(readTracestate(head)), parent.isSampled);
   }
 
-  /** Begins a trace that is not sampled yet. @param ids 48 random hexadecimal digits */
-  static begun(ids: string, peer: string): RequestTrace {
-    return new RequestTrace(ids, peer, '', false);
+  /**
+   * Begins a trace.
+   *
+   * @param bytes 24 random ones: the id of the trace, then that of the span
+   * @param peer the IP address of the client
+   * @param part as for {@link sample}
+   */
+  static begun(bytes: Buffer, peer: string, part: number): RequestTrace {
+    // The bytes of the digits that `sample` reads.
+    const random = bytes.readUIntBE(RANDOM_FROM / 2, (RANDOM_TO - RANDOM_FROM) / 2);
+    return new RequestTrace(bytes.toString('hex'), peer, '', random >= (1 - part) * RANDOM_RANGE);
   }
 
   /** Whether a trusted client has begun the trace, and so has decided about sampling. */
@@ -77,13 +86,13 @@ export class RequestTrace {
    */
   sample(part: number): void {
     // As OpenTelemetry's TraceIdRatioBased: the random digits reach the threshold.
-    const random = Number.parseInt(this.#ids.slice(RANDOM_DIGITS.from, RANDOM_DIGITS.to), 16);
+    const random = Number.parseInt(this.#ids.slice(RANDOM_FROM, RANDOM_TO), 16);
     this.isSampled = random >= (1 - part) * RANDOM_RANGE;
   }
 
-  /** Returns the headers for the endpoint, whose spans get this one as their parent: name, value, name, value. */
-  headers(): readonly string[] {
-    const parent = traceparentText(this);
-    return this.state === '' ? ['traceparent', parent] : ['traceparent', parent, 'tracestate', this.state];
+  /** Adds the headers for the endpoint, whose spans get this one as their parent: name, value, name, value. */
+  addHeaders(headers: string[]): void {
+    headers.push('traceparent', traceparentText(this));
+    if (this.state !== '') headers.push('tracestate', this.state);
   }
 }

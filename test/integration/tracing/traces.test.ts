@@ -209,3 +209,32 @@ describe('a trusted client that is curl', () => {
     receiver.close();
   });
 });
+
+describe('the end of the process', () => {
+  it('exports the spans of sessions that it ends, with the drain as an event', async () => {
+    const [receiver, ws] = await Promise.all([OtlpReceiver.listen(), WsEndpoint.listen()]);
+    const config = configOf(receiver, 'net', { http: '127.0.0.1:1', ws: ws.address }, { sample: 1 });
+    const sluice = await startSluice({ config });
+    const client = await WsPeer.connect(`ws://${sluice.address('strange')}/ws/last`);
+    const exit = sluice.stop();
+    assert.equal((await client.closed()).code, 1012);
+    assert.deepEqual(await exit, { code: 0, signal: null });
+    const span = await receiver.span(({ attributes }) => attributes['url.path'] === '/ws/last');
+    const names = span.events.map(({ name }) => name);
+    assert.deepEqual(names, ['sluice.websocket.opened', 'sluice.websocket.draining']);
+    assert.equal(span.attributes['sluice.websocket.close.side'], 'proxy');
+    receiver.close();
+    ws.close();
+  });
+
+  it('does not wait long for a collector that is dead', async () => {
+    const receiver = await OtlpReceiver.listen();
+    const config = configOf(receiver, 'net', { http: '127.0.0.1:1', ws: '127.0.0.1:1' }, { sample: 1 });
+    const sluice = await startSluice({ config });
+    receiver.close();
+    await ask(`http://${sluice.address('strange')}/own`);
+    const begun = performance.now();
+    assert.deepEqual(await sluice.stop(), { code: 0, signal: null });
+    assert.ok(performance.now() - begun < 20_000);
+  });
+});

@@ -26,7 +26,19 @@ export interface ReceivedSpan {
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 type Json = Readonly<Record<string, unknown>>;
 
-const Request = messages.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+/** The static methods of a generated message, which has no types. */
+interface MessageType {
+  fromObject(from: Json): object;
+  verify(message: object): string | null;
+  encode(message: object): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): object;
+  toObject(message: object, options: { longs: typeof String }): unknown;
+}
+
+const { opentelemetry } = messages as unknown as {
+  opentelemetry: { proto: { collector: { trace: { v1: { ExportTraceServiceRequest: MessageType } } } } };
+};
+const Request = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 const ID = /^(?:[\da-f]{2})+$/;
 const IDS: ReadonlySet<string> = new Set(['traceId', 'spanId', 'parentSpanId']);
 const SERVER = 2;

@@ -13,9 +13,19 @@ function head(...headers: readonly string[]): Parameters<typeof RequestTrace.con
 }
 
 /** Returns the trace whose random part is this share of its range. */
-function traceAt(share: number): RequestTrace {
-  const random = Math.floor(share * 2 ** 52);
-  return RequestTrace.begun(`${'f'.repeat(18)}${random.toString(16).padStart(13, '0')}0${OWN}`, PEER);
+function traceAt(share: number, part = 0): RequestTrace {
+  const random = Math.floor(share * 2 ** 48).toString(16);
+  return begun(`${'f'.repeat(18)}${random.padStart(12, '0')}00`, part);
+}
+
+function begun(traceId: string, part: number): RequestTrace {
+  return RequestTrace.begun(Buffer.from(traceId + OWN, 'hex'), PEER, part);
+}
+
+function headersOf(trace: RequestTrace): readonly string[] {
+  const headers: string[] = [];
+  trace.addHeaders(headers);
+  return headers;
 }
 
 describe('the trace of a request', () => {
@@ -38,7 +48,7 @@ describe('the trace of a request', () => {
         isContinued: true,
       },
     );
-    assert.deepEqual(trace.headers(), ['traceparent', `00-${TRACE}-${OWN}-01`, 'tracestate', 'a=1,b=2']);
+    assert.deepEqual(headersOf(trace), ['traceparent', `00-${TRACE}-${OWN}-01`, 'tracestate', 'a=1,b=2']);
   });
 
   it('is a new one without a parent, or with several', () => {
@@ -47,9 +57,9 @@ describe('the trace of a request', () => {
     assert.equal(RequestTrace.continued(head('tracestate', 'a=1'), PEER, OWN), null);
     assert.equal(RequestTrace.continued(head('traceparent', parent, 'traceparent', parent), PEER, OWN), null);
     assert.equal(RequestTrace.continued(head('traceparent', parent.toUpperCase()), PEER, OWN), null);
-    const trace = RequestTrace.begun(TRACE + OWN, PEER);
+    const trace = begun(TRACE, 0);
     assert.deepEqual([trace.traceId, trace.spanId, trace.parentSpanId, trace.state], [TRACE, OWN, null, '']);
-    assert.deepEqual(trace.headers(), ['traceparent', `00-${TRACE}-${OWN}-00`]);
+    assert.deepEqual(headersOf(trace), ['traceparent', `00-${TRACE}-${OWN}-00`]);
   });
 
   it('is sampled by its id: a larger part has all traces of a smaller one', () => {
@@ -65,6 +75,8 @@ describe('the trace of a request', () => {
           const bySmall = trace.isSampled;
           trace.sample(Math.max(a, b));
           assert.ok(!bySmall || trace.isSampled);
+          trace.sample(a);
+          assert.equal(traceAt(share, a).isSampled, trace.isSampled);
           trace.sample(0);
           assert.equal(trace.isSampled, false);
           trace.sample(1);
