@@ -76,7 +76,9 @@ export class RefusedHandshakes extends Timed {
     this.#count(handshake.reason);
     const seconds = (performance.now() - handshake.startedAt) / 1000;
     const outcome = handshakeOutcome(handshake.reason, handshake.status);
-    let sinks = this.#journal.sinksOf(outcome, seconds, handshake.client.trace);
+    const { trace } = handshake.client;
+    const isSpan = trace !== null && (trace.isSampled || isOwnFailure(handshake));
+    let sinks = this.#journal.sinksOf(outcome, seconds, isSpan ? trace : null);
     if ((sinks & ACCESS) !== 0 && !this.#window.take(this.#second())) {
       sinks &= ~ACCESS;
       if (!this.#isWaiting) this.#wait();
@@ -131,4 +133,12 @@ export class RefusedHandshakes extends Timed {
       span: (sinks & SPAN) === 0 ? undefined : spanFacts(handshake, handshake.attempts ?? 0, seconds),
     });
   }
+}
+
+/**
+ * Whether a handshake has a span although head sampling has not chosen it. An endpoint's 4xx and a client that goes are no
+ * failures of the proxy.
+ */
+function isOwnFailure({ reason, status }: RefusedHandshake): boolean {
+  return status >= 500 || (reason !== 'refused' && reason !== 'client_gone');
 }

@@ -87,7 +87,9 @@ export class SessionEntry implements SessionLog {
 
   closed(end: SessionEnd): void {
     const outcome = sessionOutcome(end.side, end.code);
-    const more = outcome === 'success' ? 0 : this.#journal.sinksOf(outcome, 0, this.#trace);
+    // A drain ends all sessions in good order: only those that head sampling has chosen have spans.
+    const trace = outcome === 'failure' ? this.#trace : null;
+    const more = outcome === 'success' ? 0 : this.#journal.sinksOf(outcome, 0, trace);
     const sinks = this.#sinks | more;
     if (sinks !== 0) this.#journal.sessionClosed(sinks, this.#start, end, this.#moments ?? NO_MOMENTS);
   }

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { SessionEntry } from '../../../../src/l7/websocket/session-entry.ts';
 import { SPAN, type Journal } from '../../../../src/telemetry/journal/journal.ts';
+import { RequestTrace } from '../../../../src/wire/tracing/request-trace.ts';
 import { journalOf, NO_JOURNAL } from '../../../support/journals.ts';
 
 const KIB = 1024;
@@ -84,5 +85,36 @@ describe('the entry of a session', () => {
     }
     long.closed(end);
     assert.equal(told.pop()?.length, 32);
+  });
+
+  it('has a span without sampling only if the session failed', () => {
+    const asked: [string, boolean][] = [];
+    const journal: Journal = {
+      ...NO_JOURNAL,
+      sinksOf: (outcome, _, trace) => {
+        asked.push([outcome, trace !== null]);
+        return 0;
+      },
+    };
+    const end = { reason: undefined, seconds: 1, ...NO_TRAFFIC };
+    const head = { method: 'GET', path: '/', query: '', headers: [] };
+    const trace = RequestTrace.begun(Buffer.alloc(24, 1), '127.0.0.1', 0);
+    const client = {
+      ...NO_TRACE,
+      trace,
+      address: '127.0.0.1',
+      requestId: 'id',
+      certificate: null,
+      vpcEndpointId: null,
+    };
+    const entry = new SessionEntry(journal, PLACE, head, client, '', 1, 0);
+    entry.closed({ ...end, side: 'client', code: 1000 });
+    entry.closed({ ...end, side: 'proxy', code: 1012 });
+    entry.closed({ ...end, side: 'endpoint', code: 1006 });
+    assert.deepEqual(asked, [
+      ['success', true],
+      ['refusal', false],
+      ['failure', true],
+    ]);
   });
 });
