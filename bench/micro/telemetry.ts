@@ -1,7 +1,10 @@
 import { ExemplarBook } from '../../src/telemetry/exposition/exemplar-book.ts';
 import { Exposition } from '../../src/telemetry/exposition/exposition.ts';
 import { pageFamilies } from '../../src/telemetry/exposition/page-families.ts';
+import { slotCount } from '../../src/telemetry/block-shape.ts';
+import type { Metric } from '../../src/telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../src/telemetry/metrics/page-metrics.ts';
+import { pageShapes } from '../../src/telemetry/metrics/page-shapes.ts';
 import { PageLayout } from '../../src/telemetry/page-layout.ts';
 import { PageSums } from '../../src/telemetry/page-sums.ts';
 import { StatsPage, allocatePage } from '../../src/telemetry/stats-page.ts';
@@ -9,6 +12,8 @@ import type { MicroCase } from './micro-case.ts';
 
 const CLUSTERS = 20;
 const WORKERS = 4;
+/** A large configuration: a route for each cluster, and 20 endpoints in each. */
+const LARGE = { clusters: 50, endpoints: 20 } as const;
 
 /** Counting in a worker's page, and the scrape that sums the pages. */
 export default function cases(): MicroCase[] {
@@ -39,5 +44,44 @@ export default function cases(): MicroCase[] {
         return [...pieces].join('');
       },
     },
+    ...largeScrapes(),
   ];
+}
+
+/** Scrapes of a large configuration in which everything but failures has happened, in both formats. The thread of zlib makes gzip of it. */
+function largeScrapes(): MicroCase[] {
+  const layout = new PageLayout();
+  for (const shape of [pageShapes.process, pageShapes.listener, pageShapes.l7Listener]) {
+    layout.addBlock(shape, { listener: 'web' });
+  }
+  for (let index = 0; index < LARGE.clusters; index++) {
+    const [cluster, route] = [`cluster-${index}`, `route-${index}`];
+    const labels = { listener: 'web', cluster, route };
+    for (const shape of [pageShapes.cluster, pageShapes.route, pageShapes.sessions, pageShapes.handshakes]) {
+      layout.addBlock(shape, Object.fromEntries(shape.owner.map((name) => [name, labels[name as 'route']])));
+    }
+    for (let number = 0; number < LARGE.endpoints; number++) {
+      layout.addBlock(pageShapes.endpoint, { cluster, endpoint: `10.0.${index}.${number}:8080` });
+    }
+  }
+  const buffers = Array.from({ length: WORKERS }, () => allocatePage(layout));
+  for (const buffer of buffers) {
+    const values = new Float64Array(buffer);
+    for (const { shape, slot } of layout.blocks) {
+      for (const { metric, offset } of shape.places) {
+        const isRare = (metric).sparse === true;
+        for (let at = 0; at < slotCount(metric) && !isRare; at++) {
+          values[slot + offset + at] = ((slot + offset + at) * 7919) % 100_003;
+        }
+      }
+    }
+  }
+  const exposition = new Exposition(pageFamilies(new PageSums(layout, buffers), new ExemplarBook()));
+  return (['text', 'openMetrics'] as const).map((format) => ({
+    name: `scrape 50 clusters x 20 endpoints of ${WORKERS} workers, ${format}`,
+    run: async () => {
+      const { pieces } = await exposition.begin(format, { endpoints: true });
+      return [...pieces].join('');
+    },
+  }));
 }

@@ -21,6 +21,8 @@ export class FamilyText {
   /** Whether exemplars may be written. */
   readonly takesExemplars: boolean;
   readonly #isOpenMetrics: boolean;
+  /** The labels of buckets by their bounds: every series of a histogram has the same. */
+  readonly #bucketLabels = new Map<number, string>();
 
   constructor({ name, help, kind }: FamilyHead, format: ExpositionFormat) {
     this.#name = name;
@@ -69,10 +71,18 @@ export class FamilyText {
     let count = 0;
     for (let index = 0; index < counts.length; index++) {
       count += counts[index]!;
-      const le = index < bounds.length ? this.bound(bounds[index]!) : '+Inf';
-      text += `${name}_bucket{${before}le="${le}"} ${numberText(count)}${exemplarText(exemplars[index])}\n`;
+      const le = this.#bucketLabel(bounds[index] ?? Infinity);
+      text += `${name}_bucket{${before}${le}} ${numberText(count)}${exemplarText(exemplars[index])}\n`;
     }
     return text + this.line(labels, sum, `${name}_sum`) + this.line(labels, count, `${name}_count`);
+  }
+
+  #bucketLabel(bound: number): string {
+    const known = this.#bucketLabels.get(bound);
+    if (known !== undefined) return known;
+    const text = `le="${this.bound(bound)}"`;
+    this.#bucketLabels.set(bound, text);
+    return text;
   }
 }
 

@@ -168,9 +168,9 @@ describe('the series of 50 clusters with 20 endpoints each', { timeout: 300_000 
   const failuresIn = (lines: readonly string[]): string[] =>
     lines.filter((line) => line.startsWith('sluice_endpoint_connect_failures_total{'));
 
-  it('are fewer than 8,000: what has never happened to an endpoint has none, and what may is there at 0', async () => {
+  it('are fewer than 9,000: what has never happened to an endpoint has none, and what may is there at 0', async () => {
     const lines = await samples();
-    assert.ok(lines.length < 8000, `${lines.length} series`);
+    assert.ok(lines.length < 9000, `${lines.length} series`);
     assert.deepEqual(failuresIn(lines), []);
     assert.ok(lines.includes('sluice_ws_handshake_failures_total{listener="web",reason="timeout"} 0'));
     const ups = lines.filter((line) => line.startsWith('sluice_endpoint_up{') && line.endsWith(' 1'));
