@@ -4,25 +4,22 @@ import type { LiveCounters, LiveFrame } from '../../../protocol/live.ts';
 import type { PrimaryState } from '../../../protocol/status.ts';
 import { pageMetrics, threadMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import type { Drains } from '../../control/drains.ts';
-import type { LiveConfig } from '../../control/live-config.ts';
 import type { Reloader } from '../../control/reloader.ts';
-import type { Engines } from '../../process/engines.ts';
 import type { Versions } from '../../process/versions.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
-import { listenerStatus, workersOf, workerStatus } from '../pages/status.ts';
+import { workersOf, workerStatus } from '../pages/status.ts';
 import { liveClusters, type ClusterFacts } from './live-clusters.ts';
+import { LiveListeners, type ListenerParts } from './live-listeners.ts';
 import { TallyReader, type Tallies } from './live-tallies.ts';
 import { RecentQuantiles } from './recent-quantiles.ts';
 import { RisingTotals } from './rising-totals.ts';
 
 /** The parts of the primary that a frame is read from. */
-interface LiveFacts extends ClusterFacts {
+interface LiveFacts extends ClusterFacts, ListenerParts {
   readonly supervisor: ClusterFacts['supervisor'] &
     Pick<Supervisor, 'config' | 'slots' | 'leaving' | 'leftBehind' | 'generation' | 'count'>;
   readonly reloader: Pick<Reloader, 'current' | 'lastSucceeded' | 'lastSuccessAt' | 'needsRestart'>;
-  readonly liveConfig: Pick<LiveConfig, 'certificates'>;
   readonly drains: Pick<Drains, 'progress'>;
-  readonly engines: Pick<Engines, 'choiceOf'>;
   readonly versions: Versions;
   readonly state: () => PrimaryState;
   /** Returns why no traffic should come here; null if the process is ready. */
@@ -31,9 +28,6 @@ interface LiveFacts extends ClusterFacts {
   readonly ownErrors: () => LiveFrame['errors'];
 }
 
-type LiveListener = LiveFrame['listeners'][number];
-/** What only a reload changes of a listener. */
-type ListenerFacts = Omit<LiveListener, 'connections' | 'drained'>;
 type Sums = Tallies['sums'];
 
 const COUNTERS = [
@@ -55,11 +49,12 @@ export class FrameWriter {
   readonly #totals = new RisingTotals();
   readonly #handshakes = new RecentQuantiles(pageMetrics.handshakeDuration.buckets ?? []);
   readonly #requests = new RecentQuantiles(pageMetrics.httpDuration.buckets ?? []);
-  #listeners: { readonly generation: number; readonly facts: readonly ListenerFacts[] } | null = null;
+  readonly #listeners: LiveListeners;
 
   constructor(facts: LiveFacts) {
     this.#facts = facts;
     this.#tallies = new TallyReader(facts.supervisor.sums);
+    this.#listeners = new LiveListeners(facts);
   }
 
   /** Writes the JSON of a {@link LiveFrame} in steps of less than 1 ms: there may be ten thousand endpoints. */
@@ -75,7 +70,7 @@ export class FrameWriter {
       ...this.#process(),
       ...this.#counts(tallies),
       workers: this.#workers(),
-      listeners: this.#liveListeners((name) => isDrained('listener', name)),
+      listeners: this.#listeners.read((name) => isDrained('listener', name)),
       drains: progress,
       clusterCount: this.#facts.clusters.all.length,
     };
@@ -160,32 +155,5 @@ export class FrameWriter {
       const lagSeconds = at === undefined ? 0 : new Float64Array(slot.page)[at]!;
       return { ...workerStatus(slot, supervisor), lagSeconds };
     });
-  }
-
-  #liveListeners(isDrained: (name: string) => boolean): LiveListener[] {
-    const { directory, sums } = this.#facts.supervisor;
-    return this.#listenerFacts().map((facts) => {
-      const slot = directory.find(pageMetrics.connectionsActive, { listener: facts.name });
-      const connections = slot === undefined ? 0 : sums.at(slot);
-      return { ...facts, connections, drained: isDrained(facts.name) };
-    });
-  }
-
-  /** To choose engines looks at all routes, so it is done once for each configuration. */
-  #listenerFacts(): readonly ListenerFacts[] {
-    const { supervisor, liveConfig } = this.#facts;
-    const { generation, config } = supervisor;
-    if (this.#listeners?.generation === generation) return this.#listeners.facts;
-    const facts = config.listeners.map((listener): ListenerFacts => {
-      const { name, mode, address, tls, engine, engineReason } = listenerStatus(listener, this.#facts);
-      const own = liveConfig.certificates.filter((certificate) => certificate.listener === name);
-      const certificates = own.map(({ certificate, notAfter }) => ({
-        name: certificate,
-        notAfter: new Date(notAfter * 1000).toISOString(),
-      }));
-      return { name, mode, address, tls, engine, engineReason, certificates };
-    });
-    this.#listeners = { generation, facts };
-    return facts;
   }
 }
