@@ -2,7 +2,6 @@ import { ExemplarBook } from '../../src/telemetry/exposition/exemplar-book.ts';
 import { Exposition } from '../../src/telemetry/exposition/exposition.ts';
 import { pageFamilies } from '../../src/telemetry/exposition/page-families.ts';
 import { slotCount } from '../../src/telemetry/block-shape.ts';
-import type { Metric } from '../../src/telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../src/telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../src/telemetry/metrics/page-shapes.ts';
 import { PageLayout } from '../../src/telemetry/page-layout.ts';

@@ -6,6 +6,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { eventually } from '../../support/deadline.ts';
 import { HttpEndpoint, begin } from '../../support/http/http-endpoint.ts';
@@ -171,6 +172,7 @@ describe('the series of 50 clusters with 20 endpoints each', { timeout: 300_000 
   it('are fewer than 9,000: what has never happened to an endpoint has none, and what may is there at 0', async () => {
     const lines = await samples();
     assert.ok(lines.length < 9000, `${lines.length} series`);
+    assert.ok(gzipSync(lines.join('\n')).length < 300 * 1024, 'a scrape is small');
     assert.deepEqual(failuresIn(lines), []);
     assert.ok(lines.includes('sluice_ws_handshake_failures_total{listener="web",reason="timeout"} 0'));
     const ups = lines.filter((line) => line.startsWith('sluice_endpoint_up{') && line.endsWith(' 1'));
