@@ -68,7 +68,7 @@ function largeScrapes(): MicroCase[] {
     const values = new Float64Array(buffer);
     for (const { shape, slot } of layout.blocks) {
       for (const { metric, offset } of shape.places) {
-        const isRare = (metric).sparse === true;
+        const isRare = metric.sparse === true;
         for (let at = 0; at < slotCount(metric) && !isRare; at++) {
           values[slot + offset + at] = ((slot + offset + at) * 7919) % 100_003;
         }
