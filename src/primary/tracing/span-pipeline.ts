@@ -1,4 +1,4 @@
-/** The way of spans to the collector by OpenTelemetry's SDK. Loaded only with tracing: the SDK costs 5 MB. */
+/** The way of spans to the collector by OpenTelemetry's SDK. Loaded only with tracing: the SDK costs 20 MB and 0.3 s of CPU time. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';

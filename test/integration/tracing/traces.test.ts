@@ -6,6 +6,7 @@ import { ENGINES, type EngineName } from '../../support/engines.ts';
 import { HttpEndpoint, ask } from '../../support/http/http-endpoint.ts';
 import { scrape } from '../../support/http/metrics.ts';
 import { askByCurl } from '../../support/processes/curl.ts';
+import { Nginx, nginxVersion } from '../../support/processes/nginx.ts';
 import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';
 import { OtlpReceiver } from '../../support/tracing/otlp-receiver.ts';
 import { WsPeer, WsEndpoint } from '../../support/websocket/ws-peer.ts';
@@ -209,6 +210,39 @@ describe('a trusted client that is curl', () => {
     receiver.close();
   });
 });
+
+describe(
+  'a trusted client that is nginx',
+  { skip: nginxVersion() === null ? 'nginx is not installed' : false },
+  () => {
+    it('passes the trace of its own client on, for requests and WebSockets', async () => {
+      const [receiver, ws] = await Promise.all([OtlpReceiver.listen(), WsEndpoint.listen()]);
+      const sluice = await startSluice({
+        config: configOf(receiver, 'net', { http: '127.0.0.1:1', ws: ws.address }),
+      });
+      const nginx = await Nginx.start(
+        (listen) => `server { listen ${listen}; location / {
+        proxy_pass http://${sluice.address('trusting')}; proxy_http_version 1.1;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection;
+      } }`,
+      );
+      const headers = { traceparent: `00-${TRACE}-${PARENT}-01`, tracestate: 'a=1' };
+      await ask(`http://${nginx.address}/own`, { headers });
+      const span = await receiver.span(({ attributes }) => attributes['url.path'] === '/own');
+      assert.deepEqual([span.traceId, span.parentSpanId, span.traceState], [TRACE, PARENT, 'a=1']);
+      const client = await WsPeer.connect(`ws://${nginx.address}/ws`, { headers });
+      client.socket.close(1000);
+      const session = await receiver.span(({ attributes }) => attributes['url.path'] === '/ws');
+      assert.equal(session.traceId, TRACE);
+      assert.equal((await ws.session()).headers.traceparent, `00-${TRACE}-${session.spanId}-01`);
+      await nginx.stop();
+      await sluice.stop();
+      receiver.close();
+      ws.close();
+    });
+  },
+);
 
 describe('the end of the process', () => {
   it('exports the spans of sessions that it ends, with the drain as an event', async () => {

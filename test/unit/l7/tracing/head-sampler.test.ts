@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { RandomPool } from '../../../../src/core/random-pool.ts';
 import { HeadSampler } from '../../../../src/l7/tracing/head-sampler.ts';
 
@@ -42,5 +43,26 @@ describe('head sampling', () => {
     const continued = own.begin(head, '127.0.0.1', true);
     own.routed(continued, 'chat');
     assert.equal(continued.isSampled, false);
+  });
+
+  it('tells endpoints one valid parent, whatever headers come', () => {
+    const hex = fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdefF-')), maxLength: 60 });
+    const valid = fc.constantFrom(PARENT, 'a=1', 'a=1,b=2', `${PARENT}-x`, `cc${PARENT.slice(2)}-x`);
+    const header = fc.tuple(
+      fc.constantFrom('traceparent', 'tracestate', 'x'),
+      fc.oneof(valid, hex, fc.string({ unit: 'binary' })),
+    );
+    fc.assert(
+      fc.property(fc.array(header, { maxLength: 5 }), fc.boolean(), (headers, isTrusted) => {
+        const trace = sampler(0.5).begin({ ...head, headers: headers.flat() }, '127.0.0.1', isTrusted);
+        const told: string[] = [];
+        trace.addHeaders(told);
+        assert.equal(told[0], 'traceparent');
+        assert.match(told[1]!, /^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-0[01]$/);
+        assert.ok(told.length === 2 || (told.length === 4 && told[2] === 'tracestate'));
+        if (told.length === 4) assert.match(told[3]!, /^[\x21-\x7e][\x20-\x7e]{0,511}$/);
+        assert.ok(isTrusted || (!trace.isContinued && told.length === 2));
+      }),
+    );
   });
 });
