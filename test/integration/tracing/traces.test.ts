@@ -169,6 +169,19 @@ for (const engine of ENGINES) {
       other.close();
     });
 
+    it('are found from the buckets of histograms', async () => {
+      const headers = { accept: 'application/openmetrics-text; version=1.0.0' };
+      await eventually(async () => {
+        const { body } = await ask(`http://${sluice.admin}/metrics`, { headers });
+        const text = body.toString();
+        assert.ok(text.includes(`# {trace_id="${TRACE}"}`));
+        assert.match(
+          text,
+          /sluice_ws_session_duration_seconds_bucket\{[^}]*\} \d+ # \{trace_id="[\da-f]{32}"\}/,
+        );
+      });
+    });
+
     it('are counted, and none is lost', async () => {
       const metrics = await eventually(async () => {
         const found = await scrape(sluice);
