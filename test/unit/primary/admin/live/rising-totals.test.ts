@@ -9,6 +9,11 @@ describe('a rising total', () => {
       [5, 8, 2, 3, 0].map((sum) => totals.add('messages', sum)),
       [5, 8, 8, 9, 9],
     );
-    assert.equal(totals.add('bytes', 1), 1);
+  });
+
+  it('does not mix sums of different names', () => {
+    const totals = new RisingTotals();
+    totals.add('messages', 5);
+    assert.deepEqual([totals.add('bytes', 1), totals.add('messages', 6)], [1, 6]);
   });
 });
