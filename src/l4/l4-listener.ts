@@ -1,6 +1,7 @@
 import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts';
 import { formatAddress, type TcpAddress } from '../core/address.ts';
 import { ConnectionStats } from '../telemetry/connection-stats.ts';
+import type { Journal } from '../telemetry/journal/journal.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { logFault, refusalOf } from '../transport/admission.ts';
 import {
@@ -30,6 +31,7 @@ export class L4Listener implements TunnelOwner {
   readonly #stats: ConnectionStats;
   readonly #rejected: RejectedConnections;
   readonly #log: Logger;
+  readonly #journal: Journal;
   readonly #descriptors: DescriptorGate;
   #config: L4ListenerConfig;
   #entry: EntryTerms;
@@ -44,13 +46,14 @@ export class L4Listener implements TunnelOwner {
     environment: L4Environment,
     engine: (owner: TunnelOwner) => TunnelListener,
   ) {
-    const { page, pages, log, descriptors } = environment;
+    const { page, pages, log, journal, descriptors } = environment;
     this.#config = config;
     this.#entry = termsOf(config, environment);
     this.#routes = new TunnelRoutes(config, environment, null);
     this.#stats = new ConnectionStats(page, pages, config.name);
-    this.#rejected = new RejectedConnections(config.name, this.#stats, log);
+    this.#rejected = new RejectedConnections(config.name, this.#stats, log, journal);
     this.#log = log;
+    this.#journal = journal;
     this.#descriptors = descriptors;
     this.#carrier = engine(this);
   }
@@ -156,6 +159,7 @@ export class L4Listener implements TunnelOwner {
     const reason = refusalOf(this.#config, this.#stats, this.#descriptors, descriptor);
     if (reason !== null) {
       this.#stats.rejected(reason);
+      this.#journal.connectionRefused({ kind: 'connection', listener: this.#config.name, reason });
       return false;
     }
     this.#stats.opened();

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { TunnelEnd, TunnelStart } from '../telemetry/journal/entries.ts';
-import { ACCESS, EVENT, type Journal } from '../telemetry/journal/journal.ts';
+import { ACCESS, EVENT, SAMPLED, type Journal } from '../telemetry/journal/journal.ts';
 import { tunnelOutcome } from '../telemetry/journal/outcomes.ts';
 import type { EntryFacts } from '../transport/entry.ts';
+import type { rejectionOf } from './rejection.ts';
 import type { TunnelContext } from './tunnel.ts';
 
 /** Makes the ids of this thread differ from those of all other threads and processes. */
@@ -27,6 +28,17 @@ export function openEntry(
   const entry = new TunnelEntry(context, facts, endpoint, seconds);
   entry.opened();
   return entry;
+}
+
+/** Counts a connection for which no endpoint was found, and tells the journal. */
+export function rejectTunnel(
+  { config, cluster, stats, journal }: TunnelContext,
+  facts: EntryFacts | null,
+  reason: ReturnType<typeof rejectionOf>,
+): void {
+  stats.connections.rejected(reason);
+  const client = facts === null || facts.address === '' ? undefined : facts.address;
+  journal.connectionRefused({ kind: 'tunnel', listener: config.name, cluster: cluster.name, client, reason });
 }
 
 /** Tells the journal of one tunnel's start and end, whatever engine carries it. */
@@ -66,7 +78,10 @@ export class TunnelEntry {
 
   closed(end: TunnelEnd): void {
     const outcome = tunnelOutcome(end.reason);
-    const sinks = outcome === 'success' ? this.#sinks : this.#journal.sinksOf(outcome, 0, null) | this.#sinks;
+    const more = outcome === 'success' ? 0 : this.#journal.sinksOf(outcome, 0, null);
+    // A failure stands for itself.
+    const drawn = outcome === 'success' ? this.#sinks : this.#sinks & ~SAMPLED;
+    const sinks = drawn | more;
     if (sinks !== 0) this.#journal.tunnelClosed(sinks, this.#start, end);
   }
 }

@@ -1,7 +1,7 @@
 /** Bounds what a log line may contain: the same for the lines of all threads. */
 
 /** Max length of a field and of the message: clients choose paths, and endpoints choose error texts. */
-const MAX_FIELD_CHARACTERS = 2048;
+export const MAX_FIELD_CHARACTERS = 2048;
 
 /** Returns fields with long texts cut and numbers rounded to 6 decimals, which is microseconds for seconds. */
 export function boundedFields(fields: Record<string, unknown>): Record<string, unknown> {

@@ -1,8 +1,6 @@
 import { boundedFields, clip, errorFields } from './line-fields.ts';
+import { LineBatch } from './line-batch.ts';
 import type { Logger, LoggerSettings } from './logger.ts';
-
-/** A worker posts its lines when this many characters wait, else once per turn of its event loop. */
-const BATCH_CHARACTERS = 64 * 1024;
 
 /** The ranks of levels, as pino has them. */
 const RANKS: Readonly<Record<string, number>> = {
@@ -15,7 +13,9 @@ const RANKS: Readonly<Record<string, number>> = {
 };
 
 /** A logger whose lines wait to be posted. */
-interface WorkerLogger extends Logger {
+export interface WorkerLogger extends Logger {
+  /** Adds a finished line, with a newline at its end, behind the lines of the logger. */
+  add(line: string): void;
   /** Posts the waiting lines. A worker calls it before its task ends. */
   flush(): void;
 }
@@ -43,28 +43,24 @@ class LineWriter implements WorkerLogger {
   readonly fatal = this.#writer('fatal');
   /** What follows the time. */
   readonly #worker: string;
-  readonly #post: (lines: string) => void;
-  readonly #flushLater = (): void => {
-    this.#scheduled = false;
-    this.flush();
-  };
-  #lines = '';
-  #scheduled = false;
+  readonly #batch: LineBatch;
 
   constructor(level: string, worker: string, post: (lines: string) => void) {
     this.level = level;
     this.#worker = `,"worker":${JSON.stringify(worker)}`;
-    this.#post = post;
+    this.#batch = new LineBatch(post);
   }
 
   isLevelEnabled(level: string): boolean {
     return RANKS[level]! >= RANKS[this.level]!;
   }
 
+  add(line: string): void {
+    this.#batch.add(line);
+  }
+
   flush(): void {
-    const lines = this.#lines;
-    this.#lines = '';
-    if (lines !== '') this.#post(lines);
+    this.#batch.flush();
   }
 
   #writer(level: string): Logger['info'] {
@@ -73,18 +69,8 @@ class LineWriter implements WorkerLogger {
       if (!this.isLevelEnabled(level)) return;
       const fields = typeof first === 'string' ? '' : fieldsText(first);
       const text = JSON.stringify(clip(typeof first === 'string' ? first : message!));
-      this.#add(`${start}${new Date().toISOString()}"${this.#worker}${fields},"msg":${text}}\n`);
+      this.#batch.add(`${start}${new Date().toISOString()}"${this.#worker}${fields},"msg":${text}}\n`);
     };
-  }
-
-  #add(line: string): void {
-    this.#lines += line;
-    if (this.#lines.length >= BATCH_CHARACTERS) {
-      this.flush();
-    } else if (!this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(this.#flushLater);
-    }
   }
 }
 

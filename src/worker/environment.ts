@@ -3,6 +3,8 @@ import { changedConfig, type WorkerConfig } from '../protocol/config-change.ts';
 import type { EndpointFailure, FromWorker } from '../protocol/from-worker.ts';
 import type { GenerationChange, WorkerStart } from '../protocol/to-worker.ts';
 import { lowestDescriptor } from '../sys/descriptors/lowest-descriptor.ts';
+import { LineBatch } from '../telemetry/line-batch.ts';
+import type { WorkerLogger } from '../telemetry/worker-logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ChangingSlots } from '../telemetry/slots/changing-slots.ts';
 import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
@@ -13,6 +15,7 @@ import { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import { AccessLink } from './access/access-link.ts';
 import { WorkerLimits } from './access/worker-limits.ts';
 import { ClusterBook } from './clusters/cluster-book.ts';
+import { EventBatch } from './journal/event-batch.ts';
 import { WorkerJournal } from './journal/worker-journal.ts';
 import { SpanOutbox } from './spans/span-outbox.ts';
 import { SpanSink } from './spans/span-sink.ts';
@@ -49,7 +52,7 @@ export interface Environment {
 /** Makes the first environment of a worker. @throws if a cluster cannot be set up */
 export function createEnvironment(
   start: WorkerStart,
-  log: Logger,
+  log: WorkerLogger,
   say: (message: FromWorker) => void,
 ): Environment {
   const { config, generation } = start;
@@ -61,6 +64,17 @@ export function createEnvironment(
   descriptors.clientSlots = clientSlots(config, page);
   const wheel = new TimerWheel(performance.now());
   const spans = new SpanOutbox(wheel, (ended, dropped) => say({ type: 'spans', spans: ended, dropped }));
+  const access = new LineBatch((lines) => say({ type: 'access_lines', lines }));
+  const suppressedSlot = page.slot(pageMetrics.eventsSuppressed, {});
+  const events = new EventBatch(
+    wheel,
+    (some, suppressed) => say({ type: 'events', events: some, suppressed }),
+    () => (page.values[suppressedSlot]! += 1),
+  );
+  const journal = new WorkerJournal(
+    { worker: start.name, log, access, events, spans: new SpanSink(spans) },
+    config.log,
+  );
   const home: ClusterHome = { page, pages, secret: start.secret, onEndpointFailed, descriptors };
   return {
     config,
@@ -70,7 +84,7 @@ export function createEnvironment(
     pages,
     wheel,
     log,
-    journal: new WorkerJournal(log, config.log, new SpanSink(spans)),
+    journal,
     spans,
     clients: new AccessLink(start, say),
     limits: WorkerLimits.first(start.limitTables, page, wheel, say),

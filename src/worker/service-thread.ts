@@ -16,7 +16,7 @@ import {
   type WorkerKind,
   type WorkerStart,
 } from '../protocol/to-worker.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { WorkerLogger } from '../telemetry/worker-logger.ts';
 import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
 import { SessionAnswers, type SessionGroup } from './access/session-answers.ts';
 import { Pacer } from './ending/pacer.ts';
@@ -70,7 +70,7 @@ export class ServiceThread {
 
   constructor(
     start: WorkerStart,
-    log: Logger,
+    log: WorkerLogger,
     say: (message: FromWorker) => void,
     create: (environment: Environment, start: WorkerStart) => Service,
   ) {

@@ -5,6 +5,7 @@ const ignore = (): void => undefined;
 
 /** A journal without sinks. */
 export const NO_JOURNAL: Journal = {
+  needsReferer: false,
   sinksOf: () => 0,
   isOn: () => false,
   request: ignore,
@@ -27,9 +28,11 @@ export interface JournalLine {
 export function journalOf(lines: unknown[], sinks = ACCESS): Journal {
   const add = (msg: string, ...parts: readonly object[]): void => {
     const { asked, ...fields } = Object.assign({}, ...parts) as Record<string, unknown>;
-    lines.push({ ...fields, ...(asked as object | undefined), msg } satisfies JournalLine);
+    const { isHttp10: _, ...who } = (asked ?? {}) as Record<string, unknown>;
+    lines.push({ ...fields, ...who, msg } satisfies JournalLine);
   };
   return {
+    needsReferer: false,
     sinksOf: () => sinks,
     isOn: (sink) => (sinks & sink) !== 0,
     request: (_, end) => add('request', end),

@@ -22,6 +22,7 @@ const FIELDS = [
   'method',
   'subprotocol',
   'origin',
+  'referer',
   'userAgent',
   'status',
   'side',

@@ -15,7 +15,7 @@ import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
-import { openEntry, type TunnelEntry } from '../tunnel-entry.ts';
+import { openEntry, rejectTunnel, type TunnelEntry } from '../tunnel-entry.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 
 /** Min size of chunks that are freed at once. */
@@ -253,7 +253,7 @@ export class NetTunnel extends Timed implements Tunnel {
     const { cluster, wheel, stats } = this.#context;
     const endpoint = this.#attempts.next();
     if (endpoint === null) {
-      stats.connections.rejected(rejectionOf(this.#attempts));
+      rejectTunnel(this.#context, this.#facts, rejectionOf(this.#attempts));
       this.#client.destroy();
       return;
     }

@@ -16,7 +16,7 @@ import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
-import { openEntry, type TunnelEntry } from '../tunnel-entry.ts';
+import { openEntry, rejectTunnel, type TunnelEntry } from '../tunnel-entry.ts';
 import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
 import { Leg, type LegOwner } from './leg.ts';
 
@@ -212,7 +212,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     for (;;) {
       const endpoint = attempts.next();
       if (endpoint === null) {
-        context.stats.connections.rejected(rejectionOf(attempts));
+        rejectTunnel(context, this.#facts, rejectionOf(attempts));
         this.#cut('closed', false);
         return;
       }

@@ -122,7 +122,7 @@ export class RefusedHandshakes extends Timed {
       route,
       cluster,
       endpoint,
-      asked: askedOf(head, client),
+      asked: askedOf(head, client, this.#journal.needsReferer),
       subprotocol: offeredField(head),
       status,
       reason,

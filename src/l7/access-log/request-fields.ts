@@ -16,8 +16,12 @@ export type LoggedClient = Pick<
   'address' | 'requestId' | 'principal' | 'certificate' | 'vpcEndpointId' | 'trace' | 'proto'
 >;
 
-/** Returns who asks for what, as the client sent it. Long values are cut. */
-export function askedOf(head: RequestHead, client: LoggedClient): Asked {
+/**
+ * Returns who asks for what, as the client sent it. Long values are cut.
+ *
+ * @param needsReferer whether the journal needs the header `Referer`
+ */
+export function askedOf(head: RequestHead, client: LoggedClient, needsReferer: boolean): Asked {
   const { certificate } = client;
   return {
     client: client.address,
@@ -31,6 +35,8 @@ export function askedOf(head: RequestHead, client: LoggedClient): Asked {
     path: head.path === '' ? undefined : cut(head.path, MAX_PATH_CHARACTERS),
     origin: headerField(head, 'origin'),
     userAgent: headerField(head, 'user-agent'),
+    referer: needsReferer ? withoutQuery(headerField(head, 'referer')) : undefined,
+    isHttp10: head.isHttp10 === true,
   };
 }
 
@@ -60,4 +66,10 @@ function headerField(head: RequestHead, name: string): string | undefined {
 function cut(byteText: string, maxCharacters: number): string {
   const text = fromByteText(byteText);
   return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}...` : text;
+}
+
+/** Drops the query of a URL, which may have secrets, as paths in lines have none. */
+function withoutQuery(url: string | undefined): string | undefined {
+  const end = url === undefined ? -1 : url.search(/[?#]/);
+  return end === -1 ? url : url!.slice(0, end);
 }

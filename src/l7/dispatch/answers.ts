@@ -152,7 +152,7 @@ export class Answers {
       route,
       cluster: by?.cluster,
       endpoint: by?.endpoint?.label,
-      asked: askedOf(exchange.head, exchange.client),
+      asked: askedOf(exchange.head, exchange.client, journal.needsReferer),
       method: methodField(exchange.head),
       status,
       reason: refusal ?? undefined,

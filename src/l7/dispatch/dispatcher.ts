@@ -241,7 +241,8 @@ export class Dispatcher implements RequestDispatcher {
     const more = log.isLevelEnabled('debug') ? this.#unroutedLines.take() : null;
     if (more !== null) {
       const { head, client } = exchange;
-      const fields = { ...askedOf(head, client), method: methodField(head) };
+      const { isHttp10: _, ...asked } = askedOf(head, client, false);
+      const fields = { ...asked, method: methodField(head) };
       log.debug(
         { listener: this.#config.name, ...fields, status, reason, detail, ...more },
         'request refused',

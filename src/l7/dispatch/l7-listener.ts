@@ -1,6 +1,7 @@
 import type { L7Listener as L7ListenerConfig } from '../../config/types/listener.ts';
 import type { Slices } from '../../core/timing/slices.ts';
 import { CLIENT_LINES, LineLimit } from '../../telemetry/line-limit.ts';
+import type { Journal } from '../../telemetry/journal/journal.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { logFault, refusalOf } from '../../transport/admission.ts';
 import type { Passthrough } from '../../transport/client-transport.ts';
@@ -26,6 +27,7 @@ interface Surroundings {
 export class L7Listener implements ListenerOwner {
   #config: L7ListenerConfig;
   readonly #log: Logger;
+  readonly #journal: Journal;
   readonly #bound: BoundConnections;
   readonly #descriptors: DescriptorGate;
   readonly #stats: ListenerStats;
@@ -52,10 +54,17 @@ export class L7Listener implements ListenerOwner {
   ) {
     this.#config = config;
     this.#log = environment.log;
+    this.#journal = environment.journal;
     this.#bound = environment.bound;
     this.#descriptors = environment.descriptors;
     this.#stats = stats;
-    this.#rejected = new RejectedConnections(config.name, stats.connections, this.#log, this.#unusedLines);
+    this.#rejected = new RejectedConnections(
+      config.name,
+      stats.connections,
+      this.#log,
+      environment.journal,
+      this.#unusedLines,
+    );
     this.passthrough = passthrough;
     this.#dispatcher = dispatcher;
     this.#other = previous;
@@ -178,8 +187,10 @@ export class L7Listener implements ListenerOwner {
     const reason = refusalOf(this.#config, connections, this.#descriptors, descriptor);
     this.#connections++;
     connections.opened();
-    if (reason !== null) connections.rejected(reason);
-    return reason === null;
+    if (reason === null) return true;
+    connections.rejected(reason);
+    this.#journal.connectionRefused({ kind: 'connection', listener: this.#config.name, reason });
+    return false;
   }
 
   connectionClosed(): void {

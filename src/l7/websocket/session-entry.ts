@@ -6,7 +6,7 @@ import type {
   SessionStart,
   Trace,
 } from '../../telemetry/journal/entries.ts';
-import { SPAN, type Journal } from '../../telemetry/journal/journal.ts';
+import { SAMPLED, SPAN, type Journal } from '../../telemetry/journal/journal.ts';
 import { sessionOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import { askedOf, subprotocolField, type LoggedClient } from '../access-log/request-fields.ts';
@@ -56,7 +56,7 @@ export class SessionEntry implements SessionLog {
       route,
       cluster,
       endpoint,
-      asked: copyOfAsked(askedOf(head, client)),
+      asked: copyOfAsked(askedOf(head, client, journal.needsReferer)),
       subprotocol: subprotocol === '' ? undefined : copyOfText(subprotocolField(subprotocol)),
       handshakeSeconds: seconds,
       span: spanFacts({ head, client }, attempts, seconds),
@@ -90,7 +90,9 @@ export class SessionEntry implements SessionLog {
     // A drain ends all sessions in good order: only those that head sampling has chosen have spans.
     const trace = outcome === 'failure' ? this.#trace : null;
     const more = outcome === 'success' ? 0 : this.#journal.sinksOf(outcome, 0, trace);
-    const sinks = this.#sinks | more;
+    // A failure stands for itself.
+    const drawn = outcome === 'success' ? this.#sinks : this.#sinks & ~SAMPLED;
+    const sinks = drawn | more;
     if (sinks !== 0) this.#journal.sessionClosed(sinks, this.#start, end, this.#moments ?? NO_MOMENTS);
   }
 }
@@ -109,5 +111,7 @@ function copyOfAsked(asked: Asked): Asked {
     path: copyOfText(asked.path),
     origin: copyOfText(asked.origin),
     userAgent: copyOfText(asked.userAgent),
+    referer: copyOfText(asked.referer),
+    isHttp10: asked.isHttp10,
   };
 }

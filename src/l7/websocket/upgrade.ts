@@ -15,6 +15,7 @@ import { addProxyHeaders, answerHeaders, passInterim } from '../upstream/answer-
 import { EndpointRefusal, type EndpointRefusalOwner } from './handshakes/endpoint-refusal.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { SessionEntry } from './session-entry.ts';
+import { SessionFailure } from './session-failure.ts';
 import { UpgradeAttempts, type UpgradeAttemptsOwner, type UpgradeStep } from './upgrade-attempts.ts';
 import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
 
@@ -255,7 +256,10 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   #logFor(endpoint: Endpoint, subprotocol: string): SessionLog | null {
     const { journal, listener, route, cluster } = this.#context;
     const { head, client, startedAt } = this.#order;
-    if (!journal.isOn(ACCESS | EVENT) && client.trace === null) return null;
+    if (!journal.isOn(ACCESS) && client.trace === null) {
+      const admission = this.#order.admission;
+      return journal.isOn(EVENT) ? new SessionFailure(this.#context, endpoint.label, admission) : null;
+    }
     const place = { listener, route: route.name, cluster: cluster.name, endpoint: endpoint.label };
     const seconds = (performance.now() - startedAt) / 1000;
     const { used } = this.#attempts;

@@ -50,6 +50,9 @@ export interface Asked {
   readonly path: string | undefined;
   readonly origin: string | undefined;
   readonly userAgent: string | undefined;
+  /** Undefined unless the journal needs it. */
+  readonly referer: string | undefined;
+  readonly isHttp10: boolean;
 }
 
 /** A request that is over. */

@@ -14,6 +14,8 @@ import type {
 export const ACCESS = 1;
 export const EVENT = 2;
 export const SPAN = 4;
+/** Goes with {@link ACCESS}: sampling has chosen the entry, so its line stands for several. */
+export const SAMPLED = 8;
 
 /**
  * How something ended. A `success` is told as sampling decides. A `refusal` always has its access line. A `failure` is an
@@ -34,6 +36,8 @@ export interface Journal {
    * @param trace null without tracing
    */
   sinksOf(outcome: Outcome, seconds: number, trace: Pick<Trace, 'isSampled'> | null): number;
+  /** Whether entries need `asked.referer`, which few access logs have. */
+  readonly needsReferer: boolean;
   /** Whether a sink is in use. */
   isOn(sink: number): boolean;
   request(sinks: number, end: RequestEnd): void;

@@ -132,6 +132,11 @@ export const pageMetrics = {
     ['direction'],
     'Sessions closed because their buffer exceeded its limit',
   ),
+  eventsSuppressed: counter(
+    'sluice_events_suppressed_total',
+    [],
+    'Failures and refusals without an event, because there were too many in a second',
+  ),
   tunnelsActive: gauge('sluice_tunnels_active', ['listener', 'cluster'], 'Tunnels open now'),
   tunnels: counter('sluice_tunnels_total', ['listener', 'cluster'], 'Tunnels opened'),
   tunnelCloses: counter(

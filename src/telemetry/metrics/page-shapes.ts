@@ -36,6 +36,7 @@ export const pageShapes = {
       [pageMetrics.boundCloses, { reason: BOUND_CLOSES }],
       [pageMetrics.connectionsEnding],
       [pageMetrics.sessionsShed, { reason: SHED_REASONS }],
+      [pageMetrics.eventsSuppressed],
     ],
   ),
   worker: new BlockShape(

@@ -1,4 +1,5 @@
 import type { LogSettings } from '../../config/types/config.ts';
+import type { EventFacts, EventKind } from '../../protocol/events.ts';
 import type {
   ConnectionRefusal,
   HandshakeRefusal,
@@ -10,30 +11,70 @@ import type {
   TunnelEnd,
   TunnelStart,
 } from '../../telemetry/journal/entries.ts';
-import { ACCESS, SPAN, type Journal, type Outcome } from '../../telemetry/journal/journal.ts';
-import type { Logger } from '../../telemetry/logger.ts';
+import { ACCESS, EVENT, SAMPLED, SPAN, type Journal, type Outcome } from '../../telemetry/journal/journal.ts';
+import type { LineFormat } from '../../telemetry/journal/lines/line-format.ts';
+import { lineFormatOf } from '../../telemetry/journal/lines/line-formats.ts';
+import { sessionOutcome, tunnelOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { SpanSink } from '../spans/span-sink.ts';
+import type { EventBatch } from './event-batch.ts';
 
-/** The journal of one worker, whatever its generation. */
+/** Where finished lines go, each with a newline at its end. */
+interface LineOutput {
+  add(line: string): void;
+}
+
+interface JournalTerms {
+  /** The worker's name. */
+  readonly worker: string;
+  /** The lines of the log. */
+  readonly log: LineOutput;
+  /** The lines of the access log's own file. */
+  readonly access: LineOutput;
+  /** Null to tell no events. */
+  readonly events: EventBatch | null;
+  readonly spans: Pick<SpanSink, 'request' | 'handshakeRefused' | 'session'>;
+  /** Returns a number of at least 0 and below 1. */
+  readonly random?: () => number;
+}
+
+/** The journal of one worker, whatever its generation: writes access lines, and tells events. */
 export class WorkerJournal implements Journal {
-  readonly #log: Logger;
-  readonly #spans: SpanSink;
+  needsReferer = false;
+  readonly #terms: JournalTerms;
+  readonly #random: () => number;
   /** The sinks in use. */
   #sinks = 0;
+  /** The sinks of a refusal, which sampling does not choose. */
+  #refusalSinks = 0;
+  #sample = 1;
+  #slowSeconds = Infinity;
+  #output: LineOutput;
+  #format: LineFormat;
 
-  constructor(log: Logger, settings: LogSettings, spans: SpanSink) {
-    this.#log = log;
-    this.#spans = spans;
+  constructor(terms: JournalTerms, settings: LogSettings) {
+    this.#terms = terms;
+    this.#random = terms.random ?? Math.random;
+    this.#output = terms.log;
+    this.#format = lineFormatOf('json', { worker: terms.worker, sample: 1, fields: null });
     this.apply(settings);
   }
 
   /** Takes the settings of a configuration that comes into force. */
   apply({ access, level }: LogSettings): void {
-    this.#sinks = access !== null && level !== 'silent' ? ACCESS : 0;
+    const hasLines = access !== null && (access.file !== null || level === 'info' || level === 'debug');
+    this.#refusalSinks = hasLines ? ACCESS : 0;
+    this.#sinks = this.#refusalSinks | (this.#terms.events === null ? 0 : EVENT);
+    if (access === null) return;
+    const { sample, fields, format, slowMs, file } = access;
+    this.#sample = sample;
+    this.#slowSeconds = slowMs === 0 ? Infinity : slowMs / 1000;
+    this.#output = file === null ? this.#terms.log : this.#terms.access;
+    this.#format = lineFormatOf(format, { worker: this.#terms.worker, sample, fields });
+    this.needsReferer = format === 'combined' || fields?.includes('referer') === true;
   }
 
   sinksOf(outcome: Outcome, seconds: number, trace: Pick<Trace, 'isSampled'> | null): number {
-    const sinks = outcome === 'success' && seconds < 0 ? 0 : this.#sinks;
+    const sinks = this.#untracedSinks(outcome, seconds);
     return trace !== null && (trace.isSampled || outcome !== 'success') ? sinks | SPAN : sinks;
   }
 
@@ -41,32 +82,30 @@ export class WorkerJournal implements Journal {
     return (this.#sinks & sink) !== 0;
   }
 
-  request(sinks: number, entry: RequestEnd): void {
-    if ((sinks & SPAN) !== 0) this.#spans.request(entry);
-    if ((sinks & ACCESS) === 0) return;
-    const { asked, method, ...end } = { ...entry, span: undefined };
-    const { listener, route, cluster, endpoint, ...rest } = end;
-    const { origin, userAgent, ...fields } = asked;
-    const place = { listener, route, cluster, endpoint };
-    this.#log.info({ ...place, ...fields, method, origin, userAgent, ...rest }, 'request');
+  request(sinks: number, end: RequestEnd): void {
+    if ((sinks & SPAN) !== 0) this.#terms.spans.request(end);
+    if ((sinks & ACCESS) !== 0) this.#write(this.#format.request(end, (sinks & SAMPLED) !== 0));
+    if ((sinks & EVENT) === 0) return;
+    const { status, cut, reason = cut ?? 'server_error' } = end;
+    const cutDetail = cut === undefined ? undefined : 'the answer was cut';
+    const detail = detailOf(end.detail ?? cutDetail, end.cause);
+    this.#event('request', reason, end, end.asked, { status, detail });
   }
 
-  handshakeRefused(sinks: number, entry: HandshakeRefusal): void {
-    if ((sinks & SPAN) !== 0) this.#spans.handshakeRefused(entry);
-    if ((sinks & ACCESS) === 0) return;
-    const { asked, subprotocol, ...refusal } = { ...entry, span: undefined };
-    const { listener, route, cluster, endpoint, ...rest } = refusal;
-    const { origin, userAgent, ...fields } = asked;
-    const place = { listener, route, cluster, endpoint };
-    this.#log.info({ ...place, ...fields, subprotocol, origin, userAgent, ...rest }, 'handshake refused');
+  handshakeRefused(sinks: number, refusal: HandshakeRefusal): void {
+    if ((sinks & SPAN) !== 0) this.#terms.spans.handshakeRefused(refusal);
+    if ((sinks & ACCESS) !== 0) this.#write(this.#format.handshakeRefused(refusal));
+    if ((sinks & EVENT) === 0) return;
+    const { status, reason, detail, cause, asked } = refusal;
+    this.#event('handshake', reason, refusal, asked, { status, detail: detailOf(detail, cause) });
   }
 
   handshakesRefused(listener: string, count: number): void {
-    if (this.isOn(ACCESS)) this.#log.info({ listener, count }, 'handshakes refused');
+    if (this.isOn(ACCESS)) this.#write(this.#format.handshakesRefused(listener, count));
   }
 
   sessionOpened(sinks: number, session: SessionStart): void {
-    if ((sinks & ACCESS) !== 0) this.#log.info(sessionFields(session), 'session opened');
+    if ((sinks & ACCESS) !== 0) this.#write(this.#format.sessionOpened(session, (sinks & SAMPLED) !== 0));
   }
 
   sessionClosed(
@@ -75,32 +114,59 @@ export class WorkerJournal implements Journal {
     end: SessionEnd,
     moments: readonly SessionMoment[],
   ): void {
-    if ((sinks & SPAN) !== 0) this.#spans.session(session, end, moments);
-    if ((sinks & ACCESS) !== 0) this.#log.info({ ...sessionFields(session), ...end }, 'session closed');
+    const { side, code } = end;
+    if ((sinks & SPAN) !== 0) this.#terms.spans.session(session, end, moments);
+    if ((sinks & ACCESS) !== 0)
+      this.#write(this.#format.sessionClosed(session, end, (sinks & SAMPLED) !== 0));
+    if ((sinks & EVENT) === 0 || sessionOutcome(side, code) !== 'failure') return;
+    this.#event('session', String(code), session, session.asked, { side, code, detail: end.reason });
   }
 
   tunnelOpened(sinks: number, tunnel: TunnelStart): void {
-    if ((sinks & ACCESS) !== 0) this.#log.info(tunnel, 'tunnel opened');
+    if ((sinks & ACCESS) !== 0) this.#write(this.#format.tunnelOpened(tunnel, (sinks & SAMPLED) !== 0));
   }
 
   tunnelClosed(sinks: number, tunnel: TunnelStart, end: TunnelEnd): void {
-    if ((sinks & ACCESS) !== 0) this.#log.info({ ...tunnel, ...end }, 'tunnel closed');
+    if ((sinks & ACCESS) !== 0) this.#write(this.#format.tunnelClosed(tunnel, end, (sinks & SAMPLED) !== 0));
+    if ((sinks & EVENT) === 0 || tunnelOutcome(end.reason) !== 'failure') return;
+    this.#event('tunnel', end.reason, tunnel, { client: tunnel.client, host: tunnel.serverName }, {});
   }
 
-  connectionRefused(_refusal: ConnectionRefusal): void {
-    // No sink wants it yet.
+  connectionRefused({ kind, reason, client, detail, ...place }: ConnectionRefusal): void {
+    this.#event(kind, reason, place, { client }, { detail });
+  }
+
+  #untracedSinks(outcome: Outcome, seconds: number): number {
+    if (outcome === 'failure') return this.#sinks;
+    const sinks = this.#refusalSinks;
+    if (sinks === 0 || outcome === 'refusal' || this.#sample === 1 || seconds >= this.#slowSeconds)
+      return sinks;
+    return this.#random() < this.#sample ? sinks | SAMPLED : 0;
+  }
+
+  #write(line: string): void {
+    if (line !== '') this.#output.add(line);
+  }
+
+  #event(
+    kind: EventKind,
+    reason: string,
+    place: Pick<EventFacts, 'listener' | 'route' | 'cluster' | 'endpoint'>,
+    asked: Pick<EventFacts, 'client' | 'principal' | 'host' | 'path' | 'requestId' | 'traceId'>,
+    how: Pick<EventFacts, 'status' | 'code' | 'side' | 'detail'>,
+  ): void {
+    const { events } = this.#terms;
+    if (events === null || !events.take(kind, reason)) return;
+    const { listener, route, cluster, endpoint } = place;
+    const { client, principal, host, path, requestId, traceId } = asked;
+    const where = { listener, route, cluster, endpoint };
+    const who = { client, principal, host, path, requestId: requestId === '' ? undefined : requestId };
+    events.add({ at: Date.now(), kind, reason, ...how, ...where, ...who, traceId });
   }
 }
 
-function sessionFields({ asked, subprotocol, ...place }: SessionStart): object {
-  const { origin, userAgent, ...fields } = asked;
-  return {
-    ...place,
-    ...fields,
-    subprotocol,
-    origin,
-    userAgent,
-    handshakeSeconds: undefined,
-    span: undefined,
-  };
+/** Joins the words of a refusal with its cause, such as the name of a limit. */
+function detailOf(detail: string | undefined, cause: string | undefined): string | undefined {
+  if (cause === undefined) return detail;
+  return detail === undefined ? cause : `${detail} (${cause})`;
 }

@@ -43,7 +43,10 @@ export function syntheticEnvironment(config: Config): Environment {
     pages,
     wheel,
     log,
-    journal: new WorkerJournal(log, config.log, new SpanSink(spans)),
+    journal: new WorkerJournal(
+      { worker: '', log, access: log, events: null, spans: new SpanSink(spans) },
+      config.log,
+    ),
     spans,
     clients: new AccessLink({ revocations: [], keySets: new Map() }, () => undefined),
     limits: WorkerLimits.first(new Map(), page, wheel, () => undefined),

@@ -9,7 +9,8 @@ import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../../src/telemetry/metrics/page-shapes.ts';
 import { SeriesDirectory } from '../../../src/telemetry/series-directory.ts';
 import { createEnvironment, nextEnvironment, type Environment } from '../../../src/worker/environment.ts';
-import { capture, config } from '../primary/fixtures/config.ts';
+import { createWorkerLogger } from '../../../src/telemetry/worker-logger.ts';
+import { config } from '../primary/fixtures/config.ts';
 import { clusterConfig, clusterState } from '../upstream/endpoints.ts';
 import { workerStart } from './fixtures/worker-start.ts';
 
@@ -17,7 +18,11 @@ const TLS = { serverName: null, ca: null, verify: true, cert: null, key: null };
 const BAD_TLS = { ...TLS, cert: 'no PEM', key: 'no PEM' };
 
 function environmentOf(): Environment {
-  return createEnvironment(workerStart('l7', config), capture().log, () => undefined);
+  return createEnvironment(
+    workerStart('l7', config),
+    createWorkerLogger(config.log, 'l7-0', () => undefined),
+    () => undefined,
+  );
 }
 
 /** A generation with one cluster more. */

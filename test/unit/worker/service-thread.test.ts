@@ -4,8 +4,9 @@ import { MessageChannel } from 'node:worker_threads';
 import type { Heirs } from '../../../src/protocol/to-worker.ts';
 import { ServiceThread } from '../../../src/worker/service-thread.ts';
 import type { Service } from '../../../src/worker/service.ts';
+import { createWorkerLogger } from '../../../src/telemetry/worker-logger.ts';
 import { within } from '../../support/deadline.ts';
-import { capture, config } from '../primary/fixtures/config.ts';
+import { config } from '../primary/fixtures/config.ts';
 import { workerStart } from './fixtures/worker-start.ts';
 
 /** A service without connections, which notes what is asked of it. */
@@ -38,7 +39,7 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
     const idle = new Idle();
     const thread = new ServiceThread(
       start,
-      capture().log,
+      createWorkerLogger(config.log, 'l7-0', () => undefined),
       () => undefined,
       () => idle,
     );

@@ -14,7 +14,8 @@ import type { Environment } from '../../../src/worker/environment.ts';
 import type { LiveConnection } from '../../../src/worker/live-connection.ts';
 import { ServiceThread } from '../../../src/worker/service-thread.ts';
 import type { PreparedChange, Service } from '../../../src/worker/service.ts';
-import { capture, config } from '../primary/fixtures/config.ts';
+import { createWorkerLogger } from '../../../src/telemetry/worker-logger.ts';
+import { config } from '../primary/fixtures/config.ts';
 import { workerStart } from './fixtures/worker-start.ts';
 
 /** Connections per second, over all workers. */
@@ -112,7 +113,7 @@ class Process {
     let made: Environment | null = null;
     const thread = new ServiceThread(
       start,
-      capture().log,
+      createWorkerLogger(config.log, 'l7-0', () => undefined),
       () => undefined,
       (environment) => {
         made = environment;

@@ -12,7 +12,7 @@ const CLIENT = {
 } as const;
 
 function fieldsOf(path: string, userAgent: string): ReturnType<typeof askedOf> {
-  return askedOf({ method: 'GET', path, query: '', headers: ['user-agent', userAgent] }, CLIENT);
+  return askedOf({ method: 'GET', path, query: '', headers: ['user-agent', userAgent] }, CLIENT, false);
 }
 
 describe('the fields of a line about a request', () => {
@@ -29,14 +29,14 @@ describe('the fields of a line about a request', () => {
 
   it('lack the method and the path of a head of which neither has come whole', () => {
     const head = { method: '', path: '', query: '', headers: [] };
-    assert.deepEqual([askedOf(head, CLIENT).path, methodField(head)], [undefined, undefined]);
+    assert.deepEqual([askedOf(head, CLIENT, false).path, methodField(head)], [undefined, undefined]);
   });
 
   it('have the subject and the fingerprint of a certificate, in one line', () => {
     const fingerprint = 'ab'.repeat(32);
     const subject = `CN=\\0A\\",O=${'x'.repeat(300)}`;
     const client = { ...CLIENT, certificate: { subject, fingerprint, names: [] } };
-    const fields = askedOf({ method: 'GET', path: '/', query: '', headers: [] }, client);
+    const fields = askedOf({ method: 'GET', path: '/', query: '', headers: [] }, client, false);
     assert.equal(fields.certSubject, `${subject.slice(0, 256)}...`);
     assert.equal(fields.certFingerprint, fingerprint);
     const without = fieldsOf('/', 'x');
@@ -46,12 +46,23 @@ describe('the fields of a line about a request', () => {
   it('have the VPC endpoint that a PROXY header has told', () => {
     const client = { ...CLIENT, vpcEndpointId: 'vpce-1' };
     const head = { method: 'GET', path: '/', query: '', headers: [] };
-    assert.equal(askedOf(head, client).vpcEndpointId, 'vpce-1');
-    assert.equal(askedOf(head, CLIENT).vpcEndpointId, undefined);
+    assert.equal(askedOf(head, client, false).vpcEndpointId, 'vpce-1');
+    assert.equal(askedOf(head, CLIENT, false).vpcEndpointId, undefined);
   });
 
   it('lack what the client did not send', () => {
     const { host, origin } = fieldsOf('/', 'x');
     assert.deepEqual([host, origin], [undefined, undefined]);
+  });
+
+  it('have the referring page without its query, if the journal needs it', () => {
+    const head = {
+      method: 'GET',
+      path: '/',
+      query: '',
+      headers: ['referer', 'https://a.example/b?token=c#d'],
+    };
+    assert.equal(askedOf(head, CLIENT, true).referer, 'https://a.example/b');
+    assert.equal(askedOf(head, CLIENT, false).referer, undefined);
   });
 });

@@ -39,6 +39,8 @@ const ASKED: Asked = {
   path: '/chat',
   origin: undefined,
   userAgent: 'curl/8',
+  referer: undefined,
+  isHttp10: false,
 };
 const PLACE = { listener: 'web', route: 'app', cluster: 'app', endpoint: '127.0.0.1:9001', asked: ASKED };
 const REQUEST: RequestEnd = {

@@ -1,0 +1,210 @@
+import { clip, MAX_FIELD_CHARACTERS } from '../../line-fields.ts';
+import type {
+  Asked,
+  HandshakeRefusal,
+  RequestEnd,
+  SessionEnd,
+  SessionStart,
+  TunnelEnd,
+  TunnelStart,
+} from '../entries.ts';
+import type { LineFormat } from './line-format.ts';
+
+/** Texts that JSON does not take as they are. Lone surrogates, which it escapes, are among the others. */
+const UNSAFE = /["\\\u0000-\u001f\ud800-\udfff]/;
+const MICROSECONDS = 1e6;
+
+interface JsonTerms {
+  /** The worker's name. */
+  readonly worker: string;
+  /** The part of entries that are sampled, as sampled lines name it. */
+  readonly sample: number;
+  /** Names of the fields that lines have besides `level`, `time`, `worker` and `msg`; null for all. */
+  readonly fields: readonly string[] | null;
+}
+
+/**
+ * Writes access lines as JSON, byte for byte as `createWorkerLogger` would. It is written by hand because there is a line for
+ * each request: objects and their spreading cost more than the texts.
+ */
+export class JsonLines implements LineFormat {
+  readonly #worker: string;
+  readonly #sample: string;
+  readonly #fields: ReadonlySet<string> | null;
+  #millisecond = -1;
+  /** What begins each line of {@link #millisecond}. */
+  #start = '';
+
+  constructor({ worker, sample, fields }: JsonTerms) {
+    this.#worker = `","worker":${JSON.stringify(worker)}`;
+    this.#sample = `,"sample":${sample}`;
+    this.#fields = fields === null ? null : new Set(fields.map((name) => `,"${name}":`));
+  }
+
+  request(end: RequestEnd, isSampled: boolean): string {
+    const { asked } = end;
+    return (
+      this.#begin() +
+      this.#text(',"listener":', end.listener) +
+      this.#text(',"route":', end.route) +
+      this.#text(',"cluster":', end.cluster) +
+      this.#text(',"endpoint":', end.endpoint) +
+      this.#who(asked) +
+      this.#text(',"method":', end.method) +
+      this.#agent(asked) +
+      this.#number(',"status":', end.status) +
+      this.#text(',"reason":', end.reason) +
+      this.#text(',"cause":', end.cause) +
+      this.#text(',"detail":', end.detail) +
+      this.#text(',"cut":', end.cut) +
+      this.#number(',"received":', end.received) +
+      this.#number(',"sent":', end.sent) +
+      this.#seconds(end.seconds) +
+      this.#end(isSampled, 'request')
+    );
+  }
+
+  handshakeRefused(refusal: HandshakeRefusal): string {
+    const { asked } = refusal;
+    return (
+      this.#begin() +
+      this.#text(',"listener":', refusal.listener) +
+      this.#text(',"route":', refusal.route) +
+      this.#text(',"cluster":', refusal.cluster) +
+      this.#text(',"endpoint":', refusal.endpoint) +
+      this.#who(asked) +
+      this.#text(',"subprotocol":', refusal.subprotocol) +
+      this.#agent(asked) +
+      this.#number(',"status":', refusal.status) +
+      this.#text(',"reason":', refusal.reason) +
+      this.#text(',"cause":', refusal.cause) +
+      this.#text(',"detail":', refusal.detail) +
+      this.#text(',"cut":', refusal.cut) +
+      this.#seconds(refusal.seconds) +
+      this.#end(false, 'handshake refused')
+    );
+  }
+
+  handshakesRefused(listener: string, count: number): string {
+    const fields = this.#text(',"listener":', listener) + this.#number(',"count":', count);
+    return this.#begin() + fields + this.#end(false, 'handshakes refused');
+  }
+
+  sessionOpened(session: SessionStart, isSampled: boolean): string {
+    return this.#begin() + this.#session(session) + this.#end(isSampled, 'session opened');
+  }
+
+  sessionClosed(session: SessionStart, end: SessionEnd, isSampled: boolean): string {
+    return (
+      this.#begin() +
+      this.#session(session) +
+      this.#text(',"side":', end.side) +
+      this.#number(',"code":', end.code) +
+      this.#text(',"reason":', end.reason) +
+      this.#seconds(end.seconds) +
+      this.#number(',"messagesUpstream":', end.messagesUpstream) +
+      this.#number(',"messagesDownstream":', end.messagesDownstream) +
+      this.#number(',"bytesUpstream":', end.bytesUpstream) +
+      this.#number(',"bytesDownstream":', end.bytesDownstream) +
+      this.#end(isSampled, 'session closed')
+    );
+  }
+
+  tunnelOpened(tunnel: TunnelStart, isSampled: boolean): string {
+    return this.#begin() + this.#tunnel(tunnel) + this.#end(isSampled, 'tunnel opened');
+  }
+
+  tunnelClosed(tunnel: TunnelStart, end: TunnelEnd, isSampled: boolean): string {
+    return (
+      this.#begin() +
+      this.#tunnel(tunnel) +
+      this.#text(',"reason":', end.reason) +
+      this.#seconds(end.seconds) +
+      this.#number(',"bytesUpstream":', end.bytesUpstream) +
+      this.#number(',"bytesDownstream":', end.bytesDownstream) +
+      this.#end(isSampled, 'tunnel closed')
+    );
+  }
+
+  #session(session: SessionStart): string {
+    return (
+      this.#text(',"listener":', session.listener) +
+      this.#text(',"route":', session.route) +
+      this.#text(',"cluster":', session.cluster) +
+      this.#text(',"endpoint":', session.endpoint) +
+      this.#who(session.asked) +
+      this.#text(',"subprotocol":', session.subprotocol) +
+      this.#agent(session.asked)
+    );
+  }
+
+  #tunnel(tunnel: TunnelStart): string {
+    return (
+      this.#text(',"listener":', tunnel.listener) +
+      this.#text(',"cluster":', tunnel.cluster) +
+      this.#text(',"endpoint":', tunnel.endpoint) +
+      this.#text(',"client":', tunnel.client) +
+      this.#text(',"peer":', tunnel.peer) +
+      this.#text(',"serverName":', tunnel.serverName) +
+      this.#text(',"vpcEndpointId":', tunnel.vpcEndpointId) +
+      this.#text(',"tunnelId":', tunnel.tunnelId)
+    );
+  }
+
+  #who(asked: Asked): string {
+    return (
+      this.#text(',"client":', asked.client) +
+      this.#text(',"requestId":', asked.requestId) +
+      this.#text(',"traceId":', asked.traceId) +
+      this.#text(',"principal":', asked.principal) +
+      this.#text(',"certSubject":', asked.certSubject) +
+      this.#text(',"certFingerprint":', asked.certFingerprint) +
+      this.#text(',"vpcEndpointId":', asked.vpcEndpointId) +
+      this.#text(',"host":', asked.host) +
+      this.#text(',"path":', asked.path)
+    );
+  }
+
+  #agent(asked: Asked): string {
+    return (
+      this.#text(',"origin":', asked.origin) +
+      this.#text(',"referer":', asked.referer) +
+      this.#text(',"userAgent":', asked.userAgent)
+    );
+  }
+
+  #begin(): string {
+    const now = Date.now();
+    if (now !== this.#millisecond) {
+      this.#millisecond = now;
+      this.#start = `{"level":"info","time":"${new Date(now).toISOString()}${this.#worker}`;
+    }
+    return this.#start;
+  }
+
+  #end(isSampled: boolean, message: string): string {
+    const sample = isSampled && this.#has(',"sample":') ? this.#sample : '';
+    return `${sample},"msg":"${message}"}\n`;
+  }
+
+  #text(key: string, value: string | undefined): string {
+    return value !== undefined && this.#has(key) ? key + quoted(value) : '';
+  }
+
+  #number(key: string, value: number): string {
+    return this.#has(key) ? key + String(value) : '';
+  }
+
+  #seconds(seconds: number): string {
+    return this.#number(',"seconds":', Math.round(seconds * MICROSECONDS) / MICROSECONDS);
+  }
+
+  #has(key: string): boolean {
+    return this.#fields === null || this.#fields.has(key);
+  }
+}
+
+function quoted(text: string): string {
+  if (text.length > MAX_FIELD_CHARACTERS || UNSAFE.test(text)) return JSON.stringify(clip(text));
+  return `"${text}"`;
+}

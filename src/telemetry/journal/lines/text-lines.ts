@@ -1,0 +1,130 @@
+import type {
+  Asked,
+  HandshakeRefusal,
+  RequestEnd,
+  SessionEnd,
+  SessionStart,
+  TunnelEnd,
+  TunnelStart,
+} from '../entries.ts';
+import { escaped } from './escaped.ts';
+import type { LineFormat } from './line-format.ts';
+
+/** Max columns of a line, without its newline. */
+const MAX_COLUMNS = 120;
+/** Max columns of a path while other parts have to fit, too. */
+const MAX_PATH_COLUMNS = 48;
+const MAX_PART_COLUMNS = 40;
+/** Length of `2000-10-10T13:55:36`. */
+const TIME_CHARACTERS = 19;
+const UNIT_STEP = 1000;
+const SECONDS_PER_MINUTE = 60;
+const MINUTES_PER_HOUR = 60;
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+
+/** Writes access lines for people: one short line, the most important first. The time is that of the end, in UTC. */
+export class TextLines implements LineFormat {
+  request({ status, method, asked, seconds, sent, endpoint, ...end }: RequestEnd): string {
+    const { reason, cause, cut, detail } = end;
+    const wrong = [reason, cause, cut === undefined ? undefined : `cut: ${cut}`, detail];
+    return line([
+      status,
+      method ?? '-',
+      pathOf(asked),
+      ...who(asked),
+      time(seconds),
+      size(sent),
+      endpoint,
+      ...wrong,
+    ]);
+  }
+
+  handshakeRefused({ status, asked, seconds, endpoint, reason, cause, detail }: HandshakeRefusal): string {
+    return line([status, 'WS', pathOf(asked), ...who(asked), time(seconds), reason, cause, endpoint, detail]);
+  }
+
+  handshakesRefused(listener: string, count: number): string {
+    return line([`${count} more handshakes refused at`, listener]);
+  }
+
+  sessionOpened({ asked, endpoint, subprotocol }: SessionStart): string {
+    return line(['101 WS', pathOf(asked), ...who(asked), 'opened', endpoint, subprotocol]);
+  }
+
+  sessionClosed({ asked, endpoint }: SessionStart, end: SessionEnd): string {
+    const closed = `closed ${end.code} by ${end.side}`;
+    const up = `up ${end.messagesUpstream}/${size(end.bytesUpstream)}`;
+    const down = `down ${end.messagesDownstream}/${size(end.bytesDownstream)}`;
+    return line([
+      '101 WS',
+      pathOf(asked),
+      ...who(asked),
+      closed,
+      time(end.seconds),
+      up,
+      down,
+      end.reason,
+      endpoint,
+    ]);
+  }
+
+  tunnelOpened({ client, serverName, endpoint, listener }: TunnelStart): string {
+    return line(['TCP', serverName ?? listener, client, 'opened', endpoint]);
+  }
+
+  tunnelClosed({ client, serverName, endpoint, listener }: TunnelStart, end: TunnelEnd): string {
+    const bytes = [`up ${size(end.bytesUpstream)}`, `down ${size(end.bytesDownstream)}`];
+    return line([
+      'TCP',
+      serverName ?? listener,
+      client,
+      `closed: ${end.reason}`,
+      time(end.seconds),
+      ...bytes,
+      endpoint,
+    ]);
+  }
+}
+
+/** Joins parts to a line of at most {@link MAX_COLUMNS}, and leaves out those that are missing. */
+function line(parts: readonly (string | number | undefined)[]): string {
+  const now = new Date().toISOString().slice(0, TIME_CHARACTERS).replace('T', ' ');
+  let text = now;
+  for (const part of parts) {
+    if (part !== undefined && part !== '') text += ` ${short(escaped(String(part)), MAX_PART_COLUMNS)}`;
+  }
+  return `${short(text, MAX_COLUMNS)}\n`;
+}
+
+/** Cuts a text of ASCII. */
+function short(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max - 1)}~` : text;
+}
+
+function pathOf({ path }: Asked): string {
+  return path === undefined ? '-' : short(escaped(path, true), MAX_PATH_COLUMNS);
+}
+
+function who({ client, principal }: Asked): readonly (string | undefined)[] {
+  return [client, principal === undefined ? undefined : `(${principal})`];
+}
+
+/** Writes a time as `12ms`, `3.4s` or `2h5m`. */
+function time(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)}ms`;
+  if (seconds < SECONDS_PER_MINUTE) return `${seconds.toFixed(1)}s`;
+  const minutes = Math.floor(seconds / SECONDS_PER_MINUTE);
+  if (minutes < MINUTES_PER_HOUR) return `${minutes}m${Math.floor(seconds % SECONDS_PER_MINUTE)}s`;
+  return `${Math.floor(minutes / MINUTES_PER_HOUR)}h${minutes % MINUTES_PER_HOUR}m`;
+}
+
+/** Writes a number of bytes as `12B` or `3.4MB`. */
+function size(bytes: number): string {
+  let unit = 0;
+  let value = bytes;
+  while (value >= UNIT_STEP && unit < UNITS.length - 1) {
+    value /= UNIT_STEP;
+    unit++;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)}${UNITS[unit]!}`;
+}
