@@ -88,9 +88,12 @@ function clusterNotices({ clusters }: LiveFrame): Notice[] {
 }
 
 function certificateNotices({ listeners, at }: LiveFrame): Notice[] {
+  // Listeners may have certificates of one name that end at different times: the first end counts.
   const ends = new Map<string, string>();
-  for (const { certificates } of listeners)
-    for (const { name, notAfter } of certificates) ends.set(name, notAfter);
+  for (const { name, notAfter } of listeners.flatMap(({ certificates }) => certificates)) {
+    const known = ends.get(name);
+    if (known === undefined || notAfter < known) ends.set(name, notAfter);
+  }
   return [...ends].flatMap(([name, notAfter]): Notice[] => {
     const days = daysUntil(notAfter, at);
     if (days === null || days >= MIN_CERTIFICATE_DAYS) return [];
