@@ -1,16 +1,16 @@
 /** Refused and failed things, of which the primary keeps the last ones: `GET /events` at the admin address. */
 
-/** What was refused or has failed. The last four are events of the primary, which clients cannot cause at will. */
+/** Kinds of events of the primary, which clients cannot cause at will. */
+const OWN_KINDS = ['endpoint', 'reload', 'worker', 'process'] as const;
+
+/** What was refused or has failed. */
 export type EventKind =
-  | 'connection'
-  | 'request'
-  | 'handshake'
-  | 'session'
-  | 'tunnel'
-  | 'endpoint'
-  | 'reload'
-  | 'worker'
-  | 'process';
+  'connection' | 'request' | 'handshake' | 'session' | 'tunnel' | (typeof OWN_KINDS)[number];
+
+/** Whether events of a kind are those of the primary, which clients cannot cause at will. */
+export function isOwnKind(kind: EventKind): boolean {
+  return (OWN_KINDS as readonly EventKind[]).includes(kind);
+}
 
 /** An event as a worker or the primary tells it. */
 export interface EventFacts {

@@ -1,10 +1,7 @@
 /** The last refused and failed things, as a table. */
-import type { EventRow } from '../../protocol/events.ts';
+import { isOwnKind, type EventRow } from '../../protocol/events.ts';
 import type { Style } from './terminal/line.ts';
 import type { Row, Table } from './table-layout.ts';
-
-/** What clients cannot cause at will needs attention first. */
-const OWN_KINDS: ReadonlySet<string> = new Set(['endpoint', 'reload', 'worker', 'process']);
 
 export interface EventLog {
   /** The newest rows last, as `GET /events` gives them. */
@@ -32,7 +29,8 @@ export function eventTable({ rows, problem }: EventLog): Table {
 }
 
 function rowOf(event: EventRow): Row {
-  const style: Style = OWN_KINDS.has(event.kind) ? 'warn' : 'plain';
+  // What clients cannot cause at will needs attention first.
+  const style: Style = isOwnKind(event.kind) ? 'warn' : 'plain';
   return {
     cells: [
       { text: event.at.slice(11, 19), order: event.number },

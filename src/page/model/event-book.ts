@@ -1,4 +1,4 @@
-import type { EventPage, EventRow } from '../../protocol/events.ts';
+import { isOwnKind, type EventPage, type EventRow } from '../../protocol/events.ts';
 
 /** Max rows, as many as the proxy keeps. */
 const MAX_ROWS = 200;
@@ -75,7 +75,10 @@ function fits(row: EventRow, words: readonly string[]): boolean {
   return words.every((word) => text.includes(word));
 }
 
-/** Everything but what changes when a row counts another event. */
-function identityOf({ number: _number, at: _at, count: _count, ...facts }: EventRow): string {
-  return JSON.stringify(Object.entries(facts).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Everything but what changes when a row counts another event: it then has the ids and words of that event. */
+function identityOf(row: EventRow): string {
+  const { number: _number, at: _at, count: _count, requestId: _request, traceId: _trace, ...others } = row;
+  const { detail, ...facts } = others;
+  const own = isOwnKind(row.kind) ? detail : null;
+  return JSON.stringify([own, Object.entries(facts).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

@@ -1,4 +1,4 @@
-import type { EventRow } from '../../protocol/events.ts';
+import { isOwnKind, type EventRow } from '../../protocol/events.ts';
 import { outcomeOf, whereOf, whoOf, type EventBook } from '../model/event-book.ts';
 import { count } from '../model/format.ts';
 import { byId, make, setPill, setShown, setText } from './dom.ts';
@@ -13,9 +13,6 @@ const COLUMNS: readonly TableColumn[] = [
   { id: 'where', label: 'Where' },
   { id: 'count', label: 'Times', isNumber: true },
 ];
-
-/** Events that clients cannot cause at will. */
-const OPERATOR_KINDS: ReadonlySet<string> = new Set(['endpoint', 'reload', 'worker', 'process']);
 
 /** What the view says instead of events. */
 interface EventsState {
@@ -114,7 +111,7 @@ function eventUpdater({ cells }: RowNodes): (row: EventRow) => void {
     setText(time, timeOf(row.at));
     time.dateTime = row.at;
     time.title = row.at;
-    setPill(pill, row.kind, OPERATOR_KINDS.has(row.kind) ? 'warn' : 'quiet');
+    setPill(pill, row.kind, isOwnKind(row.kind) ? 'warn' : 'quiet');
     setText(reason, row.reason.replaceAll('_', ' '));
     setText(detail, row.detail ?? '');
     setText(cells.outcome!, outcomeOf(row));

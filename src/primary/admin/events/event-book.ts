@@ -1,4 +1,10 @@
-import type { EventFacts, EventKind, EventPage, EventRow, WorkerEvent } from '../../../protocol/events.ts';
+import {
+  isOwnKind,
+  type EventFacts,
+  type EventPage,
+  type EventRow,
+  type WorkerEvent,
+} from '../../../protocol/events.ts';
 import { networkOf } from '../../../wire/ip-address.ts';
 import { EventRoom, type KeptRow } from './event-room.ts';
 
@@ -18,8 +24,6 @@ const SAME_ROW_MS = 60_000;
 const MAX_TEXT_LENGTH = 256;
 /** Max characters of a detail: the errors of a configuration are long. */
 const MAX_DETAIL_LENGTH = 512;
-
-const OWN_KINDS: ReadonlySet<EventKind> = new Set(['endpoint', 'reload', 'worker', 'process']);
 
 /**
  * Keeps the last refused and failed events of all workers and of the primary, 200 rows in all. Clients cannot push out what the
@@ -66,7 +70,7 @@ export class EventBook {
   #add(told: EventFacts, at: number, worker: string | undefined): void {
     const facts = bounded(told);
     const key = keyOf(facts, worker);
-    const isOwn = OWN_KINDS.has(facts.kind);
+    const isOwn = isOwnKind(facts.kind);
     const room = isOwn ? this.#own : this.#clients;
     const number = ++this.#last;
     const known = room.find(key);
@@ -97,7 +101,7 @@ function keyOf(facts: EventFacts, worker: string | undefined): string {
   const { kind, reason, status, code, side, listener, route, cluster, endpoint } = facts;
   const { client, principal, host, path } = facts;
   const where = [listener, route, cluster, endpoint, client, principal, host, path];
-  const own = OWN_KINDS.has(kind) ? [worker, facts.detail] : [];
+  const own = isOwnKind(kind) ? [worker, facts.detail] : [];
   return JSON.stringify([kind, reason, status, code, side, ...where, ...own]);
 }
 
