@@ -10,7 +10,7 @@ import type { Path } from '../syntax/source-file.ts';
 import type { AccessLogSettings, LogSettings } from '../types/config.ts';
 import { fieldName, keptFiles, rotationSize } from './log-formats.ts';
 import type { Settings } from './settings.ts';
-import { ratio } from './tracing.ts';
+import { ratio } from './tracing/formats.ts';
 
 const DEFAULT_KEEP = 5;
 const ACCESS_PATH = ['log', 'access'];

@@ -4,7 +4,7 @@ import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { Format } from '../syntax/formats.ts';
 import { redisPrefix, redisUrl } from './limits/redis.ts';
 import { accessSwitch, keptFiles, rotationSize } from './log-formats.ts';
-import { collectorHeaders, collectorUrl, ratio, routeRatios } from './tracing.ts';
+import { collectorHeaders, collectorUrl, ratio, routeRatios } from './tracing/formats.ts';
 import {
   FormatError,
   byteSize,

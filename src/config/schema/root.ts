@@ -19,7 +19,7 @@ import { NO_FILES, readCluster, usesFiles } from './cluster.ts';
 import { readListener } from './listener/listener.ts';
 import { fileToWrite, readLog } from './log.ts';
 import type { Settings } from './settings.ts';
-import { readTracing } from './tracing.ts';
+import { readTracing } from './tracing/tracing.ts';
 import { checkTunnelClusters } from './tunnel-clusters.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
 

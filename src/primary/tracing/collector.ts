@@ -84,6 +84,7 @@ export class Collector implements SpanExporter {
 /** Describes a failure without the answer's body, which may be anything. */
 function detailOf(error: Error | undefined): string {
   if (error === undefined) return 'no reason given';
-  const code = 'code' in error && error.code !== undefined ? `${String(error.code)} ` : '';
-  return `${code}${error.message}`.trim().slice(0, MAX_DETAIL_CHARACTERS);
+  const { code } = error as { readonly code?: unknown };
+  const told = typeof code === 'string' || typeof code === 'number' ? `${code} ` : '';
+  return `${told}${error.message}`.trim().slice(0, MAX_DETAIL_CHARACTERS);
 }

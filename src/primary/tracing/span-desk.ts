@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TracingSettings } from '../../config/types/config.ts';
 import { messageOf } from '../../core/errors.ts';
+import { version } from '../../core/version.ts';
 import type { SpanRecord } from '../../protocol/spans.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -133,3 +134,9 @@ export class SpanDesk {
 function isSameCollector(a: TracingSettings, b: TracingSettings): boolean {
   return a.url === b.url && isDeepStrictEqual(a.headers, b.headers);
 }
+
+/** Loads OpenTelemetry's SDK, which costs memory and time, when tracing begins. Rejects if it is not installed. */
+export const loadPipeline: LoadPipeline = async (settings, owner) => {
+  const { SpanPipeline } = await import('./span-pipeline.ts');
+  return new SpanPipeline(settings, version(), owner);
+};

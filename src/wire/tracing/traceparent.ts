@@ -1,7 +1,7 @@
 /** The header `traceparent` (https://www.w3.org/TR/trace-context-1/#traceparent-header). */
 
 /** What a client's header says about its span. */
-export interface TraceParent {
+interface TraceParent {
   /** 32 hexadecimal digits in lower case, not all 0. */
   readonly traceId: string;
   /** 16 hexadecimal digits in lower case, not all 0. */

@@ -101,7 +101,7 @@ describe('a collector that is dead', () => {
 describe('a change of the collector', () => {
   it('loses nothing that waits', async () => {
     const [first, second] = await Promise.all([OtlpReceiver.listen(), OtlpReceiver.listen()]);
-    const owner = { exported: () => undefined, failed: assert.fail };
+    const owner = { exported: () => undefined, failed: () => assert.fail('an export failed') };
     const settings = { url: first.url, sample: 1, headers: {}, routes: {} };
     const pipeline = new SpanPipeline(settings, '0', owner);
     for (let span = 1; span <= BATCH + 10; span++) pipeline.add(spanRecord(span, recent()));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { TracingSettings } from '../../../../src/config/types/config.ts';
-import { errorsOf, l7, load, routes, warningsOf } from '../load.ts';
+import type { TracingSettings } from '../../../../../src/config/types/config.ts';
+import { errorsOf, l7, load, routes, warningsOf } from '../../load.ts';
 
 const URL = 'http://127.0.0.1:4318/v1/traces';
 const ROUTES = routes(

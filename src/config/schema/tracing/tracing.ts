@@ -1,0 +1,68 @@
+/** The keys `tracing` of the root: which requests and sessions are traced, and who gets the spans. */
+import { describe } from '../../syntax/formats.ts';
+import { nearest } from '../../syntax/nearest.ts';
+import type { Problems } from '../../syntax/problems.ts';
+import { crossesInClear } from '../../syntax/url.ts';
+import type { TracingSettings } from '../../types/config.ts';
+import type { Listener } from '../../types/listener.ts';
+import type { Settings } from '../settings.ts';
+
+/** Head sampling without `tracing.sample`. */
+const DEFAULT_SAMPLE = 0.1;
+/** Max names that a message lists. */
+const MAX_LISTED = 10;
+
+/**
+ * Reads the keys `tracing`. Null without a URL.
+ *
+ * @param listeners have the routes that may be named
+ */
+export function readTracing(
+  settings: Settings,
+  listeners: readonly Listener[],
+  problems: Problems,
+): TracingSettings | null {
+  const url = settings.read('tracing.url');
+  const sample = settings.read('tracing.sample');
+  const headers = settings.read('tracing.headers');
+  const routes = settings.read('tracing.routes');
+  if (url === null) {
+    for (const [key, value] of Object.entries({ sample, headers, routes })) {
+      if (value === null) continue;
+      const message = `${key} does nothing without tracing.url: set that too, or leave ${key} out`;
+      problems.error(['tracing', key], message);
+    }
+    return null;
+  }
+  if (headers !== null && headers.size > 0 && crossesInClear(new URL(url))) {
+    const message = 'everybody on the way can read the headers: use https, or a collector on this machine';
+    problems.warning(['tracing', 'url'], message);
+  }
+  if (routes !== null) checkRoutes(routes, listeners, problems);
+  return {
+    url,
+    sample: sample ?? DEFAULT_SAMPLE,
+    headers: Object.fromEntries(headers ?? []),
+    routes: Object.fromEntries(routes ?? []),
+  };
+}
+
+/** Adds an error for each name that no route has. */
+function checkRoutes(
+  ratios: ReadonlyMap<string, number>,
+  listeners: readonly Listener[],
+  problems: Problems,
+): void {
+  const known = new Set<string>();
+  for (const listener of listeners) {
+    if (listener.mode === 'l7') for (const { name } of listener.routes) known.add(name);
+  }
+  for (const name of ratios.keys()) {
+    if (known.has(name)) continue;
+    const near = nearest(name, [...known]);
+    const listed = [...known].slice(0, MAX_LISTED).join(', ');
+    const list = known.size === 0 ? 'no listener has routes' : `routes are ${listed}`;
+    const hint = near === undefined ? list : `did you mean "${near}"?`;
+    problems.keyError(['tracing', 'routes', name], `there is no route ${describe(name)}: ${hint}`);
+  }
+}
