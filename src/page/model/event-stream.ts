@@ -1,5 +1,5 @@
 /** Max characters of one event of a stream. A frame of 100 clusters and 5,000 endpoints has about 2 million. */
-const MAX_EVENT_LENGTH = 8_000_000;
+export const MAX_EVENT_LENGTH = 8_000_000;
 
 /**
  * Reads the data of server-sent events (HTML, section 9.2) from pieces of text. Ids, names and comments are ignored.
