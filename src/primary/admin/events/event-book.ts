@@ -74,7 +74,7 @@ export class EventBook {
     const room = isOwn ? this.#own : this.#clients;
     const number = ++this.#last;
     const known = room.find(key);
-    if (known !== undefined && at - known.firstAt < SAME_ROW_MS) {
+    if (known !== undefined && Math.abs(at - known.firstAt) < SAME_ROW_MS) {
       known.facts = facts;
       known.number = number;
       known.at = Math.max(known.at, at);

@@ -56,6 +56,20 @@ describe('the book of events', () => {
     assert.deepEqual([last, suppressed], [START + 2, 0]);
   });
 
+  it('begins a new row when the clock was put back', () => {
+    const rig = new Rig();
+    rig.hear(refused());
+    rig.now -= 3_600_000;
+    rig.hear(refused());
+    assert.deepEqual(
+      rig.rows().map(({ at, count }) => [at, count]),
+      [
+        ['2026-01-01T00:00:00.000Z', 1],
+        ['2025-12-31T23:00:00.000Z', 1],
+      ],
+    );
+  });
+
   it('makes equal events of a minute one row, with the facts of the last and a new number', () => {
     const rig = new Rig();
     for (const requestId of ['a', 'b', 'c']) {
