@@ -38,8 +38,8 @@ async function pageAt(client: AdminClient, path: string, isFirst: boolean): Prom
   try {
     return JSON.parse(await client.get(path)) as EventPage;
   } catch (error) {
-    // It may be restarted: its numbers are higher then.
-    if (isFirst || !(error instanceof StartError)) throw error;
+    // It may be restarted: its numbers are higher then. A refusal has no cause, and would come again: a token that is changed.
+    if (isFirst || !(error instanceof StartError) || error.cause === undefined) throw error;
     return null;
   }
 }
