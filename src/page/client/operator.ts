@@ -75,7 +75,8 @@ export class Operator {
 
   async #send(method: string, path: string, token: string | null): Promise<ApiAnswer> {
     try {
-      const response = await this.#fetch(path, {
+      // Relative: a server in front may serve the page below a path.
+      const response = await this.#fetch(path.replace(/^\//, ''), {
         method,
         headers: token === null ? {} : { authorization: `Bearer ${token}` },
         cache: 'no-store',

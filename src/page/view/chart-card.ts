@@ -17,6 +17,8 @@ interface ChartOptions {
 }
 
 const HEIGHT = 112;
+/** The least time that a chart spans, in seconds: a new page has few points. */
+const MIN_WINDOW_S = 60;
 const AXIS_WIDTH = 58;
 /** From 1 B to 1 PiB. */
 const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
@@ -121,7 +123,8 @@ export class ChartCard {
 
   #window(): [number, number] {
     const last = this.#times.at(-1) ?? 0;
-    return [last - HISTORY_S, last];
+    const first = Math.min(this.#times[0] ?? last, last - MIN_WINDOW_S);
+    return [Math.max(first, last - HISTORY_S), last];
   }
 
   #resize(): void {

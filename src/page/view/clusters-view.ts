@@ -182,7 +182,7 @@ export class ClustersView {
     }
     if (this.#isSearching || clock.now() - this.#foundAt < SEARCH_PERIOD_MS) return;
     this.#isSearching = true;
-    void operator.ask('status').then(({ status, body }) => {
+    void operator.ask('/status').then(({ status, body }) => {
       this.#isSearching = false;
       this.#foundAt = clock.now();
       if (status === 200) this.#found = clustersOfStatus(body as unknown as Status);

@@ -1,0 +1,98 @@
+/** The rows of the table of clusters. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { clustersOfFrame, type ClusterFacts } from '../../../../src/page/model/cluster-facts.ts';
+import { rowsOf, type Row } from '../../../../src/page/model/cluster-rows.ts';
+import { EndpointPaces } from '../../../../src/page/model/endpoint-pace.ts';
+import { START_MS, clusterOf, endpointOf, frameOf } from '../../../support/page/frames.ts';
+
+const CHOICE = {
+  order: { key: 'attention', isDescending: true },
+  filter: '',
+  isGrouped: true,
+  isOpen: () => undefined,
+} as const;
+
+/** Two clusters after 20 seconds, each endpoint with its mean time in milliseconds. */
+function facts(): readonly ClusterFacts[] {
+  const paces = new EndpointPaces();
+  const frameAt = (second: number): ReturnType<typeof frameOf> => {
+    const endpoint = (address: string, ms: number): ReturnType<typeof endpointOf> =>
+      endpointOf(address, { answers: second * 10, answerSeconds: (second * 10 * ms) / 1000 });
+    return frameOf({
+      at: START_MS + second * 1000,
+      uptimeSeconds: second,
+      clusters: [
+        clusterOf('api', [endpoint('a:1', 10), endpoint('a:2', 12), endpoint('a:3', 90)]),
+        clusterOf('chat', [endpoint('c:1', 3), endpointOf('c:2', { state: 'down', reason: 'refused' })]),
+      ],
+      clusterCount: 2,
+    });
+  };
+  for (let second = 0; second <= 20; second++) paces.add(frameAt(second));
+  return clustersOfFrame(frameAt(20), paces);
+}
+
+function names(rows: readonly Row[]): string[] {
+  return rows.map((row) => (row.kind === 'cluster' ? row.cluster.name : row.endpoint.address));
+}
+
+describe('rows of clusters', () => {
+  it('have each endpoint below its cluster', () => {
+    const { rows } = rowsOf(facts(), CHOICE);
+    assert.deepEqual(names(rows), ['api', 'a:1', 'a:2', 'a:3', 'chat', 'c:1', 'c:2']);
+  });
+
+  it('have the pace of each endpoint, and mark the slow one', () => {
+    const [api, chat] = facts();
+    assert.deepEqual(
+      api?.endpoints.map(({ mean, rate, isSlow }) => [Math.round(mean! * 1000), rate, isSlow]),
+      [
+        [10, 10, false],
+        [12, 10, false],
+        [90, 10, true],
+      ],
+    );
+    assert.deepEqual(
+      chat?.endpoints.map(({ mean }) => mean === null),
+      [false, true],
+    );
+  });
+
+  it('are in any order over all clusters, with what is not known at the end', () => {
+    const order = { key: 'mean', isDescending: true } as const;
+    const { rows } = rowsOf(facts(), { ...CHOICE, order, isGrouped: false });
+    assert.deepEqual(names(rows), ['a:3', 'a:2', 'a:1', 'c:1', 'c:2']);
+    const rising = rowsOf(facts(), {
+      ...CHOICE,
+      order: { key: 'mean', isDescending: false },
+      isGrouped: false,
+    });
+    assert.deepEqual(names(rising.rows), ['c:1', 'a:1', 'a:2', 'a:3', 'c:2']);
+  });
+
+  it('fit all words of the filter, in any case', () => {
+    const find = (filter: string): string[] => names(rowsOf(facts(), { ...CHOICE, filter }).rows);
+    assert.deepEqual(find('DOWN'), ['chat', 'c:2']);
+    assert.deepEqual(find('api slow'), ['api', 'a:3']);
+    assert.deepEqual(find('chat'), ['chat', 'c:1', 'c:2']);
+    assert.deepEqual(find('nothing'), []);
+  });
+
+  it('show endpoints without asking only of clusters that need attention, if there are many', () => {
+    const many = Array.from({ length: 60 }, (_, index) => endpointOf(`m:${index}`));
+    const bad = clusterOf('bad', [endpointOf('b:1', { state: 'ejected' })]);
+    const frame = frameOf({ clusters: [clusterOf('many', many), bad], clusterCount: 2 });
+    const clusters = clustersOfFrame(frame, new EndpointPaces());
+    assert.deepEqual(names(rowsOf(clusters, CHOICE).rows), ['many', 'bad', 'b:1']);
+    const opened = rowsOf(clusters, { ...CHOICE, isOpen: (name) => name === 'many' });
+    assert.equal(opened.rows.length, 62);
+  });
+
+  it('are bounded', () => {
+    const many = Array.from({ length: 600 }, (_, index) => endpointOf(`m:${index}`));
+    const clusters = clustersOfFrame(frameOf({ clusters: [clusterOf('many', many)] }), new EndpointPaces());
+    const { rows, omitted } = rowsOf(clusters, { ...CHOICE, isGrouped: false });
+    assert.deepEqual([rows.length, rows.length + omitted], [250, 600]);
+  });
+});
