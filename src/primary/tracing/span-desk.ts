@@ -69,11 +69,11 @@ export class SpanDesk {
     const before = this.#settings;
     this.#settings = settings;
     if (settings === null) {
-      if (before !== null) this.#changed = this.#changed.then(() => this.#close());
+      if (before !== null) this.#next(() => this.#close());
     } else if (before === null) {
-      this.#changed = this.#changed.then(() => this.#open());
+      this.#next(() => this.#open());
     } else if (!isSameCollector(before, settings)) {
-      this.#changed = this.#changed.then(() => this.#pipeline?.change(settings));
+      this.#next(() => this.#change(settings));
     }
   }
 
@@ -100,17 +100,23 @@ export class SpanDesk {
     return true;
   }
 
+  /** Makes a change after those before. A change that fails is lost, not those that follow. */
+  #next(change: () => Promise<void>): void {
+    this.#changed = this.#changed.then(change).catch((error: unknown) => this.#failed(0, messageOf(error)));
+  }
+
+  async #change(settings: TracingSettings): Promise<void> {
+    // Without the SDK there is no pipeline: it may have been installed meanwhile.
+    if (this.#pipeline === null) await this.#open();
+    else this.#pipeline.change(settings);
+  }
+
   async #open(): Promise<void> {
     if (this.#settings === null) return;
-    try {
-      this.#pipeline = await this.#load(this.#settings, {
-        exported: (spans) => (this.counts.exported += spans),
-        failed: (spans, detail) => this.#failed(spans, detail),
-      });
-    } catch (error) {
-      this.#failed(0, messageOf(error));
-      return;
-    }
+    this.#pipeline = await this.#load(this.#settings, {
+      exported: (spans) => (this.counts.exported += spans),
+      failed: (spans, detail) => this.#failed(spans, detail),
+    });
     const early = this.#early;
     this.#early = [];
     for (const span of early) this.#takeOne(span);

@@ -14,7 +14,9 @@ class Rig {
   readonly calls: string[] = [];
   readonly added: SpanRecord[] = [];
   readonly lines: string[] = [];
-  readonly loading = Promise.withResolvers<null>();
+  loading = Promise.withResolvers<null>();
+  /** What a change to another collector throws; null for nothing. */
+  fault: Error | null = null;
   capacity = Infinity;
   left = 0;
   owner: Parameters<LoadPipeline>[1] | null = null;
@@ -30,7 +32,10 @@ class Rig {
       await this.loading.promise;
       return {
         add: (record) => this.added.length < this.capacity && this.added.push(record) > 0,
-        change: (settings) => void this.calls.push(`change ${settings.url}`),
+        change: (settings) => {
+          this.calls.push(`change ${settings.url}`);
+          if (this.fault !== null) throw this.fault;
+        },
         close: () => {
           this.calls.push('close');
           return Promise.resolve(this.left);
@@ -111,6 +116,25 @@ describe('the spans of all workers', () => {
     rig.loading.reject(new Error('Cannot find package'));
     await settle();
     assert.deepEqual(rig.lines, ['export of spans failed', '{"spans":0,"detail":"Cannot find package"}']);
+    rig.loading = Promise.withResolvers<null>();
+    rig.loading.resolve(null);
+    rig.desk.take([spanRecord()], 0);
+    rig.desk.apply({ ...SETTINGS, url: 'http://other/v1/traces' });
+    await settle();
+    assert.equal(rig.added.length, 1, 'the next collector gets them');
     await rig.desk.stop();
+  });
+
+  it('go on if a change of the collector fails', async () => {
+    const rig = new Rig();
+    await rig.ready();
+    rig.fault = new Error('bad certificate');
+    rig.desk.apply({ ...SETTINGS, url: 'http://other/v1/traces' });
+    await settle();
+    assert.deepEqual(rig.lines, ['export of spans failed', '{"spans":0,"detail":"bad certificate"}']);
+    rig.desk.take([spanRecord()], 0);
+    assert.equal(rig.added.length, 1);
+    await rig.desk.stop();
+    assert.equal(rig.calls.at(-1), 'close');
   });
 });
