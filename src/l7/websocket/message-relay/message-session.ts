@@ -216,7 +216,7 @@ export class MessageSession
   }
 
   override drain(): boolean {
-    this.note('draining');
+    if (!this.hasEnded) this.note('draining');
     this.#closeBoth(CLOSE_SERVICE_RESTART, 'service restart');
     return true;
   }

@@ -239,7 +239,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
   override drain(): boolean {
     this.#awaitsDrain = !this.hasEnded && !(this.#client.isBetweenFrames && this.#endpoint.isBetweenFrames);
     if (this.#awaitsDrain) return false;
-    this.note('draining');
+    if (!this.hasEnded) this.note('draining');
     this.#closeBoth(CLOSE_SERVICE_RESTART, 'service restart', true);
     return true;
   }

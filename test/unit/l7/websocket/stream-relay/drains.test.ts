@@ -29,6 +29,17 @@ describe('a session that is asked to drain', () => {
     assert.equal(stage.active, 1);
   });
 
+  it('is noted once as draining, and not if it has ended before', () => {
+    const stage = new Stage();
+    stage.session.drain();
+    stage.session.drain();
+    assert.deepEqual(stage.happenings, ['draining']);
+    const closing = new Stage();
+    closing.client.send(masked(CLOSE, closeBody(1000)));
+    closing.session.drain();
+    assert.deepEqual(closing.happenings, []);
+  });
+
   it('is closed all the same if the drain is taken back after the close frame', () => {
     const stage = new Stage();
     stage.session.drain();

@@ -37,6 +37,8 @@ export class Stage extends SessionPage {
   readonly session: StreamSession;
   /** The access lines of the session. */
   readonly lines: (Partial<SessionEnd> | 'opened')[] = [];
+  /** What happened to the session before its end was told. */
+  readonly happenings: string[] = [];
   /** How often the session has given up the endpoint. */
   released = 0;
   readonly #wheel = new TimerWheel(0);
@@ -77,7 +79,7 @@ export class Stage extends SessionPage {
       options.extensions ?? '',
       {
         opened: () => this.lines.push('opened'),
-        happened: () => undefined,
+        happened: (name) => this.happenings.push(name),
         closed: (end) => this.lines.push({ ...end, seconds: 0 }),
       },
       this.admission,
