@@ -5,15 +5,20 @@ import { without, type Tree } from './tree.ts';
 /** In place of a secret, because people pass the output on. */
 const HIDDEN = '(hidden)';
 
-/** Writes which requests are traced, and who gets the spans. The values of headers are secrets. */
+/** Writes which requests are traced, and who gets the spans. Headers and the URL's query may have the collector's key. */
 export function tracingTree(tracing: TracingSettings | null): Tree | null {
   if (tracing === null) return null;
   const { url, sample, headers, routes } = tracing;
   const names = Object.keys(headers);
   return without({
-    url,
+    url: withoutQuery(url),
     sample,
     headers: names.length === 0 ? null : Object.fromEntries(names.map((name) => [name, HIDDEN])),
     routes: Object.keys(routes).length === 0 ? null : routes,
   });
+}
+
+function withoutQuery(url: string): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : `${url.slice(0, query)}?${HIDDEN}`;
 }

@@ -59,11 +59,13 @@ describe('rendered configuration', () => {
     assert.match(renderConfig(loaded), /url: redis:\/\/edge@a.example\/1\n/);
   });
 
-  it('names the headers for the collector without their values', () => {
-    const tracing = 'tracing: { url: "https://a.example/v1/traces", headers: { authorization: geheim } }\n';
+  it('names the headers for the collector without their values, and its URL without the query', () => {
+    const tracing =
+      'tracing: { url: "https://a.example/v1/traces?key=geheim", headers: { authorization: geheim } }\n';
     const loaded = load(`${tracing}${l7()}`);
     assert.deepEqual(loaded.config.tracing?.headers, { authorization: 'geheim' });
     assert.match(renderConfig(loaded), /headers:\n +authorization: \(hidden\)\n/);
+    assert.match(renderConfig(loaded), /url: https:\/\/a.example\/v1\/traces\?\(hidden\)\n/);
     assert.ok(!renderConfig(loaded).includes('geheim'));
   });
 
