@@ -79,13 +79,13 @@ export class RequestTrace {
   }
 
   /**
-   * Decides about sampling by the id of the trace. Whoever samples a larger part by this rule samples the same traces, and
-   * more.
+   * Decides about sampling by the id of the trace. Another system that samples a larger part by this rule samples the same
+   * traces, and more.
    *
    * @param part 0 for none to 1 for all
    */
   sample(part: number): void {
-    // As OpenTelemetry's TraceIdRatioBased: the random digits reach the threshold.
+    // OpenTelemetry's consistent probability sampling: the random digits reach the threshold of rejection.
     const random = Number.parseInt(this.#ids.slice(RANDOM_FROM, RANDOM_TO), 16);
     this.isSampled = random >= (1 - part) * RANDOM_RANGE;
   }
