@@ -97,7 +97,12 @@ export class ChartCard {
           y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
         },
         axes: [
-          { ...AXIS, size: 22, space: 60, values: (_plot, ticks) => ticks.map(clockTime) },
+          {
+            ...AXIS,
+            size: 22,
+            space: 60,
+            values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => clockTime(tick, step < 60)),
+          },
           {
             ...AXIS,
             size: AXIS_WIDTH,
@@ -164,10 +169,10 @@ const AXIS: uPlot.Axis = {
   gap: 4,
 };
 
-/** Writes the hour and minute of a moment here. @param seconds since 1970 */
-function clockTime(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return `${date.getHours()}:${String(date.getMinutes()).padStart(2, '0')}`;
+/** Writes the time of day of a moment here. @param seconds since 1970 */
+function clockTime(seconds: number, withSeconds: boolean): string {
+  const text = new Date(seconds * 1000).toLocaleTimeString('en-GB');
+  return withSeconds ? text : text.slice(0, 5);
 }
 
 function colorOf(name: string): string {

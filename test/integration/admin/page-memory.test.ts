@@ -12,8 +12,8 @@ const WARM_FRAMES = 1500;
 /** Three blocks are an hour and a half of one frame a second. */
 const BLOCK_FRAMES = 1800;
 const BLOCKS = 3;
-/** The browser compiles something now and then. 30 bytes a frame would be more. */
-const MAX_GROWTH_BYTES = 150_000;
+/** The browser compiles something now and then. 80 bytes a frame would be more. */
+const MAX_GROWTH_BYTES = 400_000;
 
 interface HeapSnapshot {
   readonly snapshot: { readonly meta: { readonly node_fields: readonly string[] } };
