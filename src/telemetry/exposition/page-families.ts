@@ -112,13 +112,14 @@ type BlockWriter = (text: FamilyText, block: Block) => string;
 
 function samplesOf(metric: Metric, places: readonly Place[], sums: PageSums): BlockWriter {
   const isSparse = metric.sparse === true;
-  return (text, { slot, labels }) => {
+  return (text, block) => {
+    const { slot } = block;
     let lines = '';
     let owner: string | null = null;
     for (const place of places) {
       const value = sums.at(slot + place.offset);
       if (value === 0 && isSparse) continue;
-      owner ??= labelText(labels);
+      owner ??= ownerText(block);
       lines += text.line(joined(owner, place.labels), value);
     }
     return lines;
@@ -133,20 +134,30 @@ function histogramsOf(
   book: ExemplarBook,
 ): BlockWriter {
   const bounds = metric.buckets ?? [];
-  return (text, { shape, slot, labels }) => {
+  return (text, block) => {
+    const { shape, slot, labels } = block;
     let lines = '';
     for (const place of places) {
       const first = slot + place.offset;
       const counts = Array.from({ length: bounds.length + 1 }, (_, index) => sums.at(first + index));
       if (counts.every((count) => count === 0)) continue;
       const sum = sums.at(first + bounds.length + 1);
-      const own = joined(labelText(labels), place.labels);
+      const own = joined(ownerText(block), place.labels);
       const hasExemplars = text.takesExemplars && !book.isEmpty;
       const exemplars = hasExemplars ? book.of(metric, shape.keyOf(labels)) : undefined;
       lines += text.histogram(own, bounds, counts, sum, exemplars);
     }
     return lines;
   };
+}
+
+const ownerTexts = new WeakMap<Block, string>();
+
+/** Returns the labels of a block's owner as text, which each metric of the block has in its lines. */
+function ownerText(block: Block): string {
+  let text = ownerTexts.get(block);
+  if (text === undefined) ownerTexts.set(block, (text = labelText(block.labels)));
+  return text;
 }
 
 function joined(owner: string, own: string): string {
