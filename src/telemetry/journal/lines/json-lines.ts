@@ -14,6 +14,9 @@ import type { LineFormat } from './line-format.ts';
 const UNSAFE = /["\\\u0000-\u001f\ud800-\udfff]/;
 const MICROSECONDS = 1e6;
 
+/** Where something went. */
+type Place = Pick<RequestEnd, 'listener' | 'route' | 'cluster' | 'endpoint'>;
+
 interface JsonTerms {
   /** The worker's name. */
   readonly worker: string;
@@ -32,6 +35,9 @@ export class JsonLines implements LineFormat {
   readonly #sample: string;
   readonly #fields: ReadonlySet<string> | null;
   #millisecond = -1;
+  #place: Place | null = null;
+  /** What lines say of {@link #place}. */
+  #placeText = '';
   /** What begins each line of {@link #millisecond}. */
   #start = '';
 
@@ -45,10 +51,7 @@ export class JsonLines implements LineFormat {
     const { asked } = end;
     return (
       this.#begin() +
-      this.#text(',"listener":', end.listener) +
-      this.#text(',"route":', end.route) +
-      this.#text(',"cluster":', end.cluster) +
-      this.#text(',"endpoint":', end.endpoint) +
+      this.#placeOf(end) +
       this.#who(asked) +
       this.#text(',"method":', end.method) +
       this.#agent(asked) +
@@ -68,10 +71,7 @@ export class JsonLines implements LineFormat {
     const { asked } = refusal;
     return (
       this.#begin() +
-      this.#text(',"listener":', refusal.listener) +
-      this.#text(',"route":', refusal.route) +
-      this.#text(',"cluster":', refusal.cluster) +
-      this.#text(',"endpoint":', refusal.endpoint) +
+      this.#placeOf(refusal) +
       this.#who(asked) +
       this.#text(',"subprotocol":', refusal.subprotocol) +
       this.#agent(asked) +
@@ -128,14 +128,30 @@ export class JsonLines implements LineFormat {
 
   #session(session: SessionStart): string {
     return (
-      this.#text(',"listener":', session.listener) +
-      this.#text(',"route":', session.route) +
-      this.#text(',"cluster":', session.cluster) +
-      this.#text(',"endpoint":', session.endpoint) +
+      this.#placeOf(session) +
       this.#who(session.asked) +
       this.#text(',"subprotocol":', session.subprotocol) +
       this.#agent(session.asked)
     );
+  }
+
+  /** Writes where a request went. Few places follow one another in most requests, so the last one's text is kept. */
+  #placeOf({ listener, route, cluster, endpoint }: Place): string {
+    const last = this.#place;
+    const isSame =
+      last !== null &&
+      last.listener === listener &&
+      last.route === route &&
+      last.cluster === cluster &&
+      last.endpoint === endpoint;
+    if (isSame) return this.#placeText;
+    this.#place = { listener, route, cluster, endpoint };
+    this.#placeText =
+      this.#text(',"listener":', listener) +
+      this.#text(',"route":', route) +
+      this.#text(',"cluster":', cluster) +
+      this.#text(',"endpoint":', endpoint);
+    return this.#placeText;
   }
 
   #tunnel(tunnel: TunnelStart): string {
