@@ -95,12 +95,18 @@ async function show(client: AdminClient, env: CommandOptions['env']): Promise<nu
     top.program = new TopProgram(host, looks, first);
   };
   let reading = false;
+  let refused: EventLog | null = null;
   const timer = setInterval(() => {
     const { program } = top;
     if (reading || program?.wantsEvents !== true) return;
+    if (refused !== null) {
+      program.onEvents(refused);
+      return;
+    }
     reading = true;
-    void readEvents(client, ending.signal).then((events) => {
+    void readEvents(client, ending.signal).then(({ events, isRefused }) => {
       reading = false;
+      if (isRefused) refused = events;
       if (!ending.signal.aborted) program.onEvents(events);
     });
   }, EVENTS_MS);
@@ -113,6 +119,8 @@ async function show(client: AdminClient, env: CommandOptions['env']): Promise<nu
           else top.program.onFrame(frame);
         },
         onLost: (reason) => {
+          // The next process may take the token.
+          refused = null;
           if (top.program === null) {
             top.problem = reason;
             ending.abort();
@@ -129,12 +137,18 @@ async function show(client: AdminClient, env: CommandOptions['env']): Promise<nu
   return top.status;
 }
 
-async function readEvents(client: AdminClient, signal: AbortSignal): Promise<EventLog> {
-  if (!client.hasToken) return { rows: [], problem: NO_TOKEN };
+/** Asks for the events. A refusal would come again each second: a wrong token would look like somebody who guesses it. */
+async function readEvents(
+  client: AdminClient,
+  signal: AbortSignal,
+): Promise<{ readonly events: EventLog; readonly isRefused: boolean }> {
+  if (!client.hasToken) return { events: { rows: [], problem: NO_TOKEN }, isRefused: true };
   try {
     const page = JSON.parse(await client.get(EVENTS_PATH, signal)) as EventPage;
-    return { rows: page.events, problem: null };
+    return { events: { rows: page.events, problem: null }, isRefused: false };
   } catch (error) {
-    return { rows: [], problem: messageOf(error) };
+    // Without an answer the error has a cause.
+    const isRefused = error instanceof StartError && error.cause === undefined;
+    return { events: { rows: [], problem: messageOf(error) }, isRefused };
   }
 }
