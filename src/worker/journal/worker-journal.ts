@@ -156,7 +156,7 @@ export class WorkerJournal implements Journal {
     how: Pick<EventFacts, 'status' | 'code' | 'side' | 'detail'>,
   ): void {
     const { events } = this.#terms;
-    if (events === null || !events.take(kind, reason)) return;
+    if (events?.take(kind, reason) !== true) return;
     const { listener, route, cluster, endpoint } = place;
     const { client, principal, host, path, requestId, traceId } = asked;
     const where = { listener, route, cluster, endpoint };
