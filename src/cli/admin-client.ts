@@ -11,8 +11,8 @@ import {
   sentenceOf,
   type AdminAnswer,
 } from '../primary/process/admin-request.ts';
-import type { CommandAnswer } from '../protocol/admin-answers.ts';
-import type { Status } from '../protocol/status.ts';
+import type { CommandAnswer } from '../protocol/admin/answers.ts';
+import type { Status } from '../protocol/admin/status.ts';
 import { printable, printableOnceParsed, readPrintable } from '../telemetry/output/printable.ts';
 import type { CommandOptions } from './arguments.ts';
 

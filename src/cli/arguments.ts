@@ -9,7 +9,7 @@ import {
   REASON_REMEDY,
   isReason,
   type CommandParameter,
-} from '../protocol/command-parameters.ts';
+} from '../protocol/admin/command-parameters.ts';
 
 /** The arguments of a command. */
 export interface CommandOptions {

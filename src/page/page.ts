@@ -3,7 +3,7 @@ import { browserClock } from './client/clock.ts';
 import { EventPoll } from './client/event-poll.ts';
 import { LiveStream } from './client/live-stream.ts';
 import { Operator } from './client/operator.ts';
-import type { LiveFrame } from '../protocol/live.ts';
+import type { LiveFrame } from '../protocol/admin/live.ts';
 import { RELOAD, drain, undrain, type Command } from './model/commands.ts';
 import { EventBook } from './model/event-book.ts';
 import { History } from './model/history.ts';

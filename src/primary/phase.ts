@@ -1,4 +1,4 @@
-import type { ReloadResult } from '../protocol/admin-answers.ts';
+import type { ReloadResult } from '../protocol/admin/answers.ts';
 
 /** How the primary ends. */
 export interface EndOrder {

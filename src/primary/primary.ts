@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { limitRequestHeads, missingBinary } from '../l7/uws/process-settings.ts';
-import type { ReloadResult } from '../protocol/admin-answers.ts';
+import type { ReloadResult } from '../protocol/admin/answers.ts';
 import { opensslProblem } from '../sys/openssl.ts';
 import { unsupportedReason } from '../sys/support.ts';
 import type { Logger } from '../telemetry/logger.ts';

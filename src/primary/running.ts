@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/types/config.ts';
 import type { TcpAddress } from '../core/address.ts';
-import type { ReloadResult } from '../protocol/admin-answers.ts';
-import type { WorkerState } from '../protocol/status.ts';
+import type { ReloadResult } from '../protocol/admin/answers.ts';
+import type { WorkerState } from '../protocol/admin/status.ts';
 import { releaseFreePages } from '../sys/memory/allocator.ts';
 import { releaseHeap } from '../sys/memory/heap.ts';
 import type { KeySets } from './access/key-sets/key-sets.ts';

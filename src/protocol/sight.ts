@@ -1,5 +1,5 @@
 /** What workers tell so that people can see what happens: lines, events, spans. */
-import type { WorkerEvent } from './events.ts';
+import type { WorkerEvent } from './admin/events.ts';
 import type { SpanRecord } from './spans.ts';
 
 export type SightReport = LogReport | AccessReport | EventsReport | SpansReport;

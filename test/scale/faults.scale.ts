@@ -1,7 +1,7 @@
 /** Workers that are killed 50 times under load. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Status, WorkerStatus } from '../../src/protocol/status.ts';
+import type { Status, WorkerStatus } from '../../src/protocol/admin/status.ts';
 import { eventually } from '../support/deadline.ts';
 import { SCALE_ENGINES } from '../support/engines.ts';
 import { EchoProcess } from '../support/processes/load.ts';

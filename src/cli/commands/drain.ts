@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../core/errors.ts';
-import type { DrainAnswer } from '../../protocol/admin-answers.ts';
-import { DRAIN_PARAMETERS } from '../../protocol/command-parameters.ts';
-import type { DrainStatus } from '../../protocol/status.ts';
+import type { DrainAnswer } from '../../protocol/admin/answers.ts';
+import { DRAIN_PARAMETERS } from '../../protocol/admin/command-parameters.ts';
+import type { DrainStatus } from '../../protocol/admin/status.ts';
 import { AdminClient, withOptions } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 

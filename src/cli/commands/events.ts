@@ -1,7 +1,7 @@
 /** `sluice events`: prints the last refused and failed events of a running sluice. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartError } from '../../core/errors.ts';
-import type { EventPage, EventRow } from '../../protocol/events.ts';
+import type { EventPage, EventRow } from '../../protocol/admin/events.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 

@@ -1,5 +1,5 @@
 /** `sluice reload`: makes a running sluice read its configuration again. */
-import type { ReloadAnswer } from '../../protocol/admin-answers.ts';
+import type { ReloadAnswer } from '../../protocol/admin/answers.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 

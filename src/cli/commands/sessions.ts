@@ -1,6 +1,6 @@
 /** `sluice sessions`: lists the sessions of a running sluice. */
 import { formatDuration } from '../../core/units/duration.ts';
-import type { SessionsAnswer } from '../../protocol/admin-answers.ts';
+import type { SessionsAnswer } from '../../protocol/admin/answers.ts';
 import { AdminClient, withOptions } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { narrowed, table } from '../table.ts';

@@ -1,7 +1,7 @@
 /** `sluice top`: shows the state and the rates of a running sluice live. */
 import { StartError, messageOf } from '../../core/errors.ts';
-import type { EventPage } from '../../protocol/events.ts';
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { EventPage } from '../../protocol/admin/events.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 import type { EventLog } from '../top/event-table.ts';

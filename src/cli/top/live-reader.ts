@@ -1,7 +1,7 @@
 /** Follows the frames of a running sluice, over lost connections and restarts. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { printableOnceParsed } from '../../telemetry/output/printable.ts';
 import { EventStream } from './event-stream.ts';
 

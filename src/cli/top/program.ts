@@ -1,5 +1,5 @@
 /** `sluice top` between the frames that come in, the keys, and the screen. */
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import type { EventLog } from './event-table.ts';
 import type { Key } from './terminal/keys.ts';
 import type { Symbols } from './terminal/line.ts';

@@ -1,5 +1,5 @@
 /** What happens in a second: the difference of two frames. */
-import type { LiveCounters, LiveFrame } from '../../protocol/live.ts';
+import type { LiveCounters, LiveFrame } from '../../protocol/admin/live.ts';
 
 type Cluster = LiveFrame['clusters'][number];
 type Endpoint = Cluster['endpoints'][number];

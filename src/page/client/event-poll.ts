@@ -1,4 +1,4 @@
-import type { EventPage } from '../../protocol/events.ts';
+import type { EventPage } from '../../protocol/admin/events.ts';
 import type { EventBook } from '../model/event-book.ts';
 import type { Clock } from './clock.ts';
 import type { ApiAnswer, Operator } from './operator.ts';

@@ -1,5 +1,5 @@
 import { Backoff } from '../../core/timing/backoff.ts';
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { EventStreamReader } from '../model/event-stream.ts';
 import { parseFrame } from '../model/live-types.ts';
 import type { Clock } from './clock.ts';

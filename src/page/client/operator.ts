@@ -1,4 +1,4 @@
-import type { CommandAnswer } from '../../protocol/admin-answers.ts';
+import type { CommandAnswer } from '../../protocol/admin/answers.ts';
 
 /** An answer of the admin API. */
 export interface ApiAnswer {

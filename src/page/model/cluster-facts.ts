@@ -1,7 +1,7 @@
 /** Clusters in one form, whether they come from a frame or from `/status`. */
 import type { EndpointHealth } from '../../protocol/cluster-state.ts';
-import type { LiveFrame } from '../../protocol/live.ts';
-import type { DrainStatus, Status } from '../../protocol/status.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
+import type { DrainStatus, Status } from '../../protocol/admin/status.ts';
 import type { EndpointPaces } from './endpoint-pace.ts';
 import type { LiveEndpoint } from './live-types.ts';
 

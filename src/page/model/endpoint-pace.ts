@@ -1,4 +1,4 @@
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { isSameRun } from './history.ts';
 
 /** How an endpoint answers, from two frames. */

@@ -1,4 +1,4 @@
-import { isOwnKind, type EventPage, type EventRow } from '../../protocol/events.ts';
+import { isOwnKind, type EventPage, type EventRow } from '../../protocol/admin/events.ts';
 
 /** Max rows, as many as the proxy keeps. */
 const MAX_ROWS = 200;

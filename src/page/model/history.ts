@@ -1,4 +1,4 @@
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { NamedSeries } from './named-series.ts';
 
 /** How long points are kept, in seconds. */

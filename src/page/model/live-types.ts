@@ -1,5 +1,5 @@
 /** Names for the parts of a frame, which the contract has inline, and the check of a frame from the network. */
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 
 type LiveCluster = LiveFrame['clusters'][number];
 export type LiveEndpoint = LiveCluster['endpoints'][number];

@@ -1,5 +1,5 @@
 /** What an operator should know first. */
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import type { DrainScope } from '../../protocol/to-worker.ts';
 import { count, daysUntil, duration, plural } from './format.ts';
 

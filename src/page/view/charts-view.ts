@@ -1,4 +1,4 @@
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { bytes, count, latency, percent, rate } from '../model/format.ts';
 import type { Column, History } from '../model/history.ts';
 import type { NamedSeries } from '../model/named-series.ts';

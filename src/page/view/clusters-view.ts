@@ -1,7 +1,7 @@
 import type { Clock } from '../client/clock.ts';
 import type { Operator } from '../client/operator.ts';
-import type { LiveFrame } from '../../protocol/live.ts';
-import type { Status } from '../../protocol/status.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
+import type { Status } from '../../protocol/admin/status.ts';
 import { clustersOfFrame, clustersOfStatus, type ClusterFacts } from '../model/cluster-facts.ts';
 import { rowsOf, type Order, type Row, type SortKey } from '../model/cluster-rows.ts';
 import type { Command } from '../model/commands.ts';

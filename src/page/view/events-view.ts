@@ -1,4 +1,4 @@
-import { isOwnKind, type EventRow } from '../../protocol/events.ts';
+import { isOwnKind, type EventRow } from '../../protocol/admin/events.ts';
 import { outcomeOf, whereOf, whoOf, type EventBook } from '../model/event-book.ts';
 import { count } from '../model/format.ts';
 import { byId, make, setPill, setShown, setText } from './dom.ts';

@@ -1,5 +1,5 @@
 import type { LinkState } from '../client/live-stream.ts';
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { duration } from '../model/format.ts';
 import { byId, setAttribute, setPill, setShown, setText } from './dom.ts';
 

@@ -1,4 +1,4 @@
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import type { Command } from '../model/commands.ts';
 import { drain, undrain } from '../model/commands.ts';
 import { count, daysUntil, plural } from '../model/format.ts';

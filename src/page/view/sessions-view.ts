@@ -1,5 +1,5 @@
 import type { Operator } from '../client/operator.ts';
-import type { SessionsAnswer } from '../../protocol/admin-answers.ts';
+import type { SessionsAnswer } from '../../protocol/admin/answers.ts';
 import type { SessionRow } from '../../protocol/access.ts';
 import { kick, kickAll, type Command } from '../model/commands.ts';
 import { ago } from '../model/format.ts';

@@ -1,4 +1,4 @@
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { count, latency, percent } from '../model/format.ts';
 import type { LiveWorker } from '../model/live-types.ts';
 import { byId, make, setCount, setPill, setShown, setText } from './dom.ts';

@@ -1,7 +1,7 @@
 import type { Family } from '../../telemetry/exposition/family.ts';
 import { ADMIN_CLOSES, ADMIN_REFUSALS } from '../../telemetry/metrics/label-values.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
-import type { LiveFrame } from '../../protocol/live.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import type { LiveFeed } from './live/live-feed.ts';
 
 export type AdminRefusal = (typeof ADMIN_REFUSALS)[number];

@@ -1,6 +1,6 @@
 import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
-import type { EventFacts } from '../../protocol/events.ts';
+import type { EventFacts } from '../../protocol/admin/events.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 import type { MonitorTools } from './monitor-tools.ts';

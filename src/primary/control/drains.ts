@@ -1,5 +1,5 @@
 import type { Config, DrainSettings } from '../../config/types/config.ts';
-import type { DrainStatus } from '../../protocol/status.ts';
+import type { DrainStatus } from '../../protocol/admin/status.ts';
 import { scopeKey, type DrainScope } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 

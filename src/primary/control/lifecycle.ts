@@ -1,5 +1,5 @@
 import { StartError } from '../../core/errors.ts';
-import type { PrimaryState } from '../../protocol/status.ts';
+import type { PrimaryState } from '../../protocol/admin/status.ts';
 
 /** How far the primary is in its life: it starts, is ready, drains, and never goes back. */
 export class Lifecycle {

@@ -3,7 +3,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Config } from '../../config/types/config.ts';
 import { isAnyHost } from '../../core/address.ts';
-import type { CommandAnswer } from '../../protocol/admin-answers.ts';
+import type { CommandAnswer } from '../../protocol/admin/answers.ts';
 
 export interface AdminAnswer {
   readonly status: number;

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/types/config.ts';
 import { formatAddress } from '../../core/address.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
-import type { HandOverAnswer } from '../../protocol/admin-answers.ts';
+import type { HandOverAnswer } from '../../protocol/admin/answers.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { readBequest } from '../tickets/bequest.ts';
 import { KeyReceiver } from '../tickets/key-channel.ts';

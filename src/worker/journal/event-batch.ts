@@ -1,5 +1,5 @@
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
-import type { WorkerEvent } from '../../protocol/events.ts';
+import type { WorkerEvent } from '../../protocol/admin/events.ts';
 
 /** Max events of a worker in a second. */
 const MAX_EVENTS = 100;

@@ -1,5 +1,5 @@
 import type { LogSettings } from '../../config/types/config.ts';
-import type { EventFacts, EventKind } from '../../protocol/events.ts';
+import type { EventFacts, EventKind } from '../../protocol/admin/events.ts';
 import type {
   ConnectionRefusal,
   HandshakeRefusal,

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { afterEach, describe, it } from 'node:test';
-import type { EventPage, EventRow } from '../../../src/protocol/events.ts';
-import type { LiveFrame } from '../../../src/protocol/live.ts';
+import type { EventPage, EventRow } from '../../../src/protocol/admin/events.ts';
+import type { LiveFrame } from '../../../src/protocol/admin/live.ts';
 import { eventually } from '../../support/deadline.ts';
 import { sluiceCommand } from '../../support/processes/sluice-command.ts';
 import { startSluice, type SluiceProcess } from '../../support/processes/sluice-process.ts';

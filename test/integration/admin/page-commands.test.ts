@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
-import type { Status } from '../../../src/protocol/status.ts';
+import type { Status } from '../../../src/protocol/admin/status.ts';
 import { eventually } from '../../support/deadline.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';
 import { scrape } from '../../support/http/metrics.ts';

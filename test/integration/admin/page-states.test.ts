@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
-import type { LiveFrame } from '../../../src/protocol/live.ts';
+import type { LiveFrame } from '../../../src/protocol/admin/live.ts';
 import { eventually } from '../../support/deadline.ts';
 import { PageBrowser, SCREENS, SKIP_WITHOUT_CHROMIUM, assertAccessible } from '../../support/page/browser.ts';
 import { FakeAdmin } from '../../support/page/fake-admin.ts';

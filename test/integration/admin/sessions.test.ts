@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { SessionsAnswer } from '../../../src/protocol/admin-answers.ts';
+import type { SessionsAnswer } from '../../../src/protocol/admin/answers.ts';
 import { eventually } from '../../support/deadline.ts';
 import { SCALE_ENGINES } from '../../support/engines.ts';
 import { sluiceCommand } from '../../support/processes/sluice-command.ts';

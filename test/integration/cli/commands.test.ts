@@ -1,7 +1,7 @@
 /** The commands for a running sluice, as a person at a shell gives them. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { LiveFrame } from '../../../src/protocol/live.ts';
+import type { LiveFrame } from '../../../src/protocol/admin/live.ts';
 import { eventually } from '../../support/deadline.ts';
 import { sluiceCommand } from '../../support/processes/sluice-command.ts';
 import { ReloadRig, withAdmin } from '../../support/rigs/reload-rig.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { afterEach, describe, it } from 'node:test';
-import type { ClusterStatus, Status } from '../../../src/protocol/status.ts';
+import type { ClusterStatus, Status } from '../../../src/protocol/admin/status.ts';
 import { eventually } from '../../support/deadline.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';
 import { MortalEndpoint, killOne } from '../../support/rigs/killed-endpoint.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import type { EndpointStatus, Status } from '../../../src/protocol/status.ts';
+import type { EndpointStatus, Status } from '../../../src/protocol/admin/status.ts';
 import { eventually } from '../../support/deadline.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';
 import { MortalEndpoint } from '../../support/rigs/killed-endpoint.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { WebSocketServer } from 'ws';
-import type { Status, WorkerStatus } from '../../../src/protocol/status.ts';
+import type { Status, WorkerStatus } from '../../../src/protocol/admin/status.ts';
 import { DEADLINE_MS, eventually, within } from '../../support/deadline.ts';
 import { ENGINES } from '../../support/engines.ts';
 import { askAdmin } from '../../support/http/admin-client.ts';

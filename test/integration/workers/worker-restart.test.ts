@@ -1,7 +1,7 @@
 /** Workers that are put in the place of others. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { Status } from '../../../src/protocol/status.ts';
+import type { Status } from '../../../src/protocol/admin/status.ts';
 import { eventually } from '../../support/deadline.ts';
 import { ENGINES } from '../../support/engines.ts';
 import { ReloadRig } from '../../support/rigs/reload-rig.ts';

@@ -1,5 +1,5 @@
 /** A frame of `GET /live` for tests, with something of everything that a person needs to see. */
-import type { LiveFrame } from '../../../src/protocol/live.ts';
+import type { LiveFrame } from '../../../src/protocol/admin/live.ts';
 
 /** 12:00 of a day. */
 const START = Date.UTC(2030, 0, 1, 12);

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { EventRow } from '../../../src/protocol/events.ts';
-import type { LiveFrame } from '../../../src/protocol/live.ts';
+import type { EventRow } from '../../../src/protocol/admin/events.ts';
+import type { LiveFrame } from '../../../src/protocol/admin/live.ts';
 import { liveFrame } from './live-frame.ts';
 
 const PERIOD_MS = 100;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PageFile } from '../../../src/primary/admin/pages/page-file.ts';
-import type { LiveFrame } from '../../../src/protocol/live.ts';
+import type { LiveFrame } from '../../../src/protocol/admin/live.ts';
 
 interface FakeAnswer {
   readonly status: number;

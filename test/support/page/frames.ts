@@ -1,5 +1,5 @@
 /** Frames for tests of the page. */
-import type { LiveFrame } from '../../../src/protocol/live.ts';
+import type { LiveFrame } from '../../../src/protocol/admin/live.ts';
 
 type Cluster = LiveFrame['clusters'][number];
 type Endpoint = Cluster['endpoints'][number];

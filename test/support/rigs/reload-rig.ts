@@ -1,6 +1,6 @@
 /** A sluice whose configuration changes while it runs. */
 import assert from 'node:assert/strict';
-import type { Status } from '../../../src/protocol/status.ts';
+import type { Status } from '../../../src/protocol/admin/status.ts';
 import { startSluice } from '../processes/sluice-process.ts';
 import type { SluiceProcess } from '../processes/sluice-process.ts';
 

@@ -6,7 +6,7 @@ import type { Invocation } from '../../../src/cli/arguments.ts';
 import { usage } from '../../../src/cli/usage.ts';
 import { UsageError } from '../../../src/core/errors.ts';
 import { parameterOf } from '../../../src/primary/admin/commands/parameters.ts';
-import { DRAIN_PARAMETERS, type DrainParameter } from '../../../src/protocol/command-parameters.ts';
+import { DRAIN_PARAMETERS, type DrainParameter } from '../../../src/protocol/admin/command-parameters.ts';
 
 const ENV = { HOME: '/root' };
 

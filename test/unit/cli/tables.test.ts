@@ -5,7 +5,7 @@ import { describeEvent } from '../../../src/cli/commands/events.ts';
 import { describeSessions } from '../../../src/cli/commands/sessions.ts';
 import { describeStatus } from '../../../src/cli/commands/status.ts';
 import { table } from '../../../src/cli/table.ts';
-import type { Status } from '../../../src/protocol/status.ts';
+import type { Status } from '../../../src/protocol/admin/status.ts';
 
 describe('tables', () => {
   it('are as wide as they need, with numbers to the right', () => {

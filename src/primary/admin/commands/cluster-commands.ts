@@ -1,4 +1,4 @@
-import { REBALANCE_RATE } from '../../../protocol/command-parameters.ts';
+import { REBALANCE_RATE } from '../../../protocol/admin/command-parameters.ts';
 import type { ClusterMonitors } from '../../clusters/cluster-monitors.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import { parameterOf } from './parameters.ts';

@@ -1,5 +1,5 @@
 import type { DrainSettings } from '../../../config/types/config.ts';
-import { DRAIN_PARAMETERS, type DrainParameter } from '../../../protocol/command-parameters.ts';
+import { DRAIN_PARAMETERS, type DrainParameter } from '../../../protocol/admin/command-parameters.ts';
 import type { DrainScope } from '../../../protocol/to-worker.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import type { Controls } from './controls.ts';

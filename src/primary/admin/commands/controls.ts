@@ -1,7 +1,7 @@
 import type { DrainSettings } from '../../../config/types/config.ts';
 import type { RevocationRow } from '../../../protocol/access.ts';
-import type { ReloadResult } from '../../../protocol/admin-answers.ts';
-import type { DrainStatus } from '../../../protocol/status.ts';
+import type { ReloadResult } from '../../../protocol/admin/answers.ts';
+import type { DrainStatus } from '../../../protocol/admin/status.ts';
 import type { DrainScope } from '../../../protocol/to-worker.ts';
 
 /** The changes of a running process that operators can ask for. */

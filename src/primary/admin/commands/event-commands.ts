@@ -1,4 +1,4 @@
-import { EVENT_NUMBER, PAGE_LIMIT } from '../../../protocol/command-parameters.ts';
+import { EVENT_NUMBER, PAGE_LIMIT } from '../../../protocol/admin/command-parameters.ts';
 import type { EventBook } from '../events/event-book.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import { parameterOf, refuseOthers } from './parameters.ts';

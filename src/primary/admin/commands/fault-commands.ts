@@ -1,5 +1,5 @@
 import { formatDuration } from '../../../core/units/duration.ts';
-import { FREEZE_TIME } from '../../../protocol/command-parameters.ts';
+import { FREEZE_TIME } from '../../../protocol/admin/command-parameters.ts';
 import type { Harm } from '../../workers/supervisor.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import { parameterOf } from './parameters.ts';

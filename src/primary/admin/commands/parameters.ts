@@ -1,4 +1,4 @@
-import type { CommandParameter } from '../../../protocol/command-parameters.ts';
+import type { CommandParameter } from '../../../protocol/admin/command-parameters.ts';
 
 /** A parameter of the query cannot be used; the message names it and says what to write. */
 export class ParameterError extends Error {

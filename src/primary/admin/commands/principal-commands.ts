@@ -1,4 +1,4 @@
-import { PAGE_LIMIT } from '../../../protocol/command-parameters.ts';
+import { PAGE_LIMIT } from '../../../protocol/admin/command-parameters.ts';
 import { MAX_PRINCIPAL_BYTES, rowOf } from '../../access/revocations/revocation-codec.ts';
 import type { RevocationDesk } from '../../access/revocations/revocation-desk.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';

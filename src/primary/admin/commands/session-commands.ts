@@ -7,7 +7,7 @@ import {
   PAGE_LIMIT,
   REASON_REMEDY,
   isReason,
-} from '../../../protocol/command-parameters.ts';
+} from '../../../protocol/admin/command-parameters.ts';
 import { normalizeIp } from '../../../wire/ip-address.ts';
 import type { SessionDesk } from '../../access/sessions/session-desk.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';

@@ -4,7 +4,7 @@ import {
   type EventPage,
   type EventRow,
   type WorkerEvent,
-} from '../../../protocol/events.ts';
+} from '../../../protocol/admin/events.ts';
 import { networkOf } from '../../../wire/ip-address.ts';
 import { EventRoom, type KeptRow } from './event-room.ts';
 

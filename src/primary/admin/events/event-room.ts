@@ -1,4 +1,4 @@
-import type { EventFacts } from '../../../protocol/events.ts';
+import type { EventFacts } from '../../../protocol/admin/events.ts';
 
 /** Events that are shown as one row. */
 export interface KeptRow {

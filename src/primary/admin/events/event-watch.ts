@@ -1,4 +1,4 @@
-import type { EventFacts } from '../../../protocol/events.ts';
+import type { EventFacts } from '../../../protocol/admin/events.ts';
 import type { KeySets } from '../../access/key-sets/key-sets.ts';
 import type { RedisServices } from '../../access/redis/redis-services.ts';
 import type { LiveConfig } from '../../control/live-config.ts';

@@ -1,6 +1,6 @@
 /** The clusters of a live frame. */
 import type { Steps } from '../../../core/timing/steps.ts';
-import { MAX_LIVE_CLUSTERS, MAX_LIVE_ENDPOINTS, type LiveFrame } from '../../../protocol/live.ts';
+import { MAX_LIVE_CLUSTERS, MAX_LIVE_ENDPOINTS, type LiveFrame } from '../../../protocol/admin/live.ts';
 import { CLUSTER_LIMITS, CONNECT_FAILURES } from '../../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../../telemetry/metrics/page-shapes.ts';

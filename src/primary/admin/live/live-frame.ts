@@ -1,7 +1,7 @@
 /** Writes the frames of `GET /live`. */
 import type { Steps } from '../../../core/timing/steps.ts';
-import type { LiveCounters, LiveFrame } from '../../../protocol/live.ts';
-import type { PrimaryState } from '../../../protocol/status.ts';
+import type { LiveCounters, LiveFrame } from '../../../protocol/admin/live.ts';
+import type { PrimaryState } from '../../../protocol/admin/status.ts';
 import { pageMetrics, threadMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import type { Drains } from '../../control/drains.ts';
 import type { Reloader } from '../../control/reloader.ts';

@@ -1,6 +1,6 @@
 /** The listeners of a live frame. */
 import type { Config } from '../../../config/types/config.ts';
-import type { LiveFrame } from '../../../protocol/live.ts';
+import type { LiveFrame } from '../../../protocol/admin/live.ts';
 import { pageMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import type { LiveConfig } from '../../control/live-config.ts';
 import type { Reloader } from '../../control/reloader.ts';

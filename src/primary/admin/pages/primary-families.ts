@@ -1,4 +1,4 @@
-import type { DrainStatus } from '../../../protocol/status.ts';
+import type { DrainStatus } from '../../../protocol/admin/status.ts';
 import type { Family } from '../../../telemetry/exposition/family.ts';
 import type { Metric } from '../../../telemetry/metrics/metric.ts';
 import type { LogOutputs } from '../../../telemetry/output/log-outputs.ts';

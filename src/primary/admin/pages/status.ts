@@ -7,7 +7,7 @@ import type {
   PrimaryState,
   Status,
   WorkerStatus,
-} from '../../../protocol/status.ts';
+} from '../../../protocol/admin/status.ts';
 import type { Labels } from '../../../telemetry/block-shape.ts';
 import { CONNECT_FAILURES } from '../../../telemetry/metrics/label-values.ts';
 import type { Metric } from '../../../telemetry/metrics/metric.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { EventRow } from '../../../../src/protocol/events.ts';
-import type { LiveFrame } from '../../../../src/protocol/live.ts';
+import type { EventRow } from '../../../../src/protocol/admin/events.ts';
+import type { LiveFrame } from '../../../../src/protocol/admin/live.ts';
 import type { EventLog } from '../../../../src/cli/top/event-table.ts';
 import { lengthOf, plainText, symbolsOf } from '../../../../src/cli/top/terminal/line.ts';
 import { LiveModel } from '../../../../src/cli/top/rates.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EventBook } from '../../../../src/page/model/event-book.ts';
-import type { EventRow } from '../../../../src/protocol/events.ts';
+import type { EventRow } from '../../../../src/protocol/admin/events.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { noticesOf } from '../../../../src/page/model/notices.ts';
-import type { LiveFrame } from '../../../../src/protocol/live.ts';
+import type { LiveFrame } from '../../../../src/protocol/admin/live.ts';
 import { START_MS, frameOf } from '../../../support/page/frames.ts';
 
 const DAY_MS = 86_400_000;

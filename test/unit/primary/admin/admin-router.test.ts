@@ -9,7 +9,7 @@ import type { AdminView } from '../../../../src/primary/admin/admin-view.ts';
 import type { AdminCommand } from '../../../../src/primary/admin/commands/admin-command.ts';
 import { LiveFeed } from '../../../../src/primary/admin/live/live-feed.ts';
 import { ParameterError } from '../../../../src/primary/admin/commands/parameters.ts';
-import type { CommandAnswer } from '../../../../src/protocol/admin-answers.ts';
+import type { CommandAnswer } from '../../../../src/protocol/admin/answers.ts';
 import { capture, type LogLine } from '../fixtures/config.ts';
 import { VIEW } from './admin-rig.ts';
 

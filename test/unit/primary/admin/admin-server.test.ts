@@ -8,7 +8,7 @@ import { AdminServer } from '../../../../src/primary/admin/admin-server.ts';
 import { AdminStats } from '../../../../src/primary/admin/admin-stats.ts';
 import type { AdminView } from '../../../../src/primary/admin/admin-view.ts';
 import type { AdminCommand } from '../../../../src/primary/admin/commands/admin-command.ts';
-import type { CommandAnswer } from '../../../../src/protocol/admin-answers.ts';
+import type { CommandAnswer } from '../../../../src/protocol/admin/answers.ts';
 import { capture } from '../fixtures/config.ts';
 import type { LogLine } from '../fixtures/config.ts';
 import { VIEW, textPage } from './admin-rig.ts';

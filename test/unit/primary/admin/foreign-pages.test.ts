@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CommandAnswer } from '../../../../src/protocol/admin-answers.ts';
+import type { CommandAnswer } from '../../../../src/protocol/admin/answers.ts';
 import { withRig } from './admin-rig.ts';
 
 describe('a foreign page at the admin server', { timeout: 300_000 }, () => {

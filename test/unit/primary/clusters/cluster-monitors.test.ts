@@ -11,7 +11,7 @@ import type { ClusterMonitor } from '../../../../src/primary/clusters/cluster-mo
 import { ClusterMonitors } from '../../../../src/primary/clusters/cluster-monitors.ts';
 import { Broadcast } from '../../../../src/primary/workers/broadcast.ts';
 import { ClusterRecords } from '../../../../src/primary/workers/cluster-records.ts';
-import type { EventFacts } from '../../../../src/protocol/events.ts';
+import type { EventFacts } from '../../../../src/protocol/admin/events.ts';
 import { layoutOf } from '../../../../src/protocol/stats-layout.ts';
 import type { EvictCommand, ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { createLogger } from '../../../../src/telemetry/primary-logger.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
-import type { WorkerEvent } from '../../../../src/protocol/events.ts';
+import type { WorkerEvent } from '../../../../src/protocol/admin/events.ts';
 import { EventBatch } from '../../../../src/worker/journal/event-batch.ts';
 
 class World {

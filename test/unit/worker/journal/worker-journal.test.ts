@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AccessLogSettings, LogSettings } from '../../../../src/config/types/config.ts';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
-import type { WorkerEvent } from '../../../../src/protocol/events.ts';
+import type { WorkerEvent } from '../../../../src/protocol/admin/events.ts';
 import { ACCESS, EVENT, SAMPLED, SPAN } from '../../../../src/telemetry/journal/journal.ts';
 import { EventBatch } from '../../../../src/worker/journal/event-batch.ts';
 import { WorkerJournal } from '../../../../src/worker/journal/worker-journal.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WorkerQuestions } from '../../../../../src/primary/access/sessions/worker-questions.ts';
 import type { SessionAnswer } from '../../../../../src/protocol/access.ts';
-import type { WorkerState } from '../../../../../src/protocol/status.ts';
+import type { WorkerState } from '../../../../../src/protocol/admin/status.ts';
 import type { ToWorker, WorkerKind } from '../../../../../src/protocol/to-worker.ts';
 
 const QUESTION = { kind: 'close', id: 'a-1', code: 1008, reason: '' } as const;

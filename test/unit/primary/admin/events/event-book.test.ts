@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EventBook } from '../../../../../src/primary/admin/events/event-book.ts';
-import type { EventFacts, EventKind, EventRow } from '../../../../../src/protocol/events.ts';
+import type { EventFacts, EventKind, EventRow } from '../../../../../src/protocol/admin/events.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 

@@ -4,7 +4,7 @@ import { doSteps } from '../../../../../src/core/timing/steps.ts';
 import { FrameWriter } from '../../../../../src/primary/admin/live/live-frame.ts';
 import { EndpointRecord } from '../../../../../src/primary/clusters/endpoint-record.ts';
 import { layoutOf } from '../../../../../src/protocol/stats-layout.ts';
-import type { LiveFrame } from '../../../../../src/protocol/live.ts';
+import type { LiveFrame } from '../../../../../src/protocol/admin/live.ts';
 import type { Labels } from '../../../../../src/telemetry/block-shape.ts';
 import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';

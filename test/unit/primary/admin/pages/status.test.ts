@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Listener } from '../../../../../src/config/types/listener.ts';
 import { statusPage } from '../../../../../src/primary/admin/pages/status.ts';
 import { EndpointRecord } from '../../../../../src/primary/clusters/endpoint-record.ts';
-import type { Status } from '../../../../../src/protocol/status.ts';
+import type { Status } from '../../../../../src/protocol/admin/status.ts';
 import type { Metric } from '../../../../../src/telemetry/metrics/metric.ts';
 import type { CONNECT_FAILURES } from '../../../../../src/telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { StuckWorkers } from '../../../../../src/primary/workers/stuck/stuck-workers.ts';
 import { WorkerRoster } from '../../../../../src/primary/workers/worker-roster.ts';
 import type { WorkerSlot } from '../../../../../src/primary/workers/worker-slot.ts';
-import type { WorkerState } from '../../../../../src/protocol/status.ts';
+import type { WorkerState } from '../../../../../src/protocol/admin/status.ts';
 import { capture, config } from '../../fixtures/config.ts';
 
 /** A slot whose thread ends when the test lets it. */

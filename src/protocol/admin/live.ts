@@ -2,9 +2,9 @@
  * A frame of `GET /live` at the admin address: the primary sends one each second, and the page and `sluice top` show it. Counters
  * count from the start of the process, so that a reader makes rates of any two frames.
  */
-import type { BalancerName } from '../config/types/cluster.ts';
-import type { Listener } from '../config/types/listener.ts';
-import type { EndpointHealth } from './cluster-state.ts';
+import type { BalancerName } from '../../config/types/cluster.ts';
+import type { Listener } from '../../config/types/listener.ts';
+import type { EndpointHealth } from '../cluster-state.ts';
 import type { DrainStatus, ListenerStatus, PrimaryState, WorkerStatus } from './status.ts';
 
 /** Max clusters of a frame: those that need attention first, then those with most connections. */

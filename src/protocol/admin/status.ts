@@ -1,8 +1,8 @@
 /** The body of `GET /status` at the admin address: the primary fills it, the command line reads it. */
-import type { BalancerName } from '../config/types/cluster.ts';
-import type { L4Engine, L7Engine, Listener } from '../config/types/listener.ts';
-import type { EndpointHealth } from './cluster-state.ts';
-import type { DrainScope, WorkerKind } from './to-worker.ts';
+import type { BalancerName } from '../../config/types/cluster.ts';
+import type { L4Engine, L7Engine, Listener } from '../../config/types/listener.ts';
+import type { EndpointHealth } from '../cluster-state.ts';
+import type { DrainScope, WorkerKind } from '../to-worker.ts';
 
 /** Times are ISO 8601 in UTC. */
 export interface Status {

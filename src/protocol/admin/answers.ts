@@ -1,5 +1,5 @@
 /** The JSON bodies of the admin API's answers to commands: the primary writes them, the command line reads them. */
-import type { RevocationRow, SessionRow } from './access.ts';
+import type { RevocationRow, SessionRow } from '../access.ts';
 import type { DrainStatus } from './status.ts';
 
 /** The keys of every answer to a command, and of every refusal. */

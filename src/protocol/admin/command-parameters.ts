@@ -1,6 +1,6 @@
 /** The parameters of admin commands: the command line and the admin server read them by the same rules. */
-import { MAX_DURATION_MS, formatDuration, parseDuration } from '../core/units/duration.ts';
-import { formatRate, parseRate } from '../core/units/rate.ts';
+import { MAX_DURATION_MS, formatDuration, parseDuration } from '../../core/units/duration.ts';
+import { formatRate, parseRate } from '../../core/units/rate.ts';
 
 /** How one parameter is read. */
 export interface CommandParameter {
