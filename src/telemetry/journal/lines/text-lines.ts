@@ -12,8 +12,7 @@ import type { LineFormat } from './line-format.ts';
 
 /** Max columns of a line, without its newline. */
 const MAX_COLUMNS = 120;
-/** Max columns of a path while other parts have to fit, too. */
-const MAX_PATH_COLUMNS = 48;
+/** Max columns of one part, so that others fit, too. */
 const MAX_PART_COLUMNS = 40;
 /** Length of `2000-10-10T13:55:36`. */
 const TIME_CHARACTERS = 19;
@@ -102,7 +101,7 @@ function short(text: string, max: number): string {
 }
 
 function pathOf({ path }: Asked): string {
-  return path === undefined ? '-' : short(escaped(path, true), MAX_PATH_COLUMNS);
+  return path ?? '-';
 }
 
 function who({ client, principal }: Asked): readonly (string | undefined)[] {

@@ -30,6 +30,11 @@ describe('access lines for people', () => {
     );
   });
 
+  it('escape what clients send once', () => {
+    const asked = { ...REQUEST.asked, path: '/"é' };
+    assert.match(new TextLines().request({ ...REQUEST, asked }), / GET \/\\"\\xc3\\xa9 192/);
+  });
+
   it('have 120 columns of ASCII at most, whatever clients send', () => {
     const lines = new TextLines();
     fc.assert(
