@@ -99,6 +99,7 @@ export async function runService(
     await turn();
     await turn();
     process.off('uncaughtException', onFault);
+    thread?.flush();
     log.flush();
     port.close();
   }

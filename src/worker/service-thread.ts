@@ -261,11 +261,16 @@ export class ServiceThread {
     for (const pacer of this.#pacers.values()) pacer.cancel();
     if (this.#prepared !== null) abortPrepared(this.#prepared);
     this.#service.abort();
-    // Of the sessions that have just ended, too.
-    this.#environment.spans.flush();
     clearInterval(this.#ticker);
     this.#loopMeter.stop();
     this.#generationMeter.stop();
+  }
+
+  /** Posts the access lines, events and spans that wait, once {@link close} has ended the last sessions. */
+  flush(): void {
+    const { journal, spans } = this.#environment;
+    journal.flush();
+    spans.flush();
   }
 
   /** Returns the first socket of the heirs on an address, as {@link Service.leave} takes it. */

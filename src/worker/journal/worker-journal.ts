@@ -21,6 +21,8 @@ import type { EventBatch } from './event-batch.ts';
 /** Where finished lines go, each with a newline at its end. */
 interface LineOutput {
   add(line: string): void;
+  /** Posts the waiting lines. */
+  flush(): void;
 }
 
 interface JournalTerms {
@@ -73,6 +75,12 @@ export class WorkerJournal implements Journal {
     this.needsReferer = format === 'combined' || fields?.includes('referer') === true;
   }
 
+  /** Posts the lines and events that wait. A worker calls it before its task ends. */
+  flush(): void {
+    this.#terms.access.flush();
+    this.#terms.events?.flush();
+  }
+
   sinksOf(outcome: Outcome, seconds: number, trace: Pick<Trace, 'isSampled'> | null): number {
     const sinks = this.#untracedSinks(outcome, seconds);
     return trace !== null && (trace.isSampled || outcome !== 'success') ? sinks | SPAN : sinks;
@@ -101,7 +109,7 @@ export class WorkerJournal implements Journal {
   }
 
   handshakesRefused(listener: string, count: number): void {
-    if (this.isOn(ACCESS)) this.#write(this.#format.handshakesRefused(listener, count));
+    this.#write(this.#format.handshakesRefused(listener, count));
   }
 
   sessionOpened(sinks: number, session: SessionStart): void {
@@ -145,7 +153,8 @@ export class WorkerJournal implements Journal {
   }
 
   #write(line: string): void {
-    if (line !== '') this.#output.add(line);
+    // A session keeps its sinks, though a reload has ended the access log.
+    if (line !== '' && this.isOn(ACCESS)) this.#output.add(line);
   }
 
   #event(

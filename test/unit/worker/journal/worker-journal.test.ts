@@ -37,8 +37,8 @@ class World {
     this.journal = new WorkerJournal(
       {
         worker: 'l7-0',
-        log: { add: (line) => this.log.push(line) },
-        access: { add: (line) => this.access.push(line) },
+        log: { add: (line) => this.log.push(line), flush: () => undefined },
+        access: { add: (line) => this.access.push(line), flush: () => this.access.push('flushed') },
         events: this.batch,
         spans: {
           request: () => this.spans++,
@@ -116,8 +116,21 @@ describe("a worker's journal", () => {
     world.journal.request(ACCESS, REQUEST);
     world.journal.apply(settings(null));
     assert.equal(world.journal.sinksOf('success', 0, null), 0);
+    world.journal.sessionClosed(ACCESS, SESSION, SESSION_END, []);
+    assert.deepEqual(
+      [world.log.length, world.access.length],
+      [1, 1],
+      'a session that opened before has no line',
+    );
     assert.match(world.log[0]!, /^\{"level":"info"/);
     assert.match(world.access[0]!, /^192\.0\.2\.7 - basic:alice \[/);
+  });
+
+  it('posts the lines and events that wait when its worker ends', () => {
+    const world = new World({ file: '/tmp/access.log' });
+    world.journal.request(ACCESS | EVENT, { ...REQUEST, status: 502 });
+    world.journal.flush();
+    assert.deepEqual([world.access.at(-1), world.events.length], ['flushed', 1]);
   });
 
   it('tells of failures with their reason, place and client', () => {
