@@ -24,6 +24,8 @@ import { describeFailure } from '../diagnostics.ts';
 
 /** Max time that the end waits for a reader of the log. */
 const LOG_TIMEOUT_MS = 2_000;
+/** Time after which the process ends although something still holds it. */
+const MAX_LEAVE_MS = 200;
 
 const WORKER_FILES: WorkerFiles = {
   l7: entry(new URL('../../worker/l7.ts', import.meta.url)),
@@ -67,6 +69,8 @@ export async function run(options: CommandOptions): Promise<number> {
   const written = await output.close(LOG_TIMEOUT_MS);
   if (failure !== null) process.stderr.write(describeFailure(failure).text);
   if (!ended || !written) hardExit(status);
+  // Attempts of the exporter of traces, which nobody waits for, would hold the process for seconds.
+  setTimeout(() => process.exit(status), MAX_LEAVE_MS).unref();
   return status;
 }
 

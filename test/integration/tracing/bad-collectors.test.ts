@@ -3,6 +3,8 @@ import type { RequestListener } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { SpanPipeline } from '../../../src/primary/tracing/span-pipeline.ts';
 import { eventually } from '../../support/deadline.ts';
+import { ask } from '../../support/http/http-endpoint.ts';
+import { startSluice } from '../../support/processes/sluice-process.ts';
 import { OtlpReceiver } from '../../support/tracing/otlp-receiver.ts';
 import { spanRecord } from '../../unit/primary/tracing/spans.ts';
 
@@ -95,6 +97,36 @@ describe('a collector that is dead', () => {
     const left = await pipeline.close(2000);
     assert.ok(performance.now() - begun < 10_000);
     assert.ok(left + failed <= taken);
+  });
+});
+
+describe('the end of the process', () => {
+  it('waits for no attempt that nobody wants any more', async () => {
+    const receiver = await OtlpReceiver.listen();
+    receiver.answer = () => undefined;
+    const sluice = await startSluice({
+      config: {
+        workers: { l7: 1, l4: 1 },
+        admin: { address: '127.0.0.1:0' },
+        tracing: { url: receiver.url, sample: 1 },
+        listeners: [
+          {
+            name: 'web',
+            mode: 'l7',
+            address: '127.0.0.1:0',
+            routes: [{ match: {}, respond: { status: 200, body: 'x' } }],
+          },
+        ],
+      },
+    });
+    for (let request = 0; request < 2 * BATCH + 1; request++) await ask(`http://${sluice.address('web')}/`);
+    sluice.kill('SIGTERM');
+    await sluice.waitForLog(({ msg }) => msg === 'stopped');
+    const stoppedAt = performance.now();
+    const { code } = await sluice.waitForExit();
+    assert.equal(code, 0);
+    assert.ok(performance.now() - stoppedAt < 3000);
+    receiver.close();
   });
 });
 
