@@ -35,7 +35,7 @@ export function askedOf(head: RequestHead, client: LoggedClient, needsReferer: b
     path: head.path === '' ? undefined : cut(head.path, MAX_PATH_CHARACTERS),
     origin: headerField(head, 'origin'),
     userAgent: headerField(head, 'user-agent'),
-    referer: needsReferer ? withoutQuery(headerField(head, 'referer')) : undefined,
+    referer: needsReferer ? withoutSecrets(headerField(head, 'referer')) : undefined,
     isHttp10: head.isHttp10 === true,
   };
 }
@@ -68,8 +68,7 @@ function cut(byteText: string, maxCharacters: number): string {
   return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}...` : text;
 }
 
-/** Drops the query of a URL, which may have secrets, as paths in lines have none. */
-function withoutQuery(url: string | undefined): string | undefined {
-  const end = url === undefined ? -1 : url.search(/[?#]/);
-  return end === -1 ? url : url!.slice(0, end);
+/** Drops the query of a URL, its fragment, and a user with a password: all of them may have secrets. */
+function withoutSecrets(url: string | undefined): string | undefined {
+  return url?.replace(/[?#].*/s, '').replace(/^([a-z][a-z\d+.-]*:)?\/\/[^/]*@/i, '$1//');
 }

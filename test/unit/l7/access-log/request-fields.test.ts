@@ -64,5 +64,7 @@ describe('the fields of a line about a request', () => {
     };
     assert.equal(askedOf(head, CLIENT, true).referer, 'https://a.example/b');
     assert.equal(askedOf(head, CLIENT, false).referer, undefined);
+    const named = { ...head, headers: ['referer', 'https://user:pass@a.example/b@c'] };
+    assert.equal(askedOf(named, CLIENT, true).referer, 'https://a.example/b@c');
   });
 });
