@@ -70,7 +70,10 @@ export class EventWatch {
       tell({ kind: 'process', reason: 'log_lines_lost', detail: 'the output is not read fast enough' });
     }
     for (const { name } of supervisor.slots) {
-      if (grown(`stuck ${name}`, supervisor.leftBehind.total(name)) > 0) {
+      const key = `stuck ${name}`;
+      // The count of a worker goes on when a reload removes the worker and another one brings it back.
+      const isKnown = this.#counts.has(key);
+      if (grown(key, supervisor.leftBehind.total(name)) > 0 && isKnown) {
         tell({ kind: 'worker', reason: 'stuck', detail: 'the thread does not turn' }, name);
       }
     }

@@ -9,6 +9,7 @@ class Rig {
   now = Date.parse('2026-01-01T00:00:00Z');
   dropped = 0;
   stuck = 0;
+  names = ['l7-0'];
   isUp: boolean | null = null;
   failures = [0, 0];
   certificates = [{ listener: 'web', certificate: 'example.com', notAfter: 0 }];
@@ -18,12 +19,18 @@ class Rig {
   constructor() {
     const state = (): { isUp: boolean; isCounting: boolean; roundSeconds: number } | null =>
       this.isUp === null ? null : { isUp: this.isUp, isCounting: true, roundSeconds: 0 };
+    const slots = (): { name: string }[] => this.names.map((name) => ({ name }));
     const certificates = (): typeof this.certificates => this.certificates;
     const all = (): { label: string; results: { success: number; failure: number } }[] =>
       this.failures.map((failure, index) => ({ label: `set ${index}`, results: { success: 1, failure } }));
     this.certificates[0]!.notAfter = (this.now + 100 * DAY_MS) / 1000;
     this.watch = new EventWatch({
-      supervisor: { slots: [{ name: 'l7-0' }], leftBehind: { total: () => this.stuck } },
+      supervisor: {
+        get slots() {
+          return slots();
+        },
+        leftBehind: { total: () => this.stuck },
+      },
       keySets: {
         get all() {
           return all();
@@ -72,6 +79,19 @@ describe('the watch for events of the process', () => {
       'worker stuck l7-0 the thread does not turn',
       'process key_set_failed  set 1 cannot be fetched',
     ]);
+  });
+
+  it('does not tell again of a stuck worker that reloads have removed and brought back', () => {
+    const rig = new Rig();
+    rig.look();
+    rig.stuck = 1;
+    assert.equal(rig.look().length, 1);
+    rig.names = [];
+    rig.look();
+    rig.names = ['l7-0'];
+    assert.deepEqual(rig.look(), []);
+    rig.stuck = 2;
+    assert.equal(rig.look().length, 1);
   });
 
   it('tells when Redis is lost and when it is back, and of one that never answers', () => {
