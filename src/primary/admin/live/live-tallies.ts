@@ -5,6 +5,7 @@ import type { Metric } from '../../../telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 // Makes the shapes of all metrics known.
 import '../../../telemetry/metrics/page-shapes.ts';
+import type { Block } from '../../../telemetry/page-layout.ts';
 import type { PageSums } from '../../../telemetry/page-sums.ts';
 
 /** Series whose values are added up. */
@@ -119,9 +120,19 @@ export class TallyReader {
   /** Reads all sums, in steps. */
   *read(): Steps<Tallies> {
     const values = new Float64Array(this.#size);
-    const blocks = yield* this.#pages.series.listVisible();
+    const { series } = this.#pages;
+    const blocks = yield* series.listVisible();
+    let { version } = series;
+    let remaining: ReadonlySet<Block> | null = null;
     let seen = 0;
-    for (const { shape, slot } of blocks) {
+    for (const block of blocks) {
+      if (version !== series.version) {
+        // A reload during a step may have given slots to another owner.
+        ({ version } = series);
+        remaining = new Set(yield* series.listVisible());
+      }
+      if (remaining?.has(block) === false) continue;
+      const { shape, slot } = block;
       const plan = this.#plan.get(shape) ?? [];
       for (let at = 0; at < plan.length; at += 2) values[plan[at + 1]!]! += this.#pages.at(slot + plan[at]!);
       if (++seen % BLOCKS_PER_STEP === 0) yield;
