@@ -96,6 +96,7 @@ interface LiveWorker extends WorkerStatus {
 interface LiveListener extends Pick<ListenerStatus, 'name' | 'tls' | 'engine' | 'engineReason' | 'address'> {
   readonly mode: Listener['mode'];
   readonly connections: number;
+  /** Whether a drain of its own is in force. A drain of everything stands in `drains` alone. */
   readonly drained: boolean;
   readonly certificates: readonly LiveCertificate[];
 }
@@ -111,6 +112,7 @@ interface LiveCluster {
   readonly name: string;
   readonly balancer: BalancerName;
   readonly panic: boolean;
+  /** Whether a drain of its own is in force. A drain of everything stands in `drains` alone. */
   readonly drained: boolean;
   readonly connections: number;
   /** 0 for no limit. */

@@ -63,7 +63,7 @@ export class FrameWriter {
     const { drains } = this.#facts;
     const { progress } = drains;
     const isDrained = (kind: 'listener' | 'cluster', name: string): boolean =>
-      progress.some(({ scope }) => scope.kind === 'all' || (scope.kind === kind && scope.name === name));
+      progress.some(({ scope }) => scope.kind === kind && scope.name === name);
     const clusters = yield* liveClusters(this.#facts, (name) => isDrained('cluster', name));
     yield;
     const head: Omit<LiveFrame, 'clusters'> = {

@@ -53,7 +53,12 @@ class Rig {
       clusters: { all: monitors },
       reloader: { current: config, lastSucceeded: true, lastSuccessAt: 0, needsRestart: [] },
       liveConfig: { certificates: [{ listener: 'web', certificate: 'example.com', notAfter: 86_400 }] },
-      drains: { progress: [{ scope: { kind: 'cluster', name: 'app' }, total: 1, remaining: 0, seconds: 1 }] },
+      drains: {
+        progress: [
+          { scope: { kind: 'all' }, total: 1, remaining: 0, seconds: 1 },
+          { scope: { kind: 'cluster', name: 'app' }, total: 1, remaining: 0, seconds: 1 },
+        ],
+      },
       engines: { choiceOf: () => ({ reason: 'it is like that' }) },
       versions: { sluice: '1.2.3', node: '22.18.0', uws: '20.1.0' },
       state: () => 'ready',
