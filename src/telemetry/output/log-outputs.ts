@@ -58,6 +58,8 @@ export class LogOutputs {
   readonly #log: LogOutput;
   /** Null while the access log has no file of its own. */
   #access: LogOutput | null;
+  /** Former access logs whose last lines are not written yet. */
+  readonly #retired = new Set<LogOutput>();
   /** Lines that former access logs have lost. */
   #accessLostBefore = 0;
 
@@ -168,7 +170,8 @@ export class LogOutputs {
    * @returns whether all text was written in time; if not, an ordinary exit may hang on it
    */
   async close(timeoutMs: number): Promise<boolean> {
-    const written = await Promise.all(this.#outputs.map((output) => output.close(timeoutMs)));
+    const outputs = [...this.#outputs, ...this.#retired];
+    const written = await Promise.all(outputs.map((output) => output.close(timeoutMs)));
     return written.every(Boolean);
   }
 
@@ -186,7 +189,11 @@ export class LogOutputs {
         if (current === null) return;
         const { dropped } = current;
         this.#accessLostBefore += dropped;
-        void current.close(RETIRE_MS).then(() => (this.#accessLostBefore += current.dropped - dropped));
+        this.#retired.add(current);
+        void current.close(RETIRE_MS).then(() => {
+          this.#retired.delete(current);
+          this.#accessLostBefore += current.dropped - dropped;
+        });
       },
       abort: () => void next?.close(0),
     };
