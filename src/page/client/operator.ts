@@ -14,6 +14,9 @@ export interface ApiAnswer {
 const TIMEOUT_MS = 60_000;
 /** Max characters of a message that is shown. */
 const MAX_MESSAGE_LENGTH = 2000;
+const NOT_TAKEN = 'The proxy does not take this token.';
+/** The browser refuses to send other characters in a header. */
+const VISIBLE_ASCII = /^[!-~]+$/;
 const NOBODY: ApiAnswer = { status: 0, message: 'the proxy does not answer', body: {} };
 
 /**
@@ -43,10 +46,11 @@ export class Operator {
    * @returns null, or why not
    */
   async login(token: string): Promise<string | null> {
+    if (!VISIBLE_ASCII.test(token)) return NOT_TAKEN;
     const { status, message } = await this.#send('GET', '/sessions?limit=1', token);
     // Workers that do not answer in time are no reason against the token.
     if (status !== 200 && status !== 503) {
-      return status === 401 ? 'The proxy does not take this token.' : `Not tried: ${message}`;
+      return status === 401 ? NOT_TAKEN : `Not tried: ${message}`;
     }
     this.#token = token;
     this.#onChange();

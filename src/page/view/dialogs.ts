@@ -31,6 +31,10 @@ class Dialog<T> {
     return new Promise((settle) => (this.#settle = settle));
   }
 
+  get isOpen(): boolean {
+    return this.#dialog.open;
+  }
+
   end(value: T | null): void {
     const settle = this.#settle;
     this.#settle = null;
@@ -61,8 +65,12 @@ export class TokenDialog {
 
   async #try(operator: Operator): Promise<void> {
     const problem = await operator.login(this.#value.value.trim());
-    if (problem === null) this.#dialog.end(true);
-    else {
+    if (!this.#dialog.isOpen) {
+      // Cancelled meanwhile.
+      operator.forget();
+    } else if (problem === null) {
+      this.#dialog.end(true);
+    } else {
       setText(this.#problem, problem);
       this.#value.select();
     }
