@@ -36,9 +36,9 @@ interface RefusedHandshake {
 }
 
 /**
- * Counts the refused handshakes of one listener in one worker, and tells the journal. Any client can provoke such
- * lines, so in each second only {@link MAX_LINES} handshakes of all workers get lines of their own. One line counts the
- * others.
+ * Counts the refused handshakes of one listener in one worker, and tells the journal. Any client can provoke access lines
+ * of refused handshakes, so in each second only {@link MAX_LINES} handshakes of all workers get lines of their own. One
+ * line counts the others.
  */
 export class RefusedHandshakes extends Timed {
   readonly #journal: Journal;

@@ -25,7 +25,7 @@ export interface Relay {
    * Makes the session of an endpoint that has answered 101. The session becomes the owner of the endpoint's socket.
    *
    * @param extensions that both sides have agreed on: the value of Sec-WebSocket-Extensions; empty for none
-   * @param log null without an access log
+   * @param log null if nothing is told of the session
    * @param admission released when the session ends, or is discarded
    */
   createSession(

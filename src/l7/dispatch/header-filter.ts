@@ -10,7 +10,8 @@ import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
 const TRACE_CONTEXT = ['traceparent', 'tracestate'] as const;
 
 /**
- * Filters headers that must not come from clients: X-Forwarded-Client-Cert, the trace context if the proxy traces, and names with an underscore.
+ * Filters headers that must not come from clients: X-Forwarded-Client-Cert, the trace context if the proxy traces, and
+ * names with an underscore.
  * Many servers take an underscore for a hyphen (CGI, WSGI), and so a client's `x_forwarded_for` for the
  * `X-Forwarded-For` of the proxy.
  */

@@ -20,7 +20,7 @@ export interface SpanFacts {
   /** Undefined if it has not come whole. */
   readonly method: string | undefined;
   readonly scheme: 'http' | 'https';
-  /** Of HTTP. */
+  /** The version of HTTP. */
   readonly version: '1.0' | '1.1';
   /** The IP address of the connection's peer: the client or a trusted proxy. */
   readonly peer: string;

@@ -5,7 +5,7 @@ import type { Outcome } from './journal.ts';
 const NORMAL_CLOSES: ReadonlySet<number> = new Set([1000, 1001, 1005, 1012, 1013]);
 const FIRST_OWN_CODE = 3000;
 
-/** Refusals of requests that a client of good will may get. */
+/** Refusals of handshakes that a client of good will may get. */
 const HARMLESS_HANDSHAKES: ReadonlySet<string> = new Set(['client_gone', 'not_websocket', 'no_route']);
 
 /**

@@ -40,7 +40,7 @@ export class RequestTrace {
    */
   static continued(head: RequestHead, peer: string, spanId: string): RequestTrace | null {
     const value = onlyHeaderOf(head, 'traceparent');
-    // Several headers name no parent.
+    // Several headers of this name count as none.
     const parent = value === undefined || value === null ? null : readTraceparent(value);
     if (parent === null) return null;
     const ids = copyOfText(parent.traceId + spanId + parent.spanId);

@@ -4,7 +4,7 @@ import type { SpanRecord } from '../../protocol/spans.ts';
 
 /** Max spans of a report: 5,000 a second. */
 const MAX_SPANS = 500;
-/** Rate of spans that are there because they failed: a client can provoke failures. */
+/** Rate of spans of failures that head sampling has not chosen: a client can provoke failures. */
 const FAILURES: BurstRate = { burst: 200, everyMs: 20 };
 
 /** Sends the spans of a worker to the primary: once in a tick, and no more than a bound. */
@@ -16,7 +16,7 @@ export class SpanOutbox extends Timed {
   #dropped = 0;
   #isArmed = false;
 
-  /** @param send must not keep the list from being collected */
+  /** @param send gets the spans, and the number of spans that were dropped since it was called last */
   constructor(wheel: TimerWheel, send: (spans: readonly SpanRecord[], dropped: number) => void) {
     super();
     this.#wheel = wheel;
