@@ -33,11 +33,12 @@ export class RejectedConnections {
   add({ peer, reason, ...details }: EntryRejection): void {
     this.#stats.rejected(reason);
     if (!HARMLESS.has(reason)) {
-      const { detail } = details;
+      // Behind a proxy that sends PROXY headers, the peer is that proxy.
+      const { detail, address = peer } = details;
       this.#journal.connectionRefused({
         kind: 'connection',
         listener: this.#listener,
-        client: peer,
+        client: address === '' ? undefined : address,
         reason,
         detail,
       });
