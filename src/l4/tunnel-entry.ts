@@ -43,8 +43,13 @@ export function rejectTunnel(
 
 /** Tells the journal of one tunnel's start and end, whatever engine carries it. */
 export class TunnelEntry {
-  readonly #journal: Journal;
-  readonly #start: TunnelStart;
+  readonly #context: TunnelContext;
+  /** The endpoint's label. */
+  readonly #endpoint: string;
+  readonly #client: string;
+  readonly #serverName: string | undefined;
+  /** Null without an access log: a tunnel that fails has an event, and needs less memory until then. */
+  readonly #start: TunnelStart | null;
   /** What is told of the tunnel if it ends well: drawn once, so that its lines share their fate. */
   readonly #sinks: number;
 
@@ -53,27 +58,33 @@ export class TunnelEntry {
    * @param seconds time until the endpoint accepted
    */
   constructor(
-    { config, cluster, journal }: TunnelContext,
+    context: TunnelContext,
     { address, peer, proxy, hello }: EntryFacts,
     endpoint: string,
     seconds: number,
   ) {
-    this.#journal = journal;
-    this.#start = {
-      listener: config.name,
-      cluster: cluster.name,
-      endpoint,
-      client: address,
-      peer: proxy === null ? undefined : peer,
-      serverName: hello?.serverName ?? proxy?.serverName ?? undefined,
-      vpcEndpointId: proxy?.vpcEndpointId ?? undefined,
-      tunnelId: `${THREAD}-${(tunnels++).toString(36)}`,
-    };
+    const { config, cluster, journal } = context;
+    this.#context = context;
+    this.#endpoint = endpoint;
+    this.#client = address;
+    this.#serverName = hello?.serverName ?? proxy?.serverName ?? undefined;
+    this.#start = journal.isOn(ACCESS)
+      ? {
+          listener: config.name,
+          cluster: cluster.name,
+          endpoint,
+          client: address,
+          peer: proxy === null ? undefined : peer,
+          serverName: this.#serverName,
+          vpcEndpointId: proxy?.vpcEndpointId ?? undefined,
+          tunnelId: `${THREAD}-${(tunnels++).toString(36)}`,
+        }
+      : null;
     this.#sinks = journal.sinksOf('success', seconds, null);
   }
 
   opened(): void {
-    if (this.#sinks !== 0) this.#journal.tunnelOpened(this.#sinks, this.#start);
+    if (this.#start !== null && this.#sinks !== 0) this.#journal.tunnelOpened(this.#sinks, this.#start);
   }
 
   closed(end: TunnelEnd): void {
@@ -82,6 +93,29 @@ export class TunnelEntry {
     // A failure stands for itself.
     const drawn = outcome === 'success' ? this.#sinks : this.#sinks & ~SAMPLED;
     const sinks = drawn | more;
-    if (sinks !== 0) this.#journal.tunnelClosed(sinks, this.#start, end);
+    if (this.#start !== null) {
+      if (sinks !== 0) this.#journal.tunnelClosed(sinks, this.#start, end);
+    } else if ((sinks & EVENT) !== 0) {
+      this.#journal.tunnelClosed(EVENT, this.#eventStart(), end);
+    }
+  }
+
+  get #journal(): Journal {
+    return this.#context.journal;
+  }
+
+  /** Returns as much of the start as an event tells. */
+  #eventStart(): TunnelStart {
+    const { config, cluster } = this.#context;
+    return {
+      listener: config.name,
+      cluster: cluster.name,
+      endpoint: this.#endpoint,
+      client: this.#client,
+      peer: undefined,
+      serverName: this.#serverName,
+      vpcEndpointId: undefined,
+      tunnelId: '',
+    };
   }
 }
