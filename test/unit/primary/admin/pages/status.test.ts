@@ -29,6 +29,9 @@ const TCP = 401;
 const CLUSTER = 500;
 const ONE = 1000;
 
+/** The state of the only log. */
+const LOG = { log: 'log', file: '/var/log/sluice.log', dropped: 3, problem: 'no space left' };
+
 /** The parts of the primary, with values by metric and labels, and worker pages of one series each. */
 function facts(): Facts {
   const failure = (reason: (typeof CONNECT_FAILURES)[number]): number =>
@@ -86,6 +89,7 @@ function facts(): Facts {
     engines: { choiceOf: (listener: Listener) => ({ listener, reason: `${listener.name} is like that` }) },
     reloader: { current: config, lastSucceeded: false, lastSuccessAt: 60_000, needsRestart: ['demo'] },
     drains: { progress: [{ scope: { kind: 'all' }, total: 9, remaining: 2, seconds: 1.5 }] },
+    output: { states: [LOG] },
     versions: { sluice: '1.2.3', node: '22.18.0', uws: '20.1.0' },
     state: 'ready',
   };
@@ -108,6 +112,7 @@ describe('the status', () => {
       connections: 7,
       drains: [{ scope: { kind: 'all' }, total: 9, remaining: 2, seconds: 1.5 }],
       leftBehind: 2,
+      logs: [LOG],
     });
   });
 
