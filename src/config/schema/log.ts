@@ -1,4 +1,5 @@
 /** The keys `log` of the root. */
+import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
@@ -37,11 +38,13 @@ export function readLog(settings: Settings, base: BaseDirectory, problems: Probl
   };
 }
 
-/** Returns the absolute path of a file to be written. Adds an error unless its directory exists. */
+/** Returns the absolute path of a file to be written. Adds an error if it is a directory, or unless its directory exists. */
 export function fileToWrite(file: string, path: Path, base: BaseDirectory, problems: Problems): string {
   const absolute = resolve(base.path, file);
   try {
     directory(base)(dirname(absolute));
+    if (statSync(absolute, { throwIfNoEntry: false })?.isDirectory() === true)
+      problems.valueError(path, `"${file}" is a directory: name a file in it`);
   } catch (error) {
     problems.valueError(path, messageOf(error));
   }
