@@ -5,7 +5,7 @@ import type { EventPage, EventRow } from '../../protocol/admin/events.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 
-/** Max characters of a line for people. */
+/** Max characters of a line on a terminal. */
 const MAX_LINE_LENGTH = 120;
 const PERIOD_MS = 1000;
 
@@ -18,7 +18,10 @@ const PERIOD_MS = 1000;
 export async function run(options: CommandOptions): Promise<number> {
   const client = new AdminClient(options);
   const limit = options.flags.get('limit');
-  const describe = options.flags.has('json') ? jsonLine : describeEvent;
+  // Who reads from a pipe looks for the words at the end, too.
+  const maxLength = process.stdout.isTTY ? MAX_LINE_LENGTH : Infinity;
+  const describe = (row: EventRow): string =>
+    options.flags.has('json') ? JSON.stringify(row) : describeEvent(row, maxLength);
   // The reader of a pipe has gone.
   process.stdout.on('error', () => process.exit(0));
   let path = limit === undefined ? '/events' : `/events?limit=${limit}`;
@@ -44,12 +47,12 @@ async function pageAt(client: AdminClient, path: string, isFirst: boolean): Prom
   }
 }
 
-function jsonLine(row: EventRow): string {
-  return JSON.stringify(row);
-}
-
-/** Writes a row as one line for a person: when, what, how often, then who and where, as far as there is room. */
-export function describeEvent(row: EventRow): string {
+/**
+ * Writes a row as one line for a person: when, what, how often, then who and where, as far as there is room.
+ *
+ * @param maxLength in characters
+ */
+export function describeEvent(row: EventRow, maxLength = MAX_LINE_LENGTH): string {
   const { at, kind, reason, count, status, code, side, listener, route, cluster, endpoint } = row;
   const { client, principal, host, path, detail, worker } = row;
   const routed = route === undefined ? listener : `${listener ?? ''}/${route}`;
@@ -73,5 +76,5 @@ export function describeEvent(row: EventRow): string {
     .filter((part) => part !== null)
     .join('  ')
     .replace(/\s*\n\s*/g, ' ');
-  return line.length <= MAX_LINE_LENGTH ? line : `${line.slice(0, MAX_LINE_LENGTH - 1).toWellFormed()}…`;
+  return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1).toWellFormed()}…`;
 }

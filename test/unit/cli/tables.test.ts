@@ -60,6 +60,11 @@ describe('an event', () => {
     assert.equal(line.length, 120);
     assert.ok(line.endsWith('x…'));
   });
+
+  it('is whole without a terminal, so that its last words are found', () => {
+    const line = describeEvent({ ...row, path: `/${'x'.repeat(256)}`, detail: 'the cause' }, Infinity);
+    assert.ok(line.endsWith('xxx  the cause'));
+  });
 });
 
 const status: Status = {
