@@ -100,7 +100,7 @@ export class ClusterRoute {
       return;
     }
     if (this.#admission.draining) {
-      this.#answers.refuseHandshake(exchange, 503, 'the proxy is shutting down', 'draining');
+      this.#answers.refuseHandshake(exchange, 503, 'the proxy is draining', 'draining');
       return;
     }
     const path = this.#rewrite(routed.request.path, routed.groups);

@@ -77,7 +77,7 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
 
   /** Ends the check because the worker is draining. */
   cancel(): void {
-    this.#giveUp(503, 'the proxy is shutting down', 'draining');
+    this.#giveUp(503, 'the proxy is draining', 'draining');
   }
 
   override expire(): void {

@@ -83,7 +83,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   /** Ends the request because its worker ends. */
   cancel(): void {
-    this.#end('shutdown', 503, 'the proxy is shutting down');
+    this.#end('shutdown', 503, 'the proxy is draining');
   }
 
   override expire(): void {

@@ -92,7 +92,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   cancel(detail?: string): void {
     this.#endpointRefusal?.drop();
     this.#attempts.drop();
-    if (detail === undefined) this.#sendOwnRefusal('draining', 503, 'the proxy is shutting down');
+    if (detail === undefined) this.#sendOwnRefusal('draining', 503, 'the proxy is draining');
     else this.#sendOwnRefusal('access', 503, detail);
   }
 

@@ -213,7 +213,7 @@ describe('the gate of a route', () => {
     const method = new FakeMethod('later');
     const stage = new Stage({ methods: [method] });
     for (const check of stage.pending) check.cancel();
-    assert.deepEqual(stage.answer, [503, 'the proxy is shutting down']);
+    assert.deepEqual(stage.answer, [503, 'the proxy is draining']);
     assert.equal(method.cancelled, 1);
   });
 

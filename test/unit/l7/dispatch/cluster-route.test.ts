@@ -60,6 +60,7 @@ describe('a handshake', () => {
     admission.draining = true;
     const { reply } = take(handshake());
     assert.deepEqual([reply.status, reply.closes, reply.header('Retry-After')], [503, false, '1']);
+    assert.equal(reply.body, 'the proxy is draining\n');
     assert.deepEqual(counted, ['answered 503', 'handshake draining']);
     take(exchangeOf());
     assert.deepEqual(done, ['request started']);

@@ -132,7 +132,7 @@ describe('an upgrade that ends early', () => {
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n');
     begun.cancel();
-    assert.deepEqual(log.slice(-2), ['503 the proxy is shutting down', 'left']);
+    assert.deepEqual(log.slice(-2), ['503 the proxy is draining', 'left']);
     assert.deepEqual([sockets[0]!.destroyed, held()], [true, 0]);
   });
 
@@ -147,7 +147,7 @@ describe('an upgrade that ends early', () => {
   it('answers 503 if the worker drains', () => {
     const { upgrade: begun, sockets, log, held, pending } = upgrade();
     begun.cancel();
-    assert.deepEqual(log, ['refused 503 draining at e1', '503 the proxy is shutting down', 'left']);
+    assert.deepEqual(log, ['refused 503 draining at e1', '503 the proxy is draining', 'left']);
     assert.deepEqual([sockets[0]!.destroyed, held(), pending()], [true, 0, 0]);
   });
 
