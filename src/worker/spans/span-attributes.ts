@@ -16,6 +16,8 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set([
 
 /** The port at the end of a Host header. */
 const PORT = /:(\d{1,5})$/;
+/** An IPv6 address as a URL or a Host header writes it. */
+const IN_BRACKETS = /^\[(.*)\]$/;
 
 /** The attributes of a span. Names without `sluice.` are of OpenTelemetry's semantic conventions 1.23 and later. */
 export class SpanAttributeList {
@@ -35,7 +37,7 @@ export class SpanAttributeList {
       this.add('http.request.method_original', method);
     }
     this.add('url.scheme', scheme);
-    this.add('url.path', asked.path ?? '/');
+    this.add('url.path', asked.path);
     this.add('network.protocol.version', version);
     this.add('network.peer.address', peer);
     this.add('client.address', asked.client);
@@ -73,7 +75,8 @@ export class SpanAttributeList {
   #host(host: string | undefined, scheme: string): void {
     if (host === undefined || host === '') return;
     const port = PORT.exec(host);
-    this.add('server.address', port === null ? host : host.slice(0, port.index));
+    const name = port === null ? host : host.slice(0, port.index);
+    this.add('server.address', IN_BRACKETS.exec(name)?.[1] ?? name);
     const usual = scheme === 'https' ? 443 : 80;
     this.add('server.port', port === null ? usual : Number(port[1]));
   }

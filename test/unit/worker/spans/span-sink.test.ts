@@ -121,6 +121,21 @@ describe('the span of a request', () => {
     }
   });
 
+  it('has no path if none was read', () => {
+    const { attributes } = spanOfRequest({ asked: { ...ASKED, path: undefined } });
+    assert.equal('url.path' in attributes, false);
+  });
+
+  it('has the host that was asked for, an IPv6 address without brackets', () => {
+    const placeOf = (host: string): unknown[] => {
+      const { attributes } = spanOfRequest({ asked: { ...ASKED, host } });
+      return [attributes['server.address'], attributes['server.port']];
+    };
+    assert.deepEqual(placeOf('[2001:db8::1]:8443'), ['2001:db8::1', 8443]);
+    assert.deepEqual(placeOf('[::1]'), ['::1', 443]);
+    assert.deepEqual(placeOf('app.example'), ['app.example', 443]);
+  });
+
   it('fails by 5xx and by a cut, and not by 4xx', () => {
     assert.equal(spanOfRequest({ status: 404, detail: 'no route' }).failure, null);
     const failed = spanOfRequest({ status: 503, reason: 'overload', detail: 'too many' });
