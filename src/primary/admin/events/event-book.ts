@@ -24,6 +24,9 @@ const SAME_ROW_MS = 60_000;
 const MAX_TEXT_LENGTH = 256;
 /** Max characters of a detail: the errors of a configuration are long. */
 const MAX_DETAIL_LENGTH = 512;
+/** What a client may have chosen in a detail. */
+const QUOTED = /"[^"]*"/g;
+const DIGIT = /\d/;
 
 /**
  * Keeps the last refused and failed events of all workers and of the primary, 200 rows in all. Clients cannot push out what the
@@ -96,13 +99,22 @@ export class EventBook {
   }
 }
 
-/** Returns the identity of an event: without the numbers of requests, and without the words about a client's. */
+/**
+ * Returns the identity of an event: without the numbers of requests. Of a client's detail only the proxy's words count, so that
+ * each cause has a row and a client cannot make up causes.
+ */
 function keyOf(facts: EventFacts, worker: string | undefined): string {
   const { kind, reason, status, code, side, listener, route, cluster, endpoint } = facts;
-  const { client, principal, host, path } = facts;
+  const { client, principal, host, path, detail } = facts;
   const where = [listener, route, cluster, endpoint, client, principal, host, path];
-  const own = isOwnKind(kind) ? [worker, facts.detail] : [];
-  return JSON.stringify([kind, reason, status, code, side, ...where, ...own]);
+  const why = isOwnKind(kind) ? [worker, detail] : [detail === undefined ? undefined : ownWords(detail)];
+  return JSON.stringify([kind, reason, status, code, side, ...where, ...why]);
+}
+
+/** Leaves out what a client may have chosen: quoted texts, and words with numbers. */
+function ownWords(detail: string): string {
+  const words = detail.replace(QUOTED, '').split(' ');
+  return words.filter((word) => !DIGIT.test(word)).join(' ');
 }
 
 function bounded(facts: EventFacts): EventFacts {

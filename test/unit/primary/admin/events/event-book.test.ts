@@ -94,6 +94,49 @@ describe('the book of events', () => {
     );
   });
 
+  it('gives each cause its row, though all else is equal', () => {
+    const rig = new Rig();
+    const ended = (code: number, detail: string): EventFacts => ({
+      kind: 'session',
+      reason: String(code),
+      code,
+      detail,
+      side: 'client',
+      client: '192.0.2.1',
+    });
+    rig.hear(ended(1006, 'Received too big message'));
+    rig.hear(ended(1006, 'unknown opcode'));
+    rig.hear(ended(1002, 'unknown opcode'));
+    rig.hear(ended(1006, 'Received too big message'));
+    assert.deepEqual(
+      rig.rows().map(({ code, detail, count }) => [code, detail, count]),
+      [
+        [1006, 'unknown opcode', 1],
+        [1002, 'unknown opcode', 1],
+        [1006, 'Received too big message', 2],
+      ],
+    );
+  });
+
+  it('makes one row of details that differ only in what a client may have chosen', () => {
+    const rig = new Rig();
+    for (const text of ['1', '0a2', 'c/3'])
+      rig.hear(refused({ detail: `more than one "${text}x" header, ${text}9 bytes` }));
+    assert.deepEqual(
+      rig.rows().map(({ detail, count }) => [detail, count]),
+      [['more than one "c/3x" header, c/39 bytes', 3]],
+    );
+  });
+
+  it('gives one network a quarter of the rows, however it varies the causes', () => {
+    const rig = new Rig();
+    rig.hear(refused({ client: '203.0.113.1' }));
+    for (let index = 0; index < 500; index++) {
+      rig.hear(refused({ detail: 'x'.repeat(index) }));
+    }
+    assert.equal(rig.rows().length, 36);
+  });
+
   it('pages forward from a number, and misses no change', () => {
     const rig = new Rig();
     for (let index = 0; index < 10; index++) rig.hear(refused({ path: `/${index}` }));
