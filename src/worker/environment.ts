@@ -63,7 +63,9 @@ export function createEnvironment(
   const descriptors = new DescriptorGate(start.descriptorPlan, pages, lowestDescriptor(), log);
   descriptors.clientSlots = clientSlots(config, page);
   const wheel = new TimerWheel(performance.now());
-  const spans = new SpanOutbox(wheel, (ended, dropped) => say({ type: 'spans', spans: ended, dropped }));
+  const spans = new SpanOutbox(wheel, config.workers.l7, (ended, dropped) =>
+    say({ type: 'spans', spans: ended, dropped }),
+  );
   const access = new LineBatch((lines) => say({ type: 'access_lines', lines }));
   const suppressedSlot = page.slot(pageMetrics.eventsSuppressed, {});
   const events = new EventBatch(

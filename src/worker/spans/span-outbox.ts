@@ -2,8 +2,10 @@ import { BurstLimit, type BurstRate } from '../../core/timing/burst-limit.ts';
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { SpanRecord } from '../../protocol/spans.ts';
 
-/** Max spans of a report: 5,000 a second. */
+/** Max spans of a tick, of all workers together: 5,000 a second. The primary reads them all. */
 const MAX_SPANS = 500;
+/** What a worker may send in a tick at least, however many there are: 300 a second. */
+const MIN_SPANS = 30;
 /** Rate of spans of failures that head sampling has not chosen: a client can provoke failures. */
 const FAILURES: BurstRate = { burst: 200, everyMs: 20 };
 
@@ -12,15 +14,24 @@ export class SpanOutbox extends Timed {
   readonly #wheel: TimerWheel;
   readonly #send: (spans: readonly SpanRecord[], dropped: number) => void;
   readonly #failures: BurstLimit;
+  readonly #maxSpans: number;
   #spans: SpanRecord[] = [];
   #dropped = 0;
   #isArmed = false;
 
-  /** @param send gets the spans, and the number of spans that were dropped since it was called last */
-  constructor(wheel: TimerWheel, send: (spans: readonly SpanRecord[], dropped: number) => void) {
+  /**
+   * @param workers number of workers that share what the primary can take
+   * @param send gets the spans, and the number of spans that were dropped since it was called last
+   */
+  constructor(
+    wheel: TimerWheel,
+    workers: number,
+    send: (spans: readonly SpanRecord[], dropped: number) => void,
+  ) {
     super();
     this.#wheel = wheel;
     this.#send = send;
+    this.#maxSpans = Math.max(MIN_SPANS, Math.floor(MAX_SPANS / workers));
     this.#failures = new BurstLimit(() => wheel.now, FAILURES);
   }
 
@@ -30,7 +41,7 @@ export class SpanOutbox extends Timed {
    * @param isSampled whether head sampling has chosen the span
    */
   admits(isSampled: boolean): boolean {
-    if (this.#spans.length < MAX_SPANS && (isSampled || this.#failures.take() > 0)) return true;
+    if (this.#spans.length < this.#maxSpans && (isSampled || this.#failures.take() > 0)) return true;
     this.#dropped++;
     this.#arm();
     return false;

@@ -33,7 +33,7 @@ export function syntheticEnvironment(config: Config): Environment {
   const log = createWorkerLogger(config.log, '', () => undefined);
   const descriptors = new DescriptorGate(null, pages, () => 0, log);
   const wheel = new TimerWheel(performance.now());
-  const spans = new SpanOutbox(wheel, () => undefined);
+  const spans = new SpanOutbox(wheel, 1, () => undefined);
   const home = { page, pages, secret: '', onEndpointFailed: () => undefined, descriptors };
   return {
     config,

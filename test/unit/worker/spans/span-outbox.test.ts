@@ -9,10 +9,13 @@ const SPAN = { name: 'GET' } as SpanRecord;
 class Rig {
   readonly sent: [number, number][] = [];
   readonly wheel = new TimerWheel(0);
-  readonly outbox = new SpanOutbox(
-    this.wheel,
-    (spans, dropped) => void this.sent.push([spans.length, dropped]),
-  );
+  readonly outbox: SpanOutbox;
+
+  constructor(workers = 1) {
+    const send = (spans: readonly SpanRecord[], dropped: number): void =>
+      void this.sent.push([spans.length, dropped]);
+    this.outbox = new SpanOutbox(this.wheel, workers, send);
+  }
 
   offer(count: number, isSampled: boolean): void {
     for (let span = 0; span < count; span++) if (this.outbox.admits(isSampled)) this.outbox.add(SPAN);
@@ -45,6 +48,18 @@ describe('the outbox of spans', () => {
     rig.offer(600, true);
     rig.advance(2 * TICK_MS);
     assert.deepEqual(rig.sent, [[500, 100]]);
+  });
+
+  it('divides what the primary can take by the number of workers, and leaves each a few', () => {
+    for (const [workers, share] of [
+      [4, 125],
+      [64, 30],
+    ] as const) {
+      const rig = new Rig(workers);
+      rig.offer(600, true);
+      rig.advance(2 * TICK_MS);
+      assert.deepEqual(rig.sent, [[share, 600 - share]]);
+    }
   });
 
   it('takes failures at a bounded rate, whoever provokes them', () => {
