@@ -55,7 +55,7 @@ interface RunningParts {
   readonly keySets: Pick<KeySets, 'start' | 'stop'>;
   readonly revocations: Pick<RevocationDesk, 'inherit' | 'close'>;
   readonly redis: Pick<RedisServices, 'start' | 'stop'>;
-  readonly spans: Pick<SpanDesk, 'stop'>;
+  readonly spans: Pick<SpanDesk, 'stop' | 'hurry'>;
   readonly eventWatch: Pick<EventWatch, 'start' | 'stop'>;
 }
 
@@ -87,13 +87,15 @@ export class Running implements Phase {
   }
 
   end({ graceMs, handOver }: EndOrder): Promise<boolean> {
-    const { drains, watch, admin } = this.#parts;
+    const { drains, watch, admin, spans } = this.#parts;
     this.#graceMs = Math.min(this.#graceMs, graceMs);
     drains.stop();
     watch?.stop();
     void this.#endWorkers(handOver);
     // The process that takes over wants the address.
     if (handOver) void admin.close();
+    // Grace is for connections. Only who asks again has no time for the last spans either.
+    if (this.#ended !== null && this.#graceMs === 0) spans.hurry();
     this.#ended ??= this.#finish(handOver);
     return this.#ended;
   }

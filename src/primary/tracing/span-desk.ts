@@ -11,7 +11,7 @@ import type { TRACE_DROPS } from '../../telemetry/metrics/label-values.ts';
 interface Pipeline {
   add(record: SpanRecord): boolean;
   change(settings: TracingSettings): void;
-  close(ms: number): Promise<number>;
+  close(ms: number, hurry: AbortSignal): Promise<number>;
 }
 
 /** Makes a pipeline, and loads the SDK for it. */
@@ -30,7 +30,11 @@ interface SpanDeskParts {
 /** Max spans that wait until the SDK is loaded. */
 const MAX_EARLY = 1024;
 /** Max time that the end of the process, or of tracing, waits for exports. */
-const FLUSH_MS = 4000;
+const FLUSH_MS = 2000;
+/** The same if somebody wants the process to end at once: a collector nearby has answered by then. */
+const HURRIED_FLUSH_MS = 200;
+const FAILED = 'export of spans failed';
+const GAVE_UP = 'the collector had not answered by the end';
 /** One line about failed exports a minute. */
 const FAILURE_LINES = { burst: 1, everyMs: 60_000 };
 
@@ -48,6 +52,9 @@ export class SpanDesk {
   /** Null without tracing, and before the SDK is loaded. */
   #pipeline: Pipeline | null = null;
   #early: SpanRecord[] = [];
+  #flushMs = FLUSH_MS;
+  /** Cuts the wait for the last exports; null if there is none. */
+  #flush: AbortController | null = null;
   /** Ends with the last change. */
   #changed: Promise<void> = Promise.resolve();
 
@@ -81,6 +88,12 @@ export class SpanDesk {
   async stop(): Promise<void> {
     this.apply(null);
     await this.#changed;
+  }
+
+  /** Ends the wait of {@link stop}; one that begins later is short. */
+  hurry(): void {
+    this.#flushMs = HURRIED_FLUSH_MS;
+    this.#flush?.abort();
   }
 
   #takeOne(span: SpanRecord): void {
@@ -125,15 +138,27 @@ export class SpanDesk {
   async #close(): Promise<void> {
     const pipeline = this.#pipeline;
     this.#pipeline = null;
-    this.counts.dropped.export += this.#early.length;
+    let lost = this.#early.length;
     this.#early = [];
-    if (pipeline !== null) this.counts.dropped.export += await pipeline.close(FLUSH_MS);
+    if (pipeline !== null) {
+      this.#flush = new AbortController();
+      lost += await pipeline.close(this.#flushMs, this.#flush.signal);
+      this.#flush = null;
+    }
+    if (lost > 0) this.#gaveUp(lost);
+  }
+
+  /** Notes what no export will tell of any more. The line is the last one, so no other suppresses it. */
+  #gaveUp(spans: number): void {
+    this.counts.dropped.export += spans;
+    const more = this.#failureLines.take();
+    this.#log.warn({ spans, detail: GAVE_UP, ...more }, FAILED);
   }
 
   #failed(spans: number, detail: string): void {
     this.counts.dropped.export += spans;
     const more = this.#failureLines.take();
-    if (more !== null) this.#log.warn({ spans, detail, ...more }, 'export of spans failed');
+    if (more !== null) this.#log.warn({ spans, detail, ...more }, FAILED);
   }
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ExportResultCode } from '@opentelemetry/core';
 import {
   defaultResource,
   detectResources,
@@ -39,13 +40,19 @@ export class SpanPipeline {
   #collector: Collector;
   /** Spans that the SDK's queue has now. */
   #queued = 0;
+  /** Spans of exports that have not ended, whichever collector has them. */
+  #underWay = 0;
+  #isClosed = false;
 
   /** @param version of sluice */
   constructor(settings: TracingSettings, version: string, owner: ExportOwner) {
-    this.#owner = owner;
+    this.#owner = {
+      exported: (spans) => this.#isClosed || owner.exported(spans),
+      failed: (spans, detail) => this.#isClosed || owner.failed(spans, detail),
+    };
     this.#product = `sluice/${version}`;
     this.#origin = originOf(version);
-    this.#collector = new Collector(settings, this.#product, owner);
+    this.#collector = new Collector(settings, this.#product, this.#owner);
     this.#processor = new BatchSpanProcessor(this.#exporter(), {
       maxQueueSize: MAX_QUEUED,
       maxExportBatchSize: MAX_BATCH,
@@ -73,24 +80,35 @@ export class SpanPipeline {
    * Exports what waits, and ends.
    *
    * @param ms max time
-   * @returns the spans that are given up: they are counted nowhere else
+   * @param hurry ends the wait at once
+   * @returns the spans that are given up, with those under way: their exports are told to the owner no more
    */
-  async close(ms: number): Promise<number> {
+  async close(ms: number, hurry: AbortSignal): Promise<number> {
     const end = performance.now() + ms;
+    const isOver = (): boolean => hurry.aborted || performance.now() >= end;
     // Full batches go out one after the other: all at once would hold the primary.
-    while (this.#queued >= MAX_BATCH && performance.now() < end) await delay(LOOK_MS);
-    const given = this.#processor.shutdown().catch(() => undefined);
-    await Promise.race([given, delay(Math.max(0, end - performance.now()), null, { ref: false })]);
+    while (this.#queued >= MAX_BATCH && !isOver()) await delay(LOOK_MS);
+    if (!isOver()) this.#processor.shutdown().catch(() => undefined);
+    while (this.#queued + this.#underWay > 0 && !isOver()) await delay(LOOK_MS);
+    this.#isClosed = true;
     this.#collector.cut();
-    return this.#queued;
+    return this.#queued + this.#underWay;
   }
 
   /** Returns what the SDK's queue exports to: the collector that is in use at the time. */
   #exporter(): SpanExporter {
     return {
       export: (spans: ReadableSpan[], done) => {
+        if (this.#isClosed) {
+          done({ code: ExportResultCode.FAILED });
+          return;
+        }
         this.#queued -= spans.length;
-        this.#collector.export(spans, done);
+        this.#underWay += spans.length;
+        this.#collector.export(spans, (result) => {
+          this.#underWay -= spans.length;
+          done(result);
+        });
       },
       forceFlush: () => this.#collector.forceFlush(),
       shutdown: () => this.#collector.shutdown(),

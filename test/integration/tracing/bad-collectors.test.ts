@@ -9,6 +9,7 @@ import { OtlpReceiver } from '../../support/tracing/otlp-receiver.ts';
 import { spanRecord } from '../../unit/primary/tracing/spans.ts';
 
 const BATCH = 64;
+const NO_HURRY = new AbortController().signal;
 
 /** Answers, and what becomes of a batch: exported, or failed with these words. */
 const ANSWERS: readonly (readonly [what: string, RequestListener, outcome: RegExp | null])[] = [
@@ -71,7 +72,7 @@ describe('a collector that answers with', { concurrency: true }, () => {
       receiver.answer = null;
       for (let span = 1; span <= BATCH; span++) assert.ok(pipeline.add(spanRecord(span, recent())));
       await eventually(() => assert.equal(receiver.spans.length, BATCH));
-      assert.equal(await pipeline.close(4000), 0);
+      assert.equal(await pipeline.close(4000, NO_HURRY), 0);
       receiver.close();
     });
   }
@@ -87,16 +88,16 @@ describe('a collector that is dead', () => {
       failed: (spans) => (failed += spans),
     });
   });
-  after(() => pipeline.close(0));
+  after(() => pipeline.close(0, NO_HURRY));
 
   it('leaves a queue that is full, and an end in bounded time', async () => {
     let taken = 0;
     for (let span = 1; span <= 6000; span++) if (pipeline.add(spanRecord(span))) taken++;
     assert.ok(taken >= 4096 && taken <= 4096 + BATCH, `${taken} taken`);
     const begun = performance.now();
-    const left = await pipeline.close(2000);
+    const left = await pipeline.close(2000, NO_HURRY);
     assert.ok(performance.now() - begun < 10_000);
-    assert.ok(left + failed <= taken);
+    assert.equal(left + failed, taken);
   });
 });
 
@@ -120,9 +121,15 @@ describe('the end of the process', () => {
       },
     });
     for (let request = 0; request < 2 * BATCH + 1; request++) await ask(`http://${sluice.address('web')}/`);
+    const askedAt = performance.now();
     sluice.kill('SIGTERM');
     await sluice.waitForLog(({ msg }) => msg === 'stopped');
     const stoppedAt = performance.now();
+    assert.ok(stoppedAt - askedAt < 10_000);
+    const lines = sluice.logs.map(({ msg }) => msg);
+    const lost = sluice.logs[lines.indexOf('stopped') - 1];
+    assert.equal(lost?.msg, 'export of spans failed');
+    assert.ok(Number(lost.spans) > 0);
     const { code } = await sluice.waitForExit();
     assert.equal(code, 0);
     assert.ok(performance.now() - stoppedAt < 3000);
@@ -140,7 +147,7 @@ describe('a change of the collector', () => {
     pipeline.change({ ...settings, url: second.url });
     await eventually(() => assert.equal(first.spans.length + second.spans.length, BATCH + 10));
     assert.equal(first.spans.length, BATCH);
-    await pipeline.close(4000);
+    await pipeline.close(4000, NO_HURRY);
     first.close();
     second.close();
   });

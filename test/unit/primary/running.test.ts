@@ -70,7 +70,10 @@ class FakeParts {
       },
       eventWatch: { start: () => undefined, stop: () => undefined },
       redis: { start: () => undefined, stop: () => Promise.resolve() },
-      spans: { stop: () => Promise.resolve() },
+      spans: {
+        stop: () => this.#step('spans.stop'),
+        hurry: () => this.#note('spans.hurry'),
+      },
       passwords: {
         close: () => {
           this.#note('passwords.close');
@@ -186,6 +189,7 @@ describe('the start of the primary', () => {
       'keySets.stop',
       'passwords.close',
       'revocations.close',
+      'spans.stop',
       'admin.close',
     ]);
   });
@@ -209,11 +213,12 @@ describe('the end of the primary', () => {
     assert.equal(parts.calls.includes('admin.close'), false, 'the admin server shows the drain');
     workers.resolve(null);
     assert.equal(await ended, true);
-    assert.deepEqual(parts.calls.slice(-5), [
+    assert.deepEqual(parts.calls.slice(-6), [
       'clusters.stop',
       'keySets.stop',
       'passwords.close',
       'revocations.close',
+      'spans.stop',
       'admin.close',
     ]);
   });
@@ -233,6 +238,25 @@ describe('the end of the primary', () => {
     ]);
     workers.resolve(null);
     assert.equal(await ended, true);
+  });
+
+  it('is hurried in its wait for the last spans, too, and only then', async () => {
+    for (const graces of [
+      [GRACE_MS, 0],
+      [0, GRACE_MS],
+    ]) {
+      const parts = new FakeParts();
+      await parts.running.start();
+      const spans = parts.hold('spans.stop');
+      const ended = parts.end(graces[0]);
+      await settle();
+      assert.equal(parts.calls.at(-1), 'spans.stop');
+      assert.equal(parts.calls.includes('spans.hurry'), false);
+      void parts.end(graces[1]);
+      assert.equal(parts.calls.includes('spans.hurry'), true);
+      spans.resolve(null);
+      assert.equal(await ended, true);
+    }
   });
 
   it('leaves the admin address at once to a process that takes over', async () => {
@@ -259,12 +283,13 @@ describe('the end of the primary', () => {
     assert.equal(await ended, true);
     assert.equal(parts.calls.includes('supervisor.start'), false);
     assert.equal(parts.calls.includes('claim.free'), true);
-    assert.deepEqual(parts.calls.slice(-6), [
+    assert.deepEqual(parts.calls.slice(-7), [
       'supervisor.end 0 null',
       'clusters.stop',
       'keySets.stop',
       'passwords.close',
       'revocations.close',
+      'spans.stop',
       'admin.close',
     ]);
   });

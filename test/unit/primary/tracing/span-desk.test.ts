@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import type { TracingSettings } from '../../../../src/config/types/config.ts';
 import { SpanDesk, type LoadPipeline } from '../../../../src/primary/tracing/span-desk.ts';
@@ -19,6 +20,9 @@ class Rig {
   fault: Error | null = null;
   capacity = Infinity;
   left = 0;
+  /** Whether the last exports end only in a hurry. */
+  isHanging = false;
+  readonly waits: number[] = [];
   owner: Parameters<LoadPipeline>[1] | null = null;
   queued = 0;
   readonly desk = new SpanDesk({
@@ -36,9 +40,11 @@ class Rig {
           this.calls.push(`change ${settings.url}`);
           if (this.fault !== null) throw this.fault;
         },
-        close: () => {
+        close: async (ms, hurry) => {
           this.calls.push('close');
-          return Promise.resolve(this.left);
+          this.waits.push(ms);
+          if (this.isHanging) await once(hurry, 'abort');
+          return this.left;
         },
       };
     },
@@ -89,9 +95,31 @@ describe('the spans of all workers', () => {
     rig.left = 2;
     await rig.desk.stop();
     assert.deepEqual(rig.desk.counts, { exported: 5, dropped: { worker: 0, queue: 1, export: 10 } });
-    assert.deepEqual(rig.lines, ['export of spans failed', '{"spans":7,"detail":"503 Service Unavailable"}']);
+    assert.deepEqual(rig.lines, [
+      'export of spans failed',
+      '{"spans":7,"detail":"503 Service Unavailable"}',
+      'export of spans failed',
+      '{"spans":2,"detail":"the collector had not answered by the end"}',
+    ]);
     const samples = tracingFamilies(rig.desk).flatMap(({ read }) => [...read()].map(({ value }) => value));
     assert.deepEqual(samples, [5, 0, 1, 10]);
+  });
+
+  it('have a bounded time at the end, and a short one in a hurry', async () => {
+    const rig = new Rig();
+    await rig.ready();
+    rig.isHanging = true;
+    rig.left = 3;
+    const stopped = rig.desk.stop();
+    await settle();
+    rig.desk.hurry();
+    await stopped;
+    assert.equal(rig.desk.counts.dropped.export, 3);
+    const late = new Rig();
+    await late.ready();
+    late.desk.hurry();
+    await late.desk.stop();
+    assert.deepEqual([...rig.waits, ...late.waits], [2000, 200]);
   });
 
   it('follow a reload to another collector, and end with tracing', async () => {
