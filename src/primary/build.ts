@@ -111,7 +111,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
       if (report.type === 'log') output.write(report.lines);
       else if (report.type === 'spans') spans.take(report.spans, report.dropped);
       else if (report.type === 'access_lines') output.writeAccess(report.lines);
-      else if (report.type === 'events') events.hear(report, worker);
+      else events.hear(report, worker);
     },
     onEndpointFailed: clusters.endpointFailed,
     clientDesk,
