@@ -1,6 +1,10 @@
-/** Small helpers for nodes. Text goes in as text only: nothing from the network becomes markup. */
+/** Small helpers for nodes. Text goes in as text only, and all of it can be seen: nothing from the network becomes markup. */
+import { visibleText } from '../model/visible-text.ts';
 
 type Attributes = Readonly<Record<string, string>>;
+
+/** Attributes that people read or hear. */
+const READ_ATTRIBUTES: ReadonlySet<string> = new Set(['title', 'aria-label']);
 
 /** Makes an element with attributes and children. */
 export function make<K extends keyof HTMLElementTagNameMap>(
@@ -9,8 +13,8 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   ...children: readonly (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
+  element.append(...children.map((child) => (typeof child === 'string' ? visibleText(child) : child)));
   return element;
 }
 
@@ -34,13 +38,15 @@ export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
 
 /** Changes the text of a node, if it is another one. */
 export function setText(node: Node, text: string): void {
-  if (node.textContent !== text) node.textContent = text;
+  const shown = visibleText(text);
+  if (node.textContent !== shown) node.textContent = shown;
 }
 
 /** Sets an attribute, if it has another value; null removes it. */
 export function setAttribute(element: Element, name: string, value: string | null): void {
-  if (value === null) element.removeAttribute(name);
-  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  const shown = value !== null && READ_ATTRIBUTES.has(name) ? visibleText(value) : value;
+  if (shown === null) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== shown) element.setAttribute(name, shown);
 }
 
 /** Shows or hides an element. */

@@ -1,7 +1,7 @@
 import { isOwnKind, type EventRow } from '../../protocol/admin/events.ts';
 import { outcomeOf, whereOf, whoOf, type EventBook } from '../model/event-book.ts';
 import { count } from '../model/format.ts';
-import { byId, make, setPill, setShown, setText } from './dom.ts';
+import { byId, make, setAttribute, setPill, setShown, setText } from './dom.ts';
 import { Table, type RowNodes, type TableColumn } from './table.ts';
 
 const COLUMNS: readonly TableColumn[] = [
@@ -110,7 +110,7 @@ function eventUpdater({ cells }: RowNodes): (row: EventRow) => void {
   return (row) => {
     setText(time, timeOf(row.at));
     time.dateTime = row.at;
-    time.title = row.at;
+    setAttribute(time, 'title', row.at);
     setPill(pill, row.kind, isOwnKind(row.kind) ? 'warn' : 'quiet');
     setText(reason, row.reason.replaceAll('_', ' '));
     setText(detail, row.detail ?? '');
@@ -118,7 +118,7 @@ function eventUpdater({ cells }: RowNodes): (row: EventRow) => void {
     setText(cells.who!, whoOf(row));
     setText(cells.where!, whereOf(row));
     setText(cells.count!, count(row.count));
-    cells.where!.title = [row.requestId, row.traceId].filter(Boolean).join(' ');
+    setAttribute(cells.where!, 'title', [row.requestId, row.traceId].filter(Boolean).join(' '));
   };
 }
 

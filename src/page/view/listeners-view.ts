@@ -96,7 +96,7 @@ function certificateView(now: () => number): ItemView<Certificate> {
     if (days === null) setPill(end, notAfter, 'quiet');
     else if (days < 0) setPill(end, 'has ended', 'bad');
     else setPill(end, `ends in ${plural(days, 'day')}`, days < MIN_CERTIFICATE_DAYS ? 'warn' : 'quiet');
-    end.title = notAfter;
+    setAttribute(end, 'title', notAfter);
   };
   return { node, update };
 }

@@ -125,10 +125,11 @@ describe('the page in each state', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600_0
         clusters: [clusterOf(text, [endpointOf(text, { state: 'down', reason: text })])],
         clusterCount: 1,
         errors: [{ kind: text, reason: text, count: 1 }],
-        needsRestart: [text],
+        needsRestart: [text, 'a\u202eb'],
       }),
     );
     await page.locator('.toggle', { hasText: text }).waitFor();
+    await page.getByText('a\\u202eb').waitFor();
     assert.equal(await page.locator('main img, main script').count(), 0);
     assert.match(await page.title(), /^sluice/);
     await browser.close(page);
