@@ -1,9 +1,7 @@
 /** Writes the keys `tracing`. */
+import { HIDDEN } from '../schema/tracing/formats.ts';
 import type { TracingSettings } from '../types/config.ts';
 import { without, type Tree } from './tree.ts';
-
-/** In place of a secret, because people pass the output on. */
-const HIDDEN = '(hidden)';
 
 /** Writes which requests are traced, and who gets the spans. Headers and the URL's query may have the collector's key. */
 export function tracingTree(tracing: TracingSettings | null): Tree | null {

@@ -5,6 +5,9 @@ import { FormatError, describe, line } from '../../syntax/formats.ts';
 import { isMapping } from '../../syntax/section.ts';
 import { httpUrl } from '../../syntax/url.ts';
 
+/** Printed in place of a secret, because people pass the output on. Refused when it is read, so that none of it is sent. */
+export const HIDDEN = '(hidden)';
+
 /** Headers that the exporter sets itself, in lower case. */
 const FIXED: ReadonlySet<string> = new Set([
   'host',
@@ -22,6 +25,11 @@ const collector = httpUrl('the URL of a collector');
 /** The URL that gets the spans. A path is not added: collectors take traces at `/v1/traces`. */
 export const collectorUrl: Format<string> = (value) => {
   const url = collector(value);
+  if (url.search === `?${HIDDEN}`) {
+    throw new FormatError(
+      `the query "${HIDDEN}" is what print-config writes in place of a secret: write the secret, or set SLUICE_TRACING_URL`,
+    );
+  }
   if (url.pathname !== '/') return url.href;
   throw new FormatError(`${describe(value)} has no path: collectors take traces at ${url.origin}/v1/traces`);
 };
@@ -49,6 +57,12 @@ export const collectorHeaders: Format<ReadonlyMap<string, string>> = (value) => 
     names.add(lower);
     if (typeof text !== 'string' || !isHeaderValue(text)) {
       throw new FormatError(`the value of ${describe(name)} is not text in one line: put it in quotes`);
+    }
+    if (text === HIDDEN) {
+      throw new FormatError(
+        `the value "${HIDDEN}" of ${describe(name)} is what print-config writes in place of a secret: ` +
+          'write the secret, or set SLUICE_TRACING_HEADERS',
+      );
     }
   }
   return value as ReadonlyMap<string, string>;

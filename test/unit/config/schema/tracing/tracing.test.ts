@@ -87,6 +87,16 @@ describe('tracing', () => {
     ]);
   });
 
+  it('refuses what print-config writes in place of secrets, unless the environment has them', () => {
+    const text = `tracing:\n  url: ${URL}?(hidden)\n  headers: { x-key: (hidden) }\n${ROUTES}`;
+    assert.deepEqual(errorsOf(text), [
+      '2:8: url: the query "(hidden)" is what print-config writes in place of a secret: write the secret, or set SLUICE_TRACING_URL',
+      '3:3: headers: the value "(hidden)" of "x-key" is what print-config writes in place of a secret: write the secret, or set SLUICE_TRACING_HEADERS',
+    ]);
+    const env = { SLUICE_TRACING_URL: `${URL}?key=a`, SLUICE_TRACING_HEADERS: '{x-key: b}' };
+    assert.deepEqual(load(text, { env }).config.tracing?.headers, { 'x-key': 'b' });
+  });
+
   it('takes the headers from the environment, and warns of a network that can read them', () => {
     const env = {
       SLUICE_TRACING_URL: 'http://collector.example/v1/traces',
