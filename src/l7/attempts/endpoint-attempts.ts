@@ -205,6 +205,6 @@ export abstract class EndpointAttempts {
 
   /** The answer to the client if no endpoint is left. */
   get answer(): FailureAnswer {
-    return failureAnswer(this.#attempts);
+    return failureAnswer(this.#attempts, this.wasSent);
   }
 }

@@ -125,7 +125,15 @@ const ANSWERS: Readonly<Record<AttemptsEnd, FailureAnswer>> = {
   other: UNREACHABLE,
 };
 
-/** Returns the answer to a client whose attempts have ended without an endpoint. */
-export function failureAnswer(attempts: Parameters<typeof attemptsEndOf>[0]): FailureAnswer {
-  return ANSWERS[attemptsEndOf(attempts)];
+/** A reset after the dial. */
+const LOST: FailureAnswer = { ...ANSWERS.reset, failure: 'reset' };
+
+/**
+ * Returns the answer to a client whose attempts have ended without an endpoint.
+ *
+ * @param wasSent whether an endpoint may have got a part of the request
+ */
+export function failureAnswer(attempts: Parameters<typeof attemptsEndOf>[0], wasSent = false): FailureAnswer {
+  const end = attemptsEndOf(attempts);
+  return wasSent && end === 'reset' ? LOST : ANSWERS[end];
 }

@@ -1,4 +1,13 @@
 import type { HeaderList, HttpReply } from './http-reply.ts';
+import type { HandshakeFailure, RequestRefusal } from './listener-stats.ts';
+
+/** What the proxy has answered in its own name to a request. */
+export interface OwnAnswer {
+  /** A handshake with the same failure has the same word. */
+  readonly reason: HandshakeFailure | RequestRefusal;
+  /** The words that the client got. */
+  readonly detail: string;
+}
 
 /** The header of a text in the proxy's own words. */
 export const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;

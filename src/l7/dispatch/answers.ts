@@ -31,6 +31,8 @@ interface RequestEnd {
   readonly attempts?: number;
   /** The counter of a refused request. */
   readonly refusal?: RequestRefusal | null;
+  /** Why the proxy itself has answered; left out for `refusal`. */
+  readonly reason?: HandshakeFailure | RequestRefusal | null;
   /** As in `RefusedHandshake`. */
   readonly cause?: string;
   /** The words that the client got. */
@@ -77,16 +79,18 @@ export class Answers {
    * Refuses a plain request with a few words.
    *
    * @param refusal the counter; null if refusals of this kind are not counted
+   * @param reason as the journal names it; null if it needs no name
    */
   refuse(
     exchange: Exchange,
     status: 403 | 404 | 405 | 413 | 426 | 503 | 504 | EngineRefusal['status'],
     detail: string,
     refusal: RequestRefusal | null,
+    reason: HandshakeFailure | RequestRefusal | null = refusal,
   ): void {
     const { head, body, reply } = exchange;
     sendRefusal(reply, status, detail, CLOSING.has(status) || closesUnread(status, head, body));
-    this.ended(exchange, status, { refusal, detail });
+    this.ended(exchange, status, { refusal, reason, detail });
   }
 
   /** Refuses a handshake with a few words. */
@@ -133,7 +137,7 @@ export class Answers {
   ended(
     exchange: Exchange,
     status: number,
-    { by, attempts = 0, refusal = null, cause, detail }: RequestEnd = {},
+    { by, attempts = 0, refusal = null, reason = refusal, cause, detail }: RequestEnd = {},
   ): void {
     if (refusal !== null) this.#context.listenerStats.requestRefused(refusal);
     if (this.#failure !== null) {
@@ -155,7 +159,7 @@ export class Answers {
       asked: askedOf(exchange.head, exchange.client, journal.needsReferer),
       method: methodField(exchange.head),
       status,
-      reason: refusal ?? undefined,
+      reason: reason ?? undefined,
       cause,
       detail,
       cut: cutBy ?? undefined,

@@ -171,8 +171,8 @@ export class ClusterRoute {
       via: this.#listener.via,
       requestId,
       letInAt: entry === null ? exchange.startedAt : performance.now(),
-      done: (status, endpoint, refusal, attempts) =>
-        this.#answers.ended(exchange, status, { by: { cluster, endpoint }, refusal, attempts }),
+      done: (status, endpoint, refusal, attempts, own) =>
+        this.#answers.ended(exchange, status, { by: { cluster, endpoint }, refusal, attempts, ...own }),
     });
     request.start();
   }

@@ -285,7 +285,7 @@ export class Dispatcher implements RequestDispatcher {
       return ({ exchange, wantsUpgrade }) => {
         const detail = 'the route cannot be served';
         if (wantsUpgrade) this.#unrouted.refuseHandshake(exchange, 503, detail, 'own_shortage');
-        else this.#unrouted.refuse(exchange, 503, detail, null);
+        else this.#unrouted.refuse(exchange, 503, detail, null, 'own_shortage');
       };
     }
   }

@@ -140,7 +140,7 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
     const { answers } = this.#terms;
     const { exchange, wantsUpgrade } = this.#routed;
     if (wantsUpgrade) answers.refuseHandshake(exchange, status, detail, failure);
-    else answers.refuse(exchange, status, detail, null);
+    else answers.refuse(exchange, status, detail, null, failure);
   }
 
   #end(): void {

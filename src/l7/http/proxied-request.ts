@@ -8,7 +8,7 @@ import { OVERDUE_REQUESTS, type AttemptStep, type OverdueRule } from '../attempt
 import type { Buffering } from '../buffers/buffer-budget.ts';
 import { CLIENT_GONE, type ResponseCut } from '../contract/http-reply.ts';
 import type { RequestRefusal } from '../contract/listener-stats.ts';
-import { sendRefusal } from '../contract/own-refusal.ts';
+import { sendRefusal, type OwnAnswer } from '../contract/own-refusal.ts';
 import type { RequestBody } from '../contract/request-body.ts';
 import { closesUnread } from '../contract/unread-body.ts';
 import { answerHeaders, passInterim } from '../upstream/answer-headers.ts';
@@ -47,6 +47,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   #status = 0;
   /** The counter of a refusal for the request's body or for full buffers; null for any other end. */
   #refusal: RequestRefusal | null = null;
+  #own: OwnAnswer | null = null;
   #keepAliveMs: number;
 
   constructor(context: ProxyContext, order: ProxyOrder) {
@@ -83,7 +84,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   /** Ends the request because its worker ends. */
   cancel(): void {
-    this.#end('shutdown', 503, 'the proxy is draining');
+    this.#end('shutdown', 503, { reason: 'draining', detail: 'the proxy is draining' });
   }
 
   override expire(): void {
@@ -287,7 +288,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     if (step === 'redialled') this.#dialling();
     else if (step === 'retry') this.#tryNext();
     else if (step === 'cut') this.#cut('endpoint');
-    else this.#refuse(step.status, step.message);
+    else this.#refuse(step.status, { reason: step.failure, detail: step.message });
   }
 
   /** Stops sending to the endpoint, which has not failed, and closes its connection. */
@@ -299,25 +300,26 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   #refuseUpload(refusal: RequestRefusal, message: string): void {
     this.#refusal = refusal;
     this.#drop();
-    this.#refuse(408, message);
+    this.#refuse(408, { reason: refusal, detail: message });
   }
 
   /** Ends the request, and counts why it is refused. */
   #endFor(reason: ResponseCut & RequestRefusal, status: 413 | 503, message: string): void {
     this.#refusal = reason;
-    this.#end(reason, status, message);
+    this.#end(reason, status, { reason, detail: message });
   }
 
   /** Answers with the status, or cuts the response if it has begun. */
-  #end(reason: ResponseCut, status: 413 | 503, message: string): void {
+  #end(reason: ResponseCut, status: 413 | 503, own: OwnAnswer): void {
     this.#drop();
     if (this.#order.reply.begun) this.#cut(reason);
-    else this.#refuse(status, message);
+    else this.#refuse(status, own);
   }
 
-  #refuse(status: 408 | 413 | 502 | 503 | 504, message: string): void {
+  #refuse(status: 408 | 413 | 502 | 503 | 504, own: OwnAnswer): void {
     const { head, body, reply } = this.#order;
-    sendRefusal(reply, status, message, closesUnread(status, head, body));
+    this.#own = own;
+    sendRefusal(reply, status, own.detail, closesUnread(status, head, body));
     this.#finish(status);
   }
 
@@ -343,6 +345,6 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#upload?.stop();
     if (this.#upload !== null) this.#context.budget.forget(this);
     this.#attempts.release();
-    this.#order.done(status, this.#attempts.asked, this.#refusal, this.#attempts.used);
+    this.#order.done(status, this.#attempts.asked, this.#refusal, this.#attempts.used, this.#own);
   }
 }

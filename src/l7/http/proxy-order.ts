@@ -13,6 +13,7 @@ import type { BufferBudget } from '../buffers/buffer-budget.ts';
 import type { Asker } from '../contract/client-connections.ts';
 import type { HttpReply } from '../contract/http-reply.ts';
 import type { RequestRefusal } from '../contract/listener-stats.ts';
+import type { OwnAnswer } from '../contract/own-refusal.ts';
 import type { RequestBody } from '../contract/request-body.ts';
 import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 import type { ConnectionPool } from './connection-pool.ts';
@@ -60,6 +61,13 @@ export interface ProxyOrder {
    * @param endpoint the one that was asked last; null if none was
    * @param refusal the counter of a refusal for the request's body or for full buffers; null for any other end
    * @param attempts endpoints that were asked
+   * @param own why the proxy has answered in its own name; null if it has not
    */
-  done(status: number, endpoint: Endpoint | null, refusal: RequestRefusal | null, attempts: number): void;
+  done(
+    status: number,
+    endpoint: Endpoint | null,
+    refusal: RequestRefusal | null,
+    attempts: number,
+    own: OwnAnswer | null,
+  ): void;
 }

@@ -68,7 +68,7 @@ export interface RequestEnd {
   readonly method: string | undefined;
   /** The status that the client got; 499 if the client had gone. */
   readonly status: number;
-  /** The counter of a refused request. */
+  /** The counter of a refused request, or why the proxy has failed it: as a handshake's. */
   readonly reason: string | undefined;
   /** What has refused the client: the reason of a refusal by `access`, or the limit's name. */
   readonly cause: string | undefined;

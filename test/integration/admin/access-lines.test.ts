@@ -120,6 +120,7 @@ function accessLogOn(engine: EngineName): void {
       [ask('GET /app', 'Host: a', 'Host: b'), 400, 'bad_host', 'more than one host header'],
       [ask('GET /nowhere', 'Host: a'), 404, undefined, 'no route for this request'],
       [ask('GET /fixed', 'Host: a'), 403, undefined, undefined],
+      [ask('GET /gone', 'Host: a'), 502, 'dial_failed', 'the endpoint cannot be reached'],
     ] as const) {
       const { line } = await answered(bytes, 'request');
       assert.deepEqual([line.status, line.reason, line.detail], [status, reason, detail]);

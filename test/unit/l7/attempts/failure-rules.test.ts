@@ -18,6 +18,13 @@ describe('the refusal of a client that no endpoint serves', () => {
     ]);
   });
 
+  it('tells a reset of a request from one of a dial', () => {
+    const reset = { lastFailure: 'reset', limit: null } as const;
+    const failures = [false, true].map((wasSent) => failureAnswer(reset, wasSent).failure);
+    assert.deepEqual(failures, ['dial_failed', 'reset']);
+    assert.equal(failureAnswer({ ...reset, lastFailure: 'refused' }, true).failure, 'dial_failed');
+  });
+
   it('says the failure rather than the limit that keeps others from being tried', () => {
     const { status, failure } = failureAnswer({ lastFailure: 'refused', limit: 'retry_budget' });
     assert.deepEqual([status, failure], [502, 'dial_failed']);

@@ -8,6 +8,7 @@ import type { AccessGateTerms } from '../../../../src/l7/dispatch/access-terms.t
 import type { PendingAccess } from '../../../../src/l7/dispatch/pending-access.ts';
 import type { Routed } from '../../../../src/l7/dispatch/route-handler.ts';
 import type { ClusterGate, Entrant } from '../../../../src/l7/websocket/handshakes/handshake-gate.ts';
+import { journalOf, type JournalLine } from '../../../support/journals.ts';
 import { FakeLimits, FakeMethod, WRONG, granted, principalOf } from '../../access/fakes.ts';
 import { HANDSHAKE, countedAnswers, exchangeOf, routedOf, type FakeExchange } from './exchanges.ts';
 
@@ -28,6 +29,7 @@ class Stage {
   readonly pending = new LiveSet<PendingAccess>();
   readonly requests = new LiveSet<PendingAccess>();
   readonly counted: readonly string[];
+  readonly lines: JournalLine[] = [];
   readonly gateLog: string[] = [];
   entrant: Entrant | null = null;
   /** Called by the handler of the route. */
@@ -35,7 +37,7 @@ class Stage {
   readonly #wheel = new TimerWheel(0);
 
   constructor({ methods = [], limits = null, gated = 'inside', isPlain = false }: Setting) {
-    const { answers, counted } = countedAnswers();
+    const { answers, counted } = countedAnswers(journalOf(this.lines));
     this.counted = counted;
     this.exchange = exchangeOf(isPlain ? {} : { headers: HANDSHAKE });
     const gate: ClusterGate = {
@@ -215,6 +217,13 @@ describe('the gate of a route', () => {
     for (const check of stage.pending) check.cancel();
     assert.deepEqual(stage.answer, [503, 'the proxy is draining']);
     assert.equal(method.cancelled, 1);
+  });
+
+  it('names why a plain request was given up', () => {
+    const stage = new Stage({ methods: [new FakeMethod('later')], isPlain: true });
+    for (const check of stage.requests) check.cancel();
+    const [line] = stage.lines;
+    assert.deepEqual([line?.status, line?.reason, line?.detail], [503, 'draining', 'the proxy is draining']);
   });
 
   it('checks plain requests without a place at the gate', () => {

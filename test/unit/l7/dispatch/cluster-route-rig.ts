@@ -5,6 +5,8 @@ import type { ClusterAction, HeaderChanges } from '../../../../src/config/types/
 import { ClusterRoute } from '../../../../src/l7/dispatch/cluster-route.ts';
 import type { ProxyOrder } from '../../../../src/l7/http/proxy-order.ts';
 import type { UpgradeOrder } from '../../../../src/l7/websocket/upgrade-order.ts';
+import type { Journal } from '../../../../src/telemetry/journal/journal.ts';
+import { NO_JOURNAL } from '../../../support/journals.ts';
 import { l7Listener } from '../../primary/fixtures/config.ts';
 import { clusterConfig } from '../../upstream/endpoints.ts';
 import { countedAnswers, routedOf, type FakeExchange } from './exchanges.ts';
@@ -17,6 +19,7 @@ interface Terms {
   readonly rewrite?: Partial<ClusterAction['rewrite']>;
   readonly listener?: Partial<L7Listener>;
   readonly request?: HeaderChanges;
+  readonly journal?: Journal;
 }
 
 interface FakeRoute {
@@ -36,8 +39,9 @@ export function route({
   rewrite = {},
   listener = {},
   request = UNCHANGED,
+  journal = NO_JOURNAL,
 }: Terms = {}): FakeRoute {
-  const { answers, counted } = countedAnswers();
+  const { answers, counted } = countedAnswers(journal);
   const upgrades: UpgradeOrder[] = [];
   const requests: ProxyOrder[] = [];
   const done: string[] = [];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 import { l7Listener } from '../../primary/fixtures/config.ts';
+import { journalOf, type JournalLine } from '../../../support/journals.ts';
 import { clusterConfig } from '../../upstream/endpoints.ts';
 import { route } from './cluster-route-rig.ts';
 import { HANDSHAKE, SILENT_BODY, exchangeOf, type FakeExchange } from './exchanges.ts';
@@ -124,15 +125,33 @@ describe('a request', () => {
     const exchange = take(exchangeOf());
     assert.notEqual(exchange.inFlight, null);
     assert.deepEqual(counted, ['begun']);
-    requests[0]!.done(200, null, null, 0);
+    requests[0]!.done(200, null, null, 0, null);
     assert.deepEqual(counted, ['begun', 'answered 200']);
   });
 
   it('counts as refused if its own fault ended it', () => {
     const { take, requests, counted } = route();
     take(exchangeOf({ method: 'POST', body: SILENT_BODY }));
-    requests[0]!.done(413, null, 'body_too_large', 0);
+    requests[0]!.done(413, null, 'body_too_large', 0, { reason: 'body_too_large', detail: 'too large' });
     assert.deepEqual(counted, ['begun', 'refused body_too_large', 'answered 413']);
+  });
+
+  it('that the proxy has failed has the reason in its line, and no counter of refusals', () => {
+    const lines: JournalLine[] = [];
+    const { take, requests, counted } = route({ journal: journalOf(lines) });
+    take(exchangeOf());
+    take(exchangeOf());
+    requests[0]!.done(502, null, null, 1, { reason: 'dial_failed', detail: 'cannot be reached' });
+    // The endpoint's own error.
+    requests[1]!.done(502, null, null, 1, null);
+    assert.deepEqual(
+      lines.map(({ status, reason, detail }) => [status, reason, detail]),
+      [
+        [502, 'dial_failed', 'cannot be reached'],
+        [502, undefined, undefined],
+      ],
+    );
+    assert.deepEqual(counted, ['begun', 'begun', 'answered 502', 'answered 502']);
   });
 
   it('of HTTP/1.0 without a host goes upstream with the name of the cluster', () => {

@@ -13,6 +13,7 @@ import type { Routed } from '../../../../src/l7/dispatch/route-handler.ts';
 import { NO_EDITS, type HeaderEdits } from '../../../../src/wire/http/header-edits.ts';
 import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
 import { endsOf } from '../connection-ends.ts';
+import type { Journal } from '../../../../src/telemetry/journal/journal.ts';
 import { NO_JOURNAL } from '../../../support/journals.ts';
 
 /** A reply that notes the answer. */
@@ -185,7 +186,10 @@ export function routedOf(
 }
 
 /** The answers of a route, and what they count, in order. */
-export function countedAnswers(): { readonly answers: Answers; readonly counted: string[] } {
+export function countedAnswers(journal: Journal = NO_JOURNAL): {
+  readonly answers: Answers;
+  readonly counted: string[];
+} {
   const counted: string[] = [];
   const stats = {
     begun: () => counted.push('begun'),
@@ -202,7 +206,7 @@ export function countedAnswers(): { readonly answers: Answers; readonly counted:
   const answers = new Answers({
     stats,
     listenerStats,
-    journal: NO_JOURNAL,
+    journal,
     handshakes,
     listener: 'web',
     route: 'all',

@@ -192,3 +192,50 @@ describe('a client that goes', () => {
     assert.deepEqual(log, ['done 400 bad_framing']);
   });
 });
+
+describe('the reason that the access line and the event of a failed request get', () => {
+  const asked = (options: Parameters<typeof ask>[1] = {}): ReturnType<typeof post> => {
+    const world = ask('POST', options);
+    world.sockets[0]?.owner!.upstreamConnected();
+    return world;
+  };
+
+  it('is that of a handshake which failed in the same way', () => {
+    const unreached = ask('GET', { endpoints: 1 });
+    unreached.sockets[0]!.owner!.channelClosed(REFUSED);
+    const none = ask('GET', { endpoints: 0 });
+    const reset = asked();
+    reset.sockets[0]!.owner!.channelClosed(RESET);
+    const garbage = asked();
+    garbage.sockets[0]!.say('no HTTP\r\n');
+    const late = asked();
+    late.pass(61_000);
+    const left = asked();
+    left.request.cancel();
+    assert.deepEqual(
+      [unreached, none, reset, garbage, late, left].map(({ reasons }) => reasons),
+      [
+        ['dial_failed: the endpoint cannot be reached'],
+        ['no_endpoint: no endpoint is available'],
+        ['reset: the endpoint closed without an answer'],
+        ['bad_response: the endpoint gave no valid answer'],
+        ['timeout: the endpoint did not answer in time'],
+        ['draining: the proxy is draining'],
+      ],
+    );
+  });
+
+  it('is the counter of a refusal for the body', () => {
+    const { body, reasons } = post({ maxBodySize: 1 });
+    body.come(2);
+    assert.deepEqual(reasons, ['body_too_large: the body of the request is larger than allowed']);
+  });
+
+  it('is none if the endpoint has answered or the client has gone', () => {
+    const answered = asked();
+    answered.sockets[0]!.say('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno');
+    const gone = asked();
+    gone.client.go();
+    assert.deepEqual([answered.reasons, gone.reasons], [[], []]);
+  });
+});

@@ -42,6 +42,8 @@ export interface Rig {
   /** Connections that were dialled. */
   readonly sockets: FakeSocket[];
   /** The log lines of failed attempts, and what the outlier detection counts. */
+  /** What `done` was told of the proxy's own answer, in words. */
+  readonly reasons: string[];
   readonly failures: string[];
   /** For each choice of an endpoint, whether a connection in the pool spares the dial. */
   readonly spared: boolean[];
@@ -102,6 +104,7 @@ export function post(
   } = {},
 ): Rig {
   const log: string[] = [];
+  const reasons: string[] = [];
   const failures: string[] = [];
   const spared: boolean[] = [];
   const statuses: number[] = [];
@@ -272,13 +275,17 @@ export function post(
     via,
     requestId: 'r',
     letInAt,
-    done: (status, _, refusal) => log.push(`done ${status}${refusal === null ? '' : ` ${refusal}`}`),
+    done: (status, _, refusal, __, own) => {
+      log.push(`done ${status}${refusal === null ? '' : ` ${refusal}`}`);
+      if (own !== null) reasons.push(`${own.reason}: ${own.detail}`);
+    },
   });
   request.start();
   return {
     request,
     body,
     log,
+    reasons,
     failures,
     spared,
     endpoint,

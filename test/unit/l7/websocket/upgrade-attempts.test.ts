@@ -184,7 +184,7 @@ describe('credentials of a connection', () => {
       if (takes) sockets[0]!.say('no HTTP\r\n');
       else sockets[0]!.owner!.channelClosed(RESET);
       assert.equal(sockets.length, 1);
-      assert.equal(log.at(-3), takes ? 'refused 502 bad_response at e1' : 'refused 502 dial_failed at e1');
+      assert.equal(log.at(-3), takes ? 'refused 502 bad_response at e1' : 'refused 502 reset at e1');
     }
   });
 
