@@ -41,7 +41,7 @@ const events = new EventsView(book, authorize);
 const sessions = new SessionsView({
   operator,
   authorize: () => commander.authorize(),
-  run: async (command) => (await commander.run(command))?.status === 200,
+  run: async (command) => (await commander.run(command))?.status ?? null,
 });
 
 let frame: LiveFrame | null = null;
@@ -63,6 +63,7 @@ const stream = new LiveStream(
     onFrame: (next) => {
       frame = next;
       history.add(next);
+      sessions.notice(next);
       // Frames that come faster than the screen can show are drawn once.
       if (isDrawing) return;
       isDrawing = true;

@@ -1,9 +1,10 @@
 import type { Operator } from '../client/operator.ts';
 import type { SessionsAnswer } from '../../protocol/admin/answers.ts';
-import type { SessionRow } from '../../protocol/access.ts';
+import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { kick, kickAll, type Command } from '../model/commands.ts';
+import { FoundSessions, type FoundSession } from '../model/found-sessions.ts';
 import { ago } from '../model/format.ts';
-import { byId, make, makeButton, setAttribute, setShown, setText } from './dom.ts';
+import { byId, make, makeButton, setAttribute, setPill, setShown, setText } from './dom.ts';
 import { Table, type RowNodes, type TableColumn } from './table.ts';
 
 const COLUMNS: readonly TableColumn[] = [
@@ -21,8 +22,8 @@ interface SessionsOptions {
   readonly operator: Pick<Operator, 'hasToken' | 'send'>;
   /** Resolves with whether there is a token. */
   readonly authorize: () => Promise<boolean>;
-  /** Resolves with whether the command was carried out. */
-  readonly run: (command: Command) => Promise<boolean>;
+  /** Resolves with the status of the answer; null if the command was not sent. */
+  readonly run: (command: Command) => Promise<number | null>;
 }
 
 interface Question {
@@ -33,20 +34,20 @@ interface Question {
 /** Searches for sessions, and closes them. */
 export class SessionsView {
   readonly #options: SessionsOptions;
-  readonly #table: Table<SessionRow>;
+  readonly #table: Table<FoundSession>;
   readonly #by = byId('session-by', HTMLSelectElement);
   readonly #value = byId('session-value', HTMLInputElement);
   readonly #note = byId('session-note', HTMLParagraphElement);
+  readonly #found = new FoundSessions();
   readonly #more = byId('session-more', HTMLButtonElement);
   readonly #kickAll = byId('session-kick-all', HTMLButtonElement);
   #asked: Question = { by: 'principal', value: '' };
-  #answer: SessionsAnswer | null = null;
   /** Answers to older questions are dropped. */
   #turn = 0;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#table = new Table<SessionRow>(byId('session-table', HTMLTableElement), {
+    this.#table = new Table<FoundSession>(byId('session-table', HTMLTableElement), {
       columns: COLUMNS,
       keyOf: ({ id }) => id,
       makeRow: (nodes) => sessionUpdater(nodes, (row) => void this.#kick(row)),
@@ -58,7 +59,7 @@ export class SessionsView {
       this.#asked = { by: this.#by.value, value: this.#value.value.trim() };
       void this.#search(null);
     });
-    this.#more.addEventListener('click', () => void this.#search(this.#answer?.next ?? null));
+    this.#more.addEventListener('click', () => void this.#search(this.#found.answer?.next ?? null));
     this.#kickAll.addEventListener('click', () => void this.#closeAll());
   }
 
@@ -67,6 +68,13 @@ export class SessionsView {
     this.#turn++;
     this.#show(null);
     setText(this.#note, 'Sessions name their clients, so a search needs the token.');
+  }
+
+  /** Forgets what was found when another process sends the frames: its sessions are others. */
+  notice(frame: LiveFrame): void {
+    if (!this.#found.isRestart(frame) || this.#found.answer === null) return;
+    this.#show(null);
+    setText(this.#note, 'The proxy was restarted. What was found was of the process before: search again.');
   }
 
   /** @param after the id of the last session of the page before; null for the first page */
@@ -82,33 +90,40 @@ export class SessionsView {
     if (turn !== this.#turn || !operator.hasToken) return;
     const isFound = status === 200 && Array.isArray(body.sessions);
     this.#show(isFound ? (body as unknown as SessionsAnswer) : null);
-    setText(this.#note, isFound ? noteOf(body as unknown as SessionsAnswer) : message);
+    if (!isFound) setText(this.#note, message);
   }
 
   #show(answer: SessionsAnswer | null): void {
-    this.#answer = answer;
-    this.#table.show(answer?.sessions ?? []);
+    this.#found.set(answer);
+    this.#showRows();
     setShown(this.#more, typeof answer?.next === 'string');
     setShown(this.#kickAll, this.#asked.value !== '' && (answer?.total ?? 0) > 1);
   }
 
-  async #kick({ id, principal }: SessionRow): Promise<void> {
-    if (await this.#options.run(kick(id, principal))) await this.#search(null);
+  #showRows(): void {
+    this.#table.show(this.#found.rows);
+    setText(this.#note, this.#found.note);
+  }
+
+  async #kick({ id, principal }: FoundSession): Promise<void> {
+    const status = await this.#options.run(kick(id, principal));
+    // 404: it has ended by itself.
+    if (status !== 200 && status !== 404) return;
+    if (this.#found.end(id)) this.#showRows();
   }
 
   async #closeAll(): Promise<void> {
     const { by, value } = this.#asked;
-    if (await this.#options.run(kickAll(by, value, this.#answer?.total ?? 0))) await this.#search(null);
+    const command = kickAll(by, value, this.#found.answer?.total ?? 0);
+    if ((await this.#options.run(command)) === 200) await this.#search(null);
   }
 }
 
-function noteOf({ sessions, total, incomplete = [] }: SessionsAnswer): string {
-  const found = total === 0 ? 'No session fits.' : `${sessions.length} of ${total} sessions.`;
-  return incomplete.length === 0 ? found : `${found} No answer from ${incomplete.join(', ')}.`;
-}
-
-function sessionUpdater({ cells }: RowNodes, onKick: (row: SessionRow) => void): (row: SessionRow) => void {
-  let shown: SessionRow | null = null;
+function sessionUpdater(
+  { cells }: RowNodes,
+  onKick: (row: FoundSession) => void,
+): (row: FoundSession) => void {
+  let shown: FoundSession | null = null;
   const principal = make('b', { class: 'address' });
   const id = make('small', { class: 'muted' });
   cells.principal!.append(principal, id);
@@ -118,7 +133,9 @@ function sessionUpdater({ cells }: RowNodes, onKick: (row: SessionRow) => void):
   const button = makeButton('Close', () => {
     if (shown !== null) onKick(shown);
   });
-  cells.commands!.append(make('span', { class: 'row-buttons' }, button));
+  const pill = make('span', { class: 'pill' });
+  setPill(pill, 'ended', 'quiet');
+  cells.commands!.append(make('span', { class: 'row-buttons' }, button, pill));
   return (row) => {
     shown = row;
     const now = Date.now();
@@ -131,5 +148,7 @@ function sessionUpdater({ cells }: RowNodes, onKick: (row: SessionRow) => void):
     setText(cells.open!, ago(row.openedAt, now));
     setText(cells.ends!, row.endsAt ?? 'never');
     setAttribute(button, 'aria-label', `Close session ${row.id}`);
+    setShown(button, !row.hasEnded);
+    setShown(pill, row.hasEnded);
   };
 }

@@ -178,6 +178,10 @@ describe('the page of a real proxy', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600
     await command(page.getByRole('button', { name: /^Close session / }).first(), 'Close session');
     const closed = await Promise.race(clients.map((client) => client.closed()));
     assert.deepEqual(closed, { code: 1008, reason: 'closed by the operator' });
+    await page.getByText('3 of 3 sessions. 1 session ended since.').waitFor();
+    await page.locator('#session-table .pill:visible', { hasText: 'ended' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: /^Close session / }).count(), 2);
+    await page.getByRole('button', { name: 'Search' }).click();
     await page.getByText('2 of 2 sessions.').waitFor();
   });
 

@@ -135,6 +135,35 @@ describe('the page in each state', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600_0
     await browser.close(page);
   });
 
+  it('marks a found session as ended that is not there any more, and clears the result after a restart', async () => {
+    const page = await openWith(frameOf());
+    const session = (id: string): object => ({
+      id,
+      principal: 'jwt:zoe',
+      client: '192.0.2.1',
+      listener: 'web',
+      cluster: 'app',
+      endpoint: '192.0.2.2:80',
+      openedAt: '2026-01-01T00:00:00.000Z',
+      endsAt: null,
+    });
+    const found = { status: 200, total: 2, sessions: [session('a-1'), session('a-2')], next: null };
+    admin.answers.set('GET /sessions', { status: 200, body: found });
+    admin.answers.set('GET /events', { status: 200, body: { events: [], last: 1, suppressed: 0 } });
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page.locator('#token-value').fill('a-token-of-operators');
+    await page.locator('#token-value').press('Enter');
+    await page.getByText('2 of 2 sessions.').waitFor();
+    await page.getByRole('button', { name: 'Close session a-1' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close session' }).click();
+    await page.getByText('2 of 2 sessions. 1 session ended since.').waitFor();
+    assert.equal(await page.getByRole('button', { name: /^Close session / }).count(), 1);
+    await admin.push(frameOf({ pid: 101, uptimeSeconds: 1 }));
+    await page.getByText('The proxy was restarted.').waitFor();
+    assert.equal(await page.getByRole('button', { name: /^Close session / }).count(), 0);
+    await browser.close(page, /404/);
+  });
+
   it('closes its stream while it is hidden', async () => {
     const page = await openWith(busyFrame(1));
     const turn = (isHidden: boolean): Promise<unknown> =>
