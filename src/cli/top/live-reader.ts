@@ -1,9 +1,9 @@
 /** Follows the frames of a running sluice, over lost connections and restarts. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
+import { EventStreamReader } from '../../core/event-stream.ts';
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { printableOnceParsed } from '../../telemetry/output/printable.ts';
-import { EventStream } from './event-stream.ts';
 
 /** A frame has at most 5000 endpoints, each of a few hundred characters. */
 const MAX_FRAME_LENGTH = 16 * 1024 * 1024;
@@ -46,12 +46,13 @@ async function readFrames(
   { onFrame }: LiveOwner,
   signal: AbortSignal,
 ): Promise<void> {
-  const events = new EventStream((data) => {
-    if (!signal.aborted) onFrame(parseFrame(data));
-  }, MAX_FRAME_LENGTH);
+  const decoder = new TextDecoder();
+  const reader = new EventStreamReader(MAX_FRAME_LENGTH);
   for await (const chunk of stream) {
-    if (signal.aborted) return;
-    events.push(chunk);
+    for (const data of reader.read(decoder.decode(chunk, { stream: true }))) {
+      if (signal.aborted) return;
+      onFrame(parseFrame(data));
+    }
   }
 }
 

@@ -1,6 +1,6 @@
+import { EventStreamReader } from '../../core/event-stream.ts';
 import { Backoff } from '../../core/timing/backoff.ts';
 import type { LiveFrame } from '../../protocol/admin/live.ts';
-import { EventStreamReader } from '../model/event-stream.ts';
 import { parseFrame } from '../model/live-types.ts';
 import type { Clock } from './clock.ts';
 
@@ -34,6 +34,8 @@ const DEAD_MS = 10_000;
 /** How long a connection must live until the next loss is the first one again. */
 const SETTLED_MS = 10_000;
 const RETRY = { firstMs: 1000, maxMs: 15_000 };
+/** Max characters of a frame. One of 100 clusters and 5,000 endpoints has about 2 million. */
+const MAX_EVENT_LENGTH = 8_000_000;
 /** Max characters of a refusal's message. */
 const MAX_MESSAGE_LENGTH = 300;
 
@@ -97,7 +99,7 @@ export class LiveStream {
       throw new Refusal(await messageOf(response));
     }
     const began = this.#clock.now();
-    const events = new EventStreamReader();
+    const events = new EventStreamReader(MAX_EVENT_LENGTH);
     const decoder = new TextDecoder();
     const reader = response.body.getReader();
     try {

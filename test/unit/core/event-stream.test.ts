@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { EventStreamReader, MAX_EVENT_LENGTH } from '../../../../src/page/model/event-stream.ts';
+import { EventStreamReader } from '../../../src/core/event-stream.ts';
+
+const MAX_LENGTH = 100_000;
 
 function readAll(text: string, cuts: readonly number[] = []): string[] {
-  const reader = new EventStreamReader();
+  const reader = new EventStreamReader(MAX_LENGTH);
   const places = [...cuts.map((cut) => cut % (text.length + 1)).sort((a, b) => a - b), text.length];
   let from = 0;
   return places.flatMap((to) => {
@@ -50,10 +52,23 @@ describe('the reader of an event stream', () => {
   });
 
   it('gives up an event that is too long, in one piece or in many', () => {
-    assert.throws(() => readAll('x'.repeat(MAX_EVENT_LENGTH + 1)), RangeError);
-    const reader = new EventStreamReader();
+    assert.throws(() => readAll('x'.repeat(MAX_LENGTH + 1)), RangeError);
+    const reader = new EventStreamReader(MAX_LENGTH);
     assert.throws(() => {
-      for (;;) reader.read('data: x\n'.repeat(100_000));
+      for (;;) reader.read('data: x\n'.repeat(1000));
     }, RangeError);
+  });
+
+  it('gives the data of an event at the CR of its empty line, and takes the LF behind it for nothing', () => {
+    const reader = new EventStreamReader(MAX_LENGTH);
+    assert.deepEqual(reader.read('data: a\r\n\r'), ['a']);
+    assert.deepEqual(reader.read('\ndata: b\r'), []);
+    assert.deepEqual(reader.read('\n\n'), ['b']);
+  });
+
+  it('lives on comments for ever', () => {
+    const reader = new EventStreamReader(MAX_LENGTH);
+    for (let count = 0; count < MAX_LENGTH; count++) reader.read(': still here\n');
+    assert.deepEqual(reader.read('data: a\n\n'), ['a']);
   });
 });
