@@ -314,7 +314,8 @@ describe('the start of a sluice', { timeout: 300_000 }, () => {
     const nothing = await curl('/metricss');
     assert.equal(nothing.status, 404);
     const missing = JSON.parse(nothing.body) as { status: number; pages: string[] };
-    assert.deepEqual([missing.status, missing.pages], [404, ['/metrics', '/livez', '/readyz', '/status']]);
+    const pages = ['/', '/metrics', '/livez', '/readyz', '/status', '/live'];
+    assert.deepEqual([missing.status, missing.pages], [404, pages]);
     const refused = await curl('/metrics', '--request', 'POST', '--data', 'x');
     assert.deepEqual([refused.status, refused.headers.get('allow')], [405, 'GET, HEAD']);
     // There is no fault hook where nobody asked for one.
