@@ -43,7 +43,7 @@ export interface ClusterFacts {
   readonly endpoints: readonly EndpointFacts[];
 }
 
-/** An endpoint is slow if it takes so many times what the middle one of its cluster takes, and more than {@link SLOW_S}. */
+/** An endpoint is slow if its mean exceeds {@link SLOW_S} and the median of its cluster multiplied by this factor. */
 const SLOW_FACTOR = 2;
 const SLOW_S = 0.005;
 

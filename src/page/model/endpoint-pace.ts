@@ -19,7 +19,7 @@ interface Counts {
 }
 
 interface Marks {
-  /** What is compared with the present: 10 to 20 s old, once there is so much. */
+  /** The counts that the present ones are compared with: 10 to 20 s old, or younger in the first 10 s. */
   older: Counts;
   newer: Counts;
 }

@@ -1,6 +1,6 @@
 /** How much a name's score loses with each point: half is gone after about a minute. */
 const DECAY = 0.99;
-/** Another name takes a place when its score is so many times the lowest of those that have one. */
+/** Another name takes a place when its score exceeds the lowest score in use multiplied by this factor. */
 const LEAD = 2;
 /** Max names with a score. */
 const MAX_NAMES = 64;
