@@ -67,6 +67,8 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     await eventually(async () =>
       assert.equal(await terminal.format('#{alternate_on} #{cursor_flag} #{wrap_flag}'), '0 1 1'),
     );
+    // What is typed before the shell reads again is for the program that ends.
+    await terminal.shows(/(?:^|\n)\$\s*$/);
     await terminal.enter('stty -a | tr " ;" "\\n\\n" | grep -xE "icanon|echo|isig" | xargs echo modes');
     await terminal.shows(/^modes (?=.*isig)(?=.*icanon).*echo/m);
   }
