@@ -107,9 +107,10 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     broadcast,
     threads: new WorkerThreads(log, workerFiles),
     log,
-    onSight: (report, worker) => {
+    onSight: (report, worker, reply) => {
       if (report.type === 'log') output.write(report.lines);
       else if (report.type === 'spans') spans.take(report.spans, report.dropped);
+      else if (report.type === 'tap') reply({ type: 'tap_taken', id: report.id });
       else if (report.type === 'access_lines') output.writeAccess(report.lines);
       else events.hear(report, worker);
     },

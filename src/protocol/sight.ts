@@ -1,8 +1,16 @@
-/** What workers tell so that people can see what happens: lines, events, spans. */
+/** What workers tell so that people can see what happens: lines, events, spans, lines of taps. */
 import type { WorkerEvent } from './admin/events.ts';
 import type { SpanRecord } from './spans.ts';
+import type { TapCommand, TapReport } from './tap.ts';
 
-export type SightReport = LogReport | AccessReport | EventsReport | SpansReport;
+export type SightReport = LogReport | AccessReport | EventsReport | SpansReport | TapReport;
+
+/** Takes what a worker tells. @param reply sends a message to the worker, or to the one that has taken its place */
+export type SightListener = (
+  report: SightReport,
+  worker: string,
+  reply: (command: TapCommand) => void,
+) => void;
 
 /** Complete log lines, each with a newline at its end. */
 interface LogReport {

@@ -5,6 +5,7 @@ import type { SlotChange } from '../telemetry/slots/changing-slots.ts';
 import type { AccessCommand, Revocation } from './access.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import type { ConfigChange, WorkerConfig } from './config-change.ts';
+import type { TapCommand, TapOrder } from './tap.ts';
 
 export type WorkerKind = 'l4' | 'l7';
 
@@ -53,6 +54,8 @@ export interface WorkerStart extends Generation {
   readonly revocations: readonly Revocation[];
   /** By URL: the key sets that have been fetched. Changes follow as messages. */
   readonly keySets: ReadonlyMap<string, string>;
+  /** The taps that run. Changes follow as messages. */
+  readonly taps: readonly TapOrder[];
   /** Names this run of the worker in the ids of sessions: no other run of any process has it. */
   readonly run: string;
   /** Stats pages of all workers of both kinds. */
@@ -116,6 +119,7 @@ export type ToWorker =
   | ClusterUpdate
   | EvictCommand
   | AccessCommand
+  | TapCommand
   | FaultCommand
   | FreezeCommand;
 

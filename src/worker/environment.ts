@@ -19,6 +19,7 @@ import { EventBatch } from './journal/event-batch.ts';
 import { WorkerJournal } from './journal/worker-journal.ts';
 import { SpanOutbox } from './spans/span-outbox.ts';
 import { SpanSink } from './spans/span-sink.ts';
+import { TapBook } from './tap/tap-book.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
 
 /** What the listeners of a worker share under one generation. */
@@ -37,6 +38,8 @@ export interface Environment {
   readonly journal: WorkerJournal;
   /** The same object in all generations. */
   readonly spans: SpanOutbox;
+  /** The same object in all generations. */
+  readonly taps: TapBook;
   /** What the worker knows of clients. The same object in all generations. */
   readonly clients: AccessLink;
   readonly limits: WorkerLimits;
@@ -88,6 +91,7 @@ export function createEnvironment(
     log,
     journal,
     spans,
+    taps: new TapBook({ send: say }, start.taps),
     clients: new AccessLink(start, say),
     limits: WorkerLimits.first(start.limitTables, page, wheel, say),
     lineWindows: start.lineWindows,

@@ -83,6 +83,11 @@ export async function runService(
         case 'revocations':
           running.hear(command);
           break;
+        case 'tap_start':
+        case 'tap_stop':
+        case 'tap_taken':
+          running.tap(command);
+          break;
         default:
           command satisfies never;
       }

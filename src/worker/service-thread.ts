@@ -5,6 +5,7 @@ import type { AccessCommand, SessionAnswer, SessionQuestion } from '../protocol/
 import type { ClusterRecord } from '../protocol/cluster-record.ts';
 import type { FromWorker } from '../protocol/from-worker.ts';
 import { Pulse } from '../protocol/pulse.ts';
+import type { TapCommand } from '../protocol/tap.ts';
 import {
   scopeKey,
   type DrainScope,
@@ -189,6 +190,11 @@ export class ServiceThread {
     this.#environment.clients.hear(command);
   }
 
+  /** Takes what the primary says about taps. */
+  tap(command: TapCommand): void {
+    this.#environment.taps.hear(command);
+  }
+
   drain({ scope, pace, counted }: Extract<ToWorker, { type: 'drain' }>): void {
     if (this.#ending) return;
     this.#drained.set(scopeKey(scope), scope);
@@ -266,11 +272,12 @@ export class ServiceThread {
     this.#generationMeter.stop();
   }
 
-  /** Posts the access lines, events and spans that wait, once {@link close} has ended the last sessions. */
+  /** Posts the access lines, events, spans and lines of taps that wait, once {@link close} has ended the last sessions. */
   flush(): void {
-    const { journal, spans } = this.#environment;
+    const { journal, spans, taps } = this.#environment;
     journal.flush();
     spans.flush();
+    taps.flush();
   }
 
   /** Returns the first socket of the heirs on an address, as {@link Service.leave} takes it. */

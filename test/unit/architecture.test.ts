@@ -83,7 +83,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
   ],
   'src/worker': [
     ['ticket-key-rings.ts', 'access', 'clusters', 'spans'],
-    ['journal'],
+    ['journal', 'tap'],
     ['environment.ts', 'live-connection.ts', 'meters'],
     ['ending', 'service.ts'],
     ['generations', 'service-thread.ts', 'warm-up'],

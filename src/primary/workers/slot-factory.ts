@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
 import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
-import type { SightReport } from '../../protocol/sight.ts';
+import type { SightListener } from '../../protocol/sight.ts';
 import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Broadcast } from './broadcast.ts';
@@ -30,8 +30,8 @@ interface FactoryParts {
   readonly threads: Threads;
   readonly timings: SlotTimings;
   readonly log: Logger;
-  /** Takes the workers' lines, events and spans. */
-  readonly onSight: (report: SightReport, worker: string) => void;
+  /** Takes the workers' lines, events, spans and lines of taps. */
+  readonly onSight: SightListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
   /** Returns the clusters as they are now, for a worker that starts. */
@@ -113,6 +113,7 @@ export class SlotFactory {
       secret: this.#secret,
       kind,
       name,
+      taps: [],
       run: randomBytes(5).toString('hex'),
       revocations: clientDesk.revocations,
       keySets: clientDesk.keySets,

@@ -4,7 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
-import type { SightReport } from '../../protocol/sight.ts';
+import type { SightListener } from '../../protocol/sight.ts';
 import type { DrainScope, Heirs, ToWorker } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { PageSums } from '../../telemetry/page-sums.ts';
@@ -37,8 +37,8 @@ interface SupervisorOptions {
   readonly broadcast: Broadcast;
   readonly threads: Threads;
   readonly log: Logger;
-  /** Takes the workers' lines, events and spans. */
-  readonly onSight: (report: SightReport, worker: string) => void;
+  /** Takes the workers' lines, events, spans and lines of taps. */
+  readonly onSight: SightListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
   /** Returns the clusters as they are now, for a worker that starts. */

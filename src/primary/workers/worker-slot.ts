@@ -5,8 +5,9 @@ import { Backoff } from '../../core/timing/backoff.ts';
 import type { AccessCommand, AccessReport } from '../../protocol/access.ts';
 import type { EndpointFailure, FromWorker } from '../../protocol/from-worker.ts';
 import { Pulse } from '../../protocol/pulse.ts';
-import type { SightReport } from '../../protocol/sight.ts';
+import type { SightListener } from '../../protocol/sight.ts';
 import type { WorkerState } from '../../protocol/admin/status.ts';
+import type { TapCommand } from '../../protocol/tap.ts';
 import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';
 import { allocateDescriptorTable, listeningIn } from '../../sys/descriptors/descriptor-table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -39,7 +40,7 @@ interface SlotOptions {
   readonly perseveres?: boolean;
   readonly timings: SlotTimings;
   readonly log: Logger;
-  readonly onSight: (report: SightReport, worker: string) => void;
+  readonly onSight: SightListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   /** @param reply sends the worker a message, as long as this run of it lasts; one function for the run */
   readonly onAccessReport: (report: AccessReport, reply: (command: AccessCommand) => void) => void;
@@ -81,7 +82,7 @@ export class WorkerSlot {
   #port: MessagePort | null = null;
   #pulse: Pulse | null = null;
   #descriptors: SharedArrayBuffer | null = null;
-  #reply: (command: AccessCommand) => void = () => undefined;
+  #reply: (command: AccessCommand | TapCommand) => void = () => undefined;
   #termination = new AbortController();
   /** The last command that has an answer; null before the first. */
   #question: Question | null = null;
@@ -225,7 +226,8 @@ export class WorkerSlot {
       case 'access_lines':
       case 'events':
       case 'spans':
-        this.#options.onSight(message, this.name);
+      case 'tap':
+        this.#options.onSight(message, this.name, this.#reply);
         break;
       case 'listening':
         if (port !== this.#port || this.#state !== 'starting') break;
@@ -319,7 +321,7 @@ export class WorkerSlot {
 
   #tell(reason: string, detail: string): void {
     const event = { at: Date.now(), kind: 'worker', reason, detail } as const;
-    this.#options.onSight({ type: 'events', events: [event], suppressed: 0 }, this.name);
+    this.#options.onSight({ type: 'events', events: [event], suppressed: 0 }, this.name, this.#reply);
   }
 
   /** Receives what the worker posted before its task ended: messages and the end of a task come by different ways. */

@@ -22,6 +22,7 @@ import type { Environment } from '../environment.ts';
 import { WorkerJournal } from '../journal/worker-journal.ts';
 import { SpanOutbox } from '../spans/span-outbox.ts';
 import { SpanSink } from '../spans/span-sink.ts';
+import { TapBook } from '../tap/tap-book.ts';
 import { TicketKeyRings } from '../ticket-key-rings.ts';
 
 /** Makes an environment of its own: counts go to a page that nobody reads, and log lines are written and dropped. */
@@ -48,6 +49,7 @@ export function syntheticEnvironment(config: Config): Environment {
       config.log,
     ),
     spans,
+    taps: new TapBook({ send: () => undefined }, []),
     clients: new AccessLink({ revocations: [], keySets: new Map() }, () => undefined),
     limits: WorkerLimits.first(new Map(), page, wheel, () => undefined),
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),
