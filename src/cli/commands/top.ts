@@ -5,11 +5,11 @@ import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 import type { EventLog } from '../top/event-table.ts';
-import { plainText, symbolsOf } from '../top/terminal/line.ts';
+import { plainText, symbolsOf } from '../terminal/line.ts';
 import { followLive } from '../top/live-reader.ts';
 import { TopProgram } from '../top/program.ts';
 import { LiveModel } from '../top/rates.ts';
-import { Terminal } from '../top/terminal/terminal.ts';
+import { Terminal } from '../terminal/terminal.ts';
 import { print } from '../top/view.ts';
 
 /** Time between two looks at the events, while they are on the screen. */

@@ -1,6 +1,6 @@
 /** The last refused and failed things, as a table. */
 import { isOwnKind, type EventRow } from '../../protocol/admin/events.ts';
-import type { Style } from './terminal/line.ts';
+import type { Style } from '../terminal/line.ts';
 import type { Row, Table } from './table-layout.ts';
 
 export interface EventLog {

@@ -9,7 +9,7 @@ import {
   type Span,
   type Style,
   type Symbols,
-} from './terminal/line.ts';
+} from '../terminal/line.ts';
 import type { LiveModel } from './rates.ts';
 
 const CELL_WIDTH = 19;

@@ -1,5 +1,5 @@
 /** The help of `sluice top`, in place of a table. */
-import { cutLine, span, type Line, type Symbols } from './terminal/line.ts';
+import { cutLine, span, type Line, type Symbols } from '../terminal/line.ts';
 
 const KEYS: readonly (readonly [string, string])[] = [
   ['1 to 7, Tab', 'choose the table, as left and right do'],

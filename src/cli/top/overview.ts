@@ -1,5 +1,5 @@
 /** The view of everything: the beginning of each table, as much as there is room for. */
-import { cutLine, span, type Line, type Symbols } from './terminal/line.ts';
+import { cutLine, span, type Line, type Symbols } from '../terminal/line.ts';
 import type { LiveModel } from './rates.ts';
 import { filtered, layOut, lineCount, type Table } from './table-layout.ts';
 import { clusterTable, endpointTable, errorTable, listenerTable, workerTable } from './tables.ts';

@@ -1,10 +1,10 @@
 /** `sluice top` between the frames that come in, the keys, and the screen. */
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import type { EventLog } from './event-table.ts';
-import type { Key } from './terminal/keys.ts';
-import type { Symbols } from './terminal/line.ts';
+import type { Key } from '../terminal/keys.ts';
+import type { Symbols } from '../terminal/line.ts';
 import { LiveModel } from './rates.ts';
-import { Screen } from './terminal/screen.ts';
+import { Screen } from '../terminal/screen.ts';
 import { INITIAL, press, type Shown, type TopState } from './state.ts';
 import { draw, type Size } from './view.ts';
 

@@ -1,6 +1,6 @@
 /** What a person at the terminal has chosen, and what each key changes. */
 import { printable } from '../../telemetry/output/printable.ts';
-import type { Key } from './terminal/keys.ts';
+import type { Key } from '../terminal/keys.ts';
 import type { Sort } from './table-layout.ts';
 
 export const VIEWS = ['all', 'clusters', 'endpoints', 'workers', 'errors', 'listeners', 'events'] as const;

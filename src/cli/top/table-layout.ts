@@ -1,5 +1,5 @@
 /** Tables that fit a width: columns go or shrink, rows are sorted and filtered. */
-import { cut, cutLine, span, type Line, type Span, type Style, type Symbols } from './terminal/line.ts';
+import { cut, cutLine, span, type Line, type Span, type Style, type Symbols } from '../terminal/line.ts';
 
 export interface Column {
   readonly head: string;

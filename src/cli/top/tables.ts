@@ -1,7 +1,7 @@
 /** The tables of `sluice top`, from a frame of the running sluice. */
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { count, percent, rate, seconds } from './figures.ts';
-import type { Style } from './terminal/line.ts';
+import type { Style } from '../terminal/line.ts';
 import type { LiveModel } from './rates.ts';
 import type { Cell, Column, Row, Table } from './table-layout.ts';
 

@@ -3,7 +3,7 @@ import type { EventLog } from './event-table.ts';
 import { eventTable } from './event-table.ts';
 import { alertLine, titleLine, totalLines, type Notices } from './header.ts';
 import { helpLines } from './help.ts';
-import { cutLine, span, type Line, type Span, type Symbols } from './terminal/line.ts';
+import { cutLine, span, type Line, type Span, type Symbols } from '../terminal/line.ts';
 import { overview } from './overview.ts';
 import type { LiveModel } from './rates.ts';
 import { VIEWS, type Shown, type TopState, type ViewName } from './state.ts';

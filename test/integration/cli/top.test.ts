@@ -187,7 +187,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
 
   it('gives the terminal back before the trace of an exception', async () => {
     const script = join(directory, 'throws.ts');
-    const room = join(ROOT, 'src/cli/top/terminal/terminal.ts');
+    const room = join(ROOT, 'src/cli/terminal/terminal.ts');
     writeFileSync(
       script,
       `import { Terminal } from ${JSON.stringify(room)};

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { symbolsOf } from '../../../../src/cli/top/terminal/line.ts';
+import { symbolsOf } from '../../../../src/cli/terminal/line.ts';
 import { TopProgram } from '../../../../src/cli/top/program.ts';
 import { liveFrame } from '../../../support/http/live-frame.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { plainText, symbolsOf } from '../../../../src/cli/top/terminal/line.ts';
+import { plainText, symbolsOf } from '../../../../src/cli/terminal/line.ts';
 import {
   filtered,
   layOut,

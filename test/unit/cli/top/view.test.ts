@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { EventRow } from '../../../../src/protocol/admin/events.ts';
 import type { LiveFrame } from '../../../../src/protocol/admin/live.ts';
 import type { EventLog } from '../../../../src/cli/top/event-table.ts';
-import { lengthOf, plainText, symbolsOf } from '../../../../src/cli/top/terminal/line.ts';
+import { lengthOf, plainText, symbolsOf } from '../../../../src/cli/terminal/line.ts';
 import { LiveModel } from '../../../../src/cli/top/rates.ts';
 import { INITIAL, VIEWS, type TopState } from '../../../../src/cli/top/state.ts';
 import { draw, print, type Content } from '../../../../src/cli/top/view.ts';

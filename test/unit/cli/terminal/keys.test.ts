@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { KeyReader } from '../../../../../src/cli/top/terminal/keys.ts';
+import { KeyReader } from '../../../../src/cli/terminal/keys.ts';
 
 const read = (...texts: string[]): string[] => {
   const reader = new KeyReader();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { span } from '../../../../../src/cli/top/terminal/line.ts';
-import { Screen } from '../../../../../src/cli/top/terminal/screen.ts';
+import { span } from '../../../../src/cli/terminal/line.ts';
+import { Screen } from '../../../../src/cli/terminal/screen.ts';
 
 describe('the screen', () => {
   it('is drawn once, and then only where it changes', () => {
