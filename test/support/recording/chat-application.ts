@@ -1,0 +1,82 @@
+/** The demo's chat room, in good order or with a fault, and members who talk. */
+import assert from 'node:assert/strict';
+import type { WebSocket } from 'ws';
+import type { Carriers, DemoApp } from '../../../src/cli/demo/backend.ts';
+import { Backend } from '../../../src/cli/demo/backend.ts';
+import { ChatRoom } from '../../../src/cli/demo/chat-room.ts';
+import type { ToMember } from '../../../src/cli/demo/chat-message.ts';
+import { freePorts } from '../sockets/free-port.ts';
+import { WsPeer } from '../websocket/ws-peer.ts';
+import type { Application } from './application.ts';
+
+const PATH = '/chat';
+/** What a broken room does with every third message that is said. */
+export type ChatFault = 'loses' | 'changes' | 'delays' | 'closes';
+
+const DELAY_MS = 2000;
+
+/** Starts the demo's chat room. @param fault what the room does wrong; null for nothing */
+export async function startChat(fault: ChatFault | null = null): Promise<Application> {
+  const [port = 0] = await freePorts(1);
+  const room = new ChatRoom();
+  const app = fault === null ? room : new BrokenRoom(room, fault);
+  const backend = await Backend.listen(app, { kind: 'tcp', host: '127.0.0.1', port });
+  return { name: 'chat', address: backend.endpoint, path: PATH, converse, close: () => backend.close() };
+}
+
+/** One member says three things, and hears them. Others may be in the room. */
+async function converse(address: string): Promise<void> {
+  const member = await WsPeer.connect(`ws://${address}${PATH}`);
+  const hear = async (isWanted: (message: ToMember) => boolean): Promise<ToMember> => {
+    for (;;) {
+      const message = JSON.parse((await member.messages.next()).data.toString()) as ToMember;
+      if (isWanted(message)) return message;
+    }
+  };
+  const welcome = await hear(({ type }) => type === 'welcome');
+  assert.ok(welcome.type === 'welcome');
+  member.socket.send(JSON.stringify({ type: 'hello', name: 'Ada' }));
+  await hear((message) => message.type === 'joined' && message.by === welcome.by);
+  for (const text of ['Good morning', 'Grüße aus Köln 👋', 'That is all']) {
+    member.socket.send(JSON.stringify({ type: 'say', text }));
+    await hear((message) => message.type === 'said' && message.by === welcome.by && message.text === text);
+  }
+  member.socket.close(1000, 'bye');
+  assert.equal((await member.closed()).code, 1000);
+}
+
+class BrokenRoom implements DemoApp {
+  readonly name: string;
+  readonly description: string;
+  readonly maxMessageSize: number;
+  readonly subprotocol: string | null;
+  readonly #room: ChatRoom;
+  readonly #fault: ChatFault;
+
+  constructor(room: ChatRoom, fault: ChatFault) {
+    this.#room = room;
+    this.#fault = fault;
+    ({
+      name: this.name,
+      description: this.description,
+      maxMessageSize: this.maxMessageSize,
+      subprotocol: this.subprotocol,
+    } = room);
+  }
+
+  connect(socket: WebSocket, carriers: Carriers): void {
+    const send = socket.send.bind(socket) as (json: string) => void;
+    let said = 0;
+    const sendWrongly = (json: string): void => {
+      if (!json.includes('"type":"said"') || ++said % 3 !== 0) send(json);
+      else if (this.#fault === 'changes') send(json.replace('"text":"', '"text":"not '));
+      else if (this.#fault === 'closes') socket.close(1011, 'broken');
+      else if (this.#fault === 'delays')
+        setTimeout(() => {
+          if (socket.readyState === socket.OPEN) send(json);
+        }, DELAY_MS).unref();
+    };
+    socket.send = sendWrongly as typeof socket.send;
+    this.#room.connect(socket, carriers);
+  }
+}
