@@ -10,7 +10,7 @@ import { pacerFor } from './pacing.ts';
  */
 export class ConnectTraffic implements Traffic, Paced {
   readonly holdsConnections = false;
-  readonly looksInside = false;
+  readonly keptBytes = 0;
   readonly replyLengths = new Uint32Array(0);
   readonly #context: DriveContext;
   readonly #pacer: Pacer | null;

@@ -2,6 +2,7 @@ import { MAX_MASKED_HEAD_BYTES, writeMaskedFrame } from '../../src/wire/frames/f
 import { OPCODE_BINARY, OPCODE_TEXT } from '../../src/wire/frames/opcodes.ts';
 import type { Session } from '../driver/sessions/session.ts';
 import type { DriveContext, Sessions, Traffic } from '../driver/sessions/traffic.ts';
+import { STAMP_LENGTH } from '../options/plan.ts';
 import { sampleSizes } from '../options/size-distribution.ts';
 import type { Pacer, Paced } from './pacer.ts';
 import { pacerFor } from './pacing.ts';
@@ -20,7 +21,7 @@ const FILLER = 0x2e;
  */
 export class FanOutTraffic implements Traffic, Paced {
   readonly holdsConnections = true;
-  readonly looksInside = true;
+  readonly keptBytes = STAMP_LENGTH;
   readonly replyLengths = new Uint32Array(0);
   readonly #context: DriveContext;
   readonly #stamp: Stamp;

@@ -3,7 +3,7 @@ import type { DriveContext, Traffic } from '../driver/sessions/traffic.ts';
 /** Connections are opened and held. */
 export class IdleTraffic implements Traffic {
   readonly holdsConnections = true;
-  readonly looksInside = false;
+  readonly keptBytes = 0;
   readonly replyLengths = new Uint32Array(0);
   readonly settled = true;
   readonly #context: DriveContext;

@@ -12,7 +12,7 @@ import { pacerFor } from './pacing.ts';
  */
 export abstract class MessageTraffic implements Traffic, Paced {
   readonly holdsConnections = true;
-  readonly looksInside = false;
+  readonly keptBytes = 0;
   readonly replyLengths: Uint32Array;
   protected readonly context: DriveContext;
   protected readonly pool: MessagePool;

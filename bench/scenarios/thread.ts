@@ -15,10 +15,11 @@ import { createTraffic } from './create-traffic.ts';
 
 const PUBLISH_MS = 100;
 const SETTLE_POLL_MS = 5;
+const NEVER = new Promise<void>(() => undefined);
 
 export default async function drive(task: DriveTask): Promise<Outcome> {
   const { plan, thread, port, runId, address } = task;
-  const recorder = new Recorder(plan.durationMs, plan.rate !== null);
+  const recorder = new Recorder(plan.rate !== null);
   const page = new LivePage(plan.threads, task.page);
   const random = new RandomPool();
   const dialler = createDialler(plan, address);
@@ -45,11 +46,11 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
       traffic.begin(fleet, start, until);
       await orders.until(from);
       cost.begin();
-      await orders.until(until);
+      await orders.until(until, traffic.finished);
       cost.end(recorder);
       const end = Math.min(until, monotonicNow());
       // A run that is stopped before the measured time has begun measures nothing.
-      if (orders.isStopped) recorder.measure(Math.min(from, end), end);
+      if (end < until) recorder.measure(Math.min(from, end), end);
       traffic.end(end);
       const patience = monotonicNow() + (orders.isStopped ? 0 : plan.timeoutMs);
       while (!traffic.settled && monotonicNow() < patience && !orders.isStopped) await delay(SETTLE_POLL_MS);
@@ -92,13 +93,17 @@ class Orders {
     }
   }
 
-  /** Waits for a time of the monotonic clock, or until the run is stopped. */
-  async until(time: number): Promise<void> {
+  /** Waits for a time of the monotonic clock, until the run is stopped, or until the scenario has finished. */
+  async until(time: number, finished: Promise<void> = NEVER): Promise<void> {
+    const over = Promise.race([this.stopped, finished]).then(() => true);
+    let isOver = this.isStopped;
     // More than once, as a timer may fire a little too early.
-    while (!this.isStopped && monotonicNow() < time) {
+    while (!isOver && monotonicNow() < time) {
       let timer: NodeJS.Timeout | undefined;
-      const due = new Promise<void>((settle) => (timer = setTimeout(settle, time - monotonicNow())));
-      await Promise.race([due, this.stopped]);
+      const due = new Promise<boolean>((settle) => {
+        timer = setTimeout(settle, time - monotonicNow(), false);
+      });
+      isOver = await Promise.race([due, over]);
       clearTimeout(timer);
     }
   }

@@ -7,6 +7,8 @@ import type { Outcome } from './outcome.ts';
 const MAX_KINDS = 100;
 const OTHER = 'other';
 const SECOND_MS = 1000;
+/** Seconds that the counts have room for at first. */
+const FIRST_SECONDS = 64;
 
 /** Records the measurements of one thread. */
 export class Recorder {
@@ -24,8 +26,9 @@ export class Recorder {
   unsent = 0;
   unsolicited = 0;
   readonly #byIntended: boolean;
-  readonly #messages: Float64Array;
-  readonly #bytes: Float64Array;
+  /** Of each measured second. They grow, as some runs last as long as it takes. */
+  #messages = new Float64Array(FIRST_SECONDS);
+  #bytes = new Float64Array(FIRST_SECONDS);
   readonly #errors = new Map<string, number>();
   readonly #closes = new Map<string, number>();
   #from = Infinity;
@@ -36,15 +39,11 @@ export class Recorder {
   #cpuMs = 0;
 
   /**
-   * @param durationMs that is going to be measured
    * @param byIntended whether a latency counts when its message was due in the measured time (open loop), or
    *   when its reply came in it
    */
-  constructor(durationMs: number, byIntended: boolean) {
+  constructor(byIntended: boolean) {
     this.#byIntended = byIntended;
-    const seconds = Math.ceil(durationMs / SECOND_MS);
-    this.#messages = new Float64Array(seconds);
-    this.#bytes = new Float64Array(seconds);
   }
 
   /** Reads the clock, once for everything that one event brings. */
@@ -69,11 +68,20 @@ export class Recorder {
    * @param length of its payload
    */
   answered(since: number, length: number): void {
-    if (this.#second >= 0) {
-      this.#messages[this.#second]! += 1;
-      this.#bytes[this.#second]! += length;
-    }
+    this.arrived(length);
     this.waited(since);
+  }
+
+  /** Counts a message, without a latency. @param length of its payload */
+  arrived(length: number): void {
+    const second = this.#second;
+    if (second < 0) return;
+    if (second >= this.#messages.length) {
+      this.#messages = fit(this.#messages, 2 * second);
+      this.#bytes = fit(this.#bytes, 2 * second);
+    }
+    this.#messages[second]! += 1;
+    this.#bytes[second]! += length;
   }
 
   /** Records the time since a message was sent or due, without counting it as answered. */
@@ -108,15 +116,17 @@ export class Recorder {
   }
 
   outcome(): Outcome {
+    const measuredMs = Number.isFinite(this.#from) ? Math.max(0, this.#until - this.#from) : 0;
+    const seconds = Math.ceil(measuredMs / SECOND_MS);
     return {
       latency: this.latency.counts,
       lateness: this.lateness.counts,
       connect: this.connect.counts,
       tls: this.tls.counts,
       handshake: this.handshake.counts,
-      messages: this.#messages,
-      bytes: this.#bytes,
-      measuredMs: Number.isFinite(this.#from) ? Math.max(0, this.#until - this.#from) : 0,
+      messages: fit(this.#messages, seconds),
+      bytes: fit(this.#bytes, seconds),
+      measuredMs,
       opened: this.opened,
       resumed: this.resumed,
       errors: this.#errors,
@@ -133,6 +143,13 @@ export class Recorder {
   #isMeasured(time: number): boolean {
     return time >= this.#from && time < this.#until;
   }
+}
+
+/** Copies counts to an array of another length. */
+function fit(counts: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const copy = new Float64Array(length);
+  copy.set(counts.subarray(0, length));
+  return copy;
 }
 
 function addTo(counts: Map<string, number>, kind: string, count: number): void {

@@ -13,8 +13,8 @@ const FIN = 0x80;
 const MASKED = 0x80;
 const MAX_HEAD_BYTES = 10;
 const MAX_CONTROL_BYTES = 125;
-/** Bytes of a message in pieces that are kept for a sink that looks into messages. */
-const PREFIX_SIZE = 512;
+/** A buffer of at most this size serves all messages in pieces; a larger one serves one message. */
+const REUSED_BYTES = 512;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -31,16 +31,18 @@ export class FrameScanner implements Scanner {
   /** Whether part of a message has arrived, and its length and first bytes so far. */
   #inMessage = false;
   #messageLength = 0;
-  readonly #prefix: Buffer;
+  #isText = false;
+  readonly #keptBytes: number;
+  #prefix = NOTHING;
   #prefixLength = 0;
   #control = NOTHING;
   #controlLength = 0;
   #stopped = false;
 
-  /** @param looksInside whether the sink wants the bytes of messages that came in pieces */
-  constructor(sink: ReplySink, looksInside: boolean) {
+  /** @param keptBytes max first bytes that the sink wants of a message that comes in pieces */
+  constructor(sink: ReplySink, keptBytes: number) {
     this.#sink = sink;
-    this.#prefix = looksInside ? Buffer.allocUnsafe(PREFIX_SIZE) : NOTHING;
+    this.#keptBytes = keptBytes;
   }
 
   scan(input: Buffer, length: number): void {
@@ -62,7 +64,7 @@ export class FrameScanner implements Scanner {
     const length = payloadLength(input, at);
     const bodyEnd = at + head + length;
     if (bodyEnd <= end && !this.#inMessage && second < MASKED && isWholeMessage(first)) {
-      this.#sink.replyMessage(length, input, at + head, length);
+      this.#sink.replyMessage(length, input, at + head, length, isText(first));
       return bodyEnd;
     }
     this.#begin(first, second, length);
@@ -96,6 +98,7 @@ export class FrameScanner implements Scanner {
       this.#control = length === 0 ? NOTHING : Buffer.allocUnsafe(length);
       this.#controlLength = 0;
     } else {
+      if (!this.#inMessage) this.#isText = isText(first);
       this.#inMessage = true;
       this.#messageLength += length;
     }
@@ -123,22 +126,35 @@ export class FrameScanner implements Scanner {
     if (isControl(this.#first)) {
       input.copy(this.#control, this.#controlLength, at, at + take);
       this.#controlLength += take;
-    } else if (this.#prefixLength < this.#prefix.length) {
-      this.#prefixLength += input.copy(this.#prefix, this.#prefixLength, at, at + take);
+    } else if (this.#prefixLength < this.#keptBytes) {
+      this.#keep(input, at, take);
     }
     if (this.#remaining === 0) this.#frameDone();
     return at + take;
+  }
+
+  #keep(input: Buffer, at: number, take: number): void {
+    const wanted = Math.min(this.#keptBytes, this.#prefixLength + take);
+    if (wanted > this.#prefix.length) {
+      // Doubled each time, so that a message in many pieces is not copied for each of them.
+      const size = Math.min(this.#keptBytes, Math.max(wanted, 2 * this.#prefix.length, REUSED_BYTES));
+      const larger = Buffer.allocUnsafe(size);
+      this.#prefix.copy(larger, 0, 0, this.#prefixLength);
+      this.#prefix = larger;
+    }
+    this.#prefixLength += input.copy(this.#prefix, this.#prefixLength, at, at + wanted - this.#prefixLength);
   }
 
   #frameDone(): void {
     const first = this.#first;
     if (!isControl(first)) {
       if ((first & FIN) === 0) return;
-      const [length, available] = [this.#messageLength, this.#prefixLength];
+      const [length, prefix, available] = [this.#messageLength, this.#prefix, this.#prefixLength];
       this.#inMessage = false;
       this.#messageLength = 0;
       this.#prefixLength = 0;
-      this.#sink.replyMessage(length, this.#prefix, 0, available);
+      if (prefix.length > REUSED_BYTES) this.#prefix = NOTHING;
+      this.#sink.replyMessage(length, prefix, 0, available, this.#isText);
       return;
     }
     switch (first & 0x0f) {
@@ -157,6 +173,10 @@ export class FrameScanner implements Scanner {
 
 function isControl(first: number): boolean {
   return (first & OPCODE_CLOSE) !== 0;
+}
+
+function isText(first: number): boolean {
+  return (first & 0x0f) === OPCODE_TEXT;
 }
 
 function isWholeMessage(first: number): boolean {

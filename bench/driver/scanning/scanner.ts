@@ -5,8 +5,10 @@ export interface ReplySink {
   /**
    * A whole message of `length` bytes, all its fragments together. Its first `available` bytes begin at
    * `bytes[start]`, for those who asked for them; valid during the call only.
+   *
+   * @param isText whether it is a text message; false on a raw connection
    */
-  replyMessage(length: number, bytes: Buffer, start: number, available: number): void;
+  replyMessage(length: number, bytes: Buffer, start: number, available: number, isText: boolean): void;
   /** The payload is valid during the call only. */
   replyPing(payload: Uint8Array): void;
   replyPong(payload: Uint8Array): void;

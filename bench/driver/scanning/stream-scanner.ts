@@ -31,7 +31,7 @@ export class StreamScanner implements Scanner {
       at += take;
       if (this.#come < expected) return;
       this.#come = 0;
-      this.#sink.replyMessage(expected, input, at - take, take);
+      this.#sink.replyMessage(expected, input, at - take, take, false);
     }
   }
 }

@@ -63,7 +63,7 @@ export class Fleet implements Sessions {
       encrypted: isEncrypted(target.protocol),
       request: isWebSocket(target.protocol) ? new HandshakeRequest(plan) : null,
       newScanner: (sink) =>
-        isWebSocket(target.protocol) ? new FrameScanner(sink, traffic.looksInside) : new StreamScanner(sink),
+        isWebSocket(target.protocol) ? new FrameScanner(sink, traffic.keptBytes) : new StreamScanner(sink),
       sessionOpened: (session) => this.#opened(session),
       sessionClosed: (session, wasOpen) => this.#closed(session, wasOpen),
     };

@@ -17,7 +17,14 @@ import { SentRing } from './sent-ring.ts';
 /** Told what arrives on open sessions. */
 export interface SessionEvents {
   /** A message has arrived; see ReplySink. */
-  message(session: Session, length: number, bytes: Buffer, start: number, available: number): void;
+  message(
+    session: Session,
+    length: number,
+    bytes: Buffer,
+    start: number,
+    available: number,
+    isText: boolean,
+  ): void;
   pong(session: Session, payload: Uint8Array): void;
   /** All messages of one read have been handed over. */
   readDone(session: Session): void;
@@ -32,7 +39,7 @@ export interface SessionHost {
   readonly events: SessionEvents;
   readonly dialler: Dialler;
   readonly encrypted: boolean;
-  /** The opening handshake's request; null for raw connections, which have none. */
+  /** The opening handshake's request, if a scenario gives a session none of its own; null for raw connections. */
   readonly request: HandshakeRequest | null;
   /** See Traffic. */
   readonly replyLengths: Uint32Array;
@@ -63,6 +70,10 @@ export class Session implements ConnectionOwner, StreamSink {
   listed = false;
   /** Start of the current deadline: when the session was opened or closed, or began to wait for the next reply. */
   activeAt = 0;
+  /** The request of the next opening handshake; null for raw connections. */
+  request: HandshakeRequest | null;
+  /** Whether the peer may close now: it is not counted then. */
+  mayClose = false;
   readonly #host: SessionHost;
   #connection: Connection | null = null;
   #handshake: OpeningHandshake | null = null;
@@ -70,7 +81,6 @@ export class Session implements ConnectionOwner, StreamSink {
   /** How far the opening has come, for the times of its steps. */
   #stepAt = 0;
   #isConnected = false;
-  /** The code of the peer's close frame, 1006 while there was none. */
   #closeCode = CLOSE_ABNORMAL;
   /** Why the session was failed; null if it was not. */
   #failure: string | null = null;
@@ -79,6 +89,12 @@ export class Session implements ConnectionOwner, StreamSink {
   constructor(index: number, host: SessionHost) {
     this.index = index;
     this.#host = host;
+    this.request = host.request;
+  }
+
+  /** The code of the peer's close frame; 1006 without one. */
+  get closeCode(): number {
+    return this.#closeCode;
   }
 
   /** Begins to open. */
@@ -90,7 +106,7 @@ export class Session implements ConnectionOwner, StreamSink {
     this.#closeCode = CLOSE_ABNORMAL;
     this.#failure = null;
     this.nextMessage = this.nextReply = 0;
-    this.choked = false;
+    this.choked = this.mayClose = false;
     this.#connection = this.#host.dialler.open(this);
   }
 
@@ -111,16 +127,16 @@ export class Session implements ConnectionOwner, StreamSink {
     if (this.#connection !== null && !this.#connection.write(bytes)) this.choked = true;
   }
 
-  /** Closes in good order; a deadline of the host's ends what does not end by itself. */
-  close(): void {
+  /** Closes in good order; a deadline of the host's ends what does not end by itself. @param code without one if it may not be sent */
+  close(code = CLOSE_NORMAL): void {
     if (this.state !== 'open') {
       this.abandon();
       return;
     }
     this.state = 'closing';
     this.activeAt = this.#host.recorder.now;
-    if (this.#host.request === null) this.#connection?.end();
-    else this.#control(OPCODE_CLOSE, closePayload(CLOSE_NORMAL, NONE));
+    if (this.request === null) this.#connection?.end();
+    else this.#control(OPCODE_CLOSE, closePayload(code, NONE));
   }
 
   /** Drops the connection and counts it as an error. */
@@ -171,14 +187,15 @@ export class Session implements ConnectionOwner, StreamSink {
     this.#scanner = null;
     if (this.#failure !== null) recorder.error(this.#failure);
     else if (was === 'opening') recorder.error(this.#openingProblem(error));
-    else if (was !== 'closing') recorder.close(this.#closeKind(error));
+    else if (was !== 'closing' && !this.mayClose) recorder.close(this.#closeKind(error));
     recorder.lost += was === 'closing' ? 0 : this.sent.length;
     this.sent.clear();
     this.#host.sessionClosed(this, this.#wasOpen);
   }
 
-  replyMessage(length: number, bytes: Buffer, start: number, available: number): void {
-    if (this.state === 'open') this.#host.events.message(this, length, bytes, start, available);
+  replyMessage(length: number, bytes: Buffer, start: number, available: number, isText: boolean): void {
+    if (this.state !== 'open') return;
+    this.#host.events.message(this, length, bytes, start, available, isText);
   }
 
   replyPing(payload: Uint8Array): void {
@@ -208,12 +225,12 @@ export class Session implements ConnectionOwner, StreamSink {
   }
 
   #established(): void {
-    const { request, random } = this.#host;
+    const { request } = this;
     if (request === null) {
       this.#opened();
       return;
     }
-    this.#handshake = new OpeningHandshake(request, random.take(16));
+    this.#handshake = new OpeningHandshake(request, this.#host.random.take(16));
     this.write(this.#handshake.request());
   }
 
@@ -263,7 +280,7 @@ export class Session implements ConnectionOwner, StreamSink {
   }
 
   #closeKind(error: Error | null): string {
-    if (this.#host.request !== null) return String(this.#closeCode);
+    if (this.request !== null) return String(this.#closeCode);
     return error === null ? 'FIN' : codeOf(error) || 'error';
   }
 }

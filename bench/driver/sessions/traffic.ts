@@ -30,8 +30,8 @@ export interface Sessions {
 export interface Traffic extends SessionEvents {
   /** Whether connections are opened before the traffic begins, and opened again when they are lost. */
   readonly holdsConnections: boolean;
-  /** Whether it looks into the messages that come: they cost more then. */
-  readonly looksInside: boolean;
+  /** Max first bytes that it looks at of a message that comes in pieces; 0 if it looks at none. */
+  readonly keptBytes: number;
   /** Lengths of the replies, in a cycle: a raw connection needs them to find where replies end. */
   readonly replyLengths: Uint32Array;
   /**
@@ -41,6 +41,8 @@ export interface Traffic extends SessionEvents {
    * @param until when messages cease to be due
    */
   begin(sessions: Sessions, now: number, until: number): void;
+  /** Resolves when nothing is left to do before `until`. Left out by scenarios that last until then. */
+  readonly finished?: Promise<void>;
   /** No more new messages; replies still count. */
   end(now: number): void;
   /** Whether nothing is left to be sent or to be answered. */

@@ -11,7 +11,7 @@ const CLOSE_CODE = /^\d{4}$/;
 /** Echoes in an open loop over sessions of which every beginning and end is noted. */
 export class CrowdTraffic implements Traffic {
   readonly holdsConnections: boolean;
-  readonly looksInside = false;
+  readonly keptBytes = 0;
   readonly replyLengths: Uint32Array;
   readonly opens: Opening[] = [];
   readonly ends: Ending[] = [];

@@ -8,7 +8,7 @@ export class Witness extends Recorder {
   reason = '';
 
   constructor() {
-    super(0, true);
+    super(true);
   }
 
   override waited(since: number): void {
