@@ -42,7 +42,12 @@ export function renderConfig({
         warmUp: formatDuration(workers.warmUpMs),
       },
       // The token is a secret, and people pass the output on.
-      admin: { address: formatAddress(admin.address), hosts: [...admin.hosts] },
+      admin: {
+        address: formatAddress(admin.address),
+        hosts: [...admin.hosts],
+        tap: admin.tap,
+        tapRedact: [...admin.tapRedact],
+      },
       metrics: { ...metrics },
       log: logTree(log),
       tracing: tracingTree(tracing),

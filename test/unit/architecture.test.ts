@@ -131,6 +131,7 @@ const RESERVED: readonly Reserved[] = [
   },
   { target: 'koffi', importers: /^src\/sys\// },
   { target: 're2js', importers: /^src\/core\/linear-expression\.ts$/ },
+  { target: 'json-p3', importers: /^src\/core\/redaction\// },
   // A browser has nothing of the process but the contracts.
   { target: /^src\/(?!page\/|core\/|protocol\/)/, importers: /^(?!src\/page\/)/ },
   { target: /^src\/page\//, importers: /^(?:src\/page|test)\// },
@@ -155,6 +156,7 @@ const HIDDEN_IMPORTS: Exceptions = new Map<string | RegExp, string>([
   ['src/cli/runtime.ts', 'It looks for the package of the pinned Node, whose name has the architecture'],
   ['src/config/syntax/yaml/package.ts', 'It loads yaml only for a file that needs it'],
   ['src/core/linear-expression.ts', 'It loads re2js only for the first expression'],
+  ['src/core/redaction/json-path.ts', 'It loads json-p3 only for the first JSON path'],
   ['src/core/version.ts', 'It reads package.json, which lies elsewhere in the package'],
   ['src/l7/static/static-files.ts', 'It loads the table of content types only for static files'],
   ['src/l7/uws/process-settings.ts', 'It looks for the binary without loading it'],

@@ -55,6 +55,10 @@ const principalWord = oneOf('plain', 'hashed', 'off');
 const principalForm: Format<'plain' | 'hashed' | 'off'> = (value) =>
   isOff(value) ? 'off' : principalWord(value);
 
+const tapWord = oneOf('off', 'headers', 'payload');
+/** What taps may show. YAML 1.1 takes the word `off` for false. */
+const tapLevel: Format<'off' | 'headers' | 'payload'> = (value) => (isOff(value) ? 'off' : tapWord(value));
+
 /** A bearer token (RFC 6750 section 2.1). Messages leave the value out: it is a secret. */
 const adminToken: Format<string> = (value) => {
   if (typeof value === 'string' && BEARER_TOKEN.test(value)) return value;
@@ -84,6 +88,12 @@ export const SETTINGS = {
     [],
   ),
   'admin.token': setting('Bearer token that allows changes at the admin address', nullable(adminToken), null),
+  'admin.tap': setting('What taps may show: off, headers, or payload', tapLevel, 'off'),
+  'admin.tapRedact': setting(
+    'What payloads must not show: JSON paths and expressions',
+    listOf('rules', 0),
+    [],
+  ),
   'metrics.endpoints': setting('Whether /metrics has the series of each endpoint', toggle, true),
   'log.level': setting(
     'Min severity of log lines',

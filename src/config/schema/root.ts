@@ -4,15 +4,14 @@ import type { Steps } from '../../core/timing/steps.ts';
 import { ClusterNames } from '../syntax/context.ts';
 import type { BlockSource, Context } from '../syntax/context.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
-import { hostName } from '../syntax/host.ts';
 import type { ItemReading } from '../syntax/item-memory.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
-import { readValue } from '../syntax/section.ts';
 import { valueOfItem } from '../syntax/yaml/plain-yaml.ts';
 import type { Config, DemoSettings } from '../types/config.ts';
 import type { RedisSettings } from '../types/limits.ts';
 import type { Listener } from '../types/listener.ts';
+import { readAdmin } from './admin.ts';
 import { warnOfDescriptors, warnOfUnfinishedMessages } from './capacity.ts';
 import type { ClusterFiles, ReadCluster } from './cluster.ts';
 import { NO_FILES, readCluster, usesFiles } from './cluster.ts';
@@ -105,13 +104,6 @@ export function* readRoot(
   warnOfUnfinishedMessages(config, listeners, problems);
   const files = clusters.read.map(({ value }) => [value.cluster.name, value.files] as const);
   return { config, clusterFiles: new Map(files), blockLists };
-}
-
-function readAdmin(settings: Settings, problems: Problems): Config['admin'] {
-  const names = (settings.elements('admin.hosts') ?? []).map(({ value, path }) =>
-    readValue(value, path, problems, hostName, ''),
-  );
-  return { address: settings.read('admin.address'), hosts: names, token: settings.read('admin.token') };
 }
 
 function* readClusters(

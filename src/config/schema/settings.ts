@@ -99,7 +99,9 @@ export class Settings {
   }
 
   /** Returns the entries of a list: null if it is missing, none if it cannot be used. */
-  elements(path: 'listeners' | 'clusters' | 'admin.hosts'): readonly Located<unknown>[] | null {
+  elements(
+    path: 'listeners' | 'clusters' | 'admin.hosts' | 'admin.tapRedact',
+  ): readonly Located<unknown>[] | null {
     return this.read(path)?.map((value, index) => ({ value, path: [...path.split('.'), index] })) ?? null;
   }
 

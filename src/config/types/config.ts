@@ -31,6 +31,10 @@ interface AdminSettings {
   readonly hosts: readonly string[];
   /** The bearer token that allows changes (`POST`); null to allow none. */
   readonly token: string | null;
+  /** What taps may show: nothing, frames without payload, or all. */
+  readonly tap: 'off' | 'headers' | 'payload';
+  /** Rules of redaction that hold for every tap: see `core/redaction/`. They have been checked. */
+  readonly tapRedact: readonly string[];
 }
 
 interface MetricsSettings {

@@ -32,7 +32,13 @@ describe('loader', () => {
         stuckAfterMs: 10_000,
         warmUpMs: 300,
       },
-      admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 }, hosts: [], token: null },
+      admin: {
+        address: { kind: 'tcp', host: '127.0.0.1', port: 9090 },
+        hosts: [],
+        token: null,
+        tap: 'off',
+        tapRedact: [],
+      },
       metrics: { endpoints: true },
       log: {
         level: 'info',

@@ -264,7 +264,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     await new Promise((resolve) => probe.close(resolve));
     const admin = { kind: 'tcp', host: '127.0.0.1', port } as const;
     const primary = createPrimary({
-      config: { ...config, admin: { address: admin, hosts: [], token: null } },
+      config: { ...config, admin: { ...config.admin, address: admin } },
       workerFiles: workers('silent'),
     });
     const rejected = assert.rejects(primary.start(), /stopped before it was ready/);
@@ -313,7 +313,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     const web = { ...config.listeners[0]!, address: taken };
     for (const [wanted, what] of [
       [{ ...config, listeners: [web] }, 'listener "web"'],
-      [{ ...config, admin: { address: taken, hosts: [], token: null } }, 'the admin server'],
+      [{ ...config, admin: { ...config.admin, address: taken } }, 'the admin server'],
     ] as const) {
       const primary = createPrimary({ config: wanted });
       await assert.rejects(

@@ -121,6 +121,8 @@ describe('the reloader', () => {
         address: { kind: 'tcp', host: '127.0.0.1', port: 9 },
         hosts: ['sluice.internal'],
         token: 'another-token-than-before',
+        tap: 'headers',
+        tapRedact: ['$..password'],
       },
       log: { ...config.log, level: 'debug', format: 'pretty', file: '/var/log/sluice' },
       demo: { echo: 'app', chat: null },

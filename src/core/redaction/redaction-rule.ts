@@ -1,0 +1,52 @@
+/** A rule of redaction: what of a message must not be shown. */
+import { ExpressionError, LinearExpression } from '../linear-expression.ts';
+import { parseJsonPath, type PathSegment } from './json-path.ts';
+import { JsonPathError } from './path-filter.ts';
+
+/** Max rules of a tap, or of the configuration. */
+export const MAX_RULES = 64;
+/** Max characters of a rule. */
+export const MAX_RULE_CHARACTERS = 1024;
+
+export type RedactionRule =
+  | { readonly kind: 'path'; readonly segments: readonly PathSegment[] }
+  | { readonly kind: 'expression'; readonly expression: LinearExpression };
+
+/** The fault of a rule, and the remedy. The message does not contain the rule. */
+export class RuleError extends Error {
+  override readonly name = 'RuleError';
+}
+
+/** An expression between slashes, and `i` for letters of either case. */
+const EXPRESSION = /^\/([^]+)\/(i?)$/;
+
+/**
+ * Reads a rule: a JSON path such as `$..password`, or an expression between slashes such as `/\d{16}/`, with `i` behind it
+ * for letters of either case.
+ *
+ * @throws RuleError
+ */
+export function parseRedactionRule(text: string): RedactionRule {
+  if (text.length > MAX_RULE_CHARACTERS) {
+    throw new RuleError(`it has ${text.length} characters, and ${MAX_RULE_CHARACTERS} are allowed: split it`);
+  }
+  try {
+    if (text.startsWith('$')) return { kind: 'path', segments: parseJsonPath(text) };
+    const [, source, flag = ''] = EXPRESSION.exec(text) ?? [];
+    if (source === undefined) {
+      throw new RuleError('write a JSON path such as $..password, or an expression such as /[0-9]{16}/');
+    }
+    const expression = new LinearExpression(flag === '' ? source : `(?i)${source}`);
+    if (expression.test('')) {
+      throw new RuleError(
+        'the expression matches an empty text, and so everywhere: write one that needs a character',
+      );
+    }
+    return { kind: 'expression', expression };
+  } catch (error) {
+    if (error instanceof JsonPathError) throw new RuleError(`the JSON path cannot be used: ${error.message}`);
+    if (error instanceof ExpressionError)
+      throw new RuleError(`the expression cannot be used: ${error.message}`);
+    throw error;
+  }
+}
