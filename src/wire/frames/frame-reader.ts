@@ -52,9 +52,14 @@ export abstract class FrameReader {
     this.#heldLength = 0;
   }
 
-  /** Number of held bytes, which wait for the rest of their frame. */
-  get heldBytes(): number {
-    return this.#heldLength;
+  /** The bytes that are held until the rest of their frame has come, from its first byte. Valid until the next read. */
+  get heldPart(): Uint8Array {
+    return this.#held.subarray(0, this.#heldLength);
+  }
+
+  /** Payload bytes that are still to come of the data frame that is handed over in parts; 0 without one. */
+  get payloadLeft(): number {
+    return Math.max(0, this.#streaming);
   }
 
   /**

@@ -45,6 +45,7 @@ const IN_MESSAGE = 1;
 const IS_LAST = 2;
 const IS_STOPPED = 4;
 
+const NOTHING = new Uint8Array(0);
 /** Payloads of control frames are unmasked here; the thread's trackers share it. */
 const controlPayload = Buffer.alloc(MAX_CONTROL_PAYLOAD_BYTES);
 /** Its beginnings of each length, made when they are first needed. */
@@ -64,14 +65,14 @@ export function reservedBitsOf(extensions: string): ReservedBits {
  *
  * A subclass receives the findings. Every session has two trackers, and separate receivers would take memory.
  */
-export abstract class FrameTracker {
+export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
   /** Data messages that have ended. */
   messages = 0;
   /** Payload bytes of data frames that have passed. */
   bytes = 0;
   /** Payload bytes of the data frame under way that have not passed yet; 0 between frames. Not to be written from outside. */
   payloadLeft = 0;
-  readonly #rules: FrameRules;
+  readonly rules: Rules;
   #state = 0;
   /** Payload bytes of all frames so far of the message under way, the rest of the current one included. */
   #messageBytes = 0;
@@ -79,8 +80,8 @@ export abstract class FrameTracker {
   #held: Buffer | null = null;
   #heldLength = 0;
 
-  constructor(rules: FrameRules) {
-    this.#rules = rules;
+  constructor(rules: Rules) {
+    this.rules = rules;
   }
 
   /**
@@ -101,8 +102,9 @@ export abstract class FrameTracker {
   /** The sender broke the protocol. All frames before have been passed on, and nothing is read any more. */
   protected abstract frameFailed(code: number, reason: string): void;
 
-  get heldBytes(): number {
-    return this.#heldLength;
+  /** The bytes that are held, of an incomplete head or control frame. Valid until the next read. */
+  get heldPart(): Uint8Array {
+    return this.#held?.subarray(0, this.#heldLength) ?? NOTHING;
   }
 
   /** Whether nothing more is read: after {@link stop}, a close frame, or a fault. */
@@ -170,7 +172,7 @@ export abstract class FrameTracker {
    * @returns the offset of the first byte that is not of such a message
    */
   #skipShort(input: Buffer, start: number, end: number): number {
-    const { masked, extensions, maxMessageSize } = this.#rules;
+    const { masked, extensions, maxMessageSize } = this.rules;
     const mask = masked ? MASKED : 0;
     const head = masked ? 6 : 2;
     const ignored = extensions === 'none' ? 0 : DEFLATED;
@@ -200,7 +202,7 @@ export abstract class FrameTracker {
    * @returns false after a fault
    */
   #checkStart(input: Buffer, from: number, at: number): boolean {
-    const { masked, extensions } = this.#rules;
+    const { masked, extensions } = this.rules;
     const isInMessage = (this.#state & IN_MESSAGE) !== 0;
     const fault = headFault(input[at]!, input[at + 1]!, masked, extensions, isInMessage);
     if (fault === null) return true;
@@ -220,7 +222,7 @@ export abstract class FrameTracker {
       return this.#fail(input, from, at, CLOSE_PROTOCOL_ERROR, reason);
     }
     // Numbers above 2^53 are not exact, so no message may be longer, whatever the limit is.
-    const max = Math.min(this.#rules.maxMessageSize, 2 ** 53);
+    const max = Math.min(this.rules.maxMessageSize, 2 ** 53);
     if ((input[at]! & CONTROL) === 0 && length + this.#messageBytes > max)
       return this.#fail(input, from, at, CLOSE_MESSAGE_TOO_BIG, 'message too long');
     return length;

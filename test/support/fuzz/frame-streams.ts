@@ -66,11 +66,12 @@ function track(rules: FrameRules, bytes: Buffer, ends: readonly number[]): Outco
       bytes.copy(shared, start, at, at + size);
       tracker.track(shared, start, start + size);
       shared.fill(0x88, start, start + size);
-      assert.ok(tracker.heldBytes <= MAX_HELD_BYTES);
+      assert.ok(tracker.heldPart.length <= MAX_HELD_BYTES);
       at += size;
     }
   }
-  const { findings, messages, bytes: payload, payloadLeft, heldBytes } = tracker;
+  const { findings, messages, bytes: payload, payloadLeft, heldPart } = tracker;
+  const heldBytes = heldPart.length;
   return {
     passed: Buffer.concat(tracker.passed),
     findings,

@@ -94,9 +94,9 @@ describe('a frame reader', () => {
         const { bytes, expected } = encode(messages);
         const recorder = new FrameRecorder();
         feed(recorder, bytes, sizes, () => {
-          assert.ok(recorder.heldBytes <= MAX_HELD_PAYLOAD_BYTES + MAX_HEAD_BYTES);
+          assert.ok(recorder.heldPart.length <= MAX_HELD_PAYLOAD_BYTES + MAX_HEAD_BYTES);
         });
-        assert.equal(recorder.heldBytes, 0);
+        assert.equal(recorder.heldPart.length, 0);
         assert.deepEqual(withoutPieces(recorder.found), expected);
       }),
       { numRuns: 150 },
@@ -150,7 +150,7 @@ describe('a frame reader', () => {
     let read = 0;
     feed(recorder, bytes, [head, 1, 1000], () => {
       read += read === 0 ? head : read === head ? 1 : Math.min(1000, bytes.length - read);
-      assert.equal(recorder.heldBytes, 0);
+      assert.equal(recorder.heldPart.length, 0);
       if (read < bytes.length) assert.equal(recorder.underWay, read - head);
     });
     assert.deepEqual(withoutPieces(recorder.found), [
@@ -164,7 +164,7 @@ describe('a frame reader', () => {
       const recorder = new FrameRecorder();
       feed(recorder, Buffer.concat([head, pool.subarray(0, 50)]), [cut, Infinity]);
       assert.equal(recorder.underWay, 50);
-      assert.equal(recorder.heldBytes, 0);
+      assert.equal(recorder.heldPart.length, 0);
       assert.deepEqual(recorder.found, []);
     }
   });
@@ -219,7 +219,7 @@ describe('a frame reader', () => {
       for (let stopAt = 1; stopAt <= all.calls; stopAt++) {
         const recorder = new FrameRecorder(stopAt);
         feed(recorder, bytes, sizes, () => {
-          if (recorder.calls === stopAt) assert.equal(recorder.heldBytes, 0);
+          if (recorder.calls === stopAt) assert.equal(recorder.heldPart.length, 0);
         });
         assert.equal(recorder.calls, stopAt);
         assert.deepEqual(recorder.found, all.found.slice(0, recorder.found.length));

@@ -80,18 +80,18 @@ for (const [from, rules, options] of DIRECTIONS) {
       const data = frame(BINARY, Buffer.alloc(300));
       const head = data.length - 300;
       recorder.read(data.subarray(0, head - 1));
-      assert.deepEqual([recorder.heldBytes, recorder.payloadLeft], [head - 1, 0]);
+      assert.deepEqual([recorder.heldPart.length, recorder.payloadLeft], [head - 1, 0]);
       recorder.read(data.subarray(head - 1, head + 10));
-      assert.deepEqual([recorder.heldBytes, recorder.payloadLeft], [0, 290]);
+      assert.deepEqual([recorder.heldPart.length, recorder.payloadLeft], [0, 290]);
       recorder.skip(280);
       recorder.read(data.subarray(head + 290));
       assert.deepEqual([recorder.messages, recorder.bytes, recorder.payloadLeft], [1, 300, 0]);
       const ping = frame(PING, Buffer.alloc(125));
       recorder.read(ping.subarray(0, -1));
-      assert.equal(recorder.heldBytes, ping.length - 1);
+      assert.equal(recorder.heldPart.length, ping.length - 1);
       assert.equal(recorder.findings.length, 0);
       recorder.read(ping.subarray(-1));
-      assert.equal(recorder.heldBytes, 0);
+      assert.equal(recorder.heldPart.length, 0);
       assert.equal(recorder.findings.length, 1);
     });
 
@@ -110,7 +110,7 @@ for (const [from, rules, options] of DIRECTIONS) {
       recorder.framePing = () => recorder.stop();
       recorder.read(Buffer.concat([frame(TEXT, 'a'), frame(PING), frame(CLOSE)]));
       recorder.read(frame(TEXT, 'b'));
-      assert.deepEqual([recorder.passes, recorder.findings.length, recorder.heldBytes], [0, 0, 0]);
+      assert.deepEqual([recorder.passes, recorder.findings.length, recorder.heldPart.length], [0, 0, 0]);
     });
 
     const faults: readonly (readonly [what: string, bytes: Buffer, fault: string])[] = [

@@ -65,7 +65,7 @@ export class TrackingRecorder extends FrameTracker {
     input[start + bytes.length] = 0x88;
     this.track(input, start, start + bytes.length);
     input.fill(0xee, start, start + bytes.length + 1);
-    assert.ok(this.heldBytes < MAX_HELD_BYTES);
+    assert.ok(this.heldPart.length < MAX_HELD_BYTES);
   }
 }
 
