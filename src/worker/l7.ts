@@ -156,8 +156,9 @@ class WebLayer implements Layer<
 
   groupOf(context: WebContext): ConnectionGroup<RelaySession | Tunnel> {
     if (hasTunnels(context)) return tunnelGroup(context);
-    const { listener, cluster, relays, pending } = context;
-    return { listener, cluster: cluster.name, live: relays, sessions: relays, handshakes: pending, pending };
+    const { listener, route, cluster, relays, pending } = context;
+    const place = { listener, route: route.name, cluster: cluster.name };
+    return { ...place, live: relays, sessions: relays, handshakes: pending, pending };
   }
 
   started(): void {

@@ -35,8 +35,14 @@ export interface DownstreamOwner {
   downstreamOpened(socket: DownstreamSocket): void;
   /** A whole message has come. @param data valid during the call only */
   downstreamMessage(data: ArrayBuffer, binary: boolean): void;
-  /** The client has sent a ping, and the engine has queued the pong behind everything that waits. */
-  downstreamPinged(): void;
+  /**
+   * The client has sent a ping, and the engine has queued the pong behind everything that waits.
+   *
+   * @param payload valid during the call only
+   */
+  downstreamPinged(payload: Uint8Array): void;
+  /** The client has sent a pong. @param payload valid during the call only */
+  downstreamPonged(payload: Uint8Array): void;
   /** The kernel has taken some of the bytes that waited. */
   downstreamDrained(): void;
   /**

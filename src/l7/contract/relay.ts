@@ -2,6 +2,7 @@ import type { Admission } from '../../access/contract/admission.ts';
 import type { WebSocketSettings } from '../../config/types/listener.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import type { SessionEnd as SessionResult, SessionHappening } from '../../telemetry/journal/entries.ts';
+import type { SessionTap } from '../../telemetry/tap/tap.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { CloseSide, SessionStats } from './session-stats.ts';
 import type { UpstreamSocket } from './upstream-socket.ts';
@@ -45,6 +46,10 @@ export interface RelaySession extends LiveMember {
   readonly number: number;
   /** When the endpoint answered 101: milliseconds since 1970, in whole seconds. */
   readonly openedAt: number;
+  /** The value of Sec-WebSocket-Extensions that both sides have agreed on; empty for none. */
+  readonly extensions: string;
+  /** Watches the session; null for nothing. It may be set at any time before the session ends, and is null behind its end. */
+  tap: SessionTap | null;
   /** Whether the session leads to an endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
   /** Takes what the endpoint has sent right behind its 101. @param bytes not empty, valid during the call only */

@@ -7,6 +7,7 @@ import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Journal } from '../../telemetry/journal/journal.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
+import type { Taps } from '../../telemetry/tap/tap.ts';
 import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
 import type { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
@@ -25,6 +26,7 @@ export interface L7Environment {
   readonly wheel: TimerWheel;
   readonly log: Logger;
   readonly journal: Journal;
+  readonly taps: Taps;
   /** Shared memory that bounds the log lines that clients can provoke, over all workers. By the listener's name. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   readonly clusters: ClusterLookup;

@@ -12,7 +12,7 @@ import type { ListenerRoutes } from './listener-routes.ts';
 
 type ContextEnvironment = Pick<
   L7Environment,
-  'page' | 'clusters' | 'log' | 'journal' | 'wheel' | 'dialler' | 'bound' | 'random'
+  'page' | 'clusters' | 'log' | 'journal' | 'taps' | 'wheel' | 'dialler' | 'bound' | 'random'
 >;
 
 /**
@@ -108,7 +108,7 @@ function createContext(
   { name: listener }: L7Listener,
   route: Route,
   terms: ContextTerms,
-  { page, wheel, dialler, random, bound, log, journal }: ContextEnvironment,
+  { page, wheel, dialler, random, bound, log, journal, taps }: ContextEnvironment,
   refusals: RefusedHandshakes,
 ): UpgradeContext {
   const { settings, randomMasks } = terms;
@@ -124,6 +124,7 @@ function createContext(
     bound,
     log,
     journal,
+    taps,
     relays: new ContextRelays({ settings, randomMasks, stats }),
     handshakeDuration: stats.handshakeDuration,
     pending: new LiveSet(),

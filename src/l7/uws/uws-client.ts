@@ -70,12 +70,13 @@ export class UwsClient implements Receiver {
   pong(data: ArrayBuffer): void {
     this.controlFrames++;
     this.controlBytes += data.byteLength;
+    this.owner.downstreamPonged(new Uint8Array(data));
   }
 
   ping(data: ArrayBuffer): void {
     this.controlFrames++;
     this.controlBytes += data.byteLength;
-    this.owner.downstreamPinged();
+    this.owner.downstreamPinged(new Uint8Array(data));
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Admission } from '../../access/contract/admission.ts';
 import type { LiveSet } from '../../core/collections/live-set.ts';
 import type { SessionHappening } from '../../telemetry/journal/entries.ts';
+import type { SessionTap } from '../../telemetry/tap/tap.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { CLOSE_POLICY_VIOLATION } from '../../wire/frames/close-codes.ts';
 import type { BufferBudget, Buffering, ShedReason } from '../buffers/buffer-budget.ts';
@@ -35,6 +36,7 @@ export abstract class CountedSession<Context extends SessionTerms>
   bufferedDownstream = 0;
   bufferedUpstream = 0;
   bufferedUnfinished = 0;
+  tap: SessionTap | null = null;
   readonly endpoint: Endpoint;
   readonly admission: Admission;
   readonly number = ++lastNumber;
@@ -70,6 +72,11 @@ export abstract class CountedSession<Context extends SessionTerms>
   abstract measureBuffers(): void;
   abstract shed(reason: ShedReason): void;
 
+  /** Of a session whose engine hides them: none. */
+  get extensions(): string {
+    return '';
+  }
+
   get openedAt(): number {
     return this.#openedAtSecond * 1000;
   }
@@ -93,6 +100,7 @@ export abstract class CountedSession<Context extends SessionTerms>
     this.context.sessions.add(this);
     this.armDeadlines();
     this.#log?.opened();
+    this.tap?.opened();
   }
 
   /** Notes what happens to the session before its end. @param reason in words, if the name does not tell */
@@ -105,7 +113,8 @@ export abstract class CountedSession<Context extends SessionTerms>
     this.admission.release();
     const seconds = (performance.now() - this.#openedAt) / 1000;
     this.context.stats.ended(side, code, seconds);
-    this.#log?.closed({
+    if (this.#log === null && this.tap === null) return;
+    const end: SessionEnd = {
       side,
       code,
       reason,
@@ -114,7 +123,10 @@ export abstract class CountedSession<Context extends SessionTerms>
       messagesDownstream: downstream.messages,
       bytesUpstream: upstream.bytes,
       bytesDownstream: downstream.bytes,
-    });
+    };
+    this.#log?.closed(end);
+    this.tap?.ended(end);
+    this.tap = null;
   }
 
   /** Removes the session from the live ones and from the budget: both sides have gone. */

@@ -7,6 +7,7 @@ import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { Journal } from '../../telemetry/journal/journal.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Histogram } from '../../telemetry/stats-page.ts';
+import type { Taps } from '../../telemetry/tap/tap.ts';
 import type { PickContext } from '../../upstream/balancers/balancer.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
@@ -52,6 +53,8 @@ export interface UpgradeContext {
   readonly log: Logger;
   /** Hears of sessions. */
   readonly journal: Journal;
+  /** Watch sessions. */
+  readonly taps: Taps;
   /** The upgrades that are under way, for drains and revocations. */
   readonly pending: LiveSet<LiveMember & PendingHandshake>;
   /** Max silence of the long body of a refusal, in milliseconds; 0 is no limit. */

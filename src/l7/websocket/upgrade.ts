@@ -16,6 +16,7 @@ import { EndpointRefusal, type EndpointRefusalOwner } from './handshakes/endpoin
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { SessionEntry } from './session-entry.ts';
 import { SessionFailure } from './session-failure.ts';
+import { tapOf } from './session-tap.ts';
 import { UpgradeAttempts, type UpgradeAttemptsOwner, type UpgradeStep } from './upgrade-attempts.ts';
 import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
 
@@ -165,6 +166,8 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
       log,
       this.#order.admission,
     );
+    // Before the answer, which may bring the first frames at once.
+    if (this.#context.taps.isOn) session.tap = tapOf(this.#context, session, this.#order, chosen);
     if (!this.#reply.accept(session, chosen, answered)) {
       session.discard();
       this.#reportRefused('client_gone', CLIENT_GONE);

@@ -15,19 +15,23 @@ export interface FramePosition {
  * buffer that it is given, and takes bounded time.
  */
 export interface SessionTap {
-  /** The client has been answered 101. */
+  /** The client has been answered 101. The first call for a new session; missing if the client has gone before. */
   opened(): void;
   /** Bytes of frames have come: `input[start, end)`, cut anywhere, and valid during the call only. */
   received(fromClient: boolean, position: FramePosition, input: Uint8Array, start: number, end: number): void;
-  /** Payload bytes of the data frame under way have crossed unseen. */
+  /** Payload bytes of the data frame under way have crossed unseen, by a splice that was begun before the tap. */
   skipped(fromClient: boolean, bytes: number): void;
   /**
-   * A whole message or control frame has come by an engine that hides frames.
+   * A whole message or control frame of the client has come by an engine that hides frames.
    *
    * @param payload not masked, not compressed, valid during the call only
    */
   message(fromClient: boolean, opcode: number, payload: Uint8Array): void;
-  /** The proxy has sent a control frame of its own. @param payload not masked, valid during the call only */
+  /**
+   * The proxy has sent a control frame of its own, an answer to a side's close frame or ping included.
+   *
+   * @param payload not masked, valid during the call only
+   */
   sent(toClient: boolean, opcode: number, payload: Uint8Array): void;
   /** The session is over. Nothing is told behind it. */
   ended(end: TappedEnd): void;
@@ -86,7 +90,10 @@ export interface TappedSession extends TappedPlace {
   readonly handshake: TappedHandshake | null;
 }
 
-/** The opening handshake as the client had it. Its texts are valid during the call only. */
+/**
+ * The opening handshake as the client sent it, without headers that only the proxy may set, and without credentials that
+ * endpoints must not see. Each character of its texts is a byte. It is valid during the call only.
+ */
 export interface TappedHandshake {
   /** The target of the request line, with its query. */
   readonly target: string;

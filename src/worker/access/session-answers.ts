@@ -11,14 +11,16 @@ import { SessionCloser } from './session-closer.ts';
 /** What operators see of a session, and do to it. */
 export interface KnownSession extends Pick<
   RelaySession,
-  'number' | 'openedAt' | 'admission' | 'close' | 'reschedule'
+  'number' | 'openedAt' | 'extensions' | 'admission' | 'tap' | 'close' | 'reschedule'
 > {
   readonly endpoint: { readonly label: string };
 }
 
-/** The sessions of one listener and cluster. Empty for tunnels. */
+/** The sessions of one listener, route and cluster. Empty for tunnels. */
 export interface SessionGroup {
   readonly listener: string;
+  /** Empty for tunnels. */
+  readonly route: string;
   readonly cluster: string;
   readonly sessions: Iterable<KnownSession>;
   /** Handshakes that are not answered yet. `admission` is null while the credentials are checked. */

@@ -15,6 +15,7 @@ export function hasTunnels(context: object): context is TunnelContext {
 export function tunnelGroup({ config, cluster, tunnels }: TunnelContext): ConnectionGroup<Tunnel> {
   return {
     listener: config.name,
+    route: '',
     cluster: cluster.name,
     live: tunnels,
     sessions: [],

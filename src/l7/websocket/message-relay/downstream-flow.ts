@@ -42,6 +42,11 @@ export class DownstreamFlow extends FrameReader {
     this.#owner = owner;
   }
 
+  /** Whether bytes wait for the client. */
+  get waits(): boolean {
+    return this.#socket !== null && this.#socket.getBufferedAmount() > 0;
+  }
+
   get isEndpointPaused(): boolean {
     return this.#waitingWhenPaused >= 0;
   }
@@ -114,7 +119,7 @@ export class DownstreamFlow extends FrameReader {
 
   /** Ends the client's WebSocket now if bytes wait, since a close frame would wait behind them; else as {@link end}. */
   endAtOnce(code: number, reason: string): void {
-    if (this.#socket !== null && this.#socket.getBufferedAmount() > 0) {
+    if (this.waits) {
       this.cut();
       this.#owner.context.budget.setDownstream(this.#owner, 0);
     }

@@ -10,6 +10,13 @@ import {
   CLOSE_TRY_AGAIN_LATER,
 } from '../../../wire/frames/close-codes.ts';
 import { closePayload } from '../../../wire/frames/frame-writer.ts';
+import {
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_PING,
+  OPCODE_PONG,
+  OPCODE_TEXT,
+} from '../../../wire/frames/opcodes.ts';
 import type { ShedReason } from '../../buffers/buffer-budget.ts';
 import type { DownstreamOwner, DownstreamSocket } from '../../contract/downstream-socket.ts';
 import type { SessionLog } from '../../contract/relay.ts';
@@ -63,6 +70,7 @@ export class MessageSession
 
   downstreamMessage(data: ArrayBuffer, binary: boolean): void {
     if (this.hasEnded) return;
+    if (this.tap !== null) this.tap.message(true, binary ? OPCODE_BINARY : OPCODE_TEXT, new Uint8Array(data));
     const { meter } = this.admission;
     // The engine cannot pause one client's WebSocket. `slow` is refused for it when the configuration is read.
     if (meter !== null && meter.count(1, data.byteLength) === 'close') {
@@ -77,12 +85,21 @@ export class MessageSession
     this.#upstream.destroy();
   }
 
-  downstreamPinged(): void {
+  downstreamPinged(payload: Uint8Array): void {
+    if (this.tap !== null) {
+      this.tap.message(true, OPCODE_PING, payload);
+      this.tap.sent(true, OPCODE_PONG, payload);
+    }
     if (this.#toClient.pongQueued()) return;
     this.context.stats.overflowed('downstream');
+    this.#tellClose(false, CLOSE_GOING_AWAY);
     this.#noteEnd('proxy', CLOSE_POLICY_VIOLATION, PING_FLOOD);
     this.#toClient.endAtOnce(CLOSE_POLICY_VIOLATION, PING_FLOOD);
     this.#closeUpstream(CLOSE_GOING_AWAY, NO_REASON);
+  }
+
+  downstreamPonged(payload: Uint8Array): void {
+    this.tap?.message(true, OPCODE_PONG, payload);
   }
 
   downstreamDrained(): void {
@@ -95,14 +112,17 @@ export class MessageSession
 
   downstreamClosed(code: number, reason: Uint8Array): void {
     if (!this.#toClient.lost()) return;
+    this.tap?.message(true, OPCODE_CLOSE, closePayload(code, reason));
     this.#noteEnd('client', code);
     this.#closeUpstream(code, reason);
   }
 
   downstreamLost(detail: string, sentBadClose: boolean): void {
     if (!this.#toClient.lost()) return;
+    const code = sentBadClose ? CLOSE_NO_STATUS : CLOSE_GOING_AWAY;
+    this.#tellClose(false, code);
     this.#noteEnd('client', CLOSE_ABNORMAL, detail);
-    this.#closeUpstream(sentBadClose ? CLOSE_NO_STATUS : CLOSE_GOING_AWAY, NO_REASON);
+    this.#closeUpstream(code, NO_REASON);
   }
 
   upstreamConnected(): void {
@@ -119,6 +139,7 @@ export class MessageSession
 
   channelData(input: Buffer, start: number, end: number): void {
     this.endpointHeard();
+    if (this.tap !== null) this.tap.received(false, this.#toClient, input, start, end);
     this.#toClient.receive(input, start, end);
   }
 
@@ -146,6 +167,7 @@ export class MessageSession
 
   endpointClosed(code: number, reason: Uint8Array): void {
     if (!this.hasEnded) {
+      this.#tellClose(false, code);
       this.#noteEnd('endpoint', code);
       this.#toClient.end(code, reason);
       this.#closeUpstream(code, NO_REASON);
@@ -159,8 +181,11 @@ export class MessageSession
       this.#upstream.destroy();
       return;
     }
+    const { endpointLostCode } = this.context.settings;
+    this.#tellClose(true, endpointLostCode, 'endpoint protocol error');
+    this.#tellClose(false, CLOSE_PROTOCOL_ERROR);
     this.#noteEnd('endpoint', CLOSE_PROTOCOL_ERROR, reason);
-    this.#toClient.end(this.context.settings.endpointLostCode, 'endpoint protocol error');
+    this.#toClient.end(endpointLostCode, 'endpoint protocol error');
     this.#closeUpstream(CLOSE_PROTOCOL_ERROR, NO_REASON);
     this.#upstream.end();
   }
@@ -244,6 +269,7 @@ export class MessageSession
   override shed(reason: ShedReason): void {
     if (!this.hasEnded) {
       const detail = reason === 'unfinished' ? 'unfinished message' : 'proxy overloaded';
+      if (!this.#toClient.waits) this.#tellClose(true, CLOSE_TRY_AGAIN_LATER, detail);
       this.#noteEnd('proxy', CLOSE_TRY_AGAIN_LATER, detail);
       this.#toClient.endAtOnce(CLOSE_TRY_AGAIN_LATER, detail);
     }
@@ -274,6 +300,8 @@ export class MessageSession
     logged?: string,
   ): void {
     if (this.hasEnded) return;
+    this.#tellClose(true, code, reason);
+    this.#tellClose(false, endpointCode);
     this.#noteEnd('proxy', code, logged);
     this.#toClient.end(code, reason);
     this.#closeUpstream(endpointCode, NO_REASON);
@@ -281,8 +309,10 @@ export class MessageSession
 
   #loseEndpoint(reason: string): void {
     if (this.hasEnded) return;
+    const { endpointLostCode } = this.context.settings;
+    this.#tellClose(true, endpointLostCode, reason);
     this.#noteEnd('endpoint', CLOSE_ABNORMAL, reason);
-    this.#toClient.end(this.context.settings.endpointLostCode, reason);
+    this.#toClient.end(endpointLostCode, reason);
     this.awaitClose();
   }
 
@@ -291,6 +321,13 @@ export class MessageSession
     this.#toClient.resume();
     this.#toEndpoint.close(code, reason);
     this.awaitClose();
+  }
+
+  /** Tells the tap of a close frame of the proxy's own that follows: nothing is told behind the session's end. */
+  #tellClose(toClient: boolean, code: number, reason: Uint8Array | string = NO_REASON): void {
+    if (this.tap === null) return;
+    const bytes = typeof reason === 'string' ? Buffer.from(reason) : reason;
+    this.tap.sent(toClient, OPCODE_CLOSE, closePayload(code, bytes));
   }
 
   /** Notes and counts the session's end. @param reason for the log alone */

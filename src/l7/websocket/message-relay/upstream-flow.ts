@@ -1,4 +1,5 @@
 import { copyOf } from '../../../core/copy.ts';
+import type { SessionTap } from '../../../telemetry/tap/tap.ts';
 import { closePayload } from '../../../wire/frames/frame-writer.ts';
 import {
   OPCODE_BINARY,
@@ -17,6 +18,8 @@ const NO_PAYLOAD = new Uint8Array(0);
 /** Hears of bytes that wait for the endpoint. */
 export interface UpstreamFlowOwner {
   readonly context: MessageContext;
+  /** Watches what crosses; null for nothing. */
+  readonly tap: SessionTap | null;
   /**
    * Called after a write that the kernel did not take whole. The owner may close the endpoint's socket.
    *
@@ -64,28 +67,26 @@ export class UpstreamFlow implements OutboxSender {
   }
 
   ping(): void {
-    sendControl(this, this.#owner.context, OPCODE_PING, NO_PAYLOAD);
+    sendControl(this, this.#owner, OPCODE_PING, NO_PAYLOAD);
   }
 
   /** Answers a ping of the endpoint: at once, or when fewer bytes wait. Then only the latest ping gets an answer. */
   pong(payload: Uint8Array): void {
     const isSent =
-      queuesPong(this.upstream.writableLength) &&
-      sendControl(this, this.#owner.context, OPCODE_PONG, payload);
+      queuesPong(this.upstream.writableLength) && sendControl(this, this.#owner, OPCODE_PONG, payload);
     this.#pongDue = isSent ? null : copyOf(payload);
   }
 
   /** Tries again to send the pong that is due, if there is one. */
   retryPong(): void {
     const due = this.#pongDue;
-    if (due !== null && sendControl(this, this.#owner.context, OPCODE_PONG, due)) this.#pongDue = null;
+    if (due !== null && sendControl(this, this.#owner, OPCODE_PONG, due)) this.#pongDue = null;
   }
 
   /** Sends a close frame behind all bytes that wait. */
   close(code: number, reason: Uint8Array): void {
-    const { context } = this.#owner;
-    sendControl(this, context, OPCODE_CLOSE, closePayload(code, reason));
-    context.outbox.flush();
+    sendControl(this, this.#owner, OPCODE_CLOSE, closePayload(code, reason));
+    this.#owner.context.outbox.flush();
   }
 }
 
@@ -93,11 +94,14 @@ export class UpstreamFlow implements OutboxSender {
 
 function sendControl(
   flow: UpstreamFlow,
-  context: MessageContext,
+  owner: UpstreamFlowOwner,
   opcode: number,
   payload: Uint8Array,
 ): boolean {
-  return context.outbox.send(flow, opcode, payload, maskOf(context));
+  const { context } = owner;
+  if (!context.outbox.send(flow, opcode, payload, maskOf(context))) return false;
+  if (owner.tap !== null) owner.tap.sent(false, opcode, payload);
+  return true;
 }
 
 function maskOf({ randomMasks, random }: MessageContext): number {

@@ -13,9 +13,10 @@ import type { SessionLog } from '../../contract/relay.ts';
 import type { StreamSession } from '../../contract/stream-session.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { CountedSession, type Ending } from '../counted-session.ts';
+import type { LegOwner } from './leg-owner.ts';
 import { closeFrame, isPingPayload, pingFrame } from './own-frames.ts';
 import type { SessionRules, StreamContext } from './stream-context.ts';
-import { StreamLeg, type LegOwner } from './stream-leg.ts';
+import { StreamLeg } from './stream-leg.ts';
 
 /** Time that a frame under way has to end before a close frame of the proxy's own, unless a drain waits for it. */
 const FRAME_WAIT_MS = 1000;
@@ -26,7 +27,7 @@ const MAX_FLUSH_WAITS = 12;
  * Joins one client's WebSocket to one endpoint's by their bytes. Close frames cross from end to end. When the first side
  * begins to close, both have a short while before they are cut. The session's end is counted when nothing crosses any more.
  */
-export class ByteSession extends CountedSession<StreamContext> implements StreamSession, LegOwner {
+export class ByteSession extends CountedSession<StreamContext> implements StreamSession, LegOwner<StreamLeg> {
   readonly #client: StreamLeg;
   readonly #endpoint: StreamLeg;
   /** Payload of the proxy's own pings in this session; both 0 before the first. */
@@ -54,12 +55,12 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     this.#endpoint.open(upstream);
   }
 
+  override get extensions(): string {
+    return this.#client.rules.agreed;
+  }
+
   override discard(): void {
-    const { channel } = this.#endpoint;
-    if (channel !== null) {
-      channel.owner = null;
-      channel.destroy();
-    }
+    this.#endpoint.abandon();
     this.endpoint.release();
     this.admission.release();
   }

@@ -1,7 +1,9 @@
+import type { SessionTap } from '../../../telemetry/tap/tap.ts';
 import { MAX_MASKED_HEAD_BYTES, closePayload, writeMaskedFrame } from '../../../wire/frames/frame-writer.ts';
 import { OPCODE_CLOSE, OPCODE_PING } from '../../../wire/frames/opcodes.ts';
 
 const FIN = 0x80;
+const MASKED = 0x80;
 /** Bytes of the payload of the proxy's own pings. */
 const PING_BYTES = 8;
 const pingPayload = Buffer.alloc(PING_BYTES);
@@ -30,6 +32,14 @@ export function closeFrame(code: number, reason: string, mask: number | null): B
 /** Whether a frame that one of these functions has returned is a close frame. */
 export function isCloseFrame(frame: Buffer): boolean {
   return frame[0] === (FIN | OPCODE_CLOSE);
+}
+
+/** Tells a tap of a frame that one of these functions has returned. */
+export function tellOwnFrame(tap: SessionTap, toClient: boolean, frame: Buffer): void {
+  const isMasked = (frame[1]! & MASKED) !== 0;
+  const payload = Buffer.from(frame.subarray(isMasked ? 6 : 2));
+  if (isMasked) for (let at = 0; at < payload.length; at++) payload[at]! ^= frame[2 + (at & 3)]!;
+  tap.sent(toClient, frame[0]! & 0x0f, payload);
 }
 
 function controlFrame(opcode: number, payload: Uint8Array, mask: number | null): Buffer {

@@ -18,8 +18,14 @@ export interface StreamContext extends StreamEnvironment, RelayTerms {
   readonly sessions: LiveSet<RelaySession>;
 }
 
+/** What the frames of one side must obey. */
+export interface LegRules extends FrameRules {
+  /** The value of Sec-WebSocket-Extensions that both sides have agreed on; empty for none. */
+  readonly agreed: string;
+}
+
 /** What the frames of a session's sides must obey. */
 export interface SessionRules {
-  readonly client: FrameRules;
-  readonly endpoint: FrameRules;
+  readonly client: LegRules;
+  readonly endpoint: LegRules;
 }

@@ -1,10 +1,10 @@
-import type { Admission } from '../../../access/contract/admission.ts';
 import type { MeteredReader } from '../../../access/contract/traffic-meter.ts';
 import type { Channel } from '../../../transport/channel.ts';
-import { FrameTracker, type FrameRules } from '../../../wire/frames/frame-tracker.ts';
+import { FrameTracker } from '../../../wire/frames/frame-tracker.ts';
 import type { UpstreamOwner } from '../../contract/upstream-socket.ts';
-import { isCloseFrame } from './own-frames.ts';
-import type { StreamContext } from './stream-context.ts';
+import type { LegOwner } from './leg-owner.ts';
+import { isCloseFrame, tellOwnFrame } from './own-frames.ts';
+import type { LegRules } from './stream-context.ts';
 
 /** Max bytes of one read, and so of what waits for a slow side: a frame of 64 KiB, which is a common size, is read at once. */
 const MAX_READ_BYTES = 64 * 1024 + 64;
@@ -29,51 +29,21 @@ const AWAITS_BORDER = 64;
 /** Nothing is read from this side, because a limit on what the client sends holds it back. */
 const SLOWED = 128;
 
-/** Hears what happens on the legs of a session. */
-export interface LegOwner {
-  readonly context: StreamContext;
-  readonly admission: Pick<Admission, 'meter'>;
-  /** Whether a frame of the proxy's own, or a drain, waits for the end of a frame. */
-  readonly awaitsBorder: boolean;
-  /** A frame that has come from a leg has ended while {@link awaitsBorder} holds. */
-  borderReached(leg: StreamLeg): void;
-  /** Bytes have come from a leg, or a slow leg has taken some. */
-  legHeard(leg: StreamLeg): void;
-  /** More, or fewer, bytes wait for a leg. */
-  legMeasured(leg: StreamLeg): void;
-  /** Nothing is read from the endpoint any more, or again, because the client is slow. */
-  endpointPaused(isPaused: boolean): void;
-  /** The client has sent something, and {@link admission} has a meter for it. */
-  clientSent(messages: number, bytes: number): void;
-  /** Whether a pong answers a ping of the proxy's own. */
-  isOwnPong(payload: Uint8Array): boolean;
-  /** A leg gets nothing more. */
-  legFinished(): void;
-  /** A close frame has come and been passed on. @param code 1005 for none */
-  legClosing(leg: StreamLeg, code: number): void;
-  /** A leg has broken the protocol. What came before has been passed on. */
-  legFailed(leg: StreamLeg, code: number, reason: string): void;
-  /** FIN has come. */
-  legEnded(leg: StreamLeg): void;
-  /** The leg's connection has closed. */
-  legClosed(leg: StreamLeg, error: Error | null): void;
-}
-
 /**
  * One side of a session: reads its connection, tracks its frames, and passes its bytes on to the other side. While the other
  * side is slow, this side is paused, so that at most one read waits. A client that exceeds a limit is paused too.
  */
-export class StreamLeg extends FrameTracker implements UpstreamOwner, MeteredReader {
+export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, MeteredReader {
   /** Null before the client has been answered 101, and after the connection has closed. */
   channel: Channel | null = null;
   /** A frame of the proxy's own that waits until the frame under way to this side has ended, or all frames have. */
   due: Buffer | null = null;
-  readonly #owner: LegOwner;
+  readonly #owner: LegOwner<StreamLeg>;
   /** The other side. */
   #peer: StreamLeg = this;
   #state: number;
 
-  constructor(owner: LegOwner, rules: FrameRules) {
+  constructor(owner: LegOwner<StreamLeg>, rules: LegRules) {
     super(rules);
     this.#owner = owner;
     this.#state = rules.masked ? IS_CLIENT : 0;
@@ -130,6 +100,14 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner, MeteredRea
   open(channel: Channel): void {
     this.channel = channel;
     channel.owner = this;
+  }
+
+  /** Cuts the side's connection, and hears nothing more of it. */
+  abandon(): void {
+    const { channel } = this;
+    if (channel === null) return;
+    channel.owner = null;
+    channel.destroy();
   }
 
   /** This side has been sent its last frame. The other side is read on, for its close frame. */
@@ -232,10 +210,10 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner, MeteredRea
     let at = start;
     if (owner.awaitsBorder && this.payloadLeft > 0) {
       at = Math.min(end, start + this.payloadLeft);
-      this.track(input, start, at);
+      this.#take(input, start, at);
       if (this.payloadLeft === 0) owner.borderReached(this);
     }
-    if (at < end) this.track(input, at, end);
+    if (at < end) this.#take(input, at, end);
     this.#count(messages, bytes, end - start);
     if (this.payloadLeft >= MIN_SPLICE_BYTES) this.#splice();
   }
@@ -244,6 +222,7 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner, MeteredRea
     const owner = this.#owner;
     const { messages, bytes: before } = this;
     owner.legHeard(this);
+    if (owner.tap !== null) owner.tap.skipped(this.isClient, bytes);
     this.skip(bytes);
     this.#count(messages, before, bytes);
     if (!isTaken) this.#pause();
@@ -303,7 +282,15 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner, MeteredRea
     return (this.#state & REPLACES_LAST) !== 0;
   }
 
+  #take(input: Buffer, start: number, end: number): void {
+    const { tap } = this.#owner;
+    if (tap !== null && !this.isStopped) tap.received(this.isClient, this, input, start, end);
+    this.track(input, start, end);
+  }
+
   #send(frame: Buffer): void {
+    const { tap } = this.#owner;
+    if (tap !== null) tellOwnFrame(tap, this.isClient, frame);
     const isTaken = this.channel!.write(frame);
     if (isCloseFrame(frame)) {
       this.finish();
@@ -335,6 +322,8 @@ export class StreamLeg extends FrameTracker implements UpstreamOwner, MeteredRea
   #splice(): void {
     const target = this.#peer.channel;
     if (!this.#peer.takesBytes || this.isPaused || target!.writableLength > 0) return;
+    // What is spliced cannot be shown.
+    if (this.#owner.tap !== null) return;
     this.channel?.splice(target!, this.payloadLeft);
   }
 

@@ -1,30 +1,27 @@
 import type { Admission } from '../../../access/contract/admission.ts';
 import { LiveSet } from '../../../core/collections/live-set.ts';
+import { copyOfText } from '../../../core/copy.ts';
 import type { Endpoint } from '../../../upstream/endpoint.ts';
-import { reservedBitsOf, type FrameRules } from '../../../wire/frames/frame-tracker.ts';
+import { reservedBitsOf } from '../../../wire/frames/frame-tracker.ts';
 import type { Relay, RelaySession, RelayTerms, SessionLog } from '../../contract/relay.ts';
 import type { StreamSession } from '../../contract/stream-session.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { ByteSession } from './byte-session.ts';
 import type { SessionRules, StreamContext, StreamEnvironment } from './stream-context.ts';
 
-type Extensions = FrameRules['extensions'];
+/** Max values of Sec-WebSocket-Extensions whose sessions share their rules. Endpoints choose the values, and most choose one. */
+const MAX_SHARED_RULES = 64;
+const MAX_SHARED_BYTES = 256;
 
 /** Relays bytes: frames cross as they came, and only their borders are known. */
 export class StreamRelay implements Relay {
   readonly sessions = new LiveSet<RelaySession>();
   readonly #context: StreamContext;
-  readonly #rules: Readonly<Record<Extensions, SessionRules>>;
+  /** By the agreed extensions. */
+  readonly #rules = new Map<string, SessionRules>();
 
   constructor(environment: StreamEnvironment, terms: RelayTerms) {
-    const { maxMessageSize } = terms.settings;
-    const rulesFor = (extensions: Extensions): SessionRules => ({
-      client: { masked: true, extensions, maxMessageSize },
-      // Nothing of a message is held here, so that an endpoint may send messages of any size.
-      endpoint: { masked: false, extensions, maxMessageSize: Infinity },
-    });
     this.#context = { ...environment, ...terms, sessions: this.sessions };
-    this.#rules = { none: rulesFor('none'), deflate: rulesFor('deflate'), any: rulesFor('any') };
   }
 
   createSession(
@@ -34,7 +31,26 @@ export class StreamRelay implements Relay {
     log: SessionLog | null,
     admission: Admission,
   ): StreamSession {
-    const rules = this.#rules[reservedBitsOf(extensions)];
+    const rules = this.#rulesOf(extensions);
     return new ByteSession(this.#context, rules, upstream, endpoint, log, admission);
   }
+
+  #rulesOf(agreed: string): SessionRules {
+    const known = this.#rules.get(agreed);
+    if (known !== undefined) return known;
+    // The text would keep the whole head in memory.
+    const rules = rulesFor(copyOfText(agreed), this.#context.settings.maxMessageSize);
+    if (this.#rules.size < MAX_SHARED_RULES && agreed.length <= MAX_SHARED_BYTES)
+      this.#rules.set(rules.client.agreed, rules);
+    return rules;
+  }
+}
+
+function rulesFor(agreed: string, maxMessageSize: number): SessionRules {
+  const extensions = reservedBitsOf(agreed);
+  return {
+    client: { agreed, masked: true, extensions, maxMessageSize },
+    // Nothing of a message is held here, so that an endpoint may send messages of any size.
+    endpoint: { agreed, masked: false, extensions, maxMessageSize: Infinity },
+  };
 }

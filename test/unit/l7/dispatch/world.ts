@@ -28,6 +28,7 @@ import { clusterConfig, clusterLookup, homeOf } from '../../upstream/endpoints.t
 import { exchangeOf, type FakeExchange } from './exchanges.ts';
 import { seriesOf } from '../../../support/block-series.ts';
 import { NO_JOURNAL } from '../../../support/journals.ts';
+import { NO_TAPS } from '../../../support/taps.ts';
 
 export { ANY };
 export const UNCHANGED = { set: new Map(), add: new Map(), remove: [] };
@@ -107,6 +108,7 @@ export function listener(
     wheel,
     log,
     journal,
+    taps: NO_TAPS,
     lineWindows: new Map([[own.name, allocateLineWindow()]]),
     clusters: kept?.clusters ?? clusterLookup(clusters, home),
     dialler: {

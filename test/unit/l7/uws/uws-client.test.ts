@@ -26,6 +26,7 @@ class Stage {
         this.onMessage();
       },
       downstreamPinged: () => this.events.push('pinged'),
+      downstreamPonged: () => this.events.push('ponged'),
       downstreamUnfinished: (bytes: number) => this.events.push(`unfinished ${bytes}`),
       downstreamClosed: (code: number, reason: Uint8Array) =>
         this.events.push(`closed ${code} ${Buffer.from(reason).toString()}`.trim()),
@@ -132,10 +133,10 @@ describe('what uWS has handed over', () => {
     assert.deepEqual([messages, messageBytes, controlFrames, controlBytes], [2, 30, 2, 7]);
   });
 
-  it('has its owner hear of pings, and not of pongs', () => {
+  it('has its owner hear of pings and pongs', () => {
     const stage = new Stage().open();
     stage.client.pong(new ArrayBuffer(0));
     stage.client.ping(new ArrayBuffer(0));
-    assert.deepEqual(stage.events, ['pinged']);
+    assert.deepEqual(stage.events, ['ponged', 'pinged']);
   });
 });

@@ -8,11 +8,13 @@ import type { UpstreamOwner } from '../../../../src/l7/contract/upstream-socket.
 import type { ClusterGate, Entrant } from '../../../../src/l7/websocket/handshakes/handshake-gate.ts';
 import type { UpgradeContext, UpgradeOrder } from '../../../../src/l7/websocket/upgrade-order.ts';
 import { Upgrade } from '../../../../src/l7/websocket/upgrade.ts';
+import type { SessionTap, Taps } from '../../../../src/telemetry/tap/tap.ts';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 import { acceptKey } from '../../../../src/wire/upgrade/accept-key.ts';
 import { endsOf } from '../connection-ends.ts';
 import { FakeSocket } from '../upstream/fake-socket.ts';
 import { NO_JOURNAL } from '../../../support/journals.ts';
+import { NO_TAPS } from '../../../support/taps.ts';
 
 export const HANDSHAKE_TIMEOUT_MS = 5000;
 export const CONNECT_TIMEOUT_MS = 1000;
@@ -72,6 +74,7 @@ interface Options {
   readonly extensions?: string;
   /** Whether Via headers are added to responses. */
   readonly via?: boolean;
+  readonly taps?: Taps;
   /** The cookie that brings the client back to its endpoint. */
   readonly cookie?: string | null;
   readonly connectTimeoutMs?: number;
@@ -89,6 +92,7 @@ export function upgrade({
   accepts = true,
   extensions = '',
   via = false,
+  taps = NO_TAPS,
   cookie = null,
   connectTimeoutMs = CONNECT_TIMEOUT_MS,
   proxyProtocol = 'off',
@@ -134,12 +138,21 @@ export function upgrade({
     },
     cookieFor: () => cookie,
   };
+  const admission = new OpenAdmission('192.0.2.1', '');
   const createSession = (
     _socket: unknown,
     endpoint: { label: string; release: () => void },
     agreed: string,
   ): object => ({
     agreed,
+    endpoint,
+    admission,
+    number: 1,
+    openedAt: 0,
+    extensions: agreed,
+    set tap(_tap: SessionTap | null) {
+      log.push('session has a tap');
+    },
     endpointBegan: (bytes: Buffer) => log.push(`session got ${bytes.toString('latin1')}`),
     discard: () => {
       endpoint.release();
@@ -177,6 +190,7 @@ export function upgrade({
     handshakeDuration: { observe: (seconds: number) => durations.push(seconds) },
     log: { debug: () => undefined },
     journal: NO_JOURNAL,
+    taps,
     pending,
     bodyIdleTimeoutMs: 60_000,
     bound: {
@@ -212,7 +226,7 @@ export function upgrade({
     asker: { peer: '192.0.2.1', client: { address: '192.0.2.1' }, ends: () => endsOf('192.0.2.1') },
     place: null,
     ownSubprotocol: null,
-    admission: new OpenAdmission('192.0.2.1', ''),
+    admission,
     engine: { clientsTouched: () => undefined },
     startedAt: 0,
   } as unknown as UpgradeOrder;

@@ -19,6 +19,8 @@ const RUN = 'b0';
 /** A session that notes how it was closed, and how often its end was moved. */
 class FakeSession implements KnownSession {
   readonly openedAt = NOW - 60_000;
+  readonly extensions = '';
+  tap = null;
   readonly endpoint = { label: '127.0.0.1:9000' };
   readonly admission: Admission;
   readonly number: number;
@@ -53,7 +55,7 @@ function answersOf(
   handshakes: SessionGroup['handshakes'] = [],
 ): (question: SessionQuestion) => SessionAnswer {
   const groups = Object.entries(sessions).map(([cluster, members]): SessionGroup => {
-    return { listener: 'web', cluster, sessions: members, handshakes };
+    return { listener: 'web', route: 'all', cluster, sessions: members, handshakes };
   });
   const answers = new SessionAnswers({
     run: RUN,

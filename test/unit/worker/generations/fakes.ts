@@ -48,6 +48,7 @@ export class FakeConnection implements LiveConnection, LiveMember {
 
 export class FakeContext {
   readonly listener: string;
+  readonly route = '';
   readonly cluster: string;
   readonly live = new LiveSet<FakeConnection>();
   readonly sessions = [];

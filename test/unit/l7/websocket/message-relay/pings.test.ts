@@ -69,7 +69,7 @@ describe('a client that pings', () => {
     const stage = new Stage();
     stage.client.waiting = 10 * DOWNSTREAM_BUFFER;
     stage.session.drain();
-    stage.session.downstreamPinged();
+    stage.session.downstreamPinged(new Uint8Array(0));
     assert.equal(stage.overflows('downstream'), 0);
   });
 });

@@ -202,6 +202,6 @@ export class Stage extends SessionPage {
   ping(pongBytes: number): void {
     if (this.client.ended !== null) return;
     this.client.waiting += pongBytes;
-    this.session.downstreamPinged();
+    this.session.downstreamPinged(new Uint8Array(pongBytes));
   }
 }

@@ -38,7 +38,8 @@ class Stage {
         flush: () => this.flushes++,
       },
     } as unknown as MessageContext;
-    const owner = { context, upstreamBlocked: (following: number) => void this.waits.push(following) };
+    const upstreamBlocked = (following: number): void => void this.waits.push(following);
+    const owner = { context, tap: null, upstreamBlocked };
     this.flow = new UpstreamFlow(owner, this.upstream);
   }
 

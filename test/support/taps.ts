@@ -1,0 +1,92 @@
+/** Taps for units: none, and one that notes what it is told. */
+import type {
+  FramePosition,
+  SessionTap,
+  TappedEnd,
+  TappedSession,
+  Taps,
+} from '../../src/telemetry/tap/tap.ts';
+
+export const NO_TAPS: Taps = { isOn: false, watchSession: () => null, watchTunnel: () => null };
+
+/** A position as it was during a call. */
+export interface NotedPosition {
+  readonly messages: number;
+  readonly payloadLeft: number;
+  readonly held: string;
+}
+
+/** Notes what a session tells, and gathers the bytes of both directions. */
+export class NotingTap implements SessionTap {
+  /** Calls in their order, without their bytes. */
+  readonly calls: string[] = [];
+  /** Where the frames stood at each call of `received`. */
+  readonly positions: NotedPosition[] = [];
+  end: TappedEnd | null = null;
+  #fromClient = Buffer.alloc(0);
+  #fromEndpoint = Buffer.alloc(0);
+
+  /** The bytes that have come from the client. */
+  get fromClient(): Buffer {
+    return this.#fromClient;
+  }
+  get fromEndpoint(): Buffer {
+    return this.#fromEndpoint;
+  }
+
+  opened(): void {
+    this.calls.push('opened');
+  }
+  received(
+    fromClient: boolean,
+    position: FramePosition,
+    input: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    this.calls.push(`${end - start} of ${sideOf(fromClient)}`);
+    const { messages, payloadLeft, heldPart } = position;
+    this.positions.push({ messages, payloadLeft, held: Buffer.from(heldPart).toString('latin1') });
+    const bytes = input.subarray(start, end);
+    if (fromClient) this.#fromClient = Buffer.concat([this.#fromClient, bytes]);
+    else this.#fromEndpoint = Buffer.concat([this.#fromEndpoint, bytes]);
+  }
+  skipped(fromClient: boolean, bytes: number): void {
+    this.calls.push(`skipped ${bytes} of ${sideOf(fromClient)}`);
+  }
+  message(fromClient: boolean, opcode: number, payload: Uint8Array): void {
+    this.calls.push(`${opcode} of ${sideOf(fromClient)}: ${textOf(payload)}`);
+  }
+  sent(toClient: boolean, opcode: number, payload: Uint8Array): void {
+    this.calls.push(`own ${opcode} to ${sideOf(toClient)}: ${textOf(payload)}`);
+  }
+  ended(end: TappedEnd): void {
+    this.calls.push('ended');
+    this.end = end;
+  }
+}
+
+/** Watches every session with a tap of its own. */
+export class NotingTaps implements Taps {
+  isOn = true;
+  readonly sessions: TappedSession[] = [];
+  readonly taps: NotingTap[] = [];
+
+  watchSession(session: TappedSession): SessionTap {
+    this.sessions.push(session);
+    const tap = new NotingTap();
+    this.taps.push(tap);
+    return tap;
+  }
+  watchTunnel(): null {
+    return null;
+  }
+}
+
+function sideOf(isClient: boolean): string {
+  return isClient ? 'client' : 'endpoint';
+}
+
+function textOf(payload: Uint8Array): string {
+  return Buffer.from(payload).toString('latin1');
+}
