@@ -22,6 +22,8 @@ interface WebRigSettings {
   readonly listeners: Readonly<Record<string, object>>;
   readonly clusters: Readonly<Record<string, ClusterSettings>>;
   readonly workers?: object;
+  /** Beside the address. */
+  readonly admin?: object;
   /** `{ access: false }` leaves access lines out. */
   readonly log?: object;
   readonly shutdown?: object;
@@ -49,6 +51,7 @@ export class WebRig {
     listeners,
     clusters,
     workers,
+    admin = {},
     log = {},
     shutdown = {},
     env = {},
@@ -56,7 +59,7 @@ export class WebRig {
     const [first] = Object.keys(clusters);
     const config = {
       workers: { l7: 1, l4: 1, ...workers },
-      admin: { address: '127.0.0.1:0' },
+      admin: { address: '127.0.0.1:0', ...admin },
       log,
       shutdown,
       listeners: Object.entries(listeners).map(([name, settings]) => ({
