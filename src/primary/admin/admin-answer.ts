@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AdminConnection } from './admin-connections.ts';
 import { encodingFor } from './pages/accepted-encoding.ts';
-import type { LiveStream } from './live/live-stream.ts';
 import type { PageBody } from './pages/page-body.ts';
 
 /** A page in the encoding that its client takes. */
@@ -9,11 +9,20 @@ export interface EncodedPage {
   readonly encoding: 'gzip' | null;
 }
 
+/** The connection of an answer: knows how long the client takes for it. */
+export type AnswerClient = Pick<AdminConnection, 'answered' | 'taken'>;
+
+/** The body of an answer that goes on after the request has been handled. */
+export interface AnswerStream {
+  /** Begins to write, after the head of the answer. The connection may have been closed meanwhile. */
+  begin(response: ServerResponse, client: AnswerClient): void;
+}
+
 export interface Answer {
   readonly status: number;
   readonly type: string;
   /** Bytes are written as they are. */
-  readonly body: string | Buffer | EncodedPage | LiveStream;
+  readonly body: string | Buffer | EncodedPage | AnswerStream;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

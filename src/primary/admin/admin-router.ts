@@ -1,6 +1,7 @@
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ExpositionFormat } from '../../telemetry/exposition/family-text.ts';
 import { preferredFormat } from '../../telemetry/exposition/preferred-format.ts';
+import { ipOfSocket } from '../../wire/ip-address.ts';
 import { healthAnswer, jsonAnswer, pageAnswer, type AdminRequest, type Answer } from './admin-answer.ts';
 import type { AdminRefusals } from './admin-refusals.ts';
 import type { AdminView } from './admin-view.ts';
@@ -19,6 +20,9 @@ type Page = (request: AdminRequest, query: string) => Answer | Promise<Answer>;
 const METRICS_PERIODS = { minPeriodMs: 100, maxPeriodMs: 1000 };
 /** Each rendering of the status begins after the requests that it answers. */
 const STATUS_PERIODS = { minPeriodMs: 100, maxPeriodMs: 100 };
+
+/** nginx would hold lines back until its buffer is full. */
+const STREAM_HEADERS = { 'X-Accel-Buffering': 'no' };
 
 /** Chooses the page or command of a request, and refuses requests that may have neither. */
 export class AdminRouter {
@@ -69,7 +73,7 @@ export class AdminRouter {
     const wanted = method === 'HEAD' ? 'GET' : method;
     const call = calls.find(({ command }) => methodOf(command) === wanted);
     if (call === undefined) return notAllowed(methodsOf(calls));
-    return this.#refuseWithoutToken(request, call) ?? this.#run(call, target.query);
+    return this.#refuseWithoutToken(request, call) ?? this.#run(request, call, target.query);
   }
 
   #notFound(): Answer {
@@ -84,6 +88,7 @@ export class AdminRouter {
     const { token } = this.#view;
     if (token === null) {
       const message = 'commands are refused: no admin.token is set (in the file, or as SLUICE_ADMIN_TOKEN)';
+      command.refused?.(clientOf(request), message);
       return this.#refusals.refuse(request, 'no_token', 403, message);
     }
     if (this.#token?.text !== token) this.#token = { text: token, bearer: new BearerToken(token) };
@@ -91,16 +96,21 @@ export class AdminRouter {
     const message =
       'commands need the token: send "Authorization: Bearer TOKEN" with the value of admin.token';
     const headers = { 'WWW-Authenticate': 'Bearer realm="sluice"' };
+    command.refused?.(clientOf(request), message);
     return this.#refusals.refuse(request, 'bad_token', 401, message, headers);
   }
 
-  async #run(call: CommandCall, query: string): Promise<Answer> {
-    const { status, message, fields, logged } = await runCommand(call, new URLSearchParams(query));
+  async #run(request: AdminRequest, call: CommandCall, query: string): Promise<Answer> {
+    const result = await runCommand(call, new URLSearchParams(query), clientOf(request));
+    const { status, message, fields, logged, stream } = result;
     const { command, args } = call;
-    const name = `${methodOf(command)} ${command.path}`;
-    const level = command.method === 'GET' ? 'debug' : 'info';
-    this.#log[level]({ command: name, args, ...logged, status }, 'admin command');
-    return jsonAnswer(status, message, { fields });
+    if (command.logsItself !== true) {
+      const name = `${methodOf(command)} ${command.path}`;
+      const level = command.method === 'GET' ? 'debug' : 'info';
+      this.#log[level]({ command: name, args, ...logged, status }, 'admin command');
+    }
+    if (stream === undefined) return jsonAnswer(status, message, { fields });
+    return { status, ...stream, headers: STREAM_HEADERS };
   }
 
   #metricsIn(format: ExpositionFormat): SharedRendering<PageBody> {
@@ -119,6 +129,10 @@ export class AdminRouter {
     this.#held.add(page);
     return pageAnswer(page, request, vary);
   }
+}
+
+function clientOf({ socket }: AdminRequest): string {
+  return ipOfSocket(socket.remoteAddress ?? '');
 }
 
 /** Tells whether a Cache-Control header asks for a page that is rendered after the request (RFC 9111, 5.2.1). */

@@ -185,7 +185,7 @@ export class AdminServer {
       this.#refusals.logLimited('error', { err: error }, 'admin request failed');
       answer = jsonAnswer(500, 'internal error: see the log');
     }
-    const isStream = typeof answer.body !== 'string' && 'feed' in answer.body;
+    const isStream = typeof answer.body !== 'string' && 'begin' in answer.body;
     if (isStream && request.method !== 'HEAD') {
       this.#streaming.add(socket);
       if (this.#pipelining.has(socket)) socket.destroy();

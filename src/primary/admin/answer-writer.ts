@@ -1,10 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { AdminConnection } from './admin-connections.ts';
-import type { Answer, EncodedPage } from './admin-answer.ts';
-import { beginStream } from './live/live-stream.ts';
-
-/** The connection of an answer: knows how long the client takes for it. */
-type Client = Pick<AdminConnection, 'answered' | 'taken'>;
+import type { Answer, AnswerClient, EncodedPage } from './admin-answer.ts';
 
 /**
  * Writes an answer. Only a page may be too long to be whole at this time: it goes in chunks, or to HTTP/1.0 until the close of
@@ -12,7 +7,11 @@ type Client = Pick<AdminConnection, 'answered' | 'taken'>;
  *
  * @throws PageGoneError if the page ends before its end; the answer must be cut
  */
-export async function writeAnswer(answer: Answer, response: ServerResponse, client: Client): Promise<void> {
+export async function writeAnswer(
+  answer: Answer,
+  response: ServerResponse,
+  client: AnswerClient,
+): Promise<void> {
   const { status, type, body, headers } = answer;
   const isWhole = typeof body === 'string' || Buffer.isBuffer(body);
   const length = isWhole ? Buffer.byteLength(body) : 'page' in body ? body.page.length(body.encoding) : null;
@@ -28,8 +27,8 @@ export async function writeAnswer(answer: Answer, response: ServerResponse, clie
   if (isWhole) {
     last = body;
   } else if (response.req.method !== 'HEAD') {
-    if ('feed' in body) {
-      beginStream(body, response, client);
+    if ('begin' in body) {
+      body.begin(response, client);
       return;
     }
     last = await writePage(body, response, client);
@@ -49,7 +48,7 @@ export async function writeAnswer(answer: Answer, response: ServerResponse, clie
 async function writePage(
   { page, encoding }: EncodedPage,
   response: ServerResponse,
-  client: Client,
+  client: AnswerClient,
 ): Promise<Buffer | undefined> {
   const reading = page.read(encoding);
   const close = (): void => reading.close();

@@ -1,12 +1,16 @@
+import type { AnswerStream } from '../admin-answer.ts';
+
 /** The result of a command, which becomes the JSON of its answer. */
 export interface CommandResult {
-  readonly status: 200 | 202 | 400 | 404 | 409 | 503;
+  readonly status: 200 | 202 | 400 | 401 | 403 | 404 | 409 | 429 | 503;
   /** One sentence for a person. */
   readonly message: string;
   /** The command's own keys beside `status` and `message`. */
   readonly fields?: object;
   /** What the log line of the command says beside its path. */
   readonly logged?: object;
+  /** The body of the answer in place of JSON. */
+  readonly stream?: { readonly type: string; readonly body: AnswerStream };
 }
 
 /** A command of operators, or a question that only operators may ask. */
@@ -17,11 +21,20 @@ export interface AdminCommand {
   readonly method?: 'GET' | 'DELETE';
   /** Whether the command needs no token. */
   readonly withoutToken?: boolean;
+  /** Whether the command writes its own log lines. */
+  readonly logsItself?: boolean;
+  /** Called with the client's IP address and the message when a request is refused for its token. */
+  readonly refused?: (client: string, message: string) => void;
   /**
    * Runs the command.
    *
    * @param args the segments in place of those in capitals, percent-decoded, in their order
+   * @param client the client's IP address
    * @throws ParameterError for a parameter of the query that cannot be read
    */
-  readonly run: (args: readonly string[], query: URLSearchParams) => CommandResult | Promise<CommandResult>;
+  readonly run: (
+    args: readonly string[],
+    query: URLSearchParams,
+    client: string,
+  ) => CommandResult | Promise<CommandResult>;
 }

@@ -39,9 +39,10 @@ export function methodOf({ method }: AdminCommand): string {
 export async function runCommand(
   { command, args }: CommandCall,
   query: URLSearchParams,
+  client = '',
 ): Promise<CommandResult> {
   try {
-    return await command.run(args, query);
+    return await command.run(args, query, client);
   } catch (error) {
     if (error instanceof ParameterError) return { status: 400, message: error.message };
     throw error;

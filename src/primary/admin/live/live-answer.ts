@@ -4,6 +4,7 @@ import { JSON_TYPE, jsonAnswer, type AdminRequest, type Answer } from '../admin-
 import type { AdminRefusals } from '../admin-refusals.ts';
 import { encodingFor } from '../pages/accepted-encoding.ts';
 import type { LiveFeed } from './live-feed.ts';
+import { liveStream } from './live-stream.ts';
 
 const EVENT_STREAM = 'text/event-stream';
 /** How the answer depends on the request. */
@@ -35,7 +36,7 @@ export async function answerLive(
     return {
       status: 200,
       type: EVENT_STREAM,
-      body: { feed, encoding, address },
+      body: liveStream(feed, encoding, address),
       headers: {
         Vary: VARY,
         // nginx would hold frames back until its buffer is full.

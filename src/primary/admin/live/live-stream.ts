@@ -1,24 +1,23 @@
 import type { ServerResponse } from 'node:http';
-import type { AdminConnection } from '../admin-connections.ts';
+import type { AnswerClient, AnswerStream } from '../admin-answer.ts';
 import { preambleOf, type LiveChunk } from './live-chunk.ts';
 import type { LiveFeed, LiveReader } from './live-feed.ts';
 
-/** The body of an answer that goes on until its client goes. */
-export interface LiveStream {
-  readonly feed: LiveFeed;
-  readonly encoding: 'gzip' | null;
-  /** The client's address or network. */
-  readonly address: string;
+/**
+ * Returns an answer of frames, which goes on until the connection is closed.
+ *
+ * @param address the client's address or network
+ */
+export function liveStream(feed: LiveFeed, encoding: 'gzip' | null, address: string): AnswerStream {
+  return { begin: (response, client) => beginStream(feed, encoding, address, response, client) };
 }
 
-/** The connection of a stream: knows how long the client takes for a frame. */
-type Client = Pick<AdminConnection, 'answered' | 'taken'>;
-
-/** Begins to write frames, after the head of the answer, until the connection is closed. */
-export function beginStream(
-  { feed, encoding, address }: LiveStream,
+function beginStream(
+  feed: LiveFeed,
+  encoding: 'gzip' | null,
+  address: string,
   response: ServerResponse,
-  client: Client,
+  client: AnswerClient,
 ): void {
   if (response.destroyed) return;
   let isReady = true;
