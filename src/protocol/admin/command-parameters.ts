@@ -1,10 +1,12 @@
 /** The parameters of admin commands: the command line and the admin server read them by the same rules. */
+import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
 import { MAX_DURATION_MS, formatDuration, parseDuration } from '../../core/units/duration.ts';
+import { parseQuantity } from '../../core/units/quantity.ts';
 import { formatRate, parseRate } from '../../core/units/rate.ts';
 
 /** How one parameter is read. */
 export interface CommandParameter {
-  /** Returns connections per second, milliseconds, or a number; undefined for a bad text, or a value out of range. */
+  /** Returns connections per second, milliseconds, bytes, or a number; undefined for a bad text, or a value out of range. */
   readonly parse: (text: string) => number | undefined;
   /** What to write instead of a text that cannot be read. */
   readonly remedy: string;
@@ -51,6 +53,44 @@ export const EXTEND_TIME: CommandParameter = {
   },
   remedy: durationUpTo(MAX_DURATION_MS).remedy,
 };
+
+/** The filters of `POST /tap`, and the options of `sluice tap`. */
+export const TAP_FILTERS = [
+  'session',
+  'listener',
+  'route',
+  'cluster',
+  'endpoint',
+  'principal',
+  'client',
+] as const;
+
+/** `sample` of `POST /tap`: the part of the sessions that is shown, above 0 and at most 1. */
+export const TAP_SAMPLE: CommandParameter = {
+  parse: (text) => {
+    const { amount, unit } = parseQuantity(text) ?? { amount: NaN, unit: '' };
+    const part = unit === '%' ? amount / 100 : unit === '' ? amount : NaN;
+    return part > 0 && part <= 1 ? part : undefined;
+  },
+  remedy: 'write a part of the sessions, such as 1% or 0.01, above 0 and up to 100%',
+};
+
+/** Max bytes of a message that a tap shows. */
+const MAX_TAP_PAYLOAD_BYTES = 64 * 1024;
+/** The same if the tap does not say. */
+export const DEFAULT_TAP_PAYLOAD_BYTES = 4096;
+
+/** `maxPayload` of `POST /tap`: bytes that are shown of a message. */
+export const TAP_PAYLOAD: CommandParameter = {
+  parse: (text) => {
+    const bytes = parseByteSize(text);
+    return bytes !== undefined && bytes >= 1 && bytes <= MAX_TAP_PAYLOAD_BYTES ? bytes : undefined;
+  },
+  remedy: `write a size, such as 4KiB, up to ${formatByteSize(MAX_TAP_PAYLOAD_BYTES)}`,
+};
+
+/** The form of a session's id, as `GET /sessions` has it. */
+export const SESSION_ID = /^[0-9a-z]{1,32}-\d{1,16}$/;
 
 /** Max bytes of a close frame's reason (RFC 6455 section 5.5). */
 const MAX_REASON_BYTES = 123;

@@ -5,12 +5,17 @@ export class ParameterError extends Error {
   override readonly name = 'ParameterError';
 }
 
-/** Refuses a query with an unknown parameter: a misspelt filter would fit every session. @throws ParameterError */
-export function refuseOthers(query: URLSearchParams, known: readonly string[]): void {
+/**
+ * Refuses a query with an unknown parameter: a misspelt filter would fit every session.
+ *
+ * @param named the parameters to name in the error, if there are more
+ * @throws ParameterError
+ */
+export function refuseOthers(query: URLSearchParams, known: readonly string[], named = known): void {
   for (const key of query.keys()) {
     if (!known.includes(key))
       throw new ParameterError(
-        `${key}: no such parameter: ${known.length === 0 ? 'write none' : `use ${known.join(', ')}`}`,
+        `${key}: no such parameter: ${named.length === 0 ? 'write none' : `use ${named.join(', ')}`}`,
       );
     if (query.getAll(key).length > 1) throw new ParameterError(`${key}: write the parameter once`);
   }

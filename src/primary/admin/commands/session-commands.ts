@@ -6,6 +6,7 @@ import {
   EXTEND_TIME,
   PAGE_LIMIT,
   REASON_REMEDY,
+  SESSION_ID,
   isReason,
 } from '../../../protocol/admin/command-parameters.ts';
 import { normalizeIp } from '../../../wire/ip-address.ts';
@@ -20,8 +21,6 @@ const DEFAULT_LIMIT = 100;
 const DEFAULT_CODE = 1008;
 const DEFAULT_REASON = 'closed by the operator';
 const FILTERS = ['principal', 'cluster', 'client'] as const;
-/** The form of a session's id. */
-const ID = /^[0-9a-z]{1,32}-\d{1,16}$/;
 
 /** Returns the commands that show, close and extend sessions. */
 export function sessionCommands(sessions: Sessions): readonly AdminCommand[] {
@@ -54,7 +53,7 @@ export function closedText(closed: number): string {
 async function list(sessions: Sessions, query: URLSearchParams): Promise<CommandResult> {
   refuseOthers(query, [...FILTERS, 'limit', 'after']);
   const limit = parameterOf(query, 'limit', PAGE_LIMIT) ?? DEFAULT_LIMIT;
-  const isId = (text: string): string | null => (ID.test(text) ? text : null);
+  const isId = (text: string): string | null => (SESSION_ID.test(text) ? text : null);
   const after = textOf(query, 'after', isId, 'write the "next" of the page before') ?? null;
   const page = await sessions.list(filterOf(query), after, limit);
   const message = `${page.sessions.length} of ${page.total} sessions${silenceOf(page.incomplete)}`;
@@ -81,7 +80,7 @@ async function closeAll(sessions: Sessions, query: URLSearchParams): Promise<Com
 async function close(sessions: Sessions, id: string, query: URLSearchParams): Promise<CommandResult> {
   refuseOthers(query, ['code', 'reason']);
   const { code, reason } = closeOf(query);
-  if (!ID.test(id)) return unknown(id, []);
+  if (!SESSION_ID.test(id)) return unknown(id, []);
   const { closed, incomplete } = await sessions.close(id, code, reason);
   if (closed === 0) return unknown(id, incomplete);
   return { status: 200, message: `session ${id} closed`, fields: { closed } };
@@ -91,7 +90,7 @@ async function extend(sessions: Sessions, id: string, query: URLSearchParams): P
   refuseOthers(query, ['by']);
   const byMs = parameterOf(query, 'by', EXTEND_TIME);
   if (byMs === null) throw new ParameterError(`by: ${EXTEND_TIME.remedy}`);
-  if (!ID.test(id)) return unknown(id, []);
+  if (!SESSION_ID.test(id)) return unknown(id, []);
   const { found, at, incomplete } = await sessions.extend(id, byMs);
   if (!found) return unknown(id, incomplete);
   if (at === null) {
