@@ -27,6 +27,7 @@ import type { FileWatch } from './process/file-watch.ts';
 import type { Resources } from './resources.ts';
 import { Running } from './running.ts';
 import { TicketKeys } from './tickets/ticket-keys.ts';
+import { TapDesk } from './tap/tap-desk.ts';
 import { loadPipeline, SpanDesk } from './tracing/span-desk.ts';
 import { noteExemplars } from './tracing/span-exemplars.ts';
 import { Broadcast } from './workers/broadcast.ts';
@@ -99,6 +100,12 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     onQueued: (span) => noteExemplars(exemplars, span),
   });
   spans.apply(config.tracing);
+  const taps = new TapDesk({
+    settings: () => supervisor.config.admin,
+    tellWorkers: (command) => broadcast.tell(command),
+    tell: events.tell,
+    log,
+  });
   const clientDesk = new AccessDesk({ passwords, keySets, questions, revocations });
   const supervisor: Supervisor = new Supervisor({
     roster,
@@ -110,12 +117,13 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     onSight: (report, worker, reply) => {
       if (report.type === 'log') output.write(report.lines);
       else if (report.type === 'spans') spans.take(report.spans, report.dropped);
-      else if (report.type === 'tap') reply({ type: 'tap_taken', id: report.id });
+      else if (report.type === 'tap') taps.hear(report, worker, reply);
       else if (report.type === 'access_lines') output.writeAccess(report.lines);
       else events.hear(report, worker);
     },
     onEndpointFailed: clusters.endpointFailed,
     clientDesk,
+    tapOrders: () => taps.orders,
     clusterRecords: () => clusters.all.map((monitor) => records.of(monitor.config, monitor.state())),
     descriptorPlan: resources.descriptorPlan,
     ...(timings !== undefined && { timings }),
@@ -136,6 +144,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
       keySets,
       revocations,
       spans,
+      taps,
       output,
       claim: (next, held) => claimAddresses(engines.choose(next), { held }),
       log,
@@ -180,6 +189,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     revocations,
     redis,
     spans,
+    taps,
     events,
   };
   const admin = buildAdmin(controlled, options, resources);
@@ -199,6 +209,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     revocations,
     redis,
     spans,
+    taps,
     eventWatch,
   };
   return new Running(parts);

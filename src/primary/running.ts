@@ -19,6 +19,7 @@ import type { EndOrder, Phase } from './phase.ts';
 import type { AddressClaim } from './process/address-claim.ts';
 import type { FileWatch } from './process/file-watch.ts';
 import type { Predecessor } from './process/takeover.ts';
+import type { TapDesk } from './tap/tap-desk.ts';
 import type { SpanDesk } from './tracing/span-desk.ts';
 import type { Supervisor } from './workers/supervisor.ts';
 
@@ -56,6 +57,7 @@ interface RunningParts {
   readonly revocations: Pick<RevocationDesk, 'inherit' | 'close'>;
   readonly redis: Pick<RedisServices, 'start' | 'stop'>;
   readonly spans: Pick<SpanDesk, 'stop' | 'hurry'>;
+  readonly taps: Pick<TapDesk, 'stop'>;
   readonly eventWatch: Pick<EventWatch, 'start' | 'stop'>;
 }
 
@@ -87,13 +89,13 @@ export class Running implements Phase {
   }
 
   end({ graceMs, handOver }: EndOrder): Promise<boolean> {
-    const { drains, watch, admin, spans } = this.#parts;
+    const { drains, watch, spans } = this.#parts;
     this.#graceMs = Math.min(this.#graceMs, graceMs);
     drains.stop();
     watch?.stop();
     void this.#endWorkers(handOver);
     // The process that takes over wants the address.
-    if (handOver) void admin.close();
+    if (handOver) void this.#closeAdmin('another process takes over');
     // Grace is for connections. Only who asks again has no time for the last spans either.
     if (this.#ended !== null && this.#graceMs === 0) spans.hurry();
     this.#ended ??= this.#finish(handOver);
@@ -166,6 +168,12 @@ export class Running implements Phase {
     return supervisor.end({ graceMs: this.#graceMs, drain, heirs: handOver ? 'process' : null });
   }
 
+  /** Closes the admin address. @param reason for the readers of taps */
+  async #closeAdmin(reason: string): Promise<void> {
+    await this.#parts.taps.stop(reason);
+    await this.#parts.admin.close();
+  }
+
   async #finish(handOver: boolean): Promise<boolean> {
     await this.#settled;
     const ended = await this.#endWorkers(handOver);
@@ -176,7 +184,7 @@ export class Running implements Phase {
     await this.#parts.passwords.close();
     await this.#parts.revocations.close();
     await this.#parts.spans.stop();
-    await this.#parts.admin.close();
+    await this.#closeAdmin('the proxy has ended');
     return ended;
   }
 }

@@ -72,7 +72,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
     ['tickets', 'limits'],
     ['process'],
     ['workers'],
-    ['clusters', 'access', 'tracing'],
+    ['clusters', 'access', 'tracing', 'tap'],
     ['control'],
     ['admin'],
     ['phase.ts', 'resources.ts', 'build-admin.ts'],

@@ -7,6 +7,7 @@ import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
 import type { AddressClaim, HeldAddress } from '../process/address-claim.ts';
 import { readExpiries, type CertificateExpiry } from '../process/certificate-expiry.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
+import type { TapDesk } from '../tap/tap-desk.ts';
 import type { SpanDesk } from '../tracing/span-desk.ts';
 import type { Drains } from './drains.ts';
 
@@ -17,6 +18,7 @@ interface LiveConfigParts {
   readonly keySets: Pick<KeySets, 'prepare'>;
   readonly revocations: Pick<RevocationDesk, 'prepare'>;
   readonly spans: Pick<SpanDesk, 'apply'>;
+  readonly taps: Pick<TapDesk, 'apply'>;
   readonly output: Pick<LogOutputs, 'prepare'>;
   /** Claims the addresses of a configuration's listeners, except those that the process holds. */
   readonly claim: (config: Config, held: readonly HeldAddress[]) => Promise<AddressClaim>;
@@ -47,7 +49,7 @@ export class LiveConfig {
    * @throws StartError if a part cannot use it; the old one stays
    */
   async apply(next: Config): Promise<number> {
-    const { supervisor, clusters, drains, keySets, revocations, output, spans, log } = this.#parts;
+    const { supervisor, clusters, drains, keySets, revocations, output, spans, taps, log } = this.#parts;
     const changeRevocations = revocations.prepare(next.revocations);
     const claim = await this.#parts.claim(next, this.#held);
     const config = { ...next, listeners: claim.listeners };
@@ -65,6 +67,7 @@ export class LiveConfig {
         drains.endUnknown();
         changeRevocations();
         spans.apply(config.tracing);
+        taps.apply(config.admin);
         changedOutputs.commit();
       });
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Cluster } from '../../config/types/cluster.ts';
 import type { DrainSettings } from '../../config/types/config.ts';
 import type { AccessCommand } from '../../protocol/access.ts';
+import type { TapCommand } from '../../protocol/tap.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import { scopeKey, type DrainScope, type EvictCommand, type ToWorker } from '../../protocol/to-worker.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
@@ -85,8 +86,8 @@ export class Broadcast {
     return true;
   }
 
-  /** Tells all workers, draining ones included, what concerns their clients. */
-  tell(command: AccessCommand): void {
+  /** Tells all workers, draining ones included, what concerns their clients, or taps. */
+  tell(command: AccessCommand | TapCommand): void {
     for (const worker of this.#parts.roster.everyone) worker.send(command);
   }
 

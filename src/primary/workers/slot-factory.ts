@@ -3,6 +3,7 @@ import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
 import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { SightListener } from '../../protocol/sight.ts';
+import type { TapOrder } from '../../protocol/tap.ts';
 import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Broadcast } from './broadcast.ts';
@@ -34,6 +35,8 @@ interface FactoryParts {
   readonly onSight: SightListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
+  /** Returns the taps that run, for a worker that starts. */
+  readonly tapOrders: () => readonly TapOrder[];
   /** Returns the clusters as they are now, for a worker that starts. */
   readonly clusterRecords: () => readonly ClusterRecord[];
   /** How the process divides its descriptors; null for no limit. */
@@ -100,6 +103,7 @@ export class SlotFactory {
       clusterRecords,
       descriptorPlan,
       clientDesk,
+      tapOrders,
     } = this.#parts;
     await currentGeneration.decided;
     const { kind, name, page } = slot;
@@ -113,7 +117,7 @@ export class SlotFactory {
       secret: this.#secret,
       kind,
       name,
-      taps: [],
+      taps: tapOrders(),
       run: randomBytes(5).toString('hex'),
       revocations: clientDesk.revocations,
       keySets: clientDesk.keySets,

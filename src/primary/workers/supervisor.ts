@@ -5,6 +5,7 @@ import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { SightListener } from '../../protocol/sight.ts';
+import type { TapOrder } from '../../protocol/tap.ts';
 import type { DrainScope, Heirs, ToWorker } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { PageSums } from '../../telemetry/page-sums.ts';
@@ -41,6 +42,8 @@ interface SupervisorOptions {
   readonly onSight: SightListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
+  /** Returns the taps that run, for a worker that starts. */
+  readonly tapOrders?: () => readonly TapOrder[];
   /** Returns the clusters as they are now, for a worker that starts. */
   readonly clusterRecords: () => readonly ClusterRecord[];
   /** How the process divides its descriptors; null or left out for no limit. */
@@ -78,6 +81,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     const { roster, pages, currentGeneration, broadcast, threads, log, descriptorPlan = null } = options;
     const { onSight, onEndpointFailed, clientDesk, clusterRecords, timings = TIMINGS } = options;
+    const { tapOrders = () => [] } = options;
     this.#options = options;
     this.#roster = roster;
     this.#pages = pages;
@@ -95,6 +99,7 @@ export class Supervisor {
       onSight,
       onEndpointFailed,
       clientDesk,
+      tapOrders,
       clusterRecords,
       descriptorPlan,
       onLate: (slot, afterMs) => this.#stuck.add(slot, afterMs),

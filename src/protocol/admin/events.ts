@@ -5,7 +5,7 @@ const OWN_KINDS = ['endpoint', 'reload', 'worker', 'process'] as const;
 
 /** What was refused or has failed. */
 export type EventKind =
-  'connection' | 'request' | 'handshake' | 'session' | 'tunnel' | (typeof OWN_KINDS)[number];
+  'connection' | 'request' | 'handshake' | 'session' | 'tunnel' | 'admin' | (typeof OWN_KINDS)[number];
 
 /** Whether events of a kind are those of the primary, which clients cannot cause at will. */
 export function isOwnKind(kind: EventKind): boolean {

@@ -27,6 +27,8 @@ export interface Status {
   readonly workers: readonly WorkerStatus[];
   /** Threads of stuck workers that have not ended. */
   readonly leftBehind: number;
+  /** Taps that run now: see `POST /tap`. */
+  readonly taps: number;
   /** The log, and the access log if it has a file of its own. */
   readonly logs: readonly LogStatus[];
   readonly listeners: readonly ListenerStatus[];

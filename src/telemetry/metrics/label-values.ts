@@ -8,6 +8,11 @@ export const SHED_REASONS = [...DIRECTIONS, 'unfinished'] as const;
  * Why spans are not exported: a worker or the queue had too many, or the collector did not take them.
  */
 export const TRACE_DROPS = ['worker', 'queue', 'export'] as const;
+/**
+ * Values of the label `result` of taps: started, or why not. `off` and `payload`: `admin.tap` does not allow it. `full`: too many
+ * taps run. `token`: without the token, or with a wrong one. `parameters`: they cannot be read.
+ */
+export const TAP_RESULTS = ['started', 'off', 'payload', 'full', 'token', 'parameters'] as const;
 /** Values of the label `side` of closes: who ended the session. */
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
 /**

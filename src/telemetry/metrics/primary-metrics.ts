@@ -152,6 +152,14 @@ export const primaryMetrics = {
     [],
     'Frames of /live that slow clients have missed',
   ),
+  tapsActive: gauge('sluice_taps_active', [], 'Taps that run now'),
+  taps: counter('sluice_taps_total', ['result'], 'Taps asked for, by what became of them'),
+  tapBytes: counter('sluice_tap_bytes_total', [], 'Bytes of lines passed on to the readers of taps'),
+  tapLinesDropped: counter(
+    'sluice_tap_lines_dropped_total',
+    [],
+    'Lines of taps dropped because their reader was too slow',
+  ),
   revocations: gauge('sluice_revocations', [], 'Principals that are revoked now'),
   revocationWriteFailures: counter(
     'sluice_revocation_write_failures_total',

@@ -74,6 +74,7 @@ class FakeParts {
         stop: () => this.#step('spans.stop'),
         hurry: () => this.#note('spans.hurry'),
       },
+      taps: { stop: (reason) => this.#step(`taps.stop: ${reason}`) },
       passwords: {
         close: () => {
           this.#note('passwords.close');
@@ -190,6 +191,7 @@ describe('the start of the primary', () => {
       'passwords.close',
       'revocations.close',
       'spans.stop',
+      'taps.stop: the proxy has ended',
       'admin.close',
     ]);
   });
@@ -213,12 +215,13 @@ describe('the end of the primary', () => {
     assert.equal(parts.calls.includes('admin.close'), false, 'the admin server shows the drain');
     workers.resolve(null);
     assert.equal(await ended, true);
-    assert.deepEqual(parts.calls.slice(-6), [
+    assert.deepEqual(parts.calls.slice(-7), [
       'clusters.stop',
       'keySets.stop',
       'passwords.close',
       'revocations.close',
       'spans.stop',
+      'taps.stop: the proxy has ended',
       'admin.close',
     ]);
   });
@@ -265,7 +268,9 @@ describe('the end of the primary', () => {
     parts.takeCalls();
     const workers = parts.hold(`supervisor.end ${GRACE_MS} process`);
     const ended = parts.end(GRACE_MS, true);
-    assert.equal(parts.calls.includes('admin.close'), true);
+    await settle();
+    const said = parts.calls.indexOf('taps.stop: another process takes over');
+    assert.ok(said >= 0 && said < parts.calls.indexOf('admin.close'));
     workers.resolve(null);
     assert.equal(await ended, true);
   });
@@ -283,13 +288,14 @@ describe('the end of the primary', () => {
     assert.equal(await ended, true);
     assert.equal(parts.calls.includes('supervisor.start'), false);
     assert.equal(parts.calls.includes('claim.free'), true);
-    assert.deepEqual(parts.calls.slice(-7), [
+    assert.deepEqual(parts.calls.slice(-8), [
       'supervisor.end 0 null',
       'clusters.stop',
       'keySets.stop',
       'passwords.close',
       'revocations.close',
       'spans.stop',
+      'taps.stop: the proxy has ended',
       'admin.close',
     ]);
   });

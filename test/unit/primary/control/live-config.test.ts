@@ -60,6 +60,7 @@ function setup(fault: 'claim' | 'clusters' | 'outputs' | 'workers' | null = null
       },
       revocations: { prepare: () => () => void calls.push('revocations change') },
       spans: { apply: () => undefined },
+      taps: { apply: ({ tap }) => void calls.push(`taps may show ${tap}`) },
       output: {
         prepare: () => {
           failAt('outputs');
@@ -100,6 +101,7 @@ describe('the configuration in force', () => {
       'key sets change',
       'drains of unknown scopes end',
       'revocations change',
+      'taps may show off',
       'outputs change',
       'claim is given up',
     ]);

@@ -1,0 +1,159 @@
+import type { TapOrder, TapReport } from '../../protocol/tap.ts';
+import { doneLine, headerLine, lostLine } from './tap-lines.ts';
+import type { TapReader, TapSource } from './tap-reader.ts';
+
+/** What a tap has done so far. */
+interface TapTotals {
+  /** Lines that were passed on. */
+  readonly lines: number;
+  readonly bytes: number;
+  /** Frames and reads that workers have left out. */
+  readonly lostFrames: number;
+  /** Sessions and tunnels that workers have left out. */
+  readonly lostSessions: number;
+  /** Lines that were dropped because the reader was too slow. */
+  readonly droppedLines: number;
+}
+
+interface TapOwner {
+  /** The tap has its reader, so the workers may begin. */
+  begun(tap: RunningTap): void;
+  /** The tap is over. Called once. */
+  ended(tap: RunningTap, reason: string): void;
+  /** Lines were passed on, or dropped. */
+  counted(bytes: number, droppedLines: number): void;
+}
+
+/** Max bytes that wait for a slow reader. What comes then is dropped. */
+export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/** One tap: merges the lines of all workers for one reader, and counts what is missing. */
+export class RunningTap implements TapSource {
+  readonly order: TapOrder;
+  /** The IP address of the reader. */
+  readonly client: string;
+  readonly #owner: TapOwner;
+  readonly #totals = { lines: 0, bytes: 0, lostFrames: 0, lostSessions: 0, droppedLines: 0 };
+  /** By worker: what a dropped report has told of. Each is told with the next report that is not dropped. */
+  readonly #untold = new Map<string, { frames: number; sessions: number }>();
+  #untoldLines = 0;
+  #waitingBytes = 0;
+  #reader: TapReader | null = null;
+  /** Why the tap is over; null while it is not. */
+  #end: string | null = null;
+
+  constructor(order: TapOrder, client: string, owner: TapOwner) {
+    this.order = order;
+    this.client = client;
+    this.#owner = owner;
+  }
+
+  get totals(): TapTotals {
+    return this.#totals;
+  }
+
+  /** Whether the workers may send lines. */
+  get hasBegun(): boolean {
+    return this.#reader !== null;
+  }
+
+  begin(reader: TapReader): void {
+    this.#reader = reader;
+    this.#write(headerLine(this.order));
+    if (this.#end === null) this.#owner.begun(this);
+    else void this.#finish(reader, this.#end);
+  }
+
+  leave(reason: string): void {
+    this.#stop(reason);
+  }
+
+  /** Ends the tap from this side. Resolves when the reader knows why, or has gone. */
+  async end(reason: string): Promise<void> {
+    if (!this.#stop(reason) || this.#reader === null) return;
+    await this.#finish(this.#reader, reason);
+  }
+
+  /** Passes the lines of a worker on, or drops them. @param onTaken called when the worker may send more */
+  take({ lines, lostFrames, lostSessions }: TapReport, worker: string, onTaken: () => void): void {
+    if (this.#reader === null || this.#end !== null) return;
+    this.#totals.lostFrames += lostFrames;
+    this.#totals.lostSessions += lostSessions;
+    if (lostFrames > 0 || lostSessions > 0) this.#addUntold(worker, lostFrames, lostSessions);
+    const bytes = Buffer.from(lines);
+    if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) {
+      this.#drop(bytes);
+      onTaken();
+      return;
+    }
+    this.#tellDropped();
+    if (bytes.length > 0) this.#writeBytes(bytes, onTaken);
+    else onTaken();
+    this.#tellLost();
+  }
+
+  #stop(reason: string): boolean {
+    if (this.#end !== null) return false;
+    this.#end = reason;
+    this.#owner.ended(this, reason);
+    return true;
+  }
+
+  #finish(reader: TapReader, reason: string): Promise<void> {
+    this.#tellDropped();
+    this.#tellLost();
+    this.#write(doneLine(reason));
+    return reader.end();
+  }
+
+  #addUntold(worker: string, frames: number, sessions: number): void {
+    const untold = this.#untold.get(worker) ?? { frames: 0, sessions: 0 };
+    untold.frames += frames;
+    untold.sessions += sessions;
+    this.#untold.set(worker, untold);
+  }
+
+  #drop(bytes: Buffer): void {
+    const lines = linesIn(bytes);
+    this.#untoldLines += lines;
+    this.#totals.droppedLines += lines;
+    this.#owner.counted(0, lines);
+  }
+
+  /** Tells of dropped lines in front of the next ones. */
+  #tellDropped(): void {
+    if (this.#untoldLines === 0) return;
+    this.#write(lostLine(null, { frames: 0, sessions: 0, lines: this.#untoldLines }));
+    this.#untoldLines = 0;
+  }
+
+  /** Tells behind the lines of a report what its worker has left out until then. */
+  #tellLost(): void {
+    for (const [worker, { frames, sessions }] of this.#untold) {
+      this.#write(lostLine(worker, { frames, sessions, lines: 0 }));
+    }
+    this.#untold.clear();
+  }
+
+  #write(line: string): void {
+    this.#writeBytes(Buffer.from(line), () => undefined);
+  }
+
+  #writeBytes(bytes: Buffer, onTaken: () => void): void {
+    this.#waitingBytes += bytes.length;
+    this.#totals.lines += linesIn(bytes);
+    this.#totals.bytes += bytes.length;
+    this.#owner.counted(bytes.length, 0);
+    this.#reader?.write(bytes, () => {
+      this.#waitingBytes -= bytes.length;
+      if (this.#end === null) onTaken();
+    });
+  }
+}
+
+function linesIn(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines++;
+  return lines;
+}

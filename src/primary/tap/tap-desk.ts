@@ -1,0 +1,211 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EventFacts } from '../../protocol/admin/events.ts';
+import type { TapCommand, TapFilter, TapOrder, TapReport } from '../../protocol/tap.ts';
+import { LineLimit } from '../../telemetry/line-limit.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { TAP_RESULTS } from '../../telemetry/metrics/label-values.ts';
+import { RunningTap } from './running-tap.ts';
+import type { TapSource } from './tap-reader.ts';
+
+/** The settings of `admin` that taps depend on. */
+export interface TapSettings {
+  readonly tap: 'off' | 'headers' | 'payload';
+  /** Rules of redaction that hold for every tap. */
+  readonly tapRedact: readonly string[];
+  /** The token of commands; null for none. */
+  readonly token: string | null;
+}
+
+/** What a reader asks for. */
+export type TapWish = Omit<TapOrder, 'id'>;
+
+type TapResult = (typeof TAP_RESULTS)[number];
+
+/** Why a tap is refused. */
+export interface TapRefusal {
+  readonly result: Exclude<TapResult, 'started'>;
+  /** For the reader: one sentence with the remedy. */
+  readonly message: string;
+}
+
+interface TapDeskParts {
+  /** Returns the settings in force. */
+  readonly settings: () => TapSettings;
+  /** Tells all workers, draining ones included. */
+  readonly tellWorkers: (command: TapCommand) => void;
+  /** Tells operators of an event. */
+  readonly tell: (event: EventFacts) => void;
+  readonly log: Logger;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
+}
+
+interface Entry {
+  readonly tap: RunningTap;
+  readonly startedAt: number;
+  /** The token that has allowed the tap. */
+  readonly token: string | null;
+}
+
+/** Max taps at a time. */
+export const MAX_TAPS = 8;
+/** Log lines about refused taps. */
+const REFUSED_LINES = { burst: 20, everyMs: 1000 };
+/** Max time that the end of the process waits until readers have the last lines. */
+const MAX_LAST_WAIT_MS = 500;
+
+/** Starts and ends taps in all workers, and brings their lines to the readers. */
+export class TapDesk {
+  readonly counts = {
+    results: new Map<TapResult, number>(TAP_RESULTS.map((result) => [result, 0])),
+    bytes: 0,
+    droppedLines: 0,
+  };
+  readonly #parts: TapDeskParts;
+  readonly #now: () => number;
+  readonly #refusedLines: LineLimit;
+  readonly #taps = new Map<string, Entry>();
+  #last = 0;
+
+  constructor(parts: TapDeskParts) {
+    const { now = () => performance.now() } = parts;
+    this.#parts = parts;
+    this.#now = now;
+    this.#refusedLines = new LineLimit(now, REFUSED_LINES);
+  }
+
+  /** The number of taps that run. */
+  get active(): number {
+    return this.#taps.size;
+  }
+
+  /** The taps that a new worker must begin with. */
+  get orders(): readonly TapOrder[] {
+    return Array.from(this.#taps.values(), ({ tap }) => tap)
+      .filter(({ hasBegun }) => hasBegun)
+      .map(({ order }) => order);
+  }
+
+  /**
+   * Opens a tap, which begins when it gets its reader. A refusal is logged and counted.
+   *
+   * @param client the IP address of the reader
+   */
+  open(wish: TapWish, client: string): TapSource | TapRefusal {
+    const refusal = this.#refusalOf(wish);
+    if (refusal !== null) {
+      this.refuse(refusal, client, wish.filter);
+      return refusal;
+    }
+    const { tapRedact, token } = this.#parts.settings();
+    const redact = [...new Set([...tapRedact, ...wish.redact])];
+    const tap = new RunningTap({ ...wish, id: `tap-${++this.#last}`, redact }, client, {
+      begun: ({ order }) => this.#parts.tellWorkers({ type: 'tap_start', order }),
+      ended: (ended, reason) => this.#ended(ended, reason),
+      counted: (bytes, droppedLines) => {
+        this.counts.bytes += bytes;
+        this.counts.droppedLines += droppedLines;
+      },
+    });
+    this.#taps.set(tap.order.id, { tap, startedAt: this.#now(), token });
+    this.#started(tap);
+    return tap;
+  }
+
+  /** Notes that a tap is refused. @param filter what it was to show, as far as that could be read */
+  refuse({ result, message }: TapRefusal, client: string, filter: TapFilter = {}): void {
+    this.#count(result);
+    this.#parts.tell({ kind: 'admin', reason: 'tap_refused', detail: REFUSAL_WORDS[result], client });
+    const more = this.#refusedLines.take();
+    const fields = { client, reason: result, detail: message, filter, ...more };
+    if (more !== null) this.#parts.log.warn(fields, 'tap refused');
+  }
+
+  /** Takes the lines of a worker. @param reply sends the worker a message, as long as this run of it lasts */
+  hear(report: TapReport, worker: string, reply: (command: TapCommand) => void): void {
+    const { id } = report;
+    const entry = this.#taps.get(id);
+    if (entry === undefined) {
+      // The worker has missed the end, or its report was under way then.
+      reply({ type: 'tap_stop', id });
+      return;
+    }
+    entry.tap.take(report, worker, () => reply({ type: 'tap_taken', id }));
+  }
+
+  /** Ends the taps that settings, which come into force now, do not allow. */
+  apply(next: TapSettings): void {
+    for (const { tap, token } of [...this.#taps.values()]) {
+      const reason = token === next.token ? forbiddenBy(next, tap.order) : 'admin.token has changed';
+      if (reason !== null) void tap.end(`the configuration was reloaded: ${reason}`);
+    }
+  }
+
+  /** Ends all taps. Resolves when the readers know why, at the latest after 500 ms. */
+  async stop(reason: string): Promise<void> {
+    if (this.#taps.size === 0) return;
+    const ends = Array.from(this.#taps.values(), ({ tap }) => tap.end(reason));
+    await Promise.race([Promise.all(ends), delay(MAX_LAST_WAIT_MS)]);
+  }
+
+  #refusalOf({ payload }: TapWish): TapRefusal | null {
+    const { tap } = this.#parts.settings();
+    if (tap === 'off') {
+      return { result: 'off', message: 'taps are off: set admin.tap to headers or payload, and reload' };
+    }
+    if (payload && tap !== 'payload') {
+      const message = 'payloads are not shown: set admin.tap to payload and reload, or ask without payload';
+      return { result: 'payload', message };
+    }
+    if (this.#taps.size < MAX_TAPS) return null;
+    return { result: 'full', message: `${MAX_TAPS} taps are running: end one of them first` };
+  }
+
+  #started({ order, client }: RunningTap): void {
+    const { id, filter, sample, payload, maxPayloadBytes, redact } = order;
+    this.#count('started');
+    const shown = payload ? { maxPayloadBytes, redactRules: redact.length } : {};
+    this.#parts.log.info({ tap: id, client, filter, sample, payload, ...shown }, 'tap started');
+    const detail = `${payload ? 'payloads' : 'headers'} of ${described(filter, sample)}`;
+    this.#parts.tell({ kind: 'process', reason: 'tap_started', detail, client });
+  }
+
+  #ended(tap: RunningTap, reason: string): void {
+    const { order, client, totals } = tap;
+    const { id } = order;
+    const entry = this.#taps.get(id);
+    this.#taps.delete(id);
+    this.#parts.tellWorkers({ type: 'tap_stop', id });
+    const seconds = Math.round(this.#now() - (entry?.startedAt ?? 0)) / 1000;
+    this.#parts.log.info({ tap: id, client, reason, seconds, ...totals }, 'tap ended');
+    const detail = `${reason}, ${totals.lines} lines in ${Math.round(seconds)} s`;
+    this.#parts.tell({ kind: 'process', reason: 'tap_ended', detail, client });
+  }
+
+  #count(result: TapResult): void {
+    this.counts.results.set(result, (this.counts.results.get(result) ?? 0) + 1);
+  }
+}
+
+/** For events, which have no room for the remedy. */
+const REFUSAL_WORDS: Readonly<Record<TapRefusal['result'], string>> = {
+  off: 'taps are off',
+  payload: 'payloads are not shown',
+  full: 'too many taps',
+  token: 'no token, or a wrong one',
+  parameters: 'bad parameters',
+};
+
+/** Returns why settings forbid a tap that runs; null if they allow it. */
+function forbiddenBy({ tap, tapRedact }: TapSettings, { payload, redact }: TapOrder): string | null {
+  if (tap === 'off') return 'admin.tap is off';
+  if (!payload) return null;
+  if (tap !== 'payload') return `admin.tap is ${tap}`;
+  return tapRedact.every((rule) => redact.includes(rule)) ? null : 'admin.tapRedact has new rules';
+}
+
+function described(filter: TapFilter, sample: number): string {
+  const conditions = Object.entries(filter).map(([name, value]) => `${name} "${value}"`);
+  const sessions = conditions.length === 0 ? 'all sessions' : `sessions with ${conditions.join(', ')}`;
+  return sample === 1 ? sessions : `${Number((sample * 100).toPrecision(6))}% of ${sessions}`;
+}
