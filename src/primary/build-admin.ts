@@ -26,8 +26,11 @@ import { principalCommands } from './admin/commands/principal-commands.ts';
 import { sessionCommands } from './admin/commands/session-commands.ts';
 import type { EventBook } from './admin/events/event-book.ts';
 import { FrameWriter } from './admin/live/live-frame.ts';
+import { tapCommand } from './admin/tap/tap-command.ts';
 import { primaryFamilies } from './admin/pages/primary-families.ts';
 import { statusPage } from './admin/pages/status.ts';
+import type { TapDesk } from './tap/tap-desk.ts';
+import { tapFamilies } from './tap/tap-metrics.ts';
 import { tracingFamilies } from './tracing/tracing-metrics.ts';
 import type { SpanDesk } from './tracing/span-desk.ts';
 import { clusterFamilies } from './clusters/cluster-metrics.ts';
@@ -58,6 +61,7 @@ interface ControlledParts {
   readonly passwords: Passwords;
   readonly redis: Pick<RedisServices, 'counts' | 'state'>;
   readonly spans: Pick<SpanDesk, 'counts'>;
+  readonly taps: TapDesk;
   readonly limitTables: LimitTables;
   readonly keySets: KeySets;
   readonly sessions: SessionDesk;
@@ -117,6 +121,7 @@ export function buildAdmin(
     ...operatorFamilies(parts.sessions, parts.revocations),
     ...redisFamilies(parts.redis),
     ...tracingFamilies(parts.spans),
+    ...tapFamilies(parts.taps),
     ...stats.families,
   ]);
   const frames = new FrameWriter({
@@ -151,6 +156,7 @@ export function buildAdmin(
         engines,
         output,
         versions,
+        taps: parts.taps,
         state: lifecycle.state,
       }),
     live: () => frames.write(),
@@ -160,6 +166,7 @@ export function buildAdmin(
       ...sessionCommands(parts.sessions),
       ...principalCommands(parts.revocations),
       ...eventCommands(parts.events),
+      tapCommand(parts.taps, () => supervisor.config),
       ...(faultHooks ? faultCommands(supervisor.harm) : []),
     ],
     get token() {

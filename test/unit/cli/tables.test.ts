@@ -95,6 +95,7 @@ const status: Status = {
     },
   ],
   leftBehind: 0,
+  taps: 0,
   logs: [
     { log: 'log', file: null, dropped: 0, problem: null },
     { log: 'access', file: '/var/log/access', dropped: 2, problem: 'ENOSPC' },

@@ -21,6 +21,7 @@ import type { Drains } from '../../control/drains.ts';
 import type { Reloader } from '../../control/reloader.ts';
 import type { Engines } from '../../process/engines.ts';
 import type { Versions } from '../../process/versions.ts';
+import type { TapDesk } from '../../tap/tap-desk.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 import type { WorkerSlot } from '../../workers/worker-slot.ts';
 import { JSON_TYPE } from '../admin-answer.ts';
@@ -44,6 +45,7 @@ interface StatusFacts {
   readonly drains: Pick<Drains, 'progress'>;
   readonly engines: Pick<Engines, 'choiceOf'>;
   readonly output: Pick<LogOutputs, 'states'>;
+  readonly taps: Pick<TapDesk, 'active'>;
   readonly versions: Versions;
   readonly state: PrimaryState;
 }
@@ -67,7 +69,7 @@ function* linesOf(facts: StatusFacts): Iterable<string> {
 }
 
 function statusOf(facts: StatusFacts): LazyStatus {
-  const { supervisor, clusters, reloader, drains, output, versions, state } = facts;
+  const { supervisor, clusters, reloader, drains, output, taps, versions, state } = facts;
   const { config, leftBehind, generation } = supervisor;
   return {
     version: versions.sluice,
@@ -83,6 +85,7 @@ function statusOf(facts: StatusFacts): LazyStatus {
     drains: drains.progress,
     workers: lazily(workersOf(supervisor), (slot) => workerStatus(slot, supervisor)),
     leftBehind: leftBehind.count,
+    taps: taps.active,
     logs: output.states,
     listeners: lazily(config.listeners, (listener) => listenerStatus(listener, facts)),
     clusters: lazily(clusters.all, (monitor) =>

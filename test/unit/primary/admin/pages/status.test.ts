@@ -90,6 +90,7 @@ function facts(): Facts {
     reloader: { current: config, lastSucceeded: false, lastSuccessAt: 60_000, needsRestart: ['demo'] },
     drains: { progress: [{ scope: { kind: 'all' }, total: 9, remaining: 2, seconds: 1.5 }] },
     output: { states: [LOG] },
+    taps: { active: 3 },
     versions: { sluice: '1.2.3', node: '22.18.0', uws: '20.1.0' },
     state: 'ready',
   };
@@ -112,6 +113,7 @@ describe('the status', () => {
       connections: 7,
       drains: [{ scope: { kind: 'all' }, total: 9, remaining: 2, seconds: 1.5 }],
       leftBehind: 2,
+      taps: 3,
       logs: [LOG],
     });
   });

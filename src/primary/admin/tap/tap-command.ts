@@ -1,0 +1,128 @@
+import type { Config } from '../../../config/types/config.ts';
+import { MAX_RULES, RuleError, parseRedactionRule } from '../../../core/redaction/redaction-rule.ts';
+import {
+  DEFAULT_TAP_PAYLOAD_BYTES,
+  SESSION_ID,
+  TAP_FILTERS,
+  TAP_PAYLOAD,
+  TAP_SAMPLE,
+} from '../../../protocol/admin/command-parameters.ts';
+import type { TapFilter } from '../../../protocol/tap.ts';
+import { normalizeIp } from '../../../wire/ip-address.ts';
+import type { TapDesk, TapRefusal, TapWish } from '../../tap/tap-desk.ts';
+import type { AdminCommand, CommandResult } from '../commands/admin-command.ts';
+import { ParameterError, parameterOf, refuseOthers, textOf } from '../commands/parameters.ts';
+import { NDJSON_TYPE, tapStream } from './tap-stream.ts';
+
+type FilterName = (typeof TAP_FILTERS)[number];
+/** The names that a tap may filter by. */
+type KnownNames = Pick<Config, 'listeners' | 'clusters'>;
+
+const SINGLE = [...TAP_FILTERS, 'sample', 'payload', 'maxPayload'];
+const STATUS = { off: 403, payload: 403, full: 429, parameters: 400, token: 401 } as const satisfies Record<
+  TapRefusal['result'],
+  number
+>;
+const REMEDIES = {
+  session: 'write the id of a session, as GET /sessions has it',
+  listener: 'write the name of a listener',
+  route: 'write the name of a route',
+  cluster: 'write the name of a cluster',
+  endpoint: 'write the address of an endpoint, as GET /status has it',
+  principal: 'write a name, such as jwt:alice or alice',
+  client: 'write an IP address',
+} as const satisfies Record<FilterName, string>;
+
+/**
+ * Returns the command that shows live frames.
+ *
+ * @param known returns the configuration in force
+ */
+export function tapCommand(desk: Pick<TapDesk, 'open' | 'refuse'>, known: () => KnownNames): AdminCommand {
+  return {
+    path: '/tap',
+    logsItself: true,
+    run: (_args, query, client) => start(desk, client, () => wishOf(query, known())),
+    refused: (client, message) => desk.refuse({ result: 'token', message }, client),
+  };
+}
+
+function start(desk: Pick<TapDesk, 'open' | 'refuse'>, client: string, read: () => TapWish): CommandResult {
+  let wish: TapWish;
+  try {
+    wish = read();
+  } catch (error) {
+    if (error instanceof ParameterError)
+      desk.refuse({ result: 'parameters', message: error.message }, client);
+    throw error;
+  }
+  const opened = desk.open(wish, client);
+  if ('result' in opened) return { status: STATUS[opened.result], message: opened.message };
+  return { status: 200, message: 'tap started', stream: { type: NDJSON_TYPE, body: tapStream(opened) } };
+}
+
+/** Reads what a tap shows. @throws ParameterError */
+function wishOf(query: URLSearchParams, known: KnownNames): TapWish {
+  const redact = query.getAll('redact');
+  query.delete('redact');
+  refuseOthers(query, SINGLE, [...SINGLE, 'redact']);
+  const filter = filterOf(query);
+  refuseUnknown(filter, known);
+  const payload = textOf(
+    query,
+    'payload',
+    (text) => (/^(?:true|false)$/.test(text) ? text : null),
+    'write true or false',
+  );
+  checkRules(redact);
+  return {
+    filter,
+    sample: parameterOf(query, 'sample', TAP_SAMPLE) ?? 1,
+    payload: payload === 'true',
+    maxPayloadBytes: parameterOf(query, 'maxPayload', TAP_PAYLOAD) ?? DEFAULT_TAP_PAYLOAD_BYTES,
+    redact,
+  };
+}
+
+function checkRules(rules: readonly string[]): void {
+  if (rules.length > MAX_RULES) {
+    throw new ParameterError(`redact: write at most ${MAX_RULES} rules: join expressions by "|"`);
+  }
+  for (const [index, rule] of rules.entries()) {
+    try {
+      parseRedactionRule(rule);
+    } catch (error) {
+      if (!(error instanceof RuleError)) throw error;
+      const which = rules.length === 1 ? '' : `rule ${index + 1}: `;
+      throw new ParameterError(`redact: ${which}${error.message}`);
+    }
+  }
+}
+
+function filterOf(query: URLSearchParams): TapFilter {
+  const entries = TAP_FILTERS.flatMap((name) => {
+    const value = textOf(query, name, (text) => readFilter(name, text), REMEDIES[name]);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function readFilter(name: FilterName, text: string): string | null {
+  if (name === 'client') return normalizeIp(text);
+  if (name === 'session') return SESSION_ID.test(text) ? text : null;
+  return text === '' ? null : text;
+}
+
+/** Refuses a name that the configuration does not have: nothing would ever be shown. */
+function refuseUnknown({ listener, route, cluster }: TapFilter, { listeners, clusters }: KnownNames): void {
+  if (listener !== undefined && !listeners.some(({ name }) => name === listener)) {
+    throw new ParameterError(`listener: there is no listener ${listener}`);
+  }
+  if (cluster !== undefined && !clusters.some(({ name }) => name === cluster)) {
+    throw new ParameterError(`cluster: there is no cluster ${cluster}`);
+  }
+  const hasRoute = listeners.some(
+    (one) => one.mode === 'l7' && one.routes.some(({ name }) => name === route),
+  );
+  if (route !== undefined && !hasRoute) throw new ParameterError(`route: there is no route ${route}`);
+}
