@@ -15,10 +15,12 @@ export interface Symbols {
   readonly ellipsis: string;
   readonly rising: string;
   readonly falling: string;
+  /** Whether the terminal shows characters beyond ASCII at all. */
+  readonly unicode: boolean;
 }
 
-const UNICODE: Symbols = { ellipsis: '…', rising: '↑', falling: '↓' };
-const ASCII: Symbols = { ellipsis: '~', rising: '^', falling: 'v' };
+const UNICODE: Symbols = { ellipsis: '…', rising: '↑', falling: '↓', unicode: true };
+const ASCII: Symbols = { ellipsis: '~', rising: '^', falling: 'v', unicode: false };
 
 /** Chooses by the locale, as POSIX has it. An unset locale counts as UTF-8: containers have none. */
 export function symbolsOf(env: Readonly<Record<string, string | undefined>>): Symbols {
