@@ -70,5 +70,7 @@ function load(command: CommandName): Promise<Command> {
       return import('./cli/commands/status.ts');
     case 'top':
       return import('./cli/commands/top.ts');
+    case 'tap':
+      return import('./cli/commands/tap.ts');
   }
 }

@@ -19,6 +19,8 @@ import type { CommandOptions } from './arguments.ts';
 const ANSWER_TIMEOUT_MS = 60_000;
 /** Max time without a frame of `/live`, of which each second has one. */
 const SILENCE_MS = 5000;
+/** Max time without a line of a tap, which has an empty one at least every 5 s. */
+const TAP_SILENCE_MS = 15_000;
 
 /**
  * Asks the admin server at the address and with the token of a configuration. Answers hold text that clients and
@@ -59,7 +61,7 @@ export class AdminClient {
    * @throws StartError if there is no such stream, or if nobody answers
    */
   async live(signal: AbortSignal): Promise<IncomingMessage> {
-    const answer = await this.#explained(openAdmin(this.#admin, '/live', SILENCE_MS, signal));
+    const answer = await this.#explained(openAdmin(this.#admin, 'GET', '/live', SILENCE_MS, signal));
     if ('body' in answer) {
       throw new StartError(
         answer.status === 404
@@ -70,6 +72,26 @@ export class AdminClient {
     if (mediaTypeOf(answer) === 'text/event-stream') return answer;
     answer.destroy();
     throw new StartError('/live gives no event stream: something else than sluice answers');
+  }
+
+  /**
+   * Starts a tap, which lasts as long as the stream. Its bytes are not printable.
+   *
+   * @param path `/tap` and its parameters
+   * @throws StartError if the tap is refused, or if nobody answers
+   */
+  async tap(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const answer = await this.#explained(openAdmin(this.#admin, 'POST', path, TAP_SILENCE_MS, signal));
+    if ('body' in answer) {
+      throw new StartError(
+        answer.status === 404
+          ? 'the running sluice has no tap: it is older than this command'
+          : `the tap is refused: ${printable(sentenceOf(answer))}`,
+      );
+    }
+    if (mediaTypeOf(answer) === 'application/x-ndjson') return answer;
+    answer.destroy();
+    throw new StartError('/tap gives no recording: something else than sluice answers');
   }
 
   /**

@@ -7,6 +7,10 @@ import {
   DRAIN_PARAMETERS,
   PAGE_LIMIT,
   REASON_REMEDY,
+  TAP_DURATION,
+  TAP_FRAMES,
+  TAP_PAYLOAD,
+  TAP_SAMPLE,
   isReason,
   type CommandParameter,
 } from '../protocol/admin/command-parameters.ts';
@@ -20,6 +24,8 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Values of the command's own options, by name; empty for options that take none. */
   readonly flags: ReadonlyMap<string, string>;
+  /** Each rule of `--redact`, in order. */
+  readonly redact: readonly string[];
   /** What the command acts on: the id of a session, or a principal; null if it is not given. */
   readonly operand: string | null;
 }
@@ -37,6 +43,7 @@ export const COMMANDS = [
   'events',
   'status',
   'top',
+  'tap',
 ] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
@@ -73,6 +80,18 @@ const OPTIONS = {
   limit: { type: 'string' },
   code: { type: 'string' },
   reason: { type: 'string' },
+  session: { type: 'string' },
+  route: { type: 'string' },
+  sample: { type: 'string' },
+  payload: { type: 'boolean' },
+  'max-payload': { type: 'string' },
+  redact: { type: 'string', multiple: true },
+  hex: { type: 'boolean' },
+  from: { type: 'string' },
+  output: { type: 'string' },
+  force: { type: 'boolean' },
+  duration: { type: 'string' },
+  frames: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const;
@@ -91,6 +110,15 @@ const VALUES: Readonly<Record<string, string>> = {
   limit: 'a number',
   code: 'a close code',
   reason: 'a text',
+  session: 'the id of a session',
+  route: 'a name',
+  sample: 'a part, such as 1%',
+  'max-payload': 'a size, such as 4KiB',
+  redact: 'a rule, such as $.password or /[0-9]{16}/',
+  from: 'a file',
+  output: 'a file',
+  duration: 'a duration, such as 5m',
+  frames: 'a number',
 };
 /** Options of some commands only. */
 const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
@@ -99,18 +127,30 @@ const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
   watch: ['run', 'drain'],
   undo: ['drain', 'revoke'],
   follow: ['events'],
-  json: ['status', 'sessions', 'events', 'top'],
-  listener: ['drain'],
-  cluster: ['drain', 'sessions'],
-  endpoint: ['drain'],
+  json: ['status', 'sessions', 'events', 'top', 'tap'],
+  listener: ['drain', 'tap'],
+  cluster: ['drain', 'sessions', 'tap'],
+  endpoint: ['drain', 'tap'],
   rate: ['drain'],
   deadline: ['drain'],
   jitter: ['drain'],
-  principal: ['sessions', 'kick'],
-  client: ['sessions'],
+  principal: ['sessions', 'kick', 'tap'],
+  client: ['sessions', 'tap'],
   limit: ['sessions', 'events'],
   code: ['kick'],
   reason: ['kick'],
+  session: ['tap'],
+  route: ['tap'],
+  sample: ['tap'],
+  payload: ['tap'],
+  'max-payload': ['tap'],
+  redact: ['tap'],
+  hex: ['tap'],
+  from: ['tap'],
+  output: ['tap'],
+  force: ['tap'],
+  duration: ['tap'],
+  frames: ['tap'],
 };
 /** Commands that take an argument. */
 const OPERANDS: ReadonlySet<CommandName> = new Set(['kick', 'revoke']);
@@ -120,6 +160,10 @@ const PARAMETERS: Readonly<Record<string, CommandParameter>> = {
   ...DRAIN_PARAMETERS,
   limit: PAGE_LIMIT,
   code: CLOSE_CODE,
+  sample: TAP_SAMPLE,
+  'max-payload': TAP_PAYLOAD,
+  duration: TAP_DURATION,
+  frames: TAP_FRAMES,
 };
 
 type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
@@ -154,7 +198,7 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
     if (!commands.includes(command)) {
       throw new UsageError(`${command} has no option ${rawName}: ${commands.join(' and ')} has`);
     }
-    if (name !== 'test') flags.set(name, value ?? '');
+    if (name !== 'test' && name !== 'redact') flags.set(name, value ?? '');
   }
 
   const files = valuesOf(options, 'config');
@@ -166,6 +210,7 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
       overrides: valuesOf(options, 'set'),
       env,
       flags,
+      redact: valuesOf(options, 'redact'),
       operand: positionals[1] ?? null,
     },
   };
@@ -199,8 +244,9 @@ function checkOption(option: Option): void {
     if (value !== undefined) throw new UsageError(`${option.rawName} takes no value`);
     return;
   }
-  // An argument that begins with a dash is the next option, not a value.
-  if (value === undefined || value === '' || (!option.inlineValue && value.startsWith('-'))) {
+  // An argument that begins with a dash is the next option, not a value. A recording may come from stdin.
+  const isStdin = option.name === 'from' && value === '-';
+  if (value === undefined || value === '' || (!option.inlineValue && value.startsWith('-') && !isStdin)) {
     throw new UsageError(`${option.rawName} needs ${wanted}`);
   }
   if (option.name === 'set' && value.indexOf('=') < 1) {

@@ -23,6 +23,7 @@ Commands:
   events                prints what was refused or has failed
   status                shows the state of a running sluice
   top                   shows state and rates live
+  tap                   shows and records live frames
   bench                 puts a server or a proxy under load: sluice bench --help
 
 Options:
@@ -190,6 +191,47 @@ Options:
       --json            one frame as JSON, as /live?once gives it
 ${CONFIG_OPTIONS}
 ${HELP_OPTION}
+`,
+  tap: `Usage: sluice tap [OPTIONS]
+       sluice tap --from FILE [OPTIONS]
+
+Shows the frames of sessions of the sluice that runs with this configuration, a line
+each, as they cross: time, session, direction, opcode, bytes on the wire. Shows reads of
+tunnels, too. Needs admin.token, and admin.tap in the running configuration.
+
+Which sessions (all by default; several conditions must all hold):
+      --session ID      this session, as sluice sessions shows it
+      --listener NAME   sessions and tunnels of this listener
+      --route NAME      sessions of this route
+      --cluster NAME    sessions and tunnels of this cluster
+      --endpoint ADDRESS  sessions and tunnels of this endpoint
+      --principal NAME  sessions of this principal, such as jwt:alice or alice
+      --client ADDRESS  sessions and tunnels of this IP address
+      --sample PART     a part of these sessions, such as 1%
+
+What is shown of them:
+      --payload         what messages contain; needs admin.tap: payload
+      --max-payload SIZE  bytes of a message, up to 64KiB; 4KiB by default
+      --redact RULE     hides matches in payloads: a JSON path such as $.password, or an
+                        expression such as /[0-9]{16}/; may be repeated
+      --hex             a hex dump below each payload
+      --json            a JSON object a line, as the proxy sends it
+
+Where it goes, and until when:
+      --output FILE     records to a file: HTTP Archive (HAR) if its name ends in .har,
+                        else lines of JSON, which sluice bench URL --replay FILE takes
+      --force           replaces that file if it exists
+      --duration TIME   ends after this time, such as 5m
+      --frames NUMBER   ends after this number of frames
+      --from FILE       reads a recording, or stdin for -, in place of a running sluice
+
+Options:
+${CONFIG_OPTIONS}
+${HELP_OPTION}
+
+Exit status: 0 after Ctrl-C, --duration, --frames or the end of a recording; 1 if the tap
+was refused, or the proxy has ended it; 2 for bad usage; 128 plus the number of another
+signal.
 `,
   demo: `Usage: sluice demo [OPTIONS]
 

@@ -35,18 +35,19 @@ export async function askAdmin(
 }
 
 /**
- * Asks for a stream, such as `/live`.
+ * Asks for a stream, such as `GET /live`.
  *
  * @param silenceMs max time between two pieces of the stream
  * @returns the stream, which errors if it is cut; the answer if its status is not 200
  */
 export async function openAdmin(
   place: AdminPlace,
+  method: 'GET' | 'POST',
   path: string,
   silenceMs: number,
   signal: AbortSignal,
 ): Promise<IncomingMessage | AdminAnswer> {
-  const response = await send(place, 'GET', path, signal, silenceMs);
+  const response = await send(place, method, path, signal, silenceMs);
   return response.statusCode === 200 ? response : answerOf(response);
 }
 

@@ -39,6 +39,21 @@ export const EVENT_NUMBER: CommandParameter = {
   remedy: 'write the "last" of the answer before',
 };
 
+/** `--duration` of `sluice tap`. */
+export const TAP_DURATION: CommandParameter = {
+  parse: (text) => {
+    const ms = durationUpTo(MAX_DURATION_MS).parse(text);
+    return ms === 0 ? undefined : ms;
+  },
+  remedy: durationUpTo(MAX_DURATION_MS).remedy,
+};
+
+/** `--frames` of `sluice tap`. */
+export const TAP_FRAMES: CommandParameter = {
+  parse: (text) => (/^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined),
+  remedy: 'write a number from 1',
+};
+
 /** `code` of a session's close, and of `sluice kick`: those that an application may send (RFC 6455 section 7.4). */
 export const CLOSE_CODE: CommandParameter = {
   parse: (text) => wholeNumber(text, isClosable),

@@ -36,7 +36,8 @@ describe('what the admin address answers', { timeout: 60_000 }, () => {
     const { port } = server.address() as AddressInfo;
     const overrides = [`admin.address=127.0.0.1:${port}`];
     try {
-      await use(new AdminClient({ configFile, overrides, env: {}, flags: new Map(), operand: null }));
+      const given = { overrides, env: {}, flags: new Map<string, string>(), redact: [], operand: null };
+      await use(new AdminClient({ configFile, ...given }));
     } finally {
       server.close();
     }

@@ -35,6 +35,7 @@ describe('arguments', () => {
           overrides: [],
           env: ENV,
           flags: new Map(),
+          redact: [],
           operand: null,
         },
       });
@@ -145,12 +146,12 @@ describe('arguments', () => {
   it('say in one line what is wrong with them', () => {
     assert.equal(
       refusal(),
-      'no command given: write one of run, check, print-config, demo, reload, drain, sessions, kick, revoke, events, status, top, bench',
+      'no command given: write one of run, check, print-config, demo, reload, drain, sessions, kick, revoke, events, status, top, tap, bench',
     );
     assert.equal(refusal('chekc'), 'unknown command "chekc": did you mean check?');
     assert.equal(
       refusal('serve'),
-      'unknown command "serve": write one of run, check, print-config, demo, reload, drain, sessions, kick, revoke, events, status, top, bench',
+      'unknown command "serve": write one of run, check, print-config, demo, reload, drain, sessions, kick, revoke, events, status, top, tap, bench',
     );
     assert.equal(refusal('check', '--sett', 'a=1'), 'unknown option --sett: did you mean --set?');
     assert.equal(refusal('check', '-x'), 'unknown option -x');

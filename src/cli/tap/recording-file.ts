@@ -1,0 +1,97 @@
+/** A recording on disk. */
+import { open, type FileHandle } from 'node:fs/promises';
+import { StartError, codeOf, messageOf } from '../../core/errors.ts';
+import type { TapLine, TapSink } from './tap-sink.ts';
+
+/** Payloads may be secret: only the owner reads them. */
+const PRIVATE_MODE = 0o600;
+
+/** Writes lines as they come. The file has whole lines only, also if the disk is full. */
+export class RecordingFile implements TapSink {
+  readonly #file: FileHandle;
+  readonly #name: string;
+  readonly #isRegular: boolean;
+  /** Bytes of whole lines. */
+  #size = 0;
+
+  private constructor(file: FileHandle, name: string, isRegular: boolean) {
+    this.#file = file;
+    this.#name = name;
+    this.#isRegular = isRegular;
+  }
+
+  /**
+   * Creates the file.
+   *
+   * @param force whether an existing file is replaced
+   * @throws StartError if it exists, or cannot be written
+   */
+  static async create(name: string, force: boolean): Promise<RecordingFile> {
+    const file = await createFile(name, force);
+    try {
+      const isRegular = (await file.stat()).isFile();
+      // An existing file has its own mode.
+      if (force && isRegular) await file.chmod(PRIVATE_MODE);
+      return new RecordingFile(file, name, isRegular);
+    } catch (error) {
+      await file.close();
+      throw cannotWrite(name, error);
+    }
+  }
+
+  /** Whether anything has been written. */
+  get isEmpty(): boolean {
+    return this.#size === 0;
+  }
+
+  /** @throws StartError if the disk is full, or fails */
+  async write(lines: readonly TapLine[]): Promise<void> {
+    const bytes = Buffer.from(lines.map(({ text }) => `${text}\n`).join(''));
+    let written = 0;
+    try {
+      while (written < bytes.length) {
+        written += (await this.#file.write(bytes, written, bytes.length - written)).bytesWritten;
+      }
+      this.#size += bytes.length;
+    } catch (error) {
+      await this.#cut(bytes.subarray(0, written));
+      throw cannotWrite(this.#name, error);
+    }
+  }
+
+  /** @throws StartError if the disk has not taken everything */
+  async close(): Promise<void> {
+    try {
+      await this.#file.close();
+    } catch (error) {
+      throw cannotWrite(this.#name, error);
+    }
+  }
+
+  /** Leaves the whole lines of a part that was written. */
+  async #cut(written: Buffer): Promise<void> {
+    this.#size += written.lastIndexOf('\n') + 1;
+    if (!this.#isRegular) return;
+    // The error that is told is that of the write.
+    await this.#file.truncate(this.#size).catch(() => undefined);
+  }
+}
+
+/**
+ * Creates a file that only its owner reads.
+ *
+ * @throws StartError if it exists without `force`, or cannot be written
+ */
+async function createFile(name: string, force: boolean): Promise<FileHandle> {
+  try {
+    return await open(name, force ? 'w' : 'wx', PRIVATE_MODE);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw new StartError(`${name} exists: name another file, or add --force`);
+    throw cannotWrite(name, error);
+  }
+}
+
+/** Returns the error for a file that cannot be written. */
+function cannotWrite(name: string, error: unknown): StartError {
+  return new StartError(`cannot write ${name}: ${messageOf(error)}`, { cause: error });
+}

@@ -1,0 +1,86 @@
+/** What the options of `sluice tap` ask for. */
+import { UsageError } from '../../core/errors.ts';
+import { parseDuration } from '../../core/units/duration.ts';
+import { TAP_FILTERS } from '../../protocol/admin/command-parameters.ts';
+import type { TapFilter } from '../../protocol/tap.ts';
+import { readPrintable } from '../../telemetry/output/printable.ts';
+import type { CommandOptions } from '../arguments.ts';
+
+export interface TapPlan {
+  /** The recording that is read in place of a proxy, `-` for stdin; null to ask the proxy. */
+  readonly from: string | null;
+  /** The path of the tap, with its query. */
+  readonly path: string;
+  readonly filter: TapFilter;
+  readonly output: TapOutput | null;
+  readonly json: boolean;
+  readonly hex: boolean;
+  /** Null for no limit. */
+  readonly durationMs: number | null;
+  /** Null for no limit. */
+  readonly frames: number | null;
+}
+
+export interface TapOutput {
+  readonly file: string;
+  readonly format: 'recording' | 'har';
+  /** Whether an existing file is replaced. */
+  readonly force: boolean;
+}
+
+const HAR_NAME = /\.har$/i;
+/** Options that the proxy acts on, with the names of their parameters. */
+const PARAMETERS = { sample: 'sample', 'max-payload': 'maxPayload' } as const;
+/** A recording has what was asked for when it was made. */
+const LIVE_ONLY = ['sample', 'payload', 'max-payload', 'duration'] as const;
+
+/** @throws UsageError for options that exclude each other */
+export function planOf({ flags, redact }: Pick<CommandOptions, 'flags' | 'redact'>): TapPlan {
+  const from = flags.get('from') ?? null;
+  const live = LIVE_ONLY.find((name) => flags.has(name)) ?? (redact.length > 0 ? 'redact' : undefined);
+  if (from !== null && live !== undefined) {
+    throw new UsageError(`--${live} is for a running sluice: leave it out with --from`);
+  }
+  if (flags.has('hex') && from === null && !flags.has('payload')) {
+    throw new UsageError('--hex shows payloads: add --payload');
+  }
+  if (flags.has('force') && !flags.has('output')) throw new UsageError('--force is for --output FILE');
+  const filter: Record<string, string> = {};
+  for (const name of TAP_FILTERS) {
+    const value = flags.get(name);
+    if (value !== undefined) filter[name] = readPrintable(value);
+  }
+  const frames = flags.get('frames');
+  const duration = flags.get('duration');
+  return {
+    from,
+    path: pathOf(filter, flags, redact),
+    filter,
+    output: outputOf(flags),
+    json: flags.has('json'),
+    hex: flags.has('hex'),
+    durationMs: duration === undefined ? null : (parseDuration(duration) ?? null),
+    frames: frames === undefined ? null : Number(frames),
+  };
+}
+
+function pathOf(
+  filter: Readonly<Record<string, string>>,
+  flags: CommandOptions['flags'],
+  redact: readonly string[],
+): string {
+  const query = new URLSearchParams(filter);
+  for (const [name, parameter] of Object.entries(PARAMETERS)) {
+    const value = flags.get(name);
+    if (value !== undefined) query.set(parameter, value);
+  }
+  if (flags.has('payload')) query.set('payload', 'true');
+  for (const rule of redact) query.append('redact', rule);
+  return query.size === 0 ? '/tap' : `/tap?${query.toString()}`;
+}
+
+function outputOf(flags: CommandOptions['flags']): TapOutput | null {
+  const file = flags.get('output');
+  if (file === undefined) return null;
+  return { file, format: HAR_NAME.test(file) ? 'har' : 'recording', force: flags.has('force') };
+}
