@@ -48,7 +48,9 @@ export interface RelaySession extends LiveMember {
   readonly openedAt: number;
   /** The value of Sec-WebSocket-Extensions that both sides have agreed on; empty for none. */
   readonly extensions: string;
-  /** Watches the session; null for nothing. It may be set at any time before the session ends, and is null behind its end. */
+  /** Whether a side has begun to close: then nothing may begin to watch the session. */
+  readonly hasEnded: boolean;
+  /** Watches the session; null for nothing, and behind the end. It may be set until {@link hasEnded}. */
   tap: SessionTap | null;
   /** Whether the session leads to an endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
