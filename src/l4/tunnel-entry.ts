@@ -46,8 +46,9 @@ export class TunnelEntry {
   readonly #context: TunnelContext;
   /** The endpoint's label. */
   readonly #endpoint: string;
-  readonly #client: string;
-  readonly #serverName: string | undefined;
+  readonly client: string;
+  /** The one of the client's ClientHello, or of a PROXY header. */
+  readonly serverName: string | undefined;
   /** Null without an access log: a tunnel that fails has an event, and needs less memory until then. */
   readonly #start: TunnelStart | null;
   /** What is told of the tunnel if it ends well: drawn once, so that its lines share their fate. */
@@ -66,8 +67,8 @@ export class TunnelEntry {
     const { config, cluster, journal } = context;
     this.#context = context;
     this.#endpoint = endpoint;
-    this.#client = address;
-    this.#serverName = hello?.serverName ?? proxy?.serverName ?? undefined;
+    this.client = address;
+    this.serverName = hello?.serverName ?? proxy?.serverName ?? undefined;
     this.#start = journal.isOn(ACCESS)
       ? {
           listener: config.name,
@@ -75,7 +76,7 @@ export class TunnelEntry {
           endpoint,
           client: address,
           peer: proxy === null ? undefined : peer,
-          serverName: this.#serverName,
+          serverName: this.serverName,
           vpcEndpointId: proxy?.vpcEndpointId ?? undefined,
           tunnelId: `${THREAD}-${(tunnels++).toString(36)}`,
         }
@@ -111,9 +112,9 @@ export class TunnelEntry {
       listener: config.name,
       cluster: cluster.name,
       endpoint: this.#endpoint,
-      client: this.#client,
+      client: this.client,
       peer: undefined,
-      serverName: this.#serverName,
+      serverName: this.serverName,
       vpcEndpointId: undefined,
       tunnelId: '',
     };

@@ -10,7 +10,7 @@ import { TunnelStats } from './tunnel-stats.ts';
 import type { TunnelContext, TunnelSettings } from './tunnel.ts';
 
 /** What the tunnels of one worker share. */
-export interface TunnelEnvironment extends Pick<TunnelContext, 'wheel' | 'log' | 'journal'> {
+export interface TunnelEnvironment extends Pick<TunnelContext, 'wheel' | 'log' | 'journal' | 'taps'> {
   readonly page: StatsPage;
   /** The values of every worker's page. */
   readonly pages: readonly Float64Array[];
@@ -70,7 +70,7 @@ export class TunnelRoutes {
 function createContext(
   { name, idleTimeoutMs, halfCloseTimeoutMs }: TunnelRules,
   cluster: Cluster,
-  { page, pages, wheel, log, journal }: TunnelEnvironment,
+  { page, pages, wheel, log, journal, taps }: TunnelEnvironment,
 ): TunnelContext {
   return {
     config: { name, idleTimeoutMs, halfCloseTimeoutMs },
@@ -79,6 +79,7 @@ function createContext(
     wheel,
     log,
     journal,
+    taps,
     tunnels: new LiveSet(),
   };
 }

@@ -17,6 +17,7 @@ import type { LiveMember, LiveSet } from '../core/collections/live-set.ts';
 import type { TimerWheel } from '../core/timing/timer-wheel.ts';
 import type { Journal } from '../telemetry/journal/journal.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { TappedTunnel, Taps, TunnelTap } from '../telemetry/tap/tap.ts';
 import type { EntryFacts, EntryRejection, EntryTerms } from '../transport/entry.ts';
 import type { Cluster } from '../upstream/cluster.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -34,6 +35,8 @@ export interface TunnelContext {
   readonly log: Logger;
   /** Hears of tunnels. */
   readonly journal: Journal;
+  /** Watch tunnels. */
+  readonly taps: Taps;
   /** The live tunnels under this context. */
   readonly tunnels: LiveSet<Tunnel>;
 }
@@ -42,6 +45,10 @@ export interface TunnelContext {
 export interface Tunnel extends LiveMember {
   /** The endpoint that the tunnel leads to; null before one has been found. */
   readonly endpoint: Endpoint | null;
+  /** What is known of the tunnel; null before it has an endpoint, and behind its end. */
+  readonly place: TappedTunnel | null;
+  /** Watches the tunnel; null for nothing. It may be set while {@link place} is not null, and is null behind the end. */
+  tap: TunnelTap | null;
   /** Whether the tunnel is joined to an endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
   /** Ends the tunnel so that its client connects elsewhere. Returns false if it has ended already. */

@@ -158,7 +158,7 @@ class WebLayer implements Layer<
     if (hasTunnels(context)) return tunnelGroup(context);
     const { listener, route, cluster, relays, pending } = context;
     const place = { listener, route: route.name, cluster: cluster.name };
-    return { ...place, live: relays, sessions: relays, handshakes: pending, pending };
+    return { ...place, live: relays, sessions: relays, tunnels: [], handshakes: pending, pending };
   }
 
   started(): void {

@@ -4,7 +4,10 @@ import type {
   SessionTap,
   TappedEnd,
   TappedSession,
+  TappedTunnel,
+  TappedTunnelEnd,
   Taps,
+  TunnelTap,
 } from '../../src/telemetry/tap/tap.ts';
 
 export const NO_TAPS: Taps = { isOn: false, watchSession: () => null, watchTunnel: () => null };
@@ -66,11 +69,28 @@ export class NotingTap implements SessionTap {
   }
 }
 
-/** Watches every session with a tap of its own. */
+/** Notes what a tunnel tells. */
+export class NotingTunnelTap implements TunnelTap {
+  readonly calls: string[] = [];
+
+  opened(): void {
+    this.calls.push('opened');
+  }
+  received(fromClient: boolean, bytes: number): void {
+    this.calls.push(`${bytes} of ${sideOf(fromClient)}`);
+  }
+  ended({ reason, bytesUpstream, bytesDownstream }: TappedTunnelEnd): void {
+    this.calls.push(`ended: ${reason}, ${bytesUpstream} up, ${bytesDownstream} down`);
+  }
+}
+
+/** Watches every session and tunnel with a tap of its own. */
 export class NotingTaps implements Taps {
   isOn = true;
   readonly sessions: TappedSession[] = [];
   readonly taps: NotingTap[] = [];
+  readonly tunnels: TappedTunnel[] = [];
+  readonly tunnelTaps: NotingTunnelTap[] = [];
 
   watchSession(session: TappedSession): SessionTap {
     this.sessions.push(session);
@@ -78,8 +98,11 @@ export class NotingTaps implements Taps {
     this.taps.push(tap);
     return tap;
   }
-  watchTunnel(): null {
-    return null;
+  watchTunnel(tunnel: TappedTunnel): TunnelTap {
+    this.tunnels.push(tunnel);
+    const tap = new NotingTunnelTap();
+    this.tunnelTaps.push(tap);
+    return tap;
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
+import { TICK_MS } from '../../core/timing/timer-wheel.ts';
 import { unacknowledgedBytes } from '../../sys/node/node-sockets.ts';
 import { atTrueEnd } from '../../sys/node/true-end.ts';
 import { endsOfSocket, forwardedEnds } from '../../transport/connection-ends.ts';
-import type { ConnectionHolds, EntryFacts } from '../../transport/entry.ts';
+import type { EntryFacts } from '../../transport/entry.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
 import { CONNECT_TIMED_OUT } from '../../upstream/attempts/failure-table.ts';
@@ -12,11 +12,12 @@ import { addressContext } from '../../upstream/balancers/balancer.ts';
 import { connectFailureOf, dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { ConnectFailure, Endpoint } from '../../upstream/endpoint.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
+import { CountedTunnel } from '../counted-tunnel.ts';
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
-import { openEntry, rejectTunnel, type TunnelEntry } from '../tunnel-entry.ts';
-import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
+import { rejectTunnel } from '../tunnel-entry.ts';
+import { QUIET_MS, type TunnelContext } from '../tunnel.ts';
 
 /** Min size of chunks that are freed at once. */
 const MIN_FREED_BYTES = 16 * 1024;
@@ -26,45 +27,28 @@ type NetLeg = Socket & {
   tunnel: NetTunnel;
   peer: NetLeg | null;
   failure: Error | null;
-  byteSlot: number;
+  isClient: boolean;
   carried: number;
 };
 
 /** A tunnel on two Node sockets. */
-export class NetTunnel extends Timed implements Tunnel {
-  liveIndex = -1;
-  readonly #context: TunnelContext;
+export class NetTunnel extends CountedTunnel {
   readonly #client: NetLeg;
   readonly #attempts: Attempts;
-  /** By `performance.now()`. */
-  readonly #openedAt = performance.now();
-  /** Null if nothing is told of the tunnel, and before it has an endpoint. */
-  #entry: TunnelEntry | null = null;
   #upstream: NetLeg | null = null;
-  #endpoint: Endpoint | null = null;
-  #dialledAt = 0;
   /** What an endpoint gets before the client's bytes; null for nothing, and once the tunnel is joined. */
   #preface: Buffer | null = null;
-  #joined = false;
   #activeAt: number;
   /** FIN has been sent to one side or both. */
   #halfClosed = false;
   #openLegs = 1;
   /** The side that is reset once it has got the bytes that wait for it; null if there is none. */
   #lingering: { readonly leg: NetLeg; readonly linger: ResetLinger } | null = null;
-  #reason = 'closed';
-  /** Null once the tunnel is joined. */
-  #facts: EntryFacts | null;
-  /** What the client holds; null for nothing. */
-  readonly #holds: ConnectionHolds | null;
 
   /** @param client a paused socket, which is counted as open */
   constructor(context: TunnelContext, client: Socket, facts: EntryFacts) {
-    super();
-    this.#context = context;
+    super(context, facts);
     this.#activeAt = context.wheel.now;
-    this.#facts = facts;
-    this.#holds = facts.holds ?? null;
     const { cluster } = context;
     const { proxyProtocol } = cluster.config;
     if (proxyProtocol !== 'off') {
@@ -72,21 +56,13 @@ export class NetTunnel extends Timed implements Tunnel {
       this.#preface = writeProxyHeader(proxyProtocol, ends);
     }
     this.#attempts = cluster.attempts(addressContext(facts.address));
-    this.#client = this.#adopt(client, context.stats.bytesUpstream);
+    this.#client = this.#adopt(client, true);
     context.tunnels.add(this);
   }
 
   /** Dials the first endpoint. */
   start(): void {
     this.#tryNext();
-  }
-
-  get endpoint(): Endpoint | null {
-    return this.#endpoint;
-  }
-
-  isOf(cluster: string, endpoint: string): boolean {
-    return this.#joined && this.#endpoint?.cluster === cluster && this.#endpoint.label === endpoint;
   }
 
   evict(reason: string): boolean {
@@ -96,9 +72,9 @@ export class NetTunnel extends Timed implements Tunnel {
   }
 
   drain(): boolean {
-    const { wheel } = this.#context;
+    const { wheel } = this.context;
     const waiting = this.#client.writableLength + (this.#upstream?.writableLength ?? 0);
-    if (!this.#joined || waiting > 0 || wheel.now - this.#activeAt < QUIET_MS) return false;
+    if (!this.isJoined || waiting > 0 || wheel.now - this.#activeAt < QUIET_MS) return false;
     this.end();
     return true;
   }
@@ -117,7 +93,7 @@ export class NetTunnel extends Timed implements Tunnel {
 
   /** Cuts both sides because serving the tunnel has thrown. */
   fault(error: unknown): void {
-    this.#context.log.error({ err: error }, 'a tunnel failed');
+    this.context.log.error({ err: error }, 'a tunnel failed');
     this.#close('fault');
   }
 
@@ -126,14 +102,14 @@ export class NetTunnel extends Timed implements Tunnel {
       cut(this.#lingering.leg);
       return;
     }
-    this.#reason = reason;
+    this.reason = reason;
     this.#client.destroy();
     // Before the join it is dropped when the client has closed: closed first, it would look like a failed dial.
-    if (this.#joined) this.#upstream?.destroy();
+    if (this.isJoined) this.#upstream?.destroy();
   }
 
   override expire(): void {
-    if (!this.#joined) {
+    if (!this.isJoined) {
       this.#failAttempt('timeout', CONNECT_TIMED_OUT);
       return;
     }
@@ -141,7 +117,7 @@ export class NetTunnel extends Timed implements Tunnel {
       this.#resetWhenSent();
       return;
     }
-    const { wheel, config } = this.#context;
+    const { wheel, config } = this.context;
     const limit = silenceLimit(config, this.#halfClosed);
     if (limit === null) return;
     const left = this.#activeAt + limit.ms - wheel.now;
@@ -151,30 +127,18 @@ export class NetTunnel extends Timed implements Tunnel {
 
   /** Notes that bytes have crossed. */
   touch(): void {
-    this.#activeAt = this.#context.wheel.now;
-  }
-
-  count(slot: number, bytes: number): void {
-    this.#context.stats.values[slot]! += bytes;
+    this.#activeAt = this.context.wheel.now;
   }
 
   legConnected(): void {
-    const { cluster, stats } = this.#context;
     const upstream = this.#upstream!;
-    const seconds = (performance.now() - this.#dialledAt) / 1000;
-    cluster.connectDuration.observe(seconds);
-    this.#endpoint!.countDial();
-    this.#attempts.succeed(this.#endpoint!, seconds);
-    this.#joined = true;
     this.#openLegs = 2;
     this.#client.peer = upstream;
     upstream.peer = this.#client;
-    stats.opened();
-    this.#entry = openEntry(this.#context, this.#facts!, this.#endpoint!.label, this.#openedAt);
-    this.#facts = null;
+    this.countJoin(this.#attempts);
     this.#preface = null;
     this.touch();
-    armSilence(this, this.#context, this.#halfClosed);
+    armSilence(this, this.context, this.#halfClosed);
     for (const leg of [this.#client, upstream]) {
       leg.on('data', onData);
       leg.on('drain', onDrain);
@@ -188,14 +152,14 @@ export class NetTunnel extends Timed implements Tunnel {
 
   /** FIN has been sent to a side. */
   legFinished(): void {
-    if (!this.#context.tunnels.has(this) || this.#lingering !== null) return;
+    if (!this.context.tunnels.has(this) || this.#lingering !== null) return;
     this.#halfClosed = true;
     this.touch();
-    armSilence(this, this.#context, this.#halfClosed);
+    armSilence(this, this.context, this.#halfClosed);
   }
 
   legClosed(leg: NetLeg): void {
-    if (!this.#joined) {
+    if (!this.isJoined) {
       if (leg !== this.#client) {
         const failure = leg.failure ?? new Error('closed');
         this.#failAttempt(connectFailureOf(failure), failure.message);
@@ -207,41 +171,33 @@ export class NetTunnel extends Timed implements Tunnel {
     }
     const { peer } = leg;
     if (leg.failure !== null && peer !== null && !peer.destroyed) {
-      this.#reason = 'reset';
+      this.reason = 'reset';
       // Node may have read on while the leg was paused, and delivers nothing more.
       const rest = leg.read() as Buffer | null;
       if (rest !== null) onData.call(leg, rest);
       peer.pause();
-      this.#lingering = { leg: peer, linger: new ResetLinger(this.#context.wheel.now) };
+      this.#lingering = { leg: peer, linger: new ResetLinger(this.context.wheel.now) };
       this.#resetWhenSent();
     }
     this.#openLegs--;
     if (this.#openLegs > 0) return;
-    this.#endpoint?.release();
-    this.#context.stats.closed(this.#reason);
-    this.#entry?.closed({
-      reason: this.#reason,
-      seconds: (performance.now() - this.#openedAt) / 1000,
-      bytesUpstream: this.#client.carried,
-      bytesDownstream: this.#upstream?.carried ?? 0,
-    });
     this.#over();
   }
 
   /** Resets the lingering side if no bytes wait for it; else looks again after a tick. */
   #resetWhenSent(): void {
-    const { wheel } = this.#context;
+    const { wheel } = this.context;
     const { leg, linger } = this.#lingering!;
     if (linger.isOver(unacknowledgedBytes(leg), wheel.now)) cut(leg);
     else wheel.arm(this, TICK_MS);
   }
 
-  #adopt(socket: Socket, byteSlot: number): NetLeg {
+  #adopt(socket: Socket, isClient: boolean): NetLeg {
     const leg = Object.assign(socket, {
       tunnel: this,
       peer: null,
       failure: null,
-      byteSlot,
+      isClient,
       carried: 0,
     }) as NetLeg;
     leg.on('error', onError);
@@ -250,23 +206,23 @@ export class NetTunnel extends Timed implements Tunnel {
   }
 
   #tryNext(): void {
-    const { cluster, wheel, stats } = this.#context;
+    const { cluster, wheel } = this.context;
     const endpoint = this.#attempts.next();
     if (endpoint === null) {
-      rejectTunnel(this.#context, this.#facts, rejectionOf(this.#attempts));
+      rejectTunnel(this.context, this.facts, rejectionOf(this.#attempts));
       this.#client.destroy();
       return;
     }
-    this.#endpoint = endpoint;
-    this.#dialledAt = performance.now();
+    this.endpoint = endpoint;
+    this.dialledAt = performance.now();
     wheel.arm(this, cluster.config.connectTimeoutMs);
     const socket = dial(endpoint, { tls: cluster.tls, preface: this.#preface, allowHalfOpen: true });
-    this.#upstream = this.#adopt(socket, stats.bytesDownstream);
+    this.#upstream = this.#adopt(socket, false);
     socket.once(cluster.tls === null ? 'connect' : 'secureConnect', onConnect);
   }
 
   #failAttempt(reason: ConnectFailure, detail: string): void {
-    const { cluster, log } = this.#context;
+    const { cluster, log } = this.context;
     const endpoint = this.#dropUpstream()!;
     failAttempt(this.#attempts, cluster, log, { endpoint, reason, detail, outlier: 'connect' });
     this.#tryNext();
@@ -275,9 +231,9 @@ export class NetTunnel extends Timed implements Tunnel {
   /** Closes the connection to the endpoint. Returns the endpoint, which still counts it; null if there is none. */
   #dropUpstream(): Endpoint | null {
     const upstream = this.#upstream;
-    const endpoint = this.#endpoint;
+    const endpoint = this.endpoint;
     this.#upstream = null;
-    this.#endpoint = null;
+    this.endpoint = null;
     if (upstream !== null) {
       upstream.off('close', onClose);
       upstream.destroy();
@@ -286,10 +242,7 @@ export class NetTunnel extends Timed implements Tunnel {
   }
 
   #over(): void {
-    this.#context.wheel.disarm(this);
-    this.#context.tunnels.delete(this);
-    this.#context.stats.connections.closed();
-    this.#holds?.release();
+    this.countEnd(this.#client.carried, this.#upstream?.carried ?? 0);
   }
 }
 
@@ -300,7 +253,7 @@ function onConnect(this: NetLeg): void {
 function onData(this: NetLeg, chunk: Buffer): void {
   const { tunnel, peer } = this;
   tunnel.touch();
-  tunnel.count(this.byteSlot, chunk.length);
+  tunnel.countBytes(this.isClient, chunk.length);
   this.carried += chunk.length;
   if (peer === null) return;
   // `write` returns false for chunks above the high-water mark, although the kernel may have taken all of them.

@@ -1,23 +1,23 @@
 import { performance } from 'node:perf_hooks';
-import { TICK_MS, Timed } from '../../core/timing/timer-wheel.ts';
+import { TICK_MS } from '../../core/timing/timer-wheel.ts';
 import { EventLoop } from '../../loop/event-loop.ts';
 import type { Watched } from '../../loop/poller.ts';
 import { BREAKS_ONLY } from '../../sys/epoll.ts';
 import { endsOfDescriptor, forwardedEnds, type SocketEnds } from '../../transport/connection-ends.ts';
-import type { ConnectionHolds, EntryFacts } from '../../transport/entry.ts';
+import type { EntryFacts } from '../../transport/entry.ts';
 import type { Attempts } from '../../upstream/attempts/attempts.ts';
 import { failAttempt } from '../../upstream/attempts/failed-attempt.ts';
 import { addressContext } from '../../upstream/balancers/balancer.ts';
 import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dial.ts';
 import { connectFailureOf } from '../../upstream/dialling/dial.ts';
 import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
-import type { Endpoint } from '../../upstream/endpoint.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
+import { CountedTunnel } from '../counted-tunnel.ts';
 import { rejectionOf } from '../rejection.ts';
 import { ResetLinger } from '../reset-linger.ts';
 import { armSilence, silenceLimit } from '../silence.ts';
-import { openEntry, rejectTunnel, type TunnelEntry } from '../tunnel-entry.ts';
-import { QUIET_MS, type Tunnel, type TunnelContext } from '../tunnel.ts';
+import { rejectTunnel } from '../tunnel-entry.ts';
+import { QUIET_MS, type TunnelContext } from '../tunnel.ts';
 import { Leg, type LegOwner } from './leg.ts';
 
 /** The loop of a thread that carries tunnels. */
@@ -26,36 +26,22 @@ export class RawLoop extends EventLoop {
 }
 
 /** A tunnel on two sockets of the proxy's own, without Node. */
-export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
-  liveIndex = -1;
+export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
   readonly loop: RawLoop;
-  readonly #context: TunnelContext;
   readonly #client: Leg;
-  /** Null once the tunnel is joined. */
-  #facts: EntryFacts | null;
-  /** What the client holds; null for nothing. */
-  readonly #holds: ConnectionHolds | null;
   #upstream: Leg | null = null;
-  #endpoint: Endpoint | null = null;
   /** Null before {@link start} and after the join. */
   #attempts: Attempts | null = null;
-  #joined = false;
   /** The dial that is under way; null for none. */
   #dial: AddressDial | null = null;
-  #dialledAt = 0;
   /** What an endpoint gets before the client's bytes; null for nothing, and after the join. */
   #preface: Buffer | null = null;
   /** The side that is reset once it has got the bytes that wait for it; null if there is none. */
   #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
-  /** By `performance.now()`. */
-  readonly #openedAt = performance.now();
-  /** Null if nothing is told of the tunnel, and before it has an endpoint. */
-  #entry: TunnelEntry | null = null;
   #activeAt: number;
   /** FIN has been sent to one side or both. */
   #halfClosed = false;
   #openLegs = 1;
-  #reason = 'closed';
 
   /**
    * Takes a connection that is counted as open. {@link start} dials.
@@ -64,11 +50,8 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
    * @throws SystemCallError if the connection cannot be watched; it is closed then
    */
   constructor(context: TunnelContext, loop: RawLoop, connection: number | Watched, facts: EntryFacts) {
-    super();
-    this.#context = context;
+    super(context, facts);
     this.loop = loop;
-    this.#facts = facts;
-    this.#holds = facts.holds ?? null;
     this.#activeAt = loop.wheel.now;
     this.#client = new Leg(this);
     // The client is not read before an endpoint has accepted.
@@ -81,9 +64,9 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   start(): void {
     // A descriptor that was watched may still be watched for reads.
     this.loop.poller.change(this.#client, BREAKS_ONLY);
-    const { cluster } = this.#context;
+    const { cluster } = this.context;
     const { proxyProtocol } = cluster.config;
-    const facts = this.#facts!;
+    const facts = this.facts!;
     if (proxyProtocol !== 'off') {
       const own = (): SocketEnds => endsOfDescriptor(this.loop.sockets, this.#client.fd);
       this.#preface = writeProxyHeader(
@@ -95,23 +78,15 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     this.#dialNext(this.#attempts);
   }
 
-  get endpoint(): Endpoint | null {
-    return this.#endpoint;
-  }
-
-  isOf(cluster: string, endpoint: string): boolean {
-    return this.#joined && this.#endpoint?.cluster === cluster && this.#endpoint.label === endpoint;
-  }
-
   evict(reason: string): boolean {
-    if (!this.#context.tunnels.has(this)) return false;
+    if (!this.context.tunnels.has(this)) return false;
     this.#cut(reason, false);
     return true;
   }
 
   drain(): boolean {
     const waits = this.#client.waits || this.#upstream?.waits === true;
-    if (!this.#joined || waits || this.#context.wheel.now - this.#activeAt < QUIET_MS) return false;
+    if (!this.isJoined || waits || this.context.wheel.now - this.#activeAt < QUIET_MS) return false;
     this.end();
     return true;
   }
@@ -154,19 +129,18 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   }
 
   legReceived(leg: Leg, bytes: number): void {
-    const { stats, wheel } = this.#context;
-    this.#activeAt = wheel.now;
-    stats.values[leg === this.#client ? stats.bytesUpstream : stats.bytesDownstream]! += bytes;
+    this.#activeAt = this.context.wheel.now;
+    this.countBytes(leg === this.#client, bytes);
   }
 
   legTook(): void {
-    this.#activeAt = this.#context.wheel.now;
+    this.#activeAt = this.context.wheel.now;
   }
 
   legFinished(): void {
     this.#halfClosed = true;
-    this.#activeAt = this.#context.wheel.now;
-    armSilence(this, this.#context, this.#halfClosed);
+    this.#activeAt = this.context.wheel.now;
+    armSilence(this, this.context, this.#halfClosed);
   }
 
   legClosed(): void {
@@ -175,7 +149,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   }
 
   legFailed(leg: Leg): void {
-    this.#reason = 'reset';
+    this.reason = 'reset';
     const { peer } = leg;
     leg.drop(false);
     if (peer === null || peer.fd < 0) {
@@ -183,19 +157,19 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
       return;
     }
     peer.linger();
-    this.#lingering = { leg: peer, linger: new ResetLinger(this.#context.wheel.now) };
+    this.#lingering = { leg: peer, linger: new ResetLinger(this.context.wheel.now) };
     this.#resetWhenSent();
   }
 
   legFaulted(error: unknown): void {
-    this.#context.log.error({ err: error }, 'a tunnel failed');
+    this.context.log.error({ err: error }, 'a tunnel failed');
     // Bytes may be lost: a FIN would make cut data look whole.
     this.#cut('fault', true);
   }
 
   /** Resets the lingering side if no bytes wait for it; else looks again after a tick. */
   #resetWhenSent(): void {
-    const { wheel } = this.#context;
+    const { wheel } = this.context;
     const { leg, linger } = this.#lingering!;
     if (linger.isOver(leg.sendRest(), wheel.now)) {
       leg.drop(true);
@@ -208,16 +182,16 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   /** Tries endpoints until a dial is under way or none is left. */
   #dialNext(attempts: Attempts): void {
     const { loop } = this;
-    const context = this.#context;
+    const context = this.context;
     for (;;) {
       const endpoint = attempts.next();
       if (endpoint === null) {
-        rejectTunnel(context, this.#facts, rejectionOf(attempts));
+        rejectTunnel(context, this.facts, rejectionOf(attempts));
         this.#cut('closed', false);
         return;
       }
-      this.#endpoint = endpoint;
-      this.#dialledAt = performance.now();
+      this.endpoint = endpoint;
+      this.dialledAt = performance.now();
       const dial = new AddressDial(loop, (address) => loop.addresses.of(address), endpoint, this);
       if (dial.start()) {
         this.#dial = dial;
@@ -229,12 +203,12 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   }
 
   #expired(): void {
-    const { wheel, config } = this.#context;
+    const { wheel, config } = this.context;
     if (this.#lingering !== null) {
       this.#resetWhenSent();
       return;
     }
-    if (!this.#joined) {
+    if (!this.isJoined) {
       this.dialFailed(this.#dial!.timeOut());
       return;
     }
@@ -246,10 +220,10 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   }
 
   #endpointFailed(error: Error): void {
-    const { cluster, log } = this.#context;
-    const endpoint = this.#endpoint!;
+    const { cluster, log } = this.context;
+    const endpoint = this.endpoint!;
     this.#dial = null;
-    this.#endpoint = null;
+    this.endpoint = null;
     failAttempt(this.#attempts!, cluster, log, {
       endpoint,
       reason: connectFailureOf(error),
@@ -259,20 +233,11 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   }
 
   #join(upstream: Leg): void {
-    const { cluster, stats, wheel } = this.#context;
-    const seconds = (performance.now() - this.#dialledAt) / 1000;
-    cluster.connectDuration.observe(seconds);
-    const endpoint = this.#endpoint!;
-    endpoint.countDial();
-    this.#attempts?.succeed(endpoint, seconds);
+    this.countJoin(this.#attempts);
     this.#attempts = null;
-    stats.opened();
-    this.#joined = true;
     this.#openLegs = 2;
-    this.#entry = openEntry(this.#context, this.#facts!, endpoint.label, this.#openedAt);
-    this.#facts = null;
-    this.#activeAt = wheel.now;
-    armSilence(this, this.#context, this.#halfClosed);
+    this.#activeAt = this.context.wheel.now;
+    armSilence(this, this.context, this.#halfClosed);
     const preface = this.#preface;
     this.#preface = null;
     upstream.join(this.#client);
@@ -282,7 +247,7 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
   /** Ends both sides, whatever their state. */
   #cut(reason: string, reset: boolean): void {
     const lingers = this.#lingering !== null;
-    if (!lingers) this.#reason = reason;
+    if (!lingers) this.reason = reason;
     this.#dial?.cancel();
     this.#dial = null;
     this.#client.drop(reset || lingers);
@@ -290,21 +255,8 @@ export class RawTunnel extends Timed implements LegOwner, DialOwner, Tunnel {
     this.#over();
   }
 
-  /** Counts and logs the end: both sides are closed, or close now. */
+  /** Both sides are closed, or close now. */
   #over(): void {
-    const context = this.#context;
-    if (!context.tunnels.delete(this)) return;
-    context.wheel.disarm(this);
-    this.#endpoint?.release();
-    context.stats.connections.closed();
-    this.#holds?.release();
-    if (!this.#joined) return;
-    context.stats.closed(this.#reason);
-    this.#entry?.closed({
-      reason: this.#reason,
-      seconds: (performance.now() - this.#openedAt) / 1000,
-      bytesUpstream: this.#client.received,
-      bytesDownstream: this.#upstream?.received ?? 0,
-    });
+    this.countEnd(this.#client.received, this.#upstream?.received ?? 0);
   }
 }

@@ -4,6 +4,7 @@ import { revocationNeededUntil } from '../../access/contract/revoked.ts';
 import type { RevocationList } from '../../access/contract/access-services.ts';
 import { isoTime } from '../../core/timing/iso-time.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
+import type { Tunnel } from '../../l4/tunnel.ts';
 import type { RelaySession } from '../../l7/contract/relay.ts';
 import type { SessionAnswer, SessionFilter, SessionQuestion, SessionRow } from '../../protocol/access.ts';
 import { SessionCloser } from './session-closer.ts';
@@ -11,18 +12,24 @@ import { SessionCloser } from './session-closer.ts';
 /** What operators see of a session, and do to it. */
 export interface KnownSession extends Pick<
   RelaySession,
-  'number' | 'openedAt' | 'extensions' | 'admission' | 'tap' | 'close' | 'reschedule'
+  'number' | 'openedAt' | 'extensions' | 'admission' | 'hasEnded' | 'tap' | 'close' | 'reschedule'
 > {
   readonly endpoint: { readonly label: string };
 }
 
-/** The sessions of one listener, route and cluster. Empty for tunnels. */
+/** What a tap sees of a tunnel. */
+export type KnownTunnel = Pick<Tunnel, 'place' | 'tap'>;
+
+/** The sessions of one listener, route and cluster, or the tunnels of one listener and cluster. */
 export interface SessionGroup {
   readonly listener: string;
   /** Empty for tunnels. */
   readonly route: string;
   readonly cluster: string;
+  /** Empty for tunnels. */
   readonly sessions: Iterable<KnownSession>;
+  /** Empty for sessions. */
+  readonly tunnels: Iterable<KnownTunnel>;
   /** Handshakes that are not answered yet. `admission` is null while the credentials are checked. */
   readonly handshakes: Iterable<{ readonly admission: Admission | null; cancel(detail: string): void }>;
 }

@@ -19,6 +19,7 @@ export function tunnelGroup({ config, cluster, tunnels }: TunnelContext): Connec
     cluster: cluster.name,
     live: tunnels,
     sessions: [],
+    tunnels,
     handshakes: [],
     pending: NO_HANDSHAKES,
   };

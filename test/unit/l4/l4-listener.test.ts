@@ -24,6 +24,7 @@ import { FakeLimits, guardsOf } from '../access/fakes.ts';
 import { capture, config, l4Listener } from '../primary/fixtures/config.ts';
 import { clusterConfig, clusterState, homeOf } from '../upstream/endpoints.ts';
 import { NO_JOURNAL } from '../../support/journals.ts';
+import { NO_TAPS } from '../../support/taps.ts';
 
 /** An engine that notes what is asked of it. */
 class FakeEngine implements TunnelListener {
@@ -102,6 +103,7 @@ function environmentOf(listeners: readonly L4ListenerConfig[]): World {
     lines: lines as unknown as World['lines'],
     value: (metric, labels) => page.values[page.slot(metric, labels)]!,
     journal: NO_JOURNAL,
+    taps: NO_TAPS,
     limits: guardsOf(null),
     descriptors: new DescriptorGate(null, pages, () => 0, log),
     clusters: new Map(

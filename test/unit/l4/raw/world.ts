@@ -15,6 +15,7 @@ import { lowestDescriptor } from '../../../../src/sys/descriptors/lowest-descrip
 import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
 import type { Labels } from '../../../../src/telemetry/block-shape.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
+import type { Taps } from '../../../../src/telemetry/tap/tap.ts';
 import { Cluster, type ClusterHome } from '../../../../src/upstream/cluster.ts';
 import { DescriptorGate } from '../../../../src/upstream/descriptor-gate.ts';
 import { guardsOf } from '../../access/fakes.ts';
@@ -24,6 +25,7 @@ import { freshAddress } from '../../sys/pairs.ts';
 import { clusterState, homeOf } from '../../upstream/endpoints.ts';
 import { seriesOf } from '../../../support/block-series.ts';
 import { journalOf } from '../../../support/journals.ts';
+import { NO_TAPS } from '../../../support/taps.ts';
 
 export interface World {
   readonly listener: L4Listener;
@@ -43,6 +45,7 @@ interface Options {
   readonly resolved?: readonly Address[];
   readonly descriptors?: DescriptorPlan;
   readonly limits?: LimitGuard;
+  readonly taps?: Taps;
 }
 
 /** Makes a listener whose cluster has these endpoints, and ends it when the test has ended. */
@@ -99,6 +102,7 @@ export async function withWorld(
       wheel,
       log,
       journal: journalOf(lines),
+      taps: options.taps ?? NO_TAPS,
       limits: guardsOf(options.limits ?? null),
     },
     (owner) => new RawListener(owner, loop),

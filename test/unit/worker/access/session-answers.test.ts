@@ -20,6 +20,7 @@ const RUN = 'b0';
 class FakeSession implements KnownSession {
   readonly openedAt = NOW - 60_000;
   readonly extensions = '';
+  readonly hasEnded = false;
   tap = null;
   readonly endpoint = { label: '127.0.0.1:9000' };
   readonly admission: Admission;
@@ -55,7 +56,7 @@ function answersOf(
   handshakes: SessionGroup['handshakes'] = [],
 ): (question: SessionQuestion) => SessionAnswer {
   const groups = Object.entries(sessions).map(([cluster, members]): SessionGroup => {
-    return { listener: 'web', route: 'all', cluster, sessions: members, handshakes };
+    return { listener: 'web', route: 'all', cluster, sessions: members, tunnels: [], handshakes };
   });
   const answers = new SessionAnswers({
     run: RUN,

@@ -52,6 +52,7 @@ export class FakeContext {
   readonly cluster: string;
   readonly live = new LiveSet<FakeConnection>();
   readonly sessions = [];
+  readonly tunnels = [];
   readonly handshakes = [];
   readonly pending = new Set<{ cancel(): void }>();
   hasTunnels = false;

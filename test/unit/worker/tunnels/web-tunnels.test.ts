@@ -16,6 +16,7 @@ import { FakeLimits, guardsOf } from '../../access/fakes.ts';
 import { capture, config } from '../../primary/fixtures/config.ts';
 import { clusterConfig, clusterState, homeOf } from '../../upstream/endpoints.ts';
 import { NO_JOURNAL } from '../../../support/journals.ts';
+import { NO_TAPS } from '../../../support/taps.ts';
 
 const clusters = [clusterConfig({ name: 'db' }), clusterConfig({ name: 'mail' })];
 const DB: PassthroughRule = { serverNames: ['*.db.example'], cluster: 'db' };
@@ -66,6 +67,7 @@ function make(listener = listenerWith(DB, MAIL)): {
     wheel: new TimerWheel(0),
     log: capture().log,
     journal: NO_JOURNAL,
+    taps: NO_TAPS,
     limits: guardsOf(null),
     clusters: new Map(clusters.map((each) => [each.name, new Cluster(each, clusterState(each), home)])),
   };
