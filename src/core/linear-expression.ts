@@ -26,6 +26,12 @@ export class ExpressionError extends Error {
 /** The inner part of re2js whose fields {@link limitMemory} sets. */
 type Program = ReturnType<Re2.RE2JS['re2']>;
 
+/** What re2js says of a search: the match's start and end, or null. */
+type Found = [isFound: boolean, bounds: readonly [number, number] | null];
+
+/** `RE2Flags.UNANCHORED`, which re2js does not export. */
+const UNANCHORED = 0;
+
 let loaded: typeof Re2 | null = null;
 
 /** Expressions whose compilation runs most of re2js, and builds its tables of characters. */
@@ -97,6 +103,35 @@ export class LinearExpression {
       const start = found[2 * index + 2] ?? -1;
       return start < 0 ? '' : text.slice(start, found[2 * index + 3]);
     });
+  }
+
+  /**
+   * Replaces every match that has a character.
+   *
+   * @param mayGoOn asked before each search: a search takes time in proportion to the text, and there may be as many as
+   * characters
+   * @returns the same text if nothing matches; null if it may not go on
+   */
+  replaceAll(text: string, by: string, mayGoOn: () => boolean): string | null {
+    if (!this.test(text)) return text;
+    let replaced = '';
+    let taken = 0;
+    let at = 0;
+    while (at < text.length) {
+      if (!mayGoOn()) return null;
+      const [, bounds] = this.#program.matchWithGroup(text, at, text.length, UNANCHORED, 1) as Found;
+      if (bounds === null) break;
+      const [start, end] = bounds;
+      if (end > start) {
+        replaced += text.slice(taken, start) + by;
+        taken = end;
+        at = end;
+      } else {
+        // The second half of a surrogate pair is no place for a search.
+        at = end + (text.codePointAt(end)! > 0xffff ? 2 : 1);
+      }
+    }
+    return taken === 0 ? text : replaced + text.slice(taken);
   }
 }
 

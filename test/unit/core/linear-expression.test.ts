@@ -139,4 +139,24 @@ describe('LinearExpression', () => {
     assert.ok(grown < 8 * 1024 * 1024, `grown by ${grown} bytes`);
     assert.equal(expressions.length, 3);
   });
+
+  it('replaces every match that has a character, as far as it may', () => {
+    const always = (): boolean => true;
+    for (const [source, text, expected] of [
+      ['b+', 'abbab', 'a-a-'],
+      ['^a', 'aa', '-a'],
+      ['x*', 'axb', 'a-b'],
+      ['\\bx*', '\u{1f600}b xx', '\u{1f600}b -'],
+      ['[^a]', 'a\u{1f600}a', 'a-a'],
+    ] as const) {
+      assert.equal(new LinearExpression(source).replaceAll(text, '-', always), expected);
+    }
+    const unchanged = 'cc';
+    assert.equal(new LinearExpression('b').replaceAll(unchanged, '-', always), unchanged);
+    let searches = 0;
+    assert.equal(
+      new LinearExpression('b').replaceAll('bbb', '-', () => ++searches < 3),
+      null,
+    );
+  });
 });

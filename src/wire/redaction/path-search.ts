@@ -1,0 +1,113 @@
+/** Finds the values of a JSON path in a tree of places. */
+import type { PathSegment, PathSelector } from '../../core/redaction/json-path.ts';
+import { valueOf, type JsonNode } from './json-tree.ts';
+
+/** Bounds the work on one message. */
+export interface Steps {
+  /** Values that may still be looked at. */
+  left: number;
+}
+
+/** Searches one tree. */
+export class PathSearch {
+  readonly #root: JsonNode;
+  readonly #text: string;
+  readonly #steps: Steps;
+  /** For filters: the values of nodes. */
+  readonly #values = new Map<JsonNode, unknown>();
+
+  constructor(root: JsonNode, text: string, steps: Steps) {
+    this.#root = root;
+    this.#text = text;
+    this.#steps = steps;
+  }
+
+  /** Returns the nodes of a path, each once. If no steps are left, some are missing. */
+  find(segments: readonly PathSegment[]): Iterable<JsonNode> {
+    let nodes: ReadonlySet<JsonNode> = new Set([this.#root]);
+    for (const { isDescendant, selectors } of segments) {
+      const found = new Set<JsonNode>();
+      for (const node of isDescendant ? this.#withDescendants(nodes) : nodes) {
+        if (node.children === null) continue;
+        for (const selector of selectors) this.#select(selector, node, found);
+        if (this.#steps.left < 0) return found;
+      }
+      nodes = found;
+    }
+    return nodes;
+  }
+
+  #withDescendants(nodes: ReadonlySet<JsonNode>): ReadonlySet<JsonNode> {
+    const all = new Set(nodes);
+    // A set goes on to values that are added while it is read.
+    for (const { children } of all) {
+      if (children === null) continue;
+      this.#steps.left -= children.length;
+      if (this.#steps.left < 0) break;
+      for (const child of children) all.add(child);
+    }
+    return all;
+  }
+
+  #select(selector: PathSelector, { names, children }: JsonNode, found: Set<JsonNode>): void {
+    if (children === null) return;
+    this.#steps.left -= 1;
+    switch (selector.kind) {
+      case 'name':
+        if (names === null) return;
+        this.#steps.left -= names.length;
+        for (const [index, name] of names.entries()) if (name === selector.name) found.add(children[index]!);
+        return;
+      case 'index': {
+        const child = names === null ? children.at(selector.index) : undefined;
+        if (child !== undefined) found.add(child);
+        return;
+      }
+      case 'slice':
+        if (names === null)
+          for (const index of indexes(selector, children.length)) found.add(children[index]!);
+        break;
+      case 'wildcard':
+        for (const child of children) found.add(child);
+        break;
+      case 'filter':
+        this.#filter(selector.passes, children, found);
+    }
+    this.#steps.left -= children.length;
+  }
+
+  #filter(
+    passes: (value: unknown, root: unknown) => boolean,
+    children: readonly JsonNode[],
+    found: Set<JsonNode>,
+  ): void {
+    const root = valueOf(this.#root, this.#text, this.#values);
+    for (const child of children) {
+      // A filter costs far more than a look, and may look at each child of the value.
+      this.#steps.left -= 10 + (child.children?.length ?? 0);
+      if (this.#steps.left < 0) return;
+      if (passes(valueOf(child, this.#text, this.#values), root)) found.add(child);
+    }
+  }
+}
+
+/** Returns the indexes of a slice (RFC 9535 section 2.3.4.2.2), in any order. */
+function* indexes(
+  {
+    start,
+    stop,
+    step,
+  }: { readonly start: number | undefined; readonly stop: number | undefined; readonly step: number },
+  length: number,
+): Generator<number> {
+  if (step === 0) return;
+  const absolute = (index: number): number => (index < 0 ? length + index : index);
+  const within = (index: number, min: number, max: number): number => Math.min(Math.max(index, min), max);
+  if (step > 0) {
+    const end = within(absolute(stop ?? length), 0, length);
+    for (let at = within(absolute(start ?? 0), 0, length); at < end; at += step) yield at;
+  } else {
+    const end = within(stop === undefined ? -1 : absolute(stop), -1, length - 1);
+    for (let at = within(absolute(start ?? length - 1), -1, length - 1); at > end; at += step) yield at;
+  }
+}

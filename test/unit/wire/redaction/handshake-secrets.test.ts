@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { HandshakeSecrets } from '../../../../src/wire/redaction/handshake-secrets.ts';
+import { compileRedaction } from '../../../../src/wire/redaction/redaction.ts';
+
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
+const secrets = new HandshakeSecrets(null);
+
+function target(text: string): string {
+  return secrets.cut({ target: text, headers: [], subprotocol: '' }).target;
+}
+
+function header(name: string, value: string, subprotocol = ''): string {
+  return secrets.cut({ target: '/', headers: [[name, value]], subprotocol }).headers[0]![1];
+}
+
+describe('the secrets of a handshake', () => {
+  it('are cut out of the target', () => {
+    for (const [before, after] of [
+      ['/chat?room=1&access_token=abc&v=2', '/chat?room=1&access_token=[cut]&v=2'],
+      ['/?X-Amz-Signature=ab&X-Amz-Date=1', '/?X-Amz-Signature=[cut]&X-Amz-Date=1'],
+      ['/?key=1&keyboard=2&code=3&sid=4', '/?key=[cut]&keyboard=2&code=[cut]&sid=[cut]'],
+      ['/?%74oken=abc', '/?%74oken=[cut]'],
+      ['/?auth[user]=a&token=', '/?auth[user]=[cut]&token='],
+      ['/a;jsessionid=7/b', '/a;jsessionid=[cut]'],
+      [`/t/${JWT}/x?y=${JWT}`, '/t/[cut]/x?y=[cut]'],
+      ['http://bob:pw@example.com/', 'http://[cut]@example.com/'],
+      ['/?next=https%3A%2F%2Fbob:pw%40x', '/?next=https%3A%2F%2F[cut]@x'],
+      ['/?next=%2Fa%3Ftoken%3Dabc&b=c%20d', '/?next=[cut]&b=c%20d'],
+      ['/?next=/a?token=abc', '/?next=/a?token=[cut]'],
+      ['/plain/path?x=y%zz', '/plain/path?x=y%zz'],
+    ] as const) {
+      assert.equal(target(before), after);
+    }
+  });
+
+  it('are cut out of headers, by name and by form', () => {
+    for (const name of [
+      'Authorization',
+      'Proxy-Authorization',
+      'Cookie',
+      'Set-Cookie',
+      'X-Api-Key',
+      'X_API_KEY',
+      'X-Csrf-Token',
+      'X-Session-Id',
+      'X-Signature',
+      'X-User-Password',
+      'X-Amz-Credential',
+      'Client-Secret',
+    ]) {
+      assert.equal(header(name, 'abc'), '[cut]', name);
+    }
+    for (const [name, value, after] of [
+      ['Origin', 'https://bob:pw@example.com', 'https://[cut]@example.com'],
+      ['Referer', 'https://x/?token=abc&a=b', 'https://x/?token=[cut]&a=b'],
+      ['X-Amzn-Oidc-Data', JWT, '[cut]'],
+      ['X-Original', 'Bearer abcdef', 'Bearer [cut]'],
+      ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ==', undefined],
+      ['Sec-WebSocket-Version', '13', undefined],
+      ['Sec-WebSocket-Extensions', 'permessage-deflate; client_max_window_bits', undefined],
+      ['Host', 'token.example.com', undefined],
+      ['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', undefined],
+      ['Accept-Language', 'en-GB,en;q=0.9', undefined],
+    ] as const) {
+      assert.equal(header(name, value), after ?? value, name);
+    }
+  });
+
+  it('are cut out of subprotocols, and names of protocols stay', () => {
+    for (const [value, after, chosen] of [
+      ['graphql-transport-ws, graphql-ws', undefined, 'graphql-ws'],
+      ['ocpp2.0.1, v12.stomp, mqtt, base64.channel.k8s.io', undefined, ''],
+      [`chat, ${JWT}`, 'chat, [cut]', 'chat'],
+      ['bearer, opaque, chat', 'bearer, [cut], chat', 'chat'],
+      ['bearer, chat', undefined, 'chat'],
+      ['chat, a1b2c3d4e5f60718293a4b5c6d7e8f90', 'chat, [cut]', 'chat'],
+      ['base64url.bearer.authorization.k8s.io.c2VjcmV0LXRva2VuLTE', 'base64url.bearer.[cut]', ''],
+      [`x${'.y'.repeat(200)}`, '[cut]', ''],
+    ] as const) {
+      assert.equal(header('Sec-WebSocket-Protocol', value, chosen), after ?? value);
+    }
+    assert.equal(secrets.cut({ target: '/', headers: [], subprotocol: JWT }).subprotocol, '[cut]');
+  });
+
+  it('are also what a route takes credentials from, and what the rules of redaction match', () => {
+    const all = new HandshakeSecrets(compileRedaction(['/bot[0-9]+/']), [
+      { kind: 'header', name: 'x-ticket' },
+      { kind: 'query', name: 'knock' },
+      { kind: 'subprotocol', name: 'knock' },
+    ]);
+    assert.deepEqual(
+      all.cut({
+        target: '/bot123/?knock=a',
+        headers: [
+          ['X-Ticket', 'a'],
+          ['X-Bot', 'bot7'],
+          ['Sec-WebSocket-Protocol', 'knock, abc'],
+        ],
+        subprotocol: 'knock',
+      }),
+      {
+        target: '/[redacted]/?knock=[cut]',
+        headers: [
+          ['X-Ticket', '[cut]'],
+          ['X-Bot', '[redacted]'],
+          ['Sec-WebSocket-Protocol', 'knock, [cut]'],
+        ],
+        subprotocol: 'knock',
+      },
+    );
+  });
+
+  it('do not survive anywhere, whatever is around them', () => {
+    const secret = 'S3CR3T';
+    const around = fc.stringMatching(/^[\w%&?=;,./:@ -]{0,20}$/);
+    fc.assert(
+      fc.property(
+        around,
+        fc.constantFrom('token', 'sig', 'X-Auth-Key', '%73ig', 'my_password'),
+        (before, name) => {
+          for (const place of [
+            `/${before}?${name}=${secret}`,
+            `/?${before.replaceAll('=', '')}&${name}=${secret}&a=b`,
+          ]) {
+            assert.ok(!target(place).includes(secret), place);
+            assert.ok(!header('Referer', `https://x${place}`).includes(secret), place);
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('are looked for in time in proportion to the text', () => {
+    for (const piece of [
+      'eyJ',
+      '%2f%2f',
+      '%25',
+      'a=',
+      '//',
+      'basic ',
+      'token',
+      '?',
+      ' \t',
+      ';a=%',
+      'token-',
+    ]) {
+      const text = piece.repeat((64 * 1024) / piece.length);
+      for (const name of ['Referer', 'Sec-WebSocket-Protocol'])
+        assert.equal(typeof header(name, text), 'string');
+      assert.equal(typeof target(text), 'string');
+    }
+  });
+});
