@@ -2,10 +2,11 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StartError, UsageError, messageOf } from '../src/core/errors.ts';
-import { Crew } from './driver/crew/crew.ts';
+import { Crew, type CrewOptions } from './driver/crew/crew.ts';
 import { resolveAddress } from './driver/dialling/resolve-address.ts';
 import { parseArguments, type Invocation } from './options/arguments.ts';
 import { USAGE } from './options/usage.ts';
+import { prepareReplay, readRecords } from './recorded/read-replay.ts';
 import { renderCsv } from './report/csv.ts';
 import { Progress } from './report/progress.ts';
 import { recordOf } from './report/record.ts';
@@ -45,10 +46,11 @@ export async function bench(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function run({ plan }: RunInvocation): Promise<Result> {
+async function run(invocation: RunInvocation): Promise<Result> {
+  const { plan, ...more } = await prepare(invocation);
   const address = await resolveAddress(plan.target.host, plan.target.port);
   const threadFile = fileURLToPath(new URL(`./scenarios/thread${extname(import.meta.url)}`, import.meta.url));
-  const crew = new Crew({ plan, address, threadFile });
+  const crew = new Crew({ plan, address, threadFile, ...more });
   const progress = process.stderr.isTTY ? new Progress(crew, plan, process.stderr) : null;
   let interrupted = false;
   const onSignal = (): void => {
@@ -63,6 +65,11 @@ async function run({ plan }: RunInvocation): Promise<Result> {
     progress?.end();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+/** Completes the plan of a replay by its recording. */
+async function prepare({ plan, replay }: RunInvocation): Promise<Pick<CrewOptions, 'plan' | 'recorded'>> {
+  return replay === null ? { plan } : prepareReplay(plan, replay, readRecords(replay.file));
 }
 
 function render(format: RunInvocation['format'], result: Result, verdicts: readonly Verdict[]): string {

@@ -95,6 +95,7 @@ function planFor(way: Way, mode: Mode, more: Partial<Plan>): Plan {
     headers: [],
     insecure: true,
     resume: false,
+    replay: null,
     ...more,
   };
 }

@@ -7,7 +7,14 @@ import { parseRate } from '../../src/core/units/rate.ts';
 import { hasControlCharacter } from '../../src/wire/http/field-value.ts';
 import { trimOws } from '../../src/wire/http/request-head.ts';
 import { parseAssertion, type Assertion } from './assertion.ts';
-import { SCENARIOS, STAMP_LENGTH, type Plan, type ScenarioName } from './plan.ts';
+import {
+  EXPECTATIONS,
+  SCENARIOS,
+  STAMP_LENGTH,
+  type Plan,
+  type ReplayOptions,
+  type ScenarioName,
+} from './plan.ts';
 import { parseSizeDistribution, sizeBounds, type SizeDistribution } from './size-distribution.ts';
 import { isEncrypted, isWebSocket, parseTarget } from './target.ts';
 
@@ -16,6 +23,8 @@ export type Invocation =
   | {
       readonly kind: 'run';
       readonly plan: Plan;
+      /** Null for every scenario but `replay`, whose plan is complete when the recording has been read. */
+      readonly replay: ReplayOptions | null;
       readonly format: 'text' | 'json' | 'csv';
       readonly assertions: readonly Assertion[];
     };
@@ -36,6 +45,10 @@ const OPTIONS = {
   header: { type: 'string', short: 'H', multiple: true },
   insecure: { type: 'boolean' },
   resume: { type: 'boolean' },
+  replay: { type: 'string' },
+  speed: { type: 'string' },
+  expect: { type: 'string' },
+  redact: { type: 'string', multiple: true },
   json: { type: 'boolean' },
   csv: { type: 'boolean' },
   assert: { type: 'string', multiple: true },
@@ -52,6 +65,7 @@ const MAX_THREADS = 256;
 const MAX_RATE = 1e9;
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_DURATION_MS = 7 * 24 * 3_600_000;
+const MAX_SPEED = 1e6;
 /** Memory of each thread for messages made beforehand. */
 const MAX_POOL_BYTES = 256 * 1024 * 1024;
 /** Headers that the handshake itself makes. */
@@ -72,6 +86,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
   return {
     kind: 'run',
     plan: readPlan(url, given),
+    replay: readReplay(given),
     format: given.has('json') ? 'json' : given.has('csv') ? 'csv' : 'text',
     assertions: (given.get('assert') ?? []).map(parseAssertion),
   };
@@ -86,8 +101,8 @@ function readPlan(url: string, given: Given): Plan {
     target,
     scenario,
     connections,
-    durationMs: time(given, 'duration', 10_000, 1),
-    warmupMs: time(given, 'warmup', 500, 0),
+    durationMs: time(given, 'duration', scenario === 'replay' ? MAX_DURATION_MS : 10_000, 1),
+    warmupMs: scenario === 'replay' ? 0 : time(given, 'warmup', 500, 0),
     rampMs: time(given, 'ramp', 0, 0),
     timeoutMs: time(given, 'timeout', 10_000, 1),
     inFlight: number(given, 'in-flight', rate === null ? 1 : 256, MAX_IN_FLIGHT),
@@ -100,6 +115,7 @@ function readPlan(url: string, given: Given): Plan {
     headers: (given.get('header') ?? []).map(parseHeader),
     insecure: given.has('insecure'),
     resume: given.has('resume'),
+    replay: null,
   };
   checkPlan(plan, given);
   return plan;
@@ -115,13 +131,19 @@ function checkPlan(plan: Plan, given: Given): void {
   if (scenario === 'connect' || scenario === 'idle') {
     refuse(['size', 'in-flight', 'text'], `is of no use: ${scenario} sends no messages`);
   }
+  if (scenario === 'replay') {
+    const why = 'is of no use with --replay: the recording says what is sent and when';
+    refuse(['size', 'in-flight', 'text', 'rate', 'ramp', 'warmup'], why);
+  } else {
+    refuse(['speed', 'expect', 'redact'], 'needs --replay FILE');
+  }
   if (scenario === 'idle') refuse(['rate'], 'is of no use: idle opens its connections within --ramp');
   if (!isEncrypted(target.protocol)) {
     refuse(['resume'], `is of no use: ${target.protocol}:// has no TLS`);
   }
   if (!isWebSocket(target.protocol)) {
     refuse(['text', 'subprotocol', 'header'], `is for WebSockets, and ${target.protocol}:// is none`);
-    if (scenario === 'fan-out' || scenario === 'upload') {
+    if (scenario === 'fan-out' || scenario === 'upload' || scenario === 'replay') {
       throw new UsageError(
         `--scenario ${scenario} is for WebSockets: nothing on a raw connection ends a message`,
       );
@@ -175,11 +197,41 @@ function isOption(name: string): name is OptionName {
   return Object.hasOwn(OPTIONS, name);
 }
 
+/** Reads the options of a replay; null if none is asked for. */
+function readReplay(given: Given): ReplayOptions | null {
+  const file = given.get('replay')?.[0];
+  if (file === undefined) return null;
+  const speedText = given.get('speed')?.[0] ?? '1';
+  const speed = /^\d+(?:\.\d+)?$/.test(speedText) ? Number(speedText) : NaN;
+  if (!(speed > 0 && speed <= MAX_SPEED)) {
+    throw new UsageError(`--speed ${speedText}: write a number such as 2 or 0.5, up to ${MAX_SPEED}`);
+  }
+  const expectText = given.get('expect')?.[0] ?? 'count';
+  const expect = EXPECTATIONS.find((name) => name === expectText);
+  if (expect === undefined) {
+    throw new UsageError(`--expect ${expectText}: there are ${EXPECTATIONS.join(', ')}`);
+  }
+  return {
+    file,
+    speed,
+    expect,
+    redact: given.get('redact') ?? [],
+    connections: given.has('connections') ? number(given, 'connections', 1, MAX_CONNECTIONS) : null,
+    workers: number(given, 'workers', 1, MAX_THREADS),
+  };
+}
+
 function scenarioOf(given: Given): ScenarioName {
-  const text = given.get('scenario')?.[0] ?? 'echo';
+  const replays = given.has('replay');
+  const text = given.get('scenario')?.[0] ?? (replays ? 'replay' : 'echo');
   const scenario = SCENARIOS.find((name) => name === text);
   if (scenario === undefined) {
     throw new UsageError(`--scenario ${text}: there are ${SCENARIOS.join(', ')}`);
+  }
+  if (replays !== (scenario === 'replay')) {
+    throw new UsageError(
+      replays ? `--scenario ${text} excludes --replay` : '--scenario replay needs --replay FILE',
+    );
   }
   return scenario;
 }

@@ -11,8 +11,10 @@ What is done:
                                     them says that it has arrived
                           connect   connections are opened and closed again
                           idle      connections are opened and held
-  -c, --connections N     connections (10); for fan-out the subscribers
-  -d, --duration TIME     how long is measured: 30, 30s, 2m (10s)
+                          replay    recorded clients are played: see --replay
+  -c, --connections N     connections (10; with --replay one for each recorded client);
+                          for fan-out the subscribers
+  -d, --duration TIME     how long is measured: 30, 30s, 2m (10s; with --replay no limit)
   -m, --in-flight N       messages in flight on a connection at most (1; with -R 256)
   -s, --size SIZE         payload of a message (32): 1KiB, or 32-1KiB (uniform), exp:512
                           (exponential, by its mean), 32@80,1KiB@15,64KiB@5 (weights)
@@ -23,6 +25,18 @@ What is done:
       --ramp TIME         opens the connections evenly over that time (0)
       --warmup TIME       traffic before the measuring begins (500ms)
       --timeout TIME      for a connection to open and for a reply to come (10s)
+
+What is replayed:
+      --replay FILE       plays the clients of a recording of sluice tap --output, with
+                          their handshakes, messages and times; a path in the URL takes
+                          the place of the recorded ones
+      --speed N           divides the recorded times: 2 is twice as fast (1)
+      --expect WHAT       same   the recorded replies, in their order
+                          count  as many replies as recorded (default)
+                          none   whatever comes: messages go by the clock alone
+                          With same and count a message waits for the replies before it
+      --redact RULE       a JSON path ($..id) or /expression/ whose values may differ;
+                          may be repeated; the recording's own rules hold anyway
 
 How it is sent:
       --text              text messages instead of binary ones

@@ -48,9 +48,17 @@ export class Progress {
     const failures = page.sum('failures');
     const trouble = failures === 0 ? '' : `, ${formatCount(failures)} failed`;
     if (measuringFrom === null) return `opening ${formatCount(connections)} connections: ${open}${trouble}`;
-    const share = Math.min(1, Math.max(0, (now - measuringFrom) / durationMs));
+    const share = this.#share((now - measuringFrom) / durationMs);
     const bar = '█'.repeat(Math.round(share * BAR)).padEnd(BAR, '░');
     const percent = `${Math.floor(share * 100)}%`.padStart(4);
     return `${bar} ${percent}  ${formatCount(Math.round(rate))} a second, ${open}${trouble}`;
+  }
+
+  /** How much of the run is over: of its time, or of a replay's clients. */
+  #share(ofTime: number): number {
+    const { replay, connections } = this.#plan;
+    const played =
+      replay === null ? 0 : this.#crew.page.sum('played') / Math.max(connections, replay.facts.clients);
+    return Math.min(1, Math.max(0, ofTime, played));
   }
 }

@@ -7,6 +7,7 @@ import type { Result } from '../result/result.ts';
 import type { Verdict } from '../result/verdict.ts';
 import type { PlainValue } from './csv.ts';
 import { machineRecord } from './machine.ts';
+import { replayRecord } from './replay-report.ts';
 
 const PERCENTILES = [2.5, 50, 75, 90, 97.5, 99, 99.9, 99.99];
 
@@ -18,7 +19,7 @@ export function recordOf(result: Result, verdicts: readonly Verdict[]): PlainVal
     machine: machineRecord(),
     target: formatTarget(plan.target),
     scenario: plan.scenario,
-    loop: plan.rate === null ? 'closed' : 'open',
+    loop: plan.replay !== null ? 'recorded' : plan.rate === null ? 'closed' : 'open',
     rate: plan.rate,
     connections: plan.connections,
     inFlight: plan.inFlight,
@@ -40,6 +41,7 @@ export function recordOf(result: Result, verdicts: readonly Verdict[]): PlainVal
     closes: recordCounts(result.closes, result.closeCount),
     unsent: result.unsent,
     unsolicited: result.unsolicited,
+    replay: replayRecord(result),
     driver: { busy: result.busy, cpuMs: result.cpuMs },
     concerns: concernsOf(result),
     assertions: verdicts.map(({ assertion, actual, holds }) => ({ text: assertion.text, actual, holds })),

@@ -9,6 +9,7 @@ import type { Distribution } from '../result/distribution.ts';
 import type { Rates } from '../result/rates.ts';
 import type { Result } from '../result/result.ts';
 import type { Verdict } from '../result/verdict.ts';
+import { replayHead, replayLines } from './replay-report.ts';
 
 const PERCENTILES = [2.5, 50, 90, 97.5, 99, 99.9];
 
@@ -19,6 +20,7 @@ export function renderText(result: Result, verdicts: readonly Verdict[]): string
     latencyLines(result),
     rateLines(result),
     openingLines(result),
+    replayLines(result),
     countLines('errors', result.errors),
     countLines('closed by the target', result.closes),
     [summaryOf(result)],
@@ -34,6 +36,10 @@ export function renderText(result: Result, verdicts: readonly Verdict[]): string
 /** Describes the mode and the load. */
 function headLines(plan: Plan): string[] {
   const { scenario, connections, inFlight, rate, threads } = plan;
+  if (plan.replay !== null) {
+    const [first, ...more] = replayHead(plan, plan.replay);
+    return [`${formatTarget(plan.target)}  ${first}`, ...more];
+  }
   const threadText = threads === 1 ? '1 thread' : `${threads} threads`;
   return [
     `${formatTarget(plan.target)}  ${scenario}, ${connections} connections, ${threadText}, ` +

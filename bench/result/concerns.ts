@@ -1,4 +1,5 @@
 import { formatCount, formatTime } from '../figures/readable-numbers.ts';
+import { replayConcerns } from './replay-concerns.ts';
 import type { Result } from './result.ts';
 
 const BUSY = 0.95;
@@ -15,7 +16,8 @@ export function concernsOf(result: Result): string[] {
   const { plan, timings, messageRates, busy, interrupted } = result;
   const concerns: string[] = [];
   if (interrupted) concerns.push('The run was ended before its time.');
-  if (result.opened > 0 && result.measuredMs > 0 && result.messages === 0 && plan.scenario !== 'idle') {
+  const wantsReplies = plan.replay === null ? plan.scenario !== 'idle' : plan.replay.facts.replies > 0;
+  if (result.opened > 0 && result.measuredMs > 0 && result.messages === 0 && wantsReplies) {
     concerns.push('Nothing was answered.');
   }
   if (plan.rate === null) {
@@ -55,5 +57,6 @@ export function concernsOf(result: Result): string[] {
   if (result.unsolicited > 0) {
     concerns.push(`${formatCount(result.unsolicited)} messages came that were no reply.`);
   }
+  if (plan.replay !== null) concerns.push(...replayConcerns(plan.replay, result));
   return concerns;
 }

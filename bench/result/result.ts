@@ -1,8 +1,11 @@
-import type { Outcome } from '../driver/measuring/outcome.ts';
+import type { Outcome, ReplayCounts } from '../driver/measuring/outcome.ts';
 import type { Timing } from '../options/assertion.ts';
 import type { Plan } from '../options/plan.ts';
 import { Distribution } from './distribution.ts';
 import { ratesOf, type Rates } from './rates.ts';
+
+/** Max differences from a recording that are told. */
+const MAX_DIFFERENCES = 10;
 
 /** The measurements of a run, over all threads. */
 export interface Result {
@@ -32,6 +35,8 @@ export interface Result {
   readonly busy: readonly number[];
   /** CPU of the load generator, all threads, in milliseconds. */
   readonly cpuMs: number;
+  /** Over all threads; null for every scenario but `replay`. */
+  readonly replay: ReplayCounts | null;
 }
 
 /** Merges what the threads have measured. */
@@ -77,6 +82,22 @@ export function mergeOutcomes(plan: Plan, outcomes: readonly Outcome[], interrup
     busy: outcomes.map(({ busy }) => busy),
     // Each thread has measured the whole process.
     cpuMs: Math.max(0, ...outcomes.map(({ cpuMs }) => cpuMs)),
+    replay: mergeReplays(outcomes.map(({ replay }) => replay)),
+  };
+}
+
+function mergeReplays(parts: readonly (ReplayCounts | null)[]): ReplayCounts | null {
+  const counts = parts.filter((part) => part !== null);
+  if (counts.length === 0) return null;
+  const sum = (of: (part: ReplayCounts) => number): number =>
+    counts.reduce((total, part) => total + of(part), 0);
+  return {
+    begun: sum(({ begun }) => begun),
+    played: sum(({ played }) => played),
+    failed: sum(({ failed }) => failed),
+    sent: sum(({ sent }) => sent),
+    sentBytes: sum(({ sentBytes }) => sentBytes),
+    differences: counts.flatMap(({ differences }) => differences).slice(0, MAX_DIFFERENCES),
   };
 }
 

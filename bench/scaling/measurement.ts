@@ -168,6 +168,7 @@ function crewOf(proxy: ProxyUnderTest, more: Partial<Plan>): Crew {
     headers: [],
     insecure: false,
     resume: false,
+    replay: null,
     ...more,
   };
   return new Crew({ plan, address: '127.0.0.1', threadFile: THREAD });

@@ -5,6 +5,7 @@ import { EchoTraffic } from './echo.ts';
 import { FanOutTraffic } from './fan-out.ts';
 import { IdleTraffic } from './idle.ts';
 import { MessagePool } from './message-pool.ts';
+import { createReplay } from './replay/replay-traffic.ts';
 import { UploadTraffic } from './upload.ts';
 
 /** The plan's scenario, for one thread. */
@@ -20,6 +21,8 @@ export function createTraffic(context: DriveContext): Traffic {
       return new ConnectTraffic(context);
     case 'idle':
       return new IdleTraffic(context);
+    case 'replay':
+      return createReplay(context);
   }
 }
 

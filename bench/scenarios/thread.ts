@@ -18,12 +18,12 @@ const SETTLE_POLL_MS = 5;
 const NEVER = new Promise<void>(() => undefined);
 
 export default async function drive(task: DriveTask): Promise<Outcome> {
-  const { plan, thread, port, runId, address } = task;
+  const { plan, thread, port, runId, address, recorded } = task;
   const recorder = new Recorder(plan.rate !== null);
   const page = new LivePage(plan.threads, task.page);
   const random = new RandomPool();
   const dialler = createDialler(plan, address);
-  const context: DriveContext = { plan, recorder, random, page, thread, runId, dialler };
+  const context: DriveContext = { plan, recorder, random, page, thread, runId, dialler, recorded };
   const traffic = createTraffic(context);
   const publisher = plan.scenario === 'fan-out' && thread === 0 ? 1 : 0;
   const count = shareOf(plan.connections, thread, plan.threads) + publisher;
@@ -58,7 +58,7 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
     }
     await fleet.closeAll();
     recorder.publish(page, thread);
-    return recorder.outcome();
+    return { ...recorder.outcome(), replay: traffic.replayed ?? null };
   } finally {
     clearInterval(publishing);
     dialler.close();

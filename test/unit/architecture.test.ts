@@ -93,6 +93,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
   ],
   bench: [
     ['options', 'figures', 'endpoint'],
+    ['recorded'],
     ['driver'],
     ['scenarios', 'result', 'rig'],
     ['report', 'peers'],

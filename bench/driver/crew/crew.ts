@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Plan } from '../../options/plan.ts';
+import type { RecordedClients } from '../../recorded/recorded-clients.ts';
 import { monotonicNow } from '../measuring/clock.ts';
 import { LivePage } from '../measuring/live-page.ts';
 import type { Outcome } from '../measuring/outcome.ts';
@@ -18,6 +19,8 @@ export interface CrewOptions {
   readonly threadFile: string;
   /** Running threads, at least as many as the plan has; if left out, the run starts its own. */
   readonly pool?: Piscina;
+  /** What a replay plays. */
+  readonly recorded?: RecordedClients;
 }
 
 /** Driver threads for several runs, one after the other; they load their sources only once. */
@@ -54,7 +57,7 @@ export class Crew {
 
   /** Runs the plan and returns what each thread has measured; rejects if a thread fails. */
   async run(): Promise<readonly Outcome[]> {
-    const { plan, address, threadFile } = this.#options;
+    const { plan, address, threadFile, recorded = null } = this.#options;
     const pool = this.#options.pool ?? createPool(threadFile, plan.threads);
     try {
       const runId = randomBytes(8).toString('hex');
@@ -64,7 +67,15 @@ export class Crew {
         const { port1, port2 } = new MessageChannel();
         this.#ports.push(port1);
         ready.push(firstMessage(port1));
-        const task: DriveTask = { plan, address, thread, page: this.page.buffer, port: port2, runId };
+        const task: DriveTask = {
+          plan,
+          address,
+          thread,
+          page: this.page.buffer,
+          port: port2,
+          runId,
+          recorded,
+        };
         outcomes.push(pool.run(task, { transferList: [port2] }) as Promise<Outcome>);
       }
       const all = Promise.all(outcomes);
@@ -86,7 +97,7 @@ export class Crew {
   #begin(): void {
     const { plan } = this.#options;
     if (this.#stopped) return;
-    const opensLater = plan.scenario === 'connect';
+    const opensLater = plan.scenario === 'connect' || plan.scenario === 'replay';
     if (!opensLater && this.page.sum('open') === 0) {
       // Without any connection there is nothing to wait for.
       this.stop();

@@ -1,6 +1,7 @@
 /** Messages between the main thread and the driver threads. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Plan } from '../../options/plan.ts';
+import type { RecordedClients } from '../../recorded/recorded-clients.ts';
 
 /** The task of one driver thread. */
 export interface DriveTask {
@@ -14,6 +15,8 @@ export interface DriveTask {
   readonly port: MessagePort;
   /** Begins every message that a fan-out publishes, so that two runs on one server tell theirs apart. */
   readonly runId: string;
+  /** What a replay plays; null for every other scenario. */
+  readonly recorded: RecordedClients | null;
 }
 
 export type ToDriver =

@@ -1,8 +1,16 @@
 /**
- * What the slots of a thread's part are. The last three are of fan-out: deliveries so far, how many there should
- * be, and whether all has been published.
+ * What the slots of a thread's part are. Three are of fan-out: deliveries so far, how many there should be, and whether
+ * all has been published. The last is of a replay: clients that have been played.
  */
-const LIVE = { open: 0, messages: 1, failures: 2, delivered: 3, expected: 4, published: 5 } as const;
+const LIVE = {
+  open: 0,
+  messages: 1,
+  failures: 2,
+  delivered: 3,
+  expected: 4,
+  published: 5,
+  played: 6,
+} as const;
 type LiveSlot = keyof typeof LIVE;
 
 const SLOTS = 8;

@@ -1,3 +1,16 @@
+/** What a thread has replayed. */
+export interface ReplayCounts {
+  /** Recorded clients that were begun, that were played as recorded, and that were not. */
+  readonly begun: number;
+  readonly played: number;
+  readonly failed: number;
+  /** Messages sent, and their payload. */
+  readonly sent: number;
+  readonly sentBytes: number;
+  /** The first differences from the recording, a line each. */
+  readonly differences: readonly string[];
+}
+
 /** The measurements of one thread. */
 export interface Outcome {
   /** Counts in the layout of LatencyCounts. */
@@ -32,4 +45,6 @@ export interface Outcome {
   readonly busy: number;
   /** CPU that the whole process took meanwhile, user and system, in milliseconds. */
   readonly cpuMs: number;
+  /** Null for every scenario but `replay`. */
+  readonly replay: ReplayCounts | null;
 }

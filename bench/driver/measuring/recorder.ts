@@ -115,7 +115,7 @@ export class Recorder {
     page.set(thread, 'failures', sumOf(this.#errors.values()) + sumOf(this.#closes.values()));
   }
 
-  outcome(): Outcome {
+  outcome(): Omit<Outcome, 'replay'> {
     const measuredMs = Number.isFinite(this.#from) ? Math.max(0, this.#until - this.#from) : 0;
     const seconds = Math.ceil(measuredMs / SECOND_MS);
     return {

@@ -12,6 +12,11 @@ export class SentRing {
     this.length++;
   }
 
+  /** The oldest time; -1 if the ring is empty. */
+  get first(): number {
+    return this.length === 0 ? -1 : this.#times[this.#head]!;
+  }
+
   /** Removes and returns the oldest time; -1 if the ring is empty. */
   shift(): number {
     if (this.length === 0) return -1;

@@ -97,6 +97,11 @@ export class Session implements ConnectionOwner, StreamSink {
     return this.#closeCode;
   }
 
+  /** Whether it was failed since it was opened. */
+  get hasFailed(): boolean {
+    return this.#failure !== null;
+  }
+
   /** Begins to open. */
   open(): void {
     const now = this.#host.recorder.readClock();

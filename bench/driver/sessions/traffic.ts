@@ -1,7 +1,9 @@
 import type { RandomPool } from '../../../src/core/random-pool.ts';
 import type { Plan } from '../../options/plan.ts';
+import type { RecordedClients } from '../../recorded/recorded-clients.ts';
 import type { Dialler } from '../dialling/connection.ts';
 import type { LivePage } from '../measuring/live-page.ts';
+import type { ReplayCounts } from '../measuring/outcome.ts';
 import type { Recorder } from '../measuring/recorder.ts';
 import type { Session, SessionEvents } from './session.ts';
 
@@ -15,6 +17,8 @@ export interface DriveContext {
   readonly thread: number;
   readonly runId: string;
   readonly dialler: Dialler;
+  /** What a replay plays; null for every other scenario. */
+  readonly recorded: RecordedClients | null;
 }
 
 /** The connections that a scenario plays on. */
@@ -45,6 +49,8 @@ export interface Traffic extends SessionEvents {
   readonly finished?: Promise<void>;
   /** No more new messages; replies still count. */
   end(now: number): void;
+  /** What has been replayed. Left out by every other scenario. */
+  readonly replayed?: ReplayCounts;
   /** Whether nothing is left to be sent or to be answered. */
   readonly settled: boolean;
   /** Counts remaining messages as unanswered or unsent: the run waits no longer. */

@@ -104,5 +104,6 @@ function planOf({ protocol, port, sessions, rate }: CrowdOptions): Plan {
     headers: [],
     insecure: true,
     resume: false,
+    replay: null,
   };
 }

@@ -17,7 +17,7 @@ export default async function crowd({ plan, page, port, reopens }: CrowdTask): P
   const random = new RandomPool();
   const livePage = new LivePage(1, page);
   const dialler = createDialler(plan, plan.target.host);
-  const context = { plan, recorder, random, page: livePage, thread: 0, runId: '', dialler };
+  const context = { plan, recorder, random, page: livePage, thread: 0, runId: '', dialler, recorded: null };
   const { sizes, inFlight } = plan;
   const allocate = (size: number): Buffer => dialler.allocate(size);
   const pool = new MessagePool({ sizes, inFlight, framing: 'binary', pings: false, allocate }, () =>

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { Piscina } from 'piscina';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { Crew } from '../../../bench/driver/crew/crew.ts';
 import { parseArguments } from '../../../bench/options/arguments.ts';
 import type { Plan } from '../../../bench/options/plan.ts';
+import { prepareReplay } from '../../../bench/recorded/read-replay.ts';
 import { mergeOutcomes, type Result } from '../../../bench/result/result.ts';
+import type { TapRecord } from '../../../src/wire/recording/records.ts';
 import { within } from '../deadline.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -26,6 +29,21 @@ export async function drive(url: string, argv: string): Promise<Result> {
   const plan = planOf([url, ...(argv.includes('--warmup') ? [] : ['--warmup', '0']), ...argv.split(' ')]);
   const crew = new Crew({ plan, address: '127.0.0.1', threadFile: THREAD });
   return mergeOutcomes(plan, await within('the run', crew.run()), false);
+}
+
+/** Plays a recording in the threads of a pool, which load their sources only once. */
+export async function replay(
+  url: string,
+  records: readonly TapRecord[],
+  argv: string,
+  pool: Piscina,
+): Promise<Result> {
+  const options = argv === '' ? [] : argv.split(' ');
+  const invocation = parseArguments([url, '--replay', 'recording.jsonl', ...options]);
+  assert.ok(invocation.kind === 'run' && invocation.replay !== null);
+  const { plan, recorded } = await prepareReplay(invocation.plan, invocation.replay, records);
+  const crew = new Crew({ plan, address: '127.0.0.1', threadFile: THREAD, recorded, pool });
+  return mergeOutcomes(plan, await within('the replay', crew.run()), false);
 }
 
 /** Asserts that a run had neither errors nor closed connections. */

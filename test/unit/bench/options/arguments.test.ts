@@ -44,6 +44,7 @@ describe('the command line of the load generator', () => {
       headers: [],
       insecure: false,
       resume: false,
+      replay: null,
     });
   });
 

@@ -34,6 +34,7 @@ function result(more: Partial<Outcome> = {}): Result {
     resumed: 0,
     busy: 0.5,
     cpuMs: 10,
+    replay: null,
     ...more,
   };
   return mergeOutcomes(invocation.plan, [outcome], false);

@@ -1,0 +1,252 @@
+import { StartError, UsageError } from '../../src/core/errors.ts';
+import { CLOSE_NO_STATUS } from '../../src/wire/frames/close-codes.ts';
+import type { EndRecord, FrameRecord, SessionRecord, TapRecord } from '../../src/wire/recording/records.ts';
+import type { Expectation } from '../options/plan.ts';
+import {
+  CLIENT_CLOSE,
+  CLIENT_DROP,
+  EventLogWriter,
+  FINISH,
+  REPLY_BINARY,
+  REPLY_CLOSE,
+  REPLY_TEXT,
+  SEND_BINARY,
+  SEND_PING,
+  SEND_TEXT,
+} from './event-log.ts';
+import { MessageJoiner, type RecordedMessage } from './message-joiner.ts';
+import type { RecordedClient, RecordedClients } from './recorded-clients.ts';
+import { readHandshake, type RecordedHandshake } from './recorded-handshake.ts';
+
+const MAX_CLIENTS = 1_000_000;
+const MAX_EVENTS = 20_000_000;
+const MAX_PAYLOAD_BYTES = 1024 * 1024 * 1024;
+/** Max payload of a message that is sent. */
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+const MAX_CONTROL_BYTES = 125;
+/** Max names of cut values that are listed. */
+const MAX_CUT_NAMES = 20;
+
+/** A client whose session goes on. */
+interface Draft {
+  readonly record: SessionRecord;
+  readonly handshake: RecordedHandshake;
+  readonly upstream: MessageJoiner;
+  readonly downstream: MessageJoiner;
+  firstEvent: number;
+  lastEvent: number;
+  lastTime: number;
+  replies: number;
+  /** Whether a side has closed: nothing of the client follows. */
+  isClosed: boolean;
+}
+
+/** Collects the clients of a recording from its records, in their order. */
+export class ClientCollector {
+  readonly #expect: Expectation;
+  readonly #log = new EventLogWriter();
+  readonly #drafts = new Map<string, Draft>();
+  readonly #clients: (RecordedClient & { readonly openedAt: number; readonly lastTime: number })[] = [];
+  readonly #cut = new Set<string>();
+  readonly #redact = new Set<string>();
+  #messages = 0;
+  #replies = 0;
+  #attached = 0;
+  #tunnels = 0;
+  #unended = 0;
+  #lost = 0;
+  #withoutPayload = 0;
+  #redacted = 0;
+
+  constructor(expect: Expectation) {
+    this.#expect = expect;
+  }
+
+  /** Takes the next record. @throws UsageError or StartError in one line if the recording cannot be played */
+  add(record: TapRecord): void {
+    switch (record.type) {
+      case 'tap':
+        for (const rule of record.redact) this.#redact.add(rule);
+        break;
+      case 'session':
+        this.#begin(record);
+        break;
+      case 'frame':
+        this.#frame(record);
+        break;
+      case 'end':
+        this.#end(record);
+        break;
+      case 'tunnel':
+        this.#tunnels++;
+        break;
+      case 'lost':
+        this.#lost += record.frames + record.lines + record.sessions;
+        break;
+      case 'bytes':
+      case 'done':
+    }
+  }
+
+  /** Returns all clients. Those whose end is not recorded end with their last event. */
+  finish(): RecordedClients {
+    for (const draft of this.#drafts.values()) {
+      this.#unended++;
+      this.#close(draft, FINISH, draft.lastTime);
+      this.#keep(draft);
+    }
+    this.#drafts.clear();
+    const clients = this.#clients.sort((a, b) => a.openedAt - b.openedAt);
+    const first = clients[0]?.openedAt ?? 0;
+    let durationMs = 0;
+    for (const { openedAt, lastTime } of clients)
+      durationMs = Math.max(durationMs, openedAt - first + lastTime);
+    return {
+      clients: clients.map(({ session, handshake, firstEvent, replies, openedAt }) => {
+        return { session, handshake, firstEvent, replies, startMs: openedAt - first };
+      }),
+      events: this.#log.memory(),
+      redact: [...this.#redact],
+      facts: {
+        clients: clients.length,
+        durationMs,
+        messages: this.#messages,
+        replies: this.#replies,
+        attached: this.#attached,
+        tunnels: this.#tunnels,
+        unended: this.#unended,
+        lost: this.#lost,
+        withoutPayload: this.#withoutPayload,
+        redacted: this.#redacted,
+        cut: [...this.#cut].slice(0, MAX_CUT_NAMES),
+      },
+    };
+  }
+
+  #begin(record: SessionRecord): void {
+    const { request } = record;
+    if (request === undefined || record.attached === true) {
+      this.#attached++;
+      return;
+    }
+    const before = this.#drafts.get(record.session);
+    if (before !== undefined) this.#end({ ...UNKNOWN_END, at: record.at, session: record.session });
+    if (this.#clients.length + this.#drafts.size >= MAX_CLIENTS) throw tooLarge(`${MAX_CLIENTS} clients`);
+    this.#drafts.set(record.session, {
+      record,
+      handshake: readHandshake(request, this.#cut),
+      upstream: new MessageJoiner(),
+      downstream: new MessageJoiner(),
+      firstEvent: -1,
+      lastEvent: -1,
+      lastTime: 0,
+      replies: 0,
+      isClosed: false,
+    });
+  }
+
+  #frame(frame: FrameRecord): void {
+    const draft = this.#drafts.get(frame.session);
+    // A frame of the proxy's own is part of no conversation: pings, and closes that the endpoint knows nothing of.
+    if (draft === undefined || frame.from === 'proxy') return;
+    const fromClient = frame.from === 'client';
+    const time = Math.max(draft.lastTime, frame.at - draft.record.at);
+    switch (frame.opcode) {
+      case 'text':
+      case 'binary':
+      case 'continuation': {
+        const message = (fromClient ? draft.upstream : draft.downstream).push(frame);
+        if (message !== null) this.#message(draft, fromClient, time, message);
+        break;
+      }
+      case 'close':
+        if (!draft.isClosed) {
+          this.#close(draft, fromClient ? CLIENT_CLOSE : REPLY_CLOSE, time, frame.code ?? CLOSE_NO_STATUS);
+        }
+        break;
+      case 'ping':
+        if (fromClient && !draft.isClosed) {
+          const payload = MessageJoiner.payloadOf(frame)?.subarray(0, MAX_CONTROL_BYTES) ?? null;
+          this.#add(
+            draft,
+            SEND_PING,
+            time,
+            payload?.length ?? Math.min(frame.length, MAX_CONTROL_BYTES),
+            payload,
+          );
+        }
+        break;
+      case 'pong':
+      default:
+      // The load generator answers pings itself, and reserved opcodes have no meaning that could be checked.
+    }
+  }
+
+  #message(draft: Draft, fromClient: boolean, time: number, message: RecordedMessage): void {
+    const { payload, isText } = message;
+    if (payload === null && this.#expect === 'same') {
+      throw new UsageError(
+        `--expect same needs whole payloads, and a message of session ${draft.record.session} has none: ` +
+          'record with `sluice tap --payload`, with a larger --max-payload, or replay with --expect count',
+      );
+    }
+    const size = payload?.length ?? message.size;
+    if (!fromClient) {
+      this.#replies++;
+      draft.replies++;
+      this.#add(
+        draft,
+        isText ? REPLY_TEXT : REPLY_BINARY,
+        time,
+        size,
+        this.#expect === 'same' ? payload : null,
+      );
+      return;
+    }
+    if (draft.isClosed) return;
+    if (size > MAX_MESSAGE_BYTES)
+      throw new StartError(`a message of session ${draft.record.session} has more than 64MiB`);
+    this.#messages++;
+    if (payload === null) this.#withoutPayload++;
+    if (message.isRedacted) this.#redacted++;
+    this.#add(draft, isText ? SEND_TEXT : SEND_BINARY, time, size, payload);
+  }
+
+  #end({ at, session, side }: EndRecord): void {
+    const draft = this.#drafts.get(session);
+    if (draft === undefined) return;
+    const time = Math.max(draft.lastTime, at - draft.record.at);
+    if (!draft.isClosed) this.#close(draft, side === 'client' ? CLIENT_DROP : FINISH, time);
+    this.#drafts.delete(session);
+    this.#keep(draft);
+  }
+
+  #close(draft: Draft, kind: number, time: number, code = 0): void {
+    if (draft.isClosed) return;
+    this.#add(draft, kind, time, code, null);
+    draft.isClosed = true;
+  }
+
+  #keep({ record, handshake, firstEvent, replies, lastTime }: Draft): void {
+    const { session, openedAt } = record;
+    this.#clients.push({ session, handshake, firstEvent, replies, startMs: 0, openedAt, lastTime });
+  }
+
+  #add(draft: Draft, kind: number, time: number, size: number, payload: Buffer | null): void {
+    const log = this.#log;
+    if (log.count >= MAX_EVENTS) throw tooLarge(`${MAX_EVENTS} frames`);
+    if (log.payloadBytes + (payload?.length ?? 0) > MAX_PAYLOAD_BYTES) throw tooLarge('1GiB of payload');
+    const event = log.add({ kind, time, size, payload }, draft.lastEvent);
+    if (draft.firstEvent < 0) draft.firstEvent = event;
+    draft.lastEvent = event;
+    draft.lastTime = time;
+  }
+}
+
+const UNKNOWN_END = { type: 'end', seconds: 0, bytesUpstream: 0, bytesDownstream: 0 } as const;
+
+function tooLarge(what: string): StartError {
+  return new StartError(
+    `the recording has more than ${what}: replay a part of it, such as one route's sessions`,
+  );
+}

@@ -1,0 +1,26 @@
+import type { RecordingFacts } from '../options/plan.ts';
+import type { EventMemory } from './event-log.ts';
+import type { RecordedHandshake } from './recorded-handshake.ts';
+
+/** One client of a recording. */
+export interface RecordedClient {
+  /** The session's name in the recording. */
+  readonly session: string;
+  /** Milliseconds from the start of the recording's first client. */
+  readonly startMs: number;
+  readonly handshake: RecordedHandshake;
+  /** Number of its first event: see EventLog. */
+  readonly firstEvent: number;
+  /** Messages of the endpoint. */
+  readonly replies: number;
+}
+
+/** All clients of a recording that can be played. Plain data: every driver thread gets it. */
+export interface RecordedClients {
+  /** In the order of their starts. */
+  readonly clients: readonly RecordedClient[];
+  readonly events: EventMemory;
+  readonly facts: RecordingFacts;
+  /** The rules by which the recording was redacted. */
+  readonly redact: readonly string[];
+}

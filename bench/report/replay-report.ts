@@ -1,0 +1,44 @@
+/** What the reports say of a replay, besides what they say of every run. */
+import { formatBytes, formatCount, formatTime } from '../figures/readable-numbers.ts';
+import type { Plan, ReplayPlan } from '../options/plan.ts';
+import type { Result } from '../result/result.ts';
+import type { PlainValue } from './csv.ts';
+
+const EXPECTED = {
+  same: 'the same replies',
+  count: 'as many replies as recorded',
+  none: 'no reply in particular',
+} as const;
+
+/** Describes what is played. */
+export function replayHead({ connections, threads }: Plan, replay: ReplayPlan): string[] {
+  const { file, speed, expect, facts } = replay;
+  return [
+    `replay of ${file}: ${formatCount(facts.clients)} clients in ${formatTime(facts.durationMs)}, ` +
+      `with ${formatCount(facts.messages)} messages and ${formatCount(facts.replies)} replies`,
+    `on ${counted(connections, 'connection')}, ${counted(threads, 'thread')}, at ${speed} times the speed; ` +
+      `expects ${EXPECTED[expect]}`,
+  ];
+}
+
+/** Describes what has been played, and where the target did otherwise. */
+export function replayLines({ replay }: Result): string[] {
+  if (replay === null) return [];
+  const { played, failed, sent, sentBytes, differences } = replay;
+  return [
+    `${counted(played, 'client')} played as recorded, ${formatCount(failed)} failed, ` +
+      `${counted(sent, 'message')} sent (${formatBytes(sentBytes)})`,
+    ...differences.map((difference) => `  ${difference}`),
+  ];
+}
+
+/** The replay as plain data; null for every other scenario. */
+export function replayRecord({ plan, replay }: Result): PlainValue {
+  if (plan.replay === null || replay === null) return null;
+  const { file, speed, expect, redact, facts } = plan.replay;
+  return { file, speed, expect, redact, recording: { ...facts }, ...replay };
+}
+
+function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,302 @@
+import type { Expectation } from '../../options/plan.ts';
+import type { RecordedClient } from '../../recorded/recorded-clients.ts';
+import {
+  CLIENT_CLOSE,
+  CLIENT_DROP,
+  FINISH,
+  REPLY_BINARY,
+  REPLY_CLOSE,
+  REPLY_TEXT,
+  SEND_PING,
+  type EventLog,
+} from '../../recorded/event-log.ts';
+import { SentRing } from '../../driver/sessions/sent-ring.ts';
+import { describeClose, type ReplyCheck } from './reply-check.ts';
+import type { Scheduled } from './timetable.ts';
+
+/** The session that a {@link Player} plays on. */
+export interface PlayedSession {
+  readonly index: number;
+  readonly state: 'closed' | 'opening' | 'open' | 'closing' | 'ended';
+  readonly choked: boolean;
+  readonly closeCode: number;
+  readonly hasFailed: boolean;
+  mayClose: boolean;
+  write(bytes: Uint8Array): void;
+  close(code?: number): void;
+  abandon(): void;
+  fail(kind: string): void;
+}
+
+/** What the players of a thread share. */
+export interface Stage {
+  readonly log: EventLog;
+  readonly expect: Expectation;
+  readonly speed: number;
+  readonly timeoutMs: number;
+  readonly check: ReplyCheck;
+  readonly results: PlayResults;
+  now(): number;
+  /** Makes the player due at a time of {@link now}. */
+  schedule(player: Scheduled, at: number): void;
+  cancel(player: Scheduled): void;
+  /** Opens a player's session with the client's handshake. @param index of the session */
+  open(index: number, client: RecordedClient): void;
+  /** Writes the frame of an event that the client sends. */
+  frameOf(event: number): Uint8Array;
+  /** The player has played all its clients. */
+  finished(): void;
+}
+
+/** Counts what the players of a thread do. */
+export interface PlayResults {
+  /** A client begins. */
+  began(): void;
+  /** A client has been played to its end, and everything was as expected, or not. */
+  ended(isGood: boolean): void;
+  /** A message has been sent that was due at `due`. */
+  sent(due: number, bytes: number): void;
+  /** A message has come. */
+  arrived(bytes: number): void;
+  /** The first reply behind a message that was sent at `since` has come. */
+  answered(since: number): void;
+  /** A session is counted as an error that has closed already. */
+  error(kind: string): void;
+  /** Something else has come than was expected. */
+  differed(client: RecordedClient, what: string): void;
+}
+
+/** Plays recorded clients on one connection, one after the other. */
+export class Player implements Scheduled {
+  heapIndex = -1;
+  dueAt = 0;
+  readonly #stage: Stage;
+  readonly #session: PlayedSession;
+  /** The clients of this connection, and the next of them. */
+  readonly #clients: readonly RecordedClient[];
+  #next = 0;
+  /** When the recording's first client starts. */
+  #startAt = 0;
+  #client: RecordedClient | null = null;
+  #openedAt = 0;
+  /** The event that comes next, and of `same` the next reply. */
+  #event = -1;
+  #reply = -1;
+  /** Replies that are recorded before the event, and that have come. */
+  #expected = 0;
+  #received = 0;
+  /** Until when replies may come that the event waits for; 0 if it waits for none. */
+  #deadline = 0;
+  /** Whether the client has been played to its end. */
+  #isPlayed = false;
+  /** Of messages whose first reply has not come: the replies before it, and when the message was sent. */
+  readonly #thresholds = new SentRing();
+  readonly #sentAt = new SentRing();
+
+  constructor(stage: Stage, session: PlayedSession, clients: readonly RecordedClient[]) {
+    this.#stage = stage;
+    this.#session = session;
+    this.#clients = clients;
+  }
+
+  /** The client that is being played; null between two clients. */
+  get client(): RecordedClient | null {
+    return this.#client;
+  }
+
+  /** Begins with the first client. @param startAt when the recording's first client starts */
+  begin(startAt: number): void {
+    this.#startAt = startAt;
+    this.#scheduleNext();
+  }
+
+  due(): void {
+    if (this.#client === null) this.#start();
+    else this.#advance();
+  }
+
+  /** The session is open. */
+  opened(): void {
+    this.#openedAt = this.#stage.now();
+    this.#session.mayClose = this.#stage.expect === 'none' && this.#endsByEndpoint();
+    this.#advance();
+  }
+
+  /** A message has come: see ReplySink. */
+  message(length: number, bytes: Buffer, start: number, available: number, isText: boolean): void {
+    const client = this.#client;
+    if (client === null || this.#isPlayed) return;
+    const { results, expect } = this.#stage;
+    const place = this.#received++;
+    results.arrived(length);
+    while (this.#thresholds.length > 0 && this.#thresholds.first <= place) {
+      this.#thresholds.shift();
+      results.answered(this.#sentAt.shift());
+    }
+    if (expect === 'none') return;
+    if (place >= client.replies) {
+      this.#differs('reply: more than recorded', `message ${place + 1} came, ${client.replies} are recorded`);
+      return;
+    }
+    if (expect === 'same' && !this.#isSame(place, length, bytes.subarray(start, start + available), isText))
+      return;
+    if (this.#deadline !== 0 && this.#received >= this.#expected) this.#advance();
+  }
+
+  /** The session takes more again. */
+  drained(): void {
+    if (this.#client !== null && !this.#isPlayed) this.#advance();
+  }
+
+  /** The session is gone, or could not be opened. */
+  closed(): void {
+    const client = this.#client;
+    if (client === null) return;
+    this.#stage.cancel(this);
+    this.#stage.results.ended(this.#isPlayed || this.#closedAsRecorded(client));
+    this.#client = null;
+    this.#thresholds.clear();
+    this.#sentAt.clear();
+    this.#scheduleNext();
+  }
+
+  #scheduleNext(): void {
+    const next = this.#clients[this.#next];
+    if (next === undefined) this.#stage.finished();
+    else this.#stage.schedule(this, this.#startAt + next.startMs / this.#stage.speed);
+  }
+
+  #start(): void {
+    const client = this.#clients[this.#next++]!;
+    this.#client = client;
+    this.#event = this.#reply = client.firstEvent;
+    this.#expected = this.#received = this.#deadline = 0;
+    this.#isPlayed = false;
+    this.#stage.results.began();
+    this.#stage.open(this.#session.index, client);
+  }
+
+  /** Does everything that is due by now. */
+  #advance(): void {
+    const stage = this.#stage;
+    const session = this.#session;
+    while (session.state === 'open' && !this.#isPlayed) {
+      this.#passReplies();
+      const due = this.#openedAt + stage.log.time(this.#event) / stage.speed;
+      const now = stage.now();
+      const kind = stage.log.kind(this.#event);
+      if (kind === REPLY_CLOSE && stage.expect !== 'none') session.mayClose = true;
+      if (now < due) {
+        stage.schedule(this, due);
+        return;
+      }
+      const isWaiting = stage.expect !== 'none' && (this.#received < this.#expected || kind === REPLY_CLOSE);
+      if (isWaiting) {
+        this.#wait(now, kind);
+        return;
+      }
+      this.#deadline = 0;
+      // What is due meanwhile is sent when there is room again.
+      if (session.choked) return;
+      this.#play(kind, due);
+    }
+  }
+
+  /** Steps over the replies before the next event of the client: they are expected before it. */
+  #passReplies(): void {
+    const { log } = this.#stage;
+    for (;;) {
+      const kind = log.kind(this.#event);
+      if (kind !== REPLY_TEXT && kind !== REPLY_BINARY) return;
+      this.#expected++;
+      this.#event = log.next(this.#event);
+    }
+  }
+
+  #wait(now: number, kind: number): void {
+    const stage = this.#stage;
+    if (this.#deadline === 0) this.#deadline = now + stage.timeoutMs;
+    if (now < this.#deadline) {
+      stage.schedule(this, this.#deadline);
+      return;
+    }
+    const missing = this.#expected - this.#received;
+    if (missing > 0) {
+      this.#differs('timeout: no reply', `${this.#received} of ${this.#expected} messages came in time`);
+    } else if (kind === REPLY_CLOSE) {
+      this.#differs('timeout: no close', 'the server has not closed');
+    }
+  }
+
+  /** Does what the client did. */
+  #play(kind: number, due: number): void {
+    const { log, results } = this.#stage;
+    const session = this.#session;
+    const event = this.#event;
+    switch (kind) {
+      case CLIENT_CLOSE:
+        this.#isPlayed = true;
+        session.close(log.size(event));
+        return;
+      case CLIENT_DROP:
+        this.#isPlayed = true;
+        session.abandon();
+        return;
+      case FINISH:
+      case REPLY_CLOSE:
+        this.#isPlayed = true;
+        session.close();
+        return;
+    }
+    session.write(this.#stage.frameOf(event));
+    this.#event = log.next(event);
+    if (kind === SEND_PING) return;
+    results.sent(due, log.size(event));
+    if (this.#client!.replies > this.#expected) {
+      this.#thresholds.push(this.#expected);
+      this.#sentAt.push(this.#stage.now());
+    }
+  }
+
+  #isSame(place: number, length: number, bytes: Buffer, isText: boolean): boolean {
+    const { log, check } = this.#stage;
+    while (log.kind(this.#reply) !== REPLY_TEXT && log.kind(this.#reply) !== REPLY_BINARY) {
+      this.#reply = log.next(this.#reply);
+    }
+    const problem = check.compare(this.#reply, length, bytes, isText);
+    this.#reply = log.next(this.#reply);
+    if (problem === null) return true;
+    this.#differs('reply: other than recorded', `message ${place + 1}: ${problem}`);
+    return false;
+  }
+
+  #differs(kind: string, what: string): void {
+    this.#stage.results.differed(this.#client!, what);
+    this.#session.fail(kind);
+  }
+
+  /** Whether the endpoint has closed where it did so in the recording. Counts it as an error if it did otherwise. */
+  #closedAsRecorded(client: RecordedClient): boolean {
+    const { log, expect, results } = this.#stage;
+    const session = this.#session;
+    if (!session.mayClose || session.hasFailed) return false;
+    if (expect === 'none') return true;
+    if (this.#received < this.#expected) {
+      results.differed(client, `${this.#received} of ${this.#expected} messages came before the close`);
+      results.error('reply: fewer than recorded');
+      return false;
+    }
+    const code = log.size(this.#event);
+    if (expect === 'count' || session.closeCode === code) return true;
+    results.differed(client, describeClose(code, session.closeCode));
+    results.error('close: other code than recorded');
+    return false;
+  }
+
+  #endsByEndpoint(): boolean {
+    const { log } = this.#stage;
+    let event = this.#event;
+    while (event >= 0 && log.kind(event) !== REPLY_CLOSE) event = log.next(event);
+    return event >= 0;
+  }
+}

@@ -1,0 +1,291 @@
+/** Recorded clients against servers of the `ws` package that answer as recorded, or otherwise. */
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import type { WebSocket } from 'ws';
+import { createPool } from '../../../bench/driver/crew/crew.ts';
+import { renderText } from '../../../bench/report/text.ts';
+import { concernsOf } from '../../../bench/result/concerns.ts';
+import type { Result } from '../../../bench/result/result.ts';
+import { Scripted, THREAD, assertClean, echoTo, replay } from '../../support/processes/load-generator.ts';
+import { WrittenRecording } from '../../support/processes/recording.ts';
+
+const pool = createPool(THREAD, 2);
+
+/** One client that says hello and good bye, each of which comes back. */
+function echoes(): WrittenRecording {
+  const recording = new WrittenRecording();
+  recording
+    .session()
+    .client(10, 'hello')
+    .endpoint(12, 'hello')
+    .client(40, Buffer.from([1, 2, 3]))
+    .endpoint(41, Buffer.from([1, 2, 3]))
+    .close(60, 'client', 4001)
+    .close(61, 'endpoint', 4001)
+    .end(62, 'client', 4001);
+  return recording;
+}
+
+/** Plays a recording against a server that does one thing with every client. */
+async function against(
+  script: (socket: WebSocket) => void,
+  recording: WrittenRecording,
+  argv = '',
+): Promise<Result> {
+  const server = await Scripted.listen(script);
+  try {
+    return await replay(server.url, recording.records, argv, pool);
+  } finally {
+    server.close();
+  }
+}
+
+/** Echoes, but what is done with the nth message of a client, from 1, is another thing. */
+function but(n: number, otherwise: (socket: WebSocket, data: Buffer) => void): (socket: WebSocket) => void {
+  return (socket) => {
+    let count = 0;
+    socket.on('message', (data, binary) => {
+      if (++count === n) otherwise(socket, data as Buffer);
+      else socket.send(data as Buffer, { binary });
+    });
+  };
+}
+
+describe('a replay', () => {
+  after(() => pool.destroy());
+
+  for (const expect of ['same', 'count', 'none'] as const) {
+    it(`finds nothing wrong with a server that answers as recorded (${expect})`, async () => {
+      const closes: number[] = [];
+      const result = await against(
+        (socket) => {
+          echoTo(socket);
+          socket.on('close', (code) => closes.push(code));
+        },
+        echoes(),
+        `--expect ${expect}`,
+      );
+      assertClean(result);
+      assert.deepEqual(closes, [4001]);
+      assert.deepEqual(
+        { ...result.replay },
+        { begun: 1, played: 1, failed: 0, sent: 2, sentBytes: 8, differences: [] },
+      );
+      assert.equal(result.messages, 2);
+      assert.equal(result.bytes, 8);
+      assert.equal(result.timings.latency.count, 2);
+      assert.equal(result.timings.lateness.count, 2);
+      assert.equal(result.timings.handshake.count, 1);
+      assert.ok(result.measuredMs >= 60 && result.measuredMs < 10_000, `${result.measuredMs} ms`);
+    });
+  }
+
+  it('tells of a reply that is lost, once for the session', async () => {
+    const result = await against(
+      but(1, () => undefined),
+      echoes(),
+      '--timeout 100ms',
+    );
+    assert.deepEqual([...result.errors], [['timeout: no reply', 1]]);
+    assert.deepEqual(result.replay!.differences, ['session w0-1, 0 of 1 messages came in time']);
+    assert.equal(result.replay!.failed, 1);
+    assert.equal(result.replay!.sent, 1);
+    assert.match(renderText(result, []), /0 clients played as recorded, 1 failed/);
+  });
+
+  it('tells of a reply that is changed, under same only', async () => {
+    const change = but(2, (socket) => socket.send(Buffer.from([1, 2, 4])));
+    assertClean(await against(change, echoes(), '--expect count'));
+    const result = await against(change, echoes(), '--expect same');
+    assert.deepEqual([...result.errors], [['reply: other than recorded', 1]]);
+    assert.deepEqual(result.replay!.differences, [
+      'session w0-1, message 2: expected binary 010203 (3 bytes), came binary 010204 (3 bytes)',
+    ]);
+  });
+
+  it('tells text from binary under same', async () => {
+    const result = await against(
+      but(1, (socket, data) => socket.send(data)),
+      echoes(),
+      '--expect same',
+    );
+    assert.match(result.replay!.differences[0]!, /expected text "hello" \(5 bytes\), came binary 68656c6c6f/);
+  });
+
+  it('tells of one reply too many', async () => {
+    const twice = but(2, (socket, data) => [data, data].map((each) => socket.send(each)));
+    const result = await against(twice, echoes());
+    assert.deepEqual([...result.errors], [['reply: more than recorded', 1]]);
+    assertClean(await against(twice, echoes(), '--expect none'));
+  });
+
+  it('tells of a server that closes early', async () => {
+    const result = await against(
+      but(2, (socket) => socket.close(1011)),
+      echoes(),
+    );
+    assert.deepEqual([...result.closes], [['1011', 1]]);
+    assert.equal(result.replay!.failed, 1);
+  });
+
+  it('waits for a late reply before it sends what was recorded behind it', async () => {
+    const order: string[] = [];
+    const late = (socket: WebSocket): void => {
+      socket.on('message', (data, binary) => {
+        order.push(`message ${(data as Buffer).length}`);
+        setTimeout(() => {
+          order.push(`reply ${(data as Buffer).length}`);
+          socket.send(data as Buffer, { binary });
+        }, 150);
+      });
+    };
+    assertClean(await against(late, echoes()));
+    assert.deepEqual(order.splice(0), ['message 5', 'reply 5', 'message 3', 'reply 3']);
+    await against(late, echoes(), '--expect none');
+    assert.deepEqual(order.slice(0, 2), ['message 5', 'message 3']);
+  });
+
+  it('expects a close of the server where it closed in the recording', async () => {
+    const recording = new WrittenRecording();
+    recording.session().client(5, 'bye').close(9, 'endpoint', 4002).end(10, 'endpoint', 4002);
+    const closing = (code: number) => (socket: WebSocket) => socket.on('message', () => socket.close(code));
+    assertClean(await against((socket) => closing(4002)(socket), recording, '--expect same'));
+    assertClean(await against((socket) => closing(4003)(socket), recording, '--expect count'));
+    const other = await against((socket) => closing(4003)(socket), recording, '--expect same');
+    assert.deepEqual([...other.errors], [['close: other code than recorded', 1]]);
+    assert.deepEqual(other.replay!.differences, ['session w0-1, expected close 4002, came close 4003']);
+    const never = await against(() => undefined, recording, '--timeout 100ms');
+    assert.deepEqual([...never.errors], [['timeout: no close', 1]]);
+  });
+
+  it('plays every client once, over fewer connections and several threads', async () => {
+    const recording = new WrittenRecording();
+    for (let client = 0; client < 7; client++) {
+      recording
+        .session(client)
+        .client(client + 1, `client ${client}`)
+        .endpoint(client + 2, `client ${client}`);
+    }
+    for (const connections of [1, 3, 7]) {
+      const said: string[] = [];
+      const result = await against(
+        (socket) => {
+          echoTo(socket);
+          socket.on('message', (data) => said.push((data as Buffer).toString()));
+        },
+        recording,
+        `-c ${connections} -w 2 --expect same`,
+      );
+      assertClean(result);
+      assert.equal(result.replay!.played, 7);
+      assert.deepEqual(
+        said.sort(),
+        Array.from({ length: 7 }, (_, client) => `client ${client}`),
+      );
+      assert.ok(concernsOf(result).some((concern) => concern.startsWith('7 recorded sessions went on')));
+    }
+  });
+
+  it('plays clients several times on more connections than there are clients', async () => {
+    const result = await against(echoTo, echoes(), '-c 5 -w 2');
+    assertClean(result);
+    assert.equal(result.replay!.played, 5);
+    assert.equal(result.opened, 5);
+  });
+
+  it('sends the recorded handshake, but for what is cut or given', async () => {
+    const recording = new WrittenRecording();
+    recording.session(0, {
+      request: {
+        target: '/chat?room=1&token=[cut]&x=%20y',
+        headers: [
+          ['Host', 'recorded.example'],
+          ['Origin', 'https://page.example'],
+          ['User-Agent', 'recorded'],
+          ['Cookie', 'a=[cut]'],
+          ['Connection', 'keep-alive, Upgrade'],
+          ['Sec-WebSocket-Protocol', 'chat, [cut]'],
+          ['Sec-WebSocket-Key', 'AAAAAAAAAAAAAAAAAAAAAA=='],
+          ['Authorization', '[cut]'],
+        ],
+      },
+    });
+    const server = await Scripted.listen(() => undefined);
+    const result = await replay(
+      server.url,
+      recording.records,
+      '-H Authorization:Basic --subprotocol other',
+      pool,
+    );
+    const moved = await replay(`${server.url}staging?a=b`, recording.records, '', pool);
+    server.close();
+    assertClean(result);
+    assertClean(moved);
+    const [first, second] = server.requests;
+    assert.equal(first!.url, '/chat?room=1&x=%20y');
+    assert.equal(first!.headers.origin, 'https://page.example');
+    assert.equal(first!.headers['user-agent'], 'recorded');
+    assert.equal(first!.headers.authorization, 'Basic');
+    assert.equal(first!.headers.cookie, undefined);
+    assert.match(first!.headers.host!, /^127\.0\.0\.1:/);
+    assert.equal(first!.headers['sec-websocket-protocol'], 'other');
+    assert.equal(second!.url, '/staging?a=b');
+    assert.equal(second!.headers['sec-websocket-protocol'], 'chat');
+    assert.ok(
+      concernsOf(result)[0]!.startsWith(
+        'The recording has no values for cookie, sec-websocket-protocol, authorization, ?token',
+      ),
+    );
+  });
+
+  it('sends random payloads of the recorded size where there are none, and refuses that under same', async () => {
+    const recording = new WrittenRecording({ payload: false });
+    const none = { text: undefined, base64: undefined } as object;
+    recording
+      .session()
+      .client(1, 'x'.repeat(300), none)
+      .endpoint(2, '12345', none)
+      .client(3, Buffer.alloc(70), { ...none, compressed: true, size: 100_000 });
+    const sizes: string[] = [];
+    const script = (socket: WebSocket): void => {
+      socket.on('message', (data, binary) => {
+        sizes.push(`${binary ? 'binary' : 'text'} ${(data as Buffer).length}`);
+        if (sizes.length === 1) socket.send('12345');
+      });
+    };
+    const result = await against(script, recording);
+    assertClean(result);
+    assert.deepEqual(sizes, ['text 300', 'binary 100000']);
+    assert.ok(concernsOf(result).some((concern) => concern.startsWith('2 messages have no whole payload')));
+    await assert.rejects(
+      against(script, recording, '--expect same'),
+      /UsageError.*--expect same needs whole payloads/,
+    );
+  });
+
+  it('ends at its --duration, whatever is left', async () => {
+    const recording = new WrittenRecording();
+    recording.session().client(1, 'a').endpoint(2, 'a').client(600_000, 'b').endpoint(600_001, 'b');
+    const result = await against(echoTo, recording, '-d 200ms');
+    assertClean(result);
+    assert.equal(result.replay!.played + result.replay!.failed, 0);
+    assert.ok(result.measuredMs >= 199 && result.measuredMs < 300_000);
+    assert.ok(concernsOf(result).includes('1 clients were not played to their end.'));
+  });
+
+  it('divides the recorded times by --speed', async () => {
+    const recording = new WrittenRecording();
+    recording.session().client(300_000, 'a').endpoint(300_001, 'a');
+    const result = await against(echoTo, recording, '--speed 3000');
+    assertClean(result);
+    assert.ok(result.measuredMs >= 100, `${result.measuredMs} ms`);
+  });
+
+  it('tells of a server that refuses the handshake', async () => {
+    const server = await Scripted.listen(() => undefined, { path: '/other' });
+    const result = await replay(server.url, echoes().records, '', pool);
+    server.close();
+    assert.deepEqual([...result.errors], [['handshake: 400', 1]]);
+    assert.equal(result.replay!.failed, 1);
+  });
+});
