@@ -57,6 +57,13 @@ describe('message inflater', () => {
     }
   });
 
+  it('is made for a side that compresses', () => {
+    assert.equal(MessageInflater.of('', true), null);
+    const agreed = 'permessage-deflate; server_no_context_takeover';
+    assert.equal(MessageInflater.of(agreed, true)?.keepsContext, true);
+    assert.equal(MessageInflater.of(agreed, false)?.keepsContext, false);
+  });
+
   it('inflates each message for itself without a context', () => {
     const inflater = new MessageInflater({ hasContext: false, windowBytes: 32_768 });
     const send = (message: Buffer): Buffer =>
