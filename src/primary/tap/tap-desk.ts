@@ -100,7 +100,7 @@ export class TapDesk {
     const { tapRedact, token } = this.#parts.settings();
     const redact = [...new Set([...tapRedact, ...wish.redact])];
     const tap = new RunningTap({ ...wish, id: `tap-${++this.#last}`, redact }, client, {
-      begun: ({ order }) => this.#parts.tellWorkers({ type: 'tap_start', order }),
+      begun: (begun) => this.#begun(begun),
       ended: (ended, reason) => this.#ended(ended, reason),
       counted: (bytes, droppedLines) => {
         this.counts.bytes += bytes;
@@ -108,7 +108,6 @@ export class TapDesk {
       },
     });
     this.#taps.set(tap.order.id, { tap, startedAt: this.#now(), token });
-    this.#started(tap);
     return tap;
   }
 
@@ -161,7 +160,8 @@ export class TapDesk {
     return { result: 'full', message: `${MAX_TAPS} taps are running: end one of them first` };
   }
 
-  #started({ order, client }: RunningTap): void {
+  #begun({ order, client }: RunningTap): void {
+    this.#parts.tellWorkers({ type: 'tap_start', order });
     const { id, filter, sample, payload, maxPayloadBytes, redact } = order;
     this.#count('started');
     const shown = payload ? { maxPayloadBytes, redactRules: redact.length } : {};
@@ -175,6 +175,8 @@ export class TapDesk {
     const { id } = order;
     const entry = this.#taps.get(id);
     this.#taps.delete(id);
+    // The client went before the answer: nobody has been told of the tap.
+    if (!tap.hasBegun) return;
     this.#parts.tellWorkers({ type: 'tap_stop', id });
     const seconds = Math.round(this.#now() - (entry?.startedAt ?? 0)) / 1000;
     this.#parts.log.info({ tap: id, client, reason, seconds, ...totals }, 'tap ended');

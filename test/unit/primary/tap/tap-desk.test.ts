@@ -34,6 +34,12 @@ describe('the desk of taps', () => {
     assert.equal(rig.count('started'), 1);
   });
 
+  it('says nothing of a tap whose reader went before it began', () => {
+    const rig = new DeskRig();
+    rig.open().leave('the reader has gone');
+    assert.deepEqual([rig.told, rig.lines, rig.events, rig.desk.active], [[], [], [], 0]);
+  });
+
   it('refuses more than the max of taps at a time, and starts another when one has ended', () => {
     const rig = new DeskRig();
     const taps = Array.from({ length: MAX_TAPS }, () => rig.open());
