@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { StartError, messageOf } from '../../src/core/errors.ts';
+import { RecordingReader } from '../../src/wire/recording/recording-reader.ts';
 import type { TapRecord } from '../../src/wire/recording/records.ts';
 import type { Plan, ReplayOptions } from '../options/plan.ts';
 import { ClientCollector } from './client-collector.ts';
@@ -43,15 +43,20 @@ export async function prepareReplay(
   };
 }
 
-/** Reads the records of a file. @throws StartError in one line with the place of what cannot be read */
+/**
+ * Reads the records of a file. A last line that was cut is left out.
+ *
+ * @throws StartError in one line with the place of what cannot be read
+ */
 export async function* readRecords(file: string): AsyncGenerator<TapRecord> {
-  let line = 0;
+  const reader = new RecordingReader();
   try {
-    for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-      line++;
-      if (text !== '') yield JSON.parse(text) as TapRecord;
+    for await (const piece of createReadStream(file)) {
+      for (const { record } of reader.push(piece as Uint8Array)) if (record !== null) yield record;
     }
+    const last = reader.end()?.record ?? null;
+    if (last !== null) yield last;
   } catch (error) {
-    throw new StartError(`${file}${line > 0 ? `:${line}` : ''}: ${messageOf(error)}`);
+    throw new StartError(`${file}: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,0 +1,106 @@
+/** Reads a recording, from a file or a stream, line by line. */
+import { checkRecord } from './record-fields.ts';
+import { RECORDING_VERSION, type TapRecord } from './records.ts';
+
+/** Max characters of a line. A payload of 64 KiB has at most 400,000 as JSON. */
+const MAX_LINE_CHARACTERS = 1024 * 1024;
+
+/** What is wrong with a recording. The message begins with the number of the line. */
+export class RecordingError extends Error {
+  override readonly name = 'RecordingError';
+
+  constructor(line: number, fault: string) {
+    super(`line ${line}: ${fault}`);
+  }
+}
+
+/** A line of a recording. */
+export interface RecordLine {
+  /** Without its end. */
+  readonly text: string;
+  /** Null for a type that this version does not know. */
+  readonly record: TapRecord | null;
+}
+
+/** Takes the bytes of a recording in pieces, and keeps an incomplete line. */
+export class RecordingReader {
+  readonly #decoder = new TextDecoder();
+  /** The beginning of a line. */
+  #rest = '';
+  /** Number of the last whole line. */
+  #line = 0;
+  #hasHeader = false;
+
+  /** Whether an incomplete line waits for its end. */
+  get hasRest(): boolean {
+    return this.#rest.trim() !== '';
+  }
+
+  /**
+   * Returns the lines that a piece completes, without empty ones: a live tap sends them to see that its reader is there.
+   *
+   * @throws RecordingError for the first line that is no record. Lines before it are lost.
+   */
+  push(piece: Uint8Array): readonly RecordLine[] {
+    const texts = (this.#rest + this.#decoder.decode(piece, { stream: true })).split('\n');
+    this.#rest = texts.pop() ?? '';
+    const lines = texts.map((text) => this.#read(text)).filter((line) => line !== null);
+    if (this.#rest.length > MAX_LINE_CHARACTERS) throw new RecordingError(this.#line + 1, TOO_LONG);
+    return lines;
+  }
+
+  /**
+   * Returns the last line if nothing but its line end is missing. If it was cut, as by a full disk, it is left out.
+   *
+   * @throws RecordingError if it is whole and no record, or if there was no line at all
+   */
+  end(): RecordLine | null {
+    const text = this.#rest;
+    if (this.hasRest && isJson(text)) return this.#read(text);
+    if (!this.#hasHeader) throw new RecordingError(1, NO_HEADER);
+    return null;
+  }
+
+  #read(text: string): RecordLine | null {
+    this.#line += 1;
+    if (text.length > MAX_LINE_CHARACTERS) throw new RecordingError(this.#line, TOO_LONG);
+    if (text.trim() === '') return null;
+    const { record, fault } = check(text);
+    if (fault !== null) throw new RecordingError(this.#line, fault);
+    if (record?.type === 'tap') this.#checkHeader(record.version);
+    if (!this.#hasHeader) throw new RecordingError(this.#line, NO_HEADER);
+    return { text, record };
+  }
+
+  /** Several recordings may stand behind each other. */
+  #checkHeader(version: number): void {
+    if (version !== RECORDING_VERSION) {
+      throw new RecordingError(
+        this.#line,
+        `the recording has version ${version}, and this sluice reads ${RECORDING_VERSION}: use the sluice that wrote it`,
+      );
+    }
+    this.#hasHeader = true;
+  }
+}
+
+const TOO_LONG = `it has more than ${MAX_LINE_CHARACTERS} characters: this is no recording of sluice tap`;
+const NO_HEADER =
+  'the first line is not the header of a recording ({"type":"tap",...}): use a file of sluice tap --output';
+
+function check(text: string): ReturnType<typeof checkRecord> {
+  try {
+    return checkRecord(JSON.parse(text));
+  } catch {
+    return { record: null, fault: 'it is no JSON: each line is one JSON object' };
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
