@@ -4,7 +4,7 @@ import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import type { TapLine, TapSink } from './tap-sink.ts';
 
 /** Payloads may be secret: only the owner reads them. */
-const PRIVATE_MODE = 0o600;
+export const PRIVATE_MODE = 0o600;
 
 /** Writes lines as they come. The file has whole lines only, also if the disk is full. */
 export class RecordingFile implements TapSink {

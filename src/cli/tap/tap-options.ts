@@ -1,4 +1,5 @@
 /** What the options of `sluice tap` ask for. */
+import { resolve } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/units/duration.ts';
 import { TAP_FILTERS } from '../../protocol/admin/command-parameters.ts';
@@ -43,6 +44,10 @@ export function planOf({ flags, redact }: Pick<CommandOptions, 'flags' | 'redact
   }
   if (flags.has('hex') && from === null && !flags.has('payload')) {
     throw new UsageError('--hex shows payloads: add --payload');
+  }
+  const output = flags.get('output');
+  if (from !== null && output !== undefined && resolve(from) === resolve(output)) {
+    throw new UsageError('--from and --output name the same file');
   }
   if (flags.has('force') && !flags.has('output')) throw new UsageError('--force is for --output FILE');
   const filter: Record<string, string> = {};

@@ -1,0 +1,114 @@
+/** From a recording to an HTTP Archive, in bounded memory. */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { version } from '../../../core/version.ts';
+import type { EndRecord, SessionRecord, TapRecord } from '../../../wire/recording/records.ts';
+import { TapCounts } from '../counts.ts';
+import { parseLine } from '../record-lines.ts';
+import { PRIVATE_MODE } from '../recording-file.ts';
+import { RecordingFilter } from '../recording-filter.ts';
+import { readTap } from '../tap-stream.ts';
+import { MessageMaker, headOf, tailOf } from './har-entry.ts';
+import { SessionSpool } from './session-spool.ts';
+
+export interface HarResult {
+  /** Messages without their payload, or with a part of it. */
+  readonly incomplete: number;
+  /** Tunnels, which an archive cannot have. */
+  readonly tunnels: number;
+}
+
+/**
+ * Writes the sessions of a recording as an archive: one entry for each session, with all its messages.
+ *
+ * @param recording its file
+ * @param target a file that is created, and has to be free
+ * @param signal gives up
+ */
+export async function writeHar(recording: string, target: string, signal: AbortSignal): Promise<HarResult> {
+  const spool = await SessionSpool.create(`${target}.sorted`);
+  try {
+    const counts = new TapCounts();
+    await readTap(createReadStream(recording, { signal }), {
+      filter: new RecordingFilter({}),
+      counts,
+      sinks: [{ write: (lines) => spoolLines(spool, lines) }],
+      maxFrames: null,
+      onHeader: () => undefined,
+    });
+    await spool.flush();
+    const result = { incomplete: 0, tunnels: counts.tunnels };
+    const file = createWriteStream(target, { flags: 'wx', mode: PRIVATE_MODE });
+    await pipeline(archive(spool, counts, result), file, { signal });
+    return result;
+  } finally {
+    await spool.close();
+  }
+}
+
+async function spoolLines(
+  spool: SessionSpool,
+  lines: readonly { readonly text: string; readonly record: TapRecord | null }[],
+): Promise<void> {
+  for (const { text, record } of lines) {
+    const isOfSession =
+      record?.type === 'session' ||
+      record?.type === 'frame' ||
+      // Tunnels end with the same type of line.
+      (record?.type === 'end' && spool.has(record.session));
+    if (isOfSession) await spool.add(record.session, text);
+  }
+}
+
+async function* archive(
+  spool: SessionSpool,
+  counts: TapCounts,
+  result: { incomplete: number },
+): AsyncGenerator<string> {
+  const log = {
+    version: '1.2',
+    creator: { name: 'sluice', version: version() },
+    pages: [],
+    comment: counts.text(),
+  };
+  yield `{"log":${JSON.stringify(log).slice(0, -1)},"entries":[`;
+  let separator = '\n';
+  for (const session of spool.sessions) {
+    yield separator;
+    yield* entry(session, spool.lines(session), result);
+    separator = ',\n';
+  }
+  yield '\n]}}\n';
+}
+
+/** Writes one entry. A session's own line comes first, unless it is missing. */
+async function* entry(
+  session: string,
+  lines: AsyncIterable<string>,
+  result: { incomplete: number },
+): AsyncGenerator<string> {
+  const maker = new MessageMaker();
+  let opened: SessionRecord | null = null;
+  let end: EndRecord | null = null;
+  let startedAt = NaN;
+  let lastAt = NaN;
+  let separator = '';
+  for await (const line of lines) {
+    const record = parseLine(line);
+    if (record === null) continue;
+    if (Number.isNaN(startedAt)) {
+      if (record.type === 'session') opened = record;
+      startedAt = opened?.openedAt ?? record.at;
+      yield `${JSON.stringify(headOf(session, record.at, opened)).slice(0, -1)},"_webSocketMessages":[`;
+    }
+    lastAt = record.at;
+    if (record.type === 'end') end = record;
+    if (record.type !== 'frame') continue;
+    const message = maker.message(record);
+    if (message === null) continue;
+    if (message._length !== undefined) result.incomplete++;
+    yield `${separator}${JSON.stringify(message)}`;
+    separator = ',';
+  }
+  yield `],${JSON.stringify(tailOf(opened, startedAt, lastAt, end)).slice(1)}`;
+}
