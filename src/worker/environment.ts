@@ -20,6 +20,7 @@ import { WorkerJournal } from './journal/worker-journal.ts';
 import { SpanOutbox } from './spans/span-outbox.ts';
 import { SpanSink } from './spans/span-sink.ts';
 import { TapBook } from './tap/tap-book.ts';
+import { TapCounts } from './tap/tap-counts.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
 
 /** What the listeners of a worker share under one generation. */
@@ -91,7 +92,7 @@ export function createEnvironment(
     log,
     journal,
     spans,
-    taps: new TapBook({ send: say }, start.taps),
+    taps: new TapBook({ run: start.run, wheel, counters: new TapCounts(page), send: say }, start.taps),
     clients: new AccessLink(start, say),
     limits: WorkerLimits.first(start.limitTables, page, wheel, say),
     lineWindows: start.lineWindows,

@@ -192,7 +192,7 @@ export class ServiceThread {
 
   /** Takes what the primary says about taps. */
   tap(command: TapCommand): void {
-    this.#environment.taps.hear(command);
+    this.#environment.taps.hear(command, () => this.#service.sessions());
   }
 
   drain({ scope, pace, counted }: Extract<ToWorker, { type: 'drain' }>): void {

@@ -13,6 +13,9 @@ export const TRACE_DROPS = ['worker', 'queue', 'export'] as const;
  * taps run. `token`: without the token, or with a wrong one. `parameters`: they cannot be read.
  */
 export const TAP_RESULTS = ['started', 'off', 'payload', 'full', 'token', 'parameters'] as const;
+/** Why a tap leaves frames out: no CPU time is left in the tick, or no room for their lines. */
+export const TAP_LOSSES = ['cpu', 'lines'] as const;
+export type TapLoss = (typeof TAP_LOSSES)[number];
 /** Values of the label `side` of closes: who ended the session. */
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
 /**

@@ -132,6 +132,12 @@ export const pageMetrics = {
     ['direction'],
     'Sessions closed because their buffer exceeded its limit',
   ),
+  tapFrames: counter('sluice_tap_frames_total', [], 'Frames and reads shown by taps, once for each tap'),
+  tapFramesLost: counter(
+    'sluice_tap_frames_lost_total',
+    ['reason'],
+    'Frames and reads left out by taps to stay within their bounds',
+  ),
   eventsSuppressed: counter(
     'sluice_events_suppressed_total',
     [],

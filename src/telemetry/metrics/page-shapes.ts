@@ -17,6 +17,7 @@ import {
   RESPONSE_CUTS,
   SHED_REASONS,
   STATUS_CLASSES,
+  TAP_LOSSES,
   TUNNEL_CLOSES,
   UNUSED_REASONS,
 } from './label-values.ts';
@@ -37,6 +38,8 @@ export const pageShapes = {
       [pageMetrics.connectionsEnding],
       [pageMetrics.sessionsShed, { reason: SHED_REASONS }],
       [pageMetrics.eventsSuppressed],
+      [pageMetrics.tapFrames],
+      [pageMetrics.tapFramesLost, { reason: TAP_LOSSES }],
     ],
   ),
   worker: new BlockShape(

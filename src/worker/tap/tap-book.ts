@@ -1,50 +1,220 @@
+import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { TapCommand, TapOrder, TapReport } from '../../protocol/tap.ts';
 import type { SessionTap, TappedSession, TappedTunnel, Taps, TunnelTap } from '../../telemetry/tap/tap.ts';
+import { compileRedaction } from '../../wire/redaction/redaction.ts';
+import { factsOf, type OpenGroup, type OpenSession, type OpenTunnel } from './open-connections.ts';
+import { RunningTap } from './running-tap.ts';
+import { fitsSession, fitsTunnel } from './tap-filter.ts';
+import { TapHome, type TapClock, type TapCounters } from './tap-home.ts';
+import { lineStart, sessionLine, tunnelLine } from './tap-lines.ts';
+import { WatchedSession } from './watched-session.ts';
+import { WatchedTunnel } from './watched-tunnel.ts';
 
-interface TapBookParts {
-  /** Takes the lines of a tap. */
-  readonly send: (report: TapReport) => void;
+/** Sessions that are looked at before the budget is asked again. */
+const WALK_STEP = 16;
+
+/** What is open in a group at one moment. */
+interface OpenList {
+  readonly group: OpenGroup;
+  readonly sessions: readonly OpenSession[];
+  readonly tunnels: readonly OpenTunnel[];
 }
 
-/** The taps of a worker. */
-export class TapBook implements Taps {
-  readonly #send: (report: TapReport) => void;
-  readonly #orders = new Map<string, TapOrder>();
+interface TapBookParts {
+  /** Names this run of the worker in the ids of sessions. */
+  readonly run: string;
+  readonly wheel: TimerWheel;
+  readonly counters: TapCounters;
+  /** Takes the lines of a tap. */
+  readonly send: (report: TapReport) => void;
+  readonly clock?: TapClock;
+  /** Draws whether a session is in a sample: from 0 to 1. */
+  readonly random?: () => number;
+}
 
-  constructor({ send }: TapBookParts, orders: readonly TapOrder[]) {
+/** The taps of a worker. They share a budget of CPU time in each tick of the wheel, and send their lines once in a tick. */
+export class TapBook extends Timed implements Taps {
+  readonly #wheel: TimerWheel;
+  readonly #send: (report: TapReport) => void;
+  readonly #random: () => number;
+  readonly #home: TapHome;
+  /** By their ids. */
+  readonly #taps = new Map<string, RunningTap>();
+  /** Walks over open sessions that are not over. */
+  #walks: Generator<undefined, void, undefined>[] = [];
+  #lastTunnel = 0;
+
+  /** @param orders of taps that run already */
+  constructor(parts: TapBookParts, orders: readonly TapOrder[]) {
+    super();
+    const { run, wheel, counters, send, random = Math.random } = parts;
+    const { clock = { now: () => performance.now(), origin: performance.timeOrigin } } = parts;
+    this.#wheel = wheel;
     this.#send = send;
-    for (const order of orders) this.#orders.set(order.id, order);
+    this.#random = random;
+    this.#home = new TapHome(run, counters, clock);
+    for (const order of orders) this.#start(order);
   }
 
   get isOn(): boolean {
-    return this.#orders.size > 0;
+    return this.#taps.size > 0;
   }
 
-  watchSession(_session: TappedSession): SessionTap | null {
-    return null;
+  watchSession(session: TappedSession): SessionTap | null {
+    const id = this.#idOf(session.number);
+    const taps = this.#choose((tap) => fitsSession(tap.order.filter, session, id));
+    if (taps === null) return null;
+    const watched = new WatchedSession(this.#home, id, session.extensions, true);
+    watched.expect(taps.map((tap) => ({ tap, opening: sessionLine(session, id, tap.secrets) })));
+    this.#home.places.end();
+    return watched;
   }
 
-  watchTunnel(_tunnel: TappedTunnel): TunnelTap | null {
-    return null;
+  watchTunnel(tunnel: TappedTunnel): TunnelTap | null {
+    const taps = this.#choose((tap) => fitsTunnel(tap.order.filter, tunnel));
+    if (taps === null) return null;
+    const id = this.#newTunnelId();
+    const opening = tunnelLine(tunnel, id, false);
+    const watched = new WatchedTunnel(this.#home, id);
+    watched.expect(taps.map((tap) => ({ tap, opening })));
+    this.#home.places.end();
+    return watched;
   }
 
-  /** Takes what the primary says about taps. */
-  hear(command: TapCommand): void {
+  /** Takes what the primary says about taps. @param groups lists the open sessions */
+  hear(command: TapCommand, groups: () => Iterable<OpenGroup>): void {
     switch (command.type) {
       case 'tap_start':
-        this.#orders.set(command.order.id, command.order);
+        this.#walks.push(this.#walk(groups(), this.#start(command.order)));
         break;
       case 'tap_stop':
-        this.#orders.delete(command.id);
+        this.#stop(command.id);
+        // Nothing watches a session for nobody.
+        this.#walks.push(this.#walk(groups(), null));
         break;
       case 'tap_taken':
-        break;
+        this.#taps.get(command.id)?.taken();
     }
   }
 
   /** Sends the lines that wait. */
   flush(): void {
-    for (const id of this.#orders.keys())
-      this.#send({ type: 'tap', id, lines: '', lostFrames: 0, lostSessions: 0 });
+    for (const tap of this.#taps.values()) tap.flush();
+  }
+
+  override expire(): void {
+    this.#home.renew();
+    this.flush();
+    this.#goOn();
+    if (this.#taps.size > 0 || this.#walks.length > 0) this.#wheel.arm(this, TICK_MS);
+  }
+
+  #start(order: TapOrder): RunningTap {
+    this.#stop(order.id);
+    const redaction = order.redact.length === 0 ? null : compileRedaction(order.redact);
+    const tap = new RunningTap(order, redaction, this.#send);
+    this.#taps.set(order.id, tap);
+    this.#arm();
+    return tap;
+  }
+
+  #stop(id: string): void {
+    const tap = this.#taps.get(id);
+    if (tap === undefined) return;
+    tap.isOver = true;
+    this.#taps.delete(id);
+    this.#home.endedTaps++;
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.wheelTick < 0) this.#wheel.arm(this, TICK_MS);
+  }
+
+  /**
+   * Chooses the taps that watch something new, and begins a piece of work for it.
+   *
+   * @returns null if there are none, or no CPU time is left: then no work is begun
+   */
+  #choose(fits: (tap: RunningTap) => boolean): readonly RunningTap[] | null {
+    let chosen: readonly RunningTap[] | null = null;
+    for (const tap of this.#taps.values()) {
+      if (!fits(tap) || !this.#draws(tap)) continue;
+      chosen = chosen === null ? tap.alone : [...chosen, tap];
+    }
+    if (chosen === null || this.#home.places.begin()) return chosen;
+    for (const tap of chosen) tap.loseSession();
+    return null;
+  }
+
+  #draws({ order: { sample } }: RunningTap): boolean {
+    return sample >= 1 || this.#random() < sample;
+  }
+
+  #idOf(number: number): string {
+    return `${this.#home.run}-${number}`;
+  }
+
+  #newTunnelId(): string {
+    return `${this.#home.run}-t${++this.#lastTunnel}`;
+  }
+
+  /** Goes on with the walks, as far as the budget of the tick allows. */
+  #goOn(): void {
+    const { places } = this.#home;
+    while (this.#walks.length > 0 && places.begin()) {
+      const isOver = this.#walks[0]!.next().done === true;
+      places.end();
+      if (isOver) this.#walks.shift();
+    }
+  }
+
+  /**
+   * Walks over the sessions that are open now, and rests behind each few of them. Sessions that nobody watches any more are
+   * left alone.
+   *
+   * @param tap asks for the sessions; null if no tap does
+   */
+  #walk(groups: Iterable<OpenGroup>, tap: RunningTap | null): Generator<undefined, void, undefined> {
+    // The sessions of this moment: those that come later are asked about when they come.
+    const lists = Array.from(groups, (group) => {
+      return { group, sessions: [...group.sessions], tunnels: [...group.tunnels] };
+    });
+    return this.#steps(lists, tap);
+  }
+
+  *#steps(lists: readonly OpenList[], tap: RunningTap | null): Generator<undefined, void, undefined> {
+    let count = 0;
+    for (const { group, sessions, tunnels } of lists) {
+      for (const session of sessions) {
+        if (session.tap instanceof WatchedSession && session.tap.isUnused) session.tap = null;
+        if (tap !== null && !tap.isOver && !session.hasEnded) this.#visit(session, group, tap);
+        if (++count % WALK_STEP === 0) yield undefined;
+      }
+      for (const tunnel of tunnels) {
+        if (tunnel.tap instanceof WatchedTunnel && tunnel.tap.isUnused) tunnel.tap = null;
+        if (tap !== null && !tap.isOver) this.#visitTunnel(tunnel, tap);
+        if (++count % WALK_STEP === 0) yield undefined;
+      }
+    }
+  }
+
+  #visit(session: OpenSession, group: OpenGroup, tap: RunningTap): void {
+    const facts = factsOf(session, group);
+    const id = this.#idOf(session.number);
+    if (!fitsSession(tap.order.filter, facts, id) || !this.#draws(tap)) return;
+    const known = session.tap instanceof WatchedSession ? session.tap : null;
+    const watched = known ?? new WatchedSession(this.#home, id, facts.extensions, false);
+    watched.attach(tap, lineStart('session', this.#home.at()) + sessionLine(facts, id, tap.secrets));
+    if (known === null && !watched.isUnused) session.tap = watched;
+  }
+
+  #visitTunnel(tunnel: OpenTunnel, tap: RunningTap): void {
+    const { place } = tunnel;
+    if (place === null || !fitsTunnel(tap.order.filter, place) || !this.#draws(tap)) return;
+    const known = tunnel.tap instanceof WatchedTunnel ? tunnel.tap : null;
+    const watched = known ?? new WatchedTunnel(this.#home, this.#newTunnelId());
+    watched.attach(tap, lineStart('tunnel', this.#home.at()) + tunnelLine(place, watched.id, true));
+    if (known === null && !watched.isUnused) tunnel.tap = watched;
   }
 }

@@ -23,6 +23,7 @@ import { WorkerJournal } from '../journal/worker-journal.ts';
 import { SpanOutbox } from '../spans/span-outbox.ts';
 import { SpanSink } from '../spans/span-sink.ts';
 import { TapBook } from '../tap/tap-book.ts';
+import { TapCounts } from '../tap/tap-counts.ts';
 import { TicketKeyRings } from '../ticket-key-rings.ts';
 
 /** Makes an environment of its own: counts go to a page that nobody reads, and log lines are written and dropped. */
@@ -49,7 +50,7 @@ export function syntheticEnvironment(config: Config): Environment {
       config.log,
     ),
     spans,
-    taps: new TapBook({ send: () => undefined }, []),
+    taps: new TapBook({ run: '', wheel, counters: new TapCounts(page), send: () => undefined }, []),
     clients: new AccessLink({ revocations: [], keySets: new Map() }, () => undefined),
     limits: WorkerLimits.first(new Map(), page, wheel, () => undefined),
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),

@@ -1,0 +1,64 @@
+import type { TapHome } from './tap-home.ts';
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * The beginning of a payload that comes in parts. A payload that comes in one part is not copied. Memory is taken from the
+ * worker's share, and is given back with {@link release}.
+ */
+export class HeldPayload {
+  readonly #home: TapHome;
+  #held: Buffer | null = null;
+  #length = 0;
+  #whole: Uint8Array | null = null;
+
+  constructor(home: TapHome) {
+    this.#home = home;
+  }
+
+  get length(): number {
+    return this.#whole?.length ?? this.#length;
+  }
+
+  /** The bytes that have come. Valid until {@link release}, or the end of the call in which {@link set} was called. */
+  get bytes(): Uint8Array {
+    if (this.#whole !== null) return this.#whole;
+    return this.#held === null ? EMPTY : this.#held.subarray(0, this.#length);
+  }
+
+  /** Takes a whole payload, `bytes[start, end)`, until the end of the call. */
+  set(bytes: Uint8Array, start: number, end: number): void {
+    this.#whole = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+  }
+
+  /**
+   * Copies a part, `bytes[start, end)`.
+   *
+   * @param max bytes that the payload can have with all its parts
+   * @returns false if the worker has no memory for it; then nothing is held any more
+   */
+  add(bytes: Uint8Array, start: number, end: number, max: number): boolean {
+    const needed = this.#length + end - start;
+    const size = this.#held?.length ?? 0;
+    if (needed > size) {
+      const larger = Math.max(needed, Math.min(max, 2 * size));
+      if (!this.#home.takeBytes(larger - size)) {
+        this.release();
+        return false;
+      }
+      const held = Buffer.allocUnsafeSlow(larger);
+      this.#held?.copy(held, 0, 0, this.#length);
+      this.#held = held;
+    }
+    this.#held!.set(bytes.subarray(start, end), this.#length);
+    this.#length = needed;
+    return true;
+  }
+
+  /** Forgets the payload. */
+  release(): void {
+    if (this.#held !== null) this.#home.leaveBytes(this.#held.length);
+    this.#held = this.#whole = null;
+    this.#length = 0;
+  }
+}

@@ -1,0 +1,27 @@
+import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
+import { TAP_LOSSES, type TapLoss } from '../../telemetry/metrics/label-values.ts';
+import type { StatsPage } from '../../telemetry/stats-page.ts';
+import type { TapCounters } from './tap-home.ts';
+
+/** Counts what taps show and leave out in the worker's stats page. */
+export class TapCounts implements TapCounters {
+  readonly #values: Float64Array;
+  readonly #told: number;
+  readonly #lost: ReadonlyMap<TapLoss, number>;
+
+  constructor(page: StatsPage) {
+    this.#values = page.values;
+    this.#told = page.slot(pageMetrics.tapFrames, {});
+    this.#lost = new Map(
+      TAP_LOSSES.map((reason) => [reason, page.slot(pageMetrics.tapFramesLost, { reason })]),
+    );
+  }
+
+  told(): void {
+    this.#values[this.#told]! += 1;
+  }
+
+  lost(reason: TapLoss, frames: number): void {
+    this.#values[this.#lost.get(reason)!]! += frames;
+  }
+}

@@ -1,0 +1,96 @@
+import type { TapLoss } from '../../telemetry/metrics/label-values.ts';
+import { TapBudget } from './tap-budget.ts';
+import { rounded } from './tap-lines.ts';
+
+/** CPU time of a worker for frames and reads in a tick of 100 ms. */
+const FRAMES_BUDGET_MS = 4;
+/** CPU time of a worker in a tick for sessions and tunnels that begin or are looked for. */
+const PLACES_BUDGET_MS = 1.5;
+/** Max sessions and tunnels of a worker that are watched at a time. */
+const MAX_WATCHED = 10_000;
+/** Max contexts of inflation of a worker: each takes 32 KiB. */
+const MAX_CONTEXTS = 64;
+/** Max bytes of messages of a worker that wait for their rest. */
+const MAX_HELD_BYTES = 8 * 1024 * 1024;
+
+/** Counts frames in the stats page. */
+export interface TapCounters {
+  told(): void;
+  lost(reason: TapLoss, frames: number): void;
+}
+
+/** The clocks of a thread, in milliseconds. */
+export interface TapClock {
+  /** Monotonic. */
+  readonly now: () => number;
+  /** What to add to `now` for the time since 1970. */
+  readonly origin: number;
+}
+
+/** What all watched sessions and tunnels of a worker share. */
+export class TapHome {
+  /** Names this run of the worker in the ids of sessions. */
+  readonly run: string;
+  readonly counters: TapCounters;
+  readonly frames: TapBudget;
+  readonly places: TapBudget;
+  /** Grows by one with each tap that ends: whoever has watched for it looks again who wants lines. */
+  endedTaps = 0;
+  readonly #clock: TapClock;
+  #watched = 0;
+  #contexts = 0;
+  #heldBytes = 0;
+
+  constructor(run: string, counters: TapCounters, clock: TapClock) {
+    this.run = run;
+    this.counters = counters;
+    this.#clock = clock;
+    this.frames = new TapBudget(FRAMES_BUDGET_MS, clock.now);
+    this.places = new TapBudget(PLACES_BUDGET_MS, clock.now);
+  }
+
+  /** Returns the time for a line: milliseconds since 1970, with three decimals. */
+  at(): string {
+    const { origin, now } = this.#clock;
+    return String(rounded(origin + now()));
+  }
+
+  /** Begins a tick. */
+  renew(): void {
+    this.frames.renew();
+    this.places.renew();
+  }
+
+  /** Takes a place for a session or tunnel. Returns false if there is none. */
+  takePlace(): boolean {
+    if (this.#watched >= MAX_WATCHED) return false;
+    this.#watched++;
+    return true;
+  }
+
+  leavePlace(): void {
+    this.#watched--;
+  }
+
+  /** Takes a context of inflation. Returns false if there is none. */
+  takeContext(): boolean {
+    if (this.#contexts >= MAX_CONTEXTS) return false;
+    this.#contexts++;
+    return true;
+  }
+
+  leaveContext(): void {
+    this.#contexts--;
+  }
+
+  /** Takes memory for a part of a message. Returns false if there is not enough. */
+  takeBytes(bytes: number): boolean {
+    if (this.#heldBytes + bytes > MAX_HELD_BYTES) return false;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  leaveBytes(bytes: number): void {
+    this.#heldBytes -= bytes;
+  }
+}

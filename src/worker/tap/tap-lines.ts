@@ -1,0 +1,125 @@
+/** The lines of a recording: see `wire/recording/records.ts`. They are written by hand, because there are many. */
+import type {
+  TappedEnd,
+  TappedPlace,
+  TappedSession,
+  TappedTunnel,
+  TappedTunnelEnd,
+} from '../../telemetry/tap/tap.ts';
+import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../../wire/frames/opcodes.ts';
+import type { HandshakeSecrets } from '../../wire/redaction/handshake-secrets.ts';
+
+/** Who has sent a frame, as a part of its line. */
+export const FROM_CLIENT = '"from":"client"';
+export const FROM_ENDPOINT = '"from":"endpoint"';
+export const TO_CLIENT = '"from":"proxy","to":"client"';
+export const TO_ENDPOINT = '"from":"proxy","to":"endpoint"';
+
+const FIN = 0x80;
+/** The names of the opcodes, by their numbers. */
+const OPCODES: readonly string[] = Array.from({ length: 16 }, (_, opcode) => opcodeName(opcode));
+
+function opcodeName(opcode: number): string {
+  switch (opcode) {
+    case OPCODE_CLOSE:
+      return 'close';
+    case OPCODE_PING:
+      return 'ping';
+    case OPCODE_PONG:
+      return 'pong';
+    default:
+      return ['continuation', 'text', 'binary'][opcode] ?? `reserved${opcode}`;
+  }
+}
+
+/**
+ * Returns the first line of a session behind its `at`.
+ *
+ * @param id as in `GET /sessions`
+ * @param secrets cuts the secrets out of the handshake
+ */
+export function sessionLine(session: TappedSession, id: string, secrets: HandshakeSecrets): string {
+  const { route, principal, extensions, handshake } = session;
+  let line = placeFields(session, id, handshake === null);
+  line += `,"route":${JSON.stringify(route)},"principal":${JSON.stringify(principal)}`;
+  if (extensions !== '') line += `,"extensions":${JSON.stringify(extensions)}`;
+  if (handshake !== null) {
+    const { target, headers, subprotocol } = secrets.cut(handshake);
+    line += `,"request":${JSON.stringify({ target, headers })}`;
+    if (subprotocol !== '') line += `,"subprotocol":${JSON.stringify(subprotocol)}`;
+  }
+  return `${line}}\n`;
+}
+
+/** Returns the first line of a tunnel behind its `at`. */
+export function tunnelLine(tunnel: TappedTunnel, id: string, isAttached: boolean): string {
+  const { serverName } = tunnel;
+  const line = placeFields(tunnel, id, isAttached);
+  return serverName === null ? `${line}}\n` : `${line},"serverName":${JSON.stringify(serverName)}}\n`;
+}
+
+function placeFields(place: TappedPlace, id: string, isAttached: boolean): string {
+  const { listener, cluster, endpoint, client, openedAt } = place;
+  const fields = JSON.stringify({ openedAt, listener, cluster, endpoint, client }).slice(1, -1);
+  return `,"session":"${id}"${isAttached ? ',"attached":true' : ''},${fields}`;
+}
+
+/** Returns the beginning of a first line, up to its `at`. */
+export function lineStart(type: 'session' | 'tunnel', at: string): string {
+  return `{"type":"${type}","at":${at}`;
+}
+
+/**
+ * Returns the line of a frame without its payload and its end.
+ *
+ * @param sender one of the constants of this file
+ * @param first the frame's first byte
+ * @param size bytes of the whole message; -1 if it is not told
+ * @param code of a close frame; -1 for none
+ */
+export function frameStart(
+  id: string,
+  at: string,
+  sender: string,
+  first: number,
+  isCompressed: boolean,
+  length: number,
+  size: number,
+  code: number,
+): string {
+  let line = `{"type":"frame","at":${at},"session":"${id}",${sender},"opcode":"${OPCODES[first & 0x0f]!}"`;
+  if ((first & FIN) === 0) line += ',"fin":false';
+  if (isCompressed) line += ',"compressed":true';
+  line += `,"length":${length}`;
+  if (code >= 0) line += `,"code":${code}`;
+  if (size >= 0 && size !== length) line += `,"size":${size}`;
+  return line;
+}
+
+/** Returns the line of a read of a tunnel. */
+export function bytesLine(id: string, at: string, sender: string, length: number): string {
+  return `{"type":"bytes","at":${at},"session":"${id}",${sender},"length":${length}}\n`;
+}
+
+/** Returns the last line of a session. @param reason left out if undefined */
+export function endLine(id: string, at: string, end: TappedEnd, reason: string | undefined): string {
+  const { side, code, seconds, messagesUpstream, messagesDownstream, bytesUpstream, bytesDownstream } = end;
+  const facts = { side, code, reason, seconds: rounded(seconds) };
+  const counts = { messagesUpstream, messagesDownstream, bytesUpstream, bytesDownstream };
+  return lastLine(id, at, { ...facts, ...counts });
+}
+
+/** Returns the last line of a tunnel. */
+export function tunnelEndLine(id: string, at: string, end: TappedTunnelEnd): string {
+  const { reason, seconds, bytesUpstream, bytesDownstream } = end;
+  return lastLine(id, at, { reason, seconds: rounded(seconds), bytesUpstream, bytesDownstream });
+}
+
+function lastLine(id: string, at: string, fields: object): string {
+  return `{"type":"end","at":${at},"session":"${id}",${JSON.stringify(fields).slice(1)}\n`;
+}
+
+/** Rounds to thousandths: milliseconds of seconds, microseconds of milliseconds. */
+export function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

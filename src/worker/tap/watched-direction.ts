@@ -1,0 +1,277 @@
+import type { FramePosition } from '../../telemetry/tap/tap.ts';
+import { FrameObserver } from '../../wire/frames/frame-observer.ts';
+import { OPCODE_CLOSE, OPCODE_CONTINUATION } from '../../wire/frames/opcodes.ts';
+import type { Withheld } from '../../wire/recording/records.ts';
+import { HeldPayload } from './held-payload.ts';
+import { MessageInflation } from './message-inflation.ts';
+import { MAX_ASSEMBLED_BYTES, withoutCode, type KnownPayload } from './payload-fields.ts';
+import type { TapHome } from './tap-home.ts';
+
+const FIN = 0x80;
+/** The reserved bit of permessage-deflate (RFC 7692 section 6). */
+const DEFLATED = 0x40;
+/** The bit of an opcode that tells control frames from data frames. */
+const CONTROL = 0x08;
+const NOTHING = new Uint8Array(0);
+
+/** Hears of the frames of a direction. */
+export interface DirectionOwner {
+  readonly home: TapHome;
+  /** Whether any tap shows payloads. */
+  readonly showsPayload: boolean;
+  /** Bytes that are needed of a message: more than this is not shown. */
+  readonly neededBytes: number;
+  /** Whether a message must be whole, or is withheld: there are rules of redaction. */
+  readonly needsWhole: boolean;
+  /** Whether reserved bit 1 means that a message is compressed. */
+  readonly deflates: boolean;
+  /** The value of Sec-WebSocket-Extensions that both sides have agreed on. */
+  readonly extensions: string;
+  /** Whether the session has been watched from its beginning. */
+  readonly isNew: boolean;
+  /**
+   * A frame has ended.
+   *
+   * @param size bytes of the whole message, not compressed; -1 if it is unknown, or goes on
+   * @param code of a close frame; -1 for none
+   * @param payload null if there is none to show
+   */
+  told(
+    fromClient: boolean,
+    first: number,
+    isCompressed: boolean,
+    length: number,
+    size: number,
+    code: number,
+    payload: KnownPayload | Withheld | null,
+  ): void;
+  /** Messages have crossed that were not told. */
+  lost(frames: number): void;
+}
+
+/** What is known of the message under way: there is none, it was seen from its beginning, or its beginning is unknown. */
+type MessageView = 'none' | 'begun' | 'joined';
+
+/** Watches one direction of a session: finds its frames, puts its messages together, and counts what it has to leave out. */
+export class WatchedDirection extends FrameObserver {
+  readonly #owner: DirectionOwner;
+  readonly #fromClient: boolean;
+  /** Messages that have ended and are told, or counted as lost; -1 if it is unknown where the session stands. */
+  #counted: number;
+  /** Whether nothing more is read: behind a close frame, or nonsense. */
+  #isOver = false;
+  #message: MessageView = 'none';
+  /** Payload bytes of the message under way, on the wire. */
+  #messageBytes = 0;
+  #isCompressed = false;
+  #withheld: Withheld | null = null;
+  /** Payload bytes of a message in one frame; -1 for other frames. */
+  #onlyBytes = -1;
+  #isControl = false;
+  #held: HeldPayload | null = null;
+  #heldControl: HeldPayload | null = null;
+  /** Whether a compressed message may have crossed that was not inflated. */
+  #hasMissed: boolean;
+  /** Null before the first compressed message. */
+  #inflation: MessageInflation | null = null;
+
+  constructor(owner: DirectionOwner, fromClient: boolean) {
+    super();
+    this.#owner = owner;
+    this.#fromClient = fromClient;
+    this.#counted = owner.isNew ? 0 : -1;
+    this.#hasMissed = !owner.isNew;
+  }
+
+  /** Reads `input[start, end)`, which has come at a position. */
+  read(position: FramePosition, input: Uint8Array, start: number, end: number): void {
+    if (this.#isOver) return;
+    const missed = this.#count(position.messages);
+    if (this.isResting) {
+      if (missed > 0) this.#missContext();
+      this.join(position);
+      if (position.payloadLeft > 0) {
+        this.#missContext();
+        this.#message = 'joined';
+      }
+    }
+    this.observe(input, start, end);
+  }
+
+  /** Forgets where the frames stand: what comes now crosses unseen. */
+  leave(): void {
+    if (this.isResting) return;
+    this.rest();
+    this.#heldControl?.release();
+    if (this.#message !== 'none') this.#missContext();
+    this.#endMessage();
+  }
+
+  /** Counts a message or control frame that an engine has told of as a whole. */
+  countWhole(opcode: number): void {
+    if ((opcode & CONTROL) === 0 && this.#counted >= 0) this.#counted++;
+  }
+
+  /** The session has ended after a number of messages. */
+  end(messages: number): void {
+    this.#count(messages);
+    this.release();
+  }
+
+  /** Ends the observation, and gives all memory back. */
+  release(): void {
+    this.#isOver = true;
+    this.rest();
+    this.#held?.release();
+    this.#heldControl?.release();
+    this.#inflation?.release();
+  }
+
+  /** Counts messages as lost up to the given number of all. Returns how many were lost. */
+  #count(messages: number): number {
+    const missed = this.#counted < 0 ? 0 : messages - this.#counted;
+    if (this.#counted < 0 || missed > 0) this.#counted = messages;
+    if (missed > 0) this.#owner.lost(missed);
+    return missed;
+  }
+
+  #missContext(): void {
+    this.#hasMissed = true;
+    this.#inflation?.missed();
+  }
+
+  #endMessage(): void {
+    this.#message = 'none';
+    this.#withheld = null;
+    this.#held?.release();
+  }
+
+  protected override frameBegan(first: number, length: number): number {
+    const { home, showsPayload, deflates } = this.#owner;
+    const opcode = first & 0x0f;
+    this.#isControl = (opcode & CONTROL) !== 0;
+    if (this.#isControl) {
+      if (!showsPayload) return 0;
+      this.#heldControl ??= new HeldPayload(home);
+      return length;
+    }
+    const isFirst = opcode !== OPCODE_CONTINUATION;
+    if (isFirst) this.#beginMessage(deflates && (first & DEFLATED) !== 0);
+    else if (this.#message === 'none') this.#joinMessage();
+    this.#messageBytes += length;
+    this.#onlyBytes = isFirst && (first & FIN) !== 0 ? length : -1;
+    return this.#wantedOf(length);
+  }
+
+  #beginMessage(isCompressed: boolean): void {
+    this.#endMessage();
+    this.#message = 'begun';
+    this.#messageBytes = 0;
+    this.#isCompressed = isCompressed;
+    const { showsPayload, isNew } = this.#owner;
+    if (!showsPayload) {
+      // A tap that begins inside the message gets none of it.
+      this.#withhold('joined');
+    } else if (isCompressed) {
+      const { home, extensions } = this.#owner;
+      const isWhole = isNew && !this.#hasMissed;
+      this.#inflation ??= new MessageInflation(home, extensions, this.#fromClient, isWhole);
+      if (!this.#inflation.isPossible) this.#withhold('compressed');
+    }
+  }
+
+  #joinMessage(): void {
+    this.#missContext();
+    this.#message = 'joined';
+    this.#isCompressed = false;
+  }
+
+  /** Returns how many bytes of the next frame are wanted. @param length of its payload */
+  #wantedOf(length: number): number {
+    if (this.#message !== 'begun' || this.#withheld !== null) return 0;
+    if (this.#isCompressed && this.#messageBytes > MAX_ASSEMBLED_BYTES) {
+      this.#withhold('compressed');
+      return 0;
+    }
+    return Math.max(0, Math.min(length, this.#maxHeld() - (this.#held?.length ?? 0)));
+  }
+
+  #maxHeld(): number {
+    const { needsWhole, neededBytes } = this.#owner;
+    return this.#isCompressed || needsWhole ? MAX_ASSEMBLED_BYTES : neededBytes;
+  }
+
+  #withhold(reason: Withheld): void {
+    this.#withheld = reason;
+    this.#held?.release();
+    if (this.#isCompressed) this.#missContext();
+  }
+
+  protected override payloadCame(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#isControl) {
+      this.#heldControl?.add(bytes, start, end, end - start);
+      return;
+    }
+    if (this.#withheld !== null) return;
+    const held = (this.#held ??= new HeldPayload(this.#owner.home));
+    if (end - start === this.#onlyBytes) held.set(bytes, start, end);
+    else if (!held.add(bytes, start, end, this.#maxHeld()))
+      this.#withhold(this.#isCompressed ? 'compressed' : 'too_long');
+  }
+
+  protected override payloadMissed(): void {
+    this.#withhold('joined');
+  }
+
+  protected override frameEnded(first: number, length: number, code: number): void {
+    const { home } = this.#owner;
+    if (this.#isControl) this.#tellControl(first, length, code);
+    else if ((first & FIN) === 0) this.#tell(first, length, -1, null);
+    else this.#tellLast(first, length);
+    if (!this.#isOver && home.frames.isOver()) this.leave();
+  }
+
+  protected override frameNonsense(): void {
+    this.release();
+  }
+
+  #tellControl(first: number, length: number, code: number): void {
+    const held = this.#heldControl;
+    let payload: KnownPayload | Withheld | null = null;
+    if (this.#owner.showsPayload) {
+      const bytes = held?.bytes;
+      payload = bytes?.length === length ? { bytes: withoutCode(first, bytes), isWhole: true } : 'joined';
+    }
+    this.#owner.told(this.#fromClient, first, false, length, -1, code, payload);
+    held?.release();
+    if ((first & 0x0f) === OPCODE_CLOSE) this.release();
+  }
+
+  /** Tells the last frame of a message, with the message. */
+  #tellLast(first: number, length: number): void {
+    const payload = this.#finish();
+    const isKnown = this.#message === 'begun' && !this.#isCompressed;
+    const inflated = payload !== null && typeof payload !== 'string' ? payload.bytes.length : -1;
+    this.#counted++;
+    this.#tell(first, length, isKnown ? this.#messageBytes : inflated, payload);
+    this.#endMessage();
+  }
+
+  /** Returns what can be shown of the message under way, which is whole now. */
+  #finish(): KnownPayload | Withheld | null {
+    const isShown = this.#owner.showsPayload;
+    if (this.#message === 'joined') return isShown ? 'joined' : null;
+    if (!isShown || this.#withheld !== null) {
+      if (this.#isCompressed) this.#missContext();
+      return isShown ? this.#withheld : null;
+    }
+    const bytes = this.#held?.bytes ?? NOTHING;
+    if (!this.#isCompressed) return { bytes, isWhole: bytes.length === this.#messageBytes };
+    const inflated = this.#inflation?.inflate(bytes) ?? null;
+    return inflated === null ? 'compressed' : { bytes: inflated, isWhole: true };
+  }
+
+  #tell(first: number, length: number, size: number, payload: KnownPayload | Withheld | null): void {
+    this.#owner.told(this.#fromClient, first, this.#isCompressed, length, size, -1, payload);
+  }
+}

@@ -1,0 +1,154 @@
+import type { FramePosition, SessionTap, TappedEnd } from '../../telemetry/tap/tap.ts';
+import { reservedBitsOf } from '../../wire/frames/frame-tracker.ts';
+import { OPCODE_CLOSE } from '../../wire/frames/opcodes.ts';
+import type { Withheld } from '../../wire/recording/records.ts';
+import { payloadFields, withheldField, withoutCode, type KnownPayload } from './payload-fields.ts';
+import type { RunningTap } from './running-tap.ts';
+import type { TapHome } from './tap-home.ts';
+import { FROM_CLIENT, FROM_ENDPOINT, TO_CLIENT, TO_ENDPOINT, endLine, frameStart } from './tap-lines.ts';
+import { WatchedDirection, type DirectionOwner } from './watched-direction.ts';
+import { Watched } from './watched.ts';
+
+const FIN = 0x80;
+
+/** Watches one session for all taps that want it: it is parsed once, and each tap gets its lines. */
+export class WatchedSession extends Watched implements SessionTap, DirectionOwner {
+  readonly extensions: string;
+  readonly deflates: boolean;
+  readonly isNew: boolean;
+  showsPayload = false;
+  neededBytes = 0;
+  needsWhole = false;
+  #upstream: WatchedDirection | null = null;
+  #downstream: WatchedDirection | null = null;
+
+  /**
+   * @param id as in `GET /sessions`
+   * @param extensions the agreed value of Sec-WebSocket-Extensions
+   * @param isNew whether the session is about to open
+   */
+  constructor(home: TapHome, id: string, extensions: string, isNew: boolean) {
+    super(home, id);
+    this.extensions = extensions;
+    this.deflates = reservedBitsOf(extensions) === 'deflate';
+    this.isNew = isNew;
+  }
+
+  opened(): void {
+    this.open('session');
+  }
+
+  received(
+    fromClient: boolean,
+    position: FramePosition,
+    input: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    if (!this.isWanted()) return;
+    const { frames } = this.home;
+    const direction = this.#direction(fromClient);
+    if (!frames.begin()) {
+      direction.leave();
+      return;
+    }
+    direction.read(position, input, start, end);
+    frames.end();
+  }
+
+  skipped(fromClient: boolean, bytes: number): void {
+    (fromClient ? this.#upstream : this.#downstream)?.skip(bytes);
+  }
+
+  message(fromClient: boolean, opcode: number, payload: Uint8Array): void {
+    if (!this.isWanted()) return;
+    this.#direction(fromClient).countWhole(opcode);
+    this.#tellWhole(fromClient ? FROM_CLIENT : FROM_ENDPOINT, opcode, payload);
+  }
+
+  sent(toClient: boolean, opcode: number, payload: Uint8Array): void {
+    if (this.isWanted()) this.#tellWhole(toClient ? TO_CLIENT : TO_ENDPOINT, opcode, payload);
+  }
+
+  ended(end: TappedEnd): void {
+    this.#upstream?.end(end.messagesUpstream);
+    this.#downstream?.end(end.messagesDownstream);
+    const at = this.home.at();
+    this.close(({ order }) => endLine(this.id, at, end, order.payload ? end.reason : undefined));
+  }
+
+  told(
+    fromClient: boolean,
+    first: number,
+    isCompressed: boolean,
+    length: number,
+    size: number,
+    code: number,
+    payload: KnownPayload | Withheld | null,
+  ): void {
+    this.#tell(fromClient ? FROM_CLIENT : FROM_ENDPOINT, first, isCompressed, length, size, code, payload);
+  }
+
+  lost(frames: number): void {
+    this.loseFrames(frames);
+  }
+
+  /** Tells a message or control frame that has come as a whole. */
+  #tellWhole(sender: string, opcode: number, payload: Uint8Array): void {
+    const { frames } = this.home;
+    if (!frames.begin()) {
+      this.loseFrames(1);
+      return;
+    }
+    const bytes = withoutCode(opcode, payload);
+    const code = opcode === OPCODE_CLOSE && payload.length >= 2 ? (payload[0]! << 8) | payload[1]! : -1;
+    const known = this.showsPayload ? { bytes, isWhole: true } : null;
+    this.#tell(sender, FIN | opcode, false, payload.length, -1, code, known);
+    frames.end();
+  }
+
+  #tell(
+    sender: string,
+    first: number,
+    isCompressed: boolean,
+    length: number,
+    size: number,
+    code: number,
+    payload: KnownPayload | Withheld | null,
+  ): void {
+    const { counters } = this.home;
+    let line = '';
+    for (const tap of this.taps) {
+      if (line === '' && tap.hasRoom)
+        line = frameStart(this.id, this.home.at(), sender, first, isCompressed, length, size, code);
+      const isTold = tap.addFrame(tap.hasRoom ? `${line}${shownBy(tap, payload)}}\n` : '');
+      if (isTold) counters.told();
+      else counters.lost('lines', 1);
+    }
+  }
+
+  #direction(fromClient: boolean): WatchedDirection {
+    if (fromClient) return (this.#upstream ??= new WatchedDirection(this, true));
+    return (this.#downstream ??= new WatchedDirection(this, false));
+  }
+
+  protected override tapsChanged(): void {
+    const shown = this.taps.filter(({ order }) => order.payload);
+    this.showsPayload = shown.length > 0;
+    this.neededBytes = Math.max(0, ...shown.map(({ order }) => order.maxPayloadBytes));
+    this.needsWhole = shown.some(({ redaction }) => redaction !== null);
+  }
+
+  protected override stopped(): void {
+    this.#upstream?.release();
+    this.#downstream?.release();
+    this.#upstream = this.#downstream = null;
+  }
+}
+
+/** Returns the payload as the tap shows it, as fields of a line; empty if it shows none. */
+function shownBy({ order, redaction }: RunningTap, payload: KnownPayload | Withheld | null): string {
+  if (payload === null || !order.payload) return '';
+  if (typeof payload === 'string') return withheldField(payload);
+  return payloadFields(payload, { maxBytes: order.maxPayloadBytes, redaction });
+}

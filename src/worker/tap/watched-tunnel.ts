@@ -1,0 +1,38 @@
+import type { TappedTunnelEnd, TunnelTap } from '../../telemetry/tap/tap.ts';
+import { FROM_CLIENT, FROM_ENDPOINT, bytesLine, tunnelEndLine } from './tap-lines.ts';
+import { Watched } from './watched.ts';
+
+/** Watches one tunnel for all taps that want it: how many bytes each read has. */
+export class WatchedTunnel extends Watched implements TunnelTap {
+  opened(): void {
+    this.open('tunnel');
+  }
+
+  received(fromClient: boolean, bytes: number): void {
+    if (!this.isWanted()) return;
+    const { frames, counters } = this.home;
+    if (!frames.begin()) {
+      this.loseFrames(1);
+      return;
+    }
+    const line = bytesLine(this.id, this.home.at(), fromClient ? FROM_CLIENT : FROM_ENDPOINT, bytes);
+    for (const tap of this.taps) {
+      if (tap.addFrame(line)) counters.told();
+      else counters.lost('lines', 1);
+    }
+    frames.end();
+  }
+
+  ended(end: TappedTunnelEnd): void {
+    const line = this.isWanted() ? tunnelEndLine(this.id, this.home.at(), end) : '';
+    this.close(() => line);
+  }
+
+  protected override tapsChanged(): void {
+    // All taps get the same lines.
+  }
+
+  protected override stopped(): void {
+    // A read takes no memory.
+  }
+}

@@ -1,0 +1,115 @@
+import type { RunningTap } from './running-tap.ts';
+import type { TapHome } from './tap-home.ts';
+import { lineStart } from './tap-lines.ts';
+
+const NO_TAPS: readonly RunningTap[] = [];
+
+/** A tap that waits for something to open, and the first line for it behind the `at`. */
+interface Expected {
+  readonly tap: RunningTap;
+  readonly opening: string;
+}
+
+/** A session or tunnel that one or more taps watch, and its place among those that the worker watches. */
+export abstract class Watched {
+  readonly home: TapHome;
+  /** Names it in all its lines. */
+  readonly id: string;
+  /** The taps that watch it. */
+  protected taps: readonly RunningTap[] = NO_TAPS;
+  /** Of one that is about to open: its first lines. Null behind the 101. */
+  #expected: readonly Expected[] | null = null;
+  /** `TapHome.endedTaps` when the list of taps was last looked through. */
+  #endedTaps: number;
+  #hasPlace = false;
+
+  constructor(home: TapHome, id: string) {
+    this.home = home;
+    this.id = id;
+    this.#endedTaps = home.endedTaps;
+  }
+
+  /** Called when the list of taps has changed. */
+  protected abstract tapsChanged(): void;
+  /** Called when no tap is left. Gives back what the watching takes. */
+  protected abstract stopped(): void;
+
+  /** Whether no tap watches it any more. */
+  get isUnused(): boolean {
+    return !this.isWanted();
+  }
+
+  /** Lets taps watch it, which is about to open. */
+  expect(expected: readonly Expected[]): void {
+    this.#expected = expected;
+    const [first] = expected;
+    this.#setTaps(expected.length === 1 ? first!.tap.alone : expected.map(({ tap }) => tap));
+  }
+
+  /** Lets a tap watch it, which is open. @param line the first line for the tap */
+  attach(tap: RunningTap, line: string): void {
+    this.#prune();
+    if (!this.#takePlace() || !tap.addPlace(line)) tap.loseSession();
+    else this.#setTaps(this.taps.length === 0 ? tap.alone : [...this.taps, tap]);
+    if (this.taps.length === 0) this.#leavePlace();
+  }
+
+  /** Tells the first line. Taps for which there is no room are left out. */
+  protected open(type: 'session' | 'tunnel'): void {
+    const expected = this.#expected;
+    this.#expected = null;
+    if (expected === null || !this.isWanted()) return;
+    const start = lineStart(type, this.home.at());
+    const hasPlace = this.#takePlace();
+    const left = expected.filter(({ tap, opening }) => {
+      if (tap.isOver) return false;
+      const isTold = hasPlace && tap.addPlace(start + opening);
+      if (!isTold) tap.loseSession();
+      return isTold;
+    });
+    if (left.length < this.taps.length) this.#setTaps(left.map(({ tap }) => tap));
+  }
+
+  /** Forgets the taps that have ended. Returns whether any is left. */
+  protected isWanted(): boolean {
+    if (this.#endedTaps !== this.home.endedTaps) this.#prune();
+    return this.taps.length > 0;
+  }
+
+  /** Counts frames as lost for lack of CPU time. */
+  protected loseFrames(frames: number): void {
+    this.home.counters.lost('cpu', frames);
+    for (const tap of this.taps) tap.loseFrames(frames);
+  }
+
+  /** Tells each tap its last line, and ends. */
+  protected close(lineFor: (tap: RunningTap) => string): void {
+    // One that has not opened is not known to any tap.
+    if (this.#hasPlace) for (const tap of this.taps) if (!tap.addPlace(lineFor(tap))) tap.loseFrames(1);
+    this.#setTaps(NO_TAPS);
+  }
+
+  #prune(): void {
+    this.#endedTaps = this.home.endedTaps;
+    const taps = this.taps.filter(({ isOver }) => !isOver);
+    if (taps.length < this.taps.length) this.#setTaps(taps);
+  }
+
+  #setTaps(taps: readonly RunningTap[]): void {
+    this.taps = taps;
+    this.tapsChanged();
+    if (taps.length > 0) return;
+    this.#leavePlace();
+    this.stopped();
+  }
+
+  #takePlace(): boolean {
+    this.#hasPlace ||= this.home.takePlace();
+    return this.#hasPlace;
+  }
+
+  #leavePlace(): void {
+    if (this.#hasPlace) this.home.leavePlace();
+    this.#hasPlace = false;
+  }
+}
