@@ -26,8 +26,13 @@ export class NotingTap implements SessionTap {
   /** Where the frames stood at each call of `received`. */
   readonly positions: NotedPosition[] = [];
   end: TappedEnd | null = null;
+  readonly #onEnd: (end: TappedEnd) => void;
   #fromClient = Buffer.alloc(0);
   #fromEndpoint = Buffer.alloc(0);
+
+  constructor(onEnd: (end: TappedEnd) => void = () => undefined) {
+    this.#onEnd = onEnd;
+  }
 
   /** The bytes that have come from the client. */
   get fromClient(): Buffer {
@@ -66,12 +71,18 @@ export class NotingTap implements SessionTap {
   ended(end: TappedEnd): void {
     this.calls.push('ended');
     this.end = end;
+    this.#onEnd(end);
   }
 }
 
 /** Notes what a tunnel tells. */
 export class NotingTunnelTap implements TunnelTap {
   readonly calls: string[] = [];
+  readonly #onEnd: (end: TappedTunnelEnd) => void;
+
+  constructor(onEnd: (end: TappedTunnelEnd) => void = () => undefined) {
+    this.#onEnd = onEnd;
+  }
 
   opened(): void {
     this.calls.push('opened');
@@ -79,8 +90,10 @@ export class NotingTunnelTap implements TunnelTap {
   received(fromClient: boolean, bytes: number): void {
     this.calls.push(`${bytes} of ${sideOf(fromClient)}`);
   }
-  ended({ reason, bytesUpstream, bytesDownstream }: TappedTunnelEnd): void {
+  ended(end: TappedTunnelEnd): void {
+    const { reason, bytesUpstream, bytesDownstream } = end;
     this.calls.push(`ended: ${reason}, ${bytesUpstream} up, ${bytesDownstream} down`);
+    this.#onEnd(end);
   }
 }
 
