@@ -24,6 +24,8 @@ interface Traffic {
   readonly bytes: number;
 }
 
+const NO_EXTENSIONS = '';
+
 /** The number of the thread's latest session. */
 let lastNumber = 0;
 
@@ -74,7 +76,7 @@ export abstract class CountedSession<Context extends SessionTerms>
 
   /** Of a session whose engine hides them: none. */
   get extensions(): string {
-    return '';
+    return NO_EXTENSIONS;
   }
 
   get openedAt(): number {
