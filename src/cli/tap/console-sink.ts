@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import type { WriteStream } from 'node:tty';
 import { printable } from '../../telemetry/output/printable.ts';
+import type { RecordLine } from '../../wire/recording/recording-reader.ts';
 import { symbolsOf } from '../terminal/line.ts';
-import type { TapLine, TapSink } from './tap-sink.ts';
+import { textOf, type TapSink } from './tap-stream.ts';
 import { RecordText, type TextStyle } from './record-text.ts';
 
 /** Columns if the output is no terminal. */
@@ -35,19 +36,19 @@ export class ConsoleSink implements TapSink {
     this.#settings = settings;
   }
 
-  async write(lines: readonly TapLine[]): Promise<void> {
+  async write(lines: readonly RecordLine[]): Promise<void> {
     const text = this.#settings.json ? this.#json(lines) : this.#lines(lines);
     if (text === '' || this.#output.write(text)) return;
     await once(this.#output as NodeJS.EventEmitter & Output, 'drain', { signal: this.#settings.signal });
   }
 
   /** A terminal obeys some characters, and hides others: they are escaped there. */
-  #json(lines: readonly TapLine[]): string {
-    const text = lines.map((line) => `${line.text}\n`).join('');
+  #json(lines: readonly RecordLine[]): string {
+    const text = textOf(lines);
     return this.#output.isTTY === true ? printable(text) : text;
   }
 
-  #lines(lines: readonly TapLine[]): string {
+  #lines(lines: readonly RecordLine[]): string {
     const style = this.#style();
     return lines.map(({ record }) => (record === null ? '' : this.#text.write(record, style))).join('');
   }

@@ -1,7 +1,8 @@
 /** A recording on disk. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
-import type { TapLine, TapSink } from './tap-sink.ts';
+import type { RecordLine } from '../../wire/recording/recording-reader.ts';
+import { textOf, type TapSink } from './tap-stream.ts';
 
 /** Payloads may be secret: only the owner reads them. */
 export const PRIVATE_MODE = 0o600;
@@ -45,8 +46,8 @@ export class RecordingFile implements TapSink {
   }
 
   /** @throws StartError if the disk is full, or fails */
-  async write(lines: readonly TapLine[]): Promise<void> {
-    const bytes = Buffer.from(lines.map(({ text }) => `${text}\n`).join(''));
+  async write(lines: readonly RecordLine[]): Promise<void> {
+    const bytes = Buffer.from(textOf(lines));
     let written = 0;
     try {
       while (written < bytes.length) {

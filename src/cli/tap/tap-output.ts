@@ -4,7 +4,7 @@ import { StartError, messageOf } from '../../core/errors.ts';
 import { writeHar, type HarResult } from './har/har-writer.ts';
 import { RecordingFile } from './recording-file.ts';
 import type { TapOutput } from './tap-options.ts';
-import type { TapSink } from './tap-sink.ts';
+import type { TapSink } from './tap-stream.ts';
 
 export interface OpenOutput {
   readonly sink: TapSink;

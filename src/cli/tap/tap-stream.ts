@@ -1,9 +1,14 @@
 /** From the stream of a tap, or a file, to those that take its lines. */
-import { RECORDING_VERSION, type HeaderRecord } from '../../wire/recording/records.ts';
+import { RecordingReader, type RecordLine } from '../../wire/recording/recording-reader.ts';
+import type { HeaderRecord } from '../../wire/recording/records.ts';
 import type { TapCounts } from './counts.ts';
-import { LineSplitter, parseLine } from './record-lines.ts';
 import type { RecordingFilter } from './recording-filter.ts';
-import type { TapLine, TapSink } from './tap-sink.ts';
+
+/** What takes the lines of a tap: the standard output, a file, or what sorts them by session. */
+export interface TapSink {
+  /** Takes lines. Resolves when it can take more. @throws StartError if it can take none */
+  write(lines: readonly RecordLine[]): Promise<void>;
+}
 
 interface TapStreamOwner {
   readonly filter: RecordingFilter;
@@ -25,57 +30,59 @@ export type StreamEnd =
 /**
  * Reads a stream to its end, and waits for those that take its lines.
  *
- * @throws Error if the stream is no recording, or of a later version, or if it fails
+ * @throws Error if the stream is no recording, or of another version, or if it fails
  */
 export async function readTap(stream: AsyncIterable<Uint8Array>, owner: TapStreamOwner): Promise<StreamEnd> {
-  const splitter = new LineSplitter();
-  const reader = new BatchReader(owner);
+  const reader = new RecordingReader();
+  const chooser = new LineChooser(owner);
+  const pass = async (lines: readonly RecordLine[]): Promise<void> => {
+    const chosen = chooser.choose(lines);
+    for (const sink of owner.sinks) await sink.write(chosen);
+  };
   for await (const piece of stream) {
-    const lines = reader.read(splitter.push(piece));
-    for (const sink of owner.sinks) await sink.write(lines);
-    if (reader.end !== null) return reader.end;
+    await pass(reader.push(piece));
+    if (chooser.isFull) return { kind: 'frames' };
   }
-  return { kind: 'end', cut: splitter.hasRest };
+  const last = reader.end();
+  if (last !== null) await pass([last]);
+  const { doneReason } = chooser;
+  return doneReason === null
+    ? { kind: 'end', cut: reader.hasRest && last === null }
+    : { kind: 'done', reason: doneReason };
 }
 
-class BatchReader {
+/** Returns lines as they came. */
+export function textOf(lines: readonly RecordLine[]): string {
+  return lines.map(({ text }) => `${text}\n`).join('');
+}
+
+/** Chooses the lines that are shown, and counts them. */
+class LineChooser {
   readonly #owner: TapStreamOwner;
-  #isFirst = true;
-  /** Why the stream is over; null while it is not. */
-  end: StreamEnd | null = null;
+  #hasHeader = false;
+  /** Whether there are as many frames as are wanted. */
+  isFull = false;
+  /** Why the proxy has ended the tap; null if it has not. Several recordings may stand behind each other. */
+  doneReason: string | null = null;
 
   constructor(owner: TapStreamOwner) {
     this.#owner = owner;
   }
 
-  read(texts: readonly string[]): readonly TapLine[] {
-    const lines: TapLine[] = [];
-    for (const text of texts) {
-      if (this.end !== null) break;
-      const line = this.#line(text);
-      if (line !== null) lines.push(line);
-    }
-    return lines;
-  }
-
-  #line(text: string): TapLine | null {
-    const record = parseLine(text);
-    if (this.#isFirst) {
-      this.#isFirst = false;
-      if (record?.type !== 'tap') throw new Error('the first line is not that of a recording');
-      const version: number = record.version;
-      if (version !== RECORDING_VERSION) {
-        throw new Error(`the lines have version ${version}, this command reads ${RECORDING_VERSION}`);
+  choose(lines: readonly RecordLine[]): readonly RecordLine[] {
+    return lines.filter(({ record }) => {
+      if (this.isFull) return false;
+      if (record === null) return true;
+      const { counts, filter, maxFrames, onHeader } = this.#owner;
+      if (!filter.passes(record)) return false;
+      counts.add(record);
+      this.isFull = maxFrames !== null && counts.frames >= maxFrames;
+      this.doneReason = record.type === 'done' ? record.reason : null;
+      if (record.type === 'tap' && !this.#hasHeader) {
+        this.#hasHeader = true;
+        onHeader(record);
       }
-      this.#owner.onHeader(record);
-      return { text, record };
-    }
-    if (record === null) return { text, record };
-    const { counts, filter, maxFrames } = this.#owner;
-    if (!filter.passes(record)) return null;
-    counts.add(record);
-    if (record.type === 'done') this.end = { kind: 'done', reason: record.reason };
-    if (maxFrames !== null && counts.frames >= maxFrames) this.end = { kind: 'frames' };
-    return { text, record };
+      return true;
+    });
   }
 }

@@ -2,9 +2,9 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { version } from '../../../core/version.ts';
+import type { RecordLine } from '../../../wire/recording/recording-reader.ts';
 import type { EndRecord, SessionRecord, TapRecord } from '../../../wire/recording/records.ts';
 import { TapCounts } from '../counts.ts';
-import { parseLine } from '../record-lines.ts';
 import { PRIVATE_MODE } from '../recording-file.ts';
 import { RecordingFilter } from '../recording-filter.ts';
 import { readTap } from '../tap-stream.ts';
@@ -46,10 +46,7 @@ export async function writeHar(recording: string, target: string, signal: AbortS
   }
 }
 
-async function spoolLines(
-  spool: SessionSpool,
-  lines: readonly { readonly text: string; readonly record: TapRecord | null }[],
-): Promise<void> {
+async function spoolLines(spool: SessionSpool, lines: readonly RecordLine[]): Promise<void> {
   for (const { text, record } of lines) {
     const isOfSession =
       record?.type === 'session' ||
@@ -94,8 +91,8 @@ async function* entry(
   let lastAt = NaN;
   let separator = '';
   for await (const line of lines) {
-    const record = parseLine(line);
-    if (record === null) continue;
+    // It was checked when it was sorted.
+    const record = JSON.parse(line) as TapRecord;
     if (Number.isNaN(startedAt)) {
       if (record.type === 'session') opened = record;
       startedAt = opened?.openedAt ?? record.at;

@@ -75,7 +75,7 @@ describe('an HTTP Archive of a recording', () => {
   function isImported(entry: Entry): void {
     assert.ok(!Number.isNaN(new Date(entry.startedDateTime).getTime()));
     const { request, response, timings } = entry;
-    for (const value of [entry.time, timings.send, timings.wait, timings.receive]) assert.ok(value >= 0);
+    for (const time of [entry.time, timings.wait, timings.receive]) assert.ok(time >= 0);
     for (const value of [request.headersSize, request.bodySize, response.headersSize, response.bodySize]) {
       assert.equal(typeof value, 'number');
     }
@@ -119,7 +119,7 @@ describe('an HTTP Archive of a recording', () => {
       /^client 192\.0\.2\.7, jwt:alice, web\/chat, app, closed by client with 1000$/,
     );
     assert.deepEqual(
-      first.response.headers.map(({ value }) => value),
+      first.response.headers.map((header) => header.value),
       ['websocket', 'Upgrade', 'chat.v2', 'permessage-deflate'],
     );
     assert.equal(second?._webSocketMessages?.length, 1);
