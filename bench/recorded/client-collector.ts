@@ -93,7 +93,7 @@ export class ClientCollector {
     for (const draft of this.#drafts.values()) {
       this.#unended++;
       this.#close(draft, FINISH, draft.lastTime);
-      this.#keep(draft);
+      this.#keep(draft, true);
     }
     this.#drafts.clear();
     const clients = this.#clients.sort((a, b) => a.openedAt - b.openedAt);
@@ -102,9 +102,10 @@ export class ClientCollector {
     for (const { openedAt, lastTime } of clients)
       durationMs = Math.max(durationMs, openedAt - first + lastTime);
     return {
-      clients: clients.map(({ session, handshake, firstEvent, replies, openedAt }) => {
-        return { session, handshake, firstEvent, replies, startMs: openedAt - first };
-      }),
+      clients: clients.map(({ openedAt, lastTime: _, ...client }) => ({
+        ...client,
+        startMs: openedAt - first,
+      })),
       events: this.#log.memory(),
       redact: [...this.#redact],
       facts: {
@@ -218,7 +219,7 @@ export class ClientCollector {
     const time = Math.max(draft.lastTime, at - draft.record.at);
     if (!draft.isClosed) this.#close(draft, side === 'client' ? CLIENT_DROP : FINISH, time);
     this.#drafts.delete(session);
-    this.#keep(draft);
+    this.#keep(draft, false);
   }
 
   #close(draft: Draft, kind: number, time: number, code = 0): void {
@@ -227,9 +228,18 @@ export class ClientCollector {
     draft.isClosed = true;
   }
 
-  #keep({ record, handshake, firstEvent, replies, lastTime }: Draft): void {
+  #keep({ record, handshake, firstEvent, replies, lastTime }: Draft, isUnended: boolean): void {
     const { session, openedAt } = record;
-    this.#clients.push({ session, handshake, firstEvent, replies, startMs: 0, openedAt, lastTime });
+    this.#clients.push({
+      session,
+      handshake,
+      firstEvent,
+      replies,
+      isUnended,
+      startMs: 0,
+      openedAt,
+      lastTime,
+    });
   }
 
   #add(draft: Draft, kind: number, time: number, size: number, payload: Buffer | null): void {

@@ -13,6 +13,8 @@ export interface RecordedClient {
   readonly firstEvent: number;
   /** Messages of the endpoint. */
   readonly replies: number;
+  /** Whether its session went on when the recording ended: more replies than recorded may come. */
+  readonly isUnended: boolean;
 }
 
 /** All clients of a recording that can be played. Plain data: every driver thread gets it. */

@@ -135,12 +135,16 @@ export class Player implements Scheduled {
     }
     if (expect === 'none') return;
     if (place >= client.replies) {
+      if (client.isUnended) return;
       this.#differs('reply: more than recorded', `message ${place + 1} came, ${client.replies} are recorded`);
       return;
     }
     if (expect === 'same' && !this.#isSame(place, length, bytes.subarray(start, start + available), isText))
       return;
-    if (this.#deadline !== 0 && this.#received >= this.#expected) this.#advance();
+    if (this.#deadline === 0) return;
+    // The next reply has all its time again.
+    this.#deadline = 0;
+    this.#advance();
   }
 
   /** The session takes more again. */

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  EventLog,
+  EventLogWriter,
+  REPLY_BINARY,
+  REPLY_TEXT,
+} from '../../../../../bench/recorded/event-log.ts';
+import { ReplyCheck, describeClose } from '../../../../../bench/scenarios/replay/reply-check.ts';
+
+function compare(expected: string | Buffer, come: string | Buffer, length?: number): string | null {
+  const writer = new EventLogWriter();
+  const payload = Buffer.from(expected as string);
+  const kind = typeof expected === 'string' ? REPLY_TEXT : REPLY_BINARY;
+  const event = writer.add({ kind, time: 0, size: payload.length, payload }, -1);
+  const bytes = Buffer.from(come as string);
+  const check = new ReplyCheck(new EventLog(writer.memory()));
+  return check.compare(event, length ?? bytes.length, bytes, typeof come === 'string');
+}
+
+describe('the check of replies', () => {
+  it('takes equal bytes of the same kind', () => {
+    assert.equal(compare('', ''), null);
+    assert.equal(compare('ä', 'ä'), null);
+    assert.equal(compare(Buffer.from([0, 255]), Buffer.from([0, 255])), null);
+    assert.match(compare('', Buffer.alloc(0))!, /expected text "" \(0 bytes\), came binary {2}\(0 bytes\)/);
+  });
+
+  it('shows both sides around the first difference', () => {
+    const [a, b] = [`${'x'.repeat(100)}one${'y'.repeat(100)}`, `${'x'.repeat(100)}two${'y'.repeat(100)}`];
+    assert.equal(
+      compare(a, b),
+      `expected text …"${'x'.repeat(16)}one${'y'.repeat(21)}"… (203 bytes), ` +
+        `came text …"${'x'.repeat(16)}two${'y'.repeat(21)}"… (203 bytes)`,
+    );
+  });
+
+  it('shows nothing that a terminal acts on', () => {
+    const text = compare('\u001b[2J', '\u009b2J\u202e\u007f\n')!;
+    assert.match(text, /^[\x20-\x7e]*$/);
+  });
+
+  it('does not take a message of which only the beginning is known', () => {
+    assert.match(compare('abc', 'abc', 1000)!, /1000 bytes came, which are too many to be compared/);
+  });
+
+  it('describes closes', () => {
+    assert.equal(
+      describeClose(1005, 1006),
+      'expected a close without a code, came an end without a close frame',
+    );
+    assert.equal(describeClose(1000, 4000), 'expected close 1000, came close 4000');
+  });
+});

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Timetable, type Scheduled } from '../../../../../bench/scenarios/replay/timetable.ts';
+import { FakeClock } from './fake-stage.ts';
+
+describe('the timetable of a replay', () => {
+  const clock = new FakeClock();
+  const calls: string[] = [];
+  const itemOf = (name: string): Scheduled => ({
+    heapIndex: -1,
+    dueAt: 0,
+    due: () => calls.push(`${clock.time} ${name}`),
+  });
+
+  it('calls each at its time, whatever the order in which they were scheduled', () => {
+    const timetable = new Timetable(clock);
+    const [a, b, c] = [itemOf('a'), itemOf('b'), itemOf('c')];
+    timetable.schedule(a, 30);
+    timetable.schedule(b, 10);
+    timetable.schedule(c, 20);
+    timetable.schedule(b, 25);
+    timetable.cancel(c);
+    timetable.cancel(c);
+    clock.goTo(100);
+    assert.deepEqual(calls.splice(0), ['25 b', '30 a']);
+    timetable.schedule(c, 50);
+    clock.goTo(101);
+    assert.deepEqual(calls.splice(0), ['100 c']);
+  });
+
+  it('calls nobody early if the timer is', () => {
+    const callbacks: (() => void)[] = [];
+    let now = 0;
+    const early = new Timetable({
+      now: () => now,
+      after: (_ms, callback) => {
+        callbacks.push(callback);
+        return () => undefined;
+      },
+    });
+    early.schedule(itemOf('a'), 10);
+    now = 9.5;
+    callbacks.shift()!();
+    assert.deepEqual(calls, []);
+    now = 10;
+    callbacks.shift()!();
+    assert.equal(calls.splice(0).length, 1);
+  });
+
+  it('calls nobody when it is stopped, also by one that is called', () => {
+    const timetable = new Timetable(clock);
+    const stopping: Scheduled = { heapIndex: -1, dueAt: 0, due: () => timetable.stop() };
+    timetable.schedule(itemOf('b'), 300);
+    timetable.schedule(stopping, 200);
+    timetable.schedule(itemOf('c'), 200);
+    clock.goTo(400);
+    timetable.schedule(itemOf('d'), 400);
+    clock.goTo(500);
+    assert.ok(!calls.some((call) => call.endsWith('b') || call.endsWith('d')));
+  });
+});
