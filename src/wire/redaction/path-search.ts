@@ -23,52 +23,53 @@ export class PathSearch {
   }
 
   /** Returns the nodes of a path, each once. If no steps are left, some are missing. */
-  find(segments: readonly PathSegment[]): Iterable<JsonNode> {
-    let nodes: ReadonlySet<JsonNode> = new Set([this.#root]);
+  find(segments: readonly PathSegment[]): readonly JsonNode[] {
+    let nodes: readonly JsonNode[] = [this.#root];
     for (const { isDescendant, selectors } of segments) {
-      const found = new Set<JsonNode>();
+      const found: JsonNode[] = [];
       for (const node of isDescendant ? this.#withDescendants(nodes) : nodes) {
-        if (node.children === null) continue;
         for (const selector of selectors) this.#select(selector, node, found);
         if (this.#steps.left < 0) return found;
       }
-      nodes = found;
+      // One selector finds each child once.
+      nodes = selectors.length > 1 ? [...new Set(found)] : found;
     }
     return nodes;
   }
 
-  #withDescendants(nodes: ReadonlySet<JsonNode>): ReadonlySet<JsonNode> {
-    const all = new Set(nodes);
-    // A set goes on to values that are added while it is read.
-    for (const { children } of all) {
-      if (children === null) continue;
+  /** Returns the objects and arrays among some nodes and their descendants, each once. */
+  #withDescendants(nodes: readonly JsonNode[]): readonly JsonNode[] {
+    const all = nodes.length > 1 ? outermost(nodes) : nodes.filter(isContainer);
+    for (let index = 0; index < all.length && this.#steps.left >= 0; index++) {
+      const { children } = all[index]!;
       this.#steps.left -= children.length;
-      if (this.#steps.left < 0) break;
-      for (const child of children) all.add(child);
+      for (const child of children) if (isContainer(child)) all.push(child);
     }
     return all;
   }
 
-  #select(selector: PathSelector, { names, children }: JsonNode, found: Set<JsonNode>): void {
+  #select(selector: PathSelector, { names, children }: JsonNode, found: JsonNode[]): void {
     if (children === null) return;
     this.#steps.left -= 1;
     switch (selector.kind) {
       case 'name':
         if (names === null) return;
         this.#steps.left -= names.length;
-        for (const [index, name] of names.entries()) if (name === selector.name) found.add(children[index]!);
+        for (let index = 0; index < names.length; index++) {
+          if (names[index] === selector.name) found.push(children[index]!);
+        }
         return;
       case 'index': {
         const child = names === null ? children.at(selector.index) : undefined;
-        if (child !== undefined) found.add(child);
+        if (child !== undefined) found.push(child);
         return;
       }
       case 'slice':
         if (names === null)
-          for (const index of indexes(selector, children.length)) found.add(children[index]!);
+          for (const index of indexes(selector, children.length)) found.push(children[index]!);
         break;
       case 'wildcard':
-        for (const child of children) found.add(child);
+        for (const child of children) found.push(child);
         break;
       case 'filter':
         this.#filter(selector.passes, children, found);
@@ -79,16 +80,34 @@ export class PathSearch {
   #filter(
     passes: (value: unknown, root: unknown) => boolean,
     children: readonly JsonNode[],
-    found: Set<JsonNode>,
+    found: JsonNode[],
   ): void {
     const root = valueOf(this.#root, this.#text, this.#values);
     for (const child of children) {
       // A filter costs far more than a look, and may look at each child of the value.
-      this.#steps.left -= 10 + (child.children?.length ?? 0);
+      this.#steps.left -= 30 + (child.children?.length ?? 0);
       if (this.#steps.left < 0) return;
-      if (passes(valueOf(child, this.#text, this.#values), root)) found.add(child);
+      if (passes(valueOf(child, this.#text, this.#values), root)) found.push(child);
     }
   }
+}
+
+type Container = JsonNode & { readonly children: readonly JsonNode[] };
+
+function isContainer(node: JsonNode): node is Container {
+  return node.children !== null;
+}
+
+/** Leaves out the nodes that lie in others. */
+function outermost(nodes: readonly JsonNode[]): Container[] {
+  const kept: Container[] = [];
+  let end = 0;
+  for (const node of nodes.filter(isContainer).sort((a, b) => a.start - b.start)) {
+    if (node.start < end) continue;
+    kept.push(node);
+    end = node.end;
+  }
+  return kept;
 }
 
 /** Returns the indexes of a slice (RFC 9535 section 2.3.4.2.2), in any order. */
