@@ -111,6 +111,7 @@ describe('the primary', { timeout: 300_000 }, () => {
         { name: 'l4-0', kind: 'l4', ...worker },
       ],
       leftBehind: 0,
+      taps: 0,
       logs: [{ log: 'log', file: null, dropped: 4, problem: null }],
       listeners: [
         {

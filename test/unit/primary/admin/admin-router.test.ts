@@ -166,6 +166,41 @@ describe('a command', () => {
     assert.deepEqual(bodyOf(answer), { status: 400, message: 'rate: write a number and a unit' });
   });
 
+  it('may answer with a stream, and write its own log lines', async () => {
+    const body = { begin: () => undefined };
+    const clients: string[] = [];
+    const { command } = recorded({
+      logsItself: true,
+      run: (_args, _query, client) => {
+        clients.push(client);
+        return { status: 200, message: 'started', stream: { type: 'application/x-ndjson', body } };
+      },
+    });
+    const rig = new Rig({ commands: [command] }, TOKEN);
+    const answer = await rig.ask('POST', PATH, SHOWN);
+    assert.deepEqual(
+      [answer.status, answer.type, answer.headers],
+      [200, 'application/x-ndjson', { 'X-Accel-Buffering': 'no' }],
+    );
+    assert.equal(answer.body, body);
+    assert.deepEqual([clients, rig.lines], [['192.0.2.1'], []]);
+  });
+
+  it('hears of requests that are refused for their token', async () => {
+    const refused: string[][] = [];
+    const { command } = recorded({ refused: (...facts) => refused.push(facts) });
+    await new Rig({ commands: [command] }, TOKEN).ask('POST', PATH);
+    await new Rig({ commands: [command] }).ask('POST', PATH, SHOWN);
+    await new Rig({ commands: [command] }, TOKEN).ask('GET', PATH);
+    assert.deepEqual(
+      refused.map(([client, message]) => [client, message?.split(':')[0]]),
+      [
+        ['192.0.2.1', 'commands need the token'],
+        ['192.0.2.1', 'commands are refused'],
+      ],
+    );
+  });
+
   it('that fails rejects', async () => {
     const { command } = recorded({ run: () => Promise.reject(new Error('broken')) });
     await assert.rejects(new Rig({ commands: [command] }, TOKEN).ask('POST', PATH, SHOWN), /broken/);
