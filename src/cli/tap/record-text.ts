@@ -39,6 +39,8 @@ const WITHHELD: Readonly<Partial<Record<Withheld, string>>> = {
   too_long: 'not shown: too long for the rules of redaction',
   joined: 'not shown: its beginning is missing',
 };
+/** The id of a session or tunnel: a text of its worker's own, and a number. */
+const ID = /^([0-9a-z]{1,4})[0-9a-z]*(-t?\d+)$/;
 const MIN_ID_COLUMNS = 6;
 const MAX_ID_COLUMNS = 16;
 const ESC = '\u001b[';
@@ -98,7 +100,7 @@ export class RecordText {
     style: TextStyle,
     more = false,
   ): string {
-    const id = visible(session, MAX_ID_COLUMNS, style.symbols);
+    const id = visible(shortId(session), MAX_ID_COLUMNS, style.symbols);
     this.#idColumns = Math.max(this.#idColumns, id.length);
     const time = timeOf(at);
     const room = style.width - time.length - this.#idColumns - 2;
@@ -110,6 +112,11 @@ export class RecordText {
 
 function painted(text: string, code: string, { colours }: TextStyle): string {
   return colours ? `${ESC}${code}m${text}${ESC}0m` : text;
+}
+
+/** Shortens an id to what tells sessions of a screen apart. The line of its beginning has the whole id. */
+function shortId(session: string): string {
+  return session.replace(ID, '$1$2');
 }
 
 /** The same colour for a session in all its lines, and in each run. */
@@ -157,12 +164,12 @@ function payloadText({ code, text, withheld }: FrameRecord): string {
 }
 
 function openedText(record: SessionRecord): string {
-  const { attached, openedAt, client, principal, request, listener, route } = record;
-  const { cluster, endpoint, subprotocol, extensions } = record;
+  const { client, principal, request, listener, route, cluster, endpoint, subprotocol, extensions } = record;
   const parts = [
-    attached === true ? `open since ${timeOf(openedAt).slice(0, 8)}` : 'opened',
+    beginningOf(record),
     client,
-    principal,
+    // Without a credential the address is the principal.
+    principal === `address:${client}` ? null : principal,
     request?.target ?? null,
     `${listener}/${route}`,
     `${cluster} ${endpoint}`,
@@ -172,43 +179,38 @@ function openedText(record: SessionRecord): string {
   return parts.filter((part) => part !== null && part !== '').join(', ');
 }
 
-function tunnelText({
-  attached,
-  openedAt,
-  client,
-  listener,
-  cluster,
-  endpoint,
-  serverName,
-}: TunnelRecord): string {
-  const parts = [
-    attached === true ? `tunnel since ${timeOf(openedAt).slice(0, 8)}` : 'tunnel',
-    client,
-    serverName ?? null,
-    listener,
-    `${cluster} ${endpoint}`,
-  ];
+function tunnelText(record: TunnelRecord): string {
+  const { client, listener, cluster, endpoint, serverName } = record;
+  const parts = [beginningOf(record), client, serverName ?? null, listener, `${cluster} ${endpoint}`];
   return parts.filter((part) => part !== null).join(', ');
+}
+
+function beginningOf({ type, session, attached, openedAt }: SessionRecord | TunnelRecord): string {
+  const how = attached === true ? `open since ${timeOf(openedAt).slice(0, 8)}` : 'opened';
+  return `${type} ${session} ${how}`;
 }
 
 function bytesText(record: BytesRecord, style: TextStyle): string {
   return `${arrowOf({ from: record.from }, style)} ${'bytes'.padEnd(7)} ${String(record.length).padStart(6)}`;
 }
 
+/** Counts messages up (to the endpoint) and down (to the client). */
 function endText(record: EndRecord): string {
   const { side, code, reason, seconds, bytesUpstream, bytesDownstream } = record;
   const { messagesUpstream, messagesDownstream } = record;
   const how = [
     side === undefined ? 'ended' : `closed by ${side}`,
     code === undefined ? null : `with ${code}`,
-    reason ?? null,
+    reason === undefined || reason === '' ? null : `(${reason})`,
     `after ${seconds.toFixed(seconds < 100 ? 1 : 0)} s`,
   ];
-  const count = (messages: number | undefined, bytes: number): string =>
-    `${messages === undefined ? '' : `${messages} messages, `}${formatRoundedByteSize(bytes)}`;
+  const count = (messages: number | undefined, bytes: number, way: string): string => {
+    const size = formatRoundedByteSize(bytes);
+    return messages === undefined ? `${size} ${way}` : `${messages} ${way} (${size})`;
+  };
   return (
-    `${how.filter((part) => part !== null && part !== '').join(' ')}: ` +
-    `to endpoint ${count(messagesUpstream, bytesUpstream)}; to client ${count(messagesDownstream, bytesDownstream)}`
+    `${how.filter((part) => part !== null).join(' ')}: ` +
+    `${count(messagesUpstream, bytesUpstream, 'up')}, ${count(messagesDownstream, bytesDownstream, 'down')}`
   );
 }
 

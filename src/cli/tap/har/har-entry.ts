@@ -27,6 +27,11 @@ interface Message {
   readonly _length?: number;
 }
 
+/** Returns when a session began, in milliseconds since 1970. `openedAt` has whole seconds. @param at of its first line */
+export function startOf(at: number, record: SessionRecord | null): number {
+  return record?.attached === true ? record.openedAt : at;
+}
+
 /**
  * Returns the beginning of a session's entry.
  *
@@ -37,7 +42,7 @@ export function headOf(session: string, at: number, record: SessionRecord | null
   const url = urlOf(session, record, headers);
   const { host, port } = endpointOf(record?.endpoint ?? '');
   return {
-    startedDateTime: isoTime(record?.openedAt ?? at),
+    startedDateTime: isoTime(startOf(at, record)),
     request: {
       method: 'GET',
       url,
@@ -160,13 +165,13 @@ function queryOf(url: string): QueryString[] {
   return Array.from(new URLSearchParams(url.slice(start + 1)), ([name, value]) => ({ name, value }));
 }
 
-/** The values are cut in every recording, and may stand for several cookies. */
+/** A tap cuts the whole header: a recording of something else may have cookies. */
 function cookiesOf(headers: readonly Header[]): Cookie[] {
   const text = valueOf(headers, 'cookie');
   if (text === undefined) return [];
-  return text.split(';').map((pair) => {
+  return text.split(';').flatMap((pair) => {
     const equals = pair.indexOf('=');
-    return { name: pair.slice(0, Math.max(0, equals)).trim(), value: pair.slice(equals + 1).trim() };
+    return equals < 0 ? [] : [{ name: pair.slice(0, equals).trim(), value: pair.slice(equals + 1).trim() }];
   });
 }
 

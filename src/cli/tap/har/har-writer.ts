@@ -8,7 +8,7 @@ import { TapCounts } from '../counts.ts';
 import { PRIVATE_MODE } from '../recording-file.ts';
 import { RecordingFilter } from '../recording-filter.ts';
 import { readTap } from '../tap-stream.ts';
-import { MessageMaker, headOf, tailOf } from './har-entry.ts';
+import { MessageMaker, headOf, startOf, tailOf } from './har-entry.ts';
 import { SessionSpool } from './session-spool.ts';
 
 export interface HarResult {
@@ -95,7 +95,7 @@ async function* entry(
     const record = JSON.parse(line) as TapRecord;
     if (Number.isNaN(startedAt)) {
       if (record.type === 'session') opened = record;
-      startedAt = opened?.openedAt ?? record.at;
+      startedAt = startOf(record.at, opened);
       yield `${JSON.stringify(headOf(session, record.at, opened)).slice(0, -1)},"_webSocketMessages":[`;
     }
     lastAt = record.at;

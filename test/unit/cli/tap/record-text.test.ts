@@ -142,8 +142,18 @@ describe('a session for a person', () => {
   it('tells who has opened what', () => {
     assert.equal(
       write(SESSION),
-      `${TIME} a0-7   opened, 192.0.2.7, jwt:alice, /chat?token=[cut], web/chat, app 10.0.0.11:9001\n`,
+      `${TIME} a0-7   session a0-7 opened, 192.0.2.7, jwt:alice, /chat?token=[cut], web/chat, app 10.0.0.11:9001\n`,
     );
+  });
+
+  it('has its whole id, of which the other lines have what is needed to tell sessions apart', () => {
+    const session = '097672d415-12';
+    assert.match(write({ ...SESSION, session }), / 0976-12 session 097672d415-12 opened, /);
+    assert.match(write(frame({ session })), / 0976-12 client -> /);
+  });
+
+  it('is not named twice if the address is all that is known of the client', () => {
+    assert.match(write({ ...SESSION, principal: 'address:192.0.2.7' }), /opened, 192\.0\.2\.7, \/chat/);
   });
 
   it('tells since when it is open', () => {
@@ -151,7 +161,7 @@ describe('a session for a person', () => {
     const since = timeOf(AT - 60_000).slice(0, 8);
     assert.match(
       write({ ...rest, attached: true, openedAt: AT - 60_000 }),
-      new RegExp(`open since ${since}, 192`),
+      new RegExp(`session a0-7 open since ${since}, 192`),
     );
   });
 
@@ -162,6 +172,7 @@ describe('a session for a person', () => {
       session: 'a0-7',
       side: 'client',
       code: 1000,
+      reason: 'bye',
       seconds: 12.34,
       messagesUpstream: 5,
       messagesDownstream: 7,
@@ -170,17 +181,22 @@ describe('a session for a person', () => {
     } as const;
     assert.equal(
       write(end),
-      `${TIME} a0-7   closed by client with 1000 after 12.3 s: to endpoint 5 messages, 120B; to client 7 messages, 29KiB\n`,
+      `${TIME} a0-7   closed by client with 1000 (bye) after 12.3 s: 5 up (120B), 7 down (29KiB)\n`,
     );
   });
 });
 
 describe('other lines for a person', () => {
   it('tell of tunnels', () => {
+    const bytes = { seconds: 500, bytesUpstream: 120, bytesDownstream: 30_000 };
+    assert.equal(
+      write({ type: 'end', at: AT, session: 'a0-t7', reason: 'closed', ...bytes }),
+      `${TIME} a0-t7  ended (closed) after 500 s: 120B up, 29KiB down\n`,
+    );
     const { route: _, principal: __, request: ___, ...place } = SESSION;
     assert.equal(
       write({ ...place, type: 'tunnel', serverName: 'db.example' }),
-      `${TIME} a0-7   tunnel, 192.0.2.7, db.example, web, app 10.0.0.11:9001\n`,
+      `${TIME} a0-7   tunnel a0-7 opened, 192.0.2.7, db.example, web, app 10.0.0.11:9001\n`,
     );
     assert.equal(
       write({ type: 'bytes', at: AT, session: 'a0-7', from: 'endpoint', length: 1200 }),
