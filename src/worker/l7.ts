@@ -29,6 +29,7 @@ import { Generations } from './generations/generations.ts';
 import type { ConnectionGroup, Layer } from './generations/layer.ts';
 import { L7Engines, loadEngines } from './l7-engines.ts';
 import { runService } from './service-task.ts';
+import { loadTaps } from './tap/tap-loading.ts';
 import { hasTunnels, tunnelGroup } from './tunnels/tunnel-group.ts';
 import { WebListener, type WebContext } from './tunnels/web-listener.ts';
 import { WebTunnelMaker } from './tunnels/web-tunnels.ts';
@@ -130,9 +131,9 @@ class WebLayer implements Layer<
     const has = (test: (route: Route) => boolean): boolean =>
       listeners.some(({ routes }) => routes.some(test));
     if (has(({ action }) => action.kind === 'static')) loadContentTypes();
-    if (has(({ match }) => match.pathRegex !== null)) {
-      await loadExpressions(() => new Promise((resolve) => this.nextTurn(resolve)));
-    }
+    const nextTurn = (): Promise<void> => new Promise((resolve) => this.nextTurn(resolve));
+    if (has(({ match }) => match.pathRegex !== null)) await loadExpressions(nextTurn);
+    await loadTaps(environment.config.admin, nextTurn);
     await loadEngines(listeners);
   }
 

@@ -1,0 +1,22 @@
+/** Loads what taps need before the first one starts: it would hold the thread for some time while sessions wait. */
+import type { Config } from '../../config/types/config.ts';
+import { MessageInflater } from '../../wire/deflate/message-inflater.ts';
+import { loadRedaction } from '../../wire/redaction/redaction.ts';
+
+/** A message of RFC 7692 section 7.2.3.1. */
+const HELLO = Buffer.from('f248cdc9c90700', 'hex');
+
+/**
+ * Loads what the taps that a configuration allows may need, in pieces.
+ *
+ * @param nextTurn resolves when others have had their turn
+ */
+export async function loadTaps(
+  { tap, tapRedact }: Pick<Config['admin'], 'tap' | 'tapRedact'>,
+  nextTurn: () => Promise<void>,
+): Promise<void> {
+  if (tap === 'off') return;
+  // Without payloads, only the rules of the configuration matter: for handshakes.
+  if (tap === 'payload' || tapRedact.length > 0) await loadRedaction(nextTurn);
+  if (tap === 'payload') new MessageInflater({ hasContext: false, windowBytes: 32_768 }).inflate(HELLO);
+}

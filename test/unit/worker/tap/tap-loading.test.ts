@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { loadTaps } from '../../../../src/worker/tap/tap-loading.ts';
+
+async function turnsFor(tap: 'off' | 'headers' | 'payload', tapRedact: readonly string[]): Promise<number> {
+  let turns = 0;
+  await loadTaps({ tap, tapRedact }, () => {
+    turns++;
+    return Promise.resolve();
+  });
+  return turns;
+}
+
+describe('the loading of what taps need', () => {
+  it('does nothing if no tap can have rules, and else lets others have their turns', async () => {
+    assert.equal(await turnsFor('off', ['$.a']), 0);
+    assert.equal(await turnsFor('headers', []), 0);
+    assert.ok((await turnsFor('headers', ['/a/'])) >= 3);
+    assert.ok((await turnsFor('payload', [])) >= 3);
+  });
+});
