@@ -1,4 +1,3 @@
-import { readDeflateParameters } from '../../wire/deflate/deflate-parameters.ts';
 import { MessageInflater } from '../../wire/deflate/message-inflater.ts';
 import type { TapHome } from './tap-home.ts';
 
@@ -9,16 +8,17 @@ import type { TapHome } from './tap-home.ts';
 export class MessageInflation {
   readonly #home: TapHome;
   /** Null if messages cannot be inflated any more. */
-  #inflater: MessageInflater | null = null;
-  readonly #needsContext: boolean;
+  #inflater: MessageInflater | null;
+  /** Whether {@link TapHome.leaveContext} must be called. */
+  #hasContext = false;
 
   /** @param isWhole whether {@link inflate} gets all messages of the direction, from the first */
   constructor(home: TapHome, extensions: string, fromClient: boolean, isWhole: boolean) {
     this.#home = home;
-    const parameters = readDeflateParameters(extensions, fromClient);
-    this.#needsContext = parameters?.hasContext === true;
-    if (parameters === null || (this.#needsContext && !(isWhole && home.takeContext()))) return;
-    this.#inflater = new MessageInflater(parameters);
+    this.#inflater = MessageInflater.of(extensions, fromClient);
+    if (this.#inflater?.keepsContext !== true) return;
+    this.#hasContext = isWhole && home.takeContext();
+    if (!this.#hasContext) this.#inflater = null;
   }
 
   /** Whether the next message may be inflated. */
@@ -37,13 +37,13 @@ export class MessageInflation {
 
   /** A message has crossed that {@link inflate} has not got. */
   missed(): void {
-    if (this.#needsContext) this.release();
+    if (this.#hasContext) this.release();
   }
 
   /** Gives the context back. Nothing is inflated any more. */
   release(): void {
-    if (this.#inflater === null) return;
     this.#inflater = null;
-    if (this.#needsContext) this.#home.leaveContext();
+    if (this.#hasContext) this.#home.leaveContext();
+    this.#hasContext = false;
   }
 }

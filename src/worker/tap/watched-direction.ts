@@ -98,8 +98,14 @@ export class WatchedDirection extends FrameObserver {
     this.observe(input, start, end);
   }
 
-  /** Forgets where the frames stand: what comes now crosses unseen. */
-  leave(): void {
+  /** Lets a read at a position cross unseen. */
+  pass({ messages }: FramePosition): void {
+    if (this.#counted < 0) this.#counted = messages;
+    this.#leave();
+  }
+
+  /** Forgets where the frames stand. */
+  #leave(): void {
     if (this.isResting) return;
     this.rest();
     this.#heldControl?.release();
@@ -228,7 +234,7 @@ export class WatchedDirection extends FrameObserver {
     if (this.#isControl) this.#tellControl(first, length, code);
     else if ((first & FIN) === 0) this.#tell(first, length, -1, null);
     else this.#tellLast(first, length);
-    if (!this.#isOver && home.frames.isOver()) this.leave();
+    if (!this.#isOver && home.frames.isOver()) this.#leave();
   }
 
   protected override frameNonsense(): void {

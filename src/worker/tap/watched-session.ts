@@ -49,7 +49,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     const { frames } = this.home;
     const direction = this.#direction(fromClient);
     if (!frames.begin()) {
-      direction.leave();
+      direction.pass(position);
       return;
     }
     direction.read(position, input, start, end);

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { constants, deflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
+import type { SessionTap } from '../../../../src/telemetry/tap/tap.ts';
+import { BINARY, PING, TEXT } from '../../../support/websocket/raw-frames.ts';
+import { TappedLeg, TapRig, endOf, facts, order } from './tap-rig.ts';
+
+const CONTINUATION = 0;
+const PAYLOAD = order({ payload: true });
+
+function open(rig: TapRig, extensions = ''): SessionTap {
+  const tap = rig.book.watchSession(facts({ extensions }));
+  assert.ok(tap !== null);
+  tap.opened();
+  return tap;
+}
+
+/** A message in one or more frames, with control frames between them. */
+const message = fc.record({
+  binary: fc.boolean(),
+  parts: fc.array(fc.nat({ max: 300 }), { minLength: 1, maxLength: 4 }),
+  pings: fc.boolean(),
+});
+
+describe('a watched direction without CPU time', () => {
+  it('counts the messages that cross meanwhile, and goes on in the next tick', () => {
+    const rig = new TapRig(order());
+    const tap = open(rig);
+    const leg = new TappedLeg(tap);
+    const read = (count: number): void =>
+      leg.read(Buffer.concat(Array.from({ length: count }, () => leg.encode(TEXT, 'x'))));
+    rig.msPerReading = 1;
+    read(10);
+    read(7);
+    rig.msPerReading = 0;
+    for (let tick = 0; tick < 3; tick++) rig.tick();
+    read(5);
+    assert.equal(rig.counts.told + rig.counts.cpu, 22);
+    assert.ok(rig.counts.cpu > 7 && rig.counts.cpu < 17, `${rig.counts.cpu} lost`);
+    tap.ended(endOf({ messagesUpstream: 22 }));
+    rig.tick();
+    assert.equal(rig.lost.frames, rig.counts.cpu);
+  });
+
+  it('counts what crosses until the end', () => {
+    const rig = new TapRig(order());
+    const tap = open(rig);
+    const leg = new TappedLeg(tap);
+    rig.msPerReading = 5;
+    for (let read = 0; read < 9; read++) leg.frame(TEXT, 'x');
+    tap.message(false, BINARY, Buffer.from('hidden'));
+    tap.sent(true, PING, Buffer.alloc(0));
+    tap.ended(endOf({ messagesUpstream: 9, messagesDownstream: 1 }));
+    rig.tick();
+    assert.deepEqual(rig.lost, { frames: 10, sessions: 0 });
+    assert.deepEqual(rig.counts, { told: 1, cpu: 10, lines: 0 });
+  });
+
+  it('keeps the context of the compression if nothing has crossed meanwhile, and loses it otherwise', () => {
+    const rig = new TapRig(PAYLOAD);
+    const leg = new TappedLeg(open(rig, 'permessage-deflate'));
+    const compressed = deflateRawSync('hello', { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+    const send = (): void => leg.frame(TEXT, compressed, { reserved: 4 });
+    const spend = (): void => {
+      rig.msPerReading = 5;
+      send();
+      rig.msPerReading = 0;
+    };
+    spend();
+    for (let tick = 0; tick < 10; tick++) rig.tick();
+    send();
+    spend();
+    send();
+    for (let tick = 0; tick < 10; tick++) rig.tick();
+    send();
+    assert.equal(rig.counts.cpu, 1);
+    const texts = rig.frames().map(({ text, withheld }) => text ?? withheld);
+    assert.deepEqual(texts, ['hello', 'hello', 'hello', 'compressed']);
+  });
+
+  it('tells or counts each message, however reads are cut and whatever time there is', () => {
+    const fraction = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.array(message, { maxLength: 12 }),
+        fc.array(fraction, { maxLength: 20 }),
+        fc.array(fc.record({ cost: fc.constantFrom(0, 0.3, 1, 3), ticks: fc.nat({ max: 4 }) }), {
+          minLength: 1,
+        }),
+        fc.boolean(),
+        fc.boolean(),
+        fc.nat({ max: 5 }),
+        (messages, cuts, turns, payload, fromClient, attachedAt) => {
+          const rig = new TapRig();
+          const session = rig.openSession();
+          const leg = new TappedLeg(null, fromClient);
+          const bytes = Buffer.concat(messages.flatMap((sent) => framesOf(leg, sent)));
+          const ends = cuts.map((part) => Math.floor(part * bytes.length)).sort((one, other) => one - other);
+          let at = 0;
+          let before = 0;
+          let told = 0;
+          const collect = (): void => {
+            for (const { opcode, fin, text, withheld } of rig.frames()) {
+              if (opcode === 'ping') continue;
+              if (fin !== false) told++;
+              assert.ok(!payload || fin === false || text !== undefined || withheld === 'joined');
+            }
+          };
+          [...ends, bytes.length].forEach((end, index) => {
+            const { cost, ticks } = turns[index % turns.length]!;
+            if (index === attachedAt) {
+              rig.msPerReading = 0;
+              before = leg.tracker.messages;
+              rig.start(order({ payload }));
+              rig.tick();
+              leg.tap = session.tap;
+            }
+            rig.msPerReading = cost;
+            leg.read(bytes.subarray(at, end));
+            rig.msPerReading = 0;
+            for (let tick = 0; tick < ticks; tick++) rig.tick();
+            at = end;
+          });
+          const side = fromClient ? 'messagesUpstream' : 'messagesDownstream';
+          leg.tap?.ended(endOf({ [side]: messages.length }));
+          rig.tick();
+          const lost = rig.lost.frames;
+          collect();
+          assert.equal(lost, rig.counts.cpu);
+          if (leg.tap !== null) assert.equal(told + lost, messages.length - before);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+function framesOf(
+  leg: TappedLeg,
+  { binary, parts, pings }: { binary: boolean; parts: number[]; pings: boolean },
+): Buffer[] {
+  return parts.flatMap((length, index) => {
+    const opcode = index > 0 ? CONTINUATION : binary ? BINARY : TEXT;
+    const frame = leg.encode(opcode, 'x'.repeat(length), { fin: index === parts.length - 1 });
+    return pings ? [frame, leg.encode(PING, 'ping')] : [frame];
+  });
+}
