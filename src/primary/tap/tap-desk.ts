@@ -123,13 +123,8 @@ export class TapDesk {
   /** Takes the lines of a worker. @param reply sends the worker a message, as long as this run of it lasts */
   hear(report: TapReport, worker: string, reply: (command: TapCommand) => void): void {
     const { id } = report;
-    const entry = this.#taps.get(id);
-    if (entry === undefined) {
-      // The worker has missed the end, or its report was under way then.
-      reply({ type: 'tap_stop', id });
-      return;
-    }
-    entry.tap.take(report, worker, () => reply({ type: 'tap_taken', id }));
+    // A report may have been under way when its tap ended.
+    this.#taps.get(id)?.tap.take(report, worker, () => reply({ type: 'tap_taken', id }));
   }
 
   /** Ends the taps that settings, which come into force now, do not allow. */
