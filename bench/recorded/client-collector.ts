@@ -1,6 +1,7 @@
 import { StartError, UsageError } from '../../src/core/errors.ts';
 import { CLOSE_NO_STATUS } from '../../src/wire/frames/close-codes.ts';
 import type { EndRecord, FrameRecord, SessionRecord, TapRecord } from '../../src/wire/recording/records.ts';
+import type { Redaction } from '../../src/wire/redaction/redaction.ts';
 import type { Expectation } from '../options/plan.ts';
 import {
   CLIENT_CLOSE,
@@ -15,6 +16,7 @@ import {
   SEND_TEXT,
 } from './event-log.ts';
 import { MessageJoiner, type RecordedMessage } from './message-joiner.ts';
+import { redactMessage } from './redact-message.ts';
 import type { RecordedClient, RecordedClients } from './recorded-clients.ts';
 import { readHandshake, type RecordedHandshake } from './recorded-handshake.ts';
 
@@ -44,11 +46,12 @@ interface Draft {
 /** Collects the clients of a recording from its records, in their order. */
 export class ClientCollector {
   readonly #expect: Expectation;
+  readonly #redaction: Redaction;
   readonly #log = new EventLogWriter();
   readonly #drafts = new Map<string, Draft>();
   readonly #clients: (RecordedClient & { readonly openedAt: number; readonly lastTime: number })[] = [];
   readonly #cut = new Set<string>();
-  readonly #redact = new Set<string>();
+  readonly #rules = new Set<string>();
   #messages = 0;
   #replies = 0;
   #attached = 0;
@@ -58,15 +61,17 @@ export class ClientCollector {
   #withoutPayload = 0;
   #redacted = 0;
 
-  constructor(expect: Expectation) {
+  /** @param redaction is applied to the replies, besides that of the recording */
+  constructor(expect: Expectation, redaction: Redaction) {
     this.#expect = expect;
+    this.#redaction = redaction;
   }
 
   /** Takes the next record. @throws UsageError or StartError in one line if the recording cannot be played */
   add(record: TapRecord): void {
     switch (record.type) {
       case 'tap':
-        for (const rule of record.redact) this.#redact.add(rule);
+        for (const rule of record.redact) this.#rules.add(rule);
         break;
       case 'session':
         this.#begin(record);
@@ -107,7 +112,7 @@ export class ClientCollector {
         startMs: openedAt - first,
       })),
       events: this.#log.memory(),
-      redact: [...this.#redact],
+      redact: [...this.#rules],
       facts: {
         clients: clients.length,
         durationMs,
@@ -195,13 +200,8 @@ export class ClientCollector {
     if (!fromClient) {
       this.#replies++;
       draft.replies++;
-      this.#add(
-        draft,
-        isText ? REPLY_TEXT : REPLY_BINARY,
-        time,
-        size,
-        this.#expect === 'same' ? payload : null,
-      );
+      const kept = this.#expect === 'same' && payload !== null ? this.#redact(draft, payload, isText) : null;
+      this.#add(draft, isText ? REPLY_TEXT : REPLY_BINARY, time, kept?.length ?? size, kept);
       return;
     }
     if (draft.isClosed) return;
@@ -211,6 +211,14 @@ export class ClientCollector {
     if (payload === null) this.#withoutPayload++;
     if (message.isRedacted) this.#redacted++;
     this.#add(draft, isText ? SEND_TEXT : SEND_BINARY, time, size, payload);
+  }
+
+  #redact({ record }: Draft, payload: Buffer, isText: boolean): Buffer {
+    const redacted = redactMessage(this.#redaction, payload, isText);
+    if (redacted !== null) return redacted;
+    throw new StartError(
+      `a reply of session ${record.session} is too large for the rules of --redact: leave some out`,
+    );
   }
 
   #end({ at, session, side }: EndRecord): void {

@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { StartError, messageOf } from '../../src/core/errors.ts';
+import { StartError, UsageError, messageOf } from '../../src/core/errors.ts';
+import { MAX_RULES, parseRedactionRule } from '../../src/core/redaction/redaction-rule.ts';
 import { RecordingReader } from '../../src/wire/recording/recording-reader.ts';
 import type { TapRecord } from '../../src/wire/recording/records.ts';
+import { compileRedaction, type Redaction } from '../../src/wire/redaction/redaction.ts';
 import type { Plan, ReplayOptions } from '../options/plan.ts';
 import { ClientCollector } from './client-collector.ts';
 import type { RecordedClients } from './recorded-clients.ts';
@@ -22,7 +24,7 @@ export async function prepareReplay(
   options: ReplayOptions,
   records: AsyncIterable<TapRecord> | Iterable<TapRecord>,
 ): Promise<Replay> {
-  const collector = new ClientCollector(options.expect);
+  const collector = new ClientCollector(options.expect, compileOwn(options));
   for await (const record of records) collector.add(record);
   const recorded = collector.finish();
   const { facts, redact } = recorded;
@@ -30,6 +32,7 @@ export async function prepareReplay(
     const attached = facts.attached === 0 ? '' : `, but ${facts.attached} that were open before the tap`;
     throw new StartError(`${options.file}: there is no session with its handshake in it${attached}`);
   }
+  checkRules(options.file, redact);
   const connections = options.connections ?? facts.clients;
   const { file, speed, expect } = options;
   return {
@@ -59,4 +62,31 @@ export async function* readRecords(file: string): AsyncGenerator<TapRecord> {
   } catch (error) {
     throw new StartError(`${file}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Compiles the rules of the command line. @throws UsageError for a bad one */
+function compileOwn({ redact, expect }: ReplayOptions): Redaction {
+  if (redact.length > 0 && expect !== 'same') {
+    throw new UsageError('--redact needs --expect same: nothing is compared otherwise');
+  }
+  return compile(redact, (rule, fault) => new UsageError(`--redact ${rule}: ${fault}`));
+}
+
+/** Checks the rules of a recording: the driver threads compile them. @throws StartError for a bad one */
+function checkRules(file: string, rules: readonly string[]): void {
+  compile(rules, (rule, fault) => new StartError(`${file}: its rule of redaction ${rule}: ${fault}`));
+}
+
+function compile(rules: readonly string[], failure: (rule: string, fault: string) => Error): Redaction {
+  if (rules.length > MAX_RULES) {
+    throw failure(rules[MAX_RULES]!, `there are ${rules.length} rules, and ${MAX_RULES} are allowed`);
+  }
+  for (const rule of rules) {
+    try {
+      parseRedactionRule(rule);
+    } catch (error) {
+      throw failure(JSON.stringify(rule.slice(0, 100)), messageOf(error));
+    }
+  }
+  return compileRedaction(rules);
 }

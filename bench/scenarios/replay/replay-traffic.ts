@@ -1,3 +1,4 @@
+import { compileRedaction } from '../../../src/wire/redaction/redaction.ts';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import type { ReplayCounts } from '../../driver/measuring/outcome.ts';
 import { HandshakeRequest } from '../../driver/sessions/opening-handshake.ts';
@@ -117,7 +118,7 @@ class ReplayTraffic implements Traffic {
     return own;
   }
 
-  #createStage({ expect, speed }: ReplayPlan, log: EventLog): Stage {
+  #createStage({ expect, speed, redact }: ReplayPlan, log: EventLog): Stage {
     const { plan, recorder, random } = this.#context;
     const frames = new OutgoingFrames(log, random);
     return {
@@ -125,7 +126,7 @@ class ReplayTraffic implements Traffic {
       expect,
       speed,
       timeoutMs: plan.timeoutMs,
-      check: new ReplyCheck(log),
+      check: new ReplyCheck(log, compileRedaction(expect === 'same' ? redact : [])),
       results: this.#results,
       now: () => recorder.readClock(),
       schedule: (player: Scheduled, at: number) => this.#timetable.schedule(player, at),

@@ -1,5 +1,7 @@
 import { CLOSE_ABNORMAL, CLOSE_NO_STATUS } from '../../../src/wire/frames/close-codes.ts';
+import type { Redaction } from '../../../src/wire/redaction/redaction.ts';
 import { REPLY_TEXT, type EventLog } from '../../recorded/event-log.ts';
+import { redactMessage } from '../../recorded/redact-message.ts';
 
 /** Bytes of a payload that a description shows, around the first difference. */
 const SHOWN_BYTES = 40;
@@ -8,9 +10,12 @@ const SHOWN_BEFORE = 16;
 /** Compares replies with the recorded ones. */
 export class ReplyCheck {
   readonly #log: EventLog;
+  readonly #redaction: Redaction;
 
-  constructor(log: EventLog) {
+  /** @param redaction is applied to replies: that of the recorded ones has been */
+  constructor(log: EventLog, redaction: Redaction) {
     this.#log = log;
+    this.#redaction = redaction;
   }
 
   /**
@@ -25,8 +30,11 @@ export class ReplyCheck {
     const expectsText = this.#log.kind(event) === REPLY_TEXT;
     if (length > bytes.length) return `${length} bytes came, which are too many to be compared`;
     if (isText === expectsText && expected.equals(bytes)) return null;
-    const from = Math.max(0, firstDifference(expected, bytes) - SHOWN_BEFORE);
-    const [wanted, come] = [describe(expected, expectsText, from), describe(bytes, isText, from)];
+    const redacted = redactMessage(this.#redaction, bytes, isText);
+    if (redacted === null) return `${length} bytes came, in which the rules of redaction would cost too much`;
+    if (isText === expectsText && expected.equals(redacted)) return null;
+    const from = Math.max(0, firstDifference(expected, redacted) - SHOWN_BEFORE);
+    const [wanted, come] = [describe(expected, expectsText, from), describe(redacted, isText, from)];
     return `expected ${wanted}, came ${come}`;
   }
 }

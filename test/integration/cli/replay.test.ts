@@ -6,6 +6,7 @@ import { createPool } from '../../../bench/driver/crew/crew.ts';
 import { renderText } from '../../../bench/report/text.ts';
 import { concernsOf } from '../../../bench/result/concerns.ts';
 import type { Result } from '../../../bench/result/result.ts';
+import { eventually } from '../../support/deadline.ts';
 import { Scripted, THREAD, assertClean, echoTo, replay } from '../../support/processes/load-generator.ts';
 import { WrittenRecording } from '../../support/processes/recording.ts';
 
@@ -66,7 +67,7 @@ describe('a replay', () => {
         `--expect ${expect}`,
       );
       assertClean(result);
-      assert.deepEqual(closes, [4001]);
+      await eventually(() => assert.deepEqual(closes, [4001]));
       assert.deepEqual(
         { ...result.replay },
         { begun: 1, played: 1, failed: 0, sent: 2, sentBytes: 8, differences: [] },
@@ -260,6 +261,26 @@ describe('a replay', () => {
     await assert.rejects(
       against(script, recording, '--expect same'),
       /UsageError.*--expect same needs whole payloads/,
+    );
+  });
+
+  it('compares replies but for what the rules of redaction leave out', async () => {
+    const recording = new WrittenRecording({ redact: ['$..sid'] });
+    recording
+      .session()
+      .client(1, 'go')
+      .endpoint(2, '0{"sid":"[redacted]","at":17}', { redacted: true })
+      .client(3, 'on');
+    const script = (socket: WebSocket): void => {
+      socket.on('message', () => socket.send('0{"sid":"a1b2","at":99}'));
+    };
+    const result = await against(script, recording, '--expect same');
+    assert.deepEqual([...result.errors.keys()], ['reply: other than recorded']);
+    assertClean(await against(script, recording, '--expect same --redact $.at'));
+    await assert.rejects(against(script, recording, '--redact $.at'), /--redact needs --expect same/);
+    await assert.rejects(
+      against(script, recording, '--expect same --redact at'),
+      /--redact "at": write a JSON path/,
     );
   });
 

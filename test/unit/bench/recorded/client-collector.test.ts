@@ -16,6 +16,7 @@ import {
 import type { Expectation } from '../../../../bench/options/plan.ts';
 import type { RecordedClients } from '../../../../bench/recorded/recorded-clients.ts';
 import { StartError, UsageError } from '../../../../src/core/errors.ts';
+import { compileRedaction } from '../../../../src/wire/redaction/redaction.ts';
 import { WrittenRecording } from '../../../support/processes/recording.ts';
 
 const NAMES = new Map([
@@ -30,8 +31,12 @@ const NAMES = new Map([
   [REPLY_CLOSE, 'reply close'],
 ]);
 
-function collect({ records }: WrittenRecording, expect: Expectation = 'same'): RecordedClients {
-  const collector = new ClientCollector(expect);
+function collect(
+  { records }: WrittenRecording,
+  expect: Expectation = 'same',
+  rules: readonly string[] = [],
+): RecordedClients {
+  const collector = new ClientCollector(expect, compileRedaction(rules));
   for (const record of records) collector.add(record);
   return collector.finish();
 }
@@ -183,6 +188,16 @@ describe('the clients of a recording', () => {
       .client(2, '', { text: undefined } as object);
     assert.deepEqual(eventsOf(collect(recording, 'count')), ['1 reply text (3)', '2 text ', '2 finish (0)']);
     assert.deepEqual(eventsOf(collect(recording, 'same')), ['1 reply text abc', '2 text ', '2 finish (0)']);
+  });
+
+  it('have their replies redacted by the rules of the command line', () => {
+    const recording = new WrittenRecording();
+    recording.session().client(1, '{"id":1}').endpoint(2, '{"id":22,"a":3}');
+    assert.deepEqual(eventsOf(collect(recording, 'same', ['$.id'])), [
+      '1 text {"id":1}',
+      '2 reply text {"id":"[redacted]","a":3}',
+      '2 finish (0)',
+    ]);
   });
 
   it('are refused if one message is too large to be sent', () => {

@@ -13,8 +13,11 @@ import {
 import { ReplyCheck } from '../../../../../bench/scenarios/replay/reply-check.ts';
 import { Timetable, type Scheduled } from '../../../../../bench/scenarios/replay/timetable.ts';
 import { RandomPool } from '../../../../../src/core/random-pool.ts';
+import { compileRedaction } from '../../../../../src/wire/redaction/redaction.ts';
 import type { WrittenRecording } from '../../../../support/processes/recording.ts';
 import { receiveAsServer } from '../../../wire/frames/foreign-codec.ts';
+
+const NO_RULES = compileRedaction([]);
 
 /** A clock that goes on when it is told to. */
 export class FakeClock {
@@ -141,7 +144,7 @@ export class PlayerRig {
     { records }: WrittenRecording,
     { expect = 'count', speed = 1, timeoutMs = 1000 }: RigOptions = {},
   ) {
-    const collector = new ClientCollector(expect);
+    const collector = new ClientCollector(expect, NO_RULES);
     for (const record of records) collector.add(record);
     const { clients, events } = collector.finish();
     const log = new EventLog(events);
@@ -152,7 +155,7 @@ export class PlayerRig {
       expect,
       speed,
       timeoutMs,
-      check: new ReplyCheck(log),
+      check: new ReplyCheck(log, NO_RULES),
       results: this.results,
       now: () => this.clock.time,
       schedule: (item: Scheduled, at: number) => timetable.schedule(item, at),

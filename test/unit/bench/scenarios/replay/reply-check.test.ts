@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { compileRedaction } from '../../../../../src/wire/redaction/redaction.ts';
 import {
   EventLog,
   EventLogWriter,
@@ -8,13 +9,18 @@ import {
 } from '../../../../../bench/recorded/event-log.ts';
 import { ReplyCheck, describeClose } from '../../../../../bench/scenarios/replay/reply-check.ts';
 
-function compare(expected: string | Buffer, come: string | Buffer, length?: number): string | null {
+function compare(
+  expected: string | Buffer,
+  come: string | Buffer,
+  length?: number,
+  rules: readonly string[] = [],
+): string | null {
   const writer = new EventLogWriter();
   const payload = Buffer.from(expected as string);
   const kind = typeof expected === 'string' ? REPLY_TEXT : REPLY_BINARY;
   const event = writer.add({ kind, time: 0, size: payload.length, payload }, -1);
   const bytes = Buffer.from(come as string);
-  const check = new ReplyCheck(new EventLog(writer.memory()));
+  const check = new ReplyCheck(new EventLog(writer.memory()), compileRedaction(rules));
   return check.compare(event, length ?? bytes.length, bytes, typeof come === 'string');
 }
 
@@ -42,6 +48,17 @@ describe('the check of replies', () => {
 
   it('does not take a message of which only the beginning is known', () => {
     assert.match(compare('abc', 'abc', 1000)!, /1000 bytes came, which are too many to be compared/);
+  });
+
+  it('compares what the rules of redaction leave', () => {
+    const rules = ['$..id', '/[0-9]{4}/'];
+    assert.equal(compare('{"id":"[redacted]","a":1}', '{"id":77,"a":1}', undefined, rules), null);
+    assert.equal(compare('at [redacted]', 'at 1234', undefined, rules), null);
+    assert.equal(compare(Buffer.from('at [redacted]'), Buffer.from('at 1234'), undefined, rules), null);
+    assert.match(
+      compare('{"id":"[redacted]","a":1}', '{"id":77,"a":2}', undefined, rules)!,
+      /came text …?".*redacted.*2\}" /,
+    );
   });
 
   it('describes closes', () => {
