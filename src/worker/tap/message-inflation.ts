@@ -1,3 +1,4 @@
+import { readDeflateParameters } from '../../wire/deflate/deflate-parameters.ts';
 import { MessageInflater } from '../../wire/deflate/message-inflater.ts';
 import type { TapHome } from './tap-home.ts';
 
@@ -8,17 +9,17 @@ import type { TapHome } from './tap-home.ts';
 export class MessageInflation {
   readonly #home: TapHome;
   /** Null if messages cannot be inflated any more. */
-  #inflater: MessageInflater | null;
+  #inflater: MessageInflater | null = null;
   /** Whether {@link TapHome.leaveContext} must be called. */
   #hasContext = false;
 
   /** @param isWhole whether {@link inflate} gets all messages of the direction, from the first */
   constructor(home: TapHome, extensions: string, fromClient: boolean, isWhole: boolean) {
     this.#home = home;
-    this.#inflater = MessageInflater.of(extensions, fromClient);
-    if (this.#inflater?.keepsContext !== true) return;
-    this.#hasContext = isWhole && home.takeContext();
-    if (!this.#hasContext) this.#inflater = null;
+    const parameters = readDeflateParameters(extensions, fromClient);
+    if (parameters === null) return;
+    this.#hasContext = parameters.hasContext && isWhole && home.takeContext();
+    if (this.#hasContext || !parameters.hasContext) this.#inflater = new MessageInflater(parameters);
   }
 
   /** Whether the next message may be inflated. */
