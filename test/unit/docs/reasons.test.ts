@@ -22,6 +22,7 @@ import {
   RESPONSE_CUTS,
   SHED_REASONS,
   STATUS_CLASSES,
+  TAP_LOSSES,
   TRACE_DROPS,
   TUNNEL_CLOSES,
   UNUSED_REASONS,
@@ -54,6 +55,7 @@ const EXPLAINED: readonly (readonly [Metric, readonly string[]])[] = [
   [primaryMetrics.passwords, PASSWORD_RESULTS],
   [primaryMetrics.keySetFetches, ['success', 'failure']],
   [primaryMetrics.spansDropped, TRACE_DROPS],
+  [pageMetrics.tapFramesLost, TAP_LOSSES],
   [primaryMetrics.adminCloses, ADMIN_CLOSES],
   [primaryMetrics.adminRefusals, ADMIN_REFUSALS],
 ];
