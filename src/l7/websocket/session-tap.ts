@@ -11,7 +11,7 @@ import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
  */
 export function tapOf(
   { taps, listener, route, cluster }: UpgradeContext,
-  { number, openedAt, extensions, endpoint, admission }: RelaySession,
+  { number, extensions, endpoint, admission }: RelaySession,
   { head }: Pick<UpgradeOrder, 'head'>,
   subprotocol: string,
 ): SessionTap | null {
@@ -23,7 +23,8 @@ export function tapOf(
     endpoint: endpoint.label,
     principal: labelOf(admission.principal),
     client: admission.address,
-    openedAt,
+    // The session itself keeps whole seconds.
+    openedAt: Date.now(),
     extensions,
     handshake: new SeenHandshake(head, subprotocol),
   });

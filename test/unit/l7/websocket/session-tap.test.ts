@@ -12,19 +12,20 @@ afterEach(() => mock.restoreAll());
 
 const SESSION = {
   number: 7,
-  openedAt: 1000,
   extensions: 'permessage-deflate',
   endpoint: { label: '10.0.0.1:80' },
   admission: new OpenAdmission('192.0.2.1', 'CN=a'),
 } as unknown as RelaySession;
 
 function handshakeOf(head: Partial<RequestHead>): { target: string; headers: (readonly string[])[] } {
+  const before = Date.now();
   const taps = new NotingTaps();
   const context = { taps, listener: 'l', route: { name: 'r' }, cluster: { name: 'c' } };
   const whole = { method: 'GET', path: '/a', query: '', headers: [], ...head };
   tapOf(context as unknown as UpgradeContext, SESSION, { head: whole }, 'chat');
   const [session] = taps.sessions;
-  const { handshake, ...facts } = session!;
+  const { handshake, openedAt, ...facts } = session!;
+  assert.ok(openedAt >= before);
   assert.deepEqual(facts, {
     number: 7,
     listener: 'l',
@@ -33,7 +34,6 @@ function handshakeOf(head: Partial<RequestHead>): { target: string; headers: (re
     endpoint: '10.0.0.1:80',
     principal: 'cert:CN=a',
     client: '192.0.2.1',
-    openedAt: 1000,
     extensions: 'permessage-deflate',
   });
   assert.equal(handshake!.subprotocol, 'chat');
