@@ -18,7 +18,7 @@ export interface KnownSession extends Pick<
 }
 
 /** What a tap sees of a tunnel. */
-export type KnownTunnel = Pick<Tunnel, 'place' | 'tap'>;
+type KnownTunnel = Pick<Tunnel, 'place' | 'tap'>;
 
 /** The sessions of one listener, route and cluster, or the tunnels of one listener and cluster. */
 export interface SessionGroup {
