@@ -12,6 +12,7 @@ import { SharedSlots } from '../telemetry/slots/shared-slots.ts';
 import { StatsPage } from '../telemetry/stats-page.ts';
 import type { ClusterHome } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
+import { SecretNames } from '../wire/redaction/handshake-secrets.ts';
 import { AccessLink } from './access/access-link.ts';
 import { WorkerLimits } from './access/worker-limits.ts';
 import { ClusterBook } from './clusters/cluster-book.ts';
@@ -19,6 +20,7 @@ import { EventBatch } from './journal/event-batch.ts';
 import { WorkerJournal } from './journal/worker-journal.ts';
 import { SpanOutbox } from './spans/span-outbox.ts';
 import { SpanSink } from './spans/span-sink.ts';
+import { secretSourcesOf } from './tap/secret-sources.ts';
 import { TapBook } from './tap/tap-book.ts';
 import { TapCounts } from './tap/tap-counts.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
@@ -92,7 +94,16 @@ export function createEnvironment(
     log,
     journal,
     spans,
-    taps: new TapBook({ run: start.run, wheel, counters: new TapCounts(page), send: say }, start.taps),
+    taps: new TapBook(
+      {
+        run: start.run,
+        wheel,
+        counters: new TapCounts(page),
+        secretNames: new SecretNames(secretSourcesOf(config.listeners)),
+        send: say,
+      },
+      start.taps,
+    ),
     clients: new AccessLink(start, say),
     limits: WorkerLimits.first(start.limitTables, page, wheel, say),
     lineWindows: start.lineWindows,
@@ -129,7 +140,7 @@ function prepareWith(
   next: GenerationChange,
 ): NextEnvironment {
   const { generation, lineWindows } = next;
-  const { log, journal, page, ticketKeys, descriptors } = current;
+  const { log, journal, page, taps, ticketKeys, descriptors } = current;
   const config = changedConfig(current.config, next.config);
   const clusters = current.clusters.next(next.clusters);
   ticketKeys.prepare(next.ticketKeys);
@@ -145,6 +156,7 @@ function prepareWith(
     commit: () => {
       log.level = config.log.level;
       journal.apply(config.log);
+      taps.secretNames.replace(secretSourcesOf(config.listeners));
       descriptors.clientSlots = clientSlots(config, page);
       ticketKeys.commit();
       clusters.commit();

@@ -69,20 +69,40 @@ const RANDOM_NAME = /^(?=.*\d)[\w~+-]{32,}={0,2}$/;
 /** A subprotocol that is a name and a secret: `bearer.authorization.k8s.io.` and others. */
 const NAMED_SECRET = /^(.*?(?:token|secret|auth|bearer|jwt|key)[^.:=|-]*[.:=|-])(?=.*\d)[^\s]{16,}$/i;
 
-/** The rules for one route or tap. */
+/** Further names of secrets, which a configuration knows. Cookies are always cut. */
+export class SecretNames {
+  readonly #names: Record<SecretSource['kind'], ReadonlySet<string>>;
+
+  constructor(sources: Iterable<SecretSource>) {
+    this.#names = { header: new Set(), cookie: new Set(), query: new Set(), subprotocol: new Set() };
+    this.replace(sources);
+  }
+
+  /** Replaces all names, as after a reload. */
+  replace(sources: Iterable<SecretSource>): void {
+    const all = [...sources];
+    for (const kind of ['header', 'cookie', 'query', 'subprotocol'] as const) {
+      this.#names[kind] = new Set(
+        all.flatMap((source) => (source.kind === kind ? [plainName(source.name)] : [])),
+      );
+    }
+  }
+
+  /** @param plain the name in lower case, without `-` and `_` */
+  has(kind: SecretSource['kind'], plain: string): boolean {
+    return this.#names[kind].has(plain);
+  }
+}
+
+/** Cuts the secrets of handshakes for one tap. */
 export class HandshakeSecrets {
   readonly #redaction: Redaction | null;
-  readonly #names: Readonly<Record<'header' | 'query' | 'subprotocol', ReadonlySet<string>>>;
+  readonly #names: SecretNames;
 
-  /**
-   * @param redaction applied to the target and to the values of headers, too; null for none
-   * @param sources further names of secrets. Cookies are always cut.
-   */
-  constructor(redaction: Redaction | null, sources: readonly SecretSource[] = []) {
-    const namesOf = (wanted: SecretSource['kind']): ReadonlySet<string> =>
-      new Set(sources.flatMap(({ kind, name }) => (kind === wanted ? [plainName(name)] : [])));
+  /** @param redaction applied to the target and to the values of headers, too; null for none */
+  constructor(redaction: Redaction | null, names: SecretNames) {
     this.#redaction = redaction;
-    this.#names = { header: namesOf('header'), query: namesOf('query'), subprotocol: namesOf('subprotocol') };
+    this.#names = names;
   }
 
   /** Returns the handshake without its secrets. Names of headers stay as they are. */
@@ -102,7 +122,7 @@ export class HandshakeSecrets {
     if (value === '' || PLAIN_HEADERS.has(lower)) return value;
     if (lower === PROTOCOL_HEADER) return this.#redact(this.#cutSubprotocols(value, chosen));
     const plain = plainName(lower);
-    if (SECRET_PART.test(plain) || this.#names.header.has(plain)) return CUT;
+    if (SECRET_PART.test(plain) || this.#names.has('header', plain)) return CUT;
     return this.#redact(this.#cutText(value));
   }
 
@@ -118,7 +138,8 @@ export class HandshakeSecrets {
 
   #isSecret(name: string, value: string, decodings: number): boolean {
     const plain = plainName(decoded(name));
-    if (SECRET_PART.test(plain) || SECRET_PARAMETERS.has(plain) || this.#names.query.has(plain)) return true;
+    if (SECRET_PART.test(plain) || SECRET_PARAMETERS.has(plain) || this.#names.has('query', plain))
+      return true;
     if (!value.includes('%')) return false;
     if (decodings === MAX_DECODINGS) return true;
     const inner = decoded(value);
@@ -152,7 +173,7 @@ export class HandshakeSecrets {
   /** Tells whether a credential follows a subprotocol. */
   #namesSecret(name: string): boolean {
     const plain = plainName(name);
-    return plain !== '' && (SECRET_PART.test(plain) || this.#names.subprotocol.has(plain));
+    return plain !== '' && (SECRET_PART.test(plain) || this.#names.has('subprotocol', plain));
   }
 
   #redact(text: string): string {

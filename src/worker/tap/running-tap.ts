@@ -1,5 +1,5 @@
 import type { TapOrder, TapReport } from '../../protocol/tap.ts';
-import { HandshakeSecrets } from '../../wire/redaction/handshake-secrets.ts';
+import { HandshakeSecrets, type SecretNames } from '../../wire/redaction/handshake-secrets.ts';
 import type { Redaction } from '../../wire/redaction/redaction.ts';
 
 /** Max reports of a tap that the primary has not taken yet. */
@@ -27,11 +27,22 @@ export class RunningTap {
   #underWay = 0;
 
   /** @param send takes a report, of which the primary tells later that it has been taken */
-  constructor(order: TapOrder, redaction: Redaction | null, send: (report: TapReport) => void) {
+  constructor(
+    order: TapOrder,
+    redaction: Redaction | null,
+    secretNames: SecretNames,
+    send: (report: TapReport) => void,
+  ) {
     this.order = order;
     this.redaction = redaction;
-    this.secrets = new HandshakeSecrets(redaction);
+    this.secrets = new HandshakeSecrets(redaction, secretNames);
     this.#send = send;
+  }
+
+  /** Returns the reason of a session's end as the tap shows it; undefined if it does not. It may be a client's text. */
+  shownReason(reason: string | undefined): string | undefined {
+    if (!this.order.payload || reason === undefined) return undefined;
+    return this.redaction === null ? reason : (this.redaction.text(reason) ?? undefined);
   }
 
   /** Whether {@link addFrame} would add a line. If not, it only counts the frame. */

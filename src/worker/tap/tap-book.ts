@@ -1,6 +1,7 @@
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { TapCommand, TapOrder, TapReport } from '../../protocol/tap.ts';
 import type { SessionTap, TappedSession, TappedTunnel, Taps, TunnelTap } from '../../telemetry/tap/tap.ts';
+import type { SecretNames } from '../../wire/redaction/handshake-secrets.ts';
 import { compileRedaction } from '../../wire/redaction/redaction.ts';
 import { factsOf, type OpenGroup, type OpenSession, type OpenTunnel } from './open-connections.ts';
 import { RunningTap } from './running-tap.ts';
@@ -25,6 +26,8 @@ interface TapBookParts {
   readonly run: string;
   readonly wheel: TimerWheel;
   readonly counters: TapCounters;
+  /** Names of secrets in handshakes. */
+  readonly secretNames: SecretNames;
   /** Takes the lines of a tap. */
   readonly send: (report: TapReport) => void;
   readonly clock?: TapClock;
@@ -34,6 +37,7 @@ interface TapBookParts {
 
 /** The taps of a worker. They share a budget of CPU time in each tick of the wheel, and send their lines once in a tick. */
 export class TapBook extends Timed implements Taps {
+  readonly secretNames: SecretNames;
   readonly #wheel: TimerWheel;
   readonly #send: (report: TapReport) => void;
   readonly #random: () => number;
@@ -47,8 +51,9 @@ export class TapBook extends Timed implements Taps {
   /** @param orders of taps that run already */
   constructor(parts: TapBookParts, orders: readonly TapOrder[]) {
     super();
-    const { run, wheel, counters, send, random = Math.random } = parts;
+    const { run, wheel, counters, secretNames, send, random = Math.random } = parts;
     const { clock = { now: () => performance.now(), origin: performance.timeOrigin } } = parts;
+    this.secretNames = secretNames;
     this.#wheel = wheel;
     this.#send = send;
     this.#random = random;
@@ -112,7 +117,7 @@ export class TapBook extends Timed implements Taps {
   #start(order: TapOrder): RunningTap {
     this.#stop(order.id);
     const redaction = order.redact.length === 0 ? null : compileRedaction(order.redact);
-    const tap = new RunningTap(order, redaction, this.#send);
+    const tap = new RunningTap(order, redaction, this.secretNames, this.#send);
     this.#taps.set(order.id, tap);
     this.#arm();
     return tap;

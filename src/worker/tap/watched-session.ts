@@ -74,7 +74,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     this.#upstream?.end(end.messagesUpstream);
     this.#downstream?.end(end.messagesDownstream);
     const at = this.home.at();
-    this.close(({ order }) => endLine(this.id, at, end, order.payload ? end.reason : undefined));
+    this.close((tap) => endLine(this.id, at, end, tap.shownReason(end.reason)));
   }
 
   told(

@@ -15,6 +15,7 @@ import { createWorkerLogger } from '../../telemetry/worker-logger.ts';
 import { StatsPage, allocatePage } from '../../telemetry/stats-page.ts';
 import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
 import { DescriptorGate } from '../../upstream/descriptor-gate.ts';
+import { SecretNames } from '../../wire/redaction/handshake-secrets.ts';
 import { AccessLink } from '../access/access-link.ts';
 import { WorkerLimits } from '../access/worker-limits.ts';
 import { ClusterBook } from '../clusters/cluster-book.ts';
@@ -50,7 +51,16 @@ export function syntheticEnvironment(config: Config): Environment {
       config.log,
     ),
     spans,
-    taps: new TapBook({ run: '', wheel, counters: new TapCounts(page), send: () => undefined }, []),
+    taps: new TapBook(
+      {
+        run: '',
+        wheel,
+        counters: new TapCounts(page),
+        secretNames: new SecretNames([]),
+        send: () => undefined,
+      },
+      [],
+    ),
     clients: new AccessLink({ revocations: [], keySets: new Map() }, () => undefined),
     limits: WorkerLimits.first(new Map(), page, wheel, () => undefined),
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),

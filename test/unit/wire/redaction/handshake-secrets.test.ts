@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { HandshakeSecrets } from '../../../../src/wire/redaction/handshake-secrets.ts';
+import { HandshakeSecrets, SecretNames } from '../../../../src/wire/redaction/handshake-secrets.ts';
 import { compileRedaction } from '../../../../src/wire/redaction/redaction.ts';
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
-const secrets = new HandshakeSecrets(null);
+const secrets = new HandshakeSecrets(null, new SecretNames([]));
 
 function target(text: string): string {
   return secrets.cut({ target: text, headers: [], subprotocol: '' }).target;
@@ -85,7 +85,9 @@ describe('the secrets of a handshake', () => {
   });
 
   it('are also what a route takes credentials from, and what the rules of redaction match', () => {
-    const all = new HandshakeSecrets(compileRedaction(['/bot[0-9]+/']), [
+    const names = new SecretNames([{ kind: 'header', name: 'x-knock' }]);
+    const all = new HandshakeSecrets(compileRedaction(['/bot[0-9]+/']), names);
+    names.replace([
       { kind: 'header', name: 'x-ticket' },
       { kind: 'query', name: 'knock' },
       { kind: 'subprotocol', name: 'knock' },
@@ -96,6 +98,7 @@ describe('the secrets of a handshake', () => {
         headers: [
           ['X-Ticket', 'a'],
           ['X-Bot', 'bot7'],
+          ['X-Knock', 'a'],
           ['Sec-WebSocket-Protocol', 'knock, abc'],
         ],
         subprotocol: 'knock',
@@ -105,6 +108,7 @@ describe('the secrets of a handshake', () => {
         headers: [
           ['X-Ticket', '[cut]'],
           ['X-Bot', '[redacted]'],
+          ['X-Knock', 'a'],
           ['Sec-WebSocket-Protocol', 'knock, [cut]'],
         ],
         subprotocol: 'knock',
