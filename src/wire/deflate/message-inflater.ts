@@ -1,6 +1,6 @@
 /** Inflates the messages of one side, for those who watch a session. */
 import { constants, inflateRawSync } from 'node:zlib';
-import { readDeflateParameters, type DeflateParameters } from './deflate-parameters.ts';
+import type { DeflateParameters } from './deflate-parameters.ts';
 
 /** Max bytes of an inflated message: a few KiB may else become gigabytes. It takes about 3 ms. */
 const MAX_INFLATED_BYTES = 1024 * 1024;
@@ -14,8 +14,7 @@ const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
  * next one may refer to them: none without a context.
  */
 export class MessageInflater {
-  /** Whether a message may refer to earlier ones, so that none may be left out. */
-  readonly keepsContext: boolean;
+  readonly #hasContext: boolean;
   readonly #windowBytes: number;
   /** The end of all earlier messages. */
   #window: Buffer | null = null;
@@ -23,19 +22,8 @@ export class MessageInflater {
   #isLost = false;
 
   constructor({ hasContext, windowBytes }: DeflateParameters) {
-    this.keepsContext = hasContext;
+    this.#hasContext = hasContext;
     this.#windowBytes = windowBytes;
-  }
-
-  /**
-   * Returns the inflater of one side of a session.
-   *
-   * @param extensions the value of Sec-WebSocket-Extensions in the 101; empty for none
-   * @returns null without permessage-deflate
-   */
-  static of(extensions: string, fromClient: boolean): MessageInflater | null {
-    const parameters = readDeflateParameters(extensions, fromClient);
-    return parameters === null ? null : new MessageInflater(parameters);
   }
 
   /** Whether the context is lost, so that no further message can be inflated. */
@@ -61,11 +49,11 @@ export class MessageInflater {
         ...(this.#window !== null && { dictionary: this.#window.subarray(0, this.#filled) }),
       });
     } catch {
-      this.#isLost = this.keepsContext;
+      this.#isLost = this.#hasContext;
       this.#window = null;
       return null;
     }
-    if (this.keepsContext) this.#remember(inflated);
+    if (this.#hasContext) this.#remember(inflated);
     return inflated;
   }
 
