@@ -132,7 +132,7 @@ const RESERVED: readonly Reserved[] = [
   },
   { target: 'koffi', importers: /^src\/sys\// },
   { target: 're2js', importers: /^src\/core\/linear-expression\.ts$/ },
-  { target: 'json-p3', importers: /^src\/core\/redaction\// },
+  { target: 'json-p3', importers: /^(?:src\/core|test\/unit\/wire)\/redaction\// },
   // A browser has nothing of the process but the contracts.
   { target: /^src\/(?!page\/|core\/|protocol\/)/, importers: /^(?!src\/page\/)/ },
   { target: /^src\/page\//, importers: /^(?:src\/page|test)\// },
