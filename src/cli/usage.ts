@@ -213,7 +213,7 @@ What is shown of them:
       --payload         what messages contain; needs admin.tap: payload
       --max-payload SIZE  bytes of a message, up to 64KiB; 4KiB by default
       --redact RULE     hides matches in payloads: a JSON path such as $.password, or an
-                        expression such as /[0-9]{16}/; may be repeated
+                        expression such as /[0-9]{16}/; may be repeated; with --from, too
       --hex             a hex dump below each payload
       --json            a JSON object a line, as the proxy sends it
 

@@ -100,9 +100,11 @@ async function follow(
     ...(output === null ? [] : [output.sink]),
     ...(isShown ? [new ConsoleSink(process.stdout, { json, hex, env, signal })] : []),
   ];
+  // The proxy has done both before a line leaves it.
   const filter = new RecordingFilter(plan.from === null ? {} : plan.filter);
+  const redactor = plan.from === null ? null : plan.redactor;
   try {
-    return await readTap(stream, { filter, counts, sinks, maxFrames: plan.frames, onHeader });
+    return await readTap(stream, { filter, redactor, counts, sinks, maxFrames: plan.frames, onHeader });
   } catch (error) {
     return signal.aborted ? { kind: 'told' } : { kind: 'failed', reason: messageOf(error) };
   }

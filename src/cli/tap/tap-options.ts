@@ -6,6 +6,7 @@ import { TAP_FILTERS } from '../../protocol/admin/command-parameters.ts';
 import type { TapFilter } from '../../protocol/tap.ts';
 import { readPrintable } from '../../telemetry/output/printable.ts';
 import type { CommandOptions } from '../arguments.ts';
+import { RecordRedactor } from './record-redactor.ts';
 
 export interface TapPlan {
   /** The recording that is read in place of a proxy, `-` for stdin; null to ask the proxy. */
@@ -13,6 +14,8 @@ export interface TapPlan {
   /** The path of the tap, with its query. */
   readonly path: string;
   readonly filter: TapFilter;
+  /** Rules of redaction. */
+  readonly redactor: RecordRedactor;
   readonly output: TapOutput | null;
   readonly json: boolean;
   readonly hex: boolean;
@@ -35,10 +38,10 @@ const PARAMETERS = { sample: 'sample', 'max-payload': 'maxPayload' } as const;
 /** A recording has what was asked for when it was made. */
 const LIVE_ONLY = ['sample', 'payload', 'max-payload', 'duration'] as const;
 
-/** @throws UsageError for options that exclude each other */
+/** @throws UsageError for options that exclude each other, and for bad rules of redaction */
 export function planOf({ flags, redact }: Pick<CommandOptions, 'flags' | 'redact'>): TapPlan {
   const from = flags.get('from') ?? null;
-  const live = LIVE_ONLY.find((name) => flags.has(name)) ?? (redact.length > 0 ? 'redact' : undefined);
+  const live = LIVE_ONLY.find((name) => flags.has(name));
   if (from !== null && live !== undefined) {
     throw new UsageError(`--${live} is for a running sluice: leave it out with --from`);
   }
@@ -61,6 +64,7 @@ export function planOf({ flags, redact }: Pick<CommandOptions, 'flags' | 'redact
     from,
     path: pathOf(filter, flags, redact),
     filter,
+    redactor: new RecordRedactor(redact),
     output: outputOf(flags),
     json: flags.has('json'),
     hex: flags.has('hex'),

@@ -2,6 +2,7 @@
 import { RecordingReader, type RecordLine } from '../../wire/recording/recording-reader.ts';
 import type { HeaderRecord } from '../../wire/recording/records.ts';
 import type { TapCounts } from './counts.ts';
+import type { RecordRedactor } from './record-redactor.ts';
 import type { RecordingFilter } from './recording-filter.ts';
 
 /** What takes the lines of a tap: the standard output, a file, or what sorts them by session. */
@@ -12,6 +13,8 @@ export interface TapSink {
 
 interface TapStreamOwner {
   readonly filter: RecordingFilter;
+  /** Changes the lines before anybody has them; null for lines that are redacted already. */
+  readonly redactor: RecordRedactor | null;
   readonly counts: TapCounts;
   readonly sinks: readonly TapSink[];
   /** Frames after which the stream ends; null for no limit. */
@@ -70,19 +73,28 @@ class LineChooser {
   }
 
   choose(lines: readonly RecordLine[]): readonly RecordLine[] {
-    return lines.filter(({ record }) => {
-      if (this.isFull) return false;
-      if (record === null) return true;
-      const { counts, filter, maxFrames, onHeader } = this.#owner;
-      if (!filter.passes(record)) return false;
-      counts.add(record);
-      this.isFull = maxFrames !== null && counts.frames >= maxFrames;
-      this.doneReason = record.type === 'done' ? record.reason : null;
-      if (record.type === 'tap' && !this.#hasHeader) {
-        this.#hasHeader = true;
-        onHeader(record);
-      }
-      return true;
-    });
+    const { redactor } = this.#owner;
+    const chosen: RecordLine[] = [];
+    for (const line of lines) {
+      if (!this.#isChosen(line)) continue;
+      const shown = redactor === null ? line : redactor.redact(line);
+      if (shown !== null) chosen.push(shown);
+    }
+    return chosen;
+  }
+
+  #isChosen({ record }: RecordLine): boolean {
+    if (this.isFull) return false;
+    if (record === null) return true;
+    const { counts, filter, maxFrames, onHeader } = this.#owner;
+    if (!filter.passes(record)) return false;
+    counts.add(record);
+    this.isFull = maxFrames !== null && counts.frames >= maxFrames;
+    this.doneReason = record.type === 'done' ? record.reason : null;
+    if (record.type === 'tap' && !this.#hasHeader) {
+      this.#hasHeader = true;
+      onHeader(record);
+    }
+    return true;
   }
 }

@@ -11,6 +11,9 @@ import { readTap } from '../tap-stream.ts';
 import { MessageMaker, headOf, startOf, tailOf } from './har-entry.ts';
 import { SessionSpool } from './session-spool.ts';
 
+/** Characters of one write. */
+const BATCH_CHARACTERS = 256 * 1024;
+
 export interface HarResult {
   /** Messages without their payload, or with a part of it. */
   readonly incomplete: number;
@@ -31,6 +34,7 @@ export async function writeHar(recording: string, target: string, signal: AbortS
     const counts = new TapCounts();
     await readTap(createReadStream(recording, { signal }), {
       filter: new RecordingFilter({}),
+      redactor: null,
       counts,
       sinks: [{ write: (lines) => spoolLines(spool, lines) }],
       maxFrames: null,
@@ -39,7 +43,7 @@ export async function writeHar(recording: string, target: string, signal: AbortS
     await spool.flush();
     const result = { incomplete: 0, tunnels: counts.tunnels };
     const file = createWriteStream(target, { flags: 'wx', mode: PRIVATE_MODE });
-    await pipeline(archive(spool, counts, result), file, { signal });
+    await pipeline(batches(archive(spool, counts, result)), file, { signal });
     return result;
   } finally {
     await spool.close();
@@ -76,6 +80,18 @@ async function* archive(
     separator = ',\n';
   }
   yield '\n]}}\n';
+}
+
+/** Joins short texts: each costs a write. */
+async function* batches(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  let batch = '';
+  for await (const text of texts) {
+    batch += text;
+    if (batch.length < BATCH_CHARACTERS) continue;
+    yield batch;
+    batch = '';
+  }
+  yield batch;
 }
 
 /** Writes one entry. A session's own line comes first, unless it is missing. */

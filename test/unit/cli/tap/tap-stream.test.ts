@@ -69,6 +69,7 @@ async function read(
   };
   const owner = {
     filter: new RecordingFilter(filter),
+    redactor: null,
     counts,
     sinks: [sink],
     maxFrames,
