@@ -13,6 +13,7 @@ import {
   encodeFrame,
 } from '../../../../support/websocket/raw-frames.ts';
 import { FakeMeter } from '../fake-meter.ts';
+import { CheckingTap } from './checking-tap.ts';
 import type { FakeChannel } from './fake-channel.ts';
 import { MASK, Stage } from './stream-stage.ts';
 
@@ -49,7 +50,17 @@ const traffic = fc.record({
 /** What happens between two pieces: which side sends next, and what the sides do. */
 const step = fc.record({
   fromClient: fc.boolean(),
-  event: fc.constantFrom('none', 'none', 'stall client', 'stall endpoint', 'slow', 'allow', 'resume', 'tick'),
+  event: fc.constantFrom(
+    'none',
+    'stall client',
+    'stall endpoint',
+    'slow',
+    'allow',
+    'resume',
+    'tick',
+    'tap',
+    'end of tap',
+  ),
 });
 /** Bytes of a stream that are changed: where, in millionths of all, and how. */
 const damage = fc.array(fc.tuple(fc.nat(1_000_000), fc.integer({ min: 1, max: 255 })), { maxLength: 3 });
@@ -99,7 +110,7 @@ function assertBeginning(got: Buffer, sent: Buffer, isWhole: boolean): void {
 class Sender {
   readonly sent: Buffer;
   readonly #traffic: Traffic;
-  readonly #channel: FakeChannel;
+  readonly channel: FakeChannel;
   #at = 0;
   #pieces = 0;
 
@@ -115,7 +126,11 @@ class Sender {
       if (this.sent.length > 0) this.sent[at]! ^= change;
     }
     this.#traffic = traffic;
-    this.#channel = channel;
+    this.channel = channel;
+  }
+
+  get handedOver(): number {
+    return this.#at;
   }
 
   next(): boolean {
@@ -124,12 +139,12 @@ class Sender {
     const length = pieces[this.#pieces++ % pieces.length]!;
     const part = this.sent.subarray(this.#at, this.#at + length);
     this.#at += part.length;
-    this.#channel.send(part);
+    this.channel.send(part);
     return true;
   }
 
   finish(): void {
-    if (this.#traffic.fin) this.#channel.sendFin();
+    if (this.#traffic.fin) this.channel.sendFin();
   }
 }
 
@@ -157,6 +172,8 @@ function play({ up, down, damageUp, damageDown, steps, splices }: Run): void {
     else if (event === 'allow') meter.allow();
     else if (event === 'resume') settle();
     else if (event === 'tick') stage.advance(31_000);
+    else if (event === 'tap' && !stage.session.hasEnded) stage.session.tap = new CheckingTap(senders);
+    else if (event === 'end of tap') stage.session.tap = null;
     if (event === 'tick') senders[fromClient ? 1 : 0].next();
   }
   settle();
@@ -183,6 +200,7 @@ function play({ up, down, damageUp, damageDown, steps, splices }: Run): void {
   assert.ok(stage.isOver, 'nothing is left');
   assert.equal(meter.waiting.length, 0, 'nothing waits for a limit');
   assert.equal(stage.lines.length, 2);
+  assert.equal(stage.session.tap, null);
 }
 
 describe('any stream of frames', () => {
