@@ -31,6 +31,8 @@ interface TapBookParts {
   /** Takes the lines of a tap. */
   readonly send: (report: TapReport) => void;
   readonly clock?: TapClock;
+  /** Budgets of CPU time that are saved up at most, for sudden work. */
+  readonly savedTicks?: number;
   /** Draws whether a session is in a sample: from 0 to 1. */
   readonly random?: () => number;
 }
@@ -52,12 +54,12 @@ export class TapBook extends Timed implements Taps {
   constructor(parts: TapBookParts, orders: readonly TapOrder[]) {
     super();
     const { run, wheel, counters, secretNames, send, random = Math.random } = parts;
-    const { clock = { now: () => performance.now(), origin: performance.timeOrigin } } = parts;
+    const { clock = threadClock(), savedTicks } = parts;
     this.secretNames = secretNames;
     this.#wheel = wheel;
     this.#send = send;
     this.#random = random;
-    this.#home = new TapHome(run, counters, clock);
+    this.#home = new TapHome(run, counters, clock, savedTicks);
     for (const order of orders) this.#start(order);
   }
 
@@ -166,10 +168,10 @@ export class TapBook extends Timed implements Taps {
 
   /** Goes on with the walks, as far as the budget of the tick allows. */
   #goOn(): void {
-    const { places } = this.#home;
-    while (this.#walks.length > 0 && places.begin()) {
+    const { walks } = this.#home;
+    while (this.#walks.length > 0 && walks.begin()) {
       const isOver = this.#walks[0]!.next().done === true;
-      places.end();
+      walks.end();
       if (isOver) this.#walks.shift();
     }
   }
@@ -222,4 +224,15 @@ export class TapBook extends Timed implements Taps {
     watched.attach(tap, lineStart('tunnel', this.#home.at()) + tunnelLine(place, watched.id, true));
     if (known === null && !watched.isUnused) tunnel.tap = watched;
   }
+}
+
+function threadClock(): TapClock {
+  return {
+    now: () => performance.now(),
+    cpu: () => {
+      const { user, system } = process.threadCpuUsage();
+      return (user + system) / 1000;
+    },
+    origin: performance.timeOrigin,
+  };
 }

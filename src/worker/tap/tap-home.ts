@@ -1,11 +1,15 @@
 import type { TapLoss } from '../../telemetry/metrics/label-values.ts';
-import { TapBudget } from './tap-budget.ts';
+import { TapBudget, type BudgetClock } from './tap-budget.ts';
 import { rounded } from './tap-lines.ts';
 
 /** CPU time of a worker for frames and reads in a tick of 100 ms. */
 const FRAMES_BUDGET_MS = 4;
-/** CPU time of a worker in a tick for sessions and tunnels that begin or are looked for. */
+/** CPU time of a worker in a tick for sessions and tunnels that begin. */
 const PLACES_BUDGET_MS = 1.5;
+/** CPU time of a worker in a tick for open sessions and tunnels that are looked for. Nothing of it is saved up: it is one stall. */
+const WALKS_BUDGET_MS = 1;
+/** Budgets that are saved up at most, for sudden work. */
+const SAVED_TICKS = 10;
 /** Max sessions and tunnels of a worker that are watched at a time. */
 const MAX_WATCHED = 10_000;
 /** Max contexts of inflation of a worker: each takes 32 KiB. */
@@ -19,10 +23,7 @@ export interface TapCounters {
   lost(reason: TapLoss, frames: number): void;
 }
 
-/** The clocks of a thread, in milliseconds. */
-export interface TapClock {
-  /** Monotonic. */
-  readonly now: () => number;
+export interface TapClock extends BudgetClock {
   /** What to add to `now` for the time since 1970. */
   readonly origin: number;
 }
@@ -34,6 +35,7 @@ export class TapHome {
   readonly counters: TapCounters;
   readonly frames: TapBudget;
   readonly places: TapBudget;
+  readonly walks: TapBudget;
   /** Grows by one with each tap that ends: whoever has watched for it looks again who wants lines. */
   endedTaps = 0;
   readonly #clock: TapClock;
@@ -41,12 +43,14 @@ export class TapHome {
   #contexts = 0;
   #heldBytes = 0;
 
-  constructor(run: string, counters: TapCounters, clock: TapClock) {
+  /** @param savedTicks budgets that can be saved up */
+  constructor(run: string, counters: TapCounters, clock: TapClock, savedTicks = SAVED_TICKS) {
     this.run = run;
     this.counters = counters;
     this.#clock = clock;
-    this.frames = new TapBudget(FRAMES_BUDGET_MS, clock.now);
-    this.places = new TapBudget(PLACES_BUDGET_MS, clock.now);
+    this.frames = new TapBudget(FRAMES_BUDGET_MS, savedTicks, clock);
+    this.places = new TapBudget(PLACES_BUDGET_MS, savedTicks, clock);
+    this.walks = new TapBudget(WALKS_BUDGET_MS, 1, clock);
   }
 
   /** Returns the time for a line: milliseconds since 1970, with three decimals. */
@@ -59,6 +63,7 @@ export class TapHome {
   renew(): void {
     this.frames.renew();
     this.places.renew();
+    this.walks.renew();
   }
 
   /** Takes a place for a session or tunnel. Returns false if there is none. */

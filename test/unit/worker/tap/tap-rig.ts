@@ -79,7 +79,12 @@ export class TapRig {
           this.reports.push(report);
           if (this.takes) this.taken(report.id);
         },
-        clock: { now: () => (this.#now += this.msPerReading), origin: ORIGIN },
+        clock: {
+          now: () => (this.#now += this.msPerReading),
+          cpu: () => this.#now,
+          origin: ORIGIN,
+        },
+        savedTicks: 1,
         random: () => this.draws.shift() ?? 0,
       },
       orders,
