@@ -34,6 +34,7 @@ export function describeStatus(status: Status): string {
         ? []
         : [`the ${names[log]} cannot be written to ${file ?? 'standard output'}: ${problem}\n`],
     ),
+    ...(status.taps > 0 ? [`taps that run: ${status.taps}\n`] : []),
     ...status.drains.map(
       ({ scope, total, remaining }) =>
         `draining ${Object.values(scope).join(' ')}: ${remaining} of ${total} left\n`,

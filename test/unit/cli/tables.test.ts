@@ -95,7 +95,7 @@ const status: Status = {
     },
   ],
   leftBehind: 0,
-  taps: 0,
+  taps: 2,
   logs: [
     { log: 'log', file: null, dropped: 0, problem: null },
     { log: 'access', file: '/var/log/access', dropped: 2, problem: 'ENOSPC' },
@@ -145,6 +145,7 @@ describe('the status', () => {
         'sluice 1.2.3, process 42, up 2m: ready, generation 7, 3 sessions and tunnels',
         'admin.address has changed: restart to bring it into force',
         'the access log cannot be written to /var/log/access: ENOSPC',
+        'taps that run: 2',
         'draining all: 2 of 9 left',
         'draining endpoint app 192.0.2.1:80: 1 of 9 left',
         '',
