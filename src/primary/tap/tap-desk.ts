@@ -4,6 +4,7 @@ import type { TapCommand, TapFilter, TapOrder, TapReport } from '../../protocol/
 import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { TAP_RESULTS } from '../../telemetry/metrics/label-values.ts';
+import { ReportPace } from './report-pace.ts';
 import { RunningTap } from './running-tap.ts';
 import type { TapSource } from './tap-reader.ts';
 
@@ -64,6 +65,7 @@ export class TapDesk {
   readonly #parts: TapDeskParts;
   readonly #now: () => number;
   readonly #refusedLines: LineLimit;
+  readonly #pace = new ReportPace();
   readonly #taps = new Map<string, Entry>();
   #last = 0;
 
@@ -122,9 +124,11 @@ export class TapDesk {
 
   /** Takes the lines of a worker. @param reply sends the worker a message, as long as this run of it lasts */
   hear(report: TapReport, worker: string, reply: (command: TapCommand) => void): void {
-    const { id } = report;
+    const { id, lines } = report;
     // A report may have been under way when its tap ended.
-    this.#taps.get(id)?.tap.take(report, worker, () => reply({ type: 'tap_taken', id }));
+    this.#taps.get(id)?.tap.take(report, worker, () => {
+      this.#pace.pass(lines.length, () => reply({ type: 'tap_taken', id }));
+    });
   }
 
   /** Ends the taps that settings, which come into force now, do not allow. */
