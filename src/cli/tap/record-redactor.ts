@@ -18,7 +18,7 @@ export class RecordRedactor {
 
   /** Returns the same line if no rule matches. A line of a type that is not known may have anything: it is left out. */
   redact(line: RecordLine): RecordLine | null {
-    if (this.#redaction.isEmpty) return line;
+    if (this.#rules.length === 0) return line;
     if (line.record === null) return null;
     const record = this.#redacted(line.record);
     return record === line.record ? line : { text: JSON.stringify(record), record };

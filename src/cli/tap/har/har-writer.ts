@@ -7,7 +7,7 @@ import type { EndRecord, SessionRecord, TapRecord } from '../../../wire/recordin
 import { TapCounts } from '../counts.ts';
 import { PRIVATE_MODE } from '../recording-file.ts';
 import { RecordingFilter } from '../recording-filter.ts';
-import { readTap } from '../tap-stream.ts';
+import { readTap, type TapSink } from '../tap-stream.ts';
 import { MessageMaker, headOf, startOf, tailOf } from './har-entry.ts';
 import { SessionSpool } from './session-spool.ts';
 
@@ -29,43 +29,49 @@ export interface HarResult {
  * @param signal gives up
  */
 export async function writeHar(recording: string, target: string, signal: AbortSignal): Promise<HarResult> {
-  const spool = await SessionSpool.create(`${target}.sorted`);
+  const spool = new SessionSpool(`${target}.sorted`);
   try {
     const counts = new TapCounts();
     await readTap(createReadStream(recording, { signal }), {
       filter: new RecordingFilter({}),
       redactor: null,
       counts,
-      sinks: [{ write: (lines) => spoolLines(spool, lines) }],
+      sinks: [new SpoolSink(spool)],
       maxFrames: null,
       onHeader: () => undefined,
     });
-    await spool.flush();
+    spool.flush();
     const result = { incomplete: 0, tunnels: counts.tunnels };
     const file = createWriteStream(target, { flags: 'wx', mode: PRIVATE_MODE });
     await pipeline(batches(archive(spool, counts, result)), file, { signal });
     return result;
   } finally {
-    await spool.close();
+    spool.close();
   }
 }
 
-async function spoolLines(spool: SessionSpool, lines: readonly RecordLine[]): Promise<void> {
-  for (const { text, record } of lines) {
-    const isOfSession =
-      record?.type === 'session' ||
-      record?.type === 'frame' ||
-      // Tunnels end with the same type of line.
-      (record?.type === 'end' && spool.has(record.session));
-    if (isOfSession) await spool.add(record.session, text);
+/** Sorts the lines of sessions, and leaves out those of tunnels. */
+class SpoolSink implements TapSink {
+  readonly #spool: SessionSpool;
+
+  constructor(spool: SessionSpool) {
+    this.#spool = spool;
+  }
+
+  write(lines: readonly RecordLine[]): Promise<void> {
+    for (const { text, record } of lines) {
+      const isOfSession =
+        record?.type === 'session' ||
+        record?.type === 'frame' ||
+        // Tunnels end with the same type of line.
+        (record?.type === 'end' && this.#spool.has(record.session));
+      if (isOfSession) this.#spool.add(record.session, text);
+    }
+    return Promise.resolve();
   }
 }
 
-async function* archive(
-  spool: SessionSpool,
-  counts: TapCounts,
-  result: { incomplete: number },
-): AsyncGenerator<string> {
+function* archive(spool: SessionSpool, counts: TapCounts, result: { incomplete: number }): Generator<string> {
   const log = {
     version: '1.2',
     creator: { name: 'sluice', version: version() },
@@ -83,9 +89,9 @@ async function* archive(
 }
 
 /** Joins short texts: each costs a write. */
-async function* batches(texts: AsyncIterable<string>): AsyncGenerator<string> {
+function* batches(texts: Iterable<string>): Generator<string> {
   let batch = '';
-  for await (const text of texts) {
+  for (const text of texts) {
     batch += text;
     if (batch.length < BATCH_CHARACTERS) continue;
     yield batch;
@@ -95,18 +101,14 @@ async function* batches(texts: AsyncIterable<string>): AsyncGenerator<string> {
 }
 
 /** Writes one entry. A session's own line comes first, unless it is missing. */
-async function* entry(
-  session: string,
-  lines: AsyncIterable<string>,
-  result: { incomplete: number },
-): AsyncGenerator<string> {
+function* entry(session: string, lines: Iterable<string>, result: { incomplete: number }): Generator<string> {
   const maker = new MessageMaker();
   let opened: SessionRecord | null = null;
   let end: EndRecord | null = null;
   let startedAt = NaN;
   let lastAt = NaN;
   let separator = '';
-  for await (const line of lines) {
+  for (const line of lines) {
     // It was checked when it was sorted.
     const record = JSON.parse(line) as TapRecord;
     if (Number.isNaN(startedAt)) {

@@ -1,4 +1,4 @@
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { PRIVATE_MODE } from '../recording-file.ts';
 
 /** Bytes that wait in memory for the disk. */
@@ -19,25 +19,21 @@ interface Spooled {
 
 /**
  * Sorts lines by session. They lie in a file in chunks, of which each knows the one before it: memory grows by the number of
- * sessions only. The file has no name, so it ends with the process.
+ * sessions only. The file has no name, so it ends with the process. It is read by many short calls that wait: promises
+ * would take ten times as long.
  */
 export class SessionSpool {
-  readonly #file: FileHandle;
+  readonly #descriptor: number;
   readonly #sessions = new Map<string, Spooled>();
   readonly #maxWaiting: number;
   #waitingBytes = 0;
   #end = 0;
 
-  private constructor(file: FileHandle, maxWaiting: number) {
-    this.#file = file;
-    this.#maxWaiting = maxWaiting;
-  }
-
   /** @param name a free name in a folder with room for all lines */
-  static async create(name: string, maxWaiting = MAX_WAITING_BYTES): Promise<SessionSpool> {
-    const file = await open(name, 'wx+', PRIVATE_MODE);
-    await rm(name);
-    return new SessionSpool(file, maxWaiting);
+  constructor(name: string, maxWaiting = MAX_WAITING_BYTES) {
+    this.#descriptor = openSync(name, 'wx+', PRIVATE_MODE);
+    this.#maxWaiting = maxWaiting;
+    rmSync(name);
   }
 
   /** Sessions in the order of their first lines. */
@@ -49,16 +45,16 @@ export class SessionSpool {
     return this.#sessions.has(session);
   }
 
-  async add(session: string, line: string): Promise<void> {
+  add(session: string, line: string): void {
     let spooled = this.#sessions.get(session);
     if (spooled === undefined) this.#sessions.set(session, (spooled = { waiting: [], last: NONE }));
     spooled.waiting.push(line);
     this.#waitingBytes += line.length + LINE_BYTES;
-    if (this.#waitingBytes > this.#maxWaiting) await this.flush();
+    if (this.#waitingBytes > this.#maxWaiting) this.flush();
   }
 
   /** Brings all lines to the disk. Must be called before they are read. */
-  async flush(): Promise<void> {
+  flush(): void {
     let parts: Buffer[] = [];
     let bytes = 0;
     for (const spooled of this.#sessions.values()) {
@@ -72,46 +68,46 @@ export class SessionSpool {
       parts.push(head, lines);
       bytes += HEAD_BYTES + lines.length;
       if (bytes < WRITE_BYTES) continue;
-      await this.#append(Buffer.concat(parts));
+      this.#append(Buffer.concat(parts));
       parts = [];
       bytes = 0;
     }
-    if (bytes > 0) await this.#append(Buffer.concat(parts));
+    if (bytes > 0) this.#append(Buffer.concat(parts));
     this.#waitingBytes = 0;
   }
 
   /** Reads the lines of a session in their order. */
-  async *lines(session: string): AsyncGenerator<string> {
+  *lines(session: string): Generator<string> {
     const chunks: { readonly at: number; readonly length: number }[] = [];
     let at = this.#sessions.get(session)?.last ?? NONE;
     while (at !== NONE) {
-      const head = await this.#read(at, HEAD_BYTES);
+      const head = this.#read(at, HEAD_BYTES);
       chunks.push({ at: at + HEAD_BYTES, length: head.readDoubleLE(8) });
       at = head.readDoubleLE(0);
     }
     for (const chunk of chunks.reverse()) {
-      yield* (await this.#read(chunk.at, chunk.length)).toString().split('\n');
+      yield* this.#read(chunk.at, chunk.length).toString().split('\n');
     }
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  close(): void {
+    closeSync(this.#descriptor);
   }
 
-  async #append(bytes: Buffer): Promise<void> {
+  #append(bytes: Buffer): void {
     for (let written = 0; written < bytes.length;) {
       const left = bytes.length - written;
-      written += (await this.#file.write(bytes, written, left, this.#end + written)).bytesWritten;
+      written += writeSync(this.#descriptor, bytes, written, left, this.#end + written);
     }
     this.#end += bytes.length;
   }
 
-  async #read(at: number, length: number): Promise<Buffer> {
+  #read(at: number, length: number): Buffer {
     const bytes = Buffer.alloc(length);
     for (let read = 0; read < length;) {
-      const { bytesRead } = await this.#file.read(bytes, read, length - read, at + read);
-      if (bytesRead === 0) throw new Error('the file of sorted lines has become shorter');
-      read += bytesRead;
+      const found = readSync(this.#descriptor, bytes, read, length - read, at + read);
+      if (found === 0) throw new Error('the file of sorted lines has become shorter');
+      read += found;
     }
     return bytes;
   }
