@@ -16,8 +16,8 @@ export function replayHead({ connections, threads }: Plan, replay: ReplayPlan): 
   return [
     `replay of ${file}: ${formatCount(facts.clients)} clients in ${formatTime(facts.durationMs)}, ` +
       `with ${formatCount(facts.messages)} messages and ${formatCount(facts.replies)} replies`,
-    `on ${counted(connections, 'connection')}, ${counted(threads, 'thread')}, at ${speed} times the speed; ` +
-      `expects ${EXPECTED[expect]}`,
+    `on ${counted(connections, 'connection')}, ${counted(threads, 'thread')}, ` +
+      `at ${speed === 1 ? 'the recorded speed' : `${speed} times the recorded speed`}; expects ${EXPECTED[expect]}`,
   ];
 }
 

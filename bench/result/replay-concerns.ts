@@ -8,8 +8,8 @@ const LATE_MS = 100;
 /** Lists how a replay differs from what was recorded, a sentence each. */
 export function replayConcerns({ facts, expect }: ReplayPlan, result: Result): string[] {
   const concerns: string[] = [];
-  const say = (count: number, text: string): void => {
-    if (count > 0) concerns.push(`${formatCount(count)} ${text}`);
+  const say = (text: string, count: number): void => {
+    if (count > 0) concerns.push(`${text}: ${formatCount(count)}.`);
   };
   if (facts.cut.length > 0) {
     concerns.push(
@@ -17,15 +17,15 @@ export function replayConcerns({ facts, expect }: ReplayPlan, result: Result): s
         'handshakes. Give headers with -H, and parameters in the path of the URL.',
     );
   }
-  say(facts.attached, 'recorded sessions were open before the tap, so they have no handshake, and were not played.');
-  say(facts.tunnels, 'recorded tunnels were not played: their bytes are not recorded.');
-  say(facts.lost, 'frames, lines or sessions are missing in the recording: the tap was too slow for them.');
-  say(facts.unended, 'recorded sessions went on when the tap ended: they were closed behind their last frame.');
-  say(facts.withoutPayload, 'messages have no whole payload in the recording: random ones of their length were sent.');
-  say(facts.redacted, 'messages were sent with "[redacted]" instead of what a rule has removed.');
-  const replay = result.replay;
+  say('Sessions that were open before the tap have no handshake, and were not played', facts.attached);
+  say('Tunnels, whose bytes are not recorded, were not played', facts.tunnels);
+  say('Frames, lines and sessions that the tap was too slow for are missing in the recording', facts.lost);
+  say('Sessions that went on when the tap ended were closed behind their last frame', facts.unended);
+  say('Messages without a whole payload were sent as random ones of their length', facts.withoutPayload);
+  say('Messages were sent with "[redacted]" in place of what a rule has removed', facts.redacted);
+  const { replay } = result;
   const unplayed = replay === null ? 0 : replay.begun - replay.played - replay.failed;
-  say(unplayed, 'clients were not played to their end.');
+  say('Clients that were not played to their end', unplayed);
   const late = result.timings.lateness.percentile(99);
   if (late > LATE_MS) {
     concerns.push(

@@ -1,10 +1,14 @@
 /** `sluice bench` in a process of its own: its output and its exit status. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { within } from '../../support/deadline.ts';
 import { Scripted, echoTo } from '../../support/processes/load-generator.ts';
 import { PROGRAM } from '../../support/processes/program.ts';
+import { WrittenRecording } from '../../support/processes/recording.ts';
 
 interface Exit {
   readonly status: number | null;
@@ -27,10 +31,14 @@ function start(argv: readonly string[]): { child: ChildProcess; exit: Promise<Ex
 
 describe('the command of the load generator', () => {
   let echo: Scripted;
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   before(async () => {
     echo = await Scripted.listen(echoTo);
   });
-  after(() => echo.close());
+  after(() => {
+    echo.close();
+    rmSync(directory, { recursive: true });
+  });
 
   it('exits with 0 if assertions hold, and says so in tables', async () => {
     const short = ['-d', '200ms', '--warmup', '0', '-c', '2'];
@@ -71,6 +79,52 @@ describe('the command of the load generator', () => {
     assert.deepEqual(rest, ['']);
     assert.ok(names!.split(',').includes('errors.total'));
     assert.match(values!, /connect: ECONNREFUSED/);
+  });
+
+  it('plays a recording from a file, and says in all formats what came of it', async () => {
+    const recording = new WrittenRecording();
+    recording.session().client(5, 'hello').endpoint(6, 'hello').close(20, 'client', 1000).end(21);
+    recording.session(3).client(5, 'hello').endpoint(6, 'good bye').end(21);
+    const file = join(directory, 'recording.jsonl');
+    // A line that is cut by a full disk is left out.
+    const lines = recording.records.map((record) => `${JSON.stringify(record)}\n`).join('');
+    writeFileSync(file, `${lines}{"type":"fr`);
+    const same = ['--replay', file, '--expect', 'same'];
+    const [good, json, csv] = await Promise.all([
+      start([echo.url, '--replay', file, '--assert', 'errors=0']).exit,
+      start([echo.url, ...same, '--json']).exit,
+      start([echo.url, ...same, '--csv']).exit,
+    ]);
+    assert.equal(good.status, 0, good.stdout + good.stderr);
+    assert.match(good.stdout, /replay of .*recording\.jsonl: 2 clients in .*, with 2 messages and 2 replies/);
+    assert.match(good.stdout, /2 clients played as recorded, 0 failed, 2 messages sent/);
+    assert.equal(json.status, 1);
+    const { loop, replay, errors } = JSON.parse(json.stdout) as Record<string, Record<string, unknown>>;
+    assert.equal(loop, 'recorded');
+    const { played, failed, differences, expect, recording: facts } = replay!;
+    assert.deepEqual([played, failed, expect], [1, 1, 'same']);
+    assert.deepEqual(differences, [
+      'session w0-2, message 1: expected text "good bye" (8 bytes), came text "hello" (5 bytes)',
+    ]);
+    assert.equal((facts as Record<string, unknown>).clients, 2);
+    assert.deepEqual(errors!.kinds, [{ kind: 'reply: other than recorded', count: 1 }]);
+    assert.equal(csv.status, 1);
+    assert.ok(csv.stdout.split('\r\n')[0]!.includes('replay.recording.clients'));
+  });
+
+  it('names the file and the line of what is no recording, and the remedy', async () => {
+    const file = join(directory, 'bad.jsonl');
+    const header = JSON.stringify(new WrittenRecording().records[0]);
+    writeFileSync(file, `${header}\n{"type":"frame"}\n`);
+    const [missing, bad, empty] = await Promise.all([
+      start([echo.url, '--replay', join(directory, 'none.jsonl')]).exit,
+      start([echo.url, '--replay', file]).exit,
+      start([echo.url, '--replay', '/dev/null']).exit,
+    ]);
+    for (const { status, stdout } of [missing, bad, empty]) assert.deepEqual([status, stdout], [1, '']);
+    assert.match(missing.stderr, /^bench: [^\n]*none\.jsonl: ENOENT[^\n]*\n$/);
+    assert.match(bad.stderr, /^bench: [^\n]*bad\.jsonl: line 2: [^\n]+\n$/);
+    assert.match(empty.stderr, /^bench: \/dev\/null: line 1: [^\n]*sluice tap --output[^\n]*\n$/);
   });
 
   it('exits with 2 for bad usage, in one line', async () => {

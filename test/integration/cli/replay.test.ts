@@ -183,7 +183,7 @@ describe('a replay', () => {
         said.sort(),
         Array.from({ length: 7 }, (_, client) => `client ${client}`),
       );
-      assert.ok(concernsOf(result).some((concern) => concern.startsWith('7 recorded sessions went on')));
+      assert.ok(concernsOf(result).some((concern) => /went on .*: 7\.$/.test(concern)));
     }
   });
 
@@ -257,7 +257,7 @@ describe('a replay', () => {
     const result = await against(script, recording);
     assertClean(result);
     assert.deepEqual(sizes, ['text 300', 'binary 100000']);
-    assert.ok(concernsOf(result).some((concern) => concern.startsWith('2 messages have no whole payload')));
+    assert.ok(concernsOf(result).some((concern) => /whole payload .*: 2\.$/.test(concern)));
     await assert.rejects(
       against(script, recording, '--expect same'),
       /UsageError.*--expect same needs whole payloads/,
@@ -291,7 +291,7 @@ describe('a replay', () => {
     assertClean(result);
     assert.equal(result.replay!.played + result.replay!.failed, 0);
     assert.ok(result.measuredMs >= 199 && result.measuredMs < 300_000);
-    assert.ok(concernsOf(result).includes('1 clients were not played to their end.'));
+    assert.ok(concernsOf(result).includes('Clients that were not played to their end: 1.'));
   });
 
   it('divides the recorded times by --speed', async () => {

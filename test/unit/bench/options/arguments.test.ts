@@ -72,6 +72,57 @@ describe('the command line of the load generator', () => {
     assert.deepEqual({ ...fromShort, ...expected }, fromShort);
   });
 
+  it('reads the options of a replay, which is a scenario of its own', () => {
+    const invocation = parseArguments([URL, '--replay', 'a.jsonl']);
+    assert.ok(invocation.kind === 'run');
+    assert.equal(invocation.plan.scenario, 'replay');
+    assert.equal(invocation.plan.warmupMs, 0);
+    assert.deepEqual(invocation.replay, {
+      file: 'a.jsonl',
+      speed: 1,
+      expect: 'count',
+      redact: [],
+      connections: null,
+      workers: 1,
+    });
+    const all =
+      '--replay a.jsonl --scenario replay --speed 2.5 --expect same --redact $.a --redact /b/ -c 7 -w 3';
+    const given = parseArguments([URL, ...all.split(' ')]);
+    assert.ok(given.kind === 'run');
+    assert.deepEqual(given.replay, {
+      file: 'a.jsonl',
+      speed: 2.5,
+      expect: 'same',
+      redact: ['$.a', '/b/'],
+      connections: 7,
+      workers: 3,
+    });
+    const echo = parseArguments([URL]);
+    assert.ok(echo.kind === 'run' && echo.replay === null);
+  });
+
+  it('refuses a replay that is none, and options that it has no use for', () => {
+    const replay = ['--replay', 'a.jsonl'];
+    refused([URL, '--scenario', 'replay'], /--scenario replay needs --replay FILE/);
+    refused([URL, '--scenario', 'echo', ...replay], /--scenario echo excludes --replay/);
+    for (const speed of ['0', '-1', 'x', '1e9', '2000000'])
+      refused([URL, ...replay, `--speed=${speed}`], /--speed/);
+    refused([URL, ...replay, '--expect', 'all'], /there are same, count, none/);
+    refused([URL, '--speed', '2'], /--speed needs --replay FILE/);
+    refused([URL, '--redact', '$.a'], /--redact needs --replay FILE/);
+    for (const option of [
+      ['-R', '5'],
+      ['-s', '5'],
+      ['-m', '5'],
+      ['--text'],
+      ['--ramp', '5'],
+      ['--warmup', '5'],
+    ]) {
+      refused([URL, ...replay, ...option], /is of no use with --replay/);
+    }
+    refused(['tcp://127.0.0.1:1', ...replay], /is for WebSockets/);
+  });
+
   it('reads headers, trimmed', () => {
     const { headers } = planOf(URL, '-H', 'x-tier:  gold ', '--header', 'cookie: a=b; c=d');
     assert.deepEqual(headers, [
