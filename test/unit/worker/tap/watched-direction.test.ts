@@ -146,3 +146,43 @@ function framesOf(
     return pings ? [frame, leg.encode(PING, 'ping')] : [frame];
   });
 }
+
+describe('a watched session of which nonsense is told', () => {
+  it('throws nothing, and gives back all that it has taken', () => {
+    const bytes = fc.uint8Array({ maxLength: 80 }).map((array) => Buffer.from(array));
+    const call = fc.record({
+      kind: fc.constantFrom('received', 'received', 'skipped', 'message', 'sent', 'tick', 'opened'),
+      fromClient: fc.boolean(),
+      opcode: fc.nat({ max: 15 }),
+      input: bytes,
+      position: fc.record({
+        messages: fc.nat({ max: 9 }),
+        payloadLeft: fc.nat({ max: 90 }),
+        heldPart: bytes,
+      }),
+    });
+    const extensions = fc.constantFrom(
+      '',
+      'permessage-deflate',
+      'permessage-deflate; client_no_context_takeover',
+    );
+    fc.assert(
+      fc.property(fc.array(call), extensions, fc.boolean(), (calls, agreed, redacts) => {
+        const rig = new TapRig(order({ payload: true, redact: redacts ? ['$..a', '/b+/'] : [] }));
+        const tap = open(rig, agreed);
+        for (const { kind, fromClient, opcode, input, position } of calls) {
+          if (kind === 'received') tap.received(fromClient, position, input, 0, input.length);
+          else if (kind === 'skipped') tap.skipped(fromClient, opcode * 9);
+          else if (kind === 'message') tap.message(fromClient, opcode, input);
+          else if (kind === 'sent') tap.sent(fromClient, opcode, input);
+          else if (kind === 'opened') tap.opened();
+          else rig.tick();
+        }
+        tap.ended(endOf({ messagesUpstream: 5 }));
+        rig.stop();
+        for (const record of rig.records()) assert.ok(record.type !== 'tap');
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
