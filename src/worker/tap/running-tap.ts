@@ -82,9 +82,9 @@ export class RunningTap {
     if (this.#underWay > 0) this.#underWay--;
   }
 
-  /** Sends what waits, unless too many reports are under way. */
-  flush(): void {
-    if (this.#underWay >= MAX_REPORTS_UNDER_WAY) return;
+  /** Sends what waits, unless too many reports are under way. @param isLast sends it in any case */
+  flush(isLast = false): void {
+    if (!isLast && this.#underWay >= MAX_REPORTS_UNDER_WAY) return;
     const lines = this.#lines;
     const lostFrames = this.#lostFrames;
     const lostSessions = this.#lostSessions;

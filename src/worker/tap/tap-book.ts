@@ -21,6 +21,10 @@ interface OpenList {
   readonly tunnels: readonly OpenTunnel[];
 }
 
+/** How a walk rests: it may go on in the same tick, or not. */
+type Step = 'more' | 'full';
+type Walk = Generator<Step, void, undefined>;
+
 interface TapBookParts {
   /** Names this run of the worker in the ids of sessions. */
   readonly run: string;
@@ -47,7 +51,7 @@ export class TapBook extends Timed implements Taps {
   /** By their ids. */
   readonly #taps = new Map<string, RunningTap>();
   /** Walks over open sessions that are not over. */
-  #walks: Generator<undefined, void, undefined>[] = [];
+  #walks: Walk[] = [];
   #lastTunnel = 0;
 
   /** @param orders of taps that run already */
@@ -104,14 +108,14 @@ export class TapBook extends Timed implements Taps {
     }
   }
 
-  /** Sends the lines that wait. */
+  /** Sends the last lines: the worker ends. */
   flush(): void {
-    for (const tap of this.#taps.values()) tap.flush();
+    for (const tap of this.#taps.values()) tap.flush(true);
   }
 
   override expire(): void {
     this.#home.renew();
-    this.flush();
+    for (const tap of this.#taps.values()) tap.flush();
     this.#goOn();
     if (this.#taps.size > 0 || this.#walks.length > 0) this.#wheel.arm(this, TICK_MS);
   }
@@ -149,7 +153,7 @@ export class TapBook extends Timed implements Taps {
       if (!fits(tap) || !this.#draws(tap)) continue;
       chosen = chosen === null ? tap.alone : [...chosen, tap];
     }
-    if (chosen === null || this.#home.places.begin()) return chosen;
+    if (chosen === null || this.#home.beginOpening()) return chosen;
     for (const tap of chosen) tap.loseSession();
     return null;
   }
@@ -169,20 +173,24 @@ export class TapBook extends Timed implements Taps {
   /** Goes on with the walks, as far as the budget of the tick allows. */
   #goOn(): void {
     const { walks } = this.#home;
-    while (this.#walks.length > 0 && walks.begin()) {
-      const isOver = this.#walks[0]!.next().done === true;
-      walks.end();
-      if (isOver) this.#walks.shift();
+    for (const walk of [...this.#walks]) {
+      let step: Step | undefined = 'more';
+      while (step === 'more' && walks.begin()) {
+        const { value, done } = walk.next();
+        walks.end();
+        step = done === true ? undefined : value;
+      }
+      if (step === undefined) this.#walks = this.#walks.filter((other) => other !== walk);
     }
   }
 
   /**
-   * Walks over the sessions that are open now, and rests behind each few of them. Sessions that nobody watches any more are
-   * left alone.
+   * Walks over the sessions that are open now, and rests behind each few of them, and while the tap has no room for their
+   * lines. Sessions that nobody watches any more are left alone.
    *
    * @param tap asks for the sessions; null if no tap does
    */
-  #walk(groups: Iterable<OpenGroup>, tap: RunningTap | null): Generator<undefined, void, undefined> {
+  #walk(groups: Iterable<OpenGroup>, tap: RunningTap | null): Walk {
     // The sessions of this moment: those that come later are asked about when they come.
     const lists = Array.from(groups, (group) => {
       return { group, sessions: [...group.sessions], tunnels: [...group.tunnels] };
@@ -190,18 +198,18 @@ export class TapBook extends Timed implements Taps {
     return this.#steps(lists, tap);
   }
 
-  *#steps(lists: readonly OpenList[], tap: RunningTap | null): Generator<undefined, void, undefined> {
+  *#steps(lists: readonly OpenList[], tap: RunningTap | null): Walk {
     let count = 0;
     for (const { group, sessions, tunnels } of lists) {
       for (const session of sessions) {
         if (session.tap instanceof WatchedSession && session.tap.isUnused) session.tap = null;
         if (tap !== null && !tap.isOver && !session.hasEnded) this.#visit(session, group, tap);
-        if (++count % WALK_STEP === 0) yield undefined;
+        if (++count % WALK_STEP === 0) yield* rest(tap);
       }
       for (const tunnel of tunnels) {
         if (tunnel.tap instanceof WatchedTunnel && tunnel.tap.isUnused) tunnel.tap = null;
         if (tap !== null && !tap.isOver) this.#visitTunnel(tunnel, tap);
-        if (++count % WALK_STEP === 0) yield undefined;
+        if (++count % WALK_STEP === 0) yield* rest(tap);
       }
     }
   }
@@ -235,4 +243,9 @@ function threadClock(): TapClock {
     },
     origin: performance.timeOrigin,
   };
+}
+
+function* rest(tap: RunningTap | null): Walk {
+  yield 'more';
+  while (tap !== null && !tap.isOver && !tap.hasRoom) yield 'full';
 }

@@ -35,9 +35,13 @@ export class TapBudget {
     this.#cpuBefore = clock.cpu();
   }
 
-  /** Begins a piece of work. Returns false if nothing is left: then there must be none. */
-  begin(): boolean {
-    if (this.#spentMs >= this.#savedMs && this.#hasSpentAll()) return false;
+  /**
+   * Begins a piece of work. Returns false if nothing is left: then there must be none.
+   *
+   * @param mayOverdraw whether the work is done anyway: later ticks pay for it
+   */
+  begin(mayOverdraw = false): boolean {
+    if (!mayOverdraw && this.#spentMs >= this.#savedMs && this.#hasSpentAll()) return false;
     this.#begunAt = this.#clock.now();
     return true;
   }

@@ -10,6 +10,8 @@ const PLACES_BUDGET_MS = 1.5;
 const WALKS_BUDGET_MS = 1;
 /** Budgets that are saved up at most, for sudden work. */
 const SAVED_TICKS = 10;
+/** Sessions and tunnels of a tick that are watched whether or not CPU time is left: what a session begins with is rare. */
+const SURE_OPENINGS = 50;
 /** Max sessions and tunnels of a worker that are watched at a time. */
 const MAX_WATCHED = 10_000;
 /** Max contexts of inflation of a worker: each takes 32 KiB. */
@@ -39,6 +41,7 @@ export class TapHome {
   /** Grows by one with each tap that ends: whoever has watched for it looks again who wants lines. */
   endedTaps = 0;
   readonly #clock: TapClock;
+  #openings = 0;
   #watched = 0;
   #contexts = 0;
   #heldBytes = 0;
@@ -64,6 +67,12 @@ export class TapHome {
     this.frames.renew();
     this.places.renew();
     this.walks.renew();
+    this.#openings = 0;
+  }
+
+  /** Begins the work for a session or tunnel that opens. Returns false if there must be none; else `places` tells its end. */
+  beginOpening(): boolean {
+    return this.places.begin(this.#openings++ < SURE_OPENINGS);
   }
 
   /** Takes a place for a session or tunnel. Returns false if there is none. */

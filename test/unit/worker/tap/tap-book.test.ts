@@ -169,14 +169,48 @@ describe('the taps of a worker', () => {
     assert.equal(rig.records().at(-1)?.type, 'session');
   });
 
-  it('count a session for whose first line no CPU time is left', () => {
+  it('watch the first sessions of a tick in any case, and count others for which no CPU time is left', () => {
     const rig = new TapRig(order());
     rig.msPerReading = 1;
-    rig.book.watchSession(facts());
-    rig.book.watchSession(facts());
-    assert.equal(rig.book.watchSession(facts()), null);
+    const openMany = (): number =>
+      Array.from({ length: 60 }, (_, index) => rig.book.watchSession(facts({ number: index + 1 }))).filter(
+        (tap) => tap !== null,
+      ).length;
+    assert.equal(openMany(), 50);
+    rig.msPerReading = 0;
     rig.tick();
-    assert.deepEqual(rig.lost, { frames: 0, sessions: 1 });
+    assert.deepEqual(rig.lost, { frames: 0, sessions: 10 });
+    assert.equal(openMany(), 50, 'the next tick pays for the first');
+  });
+
+  it('find open sessions as fast as their lines are taken', () => {
+    const rig = new TapRig();
+    const sessions = Array.from({ length: 8000 }, (_, index) => rig.openSession({ number: index + 1 }));
+    const watched = (): number => sessions.filter(({ tap }) => tap !== null).length;
+    rig.takes = false;
+    rig.start(order());
+    for (let tick = 0; tick < 10; tick++) rig.tick();
+    assert.ok(watched() > 1000 && watched() < 8000, `${watched()} without a reader`);
+    rig.takes = true;
+    for (let report = 0; report < 4; report++) rig.taken();
+    for (let tick = 0; tick < 10; tick++) rig.tick();
+    assert.deepEqual([watched(), rig.lost.sessions], [8000, 0]);
+  });
+
+  it('send their last lines when the worker ends, even if the primary has taken nothing', () => {
+    const rig = new TapRig(order());
+    rig.takes = false;
+    const tap = rig.book.watchSession(facts());
+    tap?.opened();
+    const leg = new TappedLeg(tap);
+    for (let tick = 0; tick < 6; tick++) {
+      leg.frame(TEXT, 'x');
+      rig.tick();
+    }
+    assert.equal(rig.reports.length, 4);
+    tap?.ended(endOf({ messagesUpstream: 6 }));
+    rig.book.flush();
+    assert.equal(rig.records().at(-1)?.type, 'end');
   });
 
   it('send at most four reports that the primary has not taken, and then count what they leave out', () => {
