@@ -6,9 +6,9 @@ import { JsonPathError } from './path-filter.ts';
 /** Max rules of a tap, or of the configuration. */
 export const MAX_RULES = 64;
 /** Max characters of a rule. */
-export const MAX_RULE_CHARACTERS = 1024;
+const MAX_RULE_CHARACTERS = 1024;
 
-export type RedactionRule =
+type RedactionRule =
   | { readonly kind: 'path'; readonly segments: readonly PathSegment[] }
   | { readonly kind: 'expression'; readonly expression: LinearExpression };
 

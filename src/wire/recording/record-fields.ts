@@ -103,7 +103,7 @@ const FIELDS: Readonly<Record<TapRecord['type'], Forms>> = {
 };
 
 /** What a line is: a record, a type that this version does not know, or a fault in a few words. */
-export type CheckedRecord =
+type CheckedRecord =
   | { readonly record: TapRecord | null; readonly fault: null }
   | { readonly record: null; readonly fault: string };
 

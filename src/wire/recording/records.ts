@@ -68,7 +68,7 @@ export interface TunnelRecord extends PlaceFields {
   readonly serverName?: string;
 }
 
-export type RecordedOpcode =
+type RecordedOpcode =
   'continuation' | 'text' | 'binary' | 'close' | 'ping' | 'pong' | `reserved${number}`;
 
 /** One frame, told when its last byte has come. An engine that hides frames tells whole messages. */

@@ -33,6 +33,11 @@ export class Redaction {
     this.#now = now;
   }
 
+  /** True without rules: every message stays as it is. */
+  get isEmpty(): boolean {
+    return this.#paths.length === 0 && this.#expressions.length === 0;
+  }
+
   /**
    * Redacts a text. Give it whole: a value that is cut may not be found.
    *
@@ -49,7 +54,7 @@ export class Redaction {
    * @returns as {@link text}
    */
   binary(bytes: Uint8Array): Uint8Array | null {
-    if (this.#paths.length === 0 && this.#expressions.length === 0) return bytes;
+    if (this.isEmpty) return bytes;
     const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);
     const redacted = this.text(text);
