@@ -10,6 +10,7 @@ import type { CommandOptions } from '../arguments.ts';
 import { ConsoleSink } from '../tap/console-sink.ts';
 import { TapCounts } from '../tap/counts.ts';
 import { LEGEND, headingOf } from '../tap/heading.ts';
+import { showProgress } from '../tap/progress.ts';
 import { RecordingFilter } from '../tap/recording-filter.ts';
 import { isNarrow } from '../tap/record-text.ts';
 import { TapEnding } from '../tap/tap-ending.ts';
@@ -72,7 +73,9 @@ async function watch(stream: AsyncIterable<Uint8Array>, run: Watch): Promise<num
   const { plan, output, ending } = run;
   const counts = new TapCounts();
   if (plan.durationMs !== null) ending.after(plan.durationMs);
-  const end = await follow(stream, run, counts);
+  const hasProgress = output !== null && !plan.json;
+  const endProgress = hasProgress ? showProgress(counts, process.stderr) : () => undefined;
+  const end = await follow(stream, run, counts).finally(endProgress);
   const { status } = ending;
   const signal = ending.again();
   const recorded = output === null || output.isEmpty ? null : await output.finish(signal);
