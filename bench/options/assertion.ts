@@ -6,7 +6,7 @@ import { parseFineDuration } from '../../src/core/units/duration.ts';
 export const TIMINGS = ['latency', 'lateness', 'connect', 'tls', 'handshake'] as const;
 export type Timing = (typeof TIMINGS)[number];
 
-const TOTALS = ['rate', 'bytes', 'messages', 'errors', 'closes'] as const;
+const TOTALS = ['rate', 'bytes', 'messages', 'errors', 'closes', 'unsolicited'] as const;
 type Total = (typeof TOTALS)[number];
 
 /** A figure of a distribution of times: a percentile, or one over all of it. */

@@ -8,7 +8,7 @@ export type ScenarioName = (typeof SCENARIOS)[number];
 export const STAMP_LENGTH = 32;
 
 /**
- * Which replies a replay expects: `same` the recorded ones, `count` as many as recorded, `none` any.
+ * Which replies a replay expects: `same` the recorded ones, `count` at least as many as recorded, `none` any.
  */
 export const EXPECTATIONS = ['same', 'count', 'none'] as const;
 export type Expectation = (typeof EXPECTATIONS)[number];

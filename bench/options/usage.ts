@@ -32,7 +32,7 @@ What is replayed:
                           the place of the recorded ones
       --speed N           divides the recorded times: 2 is twice as fast (1)
       --expect WHAT       same   the recorded replies, in their order
-                          count  as many replies as recorded (default)
+                          count  at least as many replies as recorded (default)
                           none   whatever comes: messages go by the clock alone
                           With same and count a message waits for the replies before it
       --redact RULE       a JSON path ($..id) or /expression/ whose values may differ;
@@ -52,7 +52,7 @@ What is said:
                           'handshake.p99<50ms'; may be repeated. Known are p50 (any
                           percentile), mean, min, max and deviation of latency, connect,
                           tls, handshake and lateness, and rate, bytes (a second),
-                          messages, errors and closes
+                          messages, errors, closes and unsolicited messages
   -h, --help              this text
 
 Ctrl-C ends the run and prints what has been measured until then.

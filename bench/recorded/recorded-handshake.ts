@@ -49,7 +49,10 @@ export function readHandshake(
 function readPath(target: string, cut: Set<string>): string {
   if (!target.startsWith('/') || UNSAFE_PATH.test(target)) return '/';
   const mark = target.indexOf('?');
-  if (mark < 0) return target;
+  const path = mark < 0 ? target : target.slice(0, mark);
+  // A part of a path cannot be left out: the rest would be another path.
+  if (path.includes(CUT)) cut.add('the path');
+  if (mark < 0) return path;
   const query = target
     .slice(mark + 1)
     .split('&')
@@ -59,5 +62,5 @@ function readPath(target: string, cut: Set<string>): string {
       return !isCut;
     })
     .join('&');
-  return `${target.slice(0, mark)}${query === '' ? '' : `?${query}`}`;
+  return query === '' ? path : `${path}?${query}`;
 }

@@ -6,7 +6,7 @@ import type { PlainValue } from './csv.ts';
 
 const EXPECTED = {
   same: 'the same replies',
-  count: 'as many replies as recorded',
+  count: 'at least as many replies as recorded',
   none: 'no reply in particular',
 } as const;
 

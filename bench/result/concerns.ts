@@ -54,7 +54,7 @@ export function concernsOf(result: Result): string[] {
         'that they had waited.',
     );
   }
-  if (result.unsolicited > 0) {
+  if (result.unsolicited > 0 && plan.replay === null) {
     concerns.push(`${formatCount(result.unsolicited)} messages came that were no reply.`);
   }
   if (plan.replay !== null) concerns.push(...replayConcerns(plan.replay, result));

@@ -13,8 +13,8 @@ export function replayConcerns({ facts, expect }: ReplayPlan, result: Result): s
   };
   if (facts.cut.length > 0) {
     concerns.push(
-      `The recording has no values for ${facts.cut.join(', ')}: they were cut as secrets, and left out of the ` +
-        'handshakes. Give headers with -H, and parameters in the path of the URL.',
+      `The recording has no values for ${facts.cut.join(', ')}: they were cut as secrets. Give headers with -H, and ` +
+        'a path with its query in the URL.',
     );
   }
   say('Sessions that were open before the tap have no handshake, and were not played', facts.attached);
@@ -25,6 +25,10 @@ export function replayConcerns({ facts, expect }: ReplayPlan, result: Result): s
   say('Messages were sent with "[redacted]" in place of what a rule has removed', facts.redacted);
   const { replay } = result;
   const unplayed = replay === null ? 0 : replay.begun - replay.played - replay.failed;
+  say(
+    "Messages came behind a client's last recorded one, which are not in the recording",
+    result.unsolicited,
+  );
   say('Clients that were not played to their end', unplayed);
   const late = result.timings.lateness.percentile(99);
   if (late > LATE_MS) {

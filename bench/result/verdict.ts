@@ -31,6 +31,8 @@ function valueOf(result: Result, metric: Metric): number | null {
       return result.errorCount;
     case 'closes':
       return result.closeCount;
+    case 'unsolicited':
+      return result.unsolicited;
   }
 }
 

@@ -58,6 +58,8 @@ export interface PlayResults {
   sent(due: number, bytes: number): void;
   /** A message has come. */
   arrived(bytes: number): void;
+  /** A message has come behind all recorded ones. */
+  unsolicited(): void;
   /** The first reply behind a message that was sent at `since` has come. */
   answered(since: number): void;
   /** A session is counted as an error that has closed already. */
@@ -135,7 +137,11 @@ export class Player implements Scheduled {
     }
     if (expect === 'none') return;
     if (place >= client.replies) {
-      if (client.isUnended) return;
+      // Servers with a memory, such as a chat, send more the second time.
+      if (expect === 'count' || client.isUnended) {
+        results.unsolicited();
+        return;
+      }
       this.#differs('reply: more than recorded', `message ${place + 1} came, ${client.replies} are recorded`);
       return;
     }

@@ -54,6 +54,10 @@ export class ReplayResults implements PlayResults {
     this.#context.recorder.arrived(bytes);
   }
 
+  unsolicited(): void {
+    this.#context.recorder.unsolicited++;
+  }
+
   answered(since: number): void {
     this.#context.recorder.waited(since);
   }

@@ -115,8 +115,12 @@ describe('a replay', () => {
 
   it('tells of one reply too many', async () => {
     const twice = but(2, (socket, data) => [data, data].map((each) => socket.send(each)));
-    const result = await against(twice, echoes());
+    const result = await against(twice, echoes(), '--expect same');
     assert.deepEqual([...result.errors], [['reply: more than recorded', 1]]);
+    const counted = await against(twice, echoes());
+    assertClean(counted);
+    assert.equal(counted.unsolicited, 1);
+    assert.ok(concernsOf(counted).some((concern) => concern.endsWith('are not in the recording: 1.')));
     assertClean(await against(twice, echoes(), '--expect none'));
   });
 

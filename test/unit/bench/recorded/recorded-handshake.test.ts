@@ -58,5 +58,7 @@ describe('a recorded handshake', () => {
     ] as const;
     readHandshake({ target: '/?key=[cut]', headers }, cut);
     assert.deepEqual([...cut], ['cookie', 'sec-websocket-protocol', '?key']);
+    assert.equal(readHandshake({ target: '/a/[cut]/b?x', headers: [] }, cut).path, '/a/[cut]/b?x');
+    assert.ok(cut.has('the path'));
   });
 });

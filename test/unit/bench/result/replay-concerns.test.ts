@@ -39,6 +39,7 @@ function concernsOf(
   };
   const result = {
     replay: { ...COUNTS, ...counts },
+    unsolicited: 0,
     timings: { lateness: new Distribution([lateness.counts]) },
   } as unknown as Result;
   return replayConcerns(replay, result);

@@ -97,6 +97,7 @@ class Notes implements PlayResults {
   readonly errors: string[] = [];
   readonly differences: string[] = [];
   bytes = 0;
+  unsolicitedCount = 0;
   readonly #clock: FakeClock;
 
   constructor(clock: FakeClock) {
@@ -114,6 +115,9 @@ class Notes implements PlayResults {
   }
   arrived(bytes: number): void {
     this.bytes += bytes;
+  }
+  unsolicited(): void {
+    this.unsolicitedCount++;
   }
   answered(since: number): void {
     this.latencies.push(this.#clock.time - since);

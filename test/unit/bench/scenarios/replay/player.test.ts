@@ -94,12 +94,31 @@ describe('the player of a recorded client', () => {
     ]);
   });
 
-  it('fails at a reply too many, unless the recording ended before the session', () => {
+  it('counts a reply too many', () => {
     const rig = new PlayerRig(CONVERSATION);
     rig.openAt(0);
-    for (const time of [1, 2, 3]) rig.replyAt(time, 'A');
+    for (const time of [1, 2, 3, 4]) rig.replyAt(time, 'A');
+    rig.clock.goTo(1000);
+    rig.closeAt(1000);
+    assert.equal(rig.results.unsolicitedCount, 2);
+    assert.deepEqual(rig.results.ends, [true]);
+  });
+
+  it('fails at a reply too many under same, unless the recording ended before the session', () => {
+    const rig = new PlayerRig(CONVERSATION, { expect: 'same' });
+    rig.openAt(0);
+    for (const [time, payload] of [
+      [1, 'A'],
+      [2, 'B'],
+      [3, 'B'],
+    ] as const) {
+      rig.replyAt(time, payload);
+    }
     assert.deepEqual(rig.notes.slice(-1), ['3 fail: reply: more than recorded']);
-    const unended = new PlayerRig(recordingOf((session) => session.client(100, 'a').endpoint(150, 'A')));
+    const unended = new PlayerRig(
+      recordingOf((session) => session.client(100, 'a').endpoint(150, 'A')),
+      { expect: 'same' },
+    );
     unended.openAt(0);
     for (const time of [120, 130]) unended.replyAt(time, 'A');
     unended.closeAt(200);
