@@ -6,11 +6,13 @@ import type { Redaction } from '../../src/wire/redaction/redaction.ts';
  * @returns null if that would cost too much, the same bytes if no rule matches
  */
 export function redactMessage(redaction: Redaction, bytes: Buffer, isText: boolean): Buffer | null {
-  if (redaction.isEmpty) return bytes;
-  if (!isText) {
-    const redacted = redaction.binary(bytes);
-    return redacted === bytes || redacted === null ? (redacted as Buffer | null) : Buffer.from(redacted);
+  if (isText) {
+    const text = bytes.toString();
+    const redacted = redaction.text(text);
+    if (redacted === text) return bytes;
+    return redacted === null ? null : Buffer.from(redacted);
   }
-  const redacted = redaction.text(bytes.toString());
+  const redacted = redaction.binary(bytes);
+  if (redacted === bytes) return bytes;
   return redacted === null ? null : Buffer.from(redacted);
 }
