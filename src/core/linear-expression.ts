@@ -13,7 +13,7 @@ const MAX_STATE_BYTES = 1024 * 1024;
 const SYNTAX = 'write RE2 syntax (https://github.com/google/re2/wiki/Syntax)';
 /** Syntax that RE2 does not have because it cannot run in linear time, by the start of the refused part. */
 const LEFT_OUT = [
-  [/^\(\?<?[=!]/, 'lookaround cannot run in linear time', 'write two routes, the exception first'],
+  [/^\(\?<?[=!]/, 'lookaround cannot run in linear time', 'write several expressions without it'],
   [/^\\[1-9k]/, 'a backreference cannot run in linear time', 'write the alternatives out'],
   [/^\(\?>/, 'atomic groups are not needed in linear time', 'write (?:...)'],
 ] as const;
