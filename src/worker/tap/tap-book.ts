@@ -8,8 +8,8 @@ import { RunningTap } from './running-tap.ts';
 import { fitsSession, fitsTunnel } from './tap-filter.ts';
 import { TapHome, type TapClock, type TapCounters } from './tap-home.ts';
 import { lineStart, sessionLine, tunnelLine } from './tap-lines.ts';
-import { WatchedSession } from './watched-session.ts';
-import { WatchedTunnel } from './watched-tunnel.ts';
+import { WatchedSession } from './watched/watched-session.ts';
+import { WatchedTunnel } from './watched/watched-tunnel.ts';
 
 /** Sessions that are looked at before the budget is asked again. */
 const WALK_STEP = 16;

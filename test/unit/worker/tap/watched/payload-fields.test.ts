@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compileRedaction } from '../../../../src/wire/redaction/redaction.ts';
-import { payloadFields } from '../../../../src/worker/tap/payload-fields.ts';
+import { compileRedaction } from '../../../../../src/wire/redaction/redaction.ts';
+import { payloadFields } from '../../../../../src/worker/tap/watched/payload-fields.ts';
 
 function shown(
   payload: string | Uint8Array,

@@ -1,6 +1,6 @@
-import { readDeflateParameters } from '../../wire/deflate/deflate-parameters.ts';
-import { MessageInflater } from '../../wire/deflate/message-inflater.ts';
-import type { TapHome } from './tap-home.ts';
+import { readDeflateParameters } from '../../../wire/deflate/deflate-parameters.ts';
+import { MessageInflater } from '../../../wire/deflate/message-inflater.ts';
+import type { TapHome } from '../tap-home.ts';
 
 /**
  * Inflates the messages of one direction (RFC 7692), as long as all messages since the first have been seen, or the sender

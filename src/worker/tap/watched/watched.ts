@@ -1,6 +1,6 @@
-import type { RunningTap } from './running-tap.ts';
-import type { TapHome } from './tap-home.ts';
-import { lineStart } from './tap-lines.ts';
+import type { RunningTap } from '../running-tap.ts';
+import type { TapHome } from '../tap-home.ts';
+import { lineStart } from '../tap-lines.ts';
 
 const NO_TAPS: readonly RunningTap[] = [];
 

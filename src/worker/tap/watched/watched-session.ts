@@ -1,11 +1,11 @@
-import type { FramePosition, SessionTap, TappedEnd } from '../../telemetry/tap/tap.ts';
-import { reservedBitsOf } from '../../wire/frames/frame-tracker.ts';
-import { OPCODE_CLOSE } from '../../wire/frames/opcodes.ts';
-import type { Withheld } from '../../wire/recording/records.ts';
+import type { FramePosition, SessionTap, TappedEnd } from '../../../telemetry/tap/tap.ts';
+import { reservedBitsOf } from '../../../wire/frames/frame-tracker.ts';
+import { OPCODE_CLOSE } from '../../../wire/frames/opcodes.ts';
+import type { Withheld } from '../../../wire/recording/records.ts';
 import { payloadFields, withheldField, withoutCode, type KnownPayload } from './payload-fields.ts';
-import type { RunningTap } from './running-tap.ts';
-import type { TapHome } from './tap-home.ts';
-import { FROM_CLIENT, FROM_ENDPOINT, TO_CLIENT, TO_ENDPOINT, endLine, frameStart } from './tap-lines.ts';
+import type { RunningTap } from '../running-tap.ts';
+import type { TapHome } from '../tap-home.ts';
+import { FROM_CLIENT, FROM_ENDPOINT, TO_CLIENT, TO_ENDPOINT, endLine, frameStart } from '../tap-lines.ts';
 import { WatchedDirection, type DirectionOwner } from './watched-direction.ts';
 import { Watched } from './watched.ts';
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { OPCODE_CLOSE } from '../../wire/frames/opcodes.ts';
-import type { Withheld } from '../../wire/recording/records.ts';
-import type { Redaction } from '../../wire/redaction/redaction.ts';
+import { OPCODE_CLOSE } from '../../../wire/frames/opcodes.ts';
+import type { Withheld } from '../../../wire/recording/records.ts';
+import type { Redaction } from '../../../wire/redaction/redaction.ts';
 
 /** Max bytes of a message that are put together, and to which rules of redaction are applied. */
 export const MAX_ASSEMBLED_BYTES = 64 * 1024;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { constants, deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { SessionTap } from '../../../../src/telemetry/tap/tap.ts';
-import { BINARY, PING, TEXT } from '../../../support/websocket/raw-frames.ts';
-import { TappedLeg, TapRig, endOf, facts, order } from './tap-rig.ts';
+import type { SessionTap } from '../../../../../src/telemetry/tap/tap.ts';
+import { BINARY, PING, TEXT } from '../../../../support/websocket/raw-frames.ts';
+import { TappedLeg, TapRig, endOf, facts, order } from '../tap-rig.ts';
 
 const CONTINUATION = 0;
 const PAYLOAD = order({ payload: true });

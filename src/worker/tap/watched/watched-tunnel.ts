@@ -1,5 +1,5 @@
-import type { TappedTunnelEnd, TunnelTap } from '../../telemetry/tap/tap.ts';
-import { FROM_CLIENT, FROM_ENDPOINT, bytesLine, tunnelEndLine } from './tap-lines.ts';
+import type { TappedTunnelEnd, TunnelTap } from '../../../telemetry/tap/tap.ts';
+import { FROM_CLIENT, FROM_ENDPOINT, bytesLine, tunnelEndLine } from '../tap-lines.ts';
 import { Watched } from './watched.ts';
 
 /** Watches one tunnel for all taps that want it: how many bytes each read has. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { constants, createDeflateRaw, deflateRawSync } from 'node:zlib';
-import type { SessionTap } from '../../../../src/telemetry/tap/tap.ts';
-import { BINARY, CLOSE, PING, TEXT, closeBody } from '../../../support/websocket/raw-frames.ts';
-import { TappedLeg, TapRig, endOf, facts, order } from './tap-rig.ts';
+import type { SessionTap } from '../../../../../src/telemetry/tap/tap.ts';
+import { BINARY, CLOSE, PING, TEXT, closeBody } from '../../../../support/websocket/raw-frames.ts';
+import { TappedLeg, TapRig, endOf, facts, order } from '../tap-rig.ts';
 
 const CONTINUATION = 0;
 const DEFLATED = { reserved: 4 } as const;

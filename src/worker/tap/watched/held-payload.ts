@@ -1,4 +1,4 @@
-import type { TapHome } from './tap-home.ts';
+import type { TapHome } from '../tap-home.ts';
 
 const EMPTY = new Uint8Array(0);
 

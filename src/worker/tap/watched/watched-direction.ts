@@ -1,11 +1,11 @@
-import type { FramePosition } from '../../telemetry/tap/tap.ts';
-import { FrameObserver } from '../../wire/frames/frame-observer.ts';
-import { OPCODE_CLOSE, OPCODE_CONTINUATION } from '../../wire/frames/opcodes.ts';
-import type { Withheld } from '../../wire/recording/records.ts';
+import type { FramePosition } from '../../../telemetry/tap/tap.ts';
+import { FrameObserver } from '../../../wire/frames/frame-observer.ts';
+import { OPCODE_CLOSE, OPCODE_CONTINUATION } from '../../../wire/frames/opcodes.ts';
+import type { Withheld } from '../../../wire/recording/records.ts';
 import { HeldPayload } from './held-payload.ts';
 import { MessageInflation } from './message-inflation.ts';
 import { MAX_ASSEMBLED_BYTES, withoutCode, type KnownPayload } from './payload-fields.ts';
-import type { TapHome } from './tap-home.ts';
+import type { TapHome } from '../tap-home.ts';
 
 const FIN = 0x80;
 /** The reserved bit of permessage-deflate (RFC 7692 section 6). */
