@@ -12,7 +12,7 @@ import { SharedSlots } from '../telemetry/slots/shared-slots.ts';
 import { StatsPage } from '../telemetry/stats-page.ts';
 import type { ClusterHome } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
-import { SecretNames } from '../wire/redaction/handshake-secrets.ts';
+import { SecretNames } from '../wire/redaction/secret-names.ts';
 import { AccessLink } from './access/access-link.ts';
 import { WorkerLimits } from './access/worker-limits.ts';
 import { ClusterBook } from './clusters/cluster-book.ts';

@@ -68,8 +68,7 @@ export interface TunnelRecord extends PlaceFields {
   readonly serverName?: string;
 }
 
-type RecordedOpcode =
-  'continuation' | 'text' | 'binary' | 'close' | 'ping' | 'pong' | `reserved${number}`;
+type RecordedOpcode = 'continuation' | 'text' | 'binary' | 'close' | 'ping' | 'pong' | `reserved${number}`;
 
 /** One frame, told when its last byte has come. An engine that hides frames tells whole messages. */
 export interface FrameRecord {

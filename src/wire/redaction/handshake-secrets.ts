@@ -1,11 +1,13 @@
 /**
  * Cuts the secrets out of an opening handshake, so that a recording can be passed on. It looks at names and forms, and rather
- * cuts too much. All functions take time in proportion to the text.
+ * cuts too much: whoever replays a handshake can supply what was cut.
  */
 import type { Redaction } from './redaction.ts';
+import { cutTokens, decoded, hasSecret } from './secret-forms.ts';
+import type { SecretNames } from './secret-names.ts';
 
 /** What stands in the place of a secret. */
-export const CUT = '[cut]';
+const CUT = '[cut]';
 
 /** An opening handshake. */
 interface Handshake {
@@ -17,32 +19,13 @@ interface Handshake {
 }
 
 /** A handshake without secrets. */
-export interface CutHandshake {
+interface CutHandshake {
   readonly target: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly subprotocol: string;
 }
 
-/** Where a route takes a credential from: `TokenSource` of the configuration. */
-interface SecretSource {
-  readonly kind: 'header' | 'cookie' | 'query' | 'subprotocol';
-  readonly name: string;
-}
-
-/** Parts of names of secrets, in lower case, without `-` and `_`. */
-const SECRET_PART =
-  /token|secret|passw|apikey|accesskey|privatekey|auth|session|credential|signature|cookie|jwt|bearer/;
-/** Names of secrets in queries, written in the same way. Engine.IO and others call a session `sid`. */
-const SECRET_PARAMETERS: ReadonlySet<string> = new Set([
-  'key',
-  'sig',
-  'code',
-  'pass',
-  'pwd',
-  'sid',
-  'ticket',
-  'otp',
-]);
+const PROTOCOL_HEADER = 'sec-websocket-protocol';
 /** Headers of the handshake itself, which hold no secret. */
 const PLAIN_HEADERS: ReadonlySet<string> = new Set([
   'host',
@@ -50,49 +33,18 @@ const PLAIN_HEADERS: ReadonlySet<string> = new Set([
   'sec-websocket-version',
   'sec-websocket-extensions',
 ]);
-const PROTOCOL_HEADER = 'sec-websocket-protocol';
+/** Headers that are URLs. */
+const URL_HEADERS = /^(?:origin|referer|x-(?:original|forwarded|rewrite)-ur[il])$/;
+/** Other headers that are known: they are shown unless a secret is seen in them. */
+const KNOWN_HEADERS =
+  /^(?:user-agent|accept(?:-.*)?|upgrade|connection|cache-control|pragma|priority|dnt|te|date|content-.*|sec-(?:fetch|ch|gpc).*|forwarded|via|x-forwarded-.*|x-real-ip|(?:x-|true-|cf-)?(?:client|connecting)-ip|x-request-id|x-correlation-id|x-requested-with|traceparent|tracestate|x?-?b3.*|x-amzn-trace-id|cf-ray|cdn-loop)$/;
+/** What a header that is not known must not have: a long run without a space may be a secret. */
+const LONG_RUN = /\S{16}/;
 
-/** `name=value`, as in queries, matrix parameters and lists of parameters. */
-const PARAMETER = /([?&;,\s"]|^)([^=?&;,\s"#]+)=([^?&;,\s"#]+)/g;
-/** The user info of a URL. Its slashes may be percent-encoded, if it is a parameter of another. */
-const USER_INFO = /(\/\/|%2f%2f)[^/?#\s@"<>]{0,256}?(?:@|%40)/gi;
-/** The scheme of a credential, wherever it stands. */
-const SCHEME = /\b(basic|bearer|digest|negotiate|ntlm)[ \t]+[^\s,;]+/gi;
-/** A run of the characters of a JSON Web Token (RFC 7519), or of one that is base64url again. */
-const TOKEN_RUN = /[\w.-]{20,}/g;
-/** Max times that a value of a parameter is decoded in search of secrets. */
-const MAX_DECODINGS = 3;
 /** Max characters of a subprotocol that is shown. */
-const MAX_SUBPROTOCOL_CHARACTERS = 256;
-/** A text that a person would not choose as the name of a subprotocol. */
-const RANDOM_NAME = /^(?=.*\d)[\w~+-]{32,}={0,2}$/;
+const MAX_SUBPROTOCOL_CHARACTERS = 128;
 /** A subprotocol that is a name and a secret: `bearer.authorization.k8s.io.` and others. */
 const NAMED_SECRET = /^(.*?(?:token|secret|auth|bearer|jwt|key)[^.:=|-]*[.:=|-])(?=.*\d)[^\s]{16,}$/i;
-
-/** Further names of secrets, which a configuration knows. Cookies are always cut. */
-export class SecretNames {
-  readonly #names: Record<SecretSource['kind'], ReadonlySet<string>>;
-
-  constructor(sources: Iterable<SecretSource>) {
-    this.#names = { header: new Set(), cookie: new Set(), query: new Set(), subprotocol: new Set() };
-    this.replace(sources);
-  }
-
-  /** Replaces all names, as after a reload. */
-  replace(sources: Iterable<SecretSource>): void {
-    const all = [...sources];
-    for (const kind of ['header', 'cookie', 'query', 'subprotocol'] as const) {
-      this.#names[kind] = new Set(
-        all.flatMap((source) => (source.kind === kind ? [plainName(source.name)] : [])),
-      );
-    }
-  }
-
-  /** @param plain the name in lower case, without `-` and `_` */
-  has(kind: SecretSource['kind'], plain: string): boolean {
-    return this.#names[kind].has(plain);
-  }
-}
 
 /** Cuts the secrets of handshakes for one tap. */
 export class HandshakeSecrets {
@@ -108,12 +60,12 @@ export class HandshakeSecrets {
   /** Returns the handshake without its secrets. Names of headers stay as they are. */
   cut({ target, headers, subprotocol }: Handshake): CutHandshake {
     return {
-      target: this.#redact(this.#cutText(target)),
+      target: this.#redact(this.#cutUrl(target)),
       headers: Array.from(
         headers,
         ([name, value]) => [name, this.#cutHeader(name, value, subprotocol)] as const,
       ),
-      subprotocol: this.#redact(this.#cutSubprotocol(subprotocol, '')),
+      subprotocol: this.#redact(cutSubprotocol(subprotocol)),
     };
   }
 
@@ -121,29 +73,46 @@ export class HandshakeSecrets {
     const lower = name.toLowerCase();
     if (value === '' || PLAIN_HEADERS.has(lower)) return value;
     if (lower === PROTOCOL_HEADER) return this.#redact(this.#cutSubprotocols(value, chosen));
-    const plain = plainName(lower);
-    if (SECRET_PART.test(plain) || this.#names.has('header', plain)) return CUT;
-    return this.#redact(this.#cutText(value));
+    if (this.#names.has('header', lower)) return CUT;
+    if (URL_HEADERS.test(lower)) return this.#redact(this.#cutUrl(value));
+    if (!KNOWN_HEADERS.test(lower) && LONG_RUN.test(value)) return CUT;
+    return hasSecret(value, this.#names) ? CUT : this.#redact(value);
   }
 
-  /** Cuts what looks like a secret in a target, or in the value of a header. */
-  #cutText(text: string, decodings = 0): string {
-    return cutTokens(text)
-      .replace(USER_INFO, `$1${CUT}@`)
-      .replace(SCHEME, `$1 ${CUT}`)
-      .replace(PARAMETER, (whole, before: string, name: string, value: string) =>
-        this.#isSecret(name, value, decodings) ? `${before}${name}=${CUT}` : whole,
-      );
+  /** Cuts the secrets of a URL, or of its path and query, and keeps the rest. */
+  #cutUrl(url: string): string {
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const [, scheme = '', authority = ''] = /^((?:[a-z][a-z\d+.-]*:)?\/\/)([^/]*)/i.exec(path) ?? [];
+    const rest = path.slice(scheme.length + authority.length);
+    const host = authority.includes('@') ? `${CUT}${authority.slice(authority.lastIndexOf('@'))}` : authority;
+    const shown =
+      scheme +
+      host +
+      rest
+        .split('/')
+        .map((segment) => this.#cutSegment(segment))
+        .join('/');
+    if (mark < 0) return shown;
+    const query = url.slice(mark + 1).split('&');
+    return `${shown}?${query.map((parameter) => this.#cutParameter(parameter)).join('&')}`;
   }
 
-  #isSecret(name: string, value: string, decodings: number): boolean {
-    const plain = plainName(decoded(name));
-    if (SECRET_PART.test(plain) || SECRET_PARAMETERS.has(plain) || this.#names.has('query', plain))
-      return true;
-    if (!value.includes('%')) return false;
-    if (decodings === MAX_DECODINGS) return true;
-    const inner = decoded(value);
-    return inner !== value && this.#cutText(inner, decodings + 1) !== inner;
+  #cutSegment(segment: string): string {
+    const [name = '', ...parameters] = cutTokens(segment, CUT).split(';');
+    const shown = hasSecret(name.replace(CUT, ''), this.#names) ? CUT : name;
+    return [shown, ...parameters.map((parameter) => this.#cutParameter(parameter))].join(';');
+  }
+
+  /** A value goes on to the next `&`, whatever is in it. */
+  #cutParameter(parameter: string): string {
+    const equals = parameter.indexOf('=');
+    if (equals < 0) return hasSecret(parameter, this.#names) ? CUT : parameter;
+    const name = parameter.slice(0, equals);
+    const value = parameter.slice(equals + 1);
+    if (value === '') return parameter;
+    const isSecret = this.#names.has('query', decoded(name)) || hasSecret(parameter, this.#names);
+    return `${hasSecret(name, this.#names) ? CUT : name}=${isSecret ? CUT : value}`;
   }
 
   /** @param chosen the subprotocol in the answer, which is no secret only because of the name before it */
@@ -153,27 +122,12 @@ export class HandshakeSecrets {
       .split(',')
       .map((element) => {
         const name = element.trim();
-        const isBehindName = this.#namesSecret(before) && name !== chosen;
+        const isBehindName = before !== '' && this.#names.has('subprotocol', before) && name !== chosen;
         before = name;
-        return element.replace(name, () =>
-          isBehindName && name !== '' ? CUT : this.#cutSubprotocol(name, chosen),
-        );
+        if (name === '') return element;
+        return element.replace(name, () => (isBehindName ? CUT : cutSubprotocol(name)));
       })
       .join(',');
-  }
-
-  #cutSubprotocol(name: string, chosen: string): string {
-    const tokensCut = cutTokens(name);
-    if (tokensCut !== name) return tokensCut;
-    if (name === chosen) return name;
-    if (name.length > MAX_SUBPROTOCOL_CHARACTERS) return CUT;
-    return RANDOM_NAME.test(name) ? CUT : name.replace(NAMED_SECRET, `$1${CUT}`);
-  }
-
-  /** Tells whether a credential follows a subprotocol. */
-  #namesSecret(name: string): boolean {
-    const plain = plainName(name);
-    return plain !== '' && (SECRET_PART.test(plain) || this.#names.has('subprotocol', plain));
   }
 
   #redact(text: string): string {
@@ -181,35 +135,15 @@ export class HandshakeSecrets {
   }
 }
 
-/** Cuts JSON Web Tokens: `{"` is `eyJ` in base64url, which is `ZXlK` in base64url again. */
-function cutTokens(text: string): string {
-  return text.replace(TOKEN_RUN, (run) => {
-    const at = firstOf(run.indexOf('eyJ'), run.indexOf('ZXlK'));
-    if (at < 0) return run;
-    const isToken = run.startsWith('ZXlK', at)
-      ? run.length - at >= 40
-      : /^[\w-]{6,}\.[\w-]{2,}/.test(run.slice(at));
-    return isToken ? run.slice(0, at) + CUT : run;
-  });
+function cutSubprotocol(name: string): string {
+  if (name.length > MAX_SUBPROTOCOL_CHARACTERS || looksRandom(name)) return CUT;
+  const cut = cutTokens(name, CUT);
+  return cut === name ? name.replace(NAMED_SECRET, `$1${CUT}`) : cut;
 }
 
-function firstOf(a: number, b: number): number {
-  if (a < 0 || b < 0) return Math.max(a, b);
-  return Math.min(a, b);
-}
-
-function plainName(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_]/g, '');
-}
-
-/** Decodes the percent-encoding, as far as it is right. */
-function decoded(text: string): string {
-  if (!text.includes('%')) return text;
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
-  } catch {
-    return text.replaceAll(/%[2-7][0-9a-f]/gi, (escape) =>
-      String.fromCharCode(Number.parseInt(escape.slice(1), 16)),
-    );
-  }
+/** Tells whether a text looks random: a person would not choose it as the name of a subprotocol. */
+function looksRandom(name: string): boolean {
+  if (!/^[\w~+-]{16,}={0,2}$/.test(name)) return false;
+  const digits = name.replaceAll(/\D/g, '').length;
+  return digits >= 4 || (digits > 0 && (name.length >= 32 || (/[a-z]/.test(name) && /[A-Z]/.test(name))));
 }

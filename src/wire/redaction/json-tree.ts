@@ -17,20 +17,33 @@ export interface JsonNode {
 /** Some value is deeper than a reader follows. */
 export const TOO_DEEP = 'too deep';
 
+/** The JSON in a text. */
+interface FoundJson {
+  /** The objects and arrays that are not part of others. */
+  readonly roots: readonly JsonNode[];
+  /** The place of the first fault in what looks like JSON, behind which values may be unknown; the text's length for none. */
+  readonly faultAt: number;
+}
+
 /**
  * Finds the objects and arrays in a text that are not part of others: of JSON that stands alone, behind a prefix as in
  * Socket.IO, in lines, or among bytes. A value that breaks off, or has a fault, ends there and keeps what it had. Takes time
  * in proportion to the text.
  */
-export function findJson(text: string): readonly JsonNode[] | typeof TOO_DEEP {
+export function findJson(text: string): FoundJson | typeof TOO_DEEP {
   const reader = new JsonReader(text);
-  const found: JsonNode[] = [];
+  const roots: JsonNode[] = [];
+  let faultAt = text.length;
   for (let at = nextStart(text, 0); at < text.length; at = nextStart(text, reader.at)) {
     const node = reader.read(at);
     if (node === TOO_DEEP) return TOO_DEEP;
-    found.push(node);
+    roots.push(node);
+    // Brackets around a word are no JSON.
+    if (reader.isBroken && (node.names !== null || node.children!.length > 0)) {
+      faultAt = Math.min(faultAt, reader.at);
+    }
   }
-  return found;
+  return { roots, faultAt };
 }
 
 /**
@@ -99,6 +112,11 @@ class JsonReader {
   /** Where the last reading ended. */
   get at(): number {
     return this.#at;
+  }
+
+  /** Whether the last reading ended at a fault, or at the end of the text. */
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
   /** Reads the object or array at a place. */
@@ -191,7 +209,7 @@ class JsonReader {
     this.#isBroken = true;
   }
 
-  /** Skips a number, `true`, `false` or `null`. */
+  /** Skips a number or a literal, also those that JavaScript and Python write beyond JSON. */
   #skipWord(): void {
     WORD.lastIndex = this.#at;
     const found = WORD.exec(this.#text);
@@ -200,4 +218,5 @@ class JsonReader {
   }
 }
 
-const WORD = /true|false|null|-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
+const WORD =
+  /true|false|null|undefined|NaN|[-+]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)/y;

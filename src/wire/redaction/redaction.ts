@@ -67,12 +67,12 @@ export class Redaction {
     const hasEscapes = text.includes('\\');
     const paths = this.#paths.filter(({ names }) => hasEscapes || names.every((name) => text.includes(name)));
     if (paths.length === 0) return text;
-    const trees = findJson(text);
-    if (trees === TOO_DEEP) return null;
+    const json = findJson(text);
+    if (json === TOO_DEEP || hidesNames(text.slice(json.faultAt), paths)) return null;
     const steps: Steps = { left: MAX_STEPS };
     const found = new Set<JsonNode>();
-    for (const tree of trees) {
-      const search = new PathSearch(tree, text, steps);
+    for (const root of json.roots) {
+      const search = new PathSearch(root, text, steps);
       for (const { segments } of paths) {
         for (const node of search.find(segments)) found.add(node);
         if (steps.left < 0) return null;
@@ -143,6 +143,11 @@ function namesOf(segments: readonly PathSegment[]): string[] {
       names.push(selector.name);
   }
   return names;
+}
+
+/** Tells whether a text behind a fault of JSON may have a value of a path, which is not found there. */
+function hidesNames(rest: string, paths: readonly PathRule[]): boolean {
+  return rest !== '' && paths.some(({ names }) => rest.includes(names.at(-1) ?? ''));
 }
 
 /** Replaces the values of nodes. A value inside of another goes with it. */

@@ -1,6 +1,7 @@
 import type { TapOrder, TapReport } from '../../protocol/tap.ts';
-import { HandshakeSecrets, type SecretNames } from '../../wire/redaction/handshake-secrets.ts';
+import { HandshakeSecrets } from '../../wire/redaction/handshake-secrets.ts';
 import type { Redaction } from '../../wire/redaction/redaction.ts';
+import type { SecretNames } from '../../wire/redaction/secret-names.ts';
 
 /** Max reports of a tap that the primary has not taken yet. */
 const MAX_REPORTS_UNDER_WAY = 4;

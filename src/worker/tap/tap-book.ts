@@ -1,7 +1,7 @@
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { TapCommand, TapOrder, TapReport } from '../../protocol/tap.ts';
 import type { SessionTap, TappedSession, TappedTunnel, Taps, TunnelTap } from '../../telemetry/tap/tap.ts';
-import type { SecretNames } from '../../wire/redaction/handshake-secrets.ts';
+import type { SecretNames } from '../../wire/redaction/secret-names.ts';
 import { compileRedaction } from '../../wire/redaction/redaction.ts';
 import { factsOf, type OpenGroup, type OpenSession, type OpenTunnel } from './open-connections.ts';
 import { RunningTap } from './running-tap.ts';

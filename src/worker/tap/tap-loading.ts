@@ -1,8 +1,9 @@
 /** Loads what taps need before the first one starts: it would hold the thread for some time while sessions wait. */
 import type { Config } from '../../config/types/config.ts';
 import { MessageInflater } from '../../wire/deflate/message-inflater.ts';
-import { HandshakeSecrets, SecretNames } from '../../wire/redaction/handshake-secrets.ts';
+import { HandshakeSecrets } from '../../wire/redaction/handshake-secrets.ts';
 import { loadRedaction } from '../../wire/redaction/redaction.ts';
+import { SecretNames } from '../../wire/redaction/secret-names.ts';
 
 /** Expressions of V8 are compiled by their first and second use. */
 const ROUNDS = 3;

@@ -15,7 +15,7 @@ import { createWorkerLogger } from '../../telemetry/worker-logger.ts';
 import { StatsPage, allocatePage } from '../../telemetry/stats-page.ts';
 import { allocateCursor } from '../../upstream/balancers/shared-cursor.ts';
 import { DescriptorGate } from '../../upstream/descriptor-gate.ts';
-import { SecretNames } from '../../wire/redaction/handshake-secrets.ts';
+import { SecretNames } from '../../wire/redaction/secret-names.ts';
 import { AccessLink } from '../access/access-link.ts';
 import { WorkerLimits } from '../access/worker-limits.ts';
 import { ClusterBook } from '../clusters/cluster-book.ts';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { HandshakeSecrets, SecretNames } from '../../../../src/wire/redaction/handshake-secrets.ts';
+import { HandshakeSecrets } from '../../../../src/wire/redaction/handshake-secrets.ts';
 import { compileRedaction } from '../../../../src/wire/redaction/redaction.ts';
+import { SecretNames } from '../../../../src/wire/redaction/secret-names.ts';
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
 const secrets = new HandshakeSecrets(null, new SecretNames([]));
@@ -21,14 +22,26 @@ describe('the secrets of a handshake', () => {
       ['/chat?room=1&access_token=abc&v=2', '/chat?room=1&access_token=[cut]&v=2'],
       ['/?X-Amz-Signature=ab&X-Amz-Date=1', '/?X-Amz-Signature=[cut]&X-Amz-Date=1'],
       ['/?key=1&keyboard=2&code=3&sid=4', '/?key=[cut]&keyboard=2&code=[cut]&sid=[cut]'],
+      ['/?token=a,REST&x=1', '/?token=[cut]&x=1'],
+      ['/?pass=a?REST;REST"REST', '/?pass=[cut]'],
+      [
+        '/?user[pwd]=a&my.key=b&key[]=c&PHPSESSID=d&SAMLResponse=e&pin=f',
+        '/?user[pwd]=[cut]&my.key=[cut]&key[]=[cut]&PHPSESSID=[cut]&SAMLResponse=[cut]&pin=[cut]',
+      ],
+      [`/p/${JWT.replaceAll('.', '%2E')}`, '/p/[cut]'],
+      ['/p/eyJhbGciOiJkaXIifQ..aXY.Y3Q.dGFn', '/p/[cut]'],
+      ['/p/x%3Ftoken%3DREST/y', '/p/[cut]/y'],
+      ['/?a=Bearer+REST', '/?a=[cut]'],
+      [`/?header=${Buffer.from('{"x-api-key":"a"}').toString('base64')}`, '/?header=[cut]'],
+      [`/?u=https://bob:${'p'.repeat(300)}@h/`, '/?u=[cut]'],
       ['/?%74oken=abc', '/?%74oken=[cut]'],
       ['/?auth[user]=a&token=', '/?auth[user]=[cut]&token='],
-      ['/a;jsessionid=7/b', '/a;jsessionid=[cut]'],
+      ['/a;jsessionid=7/b', '/a;jsessionid=[cut]/b'],
       [`/t/${JWT}/x?y=${JWT}`, '/t/[cut]/x?y=[cut]'],
       ['http://bob:pw@example.com/', 'http://[cut]@example.com/'],
-      ['/?next=https%3A%2F%2Fbob:pw%40x', '/?next=https%3A%2F%2F[cut]@x'],
+      ['/?next=https%3A%2F%2Fbob:pw%40x', '/?next=[cut]'],
       ['/?next=%2Fa%3Ftoken%3Dabc&b=c%20d', '/?next=[cut]&b=c%20d'],
-      ['/?next=/a?token=abc', '/?next=/a?token=[cut]'],
+      ['/?next=/a?token=abc', '/?next=[cut]'],
       ['/plain/path?x=y%zz', '/plain/path?x=y%zz'],
     ] as const) {
       assert.equal(target(before), after);
@@ -47,6 +60,14 @@ describe('the secrets of a handshake', () => {
       'X-Session-Id',
       'X-Signature',
       'X-User-Password',
+      'X-Sid',
+      'X-Otp',
+      'X-Code',
+      'X-Ticket',
+      'X-Pwd',
+      'X-Key',
+      'X-Sig',
+      'X-Passcode',
       'X-Amz-Credential',
       'Client-Secret',
     ]) {
@@ -56,7 +77,13 @@ describe('the secrets of a handshake', () => {
       ['Origin', 'https://bob:pw@example.com', 'https://[cut]@example.com'],
       ['Referer', 'https://x/?token=abc&a=b', 'https://x/?token=[cut]&a=b'],
       ['X-Amzn-Oidc-Data', JWT, '[cut]'],
-      ['X-Original', 'Bearer abcdef', 'Bearer [cut]'],
+      ['X-Other', 'Bearer ab', '[cut]'],
+      ['X-Other', 'a-long-opaque-text', '[cut]'],
+      ['X-Other', 'some short words only', undefined],
+      ['X-Other', 'a=1;token="R"', '[cut]'],
+      ['X-Other', 'Bearer: REST', '[cut]'],
+      ['X-Forwarded-Uri', '/a?token=REST', '/a?token=[cut]'],
+      ['User-Agent', 'Digest username="x"', '[cut]'],
       ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ==', undefined],
       ['Sec-WebSocket-Version', '13', undefined],
       ['Sec-WebSocket-Extensions', 'permessage-deflate; client_max_window_bits', undefined],
@@ -76,6 +103,8 @@ describe('the secrets of a handshake', () => {
       ['bearer, opaque, chat', 'bearer, [cut], chat', 'chat'],
       ['bearer, chat', undefined, 'chat'],
       ['chat, a1b2c3d4e5f60718293a4b5c6d7e8f90', 'chat, [cut]', 'chat'],
+      ['chat, 7QhaaFsLeJDoauh8-hm-uw', 'chat, [cut]', 'chat'],
+      ['a1b2c3d4e5f60718293a4b5c6d7e8f90', '[cut]', 'a1b2c3d4e5f60718293a4b5c6d7e8f90'],
       ['base64url.bearer.authorization.k8s.io.c2VjcmV0LXRva2VuLTE', 'base64url.bearer.[cut]', ''],
       [`x${'.y'.repeat(200)}`, '[cut]', ''],
     ] as const) {

@@ -9,9 +9,9 @@ import { PathSearch } from '../../../../src/wire/redaction/path-search.ts';
 
 /** Returns the locations of what a path finds, in any order. */
 function locationsOf(path: string, text: string): string[] {
-  const trees = findJson(text);
-  assert.ok(trees !== TOO_DEEP);
-  const [root] = trees;
+  const json = findJson(text);
+  assert.ok(json !== TOO_DEEP);
+  const [root] = json.roots;
   if (root === undefined) return [];
   const places = new Map<JsonNode, string>();
   const place = (node: JsonNode, location: readonly (string | number)[]): void => {
@@ -100,11 +100,11 @@ describe('the search of a JSON path', () => {
 
   it('says that no steps are left', () => {
     const text = `[${'[1],'.repeat(100)}1]`;
-    const trees = findJson(text);
-    assert.ok(trees !== TOO_DEEP);
+    const json = findJson(text);
+    assert.ok(json !== TOO_DEEP);
     for (const source of ['$..*', '$[*][*]', '$[?@[0] == 1]', '$[0:50]', '$..a']) {
       const steps = { left: 20 };
-      new PathSearch(trees[0]!, text, steps).find(parseJsonPath(source));
+      new PathSearch(json.roots[0]!, text, steps).find(parseJsonPath(source));
       assert.ok(steps.left < 0, source);
     }
   });

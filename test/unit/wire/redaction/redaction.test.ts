@@ -50,15 +50,19 @@ describe('redaction by JSON path', () => {
     assert.deepEqual(redacted, Buffer.concat([bytes.subarray(0, 9), Buffer.from('{"a":"[redacted]"}')]));
   });
 
-  it('redacts what breaks off, as far as it can be read', () => {
+  it('redacts what breaks off, and withholds what may have a value behind a fault', () => {
     for (const [text, expected] of [
       ['{"a":"secr', '{"a":"[redacted]"'],
       ['{"x":{"a":[1,2', '{"x":{"a":"[redacted]"'],
       ['{"a":1 "b":2}', '{"a":"[redacted]" "b":2}'],
+      ['{"b":NaN,"c":+1,"d":-Infinity,"a":.5}', '{"b":NaN,"c":+1,"d":-Infinity,"a":"[redacted]"}'],
+      ['{"b":oops,"a":1}', null],
+      ['{"b":1,/* */"a":1}', null],
+      ['{a:1}', null],
+      ['{b:1}', '{b:1}'],
       ['{"a":', '{"a":'],
       ['{"a"', '{"a"'],
-      ['{"b":oops,"a":1}', '{"b":oops,"a":1}'],
-      ['{"b":oops,"c":{"a":1}}', '{"b":oops,"c":{"a":"[redacted]"}}'],
+      ['{"b":oops,"c":{"a":1}}', null],
     ] as const) {
       assert.equal(redact(['$..a'], text), expected);
     }
@@ -144,13 +148,13 @@ describe('redaction', () => {
     const redaction = compileRedaction(['$..a', '$[?@.a == 1]', '$[0]', '/aa/'], () => 0);
     fc.assert(
       fc.property(pieces, (all) => {
-        assert.equal(typeof redaction.text(all.join('')), 'string');
+        redaction.text(all.join(''));
       }),
       { numRuns: 3000 },
     );
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-        assert.ok(redaction.binary(bytes) instanceof Uint8Array);
+        redaction.binary(bytes);
         assert.equal(compileRedaction([]).binary(bytes), bytes);
       }),
     );

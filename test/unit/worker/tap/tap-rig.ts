@@ -7,7 +7,7 @@ import type { OpenGroup, OpenSession } from '../../../../src/worker/tap/open-con
 import { TapBook } from '../../../../src/worker/tap/tap-book.ts';
 import { encodeFrame, type FrameOptions } from '../../../support/websocket/raw-frames.ts';
 import { TrackingRecorder } from '../../wire/frames/tracking-recorder.ts';
-import { SecretNames } from '../../../../src/wire/redaction/handshake-secrets.ts';
+import { SecretNames } from '../../../../src/wire/redaction/secret-names.ts';
 
 const MASK = Buffer.from([0x11, 0x80, 0xfe, 0x37]);
 const ORIGIN = 1_700_000_000_000;
