@@ -33,7 +33,7 @@ type TapEnd = StreamEnd | { readonly kind: 'told' } | { readonly kind: 'failed';
 export async function run(options: CommandOptions): Promise<number> {
   const plan = planOf(options);
   const client = plan.from === null ? new AdminClient(options) : null;
-  const output = plan.output === null ? null : await openOutput(plan.output);
+  const output = plan.output === null ? null : await openOutput(plan.output, plan.from);
   const ending = new TapEnding(process, process.stdout);
   try {
     const stream = await openStream(plan, client, ending.signal);

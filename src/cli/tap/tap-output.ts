@@ -1,5 +1,5 @@
 /** The file that a tap is recorded to. */
-import { rename, rm, stat } from 'node:fs/promises';
+import { lstat, rename, rm, stat } from 'node:fs/promises';
 import { StartError, messageOf } from '../../core/errors.ts';
 import { writeHar, type HarResult } from './har/har-writer.ts';
 import { RecordingFile } from './recording-file.ts';
@@ -22,8 +22,16 @@ export interface OpenOutput {
   abandon(): Promise<void>;
 }
 
-/** @throws StartError if the file exists, or cannot be written */
-export function openOutput(output: TapOutput): Promise<OpenOutput> {
+/**
+ * Opens what a tap is recorded to.
+ *
+ * @param from the recording that is read; null for a tap
+ * @throws StartError if the file exists, cannot be written, or is the recording
+ */
+export async function openOutput(output: TapOutput, from: string | null): Promise<OpenOutput> {
+  if (from !== null && (await isSameFile(from, output.file))) {
+    throw new StartError('--from and --output name the same file');
+  }
   return output.format === 'har' ? HarOutput.open(output) : RecordingOutput.open(output);
 }
 
@@ -62,13 +70,13 @@ class RecordingOutput implements OpenOutput {
  */
 class HarOutput implements OpenOutput {
   readonly sink: RecordingFile;
-  readonly #file: string;
-  readonly #isClaimed: boolean;
+  readonly #output: TapOutput;
+  readonly #recording: string;
 
-  private constructor({ file, force }: TapOutput, sink: RecordingFile) {
+  private constructor(output: TapOutput, sink: RecordingFile, recording: string) {
     this.sink = sink;
-    this.#file = file;
-    this.#isClaimed = !force;
+    this.#output = output;
+    this.#recording = recording;
   }
 
   /** Takes the name of the archive now: an hour of recording must not end with a file that exists. */
@@ -77,7 +85,8 @@ class HarOutput implements OpenOutput {
     if (force) await refuseDevice(file);
     else await (await RecordingFile.create(file, false)).close();
     try {
-      return new HarOutput(output, await RecordingFile.create(recordingOf(file), force));
+      const recording = await freeName(`${file}.part`, '.jsonl');
+      return new HarOutput(output, await RecordingFile.create(recording, false), recording);
     } catch (error) {
       if (!force) await rm(file, { force: true });
       throw error;
@@ -89,39 +98,46 @@ class HarOutput implements OpenOutput {
   }
 
   async finish(signal: AbortSignal): Promise<string> {
-    const recording = recordingOf(this.#file);
-    const made = `${this.#file}.part`;
+    const { file, force } = this.#output;
+    const made = await freeName(`${file}.part`, '');
     try {
       await this.sink.close();
-      await rm(made, { force: true });
-      const result = await writeHar(recording, made, signal);
-      await rename(made, this.#file);
-      await rm(recording);
-      return `recorded in ${this.#file}${notesOf(result)}`;
+      const result = await writeHar(this.#recording, made, signal);
+      await rename(made, file);
+      await rm(this.#recording);
+      return `recorded in ${file}${notesOf(result)}`;
     } catch (error) {
       await rm(made, { force: true });
       await this.#giveBack();
       const why = signal.aborted ? 'interrupted' : messageOf(error);
-      throw new StartError(
-        `cannot write ${this.#file}: ${why}; try again by sluice tap --from ${recording} --output ${this.#file}`,
-        { cause: error },
-      );
+      const again = `sluice tap --from ${this.#recording} --output ${file}${force ? ' --force' : ''}`;
+      throw new StartError(`cannot write ${file}: ${why}; try again by ${again}`, { cause: error });
     }
   }
 
   async abandon(): Promise<void> {
     await this.sink.close();
-    await rm(recordingOf(this.#file), { force: true });
+    await rm(this.#recording, { force: true });
     await this.#giveBack();
   }
 
   async #giveBack(): Promise<void> {
-    if (this.#isClaimed) await rm(this.#file, { force: true });
+    if (!this.#output.force) await rm(this.#output.file, { force: true });
   }
 }
 
-function recordingOf(har: string): string {
-  return `${har}.part.jsonl`;
+/** A process that was killed has left its recording behind, which may be what is read now: it is never replaced. */
+async function freeName(start: string, end: string): Promise<string> {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? `${start}${end}` : `${start}-${number}${end}`;
+    if ((await lstat(name).catch(() => null)) === null) return name;
+  }
+}
+
+/** Links have several names. */
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [one, other] = await Promise.all([a, b].map((name) => stat(name).catch(() => null)));
+  return one?.isFile() === true && one.dev === other?.dev && one.ino === other.ino;
 }
 
 /** A file takes the place of what has its name: a device must not be lost. */
