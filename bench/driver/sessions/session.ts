@@ -81,6 +81,8 @@ export class Session implements ConnectionOwner, StreamSink {
   /** How far the opening has come, for the times of its steps. */
   #stepAt = 0;
   #isConnected = false;
+  /** Whether it is, and so is TLS if there is any. */
+  #isEstablished = false;
   #closeCode = CLOSE_ABNORMAL;
   /** Why the session was failed; null if it was not. */
   #failure: string | null = null;
@@ -107,7 +109,7 @@ export class Session implements ConnectionOwner, StreamSink {
     const now = this.#host.recorder.readClock();
     this.state = 'opening';
     this.#stepAt = this.activeAt = now;
-    this.#isConnected = this.#wasOpen = false;
+    this.#isConnected = this.#isEstablished = this.#wasOpen = false;
     this.#closeCode = CLOSE_ABNORMAL;
     this.#failure = null;
     this.nextMessage = this.nextReply = 0;
@@ -230,6 +232,7 @@ export class Session implements ConnectionOwner, StreamSink {
   }
 
   #established(): void {
+    this.#isEstablished = true;
     const { request } = this;
     if (request === null) {
       this.#opened();
@@ -281,7 +284,7 @@ export class Session implements ConnectionOwner, StreamSink {
   #openingProblem(error: Error | null): string {
     const code = codeOf(error) || (error?.message ?? 'closed');
     if (!this.#isConnected) return `connect: ${code}`;
-    return this.#handshake === null ? `tls: ${code}` : `handshake: ${code}`;
+    return this.#isEstablished ? `handshake: ${code}` : `tls: ${code}`;
   }
 
   #closeKind(error: Error | null): string {
