@@ -26,8 +26,17 @@ const MAX_PAYLOAD_BYTES = 1024 * 1024 * 1024;
 /** Max payload of a message that is sent. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_CONTROL_BYTES = 125;
+/** Max time between two records. */
+const MAX_SPAN_MS = 366 * 24 * 3_600_000;
 /** Max names of cut values that are listed. */
 const MAX_CUT_NAMES = 20;
+
+/** A client whose session is over. */
+interface PartClient extends Omit<RecordedClient, 'startMs'> {
+  /** Milliseconds since 1970. */
+  readonly openedAt: number;
+  readonly lastTime: number;
+}
 
 /** A client whose session goes on. */
 interface Draft {
@@ -49,7 +58,11 @@ export class ClientCollector {
   readonly #redaction: Redaction;
   readonly #log = new EventLogWriter();
   readonly #drafts = new Map<string, Draft>();
-  readonly #clients: (RecordedClient & { readonly openedAt: number; readonly lastTime: number })[] = [];
+  readonly #clients: RecordedClient[] = [];
+  /** The clients of the recording under way: several may stand behind each other. */
+  #part: PartClient[] = [];
+  /** The end of the last client of the recordings so far. */
+  #durationMs = 0;
   readonly #cut = new Set<string>();
   readonly #rules = new Set<string>();
   #messages = 0;
@@ -71,6 +84,7 @@ export class ClientCollector {
   add(record: TapRecord): void {
     switch (record.type) {
       case 'tap':
+        this.#endPart();
         for (const rule of record.redact) this.#rules.add(rule);
         break;
       case 'session':
@@ -95,27 +109,15 @@ export class ClientCollector {
 
   /** Returns all clients. Those whose end is not recorded end with their last event. */
   finish(): RecordedClients {
-    for (const draft of this.#drafts.values()) {
-      this.#unended++;
-      this.#close(draft, FINISH, draft.lastTime);
-      this.#keep(draft, true);
-    }
-    this.#drafts.clear();
-    const clients = this.#clients.sort((a, b) => a.openedAt - b.openedAt);
-    const first = clients[0]?.openedAt ?? 0;
-    let durationMs = 0;
-    for (const { openedAt, lastTime } of clients)
-      durationMs = Math.max(durationMs, openedAt - first + lastTime);
+    this.#endPart();
+    const clients = this.#clients.sort((a, b) => a.startMs - b.startMs);
     return {
-      clients: clients.map(({ openedAt, lastTime: _, ...client }) => ({
-        ...client,
-        startMs: openedAt - first,
-      })),
+      clients,
       events: this.#log.memory(),
       redact: [...this.#rules],
       facts: {
         clients: clients.length,
-        durationMs,
+        durationMs: this.#durationMs,
         messages: this.#messages,
         replies: this.#replies,
         attached: this.#attached,
@@ -137,7 +139,8 @@ export class ClientCollector {
     }
     const before = this.#drafts.get(record.session);
     if (before !== undefined) this.#end({ ...UNKNOWN_END, at: record.at, session: record.session });
-    if (this.#clients.length + this.#drafts.size >= MAX_CLIENTS) throw tooLarge(`${MAX_CLIENTS} clients`);
+    if (this.#clients.length + this.#part.length + this.#drafts.size >= MAX_CLIENTS)
+      throw tooLarge(`${MAX_CLIENTS} clients`);
     this.#drafts.set(record.session, {
       record,
       handshake: readHandshake(request, this.#cut),
@@ -156,7 +159,7 @@ export class ClientCollector {
     // A frame of the proxy's own is part of no conversation: pings, and closes that the endpoint knows nothing of.
     if (draft === undefined || frame.from === 'proxy') return;
     const fromClient = frame.from === 'client';
-    const time = Math.max(draft.lastTime, frame.at - draft.record.at);
+    const time = timeOf(draft, frame.at);
     switch (frame.opcode) {
       case 'text':
       case 'binary':
@@ -224,7 +227,7 @@ export class ClientCollector {
   #end({ at, session, side }: EndRecord): void {
     const draft = this.#drafts.get(session);
     if (draft === undefined) return;
-    const time = Math.max(draft.lastTime, at - draft.record.at);
+    const time = timeOf(draft, at);
     if (!draft.isClosed) this.#close(draft, side === 'client' ? CLIENT_DROP : FINISH, time);
     this.#drafts.delete(session);
     this.#keep(draft, false);
@@ -238,16 +241,26 @@ export class ClientCollector {
 
   #keep({ record, handshake, firstEvent, replies, lastTime }: Draft, isUnended: boolean): void {
     const { session, openedAt } = record;
-    this.#clients.push({
-      session,
-      handshake,
-      firstEvent,
-      replies,
-      isUnended,
-      startMs: 0,
-      openedAt,
-      lastTime,
-    });
+    this.#part.push({ session, handshake, firstEvent, replies, isUnended, openedAt, lastTime });
+  }
+
+  /** Ends one recording. Another one behind it begins where it ended, whenever it was made. */
+  #endPart(): void {
+    for (const draft of this.#drafts.values()) {
+      this.#unended++;
+      this.#close(draft, FINISH, draft.lastTime);
+      this.#keep(draft, true);
+    }
+    this.#drafts.clear();
+    let first = Infinity;
+    for (const { openedAt } of this.#part) first = Math.min(first, openedAt);
+    const begin = this.#durationMs;
+    for (const { openedAt, lastTime, ...client } of this.#part) {
+      const startMs = begin + inRange(openedAt - first, client.session);
+      this.#clients.push({ ...client, startMs });
+      this.#durationMs = Math.max(this.#durationMs, startMs + lastTime);
+    }
+    this.#part = [];
   }
 
   #add(draft: Draft, kind: number, time: number, size: number, payload: Buffer | null): void {
@@ -259,6 +272,17 @@ export class ClientCollector {
     draft.lastEvent = event;
     draft.lastTime = time;
   }
+}
+
+/** Returns the time of a client's record since its session was opened. It never goes back, as the machine's clock may. */
+function timeOf({ record, lastTime }: Draft, at: number): number {
+  return Math.max(lastTime, inRange(at - record.at, record.session));
+}
+
+/** Returns a distance of times. @throws StartError if it cannot be one of a recording */
+function inRange(ms: number, session: string): number {
+  if (ms <= MAX_SPAN_MS) return ms;
+  throw new StartError(`the times of session ${session} are more than a year behind the recording's start`);
 }
 
 const UNKNOWN_END = { type: 'end', seconds: 0, bytesUpstream: 0, bytesDownstream: 0 } as const;

@@ -15,6 +15,9 @@ export interface TimetableClock {
   after(ms: number, callback: () => void): () => void;
 }
 
+/** Max time of a timer: those of Node end at 2^31 ms. What is due later waits for several. */
+const MAX_TIMER_MS = 3_600_000;
+
 /** One timer for all that is due later. */
 export class Timetable {
   readonly #clock: TimetableClock;
@@ -53,7 +56,7 @@ export class Timetable {
     if (at >= this.#timerAt) return;
     this.#cancel?.();
     this.#timerAt = at;
-    this.#cancel = this.#clock.after(Math.max(0, at - this.#clock.now()), this.#run);
+    this.#cancel = this.#clock.after(Math.min(MAX_TIMER_MS, Math.max(0, at - this.#clock.now())), this.#run);
   }
 
   readonly #run = (): void => {

@@ -200,6 +200,42 @@ describe('the clients of a recording', () => {
     ]);
   });
 
+  it('of a recording behind another one begin where that ended, whenever it was made', () => {
+    const [first, second] = [
+      new WrittenRecording({ redact: ['$.a'] }),
+      new WrittenRecording({ redact: ['$.b'] }),
+    ];
+    first.session(0).client(100, 'a');
+    first.session(50).client(60, 'b').end(70);
+    second.session(2_000_000_000).client(2_000_000_010, 'c').end(2_000_000_030);
+    second.session(1_999_999_990).end(2_000_000_000);
+    first.records.push(...second.records);
+    const { clients, facts, redact } = collect(first);
+    assert.deepEqual(
+      clients.map(({ startMs, isUnended }) => [startMs, isUnended]),
+      [
+        [0, true],
+        [50, false],
+        [100, false],
+        [110, false],
+      ],
+    );
+    assert.equal(facts.durationMs, 140);
+    assert.deepEqual(redact, ['$.a', '$.b']);
+  });
+
+  it('are refused if their clock is broken', () => {
+    for (const at of [1e308, 40_000_000_000]) {
+      const late = new WrittenRecording();
+      late.session().client(at, 'a');
+      const apart = new WrittenRecording();
+      apart.session();
+      apart.session(at);
+      for (const recording of [late, apart])
+        assert.throws(() => collect(recording), /more than a year behind/);
+    }
+  });
+
   it('are refused if one message is too large to be sent', () => {
     const recording = new WrittenRecording();
     recording.session().client(1, 'a', { text: undefined, length: 2 ** 30 } as object);

@@ -28,6 +28,22 @@ describe('the timetable of a replay', () => {
     assert.deepEqual(calls.splice(0), ['100 c']);
   });
 
+  it('waits for several timers if something is due in months', () => {
+    const timetable = new Timetable({
+      now: () => clock.time,
+      after: (ms, callback) => {
+        assert.ok(ms < 2 ** 31);
+        return clock.after(ms, callback);
+      },
+    });
+    const at = clock.time + 3_000_000_000;
+    timetable.schedule(itemOf('late'), at);
+    clock.goTo(at - 1);
+    assert.deepEqual(calls, []);
+    clock.goTo(at);
+    assert.deepEqual(calls.splice(0), [`${at} late`]);
+  });
+
   it('calls nobody early if the timer is', () => {
     const callbacks: (() => void)[] = [];
     let now = 0;
