@@ -140,6 +140,17 @@ describe('the load generator', () => {
     assert.equal(good.timings.tls.count, 2);
   });
 
+  it('names the handshake if the target drops the connection instead of an answer', async () => {
+    const server = createServer((socket) =>
+      socket.on('error', () => undefined).once('data', () => socket.destroy()),
+    );
+    const port = await listen(server);
+    const result = await drive(`ws://127.0.0.1:${port}/`, '-d 50ms -c 1');
+    server.close();
+    for (const kind of result.errors.keys()) assert.match(kind, /^handshake: /);
+    assert.ok(result.errorCount > 0);
+  });
+
   itInTime('drives raw TCP', async () => {
     const server = createServer((socket) => socket.on('error', () => undefined).pipe(socket));
     const url = `tcp://127.0.0.1:${await listen(server)}`;
