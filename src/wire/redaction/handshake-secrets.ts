@@ -7,7 +7,7 @@ import { cutTokens, decoded, hasSecret } from './secret-forms.ts';
 import type { SecretNames } from './secret-names.ts';
 
 /** What stands in the place of a secret. */
-const CUT = '[cut]';
+export const CUT = '[cut]';
 
 /** An opening handshake. */
 interface Handshake {
