@@ -2,6 +2,7 @@ import { isToken, SUBPROTOCOL } from '../../src/core/tokens.ts';
 import type { SessionRecord } from '../../src/wire/recording/records.ts';
 import { hasControlCharacter } from '../../src/wire/http/field-value.ts';
 import { trimOws } from '../../src/wire/http/request-head.ts';
+import { CUT } from '../../src/wire/redaction/handshake-secrets.ts';
 
 /** The opening handshake of a recorded client, as far as it can be played. */
 export interface RecordedHandshake {
@@ -11,8 +12,6 @@ export interface RecordedHandshake {
   readonly subprotocols: readonly string[];
 }
 
-/** Stands in a recording in the place of a secret: see docs/recordings.md. */
-const CUT = '[cut]';
 /** Headers that belong to the recorded connection (RFC 9110 section 7.6.1), or that the handshake makes itself. */
 const OWN_HEADERS =
   /^(?:host|upgrade|connection|keep-alive|te|trailer|transfer-encoding|content-length|expect|proxy-.*|http2-settings|sec-websocket-.*)$/i;
