@@ -45,11 +45,13 @@ export class PacedLoad {
 }
 
 function answerOf(child: ChildProcess): Promise<unknown> {
-  return within(
-    'the answer of the load',
-    new Promise((settle, fail) => {
-      child.once('message', settle);
-      child.once('exit', (code) => fail(new Error(`the load ended with ${code ?? 'a signal'}`)));
-    }),
-  );
+  const answer = new Promise((settle, fail) => {
+    const ended = (code: number | null): void => fail(new Error(`the load ended with ${code ?? 'a signal'}`));
+    child.once('exit', ended);
+    child.once('message', (message) => {
+      child.off('exit', ended);
+      settle(message);
+    });
+  });
+  return within('the answer of the load', answer);
 }
