@@ -34,6 +34,8 @@ interface TapBookParts {
   readonly secretNames: SecretNames;
   /** Takes the lines of a tap. */
   readonly send: (report: TapReport) => void;
+  /** Told of exceptions of the code of taps, which end the watch of what they were about: at most once a tick. */
+  readonly onFault: (error: unknown) => void;
   readonly clock?: TapClock;
   /** Budgets of CPU time that are saved up at most, for sudden work. */
   readonly savedTicks?: number;
@@ -57,13 +59,13 @@ export class TapBook extends Timed implements Taps {
   /** @param orders of taps that run already */
   constructor(parts: TapBookParts, orders: readonly TapOrder[]) {
     super();
-    const { run, wheel, counters, secretNames, send, random = Math.random } = parts;
+    const { run, wheel, counters, secretNames, send, onFault, random = Math.random } = parts;
     const { clock = threadClock(), savedTicks } = parts;
     this.secretNames = secretNames;
     this.#wheel = wheel;
     this.#send = send;
     this.#random = random;
-    this.#home = new TapHome(run, counters, clock, savedTicks);
+    this.#home = new TapHome(run, counters, clock, savedTicks, onFault);
     for (const order of orders) this.#start(order);
   }
 
@@ -72,6 +74,24 @@ export class TapBook extends Timed implements Taps {
   }
 
   watchSession(session: TappedSession): SessionTap | null {
+    return this.#contained(() => this.#watchSession(session));
+  }
+
+  watchTunnel(tunnel: TappedTunnel): TunnelTap | null {
+    return this.#contained(() => this.#watchTunnel(tunnel));
+  }
+
+  /** Returns null in place of an exception: what opens must not notice. */
+  #contained<Tap>(watch: () => Tap | null): Tap | null {
+    try {
+      return watch();
+    } catch (error) {
+      this.#home.fault(error);
+      return null;
+    }
+  }
+
+  #watchSession(session: TappedSession): SessionTap | null {
     const id = this.#idOf(session.number);
     const taps = this.#choose((tap) => fitsSession(tap.order.filter, session, id));
     if (taps === null) return null;
@@ -81,7 +101,7 @@ export class TapBook extends Timed implements Taps {
     return watched;
   }
 
-  watchTunnel(tunnel: TappedTunnel): TunnelTap | null {
+  #watchTunnel(tunnel: TappedTunnel): TunnelTap | null {
     const taps = this.#choose((tap) => fitsTunnel(tap.order.filter, tunnel));
     if (taps === null) return null;
     const id = this.#newTunnelId();
@@ -176,11 +196,21 @@ export class TapBook extends Timed implements Taps {
     for (const walk of [...this.#walks]) {
       let step: Step | undefined = 'more';
       while (step === 'more' && walks.begin()) {
-        const { value, done } = walk.next();
+        step = this.#stepOf(walk);
         walks.end();
-        step = done === true ? undefined : value;
       }
       if (step === undefined) this.#walks = this.#walks.filter((other) => other !== walk);
+    }
+  }
+
+  /** Goes a step. Returns undefined if the walk is over; a fault ends it. */
+  #stepOf(walk: Walk): Step | undefined {
+    try {
+      const { value, done } = walk.next();
+      return done === true ? undefined : value;
+    } catch (error) {
+      this.#home.fault(error);
+      return undefined;
     }
   }
 

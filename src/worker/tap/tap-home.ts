@@ -41,18 +41,31 @@ export class TapHome {
   /** Grows by one with each tap that ends: whoever has watched for it looks again who wants lines. */
   endedTaps = 0;
   readonly #clock: TapClock;
+  readonly #onFault: (error: unknown) => void;
+  /** Whether a fault of this tick has been told. */
+  #hasFault = false;
   #openings = 0;
   #watched = 0;
   #contexts = 0;
   #heldBytes = 0;
 
-  /** @param savedTicks budgets that can be saved up */
-  constructor(run: string, counters: TapCounters, clock: TapClock, savedTicks = SAVED_TICKS) {
+  /**
+   * @param savedTicks budgets that can be saved up; undefined for {@link SAVED_TICKS}
+   * @param onFault told of exceptions of the code of taps, at most once a tick
+   */
+  constructor(
+    run: string,
+    counters: TapCounters,
+    clock: TapClock,
+    savedTicks: number | undefined,
+    onFault: (error: unknown) => void,
+  ) {
     this.run = run;
     this.counters = counters;
     this.#clock = clock;
-    this.frames = new TapBudget(FRAMES_BUDGET_MS, savedTicks, clock);
-    this.places = new TapBudget(PLACES_BUDGET_MS, savedTicks, clock);
+    this.#onFault = onFault;
+    this.frames = new TapBudget(FRAMES_BUDGET_MS, savedTicks ?? SAVED_TICKS, clock);
+    this.places = new TapBudget(PLACES_BUDGET_MS, savedTicks ?? SAVED_TICKS, clock);
     this.walks = new TapBudget(WALKS_BUDGET_MS, 1, clock);
   }
 
@@ -68,6 +81,14 @@ export class TapHome {
     this.places.renew();
     this.walks.renew();
     this.#openings = 0;
+    this.#hasFault = false;
+  }
+
+  /** Takes an exception of the code of taps. It must reach neither a session nor the worker. */
+  fault(error: unknown): void {
+    if (this.#hasFault) return;
+    this.#hasFault = true;
+    this.#onFault(error);
   }
 
   /** Begins the work for a session or tunnel that opens. Returns false if there must be none; else `places` tells its end. */

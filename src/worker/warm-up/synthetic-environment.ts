@@ -58,6 +58,7 @@ export function syntheticEnvironment(config: Config): Environment {
         counters: new TapCounts(page),
         secretNames: new SecretNames([]),
         send: () => undefined,
+        onFault: () => undefined,
       },
       [],
     ),

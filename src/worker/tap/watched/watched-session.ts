@@ -35,7 +35,11 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   }
 
   opened(): void {
-    this.open('session');
+    try {
+      this.open('session');
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   received(
@@ -45,7 +49,48 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     start: number,
     end: number,
   ): void {
-    if (!this.isWanted()) return;
+    try {
+      if (this.isWanted()) this.#read(fromClient, position, input, start, end);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  skipped(fromClient: boolean, bytes: number): void {
+    try {
+      (fromClient ? this.#upstream : this.#downstream)?.skip(bytes);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  message(fromClient: boolean, opcode: number, payload: Uint8Array): void {
+    try {
+      if (!this.isWanted()) return;
+      this.#direction(fromClient).countWhole(opcode);
+      this.#tellWhole(fromClient ? FROM_CLIENT : FROM_ENDPOINT, opcode, payload);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  sent(toClient: boolean, opcode: number, payload: Uint8Array): void {
+    try {
+      if (this.isWanted()) this.#tellWhole(toClient ? TO_CLIENT : TO_ENDPOINT, opcode, payload);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  ended(end: TappedEnd): void {
+    try {
+      this.#tellEnd(end);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #read(fromClient: boolean, position: FramePosition, input: Uint8Array, start: number, end: number): void {
     const { frames } = this.home;
     const direction = this.#direction(fromClient);
     if (!frames.begin()) {
@@ -56,21 +101,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     frames.end();
   }
 
-  skipped(fromClient: boolean, bytes: number): void {
-    (fromClient ? this.#upstream : this.#downstream)?.skip(bytes);
-  }
-
-  message(fromClient: boolean, opcode: number, payload: Uint8Array): void {
-    if (!this.isWanted()) return;
-    this.#direction(fromClient).countWhole(opcode);
-    this.#tellWhole(fromClient ? FROM_CLIENT : FROM_ENDPOINT, opcode, payload);
-  }
-
-  sent(toClient: boolean, opcode: number, payload: Uint8Array): void {
-    if (this.isWanted()) this.#tellWhole(toClient ? TO_CLIENT : TO_ENDPOINT, opcode, payload);
-  }
-
-  ended(end: TappedEnd): void {
+  #tellEnd(end: TappedEnd): void {
     this.#upstream?.end(end.messagesUpstream);
     this.#downstream?.end(end.messagesDownstream);
     const at = this.home.at();

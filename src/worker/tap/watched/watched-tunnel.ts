@@ -5,11 +5,31 @@ import { Watched } from './watched.ts';
 /** Watches one tunnel for all taps that want it: how many bytes each read has. */
 export class WatchedTunnel extends Watched implements TunnelTap {
   opened(): void {
-    this.open('tunnel');
+    try {
+      this.open('tunnel');
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   received(fromClient: boolean, bytes: number): void {
-    if (!this.isWanted()) return;
+    try {
+      if (this.isWanted()) this.#read(fromClient, bytes);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  ended(end: TappedTunnelEnd): void {
+    try {
+      const line = this.isWanted() ? tunnelEndLine(this.id, this.home.at(), end) : '';
+      this.close(() => line);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #read(fromClient: boolean, bytes: number): void {
     const { frames, counters } = this.home;
     if (!frames.begin()) {
       this.loseFrames(1);
@@ -21,11 +41,6 @@ export class WatchedTunnel extends Watched implements TunnelTap {
       else counters.lost('lines', 1);
     }
     frames.end();
-  }
-
-  ended(end: TappedTunnelEnd): void {
-    const line = this.isWanted() ? tunnelEndLine(this.id, this.home.at(), end) : '';
-    this.close(() => line);
   }
 
   protected override tapsChanged(): void {

@@ -89,6 +89,19 @@ export abstract class Watched {
     this.#setTaps(NO_TAPS);
   }
 
+  /** Ends the watch, whose code has thrown: what it watches goes on. Its taps miss a session. */
+  protected fail(error: unknown): void {
+    this.home.fault(error);
+    const { taps } = this;
+    this.#expected = null;
+    for (const tap of taps) tap.loseSession();
+    try {
+      this.#setTaps(NO_TAPS);
+    } catch {
+      // Its memory stays counted, and the first fault is told.
+    }
+  }
+
   #prune(): void {
     this.#endedTaps = this.home.endedTaps;
     const taps = this.taps.filter(({ isOver }) => !isOver);

@@ -61,6 +61,7 @@ export class TapRig {
   takes = true;
   /** The next draws of samples. */
   readonly draws: number[] = [];
+  readonly faults: unknown[] = [];
   groups: OpenGroup[] = [];
   #now = 0;
   #ticks = 0;
@@ -79,6 +80,7 @@ export class TapRig {
           this.reports.push(report);
           if (this.takes) this.taken(report.id);
         },
+        onFault: (error) => this.faults.push(error),
         clock: {
           now: () => (this.#now += this.msPerReading),
           cpu: () => this.#now,
