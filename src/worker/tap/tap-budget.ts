@@ -38,20 +38,24 @@ export class TapBudget {
   /**
    * Begins a piece of work. Returns false if nothing is left: then there must be none.
    *
-   * @param mayOverdraw whether the work is done anyway: later ticks pay for it
+   * @param overdraftMs what the work may use beyond that: later ticks pay for it
    */
-  begin(mayOverdraw = false): boolean {
-    if (!mayOverdraw && this.#spentMs >= this.#savedMs && this.#hasSpentAll()) return false;
+  begin(overdraftMs = 0): boolean {
+    if (this.#spentMs >= this.#savedMs + overdraftMs && this.#hasSpent(overdraftMs)) return false;
     this.#begunAt = this.#clock.now();
     return true;
   }
 
-  /** Whether the piece of work under way has used up what was left. It counts as ended and begun again. */
-  isOver(): boolean {
+  /**
+   * Whether the piece of work under way has used up what was left. It counts as ended and begun again.
+   *
+   * @param overdraftMs as for {@link begin}
+   */
+  isOver(overdraftMs = 0): boolean {
     const now = this.#clock.now();
     this.#spentMs += now - this.#begunAt;
     this.#begunAt = now;
-    return this.#spentMs >= this.#savedMs && this.#hasSpentAll();
+    return this.#spentMs >= this.#savedMs + overdraftMs && this.#hasSpent(overdraftMs);
   }
 
   /** Ends a piece of work. */
@@ -68,10 +72,11 @@ export class TapBudget {
     this.#cpuBefore = this.#clock.cpu();
   }
 
-  #hasSpentAll(): boolean {
-    if (this.#isEmpty) return true;
+  #hasSpent(overdraftMs: number): boolean {
+    if (this.#isEmpty && overdraftMs === 0) return true;
     this.#measure();
-    return (this.#isEmpty = this.#spentMs >= this.#savedMs);
+    this.#isEmpty = this.#spentMs >= this.#savedMs;
+    return this.#spentMs >= this.#savedMs + overdraftMs;
   }
 
   #measure(): void {

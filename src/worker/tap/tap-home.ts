@@ -93,7 +93,7 @@ export class TapHome {
 
   /** Begins the work for a session or tunnel that opens. Returns false if there must be none; else `places` tells its end. */
   beginOpening(): boolean {
-    return this.places.begin(this.#openings++ < SURE_OPENINGS);
+    return this.places.begin(this.#openings++ < SURE_OPENINGS ? Infinity : 0);
   }
 
   /** Takes a place for a session or tunnel. Returns false if there is none. */

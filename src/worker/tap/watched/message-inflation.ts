@@ -27,6 +27,11 @@ export class MessageInflation {
     return this.#inflater !== null;
   }
 
+  /** Whether {@link inflate} must get every message, or no further one can be inflated. */
+  get keepsContext(): boolean {
+    return this.#hasContext;
+  }
+
   /** Returns a whole message; null if it cannot be inflated, or is too long. */
   inflate(message: Uint8Array): Uint8Array | null {
     const inflater = this.#inflater;

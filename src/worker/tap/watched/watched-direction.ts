@@ -12,6 +12,8 @@ const FIN = 0x80;
 const DEFLATED = 0x40;
 /** The bit of an opcode that tells control frames from data frames. */
 const CONTROL = 0x08;
+/** Ten budgets of a tick. */
+const CONTEXT_OVERDRAFT_MS = 40;
 const NOTHING = new Uint8Array(0);
 
 /** Hears of the frames of a direction. */
@@ -81,6 +83,14 @@ export class WatchedDirection extends FrameObserver {
     this.#fromClient = fromClient;
     this.#counted = owner.isNew ? 0 : -1;
     this.#hasMissed = !owner.isNew;
+  }
+
+  /** CPU time that may be used beyond the budget: a gap would hide all later messages of a compression with context. */
+  get overdraftMs(): number {
+    const { showsPayload, deflates } = this.#owner;
+    if (!showsPayload || !deflates || this.#isOver) return 0;
+    const keepsContext = this.#inflation === null ? !this.#hasMissed : this.#inflation.keepsContext;
+    return keepsContext ? CONTEXT_OVERDRAFT_MS : 0;
   }
 
   /** Reads `input[start, end)`, which has come at a position. */
@@ -234,7 +244,7 @@ export class WatchedDirection extends FrameObserver {
     if (this.#isControl) this.#tellControl(first, length, code);
     else if ((first & FIN) === 0) this.#tell(first, length, -1, null);
     else this.#tellLast(first, length);
-    if (!this.#isOver && home.frames.isOver()) this.#leave();
+    if (!this.#isOver && home.frames.isOver(this.overdraftMs)) this.#leave();
   }
 
   protected override frameNonsense(): void {

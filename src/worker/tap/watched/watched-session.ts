@@ -93,7 +93,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   #read(fromClient: boolean, position: FramePosition, input: Uint8Array, start: number, end: number): void {
     const { frames } = this.home;
     const direction = this.#direction(fromClient);
-    if (!frames.begin()) {
+    if (!frames.begin(direction.overdraftMs)) {
       direction.pass(position);
       return;
     }
