@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { within } from '../../support/deadline.ts';
 import { Scripted, echoTo } from '../../support/processes/load-generator.ts';
 import { PROGRAM } from '../../support/processes/program.ts';
-import { WrittenRecording } from '../../support/processes/recording.ts';
+import { WrittenRecording } from '../../support/recording/written-recording.ts';
 
 interface Exit {
   readonly status: number | null;

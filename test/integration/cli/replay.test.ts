@@ -8,7 +8,7 @@ import { concernsOf } from '../../../bench/result/concerns.ts';
 import type { Result } from '../../../bench/result/result.ts';
 import { eventually } from '../../support/deadline.ts';
 import { Scripted, THREAD, assertClean, echoTo, replay } from '../../support/processes/load-generator.ts';
-import { WrittenRecording } from '../../support/processes/recording.ts';
+import { WrittenRecording } from '../../support/recording/written-recording.ts';
 
 const pool = createPool(THREAD, 2);
 

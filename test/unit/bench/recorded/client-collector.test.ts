@@ -17,7 +17,7 @@ import type { Expectation } from '../../../../bench/options/plan.ts';
 import type { RecordedClients } from '../../../../bench/recorded/recorded-clients.ts';
 import { StartError, UsageError } from '../../../../src/core/errors.ts';
 import { compileRedaction } from '../../../../src/wire/redaction/redaction.ts';
-import { WrittenRecording } from '../../../support/processes/recording.ts';
+import { WrittenRecording } from '../../../support/recording/written-recording.ts';
 
 const NAMES = new Map([
   [SEND_TEXT, 'text'],

@@ -14,7 +14,7 @@ import { ReplyCheck } from '../../../../../bench/scenarios/replay/reply-check.ts
 import { Timetable, type Scheduled } from '../../../../../bench/scenarios/replay/timetable.ts';
 import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { compileRedaction } from '../../../../../src/wire/redaction/redaction.ts';
-import type { WrittenRecording } from '../../../../support/processes/recording.ts';
+import type { WrittenRecording } from '../../../../support/recording/written-recording.ts';
 import { receiveAsServer } from '../../../wire/frames/foreign-codec.ts';
 
 const NO_RULES = compileRedaction([]);

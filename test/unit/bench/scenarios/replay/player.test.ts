@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { WrittenRecording, type WrittenSession } from '../../../../support/processes/recording.ts';
+import { WrittenRecording, type WrittenSession } from '../../../../support/recording/written-recording.ts';
 import { PlayerRig } from './fake-stage.ts';
 
 function recordingOf(write: (session: WrittenSession) => unknown): WrittenRecording {
