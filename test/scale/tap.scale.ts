@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PacedFigures } from './fixtures/paced-echo.ts';
 import type { SessionsAnswer } from '../../src/protocol/admin/answers.ts';
+import { eventually } from '../support/deadline.ts';
 import { PacedLoad } from '../support/processes/paced-load.ts';
 import { EchoProcess, drive } from '../support/processes/load.ts';
 import { cpuSeconds, residentBytes } from '../support/processes/process-facts.ts';
@@ -59,6 +60,8 @@ describe(`a tap on ${SESSIONS} sessions`, { timeout: 800_000 }, () => {
           for (let turn = 0; turn < TURNS; turn++) {
             without.push(await measured(pid, load));
             const tap = await TapCounter.open(admin, parameters(id), TOKEN);
+            const wanted = name === 'one of them' ? 1 : SESSIONS;
+            await eventually(() => assert.ok(tap.counts.sessions + tap.counts.lostSessions >= wanted));
             tapped.push(await measured(pid, load));
             await pause(LAST_REPORT_MS);
             tap.close();
