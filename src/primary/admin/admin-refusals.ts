@@ -15,6 +15,7 @@ export class AdminRefusals {
     this.#log = log;
   }
 
+  /** Counts and logs a refusal, and returns its answer. */
   refuse(
     { socket }: AdminRequest,
     reason: AdminRefusal,
@@ -22,8 +23,13 @@ export class AdminRefusals {
     message: string,
     headers?: Answer['headers'],
   ): Answer {
-    this.#stats.countRefused(reason);
     this.logLimited('warn', { reason, client: socket.remoteAddress }, 'admin request refused');
+    return this.refuseUnlogged(reason, status, message, headers);
+  }
+
+  /** Counts a refusal that has a log line of its own, and returns its answer. */
+  refuseUnlogged(reason: AdminRefusal, status: number, message: string, headers?: Answer['headers']): Answer {
+    this.#stats.countRefused(reason);
     return jsonAnswer(status, message, { headers });
   }
 

@@ -15,6 +15,14 @@ import { PageBody } from './pages/page-body.ts';
 import { PageFile } from './pages/page-file.ts';
 import { SharedRendering } from './pages/shared-rendering.ts';
 
+/** Why a request is refused for its token. */
+interface TokenFault {
+  readonly reason: 'no_token' | 'bad_token';
+  readonly status: 401 | 403;
+  readonly message: string;
+  readonly headers?: Answer['headers'];
+}
+
 type Page = (request: AdminRequest, query: string) => Answer | Promise<Answer>;
 
 const METRICS_PERIODS = { minPeriodMs: 100, maxPeriodMs: 1000 };
@@ -85,19 +93,28 @@ export class AdminRouter {
 
   #refuseWithoutToken(request: AdminRequest, { command }: CommandCall): Answer | null {
     if (command.withoutToken === true) return null;
+    const fault = this.#tokenFault(request);
+    if (fault === null) return null;
+    const { reason, status, message, headers } = fault;
+    if (command.refused === undefined) {
+      return this.#refusals.refuse(request, reason, status, message, headers);
+    }
+    command.refused(clientOf(request), message);
+    return this.#refusals.refuseUnlogged(reason, status, message, headers);
+  }
+
+  #tokenFault({ headers: { authorization } }: AdminRequest): TokenFault | null {
     const { token } = this.#view;
     if (token === null) {
       const message = 'commands are refused: no admin.token is set (in the file, or as SLUICE_ADMIN_TOKEN)';
-      command.refused?.(clientOf(request), message);
-      return this.#refusals.refuse(request, 'no_token', 403, message);
+      return { reason: 'no_token', status: 403, message };
     }
     if (this.#token?.text !== token) this.#token = { text: token, bearer: new BearerToken(token) };
-    if (this.#token.bearer.admits(request.headers.authorization)) return null;
+    if (this.#token.bearer.admits(authorization)) return null;
     const message =
       'commands need the token: send "Authorization: Bearer TOKEN" with the value of admin.token';
     const headers = { 'WWW-Authenticate': 'Bearer realm="sluice"' };
-    command.refused?.(clientOf(request), message);
-    return this.#refusals.refuse(request, 'bad_token', 401, message, headers);
+    return { reason: 'bad_token', status: 401, message, headers };
   }
 
   async #run(request: AdminRequest, call: CommandCall, query: string): Promise<Answer> {

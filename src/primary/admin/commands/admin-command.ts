@@ -23,7 +23,7 @@ export interface AdminCommand {
   readonly withoutToken?: boolean;
   /** Whether the command writes its own log lines. */
   readonly logsItself?: boolean;
-  /** Called with the client's IP address and the message when a request is refused for its token. */
+  /** Logs a request that is refused for its token, in place of the router. Its parameters: client IP address, message. */
   readonly refused?: (client: string, message: string) => void;
   /**
    * Runs the command.

@@ -186,12 +186,15 @@ describe('a command', () => {
     assert.deepEqual([clients, rig.lines], [['192.0.2.1'], []]);
   });
 
-  it('hears of requests that are refused for their token', async () => {
+  it('logs a refusal for the token itself, if it wants to', async () => {
     const refused: string[][] = [];
     const { command } = recorded({ refused: (...facts) => refused.push(facts) });
-    await new Rig({ commands: [command] }, TOKEN).ask('POST', PATH);
-    await new Rig({ commands: [command] }).ask('POST', PATH, SHOWN);
-    await new Rig({ commands: [command] }, TOKEN).ask('GET', PATH);
+    const [withToken, without] = [new Rig({ commands: [command] }, TOKEN), new Rig({ commands: [command] })];
+    await withToken.ask('POST', PATH);
+    await without.ask('POST', PATH, SHOWN);
+    await withToken.ask('GET', PATH);
+    assert.deepEqual([withToken.lines, without.lines], [[], []], 'one line a refusal is enough');
+    assert.deepEqual([withToken.refused(), without.refused()], [{ bad_token: 1 }, { no_token: 1 }]);
     assert.deepEqual(
       refused.map(([client, message]) => [client, message?.split(':')[0]]),
       [
