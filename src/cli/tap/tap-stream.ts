@@ -43,7 +43,13 @@ export async function readTap(stream: AsyncIterable<Uint8Array>, owner: TapStrea
     for (const sink of owner.sinks) await sink.write(chosen);
   };
   for await (const piece of stream) {
-    await pass(reader.push(piece));
+    const lines: RecordLine[] = [];
+    try {
+      for (const line of reader.push(piece)) lines.push(line);
+    } finally {
+      // The lines before a bad one are good.
+      await pass(lines);
+    }
     if (chooser.isFull) return { kind: 'frames' };
   }
   const last = reader.end();

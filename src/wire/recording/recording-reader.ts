@@ -37,16 +37,19 @@ export class RecordingReader {
   }
 
   /**
-   * Returns the lines that a piece completes, without empty ones: a live tap sends them to see that its reader is there.
+   * Yields the lines that a piece completes, without empty ones: a live tap sends them to see that its reader is there.
+   * All of them must be taken before the next piece comes.
    *
-   * @throws RecordingError for the first line that is no record. Lines before it are lost.
+   * @throws RecordingError for the first line that is no record, behind the lines before it
    */
-  push(piece: Uint8Array): readonly RecordLine[] {
+  *push(piece: Uint8Array): Generator<RecordLine, void> {
     const texts = (this.#rest + this.#decoder.decode(piece, { stream: true })).split('\n');
     this.#rest = texts.pop() ?? '';
-    const lines = texts.map((text) => this.#read(text)).filter((line) => line !== null);
+    for (const text of texts) {
+      const line = this.#read(text);
+      if (line !== null) yield line;
+    }
     if (this.#rest.length > MAX_LINE_CHARACTERS) throw new RecordingError(this.#line + 1, TOO_LONG);
-    return lines;
   }
 
   /**

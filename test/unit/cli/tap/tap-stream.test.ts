@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { TapCounts } from '../../../../src/cli/tap/counts.ts';
 import { RecordingFilter } from '../../../../src/cli/tap/recording-filter.ts';
@@ -130,6 +131,28 @@ describe('the stream of a tap', () => {
     const { shown, end } = await read([Buffer.from(lines(HEADER, done) + text)]);
     assert.equal(shown, lines(HEADER, done) + text);
     assert.deepEqual(end, { kind: 'end', cut: false });
+  });
+
+  it('is shown as far as it can be read', async () => {
+    let shown = '';
+    const sink = {
+      write: (taken: readonly { text: string }[]) => {
+        shown += taken.map(({ text }) => `${text}\n`).join('');
+        return Promise.resolve();
+      },
+    };
+    const good = lines(HEADER, opened('w0-1'), frame('w0-1'));
+    const pieces = [Buffer.from(`${good}bad\n${lines(frame('w0-1'))}`)];
+    const owner = {
+      filter: new RecordingFilter({}),
+      redactor: null,
+      counts: new TapCounts(),
+      sinks: [sink],
+      maxFrames: null,
+      onHeader: () => undefined,
+    };
+    await assert.rejects(readTap(Readable.from(pieces), owner), /^RecordingError: line 4: it is no JSON/);
+    assert.equal(shown, good);
   });
 
   it('is refused if it is no recording', async () => {

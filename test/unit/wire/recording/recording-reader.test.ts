@@ -122,6 +122,18 @@ describe('recording reader', () => {
     assert.deepEqual(read(line(HEADER).trimEnd()), [HEADER]);
   });
 
+  it('gives the lines before a bad one', () => {
+    const reader = new RecordingReader();
+    const taken: unknown[] = [];
+    assert.throws(() => {
+      for (const { record } of reader.push(
+        Buffer.from(`${line(HEADER)}${line(RECORDS[8])}bad\n${line(HEADER)}`),
+      ))
+        taken.push(record);
+    }, /^RecordingError: line 3: it is no JSON/);
+    assert.deepEqual(taken, [HEADER, RECORDS[8]]);
+  });
+
   it('names the line and the fault', () => {
     const frame = { type: 'frame', at: 3, session: '1', from: 'client', opcode: 'text', length: 3 };
     for (const [bad, fault] of [
