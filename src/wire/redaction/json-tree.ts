@@ -21,8 +21,11 @@ export const TOO_DEEP = 'too deep';
 interface FoundJson {
   /** The objects and arrays that are not part of others. */
   readonly roots: readonly JsonNode[];
-  /** The place of the first fault in what looks like JSON, behind which values may be unknown; the text's length for none. */
-  readonly faultAt: number;
+  /**
+   * Where the first object or array with a fault begins: some of its values may be unknown, and what follows, too. The text's
+   * length for none. Nothing is unknown of one that only breaks off.
+   */
+  readonly faultyFrom: number;
 }
 
 /**
@@ -33,17 +36,16 @@ interface FoundJson {
 export function findJson(text: string): FoundJson | typeof TOO_DEEP {
   const reader = new JsonReader(text);
   const roots: JsonNode[] = [];
-  let faultAt = text.length;
+  let faultyFrom = text.length;
   for (let at = nextStart(text, 0); at < text.length; at = nextStart(text, reader.at)) {
     const node = reader.read(at);
     if (node === TOO_DEEP) return TOO_DEEP;
     roots.push(node);
     // Brackets around a word are no JSON.
-    if (reader.isBroken && (node.names !== null || node.children!.length > 0)) {
-      faultAt = Math.min(faultAt, reader.at);
-    }
+    const isJson = node.names !== null || node.children!.length > 0;
+    if (isJson && reader.isBroken && reader.at < text.length) faultyFrom = Math.min(faultyFrom, at);
   }
-  return { roots, faultAt };
+  return { roots, faultyFrom };
 }
 
 /**

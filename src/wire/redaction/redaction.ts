@@ -12,8 +12,11 @@ const REDACTED_VALUE = JSON.stringify(REDACTED);
 
 /** Max values that all paths look at in one message. 64 KiB have 32,768 values at most. */
 const MAX_STEPS = 500_000;
-/** Max time for the expressions in one message. */
-const MAX_EXPRESSION_MS = 100;
+/** Max time for the expressions in one message: sessions wait meanwhile. */
+const MAX_EXPRESSION_MS = 30;
+
+/** How a name of letters may be written so that it cannot be found as text. */
+const ESCAPED_ASCII = /\\u00[2-7]/;
 
 /** A path, and the names that a text must have if the path matches anything in it. */
 interface PathRule {
@@ -68,7 +71,7 @@ export class Redaction {
     const paths = this.#paths.filter(({ names }) => hasEscapes || names.every((name) => text.includes(name)));
     if (paths.length === 0) return text;
     const json = findJson(text);
-    if (json === TOO_DEEP || hidesNames(text.slice(json.faultAt), paths)) return null;
+    if (json === TOO_DEEP || mayHide(text.slice(json.faultyFrom), paths)) return null;
     const steps: Steps = { left: MAX_STEPS };
     const found = new Set<JsonNode>();
     for (const root of json.roots) {
@@ -145,9 +148,10 @@ function namesOf(segments: readonly PathSegment[]): string[] {
   return names;
 }
 
-/** Tells whether a text behind a fault of JSON may have a value of a path, which is not found there. */
-function hidesNames(rest: string, paths: readonly PathRule[]): boolean {
-  return rest !== '' && paths.some(({ names }) => rest.includes(names.at(-1) ?? ''));
+/** Tells whether a text of faulty JSON may have a value of a path. It may have it before its fault, or behind. */
+function mayHide(faulty: string, paths: readonly PathRule[]): boolean {
+  if (faulty === '') return false;
+  return ESCAPED_ASCII.test(faulty) || paths.some(({ names }) => faulty.includes(names.at(-1) ?? ''));
 }
 
 /** Replaces the values of nodes. A value inside of another goes with it. */
