@@ -10,8 +10,8 @@ const CHUNK_BYTES = 4096;
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
 /**
- * Inflates messages in the order in which they were sent, without a gap if there is a context. Its memory is the last bytes of earlier messages, as far as the
- * next one may refer to them: none without a context.
+ * Inflates messages in the order in which they were sent, without a gap if there is a context. Its memory is the last bytes of
+ * earlier messages, as far as the next one may refer to them: none without a context.
  */
 export class MessageInflater {
   readonly #hasContext: boolean;
