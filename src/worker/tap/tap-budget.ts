@@ -1,3 +1,5 @@
+import { TICK_MS } from '../../core/timing/timer-wheel.ts';
+
 /** The clocks of a thread, in milliseconds. */
 export interface BudgetClock {
   /** Monotonic. */
@@ -6,44 +8,50 @@ export interface BudgetClock {
   readonly cpu: () => number;
 }
 
+/** Time that must be in doubt before it is worth a look at the thread's CPU time. */
+const MIN_DOUBT_MS = 0.5;
+
 /**
- * Bounds the CPU time of a kind of work in each tick. What a tick leaves is saved up, so that rare work is never refused
- * because its code is cold. Work is measured by the monotonic clock, which is cheap but also runs while other processes
- * have the CPU: what is spent in a tick is at most the thread's CPU time of the tick.
+ * Bounds the CPU time of a kind of work. It fills up all the time, and not once a tick, so that a flood of work becomes many
+ * short stops, and not a long one. What is not used is saved up, so that rare work is never refused because its code is
+ * cold. Work is measured by the monotonic clock, which is cheap but also runs while other processes have the CPU: what is
+ * spent is at most the thread's CPU time.
  */
 export class TapBudget {
   readonly #budgetMs: number;
   readonly #maxLeftMs: number;
   readonly #clock: BudgetClock;
-  /** At the beginning of the tick. */
-  #savedMs: number;
-  /** CPU time of the thread at the beginning of the tick. */
-  #cpuBefore: number;
-  #spentMs = 0;
+  /** Below 0 if work has used more than was left: it is paid off first. */
+  #leftMs: number;
+  #filledAt: number;
   #begunAt = 0;
-  /** Whether `#spentMs` has been compared with the CPU time, and all is spent. */
-  #isEmpty = false;
+  /** Spent by the monotonic clock since `#cpuBefore`. */
+  #doubtMs = 0;
+  /** CPU time of the thread when `#doubtMs` was 0. */
+  #cpuBefore: number;
 
   /**
-   * @param budgetMs milliseconds of each tick
-   * @param ticks budgets that can be saved up: one tick may use them all
+   * @param budgetMs milliseconds in each {@link TICK_MS}
+   * @param ticks budgets that can be saved up: work may use them all at once
    */
   constructor(budgetMs: number, ticks: number, clock: BudgetClock) {
     this.#budgetMs = budgetMs;
-    this.#maxLeftMs = this.#savedMs = budgetMs * ticks;
+    this.#maxLeftMs = this.#leftMs = budgetMs * ticks;
     this.#clock = clock;
+    this.#filledAt = clock.now();
     this.#cpuBefore = clock.cpu();
   }
 
   /**
    * Begins a piece of work. Returns false if nothing is left: then there must be none.
    *
-   * @param overdraftMs what the work may use beyond that: later ticks pay for it
+   * @param overdraftMs what the work may use beyond that: it is paid off later
    */
   begin(overdraftMs = 0): boolean {
-    if (this.#spentMs >= this.#savedMs + overdraftMs && this.#hasSpent(overdraftMs)) return false;
-    this.#begunAt = this.#clock.now();
-    return true;
+    const now = this.#clock.now();
+    this.#begunAt = now;
+    this.#fill(now);
+    return !this.#hasSpent(overdraftMs);
   }
 
   /**
@@ -53,33 +61,40 @@ export class TapBudget {
    */
   isOver(overdraftMs = 0): boolean {
     const now = this.#clock.now();
-    this.#spentMs += now - this.#begunAt;
+    this.#spend(now - this.#begunAt);
     this.#begunAt = now;
-    return this.#spentMs >= this.#savedMs + overdraftMs && this.#hasSpent(overdraftMs);
+    this.#fill(now);
+    return this.#hasSpent(overdraftMs);
   }
 
   /** Ends a piece of work. */
   end(): void {
-    this.#spentMs += this.#clock.now() - this.#begunAt;
+    this.#spend(this.#clock.now() - this.#begunAt);
   }
 
-  /** Begins a tick. What the one before has used beyond what was left counts in this one. */
-  renew(): void {
-    if (this.#spentMs > this.#budgetMs) this.#measure();
-    this.#savedMs = Math.min(this.#maxLeftMs, this.#savedMs - this.#spentMs + this.#budgetMs);
-    this.#spentMs = 0;
-    this.#isEmpty = false;
-    this.#cpuBefore = this.#clock.cpu();
+  /** Compares what has been spent with the CPU time of the thread. To be called in each tick: later it proves less. */
+  measure(): void {
+    const cpu = this.#clock.cpu();
+    this.#leftMs += Math.max(0, this.#doubtMs - (cpu - this.#cpuBefore));
+    this.#doubtMs = 0;
+    this.#cpuBefore = cpu;
+  }
+
+  #fill(now: number): void {
+    const filled = this.#leftMs + ((now - this.#filledAt) * this.#budgetMs) / TICK_MS;
+    this.#leftMs = Math.min(this.#maxLeftMs, filled);
+    this.#filledAt = now;
+  }
+
+  #spend(ms: number): void {
+    this.#leftMs -= ms;
+    this.#doubtMs += ms;
   }
 
   #hasSpent(overdraftMs: number): boolean {
-    if (this.#isEmpty && overdraftMs === 0) return true;
-    this.#measure();
-    this.#isEmpty = this.#spentMs >= this.#savedMs;
-    return this.#spentMs >= this.#savedMs + overdraftMs;
-  }
-
-  #measure(): void {
-    this.#spentMs = Math.min(this.#spentMs, this.#clock.cpu() - this.#cpuBefore);
+    if (this.#leftMs > -overdraftMs) return false;
+    if (this.#doubtMs < MIN_DOUBT_MS) return true;
+    this.measure();
+    return this.#leftMs <= -overdraftMs;
   }
 }

@@ -9,7 +9,7 @@ const PLACES_BUDGET_MS = 1.5;
 /** CPU time of a worker in a tick for open sessions and tunnels that are looked for. Nothing of it is saved up: it is one stall. */
 const WALKS_BUDGET_MS = 1;
 /** Budgets that are saved up at most, for sudden work. */
-const SAVED_TICKS = 10;
+const SAVED_TICKS = 5;
 /** Sessions and tunnels of a tick that are watched whether or not CPU time is left: what a session begins with is rare. */
 const SURE_OPENINGS = 50;
 /** Max sessions and tunnels of a worker that are watched at a time. */
@@ -77,9 +77,9 @@ export class TapHome {
 
   /** Begins a tick. */
   renew(): void {
-    this.frames.renew();
-    this.places.renew();
-    this.walks.renew();
+    this.frames.measure();
+    this.places.measure();
+    this.walks.measure();
     this.#openings = 0;
     this.#hasFault = false;
   }

@@ -13,7 +13,7 @@ const DEFLATED = 0x40;
 /** The bit of an opcode that tells control frames from data frames. */
 const CONTROL = 0x08;
 /** Ten budgets of a tick. */
-const CONTEXT_OVERDRAFT_MS = 40;
+const CONTEXT_OVERDRAFT_MS = 10;
 const NOTHING = new Uint8Array(0);
 
 /** Hears of the frames of a direction. */

@@ -107,6 +107,7 @@ export class TapRig {
 
   /** Lets a tick of the wheel pass. */
   tick(): void {
+    this.#now += TICK_MS;
     this.wheel.advance(++this.#ticks * TICK_MS);
   }
 
