@@ -1,6 +1,7 @@
 /** `sluice tap`: shows and records the frames of a running sluice, or of a recording. */
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
+import { addAbortSignal } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartError, messageOf } from '../../core/errors.ts';
 import { printable } from '../../telemetry/output/printable.ts';
@@ -60,7 +61,7 @@ async function openStream(
 ): Promise<AsyncIterable<Uint8Array> | null> {
   try {
     if (client !== null) return await client.tap(path, signal);
-    if (from === null || from === '-') return process.stdin;
+    if (from === null || from === '-') return addAbortSignal(signal, process.stdin);
     return (await open(from)).createReadStream({ signal });
   } catch (error) {
     if (signal.aborted) return null;
