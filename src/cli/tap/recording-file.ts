@@ -1,8 +1,10 @@
 /** A recording on disk. */
-import { open, type FileHandle } from 'node:fs/promises';
+import { constants, open, type FileHandle } from 'node:fs/promises';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import type { RecordLine } from '../../wire/recording/recording-reader.ts';
 import { textOf, type TapSink } from './tap-stream.ts';
+
+const { O_CREAT, O_WRONLY } = constants;
 
 /** Payloads may be secret: only the owner reads them. */
 export const PRIVATE_MODE = 0o600;
@@ -12,6 +14,8 @@ export class RecordingFile implements TapSink {
   readonly #file: FileHandle;
   readonly #name: string;
   readonly #isRegular: boolean;
+  /** Whether what the file had before is gone: it stays until the first line comes, as the tap may be refused. */
+  #isCleared = false;
   /** Bytes of whole lines. */
   #size = 0;
 
@@ -50,6 +54,8 @@ export class RecordingFile implements TapSink {
     const bytes = Buffer.from(textOf(lines));
     let written = 0;
     try {
+      if (!this.#isCleared && this.#isRegular) await this.#file.truncate(0);
+      this.#isCleared = true;
       while (written < bytes.length) {
         written += (await this.#file.write(bytes, written, bytes.length - written)).bytesWritten;
       }
@@ -85,7 +91,7 @@ export class RecordingFile implements TapSink {
  */
 async function createFile(name: string, force: boolean): Promise<FileHandle> {
   try {
-    return await open(name, force ? 'w' : 'wx', PRIVATE_MODE);
+    return await open(name, force ? O_WRONLY | O_CREAT : 'wx', PRIVATE_MODE);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw new StartError(`${name} exists: name another file, or add --force`);
     throw cannotWrite(name, error);

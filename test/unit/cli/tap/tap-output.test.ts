@@ -96,6 +96,19 @@ describe('the archive that a tap is recorded to', () => {
   });
 });
 
+describe('a recording that replaces another one', () => {
+  it('does so when its first line comes: the tap may be refused', async () => {
+    const file = join(scratchDirectory(), 'a.jsonl');
+    writeFileSync(file, RECORDING.repeat(3));
+    await (await openOutput({ file, format: 'recording', force: true }, null)).abandon();
+    assert.equal(readFileSync(file, 'utf8'), RECORDING.repeat(3));
+    const output = await openOutput({ file, format: 'recording', force: true }, null);
+    for (const line of LINES) await output.sink.write([line]);
+    await output.finish(none());
+    assert.equal(readFileSync(file, 'utf8'), RECORDING);
+  });
+});
+
 describe('the recording of a recording', () => {
   it('never replaces the one that is read, whatever its name', async () => {
     const directory = scratchDirectory();
