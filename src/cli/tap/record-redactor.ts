@@ -45,10 +45,20 @@ export class RecordRedactor {
   }
 
   #session(record: SessionRecord): SessionRecord {
-    const { request } = record;
-    if (request === undefined) return record;
-    const headers = request.headers.map(([name, value]) => [name, this.#text(value)] as const);
-    return { ...record, request: { target: this.#text(request.target), headers } };
+    const { request, subprotocol } = record;
+    if (request === undefined && subprotocol === undefined) return record;
+    return {
+      ...record,
+      ...(request !== undefined && { request: this.#request(request) }),
+      ...(subprotocol !== undefined && { subprotocol: this.#text(subprotocol) }),
+    };
+  }
+
+  #request({ target, headers }: NonNullable<SessionRecord['request']>): SessionRecord['request'] {
+    return {
+      target: this.#text(target),
+      headers: headers.map(([name, value]) => [name, this.#text(value)] as const),
+    };
   }
 
   #frame(record: FrameRecord): FrameRecord {

@@ -34,6 +34,11 @@ describe('rules for a recording', () => {
     const place = { at: 1, openedAt: 1, listener: 'a', cluster: 'a', endpoint: 'a', client: 'a' };
     const request = { target: '/bot123', headers: [['x', 'bot123'] as const] };
     const opened = { type: 'session', session: 'a', route: 'a', principal: 'a', ...place } as const;
+    assert.deepEqual(redact({ ...opened, attached: true, subprotocol: 'bot123' }, '/[0-9]+/'), {
+      ...opened,
+      attached: true,
+      subprotocol: 'bot[redacted]',
+    });
     assert.deepEqual(redact({ ...opened, request }, '/[0-9]+/'), {
       ...opened,
       request: { target: '/bot[redacted]', headers: [['x', 'bot[redacted]']] },
