@@ -33,8 +33,8 @@ const MAX_CUT_NAMES = 20;
 
 /** A client whose session is over. */
 interface PartClient extends Omit<RecordedClient, 'startMs'> {
-  /** Milliseconds since 1970. */
-  readonly openedAt: number;
+  /** When its session began, in milliseconds since 1970. */
+  readonly beganAt: number;
   readonly lastTime: number;
 }
 
@@ -240,8 +240,9 @@ export class ClientCollector {
   }
 
   #keep({ record, handshake, firstEvent, replies, lastTime }: Draft, isUnended: boolean): void {
-    const { session, openedAt } = record;
-    this.#part.push({ session, handshake, firstEvent, replies, isUnended, openedAt, lastTime });
+    // Of a session that the tap saw begin, `at` is as exact as the times of its frames. `openedAt` may be rounded.
+    const { session, at: beganAt } = record;
+    this.#part.push({ session, handshake, firstEvent, replies, isUnended, beganAt, lastTime });
   }
 
   /** Ends one recording. Another one behind it begins where it ended, whenever it was made. */
@@ -253,10 +254,10 @@ export class ClientCollector {
     }
     this.#drafts.clear();
     let first = Infinity;
-    for (const { openedAt } of this.#part) first = Math.min(first, openedAt);
+    for (const { beganAt } of this.#part) first = Math.min(first, beganAt);
     const begin = this.#durationMs;
-    for (const { openedAt, lastTime, ...client } of this.#part) {
-      const startMs = begin + inRange(openedAt - first, client.session);
+    for (const { beganAt, lastTime, ...client } of this.#part) {
+      const startMs = begin + inRange(beganAt - first, client.session);
       this.#clients.push({ ...client, startMs });
       this.#durationMs = Math.max(this.#durationMs, startMs + lastTime);
     }

@@ -224,6 +224,16 @@ describe('the clients of a recording', () => {
     assert.deepEqual(redact, ['$.a', '$.b']);
   });
 
+  it('begin when the tap saw them begin: a time of opening may be rounded', () => {
+    const recording = new WrittenRecording();
+    const { at } = recording.records[0]!;
+    for (const begin of [120, 740]) recording.session(begin, { openedAt: at }).end(begin + 10);
+    assert.deepEqual(
+      collect(recording).clients.map(({ startMs }) => startMs),
+      [0, 620],
+    );
+  });
+
   it('are refused if their clock is broken', () => {
     for (const at of [1e308, 40_000_000_000]) {
       const late = new WrittenRecording();
