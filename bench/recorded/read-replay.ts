@@ -8,6 +8,9 @@ import type { Plan, ReplayOptions } from '../options/plan.ts';
 import { ClientCollector } from './client-collector.ts';
 import type { RecordedClients } from './recorded-clients.ts';
 
+/** Max rules of a recording: those of the proxy's configuration, and those of its tap. */
+const MAX_RECORDED_RULES = 2 * MAX_RULES;
+
 /** A run that plays a recording. */
 export interface Replay {
   readonly plan: Plan;
@@ -69,18 +72,25 @@ function compileOwn({ redact, expect }: ReplayOptions): Redaction {
   if (redact.length > 0 && expect !== 'same') {
     throw new UsageError('--redact needs --expect same: nothing is compared otherwise');
   }
-  return compile(redact, (rule, fault) => new UsageError(`--redact ${rule}: ${fault}`));
+  return compile(redact, MAX_RULES, (rule, fault) => new UsageError(`--redact ${rule}: ${fault}`));
 }
 
 /** Checks the rules of a recording: the driver threads compile them. @throws StartError for a bad one */
 function checkRules(file: string, rules: readonly string[]): void {
-  compile(rules, (rule, fault) => new StartError(`${file}: its rule of redaction ${rule}: ${fault}`));
+  compile(
+    rules,
+    MAX_RECORDED_RULES,
+    (rule, fault) => new StartError(`${file}: its rule of redaction ${rule}: ${fault}`),
+  );
 }
 
-function compile(rules: readonly string[], failure: (rule: string, fault: string) => Error): Redaction {
-  if (rules.length > MAX_RULES) {
-    throw failure(rules[MAX_RULES]!, `there are ${rules.length} rules, and ${MAX_RULES} are allowed`);
-  }
+function compile(
+  rules: readonly string[],
+  max: number,
+  failure: (rule: string, fault: string) => Error,
+): Redaction {
+  if (rules.length > max)
+    throw failure(rules[max]!, `there are ${rules.length} rules, and ${max} are allowed`);
   for (const rule of rules) {
     try {
       parseRedactionRule(rule);
