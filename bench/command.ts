@@ -10,6 +10,7 @@ import { prepareReplay, readRecords } from './recorded/read-replay.ts';
 import { renderCsv } from './report/csv.ts';
 import { Progress } from './report/progress.ts';
 import { recordOf } from './report/record.ts';
+import { terminalText } from './report/terminal-text.ts';
 import { renderText } from './report/text.ts';
 import { mergeOutcomes, type Result } from './result/result.ts';
 import { judge, type Verdict } from './result/verdict.ts';
@@ -41,7 +42,7 @@ export async function bench(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const known = error instanceof UsageError || error instanceof StartError;
     const text = known ? error.message : error instanceof Error ? error.stack : messageOf(error);
-    process.stderr.write(`bench: ${text}\n`);
+    process.stderr.write(`bench: ${terminalText(String(text))}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }
@@ -75,7 +76,7 @@ async function prepare({ plan, replay }: RunInvocation): Promise<Pick<CrewOption
 function render(format: RunInvocation['format'], result: Result, verdicts: readonly Verdict[]): string {
   switch (format) {
     case 'text':
-      return renderText(result, verdicts);
+      return terminalText(renderText(result, verdicts));
     case 'json':
       return `${JSON.stringify(recordOf(result, verdicts), null, 2)}\n`;
     case 'csv':

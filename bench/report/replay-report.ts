@@ -14,8 +14,8 @@ const EXPECTED = {
 export function replayHead({ connections, threads }: Plan, replay: ReplayPlan): string[] {
   const { file, speed, expect, facts } = replay;
   return [
-    `replay of ${file}: ${formatCount(facts.clients)} clients in ${formatTime(facts.durationMs)}, ` +
-      `with ${formatCount(facts.messages)} messages and ${formatCount(facts.replies)} replies`,
+    `replay of ${file}: ${counted(facts.clients, 'client')} in ${formatTime(facts.durationMs)}, ` +
+      `with ${counted(facts.messages, 'message')} and ${formatCount(facts.replies)} ${facts.replies === 1 ? 'reply' : 'replies'}`,
     `on ${counted(connections, 'connection')}, ${counted(threads, 'thread')}, ` +
       `at ${speed === 1 ? 'the recorded speed' : `${speed} times the recorded speed`}; expects ${EXPECTED[expect]}`,
   ];

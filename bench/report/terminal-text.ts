@@ -1,0 +1,15 @@
+/** Everything without a glyph, except line ends: a report has its own. */
+const HIDDEN = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * Escapes the characters of a text that control a terminal, hide or reverse nearby text, or have no glyph. Recordings and
+ * servers choose some of the names that a report has.
+ */
+export function terminalText(text: string): string {
+  return text.replace(HIDDEN, escaped);
+}
+
+function escaped(character: string): string {
+  const code = (character.codePointAt(0) ?? 0).toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
+}
