@@ -209,7 +209,10 @@ export class WatchedDirection extends FrameObserver {
       this.#withhold('compressed');
       return 0;
     }
-    return Math.max(0, Math.min(length, this.#maxHeld() - (this.#held?.length ?? 0)));
+    const held = this.#held?.length ?? 0;
+    // Behind what is cut nothing is shown, although a new tap may want more.
+    if (held < this.#messageBytes - length) return 0;
+    return Math.max(0, Math.min(length, this.#maxHeld() - held));
   }
 
   #maxHeld(): number {

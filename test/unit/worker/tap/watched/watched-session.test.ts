@@ -236,6 +236,26 @@ describe('a watched session', () => {
     );
   });
 
+  it('shows no message with a hole to a tap that comes in its middle', () => {
+    const rig = new TapRig(order({ payload: true, maxPayloadBytes: 3 }));
+    const session = rig.openSession();
+    const tap = open(rig);
+    session.tap = tap;
+    const client = new TappedLeg(tap);
+    client.frame(TEXT, 'abcdef', { fin: false });
+    rig.start(order({ id: 'second', payload: true }));
+    rig.tick();
+    client.frame(CONTINUATION, 'ghi');
+    client.frame(TEXT, 'abcdef');
+    assert.deepEqual(
+      rig.frames('second').map(({ text, cut }) => [text, cut]),
+      [
+        ['abc', true],
+        ['abcdef', undefined],
+      ],
+    );
+  });
+
   it('says how compressed messages are to another tap that shows no payload', async () => {
     const rig = new TapRig(order());
     const tap = open(rig, WITH_CONTEXT);
