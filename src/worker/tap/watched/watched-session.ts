@@ -58,7 +58,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
 
   skipped(fromClient: boolean, bytes: number): void {
     try {
-      (fromClient ? this.#upstream : this.#downstream)?.skip(bytes);
+      if (this.isWanted()) this.#skip(fromClient, bytes);
     } catch (error) {
       this.fail(error);
     }
@@ -98,6 +98,14 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
       return;
     }
     direction.read(position, input, start, end);
+    frames.end();
+  }
+
+  #skip(fromClient: boolean, bytes: number): void {
+    const { frames } = this.home;
+    // It takes little: what has crossed is not read.
+    frames.begin(Infinity);
+    (fromClient ? this.#upstream : this.#downstream)?.skip(bytes);
     frames.end();
   }
 
