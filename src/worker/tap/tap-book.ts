@@ -119,9 +119,8 @@ export class TapBook extends Timed implements Taps {
         this.#walks.push(this.#walk(groups(), this.#start(command.order)));
         break;
       case 'tap_stop':
-        this.#stop(command.id);
         // Nothing watches a session for nobody.
-        this.#walks.push(this.#walk(groups(), null));
+        if (this.#stop(command.id)) this.#walks.push(this.#walk(groups(), null));
         break;
       case 'tap_taken':
         this.#taps.get(command.id)?.taken();
@@ -149,13 +148,15 @@ export class TapBook extends Timed implements Taps {
     return tap;
   }
 
-  #stop(id: string): void {
+  /** Ends a tap. Returns false if there is none of the id. */
+  #stop(id: string): boolean {
     const tap = this.#taps.get(id);
-    if (tap === undefined) return;
+    if (tap === undefined) return false;
     tap.isOver = true;
     this.#taps.delete(id);
     this.#home.endedTaps++;
     this.#arm();
+    return true;
   }
 
   #arm(): void {
