@@ -41,6 +41,9 @@ const KNOWN_HEADERS =
 /** What a header that is not known must not have: a long run without a space may be a secret. */
 const LONG_RUN = /\S{16}/;
 
+/** Max segments of a path, and parameters, that are looked at. A client could send thousands. */
+const MAX_PARTS = 256;
+
 /** Max characters of a subprotocol that is shown. */
 const MAX_SUBPROTOCOL_CHARACTERS = 128;
 /** A subprotocol that is a name and a secret: `bearer.authorization.k8s.io.` and others. */
@@ -86,22 +89,18 @@ export class HandshakeSecrets {
     const [, scheme = '', authority = ''] = /^((?:[a-z][a-z\d+.-]*:)?\/\/)([^/]*)/i.exec(path) ?? [];
     const rest = path.slice(scheme.length + authority.length);
     const host = authority.includes('@') ? `${CUT}${authority.slice(authority.lastIndexOf('@'))}` : authority;
-    const shown =
-      scheme +
-      host +
-      rest
-        .split('/')
-        .map((segment) => this.#cutSegment(segment))
-        .join('/');
+    const shown = scheme + host + cutParts(rest, '/', (segment) => this.#cutSegment(segment));
     if (mark < 0) return shown;
-    const query = url.slice(mark + 1).split('&');
-    return `${shown}?${query.map((parameter) => this.#cutParameter(parameter)).join('&')}`;
+    return `${shown}?${cutParts(url.slice(mark + 1), '&', (parameter) => this.#cutParameter(parameter))}`;
   }
 
   #cutSegment(segment: string): string {
-    const [name = '', ...parameters] = cutTokens(segment, CUT).split(';');
+    const text = cutTokens(segment, CUT);
+    const mark = text.indexOf(';');
+    const name = mark < 0 ? text : text.slice(0, mark);
     const shown = hasSecret(name.replace(CUT, ''), this.#names) ? CUT : name;
-    return [shown, ...parameters.map((parameter) => this.#cutParameter(parameter))].join(';');
+    if (mark < 0) return shown;
+    return `${shown};${cutParts(text.slice(mark + 1), ';', (parameter) => this.#cutParameter(parameter))}`;
   }
 
   /** A value goes on to the next `&`, whatever is in it. */
@@ -133,6 +132,13 @@ export class HandshakeSecrets {
   #redact(text: string): string {
     return this.#redaction === null ? text : (this.#redaction.text(text) ?? CUT);
   }
+}
+
+/** Cuts the secrets of each part of a text, and all parts beyond the limit. */
+function cutParts(text: string, separator: string, cutPart: (part: string) => string): string {
+  const parts = text.split(separator);
+  const shown = parts.slice(0, MAX_PARTS).map(cutPart);
+  return (parts.length > MAX_PARTS ? [...shown, CUT] : shown).join(separator);
 }
 
 function cutSubprotocol(name: string): string {

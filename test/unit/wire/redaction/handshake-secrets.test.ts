@@ -48,6 +48,19 @@ describe('the secrets of a handshake', () => {
     }
   });
 
+  it('are cut out of the first parts of a target, and all else of it is cut', () => {
+    for (const [start, separator] of [
+      ['/x?', '&'],
+      ['/', '/'],
+      ['/x;', ';'],
+    ] as const) {
+      const text = start + Array.from({ length: 3000 }, (_, index) => `p${index}=1`).join(separator);
+      const shown = target(text).split(separator);
+      assert.equal(shown.at(-1), '[cut]');
+      assert.ok(shown.length <= 258 && text.startsWith(shown.slice(0, -1).join(separator)), separator);
+    }
+  });
+
   it('are cut out of headers, by name and by form', () => {
     for (const name of [
       'Authorization',
