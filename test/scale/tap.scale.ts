@@ -20,7 +20,7 @@ const TURNS = 5;
 const TURN_MS = 1000;
 /** Reports leave a worker once in a tick of 100 ms. */
 const LAST_REPORT_MS = 500;
-/** The issue allows 10%. The rest is what two cores with five busy processes add by chance. */
+/** A tap may slow sessions down by 10%. The rest is what two cores with five busy processes add by chance. */
 const MAX_RATIO = 1.1;
 const NOISE_MS = 0.5;
 const MAX_GROWTH_BYTES = 128 * MIB;

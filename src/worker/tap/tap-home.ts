@@ -7,7 +7,7 @@ const FRAMES_BUDGET_MS = 4;
 /** CPU time of a worker in a tick for sessions and tunnels that begin. */
 const PLACES_BUDGET_MS = 1.5;
 /** CPU time of a worker in a tick for open sessions and tunnels that are looked for. Nothing of it is saved up: it is one stall. */
-const WALKS_BUDGET_MS = 1;
+const WALKS_BUDGET_MS = 2;
 /** Budgets that are saved up at most, for sudden work. */
 const SAVED_TICKS = 5;
 /** Sessions and tunnels of a tick that are watched whether or not CPU time is left: what a session begins with is rare. */
