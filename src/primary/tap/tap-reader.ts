@@ -3,9 +3,9 @@
 /** Reads the lines of a tap: a connection of the admin server. */
 export interface TapReader {
   /**
-   * Takes complete lines, as soon as what was written before has gone.
+   * Takes complete lines, and sends them behind those before.
    *
-   * @param onTaken called once when the kernel has the lines, or the reader has gone
+   * @param onTaken called once when the kernel has the lines; never if the reader has gone
    */
   write(lines: Buffer, onTaken: () => void): void;
   /** Ends the stream after what has been written. Resolves when the reader has everything, or has gone. */
