@@ -200,8 +200,8 @@ const REFUSAL_WORDS: Readonly<Record<TapRefusal['result'], string>> = {
 /** Returns why settings forbid a tap that runs; null if they allow it. */
 function forbiddenBy({ tap, tapRedact }: TapSettings, { payload, redact }: TapOrder): string | null {
   if (tap === 'off') return 'admin.tap is off';
-  if (!payload) return null;
-  if (tap !== 'payload') return `admin.tap is ${tap}`;
+  if (payload && tap !== 'payload') return `admin.tap is ${tap}`;
+  // Handshakes obey rules, too.
   return tapRedact.every((rule) => redact.includes(rule)) ? null : 'admin.tapRedact has new rules';
 }
 
