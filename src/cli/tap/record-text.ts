@@ -36,7 +36,7 @@ const OPCODES: Readonly<Record<string, string>> = { continuation: 'cont' };
 /** Another version may have more reasons. */
 const WITHHELD: Readonly<Partial<Record<Withheld, string>>> = {
   compressed: 'not shown: its compression cannot be followed',
-  too_long: 'not shown: too long for the rules of redaction',
+  too_long: 'not shown: too long for the rules of redaction, or not readable',
   joined: 'not shown: its beginning is missing',
 };
 /** The id of a session or tunnel: a text of its worker's own, and a number. */

@@ -102,7 +102,8 @@ export interface FrameRecord {
 }
 
 /**
- * `compressed`: the context of the compression is unknown or too costly. `too_long`: rules of redaction need the whole message.
+ * `compressed`: the context of the compression is unknown or too costly. `too_long`: rules of redaction need the whole message,
+ * or cannot read it, or would take too long.
  * `joined`: the tap began, or lost frames, in the middle of the message.
  */
 export type Withheld = 'compressed' | 'too_long' | 'joined';

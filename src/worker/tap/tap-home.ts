@@ -6,7 +6,7 @@ import { rounded } from './tap-lines.ts';
 const FRAMES_BUDGET_MS = 4;
 /** CPU time of a worker in a tick for sessions and tunnels that begin. */
 const PLACES_BUDGET_MS = 1.5;
-/** CPU time of a worker in a tick for open sessions and tunnels that are looked for. Nothing of it is saved up: it is one stall. */
+/** CPU time of a worker in a tick for the search of open sessions and tunnels. None is saved up: a session would wait for all of it. */
 const WALKS_BUDGET_MS = 2;
 /** Budgets that are saved up at most, for sudden work. */
 const SAVED_TICKS = 5;
