@@ -35,8 +35,8 @@ export function replayConcerns({ facts, expect }: ReplayPlan, result: Result): s
     concerns.push(
       `Messages were sent later than recorded (99%: ${formatTime(late)}), ` +
         (expect === 'none'
-          ? 'by a driver that was short of time or a target that took no more.'
-          : 'as they wait for the replies before them, or by a driver that was short of time.'),
+          ? 'by a driver that was short of time or a target that took no more messages or connections.'
+          : 'as they wait for the replies before them or for connections to open, or by a driver that was short of time.'),
     );
   }
   return concerns;

@@ -90,7 +90,7 @@ export class Recorder {
     if (counts) this.latency.record(this.now - since);
   }
 
-  /** A message of an open loop is sent that was due at `intended`. */
+  /** A message of an open loop is sent that was due at `intended`, or a client of a replay begins. */
   sent(intended: number): void {
     if (this.#isMeasured(intended)) this.lateness.record(this.now - intended);
   }

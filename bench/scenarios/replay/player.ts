@@ -12,6 +12,7 @@ import {
 } from '../../recorded/event-log.ts';
 import { SentRing } from '../../driver/sessions/sent-ring.ts';
 import { describeClose, type ReplyCheck } from './reply-check.ts';
+import type { Entrant } from './opening-gate.ts';
 import type { Scheduled } from './timetable.ts';
 
 /** The session that a {@link Player} plays on. */
@@ -40,6 +41,8 @@ export interface Stage {
   /** Makes the player due at a time of {@link now}. */
   schedule(player: Scheduled, at: number): void;
   cancel(player: Scheduled): void;
+  /** Returns whether a session may be opened at once. If not, the player waits until it is admitted. */
+  enter(player: Entrant): boolean;
   /** Opens a player's session with the client's handshake. @param index of the session */
   open(index: number, client: RecordedClient): void;
   /** Writes the frame of an event that the client sends. */
@@ -52,6 +55,8 @@ export interface Stage {
 export interface PlayResults {
   /** A client begins. */
   began(): void;
+  /** The connection of a client is opened now that has waited since `since` for others to open. */
+  delayed(since: number): void;
   /** A client has been played to its end, and everything was as expected, or not. */
   ended(isGood: boolean): void;
   /** A message has been sent that was due at `due`. */
@@ -69,7 +74,7 @@ export interface PlayResults {
 }
 
 /** Plays recorded clients on one connection, one after the other. */
-export class Player implements Scheduled {
+export class Player implements Scheduled, Entrant {
   heapIndex = -1;
   dueAt = 0;
   readonly #stage: Stage;
@@ -80,6 +85,9 @@ export class Player implements Scheduled {
   /** When the recording's first client starts. */
   #startAt = 0;
   #client: RecordedClient | null = null;
+  /** When the client was due to open its connection, and how long it had to wait for others. */
+  #enteredAt = 0;
+  #delay = 0;
   #openedAt = 0;
   /** The event that comes next, and of `same` the next reply. */
   #event = -1;
@@ -115,6 +123,14 @@ export class Player implements Scheduled {
   due(): void {
     if (this.#client === null) this.#start();
     else this.#advance();
+  }
+
+  /** The connection of the client may be opened, which had to wait for others to open. */
+  admitted(): void {
+    const stage = this.#stage;
+    this.#delay = stage.now() - this.#enteredAt;
+    stage.results.delayed(this.#enteredAt);
+    stage.open(this.#session.index, this.#client!);
   }
 
   /** The session is open. */
@@ -183,7 +199,9 @@ export class Player implements Scheduled {
     this.#expected = this.#received = this.#deadline = 0;
     this.#isPlayed = false;
     this.#stage.results.began();
-    this.#stage.open(this.#session.index, client);
+    this.#delay = 0;
+    this.#enteredAt = this.#stage.now();
+    if (this.#stage.enter(this)) this.#stage.open(this.#session.index, client);
   }
 
   /** Does everything that is due by now. */
@@ -261,7 +279,7 @@ export class Player implements Scheduled {
     session.write(this.#stage.frameOf(event));
     this.#event = log.next(event);
     if (kind === SEND_PING) return;
-    results.sent(due, log.size(event));
+    results.sent(due - this.#delay, log.size(event));
     if (this.#client!.replies > this.#expected) {
       this.#thresholds.push(this.#expected);
       this.#sentAt.push(this.#stage.now());

@@ -37,6 +37,10 @@ export class ReplayResults implements PlayResults {
     this.#begun++;
   }
 
+  delayed(since: number): void {
+    this.#context.recorder.sent(since);
+  }
+
   ended(isGood: boolean): void {
     if (this.isOver) return;
     if (isGood) this.#played++;

@@ -1,12 +1,14 @@
 import { compileRedaction } from '../../../src/wire/redaction/redaction.ts';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import type { ReplayCounts } from '../../driver/measuring/outcome.ts';
+import { MAX_OPENING } from '../../driver/sessions/fleet.ts';
 import { HandshakeRequest } from '../../driver/sessions/opening-handshake.ts';
 import type { Session } from '../../driver/sessions/session.ts';
 import type { DriveContext, Sessions, Traffic } from '../../driver/sessions/traffic.ts';
 import type { Plan, ReplayPlan } from '../../options/plan.ts';
 import { EventLog } from '../../recorded/event-log.ts';
 import type { RecordedClient, RecordedClients } from '../../recorded/recorded-clients.ts';
+import { OpeningGate, type Entrant } from './opening-gate.ts';
 import { OutgoingFrames } from './outgoing-frames.ts';
 import { Player, type Stage } from './player.ts';
 import { ReplayResults } from './replay-results.ts';
@@ -40,6 +42,7 @@ class ReplayTraffic implements Traffic {
       return () => clearTimeout(timer);
     },
   });
+  readonly #gate = new OpeningGate(MAX_OPENING);
   readonly #stage: Stage;
   #players: readonly Player[] = [];
   #sessions: Sessions | null = null;
@@ -69,6 +72,7 @@ class ReplayTraffic implements Traffic {
 
   end(): void {
     this.#timetable.stop();
+    this.#gate.stop();
     this.#results.isOver = true;
   }
 
@@ -77,10 +81,12 @@ class ReplayTraffic implements Traffic {
   }
 
   opened(session: Session): void {
+    this.#gate.leave();
     this.#players[session.index]?.opened();
   }
 
-  closed(session: Session): void {
+  closed(session: Session, wasOpen: boolean): void {
+    if (!wasOpen) this.#gate.leave();
     this.#players[session.index]?.closed();
   }
 
@@ -131,6 +137,7 @@ class ReplayTraffic implements Traffic {
       now: () => recorder.readClock(),
       schedule: (player: Scheduled, at: number) => this.#timetable.schedule(player, at),
       cancel: (player: Scheduled) => this.#timetable.cancel(player),
+      enter: (player: Entrant) => this.#gate.enter(player),
       open: (index: number, client: RecordedClient) => this.#open(index, client),
       frameOf: (event: number) => frames.frameOf(event),
       finished: () => {

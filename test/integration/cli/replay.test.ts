@@ -81,6 +81,26 @@ describe('a replay', () => {
     });
   }
 
+  it('waits for room among the connections that are being opened', async () => {
+    const recording = new WrittenRecording();
+    for (let client = 0; client < 150; client++) recording.session().close(1, 'client', 1000).end(2);
+    let [opening, most] = [0, 0];
+    const server = await Scripted.listen(() => opening--, {
+      verifyClient: (_info, answer) => {
+        most = Math.max(most, ++opening);
+        setTimeout(() => answer(true), 300);
+      },
+    });
+    const result = await replay(server.url, recording.records, '-w 1', pool);
+    server.close();
+    assertClean(result);
+    assert.equal(result.replay!.played, 150);
+    assert.ok(most <= 100, `${most} at a time`);
+    // The clients send no message: it is the lateness of their beginning.
+    assert.equal(result.timings.lateness.count, 50);
+    assert.ok(result.timings.lateness.read({ kind: 'max' }) >= 250);
+  });
+
   it('tells of a reply that is lost, once for the session', async () => {
     const result = await against(
       but(1, () => undefined),

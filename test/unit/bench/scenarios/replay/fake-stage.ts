@@ -3,6 +3,7 @@ import { ClientCollector } from '../../../../../bench/recorded/client-collector.
 import { EventLog } from '../../../../../bench/recorded/event-log.ts';
 import type { RecordedClient } from '../../../../../bench/recorded/recorded-clients.ts';
 import type { Expectation } from '../../../../../bench/options/plan.ts';
+import { OpeningGate, type Entrant } from '../../../../../bench/scenarios/replay/opening-gate.ts';
 import { OutgoingFrames } from '../../../../../bench/scenarios/replay/outgoing-frames.ts';
 import {
   Player,
@@ -94,6 +95,7 @@ class Notes implements PlayResults {
   readonly ends: boolean[] = [];
   readonly latencies: number[] = [];
   readonly lateness: number[] = [];
+  readonly delays: number[] = [];
   readonly errors: string[] = [];
   readonly differences: string[] = [];
   bytes = 0;
@@ -106,6 +108,9 @@ class Notes implements PlayResults {
 
   began(): void {
     // The session notes its opening.
+  }
+  delayed(since: number): void {
+    this.delays.push(this.#clock.time - since);
   }
   ended(isGood: boolean): void {
     this.ends.push(isGood);
@@ -134,6 +139,7 @@ export interface RigOptions {
   readonly expect?: Expectation;
   readonly speed?: number;
   readonly timeoutMs?: number;
+  readonly gate?: OpeningGate;
 }
 
 /** A player of all clients of a recording on one session. */
@@ -142,12 +148,14 @@ export class PlayerRig {
   readonly session = new FakeSession(this.clock);
   readonly results = new Notes(this.clock);
   readonly player: Player;
+  readonly #gate: OpeningGate;
   finished = false;
 
   constructor(
     { records }: WrittenRecording,
-    { expect = 'count', speed = 1, timeoutMs = 1000 }: RigOptions = {},
+    { expect = 'count', speed = 1, timeoutMs = 1000, gate = new OpeningGate(1) }: RigOptions = {},
   ) {
+    this.#gate = gate;
     const collector = new ClientCollector(expect, NO_RULES);
     for (const record of records) collector.add(record);
     const { clients, events } = collector.finish();
@@ -164,6 +172,7 @@ export class PlayerRig {
       now: () => this.clock.time,
       schedule: (item: Scheduled, at: number) => timetable.schedule(item, at),
       cancel: (item: Scheduled) => timetable.cancel(item),
+      enter: (player: Entrant) => gate.enter(player),
       open: (_index, { session }) => {
         this.session.note(`open ${session}`);
         this.session.state = 'opening';
@@ -185,6 +194,7 @@ export class PlayerRig {
   openAt(time: number): void {
     this.clock.goTo(time);
     this.session.state = 'open';
+    this.#gate.leave();
     this.player.opened();
   }
 
@@ -199,6 +209,7 @@ export class PlayerRig {
   /** Lets the session be gone at a time. */
   closeAt(time: number, code = 1006): void {
     this.clock.goTo(time);
+    if (this.session.state === 'opening') this.#gate.leave();
     this.session.state = 'closed';
     this.session.closeCode = code;
     this.player.closed();

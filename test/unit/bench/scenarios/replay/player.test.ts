@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { WrittenRecording, type WrittenSession } from '../../../../support/recording/written-recording.ts';
+import { OpeningGate } from '../../../../../bench/scenarios/replay/opening-gate.ts';
 import { PlayerRig } from './fake-stage.ts';
 
 function recordingOf(write: (session: WrittenSession) => unknown): WrittenRecording {
@@ -34,6 +35,26 @@ describe('the player of a recorded client', () => {
     assert.deepEqual(rig.results.lateness, [0, 0]);
     assert.equal(rig.results.bytes, 2);
     assert.ok(rig.finished);
+  });
+
+  it('waits for other connections to open, and is late by that wait, which is no error', () => {
+    const gate = new OpeningGate(1);
+    assert.ok(gate.enter({ admitted: () => assert.fail('it had not to wait') }));
+    const rig = new PlayerRig(CONVERSATION, { gate, timeoutMs: 1000 });
+    rig.clock.goTo(5000);
+    assert.deepEqual(rig.notes, []);
+    gate.leave();
+    rig.openAt(5020);
+    rig.replyAt(5140, 'A');
+    rig.replyAt(5330, 'B');
+    rig.clock.goTo(6000);
+    assert.deepEqual(rig.notes, ['5000 open w0-1', '5120 text a', '5320 text b', '5420 close 4000']);
+    rig.closeAt(6001);
+    assert.deepEqual(rig.results.delays, [5000]);
+    assert.deepEqual(rig.results.lateness, [5000, 5000]);
+    assert.deepEqual(rig.results.latencies, [20, 10]);
+    assert.deepEqual(rig.results.ends, [true]);
+    assert.deepEqual(rig.results.errors, []);
   });
 
   it('divides the times by the speed', () => {
