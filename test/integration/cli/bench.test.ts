@@ -1,16 +1,12 @@
 /** The load generator against servers of the `ws` package and of node:net, most of which misbehave. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { WebSocketServer } from 'ws';
 import { Crew } from '../../../bench/driver/crew/crew.ts';
 import { renderText } from '../../../bench/report/text.ts';
 import { concernsOf } from '../../../bench/result/concerns.ts';
 import { mergeOutcomes } from '../../../bench/result/result.ts';
-import { CertificateAuthority } from '../../support/certificates.ts';
 import {
   Scripted,
   THREAD,
@@ -122,17 +118,10 @@ describe('the load generator', () => {
   });
 
   itInTime('drives TLS, and believes no certificate that it should not', async () => {
-    const authority = new CertificateAuthority();
-    const { cert, key } = authority.issue('localhost', ['DNS:localhost']);
-    const https = createHttpsServer({ cert: readFileSync(cert), key: readFileSync(key) });
-    const server = new Scripted(new WebSocketServer({ server: https }), echoTo);
-    const port = await listen(https);
-    const url = `wss://localhost:${port}/`;
-    const refused = await drive(url, '-d 100ms -c 1');
-    const good = await drive(url, '-d 200ms -c 2 -s 20000 -m 2 --insecure');
-    authority.remove();
+    const server = await Scripted.listenOverTls(echoTo);
+    const refused = await drive(server.url, '-d 100ms -c 1');
+    const good = await drive(server.url, '-d 200ms -c 2 -s 20000 -m 2 --insecure');
     server.close();
-    https.close();
     assert.deepEqual([...refused.errors.keys()], ['tls: UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
     assert.equal(refused.opened, 0);
     assertClean(good);

@@ -81,6 +81,16 @@ describe('a replay', () => {
     });
   }
 
+  it('plays clients over TLS, with the Host of the URL', async () => {
+    const server = await Scripted.listenOverTls(echoTo);
+    const result = await replay(server.url, echoes().records, '--expect same --insecure -c 3', pool);
+    server.close();
+    assertClean(result);
+    assert.equal(result.replay!.played, 3);
+    assert.equal(result.timings.tls.count, 3);
+    assert.match(server.requests[0]!.headers.host!, /^localhost:/);
+  });
+
   it('waits for room among the connections that are being opened', async () => {
     const recording = new WrittenRecording();
     for (let client = 0; client < 150; client++) recording.session().close(1, 'client', 1000).end(2);

@@ -1,6 +1,8 @@
 /** The load generator in threads of the test's process, and WebSocket servers for it. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Piscina } from 'piscina';
@@ -11,6 +13,7 @@ import type { Plan } from '../../../bench/options/plan.ts';
 import { prepareReplay } from '../../../bench/recorded/read-replay.ts';
 import { mergeOutcomes, type Result } from '../../../bench/result/result.ts';
 import type { TapRecord } from '../../../src/wire/recording/records.ts';
+import { CertificateAuthority } from '../certificates.ts';
 import { within } from '../deadline.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -56,10 +59,16 @@ export function assertClean(result: Result): void {
 export class Scripted {
   readonly requests: IncomingMessage[] = [];
   readonly server: WebSocketServer;
+  readonly #origin: string;
   readonly #port: () => number;
 
-  constructor(server: WebSocketServer, script: (socket: WebSocket, request: IncomingMessage) => void) {
+  constructor(
+    server: WebSocketServer,
+    script: (socket: WebSocket, request: IncomingMessage) => void,
+    origin = 'ws://127.0.0.1',
+  ) {
     this.server = server;
+    this.#origin = origin;
     this.#port = () => (server.address() as AddressInfo).port;
     server.on('connection', (socket, request) => {
       this.requests.push(request);
@@ -77,8 +86,22 @@ export class Scripted {
     return new Scripted(server, script);
   }
 
+  /** Listens with a certificate for localhost, whose authority nobody trusts. */
+  static async listenOverTls(
+    script: (socket: WebSocket, request: IncomingMessage) => void,
+  ): Promise<Scripted> {
+    const authority = new CertificateAuthority();
+    const { cert, key } = authority.issue('localhost', ['DNS:localhost']);
+    const https = createServer({ cert: readFileSync(cert), key: readFileSync(key) });
+    authority.remove();
+    await listen(https);
+    const server = new WebSocketServer({ server: https, perMessageDeflate: false });
+    server.on('close', () => https.close());
+    return new Scripted(server, script, 'wss://localhost');
+  }
+
   get url(): string {
-    return `ws://127.0.0.1:${this.#port()}/`;
+    return `${this.#origin}:${this.#port()}/`;
   }
 
   close(): void {
