@@ -1,6 +1,8 @@
 /** The lines of a recording: see `wire/recording/records.ts`. They are written by hand, because there are many. */
+import { fromByteText } from '../../core/byte-text.ts';
 import type {
   TappedEnd,
+  TappedHandshake,
   TappedPlace,
   TappedSession,
   TappedTunnel,
@@ -44,11 +46,20 @@ export function sessionLine(session: TappedSession, id: string, secrets: Handsha
   line += `,"route":${JSON.stringify(route)},"principal":${JSON.stringify(principal)}`;
   if (extensions !== '') line += `,"extensions":${JSON.stringify(extensions)}`;
   if (handshake !== null) {
-    const { target, headers, subprotocol } = secrets.cut(handshake);
+    const { target, headers, subprotocol } = secrets.cut(decoded(handshake));
     line += `,"request":${JSON.stringify({ target, headers })}`;
     if (subprotocol !== '') line += `,"subprotocol":${JSON.stringify(subprotocol)}`;
   }
   return `${line}}\n`;
+}
+
+/** Reads the bytes of a handshake as UTF-8, as rules of redaction and a replay do. */
+function decoded({ target, headers, subprotocol }: TappedHandshake): Parameters<HandshakeSecrets['cut']>[0] {
+  return {
+    target: fromByteText(target),
+    headers: Array.from(headers, ([name, value]) => [name, fromByteText(value)] as const),
+    subprotocol,
+  };
 }
 
 /** Returns the first line of a tunnel behind its `at`. */

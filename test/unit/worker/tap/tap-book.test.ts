@@ -48,6 +48,21 @@ describe('the taps of a worker', () => {
     assert.deepEqual(rig.counts, { told: 1, cpu: 0, lines: 0 });
   });
 
+  it('read the bytes of a handshake as UTF-8, before rules look at it', () => {
+    const rig = new TapRig(order({ payload: true, redact: ['/caf\u00e9/'] }));
+    const handshake = {
+      target: '/\u00c3\u00a9?a=caf\u00c3\u00a9',
+      headers: [['X-Name', 'Zo\u00c3\u00ab \u00ff']],
+      subprotocol: '',
+    } as const;
+    rig.book.watchSession(facts({ handshake }))?.opened();
+    const [session] = rig.records();
+    assert.deepEqual(session?.type === 'session' && session.request, {
+      target: '/\u00e9?a=[redacted]',
+      headers: [['X-Name', 'Zo\u00eb \ufffd']],
+    });
+  });
+
   it('want nothing before the first of them, and after the last', () => {
     const rig = new TapRig();
     assert.ok(!rig.book.isOn);
