@@ -27,7 +27,11 @@ interface Message {
   readonly _length?: number;
 }
 
-/** Returns when a session began, in milliseconds since 1970. `openedAt` has whole seconds. @param at of its first line */
+/**
+ * Returns when a session began, in milliseconds since 1970. `openedAt` may have whole seconds only.
+ *
+ * @param at of its first line
+ */
 export function startOf(at: number, record: SessionRecord | null): number {
   return record?.attached === true ? record.openedAt : at;
 }
