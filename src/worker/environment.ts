@@ -97,6 +97,7 @@ export function createEnvironment(
     taps: new TapBook(
       {
         run: start.run,
+        hasSessions: start.kind === 'l7',
         wheel,
         counters: new TapCounts(page),
         secretNames: new SecretNames(secretSourcesOf(config.listeners)),

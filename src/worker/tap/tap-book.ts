@@ -28,6 +28,8 @@ type Walk = Generator<Step, void, undefined>;
 interface TapBookParts {
   /** Names this run of the worker in the ids of sessions. */
   readonly run: string;
+  /** Whether the worker has sessions. Of tunnels a tap shows nothing that rules of redaction concern. */
+  readonly hasSessions: boolean;
   readonly wheel: TimerWheel;
   readonly counters: TapCounters;
   /** Names of secrets in handshakes. */
@@ -46,6 +48,7 @@ interface TapBookParts {
 /** The taps of a worker. They share a budget of CPU time in each tick of the wheel, and send their lines once in a tick. */
 export class TapBook extends Timed implements Taps {
   readonly secretNames: SecretNames;
+  readonly #hasSessions: boolean;
   readonly #wheel: TimerWheel;
   readonly #send: (report: TapReport) => void;
   readonly #random: () => number;
@@ -62,6 +65,7 @@ export class TapBook extends Timed implements Taps {
     const { run, wheel, counters, secretNames, send, onFault, random = Math.random } = parts;
     const { clock = threadClock(), savedTicks } = parts;
     this.secretNames = secretNames;
+    this.#hasSessions = parts.hasSessions;
     this.#wheel = wheel;
     this.#send = send;
     this.#random = random;
@@ -141,7 +145,9 @@ export class TapBook extends Timed implements Taps {
 
   #start(order: TapOrder): RunningTap {
     this.#stop(order.id);
-    const redaction = order.redact.length === 0 ? null : compileRedaction(order.redact);
+    // Compiling loads the packages for it, which holds the thread.
+    const hasRules = order.redact.length > 0 && this.#hasSessions;
+    const redaction = hasRules ? compileRedaction(order.redact) : null;
     const tap = new RunningTap(order, redaction, this.secretNames, this.#send);
     this.#taps.set(order.id, tap);
     this.#arm();

@@ -54,6 +54,7 @@ export function syntheticEnvironment(config: Config): Environment {
     taps: new TapBook(
       {
         run: '',
+        hasSessions: true,
         wheel,
         counters: new TapCounts(page),
         secretNames: new SecretNames([]),

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
+import { SecretNames } from '../../../../src/wire/redaction/secret-names.ts';
+import { TapBook } from '../../../../src/worker/tap/tap-book.ts';
 import { TEXT } from '../../../support/websocket/raw-frames.ts';
 import { TappedLeg, TapRig, endOf, facts, order } from './tap-rig.ts';
 
@@ -247,6 +250,20 @@ describe('the taps of a worker', () => {
     assert.ok(lost > 10_000);
     assert.equal(rig.frames().length + lost, 20_000);
     assert.deepEqual(rig.counts, { told: 20_000 - lost, cpu: 0, lines: lost });
+  });
+
+  it('compile no rules of redaction where there are only tunnels', () => {
+    const parts = {
+      run: 'r0',
+      wheel: new TimerWheel(0),
+      counters: { told: () => undefined, lost: () => undefined },
+      secretNames: new SecretNames([]),
+      send: () => undefined,
+      onFault: () => undefined,
+    };
+    const orders = [order({ redact: ['no rule'] })];
+    assert.throws(() => new TapBook({ ...parts, hasSessions: true }, orders), /JSON path/);
+    assert.ok(new TapBook({ ...parts, hasSessions: false }, orders).isOn);
   });
 
   it('watch tunnels by their reads', () => {

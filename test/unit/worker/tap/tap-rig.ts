@@ -70,6 +70,7 @@ export class TapRig {
     this.book = new TapBook(
       {
         run: 'r0',
+        hasSessions: true,
         wheel: this.wheel,
         counters: {
           told: () => this.counts.told++,
