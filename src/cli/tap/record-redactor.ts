@@ -54,7 +54,10 @@ export class RecordRedactor {
     };
   }
 
-  #request({ target, headers }: NonNullable<SessionRecord['request']>): SessionRecord['request'] {
+  #request({
+    target,
+    headers,
+  }: NonNullable<SessionRecord['request']>): NonNullable<SessionRecord['request']> {
     return {
       target: this.#text(target),
       headers: headers.map(([name, value]) => [name, this.#text(value)] as const),
