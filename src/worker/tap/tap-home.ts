@@ -12,6 +12,8 @@ const WALKS_BUDGET_MS = 2;
 const SAVED_TICKS = 5;
 /** Sessions and tunnels of a tick that are watched whether or not CPU time is left: what a session begins with is rare. */
 const SURE_OPENINGS = 50;
+/** What they may use beyond the budget: whoever floods a worker with long handshakes must not take its time. */
+const OPENINGS_OVERDRAFT_MS = 30;
 /** Max sessions and tunnels of a worker that are watched at a time. */
 const MAX_WATCHED = 10_000;
 /** Max contexts of inflation of a worker: each takes 32 KiB. */
@@ -93,7 +95,7 @@ export class TapHome {
 
   /** Begins the work for a session or tunnel that opens. Returns false if there must be none; else `places` tells its end. */
   beginOpening(): boolean {
-    return this.places.begin(this.#openings++ < SURE_OPENINGS ? Infinity : 0);
+    return this.places.begin(this.#openings++ < SURE_OPENINGS ? OPENINGS_OVERDRAFT_MS : 0);
   }
 
   /** Takes a place for a session or tunnel. Returns false if there is none. */
