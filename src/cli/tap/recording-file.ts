@@ -4,8 +4,6 @@ import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import type { RecordLine } from '../../wire/recording/recording-reader.ts';
 import { textOf, type TapSink } from './tap-stream.ts';
 
-const { O_CREAT, O_WRONLY } = constants;
-
 /** Payloads may be secret: only the owner reads them. */
 export const PRIVATE_MODE = 0o600;
 
@@ -14,13 +12,16 @@ export class RecordingFile implements TapSink {
   readonly #file: FileHandle;
   readonly #name: string;
   readonly #isRegular: boolean;
+  /** Whether there was no file of this name before. */
+  readonly isNew: boolean;
   /** Whether what the file had before is gone: it stays until the first line comes, as the tap may be refused. */
   #isCleared = false;
   /** Bytes of whole lines. */
   #size = 0;
 
-  private constructor(file: FileHandle, name: string, isRegular: boolean) {
-    this.#file = file;
+  private constructor(opened: OpenedFile, name: string, isRegular: boolean) {
+    this.#file = opened.file;
+    this.isNew = opened.isNew;
     this.#name = name;
     this.#isRegular = isRegular;
   }
@@ -32,12 +33,13 @@ export class RecordingFile implements TapSink {
    * @throws StartError if it exists, or cannot be written
    */
   static async create(name: string, force: boolean): Promise<RecordingFile> {
-    const file = await createFile(name, force);
+    const opened = await openFile(name, force);
+    const { file } = opened;
     try {
       const isRegular = (await file.stat()).isFile();
       // An existing file has its own mode.
       if (force && isRegular) await file.chmod(PRIVATE_MODE);
-      return new RecordingFile(file, name, isRegular);
+      return new RecordingFile(opened, name, isRegular);
     } catch (error) {
       await file.close();
       throw cannotWrite(name, error);
@@ -84,16 +86,27 @@ export class RecordingFile implements TapSink {
   }
 }
 
+interface OpenedFile {
+  readonly file: FileHandle;
+  /** Whether it did not exist before. */
+  readonly isNew: boolean;
+}
+
 /**
- * Creates a file that only its owner reads.
+ * Creates a file that only its owner reads, or opens the one that exists.
  *
  * @throws StartError if it exists without `force`, or cannot be written
  */
-async function createFile(name: string, force: boolean): Promise<FileHandle> {
+async function openFile(name: string, force: boolean): Promise<OpenedFile> {
   try {
-    return await open(name, force ? O_WRONLY | O_CREAT : 'wx', PRIVATE_MODE);
+    return { file: await open(name, 'wx', PRIVATE_MODE), isNew: true };
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw new StartError(`${name} exists: name another file, or add --force`);
+    if (codeOf(error) !== 'EEXIST') throw cannotWrite(name, error);
+    if (!force) throw new StartError(`${name} exists: name another file, or add --force`);
+  }
+  try {
+    return { file: await open(name, constants.O_WRONLY), isNew: false };
+  } catch (error) {
     throw cannotWrite(name, error);
   }
 }

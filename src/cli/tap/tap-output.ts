@@ -59,8 +59,8 @@ class RecordingOutput implements OpenOutput {
 
   async abandon(): Promise<void> {
     await this.sink.close();
-    // With --force it may be a device.
-    if (!this.#output.force) await rm(this.#output.file, { force: true });
+    // A file that was there before keeps what it had.
+    if (this.sink.isNew) await rm(this.#output.file, { force: true });
   }
 }
 

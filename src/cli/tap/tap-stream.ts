@@ -30,6 +30,13 @@ export type StreamEnd =
   /** The stream is over. @property cut whether in the middle of a line, which nobody gets */
   | { readonly kind: 'end'; readonly cut: boolean };
 
+/** The lines of a piece of a stream. */
+interface PieceLines {
+  readonly lines: readonly RecordLine[];
+  /** What the line behind them is refused for; null if all are good. */
+  readonly fault: { readonly error: unknown } | null;
+}
+
 /**
  * Reads a stream to its end, and waits for those that take its lines.
  *
@@ -43,14 +50,10 @@ export async function readTap(stream: AsyncIterable<Uint8Array>, owner: TapStrea
     for (const sink of owner.sinks) await sink.write(chosen);
   };
   for await (const piece of stream) {
-    const lines: RecordLine[] = [];
-    try {
-      for (const line of reader.push(piece)) lines.push(line);
-    } finally {
-      // The lines before a bad one are good.
-      await pass(lines);
-    }
+    const { lines, fault } = linesOf(reader, piece);
+    await pass(lines);
     if (chooser.isFull) return { kind: 'frames' };
+    if (fault !== null) throw fault.error;
   }
   const last = reader.end();
   if (last !== null) await pass([last]);
@@ -58,6 +61,17 @@ export async function readTap(stream: AsyncIterable<Uint8Array>, owner: TapStrea
   return doneReason === null
     ? { kind: 'end', cut: reader.hasRest && last === null }
     : { kind: 'done', reason: doneReason };
+}
+
+/** Reads the lines of a piece up to a bad one: those before it are good. */
+function linesOf(reader: RecordingReader, piece: Uint8Array): PieceLines {
+  const lines: RecordLine[] = [];
+  try {
+    for (const line of reader.push(piece)) lines.push(line);
+    return { lines, fault: null };
+  } catch (error) {
+    return { lines, fault: { error } };
+  }
 }
 
 /** Returns lines as they came. */

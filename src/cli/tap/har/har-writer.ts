@@ -29,7 +29,7 @@ export interface HarResult {
  * @param signal gives up
  */
 export async function writeHar(recording: string, target: string, signal: AbortSignal): Promise<HarResult> {
-  const spool = new SessionSpool(`${target}.sorted`);
+  const spool = new SessionSpool(`${target}.sorted-${process.pid}`);
   try {
     const counts = new TapCounts();
     await readTap(createReadStream(recording, { signal }), {

@@ -107,6 +107,12 @@ describe('a recording that replaces another one', () => {
     await output.finish(none());
     assert.equal(readFileSync(file, 'utf8'), RECORDING);
   });
+
+  it('leaves no file behind where there was none', async () => {
+    const file = join(scratchDirectory(), 'new.jsonl');
+    await (await openOutput({ file, format: 'recording', force: true }, null)).abandon();
+    assert.ok(!existsSync(file));
+  });
 });
 
 describe('the recording of a recording', () => {

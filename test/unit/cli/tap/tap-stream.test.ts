@@ -115,6 +115,12 @@ describe('the stream of a tap', () => {
     assert.deepEqual(end, { kind: 'frames' });
   });
 
+  it('ends with that frame also if a bad line follows in the same piece', async () => {
+    const text = `${lines(HEADER, opened('a'), frame('a'))}no record\n`;
+    const { end } = await read([Buffer.from(text)], {}, 1);
+    assert.deepEqual(end, { kind: 'frames' });
+  });
+
   it('tells why the proxy has ended it', async () => {
     const { end } = await read([Buffer.from(lines(HEADER, { type: 'done', at: 1, reason: 'shutdown' }))]);
     assert.deepEqual(end, { kind: 'done', reason: 'shutdown' });
