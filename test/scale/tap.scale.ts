@@ -18,13 +18,14 @@ const SESSIONS = 5000;
 const RATE = 5000;
 const TURNS = 5;
 const TURN_MS = 1000;
+const SETTLE_MS = 500;
 /** Reports leave a worker once in a tick of 100 ms. */
 const LAST_REPORT_MS = 500;
 /** A tap may slow sessions down by 10%. The rest is what two cores with five busy processes add by chance. */
 const MAX_RATIO = 1.1;
-const NOISE_MS = 0.5;
+const NOISE_MS = 1;
 const MAX_GROWTH_BYTES = 128 * MIB;
-/** The budget of a worker is 5% of a core. The primary passes lines on beside it. */
+/** Taps have a few percent of a worker's time. The primary passes lines on beside it. */
 const MAX_TAP_CPU = 0.35;
 
 interface Measured {
@@ -172,6 +173,8 @@ async function anySession(admin: string): Promise<string> {
 }
 
 async function measured(pid: number, load: PacedLoad): Promise<Measured> {
+  // A tap that begins may use what it has saved up.
+  await load.measure(SETTLE_MS, RATE);
   const before = cpuSeconds(pid);
   const start = performance.now();
   const figures = await load.measure(TURN_MS, RATE);

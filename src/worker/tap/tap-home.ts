@@ -3,13 +3,13 @@ import { TapBudget, type BudgetClock } from './tap-budget.ts';
 import { rounded } from './tap-lines.ts';
 
 /** CPU time of a worker for frames and reads in a tick of 100 ms. */
-const FRAMES_BUDGET_MS = 4;
+const FRAMES_BUDGET_MS = 2;
 /** CPU time of a worker in a tick for sessions and tunnels that begin. */
 const PLACES_BUDGET_MS = 1.5;
 /** CPU time of a worker in a tick for the search of open sessions and tunnels. None is saved up: a session would wait for all of it. */
 const WALKS_BUDGET_MS = 2;
 /** Budgets that are saved up at most, for sudden work. */
-const SAVED_TICKS = 5;
+const SAVED_TICKS = 6;
 /** Sessions and tunnels of a tick that are watched whether or not CPU time is left: what a session begins with is rare. */
 const SURE_OPENINGS = 50;
 /** What they may use beyond the budget: whoever floods a worker with long handshakes must not take its time. */
