@@ -5,6 +5,8 @@ import type { SecretNames } from '../../wire/redaction/secret-names.ts';
 
 /** Max reports of a tap that the primary has not taken yet. */
 const MAX_REPORTS_UNDER_WAY = 4;
+/** Characters of a report: to send many at once would stop the worker for a millisecond. */
+const REPORT_CHARACTERS = 32 * 1024;
 /** Frames are told until this many characters wait for the next report. */
 const MAX_FRAME_CHARACTERS = 256 * 1024;
 /** Beginnings and ends of sessions and tunnels are told until this many wait: there are fewer of them. */
@@ -57,14 +59,14 @@ export class RunningTap {
       this.#lostFrames++;
       return false;
     }
-    this.#lines += line;
+    this.#add(line);
     return true;
   }
 
   /** Adds the first or last line of a session or tunnel. Returns false if it is lost. */
   addPlace(line: string): boolean {
     if (this.#lines.length >= MAX_CHARACTERS) return false;
-    this.#lines += line;
+    this.#add(line);
     return true;
   }
 
@@ -94,5 +96,10 @@ export class RunningTap {
     this.#lines = '';
     this.#lostFrames = this.#lostSessions = 0;
     this.#send({ type: 'tap', id: this.order.id, lines, lostFrames, lostSessions });
+  }
+
+  #add(line: string): void {
+    this.#lines += line;
+    if (this.#lines.length >= REPORT_CHARACTERS) this.flush();
   }
 }
