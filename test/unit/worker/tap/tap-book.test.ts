@@ -240,6 +240,16 @@ describe('the taps of a worker', () => {
     assert.equal(rig.records().at(-1)?.type, 'end');
   });
 
+  it('send many lines in small reports before the tick ends', () => {
+    const rig = new TapRig(order());
+    const tap = rig.book.watchSession(facts());
+    tap?.opened();
+    const leg = new TappedLeg(tap);
+    leg.read(Buffer.concat(Array.from({ length: 1000 }, () => leg.encode(TEXT, 'x'))));
+    const lengths = rig.reports.map(({ lines }) => lines.length);
+    assert.ok(lengths.length >= 2 && Math.max(...lengths) < 34 * 1024, lengths.join(' '));
+  });
+
   it('send at most four reports that the primary has not taken, and then count what they leave out', () => {
     const rig = new TapRig(order());
     rig.takes = false;
