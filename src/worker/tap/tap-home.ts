@@ -14,6 +14,10 @@ const SAVED_TICKS = 6;
 const SURE_OPENINGS = 50;
 /** What they may use beyond the budget: whoever floods a worker with long handshakes must not take its time. */
 const OPENINGS_OVERDRAFT_MS = 30;
+/** Reads of a tick that are looked at whether or not CPU time is left: a quiet session must not pay for busy ones. */
+const SURE_READS = 20;
+/** What they may use beyond the budget. */
+const READS_OVERDRAFT_MS = 30;
 /** Max sessions and tunnels of a worker that are watched at a time. */
 const MAX_WATCHED = 10_000;
 /** Max contexts of inflation of a worker: each takes 32 KiB. */
@@ -47,6 +51,7 @@ export class TapHome {
   /** Whether a fault of this tick has been told. */
   #hasFault = false;
   #openings = 0;
+  #reads = 0;
   #watched = 0;
   #contexts = 0;
   #heldBytes = 0;
@@ -83,6 +88,7 @@ export class TapHome {
     this.places.measure();
     this.walks.measure();
     this.#openings = 0;
+    this.#reads = 0;
     this.#hasFault = false;
   }
 
@@ -91,6 +97,16 @@ export class TapHome {
     if (this.#hasFault) return;
     this.#hasFault = true;
     this.#onFault(error);
+  }
+
+  /**
+   * Begins the work for a read. Returns false if there must be none; else `frames` tells its end.
+   *
+   * @param overdraftMs as for `TapBudget.begin`
+   */
+  beginRead(overdraftMs = 0): boolean {
+    const isSure = this.#reads++ < SURE_READS;
+    return this.frames.begin(isSure ? Math.max(overdraftMs, READS_OVERDRAFT_MS) : overdraftMs);
   }
 
   /** Begins the work for a session or tunnel that opens. Returns false if there must be none; else `places` tells its end. */

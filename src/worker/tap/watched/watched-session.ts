@@ -93,7 +93,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   #read(fromClient: boolean, position: FramePosition, input: Uint8Array, start: number, end: number): void {
     const { frames } = this.home;
     const direction = this.#direction(fromClient);
-    if (!frames.begin(direction.overdraftMs)) {
+    if (!this.home.beginRead(direction.overdraftMs)) {
       direction.pass(position);
       return;
     }
@@ -135,7 +135,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   /** Tells a message or control frame that has come as a whole. */
   #tellWhole(sender: string, opcode: number, payload: Uint8Array): void {
     const { frames } = this.home;
-    if (!frames.begin()) {
+    if (!this.home.beginRead()) {
       this.loseFrames(1);
       return;
     }

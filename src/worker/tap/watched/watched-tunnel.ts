@@ -31,7 +31,7 @@ export class WatchedTunnel extends Watched implements TunnelTap {
 
   #read(fromClient: boolean, bytes: number): void {
     const { frames, counters } = this.home;
-    if (!frames.begin()) {
+    if (!this.home.beginRead()) {
       this.loseFrames(1);
       return;
     }

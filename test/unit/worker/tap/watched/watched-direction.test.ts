@@ -44,11 +44,25 @@ describe('a watched direction without CPU time', () => {
     assert.equal(rig.lost.frames, rig.counts.cpu);
   });
 
+  it('tells some reads of each tick nevertheless: a quiet session does not pay for busy ones', () => {
+    const rig = new TapRig(order());
+    const busy = new TappedLeg(open(rig));
+    rig.msPerReading = 0.1;
+    for (let read = 0; read < 100; read++) busy.frame(TEXT, 'x');
+    assert.ok(rig.counts.told < 40, `${rig.counts.told} told`);
+    rig.tick();
+    const { told } = rig.counts;
+    rig.msPerReading = 0;
+    const quiet = new TappedLeg(open(rig));
+    quiet.frame(TEXT, 'x');
+    assert.equal(rig.counts.told, told + 1);
+  });
+
   it('counts what crosses until the end', () => {
     const rig = new TapRig(order());
     const tap = open(rig);
     const leg = new TappedLeg(tap);
-    rig.msPerReading = 5;
+    rig.msPerReading = 50;
     for (let read = 0; read < 9; read++) leg.frame(TEXT, 'x');
     tap.message(false, BINARY, Buffer.from('hidden'));
     tap.sent(true, PING, Buffer.alloc(0));
