@@ -1,11 +1,12 @@
 /** `sluice tap` beside a running proxy, in a process of its own. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { eventually, within } from '../deadline.ts';
 import { PROGRAM, ROOT } from '../processes/program.ts';
 import type { SluiceProcess } from '../processes/sluice-process.ts';
+import { workersHeard } from './tap-stream.ts';
 
 const PINNED = join(ROOT, 'node_modules/.bin/node');
 
@@ -26,7 +27,7 @@ export class TapCommand {
   }
 
   /**
-   * Begins a tap, and waits until the proxy has logged that it runs.
+   * Begins a tap, and waits until the proxy has logged that it runs and its workers know it.
    *
    * @param args behind `tap -c FILE`, such as `--payload`
    */
@@ -41,6 +42,8 @@ export class TapCommand {
       throw new Error(`sluice tap ended with ${status ?? 'a signal'}: ${tap.stderr}${tap.stdout}`);
     });
     await Promise.race([sluice.waitForLog(({ msg }) => msg === 'tap started', undefined, from), refused]);
+    const { admin } = JSON.parse(readFileSync(sluice.configFile, 'utf8')) as { admin: { token: string } };
+    await workersHeard(sluice.admin, admin.token);
     return tap;
   }
 

@@ -1,4 +1,5 @@
 /** Readers of `POST /tap`, as programs use it. */
+import assert from 'node:assert/strict';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { TapRecord } from '../../../src/wire/recording/records.ts';
@@ -13,6 +14,18 @@ export type TapParameters = Readonly<Record<string, string | readonly string[]>>
 export interface TapCredentials {
   /** The token of the admin server; null for none. */
   readonly token: string | null;
+}
+
+/**
+ * Waits until all workers have heard of the taps that have begun: a worker answers questions behind the commands before them.
+ * A session that opens earlier is found later, without its first frames.
+ *
+ * @param admin `host:port`
+ */
+export async function workersHeard(admin: string, token: string): Promise<void> {
+  const headers = { Authorization: `Bearer ${token}` };
+  const answer = await fetch(`http://${admin}/sessions?limit=1`, { headers });
+  assert.equal(answer.status, 200, await answer.text());
 }
 
 /** A tap that the proxy has allowed. It keeps all records. */
@@ -51,6 +64,7 @@ export class TapStream {
       throw new Error(`the tap was answered ${response.statusCode ?? 0}: ${await text(response)}`);
     const stream = new TapStream(asked, response);
     await stream.next('tap', () => true);
+    if (credentials.token !== null) await workersHeard(admin, credentials.token);
     return stream;
   }
 
