@@ -1,5 +1,5 @@
 /**
- * Writes the tables of docs/metrics.md from the source: `npm run docs:metrics`. A test holds the file against them.
+ * Writes the tables of docs/reference/metrics.md from the source: `npm run docs:metrics`. A test holds the file against them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import type { Metric } from '../src/telemetry/metrics/metric.ts';
 import { pageShapes } from '../src/telemetry/metrics/page-shapes.ts';
 import { primaryMetrics } from '../src/telemetry/metrics/primary-metrics.ts';
 
-const FILE = join(resolve(import.meta.dirname, '..'), 'docs/metrics.md');
+const FILE = join(resolve(import.meta.dirname, '..'), 'docs/reference/metrics.md');
 const BEGIN = '<!-- Made by npm run docs:metrics. -->';
 const TITLES: Readonly<Record<keyof typeof pageShapes, string>> = {
   process: 'Buffers and ends, over all workers',
@@ -27,7 +27,7 @@ const TITLES: Readonly<Record<keyof typeof pageShapes, string>> = {
 
 if (process.argv[1] === import.meta.filename) writeFileSync(FILE, await metricsPage());
 
-/** Returns what docs/metrics.md should be: its own text, and the tables below it. */
+/** Returns what docs/reference/metrics.md should be: its own text, and the tables below it. */
 export async function metricsPage(): Promise<string> {
   const [text] = readFileSync(FILE, 'utf8').split(BEGIN);
   const parts = [text!, BEGIN, '## Written by workers', 'Each series is the sum over all workers.'];

@@ -86,7 +86,7 @@ export const PART_ROWS: readonly RowPlan[] = [
         title!,
         `${rate(by!, counter!, LISTENER)} > 0`,
         by === 'reason' ? '{{reason}}' : '{{limit}} {{kind}}',
-        'A second, without zeros. docs/reasons.md says what each means and what to do.',
+        'A second, without zeros. docs/reference/reasons.md says what each means and what to do.',
         { unit: 'ops', width: 8, isStacked: true },
       ),
     ),

@@ -1,10 +1,10 @@
-/** docs/conformance.md, of which every suite writes the section that begins with its title. */
+/** docs/reference/conformance.md, of which every suite writes the section that begins with its title. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
-const PAGE = join(import.meta.dirname, '../../docs/conformance.md');
+const PAGE = join(import.meta.dirname, '../../docs/reference/conformance.md');
 
 /** Whether the page is to be written, and not only looked at. */
 export const WRITES_PAGE = process.env.WRITE_CONFORMANCE === '1';
@@ -26,7 +26,7 @@ export async function assertSection(markdown: string): Promise<void> {
   }
   assert.ok(
     readSection(title).trimEnd() === wanted.trimEnd(),
-    `docs/conformance.md is out of date: WRITE_CONFORMANCE=1 npm run test:conformance writes "${title}"`,
+    `docs/reference/conformance.md is out of date: WRITE_CONFORMANCE=1 npm run test:conformance writes "${title}"`,
   );
 }
 

@@ -25,7 +25,7 @@ const WINDOW_MS = 100;
 const MAX_SHARE = 3;
 /**
  * Fraction of one core that the primary may use. It uses two thirds of that while others use the cores: see the
- * table of docs/scaling.md.
+ * table of docs/benchmarks/scaling.md.
  */
 const MAX_CPU = 0.15;
 /** Max time that half of the requests to the admin address wait: all processes of the test share the cores. */

@@ -9,7 +9,7 @@ export interface LargeSizes {
   readonly workers: number;
 }
 
-/** The configuration that `docs/scaling.md` has figures of. */
+/** The configuration that `docs/benchmarks/scaling.md` has figures of. */
 export const USUAL_SIZES: LargeSizes = { clusters: 1000, endpoints: 10, routes: 2000, workers: 2 };
 
 /** Where a generated configuration listens, and which change of it is meant. */

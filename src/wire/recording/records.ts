@@ -1,5 +1,5 @@
 /**
- * The lines of a recording, and of what `sluice tap` prints with `--json`: one JSON object a line. docs/recordings.md has the
+ * The lines of a recording, and of what `sluice tap` prints with `--json`: one JSON object a line. docs/reference/recordings.md has the
  * format for readers. New fields may be added; readers ignore fields and types that they do not know.
  */
 

@@ -89,7 +89,7 @@ describe('HTTP conformance', { timeout: 118_000 }, () => {
     });
   }
 
-  it('is told by docs/conformance.md as it is, and beside nginx if that is the same', async (t) => {
+  it('is told by docs/reference/conformance.md as it is, and beside nginx if that is the same', async (t) => {
     let beside = known;
     if (nginx !== null) beside = besideNginx(version!, await nginx);
     else t.diagnostic(`what nginx does is taken from the page: there is ${version ?? 'none'} here`);

@@ -1,4 +1,4 @@
-/** What the suite has found, as a section of docs/conformance.md. */
+/** What the suite has found, as a section of docs/reference/conformance.md. */
 import { ranges, table } from '../page.ts';
 import type { Case, Chapter, Deviation, Known, Outcome } from './case.ts';
 import { describe, type Observation } from './run.ts';

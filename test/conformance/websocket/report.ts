@@ -1,4 +1,4 @@
-/** The verdicts as a table for people: in plain text at the end of a run, and as docs/conformance.md. */
+/** The verdicts as a table for people: in plain text at the end of a run, and as docs/reference/conformance.md. */
 import { ranges, table } from '../page.ts';
 import type { Case, Chapter, Deviation, Side } from './case.ts';
 import { isOwn, listenersOf, type ListenerGroup } from './listeners.ts';

@@ -1,4 +1,4 @@
-/** What clients can use of a listener's TLS: docs/tls.md has the table. */
+/** What clients can use of a listener's TLS: docs/guides/tls.md has the table. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { getCiphers, type ConnectionOptions, type SecureVersion } from 'node:tls';

@@ -63,8 +63,11 @@ describe('the rules for Prometheus', () => {
     assert.equal(new Set(names).size, names.length);
   });
 
-  it('say of each alert how severe it is, what happened, and what to do, also in docs/alerts.md', () => {
-    const page = readFileSync(join(resolve(import.meta.dirname, '../../..'), 'docs/alerts.md'), 'utf8');
+  it('say of each alert how severe it is, what happened, and what to do, also in docs/operations/alerts.md', () => {
+    const page = readFileSync(
+      join(resolve(import.meta.dirname, '../../..'), 'docs/operations/alerts.md'),
+      'utf8',
+    );
     const headings = [...page.matchAll(/^### (\w+)$/gm)].map(([, name]) => name!);
     for (const { alert, labels, annotations } of alerts) {
       assert.ok(['info', 'warning', 'critical'].includes(labels!.severity!), alert);
@@ -72,7 +75,7 @@ describe('the rules for Prometheus', () => {
       assert.deepEqual(others, {}, alert);
       assert.ok(summary!.length > 20 && summary!.length <= 160, alert);
       assert.ok(description!.length > 30, alert);
-      assert.equal(runbook, `docs/alerts.md#${alert!.toLowerCase()}`);
+      assert.equal(runbook, `docs/operations/alerts.md#${alert!.toLowerCase()}`);
     }
     assert.deepEqual(
       headings,

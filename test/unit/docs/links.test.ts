@@ -36,7 +36,7 @@ describe('links of the documents', () => {
 });
 
 function pagesOf(directory: string): string[] {
-  return readdirSync(join(ROOT, directory))
+  return readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => posix.join(directory, name));
 }

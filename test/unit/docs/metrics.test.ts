@@ -1,11 +1,11 @@
-/** docs/metrics.md has every metric, as the source defines it. */
+/** docs/reference/metrics.md has every metric, as the source defines it. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { metricsPage } from '../../../scripts/metrics-page.ts';
 
-const PAGE = join(resolve(import.meta.dirname, '../../..'), 'docs/metrics.md');
+const PAGE = join(resolve(import.meta.dirname, '../../..'), 'docs/reference/metrics.md');
 
 describe('the page of metrics', () => {
   it('is current: npm run docs:metrics writes it', async () => {

@@ -1,4 +1,4 @@
-/** docs/reasons.md explains every value that a label can have. */
+/** docs/reference/reasons.md explains every value that a label can have. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -32,7 +32,10 @@ import type { Metric } from '../../../src/telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { primaryMetrics } from '../../../src/telemetry/metrics/primary-metrics.ts';
 
-const PAGE = readFileSync(join(resolve(import.meta.dirname, '../../..'), 'docs/reasons.md'), 'utf8');
+const PAGE = readFileSync(
+  join(resolve(import.meta.dirname, '../../..'), 'docs/reference/reasons.md'),
+  'utf8',
+);
 
 const EXPLAINED: readonly (readonly [Metric, readonly string[]])[] = [
   [pageMetrics.connectionsRejected, REJECT_REASONS],
@@ -70,7 +73,7 @@ function explained(metric: string): string[] {
   return Array.from(table.matchAll(/^\| `(\w+)`/gm), ([, value = '']) => value);
 }
 
-describe('docs/reasons.md', () => {
+describe('docs/reference/reasons.md', () => {
   for (const [{ name }, values] of EXPLAINED) {
     it(`explains exactly the values of ${name}`, () => {
       assert.deepEqual(explained(name).toSorted(), [...values].toSorted());
