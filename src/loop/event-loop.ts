@@ -6,25 +6,27 @@ import { Pipe } from '../sys/sockets/pipe.ts';
 import { Sockets } from '../sys/sockets/sockets.ts';
 import { Poller } from './poller.ts';
 
-/** Size of the buffer that sockets are read into, in bytes. */
+/** Size of the shared read buffer. */
 const INPUT_BYTES = 256 * 1024;
 
 /**
- * The loop of a thread that carries connections by system calls, and what the connections share. The thread waits in
- * epoll_wait instead of in Node's event loop, whose descriptor is in the same epoll set. Node gets a turn when it has
- * something to do (a socket of a native library, a message of the primary, an address that has been looked up), and at
- * every tick of the wheel. So everything that Node does works here too, and costs the connections nothing while Node has
- * nothing to do.
+ * The event loop of a thread that carries connections by system calls, and the objects those connections
+ * share.
+ *
+ * The thread waits in epoll_wait, not in Node's event loop. The descriptor of Node's loop is in the same
+ * epoll set. Node gets a turn when it has events (a socket of a native library, a message from the primary, a
+ * resolved name) and at every tick of the wheel. Everything Node does keeps working, and an idle Node costs
+ * the connections nothing.
  */
 export class EventLoop {
   readonly wheel: TimerWheel;
   readonly sockets = new Sockets();
   readonly poller = new Poller(this.sockets);
-  /** Bytes that were read from a socket. They are valid until the handler that has read them returns. */
+  /** Bytes read from a socket. Valid until the handler that read them returns. */
   readonly input = new PinnedBuffer(INPUT_BYTES);
-  /** Called behind each turn of Node. */
+  /** Called after each turn of Node. */
   afterNode: (() => void) | null = null;
-  /** Milliseconds that the thread has waited in this loop. */
+  /** Milliseconds this loop has spent waiting. */
   waitedMs = 0;
   #maxLatenessMs = 0;
   #nextTick = 0;
@@ -36,13 +38,13 @@ export class EventLoop {
   #soon: (() => void)[] = [];
   readonly #turn = (): void => this.#run();
 
-  /** @throws if system calls are not supported */
+  /** @throws Error if system calls are not supported */
   constructor(wheel: TimerWheel) {
     this.wheel = wheel;
     this.poller.watchForeign(nodeLoopDescriptor());
   }
 
-  /** Begins to serve the descriptors of the poller. */
+  /** Starts serving the poller's descriptors. */
   start(): void {
     if (this.#running) return;
     this.#running = true;
@@ -50,7 +52,7 @@ export class EventLoop {
     setImmediate(this.#turn);
   }
 
-  /** Ends the loop, and closes every descriptor of the poller. */
+  /** Stops the loop and closes every descriptor of the poller. */
   close(): void {
     this.#running = false;
     this.#deferred.length = 0;
@@ -60,33 +62,33 @@ export class EventLoop {
     this.#pipe = null;
   }
 
-  /** Returns the pipe of this thread, for transfers between its sockets; null if no descriptor is free. */
+  /** Returns this thread's pipe for transfers between its sockets. Null if no descriptor is free. */
   pipe(): Pipe | null {
     if (this.#pipe !== null) return this.#pipe;
     try {
       this.#pipe = new Pipe();
     } catch {
-      // The bytes are copied instead.
+      // Callers copy the bytes instead.
     }
     return this.#pipe;
   }
 
-  /** Calls back once, when all events of this moment have been served and before the thread waits again. */
+  /** Runs the callback once, after all current events and before the thread waits again. */
   defer(callback: () => void): void {
     this.#deferred.push(callback);
   }
 
   /**
-   * Calls back once, after the next events and the callbacks that they have deferred. The thread does not wait for
-   * those events. For the rest of some work that would keep others waiting.
+   * Runs the callback once, after the next events and the callbacks they defer, without waiting for those
+   * events. Splits long work so that others get their turn.
    */
   soon(callback: () => void): void {
     this.#soon.push(callback);
   }
 
   /**
-   * Gives Node a turn before the thread waits again. Needed after telling Node to watch a descriptor, which it begins
-   * only in its own turn.
+   * Gives Node a turn before the thread waits again. Needed after asking Node to watch a descriptor: Node
+   * starts watching only in its own turn.
    */
   yieldToNode(): void {
     this.#nodeTurn = true;
@@ -99,19 +101,19 @@ export class EventLoop {
     return lateness;
   }
 
-  /** Serves connections until it is Node's turn. */
+  /** Serves connections until Node needs a turn. */
   #run(): void {
     if (!this.#running) return;
     const { poller } = this;
     this.afterNode?.();
-    // If Node has had events, it may have more to do at once: what it has begun to watch enters its epoll set only in its
-    // next turn, and deferred callbacks wait for that turn too.
+    // Node had events, so it may have more work: new watches enter its epoll set, and deferred callbacks run,
+    // only in its next turn.
     const { events } = performance.nodeTiming.uvMetricsInfo;
     if (events !== this.#nodeEvents) this.#nodeTurn = true;
     this.#nodeEvents = events;
     this.#runDeferred();
     do {
-      // What deferred callbacks have closed must not wait for the next event.
+      // Descriptors closed by deferred callbacks must not wait for the next event.
       poller.sweep();
       const before = performance.now();
       const isBusy = this.#nodeTurn || this.#soon.length > 0;
@@ -119,8 +121,8 @@ export class EventLoop {
       const count = poller.wait(timeout);
       const now = performance.now();
       this.waitedMs += now - before;
-      // Deadlines armed now count from now. Events are served before deadlines that have passed: after a long turn of Node
-      // both may be due.
+      // Deadlines armed from here on count from this moment. Events go before expired deadlines: after a long
+      // turn of Node both may be due.
       this.wheel.now = now;
       if (poller.dispatch(count)) this.#nodeTurn = true;
       if (now >= this.#nextTick) {
@@ -130,19 +132,19 @@ export class EventLoop {
       this.#runDeferred();
       this.#runSoon();
     } while (!this.#nodeTurn && this.#isRunning());
-    // Whoever asks for a turn of Node during this one gets the next one, too.
+    // A turn of Node requested during this one is granted next.
     this.#nodeTurn = false;
     setImmediate(this.#turn);
   }
 
-  /** A method, because TypeScript takes the field for unchanged. What has been served may have ended the loop. */
+  /** A method, because TypeScript assumes the field unchanged. A callback may have closed the loop. */
   #isRunning(): boolean {
     return this.#running;
   }
 
   #runSoon(): void {
     if (this.#soon.length === 0) return;
-    // What they call back later has its turn behind the events of another wait.
+    // Callbacks added from here on run after the events of another wait.
     const callbacks = this.#soon;
     this.#soon = [];
     for (const callback of callbacks) callback();
@@ -150,7 +152,7 @@ export class EventLoop {
   }
 
   #runDeferred(): void {
-    // The loop also runs callbacks that are deferred during it.
+    // This loop also runs callbacks deferred while it runs.
     for (const callback of this.#deferred) callback();
     this.#deferred.length = 0;
   }

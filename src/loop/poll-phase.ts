@@ -1,12 +1,12 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
 const deferred: (() => void)[] = [];
-/** Wakes the thread; null before the first deferral. */
+/** Wakes the thread. Null before the first deferral. */
 let alarm: MessagePort | null = null;
 
 /**
- * Calls back once from the poll phase of Node's event loop, after the current callback. `setImmediate` would call back
- * from the check phase.
+ * Runs the callback once in the poll phase of Node's event loop, after the current callback. `setImmediate`
+ * would run it in the check phase.
  */
 export function deferToPollPhase(callback: () => void): void {
   if (deferred.push(callback) > 1) return;
