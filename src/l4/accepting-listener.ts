@@ -4,8 +4,8 @@ import { serve, type ListenerTunnelMaker } from './tunnel-maker.ts';
 import type { TunnelListener, TunnelOwner } from './tunnel.ts';
 
 /**
- * An engine's part of one layer 4 listener: accepts connections, and holds them until each has its tunnel. `Connection` is
- * what the transport watches meanwhile.
+ * An engine's part of one layer 4 listener. Accepts connections and holds each until its tunnel starts.
+ * `Connection` is the type the transport watches.
  */
 export abstract class AcceptingListener<Connection>
   implements

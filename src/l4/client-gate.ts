@@ -5,7 +5,10 @@ import type { Admittance } from '../transport/entry.ts';
 
 const NOT_ALLOWED = { reason: 'access', detail: "the address rules refuse the client's address" } as const;
 
-/** Decides by a client's address about its tunnel: the address rules of the listener first, then its limits by address. */
+/**
+ * Admits clients of tunnels by address: first by the listener's address rules, then by its limits per
+ * address.
+ */
 export class ClientGate {
   readonly #rules: AddressRules | null;
   readonly #limits: LimitGuard | null;
@@ -15,7 +18,7 @@ export class ClientGate {
     this.#limits = limits;
   }
 
-  /** Returns the gate of a listener; null if it lets everybody in. */
+  /** Returns the gate of a listener. Null if every client is admitted. */
   static of(
     { name, access, limits }: Pick<Listener, 'name' | 'access' | 'limits'>,
     guards: LimitGuards,
@@ -25,7 +28,7 @@ export class ClientGate {
     return rules === null && set === null ? null : new ClientGate(rules, set);
   }
 
-  /** Lets a client in, or refuses it. @param address as `normalizeIp` writes it */
+  /** Admits or refuses a client. @param address in the form of `normalizeIp` */
   admit(address: string): Admittance {
     if (this.#rules?.admits(address) === false) return NOT_ALLOWED;
     if (this.#limits === null) return null;

@@ -6,26 +6,26 @@ import type { Endpoint } from '../upstream/endpoint.ts';
 import { openEntry, type TunnelEntry } from './tunnel-entry.ts';
 import type { Tunnel, TunnelContext } from './tunnel.ts';
 
-/** A tunnel of either engine. This class counts and logs its start and end, and tells its tap. */
+/** Base class of both engines' tunnels. Counts and logs the start and end, and reports to the tap. */
 export abstract class CountedTunnel extends Timed implements Tunnel {
   liveIndex = -1;
   tap: TunnelTap | null = null;
-  /** The endpoint that is dialled, or that the tunnel is joined to; null for none. */
+  /** The endpoint being dialled or joined. Null without one. */
   endpoint: Endpoint | null = null;
-  /** When the endpoint was dialled, by `performance.now()`. */
+  /** Time of the dial, by `performance.now()`. */
   dialledAt = 0;
-  /** Whether the tunnel is joined to its endpoint, or has been. */
+  /** True once the tunnel is joined to its endpoint, also after its end. */
   isJoined = false;
-  /** Why the tunnel ends. */
+  /** Reason of the tunnel's end. */
   reason = 'closed';
   readonly context: TunnelContext;
   /** Null once the tunnel is joined. */
   facts: EntryFacts | null;
-  /** What the client holds; null for nothing. */
+  /** Places in limits that the client holds. Null without any. */
   readonly #holds: ConnectionHolds | null;
-  /** By `performance.now()`. */
+  /** Time of the accept, by `performance.now()`. */
   readonly #openedAt = performance.now();
-  /** Null if nothing is told of the tunnel, and before it has an endpoint. */
+  /** Null before the join, and if no journal records the tunnel. */
   #entry: TunnelEntry | null = null;
 
   constructor(context: TunnelContext, facts: EntryFacts) {
@@ -58,7 +58,7 @@ export abstract class CountedTunnel extends Timed implements Tunnel {
     };
   }
 
-  /** Counts and logs that the endpoint has accepted. @param attempts told of it; null for none */
+  /** Counts and logs the endpoint's accept. @param attempts receives the success; null without any */
   countJoin(attempts: Attempts | null): void {
     const { cluster, stats, taps } = this.context;
     const seconds = (performance.now() - this.dialledAt) / 1000;
@@ -82,10 +82,10 @@ export abstract class CountedTunnel extends Timed implements Tunnel {
   }
 
   /**
-   * Counts and logs the end: both sides are closed, or close now. Does nothing the second time.
+   * Counts and logs the end, when both sides are closed or closing. Idempotent.
    *
-   * @param bytesUpstream that have come from the client
-   * @param bytesDownstream that have come from the endpoint
+   * @param bytesUpstream bytes received from the client
+   * @param bytesDownstream bytes received from the endpoint
    */
   countEnd(bytesUpstream: number, bytesDownstream: number): void {
     const { tunnels, wheel, stats } = this.context;

@@ -17,12 +17,12 @@ import { ClientGate } from './client-gate.ts';
 import { TunnelRoutes, type TunnelEnvironment } from './tunnel-routes.ts';
 import type { TunnelContext, TunnelListener, TunnelOwner, TunnelRefusal } from './tunnel.ts';
 
-/** What the layer 4 listeners of one worker share. */
+/** State shared by the layer 4 listeners of one worker. */
 export interface L4Environment extends TunnelEnvironment {
   readonly descriptors: DescriptorGate;
 }
 
-/** One layer 4 listener in one worker, whatever engine carries its tunnels. */
+/** One layer 4 listener in one worker, for any engine. */
 export class L4Listener implements TunnelOwner {
   /** Layer 4 has no requests. */
   readonly requests = null;
@@ -37,10 +37,10 @@ export class L4Listener implements TunnelOwner {
   #entry: EntryTerms;
   #routes: TunnelRoutes;
   #admits = true;
-  /** Connections that have arrived and have no tunnel yet. */
+  /** Accepted connections that have no tunnel yet. */
   #arrivals = 0;
 
-  /** @param engine makes the engine's part of the listener */
+  /** @param engine creates the engine's part of the listener */
   constructor(
     config: L4ListenerConfig,
     environment: L4Environment,
@@ -58,12 +58,12 @@ export class L4Listener implements TunnelOwner {
     this.#carrier = engine(this);
   }
 
-  /** Whether the listener can serve another configuration with the socket that it has. */
+  /** Whether the listener can serve another configuration on its current socket. */
   fits({ address, engine }: L4ListenerConfig): boolean {
     return engine === this.#config.engine && formatAddress(address) === formatAddress(this.#config.address);
   }
 
-  /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
+  /** Prepares another configuration for which {@link fits} is true. Returns a function that applies it. */
   prepare(config: L4ListenerConfig, environment: L4Environment): () => void {
     const routes = new TunnelRoutes(config, environment, this.#routes);
     const entry = termsOf(config, environment);
@@ -74,32 +74,32 @@ export class L4Listener implements TunnelOwner {
     };
   }
 
-  /** Does nothing: the tunnels of a replaced listener stay under their contexts. */
+  /** Does nothing: the tunnels of a replaced listener keep their contexts. */
   inherit(): void {
     // See above.
   }
 
-  /** The contexts of the tunnels that begin now. */
+  /** The contexts of new tunnels. */
   get contexts(): readonly TunnelContext[] {
     return this.#routes.contexts;
   }
 
-  /** Whether tunnels begin under a context now. */
+  /** Whether new tunnels use this context. */
   uses(context: TunnelContext): boolean {
     return this.#routes.contexts.includes(context);
   }
 
-  /** Whether new tunnels lead to the cluster of an older context, so that its tunnels may live on. */
+  /** Whether new tunnels lead to the cluster of an older context, so that its tunnels may continue. */
   covers(context: TunnelContext): boolean {
     return this.#routes.covers(context);
   }
 
-  /** Connections without a tunnel. Tunnels live under their contexts. */
+  /** Number of connections without a tunnel. Contexts hold the tunnels. */
   get connections(): number {
     return this.#arrivals;
   }
 
-  /** Resolves when connections are accepted; rejects if the address cannot be bound. */
+  /** Resolves when the listener accepts connections. Rejects if the address cannot be bound. */
   listen(): Promise<void> {
     return this.#carrier.listen();
   }
@@ -108,41 +108,42 @@ export class L4Listener implements TunnelOwner {
     return this.#carrier.listens;
   }
 
-  /** Whether tunnels may still begin. */
+  /** Whether new tunnels may still start. */
   get mayGrow(): boolean {
     return this.listens || this.#arrivals > 0;
   }
 
-  /** Hands new connections over to others: see {@link TunnelListener.leave}. */
+  /** Hands new connections over to other sockets: see {@link TunnelListener.leave}. */
   leave(from: number | null): void {
     this.#carrier.leave(from);
   }
 
-  /** Accepts no more connections. Tunnels live on, and the listener may listen again. */
+  /** Stops accepting connections. Tunnels continue, and the listener may listen again. */
   stop(): void {
     this.#carrier.stop();
   }
 
-  /** Stops or listens again: layer 4 has no way to refuse a client but its connection. */
+  /** Stops, or listens again. Layer 4 can refuse a client only by closing its connection. */
   admit(admitted: boolean): void {
     this.#admits = admitted;
     if (!admitted) {
       this.stop();
       return;
     }
-    // A drain that was only announced has not stopped it. The raw engine would lose the socket that it has.
+    // A drain that was only announced did not stop the listener. Listening again would lose the raw engine's
+    // socket.
     if (this.listens) return;
     void this.listen().catch((error: unknown) => {
       this.#log.error({ err: error, listener: this.#config.name }, 'the listener does not listen again');
     });
   }
 
-  /** Does nothing: a tunnel keeps its context, and brings no second request. */
+  /** Does nothing: a tunnel keeps its context and never brings a second request. */
   follow(): void {
     // See above.
   }
 
-  /** Stops, and closes what has no tunnel. Tunnels belong to their contexts. */
+  /** Stops, and closes connections without a tunnel. Tunnels belong to their contexts. */
   close(): void {
     this.#carrier.close();
   }
@@ -206,7 +207,7 @@ export class L4Listener implements TunnelOwner {
   }
 }
 
-/** Returns what connections have to send, and which clients may connect. */
+/** Returns the first bytes required of connections, and the check of their addresses. */
 function termsOf(config: L4ListenerConfig, environment: L4Environment): EntryTerms {
   const gate = ClientGate.of(config, environment.limits);
   return entryTermsOf(config, gate === null ? null : (address) => gate.admit(address));

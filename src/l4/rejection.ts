@@ -1,4 +1,4 @@
-/** Says why a client's connection gets no tunnel, as the statistics count it. */
+/** Names the reason why a client's connection gets no tunnel, in the terms of the metrics. */
 import { attemptsEndOf, type AttemptsEnd } from '../upstream/attempts/failure-table.ts';
 
 type Rejection = 'overload' | 'no_endpoint' | 'dial_failed' | 'own_shortage' | 'descriptors';
@@ -18,7 +18,7 @@ const REJECTIONS: Readonly<Record<AttemptsEnd, Rejection>> = {
   own_ports: 'own_shortage',
 };
 
-/** Returns what a connection counts as whose attempts have ended without an endpoint. */
+/** Returns the rejection to count for attempts that ended without an endpoint. */
 export function rejectionOf(attempts: Parameters<typeof attemptsEndOf>[0]): Rejection {
   return REJECTIONS[attemptsEndOf(attempts)];
 }

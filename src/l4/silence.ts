@@ -3,17 +3,17 @@ import type { Timed, TimerWheel } from '../core/timing/timer-wheel.ts';
 
 type Timeouts = Pick<L4Listener, 'idleTimeoutMs' | 'halfCloseTimeoutMs'>;
 
-/** How long nothing may cross a tunnel, and the reason of its end if nothing does. */
+/** Max silence of a tunnel, and the reason of its end after that. */
 interface SilenceLimit {
   readonly ms: number;
   readonly reason: 'idle timeout' | 'half-close timeout';
 }
 
 /**
- * Returns the limit of a tunnel's silence: `idleTimeout`, or `halfCloseTimeout` if that is shorter and the tunnel is
- * half-closed; null for no limit.
+ * Returns a tunnel's limit of silence: `idleTimeout`, or a shorter `halfCloseTimeout` once half-closed. Null
+ * means no limit.
  *
- * @param halfClosed whether FIN has been passed on in one direction
+ * @param halfClosed whether one direction's FIN was passed on
  */
 export function silenceLimit(
   { idleTimeoutMs, halfCloseTimeoutMs }: Timeouts,
@@ -26,7 +26,7 @@ export function silenceLimit(
   return { ms, reason: halfCloseMs <= idleMs ? 'half-close timeout' : 'idle timeout' };
 }
 
-/** Arms the limit of a tunnel's silence, which begins now. */
+/** Starts the timeout for a tunnel's silence. */
 export function armSilence(
   tunnel: Timed,
   { wheel, config }: { readonly wheel: TimerWheel; readonly config: Timeouts },

@@ -6,16 +6,16 @@ import type { EntryFacts } from '../transport/entry.ts';
 import type { rejectionOf } from './rejection.ts';
 import type { TunnelContext } from './tunnel.ts';
 
-/** Makes the ids of this thread differ from those of all other threads and processes. */
+/** Prefix of this thread's tunnel ids: unique among all threads and processes. */
 const THREAD = randomBytes(6).toString('hex');
 let tunnels = 0;
 
 /**
- * Tells the journal that a tunnel has found its endpoint.
+ * Records in the journal that a tunnel has found its endpoint.
  *
  * @param endpoint the endpoint's label
- * @param since when the connection came, by `performance.now()`
- * @returns what tells of the tunnel's end; null if nobody wants to hear of it
+ * @param since time of the accept, by `performance.now()`
+ * @returns the entry that records the tunnel's end; null if the journal records neither access nor events
  */
 export function openEntry(
   context: TunnelContext,
@@ -30,7 +30,7 @@ export function openEntry(
   return entry;
 }
 
-/** Counts a connection for which no endpoint was found, and tells the journal. */
+/** Counts a connection without a usable endpoint, and records it in the journal. */
 export function rejectTunnel(
   { config, cluster, stats, journal }: TunnelContext,
   facts: EntryFacts | null,
@@ -41,17 +41,20 @@ export function rejectTunnel(
   journal.connectionRefused({ kind: 'tunnel', listener: config.name, cluster: cluster.name, client, reason });
 }
 
-/** Tells the journal of one tunnel's start and end, whatever engine carries it. */
+/** Records one tunnel's start and end in the journal, for any engine. */
 export class TunnelEntry {
   readonly #context: TunnelContext;
   /** The endpoint's label. */
   readonly #endpoint: string;
   readonly client: string;
-  /** The one of the client's ClientHello, or of a PROXY header. */
+  /** From the client's ClientHello or a PROXY header. */
   readonly serverName: string | undefined;
-  /** Null without an access log: a tunnel that fails has an event, and needs less memory until then. */
+  /** Null without an access log. A failed tunnel still has an event, which saves the memory until then. */
   readonly #start: TunnelStart | null;
-  /** What is told of the tunnel if it ends well: drawn once, so that its lines share their fate. */
+  /**
+   * The sinks for a successful end. Sampled once, so that all lines of one tunnel are kept or dropped
+   * together.
+   */
   readonly #sinks: number;
 
   /**
@@ -91,7 +94,7 @@ export class TunnelEntry {
   closed(end: TunnelEnd): void {
     const outcome = tunnelOutcome(end.reason);
     const more = outcome === 'success' ? 0 : this.#journal.sinksOf(outcome, 0, null);
-    // A failure stands for itself.
+    // Failures are sampled on their own.
     const drawn = outcome === 'success' ? this.#sinks : this.#sinks & ~SAMPLED;
     const sinks = drawn | more;
     if (this.#start !== null) {
@@ -105,7 +108,7 @@ export class TunnelEntry {
     return this.#context.journal;
   }
 
-  /** Returns as much of the start as an event tells. */
+  /** Returns the fields of the start that an event contains. */
   #eventStart(): TunnelStart {
     const { config, cluster } = this.#context;
     return {

@@ -3,21 +3,26 @@ import { logFault } from '../transport/admission.ts';
 import { entryFactsOf, type EntryFacts } from '../transport/entry.ts';
 import type { TunnelContext, TunnelRefusal } from './tunnel.ts';
 
-/** Makes tunnels of the connections of one transport. `Connection` is what the transport accepts, or watches. */
+/**
+ * Turns connections of one transport into tunnels. `Connection` is the type the transport accepts or watches.
+ */
 export interface TunnelMaker<Connection> {
-  /** Joins a client to an endpoint. The connection is counted as open, and the tunnel counts its end. Never throws. */
+  /**
+   * Joins a client to an endpoint. The connection is already counted as open, and the tunnel counts its end.
+   * Never throws.
+   */
   begin(context: TunnelContext, connection: Connection, facts: EntryFacts): void;
   /** Closes a connection with a reset. */
   refuse(connection: Connection): void;
 }
 
-/** Makes tunnels of the connections of a layer 4 listener, which serves no others. */
+/** Turns all connections of a layer 4 listener into tunnels. */
 export interface ListenerTunnelMaker<Connection> extends TunnelMaker<Connection> {
-  /** Closes a TLS connection with an alert: no tunnel leads to its server name. */
+  /** Closes a TLS connection with an alert, because no tunnel matches its server name. */
   refuseName(connection: Connection): void;
 }
 
-/** The facts of a client whose address is not needed. */
+/** Facts about a client whose address is not needed. */
 export const UNKNOWN_CLIENT: EntryFacts = entryFactsOf('');
 
 /** Whether tunnels under a context need their clients' addresses. */
@@ -25,7 +30,7 @@ export function needsAddress({ journal, cluster }: TunnelContext): boolean {
   return journal.isOn(ACCESS | EVENT) || cluster.choosesBySource || cluster.config.proxyProtocol !== 'off';
 }
 
-/** Makes a tunnel of a connection, or closes it. */
+/** Starts a tunnel for a connection, or closes it. */
 export function serve<Connection>(
   maker: ListenerTunnelMaker<Connection>,
   connection: Connection,
@@ -37,7 +42,7 @@ export function serve<Connection>(
   else maker.refuse(connection);
 }
 
-/** Counts and logs that a connection is closed because no tunnel could be made of it. */
+/** Counts and logs a connection closed because its tunnel could not be created. */
 export function lose({ stats, log, config }: TunnelContext, { holds }: EntryFacts, error: unknown): void {
   holds?.release();
   stats.connections.closed();

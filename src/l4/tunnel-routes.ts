@@ -9,26 +9,29 @@ import type { Cluster } from '../upstream/cluster.ts';
 import { TunnelStats } from './tunnel-stats.ts';
 import type { TunnelContext, TunnelSettings } from './tunnel.ts';
 
-/** What the tunnels of one worker share. */
+/** State shared by the tunnels of one worker. */
 export interface TunnelEnvironment extends Pick<TunnelContext, 'wheel' | 'log' | 'journal' | 'taps'> {
   readonly page: StatsPage;
-  /** The values of every worker's page. */
+  /** Values of every worker's stats page. */
   readonly pages: readonly Float64Array[];
   readonly clusters: Pick<ClusterLookup, 'get'>;
   readonly limits: LimitGuards;
 }
 
-/** What a listener of either layer says of its tunnels. `cluster` takes what no rule takes; null for nothing. */
+/**
+ * A listener's tunnel settings, of either layer. `cluster` serves connections without a matching rule. Null
+ * serves none.
+ */
 type TunnelRules = TunnelSettings & Pick<L4Listener, 'cluster' | 'passthrough'>;
 
-/** Where the tunnels of a listener lead under one configuration. */
+/** Destinations of a listener's tunnels under one configuration. */
 export class TunnelRoutes {
   /** One for each cluster. */
   readonly contexts: readonly TunnelContext[];
   readonly #names: ServerNames<TunnelContext>;
   readonly #others: TunnelContext | null;
 
-  /** @param previous whose contexts stay as far as nothing changes for their tunnels; null for none */
+  /** @param previous the routes to reuse unchanged contexts from; null without any */
   constructor(rules: TunnelRules, environment: TunnelEnvironment, previous: TunnelRoutes | null) {
     const contexts = new Map<string, TunnelContext>();
     const contextOf = (cluster: string): TunnelContext => {
@@ -50,17 +53,17 @@ export class TunnelRoutes {
   }
 
   /**
-   * Returns the context of a new tunnel; null if no tunnel leads there.
+   * Returns the context of a new tunnel. Null if no tunnel leads there.
    *
-   * @param serverName the one that the client's ClientHello asks for; null without one
+   * @param serverName from the client's ClientHello; null without one
    */
   find(serverName: string | null): TunnelContext | null {
     return this.#names.find(serverName) ?? this.#others;
   }
 
   /**
-   * Whether new tunnels lead to the cluster of an older context, so that its tunnels may live on. It does not matter by which
-   * server name: a tunnel has no more of it than the endpoint that it has found.
+   * Whether new tunnels lead to the cluster of an older context, so that its tunnels may continue. The server
+   * name does not matter: it only chose the endpoint.
    */
   covers({ cluster }: TunnelContext): boolean {
     return this.contexts.some((context) => context.cluster === cluster);
@@ -84,7 +87,7 @@ function createContext(
   };
 }
 
-/** Whether tunnels under two contexts differ in nothing, so that the older context stays. */
+/** Whether two contexts serve tunnels in the same way, so that the older one can stay. */
 function isSame(a: TunnelContext, b: TunnelContext): boolean {
   return a.cluster === b.cluster && isDeepStrictEqual(a.config, b.config);
 }

@@ -5,7 +5,7 @@ import type { StatsPage } from '../telemetry/stats-page.ts';
 
 type TunnelClose = (typeof TUNNEL_CLOSES)[number];
 
-/** The counters of one layer 4 listener in one worker. Byte slots are plain numbers: `values[slot] += n`. */
+/** Counters of one layer 4 listener in one worker. Byte slots are plain indexes: `values[slot] += n`. */
 export class TunnelStats {
   readonly connections: ConnectionStats;
   readonly values: Float64Array;
@@ -15,7 +15,7 @@ export class TunnelStats {
   readonly #total: number;
   readonly #closes: ReadonlyMap<TunnelClose, number>;
 
-  /** @param all the values of every worker's page, this one's included */
+  /** @param all values of every worker's page, including this one */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string, cluster: string) {
     this.connections = new ConnectionStats(page, all, listener);
     this.values = page.values;
@@ -57,7 +57,7 @@ function tunnelCloseOf(reason: string): TunnelClose {
       return 'idle_timeout';
     case 'half-close timeout':
       return 'half_close_timeout';
-    // The reason of an eviction is a text of the cluster's monitor.
+    // An eviction's reason is free text from the cluster's monitor.
     default:
       return 'evicted';
   }

@@ -1,15 +1,16 @@
 /**
- * The contract of layer 4. Every engine keeps it, and one test suite checks it.
+ * The contract of layer 4. Every engine implements it, and one test suite checks it.
  *
- * - Each client connection has one upstream connection of its own. Bytes cross exactly, unread and in order.
- * - Nothing is read from the client before an endpoint has accepted. A dial that fails is tried on other
- *   endpoints; if none accepts, the client is closed. A client that resets meanwhile does not end the dial: the
- *   endpoint gets the client's bytes, then the reset.
- * - FIN crosses as FIN, each direction by itself. A reset crosses as a reset, never as FIN: cut data must not look whole.
- *   It waits for the bytes that came before it and were read, as long as the other side takes them (`reset-linger.ts`).
- * - A side that does not read stops the other from sending: the bytes that wait in a tunnel are bounded.
- * - A tunnel on which nothing crosses for the listener's idleTimeout is closed. A half-closed one, which has passed on
- *   the FIN of one side, is closed when nothing crosses for halfCloseTimeout.
+ * - Each client connection has one upstream connection. Bytes cross unchanged, uninspected and in order.
+ * - The proxy reads nothing from the client before an endpoint accepts. After a failed dial it tries other
+ *   endpoints, and if none accepts it closes the client. A client's reset does not end the dial: the endpoint
+ *   gets the client's bytes, then the reset.
+ * - FIN crosses as FIN, separately for each direction. A reset crosses as a reset, never as FIN: truncated
+ *   data must not look complete. The reset follows the bytes read before it, as long as the other side reads
+ *   them (`reset-linger.ts`).
+ * - A side that does not read stops the other side from sending: the bytes waiting in a tunnel are bounded.
+ * - A tunnel closes after the listener's idleTimeout without a byte. A half-closed tunnel, whose first FIN
+ *   was passed on, closes after halfCloseTimeout without a byte.
  */
 import type { L4Listener as L4ListenerConfig } from '../config/types/listener.ts';
 import type { TcpAddress } from '../core/address.ts';
@@ -23,17 +24,17 @@ import type { Cluster } from '../upstream/cluster.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
 import type { TunnelStats } from './tunnel-stats.ts';
 
-/** What a listener of either layer sets for its tunnels. */
+/** Tunnel settings of a listener of either layer. */
 export type TunnelSettings = Pick<L4ListenerConfig, 'name' | 'idleTimeoutMs' | 'halfCloseTimeoutMs'>;
 
-/** What the tunnels from one listener to one cluster share while their settings are in use. */
+/** State shared by the tunnels from one listener to one cluster, under one version of the settings. */
 export interface TunnelContext {
   readonly config: TunnelSettings;
   readonly cluster: Cluster;
   readonly stats: TunnelStats;
   readonly wheel: TimerWheel;
   readonly log: Logger;
-  /** Hears of tunnels. */
+  /** Records tunnels. */
   readonly journal: Journal;
   /** Watch tunnels. */
   readonly taps: Taps;
@@ -43,63 +44,68 @@ export interface TunnelContext {
 
 /** A tunnel, as its listener and its worker see it. */
 export interface Tunnel extends LiveMember {
-  /** The endpoint that the tunnel leads to; null before one has been found. */
+  /** The tunnel's endpoint. Null before one is found. */
   readonly endpoint: Endpoint | null;
-  /** What is known of the tunnel; null before it has an endpoint, and behind its end. */
+  /** Description of the tunnel for taps. Null before the join and after the end. */
   readonly place: TappedTunnel | null;
-  /** Watches the tunnel; null for nothing. It may be set while {@link place} is not null, and is null behind the end. */
+  /** Watches the tunnel. Null without a tap and after the end. May be set while {@link place} is not null. */
   tap: TunnelTap | null;
-  /** Whether the tunnel is joined to an endpoint. @param endpoint its label */
+  /** Whether the tunnel is joined to this endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
-  /** Ends the tunnel so that its client connects elsewhere. Returns false if it has ended already. */
+  /** Closes the tunnel so that its client reconnects elsewhere. Returns false if it has already ended. */
   evict(reason: string): boolean;
-  /** Ends both sides with FIN if nothing has crossed for {@link QUIET_MS} and nothing waits. Returns whether it did. */
+  /**
+   * Closes both sides with FIN if the tunnel has been silent for {@link QUIET_MS} and no bytes wait. Returns
+   * whether it did.
+   */
   drain(): boolean;
-  /** Takes {@link drain} back. */
+  /** Cancels {@link drain}. */
   undrain(): void;
-  /** Ends both sides now, with FIN. */
+  /** Closes both sides now, with FIN. */
   end(): void;
-  /** Cuts both sides now, in any state. */
+  /** Closes both sides now, in any state. */
   abort(): void;
 }
 
-/** Silence after which a tunnel is taken to be between two messages. */
+/** Silence that counts as a pause between two messages. */
 export const QUIET_MS = 1000;
 
-/** What an engine's part of a layer 4 listener needs of the listener. */
+/** The parts of a layer 4 listener that its engine needs. */
 export interface TunnelOwner {
   readonly address: TcpAddress;
-  /** What connections that are accepted now have to send first. */
+  /** First bytes required of newly accepted connections. */
   readonly entry: EntryTerms;
   /**
-   * Counts a connection that has been accepted.
+   * Counts an accepted connection.
    *
-   * @param descriptor undefined if it is unknown
-   * @returns false if it must be refused: then it is not open
+   * @param descriptor undefined if unknown
+   * @returns false if the caller must refuse it; it then does not count as open
    */
   arrived(descriptor: number | undefined): boolean;
   /**
-   * Chooses where a connection that has arrived goes. If it must be refused, counts it, and returns why.
+   * Chooses the destination of an arrived connection. Counts a refusal and returns its reason.
    *
-   * @param since when it was accepted, by the clock of `performance.now()`
+   * @param since time of the accept, by `performance.now()`
    */
   choose(facts: EntryFacts, since: number): TunnelContext | TunnelRefusal;
-  /** A connection that has arrived has failed, and is closed. */
+  /** Called after an arrived connection failed and was closed. */
   rejected(rejection: EntryRejection): void;
-  /** A connection that has arrived is closed for no reason of its own: see `ArrivalOwner`. */
+  /**
+   * Called after an arrived connection was closed for a reason outside the connection: see `ArrivalOwner`.
+   */
   lost(fault: unknown): void;
-  /** Counts a connection that could not be accepted: see `AcceptorOwner` of `transport/acceptor.ts`. */
+  /** Counts a failed accept: see `AcceptorOwner` of `transport/acceptor.ts`. */
   acceptFailed(code: string, isFirst: boolean): boolean;
-  /** Logs that serving a connection has thrown. The connection is lost. */
+  /** Logs an error thrown while serving a connection. The connection is lost. */
   acceptFault(error: unknown): void;
 }
 
-/** Why a connection gets no tunnel: no cluster for its server name, or the listener is drained. */
+/** Reasons to refuse a tunnel: no cluster for the server name, or a drained listener. */
 export type TunnelRefusal = 'server_name' | 'draining';
 
 /** An engine's part of one layer 4 listener: its listening socket, and the connections without a tunnel. */
 export interface TunnelListener {
-  /** Resolves when connections are accepted; rejects if the address cannot be bound. */
+  /** Resolves when the listener accepts connections. Rejects if the address cannot be bound. */
   listen(): Promise<void>;
   /** Whether the listener accepts connections. */
   readonly listens: boolean;
@@ -109,8 +115,8 @@ export interface TunnelListener {
    * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
    */
   leave(from: number | null): void;
-  /** Accepts no more connections. All others live on, and the listener may listen again. May be called again. */
+  /** Stops accepting. Open connections continue, and the listener may listen again. Idempotent. */
   stop(): void;
-  /** Stops, and closes the connections that have no tunnel. May be called again. */
+  /** Stops, and closes the connections without a tunnel. Idempotent. */
   close(): void;
 }

@@ -9,13 +9,13 @@ import { AcceptingListener } from '../accepting-listener.ts';
 import type { TunnelOwner } from '../tunnel.ts';
 import { netTunnelMaker } from './net-tunnel-maker.ts';
 
-/** A listener of the `net` engine: tunnels on `node:net`, for every platform that Node runs on. */
+/** A listener of the `net` engine: tunnels on `node:net`, for every platform of Node. */
 export class NetListener extends AcceptingListener<Socket> implements AcceptorOwner<Socket> {
   protected readonly acceptor: NetAcceptor;
   protected readonly arrivals: NetArrivals;
   protected readonly tunnels = netTunnelMaker;
 
-  /** @param touched as for `asChannel` of `transport/net/net-channel.ts` */
+  /** @param touched see `asChannel` of `transport/net/net-channel.ts` */
   constructor(owner: TunnelOwner, wheel: TimerWheel, touched: () => void) {
     super(owner);
     this.arrivals = new NetArrivals(wheel, this, touched);

@@ -5,7 +5,7 @@ import { lose, type ListenerTunnelMaker } from '../tunnel-maker.ts';
 import type { TunnelContext } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
 
-/** Makes tunnels of Node's sockets, which are paused. */
+/** Creates tunnels for Node's sockets, which must be paused. */
 export const netTunnelMaker: ListenerTunnelMaker<Socket> = {
   begin(context: TunnelContext, client: Socket, facts: EntryFacts): void {
     let tunnel;
@@ -35,5 +35,5 @@ export const netTunnelMaker: ListenerTunnelMaker<Socket> = {
 };
 
 function ignore(): void {
-  // The connection is being closed: its errors do not matter.
+  // The connection is closing, so its errors do not matter.
 }

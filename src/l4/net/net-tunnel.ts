@@ -19,10 +19,10 @@ import { armSilence, silenceLimit } from '../silence.ts';
 import { rejectTunnel } from '../tunnel-entry.ts';
 import { QUIET_MS, type TunnelContext } from '../tunnel.ts';
 
-/** Min size of chunks that are freed at once. */
+/** Min size of a chunk to free explicitly after it is sent. */
 const MIN_FREED_BYTES = 16 * 1024;
 
-/** One side of a tunnel. The handlers are shared functions that find the tunnel by the socket. */
+/** One side of a tunnel. Handlers are shared functions that find the tunnel through the socket. */
 type NetLeg = Socket & {
   tunnel: NetTunnel;
   peer: NetLeg | null;
@@ -36,16 +36,16 @@ export class NetTunnel extends CountedTunnel {
   readonly #client: NetLeg;
   readonly #attempts: Attempts;
   #upstream: NetLeg | null = null;
-  /** What an endpoint gets before the client's bytes; null for nothing, and once the tunnel is joined. */
+  /** Bytes for the endpoint before the client's bytes. Null without any, and after the join. */
   #preface: Buffer | null = null;
   #activeAt: number;
-  /** FIN has been sent to one side or both. */
+  /** True once FIN was sent to either side. */
   #halfClosed = false;
   #openLegs = 1;
-  /** The side that is reset once it has got the bytes that wait for it; null if there is none. */
+  /** The side to reset after it gets its waiting bytes. Null without one. */
   #lingering: { readonly leg: NetLeg; readonly linger: ResetLinger } | null = null;
 
-  /** @param client a paused socket, which is counted as open */
+  /** @param client a paused socket, already counted as open */
   constructor(context: TunnelContext, client: Socket, facts: EntryFacts) {
     super(context, facts);
     this.#activeAt = context.wheel.now;
@@ -80,7 +80,7 @@ export class NetTunnel extends CountedTunnel {
   }
 
   undrain(): void {
-    // A busy tunnel does not remember that it was asked.
+    // A busy tunnel does not remember drains.
   }
 
   end(): void {
@@ -91,7 +91,7 @@ export class NetTunnel extends CountedTunnel {
     this.#close('aborted');
   }
 
-  /** Cuts both sides because serving the tunnel has thrown. */
+  /** Closes both sides after an error while serving the tunnel. */
   fault(error: unknown): void {
     this.context.log.error({ err: error }, 'a tunnel failed');
     this.#close('fault');
@@ -104,7 +104,8 @@ export class NetTunnel extends CountedTunnel {
     }
     this.reason = reason;
     this.#client.destroy();
-    // Before the join it is dropped when the client has closed: closed first, it would look like a failed dial.
+    // Before the join, the client's close drops the upstream. Destroying it first would look like a failed
+    // dial.
     if (this.isJoined) this.#upstream?.destroy();
   }
 
@@ -125,7 +126,7 @@ export class NetTunnel extends CountedTunnel {
     else this.#close(limit.reason);
   }
 
-  /** Notes that bytes have crossed. */
+  /** Notes that bytes crossed. */
   touch(): void {
     this.#activeAt = this.context.wheel.now;
   }
@@ -145,12 +146,12 @@ export class NetTunnel extends CountedTunnel {
       leg.on('end', onEnd);
       leg.on('finish', onFinish);
     }
-    // Node reads on from a socket that has been read from, and ends it even while it is paused.
+    // Node reads ahead on a socket that was read before, and can emit `end` while it is paused.
     if (this.#client.readableEnded) onEnd.call(this.#client);
     else this.#client.resume();
   }
 
-  /** FIN has been sent to a side. */
+  /** Notes that FIN was sent to a side. */
   legFinished(): void {
     if (!this.context.tunnels.has(this) || this.#lingering !== null) return;
     this.#halfClosed = true;
@@ -172,7 +173,7 @@ export class NetTunnel extends CountedTunnel {
     const { peer } = leg;
     if (leg.failure !== null && peer !== null && !peer.destroyed) {
       this.reason = 'reset';
-      // Node may have read on while the leg was paused, and delivers nothing more.
+      // Node may have read ahead while the leg was paused, and emits no more data.
       const rest = leg.read() as Buffer | null;
       if (rest !== null) onData.call(leg, rest);
       peer.pause();
@@ -184,7 +185,7 @@ export class NetTunnel extends CountedTunnel {
     this.#over();
   }
 
-  /** Resets the lingering side if no bytes wait for it; else looks again after a tick. */
+  /** Resets the lingering side if no bytes wait for it. Otherwise checks again after a tick. */
   #resetWhenSent(): void {
     const { wheel } = this.context;
     const { leg, linger } = this.#lingering!;
@@ -228,7 +229,10 @@ export class NetTunnel extends CountedTunnel {
     this.#tryNext();
   }
 
-  /** Closes the connection to the endpoint. Returns the endpoint, which still counts it; null if there is none. */
+  /**
+   * Closes the connection to the endpoint. Returns the endpoint, which still counts the connection. Null
+   * without one.
+   */
   #dropUpstream(): Endpoint | null {
     const upstream = this.#upstream;
     const endpoint = this.endpoint;
@@ -256,21 +260,21 @@ function onData(this: NetLeg, chunk: Buffer): void {
   tunnel.countBytes(this.isClient, chunk.length);
   this.carried += chunk.length;
   if (peer === null) return;
-  // `write` returns false for chunks above the high-water mark, although the kernel may have taken all of them.
+  // `write` returns false for chunks above the high-water mark, even if the kernel took all of them.
   if (!peer.write(chunk) && peer.writableLength > 0) this.pause();
   else if (chunk.length >= MIN_FREED_BYTES && peer.writableLength === 0) release(chunk);
 }
 
 /**
- * Frees the memory of a chunk that has been sent. The next chunk is read into the same memory, which is in the processor's
- * cache. Otherwise the memory would wait for the garbage collector.
+ * Frees the memory of a sent chunk. Node reads the next chunk into the same memory, which is still in the CPU
+ * cache. Otherwise the memory would wait for garbage collection.
  */
 function release(chunk: Buffer): void {
   const { buffer } = chunk;
   if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.length) buffer.transfer(0);
 }
 
-/** The bytes that waited for this side have been sent: the other side may send again. */
+/** All bytes waiting for this side are sent: the other side may send again. */
 function onDrain(this: NetLeg): void {
   this.tunnel.touch();
   this.peer?.resume();
@@ -280,7 +284,7 @@ function onEnd(this: NetLeg): void {
   atTrueEnd(this, () => this.peer?.end());
 }
 
-/** FIN has been sent to this side, behind all bytes. */
+/** FIN was sent to this side, after all bytes. */
 function onFinish(this: NetLeg): void {
   this.tunnel.legFinished();
 }
@@ -293,7 +297,7 @@ function onClose(this: NetLeg): void {
   this.tunnel.legClosed(this);
 }
 
-/** Passes a reset on. UNIX sockets have none, and Node sends none under TLS: these are closed. */
+/** Passes a reset on. UNIX sockets have no reset, and Node sends none under TLS: these are closed instead. */
 function cut(leg: NetLeg): void {
   if (leg.remoteFamily === undefined || leg instanceof TLSSocket) leg.destroy();
   else leg.resetAndDestroy();

@@ -5,54 +5,57 @@ import { EAGAIN, EINTR } from '../../sys/errno.ts';
 import type { Pipe } from '../../sys/sockets/pipe.ts';
 import { SendQueue } from '../../transport/raw/send-queue.ts';
 
-/** Max reads of bytes that came before a connection broke. */
+/** Max reads of bytes received before a connection broke. */
 const MAX_LAST_READS = 16;
 
-/** Min bytes of a read after which reads go through the pipe: from this size on, splicing is cheaper than copying. */
+/** Min bytes of a read that switches to the pipe: from this size, splicing is cheaper than copying. */
 const MIN_BULK_BYTES = 48 * 1024;
-/** Max bytes of one transfer by the pipe. */
+/** Max bytes per transfer through the pipe. */
 const MAX_PIPED_BYTES = 256 * 1024;
-/** Reads that go through the pipe after a large one: the end of a large message is small. */
+/**
+ * Reads through the pipe after a large read. The end of a large message is small, so one small read does not
+ * switch back.
+ */
 const BULK_READS = 8;
 
-/** Hears what happens on the two sides of a tunnel. */
+/** Receives the events of both sides of a tunnel. */
 export interface LegOwner {
   readonly loop: EventLoop;
-  /** Bytes have come from a side. */
+  /** Called when bytes arrive from a side. */
   legReceived(leg: Leg, bytes: number): void;
-  /** A side has taken bytes that waited for it. */
+  /** Called when a side has taken bytes that waited for it. */
   legTook(): void;
-  /** FIN has been sent to a side, which may still send. */
+  /** Called when FIN was sent to a side. The side may still send. */
   legFinished(): void;
-  /** A side is closed because both directions have ended. */
+  /** Called when a side is closed because both directions ended. */
   legClosed(): void;
-  /** A side's connection has broken. Both sides are still open, or the other has ended in good order. */
+  /** Called when a side's connection breaks. The other side is open, or has ended cleanly. */
   legFailed(leg: Leg): void;
-  /** Serving a side has thrown. */
+  /** Called when serving a side throws. */
   legFaulted(error: unknown): void;
 }
 
 /**
- * One side of a tunnel. Received bytes go to the peer at once. Bytes that the kernel does not take wait in a queue, and
- * this side is not read until they have been sent.
+ * One side of a tunnel. Received bytes go to the peer at once. Bytes the kernel does not take wait in a
+ * queue, and their sender is not read until they are sent.
  */
 export class Leg extends Watched {
-  /** The other side; null before the join. */
+  /** The other side. Null before the join. */
   peer: Leg | null = null;
-  /** Bytes that have come from this side. */
+  /** Bytes received from this side. */
   received = 0;
   readonly #owner: LegOwner;
-  /** Bytes for this side that the kernel has not taken; null for none. */
+  /** Bytes for this side that the kernel has not taken. Null without any. */
   #queue: SendQueue | null = null;
-  /** How many more reads from this side go through the pipe. */
+  /** Remaining reads from this side through the pipe. */
   #bulkReads = 0;
-  /** FIN has come from this side. */
+  /** True once FIN arrived from this side. */
   #ended = false;
-  /** FIN has been sent to this side. */
+  /** True once FIN was sent to this side. */
   #finished = false;
-  /** The other side has been reset: this one only gets the bytes that came before. */
+  /** True once the other side was reset: this side only gets the bytes received before. */
   #lingers = false;
-  /** Its connection has broken while it lingers. */
+  /** True if the connection broke while it lingers. */
   #broken = false;
 
   constructor(owner: LegOwner) {
@@ -70,7 +73,8 @@ export class Leg extends Watched {
       this.#broken ||= (events & (EPOLLERR | EPOLLHUP)) !== 0;
       return;
     }
-    // It has broken before an endpoint has accepted. The endpoint gets the bytes before the reset: see `join`.
+    // The connection broke before an endpoint accepted. The endpoint gets the bytes before the reset: see
+    // `join`.
     if (this.peer === null) return;
     if (this.#queue !== null && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) {
       this.#flush(this.#queue);
@@ -87,7 +91,7 @@ export class Leg extends Watched {
     this.#owner.legFaulted(error);
   }
 
-  /** Closes this side now. The owner is not told. @param reset whether with a reset */
+  /** Closes this side now, without telling the owner. @param reset whether to send a reset */
   drop(reset: boolean): void {
     const { poller } = this.#owner.loop;
     this.#queue?.clear();
@@ -96,13 +100,16 @@ export class Leg extends Watched {
     else poller.close(this);
   }
 
-  /** Reads no more from this side. It only gets the bytes that wait for it, by {@link sendRest}. */
+  /** Stops reading from this side. {@link sendRest} still sends the bytes that wait for it. */
   linger(): void {
     this.#lingers = true;
     this.#owner.loop.poller.change(this, BREAKS_ONLY);
   }
 
-  /** Sends the bytes that wait. Returns how many bytes the side has not acknowledged; 0 if its connection has broken. */
+  /**
+   * Sends waiting bytes. Returns the number of bytes the side has not acknowledged. Returns 0 if its
+   * connection broke.
+   */
   sendRest(): number {
     if (this.#broken) return 0;
     const { sockets } = this.#owner.loop;
@@ -114,7 +121,10 @@ export class Leg extends Watched {
     return queue.length + sockets.unacknowledged(this.fd);
   }
 
-  /** Makes the two sides one tunnel: reads from both. If one has broken already, the reads find its bytes and the reset. */
+  /**
+   * Joins two sides to one tunnel and reads from both. If one has already broken, the reads find its bytes
+   * and the reset.
+   */
   join(peer: Leg): void {
     this.peer = peer;
     peer.peer = this;
@@ -122,7 +132,7 @@ export class Leg extends Watched {
     peer.#watch();
   }
 
-  /** Sends bytes of the proxy's own, before all bytes of the peer. To be called right behind {@link join}. */
+  /** Sends the proxy's own bytes before all bytes of the peer. Must be called right after {@link join}. */
   sendFirst(bytes: Buffer): void {
     const queue = new SendQueue();
     queue.push(bytes);
@@ -158,7 +168,7 @@ export class Leg extends Watched {
     }
   }
 
-  /** Sends the first `length` bytes of the input, which have come from the peer. */
+  /** Sends the first `length` bytes of the input, received from the peer. */
   #take(length: number, peer: Leg): void {
     const { input } = this.#owner.loop;
     const sent = input.send(this.fd, 0, length);
@@ -174,7 +184,7 @@ export class Leg extends Watched {
     peer.#watch();
   }
 
-  /** Sends the bytes in the pipe, which have come from the peer. */
+  /** Sends the bytes in the pipe, received from the peer. */
   #takePiped(pipe: Pipe, peer: Leg): void {
     const result = pipe.drain(this.fd);
     if (result === 0) return;
@@ -207,7 +217,7 @@ export class Leg extends Watched {
     if (this.fd >= 0) this.#watch();
   }
 
-  /** FIN has come. */
+  /** Handles FIN from this side. */
   #end(peer: Leg): void {
     this.#ended = true;
     if (peer.#queue === null) peer.#finish();
@@ -215,10 +225,10 @@ export class Leg extends Watched {
     else this.#watch();
   }
 
-  /** Sends FIN: everything from the peer has been sent. */
+  /** Sends FIN, once all bytes of the peer are sent. */
   #finish(): void {
     this.#finished = true;
-    // A close sends FIN too.
+    // A close sends FIN, too.
     if (this.#ended) {
       this.#close();
       return;
@@ -233,8 +243,8 @@ export class Leg extends Watched {
   }
 
   /**
-   * Passes on the bytes that came before a reset, as far as the peer has room: an endpoint may answer and reset, because it
-   * does not want the rest of a request.
+   * Passes on the bytes received before a reset, as far as the peer has room. An endpoint may answer and then
+   * reset because it does not want the rest of a request.
    */
   #receiveRest(peer: Leg): void {
     const { input } = this.#owner.loop;

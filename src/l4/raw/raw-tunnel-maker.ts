@@ -5,7 +5,7 @@ import { lose, type ListenerTunnelMaker } from '../tunnel-maker.ts';
 import type { TunnelContext } from '../tunnel.ts';
 import { RawTunnel, type RawLoop } from './raw-tunnel.ts';
 
-/** Makes tunnels of descriptors, watched or not. */
+/** Creates tunnels for descriptors, watched or not. */
 export class RawTunnelMaker implements ListenerTunnelMaker<number | Watched> {
   readonly #loop: RawLoop;
 
@@ -15,7 +15,7 @@ export class RawTunnelMaker implements ListenerTunnelMaker<number | Watched> {
 
   begin(context: TunnelContext, connection: number | Watched, facts: EntryFacts): void {
     if (context.cluster.tls !== null) {
-      // The cluster has got `tls` by a reload, and another engine takes over from this one.
+      // A reload added `tls` to the cluster, and another engine is taking over from this one.
       this.refuse(connection);
       lose(context, facts, new Error('the engine raw has no TLS towards endpoints'));
       return;

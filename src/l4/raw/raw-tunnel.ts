@@ -20,41 +20,41 @@ import { rejectTunnel } from '../tunnel-entry.ts';
 import { QUIET_MS, type TunnelContext } from '../tunnel.ts';
 import { Leg, type LegOwner } from './leg.ts';
 
-/** The loop of a thread that carries tunnels. */
+/** The event loop of a thread that carries tunnels. */
 export class RawLoop extends EventLoop {
   readonly addresses = new EndpointAddresses();
 }
 
-/** A tunnel on two sockets of the proxy's own, without Node. */
+/** A tunnel between two sockets of the proxy, without Node. */
 export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
   readonly loop: RawLoop;
   readonly #client: Leg;
   #upstream: Leg | null = null;
   /** Null before {@link start} and after the join. */
   #attempts: Attempts | null = null;
-  /** The dial that is under way; null for none. */
+  /** The dial in progress. Null without one. */
   #dial: AddressDial | null = null;
-  /** What an endpoint gets before the client's bytes; null for nothing, and after the join. */
+  /** Bytes for the endpoint before the client's bytes. Null without any, and after the join. */
   #preface: Buffer | null = null;
-  /** The side that is reset once it has got the bytes that wait for it; null if there is none. */
+  /** The side to reset after it gets its waiting bytes. Null without one. */
   #lingering: { readonly leg: Leg; readonly linger: ResetLinger } | null = null;
   #activeAt: number;
-  /** FIN has been sent to one side or both. */
+  /** True once FIN was sent to either side. */
   #halfClosed = false;
   #openLegs = 1;
 
   /**
-   * Takes a connection that is counted as open. {@link start} dials.
+   * Takes over a connection already counted as open. {@link start} dials.
    *
    * @param connection a descriptor, watched or not
-   * @throws SystemCallError if the connection cannot be watched; it is closed then
+   * @throws SystemCallError if the connection cannot be watched; it is then closed
    */
   constructor(context: TunnelContext, loop: RawLoop, connection: number | Watched, facts: EntryFacts) {
     super(context, facts);
     this.loop = loop;
     this.#activeAt = loop.wheel.now;
     this.#client = new Leg(this);
-    // The client is not read before an endpoint has accepted.
+    // Nothing is read from the client before an endpoint accepts.
     if (typeof connection === 'number') loop.poller.watch(this.#client, connection, BREAKS_ONLY);
     else loop.poller.adopt(connection, this.#client);
     context.tunnels.add(this);
@@ -62,7 +62,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
 
   /** Dials the first endpoint. */
   start(): void {
-    // A descriptor that was watched may still be watched for reads.
+    // A descriptor that was watched before may still be watched for reads.
     this.loop.poller.change(this.#client, BREAKS_ONLY);
     const { cluster } = this.context;
     const { proxyProtocol } = cluster.config;
@@ -92,7 +92,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
   }
 
   undrain(): void {
-    // A busy tunnel does not remember that it was asked.
+    // A busy tunnel does not remember drains.
   }
 
   end(): void {
@@ -163,11 +163,11 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
 
   legFaulted(error: unknown): void {
     this.context.log.error({ err: error }, 'a tunnel failed');
-    // Bytes may be lost: a FIN would make cut data look whole.
+    // Bytes may be lost: after a FIN, truncated data would look complete.
     this.#cut('fault', true);
   }
 
-  /** Resets the lingering side if no bytes wait for it; else looks again after a tick. */
+  /** Resets the lingering side if no bytes wait for it. Otherwise checks again after a tick. */
   #resetWhenSent(): void {
     const { wheel } = this.context;
     const { leg, linger } = this.#lingering!;
@@ -179,7 +179,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
     }
   }
 
-  /** Tries endpoints until a dial is under way or none is left. */
+  /** Tries endpoints until a dial is in progress or none is left. */
   #dialNext(attempts: Attempts): void {
     const { loop } = this;
     const context = this.context;
@@ -244,7 +244,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
     if (preface !== null) upstream.sendFirst(preface);
   }
 
-  /** Ends both sides, whatever their state. */
+  /** Closes both sides, in any state. */
   #cut(reason: string, reset: boolean): void {
     const lingers = this.#lingering !== null;
     if (!lingers) this.reason = reason;
@@ -255,7 +255,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
     this.#over();
   }
 
-  /** Both sides are closed, or close now. */
+  /** Both sides are closed or closing. */
   #over(): void {
     this.countEnd(this.#client.received, this.#upstream?.received ?? 0);
   }
