@@ -24,36 +24,36 @@ import { membershipOf } from './membership.ts';
 import { StickyCookie } from './sticky-cookie.ts';
 import { upstreamTls, type UpstreamTls } from './upstream-tls.ts';
 
-/** What the clusters of a worker share. */
+/** State shared by all clusters of a worker. */
 export interface ClusterHome {
   readonly page: StatsPage;
-  /** The values of every worker's page, this one's included. */
+  /** Values of every worker's page, including this worker's. */
   readonly pages: readonly Float64Array[];
   /** Whether the process has a descriptor left for a dial. */
   readonly descriptors: { mayDial(): boolean };
-  /** Secret of this process, for sticky cookies without a configured secret. */
+  /** Secret of this process. Sticky cookies use it if no secret is configured. */
   readonly secret: string;
-  /** Told of the failures that the outlier detection counts. */
+  /** Called with each failure that outlier detection counts. */
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
-  /** Milliseconds, monotonic. */
+  /** Milliseconds on the monotonic clock. */
   readonly clock?: () => number;
 }
 
-/** Interval at which the factors of a slow start change. */
+/** Interval between updates of the slow-start factors. */
 const WARM_MS = 100;
 
-/** A named group of endpoints, as one worker sees it. */
+/** A named group of endpoints, from the view of one worker. */
 export class Cluster implements AttemptSource {
   readonly name: string;
-  /** Changes with the configuration. */
+  /** Changes on a reload. */
   config: ClusterSettings;
-  /** TLS to the endpoints; null for plain TCP. Changes with the configuration. */
+  /** TLS to the endpoints. Null for plain TCP. Changes on a reload. */
   tls: UpstreamTls | null;
-  /** Whether the cluster takes no new connections. */
+  /** Whether the cluster refuses new connections. */
   draining = false;
   readonly connectDuration: Histogram;
   readonly failureLog: FailureLog;
-  /** Set by the owner of idle connections that count for the limits. */
+  /** Set by the owner of idle connections, which count towards the limits. */
   makeRoom: AttemptSource['makeRoom'] = () => false;
   readonly #home: ClusterHome;
   readonly #clock: () => number;
@@ -63,7 +63,7 @@ export class Cluster implements AttemptSource {
   readonly #activeSlot: number;
   readonly #retriesSlot: number;
   readonly #limitSlots: ReadonlyMap<Limit, number>;
-  /** By their labels. */
+  /** Keyed by label. */
   #endpoints = new Map<string, Endpoint>();
   readonly #reports: FailureReports;
   #warming: readonly Endpoint[] = [];
@@ -94,7 +94,7 @@ export class Cluster implements AttemptSource {
     this.update(state);
   }
 
-  /** Applies the primary's state. Endpoints that stay keep their counts. */
+  /** Applies a state from the primary. Endpoints that remain keep their counts. */
   update({ endpoints }: ClusterState): void {
     const now = this.#clock();
     const known = this.#endpoints;
@@ -107,7 +107,7 @@ export class Cluster implements AttemptSource {
       endpoint.proveBy(this.tls);
       this.#endpoints.set(state.label, endpoint);
     }
-    // Names bring new addresses for as long as the worker lives.
+    // DNS answers add new labels as long as the worker lives: drop the sessions of old ones.
     for (const label of this.tls?.sessions.keys() ?? []) {
       if (!this.#endpoints.has(label)) this.tls?.sessions.delete(label);
     }
@@ -122,11 +122,11 @@ export class Cluster implements AttemptSource {
   }
 
   /**
-   * Prepares another configuration of the same name. Endpoints that stay keep their counts. Those that go are marked by
-   * `Endpoint.removed`.
+   * Prepares a new configuration of this cluster. Endpoints that remain keep their counts. Commit marks the
+   * others as `Endpoint.removed`.
    *
-   * @returns commits the configuration
-   * @throws if its TLS settings cannot be used
+   * @returns a function that commits the configuration
+   * @throws if the TLS settings are invalid
    */
   prepare(config: ClusterSettings, state: ClusterState): () => void {
     const before = this.config;
@@ -155,13 +155,13 @@ export class Cluster implements AttemptSource {
     };
   }
 
-  /** Notes that the configuration has no such cluster any more. */
+  /** Marks the cluster as removed from the configuration. */
   retire(): void {
     this.draining = true;
     for (const endpoint of this.#endpoints.values()) endpoint.removed = true;
   }
 
-  /** Begins the attempts for one new connection of a client. */
+  /** Starts the attempts for one client connection. */
   attempts(context: PickContext): Attempts {
     if (this.#warming.length > 0) {
       const now = this.#clock();
@@ -171,13 +171,13 @@ export class Cluster implements AttemptSource {
     return new Attempts(this, context, this.config.retries);
   }
 
-  /** Whether the client's address matters for the choice. */
+  /** Whether the balancer chooses by the client's address. */
   get choosesBySource(): boolean {
     const { balancer, hashOn } = this.config;
     return balancer === 'source_ip' || (balancer === 'consistent_hash' && hashOn.kind === 'source_ip');
   }
 
-  /** Connections of all workers to all endpoints, those being dialled included. */
+  /** Connections of all workers to all endpoints, including dials in progress. */
   get active(): number {
     const { pages } = this.#home;
     let sum = 0;
@@ -230,7 +230,7 @@ export class Cluster implements AttemptSource {
     return this.#sticky?.headerFor(endpoint, sticky, secure) ?? null;
   }
 
-  /** Sets the factors of endpoints that start slowly. */
+  /** Updates the factors of endpoints in their slow start. */
   #ramp(now: number): void {
     const { slowStartMs } = this.config;
     this.#warmedAt = now;

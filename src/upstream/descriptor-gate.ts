@@ -1,22 +1,23 @@
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
 import { LineLimit } from '../telemetry/line-limit.ts';
 
-/** Where refusals are logged. */
+/** Logs refusals. */
 interface GateLog {
   warn(details: object, message: string): void;
 }
 
 /**
- * Keeps one worker's clients and dials within the process's descriptors. Two rules, both over all workers:
+ * Keeps the clients and dials of one worker within the process's descriptor limit. Two rules hold over all
+ * workers:
  *
- * - At most `plan.clients` clients are served, so that each of them has a descriptor for its endpoint.
- * - Descriptor numbers stay below `plan.ceiling`. The kernel gives the lowest free number, so this holds without any
- *   count, and catches what is not counted: connections that linger after their end.
+ * - At most `plan.clients` clients are served, so that each has a descriptor for its endpoint.
+ * - Descriptor numbers stay below `plan.ceiling`. The kernel assigns the lowest free number. So this rule
+ *   needs no count and covers uncounted descriptors, such as connections that linger after they end.
  *
- * The newest client is refused: open connections are never closed for it.
+ * The newest client is refused. Open connections are never closed to make room.
  */
 export class DescriptorGate {
-  /** Where the workers count the clients of each listener; changes with the configuration. */
+  /** Slots that count the clients of each listener. Change on a reload. */
   clientSlots: readonly number[] = [];
   readonly #plan: DescriptorPlan | null;
   readonly #pages: readonly Float64Array[];
@@ -26,8 +27,8 @@ export class DescriptorGate {
 
   /**
    * @param plan null for no limit
-   * @param pages the values of every worker's page
-   * @param lowestFree asks the kernel for the lowest free descriptor number; Infinity for none
+   * @param pages values of every worker's page
+   * @param lowestFree asks the kernel for the lowest free descriptor number; returns Infinity if none is free
    */
   constructor(
     plan: DescriptorPlan | null,
@@ -44,14 +45,15 @@ export class DescriptorGate {
   }
 
   /**
-   * Whether a client that was accepted and is not counted yet may stay. Logs refusals at a limited rate.
+   * Returns whether a newly accepted client may stay. Call it before counting the client. Logs refusals at a
+   * limited rate.
    *
-   * @param descriptor the client's; undefined if it is not known
+   * @param descriptor the client's; undefined if unknown
    */
   admits(listener: string, descriptor?: number): boolean {
     const plan = this.#plan;
     if (plan === null) return true;
-    // The lowest free number is at most one above that of the last connection.
+    // The lowest free number is at most one above the number of the newest connection.
     const number = descriptor ?? this.#lowestFree() - 1;
     if (number < plan.ceiling && this.#clients() < plan.clients) return true;
     const { limit, clients: maxClients } = plan;
@@ -59,7 +61,7 @@ export class DescriptorGate {
     return false;
   }
 
-  /** Whether a descriptor for an endpoint's connection is left, without the reserve. Logs refusals as {@link admits} does. */
+  /** Returns whether a descriptor below the reserve is free for a dial. Logs refusals like {@link admits}. */
   mayDial(): boolean {
     const plan = this.#plan;
     if (plan === null || this.#lowestFree() < plan.ceiling) return true;

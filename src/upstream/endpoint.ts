@@ -8,7 +8,7 @@ import type { UpstreamTls } from './upstream-tls.ts';
 
 export type ConnectFailure = (typeof CONNECT_FAILURES)[number];
 
-/** Places of the counters in the block of an endpoint. The gauge of open connections is the first. */
+/** Offsets of the counters in an endpoint's block. The gauge of open connections is the first. */
 const CONNECTS = pageShapes.endpoint.offsetOf(pageMetrics.endpointConnects)!;
 const ANSWER_SECONDS = pageShapes.endpoint.offsetOf(pageMetrics.endpointAnswerSeconds)!;
 const DIALS = pageShapes.endpoint.offsetOf(pageMetrics.endpointDials)!;
@@ -20,37 +20,40 @@ const FAILURES = Object.fromEntries(
   ]),
 ) as Record<ConnectFailure, number>;
 
-/** Fraction of its weight that an endpoint has when its slow start begins. */
+/** Fraction of its weight that an endpoint gets at the beginning of its slow start. */
 const MIN_FACTOR = 0.1;
 
-/** One address of a cluster, as one worker sees it. Its connections keep it when it leaves the cluster. */
+/**
+ * One endpoint of a cluster, from the view of one worker. Its connections keep it after it leaves the
+ * cluster.
+ */
 export class Endpoint {
   readonly cluster: string;
   readonly label: string;
-  /** First slot of its series if they are lent; null if the page's table has them. */
+  /** First slot of its series if the slots are lent. Null if the page's table has them. */
   readonly slot: number | null;
-  /** The configured address. Its host is the name that TLS asks for. */
+  /** The configured address. Its host is the name for TLS. */
   server: Address;
-  /** Where to connect, in the order in which they are tried. */
+  /** Addresses to dial, in this order. */
   addresses: readonly Address[];
   weight: number;
   priority: number;
   health: EndpointHealth;
-  /** Whether a change of the configuration has taken it away. */
+  /** Whether a reload has removed it. */
   removed = false;
-  /** Whether it takes connections; false once it has left the cluster. */
+  /** Whether it accepts connections. False after it has left the cluster. */
   eligible = true;
-  /** Fraction of its weight during its slow start: above 0, up to 1. */
+  /** Slow-start factor of its weight: above 0, up to 1. */
   factor = 1;
-  /** Set and read by the balancer only. */
+  /** Read and written by the balancer only. */
   balance = 0;
   /**
-   * Number that grows whenever new connections begin to prove the endpoint in another way. A kept connection of an earlier
-   * number must not carry new requests.
+   * Generation of the TLS settings. Grows when new connections would authenticate the endpoint in another
+   * way. A kept connection of an earlier generation must not carry new requests.
    */
   trust = 0;
   #tls: UpstreamTls | null = null;
-  /** The name that connections ask for and verify; empty for none. */
+  /** Name for SNI and verification. Empty for none. */
   #tlsName = '';
   #maxConnections: number;
   #warmUntil = 0;
@@ -60,8 +63,8 @@ export class Endpoint {
   readonly #clusterSlot: number;
 
   /**
-   * @param page where this worker counts
-   * @param all the values of every worker's page, this one's included: connections are counted over all
+   * @param page this worker's page, which its connections count in
+   * @param all values of every worker's page, including this worker's: {@link active} sums them
    */
   constructor(cluster: string, state: EndpointState, page: StatsPage, all: readonly Float64Array[]) {
     const { label, slot, server, addresses, weight, priority, health, maxConnections } = state;
@@ -83,11 +86,11 @@ export class Endpoint {
   /**
    * Applies a new state of the same label and slot.
    *
-   * @param now milliseconds, by the clock that {@link warm} gets
+   * @param now milliseconds on the clock that {@link warm} uses
    */
   update(state: EndpointState, now: number): void {
     this.server = state.server;
-    // The dial sets the order: it is kept while the addresses are the same.
+    // The dial changes the order: keep it unless the addresses change.
     if (!sameAddresses(this.addresses, state.addresses)) this.addresses = state.addresses;
     this.weight = state.weight;
     this.priority = state.priority;
@@ -96,7 +99,7 @@ export class Endpoint {
     this.#warmUntil = now + state.warmLeftMs;
   }
 
-  /** Sets how new connections prove the endpoint. @param tls null for plain TCP */
+  /** Sets the TLS settings of new connections. @param tls null for plain TCP */
   proveBy(tls: UpstreamTls | null): void {
     const name = tls === null ? '' : tls.serverName(this.server);
     if (tls === this.#tls && name === this.#tlsName) return;
@@ -105,19 +108,19 @@ export class Endpoint {
     this.trust += 1;
   }
 
-  /** Sets {@link factor} for this moment. Returns false if the slow start is over. */
+  /** Updates {@link factor}. Returns false after the slow start. */
   warm(now: number, slowStartMs: number): boolean {
     const left = this.#warmUntil - now;
     this.factor = left <= 0 || slowStartMs === 0 ? 1 : Math.max(MIN_FACTOR, 1 - left / slowStartMs);
     return this.factor < 1;
   }
 
-  /** Its weight at this moment. */
+  /** Weight after the slow-start factor. */
   get share(): number {
     return this.weight * this.factor;
   }
 
-  /** Connections of all workers to this endpoint, those being dialled included. */
+  /** Connections of all workers to this endpoint, including dials in progress. */
   get active(): number {
     const all = this.#all;
     let sum = 0;
@@ -125,12 +128,12 @@ export class Endpoint {
     return sum;
   }
 
-  /** Whether the endpoint has its max number of connections. */
+  /** Whether the endpoint has reached its max connections. */
   get full(): boolean {
     return this.#maxConnections > 0 && this.active >= this.#maxConnections;
   }
 
-  /** Counts a connection, from its dial on. One {@link release} follows each. */
+  /** Counts a connection, from its dial on. Each call needs one {@link release}. */
   acquire(): void {
     this.#own[this.#activeSlot]! += 1;
     this.#own[this.#clusterSlot]! += 1;
@@ -147,16 +150,16 @@ export class Endpoint {
   }
 
   /**
-   * Counts a dial at layer 4, and an answer at layer 7 that is no server error.
+   * Counts a successful dial (layer 4) or a response that is not a server error (layer 7).
    *
-   * @param seconds that the endpoint took for it
+   * @param seconds response time of the endpoint
    */
   countConnect(seconds: number): void {
     this.#own[this.#activeSlot + CONNECTS]! += 1;
     this.#own[this.#activeSlot + ANSWER_SECONDS]! += seconds;
   }
 
-  /** Counts an answer of 500 to 599. @param seconds that the endpoint took for it */
+  /** Counts a response with status 500 to 599. @param seconds response time of the endpoint */
   countServerError(seconds: number): void {
     this.#own[this.#activeSlot + SERVER_ERRORS]! += 1;
     this.#own[this.#activeSlot + ANSWER_SECONDS]! += seconds;
@@ -166,7 +169,7 @@ export class Endpoint {
     this.#own[this.#activeSlot + FAILURES[reason]]! += 1;
   }
 
-  /** Moves an address that has accepted to the front. */
+  /** Moves an address that has accepted a connection to the front. */
   prefer(address: Address): void {
     if (address === this.addresses[0] || !this.addresses.includes(address)) return;
     this.addresses = [address, ...this.addresses.filter((other) => other !== address)];

@@ -5,18 +5,18 @@ interface Member {
   readonly priority: number;
 }
 
-/** Which endpoints of a cluster take connections. */
+/** The endpoints of a cluster that accept connections. */
 interface Membership<T extends Member> {
   readonly eligible: readonly T[];
-  /** Panic: all endpoints but the draining ones are used, because too few are up. */
+  /** Panic mode: too few endpoints are up, so all except the draining ones accept connections. */
   readonly panic: boolean;
 }
 
 /**
- * Chooses the endpoints that take connections: of those that are up, the ones with the lowest priority number.
+ * Chooses the endpoints that accept connections: those that are up and have the lowest priority number.
  *
- * If the percentage of endpoints that are up is below the threshold, all but the draining ones are used. The few that are
- * up would break down under the load of all, and the health checks themselves may be broken.
+ * If the percentage of endpoints up is below the threshold, all except the draining ones are used. The few
+ * endpoints up would break down under the full load, and the health checks may be faulty.
  *
  * @param panicThreshold percent, 0 for never
  */

@@ -7,77 +7,77 @@ import { formatAddress, type Address, type TcpAddress } from '../core/address.ts
 import { codeOf, messageOf } from '../core/errors.ts';
 import { hashText } from './balancers/key-hash.ts';
 
-/** One endpoint of a name. */
+/** One endpoint that a name resolves to. */
 export interface FoundEndpoint {
   /** Addresses of one host: the second is dialled if the first does not answer. */
   readonly addresses: readonly Address[];
-  /** Relative to the other endpoints of the name that have the same priority; above 0. */
+  /** Relative to endpoints of the same name and priority. Above 0. */
   readonly weight: number;
   readonly priority: number;
 }
 
 interface Answer {
   readonly endpoints: readonly FoundEndpoint[];
-  /** Addresses and targets beyond the bounds, which are not used. */
+  /** Number of addresses and targets dropped because they exceed the bounds. */
   readonly leftOut: number;
-  /** Time to live by the records; Infinity if they have none. */
+  /** Min TTL of the records. Infinity if they have none. */
   readonly ttlMs: number;
-  /** Why a part of the answer is from an earlier query; null if all of it is new. */
+  /** Why part of the answer is from an earlier query. Null if all of it is new. */
   readonly failure: string | null;
 }
 
 interface FoundAddress {
   readonly host: string;
   readonly ttlMs: number;
-  /** Why this is an old answer; null for a new one. */
+  /** Why the address is from an earlier query. Null for a new answer. */
   readonly failure: string | null;
 }
 
 interface Found {
   readonly addresses: readonly FoundAddress[];
-  /** Addresses beyond the bound. */
+  /** Number of addresses dropped because they exceed the bound. */
   readonly leftOut: number;
 }
 
-/** Last answers to the queries behind one name, by query: the fallback if a query fails. */
+/** Last answers for one name, keyed by query. Used if a query fails. */
 type Memory = Map<string, Found>;
 
-/** Max addresses of one name: an answer of DNS has 64 KiB at most, which is room for about 4,096. */
+/** Max addresses of one name. A DNS response has at most 64 KiB, room for about 4,096 addresses. */
 const MAX_ADDRESSES = 4096;
-/** Max targets of one service: each costs two queries. The targets of the lowest priorities are used. */
+/** Max targets of one service, lowest priorities first. Each target costs two queries. */
 const MAX_TARGETS = 1024;
 /**
- * Max addresses of one family that all targets of a service may have, in equal parts: 64 for each of 1,024 targets. Of
- * these {@link MAX_ADDRESSES} are used. Without this bound all targets together could have millions.
+ * Max addresses of one family over all targets of a service, in equal parts: 64 for each of 1,024 targets.
+ * {@link MAX_ADDRESSES} of these are used. Without this bound, the targets together could have millions.
  */
 const MAX_GATHERED = 16 * MAX_ADDRESSES;
-/** Max targets of one service that are looked up at the same time. */
+/** Max concurrent lookups of one service's targets. */
 const MAX_LOOKUPS = 32;
-/** Max reasons in the message of a failed look-up. */
+/** Max reasons in the message of a failed lookup. */
 const MAX_REASONS = 3;
-/** Key of this process for the hash that decides which addresses are left out. */
+/** Random key of this process for the hash that decides which addresses are dropped. */
 const SALT = randomBytes(8).toString('hex');
-/** Answers, and no failures: there is no such name, or no record of that kind. */
+/** Answers rather than failures: the name or the record type does not exist. */
 const NOTHING = new Set(['ENOTFOUND', 'ENODATA']);
 const WITH_TTL = { ttl: true } as const;
-/** A query to one server, and how often it is tried. */
+/** Timeout of one query to one server, and the number of tries. */
 const QUERY_MS = 2000;
 const QUERY_TRIES = 2;
 
-/** Looks names up, by the system's resolver or by DNS. */
+/** Resolves names with the system's resolver or with DNS queries. */
 export class NameLookup {
   readonly #settings: ResolveSettings;
   readonly #resolver: Queries;
-  /** By the name that was looked up. */
+  /** Keyed by host name. */
   readonly #memories = new Map<string, Memory>();
 
-  /** @param resolver asks DNS servers */
+  /** @param resolver sends queries to DNS servers */
   constructor(settings: ResolveSettings, resolver: Queries = resolverOf(settings)) {
     this.#settings = settings;
     this.#resolver = resolver;
   }
 
-  /** Looks a name up. Rejects if the look-up fails or the name has no address. */
+  /** Resolves a name. Rejects if the lookup fails or the name has no address. */
   async find({ host, port }: TcpAddress): Promise<Answer> {
     const { type } = this.#settings;
     if (type === 'system') {
@@ -96,9 +96,9 @@ export class NameLookup {
   }
 
   /**
-   * Queries all A and AAAA records. One kind may be missing or fail if the other is there.
+   * Queries A and AAAA records. One kind may be missing or fail if the other succeeds.
    *
-   * @param max of each kind
+   * @param max addresses of each kind
    */
   async #addresses(host: string, max: number, before: Memory, memory: Memory): Promise<Found> {
     if (isIP(host) !== 0) return { addresses: [{ host, ttlMs: Infinity, failure: null }], leftOut: 0 };
@@ -112,7 +112,7 @@ export class NameLookup {
     return { addresses, leftOut: found.reduce((sum, { leftOut }) => sum + leftOut, 0) };
   }
 
-  /** Queries the records of one kind. Returns those that were found before if the query fails. */
+  /** Queries records of one kind. Falls back to the previous answer if the query fails. */
   async #query(
     key: string,
     ask: () => Promise<readonly RecordWithTtl[]>,
@@ -141,7 +141,7 @@ export class NameLookup {
     return found;
   }
 
-  /** Queries the targets of SRV records (RFC 2782). Targets whose names have no address are left out. */
+  /** Queries the targets of SRV records (RFC 2782). Drops targets whose names have no address. */
   async #services(name: string, before: Memory, memory: Memory): Promise<Answer> {
     const records = await this.#resolver.resolveSrv(name);
     const used = firstOf(
@@ -157,8 +157,8 @@ export class NameLookup {
       used.map(async ({ name: target, port, weight, priority }) => {
         const { endpoints, ...rest } = answerOf(await found.get(target)!, port);
         return {
-          // The weight is the target's, shared by its addresses. Weight 0 is for targets that are hardly ever chosen (RFC
-          // 2782); it counts as 1, because a balancer's weights are above 0.
+          // The addresses of a target share its weight. RFC 2782 gives weight 0 to targets that are rarely
+          // chosen. It counts as 1 because balancers need weights above 0.
           endpoints: endpoints.map((endpoint) => ({
             ...endpoint,
             weight: Math.max(1, weight) / endpoints.length,
@@ -181,7 +181,7 @@ export class NameLookup {
   }
 }
 
-/** Cuts an answer to the bound. */
+/** Limits an answer to {@link MAX_ADDRESSES}. */
 function bounded(answer: Answer): Answer {
   const { endpoints } = answer;
   const used = firstOf(
@@ -194,8 +194,8 @@ function bounded(answer: Answer): Answer {
 }
 
 /**
- * Takes the `max` items of the lowest priorities. Among equal priorities a hash decides: servers rotate their answers, and
- * another order must replace no endpoint. Several proxies leave out different items.
+ * Returns the `max` items with the lowest priorities. A hash decides among equal priorities: servers rotate
+ * their answers, and a new order must not replace endpoints. Each proxy drops different items.
  */
 function firstOf<T>(
   all: readonly T[],
@@ -210,7 +210,7 @@ function firstOf<T>(
   return sorted.sort((a, b) => byPriority(a, b) || ranks.get(a)! - ranks.get(b)!).slice(0, max);
 }
 
-/** Looks hosts up, {@link MAX_LOOKUPS} at a time. Resolves when all look-ups have ended, failed ones too. */
+/** Resolves hosts, at most {@link MAX_LOOKUPS} at a time. Waits for all lookups, including failed ones. */
 async function settled<T>(
   hosts: readonly string[],
   find: (host: string) => Promise<T>,
@@ -252,8 +252,8 @@ function reasonOf(result: PromiseSettledResult<unknown>): string {
 }
 
 /**
- * Makes an endpoint of each address. If a name has both families, the nth address of one and the nth of the other make one
- * endpoint: two ways to the same host, as in RFC 8305 (Happy Eyeballs).
+ * Creates endpoints from addresses. If a name has both families, the nth addresses of both form one endpoint.
+ * They are two ways to the same host, as in RFC 8305 (Happy Eyeballs).
  */
 function answerOf({ addresses, leftOut }: Found, port: number): Answer {
   const hosts = [...new Set(addresses.map(({ host }) => host))];

@@ -5,9 +5,9 @@ import type { Endpoint } from './endpoint.ts';
 const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
 
 /**
- * The cookie that brings a client back to its endpoint. Its value is a MAC of the endpoint's address under the secret. A
- * client cannot forge it or read the address from it. All workers agree on it, and with a configured secret all proxies. A
- * look-up in the table of values verifies it.
+ * Cookie that returns a client to the same endpoint. Its value is a MAC of the endpoint's address under the
+ * secret. A client cannot forge the value or read the address from it. All workers compute the same value,
+ * and with a configured secret all proxies do. A lookup in the table of values verifies it.
  */
 export class StickyCookie {
   readonly #config: Sticky;
@@ -16,7 +16,7 @@ export class StickyCookie {
   #byValue: ReadonlyMap<string, Endpoint> = new Map();
   #values: ReadonlyMap<Endpoint, string> = new Map();
 
-  /** @param processSecret used if the configuration has none */
+  /** @param processSecret used if no secret is configured */
   constructor(config: Sticky, cluster: string, processSecret: string) {
     this.#config = config;
     this.#cluster = cluster;
@@ -31,17 +31,17 @@ export class StickyCookie {
     this.#byValue = new Map(Array.from(this.#values, ([endpoint, value]) => [value, endpoint]));
   }
 
-  /** Returns the endpoint of a cookie's value; null if there is none. */
+  /** Returns the endpoint of a cookie value. Null if the value is unknown. */
   endpointOf(value: string): Endpoint | null {
     return this.#byValue.get(value) ?? null;
   }
 
   /**
-   * Returns the Set-Cookie header (RFC 6265 section 4.1) for a client of this endpoint; null if the client has that
-   * cookie already and does not need it again.
+   * Returns the Set-Cookie header (RFC 6265 section 4.1) that binds a client to this endpoint. Null if the
+   * client already has the cookie and `ttl` is 0, so it needs no renewal.
    *
-   * @param shown the values that the client has sent
-   * @param secure whether the client uses TLS, to the proxy or to a proxy in front
+   * @param shown cookie values that the client sent
+   * @param secure whether the client uses TLS, to this proxy or to a proxy in front
    */
   headerFor(endpoint: Endpoint, shown: readonly string[], secure: boolean): string | null {
     const { cookie, ttlMs, sameSite } = this.#config;

@@ -3,24 +3,24 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { ClusterTls } from '../config/types/cluster.ts';
 import type { Address } from '../core/address.ts';
 
-/** The TLS context of a cluster, shared by its connections, and the sessions that can be resumed. */
+/** TLS context of a cluster, shared by its connections, with its resumable sessions. */
 export interface UpstreamTls {
   readonly context: SecureContext;
   readonly verify: boolean;
-  /** The name to ask for and to verify; empty for none (an endpoint without a name, unverified). */
+  /** Returns the name for SNI and verification. Empty for none: an unverified endpoint without a name. */
   serverName(address: Address): string;
-  /** The last session ticket of each endpoint, by its label: a resumed session saves a full handshake. */
+  /** Last session ticket of each endpoint, keyed by label. Resumption saves a full handshake. */
   readonly sessions: Map<string, TlsSession>;
 }
 
-/** A session that can be resumed. */
+/** A resumable session. */
 interface TlsSession {
-  /** The name that was verified. Node does not verify the name of a resumed session. */
+  /** The verified name. Node does not verify the name when it resumes a session. */
   readonly name: string;
   readonly ticket: Buffer;
 }
 
-/** Makes the TLS context of a cluster. Throws if the PEM texts cannot be used. */
+/** Creates the TLS context of a cluster. Throws if the PEM data is invalid. */
 export function upstreamTls(config: ClusterTls): UpstreamTls {
   const context = createSecureContext({
     ...(config.ca === null ? {} : { ca: config.ca }),
@@ -36,7 +36,7 @@ export function upstreamTls(config: ClusterTls): UpstreamTls {
   };
 }
 
-/** Returns the name for SNI; empty for an IP address, which SNI cannot carry (RFC 6066 section 3). */
+/** Returns the name for SNI. Empty for an IP address, which SNI cannot carry (RFC 6066 section 3). */
 export function sniOf(serverName: string): string {
   return isIP(serverName) === 0 ? serverName : '';
 }

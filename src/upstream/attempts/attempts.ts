@@ -3,42 +3,43 @@ import type { PickContext } from '../balancers/balancer.ts';
 import type { ConnectFailure, Endpoint } from '../endpoint.ts';
 import { FAILURES, type Limit } from './failure-table.ts';
 
-/** The cluster, as {@link Attempts} needs it. */
+/** The cluster's functions that {@link Attempts} uses. */
 export interface AttemptSource {
-  /** All endpoints, including those that take no connections. */
+  /** All endpoints, including those that accept no connections. */
   readonly endpoints: Iterable<Endpoint>;
-  /** Chooses an endpoint that is not excluded; null if there is none. */
+  /** Chooses an endpoint outside `excluded`. Null if none is left. */
   pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null;
-  /** Whether the cluster has its max number of connections. */
+  /** Whether the cluster has reached its max connections. */
   readonly full: boolean;
   /**
-   * Closes an idle connection that counts for a limit, so that a client gets its place. Returns whether one was closed.
+   * Closes an idle connection that counts towards a limit, to make room for a client. Returns whether it
+   * closed one.
    *
-   * @param endpoint whose connection to close; null for any endpoint's
-   * @param client its address
+   * @param endpoint endpoint whose connection may be closed; null for any endpoint
+   * @param client address of the client
    */
   makeRoom(endpoint: Endpoint | null, client: string): boolean;
   /** Whether the process has a descriptor left for a dial. */
   mayDial(): boolean;
-  /** Takes one retry of the cluster's budget; false if none is left. */
+  /** Takes one retry from the cluster's budget. Returns false if none is left. */
   takeRetry(): boolean;
   countLimit(limit: Limit): void;
-  /** Tells the outlier detection that an endpoint has failed a client of this address. */
+  /** Reports to outlier detection that an endpoint failed a request of this client. */
   failed(endpoint: Endpoint, kind: OutlierFailure, client: string): void;
-  /** Returns the Set-Cookie header of a sticky cluster; null for none. */
+  /** Returns the Set-Cookie header of a sticky cluster. Null for none. */
   cookieFor(endpoint: Endpoint, context: PickContext, secure: boolean): string | null;
 }
 
 const NONE: ReadonlySet<Endpoint> = new Set();
 
 /**
- * The endpoints that are tried, one after the other, for one connection. Each endpoint that {@link next} returns counts a
+ * Tries endpoints in turn for one client connection. Each endpoint returned by {@link next} counts a
  * connection until {@link fail} or `Endpoint.release`.
  */
 export class Attempts {
-  /** Why the last endpoint failed; null before the first failure. */
+  /** Why the last endpoint failed. Null before the first failure. */
   lastFailure: ConnectFailure | null = null;
-  /** The limit that made {@link next} return null; null if it was none. */
+  /** The limit that ended the attempts. Null if none did. */
   limit: Limit | null = null;
   readonly #source: AttemptSource;
   readonly #context: PickContext;
@@ -52,10 +53,10 @@ export class Attempts {
   }
 
   /**
-   * Returns the next endpoint, and counts a connection to it; null if all have failed, no retry is left, or a limit is
-   * reached.
+   * Returns the next endpoint and counts a connection to it. Null if all have failed, no retry is left, or a
+   * limit is reached.
    *
-   * @param hasConnection whether a kept connection to the endpoint spares the dial
+   * @param hasConnection whether a kept connection to the endpoint saves the dial
    */
   next(hasConnection: (endpoint: Endpoint) => boolean = never): Endpoint | null {
     const source = this.#source;
@@ -74,9 +75,9 @@ export class Attempts {
   }
 
   /**
-   * Counts the failure of an endpoint, which is not tried again for this connection.
+   * Counts an endpoint's failure. The endpoint is not tried again for this connection.
    *
-   * @param kind that the outlier detection counts; null if the failure does not count against the endpoint
+   * @param kind kind of failure for outlier detection; null if it does not count against the endpoint
    */
   fail(endpoint: Endpoint, reason: ConnectFailure, kind: OutlierFailure | null): void {
     endpoint.release();
@@ -87,19 +88,19 @@ export class Attempts {
   }
 
   /**
-   * Counts a connection that the endpoint accepted at layer 4, or an answer at layer 7 that is no server error.
+   * Counts a connection accepted at layer 4, or a response at layer 7 that is not a server error.
    *
-   * @param seconds that the endpoint took for it
+   * @param seconds response time of the endpoint
    */
   succeed(endpoint: Endpoint, seconds: number): void {
     endpoint.countConnect(seconds);
   }
 
   /**
-   * Counts a well-formed answer at layer 7, which the client gets. A status of 500 to 599 is a server error, which the
-   * outlier detection may count.
+   * Counts a well-formed response at layer 7 that is sent to the client. Outlier detection may count a status
+   * of 500 to 599.
    *
-   * @param seconds that the endpoint took for it
+   * @param seconds response time of the endpoint
    */
   answered(endpoint: Endpoint, status: number, seconds: number): void {
     if (status < 500 || status > 599) {
@@ -111,16 +112,16 @@ export class Attempts {
   }
 
   /**
-   * Returns the Set-Cookie header that brings the client back to this endpoint; null if the cluster is not sticky, or the
-   * client has that cookie.
+   * Returns the Set-Cookie header that brings the client back to this endpoint. Null if the cluster is not
+   * sticky or the client has the cookie.
    *
-   * @param secure whether the client uses TLS, to the proxy or to a trusted proxy in front
+   * @param secure whether the client uses TLS, to this proxy or to a trusted proxy in front
    */
   cookieFor(endpoint: Endpoint, secure: boolean): string | null {
     return this.#source.cookieFor(endpoint, this.#context, secure);
   }
 
-  /** Returns an endpoint that is not full; null if there is none. */
+  /** Returns an endpoint with room for a connection. Null if none has room. */
   #pick(): Endpoint | null {
     const source = this.#source;
     const first = source.pick(this.#context, this.#failed ?? NONE);

@@ -8,15 +8,15 @@ import type { FailureLog } from './failure-log.ts';
 interface FailedAttempt {
   readonly endpoint: Endpoint;
   readonly reason: ConnectFailure;
-  /** A few words for the log line; null for no line. */
+  /** A few words for the log. Null logs nothing. */
   readonly detail: string | null;
-  /** The kind that the outlier detection counts; null if the failure does not count against the endpoint. */
+  /** Kind of failure for outlier detection. Null if it does not count against the endpoint. */
   readonly outlier: OutlierFailure | null;
   /** Absent at layer 4. */
   readonly requestId?: string;
 }
 
-/** Logs a failed attempt and counts it, by its row in {@link FAILURES}. `Attempts.next` follows if another may be tried. */
+/** Logs and counts a failed attempt, as {@link FAILURES} says. The caller may then call `Attempts.next`. */
 export function failAttempt(
   attempts: Attempts,
   cluster: { readonly name: string; readonly failureLog: FailureLog },

@@ -3,10 +3,10 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { ConnectFailure } from '../endpoint.ts';
 import { FAILURES } from './failure-table.ts';
 
-/** Limit of the lines of failed attempts: clients can provoke them. */
+/** Rate limit of failure lines, because clients can provoke them. */
 const FAILURE_LINES = { burst: 50, everyMs: 100 };
 
-/** The fields of a line. */
+/** Fields of a log line. */
 interface FailureFields {
   readonly cluster: string;
   /** The endpoint's label. */
@@ -16,12 +16,12 @@ interface FailureFields {
   readonly detail: string;
 }
 
-/** Logs the failed attempts of one cluster in one worker, within a limit of lines. */
+/** Logs the failed attempts of one cluster in one worker, at a limited rate. */
 export class FailureLog {
   readonly #failures: LineLimit;
   readonly #shortages: LineLimit;
 
-  /** @param clock milliseconds, monotonic */
+  /** @param clock milliseconds on the monotonic clock */
   constructor(clock: () => number) {
     this.#failures = new LineLimit(clock, FAILURE_LINES);
     this.#shortages = new LineLimit(clock);

@@ -3,29 +3,32 @@ import { BurstLimit } from '../../core/timing/burst-limit.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 import type { Endpoint } from '../endpoint.ts';
 
-/** Limits the reports of one kind about one endpoint, apart for clients that have just been reported and for others. */
+/**
+ * Rate limit of reports of one kind about one endpoint. Clients reported recently and other clients each have
+ * their own.
+ */
 const REPORTS = { burst: 20, everyMs: 100 };
-/** How long a client counts as just reported; half of the shortest window of the outlier detection. */
+/** Time that a client counts as recently reported: half of the shortest window of outlier detection. */
 const REPORTED_MS = 500;
 
 /**
- * Limits how often one worker reports an endpoint's failures to the primary. The next report counts the failures that
- * were held back.
+ * Limits the rate at which one worker reports an endpoint's failures to the primary. The next report includes
+ * the failures held back.
  *
- * Clients that have just been reported have a limit of their own: the primary counts clients, and those that fail first in
- * each burst would otherwise use up the reports of all others.
+ * Clients reported recently have a separate limit, because the primary counts distinct clients. Otherwise the
+ * first clients of each burst would use up the reports of all others.
  */
 export class FailureReports {
   readonly #clock: () => number;
   readonly #limits = new WeakMap<Endpoint, Map<OutlierFailure, KindReports>>();
 
-  /** @param clock milliseconds, monotonic */
+  /** @param clock milliseconds on the monotonic clock */
   constructor(clock: () => number) {
     this.#clock = clock;
   }
 
   /**
-   * Counts a failure that a client has met; returns how many to report now, 0 for none.
+   * Counts a client's failure. Returns how many failures to report now, 0 for none.
    *
    * @param client an IP address, or an empty string
    */
@@ -42,7 +45,7 @@ class KindReports {
   readonly #clock: () => number;
   readonly #others: BurstLimit;
   readonly #again: BurstLimit;
-  /** Networks reported since {@link #since}; the limit of reports bounds them. */
+  /** Networks reported since {@link #since}. The rate limit bounds their number. */
   readonly #reported = new Set<string>();
   #since: number;
 

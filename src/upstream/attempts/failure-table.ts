@@ -1,19 +1,22 @@
 /**
- * Says what follows a failed attempt at an endpoint, by the reason of the failure, at both layers. What layer 7 answers
- * stands in `l7/attempts/failure-rules.ts`, and what layer 4 counts in `l4/rejection.ts`.
+ * Decides what follows a failed attempt at an endpoint, by its reason, at both layers.
+ * `l7/attempts/failure-rules.ts` has the responses of layer 7, `l4/rejection.ts` the counters of layer 4.
  */
 import type { CLUSTER_LIMITS } from '../../telemetry/metrics/label-values.ts';
 import type { ConnectFailure } from '../endpoint.ts';
 
-/** Why a cluster with endpoints gives out none. */
+/** Limits that keep a cluster with endpoints from returning one. */
 export type Limit = (typeof CLUSTER_LIMITS)[number];
 
 interface FailureRow {
   /** Message of the log line. */
   readonly line: string;
-  /** Whether the proxy itself ran short. Then the log line is an error, and no failure counts against the endpoint. */
+  /**
+   * Whether the proxy lacked a resource. If so, the line is an error, and the failure does not count against
+   * the endpoint.
+   */
   readonly isOwn: boolean;
-  /** Whether another endpoint is tried: on the retry budget, without it, or not at all. */
+  /** Whether another endpoint is tried: within the retry budget, outside of it, or not at all. */
   readonly retry: 'budgeted' | 'free' | 'none';
 }
 
@@ -29,21 +32,21 @@ export const FAILURES: Readonly<Record<ConnectFailure, FailureRow>> = {
   tls: ENDPOINT_FAILED,
   handshake: ENDPOINT_FAILED,
   other: ENDPOINT_FAILED,
-  // Every other endpoint would fail in the same way.
+  // All other endpoints would fail in the same way.
   own_shortage: { line: OWN_LINE, isOwn: true, retry: 'none' },
-  // Local ports run out towards one address. Nothing has left this machine, so a retry adds no load.
+  // Local ports run out per destination address. Nothing has left this machine, so a retry adds no load.
   own_ports: { line: OWN_LINE, isOwn: true, retry: 'free' },
 };
 
-/** Log detail of a dial that took longer than `connectTimeout`. */
+/** Log detail of a dial that exceeded `connectTimeout`. */
 export const CONNECT_TIMED_OUT = 'the endpoint did not accept in time';
 
-/** Why a client's attempts have ended without an endpoint. */
+/** Why a client's attempts ended without an endpoint. */
 export type AttemptsEnd = ConnectFailure | 'descriptors' | 'overload' | 'no_endpoint';
 
 /**
- * Returns why the attempts have ended. The last failure comes before the limit that keeps others from being tried, but for
- * descriptors: those are the proxy's own shortage.
+ * Returns why the attempts ended. The last failure takes precedence over the limit that prevented further
+ * attempts. The exception is `descriptors`, the proxy's own shortage.
  */
 export function attemptsEndOf({
   limit,

@@ -1,16 +1,17 @@
-/** Seconds of traffic that count. */
+/** Length of the traffic window in seconds. */
 const WINDOW_S = 10;
 
 interface RetryBudgetOptions {
-  /** Retries allowed for each hundred connections. */
+  /** Retries allowed per hundred connections. */
   readonly percent: number;
-  /** Retries allowed in each second, however little traffic there is. */
+  /** Retries allowed per second, however little traffic there is. */
   readonly minPerSecond: number;
 }
 
 /**
- * Bounds retries by the traffic of the last ten seconds, so that a failing endpoint cannot multiply the load of the others
- * (Finagle's retry budget). Each worker has its own, and so the bound holds for all together.
+ * Limits retries to a share of the last ten seconds' connections (Finagle's retry budget). A failing endpoint
+ * then cannot multiply the load of the others. Each worker has its own budget, so the limit holds for all
+ * workers together.
  */
 export class RetryBudget {
   readonly #options: RetryBudgetOptions;
@@ -20,7 +21,7 @@ export class RetryBudget {
   #sums = { connections: 0, retries: 0 };
   #second: number;
 
-  /** @param clock milliseconds, monotonic */
+  /** @param clock milliseconds on the monotonic clock */
   constructor(options: RetryBudgetOptions, clock: () => number) {
     this.#options = options;
     this.#clock = clock;
@@ -34,7 +35,7 @@ export class RetryBudget {
     this.#sums.connections++;
   }
 
-  /** Takes one retry; returns false if none is left. */
+  /** Takes one retry. Returns false if none is left. */
   withdraw(): boolean {
     this.#turn();
     const { percent, minPerSecond } = this.#options;

@@ -4,20 +4,20 @@ import { HashRing } from './hash-ring.ts';
 import { hashText, mix } from './key-hash.ts';
 
 interface ConsistentHashOptions {
-  /** Whether the client's address is the key. */
+  /** Whether the key is the client's address. */
   readonly bySource: boolean;
   /** Max load of an endpoint as a multiple of its fair share: above 1, or 0 for no bound. */
   readonly loadFactor: number;
   /** Connections of all workers to the whole cluster. */
   readonly total: () => number;
-  /** Random number from 0 to below 1, for clients without a key. */
+  /** Random number in [0, 1), for clients without a key. */
   readonly random?: () => number;
 }
 
 /**
- * Consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam, SODA 2018): the same key gets the
- * same endpoint in every worker. If that one has `loadFactor` times its share of the connections, the next on the circle is
- * chosen. A client without a key gets a random endpoint.
+ * Consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam, SODA 2018). A key maps to the
+ * same endpoint in every worker. If that endpoint has `loadFactor` times its share of connections, the next
+ * on the ring is chosen. A client without a key gets a random endpoint.
  */
 export class ConsistentHash implements Balancer {
   readonly #ring = new HashRing();
@@ -27,7 +27,7 @@ export class ConsistentHash implements Balancer {
   readonly #random: () => number;
   #weights = 0;
   #ramping = false;
-  /** Max connections for each unit of weight in the current pick. */
+  /** Max connections per unit of weight in the current pick. */
   #bound = 0;
   readonly #accept = (endpoint: Endpoint, hash: number): boolean => this.#takes(endpoint, hash);
 
@@ -53,7 +53,7 @@ export class ConsistentHash implements Balancer {
   }
 
   #takes(endpoint: Endpoint, hash: number): boolean {
-    // During its slow start it gets a part of its keys, the same in every worker.
+    // During its slow start, an endpoint gets a fraction of its keys, the same in every worker.
     if (endpoint.factor < 1 && mix(hash ^ 0x5bd1e995) >= endpoint.factor * 2 ** 32) return false;
     return this.#loadFactor === 0 || endpoint.active < Math.ceil(this.#bound * endpoint.weight);
   }

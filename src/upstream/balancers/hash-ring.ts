@@ -1,29 +1,35 @@
 import type { Endpoint } from '../endpoint.ts';
 import { hashText, mix } from './key-hash.ts';
 
-/** Points of an endpoint of weight 1, or of the lightest if its weight is below 1. 128 keep shares within about a tenth. */
+/**
+ * Ring points of an endpoint of weight 1, or of the lightest if its weight is below 1. Keeps shares within
+ * about 10 %.
+ */
 const POINTS = 128;
-/** Max points of all endpoints. Above it all weights are halved until they fit, so that most points stay. */
+/**
+ * Max ring points of all endpoints. Above it, all weights are halved until they fit: most points keep their
+ * places.
+ */
 const MAX_POINTS = 2 ** 18;
-/** Range of the index that a 53-bit number holds beside the 32 bits of a point. */
+/** Max index that fits in a 53-bit number beside the 32 bits of a point. */
 const INDEX_RANGE = 2 ** 21;
 const GOLDEN = 0x9e3779b9;
 
 /**
- * Consistent hashing (Karger et al., STOC 1997): endpoints and keys lie on a circle, and a key belongs to the
- * next endpoint from its place on. When an endpoint goes, its keys move to others, and no other key moves. Addresses and
- * weights alone decide where the points lie, so every worker gives the same answer.
+ * Consistent hashing (Karger et al., STOC 1997). Endpoints and keys lie on a ring, and a key belongs to the
+ * next endpoint clockwise. When an endpoint is removed, only its keys move. The points depend on addresses
+ * and weights alone, so every worker computes the same ring.
  *
- * Endpoints that are not eligible keep their points and are skipped: a change of health rebuilds nothing.
+ * Ineligible endpoints keep their points and are skipped, so a change of health rebuilds nothing.
  */
 export class HashRing {
   #endpoints: readonly Endpoint[] = [];
   #points = new Uint32Array(0);
   #owners = new Int32Array(0);
   #description = '';
-  /** Endpoints that a key can get. */
+  /** Number of endpoints that a key can map to. */
   #eligible = 0;
-  /** The last search that has looked at each endpoint. */
+  /** The last search that visited each endpoint. */
   #lookedAt = new Float64Array(0);
   #searches = 0;
 
@@ -38,10 +44,10 @@ export class HashRing {
   }
 
   /**
-   * Returns the first endpoint from a place on that is eligible, not excluded, and accepted.
+   * Returns the first endpoint clockwise from `hash` that is eligible, not excluded, and accepted.
    *
-   * @param hash the place of the key, 32 bits
-   * @param accept null accepts all; if it accepts none, the first is returned
+   * @param hash 32-bit position of the key
+   * @param accept null accepts all; if it accepts none, the first endpoint is returned
    */
   find(
     hash: number,
@@ -69,7 +75,7 @@ export class HashRing {
     return first;
   }
 
-  /** Returns the first point at or behind a place. */
+  /** Returns the index of the first point at or after a position. */
   #search(hash: number): number {
     const points = this.#points;
     let low = 0;
@@ -95,7 +101,8 @@ export class HashRing {
     for (const [index, endpoint] of endpoints.entries()) {
       const seed = hashText(endpoint.label);
       for (let point = pointsOf(endpoint); point > 0; point--) {
-        // One number, so that a typed array sorts it: the point above, its owner below.
+        // One number, so that a typed array can sort it: the point in the high bits, its owner in the low
+        // bits.
         entries[count++] = mix(seed ^ Math.imul(point, GOLDEN)) * INDEX_RANGE + index;
       }
     }
@@ -106,8 +113,8 @@ export class HashRing {
 }
 
 /**
- * Returns the weight that gets {@link POINTS} points. Equal endpoints always get {@link POINTS}: one more address makes the
- * weights of its name's other addresses smaller, and must move no keys but its own.
+ * Returns the weight that gets {@link POINTS} points. Equal endpoints always get {@link POINTS} points. An
+ * additional address lowers the weights of the name's other addresses, and must not move their keys.
  */
 function unitOf(endpoints: readonly Endpoint[]): number {
   const weights = new Set(endpoints.map(({ weight }) => weight));

@@ -1,6 +1,6 @@
 /**
- * A 32-bit hash of a text that is the same in every thread, process and version: FNV-1a over its UTF-16 units
- * (Fowler, Noll and Vo, RFC 9923), its bits mixed by {@link mix}.
+ * Returns a 32-bit hash that is the same in every thread, process and version: FNV-1a over the text's UTF-16
+ * units (Fowler, Noll and Vo, RFC 9923), finished by {@link mix}.
  */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;

@@ -2,58 +2,62 @@ import type { Endpoint } from '../endpoint.ts';
 import type { Balancer, PickContext } from './balancer.ts';
 import { LoadTree } from './load-tree.ts';
 
-/** Endpoints whose connections each pick counts again, beside those that may win. */
+/** Endpoints recounted in rotation at each pick, besides the candidates. */
 const COUNTED = 3;
-/** Max times that a pick chooses again because the chosen endpoint has more connections than was known. */
+/** Max repeated choices in one pick. A choice is repeated if the recount of the chosen endpoint is higher. */
 const MAX_ROUNDS = 32;
-/** Max turns that an endpoint may be early or late. */
+/** Max number of turns that an endpoint may be early or late. */
 const MAX_TURNS_OFF = 4;
-/** Relative tolerance of sums of fractions: a load that equals the mean is not below it. */
+/** Relative tolerance of floating-point sums: a load equal to the mean is not below it. */
 const EPSILON = 1e-9;
 
 /**
- * Least connections for their weight, counted over all workers. An endpoint's load is its connections divided by its
- * weight; the mean is that of all endpoints with the new connection among them.
+ * Least connections by weight, counted over all workers. The load of an endpoint is its connections divided
+ * by its weight. The mean is the load of all endpoints together, including the new connection.
  *
- * 1. If the endpoint with the least load stays below the mean with one more connection, it gets the connection.
+ * 1. If the least loaded endpoint stays below the mean with one more connection, it gets the connection.
  * 2. Otherwise the endpoints below the mean take turns by weight.
  *
- * Equal endpoints: the fewest connections win, and ties take turns. The second rule keeps shares by weight while few
- * connections are open: the least load alone would favour light endpoints, and (connections + 1) / weight heavy ones.
- * Turns are virtual finish times as in round-robin.ts, in each worker by itself.
+ * With equal weights, the fewest connections win, and ties take turns. Rule 2 keeps shares by weight while
+ * few connections are open. Choosing the least load alone would favour light endpoints; choosing (connections
+ * + 1) / weight would favour heavy ones. Each worker keeps its own turns: virtual finish times, as in
+ * round-robin.ts.
  *
- * Endpoints of the same weight form a group with a {@link LoadTree}, and a pick compares the winners of the groups. An
- * endpoint that starts slowly is a group by itself.
+ * Endpoints of equal weight form a group with a {@link LoadTree}, and a pick compares the winners of the
+ * groups. An endpoint in its slow start forms its own group.
  *
  * `balance` is the time of an endpoint's next turn.
  *
- * Other workers change the counts too: a pick counts some endpoints again, in rotation, and the chosen one until it stays
- * the choice. So a pick among a thousand endpoints costs little more than among ten.
+ * Other workers change the counts too. So a pick recounts some endpoints in rotation, and recounts the chosen
+ * one until it remains the choice. A pick among a thousand endpoints costs little more than among ten.
  */
 export class LeastConnections implements Balancer {
   #members: readonly Endpoint[] = [];
   #indexes: ReadonlyMap<Endpoint, number> = new Map();
-  /** Connections and shares as last counted; 0 for an endpoint that is taken out. */
+  /** Connections and shares at the last count. 0 for an endpoint that is taken out. */
   #open = new Float64Array(0);
   #shares = new Float64Array(0);
   #openSum = 0;
   #shareSum = 0;
   #groups: readonly Group[] = [];
-  /** For each member its group. */
+  /** Group of each member. */
   #groupOf = new Int32Array(0);
-  /** For each group its winner, with the winner's load, its load with one more connection, and its turn. */
+  /** Winner of each group, with its load, its load with one more connection, and its turn. */
   #winners = new Int32Array(0);
   #loads = new Float64Array(0);
   #nextLoads = new Float64Array(0);
   #turns = new Float64Array(0);
   #next = 0;
-  /** The endpoint of the last pick. Most callers have connected to it. */
+  /** The endpoint of the last pick, recounted because most callers have connected to it. */
   #last = 0;
-  /** The time of the latest turn that was taken. */
+  /** Time of the latest turn taken. */
   #now = 0;
   readonly #random: () => number;
 
-  /** @param random from 0 to below 1: decides when an endpoint's first turn comes, so that workers do not begin alike */
+  /**
+   * @param random returns a number in [0, 1). It sets the time of an endpoint's first turn, so that workers
+   * differ.
+   */
   constructor(random: () => number = Math.random) {
     this.#random = random;
   }
@@ -96,7 +100,7 @@ export class LeastConnections implements Balancer {
     return excluded.size > 0 ? this.#pickOther(excluded) : this.#take();
   }
 
-  /** Takes the excluded endpoints out of their trees, and puts them back. */
+  /** Picks without the excluded endpoints: takes them out of their trees, then puts them back. */
   #pickOther(excluded: ReadonlySet<Endpoint>): Endpoint | null {
     const out: number[] = [];
     for (const endpoint of excluded) {
@@ -106,8 +110,8 @@ export class LeastConnections implements Balancer {
       out.push(index);
     }
     const chosen = out.length === this.#members.length ? null : this.#take();
-    // A retry takes the others' turns out of order. The turns of those that failed move on by as much, or a dead endpoint
-    // would become the first choice of more and more connections.
+    // A retry takes the others' turns out of order. The turns of failed endpoints must move by the same
+    // delay. Otherwise a dead endpoint would become the first choice of more and more connections.
     const delay = chosen === null ? 0 : 1 / this.#shareSum;
     for (const index of out) {
       const endpoint = this.#members[index]!;
@@ -141,7 +145,7 @@ export class LeastConnections implements Balancer {
     for (let group = 0; group < this.#loads.length; group++) {
       const load = this.#loads[group]!;
       const lead = this.#loads[least]! - load;
-      // Of two idle endpoints the heavier lacks more connections.
+      // Of two idle endpoints, the heavier one has more room.
       if (lead > 0 || (lead === 0 && this.#nextLoads[group]! < this.#nextLoads[least]!)) least = group;
       if (load < mean && (earliest < 0 || this.#turns[group]! < this.#turns[earliest]!)) earliest = group;
     }
@@ -187,7 +191,7 @@ interface Group {
   readonly tree: LoadTree;
 }
 
-/** Groups endpoints of equal weight. Those that start slowly have weights of their own. */
+/** Groups endpoints of equal weight. Each endpoint in its slow start gets its own group. */
 function groupsOf(endpoints: readonly Endpoint[]): readonly (readonly Endpoint[])[] {
   const groups = new Map<number | Endpoint, Endpoint[]>();
   for (const endpoint of endpoints) {

@@ -1,16 +1,16 @@
 /**
- * The endpoint with the least load; the earlier turn breaks a tie. A tournament tree (Knuth, The Art of Computer
- * Programming, volume 3, section 5.4.1): a change costs the logarithm of the number of endpoints.
+ * Finds the endpoint with the least load. The earlier turn breaks a tie. A tournament tree (Knuth, The Art of
+ * Computer Programming, volume 3, section 5.4.1): an update takes logarithmic time.
  */
 export class LoadTree {
   readonly #loads: Float64Array;
   readonly #turns: Float64Array;
-  /** Children of node n are 2n and 2n + 1, the root is 1, and endpoint i is leaf size + i. */
+  /** The root is 1, the children of node n are 2n and 2n + 1, and the leaf of endpoint i is size + i. */
   readonly #size: number;
-  /** For each node the winner below it. */
+  /** Winner of the subtree of each node. */
   readonly #winners: Int32Array;
 
-  /** All loads are infinite at first. */
+  /** Creates a tree in which all loads are infinite. */
   constructor(count: number) {
     let size = 1;
     while (size < count) size *= 2;

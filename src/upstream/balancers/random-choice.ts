@@ -2,7 +2,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { Balancer, PickContext } from './balancer.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
-/** Chooses a random endpoint by weight. It needs no counts, and workers need not agree. */
+/** Chooses a random endpoint by weight. Needs neither counts nor coordination between workers. */
 export class RandomChoice implements Balancer {
   #draw: WeightedDraw;
   readonly #random: () => number;

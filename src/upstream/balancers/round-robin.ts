@@ -3,27 +3,33 @@ import type { Balancer, PickContext } from './balancer.ts';
 import type { SharedCursor } from './shared-cursor.ts';
 
 /**
- * Round robin. Endpoints of equal weight have their turns by a cursor that all workers share, so that connections
- * alternate whichever worker accepts them.
+ * Round robin. All workers share a cursor over endpoints of equal weight, so connections alternate whichever
+ * worker accepts them.
  *
- * If weights differ, or an endpoint starts slowly, each worker keeps exact shares by itself, by virtual finish times as in
- * weighted fair queueing (Demers, Keshav and Shenker, SIGCOMM 1989): an endpoint of weight w has its turns 1/w apart,
- * and the earliest turn comes next. The turns of a heavy endpoint lie evenly between those of the others, and a pick
- * costs the logarithm of the number of endpoints.
+ * If weights differ or an endpoint is in its slow start, each worker keeps exact shares by virtual finish
+ * times. This is weighted fair queueing (Demers, Keshav and Shenker, SIGCOMM 1989). The turns of an endpoint
+ * of weight w are 1/w apart, and the earliest turn comes next. The turns of a heavy endpoint lie evenly
+ * between those of the others. A pick takes logarithmic time.
  *
  * `balance` is the time of an endpoint's next turn.
  */
 export class RoundRobin implements Balancer {
-  /** All members in the order of the cluster's state, which is the same in every worker; null unless they are equal. */
+  /**
+   * Members in the order of the cluster's state, which is the same in every worker. Null unless they are
+   * equal.
+   */
   #equals: readonly Endpoint[] | null = null;
-  /** A binary heap by turns, the earliest on top. Empty while the shared cursor is used. */
+  /** A binary min-heap by turn. Empty while the shared cursor is used. */
   #heap: Endpoint[] = [];
   #members: ReadonlySet<Endpoint> = new Set();
   #now = 0;
   readonly #cursor: SharedCursor;
   readonly #random: () => number;
 
-  /** @param random from 0 to below 1: decides when an endpoint's first turn comes, and which equal endpoint a retry gets */
+  /**
+   * @param random returns a number in [0, 1). It sets an endpoint's first turn, and picks the endpoint of a
+   * retry among equals.
+   */
   constructor(cursor: SharedCursor, random: () => number = Math.random) {
     this.#cursor = cursor;
     this.#random = random;
@@ -63,13 +69,14 @@ export class RoundRobin implements Balancer {
     const { length } = members;
     if (length === 0) return null;
     if (excluded.size === 0) return members[this.#cursor.next(length)]!;
-    // A retry takes no turn: it would shift all next turns, and of two endpoints a dead one would get every first turn. A
-    // second cursor for retries would favour the endpoints behind the failed ones.
+    // A retry takes no turn, because that would shift all following turns: with two endpoints, a dead one
+    // would get every first turn. A second cursor for retries would favour the endpoints after the failed
+    // ones.
     const others = members.filter((endpoint) => !excluded.has(endpoint));
     return others[Math.floor(this.#random() * others.length)] ?? null;
   }
 
-  /** Returns the next endpoint that is not excluded, in one pass over all, whatever the weights of the skipped ones. */
+  /** Returns the next endpoint that is not excluded, in one pass whatever the weights of the skipped ones. */
   #pickOther(excluded: ReadonlySet<Endpoint>): Endpoint | null {
     const heap = this.#heap;
     let chosen: Endpoint | null = null;
@@ -83,10 +90,10 @@ export class RoundRobin implements Balancer {
     const now = (this.#now = chosen.balance);
     for (const endpoint of heap) {
       if (!excluded.has(endpoint)) continue;
-      // An excluded endpoint loses its turns, and does not catch up.
+      // An excluded endpoint loses its turns and does not catch up.
       const missed = Math.max(0, Math.ceil((now - endpoint.balance) * endpoint.share));
-      // A retry takes the others' turns out of order; the turns of those that failed move on by as much, else a
-      // dead endpoint would become the first choice of more and more connections.
+      // A retry takes the others' turns out of order. The turns of failed endpoints must move by the same
+      // delay. Otherwise a dead endpoint would become the first choice of more and more connections.
       endpoint.balance += missed / endpoint.share + 1 / others;
     }
     chosen.balance += 1 / chosen.share;
@@ -94,7 +101,7 @@ export class RoundRobin implements Balancer {
     return chosen;
   }
 
-  /** Moves the top, whose turn is later now, to its place. */
+  /** Restores the heap after the top's turn has moved later. */
   #sink(): void {
     const heap = this.#heap;
     const { length } = heap;

@@ -1,7 +1,10 @@
-/** Cursors begin anywhere below this, so that several proxies do not all begin with the same endpoint. */
+/**
+ * Bound of a cursor's random start. Random starts keep several proxies from all beginning with the same
+ * endpoint.
+ */
 const MAX_START = 2 ** 16;
 
-/** Allocates the memory of a cursor, for all threads. */
+/** Allocates the memory of a cursor, shared by all threads. */
 export function allocateCursor(random: () => number = Math.random): SharedArrayBuffer {
   const memory = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(memory)[0] = Math.floor(random() * MAX_START);
@@ -16,13 +19,13 @@ export class SharedCursor {
     this.#word = new Int32Array(memory);
   }
 
-  /** Takes the next turn of `count` endpoints; returns its index. */
+  /** Takes the next turn among `count` endpoints. Returns its index. */
   next(count: number): number {
     const word = this.#word;
     let found = Atomics.load(word, 0);
     for (;;) {
       const turn = found % count;
-      // Kept within the round: a number that only grows would wrap in the middle of one.
+      // Keeps the value within one round: an ever-growing number would wrap in the middle of a round.
       const before = Atomics.compareExchange(word, 0, found, turn + 1);
       if (before === found) return turn;
       found = before;

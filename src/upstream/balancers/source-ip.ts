@@ -4,8 +4,8 @@ import { HashRing } from './hash-ring.ts';
 import { hashText } from './key-hash.ts';
 
 /**
- * Chooses the same endpoint for all connections of a client's address, in every worker, by a {@link HashRing}: when an
- * endpoint goes, only its clients move. The load of one address is not bounded.
+ * Maps each client address to one endpoint, the same in every worker, with a {@link HashRing}. When an
+ * endpoint is removed, only its clients move. The load from one address is not bounded.
  */
 export class SourceIp implements Balancer {
   readonly #ring = new HashRing();

@@ -2,15 +2,17 @@ import type { Endpoint } from '../endpoint.ts';
 import type { Balancer, PickContext } from './balancer.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
-/** Max draws of the second choice if it equals the first. */
+/** Max draws of the second choice while it equals the first. */
 const MAX_DRAWS = 8;
-/** Relative tolerance of fractions: an endpoint that has its share has not less. */
+/** Relative tolerance of floating-point sums: an endpoint at its share is not below it. */
 const EPSILON = 1e-9;
 
 /**
- * Chooses the less loaded of two random endpoints: nearly as even as a look at all of them, and no herd if the counts are
- * old (Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, IEEE Transactions on
- * Parallel and Distributed Systems 12(10), 2001).
+ * Chooses the less loaded of two random endpoints. This is nearly as even as comparing all of them, and
+ * avoids herds when counts are stale.
+ *
+ * Source: Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, IEEE Transactions on Parallel
+ * and Distributed Systems 12(10), 2001.
  */
 export class TwoChoices implements Balancer {
   #draw: WeightedDraw;
@@ -40,9 +42,9 @@ export class TwoChoices implements Balancer {
 }
 
 /**
- * Chooses between two endpoints. Their shares of the connections that both have, with the new one, follow from their
- * weights. If both have less than their shares, the draw has decided, which keeps shares by weight while few connections
- * are open.
+ * Returns the endpoint below its share of the connections that both have, including the new one. Shares
+ * follow from weights. If both are below their shares, the first drawn wins, which keeps shares by weight
+ * while few connections are open.
  */
 function lesser(first: Endpoint, second: Endpoint): Endpoint {
   if (first === second) return first;

@@ -1,20 +1,20 @@
 import type { Endpoint } from '../endpoint.ts';
 
-/** Max draws if each one finds an endpoint in its slow start. */
+/** Max draws while each one finds an endpoint in its slow start. */
 const MAX_DRAWS = 8;
 
 /**
- * Draws endpoints at random by their weights, in a time that does not depend on their number: the alias method
- * (Walker 1977, in the form of Vose, IEEE Transactions on Software Engineering 17(9), 1991).
+ * Draws random endpoints by weight in constant time. It uses the alias method (Walker 1977, in the form of
+ * Vose, IEEE Transactions on Software Engineering 17(9), 1991).
  */
 export class WeightedDraw {
   readonly members: readonly Endpoint[];
-  /** The part of each column that belongs to its own endpoint. The rest belongs to its alias. */
+  /** Fraction of each column that belongs to its own endpoint. The rest belongs to its alias. */
   readonly #own: Float64Array;
   readonly #alias: Int32Array;
   readonly #random: () => number;
 
-  /** @param random from 0 to below 1 */
+  /** @param random returns a number in [0, 1) */
   constructor(endpoints: readonly Endpoint[], random: () => number) {
     this.#random = random;
     const members = (this.members = endpoints.filter(({ eligible }) => eligible));
@@ -31,11 +31,14 @@ export class WeightedDraw {
       own[rich]! -= 1 - own[poor]!;
       if (own[rich]! < 1) small.push(large.pop()!);
     }
-    // Columns that are left over by rounding.
+    // Columns left over by rounding.
     for (const index of [...small, ...large]) own[index] = 1;
   }
 
-  /** Draws an endpoint, less often by its factor during its slow start. There must be an endpoint. */
+  /**
+   * Draws an endpoint. Draws those in their slow start less often, by their factor. Requires at least one
+   * member.
+   */
   draw(): Endpoint {
     let endpoint = this.#column();
     for (let turn = 1; turn < MAX_DRAWS && endpoint.factor < 1 && this.#random() >= endpoint.factor; turn++) {
@@ -44,13 +47,14 @@ export class WeightedDraw {
     return endpoint;
   }
 
-  /** Draws an endpoint that is not excluded, by weight; returns null if there is none. */
+  /** Draws an endpoint outside `excluded` by weight. Returns null if none is left. */
   drawOther(excluded: ReadonlySet<Endpoint>): Endpoint | null {
     let chosen: Endpoint | null = null;
     let sum = 0;
     for (const endpoint of this.members) {
       if (excluded.has(endpoint)) continue;
-      // Each replaces the one before with its share of the weights so far (Chao, Biometrika 69(3), 1982).
+      // Reservoir sampling: each endpoint replaces the previous choice with its share of the weights so far
+      // (Chao, Biometrika 69(3), 1982).
       sum += endpoint.share;
       if (this.#random() * sum < endpoint.share) chosen = endpoint;
     }

@@ -7,53 +7,55 @@ import type { SocketAddress } from '../../sys/sockets/socket-address.ts';
 import type { Sockets } from '../../sys/sockets/sockets.ts';
 import { NEXT_ADDRESS_MS, decisiveError } from './dial.ts';
 
-/** The loop of a dial; an `EventLoop` is one. */
+/** The event loop's parts that a dial uses. `EventLoop` implements it. */
 interface DialLoop {
   readonly sockets: Pick<Sockets, 'open' | 'connect' | 'close' | 'takeError'>;
   readonly poller: Pick<Poller, 'tryWatch' | 'close'>;
   readonly wheel: TimerWheel;
 }
 
-/** The target of a dial; an `Endpoint` is one. */
+/** The target of a dial. `Endpoint` implements it. */
 interface DialledEndpoint {
   readonly label: string;
   readonly addresses: readonly Address[];
   prefer(address: Address): void;
 }
 
-/** Hears how a dial ends. One of these is called, once, unless the dial is cancelled before. */
+/** Receives the result of a dial. Exactly one method is called, once, unless the dial is cancelled. */
 export interface DialOwner {
   /**
-   * An address has accepted.
+   * Called when an address accepts.
    *
-   * @param connection watches the connected socket. The owner takes its place by `Poller.adopt` before it returns.
+   * @param connection watches the connected socket. The owner must replace it with `Poller.adopt` before it
+   * returns.
    */
   dialConnected(connection: Watched): void;
-  /** No address has accepted. */
+  /** Called when no address accepts. */
   dialFailed(error: Error): void;
-  /** A handler of the dial has thrown. The dial is cancelled. */
+  /** Called when a handler of the dial throws. The dial is cancelled. */
   dialFault(error: unknown): void;
 }
 
 /**
- * Dials the addresses of one endpoint by system calls (RFC 8305 section 5). The next address is dialled when the one
- * before has failed, or has not answered for {@link NEXT_ADDRESS_MS}. Earlier attempts go on until one address accepts: a
- * lost SYN or a slow path does not rule an address out. So each address has the time until the owner's deadline.
+ * Dials the addresses of one endpoint by system calls (RFC 8305 section 5). Dials the next address when the
+ * previous one fails or stays silent for {@link NEXT_ADDRESS_MS}. Earlier attempts continue until one address
+ * accepts, because a lost SYN or a slow path does not rule an address out. So each address has time until the
+ * owner's deadline.
  */
 export class AddressDial extends Timed {
   readonly #loop: DialLoop;
   readonly #endpoint: DialledEndpoint;
-  /** In the order of this dial. The endpoint's order may change meanwhile. */
+  /** In the order of this dial. The endpoint's order may change during it. */
   readonly #addresses: readonly Address[];
   readonly #targets: readonly SocketAddress[];
   readonly #owner: DialOwner;
   readonly #attempts: Attempt[] = [];
-  /** Index of the address that is dialled next. */
+  /** Index of the next address to dial. */
   #next = 0;
-  /** The decisive error of the addresses that have failed; null before the first. */
+  /** The decisive error so far. Null before the first failure. */
   #error: SystemCallError | null = null;
 
-  /** @param addressOf makes an address for system calls */
+  /** @param addressOf converts an address for system calls */
   constructor(
     loop: DialLoop,
     addressOf: (address: Address) => SocketAddress,
@@ -68,24 +70,27 @@ export class AddressDial extends Timed {
     this.#owner = owner;
   }
 
-  /** Begins. Returns false if no address can be dialled: {@link error} says why, and the owner is not told. */
+  /**
+   * Starts the dial. Returns false if no address can be dialled: {@link error} has the reason, and the owner
+   * is not called.
+   */
   start(): boolean {
     this.#dialNext();
     return this.#attempts.length > 0;
   }
 
-  /** Why there is no connection. */
+  /** Why no address accepted. */
   get error(): Error {
     return this.#error ?? unresolved(this.#endpoint);
   }
 
-  /** Closes all attempts. The owner is not told. */
+  /** Closes all attempts without calling the owner. */
   cancel(): void {
     this.#loop.wheel.disarm(this);
     for (const attempt of this.#attempts.splice(0)) this.#loop.poller.close(attempt);
   }
 
-  /** Closes all attempts, because the owner's time is over. Returns why there is no connection. */
+  /** Closes all attempts at the owner's deadline. Returns why no address accepted. */
   timeOut(): Error {
     const attempt = this.#attempts.at(-1);
     if (attempt !== undefined) this.#note(connectError(ETIMEDOUT, attempt.target));
@@ -101,7 +106,7 @@ export class AddressDial extends Timed {
     }
   }
 
-  /** An address has accepted. */
+  /** Called when an address accepts. */
   accepted(attempt: Attempt): void {
     const index = this.#targets.indexOf(attempt.target);
     this.#attempts.splice(this.#attempts.indexOf(attempt), 1);
@@ -110,7 +115,7 @@ export class AddressDial extends Timed {
     this.#owner.dialConnected(attempt);
   }
 
-  /** An address cannot be reached. */
+  /** Called when an address fails. */
   failed(attempt: Attempt, errno: number): void {
     const { poller, wheel } = this.#loop;
     this.#attempts.splice(this.#attempts.indexOf(attempt), 1);
@@ -130,7 +135,7 @@ export class AddressDial extends Timed {
     this.#owner.dialFault(error);
   }
 
-  /** Dials addresses until an attempt is under way, or none is left. */
+  /** Dials addresses until one attempt is in progress or none is left. */
   #dialNext(): void {
     const { sockets, poller, wheel } = this.#loop;
     while (this.#next < this.#targets.length) {
@@ -159,7 +164,7 @@ export class AddressDial extends Timed {
   }
 }
 
-/** One address that is being dialled. */
+/** A dial of one address. */
 class Attempt extends Watched {
   readonly target: SocketAddress;
   readonly #dial: AddressDial;

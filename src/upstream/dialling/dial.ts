@@ -15,36 +15,44 @@ import { KEEP_ALIVE_IDLE_MS } from '../../sys/socket-constants.ts';
 import type { ConnectFailure } from '../endpoint.ts';
 import { sniOf, type UpstreamTls } from '../upstream-tls.ts';
 
-/** How to open a connection to an endpoint. */
+/** Options of a connection to an endpoint. */
 interface DialOptions {
   readonly tls: UpstreamTls | null;
-  /** Keep writing after the peer's FIN. */
+  /** Whether writing continues after the peer's FIN. */
   readonly allowHalfOpen: boolean;
-  /** Bytes that precede all others, those of TLS too: a PROXY header of at most 1 KiB. Missing for none. */
+  /** Bytes that precede all others, including TLS: a PROXY header of at most 1 KiB. Omit for none. */
   readonly preface?: Buffer | null;
-  /** Reads go into one buffer of the caller's, by callback, instead of into `data` events. */
+  /** Reads into the caller's buffer and calls back, instead of `data` events. */
   readonly onread?: OnReadOpts;
 }
 
-/** The target of a dial; an `Endpoint` is one. */
+/** The target of a dial. `Endpoint` implements it. */
 interface DialTarget {
-  /** TLS sessions are resumed by it. */
+  /** Key of the TLS sessions to resume. */
   readonly label: string;
-  /** Its host is the name that TLS asks for. */
+  /** Its host is the name for TLS. */
   readonly server: Address;
-  /** Dialled in this order, the next when one has failed or not answered for {@link NEXT_ADDRESS_MS} (RFC 8305 section 5). */
+  /**
+   * Dialled in this order. The next follows if one fails or stays silent for {@link NEXT_ADDRESS_MS} (RFC
+   * 8305 section 5).
+   */
   readonly addresses: readonly Address[];
-  /** Called with the address that has accepted, if there are several. */
+  /** Called with the address that accepted, if there are several. */
   prefer?(address: Address): void;
 }
 
-/** Time after which the next address of an endpoint is dialled. The last one has the time until the caller's deadline. */
+/**
+ * Delay before the next address of an endpoint is dialled. The last address has time until the caller's
+ * deadline.
+ */
 export const NEXT_ADDRESS_MS = 250;
 
 /**
- * Dials the endpoint's addresses in turn on one of Node's sockets. Each but the last has {@link NEXT_ADDRESS_MS}. Unlike
- * `AddressDial`, Node ends one attempt before it begins the next. The socket emits `connect` (plain) or `secureConnect` (TLS),
- * or `error`. The caller must listen to `error` in the same tick, and sets its own deadline.
+ * Dials the endpoint's addresses in turn on a Node socket. Each except the last has {@link NEXT_ADDRESS_MS}.
+ * Unlike `AddressDial`, Node ends one attempt before it begins the next.
+ *
+ * The socket emits `connect` (plain), `secureConnect` (TLS) or `error`. The caller must listen to `error` in
+ * the same tick and set its own deadline.
  */
 export function dial(endpoint: DialTarget, options: DialOptions): Socket {
   const common = {
@@ -59,12 +67,12 @@ export function dial(endpoint: DialTarget, options: DialOptions): Socket {
     options.tls === null ? createConnection(common) : connectSecurely(endpoint, common, options.tls);
   if (endpoint.addresses.length > 1) socket.once('connect', () => tellAccepted(endpoint, socket));
   const { preface = null } = options;
-  // Node begins TLS in a listener of its own.
+  // Node starts TLS in its own `connect` listener, so this one must run first.
   if (preface !== null) socket.prependOnceListener('connect', () => sendPreface(socket, preface));
   return socket;
 }
 
-/** Sends the first bytes of a connection. Node has no way to send any in front of TLS. */
+/** Sends the first bytes of a connection. Node cannot send bytes before TLS. */
 function sendPreface(socket: Socket, preface: Buffer): void {
   if (!(socket instanceof TLSSocket)) {
     socket.write(preface);
@@ -74,7 +82,7 @@ function sendPreface(socket: Socket, preface: Buffer): void {
   if (problem !== null) socket.destroy(problem);
 }
 
-/** Tells the endpoint which address has accepted. */
+/** Reports the address that accepted to the endpoint. */
 function tellAccepted(endpoint: DialTarget, { remoteAddress }: Socket): void {
   const accepted = endpoint.addresses.find(
     (address) => address.kind === 'tcp' && address.host === remoteAddress,
@@ -114,7 +122,7 @@ function targetOf(addresses: readonly Address[]): ConnectTarget {
   const found = addresses.flatMap((address) =>
     address.kind === 'tcp' ? [{ address: address.host, family: isIP(address.host) }] : [],
   );
-  // Node tries several addresses only if a look-up returns them.
+  // Node tries several addresses only if a lookup returns them.
   return {
     host: 'endpoint.invalid',
     port,
@@ -124,26 +132,26 @@ function targetOf(addresses: readonly Address[]): ConnectTarget {
   };
 }
 
-/** Codes of OpenSSL and Node for TLS failures. */
+/** Error codes of OpenSSL and Node for TLS failures. */
 const TLS_FAILURE =
   /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO$|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERROR_IN_CERT|INVALID_|PATH_LENGTH|HOSTNAME_MISMATCH)/;
 
 /**
- * Chooses the decisive error of two addresses of an endpoint that have failed: a shortage of the proxy's own, because that
- * address was never asked, else the last.
+ * Returns the decisive error of two failed addresses: a shortage of the proxy, because that address was never
+ * contacted, or else the last error.
  */
 export function decisiveError<T extends Error>(before: T | null, last: T): T {
   return before !== null && ownShortageOf(before) !== null ? before : last;
 }
 
-/** Returns the error of a failed dial: the decisive one if Node has tried several addresses. */
+/** Returns the error of a failed dial: the decisive one if Node tried several addresses. */
 export function dialErrorOf(error: Error): Error {
   if (!(error instanceof AggregateError)) return error;
   const errors = error.errors.filter((one) => one instanceof Error);
   return errors.reduce<Error | null>(decisiveError, null) ?? error;
 }
 
-/** Returns the reason that counts for the error of a dial. */
+/** Maps the error of a dial to the reason it counts as. */
 export function connectFailureOf(error: Error): ConnectFailure {
   const shortage = ownShortageOf(error);
   if (shortage !== null) return shortage;

@@ -1,11 +1,11 @@
 import type { Address } from '../../core/address.ts';
 import { SocketAddress } from '../../sys/sockets/socket-address.ts';
 
-/** The endpoints' addresses in the form of system calls. Each is made once, and freed with the address itself. */
+/** Endpoint addresses in the form that system calls need. Each is created once and freed with its address. */
 export class EndpointAddresses {
   readonly #made = new WeakMap<Address, SocketAddress>();
 
-  /** Throws a RangeError if the address has a host name, or a path that the system does not take. */
+  /** Throws a RangeError if the address has a host name, or a path that the system rejects. */
   of(address: Address): SocketAddress {
     let made = this.#made.get(address);
     if (made === undefined) {

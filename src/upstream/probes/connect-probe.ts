@@ -10,28 +10,28 @@ import { ipOfSocket } from '../../wire/ip-address.ts';
 import type { HealthCheck } from '../../config/types/cluster.ts';
 import { MAX_LATENESS_MS, type probe, type ProbeResult, type ProbeTarget } from './probe.ts';
 
-/** Max time between two looks at a handshake that is under way. The time before the first is a tick of the wheel. */
+/** Max time between two checks of a pending handshake. The first check is after one tick of the wheel. */
 const MAX_LOOK_MS = 250;
 
 type HandshakeCalls = Pick<Handshakes, 'begin' | 'look' | 'cancel'>;
 
-/** What all probes share. */
+/** Tools shared by all probes. */
 interface ConnectTools {
   readonly ipv4: HandshakeCalls;
   readonly ipv6: HandshakeCalls;
   readonly wheel: Pick<LoopWheel, 'arm' | 'disarm'>;
-  /** Spreads many looks of one tick over turns of the loop. */
+  /** Spreads the checks of one tick over several turns of the loop. */
   readonly looks: Pick<StartQueue, 'add' | 'remove' | 'release'>;
-  /** Milliseconds, monotonic. */
+  /** Milliseconds on the monotonic clock. */
   readonly now: () => number;
 }
 
 /**
- * Returns a way to probe that makes the probes of most endpoints by three system calls: those of type tcp to one IP address,
- * without TLS and PROXY header.
+ * Returns a probe function that needs only three system calls for most endpoints: type tcp, one IP address,
+ * no TLS, no PROXY header.
  *
  * @param otherwise makes all other probes
- * @param changes tools of a test
+ * @param changes tools replaced by a test
  */
 export function connectProbing(
   wheel: ConnectTools['wheel'],
@@ -52,17 +52,18 @@ export function connectProbing(
   };
 }
 
-/** Returns the address to connect to; null if the probe needs more than a connection to it. */
+/** Returns the address to connect to. Null if the probe needs more than one connect. */
 function plainAddressOf({ addresses, tls, preface }: ProbeTarget, { type }: HealthCheck): TcpAddress | null {
   const [address] = addresses;
   if (type !== 'tcp' || tls !== null || preface !== null || addresses.length !== 1) return null;
-  // An address with a zone (fe80::1%eth0) needs the number of an interface.
+  // An address with a zone (fe80::1%eth0) needs an interface index.
   return address?.kind === 'tcp' && isIP(address.host) > 0 && !address.host.includes('%') ? address : null;
 }
 
 /**
- * Passes if the endpoint accepts a connection. Nothing waits for the socket: the kernel does the handshake and keeps its round
- * trip, and the probe looks at ticks of the wheel whether it is done. HAProxy's probes end with a reset, too.
+ * Passes if the endpoint accepts a connection. No watcher waits for the socket: the kernel completes the
+ * handshake and records its round-trip time. The probe checks its progress at ticks of the wheel. It ends
+ * with a reset, like HAProxy's probes.
  */
 class ConnectProbe extends Timed {
   queuePlace = -1;
@@ -72,7 +73,7 @@ class ConnectProbe extends Timed {
   readonly #timeoutMs: number;
   readonly #done: (result: ProbeResult) => void;
   readonly #startedAt: number;
-  /** The socket, or a negative error number; -1 when the probe is over. */
+  /** The socket, or a negative error number. -1 after the probe is over. */
   #fd: number;
 
   constructor(
@@ -87,7 +88,8 @@ class ConnectProbe extends Timed {
     this.#timeoutMs = timeoutMs;
     this.#done = done;
     this.#startedAt = tools.now();
-    // A mapped address is one of IPv4. A socket for IPv6 that has connected to it would send to no other address.
+    // Use an IPv4 socket for an IPv4-mapped address. After connecting to one, an IPv6 socket can reach no
+    // other address.
     const host = address.host.includes(':') ? ipOfSocket(address.host) : address.host;
     this.#handshakes = host.includes(':') ? tools.ipv6 : tools.ipv4;
     this.#fd = this.#handshakes.begin(host, address.port);
@@ -106,7 +108,7 @@ class ConnectProbe extends Timed {
     this.#tools.looks.add(this);
   }
 
-  /** Looks how far the handshake is. */
+  /** Checks the progress of the handshake. */
   start(): void {
     const { wheel, looks, now } = this.#tools;
     looks.release();

@@ -3,11 +3,11 @@ import type { Address } from '../../core/address.ts';
 import { ResponseHeadReader } from '../../wire/http/response-head.ts';
 import { probeHost, type ProbeCheck, type ProbeEnd } from './probe-check.ts';
 
-/** Passes if the endpoint answers a GET with one of the expected statuses. */
+/** Passes if the endpoint answers a GET with an expected status. */
 export class HttpCheck implements ProbeCheck {
   readonly #check: HealthCheck;
   readonly #server: Address;
-  /** Takes a 101 too, which is judged like any other status. */
+  /** Accepts status 101 too, which is judged like any other. */
   readonly #head = new ResponseHeadReader(true);
 
   constructor(check: HealthCheck, server: Address) {

@@ -1,14 +1,14 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 
-/** What one type of health check sends and expects on its connection. */
+/** One type of health check: what it sends and expects on its connection. */
 export interface ProbeCheck {
-  /** The connection is established, TLS included. Returns bytes to send; null for none. */
+  /** Called when the connection is established, including TLS. Returns bytes to send, or null. */
   connected(probe: ProbeEnd): Uint8Array | null;
-  /** Bytes have come. Returns bytes to send; null for none. */
+  /** Called when bytes arrive. Returns bytes to send, or null. */
   received(bytes: Buffer, probe: ProbeEnd): Uint8Array | null;
 }
 
-/** The result of a check goes here. Only the first call counts. */
+/** Receives the result of a check. Only the first call counts. */
 export interface ProbeEnd {
   /** @param farewell bytes to send before the connection is closed */
   passed(farewell?: Uint8Array): void;
@@ -16,7 +16,7 @@ export interface ProbeEnd {
   failed(reason: string): void;
 }
 
-/** Returns the Host header of a probe: as configured, else as a client of that address sends it. */
+/** Returns the Host header of a probe: the configured one, or what a client of this address would send. */
 export function probeHost(configured: string | null, server: Address): string {
   if (configured !== null) return configured;
   return server.kind === 'unix' ? 'localhost' : formatAddress(server).replace(/:0$/, '');

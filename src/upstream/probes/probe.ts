@@ -14,23 +14,26 @@ export interface ProbeTarget {
   readonly server: Address;
   readonly addresses: readonly Address[];
   readonly tls: UpstreamTls | null;
-  /** Bytes that precede all others, those of TLS too; null for none. */
+  /** Bytes that precede all others, including TLS. Null for none. */
   readonly preface: Buffer | null;
 }
 
 /**
- * The result of one probe. `unmade`: the proxy could not probe, which says nothing about the endpoint. `ms` is the duration as
- * the kernel has measured it, if it has.
+ * Result of one probe. `unmade`: the proxy could not probe, so nothing is known about the endpoint. `ms`:
+ * duration as measured by the kernel, if known.
  */
 export type ProbeResult =
   | { readonly verdict: 'well'; readonly ms?: number }
-  /** The reason is a few words. */
+  /** A reason of a few words. */
   | { readonly verdict: 'ill' | 'unmade'; readonly reason: string };
 
-/** A timeout that is noticed later than this shows that the thread was held up: the answer may be waiting to be read. */
+/**
+ * A timeout that fires later than this means that the thread was blocked: the response may be waiting in the
+ * socket.
+ */
 export const MAX_LATENESS_MS = 1000;
 
-/** Passes if the endpoint accepts a connection and, in a cluster with TLS, does the TLS handshake. */
+/** Passes if the endpoint accepts a connection and, in a cluster with TLS, completes the TLS handshake. */
 const TCP_CHECK: ProbeCheck = {
   connected(probe) {
     probe.passed();
@@ -40,11 +43,11 @@ const TCP_CHECK: ProbeCheck = {
 };
 
 /**
- * Probes an endpoint once, on a connection of its own.
+ * Probes an endpoint once, on a new connection.
  *
  * @param done called once, after this function has returned
  * @param open dials the endpoint
- * @returns cancels the probe: `done` is not called then
+ * @returns cancels the probe: `done` will not be called
  */
 export function probe(
   target: ProbeTarget,

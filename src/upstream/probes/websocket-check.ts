@@ -11,16 +11,18 @@ import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import { checkUpgradeResponse } from '../../wire/upgrade/upgrade-response.ts';
 import { probeHost, type ProbeCheck, type ProbeEnd } from './probe-check.ts';
 
-/** The code 1000 (RFC 6455 section 7.4.1). */
+/** Close code 1000 (RFC 6455 section 7.4.1). */
 const NORMAL_CLOSURE = Buffer.from([0x03, 0xe8]);
 
-/** Passes if the endpoint does the opening handshake (RFC 6455 section 4) and answers a ping with a pong. */
+/**
+ * Passes if the endpoint completes the opening handshake (RFC 6455 section 4) and answers a ping with a pong.
+ */
 export class WebSocketCheck implements ProbeCheck {
   readonly #check: HealthCheck;
   readonly #server: Address;
   readonly #key = randomBytes(16).toString('base64');
   readonly #head = new ResponseHeadReader(true);
-  /** Null before the handshake is done. */
+  /** Null until the handshake completes. */
   #frames: FrameReader | null = null;
 
   constructor(check: HealthCheck, server: Address) {
@@ -61,13 +63,13 @@ export class WebSocketCheck implements ProbeCheck {
   }
 }
 
-/** Encodes a control frame, masked with zeros. */
+/** Encodes a control frame with a masking key of zeros. */
 function frameOf(opcode: number, payload: Buffer): Buffer {
   const frame = Buffer.alloc(MAX_MASKED_HEAD_BYTES + payload.length);
   return frame.subarray(0, writeMaskedFrame(frame, 0, opcode, payload, 0));
 }
 
-/** Reads the frames of an endpoint that has been pinged, and ends its probe. */
+/** Reads frames after the ping and ends the probe. */
 class ProbeFrames extends FrameReader {
   readonly #probe: ProbeEnd;
 
@@ -77,7 +79,7 @@ class ProbeFrames extends FrameReader {
   }
 
   override framePong(): void {
-    // Without a close frame many endpoints would log an error at each probe.
+    // Without a close frame, many endpoints log an error for each probe.
     this.#probe.passed(frameOf(OPCODE_CLOSE, NORMAL_CLOSURE));
   }
 
@@ -90,14 +92,14 @@ class ProbeFrames extends FrameReader {
   }
 
   override frameMessage(): void {
-    // Does not answer the ping.
+    // Not the pong.
   }
 
   override frameFragment(): void {
-    // Does not answer the ping.
+    // Not the pong.
   }
 
   override framePing(): void {
-    // Does not answer the ping.
+    // Not the pong.
   }
 }
