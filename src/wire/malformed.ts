@@ -1,6 +1,6 @@
-/** Bytes that break the protocol by which they are read. */
+/** The result of reading malformed bytes. */
 export class Malformed {
-  /** What is wrong, in a few words for the log: no bytes of the sender's. */
+  /** Short description for the log. Contains no received bytes. */
   readonly problem: string;
 
   constructor(problem: string) {
@@ -9,7 +9,7 @@ export class Malformed {
 }
 
 /**
- * What a reader says of the bytes so far. Null: more bytes must come. Anything else is final: more bytes would not change it,
- * and where the bytes are cut makes no difference.
+ * Result of an incremental reader. Null means that more bytes are needed. Any other result is final, and does
+ * not depend on where the input was cut.
  */
 export type ReadResult<Found> = Found | Malformed | null;

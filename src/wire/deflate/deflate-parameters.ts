@@ -1,21 +1,22 @@
-/** The parameters of permessage-deflate that two sides have agreed on (RFC 7692 section 7.1). */
+/** The negotiated parameters of permessage-deflate (RFC 7692 section 7.1). */
 import { trimOws } from '../http/request-head.ts';
 
 /** How one side compresses. */
 export interface DeflateParameters {
-  /** Whether a message may refer to the bytes of earlier ones. */
+  /** Whether a message may refer to bytes of earlier messages. */
   readonly hasContext: boolean;
-  /** How far back a message may refer: 256 to 32,768. */
+  /** Max distance of such a reference, in bytes: 256 to 32,768. */
   readonly windowBytes: number;
 }
 
 const MAX_WINDOW_BITS = 15;
 
 /**
- * Reads the parameters of one side.
+ * Reads the parameters of one side. Ignores malformed parameters, which leaves the largest window and a
+ * context.
  *
- * @param extensions the value of Sec-WebSocket-Extensions in the 101; empty for none
- * @returns null without permessage-deflate. What is malformed counts as left out: the larger window and a context.
+ * @param extensions value of Sec-WebSocket-Extensions in the 101; empty for none
+ * @returns null without permessage-deflate
  */
 export function readDeflateParameters(extensions: string, fromClient: boolean): DeflateParameters | null {
   const side = fromClient ? 'client' : 'server';

@@ -1,22 +1,25 @@
-/** Inflates the messages of one side, for those who watch a session. */
+/** Inflates the messages of one side of a watched session. */
 import { constants, inflateRawSync } from 'node:zlib';
 import type { DeflateParameters } from './deflate-parameters.ts';
 
-/** Max bytes of an inflated message: a few KiB may else become gigabytes. It takes about 3 ms. */
+/**
+ * Max bytes of an inflated message: a few KiB could expand to gigabytes. Inflating 1 MiB takes about 3 ms.
+ */
 const MAX_INFLATED_BYTES = 1024 * 1024;
-/** Memory that zlib fills at a time. Messages are short. */
+/** Output buffer of zlib. Messages are short. */
 const CHUNK_BYTES = 4096;
-/** What the sender of a message leaves out (RFC 7692 section 7.2.1). */
+/** The bytes that senders remove from each message (RFC 7692 section 7.2.1). */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
 /**
- * Inflates messages in the order in which they were sent, without a gap if there is a context. Its memory is the last bytes of
- * earlier messages, as far as the next one may refer to them: none without a context.
+ * Inflates messages in the order in which they were sent. With a context, no message may be skipped. Keeps
+ * only the window: the last bytes of earlier messages that the next one may refer to. Without a context it
+ * keeps nothing.
  */
 export class MessageInflater {
   readonly #hasContext: boolean;
   readonly #windowBytes: number;
-  /** The end of all earlier messages. */
+  /** The last bytes of all earlier messages. */
   #window: Buffer | null = null;
   #filled = 0;
   #isLost = false;
@@ -26,7 +29,7 @@ export class MessageInflater {
     this.#windowBytes = windowBytes;
   }
 
-  /** Whether the context is lost, so that no further message can be inflated. */
+  /** Whether the context is lost, so that no more messages can be inflated. */
   get isLost(): boolean {
     return this.#isLost;
   }
@@ -34,8 +37,8 @@ export class MessageInflater {
   /**
    * Inflates a whole message.
    *
-   * @param message the joined payloads of its frames, not masked
-   * @returns null if that is impossible: the context is lost, it would be longer than 1 MiB, or the bytes make no sense
+   * @param message joined payloads of its frames, unmasked
+   * @returns null if the context is lost, the result exceeds 1 MiB, or the bytes are invalid
    */
   inflate(message: Uint8Array): Uint8Array | null {
     if (this.#isLost) return null;
@@ -43,7 +46,7 @@ export class MessageInflater {
     try {
       inflated = inflateRawSync(Buffer.concat([message, TAIL]), {
         chunkSize: CHUNK_BYTES,
-        // There is no last block.
+        // The stream has no final block.
         finishFlush: constants.Z_SYNC_FLUSH,
         maxOutputLength: MAX_INFLATED_BYTES,
         ...(this.#window !== null && { dictionary: this.#window.subarray(0, this.#filled) }),
@@ -60,7 +63,7 @@ export class MessageInflater {
   #remember(inflated: Buffer): void {
     if (inflated.length === 0) return;
     const size = this.#windowBytes;
-    // Not of Node's pool, which a small part would keep whole.
+    // Not from Node's pool: a small slice would keep the whole pool alive.
     this.#window ??= Buffer.allocUnsafeSlow(size);
     const added = inflated.length > size ? inflated.subarray(inflated.length - size) : inflated;
     const kept = Math.min(this.#filled, size - added.length);

@@ -1,8 +1,8 @@
 import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PONG } from './opcodes.ts';
 
-/** The first bytes of a frame (RFC 6455 section 5.2), and the rules for them. */
+/** The first bytes of a frame (RFC 6455 section 5.2), and their rules. */
 
-/** Reserved bits: none, the one of permessage-deflate (RFC 7692 section 6), or any that an extension uses. */
+/** Permitted reserved bits: none, the bit of permessage-deflate (RFC 7692 section 6), or any. */
 export type ReservedBits = 'none' | 'deflate' | 'any';
 
 const RESERVED = 0x70;
@@ -12,11 +12,11 @@ const FIN = 0x80;
 /** RFC 6455 section 5.5. */
 export const MAX_CONTROL_PAYLOAD_BYTES = 125;
 
-/** Results of {@link payloadLength} other than a length. */
+/** Error results of {@link payloadLength}. */
 const NOT_MINIMAL = -1;
 export const OVER_63_BITS = -2;
 
-/** Returns the number of bytes of a frame's head, the mask included, from its second byte. */
+/** Returns the length of a frame's head, including the mask, from its second byte. */
 export function headLength(second: number): number {
   const length = second & 0x7f;
   const mask = (second & MASKED) === 0 ? 0 : 4;
@@ -24,11 +24,11 @@ export function headLength(second: number): number {
 }
 
 /**
- * Finds the fault of a frame by its first two bytes.
+ * Checks the first two bytes of a frame.
  *
  * @param masked whether the sender must mask its frames: clients must, endpoints must not
- * @param isInMessage whether a fragmented message is under way
- * @returns null for a frame that may come
+ * @param isInMessage whether a fragmented message is incomplete
+ * @returns the error, or null for a valid frame
  */
 export function headFault(
   first: number,
@@ -62,9 +62,9 @@ function mayReserve(bits: number, opcode: number, reserved: ReservedBits): boole
 }
 
 /**
- * Returns the payload's length of the frame at `at`, whose head is complete. Lengths above 2^53 are not exact.
+ * Returns the payload length of the frame at `at`, whose head is complete. Lengths above 2^53 are not exact.
  *
- * @returns {@link NOT_MINIMAL} or {@link OVER_63_BITS} for a length that is written wrongly
+ * @returns {@link NOT_MINIMAL} or {@link OVER_63_BITS} for an invalid length
  */
 export function payloadLength(input: Buffer, at: number): number {
   const short = input[at + 1]! & 0x7f;

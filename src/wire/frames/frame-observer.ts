@@ -2,86 +2,90 @@ import { headLength, MAX_CONTROL_PAYLOAD_BYTES } from './frame-head.ts';
 import { OPCODE_CLOSE } from './opcodes.ts';
 
 const FIN = 0x80;
-/** The bit of an opcode that tells control frames from data frames. */
+/** Opcode bit that marks control frames. */
 const CONTROL = 0x08;
 const MASKED = 0x80;
-/** Of a masked frame with a length of 8 bytes. */
+/** Head of a masked frame with an 8-byte length. */
 const MAX_HEAD_BYTES = 14;
-/** Payload is unmasked in steps of this many bytes. A multiple of 4, the length of a mask. */
+/** Max payload bytes unmasked at once. A multiple of 4, the length of a mask. */
 const STEP_BYTES = 16 * 1024;
-/** Place of the first byte of a frame that had begun before the observer. */
+/** Value of `#first` if the observer joined inside the frame. */
 const UNKNOWN = -1;
-/** Place of the payload under way of an observer that reads nothing. */
+/** Value of `#left` while the observer reads nothing. */
 const RESTING = -1;
 const NO_CODE = -1;
 
-/** Payloads are unmasked here. The thread's observers share it. */
+/** Unmasked payload. All observers of the thread share this buffer. */
 const scratch = Buffer.allocUnsafeSlow(STEP_BYTES);
 
-/** Where an observer begins: see `FramePosition` of `telemetry/tap/`. */
+/** The position at which an observer joins. See `FramePosition` in `telemetry/tap/`. */
 export interface ObservedPlace {
-  /** Payload bytes of the data frame under way that are still to come; 0 between frames. */
+  /** Remaining payload bytes of the current data frame; 0 between frames. */
   readonly payloadLeft: number;
-  /** The bytes of an incomplete frame that have come before, from its first byte. */
+  /** The received bytes of an incomplete frame, from its first byte. */
   readonly heldPart: Uint8Array;
 }
 
 /**
- * Observes the WebSocket frames of one direction (RFC 6455 section 5), which may be masked, and cut at any byte. An observer
- * decides nothing for the session, so it is lenient: it tells unknown opcodes and reserved bits as they are. It can begin
- * anywhere, also inside a frame. It keeps no payload, throws nothing, and takes bounded memory.
+ * Observes the WebSocket frames of one direction (RFC 6455 section 5), masked or not. Input may be cut at any
+ * byte. The observer decides nothing for the session, so it is lenient: it reports unknown opcodes and
+ * reserved bits unchanged. It can join anywhere, even inside a frame. It keeps no payload, never throws, and
+ * uses bounded memory.
  *
- * A subclass receives the findings. It may call {@link rest} meanwhile.
+ * A subclass receives the frames. Its callbacks may call {@link rest}.
  */
 export abstract class FrameObserver {
-  /** First byte of the frame under way; {@link UNKNOWN} if the frame had begun before the observer. */
+  /** First byte of the current frame; {@link UNKNOWN} if the observer joined inside it. */
   #first = 0;
   #length = 0;
-  /** Payload bytes of the frame under way that are still to come; {@link RESTING} if nothing is read. */
+  /** Remaining payload bytes of the current frame; {@link RESTING} while nothing is read. */
   #left = RESTING;
-  /** Payload bytes of the frame under way that the subclass wants: its beginning. */
+  /** Number of leading payload bytes of the current frame that the subclass wants. */
   #wanted = 0;
-  /** The mask of the frame under way as 32 bits, the lowest byte first; 0 for none. */
+  /** Mask of the current frame as 32 bits, lowest byte first; 0 for none. */
   #mask = 0;
   #code = NO_CODE;
-  /** An incomplete head from its first byte; null without one. */
+  /** An incomplete head, from its first byte; null without one. */
   #held: Uint8Array | null = null;
   #heldLength = 0;
 
   /**
-   * A frame's head has come.
+   * Called after a frame's head.
    *
-   * @param first the first byte: FIN, reserved bits and opcode
+   * @param first first byte of the frame: FIN, reserved bits and opcode
    * @param length payload bytes
-   * @returns how many bytes of the payload are wanted, from its beginning
+   * @returns the number of leading payload bytes that the subclass wants
    */
   protected abstract frameBegan(first: number, length: number): number;
-  /** The next part of the wanted payload has come: `bytes[start, end)`, not masked, and valid during the call only. */
+  /**
+   * Called with the next part of the wanted payload: `bytes[start, end)`, unmasked, valid only during the
+   * call.
+   */
   protected abstract payloadCame(bytes: Uint8Array, start: number, end: number): void;
-  /** Wanted payload has crossed unseen. */
+  /** Called when wanted payload was forwarded without being observed. */
   protected abstract payloadMissed(): void;
   /**
-   * The last byte of the frame has come.
+   * Called after the last byte of a frame.
    *
-   * @param code of a close frame; -1 without a code, and for other frames
+   * @param code close code; -1 for a close frame without one, and for other frames
    */
   protected abstract frameEnded(first: number, length: number, code: number): void;
-  /** The sender broke the protocol, so that no frame can be found any more. The observer rests. */
+  /** Called when the sender breaks the protocol and frame boundaries are lost. The observer rests. */
   protected abstract frameNonsense(reason: string): void;
 
-  /** Whether nothing is read: before {@link join}, and after {@link rest} or nonsense. */
+  /** Whether nothing is read: before {@link join}, after {@link rest}, and after a protocol error. */
   get isResting(): boolean {
     return this.#left === RESTING;
   }
 
-  /** Forgets where the frames stand, and reads nothing until {@link join}. The rest of the input is ignored. */
+  /** Forgets the position. Ignores all input until {@link join}. */
   rest(): void {
     this.#left = RESTING;
     this.#held = null;
     this.#heldLength = 0;
   }
 
-  /** Begins at a place. The rest of a frame under way is passed over: nothing is told of that frame. */
+  /** Joins at a position. Skips the remaining payload of the current frame without reporting that frame. */
   join({ payloadLeft, heldPart }: ObservedPlace): void {
     this.rest();
     this.#first = UNKNOWN;
@@ -98,7 +102,10 @@ export abstract class FrameObserver {
     }
   }
 
-  /** Passes over payload of the frame under way that has crossed unseen. More bytes than are to come make it rest. */
+  /**
+   * Skips payload of the current frame that was forwarded unobserved. Rests if `bytes` exceeds the remaining
+   * payload.
+   */
   skip(bytes: number): void {
     if (this.#left === RESTING || bytes <= 0) return;
     if (bytes > this.#left) {
@@ -112,7 +119,7 @@ export abstract class FrameObserver {
     this.#take(bytes);
   }
 
-  /** Reads a head, or holds its beginning. Returns the end of the used input. */
+  /** Reads a head, or holds its start. Returns the end of the consumed input. */
   #head(input: Uint8Array, at: number, end: number): number {
     if (this.#heldLength > 0) return this.#completeHead(input, at, end);
     const available = end - at;
@@ -143,7 +150,7 @@ export abstract class FrameObserver {
     return at;
   }
 
-  /** Begins the frame whose complete head is at `at`. */
+  /** Starts the frame whose complete head is at `at`. */
   #begin(input: Uint8Array, at: number, head: number): void {
     const first = input[at]!;
     const second = input[at + 1]!;
@@ -162,7 +169,7 @@ export abstract class FrameObserver {
     if (this.#left === 0) this.#end();
   }
 
-  /** Reads payload. Returns the end of the used input. */
+  /** Reads payload. Returns the end of the consumed input. */
   #payload(input: Uint8Array, start: number, end: number): number {
     const stop = Math.min(end, start + this.#left);
     if (this.#first === UNKNOWN) {
@@ -173,7 +180,7 @@ export abstract class FrameObserver {
     if ((this.#first & 0x0f) === OPCODE_CLOSE && offset < 2) this.#readCode(input, start, stop, offset);
     const wanted = Math.min(this.#wanted - offset, stop - start);
     if (wanted > 0) this.#tell(input, start, start + wanted, offset);
-    // The subclass may have ended the observation.
+    // The callback may have called `rest`.
     if (this.#left !== RESTING) this.#take(stop - start);
     return stop;
   }
@@ -181,13 +188,13 @@ export abstract class FrameObserver {
   #readCode(input: Uint8Array, start: number, end: number, offset: number): void {
     for (let index = offset; index < 2 && index < this.#length && start + index - offset < end; index++) {
       const byte = input[start + index - offset]! ^ ((this.#mask >>> (8 * index)) & 0xff);
-      // A payload of one byte has no code.
+      // A one-byte payload has no code.
       if (index === 0) this.#code = this.#length < 2 ? NO_CODE : byte << 8;
       else this.#code |= byte;
     }
   }
 
-  /** Tells `input[start, end)`, which has come at an offset of the payload, without its mask. */
+  /** Delivers `input[start, end)` unmasked. `offset` is the position of its first byte in the payload. */
   #tell(input: Uint8Array, start: number, end: number, offset: number): void {
     if (this.#mask === 0) {
       this.payloadCame(input, start, end);
@@ -203,7 +210,7 @@ export abstract class FrameObserver {
     }
   }
 
-  /** Passes over payload, and ends the frame behind its last byte. */
+  /** Skips payload bytes. Ends the frame after its last byte. */
   #take(bytes: number): void {
     this.#left -= bytes;
     if (this.#left > 0) return;
@@ -216,7 +223,7 @@ export abstract class FrameObserver {
   }
 }
 
-/** Returns the length of the payload behind the complete head at `at`; -1 if it is not minimal or above 2^53. */
+/** Returns the payload length in the complete head at `at`; -1 if it is not minimal or above 2^53. */
 function lengthOf(input: Uint8Array, at: number): number {
   const short = input[at + 1]! & 0x7f;
   if (short < 126) return short;

@@ -4,67 +4,68 @@ import { headFault, headLength, OVER_63_BITS, payloadLength } from './frame-head
 import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_CONTINUATION, OPCODE_PING, OPCODE_PONG } from './opcodes.ts';
 
 /**
- * Max payload of a data frame that is held until its rest comes, in bytes. So small messages stay whole. A larger frame that
- * is cut by the end of a read is handed over in parts.
+ * Max payload bytes of an incomplete data frame that the reader holds, so that small messages stay whole.
+ * Larger frames are delivered in parts.
  */
 export const MAX_HELD_PAYLOAD_BYTES = 16 * 1024;
 
-/** Of a masked frame, which is refused when its whole head has come. */
+/** Head of a masked frame, which is refused only after its whole head arrives. */
 const MAX_HEAD_BYTES = 14;
 const STOPPED = -1;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * An incremental reader of server-to-client WebSocket frames (RFC 6455 section 5), which may be cut at any byte. It copies
- * only what a read leaves incomplete: a frame head, a control frame, or a data frame of up to {@link MAX_HELD_PAYLOAD_BYTES}.
+ * Reads server-to-client WebSocket frames incrementally (RFC 6455 section 5). Input may be cut at any byte.
+ * The reader copies only an incomplete frame: a head, a control frame, or a data frame of up to {@link
+ * MAX_HELD_PAYLOAD_BYTES}.
  *
- * A subclass receives the findings. Every session has a reader, and a separate receiver would take 40 bytes more per session.
- * Payloads are views of the input, valid only during the call.
+ * A subclass receives the frames: a separate receiver object would cost each session 40 bytes. Payloads are
+ * views of the input, valid only during the call.
  */
 export abstract class FrameReader {
-  /** Remaining bytes of the data frame that is handed over in parts; {@link STOPPED} after {@link stop}. */
+  /** Remaining payload bytes of the data frame delivered in parts; {@link STOPPED} after {@link stop}. */
   #streaming = 0;
   /** Whether that frame is the last of its message. */
   #streamingFin = false;
-  /** Opcode of the message under way; 0 between messages. */
+  /** Opcode of the current message; 0 between messages. */
   #message = 0;
-  /** Whether a part of the message under way has been handed over. */
+  /** Whether a part of the current message was delivered. */
   #begun = false;
-  /** An incomplete frame from its first byte, and its length so far. */
+  /** An incomplete frame, from its first byte. */
   #held: Buffer = EMPTY;
   #heldLength = 0;
 
-  /** Receives a whole message. */
+  /** Called with a whole message. */
   abstract frameMessage(payload: Uint8Array, binary: boolean): void;
-  /** Receives a part of a message in several parts. Only the last part may be empty. */
+  /** Called with a part of a fragmented message. Only the last part may be empty. */
   abstract frameFragment(payload: Uint8Array, binary: boolean, first: boolean, last: boolean): void;
   abstract framePing(payload: Uint8Array): void;
   abstract framePong(): void;
-  /** Receives a close frame with a legal code, or 1005 for none. Nothing is read after it. */
+  /** Called with a valid close frame; `code` is 1005 if the frame has none. The reader stops first. */
   abstract frameClose(code: number, reason: Uint8Array): void;
-  /** Receives the way in which the peer broke the protocol. Nothing is read after it. */
+  /** Called when the peer breaks the protocol. The reader stops first. */
   abstract frameError(reason: string): void;
 
-  /** Stops reading: the rest of the input is ignored, also within the current call. */
+  /** Stops reading. Ignores the remaining input, including that of the current call. */
   stop(): void {
     this.#streaming = STOPPED;
     this.#held = EMPTY;
     this.#heldLength = 0;
   }
 
-  /** The bytes that are held until the rest of their frame has come, from its first byte. Valid until the next read. */
+  /** The held bytes of an incomplete frame, from its first byte. Valid until the next read. */
   get heldPart(): Uint8Array {
     return this.#held.subarray(0, this.#heldLength);
   }
 
-  /** Payload bytes that are still to come of the data frame that is handed over in parts; 0 without one. */
+  /** Remaining payload bytes of the data frame delivered in parts; 0 without one. */
   get payloadLeft(): number {
     return Math.max(0, this.#streaming);
   }
 
   /**
-   * Tells whether `input[start, end)` begins with a frame of fewer than `below` bytes that does not fill the input, or
-   * continues such a held frame. Then more small frames follow.
+   * Reports whether more small frames probably follow. True if `input[start, end)` starts with a frame
+   * shorter than `below` bytes that ends inside the input. Also true if the input continues a held frame.
    */
   expectsSmallFrames(input: Buffer, start: number, end: number, below: number): boolean {
     if (this.#streaming > 0) return false;
@@ -78,7 +79,7 @@ export abstract class FrameReader {
     return extended < below && extended + 4 < size;
   }
 
-  /** Reads `input[start, end)`. {@link stop} may be called meanwhile. */
+  /** Reads `input[start, end)`. Callbacks may call {@link stop}. */
   read(input: Buffer, start: number, end: number): void {
     let at = start;
     if (this.#heldLength > 0) at = this.#completeHeld(input, start, end);
@@ -87,7 +88,7 @@ export abstract class FrameReader {
     }
   }
 
-  /** Hands over the next part of the current data frame. */
+  /** Delivers the next part of the current data frame. */
   #stream(input: Buffer, at: number, end: number): number {
     const stop = Math.min(end, at + this.#streaming);
     this.#streaming -= stop - at;
@@ -95,7 +96,7 @@ export abstract class FrameReader {
     return stop;
   }
 
-  /** Reads one frame at `at`, or holds its beginning. Returns the start of the next frame. */
+  /** Reads one frame at `at`, or holds its start. Returns the start of the next frame. */
   #frame(input: Buffer, at: number, end: number): number {
     const available = end - at;
     const head = available < 2 ? MAX_HEAD_BYTES : headLength(input[at + 1]!);
@@ -123,7 +124,7 @@ export abstract class FrameReader {
     return end;
   }
 
-  /** Fills the held frame from the input. Returns the end of the used input. */
+  /** Fills the held frame from the input. Returns the end of the consumed input. */
   #completeHeld(input: Buffer, start: number, end: number): number {
     let at = start;
     for (;;) {
@@ -136,7 +137,7 @@ export abstract class FrameReader {
         length = this.#check(held, 0);
         if (length < 0) return end;
         if ((first & 0x08) === 0 && length > MAX_HELD_PAYLOAD_BYTES) {
-          // Only the head was cut: it alone is held, and the payload is handed over in parts.
+          // Only the head was cut. Deliver the payload in parts instead of holding it.
           this.#release();
           this.#begin(first, length);
           return at;
@@ -166,7 +167,7 @@ export abstract class FrameReader {
     this.#heldLength = 0;
   }
 
-  /** Checks the complete head at `at` against the RFC. Returns the payload's length; -1 after an error. */
+  /** Checks the complete head at `at`. Returns the payload length, or -1 after an error. */
   #check(input: Buffer, at: number): number {
     const fault = headFault(input[at]!, input[at + 1]!, false, 'none', this.#message !== 0);
     if (fault !== null) return this.#fail(fault);
@@ -176,7 +177,7 @@ export abstract class FrameReader {
     return length < 0 ? this.#fail('length not minimal') : length;
   }
 
-  /** Starts a data frame whose payload is handed over as it arrives. */
+  /** Starts a data frame whose payload is delivered as it arrives. */
   #begin(first: number, length: number): void {
     const opcode = first & 0x0f;
     if (opcode !== OPCODE_CONTINUATION) this.#message = opcode;
@@ -209,7 +210,7 @@ export abstract class FrameReader {
     }
   }
 
-  /** Hands over a part of the message under way. An empty part is skipped unless it ends the message. */
+  /** Delivers a part of the current message. Skips an empty part unless it ends the message. */
   #part(payload: Uint8Array, last: boolean): void {
     const binary = this.#message === OPCODE_BINARY;
     const first = !this.#begun;

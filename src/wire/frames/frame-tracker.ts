@@ -16,42 +16,42 @@ import {
 } from './frame-head.ts';
 import { OPCODE_BINARY, OPCODE_CLOSE, OPCODE_PING, OPCODE_TEXT } from './opcodes.ts';
 
-/** What the frames of one direction must obey. Many sessions share one object. */
+/** Rules for the frames of one direction. Sessions share these objects. */
 export interface FrameRules {
-  /** Whether each frame must be masked, as a client's, or none may be. */
+  /** Whether every frame must be masked (clients). If false, no frame may be masked (servers). */
   readonly masked: boolean;
   readonly extensions: ReservedBits;
-  /** Max payload bytes on the wire of one message over all its fragments; Infinity for no limit. */
+  /** Max payload bytes of a message on the wire, summed over its fragments; Infinity for no limit. */
   readonly maxMessageSize: number;
 }
 
-/** The longest control frame: 2 bytes, a mask of 4, 125 of payload. It is longer than any head. */
+/** Longest control frame: head of 2, mask of 4, payload of 125. Longer than any frame head. */
 const MAX_HELD_BYTES = 131;
 
 const FIN = 0x80;
 const MASKED = 0x80;
 /** The reserved bit of permessage-deflate (RFC 7692 section 6). */
 const DEFLATED = 0x40;
-/** First bytes of messages in one frame. */
+/** First bytes of unfragmented messages. */
 const TEXT = FIN | OPCODE_TEXT;
 const BINARY = FIN | OPCODE_BINARY;
-/** The longest payload whose length stands in the second byte. */
+/** Max payload length that fits the second byte. */
 const MAX_SHORT_BYTES = 125;
-/** The bit of an opcode that tells control frames from data frames. */
+/** Opcode bit that marks control frames. */
 const CONTROL = 0x08;
 /** Bits of the tracker's state. */
 const IN_MESSAGE = 1;
-/** The data frame under way is the last of its message. */
+/** The current data frame is the last of its message. */
 const IS_LAST = 2;
 const IS_STOPPED = 4;
 
 const NOTHING = new Uint8Array(0);
-/** Payloads of control frames are unmasked here; the thread's trackers share it. */
+/** Unmasked payloads of control frames. All trackers of the thread share this buffer. */
 const controlPayload = Buffer.alloc(MAX_CONTROL_PAYLOAD_BYTES);
-/** Its beginnings of each length, made when they are first needed. */
+/** Views of its first n bytes, created on first use. */
 const controlViews: (Buffer | undefined)[] = Array.from<undefined>({ length: MAX_CONTROL_PAYLOAD_BYTES + 1 });
 
-/** Returns the reserved bits that extensions may use. @param extensions the agreed value of Sec-WebSocket-Extensions */
+/** Returns the reserved bits that the agreed value of Sec-WebSocket-Extensions may use. */
 export function reservedBitsOf(extensions: string): ReservedBits {
   const agreed = listMembers(extensions);
   if (agreed.length === 0) return 'none';
@@ -59,24 +59,24 @@ export function reservedBitsOf(extensions: string): ReservedBits {
 }
 
 /**
- * Follows the frames of one direction (RFC 6455 section 5), which may be cut at any byte, and tells which bytes to pass
- * on. It changes and decodes nothing. An incomplete head or control frame is held until it is whole; payload of data
- * frames never is. So the bytes that have been passed on end between two frames, or inside the payload of a data frame.
+ * Follows the frames of one direction (RFC 6455 section 5), cut at any byte, and decides which bytes to
+ * forward. It neither changes nor decodes data. It holds an incomplete head or control frame until that is
+ * whole, but never data payload. So forwarded bytes always end between two frames or inside a data payload.
  *
- * A subclass receives the findings. Every session has two trackers, and separate receivers would take memory.
+ * A subclass receives the frames: every session has two trackers, and separate receivers would cost memory.
  */
 export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
-  /** Data messages that have ended. */
+  /** Completed data messages. */
   messages = 0;
-  /** Payload bytes of data frames that have passed. */
+  /** Forwarded payload bytes of data frames. */
   bytes = 0;
-  /** Payload bytes of the data frame under way that have not passed yet; 0 between frames. Not to be written from outside. */
+  /** Remaining payload bytes of the current data frame; 0 between frames. Read-only outside this class. */
   payloadLeft = 0;
   readonly rules: Rules;
   #state = 0;
-  /** Payload bytes of all frames so far of the message under way, the rest of the current one included. */
+  /** Payload bytes of the current message, including all of its current frame. */
   #messageBytes = 0;
-  /** An incomplete head or control frame from its first byte; null without one. */
+  /** An incomplete head or control frame, from its first byte; null without one. */
   #held: Buffer | null = null;
   #heldLength = 0;
 
@@ -85,40 +85,40 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
   }
 
   /**
-   * Takes bytes to pass on, in their order. They are valid during the call only. {@link stop} may be called meanwhile.
-   * `payloadLeft` tells whether they end between frames.
+   * Called with bytes to forward, in order, valid only during the call. `payloadLeft` is 0 if they end
+   * between frames. The callback may call {@link stop}.
    */
   protected abstract framesPassed(input: Buffer, start: number, end: number): void;
-  /** A ping has come, whose frame will be passed on. @param payload unmasked, valid during the call only */
+  /** Called with a ping before it is forwarded. `payload` is unmasked, and valid only during the call. */
   protected abstract framePing(payload: Buffer): void;
-  /** A pong has come. Returns false if it must not be passed on. @param payload as of {@link framePing} */
+  /** Called with a pong. Returns false to drop it. `payload` is as for {@link framePing}. */
   protected abstract framePong(payload: Buffer): boolean;
-  /** Whether a close frame that has come is passed on. Asked before {@link frameClose}. */
+  /** Whether to forward the close frame that arrived. Called before {@link frameClose}. */
   protected closePasses(): boolean {
     return true;
   }
-  /** A valid close frame, passed on if {@link closePasses}. Nothing is read after it. @param code 1005 for none */
+  /** Called with a valid close frame; `code` is 1005 if it has none. The tracker stops first. */
   protected abstract frameClose(code: number, reason: Buffer): void;
-  /** The sender broke the protocol. All frames before have been passed on, and nothing is read any more. */
+  /** Called when the sender breaks the protocol. Earlier frames were forwarded. The tracker stops first. */
   protected abstract frameFailed(code: number, reason: string): void;
 
-  /** The bytes that are held, of an incomplete head or control frame. Valid until the next read. */
+  /** The held bytes of an incomplete head or control frame. Valid until the next read. */
   get heldPart(): Uint8Array {
     return this.#held?.subarray(0, this.#heldLength) ?? NOTHING;
   }
 
-  /** Whether nothing more is read: after {@link stop}, a close frame, or a fault. */
+  /** Whether reading has ended: after {@link stop}, a close frame, or a protocol error. */
   get isStopped(): boolean {
     return (this.#state & IS_STOPPED) !== 0;
   }
 
-  /** Stops reading: the rest of the input is ignored, also within the current call. Held bytes are dropped. */
+  /** Stops reading. Drops held bytes and ignores the remaining input, including that of the current call. */
   stop(): void {
     this.#state |= IS_STOPPED;
     this.#release();
   }
 
-  /** Counts bytes of the payload under way that have gone another way, at most {@link payloadLeft}. Calls nothing. */
+  /** Counts payload that was forwarded elsewhere, at most {@link payloadLeft}. Makes no callbacks. */
   skip(bytes: number): void {
     this.bytes += bytes;
     this.payloadLeft -= bytes;
@@ -167,9 +167,8 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
   }
 
   /**
-   * Counts whole messages of less than 126 bytes in one frame, which most messages are, in a loop of their own.
-   *
-   * @returns the offset of the first byte that is not of such a message
+   * Counts unfragmented messages shorter than 126 bytes, the usual case, in a tight loop. Returns the offset
+   * after them.
    */
   #skipShort(input: Buffer, start: number, end: number): number {
     const { masked, extensions, maxMessageSize } = this.rules;
@@ -197,9 +196,8 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
   }
 
   /**
-   * Checks the first two bytes of the frame at `at`. If they have a fault, passes `input[from, at)` on, and stops.
-   *
-   * @returns false after a fault
+   * Checks the first two bytes of the frame at `at`. On an error, forwards `input[from, at)`, stops, and
+   * returns false.
    */
   #checkStart(input: Buffer, from: number, at: number): boolean {
     const { masked, extensions } = this.rules;
@@ -211,9 +209,9 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
   }
 
   /**
-   * Checks the length in the complete head at `at`, as {@link #checkStart} does.
+   * Checks the length in the complete head at `at`. Errors are handled as in {@link #checkStart}.
    *
-   * @returns the payload's length; -1 after a fault
+   * @returns the payload length; -1 after an error
    */
   #checkLength(input: Buffer, from: number, at: number): number {
     const length = payloadLength(input, at);
@@ -221,14 +219,14 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
       const reason = length === OVER_63_BITS ? 'frame too long' : 'length not minimal';
       return this.#fail(input, from, at, CLOSE_PROTOCOL_ERROR, reason);
     }
-    // Numbers above 2^53 are not exact, so no message may be longer, whatever the limit is.
+    // Numbers above 2^53 are not exact, so longer messages are refused whatever the limit.
     const max = Math.min(this.rules.maxMessageSize, 2 ** 53);
     if ((input[at]! & CONTROL) === 0 && length + this.#messageBytes > max)
       return this.#fail(input, from, at, CLOSE_MESSAGE_TOO_BIG, 'message too long');
     return length;
   }
 
-  /** Starts a data frame whose head has come. */
+  /** Starts a data frame after its head. */
   #begin(first: number, length: number): void {
     this.#state |= (first & FIN) === 0 ? IN_MESSAGE : IN_MESSAGE | IS_LAST;
     this.#messageBytes += length;
@@ -244,9 +242,9 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
   }
 
   /**
-   * Reports the whole control frame `input[at, behind)`.
+   * Handles the whole control frame `input[at, behind)`.
    *
-   * @param from start of the bytes that have not been passed on yet
+   * @param from start of the bytes not yet forwarded
    * @returns the new start of those bytes
    */
   #control(input: Buffer, from: number, at: number, behind: number): number {
@@ -282,7 +280,7 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
     this.#heldLength = input.copy(this.#held, 0, at, end);
   }
 
-  /** Fills the held head or control frame, and handles it when it is whole. Returns the end of the used input. */
+  /** Fills the held frame, and handles it once whole. Returns the end of the consumed input. */
   #completeHeld(input: Buffer, start: number, end: number): number {
     const held = this.#held!;
     let at = start;
@@ -330,14 +328,14 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
   }
 }
 
-/** Finds the fault of a close frame's payload (RFC 6455 section 5.5.1). */
+/** Checks the payload of a close frame (RFC 6455 section 5.5.1). Returns the error, or null. */
 function closeFault(payload: Buffer): string | null {
   if (payload.length === 0) return null;
   if (payload.length === 1 || !isSendableCloseCode(payload.readUInt16BE(0))) return 'bad close code';
   return isUtf8(payload.subarray(2)) ? null : 'close reason is not UTF-8';
 }
 
-/** Copies the payload of the whole control frame at `at` into memory that all trackers share, without its mask. */
+/** Unmasks the payload of the whole control frame at `at` into the shared buffer. */
 function unmasked(input: Buffer, at: number): Buffer {
   const length = input[at + 1]! & 0x7f;
   const isMasked = (input[at + 1]! & 0x80) !== 0;

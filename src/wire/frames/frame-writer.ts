@@ -2,20 +2,20 @@ import { isSendableCloseCode } from './close-codes.ts';
 
 /** Writes client-to-server WebSocket frames (RFC 6455 sections 5.2 and 5.3). */
 
-/** Max bytes of the head of a masked frame: 2, 8 of length, 4 of mask. */
+/** Max bytes of a masked frame's head: 2, plus 8 for the length and 4 for the mask. */
 export const MAX_MASKED_HEAD_BYTES = 14;
 
 const FIN = 0x80;
 const MASKED = 0x80;
-/** Max bytes of a close reason: the 125 of a control frame without the 2 of the code. */
+/** Max bytes of a close reason: 125 of a control frame, minus 2 for the code. */
 const MAX_REASON_BYTES = 123;
 
 /**
- * Writes a whole unfragmented masked frame at an offset of a buffer that has room for the payload and
- * {@link MAX_MASKED_HEAD_BYTES}.
+ * Writes a whole, unfragmented, masked frame. The target must have room for the payload plus {@link
+ * MAX_MASKED_HEAD_BYTES}.
  *
- * @param mask the masking key as 32 bits, the lowest byte first; 0 does not change the payload
- * @returns the offset behind the frame
+ * @param mask masking key as 32 bits, lowest byte first; 0 leaves the payload unchanged
+ * @returns the offset after the frame
  */
 export function writeMaskedFrame(
   target: Buffer,
@@ -31,7 +31,7 @@ export function writeMaskedFrame(
   return at + length;
 }
 
-/** Writes only the head of a frame, like {@link writeMaskedFrame}. Returns the offset behind the head. */
+/** Writes only the head of a masked frame. Returns the offset after the head. */
 export function writeMaskedHead(
   target: Buffer,
   offset: number,
@@ -60,12 +60,12 @@ export function writeMaskedHead(
   return at;
 }
 
-/** XORs `length` bytes from `start` with the key. Its lowest byte applies to the first byte. */
+/** XORs `length` bytes from `start` with the key. The key's lowest byte applies to the first byte. */
 export function applyMask(target: Buffer, start: number, length: number, mask: number): void {
   const end = start + length;
   let at = start;
   let key = mask;
-  // Single bytes up to a multiple of 4 in memory, then whole words with the rotated key.
+  // XOR single bytes up to a 4-byte boundary in memory, then whole words with the rotated key.
   while (at < end && ((target.byteOffset + at) & 3) !== 0) {
     target[at]! ^= key & 0xff;
     key = (key >>> 8) | (key << 24);
@@ -85,14 +85,15 @@ export function applyMask(target: Buffer, start: number, length: number, mask: n
 }
 
 /**
- * Returns the payload of a close frame (RFC 6455 section 5.5.1); empty if the code must not be sent.
+ * Returns the payload of a close frame (RFC 6455 section 5.5.1), or an empty buffer if the code must not be
+ * sent.
  *
- * @param reason UTF-8, which is cut to whole characters if it does not fit a control frame
+ * @param reason UTF-8; truncated at a character boundary if it does not fit a control frame
  */
 export function closePayload(code: number, reason: Uint8Array): Buffer {
   if (!isSendableCloseCode(code)) return Buffer.alloc(0);
   let length = Math.min(reason.length, MAX_REASON_BYTES);
-  // The cut must not split a character.
+  // Do not split a character.
   while (length > 0 && length < reason.length && (reason[length]! & 0xc0) === 0x80) length--;
   const payload = Buffer.allocUnsafe(2 + length);
   payload.writeUInt16BE(code, 0);

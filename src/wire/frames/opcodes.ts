@@ -1,4 +1,4 @@
-/** WebSocket opcodes, RFC 6455 section 5.2. */
+/** WebSocket opcodes (RFC 6455 section 5.2). */
 export const OPCODE_CONTINUATION = 0x0;
 export const OPCODE_TEXT = 0x1;
 export const OPCODE_BINARY = 0x2;

@@ -1,17 +1,18 @@
 import { TOKEN } from '../../core/tokens.ts';
 import { trimOws } from '../http/request-head.ts';
 
-/** A parameter of an extension (RFC 6455 section 9.1): a quoted value must be a token once its quotes are gone. */
+/** A parameter of an extension (RFC 6455 section 9.1). A quoted value must be a token after unquoting. */
 const PARAMETER =
   /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"))?$/;
 
 /**
- * Finds a fault in an endpoint's choice of WebSocket extensions. An extension must have been offered, and can be chosen
- * once. Parameters are the client's to judge: RFC 7692 section 7.1 lets a server add some that were not offered.
+ * Checks an endpoint's choice of WebSocket extensions. An extension must have been offered, and may be chosen
+ * once. Parameters are left to the client: RFC 7692 section 7.1 lets a server add parameters that were not
+ * offered.
  *
- * @param chosen the joined values of the endpoint's Sec-WebSocket-Extensions; empty for no extension
- * @param offered the joined values of the client's; empty if the endpoint has been offered nothing
- * @returns null if the choice is right
+ * @param chosen joined values of the endpoint's Sec-WebSocket-Extensions; empty for none
+ * @param offered joined values of the offer; empty if nothing was offered
+ * @returns the error, or null for a valid choice
  */
 export function extensionProblem(chosen: string, offered: string): string | null {
   if (chosen === '') return null;
@@ -26,7 +27,7 @@ export function extensionProblem(chosen: string, offered: string): string | null
   return null;
 }
 
-/** Returns the names of the extensions in an offer. The same extension may be offered several times. */
+/** Returns the names of the offered extensions. An offer may repeat an extension. */
 function namesIn(offered: string): Set<string> {
   return new Set(offered.split(',').map((offer) => trimOws(offer.split(';', 1)[0]!)));
 }

@@ -8,26 +8,26 @@ import {
 } from '../http/request-head.ts';
 import { isHandshakeKey } from './accept-key.ts';
 
-/** A valid opening handshake of a client. */
+/** A client's valid opening handshake. */
 export interface UpgradeRequest {
   readonly key: string;
   /** As offered, in order; may be empty. */
   readonly subprotocols: readonly string[];
 }
 
-/** The refusal of a handshake. */
+/** Why a handshake is refused. */
 interface UpgradeProblem {
-  /** 426 if another version may work, else 400. */
+  /** 426 if another WebSocket version may work, otherwise 400. */
   readonly status: 400 | 426;
   readonly reason: string;
 }
 
-/** Not by toLowerCase, which makes the Kelvin sign a letter k. */
+/** Not toLowerCase: it maps the Kelvin sign to the letter k. */
 const WEBSOCKET = /^websocket$/i;
 
 /**
- * Tells whether the client asks to upgrade to WebSocket. Without the connection option `upgrade`, the Upgrade header is
- * ignored, and in HTTP/1.0 as well (RFC 9110 section 7.8). Other upgrades are not forwarded.
+ * Reports whether the client asks to upgrade to WebSocket. The Upgrade header is ignored without the
+ * connection option `upgrade`, and in HTTP/1.0 (RFC 9110 section 7.8). Other upgrades are not forwarded.
  */
 export function wantsWebSocket(head: RequestHead): boolean {
   if (head.isHttp10 === true) return false;
@@ -44,7 +44,7 @@ export function offeredSubprotocols(head: RequestHead): string[] {
   return listMembers(joinedHeaderOf(head, 'sec-websocket-protocol'));
 }
 
-/** Checks a request that {@link wantsWebSocket} against RFC 6455 section 4.2.1. */
+/** Checks a handshake against RFC 6455 section 4.2.1. Call it only if {@link wantsWebSocket} is true. */
 export function checkUpgrade(head: RequestHead): UpgradeRequest | UpgradeProblem {
   if (head.method !== 'GET') return bad('a WebSocket handshake must be a GET request');
   const upgrade = listMembers(joinedHeaderOf(head, 'upgrade'));

@@ -2,17 +2,17 @@ import { joinedHeaderOf, listMembers } from '../http/request-head.ts';
 import { SWITCHING_PROTOCOLS, type ResponseHead } from '../http/response-head.ts';
 import { extensionProblem } from './extensions.ts';
 
-/** The facts of an endpoint's 101 that the session needs. */
+/** Facts from an endpoint's 101 that the session needs. */
 export interface UpgradeResponse {
   /** The subprotocol that the endpoint chose; empty for none. */
   readonly subprotocol: string;
-  /** The extensions that the endpoint chose, as it wrote them; empty for none. */
+  /** The extensions that the endpoint chose, as written; empty for none. */
   readonly extensions: string;
   /** End-to-end headers for the client's 101. */
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Headers of the endpoint's answer that concern its connection, or that the downstream leg sets itself. */
+/** Headers that concern the endpoint's connection, or that sluice sets for the client itself. */
 const OWN_LEG: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -25,19 +25,19 @@ const OWN_LEG: ReadonlySet<string> = new Set([
   'sec-websocket-accept',
   'sec-websocket-protocol',
   'sec-websocket-extensions',
-  // The downstream leg sends the id that is in the log.
+  // The client gets the request ID that is in the log.
   'x-request-id',
 ]);
-/** Versions that an endpoint offers instead (RFC 6455 section 4.4). Only a refusal may have them. */
+/** WebSocket versions that an endpoint offers instead (RFC 6455 section 4.4). Valid only in a refusal. */
 const OFFERED_VERSIONS = 'sec-websocket-version';
 
 /**
- * Checks an endpoint's 101 (RFC 6455 section 4.1): the accept value, the upgrade, and a subprotocol and
- * extensions that were offered.
+ * Checks an endpoint's 101 (RFC 6455 section 4.1): the accept value, the upgrade, the subprotocol and the
+ * extensions.
  *
- * @param subprotocols that were offered
- * @param offeredExtensions the value of Sec-WebSocket-Extensions; empty if none were offered
- * @returns the facts of the answer, or its fault in a few words
+ * @param subprotocols offered subprotocols
+ * @param offeredExtensions offered value of Sec-WebSocket-Extensions; empty for none
+ * @returns the facts from the response, or a short error
  */
 export function checkUpgradeResponse(
   head: ResponseHead,
@@ -45,7 +45,7 @@ export function checkUpgradeResponse(
   subprotocols: readonly string[],
   offeredExtensions = '',
 ): UpgradeResponse | string {
-  // RFC 9110 section 7.8: an HTTP/1.0 response can refuse an upgrade, but not accept it.
+  // RFC 9110 section 7.8: an HTTP/1.0 response cannot accept an upgrade.
   if (head.isHttp10 === true) return 'HTTP/1.0 has no upgrade';
   const accept = values(head, 'sec-websocket-accept');
   if (accept.length !== 1 || accept[0] !== expectedAccept) return 'wrong sec-websocket-accept';
@@ -68,8 +68,8 @@ export function checkUpgradeResponse(
 }
 
 /**
- * Returns the headers of the endpoint's answer that go to the client, spelled as the endpoint did. A 426 keeps
- * `Upgrade`, which is required (RFC 9110 section 15.5.22), and the connection option for it (section 7.8).
+ * Returns the headers of the endpoint's response that go to the client, in the endpoint's spelling. A 426
+ * keeps `Upgrade`, which RFC 9110 section 15.5.22 requires, and its connection option (section 7.8).
  */
 export function endToEndHeaders(head: ResponseHead): (readonly [name: string, value: string])[] {
   const nominated = nominatedBy(head);
@@ -86,7 +86,7 @@ export function endToEndHeaders(head: ResponseHead): (readonly [name: string, va
   return headers;
 }
 
-/** Returns the header names in the answer's Connection header; null if it has only the usual words. */
+/** Returns the header names in the response's Connection header; null if it has only the usual options. */
 function nominatedBy(head: ResponseHead): ReadonlySet<string> | null {
   const lines = values(head, 'connection');
   if (lines.length === 0 || (lines.length === 1 && /^(?:keep-alive|close|upgrade)$/i.test(lines[0]!)))
