@@ -12,8 +12,8 @@ const FIN = 0x80;
 const DEFLATED = 0x40;
 /** The bit of an opcode that tells control frames from data frames. */
 const CONTROL = 0x08;
-/** Ten budgets of a tick. */
-const CONTEXT_OVERDRAFT_MS = 10;
+/** Overdraft of work that a gap would make useless: five budgets of a tick. */
+const GAP_OVERDRAFT_MS = 10;
 const NOTHING = new Uint8Array(0);
 
 /** Hears of the frames of a direction. */
@@ -85,12 +85,17 @@ export class WatchedDirection extends FrameObserver {
     this.#hasMissed = !owner.isNew;
   }
 
-  /** CPU time that may be used beyond the budget: a gap would hide all later messages of a compression with context. */
+  /**
+   * CPU time that a read may use beyond the budget. A gap hides the message in progress, and all later messages of a
+   * compression with context.
+   */
   get overdraftMs(): number {
     const { showsPayload, deflates } = this.#owner;
-    if (!showsPayload || !deflates || this.#isOver) return 0;
+    if (!showsPayload || this.#isOver) return 0;
+    if (this.#message === 'begun' && this.#withheld === null) return GAP_OVERDRAFT_MS;
+    if (!deflates) return 0;
     const keepsContext = this.#inflation === null ? !this.#hasMissed : this.#inflation.keepsContext;
-    return keepsContext ? CONTEXT_OVERDRAFT_MS : 0;
+    return keepsContext ? GAP_OVERDRAFT_MS : 0;
   }
 
   /** Reads `input[start, end)`, which has come at a position. */

@@ -93,6 +93,26 @@ describe('a watched direction without CPU time', () => {
     assert.equal(rig.counts.told + rig.counts.cpu, 56);
   });
 
+  it('finishes a message of several frames, and leaves one out that goes on for long', () => {
+    for (const [frames, isWhole] of [
+      [4, true],
+      [200, false],
+    ] as const) {
+      const rig = new TapRig(PAYLOAD);
+      const leg = new TappedLeg(open(rig));
+      rig.msPerReading = 0.2;
+      for (let read = 0; read < 8; read++) leg.frame(TEXT, 'x');
+      const parts = Array.from({ length: frames }, (_, index) =>
+        leg.encode(index === 0 ? TEXT : CONTINUATION, 'part ', { fin: index === frames - 1 }),
+      );
+      leg.read(Buffer.concat(parts));
+      rig.msPerReading = 0;
+      for (let tick = 0; tick < 20; tick++) rig.tick();
+      assert.equal(rig.counts.told < 8 + frames, !isWhole);
+      assert.equal(rig.frames().at(-1)!.text, isWhole ? 'part '.repeat(frames) : undefined);
+    }
+  });
+
   it('keeps the context of the compression if nothing has crossed meanwhile', () => {
     const rig = new TapRig(PAYLOAD);
     const leg = new TappedLeg(open(rig, 'permessage-deflate'));
