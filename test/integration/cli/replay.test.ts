@@ -72,9 +72,10 @@ describe('a replay', () => {
         { ...result.replay },
         { begun: 1, played: 1, failed: 0, sent: 2, sentBytes: 8, differences: [] },
       );
-      assert.equal(result.messages, 2);
-      assert.equal(result.bytes, 8);
-      assert.equal(result.timings.latency.count, 2);
+      // Without expectations a client closes on time: a late reply does not reach it.
+      if (expect === 'none') assert.ok(result.messages <= 2);
+      else assert.deepEqual([result.messages, result.bytes], [2, 8]);
+      assert.equal(result.timings.latency.count, result.messages);
       assert.equal(result.timings.lateness.count, 2);
       assert.equal(result.timings.handshake.count, 1);
       assert.ok(result.measuredMs >= 60 && result.measuredMs < 10_000, `${result.measuredMs} ms`);
@@ -144,14 +145,28 @@ describe('a replay', () => {
   });
 
   it('tells of one reply too many', async () => {
-    const twice = but(2, (socket, data) => [data, data].map((each) => socket.send(each)));
-    const result = await against(twice, echoes(), '--expect same');
+    const recording = new WrittenRecording();
+    recording
+      .session()
+      .client(1, 'hello')
+      .endpoint(2, 'hello')
+      .close(3, 'endpoint', 4001)
+      .end(4, 'endpoint', 4001);
+    // The server closes, so that both replies come before the end, however slow the machine is.
+    const twice = (socket: WebSocket): void => {
+      socket.on('message', () => {
+        socket.send('hello');
+        socket.send('hello');
+        socket.close(4001);
+      });
+    };
+    const result = await against(twice, recording, '--expect same');
     assert.deepEqual([...result.errors], [['reply: more than recorded', 1]]);
-    const counted = await against(twice, echoes());
+    const counted = await against(twice, recording);
     assertClean(counted);
     assert.equal(counted.unsolicited, 1);
     assert.ok(concernsOf(counted).some((concern) => concern.endsWith('are not in the recording: 1.')));
-    assertClean(await against(twice, echoes(), '--expect none'));
+    assertClean(await against(twice, recording, '--expect none'));
   });
 
   it('tells of a server that closes early', async () => {
