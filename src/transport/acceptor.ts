@@ -1,6 +1,6 @@
 /** The listening socket of one listener in one worker. */
 export interface Acceptor {
-  /** Accepts connections. Throws, or rejects, if the address cannot be bound. */
+  /** Starts accepting connections. Throws or rejects if the address cannot be bound. */
   listen(): Promise<void> | void;
   /** Whether it accepts connections. */
   readonly listens: boolean;
@@ -10,22 +10,22 @@ export interface Acceptor {
    * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
    */
   leave(from: number | null): void;
-  /** Accepts no more connections, and may listen again. May be called again. */
+  /** Stops accepting, and may listen again. Idempotent. */
   stop(): void;
 }
 
-/** Takes the connections of an acceptor. `Connection` is a descriptor, or a socket of Node. */
+/** Receives the connections of an acceptor. `Connection` is a descriptor or a Node socket. */
 export interface AcceptorOwner<Connection> {
-  /** Takes a connection: serves it, or closes it. */
+  /** Called with each accepted connection, to serve or close it. */
   accepted(connection: Connection): void;
   /**
-   * Counts a connection that could not be accepted.
+   * Counts a failed accept.
    *
-   * @param code the name of the system's error
-   * @param isFirst false if the accept before has failed, too: a lasting failure is logged once
-   * @returns whether only this one connection is lost; else accepting rests for a while
+   * @param code name of the system's error
+   * @param isFirst false if the previous accept failed, too: a lasting failure is logged once
+   * @returns true if only this connection is lost; false if accepting must pause
    */
   acceptFailed(code: string, isFirst: boolean): boolean;
-  /** {@link accepted} has thrown. */
+  /** Called when {@link accepted} throws. */
   acceptFault(error: unknown): void;
 }

@@ -1,16 +1,16 @@
-/** What both layers decide and say about connections that have just been accepted. */
+/** The decisions and log lines that both layers share for newly accepted connections. */
 import type { ConnectionStats } from '../telemetry/connection-stats.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** Tells whether a descriptor is left for a client: `DescriptorGate` of `upstream/`. */
+/** Decides whether a descriptor is left for a client: `DescriptorGate` of `upstream/`. */
 interface ClientGate {
   admits(listener: string, descriptor?: number): boolean;
 }
 
 /**
- * Returns why to refuse a connection that was accepted and is not counted yet; null to serve it.
+ * Returns the reason to refuse an accepted connection that is not counted yet. Null to serve it.
  *
- * @param descriptor the connection's; undefined if it is unknown
+ * @param descriptor the connection's; undefined if unknown
  */
 export function refusalOf(
   { name, maxConnections }: { readonly name: string; readonly maxConnections: number },
@@ -22,7 +22,7 @@ export function refusalOf(
   return maxConnections > 0 && connections.active >= maxConnections ? 'limit' : null;
 }
 
-/** Logs that serving a connection has thrown. The connection is lost, and the worker goes on. */
+/** Logs an error thrown while serving a connection. The connection is lost, and the worker continues. */
 export function logFault(log: Pick<Logger, 'error'>, listener: string, error: unknown): void {
   log.error({ err: error, listener }, 'serving a connection failed');
 }

@@ -3,17 +3,17 @@ import type { Certificate } from '../config/types/listener.ts';
 import { ServerNames } from './server-names.ts';
 
 /**
- * Chooses what serves a server name: a context of TLS with the certificates of the name, one of each kind of key, so that
- * clients which know only one kind are served, too.
+ * Chooses the TLS context for a server name. A context holds one certificate per type of key, so that clients
+ * limited to one type are served, too.
  */
 export class CertificateChoice<T> {
   readonly #default: T;
   readonly #names: ServerNames<T>;
 
   /**
-   * @param certificates one or more. The first answers clients whose server name fits none, together with those of another
-   *   kind of key that have all of its names
-   * @param make makes what serves certificates of different kinds of keys
+   * @param certificates one or more. The first is for clients whose server name matches none, along with
+   * certificates of other key types that cover all of its names
+   * @param make creates a context from certificates with different types of keys
    */
   constructor(certificates: readonly Certificate[], make: (certificates: readonly Certificate[]) => T) {
     const kinds = new Map(certificates.map((certificate) => [certificate, kindOfKey(certificate)]));
@@ -49,16 +49,17 @@ export class CertificateChoice<T> {
   }
 
   /**
-   * A certificate's wildcard stands for one label (RFC 6125 section 6.4.3).
+   * Returns the context for a server name. A certificate's wildcard matches one label (RFC 6125 section
+   * 6.4.3).
    *
-   * @param serverName as a `ClientHello` has it
+   * @param serverName in the form of `ClientHello`
    */
   of(serverName: string | null): T {
     return this.#names.find(serverName, 'one') ?? this.#default;
   }
 }
 
-/** The kind of a certificate's public key: OpenSSL serves one certificate of each. */
+/** Returns the type of a certificate's public key. OpenSSL serves one certificate per type. */
 function kindOfKey({ certPem }: Certificate): string {
   return new X509Certificate(certPem).publicKey.asymmetricKeyType ?? '';
 }

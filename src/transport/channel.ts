@@ -1,82 +1,87 @@
 /**
- * One connection's byte stream, of a client or an endpoint. System calls carry it (`raw/`), or Node's sockets (`net/`). The
- * members that Node's sockets have, too, have the same names, so that a Node socket is a channel without an object beside it.
+ * The byte stream of one connection, to a client or an endpoint. It runs on system calls (`raw/`) or Node's
+ * sockets (`net/`). Shared members have the names of Node's sockets, so that a Node socket is a channel
+ * without a wrapper object.
  */
 
-/** Hears what happens on a channel. */
+/** Receives the events of a channel. */
 export interface ChannelOwner {
-  /** Returns the max bytes of the next read; 64 KiB if the owner does not say. Node's sockets do not ask. */
+  /** Returns the max bytes of the next read. Default: 64 KiB. Node's sockets ignore it. */
   maxReadBytes?(): number;
-  /** `input[start, end)` has come. All channels of the thread share the buffer: it is valid during the call only. */
+  /**
+   * Called when `input[start, end)` arrives. All channels of a thread share this buffer: copy what must
+   * outlive the call.
+   */
   channelData(input: Buffer, start: number, end: number): void;
   /**
-   * Bytes have gone to the target of {@link Channel.splice}, unseen.
+   * Called when bytes went to the target of {@link Channel.splice}, unread.
    *
-   * @param isTaken false if some of them wait in the target: its owner hears `channelDrained` when it has taken them
+   * @param isTaken false if some bytes wait in the target: its owner gets `channelDrained` once they are sent
    */
   channelSpliced?(bytes: number, isTaken: boolean): void;
-  /** The bytes of a write that returned false have been taken: the next write may follow. */
+  /** Called after a write that returned false, once its bytes are sent and the channel can take more. */
   channelDrained?(): void;
-  /** The other side has sent FIN. */
+  /** Called when the other side sends FIN. */
   channelEnded(): void;
-  /** The connection has closed, and nothing follows. May be called before `destroy` returns. */
+  /** Called last, when the connection has closed. May be called before `destroy` returns. */
   channelClosed(error: Error | null): void;
 }
 
-/** Memory whose bytes are sent without a copy. */
+/** Memory to send from without a copy. */
 export interface SendSource {
   readonly bytes: Buffer;
   /**
    * Sends `bytes[start, end)` on a socket's descriptor.
    *
-   * @returns the number of bytes that the kernel has taken; negative if it takes none or system calls are not used
+   * @returns the number of bytes the kernel took; negative if it took none or system calls are not used
    */
   send(fd: number, start: number, end: number): number;
 }
 
 export interface Channel {
   owner: ChannelOwner | null;
-  /** Bytes that wait for the kernel to take them. */
+  /** Bytes waiting for the kernel. */
   readonly writableLength: number;
   readonly destroyed: boolean;
-  /** Whether `end` has been called. */
+  /** Whether `end` was called. */
   readonly writableEnded: boolean;
   /**
-   * Sends bytes, behind those that wait. They must not change afterwards.
+   * Sends bytes after those that already wait. The caller must not change them afterwards.
    *
    * @returns false if the next write should wait for {@link ChannelOwner.channelDrained}
    */
   write(bytes: Buffer): boolean;
-  /** Sends bytes that are valid during the call only, as {@link write} does. */
+  /** Sends bytes like {@link write}, but they need to be valid only during the call. */
   writeCopy(bytes: Uint8Array): boolean;
   /**
-   * Sends `source.bytes[start, end)`, valid during the call only, if it can be done without a copy. The rest must be written
-   * before anything else.
+   * Sends `source.bytes[start, end)` if possible without a copy. The bytes need to be valid only during the
+   * call. Write the rest before any other bytes.
    *
-   * @returns the number of bytes that have been sent; 0 if others wait, or after an error, which a write meets again
+   * @returns the number of bytes sent; 0 if others wait, or after an error, which the next write also meets
    */
   sendFrom(source: SendSource, start: number, end: number): number;
   /**
-   * Sends a part of what {@link ChannelOwner.channelData} has been given, during that call, as {@link writeCopy} does.
-   * What the kernel takes is not copied.
+   * Sends part of the input of {@link ChannelOwner.channelData}, during that call, like {@link writeCopy}.
+   * Bytes the kernel takes at once are not copied.
    */
   forward(input: Buffer, start: number, end: number): boolean;
   /**
-   * Hands the next `bytes` bytes that come, 1 or more, to another channel without reading them. The owner hears of each part
-   * by `channelSpliced`, and pauses this channel if the part is not taken: a channel that is paused moves nothing. Bytes that
-   * the target cannot take at all, because it closes or others wait in it, come by `channelData`, and end the splice.
+   * Moves the next `bytes` bytes (1 or more) to another channel without reading them. Each part is reported
+   * through `channelSpliced`. If a part was not taken, the owner pauses this channel: a paused channel moves
+   * nothing. If the target closes, or other bytes wait in it, the splice ends and the bytes arrive through
+   * `channelData`.
    *
-   * @param target with no bytes that wait
-   * @returns false if the two cannot do it: then everything comes by `channelData`
+   * @param target a channel without waiting bytes
+   * @returns false if these two channels cannot splice: all bytes then arrive through `channelData`
    */
   splice(target: Channel, bytes: number): boolean;
-  /** Receives nothing more until {@link resume}, except what has been read already. */
+  /** Stops receiving until {@link resume}. Bytes that were already read may still arrive. */
   pause(): unknown;
   resume(): unknown;
-  /** Sends FIN behind the bytes that wait, and closes when the other side's FIN has come. */
+  /** Sends FIN after the waiting bytes, and closes after the other side's FIN. */
   end(): unknown;
-  /** Closes now. The bytes that wait are lost. */
+  /** Closes now and drops the waiting bytes. */
   destroy(): unknown;
-  /** Closes now, and the other side gets a reset. */
+  /** Closes now with a reset. */
   resetAndDestroy(): unknown;
 }

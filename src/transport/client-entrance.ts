@@ -15,8 +15,8 @@ import {
 } from './entry.ts';
 
 /**
- * Decides where the connections of a listener go when they have sent what they must send first: to a tunnel, through a TLS
- * handshake, to the owner, or nowhere. `Connection` is what the transport watches.
+ * Decides where connections go after they have sent the required first bytes: to a tunnel, a TLS handshake,
+ * the owner, or nowhere. `Connection` is the type the transport watches.
  */
 export abstract class ClientEntrance<Connection extends object>
   implements ArrivalOwner<Connection>, Pick<AcceptorOwner<never>, 'acceptFailed' | 'acceptFault'>
@@ -76,18 +76,23 @@ export abstract class ClientEntrance<Connection extends object>
     this.owner.acceptFault(error);
   }
 
-  /** Serves a connection without TLS. May throw, as {@link entered} may. */
+  /** Serves a connection without TLS. May throw, like {@link entered}. */
   protected abstract servePlain(connection: Connection, facts: EntryFacts): void;
 
-  /** Begins a TLS handshake. May throw, as {@link entered} may. @param since as for {@link entered} */
+  /** Starts a TLS handshake. May throw, like {@link entered}. @param since see {@link entered} */
   protected abstract secure(connection: Connection, tls: ClientTls, facts: HelloFacts, since: number): void;
 
-  /** Closes a connection whose hello is still in the socket. The client gets the alert `unrecognized_name`. */
+  /**
+   * Closes a connection whose hello is still in the socket. The client gets the alert `unrecognized_name`.
+   */
   protected abstract refuseName(connection: Connection): void;
 
   protected abstract close(connection: Connection): void;
 
-  /** The connection counts as a tunnel's from now on: a fault loses it, and nothing is counted here. */
+  /**
+   * Passes a connection to a tunnel, which counts it from here on. A fault loses the connection, and nothing
+   * is counted here.
+   */
   #tunnel(connection: Connection, facts: EntryFacts, tunnels: TunnelEntrance): void {
     this.owner.clientTunnelled();
     try {

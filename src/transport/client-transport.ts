@@ -17,53 +17,56 @@ export interface ClientTransport {
    * Prepares the TLS of a listener's connections.
    *
    * @param listener the listener's name
-   * @throws Error if the settings cannot be used
+   * @throws Error if OpenSSL rejects the settings
    */
   createTls(listener: string, tls: ListenerTls, ticketKeys: TicketKeyRing): ClientTls;
 }
 
-/** An acceptor of clients. */
+/** An acceptor of clients' connections. */
 export interface ClientAcceptor extends Acceptor {
-  /** Closes the connections that are not served yet. */
+  /** Closes connections that are not served yet. */
   closeArrivals(): void;
 }
 
-/** What the TLS connections of a listener share. */
+/** State shared by the TLS connections of a listener. */
 export interface ClientTls {
-  /** Frees it. Connections that have begun keep what they need. */
+  /** Frees the state. Open connections keep what they need. */
   close(): void;
 }
 
-/** Where connections go that are tunnelled undecrypted. */
+/** Destinations of connections that are tunnelled without decryption. */
 export interface Passthrough {
-  /** Lets a client in by its address, or refuses it. @param address as `normalizeIp` writes it */
+  /** Admits or refuses a client by its address. @param address in the form of `normalizeIp` */
   admit(address: string): Admittance;
   /** Returns null for a server name that the listener serves itself. */
   find(serverName: string | null): TunnelEntrance | null;
 }
 
-/** Takes connections that are tunnelled. */
+/** Receives connections to tunnel. */
 export interface TunnelEntrance {
   /**
-   * Takes a connection, of which nothing has been read but a PROXY header.
+   * Takes over a connection. Only its PROXY header, if any, has been read.
    *
-   * @param connection a watched descriptor (`raw`), or a paused socket of Node (`net`)
+   * @param connection a watched descriptor (`raw`) or a paused Node socket (`net`)
    */
   take(connection: object, facts: EntryFacts): void;
 }
 
 /**
- * A client's connection. The client's FIN leaves it open for what is still to be sent: `end` or `destroy` closes it. A reset
- * closes it at once if it is paused, and else after the bytes that came before.
+ * A client's connection. It stays open after the client's FIN, so that remaining bytes can be sent: `end` or
+ * `destroy` closes it. A reset closes a paused connection at once, and others after the bytes received
+ * before.
  */
 export interface ClientChannel extends Channel, LiveMember {
-  /** Asks the system for the ends of the connection. */
+  /** Reads both addresses of the connection from the system. */
   ends(): SocketEnds;
 }
 
-/** What is known of a client's connection that can be served. */
+/** Facts about a client's connection that is ready to be served. */
 export interface ClientFacts {
-  /** The client's IP address as `normalizeIp` writes it: a PROXY header's, else the peer's. Empty if it is unknown. */
+  /**
+   * Client's IP address in the form of `normalizeIp`: from a PROXY header, else the peer's. Empty if unknown.
+   */
   readonly address: string;
   /** Null without a PROXY header. */
   readonly proxy: ProxyHeader | null;
@@ -71,49 +74,51 @@ export interface ClientFacts {
   readonly tls: TlsFacts | null;
 }
 
-/** What a TLS handshake tells of a client. */
+/** Facts about a client from its TLS handshake. */
 export interface TlsFacts {
   /** As in `ClientHello`. */
   readonly serverName: string | null;
-  /** Null without one. */
+  /** Null without a certificate. */
   readonly certificate: ClientCertificate | null;
 }
 
-/** Returns what is known of a connection of which nothing has been read. @param peer its IP address as text */
+/** Returns the facts of a connection before any byte is read. @param peer its IP address as text */
 export function factsOf(peer: string): ClientFacts {
   return { address: ipOfSocket(peer), proxy: null, tls: null };
 }
 
-/** Takes clients' connections. */
+/** Receives clients' connections. */
 export interface ClientOwner extends Pick<AcceptorOwner<ClientChannel>, 'acceptFailed'> {
-  /** What connections that are accepted now have to send first. */
+  /** First bytes required of newly accepted connections. */
   readonly entry: EntryTerms;
-  /** For connections that are accepted now; null without TLS. */
+  /** TLS for newly accepted connections. Null without TLS. */
   readonly tls: ClientTls | null;
-  /** For connections that are accepted now; null for none. */
+  /** Passthrough for newly accepted connections. Null without any. */
   readonly passthrough: Passthrough | null;
   /**
-   * Counts a connection that has been accepted.
+   * Counts an accepted connection.
    *
-   * @param descriptor undefined if it is unknown
-   * @returns false if it must be closed at once; {@link clientClosed} follows in any case
+   * @param descriptor undefined if unknown
+   * @returns false if the caller must close it at once; {@link clientClosed} follows either way
    */
   clientArrived(descriptor: number | undefined): boolean;
   /**
-   * Takes a connection that can be served. It has no owner, and nothing is read from it before `resume`. If this throws, the
-   * connection is closed.
+   * Called when a connection can be served. It has no owner, and is not read before `resume`. If this throws,
+   * the connection is closed.
    */
   clientAccepted(channel: ClientChannel, facts: ClientFacts): void;
-  /** A connection fails before it can be served. {@link clientClosed} follows. */
+  /** Called when a connection fails before it can be served. {@link clientClosed} follows. */
   clientRejected(rejection: EntryRejection): void;
-  /** A connection belongs to a tunnel from now on, and counts as the tunnel's. No {@link clientClosed} follows. */
+  /**
+   * Called when a connection becomes a tunnel, which counts it from then on. No {@link clientClosed} follows.
+   */
   clientTunnelled(): void;
   /**
-   * The descriptor of a connection is closed. Called once for each that has arrived, behind `channelClosed`.
+   * Called after a connection's descriptor closed: once for each arrived connection, after `channelClosed`.
    *
-   * @param channel null if it has not been accepted
+   * @param channel null if the connection was never accepted
    */
   clientClosed(channel: ClientChannel | null): void;
-  /** {@link clientAccepted} has thrown, or the owner of a channel has. The connection is lost. */
+  /** Called when {@link clientAccepted} or a channel's owner throws. The connection is lost. */
   acceptFault(error: unknown): void;
 }

@@ -1,4 +1,4 @@
-/** Finds out what an endpoint is told of a client's connection. */
+/** Finds the addresses of a client's connection to forward to an endpoint. */
 import type { Socket } from 'node:net';
 import type { Sockets } from '../sys/sockets/sockets.ts';
 import { ipOfSocket } from '../wire/ip-address.ts';
@@ -6,11 +6,11 @@ import type { ConnectionEnds } from '../wire/proxy-protocol/proxy-header-writer.
 import type { AddressAndPort } from '../wire/proxy-protocol/proxy-header.ts';
 import type { EntryFacts } from './entry.ts';
 
-/** The ends of a connection, as its socket tells them. */
+/** The two addresses of a connection, from its socket. */
 export interface SocketEnds {
-  /** The client's end; null if the client has gone. */
+  /** The client's end. Null if the client is gone. */
   readonly source: AddressAndPort | null;
-  /** The proxy's end; null if the socket has closed. */
+  /** The proxy's end. Null if the socket is closed. */
   readonly destination: AddressAndPort | null;
 }
 
@@ -18,7 +18,7 @@ const UNKNOWN: AddressAndPort = { address: '', port: 0 };
 
 const CLOSED: SocketEnds = { source: null, destination: null };
 
-/** Returns the ends of a descriptor's connection. @param fd -1 if it is closed */
+/** Returns both ends of a descriptor's connection. @param fd -1 if it is closed */
 export function endsOfDescriptor(sockets: Pick<Sockets, 'remoteEnd' | 'localEnd'>, fd: number): SocketEnds {
   if (fd < 0) return CLOSED;
   const source = sockets.remoteEnd(fd);
@@ -29,7 +29,7 @@ export function endsOfDescriptor(sockets: Pick<Sockets, 'remoteEnd' | 'localEnd'
   };
 }
 
-/** Returns the ends of the connection of one of Node's sockets. */
+/** Returns both ends of a Node socket's connection. */
 export function endsOfSocket(
   socket: Partial<Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>>,
 ): SocketEnds {
@@ -38,11 +38,11 @@ export function endsOfSocket(
 }
 
 /**
- * Returns what an endpoint is told of a client's connection: what a PROXY header has told, else the connection's own ends.
+ * Returns the addresses to forward to an endpoint: from a PROXY header, else the connection's own ends.
  *
- * @param client whose address is used if its socket no longer tells its ends
- * @param serverName that the client asked for by TLS; null if it is unknown
- * @param own asks for the connection's own ends
+ * @param client supplies the address if its socket no longer knows its ends
+ * @param serverName from the client's TLS handshake; null if unknown
+ * @param own reads the connection's own ends
  */
 export function forwardedEnds(
   { address, proxy }: Pick<EntryFacts, 'address' | 'proxy'>,

@@ -15,23 +15,23 @@ import {
 } from './entry.ts';
 
 /**
- * Decides by the first bytes of one connection what is known of it, and whether it may enter. The caller shows it the bytes,
- * which stay in the socket but for PROXY headers, and keeps the time.
+ * Judges the first bytes of one connection: collects the facts and decides whether it may enter. The caller
+ * supplies the bytes and watches the deadline. All bytes but PROXY headers stay in the socket.
  */
 export class FrontDoor implements Door {
-  /** What the connection has to send next. */
+  /** The next bytes required. */
   #stage: 'proxy' | 'hello';
   readonly #terms: EntryTerms;
   readonly #peer: string;
   #proxy: ProxyHeader | null = null;
-  /** Whether the client's address has been judged. */
+  /** Whether the client's address was checked. */
   #isAdmitted = false;
   #holds: ConnectionHolds | null = null;
   readonly #hello = new ClientHelloReader();
-  /** Bytes of the stage that have been seen. */
+  /** Bytes of the stage seen so far. */
   #seen = 0;
 
-  /** @param peer the peer's IP address as `normalizeIp` writes it; empty if it is unknown */
+  /** @param peer the peer's IP address in the form of `normalizeIp`; empty if unknown */
   constructor(terms: EntryTerms, peer: string) {
     this.#terms = terms;
     this.#peer = peer;

@@ -4,10 +4,10 @@ import type { Journal } from '../telemetry/journal/journal.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { EntryRejection } from './entry.ts';
 
-/** Clients that have gone, as port scans and health checks do: no event tells of them. */
+/** Reasons of clients that simply left, like port scans and health checks. They cause no event. */
 const HARMLESS: ReadonlySet<string> = new Set(['proxy_ended', 'hello_ended', 'tls_ended']);
 
-/** Counts the connections of a listener that are closed before they can be served, and writes a debug line for each. */
+/** Counts a listener's connections closed before they could be served, and writes a debug line for each. */
 export class RejectedConnections {
   readonly #listener: string;
   readonly #stats: ConnectionStats;
@@ -15,7 +15,7 @@ export class RejectedConnections {
   readonly #journal: Journal;
   readonly #lines: LineLimit;
 
-  /** @param lines limits the lines, which clients can provoke */
+  /** @param lines limits the log lines, which clients can provoke */
   constructor(
     listener: string,
     stats: ConnectionStats,
@@ -33,7 +33,7 @@ export class RejectedConnections {
   add({ peer, reason, ...details }: EntryRejection): void {
     this.#stats.rejected(reason);
     if (!HARMLESS.has(reason)) {
-      // Behind a proxy that sends PROXY headers, the peer is that proxy.
+      // With PROXY headers, the peer is the proxy in front.
       const { detail, address = peer } = details;
       this.#journal.connectionRefused({
         kind: 'connection',

@@ -1,13 +1,14 @@
 /**
- * What belongs to which server name. A name may be a wildcard (`*.example.com`), which stands for names with one label or
- * more in place of the star. The exact name wins, then the longest wildcard. Of a name that comes twice the first counts.
+ * Maps server names to values. A name may be a wildcard (`*.example.com`), which matches names with one or
+ * more labels in place of the star. The exact name wins, then the longest wildcard. For duplicate names, the
+ * first wins.
  */
 export class ServerNames<T> {
   readonly #exact = new Map<string, T>();
-  /** By the part of the wildcard behind the star, which starts with a dot. */
+  /** Keyed by the wildcard's part after the star, which starts with a dot. */
   readonly #wildcards = new Map<string, T>();
 
-  /** @param entries names in any case, and what belongs to them */
+  /** @param entries names in any case, and their values */
   constructor(entries: Iterable<readonly [name: string, value: T]>) {
     for (const [name, value] of entries) {
       const isWildcard = name.startsWith('*.');
@@ -18,8 +19,10 @@ export class ServerNames<T> {
   }
 
   /**
-   * @param name as a `ClientHello` has it, in lower case; null, and a name that fits nothing, find nothing
-   * @param starLabels for how many labels the star of a wildcard stands
+   * Returns the value of a name. Null without a match.
+   *
+   * @param name in lower case, in the form of `ClientHello`; null matches nothing
+   * @param starLabels number of labels that a wildcard's star matches
    */
   find(name: string | null, starLabels: 'one' | 'some' = 'some'): T | null {
     if (name === null) return null;

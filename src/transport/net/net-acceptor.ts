@@ -7,21 +7,21 @@ import { HandOver } from '../../sys/sockets/hand-over.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 import type { Acceptor, AcceptorOwner } from '../acceptor.ts';
 
-/** Platforms on which libuv has no SO_REUSEPORT (uv_tcp_bind): only one worker can listen on an address there. */
+/** Platforms where libuv lacks SO_REUSEPORT (uv_tcp_bind): only one worker can listen on an address there. */
 const WITHOUT_REUSE_PORT: readonly string[] = ['darwin', 'win32', 'openbsd', 'netbsd'];
 const reusePort = !WITHOUT_REUSE_PORT.includes(process.platform);
 
 /**
- * Accepts connections as Node's sockets, on every platform. They are paused, and stay open behind the client's FIN.
- * When descriptors have run out, libuv closes connections or leaves them waiting. It tells Node of no failed accept
- * (seen in 1.51 on Linux, `uv__server_io`): no event of the server comes.
+ * Accepts connections as Node sockets, on every platform. The sockets are paused, and stay open after the
+ * client's FIN. Without free descriptors, libuv closes connections or leaves them waiting. It does not report
+ * failed accepts to Node, so the server emits no event (seen in 1.51 on Linux, `uv__server_io`).
  */
 export class NetAcceptor implements Acceptor {
   readonly #address: TcpAddress;
   readonly #owner: AcceptorOwner<Socket>;
   readonly #server: Server;
   #handOver: HandOver | null = null;
-  /** Whether the acceptor has not been stopped since it was asked to listen. Node begins in a later tick. */
+  /** True from `listen` until `stop`. Node starts listening in a later tick. */
   #wanted = false;
   /** Whether the last accept failed. */
   #failing = false;
@@ -46,7 +46,7 @@ export class NetAcceptor implements Acceptor {
         this.#listening();
         resolve();
       };
-      // Node keeps the callback of `listen` if it fails, and would call it when a later one succeeds.
+      // After a failed `listen`, Node keeps the callback and would call it when a later `listen` succeeds.
       const onError = (error: Error): void => {
         this.#server.off('listening', onListening);
         reject(error);
@@ -82,7 +82,7 @@ export class NetAcceptor implements Acceptor {
     noteListening(this.#descriptor);
   }
 
-  /** An owner that throws keeps nobody else from being accepted. */
+  /** Passes a socket to the owner. An owner that throws does not stop further accepts. */
   #hand(socket: Socket): void {
     try {
       this.#owner.accepted(socket);
@@ -91,14 +91,14 @@ export class NetAcceptor implements Acceptor {
     }
   }
 
-  /** Node goes on accepting, whatever the error. */
+  /** Node continues to accept after any error. */
   readonly #onAcceptError = (error: NodeJS.ErrnoException): void => {
     const isFirst = !this.#failing;
     this.#failing = true;
     if (this.#owner.acceptFailed(error.code ?? error.message, isFirst)) this.#failing = !isFirst;
   };
 
-  /** The descriptor of the listening socket; -1 without one. */
+  /** Descriptor of the listening socket. -1 without one. */
   get #descriptor(): number {
     return descriptorOf(this.#server) ?? -1;
   }

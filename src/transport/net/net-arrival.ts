@@ -5,21 +5,21 @@ import { ipOfSocket } from '../../wire/ip-address.ts';
 import type { ArrivalOwner, EntryFacts, EntryTerms, Refusal } from '../entry.ts';
 import { FrontDoor } from '../front-door.ts';
 
-/** What the arrivals of one acceptor share. */
+/** State shared by the arrivals of one acceptor. */
 export interface NetArrivalHome {
   readonly wheel: TimerWheel;
   readonly owner: ArrivalOwner<Socket>;
-  /** Gives Node a turn soon; null if the thread's loop is Node's. */
+  /** Gives Node a turn soon. Null if the thread runs Node's own loop. */
   readonly touched: (() => void) | null;
-  /** Those that wait for bytes. */
+  /** Arrivals waiting for bytes. */
   readonly waiting: LiveSet<NetArrival>;
 }
 
 const NOTHING = Buffer.alloc(0);
 
 /**
- * A connection whose first bytes are looked at. Node's sockets cannot look without reading, so the bytes are put back. They
- * are few: a front door decides after 20 KiB, and Node reads 64 KiB at once.
+ * A connection in its entry stages. Node's sockets cannot peek, so bytes are read and put back. They are few:
+ * a front door decides within 20 KiB, and Node reads 64 KiB at a time.
  */
 export class NetArrival extends Timed implements LiveMember {
   liveIndex = -1;
@@ -28,7 +28,7 @@ export class NetArrival extends Timed implements LiveMember {
   readonly #door: FrontDoor;
   readonly #peer: string;
   readonly #since: number;
-  /** What has been read and is not consumed. */
+  /** Bytes read but not consumed. */
   #bytes: Buffer = NOTHING;
 
   constructor(home: NetArrivalHome, socket: Socket, terms: EntryTerms) {
@@ -40,7 +40,10 @@ export class NetArrival extends Timed implements LiveMember {
     this.#since = home.wheel.now;
   }
 
-  /** Waits for at most `timeoutMs`. The first look is at no bytes: some connections can enter, or cannot, at once. */
+  /**
+   * Starts the stages and their deadline. The first look is at no bytes: some connections enter or fail at
+   * once.
+   */
   start(timeoutMs: number): void {
     const { wheel, waiting } = this.#home;
     waiting.add(this);
@@ -50,7 +53,7 @@ export class NetArrival extends Timed implements LiveMember {
       .on('end', this.#onEnd)
       .on('close', this.#onEnd)
       .on('data', this.#onData);
-    // Node does not tell the address of a client that has gone.
+    // Node does not know the address of a client that is gone.
     if (this.#peer === '') this.#reject(this.#door.ended());
     else this.#judge();
     if (this.liveIndex >= 0) this.#socket.resume();
@@ -70,7 +73,7 @@ export class NetArrival extends Timed implements LiveMember {
     this.#judge();
   };
 
-  /** FIN, a reset, or a socket that had closed before. */
+  /** Handles FIN, a reset, or a socket that had closed before. */
   readonly #onEnd = (): void => {
     if (this.liveIndex >= 0) this.#reject(this.#door.ended());
   };
@@ -101,7 +104,7 @@ export class NetArrival extends Timed implements LiveMember {
     socket.pause();
     if (this.#bytes.length > 0) socket.unshift(this.#bytes);
     this.#home.owner.entered(socket, facts, this.#since);
-    // The taker has a listener of its own by now: without any, an error would end the thread.
+    // The owner has its own `error` listener by now. Without one, an error would end the thread.
     socket.off('error', this.#onEnd);
   }
 
@@ -111,15 +114,15 @@ export class NetArrival extends Timed implements LiveMember {
     owner.rejected({ ...refusal, peer: this.#peer, seconds: (wheel.now - this.#since) / 1000 });
   }
 
-  /** @param fault as for `ArrivalOwner.lost` */
+  /** @param fault see `ArrivalOwner.lost` */
   #lose(fault: unknown): void {
-    // Who has destroyed the socket has counted it.
+    // The code that destroyed the socket has counted it.
     if (this.#socket.destroyed) return;
     this.#close();
     this.#home.owner.lost(fault);
   }
 
-  /** Closes the connection. The listener for errors stays. */
+  /** Closes the connection. The `error` listener stays. */
   #close(): void {
     this.#leave();
     this.#socket.destroy();
@@ -127,7 +130,7 @@ export class NetArrival extends Timed implements LiveMember {
     this.#home.touched?.();
   }
 
-  /** It waits no longer. */
+  /** Ends the wait for bytes. */
   #leave(): void {
     const { wheel, waiting } = this.#home;
     wheel.disarm(this);

@@ -4,26 +4,26 @@ import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { ArrivalOwner, EntryTerms } from '../entry.ts';
 import { NetArrival, type NetArrivalHome } from './net-arrival.ts';
 
-/** Accepted sockets of Node whose first bytes decide where they go. */
+/** Accepted Node sockets in their entry stages. */
 export class NetArrivals {
   readonly #home: NetArrivalHome;
 
-  /** @param touched as for `asChannel` */
+  /** @param touched see `asChannel` */
   constructor(wheel: TimerWheel, owner: ArrivalOwner<Socket>, touched: (() => void) | null) {
     this.#home = { wheel, owner, touched, waiting: new LiveSet<NetArrival>() };
   }
 
   /**
-   * Waits for the first bytes of a connection, unless it can enter or fail without them. What is read and belongs to the
-   * client is put back into the socket, which is paused when it enters.
+   * Takes a connection through its entry stages. Bytes of the client are put back into the socket, which is
+   * paused when it enters.
    *
-   * @param socket paused, of which nothing has been read
+   * @param socket a paused, unread socket
    */
   take(socket: Socket, terms: EntryTerms): void {
     new NetArrival(this.#home, socket, terms).start(terms.timeoutMs);
   }
 
-  /** Closes the connections that wait. */
+  /** Closes all connections in the entry stages. */
   closeAll(): void {
     for (const arrival of this.#home.waiting) arrival.drop();
   }

@@ -3,38 +3,38 @@ import { copyOf } from '../../core/copy.ts';
 import { atTrueEnd } from '../../sys/node/true-end.ts';
 import type { Channel, ChannelOwner, SendSource } from '../channel.ts';
 
-/** Max bytes of one read: large messages come in few pieces, which fit the processor's cache. */
+/** Max bytes of one read. Large messages arrive in few pieces, and each piece fits the CPU cache. */
 const MAX_READ_BYTES = 256 * 1024;
 const readBuffer = Buffer.allocUnsafeSlow(MAX_READ_BYTES);
-/** The bytes that are being handed over, if Node never reads into their memory again; else null. */
+/** The bytes being delivered, if Node never reuses their memory. Otherwise null. */
 let unshared: Buffer | null = null;
 
 /**
- * A channel on one of Node's sockets. Its handlers are shared functions that find the owner by the socket, so that an idle
- * connection holds as little memory as Node allows.
+ * A channel on a Node socket. Handlers are shared functions that find the owner through the socket, so an
+ * idle connection holds as little memory as Node allows.
  */
 export type NetChannel<Owner extends ChannelOwner = ChannelOwner> = Socket &
   Channel & {
     owner: Owner | null;
-    /** The descriptor, on which bytes may be sent while none wait; -1 if all bytes must go through `write`. */
+    /** Descriptor for direct sends while no bytes wait. -1 if all bytes must go through `write`. */
     fd: number;
-    /** The error that has broken the connection; null without one. */
+    /** The error that broke the connection. Null without one. */
     failure: Error | null;
-    /** Called when something has been asked of the socket; null for nothing: see {@link asChannel}. */
+    /** Called after each request to the socket. Null if not needed: see {@link asChannel}. */
     touched: (() => void) | null;
     /** Null for a connection that was not accepted. */
     host: ChannelHost | null;
   };
 
-/** Hears about accepted connections, whoever owns them. */
+/** Receives events of accepted connections, whoever owns them. */
 export interface ChannelHost {
-  /** The channel has closed. Called behind `channelClosed`. */
+  /** Called when the channel has closed, after `channelClosed`. */
   closed(channel: NetChannel): void;
-  /** The channel's owner has thrown. */
+  /** Called when the channel's owner throws. */
   faulted(error: unknown): void;
 }
 
-/** Options of a socket that reads into the buffer that all channels share. */
+/** Options for a socket that reads into the buffer shared by all channels. */
 export const READ_OPTIONS = {
   buffer: readBuffer,
   // Node calls it with the socket as `this`.
@@ -45,9 +45,11 @@ export const READ_OPTIONS = {
 };
 
 /**
- * Makes a channel of a socket. What a socket of {@link READ_OPTIONS} reads comes without `data` events.
+ * Turns a socket into a channel. Bytes read by a socket with {@link READ_OPTIONS} arrive without `data`
+ * events.
  *
- * @param touched gives Node a turn soon, in a thread whose loop is not Node's: only then Node does what it is asked to
+ * @param touched gives Node a turn soon; null in a thread that runs Node's own loop. Elsewhere, Node acts on
+ * requests only in its turn.
  */
 export function asChannel<Owner extends ChannelOwner>(
   socket: Socket,
@@ -73,14 +75,14 @@ export function asChannel<Owner extends ChannelOwner>(
   return channel;
 }
 
-/** Reads from a socket that was accepted: Node gives each read memory of its own. */
+/** Reads from an accepted socket through `data` events: Node allocates memory for each read. */
 export function readByEvents(channel: NetChannel): void {
   channel.on('data', onData);
 }
 
 /**
- * Sends bytes. Node says false for bytes above its high-water mark, although the kernel may have taken all of them. Behind
- * `end` it would break the connection.
+ * Sends bytes. Node returns false above its high-water mark, even if the kernel took all bytes. A write after
+ * `end` would break the connection.
  */
 function write(this: NetChannel, bytes: Uint8Array): boolean {
   if (this.destroyed || this.writableEnded) return true;
@@ -98,7 +100,7 @@ function sendFrom(this: NetChannel, source: SendSource, start: number, end: numb
   return Math.max(0, source.send(this.fd, start, end));
 }
 
-/** Copies, unless nothing is read into the same memory again: Node may send the bytes later. */
+/** Copies the bytes, unless their memory is never reused: Node may send them later. */
 function forward(this: NetChannel, input: Buffer, start: number, end: number): boolean {
   const bytes = input.subarray(start, end);
   return this.write(input === unshared ? bytes : copyOf(bytes));
@@ -108,7 +110,7 @@ function cannotSplice(): boolean {
   return false;
 }
 
-/** The methods of sockets in a thread whose loop is not Node's. */
+/** Methods of sockets in a thread that does not run Node's own loop. */
 const TOUCHING = {
   pause(this: NetChannel): unknown {
     this.touched?.();
@@ -128,7 +130,7 @@ const TOUCHING = {
   },
 };
 
-/** Hands bytes to the owner. */
+/** Passes bytes to the owner. */
 function give(channel: NetChannel, bytes: Buffer, length: number): void {
   try {
     channel.owner?.channelData(bytes, 0, length);
@@ -137,7 +139,7 @@ function give(channel: NetChannel, bytes: Buffer, length: number): void {
   }
 }
 
-/** Closes the connection of an owner that has thrown, and nobody else's. */
+/** Closes the connection of an owner that threw. Other connections are not affected. */
 function lose(channel: NetChannel, error: unknown): void {
   channel.host?.faulted(error);
   channel.destroy(error instanceof Error ? error : new Error(String(error)));

@@ -7,12 +7,12 @@ import { NetAcceptor } from './net-acceptor.ts';
 import { NetEntrance } from './net-entrance.ts';
 import { NetTls } from './net-tls.ts';
 
-/** Accepts clients as Node's sockets, on every platform. */
+/** Accepts clients as Node sockets, on every platform. */
 export class NetClients implements ClientTransport {
   readonly #wheel: TimerWheel;
   readonly #touched: (() => void) | null;
 
-  /** @param touched as for `asChannel` */
+  /** @param touched see `asChannel` */
   constructor(wheel: TimerWheel, touched: (() => void) | null) {
     this.#wheel = wheel;
     this.#touched = touched;

@@ -23,7 +23,7 @@ import { NetTls } from './net-tls.ts';
 
 type NetClient = NetChannel & ClientChannel;
 
-/** Makes channels of accepted sockets, when they have sent what they have to send first. */
+/** Turns accepted sockets into channels after their entry stages. */
 export class NetEntrance
   extends ClientEntrance<Socket>
   implements AcceptorOwner<Socket>, HandshakeOwner, ChannelHost
@@ -32,7 +32,7 @@ export class NetEntrance
   readonly #arrivals: NetArrivals;
   readonly #handshakes: NetHandshakeHome;
 
-  /** @param touched as for {@link asChannel} */
+  /** @param touched see {@link asChannel} */
   constructor(owner: ClientOwner, wheel: TimerWheel, touched: (() => void) | null) {
     super(owner, wheel);
     this.#touched = touched;
@@ -40,7 +40,7 @@ export class NetEntrance
     this.#handshakes = { wheel, owner: this, touched, underWay: new LiveSet<NetHandshake>() };
   }
 
-  /** Closes the connections that are not served yet. */
+  /** Closes connections that are not served yet. */
   closeArrivals(): void {
     this.#arrivals.closeAll();
     for (const handshake of this.#handshakes.underWay) handshake.drop();
@@ -82,7 +82,7 @@ export class NetEntrance
   }
 
   protected override refuseName(socket: Socket): void {
-    // If the descriptor is unknown, the client is closed without the alert.
+    // If the descriptor is unknown, the client gets no alert.
     writeAtOnce(socket, UNRECOGNIZED_NAME);
     this.close(socket);
   }
@@ -102,7 +102,7 @@ export class NetEntrance
     return channel;
   }
 
-  /** From here on the channel tells when it has closed. */
+  /** Passes a channel to the owner. From here on the channel reports its close. */
   #serve(channel: NetClient, facts: ClientFacts): void {
     try {
       this.owner.clientAccepted(channel, facts);
@@ -118,9 +118,9 @@ function endsOfThis(this: NetChannel): SocketEnds {
 }
 
 /**
- * Resets the connection below TLS. Node cannot: it refuses to reset sockets of TLS, and a thread that resets the socket below
- * one and destroys both inside of a callback of OpenSSL ends with SIGSEGV (seen in 22.23). Without system calls the client
- * gets FIN without close_notify, which tells it as well that the stream was cut.
+ * Resets the connection below TLS. Node refuses to reset TLS sockets. Resetting the socket below one and
+ * destroying both within an OpenSSL callback ends the thread with SIGSEGV (seen in 22.23). Without system
+ * calls the client gets FIN without close_notify, which also says that the stream was cut.
  */
 function resetSecured(this: NetClient): NetClient {
   const fd = descriptorOf(this);

@@ -8,28 +8,31 @@ import type { TlsFacts } from '../client-transport.ts';
 import type { EntryFailure, EntryFacts, EntryRejection, HelloFacts } from '../entry.ts';
 import type { NetTls } from './net-tls.ts';
 
-/** Takes connections on which TLS has been set up. */
+/** Receives the results of TLS handshakes. */
 export interface HandshakeOwner {
-  /** @param socket paused. If this throws, the socket is destroyed, and {@link lost} follows unless it was destroyed before */
+  /**
+   * Called with a paused socket. If this throws, the socket is destroyed, and {@link lost} follows unless it
+   * was already destroyed.
+   */
   secured(socket: TLSSocket, facts: EntryFacts, tls: TlsFacts): void;
-  /** As `ArrivalOwner` has them. */
+  /** See `ArrivalOwner`. */
   rejected(rejection: EntryRejection): void;
   lost(fault: unknown): void;
 }
 
-/** What the handshakes of one acceptor share. */
+/** State shared by the handshakes of one acceptor. */
 export interface NetHandshakeHome {
   readonly wheel: TimerWheel;
   readonly owner: HandshakeOwner;
-  /** Gives Node a turn soon; null if the thread's loop is Node's. */
+  /** Gives Node a turn soon. Null if the thread runs Node's own loop. */
   readonly touched: (() => void) | null;
   readonly underWay: LiveSet<NetHandshake>;
 }
 
-/** OpenSSL's name of a handshake that ends because the client shows no certificate. */
+/** OpenSSL's name for a handshake that fails because the client sent no certificate. */
 const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 
-/** A TLS handshake with a client, whose ClientHello waits in the socket. */
+/** A TLS handshake with a client whose ClientHello waits in the socket. */
 export class NetHandshake extends Timed implements LiveMember {
   liveIndex = -1;
   readonly #home: NetHandshakeHome;
@@ -38,7 +41,7 @@ export class NetHandshake extends Timed implements LiveMember {
   readonly #since: number;
   readonly #tls: NetTls;
 
-  /** @param since as for `ArrivalOwner.entered` */
+  /** @param since see `ArrivalOwner.entered` */
   constructor(home: NetHandshakeHome, carrier: Socket, tls: NetTls, facts: HelloFacts, since: number) {
     super();
     this.#home = home;
@@ -75,7 +78,7 @@ export class NetHandshake extends Timed implements LiveMember {
       if (facts === null) return;
       this.#leave();
       this.#home.owner.secured(this.#socket, this.#facts, facts);
-      // The taker has a listener of its own by now.
+      // The owner has its own `error` listener by now.
       this.#socket.off('error', this.#onError);
     } catch (error) {
       if (this.#socket.destroyed) return;
@@ -92,12 +95,12 @@ export class NetHandshake extends Timed implements LiveMember {
     else this.#reject('tls_failed', reason ?? code);
   };
 
-  /** FIN, or a close without an error. */
+  /** Handles FIN, or a close without an error. */
   readonly #onEnd = (): void => {
     if (this.liveIndex >= 0) this.#reject('tls_ended', 'the client has closed');
   };
 
-  /** Returns null for a client whose certificate is refused. */
+  /** Returns null after rejecting the client's certificate. */
   #readFacts(): TlsFacts | null {
     const socket = this.#socket;
     const { clientCertificates } = this.#tls.settings;
@@ -125,14 +128,14 @@ export class NetHandshake extends Timed implements LiveMember {
     owner.rejected({ reason, detail, peer, seconds: (wheel.now - this.#since) / 1000 });
   }
 
-  /** Closes the connection. The listener for errors stays. */
+  /** Closes the connection. The `error` listener stays. */
   #close(): void {
     this.#leave();
     this.#socket.destroy();
     this.#home.touched?.();
   }
 
-  /** The handshake is over. */
+  /** Removes the handshake and its listeners. */
   #leave(): void {
     const { wheel, underWay } = this.#home;
     wheel.disarm(this);

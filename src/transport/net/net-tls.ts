@@ -12,15 +12,15 @@ import { sessionIdContextOf } from '../session-id-context.ts';
 
 const OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_CIPHER_SERVER_PREFERENCE;
 
-/** TLS of one listener by Node's own sockets. */
+/** TLS of one listener on Node's sockets. */
 export class NetTls implements ClientTls {
   readonly settings: ListenerTls;
   readonly #contexts: CertificateChoice<NetContext>;
 
-  /** Throws OpenSSL's error if certificates, ciphers, groups or authorities cannot be used. */
+  /** @throws Error from OpenSSL if it rejects certificates, ciphers, groups or authorities */
   constructor(listener: string, settings: ListenerTls, ticketKeys: TicketKeyRing) {
     this.settings = settings;
-    // Node takes it as text, of which OpenSSL's maximum is 32 characters.
+    // Node takes text here, and OpenSSL allows 32 characters.
     const sessions = sessionIdContextOf(listener, settings.clientCertificates).toString('hex', 0, 16);
     this.#contexts = new CertificateChoice(
       settings.certificates,
@@ -28,17 +28,19 @@ export class NetTls implements ClientTls {
     );
   }
 
-  /** Starts the handshake of a client, of whose connection nothing has been read. Errors destroy the returned socket. */
+  /** Starts the handshake on a connection of which nothing was read. Errors destroy the returned socket. */
   secure(socket: Socket, hello: ClientHello): TLSSocket {
     const { alpn, clientCertificates } = this.settings;
-    // Node refuses a client with which it shares no protocol. RFC 7301 allows to choose none, as other servers do.
+    // Node refuses a client without a common protocol. RFC 7301 allows the server to choose none, as other
+    // servers do.
     const protocol = alpn.find((name) => hello.protocols.includes(name));
     const secured = new TLSSocket(socket, {
       isServer: true,
       secureContext: this.#contexts.of(hello.serverName).current(),
       ...(protocol !== undefined && { ALPNProtocols: [protocol] }),
       requestCert: clientCertificates !== null,
-      // For a server of its own, OpenSSL refuses clients without a certificate; the certificate is checked afterwards.
+      // If required, OpenSSL refuses clients without a certificate. The certificate itself is checked
+      // afterwards.
       rejectUnauthorized: clientCertificates?.isRequired === true,
     });
     destroyOnError(secured);
@@ -47,11 +49,11 @@ export class NetTls implements ClientTls {
   }
 
   close(): void {
-    // The collector frees the contexts.
+    // Garbage collection frees the contexts.
   }
 }
 
-/** A context of OpenSSL. Node's contexts have one ticket key each, so a new key makes a new context. */
+/** An OpenSSL context. Node's contexts hold one ticket key, so a new key needs a new context. */
 class NetContext {
   readonly #make: (ticketKey: Buffer | undefined) => SecureContext;
   readonly #ticketKeys: TicketKeyRing;
@@ -75,7 +77,7 @@ class NetContext {
       sessionIdContext: sessions,
       // An empty list keeps Node from loading its own authorities.
       ca: clientCertificates === null ? [] : clientCertificates.caPem,
-      // Node reads only the first list of a text.
+      // Node reads only the first CRL of a string.
       ...(clientCertificates?.crlPem && { crl: pemBlocks(clientCertificates.crlPem, 'X509 CRL') }),
     } as const;
     this.#make = (ticketKey) =>
@@ -85,7 +87,7 @@ class NetContext {
     this.#context = this.#make(this.#ticketKey);
   }
 
-  /** Returns the context with the ticket key that is in use now. */
+  /** Returns the context with the current ticket key. */
   current(): SecureContext {
     const [ticketKey] = this.#ticketKeys.keys;
     if (ticketKey !== this.#ticketKey) {
@@ -97,8 +99,8 @@ class NetContext {
 }
 
 /**
- * Returns the key that Node makes of a ticket key: 48 bytes for its name, HMAC-SHA256 and AES-128. Its name differs, because
- * nobody else can decrypt such tickets.
+ * Derives Node's ticket key: 48 bytes for its name, HMAC-SHA256 and AES-128. The name differs from the
+ * original key's, because only Node can decrypt these tickets.
  */
 function nodeTicketKey(key: Buffer): Buffer {
   return createHash('sha384').update('ticket key of Node').update(key).digest();

@@ -21,7 +21,7 @@ import { RawTls } from './raw-tls.ts';
 import { TlsClient } from './tls-client.ts';
 import { TlsHandshake, type HandshakeOwner } from './tls-handshake.ts';
 
-/** Makes channels of accepted descriptors, when they have sent what they must send first. */
+/** Turns accepted descriptors into channels after their entry stages. */
 export class Entrance extends ClientEntrance<Watched> implements AcceptorOwner<number>, HandshakeOwner {
   readonly #home: RawHome;
   readonly #arrivals: RawArrivals;
@@ -33,7 +33,7 @@ export class Entrance extends ClientEntrance<Watched> implements AcceptorOwner<n
     this.#arrivals = new RawArrivals(home.loop, this);
   }
 
-  /** Closes the connections that are not served yet. */
+  /** Closes connections that are not served yet. */
   closeArrivals(): void {
     this.#arrivals.closeAll();
     for (const handshake of this.#handshakes) handshake.drop();
@@ -60,7 +60,7 @@ export class Entrance extends ClientEntrance<Watched> implements AcceptorOwner<n
     try {
       super.entered(connection, facts, since);
     } catch (error) {
-      // What has taken the connection has closed and counted it.
+      // The code that took the connection has closed and counted it.
       if (connection.fd >= 0) throw error;
       this.acceptFault(error);
     }
@@ -109,7 +109,7 @@ export class Entrance extends ClientEntrance<Watched> implements AcceptorOwner<n
     this.#home.loop.poller.close(connection);
   }
 
-  /** Hands a channel to the owner. If this throws, the connection is closed. */
+  /** Passes a channel to the owner. If the owner throws, closes the connection and rethrows. */
   #serve(channel: RawClient, facts: ClientFacts): void {
     try {
       this.owner.clientAccepted(channel, facts);

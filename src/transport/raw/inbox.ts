@@ -1,33 +1,33 @@
 import type { EventLoop } from '../../loop/event-loop.ts';
 import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 
-/** Size of the buffer that channels are read into, in bytes. */
+/** Size of the buffer for reads of channels. */
 const INPUT_BYTES = 256 * 1024;
-/** A read of this size or more is delivered at once, while it is in the processor's cache. */
+/** Min bytes of a read to deliver at once, while they are in the CPU cache. */
 const LARGE_READ_BYTES = 16 * 1024;
 /** Min room for the next read. */
 const MIN_ROOM_BYTES = 64 * 1024;
 
 /** A connection that reads through the inbox. */
 interface InboxReader {
-  /** Receives into `buffer[start, end)`. Returns what `PinnedBuffer.recv` returns. */
+  /** Receives into `buffer[start, end)`. Returns the result of `PinnedBuffer.recv`. */
   receiveInto(buffer: PinnedBuffer, start: number, end: number): number;
-  /** `input[start, end)` has come. */
+  /** Called when `input[start, end)` arrives. */
   received(input: Buffer, start: number, end: number): void;
-  /** {@link received} has thrown. */
+  /** Called when {@link received} throws. */
   fault(error: unknown): void;
 }
 
 /**
- * Reads from the channels of one worker. It reads from all that have received something first, and delivers the bytes then:
- * the writes to their other sides follow each other without a read between them.
+ * Reads from the channels of one worker. It first reads from all readable channels, then delivers the bytes.
+ * Writes to the other sides then follow each other without reads between them.
  */
 export class Inbox {
-  /** Not the loop's: others read into that one while bytes wait here. */
+  /** Separate from the loop's buffer: others read into that one while bytes wait here. */
   readonly input = new PinnedBuffer(INPUT_BYTES);
   readonly #loop: EventLoop;
   readonly #readers: (InboxReader | null)[] = [];
-  /** End of each reader's bytes in the input. They begin where those of the reader before end. */
+  /** End of each reader's bytes in the input. They start at the end of the previous reader's bytes. */
   readonly #ends: number[] = [];
   #count = 0;
   #end = 0;
@@ -42,8 +42,8 @@ export class Inbox {
   }
 
   /**
-   * Reads once, at most `maxBytes`, 1 or more. The bytes are delivered before the thread waits again, and before this returns
-   * if there are `maxBytes` of them. Returns what `recv` returns.
+   * Reads once, at most `maxBytes` (1 or more). Delivers the bytes before the thread waits again, and before
+   * returning if `maxBytes` bytes arrived. Returns the result of `recv`.
    */
   receive(reader: InboxReader, maxBytes: number): number {
     const { input } = this;

@@ -1,16 +1,16 @@
 import type { EventLoop } from '../../loop/event-loop.ts';
 
-/** A connection that may hold bytes that have left the socket, so that epoll does not tell of them. */
+/** A connection that may hold bytes already taken from the socket, which epoll does not report. */
 export interface PendingReader {
   /** Whether it is on the list. Only {@link PendingReads} changes it. */
   isListed: boolean;
-  /** Reads once, if it may. */
+  /** Reads once, if reading is allowed. */
   readPending(): void;
-  /** {@link readPending} has thrown. */
+  /** Called when {@link readPending} throws. */
   fault(error: unknown): void;
 }
 
-/** The connections of a thread that hold pending bytes. Each reads once between two looks at the events of all others. */
+/** The connections of a thread that hold pending bytes. Each reads once between two checks for events. */
 export class PendingReads {
   readonly #loop: EventLoop;
   #readers: PendingReader[] = [];
@@ -31,7 +31,7 @@ export class PendingReads {
     this.#loop = loop;
   }
 
-  /** Lets a connection read soon. Does nothing if it is on the list. */
+  /** Schedules a read soon. Does nothing if the connection is already listed. */
   add(reader: PendingReader): void {
     if (reader.isListed) return;
     reader.isListed = true;

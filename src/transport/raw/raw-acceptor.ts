@@ -9,7 +9,7 @@ import { HandOver } from '../../sys/sockets/hand-over.ts';
 import { SocketAddress } from '../../sys/sockets/socket-address.ts';
 import type { Acceptor, AcceptorOwner } from '../acceptor.ts';
 
-/** Max connections accepted in a row, before open ones get their turn. */
+/** Max accepts in a row, so that open connections get their turn. */
 const MAX_ACCEPTS = 64;
 /** Pause of accepting when descriptors or memory have run out. */
 const PAUSE_MS = 200;
@@ -50,12 +50,12 @@ export class RawAcceptor extends Watched implements Acceptor {
     wheel.disarm(this.#pause);
     this.#handOver?.end();
     poller.close(this);
-    // Closes the socket at once: as long as it is open, connects may reach it.
+    // Closes the socket at once: while it is open, new connections may still reach it.
     if (this.#handOver !== null) poller.sweep();
     this.#handOver = null;
   }
 
-  /** Returns the IP address of the client that was accepted last; empty for none. */
+  /** Returns the IP address of the last accepted client. Empty without one. */
   acceptedFrom(): string {
     return this.#loop.sockets.acceptedFrom();
   }
@@ -68,7 +68,8 @@ export class RawAcceptor extends Watched implements Acceptor {
         this.#failing = false;
         this.#hand(fd);
       } else if (fd === -EINVAL) {
-        // Another thread has made the socket listen no more (`stopListening`). It would be reported as broken for ever.
+        // Another thread stopped the socket from listening (`stopListening`). Epoll would report it as broken
+        // forever.
         this.stop();
       } else if (fd === -EAGAIN || (fd !== -EINTR && !this.#goesOnAfter(-fd))) {
         return;
@@ -80,7 +81,7 @@ export class RawAcceptor extends Watched implements Acceptor {
     this.#owner.acceptFault(error);
   }
 
-  /** An owner that throws keeps nobody else from being accepted. */
+  /** Passes a connection to the owner. An owner that throws does not stop further accepts. */
   #hand(fd: number): void {
     try {
       this.#owner.accepted(fd);
@@ -89,12 +90,12 @@ export class RawAcceptor extends Watched implements Acceptor {
     }
   }
 
-  /** Returns false if accepting pauses. */
+  /** Handles a failed accept. Returns false if accepting pauses. */
   #goesOnAfter(errno: number): boolean {
     const isFirst = !this.#failing;
     this.#failing = true;
     if (this.#owner.acceptFailed(errorName(errno), isFirst)) {
-      // Only this one connection is lost.
+      // Only this connection is lost.
       this.#failing = !isFirst;
       return true;
     }
@@ -108,7 +109,7 @@ export class RawAcceptor extends Watched implements Acceptor {
   }
 }
 
-/** A pause of accepting. */
+/** Timer of a pause in accepting. */
 class Pause extends Timed {
   readonly #over: () => void;
 

@@ -6,16 +6,16 @@ import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from '../../sys/epol
 import { EAGAIN, EINTR } from '../../sys/errno.ts';
 import type { ArrivalOwner, Door, Refusal } from '../entry.ts';
 
-/** Max bytes that are looked at: room for a PROXY header and a ClientHello, each of the largest size that is read. */
+/** Max bytes to peek at: room for a PROXY header and a ClientHello, each of its max size. */
 const MAX_LOOK_BYTES = 32 * 1024;
 
-/** Wakes the thread for new bytes only, and not again for those that do not decide yet. */
+/** Edge-triggered: wakes the thread for new bytes only, not again for bytes already seen. */
 const ON_CHANGES = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 /**
- * A connection whose first bytes are looked at, and stay in the socket. At first it is watched for bytes, as channels and
- * tunnels are: most clients send at once all that decides, and then the watch need not change. If more bytes are needed, it
- * is watched for changes only.
+ * A connection in its entry stages. Its bytes are peeked at and stay in the socket. At first it has the same
+ * interest as channels and tunnels: most clients send all bytes at once, and the interest need not change. If
+ * more bytes are needed, the watch becomes edge-triggered.
  */
 export class RawArrival extends Watched implements LiveMember {
   liveIndex = -1;
@@ -27,7 +27,7 @@ export class RawArrival extends Watched implements LiveMember {
   readonly #peer: string;
   readonly #since: number;
 
-  /** @param waiting has it for as long as it waits */
+  /** @param waiting contains this arrival while it waits */
   constructor(
     loop: EventLoop,
     owner: ArrivalOwner<Watched>,
@@ -44,7 +44,7 @@ export class RawArrival extends Watched implements LiveMember {
     this.#since = loop.wheel.now;
   }
 
-  /** Takes the first look, at no bytes: some connections can enter, or cannot, whatever they send. */
+  /** Takes the first look, at no bytes: some connections enter or fail whatever they send. */
   start(): void {
     try {
       this.#judge(0);
@@ -60,12 +60,12 @@ export class RawArrival extends Watched implements LiveMember {
     const isCut = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0 || end === 0;
     const isBroken = end < 0 && end !== -EAGAIN && end !== -EINTR;
     if (isCut || isBroken) this.#reject(this.#door.ended());
-    // What has not been seen yet can never be seen.
+    // The peeked bytes fill the buffer, so later bytes can never be seen.
     else if (end === MAX_LOOK_BYTES) this.#reject({ reason: 'hello_malformed', detail: 'it is too long' });
     else this.#loop.poller.change(this, ON_CHANGES);
   }
 
-  /** Closes a connection for which the proxy has failed. */
+  /** Closes a connection after an error of the proxy. */
   override fault(error: unknown): void {
     if (this.fd < 0) return;
     this.#close();
@@ -77,12 +77,12 @@ export class RawArrival extends Watched implements LiveMember {
     if (this.fd >= 0) this.fault(null);
   }
 
-  /** The deadline has passed. */
+  /** Rejects the connection because its deadline has passed. */
   expire(): void {
     this.#reject(this.#door.timedOut());
   }
 
-  /** Judges the first `end` bytes of the input. Returns false if more bytes decide. */
+  /** Judges the first `end` bytes of the input. Returns false if more bytes are needed. */
   #judge(end: number): boolean {
     const { input } = this.#loop;
     let start = 0;
@@ -98,7 +98,7 @@ export class RawArrival extends Watched implements LiveMember {
         this.#reject(verdict);
         return true;
       }
-      // The bytes are there, so that they come in one piece.
+      // The bytes were peeked at, so one read returns all of them.
       const header = start + verdict.consume;
       if (header > end || input.recv(this.fd, start, header) !== verdict.consume) {
         throw new Error(`${verdict.consume} bytes of a PROXY header are not there`);
@@ -119,14 +119,14 @@ export class RawArrival extends Watched implements LiveMember {
     this.#door.abandon();
   }
 
-  /** It waits no longer. */
+  /** Ends the wait for bytes. */
   #leave(): void {
     this.#loop.wheel.disarm(this.deadline);
     this.#waiting.delete(this);
   }
 }
 
-/** The end of the time for all that a connection must send first. */
+/** Timer for all bytes required of one connection. */
 class Deadline extends Timed {
   readonly #arrival: RawArrival;
 

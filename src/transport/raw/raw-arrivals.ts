@@ -7,14 +7,14 @@ import type { ArrivalOwner, Door, EntryTerms } from '../entry.ts';
 import { FrontDoor } from '../front-door.ts';
 import { RawArrival } from './raw-arrival.ts';
 
-/** Accepted connections whose first bytes decide where they go. */
+/** Accepted connections in their entry stages. */
 export class RawArrivals {
   readonly #loop: EventLoop;
   readonly #owner: ArrivalOwner<Watched>;
   readonly #openDoor: (terms: EntryTerms, peer: string) => Door;
   readonly #waiting = new LiveSet<RawArrival>();
 
-  /** @param openDoor makes the door of a connection */
+  /** @param openDoor creates the door of a connection */
   constructor(
     loop: EventLoop,
     owner: ArrivalOwner<Watched>,
@@ -25,10 +25,7 @@ export class RawArrivals {
     this.#openDoor = openDoor;
   }
 
-  /**
-   * Waits for the first bytes of the connection that was accepted last, unless it can enter or fail without them. Owns the
-   * descriptor from now on.
-   */
+  /** Takes the last accepted connection through its entry stages. Owns the descriptor from then on. */
   take(fd: number, terms: EntryTerms): void {
     const { poller, sockets, wheel } = this.#loop;
     const peer = ipOfSocket(sockets.acceptedFrom());
@@ -43,7 +40,7 @@ export class RawArrivals {
     }
   }
 
-  /** Closes the connections that wait. */
+  /** Closes all connections in the entry stages. */
   closeAll(): void {
     for (const arrival of this.#waiting) arrival.drop();
   }

@@ -7,29 +7,34 @@ import type { Channel, ChannelOwner, SendSource } from '../channel.ts';
 import { SCRATCH_BYTES, type RawHome } from './raw-home.ts';
 import { SendQueue } from './send-queue.ts';
 
-/** Max bytes of one read, and of one transfer by {@link RawChannel.splice}. As much may wait for a side that stalls. */
+/**
+ * Max bytes of one read, and of one transfer by {@link RawChannel.splice}. The same number may wait for a
+ * stalled side.
+ */
 const MAX_READ_BYTES = 64 * 1024;
 
 // Bits of a channel's state.
 const DESTROYED = 1;
-/** `end` has been called. */
+/** `end` was called. */
 const FINISHING = 2;
 const PAUSED = 4;
-/** FIN has come. */
+/** FIN arrived. */
 const ENDED = 8;
-/** The kernel takes no more bytes. What can still be received comes before the connection counts as lost. */
+/**
+ * The kernel takes no more bytes. Bytes still readable are delivered before the connection counts as lost.
+ */
 const BROKEN = 16;
 
-/** Bytes that go to another channel unread. */
+/** Bytes moving to another channel unread. */
 interface Splicing {
   readonly target: RawChannel;
-  /** Bytes that are still to come. */
+  /** Remaining bytes. */
   left: number;
 }
 
 /**
- * A connection on a socket of the proxy's own, without Node. It begins to carry bytes with {@link opened}. The other side's
- * FIN closes it once no bytes wait, unless {@link staysHalfOpen}.
+ * A connection on a socket of the proxy, without Node. It carries bytes after {@link opened}. The other
+ * side's FIN closes it once no bytes wait, unless {@link staysHalfOpen}.
  */
 export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watched implements Channel {
   owner: Owner | null;
@@ -71,12 +76,12 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     this.close(error instanceof Error ? error : new Error(String(error)));
   }
 
-  /** Takes the bytes that the inbox has read from this connection. */
+  /** Called with bytes that the inbox read from this connection. */
   received(input: Buffer, start: number, end: number): void {
     if (!this.destroyed) this.owner?.channelData(input, start, end);
   }
 
-  /** Copies the bytes that it keeps. */
+  /** Sends bytes, and copies those that wait. */
   write(bytes: Uint8Array): boolean {
     if (this.#is(DESTROYED | FINISHING | BROKEN)) return true;
     if (bytes.length === 0) return this.#queue === null;
@@ -147,17 +152,17 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     this.close(null);
   }
 
-  /** Receives into `buffer[start, end)`. Returns what `PinnedBuffer.recv` returns. */
+  /** Receives into `buffer[start, end)`. Returns the result of `PinnedBuffer.recv`. */
   receiveInto(buffer: PinnedBuffer, start: number, end: number): number {
     return buffer.recv(this.fd, start, end);
   }
 
-  /** Sends what there is room for: see {@link SendQueue.sendTo}. */
+  /** Sends bytes as far as there is room: see {@link SendQueue.sendTo}. */
   transmit(buffer: PinnedBuffer, start: number, end: number): number {
     return buffer.send(this.fd, start, end);
   }
 
-  /** Whether the bytes of the descriptor are those of the channel. */
+  /** Whether the descriptor carries the channel's bytes unchanged. */
   protected isPlain(): boolean {
     return true;
   }
@@ -167,32 +172,35 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     return this.fd >= 0;
   }
 
-  /** Whether the channel stays open after the other side's FIN until `end` or `destroy`. */
+  /** Whether the channel stays open after the other side's FIN, until `end` or `destroy`. */
   protected staysHalfOpen(): boolean {
     return false;
   }
 
-  /** The connection is established and watched: bytes that wait are sent, and what comes is read. */
+  /** Called when the connection is established and watched: starts reading and sends waiting bytes. */
   protected opened(): void {
     this.#watch();
   }
 
-  /** Waits for events of the descriptor. @param interest EPOLLIN to read, EPOLLOUT to send bytes that wait, both or 0 */
+  /**
+   * Waits for events of the descriptor. @param interest EPOLLIN to read, EPOLLOUT to send waiting bytes, both
+   * or 0
+   */
   protected watchFor(interest: number): void {
     this.home.loop.poller.change(this, interest || BREAKS_ONLY);
   }
 
-  /** Waits for the events again that it waits for. */
+  /** Recomputes the events to wait for. */
   protected rewatch(): void {
     this.#watch();
   }
 
-  /** Tells the other side that no bytes follow, before FIN does. Returns false if that must be repeated. */
+  /** Tells the other side that no bytes follow, before FIN. Returns false if the call must be repeated. */
   protected sayEnd(): boolean {
     return true;
   }
 
-  /** All bytes have been sent: sends FIN. Closes if the other side's has come: a close sends FIN, too. */
+  /** Sends FIN once all bytes are sent. Closes if the other side's FIN arrived: a close sends FIN, too. */
   protected finish(): void {
     const canSend = this.isOpen && !this.#is(BROKEN);
     if (canSend && !this.sayEnd()) return;
@@ -212,14 +220,14 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     owner?.channelClosed(error);
   }
 
-  /** Keeps bytes that the kernel has not taken; also after an error: it comes again when the queue is sent. */
+  /** Queues bytes that the kernel did not take. After an error, sending the queue meets it again. */
   #wait(bytes: Uint8Array): void {
     this.#queue = new SendQueue();
     this.#queue.push(bytes);
     this.#watch();
   }
 
-  /** Keeps the bytes of a pipe that the kernel has not taken. */
+  /** Queues the bytes of a pipe that the kernel did not take. */
   #waitFrom(pipe: Pipe): void {
     this.#queue = new SendQueue();
     this.#queue.takeFrom(pipe);
@@ -260,7 +268,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     return this.isOpen && this.#queue === null && !this.writableEnded && !this.#is(BROKEN);
   }
 
-  /** Receiving has stopped. @param result 0 for FIN; a negative error number */
+  /** Handles a read without bytes. @param result 0 for FIN; a negative error number */
   #stopped(result: number): void {
     if (result === -EAGAIN || result === -EINTR) return;
     if (result < 0) {
@@ -275,7 +283,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     else this.#state |= FINISHING;
   }
 
-  /** The connection has broken while nothing is read from it. */
+  /** Handles a break of a connection that is not being read. */
   #break(): void {
     const errno = this.home.loop.sockets.takeError(this.fd);
     this.close(errno === 0 ? null : new SystemCallError('recv', errno));
@@ -294,7 +302,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     else this.owner?.channelDrained?.();
   }
 
-  /** The kernel takes no more bytes. */
+  /** Handles a failed send: the kernel takes no more bytes. */
   #breakWriting(queue: SendQueue, result: number): void {
     this.#state |= BROKEN;
     queue.clear();
@@ -304,7 +312,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     else this.#watch();
   }
 
-  /** Whether one of the bits is set. */
+  /** Whether any of the bits is set. */
   #is(bits: number): boolean {
     return (this.#state & bits) !== 0;
   }

@@ -5,7 +5,7 @@ import { endsOfDescriptor, type SocketEnds } from '../connection-ends.ts';
 import { RawChannel } from './raw-channel.ts';
 import type { RawHome } from './raw-home.ts';
 
-/** A client's connection by system calls. It is paused at first. */
+/** A client's connection on system calls. It starts paused. */
 export class RawClient extends RawChannel implements ClientChannel {
   liveIndex = -1;
   readonly #clientOwner: ClientOwner;
@@ -16,19 +16,25 @@ export class RawClient extends RawChannel implements ClientChannel {
     this.pause();
   }
 
-  /** Watches the descriptor as if the channel were resumed. {@link settle} follows before the thread waits for events. */
+  /**
+   * Watches the descriptor as if the channel were resumed. {@link settle} must follow before the thread waits
+   * for events.
+   */
   watch(fd: number): void {
     this.home.loop.poller.watch(this, fd, EPOLLIN);
   }
 
-  /** Takes over a descriptor that is watched, and does the same. */
+  /** Takes over a watched descriptor, then does the same as {@link watch}. */
   adopt(connection: Watched): void {
     const { poller } = this.home.loop;
     poller.adopt(connection, this);
     poller.change(this, EPOLLIN);
   }
 
-  /** Watches for what the owner wants. Most owners have resumed the channel: then this calls nothing. */
+  /**
+   * Sets the interest to what the owner wants. Most owners have resumed the channel: this then needs no
+   * system call.
+   */
   settle(): void {
     if (!this.destroyed) this.opened();
   }

@@ -9,8 +9,8 @@ import type { RawHome } from './raw-home.ts';
 import { RawTls } from './raw-tls.ts';
 
 /**
- * Max bytes that the kernel takes for a client before it can send them. By default it takes 4 MiB for a client that reads
- * nothing, and says that there is room only when a third of them are gone: a slow reader seems to stall for a minute.
+ * Max unsent bytes in the kernel for one client. By default the kernel takes 4 MiB for a client that reads
+ * nothing, and reports room only after a third is sent: a slow reader seems to stall for a minute.
  */
 const MAX_UNSENT_BYTES = 256 * 1024;
 

@@ -3,10 +3,10 @@ import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import { Inbox } from './inbox.ts';
 import { PendingReads } from './pending-reads.ts';
 
-/** Max bytes of a write that go to the kernel by way of the scratch memory. */
+/** Max bytes of a write that go to the kernel through the scratch memory. */
 export const SCRATCH_BYTES = 64 * 1024;
 
-/** What the channels of one thread share. */
+/** State shared by the channels of one thread. */
 export class RawHome {
   readonly loop: EventLoop;
   readonly inbox: Inbox;

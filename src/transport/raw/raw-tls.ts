@@ -7,12 +7,12 @@ import { CertificateChoice } from '../certificate-choice.ts';
 import type { ClientTls } from '../client-transport.ts';
 import { sessionIdContextOf } from '../session-id-context.ts';
 
-/** The TLS contexts of a listener, on system calls. */
+/** TLS contexts of a listener, on system calls. */
 export class RawTls implements ClientTls {
   readonly #contexts: ServerContext[] = [];
   readonly #choice: CertificateChoice<ServerContext>;
 
-  /** @throws Error with OpenSSL's words if the settings cannot be used */
+  /** @throws Error with OpenSSL's message if it rejects the settings */
   constructor(loop: EventLoop, listener: string, tls: ListenerTls, ticketKeys: TicketKeyRing) {
     const { minVersion, ciphers, groups, alpn, clientCertificates } = tls;
     const sessionIdContext = sessionIdContextOf(listener, clientCertificates);
@@ -27,11 +27,11 @@ export class RawTls implements ClientTls {
       this.close();
       throw error;
     }
-    // Node uses the same queue of errors.
+    // Node uses the same error queue.
     loop.afterNode = clearErrors;
   }
 
-  /** Returns what serves a server name. @param serverName as a `ClientHello` has it */
+  /** Returns the context for a server name. @param serverName in the form of `ClientHello` */
   contextOf(serverName: string | null): ServerContext {
     return this.#choice.of(serverName);
   }

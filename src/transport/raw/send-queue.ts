@@ -3,19 +3,20 @@ import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import type { Pipe } from '../../sys/sockets/pipe.ts';
 
 /**
- * Sizes of the blocks, the smallest first. The allocator maps blocks of the largest one by one (`sys/memory/allocator.ts`):
- * only pages that are written are resident, and all of them go back to the system when the block is freed.
+ * Sizes of the blocks, in ascending order. The allocator maps the largest blocks individually
+ * (`sys/memory/allocator.ts`): only written pages are resident, and freeing a block returns all of them to
+ * the system.
  */
 const BLOCK_BYTES = [4 * 1024, 16 * 1024, 256 * 1024];
-/** Max bytes of free blocks of each size that a thread keeps. */
+/** Max bytes of free blocks that a thread keeps, for each size. */
 const MAX_SPARE_BYTES = 2 * 1024 * 1024;
 const pools = BLOCK_BYTES.map((size) => new SparePool(MAX_SPARE_BYTES / size, () => new PinnedBuffer(size)));
 
-/** Takes bytes to send. */
+/** A destination for bytes. */
 interface SendTarget {
   /**
-   * Sends what there is room for of `buffer[start, end)`. Returns what `PinnedBuffer.send` returns. If there is no room, the
-   * next call gets the same bytes, and maybe more behind them.
+   * Sends as much of `buffer[start, end)` as there is room for. Returns the result of `PinnedBuffer.send`.
+   * Without room, the next call gets the same bytes, possibly with more after them.
    */
   transmit(buffer: PinnedBuffer, start: number, end: number): number;
 }
@@ -30,7 +31,7 @@ const descriptor = {
 
 /** Bytes that the kernel has not taken yet, in order. An idle connection has no queue. */
 export class SendQueue {
-  /** Waiting bytes. */
+  /** Number of waiting bytes. */
   length = 0;
   readonly #blocks: PinnedBuffer[] = [];
   /** Start of the bytes in the first block, and their end in the last. The blocks between are full. */
@@ -58,7 +59,7 @@ export class SendQueue {
     this.length += bytes.length;
   }
 
-  /** Adds what a pipe holds, at most 256 KiB. The queue must be empty. */
+  /** Adds the contents of a pipe, at most 256 KiB. The queue must be empty. */
   takeFrom(pipe: Pipe): void {
     const block = takeBlock(pipe.held);
     this.#blocks.push(block);
@@ -66,13 +67,13 @@ export class SendQueue {
     this.#end = this.length = pipe.rest(block);
   }
 
-  /** Sends what the kernel takes. Returns what {@link sendTo} returns. */
+  /** Sends as much as the kernel takes. Returns the result of {@link sendTo}. */
   send(fd: number): number {
     descriptor.fd = fd;
     return this.sendTo(descriptor);
   }
 
-  /** Sends what the target takes. Returns 0, or the negative error number at which sending stopped. */
+  /** Sends as much as the target takes. Returns 0, or the negative error number that stopped the send. */
   sendTo(target: SendTarget): number {
     while (this.length > 0) {
       const first = this.#blocks[0]!;
@@ -98,13 +99,15 @@ export class SendQueue {
   }
 }
 
-/** Returns a block of the smallest size that holds a number of bytes; one of the largest size if none does. */
+/** Returns a block of the smallest sufficient size, or one of the largest size. */
 function takeBlock(bytes: number): PinnedBuffer {
   const index = BLOCK_BYTES.findIndex((size) => size >= bytes);
   return pools.at(index)!.take();
 }
 
-/** Frees a block that is not kept: the garbage collector would leave up to 64 MiB of blocks in each thread. */
+/**
+ * Returns a block to its pool, or frees it. Garbage collection would leave up to 64 MiB of blocks per thread.
+ */
 function giveBlock(block: PinnedBuffer): void {
   const pool = pools[BLOCK_BYTES.indexOf(block.bytes.length)]!;
   if (!pool.give(block)) block.free();

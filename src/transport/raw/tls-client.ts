@@ -7,7 +7,7 @@ import { RawClient } from './raw-client.ts';
 import type { RawHome } from './raw-home.ts';
 import type { PendingReader } from './pending-reads.ts';
 
-/** What a channel asks of its `TlsStream`. */
+/** The methods of `TlsStream` that a channel uses. */
 type Stream = Pick<
   TlsStream,
   | 'read'
@@ -20,28 +20,30 @@ type Stream = Pick<
   | 'free'
 >;
 
-/** No result of a read: see {@link TlsClient.receiveInto}. */
+/** Marks the absence of a read result: see {@link TlsClient.receiveInto}. */
 const NO_RESULT = 1;
 
 /**
- * A client's connection whose bytes OpenSSL encrypts and decrypts. OpenSSL reads more from the socket than it returns, so a
- * channel that has such bytes reads without an event.
+ * A client's connection encrypted by OpenSSL. OpenSSL reads more from the socket than it returns, so a
+ * channel with such bytes reads without an event.
  */
 export class TlsClient extends RawClient implements PendingReader {
   isListed = false;
   readonly #stream: Stream;
-  /** What the next read returns, because it followed bytes: 0 for the end, a negative error number. */
+  /**
+   * Result of the next read, found after bytes in the last one: 0 for the end, or a negative error number.
+   */
   #keptResult = NO_RESULT;
-  /** Reading waits until something can be sent: OpenSSL answers the client's key update first. */
+  /** Reading waits for room to send: OpenSSL must first answer the client's key update. */
   #readNeedsRoom = false;
-  /** Reading waits until the blocked write is repeated. It needs no room. */
+  /** Reading waits until the blocked write is repeated. The write needs no room. */
   #readNeedsWrite = false;
-  /** A write waits until something has come. */
+  /** A write waits for input. */
   #writeNeedsInput = false;
-  /** The close_notify waits until it can be sent. */
+  /** The close_notify waits for room. */
   #endWaits = false;
 
-  /** @param stream whose handshake is done. The channel frees it. */
+  /** @param stream a stream after its handshake; the channel frees it */
   constructor(home: RawHome, clientOwner: ClientOwner, stream: Stream) {
     super(home, clientOwner);
     this.#stream = stream;
@@ -67,7 +69,10 @@ export class TlsClient extends RawClient implements PendingReader {
     if (!this.destroyed) super.ready(this.#readNeedsWrite ? EPOLLIN | EPOLLOUT : EPOLLIN);
   }
 
-  /** Returns -EAGAIN, or a number of bytes, 1 or more, before any other result. An end without close_notify is one, too. */
+  /**
+   * Returns -EAGAIN, or 1 or more bytes before any other result. An end without close_notify counts as an
+   * end.
+   */
   override receiveInto(buffer: PinnedBuffer, start: number, end: number): number {
     if (this.#keptResult !== NO_RESULT) return this.#keptResult;
     const stream = this.#stream;
@@ -117,7 +122,7 @@ export class TlsClient extends RawClient implements PendingReader {
 
   /** Sends close_notify. */
   protected override sayEnd(): boolean {
-    // After an error the connection has broken, and reading finds out.
+    // An error means the connection has broken. The next read reports it.
     const waits = this.#stream.sendCloseNotify() === -EAGAIN;
     if (waits !== this.#endWaits) {
       this.#endWaits = waits;
@@ -135,7 +140,7 @@ export class TlsClient extends RawClient implements PendingReader {
     }
   }
 
-  /** Reading has stopped behind `count` bytes. */
+  /** Handles a read that stopped after `count` bytes, and returns the result to report. */
   #stopped(result: number, count: number): number {
     const needsRoom = result === -EAGAIN && this.#stream.wantsWrite;
     if (needsRoom !== this.#readNeedsRoom) {
@@ -154,7 +159,7 @@ export class TlsClient extends RawClient implements PendingReader {
     return count;
   }
 
-  /** Reads soon if OpenSSL may have bytes. */
+  /** Schedules a read if OpenSSL may hold bytes. */
   #readSoon(): void {
     if (this.destroyed) return;
     const mayRead = this.#keptResult !== NO_RESULT || this.#readNeedsWrite || this.#stream.hasPending;

@@ -7,16 +7,16 @@ import type { ServerContext } from '../../sys/tls/server-context.ts';
 import { TlsStream, type TlsFailureKind } from '../../sys/tls/tls-stream.ts';
 import type { EntryFacts, EntryFailure, EntryRejection } from '../entry.ts';
 
-/** Hears how a handshake ends. Exactly one of the three is called. */
+/** Receives the end of a handshake: exactly one of the three methods is called. */
 export interface HandshakeOwner {
-  /** It is done. The owner has the stream now, and takes the descriptor over. */
+  /** Called when the handshake is done. The owner takes over the stream and the descriptor. */
   handshakeDone(handshake: TlsHandshake, stream: TlsStream): void;
-  /** It has failed, and its connection is closed. */
+  /** Called after the handshake failed and its connection was closed. */
   handshakeFailed(handshake: TlsHandshake, rejection: EntryRejection): void;
   /**
-   * The connection is closed for no reason of its own.
+   * Called after the connection was closed for a reason outside the connection.
    *
-   * @param fault null if its listener closes; else an error of the proxy
+   * @param fault null if its listener closes; otherwise an error of the proxy
    */
   handshakeLost(handshake: TlsHandshake, fault: unknown): void;
 }
@@ -35,10 +35,10 @@ export class TlsHandshake extends Watched implements LiveMember {
   readonly #owner: HandshakeOwner;
   readonly #since: number;
   readonly #deadline: Timed = new Deadline(this);
-  /** Null before the start, and when the handshake is over. */
+  /** Null before the start and after the handshake. */
   #stream: TlsStream | null = null;
 
-  /** @param since when the connection was accepted */
+  /** @param since time of the accept */
   constructor(loop: EventLoop, owner: HandshakeOwner, facts: EntryFacts, since: number) {
     super();
     this.#loop = loop;
@@ -47,7 +47,7 @@ export class TlsHandshake extends Watched implements LiveMember {
     this.#since = since;
   }
 
-  /** Begins. @param timeoutMs max time from the accept to the end of the handshake */
+  /** Starts the handshake. @param timeoutMs max time from the accept to the end of the handshake */
   start(connection: Watched, context: ServerContext, timeoutMs: number): void {
     const { poller, wheel } = this.#loop;
     poller.adopt(connection, this);
@@ -92,7 +92,7 @@ export class TlsHandshake extends Watched implements LiveMember {
     this.fault(null);
   }
 
-  /** The deadline has passed. */
+  /** Fails the handshake because its deadline has passed. */
   expire(): void {
     this.#fail('tls_timeout', 'in the handshake');
   }
@@ -100,7 +100,8 @@ export class TlsHandshake extends Watched implements LiveMember {
   #fail(reason: EntryFailure, detail: string): void {
     this.#leave()?.free();
     const { input, poller } = this.#loop;
-    // OpenSSL may have sent an alert, which the reset of a close before all is read could overtake.
+    // OpenSSL may have sent an alert. Closing with unread bytes would send a reset, which can overtake the
+    // alert.
     input.recv(this.fd, 0, input.bytes.length);
     poller.close(this);
     const seconds = (this.#loop.wheel.now - this.#since) / 1000;
