@@ -1,11 +1,11 @@
-/** What workers and the primary tell each other of clients: sessions, revocations, passwords, keys. */
+/** Messages between workers and the primary about clients: sessions, revocations, passwords, key sets. */
 import type { LimitLedgerReport } from './limit-tables.ts';
 
 /** One session, as `GET /sessions` shows it. Times are ISO 8601 in UTC. */
 export interface SessionRow {
-  /** Names the session in all commands: the run of its worker, a hyphen, and its number there. */
+  /** The session's id in all commands: the run of its worker, a hyphen, and a number. */
   readonly id: string;
-  /** With its kind: `jwt:alice`. */
+  /** Principal with its kind: `jwt:alice`. */
   readonly principal: string;
   /** The client's IP address. */
   readonly client: string;
@@ -13,19 +13,19 @@ export interface SessionRow {
   readonly cluster: string;
   readonly endpoint: string;
   readonly openedAt: string;
-  /** When the session ends because of its credential; null for never. */
+  /** When the session ends because its credential expires; null for never. */
   readonly endsAt: string | null;
 }
 
-/** The conditions for the sessions of an answer, which must all hold. */
+/** Conditions for sessions. All of them must hold. */
 export interface SessionFilter {
-  /** With its kind, or a bare name for every kind. */
+  /** Principal with its kind, or a bare name to match every kind. */
   readonly principal?: string;
   readonly cluster?: string;
   readonly client?: string;
 }
 
-/** What the primary asks of every worker that may have the session or the principal. */
+/** A question from the primary to every worker that may have the session or the principal. */
 export type SessionQuestion =
   | {
       readonly kind: 'list';
@@ -41,47 +41,47 @@ export type SessionQuestion =
       readonly reason: string;
     }
   | { readonly kind: 'extend'; readonly id: string; readonly byMs: number }
-  /** Each principal with its kind, or a bare name for every kind. */
+  /** `principals`: each with its kind, or a bare name to match every kind. */
   | { readonly kind: 'revoke'; readonly principals: readonly string[] };
 
 /** The answer to a {@link SessionQuestion}. */
 export interface SessionAnswer {
   /**
-   * Sessions that fit the question: those of the whole worker for `list`, those that were changed or closed
-   * for others.
+   * Number of matching sessions: for `list` all sessions of the worker, otherwise those that were changed or
+   * closed.
    */
   readonly count: number;
-  /** For `list`: the first `limit` sessions behind the id `after`, in the order of their ids. */
+  /** For `list`: the first `limit` sessions after the id `after`, sorted by id. */
   readonly rows: readonly SessionRow[];
   /**
-   * For `extend` when the session ends, and for `revoke` until when the credentials need the revocation, in
-   * milliseconds since 1970. Null if the session has no end, or no credential says so.
+   * For `extend`: when the session ends. For `revoke`: when the last revoked credential expires. Milliseconds
+   * since 1970, or null if there is no such end.
    */
   readonly at: number | null;
 }
 
-/** A principal whose older credentials do not count. */
+/** Revokes the credentials that a principal was issued before a moment. */
 export interface Revocation {
-  /** With its kind, or a bare name for every kind. */
+  /** Principal with its kind, or a bare name to match every kind. */
   readonly principal: string;
-  /** Credentials that were issued before this moment are refused. Milliseconds since 1970. */
+  /** Credentials issued before this moment are refused. Milliseconds since 1970. */
   readonly at: number;
-  /** When the revocation can be forgotten. */
+  /** When the revocation expires. Milliseconds since 1970. */
   readonly until: number;
 }
 
-/** A revocation for people and other processes. Times are ISO 8601 in UTC. */
+/** A revocation in its JSON form. Times are ISO 8601 in UTC. */
 export interface RevocationRow {
   readonly principal: string;
   readonly at: string;
   readonly until: string;
 }
 
-/** Revocations have come into force, have changed, or have ended. */
+/** Sent when revocations start, change or end. */
 export interface RevocationsCommand {
   readonly type: 'revocations';
   readonly changed: readonly Revocation[];
-  /** The principals of those that have ended. */
+  /** Principals whose revocations ended. */
   readonly ended: readonly string[];
 }
 
@@ -91,19 +91,19 @@ interface AskCommand {
   readonly question: SessionQuestion;
 }
 
-/** The answer to `key_set_wanted`, and the news of a set. */
+/** Answers `key_set_wanted`, and announces a changed key set. */
 export interface KeySetCommand {
   readonly type: 'key_set';
   readonly url: string;
-  /** The text of a JSON Web Key Set; null if none could be fetched yet. */
+  /** JSON Web Key Set as text; null until the first fetch succeeds. */
   readonly jwks: string | null;
 }
 
-/** The answer to `verify_password`. */
+/** Answers `verify_password`. */
 export interface PasswordCommand {
   readonly type: 'password';
   readonly number: number;
-  /** Null if too many passwords wait, or the thread has failed. */
+  /** Null if the queue of passwords is full, or the thread failed. */
   readonly matches: boolean | null;
 }
 
@@ -113,42 +113,42 @@ export interface AnswerReport {
   readonly answer: SessionAnswer;
 }
 
-/** A password is to be verified on the thread that the process has for it. */
+/** Asks the primary to verify a password on its password thread. */
 export interface PasswordReport {
   readonly type: 'verify_password';
   readonly number: number;
   readonly hash: string;
   readonly password: string;
-  /** The client's IP address, or an IPv6 network. */
+  /** The client's IP address or IPv6 network. */
   readonly client: string;
 }
 
-/** Nobody waits for a password's answer any more. */
+/** Cancels `verify_password`: the client no longer waits for the answer. */
 export interface PasswordDroppedReport {
   readonly type: 'drop_password';
   readonly number: number;
 }
 
-/** A token names a key that the set of the URL does not have, or there is no set. */
+/** Reports that a token's key is missing from the key set of the URL, or that the set is missing. */
 export interface KeySetReport {
   readonly type: 'key_set_wanted';
   readonly url: string;
 }
 
-/** A revoked token was shown that expires later than the revocation is kept. */
+/** Reports a revoked token that expires after its revocation. */
 export interface RevokedTokenReport {
   readonly type: 'revoked_token';
   readonly principal: string;
-  /** How long the revocation must be kept to refuse the token. Milliseconds since 1970. */
+  /** When the token expires, so the revocation must last until then. Milliseconds since 1970. */
   readonly neededUntil: number;
 }
 
-/** Messages to a worker. */
+/** Messages to a worker about clients. */
 export type AccessCommand = AskCommand | RevocationsCommand | KeySetCommand | PasswordCommand;
 
-/** Messages of a worker that its primary answers, or keeps for other workers. */
+/** Messages from a worker that the primary answers, or keeps for other workers. */
 export type ClientReport =
   AnswerReport | PasswordReport | PasswordDroppedReport | KeySetReport | RevokedTokenReport;
 
-/** Messages of a worker. */
+/** Messages from a worker about clients and limits. */
 export type AccessReport = ClientReport | LimitLedgerReport;

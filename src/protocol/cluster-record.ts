@@ -1,39 +1,42 @@
-/** A cluster in the form for workers: few objects and one block of bytes, which all workers share. */
+/** A cluster serialized for workers: few objects, and one block of bytes that all workers share. */
 import { deserialize, serialize } from 'node:v8';
 import type { Cluster } from '../config/types/cluster.ts';
 import { processClock } from '../core/timing/process-clock.ts';
 import type { ClusterState, EndpointState } from './cluster-state.ts';
 
-/** All threads agree on it. */
+/** All threads of the process share this clock. */
 const now = processClock();
 
-/** The settings of a cluster. Its endpoints are those of its state. */
+/** Settings of a cluster. Its endpoints are in its {@link ClusterState}. */
 export type ClusterSettings = Omit<Cluster, 'endpoints'>;
 
-/** A worker reads the contents when it first uses the cluster: until then 10,000 endpoints are no objects of its heap. */
+/**
+ * A worker deserializes the contents when it first uses the cluster. Until then, 10,000 endpoints add no
+ * objects to its heap.
+ */
 export interface ClusterRecord {
   readonly name: string;
-  /** The serialized {@link Contents}. It is never written again. */
+  /** The serialized {@link Contents}. Never changes after it is written. */
   readonly memory: SharedArrayBuffer;
   /** See {@link ClusterState.cursor}. */
   readonly cursor: SharedArrayBuffer;
-  /** The header on which the balancer hashes, in lower case; null if it hashes on something else. */
+  /** Header that the balancer hashes, in lower case; null if it hashes something else. */
   readonly hashHeader: string | null;
-  /** Whether connections to the endpoints begin with TLS, whose files a worker must be able to use. */
+  /** Whether endpoints use TLS. Each worker must then be able to load the TLS files. */
   readonly hasTls: boolean;
 }
 
 interface Contents {
   readonly settings: ClusterSettings;
   readonly endpoints: readonly EndpointState[];
-  /** When the record was written, in milliseconds of the process's clock. */
+  /** When the record was written, in milliseconds on the process's clock. */
   readonly writtenAt: number;
 }
 
 /**
- * Writes the record of a cluster.
+ * Serializes a cluster.
  *
- * @param slotOf returns the first slot of the series of a listed endpoint, by its label
+ * @param slotOf returns the first slot of a configured endpoint's series, by its label
  */
 export function writeClusterRecord(
   config: Cluster,
@@ -61,12 +64,12 @@ export function writeClusterRecord(
   };
 }
 
-/** Reads a record. The slow starts of its endpoints are as long as they still take now. */
+/** Deserializes a record. Shortens slow starts by the time since the record was written. */
 export function readClusterRecord({ name, memory, cursor }: ClusterRecord): {
   readonly settings: ClusterSettings;
   readonly state: ClusterState;
 } {
-  // A copy: what is read may refer to the bytes, and OpenSSL takes none in shared memory.
+  // Copy the bytes: the result may refer to them, and OpenSSL accepts no shared memory.
   const { settings, endpoints, writtenAt } = deserialize(Buffer.from(new Uint8Array(memory))) as Contents;
   const passedMs = now() - writtenAt;
   const current = endpoints.map((state) => {

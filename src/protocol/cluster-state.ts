@@ -1,37 +1,40 @@
-/** The state of a cluster's endpoints, as the primary tells it to every worker. */
+/** The state of a cluster's endpoints. The primary sends it to every worker. */
 import type { Address } from '../core/address.ts';
 import type { ENDPOINT_STATES } from '../telemetry/metrics/label-values.ts';
 
 /**
- * Probes set `down`, the outlier detection sets `ejected`, operators set `draining`. If several hold, the last of these
- * counts.
+ * Probes set `down`, outlier detection sets `ejected`, operators set `draining`. If several apply, the last
+ * in this order wins.
  */
 export type EndpointHealth = (typeof ENDPOINT_STATES)[number];
 
 export interface EndpointState {
-  /** The address as text: the endpoint's name in metrics, logs and commands. */
+  /** The address as text. It names the endpoint in metrics, logs and commands. */
   readonly label: string;
-  /** First slot of the endpoint's series if they are lent; null if the configuration lists the endpoint. */
+  /** First slot of the endpoint's series if they are leased; null if the endpoint is in the configuration. */
   readonly slot: number | null;
   /** The configured address. Its host is the server name for TLS. */
   readonly server: Address;
-  /** Addresses to connect to: the first, or another that answers. */
+  /** Addresses to dial in turn. */
   readonly addresses: readonly Address[];
-  /** Above 0: the weight of the endpoint's entry, or a part of it if the entry is a name. */
+  /** Weight of the endpoint's entry, above 0. If the entry is a name, its addresses share the weight. */
   readonly weight: number;
-  /** The lowest priority with an endpoint that is up is used (RFC 2782). */
+  /** The lowest priority that has an endpoint up is used (RFC 2782). */
   readonly priority: number;
-  /** Max connections of all workers; 0 for no limit. */
+  /** Max connections over all workers; 0 for no limit. */
   readonly maxConnections: number;
   readonly health: EndpointHealth;
-  /** Remaining milliseconds of the slow start; 0 if there is none. */
+  /** Remaining milliseconds of the slow start; 0 outside one. */
   readonly warmLeftMs: number;
 }
 
 export interface ClusterState {
   readonly cluster: string;
-  /** Memory of the `SharedCursor` that counts turns of all workers. The same as long as the cluster exists. */
+  /**
+   * Memory of the `SharedCursor` that counts the turns of all workers. It stays the same while the cluster
+   * exists.
+   */
   readonly cursor: SharedArrayBuffer;
-  /** The same order for every worker. */
+  /** In the same order for every worker. */
   readonly endpoints: readonly EndpointState[];
 }

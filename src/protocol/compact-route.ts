@@ -1,4 +1,4 @@
-/** Routes in the form for workers: parts that most routes have alike are one object. */
+/** Routes in the form for workers: parts that are alike in most routes are one shared object. */
 import type {
   HeaderChanges,
   Rewrite,
@@ -15,8 +15,8 @@ const NO_REWRITE: Rewrite = { host: null, stripPrefix: null, path: null };
 const NO_LIMITS: Route['limits'] = [];
 
 /**
- * Returns a route whose empty parts are the same objects in all routes. The objects of one message stay one object in the
- * thread that reads it, so that a worker has 0.5 KB less for each route.
+ * Replaces the empty parts of a route by objects that all routes share. An object stays shared when a message
+ * is cloned, which saves a worker 0.5 KB per route.
  */
 export function compactRoute(route: Route): Route {
   return {

@@ -1,51 +1,51 @@
-/** What a worker is told of a configuration: all of it at the start, then only what changes. */
+/** The configuration as workers receive it: whole at the start, then only changes. */
 import type { AccessSettings } from '../config/types/access.ts';
 import type { Config } from '../config/types/config.ts';
 import type { Listener } from '../config/types/listener.ts';
 import type { Route } from '../config/types/route.ts';
 import { compactRoute } from './compact-route.ts';
 
-/** A configuration as workers know it. Its clusters travel as `ClusterRecord`s. */
+/** A configuration for workers. Its clusters travel as `ClusterRecord`s. */
 export type WorkerConfig = Omit<Config, 'clusters'>;
 
-/** Access settings by their difference from others. Lists of addresses may be long. */
+/** Difference between two sets of access settings. Their lists of addresses can be long. */
 interface AccessChange {
-  /** Whether the other settings have the keys that `own` lacks. If false, `own` is everything. */
+  /** Whether keys that `own` lacks come from the other settings. If false, `own` is complete. */
   readonly isPart: boolean;
   readonly own: Partial<AccessSettings> | null;
 }
 
-/** A route that those who are told do not have. */
+/** A route that the receiver does not have. */
 interface NewRoute {
-  /** Without its access settings. */
+  /** The route without its access settings. */
   readonly route: Route;
-  /** By their difference from those of the listener. */
+  /** Difference from the access settings of the listener. */
   readonly access: AccessChange;
 }
 
-/** A listener of a new configuration. */
+/** Difference between two listeners of the same name. */
 interface ListenerChange {
-  /** Without its routes and access settings, and without its trusted proxies if it keeps them. */
+  /** The listener without routes and access settings; also without trusted proxies if `keepsProxies`. */
   readonly listener: Listener;
-  /** By their difference from those of the listener of its name before. */
+  /** Difference from the access settings of the old listener. */
   readonly access: AccessChange;
-  /** Whether it trusts the proxies of the listener of its name before. */
+  /** Whether the trusted proxies of the old listener stay. */
   readonly keepsProxies: boolean;
-  /** The place of each route among those of the listener's name before, or the route if it is new. */
+  /** Each route: its index among the routes of the old listener, or the route itself if it is new. */
   readonly routes: readonly (number | NewRoute)[];
 }
 
-/** A configuration by its difference from the one before it. */
+/** Difference between a configuration and the one before it. */
 export interface ConfigChange extends Omit<WorkerConfig, 'listeners'> {
   readonly listeners: readonly ListenerChange[];
 }
 
-/** Returns the name and the routes of a listener; none for layer 4. */
+/** Returns the name and routes of a listener. Layer 4 listeners have no routes. */
 export function routesOf(listener: Listener): { readonly name: string; readonly routes: readonly Route[] } {
   return { name: listener.name, routes: listener.mode === 'l7' ? listener.routes : [] };
 }
 
-/** Returns a configuration in the form for workers that have none. */
+/** Builds the whole configuration for a worker that starts. */
 export function workerConfig({ clusters, ...config }: Config): WorkerConfig {
   return {
     ...config,
@@ -56,8 +56,8 @@ export function workerConfig({ clusters, ...config }: Config): WorkerConfig {
 }
 
 /**
- * Describes a configuration to those who have another. Routes, parts of access settings and lists of proxies that both have
- * must be the same objects to be told short.
+ * Computes the difference between two configurations. Routes, access settings and lists of proxies count as
+ * unchanged only if they are the same objects in both.
  */
 export function configChange(before: WorkerConfig, after: WorkerConfig): ConfigChange {
   const known = new Map(before.listeners.map((listener) => [listener.name, listener]));
@@ -78,7 +78,7 @@ export function configChange(before: WorkerConfig, after: WorkerConfig): ConfigC
   };
 }
 
-/** Builds the configuration that {@link configChange} has described. What stays are the same objects. */
+/** Applies a {@link configChange}. Unchanged parts stay the same objects. */
 export function changedConfig(before: WorkerConfig, change: ConfigChange): WorkerConfig {
   const known = new Map(before.listeners.map((listener) => [listener.name, listener]));
   return {
@@ -114,7 +114,9 @@ function changedAccess(before: AccessSettings | null, { isPart, own }: AccessCha
   return Object.keys(own!).length === 0 ? before : { ...before!, ...own };
 }
 
-/** Returns a function that finds the place of a route among others, which is most often the same as elsewhere. */
+/**
+ * Returns a function that finds the index of a route. It tries `likely` first: most routes keep their index.
+ */
 function placesIn(routes: readonly Route[]): (route: Route, likely: number) => number | undefined {
   let places: Map<Route, number> | null = null;
   return (route, likely) => {

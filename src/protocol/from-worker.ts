@@ -1,4 +1,6 @@
-/** Messages from a worker to the primary. The worker's task resolves when it has drained, and rejects on a fault. */
+/**
+ * Messages from a worker to the primary. The worker's task resolves after its drain, and rejects on a fault.
+ */
 import type { OutlierFailure } from '../config/types/cluster.ts';
 import type { AccessReport } from './access.ts';
 import type { SightReport } from './sight.ts';
@@ -6,27 +8,27 @@ import type { SightReport } from './sight.ts';
 export type FromWorker =
   AccessReport | SightReport | ListeningReport | PreparedReport | SettledReport | EndpointFailedReport;
 
-/** Every listener of the worker's kind accepts connections under this generation. */
+/** Reports that every listener of the worker accepts connections under this generation. */
 interface ListeningReport {
   readonly type: 'listening';
   readonly generation: number;
 }
 
-/** The answer to `prepare`. */
+/** Answers `prepare`. */
 interface PreparedReport {
   readonly type: 'prepared';
   readonly generation: number;
-  /** Why the worker cannot change to the generation, and has changed nothing; null if it is ready. */
+  /** Why the worker refused the generation and changed nothing; null if it is prepared. */
   readonly problem: string | null;
 }
 
-/** The answer to `settle`. */
+/** Answers `settle`. */
 interface SettledReport {
   readonly type: 'settled';
   readonly generation: number;
 }
 
-/** An endpoint has had failures that its cluster's outlier detection counts. */
+/** Reports failures for the cluster's outlier detection. */
 interface EndpointFailedReport {
   readonly type: 'endpoint_failed';
   readonly failure: EndpointFailure;
@@ -39,6 +41,6 @@ export interface EndpointFailure {
   readonly kind: OutlierFailure;
   /** Failures of this kind since the last report. */
   readonly count: number;
-  /** IP address of the client that met the last failure; empty if unknown. */
+  /** IP address of the client that saw the last failure; empty if unknown. */
   readonly client: string;
 }

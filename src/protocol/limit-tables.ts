@@ -1,13 +1,13 @@
-/** What the primary and workers tell each other of the tables of limits. */
+/** Messages between the primary and workers about the tables of limits. */
 
-/** Returns the key of a limit's table among all tables. Names of limits are unique in a listener. */
+/** Returns the key of a limit's table. Names of limits are unique in a listener. */
 export function tableName(listener: string, limit: string): string {
   return JSON.stringify([listener, limit]);
 }
 
 /**
- * This run of the worker begins to hold places in a table. What it holds stands in its ledger, so that the
- * primary can give it back when the run ends.
+ * Announces the ledger of a worker's run for a table. The ledger counts the places that the run holds: the
+ * primary releases them when the run ends.
  */
 export interface LimitLedgerReport {
   readonly type: 'limit_ledger';

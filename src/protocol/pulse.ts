@@ -1,12 +1,12 @@
-/** A worker's signs of life in shared memory. Its thread writes them, the primary reads them. */
+/** A worker's heartbeat in shared memory. The worker's thread writes it, the primary reads it. */
 
 const BEATS = 0;
 const THREAD = 1;
 const WORDS = 2;
 
-/** The pulse of one worker's task. */
+/** Heartbeat of one worker's task. */
 export class Pulse {
-  /** The memory to send to the other thread. */
+  /** Memory to send to the other thread. */
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
 
@@ -15,22 +15,22 @@ export class Pulse {
     this.#words = new Int32Array(memory);
   }
 
-  /** Notes a turn of the loop that carries the traffic. */
+  /** Counts one turn of the loop that carries traffic. */
   beat(): void {
     Atomics.add(this.#words, BEATS, 1);
   }
 
-  /** Number of beats, modulo 2^32. Only a change of it matters. */
+  /** Number of beats modulo 2^32. Only its changes matter. */
   get beats(): number {
     return Atomics.load(this.#words, BEATS);
   }
 
-  /** Notes which thread runs the task. */
+  /** Records the thread that runs the task. */
   identify(thread: number): void {
     Atomics.store(this.#words, THREAD, thread);
   }
 
-  /** Node's id of the thread that runs the task; 0 before one does. */
+  /** Node's id of the thread that runs the task; 0 until one does. */
   get thread(): number {
     return Atomics.load(this.#words, THREAD);
   }

@@ -1,11 +1,15 @@
-/** What workers tell so that people can see what happens: lines, events, spans, lines of taps. */
+/** Messages from workers for observability: log lines, events, spans, lines of taps. */
 import type { WorkerEvent } from './admin/events.ts';
 import type { SpanRecord } from './spans.ts';
 import type { TapCommand, TapReport } from './tap.ts';
 
 export type SightReport = LogReport | AccessReport | EventsReport | SpansReport | TapReport;
 
-/** Takes what a worker tells. @param reply sends a message to the worker, or to the one that has taken its place */
+/**
+ * Receives the reports of workers.
+ *
+ * @param reply sends a message to the worker, or to its replacement
+ */
 export type SightListener = (
   report: SightReport,
   worker: string,
@@ -24,18 +28,18 @@ interface AccessReport {
   readonly lines: string;
 }
 
-/** Refused and failed things, newest last. */
+/** Refusals and failures, newest last. */
 interface EventsReport {
   readonly type: 'events';
   readonly events: readonly WorkerEvent[];
-  /** Events since the last report that are not in any, because there were too many. */
+  /** Events dropped since the last report because there were too many. */
   readonly suppressed: number;
 }
 
-/** Spans that have ended. */
+/** Finished spans. */
 interface SpansReport {
   readonly type: 'spans';
   readonly spans: readonly SpanRecord[];
-  /** Spans since the last report that are not in any, because there were too many. */
+  /** Spans dropped since the last report because there were too many. */
   readonly dropped: number;
 }

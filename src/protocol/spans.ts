@@ -1,4 +1,4 @@
-/** A span on its way from a worker to the primary, which exports it. */
+/** A span that a worker sends to the primary for export. */
 
 type SpanAttributes = Readonly<Record<string, string | number | boolean | string[]>>;
 
@@ -7,24 +7,24 @@ export interface SpanRecord {
   readonly traceId: string;
   /** 16 hexadecimal digits. */
   readonly spanId: string;
-  /** The span of the trusted client that asked; null for the first span of a trace. */
+  /** The span of the trusted client that sent the request; null for the root span. */
   readonly parentSpanId: string | null;
   /** The value of `tracestate`; empty for none. */
   readonly traceState: string;
-  /** Whether head sampling chose the trace. A span that it did not choose is here because it failed. */
+  /** Whether head sampling chose the trace. Spans of other traces are recorded only if they failed. */
   readonly isSampled: boolean;
   readonly name: string;
   /** Milliseconds since 1970, with fractions. */
   readonly startedAt: number;
   readonly endedAt: number;
-  /** Why the span failed, in words; null if it did not. */
+  /** Why the span failed, in words; null if it succeeded. */
   readonly failure: string | null;
-  /** By the names of OpenTelemetry's semantic conventions. */
+  /** Named by OpenTelemetry's semantic conventions. */
   readonly attributes: SpanAttributes;
   readonly events: readonly SpanEvent[];
 }
 
-/** What happened during the span. */
+/** An event during the span. */
 export interface SpanEvent {
   readonly name: string;
   /** Milliseconds since 1970, with fractions. */

@@ -1,4 +1,4 @@
-/** The blocks of a configuration: the layout of every worker's stats page. */
+/** The blocks of a configuration, in the layout of every worker's stats page. */
 import { tunnelClusters } from '../config/schema/tunnel-clusters.ts';
 import type { Cluster } from '../config/types/cluster.ts';
 import type { Config } from '../config/types/config.ts';
@@ -11,20 +11,20 @@ import { PageLayout, type BlockName } from '../telemetry/page-layout.ts';
 import type { BlockChange } from '../telemetry/series-directory.ts';
 import { routesOf } from './config-change.ts';
 
-/** A configuration, and the names of the workers that it wants. */
+/** A configuration and the names of its workers. */
 export interface Counted {
   readonly config: Config;
   readonly workers: readonly string[];
 }
 
-/** Builds the layout. The same configuration and worker names give the same layout in every thread. */
+/** Builds the layout. Equal configurations and worker names give equal layouts in every thread. */
 export function layoutOf(config: Config, workers: readonly string[]): PageLayout {
   const layout = new PageLayout();
   for (const { shape, labels } of blocksOf({ config, workers })) layout.addBlock(shape, labels);
   return layout;
 }
 
-/** Lists the blocks of a configuration, each as often as a part of the configuration has it. */
+/** Lists the blocks of a configuration. A block appears once for each part that needs it. */
 export function blocksOf({ config, workers }: Counted): BlockName[] {
   const names = blocksBesideParts(workers, config.listeners);
   for (const cluster of config.clusters) names.push(...blocksOfCluster(cluster));
@@ -34,7 +34,10 @@ export function blocksOf({ config, workers }: Counted): BlockName[] {
   return names;
 }
 
-/** Lists the blocks by which two configurations differ. Clusters and routes that are the same objects cost next to nothing. */
+/**
+ * Lists the blocks by which two configurations differ. Clusters and routes that are the same objects cost
+ * almost nothing.
+ */
 export function blockChange(before: Counted, after: Counted): BlockChange {
   const added = blocksBesideParts(after.workers, after.config.listeners);
   const removed = blocksBesideParts(before.workers, before.config.listeners);
@@ -63,7 +66,7 @@ function differenceOf<T>(before: readonly T[], after: readonly T[]): { added: T[
   return { added, removed: [...old] };
 }
 
-/** Lists the blocks of the process, its workers and its listeners: few, in any configuration. */
+/** Lists the blocks of the process, its workers and its listeners. They are few in any configuration. */
 function blocksBesideParts(workers: readonly string[], listeners: readonly Listener[]): BlockName[] {
   return [
     { shape: pageShapes.process, labels: {} },
@@ -80,7 +83,7 @@ function blocksOfListener(listener: Listener): BlockName[] {
   ];
   if (listener.mode === 'l7') {
     names.push({ shape: pageShapes.l7Listener, labels });
-    // For requests that no route takes.
+    // For requests that match no route.
     names.push({ shape: pageShapes.route, labels: { ...labels, route: 'none' } });
   }
   for (const cluster of tunnelClusters(listener)) {

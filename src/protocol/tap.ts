@@ -1,30 +1,30 @@
-/** What the primary and the workers tell each other of taps. */
+/** Messages between the primary and workers about taps. */
 
-/** A tap: who watches what. */
+/** A tap: what to show of which sessions. */
 export interface TapOrder {
   /** Names the tap in logs and messages. */
   readonly id: string;
   readonly filter: TapFilter;
-  /** The part of the sessions that is shown: above 0, at most 1. */
+  /** Fraction of sessions to show, above 0 and at most 1. */
   readonly sample: number;
-  /** Whether payloads are shown. */
+  /** Whether to show payloads. */
   readonly payload: boolean;
-  /** Max bytes that are shown of a message. */
+  /** Max bytes to show of a message. */
   readonly maxPayloadBytes: number;
-  /** Rules of redaction: see `wire/redaction/`. They have been checked. */
+  /** Redaction rules, already checked: see `wire/redaction/`. */
   readonly redact: readonly string[];
 }
 
-/** The conditions for the sessions and tunnels of a tap, which must all hold. */
+/** Conditions for the sessions and tunnels of a tap. All of them must hold. */
 export interface TapFilter {
-  /** A session's id, as in `GET /sessions`. */
+  /** A session's id from `GET /sessions`. */
   readonly session?: string;
   readonly listener?: string;
   readonly route?: string;
   readonly cluster?: string;
   /** The endpoint's label. */
   readonly endpoint?: string;
-  /** With its kind, or a bare name for every kind. */
+  /** Principal with its kind, or a bare name to match every kind. */
   readonly principal?: string;
   /** An IP address. */
   readonly client?: string;
@@ -33,16 +33,16 @@ export interface TapFilter {
 export type TapCommand =
   | { readonly type: 'tap_start'; readonly order: TapOrder }
   | { readonly type: 'tap_stop'; readonly id: string }
-  /** A report of the tap has been passed on, or dropped: the worker may send another. */
+  /** `tap_taken`: the primary passed on or dropped a report of the tap, so the worker may send another. */
   | { readonly type: 'tap_taken'; readonly id: string };
 
-/** Lines of one tap. A worker sends at most `MAX_REPORTS_UNDER_WAY` reports of a tap before the primary has taken them. */
+/** Lines of one tap. At most `MAX_REPORTS_UNDER_WAY` reports of a tap wait for `tap_taken`. */
 export interface TapReport {
   readonly type: 'tap';
   readonly id: string;
   /** Complete lines of a recording, each with a newline at its end. */
   readonly lines: string;
-  /** What is missing since the last report: see `LostRecord`. */
+  /** Frames and sessions lost since the last report: see `LostRecord`. */
   readonly lostFrames: number;
   readonly lostSessions: number;
 }

@@ -9,84 +9,90 @@ import type { TapCommand, TapOrder } from './tap.ts';
 
 export type WorkerKind = 'l4' | 'l7';
 
-/** What every generation tells in full: it is little. */
+/** Parts that every generation sends in full, because they are small. */
 interface GenerationFacts {
   readonly generation: number;
-  /** By listener: memory of its `LineWindow`, the same as long as the listener is configured. */
+  /** Memory of each listener's `LineWindow`, by listener. Stays the same while the listener is configured. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
-  /** By listener with TLS, `uws` excluded: memory of its `TicketKeyRing`, the same as long as the listener has TLS. */
+  /**
+   * Memory of each `TicketKeyRing`, by TLS listener (except engine `uws`). Stays the same while the listener
+   * has TLS.
+   */
   readonly ticketKeys: ReadonlyMap<string, SharedArrayBuffer>;
-  /** By `tableName`: memory of the tables of limits, which stay over reloads as long as their limits do. */
+  /** Memory of the tables of limits, by `tableName`. A table survives reloads as long as its limit does. */
   readonly limitTables: ReadonlyMap<string, SharedArrayBuffer>;
 }
 
-/** A configuration, and the state that belongs to it, in the form for workers. */
+/** A configuration and its state, in the form for workers. */
 interface Generation extends GenerationFacts {
   /**
-   * Port 0 of listeners has been replaced by the port that all workers share, and the engine `auto` of l4 listeners by a
-   * concrete one.
+   * Port 0 is already replaced by the port that all workers share, and the engine `auto` of l4 listeners by a
+   * concrete engine.
    */
   readonly config: WorkerConfig;
-  /** The places of the configuration's blocks in the stats pages: see `SharedSlots`. The clusters' records have those of endpoints. */
+  /**
+   * Where the configuration's blocks lie in the stats pages: see `SharedSlots`. Slots of endpoints are in the
+   * cluster records.
+   */
   readonly series: SharedArrayBuffer;
-  /** Changes of their endpoints follow as messages. */
+  /** Changes of endpoints follow as messages. */
   readonly clusters: readonly ClusterRecord[];
 }
 
-/** A generation by its difference from the one that the worker has. */
+/** Difference between a generation and the worker's current one. */
 export interface GenerationChange extends GenerationFacts {
   readonly config: ConfigChange;
   readonly series: SlotChange;
   readonly clusters: {
-    /** Clusters that are new, or that have other settings or endpoints. */
+    /** Clusters that are new, or whose settings or endpoints changed. */
     readonly changed: readonly ClusterRecord[];
-    /** Names. */
+    /** Names of removed clusters. */
     readonly removed: readonly string[];
   };
 }
 
-/** The payload of a worker's `serve` task. */
+/** Payload of a worker's `serve` task. */
 export interface WorkerStart extends Generation {
   readonly kind: WorkerKind;
-  /** `l7-0`, `l4-1`: the worker's label in metrics and logs, kept when the worker is restarted. */
+  /** The worker's label in metrics and logs, such as `l7-0` or `l4-1`. A restarted worker keeps it. */
   readonly name: string;
-  /** The revocations in force. Changes follow as messages. */
+  /** Revocations in force. Changes follow as messages. */
   readonly revocations: readonly Revocation[];
-  /** By URL: the key sets that have been fetched. Changes follow as messages. */
+  /** Fetched key sets by URL. Changes follow as messages. */
   readonly keySets: ReadonlyMap<string, string>;
-  /** The taps that run. Changes follow as messages. */
+  /** Running taps. Changes follow as messages. */
   readonly taps: readonly TapOrder[];
-  /** Names this run of the worker in the ids of sessions: no other run of any process has it. */
+  /** Identifies this run of the worker in the ids of sessions. Unique over all processes. */
   readonly run: string;
-  /** Stats pages of all workers of both kinds. */
+  /** Stats pages of all workers, l4 and l7. */
   readonly pages: readonly SharedArrayBuffer[];
   /** Index of this worker's own page. */
   readonly page: number;
-  /** Scopes that are drained already, and take no new work. */
+  /** Scopes that are already drained and take no new work. */
   readonly drained: readonly DrainScope[];
-  /** Memory of the `ThreadLock` for closing listening sockets, the same for all threads. */
+  /** Memory of the `ThreadLock` for closing listening sockets. All threads share it. */
   readonly listenLock: SharedArrayBuffer;
   /** Memory of the worker's `Pulse`. */
   readonly pulse: SharedArrayBuffer;
-  /** Memory for the thread's descriptors: see `sys/descriptors/descriptor-table.ts`. */
+  /** Memory for the thread's open descriptors: see `sys/descriptors/descriptor-table.ts`. */
   readonly descriptors: SharedArrayBuffer;
-  /** How the process divides its descriptors; null for no limit. */
+  /** How workers divide the process's descriptors; null for no limit. */
   readonly descriptorPlan: DescriptorPlan | null;
-  /** Signs sticky cookies if no secret is configured. The same for all workers of the process. */
+  /** Signs sticky cookies if no secret is configured. All workers of the process share it. */
   readonly secret: string;
-  /** For {@link ToWorker} one way and `FromWorker` the other. */
+  /** Carries {@link ToWorker} one way and `FromWorker` the other. */
   readonly port: MessagePort;
 }
 
-/** What a drain empties. */
+/** What to drain. */
 export type DrainScope =
   | { readonly kind: 'all' }
   | { readonly kind: 'listener'; readonly name: string }
   | { readonly kind: 'cluster'; readonly name: string }
-  /** `name` is the endpoint's label. The cluster's state keeps new work away from a drained endpoint. */
+  /** `name` is the endpoint's label. The cluster's state already keeps new work off a drained endpoint. */
   | { readonly kind: 'endpoint'; readonly cluster: string; readonly name: string };
 
-/** Returns a key that is unique for the scope. */
+/** Returns a unique key of the scope. */
 export function scopeKey(scope: DrainScope): string {
   switch (scope.kind) {
     case 'all':
@@ -99,13 +105,13 @@ export function scopeKey(scope: DrainScope): string {
   }
 }
 
-/** How fast connections are ended. */
+/** How fast to end connections. */
 export interface Pace {
-  /** Sessions and tunnels per second, of all workers together unless said otherwise. Above 0. */
+  /** Sessions and tunnels per second, above 0, over all workers unless noted otherwise. */
   readonly rate: number;
-  /** Milliseconds from now until the last must have ended. */
+  /** Milliseconds from now until the last connection must end. */
   readonly deadlineMs: number;
-  /** Max random delay of each end, in milliseconds. */
+  /** Max random delay of each connection's end, in milliseconds. */
   readonly jitterMs: number;
 }
 
@@ -123,65 +129,68 @@ export type ToWorker =
   | FaultCommand
   | FreezeCommand;
 
-/** Get ready for a configuration, without any effect on the one in use. Answered by `prepared`. */
+/** Prepare a configuration without touching the current one. Answered by `prepared`. */
 interface PrepareCommand extends GenerationChange {
   readonly type: 'prepare';
 }
 
-/** Bring the prepared configuration into force, or drop it. */
+/** Activate the prepared configuration, or drop it. */
 interface SettleCommand {
   readonly type: 'settle';
   readonly generation: number;
   readonly commit: boolean;
 }
 
-/** Workers have come or gone: the stats pages of all that are there now. */
+/** Workers started or ended: the stats pages of all current workers. */
 interface PagesCommand {
   readonly type: 'pages';
   readonly pages: readonly SharedArrayBuffer[];
 }
 
-/** Take no new work, and end live connections at a pace. Without a pace, leave them alone. */
+/** Take no new work, and end open connections at a pace. Without a pace, leave them open. */
 interface DrainCommand {
   readonly type: 'drain';
   readonly scope: DrainScope;
   readonly pace: Pace | null;
-  /** Slots of the gauges that count the scope, by which the workers divide the rate. */
+  /** Slots of the scope's gauges, by which workers divide the rate. */
   readonly counted: readonly number[];
 }
 
-/** Take new work again. Remaining connections live on. */
+/** Take new work again. Open connections stay open. */
 interface UndrainCommand {
   readonly type: 'undrain';
   readonly scope: DrainScope;
 }
 
 /**
- * Stop accepting, close WebSockets with 1012 at a pace, let tunnels finish until the grace is over, then end the
- * task. A second command with a grace of 0 ends it at once.
+ * Stop accepting, close WebSockets with 1012 at a pace, and let tunnels finish within the grace period. Then
+ * end the task. A second command with a grace period of 0 ends the task at once.
  */
 interface EndCommand {
   readonly type: 'end';
   readonly graceMs: number;
   /** Null to close all WebSockets at once. */
   readonly pace: Pace | null;
-  /** Who listens on the addresses afterwards. No connection that is being opened may be lost then. Null for nobody. */
+  /**
+   * Who keeps listening on the addresses; null for nobody. With heirs, connections that are still opening
+   * must not be lost.
+   */
   readonly heirs: Heirs | null;
 }
 
 /**
- * Who else listens on the addresses of a worker that ends: the workers of another process, the newest worker of this
- * process, which was started in its place, or any other worker of this process.
+ * Who else listens on the addresses of an ending worker: the workers of another process, this worker's
+ * replacement, or any other worker of this process.
  */
 export type Heirs = 'process' | 'newest' | 'siblings';
 
-/** Endpoints of a cluster have changed. */
+/** The endpoints of a cluster changed. */
 interface ClusterUpdate {
   readonly type: 'cluster';
   readonly record: ClusterRecord;
 }
 
-/** End some of the connections of an endpoint: WebSockets with 1012, tunnels by closing them. */
+/** Close some of an endpoint's connections: WebSockets with 1012, tunnels without notice. */
 export interface EvictCommand {
   readonly type: 'evict';
   readonly cluster: string;
@@ -189,16 +198,16 @@ export interface EvictCommand {
   readonly endpoint: string;
   readonly count: number;
   readonly perSecond: number;
-  /** For close frames and the log. */
+  /** Reason in close frames and the log. */
   readonly reason: string;
 }
 
-/** Throw an exception that nothing catches, as a bug would. For tests of supervision. */
+/** Throw an uncaught exception, like a bug would. For tests of supervision. */
 interface FaultCommand {
   readonly type: 'fault';
 }
 
-/** Block the thread for a time, as a bug would. For tests of supervision. */
+/** Block the thread for a while, like a bug would. For tests of supervision. */
 interface FreezeCommand {
   readonly type: 'freeze';
   readonly forMs: number;

@@ -1,22 +1,27 @@
-/** The JSON bodies of the admin API's answers to commands: the primary writes them, the command line reads them. */
+/**
+ * JSON bodies of the admin API's answers to commands. The primary writes them, the command line reads them.
+ */
 import type { RevocationRow, SessionRow } from '../access.ts';
 import type { DrainStatus } from './status.ts';
 
-/** The keys of every answer to a command, and of every refusal. */
+/** The keys of every answer to a command, including refusals. */
 export interface CommandAnswer {
-  /** The HTTP status, so that a saved body still tells it (as in RFC 9457 section 3.1.2). */
+  /** HTTP status, repeated here so that a saved body still has it (as in RFC 9457 section 3.1.2). */
   readonly status: number;
-  /** One sentence for a person: what happens now, or what was wrong and how to ask instead. */
+  /** One sentence for a person: what happens now, or what was wrong and how to correct it. */
   readonly message: string;
 }
 
 /** The result of a reload. */
 export interface ReloadResult {
-  /** Number of the configuration in use now. */
+  /** Number of the current configuration. */
   readonly generation: number;
-  /** Each error of the new configuration with its place, one a line; null if that configuration is in use now. */
+  /**
+   * Errors of the new configuration with their places, one per line. Null if the new configuration is now the
+   * current one.
+   */
   readonly problem: string | null;
-  /** Settings that have changed, and that only a restart brings into force. */
+  /** Changed settings that take effect only after a restart. */
   readonly needsRestart: readonly string[];
 }
 
@@ -25,26 +30,28 @@ export type ReloadAnswer = CommandAnswer & ReloadResult;
 export type DrainAnswer = CommandAnswer & DrainStatus;
 
 export interface HandOverAnswer extends CommandAnswer {
-  /** The process that hands over. */
+  /** The process that hands over its listeners. */
   readonly pid: number;
-  /** Why the keys of session tickets have not been sent; null if they have. Only if they were asked for. */
+  /**
+   * Why the session ticket keys were not sent; null if they were. Present only if the request asked for them.
+   */
   readonly tickets?: string | null;
-  /** The revocations in force. Left out by versions that have none. */
+  /** Revocations in force. Older versions omit it. */
   readonly revocations?: readonly RevocationRow[];
 }
 
-/** An answer to which some workers may have given nothing. */
+/** An answer that some workers may be missing from. */
 interface GatheredAnswer extends CommandAnswer {
-  /** The workers that are stuck, or too busy to answer in time, by their names. Only if there are some. */
+  /** Names of workers that are stuck, or did not answer in time. Present only if there are any. */
   readonly incomplete?: readonly string[];
 }
 
 /** The answer to `GET /sessions`. */
 export interface SessionsAnswer extends GatheredAnswer {
-  /** Sessions of all pages. */
+  /** Number of sessions on all pages. */
   readonly total: number;
-  /** In the order of their ids. */
+  /** Sorted by id. */
   readonly sessions: readonly SessionRow[];
-  /** For the parameter `after` of the next page; null for the last page. */
+  /** Value of the parameter `after` for the next page; null on the last page. */
   readonly next: string | null;
 }

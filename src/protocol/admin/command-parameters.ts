@@ -1,18 +1,21 @@
-/** The parameters of admin commands: the command line and the admin server read them by the same rules. */
+/** Parameters of admin commands. The command line and the admin server share these rules. */
 import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
 import { MAX_DURATION_MS, formatDuration, parseDuration } from '../../core/units/duration.ts';
 import { parseQuantity } from '../../core/units/quantity.ts';
 import { formatRate, parseRate } from '../../core/units/rate.ts';
 
-/** How one parameter is read. */
+/** Parses one parameter. */
 export interface CommandParameter {
-  /** Returns connections per second, milliseconds, bytes, or a number; undefined for a bad text, or a value out of range. */
+  /**
+   * Returns connections per second, milliseconds, bytes, or a number. Undefined if the text is invalid or out
+   * of range.
+   */
   readonly parse: (text: string) => number | undefined;
-  /** What to write instead of a text that cannot be read. */
+  /** What to write instead of an invalid text. */
   readonly remedy: string;
 }
 
-/** Of every path that ends in `/drain`, and of `sluice drain`. A rate of 0 ends no connections. */
+/** Parameters of every path that ends in `/drain`, and of `sluice drain`. A rate of 0 ends no connections. */
 export const DRAIN_PARAMETERS = {
   rate: rateWithin(0, 1_000_000),
   deadline: durationUpTo(MAX_DURATION_MS),
@@ -54,7 +57,10 @@ export const TAP_FRAMES: CommandParameter = {
   remedy: 'write a number from 1',
 };
 
-/** `code` of a session's close, and of `sluice kick`: those that an application may send (RFC 6455 section 7.4). */
+/**
+ * `code` of a session's close, and of `sluice kick`. Only codes that an application may send (RFC 6455
+ * section 7.4).
+ */
 export const CLOSE_CODE: CommandParameter = {
   parse: (text) => wholeNumber(text, isClosable),
   remedy: 'write 1000, 1001, 1008, 1011 to 1013, or 3000 to 4999',
@@ -69,7 +75,7 @@ export const EXTEND_TIME: CommandParameter = {
   remedy: durationUpTo(MAX_DURATION_MS).remedy,
 };
 
-/** The filters of `POST /tap`, and the options of `sluice tap`. */
+/** Filters of `POST /tap`, and options of `sluice tap`. */
 export const TAP_FILTERS = [
   'session',
   'listener',
@@ -80,7 +86,7 @@ export const TAP_FILTERS = [
   'client',
 ] as const;
 
-/** `sample` of `POST /tap`: the part of the sessions that is shown, above 0 and at most 1. */
+/** `sample` of `POST /tap`: fraction of sessions to show, above 0 and at most 1. */
 export const TAP_SAMPLE: CommandParameter = {
   parse: (text) => {
     const { amount, unit } = parseQuantity(text) ?? { amount: NaN, unit: '' };
@@ -90,12 +96,12 @@ export const TAP_SAMPLE: CommandParameter = {
   remedy: 'write a part of the sessions, such as 1% or 0.01, above 0 and up to 100%',
 };
 
-/** Max bytes of a message that a tap shows. */
+/** Max value of `maxPayload`. */
 const MAX_TAP_PAYLOAD_BYTES = 64 * 1024;
-/** The same if the tap does not say. */
+/** Default of `maxPayload`. */
 export const DEFAULT_TAP_PAYLOAD_BYTES = 4096;
 
-/** `maxPayload` of `POST /tap`: bytes that are shown of a message. */
+/** `maxPayload` of `POST /tap`: max bytes to show of a message. */
 export const TAP_PAYLOAD: CommandParameter = {
   parse: (text) => {
     const bytes = parseByteSize(text);
@@ -104,15 +110,15 @@ export const TAP_PAYLOAD: CommandParameter = {
   remedy: `write a size, such as 4KiB, up to ${formatByteSize(MAX_TAP_PAYLOAD_BYTES)}`,
 };
 
-/** The form of a session's id, as `GET /sessions` has it. */
+/** Format of a session's id. */
 export const SESSION_ID = /^[0-9a-z]{1,32}-\d{1,16}$/;
 
 /** Max bytes of a close frame's reason (RFC 6455 section 5.5). */
 const MAX_REASON_BYTES = 123;
-/** What to write instead of a reason that {@link isReason} refuses. */
+/** Remedy for a reason that {@link isReason} rejects. */
 export const REASON_REMEDY = `write at most ${MAX_REASON_BYTES} bytes of UTF-8`;
 
-/** Whether a text can be the reason of a close frame. */
+/** Whether the text fits as the reason of a close frame. */
 export function isReason(text: string): boolean {
   return Buffer.byteLength(text) <= MAX_REASON_BYTES;
 }
@@ -126,7 +132,7 @@ function wholeNumber(text: string, isAllowed: (value: number) => boolean): numbe
   return isAllowed(value) ? value : undefined;
 }
 
-/** Reads rates of connections; a number without a unit is per second. */
+/** Parses rates of connections. A number without a unit is per second. */
 function rateWithin(min: number, max: number): CommandParameter {
   const range = min === 0 ? `up to ${formatRate(max)}` : `from ${formatRate(min)} to ${formatRate(max)}`;
   return {

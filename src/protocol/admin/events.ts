@@ -1,27 +1,27 @@
-/** Refused and failed things, of which the primary keeps the last ones: `GET /events` at the admin address. */
+/** Recent refusals and failures, kept by the primary: `GET /events` at the admin address. */
 
-/** Kinds of events of the primary, which clients cannot cause at will. */
+/** Kinds of events that only the primary creates. Clients cannot cause them at will. */
 const OWN_KINDS = ['endpoint', 'reload', 'worker', 'process'] as const;
 
-/** What was refused or has failed. */
+/** Kind of refusal or failure. */
 export type EventKind =
   'connection' | 'request' | 'handshake' | 'session' | 'tunnel' | 'admin' | (typeof OWN_KINDS)[number];
 
-/** Whether events of a kind are those of the primary, which clients cannot cause at will. */
+/** Whether only the primary creates events of this kind: see {@link OWN_KINDS}. */
 export function isOwnKind(kind: EventKind): boolean {
   return (OWN_KINDS as readonly EventKind[]).includes(kind);
 }
 
-/** An event as a worker or the primary tells it. */
+/** An event as a worker or the primary reports it. */
 export interface EventFacts {
   readonly kind: EventKind;
-  /** The label `reason` of the metric that counts the event, or a word for what has happened: `ejected`, `down`. */
+  /** The label `reason` of the metric that counts the event, or a word for the event: `ejected`, `down`. */
   readonly reason: string;
-  /** In words, if the reason does not tell. */
+  /** Details in words, if the reason is not enough. */
   readonly detail?: string | undefined;
-  /** The status of the answer. */
+  /** HTTP status of the answer. */
   readonly status?: number | undefined;
-  /** The close code of a session. */
+  /** Close code of a session. */
   readonly code?: number | undefined;
   /** The side that ended a session. */
   readonly side?: string | undefined;
@@ -31,39 +31,39 @@ export interface EventFacts {
   readonly endpoint?: string | undefined;
   /** The client's IP address. */
   readonly client?: string | undefined;
-  /** As access lines write it (`log.principal`). */
+  /** The principal as access lines write it (`log.principal`). */
   readonly principal?: string | undefined;
   readonly host?: string | undefined;
-  /** Without the query. */
+  /** Path without its query. */
   readonly path?: string | undefined;
   readonly requestId?: string | undefined;
   readonly traceId?: string | undefined;
 }
 
-/** An event of a worker. */
+/** An event from a worker. */
 export interface WorkerEvent extends EventFacts {
   /** Milliseconds since 1970. */
   readonly at: number;
 }
 
-/** A row of `GET /events`. Equal events of a short time are one row. */
+/** A row of `GET /events`. Equal events within a short time share one row. */
 export interface EventRow extends EventFacts {
-  /** Rises with each change, so that a reader asks for what is new: `?after=NUMBER`. */
+  /** Grows with each change. Readers pass the last number to get newer rows: `?after=NUMBER`. */
   readonly number: number;
-  /** When the row's last event happened. ISO 8601 in UTC. */
+  /** When the row's last event happened, in ISO 8601 and UTC. */
   readonly at: string;
   /** When the row's first event happened, at most a minute before the last. */
   readonly firstAt: string;
   readonly worker?: string | undefined;
-  /** How many events the row stands for. */
+  /** Number of events in the row. */
   readonly count: number;
 }
 
-/** The answer of `GET /events`: the newest rows last. */
+/** The answer of `GET /events`, newest rows last. */
 export interface EventPage {
   readonly events: readonly EventRow[];
-  /** The number to ask with next. */
+  /** Value of `after` for the next request. */
   readonly last: number;
-  /** Events that workers have left out, because there were too many. */
+  /** Number of events that workers dropped because there were too many. */
   readonly suppressed: number;
 }

@@ -1,15 +1,15 @@
 /**
- * A frame of `GET /live` at the admin address: the primary sends one each second, and the page and `sluice top` show it. Counters
- * count from the start of the process, so that a reader makes rates of any two frames.
+ * A frame of `GET /live` at the admin address. The primary sends one each second, and the page and `sluice
+ * top` show it. Counters start with the process, so readers can compute rates from any two frames.
  */
 import type { BalancerName } from '../../config/types/cluster.ts';
 import type { Listener } from '../../config/types/listener.ts';
 import type { EndpointHealth } from '../cluster-state.ts';
 import type { DrainStatus, ListenerStatus, PrimaryState, WorkerStatus } from './status.ts';
 
-/** Max clusters of a frame: those that need attention first, then those with most connections. */
+/** Max clusters in a frame: those that need attention first, then those with the most connections. */
 export const MAX_LIVE_CLUSTERS = 100;
-/** Max endpoints of a cluster in a frame, chosen as the clusters are. */
+/** Max endpoints of a cluster in a frame, chosen like the clusters. */
 export const MAX_LIVE_ENDPOINTS = 50;
 
 export interface LiveFrame {
@@ -20,33 +20,33 @@ export interface LiveFrame {
   readonly pid: number;
   readonly uptimeSeconds: number;
   readonly state: PrimaryState;
-  /** Why no traffic should come here, as `/readyz` says it; null if the process is ready. */
+  /** Why the process should get no traffic, in the words of `/readyz`; null if it is ready. */
   readonly notReady: string | null;
-  /** The number of the configuration in use. */
+  /** Number of the current configuration. */
   readonly generation: number;
   readonly lastReloadSucceeded: boolean;
   /** ISO 8601 in UTC. */
   readonly lastReloadSuccessAt: string;
   readonly needsRestart: readonly string[];
-  /** Whether an `admin.token` is set, so that commands are possible. */
+  /** Whether commands are possible, which requires `admin.token`. */
   readonly takesCommands: boolean;
   readonly gauges: LiveGauges;
   readonly counters: LiveCounters;
-  /** Times of the last 10 seconds; null without any. */
+  /** Handshake times of the last 10 seconds; null if there were none. */
   readonly handshakeSeconds: LiveQuantiles | null;
   readonly requestSeconds: LiveQuantiles | null;
-  /** Everything that was refused or has failed, by kind and reason, without counts of 0. */
+  /** Counts of refusals and failures by kind and reason, without zeros. */
   readonly errors: readonly LiveError[];
   readonly workers: readonly LiveWorker[];
   readonly listeners: readonly LiveListener[];
   readonly drains: readonly DrainStatus[];
   /** At most {@link MAX_LIVE_CLUSTERS}. */
   readonly clusters: readonly LiveCluster[];
-  /** Number of all clusters. */
+  /** Number of all clusters, including those that the frame omits. */
   readonly clusterCount: number;
 }
 
-/** What is true now, over all workers. */
+/** Current values over all workers. */
 interface LiveGauges {
   readonly connections: number;
   readonly sessions: number;
@@ -69,7 +69,7 @@ export interface LiveCounters {
   readonly handshakeFailures: number;
   readonly messagesUpstream: number;
   readonly messagesDownstream: number;
-  /** Payload of sessions, and bytes of tunnels. */
+  /** Payload bytes of sessions, and bytes of tunnels. */
   readonly bytesUpstream: number;
   readonly bytesDownstream: number;
 }
@@ -81,7 +81,7 @@ interface LiveQuantiles {
 }
 
 interface LiveError {
-  /** In words: `handshake`, `request`, `connection`, `endpoint`, `limit`, `cluster`, … */
+  /** `handshake`, `request`, `connection`, `endpoint`, `limit`, `cluster`, … */
   readonly kind: string;
   /** The label `reason` of the metric. */
   readonly reason: string;
@@ -89,20 +89,20 @@ interface LiveError {
 }
 
 interface LiveWorker extends WorkerStatus {
-  /** Delay of the event loop in the last second. */
+  /** Event loop delay in the last second. */
   readonly lagSeconds: number;
 }
 
 interface LiveListener extends Pick<ListenerStatus, 'name' | 'tls' | 'engine' | 'engineReason' | 'address'> {
   readonly mode: Listener['mode'];
   readonly connections: number;
-  /** Whether a drain of its own is in force. A drain of everything stands in `drains` alone. */
+  /** Whether the listener itself is draining. A drain of everything appears only in `drains`. */
   readonly drained: boolean;
   readonly certificates: readonly LiveCertificate[];
 }
 
 interface LiveCertificate {
-  /** The label `certificate` of the metric of its end. */
+  /** The label `certificate` of the metric of its expiry. */
   readonly name: string;
   /** ISO 8601 in UTC. */
   readonly notAfter: string;
@@ -112,12 +112,12 @@ interface LiveCluster {
   readonly name: string;
   readonly balancer: BalancerName;
   readonly panic: boolean;
-  /** Whether a drain of its own is in force. A drain of everything stands in `drains` alone. */
+  /** Whether the cluster itself is draining. A drain of everything appears only in `drains`. */
   readonly drained: boolean;
   readonly connections: number;
   /** 0 for no limit. */
   readonly maxConnections: number;
-  /** Counters. */
+  /** Counter. */
   readonly retries: number;
   readonly rejections: number;
   readonly endpointCount: number;
@@ -134,16 +134,16 @@ interface LiveEndpoint {
   readonly state: EndpointHealth;
   /** ISO 8601 in UTC. */
   readonly since: string;
-  /** Why the endpoint is in this state; empty if it has been up from the start. */
+  /** Why the endpoint is in this state; empty if it has been up since the start. */
   readonly reason: string;
   readonly connections: number;
-  /** Counters. */
+  /** Counter. */
   readonly answers: number;
   readonly serverErrors: number;
   readonly connectFailures: number;
   readonly ejections: number;
-  /** Time that the endpoint took for its answers, all of them together. Divided by the answers it is the mean. */
+  /** Total seconds of all answers. Divide by `answers` for the mean. */
   readonly answerSeconds: number;
-  /** Duration of the last probe; null without one. */
+  /** Duration of the last probe; null before the first. */
   readonly probeSeconds: number | null;
 }

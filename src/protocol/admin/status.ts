@@ -1,4 +1,4 @@
-/** The body of `GET /status` at the admin address: the primary fills it, the command line reads it. */
+/** The body of `GET /status` at the admin address. The primary fills it, the command line reads it. */
 import type { BalancerName } from '../../config/types/cluster.ts';
 import type { L4Engine, L7Engine, Listener } from '../../config/types/listener.ts';
 import type { EndpointHealth } from '../cluster-state.ts';
@@ -12,24 +12,24 @@ export interface Status {
   readonly node: string;
   readonly pid: number;
   readonly uptimeSeconds: number;
-  /** The number of the configuration in use; each reload adds 1. */
+  /** Number of the current configuration. Each reload adds 1. */
   readonly generation: number;
   readonly lastReloadSucceeded: boolean;
-  /** When the configuration in use was loaded. */
+  /** When the current configuration was loaded. */
   readonly lastReloadSuccessAt: string;
-  /** Settings that have changed in the file, and that only a restart brings into force. */
+  /** Settings that changed in the file and take effect only after a restart. */
   readonly needsRestart: readonly string[];
   readonly state: PrimaryState;
   /** Sessions and tunnels open now. */
   readonly connections: number;
   readonly drains: readonly DrainStatus[];
-  /** Current workers first, then those that drain, then stuck ones that were replaced. */
+  /** Current workers first, then draining ones, then stuck ones that were replaced. */
   readonly workers: readonly WorkerStatus[];
-  /** Threads of stuck workers that have not ended. */
+  /** Number of stuck workers' threads that have not ended. */
   readonly leftBehind: number;
-  /** Taps that run now: see `POST /tap`. */
+  /** Number of running taps: see `POST /tap`. */
   readonly taps: number;
-  /** The log, and the access log if it has a file of its own. */
+  /** The log, and the access log if it has its own file. */
   readonly logs: readonly LogStatus[];
   readonly listeners: readonly ListenerStatus[];
   readonly clusters: readonly ClusterStatus[];
@@ -40,17 +40,20 @@ export type PrimaryState = 'starting' | 'ready' | 'draining';
 /** The progress of a drain. */
 export interface DrainStatus {
   readonly scope: DrainScope;
-  /** Sessions and tunnels when the drain began; for an endpoint also requests. */
+  /** Sessions and tunnels at the start of the drain. For an endpoint, requests too. */
   readonly total: number;
-  /** Sessions and tunnels of the scope open now; for an endpoint also requests. */
+  /** Open sessions and tunnels of the scope. For an endpoint, requests too. */
   readonly remaining: number;
-  /** Duration of the drain until now, or until it had ended everything; 0 while the drain is only announced. */
+  /**
+   * Seconds from the start of the drain until now, or until nothing remained. 0 while the drain is only
+   * announced.
+   */
   readonly seconds: number;
 }
 
 /**
- * `waiting`: between a fault and the next start. `stuck`: the thread does not turn, or turns again and drains.
- * `ended`: for good.
+ * `waiting`: between a fault and the next start. `stuck`: the thread does not turn, or it turns again and
+ * drains. `ended`: will not start again.
  */
 export type WorkerState = 'starting' | 'up' | 'waiting' | 'draining' | 'stuck' | 'ended';
 
@@ -59,13 +62,13 @@ export interface WorkerStatus {
   readonly kind: WorkerKind;
   readonly state: WorkerState;
   readonly restarts: number;
-  /** Number of the configuration that the worker uses. */
+  /** Number of the worker's configuration. */
   readonly generation: number;
   /** Sessions and tunnels open now. */
   readonly connections: number;
-  /** Sessions and tunnels of earlier configurations. */
+  /** Sessions and tunnels that belong to earlier configurations. */
   readonly olderConnections: number;
-  /** Share of the last second in which the event loop was busy, 0 to 1. */
+  /** Fraction of the last second in which the event loop was busy, 0 to 1. */
   readonly eventLoopUtilization: number;
 }
 
@@ -75,7 +78,7 @@ export interface ListenerStatus {
   readonly address: string;
   readonly tls: boolean;
   readonly engine: 'auto' | L4Engine | L7Engine;
-  /** Why it is this engine. */
+  /** Why this engine was chosen. */
   readonly engineReason: string;
   readonly activeConnections: number;
 }
@@ -83,12 +86,12 @@ export interface ListenerStatus {
 export interface ClusterStatus {
   readonly name: string;
   readonly balancer: BalancerName;
-  /** Whether endpoints that are down are used, because too few are up. */
+  /** Whether the balancer uses endpoints that are down, because too few are up. */
   readonly panic: boolean;
   readonly activeConnections: number;
   /** Max open connections over all workers; 0 for no limit. */
   readonly maxConnections: number;
-  /** Connections that the cluster was told to end, since the start. */
+  /** Connections evicted since the start. */
   readonly evictions: number;
   readonly endpoints: readonly EndpointStatus[];
 }
@@ -101,23 +104,23 @@ export interface EndpointStatus {
   readonly state: EndpointHealth;
   /** When the state began. */
   readonly since: string;
-  /** Why the endpoint is in this state; empty if it has been up from the start. */
+  /** Why the endpoint is in this state; empty if it has been up since the start. */
   readonly reason: string;
   readonly activeConnections: number;
   readonly connectFailures: number;
   readonly ejections: number;
-  /** The last probe that could be made. */
+  /** The last completed probe; null before the first. */
   readonly lastProbe: ProbeStatus | null;
 }
 
-/** Where log lines go. */
+/** A destination of log lines. */
 interface LogStatus {
   readonly log: 'log' | 'access';
   /** Path of the file; null for standard output. */
   readonly file: string | null;
   /** Lines lost since the start of the process. */
   readonly dropped: number;
-  /** Why lines cannot be written now; null if that is not known to fail. */
+  /** Why writes fail now; null if they are not known to fail. */
   readonly problem: string | null;
 }
 
@@ -125,6 +128,6 @@ interface ProbeStatus {
   /** When the probe ended. */
   readonly at: string;
   readonly seconds: number;
-  /** Why the probe failed; null if the endpoint is well. */
+  /** Why the probe failed; null if it succeeded. */
   readonly failure: string | null;
 }
