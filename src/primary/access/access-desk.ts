@@ -12,7 +12,7 @@ interface DeskParts {
   readonly revocations: Pick<RevocationDesk, 'all' | 'hear'>;
 }
 
-/** Answers what workers ask about clients. */
+/** Answers the workers' reports about clients. */
 export class AccessDesk implements ClientDesk {
   readonly #parts: DeskParts;
 

@@ -5,7 +5,7 @@ import type { SessionDesk } from './sessions/session-desk.ts';
 
 type Revocations = Pick<RevocationDesk, 'size' | 'failedWrites' | 'closedSessions'>;
 
-/** Returns the metrics of what operators do to sessions and principals. */
+/** Returns the metrics of operators' commands on sessions and principals. */
 export function operatorFamilies(sessions: Pick<SessionDesk, 'kicked'>, revocations: Revocations): Family[] {
   return [
     { metric: primaryMetrics.revocations, read: () => [{ labels: {}, value: revocations.size }] },

@@ -2,11 +2,11 @@ import type { Family } from '../../../telemetry/exposition/family.ts';
 import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
 import type { KeySets } from './key-sets.ts';
 
-/** Sums over all sets with one label: two URLs may differ only in their queries. */
+/** Sums over all sets with one label. Two URLs that differ only in their queries share a label. */
 interface LabelledSets {
   success: number;
   failure: number;
-  /** Of the oldest set; null without one. */
+  /** Age of the oldest set; null if none was fetched yet. */
   ageMs: number | null;
 }
 

@@ -8,22 +8,22 @@ export interface FetchedKeySet {
   readonly jwks: string;
   /** Number of keys. */
   readonly keys: number;
-  /** `max-age` of Cache-Control, in milliseconds; null without it. */
+  /** `max-age` of Cache-Control in milliseconds; null if absent. */
   readonly maxAgeMs: number | null;
 }
 
-/** Time for a whole fetch, redirects included. */
+/** Max time of a whole fetch, including redirects. */
 const TIMEOUT_MS = 5000;
-/** Identity providers have sets of 1 to 20 KiB. */
+/** Identity providers publish sets of 1 to 20 KiB. */
 const MAX_SET_BYTES = 512 * 1024;
 const MAX_REDIRECTS = 3;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Fetches a key set, each time on a connection of its own.
+ * Fetches a key set on a new connection.
  *
- * @param signal ends the fetch early
- * @throws Error with a short reason for the log, if there is no usable set
+ * @param signal aborts the fetch
+ * @throws Error with a short reason for the log
  */
 export async function fetchKeySet(url: string, signal: AbortSignal): Promise<FetchedKeySet> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
@@ -37,7 +37,7 @@ export async function fetchKeySet(url: string, signal: AbortSignal): Promise<Fet
   }
 }
 
-/** Follows redirects until a URL answers with 200. */
+/** Follows redirects until a response has status 200. */
 async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage> {
   let url = first;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -51,7 +51,7 @@ async function follow(first: URL, signal: AbortSignal): Promise<IncomingMessage>
   throw new Error(`more than ${MAX_REDIRECTS} redirects`);
 }
 
-/** Resolves a redirect. It must not leave TLS, because somebody on the way could then change the keys. */
+/** Resolves a redirect. It must not leave TLS: an attacker on the network could then replace the keys. */
 function redirected(from: URL, location: string): URL {
   if (!URL.canParse(location, from.href)) throw new Error('redirect to an invalid URL');
   const url = new URL(location, from);
@@ -64,7 +64,7 @@ function responseOf(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const request = url.protocol === 'https:' ? requestSecurely : requestInClear;
   const headers = { accept: 'application/jwk-set+json, application/json', 'accept-encoding': 'identity' };
-  // Without an agent the connection closes after the answer: the next fetch is minutes away.
+  // No agent: the next fetch is minutes away, so the connection closes after the response.
   request(url, { agent: false, headers, signal }, resolve).on('error', reject).end();
   return promise;
 }
@@ -74,7 +74,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
   let length = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
     length += piece.length;
-    // Leaving the loop destroys the response.
+    // Throwing out of the loop destroys the response.
     if (length > MAX_SET_BYTES) throw new Error(`more than ${MAX_SET_BYTES / 1024} KiB`);
     pieces.push(piece);
   }

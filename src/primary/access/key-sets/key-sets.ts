@@ -7,20 +7,18 @@ import type { Broadcast } from '../../workers/broadcast.ts';
 import { fetchKeySet } from './key-set-request.ts';
 import { RemoteKeySet, type KeySetHome } from './remote-key-set.ts';
 
-/**
- * Max time for which a start or a reload waits for new sets. Later, requests get 503 until the set is there.
- */
+/** Max time that a start or reload waits for new sets. After that, requests get 503 until the set arrives. */
 const MAX_WAIT_MS = 2000;
 
-/** A prepared change of the URLs. */
+/** A prepared change of the key set URLs. */
 interface KeySetChange {
-  /** Fetches the new sets. Resolves when they are there, cannot be fetched now, or have taken too long. */
+  /** Fetches the new sets. Resolves when each fetch succeeded or failed, or after {@link MAX_WAIT_MS}. */
   ready(): Promise<void>;
   commit(): void;
   abort(): void;
 }
 
-/** The key sets of all URLs of a configuration, which all workers use. */
+/** The key sets of all URLs of a configuration. All workers use them. */
 export class KeySets {
   readonly #home: KeySetHome;
   #sets: ReadonlyMap<string, RemoteKeySet>;
@@ -34,19 +32,19 @@ export class KeySets {
     return [...this.#sets.values()];
   }
 
-  /** By URL: the texts that have been fetched, for a worker that starts. */
+  /** Fetched key sets as text, by URL, for a worker that starts. */
   get texts(): ReadonlyMap<string, string> {
     const texts = new Map<string, string>();
     for (const { url, jwks } of this.all) if (jwks !== null) texts.set(url, jwks);
     return texts;
   }
 
-  /** Fetches all sets. Resolves when they are there, cannot be fetched now, or have taken too long. */
+  /** Fetches all sets. Resolves when each fetch succeeded or failed, or after {@link MAX_WAIT_MS}. */
   start(): Promise<void> {
     return startAll(this.all);
   }
 
-  /** Gets ready for another configuration. Sets that stay are not fetched again. */
+  /** Prepares another configuration. Sets that stay are not fetched again. */
   prepare(config: Pick<Config, 'listeners'>): KeySetChange {
     const made: RemoteKeySet[] = [];
     const sets = new Map<string, RemoteKeySet>();
@@ -67,9 +65,7 @@ export class KeySets {
     };
   }
 
-  /**
-   * Answers a worker that has met a key it does not know. A worker is told of a changed set by `onChange`.
-   */
+  /** Answers a worker that saw an unknown key id. `onChange` delivers a changed set to the worker. */
   hear({ url }: Pick<KeySetReport, 'url'>, reply: (command: KeySetCommand) => void): void {
     const set = this.#sets.get(url);
     const answer = (): void => reply({ type: 'key_set', url, jwks: set?.jwks ?? null });
@@ -82,7 +78,7 @@ export class KeySets {
   }
 }
 
-/** Makes the key sets of the process, which tell all workers of changes. Nothing is fetched yet. */
+/** Creates the key sets of the process, which broadcast changes to all workers. Fetches nothing yet. */
 export function createKeySets(
   config: Pick<Config, 'listeners'>,
   broadcast: Pick<Broadcast, 'tell'>,
@@ -109,7 +105,7 @@ async function startAll(sets: readonly RemoteKeySet[]): Promise<void> {
   patience.abort();
 }
 
-/** Returns each URL once, of listeners and routes. */
+/** Returns the URLs of listeners and routes, without duplicates. */
 function urlsOf({ listeners }: Pick<Config, 'listeners'>): readonly string[] {
   const urls = new Set<string>();
   const add = (access: AccessSettings | null): void => {

@@ -4,13 +4,13 @@ import { BurstLimit } from '../../../core/timing/burst-limit.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { FetchedKeySet } from './key-set-request.ts';
 
-/** What the key set of a URL needs of the process. A test brings its own. */
+/** The dependencies of a {@link RemoteKeySet}. Tests inject fakes. */
 export interface KeySetHome {
   readonly log: Logger;
   readonly fetch: (url: string, signal: AbortSignal) => Promise<FetchedKeySet>;
-  /** Milliseconds, monotonic. */
+  /** Milliseconds on a monotonic clock. */
   readonly now: () => number;
-  /** Calls back once. Returns a function that prevents it. */
+  /** Calls back once after a delay. Returns a function that cancels the call. */
   readonly schedule: (delayMs: number, callback: () => void) => () => void;
   /** Called with each changed set, before the callbacks of {@link RemoteKeySet.want}. */
   readonly onChange: (url: string, jwks: string) => void;
@@ -19,22 +19,22 @@ export interface KeySetHome {
 const DEFAULT_PERIOD_MS = 600_000;
 const MIN_PERIOD_MS = 60_000;
 const MAX_PERIOD_MS = 3_600_000;
-/** Fetches after a failure. */
+/** Delays between fetches after a failure. */
 const RETRY = { firstMs: 1000, maxMs: 60_000 };
 /**
- * Max fetches that tokens cause without a change of the set. They are few, because anybody can send a token
- * with an unknown key. The burst is above 1: a key may rotate soon after such a token.
+ * Max fetches that tokens can cause while the set stays the same. Few, because anyone can send a token with
+ * an unknown key. The burst is above 1 because a key may rotate soon after such a token.
  */
 const WANTED = { burst: 3, everyMs: 5000 };
 const FAILURE_LINES = { burst: 3, everyMs: 60_000 };
 
 /**
- * The key set of a URL, fetched at the start, then again and again, and when tokens name keys that it does
- * not have.
+ * The key set of a URL. Fetches it at the start, periodically, and when a token names a key that the set
+ * lacks.
  */
 export class RemoteKeySet {
   readonly url: string;
-  /** The URL without its query, which may hold a secret. */
+  /** The URL without its query, which may contain a secret. */
   readonly label: string;
   readonly results = { success: 0, failure: 0 };
   readonly #home: KeySetHome;
@@ -45,7 +45,7 @@ export class RemoteKeySet {
   #jwks: string | null = null;
   #fetchedAt: number | null = null;
   #waiting: (() => void)[] = [];
-  /** Null while none is under way. */
+  /** The running fetch, or null. */
   #fetch: Promise<void> | null = null;
   #cancelNext: () => void = () => undefined;
 
@@ -63,20 +63,20 @@ export class RemoteKeySet {
     return this.#jwks;
   }
 
-  /** Milliseconds since the set was fetched last, changed or not; null without one. */
+  /** Milliseconds since the last successful fetch, changed or not; null before the first. */
   get ageMs(): number | null {
     return this.#fetchedAt === null ? null : this.#home.now() - this.#fetchedAt;
   }
 
-  /** Fetches the set for the first time. Resolves when that has succeeded or failed. */
+  /** Starts the first fetch. Resolves when it succeeded or failed. */
   start(): Promise<void> {
     return this.#begin();
   }
 
   /**
-   * Fetches the set because a token names a key that it does not have.
+   * Fetches the set because a token names a key that the set lacks.
    *
-   * @param done called when the fetch has ended; at once if there were too many such tokens lately
+   * @param done called after the fetch, or at once if tokens caused too many fetches lately
    */
   want(done: () => void): void {
     if (this.#fetch === null) {
@@ -89,7 +89,7 @@ export class RemoteKeySet {
     this.#waiting.push(done);
   }
 
-  /** Ends all fetches for good, and calls back who waits. */
+  /** Aborts all fetches, and runs the pending callbacks. */
   stop(): void {
     this.#stop.abort();
     this.#cancelNext();
@@ -127,7 +127,8 @@ export class RemoteKeySet {
     if (jwks !== this.#jwks) {
       this.#jwks = jwks;
       log.info({ url: this.label, keys }, 'key set fetched');
-      // Only the issuer can change the set, so this gives nothing away. It may rotate again soon.
+      // Only the issuer can change the set, so clients cannot exploit the reset. The issuer may rotate again
+      // soon.
       this.#wanted = new BurstLimit(now, WANTED);
       onChange(this.url, jwks);
     }

@@ -3,7 +3,7 @@ import { PASSWORD_RESULTS } from '../../../telemetry/metrics/label-values.ts';
 import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
 import type { Passwords } from './passwords.ts';
 
-/** Returns the metrics of the thread for passwords. */
+/** Returns the metrics of the password thread. */
 export function passwordFamilies(passwords: Pick<Passwords, 'results' | 'waiting' | 'waitedMs'>): Family[] {
   return [
     {

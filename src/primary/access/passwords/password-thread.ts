@@ -4,26 +4,26 @@ import { Piscina } from 'piscina';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { PasswordTask } from './password-task.ts';
 
-/** How long the thread is kept without a password. */
+/** Idle time before the thread ends. */
 const IDLE_TIMEOUT_MS = 60_000;
-/** Max time of one password. bcrypt of cost 12 takes 300 ms, and more on a busy machine. */
+/** Max time for one password. bcrypt of cost 12 takes 300 ms, longer on a busy machine. */
 const MAX_RUN_MS = 10_000;
 
-/** The thread that compares passwords with their hashes. It starts with the first password. */
+/** The thread that compares passwords with their hashes. Starts with the first password. */
 export class PasswordThread {
   readonly #log: Logger;
   readonly #maxRunMs: number;
   #pool: Piscina | null = null;
 
-  /** @param maxRunMs max time of one password, after which the thread is terminated */
+  /** @param maxRunMs max time for one password, after which the thread is terminated */
   constructor(log: Logger, maxRunMs = MAX_RUN_MS) {
     this.#log = log;
     this.#maxRunMs = maxRunMs;
   }
 
   /**
-   * Compares a password with its hash. Rejects if the thread fails, hangs or is closed. The next call starts
-   * another.
+   * Compares a password with its hash. Rejects if the thread fails, hangs or is closed. After a failure, the
+   * next call starts a new thread.
    */
   async run(task: PasswordTask): Promise<boolean> {
     const pool = (this.#pool ??= this.#start());

@@ -6,36 +6,36 @@ import type { Logger } from '../../../telemetry/logger.ts';
 import type { PASSWORD_RESULTS } from '../../../telemetry/metrics/label-values.ts';
 import type { PasswordThread } from './password-thread.ts';
 
-/** Max passwords that wait for the thread. */
+/** Max passwords in the queue. */
 const MAX_WAITING = 64;
-/** Max passwords of a client, or of an IPv6 network, that wait. */
+/** Max passwords in the queue per client, or per IPv6 network. */
 const MAX_WAITING_PER_CLIENT = 8;
-/** Lines about failures. */
+/** Rate limit of log lines about failures. */
 const FAILURE_LINES = { burst: 5, everyMs: 60_000 };
 
 type Reply = (command: AccessCommand) => void;
 type PasswordResult = (typeof PASSWORD_RESULTS)[number];
 
-/** A password, and who waits for its result. */
+/** A password and the requests that wait for its result. */
 interface Job {
   readonly source: string;
   readonly digest: string;
   readonly hash: string;
   readonly password: string;
   readonly since: number;
-  /** By the reply function, which names the run of a worker: the numbers of its reports. */
+  /** Numbers of the waiting reports, by the reply function of their worker's run. */
   readonly waiters: Map<Reply, Set<number>>;
   isWaiting: boolean;
 }
 
 /**
- * Verifies the passwords of all workers on one thread. Clients take turns in the queue. If it is full, the
- * client with the most passwords in it loses one, so that guesses do not keep others out.
+ * Verifies the passwords of all workers on one thread. Clients take turns in the queue. If the queue is full,
+ * the client with the most entries loses one, so that guessing does not lock others out.
  */
 export class Passwords {
-  /** Passwords by their results. */
+  /** Number of passwords by result. */
   readonly results: Record<PasswordResult, number> = { match: 0, mismatch: 0, refused: 0, failed: 0 };
-  /** Time that passwords have waited for the thread, in milliseconds. */
+  /** Total time that passwords waited for the thread, in milliseconds. */
   waitedMs = 0;
   readonly #thread: Pick<PasswordThread, 'run' | 'close'>;
   readonly #log: Logger;
@@ -44,12 +44,12 @@ export class Passwords {
   readonly #failureLines: BurstLimit;
   readonly #line = new WaitingLine<Job>();
   readonly #waitingOf = new Map<string, number>();
-  /** Jobs that wait, and the one that runs. */
+  /** The jobs in the queue and the running one, by digest. */
   readonly #jobs = new Map<string, Job>();
   #isRunning = false;
   #isClosed = false;
 
-  /** @param now milliseconds, monotonic */
+  /** @param now milliseconds on a monotonic clock */
   constructor(
     thread: Pick<PasswordThread, 'run' | 'close'>,
     log: Logger,
@@ -62,13 +62,13 @@ export class Passwords {
     this.#failureLines = new BurstLimit(now, FAILURE_LINES);
   }
 
-  /** Passwords that wait for the thread now. */
+  /** Number of passwords in the queue. */
   get waiting(): number {
     return this.#line.size;
   }
 
   /**
-   * Answers a worker now or later: null if the queue has no place for the password, or the thread has failed.
+   * Answers a worker now or later. The answer is null if the queue rejects the password or the thread fails.
    */
   verify({ number, hash, password, client }: PasswordReport, reply: Reply): void {
     const digest = this.#memory.digestOf(hash, password);
@@ -89,27 +89,27 @@ export class Passwords {
     void this.#runNext();
   }
 
-  /** Takes a password for which nobody waits any more out of the queue. */
+  /** Cancels a worker's request. Removes the password from the queue if nobody else waits for it. */
   drop({ number }: PasswordDroppedReport, reply: Reply): void {
     for (const job of this.#jobs.values()) {
       const numbers = job.waiters.get(reply);
       if (numbers?.delete(number) !== true) continue;
       if (numbers.size === 0) job.waiters.delete(reply);
-      // The result of the one that runs is still worth remembering.
+      // A running job continues: its result is still worth remembering.
       if (job.waiters.size === 0 && job.isWaiting) this.#forget(job);
       return;
     }
   }
 
-  /** Ends the thread. Passwords that wait get no answer. */
+  /** Ends the thread. Passwords in the queue get no answer. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#thread.close();
   }
 
   /**
-   * Returns null if the client fills its share of the queue, or the queue is full and no client has more of
-   * it.
+   * Returns null if the client's share of the queue is full, or the queue is full and no other client has
+   * more entries.
    */
   #enqueue(facts: Pick<Job, 'hash' | 'password' | 'digest' | 'source'>): Job | null {
     if ((this.#waitingOf.get(facts.source) ?? 0) >= MAX_WAITING_PER_CLIENT) return null;
@@ -142,7 +142,7 @@ export class Passwords {
     void this.#runNext();
   }
 
-  /** Compares a password with its hash; null if the thread has failed. */
+  /** Compares a password with its hash. Returns null if the thread failed. */
   async #compare({ hash, password, digest }: Job): Promise<boolean | null> {
     try {
       const matches = await this.#thread.run({ hash, password });
@@ -163,7 +163,7 @@ export class Passwords {
     }
   }
 
-  /** Takes a job out of the queue. */
+  /** Removes a job from the queue. */
   #forget(job: Job): void {
     this.#line.delete(job);
     this.#jobs.delete(job.digest);

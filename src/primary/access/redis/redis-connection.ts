@@ -1,35 +1,33 @@
 import type { RedisClientType } from 'redis';
 import { messageOf } from '../../../core/errors.ts';
 
-/** One connection to a Redis server. It does not reconnect. */
+/** One connection to a Redis server, without reconnects. */
 export interface RedisConnection {
-  /** Sends a command. Rejects with an error reply, or because the connection has ended. */
+  /** Sends a command. Rejects on an error reply, or when the connection ends. */
   send(args: readonly string[]): Promise<unknown>;
-  /** Hears the messages of a channel from now on. */
+  /** Subscribes to the messages of a channel. */
   subscribe(channel: string, hear: (message: string) => void): Promise<void>;
 }
 
 export interface RedisDialling {
   readonly url: string;
-  /** Closes the connection, before it is made or later. */
+  /** Aborts the dial, or closes the connection. */
   readonly signal: AbortSignal;
-  /** Called at most once: the connection has ended by itself. */
+  /** Called at most once, when the connection ends without an abort. */
   readonly onEnd: (reason: string) => void;
 }
 
-/**
- * Opens a connection. Resolves when the server has accepted the password; rejects if the connection fails.
- */
+/** Opens a connection. Resolves when the server has accepted the password. */
 export type RedisDial = (dialling: RedisDialling) => Promise<RedisConnection>;
 
-/** Max time of a TCP and TLS handshake. */
+/** Max time for the TCP and TLS handshakes. */
 const CONNECT_TIMEOUT_MS = 2000;
-/** Max commands that wait for an answer. A batch of every limit fits in. */
+/** Max commands in flight. One batch of every limit fits. */
 const MAX_WAITING_COMMANDS = 10_000;
 
 /**
- * Opens a connection by the package `redis`. It is loaded here: it takes 30 MB, and most processes do not
- * need it.
+ * Opens a connection with the package `redis`. The package is loaded only here: it takes 30 MB, and most
+ * processes do not use Redis.
  */
 export async function dialRedis({ url, signal, onEnd }: RedisDialling): Promise<RedisConnection> {
   const { createClient } = await import('redis');
@@ -43,13 +41,13 @@ export async function dialRedis({ url, signal, onEnd }: RedisDialling): Promise<
     name: 'sluice',
   });
   let isOpen = false;
-  // Without a handler an error would end the process.
+  // Without an error handler, an error would end the process.
   client.on('error', (error: unknown) => {
     if (isOpen && !signal.aborted) onEnd(messageOf(error));
     isOpen = false;
   });
   const close = (): void => client.destroy();
-  // A client that is closed while it connects closes only its next socket (redis 6.3.1).
+  // Destroying a client that still connects does not close the socket that is being opened (redis 6.3.1).
   client.on('connect', () => {
     if (signal.aborted) close();
   });

@@ -4,18 +4,16 @@ import type { Logger } from '../../../telemetry/logger.ts';
 import { dialRedis, type RedisConnection, type RedisDial } from './redis-connection.ts';
 
 /**
- * What has gone wrong with Redis, for metrics. `connect`: no connection could be made. `reply`: an error
+ * Kind of Redis error, for metrics. `connect`: the connection attempt failed. `reply`: Redis sent an error
  * reply.
  */
 type RedisErrorKind = 'connect' | 'lost' | 'timeout' | 'reply';
 
-/** Hears whether Redis can be asked. */
+/** Receives the state of the connection to Redis. */
 interface RedisLinkOwner {
-  /** A new connection answers. */
+  /** Called when a new connection works. */
   up(): void;
-  /**
-   * The connection has ended. Not called when no connection can be made, and not by {@link RedisLink.stop}.
-   */
+  /** Called when a working connection ends. Not called for failed attempts, nor by {@link RedisLink.stop}. */
   down(): void;
 }
 
@@ -27,36 +25,36 @@ interface RedisLinkOptions {
   readonly dial?: RedisDial;
 }
 
-/** Counts of a process, which outlive a link. */
+/** Counters of the process, which outlive a link. */
 export interface RedisCounts {
   readonly errors: Record<RedisErrorKind, number>;
 }
 
-/** Max time of an attempt: connecting, TLS, authentication and the first answer. */
+/** Max time of an attempt: connecting, TLS and authentication. */
 const ATTEMPT_TIMEOUT_MS = 2000;
 /**
- * A server that takes longer to answer a command counts as away. The way to another continent and back takes
- * 300 ms.
+ * A server that takes longer to answer a command counts as down. A round trip to another continent takes 300
+ * ms.
  */
 const COMMAND_TIMEOUT_MS = 1000;
 const RETRY = { firstMs: 100, maxMs: 2000 };
-/** A connection that has lasted this long is no part of a series of failures. */
+/** A connection that lasts this long ends a series of failures. */
 const LASTING_MS = 5000;
-/** Max lines of the log until Redis is back. */
+/** Max log lines until Redis is up again. */
 const MAX_TOLD_REASONS = 8;
 
-/** A connection to Redis that is made again whenever it is lost. Without one, commands fail at once. */
+/** A connection to Redis that reconnects when lost. While Redis is down, commands fail at once. */
 export class RedisLink {
   readonly #options: RedisLinkOptions;
   readonly #dial: RedisDial;
   readonly #server: string;
   readonly #backoff = new Backoff(RETRY);
-  /** Ends the current attempt or connection. */
+  /** Aborts the current attempt or connection. */
   #session = new AbortController();
   #connection: RedisConnection | null = null;
-  /** Why Redis is away, as far as the log has told. Empty since the last connection. */
+  /** Reasons already logged since the last connection. */
   readonly #toldReasons = new Set<string>();
-  /** Fires for the next attempt, or when the connection has lasted. */
+  /** Starts the next attempt, or resets the backoff of a lasting connection. */
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RedisLinkOptions) {
@@ -81,8 +79,8 @@ export class RedisLink {
   }
 
   /**
-   * Sends a command. Rejects with an error reply, or if Redis is away. A command without an answer after 1 s
-   * ends the connection: the answers to later commands wait behind it.
+   * Sends a command. Rejects on an error reply, or if Redis is down. A command without an answer after 1 s
+   * ends the connection, because later answers queue behind it.
    */
   async send(args: readonly string[]): Promise<unknown> {
     const { counts } = this.#options;
@@ -90,13 +88,13 @@ export class RedisLink {
     try {
       return await this.#inTime(connection.send(args));
     } catch (error) {
-      // A script that a server does not have yet is no error.
+      // NOSCRIPT is normal: the server has not cached the script yet.
       if (connection === this.#connection && !messageOf(error).startsWith('NOSCRIPT')) counts.errors.reply++;
       throw error;
     }
   }
 
-  /** Hears the messages of a channel until the current connection ends. Rejects as {@link send} does. */
+  /** Subscribes to a channel until the current connection ends. Rejects like {@link send}. */
   async subscribe(channel: string, hear: (message: string) => void): Promise<void> {
     await this.#inTime(this.#open().subscribe(channel, hear));
   }
@@ -113,7 +111,7 @@ export class RedisLink {
     this.#session = session;
     try {
       const dialling = this.#dial({ url, signal, onEnd: (reason) => this.#end(session, 'lost', reason) });
-      // The attempt is over by its deadline, whatever the server does.
+      // The deadline holds whatever the server does.
       const connection = await withDeadline(dialling, ATTEMPT_TIMEOUT_MS);
       await withDeadline(connection.send(['PING']), COMMAND_TIMEOUT_MS);
       if (signal.aborted) return;
@@ -129,7 +127,7 @@ export class RedisLink {
     owner.up();
   }
 
-  /** Rejects when the answer is late, which ends the connection. */
+  /** Waits for an answer. A late answer rejects and ends the connection. */
   async #inTime<T>(answer: Promise<T>): Promise<T> {
     const session = this.#session;
     try {
@@ -140,7 +138,7 @@ export class RedisLink {
     }
   }
 
-  /** Ends an attempt or a connection, and plans the next attempt. Does nothing the second time. */
+  /** Ends an attempt or a connection, and schedules the next attempt. Idempotent. */
   #end(session: AbortController, kind: RedisErrorKind, reason: string): void {
     if (session.signal.aborted) return;
     const wasUp = this.#connection !== null;
@@ -155,7 +153,7 @@ export class RedisLink {
     if (wasUp) owner.down();
   }
 
-  /** Logs each reason once: the first may be a busy moment, and the next that the certificate is not trusted. */
+  /** Logs each reason once. The first may be a busy moment, and the next an untrusted certificate. */
   #tell(reason: string): void {
     const told = this.#toldReasons;
     if (told.size === MAX_TOLD_REASONS || told.has(reason)) return;
@@ -168,12 +166,12 @@ class LateAnswer extends Error {
   override readonly name = 'LateAnswer';
 }
 
-/** Rejects if a promise does not settle in time. */
+/** Rejects with {@link LateAnswer} if a promise does not settle in time. */
 async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const expire = (): void => reject(new LateAnswer(`no answer within ${ms} ms`));
-    // An answer that came while the thread was busy is read first.
+    // First read an answer that arrived while the thread was busy.
     timer = setTimeout(() => void setImmediate(expire), ms);
     timer.unref();
   });
@@ -184,7 +182,7 @@ async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
   }
 }
 
-/** Returns the address of a server for the log, without the password. */
+/** Returns a server's address for the log, without the password. */
 function serverOf(url: string): string {
   try {
     return new URL(url).host;

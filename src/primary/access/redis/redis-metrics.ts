@@ -2,7 +2,7 @@ import type { Family } from '../../../telemetry/exposition/family.ts';
 import { primaryMetrics } from '../../../telemetry/metrics/primary-metrics.ts';
 import type { RedisServices } from './redis-services.ts';
 
-/** Returns the metrics of Redis. Without Redis there are only series of errors. */
+/** Returns the metrics of Redis. Without Redis, only the error counters have series. */
 export function redisFamilies(redis: Pick<RedisServices, 'counts' | 'state'>): Family[] {
   const perServer = (
     metric: Family['metric'],

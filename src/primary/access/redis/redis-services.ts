@@ -7,16 +7,16 @@ import { SharedLimits, type LimitEntry } from './shared-limits.ts';
 import { SharedRevocations, type RevocationBook } from './shared-revocations.ts';
 
 interface RedisServicesParts {
-  /** The settings of the configuration in use; null without Redis. */
+  /** Returns the settings of the current configuration; null without Redis. */
   readonly settings: () => RedisSettings | null;
-  /** The limits of the configuration in use. */
+  /** Returns the limits of the current configuration. */
   readonly entries: () => readonly LimitEntry[];
   readonly revocations: RevocationBook;
   readonly log: Logger;
   readonly dial?: RedisDial;
 }
 
-/** All that one server is used for. */
+/** Everything that depends on one Redis server. */
 interface Use {
   readonly settings: RedisSettings;
   readonly link: RedisLink;
@@ -24,10 +24,10 @@ interface Use {
   readonly revocations: SharedRevocations;
 }
 
-/** Time after which a reload is noticed. */
+/** Interval of the check for changed settings. */
 const LOOK_MS = 200;
 
-/** What the process does with Redis: shared limits and revocations. A reload adds, changes and removes it. */
+/** The features that use Redis: shared limits and revocations. Follows reloads. */
 export class RedisServices {
   readonly counts: RedisCounts = { errors: { connect: 0, lost: 0, timeout: 0, reply: 0 } };
   readonly #parts: RedisServicesParts;
@@ -38,7 +38,7 @@ export class RedisServices {
     this.#parts = parts;
   }
 
-  /** Connects, if the configuration has Redis, and follows its reloads. */
+  /** Connects if the configuration has Redis, and follows reloads. */
   start(): void {
     this.#follow();
     this.#timer = setInterval(() => this.#follow(), LOOK_MS);
@@ -46,15 +46,15 @@ export class RedisServices {
   }
 
   /**
-   * Ends everything. Resolves when the connections of this process no longer count for others, or Redis is
-   * away.
+   * Ends everything. Resolves when other processes no longer count this process's connections, or Redis is
+   * down.
    */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#end();
   }
 
-  /** Facts for metrics; null without Redis. */
+  /** Values for metrics; null without Redis. */
   get state(): {
     readonly isUp: boolean;
     readonly isCounting: boolean;

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { RedisLink } from './redis-link.ts';
 
-/** A script in Lua, which Redis runs at once as a whole (EVAL). Times are Redis' own. */
+/** A Lua script that Redis runs atomically (EVAL). Times are those of the Redis server. */
 interface Script {
   readonly text: string;
   readonly digest: string;
 }
 
 /**
- * Takes from buckets.
+ * Takes units from buckets.
  *
- * Keys: a bucket each, the time in microseconds at which it is full again. Arguments: the max level, then for
- * each key the cost, the time over which it was taken, the known level, and the ceiling: see `BucketClaim`.
+ * Keys: one bucket each. Its value is the time in microseconds at which the bucket is full again. Arguments:
+ * the max level, then for each key the fields of its `BucketClaim`: `cost`, `over`, `known`, `ceiling`.
  * Answer: the levels.
  */
 export const TAKE = script(`
@@ -39,8 +39,9 @@ return levels
 /**
  * Renews a process's lease.
  *
- * Keys: a sorted set of all processes, by the end of their leases in milliseconds. Arguments: the process,
- * and the lease's length in milliseconds. Answer: 1 if the lease had not ended, else 0.
+ * Keys: a sorted set of all processes, scored by the end of their leases in milliseconds. Arguments: the
+ * process, and the length of the lease in milliseconds. Answer: 1 if the previous lease was still valid, else
+ * 0.
  */
 export const RENEW = script(`
 local time = redis.call('TIME')
@@ -53,11 +54,11 @@ return before and tonumber(before) > now and 1 or 0
 `);
 
 /**
- * Tells how many connections a process has.
+ * Stores the number of connections of a process.
  *
- * Keys: the set of {@link RENEW}, then a hash for each key of a limit, with the connections of each process.
- * Arguments: the process, and for each hash its connections. Answer: the connections of other processes,
- * whose leases hold.
+ * Keys: the set of {@link RENEW}, then one hash per key of a limit, with the connections of each process.
+ * Arguments: the process, then its connections for each hash. Answer: the connections of other processes
+ * whose leases are valid.
  */
 export const HOLD = script(`
 local time = redis.call('TIME')
@@ -81,7 +82,7 @@ end
 return sums
 `);
 
-/** Runs a script. Rejects as {@link RedisLink.send} does. */
+/** Runs a script. Rejects like {@link RedisLink.send}. */
 export async function run(
   link: Pick<RedisLink, 'send'>,
   { text, digest }: Script,
@@ -92,13 +93,13 @@ export async function run(
   try {
     return await link.send(['EVALSHA', digest, ...rest]);
   } catch (error) {
-    // A server that was restarted has no scripts.
+    // A restarted server has lost its cached scripts.
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
     return link.send(['EVAL', text, ...rest]);
   }
 }
 
-/** Reads an answer of whole numbers. @throws Error if it has another form */
+/** Parses an answer of integers. @throws Error if the answer has another form */
 export function numbersOf(answer: unknown, count: number): number[] {
   const list = Array.isArray(answer) ? answer.map(Number) : [];
   if (list.length !== count || list.some((number) => !Number.isSafeInteger(number)))

@@ -1,14 +1,15 @@
 /**
- * What a process tells Redis of one bucket, in whole microseconds of filling time, which is what units cost.
+ * What a process reports to Redis about one bucket. All values are microseconds of refill time, which is the
+ * unit of cost.
  */
 export interface BucketClaim {
-  /** Cost of the units that were taken since the last claim. */
+  /** Cost of the units taken since the last claim. */
   readonly cost: number;
-  /** Time over which they were taken. The bucket has refilled meanwhile. */
+  /** Time in which the units were taken. The bucket refilled during this time. */
   readonly over: number;
   /**
-   * The level as the process knows it, in case Redis has lost it. Below 0: the bucket has been full for that
-   * long.
+   * The level as the process knows it, in case Redis lost the bucket. Negative values say how long the bucket
+   * has been full.
    */
   readonly known: number;
   /** Max level to which the cost may raise the bucket. */
@@ -16,33 +17,35 @@ export interface BucketClaim {
 }
 
 /**
- * Max debt: this many buckets, and ten seconds. It bounds how long a clock that was set back refuses clients.
+ * Max debt: 4 times the bucket's depth, plus 10 seconds. If a clock is set back, the max debt bounds how long
+ * clients are refused.
  */
 const MAX_DEBT_BUCKETS = 4;
 const MAX_DEBT_US = 10_000_000;
-/** Tolerance: the local level is wrong by the time that a command takes to Redis. */
+/** Tolerance: the local level is off by the time that a command takes to reach Redis. */
 const SLACK_US = 100_000;
-/** Max time over which a claim is spread. */
+/** Max time of a claim. */
 const MAX_OVER_US = 1_000_000;
 
 /**
  * One process's view of a bucket that several processes share.
  *
- * Redis has the bucket's level: the time until it would be full again (the generic cell rate algorithm).
- * After each claim the local bucket gets that level. Between two claims the processes don't see each other,
- * and may together take too much. That raises the level above the bucket's depth, and nobody takes anything
- * until it is paid back. So the mean is exact, whatever the processes' parts are, and nobody is refused
- * because of what others might have taken.
+ * Redis stores the bucket's level: the time until it would be full again (generic cell rate algorithm). Each
+ * answer to a claim sets the level of the local bucket.
+ *
+ * Between two claims, processes do not see each other and may together take too much. The level then exceeds
+ * the bucket's depth, and nobody takes anything until the debt is paid. So the mean rate is exact for any
+ * distribution over the processes. No process is refused for what others might have taken.
  */
 export class SharedBucket {
-  /** Max level that Redis keeps, in microseconds. */
+  /** Max level that Redis stores, in microseconds. */
   readonly maxLevel: number;
   readonly #depth: number;
   #level = 0;
-  /** Monotonic milliseconds of the level; null if nothing is known of Redis' bucket. */
+  /** When the level was known, in monotonic milliseconds; null if the bucket in Redis is unknown. */
   #knownAt: number | null = null;
   #claimedAt: number | null = null;
-  /** Whether Redis was away, and does not know yet what was taken meanwhile. */
+  /** True after Redis was down, until it knows what was taken during that time. */
   #isMerging = false;
 
   /** @param depth level of an empty bucket, in microseconds */
@@ -52,9 +55,9 @@ export class SharedBucket {
   }
 
   /**
-   * Makes a claim.
+   * Creates a claim.
    *
-   * @param cost of what was taken, in microseconds
+   * @param cost cost of the units taken, in microseconds
    * @param ahead level of the local bucket, in microseconds
    * @param now monotonic milliseconds
    * @param periodMs usual time between two claims
@@ -64,23 +67,23 @@ export class SharedBucket {
     this.#claimedAt = now;
     const known = this.#knownAt === null ? -MAX_OVER_US : this.#level - (now - this.#knownAt) * 1000;
     if (!this.#isMerging) {
-      // More cannot have been taken in this time, unless an earlier claim was lost.
+      // More is impossible in this time, unless an earlier claim was lost.
       const possible = Math.min(cost, ahead + over + SLACK_US);
       return rounded({ cost: possible, over, known, ceiling: this.maxLevel });
     }
-    // What was taken while Redis was away has been paid back in part. The rest makes the bucket empty at
-    // most.
+    // The bucket has partly refilled while Redis was down. The remaining cost can at most empty it.
     return rounded({ cost: Math.min(cost, ahead), over: 0, known, ceiling: this.#depth });
   }
 
   /**
-   * Takes the level of an answer.
+   * Applies the level of an answer.
    *
-   * @param sentAt monotonic milliseconds, as {@link heardAt}
+   * @param sentAt monotonic milliseconds
+   * @param heardAt monotonic milliseconds
    * @returns the level that the local bucket should have had when the claim was sent
    */
   answer(level: number, sentAt: number, heardAt: number): number {
-    // The claim is taken to have reached Redis in the middle.
+    // Assume that the claim reached Redis halfway.
     const underwayMs = (heardAt - sentAt) / 2;
     this.#level = level;
     this.#knownAt = sentAt + underwayMs;
@@ -88,7 +91,7 @@ export class SharedBucket {
     return Math.max(level + underwayMs * 1000, 0);
   }
 
-  /** Notes that Redis is away: what is taken from now on is merged later. */
+  /** Marks Redis as down. Units taken from now on are merged later. */
   lose(): void {
     this.#isMerging = true;
   }

@@ -16,7 +16,7 @@ export interface LimitEntry extends SharedLimit {
 }
 
 interface SharedLimitsParts {
-  /** The limits of the configuration in use. */
+  /** Returns the limits of the current configuration. */
   readonly entries: () => readonly LimitEntry[];
   readonly settings: Pick<RedisSettings, 'prefix' | 'onFailure'>;
   readonly link: Pick<RedisLink, 'send' | 'isUp'>;
@@ -24,22 +24,22 @@ interface SharedLimitsParts {
   readonly clock?: () => number;
 }
 
-/** A limit that is in use, and what it was made for. */
+/** A limit with its open table. */
 interface OpenTable {
   readonly entry: LimitEntry;
   readonly table: SharedTable;
   readonly sync: TableSync;
 }
 
-/** Connections of a process that has not been heard of for this long do not count. */
+/** Connections of a process that has been silent for this long do not count. */
 const LEASE_MS = 10_000;
 const RENEW_MS = 3000;
-/** After this time without Redis, limits refuse if the settings say so. */
+/** After this time without Redis, limits refuse if `onFailure` is `refuse`. */
 const REFUSE_AFTER_MS = 2000;
 
-/** Counts the shared limits of all listeners in Redis: in rounds, so that no request waits for it. */
+/** Counts the shared limits of all listeners in Redis. It works in rounds, so no request waits for Redis. */
 export class SharedLimits {
-  /** Seconds that the last round has taken; 0 before the first. */
+  /** Duration of the last round in seconds; 0 before the first. */
   lastRoundSeconds = 0;
   readonly #parts: SharedLimitsParts;
   readonly #clock: () => number;
@@ -47,9 +47,9 @@ export class SharedLimits {
   readonly #problems = new LineLimit();
   readonly #timer: NodeJS.Timeout;
   #tables: ReadonlyMap<SharedArrayBuffer, OpenTable> = new Map();
-  /** Whether the last round has succeeded. */
+  /** Whether the last round succeeded. */
   #isCounting = false;
-  /** When the last round succeeded; the start of this object before the first. */
+  /** When the last round succeeded. Before the first success, when this object was created. */
   #succeededAt: number;
   #renewAt = 0;
   #isBusy = false;
@@ -63,12 +63,12 @@ export class SharedLimits {
     this.#timer.unref();
   }
 
-  /** Whether the limits are counted over all machines now. */
+  /** Whether the limits count over all machines now. */
   get isCounting(): boolean {
     return this.#isCounting;
   }
 
-  /** Keys that Redis is told of. */
+  /** Number of keys that this process keeps in step with Redis. */
   get keys(): number {
     let sum = 0;
     for (const { sync } of this.#tables.values()) sum += sync.size;
@@ -76,9 +76,9 @@ export class SharedLimits {
   }
 
   /**
-   * Lets the limits count in this process alone, and ends its lease in Redis.
+   * Stops sharing: limits count in this process only. Ends the lease in Redis.
    *
-   * @returns resolves when Redis has answered, or cannot be asked. The link must stay open until then.
+   * @returns resolves when Redis has answered or is down. The link must stay open until then.
    */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -92,7 +92,7 @@ export class SharedLimits {
     await link.send(['ZREM', processesKey(settings.prefix), this.#process]).catch(() => undefined);
   }
 
-  /** Tells Redis what was taken, if it can be asked. Called by a timer; rounds do not overlap. */
+  /** Exchanges counts with Redis if it is up. Called by a timer. Rounds do not overlap. */
   async round(): Promise<void> {
     if (this.#isBusy || this.#hasStopped()) return;
     this.#isBusy = true;
@@ -106,7 +106,7 @@ export class SharedLimits {
     if (!this.#hasStopped()) this.#applyFailure();
   }
 
-  /** Whether the limits have been stopped, which may happen during a round. */
+  /** Whether {@link stop} was called, possibly during a round. */
   #hasStopped(): boolean {
     return this.#isStopped;
   }
@@ -119,7 +119,7 @@ export class SharedLimits {
     }
     const startedAt = this.#clock();
     try {
-      // In one flight: a round takes as long as the way to Redis and back. Redis renews first.
+      // Commands are pipelined: a round takes one round trip. Redis runs the renewal first.
       await allOf([this.#renew(startedAt), ...Array.from(this.#tables.values(), ({ sync }) => sync.tell())]);
       this.#isCounting = true;
       this.#succeededAt = this.#clock();
@@ -130,7 +130,7 @@ export class SharedLimits {
     }
   }
 
-  /** Logs an error, unless the link has told that Redis is away. */
+  /** Logs an error, unless the link has already logged that Redis is down. */
   #complain(error: unknown): void {
     const { link, log } = this.#parts;
     const more = link.isUp ? this.#problems.take() : null;
@@ -160,13 +160,13 @@ export class SharedLimits {
     }
   }
 
-  /** Opens tables of limits that are new, and drops those of others. */
+  /** Opens the tables of new limits, and releases the tables of removed ones. */
   #openTables(): void {
     const next = new Map<SharedArrayBuffer, OpenTable>();
     for (const entry of this.#parts.entries()) {
       if (!entry.settings.isShared) continue;
       const known = this.#tables.get(entry.memory);
-      // A reload brings equal settings in another object.
+      // A reload creates new objects for equal settings.
       const isSame = known !== undefined && isDeepStrictEqual(known.entry.settings, entry.settings);
       next.set(entry.memory, isSame ? known : this.#open(entry));
     }

@@ -5,7 +5,7 @@ import type { Logger } from '../../../telemetry/logger.ts';
 import { isPrincipal } from '../revocations/revocation-codec.ts';
 import type { RedisLink } from './redis-link.ts';
 
-/** What has changed: revocations that are new or last longer, and principals that may come in again. */
+/** A change: revocations that are new or extended, and principals that are no longer revoked. */
 interface Change {
   readonly changed: readonly Revocation[];
   readonly ended: readonly string[];
@@ -14,29 +14,29 @@ interface Change {
 /** The revocations of this process. */
 export interface RevocationBook {
   readonly all: readonly Revocation[];
-  /** Calls back at each change that this process has made. Returns a function that ends this. */
+  /** Subscribes to changes made in this process. Returns a function that unsubscribes. */
   onChange(listener: (change: Change) => void): () => void;
-  /** Takes what other processes have changed. */
+  /** Applies the changes of other processes. */
   merge(change: Change): void;
 }
 
-/** A revocation in Redis. One that was taken back stays there, so that no other machine brings it back. */
+/** A revocation in Redis. An undone revocation stays as an entry, so that no other machine restores it. */
 interface Entry extends Revocation {
   readonly isEnded: boolean;
 }
 
-/** All revocations are read this often, because a message can be lost. */
+/** Interval between reads of all revocations. Messages can be lost. */
 const READ_MS = 60_000;
-/** Time for which Redis keeps that a revocation was taken back. */
+/** How long Redis keeps the entry of an undone revocation. */
 const KEEP_ENDED_MS = 86_400_000;
-/** Max entries of a command, of a message, and about those of a page of HSCAN. */
+/** Max entries per command and message. Also the COUNT of HSCAN, which is approximate. */
 const PAGE = 500;
-/** Max pages that are read: more entries than a process keeps. */
+/** Max pages to read: more entries than a process keeps. */
 const MAX_PAGES = 1000;
 const MAX_MESSAGE_CHARACTERS = 4 * 1024 * 1024;
 
 /**
- * Tells other machines of revocations, by a hash that all read and a channel that tells of changes at once.
+ * Shares revocations with other machines. A Redis hash stores them, and a channel announces changes at once.
  */
 export class SharedRevocations {
   readonly #key: string;
@@ -69,7 +69,7 @@ export class SharedRevocations {
   }
 
   /**
-   * Listens to others, reads what Redis has, and tells what it does not have. Called for each new connection.
+   * Subscribes, reads the entries of Redis, and writes those that it lacks. Called for each new connection.
    */
   read(): void {
     this.#attempt(async () => {
@@ -88,7 +88,7 @@ export class SharedRevocations {
       ...changed.map((revocation) => ({ ...revocation, isEnded: false })),
       ...ended.map((principal) => ({ principal, at: now, until: now + KEEP_ENDED_MS, isEnded: true })),
     ];
-    // Without Redis the next connection tells what is in force.
+    // Without Redis, the next connection writes all revocations in force.
     if (this.#link.isUp) this.#attempt(() => this.#write(entries));
   }
 
@@ -165,13 +165,13 @@ export class SharedRevocations {
   }
 }
 
-/** Whether Redis lacks a revocation, or has an older or shorter one. */
+/** Whether the entry in Redis is missing, older or shorter than the revocation. */
 function isMissing({ at, until }: Revocation, known: Entry | undefined): boolean {
   if (known === undefined || at > known.at) return true;
   return !known.isEnded && until > known.until;
 }
 
-/** Reads an entry. Anybody who can write to Redis may have written it. Returns null for anything else. */
+/** Validates an entry: anyone who can write to Redis may have written it. Returns null if it is invalid. */
 function readEntry(value: unknown): Entry | null {
   const { principal, at, until, isEnded } = (value ?? {}) as Partial<Record<keyof Entry, unknown>>;
   if (!isPrincipal(principal)) return null;

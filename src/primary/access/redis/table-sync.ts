@@ -11,7 +11,7 @@ interface SyncParts {
   readonly link: Pick<RedisLink, 'send'>;
   /** Prefix of all keys in Redis. */
   readonly prefix: string;
-  /** Names the process in leases. */
+  /** The name of the process in leases. */
   readonly process: string;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
@@ -23,39 +23,39 @@ export interface SharedLimit {
   readonly settings: LimitSettings;
 }
 
-/** A key that was used lately, or has connections. */
+/** A key that was used recently or has connections. */
 interface KeyRecord {
   readonly key: SharedKey;
-  /** In the order of {@link RATE_KINDS}; null without the rate. */
+  /** In the order of {@link RATE_KINDS}; null if the limit has no such rate. */
   readonly buckets: readonly (SharedBucket | null)[];
-  /** By rate: units that Redis does not know of yet. */
+  /** Units not yet reported to Redis, by rate. */
   readonly untold: number[];
   usedAt: number;
-  /** Connections that Redis knows of this process. */
+  /** Connections of this process, as last stored in Redis. */
   held: number;
-  /** Whether Redis may not know {@link held}. */
+  /** True if Redis may not know {@link held}. */
   isHeldUnknown: boolean;
   elsewhere: number;
 }
 
 /** Usual time between two rounds. */
 export const PERIOD_MS = 200;
-/** Keys of one call of a script: Redis does nothing else meanwhile, for about a millisecond. */
+/** Max keys per script call. Redis does nothing else during a call, which takes about a millisecond. */
 const MAX_BATCH_KEYS = 500;
-/** Max keys of a limit that are told in a round. The others wait for the next. */
+/** Max keys of a limit per round. The rest wait for the next round. */
 const MAX_ROUND_KEYS = 5000;
-/** Max keys of a limit in a round whose connections are asked for without a change. */
+/** Max unchanged keys of a limit per round whose connections are refreshed. */
 const MAX_REFRESHED_KEYS = 200;
-/** A key that was used less than this ago is asked for in each round, because others may use it. */
+/** A key used within this time is synchronized in each round, because other processes may use it. */
 const WATCHED_MS = 2000;
 
-/** Tells Redis what this process has taken of one limit, and the table what others have taken. */
+/** Reports to Redis what this process took from one limit, and to the table what others took. */
 export class TableSync {
   readonly #limit: SharedLimit;
   readonly #table: SharedTable;
   readonly #parts: SyncParts;
   readonly #records = new Map<string, KeyRecord>();
-  /** Keys to be told, in order. */
+  /** Keys to report, in order. */
   readonly #due = new Set<KeyRecord>();
   readonly #ids: readonly string[];
   readonly #heldId: string;
@@ -76,21 +76,21 @@ export class TableSync {
     });
   }
 
-  /** Keys of which something is kept here. */
+  /** Number of keys with a record. */
   get size(): number {
     return this.#records.size;
   }
 
   /**
-   * Notes which keys were used, and forgets those of which nothing is left. Called in each round, also
-   * without Redis.
+   * Collects the keys that were used, and drops unused records. Called in each round, even while Redis is
+   * down.
    */
   look(): void {
     const now = this.#parts.clock();
     this.#table.visitUsed((key) => {
       const record = this.#recordOf(key);
       record.usedAt = now;
-      // Without Redis nothing leaves the set.
+      // While Redis is down, nothing leaves the set.
       if (this.#due.size < this.#limit.settings.maxKeys) this.#due.add(record);
     });
     for (const record of this.#records.values()) {
@@ -101,7 +101,7 @@ export class TableSync {
     }
   }
 
-  /** Tells Redis what is due. Rejects if that fails; what was not told is told later. */
+  /** Reports the due keys to Redis. Rejects if that fails. Unreported units are reported later. */
   async tell(): Promise<void> {
     const due: KeyRecord[] = [];
     for (const record of this.#due) {
@@ -120,12 +120,12 @@ export class TableSync {
     await allOf(calls);
   }
 
-  /** Notes that Redis is away: what is taken from now on is merged later. */
+  /** Marks Redis as down. Units taken from now on are merged later. */
   lose(): void {
     for (const record of this.#records.values()) for (const bucket of record.buckets) bucket?.lose();
   }
 
-  /** Tells all connections again, because Redis does not know them any more. */
+  /** Reports all connections again, because Redis has lost them. */
   tellAllHeld(): void {
     for (const record of this.#records.values()) {
       record.isHeldUnknown = true;
@@ -133,7 +133,7 @@ export class TableSync {
     }
   }
 
-  /** Gives the limit up: takes the connections of this process back in Redis, as far as it can be asked. */
+  /** Drops the limit. Removes this process's connections from Redis if it is up. */
   release(): void {
     this.forgetElsewhere();
     const { link, prefix, process } = this.#parts;
@@ -145,13 +145,13 @@ export class TableSync {
     }
   }
 
-  /** Forgets what other processes hold. An answer that is under way changes nothing any more. */
+  /** Stops using the counts of other processes, including those of pending answers. */
   stop(): void {
     this.#isStopped = true;
     this.forgetElsewhere();
   }
 
-  /** Forgets what other processes hold: their leases have ended, or cannot be known. */
+  /** Resets the connections of other processes: their leases have ended or are unknown. */
   forgetElsewhere(): void {
     for (const record of this.#records.values()) this.#setElsewhere(record, 0);
   }
@@ -217,7 +217,8 @@ export class TableSync {
   }
 
   /**
-   * Adds keys whose connections have not changed here, and may have elsewhere: some in each round, in turn.
+   * Adds keys whose connections have not changed here but may have changed elsewhere. Each round takes the
+   * next few.
    */
   #withRefreshed(due: readonly KeyRecord[]): KeyRecord[] {
     const chosen = new Set(due);
@@ -244,7 +245,7 @@ export class TableSync {
     return null;
   }
 
-  /** Reads what was taken, and the bucket's level in microseconds. */
+  /** Reads the units taken, and the bucket's level in microseconds. */
   #read(record: KeyRecord, rate: number): { readonly taken: number; readonly level: number } {
     let taken = record.untold[rate]!;
     let level = 0;
@@ -278,7 +279,7 @@ export class TableSync {
     this.#table.close();
   }
 
-  /** Microseconds of filling time that a unit costs. */
+  /** Returns the refill time of one unit, in microseconds. */
   #costOf(rate: number): number {
     return 1e6 / this.#limit.settings[RATE_KINDS[rate]!]!.perSecond;
   }
@@ -292,12 +293,15 @@ function isHeld({ held, elsewhere, isHeldUnknown }: KeyRecord): boolean {
   return held > 0 || elsewhere > 0 || isHeldUnknown;
 }
 
-/** The key of the set of processes. */
+/** Returns the key of the set of processes. */
 export function processesKey(prefix: string): string {
   return `${prefix}:processes`;
 }
 
-/** Names a count by all on which machines must agree: with other settings they count apart. */
+/**
+ * Returns an id of a counter. It covers all settings on which machines must agree, so different settings
+ * count separately.
+ */
 function idOf({ listener, settings }: SharedLimit, what: 'connections' | RateKind): string {
   const facts = JSON.stringify([listener, settings.name, settings.key, what, settings[what]]);
   return createHash('sha256').update(facts).digest('hex').slice(0, 16);
@@ -310,7 +314,7 @@ function batchesOf<T>(items: readonly T[]): T[][] {
   return batches;
 }
 
-/** Waits for all calls, and then rejects with the first error. */
+/** Waits for all calls. Then rejects with the first error, if any. */
 export async function allOf(calls: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(calls);
   const failed = results.find((result) => result.status === 'rejected');

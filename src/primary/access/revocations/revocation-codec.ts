@@ -1,21 +1,21 @@
 import { isoTime, parseIsoTime } from '../../../core/timing/iso-time.ts';
 import type { Revocation, RevocationRow } from '../../../protocol/access.ts';
 
-/** A row that has not been checked. */
+/** An unchecked row. */
 type Row = Partial<Record<keyof RevocationRow, unknown>>;
 
-/** Max bytes of a principal, with its kind. */
+/** Max bytes of a principal with its kind. */
 export const MAX_PRINCIPAL_BYTES = 1024;
 
-/** Writes a revocation for a file, another process, or a person. */
+/** Formats a revocation for a file, another process, or a person. */
 export function rowOf({ principal, at, until }: Revocation): RevocationRow {
   return { principal, at: isoTime(at), until: isoTime(until) };
 }
 
 /**
- * Reads what {@link rowOf} has written, from a file or another process.
+ * Parses rows that {@link rowOf} formatted, from a file or another process.
  *
- * @throws Error with the number of the first row that cannot be used
+ * @throws Error with the number of the first invalid row
  */
 export function readRows(rows: unknown): Revocation[] {
   if (!Array.isArray(rows)) throw new Error('the revocations are no list');
@@ -26,7 +26,7 @@ export function readRows(rows: unknown): Revocation[] {
   });
 }
 
-/** Tells whether a value from elsewhere can be a principal. */
+/** Whether an untrusted value is a valid principal. */
 export function isPrincipal(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= MAX_PRINCIPAL_BYTES;
 }

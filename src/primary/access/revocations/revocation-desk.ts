@@ -8,7 +8,7 @@ import { readRows } from './revocation-codec.ts';
 import { RevocationFile, readRevocationFile } from './revocation-file.ts';
 import { RevocationSet, type RevocationChange } from './revocation-set.ts';
 
-/** The clock and the disk; a test brings its own. */
+/** Clock and disk. Tests inject fakes. */
 interface Means {
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -20,7 +20,7 @@ interface Means {
 
 interface DeskParts {
   readonly questions: Pick<WorkerQuestions, 'ask'>;
-  /** Tells all workers. */
+  /** Sends a command to all workers. */
   readonly tell: (command: RevocationsCommand) => void;
   readonly log: Logger;
   readonly means?: Partial<Means>;
@@ -29,25 +29,25 @@ interface DeskParts {
 interface Revoked {
   readonly revocation: Revocation;
   readonly closed: number;
-  /** The workers that have not answered, by their names. They have heard of the revocation, or will. */
+  /** Names of the workers that did not answer. They have received the revocation, or will. */
   readonly incomplete: readonly string[];
 }
 
 /**
- * Hears what a command or a token of this process has changed. What others have told is left out: they know
- * it.
+ * Called after each change by a command or token of this process. Changes from other processes are omitted:
+ * those processes know them.
  */
 type ChangeListener = (change: RevocationChange) => void;
 
 const EXPIRE_PERIOD_MS = 60_000;
-/** Max time for which a command, a takeover or the end waits for the disk. */
+/** Max time that a command, a takeover or the shutdown waits for the disk. */
 const MAX_SAVE_MS = 1000;
 
-/** Revokes principals in all workers, and keeps the revocations over reloads, restarts and takeovers. */
+/** Revokes principals in all workers. Revocations survive reloads, restarts and takeovers. */
 export class RevocationDesk {
-  /** Sessions closed because their principals were revoked. */
+  /** Number of sessions closed by revocations. */
   closedSessions = 0;
-  /** Writes of the file that failed. */
+  /** Number of failed writes of the file. */
   failedWrites = 0;
   readonly #parts: DeskParts;
   readonly #means: Means;
@@ -55,11 +55,11 @@ export class RevocationDesk {
   readonly #listeners = new Set<ChangeListener>();
   readonly #timer: NodeJS.Timeout;
   #settings: RevocationSettings;
-  /** Resolves when the last change has been written. */
+  /** Resolves when the last change is written. */
   #written: Promise<void> = Promise.resolve();
   #file: ReturnType<Means['open']> | null = null;
 
-  /** @throws StartError if the file of the settings cannot be read */
+  /** @throws StartError if the configured file cannot be read */
   constructor(settings: RevocationSettings, parts: DeskParts) {
     this.#parts = parts;
     this.#means = {
@@ -84,17 +84,17 @@ export class RevocationDesk {
     return this.#set.size;
   }
 
-  /** Calls back at each change that other machines must hear of. Returns a function that ends this. */
+  /** Subscribes to changes that other machines must know. Returns a function that unsubscribes. */
   onChange(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * Revokes a principal: credentials issued before now are refused, and its sessions end. Resolves when the
-   * workers have answered, and the file has been written.
+   * Revokes a principal: refuses credentials issued before now, and ends its sessions. Resolves when the
+   * workers have answered and the file is written.
    *
-   * @param principal with its kind, or a bare name for every kind
+   * @param principal with its kind, or a bare name to match every kind
    */
   async revoke(principal: string): Promise<Revoked> {
     const at = this.#means.now();
@@ -107,7 +107,7 @@ export class RevocationDesk {
     return { revocation, closed, incomplete };
   }
 
-  /** Lets credentials of a principal in again. Resolves with false if it was not revoked. */
+  /** Undoes a revocation. Resolves with false if the principal was not revoked. */
   async undo(principal: string): Promise<boolean> {
     const change = this.#publish(this.#set.remove([principal]));
     this.#tellListeners(change);
@@ -115,7 +115,7 @@ export class RevocationDesk {
     return change.ended.length > 0;
   }
 
-  /** Takes what another process or machine knows. Sessions of principals that are new here end. */
+  /** Applies changes of another process or machine. Ends the sessions of principals with new revocations. */
   merge({ changed = [], ended = [] }: Partial<RevocationChange>): void {
     this.#publish(this.#set.remove(ended));
     const before = new Map(changed.map(({ principal }) => [principal, this.#set.get(principal)?.at]));
@@ -124,10 +124,7 @@ export class RevocationDesk {
     if (later.length > 0) void this.#endSessions(later.map(({ principal }) => principal));
   }
 
-  /**
-   * Takes the revocations of the process before, as it has sent them. A version without revocations sends
-   * none.
-   */
+  /** Applies the revocations that the previous process sent. Older versions send none. */
   inherit(rows: unknown): void {
     if (rows === undefined || rows === null) return;
     try {
@@ -137,15 +134,15 @@ export class RevocationDesk {
     }
   }
 
-  /** Keeps a revocation until a token that was shown has expired. */
+  /** Extends a revocation until a token that a client showed has expired. */
   hear({ principal, neededUntil }: RevokedTokenReport): void {
     this.#putOff(principal, neededUntil);
   }
 
   /**
-   * Prepares other settings. A new file is read, and its revocations count from the commit.
+   * Prepares other settings. Reads a new file now, and applies its revocations with the settings.
    *
-   * @returns a function that brings the settings into force
+   * @returns a function that applies the settings
    * @throws StartError if the new file cannot be read
    */
   prepare(settings: RevocationSettings): () => void {
@@ -157,24 +154,24 @@ export class RevocationDesk {
       void this.#file?.close();
       this.#file = path === null ? null : this.#openFile(path);
       this.merge({ changed: read ?? [] });
-      // Revocations that the new file does not have.
+      // The new file lacks some revocations.
       if (this.#set.size > (read?.length ?? 0)) void this.#file?.save();
     };
   }
 
-  /** Drops the revocations that are over. */
+  /** Drops expired revocations. */
   expire(): void {
     this.#publish(this.#set.expire(this.#means.now()));
   }
 
-  /** Leaves the file to another process, or to the next start. Resolves when it is written. */
+  /** Leaves the file to another process, or to the next start. Resolves when the file is written. */
   async release(): Promise<void> {
     const file = this.#file;
     this.#file = null;
     if (file !== null) await withinTime(file.close());
   }
 
-  /** Ends the timer, and releases the file. */
+  /** Stops the timer, and releases the file. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.release();
@@ -194,8 +191,8 @@ export class RevocationDesk {
   }
 
   /**
-   * Ends the sessions of revoked principals. Returns until when their credentials need the revocations; null
-   * if none says so.
+   * Ends the sessions of revoked principals. `latest` is when the last of their credentials expires; null if
+   * none expires.
    */
   async #endSessions(
     principals: readonly string[],
@@ -207,13 +204,16 @@ export class RevocationDesk {
     return { closed, latest: expiries.length === 0 ? null : Math.max(...expiries), incomplete };
   }
 
-  /** Publishes a revocation of this process. Others may keep what this process had to give up for it. */
+  /**
+   * Publishes a revocation of this process. Listeners do not see evicted revocations: other machines may keep
+   * them.
+   */
   #publishOwn(change: RevocationChange): void {
     this.#publish(change);
     this.#tellListeners({ ...change, ended: [] });
   }
 
-  /** Tells workers of a change, and has it written. */
+  /** Sends a change to the workers and saves it. */
   #publish(change: RevocationChange): RevocationChange {
     const { changed, ended } = change;
     if (changed.length === 0 && ended.length === 0) return change;
@@ -236,7 +236,7 @@ export class RevocationDesk {
   }
 }
 
-/** Resolves when the disk is done, or after {@link MAX_SAVE_MS}. */
+/** Resolves when the write ends, or after {@link MAX_SAVE_MS}. */
 async function withinTime(written: Promise<void>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(resolve, MAX_SAVE_MS, undefined);

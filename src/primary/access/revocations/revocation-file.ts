@@ -7,12 +7,12 @@ import { LineLimit } from '../../../telemetry/line-limit.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import { readRows, rowOf } from './revocation-codec.ts';
 
-/** Writes a file so that another process finds the old text or the new one, also after a loss of power. */
+/** Replaces a file atomically: another process sees the old text or the new one, even after a power loss. */
 type WriteFile = (path: string, text: string) => Promise<void>;
 
 interface FileOptions {
   readonly write?: WriteFile;
-  /** Changes within this time are written together. */
+  /** Changes within this time share one write. */
   readonly delayMs?: number;
   readonly retryMs?: number;
 }
@@ -20,13 +20,13 @@ interface FileOptions {
 const VERSION = 1;
 const DELAY_MS = 20;
 const RETRY_MS = 5000;
-/** Whoever can write the file can let revoked principals in. */
+/** Whoever can write the file can undo revocations. */
 const MODE = 0o600;
 
 /**
- * Reads the revocations that {@link RevocationFile} has written. A missing file has none.
+ * Reads the revocations that {@link RevocationFile} wrote. A missing file means no revocations.
  *
- * @throws StartError with the remedy for a file that cannot be read
+ * @throws StartError with the remedy, if the file cannot be read
  */
 export function readRevocationFile(path: string): readonly Revocation[] {
   try {
@@ -35,7 +35,7 @@ export function readRevocationFile(path: string): readonly Revocation[] {
     return readRows(revocations);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
-    // The message of a parser may quote lines of the file.
+    // A parser's message may quote lines of the file.
     const [problem = ''] = messageOf(error).split('\n');
     throw new StartError(
       `revocations.file ${path} cannot be read: ${problem}: mend the file, or remove it to begin without revocations`,
@@ -44,7 +44,7 @@ export function readRevocationFile(path: string): readonly Revocation[] {
   }
 }
 
-/** Keeps the revocations in a file. Failed writes are logged, counted and tried again: they stop nothing. */
+/** Stores revocations in a file. Failed writes are logged, counted and retried. They block nothing. */
 export class RevocationFile {
   readonly path: string;
   readonly #log: Logger;
@@ -55,7 +55,7 @@ export class RevocationFile {
   readonly #retryMs: number;
   readonly #lineLimit = new LineLimit();
   #timer: NodeJS.Timeout | undefined;
-  /** The write that the next change waits for; null if nothing has changed since the last one began. */
+  /** Settles with the next write; null if nothing has changed since the last write began. */
   #next: PromiseWithResolvers<void> | null = null;
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -77,7 +77,7 @@ export class RevocationFile {
     this.#retryMs = retryMs;
   }
 
-  /** Writes the file soon. Resolves when that has been tried, whatever came of it. */
+  /** Schedules a write. Resolves after the attempt, successful or not. */
   save(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     if (this.#next === null) {
@@ -87,7 +87,7 @@ export class RevocationFile {
     return this.#next.promise;
   }
 
-  /** Writes what has changed, and nothing more after that. Resolves when that has been tried. */
+  /** Writes pending changes, then stops writing. Resolves after the attempt. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -100,7 +100,7 @@ export class RevocationFile {
   }
 
   #begin(): Promise<void> {
-    // One write at a time: two would use the same temporary file.
+    // One write at a time: concurrent writes would share the temporary file.
     this.#writing = this.#writing.then(() => this.#writeOnce());
     return this.#writing;
   }
@@ -138,7 +138,7 @@ async function writeAtomically(path: string, text: string): Promise<void> {
     await unlink(temporary).catch(() => undefined);
     throw error;
   }
-  // The new name is durable once the directory is.
+  // The new name is durable only after the directory is synced.
   const directory = await open(dirname(path), 'r');
   try {
     await directory.sync();

@@ -1,16 +1,16 @@
 import type { Revocation, RevocationsCommand } from '../../../protocol/access.ts';
 
-/** What a change has brought. Empty lists if nothing has changed. */
+/** The result of a change. Both lists are empty if nothing changed. */
 export type RevocationChange = Pick<RevocationsCommand, 'changed' | 'ended'>;
 
 /**
- * Max revocations in force. They take up to 200 MB in each worker if every principal has the longest name.
+ * Max revocations in force. If every principal has the longest name, they take up to 200 MB in each worker.
  */
 const MAX_REVOCATIONS = 100_000;
 
-/** The revocations in force, by principal. When there are too many, those that end first are given up. */
+/** Revocations in force, by principal. Above the max, the ones that expire first are evicted. */
 export class RevocationSet {
-  /** Revocations given up since the start. */
+  /** Number of revocations evicted since the start. */
   givenUp = 0;
   readonly #byPrincipal = new Map<string, Revocation>();
   readonly #max: number;
@@ -32,9 +32,9 @@ export class RevocationSet {
   }
 
   /**
-   * Brings revocations into force. Of two of one principal the later moments count, both `at` and `until`.
+   * Adds revocations. If a principal has two, the later `at` and the later `until` apply.
    *
-   * @param now those that are over by then are left out
+   * @param now revocations that expire by then are skipped
    */
   put(revocations: Iterable<Revocation>, now: number): RevocationChange {
     const changed = new Map<string, Revocation>();
@@ -51,19 +51,19 @@ export class RevocationSet {
       changed.set(principal, next);
     }
     const ended = this.#giveUp();
-    // A new revocation may be given up at once.
+    // A new revocation can be evicted at once.
     return {
       changed: [...changed.values()].filter(({ principal }) => this.#byPrincipal.has(principal)),
       ended: ended.filter((principal) => !this.#byPrincipal.has(principal)),
     };
   }
 
-  /** Takes revocations back. Those that are not in force are left out. */
+  /** Removes revocations. Skips principals that are not revoked. */
   remove(principals: Iterable<string>): RevocationChange {
     return { changed: [], ended: [...principals].filter((principal) => this.#byPrincipal.delete(principal)) };
   }
 
-  /** Removes the revocations that are over. */
+  /** Removes expired revocations. */
   expire(now: number): RevocationChange {
     return this.remove(this.all.filter(({ until }) => until <= now).map(({ principal }) => principal));
   }

@@ -1,14 +1,14 @@
 import type { SessionAnswer, SessionFilter, SessionRow } from '../../../protocol/access.ts';
 import type { Answers, WorkerQuestions } from './worker-questions.ts';
 
-/** The workers that have not answered, by their names. Their sessions are missing in the result. */
+/** Names of the workers that did not answer. The result lacks their sessions. */
 type Incomplete = Pick<Answers, 'incomplete'>;
 
 interface SessionPage extends Incomplete {
-  /** Sessions of all pages. */
+  /** Number of sessions on all pages. */
   readonly total: number;
   readonly sessions: readonly SessionRow[];
-  /** The id behind which the next page begins; null for the last page. */
+  /** The next page starts after this id; null on the last page. */
   readonly next: string | null;
 }
 
@@ -24,7 +24,7 @@ interface Extended extends Incomplete {
 
 /** Lists and changes the sessions of all workers. */
 export class SessionDesk {
-  /** Sessions closed by operators, other than by revocations. */
+  /** Number of sessions that operators closed, except by revocations. */
   kicked = 0;
   readonly #questions: Pick<WorkerQuestions, 'ask'>;
 
@@ -33,13 +33,13 @@ export class SessionDesk {
   }
 
   /**
-   * Lists sessions in the order of their ids, which a session keeps for its life.
+   * Lists sessions, sorted by id. A session keeps its id for life.
    *
-   * @param after the id behind which the page begins; null for the first page
-   * @param limit max sessions of the page
+   * @param after the page starts after this id; null for the first page
+   * @param limit max sessions on the page
    */
   async list(filter: SessionFilter, after: string | null, limit: number): Promise<SessionPage> {
-    // One more than the page tells whether there is another page.
+    // One extra row shows whether there is another page.
     const question = { kind: 'list', filter, after, limit: limit + 1 } as const;
     const { answers, incomplete } = await this.#questions.ask(question);
     const rows = answers.flatMap((answer) => answer.rows).sort(compareIds);
@@ -52,14 +52,12 @@ export class SessionDesk {
     return this.#closing(this.#questions.ask({ kind: 'close', id, code, reason }));
   }
 
-  /** Closes all sessions that fit a filter. Very many may take a worker some seconds. */
+  /** Closes all sessions that match a filter. For a very large number, a worker may take some seconds. */
   closeAll(filter: SessionFilter, code: number, reason: string): Promise<Closed> {
     return this.#closing(this.#questions.ask({ kind: 'close_all', filter, code, reason }));
   }
 
-  /**
-   * Puts off the end of a session. The time counts from the old end, or from now if the old end has passed.
-   */
+  /** Extends a session. The time is added to the session's end, or to now if that end has passed. */
   async extend(id: string, byMs: number): Promise<Extended> {
     const { answers, incomplete } = await this.#questions.ask({ kind: 'extend', id, byMs });
     const found = answers.find(({ count }) => count > 0);
@@ -74,12 +72,12 @@ export class SessionDesk {
   }
 }
 
-/** Sums what the workers have found. */
+/** Sums the counts of the workers' answers. */
 export function countOf(answers: readonly SessionAnswer[]): number {
   return answers.reduce((sum, { count }) => sum + count, 0);
 }
 
-/** Orders by the run of the worker, then by the session's number in it. */
+/** Orders by the worker's run, then by the session's number in it. */
 function compareIds({ id: one }: SessionRow, { id: other }: SessionRow): number {
   const [run, number] = partsOf(one);
   const [otherRun, otherNumber] = partsOf(other);

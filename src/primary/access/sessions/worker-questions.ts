@@ -2,35 +2,29 @@ import type { AnswerReport, SessionAnswer, SessionQuestion } from '../../../prot
 import type { ToWorker } from '../../../protocol/to-worker.ts';
 import type { WorkerSlot } from '../../workers/worker-slot.ts';
 
-/** What the workers have answered to a question. */
+/** The workers' answers to a question. */
 export interface Answers {
   readonly answers: readonly SessionAnswer[];
-  /**
-   * The names of the workers whose sessions are not in the answers: they are stuck, or too busy to answer in
-   * time.
-   */
+  /** Names of workers without an answer that may have sessions: they are stuck, or did not answer in time. */
   readonly incomplete: readonly string[];
 }
 
 type AskedWorker = Pick<WorkerSlot, 'name' | 'kind' | 'state'> & { send(message: ToWorker): void };
 
 interface QuestionParts {
-  /** Lists the workers that are not stuck, draining ones included. */
+  /** Returns the workers that are not stuck, including draining ones. */
   readonly workers: () => readonly AskedWorker[];
-  /** Lists the workers that are stuck and still have sessions. */
+  /** Returns the stuck workers that still have sessions. */
   readonly stuck: () => readonly Pick<WorkerSlot, 'name' | 'kind'>[];
   readonly maxMs?: number;
 }
 
 const MAX_ANSWER_MS = 2000;
 
-/**
- * Asks all workers about their sessions. A worker that does not answer in time is named, and waited for no
- * longer.
- */
+/** Asks all workers about their sessions. A worker that does not answer in time is listed as incomplete. */
 export class WorkerQuestions {
   readonly #parts: QuestionParts;
-  /** By the number of the question. Each worker is asked under another number. */
+  /** By the number of the question. Each worker gets its own number. */
   readonly #waiting = new Map<number, (answer: SessionAnswer | null) => void>();
   #last = 0;
 
@@ -38,7 +32,7 @@ export class WorkerQuestions {
     this.#parts = parts;
   }
 
-  /** Resolves when all workers have answered, or the time is over. */
+  /** Resolves when all workers have answered, or after the timeout. */
   async ask(question: SessionQuestion): Promise<Answers> {
     const asked = this.#parts.workers().filter(({ kind }) => kind === 'l7');
     const missing = new Set<string>();
@@ -62,7 +56,7 @@ export class WorkerQuestions {
     if (state !== 'up' && state !== 'draining' && state !== 'starting') return null;
     const number = ++this.#last;
     worker.send({ type: 'ask', number, question });
-    // It may have begun to listen already. Until then it has no sessions, and answers late.
+    // The worker may already be listening. Otherwise it has no sessions and would answer late.
     if (state === 'starting') return null;
     const { promise, resolve } = Promise.withResolvers<SessionAnswer | null>();
     this.#waiting.set(number, resolve);
@@ -74,10 +68,7 @@ export class WorkerQuestions {
   }
 }
 
-/**
- * Whether a worker that has not answered may have sessions. Those of a worker that has failed meanwhile are
- * gone.
- */
+/** Whether a worker that did not answer may have sessions. The sessions of a failed worker are gone. */
 function hasSessions({ state }: AskedWorker): boolean {
   return state === 'up' || state === 'draining' || state === 'stuck';
 }
