@@ -1,4 +1,7 @@
-/** The page that shows the last results: one file, with its data, its style and the chart library inside. */
+/**
+ * The page that shows the last results: one file, with its data, its style and the chart library inside. Built by
+ * `npm run bench:report`, and again by each measurement.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -9,6 +12,8 @@ const PARTS = join(import.meta.dirname, 'page');
 /** They become one script: the later ones use what the earlier ones define. */
 const SCRIPTS = ['drawing.js', 'losses.js', 'page.js'] as const;
 const RESULTS = ['comparison', 'faults', 'scaling'] as const;
+
+if (process.argv[1] === import.meta.filename) process.stdout.write(`${writePage()}\n`);
 
 /** Writes `index.html` from the results that are there; returns its path. */
 export function writePage(directory: string = REPORT_DIRECTORY): string {
