@@ -6,92 +6,99 @@ import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { Exchange, ExchangeEngine } from './exchange.ts';
 import type { RequestRefusal, UnusedReason } from './listener-stats.ts';
 
-/** An engine of layer 7 in one worker: carries connections of clients, and speaks HTTP/1.x and WebSocket on them. */
+/** A layer 7 engine in one worker. Carries client connections, and speaks HTTP/1.x and WebSocket on them. */
 export interface Engine extends ExchangeEngine {
   /**
-   * Makes the engine's part of a listener, which does not listen yet.
+   * Creates the engine's part of a listener. It does not listen yet.
    *
-   * @throws if the listener's certificates cannot be used
+   * @throws if the listener's certificates are unusable
    */
   createListener(config: L7Listener, owner: ListenerOwner): EngineListener;
-  /** Frees what the engine's listeners share. All of them are closed. */
+  /** Frees the resources that the engine's listeners share. Close all listeners first. */
   close(): void;
 }
 
 /** The engine's part of one listener: its listening socket and its connections. */
 export interface EngineListener {
-  /** Whether the listener can serve another configuration without a new listening socket. */
+  /** Whether the listener can switch to this configuration without a new listening socket. */
   fits(config: L7Listener): boolean;
-  /** Gets ready for another configuration that {@link fits}. Returns a function that brings it into force. */
+  /** Prepares a configuration that {@link fits}. Returns a function that applies it. */
   prepare(config: L7Listener): () => void;
-  /** Accepts connections. Throws, or rejects, if the address cannot be bound. */
+  /** Starts to accept connections. Throws, or rejects, if the address cannot be bound. */
   listen(): Promise<void> | void;
-  /** Whether the listener can still get connections. */
+  /** Whether new connections can still arrive. */
   readonly listens: boolean;
   /**
    * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
    *
-   * @param from number of the first of those sockets. They are numbered from 0 in the order in which they began to listen; a
-   *   negative number counts from the end. Null for none: then clients repeat their SYN until this socket is closed.
+   * @param from number of the first of those sockets. Sockets are numbered from 0 in the order in which they
+   * began to listen. Negative numbers count from the end. Null if there are no other sockets: clients then
+   * repeat their SYN until this socket closes.
    */
   leave(from: number | null): void;
-  /** Accepts no more connections. Connections that the kernel has not handed over yet are reset. */
+  /** Stops accepting. Connections that the kernel has not handed over yet are reset. */
   stop(): void;
   /**
-   * Stops, and closes every connection now. Sessions end as if their clients had gone. Not to be called from within a
-   * callback of the engine.
+   * Stops, and closes every connection at once. Sessions end as if their clients had disconnected. Must not
+   * be called from a callback of the engine.
    */
   close(): void;
 }
 
-/** What the engine calls for one listener. The proxy's part of the listener implements it. */
+/** Receives the events of one listener of an engine. Implemented by the proxy's part of the listener. */
 export interface ListenerOwner {
-  /** Takes the requests that come now. A request stays with the dispatcher that has taken it. */
+  /** Handles requests that arrive from now on. A request stays with the dispatcher that got it. */
   readonly dispatcher: RequestDispatcher;
-  /** Where connections go that are tunnelled undecrypted; null for none. It is the same for as long as the listener lives. */
+  /** Destination of connections that are tunnelled undecrypted, or null. Constant for the listener's life. */
   readonly passthrough: Passthrough | null;
-  /** Whether {@link connectionUnused} writes log lines, so that it needs the peer's address. */
+  /** Whether {@link connectionUnused} writes log lines, and so needs the peer's address. */
   readonly logsUnused: boolean;
   /**
    * Counts a new connection.
    *
-   * @param descriptor the connection's; undefined if it is not known
-   * @returns false if the engine must close the connection at once; {@link connectionClosed} follows in any case
+   * @param descriptor the connection's descriptor, undefined if unknown
+   * @returns false if the engine must close the connection at once. {@link connectionClosed} follows in any
+   * case.
    */
   connectionOpened(descriptor?: number): boolean;
-  /** A connection has closed, or a session's connection has. Called once for each connection. */
+  /** Called once when a connection closes, including a session's connection. */
   connectionClosed(): void;
-  /** A connection belongs to a tunnel from now on, and counts as the tunnel's. No {@link connectionClosed} follows. */
+  /**
+   * Called when a connection becomes part of a tunnel, which counts it from now on. No {@link
+   * connectionClosed} follows.
+   */
   connectionTunnelled(): void;
-  /** A connection fails before it can send a request. {@link connectionClosed} follows. */
+  /** Called when a connection fails before its first request. {@link connectionClosed} follows. */
   connectionRejected(rejection: EntryRejection): void;
-  /** Counts a connection that could not be accepted: see `AcceptorOwner` of `transport/acceptor.ts`. */
+  /** Counts a failed accept: see `AcceptorOwner` in `transport/acceptor.ts`. */
   acceptFailed(code: string, isFirst: boolean): boolean;
-  /** Logs that serving a connection has thrown. The connection is lost. */
+  /** Logs an exception from the code that serves a connection. The connection is lost. */
   acceptFault(error: unknown): void;
   /**
-   * A connection has closed without a request.
+   * Called when a connection closes without a request.
    *
-   * @param peer the connection's IP address as text; null unless {@link logsUnused} held when the connection opened
+   * @param peer the connection's IP address as text. Null unless {@link logsUnused} was true when the
+   * connection opened.
    */
   connectionUnused(reason: UnusedReason, peer: string | null, seconds: number): void;
 }
 
-/** Why an engine refuses a request that it cannot serve. */
+/** Describes a request that an engine cannot serve. */
 export interface EngineRefusal {
   readonly status: 400 | 408 | 414 | 417 | 431 | 501 | 505;
-  /** The counter. */
+  /** The reason label of the counter. */
   readonly reason: RequestRefusal;
-  /** In a few words, for the client and the log. */
+  /** A short text for the client and the log. */
   readonly detail: string;
 }
 
-/** Decides what happens to a listener's requests under one configuration. */
+/** Decides how one configuration answers a listener's requests. */
 export interface RequestDispatcher {
   /**
-   * Finds out who sent a request, even if its head is malformed: every answer and log line names the client.
+   * Identifies the client of a request, even if the head is malformed: every answer and log line names the
+   * client.
    *
-   * @param connection on which it has come
+   * @param connection that carried the request
    */
   identify(head: RequestHead, connection: ConnectionFacts): ClientIdentity;
   /** Answers the request, now or later. Counts it as open until {@link over}. */
@@ -99,9 +106,9 @@ export interface RequestDispatcher {
   /**
    * Answers a request that the engine cannot serve. Counts it as open until {@link over}.
    *
-   * @param exchange whose head has a method and a path, a method alone, or neither
+   * @param exchange its head has a method and a path, a method only, or neither
    */
   refuse(exchange: Exchange, refusal: EngineRefusal): void;
-  /** The reply is answered, switched or aborted. Called once for each exchange. */
+  /** Called once for each exchange, when its reply is answered, switched or aborted. */
   over(exchange: Exchange): void;
 }

@@ -10,24 +10,27 @@ import type { Relay, RelayTerms } from './relay.ts';
 import type { RequestBody } from './request-body.ts';
 import type { UpgradeReply } from './upgrade-reply.ts';
 
-/** What the requests of one engine have in common. */
+/** Properties that all requests of one engine share. */
 export interface ExchangeEngine {
-  /** Tells clients' connections apart; null if the engine cannot. */
+  /** Identifies client connections. Null if the engine cannot. */
   readonly clients: ClientConnections | null;
-  /** Whether sessions carry frames as they come, so that client and endpoint may agree on extensions. */
+  /** Whether sessions relay frames unchanged, so that client and endpoint can agree on extensions. */
   readonly passesExtensions: boolean;
-  /** Whether the engine itself refuses every head that RFC 9112 refuses (`headProblem`). */
+  /** Whether the engine refuses every head that RFC 9112 refuses (`headProblem`). */
   readonly checksHeads: boolean;
-  /** Makes the relay of one route. */
+  /** Creates the relay of one route. */
   createRelay(terms: RelayTerms): Relay;
   /**
-   * Lets the engine look after its clients' connections. To be called when one has been written to, closed or upgraded
-   * while an endpoint was served.
+   * Lets the engine process its client connections. Must be called after an upstream event has written to,
+   * closed or upgraded a client's connection.
    */
   clientsTouched(): void;
 }
 
-/** One request of a client, and the way to answer it. The engine makes it; the dispatcher decides what happens to it. */
+/**
+ * One request of a client, and the means to answer it. The engine creates it, and the dispatcher decides the
+ * answer.
+ */
 export interface Exchange {
   /** The dispatcher replaces the head if it drops headers. */
   head: RequestHead;
@@ -35,25 +38,28 @@ export interface Exchange {
   readonly body: RequestBody | null;
   /** The connection's IP address as text. */
   readonly peer: string;
-  /** The engine that carries the connection. After a reload it may be another one than new connections have. */
+  /** The engine that carries the connection. After a reload, new connections may get another engine. */
   readonly engine: ExchangeEngine;
-  /** The engine's handle of the connection, until the reply is over: see `client-connections.ts`. */
+  /** The engine's handle of the connection, valid until the reply ends: see `client-connections.ts`. */
   readonly connection: object;
   /** Facts about the connection. */
   readonly facts: ConnectionFacts;
   /** The dispatcher adds the principal. */
   client: ClientIdentity;
   readonly reply: HttpReply;
-  /** When the request came, by `performance.now()`. */
+  /** Arrival time of the request, by `performance.now()`. */
   readonly startedAt: number;
-  /** Finds what an endpoint is told of the connection by a PROXY header. */
+  /** Returns the connection's addresses for a PROXY header to an endpoint. */
   ends(): ConnectionEnds;
-  /** Counts the request while it is in flight; null before it has a route, and for upgrades. */
+  /** Counts the request while it is in flight. Null for upgrades, and before the request has a route. */
   inFlight: RequestStats | null;
-  /** What the client has been let in with: released when the reply is over. Null if it holds nothing, or a session has it. */
+  /**
+   * The client's admission, released when the reply ends. Null if nothing is held, or a session has taken it
+   * over.
+   */
   admission: Admission | null;
-  /** Whether the client waits for an upgrade that is still being checked: then FIN gives it up. */
+  /** Whether the client waits for an upgrade that is still being checked. FIN then cancels the upgrade. */
   awaitsUpgrade: boolean;
-  /** Returns the answer to a handshake. Call it once at most, and do not use `reply` after it. */
+  /** Returns the answer to a handshake. Call it at most once, and do not use `reply` afterwards. */
   upgrade(request: UpgradeRequest): UpgradeReply;
 }

@@ -1,116 +1,137 @@
 import type { RESPONSE_CUTS } from '../../telemetry/metrics/label-values.ts';
 import type { HeaderEdits } from '../../wire/http/header-edits.ts';
 
-/** The reason why a response was cut. */
+/** Why a response was cut. */
 export type ResponseCut = (typeof RESPONSE_CUTS)[number];
 
-/** Status of a client that went before it was answered, for counters and logs only. nginx uses the same number. */
+/**
+ * Status of a client that disconnected before its answer, for counters and logs only. nginx uses the same
+ * number.
+ */
 export const CLIENT_GONE = 499;
 
-/** A client that takes nothing of a reply for this long is cut off (`client_stalled`); nginx's send_timeout. */
+/**
+ * Max time without progress of a reply before its client is disconnected (`client_stalled`), as nginx's
+ * send_timeout.
+ */
 export const MAX_STALL_MS = 60_000;
 
-/** Headers in the order in which they are written. A character is a byte (Latin-1), as in heads that were read. */
+/**
+ * Headers in the order in which they are written. Each character is one byte (Latin-1), as in parsed heads.
+ */
 export type HeaderList = readonly Header[];
 
-/** `kept`: whether the route's changes leave the header alone. */
+/** If `kept` is true, the route's header edits leave the header alone. */
 export type Header = readonly [name: string, value: string, kept?: true];
 
 /**
- * The answer to one HTTP request. Each engine implements it. An answer is given once, in one of three ways: whole by
- * {@link send}, as a head alone by {@link sendHead}, or as a stream by {@link begin} and {@link write}. Any method may be
- * called at any time, and does nothing once the reply is over.
+ * The answer to one HTTP request, implemented by each engine. There are three ways to answer:
  *
- * The reply writes Content-Length, Connection and X-Request-Id itself: leave them out of the headers. It writes Date if the
- * headers have none.
+ * - {@link send} sends a whole response.
+ * - {@link sendHead} sends a head without a body.
+ * - {@link begin}, {@link write} and {@link end} stream a response.
+ *
+ * Use only one of them, once. Any method may be called at any time, and does nothing once the reply has
+ * ended.
+ *
+ * The reply writes Content-Length, Connection and X-Request-Id itself: omit them from the headers. It adds
+ * Date if the headers have none.
  */
 export interface HttpReply {
-  /** Whether the client has gone or the reply has been {@link cut}, so that nothing can be sent any more. */
+  /** Whether the client has disconnected or the reply was {@link cut}. Nothing can be sent then. */
   readonly aborted: boolean;
 
   /**
-   * The status that the engine has answered by itself, because the rest of the request cannot be read. The reply is
-   * {@link aborted} then. Null or missing for any other end.
+   * The status that the engine itself answered because it could not read the rest of the request. The reply
+   * is {@link aborted} then. Null or missing otherwise.
    */
   readonly refusedAs?: 400 | null;
 
-  /** The route's changes to every head that this reply sends. Set them before the first head. */
+  /** The route's edits to every head of this reply. Set them before the first head. */
   edits: HeaderEdits;
 
-  /** Calls back once when the client goes before the reply is over; at once if it has gone. A cut does not call back. */
+  /**
+   * Calls back once if the client disconnects before the reply ends, at once if it has disconnected. A cut
+   * does not call back.
+   */
   onAborted(callback: () => void): void;
 
   /**
-   * Sends an interim response (1xx but 101, RFC 9110 section 15.2), before the final one. Does nothing if the client's
-   * protocol or the engine has none.
+   * Sends an interim response (1xx except 101, RFC 9110 section 15.2) before the final one. Does nothing if
+   * the client's protocol or the engine does not support it.
    */
   inform(status: number, headers: HeaderList): void;
 
   /**
-   * Sends head and body in one write. Leaves out the body, but not its length, if the request was a HEAD. Leaves out both
-   * if the status is 204 or 304.
+   * Sends head and body in one write. Omits the body, but keeps its length, if the request was a HEAD. Omits
+   * both for 204 and 304.
    *
-   * @param close whether the connection ends with this reply
+   * @param close whether this reply ends the connection
    */
   send(status: number, headers: HeaderList, body: string | Uint8Array, close?: boolean): void;
 
   /**
    * Sends a head without a body: the answer to a HEAD, or a 304.
    *
-   * @param length the Content-Length to tell; null for none
+   * @param length value of Content-Length, null for none
    */
   sendHead(status: number, headers: HeaderList, length: number | null): void;
 
-  /** Bytes of the body that the client's connection has taken. */
+  /** Body bytes that the client's connection has taken. */
   readonly sent: number;
 
   /**
-   * Sets the head of a streamed reply. The head leaves with the first chunk. If the request was a HEAD, it leaves at once,
-   * and the reply is over.
+   * Sets the head of a streamed reply. The head is sent with the first chunk. For a HEAD request it is sent
+   * at once, and the reply ends.
    *
-   * @param length bytes of the whole body, 1 or more; null if the length is not known: then {@link end} ends the body
+   * @param length length of the whole body in bytes, 1 or more. Null if unknown: then {@link end} ends the
+   * body.
    */
   begin(status: number, headers: HeaderList, length: number | null): void;
 
   /**
-   * Does what {@link begin} does, and sends the head before there is a piece of the body.
+   * Like {@link begin}, but sends the head before the first chunk of the body.
    *
-   * @returns false if the engine cannot: then nothing has been done
+   * @returns false if the engine cannot do that: then nothing has happened
    */
   beginAlone(status: number, headers: HeaderList, length: number | null): boolean;
 
   /**
-   * Sends the next piece of the body. The reply is over when `length` bytes have been written.
+   * Sends the next chunk of the body. The reply ends after `length` bytes.
    *
-   * @param chunk not empty. Write the next chunk when this one has been taken.
-   * @param borrowed whether the chunk is valid during the call only, so that the rest of it is copied. If not, it must not
-   *   change until it has been taken.
-   * @returns true if the chunk has been taken; false if the client is slow: {@link whenWritable} tells when it has been
+   * @param chunk not empty. Write the next chunk only after this one was taken.
+   * @param borrowed true if the chunk is valid during the call only, so that its rest is copied. Otherwise
+   * the chunk must not change until it was taken.
+   * @returns true if the chunk was taken. False if the client is slow: wait for {@link whenWritable}.
    */
   write(chunk: Uint8Array, borrowed?: boolean): boolean;
 
   /**
-   * Ends a reply of unknown length, with a last chunk if there is one. The reply keeps the chunk until it is taken.
+   * Ends a reply of unknown length, with an optional last chunk. The reply keeps the chunk until it was
+   * taken.
    *
-   * @param trailers fields behind the body; dropped if the client's protocol or the engine cannot send them
+   * @param trailers fields after the body, dropped if the client's protocol or the engine cannot send them
    */
   end(chunk: Uint8Array | null, trailers?: HeaderList): void;
 
-  /** Calls back once when the waiting chunk has been taken or the reply is aborted; at once if no chunk waits. */
+  /**
+   * Calls back once when the pending chunk was taken or the reply is aborted, at once if no chunk is pending.
+   */
   whenWritable(callback: () => void): void;
 
   /** Whether the engine can send trailers to this client. */
   readonly sendsTrailers: boolean;
 
-  /** Whether a part of the response has been written, so that another response is not possible any more. */
+  /** Whether a part of the response was written, so that no other response is possible. */
   readonly begun: boolean;
 
-  /** The reason of {@link cut}; null if the response was not cut. */
+  /** The reason of {@link cut}, or null. */
   readonly cutBy: ResponseCut | null;
 
   /**
-   * Closes the connection in the middle of the response, so that the client sees that the body is not whole. To be called
-   * only after the response has {@link begun}: clients repeat a request whose connection closes without a byte, even a POST.
+   * Closes the connection in the middle of the response, so that the client detects the incomplete body. Call
+   * it only after the response has {@link begun}: if a connection closes without a byte, clients repeat the
+   * request, even a POST.
    */
   cut(reason: ResponseCut): void;
 }

@@ -17,24 +17,24 @@ export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 export type UnusedReason = (typeof UNUSED_REASONS)[number];
 export type RequestRefusal = (typeof REQUEST_REFUSALS)[number];
 
-/** Places of the counters in the block of a listener. */
+/** Offsets of the counters in a listener's block. */
 const FAILURES = pageShapes.l7Listener.offsetsBy(pageMetrics.handshakeFailures, 'reason', HANDSHAKE_FAILURES);
 const REFUSALS = pageShapes.l7Listener.offsetsBy(pageMetrics.httpRefusals, 'reason', REQUEST_REFUSALS);
 const ACCESS = pageShapes.l7Listener.offsetsBy(pageMetrics.accessRefusals, 'reason', ACCESS_REFUSALS);
 const UNUSED = pageShapes.l7Listener.offsetsBy(pageMetrics.connectionsUnused, 'reason', UNUSED_REASONS);
 const CUTS = pageShapes.l7Listener.offsetsBy(pageMetrics.httpCuts, 'reason', RESPONSE_CUTS);
-/** Places of the counters in the block of a route. The gauge of requests in flight is the first. */
+/** Offsets of the counters in a route's block. The gauge of requests in flight is the first. */
 const CLASSES = Object.values(pageShapes.route.offsetsBy(pageMetrics.httpRequests, 'code', STATUS_CLASSES));
 const DURATION = pageShapes.route.offsetOf(pageMetrics.httpDuration)!;
 
-/** The counters of one layer 7 listener in one worker, without those of its routes. */
+/** Counters of one layer 7 listener in one worker, without those of its routes. */
 export class ListenerStats {
   readonly connections: ConnectionStats;
   readonly #values: Float64Array;
   /** The first slot of the listener's block. */
   readonly #slot: number;
 
-  /** @param all the values of all workers' pages */
+  /** @param all the values of every worker's page */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
     this.connections = new ConnectionStats(page, all, listener);
     this.#values = page.values;
@@ -49,7 +49,7 @@ export class ListenerStats {
     this.#values[this.#slot + REFUSALS[reason]]! += 1;
   }
 
-  /** Counts a client that may not come in. */
+  /** Counts a client that access control refused. */
   accessRefused(reason: AccessRefusalReason): void {
     this.#values[this.#slot + ACCESS[reason]]! += 1;
   }
@@ -59,7 +59,7 @@ export class ListenerStats {
   }
 }
 
-/** The counters of the plain HTTP requests of one route. */
+/** Counters of one route's plain HTTP requests. */
 export class RequestStats {
   readonly #values: Float64Array;
   /** The first slot of the listener's block. */
@@ -76,12 +76,12 @@ export class RequestStats {
     this.#duration = new Histogram(page.values, this.#route + DURATION, buckets);
   }
 
-  /** Counts a request as in flight. */
+  /** Counts a request in flight. */
   begun(): void {
     this.#values[this.#route]! += 1;
   }
 
-  /** Counts a request as in flight no more, however it ended. */
+  /** Stops counting a request in flight, however it ended. */
   over(): void {
     this.#values[this.#route]! -= 1;
   }

@@ -1,15 +1,15 @@
 import type { HeaderList, HttpReply } from './http-reply.ts';
 import type { HandshakeFailure, RequestRefusal } from './listener-stats.ts';
 
-/** What the proxy has answered in its own name to a request. */
+/** An answer that sluice itself gave to a request. */
 export interface OwnAnswer {
-  /** A handshake with the same failure has the same word. */
+  /** The reason label. A handshake that fails for the same reason has the same label. */
   readonly reason: HandshakeFailure | RequestRefusal;
-  /** The words that the client got. */
+  /** The text that the client got. */
   readonly detail: string;
 }
 
-/** The header of a text in the proxy's own words. */
+/** Content-Type of the texts that sluice itself answers. */
 export const PLAIN_TEXT = ['Content-Type', 'text/plain; charset=utf-8'] as const;
 const HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderList>([
   [405, [PLAIN_TEXT, ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']]],
@@ -19,10 +19,10 @@ const HEADERS: ReadonlyMap<number, HeaderList> = new Map<number, HeaderList>([
 const OTHERS: HeaderList = [PLAIN_TEXT];
 
 /**
- * Refuses a plain request or a handshake in the proxy's own name.
+ * Refuses a plain request or a handshake on behalf of sluice itself.
  *
- * @param reason a few words for the body
- * @param close whether the connection ends with the answer
+ * @param reason a short text for the body
+ * @param close whether the answer ends the connection
  */
 export function sendRefusal(reply: HttpReply, status: number, reason: string, close = false): void {
   reply.send(status, HEADERS.get(status) ?? OTHERS, `${reason}\n`, close);

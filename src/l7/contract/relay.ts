@@ -7,27 +7,28 @@ import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { CloseSide, SessionStats } from './session-stats.ts';
 import type { UpstreamSocket } from './upstream-socket.ts';
 
-/** Settings of the sessions of one route, and the counters that they share in one worker. */
+/** Session settings of one route, and the counters that its sessions share in one worker. */
 export interface RelayTerms {
   readonly settings: WebSocketSettings;
-  /** Whether the relay's own frames to the endpoint carry random masks, and not zeros. */
+  /** Whether the relay's own frames to the endpoint have random masks instead of zeros. */
   readonly randomMasks: boolean;
   readonly stats: SessionStats;
 }
 
 /**
- * Joins clients' WebSockets to endpoints' for one route in one worker. Each engine has its own, and gives the relay's sessions
- * the clients' legs in its own form: whole messages, or bytes.
+ * Joins client WebSockets to endpoint WebSockets, for one route in one worker. Each engine has its own relay,
+ * which takes the client's side as whole messages or as bytes.
  */
 export interface Relay {
-  /** The sessions that live. */
+  /** The open sessions. */
   readonly sessions: LiveSet<RelaySession>;
   /**
-   * Makes the session of an endpoint that has answered 101. The session becomes the owner of the endpoint's socket.
+   * Creates the session of an endpoint that answered 101. The session becomes the owner of the endpoint's
+   * socket.
    *
-   * @param extensions that both sides have agreed on: the value of Sec-WebSocket-Extensions; empty for none
-   * @param log null if nothing is told of the session
-   * @param admission released when the session ends, or is discarded
+   * @param extensions agreed on by both sides: the value of Sec-WebSocket-Extensions, empty for none
+   * @param log null if the session is not logged
+   * @param admission released when the session ends or is discarded
    */
   createSession(
     upstream: UpstreamSocket,
@@ -38,57 +39,71 @@ export interface Relay {
   ): RelaySession;
 }
 
-/** A client's WebSocket joined to an endpoint's. It lives from `UpgradeReply.accept` until both legs have ended. */
+/**
+ * A client's WebSocket joined to an endpoint's. It lives from `UpgradeReply.accept` until both sides have
+ * ended.
+ */
 export interface RelaySession extends LiveMember {
   readonly endpoint: Endpoint;
   readonly admission: Admission;
-  /** Tells the session from all others of its worker, ended ones included: 1 or more, and higher for a later session. */
+  /**
+   * Identifies the session among all sessions of its worker, past ones included. Starts at 1 and increases.
+   */
   readonly number: number;
-  /** When the endpoint answered 101: milliseconds since 1970, in whole seconds. */
+  /** When the endpoint answered 101: milliseconds since 1970, rounded to seconds. */
   readonly openedAt: number;
-  /** The value of Sec-WebSocket-Extensions that both sides have agreed on; empty for none. */
+  /** Extensions that both sides agreed on: the value of Sec-WebSocket-Extensions, empty for none. */
   readonly extensions: string;
-  /** Whether a side has begun to close: then nothing may begin to watch the session. */
+  /** Whether a side has begun to close. No tap may be attached after that. */
   readonly hasEnded: boolean;
-  /** Watches the session; null for nothing, and behind the end. It may be set until {@link hasEnded}. */
+  /** Watches the session. Null without a tap, and after the end. May be set until {@link hasEnded}. */
   tap: SessionTap | null;
-  /** Whether the session leads to an endpoint. @param endpoint its label */
+  /** Whether the session uses this endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
-  /** Takes what the endpoint has sent right behind its 101. @param bytes not empty, valid during the call only */
+  /**
+   * Takes the bytes that the endpoint sent right after its 101. @param bytes not empty, valid during the call
+   * only
+   */
   endpointBegan(bytes: Buffer): void;
-  /** Gives up a session whose client has gone before the 101. Frees the endpoint and its socket. */
+  /** Discards a session whose client disconnected before the 101. Releases the endpoint and its socket. */
   discard(): void;
   /**
-   * Ends the session because the worker drains: 1012.
+   * Ends the session with 1012 because the worker drains.
    *
-   * @returns false if a frame is under way: then the session ends behind it
+   * @returns false if a frame is incomplete: the session ends after that frame
    */
   drain(): boolean;
-  /** Takes the drain back: a session that waits for the end of a frame lives on. */
+  /** Cancels the drain: a session that waits for the end of a frame continues. */
   undrain(): void;
-  /** Sends the client elsewhere: 1012. Returns false if the session has ended already. */
+  /**
+   * Ends the session with 1012, so that the client reconnects elsewhere. Returns false if the session has
+   * already ended.
+   */
   evict(reason: string): boolean;
   /**
-   * Ends the session for a reason that is not the proxy's own: a credential, a limit, an operator. The client gets the code
-   * and the reason, the endpoint 1001. A frame under way has one second to end.
+   * Ends the session because of a credential, a limit or an operator. The client gets the code and the
+   * reason, the endpoint gets 1001. An incomplete frame has one second to end.
    *
-   * @param code that a close frame may have
-   * @param reason for the client and the access log. More than 123 bytes of UTF-8 are cut in the close frame.
-   * @returns false if the session has ended already
+   * @param code must be valid in a close frame
+   * @param reason for the client and the access log. The close frame holds at most 123 bytes of UTF-8 of it.
+   * @returns false if the session has already ended
    */
   close(code: number, reason: string): boolean;
-  /** Takes notice of a new `admission.endsAt`. If it has passed, the session ends with 1008 within a tenth of a second. */
+  /**
+   * Applies a changed `admission.endsAt`. If it has passed, the session ends with 1008 within a tenth of a
+   * second.
+   */
   reschedule(): void;
-  /** Ends the session at the deadline of a drain: 1012. */
+  /** Ends the session with 1012 at the deadline of a drain. */
   end(): void;
-  /** Cuts both legs without close frames. */
+  /** Cuts both sides without close frames. */
   abort(): void;
 }
 
-/** Hears of one session's start and end. */
+/** Logs the start and end of one session. */
 export interface SessionLog {
   opened(): void;
-  /** Notes what happens before the end. @param reason in words, if the name does not tell */
+  /** Records an event before the end. @param reason details that the name does not tell */
   happened(name: SessionHappening, reason?: string): void;
   closed(end: SessionEnd): void;
 }

@@ -2,28 +2,35 @@ import type { HeaderList } from './http-reply.ts';
 
 /** Reads the body of a request. */
 export interface RequestBodySink {
-  /** Takes the next bytes, at least one. They are valid during the call only. {@link RequestBody.pause} pauses the body. */
+  /**
+   * Called with the next bytes, at least one. They are valid during the call only. May call {@link
+   * RequestBody.pause}.
+   */
   requestData(bytes: Uint8Array): void;
-  /** The whole body has come. @param trailers the fields behind it that may be passed on; missing if there are none */
+  /**
+   * Called when the whole body has arrived. @param trailers fields that may be forwarded, missing if there
+   * are none
+   */
   requestEnd(trailers?: HeaderList): void;
 }
 
 /**
- * The body of one request. Each engine implements it. Bytes wait until a sink reads them, and the client is paused while
- * many wait. The sink hears nothing more once the client has gone or the request has been answered.
+ * The body of one request, implemented by each engine. Bytes are buffered until a sink reads them, and the
+ * client is paused if too many are buffered. The sink is not called after the client disconnects or the
+ * request is answered.
  */
 export interface RequestBody {
-  /** Bytes that have come. */
+  /** Bytes received so far. */
   readonly received: number;
-  /** Bytes that wait for the sink. */
+  /** Bytes buffered for the sink. */
   readonly waiting: number;
-  /** Whether the whole body has come. */
+  /** Whether the whole body has arrived. */
   readonly ended: boolean;
-  /** Calls back when bytes, or the end of the body, have come and wait for a sink. */
+  /** Calls back when bytes or the end of the body are available to a sink. */
   onWaiting(callback: () => void): void;
-  /** Hands the body to a sink: the waiting bytes before this returns, the others as they come. */
+  /** Passes the body to a sink: buffered bytes before this returns, the others as they arrive. */
   read(sink: RequestBodySink): void;
-  /** Hands over nothing more until {@link resume}, and lets the client wait. */
+  /** Passes nothing more until {@link resume}, and applies backpressure to the client. */
   pause(): void;
   resume(): void;
 }

@@ -8,7 +8,7 @@ export type CloseSide = (typeof CLOSE_SIDES)[number];
 type Direction = (typeof DIRECTIONS)[number];
 type Codes = Readonly<Record<string, number>>;
 
-/** Places of the counters in the block of a cluster. Its gauge of open connections is the first. */
+/** Offsets of the counters in a cluster's block. The gauge of open connections is the first. */
 const MESSAGES = pageShapes.cluster.offsetsBy(pageMetrics.messages, 'direction', DIRECTIONS);
 const BYTES = pageShapes.cluster.offsetsBy(pageMetrics.bytes, 'direction', DIRECTIONS);
 const CLOSES = Object.fromEntries(
@@ -17,16 +17,19 @@ const CLOSES = Object.fromEntries(
     pageShapes.cluster.offsetsBy<string>(pageMetrics.closes, 'code', CLOSE_CODES, { side }),
   ]),
 ) as Readonly<Record<CloseSide, Codes>>;
-/** Places in the block of a listener and cluster. The gauge of pending handshakes is the first. */
+/** Offsets in the block of a listener and cluster. The gauge of pending handshakes is the first. */
 const HANDSHAKE_DURATION = pageShapes.handshakes.offsetOf(pageMetrics.handshakeDuration)!;
 const SESSION_DURATION = pageShapes.handshakes.offsetOf(pageMetrics.sessionDuration)!;
-/** Place in the block of a listener, route and cluster. The gauge of open sessions is the first. */
+/** Offset in the block of a listener, route and cluster. The gauge of open sessions is the first. */
 const TOTAL = pageShapes.sessions.offsetOf(pageMetrics.sessions)!;
-/** Places in the block of the process. */
+/** Offsets in the block of the process. */
 const PAUSED = pageShapes.process.offsetsBy(pageMetrics.paused, 'direction', DIRECTIONS);
 const OVERFLOWS = pageShapes.process.offsetsBy(pageMetrics.bufferOverflows, 'direction', DIRECTIONS);
 
-/** The counters of the sessions of one route in one worker. The relay adds to some slots itself: `values[slot] += n`. */
+/**
+ * Counters of one route's sessions in one worker. The relay increments some slots itself: `values[slot] +=
+ * n`.
+ */
 export class SessionStats {
   readonly values: Float64Array;
   readonly messagesDownstream: number;
@@ -64,19 +67,19 @@ export class SessionStats {
     this.values[this.#sessions + TOTAL]! += 1;
   }
 
-  /** Counts the end of a session. @param seconds that it lasted */
+  /** Counts the end of a session. @param seconds duration of the session */
   ended(side: CloseSide, code: number, seconds: number): void {
     this.values[this.#sessions]! -= 1;
     this.values[this.#cluster + CLOSES[side][closeCodeLabel(code)]!]! += 1;
     this.#sessionDuration.observe(seconds);
   }
 
-  /** Counts an endpoint that is paused, because its client is slow. */
+  /** Counts an endpoint that was paused because its client is slow. */
   paused(): void {
     this.values[this.#process + PAUSED.downstream]! += 1;
   }
 
-  /** Counts a session that ends because the buffer towards one of its sides is full. */
+  /** Counts a session that ended because the buffer towards one side was full. */
   overflowed(direction: Direction): void {
     this.values[this.#process + OVERFLOWS[direction]]! += 1;
   }

@@ -2,14 +2,14 @@ import type { Channel } from '../../transport/channel.ts';
 import type { RelaySession } from './relay.ts';
 
 /**
- * A session that takes its client as a channel. A stream relay makes them; engines that leave the framing of WebSockets to
- * the relay join clients to them.
+ * A session that takes its client as a channel. Created by a stream relay, for engines that leave WebSocket
+ * framing to the relay.
  */
 export interface StreamSession extends RelaySession {
   /**
-   * The client has been answered 101. The session is the channel's owner from now on, and resumes it.
+   * Called after the client got its 101. The session becomes the channel's owner, and resumes the channel.
    *
-   * @param rest bytes behind the client's request, valid during the call only
+   * @param rest bytes after the client's request, valid during the call only
    */
   clientOpened(channel: Channel, rest: Buffer): void;
 }

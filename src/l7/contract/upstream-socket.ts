@@ -1,17 +1,19 @@
 /**
- * A connection to an endpoint as handshakes, sessions and requests see it. System calls carry it (`raw-upstream.ts`), or
- * Node's sockets if system calls are not used or the cluster has TLS (`net-upstream.ts`).
+ * A connection to an endpoint, as handshakes, sessions and requests see it. It uses system calls
+ * (`raw-upstream.ts`), or Node's sockets if system calls are off or the cluster has TLS (`net-upstream.ts`).
  */
 import type { Channel, ChannelOwner } from '../../transport/channel.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 
-/** Hears what happens on a connection to an endpoint: first a handshake or request, then perhaps a session. */
+/**
+ * Receives the events of a connection to an endpoint: first a handshake or request, then perhaps a session.
+ */
 export interface UpstreamOwner extends ChannelOwner {
   upstreamConnected(): void;
 }
 
-/** A channel to an endpoint. The endpoint's FIN closes it once no bytes wait. */
+/** A channel to an endpoint. The endpoint's FIN closes it once no bytes are buffered. */
 export interface UpstreamSocket extends Channel {
   owner: UpstreamOwner | null;
 }
@@ -19,9 +21,9 @@ export interface UpstreamSocket extends Channel {
 /** Opens the upstream connections of one worker. */
 export interface UpstreamDialler {
   /**
-   * Begins to connect. The owner has a deadline of its own, and hears nothing before this has returned.
+   * Starts to connect. The owner needs a deadline of its own. It is not called before this returns.
    *
-   * @param preface bytes that precede all others, those of TLS too: a PROXY header. Null for none
+   * @param preface bytes before all others, TLS included: a PROXY header, or null
    */
   open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner, preface: Buffer | null): UpstreamSocket;
 }
