@@ -4,10 +4,12 @@ import type { LogSettings } from '../../config/types/config.ts';
 import { copyOfText } from '../../core/copy.ts';
 
 const MAX_NAME_CHARACTERS = 256;
-/** Hex digits of a digest: two of a million names have the same one with a chance of 1 in 10 million. */
+/** Hex digits of a digest: the chance that two of a million names share one is 1 in 10 million. */
 const DIGEST_DIGITS = 16;
 
-/** Returns a principal for access lines; undefined for one that is an address only, which the lines have. */
+/**
+ * Returns the principal for access lines. Undefined if it is only an address, which the lines already have.
+ */
 export function principalField(principal: Principal, style: LogSettings['principal']): string | undefined {
   const { kind, name } = principal;
   if (style === 'off' || kind === 'address') return undefined;

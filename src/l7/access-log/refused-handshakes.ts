@@ -8,7 +8,7 @@ import type { HandshakeFailure } from '../contract/listener-stats.ts';
 import { askedOf, offeredField, type LoggedClient } from './request-fields.ts';
 import { spanFacts } from './span-facts.ts';
 
-/** Max lines of single handshakes per listener and second, over all workers. */
+/** Max lines for single handshakes per listener and second, across all workers. */
 const MAX_LINES = 100;
 const WINDOW_MS = 1000;
 
@@ -18,27 +18,27 @@ interface RefusedHandshake {
   readonly client: LoggedClient;
   readonly route: string;
   readonly cluster?: string | undefined;
-  /** The label of the endpoint that was tried last. */
+  /** Label of the last endpoint tried. */
   readonly endpoint?: string | undefined;
-  /** Endpoints that were asked; left out for none. */
+  /** Number of endpoints tried, missing for none. */
   readonly attempts?: number;
-  /** The status that the client got; 499 if the client had gone. */
+  /** Status of the answer, 499 if the client had disconnected. */
   readonly status: number;
   readonly reason: HandshakeFailure;
-  /** What has refused the client: the reason of a refusal by `access`, or the limit's name. */
+  /** The rule that refused the client: the reason of an `access` refusal, or the name of the limit. */
   readonly cause?: string | undefined;
-  /** The words that the client got, if the proxy refused. */
+  /** The text that the client got, if sluice refused. */
   readonly detail?: string | undefined;
-  /** The reason why the answer was cut; null if it was not. */
+  /** Why the answer was cut, or null. */
   readonly cut: ResponseCut | null;
-  /** When the request came, by `performance.now()`. */
+  /** Arrival time of the request, by `performance.now()`. */
   readonly startedAt: number;
 }
 
 /**
- * Counts the refused handshakes of one listener in one worker, and tells the journal. Any client can provoke access lines
- * of refused handshakes, so in each second only {@link MAX_LINES} handshakes of all workers get lines of their own. One
- * line counts the others.
+ * Counts the refused handshakes of one listener in one worker, and reports them to the journal. Any client
+ * can cause access lines of refused handshakes. Therefore all workers together write at most {@link
+ * MAX_LINES} lines per second, and one more line counts the remaining handshakes.
  */
 export class RefusedHandshakes extends Timed {
   readonly #journal: Journal;
@@ -47,7 +47,7 @@ export class RefusedHandshakes extends Timed {
   readonly #window: LineWindow;
   readonly #count: (reason: HandshakeFailure) => void;
   readonly #clock: () => number;
-  /** Whether a deadline is armed for the line that counts the others. */
+  /** Whether the line with the count of suppressed lines is scheduled. */
   #isWaiting = false;
 
   /**
@@ -71,7 +71,7 @@ export class RefusedHandshakes extends Timed {
     this.#clock = clock;
   }
 
-  /** Counts a handshake, and tells the journal. It has no access line if the limit is reached. */
+  /** Counts and reports a handshake. Its access line is suppressed if the limit is reached. */
   refused(handshake: RefusedHandshake): void {
     this.#count(handshake.reason);
     const seconds = (performance.now() - handshake.startedAt) / 1000;
@@ -93,7 +93,7 @@ export class RefusedHandshakes extends Timed {
     else this.#writeCount(count);
   }
 
-  /** Writes the line that counts the others now, if there are others. */
+  /** Writes the count of suppressed lines now, if a line is due. */
   flush(): void {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
@@ -105,7 +105,7 @@ export class RefusedHandshakes extends Timed {
     return Math.floor(this.#clock() / WINDOW_MS);
   }
 
-  /** Waits for the end of the second, to count the suppressed lines. */
+  /** Waits for the end of the second, then counts the suppressed lines. */
   #wait(): void {
     this.#isWaiting = true;
     this.#wheel.arm(this, WINDOW_MS - (this.#clock() % WINDOW_MS));
@@ -136,8 +136,8 @@ export class RefusedHandshakes extends Timed {
 }
 
 /**
- * Whether a handshake has a span although head sampling has not chosen it. An endpoint's 4xx and a client that goes are no
- * failures of the proxy.
+ * Whether a handshake has a span even if head sampling did not choose it. An endpoint's 4xx and a client that
+ * disconnects are not failures of sluice.
  */
 function isOwnFailure({ reason, status }: RefusedHandshake): boolean {
   return status >= 500 || (reason !== 'refused' && reason !== 'client_gone');

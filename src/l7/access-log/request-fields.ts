@@ -7,7 +7,7 @@ import { offeredSubprotocols } from '../../wire/upgrade/upgrade-request.ts';
 const MAX_PATH_CHARACTERS = 1024;
 const MAX_HEADER_CHARACTERS = 256;
 const MAX_METHOD_CHARACTERS = 32;
-/** Longer subprotocols are not logged: some clients send a token as a subprotocol. */
+/** Max length of a logged subprotocol. Longer ones are hidden: some clients send a token as a subprotocol. */
 const MAX_SUBPROTOCOL_CHARACTERS = 31;
 
 /** The logged part of a client's identity. */
@@ -17,9 +17,9 @@ export type LoggedClient = Pick<
 >;
 
 /**
- * Returns who asks for what, as the client sent it. Long values are cut.
+ * Returns the logged facts about a request, as the client sent them. Long values are truncated.
  *
- * @param needsReferer whether the journal needs the header `Referer`
+ * @param needsReferer whether the journal needs the `Referer` header
  */
 export function askedOf(head: RequestHead, client: LoggedClient, needsReferer: boolean): Asked {
   const { certificate } = client;
@@ -40,19 +40,22 @@ export function askedOf(head: RequestHead, client: LoggedClient, needsReferer: b
   };
 }
 
-/** Returns the method for a line; undefined if it has not come whole. It may be any token, so a long one is cut. */
+/**
+ * Returns the method for a line, undefined if it is incomplete. The method may be any token, so a long one is
+ * truncated.
+ */
 export function methodField({ method }: RequestHead): string | undefined {
   return method === '' ? undefined : cut(method, MAX_METHOD_CHARACTERS);
 }
 
-/** Returns the offered subprotocols of a handshake as one text; undefined if it offers none. */
+/** Returns the offered subprotocols of a handshake as one text, undefined if there are none. */
 export function offeredField(head: RequestHead): string | undefined {
   const offered = offeredSubprotocols(head);
   if (offered.length === 0) return undefined;
   return cut(offered.map(subprotocolField).join(', '), MAX_HEADER_CHARACTERS);
 }
 
-/** Returns a subprotocol, or `...` in place of a long one. */
+/** Returns a subprotocol, or `...` instead of a long one. */
 export function subprotocolField(subprotocol: string): string {
   return subprotocol.length > MAX_SUBPROTOCOL_CHARACTERS ? '...' : subprotocol;
 }
@@ -62,13 +65,13 @@ function headerField(head: RequestHead, name: string): string | undefined {
   return value === undefined ? undefined : cut(value, MAX_HEADER_CHARACTERS);
 }
 
-/** Reads a part of a head for people. */
+/** Decodes a part of a head for readers, and truncates it. */
 function cut(byteText: string, maxCharacters: number): string {
   const text = fromByteText(byteText);
   return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}...` : text;
 }
 
-/** Drops the query of a URL, its fragment, and a user with a password: all of them may have secrets. */
+/** Removes the query, fragment and user info of a URL: each may contain secrets. */
 function withoutSecrets(url: string | undefined): string | undefined {
   return url?.replace(/[?#].*/s, '').replace(/^([a-z][a-z\d+.-]*:)?\/\/[^/]*@/i, '$1//');
 }

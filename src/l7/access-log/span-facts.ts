@@ -3,17 +3,17 @@ import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import { methodField } from './request-fields.ts';
 
-/** A request as far as its span tells of it. */
+/** The parts of a request that its span describes. */
 interface TracedRequest {
   readonly head: RequestHead;
   readonly client: Pick<ClientIdentity, 'trace' | 'proto'>;
 }
 
 /**
- * Returns what only a span tells of a request; undefined without tracing.
+ * Returns the facts that only a span records about a request. Undefined without tracing.
  *
- * @param attempts endpoints that were asked
- * @param seconds since the request came
+ * @param attempts number of endpoints tried
+ * @param seconds since the request arrived
  */
 export function spanFacts(
   { head, client }: TracedRequest,

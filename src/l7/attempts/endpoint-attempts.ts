@@ -14,7 +14,7 @@ import type { Asker } from '../contract/client-connections.ts';
 import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 import { failureAnswer, type FailureAnswer, type FailureRule } from './failure-rules.ts';
 
-/** What the attempts of one route share. */
+/** State that the attempts of one route share. */
 interface AttemptContext {
   readonly cluster: Cluster;
   readonly dialler: UpstreamDialler;
@@ -22,40 +22,43 @@ interface AttemptContext {
   readonly log: Logger;
 }
 
-/** The request that the attempts are for. */
+/** The request of the attempts. */
 interface AttemptOrder {
   readonly pick: PickContext;
   readonly login: ConnectionLogin;
   readonly asker: Asker;
-  /** Whether the client uses TLS, to the proxy or to a trusted proxy in front. */
+  /** Whether the client uses TLS, to sluice or to a trusted proxy in front of it. */
   readonly secure: boolean;
   readonly requestId: string;
 }
 
-/** The endpoints that one request or upgrade is sent to, one after the other, and the counts of the current one. */
+/** Tries endpoints for one request or upgrade, one after another, and counts the current one. */
 export abstract class EndpointAttempts {
-  /** The current endpoint, which counts a connection; null if there is none. */
+  /** The current endpoint, which counts a connection. Null between attempts. */
   endpoint: Endpoint | null = null;
-  /** The endpoint that was asked last, for the access line; null before the first. */
+  /** The last endpoint tried, for the access line. Null before the first attempt. */
   asked: Endpoint | null = null;
-  /** Endpoints that were asked. */
+  /** Number of attempts. */
   used = 0;
-  /** Whether the current connection has carried requests before, and has brought no byte since. */
+  /** Whether the current connection was reused and has not received a byte since. */
   protected reused = false;
-  /** Whether an endpoint may have got a part of the request. */
+  /** Whether an endpoint may have received a part of the request. */
   wasSent = false;
   readonly bound: BoundRequest;
   readonly #context: AttemptContext;
   readonly #order: AttemptOrder;
   readonly #attempts: Attempts;
-  /** As it was when the request came: a connection with a header must never be shared, whatever a reload changes. */
+  /**
+   * Fixed when the request arrives: a connection with a PROXY header must never be shared, whatever a reload
+   * changes.
+   */
   readonly #proxyProtocol: ClusterConfig['proxyProtocol'];
-  /** When the wait for the current endpoint began, by `performance.now()`. */
+  /** Start of the wait for the current endpoint, by `performance.now()`. */
   #askedAt = 0;
-  /** How the current connection proves the endpoint, see `Endpoint.trust`. */
+  /** The trust version of the current connection: see `Endpoint.trust`. */
   #trust = 0;
 
-  /** @param keepAliveMs max time for which an idle bound connection is kept */
+  /** @param keepAliveMs max idle time of a bound connection */
   constructor(context: AttemptContext, order: AttemptOrder, keepAliveMs: number) {
     const { bound, cluster } = context;
     const { proxyProtocol } = cluster.config;
@@ -66,7 +69,10 @@ export abstract class EndpointAttempts {
     this.bound = new BoundRequest({ bound, cluster, keepAliveMs, proxyProtocol }, order.asker, order.login);
   }
 
-  /** Takes the connection that is bound to the client's, for the first attempt only; null if there is none. */
+  /**
+   * Takes the connection that is bound to the client's, for the first attempt only. Returns null if there is
+   * none.
+   */
   takeBound(): UpstreamSocket | null {
     const bound = this.asked === null ? this.bound.take() : null;
     if (bound === null) return null;
@@ -77,8 +83,8 @@ export abstract class EndpointAttempts {
   }
 
   /**
-   * Sets when the wait for the current endpoint's answer began: a kept connection was taken, or all of a body was sent. A dial
-   * sets it, too.
+   * Sets the start of the wait for the current endpoint's answer: a kept connection was taken, or the whole
+   * body was sent. A dial also sets it.
    *
    * @param now by `performance.now()`
    */
@@ -86,7 +92,7 @@ export abstract class EndpointAttempts {
     this.#askedAt = now;
   }
 
-  /** Chooses the next endpoint; returns null if there is none. @param hasConnection as for {@link Attempts.next} */
+  /** Picks the next endpoint, null if none is left. @param hasConnection as for {@link Attempts.next} */
   choose(hasConnection?: (endpoint: Endpoint) => boolean): Endpoint | null {
     const endpoint = this.#attempts.next(hasConnection);
     if (endpoint !== null) this.#use(endpoint);
@@ -100,7 +106,7 @@ export abstract class EndpointAttempts {
     this.bound.beginUse(endpoint);
   }
 
-  /** Dials the current endpoint. @param owner is told nothing before this returns */
+  /** Dials the current endpoint. @param owner is not called before this returns */
   dial(owner: UpstreamOwner): UpstreamSocket {
     const { cluster, dialler } = this.#context;
     this.reused = false;
@@ -114,12 +120,14 @@ export abstract class EndpointAttempts {
   /** Dials the current endpoint, for the first time or again. */
   protected abstract redial(): void;
 
-  /** Milliseconds since the current connection was dialled or taken, or all of a body was sent on it. */
+  /**
+   * Milliseconds since the current connection was dialled or taken, or since the whole body was sent on it.
+   */
   get waitedMs(): number {
     return performance.now() - this.#askedAt;
   }
 
-  /** Counts the dial that has succeeded. */
+  /** Counts a successful dial. */
   connected(): void {
     this.#context.cluster.connectDuration.observe(this.waitedMs / 1000);
     this.endpoint?.countDial();
@@ -130,29 +138,30 @@ export abstract class EndpointAttempts {
     this.#attempts.succeed(this.endpoint!, this.waitedMs / 1000);
   }
 
-  /** Counts another answer of the current endpoint. To be called before the client gets any of it. */
+  /** Counts any other answer of the current endpoint. Must be called before the client gets a part of it. */
   answered(head: ResponseHead): void {
     this.#attempts.answered(this.endpoint!, head.status, this.waitedMs / 1000);
     this.bound.answered(head);
   }
 
-  /** Returns the Set-Cookie header that brings the client back to the current endpoint; null for none. */
+  /** Returns the sticky Set-Cookie header for the current endpoint, or null. */
   cookie(): string | null {
     return this.#attempts.cookieFor(this.endpoint!, this.#order.secure);
   }
 
-  /** Whether the endpoint has closed a connection that it had kept open until now, without a byte of an answer. */
+  /** Whether a reused connection closed without a byte of an answer. */
   protected isStale(reason: ConnectFailure): boolean {
     return this.reused && reason === 'reset';
   }
 
   /**
-   * Counts the failure of the current endpoint, if there is one, and logs it. Returns what follows. The credentials of a
-   * connection go to one endpoint only. A stale connection is no failure, and a redial no retry, if the request may be sent
-   * again.
+   * Counts and logs the failure of the current endpoint, if there is one, and returns the next step.
    *
-   * @param detail for the log line; null for no line
-   * @param mayRepeat whether the request may be sent again
+   * The credentials of a connection go to one endpoint only. If the request may be repeated, a stale
+   * connection does not count as a failure, and its redial does not count as a retry.
+   *
+   * @param detail for the log line, null for no line
+   * @param mayRepeat whether the request may be repeated
    */
   fail<Rule extends FailureRule>(
     rule: Rule,
@@ -177,26 +186,26 @@ export abstract class EndpointAttempts {
     return mayRepeat && !(this.wasSent && this.bound.authorizes) ? rule.then : this.answer;
   }
 
-  /** Whether the current connection may carry another request, as far as the configuration goes. */
+  /** Whether the configuration still allows another request on the current connection. */
   protected get isTrusted(): boolean {
     return this.#trust === this.endpoint!.trust;
   }
 
   /**
-   * Reads the connection again, whose response is complete, and keeps it for the client's next request if it is bound to the
-   * client. Its endpoint goes on counting it.
+   * Resumes a connection whose response is complete, and keeps it for the client's next request if it is
+   * bound to the client. The endpoint continues to count a kept connection.
    *
-   * @returns false if it is not kept
+   * @returns false if the connection is not kept
    */
   keepBound(socket: UpstreamSocket): boolean {
-    // A slow client may have paused it: paused, it would never bring the next response.
+    // A slow client may have paused the connection, which would then never deliver the next response.
     socket.resume();
     if (!this.isTrusted || !this.bound.keep(this.endpoint!, socket)) return false;
     this.endpoint = null;
     return true;
   }
 
-  /** Stops counting a connection on the current endpoint. */
+  /** Stops counting a connection of the current endpoint. */
   release(): void {
     this.bound.endUse();
     this.endpoint?.release();

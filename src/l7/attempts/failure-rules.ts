@@ -1,6 +1,7 @@
 /**
- * Says what layer 7 does after a failed attempt: one rule for each stage of an attempt, and one answer for each reason why the
- * attempts have ended without an endpoint. What both layers do stands in `upstream/attempts/failure-table.ts`.
+ * Defines what layer 7 does after a failed attempt: one rule per stage of an attempt, and one answer per
+ * reason why the attempts ended without an endpoint. Rules of both layers are in
+ * `upstream/attempts/failure-table.ts`.
  */
 import type { OutlierFailure } from '../../config/types/cluster.ts';
 import { attemptsEndOf, CONNECT_TIMED_OUT, type AttemptsEnd } from '../../upstream/attempts/failure-table.ts';
@@ -10,27 +11,27 @@ import type { HandshakeFailure } from '../contract/listener-stats.ts';
 export interface FailureAnswer {
   readonly status: 502 | 503 | 504;
   readonly message: string;
-  /** What a handshake counts as. */
+  /** The `reason` label of a handshake's failure. */
   readonly failure: HandshakeFailure;
 }
 
-/** What follows a failure at one stage of an attempt. */
+/** The consequence of a failure at one stage of an attempt. */
 export interface FailureRule {
-  /** The kind that the outlier detection counts; null if the failure does not count against the endpoint. */
+  /** The failure as outlier detection counts it. Null if it does not count against the endpoint. */
   readonly outlier: OutlierFailure | null;
   /**
-   * `retry`: another endpoint is tried, if one may be, else {@link failureAnswer} is the answer. `cut`: the client has got a
-   * part of a response, which is cut.
+   * `retry`: try another endpoint if that is allowed, otherwise answer {@link failureAnswer}. `cut`: the
+   * client has received a part of the response, so cut it.
    */
   readonly then: 'retry' | 'cut' | FailureAnswer;
 }
 
-/** What follows a failed attempt; `redialled` if the same endpoint is being dialled again. */
+/** The next step after a failed attempt. `redialled`: the same endpoint is being dialled again. */
 export type AttemptStep = FailureRule['then'] | 'redialled';
 
-/** What follows when an endpoint's time is over: the failure counts as `timeout`. */
+/** The consequence of an endpoint's timeout. The failure counts as `timeout`. */
 export interface OverdueRule extends FailureRule {
-  /** For the log line; null for no line. */
+  /** For the log line, null for no line. */
   readonly detail: string | null;
 }
 
@@ -42,12 +43,14 @@ const NOT_IN_TIME: FailureAnswer = {
 const NOT_CONNECTED = { outlier: 'connect', then: 'retry' } as const satisfies FailureRule;
 const NOT_CONNECTED_IN_TIME = { ...NOT_CONNECTED, detail: CONNECT_TIMED_OUT } as const satisfies OverdueRule;
 
-/** Failures of upgrades. A retry is left out if another endpoint would get the credentials of a connection. */
+/**
+ * Failures of upgrades. There is no retry if it would send a connection's credentials to another endpoint.
+ */
 export const UPGRADE_FAILURES = {
   dialling: NOT_CONNECTED,
   /** A part of the upgrade may have been sent. */
   sending: { outlier: 'reset', then: 'retry' },
-  /** The endpoint may have acted on the upgrade, or may refuse it by a reset: no other endpoint gets it. */
+  /** The endpoint may have acted on the upgrade, or may refuse it by a reset: no retry. */
   sent: {
     outlier: 'reset',
     then: {
@@ -56,31 +59,32 @@ export const UPGRADE_FAILURES = {
       failure: 'reset',
     },
   },
-  /** The answer is malformed, or a wrong 101: the endpoint is broken. */
+  /** The answer is malformed, or an invalid 101: the endpoint is broken. */
   wrongAnswer: { outlier: 'handshake', then: 'retry' },
 } as const satisfies Readonly<Record<string, FailureRule>>;
 
-/** `connect` is the end of the time for one endpoint, the others are the end of `handshakeTimeout`. */
+/** `connect`: the time for one endpoint is over. All others: `handshakeTimeout` is over. */
 export const OVERDUE_UPGRADES = {
   connect: NOT_CONNECTED_IN_TIME,
   lateConnect: { outlier: 'connect', detail: null, then: NOT_IN_TIME },
   lateAnswer: { outlier: 'handshake', detail: null, then: NOT_IN_TIME },
-  /** The queue or earlier attempts had used up the time of this endpoint. */
+  /** The queue or earlier attempts used up this endpoint's time. */
   notItsFault: { outlier: null, detail: null, then: NOT_IN_TIME },
 } as const satisfies Readonly<Record<string, OverdueRule>>;
 
 /**
- * Failures of plain requests. A retry is left out if the request may not be repeated (RFC 9110 section 9.2.2), if anything of
- * the response has come, or if another endpoint would get the credentials of a connection.
+ * Failures of plain requests. There is no retry in three cases: the request may not be repeated (RFC 9110
+ * section 9.2.2), a part of the response has arrived, or the retry would send a connection's credentials to
+ * another endpoint.
  */
 export const REQUEST_FAILURES = {
   dialling: NOT_CONNECTED,
-  /** The endpoint may have got a part of the request. */
+  /** The endpoint may have received a part of the request. */
   sent: { outlier: 'reset', then: 'retry' },
-  /** A kept connection turns out to be closed. */
+  /** A kept connection turned out to be closed. */
   closedMeanwhile: { outlier: null, then: 'retry' },
   wrongAnswer: { outlier: null, then: 'retry' },
-  /** The client has got a part of the response. */
+  /** The client has received a part of the response. */
   begun: { outlier: null, then: 'cut' },
 } as const satisfies Readonly<Record<string, FailureRule>>;
 
@@ -129,9 +133,9 @@ const ANSWERS: Readonly<Record<AttemptsEnd, FailureAnswer>> = {
 const LOST: FailureAnswer = { ...ANSWERS.reset, failure: 'reset' };
 
 /**
- * Returns the answer to a client whose attempts have ended without an endpoint.
+ * Returns the answer to a client whose attempts ended without an endpoint.
  *
- * @param wasSent whether an endpoint may have got a part of the request
+ * @param wasSent whether an endpoint may have received a part of the request
  */
 export function failureAnswer(attempts: Parameters<typeof attemptsEndOf>[0], wasSent = false): FailureAnswer {
   const end = attemptsEndOf(attempts);

@@ -2,27 +2,29 @@ import type { SHED_REASONS } from '../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 
-/** The kind of buffered bytes that a session holds most of. */
+/** The kind of buffered bytes that a shed session held most of. */
 export type ShedReason = (typeof SHED_REASONS)[number];
 
 /**
- * A holder of buffered bytes, such as a session: bytes that wait for one of its sides, or for the rest of a client's
- * message. {@link BufferBudget} keeps the three counts.
+ * Holds buffered bytes, as a session does: bytes that wait for one of its sides, or for the rest of a
+ * client's message. {@link BufferBudget} updates the three counts.
  */
 export interface Buffering {
   bufferedDownstream: number;
   bufferedUpstream: number;
-  /** Bytes of a message that has not come whole. */
+  /** Bytes of an incomplete message. */
   bufferedUnfinished: number;
-  /** Tells the budget again how much waits for both sides: sockets do not tell of each byte that they drain. */
+  /**
+   * Reports the buffered bytes of both sides to the budget: sockets do not report every byte that they drain.
+   */
   measureBuffers(): void;
   /** Closes the holder because the worker's buffers are full. It must free its bytes soon. */
   shed(reason: ShedReason): void;
 }
 
 /**
- * Bounds the bytes that wait in one worker as a whole. Each session has bounds of its own, but many slow peers together
- * must not exhaust the process. Past the bound the sessions with the most bytes are closed first.
+ * Bounds the buffered bytes of a whole worker. Each session has its own bounds, but many slow peers together
+ * must not exhaust the process. Over the bound, the sessions with the most bytes are closed first.
  */
 export class BufferBudget {
   #maxBytes: number;
@@ -63,7 +65,7 @@ export class BufferBudget {
     this.#maxBytes = maxBytes;
   }
 
-  /** Counts the bytes that wait for the client. The session, or others, may be closed before this returns. */
+  /** Sets the bytes buffered for the client. May close this session or others before it returns. */
   setDownstream(session: Buffering, bytes: number): void {
     const change = bytes - session.bufferedDownstream;
     if (change === 0) return;
@@ -72,7 +74,7 @@ export class BufferBudget {
     this.#changed(session, change);
   }
 
-  /** Counts the bytes that wait for the endpoint. The session, or others, may be closed before this returns. */
+  /** Sets the bytes buffered for the endpoint. May close this session or others before it returns. */
   setUpstream(session: Buffering, bytes: number): void {
     const change = bytes - session.bufferedUpstream;
     if (change === 0) return;
@@ -81,7 +83,7 @@ export class BufferBudget {
     this.#changed(session, change);
   }
 
-  /** Counts the bytes of an unfinished message. The session, or others, may be closed before this returns. */
+  /** Sets the bytes of an incomplete message. May close this session or others before it returns. */
   setUnfinished(session: Buffering, bytes: number): void {
     const change = bytes - session.bufferedUnfinished;
     if (change === 0) return;
@@ -90,17 +92,17 @@ export class BufferBudget {
     this.#changed(session, change);
   }
 
-  /** Sets how much of the budget is kept for bytes that are not counted. */
+  /** Sets the part of the budget that is reserved for bytes without a count. */
   reserve(bytes: number): void {
     this.#reserved = bytes;
   }
 
-  /** Measures all holders again. Call it about once a second. */
+  /** Measures all holders again. Must be called about once a second. */
   refresh(): void {
     for (const holder of this.#holders) holder.measureBuffers();
   }
 
-  /** Stops counting a session, which is over. */
+  /** Stops counting a session that has ended. */
   forget(session: Buffering): void {
     this.#values[this.#downstream]! -= session.bufferedDownstream;
     this.#values[this.#upstream]! -= session.bufferedUpstream;
@@ -119,10 +121,10 @@ export class BufferBudget {
 
   #shedLargest(): void {
     this.#shedding = true;
-    // Sorted once: a search for each session would take seconds with many sessions of one size.
+    // Sorted once: with many sessions of equal size, one search per session would take seconds.
     const largestFirst = [...this.#holders].sort((a, b) => bufferedBy(b) - bufferedBy(a));
     for (const session of largestFirst) {
-      // Down to nine tenths: the next byte would start the search again.
+      // Stops at nine tenths. At the bound itself, the next byte would start another search.
       if (this.#total <= (this.#maxBytes - this.#reserved) * 0.9) break;
       // Closing one session may free another.
       if (bufferedBy(session) === 0) continue;

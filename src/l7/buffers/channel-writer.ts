@@ -1,30 +1,30 @@
 import type { Channel } from '../../transport/channel.ts';
 import type { Slab } from './slab.ts';
 
-/** Size of a writer's slab in bytes. */
+/** Size of a writer's slab. */
 export const WRITER_SLAB_BYTES = 64 * 1024;
-/** Max characters of the text in front of a piece that go into the slab. */
+/** Max length of a text that is copied into the slab before the bytes. */
 const MAX_TEXT_CHARACTERS = WRITER_SLAB_BYTES / 2;
 
 /**
- * Writes text and pieces of bodies by the system call itself, out of one slab for a whole worker. Bytes that the kernel does
- * not take wait in the channel.
+ * Writes text and body bytes from one slab for a whole worker, directly by system call. Bytes that the kernel
+ * does not take are buffered in the channel.
  */
 export class ChannelWriter {
   readonly #slab: Slab;
 
-  /** @param slab of {@link WRITER_SLAB_BYTES} bytes */
+  /** @param slab has {@link WRITER_SLAB_BYTES} bytes */
   constructor(slab: Slab) {
     this.#slab = slab;
   }
 
   /**
-   * Writes a piece between two texts, in one system call if the slab holds all of it.
+   * Writes bytes between two texts, in one system call if all of it fits into the slab.
    *
    * @param before as Latin-1
    * @param bytes valid during the call only
    * @param behind as Latin-1, short
-   * @returns false if more should wait until `channelDrained`
+   * @returns false if the caller should wait for `channelDrained`
    */
   write(channel: Channel, before: string, bytes: Uint8Array, behind: string): boolean {
     const slab = this.#slab.bytes;
@@ -48,7 +48,7 @@ export class ChannelWriter {
     }
   }
 
-  /** Sends the slab up to `end`. Returns false if more should wait. */
+  /** Sends the slab up to `end`. Returns false if the caller should wait for `channelDrained`. */
   #flush(channel: Channel, end: number): boolean {
     if (end === 0) return channel.writableLength === 0;
     const sent = channel.sendFrom(this.#slab, 0, end);

@@ -1,14 +1,13 @@
 import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import type { SendSource } from '../../transport/channel.ts';
 
-/** Memory in which a worker gathers bytes for many sockets, to write them in a row. */
+/** Memory in which a worker collects bytes for many sockets before it writes them. */
 export type Slab = SendSource;
 
 /**
- * Makes a slab.
+ * Allocates a slab.
  *
- * @param bytes its size
- * @param hasCalls whether system calls are used. Else channels copy its bytes.
+ * @param hasCalls whether system calls are on. Otherwise channels copy the slab's bytes.
  */
 export function createSlab(bytes: number, hasCalls: boolean): Slab {
   if (hasCalls) return new PinnedBuffer(bytes);

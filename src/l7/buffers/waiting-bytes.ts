@@ -2,12 +2,12 @@ import { SparePool } from '../../core/collections/spare-pool.ts';
 
 const BLOCK_BYTES = 64 * 1024;
 const MAX_SPARE_BLOCKS = 64;
-/** Free blocks of this thread: memory that is dropped is not free before the next garbage collection. */
+/** Free blocks of this thread, kept because dropped memory is not free until the next garbage collection. */
 const spareBlocks = new SparePool<Uint8Array>(MAX_SPARE_BLOCKS, () => new Uint8Array(BLOCK_BYTES));
 
-/** A queue of bytes. Its memory is at most twice its length, even if the pieces are small. */
+/** A queue of bytes. It uses at most twice its length in memory, even for small pieces. */
 export class WaitingBytes {
-  /** Waiting bytes. */
+  /** Number of queued bytes. */
   length = 0;
   readonly #blocks: Uint8Array[] = [];
   /** Free bytes in the last block. */
@@ -15,7 +15,7 @@ export class WaitingBytes {
   /** The block that {@link shift} returned last. */
   #taken: Uint8Array | null = null;
 
-  /** Adds a copy of the bytes. */
+  /** Appends a copy of the bytes. */
   push(bytes: Uint8Array): void {
     let at = Math.min(this.#room, bytes.length);
     if (at > 0) {
@@ -26,7 +26,7 @@ export class WaitingBytes {
     }
     while (at < bytes.length) {
       const part = bytes.subarray(at, at + BLOCK_BYTES);
-      // As large as all blocks before it together: many small pieces need few blocks.
+      // The block is as large as all earlier blocks together, so many small pieces need few blocks.
       const size = Math.min(BLOCK_BYTES, Math.max(part.length, this.length));
       const block = size === BLOCK_BYTES ? spareBlocks.take() : new Uint8Array(size);
       block.set(part);
@@ -37,7 +37,7 @@ export class WaitingBytes {
     }
   }
 
-  /** Takes bytes from the front, which stay valid until the next call. Returns null if the queue is empty. */
+  /** Removes bytes from the front, valid until the next call. Returns null if the queue is empty. */
   shift(): Uint8Array | null {
     this.#giveBack();
     const block = this.#blocks.shift() ?? null;

@@ -6,11 +6,11 @@ import { RequestTrace } from '../../wire/tracing/request-trace.ts';
 const TRACE_BYTES = 16;
 const SPAN_BYTES = 8;
 
-/** Begins or continues the trace of each request, and decides once whether it is sampled. */
+/** Starts or continues the trace of each request, and decides once whether the trace is sampled. */
 export class HeadSampler {
   readonly #random: Pick<RandomPool, 'take'>;
   readonly #sample: number;
-  /** By the name of the route; null if no route has a part of its own. */
+  /** Sampled fractions by route name. Null if no route has its own. */
   readonly #routes: ReadonlyMap<string, number> | null;
 
   constructor(
@@ -24,18 +24,18 @@ export class HeadSampler {
   }
 
   /**
-   * Finds the trace of a request.
+   * Returns the trace of a request.
    *
-   * @param peer the IP address of the connection's peer
-   * @param isTrusted whether the peer's headers count
+   * @param peer IP address of the connection's peer
+   * @param isTrusted whether the peer's headers are trusted
    */
   begin(head: RequestHead, peer: string, isTrusted: boolean): RequestTrace {
     const parent = isTrusted ? this.#continued(head, peer) : null;
-    // Random digits are never all 0 by any chance that counts.
+    // Random digits that are all 0 are too unlikely to matter.
     return parent ?? RequestTrace.begun(this.#random.take(TRACE_BYTES + SPAN_BYTES), peer, this.#sample);
   }
 
-  /** Decides again by the part of the route, unless the client has decided. */
+  /** Decides again by the route's fraction, unless the client has decided. */
   routed(trace: RequestTrace, route: string): void {
     if (this.#routes === null || trace.isContinued) return;
     const part = this.#routes.get(route);
