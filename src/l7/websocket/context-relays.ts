@@ -2,8 +2,8 @@ import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { Relay, RelaySession, RelayTerms } from '../contract/relay.ts';
 
 /**
- * The relays of one context: one for each engine that brings it clients. There are two if a reload has changed the engine
- * of the listener: connections that were open before keep theirs.
+ * The relays of one context, one per engine of its clients. There are two after a reload changed the
+ * listener's engine: connections from before keep theirs.
  */
 export class ContextRelays implements Iterable<RelaySession> {
   readonly #terms: RelayTerms;
@@ -13,14 +13,14 @@ export class ContextRelays implements Iterable<RelaySession> {
     this.#terms = terms;
   }
 
-  /** Returns the relay that joins the clients of an engine to endpoints. */
+  /** Returns the relay for clients of an engine. */
   of(engine: ExchangeEngine): Relay {
     let relay = this.#relays.get(engine);
     if (relay === undefined) this.#relays.set(engine, (relay = engine.createRelay(this.#terms)));
     return relay;
   }
 
-  /** Sessions that live. */
+  /** Number of open sessions. */
   get size(): number {
     let sum = 0;
     for (const { sessions } of this.#relays.values()) sum += sessions.size;

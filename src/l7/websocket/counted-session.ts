@@ -8,17 +8,17 @@ import type { BufferBudget, Buffering, ShedReason } from '../buffers/buffer-budg
 import type { RelaySession, RelayTerms, SessionEnd, SessionLog } from '../contract/relay.ts';
 import { SessionDeadlines, type DeadlineTerms } from './session-deadlines.ts';
 
-/** What the sessions of one relay share. */
+/** State that the sessions of one relay share. */
 interface SessionTerms extends RelayTerms, Pick<DeadlineTerms, 'wheel'> {
   readonly budget: BufferBudget;
-  /** The sessions that live. */
+  /** The open sessions. */
   readonly sessions: LiveSet<RelaySession>;
 }
 
-/** Who has ended a session, and how. */
+/** Which side ended a session, and how. */
 export type Ending = Pick<SessionEnd, 'side' | 'code' | 'reason'>;
 
-/** What has come from one side of a session. */
+/** Data received from one side of a session. */
 interface Traffic {
   readonly messages: number;
   readonly bytes: number;
@@ -26,10 +26,13 @@ interface Traffic {
 
 const NO_EXTENSIONS = '';
 
-/** The number of the thread's latest session. */
+/** Number of the thread's latest session. */
 let lastNumber = 0;
 
-/** A session of either relay. This class counts and logs its start and end, and holds its numbers of buffered bytes. */
+/**
+ * A session of either relay. This class counts and logs its start and end, and holds its counts of buffered
+ * bytes.
+ */
 export abstract class CountedSession<Context extends SessionTerms>
   extends SessionDeadlines<Context>
   implements RelaySession, Buffering
@@ -42,11 +45,11 @@ export abstract class CountedSession<Context extends SessionTerms>
   readonly endpoint: Endpoint;
   readonly admission: Admission;
   readonly number = ++lastNumber;
-  /** Null if nothing is told of the session. */
+  /** Null if the session is not logged. */
   readonly #log: SessionLog | null;
   /** By `performance.now()`: the wheel's clock is too coarse for short sessions. */
   readonly #openedAt = performance.now();
-  /** Since 1970: the smallest integer that tells the time of day. Milliseconds would take 16 bytes more. */
+  /** Seconds since 1970, which V8 keeps as a small integer. Milliseconds would take 16 bytes more. */
   readonly #openedAtSecond = Math.floor(Date.now() / 1000);
 
   /** @param watchesClient as for {@link SessionDeadlines} */
@@ -74,7 +77,7 @@ export abstract class CountedSession<Context extends SessionTerms>
   abstract measureBuffers(): void;
   abstract shed(reason: ShedReason): void;
 
-  /** Of a session whose engine hides them: none. */
+  /** None: an engine that frames WebSockets itself hides its extensions. */
   get extensions(): string {
     return NO_EXTENSIONS;
   }
@@ -84,7 +87,7 @@ export abstract class CountedSession<Context extends SessionTerms>
   }
 
   reschedule(): void {
-    // A session outside of the set has not begun, or both its sides have gone.
+    // A session outside the set has not started, or both sides have gone.
     if (this.liveIndex >= 0 && !this.hasEnded) this.armDeadlines();
   }
 
@@ -96,7 +99,7 @@ export abstract class CountedSession<Context extends SessionTerms>
     return this.endpoint.cluster === cluster && this.endpoint.label === endpoint;
   }
 
-  /** Counts and logs the session's start, and arms its deadlines: the client has been answered 101. */
+  /** Counts and logs the session's start, and arms its deadlines. The client has its 101. */
   countStart(): void {
     this.context.stats.opened();
     this.context.sessions.add(this);
@@ -105,7 +108,7 @@ export abstract class CountedSession<Context extends SessionTerms>
     this.tap?.opened();
   }
 
-  /** Notes what happens to the session before its end. @param reason in words, if the name does not tell */
+  /** Records an event before the end. @param reason details that the name does not tell */
   note(name: SessionHappening, reason?: string): void {
     this.#log?.happened(name, reason);
   }
@@ -131,7 +134,7 @@ export abstract class CountedSession<Context extends SessionTerms>
     this.tap = null;
   }
 
-  /** Removes the session from the live ones and from the budget: both sides have gone. */
+  /** Removes the session from the open sessions and from the budget, after both sides have gone. */
   forget(): void {
     this.disarmDeadlines();
     this.context.budget.forget(this);

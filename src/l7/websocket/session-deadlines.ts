@@ -2,93 +2,93 @@ import type { Admission } from '../../access/contract/admission.ts';
 import type { WebSocketSettings } from '../../config/types/listener.ts';
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 
-/** Time that a peer has to answer a close frame before its connection is cut. */
+/** Max time for a peer to answer a close frame before its connection is cut. */
 const CLOSE_TIMEOUT_MS = 5000;
 /**
- * The time after which a session compares the end of its credential with the wall clock again: the clock may have been
- * set, and no deadline hears of that.
+ * Interval at which a session compares its credential's expiry with the wall clock. No timer notices that the
+ * clock was set.
  */
 const MAX_CLOCK_TRUST_MS = 60_000;
 
 // Bits of the phase.
 const ENDED = 1;
-/** The endpoint has been pinged since it was last heard. */
+/** The endpoint was pinged and has been silent since. */
 const ENDPOINT_PINGED = 2;
-/** The client has been pinged since it was last heard. */
+/** The client was pinged and has been silent since. */
 const CLIENT_PINGED = 4;
 
-/** What the deadlines of many sessions share. */
+/** State that the deadlines of many sessions share. */
 export interface DeadlineTerms {
   readonly wheel: TimerWheel;
-  /** 0 for no idle timeout, or no maximum lifetime. */
+  /** 0 disables the idle timeout or the max lifetime. */
   readonly settings: Pick<WebSocketSettings, 'idleTimeoutMs' | 'maxLifetimeMs'>;
 }
 
 /**
- * The deadlines of one session: for its life, for its credential, for the silence of either side, and for the answer to a
- * close frame. The session extends this class: an object of its own would take 64 bytes more for each session.
+ * The deadlines of one session: max lifetime, credential, idle timeout of each side, and the answer to a
+ * close frame. Sessions extend this class because a separate object would cost 64 bytes per session.
  */
 export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Timed {
-  /** What many sessions share. */
+  /** State that many sessions share. */
   readonly context: Context;
-  /** When the session's life ends, by the wheel's clock; 0 for never. */
+  /** End of the session's max lifetime, by the wheel's clock. 0 for never. */
   readonly #endsAt: number;
-  /** When the endpoint was last heard, by the wheel's clock. */
+  /** Time of the endpoint's last bytes, by the wheel's clock. */
   #endpointHeardAt: number;
-  /** When the client was last heard, by the wheel's clock; -1 if the engine watches the client itself. */
+  /** Time of the client's last bytes, by the wheel's clock. -1 if the engine watches the client itself. */
   #clientHeardAt: number;
   #phase = 0;
 
   /**
    * @param watchesClient false if the engine itself pings clients and closes silent ones
-   * @param random from 0 to 1: spreads the lifetimes of sessions over a fifth of `maxLifetimeMs`
+   * @param random from 0 to 1: spreads session lifetimes over a fifth of `maxLifetimeMs`
    */
   constructor(context: Context, watchesClient: boolean, random: number) {
     super();
     const { wheel, settings } = context;
     const { maxLifetimeMs } = settings;
     this.context = context;
-    // Whole milliseconds: V8 keeps an integer in the object, and a fraction in 16 bytes beside it.
+    // Whole milliseconds: V8 stores an integer in the object, and a fraction in 16 bytes outside it.
     this.#endsAt = maxLifetimeMs === 0 ? 0 : Math.round(wheel.now + maxLifetimeMs * (0.9 + 0.2 * random));
     this.#endpointHeardAt = Math.floor(wheel.now);
     this.#clientHeardAt = watchesClient ? this.#endpointHeardAt : -1;
   }
 
-  /** What the client has been let in with: it says when the credential ends. */
+  /** The client's admission, which knows when the credential expires. */
   abstract readonly admission: Pick<Admission, 'endsAt'>;
-  /** A paused endpoint cannot be heard, so its silence does not count. */
+  /** Whether the endpoint is paused, so that its silence does not count. */
   abstract readonly isEndpointPaused: boolean;
-  /** As {@link isEndpointPaused}, of the client. Asked only if the session watches the client. */
+  /** Like {@link isEndpointPaused}, for the client. Used only if the session watches the client. */
   abstract readonly isClientPaused: boolean;
-  /** Half of the idle timeout has passed without a byte of the endpoint. */
+  /** Called when the endpoint has been silent for half of the idle timeout. */
   abstract pingEndpoint(): void;
-  /** As {@link pingEndpoint}, of the client. */
+  /** Like {@link pingEndpoint}, for the client. */
   pingClient(): void {
     // The engine pings the client.
   }
-  /** The idle timeout has passed without a byte of the endpoint. */
+  /** Called when the endpoint has been silent for the idle timeout. */
   abstract endpointTimedOut(): void;
-  /** As {@link endpointTimedOut}, of the client. */
+  /** Like {@link endpointTimedOut}, for the client. */
   clientTimedOut(): void {
     // The engine closes silent clients.
   }
-  /** The session has lived for its maximum lifetime. */
+  /** Called when the session reaches its max lifetime. */
   abstract lifetimePassed(): void;
-  /** The client's credential has expired, by the wall clock. */
+  /** Called when the client's credential has expired by the wall clock. */
   abstract credentialExpired(): void;
-  /** The close frame has not been answered in time. */
+  /** Called when a peer has not answered the close frame in time. */
   abstract closeTimeoutPassed(): void;
 
   get hasEnded(): boolean {
     return (this.#phase & ENDED) !== 0;
   }
 
-  /** The session has ended: only the deadline of {@link awaitClose} holds from now on. */
+  /** Marks the session as ended. From now on only {@link awaitClose} sets a deadline. */
   markEnded(): void {
     this.#phase = ENDED;
   }
 
-  /** Arms the next deadline: for the silence of a side, half of it or all, for the session's life, or its credential. */
+  /** Arms the earliest deadline: silence of a side, max lifetime, or credential. */
   armDeadlines(): void {
     const { wheel } = this.context;
     let due = this.#endsAt === 0 ? Infinity : this.#endsAt;
@@ -99,13 +99,13 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
     if (due !== Infinity) wheel.arm(this, Math.max(due - wheel.now, 1));
   }
 
-  /** The endpoint has sent something, or is paused no more: its silence counts from now on. */
+  /** Restarts the endpoint's idle timeout, because bytes have arrived or its pause is over. */
   endpointHeard(): void {
     this.#endpointHeardAt = Math.floor(this.context.wheel.now);
     this.#phase &= ~ENDPOINT_PINGED;
   }
 
-  /** As {@link endpointHeard}, of the client. */
+  /** Like {@link endpointHeard}, for the client. */
   clientHeard(): void {
     this.#clientHeardAt = Math.floor(this.context.wheel.now);
     this.#phase &= ~CLIENT_PINGED;
@@ -139,7 +139,7 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
     if ((this.#phase & ENDED) === 0) this.armDeadlines();
   }
 
-  /** Returns when the credential is to be looked at, by the wheel's clock. */
+  /** Returns the time of the next check of the credential, by the wheel's clock. */
   #credentialDue(): number {
     const { endsAt } = this.admission;
     if (endsAt === Infinity) return Infinity;

@@ -13,32 +13,32 @@ import { askedOf, subprotocolField, type LoggedClient } from '../access-log/requ
 import { spanFacts } from '../access-log/span-facts.ts';
 import type { SessionEnd, SessionLog } from '../contract/relay.ts';
 
-/** The route that a session came by, and the endpoint that it leads to. */
+/** The route that chose the session's endpoint, and that endpoint. */
 type SessionPlace = Pick<SessionStart, 'listener' | 'route' | 'cluster' | 'endpoint'>;
 
 const NO_MOMENTS: readonly SessionMoment[] = [];
-/** Max moments of a session that its span has. */
+/** Max events in the span of a session. */
 const MAX_MOMENTS = 32;
-/** Pauses and limits that follow sooner are not noted: one client may cause hundreds a second. */
+/** Min time between recorded pauses and limits: one client can cause hundreds per second. */
 const MIN_GAP_MS = 1000;
 
-/** Tells the journal of one session's start and end. It keeps about 2.5 KiB of text at most. */
+/** Reports one session's start and end to the journal. Keeps at most about 2.5 KiB of text. */
 export class SessionEntry implements SessionLog {
   readonly #journal: Journal;
   readonly #start: SessionStart;
-  /** What is told of the session if it ends well: drawn once, so that its lines share their fate. */
+  /** Sinks for a session that ends well. Sampled once, so that all its lines are either written or not. */
   readonly #sinks: number;
   readonly #trace: Trace | null;
-  /** For the span, if head sampling has chosen it. */
+  /** Events for the span, if head sampling chose it. */
   #moments: SessionMoment[] | null = null;
-  /** Whether a pause has been noted that has not ended. */
+  /** Whether a recorded pause has not ended yet. */
   #isPaused = false;
   #quietUntil = 0;
 
   /**
-   * @param subprotocol the one that the endpoint chose, or an empty string
-   * @param attempts endpoints that were asked
-   * @param seconds time that the handshake took
+   * @param subprotocol the one that the endpoint chose, empty for none
+   * @param attempts number of endpoints tried
+   * @param seconds duration of the handshake
    */
   constructor(
     journal: Journal,
@@ -87,17 +87,17 @@ export class SessionEntry implements SessionLog {
 
   closed(end: SessionEnd): void {
     const outcome = sessionOutcome(end.side, end.code);
-    // A drain ends all sessions in good order: only those that head sampling has chosen have spans.
+    // A drain ends all sessions properly: only those that head sampling chose have spans.
     const trace = outcome === 'failure' ? this.#trace : null;
     const more = outcome === 'success' ? 0 : this.#journal.sinksOf(outcome, 0, trace);
-    // A failure stands for itself.
+    // A failure is not sampled: it represents only itself.
     const drawn = outcome === 'success' ? this.#sinks : this.#sinks & ~SAMPLED;
     const sinks = drawn | more;
     if (sinks !== 0) this.#journal.sessionClosed(sinks, this.#start, end, this.#moments ?? NO_MOMENTS);
   }
 }
 
-/** Copies the texts, which would keep the whole head in memory. */
+/** Copies the texts, because slices would keep the whole head in memory. */
 function copyOfAsked(asked: Asked): Asked {
   return {
     client: copyOfText(asked.client),

@@ -5,13 +5,16 @@ import { sessionOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { SessionEnd, SessionLog } from '../contract/relay.ts';
 import type { UpgradeContext } from './upgrade-order.ts';
 
-/** Tells the journal of a session only if it fails. It keeps no text, because nobody wants the session's lines. */
+/**
+ * Reports a session to the journal only if it fails. It keeps no text, because the session's access lines and
+ * spans are off.
+ */
 export class SessionFailure implements SessionLog {
   readonly #context: UpgradeContext;
   readonly #endpoint: string;
   readonly #admission: Admission;
 
-  /** @param endpoint the endpoint's label */
+  /** @param endpoint label of the endpoint */
   constructor(context: UpgradeContext, endpoint: string, admission: Admission) {
     this.#context = context;
     this.#endpoint = endpoint;
@@ -19,11 +22,11 @@ export class SessionFailure implements SessionLog {
   }
 
   opened(): void {
-    // Nothing has failed.
+    // Nothing has failed yet.
   }
 
   happened(): void {
-    // Only spans tell of it.
+    // Only spans have such events.
   }
 
   closed(end: SessionEnd): void {

@@ -5,9 +5,9 @@ import type { RelaySession } from '../contract/relay.ts';
 import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
 
 /**
- * Returns what watches a new session; null for nothing.
+ * Returns the tap of a new session, or null.
  *
- * @param subprotocol the one that the client is answered; empty for none
+ * @param subprotocol the one in the client's 101, empty for none
  */
 export function tapOf(
   { taps, listener, route, cluster }: UpgradeContext,
@@ -23,14 +23,16 @@ export function tapOf(
     endpoint: endpoint.label,
     principal: labelOf(admission.principal),
     client: admission.address,
-    // The session itself keeps whole seconds.
+    // The session itself keeps only whole seconds.
     openedAt: Date.now(),
     extensions,
     handshake: new SeenHandshake(head, subprotocol),
   });
 }
 
-/** The handshake of a session as taps see it. It reads the head only when it is asked: a filter may want no session. */
+/**
+ * The handshake of a session, as taps see it. It reads the head lazily: a filter may reject every session.
+ */
 class SeenHandshake implements TappedHandshake {
   readonly subprotocol: string;
   readonly #head: RequestHead;
@@ -50,7 +52,7 @@ class SeenHandshake implements TappedHandshake {
   }
 }
 
-/** Lists the headers in their order, as the client has spelled them, if the engine knows. */
+/** Lists the headers in order, with the client's spelling if the engine keeps it. */
 function* headersOf({ headers, names }: RequestHead): Generator<readonly [name: string, value: string]> {
   for (let index = 0; index < headers.length; index += 2)
     yield [names?.[index >> 1] ?? headers[index]!, headers[index + 1]!];

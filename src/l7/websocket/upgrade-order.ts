@@ -23,74 +23,74 @@ import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 import type { Entrant } from './handshakes/handshake-gate.ts';
 import type { ContextRelays } from './context-relays.ts';
 
-/** A handshake that is not answered yet. */
+/** A handshake without an answer yet. */
 interface PendingHandshake {
-  /** Null while its credentials are checked. */
+  /** Null while its credentials are being checked. */
   readonly admission: Admission | null;
   /**
    * Refuses the client with 503.
    *
-   * @param detail why it is not let in any more; left out if the worker drains
+   * @param detail why the client lost its admission, missing if the worker drains
    */
   cancel(detail?: string): void;
 }
 
-/** What the upgrades of one route in one worker share. */
+/** State that the upgrades of one route share in one worker. */
 export interface UpgradeContext {
   readonly cluster: Cluster;
-  /** The listener's name. */
+  /** Name of the listener. */
   readonly listener: string;
   readonly route: Route;
   readonly settings: WebSocketSettings;
-  /** Whether frames to the endpoint carry random masks, and not zeros. */
+  /** Whether frames to the endpoint have random masks instead of zeros. */
   readonly randomMasks: boolean;
   readonly wheel: TimerWheel;
   readonly dialler: UpstreamDialler;
   readonly random: RandomPool;
-  /** Make the sessions, which live on after their upgrade. */
+  /** Create the sessions, which outlive their upgrades. */
   readonly relays: ContextRelays;
   readonly handshakeDuration: Histogram;
   readonly log: Logger;
-  /** Hears of sessions. */
+  /** Receives the records of sessions. */
   readonly journal: Journal;
   /** Watch sessions. */
   readonly taps: Taps;
-  /** The upgrades that are under way, for drains and revocations. */
+  /** Pending upgrades, for drains and revocations. */
   readonly pending: LiveSet<LiveMember & PendingHandshake>;
-  /** Max silence of the long body of a refusal, in milliseconds; 0 is no limit. */
+  /** Max silence of a streamed refusal's body, in milliseconds. 0 disables the limit. */
   readonly bodyIdleTimeoutMs: number;
   readonly bound: BoundConnections;
-  /** Max time for which an idle bound connection is kept, in milliseconds. */
+  /** Max idle time of a bound connection, in milliseconds. */
   readonly keepAliveMs: number;
   readonly refusals: RefusedHandshakes;
-  /** Counts a refusal that was cut in the middle of its body. */
+  /** Counts a refusal whose body was cut. */
   countCut(reason: ResponseCut): void;
 }
 
-/** A client's handshake that is valid, on its way to an endpoint. */
+/** A client's valid handshake, for an endpoint. */
 export interface UpgradeOrder {
   readonly head: RequestHead;
   readonly to: UpstreamTarget;
   readonly login: ConnectionLogin;
   readonly subprotocols: readonly string[];
-  /** The extensions that the client offers to the endpoint; empty if none are passed on. */
+  /** The extensions offered to the endpoint, empty for none. */
   readonly extensions: string;
-  /** The facts about the client that decide the endpoint. */
+  /** The facts about the client that select the endpoint. */
   readonly pick: PickContext;
-  /** Whether the client uses TLS, to the proxy or to a trusted proxy in front. */
+  /** Whether the client uses TLS, to sluice or to a trusted proxy in front of it. */
   readonly secure: boolean;
-  /** Whether a Via header is added to the response. */
+  /** Whether the response gets a Via header. */
   readonly via: boolean;
   readonly client: ClientIdentity;
   readonly admission: Admission;
-  /** What holds the handshake's place at the gate already; null for nothing. */
+  /** The holder of the handshake's place at the gate, or null. */
   readonly place: Entrant | null;
-  /** The subprotocol that the client is answered if the endpoint chooses none; null for none. */
+  /** The subprotocol in the client's 101 if the endpoint chooses none, or null. */
   readonly ownSubprotocol: string | null;
   readonly requestId: string;
   readonly asker: Asker;
   /** The engine that carries the client's connection. */
   readonly engine: ExchangeEngine;
-  /** When the request came, by `performance.now()`. */
+  /** Arrival time of the request, by `performance.now()`. */
   readonly startedAt: number;
 }

@@ -21,8 +21,8 @@ import { UpgradeAttempts, type UpgradeAttemptsOwner, type UpgradeStep } from './
 import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
 
 /**
- * One client's handshake, from the gate to its answer. The client is answered 101 only after an endpoint's
- * 101. Endpoints that fail before that are replaced by others while retries and time last.
+ * One client's handshake, from the gate to its answer. The client gets 101 only after an endpoint's 101. If
+ * an endpoint fails before that, others are tried while retries and time last.
  */
 export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, EndpointRefusalOwner {
   liveIndex = -1;
@@ -32,9 +32,9 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   readonly #reply: UpgradeReply;
   readonly #gate: ClusterGate;
   readonly #attempts: UpgradeAttempts;
-  /** When the client must have its answer, by the wheel's clock. */
+  /** Deadline of the client's answer, by the wheel's clock. */
   readonly #deadline: number;
-  /** The endpoint's answer if it is no 101; null before. */
+  /** The endpoint's answer if it is not 101, null until then. */
   #endpointRefusal: EndpointRefusal | null = null;
 
   constructor(context: UpgradeContext, order: UpgradeOrder, reply: UpgradeReply, gate: ClusterGate) {
@@ -47,7 +47,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     this.#deadline = context.wheel.now + context.settings.handshakeTimeoutMs;
   }
 
-  /** Begins. The client may be answered before this returns. */
+  /** Starts the handshake. The client may be answered before this returns. */
   start(): void {
     this.#attempts.bound.recognise();
     if (this.#order.place !== null) this.#gate.pass(this.#order.place, this);
@@ -73,13 +73,13 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     this.clientsTouched();
   }
 
-  /** Ends the upgrade because the client has gone. */
+  /** Cancels the upgrade because the client has disconnected. */
   clientGone(): void {
     const isAnswered = !this.#context.pending.has(this);
     this.#order.admission.release();
     this.#endpointRefusal?.drop();
     this.#attempts.drop();
-    // The client has got a part of a refusal: it counts as refused.
+    // The client has received a part of a refusal, which already counts as refused.
     if (isAnswered) return;
     this.#finish('client_gone', CLIENT_GONE);
     this.#gate.leave(this);
@@ -89,7 +89,10 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     return this.#order.admission;
   }
 
-  /** Ends the upgrade. @param detail why the client is not let in any more; left out if the worker drains */
+  /**
+   * Refuses the client with 503. @param detail why the client lost its admission, missing if the worker
+   * drains
+   */
   cancel(detail?: string): void {
     this.#endpointRefusal?.drop();
     this.#attempts.drop();
@@ -166,7 +169,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
       log,
       this.#order.admission,
     );
-    // Before the answer, which may bring the first frames at once.
+    // Set before the answer, which may bring the first frames at once.
     if (this.#context.taps.isOn) session.tap = tapOf(this.#context, session, this.#order, chosen);
     if (!this.#reply.accept(session, chosen, answered)) {
       session.discard();
@@ -186,8 +189,8 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   }
 
   /**
-   * Passes another status on: it is the application's answer as soon as its head has come. The rest of the
-   * body says nothing about the endpoint, and no other endpoint is asked.
+   * Forwards any other status. Its head is already the application's answer: no other endpoint is tried, and
+   * the rest of the body does not count for or against the endpoint.
    */
   attemptRefused(head: ResponseHead, rest: Buffer): void {
     const { wheel, log, bodyIdleTimeoutMs: idleTimeoutMs } = this.#context;
@@ -244,7 +247,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     this.#reportRefused(failure, status, detail);
   }
 
-  /** Counts and logs a handshake that becomes no session. */
+  /** Counts and logs a handshake that does not become a session. */
   #reportRefused(reason: HandshakeFailure, status: number, detail?: string): void {
     const { refusals, route, cluster } = this.#context;
     const { head, client, startedAt } = this.#order;
@@ -255,7 +258,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     refusals.refused({ head, client, ...place, attempts, status, reason, detail, cut, startedAt });
   }
 
-  /** Returns what tells the journal of a session; null if nobody wants to hear of it. */
+  /** Returns the log of a session, or null if nothing needs it. */
   #logFor(endpoint: Endpoint, subprotocol: string): SessionLog | null {
     const { journal, listener, route, cluster } = this.#context;
     const { head, client, startedAt } = this.#order;

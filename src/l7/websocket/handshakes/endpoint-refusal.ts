@@ -8,41 +8,45 @@ import type { UpstreamOwner, UpstreamSocket } from '../../contract/upstream-sock
 import { ResponseRelay } from '../../upstream/response-relay.ts';
 import { keepsAlive } from '../../upstream/upstream-request.ts';
 
-/** Max bytes of a body that are collected before the client is answered; a longer body is streamed. */
+/** Max bytes of a body that is collected before the client is answered. Longer bodies are streamed. */
 const MAX_COLLECTED_BYTES = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
-/** Owns a handshake that the endpoint has refused. */
+/** Owns a handshake that the endpoint refused. */
 export interface EndpointRefusalOwner {
-  /** The response is complete, and the connection can carry another request. Returns whether it is kept for one. */
+  /**
+   * Called when the response is complete and the connection reusable. Returns whether the connection is kept.
+   */
   refusalKeeps(upstream: UpstreamSocket): boolean;
-  /** The connection to the endpoint has been kept or closed. */
+  /** Called when the connection to the endpoint was kept or closed. */
   refusalEnded(): void;
-  /** The client has got the answer or its first part: the handshake is over. */
+  /** Called when the client has received the answer or its first part: the handshake has ended. */
   refusalAnswered(): void;
-  /** The answer is over: sent, cut, or left by the client. */
+  /** Called when the answer has ended: sent, cut, or abandoned by the client. */
   refusalOver(status: number): void;
-  /** The client's side has been written to. */
+  /** Called after writes to the client's connection. */
   clientsTouched(): void;
 }
 
-/** The reply that a refusal is sent by, and its limits. */
+/** The reply for a refusal, and its limits. */
 interface RefusalTerms {
   readonly reply: HttpReply;
   readonly wheel: TimerWheel;
-  /** Max time for which the body is collected, in milliseconds. */
+  /** Max time to collect the body, in milliseconds. */
   readonly collectMs: number;
-  /** Max silence of a streamed body, in milliseconds; 0 is no limit. */
+  /** Max silence of a streamed body, in milliseconds. 0 disables the limit. */
   readonly idleTimeoutMs: number;
   readonly log: Logger;
   readonly requestId: string;
 }
 
 /**
- * An endpoint's answer to a handshake that is no 101, on its way to the client. The client gets the status and the headers
- * whatever becomes of the body. A body of up to {@link MAX_COLLECTED_BYTES} is collected. If it is cut, malformed or too slow,
- * the client gets the part that has come, with its right length. A longer body is streamed, and the client's connection is
- * cut if the body breaks.
+ * Forwards an endpoint's answer that is not 101. The client gets the status and the headers even if the body
+ * fails.
+ *
+ * A body of up to {@link MAX_COLLECTED_BYTES} is collected. If it is cut, malformed or too slow, the client
+ * gets the received part with a matching Content-Length. A longer body is streamed, and the client's
+ * connection is cut if the body breaks.
  */
 export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
   readonly #upstream: UpstreamSocket;
@@ -51,14 +55,16 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
   readonly #terms: RefusalTerms;
   readonly #owner: EndpointRefusalOwner;
   readonly #body: BodyReader;
-  /** The collected part is `kept[0, size)`. One buffer that grows, because a body may come byte by byte. */
+  /**
+   * The collected part is `kept[0, size)`. It is one growing buffer because a body may arrive byte by byte.
+   */
   #kept: Buffer = EMPTY;
   #size = 0;
   /** Null while the body is collected. */
   #relay: ResponseRelay | null = null;
   #answered = false;
   #ended = false;
-  /** When a streamed body has moved last, by the wheel's clock. */
+  /** Time of a streamed body's last progress, by the wheel's clock. */
   #movedAt = 0;
 
   /** @param upstream the endpoint's connection, which the refusal owns from now on */
@@ -78,7 +84,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     this.#body = new BodyReader(head);
   }
 
-  /** Begins with the bytes behind the head. The client may be answered before this returns. */
+  /** Starts with the bytes after the head. The client may be answered before this returns. */
   start(rest: Buffer): void {
     const { wheel, collectMs } = this.#terms;
     this.#upstream.owner = this;
@@ -86,7 +92,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     this.channelData(rest, 0, rest.length);
   }
 
-  /** Ends the refusal because the client has gone. */
+  /** Ends the refusal because the client has disconnected. */
   drop(): void {
     if (this.#ended) return;
     this.#end();
@@ -94,7 +100,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
   }
 
   upstreamConnected(): void {
-    // It is connected already.
+    // The endpoint is already connected.
   }
 
   channelData(input: Buffer, start: number, end: number): void {
@@ -105,7 +111,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
       this.#owner.clientsTouched();
       this.#answer();
     }
-    // Bytes behind the response answer no request: the connection is out of step.
+    // Bytes after the response mean that the connection is out of sync.
     if (this.#body.complete) this.#finish(used === end - start && keepsAlive(this.#head));
     else if (this.#body.malformed) this.#break('the body is malformed');
   }
@@ -147,7 +153,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     this.#upstream.resume();
   }
 
-  /** The client has got the last part. */
+  /** Called when the client's connection has taken a part of the body. */
   relayed(): void {
     this.#owner.clientsTouched();
   }
@@ -163,7 +169,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     this.#size = size;
   }
 
-  /** Streams the body, which is too long to be collected. */
+  /** Switches to streaming, because the body is too long to collect. */
   #stream(): ResponseRelay {
     const { reply, wheel, idleTimeoutMs } = this.#terms;
     const relay = new ResponseRelay(reply, this);
@@ -176,7 +182,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     return relay;
   }
 
-  /** The body is complete. @param isReusable whether the connection may carry another request */
+  /** Ends a complete body. @param isReusable whether the connection may carry another request */
   #finish(isReusable: boolean): void {
     if (this.#ended) return;
     this.#end(isReusable);
@@ -185,7 +191,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
     this.#over();
   }
 
-  /** The rest of the body will not come. */
+  /** Ends a body whose rest will not arrive. */
   #break(reason: string, cut: ResponseCut = 'endpoint'): void {
     if (this.#ended) return;
     const { log, requestId, reply } = this.#terms;

@@ -5,41 +5,47 @@ import { pageMetrics } from '../../../telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../../telemetry/metrics/page-shapes.ts';
 import type { StatsPage } from '../../../telemetry/stats-page.ts';
 
-/** Max handshakes of a listener over all workers: under way with endpoints, and queued. */
+/** Max handshakes of a listener across all workers: pending at endpoints, and queued. */
 interface GateLimits {
-  /** 0 is no limit. */
+  /** 0 disables the limit. */
   readonly maxPendingHandshakes: number;
   readonly maxQueuedHandshakes: number;
 }
 
-/** Why the gate turns a handshake away. */
+/** Why the gate rejects a handshake. */
 type GateRefusal = (typeof GATE_REFUSALS)[number];
 
-/** A handshake as the gate sees it. */
+/** A handshake, as the gate sees it. */
 export interface Entrant {
-  /** Set by the gate; `outside` at first. */
+  /** Set by the gate, initially `outside`. */
   place: 'outside' | 'queued' | 'inside';
-  /** The client's network: a queue is shared fairly between sources. */
+  /** The client's network. Sources share a queue fairly. */
   readonly source: string;
-  /** The handshake has waited and may go on. */
+  /** Called when a queued handshake may proceed. */
   admitted(): void;
-  /** The handshake has lost its place in the queue to another source. Its `place` is `outside` already. */
+  /**
+   * Called when the handshake has lost its place in the queue to another source. Its `place` is already
+   * `outside`.
+   */
   displaced(): void;
 }
 
 /** One cluster's part of a listener's gate. */
 export interface ClusterGate {
-  /** Lets a handshake in, or queues it until it is {@link Entrant.admitted}; false if it is turned away. */
+  /** Admits a handshake, or queues it until {@link Entrant.admitted}. Returns false if it is rejected. */
   enter(entrant: Entrant): boolean;
-  /** Removes a handshake that is over. Others may be admitted before this returns. */
+  /** Removes a handshake that has ended. May admit others before it returns. */
   leave(entrant: Entrant): void;
-  /** Gives the place of an admitted handshake to another object that carries it on. */
+  /** Transfers the place of an admitted handshake to the object that continues the handshake. */
   pass(from: Entrant, to: Entrant): void;
-  /** Counts a handshake that has waited too long. */
+  /** Counts a handshake whose time in the queue is over. */
   countTimeout(): void;
 }
 
-/** Places of the counters in the block of a listener and cluster. The gauge of pending handshakes is the first. */
+/**
+ * Offsets of the counters in the block of a listener and cluster. The gauge of pending handshakes is the
+ * first.
+ */
 const QUEUED = pageShapes.handshakes.offsetOf(pageMetrics.handshakesQueued)!;
 const TURNED_AWAY = pageShapes.handshakes.offsetsBy(
   pageMetrics.handshakesTurnedAway,
@@ -47,17 +53,20 @@ const TURNED_AWAY = pageShapes.handshakes.offsetsBy(
   GATE_REFUSALS,
 );
 
-/** Interval at which a worker with a queue looks for places that other workers have freed. */
+/** Interval at which a worker with a queue checks for places that other workers have freed. */
 const LOOK_MS = 100;
 
 /**
- * Bounds the handshakes that a listener has under way with endpoints. Clients that all reconnect at once reach the endpoints
- * as fast as these answer. The others wait in a queue of the worker, and are refused if the queue is full.
+ * Bounds the handshakes that a listener has pending at endpoints. If all clients reconnect at once, they
+ * reach the endpoints only as fast as the endpoints answer. The others wait in a queue of the worker, or are
+ * refused if the queue is full.
  *
- * Clusters share the places, so that one with slow endpoints cannot take them all (sharing with minimum allocation). Half of
- * the places is divided evenly, each part reserved for one cluster. The other half is open to all. The same holds for the
- * places in the queue. A freed place goes to the waiting cluster with the fewest places, and within a cluster the sources
- * take turns. The bounds hold over all workers, which count in their stats pages.
+ * Clusters share the places, so that a cluster with slow endpoints cannot take them all (sharing with minimum
+ * allocation). Half of the places is divided evenly into reserves, one per cluster. The other half is open to
+ * all. The places in the queue are shared in the same way.
+ *
+ * A freed place goes to the waiting cluster with the fewest places. Within a cluster, the sources take turns.
+ * The bounds hold across all workers, which count in their stats pages.
  */
 export class HandshakeGate extends Timed {
   readonly #limits: GateLimits;
@@ -65,18 +74,18 @@ export class HandshakeGate extends Timed {
   readonly #pages: readonly Float64Array[];
   readonly #page: StatsPage;
   readonly #listener: string;
-  /** By cluster: the first slot of its block, the gauge of pending handshakes. */
+  /** First slot of each cluster's block: the gauge of pending handshakes. */
   readonly #slots = new Map<string, number>();
-  /** The parts of the clusters that have had handshakes in this worker. */
+  /** Gates of the clusters that have had handshakes in this worker. */
   readonly #gates = new Map<string, Gate>();
   #admitting = false;
-  /** Grows with each admission from a queue. */
+  /** Incremented by each admission from a queue. */
   #turn = 0;
 
   /**
-   * Makes the gate of a listener to which no cluster is added yet.
+   * Creates the gate of a listener, without clusters.
    *
-   * @param pages the values of every worker's page, this one's included
+   * @param pages values of every worker's page, this one's included
    */
   constructor(
     listener: string,
@@ -93,14 +102,14 @@ export class HandshakeGate extends Timed {
     this.#listener = listener;
   }
 
-  /** Adds a cluster that the listener's handshakes go to, unless it is added. Not after the first handshake. */
+  /** Adds a cluster of the listener, unless it is known. Must be called before the first handshake. */
   add(cluster: string): void {
     if (this.#slots.has(cluster)) return;
     const labels = { listener: this.#listener, cluster };
     this.#slots.set(cluster, this.#page.slot(pageMetrics.handshakesPending, labels));
   }
 
-  /** Returns the part of one cluster, which is made at its first use. */
+  /** Returns the gate of one cluster, created at its first use. */
   of(cluster: string): ClusterGate {
     let gate = this.#gates.get(cluster);
     if (gate === undefined) {
@@ -110,18 +119,18 @@ export class HandshakeGate extends Timed {
     return gate;
   }
 
-  /** Whether the cluster may have one more handshake under way. */
+  /** Whether the cluster may have one more pending handshake. */
   hasRoom(gate: Gate): boolean {
     const { maxPendingHandshakes: limit } = this.#limits;
     return limit === 0 || this.#hasPlace(gate, limit, 0);
   }
 
-  /** Whether the cluster may have one more handshake wait. */
+  /** Whether the cluster may queue one more handshake. */
   hasQueueRoom(gate: Gate): boolean {
     return this.#hasPlace(gate, this.#limits.maxQueuedHandshakes, QUEUED);
   }
 
-  /** Looks at the queues again after {@link LOOK_MS}. */
+  /** Schedules a check of the queues after {@link LOOK_MS}. */
   watchQueues(): void {
     if (this.wheelTick < 0) this.#wheel.arm(this, LOOK_MS);
   }
@@ -131,9 +140,10 @@ export class HandshakeGate extends Timed {
     for (const { line } of this.#gates.values()) if (line.size > 0) this.watchQueues();
   }
 
-  /** Admits waiting handshakes while there is room. */
+  /** Admits queued handshakes while there is room. */
   admitNext(): void {
-    // A handshake that fails at once leaves within `admitted`: this loop goes on, and no second loop begins.
+    // A handshake that fails at once leaves inside `admitted`: this loop continues, and no nested loop
+    // starts.
     if (this.#admitting) return;
     this.#admitting = true;
     for (let next = this.#next(); next !== null; next = this.#next()) {
@@ -143,7 +153,9 @@ export class HandshakeGate extends Timed {
     this.#admitting = false;
   }
 
-  /** Returns the waiting cluster with room and the fewest places; of several the one with the oldest turn. */
+  /**
+   * Returns the waiting cluster with room and the fewest places. Among equals, the one with the oldest turn.
+   */
   #next(): Gate | null {
     let best: Gate | null = null;
     let fewest = Infinity;
@@ -157,7 +169,7 @@ export class HandshakeGate extends Timed {
     return best;
   }
 
-  /** @param offset place of the gauge that counts the places, in the block of a cluster */
+  /** @param offset of the gauge that counts the places, in a cluster's block */
   #hasPlace(gate: Gate, limit: number, offset: number): boolean {
     const clusters = this.#slots.size;
     const kept = keptFor(limit, clusters);
@@ -174,16 +186,16 @@ export class HandshakeGate extends Timed {
   }
 }
 
-/** Returns the places that are kept for each cluster: at least one if the limit allows. */
+/** Returns the places reserved for each cluster: at least one if the limit allows it. */
 function keptFor(limit: number, clusters: number): number {
   return Math.max(Math.floor(limit / (2 * clusters)), limit >= clusters ? 1 : 0);
 }
 
 class Gate implements ClusterGate {
-  /** The first slot of the cluster's block: the pending handshakes. */
+  /** First slot of the cluster's block: the pending handshakes. */
   readonly slot: number;
   readonly line = new WaitingLine<Entrant>();
-  /** The turn of its last admission from the queue. */
+  /** Turn of the last admission from the queue. */
   turn = 0;
   readonly #whole: HandshakeGate;
   readonly #values: Float64Array;
@@ -231,7 +243,7 @@ class Gate implements ClusterGate {
     this.#count('timeout');
   }
 
-  /** Admits the first waiting handshake. */
+  /** Admits the first handshake in the queue. */
   admitFirst(): void {
     const entrant = this.line.shift()!;
     this.#values[this.slot + QUEUED]! -= 1;
@@ -239,7 +251,9 @@ class Gate implements ClusterGate {
     entrant.admitted();
   }
 
-  /** Takes a place in the queue from the source with the most. Returns false if `source` has about as many. */
+  /**
+   * Takes a place in the queue from the source with the most. Returns false if `source` has about as many.
+   */
   #displaceFor(source: string): boolean {
     const displaced = this.line.displaceFor(source);
     if (displaced === null) return false;
