@@ -5,7 +5,7 @@ import type { AccessGateTerms, CheckedRequests } from './access-terms.ts';
 import { PendingAccess } from './pending-access.ts';
 import type { Routed, RouteHandler } from './route-handler.ts';
 
-/** Lets the requests of one route in, or refuses them, before their handler serves them. */
+/** Admits or refuses the requests of one route before their handler serves them. */
 export class AccessGate implements CheckedRequests {
   readonly #terms: AccessGateTerms;
   readonly #handle: RouteHandler;
@@ -18,7 +18,7 @@ export class AccessGate implements CheckedRequests {
   readonly handle: RouteHandler = (routed) => {
     const { access, route, handshakes } = this.#terms;
     const { exchange, request } = routed;
-    // An Upgrade header must not lead a plain request past the limits of requests.
+    // An Upgrade header must not help a plain request around the request limits.
     const wantsUpgrade = routed.wantsUpgrade && handshakes !== null;
     const { head, client } = exchange;
     const { host, path } = request;

@@ -8,35 +8,32 @@ import type { Answers } from './answers.ts';
 import type { L7Environment } from './l7-environment.ts';
 import type { Routed } from './route-handler.ts';
 
-/** What the checks of one route share. */
+/** State that the checks of one route share. */
 export interface AccessGateTerms {
   readonly access: RouteAccess;
-  /** The name of the route. */
+  /** Name of the route. */
   readonly route: string;
   readonly answers: Answers;
   readonly wheel: TimerWheel;
-  /** Max time of a check, in milliseconds. */
+  /** Max duration of a check, in milliseconds. */
   readonly timeoutMs: number;
   readonly principal: LogSettings['principal'];
-  /** Bounds the handshakes that are checked; null for a route that makes no WebSockets. */
+  /** Bounds the handshakes that are being checked. Null if the route has no WebSockets. */
   readonly handshakes: ClusterGate | null;
-  /**
-   * The handshakes of the route that are under way, checks of credentials included. Null without
-   * {@link handshakes}.
-   */
+  /** Pending handshakes of the route, including checks of credentials. Null without {@link handshakes}. */
   readonly pending: UpgradeContext['pending'] | null;
-  /** The plain requests that are under way, checks of credentials included. */
+  /** Pending plain requests, including checks of credentials. */
   readonly requests: L7Environment['requests'];
 }
 
-/** Takes requests whose credentials have been checked. */
+/** Takes requests after the check of their credentials. */
 export interface CheckedRequests {
   /**
-   * Serves a request whose credentials are good, unless a limit is reached.
+   * Serves a request with valid credentials, unless a limit is reached.
    *
-   * @param place the holder of the handshake's place at the gate; null without a place
+   * @param place the holder of the handshake's place at the gate, or null
    */
   enter(routed: Routed, check: AccessCheck, place: Entrant | null): void;
-  /** Answers a request that may not be served. */
+  /** Answers a request that must not be served. */
   refuse(routed: Routed, refusal: AccessRefusal): void;
 }

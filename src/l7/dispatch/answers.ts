@@ -27,22 +27,22 @@ interface Answerer {
 interface RequestEnd {
   /** Null if no endpoint was needed. */
   readonly by?: Answerer | null;
-  /** Endpoints that were asked. */
+  /** Number of endpoints tried. */
   readonly attempts?: number;
-  /** The counter of a refused request. */
+  /** The reason label of a refused request's counter. */
   readonly refusal?: RequestRefusal | null;
-  /** Why the proxy itself has answered; left out for `refusal`. */
+  /** Why sluice itself answered. Defaults to `refusal`. */
   readonly reason?: HandshakeFailure | RequestRefusal | null;
   /** As in `RefusedHandshake`. */
   readonly cause?: string;
-  /** The words that the client got. */
+  /** The text that the client got. */
   readonly detail?: string;
 }
 
-/** Statuses of refusals that close the connection: the next request on it may begin anywhere. */
+/** Statuses of refusals that close the connection, because the start of the next request is unknown. */
 const CLOSING: ReadonlySet<number> = new Set([400, 405]);
 
-/** The counters and logs of one route's answers. */
+/** The counters and logs for one route's answers. */
 interface AnswerContext {
   readonly stats: RequestStats;
   readonly listenerStats: ListenerStats;
@@ -52,10 +52,10 @@ interface AnswerContext {
   readonly route: string;
 }
 
-/** Answers requests of one route without an endpoint, and counts and logs all answers of the route. */
+/** Answers requests of one route that need no endpoint. Counts and logs all answers of the route. */
 export class Answers {
   readonly #context: AnswerContext;
-  /** The counter of handshakes that are answered like requests; null if plain requests are answered. */
+  /** The reason label of handshakes that are answered like requests. Null for plain requests. */
   readonly #failure: HandshakeFailure | null;
 
   constructor(context: AnswerContext, failure: HandshakeFailure | null = null) {
@@ -63,23 +63,25 @@ export class Answers {
     this.#failure = failure;
   }
 
-  /** Counts a request as in flight until its reply is over. Not for upgrades to an endpoint. */
+  /** Counts a request as in flight until its reply ends. Not for upgrades to an endpoint. */
   begin(exchange: Exchange): void {
     const { stats } = this.#context;
     exchange.inFlight = stats;
     stats.begun();
   }
 
-  /** Returns the answers of a route that answers handshakes like requests. @param failure the counter */
+  /**
+   * Returns the answers of a route that answers handshakes like requests. @param failure the counter's label
+   */
   forHandshakes(failure: HandshakeFailure): Answers {
     return new Answers(this.#context, failure);
   }
 
   /**
-   * Refuses a plain request with a few words.
+   * Refuses a plain request with a short text.
    *
-   * @param refusal the counter; null if refusals of this kind are not counted
-   * @param reason as the journal names it; null if it needs no name
+   * @param refusal label of the counter, null if this kind of refusal is not counted
+   * @param reason name in the journal, null for none
    */
   refuse(
     exchange: Exchange,
@@ -93,7 +95,7 @@ export class Answers {
     this.ended(exchange, status, { refusal, reason, detail });
   }
 
-  /** Refuses a handshake with a few words. */
+  /** Refuses a handshake with a short text. */
   refuseHandshake(
     exchange: Exchange,
     status: 403 | 404 | 405 | 426 | 503 | 504 | EngineRefusal['status'],
@@ -105,7 +107,7 @@ export class Answers {
   }
 
   /**
-   * Refuses a client that may not come in, or that is over a limit.
+   * Refuses a client that access control or a limit rejects.
    *
    * @param wantsUpgrade whether the request counts as a handshake
    */
@@ -121,19 +123,19 @@ export class Answers {
     else this.ended(exchange, status, { refusal: by, detail, cause });
   }
 
-  /** Counts a client that has gone before its request could be served. */
+  /** Counts a client that disconnected before its request was served. */
   clientGone(exchange: Exchange, wantsUpgrade: boolean): void {
     if (wantsUpgrade) this.#handshakeEnded(exchange, CLIENT_GONE, 'client_gone');
     else this.ended(exchange, CLIENT_GONE);
   }
 
-  /** Answers a request whole. */
+  /** Sends a whole answer. */
   send(exchange: Exchange, status: number, headers: HeaderList, body: string): void {
     exchange.reply.send(status, headers, body);
     this.ended(exchange, status);
   }
 
-  /** Counts a request that is over, and tells the journal. */
+  /** Counts a request that has ended, and reports it to the journal. */
   ended(
     exchange: Exchange,
     status: number,
@@ -170,7 +172,7 @@ export class Answers {
     });
   }
 
-  /** Counts the answer, and returns the seconds since the request came. */
+  /** Counts the answer, and returns the seconds since the request arrived. */
   #count({ startedAt, reply }: Exchange, status: number): number {
     const { stats } = this.#context;
     const seconds = (performance.now() - startedAt) / 1000;

@@ -4,32 +4,34 @@ import { hostOf } from '../../wire/http/host-header.ts';
 import { headerOf, headProblem, type HeadProblem, type RequestHead } from '../../wire/http/request-head.ts';
 import type { RequestRefusal } from '../contract/listener-stats.ts';
 
-/** A request with a valid head, in the form that routes are matched against. */
+/** A request with a valid head, in the form that routes match. */
 export interface ClientRequest {
   readonly head: RequestHead;
-  /** Empty if a request of HTTP/1.0 has none: then only routes for every host can take it. */
+  /** Empty for an HTTP/1.0 request without a host. Then only routes for every host can match. */
   readonly host: string;
   /** The normalised path, or `*` (RFC 9112 section 3.2.4). */
   readonly path: string;
-  /** The path before its dot segments were removed; null unless endpoints may read it in several ways. */
+  /** The path before dot segments were removed. Null unless endpoints may read it in several ways. */
   readonly spelling: string | null;
 }
 
-/** A fault of a request's head. */
+/** A fault in a request's head. */
 interface RequestProblem {
-  /** The counter of the refusal. */
+  /** Label of the refusal's counter. */
   readonly problem: RequestRefusal;
-  /** In a few words, for the client and the log. */
+  /** A short text for the client and the log. */
   readonly detail: string;
 }
 
-/** Visible ASCII without `#`. RFC 3986 section 3.4 allows less, but none of these characters can split a line. */
+/**
+ * Visible ASCII without `#`. RFC 3986 section 3.4 allows less, but none of these characters can split a line.
+ */
 const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 
 /**
- * Checks a head. Returns the request, or the fault of its head.
+ * Checks a head. Returns the request, or the fault.
  *
- * @param isChecked whether the engine has refused heads that have a {@link headProblem}
+ * @param isChecked whether the engine has already refused heads with a {@link headProblem}
  */
 export function checkRequest(
   head: RequestHead,

@@ -23,20 +23,20 @@ import { editsOf, type Routed, type RouteHandler } from './route-handler.ts';
 
 const DOT_SEGMENT = 'the rewritten path has a dot segment';
 
-/** Settings of a listener that its routes to clusters use. */
+/** Listener settings that its routes to clusters use. */
 type ListenerSettings = Pick<L7Listener, 'address' | 'tls' | 'http' | 'websocket' | 'via' | 'forwarded'>;
 
-/** Makes what carries a route's requests to its cluster. */
+/** Creates the upgrades and requests of a route to its cluster. */
 interface ClusterCarrier {
-  /** The cluster may change its configuration. */
+  /** The cluster, whose configuration may change. */
   readonly cluster: Pick<Cluster, 'config'>;
-  /** Makes the handshake with an endpoint, which begins by `start`. */
+  /** Creates the handshake with an endpoint. Call `start` to begin it. */
   createUpgrade(order: UpgradeOrder, reply: UpgradeReply): { start(): void; clientGone(): void };
-  /** Makes the request to an endpoint, which begins by `start`. */
+  /** Creates the request to an endpoint. Call `start` to begin it. */
   createRequest(order: ProxyOrder): { start(): void };
 }
 
-/** Sends the requests of one route to its cluster: handshakes as upgrades, others as they are. */
+/** Sends the requests of one route to its cluster: handshakes as upgrades, others as plain requests. */
 export class ClusterRoute {
   readonly #listener: ListenerSettings;
   readonly #action: ClusterAction;
@@ -48,7 +48,7 @@ export class ClusterRoute {
   readonly #strippedPrefix: string;
   /** Whether endpoints get X-Forwarded-Client-Cert. */
   readonly #forwardsCert: boolean;
-  /** The URI of the listener's certificates; null without one, or if they have several. */
+  /** The URI that all certificates of the listener share, or null. */
   readonly #ownUri: string | null;
   readonly #rewrite: ReturnType<typeof pathRewriter>;
 
@@ -126,7 +126,7 @@ export class ClusterRoute {
       engine: exchange.engine,
       startedAt: exchange.startedAt,
     };
-    // The upgrade releases it, or its session does.
+    // The upgrade or its session releases the admission.
     exchange.admission = null;
     const handshake = this.#carrier.createUpgrade(order, exchange.upgrade(upgrade));
     exchange.reply.onAborted(() => handshake.clientGone());
@@ -134,8 +134,7 @@ export class ClusterRoute {
   }
 
   /**
-   * Returns the extensions that the endpoint is offered: the client's, if they cross the proxy; empty for
-   * none.
+   * Returns the extensions to offer to the endpoint: the client's if frames pass unchanged, otherwise none.
    */
   #offeredExtensions({ head, engine }: Exchange): string {
     if (this.#listener.websocket.compression !== 'passthrough' || !engine.passesExtensions) return '';
@@ -178,7 +177,7 @@ export class ClusterRoute {
   }
 
   /**
-   * Returns the target and headers that go upstream in place of the client's.
+   * Returns the target and headers that replace the client's.
    *
    * @param path after the rewrite
    */
@@ -197,7 +196,7 @@ export class ClusterRoute {
     client.trace?.addHeaders(forwarded);
     return {
       target: head.query === '' && head.hasEmptyQuery !== true ? path : `${path}?${head.query}`,
-      // An endpoint gets HTTP/1.1, which needs a Host. nginx, too, sends the upstream's name in place of
+      // The endpoint gets HTTP/1.1, which needs a Host. nginx also sends the upstream's name if there is
       // none.
       host: rewrite.host ?? (request.host === '' ? cluster : null),
       forwarded,
@@ -207,8 +206,7 @@ export class ClusterRoute {
 }
 
 /**
- * Returns the URI that all certificates have; null without one. Which certificate a client got is not known
- * here.
+ * Returns the URI that all certificates share, or null. It is unknown here which certificate a client got.
  */
 function commonUri(certificates: readonly Certificate[]): string | null {
   const [first = null, ...others] = new Set(certificates.map(({ uri }) => uri));

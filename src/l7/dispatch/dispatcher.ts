@@ -32,19 +32,19 @@ import { RouteHandlers } from './route-handlers.ts';
 import { UpgradeContexts } from './upgrade-contexts.ts';
 
 /**
- * Methods that are refused before routing. Compared without regard to case, since some endpoints ignore it.
+ * Methods that are refused before routing. Compared case-insensitively, because some endpoints ignore case.
  */
 const REFUSED_METHODS: ReadonlyMap<string, { readonly status: 400 | 405; readonly reason: string }> = new Map(
   [
     ['CONNECT', { status: 400, reason: 'CONNECT is not supported' }],
-    // TRACE echoes cookies and the headers that the proxy adds, which scripts must not see.
+    // TRACE echoes cookies and headers that sluice adds, which scripts must not see.
     ['TRACE', { status: 405, reason: 'TRACE is not allowed' }],
   ],
 );
 
 /**
- * Decides what happens to each request of one listener under one configuration. A new configuration brings a
- * new dispatcher, which takes over the contexts of unchanged routes with their sessions.
+ * Decides the answer to each request of one listener under one configuration. A new configuration has a new
+ * dispatcher, which takes over the contexts of unchanged routes with their sessions.
  */
 export class Dispatcher implements RequestDispatcher {
   /** Whether new upgrades are refused. */
@@ -58,7 +58,7 @@ export class Dispatcher implements RequestDispatcher {
   readonly #refusals: RefusedHandshakes;
   readonly #contexts: UpgradeContexts;
   readonly #makers: RouteHandlers;
-  /** Of the routes that have had requests: of thousands most have none. */
+  /** Handlers of the routes that have had requests: most of thousands have none. */
   readonly #handlers = new Map<RoutedTo, RouteHandler>();
   readonly #unrouted: Answers;
   readonly #unroutedLines = new LineLimit(undefined, CLIENT_LINES);
@@ -66,14 +66,14 @@ export class Dispatcher implements RequestDispatcher {
   readonly #trusted: (address: string) => boolean;
   /** Null without tracing. */
   readonly #sampler: HeadSampler | null;
-  /** For requests that no route takes. */
+  /** Rules for requests without a route. */
   readonly #addresses: AddressRules | null;
   #open = 0;
 
   /**
-   * Makes the dispatcher of a configuration, whose routes are built in slices.
+   * Creates the dispatcher of a configuration. Builds its routes in slices.
    *
-   * @param previous the dispatcher that this one replaces; null for the first
+   * @param previous the dispatcher to replace, null for the first
    */
   static async create(
     config: L7ListenerConfig,
@@ -88,8 +88,8 @@ export class Dispatcher implements RequestDispatcher {
   }
 
   /**
-   * @param routes those of the configuration, all of them added
-   * @param previous the dispatcher that this one replaces; null for the first
+   * @param routes of the configuration, complete
+   * @param previous the dispatcher to replace, null for the first
    */
   constructor(
     config: L7ListenerConfig,
@@ -126,8 +126,8 @@ export class Dispatcher implements RequestDispatcher {
   }
 
   /**
-   * Takes over what lives on of the dispatcher before. To be called when the configuration comes into force, after its
-   * clusters have changed and before the first request.
+   * Takes over contexts and state of the previous dispatcher. Must be called when the configuration takes
+   * effect, after its clusters have changed and before the first request.
    */
   inherit(previous: Dispatcher): void {
     this.draining = previous.draining;
@@ -138,7 +138,7 @@ export class Dispatcher implements RequestDispatcher {
     return identifyClient(head, connection, this.#trusted, randomUUID, this.#sampler);
   }
 
-  /** Requests that have not been answered yet. */
+  /** Number of unanswered requests. */
   get open(): number {
     return this.#open;
   }
@@ -211,7 +211,7 @@ export class Dispatcher implements RequestDispatcher {
     exchange.admission?.release();
   }
 
-  /** Returns why a path is ambiguous; null if all its readings take routes of one effect. */
+  /** Returns why a path is ambiguous. Null if all its readings match routes with the same effect. */
   #ambiguity(request: RouteRequest, spelling: string, to: RoutedTo): string | null {
     const isSame = (other: RoutedTo): boolean => other === to || other.effect === to.effect;
     switch (this.#table.compareReadings(request, spelling, isSame)) {
@@ -225,10 +225,10 @@ export class Dispatcher implements RequestDispatcher {
   }
 
   /**
-   * Refuses a request before any route gets it.
+   * Refuses a request before routing.
    *
-   * @param reason the counter of a plain request
-   * @param failure the counter of a handshake; null for a plain request
+   * @param reason label of a plain request's counter
+   * @param failure label of a handshake's counter, null for a plain request
    */
   #turnAway(
     exchange: Exchange,
@@ -252,27 +252,27 @@ export class Dispatcher implements RequestDispatcher {
     else this.#unrouted.refuseHandshake(exchange, status, detail, failure);
   }
 
-  /** Writes the line that counts refused handshakes without lines of their own. */
+  /** Writes the count of refused handshakes without their own lines. */
   flushLog(): void {
     this.#refusals.flush();
   }
 
-  /** The contexts of the routes to clusters that have had requests. */
+  /** Contexts of the routes to clusters that have had requests. */
   get contexts(): readonly UpgradeContext[] {
     return this.#contexts.all;
   }
 
-  /** Whether sessions begin under a context now. */
+  /** Whether new sessions use a context. */
   uses(context: UpgradeContext): boolean {
     return this.#contexts.has(context);
   }
 
-  /** Whether a current route replaces the one behind an older context. */
+  /** Whether a current route replaces the route of an older context. */
   covers({ route, cluster }: UpgradeContext): boolean {
     return this.#routes.replaces(route, cluster.name);
   }
 
-  /** Makes the handler of a route. If that fails, returns one that refuses a single request. */
+  /** Creates the handler of a route. If that fails, returns a handler that refuses one request. */
   #makeHandler(to: RoutedTo): RouteHandler {
     try {
       const handle = this.#makers.of(to.route);

@@ -6,32 +6,33 @@ import { isWrittenByProxy } from '../../wire/http/request-encoding.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
 
-/** The headers of the W3C's trace context, which the proxy has read before the filter. */
+/** The W3C trace context headers, which sluice has read before the filter. */
 const TRACE_CONTEXT = ['traceparent', 'tracestate'] as const;
 
 /**
- * Filters headers that must not come from clients: X-Forwarded-Client-Cert, the trace context if the proxy traces, and
- * names with an underscore.
- * Many servers take an underscore for a hyphen (CGI, WSGI), and so a client's `x_forwarded_for` for the
- * `X-Forwarded-For` of the proxy.
+ * Removes headers that must not come from clients: X-Forwarded-Client-Cert, the trace context if tracing is
+ * on, and names with an underscore.
+ *
+ * Many servers (CGI, WSGI) treat an underscore as a hyphen. They would mistake a client's `x_forwarded_for`
+ * for the `X-Forwarded-For` that sluice adds.
  */
 export class HeaderFilter {
-  /** Headers in lower case that only the proxy may set: those that tell endpoints who the client is. */
+  /** Headers in lower case that only sluice may set, because they identify the client to endpoints. */
   readonly own: ReadonlySet<string>;
   readonly #own = new Set([CLIENT_CERT_HEADER]);
   readonly #policy: UnderscoreHeaders;
   readonly #clusters: Pick<ClusterLookup, 'hashHeader'>;
   /**
-   * The headers that routes match or change and that clusters hash on. An endpoint must not take a client's header with an
-   * underscore for one of them.
+   * Headers that routes match or edit, and that clusters hash on. An endpoint must not mistake a client's
+   * underscore header for one of them.
    */
   readonly #reliedOn = new Set<string>();
 
   /**
-   * Makes the filter of a listener to which no route is added yet.
+   * Creates the filter of a listener, without routes.
    *
-   * @param clusters tells on which headers clusters hash
-   * @param isTracing whether endpoints get the trace context from the proxy
+   * @param clusters knows which headers clusters hash on
+   * @param isTracing whether endpoints get the trace context from sluice
    */
   constructor(
     { access, underscoreHeaders }: Pick<L7Listener, 'access' | 'underscoreHeaders'>,
@@ -45,12 +46,12 @@ export class HeaderFilter {
     if (isTracing) for (const name of TRACE_CONTEXT) this.#own.add(name);
   }
 
-  /** Adds a route of the listener. Not after the first request. */
+  /** Adds a route of the listener. Must be called before the first request. */
   add({ match, headers, action, access }: Pick<Route, 'match' | 'headers' | 'action' | 'access'>): void {
     this.#keep(access);
     const { set, add, remove } = headers.request;
     const names = this.#reliedOn;
-    // Most of thousands of routes have none: iterators of empty maps would only be garbage.
+    // Most routes have none: with thousands of routes, iterators of empty maps would only be garbage.
     if (match.headers.size > 0) for (const name of match.headers.keys()) names.add(name);
     if (set.size > 0) for (const name of set.keys()) names.add(name);
     if (add.size > 0) for (const name of add.keys()) names.add(name);
@@ -60,16 +61,16 @@ export class HeaderFilter {
     if (hashed !== null) names.add(hashed);
   }
 
-  /** Keeps the headers from clients in which these settings tell endpoints of the client. */
+  /** Blocks the client's copies of headers in which these settings identify the client to endpoints. */
   #keep(settings: AccessSettings | null): void {
     for (const name of settings?.jwt?.forward.keys() ?? []) this.#own.add(name);
     for (const name of settings?.forwardAuth?.headers ?? []) this.#own.add(name);
   }
 
   /**
-   * Removes the headers that do not pass. To be called before anything else reads the head.
+   * Removes the headers that do not pass. Must be called before any other code reads the head.
    *
-   * @returns the same head if all headers pass; null if the request must be refused because of an underscore
+   * @returns the same head if all headers pass, null if the request must be refused because of an underscore
    */
   filter(head: RequestHead): RequestHead | null {
     const { headers, names } = head;
@@ -92,7 +93,7 @@ export class HeaderFilter {
     if (this.#isPlain(name)) return true;
     if (this.own.has(name) || this.#policy !== 'pass') return false;
     const twin = name.replaceAll('_', '-');
-    // Routes match subprotocols, and the proxy relays the endpoint's choice.
+    // Routes match subprotocols, and the relay forwards the endpoint's choice.
     return (
       !twin.startsWith('sec-websocket-') &&
       !isWrittenByProxy(twin) &&

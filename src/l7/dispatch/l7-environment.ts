@@ -16,18 +16,18 @@ import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 import type { ConnectionPool } from '../http/connection-pool.ts';
 import type { RequestWriter } from '../http/request-writer.ts';
 
-/** What the listeners of layer 7 share in one worker, whatever their engines. */
+/** State that all layer 7 listeners share in one worker, whatever their engines. */
 export interface L7Environment {
   readonly config: Pick<Config, 'workers' | 'log' | 'tracing'>;
   readonly page: StatsPage;
-  /** The values of all workers' pages. */
+  /** Values of every worker's page. */
   readonly pages: readonly Float64Array[];
   readonly descriptors: DescriptorGate;
   readonly wheel: TimerWheel;
   readonly log: Logger;
   readonly journal: Journal;
   readonly taps: Taps;
-  /** Shared memory that bounds the log lines that clients can provoke, over all workers. By the listener's name. */
+  /** Shared memory by listener name. It bounds, across all workers, the log lines that clients can cause. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   readonly clusters: ClusterLookup;
   /** Opens the upstream connections. */
@@ -36,7 +36,7 @@ export interface L7Environment {
   readonly pool: ConnectionPool;
   readonly bound: BoundConnections;
   readonly budget: BufferBudget;
-  /** The proxied requests that are not over. */
+  /** Proxied requests that have not ended. */
   readonly requests: LiveSet<LiveMember & { cancel(): void }>;
   readonly random: RandomPool;
   readonly accessServices: AccessServices;

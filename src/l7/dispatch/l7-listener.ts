@@ -15,11 +15,11 @@ import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { L7Environment } from './l7-environment.ts';
 
-/** What a listener has beside its engine. */
+/** A listener's surroundings, apart from its engine. */
 interface Surroundings {
-  /** The listener that it replaces, whose sessions live on; null for none. */
+  /** The listener to replace, whose sessions live on, or null. */
   readonly previous: L7Listener | null;
-  /** Takes connections that are tunnelled; null for none. */
+  /** Takes connections that are tunnelled, or null. */
   readonly passthrough: Passthrough | null;
 }
 
@@ -37,8 +37,8 @@ export class L7Listener implements ListenerOwner {
   readonly #carrier: EngineListener;
   #dispatcher: Dispatcher;
   /**
-   * The listener that takes the requests in place of this one: the one that it replaces until its configuration comes into
-   * force, and later the one that has replaced it. Null for none.
+   * The listener that handles requests instead of this one, or null. First the listener that this one
+   * replaces, until its own configuration takes effect. Later the successor that has replaced this one.
    */
   #other: L7Listener | null;
   #connections = 0;
@@ -71,7 +71,7 @@ export class L7Listener implements ListenerOwner {
     this.#carrier = engine.createListener(config, this);
   }
 
-  /** Makes a listener in slices. It does not listen yet. */
+  /** Creates a listener in slices. It does not listen yet. */
   static async create(
     config: L7ListenerConfig,
     environment: L7Environment,
@@ -86,12 +86,12 @@ export class L7Listener implements ListenerOwner {
     return new L7Listener(config, environment, engine, stats, dispatcher, surroundings);
   }
 
-  /** Whether the listener can serve another configuration without a new listening socket. */
+  /** Whether the listener can switch to this configuration without a new listening socket. */
   fits(config: L7ListenerConfig): boolean {
     return config.engine === this.#config.engine && this.#carrier.fits(config);
   }
 
-  /** Gets ready for another configuration that {@link fits}. Resolves to a function that brings it into force. */
+  /** Prepares a configuration that {@link fits}. Resolves to a function that applies it. */
   async prepare(config: L7ListenerConfig, environment: L7Environment, slices: Slices): Promise<() => void> {
     const next = await Dispatcher.create(config, environment, this.#stats, this.#dispatcher, slices);
     slices.check();
@@ -104,7 +104,7 @@ export class L7Listener implements ListenerOwner {
     };
   }
 
-  /** Takes over the sessions of the listener that it replaces, because its configuration comes into force. */
+  /** Takes over the sessions of the replaced listener, because this listener's configuration takes effect. */
   inherit(previous: L7Listener): void {
     this.#other = null;
     this.#dispatcher.inherit(previous.#dispatcher);
@@ -114,67 +114,67 @@ export class L7Listener implements ListenerOwner {
     return this.#other === null ? this.#dispatcher : this.#other.dispatcher;
   }
 
-  /** The contexts of the sessions that begin now, one for each route to a cluster that has had requests. */
+  /** Contexts of new sessions, one per route to a cluster that has had requests. */
   get contexts(): readonly UpgradeContext[] {
     return this.dispatcher.contexts;
   }
 
-  /** Whether sessions begin under a context now. */
+  /** Whether new sessions use a context. */
   uses(context: UpgradeContext): boolean {
     return this.dispatcher.uses(context);
   }
 
-  /** Whether a current route replaces the one behind an older context. */
+  /** Whether a current route replaces the route of an older context. */
   covers(context: UpgradeContext): boolean {
     return this.dispatcher.covers(context);
   }
 
-  /** Counts the open requests of the current configuration, also when another has replaced it. */
+  /** Counts the open requests of the current configuration, even after another one has replaced it. */
   get requests(): { readonly open: number } {
     return this.dispatcher;
   }
 
-  /** Serves upgrades, or refuses them with 503. Other requests are answered in any case. */
+  /** Serves upgrades, or refuses them with 503. Other requests are always answered. */
   admit(admitted: boolean): void {
     this.dispatcher.draining = !admitted;
   }
 
-  /** Lets a listener that has replaced this one answer what comes on connections that are open here. */
+  /** Lets the listener that has replaced this one answer requests on this listener's connections. */
   follow(successor: L7Listener): void {
     this.#other = successor;
   }
 
-  /** Accepts connections: see {@link EngineListener.listen}. */
+  /** Starts to accept connections: see {@link EngineListener.listen}. */
   listen(): Promise<void> | void {
     return this.#carrier.listen();
   }
 
-  /** Whether the listener can still get connections. */
+  /** Whether new connections can still arrive. */
   get listens(): boolean {
     return this.#carrier.listens;
   }
 
-  /** Hands new connections over to others: see {@link EngineListener.leave}. */
+  /** Hands new connections over to other sockets: see {@link EngineListener.leave}. */
   leave(from: number | null): void {
     this.#carrier.leave(from);
   }
 
-  /** Accepts no more connections. Connections that the kernel has not handed over yet are reset. */
+  /** Stops accepting. Connections that the kernel has not handed over yet are reset. */
   stop(): void {
     this.#carrier.stop();
   }
 
-  /** Open connections of this worker, sessions and idle ones included. */
+  /** Number of open connections in this worker, including sessions and idle connections. */
   get connections(): number {
     return this.#connections;
   }
 
-  /** Requests that have not been answered yet. */
+  /** Number of unanswered requests. */
   get unanswered(): number {
     return this.dispatcher.open;
   }
 
-  /** Closes everything now: see {@link EngineListener.close}. */
+  /** Closes everything at once: see {@link EngineListener.close}. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -220,7 +220,7 @@ export class L7Listener implements ListenerOwner {
   }
 
   connectionUnused(reason: UnusedReason, peer: string | null, seconds: number): void {
-    // To close the listener is no client's doing.
+    // No client is responsible if the listener itself closes the connections.
     if (this.#closed) return;
     this.#stats.connectionUnused(reason);
     const more = peer === null ? null : this.#unusedLines.take();

@@ -10,7 +10,7 @@ import { HeaderFilter } from './header-filter.ts';
 import type { L7Environment } from './l7-environment.ts';
 import { RoutedTo } from './route-handler.ts';
 
-/** The environment's part that depends on the routes. */
+/** The part of the environment that routes depend on. */
 type RouteEnvironment = Pick<L7Environment, 'config' | 'clusters' | 'page' | 'pages' | 'wheel'>;
 
 const NO_ROUTES = createRouteTable<RoutedTo>([]);
@@ -20,13 +20,15 @@ interface NamedRoute {
   readonly compiled: readonly CompiledRoute<RoutedTo>[];
 }
 
-/** The routes of one listener under one configuration, and what is known only with all of them. */
+/**
+ * The routes of one listener under one configuration, with the filter and gate that depend on all of them.
+ */
 export class ListenerRoutes {
   readonly headers: HeaderFilter;
   readonly handshakes: HandshakeGate;
   #table = NO_ROUTES;
   readonly #byName = new Map<string, NamedRoute>();
-  /** By the text of their conditions that differs most; null until it is needed. */
+  /** Routes by the most distinctive text of their conditions. Null until needed. */
   #byPattern: Map<string, Route[]> | null = null;
 
   private constructor(listener: L7Listener, { config, clusters, page, pages, wheel }: RouteEnvironment) {
@@ -35,9 +37,10 @@ export class ListenerRoutes {
   }
 
   /**
-   * Builds the routes of a listener in steps. Each step takes microseconds.
+   * Builds the routes of a listener in steps of microseconds.
    *
-   * @param previous those of the configuration before, which share what does not change; null for none. They are not kept
+   * @param previous routes of the previous configuration, which share unchanged parts. Null for none, and not
+   * kept.
    */
   static *build(
     listener: L7Listener,
@@ -58,7 +61,7 @@ export class ListenerRoutes {
     return this.#table;
   }
 
-  /** Adds a route behind all others. @param known the route of its name before */
+  /** Adds a route after all others. @param known the previous route with this name */
   #add(route: Route, builder: RouteTableBuilder<RoutedTo>, known: NamedRoute | undefined): void {
     const { name, match, action } = route;
     const to = known?.to.route === route ? known.to : new RoutedTo(route);
@@ -68,13 +71,13 @@ export class ListenerRoutes {
     if (action.kind === 'cluster' && action.upgrade !== 'never') this.handshakes.add(action.cluster);
   }
 
-  /** Whether the route of a name leads to a cluster. */
+  /** Whether the named route leads to a cluster. */
   leads(name: string, cluster: string): boolean {
     const named = this.#byName.get(name);
     return named !== undefined && isTo(named.to.route, cluster);
   }
 
-  /** Whether a route of the name or the conditions of an older one leads to a cluster. */
+  /** Whether a route with the name or the conditions of an older route leads to a cluster. */
   replaces(older: Route, cluster: string): boolean {
     if (this.leads(older.name, cluster)) return true;
     this.#byPattern ??= this.#indexByPattern();

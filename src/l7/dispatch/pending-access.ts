@@ -6,19 +6,19 @@ import type { AccessGateTerms, CheckedRequests } from './access-terms.ts';
 import type { Routed } from './route-handler.ts';
 
 /**
- * The check of one request's credentials, which may take a while. A handshake holds a place of its gate
- * meanwhile, and hands the place over to its upgrade.
+ * An asynchronous check of one request's credentials. A handshake holds a place at its gate during the check,
+ * and passes the place on to its upgrade.
  */
 export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
   liveIndex = -1;
-  /** A check has not admitted anybody. It asks whether its principal is revoked when it ends. */
+  /** Null: nobody is admitted yet. At its end, the check itself asks whether its principal is revoked. */
   readonly admission = null;
   place: Entrant['place'] = 'outside';
   readonly #check: AccessCheck;
   readonly #routed: Routed;
   readonly #terms: AccessGateTerms;
   readonly #gate: CheckedRequests;
-  /** When the check must have ended, by the wheel's clock. */
+  /** Deadline of the check, by the wheel's clock. */
   readonly #deadline: number;
   #isOver = false;
 
@@ -31,7 +31,7 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
     this.#deadline = terms.wheel.now + terms.timeoutMs;
   }
 
-  /** Begins. The client may be answered before this returns. */
+  /** Starts the check. The client may be answered before this returns. */
   start(): void {
     const { handshakes } = this.#terms;
     if (handshakes === null || !this.#routed.wantsUpgrade) {
@@ -75,7 +75,7 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
     this.#touch();
   }
 
-  /** Ends the check because the worker is draining. */
+  /** Cancels the check because the worker is draining. */
   cancel(): void {
     this.#giveUp(503, 'the proxy is draining', 'draining');
   }
@@ -103,11 +103,11 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
 
   #enter(): void {
     this.#gate.enter(this.#routed, this.#check, this.place === 'inside' ? this : null);
-    // Unless the upgrade has taken the place over.
+    // Does nothing if the upgrade has taken the place over.
     this.#leave();
   }
 
-  /** Waits for the gate or the check, until the deadline or the client's end. */
+  /** Waits for the gate or the check, until the deadline passes or the client disconnects. */
   #wait(): void {
     if (this.#isOver) return;
     const { wheel, pending, requests } = this.#terms;

@@ -6,7 +6,7 @@ import { StaticFiles } from '../static/static-files.ts';
 import type { Answers } from './answers.ts';
 import type { RouteHandler } from './route-handler.ts';
 
-/** Makes the handler of a route that answers without an endpoint. */
+/** Creates the handler of a route that needs no endpoint. */
 export function plainHandler(action: Exclude<RouteAction, ClusterAction>, answers: Answers): RouteHandler {
   switch (action.kind) {
     case 'static': {

@@ -4,10 +4,13 @@ import type { PickContext } from '../../upstream/balancers/balancer.ts';
 import { cookieOf, cookiesOf } from '../../wire/http/cookie.ts';
 import { headerOf, type RequestHead } from '../../wire/http/request-head.ts';
 
-/** Max values of the sticky cookie that are read. Other hosts and paths of the site can set cookies of the same name. */
+/**
+ * Max values of the sticky cookie that are read. Other hosts and paths of the site can set cookies with the
+ * same name.
+ */
 const MAX_STICKY_VALUES = 8;
 
-/** Returns the parts of a request by which its cluster chooses an endpoint. */
+/** Returns the parts of a request that select its endpoint in the cluster. */
 export function pickContextOf(
   { hashOn, sticky }: Pick<ClusterConfig, 'hashOn' | 'sticky'>,
   head: RequestHead,

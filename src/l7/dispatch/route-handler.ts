@@ -8,15 +8,18 @@ import type { Exchange } from '../contract/exchange.ts';
 import type { Entrant } from '../websocket/handshakes/handshake-gate.ts';
 import type { ClientRequest } from './client-request.ts';
 
-/** A request that has found its route. */
+/** A request with its route. */
 export interface Routed {
   readonly exchange: Exchange;
   readonly request: ClientRequest;
-  /** Whether the client asks for a WebSocket. The handshake is not checked yet: only some routes make WebSockets. */
+  /**
+   * Whether the client asks for a WebSocket. The handshake is still unchecked: only some routes have
+   * WebSockets.
+   */
   readonly wantsUpgrade: boolean;
-  /** What the request has been let in with; null if nothing was asked. */
+  /** The request's admission and edited head, or null if the route has no access rules or limits. */
   readonly entry: Entry | null;
-  /** What holds the handshake's place at the gate; null for nothing. */
+  /** The holder of the handshake's place at the gate, or null. */
   readonly place: Entrant | null;
   /** Groups of the route's path expression. */
   readonly groups: readonly string[];
@@ -25,30 +28,30 @@ export interface Routed {
 /** Answers the requests of one route, now or later. */
 export type RouteHandler = (routed: Routed) => void;
 
-/** What the route table holds for a route: the same object in all generations that have the route. */
+/** The route table's value for a route. All generations with the route share one object. */
 export class RoutedTo {
   readonly route: Route;
   #effect: string | null = null;
 
   constructor(route: Route) {
     this.route = route;
-    // Now, because no request shall wait for it: lists of addresses may be long.
+    // Computed now, so that no request waits for it: address lists may be long.
     if (route.access !== null) accessDigest(route.access);
   }
 
-  /** A digest, equal for routes that do the same, whatever their names and conditions. */
+  /** A digest that is equal for routes with the same effect, whatever their names and conditions. */
   get effect(): string {
     return (this.#effect ??= effectOf(this.route));
   }
 }
 
-/** Returns a route's header changes in the form in which they are applied. */
+/** Returns a route's header changes in the form that is applied to heads. */
 export function editsOf({ set, add, remove }: HeaderChanges): HeaderEdits {
   if (set.size === 0 && add.size === 0 && remove.length === 0) return NO_EDITS;
   return { dropped: new Set([...set.keys(), ...remove]), added: [...set, ...add].flat() };
 }
 
-/** Returns a digest of what a route does. A digest, since the text of a `respond` action may be long. */
+/** Returns a digest of a route's effect. A digest is short even if a `respond` action has a long text. */
 function effectOf(route: Route): string {
   const access = route.access === null ? null : accessDigest(route.access);
   return digestOf({ ...route, name: null, match: null, access });

@@ -15,7 +15,7 @@ import { plainHandler } from './plain-route.ts';
 import { editsOf, type RouteHandler } from './route-handler.ts';
 import type { UpgradeContexts } from './upgrade-contexts.ts';
 
-/** What the handlers of one listener share under one configuration. */
+/** State that the handlers of one listener share under one configuration. */
 interface HandlerTerms {
   readonly listener: L7Listener;
   readonly environment: L7Environment;
@@ -23,13 +23,13 @@ interface HandlerTerms {
   readonly handshakes: HandshakeGate;
   readonly refusals: RefusedHandshakes;
   readonly contexts: UpgradeContexts;
-  /** Headers that only the proxy may set. */
+  /** Headers that only sluice may set. */
   readonly own: ReadonlySet<string>;
   /** Says whether new upgrades are refused. */
   readonly admission: { readonly draining: boolean };
 }
 
-/** Makes the handlers of a listener's routes. */
+/** Creates the handlers of a listener's routes. */
 export class RouteHandlers {
   readonly #terms: HandlerTerms;
 
@@ -37,7 +37,7 @@ export class RouteHandlers {
     this.#terms = terms;
   }
 
-  /** Makes the answers of a route. @param route its name; `none` for requests that no route takes */
+  /** Creates the answers of a route. @param route its name, or `none` for requests without a route */
   answersOf(route: string): Answers {
     const { listener, environment, stats: listenerStats, refusals: handshakes } = this.#terms;
     const { page, journal } = environment;
@@ -45,7 +45,7 @@ export class RouteHandlers {
     return new Answers({ stats, listenerStats, journal, handshakes, listener: listener.name, route });
   }
 
-  /** Makes the handler of a route. @throws if it cannot be set up */
+  /** Creates the handler of a route. @throws if it cannot be set up */
   of(route: Route): RouteHandler {
     const { name, headers } = route;
     const answers = this.answersOf(name);
@@ -57,7 +57,7 @@ export class RouteHandlers {
     };
   }
 
-  /** Puts the route's access settings and limits in front of its handler. */
+  /** Wraps a route's handler in its access rules and limits. */
   #guarded(route: Route, answers: Answers, handle: RouteHandler): RouteHandler {
     const { handshakes, contexts, listener, environment } = this.#terms;
     const { accessServices, wheel, requests, config, limits: guards } = environment;

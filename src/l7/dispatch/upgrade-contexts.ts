@@ -16,11 +16,11 @@ type ContextEnvironment = Pick<
 >;
 
 /**
- * The contexts of a listener's upgrades and sessions under one configuration: one for each route to a cluster that has had
- * requests. A context lives on under the next configuration if nothing changes for its sessions.
+ * The contexts of a listener's upgrades and sessions under one configuration, one per route to a cluster that
+ * has had requests. The next configuration takes over a context if nothing changes for its sessions.
  */
 export class UpgradeContexts {
-  /** By the name of the route. */
+  /** By route name. */
   readonly #used = new Map<string, UpgradeContext>();
   readonly #listener: L7Listener;
   readonly #environment: ContextEnvironment;
@@ -40,7 +40,7 @@ export class UpgradeContexts {
     return this.#used.get(context.route.name) === context;
   }
 
-  /** Returns the context of a route to a cluster, which is made at its first use. */
+  /** Returns the context of a route to a cluster, created at its first use. */
   of(route: Route, cluster: string): UpgradeContext {
     let context = this.#used.get(route.name);
     if (context === undefined) {
@@ -52,11 +52,11 @@ export class UpgradeContexts {
   }
 
   /**
-   * Takes over the contexts of the configuration before for whose sessions nothing changes. To be called after the clusters
-   * have changed, and before the first use.
+   * Takes over previous contexts whose sessions see no change. Must be called after the clusters have
+   * changed, and before the first use.
    */
   inherit(previous: UpgradeContexts, routes: Pick<ListenerRoutes, 'leads'>): void {
-    // Thousands of contexts share few objects of settings.
+    // Thousands of contexts share few settings objects.
     const same = new Map<WebSocketSettings, boolean>();
     for (const [name, context] of previous.#used) {
       const { cluster, settings } = context;
@@ -94,7 +94,7 @@ function termsOf(
   };
 }
 
-/** Whether a context has these terms. The settings have been compared before. */
+/** Whether a context has these terms. The caller has compared the settings. */
 function fits(context: UpgradeContext, terms: ContextTerms): boolean {
   return (
     context.cluster === terms.cluster &&
