@@ -6,29 +6,29 @@ import type { ResponseHead } from './response-head.ts';
 
 /** Receives the content of a body. */
 export interface BodySink {
-  /** The next bytes, at least one, valid only during the call. */
+  /** Called with the next bytes, at least one, valid only during the call. */
   bodyData(bytes: Buffer): void;
 }
 
 /**
- * Removes the framing of an endpoint's response body as it arrives (RFC 9112 section 6.3). The body ends by Content-Length,
- * with its last chunk, or when the endpoint closes.
+ * Removes the framing of an endpoint's response body as it arrives (RFC 9112 section 6.3). Content-Length,
+ * the last chunk, or the end of the connection ends the body.
  */
 export class BodyReader {
-  /** Whether the whole body has been read. */
+  /** Whether the whole body was read. */
   complete = false;
-  /** Whether the framing is broken, so that nothing after it can be used. Excludes `complete`. */
+  /** Whether the framing is broken, so that later bytes are unusable. Excludes `complete`. */
   malformed = false;
-  /** The Content-Length of a response without chunks, also if it has no body; null for none. */
+  /** Content-Length of a response without chunks, even if it has no body; null without one. */
   readonly length: number | null;
   /** Whether only the end of the connection ends the body. */
   readonly untilClose: boolean;
   /** Null for a body without chunks. */
   readonly #chunks: ChunkDecoder | null;
-  /** Remaining bytes of the body; Infinity until the endpoint closes. */
+  /** Remaining bytes of the body; Infinity if only the end of the connection ends it. */
   #left: number;
 
-  /** @param toHead whether the response answers a HEAD, and so has no body in spite of its headers */
+  /** @param toHead whether the response answers a HEAD request, and so has no body despite its headers */
   constructor(head: ResponseHead, toHead = false) {
     const encoding = one(head, 'transfer-encoding');
     const length = contentLengthOf(head);
@@ -44,7 +44,7 @@ export class BodyReader {
     else if (bodiless || this.#left === 0) this.complete = true;
   }
 
-  /** The fields behind a chunked body, forbidden ones included; none before the body is complete. */
+  /** Trailers of a chunked body, including forbidden ones; empty before the body is complete. */
   get trailers(): Trailers {
     return this.#chunks === null ? NO_TRAILERS : this.#chunks.trailers;
   }
@@ -52,7 +52,8 @@ export class BodyReader {
   /**
    * Takes the next bytes from the endpoint: `input[start, end)`.
    *
-   * @returns number of bytes that belong to the body: fewer than given only if the body is complete or malformed
+   * @returns number of bytes that belong to the body: less than given only if the body is complete or
+   * malformed
    */
   push(input: Buffer, start: number, end: number, sink: BodySink): number {
     if (this.complete || this.malformed) return 0;
@@ -64,7 +65,7 @@ export class BodyReader {
     return size;
   }
 
-  /** Handles the end of the connection: it ends a body that lasts until then, and cuts any other. */
+  /** Handles the end of the connection, which completes an `untilClose` body and truncates any other. */
   end(): void {
     if (this.complete || this.malformed) return;
     if (this.untilClose) this.complete = true;
@@ -79,7 +80,7 @@ export class BodyReader {
   }
 }
 
-/** Returns the value of a header. A second line makes it a value that is never valid. */
+/** Returns the value of a header, or an invalid value if the header is repeated. */
 function one(head: ResponseHead, name: string): string | undefined {
   let found: string | undefined;
   for (let index = 0; index < head.headers.length; index += 2) {
@@ -90,8 +91,8 @@ function one(head: ResponseHead, name: string): string | undefined {
 }
 
 /**
- * Returns the value of Content-Length. Identical values in one or several lines count as one (RFC 9112 section 6.3).
- * Different values become a value that is never valid.
+ * Returns the value of Content-Length. Identical values in one or several lines count once (RFC 9112 section
+ * 6.3). Different values yield an invalid value.
  */
 function contentLengthOf({ headers }: ResponseHead): string | undefined {
   let found: string | undefined;

@@ -1,10 +1,10 @@
-/** Which bytes may stand where in HTTP/1.x: one bit for each class. */
+/** Classes of bytes in HTTP/1.x, one bit per class. */
 
-/** A token: methods, names (RFC 9110 section 5.6.2). */
+/** Bytes of a token: methods and names (RFC 9110 section 5.6.2). */
 export const IS_TOKEN = 1;
-/** A field's value (RFC 9110 section 5.5), white space included. */
+/** Bytes of a field value (RFC 9110 section 5.5), including white space. */
 export const IS_VALUE = 2;
-/** A request's target. RFC 3986 allows less, but none of these bytes can end or split a line. */
+/** Bytes of a request target. Laxer than RFC 3986, but no such byte ends or splits a line. */
 export const IS_TARGET = 4;
 
 export const BYTE_CLASSES = new Uint8Array(256);

@@ -4,19 +4,19 @@ import type { ResponseHead } from './response-head.ts';
 
 type SentHeaders = Pick<RequestHead, 'headers'>;
 
-/** Schemes that authenticate the connection instead of the request (RFC 4559, MS-NTHT, MS-CSSP). */
+/** Schemes that authenticate a connection, not a request (RFC 4559, MS-NTHT, MS-CSSP). */
 const SCHEMES = 'ntlm|negotiate|kerberos|nego2|credssp';
 const CREDENTIALS = new RegExp(`^(?:${SCHEMES})(?![^ \\t])`, 'i');
-/** A challenge at the beginning of a list member. */
+/** A challenge at the start of a list member. */
 const CHALLENGE = new RegExp(`(?:^|,)[ \\t]*(?:${SCHEMES})(?![^ \\t,])`, 'i');
-/** Quoted strings, in which commas do not separate. The last string may lack its end. */
+/** Quoted strings, whose commas do not separate members. The last string may be unterminated. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?/g;
 
-/** The authentication of a connection by a request that goes to an endpoint. */
+/** How a request to an endpoint authenticates its connection. */
 export interface ConnectionLogin {
-  /** Whether the request has credentials. */
+  /** Whether the request carries credentials for the connection. */
   readonly authorizes: boolean;
-  /** The credentials that the route sends with every request; empty if it sends none. */
+  /** The credentials that the route adds to every request; empty without any. */
   readonly ofRoute: string;
 }
 
@@ -24,8 +24,8 @@ const NO_LOGIN: ConnectionLogin = { authorizes: false, ofRoute: '' };
 const CLIENTS_LOGIN: ConnectionLogin = { authorizes: true, ofRoute: '' };
 
 /**
- * Returns a function that tells how a request authenticates its connection. A route with credentials sends them with every
- * request. The client's credentials count only if the route passes them on.
+ * Returns a function that finds how a request authenticates its connection. A route's own credentials go with
+ * every request. A client's credentials count only if the route forwards them.
  */
 export function loginsOf({ dropped, added }: HeaderEdits): (head: SentHeaders) => ConnectionLogin {
   const ofRoute = credentialsIn(added);
@@ -37,7 +37,7 @@ export function loginsOf({ dropped, added }: HeaderEdits): (head: SentHeaders) =
   return (head) => (authorizesConnection(head) ? CLIENTS_LOGIN : NO_LOGIN);
 }
 
-/** Returns a route's credentials as lines; empty if none of them authenticates a connection. */
+/** Returns a route's credentials as lines; empty if none authenticates a connection. */
 function credentialsIn(added: readonly string[]): string {
   const lines: string[] = [];
   for (let index = 0; index < added.length; index += 2) {
@@ -49,7 +49,7 @@ function credentialsIn(added: readonly string[]): string {
   return lines.join('\n');
 }
 
-/** Tells whether a client's request authenticates its connection. Proxy-Authorization is not passed on. */
+/** Reports whether a client's request authenticates its connection. Proxy-Authorization is not forwarded. */
 function authorizesConnection({ headers }: SentHeaders): boolean {
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] === 'authorization' && CREDENTIALS.test(headers[index + 1]!)) return true;
@@ -57,7 +57,7 @@ function authorizesConnection({ headers }: SentHeaders): boolean {
   return false;
 }
 
-/** Tells whether a response, of any status, asks the client to authenticate its connection. */
+/** Reports whether a response, of any status, challenges the client to authenticate its connection. */
 export function challengesConnection({ headers }: Pick<ResponseHead, 'headers'>): boolean {
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index];

@@ -1,8 +1,8 @@
 import type { RequestHead } from './request-head.ts';
 
 /**
- * Returns the value of a cookie in a request (RFC 6265 section 4.2.1) without quotes around it; null without the cookie. The
- * first cookie of several with the name counts, which is the one with the longest path.
+ * Returns the value of a cookie without its quotes (RFC 6265 section 4.2.1); null without the cookie. The
+ * first of several cookies with this name wins: browsers send the longest path first.
  */
 export function cookieOf(head: RequestHead, name: string): string | null {
   return cookiesOf(head, name, 1)[0] ?? null;

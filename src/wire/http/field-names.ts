@@ -1,6 +1,6 @@
-/** Keeps the strings of header names and methods, because most requests use the same few. */
+/** Interns header names and methods, because most requests use the same few. */
 
-/** What the framing of a request looks for in its headers. */
+/** Kinds of headers that affect the framing and routing of a request. */
 const FIELD_OTHER = 0;
 export const FIELD_HOST = 1;
 export const FIELD_CONTENT_LENGTH = 2;
@@ -11,7 +11,7 @@ export interface FieldName {
   /** As the sender wrote it. */
   readonly spelled: string;
   readonly lower: string;
-  /** One of the numbers above. */
+  /** One of the kinds above. */
   readonly kind: number;
 }
 
@@ -21,14 +21,16 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['transfer-encoding', FIELD_TRANSFER_ENCODING],
 ]);
 
-/** Number of kept names, a power of 2. A name takes the place of another with the same hash, so the table cannot grow. */
+/**
+ * Number of interned names, a power of 2. A name replaces another in the same slot, so the table cannot grow.
+ */
 const SLOTS = 1024;
-/** Longer names are not kept: the table has 100 kB of text at most. */
+/** Longer names are not interned. Limits the table to 100 kB of text. */
 const MAX_KEPT_BYTES = 64;
 
 const table: (FieldName | undefined)[] = Array.from<undefined>({ length: SLOTS });
 
-/** Adds a byte of a name to its hash, which begins as 0. */
+/** Adds a byte of a name to its hash, which starts at 0. */
 export function hashOf(hash: number, byte: number): number {
   return (Math.imul(hash, 31) + byte) | 0;
 }
@@ -36,7 +38,7 @@ export function hashOf(hash: number, byte: number): number {
 /**
  * Returns the name in `input[start, end)`, which must be a token (RFC 9110 section 5.6.2).
  *
- * @param hash of all its bytes: see {@link hashOf}
+ * @param hash hash of all its bytes: see {@link hashOf}
  */
 export function fieldNameAt(input: Buffer, start: number, end: number, hash: number): FieldName {
   const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);

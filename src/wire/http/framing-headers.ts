@@ -1,16 +1,16 @@
-/** The values of the headers that say where a body ends (RFC 9112 section 6), the same for requests and responses. */
+/** The headers that determine where a body ends (RFC 9112 section 6), in requests and responses. */
 
-/** At most 15 digits: every such number is exact in a double. */
+/** Max 15 digits: every such number is exact in a double. */
 const CONTENT_LENGTH = /^\d{1,15}$/;
-/** Not by toLowerCase, which makes the Kelvin sign a letter k. */
+/** Not toLowerCase: it maps the Kelvin sign to the letter k. */
 const CHUNKED = /^chunked$/i;
 
-/** Tells whether the value of a Content-Length is one length in bytes, below 10^15. */
+/** Reports whether a Content-Length is a single length in bytes, below 10^15. */
 export function isContentLength(value: string): boolean {
   return CONTENT_LENGTH.test(value);
 }
 
-/** Tells whether the value of a Transfer-Encoding is `chunked` and nothing else. No other coding is supported. */
+/** Reports whether a Transfer-Encoding is exactly `chunked`, the only supported coding. */
 export function isChunked(value: string): boolean {
   return CHUNKED.test(value);
 }

@@ -1,7 +1,7 @@
 import { BYTE_CLASSES as CLASSES, IS_TARGET, IS_TOKEN } from './byte-classes.ts';
 import { fieldNameAt, hashOf, type FieldName } from './field-names.ts';
 
-/** Why a request is refused, as its counter says it. */
+/** Why a request is refused: label values of its counter. */
 export type RequestProblemReason =
   | 'bad_method'
   | 'bad_target'
@@ -18,7 +18,7 @@ export type RequestProblemReason =
 export interface RequestProblem {
   readonly status: 400 | 414 | 431 | 501 | 505;
   readonly reason: RequestProblemReason;
-  /** In a few words, for the client and the log. */
+  /** Short description for the client and the log. */
   readonly detail: string;
 }
 
@@ -34,7 +34,7 @@ const QUESTION_MARK = 0x3f;
 const COLON = 0x3a;
 const DELETE = 0x7f;
 
-/** What the next byte belongs to. */
+/** States, named after what the next byte belongs to. */
 const METHOD = 0;
 const TARGET = 1;
 const VERSION = 2;
@@ -45,21 +45,21 @@ const VALUE_START = 6;
 const VALUE = 7;
 const END_LF = 8;
 
-/** Results of a scan other than the offset behind a head. */
+/** Results of a scan that are not offsets. */
 const INCOMPLETE = -1;
 export const REFUSED = -2;
 
 /**
- * Finds the parts of one request's head, which may be cut at any byte (RFC 9112 sections 2, 3 and 5). Each byte is looked at
- * once. All offsets count from the first byte of the head. One object serves many heads, one after the other.
+ * Finds the parts of a request head, cut at any byte (RFC 9112 sections 2, 3 and 5). Looks at each byte once.
+ * All offsets count from the first byte of the head. One object scans many heads in turn.
  */
 export class HeadScan {
-  /** Null before it has come whole. */
+  /** Null until all of it arrived. */
   method: FieldName | null = null;
   targetStart = 0;
-  /** 0 before the target has come whole. */
+  /** 0 until the whole target arrived. */
   targetEnd = 0;
-  /** Offset of the first `?` of the target; -1 without one. */
+  /** Offset of the first `?` in the target; -1 without one. */
   query = -1;
   isHttp10 = false;
   headers = 0;
@@ -69,11 +69,11 @@ export class HeadScan {
   /** Why the head is refused. */
   problem: RequestProblem | null = null;
   #state = METHOD;
-  /** Offset of the part under way: version, name or value. */
+  /** Start of the current part: version, name or value. */
   #mark = 0;
   #hash = 0;
 
-  /** Begins with the next head. */
+  /** Starts the next head. */
   begin(): void {
     this.#state = METHOD;
     this.#hash = this.headers = this.targetEnd = 0;
@@ -82,21 +82,21 @@ export class HeadScan {
     this.problem = null;
   }
 
-  /** Begins with header lines that no request line precedes: trailers. */
+  /** Starts header lines without a request line, such as trailers. */
   beginFields(): void {
     this.begin();
     this.#state = FIELD;
   }
 
-  /** Whether the end of the request's target has not come yet. */
+  /** Whether the end of the request target has not arrived. */
   get isBeforeVersion(): boolean {
     return this.#state < VERSION;
   }
 
   /**
-   * Reads `input[from, end)` of the head that begins at `base`.
+   * Reads `input[from, end)` of the head that starts at `base`.
    *
-   * @returns the offset behind the head, {@link INCOMPLETE} or {@link REFUSED}
+   * @returns the offset after the head, {@link INCOMPLETE} or {@link REFUSED}
    */
   scan(input: Buffer, base: number, from: number, end: number, maxHeaders: number): number {
     let at = from;
@@ -215,11 +215,11 @@ export class HeadScan {
     return INCOMPLETE;
   }
 
-  /** Takes the version of the request line. Returns false if it is refused. */
+  /** Checks the version in the request line. Returns false if it is refused. */
   #readVersion(version: string): boolean {
     this.isHttp10 = version === 'HTTP/1.0';
     if (version === 'HTTP/1.1' || this.isHttp10) return true;
-    // RFC 9110 section 2.5: a higher minor version is read like the highest that is known.
+    // RFC 9110 section 2.5: treat a higher minor version as the highest known one.
     if (/^HTTP\/1\.\d$/.test(version)) return true;
     if (/^HTTP\/[2-9]\.\d$/.test(version)) this.#refuse(505, 'bad_version', 'HTTP version not supported');
     else this.#refuse(400, 'bad_version', 'bad HTTP version');
@@ -232,7 +232,7 @@ export class HeadScan {
   }
 }
 
-/** Tells whether a byte may stand in a value: no control character but the tab (RFC 9110 section 5.5). */
+/** Reports whether a value may contain a byte: no control character except the tab (RFC 9110 section 5.5). */
 function isValueByte(byte: number): boolean {
   return (byte >= SPACE && byte !== DELETE) || byte === TAB;
 }

@@ -1,8 +1,8 @@
-/** Changes that a route makes to the headers of the messages that pass it. */
+/** Header changes that a route makes to the messages it forwards. */
 export interface HeaderEdits {
-  /** Lower-case names of received headers that end here. */
+  /** Received headers to drop, in lower case. */
   readonly dropped: ReadonlySet<string>;
-  /** Headers that are written behind the others: name, value, name, value ... */
+  /** Headers to add after the others: name, value, name, value ... */
   readonly added: readonly string[];
 }
 

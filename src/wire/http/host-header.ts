@@ -4,14 +4,14 @@ const MAX_HOST_CHARACTERS = 255;
 const PORT = /^(?::\d{0,5})?$/;
 
 /**
- * Returns the host of a Host header (RFC 9110 section 7.2) in lower case, without the port and the dot at its end. An IPv6
- * address keeps its brackets.
+ * Returns the host of a Host header (RFC 9110 section 7.2) in lower case, without its port and trailing dot.
+ * An IPv6 address keeps its brackets.
  *
- * A name may have the sub-delims of RFC 3986 section 3.2.2, as with nginx and browsers. Escapes (`%2e`) are refused, although
- * the RFC allows them: a server that decodes them sees another host than the routes.
+ * Names may contain the sub-delims of RFC 3986 section 3.2.2, as in nginx and browsers. Escapes (`%2e`) are
+ * refused, although the RFC allows them: a server that decodes them would see another host than the routes.
  *
- * @returns null for a header that is refused with 400: an empty host or label, a bad port, and every character that ends a
- *   host for other programs, such as `@`, `/`, `?`, `#`, a backslash or a space
+ * @returns null for a header to refuse with 400: an empty host or label, a bad port, or a character that ends
+ * the host for other programs, such as `@`, `/`, `?`, `#`, a backslash or a space
  */
 export function hostOf(hostHeader: string): string | null {
   if (hostHeader.startsWith('[')) return bracketedHostOf(hostHeader);
@@ -38,12 +38,12 @@ export function hostOf(hostHeader: string): string | null {
 function bracketedHostOf(hostHeader: string): string | null {
   const end = hostHeader.indexOf(']') + 1;
   const address = hostHeader.slice(1, end - 1);
-  // isIPv6 allows a zone, which has no meaning on another machine.
+  // isIPv6 accepts a zone, which is meaningless on another machine.
   if (end === 0 || !isIPv6(address) || address.includes('%') || !isPort(hostHeader, end)) return null;
   return hostHeader.slice(0, end).toLowerCase();
 }
 
-/** Tells whether the text from `at` on is empty, or a colon and a port, which may be empty. */
+/** Reports whether the text from `at` is empty, or a colon and an optional port. */
 function isPort(hostHeader: string, at: number): boolean {
   if (at === hostHeader.length) return true;
   const rest = hostHeader.slice(at);
@@ -55,7 +55,7 @@ export function portOf(hostHeader: string): string | undefined {
   return /:(\d+)$/.exec(hostHeader)?.[1];
 }
 
-/** Tells whether a host name may have a character: RFC 3986's unreserved characters and sub-delims. */
+/** Reports whether a host name may contain a character: RFC 3986's unreserved characters and sub-delims. */
 function isHostCharacter(code: number): boolean {
   return (
     (code >= 0x61 && code <= 0x7a) ||
@@ -68,7 +68,7 @@ function isHostCharacter(code: number): boolean {
   );
 }
 
-/** Tells whether a character is one of `!$&'()*+,;=`. */
+/** Reports whether a character is one of `!$&'()*+,;=`. */
 function isSubDelimiter(code: number): boolean {
   return code === 0x21 || code === 0x24 || (code >= 0x26 && code <= 0x2c) || code === 0x3b || code === 0x3d;
 }

@@ -2,7 +2,7 @@ import { isForwardingName } from '../forwarding/forwarded-headers.ts';
 import type { HeaderEdits } from './header-edits.ts';
 import { headerOf, joinedHeaderOf, listMembers, type RequestHead } from './request-head.ts';
 
-/** Headers that belong to one connection (RFC 9110 section 7.6.1) or to the client's own handshake. */
+/** Headers of a single connection (RFC 9110 section 7.6.1) or of the client's own handshake. */
 const NOT_FORWARDED: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -21,43 +21,43 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
   'sec-websocket-extensions',
   'sec-websocket-accept',
 ]);
-/** Tells by its name in lower case whether endpoints get a header only from the proxy, or not at all. */
+/** Reports whether only sluice may send this header to endpoints. `name` is in lower case. */
 export function isWrittenByProxy(name: string): boolean {
   return NOT_FORWARDED.has(name) || isForwardingName(name);
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
-/** The usual values of Connection, which name no header. */
+/** Usual values of Connection, which name no header. */
 const PLAIN_CONNECTION = /^(?:keep-alive|close|upgrade|keep-alive, *upgrade)$/i;
 
-/** A request to an endpoint, without the headers of the client. */
+/** A request to an endpoint, apart from the client's headers. */
 export interface UpstreamTarget {
   /** Path and query. */
   readonly target: string;
-  /** Host for the endpoint; null for the client's, which must have one then. */
+  /** Host for the endpoint; null keeps the client's, which must then exist. */
   readonly host: string | null;
-  /** name, value, name, value ... */
+  /** Forwarding headers: name, value, name, value ... */
   readonly forwarded: readonly string[];
   readonly edits: HeaderEdits;
 }
 
 /** How a request uses its connection to the endpoint. */
 interface RequestTerms {
-  /** Whether the connection ends with this request. */
+  /** Whether to close the connection after this request. */
   readonly close: boolean;
-  /** Whether trailers of the response reach the client, so that its wish for them is passed on. */
+  /** Whether response trailers can reach the client, so that its `TE: trailers` is forwarded. */
   readonly takesTrailers: boolean;
 }
 
 /** The member of TE that asks for trailers. */
 const TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:$|,)/i;
 
-/** Framing of a request's body: a number of bytes, chunks, or none. */
+/** Framing of a request body: its length in bytes, chunks, or no body. */
 export type RequestFraming = number | 'chunked' | null;
 
 /**
- * Returns the names of headers that a request's Connection header removes. Headers that the proxy relies on stay, so that a
- * client cannot hide them from the endpoint.
+ * Returns the header names that a request's Connection header removes. Host stays, so that a client cannot
+ * hide it from the endpoint.
  */
 function nominated(head: RequestHead): ReadonlySet<string> {
   const connection = joinedHeaderOf(head, 'connection');
@@ -69,8 +69,9 @@ function nominated(head: RequestHead): ReadonlySet<string> {
 }
 
 /**
- * Writes the client's headers without hop-by-hop headers, headers that its Connection header names, and headers that the
- * route drops. Names keep the client's spelling if it is known. The forwarding headers and the route's headers follow.
+ * Writes the client's headers, except hop-by-hop headers, headers named in Connection, and headers that the
+ * route drops. Keeps the client's spelling if it is known. The forwarding headers and the route's headers
+ * follow.
  */
 function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTarget): string {
   const dropped = nominated(head);
@@ -83,7 +84,7 @@ function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTa
     const value = name === 'host' && host !== null ? host : headers[index + 1]!;
     text += `${names === undefined ? name : names[index >> 1]!}: ${value}\r\n`;
   }
-  // A route may also replace headers of the proxy.
+  // A route may also replace forwarding headers.
   const replaced = edits.dropped.size > 0;
   for (let index = 0; index < forwarded.length; index += 2) {
     const name = forwarded[index]!;
@@ -96,9 +97,10 @@ function endToEndLines(head: RequestHead, { host, forwarded, edits }: UpstreamTa
 }
 
 /**
- * Encodes the opening handshake for an endpoint (RFC 6455 section 4.1), with the proxy's own key.
+ * Encodes the opening handshake for an endpoint (RFC 6455 section 4.1).
  *
- * @param extensions to offer; empty for none
+ * @param key sluice's own Sec-WebSocket-Key
+ * @param extensions extensions to offer; empty for none
  * @returns the bytes to write
  */
 export function encodeUpgradeRequest(
@@ -115,8 +117,8 @@ export function encodeUpgradeRequest(
 /**
  * Encodes the head of a plain request for an endpoint.
  *
- * @param framing of the body for the endpoint
- * @returns a text in which each character is a byte
+ * @param framing framing of the body for the endpoint
+ * @returns text with one character per byte
  */
 export function encodeRequest(
   head: RequestHead,
@@ -134,14 +136,14 @@ function framingLines(head: RequestHead, framing: RequestFraming): string {
   return `Transfer-Encoding: chunked\r\n${announced === undefined ? '' : `Trailer: ${announced}\r\n`}`;
 }
 
-/** TE belongs to one connection, and says so (RFC 9110 section 10.1.4). */
+/** TE applies to one connection, and Connection must name it (RFC 9110 section 10.1.4). */
 function connectionLines(head: RequestHead, { close, takesTrailers }: RequestTerms): string {
   const asks = takesTrailers ? joinedHeaderOf(head, 'te') : undefined;
   if (asks === undefined || !TRAILERS.test(asks)) return close ? 'Connection: close\r\n' : '';
   return `TE: trailers\r\nConnection: ${close ? 'close, TE' : 'TE'}\r\n`;
 }
 
-/** Returns the framing of a checked request's body. */
+/** Returns the body framing of a request that passed its checks. */
 export function framingOf(head: RequestHead): RequestFraming {
   if (headerOf(head, 'transfer-encoding') !== undefined) return 'chunked';
   const length = headerOf(head, 'content-length');

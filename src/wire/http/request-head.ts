@@ -3,27 +3,29 @@ import { hasControlCharacter } from './field-value.ts';
 import { isChunked, isContentLength } from './framing-headers.ts';
 
 /**
- * The received head of an HTTP request, in byte texts: each character is a byte. Names are in lower case and in their order.
- * Values are unchanged. The header lines are a flat list of names and values, because a head is read once and dropped.
+ * A received HTTP request head. Strings have one character per byte. Names are in lower case and in order,
+ * values unchanged. Header lines are a flat list because a head is read once and dropped.
  */
 export interface RequestHead {
   /** As received: methods are case-sensitive (RFC 9110 section 9.1). */
   readonly method: string;
   /** The target's path, as received. */
   readonly path: string;
-  /** The text behind the first `?`; empty without one. */
+  /** The text after the first `?`; empty without one. */
   readonly query: string;
   /** name, value, name, value ... */
   readonly headers: readonly string[];
-  /** The names as the client spelled them, in the order of `headers`; missing if the engine does not know them. */
+  /**
+   * Names as the client spelled them, in the order of `headers`; missing if the engine does not know them.
+   */
   readonly names?: readonly string[];
-  /** Whether the request is HTTP/1.0, which needs no Host and knows no chunks. */
+  /** Whether the request is HTTP/1.0, which needs no Host and has no chunks. */
   readonly isHttp10?: true;
-  /** Whether the target ends in a `?` with no query behind it. An engine that does not know leaves it out. */
+  /** Whether the target ends in a bare `?`. Missing if the engine does not know. */
   readonly hasEmptyQuery?: true;
 }
 
-/** Returns the value of the first header with a name in lower case; undefined without one. */
+/** Returns the first value of a header, named in lower case; undefined without one. */
 export function headerOf({ headers }: Pick<RequestHead, 'headers'>, name: string): string | undefined {
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] === name) return headers[index + 1];
@@ -31,7 +33,7 @@ export function headerOf({ headers }: Pick<RequestHead, 'headers'>, name: string
   return undefined;
 }
 
-/** Returns the value of a header by its name in lower case: undefined if missing, null if it has several lines. */
+/** Returns the value of a header, named in lower case: undefined if missing, null if repeated. */
 export function onlyHeaderOf(head: RequestHead, name: string): string | null | undefined {
   const { headers } = head;
   let value: string | undefined;
@@ -54,10 +56,10 @@ export function joinedHeaderOf({ headers }: Pick<RequestHead, 'headers'>, name: 
   return joined;
 }
 
-/** Returns the members of a comma-separated list, trimmed and without empty ones (RFC 9110 section 5.6.1). */
+/** Returns the members of a comma-separated list, trimmed, without empty ones (RFC 9110 section 5.6.1). */
 export function listMembers(value: string | undefined): string[] {
   if (value === undefined) return [];
-  // Most lists have one member, and splitting costs more than looking for the comma.
+  // Most lists have one member, and splitting costs more than finding no comma.
   if (!value.includes(',')) {
     const only = trimOws(value);
     return only === '' ? [] : [only];
@@ -70,9 +72,9 @@ export function listMembers(value: string | undefined): string[] {
   return members;
 }
 
-/** Removes spaces and tabs at both ends (OWS, RFC 9110 section 5.6.3), but no other white space. */
+/** Trims spaces and tabs at both ends (OWS, RFC 9110 section 5.6.3), but no other white space. */
 export function trimOws(text: string): string {
-  // A regular expression that ends in `[ \t]+$` would take quadratic time for a long run of spaces.
+  // A regular expression that ends in `[ \t]+$` takes quadratic time on a long run of spaces.
   let start = 0;
   let end = text.length;
   while (start < end && isOws(text.charCodeAt(start))) start++;
@@ -84,10 +86,13 @@ function isOws(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** Headers that must have one line with one value. More are an attack or a broken client (RFC 9110, RFC 9112 section 6). */
+/**
+ * Headers that may occur once, with one value. Repetition means an attack or a broken client (RFC 9110, RFC
+ * 9112 section 6).
+ */
 const SINGLE = new Set(['host', 'content-length', 'transfer-encoding']);
 
-/** A fault of a head, in a few words. */
+/** Short description of what is wrong with a head. */
 export type HeadProblem =
   | 'bad method'
   | 'bad header name'
@@ -99,9 +104,9 @@ export type HeadProblem =
   | `more than one ${string} header`;
 
 /**
- * Finds a fault for which a head must not reach a route (RFC 9112 sections 3.2, 5 and 6.3). Ignores the path.
+ * Checks a head before routing (RFC 9112 sections 3.2, 5 and 6.3). Ignores the path.
  *
- * @returns null if the head is correct
+ * @returns the problem, or null for a valid head
  */
 export function headProblem(head: RequestHead): HeadProblem | null {
   if (!isToken(head.method)) return 'bad method';

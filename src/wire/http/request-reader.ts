@@ -5,36 +5,36 @@ import { hostOf } from './host-header.ts';
 import { listMembers, type RequestHead } from './request-head.ts';
 import { readTarget, type RequestTarget } from './request-target.ts';
 
-/** Bounds of one head. */
+/** Limits of a request head. */
 export interface RequestHeadLimits {
-  /** From the first byte of the method to the empty line, which counts. */
+  /** Max bytes from the method through the empty line. */
   readonly maxHeadBytes: number;
   readonly maxHeaders: number;
 }
 
-/** Max bytes of the empty lines before a request. Old clients send one behind a body (RFC 9112 section 2.2). */
+/** Max bytes of empty lines before a request. Old clients send one after a body (RFC 9112 section 2.2). */
 const MAX_EMPTY_LINE_BYTES = 16;
 const FIRST_KEPT_BYTES = 1024;
 const LF = 0x0a;
 const CR = 0x0d;
 const SLASH = 0x2f;
 const EMPTY = Buffer.alloc(0);
-/** Stands for a head of which nothing has come whole. */
+/** Placeholder for a head of which no part is complete. */
 const NO_HEAD: RequestHead = { method: '', path: '', query: '', headers: [] };
 
-/** Most heads come in one piece, so that one scan serves all readers of the thread. */
+/** Scan shared by the thread's readers: most heads arrive in one piece. */
 let spareScan: HeadScan | null = null;
 
 /**
- * Reads the heads of HTTP/1.x requests, which may be cut at any byte. It is strict: a request that two servers could
- * read in two ways is refused. The work is linear in the number of bytes. Between two heads the reader holds no memory.
+ * Reads HTTP/1.x request heads, cut at any byte. It is strict: it refuses requests that two servers could
+ * read differently. Its work is linear in the number of bytes. It holds no memory between heads.
  */
 export class RequestHeadReader {
-  /** Number of bytes of the last {@link push} that belong to the head, or to empty lines before it. */
+  /** Bytes of the last {@link push} that belong to the head, or to empty lines before it. */
   used = 0;
   readonly limits: RequestHeadLimits;
   #emptyLineBytes = 0;
-  /** The incomplete head is `kept[0, size)`, and all of it has been scanned. */
+  /** The incomplete head is `kept[0, size)`, all scanned. */
   #kept: Buffer = EMPTY;
   #size = 0;
   /** Null before the first byte of a head. */
@@ -45,20 +45,20 @@ export class RequestHeadReader {
     this.limits = limits;
   }
 
-  /** Whether a byte of a head has come that is not complete. Empty lines before it do not count. */
+  /** Whether an incomplete head is present. Empty lines before a head do not count. */
   get begun(): boolean {
     return this.#scan !== null;
   }
 
   /**
-   * Returns the method and the path of an incomplete head, or of the head that the last {@link push} refused. Either is empty
-   * if it has not arrived whole.
+   * Returns the method and path of an incomplete head, or of the head that the last {@link push} refused.
+   * Each is empty unless it arrived whole.
    */
   partialHead(): RequestHead {
     return this.#scan === null ? this.#refusedHead : partOf(this.#scan, this.#kept, 0);
   }
 
-  /** Forgets an incomplete head. */
+  /** Drops an incomplete head. */
   reset(): void {
     if (this.#scan !== null) spareScan = this.#scan;
     this.#scan = null;
@@ -67,8 +67,8 @@ export class RequestHeadReader {
   }
 
   /**
-   * Takes the next bytes, and copies those that it keeps. Behind a head the reader is ready for the next one. Do not call it
-   * after a problem.
+   * Takes the next bytes, and copies those it keeps. After a complete head, the reader is ready for the next
+   * one. Must not be called after a problem.
    *
    * @returns null until the head is complete
    */
@@ -88,7 +88,7 @@ export class RequestHeadReader {
     return this.#pushFirst(input, start, at, end);
   }
 
-  /** Reads a head that begins at `at`, in place if it is whole. */
+  /** Reads a head that starts at `at`: in place, if it is whole. */
   #pushFirst(input: Buffer, start: number, at: number, end: number): RequestHead | RequestProblem | null {
     const { maxHeadBytes, maxHeaders } = this.limits;
     const stop = Math.min(end, at + maxHeadBytes);
@@ -107,7 +107,7 @@ export class RequestHeadReader {
     return null;
   }
 
-  /** Appends to the incomplete head, and reads on in the copy. */
+  /** Appends to the incomplete head, and continues in the copy. */
   #pushNext(input: Buffer, start: number, end: number): RequestHead | RequestProblem | null {
     const { maxHeadBytes, maxHeaders } = this.limits;
     const begun = this.#size;
@@ -129,7 +129,7 @@ export class RequestHeadReader {
     return this.#finish(this.#kept, 0, behind);
   }
 
-  /** Returns the problem of a head that has no end within `size` bytes; null if the rest may come. */
+  /** Returns the problem of a head without an end in `size` bytes; null if more bytes may complete it. */
   #problemAt(result: number, size: number): RequestProblem | null {
     const scan = this.#scan!;
     if (result === REFUSED) return scan.problem;
@@ -139,7 +139,7 @@ export class RequestHeadReader {
       : problemOf(431, 'head_too_large', 'request head too large');
   }
 
-  /** Returns the offset of the first byte that belongs to a head. */
+  /** Returns the offset of the first byte of a head. */
   #skipEmptyLines(input: Buffer, start: number, end: number): number {
     let at = start;
     for (; at < end; at++) {
@@ -158,7 +158,7 @@ export class RequestHeadReader {
     return head;
   }
 
-  /** Makes the head from its marks, and checks what concerns several headers. */
+  /** Assembles the head from the scan, and checks rules that span several headers. */
   #assemble(text: string): RequestHead | RequestProblem {
     const scan = this.#scan!;
     const method = scan.method!.spelled;
@@ -198,7 +198,7 @@ export class RequestHeadReader {
     }
     const { path, query, authority } = target;
     if (authority !== null) {
-      // RFC 9112 section 3.2.2: the authority of the target counts, whatever Host says.
+      // RFC 9112 section 3.2.2: the target's authority overrides Host.
       if (host < 0) {
         headers.unshift('host', authority);
         names.unshift('Host');
@@ -225,7 +225,7 @@ export class RequestHeadReader {
     };
   }
 
-  /** Keeps what has come of a refused head, which begins at `base`. */
+  /** Keeps the complete parts of a refused head, which starts at `base`. */
   #refuse(problem: RequestProblem, input: Buffer, base: number): RequestProblem {
     this.#refusedHead = partOf(this.#scan!, input, base);
     this.reset();
@@ -241,18 +241,18 @@ function problemOf(
   return { status, reason, detail };
 }
 
-/** Returns the method and the path of the head that begins at `base`, each if it has come whole. */
+/** Returns the method and path of the head that starts at `base`, each if it arrived whole. */
 function partOf({ method, targetStart, targetEnd }: HeadScan, input: Buffer, base: number): RequestHead {
   if (method === null) return NO_HEAD;
   const name = method.spelled;
   if (targetEnd === 0) return { ...NO_HEAD, method: name };
   const text = input.toString('latin1', base + targetStart, base + targetEnd);
-  // A target that is neither a path nor a URL is left out: it may be a URL with a password.
+  // Leave out a target that is neither a path nor a valid URL: it may contain a password.
   const path = text.startsWith('/') ? text.replace(/\?.*/, '') : readTarget(name, text)?.path;
   return { ...NO_HEAD, method: name, path: path ?? '' };
 }
 
-/** Finds out whether a body's end is certain with this Transfer-Encoding (RFC 9112 section 6.1). */
+/** Checks that this Transfer-Encoding determines the body's end (RFC 9112 section 6.1). */
 function encodingProblem(
   encoding: string,
   length: string | undefined,
@@ -262,7 +262,7 @@ function encodingProblem(
   if (length !== undefined)
     return { status: 400, reason: 'bad_framing', detail: 'both content-length and transfer-encoding' };
   if (isChunked(encoding)) return null;
-  // A coding that is not known is 501; one that leaves the end of the body uncertain is 400.
+  // 501 for an unknown coding, 400 for one that leaves the body's end uncertain.
   const codings = listMembers(encoding).map((coding) => coding.toLowerCase());
   const isKnownEnd = codings.indexOf('chunked') === codings.length - 1 && codings.length > 1;
   return {

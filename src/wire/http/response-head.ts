@@ -1,18 +1,18 @@
 import { BYTE_CLASSES, IS_VALUE } from './byte-classes.ts';
 import { HeadScan } from './head-scan.ts';
 
-/** An HTTP/1.x response's head. */
+/** The head of an HTTP/1.x response. */
 export interface ResponseHead {
   /** Whether the response is HTTP/1.0, which has no chunks and closes the connection after each response. */
   readonly isHttp10?: true;
   readonly status: number;
   /** name (lower case), value, name, value ... */
   readonly headers: readonly string[];
-  /** The names as the endpoint spelled them, in the order of `headers`; missing if they are spelled in lower case. */
+  /** Names as the endpoint spelled them, in the order of `headers`; missing if all are in lower case. */
   readonly names?: readonly string[];
 }
 
-/** The reason for which a response cannot be used. */
+/** Why a response is unusable. */
 type ResponseHeadProblem =
   | 'malformed response head'
   | 'response head too large'
@@ -20,18 +20,18 @@ type ResponseHeadProblem =
   | 'too many interim responses'
   | 'the endpoint switches protocols unasked';
 
-/** Max bytes of one response head, its empty line included. */
+/** Max bytes of a response head, including its empty line. */
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_HEADERS = 1000;
 /** Max interim responses (1xx except 101, RFC 9110 section 15.2) before the final one. */
 const MAX_INTERIM_RESPONSES = 16;
-/** Expect ends at the proxy, and with it 100 (RFC 9110 section 10.1.1). */
+/** sluice handles Expect itself, and so also 100 (RFC 9110 section 10.1.1). */
 const CONTINUE = 100;
-/** The only 1xx that is final (RFC 9110 section 15.2.2). */
+/** The only 1xx status that is final (RFC 9110 section 15.2.2). */
 export const SWITCHING_PROTOCOLS = 101;
 
 const STARTS = ['HTTP/1.1 ', 'HTTP/1.0 '] as const;
-/** What every status line of HTTP/1.x begins with. */
+/** Start of every HTTP/1.x status line. */
 const VERSION = 'HTTP/1.';
 /** Offsets of the parts of a status line. */
 const MINOR_VERSION = VERSION.length;
@@ -45,32 +45,33 @@ const ONE = 0x31;
 const NINE = 0x39;
 const EMPTY = Buffer.alloc(0);
 
-/** Hears of the interim responses before a final one, but not of 100 (Continue). */
+/** Receives the interim responses before a final one, except 100 (Continue). */
 export interface InterimSink {
   interimResponse(head: ResponseHead): void;
 }
 
 /**
- * Gathers the head of the final response to one request, and tells of the interim responses before it (RFC 9112 sections 4 and
- * 5, RFC 9110 section 15.2). It is strict: folded lines, bare LF, spaces before a colon and an invalid status are malformed.
- * A status from 600 to 999 passes, as with nginx and HAProxy. The work is linear in the number of bytes, in any pieces.
+ * Reads the final response head for one request, and reports earlier interim responses (RFC 9112 sections 4
+ * and 5, RFC 9110 section 15.2). It is strict: folded lines, bare LF, a space before a colon, and an invalid
+ * status are malformed. A status from 600 to 999 passes, as in nginx and HAProxy. The work is linear in the
+ * number of bytes, however they are cut.
  */
 export class ResponseHeadReader {
-  /** Offset behind the last head in the input of the last {@link push}. */
+  /** Offset after the last head in the input of the last {@link push}. */
   behind = 0;
   #interim = 0;
   /** The incomplete head is `kept[0, size)`. */
   #kept: Buffer = EMPTY;
   #size = 0;
-  /** Number of complete lines of the incomplete head. */
+  /** Complete lines of the incomplete head. */
   #lines = 0;
-  /** Number of bytes of its last line so far. */
+  /** Bytes so far of the head's last line. */
   #lineBytes = 0;
   readonly #takesSwitch: boolean;
   readonly #interims: InterimSink | null;
 
   /**
-   * @param takesSwitch whether a 101 is a final response; else it is a problem, because no upgrade was requested
+   * @param takesSwitch whether a 101 is final; otherwise it is a problem, because no upgrade was requested
    * @param interims called within {@link push}; null to skip interim responses
    */
   constructor(takesSwitch = false, interims: InterimSink | null = null) {
@@ -79,9 +80,10 @@ export class ResponseHeadReader {
   }
 
   /**
-   * Takes the next bytes, and copies those that it keeps. Do not call it after it has returned a head or a problem.
+   * Takes the next bytes, and copies those it keeps. Must not be called after it returned a head or a
+   * problem.
    *
-   * @returns the final response's head, `incomplete` until its end has arrived, or the problem
+   * @returns the final response's head, `incomplete` until it has arrived, or the problem
    */
   push(input: Buffer, start: number, end: number): ResponseHead | ResponseHeadProblem | 'incomplete' {
     this.behind = start;
@@ -100,7 +102,7 @@ export class ResponseHeadReader {
   /** Reads the head that ends in `input[start, end)`, and sets {@link behind}. */
   #read(input: Buffer, start: number, end: number): ResponseHead | ResponseHeadProblem | 'incomplete' {
     if (this.#size === 0) {
-      // Most heads come in one read, and are read in place.
+      // Most heads arrive in one read, and need no copy.
       const behind = scanHead(input, start, Math.min(end, start + MAX_HEAD_BYTES));
       if (behind >= 0) {
         this.behind = behind;
@@ -110,7 +112,7 @@ export class ResponseHeadReader {
     return this.#readPart(input.subarray(start, end));
   }
 
-  /** Reads the rest of an incomplete head, or one that is not whole. */
+  /** Reads the rest of an incomplete head, or the start of one. */
   #readPart(input: Buffer): ResponseHead | ResponseHeadProblem | 'incomplete' {
     const end = this.#findEnd(input);
     if (typeof end === 'string') return end;
@@ -120,7 +122,7 @@ export class ResponseHeadReader {
     return this.#parse(input, end);
   }
 
-  /** Returns the end of the head in the input; -1 without one. Does not read the bytes of earlier calls again. */
+  /** Returns the end of the head in the input, or -1. Does not rescan bytes of earlier calls. */
   #findEnd(input: Buffer): number | ResponseHeadProblem {
     for (let at = 0; ;) {
       const lf = input.indexOf(LF, at);
@@ -153,14 +155,14 @@ export class ResponseHeadReader {
     return isBegun || this.#isPlausible() ? 'incomplete' : 'malformed response head';
   }
 
-  /** Tells whether the first bytes can begin a response, so that a peer with another protocol fails at once. */
+  /** Reports whether the first bytes can start a response, so that another protocol fails at once. */
   #isPlausible(): boolean {
     const length = Math.min(this.#size, STARTS[0].length);
     const found = this.#kept.toString('latin1', 0, length);
     return STARTS.some((start) => start.slice(0, length) === found);
   }
 
-  /** Reads the head that ends at `end` of the input, and clears the kept bytes. */
+  /** Parses the head that ends at `end` of the input, and drops the kept bytes. */
   #parse(input: Buffer, end: number): ResponseHead | ResponseHeadProblem {
     if (this.#size === 0) return parseHead(input, end);
     const whole = Buffer.concat([this.#kept.subarray(0, this.#size), input.subarray(0, end)]);
@@ -170,10 +172,10 @@ export class ResponseHeadReader {
   }
 }
 
-/** Finds the header lines of one head after the other. */
+/** Scans the header lines of one head after another. */
 const scan = new HeadScan();
 
-/** Reads the whole head `input[0, end)`. */
+/** Parses the whole head `input[0, end)`. */
 function parseHead(input: Buffer, end: number): ResponseHead | ResponseHeadProblem {
   if (scanHead(input, 0, end) === end) return scannedHead(input, 0, end);
   return scan.problem?.reason === 'too_many_headers'
@@ -182,9 +184,9 @@ function parseHead(input: Buffer, end: number): ResponseHead | ResponseHeadProbl
 }
 
 /**
- * Finds the parts of the head that `input[start, end)` begins with.
+ * Scans the head at the start of `input[start, end)`.
  *
- * @returns the offset behind the head; negative if it is malformed or has no end
+ * @returns the offset after the head; negative if it is malformed or incomplete
  */
 function scanHead(input: Buffer, start: number, end: number): number {
   scan.beginFields();
@@ -192,7 +194,7 @@ function scanHead(input: Buffer, start: number, end: number): number {
   return fields < 0 ? fields : scan.scan(input, start, fields, end, MAX_HEADERS);
 }
 
-/** Makes the head `input[start, end)` from the marks of {@link scanHead}. */
+/** Builds the head `input[start, end)` from the marks of {@link scanHead}. */
 function scannedHead(input: Buffer, start: number, end: number): ResponseHead {
   const text = input.toString('latin1', start, end);
   const headers: string[] = [];
@@ -208,7 +210,7 @@ function scannedHead(input: Buffer, start: number, end: number): ResponseHead {
     : { status, headers, names };
 }
 
-/** Returns the offset behind the status line that `input[start, end)` begins with; -1 if it is malformed or has no end. */
+/** Returns the offset after the status line at the start of the input; -1 if malformed or incomplete. */
 function statusLineEnd(input: Buffer, start: number, end: number): number {
   if (end - start < REASON + 2) return -1;
   for (let index = 0; index < MINOR_VERSION; index++) {

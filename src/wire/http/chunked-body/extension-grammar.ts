@@ -1,11 +1,11 @@
 import { BYTE_CLASSES, IS_TOKEN, IS_VALUE } from '../byte-classes.ts';
 
 /**
- * The grammar of a chunk's extensions: `;name`, `;name=token` or `;name="text"`, once or several times (RFC 9112
- * section 7.1.1). White space may stand before and behind `;` and `=`.
+ * The grammar of chunk extensions: `;name`, `;name=token` or `;name="text"`, one or more (RFC 9112 section
+ * 7.1.1). White space may surround `;` and `=`.
  */
 
-/** What may come next. */
+/** States. */
 export const NAME_START = 0;
 const NAME = 1;
 const NAME_END = 2;
@@ -24,12 +24,15 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 
-/** Tells whether the line may end here. */
+/** Reports whether the line may end in this state. */
 export function mayEnd(state: number): boolean {
   return state === NAME || state === VALUE || state === QUOTED_END;
 }
 
-/** Takes a byte behind the first `;`, from {@link NAME_START} on. Returns {@link NO_EXTENSION} if it is wrong. */
+/**
+ * Advances by one byte. The byte after the first `;` starts from {@link NAME_START}. Returns {@link
+ * NO_EXTENSION} if it is invalid.
+ */
 export function nextState(state: number, byte: number): number {
   if (state === QUOTED || state === ESCAPED) return nextQuoted(state, byte);
   const isToken = (BYTE_CLASSES[byte]! & IS_TOKEN) !== 0;

@@ -1,13 +1,13 @@
 import { isWrittenByProxy } from '../request-encoding.ts';
 
-/** Fields behind a chunked body, in their order: names as they were spelled, and values. */
+/** Fields after a chunked body, in order: names as spelled, and values. */
 export type Trailers = readonly (readonly [name: string, value: string])[];
 
 export const NO_TRAILERS: Trailers = [];
 
 /**
- * Fields that must not come behind a body, because they frame it, route the message, ask for credentials or say how to process
- * it (RFC 9110 section 6.5.1). Many receivers would take them for headers.
+ * Fields that must not be trailers: they frame or route the message, carry credentials, or control its
+ * processing (RFC 9110 section 6.5.1). Many receivers would treat them as headers.
  */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   'host',
@@ -43,7 +43,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
 ]);
 const FORBIDDEN_PREFIX = /^(?:if|accept|access-control|sec|proxy)-/;
 
-/** Returns the trailers that may be passed on. What the proxy itself writes into heads is forbidden, too. */
+/** Returns the trailers that may be forwarded. Drops the names that sluice writes into heads, too. */
 export function allowedTrailers(trailers: Trailers): Trailers {
   return trailers.every(isAllowed) ? trailers : trailers.filter(isAllowed);
 }
