@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 
 /**
- * Writes the bytes of an IP address as text: dotted for 4 bytes and for IPv4 mapped into IPv6, else by RFC 5952 (lower case,
- * the longest run of zeros shortened). Other lengths, such as a UNIX socket's, give ''.
+ * Formats the bytes of an IP address: dotted for 4 bytes and for IPv4 mapped into IPv6, otherwise as in RFC
+ * 5952 (lower case, longest run of zeros shortened). Returns '' for other lengths, such as a UNIX socket's.
  */
 export function formatIp(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.');
@@ -16,12 +16,12 @@ export function formatIp(bytes: Uint8Array): string {
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
-/** Max characters of an address, zone included. */
+/** Max characters of an address, including its zone. */
 const MAX_ADDRESS_CHARACTERS = 64;
 
 /**
- * Writes an IP address in the form of {@link formatIp}, so that hash keys, limits and log lines agree. A zone (`%eth0`) is
- * removed: it has no meaning on another machine.
+ * Normalizes an IP address to the form of {@link formatIp}, so that hash keys, limits and log lines agree.
+ * Removes a zone (`%eth0`), which is meaningless on another machine.
  *
  * @returns null if the text is not an address
  */
@@ -33,15 +33,16 @@ export function normalizeIp(text: string): string | null {
 }
 
 /**
- * Writes the address of a socket's end as {@link normalizeIp} does: a socket for IPv4 and IPv6 tells IPv4 addresses as
- * `::ffff:192.0.2.1`. A text that is no address stays as it is, such as '' for an end that is unknown.
+ * Normalizes the address of a socket's end: dual-stack sockets report IPv4 as `::ffff:192.0.2.1`. Other text
+ * is returned unchanged, such as '' for an unknown address.
  */
 export function ipOfSocket(text: string): string {
   return normalizeIp(text) ?? text;
 }
 
 /**
- * Returns the bytes of an IP address: 4 for IPv4, 16 for IPv6, null if the text is not an address. A zone is dropped.
+ * Returns the bytes of an IP address: 4 for IPv4, 16 for IPv6, null if the text is not an address. Drops a
+ * zone.
  */
 export function bytesOfIp(text: string): Uint8Array | null {
   const family = isIP(text);
@@ -72,8 +73,8 @@ function bytesOfGroups(text: string): number[] {
 }
 
 /**
- * Returns the network whose addresses one client can choose freely: the first 64 bits of an IPv6 address, or a whole IPv4
- * address.
+ * Returns the network whose addresses one client can choose freely: an IPv4 address itself, or the /64 of an
+ * IPv6 address.
  *
  * @param address may be mapped (`::ffff:192.0.2.1`) and have a zone (`fe80::1%eth0`)
  */

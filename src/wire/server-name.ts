@@ -1,13 +1,14 @@
-/** Max bytes of a server name, as OpenSSL has it (TLSEXT_MAXLEN_host_name). */
+/** Max bytes of a server name, as in OpenSSL (TLSEXT_MAXLEN_host_name). */
 export const MAX_SERVER_NAME_BYTES = 255;
 
 const DOT = 0x2e;
 
 /**
- * Reads a server name that a client has sent (RFC 6066 section 3).
+ * Reads a server name sent by a client (RFC 6066 section 3).
  *
- * @returns the name in lower case without a dot at its end; null for bytes that are no DNS name: none, an empty label, or any
- *   character but letters, digits, `-` and `_`. Such a name fits no rule and no certificate, as with nginx
+ * @returns the name in lower case without a trailing dot; null if the bytes are not a DNS name: empty, with
+ * an empty label, or with characters other than letters, digits, `-` and `_`. Such names match no rule and no
+ * certificate, as in nginx
  */
 export function readServerName(bytes: Buffer, start: number, end: number): string | null {
   const last = end > start && bytes[end - 1] === DOT ? end - 1 : end;

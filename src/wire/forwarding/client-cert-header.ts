@@ -1,17 +1,17 @@
 import type { ClientCertificate } from '../tls/client-certificate.ts';
 
-/** The header that tells endpoints the client's certificate. Clients' own headers of this name are dropped. */
+/** Header that carries the client's certificate to endpoints. Copies sent by clients are dropped. */
 export const CLIENT_CERT_HEADER = 'x-forwarded-client-cert';
 
-/** Characters that Envoy's format wants in quotes. Quotes and backslashes do not occur in names. */
+/** Characters that Envoy's format requires in quotes. Names contain neither quotes nor backslashes. */
 const SEPARATOR = /[,;=]/;
 
 /**
- * Writes the value of X-Forwarded-Client-Cert in Envoy's format, such as
- * `By=spiffe://a/edge;Hash=0a1b…;Subject="CN=alice,O=example";URI=spiffe://a/alice;DNS=alice.example`. Of `URI` and
- * `DNS` there is one for each name. The escapes of RFC 2253 in the subject are those of Envoy's quotes, too.
+ * Formats X-Forwarded-Client-Cert as Envoy does, such as
+ * `By=spiffe://a/edge;Hash=0a1b…;Subject="CN=alice,O=example";URI=spiffe://a/alice;DNS=alice.example`. `URI`
+ * and `DNS` repeat for each name. RFC 2253 escapes in the subject are also valid in Envoy's quotes.
  *
- * @param by a URI in the proxy's own certificate; null to leave it out
+ * @param by a URI from sluice's own certificate; null to leave it out
  */
 export function clientCertValue(certificate: ClientCertificate, by: string | null): string {
   const { fingerprint, subject, names } = certificate;

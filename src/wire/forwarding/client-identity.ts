@@ -8,53 +8,56 @@ import { addressOfNode } from './node-name.ts';
 
 /** Facts about a client's connection. */
 export interface ConnectionFacts {
-  /** The peer's IP address as `normalizeIp` writes it. If there was a PROXY header, the peer is the one that it names. */
+  /** The peer's IP address, as formatted by `normalizeIp`: the source in a PROXY header, if there is one. */
   readonly peer: string;
-  /** The port that the client has connected to: the listener's, or the one of a PROXY header. */
+  /** The port that the client connected to: the listener's, or the destination port in a PROXY header. */
   readonly port: number;
-  /** Whether the connection has TLS. */
+  /** Whether the connection uses TLS. */
   readonly secure: boolean;
-  /** The certificate by which the client has proven who it is; null without one. */
+  /** The client's verified certificate; null without one. */
   readonly certificate: ClientCertificate | null;
-  /** The id of an AWS VPC endpoint, which a PROXY header has told; null without one. */
+  /** ID of an AWS VPC endpoint, from a PROXY header; null without one. */
   readonly vpcEndpointId: string | null;
 }
 
-/** The sender of a request, found once before the request is checked. */
+/** The sender of a request, determined once, before the request is checked. */
 export interface ClientIdentity {
-  /** The nearest IP address that is not a trusted proxy's. */
+  /** The nearest IP address that is not a trusted proxy. */
   readonly address: string;
-  /** A trusted proxy's X-Request-Id, or a new one. */
+  /** A trusted proxy's X-Request-Id, or a new ID. */
   readonly requestId: string;
-  /** The scheme that the client used: a trusted proxy's word, else the connection's scheme. */
+  /** Scheme used by the client: as a trusted proxy reports it, otherwise that of the connection. */
   readonly proto: ForwardedProto;
-  /** Whether the client used TLS, by {@link proto}. */
+  /** Whether the client used TLS, according to {@link proto}. */
   readonly secure: boolean;
-  /** The certificate of the connection: a trusted proxy's if the request came by one. Null without one. */
+  /**
+   * Certificate of the connection, which is a trusted proxy's if the request came through one. Null without
+   * one.
+   */
   readonly certificate: ClientCertificate | null;
-  /** That of the connection. */
+  /** The connection's VPC endpoint ID. */
   readonly vpcEndpointId: string | null;
-  /** Who the client has proven to be, as access lines write it. Missing before the proof, and without one. */
+  /** The authenticated principal, as access lines show it. Missing before authentication, and without it. */
   readonly principal?: string;
-  /** The trace of the request; null without tracing. */
+  /** Trace of the request; null without tracing. */
   readonly trace: RequestTrace | null;
-  /** Null if the peer is not a trusted proxy, so that its headers do not count. */
+  /** Null if the peer is not a trusted proxy, so that its headers are ignored. */
   readonly told: ProxyReport | null;
 }
 
 export type ForwardedProto = 'http' | 'https' | 'ws' | 'wss';
 
-/** What a trusted proxy says about the client. */
+/** A trusted proxy's report about the client. */
 export interface ProxyReport {
-  /** The hops before the peer, the nearest last, as X-Forwarded-For writes them. */
+  /** Hops before the peer, nearest last, in the form of X-Forwarded-For. */
   readonly chain: readonly string[];
-  /** The number of hops, from the near end, that trusted proxies have named. */
+  /** Number of hops, counted from the near end, that trusted proxies named. */
   readonly depth: number;
-  /** Null if the proxy names no valid scheme. */
+  /** Null if the proxy reports no valid scheme. */
   readonly proto: ForwardedProto | null;
   readonly host: string | null;
   readonly port: string | null;
-  /** Whether the `Forwarded` header leads to the same client, so that it may be passed on. */
+  /** Whether the `Forwarded` header names the same client, so that it may be forwarded. */
   readonly forwardedAgrees: boolean;
 }
 
@@ -69,10 +72,10 @@ const NODE_NAME = /^[\w.:-]+$/;
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 
 /**
- * Finds the sender of a request. Forwarding headers count only if the peer is a trusted proxy.
+ * Determines the sender of a request. Forwarding headers count only if the peer is a trusted proxy.
  *
- * @param trusted tells whether an address is a trusted proxy's
- * @param newRequestId called if no trusted proxy has set a request id
+ * @param trusted returns whether an address is a trusted proxy
+ * @param newRequestId called if no trusted proxy set a request ID
  * @param sampler finds the trace of the request; null without tracing
  */
 export function identifyClient(
@@ -112,9 +115,9 @@ export function identifyClient(
 }
 
 /**
- * Reads what a trusted proxy says. One header names the client: X-Forwarded-For if there is one, else `Forwarded`,
- * else X-Real-IP. It counts even if it has no members. The others do not count, because a proxy that sets one of them passes
- * the client's others on.
+ * Reads a trusted proxy's report. Exactly one header names the client: X-Forwarded-For if present, otherwise
+ * `Forwarded`, otherwise X-Real-IP. It counts even if it is empty. The others are ignored, because a proxy
+ * that sets one of them forwards the client's others.
  */
 function readReport(
   head: RequestHead,
@@ -145,8 +148,9 @@ function readReport(
 }
 
 /**
- * Reads X-Forwarded-Proto, -Host and -Port. If every proxy adds to them, they are lists like X-Forwarded-For, and the member
- * at the same depth from the near end counts. If a list is shorter, its first member counts.
+ * Reads X-Forwarded-Proto, -Host and -Port. If every proxy appends to them, they are lists like
+ * X-Forwarded-For: the member at the same depth from the near end counts. A shorter list counts by its first
+ * member.
  */
 function readX(head: RequestHead, depth: number): Pick<ProxyReport, 'proto' | 'host' | 'port'> {
   const told = (name: string): string => {
@@ -161,7 +165,9 @@ function readX(head: RequestHead, depth: number): Pick<ProxyReport, 'proto' | 'h
   };
 }
 
-/** Returns the member of a chain for a node without an address. A quoted text must not become several members. */
+/**
+ * Returns the chain member for a node without an address. Quoted text must not split into several members.
+ */
 function nameOf(node: string): string {
   return NODE_NAME.test(node) ? node : 'unknown';
 }

@@ -8,13 +8,14 @@ interface ForwardedElement {
 
 /** Max parameters of an element. RFC 7239 defines four. */
 const MAX_PARAMETERS = 16;
-/** A parameter and what follows it. Colons and brackets need no quotes, because many proxies leave the quotes out. */
+/** A parameter and its separator. Colons and brackets need no quotes: many proxies omit them. */
 const PARAMETER = /([!#$%&'*+.^_`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))[ \t]*(?:;|$)/y;
 
 /**
- * Reads one element of a `Forwarded` header. Names of parameters may be in any case. Unknown parameters are skipped.
+ * Parses one element of a `Forwarded` header. Parameter names are case-insensitive. Unknown parameters are
+ * skipped.
  *
- * @returns null if the element is malformed, has a parameter twice, or has more than {@link MAX_PARAMETERS}
+ * @returns null if the element is malformed, repeats a parameter, or has more than {@link MAX_PARAMETERS}
  */
 export function readForwardedElement(element: string): ForwardedElement | null {
   const found = new Map<string, string>();

@@ -6,7 +6,7 @@ import type { ClientIdentity, ConnectionFacts, ForwardedProto, ProxyReport } fro
 import { nearestMembers } from './hops.ts';
 import { addressOfNode } from './node-name.ts';
 
-/** Headers with {@link PREFIX} that the proxy sets itself. */
+/** Headers with {@link PREFIX} that sluice sets itself. */
 const SET: ReadonlySet<string> = new Set([
   'x-forwarded-for',
   'x-forwarded-proto',
@@ -17,27 +17,27 @@ const SET: ReadonlySet<string> = new Set([
 ]);
 const PREFIX = 'x-forwarded-';
 
-/** Tells whether {@link forwardedHeaders} decides about a client's header, by its name in lower case. */
+/** Reports whether {@link forwardedHeaders} replaces or drops a client's header, named in lower case. */
 export function isForwardingName(name: string): boolean {
   return name.startsWith(PREFIX) || name === 'x-real-ip' || name === 'x-request-id' || name === 'forwarded';
 }
 
-/** Returns the proxy's element of Via: the version of the received message, and its name (RFC 9110 section 7.6.3). */
+/** Returns sluice's element of Via: the received version, and a name (RFC 9110 section 7.6.3). */
 export function viaElement(isHttp10 = false): string {
   return isHttp10 ? '1.0 sluice' : '1.1 sluice';
 }
 
-/** The headers about the client: X-Forwarded-* and X-Real-IP (x), `Forwarded` of RFC 7239, both, or none. */
+/** Headers about the client: X-Forwarded-* and X-Real-IP (`x`), `Forwarded` (RFC 7239), both, or none. */
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 
 /**
- * Creates X-Forwarded-For, -Proto, -Host, -Port, -Prefix, X-Real-IP and X-Request-Id, or `Forwarded` (RFC 7239). The headers
- * of a trusted proxy are extended, and its other forwarding headers are passed on. The headers of any other peer are replaced
- * or dropped.
+ * Creates X-Forwarded-For, -Proto, -Host, -Port, -Prefix, X-Real-IP and X-Request-Id, or `Forwarded` (RFC
+ * 7239). Extends the headers of a trusted proxy, and forwards its other forwarding headers. Replaces or drops
+ * those of any other peer.
  *
- * @param prefix the prefix that the route takes off the path, or ''
- * @param style the headers to create; X-Request-Id is always created
- * @returns name, value, name, value ... as they go upstream, in a new list
+ * @param prefix path prefix that the route removes; '' for none
+ * @param style headers to create, apart from X-Request-Id, which is always created
+ * @returns name, value, name, value ... as sent upstream, in a new list
  */
 export function forwardedHeaders(
   head: RequestHead,
@@ -59,7 +59,7 @@ export function forwardedHeaders(
       'X-Forwarded-Proto',
       proto,
     );
-    // With a comma it would be a list whose first member the client chooses.
+    // With a comma, the header would be a list whose first member the client chooses.
     if (host !== '' && !host.includes(',')) headers.push('X-Forwarded-Host', host);
     headers.push(
       'X-Forwarded-Port',
@@ -84,17 +84,17 @@ export function forwardedHeaders(
   return headers;
 }
 
-/** Returns the port that the client used: a trusted proxy's word, the port of the host, or the scheme's usual one. */
+/** Returns the port that the client used: as reported, in the host, or the scheme's default. */
 function toldPort(told: ProxyReport, hostHeader: string, connection: ConnectionFacts): string {
   if (told.port !== null) return told.port;
   const own = String(connection.port);
   const isSecure = told.proto === 'https' || told.proto === 'wss';
   const named = portOf(told.host ?? hostHeader);
-  // A proxy that uses our address as Host, like nginx by default, does not tell the client's port.
+  // A proxy that sends our address as Host, as nginx does by default, hides the client's port.
   const isOwnAddress =
     told.proto !== null && isSecure !== connection.secure && told.host === null && named === own;
   if (named !== undefined && !isOwnAddress) return named;
-  // If the proxy names the scheme, our port tells nothing about the client.
+  // If the proxy reports a scheme, our own port says nothing about the client.
   if (told.proto === null) return own;
   return isSecure ? '443' : '80';
 }
@@ -104,7 +104,7 @@ const PREFIX_PATH = /^\/(?!\/)(?:[\w.~!$&'()*+,;=:@/-]|%[\da-f]{2})*$/i;
 /** A dot segment, also for readers that decode escapes or cut parameters first. */
 const DOT_SEGMENT = /(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?:[/;]|%2f|%5c|$)/i;
 
-/** Joins the prefixes that trusted proxies have taken off the path. */
+/** Joins the prefixes that trusted proxies removed from the path. */
 function toldPrefix(head: RequestHead): string {
   let joined = '';
   for (const member of nearestMembers(joinedHeaderOf(head, 'x-forwarded-prefix') ?? '')) {
@@ -114,12 +114,12 @@ function toldPrefix(head: RequestHead): string {
   return joined;
 }
 
-/** Removes the slash at the end of a prefix: the path behind it begins with one. */
+/** Removes a trailing slash: the path after the prefix starts with one. */
 function withoutSlash(prefix: string): string {
   return prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
 }
 
-/** Writes one hop (RFC 7239 section 4). An IPv6 address gets brackets and quotes (section 6). */
+/** Formats one hop (RFC 7239 section 4). An IPv6 address gets brackets and quotes (section 6). */
 function forwardedElement(address: string, host: string, proto: ForwardedProto): string {
   const quotedHost = isToken(host) ? host : `"${host.replace(/["\\]/g, '\\$&')}"`;
   const parts = [`for=${quotedNode(address === '' ? 'unknown' : address)}`];

@@ -1,6 +1,9 @@
 import { trimOws } from '../http/request-head.ts';
 
-/** Max members of a chain that are read and passed on. Each is a proxy: a longer chain is a loop, or invented by a client. */
+/**
+ * Max members read from a chain, and forwarded. Each is a proxy: a longer chain is a loop or a client's
+ * invention.
+ */
 const MAX_HOPS = 100;
 
 const COMMA = 0x2c;
@@ -8,11 +11,11 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Returns the last members of a comma-separated list in their order, trimmed and without empty ones. Commas in quotes do not
- * separate.
+ * Returns the last members of a comma-separated list, in order, trimmed, without empty ones. Quoted commas do
+ * not separate.
  *
- * The list is read from its end, so that nothing in front changes the members that trusted proxies have appended, such as
- * an open quote of a client.
+ * Reads the list from its end, so that earlier text, such as a client's unclosed quote, cannot change the
+ * members that trusted proxies appended.
  */
 export function nearestMembers(list: string, max: number = MAX_HOPS): string[] {
   const members: string[] = [];
@@ -29,7 +32,7 @@ export function nearestMembers(list: string, max: number = MAX_HOPS): string[] {
   return members.reverse();
 }
 
-/** Tells whether an odd number of backslashes precedes a character. */
+/** Reports whether an odd number of backslashes precedes a character. */
 function isEscaped(text: string, at: number): boolean {
   let start = at;
   while (start > 0 && text.charCodeAt(start - 1) === BACKSLASH) start--;
@@ -38,14 +41,14 @@ function isEscaped(text: string, at: number): boolean {
 
 /** The trusted part of a chain of hops. */
 interface Walk {
-  /** The nearest address that is not a trusted proxy's. */
+  /** The nearest address that is not a trusted proxy. */
   readonly address: string;
-  /** The number of members, from the near end, that trusted proxies have named. */
+  /** Number of members, counted from the near end, that trusted proxies named. */
   readonly depth: number;
 }
 
 /**
- * Walks a chain from its near end. Each member was named by the hop behind it, so the walk continues while that hop is a
+ * Walks a chain from its near end. The next hop named each member, so the walk continues while that hop is a
  * trusted proxy. It stops at the first other address, and at a member without an address.
  *
  * @param addresses in the order of the header; null for a member without an address

@@ -4,10 +4,10 @@ import { normalizeIp } from '../ip-address.ts';
 const PORT = /^(?:\d{1,5}|_[\w.-]+)$/;
 
 /**
- * Reads the IP address in a member of X-Forwarded-For, in X-Real-IP, or in the parameter `for` (RFC 7239 section 6). A port,
- * the brackets of IPv6 and quotes are optional.
+ * Parses the IP address in a member of X-Forwarded-For, in X-Real-IP, or in the parameter `for` (RFC 7239
+ * section 6). A port, IPv6 brackets and quotes are optional.
  *
- * @returns the address as `normalizeIp` writes it; null without an address: `unknown`, `_hidden`, a host name
+ * @returns the address as formatted by `normalizeIp`; null without one: `unknown`, `_hidden`, a host name
  */
 export function addressOfNode(node: string): string | null {
   const text = unquoted(node);
@@ -19,7 +19,7 @@ export function addressOfNode(node: string): string | null {
     return end > 0 && isWhole && text.slice(1, end).includes(':') ? address : null;
   }
   const colon = text.indexOf(':');
-  // Without brackets only an IPv4 address can have a port: more than one colon is an IPv6 address.
+  // Without brackets, only an IPv4 address can have a port: several colons mean IPv6.
   if (colon < 0 || text.includes(':', colon + 1)) return normalizeIp(text);
   return PORT.test(text.slice(colon + 1)) ? normalizeIp(text.slice(0, colon)) : null;
 }

@@ -1,7 +1,7 @@
-/** The polynomial of CRC-32C (Castagnoli), with its bits in reverse order. */
+/** Polynomial of CRC-32C (Castagnoli), bit-reversed. */
 const POLYNOMIAL = 0x82f63b78;
 
-/** The checksum of each byte. */
+/** Checksum of each byte. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let sum = byte;
   for (let bit = 0; bit < 8; bit++) sum = (sum & 1) === 0 ? sum >>> 1 : (sum >>> 1) ^ POLYNOMIAL;
@@ -9,9 +9,9 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * Computes the checksum of a PROXY header (RFC 4960 appendix B) as if the four bytes of its own field were zero.
+ * Computes the checksum of a PROXY header (RFC 4960 appendix B), with zeros in place of the checksum field.
  *
- * @param field offset of those bytes
+ * @param field offset of the checksum field, 4 bytes
  */
 export function checksumOfHeader(bytes: Buffer, start: number, end: number, field: number): number {
   let sum = 0xffffffff;

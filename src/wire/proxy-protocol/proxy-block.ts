@@ -5,8 +5,8 @@ import { checksumOfHeader } from './crc32c.ts';
 import { AUTHORITY, type FoundProxyHeader, type ProxyHeader } from './proxy-header.ts';
 
 /**
- * Max bytes of a header. Proxies send fewer than 600, unless they add the client's certificate (PP2_SUBTYPE_SSL_CLIENT_CERT),
- * which HAProxy does on demand.
+ * Max bytes of a header. Proxies send fewer than 600, unless they add the client's certificate
+ * (PP2_SUBTYPE_SSL_CLIENT_CERT), which HAProxy does on demand.
  */
 const MAX_HEADER_BYTES = 4096;
 /** Bytes before the addresses: signature, version and command, family and protocol, length. */
@@ -23,7 +23,7 @@ const UNSPECIFIED = 0;
 const INET = 1;
 const INET6 = 2;
 const UNIX = 3;
-/** Bytes of both addresses of a family, with their ports. Nothing is known of what an unspecified family has. */
+/** Bytes of both addresses and ports, by family. The content of an unspecified family is unknown. */
 const ADDRESS_BYTES = [0, 12, 36, 216];
 
 const STREAM = 1;
@@ -33,7 +33,7 @@ const DATAGRAM = 2;
 const FIELD_HEAD_BYTES = 3;
 const CRC32C = 0x03;
 const CRC32C_BYTES = 4;
-/** PP2_TYPE_AWS: the first byte of the value says what it is. */
+/** PP2_TYPE_AWS. The first byte of the value is a subtype. */
 const AWS = 0xea;
 const AWS_VPC_ENDPOINT_ID = 0x01;
 const VPC_ENDPOINT_ID = /^[\w-]{1,64}$/;
@@ -41,8 +41,8 @@ const VPC_ENDPOINT_ID = /^[\w-]{1,64}$/;
 const NOTHING: ProxyHeader = { source: null, destination: null, serverName: null, vpcEndpointId: null };
 
 /**
- * Reads version 2 of a PROXY header, whose signature has come. A header of the proxy's own connection (LOCAL), and one
- * without an address family, is skipped unread. Addresses count only for streams; fields that are not needed are skipped.
+ * Reads version 2 of a PROXY header, after its signature. Skips a header for the proxy's own connection
+ * (LOCAL), and one without an address family. Addresses count only for streams. Unused fields are skipped.
  */
 export function readProxyBlock(bytes: Buffer, start: number, end: number): ReadResult<FoundProxyHeader> {
   const available = end - start;
@@ -77,7 +77,9 @@ export function readProxyBlock(bytes: Buffer, start: number, end: number): ReadR
   return { header: { source: addressOf(0), destination: addressOf(1), ...found }, length };
 }
 
-/** Reads the fields behind the addresses (section 2.2: type, length, value). Of a type that comes twice the first counts. */
+/**
+ * Reads the fields after the addresses (section 2.2: type, length, value). The first field of a type wins.
+ */
 function readFields(
   bytes: Buffer,
   start: number,

@@ -1,10 +1,10 @@
-/** Reads PROXY headers (HAProxy's `proxy-protocol.txt`). Each version starts with a signature of its own. */
+/** Reads PROXY headers (HAProxy's `proxy-protocol.txt`). Each version has its own signature. */
 import { Malformed, type ReadResult } from '../malformed.ts';
 import { readProxyBlock } from './proxy-block.ts';
 import { PROXY_SIGNATURES, type FoundProxyHeader } from './proxy-header.ts';
 import { readProxyLine } from './proxy-line.ts';
 
-/** Tells whether bytes start with a PROXY header's signature; null if more bytes must say. */
+/** Reports whether bytes start with a PROXY signature; null if more bytes are needed. */
 export function hasProxySignature(bytes: Buffer, start: number, end: number): boolean | null {
   const isLine = match(PROXY_SIGNATURES.v1, bytes, start, end);
   const isBlock = match(PROXY_SIGNATURES.v2, bytes, start, end);
@@ -13,8 +13,9 @@ export function hasProxySignature(bytes: Buffer, start: number, end: number): bo
 }
 
 /**
- * Reads the PROXY header at `start`. A header that is incomplete is refused as soon as one of its bytes is wrong, and read
- * again from its start when more has come: version 1 has at most 107 bytes, and version 2 is read once it is whole.
+ * Reads the PROXY header at `start`. Refuses an incomplete header at its first wrong byte. When more bytes
+ * arrive, an incomplete header is read again from its start. That is cheap: version 1 has at most 107 bytes,
+ * and version 2 is read once it is whole.
  */
 export function readProxyHeader(bytes: Buffer, start: number, end: number): ReadResult<FoundProxyHeader> {
   const isLine = match(PROXY_SIGNATURES.v1, bytes, start, end);
@@ -24,7 +25,7 @@ export function readProxyHeader(bytes: Buffer, start: number, end: number): Read
   return isLine === null || isBlock === null ? null : new Malformed('no PROXY header');
 }
 
-/** Tells whether bytes start with a signature; null if they are a part of it. */
+/** Reports whether bytes start with a signature; null if they are a prefix of it. */
 function match(signature: Buffer, bytes: Buffer, start: number, end: number): boolean | null {
   const length = Math.min(signature.length, end - start);
   if (signature.compare(bytes, start, start + length, 0, length) !== 0) return false;

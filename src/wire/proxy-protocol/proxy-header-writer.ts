@@ -1,18 +1,18 @@
 /**
- * Writes PROXY headers (HAProxy's `proxy-protocol.txt`, versions 1 and 2) as HAProxy does: an IPv4 address beside an IPv6
- * address is mapped into IPv6.
+ * Writes PROXY headers (HAProxy's `proxy-protocol.txt`, versions 1 and 2) as HAProxy does: if one address is
+ * IPv6, an IPv4 address is mapped into IPv6.
  */
 import { bytesOfIp, formatIp } from '../ip-address.ts';
 import { MAX_SERVER_NAME_BYTES } from '../server-name.ts';
 import { AUTHORITY, PROXY_SIGNATURES, type AddressAndPort } from './proxy-header.ts';
 
-/** What an endpoint is told of a client's connection. */
+/** The ends of a client's connection, as an endpoint sees them. */
 export interface ConnectionEnds {
-  /** The client's end. */
+  /** The client's address. */
   readonly source: AddressAndPort;
-  /** The end that the client has connected to. */
+  /** The address that the client connected to. */
   readonly destination: AddressAndPort;
-  /** The server name that the client asked for; null if it is unknown. Version 1 cannot tell it. */
+  /** Server name that the client requested; null if unknown. Version 1 cannot carry it. */
   readonly serverName: string | null;
 }
 
@@ -21,15 +21,15 @@ const VERSION_2_PROXY = 0x21;
 const FAMILY_UNSPEC = 0x00;
 const TCP_OVER_IPV4 = 0x11;
 const TCP_OVER_IPV6 = 0x21;
-/** Prefix of IPv4 addresses that are mapped into IPv6 (RFC 4291 section 2.5.5.2). */
+/** Prefix of IPv4-mapped IPv6 addresses (RFC 4291 section 2.5.5.2). */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const UNKNOWN_IPV4 = Uint8Array.of(0, 0, 0, 0);
 
 /**
- * Writes the header that precedes all bytes of a connection to an endpoint.
+ * Writes the header that precedes all bytes of a connection to an endpoint. An unreadable address becomes
+ * 0.0.0.0: with `UNKNOWN` or `LOCAL`, the endpoint would take the connection for sluice's own.
  *
- * @param ends null for a connection of the proxy's own, such as a probe's: `UNKNOWN` in version 1, `LOCAL` in version 2. An
- *   address that cannot be read is written as 0.0.0.0, because endpoints believe that such headers come from the proxy itself
+ * @param ends null for sluice's own connections, such as probes: `UNKNOWN` in version 1, `LOCAL` in version 2
  */
 export function writeProxyHeader(version: 'v1' | 'v2', ends: ConnectionEnds | null): Buffer {
   return version === 'v1' ? writeVersion1(ends) : writeVersion2(ends);
@@ -48,7 +48,7 @@ function writeVersion2(ends: ConnectionEnds | null): Buffer {
   if (ends === null) return Buffer.from([...PROXY_SIGNATURES.v2, VERSION_2_LOCAL, FAMILY_UNSPEC, 0, 0]);
   const [from, to] = addressPair(ends);
   const name = Buffer.from(ends.serverName ?? '', 'utf8');
-  // A longer name is none of DNS.
+  // A longer name is not a DNS name.
   const isNamed = name.length > 0 && name.length <= MAX_SERVER_NAME_BYTES;
   const addressBytes = from.length + to.length + 4;
   const length = addressBytes + (isNamed ? 3 + name.length : 0);
@@ -81,7 +81,7 @@ function mapped(address: Uint8Array): Uint8Array {
   return address.length === 4 ? Uint8Array.of(...MAPPED, ...address) : address;
 }
 
-/** Writes an address as text. Unlike in logs, IPv4 that is mapped into IPv6 keeps its prefix: the line says `TCP6`. */
+/** Formats an address. Unlike in logs, IPv4 mapped into IPv6 keeps its prefix: the line says `TCP6`. */
 function textOf(address: Uint8Array): string {
   const text = formatIp(address);
   return address.length === 16 && !text.includes(':') ? `::ffff:${text}` : text;

@@ -3,9 +3,9 @@ import { normalizeIp } from '../ip-address.ts';
 import { Malformed, type ReadResult } from '../malformed.ts';
 import type { AddressAndPort, FoundProxyHeader } from './proxy-header.ts';
 
-/** Max bytes of the line, its end included. */
+/** Max bytes of the line, including its end. */
 const MAX_LINE_BYTES = 107;
-/** Bytes before the protocol: the signature. */
+/** Length of the signature, which precedes the protocol. */
 const PROTOCOL_START = 6;
 const PROTOCOLS = ['TCP4 ', 'TCP6 ', 'UNKNOWN ', 'UNKNOWN\r'];
 const LONGEST_PROTOCOL = 8;
@@ -17,13 +17,13 @@ const SPACE = 0x20;
 const COLON = 0x3a;
 const DOT = 0x2e;
 
-/** The fields of a line for TCP. */
+/** Number of address fields, and index of the last field, in a TCP line. */
 const ADDRESSES = 2;
 const LAST_FIELD = 3;
 
 /**
- * Reads version 1 of a PROXY header: one line, whose signature has come. All that the specification forbids is refused: bare
- * CR or LF, several spaces, zeros in front of a number, an address of the other family.
+ * Reads version 1 of a PROXY header: one line, after its signature. Refuses everything that the specification
+ * forbids: bare CR or LF, repeated spaces, leading zeros, an address of the other family.
  */
 export function readProxyLine(bytes: Buffer, start: number, end: number): ReadResult<FoundProxyHeader> {
   const limit = Math.min(end, start + MAX_LINE_BYTES);
@@ -46,7 +46,7 @@ function protocolProblem(text: string): Malformed | null {
     : new Malformed('unknown protocol in the PROXY line');
 }
 
-/** Finds the end of a line whose fields do not count. */
+/** Finds the end of a line whose fields are ignored. */
 function skipLine(bytes: Buffer, from: number, start: number, limit: number): ReadResult<FoundProxyHeader> {
   for (let at = from; at < limit; at++) {
     if (bytes[at] === LF) return badLineEnd();
@@ -81,7 +81,7 @@ function readFields(
   return null;
 }
 
-/** Expects the LF behind a CR. @param at offset of the CR */
+/** Checks for the LF after a CR. @param at offset of the CR */
 function lineEnd(
   bytes: Buffer,
   start: number,

@@ -1,10 +1,10 @@
-/** Which fields the records of a recording have, for those who read what somebody else has written. */
+/** Defines the fields of each record type, to check recordings that others wrote. */
 import type { TapRecord } from './records.ts';
 
-/** A field's form. Fields that the table does not name are ignored. */
+/** The rule for one field. Fields without a rule are ignored. */
 interface Form {
   readonly isRequired: boolean;
-  /** How a message names what should be there. */
+  /** The expected value, as error messages name it. */
   readonly what: string;
   readonly fits: (value: unknown) => boolean;
 }
@@ -102,12 +102,12 @@ const FIELDS: Readonly<Record<TapRecord['type'], Forms>> = {
   done: { at: number, reason: text },
 };
 
-/** What a line is: a record, a type that this version does not know, or a fault in a few words. */
+/** The result of a check: a record, an unknown record type (both null), or a short fault. */
 type CheckedRecord =
   | { readonly record: TapRecord | null; readonly fault: null }
   | { readonly record: null; readonly fault: string };
 
-/** Checks a value of JSON. The fault quotes nothing of the value. */
+/** Checks a parsed JSON value. The fault never quotes the value. */
 export function checkRecord(value: unknown): CheckedRecord {
   if (!isObject(value)) return faulty('it is no JSON object');
   const { type } = value;

@@ -1,11 +1,11 @@
-/** Reads a recording, from a file or a stream, line by line. */
+/** Reads a recording line by line, from a file or a stream. */
 import { checkRecord } from './record-fields.ts';
 import { RECORDING_VERSION, type TapRecord } from './records.ts';
 
-/** Max characters of a line. A payload of 64 KiB has at most 400,000 as JSON. */
+/** Max characters of a line. A payload of 64 KiB takes at most 400,000 as JSON. */
 const MAX_LINE_CHARACTERS = 1024 * 1024;
 
-/** What is wrong with a recording. The message begins with the number of the line. */
+/** A fault in a recording. The message starts with the line number. */
 export class RecordingError extends Error {
   override readonly name = 'RecordingError';
 
@@ -16,31 +16,31 @@ export class RecordingError extends Error {
 
 /** A line of a recording. */
 export interface RecordLine {
-  /** Without its end. */
+  /** The line without its end. */
   readonly text: string;
-  /** Null for a type that this version does not know. */
+  /** Null for a record type that this version does not know. */
   readonly record: TapRecord | null;
 }
 
-/** Takes the bytes of a recording in pieces, and keeps an incomplete line. */
+/** Takes a recording in pieces, and keeps an incomplete line. */
 export class RecordingReader {
   readonly #decoder = new TextDecoder();
-  /** The beginning of a line. */
+  /** Start of an incomplete line. */
   #rest = '';
   /** Number of the last whole line. */
   #line = 0;
   #hasHeader = false;
 
-  /** Whether an incomplete line waits for its end. */
+  /** Whether a line is incomplete. */
   get hasRest(): boolean {
     return this.#rest.trim() !== '';
   }
 
   /**
-   * Yields the lines that a piece completes, without empty ones: a live tap sends them to see that its reader is there.
-   * All of them must be taken before the next piece comes.
+   * Yields the lines that a piece completes. Skips empty lines, which a live tap sends to detect that its
+   * reader has gone. Consume all lines before pushing the next piece.
    *
-   * @throws RecordingError for the first line that is no record, behind the lines before it
+   * @throws RecordingError at the first line that is not a record, after yielding earlier lines
    */
   *push(piece: Uint8Array): Generator<RecordLine, void> {
     const texts = (this.#rest + this.#decoder.decode(piece, { stream: true })).split('\n');
@@ -53,9 +53,9 @@ export class RecordingReader {
   }
 
   /**
-   * Returns the last line if nothing but its line end is missing. If it was cut, as by a full disk, it is left out.
+   * Returns the last line if only its line end is missing. Drops a truncated line, such as after a full disk.
    *
-   * @throws RecordingError if it is whole and no record, or if there was no line at all
+   * @throws RecordingError if the line is whole but not a record, or if the recording is empty
    */
   end(): RecordLine | null {
     const text = this.#rest;
@@ -75,7 +75,7 @@ export class RecordingReader {
     return { text, record };
   }
 
-  /** Several recordings may stand behind each other. */
+  /** A file may hold several recordings in a row. */
   #checkHeader(version: number): void {
     if (version !== RECORDING_VERSION) {
       throw new RecordingError(

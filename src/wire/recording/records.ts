@@ -1,6 +1,7 @@
 /**
- * The lines of a recording, and of what `sluice tap` prints with `--json`: one JSON object a line. docs/reference/recordings.md has the
- * format for readers. New fields may be added; readers ignore fields and types that they do not know.
+ * The lines of a recording, and of `sluice tap --json`: one JSON object per line.
+ * docs/reference/recordings.md documents the format. New fields may be added: readers ignore unknown fields
+ * and types.
  */
 
 export const RECORDING_VERSION = 1;
@@ -15,33 +16,33 @@ export type TapRecord =
   | LostRecord
   | DoneRecord;
 
-/** The first line. */
+/** The first line of a recording. */
 export interface HeaderRecord {
   readonly type: 'tap';
   readonly version: typeof RECORDING_VERSION;
-  /** Milliseconds since 1970, with fractions, as all `at`. */
+  /** Milliseconds since 1970, with fractions, as in every `at`. */
   readonly at: number;
-  /** The version of sluice. */
+  /** sluice's version. */
   readonly sluice: string;
-  /** Which sessions are shown. */
+  /** The conditions that select sessions. */
   readonly filter: Readonly<Record<string, string>>;
-  /** The part of these sessions that is shown: above 0, at most 1. */
+  /** Fraction of these sessions that is shown: above 0, at most 1. */
   readonly sample: number;
   /** Whether payloads are shown. */
   readonly payload: boolean;
-  /** Max bytes that are shown of a message. */
+  /** Max bytes shown of a message. */
   readonly maxPayload: number;
-  /** The rules by which payloads are redacted. */
+  /** Rules that redact payloads. */
   readonly redact: readonly string[];
 }
 
 interface PlaceFields {
   readonly at: number;
-  /** Names the session or tunnel in all its lines. Of a session the id in `GET /sessions`. */
+  /** ID of the session or tunnel in all its lines. For a session, the ID in `GET /sessions`. */
   readonly session: string;
-  /** True if it was open before the tap. */
+  /** True if it was open before the tap started. */
   readonly attached?: true;
-  /** When it was opened. */
+  /** Time at which it opened. */
   readonly openedAt: number;
   readonly listener: string;
   readonly cluster: string;
@@ -54,11 +55,11 @@ export interface SessionRecord extends PlaceFields {
   readonly type: 'session';
   readonly route: string;
   readonly principal: string;
-  /** The agreed extensions; left out for none. */
+  /** Agreed extensions; missing for none. */
   readonly extensions?: string;
-  /** The opening handshake, without secrets. Left out if the session was open before the tap. */
+  /** Opening handshake, without secrets; missing if the session was open before the tap started. */
   readonly request?: { readonly target: string; readonly headers: readonly (readonly [string, string])[] };
-  /** The subprotocol of the answer; left out for none. */
+  /** Agreed subprotocol; missing for none. */
   readonly subprotocol?: string;
 }
 
@@ -70,41 +71,41 @@ export interface TunnelRecord extends PlaceFields {
 
 type RecordedOpcode = 'continuation' | 'text' | 'binary' | 'close' | 'ping' | 'pong' | `reserved${number}`;
 
-/** One frame, told when its last byte has come. An engine that hides frames tells whole messages. */
+/** One frame, recorded after its last byte. Engines that hide frames record whole messages. */
 export interface FrameRecord {
   readonly type: 'frame';
   readonly at: number;
   readonly session: string;
   readonly from: 'client' | 'endpoint' | 'proxy';
-  /** Of a frame of the proxy's own. */
+  /** Receiver of a frame that sluice itself sent; missing for other frames. */
   readonly to?: 'client' | 'endpoint';
   readonly opcode: RecordedOpcode;
-  /** False if the message goes on; else left out. */
+  /** False if the message continues; otherwise missing. */
   readonly fin?: false;
   /** True if the message is compressed on the wire. */
   readonly compressed?: true;
   /** Payload bytes on the wire. */
   readonly length: number;
-  /** Of a close frame: its code; left out if it has none. */
+  /** Code of a close frame; missing if it has none. */
   readonly code?: number;
-  /** On the last frame of a message: bytes of the whole message, not compressed. Left out if equal to `length`, or unknown. */
+  /** Uncompressed bytes of the whole message, on its last frame. Missing if unknown or equal to `length`. */
   readonly size?: number;
-  /** The message, on its last frame, or the payload of a control frame: its beginning, if `cut`. */
+  /** The message, on its last frame, or the payload of a control frame. Only the start if `cut`. */
   readonly text?: string;
-  /** As `text`, of what is not UTF-8. */
+  /** Like `text`, for bytes that are not UTF-8. */
   readonly base64?: string;
-  /** True if the payload is longer than what is shown. */
+  /** True if the payload is longer than the part shown. */
   readonly cut?: true;
-  /** True if a rule has replaced something. */
+  /** True if a rule replaced something. */
   readonly redacted?: true;
-  /** Why the payload is not shown, although it was asked for. */
+  /** Why a requested payload is not shown. */
   readonly withheld?: Withheld;
 }
 
 /**
- * `compressed`: the context of the compression is unknown or too costly. `too_long`: rules of redaction need the whole message,
- * or cannot read it, or would take too long.
- * `joined`: the tap began, or lost frames, in the middle of the message.
+ * - `compressed`: the compression context is unknown or too costly.
+ * - `too_long`: redaction needs the whole message, cannot read it, or would take too long.
+ * - `joined`: the tap started, or lost frames, in the middle of the message.
  */
 export type Withheld = 'compressed' | 'too_long' | 'joined';
 
@@ -122,9 +123,9 @@ export interface EndRecord {
   readonly type: 'end';
   readonly at: number;
   readonly session: string;
-  /** Left out for a tunnel. */
+  /** Missing for a tunnel. */
   readonly side?: 'client' | 'endpoint' | 'proxy';
-  /** Left out for a tunnel. */
+  /** Missing for a tunnel. */
   readonly code?: number;
   readonly reason?: string;
   readonly seconds: number;
@@ -134,21 +135,21 @@ export interface EndRecord {
   readonly bytesDownstream: number;
 }
 
-/** What is missing before this line. */
+/** Reports a gap before this line. */
 export interface LostRecord {
   readonly type: 'lost';
   readonly at: number;
-  /** The worker that left it out; left out if the reader was too slow. */
+  /** Worker that dropped the data; missing if the reader was too slow. */
   readonly worker?: string;
-  /** Messages, reads of tunnels, and control frames, as far as they are known. */
+  /** Missing messages, tunnel reads and control frames, as far as known. */
   readonly frames: number;
-  /** Sessions and tunnels that are not shown because too many are. */
+  /** Sessions and tunnels not shown because too many are shown already. */
   readonly sessions: number;
-  /** Lines of the reader that was too slow. */
+  /** Lines dropped because the reader was too slow. */
   readonly lines: number;
 }
 
-/** The last line, if the proxy has ended the tap. */
+/** The last line, if sluice ended the tap. */
 export interface DoneRecord {
   readonly type: 'done';
   readonly at: number;

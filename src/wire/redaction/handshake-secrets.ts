@@ -1,20 +1,20 @@
 /**
- * Cuts the secrets out of an opening handshake, so that a recording can be passed on. It looks at names and forms, and rather
- * cuts too much: whoever replays a handshake can supply what was cut.
+ * Removes secrets from an opening handshake, so that a recording can be shared. Recognizes names and forms,
+ * and prefers to cut too much: whoever replays a handshake can supply what is missing.
  */
 import type { Redaction } from './redaction.ts';
 import { cutTokens, decoded, hasSecret } from './secret-forms.ts';
 import type { SecretNames } from './secret-names.ts';
 
-/** What stands in the place of a secret. */
+/** Replaces each secret. */
 export const CUT = '[cut]';
 
 /** An opening handshake. */
 interface Handshake {
-  /** The target of the request line, with its query. */
+  /** Target of the request line, including its query. */
   readonly target: string;
   readonly headers: Iterable<readonly [name: string, value: string]>;
-  /** The subprotocol in the answer; empty for none. */
+  /** Agreed subprotocol; empty for none. */
   readonly subprotocol: string;
 }
 
@@ -26,41 +26,41 @@ interface CutHandshake {
 }
 
 const PROTOCOL_HEADER = 'sec-websocket-protocol';
-/** Headers of the handshake itself, which hold no secret. */
+/** Headers of the handshake itself, which hold no secrets. */
 const PLAIN_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'sec-websocket-key',
   'sec-websocket-version',
   'sec-websocket-extensions',
 ]);
-/** Headers that are URLs. */
+/** Headers whose value is a URL. */
 const URL_HEADERS = /^(?:origin|referer|x-(?:original|forwarded|rewrite)-ur[il])$/;
-/** Other headers that are known: they are shown unless a secret is seen in them. */
+/** Other known headers, shown unless they contain a recognized secret. */
 const KNOWN_HEADERS =
   /^(?:user-agent|accept(?:-.*)?|upgrade|connection|cache-control|pragma|priority|dnt|te|date|content-.*|sec-(?:fetch|ch|gpc).*|forwarded|via|x-forwarded-.*|x-real-ip|(?:x-|true-|cf-)?(?:client|connecting)-ip|x-request-id|x-correlation-id|x-requested-with|traceparent|tracestate|x?-?b3.*|x-amzn-trace-id|cf-ray|cdn-loop)$/;
-/** What a header that is not known must not have: a long run without a space may be a secret. */
+/** A long run without spaces may be a secret: values of unknown headers that have one are cut. */
 const LONG_RUN = /\S{16}/;
 
-/** Max segments of a path, and parameters, that are looked at. A client could send thousands. */
+/** Max path segments, and max parameters, to check. A client could send thousands. */
 const MAX_PARTS = 256;
 
 /** Max characters of a subprotocol that is shown. */
 const MAX_SUBPROTOCOL_CHARACTERS = 128;
-/** A subprotocol that is a name and a secret: `bearer.authorization.k8s.io.` and others. */
+/** A subprotocol made of a name and a secret: `bearer.authorization.k8s.io.` and others. */
 const NAMED_SECRET = /^(.*?(?:token|secret|auth|bearer|jwt|key)[^.:=|-]*[.:=|-])(?=.*\d)[^\s]{16,}$/i;
 
-/** Cuts the secrets of handshakes for one tap. */
+/** Removes secrets from handshakes, for one tap. */
 export class HandshakeSecrets {
   readonly #redaction: Redaction | null;
   readonly #names: SecretNames;
 
-  /** @param redaction applied to the target and to the values of headers, too; null for none */
+  /** @param redaction also applied to the target and to header values; null for none */
   constructor(redaction: Redaction | null, names: SecretNames) {
     this.#redaction = redaction;
     this.#names = names;
   }
 
-  /** Returns the handshake without its secrets. Names of headers stay as they are. */
+  /** Returns the handshake without its secrets. Header names stay. */
   cut({ target, headers, subprotocol }: Handshake): CutHandshake {
     return {
       target: this.#redact(this.#cutUrl(target)),
@@ -82,7 +82,7 @@ export class HandshakeSecrets {
     return hasSecret(value, this.#names) ? CUT : this.#redact(value);
   }
 
-  /** Cuts the secrets of a URL, or of its path and query, and keeps the rest. */
+  /** Cuts the secrets of a URL, or of a path and query. Keeps the rest. */
   #cutUrl(url: string): string {
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
@@ -103,7 +103,7 @@ export class HandshakeSecrets {
     return `${shown};${cutParts(text.slice(mark + 1), ';', (parameter) => this.#cutParameter(parameter))}`;
   }
 
-  /** A value goes on to the next `&`, whatever is in it. */
+  /** A value extends to the next `&`, whatever it contains. */
   #cutParameter(parameter: string): string {
     const equals = parameter.indexOf('=');
     if (equals < 0) return hasSecret(parameter, this.#names) ? CUT : parameter;
@@ -114,7 +114,7 @@ export class HandshakeSecrets {
     return `${hasSecret(name, this.#names) ? CUT : name}=${isSecret ? CUT : value}`;
   }
 
-  /** @param chosen the subprotocol in the answer, which is no secret only because of the name before it */
+  /** @param chosen the agreed subprotocol, which is not a secret even after the name of a secret */
   #cutSubprotocols(list: string, chosen: string): string {
     let before = '';
     return list
@@ -134,7 +134,7 @@ export class HandshakeSecrets {
   }
 }
 
-/** Cuts the secrets of each part of a text, and all parts beyond the limit. */
+/** Cuts the secrets of each part, and all parts beyond the limit. */
 function cutParts(text: string, separator: string, cutPart: (part: string) => string): string {
   const parts = text.split(separator);
   const shown = parts.slice(0, MAX_PARTS).map(cutPart);
@@ -147,7 +147,7 @@ function cutSubprotocol(name: string): string {
   return cut === name ? name.replace(NAMED_SECRET, `$1${CUT}`) : cut;
 }
 
-/** Tells whether a text looks random: a person would not choose it as the name of a subprotocol. */
+/** Reports whether a name looks random, unlike a subprotocol that a person would choose. */
 function looksRandom(name: string): boolean {
   if (!/^[\w~+-]{16,}={0,2}$/.test(name)) return false;
   const digits = name.replaceAll(/\D/g, '').length;

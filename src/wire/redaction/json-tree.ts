@@ -1,37 +1,37 @@
-/** JSON inside of a text, with the place of every value, so that values can be replaced and all else stays as it is. */
+/** Finds JSON in text, with the position of every value, so that values can be replaced in place. */
 
-/** Max depth of values in each other. Each level is a call. */
+/** Max nesting depth. Each level is a call. */
 const MAX_DEPTH = 128;
 
-/** A value, and its place in the text. */
+/** A value and its position in the text. */
 export interface JsonNode {
   readonly start: number;
-  /** Behind the last character. */
+  /** After the last character. */
   end: number;
-  /** Names of the members of an object, beside {@link children}: a name may come twice. Null for other values. */
+  /** Member names of an object, parallel to {@link children}; may repeat. Null for other values. */
   readonly names: readonly string[] | null;
-  /** The values inside of an object or array; null for other values. */
+  /** Values inside an object or array; null for other values. */
   readonly children: readonly JsonNode[] | null;
 }
 
-/** Some value is deeper than a reader follows. */
+/** Result for text nested deeper than the reader follows. */
 export const TOO_DEEP = 'too deep';
 
-/** The JSON in a text. */
+/** The JSON found in a text. */
 interface FoundJson {
-  /** The objects and arrays that are not part of others. */
+  /** The outermost objects and arrays. */
   readonly roots: readonly JsonNode[];
   /**
-   * Where the first object or array with a fault begins: some of its values may be unknown, and what follows, too. The text's
-   * length for none. Nothing is unknown of one that only breaks off.
+   * Start of the first malformed object or array; the text's length if there is none. Values in it and after
+   * it may be missing from the result. A truncated value is not malformed: it only ends early.
    */
   readonly faultyFrom: number;
 }
 
 /**
- * Finds the objects and arrays in a text that are not part of others: of JSON that stands alone, behind a prefix as in
- * Socket.IO, in lines, or among bytes. A value that breaks off, or has a fault, ends there and keeps what it had. Takes time
- * in proportion to the text.
+ * Finds the outermost objects and arrays in a text: plain JSON, JSON after a prefix as in Socket.IO, JSON
+ * lines, or JSON among other bytes. A truncated or malformed value ends there, and keeps its earlier parts.
+ * Runs in linear time.
  */
 export function findJson(text: string): FoundJson | typeof TOO_DEEP {
   const reader = new JsonReader(text);
@@ -41,7 +41,7 @@ export function findJson(text: string): FoundJson | typeof TOO_DEEP {
     const node = reader.read(at);
     if (node === TOO_DEEP) return TOO_DEEP;
     roots.push(node);
-    // Brackets around a word are no JSON.
+    // Brackets around a word are not JSON.
     const isJson = node.names !== null || node.children!.length > 0;
     if (isJson && reader.isBroken && reader.at < text.length) faultyFrom = Math.min(faultyFrom, at);
   }
@@ -49,10 +49,10 @@ export function findJson(text: string): FoundJson | typeof TOO_DEEP {
 }
 
 /**
- * Returns the value as JavaScript has it. Of members of one name the last counts, as in `JSON.parse`. Objects have no
- * prototype.
+ * Returns the JavaScript value of a node. The last of several members with one name wins, as in `JSON.parse`.
+ * Objects have no prototype.
  *
- * @param known what has been asked before, by node
+ * @param known cache of earlier results, by node
  */
 export function valueOf(node: JsonNode, text: string, known: Map<JsonNode, unknown>): unknown {
   const before = known.get(node);
@@ -78,12 +78,12 @@ function scalarOf(source: string): unknown {
   try {
     return JSON.parse(source);
   } catch {
-    // A text that breaks off, or has a fault.
+    // A truncated or malformed string.
     return source;
   }
 }
 
-/** Returns the place of the next object or array; the text's length if there is none. */
+/** Returns the position of the next object or array; the text's length if there is none. */
 function nextStart(text: string, from: number): number {
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -104,31 +104,31 @@ const CURLY_CLOSE = 0x7d;
 class JsonReader {
   readonly #text: string;
   #at = 0;
-  /** Whether a fault, or the end of the text, has ended all open values. */
+  /** Whether a fault or the end of the text closed all open values. */
   #isBroken = false;
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  /** Where the last reading ended. */
+  /** End of the last value read. */
   get at(): number {
     return this.#at;
   }
 
-  /** Whether the last reading ended at a fault, or at the end of the text. */
+  /** Whether the last value ended at a fault, or at the end of the text. */
   get isBroken(): boolean {
     return this.#isBroken;
   }
 
-  /** Reads the object or array at a place. */
+  /** Reads the object or array at a position. */
   read(at: number): JsonNode | typeof TOO_DEEP {
     this.#at = at;
     this.#isBroken = false;
     return this.#value(0) ?? TOO_DEEP;
   }
 
-  /** Returns null if it is too deep. */
+  /** Returns null if the value is nested too deep. */
   #value(depth: number): JsonNode | null {
     const code = this.#text.charCodeAt(this.#at);
     if (code === CURLY_OPEN || code === SQUARE_OPEN) {
@@ -158,7 +158,7 @@ class JsonReader {
       }
       const child = this.#value(depth + 1);
       if (child === null) return null;
-      // A fault in the place of a value.
+      // A fault in place of a value.
       if (child.end === child.start) names.length = children.length;
       else children.push(child);
       if (this.#isBroken) break;
@@ -172,7 +172,7 @@ class JsonReader {
     return { start, end: this.#at, names: isObject ? names : null, children };
   }
 
-  /** Reads a member's name and colon. Returns null for a fault. */
+  /** Reads a member's name and colon. Returns null on a fault. */
   #name(code: number): string | null {
     const start = this.#at;
     if (code === QUOTE) this.#skipString();
@@ -188,7 +188,7 @@ class JsonReader {
     return source.includes('\\') ? String(scalarOf(source)) : source.slice(1, -1);
   }
 
-  /** Skips spaces. Returns the code of the next character: NaN at the end. */
+  /** Skips white space. Returns the code of the next character: NaN at the end. */
   #nextCode(): number {
     for (;;) {
       const code = this.#text.charCodeAt(this.#at);
@@ -211,7 +211,7 @@ class JsonReader {
     this.#isBroken = true;
   }
 
-  /** Skips a number or a literal, also those that JavaScript and Python write beyond JSON. */
+  /** Skips a number or a literal, including those of JavaScript and Python that are not JSON. */
   #skipWord(): void {
     WORD.lastIndex = this.#at;
     const found = WORD.exec(this.#text);

@@ -1,10 +1,10 @@
-/** Finds the values of a JSON path in a tree of places. */
+/** Finds the values of a JSON path in a tree of nodes. */
 import type { PathSegment, PathSelector } from '../../core/redaction/json-path.ts';
 import { valueOf, type JsonNode } from './json-tree.ts';
 
-/** Bounds the work on one message. */
+/** Work budget for one message. */
 export interface Steps {
-  /** Values that may still be looked at. */
+  /** Remaining number of values to visit. */
   left: number;
 }
 
@@ -13,7 +13,7 @@ export class PathSearch {
   readonly #root: JsonNode;
   readonly #text: string;
   readonly #steps: Steps;
-  /** For filters: the values of nodes. */
+  /** Values of nodes, for filters. */
   readonly #values = new Map<JsonNode, unknown>();
 
   constructor(root: JsonNode, text: string, steps: Steps) {
@@ -22,7 +22,7 @@ export class PathSearch {
     this.#steps = steps;
   }
 
-  /** Returns the nodes of a path, each once. If no steps are left, some are missing. */
+  /** Returns the nodes of a path, each once. The result is incomplete if the budget runs out. */
   find(segments: readonly PathSegment[]): readonly JsonNode[] {
     let nodes: readonly JsonNode[] = [this.#root];
     for (const { isDescendant, selectors } of segments) {
@@ -31,13 +31,13 @@ export class PathSearch {
         for (const selector of selectors) this.#select(selector, node, found);
         if (this.#steps.left < 0) return found;
       }
-      // One selector finds each child once.
+      // A single selector finds each child once.
       nodes = selectors.length > 1 ? [...new Set(found)] : found;
     }
     return nodes;
   }
 
-  /** Returns the objects and arrays among some nodes and their descendants, each once. */
+  /** Returns the objects and arrays among the nodes and their descendants, each once. */
   #withDescendants(nodes: readonly JsonNode[]): readonly JsonNode[] {
     const all = nodes.length > 1 ? outermost(nodes) : nodes.filter(isContainer);
     for (let index = 0; index < all.length && this.#steps.left >= 0; index++) {
@@ -84,7 +84,7 @@ export class PathSearch {
   ): void {
     const root = valueOf(this.#root, this.#text, this.#values);
     for (const child of children) {
-      // A filter costs far more than a look, and may look at each child of the value.
+      // A filter costs far more than a visit, and may read every child of the value.
       this.#steps.left -= 30 + (child.children?.length ?? 0);
       if (this.#steps.left < 0) return;
       if (passes(valueOf(child, this.#text, this.#values), root)) found.push(child);
@@ -98,7 +98,7 @@ function isContainer(node: JsonNode): node is Container {
   return node.children !== null;
 }
 
-/** Leaves out the nodes that lie in others. */
+/** Drops the nodes that lie inside others. */
 function outermost(nodes: readonly JsonNode[]): Container[] {
   const kept: Container[] = [];
   let end = 0;
@@ -110,7 +110,7 @@ function outermost(nodes: readonly JsonNode[]): Container[] {
   return kept;
 }
 
-/** Returns the indexes of a slice (RFC 9535 section 2.3.4.2.2), in any order. */
+/** Yields the indexes of a slice (RFC 9535 section 2.3.4.2.2), in any order. */
 function* indexes(
   {
     start,

@@ -1,4 +1,4 @@
-/** Rules of redaction, applied to messages. What no rule matches stays as it is, byte by byte. */
+/** Applies redaction rules to messages. Bytes that no rule matches are unchanged. */
 import { isUtf8 } from 'node:buffer';
 import type { PathSegment } from '../../core/redaction/json-path.ts';
 import { parseRedactionRule } from '../../core/redaction/redaction-rule.ts';
@@ -6,25 +6,25 @@ import { loadExpressions, type LinearExpression } from '../../core/linear-expres
 import { TOO_DEEP, findJson, type JsonNode } from './json-tree.ts';
 import { PathSearch, type Steps } from './path-search.ts';
 
-/** What stands in the place of what an expression matches. */
+/** Replaces whatever an expression matches. */
 export const REDACTED = '[redacted]';
 const REDACTED_VALUE = JSON.stringify(REDACTED);
 
-/** Max values that all paths look at in one message. 64 KiB have 32,768 values at most. */
+/** Max values that all paths visit in one message. 64 KiB hold at most 32,768 values. */
 const MAX_STEPS = 500_000;
-/** Max time for the expressions in one message: sessions wait meanwhile. */
+/** Max time for the expressions in one message, because sessions wait for it. */
 const MAX_EXPRESSION_MS = 30;
 
-/** How a name of letters may be written so that it cannot be found as text. */
+/** Escapes that can hide a name of letters from a text search. */
 const ESCAPED_ASCII = /\\u00[2-7]/;
 
-/** A path, and the names that a text must have if the path matches anything in it. */
+/** A path, and the names that a text must contain for the path to match. */
 interface PathRule {
   readonly segments: readonly PathSegment[];
   readonly names: readonly string[];
 }
 
-/** Compiled rules of redaction. */
+/** Compiled redaction rules. */
 export class Redaction {
   readonly #paths: readonly PathRule[];
   readonly #expressions: readonly LinearExpression[];
@@ -36,15 +36,16 @@ export class Redaction {
     this.#now = now;
   }
 
-  /** True without rules: every message stays as it is. */
+  /** Whether there are no rules, so that every message stays unchanged. */
   get isEmpty(): boolean {
     return this.#paths.length === 0 && this.#expressions.length === 0;
   }
 
   /**
-   * Redacts a text. Give it whole: a value that is cut may not be found.
+   * Redacts a text. The text must be complete: a rule may miss a truncated value.
    *
-   * @returns the same text if no rule matches; null if that would cost too much, so that the text must be withheld
+   * @returns the same text if no rule matches; null if redaction would cost too much, so that the text must
+   * be withheld
    */
   text(text: string): string | null {
     const redacted = this.#applyPaths(text);
@@ -52,9 +53,9 @@ export class Redaction {
   }
 
   /**
-   * Redacts bytes: as UTF-8 if they are, else each byte as a character of Latin-1.
+   * Redacts bytes: as UTF-8 if valid, otherwise as Latin-1.
    *
-   * @returns as {@link text}
+   * @returns as for {@link text}
    */
   binary(bytes: Uint8Array): Uint8Array | null {
     if (this.isEmpty) return bytes;
@@ -66,7 +67,7 @@ export class Redaction {
   }
 
   #applyPaths(text: string): string | null {
-    // A name may be written with escapes.
+    // With escapes, a name may be spelled differently.
     const hasEscapes = text.includes('\\');
     const paths = this.#paths.filter(({ names }) => hasEscapes || names.every((name) => text.includes(name)));
     if (paths.length === 0) return text;
@@ -97,11 +98,11 @@ export class Redaction {
 }
 
 /**
- * Compiles rules: see {@link parseRedactionRule}. At most `MAX_RULES` are expected. Each is tried once, so that the first
- * message does not take the time for it.
+ * Compiles rules: see {@link parseRedactionRule}. Expects at most `MAX_RULES`. Runs each rule once, so that
+ * the first message does not pay for its compilation.
  *
- * @param now milliseconds of a clock that never goes back
- * @throws RuleError for the first bad one
+ * @param now monotonic clock in milliseconds
+ * @throws RuleError for the first invalid rule
  */
 export function compileRedaction(rules: readonly string[], now = (): number => performance.now()): Redaction {
   const paths: PathRule[] = [];
@@ -117,16 +118,16 @@ export function compileRedaction(rules: readonly string[], now = (): number => p
   return redaction;
 }
 
-/** Of both kinds, with a filter. */
+/** Rules of both kinds, one with a filter. */
 const FIRST_RULES = ['$..a', '$..[?@.b == 1]', '/c[0-9]+/'];
-/** A message in which each of them finds something. */
+/** A message in which each of these rules finds something. */
 const FIRST_MESSAGE = Buffer.from('{"a":1,"x":[{"b":1,"c":"c1"}]}');
 
 /**
- * Loads what rules need before the first tap has some, in pieces: else the first message would hold a thread for 50 ms. It
- * takes 2 MB a thread.
+ * Loads what rules need, in small steps, before the first tap has any. Otherwise the first message would
+ * block a thread for 50 ms. Takes 2 MB per thread.
  *
- * @param nextTurn resolves when others have had their turn
+ * @param nextTurn resolves after other work had its turn
  */
 export async function loadRedaction(nextTurn: () => Promise<void>): Promise<void> {
   await loadExpressions(nextTurn);
@@ -137,7 +138,7 @@ export async function loadRedaction(nextTurn: () => Promise<void>): Promise<void
   }
 }
 
-/** Returns the names that every match needs, as far as JSON writes them in one way only. */
+/** Returns the names that every match contains, limited to names that JSON spells in only one way. */
 function namesOf(segments: readonly PathSegment[]): string[] {
   const names: string[] = [];
   for (const { selectors } of segments) {
@@ -148,13 +149,13 @@ function namesOf(segments: readonly PathSegment[]): string[] {
   return names;
 }
 
-/** Tells whether a text of faulty JSON may have a value of a path. It may have it before its fault, or behind. */
+/** Reports whether malformed JSON may contain a value of a path, before or after its fault. */
 function mayHide(faulty: string, paths: readonly PathRule[]): boolean {
   if (faulty === '') return false;
   return ESCAPED_ASCII.test(faulty) || paths.some(({ names }) => faulty.includes(names.at(-1) ?? ''));
 }
 
-/** Replaces the values of nodes. A value inside of another goes with it. */
+/** Replaces the values of nodes. A value inside another is replaced with it. */
 function replaceNodes(text: string, nodes: Iterable<JsonNode>): string {
   const ordered = [...nodes].sort((a, b) => a.start - b.start || b.end - a.end);
   let replaced = '';

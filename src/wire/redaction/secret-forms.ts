@@ -1,23 +1,26 @@
-/** Tells by its form whether a text of a handshake has a secret. Takes time in proportion to the text. */
+/** Detects secrets in handshake text by their form, in linear time. */
 import type { SecretNames } from './secret-names.ts';
 
-/** Max times that a text is decoded in search of secrets. What is encoded more often counts as one. */
+/** Max rounds of decoding in search of secrets. Text encoded more often counts as a secret. */
 const MAX_DECODINGS = 3;
 
-/** The scheme of a credential, and something behind it. */
+/** An authentication scheme, and at least one character after it. */
 const SCHEME = /\b(?:basic|bearer|digest|negotiate|ntlm|hmac|token|api-?key|signature)\b[:\s]+[^\s]/i;
-/** `name=value` and `name: value`, as in queries, lists of parameters and JSON. */
+/** `name=value` and `name: value`, as in queries, parameter lists and JSON. */
 const PARAMETER = /(?<=^|[?&;,\s"'({[=:])([^\s=:?&;,"'({[]+)["']?\s*[=:]\s*["']?(?=[^\s&;,"'])/g;
-/** The place of user info in a URL. */
+/** The part of a URL that may contain user info. */
 const AUTHORITY = /\/\/([^/?#\s]*)/g;
-/** A run of the characters of tokens, which may be percent-encoded. */
+/** A run of token characters, which may be percent-encoded. */
 const TOKEN_RUN = /[\w.%~=+-]{16,}/g;
-/** `{"` in base64, also if it is base64 again, behind a border: the beginning of a JSON Web Token (RFC 7519), or of other JSON. */
+/**
+ * `{"` in base64, once or twice encoded, at a word boundary: the start of a JSON Web Token (RFC 7519), or of
+ * other JSON.
+ */
 const JSON_START = /(?<![A-Za-z0-9])(?:eyJ|eyA|eyI|ewo|ewk|ZXlK)/;
-/** What stands between the parts of a JSON Web Token. */
+/** Separator in a JSON Web Token. */
 const TOKEN_DOT = /\.|%2e/i;
 
-/** Cuts what looks like a JSON Web Token, or like other JSON in base64, out of a text. */
+/** Cuts apparent JSON Web Tokens, and other JSON in base64, out of a text. */
 export function cutTokens(text: string, cut: string): string {
   return text.replace(TOKEN_RUN, (run) => {
     const start = JSON_START.exec(run)?.index ?? -1;
@@ -27,7 +30,7 @@ export function cutTokens(text: string, cut: string): string {
   });
 }
 
-/** Tells whether a text has a secret in one of the known forms, in it or in what it encodes. */
+/** Reports whether a text contains a secret of a known form, plain or encoded. */
 export function hasSecret(text: string, names: SecretNames, decodings = 0): boolean {
   if (SCHEME.test(text) || cutTokens(text, '') !== text) return true;
   for (const [, name = ''] of text.matchAll(PARAMETER)) {
@@ -41,7 +44,7 @@ export function hasSecret(text: string, names: SecretNames, decodings = 0): bool
   return decodings === MAX_DECODINGS || hasSecret(inner, names, decodings + 1);
 }
 
-/** Decodes the percent-encoding of a query, as far as it is right. */
+/** Decodes the percent-encoding of a query, as far as it is valid. */
 export function decoded(text: string): string {
   if (!/[%+]/.test(text)) return text;
   const spaced = text.replaceAll('+', ' ');

@@ -3,18 +3,18 @@ import { type AlternativeName, readCertificateFields } from '../../core/certific
 import { normalizeName } from '../../core/certificate/name-forms.ts';
 import { formatIp } from '../ip-address.ts';
 
-/** A certificate by which a client has proven who it is. It has been verified. All texts are visible ASCII and spaces. */
+/** A verified client certificate. All strings are visible ASCII and spaces. */
 export interface ClientCertificate {
   /**
-   * The subject as RFC 2253 writes it: `CN=alice,O=example`. Empty if there is none, or if it is malformed or longer than
-   * 4,096 characters.
+   * Subject in RFC 2253 form: `CN=alice,O=example`. Empty if missing, malformed, or longer than 4,096
+   * characters.
    */
   readonly subject: string;
   /** SHA-256 of the certificate in DER, in lower-case hex. */
   readonly fingerprint: string;
   /**
-   * The subject alternative names, in the certificate's order. Names with characters that their kind cannot have are left out.
-   * Empty if they are malformed, or longer than 8 KiB together.
+   * Subject alternative names, in the certificate's order. Names with invalid characters are left out. Empty
+   * if they are malformed, or longer than 8 KiB in total.
    */
   readonly names: readonly CertificateName[];
 }
@@ -22,14 +22,14 @@ export interface ClientCertificate {
 /** A subject alternative name. */
 export interface CertificateName {
   readonly kind: AlternativeName['kind'];
-  /** DNS names and the domains of email addresses are in lower case, and IP addresses as `normalizeIp` writes them. */
+  /** DNS names and email domains are in lower case, IP addresses as formatted by `normalizeIp`. */
   readonly value: string;
 }
 
 /**
- * Reads a client's certificate. It has been verified, so nothing is checked here but its form. It never throws.
+ * Reads a client's certificate, which is already verified: only its form is checked. Never throws.
  *
- * @param der the certificate; it is not kept
+ * @param der the certificate, not retained
  */
 export function readClientCertificate(der: Buffer): ClientCertificate {
   const { subject, names } = readCertificateFields(der);
@@ -42,6 +42,6 @@ export function readClientCertificate(der: Buffer): ClientCertificate {
 
 function nameOf({ kind, bytes }: AlternativeName): CertificateName[] {
   const value = kind === 'ip' ? formatIp(bytes) : normalizeName(kind, bytes.toString('latin1'));
-  // An address of another length is none.
+  // An address of another length is invalid.
   return value === null || value === '' ? [] : [{ kind, value }];
 }

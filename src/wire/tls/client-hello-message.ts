@@ -11,12 +11,12 @@ const SERVER_NAME = 0;
 const HOST_NAME = 0;
 const APPLICATION_PROTOCOLS = 16;
 
-/** Max protocols that are listed: a client could offer thousands. */
+/** Max protocols in the result: a client could offer thousands. */
 const MAX_PROTOCOLS = 32;
 
 /**
- * Reads the body of a ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2). What OpenSSL refuses about its form is
- * refused. Extensions but the two that are needed are skipped, GREASE (RFC 8701) included.
+ * Reads the body of a ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2). Refuses the
+ * malformations that OpenSSL refuses. Skips all but two extensions, including GREASE (RFC 8701).
  */
 export function parseClientHello(bytes: Buffer, start: number, end: number): ClientHello | Malformed {
   if (end - start <= FIXED_BYTES || bytes[start] !== SSL_3_TO_TLS_1_3) return new Malformed('bad version');
@@ -59,8 +59,8 @@ function parseExtensions(bytes: Buffer, start: number, end: number): ClientHello
 }
 
 /**
- * Reads the server name extension (RFC 6066 section 3). Like OpenSSL this takes exactly one name, of the type `host_name`, of
- * at most 255 bytes, none of which is zero. Other names that are no DNS names count as none.
+ * Reads the server name extension (RFC 6066 section 3). Like OpenSSL, requires exactly one name of type
+ * `host_name`, of at most 255 bytes, without zero bytes. Returns null for a name that is not a DNS name.
  */
 function parseServerName(bytes: Buffer, start: number, end: number): string | null | Malformed {
   const isOneHostName =
@@ -90,9 +90,9 @@ function parseProtocols(bytes: Buffer, start: number, end: number): readonly str
 }
 
 /**
- * Returns the offset behind a vector (RFC 8446 section 3.4); -1 if it runs past the end.
+ * Returns the offset after a vector (RFC 8446 section 3.4); -1 if it exceeds the end.
  *
- * @param at offset of its length, which may lie past the end, too
+ * @param at offset of its length field, which may also exceed the end
  */
 function behind(bytes: Buffer, at: number, end: number, lengthBytes: 1 | 2): number {
   if (at + lengthBytes > end) return -1;

@@ -3,8 +3,8 @@ import { parseClientHello } from './client-hello-message.ts';
 import type { ClientHello } from './client-hello.ts';
 
 /**
- * Max bytes of a ClientHello with the heads of its records. Clients send 250 to 2,000; OpenSSL takes 131,396. A reader
- * needs no more bytes than this.
+ * Max bytes of a ClientHello, including record heads. Clients send 250 to 2,000; OpenSSL accepts 131,396.
+ * Callers need to buffer no more than this.
  */
 export const MAX_HELLO_BYTES = 16 * 1024;
 
@@ -12,11 +12,11 @@ const RECORD_HEAD_BYTES = 5;
 const HANDSHAKE = 22;
 const VERSION_3 = 3;
 
-/** Bytes of the type and the length of a handshake message. */
+/** Bytes of a handshake message's type and length. */
 const MESSAGE_HEAD_BYTES = 4;
 const CLIENT_HELLO = 1;
 
-/** Tells whether bytes start with a record of a TLS handshake; null if more bytes must say. Hellos of SSL 2 are none. */
+/** Reports whether bytes start with a TLS handshake record; null if more are needed. False for SSL 2. */
 export function startsTls(bytes: Buffer, start: number, end: number): boolean | null {
   if (start === end) return null;
   if (bytes[start] !== HANDSHAKE) return false;
@@ -24,24 +24,25 @@ export function startsTls(bytes: Buffer, start: number, end: number): boolean | 
 }
 
 /**
- * Reads the ClientHello of one connection, which may be cut at any byte, and may lie in several records (RFC 8446
- * section 5.1). Each record is looked at once, and the message is read when it has come whole.
+ * Reads the ClientHello of one connection, cut at any byte, possibly in several records (RFC 8446 section
+ * 5.1). Scans each record once. Parses the message once it is whole.
  */
 export class ClientHelloReader {
-  /** Offset of the first byte that has not been looked at. */
+  /** Offset of the first unscanned byte. */
   #next = 0;
-  /** Bytes of the current record that have not come. */
+  /** Missing bytes of the current record. */
   #recordLeft = 0;
-  /** Starts and ends of the parts of the message. */
+  /** Starts and ends of the message's parts. */
   readonly #parts: number[] = [];
-  /** Bytes of the message that have come. */
+  /** Bytes of the message that arrived. */
   #length = 0;
   /** The first bytes of the message, as a number. */
   #head = 0;
 
   /**
-   * Looks on. @param bytes the connection's bytes from the first on: those that have been looked at must be the same in each
-   * call
+   * Continues the scan.
+   *
+   * @param bytes all bytes of the connection; those already scanned must be unchanged
    */
   read(bytes: Buffer, start: number, end: number): ReadResult<ClientHello> {
     const limit = Math.min(end, start + MAX_HELLO_BYTES);
@@ -61,7 +62,7 @@ export class ClientHelloReader {
     return limit - start === MAX_HELLO_BYTES ? tooLong() : null;
   }
 
-  /** Reads the head of the next record, as far as it has come. */
+  /** Reads the head of the next record if it has arrived. */
   #readRecordHead(bytes: Buffer, start: number, limit: number): Malformed | null {
     const at = start + this.#next;
     if (startsTls(bytes, at, limit) === false) return new Malformed('no record of a TLS handshake');
@@ -82,7 +83,9 @@ export class ClientHelloReader {
     parts.push(this.#next);
   }
 
-  /** Returns the message's bytes with its head; Infinity before they are known. @param type the first byte of the message */
+  /**
+   * Returns the size of the message with its head; Infinity if unknown. @param type first byte of the message
+   */
   #messageSize(type: number | undefined): number | Malformed {
     if (type !== CLIENT_HELLO) return new Malformed('no ClientHello');
     if (this.#length < MESSAGE_HEAD_BYTES) return Infinity;

@@ -1,4 +1,4 @@
-/** The trace that a request belongs to, and its own span in it. */
+/** The trace of a request, and the request's own span in it. */
 import { copyOfText } from '../../core/copy.ts';
 import { onlyHeaderOf, type RequestHead } from '../http/request-head.ts';
 import { readTraceparent, traceparentText } from './traceparent.ts';
@@ -8,20 +8,20 @@ const TRACE_DIGITS = 32;
 const SPAN_DIGITS = 16;
 const PARENT = TRACE_DIGITS + SPAN_DIGITS;
 
-/** The digits of a trace id that decide about sampling: 12 of the 14 at its end, which must be random. */
+/** Digits of a trace ID that decide about sampling: 12 of its last 14, which must be random. */
 const RANDOM_FROM = 18;
 const RANDOM_TO = 30;
 const RANDOM_RANGE = 2 ** 48;
 
-/** The trace of one request. It holds few short texts, because sessions keep it for as long as they live. */
+/** The trace of one request. Holds few short strings, because sessions keep it for their lifetime. */
 export class RequestTrace {
-  /** Whether head sampling has chosen the trace. */
+  /** Whether head sampling selected the trace. */
   isSampled: boolean;
-  /** The value of `tracestate`; empty for none. */
+  /** Value of `tracestate`; empty for none. */
   readonly state: string;
-  /** Hexadecimal digits: of the trace, of the span, and of the parent if a trusted client has named one. */
+  /** Hexadecimal IDs: the trace, the span, and the parent if a trusted client named one. */
   readonly #ids: string;
-  /** The IP address of the connection's peer: the client or a trusted proxy. */
+  /** IP address of the connection's peer: the client or a trusted proxy. */
   readonly peer: string;
 
   private constructor(ids: string, peer: string, state: string, isSampled: boolean) {
@@ -32,15 +32,15 @@ export class RequestTrace {
   }
 
   /**
-   * Continues the trace of a trusted client. Its flag decides about sampling.
+   * Continues the trace of a trusted client. The client's flag decides about sampling.
    *
-   * @param peer the IP address of the client
+   * @param peer IP address of the client
    * @param spanId 16 random hexadecimal digits
    * @returns null if the head names no valid parent
    */
   static continued(head: RequestHead, peer: string, spanId: string): RequestTrace | null {
     const value = onlyHeaderOf(head, 'traceparent');
-    // Several headers of this name count as none.
+    // Repeated headers count as none.
     const parent = value === undefined || value === null ? null : readTraceparent(value);
     if (parent === null) return null;
     const ids = copyOfText(parent.traceId + spanId + parent.spanId);
@@ -48,10 +48,10 @@ export class RequestTrace {
   }
 
   /**
-   * Begins a trace.
+   * Starts a trace.
    *
-   * @param bytes 24 random ones: the id of the trace, then that of the span
-   * @param peer the IP address of the client
+   * @param bytes 24 random bytes: the trace ID, then the span ID
+   * @param peer IP address of the client
    * @param part as for {@link sample}
    */
   static begun(bytes: Buffer, peer: string, part: number): RequestTrace {
@@ -60,7 +60,7 @@ export class RequestTrace {
     return new RequestTrace(bytes.toString('hex'), peer, '', random >= (1 - part) * RANDOM_RANGE);
   }
 
-  /** Whether a trusted client has begun the trace, and so has decided about sampling. */
+  /** Whether a trusted client started the trace, and so decided about sampling. */
   get isContinued(): boolean {
     return this.#ids.length > PARENT;
   }
@@ -73,24 +73,24 @@ export class RequestTrace {
     return this.#ids.slice(TRACE_DIGITS, PARENT);
   }
 
-  /** The span of the trusted client; null if the trace begins here. */
+  /** Span of the trusted client; null if the trace starts here. */
   get parentSpanId(): string | null {
     return this.isContinued ? this.#ids.slice(PARENT) : null;
   }
 
   /**
-   * Decides about sampling by the id of the trace. Another system that samples a larger part by this rule samples the same
-   * traces, and more.
+   * Decides about sampling from the trace ID. Another system with this rule and a larger fraction samples the
+   * same traces, and more.
    *
-   * @param part 0 for none to 1 for all
+   * @param part fraction to sample, from 0 to 1
    */
   sample(part: number): void {
-    // OpenTelemetry's consistent probability sampling: the random digits reach the threshold of rejection.
+    // OpenTelemetry's consistent probability sampling: compare the random digits to the rejection threshold.
     const random = Number.parseInt(this.#ids.slice(RANDOM_FROM, RANDOM_TO), 16);
     this.isSampled = random >= (1 - part) * RANDOM_RANGE;
   }
 
-  /** Adds the headers for the endpoint, whose spans get this one as their parent: name, value, name, value. */
+  /** Adds headers that make this span the parent of the endpoint's spans: name, value, name, value. */
   addHeaders(headers: string[]): void {
     headers.push('traceparent', traceparentText(this));
     if (this.state !== '') headers.push('tracestate', this.state);

@@ -1,28 +1,28 @@
 /** The header `traceparent` (https://www.w3.org/TR/trace-context-1/#traceparent-header). */
 
-/** What a client's header says about its span. */
+/** A client's span, as its header describes it. */
 interface TraceParent {
-  /** 32 hexadecimal digits in lower case, not all 0. */
+  /** 32 lower-case hexadecimal digits, not all 0. */
   readonly traceId: string;
-  /** 16 hexadecimal digits in lower case, not all 0. */
+  /** 16 lower-case hexadecimal digits, not all 0. */
   readonly spanId: string;
   /** Whether the client may have recorded its span. */
   readonly isSampled: boolean;
 }
 
-/** Characters of a header of version 00. */
+/** Length of a version 00 header. */
 const LENGTH = 55;
-/** Version, trace, parent and flags. A higher version may have more behind another hyphen. */
+/** Version, trace, parent and flags. Higher versions may append more after another hyphen. */
 const FORMAT = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
 const NO_TRACE = '0'.repeat(32);
 const NO_SPAN = '0'.repeat(16);
 const SAMPLED = 1;
 
 /**
- * Reads the header. Of a higher version only the known parts count.
+ * Parses the header. Reads only the known parts of a higher version.
  *
- * @param value of the only header of its name
- * @returns null for a header that does not count, so that a new trace begins
+ * @param value value of the only header with this name
+ * @returns null for an invalid header, so that a new trace starts
  */
 export function readTraceparent(value: string): TraceParent | null {
   const found = FORMAT.exec(value);
@@ -33,7 +33,7 @@ export function readTraceparent(value: string): TraceParent | null {
   return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & SAMPLED) !== 0 };
 }
 
-/** Writes the header of version 00. */
+/** Formats a version 00 header. */
 export function traceparentText({ traceId, spanId, isSampled }: TraceParent): string {
   return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
 }

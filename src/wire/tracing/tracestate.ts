@@ -2,18 +2,19 @@
 import { joinedHeaderOf, listMembers, type RequestHead } from '../http/request-head.ts';
 
 const MAX_MEMBERS = 32;
-/** Longer lists may be cut (section 3.3.1.5), and are dropped here. */
+/** Longer lists may be truncated (section 3.3.1.5). sluice drops them. */
 const MAX_CHARACTERS = 512;
 
-/** A key of one system, or of a tenant of one. */
+/** A key of one system, or of one tenant of a system. */
 const KEY = /^(?:[a-z][a-z\d_*/-]{0,255}|[a-z\d][a-z\d_*/-]{0,240}@[a-z][a-z\d_*/-]{0,13})$/;
-/** Visible ASCII and spaces, without `,` and `=`. The last character is no space. */
+/** Visible ASCII and spaces, without `,` and `=`. The last character is not a space. */
 const VALUE = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
 /**
- * Reads the list of a request, joined over all its headers. Equal keys are kept: the one who wrote them knows which counts.
+ * Reads a request's list, joined over all its headers. Keeps repeated keys: only their writer knows which one
+ * counts.
  *
- * @returns the list as it is sent on; empty for none, and for one that breaks a rule
+ * @returns the list to forward; empty if there is none or it breaks a rule
  */
 export function readTracestate(head: Pick<RequestHead, 'headers'>): string {
   const joined = joinedHeaderOf(head, 'tracestate');
