@@ -17,7 +17,7 @@ import type { Principal } from './contract/principal.ts';
 import { refusedAsRevoked } from './contract/revoked.ts';
 import type { RouteAccess } from './route-access.ts';
 
-/** Why a request is refused: the client has not shown what it must, or a limit is reached. */
+/** Why a request is refused: failed access rules or an exceeded limit. */
 export type AccessRefusal = ({ readonly by: 'access' } & Refused) | ({ readonly by: 'limit' } & LimitRefusal);
 
 const ADDRESS_REFUSED: AccessRefusal = {
@@ -30,27 +30,27 @@ const ADDRESS_REFUSED: AccessRefusal = {
   body: null,
 };
 
-/** A request that may be served. */
+/** An admitted request. */
 export interface Entry {
   readonly admission: Admission;
-  /** The head that endpoints get: without credentials that they must not see. */
+  /** The head for endpoints, without credentials that they must not see. */
   readonly head: RequestHead;
   /** Headers for endpoints: name, value, name, value ... */
   readonly forwarded: readonly string[];
-  /** The subprotocol that the client is answered if the endpoint chooses none; null for none. */
+  /** The subprotocol in the response if the endpoint chooses none. Null for none. */
   readonly subprotocol: string | null;
 }
 
-/** Hears the end of a check of credentials that was not decided at once. */
+/** Receives the result of a credential check that was not decided at once. */
 export interface AccessCheckOwner {
-  /** All credentials are good. {@link AccessCheck.finish} is next. */
+  /** Called when all credentials are valid. {@link AccessCheck.finish} is next. */
   proven(): void;
   refused(refusal: AccessRefusal): void;
 }
 
 /**
- * Checks one request in three steps: address, limits by address and origin; credentials; limits by principal.
- * A step that refuses gives back the places that the earlier steps have taken.
+ * Checks one request in three steps: address, limits by address, and origin; credentials; limits by
+ * principal. A step that refuses releases the places that earlier steps took.
  */
 export class AccessCheck implements CheckOwner {
   readonly #access: RouteAccess;
@@ -60,7 +60,7 @@ export class AccessCheck implements CheckOwner {
   #head: RequestHead;
   #principal: Principal | null = null;
   #subprotocol: string | null = null;
-  /** The next credential method. */
+  /** Index of the next credential method. */
   #next = 0;
   #pending: PendingCheck | null = null;
   #owner: AccessCheckOwner | null = null;
@@ -87,7 +87,7 @@ export class AccessCheck implements CheckOwner {
     return refused === null ? null : this.#refuse({ by: 'access', ...refused });
   }
 
-  /** Whether there are credentials to check, so that {@link prove} is the next step. */
+  /** Whether the route has credential methods, so that {@link prove} is the next step. */
   get needsProof(): boolean {
     return this.#access.methods.length > 0;
   }
@@ -95,18 +95,18 @@ export class AccessCheck implements CheckOwner {
   /**
    * Checks the credentials.
    *
-   * @param owner hears the end if it comes later, unless the check is cancelled
-   * @returns null if they pass, a refusal, or `pending`
+   * @param owner called if the result comes later, unless the check is cancelled
+   * @returns null if they are valid, a refusal, or `pending`
    */
   prove(owner: AccessCheckOwner): AccessRefusal | null | 'pending' {
     this.#owner = owner;
     return this.#proveRest();
   }
 
-  /** Checks the limits by principal. Returns what the request is served with. */
+  /** Checks the limits by principal. Returns the admission, or a refusal. */
   finish(): Entry | AccessRefusal {
     const { limits, revocations } = this.#access;
-    // The principal may have been revoked while a later method was asked.
+    // The principal may have been revoked while a later method was pending.
     if (this.#principal !== null && revocations.isRevoked(this.#principal)) {
       return this.#refuse({ by: 'access', ...refusedAsRevoked(this.#principal) });
     }
@@ -129,7 +129,7 @@ export class AccessCheck implements CheckOwner {
     };
   }
 
-  /** Ends the check, because its client has gone or its time is over. */
+  /** Ends the check because its client has left or the time is over. */
   cancel(): void {
     this.#pending?.cancel();
     this.#pending = null;
@@ -163,7 +163,7 @@ export class AccessCheck implements CheckOwner {
   }
 
   #grant({ principal, forwarded, head, subprotocol }: Granted): null {
-    // The first method that names the client counts: the strongest proof comes first.
+    // The first method that names the client counts, because the strongest proof comes first.
     this.#principal ??= principal;
     for (const text of forwarded) this.#forwarded.push(text);
     if (head !== null) this.#head = head;
@@ -177,7 +177,7 @@ export class AccessCheck implements CheckOwner {
   }
 }
 
-/** Whether the last step of a check has let the request in. */
+/** Whether the last step of a check admitted the request. */
 export function isEntry(end: Entry | AccessRefusal): end is Entry {
   return 'admission' in end;
 }

@@ -6,7 +6,7 @@ import { ForwardAuthMethod } from './credentials/forward-auth/forward-auth-metho
 import { JwtMethod } from './credentials/jwt/jwt-method.ts';
 
 /**
- * Makes the credential methods of a route. The strongest proof comes first, because the first method that
+ * Creates the credential methods of a route. The strongest proof comes first, because the first method that
  * names a principal counts.
  */
 export function credentialMethods(

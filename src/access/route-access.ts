@@ -7,20 +7,20 @@ import type { Principal } from './contract/principal.ts';
 import { OriginRules } from './origins/origin-rules.ts';
 
 /**
- * Max jitter as a fraction of the grace period: tokens that expire in one minute do not end their sessions
- * together.
+ * Max jitter as a fraction of the grace period. It spreads the ends of sessions whose tokens expire in the
+ * same minute.
  */
 const MAX_JITTER = 0.1;
 
-/** Who may use one route, and how much. */
+/** Access rules and limits of one route. */
 export class RouteAccess {
-  /** Null if every address may. */
+  /** Null admits every address. */
   readonly addresses: AddressRules | null;
-  /** Null if upgrades of every origin may. */
+  /** Null admits upgrades from every origin. */
   readonly origins: OriginRules | null;
-  /** All of them must pass, in this order. */
+  /** A client must pass all of them, in this order. */
   readonly methods: readonly CredentialMethod[];
-  /** Null without limits. */
+  /** Null if the route has no limits. */
   readonly limits: LimitGuard | null;
   readonly revocations: RevocationList;
   readonly #closesAtExpiry: boolean;
@@ -29,9 +29,9 @@ export class RouteAccess {
   readonly #random: () => number;
 
   /**
-   * @param settings null to let everybody in
-   * @param methods those of the settings
-   * @param random returns a number from 0 to 1
+   * @param settings null to admit everyone
+   * @param methods credential methods from the settings
+   * @param random returns a number in [0, 1)
    */
   constructor(
     settings: AccessSettings | null,
@@ -54,8 +54,9 @@ export class RouteAccess {
   }
 
   /**
-   * Returns when a session of a principal ends, in milliseconds since 1970; Infinity for never. A token that only the leeway
-   * has let in counts until the leeway is over: else its session would end at once, and the client come again.
+   * Returns when a session of this principal ends, in milliseconds since 1970. Infinity for never. A token
+   * admitted only by the leeway stays valid until the leeway ends. Otherwise its session would end at once,
+   * and the client would reconnect.
    *
    * @param now milliseconds since 1970
    */

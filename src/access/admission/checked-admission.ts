@@ -3,7 +3,7 @@ import type { LimitHolds } from '../contract/limit-guard.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { TrafficMeter } from '../contract/traffic-meter.ts';
 
-/** The admission of a client that has passed all checks. */
+/** Admission of a client that passed all checks. */
 export class CheckedAdmission implements Admission {
   readonly address: string;
   readonly principal: Principal;

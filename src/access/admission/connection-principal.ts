@@ -1,7 +1,7 @@
 import type { Principal } from '../contract/principal.ts';
 
 /**
- * Returns who a client is by its connection alone: the subject of its certificate, or else its address.
+ * Identifies a client by its connection alone: by the subject of its certificate, or else by its address.
  *
  * @param subject empty without a certificate
  */

@@ -1,17 +1,17 @@
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 
-/** What a request shows of its client. Layer 7 makes it when the request has found its route. */
+/** Facts about a request that decide its access. Layer 7 creates it after routing. */
 export interface AccessRequest {
   readonly head: RequestHead;
-  /** The sender, as the proxies in front name it if they are trusted. */
+  /** The sender. Trusted proxies in front may name it. */
   readonly client: ClientIdentity;
-  /** The name of the route. */
+  /** The route's name. */
   readonly route: string;
-  /** The host of the request without its port, in lower case. Empty if a request of HTTP/1.0 has none. */
+  /** The request's host in lower case, without the port. Empty if an HTTP/1.0 request has none. */
   readonly host: string;
-  /** The normalised path, which routes match and endpoints get. `head.path` is as received. */
+  /** The normalised path that routes match and endpoints receive. `head.path` is the path as received. */
   readonly path: string;
-  /** Whether the client asks for a WebSocket. */
+  /** Whether the client requests a WebSocket upgrade. */
   readonly wantsUpgrade: boolean;
 }

@@ -4,10 +4,10 @@ import type { AccessRequest } from './access-request.ts';
 import type { Principal } from './principal.ts';
 import type { TrafficMeter } from './traffic-meter.ts';
 
-/** What a client had too much of. */
+/** The resource that a client exceeded. */
 export type LimitKind = (typeof LIMIT_KINDS)[number];
 
-/** `address`: limits by address, before the client has said who it is. `principal`: all others. */
+/** `address`: limits by address, before the client is identified. `principal`: all others. */
 export type LimitStage = 'address' | 'principal';
 
 /** A limit that a request would exceed. */
@@ -15,30 +15,31 @@ export interface LimitRefusal {
   /** The limit's name. */
   readonly limit: string;
   readonly kind: LimitKind;
-  /** 429, or 503 if other clients may be to blame: the count is not known, or shared with other keys. */
+  /** 429, or 503 if other clients may be the cause because the count is unknown or shared with other keys. */
   readonly status: 429 | 503;
-  /** In a few words, for the client and the log. */
+  /** A few words for the client and the log. */
   readonly detail: string;
   /** Retry-After, RateLimit and RateLimit-Policy. */
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** The places that one client holds, over all limits. */
+/** The places that one client holds in all limits. */
 export interface LimitHolds {
-  /** Counts what the session's client sends; null without limits on that. */
+  /** Counts what the session's client sends. Null if no limit applies to that. */
   readonly meter: TrafficMeter | null;
-  /** Gives the places back. Does nothing the second time. */
+  /** Releases the places. Idempotent. */
   release(): void;
 }
 
-/** The limits of a route, those of its listener included. They refuse, or let in and count. */
+/** The limits of a route, including its listener's. */
 export interface LimitGuard {
-  /** Makes the holds of a client, which hold nothing yet. */
+  /** Creates a client's holds, which are empty at first. */
   open(): LimitHolds;
   /**
-   * Takes what a request needs from all limits of a stage, or takes nothing and counts the refusal.
+   * Takes what a request needs from all limits of a stage. If one refuses, takes nothing and counts the
+   * refusal.
    *
-   * @param holds made by {@link open}
+   * @param holds created by {@link open}
    * @param principal null at the stage `address`
    */
   enter(
@@ -48,21 +49,21 @@ export interface LimitGuard {
     holds: LimitHolds,
   ): LimitRefusal | null;
   /**
-   * Takes what a tunnelled connection needs from the limits by address, or takes nothing and counts the
-   * refusal.
+   * Takes what a tunnelled connection needs from the limits by address. If one refuses, takes nothing and
+   * counts the refusal.
    *
-   * @param address the client's, as `normalizeIp` writes it
-   * @param holds made by {@link open}
+   * @param address the client's, as written by `normalizeIp`
+   * @param holds created by {@link open}
    */
   enterConnection(address: string, holds: LimitHolds): LimitRefusal | null;
 }
 
-/** Makes the guards of a worker's routes. All workers and configurations count one limit together. */
+/** Creates the guards of a worker's routes. All workers and generations share the counts of one limit. */
 export interface LimitGuards {
   /**
-   * Makes a guard; null without limits.
+   * Creates a guard. Null if there are no limits.
    *
-   * @param listener its name: with a limit's own name, it names what is counted
+   * @param listener name of the listener; together with a limit's name, it identifies the count
    */
   setOf(listener: string, limits: readonly LimitSettings[]): LimitGuard | null;
 }

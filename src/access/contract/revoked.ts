@@ -1,12 +1,12 @@
 import type { Refused } from './credential-method.ts';
 import type { Principal } from './principal.ts';
 
-/** The end of the year 9999: until when the revocation of a token that never expires is known. */
+/** End of the year 9999. The revocation of a token without expiry lasts until then. */
 const FOR_EVER_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /**
- * Returns until when a revocation must be known to keep a credential out, in milliseconds since 1970; null if the credential
- * does not say. A password does not: it comes in when the operator's time is over.
+ * Returns how long a revocation must last to block a credential, in milliseconds since 1970. Null for a
+ * credential without an expiry, except a token: it is accepted again when the operator's time ends.
  */
 export function revocationNeededUntil({
   kind,

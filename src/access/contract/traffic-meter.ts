@@ -1,37 +1,36 @@
-/** A session whose reading waits. */
+/** A session whose reads are paused. */
 export interface MeteredReader {
-  /** It may read on. */
+  /** Called when the session may read again. */
   readOn(): void;
 }
 
 /**
- * The verdict on a read. `slow`: read nothing more before {@link MeteredReader.readOn}. `close`: end the
- * session.
+ * Verdict on a read. `slow`: read nothing more until {@link MeteredReader.readOn}. `close`: end the session.
  */
 export type MeterVerdict = 'go' | 'slow' | 'close';
 
 /**
- * Counts what one session's client sends, against all limits that hold for it. Made at the handshake, and
+ * Counts what one session's client sends, against all limits that apply. Created at the handshake and
  * released with the session's other holds.
  */
 export interface TrafficMeter {
   /**
-   * Counts a read. Called on the hot path: allocates nothing.
+   * Counts a read. Called on the hot path: does not allocate.
    *
-   * @param messages that have ended
-   * @param bytes as received, with frame heads and control frames; payload only if the engine reads whole
-   *   messages
+   * @param messages completed messages
+   * @param bytes as received, including frame heads and control frames; payload only if the engine reads
+   * whole messages
    */
   count(messages: number, bytes: number): MeterVerdict;
   /**
-   * Whether a session that begins must {@link wait} before its first read, because other sessions of its key have
-   * used the limit up.
+   * Whether a new session must {@link wait} before its first read, because other sessions of its key have
+   * used up the limit.
    */
   readonly isBehind: boolean;
-  /** After `slow`: calls back when the limits allow more. The sessions of one key take turns. */
+  /** Calls back after `slow` when the limits allow more. Sessions of one key take turns. */
   wait(reader: MeteredReader): void;
-  /** Gives {@link wait} up. May be called again, and without a wait. */
+  /** Cancels {@link wait}. Idempotent, and allowed without a wait. */
   forget(reader: MeteredReader): void;
-  /** After `close`: the code and the reason for the client. 1013 if the excess may be the work of others. */
+  /** Code and reason for the client after `close`. 1013 if other clients may have caused the excess. */
   readonly excess: { readonly code: 1008 | 1013; readonly reason: string };
 }

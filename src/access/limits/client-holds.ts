@@ -10,10 +10,10 @@ interface Hold extends MeteredSlot {
   readonly entry: Entry;
 }
 
-/** The places that one client holds, over all limits. */
+/** The places that one client holds in all limits. */
 export class ClientHolds implements LimitHolds {
   #holds: Hold[] = [];
-  /** Undefined until somebody asks. */
+  /** Undefined until the first access. */
   #meter: SessionMeter | null | undefined;
 
   get meter(): TrafficMeter | null {
@@ -24,17 +24,17 @@ export class ClientHolds implements LimitHolds {
     return this.#meter;
   }
 
-  /** Number of holds: to say later which are newer. */
+  /** Number of holds. Marks a point for {@link undo} and {@link settle}. */
   get size(): number {
     return this.#holds.length;
   }
 
-  /** Notes a pinned slot of which everything was taken. */
+  /** Adds a pinned slot after everything was taken from it. */
   add(limit: KeyedLimit, slot: number, entry: Entry): void {
     this.#holds.push({ limit, slot, entry });
   }
 
-  /** Gives back the newest holds and what was taken for them, because another limit refuses. */
+  /** Releases the newest holds and what they took, because another limit refuses. */
   undo(size: number): void {
     for (const { limit, slot, entry } of this.#holds.splice(size)) {
       limit.undo(slot, entry);
@@ -42,7 +42,7 @@ export class ClientHolds implements LimitHolds {
     }
   }
 
-  /** Lets go of the newest holds that only the check needed. */
+  /** Unpins the newest holds that only the check needed. */
   settle(size: number): void {
     let kept = size;
     for (let index = size; index < this.#holds.length; index++) {

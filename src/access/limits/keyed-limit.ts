@@ -8,13 +8,13 @@ import type { LimitTable } from './table/limit-table.ts';
 import { RATE_KINDS, SLOT, type RateKind } from './table/table-layout.ts';
 import { Turns } from './turns.ts';
 
-/** What asks for a place: a request that becomes a session, a plain request, a connection of layer 4. */
+/** The kind of entry: a WebSocket handshake, a plain request, or a layer 4 connection. */
 export type Entry = 'handshake' | 'request' | 'tunnel';
 
-/** Counts for the metrics of one limit. */
+/** Counters of one limit. */
 export interface LimitCounts {
   refused(kind: LimitKind): void;
-  /** A client's key has no slot of its own. */
+  /** Called when a client's key shares the overflow slot. */
   overflowed(): void;
 }
 
@@ -23,22 +23,22 @@ interface LimitParts {
   readonly table: () => LimitTable;
   readonly counts: LimitCounts;
   readonly wheel: TimerWheel;
-  /** Milliseconds of a monotonic clock on which all threads agree. */
+  /** Milliseconds on a monotonic clock shared by all threads. */
   readonly clock: () => number;
 }
 
 /**
- * Min burst of a rate that slows sessions, in seconds of the rate. Sessions are resumed at ticks of 100 ms,
- * and a smaller bucket would be full before.
+ * Min burst of a rate that slows sessions, in seconds of the rate. Sessions resume at ticks of 100 ms. A
+ * smaller bucket would fill up before the tick and waste tokens.
  */
 const MIN_SLOW_SECONDS = 0.2;
 
-/** Which rate a read has exceeded. */
+/** The rate that a read exceeded. */
 export const WITHIN = 0;
 export const TOO_MANY_MESSAGES = 1;
 const TOO_MANY_BYTES = 2;
 
-/** One limit, as one worker counts it. */
+/** One limit, as counted by one worker. */
 export class KeyedLimit {
   readonly settings: LimitSettings;
   readonly counts: LimitCounts;
@@ -60,7 +60,7 @@ export class KeyedLimit {
     this.#isMetered = settings.messages !== null || settings.bytes !== null;
   }
 
-  /** Whether the limit counts anything of a client that comes in this way. */
+  /** Whether the limit counts anything for this kind of entry. */
   holdsFor(entry: Entry): boolean {
     const { connections, handshakes, requests } = this.settings;
     if (connections !== null) return true;
@@ -68,7 +68,7 @@ export class KeyedLimit {
     return handshakes !== null || (entry === 'handshake' && this.#isMetered);
   }
 
-  /** Whether the client's holds are kept beyond the check. */
+  /** Whether the client's holds outlive the check. */
   isHeldBy(entry: Entry): boolean {
     return this.settings.connections !== null || (entry === 'handshake' && this.#isMetered);
   }
@@ -78,7 +78,7 @@ export class KeyedLimit {
     return entry === 'handshake' && this.#isMetered;
   }
 
-  /** Pins the slot of a key: `unpin` gives it back. */
+  /** Pins the slot of a key until {@link unpin}. */
   pin(key: string): number {
     const table = this.#opened();
     const slot = table.pin(digestOf(key));
@@ -90,7 +90,7 @@ export class KeyedLimit {
     this.#opened().unpin(slot);
   }
 
-  /** Takes a place and a unit of the rate, or neither. @returns why not; null if they are taken */
+  /** Takes a place and a unit of the rate, or neither. @returns the refusal; null if both were taken */
   take(slot: number, entry: Entry): LimitRefusal | null {
     const table = this.#opened();
     const { connections } = this.settings;
@@ -112,7 +112,7 @@ export class KeyedLimit {
     return null;
   }
 
-  /** Gives back what {@link take} has taken, because another limit refuses. */
+  /** Reverts {@link take}, because another limit refuses. */
   undo(slot: number, entry: Entry): void {
     const table = this.#opened();
     if (this.settings.connections !== null) table.disconnect(slot);
@@ -122,7 +122,7 @@ export class KeyedLimit {
     if (bucket !== null && table.layout.isShared) this.#note(slot, rate, -1);
   }
 
-  /** Gives the place back. */
+  /** Releases the connection's place. */
   disconnect(slot: number): void {
     if (this.settings.connections !== null) this.#opened().disconnect(slot);
   }
@@ -131,7 +131,7 @@ export class KeyedLimit {
     return slot === this.#opened().overflow;
   }
 
-  /** Counts a read of a session's client. Returns {@link WITHIN}, or which rate it exceeds. */
+  /** Counts a read of a session's client. Returns {@link WITHIN}, or the exceeded rate. */
   charge(slot: number, messages: number, bytes: number, now: number): number {
     const table = this.#opened();
     const { words } = table.layout;
@@ -153,7 +153,7 @@ export class KeyedLimit {
     return verdict;
   }
 
-  /** Whether a bucket of the slot is in debt, or would be behind another read. */
+  /** Whether a bucket of the slot is in debt, or would be after another read. */
   isInDebt(slot: number, messages: number, bytes: number, now: number): boolean {
     return this.#owes(slot, MESSAGES, messages, now) || this.#owes(slot, BYTES, bytes, now);
   }
@@ -164,7 +164,7 @@ export class KeyedLimit {
     return bucket.debt(this.#opened().layout.words, this.#wordOf(slot, rate), units, now) > 0;
   }
 
-  /** Notes for other machines what was taken. */
+  /** Records usage for other machines. */
   #note(slot: number, rate: number, units: number): void {
     const { layout } = this.#opened();
     Atomics.add(layout.words, layout.at(slot) + SLOT.taken + rate, units);

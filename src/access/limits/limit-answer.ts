@@ -1,24 +1,24 @@
 import type { LimitSettings, RateLimit } from '../../config/types/limits.ts';
 import type { LimitKind, LimitRefusal } from '../contract/limit-guard.ts';
 
-/** Retry-After if nothing tells when a place becomes free, in seconds. */
+/** Retry-After in seconds if the time until a place is free is unknown. */
 const RETRY_SECONDS = 5;
 
-/** Max Retry-After of a count that clients share: others may use it up, or give room, at any time. */
+/** Max Retry-After of a count shared by clients. Others may exhaust it or free it at any time. */
 const MAX_SHARED_RETRY_SECONDS = 60;
 
-/** What {@link refusalOf} writes. */
+/** Facts for {@link refusalOf}. */
 interface Excess {
   readonly kind: LimitKind;
-  /** When the request would pass; null if that is not known. */
+  /** Time until the request would pass. Null if unknown. */
   readonly seconds: number | null;
   /** Whether the count is shared with clients of other keys. */
   readonly isOverflow: boolean;
 }
 
 /**
- * Writes the refusal of a request. The headers follow draft-ietf-httpapi-ratelimit-headers-10: the exceeded
- * policy, nothing remaining, and the seconds until a retry.
+ * Creates the refusal of a request. Its headers follow draft-ietf-httpapi-ratelimit-headers-10: the exceeded
+ * policy, a remaining quota of 0, and the seconds until a retry.
  */
 export function refusalOf(settings: LimitSettings, { kind, seconds, isOverflow }: Excess): LimitRefusal {
   const wait = seconds === null ? RETRY_SECONDS : Math.max(1, Math.ceil(seconds));
@@ -32,7 +32,8 @@ export function refusalOf(settings: LimitSettings, { kind, seconds, isOverflow }
   return {
     limit: settings.name,
     kind,
-    // Others may have used up what the clients without a slot share: the client is not to blame.
+    // Clients without their own slot share a count. Others may have exhausted it, so the client is not to
+    // blame.
     status: kind === 'unavailable' || isOverflow ? 503 : 429,
     detail: kind === 'unavailable' ? 'limit not available' : `too many ${kind}`,
     headers,
@@ -53,16 +54,14 @@ function policyOf(settings: LimitSettings, kind: LimitKind): string | null {
   }
 }
 
-/** The quota of a rate, and the seconds in which all of it comes back. */
+/** Returns the quota of a rate, and the seconds until it is restored in full. */
 function windowOf(rate: RateLimit | null): string | null {
   if (rate === null) return null;
   const burst = Math.floor(rate.burst);
   return `q=${burst};w=${Math.max(1, Math.ceil(burst / rate.perSecond))}`;
 }
 
-/**
- * Writes a string of structured fields (RFC 9651 section 3.3.3). Characters that it cannot have become `?`.
- */
+/** Formats a structured-field string (RFC 9651 section 3.3.3). Unsupported characters become `?`. */
 function quoted(text: string): string {
   return `"${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }

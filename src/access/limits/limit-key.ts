@@ -11,10 +11,10 @@ import { KEY_WORDS } from './table/table-layout.ts';
 const DIGITS = 8;
 
 /**
- * Returns the key by which a limit counts a request; null if the request has none, and the limit does not
- * hold for it. A header with several lines, or with an empty value, is no key.
+ * Returns the key by which a limit counts a request. Null if the request has no key: the limit then does not
+ * apply. A header that is repeated or empty is not a key.
  *
- * @param principal null before the client has said who it is
+ * @param principal null before the client is identified
  */
 export function keyOf(key: LimitKey, request: AccessRequest, principal: Principal | null): string | null {
   switch (key.kind) {
@@ -35,7 +35,10 @@ export function keyOf(key: LimitKey, request: AccessRequest, principal: Principa
   }
 }
 
-/** The key of an address: of IPv6, the first 64 bits, because a client has all addresses behind them. */
+/**
+ * Returns the key of an address. For IPv6 it is the first 64 bits, because a client controls all addresses of
+ * a /64.
+ */
 export function addressKey(address: string): string | null {
   return networkOf(address) || null;
 }
@@ -51,8 +54,8 @@ function claimKey(claim: unknown): string | null {
 }
 
 /**
- * Makes the key of a table from a text: the first 128 bits of its SHA-256. It has no seed, because all
- * machines that share a limit must agree on it.
+ * Returns the table key of a text: the first 128 bits of its SHA-256. It has no seed, because all machines
+ * that share a limit must compute the same key.
  *
  * @returns the same object at each call
  */

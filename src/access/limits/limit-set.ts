@@ -5,7 +5,7 @@ import { ClientHolds } from './client-holds.ts';
 import type { Entry, KeyedLimit } from './keyed-limit.ts';
 import { addressKey, keyOf } from './limit-key.ts';
 
-/** The limits of a route, those of its listener included, or of a listener at layer 4. */
+/** The limits of a route, including its listener's, or of a layer 4 listener. */
 export class LimitSet implements LimitGuard {
   readonly #byAddress: readonly KeyedLimit[];
   readonly #others: readonly KeyedLimit[];
@@ -36,7 +36,7 @@ export class LimitSet implements LimitGuard {
   }
 }
 
-/** Takes what a client needs of all limits, or nothing. */
+/** Takes what a client needs from all limits, or nothing. */
 function take(
   limits: readonly KeyedLimit[],
   entry: Entry,

@@ -2,7 +2,7 @@ import type { MeteredReader, MeterVerdict, TrafficMeter } from '../contract/traf
 import { TOO_MANY_MESSAGES, WITHIN, type KeyedLimit } from './keyed-limit.ts';
 import { MAX_AHEAD, type Waiting } from './turns.ts';
 
-/** A slot of a limit, which the session holds. */
+/** A slot of a limit that the session holds. */
 export interface MeteredSlot {
   readonly limit: KeyedLimit;
   readonly slot: number;
@@ -11,7 +11,7 @@ export interface MeteredSlot {
 const MESSAGES = 'message rate exceeded';
 const BYTES = 'byte rate exceeded';
 
-/** Counts what one session's client sends, against all limits that hold for it. */
+/** Counts what one session's client sends, against all limits that apply. */
 export class SessionMeter implements TrafficMeter, Waiting {
   excess: TrafficMeter['excess'] = { code: 1008, reason: MESSAGES };
   lastMessages = 0;
@@ -22,7 +22,7 @@ export class SessionMeter implements TrafficMeter, Waiting {
   readonly #slots: readonly MeteredSlot[];
   readonly #clock: () => number;
   #reader: MeteredReader | null = null;
-  /** In whose line the session stands; null for none. */
+  /** The slot whose queue the session waits in. Null for none. */
   #waitsFor: MeteredSlot | null = null;
 
   /** @param slots at least one */
@@ -71,7 +71,7 @@ export class SessionMeter implements TrafficMeter, Waiting {
 
   resume(): void {
     this.#waitsFor = null;
-    // Another limit may hold the session, too.
+    // Another limit may hold the session back as well.
     const next = this.#inDebt();
     if (next !== null) {
       this.#queue(next);
@@ -82,7 +82,7 @@ export class SessionMeter implements TrafficMeter, Waiting {
     reader?.readOn();
   }
 
-  /** Ends with the session: nobody waits any more. */
+  /** Ends the wait together with the session. */
   end(): void {
     this.#reader = null;
     this.#leave();
@@ -105,7 +105,7 @@ export class SessionMeter implements TrafficMeter, Waiting {
   }
 
   #exceed({ limit, slot }: MeteredSlot, excess: number): void {
-    // Others may have used up what the clients without a slot share.
+    // Clients without their own slot share a count. Others may have exhausted it.
     const code = limit.isOverflow(slot) ? 1013 : 1008;
     this.excess = { code, reason: excess === TOO_MANY_MESSAGES ? MESSAGES : BYTES };
   }

@@ -1,35 +1,35 @@
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 
-/** A session that has read more than once in a turn sits out as many turns, and this many at most. */
+/** Max turns that a session skips after it has read more than once in a turn. */
 export const MAX_AHEAD = 4;
 
-/** A session whose reading waits for a bucket. */
+/** A session that waits for a bucket to read. */
 export interface Waiting {
-  /** Messages and bytes of its last read. Its next turn is expected to read as many. */
+  /** Messages and bytes of its last read. Its next turn is expected to read the same. */
   readonly lastMessages: number;
   readonly lastBytes: number;
-  /** Reads beyond its turns that it has had, at most {@link MAX_AHEAD}. */
+  /** Reads in excess of its turns, at most {@link MAX_AHEAD}. */
   ahead: number;
-  /** It is its turn. */
+  /** Called at its turn. */
   resume(): void;
 }
 
 /** The buckets of a limit. */
 interface Debts {
   readonly clock: () => number;
-  /** Whether a bucket of the slot is in debt, or would be behind another read. */
+  /** Whether a bucket of the slot is in debt, or would be after another read. */
   isInDebt(slot: number, messages: number, bytes: number, now: number): boolean;
 }
 
 /**
- * The sessions of a worker that wait until one limit lets them read. Those of one key stand in a line. At
- * each tick of the timer wheel the first is resumed, and goes to the end of the line when it is over the
- * limit again; others follow as long as the bucket has something for them.
+ * Queues the sessions of a worker that wait for one limit, with a queue per key. Each tick of the timer wheel
+ * resumes the first session, and others as long as the bucket has tokens. A session that exceeds the limit
+ * again goes to the end of its queue.
  */
 export class Turns extends Timed {
   readonly #wheel: TimerWheel;
   readonly #debts: Debts;
-  /** By slot. Sets keep the order. */
+  /** Keyed by slot. Sets keep the insertion order. */
   readonly #lines = new Map<number, Set<Waiting>>();
 
   constructor(wheel: TimerWheel, debts: Debts) {
@@ -38,7 +38,7 @@ export class Turns extends Timed {
     this.#debts = debts;
   }
 
-  /** Puts a session at the end of its key's line. */
+  /** Adds a session to the end of its key's queue. */
   add(slot: number, waiting: Waiting): void {
     const line = this.#lines.get(slot);
     if (line === undefined) this.#lines.set(slot, new Set([waiting]));
@@ -65,13 +65,13 @@ export class Turns extends Timed {
     let messages = 0;
     let bytes = 0;
     let isSomebodyResumed = false;
-    // Whoever comes back during the turn has had its own.
+    // A session that is queued again during this turn has had its share.
     for (let left = line.size; left > 0; left--) {
       if (this.#debts.isInDebt(slot, messages, bytes, now)) return;
       const [first] = line;
       if (first === undefined) return;
       if (first.ahead > 0) {
-        // One event may bring two reads. Whoever reads first would get twice as much as the others for ever.
+        // One event may bring two reads. The first session would always get twice as much as the others.
         first.ahead--;
         line.delete(first);
         line.add(first);
@@ -83,7 +83,7 @@ export class Turns extends Timed {
       isSomebodyResumed = true;
       first.resume();
     }
-    // All sat out. They do so MAX_AHEAD times at most.
+    // All skipped their turn. That happens at most MAX_AHEAD times.
     if (!isSomebodyResumed) this.#serve(slot, now);
   }
 }

@@ -6,8 +6,8 @@ import { originOf, readOrigin, type Origin } from './origin.ts';
 
 /**
  * Decides by the Origin header which pages may open WebSockets. Browsers send cookies with every upgrade,
- * whatever page asks for it, and let the page read all messages (RFC 6455 section 10.2). Only the Origin
- * header, which scripts cannot set, tells the pages of other sites from one's own.
+ * whichever page requests it, and let the page read all messages (RFC 6455 section 10.2). Scripts cannot set
+ * the Origin header, so it alone identifies pages of other sites.
  */
 export class OriginRules {
   readonly #settings: OriginSettings;
@@ -16,7 +16,7 @@ export class OriginRules {
     this.#settings = settings;
   }
 
-  /** Returns why a request is refused; null to let it in. Requests that are no upgrades are let in. */
+  /** Returns why a request is refused. Null admits it. Requests without an upgrade are admitted. */
   refusalOf(request: AccessRequest): Refused | null {
     if (!request.wantsUpgrade) return null;
     const header = onlyHeaderOf(request.head, 'origin');
@@ -43,14 +43,14 @@ function refused(detail: string): Refused {
 function fits({ scheme, host, port }: Origin, pattern: OriginPattern): boolean {
   if (scheme !== pattern.scheme || (pattern.port !== null && port !== pattern.port)) return false;
   if (!pattern.host.startsWith('*.')) return host === pattern.host;
-  // The suffix begins with the dot, and a host begins with a label: something stands in place of the star.
+  // The suffix begins with a dot and a host begins with a label, so the star matches at least one label.
   return host.endsWith(pattern.host.slice(1));
 }
 
 /**
- * Whether an origin is the one of the URL that the client has used. A proxy in front may have changed Host,
- * so the host that a trusted proxy tells counts first. X-Forwarded-Port does not count: many proxies write
- * their inner port there, and a client writes every port into Host that is not the default.
+ * Whether the origin equals that of the URL that the client used. A proxy in front may have changed Host, so
+ * the host from a trusted proxy takes precedence. X-Forwarded-Port is ignored: many proxies send their inner
+ * port there, and clients put every non-default port into Host.
  */
 function isSelf(origin: Origin, { head, client }: AccessRequest): boolean {
   const own = originOf(client.secure ? 'https' : 'http', client.told?.host ?? headerOf(head, 'host') ?? '');

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ROUNDS = 1000;
 const MAX_SALT_LENGTH = 8;
-/** Bytes of the digest that make four characters each. Byte 11 is left, and makes two characters. */
+/** Digest bytes that form four characters each. Byte 11 remains and forms two characters. */
 const GROUPS = [
   [0, 6, 12],
   [1, 7, 13],
@@ -41,7 +41,7 @@ function firstDigest(key: Buffer, salt: Buffer): Buffer {
   return md5(...parts);
 }
 
-/** Makes guessing slower, as far as MD5 can. */
+/** Slows down guessing, as far as MD5 can. */
 function stretch(key: Buffer, salt: Buffer, first: Buffer): Buffer {
   let digest = first;
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,23 +1,23 @@
 import { isUtf8 } from 'node:buffer';
 import { onlyHeaderOf, type RequestHead } from '../../../wire/http/request-head.ts';
 
-/** A user and a password, as a client has sent them. */
+/** User and password sent by a client. */
 interface BasicCredentials {
   readonly user: string;
   readonly password: string;
 }
 
-/** Max bytes of a user, the colon and a password: hashing takes longer for long passwords. */
+/** Max bytes of user, colon and password: long passwords take longer to hash. */
 const MAX_CREDENTIALS_BYTES = 1024;
 const SCHEME = /^basic +/i;
-/** Strict base64 (RFC 4648 section 4). The padding is optional, because some clients leave it out. */
+/** Strict base64 (RFC 4648 section 4). Padding is optional, because some clients omit it. */
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const COLON = 0x3a;
 
 /**
  * Reads the credentials of a request (RFC 7617 section 2).
  *
- * @returns undefined if the request has none, null if they cannot be read
+ * @returns undefined if the request has none, null if they are malformed
  */
 export function readCredentials(head: RequestHead): BasicCredentials | null | undefined {
   const value = onlyHeaderOf(head, 'authorization');
@@ -40,7 +40,7 @@ function decode(text: string): BasicCredentials | null {
   return { user: bytes.toString('utf8', 0, colon), password: bytes.toString('utf8', colon + 1) };
 }
 
-/** Whether the credentials have a control character, which RFC 7617 forbids. bcrypt would end at a NUL. */
+/** Whether the credentials have a control character, which RFC 7617 forbids. bcrypt would stop at a NUL. */
 function hasControl(bytes: Uint8Array): boolean {
   for (const byte of bytes) if (byte < 0x20 || byte === 0x7f) return true;
   return false;

@@ -13,17 +13,17 @@ import type { Principal } from '../../contract/principal.ts';
 import { readCredentials } from './basic-credentials.ts';
 import { slowestOf } from './hash-cost.ts';
 
-/** Seconds after which a client whose password found no place in the queue may try again. */
+/** Retry-After of a client whose password did not fit into the queue. */
 const RETRY_AFTER_SECONDS = 5;
 
 type Services = Pick<AccessServices, 'passwords' | 'revocations'>;
 
-/** Basic authentication (RFC 7617) by an htpasswd file. */
+/** Basic authentication (RFC 7617) with an htpasswd file. */
 export class BasicMethod implements CredentialMethod {
   readonly #users: ReadonlyMap<string, string>;
   /**
-   * Compared with the passwords of unknown users, so that the time of an answer does not tell whether a user
-   * exists. The slowest hash of the file; null without users.
+   * Compared with the passwords of unknown users, so that response times do not reveal which users exist. The
+   * slowest hash of the file. Null without users.
    */
   readonly #decoy: string | null;
   readonly #challenge: readonly [name: string, value: string];

@@ -1,9 +1,9 @@
 const BCRYPT = /^\$2[aby]\$(\d\d)\$/;
 const APR1 = '$apr1$';
-/** Below the least of bcrypt, 4. */
+/** Below the minimum cost of bcrypt, 4. */
 const APR1_COST = 1;
 
-/** Returns the hash of htpasswd files that takes longest to compare; null without hashes. */
+/** Returns the hash that takes longest to compare. Null without hashes. */
 export function slowestOf(hashes: Iterable<string>): string | null {
   let slowest: string | null = null;
   let most = -1;

@@ -7,8 +7,8 @@ const APR1 = /^\$apr1\$([^$]*)\$/;
 const SHA1 = '{SHA}';
 
 /**
- * Compares a password with an entry of an htpasswd file: bcrypt, `$apr1$` or `{SHA}`. Takes up to 300 ms for
- * bcrypt of cost 12. bcrypt reads the first 72 bytes of a password. An entry of another kind matches nothing.
+ * Compares a password with an htpasswd entry: bcrypt, `$apr1$` or `{SHA}`. Takes up to 300 ms for bcrypt of
+ * cost 12. bcrypt reads the first 72 bytes of a password. Other kinds of entries never match.
  */
 export function matchesHash(password: string, hash: string): boolean {
   if (BCRYPT.test(hash)) return compareSync(password, hash);
@@ -18,7 +18,7 @@ export function matchesHash(password: string, hash: string): boolean {
   return isSame(`${SHA1}${createHash('sha1').update(password, 'utf8').digest('base64')}`, hash);
 }
 
-/** Compares in a time that depends on the lengths only. */
+/** Compares in constant time for given lengths. */
 function isSame(left: string, right: string): boolean {
   const [a, b] = [Buffer.from(left), Buffer.from(right)];
   return a.length === b.length && timingSafeEqual(a, b);

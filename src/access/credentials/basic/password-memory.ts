@@ -1,15 +1,15 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-/** Max remembered passwords that match their hashes, and how long each is remembered. */
+/** Max remembered matching passwords, and the time that each is remembered. */
 const MAX_GOOD = 10_000;
 const GOOD_MS = 5 * 60_000;
-/** Max remembered wrong passwords, and how long each is remembered. They never displace right ones. */
+/** Max remembered wrong passwords, and the time that each is remembered. They never evict matching ones. */
 const MAX_BAD = 1_000;
 const BAD_MS = 10_000;
 
 /**
- * Remembers whether passwords match hashes, by a keyed digest of both: neither a memory dump nor the time of
- * a look-up tells a password. A changed password has another hash, so old results do not count for it.
+ * Remembers whether passwords match hashes, keyed by an HMAC of both. Neither a memory dump nor the time of a
+ * lookup reveals a password. A changed password has another hash, so old results do not apply to it.
  */
 export class PasswordMemory {
   readonly #key = randomBytes(32);
@@ -22,13 +22,13 @@ export class PasswordMemory {
     this.#now = now;
   }
 
-  /** Names a password and its hash in the other methods. */
+  /** Returns the key of a password and its hash for the other methods. */
   digestOf(hash: string, password: string): string {
-    // A hash has no NUL: the digests of two pairs cannot be the same.
+    // A hash contains no NUL, so two different pairs never have the same text.
     return createHmac('sha256', this.#key).update(`${hash}\0${password}`).digest('base64');
   }
 
-  /** Returns whether they match; null if that is not remembered. */
+  /** Returns whether they match. Null if the result is not remembered. */
   recall(digest: string): boolean | null {
     const now = this.#now();
     if (isFresh(this.#good, digest, now)) return true;

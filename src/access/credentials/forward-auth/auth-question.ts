@@ -3,7 +3,7 @@ import { headerOf, joinedHeaderOf, listMembers } from '../../../wire/http/reques
 import type { AccessRequest } from '../../contract/access-request.ts';
 
 /**
- * Headers that ask for a part or a form of the resource. With them a server could answer 304 or 206, or
+ * Headers that ask for a part or a form of the resource. With them, a server could answer 304 or 206, or
  * compress a refusal.
  */
 const ABOUT_THE_RESOURCE: ReadonlySet<string> = new Set([
@@ -17,14 +17,15 @@ const ABOUT_THE_RESOURCE: ReadonlySet<string> = new Set([
   'if-range',
   'range',
 ]);
-/** Headers that only the proxy may send, as the server trusts them. */
+/** Headers that only the proxy may send, because the server trusts them. */
 const OWN_PREFIXES = ['x-original-', 'sec-websocket-'] as const;
 
 /**
- * Writes the headers of the question to the server: the client's end-to-end headers, and a description of the
- * request as Traefik's ForwardAuth (X-Forwarded-*) and nginx's auth_request (X-Original-*) have it.
+ * Returns the headers of the authentication request: the client's end-to-end headers and a description of the
+ * request. The description follows Traefik's ForwardAuth (X-Forwarded-*) and nginx's auth_request
+ * (X-Original-*).
  *
- * @param answered headers that the server's answer sets, in lower case. The client's own are left out.
+ * @param answered headers that the server's response sets, in lower case; the client's values are dropped
  * @returns name, value, name, value ...
  */
 export function questionFor(request: AccessRequest, answered: ReadonlySet<string>): string[] {
@@ -33,7 +34,7 @@ export function questionFor(request: AccessRequest, answered: ReadonlySet<string
   const headers: string[] = [];
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index]!;
-    // Many servers take both spellings for one header.
+    // Many servers treat both spellings as one header.
     const hyphened = name.replaceAll('_', '-');
     if (isOurs(hyphened) || dropped.has(name)) continue;
     if (answered.has(hyphened)) continue;
@@ -45,7 +46,7 @@ export function questionFor(request: AccessRequest, answered: ReadonlySet<string
   headers.push('Accept-Encoding', 'identity');
   headers.push('X-Forwarded-Method', head.method, 'X-Original-Method', head.method);
   headers.push('X-Forwarded-Proto', scheme);
-  // With a comma it would be a list whose first member the client chooses.
+  // With a comma, it would be a list whose first member the client controls.
   if (host !== '' && !host.includes(',')) headers.push('X-Forwarded-Host', host);
   headers.push('X-Forwarded-Uri', uri, 'X-Original-URI', uri, 'X-Original-URL', `${scheme}://${host}${uri}`);
   headers.push('X-Forwarded-For', client.address, 'X-Real-IP', client.address);
@@ -54,8 +55,8 @@ export function questionFor(request: AccessRequest, answered: ReadonlySet<string
 }
 
 /**
- * Returns path and query as endpoints get them. For `/public/../admin` a server could decide about another
- * path than endpoints serve.
+ * Returns path and query as endpoints receive them. For `/public/../admin`, a server could judge another path
+ * than endpoints serve.
  */
 function uriOf({ path, head: { query, hasEmptyQuery } }: AccessRequest): string {
   return query === '' && hasEmptyQuery !== true ? path : `${path}?${query}`;
@@ -66,7 +67,7 @@ function isOurs(name: string): boolean {
   return OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
-/** Returns the headers that the client's Connection header names. They end here for endpoints, too. */
+/** Returns the headers listed in the client's Connection header. Endpoints do not receive them either. */
 function nominated({ head }: AccessRequest): ReadonlySet<string> {
   const names = listMembers(joinedHeaderOf(head, 'connection')).map((name) => name.toLowerCase());
   return new Set(names);

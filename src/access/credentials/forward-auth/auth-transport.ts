@@ -1,34 +1,37 @@
-/** The answer of a server that is asked about a request. */
+/** Response of the authentication server. */
 export interface AuthAnswer {
   readonly status: number;
-  /** name, value, name, value ... in byte texts. Names are spelled as they came. */
+  /** name, value, name, value ... as byte texts. Names keep their spelling. */
   readonly headers: readonly string[];
-  /** Empty for 2xx. If the body is too long or did not come whole: its beginning. */
+  /** Empty for 2xx. If the body is too long or incomplete: its beginning. */
   readonly body: Uint8Array;
 }
 
-/** Hears what becomes of a question. Nothing is called before {@link AuthTransport.ask} has returned. */
+/** Receives the result of a call. No method is called before {@link AuthTransport.ask} has returned. */
 export interface AuthCallOwner {
   /** Called at most once, and not after {@link failed}. */
   answered(answer: AuthAnswer): void;
-  /** No answer can be had. Called at most once. @param problem in a few words, for the log */
+  /** Called at most once, if no response is available. @param problem a few words for the log */
   failed(problem: string): void;
-  /** The call has left its connection. Called once, as the last call, also after {@link AuthCall.cancel}. */
+  /**
+   * Called once, as the last method, when the call has left its connection. Also called after {@link
+   * AuthCall.cancel}.
+   */
   closed(): void;
 }
 
-/** A question that has been asked. */
+/** A call to the authentication server. */
 export interface AuthCall {
   /**
-   * Ends the call because its time is over. The owner gets the answer if its head has come, else the failure.
+   * Ends the call at its deadline. The owner gets the response if its head has arrived, otherwise a failure.
    */
   expire(): void;
-  /** Ends the call. The owner hears only that it is closed. */
+  /** Cancels the call. Of the owner's methods, only `closed` is still called. */
   cancel(): void;
 }
 
-/** Carries questions to the server of a forward authentication. */
+/** Sends authentication requests to a server. */
 export interface AuthTransport {
-  /** Asks the server. @param headers for it, without Host: name, value, name, value ... in byte texts */
+  /** Sends a request. @param headers name, value, name, value ... as byte texts, without Host */
   ask(headers: readonly string[], owner: AuthCallOwner): AuthCall;
 }

@@ -6,23 +6,23 @@ import type { Decision, Granted, Refused } from '../../contract/credential-metho
 import type { Principal } from '../../contract/principal.ts';
 import type { AuthAnswer } from './auth-transport.ts';
 
-/** Max bytes of a principal's name. A longer value, such as a token, names nobody. */
+/** Max bytes of a principal's name. A longer value, such as a token, identifies nobody. */
 const MAX_NAME_BYTES = 256;
-/** Seconds after which a client may try again. */
+/** Retry-After in seconds. */
 const RETRY_AFTER_SECONDS = 1;
 const NOT_MODIFIED = 304;
-/** Headers of an answer that the reply to the client writes itself. */
+/** Response headers that the reply to the client sets itself. */
 const REPLY_HEADERS: ReadonlySet<string> = new Set(['date', 'alt-svc']);
 
 /**
- * Decides by a server's answer: 2xx lets the client in, any other answer goes to the client.
+ * Decides on a server's response. 2xx admits the client. Other responses are sent to the client.
  *
- * @param listed headers for endpoints, in lower case. The first names the principal.
+ * @param listed headers for endpoints, in lower case; the first names the principal
  */
 export function verdictOn(answer: AuthAnswer, listed: readonly string[]): Decision {
   const { status } = answer;
   if (status >= 200 && status < 300) return grantedBy(answer, listed);
-  // The question has no condition, and a client cannot use what it has not asked for.
+  // The request had no condition, and a client cannot use a response that it did not ask for.
   if (status < 300 || status === NOT_MODIFIED || status > 599) return failure('bad answer');
   return {
     granted: false,
@@ -37,7 +37,7 @@ export function verdictOn(answer: AuthAnswer, listed: readonly string[]): Decisi
 /**
  * Refuses a client because the server cannot be asked.
  *
- * @param what has happened to the question, in a few words
+ * @param what what happened to the request, in a few words
  */
 export function failure(what: string): Refused {
   return {
@@ -50,7 +50,7 @@ export function failure(what: string): Refused {
   };
 }
 
-/** Lets a client in. @param forwarded headers for endpoints: name, value, name, value ... */
+/** Admits a client. @param forwarded headers for endpoints: name, value, name, value ... */
 export function grant(principal: Principal | null, forwarded: readonly string[]): Granted {
   return { granted: true, principal, forwarded, head: null, subprotocol: null };
 }
@@ -65,7 +65,7 @@ function grantedBy({ headers }: AuthAnswer, listed: readonly string[]): Decision
     if (!wanted.has(lower)) continue;
     if (hasControlCharacter(value)) return failure('bad answer');
     if (lower === listed[0]) {
-      // An endpoint might take another line than the one that names the principal here.
+      // An endpoint might use the other line, which names another principal.
       if (name !== null) return failure('two principals in the answer');
       name = value;
     }

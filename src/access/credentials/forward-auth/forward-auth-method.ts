@@ -16,15 +16,15 @@ import type { AuthAnswer, AuthCall, AuthCallOwner, AuthTransport } from './auth-
 import { failure, grant, verdictOn } from './auth-verdict.ts';
 import { NodeAuthTransport } from './node-auth-transport.ts';
 
-/** Max questions that wait for one of `maxConcurrent` places. */
+/** Max checks that wait for one of `maxConcurrent` places. */
 const MAX_WAITING = 1024;
-/** Lines about failures of the server. */
+/** Rate limit of log lines about server failures. */
 const FAILURE_LINES = { burst: 3, everyMs: 10_000 };
 
 type Services = Pick<AccessServices, 'log' | 'yieldToNode' | 'revocations'>;
 type TransportMaker = (url: string, maxConnections: number, yieldToNode: () => void) => AuthTransport;
 
-/** Asks a server about each request, as Traefik's ForwardAuth and nginx's auth_request do. */
+/** Asks a server about each request, like Traefik's ForwardAuth and nginx's auth_request. */
 export class ForwardAuthMethod implements CredentialMethod {
   readonly #settings: ForwardAuthSettings;
   readonly #services: Services;
@@ -32,7 +32,7 @@ export class ForwardAuthMethod implements CredentialMethod {
   readonly #listed: ReadonlySet<string>;
   readonly #line = new WaitingLine<ForwardCheck>();
   readonly #lines = new BurstLimit(() => performance.now(), FAILURE_LINES);
-  /** Answers of the server so far: they show that it works. */
+  /** Number of responses so far. Growth shows that the server works. */
   answers = 0;
   #asked = 0;
 
@@ -53,7 +53,7 @@ export class ForwardAuthMethod implements CredentialMethod {
     if (this.#asked < maxConcurrent) {
       this.#ask(check);
     } else {
-      // Clients take turns, so a client with a full share of the line only displaces itself.
+      // Clients take turns, so a client with a full share of the queue displaces only itself.
       if (this.#line.size >= MAX_WAITING) {
         const displaced = this.#line.displaceFor(check.source);
         if (displaced === null) return failure('too many requests wait');
@@ -67,7 +67,7 @@ export class ForwardAuthMethod implements CredentialMethod {
     return check;
   }
 
-  /** Decides by the server's answer. */
+  /** Decides on the server's response. */
   judge(answer: AuthAnswer): Decision {
     this.answers++;
     const decision = verdictOn(answer, this.#settings.headers);
@@ -81,9 +81,9 @@ export class ForwardAuthMethod implements CredentialMethod {
   }
 
   /**
-   * Decides without an answer.
+   * Decides without a response.
    *
-   * @param isCrowdedOut whether other requests are to blame, and not the server
+   * @param isCrowdedOut whether other requests caused the failure, rather than the server
    */
   judgeFailure(problem: string, isCrowdedOut: boolean): Decision {
     this.#report(problem);
@@ -91,18 +91,18 @@ export class ForwardAuthMethod implements CredentialMethod {
     return this.#settings.onFailure === 'admit' ? grant(null, []) : failure('no answer');
   }
 
-  /** Ends the question of a check that nobody waits for. Its connection closes in a turn of Node. */
+  /** Cancels the call of an abandoned check. Its connection closes in a turn of Node. */
   giveUp(call: AuthCall): void {
     call.cancel();
     this.#services.yieldToNode();
   }
 
-  /** Takes a check that nobody waits for out of the line. */
+  /** Removes an abandoned check from the queue. */
   forget(check: ForwardCheck): void {
     this.#line.delete(check);
   }
 
-  /** Gives the place of a check to the next one. */
+  /** Passes a check's place to the next one. */
   leave(): void {
     this.#asked--;
     const next = this.#line.shift();
@@ -125,13 +125,13 @@ export class ForwardAuthMethod implements CredentialMethod {
   }
 }
 
-/** The check of one request. It waits for its place, then for the answer. */
+/** Check of one request. It waits for its place, then for the response. */
 class ForwardCheck implements PendingCheck, AuthCallOwner {
   readonly source: string;
   readonly request: AccessRequest;
   /** Null while the check waits for its place. */
   call: AuthCall | null = null;
-  /** Whether the check had no place at once. */
+  /** Whether the check had to wait for a place. */
   hasWaited = false;
   readonly #method: ForwardAuthMethod;
   readonly #owner: CheckOwner;
@@ -148,7 +148,7 @@ class ForwardCheck implements PendingCheck, AuthCallOwner {
     this.source = networkOf(request.client.address);
   }
 
-  /** Bounds the time of the check, the wait for its place and the rest of the answer's body included. */
+  /** Limits the total time of the check, including the wait for its place and the rest of the body. */
   startTimer(timeoutMs: number): void {
     this.#timer = setTimeout(() => this.#expire(), timeoutMs);
   }
@@ -159,7 +159,7 @@ class ForwardCheck implements PendingCheck, AuthCallOwner {
     this.#end();
   }
 
-  /** Tells the owner, unless it has been told or does not want to know. */
+  /** Calls the owner, unless the check is already decided or cancelled. */
   decide(decision: Decision): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -175,7 +175,9 @@ class ForwardCheck implements PendingCheck, AuthCallOwner {
     if (!this.#isOver) this.decide(this.#method.judgeFailure(problem, this.#isCrowdedOut));
   }
 
-  /** Whether the time was spent waiting while the server has answered others: `admit` is not for floods. */
+  /**
+   * Whether the time ran out in the queue while the server answered others. `admit` is not meant for floods.
+   */
   get #isCrowdedOut(): boolean {
     return this.#isLate && this.hasWaited && this.#method.answers > this.#answersBefore;
   }

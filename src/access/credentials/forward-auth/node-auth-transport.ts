@@ -2,20 +2,20 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AuthAnswer, AuthCall, AuthCallOwner, AuthTransport } from './auth-transport.ts';
 
-/** Max bytes of the head of an answer. */
+/** Max bytes of a response head. */
 const MAX_HEAD_BYTES = 16 * 1024;
-/** Max bytes of a body. The rest is cut, and the connection closed. */
+/** Max bytes of a response body. The rest is cut, and the connection is closed. */
 const MAX_BODY_BYTES = 64 * 1024;
 /**
- * How long an idle connection is kept: shorter than most servers keep it. After a reload the connections of
- * the old configuration close as soon.
+ * Keep-alive time of an idle connection: shorter than that of most servers. After a reload, connections of
+ * the old configuration close within this time.
  */
 const IDLE_TIMEOUT_MS = 15_000;
-/** What a kept connection fails with if the server has closed it meanwhile. */
+/** Errors of a kept connection that the server has closed. */
 const CLOSED_MEANWHILE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 const NOTHING = Buffer.alloc(0);
 
-/** Asks a server by Node's HTTP client over connections that are kept. */
+/** Sends authentication requests with Node's HTTP client, over kept connections. */
 export class NodeAuthTransport implements AuthTransport {
   readonly #options: https.RequestOptions;
   readonly #host: string;
@@ -23,9 +23,9 @@ export class NodeAuthTransport implements AuthTransport {
   readonly #yieldToNode: () => void;
 
   /**
-   * @param url with the scheme `http` or `https`
-   * @param maxConnections max connections at once; more questions wait for one
-   * @param yieldToNode gives Node a turn, which it needs to begin
+   * @param url scheme `http` or `https`
+   * @param maxConnections max connections at once; more requests wait for one
+   * @param yieldToNode gives Node the turn that it needs to start
    */
   constructor(url: string, maxConnections: number, yieldToNode: () => void) {
     const { protocol, hostname, host, port, pathname, search } = new URL(url);
@@ -39,7 +39,7 @@ export class NodeAuthTransport implements AuthTransport {
     this.#options = {
       agent,
       method: 'GET',
-      // An IPv6 address has brackets in a URL only.
+      // Only in a URL does an IPv6 address have brackets.
       host: hostname.replace(/^\[(.*)\]$/, '$1'),
       port,
       path: `${pathname}${search}`,
@@ -59,7 +59,7 @@ export class NodeAuthTransport implements AuthTransport {
   }
 }
 
-/** One question, which is asked again if its kept connection turns out to be closed. */
+/** One request. It is sent again if its kept connection turns out to be closed. */
 class NodeAuthCall implements AuthCall {
   readonly #create: () => http.ClientRequest;
   readonly #owner: AuthCallOwner;
@@ -80,7 +80,7 @@ class NodeAuthCall implements AuthCall {
     try {
       request = this.#create();
     } catch (error) {
-      // The owner hears nothing before it has the call.
+      // The owner must have the call before a method is called.
       setImmediate(() => {
         this.#fail(error as Error);
         this.#close();
@@ -90,7 +90,7 @@ class NodeAuthCall implements AuthCall {
     this.#request = request;
     request.on('response', (response) => this.#begin(response));
     request.on('error', (error: NodeJS.ErrnoException) => this.#failed(request, error));
-    // Without a listener Node would neither report the answer nor the end.
+    // Without a listener, Node would report neither the response nor the end.
     request.on('upgrade', (_, socket) => {
       socket.destroy();
       this.#close();
@@ -117,7 +117,7 @@ class NodeAuthCall implements AuthCall {
     response.on('data', (chunk: Buffer) => this.#take(chunk));
     response.on('end', () => this.#conclude(new Error('no answer')));
     response.on('error', (error) => this.#conclude(error));
-    // The body says nothing more.
+    // The body is not needed.
     if (isGranted) this.#conclude(new Error('no answer'));
   }
 
@@ -132,12 +132,12 @@ class NodeAuthCall implements AuthCall {
 
   #failed(request: http.ClientRequest, error: NodeJS.ErrnoException): void {
     const isStale = request.reusedSocket && this.#response === null && CLOSED_MEANWHILE.has(error.code ?? '');
-    // Every kept connection may be closed; each try takes one of them off, and the last finds none.
+    // All kept connections may be closed. Each try removes one of them, and the last finds none.
     if (isStale && !this.#isDecided) this.start();
     else this.#conclude(error);
   }
 
-  /** Gives the owner the answer received so far, or the failure. A refusal counts even if its body is cut. */
+  /** Passes the owner the response so far, or the failure. A refusal counts even if its body is cut. */
   #conclude(problem: Error): void {
     if (this.#isDecided) return;
     if (this.#response === null) {
@@ -161,7 +161,7 @@ class NodeAuthCall implements AuthCall {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // The end of a connection comes before the error of an answer that is not whole.
+    // `close` comes before the error of an incomplete response.
     this.#conclude(new Error('no answer'));
     this.#owner.closed();
   }

@@ -15,7 +15,7 @@ import { findToken, type FoundToken } from './token-finder.ts';
 import { refusalOf } from './token-problems.ts';
 import { TokenRules } from './token-rules.ts';
 
-/** Lets clients in by a JSON Web Token (RFC 7519). A token that was verified lately is decided at once. */
+/** Authenticates clients by JSON Web Token (RFC 7519). Decides a recently verified token at once. */
 export class JwtMethod implements CredentialMethod {
   readonly #settings: JwtSettings;
   readonly #services: AccessServices;
@@ -41,7 +41,7 @@ export class JwtMethod implements CredentialMethod {
     const token = parseToken(text);
     if (typeof token === 'string') return refusalOf(token);
     if (!algorithms.includes(token.algorithm)) return refusalOf('algorithm');
-    // Before the signature, which costs most: clients that come back with old tokens cost little.
+    // Checked before the signature, which costs most: clients that return with old tokens cost little.
     const problem = this.#rules.problemOf(token.claims, this.#services.now());
     if (problem !== null) return refusalOf(problem);
     return new TokenCheck(
@@ -51,13 +51,13 @@ export class JwtMethod implements CredentialMethod {
     ).begin();
   }
 
-  /** Whether this route accepts a signature that has been verified, perhaps for another route. */
+  /** Whether this route accepts a verified signature, perhaps verified for another route. */
   #trusts({ key, algorithm }: VerifiedToken): boolean {
     const { keys, algorithms } = this.#settings;
     return algorithms.includes(algorithm) && this.#desk.ringOf(keys)?.has(key) === true;
   }
 
-  /** Decides about a token whose signature is right. */
+  /** Decides on a token with a valid signature. */
   #decide({ principal }: VerifiedToken, { head, subprotocol }: FoundToken, digest: string): Decision {
     const claims = principal.claims!;
     const problem = this.#rules.problemOf(claims, this.#services.now());

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type * as Jose from 'jose';
 import type { CryptoKey, JWK } from 'jose';
 
-/** The keys that an algorithm uses (RFC 7518 sections 3.1 and 6, RFC 8037, RFC 9864). */
+/** The key type of an algorithm (RFC 7518 sections 3.1 and 6, RFC 8037, RFC 9864). */
 interface KeyForm {
   readonly kty: string;
   readonly crv?: string;
@@ -20,28 +20,28 @@ const FORMS: ReadonlyMap<string, KeyForm> = new Map([
   ['EdDSA', ED25519],
   ['Ed25519', ED25519],
 ]);
-/** The members that verify. A set with private keys by mistake must not make keys that sign. */
+/** Members needed to verify. If a set contains private keys by mistake, they are not imported. */
 const MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'k'] as const;
 /** Max keys of a set. Identity providers have 2 to 10. */
 const MAX_KEYS = 256;
-/** Max keys that are tried for a token that does not name its key. */
+/** Max keys tried for one token. */
 const MAX_CANDIDATES = 8;
 
 let jose: Promise<typeof Jose> | null = null;
 
-/** Loads the library that verifies signatures. It takes 40 ms once, which a process without tokens need not spend. */
+/** Loads the library that verifies signatures. It takes 40 ms once, which a process without tokens saves. */
 export function loadJose(): Promise<typeof Jose> {
   return (jose ??= import('jose'));
 }
 
 /** One key of a set. */
 export class VerifyKey {
-  /** The same for the same key in another set. */
+  /** Identifies the key. The same key in another set has the same id. */
   readonly id: string;
   readonly name: string | null;
   readonly #jwk: JWK;
   readonly #algorithm: string | null;
-  /** By algorithm. A key that cannot be imported rejects. */
+  /** Keyed by algorithm. Rejects if a key cannot be imported. */
   readonly #imported = new Map<string, Promise<CryptoKey | Uint8Array>>();
 
   constructor(jwk: JWK) {
@@ -59,7 +59,7 @@ export class VerifyKey {
     return this.#algorithm === null || this.#algorithm === algorithm;
   }
 
-  /** Whether the key has signed a token, for an algorithm that it fits. Never rejects. */
+  /** Whether the key signed a token, for an algorithm that it fits. Never rejects. */
   async hasSigned(token: string, algorithm: string): Promise<boolean> {
     const { compactVerify } = await loadJose();
     try {
@@ -86,7 +86,7 @@ export class KeyRing {
   readonly #keys: readonly VerifyKey[];
   readonly #ids: ReadonlySet<string>;
 
-  /** @param jwks the text of a set. A text that is none makes a ring without keys. */
+  /** @param jwks text of a set. An invalid text creates a ring without keys. */
   constructor(jwks: string) {
     this.#keys = usableKeys(jwks).map((jwk) => new VerifyKey(jwk));
     this.#ids = new Set(this.#keys.map(({ id }) => id));
@@ -97,7 +97,7 @@ export class KeyRing {
   }
 
   /**
-   * Returns the keys that may have signed a token: first those with its key name, then those without a name,
+   * Returns the keys that may have signed a token. Keys with its key name come first, then nameless keys,
    * which may sign for every name.
    *
    * @param keyName null if the token names no key
@@ -123,14 +123,14 @@ function usableKeys(jwks: string): readonly JWK[] {
   return Array.isArray(keys) ? keys.slice(0, MAX_KEYS).filter(isUsable) : [];
 }
 
-/** Whether a member of a set is a key for signatures (RFC 7517 section 4). */
+/** Whether a member of a set is a signature key (RFC 7517 section 4). */
 function isUsable(member: unknown): member is JWK {
   if (typeof member !== 'object' || member === null) return false;
   const { kty, use, kid, alg, key_ops: operations } = member as Record<string, unknown>;
   if (typeof kty !== 'string' || (use !== undefined && use !== 'sig')) return false;
   if ((kid !== undefined && typeof kid !== 'string') || (alg !== undefined && typeof alg !== 'string'))
     return false;
-  // Operations of a private or symmetric key may name signing alone: its holder verifies as well.
+  // A private or symmetric key may list only `sign`: its holder can also verify.
   return (
     operations === undefined ||
     (Array.isArray(operations) && operations.some((name) => name === 'verify' || name === 'sign'))

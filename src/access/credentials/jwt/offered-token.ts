@@ -2,19 +2,20 @@ import { SUBPROTOCOL } from '../../../core/tokens.ts';
 import type { RequestHead } from '../../../wire/http/request-head.ts';
 import { offeredSubprotocols } from '../../../wire/upgrade/upgrade-request.ts';
 
-/** An offer of subprotocols without the token in it. */
+/** An offer of subprotocols with its token removed. */
 interface CutOffer {
   readonly head: RequestHead;
   readonly token: string;
-  /** The member that stands for the token in the answer: browsers accept only what they have offered. */
+  /** The member to answer in place of the token: browsers accept only what they offered. */
   readonly answered: string;
 }
 
 const HEADER = 'sec-websocket-protocol';
 
 /**
- * Finds a token among the offered subprotocols, which are all that a page can send with a handshake: the name
- * and the token behind it as two members, or one member `name.token`. Cuts both from the offer.
+ * Finds a token among the offered subprotocols, the only values that a page can send with a handshake. It has
+ * two forms: the name and the token as two consecutive members, or one member `name.token`. Removes both from
+ * the offer.
  *
  * @returns null if the offer has no token
  */
@@ -43,7 +44,7 @@ export function cutFromOffer(head: RequestHead, name: string): CutOffer | null {
   return token === null ? null : { head: withOffer(head, kept), token, answered };
 }
 
-/** Replaces all lines of the offer by one in the place of the first, or by none. */
+/** Replaces the lines of the offer with one in the place of the first, or removes them. */
 function withOffer(head: RequestHead, members: readonly string[]): RequestHead {
   const headers: string[] = [];
   const names: string[] = [];

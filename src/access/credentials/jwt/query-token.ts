@@ -1,12 +1,13 @@
-/** A query without the pairs of some names, and what the first of them said. */
+/** A query with one parameter removed, and its value. */
 interface CutQuery {
   readonly query: string;
-  /** Null if no pair has one of the names. */
+  /** Null if the query lacks the parameter. */
   readonly value: string | null;
 }
 
 /**
- * Cuts all pairs of a name from a query. An endpoint may decode names, so escaped names count as well.
+ * Removes all pairs of a name from a query, including those with an escaped name, which an endpoint may
+ * decode.
  *
  * @param query as received, without the `?`
  */
@@ -22,7 +23,7 @@ export function cutFromQuery(query: string, name: string): CutQuery {
   return value === null ? { query, value } : { query: kept.join('&'), value };
 }
 
-/** Decodes application/x-www-form-urlencoded. A bad escape stays as it is. */
+/** Decodes application/x-www-form-urlencoded. A malformed escape leaves all escapes in the text. */
 function decoded(text: string): string {
   if (!text.includes('%') && !text.includes('+')) return text;
   const spaced = text.replaceAll('+', ' ');

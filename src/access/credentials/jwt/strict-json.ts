@@ -1,16 +1,16 @@
-/** A JSON object of a token: its member names are unique (RFC 7515 section 4, RFC 7519 section 4). */
+/** A JSON object of a token. Its member names are unique (RFC 7515 section 4, RFC 7519 section 4). */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Max depth of objects and lists within each other. Identity providers need 3 or 4. */
+/** Max nesting depth of objects and arrays. Identity providers need 3 or 4. */
 const MAX_DEPTH = 16;
-/** Refuses bytes that are not UTF-8, and keeps a byte order mark, which is no JSON. */
+/** Rejects bytes that are not UTF-8. Keeps a byte order mark, which is invalid JSON. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Parses the UTF-8 bytes of a JSON object. JSON.parse alone takes the last of two members with one name,
- * where another parser may take the first, so that the two read different claims.
+ * Parses the UTF-8 bytes of a JSON object. If two members have the same name, JSON.parse takes the last, and
+ * another parser may take the first: they would read different claims.
  *
- * @returns an object without a prototype; `malformed` or `duplicated` if the bytes are not such an object
+ * @returns an object without a prototype; `malformed` or `duplicated` for invalid bytes
  */
 export function parseStrictObject(bytes: Uint8Array): JsonObject | 'malformed' | 'duplicated' {
   let text: string;
@@ -23,13 +23,13 @@ export function parseStrictObject(bytes: Uint8Array): JsonObject | 'malformed' |
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'malformed';
   const problem = namesProblem(text);
-  // A claim named `constructor` or `__proto__` must be a claim, and nothing else.
+  // A claim named `constructor` or `__proto__` must be an ordinary property.
   return problem ?? Object.assign(Object.create(null) as Record<string, unknown>, value);
 }
 
-/** Looks for a repeated member name, and for too deep a structure, in a text that is valid JSON. */
+/** Finds a repeated member name or excessive nesting in valid JSON. */
 function namesProblem(text: string): 'malformed' | 'duplicated' | null {
-  /** For each open object the names so far; null for an open list. */
+  /** Names so far of each open object. Null for an open array. */
   const open: (Set<string> | null)[] = [];
   for (let index = 0; index < text.length; index++) {
     const character = text[index];
@@ -52,7 +52,7 @@ function namesProblem(text: string): 'malformed' | 'duplicated' | null {
   return null;
 }
 
-/** Returns the index behind the closing quote. */
+/** Returns the index after the closing quote. */
 function endOfString(text: string, start: number): number {
   let index = start + 1;
   while (text[index] !== '"') index += text[index] === '\\' ? 2 : 1;

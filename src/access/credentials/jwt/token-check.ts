@@ -14,15 +14,15 @@ interface TokenCheckParts {
   readonly owner: CheckOwner;
 }
 
-/** A token to be verified. */
+/** A token before verification. */
 interface UnprovenToken {
   readonly token: ParsedToken;
   readonly digest: string;
 }
 
 /**
- * The check of one signature, which WebCrypto does on another thread. If no key of a URL's set fits, a newer
- * set is asked for once: issuers sign with new keys soon after they publish them.
+ * Checks one signature with WebCrypto, on another thread. If no key of a fetched set fits, requests a newer
+ * set once: issuers use new keys soon after they publish them.
  */
 export class TokenCheck implements PendingCheck {
   readonly #parts: TokenCheckParts;
@@ -33,7 +33,7 @@ export class TokenCheck implements PendingCheck {
   #isOver = false;
   #giveUp: (() => void) | null = null;
 
-  /** @param decide decides when the signature has turned out right */
+  /** @param decide called after the signature was verified */
   constructor(
     parts: TokenCheckParts,
     unproven: UnprovenToken,
@@ -44,7 +44,7 @@ export class TokenCheck implements PendingCheck {
     this.#decide = decide;
   }
 
-  /** Begins the check. Returns a refusal if there is no key to check with. */
+  /** Starts the check. Returns a refusal if there is no key to check with. */
   begin(): Refused | PendingCheck {
     const problem = this.#verify();
     return problem === null ? this : refusalOf(problem);
@@ -55,7 +55,7 @@ export class TokenCheck implements PendingCheck {
     this.#giveUp?.();
   }
 
-  /** Returns null if the end comes later. */
+  /** Returns null if the result comes later. */
   #verify(): TokenProblem | null {
     const { desk, keys, services } = this.#parts;
     const { token, digest } = this.#unproven;
@@ -73,7 +73,7 @@ export class TokenCheck implements PendingCheck {
     return null;
   }
 
-  /** Asks for a newer set once, then has a problem. */
+  /** Requests a newer set the first time. Returns the problem the second time. */
   #refreshOr(problem: TokenProblem): TokenProblem | null {
     const { keys, services } = this.#parts;
     if (keys.kind !== 'url' || this.#hasRefreshed) return problem;
@@ -85,7 +85,7 @@ export class TokenCheck implements PendingCheck {
   #verified(key: VerifyKey | null, candidates: readonly VerifyKey[]): void {
     if (this.#isOver) return;
     if (key === null) {
-      // A key without a name may have been replaced by another one without a name.
+      // A nameless key may have been replaced by another nameless key.
       const isNamed = this.#unproven.token.keyName !== null && candidates.every(({ name }) => name !== null);
       this.#end(isNamed ? 'signature' : this.#refreshOr('signature'));
       return;

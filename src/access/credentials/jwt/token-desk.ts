@@ -5,9 +5,9 @@ import type { Principal } from '../../contract/principal.ts';
 import { KeyRing, loadJose } from './key-ring.ts';
 import { Verifications } from './verifications.ts';
 
-/** A token whose signature has been verified. */
+/** A token with a verified signature. */
 export interface VerifiedToken {
-  /** {@link VerifyKey.id} of the signing key. The token is trusted while the set of the route has the key. */
+  /** {@link VerifyKey.id} of the signing key. The token is trusted while the route's key set has this key. */
   readonly key: string;
   readonly algorithm: string;
   readonly principal: Principal;
@@ -15,11 +15,11 @@ export interface VerifiedToken {
 
 const MAX_TOKENS = 10_000;
 const MAX_TOKEN_MEMORY_BYTES = 16 * 1024 * 1024;
-/** Measured: an entry without claims, and the factor from the bytes of a token to its parsed claims. */
+/** Measured: the size of an entry without claims, and the bytes of parsed claims per byte of token. */
 const ENTRY_BYTES = 768;
 const BYTES_PER_TOKEN_BYTE = 4;
 
-/** What all routes of a worker share: verified tokens, verifications under way, and parsed key sets. */
+/** State shared by all routes of a worker: verified tokens, pending verifications, and parsed key sets. */
 export class TokenDesk {
   readonly verifications = new Verifications();
   readonly #keySets: KeySets;
@@ -27,23 +27,23 @@ export class TokenDesk {
     maxEntries: MAX_TOKENS,
     maxWeight: MAX_TOKEN_MEMORY_BYTES,
   });
-  /** By the set of a URL, or the settings of a file: both are replaced as a whole. */
+  /** Keyed by the set of a URL or the settings of a file. Both are replaced as a whole. */
   readonly #rings = new WeakMap<object, KeyRing>();
 
   private constructor(keySets: KeySets) {
     this.#keySets = keySets;
-    // Before the first token comes, whose client would wait for it.
+    // Load the library early, so that the first client does not wait for it.
     void loadJose();
   }
 
-  /** Returns the desk of the worker that has some key sets. */
+  /** Returns the desk of the worker that owns `keySets`. */
   static of(keySets: KeySets): TokenDesk {
     let desk = DESKS.get(keySets);
     if (desk === undefined) DESKS.set(keySets, (desk = new TokenDesk(keySets)));
     return desk;
   }
 
-  /** Returns the keys of a route; null if its URL has not been fetched yet. */
+  /** Returns the keys of a route. Null if its URL has not been fetched yet. */
   ringOf(keys: JwtKeys): KeyRing | null {
     const set = keys.kind === 'file' ? keys : this.#keySets.of(keys.url);
     if (set === null) return null;
@@ -53,7 +53,7 @@ export class TokenDesk {
   }
 
   /**
-   * Returns a token that was verified lately; undefined if there is none.
+   * Returns a recently verified token. Undefined if it is unknown.
    *
    * @param digest of the token
    */
@@ -61,7 +61,7 @@ export class TokenDesk {
     return this.#tokens.get(digest);
   }
 
-  /** @param length of the token's text */
+  /** @param length length of the token's text */
   keep(digest: string, token: VerifiedToken, length: number): void {
     this.#tokens.set(digest, token, ENTRY_BYTES + BYTES_PER_TOKEN_BYTE * length);
   }

@@ -6,24 +6,24 @@ import { cutFromOffer } from './offered-token.ts';
 import { cutFromQuery } from './query-token.ts';
 import type { TokenProblem } from './token-problems.ts';
 
-/** A token, and what is left of the request without it. */
+/** A token, and the request without it. */
 export interface FoundToken {
   readonly text: string;
-  /** The head without the tokens of the query and the offered subprotocols; null if it had none there. */
+  /** The head without tokens in the query and the offered subprotocols. Null if neither had one. */
   readonly head: RequestHead | null;
   /**
-   * The subprotocol for the answer if the endpoint chooses none: the offered member that brought the token.
-   * Null if no token was offered.
+   * The subprotocol in the response if the endpoint chooses none: the offered member with the token. Null if
+   * no token was offered.
    */
   readonly subprotocol: string | null;
 }
 
-/** The scheme of RFC 6750 in any case (RFC 9110 section 11.1). */
+/** The scheme of RFC 6750, case-insensitive (RFC 9110 section 11.1). */
 const BEARER = /^bearer(?: +|$)/i;
 
 /**
  * Finds the token of a request in the first source that has one. Tokens in the query and in the offered
- * subprotocols are always cut, so that endpoints and logs never see them. Headers and cookies stay.
+ * subprotocols are always removed, so endpoints and logs never see them. Headers and cookies stay.
  */
 export function findToken(
   { head, wantsUpgrade }: Pick<AccessRequest, 'head' | 'wantsUpgrade'>,
@@ -57,13 +57,13 @@ export function findToken(
   return text === '' ? 'missing' : { text, head: rest === head ? null : rest, subprotocol };
 }
 
-/** Returns the token of a header; empty without one, null if the header has several lines. */
+/** Returns the token of a header. Empty without one, null if the header is repeated. */
 function headerToken(head: RequestHead, name: string): string | null {
   const value = onlyHeaderOf(head, name);
   if (value === null) return null;
   if (value === undefined) return '';
   if (name !== 'authorization') return trimOws(value);
-  // Another scheme is for somebody else.
+  // Another scheme is meant for another recipient.
   const scheme = BEARER.exec(value)?.[0];
   return scheme === undefined ? '' : trimOws(value.slice(scheme.length));
 }

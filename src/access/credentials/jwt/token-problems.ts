@@ -1,6 +1,6 @@
 import type { AccessRefusalReason, Refused } from '../../contract/credential-method.ts';
 
-/** What can be wrong with a token: the reason for metrics, and words for the client and the log. */
+/** Problems of tokens: the reason for metrics, and the text for the client and the log. */
 const PROBLEMS = {
   missing: ['no_credential', 'a token is required'],
   repeated: ['token_malformed', 'more than one token in a header'],
@@ -31,16 +31,16 @@ const PROBLEMS = {
 
 export type TokenProblem = keyof typeof PROBLEMS;
 
-/** RFC 6750 section 3 wants a parameter in every challenge. */
+/** RFC 6750 section 3 requires a parameter in every challenge. */
 const REALM = 'Bearer realm="sluice"';
-/** A key set that cannot be fetched is asked for again after some seconds. */
+/** Retry-After if the key set is unavailable. A failed fetch is retried after some seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
 const REFUSALS = new Map<TokenProblem, Refused>(
   Object.keys(PROBLEMS).map((name) => [name as TokenProblem, make(name as TokenProblem)]),
 );
 
-/** Returns the answer to a request whose token has a problem (RFC 6750 section 3). */
+/** Returns the refusal for a token's problem (RFC 6750 section 3). */
 export function refusalOf(problem: TokenProblem): Refused {
   return REFUSALS.get(problem)!;
 }
@@ -51,7 +51,7 @@ function make(problem: TokenProblem): Refused {
   if (problem === 'keySet')
     return { ...refused, status: 503, headers: [['retry-after', `${RETRY_AFTER_SECONDS}`]] };
   let challenge = REALM;
-  // The token is good, and another one of the same user would not help: 403.
+  // The token is valid, and another token of the same user would not help: 403.
   const isForbidden = problem === 'required';
   if (problem !== 'missing') {
     challenge += `, error="${isForbidden ? 'insufficient_scope' : 'invalid_token'}", error_description="${detail}"`;

@@ -10,12 +10,12 @@ type ClaimSettings = Pick<JwtSettings, 'issuers' | 'audiences' | 'leewayMs' | 'r
 
 /** Max length of a subject. OpenID Connect Core section 2 allows 255. */
 const MAX_SUBJECT_CHARACTERS = 512;
-/** Max length of a claim as a header. */
+/** Max length of a claim in a header. */
 const MAX_HEADER_BYTES = 4096;
-/** The last moment that a Date can be (ECMA-262, time values). */
+/** Max time value of a Date (ECMA-262). */
 const MAX_DATE_MS = 8.64e15;
 
-/** What a route wants of the claims of a token. */
+/** A route's requirements for the claims of a token. */
 export class TokenRules {
   readonly #settings: ClaimSettings;
 
@@ -23,7 +23,7 @@ export class TokenRules {
     this.#settings = settings;
   }
 
-  /** Checks all claims. Returns null if they are right. @param now milliseconds since 1970 */
+  /** Checks all claims. Returns null if they are valid. @param now milliseconds since 1970 */
   problemOf(claims: JsonObject, now: number): TokenProblem | null {
     const { issuers, audiences, leewayMs, requiredClaims } = this.#settings;
     const { iss, aud, sub } = claims;
@@ -40,7 +40,8 @@ export class TokenRules {
   }
 
   /**
-   * Returns the claims that endpoints get: name, value, name, value ... `forward` if one cannot be a header.
+   * Returns the claims for endpoints as headers: name, value, name, value ... Returns `forward` if one cannot
+   * be a header.
    */
   forwardedOf(claims: JsonObject): readonly string[] | 'forward' {
     const { forward } = this.#settings;
@@ -57,7 +58,7 @@ export class TokenRules {
 
 const NONE: readonly string[] = [];
 
-/** Returns who the token is for. @param claims without a problem */
+/** Returns the principal of a token. @param claims must have passed {@link TokenRules.problemOf} */
 export function principalOf(claims: JsonObject): Principal {
   const { sub, iat, exp } = claims;
   const expiresAt = millisecondsOf(exp, Infinity);
@@ -65,7 +66,7 @@ export function principalOf(claims: JsonObject): Principal {
     kind: 'jwt',
     name: sub as string,
     issuedAt: iat === undefined ? null : millisecondsOf(iat, 0),
-    // A later moment could not be written as a date.
+    // A later time cannot be formatted as a date.
     expiresAt: expiresAt > MAX_DATE_MS ? Infinity : expiresAt,
     claims,
   };
@@ -80,7 +81,7 @@ function isFor(audience: unknown, accepted: readonly string[]): boolean {
   return Array.isArray(audience) && audience.some((member) => accepted.includes(member as string));
 }
 
-/** A subject is a principal's name, which people read on terminals. */
+/** Whether a claim is a valid subject: the principal's name, which people read on terminals. */
 function isSubject(sub: unknown): boolean {
   return (
     typeof sub === 'string' && sub !== '' && sub.length <= MAX_SUBJECT_CHARACTERS && !hasControlCharacter(sub)
@@ -88,7 +89,7 @@ function isSubject(sub: unknown): boolean {
 }
 
 function hasOneOf(name: string, claim: unknown, accepted: readonly string[]): boolean {
-  // The scopes of OAuth are one text with spaces (RFC 8693 section 4.2).
+  // OAuth scopes are one string separated by spaces (RFC 8693 section 4.2).
   const value = name === 'scope' && typeof claim === 'string' ? claim.split(' ') : claim;
   if (!Array.isArray(value)) return accepts(value, accepted);
   return value.some((member) => accepts(member, accepted));
@@ -104,12 +105,12 @@ function textOf(value: unknown): string | null {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
 }
 
-/** Returns a claim as a byte text; empty if there is nothing to forward, null if it cannot be a header. */
+/** Encodes a claim as a byte text. Empty if there is nothing to forward, null if it cannot be a header. */
 function headerTextOf(claim: unknown): string | null {
   const texts = Array.isArray(claim) ? claim.map(textOf) : [textOf(claim)];
-  // An object, or a list with one.
+  // An object, or an array that contains one.
   if (texts.includes(null)) return '';
-  // An endpoint would cut the spaces, and take the user " admin" for "admin".
+  // An endpoint would trim the spaces and take the user " admin" for "admin".
   if (texts.some((text) => trimOws(text!) !== text)) return null;
   // An endpoint would read a member with a comma as two.
   if (Array.isArray(claim) && texts.some((text) => text!.includes(','))) return null;

@@ -2,12 +2,12 @@ import type { KeyRing, VerifyKey } from './key-ring.ts';
 import type { ParsedToken } from './parsed-token.ts';
 
 /**
- * Max signatures that one worker verifies at once. Node has 4 threads for them. Others wait in a line, which
- * a client leaves when it goes: clients that come and go cannot pile up work.
+ * Max concurrent verifications of one worker. Node has 4 threads for them. Others wait in a queue that they
+ * leave when their client leaves, so clients that come and go cannot pile up work.
  */
 const MAX_AT_ONCE = 32;
 
-/** Hears the key that has signed the token; null if none of the candidates has. */
+/** Called with the key that signed the token. Null if no candidate did. */
 type VerifiedListener = (key: VerifyKey | null) => void;
 
 interface Verification {
@@ -18,19 +18,19 @@ interface Verification {
   readonly listeners: Set<VerifiedListener>;
 }
 
-/** The signatures that a worker verifies. Requests with the same token share one verification. */
+/** Signature verifications of a worker. Requests with the same token share one. */
 export class Verifications {
-  /** For each ring by the token's digest: those that run and those that wait. */
+  /** Running and waiting verifications of each ring, keyed by the token's digest. */
   readonly #open = new WeakMap<KeyRing, Map<string, Verification>>();
   readonly #waiting = new Set<Verification>();
   #running = 0;
 
   /**
-   * Verifies a token's signature in a later turn. The caller gives Node that turn.
+   * Verifies a token's signature in a later turn. The caller must yield to Node.
    *
    * @param digest of the token
-   * @param candidates keys of the ring, tried in their order
-   * @returns a function that gives the answer up
+   * @param candidates keys of the ring, tried in order
+   * @returns a function that cancels `done`
    */
   begin(
     ring: KeyRing,
@@ -79,7 +79,7 @@ export class Verifications {
   }
 }
 
-/** Returns the first key that has signed a token; null for none. Never rejects. */
+/** Returns the first key that signed a token. Null for none. Never rejects. */
 async function signerOf(
   { text, algorithm }: ParsedToken,
   candidates: readonly VerifyKey[],

@@ -1,16 +1,16 @@
 import type { RateLimit } from '../../../config/types/limits.ts';
 import { ticksAt } from './slot-state.ts';
 
-/** Ticks per second of all rates but very slow ones. */
+/** Ticks per second of all rates except very slow ones. */
 const TICKS_PER_SECOND = 65_536;
-/** Max ticks in which a bucket is filled: times are compared modulo 2^32. */
+/** Max ticks to fill a bucket: times are compared modulo 2^32. */
 const MAX_FILL_TICKS = 2 ** 29;
-/** Max ticks for which a bucket can be in debt and fill. */
+/** Max ticks of a bucket's fill time plus debt. */
 const MAX_AHEAD = 2 ** 30;
 
 /**
- * Returns the ticks per second that suit a rate: a power of two. Rates that are filled in less than two hours
- * have the same, so that most changes of a rate leave the table as it is.
+ * Returns the ticks per second that suit a rate: a power of two. All rates that fill their bucket in less
+ * than two hours have the same value, so most changes of a rate keep the table.
  */
 export function ticksFor(rate: RateLimit | null): number {
   let ticks = TICKS_PER_SECOND;
@@ -20,32 +20,31 @@ export function ticksFor(rate: RateLimit | null): number {
 }
 
 /**
- * The token buckets of one rate, by the generic cell rate algorithm (ITU-T I.371): a word has the time at
- * which its bucket is full again. What is taken puts that time off, and nothing has to be added when time
- * goes by.
+ * Token buckets of one rate, by the generic cell rate algorithm (ITU-T I.371). Each bucket is a word with the
+ * time at which it is full again. Taking tokens moves this time later, and no timer has to add tokens.
  *
- * One unit may cost less than a tick. A cost is then rounded up or down by chance, so that it is right on
- * average, and no client can make another one pay for it.
+ * One unit may cost less than a tick. Its cost is then rounded up or down at random, so that it is exact on
+ * average. No client can make another client pay for it.
  */
 export class Bucket {
   readonly rate: RateLimit;
   readonly #ticks: number;
-  /** Ticks that a unit costs. */
+  /** Ticks per unit. */
   readonly #cost: number;
-  /** Ticks that a bucket may be ahead: its burst. */
+  /** The burst in ticks: how far ahead a bucket's time may be. */
   readonly #depth: number;
   readonly #random: () => number;
 
   /**
-   * @param ticks per second, as the table has them
-   * @param minBurst takes the place of a smaller burst
+   * @param ticks per second, as in the table
+   * @param minBurst replaces a smaller burst
    */
   constructor(rate: RateLimit, ticks: number, minBurst = 1, random: () => number = Math.random) {
     this.rate = rate;
     this.#ticks = ticks;
     this.#cost = ticks / rate.perSecond;
     const burst = Math.max(rate.burst, minBurst);
-    // The last units of a burst must not be lost because the costs before them were rounded up.
+    // Slack for costs that were rounded up, so that the last units of a burst are not lost.
     const slack = Number.isInteger(this.#cost) ? 0 : Math.min(this.#cost / 2, 2 * Math.sqrt(burst) + 1);
     this.#depth = Math.min(Math.floor(burst * this.#cost + slack), MAX_AHEAD);
     this.#random = random;
@@ -54,12 +53,12 @@ export class Bucket {
   /**
    * Takes units if the bucket has them.
    *
-   * @param nowMs of the clock on which all threads agree
-   * @returns 0, else the ticks after which the bucket would have them
+   * @param nowMs milliseconds on the clock shared by all threads
+   * @returns 0 if taken, else the ticks until the bucket has them
    */
   take(words: Int32Array, at: number, units: number, nowMs: number): number {
     const now = ticksAt(nowMs, this.#ticks);
-    // Only what is taken is rounded: who tries again and again must not pass by luck.
+    // Only a taken cost is rounded: a client that retries must not pass by luck.
     const cost = units * this.#cost;
     const paid = this.#costOf(units);
     for (;;) {
@@ -71,7 +70,7 @@ export class Bucket {
     }
   }
 
-  /** Gives back units that were taken for nothing. */
+  /** Puts back the units of a request that another limit refused. */
   giveBack(words: Int32Array, at: number, units: number, nowMs: number): void {
     const now = ticksAt(nowMs, this.#ticks);
     const cost = Math.round(units * this.#cost);
@@ -84,9 +83,9 @@ export class Bucket {
   }
 
   /**
-   * Takes units also if the bucket does not have them, and is then in debt.
+   * Takes units even if that puts the bucket in debt.
    *
-   * @returns the ticks until the debt is paid, 0 and less without debt
+   * @returns the ticks until the debt is paid, 0 or less without debt
    */
   charge(words: Int32Array, at: number, units: number, nowMs: number): number {
     const now = ticksAt(nowMs, this.#ticks);
@@ -99,14 +98,14 @@ export class Bucket {
     }
   }
 
-  /** Returns what {@link charge} would return for some units, and takes nothing. */
+  /** Returns what {@link charge} would return, without taking units. */
   debt(words: Int32Array, at: number, units: number, nowMs: number): number {
     return aheadOf(Atomics.load(words, at), ticksAt(nowMs, this.#ticks)) + units * this.#cost - this.#depth;
   }
 
-  /** Returns the ticks that units cost, as a whole number. */
+  /** Returns the cost of units in whole ticks. */
   #costOf(units: number): number {
-    // A larger cost would no longer be exact, and is cut anyway.
+    // A larger cost would lose precision, and is capped anyway.
     const cost = Math.min(units * this.#cost, MAX_AHEAD);
     const whole = Math.floor(cost);
     return whole === cost || this.#random() >= cost - whole ? whole : whole + 1;
@@ -118,12 +117,12 @@ export class Bucket {
   }
 }
 
-/** Returns the ticks until a time, 0 if it has passed. */
+/** Returns the ticks until a time. 0 if it has passed. */
 function aheadOf(fullAt: number, now: number): number {
   return fullAt === 0 ? 0 : Math.max((fullAt - now) | 0, 0);
 }
 
-/** Returns the word for a time. 0 stands for a full bucket, so the time 0 becomes the next. */
+/** Encodes a time. 0 means a full bucket, so the time 0 becomes 1. */
 function timeAt(now: number, ahead: number): number {
   const at = (now + ahead) | 0;
   return at === 0 ? 1 : at;

@@ -1,23 +1,23 @@
 import { CLAIMED, HEAD, SLOT, type TableLayout } from './table-layout.ts';
 
 /**
- * What one run of a worker holds in one table: one writer, plain stores. The primary gives all of it back
- * when the run ends, however it ends.
+ * Holds of one worker run in one table. It has a single writer that uses plain stores. The primary releases
+ * all of them when the run ends, however it ends.
  *
- * A thread can be terminated at a call of a JavaScript function and at the end of a loop's turn only. So a
- * hold and its note stand in two statements next to each other, without a call or a loop between them, and
- * are done both or not at all.
+ * A thread can be terminated only at a call of a JavaScript function or at the end of a loop iteration. So a
+ * hold and its record are two adjacent statements without a call or loop between them: both happen, or
+ * neither.
  */
 export class HoldLedger {
   readonly memory: SharedArrayBuffer;
-  /** By slot: pins. */
+  /** Pins by slot. */
   readonly pins: Int32Array;
-  /** By slot: connections. */
+  /** Connections by slot. */
   readonly connections: Int32Array;
-  /** One word: 1 plus the slot whose key the worker is replacing; 0 for none. */
+  /** One word: 1 plus the slot whose key the worker is replacing, or 0. */
   readonly claim: Int32Array;
 
-  /** @param memory of {@link allocateLedger} */
+  /** @param memory from {@link allocateLedger} */
   constructor({ slots }: TableLayout, memory: SharedArrayBuffer) {
     const count = slots + 1;
     const bytes = count * Int32Array.BYTES_PER_ELEMENT;
@@ -27,7 +27,7 @@ export class HoldLedger {
     this.claim = new Int32Array(memory, 2 * bytes, 1);
   }
 
-  /** Gives all holds back. Called by the primary after the worker's end; a second call does nothing. */
+  /** Releases all holds. Called by the primary after the worker has ended. Idempotent. */
   giveBack(table: TableLayout): void {
     const { words } = table;
     for (let slot = 0; slot <= table.slots; slot++) {
@@ -39,7 +39,7 @@ export class HoldLedger {
     }
     const claimed = this.claim[0]! - 1;
     if (claimed >= 0) {
-      // Nobody knows how much of the key has been written: the slot becomes a free one.
+      // The key may be half written: free the slot.
       if (Atomics.exchange(words, table.tags + claimed, 0) !== 0) Atomics.sub(words, HEAD.keys, 1);
       Atomics.sub(words, table.at(claimed) + SLOT.pins, CLAIMED);
     }
@@ -49,9 +49,7 @@ export class HoldLedger {
   }
 }
 
-/**
- * Allocates the memory of a {@link HoldLedger}. Only the parts that are used cost more than address space.
- */
+/** Allocates the memory of a {@link HoldLedger}. Untouched pages cost only address space. */
 export function allocateLedger({ slots }: TableLayout): SharedArrayBuffer {
   return new SharedArrayBuffer((2 * (slots + 1) + 1) * Int32Array.BYTES_PER_ELEMENT);
 }

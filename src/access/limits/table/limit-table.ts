@@ -2,33 +2,33 @@ import { allocateLedger, HoldLedger } from './hold-ledger.ts';
 import { isIdle } from './slot-state.ts';
 import { CLAIMED, HEAD, KEY_WORDS, SLOT, SLOT_WORDS, TableLayout, WAYS } from './table-layout.ts';
 
-/** Looks at a lock in a row before the thread sleeps. A lock is held for about a microsecond. */
+/** Checks of a lock before the thread sleeps. A lock is held for about a microsecond. */
 const MAX_SPINS = 200;
 const SLEEP_MS = 1;
 /**
- * Max time for which a thread holds the lock of a set. A thread that holds it for longer has died, and
- * another one takes the lock.
+ * Max time that a thread holds the lock of a set. A thread that holds it longer has died, and another thread
+ * takes the lock.
  */
 const MAX_HOLD_MS = 100;
 
 /**
- * The counts of one limit by key, shared by all threads of the process. A worker looks keys up without a
- * lock, and locks a set of slots to put a new key in.
+ * Counts of one limit by key, shared by all threads of the process. A worker finds keys without a lock, and
+ * locks a set of slots to insert a key.
  *
- * A slot belongs to its key as long as it is pinned, has connections, or has a bucket that is not full:
- * everything else can be forgotten, because a key that comes back would find the same. When no slot of a
- * key's two sets can be had, the key shares the overflow slot with all others in this position.
+ * A slot belongs to its key as long as it is pinned, has connections, or has a bucket that is not full. All
+ * other slots can be reused, because a returning key would find the same state. If both sets of a key are
+ * full, the key shares the overflow slot with other such keys.
  */
 export class LimitTable {
   readonly layout: TableLayout;
-  /** Notes what this thread holds. */
+  /** Records what this thread holds. */
   readonly ledger: HoldLedger;
   readonly #words: Int32Array;
   readonly #clock: () => number;
 
   /**
-   * @param memory of `allocateTable`
-   * @param clock milliseconds of a monotonic clock on which all threads agree
+   * @param memory from `allocateTable`
+   * @param clock milliseconds on a monotonic clock shared by all threads
    */
   constructor(memory: SharedArrayBuffer, clock: () => number) {
     this.layout = new TableLayout(memory);
@@ -38,7 +38,7 @@ export class LimitTable {
   }
 
   /**
-   * Finds the slot of a key, or makes one, and pins it: until {@link unpin} it belongs to the key.
+   * Finds or inserts a key and pins its slot. The slot belongs to the key until {@link unpin}.
    *
    * @param key {@link KEY_WORDS} words of a digest, the first not 0
    * @returns the slot, which may be {@link overflow}
@@ -48,18 +48,18 @@ export class LimitTable {
     return found >= 0 ? found : this.#insert(key);
   }
 
-  /** Finds the slot of a key, and pins it. Returns -1 if the table does not have the key. */
+  /** Finds a key and pins its slot. Returns -1 if the table does not have the key. */
   pinKnown(key: Int32Array): number {
     return this.#find(key);
   }
 
-  /** Gives back what {@link pin} has taken. */
+  /** Reverts {@link pin}. */
   unpin(slot: number): void {
     Atomics.sub(this.#words, this.layout.at(slot) + SLOT.pins, 1);
     this.ledger.pins[slot]!--;
   }
 
-  /** The slot of all keys for which there is no other. */
+  /** The slot shared by all keys without their own. */
   get overflow(): number {
     return this.layout.slots;
   }
@@ -67,7 +67,7 @@ export class LimitTable {
   /**
    * Takes a connection of a pinned slot.
    *
-   * @returns false if the key has `max` already, here and on other machines
+   * @returns false if the key already has `max` connections on all machines together
    */
   connect(slot: number, max: number): boolean {
     const words = this.#words;
@@ -83,14 +83,14 @@ export class LimitTable {
     }
   }
 
-  /** Gives back what {@link connect} has taken. */
+  /** Reverts {@link connect}. */
   disconnect(slot: number): void {
     Atomics.sub(this.#words, this.layout.at(slot) + SLOT.connections, 1);
     this.ledger.connections[slot]!--;
     this.#noteUse(slot);
   }
 
-  /** Says that other machines must hear of the slot. */
+  /** Marks a slot whose change other machines need. */
   #noteUse(slot: number): void {
     if (this.layout.isShared) this.layout.markUsed(slot);
   }
@@ -120,7 +120,7 @@ export class LimitTable {
     const at = this.layout.at(slot);
     const before = Atomics.add(words, at + SLOT.pins, 1);
     this.ledger.pins[slot]!++;
-    // The key may have been replaced before the pin, which a pinned slot's cannot be.
+    // The key may have been replaced before the pin. After the pin it cannot change.
     if (
       before >= 0 &&
       Atomics.load(words, this.layout.tags + slot) === key[0] &&
@@ -136,7 +136,7 @@ export class LimitTable {
 
   #insert(key: Int32Array): number {
     const first = this.#setOf(key, 0);
-    // All threads lock the same set for a key, so none puts it in twice.
+    // All threads lock the same set for a key, so no two threads insert it.
     this.#lock(first);
     try {
       const found = this.#find(key);
@@ -153,8 +153,8 @@ export class LimitTable {
   }
 
   /**
-   * Claims a free slot of the set that has more of them, else one whose key can be forgotten. Returns -1 for
-   * none.
+   * Claims a free slot in the set that has more of them, or else an idle slot. Returns -1 if neither set has
+   * one.
    */
   #claim(first: number, second: number): number {
     const [better, other] = this.#freeIn(first) >= this.#freeIn(second) ? [first, second] : [second, first];
@@ -169,7 +169,7 @@ export class LimitTable {
       const set = pass === 0 ? first : second;
       for (let slot = set * WAYS; slot < (set + 1) * WAYS; slot++) {
         if (!isIdle(this.layout, slot, now) || !this.#tryClaim(slot)) continue;
-        // It may have been used between the look and the claim.
+        // The slot may have been used between the check and the claim.
         if (isIdle(this.layout, slot, now)) return slot;
         this.#unclaim(slot);
       }
@@ -199,7 +199,7 @@ export class LimitTable {
     this.ledger.claim[0] = 0;
   }
 
-  /** Makes a claimed slot the key's, and pins it. */
+  /** Writes the key into a claimed slot and pins it. */
   #write(slot: number, key: Int32Array): number {
     const words = this.#words;
     const at = this.layout.at(slot);
@@ -218,7 +218,7 @@ export class LimitTable {
   #setOf(key: Int32Array, which: 0 | 1): number {
     const words = this.#words;
     const half = which * 2;
-    // Mixed with the seed in the manner of MurmurHash3's end: a client that chooses keys cannot choose sets.
+    // Mixed with the seed, like MurmurHash3's finalizer: a client that chooses keys cannot choose sets.
     let mixed = Math.imul(key[half]! ^ words[HEAD.seed + half]!, 0x85ebca6b);
     mixed = Math.imul(mixed ^ (mixed >>> 13) ^ key[half + 1]!, 0xc2b2ae35) ^ words[HEAD.seed + half + 1]!;
     mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
@@ -233,7 +233,8 @@ export class LimitTable {
     for (let tries = 0; Atomics.compareExchange(words, at, 0, 1) !== 0; tries++) {
       if (tries < MAX_SPINS) continue;
       Atomics.wait(words, at, 1, SLEEP_MS);
-      // Two threads that take it at once can at worst put a key in twice: slots are claimed, not locked.
+      // Slots are claimed, not locked. If two threads take the lock at once, they can at worst insert a key
+      // twice.
       if (performance.now() >= giveUpAt) return;
     }
   }

@@ -8,11 +8,11 @@ export interface SharedKey {
   readonly hex: string;
 }
 
-/** Max ticks that a bucket can lie ahead: see `Bucket`. */
+/** Max ticks that a bucket's time can be ahead: see `Bucket`. */
 const MAX_AHEAD = 2 ** 30;
 const HEX_DIGITS = 8;
 
-/** What the primary reads and writes in the table of a shared limit, while workers use it. */
+/** Lets the primary read and write the table of a shared limit while workers use it. */
 export class SharedTable {
   readonly #table: LimitTable;
   readonly #clock: () => number;
@@ -26,7 +26,7 @@ export class SharedTable {
   }
 
   /**
-   * Visits the keys that were used since the last visit. The overflow slot has no key, and is counted in this
+   * Visits the keys used since the last visit. The overflow slot has no key, and is counted only in this
    * process.
    */
   visitUsed(visit: (key: SharedKey) => void): void {
@@ -57,7 +57,7 @@ export class SharedTable {
     }
   }
 
-  /** Finds a key, and keeps its slot until {@link close}. Returns whether the table has the key. */
+  /** Finds a key and keeps its slot until {@link close}. Returns whether the table has the key. */
   open(key: SharedKey): boolean {
     this.#slot = this.#table.pinKnown(key.words);
     return this.#slot >= 0;
@@ -69,9 +69,9 @@ export class SharedTable {
   }
 
   /**
-   * Returns what was taken of an open key's bucket since the last call.
+   * Returns the units taken from an open key's bucket since the last call.
    *
-   * @param rate its place in `RATE_KINDS`
+   * @param rate index in `RATE_KINDS`
    */
   taken(rate: number): number {
     return Math.max(Atomics.exchange(this.#table.layout.words, this.#at + SLOT.taken + rate, 0), 0);
@@ -84,7 +84,7 @@ export class SharedTable {
     return this.#usOf(rate, this.#ahead(rate, fullAt));
   }
 
-  /** Raises the level of an open key's bucket, or lowers it. @param us microseconds */
+  /** Raises or lowers the level of an open key's bucket. @param us microseconds */
   shift(rate: number, us: number): void {
     const { layout } = this.#table;
     const { words } = layout;

@@ -5,7 +5,7 @@ export function ticksAt(nowMs: number, ticks: number): number {
   return Math.floor((nowMs * ticks) / 1000) | 0;
 }
 
-/** Whether a slot has no connections, here and elsewhere, and all of its buckets are full. */
+/** Whether a slot has no connections, here or elsewhere, and all its buckets are full. */
 export function isIdle(table: TableLayout, slot: number, nowMs: number): boolean {
   const { words } = table;
   const at = table.at(slot);

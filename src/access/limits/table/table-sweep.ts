@@ -1,13 +1,12 @@
 import { ticksAt, isIdle } from './slot-state.ts';
 import { CLAIMED, HEAD, RATE_KINDS, SLOT, TableLayout } from './table-layout.ts';
 
-/** Parts of a table, one of which is swept at a time. */
+/** Number of parts of a table. Each step sweeps one part. */
 const PARTS = 60;
 
 /**
- * Keeps a table in order, in the primary: frees the slots of keys of which nothing is left, and clears times
- * that have passed. Times are compared modulo 2^32, so one that was kept for half of that would seem to lie
- * ahead.
+ * Frees idle slots and clears past times, in the primary. Times are compared modulo 2^32: one kept for half
+ * that range would seem to lie in the future.
  */
 export class TableSweep {
   readonly layout: TableLayout;
@@ -32,7 +31,7 @@ export class TableSweep {
   #sweep(slot: number, now: number): void {
     const { words, tags, slots } = this.layout;
     const hasKey = slot === slots || Atomics.load(words, tags + slot) !== 0;
-    // Memory that was never used stays so.
+    // Do not touch unused memory.
     if (!hasKey) return;
     const at = this.layout.at(slot);
     for (let rate = 0; rate < RATE_KINDS.length; rate++) {
