@@ -6,43 +6,49 @@ import type { EndpointFacts, EndpointRecord } from './endpoint-record.ts';
 
 /** The owner of a cluster's endpoints. */
 export interface EndpointOwner {
-  /** Makes the record of a new endpoint. */
+  /** Creates the record of a new endpoint. */
   create(facts: EndpointFacts): EndpointRecord;
-  /** Called when an endpoint has been added. */
+  /** Called after an endpoint is added. */
   added(record: EndpointRecord): void;
-  /** Called when an endpoint has been removed. */
+  /** Called after an endpoint is removed. */
   removed(record: EndpointRecord): void;
-  /** Lends series to an address of a name; returns their first slot in the stats pages, or null if there is no room. */
+  /**
+   * Leases series for an address of a DNS name. Returns their first slot in the stats pages, or null if they
+   * are full.
+   */
   lend(label: string): number | null;
-  /** Takes back lent series. */
+  /** Returns leased series. */
   giveBack(label: string): void;
 }
 
-/** The difference that a look-up makes to the endpoints of an entry. */
+/** How a lookup changed the endpoints of an entry. */
 interface EndpointChange {
-  /** Labels. */
+  /** Labels of the endpoints. */
   readonly added: readonly string[];
-  /** Labels. */
+  /** Labels of the endpoints. */
   readonly removed: readonly string[];
-  /** Whether anything has changed, weights and priorities included. */
+  /** Whether anything changed, including weights and priorities. */
   readonly isChanged: boolean;
-  /** Addresses of the name that are not used, before and after. */
+  /** Number of unused addresses of the name, before and after. */
   readonly leftOut: { readonly before: number; readonly after: number };
 }
 
-/** The endpoint of an address, or those of a name by label; null if there are none. */
+/**
+ * The endpoint of an entry that is an address, or the endpoints of a name by label. Null if there are none
+ * yet.
+ */
 type Group = EndpointRecord | Map<string, EndpointRecord> | null;
 
-/** The endpoints of a cluster: one for each address in the configuration, and one for each address of its names. */
+/** The endpoints of a cluster: one per configured address, and one per address of its DNS names. */
 export class ClusterEndpoints {
   readonly #owner: EndpointOwner;
-  /** By the entry of the configuration, in its order. */
+  /** By entry of the configuration, in its order. */
   readonly #groups: Map<EndpointConfig, Group>;
-  /** All endpoints by label; null until one is looked for. */
+  /** All endpoints by label; null until the first search. */
   #index: Map<string, EndpointRecord> | null = null;
-  /** All endpoints in order; null if they have changed. */
+  /** All endpoints in order; null after a change. */
   #all: readonly EndpointRecord[] | null = null;
-  /** Addresses of each name that are not used; null until there are some. */
+  /** Number of unused addresses of each name; null until there are any. */
   #leftOut: Map<EndpointConfig, number> | null = null;
 
   constructor(entries: readonly EndpointConfig[], owner: EndpointOwner) {
@@ -50,13 +56,13 @@ export class ClusterEndpoints {
     this.#groups = new Map(entries.map((entry) => [entry, null]));
   }
 
-  /** The same array until an endpoint is added or removed. */
+  /** All endpoints in order. The same array until an endpoint is added or removed. */
   get all(): readonly EndpointRecord[] {
     this.#all ??= [...this.#groups.values()].flatMap(recordsOf);
     return this.#all;
   }
 
-  /** Addresses of all names that are not used. */
+  /** Number of unused addresses of all names. */
   get leftOut(): number {
     let sum = 0;
     for (const count of this.#leftOut?.values() ?? []) sum += count;
@@ -73,11 +79,13 @@ export class ClusterEndpoints {
     return recordsOf(this.#groups.get(entry) ?? null);
   }
 
-  /** Adds the endpoint of an entry that is an address, unless a name before it has found that address. */
+  /**
+   * Adds the endpoint of an entry that is an address, unless an earlier name has resolved to that address.
+   */
   list(entry: EndpointConfig): void {
     const { address } = entry;
     const label = formatAddress(address);
-    // Entries are different addresses, and the look-up of a name has made the index.
+    // Entries have distinct addresses, and the lookup of a name has built the index.
     if (this.#index?.has(label) === true) return;
     const record = this.#create(entry, label, null, {
       addresses: [address],
@@ -89,10 +97,10 @@ export class ClusterEndpoints {
   }
 
   /**
-   * Keeps the endpoints of a name that have been found again, removes the others, and adds new ones. An endpoint that
-   * another entry has already stays with that entry.
+   * Updates the endpoints of a name: keeps those that were found again, removes the others, and adds new
+   * ones. If another entry already has an address, that entry keeps it.
    *
-   * @param unused addresses that the name has beside `found`
+   * @param unused number of addresses of the name that are not in `found`
    */
   reconcile(entry: EndpointConfig, found: readonly FoundEndpoint[], unused: number): EndpointChange {
     const records = this.#named(entry);
@@ -122,12 +130,12 @@ export class ClusterEndpoints {
     return { added, removed, isChanged, leftOut: { before, after: leftOut } };
   }
 
-  /** Gives back all lent series; the endpoints stay. */
+  /** Returns all leased series. The endpoints stay. */
   release(): void {
     for (const { facts } of this.all) this.#giveBack(facts);
   }
 
-  /** Returns the endpoints of a name by label, to be changed. */
+  /** Returns the mutable map of a name's endpoints by label. */
   #named(entry: EndpointConfig): Map<string, EndpointRecord> {
     const group = this.#groups.get(entry);
     if (group instanceof Map) return group;
@@ -136,7 +144,7 @@ export class ClusterEndpoints {
     return records;
   }
 
-  /** Returns false if the stats pages have no room for the endpoint. */
+  /** Returns false if the stats pages are full. */
   #add(
     entry: EndpointConfig,
     records: Map<string, EndpointRecord>,
@@ -185,7 +193,7 @@ function recordsOf(group: Group): readonly EndpointRecord[] {
   return group instanceof Map ? [...group.values()] : [group];
 }
 
-/** Brings addresses, weights and priorities up to date; returns whether any differed. */
+/** Updates addresses, weights and priorities. Returns whether any changed. */
 function updateFacts(
   records: ReadonlyMap<string, EndpointRecord>,
   wanted: ReadonlyMap<string, FoundEndpoint>,
@@ -207,8 +215,9 @@ function updateFacts(
 }
 
 /**
- * Shares a name's weight among its endpoints, in each priority: only one priority is in use at a time. Endpoints that are
- * down keep their shares, so a name whose endpoints fail loses connections to others, as listed endpoints do.
+ * Distributes a name's weight over its endpoints of each priority: only one priority is used at a time.
+ * Endpoints that are down keep their shares. A name whose endpoints fail thus loses connections to other
+ * entries, as configured addresses do.
  */
 function sharedWeights(weight: number, found: readonly FoundEndpoint[]): ReadonlyMap<FoundEndpoint, number> {
   const sums = new Map<number, number>();

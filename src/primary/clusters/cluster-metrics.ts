@@ -9,7 +9,7 @@ import type { ClusterMonitor } from './cluster-monitor.ts';
 import type { ClusterMonitors } from './cluster-monitors.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 
-/** Returns the families of clusters and endpoints that no worker writes. */
+/** Returns the metrics of clusters and endpoints that the primary writes. */
 export function clusterFamilies(clusters: Pick<ClusterMonitors, 'all' | 'evictions'>): Family[] {
   const perCluster = (
     metric: Metric,
@@ -23,7 +23,7 @@ export function clusterFamilies(clusters: Pick<ClusterMonitors, 'all' | 'evictio
       }
     },
   });
-  // Clusters without names have no series of look-ups.
+  // Clusters without DNS names have no lookup series.
   const perNames = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family =>
     perCluster(metric, value, ({ config }) =>
       config.endpoints.some(({ address }) => nameIn(address) !== null),
@@ -33,7 +33,7 @@ export function clusterFamilies(clusters: Pick<ClusterMonitors, 'all' | 'evictio
     value: (record: EndpointRecord, config: ClusterConfig) => number | null,
   ): Family => ({
     metric,
-    // A reload or a name may change the lists while they are read: each loop has the list of its beginning.
+    // A reload or a lookup may replace the lists during an iteration. Each loop keeps the list it began with.
     *read() {
       for (const { config, records } of clusters.all) {
         for (const record of records) {
@@ -44,7 +44,7 @@ export function clusterFamilies(clusters: Pick<ClusterMonitors, 'all' | 'evictio
       }
     },
   });
-  // Endpoints that are not probed have no series of probes.
+  // Endpoints without probes have no probe series.
   const perProbed = (metric: Metric, value: (record: EndpointRecord) => number): Family =>
     perEndpoint(metric, (record, { healthCheck }) =>
       healthCheck === null && record.counts.probes === 0 ? null : value(record),

@@ -21,35 +21,35 @@ import { isProbedAlike, openingOf } from './probe-opening.ts';
 import { Prober } from './prober.ts';
 import { Publication } from './publication.ts';
 
-/** What a monitor is made of. */
+/** The parts of a monitor. */
 interface MonitorOptions {
   readonly config: ClusterConfig;
   readonly owner: MonitorOwner;
   /**
-   * The monitor that this one replaces in its {@link ClusterMonitor.commit}, and null for a new cluster: nothing is
-   * published before the commit. Left out for a cluster of the first configuration, which needs no commit.
+   * The monitor that this one replaces in {@link ClusterMonitor.commit}; null for a new cluster. Nothing is
+   * published before the commit. Omitted for clusters of the first configuration, which need no commit.
    */
   readonly previous?: ClusterMonitor | null;
   readonly lookup?: Pick<NameLookup, 'find'>;
 }
 
-/** Max time that names which do not resolve hold up the start. */
+/** Max time that unresolved names delay the start. */
 const FIRST_LOOKUP_TIMEOUT_MS = 3000;
-/** Max labels of endpoints in one log line. */
+/** Max endpoint labels in one log line. */
 const MAX_LISTED = 8;
-/** Bounds the lines about changed endpoints: a name server can provoke thousands a second. */
+/** Rate limit of log lines about changed endpoints: a name server can provoke thousands per second. */
 const CHANGE_LINES = { burst: 200, everyMs: 50 };
 
 /**
- * Finds the endpoints of a cluster, probes and ejects them, and tells the workers of each change. There may be a thousand:
- * what only some clusters need is made at its first use.
+ * Resolves, probes and ejects the endpoints of a cluster, and publishes each change to the workers. There may
+ * be a thousand monitors, so parts that only some clusters need are created at first use.
  */
 export class ClusterMonitor implements RecordOwner, EndpointOwner {
   readonly config: ClusterConfig;
-  /** Look-ups of all names of the cluster, since the start of the process. */
+  /** Lookups of all names of the cluster, since the start of the process. */
   readonly lookups: LookupCounts;
   readonly #owner: MonitorOwner;
-  /** Memory of the cursor that counts turns over all workers. The next monitor of the cluster keeps it. */
+  /** Memory of the cursor that counts turns over all workers. The cluster's next monitor keeps it. */
   readonly #cursor: SharedArrayBuffer;
   readonly #names: readonly NameWatch[];
   readonly #prober: Prober | null;
@@ -59,19 +59,19 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
   /** Null until a change is published. */
   #publication: Publication | null = null;
   #changeLines: LineLimit | null = null;
-  /** Look-ups that the start waits for; null if there are none. */
+  /** Lookups that delay the start; null if there are none. */
   #firstLookups: Promise<void>[] | null = null;
-  /** Endpoints that the start waits for, because they have not been probed. */
+  /** Number of endpoints whose first probe delays the start. */
   #unprobed = 0;
-  /** Called when no endpoint is {@link #unprobed}. */
+  /** Called when {@link #unprobed} reaches 0. */
   #onProbed: (() => void) | null = null;
-  /** The monitor to replace; null for a new cluster, and from the commit on. */
+  /** The monitor to replace. Null for a new cluster, and after the commit. */
   #previous: ClusterMonitor | null;
-  /** Whether endpoints are probed in the same way as by the previous monitor. */
+  /** Whether the previous monitor probes endpoints in the same way. */
   readonly #probesAlike: boolean;
-  /** Whether the commit is still to come. */
+  /** True until the commit. */
   #isPending: boolean;
-  /** The last state that was asked for. */
+  /** The last result of {@link state}. */
   #state: ClusterState | null = null;
   #panic = false;
   #isStarted = false;
@@ -108,17 +108,17 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     return this.#endpoints.all;
   }
 
-  /** Addresses of the cluster's names that are not used. */
+  /** Number of unused addresses of the cluster's names. */
   get leftOut(): number {
     return this.#endpoints.leftOut;
   }
 
-  /** Whether all endpoints are used, because too few are up. */
+  /** Whether the balancer uses all endpoints, because too few are up. */
   get panic(): boolean {
     return this.#panic;
   }
 
-  /** Resolves when the names have been looked up, and every endpoint probed, for the first time. Call it once. */
+  /** Resolves after the first lookup of every name and the first probe of every endpoint. Call it once. */
   async ready(): Promise<void> {
     if (this.#firstLookups !== null) {
       const late = Promise.withResolvers<undefined>();
@@ -131,7 +131,10 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     this.#isStarted = true;
   }
 
-  /** Returns the state for the workers: the same object as long as it is the same. A slow start changes it. */
+  /**
+   * Returns the state for workers. It is the same object until the state changes. A slow start changes it
+   * each time.
+   */
   state(): ClusterState {
     const { records } = this;
     const known = this.#state?.endpoints;
@@ -156,7 +159,10 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     this.#outliers.failed(record, failure, this.records);
   }
 
-  /** Returns the endpoints of a name; none unless the name is looked up here with the same settings. */
+  /**
+   * Returns the known endpoints of a name. Empty unless this monitor resolves the name with the same
+   * settings.
+   */
   foundBefore({ address }: EndpointConfig, settings: ResolveSettings): FoundEndpoint[] {
     if (!isDeepStrictEqual(settings, this.config.resolve)) return [];
     const same = this.config.endpoints.find((entry) => isDeepStrictEqual(entry.address, address));
@@ -164,7 +170,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     return records.map(({ facts: { addresses, priority, weight } }) => ({ addresses, priority, weight }));
   }
 
-  /** Replaces the previous monitor, with everything that it has learned in the meantime, and publishes from now on. */
+  /** Replaces the previous monitor, takes over what it has learned since, and starts publishing. */
   commit(): void {
     const previous = this.#previous;
     this.#previous = null;
@@ -185,12 +191,12 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     return new EndpointRecord(facts, this);
   }
 
-  /** Gives a new record what the previous monitor knows of the endpoint, or begins to find out about it. */
+  /** Copies the previous monitor's state into a new record, or starts to probe the endpoint. */
   added(record: EndpointRecord): void {
     const known = this.#previous?.find(record.facts.label);
     if (known !== undefined) {
       this.#inherit(record, known, this.#previous);
-      // The previous monitor probes the endpoint until the commit.
+      // Until the commit, the previous monitor probes the endpoint.
       if (this.#probesAlike) return;
     } else if (this.#isStarted || this.#previous !== null) {
       record.warm();
@@ -242,7 +248,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     this.#outliers?.stop();
   }
 
-  /** Adds the endpoints that the configuration has by address, and starts to look up the names. */
+  /** Adds the endpoints that the configuration lists by address, and starts the lookups of names. */
   #findEndpoints(lookup: Pick<NameLookup, 'find'> | null): NameWatch[] {
     const { config } = this;
     const names: NameWatch[] = [];
@@ -252,7 +258,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
         this.#endpoints.list(entry);
         continue;
       }
-      // Used until the name has been looked up again, and while it cannot be.
+      // Known endpoints serve until the next lookup succeeds.
       const found = this.#previous?.foundBefore(entry, config.resolve) ?? [];
       if (found.length > 0) this.#reconcile(entry, found, 0);
       const name = new NameWatch({
@@ -271,7 +277,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     return names;
   }
 
-  /** @param unused addresses that the name has beside `found` */
+  /** @param unused number of addresses of the name that are not in `found` */
   #reconcile(entry: EndpointConfig, found: readonly FoundEndpoint[], unused: number): void {
     const { added, removed, isChanged, leftOut } = this.#endpoints.reconcile(entry, found, unused);
     const { log } = this.#owner;
@@ -335,7 +341,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
   }
 }
 
-/** Lists some labels for the log. */
+/** Shortens a list of labels for the log. */
 function listOf(labels: readonly string[]): { count: number; first: readonly string[] } {
   return { count: labels.length, first: labels.slice(0, MAX_LISTED) };
 }

@@ -13,33 +13,33 @@ import type { MonitorOwner } from './monitor-owner.ts';
 import { createMonitorTools } from './monitor-tools.ts';
 import type { Successes } from './outlier-detector.ts';
 
-/** Connections that are ended in a second by default. */
+/** Default rate at which connections are evicted. */
 const EVICTIONS_PER_SECOND = 100;
 
-/** The workers and the operators, as far as clusters concern them. */
+/** What clusters need of the workers and operators. */
 interface ClusterWorkers {
   readonly broadcast: Pick<Broadcast, 'publish' | 'evict'>;
   readonly pages: Pick<WorkerPages, 'directory' | 'sums'>;
-  /** Tells operators of an event. */
+  /** Reports an event to operators. */
   readonly tell: MonitorOwner['tell'];
 }
 
-/** A cluster whose connections are ended; a `ClusterMonitor` is one. */
+/** A cluster whose connections are evicted. A `ClusterMonitor` is one. */
 interface EvictedCluster {
   readonly config: Pick<ClusterConfig, 'name'>;
 }
 
-/** A change of the clusters that can be made. */
+/** A prepared change of the clusters. */
 interface ClusterChange {
-  /** Resolves with all states when new endpoints have been looked up and probed. */
+  /** Resolves with all states after the lookups and probes of new endpoints. */
   ready(): Promise<readonly ClusterState[]>;
   commit(): void;
   abort(): void;
 }
 
-/** Looks after all clusters, and tells the workers of them. */
+/** Monitors all clusters, and sends their state to the workers. */
 export class ClusterMonitors {
-  /** By the name of the cluster, in the order of the configuration. */
+  /** By name of the cluster, in the order of the configuration. */
   #all: ReadonlyMap<string, ClusterMonitor>;
   readonly #workers: ClusterWorkers;
   readonly #owner: MonitorOwner;
@@ -79,9 +79,11 @@ export class ClusterMonitors {
   }
 
   /**
-   * Gets ready for other configurations. A cluster that does not change keeps its monitor and its state, which is the same
-   * object then. Endpoints that stay keep their health, ejections and counts. Nothing is published before the commit, which
-   * must come in the turn in which the workers commit: they know the endpoints of one configuration only.
+   * Prepares other configurations. An unchanged cluster keeps its monitor and its state object. Endpoints
+   * that stay keep their health, ejections and counts.
+   *
+   * Nothing is published before the commit. The commit must happen in the turn in which the workers commit,
+   * because a worker knows the endpoints of only one configuration.
    */
   prepare(configs: readonly ClusterConfig[]): ClusterChange {
     const before = this.#all;
@@ -112,7 +114,7 @@ export class ClusterMonitors {
     };
   }
 
-  /** Resolves when every cluster's names have been looked up and its endpoints probed for the first time. */
+  /** Resolves after the first lookup of every name and the first probe of every endpoint. */
   async ready(): Promise<void> {
     await Promise.all(this.all.map((monitor) => monitor.ready()));
   }
@@ -127,20 +129,21 @@ export class ClusterMonitors {
     return this.#all.get(cluster);
   }
 
-  /** Counts the open connections of an endpoint, over all workers. */
+  /** Counts the open connections of an endpoint over all workers. */
   active(cluster: string, label: string): number {
     return this.#sum(pageMetrics.endpointConnectionsActive, cluster, label);
   }
 
-  /** Connections of a cluster that were told to end, since the start. */
+  /** Number of connections evicted from a cluster since the start. */
   evictions(cluster: string): number {
     return this.#evictionCounts.get(cluster) ?? 0;
   }
 
   /**
-   * Ends the connections that an endpoint has beyond its share by weight, so that their clients go to others.
+   * Evicts the connections that an endpoint has beyond its share by weight, so that their clients reconnect
+   * to others.
    *
-   * @returns the number of connections, by the labels of the endpoints that have too many
+   * @returns the number of evicted connections, by endpoint label
    */
   rebalance(monitor: ClusterMonitor, perSecond = EVICTIONS_PER_SECOND): Record<string, number> {
     const { name, panicThreshold } = monitor.config;
@@ -149,7 +152,7 @@ export class ClusterMonitors {
       health: record.health,
       priority: record.facts.priority,
     }));
-    // Only these can be chosen for clients that reconnect.
+    // Only these are eligible when the clients reconnect.
     const members = membershipOf(candidates, panicThreshold).eligible.map(({ record }) => ({
       record,
       active: this.active(name, record.facts.label),
@@ -169,7 +172,7 @@ export class ClusterMonitors {
     return Object.fromEntries(excesses.map(({ record, excess }) => [record.facts.label, excess]));
   }
 
-  /** Ends all connections of an endpoint; returns their number. */
+  /** Evicts all connections of an endpoint. Returns their number. */
   evictAll(monitor: EvictedCluster, record: EndpointRecord, perSecond: number, reason: string): number {
     const count = this.active(monitor.config.name, record.facts.label);
     if (count > 0) this.#evict(monitor, record, count, perSecond, reason);
@@ -180,7 +183,7 @@ export class ClusterMonitors {
     for (const monitor of this.all) monitor.stop();
   }
 
-  /** Returns counts that are summed when they are read: most judgements need one of them. */
+  /** Returns counts that are summed on access: most callers need only one of them. */
   #successes(cluster: string, label: string): Successes {
     const sum = (metric: (typeof pageMetrics)['endpointConnects']): number =>
       this.#sum(metric, cluster, label);
@@ -210,13 +213,13 @@ export class ClusterMonitors {
 
   #sum(metric: (typeof pageMetrics)['endpointConnects'], cluster: string, endpoint: string): number {
     const { directory, sums } = this.#workers.pages;
-    // A cluster of a configuration that is not in force yet has no series.
+    // A cluster of a configuration that is not yet in force has no series.
     const slot = directory.find(metric, { cluster, endpoint });
     return slot === undefined ? 0 : sums.at(slot);
   }
 }
 
-/** Tells whether a configuration is the same. Clusters that a reload has not changed are the same object. */
+/** Whether two configurations are equal. Clusters that a reload left unchanged are the same object. */
 function isSame(one: ClusterConfig, other: ClusterConfig): boolean {
   return one === other || isDeepStrictEqual(one, other);
 }

@@ -1,19 +1,19 @@
 import type { EndpointHealth, EndpointState } from '../../protocol/cluster-state.ts';
 
-/** The facts about an endpoint that come from the configuration and look-ups. */
+/** Facts about an endpoint from the configuration and lookups. */
 export type EndpointFacts = Omit<EndpointState, 'health' | 'warmLeftMs'>;
 
-/** Reasons for an endpoint not to be up. Of several, the last in this list is its health. */
+/** Reasons why an endpoint is not up. If several hold, the last in this list is its health. */
 const FAULTS = ['down', 'ejected', 'draining'] as const;
 type Fault = (typeof FAULTS)[number];
 
-/** The owner of a cluster's records, one for all of them. */
+/** The owner of all records of a cluster. */
 export interface RecordOwner {
   /** Duration of a slow start in milliseconds; 0 for none. */
   readonly slowStartMs: number;
-  /** Called when the health has changed. */
+  /** Called after the health changes. */
   changed(record: EndpointRecord, before: EndpointHealth): void;
-  /** Called when the endpoint has been found down, whatever its health was. */
+  /** Called when probes find the endpoint down, even if its health is worse already. */
   wentDown(record: EndpointRecord): void;
 }
 
@@ -25,9 +25,9 @@ interface EndpointCounts {
   ejections: number;
 }
 
-/** A probe that could be made. */
+/** A completed probe. */
 interface LastProbe {
-  /** Its end in milliseconds since 1970. */
+  /** End of the probe, in milliseconds since 1970. */
   at: number;
   ms: number;
   failure: string | null;
@@ -36,25 +36,28 @@ interface LastProbe {
 const NO_COUNTS: Readonly<EndpointCounts> = { probes: 0, probeFailures: 0, probesUnmade: 0, ejections: 0 };
 
 /**
- * The primary's knowledge of one endpoint. There may be ten thousand, most of which are up and never fail: what only some of
- * them need is made at its first use.
+ * The primary's state of one endpoint. There may be ten thousand, most of which never fail, so rarely needed
+ * parts are created at first use.
  */
 export class EndpointRecord {
   /** When the health last changed, in milliseconds since 1970. */
   since = Date.now();
   /** Why the health last changed. */
   reason = '';
-  /** Null before the first. Written again by each probe: a new object each time would be garbage of the old generation. */
+  /**
+   * Null before the first probe. Updated in place: a new object per probe would become garbage in the old
+   * generation.
+   */
   #lastProbe: LastProbe | null = null;
-  /** Probes in a row with the same result: good ones above 0, bad ones below. */
+  /** Consecutive probes with the same result: positive if they passed, negative if they failed. */
   streak = 0;
-  /** Facts and health as the workers are told. Replaced by another object when any of it changes. */
+  /** Facts and health in the form for workers. Replaced by a new object on each change. */
   #state: EndpointState;
-  /** The record that replaces this one goes on with the same object. Null until something is counted. */
+  /** The record that replaces this one shares the object. Null until something is counted. */
   #counts: EndpointCounts | null = null;
-  /** The reason of each fault of now. Null without faults. */
+  /** The reason of each current fault. Null without faults. */
   #faults: Map<Fault, string> | null = null;
-  /** When the slow start is over, in milliseconds since 1970; 0 if there is none. */
+  /** End of the slow start, in milliseconds since 1970; 0 outside one. */
   #warmUntil = 0;
   readonly #owner: RecordOwner;
 
@@ -88,12 +91,18 @@ export class EndpointRecord {
     return this.#holds('down');
   }
 
-  /** The last probe that could be made; null for none. */
+  /** The last completed probe; null before the first. */
   get lastProbe(): Readonly<LastProbe> | null {
     return this.#lastProbe;
   }
 
-  /** Notes a probe that is over. @param at its end. @param ms its duration. @param failure null if it has passed */
+  /**
+   * Records a completed probe.
+   *
+   * @param at end of the probe, in milliseconds since 1970
+   * @param ms duration of the probe
+   * @param failure null if the probe passed
+   */
   noteProbe(at: number, ms: number, failure: string | null): void {
     const last = (this.#lastProbe ??= { at, ms, failure });
     last.at = at;
@@ -101,7 +110,7 @@ export class EndpointRecord {
     last.failure = failure;
   }
 
-  /** Adds one to a counter. */
+  /** Increments a counter. */
   count(name: keyof EndpointCounts): void {
     this.#counts ??= { ...NO_COUNTS };
     this.#counts[name]++;
@@ -123,15 +132,16 @@ export class EndpointRecord {
   }
 
   /**
-   * Takes over the state of the same endpoint from before a change of its cluster.
+   * Copies the state of the same endpoint from the record that this one replaces.
    *
-   * @param probed whether the endpoint is probed as before, so that the verdict of the probes stays
-   * @param ejects whether the cluster still ejects endpoints, so that an ejection in force stays
+   * @param probed whether the probes stay the same, so that their verdict stays valid
+   * @param ejects whether the cluster still ejects endpoints, so that a current ejection stays
    */
   inherit(other: EndpointRecord, { probed, ejects }: { probed: boolean; ejects: boolean }): void {
     this.#counts = other.#counts;
     this.#warmUntil = other.#warmUntil;
-    // A copy: each record writes its last probe in place, and both may be probed until the change is decided.
+    // Copy it: each record updates its last probe in place, and both may be probed until the change commits
+    // or aborts.
     const last = other.#lastProbe === null ? null : { ...other.#lastProbe };
     this.#lastProbe ??= last;
     if (probed) {
@@ -148,13 +158,16 @@ export class EndpointRecord {
     this.reason = health === other.health ? other.reason : health === 'up' ? '' : this.#faults!.get(health)!;
   }
 
-  /** Begins the slow start. */
+  /** Starts the slow start. */
   warm(): void {
     const { slowStartMs } = this.#owner;
     this.#warmUntil = slowStartMs === 0 ? 0 : Date.now() + slowStartMs;
   }
 
-  /** Returns facts and health for the workers: the same object as long as they are the same. A slow start changes them. */
+  /**
+   * Returns facts and health for workers. It is the same object until they change. A slow start changes it
+   * each time.
+   */
   state(): EndpointState {
     const warmLeftMs = this.#warmUntil === 0 ? 0 : Math.max(0, this.#warmUntil - Date.now());
     if (warmLeftMs === 0) this.#warmUntil = 0;
@@ -172,13 +185,13 @@ export class EndpointRecord {
     const { health } = this;
     if (health === before) return;
     this.since = Date.now();
-    // A fault that was hidden by this one has a reason of its own.
+    // If this fault hid another, the other fault's reason applies.
     this.reason = health === 'up' ? reason : this.#faults!.get(health)!;
     if (health === 'up') this.warm();
     this.#owner.changed(this, before);
   }
 
-  /** @param reason null if the fault does not hold */
+  /** @param reason null if the fault has ended */
   #note(fault: Fault, reason: string | null): void {
     if (reason !== null) (this.#faults ??= new Map()).set(fault, reason);
     else if (this.#faults !== null && this.#faults.delete(fault) && this.#faults.size === 0)

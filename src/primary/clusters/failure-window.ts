@@ -1,22 +1,22 @@
 import { networkOf } from '../../wire/ip-address.ts';
 
-/** Max client networks that are remembered. */
+/** Max client networks to remember. */
 const MAX_CLIENTS = 256;
-/** Notes of successes in a window. */
+/** Number of samples of successes per window. */
 export const NOTES_IN_WINDOW = 10;
 
-/** Successes since the start, of an endpoint and of the others of its cluster. */
+/** Successes since the start, of an endpoint and of the other endpoints of its cluster. */
 interface Balance {
   readonly own: number;
   readonly others: number;
 }
 
-/** The recent failures of one kind at an endpoint, by client, and the successes of the same time. */
+/** Recent failures of one kind at an endpoint, by client, and the successes in the same window. */
 export class FailureWindow {
   readonly #windowMs: number;
-  /** The time of each network's last failure, in that order. */
+  /** Time of each network's last failure, oldest first. */
   readonly #failedAt = new Map<string, number>();
-  /** The oldest first; at most one is older than the window. */
+  /** Samples of successes, oldest first. At most one is older than the window. */
   readonly #notes: (Balance & { readonly at: number })[] = [];
 
   constructor(windowMs: number) {
@@ -27,27 +27,27 @@ export class FailureWindow {
   add(client: string, now: number): void {
     this.#forget(now);
     const network = networkOf(client);
-    // Moves the network to the end of the order.
+    // Move the network to the end of the order.
     this.#failedAt.delete(network);
     if (this.#failedAt.size < MAX_CLIENTS) this.#failedAt.set(network, now);
   }
 
-  /** Counts the client networks with failures within the window, each once. */
+  /** Counts the distinct client networks with failures in the window. */
   clients(now: number): number {
     this.#forget(now);
     return this.#failedAt.size;
   }
 
-  /** Tells whether it is time to note the successes again. */
+  /** Whether the next sample of successes is due. */
   isDue(now: number): boolean {
     const last = this.#notes.at(-1);
     return last === undefined || now - last.at >= this.#windowMs / NOTES_IN_WINDOW;
   }
 
   /**
-   * Notes the successes.
+   * Samples the successes.
    *
-   * @returns the successes within the window, or a little longer; null if the notes do not go back that far
+   * @returns successes in the window, or slightly longer; null until the samples cover a whole window
    */
   note(balance: Balance, now: number): Balance | null {
     this.#notes.push({ ...balance, at: now });

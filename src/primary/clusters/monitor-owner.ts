@@ -6,20 +6,23 @@ import type { EndpointRecord } from './endpoint-record.ts';
 import type { MonitorTools } from './monitor-tools.ts';
 import type { Successes } from './outlier-detector.ts';
 
-/** The owner of the monitors of all clusters. */
+/** The owner of all clusters' monitors. */
 export interface MonitorOwner {
   readonly log: Logger;
   readonly tools: MonitorTools;
-  /** Tells the workers. Called later than a change, once for all changes of a turn. */
+  /** Sends the state to the workers. Called once for all changes of a turn, after that turn. */
   publish(config: ClusterConfig, state: ClusterState): void;
   /** Returns the successes of an endpoint since the start, over all workers. */
   successes(cluster: string, label: string): Successes;
-  /** Lends series to an address of a name; returns their first slot in the stats pages, or null if there is no room. */
+  /**
+   * Leases series for an address of a DNS name. Returns their first slot in the stats pages, or null if they
+   * are full.
+   */
   lend(cluster: string, label: string): number | null;
-  /** Takes back lent series. */
+  /** Returns leased series. */
   giveBack(cluster: string, label: string): void;
-  /** Tells operators of an event. */
+  /** Reports an event to operators. */
   readonly tell: (event: EventFacts) => void;
-  /** Called when probes have found an endpoint down. */
+  /** Called when probes find an endpoint down. */
   wentDown(config: ClusterConfig, record: EndpointRecord): void;
 }

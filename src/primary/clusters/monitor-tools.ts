@@ -7,21 +7,21 @@ import { probe } from '../../upstream/probes/probe.ts';
 import type { LookupTools } from './name-watch.ts';
 import type { ProbeTools } from './prober.ts';
 
-/** Max probes at the same time: each holds a descriptor until it has its answer or its timeout. */
+/** Max concurrent probes. Each holds a descriptor until its answer or timeout. */
 const MAX_PROBES = 1024;
-/** Max part of the limit of open descriptors that probes use. */
+/** Max fraction of the descriptor limit for probes. */
 const MAX_DESCRIPTOR_SHARE = 1 / 8;
-/** Max look-ups at the same time. Each may query several records. */
+/** Max concurrent lookups. Each may query several records. */
 const MAX_LOOKUPS = 64;
 
-/** What the monitors of all clusters share, so that bounds hold for the process and one timer serves all deadlines. */
+/** Tools that all monitors share: limits hold for the whole process, and one timer serves all deadlines. */
 export interface MonitorTools {
   readonly wheel: LoopWheel;
   readonly probing: ProbeTools;
   readonly lookingUp: LookupTools;
 }
 
-/** Makes the tools of the process. @param timers a test may bring its own */
+/** Creates the tools of the process. @param timers injected by tests */
 export function createMonitorTools(timers?: LoopTimers): MonitorTools {
   const wheel = new LoopWheel(timers);
   const maxProbes = Math.floor((readDescriptorLimit() ?? Infinity) * MAX_DESCRIPTOR_SHARE);

@@ -8,23 +8,23 @@ import { Timed } from '../../core/timing/timer-wheel.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { FoundEndpoint, NameLookup } from '../../upstream/name-lookup.ts';
 
-/** Min time between two look-ups of a name, however short its TTL is. */
+/** Min time between two lookups of a name, even if its TTL is shorter. */
 const MIN_PERIOD_MS = 1000;
-/** Max part by which a wait is shorter, so that look-ups of many names spread. */
+/** Max fraction by which a wait is shortened, so that lookups of many names spread out. */
 const JITTER = 0.1;
 
-/** Counts of all names of a cluster. */
+/** Counters of all names of a cluster. */
 export interface LookupCounts {
   lookups: number;
   failures: number;
 }
 
-/** What the look-ups of all names share. */
+/** Tools that the lookups of all names share. */
 export interface LookupTools {
   readonly wheel: Pick<LoopWheel, 'arm' | 'disarm'>;
-  /** Bounds the look-ups under way. */
+  /** Limits concurrent lookups. */
   readonly queue: Pick<StartQueue, 'add' | 'remove' | 'release'>;
-  /** From 0 to below 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   readonly random: () => number;
 }
 
@@ -33,19 +33,19 @@ interface NameWatchOptions {
   readonly settings: ResolveSettings;
   readonly lookup: Pick<NameLookup, 'find'>;
   readonly tools: LookupTools;
-  /** The name of the cluster, for log lines. */
+  /** Name of the cluster, for log lines. */
   readonly cluster: string;
   readonly log: Logger;
-  /** Counts look-ups and failures. */
+  /** Counters to increment. */
   readonly counts: LookupCounts;
-  /** Called with the endpoints to use, and the number of other addresses of the name. */
+  /** Called with the endpoints to use, and the number of unused addresses of the name. */
   readonly onFound: (endpoints: readonly FoundEndpoint[], leftOut: number) => void;
 }
 
-/** Looks up a name again and again. While that fails, the last result stays. */
+/** Resolves a name periodically. While lookups fail, the last result stays. */
 export class NameWatch extends Timed {
   queuePlace = -1;
-  /** Resolves when the first look-up is over, failed or not, or the watch has been stopped. */
+  /** Resolves after the first lookup, successful or not, or when the watch stops. */
   readonly first: Promise<void>;
   readonly #options: NameWatchOptions;
   readonly #backoff: Backoff;
@@ -76,7 +76,7 @@ export class NameWatch extends Timed {
     this.#options.tools.queue.add(this);
   }
 
-  /** Looks the name up. Called when the queue has a place. */
+  /** Looks up the name. Called when the queue has a place. */
   start(): void {
     void this.#look();
   }
@@ -104,7 +104,10 @@ export class NameWatch extends Timed {
     this.#noteFirst();
   }
 
-  /** Returns a shorter wait. The first one of many names that were looked up together is anywhere in the period. */
+  /**
+   * Shortens a wait by a random time. The first wait may take any part of the period, to separate names that
+   * start together.
+   */
   #spread(waitMs: number): number {
     const part = this.#isFirst ? 1 : JITTER;
     return Math.max(MIN_PERIOD_MS, waitMs * (1 - part * this.#options.tools.random()));
@@ -118,7 +121,7 @@ export class NameWatch extends Timed {
     return waitMs;
   }
 
-  /** Returns the time to wait before the next try, in milliseconds. */
+  /** Returns the wait before the next attempt, in milliseconds. */
   #failed(reason: string): number {
     const { address, cluster, log, counts } = this.#options;
     counts.failures++;

@@ -9,43 +9,45 @@ import { FailureWindow, NOTES_IN_WINDOW } from './failure-window.ts';
 /** Successes of an endpoint since the start, over all workers. */
 export interface Successes {
   readonly dials: number;
-  /** Answers below 500. */
+  /** Responses with a status below 500. */
   readonly answers: number;
-  /** Answers of 500 to 599, which were well-formed. */
+  /** Well-formed responses with a status of 500 to 599. */
   readonly serverErrors: number;
 }
 
 type Failure = Pick<EndpointFailure, 'kind' | 'count' | 'client'>;
 
-/** Ends ejections; a `LoopWheel` does. */
+/** Schedules the end of ejections. A `LoopWheel` is one. */
 type EjectionWheel = Pick<LoopWheel, 'arm' | 'disarm'>;
 
-/** A count over all endpoints of a cluster, for one kind of failure. */
+/** Counts over all endpoints of a cluster, for one kind of failure. */
 interface Survey {
   readonly at: number;
   readonly successes: ReadonlyMap<EndpointRecord, number>;
-  /** Client networks that have met failures. Endpoints without any are missing in both maps. */
+  /** Number of client networks that saw failures. Both maps omit endpoints with a count of 0. */
   readonly clients: ReadonlyMap<EndpointRecord, number>;
 }
 
-/** Failures of one kind in a row, and within the window. */
+/** Consecutive failures of one kind, and those in the window. */
 interface Run {
   failures: number;
-  /** The successes at the last failure. If there are more at the next one, the failures are not in a row. */
+  /**
+   * Successes at the last failure. If there are more at the next failure, the failures are not consecutive.
+   */
   successes: number;
   readonly window: FailureWindow;
 }
 
-/** The memory of one endpoint, made at its first failure. Its deadline is the end of the ejection in force. */
+/** State of one endpoint, created at its first failure. Its timer ends the current ejection. */
 class Track extends Timed {
   readonly runs: Map<OutlierFailure, Run>;
-  /** The failure that caused the last ejection. */
+  /** The kind of failure that caused the last ejection. */
   ejectedFor: OutlierFailure | null = null;
-  /** Ejections in a row. */
+  /** Consecutive ejections. */
   ejections = 0;
-  /** When the last ejection was over. */
+  /** When the last ejection ended. */
   returnedAt = 0;
-  /** When the ejection in force is over. */
+  /** When the current ejection ends. */
   endsAt = 0;
   readonly #detector: OutlierDetector;
   readonly #record: EndpointRecord;
@@ -63,14 +65,17 @@ class Track extends Timed {
 }
 
 /**
- * Ejects endpoints that fail in a row, over all workers, for a time that grows with each ejection. After that time one
- * more failure ejects an endpoint again. At most a part of the cluster is ejected.
+ * Ejects endpoints after consecutive failures over all workers. Each further ejection lasts longer. After an
+ * ejection, a single failure ejects the endpoint again. Only a fraction of the cluster can be ejected.
  *
- * Failed dials always count against the endpoint. Requests can provoke the other kinds, so these eject only
- * - when they have gone on for the whole window,
- * - to clients of several networks, each of which counts once: no client ejects an endpoint, however often it fails,
- * - who are at least as many as the endpoint's successes in the window,
- * - while the cluster's other endpoints have more successes than such clients: what fails everywhere is the request.
+ * Failed dials always count against the endpoint. Clients can provoke the other kinds, so these eject only if
+ * all of the following hold:
+ * - The failures went on for the whole window.
+ * - Clients of several networks saw them. Each network counts once, so no single client can eject an
+ *   endpoint.
+ * - At least as many networks saw failures as the endpoint had successes in the window.
+ * - The cluster's other endpoints had more successes than networks with failures. What fails everywhere is
+ *   the request.
  */
 export class OutlierDetector {
   readonly #settings: OutlierSettings;
@@ -90,14 +95,14 @@ export class OutlierDetector {
   }
 
   /**
-   * Notes a failure of an endpoint, and ejects the endpoint if it has failed too often.
+   * Records a failure of an endpoint, and ejects the endpoint after too many.
    *
    * @param all the cluster's endpoints
    */
   failed(record: EndpointRecord, failure: Failure, all: readonly EndpointRecord[]): void {
     const { kind, count } = failure;
     const { failures, consecutiveFailures, ejectionMs, maxEjectionMs } = this.#settings;
-    // A report may have been under way when the settings changed.
+    // The worker may have sent the report before the settings changed.
     if (!failures.includes(kind)) return;
     const track = this.#track(record);
     const run = this.#run(track, kind);
@@ -107,7 +112,7 @@ export class OutlierDetector {
     run.failures += count;
     const clients = kind === 'connect' ? null : this.#outlyingClients(record, run, failure, all);
     if (record.ejected || run.failures < consecutiveFailures || clients === 0 || !this.#mayEject(all)) return;
-    // Each ejection time without a failure takes one ejection off the row.
+    // Each ejection period without a failure forgives one ejection.
     const forgiven = Math.floor((Date.now() - track.returnedAt) / ejectionMs);
     track.ejections = Math.max(0, track.ejections - forgiven) + 1;
     const ms = Math.min(maxEjectionMs, ejectionMs * track.ejections);
@@ -120,7 +125,9 @@ export class OutlierDetector {
     );
   }
 
-  /** Takes over an endpoint from the detector of the previous configuration, with an ejection in force. */
+  /**
+   * Copies the state of an endpoint from the previous configuration's detector, including a current ejection.
+   */
   inherit(record: EndpointRecord, other: OutlierDetector, known: EndpointRecord): void {
     this.forget(record);
     const track = other.#tracks.get(known);
@@ -140,7 +147,7 @@ export class OutlierDetector {
     if (track.wheelTick >= 0) this.#eject(copy, Math.max(0, endsAt - Date.now()));
   }
 
-  /** Forgets an endpoint that has been removed. */
+  /** Drops the state of a removed endpoint. */
   forget(record: EndpointRecord): void {
     const track = this.#tracks.get(record);
     if (track === undefined) return;
@@ -163,9 +170,9 @@ export class OutlierDetector {
   }
 
   /**
-   * Notes a failure that a client may have provoked.
+   * Records a failure that a client may have provoked.
    *
-   * @returns the number of client networks with failures if these count against the endpoint, else 0
+   * @returns the number of client networks with failures if the failures count against the endpoint, else 0
    */
   #outlyingClients(
     record: EndpointRecord,
@@ -184,7 +191,7 @@ export class OutlierDetector {
     return lately.others > sumOf(clients) - (clients.get(record) ?? 0) ? failing : 0;
   }
 
-  /** Counts over all endpoints of the cluster. Failures that follow soon use the same counts. */
+  /** Counts over all endpoints of the cluster. Failures in quick succession share the counts. */
   #survey(kind: OutlierFailure, all: readonly EndpointRecord[], now: number): Survey {
     const known = this.#surveys.get(kind);
     if (known !== undefined && now - known.at < this.#settings.windowMs / NOTES_IN_WINDOW / 2) return known;
@@ -204,9 +211,9 @@ export class OutlierDetector {
     return survey;
   }
 
-  /** Returns the successes of an endpoint that speak against a kind of failure. */
+  /** Returns the successes of an endpoint that contradict a kind of failure. */
   #successesOf(record: EndpointRecord, kind: OutlierFailure): number {
-    // Each of these sums the pages of all workers when it is read.
+    // Each property sums the pages of all workers on access.
     const successes = this.#successes(record);
     switch (kind) {
       case 'connect':

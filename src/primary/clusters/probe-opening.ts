@@ -3,14 +3,14 @@ import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
 import { upstreamTls, type UpstreamTls } from '../../upstream/upstream-tls.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 
-/** How the connections of a cluster's probes begin. */
+/** How the connections of a cluster's probes start. */
 export interface ProbeOpening {
   readonly tls: UpstreamTls | null;
-  /** The PROXY header of a connection of the proxy's own; null for none. */
+  /** PROXY header for connections of the proxy itself; null for none. */
   readonly preface: Buffer | null;
 }
 
-/** Returns how the connections of a cluster's probes begin. */
+/** Returns how the connections of a cluster's probes start. */
 export function openingOf({ tls, proxyProtocol }: ClusterConfig): ProbeOpening {
   return {
     tls: tls === null ? null : upstreamTls(tls),
@@ -18,7 +18,7 @@ export function openingOf({ tls, proxyProtocol }: ClusterConfig): ProbeOpening {
   };
 }
 
-/** Tells whether the settings that change what probes find are the same. */
+/** Whether the settings that affect the results of probes are equal. */
 export function isProbedAlike(one: ClusterConfig, other: ClusterConfig): boolean {
   return isDeepStrictEqual(probingOf(one), probingOf(other));
 }

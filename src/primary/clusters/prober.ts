@@ -8,17 +8,20 @@ import type { probe, ProbeResult } from '../../upstream/probes/probe.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
 import type { ProbeOpening } from './probe-opening.ts';
 
-/** Max part of the interval that each wait is longer or shorter, so that probes of proxies and endpoints spread. */
+/**
+ * Max random change of each wait, as a fraction of the interval. It spreads the probes of proxies and
+ * endpoints.
+ */
 const JITTER = 0.1;
 
-/** What the probes of all clusters share. */
+/** Tools that the probes of all clusters share. */
 export interface ProbeTools {
   readonly wheel: Pick<LoopWheel, 'arm' | 'disarm'>;
-  /** Bounds the probes under way. */
+  /** Limits concurrent probes. */
   readonly queue: Pick<StartQueue, 'add' | 'remove' | 'release'>;
-  /** Makes one probe. */
+  /** Runs one probe. */
   readonly probe: typeof probe;
-  /** From 0 to below 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   readonly random: () => number;
 }
 
@@ -26,7 +29,7 @@ interface ProberOptions {
   readonly check: HealthCheck;
   readonly opening: ProbeOpening;
   readonly tools: ProbeTools;
-  /** The name of the cluster, for the log. */
+  /** Name of the cluster, for the log. */
   readonly cluster: string;
   readonly log: Logger;
 }
@@ -42,9 +45,9 @@ export class Prober {
   }
 
   /**
-   * Probes an endpoint from now on. The first probe that can be made decides the endpoint's health alone.
+   * Starts to probe an endpoint. The first completed probe alone decides the endpoint's health.
    *
-   * @param onOver called when the first probe is over, or when the endpoint is forgotten before
+   * @param onOver called when the first probe ends, or the endpoint is forgotten first
    */
   watch(record: EndpointRecord, onOver: () => void): void {
     const schedule = new Schedule(this, record, onOver);
@@ -52,7 +55,7 @@ export class Prober {
     this.#options.tools.queue.add(schedule);
   }
 
-  /** Goes on with an endpoint that has been probed in the same way before, and keeps its health. */
+  /** Continues with an endpoint that was already probed in the same way. Keeps its health. */
   resume(record: EndpointRecord): void {
     const schedule = new Schedule(this, record, null);
     this.#schedules.set(record, schedule);
@@ -78,12 +81,12 @@ export class Prober {
     for (const record of [...this.#schedules.keys()]) this.forget(record);
   }
 
-  /** The wait of an endpoint is over: its probe begins as soon as there is a place. */
+  /** Called when the endpoint's wait ends. Queues its probe. */
   due(schedule: Schedule): void {
     this.#options.tools.queue.add(schedule);
   }
 
-  /** Makes the probe of an endpoint, and begins its wait for the next one. */
+  /** Runs the endpoint's probe, then starts the wait for the next one. */
   begin(schedule: Schedule): void {
     const { wheel, queue, probe: run } = this.#options.tools;
     const { record } = schedule;
@@ -101,7 +104,7 @@ export class Prober {
     });
   }
 
-  /** Returns a wait in milliseconds that spreads endpoints which were probed at the same time over the interval. */
+  /** Returns a wait in milliseconds. It spreads endpoints that were probed together over the interval. */
   #spreadWait(): number {
     return this.#options.check.intervalMs * (1 - this.#options.tools.random());
   }
@@ -141,18 +144,20 @@ export class Prober {
   }
 }
 
-/** The probes of one endpoint: it waits for the next one, or for a place, or a probe is under way. */
+/**
+ * The probe schedule of one endpoint. It waits for the next probe, or in the queue, or for a running probe.
+ */
 class Schedule extends Timed {
   queuePlace = -1;
   readonly record: EndpointRecord;
-  /** Whether the next verdict counts alone. */
+  /** Whether the next completed probe alone decides. */
   decides: boolean;
-  /** Cancels the probe under way; null if there is none. */
+  /** Cancels the running probe; null if none runs. */
   cancel: (() => void) | null = null;
   readonly #prober: Prober;
   #onOver: (() => void) | null;
 
-  /** @param onOver called when the first probe is over; null if the endpoint has been probed before */
+  /** @param onOver called when the first probe ends; null if the endpoint was probed before */
   constructor(prober: Prober, record: EndpointRecord, onOver: (() => void) | null) {
     super();
     this.record = record;
@@ -161,12 +166,12 @@ class Schedule extends Timed {
     this.#onOver = onOver;
   }
 
-  /** Whether the first probe of a new endpoint is not over. */
+  /** Whether a new endpoint's first probe has not ended. */
   get isFirst(): boolean {
     return this.#onOver !== null;
   }
 
-  /** Tells once that the first probe is over. */
+  /** Reports once that the first probe has ended. */
   tellOver(): void {
     const onOver = this.#onOver;
     this.#onOver = null;

@@ -1,9 +1,9 @@
-/** Max endpoints of a cluster whose changes are published in the same turn. */
+/** Max endpoints of a cluster whose changes are published right after the turn. */
 const MAX_ENDPOINTS_AT_ONCE = 256;
-/** Time that a larger cluster gathers changes, for each endpoint: 0.4 s for 4,096. */
+/** Time to collect changes in a larger cluster, per endpoint: 0.4 s for 4,096 endpoints. */
 const GATHER_MS_PER_ENDPOINT = 0.1;
 
-/** Timers of the event loop; a test brings its own. */
+/** Timers of the event loop. Tests inject fakes. */
 interface Timers {
   readonly setImmediate: (run: () => void) => unknown;
   readonly setTimeout: (run: () => void, ms: number) => unknown;
@@ -15,8 +15,8 @@ const TIMERS: Timers = {
 };
 
 /**
- * Publishes all changes of a turn at once. Each publication clones the cluster's state for every worker, so a large
- * cluster gathers changes for longer.
+ * Publishes all changes of a turn together. Each publication clones the cluster's state for every worker, so
+ * large clusters collect changes for longer.
  */
 export class Publication {
   readonly #publish: () => void;
@@ -30,9 +30,9 @@ export class Publication {
   }
 
   /**
-   * Has a change published, always later than this call.
+   * Schedules a publication, which never happens during this call.
    *
-   * @param endpoints the size of the cluster
+   * @param endpoints number of the cluster's endpoints
    */
   schedule(endpoints: number): void {
     if (this.#isScheduled) return;
