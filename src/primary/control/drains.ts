@@ -3,16 +3,16 @@ import type { DrainStatus } from '../../protocol/admin/status.ts';
 import { scopeKey, type DrainScope } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-/** The workers, as far as drains concern them. */
+/** What drains need of the workers. */
 interface DrainedWorkers {
   readonly config: Pick<Config, 'listeners'>;
-  /** Counts the sessions and tunnels of a scope, and requests of an endpoint. */
+  /** Counts the sessions and tunnels of a scope. For an endpoint, counts requests too. */
   count(scope: DrainScope): number;
   drain(scope: DrainScope, settings: DrainSettings): void;
   undrain(scope: DrainScope): void;
 }
 
-/** The clusters, as far as drains concern them: an endpoint's state says whether the endpoint is drained. */
+/** What drains need of the clusters: an endpoint's state includes whether it is drained. */
 interface DrainedClusters {
   find(cluster: string): { find(label: string): DrainedEndpoint | undefined } | undefined;
 }
@@ -23,7 +23,7 @@ interface DrainedEndpoint {
 
 interface Drain {
   readonly scope: DrainScope;
-  /** Connections at the start of the drain. */
+  /** Number of connections at the start of the drain. */
   total: number;
   /** Null while the drain is only announced. */
   startedAt: number | null;
@@ -32,12 +32,12 @@ interface Drain {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-/** Period of the looks at what remains. */
+/** Interval between checks of the remaining connections. */
 const LOOK_MS = 200;
-/** Period of the log lines about drains in progress. */
+/** Interval between log lines about drains in progress. */
 const LOG_MS = 5000;
 
-/** Begins, follows and ends the drains of scopes. */
+/** Starts, tracks and ends drains. */
 export class Drains {
   readonly #workers: DrainedWorkers;
   readonly #clusters: DrainedClusters;
@@ -53,7 +53,7 @@ export class Drains {
     this.#log = log;
   }
 
-  /** Tells whether the configuration in use has a scope. */
+  /** Whether the current configuration has the scope. */
   has(scope: DrainScope): boolean {
     switch (scope.kind) {
       case 'all':
@@ -68,15 +68,15 @@ export class Drains {
   }
 
   /**
-   * Begins a drain, or gives other settings to a drain that is in progress.
+   * Starts a drain, or changes the settings of a drain in progress.
    *
-   * @param announceMs how long the drain is only announced, so that load balancers in front can notice
+   * @param announceMs time before the drain starts, so that load balancers in front can notice it
    */
   begin(scope: DrainScope, settings: DrainSettings, announceMs = 0): DrainStatus {
     const key = scopeKey(scope);
     const before = this.#drains.get(key);
     clearTimeout(before?.timer);
-    // A drain that is in progress needs no announcement.
+    // A drain in progress needs no announcement.
     const delayed = announceMs > 0 && (before?.startedAt ?? null) === null;
     const drain: Drain = {
       scope,
@@ -91,7 +91,7 @@ export class Drains {
     return this.#progressOf(drain);
   }
 
-  /** Lets the scope take new work again; false if it was not drained. */
+  /** Lets the scope take new work again. Returns false if it was not drained. */
   cancel(scope: DrainScope): boolean {
     const drain = this.#drains.get(scopeKey(scope));
     if (drain === undefined) return false;
@@ -100,7 +100,7 @@ export class Drains {
     return true;
   }
 
-  /** Ends the drains of scopes that the configuration no longer has. */
+  /** Ends the drains of scopes that are no longer configured. */
   endUnknown(): void {
     for (const drain of this.#drains.values()) {
       const { scope } = drain;
@@ -110,7 +110,7 @@ export class Drains {
     }
   }
 
-  /** Whether everything is drained, or such a drain is announced. */
+  /** Whether a drain of everything runs or is announced. */
   get ofAll(): boolean {
     return this.#drains.has(scopeKey({ kind: 'all' }));
   }
@@ -119,7 +119,7 @@ export class Drains {
     return Array.from(this.#drains.values(), (drain) => this.#progressOf(drain));
   }
 
-  /** Starts no announced drain and logs no progress any more. */
+  /** Cancels announced drains, and stops logging progress. */
   stop(): void {
     this.#stopLooking();
     for (const { timer } of this.#drains.values()) clearTimeout(timer);

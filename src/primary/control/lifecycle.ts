@@ -1,17 +1,17 @@
 import { StartError } from '../../core/errors.ts';
 import type { PrimaryState } from '../../protocol/admin/status.ts';
 
-/** How far the primary is in its life: it starts, is ready, drains, and never goes back. */
+/** The primary's stage of life: starting, ready, draining. It never goes back. */
 export class Lifecycle {
   #state: PrimaryState = 'starting';
-  /** Whether the workers are told to end. The state can be `draining` before: the end is announced. */
+  /** Whether the workers have been told to end. The state is `draining` earlier, from the announcement on. */
   #isEnding = false;
 
   get state(): PrimaryState {
     return this.#state;
   }
 
-  /** Whether the end has begun, or is announced. */
+  /** Whether the end has begun or is announced. */
   get isDraining(): boolean {
     return this.#state === 'draining';
   }

@@ -20,18 +20,18 @@ interface LiveConfigParts {
   readonly spans: Pick<SpanDesk, 'apply'>;
   readonly taps: Pick<TapDesk, 'apply'>;
   readonly output: Pick<LogOutputs, 'prepare'>;
-  /** Claims the addresses of a configuration's listeners, except those that the process holds. */
+  /** Claims the addresses of a configuration's listeners, except those that the process already holds. */
   readonly claim: (config: Config, held: readonly HeldAddress[]) => Promise<AddressClaim>;
   readonly log: Logger;
 }
 
-/** The configuration in force in the whole process: addresses, clusters, workers, drains, the log. */
+/** Applies configurations to the whole process: addresses, clusters, workers, drains, logs. */
 export class LiveConfig {
   readonly #parts: LiveConfigParts;
   #held: readonly HeldAddress[];
   #certificates: readonly CertificateExpiry[];
 
-  /** @param first the claim of the first configuration */
+  /** @param first claim of the first configuration */
   constructor(parts: LiveConfigParts, first: Pick<AddressClaim, 'held' | 'listeners'>) {
     this.#parts = parts;
     this.#held = first.held;
@@ -43,10 +43,10 @@ export class LiveConfig {
   }
 
   /**
-   * Brings another configuration into force.
+   * Applies another configuration.
    *
    * @returns its generation
-   * @throws StartError if a part cannot use it; the old one stays
+   * @throws StartError if a part refuses it. The old configuration stays in force
    */
   async apply(next: Config): Promise<number> {
     const { supervisor, clusters, drains, keySets, revocations, output, spans, taps, log } = this.#parts;

@@ -13,17 +13,17 @@ import { keepUnchanged } from './unchanged-parts.ts';
 interface ReloaderOptions {
   readonly log: Logger;
   readonly lifecycle: Pick<Lifecycle, 'state' | 'isDraining'>;
-  /** Reads the configuration again; rejects with a ConfigError. */
+  /** Reads the configuration again. Rejects with a ConfigError. */
   readonly load: (slices: Slices) => Promise<LoadedConfig>;
-  /** Called with the files that have been read, before a configuration of them is in use, or if none can be. */
+  /** Called with the files that were read. `usable` is false if they contain no valid configuration. */
   readonly onRead?: (files: readonly string[], usable: boolean) => void;
   /** Called when a reload begins, and when it is over. */
   readonly onReload?: (isOver: boolean) => void;
-  /** The configuration in use, as it was read; settings that only a restart changes have the values in force. */
+  /** The current configuration as it was read. Settings that require a restart have the values in force. */
   readonly current: Config;
-  /** Tells operators of an event. */
+  /** Reports an event to operators. */
   readonly tell?: (event: EventFacts) => void;
-  /** Brings a configuration into force; returns its generation. Rejects if a part cannot use it: the old one stays. */
+  /** Applies a configuration and returns its generation. Rejects if a part refuses it: the old one stays. */
   readonly apply: (config: Config) => Promise<number>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -45,12 +45,12 @@ function notWhile(state: PrimaryState): string {
   return `not while the proxy is ${state}`;
 }
 
-/** Reads and applies new configurations, one after the other. */
+/** Reads and applies new configurations, one at a time. */
 export class Reloader {
   readonly counts = { success: 0, failure: 0 };
   /** True before the first reload. */
   lastSucceeded = true;
-  /** When the configuration in use was loaded, in milliseconds since 1970. */
+  /** When the current configuration was loaded, in milliseconds since 1970. */
   lastSuccessAt: number;
   needsRestart: readonly string[] = [];
   readonly #options: ReloaderOptions;
@@ -67,15 +67,15 @@ export class Reloader {
     this.lastSuccessAt = this.#now();
   }
 
-  /** The configuration in use, as it was read: engines and ports are not chosen yet. */
+  /** The current configuration as it was read, before engines and ports are chosen. */
   get current(): Config {
     return this.#current;
   }
 
   /**
-   * Reads the configuration and brings it into force. If that fails, the old one stays.
+   * Reads the configuration and applies it. If that fails, the old one stays.
    *
-   * @param cause for the log: a signal, a command, a file
+   * @param cause signal, command or file, for the log
    */
   async reload(cause: string): Promise<ReloadResult> {
     const { lifecycle, log, onReload } = this.#options;
@@ -84,7 +84,7 @@ export class Reloader {
     const result = this.#queue.then(() => this.#readAndApply(cause));
     this.#queue = result;
     await result;
-    // A service manager that has been told of the end must not be told that the proxy is ready.
+    // After the end was reported to the service manager, never report that the proxy is ready.
     if (!lifecycle.isDraining) onReload?.(true);
     return result;
   }
@@ -102,9 +102,9 @@ export class Reloader {
         log.warn({ setting }, `${setting} cannot change while running: restart to bring it into force`);
       }
       const usable = await keepUnchanged(wanted, this.#current, slices);
-      // To bring it into force is one more slice.
+      // Applying the configuration takes one more slice.
       await slices.next();
-      // A large configuration takes a second to read: the end may have been announced meanwhile.
+      // Reading a large configuration takes a second. The end may have been announced since.
       if (lifecycle.state !== 'ready') throw new StartError(notWhile(lifecycle.state));
       this.#generation = await apply(usable);
       this.#current = usable;
@@ -137,7 +137,7 @@ export class Reloader {
   }
 }
 
-/** Keeps the settings that only a restart changes. */
+/** Keeps the current values of settings that only a restart changes. */
 function keepFixed(next: Config, current: Config): { usable: Config; needsRestart: string[] } {
   const fixed = [
     ['admin.address', next.admin.address, current.admin.address],

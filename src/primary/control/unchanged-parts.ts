@@ -6,27 +6,28 @@ import type { Route } from '../../config/types/route.ts';
 import type { Slices } from '../../core/timing/slices.ts';
 import { routesOf } from '../../protocol/config-change.ts';
 
-/** A part of a configuration that has a name of its own within its list. */
+/** A part of a configuration with a unique name in its list. */
 interface Named {
   readonly name: string;
 }
 
-/** Access settings of one listener. Its routes may inherit them, or parts of them. */
+/** Access settings of one listener. Its routes may inherit all or some of them. */
 interface AccessChange {
   readonly before: AccessSettings | null;
-  /** As they were read. */
+  /** Settings as they were read. */
   readonly read: AccessSettings | null;
-  /** With the parts of `before` that are equal; the object `before` if all are. */
+  /** Settings with the equal parts of `before`. The object `before` if all parts are equal. */
   readonly kept: AccessSettings | null;
 }
 
 /**
- * Puts the clusters and routes of the configuration in use in the place of equal ones in the next configuration. From then on
- * everything tells by identity what changes, and the next configuration takes memory for what is new. The same holds for
- * each part of the access settings of listeners, because thousands of routes may share lists of thousands of addresses, and
- * for lists of proxies, which workers compile once for each object.
+ * Replaces clusters and routes of the next configuration by equal objects of the current one. After that,
+ * identity tells what has changed, and the next configuration needs memory only for what is new.
  *
- * @param slices divides the work: a thread needs 10 ms to compare 10,000 endpoints
+ * The same applies to each part of listeners' access settings, because thousands of routes may share lists of
+ * thousands of addresses. It also applies to lists of proxies, which workers compile once per object.
+ *
+ * @param slices divides the work: comparing 10,000 endpoints takes a thread 10 ms
  * @returns a configuration that is equal to `next`
  */
 export async function keepUnchanged(
@@ -70,7 +71,9 @@ async function keptListener(
   return { ...listener, access: kept, trustedProxies, routes: keptRoutes };
 }
 
-/** Returns settings with the parts of the settings in use that are equal; those in use if all parts are equal. */
+/**
+ * Replaces equal parts by those of the current settings. Returns the current settings if all parts are equal.
+ */
 function keptSettings(read: AccessSettings | null, before: AccessSettings | null): AccessSettings | null {
   if (read === null || before === null) return read;
   const equal = partsOf(read).filter((part) => isDeepStrictEqual(read[part], before[part]));
@@ -78,7 +81,7 @@ function keptSettings(read: AccessSettings | null, before: AccessSettings | null
   return { ...read, ...Object.fromEntries(equal.map((part) => [part, before[part]])) };
 }
 
-/** Returns a route's access settings, with what they inherit as the objects that are kept. */
+/** Replaces the inherited parts of a route's access settings by the kept objects. */
 function keptAccess(access: AccessSettings | null, { read, kept }: AccessChange): AccessSettings | null {
   if (access === read || access === kept) return kept;
   if (access === null || read === null || kept === null) return access;
@@ -87,7 +90,9 @@ function keptAccess(access: AccessSettings | null, { read, kept }: AccessChange)
   return { ...access, ...Object.fromEntries(parts.map((part) => [part, kept[part]])) };
 }
 
-/** Whether two routes inherit a part of settings that differs, as is known: to compare lists again would take long. */
+/**
+ * Whether two routes inherit a part that is known to differ. This avoids another slow comparison of lists.
+ */
 function inheritOthers(
   one: AccessSettings | null,
   other: AccessSettings | null,
@@ -103,7 +108,7 @@ function partsOf(settings: AccessSettings): readonly (keyof AccessSettings)[] {
   return Object.keys(settings) as (keyof AccessSettings)[];
 }
 
-/** @param isSame tells whether a part of the configuration in use is equal to the next one */
+/** @param isSame tells whether a current part equals the next one */
 async function keptOf<Part extends Named>(
   next: readonly Part[],
   current: readonly Part[],
@@ -113,7 +118,7 @@ async function keptOf<Part extends Named>(
   let known: ReadonlyMap<string, Part> | null = null;
   const kept: Part[] = [];
   for (const [index, part] of next.entries()) {
-    // Most parts have not been read again, and stand where they stood.
+    // Most parts were not read again, and have kept their index.
     if (current[index] === part) {
       kept.push(part);
       continue;

@@ -18,7 +18,7 @@ export class WorkerRestarts {
     this.#log = log;
   }
 
-  /** Restarts a worker, or all for null, after earlier restarts. Returns false if no worker has the name. */
+  /** Queues the restart of a worker, or of all for null. Returns false if no worker has that name. */
   ask(worker: string | null): boolean {
     const names = this.#supervisor.slots
       .map(({ name }) => name)
@@ -28,7 +28,7 @@ export class WorkerRestarts {
     return true;
   }
 
-  /** Stops at the first worker that cannot be restarted. */
+  /** Stops at the first worker whose restart fails. */
   async #restart(names: readonly string[]): Promise<void> {
     for (const name of names) {
       try {

@@ -11,7 +11,7 @@ import type { WorkerPages } from './worker-pages.ts';
 import type { WorkerRoster } from './worker-roster.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
-/** A worker that can be told something. */
+/** A worker that receives messages. */
 type ToldWorker = Pick<WorkerSlot, 'page' | 'generation'> & { send(message: ToWorker): void };
 
 interface BroadcastParts {
@@ -21,7 +21,7 @@ interface BroadcastParts {
   readonly records: ClusterRecords;
 }
 
-/** Tells the workers what concerns several of them, and keeps what a new worker must be told of it. */
+/** Sends messages to several workers, and keeps the state that a new worker must know. */
 export class Broadcast {
   readonly #parts: BroadcastParts;
   /** By {@link scopeKey}. */
@@ -31,12 +31,14 @@ export class Broadcast {
     this.#parts = parts;
   }
 
-  /** The scopes that are drained: part of what a new worker starts with. */
+  /** Drained scopes, which a new worker must know. */
   get drained(): readonly DrainScope[] {
     return [...this.#drained.values()];
   }
 
-  /** Stops new work in a scope, and ends its connections at a pace; a rate of 0 keeps them. */
+  /**
+   * Stops new work in a scope, and ends its connections at a pace. A rate of 0 leaves the connections open.
+   */
   drain(scope: DrainScope, settings: DrainSettings): void {
     const { roster, pages } = this.#parts;
     this.#drained.set(scopeKey(scope), scope);
@@ -50,20 +52,20 @@ export class Broadcast {
     for (const worker of this.#parts.roster.serving) worker.send({ type: 'undrain', scope });
   }
 
-  /** Publishes the endpoints of a cluster of the configuration in use. */
+  /** Publishes the endpoints of a cluster of the current configuration. */
   publish(config: Cluster, state: ClusterState): void {
     const { roster, currentGeneration, records } = this.#parts;
     const record = records.of(config, state);
     for (const worker of roster.everyone) {
-      // A leaving worker of an older generation may not have the cluster, and takes no new work.
+      // A leaving worker of an older generation may lack the cluster, and takes no new work.
       if (worker.generation === currentGeneration.number) worker.send({ type: 'cluster', record });
     }
   }
 
   /**
-   * Ends connections of an endpoint, in each worker in proportion to the connections that it has.
+   * Evicts connections of an endpoint. Each worker evicts in proportion to its connections.
    *
-   * @returns whether any worker has a connection of the endpoint
+   * @returns whether any worker has a connection to the endpoint
    */
   evict(eviction: Omit<EvictCommand, 'type'>): boolean {
     const { roster, pages } = this.#parts;
@@ -76,7 +78,7 @@ export class Broadcast {
     if (total === 0) return false;
     let before = 0;
     for (const { worker, active } of shares) {
-      // Differences of the rounded running sum: the parts add up to the count.
+      // Subtract rounded running sums, so that the parts add up to the count.
       const part = Math.round((count * (before + active)) / total) - Math.round((count * before) / total);
       before += active;
       if (part === 0) continue;
@@ -86,12 +88,12 @@ export class Broadcast {
     return true;
   }
 
-  /** Tells all workers, draining ones included, what concerns their clients, or taps. */
+  /** Sends a command about clients or taps to all workers, including draining ones. */
   tell(command: AccessCommand | TapCommand): void {
     for (const worker of this.#parts.roster.everyone) worker.send(command);
   }
 
-  /** Tells the workers that workers have come or gone. */
+  /** Announces to the workers that workers started or ended. */
   sendPages(): void {
     const workers = this.#parts.roster.everyone;
     const pages = workers.map(({ page }) => page);

@@ -1,16 +1,16 @@
 import type { AccessCommand, ClientReport, Revocation } from '../../protocol/access.ts';
 
-/** Answers what workers ask about clients, and keeps what a new worker must know of them. */
+/** Answers the workers' reports about clients, and keeps what a new worker must know about them. */
 export interface ClientDesk {
   /** The revocations in force. */
   readonly revocations: readonly Revocation[];
-  /** By URL: the key sets that have been fetched. */
+  /** Fetched key sets as text, by URL. */
   readonly keySets: ReadonlyMap<string, string>;
   /**
-   * Takes a report of a worker.
+   * Handles a worker's report.
    *
-   * @param reply sends the worker a message, as long as this run of it lasts. The same function for all
-   * reports of the run.
+   * @param reply sends a message to this run of the worker while it lasts. The same function for all reports
+   * of the run
    */
   hear(report: ClientReport, reply: (command: AccessCommand) => void): void;
 }

@@ -4,7 +4,7 @@ import type { ClusterState } from '../../protocol/cluster-state.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { SeriesDirectory } from '../../telemetry/series-directory.ts';
 
-/** Returns the first slot of the series of a listed endpoint. */
+/** Returns the first slot of a configured endpoint's series. */
 export type EndpointSlots = (cluster: string, label: string) => number;
 
 interface Written {
@@ -12,7 +12,7 @@ interface Written {
   readonly record: ClusterRecord;
 }
 
-/** Writes the records by which workers know the clusters, each once for all workers. */
+/** Serializes clusters for workers, once for all workers. */
 export class ClusterRecords {
   readonly #slots: EndpointSlots;
   readonly #written = new WeakMap<ClusterState, Written>();
@@ -23,9 +23,9 @@ export class ClusterRecords {
   }
 
   /**
-   * Returns the record of a cluster: the same object for the same settings and state.
+   * Returns the record of a cluster. Equal settings and state objects give the same record.
    *
-   * @param slots of a generation that is not in use yet; left out for the one in use
+   * @param slots slots of a generation that is not yet in force. Defaults to the current generation
    */
   of(config: Cluster, state: ClusterState, slots: EndpointSlots = this.#slots): ClusterRecord {
     const known = this.#written.get(state);

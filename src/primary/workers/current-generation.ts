@@ -16,19 +16,19 @@ import type { ClusterRecords, EndpointSlots } from './cluster-records.ts';
 import { countedParts, type WorkerPages } from './worker-pages.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
-/** What belongs to a configuration. */
+/** State that belongs to a configuration. */
 type GenerationFacts = Pick<WorkerStart, 'generation' | 'lineWindows' | 'ticketKeys' | 'limitTables'>;
 
-/** A worker that gets ready for a configuration. */
+/** A worker that changes to another configuration. */
 type ChangingWorker = Pick<WorkerSlot, 'prepare' | 'settle' | 'generation'>;
 
-/** The workers that write series. */
+/** The workers that may write series. */
 interface WritingWorkers {
   readonly slots: readonly Pick<WorkerSlot, 'name' | 'page' | 'state'>[];
   readonly leaving: readonly unknown[];
 }
 
-/** What a generation is made of besides its configuration. */
+/** What a generation needs besides its configuration. */
 interface GenerationParts {
   readonly pages: WorkerPages;
   readonly ticketKeys: TicketKeys;
@@ -40,11 +40,11 @@ interface Change {
   readonly config: Config;
   readonly clusters: readonly ClusterState[];
   readonly workers: readonly ChangingWorker[];
-  /** Called in the turn in which the workers are told to commit. */
+  /** Called in the turn in which the workers receive the commit. */
   readonly onCommit: () => void;
 }
 
-/** The generation in use, and its change: in all workers or in none. */
+/** The current generation. A change applies to all workers or to none. */
 export class CurrentGeneration {
   readonly #pages: WorkerPages;
   readonly #ticketKeys: TicketKeys;
@@ -69,7 +69,7 @@ export class CurrentGeneration {
     };
   }
 
-  /** What a worker that starts is told besides the configuration. */
+  /** State for a worker that starts, besides the configuration. */
   get facts(): GenerationFacts {
     return this.#facts;
   }
@@ -78,25 +78,25 @@ export class CurrentGeneration {
     return this.#config;
   }
 
-  /** The configuration as workers know it. */
+  /** The configuration in the form for workers. */
   get workerConfig(): WorkerConfig {
     return workerConfig(this.#config);
   }
 
-  /** Each change adds 1. */
+  /** Number of the generation. Each change adds 1. */
   get number(): number {
     return this.#facts.generation;
   }
 
-  /** Resolves when no change is being decided: a worker that starts meanwhile would never hear of the decision. */
+  /** Resolves when no change is pending. A worker that starts during a change would miss the commit. */
   get decided(): Promise<unknown> {
     return this.#decided;
   }
 
   /**
-   * Brings a configuration into force in all workers, or in none.
+   * Applies a configuration to all workers, or to none.
    *
-   * @throws StartError if a worker cannot use it, or the stats pages have no room; nothing has changed then
+   * @throws StartError if a worker refuses it, or the stats pages are full. Nothing has changed then
    */
   change(change: Change): Promise<void> {
     const decision = this.#decide(change);
@@ -148,11 +148,11 @@ export class CurrentGeneration {
     if (problem !== null) throw new StartError(problem);
     for (const worker of workers) worker.generation = generation;
     onCommit();
-    // Whoever asked for the change may rely on it at once.
+    // The caller may rely on the change at once.
     await Promise.all(settled);
   }
 
-  /** Tells the clusters that are new or have other settings. The monitors of all others publish what changes. */
+  /** Lists clusters that are new, changed or removed. Monitors publish all other changes of clusters. */
   #clusterChange(
     config: Config,
     states: readonly ClusterState[],
@@ -160,7 +160,7 @@ export class CurrentGeneration {
   ): GenerationChange['clusters'] {
     const same = new Set(this.#config.clusters);
     const others = config.clusters.filter((cluster) => !same.delete(cluster));
-    // What is left differs, unless nobody has looked.
+    // Clusters that remain in `same` have changed or are gone, unless the configurations were never compared.
     const old = new Map(Array.from(same, (cluster) => [cluster.name, cluster]));
     const stateOf = new Map<string, ClusterState>();
     if (others.length > 0) for (const state of states) stateOf.set(state.cluster, state);
@@ -179,7 +179,7 @@ export class CurrentGeneration {
   releaseSeries({ slots, leaving }: WritingWorkers): void {
     const { directory, sums } = this.#pages;
     directory.sweep(sums);
-    // A leaving worker no longer says what its oldest generation is, and may write any series.
+    // Leaving workers do not report their oldest generation, and may write any series.
     if (leaving.length > 0) return;
     let oldest = this.number;
     for (const { name, page, state } of slots) {
@@ -191,9 +191,9 @@ export class CurrentGeneration {
 }
 
 /**
- * Allocates the memory by which workers bound the log lines that clients of a listener can provoke.
+ * Allocates the memory with which workers limit the log lines that clients of a listener can provoke.
  *
- * @param known the windows in use: a listener that stays keeps its own
+ * @param known current windows. A listener that stays keeps its window
  */
 function lineWindowsOf(
   { listeners }: Config,
@@ -206,7 +206,7 @@ function withoutClusters({ clusters, ...config }: Config): WorkerConfig {
   return config;
 }
 
-/** Returns the places of blocks, without those of endpoints: they travel in the records of clusters. */
+/** Returns the slots of blocks, except those of endpoints, which travel in the cluster records. */
 function withoutEndpoints(blocks: ReadonlyMap<string, Block>): SlotTable {
   const table = new Map<string, number>();
   for (const [key, { shape, slot }] of blocks) if (shape !== pageShapes.endpoint) table.set(key, slot);

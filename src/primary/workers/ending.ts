@@ -4,27 +4,27 @@ import type { Heirs, Pace } from '../../protocol/to-worker.ts';
 /** How all workers end. */
 export interface Ending {
   readonly graceMs: number;
-  /** How fast sessions end; null for all at once. */
+  /** How fast sessions end; null to end all at once. */
   readonly drain: DrainSettings | null;
-  /** Who listens on the same addresses already. */
+  /** Who already listens on the same addresses. */
   readonly heirs: Heirs | null;
 }
 
-/** Fraction of the grace period spent closing sessions; the rest is for what the last closes take. */
+/** Fraction of the grace period spent closing sessions. The rest is for the last closing handshakes. */
 const CLOSING_FRACTION = 0.9;
 
 /**
- * Paces the end of all workers: fast enough for all sessions to end within the grace period.
+ * Computes a pace that ends all sessions within the grace period.
  *
- * @param counts what each worker carries that ends
- * @returns null for all sessions at once
+ * @param counts number of connections of each worker
+ * @returns null to end all sessions at once
  */
 export function paceOf(
   { graceMs, drain, heirs }: Ending,
   counts: readonly { readonly sessions: number; readonly tunnels: number }[],
 ): Pace | null {
   if (drain === null || graceMs === 0) return null;
-  // Tunnels are not paced: they have the whole grace period, unless others have taken over.
+  // Tunnels need no pace: they have the whole grace period, unless heirs have taken over.
   const count = counts.reduce(
     (sum, { sessions, tunnels }) => sum + sessions + (heirs === null ? 0 : tunnels),
     0,
@@ -33,7 +33,7 @@ export function paceOf(
   return { ...drain, rate: Math.max(drain.rate, count / seconds), deadlineMs: graceMs };
 }
 
-/** A point in time that can be brought forward. */
+/** A deadline that can be moved earlier. */
 export class Deadline {
   readonly passed: Promise<undefined>;
   readonly #pass: (nothing: undefined) => void;
@@ -46,7 +46,7 @@ export class Deadline {
     this.#pass = resolve;
   }
 
-  /** Lets the deadline pass in some milliseconds, unless it passes earlier. */
+  /** Moves the deadline to `ms` from now, unless it passes earlier. */
   shorten(ms: number): void {
     const at = performance.now() + ms;
     if (at >= this.#at) return;
@@ -55,7 +55,7 @@ export class Deadline {
     this.#timer = setTimeout(this.#pass, ms, undefined);
   }
 
-  /** Never lets the deadline pass. */
+  /** Stops the timer: the deadline never passes. */
   cancel(): void {
     clearTimeout(this.#timer);
   }

@@ -2,12 +2,12 @@ import { HoldLedger } from '../../access/limits/table/hold-ledger.ts';
 import { TableLayout } from '../../access/limits/table/table-layout.ts';
 import type { LimitLedgerReport } from '../../protocol/limit-tables.ts';
 
-/** The places in tables of limits that the running task of one worker holds. */
+/** Places in tables of limits that one worker's running task holds. */
 export class HeldPlaces {
   readonly #tables: () => Iterable<SharedArrayBuffer>;
   #reports: readonly LimitLedgerReport[] = [];
 
-  /** @param tables returns the memory of each table of the configuration in use */
+  /** @param tables returns the memory of each table of the current configuration */
   constructor(tables: () => Iterable<SharedArrayBuffer>) {
     this.#tables = tables;
   }
@@ -17,13 +17,13 @@ export class HeldPlaces {
     return this.#reports.length;
   }
 
-  /** Takes a report of the running task. */
+  /** Records the ledger that the running task reported. */
   add(report: LimitLedgerReport): void {
     this.#forgetReplaced();
     this.#reports = [...this.#reports, report];
   }
 
-  /** Gives back what the task has held, because it has ended. */
+  /** Releases the places of a task that has ended. */
   giveBack(): void {
     for (const { table, ledger } of this.#reports) {
       const layout = new TableLayout(table);
@@ -33,9 +33,9 @@ export class HeldPlaces {
   }
 
   /**
-   * Forgets the tables that a reload has replaced, because nobody comes into them any more. Without this
-   * their memory would stay until the worker ends. A table of a reload that is under way has a higher number
-   * than those in use.
+   * Drops the tables that a reload has replaced, because nobody takes places in them any more. Otherwise
+   * their memory would stay until the worker ends. A table of a pending reload has a higher number than the
+   * current ones.
    */
   #forgetReplaced(): void {
     const inUse = new Set(Array.from(this.#tables(), numberOf));

@@ -6,13 +6,13 @@ export type AskedCommand = Extract<ToWorker, { type: 'prepare' | 'settle' }>;
 
 /** Waits for a worker's answer to a command. */
 export class Question {
-  /** Resolves with what is in the way, which may be that no answer comes in time; null if nothing is. */
+  /** Resolves with the worker's problem, which may be a timeout; null if the worker succeeded. */
   readonly problem: Promise<string | null>;
   readonly #command: AskedCommand;
   readonly #answered = Promise.withResolvers<string | null>();
   readonly #timer: NodeJS.Timeout;
 
-  /** @param worker its name */
+  /** @param worker name of the worker */
   constructor(command: AskedCommand, worker: string, maxMs: number) {
     this.#command = command;
     const late = `it does not answer after ${maxMs / 1000} s`;
@@ -23,7 +23,7 @@ export class Question {
     });
   }
 
-  /** Takes a message that may be the answer. */
+  /** Handles a message that may be the answer. */
   hear(message: Extract<FromWorker, { type: 'prepared' | 'settled' }>): void {
     const { type, generation } = this.#command;
     if (message.generation !== generation) return;
@@ -31,7 +31,7 @@ export class Question {
     if (message.type === 'settled' && type === 'settle') this.#answered.resolve(null);
   }
 
-  /** Nobody will answer. */
+  /** Resolves without an answer: the worker will not send one. */
   drop(): void {
     this.#answered.resolve(null);
   }

@@ -17,9 +17,12 @@ import { WorkerSlot, type Launch } from './worker-slot.ts';
 
 /** The threads that run the workers' tasks. */
 export interface Threads {
-  /** Runs a task; settles when the task, or its terminated thread, has ended. @param signal terminates the thread */
+  /**
+   * Runs a task. Settles when the task or its terminated thread has ended. @param signal terminates the
+   * thread
+   */
   run(start: WorkerStart, signal: AbortSignal): Promise<unknown>;
-  /** Ends all threads; none may have a task. */
+  /** Ends all threads. None may have a task. */
   close(): Promise<void>;
 }
 
@@ -31,13 +34,13 @@ interface FactoryParts {
   readonly threads: Threads;
   readonly timings: SlotTimings;
   readonly log: Logger;
-  /** Takes the workers' lines, events, spans and lines of taps. */
+  /** Receives the workers' log lines, events, spans and lines of taps. */
   readonly onSight: SightListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
-  /** Returns the taps that run, for a worker that starts. */
+  /** Returns the running taps, for a worker that starts. */
   readonly tapOrders: () => readonly TapOrder[];
-  /** Returns the clusters as they are now, for a worker that starts. */
+  /** Returns the current clusters, for a worker that starts. */
   readonly clusterRecords: () => readonly ClusterRecord[];
   /** How the process divides its descriptors; null for no limit. */
   readonly descriptorPlan: DescriptorPlan | null;
@@ -46,18 +49,18 @@ interface FactoryParts {
 }
 
 interface SlotHistory {
-  /** How often workers of the name have been restarted. */
+  /** Number of restarts of workers with this name. */
   readonly restarts?: number;
-  /** Whether the worker starts again if its first start fails. */
+  /** Whether to start the worker again if its first start fails. */
   readonly perseveres?: boolean;
 }
 
-/** Makes slots for workers, and gives each worker that starts in one what it needs. */
+/** Creates slots for workers, and gives each worker what it needs to start. */
 export class SlotFactory {
   readonly #parts: FactoryParts;
-  /** Signs the sticky cookies of clusters that have no key of their own. */
+  /** Signs sticky cookies of clusters without a configured key. */
   readonly #secret = randomBytes(32).toString('base64url');
-  /** The workers open and close listening sockets one at a time. */
+  /** Workers open and close listening sockets one at a time. */
   readonly #listenLock = new SharedArrayBuffer(4);
 
   constructor(parts: FactoryParts) {

@@ -1,15 +1,15 @@
 import type { BackoffLimits } from '../../core/timing/backoff.ts';
 
-/** How long a worker may take, and how its restarts are spaced. */
+/** Deadlines of a worker, and the backoff of its restarts. */
 export interface SlotTimings {
-  /** From the start of a task to its `listening`, and for the answer to a `prepare`, in milliseconds. */
+  /** Max milliseconds from the start of a task to its `listening`, and for the answer to a `prepare`. */
   readonly startMs: number;
   /**
-   * The same for a worker whose failure to start ends the process, in milliseconds; more than {@link startMs}, after which
-   * such a worker is only logged.
+   * Max milliseconds to `listening` for a worker whose failure to start ends the process. Longer than {@link
+   * startMs}, after which such a worker is only logged.
    */
   readonly firstStartMs: number;
-  /** How long a worker must listen for earlier faults to no longer count, in milliseconds. */
+  /** Milliseconds that a worker must listen before its earlier faults are forgotten. */
   readonly steadyMs: number;
   readonly backoff: BackoffLimits;
 }

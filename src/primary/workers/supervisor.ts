@@ -23,37 +23,37 @@ import type { WorkerRoster } from './worker-roster.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 export interface SupervisorTimings extends SlotTimings {
-  /** How long a drain may still take after the grace period, in milliseconds. */
+  /** Max milliseconds that a drain may take after the grace period. */
   readonly drainSlackMs: number;
 }
 
-/** A fault that tests cause in a worker. */
+/** A fault that tests inject into a worker. */
 export type Harm = Extract<ToWorker, { type: 'fault' | 'freeze' }>;
 
 interface SupervisorOptions {
   readonly roster: WorkerRoster;
   readonly pages: WorkerPages;
-  /** Listener addresses are concrete. */
+  /** Addresses of listeners are concrete. */
   readonly currentGeneration: CurrentGeneration;
   readonly broadcast: Broadcast;
   readonly threads: Threads;
   readonly log: Logger;
-  /** Takes the workers' lines, events, spans and lines of taps. */
+  /** Receives the workers' log lines, events, spans and lines of taps. */
   readonly onSight: SightListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
-  /** Returns the taps that run, for a worker that starts. */
+  /** Returns the running taps, for a worker that starts. */
   readonly tapOrders?: () => readonly TapOrder[];
-  /** Returns the clusters as they are now, for a worker that starts. */
+  /** Returns the current clusters, for a worker that starts. */
   readonly clusterRecords: () => readonly ClusterRecord[];
-  /** How the process divides its descriptors; null or left out for no limit. */
+  /** How the process divides its descriptors; null or omitted for no limit. */
   readonly descriptorPlan?: DescriptorPlan | null;
   readonly timings?: SupervisorTimings;
 }
 
 /**
- * `firstStartMs`: on a busy machine, threads need minutes to load their code. A service manager ends a slow start sooner if
- * it should (systemd after 90 s by default), and without one a late start is better than none.
+ * `firstStartMs`: on a busy machine, threads need minutes to load their code. A service manager can end a
+ * slow start sooner (systemd does after 90 s by default). Without one, a late start is better than none.
  */
 const TIMINGS: SupervisorTimings = {
   startMs: 30_000,
@@ -63,7 +63,7 @@ const TIMINGS: SupervisorTimings = {
   drainSlackMs: 5_000,
 };
 
-/** Starts the workers, keeps them running, brings new configurations to them and ends them. */
+/** Starts the workers, keeps them running, applies new configurations to them, and ends them. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #roster: WorkerRoster;
@@ -74,7 +74,7 @@ export class Supervisor {
   readonly #stuck: StuckWorkers;
   readonly #timings: SupervisorTimings;
   readonly #overdue = new Deadline();
-  /** Settles when all changes so far are made: each change waits for the one before. */
+  /** Settles when all changes so far are done. Each change waits for the one before. */
   #changes: Promise<unknown> = Promise.resolve();
   #ended: Promise<boolean> | null = null;
 
@@ -121,7 +121,7 @@ export class Supervisor {
     return this.#roster.slots;
   }
 
-  /** The workers that drain because others have taken their places. */
+  /** Workers that drain because others replace them, or the configuration wants fewer. */
   get leaving(): readonly WorkerSlot[] {
     return this.#roster.leaving;
   }
@@ -139,7 +139,10 @@ export class Supervisor {
     return this.#currentGeneration.config;
   }
 
-  /** Why the workers do not serve as they should; null also while one of several workers is being replaced. */
+  /**
+   * Why the workers do not serve fully. Null if they do, or while only one of several workers is being
+   * replaced.
+   */
   get problem(): string | null {
     const { slots } = this.#roster;
     for (const kind of KINDS) {
@@ -150,12 +153,12 @@ export class Supervisor {
     return missing.length === 0 ? null : `not up: ${missing.map(({ name }) => name).join(', ')}`;
   }
 
-  /** Why only a new process can serve as it should; null if this one can mend itself. */
+  /** Why only a new process can restore full service; null if this process can recover. */
   get hopeless(): string | null {
     return this.#stuck.hopeless;
   }
 
-  /** Starts every worker; resolves when all listen, rejects with a StartError when one does not. */
+  /** Starts all workers. Resolves when all listen. @throws StartError if one does not */
   async start(): Promise<void> {
     this.#stuck.start();
     await Promise.all(this.slots.map((slot) => slot.start()));
@@ -168,7 +171,10 @@ export class Supervisor {
     return slot !== undefined;
   };
 
-  /** Counts the sessions and tunnels of a scope, and requests of an endpoint, in all workers or in one. */
+  /**
+   * Counts the sessions and tunnels of a scope, in all workers or in one. For an endpoint, counts requests
+   * too.
+   */
   count(scope: DrainScope, page: SharedArrayBuffer | null = null): number {
     return this.#pages.count(scope, page);
   }
@@ -186,10 +192,10 @@ export class Supervisor {
   }
 
   /**
-   * Brings a configuration to all workers, or to none if one of them cannot use it.
+   * Applies a configuration to all workers, or to none if one of them refuses it.
    *
-   * @param onCommit called if all can, in the turn in which they are told
-   * @throws StartError that says what is in the way; nothing has changed then
+   * @param onCommit called if all accept, in the turn in which they receive the commit
+   * @throws StartError with the problem. Nothing has changed then
    */
   reload(config: Config, clusters: readonly ClusterState[], onCommit: () => void): Promise<void> {
     return this.#inTurn(async () => {
@@ -200,10 +206,10 @@ export class Supervisor {
   }
 
   /**
-   * Replaces a worker; resolves when the old one has ended.
+   * Replaces a worker. Resolves when the old one has ended.
    *
-   * @returns false if no worker has that name, or all workers end
-   * @throws StartError if the new worker does not listen; the old one stays
+   * @returns false if no worker has that name, or all workers are ending
+   * @throws StartError if the new worker does not listen. The old one stays
    */
   async restart(name: string): Promise<boolean> {
     const replaced = await this.#inTurn(() => this.#replace(name));
@@ -213,10 +219,10 @@ export class Supervisor {
   }
 
   /**
-   * Ends all workers, and gives their connections a grace period. May be called again with a shorter one.
+   * Ends all workers after a grace period for their connections. Can be called again with a shorter period.
    *
-   * @returns whether all workers that are not stuck have ended in time. If not, or if some are {@link leftBehind}, threads
-   * with open handles are left, and only a hard exit can end the process in good order
+   * @returns whether all workers except stuck ones ended in time. If not, or if any are {@link leftBehind},
+   * threads with open handles remain. Only a hard exit can then end the process cleanly
    */
   end(ending: Ending): Promise<boolean> {
     const { graceMs, heirs } = ending;
@@ -240,7 +246,7 @@ export class Supervisor {
     this.#overdue.cancel();
     this.#stuck.stop();
     if (!ended) return false;
-    // Threads without a task have no native handles open, so they can be terminated.
+    // Threads without a task have no open native handles, so terminating them is safe.
     if (this.leftBehind.count === 0) await this.#options.threads.close();
     for (const slot of slots) slot.close();
     return true;
@@ -256,7 +262,7 @@ export class Supervisor {
     return this.slots.find((slot) => slot.name === name);
   }
 
-  /** Starts a new worker in the place of one, which is returned. */
+  /** Replaces a worker by a new one. Returns the old worker. */
   async #replace(name: string): Promise<WorkerSlot | null> {
     const slot = this.#find(name);
     if (slot === undefined || this.#ended !== null) return null;
@@ -281,7 +287,7 @@ export class Supervisor {
     return slot;
   }
 
-  /** Brings the number of workers of each kind to what the configuration wants. */
+  /** Adjusts the number of workers of each kind to the configuration. */
   async #adjustNumber(): Promise<void> {
     const known = new Map(this.slots.map((slot) => [slot.name, slot]));
     const fresh: WorkerSlot[] = [];
@@ -291,14 +297,14 @@ export class Supervisor {
       return slot;
     });
     if (fresh.length > 0) this.#broadcast.sendPages();
-    // The configuration is in use, whether or not the new workers start.
+    // The configuration is in force even if the new workers fail to start.
     await Promise.all(fresh.map((slot) => this.#startNew(slot)));
     for (const slot of known.values()) {
       if (!this.#stuck.forget(slot)) void this.#retire(slot, 'siblings');
     }
   }
 
-  /** Starts a worker that perseveres. Resolves when it listens, has failed once, or is to end. */
+  /** Starts a worker that perseveres. Resolves when it listens, has failed once, or must end. */
   async #startNew(slot: WorkerSlot): Promise<void> {
     try {
       await slot.start();
@@ -309,7 +315,7 @@ export class Supervisor {
     }
   }
 
-  /** Drains a worker that was replaced, or that the configuration does not want; resolves when it has ended. */
+  /** Drains a worker that was replaced or is no longer configured. Resolves when it has ended. */
   async #retire(slot: WorkerSlot, heirs: Heirs): Promise<void> {
     this.#roster.addLeaving(slot);
     const { drain } = this.config;

@@ -8,13 +8,13 @@ import { SeriesDirectory } from '../../telemetry/series-directory.ts';
 import { writeSharedSlots } from '../../telemetry/slots/shared-slots.ts';
 import { allocatePage, clearGauges } from '../../telemetry/stats-page.ts';
 
-/** Places of the gauges in their blocks. */
+/** Offsets of the gauges in their blocks. */
 const SESSIONS = pageShapes.sessions.offsetOf(pageMetrics.sessionsActive)!;
 const TUNNELS = pageShapes.tunnels.offsetOf(pageMetrics.tunnelsActive)!;
 
 export const KINDS: readonly WorkerKind[] = ['l7', 'l4'];
 
-/** Keeps the stats pages of all workers, and counts in them. */
+/** Keeps the stats pages of all workers, and sums their gauges. */
 export class WorkerPages {
   readonly directory: SeriesDirectory;
   readonly sums: PageSums;
@@ -26,7 +26,7 @@ export class WorkerPages {
     this.sums = new PageSums(this.directory, []);
   }
 
-  /** The places of the blocks in use, without those of endpoints, for workers that start now: see `SharedSlots`. */
+  /** Slots of all current blocks except those of endpoints, for workers that start now: see `SharedSlots`. */
   get slots(): SharedArrayBuffer {
     const { version } = this.directory;
     if (this.#slots?.version !== version) {
@@ -36,7 +36,7 @@ export class WorkerPages {
     return this.#slots.memory;
   }
 
-  /** Adds a page, for one worker to write. */
+  /** Adds a page for one worker to write. */
   add(): SharedArrayBuffer {
     const page = allocatePage({ size: this.directory.capacity });
     this.sums.add(page);
@@ -52,13 +52,16 @@ export class WorkerPages {
     this.sums.remove(page, this.directory.all());
   }
 
-  /** Removes the page of a worker that may still write it; returns a function to call when the worker has ended. */
+  /** Removes a page that its worker may still write. Returns a function to call when the worker has ended. */
   abandon(page: SharedArrayBuffer): () => void {
     const settle = this.sums.abandon(page, this.directory.all());
     return () => settle(this.directory.all());
   }
 
-  /** Counts the sessions and tunnels of a scope, and requests of an endpoint, in all workers or in one. */
+  /**
+   * Counts the sessions and tunnels of a scope, in all workers or in one. For an endpoint, counts requests
+   * too.
+   */
   count(scope: DrainScope, page: SharedArrayBuffer | null = null): number {
     const values = page === null ? null : new Float64Array(page);
     let sum = 0;
@@ -66,7 +69,7 @@ export class WorkerPages {
     return sum;
   }
 
-  /** Counts what one worker carries. */
+  /** Counts the sessions and tunnels of one worker. */
   carriedBy(page: SharedArrayBuffer): { readonly sessions: number; readonly tunnels: number } {
     const values = new Float64Array(page);
     let sessions = 0;
@@ -94,20 +97,20 @@ export class WorkerPages {
     return slots;
   }
 
-  /** Reads the number of the oldest configuration of which anything lives in a worker. */
+  /** Returns the number of the oldest configuration that still has connections in a worker. */
   oldestGeneration(worker: string, page: SharedArrayBuffer): number {
     return new Float64Array(page)[this.directory.slot(threadMetrics.oldestGeneration, { worker })]!;
   }
 }
 
-/** Lists the workers that a configuration wants. */
+/** Lists the workers of a configuration. */
 export function namesOf(config: Config): { kind: WorkerKind; name: string }[] {
   return KINDS.filter((kind) => config.listeners.some(({ mode }) => mode === kind)).flatMap((kind) =>
     Array.from({ length: config.workers[kind] }, (_, index) => ({ kind, name: `${kind}-${index}` })),
   );
 }
 
-/** Returns what the blocks of a configuration depend on. */
+/** Returns the parts of a configuration that its blocks depend on. */
 export function countedParts(config: Config): Counted {
   return { config, workers: namesOf(config).map(({ name }) => name) };
 }

@@ -1,12 +1,12 @@
 import type { WorkerSlot } from './worker-slot.ts';
 
-/** The workers of the process that are not stuck, by what becomes of them. */
+/** The workers of the process that are not stuck, by stage of their life. */
 export class WorkerRoster<S extends object = WorkerSlot> {
   #slots: readonly S[] = [];
   readonly #leaving = new Set<S>();
   #arriving: S | null = null;
 
-  /** The workers that the configuration wants. A stuck worker stays here until another one replaces it. */
+  /** Workers that the configuration wants. A stuck worker stays here until it is replaced. */
   get slots(): readonly S[] {
     return this.#slots;
   }
@@ -15,17 +15,17 @@ export class WorkerRoster<S extends object = WorkerSlot> {
     this.#slots = slots;
   }
 
-  /** The workers that drain, because others replace them or the configuration wants fewer. */
+  /** Workers that drain, because others replace them or the configuration wants fewer. */
   get leaving(): readonly S[] {
     return [...this.#leaving];
   }
 
-  /** The worker that replaces another as soon as it listens; null if none does. */
+  /** A worker that will replace another when it listens; null if there is none. */
   get arriving(): S | null {
     return this.#arriving;
   }
 
-  /** The workers that take new connections, or will. */
+  /** Workers that take new connections, now or soon. */
   get serving(): readonly S[] {
     return this.#arriving === null ? this.#slots : [...this.#slots, this.#arriving];
   }
@@ -38,12 +38,12 @@ export class WorkerRoster<S extends object = WorkerSlot> {
     this.#arriving = slot;
   }
 
-  /** Forgets the arriving worker, which does not listen. */
+  /** Drops the arriving worker, which failed to listen. */
   failArrival(): void {
     this.#arriving = null;
   }
 
-  /** Puts a worker in the place of another. */
+  /** Replaces a worker by another. */
   replace(old: S, fresh: S): void {
     if (this.#arriving === fresh) this.#arriving = null;
     this.#slots = this.#slots.map((slot) => (slot === old ? fresh : slot));
@@ -53,7 +53,7 @@ export class WorkerRoster<S extends object = WorkerSlot> {
     this.#leaving.add(slot);
   }
 
-  /** Forgets a leaving worker, which has ended or is stuck. */
+  /** Drops a leaving worker, which has ended or is stuck. */
   removeLeaving(slot: S): void {
     this.#leaving.delete(slot);
   }

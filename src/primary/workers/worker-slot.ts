@@ -14,39 +14,39 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { Question, type AskedCommand } from './question.ts';
 import type { SlotTimings } from './slot-timings.ts';
 
-/** The things that a slot gives to its worker's task. */
+/** What a slot passes to its worker's task. */
 export interface Launch {
   readonly port: MessagePort;
   readonly pulse: Pulse;
-  /** The table of the thread's descriptors. */
+  /** Table of the thread's descriptors. */
   readonly descriptors: SharedArrayBuffer;
   /** Aborted to terminate the thread. */
   readonly signal: AbortSignal;
 }
 
-/** How long a worker may take to bring what it is prepared for into force, which it does in one turn. */
+/** Max time for a worker to commit or drop a prepared configuration, which it does in one turn. */
 const MAX_SETTLE_MS = 1000;
 
 interface SlotOptions {
   readonly kind: WorkerKind;
   readonly name: string;
-  /** The stats page: each worker of this slot writes it, one after the other. */
+  /** Stats page that the workers of this slot write, one after the other. */
   readonly page: SharedArrayBuffer;
-  /** Called when a task has ended: sets the gauges in the page to 0, and gives back the places that the task has held. */
+  /** Called after a task ends. Resets the page's gauges, and releases the places that the task held. */
   readonly clear: () => void;
-  /** How often workers of this name have been restarted before. */
+  /** Number of earlier restarts of workers with this name. */
   readonly restarts: number;
-  /** Whether the worker starts again if its first start fails. */
+  /** Whether to start the worker again if its first start fails. */
   readonly perseveres?: boolean;
   readonly timings: SlotTimings;
   readonly log: Logger;
   readonly onSight: SightListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
-  /** @param reply sends the worker a message, as long as this run of it lasts; one function for the run */
+  /** @param reply sends a message to this run of the worker while it lasts. One function for the run */
   readonly onAccessReport: (report: AccessReport, reply: (command: AccessCommand) => void) => void;
   /** Called when a worker that was up before, or perseveres, does not listen in time. */
   readonly onLate?: (afterMs: number) => void;
-  /** Runs a `serve` task; settles when the task, or its terminated thread, has ended. */
+  /** Runs a `serve` task. Settles when the task or its terminated thread has ended. */
   readonly serve: (launch: Launch) => Promise<unknown>;
 }
 
@@ -57,16 +57,16 @@ interface WorkerEnding {
   readonly heirs: Heirs | null;
 }
 
-/** The place of one worker: runs its task, and restarts the task when it fails, until the worker is drained. */
+/** The slot of one worker. Runs the worker's task, and restarts it after failures until the drain. */
 export class WorkerSlot {
   readonly kind: WorkerKind;
   readonly name: string;
   readonly page: SharedArrayBuffer;
-  /** The number of the configuration that the worker runs; the change of a generation sets it. */
+  /** Number of the worker's configuration. The change of a generation sets it. */
   generation = 0;
-  /** Resolves when no task runs here, and none will start. */
+  /** Resolves when no task runs in the slot and none will start. */
   readonly ended: Promise<undefined>;
-  /** Resolves when nobody needs to wait for the worker: it has ended, or is stuck. */
+  /** Resolves when nobody needs to wait for the worker: it has ended or is stuck. */
   readonly gone: Promise<undefined>;
   readonly #options: SlotOptions;
   readonly #backoff: Backoff;
@@ -84,9 +84,9 @@ export class WorkerSlot {
   #descriptors: SharedArrayBuffer | null = null;
   #reply: (command: AccessCommand | TapCommand) => void = () => undefined;
   #termination = new AbortController();
-  /** The last command that has an answer; null before the first. */
+  /** The last command that needs an answer; null before the first. */
   #question: Question | null = null;
-  /** For the next start while waiting, for the start deadline while starting. */
+  /** Next start while waiting, start deadline while starting. */
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: SlotOptions) {
@@ -96,7 +96,7 @@ export class WorkerSlot {
     this.page = options.page;
     this.#restarts = options.restarts;
     this.#backoff = new Backoff(options.timings.backoff);
-    // A drain rejects it, and nobody may wait for the start.
+    // A drain rejects the promise, even if nobody waits for the start.
     this.#firstListening.promise.catch(() => undefined);
     this.ended = this.#end.promise;
     this.gone = this.#leave.promise;
@@ -106,38 +106,38 @@ export class WorkerSlot {
     return this.#state;
   }
 
-  /** Restarts of workers of this name. */
+  /** Restarts of workers with this name. */
   get restarts(): number {
     return this.#restarts;
   }
 
-  /** Whether the last start failed, and the next has not succeeded yet. */
+  /** Whether the last start failed and the next has not succeeded yet. */
   get startFailed(): boolean {
     return this.#startFailed;
   }
 
-  /** The pulse of the running task; null if no task runs. */
+  /** Pulse of the running task; null if no task runs. */
   get pulse(): Pulse | null {
     return this.#pulse;
   }
 
-  /** The descriptors of the sockets that the worker listens on. */
+  /** Descriptors of the worker's listening sockets. */
   get listeningSockets(): readonly number[] {
     return this.#descriptors === null ? [] : listeningIn(this.#descriptors);
   }
 
-  /** Resolves when the worker has listened once; rejects with a StartError if it cannot. */
+  /** Resolves when the worker has listened once. @throws StartError if it cannot */
   get listening(): Promise<undefined> {
     return this.#firstListening.promise;
   }
 
-  /** Starts the worker; resolves when it listens, rejects with a StartError when it does not. */
+  /** Starts the worker. Resolves when it listens. @throws StartError if it does not */
   start(): Promise<undefined> {
     if (!this.#draining) this.#launch();
     return this.#firstListening.promise;
   }
 
-  /** Ends the worker for good, with a grace period for its connections; may be called again with a shorter one. */
+  /** Drains the worker for good within a grace period. Can be called again with a shorter period. */
   drain({ graceMs, pace, heirs }: WorkerEnding): void {
     this.#draining = true;
     this.#firstListening.reject(new StartError(`worker ${this.name} was stopped before it was ready`));
@@ -151,7 +151,7 @@ export class WorkerSlot {
     this.#post({ type: 'end', graceMs, pace, heirs });
   }
 
-  /** Stops waiting for a stuck worker, which drains as soon as its thread turns again. */
+  /** Stops waiting for a stuck worker. It drains when its thread turns again. */
   abandon(ending: WorkerEnding): void {
     this.#state = 'stuck';
     this.drain(ending);
@@ -159,27 +159,27 @@ export class WorkerSlot {
     this.#leave.resolve(undefined);
   }
 
-  /** Terminates the worker's thread, which must have no native handles: those would abort the process. */
+  /** Terminates the worker's thread. The thread must have no native handles: they would abort the process. */
   terminate(): void {
     this.#termination.abort();
   }
 
   /**
-   * Lets the worker get ready for a generation.
+   * Prepares the worker for a generation.
    *
-   * @returns what is in the way; null if nothing is, or if no worker runs: the next one starts with the generation that
-   * is in use then
+   * @returns the worker's problem; null if it is prepared or no worker runs. The next run starts with the
+   * generation that is current then
    */
   prepare(command: Extract<AskedCommand, { type: 'prepare' }>): Promise<string | null> {
     return this.#ask(command, this.#options.timings.startMs);
   }
 
-  /** Lets the worker bring what it is prepared for into force, or drop it. Resolves then; a busy worker has 1 s. */
+  /** Makes the worker commit or drop what it prepared. Resolves after its answer, or after 1 s. */
   async settle(command: Extract<AskedCommand, { type: 'settle' }>): Promise<void> {
     await this.#ask(command, MAX_SETTLE_MS);
   }
 
-  /** Sends a message to the worker, if one runs. A stuck worker would only keep the message in memory. */
+  /** Sends a message to the running worker. A stuck worker gets none: it would only use memory. */
   send(message: ToWorker): void {
     if (this.#state !== 'stuck') this.#post(message);
   }
@@ -197,7 +197,7 @@ export class WorkerSlot {
   }
 
   #launch(): void {
-    // The port of the worker before stayed open for its last messages.
+    // The previous worker's port stayed open for its last messages.
     this.#port?.close();
     const { port1, port2 } = new MessageChannel();
     const pulse = new Pulse();
@@ -272,7 +272,7 @@ export class WorkerSlot {
     else onLate(startMs);
   }
 
-  /** Gives the start up. Returns the message for the log. */
+  /** Gives up on the start. Returns the message for the log. */
   #missed(afterMs: number): string {
     const message = `worker ${this.name} does not listen after ${afterMs / 1000} s`;
     this.#startFailed = true;
@@ -324,7 +324,7 @@ export class WorkerSlot {
     this.#options.onSight({ type: 'events', events: [event], suppressed: 0 }, this.name, this.#reply);
   }
 
-  /** Receives what the worker posted before its task ended: messages and the end of a task come by different ways. */
+  /** Receives the worker's last messages: messages and the end of a task arrive on different paths. */
   #receiveRest(): void {
     const port = this.#port;
     if (port === null) return;
@@ -340,7 +340,7 @@ export class WorkerSlot {
     this.#leave.resolve(undefined);
   }
 
-  /** Closes the port; called after the end. */
+  /** Closes the port, after the end. */
   close(): void {
     this.#receiveRest();
     this.#port?.close();

@@ -5,17 +5,20 @@ import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import { reclaimDescriptors } from '../../sys/sockets/reclaim.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-/** The modules that worker threads run, each with the task as its default export. */
+/** Modules of the worker threads. Each exports its task by default. */
 export type WorkerFiles = Readonly<Record<WorkerKind, URL>>;
 
-/** Max threads of a kind. Each worker may have a successor while it drains. */
+/** Max threads of a kind. While a worker drains, its replacement has another thread. */
 const MAX_THREADS = 1024;
 /**
- * V8's young generation, in MB: semi-spaces of 8 MB, as large as a warm-up lets them grow. Reloads would double them, and V8 does
- * not give the memory back.
+ * V8's young generation, in MB: semi-spaces of 8 MB, the size to which a warm-up lets them grow. Reloads
+ * would double them, and V8 does not return the memory.
  */
 const MAX_YOUNG_MB = 24;
-/** How long a thread without a task is kept: native handles close meanwhile, and the next worker may use the thread. */
+/**
+ * Idle time before a thread ends. Native handles close in that time, and the next worker can reuse the
+ * thread.
+ */
 const IDLE_TIMEOUT_MS = 5000;
 
 /** Runs the workers' tasks on threads, which it starts on demand. */
@@ -30,18 +33,18 @@ export class WorkerThreads {
   }
 
   /**
-   * Runs a worker's task; settles when it has ended.
+   * Runs a worker's task. Settles when the task has ended.
    *
-   * @param signal terminates the thread, which must have no native handles; the task has ended when the thread has, and
-   * the descriptors that it left open are closed
+   * @param signal terminates the thread, which must have no native handles. The task ends with the thread,
+   * and the descriptors that it left open are closed
    */
   async run(start: WorkerStart, signal: AbortSignal): Promise<unknown> {
     const { kind, port } = start;
-    // The file is an option of the task, not of the pool: a file that cannot be loaded then fails its task only.
+    // The file belongs to the task, not to the pool: a file that fails to load then fails only its task.
     const filename = fileURLToPath(this.#files[kind]);
     const pool = this.#pool(kind);
     let exit: Promise<void> | null = null;
-    // Runs before the pool's own listener, which forgets the thread.
+    // This listener runs before the pool's own, which forgets the thread.
     const onAbort = (): void => {
       exit = exitOf(pool, new Pulse(start.pulse).thread);
     };
@@ -60,7 +63,7 @@ export class WorkerThreads {
     this.#log.info({ worker: name, descriptors: closed }, 'worker thread has been terminated');
   }
 
-  /** Ends all threads; none may have a task, because open native handles abort the process. */
+  /** Ends all threads. None may have a task, because open native handles abort the process. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#pools.values(), (pool) => pool.destroy()));
   }
@@ -72,7 +75,7 @@ export class WorkerThreads {
         minThreads: 0,
         maxThreads: MAX_THREADS,
         idleTimeout: IDLE_TIMEOUT_MS,
-        // A thread between two tasks must turn its event loop, so that handles of the first task get closed.
+        // Between two tasks, a thread must turn its event loop to close the handles of the first task.
         atomics: 'disabled',
         recordTiming: false,
         resourceLimits: { maxYoungGenerationSizeMb: MAX_YOUNG_MB },
@@ -84,7 +87,7 @@ export class WorkerThreads {
   }
 }
 
-/** Resolves when a thread of the pool has exited; at once if the pool has no thread of this id. */
+/** Resolves when the pool's thread with this id has exited, or at once if there is none. */
 function exitOf(pool: Piscina, id: number): Promise<void> {
   const thread = pool.threads.find(({ threadId }) => threadId === id);
   return new Promise((resolve) => {

@@ -3,10 +3,10 @@ import { stopListening } from '../../../sys/sockets/listening-sockets.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { WorkerSlot } from '../worker-slot.ts';
 
-/** A stuck worker's addresses wait this long for its replacement to listen. */
+/** Max time that the addresses of a stuck worker wait for its replacement to listen. */
 const MAX_WAIT_MS = 5000;
 
-/** System calls on the sockets of a stuck worker. */
+/** System calls on a stuck worker's sockets. Tests inject fakes. */
 interface Means {
   readonly deafen: (fd: number) => boolean;
   readonly stopListening: (fd: number) => boolean;
@@ -17,13 +17,16 @@ type StuckSlot = Pick<WorkerSlot, 'name' | 'kind' | 'listeningSockets' | 'termin
 interface Leaving {
   /** Whether other workers of its kind serve its addresses now. */
   readonly hasSiblings: boolean;
-  /** Starts its replacement; settles when that listens or cannot. Null if there is no replacement, or none soon. */
+  /**
+   * Starts the replacement. Settles when the replacement listens or fails. Null if there is no replacement,
+   * or none soon.
+   */
   readonly replace: () => Promise<unknown> | null;
-  /** Called when its thread writes nothing any more. */
+  /** Called when the thread writes nothing any more. */
   readonly onEnded: () => void;
 }
 
-/** Workers that are stuck, from the moment when that is noticed until their threads have ended, if they ever do. */
+/** Stuck workers, from their detection until their threads end, if ever. */
 export class LeftBehind<S extends StuckSlot = WorkerSlot> {
   readonly #log: Logger;
   readonly #means: Means;
@@ -46,28 +49,28 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
   }
 
   /**
-   * Counts the threads that forbid a replacement of the worker if they are too many. A layer 4 thread is terminated, so
-   * it never counts, and no number of others forbids its replacement.
+   * Counts the threads that speak against a replacement of the worker. A layer 4 thread is terminated, so it
+   * never counts, and other threads never prevent its replacement.
    */
   countAgainst(slot: S): number {
     if (slot.kind === 'l4') return 0;
     return this.slots.filter((other) => other !== slot && other.kind === 'l7').length;
   }
 
-  /** Workers that beat again, and end in good order. */
+  /** Workers that beat again and drain. */
   get recovered(): readonly S[] {
     return [...this.#recovered];
   }
 
-  /** Times that a worker of this name was stuck. */
+  /** Number of times that a worker of this name was stuck. */
   total(worker: string): number {
     return this.#totals.get(worker) ?? 0;
   }
 
   /**
-   * Takes a stuck worker in: its addresses go to others, and its thread is ended, if that is safe. A thread with native
-   * handles cannot be ended without the process; it stays until it turns again. Errors are logged: they must not end
-   * the process, which serves with its other workers.
+   * Takes over a stuck worker: passes its addresses to others, and ends its thread if that is safe.
+   * Terminating a thread with native handles would end the process, so such a thread stays until it turns
+   * again. Errors are only logged: the process must go on serving with its other workers.
    */
   add(slot: S, leaving: Leaving): void {
     this.#slots.add(slot);
@@ -93,24 +96,28 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
       // The supervisor logs a failed start.
       replace()?.catch(() => undefined);
     } else {
-      // Connects are neither refused nor lost: clients try again after a second, when the replacement listens.
+      // New connections are neither refused nor lost: clients retransmit after a second, when the replacement
+      // listens.
       for (const fd of slot.listeningSockets) this.#means.deafen(fd);
       const replaced = replace();
       if (replaced !== null) await within(replaced, MAX_WAIT_MS);
       this.#stopListening(slot);
     }
-    // A worker that recovered while its replacement was awaited drains.
+    // A worker that recovered during the wait drains instead.
     if (slot.kind === 'l4' && !this.#recovered.has(slot)) slot.terminate();
   }
 
-  /** A worker beats again. */
+  /** Marks a stuck worker that beats again. */
   recover(slot: S): void {
     if (!this.#slots.has(slot)) return;
     this.#recovered.add(slot);
     this.#log.warn({ worker: slot.name }, 'stuck worker recovered, draining');
   }
 
-  /** Reads the descriptors again: a worker that turned meanwhile has closed some, and others may have their numbers. */
+  /**
+   * Reads the descriptors again: if the worker has turned since, it has closed some, and their numbers may be
+   * reused.
+   */
   #stopListening({ name, listeningSockets }: S): void {
     const stopped = listeningSockets.filter((fd) => this.#means.stopListening(fd));
     if (stopped.length < listeningSockets.length) {
@@ -119,7 +126,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
   }
 }
 
-/** Resolves when the promise settles, or the time is over. */
+/** Resolves when the promise settles, or after `ms`. */
 function within(promise: Promise<unknown>, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);

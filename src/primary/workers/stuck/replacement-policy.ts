@@ -1,14 +1,16 @@
 import { Backoff, type BackoffLimits } from '../../../core/timing/backoff.ts';
 
-/** A replacement that sticks within this time of its start follows its predecessor, and the next one waits longer. */
+/**
+ * A replacement that sticks within this time of its start continues the series: the next one waits longer.
+ */
 const STEADY_MS = 60_000;
-/** Stuck threads that may be left behind if layer 7 has fewer workers. */
+/** Min number of stuck threads that can be left behind, if layer 7 has fewer workers. */
 const MIN_LEFT_BEHIND = 2;
 const BACKOFF: BackoffLimits = { firstMs: 2000, maxMs: 60_000 };
 
 /**
- * Decides when a stuck worker is replaced: at once the first time, then after growing delays. It is not replaced while
- * the max number of threads is left behind, because each keeps its memory, and maybe a core.
+ * Decides when to replace a stuck worker: at once the first time, then after growing delays. Does not replace
+ * it while the max number of threads is left behind: each keeps its memory, and maybe a core.
  */
 export class ReplacementPolicy {
   readonly #random: () => number;
@@ -19,11 +21,11 @@ export class ReplacementPolicy {
   }
 
   /**
-   * Plans the replacement of a worker that sticks now.
+   * Plans the replacement of a worker that is stuck now.
    *
-   * @param leftBehind threads that have been left behind, without this one
-   * @param workers workers that layer 7 has
-   * @returns milliseconds until its start; null if there is no replacement
+   * @param leftBehind number of threads left behind before this one
+   * @param workers number of layer 7 workers
+   * @returns milliseconds until the replacement starts; null for no replacement
    */
   plan(worker: string, now: number, leftBehind: number, workers: number): number | null {
     if (leftBehind >= Math.max(MIN_LEFT_BEHIND, workers)) return null;

@@ -1,24 +1,24 @@
 /**
- * Measures how long each worker has been silent, by looks at their beats at a fixed period. Time before a late look does
- * not count: if the machine was suspended, the process was stopped, or the primary was busy, the workers may have had no
- * chance to beat.
+ * Measures how long each worker has been silent, by sampling beats at a fixed period. Time before a late
+ * sample does not count: the workers may have had no chance to beat. The machine may have been suspended, the
+ * process stopped, or the primary busy.
  */
 export class SilenceMeter<K> {
   readonly #periodMs: number;
   #lookedAt: number | null = null;
   #silences = new Map<K, { readonly beats: number; readonly ms: number }>();
 
-  /** @param periodMs between two looks; a look after more than twice the period is late */
+  /** @param periodMs time between two samples. A sample after more than twice the period is late */
   constructor(periodMs: number) {
     this.#periodMs = periodMs;
   }
 
   /**
-   * Takes a look.
+   * Takes a sample.
    *
    * @param now milliseconds on a monotonic clock
-   * @param beats the beats of each worker since its start; a worker that is missing is forgotten
-   * @returns the silence of each worker, in milliseconds
+   * @param beats number of beats of each worker since its start. A missing worker is forgotten
+   * @returns the silence of each worker in milliseconds
    */
   look(now: number, beats: ReadonlyMap<K, number>): ReadonlyMap<K, number> {
     const elapsed = now - (this.#lookedAt ?? now);

@@ -16,14 +16,14 @@ interface StuckParts {
   readonly currentGeneration: Pick<CurrentGeneration, 'config'>;
   readonly broadcast: Pick<Broadcast, 'sendPages'>;
   readonly factory: Pick<SlotFactory, 'create'>;
-  /** Starts a replacement; resolves when it listens, or has failed once. Never rejects. */
+  /** Starts a replacement. Resolves when it listens, or has failed once. Never rejects. */
   readonly start: (slot: WorkerSlot) => Promise<void>;
   readonly log: Logger;
 }
 
 /**
- * Finds the workers that do not turn, and abandons them: other workers take their addresses and their places, and nobody
- * waits for them.
+ * Detects workers whose threads do not turn, and abandons them. Other workers take their addresses and slots,
+ * and nobody waits for them.
  */
 export class StuckWorkers {
   readonly leftBehind: LeftBehind;
@@ -46,7 +46,7 @@ export class StuckWorkers {
     });
   }
 
-  /** Begins to watch the workers. */
+  /** Starts to watch the workers. */
   start(): void {
     this.#watch.start();
   }
@@ -55,7 +55,7 @@ export class StuckWorkers {
     this.#watch.stop();
   }
 
-  /** Replaces stuck workers no more, because all workers end. */
+  /** Stops replacing stuck workers, because all workers end. */
   stopReplacing(): void {
     this.#replaces = false;
   }
@@ -64,19 +64,19 @@ export class StuckWorkers {
     return this.#unreplaced.has(slot);
   }
 
-  /** Forgets that a worker could not be replaced. Returns whether that was so. */
+  /** Forgets an unreplaced worker. Returns whether it was one. */
   forget(slot: WorkerSlot): boolean {
     return this.#unreplaced.delete(slot);
   }
 
-  /** Why only a new process can serve as it should; null if this one can mend itself. */
+  /** Why only a new process can restore full service; null if this process can recover. */
   get hopeless(): string | null {
     if (this.#unreplaced.size === 0 || !this.#replaces) return null;
     const names = Array.from(this.#unreplaced, ({ name }) => name).join(', ');
     return `too many threads are left behind, not replaced: ${names}`;
   }
 
-  /** Abandons a worker that has been silent for some milliseconds. */
+  /** Abandons a worker that has been silent for `silentMs`. */
   add(slot: WorkerSlot, silentMs: number): void {
     const { roster, pages, currentGeneration, broadcast, log } = this.#parts;
     const { drain } = currentGeneration.config;
@@ -104,9 +104,9 @@ export class StuckWorkers {
   }
 
   /**
-   * Gives the slot of a stuck worker to another worker, unless too many threads are left behind.
+   * Gives the slot of a stuck worker to a replacement, unless too many threads are left behind.
    *
-   * @returns settles when the other worker listens or cannot; null if there is no replacement, or none soon
+   * @returns settles when the replacement listens or fails; null if there is no replacement, or none soon
    */
   replace(slot: WorkerSlot): Promise<unknown> | null {
     const wasUnreplaced = this.#unreplaced.delete(slot);

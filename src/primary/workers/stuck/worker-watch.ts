@@ -2,18 +2,18 @@ import type { Pulse } from '../../../protocol/pulse.ts';
 import type { WorkerSlot } from '../worker-slot.ts';
 import { SilenceMeter } from './silence-meter.ts';
 
-/** Period of the looks at the pulses. Workers beat ten times a second. */
+/** Sampling period of the pulses. Workers beat ten times a second. */
 const LOOK_MS = 250;
 
-/** A worker that starts is not judged: it has a deadline of its own. */
+/** Starting workers are not judged: they have their own deadline. */
 const JUDGED: ReadonlySet<WorkerSlot['state']> = new Set(['up', 'draining', 'stuck']);
 
 type WatchedSlot = Pick<WorkerSlot, 'state' | 'pulse'>;
 
 interface WatchOptions<S extends WatchedSlot> {
-  /** The workers that have threads, including those left behind. */
+  /** Returns the workers that have threads, including those left behind. */
   readonly slots: () => readonly S[];
-  /** Silence that makes a worker stuck, in milliseconds; 0 for never. */
+  /** Returns the silence after which a worker is stuck, in milliseconds; 0 for never. */
   readonly stuckAfterMs: () => number;
   /** Called once for each stuck worker. */
   readonly onStuck: (slot: S, silentMs: number) => void;
@@ -21,11 +21,11 @@ interface WatchOptions<S extends WatchedSlot> {
   readonly onRecovered: (slot: S) => void;
 }
 
-/** Looks at the workers' pulses, and reports the workers that are stuck. */
+/** Samples the workers' pulses, and reports stuck workers. */
 export class WorkerWatch<S extends WatchedSlot = WorkerSlot> {
   readonly #options: WatchOptions<S>;
   readonly #meter = new SilenceMeter<Pulse>(LOOK_MS);
-  /** Pulses of stuck workers that have not beaten since they were reported. */
+  /** Pulses of stuck workers that have been silent since they were reported. */
   readonly #silent = new WeakSet<Pulse>();
   #timer: NodeJS.Timeout | undefined;
 
