@@ -5,7 +5,14 @@ import { join, posix, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
-const PAGES = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...pagesOf('docs')];
+const PAGES = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...pagesOf('docs'),
+];
 /** npm packs these without being told. */
 const ALWAYS_PACKED = ['README.md', 'LICENSE', 'package.json'];
 const LINKS = PAGES.flatMap((page) => linksOf(page).map((target) => ({ page, target })));
