@@ -5,25 +5,25 @@ export type Labels = Readonly<Record<string, string>>;
 /** One series of a block. */
 interface Place {
   readonly metric: Metric;
-  /** The labels beside those of the block's owner. */
+  /** Labels besides those of the block's owner. */
   readonly labels: Labels;
-  /** Number of slots between the first of the block and the first of the series. */
+  /** Offset of the series' first slot in the block. */
   readonly offset: number;
 }
 
-/** A metric, and the values of its labels beside those of the owner: a series for each combination. */
+/** A metric, and the values of its labels besides the owner's: one series for each combination. */
 type Content = readonly [metric: Metric, values?: Readonly<Record<string, readonly string[]>>];
 
-/** By metric: every metric is part of one shape. */
+/** By metric: each metric is part of one shape. */
 const SHAPES = new Map<Metric, BlockShape>();
 
 /**
- * The series of one kind of owner, such as an endpoint, in consecutive slots of a stats page. All owners of a kind have the
- * same series. So a page is described by one place for each owner, and not by one for each of 30 series.
+ * The series of one kind of owner, such as an endpoint, in consecutive slots of a stats page. All owners of a
+ * kind have the same series, so a page needs one entry per owner, not one per series (30 for an endpoint).
  */
 export class BlockShape {
   readonly name: string;
-  /** Names of the labels that tell the owners apart. */
+  /** Names of the labels that distinguish the owners. */
   readonly owner: readonly string[];
   readonly places: readonly Place[];
   /** Number of slots. */
@@ -32,7 +32,7 @@ export class BlockShape {
   readonly gauges: readonly number[];
   /** Ranges of offsets of all other series. */
   readonly counters: readonly (readonly [start: number, end: number])[];
-  /** By metric and by the values of its labels beside the owner's. */
+  /** By metric, then by the values of its labels besides the owner's. */
   readonly #offsets = new Map<Metric, Map<string, number>>();
 
   constructor(name: string, owner: readonly string[], contents: readonly Content[]) {
@@ -55,26 +55,29 @@ export class BlockShape {
     this.counters = rangesBetween(this.gauges, size);
   }
 
-  /** Returns the shape that a metric is part of. Throws a RangeError for a metric of no shape. */
+  /** Returns the shape of a metric. @throws RangeError for a metric without a shape */
   static of(metric: Metric): BlockShape {
     const shape = SHAPES.get(metric);
     if (shape === undefined) throw new RangeError(`${metric.name} is part of no shape`);
     return shape;
   }
 
-  /** Returns the identity of an owner among the owners of all kinds. */
+  /** Returns a key that is unique among the owners of all kinds. */
   keyOf(labels: Labels): string {
     let key = this.name;
     for (const label of this.owner) key += `\u0000${labels[label] ?? ''}`;
     return key;
   }
 
-  /** Returns the offset of the first slot of a series; undefined for values of labels that no series has. */
+  /** Returns the offset of a series' first slot. Undefined for label values without a series. */
   offsetOf(metric: Metric, labels: Labels = {}): number | undefined {
     return this.#offsets.get(metric)?.get(this.#innerKey(metric, labels));
   }
 
-  /** Returns the offsets of the series of a metric by the values of one label. Throws a RangeError for an unknown series. */
+  /**
+   * Returns the offsets of a metric's series, keyed by the values of one label. @throws RangeError for an
+   * unknown series
+   */
   offsetsBy<Value extends string>(
     metric: Metric,
     label: string,
@@ -103,12 +106,15 @@ export class BlockShape {
   }
 }
 
-/** Returns the number of slots of a series: a histogram has one for each bucket, one above the last, and one for the sum. */
+/**
+ * Returns the number of slots of a series. A histogram has one per bucket, one above the last bucket, and one
+ * for the sum.
+ */
 export function slotCount({ buckets }: Metric): number {
   return buckets === undefined ? 1 : buckets.length + 2;
 }
 
-/** Lists the ranges of numbers below `end` that are not among the given ones. */
+/** Lists the ranges below `end` between the given numbers. */
 function rangesBetween(ascending: readonly number[], end: number): (readonly [number, number])[] {
   const ranges: (readonly [number, number])[] = [];
   let start = 0;

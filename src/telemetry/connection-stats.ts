@@ -16,7 +16,7 @@ export class ConnectionStats {
   readonly #rejectedSlots: ReadonlyMap<RejectReason, number>;
   readonly #acceptFailures: ReadonlyMap<AcceptFailure, number>;
 
-  /** @param all the values of every worker's page, with this one's: limits hold over all workers */
+  /** @param all values of every worker's page, including this one: limits apply to all workers together */
   constructor(page: StatsPage, all: readonly Float64Array[], listener: string) {
     this.#values = page.values;
     this.#all = all;
@@ -41,7 +41,7 @@ export class ConnectionStats {
     return sum;
   }
 
-  /** Counts an accepted connection, which is open until {@link closed}. */
+  /** Counts an accepted connection, open until {@link closed}. */
   opened(): void {
     this.#values[this.#active]! += 1;
     this.#values[this.#total]! += 1;
@@ -52,13 +52,13 @@ export class ConnectionStats {
     this.#values[this.#active]! -= 1;
   }
 
-  /** Counts a connection that is closed before it is served. */
+  /** Counts a connection closed before it is served. */
   rejected(reason: RejectReason): void {
     this.#values[this.#rejectedSlots.get(reason)!]! += 1;
   }
 
   /**
-   * Counts a connection that could not be accepted, and logs the first of several. Parameters and result are those of
+   * Counts a failed accept, and logs the first in a row. Parameters and result are those of
    * `AcceptorOwner.acceptFailed` (`transport/acceptor.ts`).
    */
   acceptFailed(log: Logger, code: string, isFirst: boolean): boolean {
@@ -79,7 +79,7 @@ function acceptFailureOf(code: string): AcceptFailure {
     case 'ENOMEM':
     case 'ENOBUFS':
       return 'memory';
-    // Errors that a connection met before it was accepted (accept(2), Linux).
+    // Errors of a connection before it was accepted (accept(2), Linux).
     case 'ECONNABORTED':
     case 'ENETDOWN':
     case 'EPROTO':

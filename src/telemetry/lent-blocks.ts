@@ -1,41 +1,41 @@
 import type { BlockShape, Labels } from './block-shape.ts';
 import type { Block } from './page-layout.ts';
 
-/** Min idle blocks before one is reused: the last owner may come back, and workers may still write the block. */
+/** Min idle blocks before one is reused: its last owner may return, and workers may still write it. */
 const MIN_IDLE_BLOCKS = 512;
-/** Max idle blocks that one search checks. */
+/** Max idle blocks to check per search. */
 const MAX_CHECKED_BLOCKS = 64;
 
-/** Reads and clears the counts of all workers. */
+/** Reads and resets counts over all workers. */
 export interface Sums {
   /** Returns the sum of one slot over all workers. */
   at(slot: number): number;
-  /** Sets a counter back to 0. */
+  /** Resets a counter to 0. */
   restart(slot: number): void;
 }
 
 interface LentBlock extends Block {
   holders: number;
-  /** Whether an idle block is shown: some connection of its last owner is open. */
+  /** Whether to show an idle block: its last owner still has an open connection. */
   lives: boolean;
 }
 
 interface LentBlocksOptions {
-  /** The shape of all blocks. Its first series is the gauge of the owner's open connections. */
+  /** Shape of all blocks. Its first series is the gauge of the owner's open connections. */
   readonly shape: BlockShape;
-  /** The first slot above the lent ones. Blocks lie below it, the latest lowest. */
+  /** First slot above the lent ones. Blocks grow downwards from here. */
   readonly end: number;
   /** Returns the lowest slot that may be lent now. */
   readonly floor: () => number;
 }
 
 /**
- * Blocks of owners that come and go while one configuration is in use: the addresses of names. The last connections of an
- * owner that has gone stay counted under its labels.
+ * Blocks of owners that come and go under one configuration: the addresses of names. The remaining
+ * connections of a removed owner still count under its labels.
  *
- * A block is lent to another owner only if no connection of the last owner is open. The counters then start at 0. The block
- * that was given back first is reused first, but not before there are {@link MIN_IDLE_BLOCKS} idle blocks, unless slots run
- * out.
+ * A block is reassigned only if its last owner has no open connection. Its counters then restart at 0. The
+ * block returned first is reused first, but only once there are {@link MIN_IDLE_BLOCKS} idle blocks, unless
+ * slots run out.
  */
 export class LentBlocks {
   /** Changes whenever {@link visible} does. */
@@ -43,9 +43,9 @@ export class LentBlocks {
   readonly #shape: BlockShape;
   readonly #floor: () => number;
   #lowest: number;
-  /** By the key of the owner. */
+  /** By the owner's key. */
   readonly #lent = new Map<string, LentBlock>();
-  /** Blocks that were given back, the oldest first. Blocks with connections at the last check come later. */
+  /** Returned blocks, the oldest first. Blocks with connections at the last check move to the end. */
   readonly #idle = new Map<string, LentBlock>();
 
   constructor({ shape, end, floor }: LentBlocksOptions) {
@@ -54,12 +54,12 @@ export class LentBlocks {
     this.#lowest = end;
   }
 
-  /** The lowest slot that has been lent. */
+  /** The lowest slot lent so far. */
   get lowest(): number {
     return this.#lowest;
   }
 
-  /** Lends a block, or lends the owner's block once more. Returns its first slot, or null if there is no room. */
+  /** Lends a block, or lends the owner's block again. Returns its first slot, or null if there is no room. */
   lend(labels: Labels, sums: Sums): number | null {
     const key = this.#shape.keyOf(labels);
     let block = this.#lent.get(key);
@@ -73,7 +73,7 @@ export class LentBlocks {
     return block.slot;
   }
 
-  /** Gives a block back. It becomes idle when every lending has been given back. */
+  /** Returns a block. It becomes idle when all of its lendings are returned. */
   giveBack(labels: Labels): void {
     const key = this.#shape.keyOf(labels);
     const block = this.#lent.get(key);
@@ -83,7 +83,7 @@ export class LentBlocks {
     this.#idle.set(key, block);
   }
 
-  /** Hides the blocks of owners that have gone and whose last connection has ended. */
+  /** Hides the blocks of removed owners whose last connection has ended. */
   sweep(sums: Pick<Sums, 'at'>): void {
     for (const block of this.#idle.values()) {
       if (!block.lives || sums.at(block.slot) !== 0) continue;
@@ -92,12 +92,12 @@ export class LentBlocks {
     }
   }
 
-  /** Returns the first slot of a block by its key; undefined without one. */
+  /** Returns the first slot of a block by its key. Undefined without one. */
   find(key: string): number | undefined {
     return (this.#lent.get(key) ?? this.#idle.get(key))?.slot;
   }
 
-  /** Lists the blocks to show: the lent ones, and those of gone owners with open connections. */
+  /** Lists the blocks to show: the lent ones, and those of removed owners with open connections. */
   visible(): Block[] {
     const idle = [...this.#idle.values()].filter(({ lives }) => lives);
     return [...this.#lent.values(), ...idle];
@@ -109,7 +109,7 @@ export class LentBlocks {
     yield* this.#idle.values();
   }
 
-  /** Takes the idle block of an owner that has come back, with its counts. */
+  /** Takes the idle block of a returning owner, with its counts. */
   #take(key: string): LentBlock | undefined {
     const block = this.#idle.get(key);
     this.#idle.delete(key);
@@ -127,7 +127,7 @@ export class LentBlocks {
     return { shape: this.#shape, labels, slot, holders: 0, lives: false };
   }
 
-  /** Takes a block from an owner that has gone. A block with open connections goes to the end of the queue. */
+  /** Reassigns the block of a removed owner. A block with open connections moves to the end of the queue. */
   #reuse(sums: Sums): number | null {
     let left = MAX_CHECKED_BLOCKS;
     for (const [key, block] of this.#idle) {

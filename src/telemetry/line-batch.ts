@@ -1,7 +1,7 @@
-/** A batch is posted when this many characters wait, else once per turn of the event loop. */
+/** Characters that trigger a post at once. Otherwise a batch is posted once per turn of the event loop. */
 const BATCH_CHARACTERS = 64 * 1024;
 
-/** Collects the lines of a worker, and posts them in batches. */
+/** Collects the lines of a worker and posts them in batches. */
 export class LineBatch {
   readonly #post: (lines: string) => void;
   readonly #flushLater = (): void => {
@@ -11,12 +11,12 @@ export class LineBatch {
   #lines = '';
   #isScheduled = false;
 
-  /** @param post takes finished lines, each with a newline at its end */
+  /** @param post receives complete lines, each with its newline */
   constructor(post: (lines: string) => void) {
     this.#post = post;
   }
 
-  /** Adds a line, with a newline at its end. */
+  /** Adds a line with its newline. */
   add(line: string): void {
     this.#lines += line;
     if (this.#lines.length >= BATCH_CHARACTERS) {

@@ -1,9 +1,9 @@
-/** Bounds what a log line may contain: the same for the lines of all threads. */
+/** Bounds the contents of a log line: the same for the lines of all threads. */
 
 /** Max length of a field and of the message: clients choose paths, and endpoints choose error texts. */
 export const MAX_FIELD_CHARACTERS = 2048;
 
-/** Returns fields with long texts cut and numbers rounded to 6 decimals, which is microseconds for seconds. */
+/** Returns fields with long texts truncated and numbers rounded to 6 decimals (microseconds, for seconds). */
 export function boundedFields(fields: Record<string, unknown>): Record<string, unknown> {
   let copy: Record<string, unknown> | null = null;
   for (const key in fields) {
@@ -18,12 +18,14 @@ export function boundedFields(fields: Record<string, unknown>): Record<string, u
   return copy ?? fields;
 }
 
-/** Cuts a long text. */
+/** Truncates a long text. */
 export function clip(text: string): string {
   return text.length > MAX_FIELD_CHARACTERS ? `${text.slice(0, MAX_FIELD_CHARACTERS)}...` : text;
 }
 
-/** Keeps only type, message, code, stack and cause of an error: other properties may contain headers or keys. */
+/**
+ * Keeps only type, message, code, stack and cause of an error: other properties may contain headers or keys.
+ */
 export function errorFields(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: clip(String(error)) };
   const { name: type, message, stack } = error;

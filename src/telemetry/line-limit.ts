@@ -1,10 +1,12 @@
 import { BurstLimit, type BurstRate } from '../core/timing/burst-limit.ts';
 
-/** Rate of debug lines that clients provoke. Each kind of line has a limit of its own in each listener and worker. */
+/**
+ * Rate limit of debug lines that clients can provoke: separate for each kind of line, listener and worker.
+ */
 export const CLIENT_LINES: BurstRate = { burst: 100, everyMs: 10 };
 const ONE_IN_10_SECONDS: BurstRate = { burst: 1, everyMs: 10_000 };
 
-/** Limits the rate of one kind of log line, so that clients that provoke it cannot fill the log. */
+/** Limits the rate of one kind of log line, so that clients cannot fill the log. */
 export class LineLimit {
   readonly #limit: BurstLimit;
 
@@ -14,9 +16,10 @@ export class LineLimit {
   }
 
   /**
-   * Asks to write a line.
+   * Requests permission to write a line.
    *
-   * @returns the fields to add, which count the lines suppressed since the last one; null to suppress this line
+   * @returns fields to add, with the number of lines suppressed since the last one; null to suppress this
+   * line
    */
   take(): { readonly suppressed?: number } | null {
     const count = this.#limit.take();

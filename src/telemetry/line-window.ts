@@ -1,4 +1,7 @@
-/** Bits of the first word that count lines. The other bits hold the second, which repeats after twelve days. */
+/**
+ * Bits of the first word for the count of lines. The other bits hold the second, which wraps around after
+ * twelve days.
+ */
 const LINE_BITS = 12;
 const SECONDS = 2 ** (32 - LINE_BITS);
 const STATE = 0;
@@ -6,12 +9,12 @@ const SUPPRESSED = 1;
 const COLLECTED = 2;
 const WORDS = 3;
 
-/** Allocates the memory of a {@link LineWindow}, for all threads. */
+/** Allocates the memory of a {@link LineWindow} for all threads. */
 export function allocateLineWindow(): SharedArrayBuffer {
   return new SharedArrayBuffer(WORDS * Uint32Array.BYTES_PER_ELEMENT);
 }
 
-/** Limits the lines of one kind that all threads together write in a second, and counts suppressed lines. */
+/** Limits how many lines of one kind all threads together write per second, and counts suppressed lines. */
 export class LineWindow {
   readonly #words: Uint32Array;
   readonly #maxLines: number;
@@ -23,7 +26,7 @@ export class LineWindow {
   }
 
   /**
-   * Asks to write a line. Counts the line as suppressed if it may not be written.
+   * Requests permission to write a line. Counts a refused line as suppressed.
    *
    * @param second seconds since 1970, from one clock for all threads
    */
@@ -43,9 +46,10 @@ export class LineWindow {
   }
 
   /**
-   * Takes the count of suppressed lines, for the log line that reports it. Only one thread may report it in a second.
+   * Takes the count of suppressed lines, for the log line that reports it. Only one thread per second may
+   * report.
    *
-   * @returns null if another thread has reported it in this second
+   * @returns null if another thread reported in this second
    */
   collect(second: number): number | null {
     const words = this.#words;
@@ -57,7 +61,7 @@ export class LineWindow {
     return this.collectAll();
   }
 
-  /** Takes the count of suppressed lines, even if another thread has reported it in this second. */
+  /** Takes the count of suppressed lines, even if another thread reported in this second. */
   collectAll(): number {
     return Atomics.exchange(this.#words, SUPPRESSED, 0);
   }

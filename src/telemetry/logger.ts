@@ -1,16 +1,16 @@
 /**
- * What writes log lines. A line is one JSON object: `level` by name, `time` as ISO 8601 in UTC, `msg`, `worker` if a worker
- * wrote it, `err` for an error, and the fields of the event.
+ * The logger's contract. A line is one JSON object: `level` by name, `time` as ISO 8601 in UTC, `msg`, the
+ * event's fields, `worker` in a worker's lines, and `err` for an error.
  */
 
-/** A level of lines that are written, or none. */
+/** The lowest level to write, or none. */
 type Level = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface LoggerSettings {
   readonly level: Level;
 }
 
-/** Writes one line of a level, unless the logger leaves it out. */
+/** Writes one line, unless its level is disabled. */
 interface WriteLine {
   (fields: object, message: string): void;
   (message: string): void;
@@ -18,7 +18,7 @@ interface WriteLine {
 
 /** The logger of the primary (`createLogger`) or of a worker (`createWorkerLogger`). */
 export interface Logger {
-  /** The lowest level of the lines that are written. A change counts from the next line on. */
+  /** The lowest level to write. Changes apply from the next line on. */
   level: string;
   /** Whether lines of a level are written. */
   isLevelEnabled(level: string): boolean;

@@ -1,13 +1,13 @@
 import type { Steps } from '../core/timing/steps.ts';
 import { BlockShape, type Labels } from './block-shape.ts';
 import type { Metric } from './metrics/metric.ts';
-// Makes the shapes of all metrics known.
+// Registers the shapes of all metrics.
 import './metrics/page-shapes.ts';
 
 /** The block of one owner. */
 export interface BlockName {
   readonly shape: BlockShape;
-  /** The labels that tell the owner from others of its kind. */
+  /** The labels that distinguish the owner from others of its kind. */
   readonly labels: Labels;
 }
 
@@ -16,13 +16,15 @@ export interface Block extends BlockName {
   readonly slot: number;
 }
 
-/** The places of series in a page. */
+/** Finds series in a page. */
 export interface SlotLookup {
-  /** Returns the first slot of a series. Throws a RangeError for an unknown series. */
+  /** Returns the first slot of a series. @throws RangeError for an unknown series */
   slot(metric: Metric, labels: Labels): number;
 }
 
-/** The form of a layout that crosses threads: the first slot of each block by its {@link BlockShape.keyOf}. */
+/**
+ * A layout in the form sent between threads: the first slot of each block by its {@link BlockShape.keyOf}.
+ */
 export type SlotTable = ReadonlyMap<string, number>;
 
 /** Assigns the slots of a stats page to blocks. */
@@ -56,7 +58,7 @@ export class PageLayout implements SlotLookup {
     return this.#slots;
   }
 
-  /** The number of blocks: a layout never changes once it is complete. */
+  /** The number of blocks: a complete layout never changes. */
   get version(): number {
     return this.blocks.length;
   }
@@ -67,7 +69,7 @@ export class PageLayout implements SlotLookup {
   }
 }
 
-/** Finds the first slot of a series in a table. Throws a RangeError for an unknown series. */
+/** Finds the first slot of a series in a table. @throws RangeError for an unknown series */
 export function findSlot(table: Pick<SlotTable, 'get'>, metric: Metric, labels: Labels): number {
   const shape = BlockShape.of(metric);
   const slot = table.get(shape.keyOf(labels));

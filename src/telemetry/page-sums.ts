@@ -3,7 +3,7 @@ import type { Labels } from './block-shape.ts';
 import type { Metric } from './metrics/metric.ts';
 import type { Block, SlotLookup } from './page-layout.ts';
 
-/** Knows the places of series, and which blocks to show. */
+/** Finds series, and lists the blocks to show. */
 interface ShownSeries extends SlotLookup {
   /** Changes whenever the blocks to show do. */
   readonly version: number;
@@ -12,13 +12,13 @@ interface ShownSeries extends SlotLookup {
 }
 
 /**
- * Reads the stats pages of all workers as one: each slot is the sum over all pages. The counts of a removed page stay, so
- * that no counter decreases.
+ * Reads the stats pages of all workers as one: each slot is the sum over all pages. Counts of a removed page
+ * stay, so no counter decreases.
  */
 export class PageSums {
   readonly series: ShownSeries;
   readonly #pages: Float64Array[];
-  /** The counts of removed pages. */
+  /** Counts of removed pages. */
   #past: Float64Array | null = null;
 
   constructor(series: ShownSeries, pages: readonly SharedArrayBuffer[]) {
@@ -33,7 +33,7 @@ export class PageSums {
     return sum;
   }
 
-  /** Returns the value of a counter or gauge. Throws a RangeError for an unknown series. */
+  /** Returns the value of a counter or gauge. @throws RangeError for an unknown series */
   value(metric: Metric, labels: Labels): number {
     return this.at(this.series.slot(metric, labels));
   }
@@ -42,7 +42,7 @@ export class PageSums {
     this.#pages.push(new Float64Array(page));
   }
 
-  /** Removes a page that has no writer any more. Its counts in these blocks stay. */
+  /** Removes a page without a writer. Keeps its counts in these blocks. */
   remove(page: SharedArrayBuffer, all: Iterable<Block>): void {
     const index = this.#pages.findIndex(({ buffer }) => buffer === page);
     const [values] = this.#pages.splice(index, index === -1 ? 0 : 1);
@@ -56,9 +56,9 @@ export class PageSums {
   }
 
   /**
-   * Removes a page whose worker may still write it, but serves nobody any more. Its gauges no longer count.
+   * Removes a page whose worker serves no clients but may still write to it. Its gauges no longer count.
    *
-   * @returns a function to call when the worker has ended: it adds the counts since now
+   * @returns a function to call after the worker has ended: it adds the counts since now
    */
   abandon(page: SharedArrayBuffer, all: Iterable<Block>): (all: Iterable<Block>) => void {
     const values = new Float64Array(page);
@@ -68,7 +68,7 @@ export class PageSums {
     return (now) => {
       const past = (this.#past ??= new Float64Array(values.length));
       for (const block of now) {
-        // Newer blocks may use slots of this page that had another meaning.
+        // Newer blocks may reuse slots of this page.
         const before = counted.get(block);
         if (before === undefined) continue;
         for (const [start, end] of block.shape.counters) {
@@ -81,7 +81,7 @@ export class PageSums {
     };
   }
 
-  /** Sets a counter back to 0, while the workers' pages continue. */
+  /** Resets a counter to 0. The workers' pages stay unchanged. */
   restart(slot: number): void {
     const counted = this.at(slot);
     if (counted === 0) return;
@@ -89,7 +89,7 @@ export class PageSums {
     this.#past[slot]! -= counted;
   }
 
-  /** Sets slots to 0 before they get another meaning. */
+  /** Sets slots to 0 before they are reassigned. */
   clear(start: number, end: number): void {
     this.#past?.fill(0, start, end);
     for (const page of this.#pages) page.fill(0, start, end);

@@ -17,7 +17,7 @@ export function createLogger(settings: LoggerSettings, output: Pick<LogOutputs, 
   );
 }
 
-/** Cuts a long message. pino's types allow any value as a message. */
+/** Truncates a long message. pino's types allow any value as a message. */
 function clipMessage(message: unknown): unknown {
   return typeof message === 'string' ? clip(message) : message;
 }

@@ -7,59 +7,59 @@ import { findSlot, type Block, type BlockName, type SlotLookup, type SlotTable }
 
 /** Min slots of a page: 8 MiB of addresses. Unused slots cost no memory. */
 const MIN_SLOTS = 1024 * 1024;
-/** Min slots of a page, as a multiple of the slots of the first configuration. */
+/** Min slots of a page, as a multiple of the slots in the first configuration. */
 const MIN_SLOTS_FACTOR = 4;
-/** Max fraction of the slots that may be lent. The others are for blocks that configurations list. */
+/** Max fraction of slots that may be lent. The others are for blocks listed in configurations. */
 const MAX_LENT_SHARE = 0.5;
 
-/** Blocks that are looked at in one step, in less than 1 ms. */
+/** Blocks to examine per step. Takes less than 1 ms. */
 const BLOCKS_PER_STEP = 1000;
 
 /** For the error of an unknown series. */
 const NO_BLOCKS: SlotTable = new Map();
 
 interface Entry extends Block {
-  /** Parts of the configuration in use that have the block. */
+  /** Parts of the current configuration that have the block. */
   users: number;
-  /** The first generation without the block; Infinity while the generation in use has it. */
+  /** First generation without the block. Infinity while the current generation has it. */
   retiredAt: number;
 }
 
-/** The blocks of the parts by which a generation differs from the one before it. */
+/** The blocks of the parts that differ between a generation and the previous one. */
 export interface BlockChange {
   /** One for each part that has the block: several routes share the block of their cluster. */
   readonly added: readonly BlockName[];
   readonly removed: readonly BlockName[];
 }
 
-/** What a new generation changes of the places of blocks. */
+/** The changes that a new generation makes to the places of blocks. */
 interface SeriesPlan {
-  /** The blocks that the generation in use does not have, by {@link BlockShape.keyOf}. */
+  /** Blocks that the current generation does not have, by {@link BlockShape.keyOf}. */
   readonly arriving: ReadonlyMap<string, Block>;
-  /** Keys of the blocks that only the generation in use has. */
+  /** Keys of the blocks that only the current generation has. */
   readonly leaving: readonly string[];
-  /** Ranges of slots that held other blocks. They must be 0 in every page before a worker writes them. */
+  /** Slots that held other blocks. They must be 0 in every page before a worker writes them. */
   readonly cleared: readonly (readonly [start: number, end: number])[];
-  /** Puts the plan into force. */
+  /** Applies the plan. */
   commit(): void;
 }
 
 /**
- * The blocks of all generations, and their places in every stats page. A block keeps its slots, and so its counts, while
- * others come and go, and when it goes and comes back. Another block gets the slots of one that has gone only if no worker
- * can write them any more, and only if there are no other free slots.
+ * The blocks of all generations, and their places in every stats page. A block keeps its slots and counts
+ * while others come and go, and when it is removed and added again. Slots of a removed block are reassigned
+ * only if no worker can write them any more and no other slots are free.
  */
 export class SeriesDirectory implements SlotLookup {
   /** Number of slots of every page. */
   readonly capacity: number;
   readonly #lent: LentBlocks;
   #version = 0;
-  /** The blocks to show, since their last change. */
+  /** The blocks to show, cached until the next change. */
   #shown: { readonly version: number; readonly blocks: readonly Block[] } | null = null;
   readonly #entries = new Map<string, Entry>();
   /** Number of assigned slots. */
   #size = 0;
-  /** Number of assigned slots if the latest plan comes into force. */
+  /** Number of assigned slots once the latest plan is applied. */
   #planned = 0;
   #oldest = 0;
 
@@ -73,7 +73,7 @@ export class SeriesDirectory implements SlotLookup {
     this.plan({ added: wanted, removed: [] }, 0)?.commit();
   }
 
-  /** Returns the places of the blocks of the generation in use, except those of one shape. */
+  /** Returns the places of the current generation's blocks, except those of one shape. */
   tableWithout(shape: BlockShape): Map<string, number> {
     const table = new Map<string, number>();
     for (const [key, entry] of this.#entries) {
@@ -86,7 +86,7 @@ export class SeriesDirectory implements SlotLookup {
     return this.find(metric, labels) ?? findSlot(NO_BLOCKS, metric, labels);
   }
 
-  /** Returns the first slot of a series; undefined for an unknown series. */
+  /** Returns the first slot of a series. Undefined for an unknown series. */
   find(metric: Metric, labels: Labels): number | undefined {
     const shape = BlockShape.of(metric);
     const key = shape.keyOf(labels);
@@ -101,19 +101,19 @@ export class SeriesDirectory implements SlotLookup {
   }
 
   /**
-   * Lists the blocks to show, each once: those of the generation in use, the lent ones, and those that an older generation
-   * may still write.
+   * Lists the blocks to show, each once: those of the current generation, lent ones, and those that an older
+   * generation may still write.
    */
   visible(): readonly Block[] {
     return doSteps(this.listVisible());
   }
 
-  /** Lists the blocks to show as {@link visible} does. */
+  /** Lists the same blocks as {@link visible}, in steps. */
   *listVisible(): Steps<readonly Block[]> {
     const { version } = this;
     if (this.#shown?.version === version) return this.#shown.blocks;
     const blocks = yield* this.#gatherVisible();
-    // Blocks have come or gone between two steps: to try once more in steps might go on for ever.
+    // Blocks were added or removed between two steps. Retrying in steps might never end.
     if (version !== this.version) return this.visible();
     this.#shown = { version, blocks };
     return blocks;
@@ -140,22 +140,28 @@ export class SeriesDirectory implements SlotLookup {
     yield* this.#lent.all();
   }
 
-  /** Lends the block of an endpoint that no configuration lists. Returns its first slot, or null if there is no room. */
+  /**
+   * Lends the block of an endpoint that no configuration lists. Returns its first slot, or null if there is
+   * no room.
+   */
   lend(labels: Labels, sums: Sums): number | null {
     return this.#lent.lend(labels, sums);
   }
 
-  /** Gives back a lent block. */
+  /** Returns a lent block. */
   giveBack(labels: Labels): void {
     this.#lent.giveBack(labels);
   }
 
-  /** Hides the lent blocks of owners that have gone and whose last connection has ended. */
+  /** Hides the lent blocks of removed owners whose last connection has ended. */
   sweep(sums: Pick<Sums, 'at'>): void {
     this.#lent.sweep(sums);
   }
 
-  /** Notes that all generations before this one have ended. Blocks that retired with it or earlier have no writer. */
+  /**
+   * Records that all generations before this one have ended. Blocks retired with it or earlier have no
+   * writer.
+   */
   release(oldest: number): void {
     if (oldest <= this.#oldest) return;
     this.#oldest = oldest;
@@ -163,7 +169,7 @@ export class SeriesDirectory implements SlotLookup {
   }
 
   /**
-   * Finds slots for the blocks of a new generation. It looks only at what changes. Returns null if there are too few slots.
+   * Finds slots for the blocks of a new generation, looking only at changes. Returns null if slots run out.
    * Nothing changes before the commit.
    */
   plan(change: BlockChange, generation: number): SeriesPlan | null {
@@ -216,13 +222,16 @@ export class SeriesDirectory implements SlotLookup {
     };
   }
 
-  /** Returns the block of a key if the generation in use has it. */
+  /** Returns the block of a key if the current generation has it. */
   #listed(key: string): Entry | null {
     const entry = this.#entries.get(key);
     return entry?.retiredAt === Infinity ? entry : null;
   }
 
-  /** Returns the retired blocks whose slots are free, by their number of slots. The one that retired first is the last. */
+  /**
+   * Returns the retired blocks with free slots, by their number of slots. The block that retired first is
+   * last.
+   */
   #idle(wanted: ReadonlyMap<string, unknown>): Map<number, [string, Entry][]> {
     const idle = new Map<number, [string, Entry][]>();
     for (const [key, entry] of this.#entries) {
@@ -237,7 +246,7 @@ export class SeriesDirectory implements SlotLookup {
   }
 }
 
-/** A block, and by how many parts of the configuration more, or fewer, have it. */
+/** A block, and the change in the number of parts that have it. */
 interface NetChange extends BlockName {
   users: number;
 }

@@ -8,8 +8,8 @@ export function allocatePage({ size }: { readonly size: number }): SharedArrayBu
 }
 
 /**
- * The statistics of one worker: 64-bit floats, exact for counts up to 2^53, in shared memory. The worker is the only writer,
- * so plain stores are enough: the primary never sees half of an aligned 8-byte store.
+ * The statistics of one worker in shared memory: 64-bit floats, exact for counts up to 2^53. With a single
+ * writer plain stores are enough: the primary never sees half of an aligned 8-byte store.
  */
 export class StatsPage {
   /** Hot paths add to `values[slot]` directly. */
@@ -21,7 +21,7 @@ export class StatsPage {
     this.#slots = slots;
   }
 
-  /** Returns the first slot of a series. Throws a RangeError for an unknown series. */
+  /** Returns the first slot of a series. @throws RangeError for an unknown series */
   slot(metric: Metric, labels: Labels): number {
     return this.#slots.slot(metric, labels);
   }
@@ -32,11 +32,14 @@ export class StatsPage {
   }
 }
 
-/** Sets every gauge of a page to 0 and keeps the counters: its worker has ended, and another takes the page. */
+/**
+ * Sets every gauge of a page to 0 and keeps its counters, because another worker takes over the page of an
+ * ended one.
+ */
 export function clearGauges(buffer: SharedArrayBuffer, all: Iterable<Block>): void {
   const values = new Float64Array(buffer);
   for (const { shape, slot } of all) {
-    // Slots that were never written have no memory yet: a write would give them some.
+    // Slots that were never written have no memory yet. A write would allocate it.
     for (const gauge of shape.gauges) if (values[slot + gauge] !== 0) values[slot + gauge] = 0;
   }
 }

@@ -2,7 +2,7 @@ import { boundedFields, clip, errorFields } from './line-fields.ts';
 import { LineBatch } from './line-batch.ts';
 import type { Logger, LoggerSettings } from './logger.ts';
 
-/** The ranks of levels, as pino has them. */
+/** Ranks of the levels, as in pino. */
 const RANKS: Readonly<Record<string, number>> = {
   debug: 20,
   info: 30,
@@ -12,19 +12,19 @@ const RANKS: Readonly<Record<string, number>> = {
   silent: Infinity,
 };
 
-/** A logger whose lines wait to be posted. */
+/** A logger whose lines are posted in batches. */
 export interface WorkerLogger extends Logger {
-  /** Adds a finished line, with a newline at its end, behind the lines of the logger. */
+  /** Adds a complete line with its newline, after the logger's own lines. */
   add(line: string): void;
   /** Posts the waiting lines. A worker calls it before its task ends. */
   flush(): void;
 }
 
 /**
- * Creates a worker's logger, which writes the lines that pino would write. pino itself would cost each thread 2 MB: its 30
- * modules write to files and start threads, which a worker does not need. The lines go to the primary in batches.
+ * Creates a worker's logger, which writes the same lines as pino. pino itself would cost 2 MB per thread: its
+ * 30 modules write files and start threads, which a worker does not need. Lines go to the primary in batches.
  *
- * @param post takes finished lines, each with a newline at its end
+ * @param post receives complete lines, each with its newline
  */
 export function createWorkerLogger(
   { level }: LoggerSettings,
@@ -41,7 +41,7 @@ class LineWriter implements WorkerLogger {
   readonly warn = this.#writer('warn');
   readonly error = this.#writer('error');
   readonly fatal = this.#writer('fatal');
-  /** What follows the time. */
+  /** The part after the time. */
   readonly #worker: string;
   readonly #batch: LineBatch;
 
@@ -74,7 +74,7 @@ class LineWriter implements WorkerLogger {
   }
 }
 
-/** Writes fields as the middle of a JSON object, each with a comma before it. */
+/** Returns fields as the middle of a JSON object, each after a comma. */
 function fieldsText(fields: object): string {
   let bounded = boundedFields(fields as Record<string, unknown>);
   if (bounded.err !== undefined) bounded = { ...bounded, err: errorFields(bounded.err) };
@@ -82,7 +82,7 @@ function fieldsText(fields: object): string {
     const text = JSON.stringify(bounded);
     return text === '{}' ? '' : `,${text.slice(1, -1)}`;
   } catch {
-    // A line without fields says more than none. Nothing that sluice writes is circular.
+    // A line without fields is better than no line. sluice itself writes no circular values.
     return ',"fields":"not serializable"';
   }
 }

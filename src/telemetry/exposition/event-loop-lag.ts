@@ -1,15 +1,16 @@
 import type { Sample } from './family.ts';
 
-/** Matches the families of prom-client that Node's `monitorEventLoopDelay` measures, without the standard deviation. */
+/** Matches the families of prom-client from Node's `monitorEventLoopDelay`, except the standard deviation. */
 const MEASURED = /^nodejs_eventloop_lag_(?:min|max|mean|p\d+)_seconds$/;
-/** The minimum of a histogram without values is 2^63 ns. */
+/** The minimum of an empty histogram is 2^63 ns. */
 const MAX_LAG_SECONDS = 1e9;
 
 /**
- * Corrects the samples of a family of prom-client, if they are lags of the event loop. Node measures the time between two
- * expiries of a timer, so the timer's period is a part of each value: an idle loop has a lag of one period.
+ * Corrects the samples of a prom-client family if they are event loop lags. Node measures the time between
+ * two expiries of a timer, so each value includes the timer's period: an idle loop would show a lag of one
+ * period.
  *
- * @param periodMs of the timer
+ * @param periodMs the timer's period
  */
 export function withoutPeriod(name: string, samples: readonly Sample[], periodMs: number): readonly Sample[] {
   if (!MEASURED.test(name)) return samples;

@@ -1,32 +1,34 @@
 import { BlockShape, type Labels } from '../block-shape.ts';
 import type { Metric } from '../metrics/metric.ts';
 
-/** Max series of one histogram that have exemplars. The one that got an exemplar last stays longest. */
+/** Max series with exemplars per histogram. The least recently updated series is evicted. */
 const MAX_SERIES = 1000;
-/** A trace id as W3C writes it. */
+/** A W3C trace id. */
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
-/** An observation whose trace can be looked up. */
+/** An observation with a trace id. */
 export interface Exemplar {
   readonly value: number;
   readonly traceId: string;
-  /** When it was observed, in milliseconds since 1970. */
+  /** Time of the observation, in milliseconds since 1970. */
   readonly at: number;
 }
 
-/** The exemplars of one series: the newest of each bucket, with the one above the last bound at the end. */
+/**
+ * The exemplars of one series: the newest of each bucket. The last entry is for values above the last bound.
+ */
 export type BucketExemplars = readonly (Exemplar | undefined)[];
 
 /**
- * The exemplars of histograms (OpenMetrics 1.0.0, "Exemplars"): for each bucket the newest observation with a trace. The
- * primary writes them into `/metrics`. Traces come from the workers, apart from the counts.
+ * The exemplars of histograms (OpenMetrics 1.0.0, "Exemplars"): the newest observation with a trace in each
+ * bucket. The primary writes them into `/metrics`. Traces come from the workers separately from the counts.
  */
 export class ExemplarBook {
   readonly #maxSeries: number;
-  /** By metric and by `BlockShape.keyOf`; the series that got an exemplar last is the last. */
+  /** By metric, then by `BlockShape.keyOf`. The most recently updated series is last. */
   readonly #series = new Map<Metric, Map<string, (Exemplar | undefined)[]>>();
 
-  /** @param maxSeries max series of one histogram that have exemplars */
+  /** @param maxSeries max series with exemplars per histogram */
   constructor(maxSeries = MAX_SERIES) {
     this.#maxSeries = maxSeries;
   }
@@ -37,8 +39,8 @@ export class ExemplarBook {
   }
 
   /**
-   * Notes an observation. One that no line could have is ignored: a value that is no finite number, or something else than a
-   * trace id.
+   * Records an observation. Ignores values that are not finite and malformed trace ids: no line could contain
+   * them.
    *
    * @param metric a histogram of the workers
    * @param labels all labels of the series
@@ -59,16 +61,16 @@ export class ExemplarBook {
     const above = buckets.findIndex((bound) => value <= bound);
     const bucket = above === -1 ? buckets.length : above;
     const known = exemplars[bucket];
-    // Workers tell their traces in batches: an older one may come later.
+    // Workers send traces in batches, so an older one may arrive later.
     if (known === undefined || known.at <= at) exemplars[bucket] = { value, traceId, at };
   }
 
-  /** Returns the exemplars of a series; undefined for none. @param key of its block, by `BlockShape.keyOf` */
+  /** Returns the exemplars of a series. Undefined without any. @param key the block's `BlockShape.keyOf` */
   of(metric: Metric, key: string): BucketExemplars | undefined {
     return this.#series.get(metric)?.get(key);
   }
 
-  /** Forgets the series whose blocks have gone. @param has whether a block is there, by `BlockShape.keyOf` */
+  /** Removes series whose blocks are gone. @param has whether a block exists, by `BlockShape.keyOf` */
   forgetUnless(has: (key: string) => boolean): void {
     for (const [metric, all] of this.#series) {
       for (const key of all.keys()) if (!has(key)) all.delete(key);

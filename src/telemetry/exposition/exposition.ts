@@ -13,14 +13,14 @@ interface ExpositionSettings {
   readonly endpoints: boolean;
 }
 
-/** An exposition that is made while its pieces are taken. */
+/** An exposition rendered lazily, piece by piece. */
 interface ExpositionText {
   readonly type: string;
   /** The text in small pieces. The event loop may run between two pieces. */
   readonly pieces: Iterable<string>;
 }
 
-/** Renders families, then the metrics of the process and of Node. */
+/** Renders families, followed by the metrics of the process and of Node. */
 export class Exposition {
   readonly #families: readonly (Family | WrittenFamily)[];
 
@@ -29,7 +29,7 @@ export class Exposition {
     observeProcess();
   }
 
-  /** Begins a rendering. */
+  /** Starts a rendering. */
   async begin(format: ExpositionFormat, { endpoints }: ExpositionSettings): Promise<ExpositionText> {
     const shown = this.#families.filter(({ metric }) => endpoints || !metric.labels.includes('endpoint'));
     const pieces = piecesOf(shown, await readProcessFamilies(), format);
@@ -42,7 +42,7 @@ function* piecesOf(
   processFamilies: readonly ReadFamily[],
   format: ExpositionFormat,
 ): Iterable<string> {
-  // The text format has an empty line between families; OpenMetrics has none.
+  // The text format has an empty line between families. OpenMetrics has none.
   const separator = format === 'text' ? '\n' : '';
   let before = '';
   for (const family of families) {

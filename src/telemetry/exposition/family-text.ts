@@ -1,6 +1,7 @@
 /**
  * Lines of the Prometheus text format 0.0.4 and of OpenMetrics 1.0.0
- * (https://prometheus.io/docs/instrumenting/exposition_formats/, https://prometheus.io/docs/specs/om/open_metrics_spec/).
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/,
+ * https://prometheus.io/docs/specs/om/open_metrics_spec/).
  */
 import type { BucketExemplars, Exemplar } from './exemplar-book.ts';
 
@@ -9,54 +10,54 @@ export type ExpositionFormat = 'text' | 'openMetrics';
 interface FamilyHead {
   readonly name: string;
   readonly help: string;
-  /** The type of the family, such as `counter`. */
+  /** Type of the family, such as `counter`. */
   readonly kind: string;
 }
 
 /** Writes the lines of one family. */
 export class FamilyText {
-  /** The lines `HELP` and `TYPE`. */
+  /** The `HELP` and `TYPE` lines. */
   readonly head: string;
   readonly #name: string;
-  /** Whether exemplars may be written. */
+  /** Whether the format allows exemplars. */
   readonly takesExemplars: boolean;
   readonly #isOpenMetrics: boolean;
-  /** The labels of buckets by their bounds: every series of a histogram has the same. */
+  /** Bucket labels by bound: every series of a histogram has the same. */
   readonly #bucketLabels = new Map<number, string>();
 
   constructor({ name, help, kind }: FamilyHead, format: ExpositionFormat) {
     this.#name = name;
     this.#isOpenMetrics = format === 'openMetrics';
     this.takesExemplars = this.#isOpenMetrics;
-    // In OpenMetrics `_total` is a suffix of the samples, not a part of the family's name.
+    // In OpenMetrics, `_total` is a suffix of the samples, not part of the family's name.
     const family = this.#isOpenMetrics && kind === 'counter' ? name.replace(/_total$/, '') : name;
     const escaped = this.#isOpenMetrics ? escapeValue(help) : escapeHelp(help);
     this.head = `# HELP ${family} ${escaped}\n# TYPE ${family} ${kind}\n`;
   }
 
   /**
-   * Writes one sample.
+   * Returns one sample's line.
    *
    * @param labels the result of {@link labelText}
-   * @returns a line with its newline; nothing for NaN, which says that there is no measurement
+   * @returns a line with its newline; empty for NaN, which means that nothing was measured
    */
   line(labels: string, value: number, name = this.#name): string {
     if (Number.isNaN(value)) return '';
     return labels === '' ? `${name} ${numberText(value)}\n` : `${name}{${labels}} ${numberText(value)}\n`;
   }
 
-  /** Writes the bound of a histogram's bucket. OpenMetrics requires a float: `1.0`, not `1`. */
+  /** Returns the bound of a histogram's bucket. OpenMetrics requires a float: `1.0`, not `1`. */
   bound(le: number): string {
     const text = numberText(le);
     return this.#isOpenMetrics && /^\d+$/.test(text) ? `${text}.0` : text;
   }
 
   /**
-   * Writes a histogram.
+   * Returns the lines of a histogram.
    *
    * @param labels the result of {@link labelText}
-   * @param counts observations by bucket, not cumulative, with those above the last bound at the end
-   * @param exemplars by bucket, only if {@link takesExemplars}
+   * @param counts observations per bucket, not cumulative; the last entry is for values above the last bound
+   * @param exemplars exemplars per bucket, only if {@link takesExemplars}
    */
   histogram(
     labels: string,
@@ -86,7 +87,7 @@ export class FamilyText {
   }
 }
 
-/** Writes labels as they stand between the braces of a sample. */
+/** Returns labels as they appear between a sample's braces. */
 export function labelText(labels: Readonly<Record<string, string | number>>): string {
   let text = '';
   for (const name in labels) {
@@ -97,7 +98,7 @@ export function labelText(labels: Readonly<Record<string, string | number>>): st
   return text;
 }
 
-/** Writes what stands behind the value of a bucket; nothing without an exemplar. */
+/** Returns the exemplar after a bucket's value. Empty without one. */
 function exemplarText(exemplar: Exemplar | undefined): string {
   if (exemplar === undefined) return '';
   const { value, traceId, at } = exemplar;

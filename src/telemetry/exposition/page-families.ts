@@ -8,20 +8,20 @@ import type { ExemplarBook } from './exemplar-book.ts';
 import { labelText, type FamilyText } from './family-text.ts';
 import type { WrittenFamily } from './family.ts';
 
-/** Blocks that are sorted in one step, in less than 1 ms. */
+/** Blocks to sort per step. Takes less than 1 ms. */
 const BLOCKS_PER_STEP = 1000;
 
 /** One series of each block. */
 interface Place {
-  /** The labels beside those of the block's owner. */
+  /** Labels besides those of the block's owner. */
   readonly labels: string;
   readonly offset: number;
 }
 
 /**
- * Returns the families of metrics that workers write. Each series is the sum over all workers.
+ * Returns the families of the workers' metrics. Each series is the sum over all workers.
  *
- * @param book the exemplars of histograms; those of series that have gone are forgotten
+ * @param book exemplars of histograms; those of removed series are dropped
  */
 export function pageFamilies(sums: PageSums, book: ExemplarBook): WrittenFamily[] {
   const metrics: readonly Metric[] = [...Object.values(pageMetrics), ...Object.values(threadMetrics)];
@@ -36,7 +36,7 @@ export function pageFamilies(sums: PageSums, book: ExemplarBook): WrittenFamily[
   });
 }
 
-/** The blocks to show, by their shapes. */
+/** The visible blocks, by shape. */
 class ShownBlocks {
   readonly #sums: PageSums;
   readonly #book: ExemplarBook;
@@ -89,8 +89,8 @@ class ShownBlocks {
 }
 
 /**
- * Yields the lines of one block after the other. The event loop may run between two blocks, and give slots to another owner:
- * blocks that have been hidden since the first one are left out.
+ * Yields the lines of each block in turn. The event loop may run between two blocks and reassign slots to
+ * another owner, so blocks hidden since the start are skipped.
  */
 function* linesOf(metric: Metric, shown: ShownBlocks, write: (block: Block) => string): Iterable<string> {
   const shape = BlockShape.of(metric);
@@ -126,7 +126,7 @@ function samplesOf(metric: Metric, places: readonly Place[], sums: PageSums): Bl
   };
 }
 
-/** Writes histograms. One has no lines before its first observation. */
+/** Writes histograms. A histogram has no lines before its first observation. */
 function histogramsOf(
   metric: Metric,
   places: readonly Place[],
@@ -153,7 +153,7 @@ function histogramsOf(
 
 const ownerTexts = new WeakMap<Block, string>();
 
-/** Returns the labels of a block's owner as text, which each metric of the block has in its lines. */
+/** Returns the labels of a block's owner as text. All lines of the block contain them. */
 function ownerText(block: Block): string {
   let text = ownerTexts.get(block);
   if (text === undefined) ownerTexts.set(block, (text = labelText(block.labels)));

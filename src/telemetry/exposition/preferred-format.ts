@@ -1,8 +1,8 @@
 import type { ExpositionFormat } from './family-text.ts';
 
 /**
- * Chooses the format that an `Accept` header prefers: OpenMetrics if the header names it with at least the quality of
- * plain text (RFC 9110, 12.5.1).
+ * Returns the format that an `Accept` header prefers: OpenMetrics if its quality is at least that of plain
+ * text (RFC 9110, 12.5.1).
  */
 export function preferredFormat(accept: string): ExpositionFormat {
   let openMetrics = 0;

@@ -3,7 +3,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { withoutPeriod } from './event-loop-lag.ts';
 import type { Sample } from './family.ts';
 
-/** A family of prom-client with its samples. */
+/** A prom-client family with its samples. */
 export interface ReadFamily {
   readonly name: string;
   readonly help: string;
@@ -17,9 +17,9 @@ interface Collected {
 }
 
 /**
- * Served metrics of prom-client: the whole process, and the primary's event loop, heap and garbage collector. The gauges
- * `nodejs_active_*` are left out: they count the primary's libuv handles and requests, and end in `_total` against
- * Prometheus's naming rules (`promtool check metrics`).
+ * Prefixes of the prom-client metrics to serve: the whole process, and the primary's event loop, heap and
+ * garbage collector. `nodejs_active_*` is excluded: it counts the primary's libuv handles and requests, and
+ * its gauges end in `_total`, against Prometheus's naming rules (`promtool check metrics`).
  */
 const PROCESS_METRICS = [
   'process_',
@@ -30,12 +30,15 @@ const PROCESS_METRICS = [
   'nodejs_version_info',
 ] as const;
 
-/** Period of the timer that measures the event loop. prom-client's 10 ms would wake an idle process 100 times per second. */
+/**
+ * Period of the timer that measures the event loop. prom-client's default of 10 ms would wake an idle process
+ * 100 times per second.
+ */
 const LAG_PERIOD_MS = 100;
 
 let collected: readonly Collected[] | undefined;
 
-/** Reads the metrics. They observe the whole process, so one set is enough. */
+/** Reads the metrics. They describe the whole process, so one set is enough. */
 export function readProcessFamilies(): Promise<readonly ReadFamily[]> {
   collected ??= collect();
   return Promise.all(
@@ -46,7 +49,7 @@ export function readProcessFamilies(): Promise<readonly ReadFamily[]> {
   );
 }
 
-/** Starts to observe the process. */
+/** Starts observing the process. */
 export function observeProcess(): void {
   collected ??= collect();
 }

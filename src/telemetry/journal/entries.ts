@@ -1,52 +1,52 @@
-/** What a journal is told. Texts of clients are bounded by whoever tells them. */
+/** The entries of a journal. Their authors bound the length of texts from clients. */
 
-/** The trace of a request, and the request's own span in it. */
+/** The trace of a request, and the request's own span. */
 export interface Trace {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
   /** 16 hexadecimal digits. */
   readonly spanId: string;
-  /** The span of a trusted client; null if the trace begins here. */
+  /** The span of a trusted client. Null if the trace starts here. */
   readonly parentSpanId: string | null;
-  /** The value of `tracestate`; empty for none. */
+  /** Value of `tracestate`. Empty without one. */
   readonly state: string;
-  /** Whether head sampling has chosen the trace. */
+  /** Whether head sampling chose the trace. */
   readonly isSampled: boolean;
 }
 
-/** What only a span tells of a request. */
+/** Facts about a request that only its span contains. */
 export interface SpanFacts {
   readonly trace: Trace;
-  /** Undefined if it has not come whole. */
+  /** Undefined if the method was not received completely. */
   readonly method: string | undefined;
   readonly scheme: 'http' | 'https';
-  /** The version of HTTP. */
+  /** HTTP version. */
   readonly version: '1.0' | '1.1';
-  /** The IP address of the connection's peer: the client or a trusted proxy. */
+  /** IP address of the connection's peer: the client or a trusted proxy. */
   readonly peer: string;
-  /** Endpoints that were asked. */
+  /** Number of endpoints tried. */
   readonly attempts: number;
-  /** When the request came, in milliseconds since 1970. */
+  /** Time of arrival, in milliseconds since 1970. */
   readonly startedAt: number;
 }
 
-/** Who has asked for what. */
+/** The client and what it requested. */
 export interface Asked {
   /** The client's IP address. */
   readonly client: string;
   readonly requestId: string;
   /** Undefined without tracing. */
   readonly traceId: string | undefined;
-  /** As `log.principal` writes it. Undefined for a client that has proven nothing. */
+  /** In the form of `log.principal`. Undefined for an unauthenticated client. */
   readonly principal: string | undefined;
-  /** Of the client's certificate, in RFC 2253; undefined without one. */
+  /** Subject of the client's certificate, in RFC 2253 form. Undefined without one. */
   readonly certSubject: string | undefined;
   /** SHA-256 of the client's certificate in hex. */
   readonly certFingerprint: string | undefined;
-  /** The id of an AWS VPC endpoint, told by a PROXY header; undefined without one. */
+  /** Id of an AWS VPC endpoint from a PROXY header. Undefined without one. */
   readonly vpcEndpointId: string | undefined;
   readonly host: string | undefined;
-  /** Without the query; undefined if the head was refused before its path had come whole. */
+  /** Without the query. Undefined if the head was refused before its path was complete. */
   readonly path: string | undefined;
   readonly origin: string | undefined;
   readonly userAgent: string | undefined;
@@ -55,30 +55,30 @@ export interface Asked {
   readonly isHttp10: boolean;
 }
 
-/** A request that is over. */
+/** A request that has ended. */
 export interface RequestEnd {
   readonly listener: string;
-  /** `none` if no route took the request. */
+  /** `none` if no route matched. */
   readonly route: string;
   readonly cluster: string | undefined;
   /** The endpoint's label. */
   readonly endpoint: string | undefined;
   readonly asked: Asked;
-  /** Undefined if it has not come whole. */
+  /** Undefined if the method was not received completely. */
   readonly method: string | undefined;
-  /** The status that the client got; 499 if the client had gone. */
+  /** The status sent to the client. 499 if the client had left. */
   readonly status: number;
-  /** The counter of a refused request, or why the proxy has failed it: as a handshake's. */
+  /** Counter of a refused request, or why the proxy failed it, in the terms of a handshake. */
   readonly reason: string | undefined;
-  /** What has refused the client: the reason of a refusal by `access`, or the limit's name. */
+  /** The cause of the refusal: the reason given by `access`, or the limit's name. */
   readonly cause: string | undefined;
-  /** The words that the client got, if the proxy refused. */
+  /** The message sent to the client if the proxy refused. */
   readonly detail: string | undefined;
-  /** The reason why the answer was cut; undefined if it was not. */
+  /** Why the response was cut. Undefined if it was not. */
   readonly cut: string | undefined;
-  /** Bytes of the request's body. */
+  /** Bytes of the request body. */
   readonly received: number;
-  /** Bytes of the answer's body. */
+  /** Bytes of the response body. */
   readonly sent: number;
   readonly seconds: number;
   /** Undefined unless the span is wanted. */
@@ -87,13 +87,13 @@ export interface RequestEnd {
 
 /** A handshake that did not become a session. */
 export interface HandshakeRefusal extends Omit<RequestEnd, 'method' | 'received' | 'sent' | 'reason'> {
-  /** The counter of the failed handshake. */
+  /** Counter of the failed handshake. */
   readonly reason: string;
-  /** The subprotocols that the client offered. */
+  /** The subprotocols offered by the client. */
   readonly subprotocol: string | undefined;
 }
 
-/** A session that has begun. A session keeps it, so its texts are copies of their own. */
+/** An opened session. The session keeps this object, so its texts must be copies. */
 export interface SessionStart {
   readonly listener: string;
   readonly route: string;
@@ -101,31 +101,31 @@ export interface SessionStart {
   /** The endpoint's label. */
   readonly endpoint: string;
   readonly asked: Asked;
-  /** The one that the endpoint chose. */
+  /** The subprotocol chosen by the endpoint. */
   readonly subprotocol: string | undefined;
-  /** Time that the handshake took. */
+  /** Duration of the handshake. */
   readonly handshakeSeconds: number;
   /** Undefined without tracing. */
   readonly span: SpanFacts | undefined;
 }
 
-/** What may happen to a session before its end. */
+/** Events in the life of a session before its end. */
 export type SessionHappening = 'paused' | 'resumed' | 'limited' | 'draining' | 'evicted';
 
-/** Something that has happened to a session. */
+/** An event of a session. */
 export interface SessionMoment {
   readonly name: SessionHappening;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** In words, if the name does not tell. */
+  /** Text for events whose name does not explain the reason. */
   readonly reason: string | undefined;
 }
 
-/** How a session ended. */
+/** The end of a session. */
 export interface SessionEnd {
   readonly side: string;
   readonly code: number;
-  /** In words, if the code does not tell. */
+  /** Text for ends whose code does not explain the reason. */
   readonly reason: string | undefined;
   readonly seconds: number;
   readonly messagesUpstream: number;
@@ -134,7 +134,7 @@ export interface SessionEnd {
   readonly bytesDownstream: number;
 }
 
-/** A tunnel that has found its endpoint. A tunnel keeps it. */
+/** A tunnel joined to its endpoint. The tunnel keeps this object. */
 export interface TunnelStart {
   readonly listener: string;
   readonly cluster: string;
@@ -142,14 +142,14 @@ export interface TunnelStart {
   readonly endpoint: string;
   /** The client's IP address. */
   readonly client: string;
-  /** The IP address of the proxy in front that has sent a PROXY header; undefined without one. */
+  /** IP address of the proxy in front that sent a PROXY header. Undefined without one. */
   readonly peer: string | undefined;
   readonly serverName: string | undefined;
   readonly vpcEndpointId: string | undefined;
   readonly tunnelId: string;
 }
 
-/** What a tunnel carried before it ended. */
+/** The end of a tunnel and the bytes it carried. */
 export interface TunnelEnd {
   readonly reason: string;
   readonly seconds: number;
@@ -161,12 +161,12 @@ export interface TunnelEnd {
 export interface ConnectionRefusal {
   readonly kind: 'connection' | 'tunnel';
   readonly listener: string;
-  /** The cluster that a tunnel would have led to. */
+  /** The intended cluster of a tunnel. */
   readonly cluster?: string | undefined;
-  /** The client's IP address; left out if it is not known. */
+  /** The client's IP address. Omitted if unknown. */
   readonly client?: string | undefined;
   /** The label `reason` of the metric of rejected connections. */
   readonly reason: string;
-  /** In words, if the reason does not tell. */
+  /** Text for refusals whose reason does not explain the cause. */
   readonly detail?: string | undefined;
 }

@@ -14,38 +14,38 @@ import type {
 export const ACCESS = 1;
 export const EVENT = 2;
 export const SPAN = 4;
-/** Goes with {@link ACCESS}: sampling has chosen the entry, so its line stands for several. */
+/** Combined with {@link ACCESS}: the entry was chosen by sampling, so its line stands for several entries. */
 export const SAMPLED = 8;
 
 /**
- * How something ended. A `success` is told as sampling decides. A `refusal` always has its access line. A `failure` is an
- * event, too.
+ * How something ended. Sampling decides about a `success`. A `refusal` always has an access line. A `failure`
+ * is also an event.
  */
 export type Outcome = 'success' | 'refusal' | 'failure';
 
 /**
- * The one place of a worker that hears how requests, handshakes, sessions, tunnels and connections ended. Whoever tells an
- * end asks {@link sinksOf} first, and builds the entry only if a sink wants it. The object is the same in all generations.
+ * Records how a worker's requests, handshakes, sessions, tunnels and connections ended. Callers ask {@link
+ * sinksOf} first, and build the entry only if a sink wants it. All generations share one journal.
  */
 export interface Journal {
   /**
-   * Returns the sinks that want an end; 0 for none. Sampling is drawn anew for each call, so the caller of a session or a
-   * tunnel keeps the result for all of its entries.
+   * Returns the sinks for an end. 0 means none. Each call samples again, so a session or tunnel keeps the
+   * result for all of its entries.
    *
-   * @param seconds how long the client waited: of a session the time of its handshake
+   * @param seconds time the client waited: for a session, the time of its handshake
    * @param trace null without tracing
    */
   sinksOf(outcome: Outcome, seconds: number, trace: Pick<Trace, 'isSampled'> | null): number;
-  /** Whether entries need `asked.referer`, which few access logs have. */
+  /** Whether entries need `asked.referer`, which few access logs contain. */
   readonly needsReferer: boolean;
-  /** Whether a sink is in use. */
+  /** Whether a sink is enabled. */
   isOn(sink: number): boolean;
   request(sinks: number, end: RequestEnd): void;
   handshakeRefused(sinks: number, refusal: HandshakeRefusal): void;
-  /** Writes an access line that counts refused handshakes without lines of their own. */
+  /** Writes an access line with the count of refused handshakes that have no line of their own. */
   handshakesRefused(listener: string, count: number): void;
   sessionOpened(sinks: number, session: SessionStart): void;
-  /** @param moments what has happened before, for the span */
+  /** @param moments earlier events of the session, for the span */
   sessionClosed(
     sinks: number,
     session: SessionStart,
@@ -54,6 +54,6 @@ export interface Journal {
   ): void;
   tunnelOpened(sinks: number, tunnel: TunnelStart): void;
   tunnelClosed(sinks: number, tunnel: TunnelStart, end: TunnelEnd): void;
-  /** A connection was closed before it could be served, or before its tunnel had an endpoint. */
+  /** Records a connection closed before it was served, or before its tunnel had an endpoint. */
   connectionRefused(refusal: ConnectionRefusal): void;
 }

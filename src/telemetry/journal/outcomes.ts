@@ -1,31 +1,40 @@
-/** Rates how requests, handshakes, sessions and tunnels ended: one table for the access log, the events and the spans. */
+/**
+ * Rates the ends of requests, handshakes, sessions and tunnels: one table for the access log, events and
+ * spans.
+ */
 import type { Outcome } from './journal.ts';
 
-/** Close codes that a session ends by if nothing is wrong (RFC 6455 section 7.4): codes of applications are theirs, too. */
+/**
+ * Close codes of a normal end (RFC 6455 section 7.4). Codes from 3000 on belong to applications and count as
+ * normal, too.
+ */
 const NORMAL_CLOSES: ReadonlySet<number> = new Set([1000, 1001, 1005, 1012, 1013]);
 const FIRST_OWN_CODE = 3000;
 
-/** Refusals of handshakes that a client of good will may get. */
+/** Refusals that a well-behaved client may get. */
 const HARMLESS_HANDSHAKES: ReadonlySet<string> = new Set(['client_gone', 'not_websocket', 'no_route']);
 
 /**
  * Rates a request.
  *
- * @param isOwn whether the proxy has refused the request in its own words
- * @param isCounted whether the refusal has a counter, or the answer was cut
+ * @param isOwn whether the proxy refused the request with its own response
+ * @param isCounted whether the refusal has a counter, or the response was cut
  */
 export function requestOutcome(status: number, isOwn: boolean, isCounted: boolean): Outcome {
   if (status >= 500 || isCounted) return 'failure';
   return isOwn ? 'refusal' : 'success';
 }
 
-/** Rates a handshake that did not become a session. @param status of the answer; `refused` ones are the application's */
+/**
+ * Rates a handshake that did not become a session. @param status of the response; `refused` means the
+ * application's own
+ */
 export function handshakeOutcome(reason: string, status: number): Outcome {
   if (reason === 'refused') return status >= 500 ? 'failure' : 'refusal';
   return HARMLESS_HANDSHAKES.has(reason) ? 'refusal' : 'failure';
 }
 
-/** Rates a session by the side that ended it and the close code. */
+/** Rates a session by its close code and the side that ended it. */
 export function sessionOutcome(side: string, code: number): Outcome {
   if (!NORMAL_CLOSES.has(code) && code < FIRST_OWN_CODE) return 'failure';
   return side === 'proxy' ? 'refusal' : 'success';

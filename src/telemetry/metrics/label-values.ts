@@ -1,26 +1,25 @@
-/** The values of labels that metrics share with the code that counts. */
+/** Label values shared by metrics and the code that counts. */
 
 /** Values of the label `direction`. */
 export const DIRECTIONS = ['downstream', 'upstream'] as const;
 /** Values of the label `reason` of shed sessions. */
 export const SHED_REASONS = [...DIRECTIONS, 'unfinished'] as const;
-/**
- * Why spans are not exported: a worker or the queue had too many, or the collector did not take them.
- */
+/** Reasons for lost spans: too many in a worker, too many in the queue, or an export that failed. */
 export const TRACE_DROPS = ['worker', 'queue', 'export'] as const;
 /**
- * Values of the label `result` of taps: started, or why not. `off` and `payload`: `admin.tap` does not allow it. `full`: too many
- * taps run. `token`: without the token, or with a wrong one. `parameters`: they cannot be read.
+ * Values of the label `result` of taps: started, or the reason of the refusal. `off` and `payload`:
+ * `admin.tap` does not allow it. `full`: too many taps are running. `token`: a missing or wrong token.
+ * `parameters`: malformed parameters.
  */
 export const TAP_RESULTS = ['started', 'off', 'payload', 'full', 'token', 'parameters'] as const;
-/** Why a tap leaves frames out: no CPU time is left in the tick, or no room for their lines. */
+/** Reasons for frames that a tap skips: no CPU time left in the tick, or no room for their lines. */
 export const TAP_LOSSES = ['cpu', 'lines'] as const;
 export type TapLoss = (typeof TAP_LOSSES)[number];
-/** Values of the label `side` of closes: who ended the session. */
+/** Values of the label `side` of closes: the side that ended the session. */
 export const CLOSE_SIDES = ['client', 'endpoint', 'proxy'] as const;
 /**
- * Reasons for which connections are closed before they can be served, by stage: the PROXY header, the ClientHello, the server
- * name in it, the TLS handshake, the client's certificate.
+ * Reasons to close a connection before it is served, by stage: the PROXY header, the ClientHello, its server
+ * name, the TLS handshake, the client's certificate.
  */
 export const ENTRY_FAILURES = [
   'proxy_untrusted',
@@ -50,9 +49,9 @@ export const REJECT_REASONS = [
   ...ENTRY_FAILURES,
 ] as const;
 /**
- * Values of the label `reason` of ended tunnels: both sides ended their direction, one side reset, no byte crossed, no byte
- * crossed after one side had ended, a drain, the end of the grace period, a rebalancing or a lost endpoint, a fault of the
- * proxy.
+ * Values of the label `reason` of ended tunnels, in this order: both directions ended, a reset, the idle
+ * timeout, the half-close timeout, a drain, the end of the grace period, a rebalancing or lost endpoint, a
+ * fault of the proxy.
  */
 export const TUNNEL_CLOSES = [
   'closed',
@@ -66,7 +65,7 @@ export const TUNNEL_CLOSES = [
 ] as const;
 /** Values of the label `reason` of connections that ended without a request. */
 export const UNUSED_REASONS = ['ended', 'silent', 'malformed', 'timeout'] as const;
-/** Values of the label `reason` of failures to accept. */
+/** Values of the label `reason` of failed accepts. */
 export const ACCEPT_FAILURES = ['process_limit', 'system_limit', 'memory', 'aborted', 'other'] as const;
 /** Values of the label `reason` of failed handshakes. */
 export const HANDSHAKE_FAILURES = [
@@ -89,18 +88,18 @@ export const HANDSHAKE_FAILURES = [
   'limit',
 ] as const;
 /**
- * Values of the label `reason` of handshakes turned away: the queue was full, a client with fewer waiting handshakes
- * took the place, or the handshake waited for longer than handshakeTimeout.
+ * Values of the label `reason` of handshakes turned away: a full queue, displacement by a client with fewer
+ * waiting handshakes, or a wait longer than handshakeTimeout.
  */
 export const GATE_REFUSALS = ['queue_full', 'displaced', 'timeout'] as const;
-/** Values of the label `reason` of a cluster's rejections: the reached limit. */
+/** Values of the label `reason` of a cluster's rejections: the limit reached. */
 export const CLUSTER_LIMITS = [
   'max_connections',
   'endpoint_max_connections',
   'retry_budget',
   'descriptors',
 ] as const;
-/** Values of the label `reason` of failed dials; those that begin with `own_` are the proxy's own shortages. */
+/** Values of the label `reason` of failed dials. The prefix `own_` marks shortages of the proxy itself. */
 export const CONNECT_FAILURES = [
   'refused',
   'timeout',
@@ -112,7 +111,10 @@ export const CONNECT_FAILURES = [
   'own_ports',
   'other',
 ] as const;
-/** Values of the label `state` of endpoints, by what has decided: nothing, probes, the outlier detection, an operator. */
+/**
+ * Values of the label `state` of endpoints. Probes decide about `down`, outlier detection about `ejected`, an
+ * operator about `draining`.
+ */
 export const ENDPOINT_STATES = ['up', 'down', 'ejected', 'draining'] as const;
 /** Values of the label `reason` of closed connections to the admin address. */
 export const ADMIN_CLOSES = ['full', 'address', 'slow_reader', 'page_memory', 'pipelining'] as const;
@@ -153,8 +155,9 @@ export const REQUEST_REFUSALS = [
   'limit',
 ] as const;
 /**
- * Values of the label `reason` of refused clients: the address, the origin, no credential, a wrong password, too many passwords
- * that wait, a token by what is wrong with it, a revoked principal, the answer of a forward authentication, and its failure.
+ * Values of the label `reason` of refused clients, in this order: the address, the origin, a missing
+ * credential, a wrong password, a full password queue, a token by its fault, missing keys, a revoked
+ * principal, and a refusal or failure of forward authentication.
  */
 export const ACCESS_REFUSALS = [
   'address',
@@ -177,13 +180,13 @@ export const ACCESS_REFUSALS = [
   'forward_auth_failed',
 ] as const;
 /**
- * Values of the label `result` of passwords that were to be verified: they matched or not, found no place in the queue, or the
- * thread failed.
+ * Values of the label `result` of password checks: a match, a mismatch, a full queue, or a failure of the
+ * thread.
  */
 export const PASSWORD_RESULTS = ['match', 'mismatch', 'refused', 'failed'] as const;
 /**
- * Values of the label `kind` of refusals by a limit: what there was too much of; `unavailable` if the count of a shared limit
- * is not known.
+ * Values of the label `kind` of refusals by a limit: the exceeded quantity. `unavailable`: the count of a
+ * shared limit is unknown.
  */
 export const LIMIT_KINDS = [
   'connections',
@@ -193,7 +196,7 @@ export const LIMIT_KINDS = [
   'bytes',
   'unavailable',
 ] as const;
-/** Values of the label `reason` of HTTP responses that were cut. */
+/** Values of the label `reason` of cut HTTP responses. */
 export const RESPONSE_CUTS = [
   'endpoint',
   'idle_timeout',
@@ -203,7 +206,7 @@ export const RESPONSE_CUTS = [
   'file',
   'shutdown',
 ] as const;
-/** Values of the label `reason` of closed connections that were bound to a client's. */
+/** Values of the label `reason` of closed connections that were bound to a client's connection. */
 export const BOUND_CLOSES = [
   'client_gone',
   'endpoint',
@@ -213,7 +216,7 @@ export const BOUND_CLOSES = [
   'unidentified',
   'unauthenticated',
 ] as const;
-/** Values of the label `code` of HTTP requests: the first digit of the status, `other` from 600 on. */
+/** Values of the label `code` of HTTP requests: the first digit of the status, and `other` from 600 on. */
 export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'] as const;
 /** Values of the label `code` of closes: registered codes, and ranges for the rest. */
 export const CLOSE_CODES = [

@@ -1,6 +1,6 @@
 type MetricKind = 'counter' | 'gauge' | 'histogram';
 
-/** A metric's definition. Its series differ by the values of the labels. */
+/** A metric's definition. Its series differ by label values. */
 export interface Metric {
   readonly name: string;
   readonly kind: MetricKind;
@@ -9,14 +9,14 @@ export interface Metric {
   /** Upper bounds of a histogram's buckets, ascending, without infinity. */
   readonly buckets?: readonly number[];
   /**
-   * Whether a series appears only after its first count, like every histogram's. All other series are there from the start
-   * with 0, so that `rate()` sees the first increase. Counters are sparse if their labels have too many values for each
-   * cluster or endpoint: 1,000 endpoints had 9,000 series of failures, nearly all of them 0.
+   * Whether a series appears only after its first count, as every histogram's does. All other series start at
+   * 0, so that `rate()` sees the first increase. Counters are sparse if their labels have too many values per
+   * cluster or endpoint: 1,000 endpoints had 9,000 series of failures, nearly all 0.
    */
   readonly sparse?: true;
 }
 
-/** Defines a counter, whose name ends in `_total`. */
+/** Defines a counter. Its name ends in `_total`. */
 export function counter(name: string, labels: readonly string[], help: string): Metric {
   return { name, kind: 'counter', help, labels };
 }

@@ -1,16 +1,16 @@
-/** Metrics that workers write into their stats pages. No metric of a worker is defined elsewhere. */
+/** All metrics of the workers, which write them into their stats pages. */
 import { counter, gauge, histogram, sparseCounter, type Metric } from './metric.ts';
 
 /** In seconds, from 100 us to 10 s. */
 const LATENCY_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
-/** In seconds, from 100 ms to a week: sessions live long. */
+/** In seconds, from 100 ms to a week: sessions can be long. */
 const LIFETIME_BUCKETS = [
   0.1, 1, 5, 15, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
 ];
 
-/** Metrics that workers write into their stats pages and the primary sums. */
+/** Metrics that workers write into their stats pages and the primary sums up. */
 export const pageMetrics = {
   connectionsActive: gauge('sluice_connections_active', ['listener'], 'Downstream connections open now'),
   connections: counter('sluice_connections_total', ['listener'], 'Downstream connections accepted'),
@@ -239,7 +239,7 @@ export const pageMetrics = {
   ),
 } as const satisfies Record<string, Metric>;
 
-/** Metrics of each worker's thread, in its page too, told apart by the label `worker`. */
+/** Metrics of each worker's thread, also in its page, distinguished by the label `worker`. */
 export const threadMetrics = {
   eventLoopUtilization: gauge(
     'sluice_worker_event_loop_utilization',

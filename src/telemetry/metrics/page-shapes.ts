@@ -1,4 +1,4 @@
-/** The blocks of series that stats pages are made of. */
+/** The blocks of series in stats pages. */
 import { BlockShape } from '../block-shape.ts';
 import {
   ACCEPT_FAILURES,
@@ -23,7 +23,7 @@ import {
 } from './label-values.ts';
 import { pageMetrics, threadMetrics } from './page-metrics.ts';
 
-/** The shape of each kind of owner. Every metric of a stats page is part of one. */
+/** The shape of each kind of owner. Each metric of a stats page is part of one. */
 export const pageShapes = {
   process: new BlockShape(
     'process',

@@ -1,7 +1,7 @@
-/** Metrics that the primary writes. No metric of the primary is defined elsewhere. */
+/** All metrics of the primary. */
 import { counter, gauge, type Metric } from './metric.ts';
 
-/** Metrics that the primary knows by itself. */
+/** Metrics from the primary's own state. */
 export const primaryMetrics = {
   workerUp: gauge('sluice_worker_up', ['worker'], '1 if the worker accepts connections, else 0'),
   workerRestarts: counter('sluice_worker_restarts_total', ['worker'], 'Times that the worker was restarted'),

@@ -1,6 +1,6 @@
 import type { Destination } from './destination.ts';
 
-/** A descriptor that somebody else has opened: standard output. */
+/** A descriptor opened by other code: standard output. */
 export class DescriptorDestination implements Destination {
   readonly path = null;
   readonly fd: number;
@@ -14,7 +14,7 @@ export class DescriptorDestination implements Destination {
   }
 
   wrote(): void {
-    // Its size bounds nothing.
+    // Its size has no limit.
   }
 
   reopen(): void {
@@ -22,6 +22,6 @@ export class DescriptorDestination implements Destination {
   }
 
   close(): void {
-    // Whoever has opened it closes it.
+    // The code that opened it closes it.
   }
 }

@@ -1,23 +1,26 @@
-/** Where an output's bytes go: a descriptor, or a file that is opened again and rotated. A {@link LineWriter} uses it. */
+/**
+ * Destination of an output's bytes: a descriptor, or a file that can be reopened and rotated. Used by {@link
+ * LineWriter}.
+ */
 export interface Destination {
-  /** Path of the file; null if the destination is a descriptor. */
+  /** Path of the file. Null for a descriptor. */
   readonly path: string | null;
   readonly fd: number;
   /**
-   * Makes room at the end of an entry, while nothing is being written. May change {@link fd}.
+   * Makes room at the end of an entry, while no write is in progress. May change {@link fd}.
    *
    * @param bytes whole entries
-   * @returns how many of the bytes belong into {@link fd} now: whole entries, at least one
+   * @returns the number of bytes to write to {@link fd} now: whole entries, at least one
    */
   makeRoom(bytes: Buffer): number;
-  /** Notes that bytes have been written. */
+  /** Notes that bytes were written. */
   wrote(bytes: number): void;
   /**
-   * Opens the file at its path again. {@link fd} changes at the next {@link makeRoom}.
+   * Reopens the file at its path. {@link fd} changes at the next {@link makeRoom}.
    *
-   * @throws StartError if it cannot be opened: the destination stays what it is
+   * @throws StartError if it cannot be opened; the destination then stays unchanged
    */
   reopen(): void;
-  /** Closes what this has opened. */
+  /** Closes what this destination opened. */
   close(): void;
 }

@@ -1,6 +1,6 @@
 /**
- * Entries of a log: a line, and the indented lines after it. Only pretty entries have more than one line. Neither a file's end
- * nor a loss may cut an entry.
+ * Log entries: a line and the indented lines after it. Only pretty entries have more than one line. Neither
+ * the end of a file nor a loss may split an entry.
  */
 const NEWLINE = 0x0a;
 const BLANK = 0x20;
@@ -23,7 +23,7 @@ export function countEntriesOf(bytes: Buffer): number {
   return count;
 }
 
-/** Returns the length of all whole entries at the front that fit into a number of bytes; 0 if none does. */
+/** Returns the length of the leading whole entries that fit into a number of bytes. 0 if none fits. */
 export function wholeEntries(bytes: Buffer, most: number): number {
   if (most <= 0) return 0;
   if (bytes.length <= most) return bytes.length;

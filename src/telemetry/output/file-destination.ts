@@ -4,48 +4,48 @@ import { firstEntry, wholeEntries } from './entries.ts';
 import type { FileFacts, OutputFiles } from './output-files.ts';
 import { rotateNames } from './rotation.ts';
 
-/** Time between two looks at what has become of the file: somebody may have moved or removed it. */
+/** Interval between checks of the file: other programs may move or remove it. */
 const LOOK_MS = 1000;
-/** Time before a failed rotation is tried again. */
+/** Delay before retrying a failed rotation. */
 const ROTATION_RETRY_MS = 10_000;
 
 /** A log file of the configuration. */
 interface FilePlace {
   readonly path: string;
-  /** The key of the configuration, for errors: `log.file`. */
+  /** The configuration key, for errors: `log.file`. */
   readonly key: string;
 }
 
-/** When a file is rotated. */
+/** The limits that cause a rotation. */
 export interface SizeLimits {
-  /** Size above which the file is rotated; 0 for never. */
+  /** Size above which the file is rotated. 0 disables rotation. */
   readonly maxSizeBytes: number;
-  /** Number of rotated files, from 1. */
+  /** Number of rotated files to keep, 1 or more. */
   readonly keep: number;
 }
 
 interface FileMeans {
   readonly files: OutputFiles;
-  /** The limits in force, which a reload may change. */
+  /** The current limits. A reload may change them. */
   readonly limits: () => SizeLimits;
   /** Milliseconds, monotonic. */
   readonly clock: () => number;
   /** Whether this process rotates files. During a takeover only one of the two processes does. */
   readonly mayRotate: () => boolean;
-  /** Called when a rotation has failed, at most every {@link ROTATION_RETRY_MS}. */
+  /** Called when a rotation fails, at most every {@link ROTATION_RETRY_MS}. */
   readonly onRotationFailed: (path: string, reason: string) => void;
 }
 
-/** A log file. It is opened again on request, and rotated by size if the settings say so. */
+/** A log file. It can be reopened on request, and rotates by size if configured. */
 export class FileDestination implements Destination {
   readonly path: string;
   #fd: number;
   readonly #key: string;
   readonly #means: FileMeans;
-  /** The file behind {@link fd}. */
+  /** Facts about the file of {@link fd}. */
   #facts: FileFacts;
   #size: number;
-  /** A newly opened file, which takes the place of the current one at the end of an entry. */
+  /** A newly opened file that replaces the current one at the end of an entry. */
   #next: number | null = null;
   #lookedAt: number;
   #retryAt = 0;
@@ -73,7 +73,8 @@ export class FileDestination implements Destination {
     if (bytes.length === 0) return 0;
     const { maxSizeBytes } = this.#means.limits();
     const rotates = maxSizeBytes > 0 && this.#facts.isRegular;
-    // A process that does not rotate must notice at once that the other one does: a file may be rotated away in a second.
+    // A process that does not rotate must notice the other's rotation at once: a file may rotate within a
+    // second.
     if ((rotates && !this.#means.mayRotate()) || this.#means.clock() - this.#lookedAt >= LOOK_MS)
       this.#look();
     if (!rotates || !this.#means.mayRotate()) return bytes.length;
@@ -81,7 +82,7 @@ export class FileDestination implements Destination {
     if (fitting > 0) return fitting;
     if (this.#size > 0 && !this.#rotate()) return bytes.length;
     const room = wholeEntries(bytes, maxSizeBytes - this.#size);
-    // An entry that is longer than a file has one for itself.
+    // An entry longer than the max size gets a file of its own.
     return room > 0 ? room : firstEntry(bytes);
   }
 
@@ -111,7 +112,9 @@ export class FileDestination implements Destination {
     }
   }
 
-  /** Returns facts about a file that will be written to. A new line must not be glued to one that a crash has cut. */
+  /**
+   * Prepares a file for writing and returns its facts. If a crash cut the last line, ends that line first.
+   */
   #begin(fd: number): FileFacts {
     const { files } = this.#means;
     const facts = files.facts(fd);
@@ -120,7 +123,9 @@ export class FileDestination implements Destination {
     return files.facts(fd);
   }
 
-  /** Looks whether the path still leads to the file. If another process has rotated it, its new file is used. */
+  /**
+   * Checks that the path still leads to the file. Switches to the new file if another process has rotated it.
+   */
   #look(): void {
     const { files, clock, limits } = this.#means;
     this.#lookedAt = clock();
@@ -128,11 +133,11 @@ export class FileDestination implements Destination {
       const own = files.facts(this.#fd);
       this.#facts = own;
       this.#size = own.size;
-      // A file that was only moved away stays in use until SIGUSR1, unless sluice itself moves files.
+      // A file that was only moved stays in use until SIGUSR1, unless sluice itself moves files.
       const isMoved = own.links > 0 && limits().maxSizeBytes > 0 && this.#isMoved(own);
       if (own.isRegular && (own.links === 0 || isMoved)) this.#use(this.#open());
     } catch {
-      // The file stays in use. A next look follows.
+      // The file stays in use. Another check follows.
     }
   }
 
@@ -140,12 +145,12 @@ export class FileDestination implements Destination {
     return this.#means.files.factsAt(this.path)?.id !== id;
   }
 
-  /** Begins a new file; returns false if that fails. */
+  /** Starts a new file. Returns false if that fails. */
   #rotate(): boolean {
     const { files, limits, clock, onRotationFailed } = this.#means;
     if (clock() < this.#retryAt) return false;
     const { id } = this.#facts;
-    // Another process may have rotated the file since the last look.
+    // Another process may have rotated the file since the last check.
     this.#look();
     if (this.#facts.id !== id) return true;
     try {
@@ -180,7 +185,7 @@ export class FileDestination implements Destination {
     try {
       this.#means.files.close(fd);
     } catch {
-      // The descriptor is gone, whatever close says (close(2)).
+      // The descriptor is gone, whatever close reports (close(2)).
     }
   }
 }

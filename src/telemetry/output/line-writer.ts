@@ -3,13 +3,13 @@ import type { Destination } from './destination.ts';
 import { countEntries, countEntriesOf, firstEntry } from './entries.ts';
 import type { OutputFiles } from './output-files.ts';
 
-/** Bytes that are given to the system at once, unless one batch of lines is longer. */
+/** Bytes per write, unless one batch of lines is longer. */
 const CHUNK_BYTES = 256 * 1024;
-/** Time before a write to a reader that reads nothing is tried again. */
+/** Delay before retrying a write to a reader that does not read. */
 const AGAIN_MS = 50;
-/** Time before a failed write is tried again. */
+/** Delay before retrying a failed write. */
 const RETRY_MS = 1000;
-/** Time for which lines wait for a destination that fails. After it, they are dropped and counted. */
+/** Time that lines wait for a failing destination before they are dropped and counted. */
 const HOLD_MS = 2000;
 const NEWLINE = 0x0a;
 const BLANK = 0x20;
@@ -19,28 +19,33 @@ interface WriterMeans {
   readonly files: Pick<OutputFiles, 'write'>;
   /** Milliseconds, monotonic. */
   readonly clock: () => number;
-  /** Calls back after some milliseconds; returns a function that cancels the call. */
+  /** Calls back after a delay. Returns a function that cancels the call. */
   readonly later: (delayMs: number, act: () => void) => () => void;
   /**
-   * Called when writing begins to fail, with the reason, and with null when it succeeds again. May write a line about it to the
-   * same writer.
+   * Called with the reason when writing starts to fail, and with null when it works again. May write a line
+   * about it to the same writer.
    */
   readonly onChange: (problem: string | null) => void;
 }
 
-/** Writes entries to a destination in order, whole, and without waiting. Entries that cannot be written are counted. */
+/**
+ * Writes whole entries to a destination in order, without blocking. Counts entries that cannot be written.
+ */
 export class LineWriter {
   readonly #destination: Destination;
   readonly #means: WriterMeans;
   readonly #maxWaitingBytes: number;
   #dropped = 0;
   #problem: string | null = null;
-  /** When the first of the failed writes in a row failed. */
+  /** Time of the first failed write in a row. */
   #failingSince = 0;
-  /** Text that waits, and its length. */
+  /** Waiting text, and its length. */
   #queue: string[] = [];
   #queued = 0;
-  /** What is being written. All before {@link at} is written, and all before {@link until} belongs into the open file. */
+  /**
+   * The bytes being written. Those before {@link at} are written. Those before {@link until} belong in the
+   * open file.
+   */
   #chunk: Buffer | null = null;
   #at = 0;
   #until = 0;
@@ -52,24 +57,24 @@ export class LineWriter {
   #closing: PromiseWithResolvers<boolean> | null = null;
   #isClosed = false;
 
-  /** @param maxWaitingBytes max text that waits. Above it, entries are dropped and counted. */
+  /** @param maxWaitingBytes max waiting text; entries above it are dropped and counted */
   constructor(destination: Destination, means: WriterMeans, maxWaitingBytes: number) {
     this.#destination = destination;
     this.#means = means;
     this.#maxWaitingBytes = maxWaitingBytes;
   }
 
-  /** Number of entries that were lost. */
+  /** Number of lost entries. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Why nothing can be written now; null if that is not known to fail. */
+  /** Why writing fails now. Null if no failure is known. */
   get problem(): string | null {
     return this.#problem;
   }
 
-  /** Path of the file; null if the destination is a descriptor. */
+  /** Path of the file. Null for a descriptor. */
   get path(): string | null {
     return this.#destination.path;
   }
@@ -88,9 +93,9 @@ export class LineWriter {
   }
 
   /**
-   * Opens the file at its path again, after log rotation has moved the old file. Entries that wait go to the new file.
+   * Reopens the file at its path, after log rotation moved the old file. Waiting entries go to the new file.
    *
-   * @throws StartError if the file cannot be opened: the old file stays in use
+   * @throws StartError if the file cannot be opened; the old file then stays in use
    */
   reopen(): void {
     if (this.#closing !== null) return;
@@ -105,9 +110,9 @@ export class LineWriter {
   }
 
   /**
-   * Writes what waits, takes no more, and closes the destination.
+   * Writes the waiting entries, accepts no more, and closes the destination.
    *
-   * @returns whether all entries were written in time; if not, an ordinary exit may hang on it
+   * @returns whether all entries were written in time; if not, an ordinary exit may hang on the write
    */
   close(timeoutMs: number): Promise<boolean> {
     if (this.#closing !== null) return this.#closing.promise;
@@ -127,14 +132,14 @@ export class LineWriter {
 
   /** Writes the next bytes, or ends. */
   #go(): void {
-    // A report of trouble may have written a line meanwhile, and begun to write.
+    // A report of trouble may have started a write already.
     if (this.#isWriting) return;
     this.#chunk ??= this.#nextChunk();
     if (this.#chunk === null) {
       if (this.#closing !== null) this.#end(true);
       return;
     }
-    // Before there is room: a rotation that fails is reported by a line, which must wait.
+    // Set before making room: a failed rotation is reported in a line, which must wait.
     this.#isWriting = true;
     if (this.#at === this.#until) {
       this.#until += this.#destination.makeRoom(this.#chunk.subarray(this.#at));
@@ -212,7 +217,7 @@ export class LineWriter {
     this.#means.onChange(problem);
   }
 
-  /** Gives up the rest of a cut entry, whose beginning is in a file that is left. */
+  /** Drops the rest of a cut entry, whose start is in the file being left. */
   #leaveCutEntry(): void {
     const chunk = this.#chunk!;
     if (this.#isCut(chunk)) {
@@ -223,7 +228,7 @@ export class LineWriter {
     if (this.#at === chunk.length) this.#chunk = null;
   }
 
-  /** Gives up all entries, except the rest of one whose beginning is written. */
+  /** Drops all entries, except the rest of a partly written one. */
   #dropWhole(): void {
     const chunk = this.#chunk;
     if (chunk !== null) {
@@ -255,7 +260,7 @@ export class LineWriter {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
     this.#dropAll();
-    // While a write is under way the number of the descriptor must not be given to somebody else.
+    // While a write is in progress, its descriptor's number must not be reused.
     if (!this.#isWriting) this.#destination.close();
     this.#closing?.resolve(isWritten);
   }

@@ -3,23 +3,23 @@ import { FileDestination, type SizeLimits } from './file-destination.ts';
 import { LineWriter } from './line-writer.ts';
 import type { OutputFiles } from './output-files.ts';
 
-/** Max log text that waits for a slow reader. Above it, lines are dropped and counted. */
+/** Max log text waiting for a slow reader. Lines above it are dropped and counted. */
 export const MAX_WAITING_BYTES = 8 * 1024 * 1024;
-/** Time that a destination has to take its last lines after a reload has replaced it. */
+/** Time for a destination to take its last lines after a reload replaced it. */
 const RETIRE_MS = 5000;
 
-/** `log`: what all threads tell. `access`: the access log's own file. */
+/** `log`: the lines of all threads. `access`: the access log's own file. */
 export type OutputName = 'log' | 'access';
 
 export interface PlaceSettings extends SizeLimits {
-  /** Absolute path of a file; null for standard output. */
+  /** Absolute path of a file. Null for standard output. */
   readonly file: string | null;
 }
 
-/** What has become of an output. */
+/** A change in the state of an output. */
 export type OutputTrouble =
   | { readonly kind: 'failed'; readonly log: OutputName; readonly reason: string }
-  /** Lines were lost since the failure. */
+  /** `dropped`: lines lost since the failure. */
   | { readonly kind: 'recovered'; readonly log: OutputName; readonly dropped: number }
   | { readonly kind: 'rotation'; readonly log: OutputName; readonly file: string; readonly reason: string };
 
@@ -27,22 +27,22 @@ export interface OutputMeans {
   readonly files: OutputFiles;
   /** Milliseconds, monotonic. */
   readonly clock: () => number;
-  /** Calls back after some milliseconds; returns a function that cancels the call. */
+  /** Calls back after a delay. Returns a function that cancels the call. */
   readonly later: (delayMs: number, act: () => void) => () => void;
   /** Descriptor of standard output. */
   readonly stdout: number;
   readonly maxWaitingBytes: number;
   /** Whether this process rotates files. */
   readonly mayRotate: () => boolean;
-  /** Called when an output fails, and when it can be written again. */
+  /** Called when an output fails, and when it works again. */
   readonly onTrouble: (trouble: OutputTrouble) => void;
 }
 
 /** A prepared change of an output's destination. */
 interface OutputChange {
-  /** Brings the change into force. */
+  /** Applies the change. */
   commit(): void;
-  /** Gives the change up. */
+  /** Discards the change. */
   abort(): void;
 }
 
@@ -52,9 +52,9 @@ export class LogOutput {
   readonly #means: OutputMeans;
   #place: PlaceSettings;
   #writer: LineWriter;
-  /** Writers of former destinations that are not empty yet. */
+  /** Writers of former destinations that still hold lines. */
   readonly #retired = new Set<LineWriter>();
-  /** Lines that former destinations have lost. */
+  /** Lines lost by former destinations. */
   #lostBefore = 0;
   #droppedAtFailure = 0;
 
@@ -66,7 +66,7 @@ export class LogOutput {
     this.#writer = this.#open(place.file);
   }
 
-  /** Path of the file; null for standard output. */
+  /** Path of the file. Null for standard output. */
   get file(): string | null {
     return this.#writer.path;
   }
@@ -78,7 +78,7 @@ export class LogOutput {
     return sum;
   }
 
-  /** Why lines cannot be written now; null if that is not known to fail. */
+  /** Why writing fails now. Null if no failure is known. */
   get problem(): string | null {
     return this.#writer.problem;
   }
@@ -89,16 +89,16 @@ export class LogOutput {
   }
 
   /**
-   * Opens the file at its path again.
+   * Reopens the file at its path.
    *
-   * @throws StartError if that fails: the old file stays in use
+   * @throws StartError if that fails; the old file then stays in use
    */
   reopen(): void {
     this.#writer.reopen();
   }
 
   /**
-   * Opens another destination, which is used from the commit on. What waits goes to the old one.
+   * Opens another destination, used from the commit on. Waiting lines still go to the old one.
    *
    * @throws StartError if the file cannot be opened
    */
@@ -116,7 +116,7 @@ export class LogOutput {
     };
   }
 
-  /** Writes what waits, and takes no more. Returns whether all was written in time. */
+  /** Writes the waiting lines and accepts no more. Returns whether all were written in time. */
   async close(timeoutMs: number): Promise<boolean> {
     const closed = [this.#writer, ...this.#retired].map((writer) => writer.close(timeoutMs));
     return (await Promise.all(closed)).every(Boolean);

@@ -13,32 +13,32 @@ import { printable } from './printable.ts';
 import { systemFiles } from './system-files.ts';
 import { lookOf } from './terminal.ts';
 
-/** Standard output moves to another descriptor, and these paths would lead to where it was. */
+/** Standard output moves to another descriptor, and these paths would lead to its old place. */
 const STANDARD_OUTPUT: ReadonlySet<string> = new Set(['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']);
 
-/** The part of the log's settings that outputs need. */
+/** The log settings that outputs need. */
 export interface OutputSettings extends PlaceSettings {
   readonly format: 'json' | 'pretty';
-  /** The access log; null for none. Without a file of its own its lines stand in the log. */
+  /** The access log. Null without one. If it has no file, its lines go to the log. */
   readonly access: (SizeLimits & { readonly file: string | null }) | null;
 }
 
-/** What is known of an output. */
+/** State of an output. */
 interface OutputState {
   readonly log: OutputName;
-  /** Path of the file; null for standard output. */
+  /** Path of the file. Null for standard output. */
   readonly file: string | null;
   /** Lines lost since the start. */
   readonly dropped: number;
-  /** Why lines cannot be written now; null if that is not known to fail. */
+  /** Why writing fails now. Null if no failure is known. */
   readonly problem: string | null;
 }
 
-/** How it went to open the file of an output again. */
+/** Result of reopening the file of an output. */
 interface Reopened {
   readonly log: OutputName;
   readonly file: string;
-  /** Why the old file stays in use; null if it does not. */
+  /** Why the old file stays in use. Null on success. */
   readonly problem: string | null;
 }
 
@@ -50,7 +50,7 @@ export interface OutputsChange {
 
 type Places = Readonly<Record<OutputName, PlaceSettings | null>> & { readonly log: PlaceSettings };
 
-/** The log of all threads, and the access log if it has a file of its own. Both take finished lines. */
+/** The log of all threads, and the access log if it has its own file. Both receive complete lines. */
 export class LogOutputs {
   readonly #means: OutputMeans;
   #mayRotate = true;
@@ -58,13 +58,13 @@ export class LogOutputs {
   readonly #log: LogOutput;
   /** Null while the access log has no file of its own. */
   #access: LogOutput | null;
-  /** Former access logs whose last lines are not written yet. */
+  /** Former access logs that still hold lines. */
   readonly #retired = new Set<LogOutput>();
-  /** Lines that former access logs have lost. */
+  /** Lines lost by former access logs. */
   #accessLostBefore = 0;
 
   /**
-   * @param onTrouble called when an output fails, and when it can be written again
+   * @param onTrouble called when an output fails, and when it works again
    * @throws StartError if a file cannot be opened
    */
   constructor(
@@ -97,33 +97,38 @@ export class LogOutputs {
     }));
   }
 
-  /** Lines lost since the start, because they could not be written or were not read fast enough. */
+  /** Lines lost since the start because they could not be written or were not read fast enough. */
   get dropped(): Readonly<Record<OutputName, number>> {
     return { log: this.#log.dropped, access: this.#accessLostBefore + (this.#access?.dropped ?? 0) };
   }
 
-  /** Whether this process rotates files by size: during a takeover only one of the two processes does. */
+  /** Whether this process rotates files by size. During a takeover only one of the two processes does. */
   set mayRotate(may: boolean) {
     this.#mayRotate = may;
   }
 
-  /** Writes finished lines to the log, each ending in a newline: JSON, or lines of the access log in any format. */
+  /** Writes complete lines to the log, each with its newline: JSON, or access lines in any format. */
   write(lines: string): void {
     this.#log.write(this.#pretty === null ? printable(lines) : this.#pretty.format(lines));
   }
 
-  /** Writes finished lines to the access log's own file. A reload may have taken it away: they then stand in the log. */
+  /**
+   * Writes complete lines to the access log's own file. If a reload removed that file, the lines go to the
+   * log.
+   */
   writeAccess(lines: string): void {
     if (this.#access === null) this.write(lines);
     else this.#access.write(printable(lines));
   }
 
-  /** Writes text for people that is not a log line. */
+  /** Writes text for people, which is not a log line. */
   writeText(text: string): void {
     this.#log.write(text);
   }
 
-  /** Opens all files again, after log rotation has moved them. Each file that cannot be opened leaves the old one in use. */
+  /**
+   * Reopens all files after log rotation moved them. If a file cannot be opened, the old one stays in use.
+   */
   reopen(): readonly Reopened[] {
     return this.#outputs.flatMap((output): Reopened[] => {
       if (output.file === null) return [];
@@ -140,7 +145,7 @@ export class LogOutputs {
   /**
    * Opens the files of other settings.
    *
-   * @throws StartError if one cannot be opened: nothing has changed then
+   * @throws StartError if one cannot be opened; nothing has changed then
    */
   prepare(settings: OutputSettings): OutputsChange {
     const { log, access } = placesOf(settings);
@@ -165,9 +170,9 @@ export class LogOutputs {
   }
 
   /**
-   * Writes the waiting text and takes no more.
+   * Writes the waiting text and accepts no more.
    *
-   * @returns whether all text was written in time; if not, an ordinary exit may hang on it
+   * @returns whether all text was written in time; if not, an ordinary exit may hang on the write
    */
   async close(timeoutMs: number): Promise<boolean> {
     const outputs = [...this.#outputs, ...this.#retired];
@@ -204,10 +209,13 @@ export class LogOutputs {
   }
 }
 
-/** Time that an access log that a reload has taken away has for its last lines. */
+/** Time for the last lines of an access log that a reload removed. */
 const RETIRE_MS = 5000;
 
-/** Two outputs to the same place are one: two writers would mix their lines, and rotate the file under each other. */
+/**
+ * Resolves the settings to outputs. Two outputs with the same destination are merged: two writers would mix
+ * their lines and rotate each other's file.
+ */
 function placesOf({ file, maxSizeBytes, keep, access }: OutputSettings): Places {
   const log = { file: normal(file), maxSizeBytes, keep };
   const own = access?.file ?? null;

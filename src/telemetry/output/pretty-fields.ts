@@ -1,6 +1,6 @@
-/** The order of fields in pretty lines, and how their values are written. */
+/** The order of fields in pretty lines, and the format of their values. */
 
-/** Fields that a person asks for first. */
+/** The most important fields. */
 const FIRST = [
   'status',
   'method',
@@ -18,7 +18,7 @@ const FIRST = [
   'sent',
   'received',
 ];
-/** Fields that may be left out of lines about clients. */
+/** Fields that lines about clients may omit. */
 const SECOND = [
   'messagesUpstream',
   'messagesDownstream',
@@ -30,7 +30,7 @@ const SECOND = [
   'route',
   'cluster',
 ];
-/** Fields that a person asks for last: they are ids, or long. */
+/** The least important fields: ids and long values. */
 const LAST = [
   'principal',
   'host',
@@ -55,17 +55,17 @@ const RANKS: ReadonlyMap<string, number> = new Map([
 /** Texts that need no quotes. */
 const PLAIN = /^[^\s"=]+$/;
 
-/** Sorts the fields of a line, most important first. Unknown fields stand in the middle, in the order of the line. */
+/** Sorts the fields of a line, most important first. Unknown fields go to the middle, in the line's order. */
 export function ranked(fields: Readonly<Record<string, unknown>>): (readonly [string, unknown])[] {
   return Object.entries(fields).sort(([left], [right]) => rankOf(left) - rankOf(right));
 }
 
-/** Whether a person asks for a field first. */
+/** Whether a field is among the most important ones. */
 export function isFirst(key: string): boolean {
   return rankOf(key) < -SECOND.length;
 }
 
-/** Writes a value on one line, in quotes if it would not be clear where it ends. */
+/** Formats a value on one line, quoted if its end would be ambiguous. */
 export function valueText(value: unknown): string {
   if (typeof value === 'string') return PLAIN.test(value) ? value : JSON.stringify(value);
   return JSON.stringify(value);

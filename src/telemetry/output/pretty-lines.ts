@@ -6,7 +6,10 @@ const MIN_COLUMNS = 40;
 const INDENT = '    ';
 const ELLIPSIS = '...';
 const LEVEL_CHARACTERS = 5;
-/** Lines about clients. There are many of them, so one has two lines at most, and shows what fits. */
+/**
+ * Messages of lines about clients. There are many of these lines, so each takes at most two lines and omits
+ * what does not fit.
+ */
 const ACCESS_MESSAGES: ReadonlySet<string> = new Set([
   'request',
   'request refused',
@@ -20,7 +23,7 @@ const ACCESS_MESSAGES: ReadonlySet<string> = new Set([
 ]);
 /** Max characters of a value in a line about a client. */
 const MAX_ACCESS_VALUE = 60;
-/** A path is cut to the rest of its line, but not below this. */
+/** Min length of a path that is truncated to the rest of its line. */
 const MIN_PATH = 24;
 /** Fields of lines about clients that are clear without their names. */
 const BARE: ReadonlySet<string> = new Set(['status', 'method', 'path']);
@@ -38,12 +41,12 @@ const BOLD = 1;
 const RED = 31;
 
 export interface PrettyLook {
-  /** Width of the terminal; at most 120 columns are used. */
+  /** Width of the terminal. At most 120 columns are used. */
   readonly columns: () => number;
   readonly colours: boolean;
 }
 
-/** Writes JSON lines for people. A line of another form stays what it is, such as one of the access log. */
+/** Formats JSON lines for people. Other lines, such as those of the access log, stay unchanged. */
 export class PrettyLines {
   readonly #look: PrettyLook;
 
@@ -51,7 +54,7 @@ export class PrettyLines {
     this.#look = look;
   }
 
-  /** Returns one entry for each line. Only the first line of an entry begins with a visible character. */
+  /** Returns one entry for each line. Only the first line of an entry starts with a visible character. */
   format(lines: string): string {
     const columns = Math.min(Math.max(this.#look.columns(), MIN_COLUMNS), MAX_COLUMNS);
     let text = '';
@@ -81,7 +84,7 @@ export class PrettyLines {
   }
 }
 
-/** Fills one line with what a person asks first, and another with the rest, as far as it fits. */
+/** Puts the most important fields on the first line, and as many others as fit on a second. */
 function addAccessFields(page: Page, fields: Record<string, unknown>): void {
   const texts = ranked(fields).map(([key, value]) => [key, accessText(value)] as const);
   const first = texts.filter(([key]) => isFirst(key));
@@ -120,7 +123,7 @@ function addError(page: Page, err: unknown): void {
   const title = `${textOf(type, 'Error')}: ${textOf(message, '')}`;
   const trace = textOf(stack, title);
   const lines = trace.split('\n');
-  // V8 writes no message into a stack whose error got its message later.
+  // V8 omits a message from the stack if it was set later.
   if (!trace.includes(textOf(message, ''))) lines.unshift(title);
   lines.forEach((line, index) => page.addLine(line, index === 0 ? RED : undefined));
   for (const [key, value] of Object.entries(others)) page.addLine(`${key}=${valueText(value)}`);
@@ -130,7 +133,7 @@ function textOf(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
-/** The lines of one entry, which are filled from left to right. */
+/** The lines of one entry, filled from left to right. */
 class Page {
   text = '';
   readonly #columns: number;
@@ -144,12 +147,12 @@ class Page {
     this.#colours = colours;
   }
 
-  /** Columns that are left on the last line. */
+  /** Remaining columns of the last line. */
   get room(): number {
     return this.#columns - this.#used;
   }
 
-  /** Begins a new line. */
+  /** Starts a new line. */
   endLine(): void {
     this.#endLine(INDENT);
   }
@@ -168,7 +171,7 @@ class Page {
     for (const word of text.split(' ')) if (word !== '') this.add(word, colour);
   }
 
-  /** Adds a piece of text, in parts if it is longer than a line. */
+  /** Adds a piece of text, split if it is longer than a line. */
   add(text: string, colour?: number): void {
     const most = this.#columns - INDENT.length;
     for (let at = 0; at < text.length; at += most) {
@@ -178,7 +181,7 @@ class Page {
     }
   }
 
-  /** Adds lines of their own. */
+  /** Adds a line. Splits it if it is too long. */
   addLine(line: string, colour?: number): void {
     const text = line.replaceAll('\t', ' ').trimEnd();
     const own = /^ */.exec(text)![0].length;
@@ -188,11 +191,11 @@ class Page {
       this.#endLine(indent);
       this.#write(text.slice(at, at + most), colour);
     }
-    // The next field must not stand behind it.
+    // The next field must start a new line.
     this.#used = this.#columns;
   }
 
-  /** Makes room for a piece: a space before it, or a new line. */
+  /** Makes room for a piece: adds a space before it, or a new line. */
   #place(length: number): void {
     if (this.#used === 0) return;
     if (this.#used + 1 + length > this.#columns) this.#endLine(INDENT);
@@ -221,7 +224,7 @@ function parsed(line: string): Record<string, unknown> | null {
   }
 }
 
-/** Writes the local time of day. */
+/** Returns the local time of day. */
 function clockTime(time: unknown): string {
   const date = new Date(typeof time === 'string' ? time : Number.NaN);
   if (Number.isNaN(date.getTime())) return valueText(time ?? '-');
@@ -230,7 +233,7 @@ function clockTime(time: unknown): string {
   return `${parts.map((part) => String(part).padStart(2, '0')).join(':')}.${millis}`;
 }
 
-/** Cuts a long text. */
+/** Truncates a long text. */
 function cut(text: string, most: number): string {
   return text.length > most ? text.slice(0, most - ELLIPSIS.length) + ELLIPSIS : text;
 }

@@ -1,12 +1,12 @@
 import type { OutputFiles } from './output-files.ts';
 
 /**
- * Moves `PATH` to `PATH.1`, and older files one number up. The oldest of `keep` files is replaced. Files move up only as far
- * as the first free number, which a crash or somebody else may have left.
+ * Renames `PATH` to `PATH.1`, and older files to the next number. Replaces the oldest of `keep` files. Files
+ * move only up to the first free number, which a crash or another program may have left.
  *
- * @param keep from 1
- * @returns a function that moves `PATH.1` back, if nothing has taken its place; it does not throw
- * @throws the system's error if a file cannot be moved: each file then still has a name
+ * @param keep 1 or more
+ * @returns a function that renames `PATH.1` back if its place is still free; it does not throw
+ * @throws the system's error if a file cannot be moved; each file then still has a name
  */
 export function rotateNames(
   files: Pick<OutputFiles, 'rename' | 'factsAt'>,
@@ -22,7 +22,7 @@ export function rotateNames(
     try {
       if (files.factsAt(path) === null) files.rename(name(1), path);
     } catch {
-      // The lines are in a file of another name, and the process goes on writing to it.
+      // The lines remain in the renamed file, and the process continues to write to it.
     }
   };
 }

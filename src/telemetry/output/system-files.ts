@@ -15,16 +15,16 @@ import {
 } from 'node:fs';
 import type { FileFacts, OutputFiles } from './output-files.ts';
 
-/** Mode of a new file: its lines name clients, so others must not read it. */
+/** Mode of a new file. Lines name clients, so other users must not read them. */
 const FILE_MODE = 0o640;
-/** A FIFO must hold up neither the start, when it has no reader, nor a thread, when it is full. */
+/** A FIFO must block neither the start, if it has no reader, nor a thread, if it is full. */
 const FLAGS = constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOCTTY;
 const NEWLINE = 0x0a;
 
-/** The file system of Node. */
+/** File system calls on Node. */
 export const systemFiles: OutputFiles = {
   open: (path) => {
-    // With O_RDWR a FIFO can be opened without a reader, and a reader that goes does not break it (fifo(7)).
+    // O_RDWR opens a FIFO without a reader, and a reader that leaves does not break it (fifo(7)).
     const isFifo = statSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
     const access = isFifo ? constants.O_RDWR : constants.O_WRONLY | constants.O_CREAT;
     return openSync(path, access | FLAGS, FILE_MODE);
@@ -40,7 +40,7 @@ export const systemFiles: OutputFiles = {
   adopt: (fd, { mode, uid, gid }) => {
     const own = fstatSync(fd);
     if (own.uid !== uid || own.gid !== gid) {
-      // Only root may give a file away, but the group may be one of the process's groups.
+      // Only root may give a file away, but the process may be a member of the group.
       if (!tryTo(() => fchownSync(fd, uid, gid))) tryTo(() => fchownSync(fd, own.uid, gid));
     }
     tryTo(() => fchmodSync(fd, mode));

@@ -1,14 +1,14 @@
 import { WriteStream, isatty } from 'node:tty';
 import type { PrettyLook } from './pretty-lines.ts';
 
-/** Width of pretty lines that go to no terminal. */
+/** Width of pretty lines that do not go to a terminal. */
 const DEFAULT_COLUMNS = 120;
-/** Time for which a terminal's width counts. */
+/** Time between two reads of a terminal's width. */
 const LOOK_MS = 1000;
 
 /**
- * Returns the look of pretty lines on a descriptor: a terminal's own width, and its colours unless `NO_COLOR` is set
- * (no-color.org).
+ * Returns the look of pretty lines on a descriptor: the terminal's width, and colours unless `NO_COLOR` is
+ * set (no-color.org).
  *
  * @param clock milliseconds, monotonic
  */
@@ -22,7 +22,7 @@ export function lookOf(fd: number | null, clock: () => number = () => performanc
     columns: () => {
       if (clock() - lookedAt >= LOOK_MS) {
         lookedAt = clock();
-        // A terminal may have no size, such as a serial line.
+        // Some terminals have no size, such as serial lines.
         columns = sizeOf(terminal) || DEFAULT_COLUMNS;
       }
       return columns;
@@ -30,13 +30,13 @@ export function lookOf(fd: number | null, clock: () => number = () => performanc
   };
 }
 
-/** A stream of a terminal, with the method by which Node itself reads the size again on SIGWINCH. */
+/** A terminal's stream, with the method Node itself uses to reread the size on SIGWINCH. */
 interface Refreshable {
   readonly _refreshSize?: () => void;
 }
 
 function sizeOf(terminal: WriteStream): number {
-  // Node calls it for process.stdout and process.stderr only, and the log has a descriptor of its own.
+  // Node calls it only for process.stdout and process.stderr, and the log has its own descriptor.
   (terminal as Refreshable)._refreshSize?.();
   return terminal.columns;
 }

@@ -2,7 +2,7 @@ import { LineLimit } from '../line-limit.ts';
 import type { Logger } from '../logger.ts';
 import type { OutputTrouble } from './log-output.ts';
 
-/** Tells people of outputs that fail, at a bounded rate. */
+/** Reports failing outputs to people, at a limited rate. */
 export class TroubleReport {
   readonly #log: () => Pick<Logger, 'warn'>;
   readonly #writeError: (text: string) => void;
@@ -11,7 +11,7 @@ export class TroubleReport {
   readonly #limits = new Map<string, LineLimit>();
 
   /**
-   * @param log the logger, which writes to the outputs itself
+   * @param log the logger, which itself writes to the outputs
    * @param writeError writes to standard error
    * @param clock milliseconds, monotonic
    */
@@ -29,7 +29,7 @@ export class TroubleReport {
     const { kind, ...fields } = trouble;
     const limited = this.#take(`${kind} ${trouble.log}`);
     if (limited === null) return;
-    // The log cannot say that it cannot be written.
+    // The log cannot report its own failure.
     if (trouble.kind === 'failed' && trouble.log === 'log') {
       this.#writeError(`sluice: the log cannot be written: ${trouble.reason}\n`);
     } else this.#log().warn({ ...fields, ...limited }, MESSAGES[kind]);

@@ -3,7 +3,7 @@ import type { Metric } from '../metrics/metric.ts';
 import { findSlot, type SlotLookup, type SlotTable } from '../page-layout.ts';
 import type { SharedSlots } from './shared-slots.ts';
 
-/** How the places of a generation's blocks differ from those of the generation before it. */
+/** Differences between the block places of a generation and of the previous one. */
 export interface SlotChange {
   readonly arriving: SlotTable;
   /** Keys of blocks. */
@@ -11,17 +11,17 @@ export interface SlotChange {
 }
 
 /**
- * The places of blocks as one worker knows them, from one generation to the next. There is one table for all generations: a
- * block that two generations have in common keeps its place. A block that goes stays known while a generation that has it is
- * alive: a client of a listener that is gone may still take a route for the first time.
+ * The places of blocks in one worker, across generations. All generations share one table: a block keeps its
+ * place as long as generations have it. A removed block stays known while a generation with it is alive,
+ * because a client of a removed listener may still use a route for the first time.
  */
 export class ChangingSlots implements SlotLookup {
   readonly #first: SharedSlots;
-  /** Keys of the first generation that are not known any more. */
+  /** Keys of the first generation that are no longer known. */
   readonly #forgotten = new Set<string>();
-  /** The blocks that have come later. */
+  /** Blocks added later. */
   readonly #later = new Map<string, number>();
-  /** By their keys: the first generation without each block that has gone. */
+  /** By key: the first generation without each removed block. */
   readonly #gone = new Map<string, number>();
 
   /** @param first the blocks of the first generation */
@@ -33,12 +33,12 @@ export class ChangingSlots implements SlotLookup {
     return findSlot(this, metric, labels);
   }
 
-  /** Returns the first slot of a block by its key; undefined for an unknown one. */
+  /** Returns the first slot of a block by its key. Undefined for an unknown key. */
   get(key: string): number | undefined {
     return this.#later.get(key) ?? (this.#forgotten.has(key) ? undefined : this.#first.get(key));
   }
 
-  /** Makes the blocks of the next generation known. Exactly one of the returned functions must be called. */
+  /** Adds the blocks of the next generation. The caller must call exactly one of the returned functions. */
   prepare(
     { arriving, leaving }: SlotChange,
     generation: number,
@@ -56,7 +56,7 @@ export class ChangingSlots implements SlotLookup {
     };
   }
 
-  /** Forgets the blocks that no generation has any more. @param oldest the oldest generation of which anything is alive */
+  /** Removes the blocks that no generation has any more. @param oldest the oldest live generation */
   release(oldest: number): void {
     for (const [key, generation] of this.#gone) {
       if (generation > oldest) continue;

@@ -1,52 +1,61 @@
-/** What sessions and tunnels tell those who watch them live. Both sides of the seam: `Taps` has sessions, sessions have taps. */
+/**
+ * The contract between sessions or tunnels and the taps that watch them live. Both sides: `Taps` receives
+ * sessions, and sessions have taps.
+ */
 
-/** Where the frames of one direction stand before a read. */
+/** Position of one direction's frames before a read. */
 export interface FramePosition {
-  /** Data messages that have ended. */
+  /** Number of completed data messages. */
   readonly messages: number;
-  /** Payload bytes of the data frame under way that are still to come; 0 between frames. */
+  /** Remaining payload bytes of the current data frame. 0 between frames. */
   readonly payloadLeft: number;
-  /** The bytes of an incomplete frame that have come before, from its first byte. Valid during the call only. */
+  /** Earlier bytes of an incomplete frame, from its first byte. Valid during the call only. */
   readonly heldPart: Uint8Array;
 }
 
 /**
- * Watches one session. The session calls it before it handles what has come. It never throws, changes nothing, keeps no
- * buffer that it is given, and takes bounded time.
+ * Watches one session. The session calls it before it handles the same bytes itself. A tap never throws,
+ * changes nothing, keeps no buffer, and takes bounded time.
  */
 export interface SessionTap {
-  /** The client has been answered 101. The first call for a new session; missing if the client has gone before. */
+  /**
+   * Called when the client was sent the 101, before all other calls. Not called if the client has left or the
+   * session is older than the tap.
+   */
   opened(): void;
-  /** Bytes of frames have come: `input[start, end)`, cut anywhere, and valid during the call only. */
+  /** Called when bytes of frames arrive: `input[start, end)`, split anywhere, valid during the call only. */
   received(fromClient: boolean, position: FramePosition, input: Uint8Array, start: number, end: number): void;
-  /** Payload bytes of the data frame under way have crossed unseen, by a splice that was begun before the tap. */
+  /**
+   * Called when payload bytes of the current data frame crossed unread, through a splice begun before the
+   * tap.
+   */
   skipped(fromClient: boolean, bytes: number): void;
   /**
-   * A whole message or control frame of the client has come by an engine that hides frames.
+   * Called when a whole message or control frame of the client arrives through an engine that hides frames.
    *
-   * @param payload not masked, not compressed, valid during the call only
+   * @param payload unmasked, uncompressed, valid during the call only
    */
   message(fromClient: boolean, opcode: number, payload: Uint8Array): void;
   /**
-   * The proxy has sent a control frame of its own, an answer to a side's close frame or ping included.
+   * Called when the proxy sent a control frame of its own, including an answer to a close frame or ping.
    *
-   * @param payload not masked, valid during the call only
+   * @param payload unmasked, valid during the call only
    */
   sent(toClient: boolean, opcode: number, payload: Uint8Array): void;
-  /** The session is over. Nothing is told behind it. */
+  /** Called last, when the session has ended. */
   ended(end: TappedEnd): void;
 }
 
 /** Watches one tunnel, under the rules of {@link SessionTap}. */
 export interface TunnelTap {
-  /** The tunnel has an endpoint. */
+  /** Called when the tunnel has an endpoint. */
   opened(): void;
-  /** Bytes have crossed by one read. */
+  /** Called with the bytes of one read. */
   received(fromClient: boolean, bytes: number): void;
   ended(end: TappedTunnelEnd): void;
 }
 
-/** How a session ended. */
+/** The end of a session. */
 export interface TappedEnd {
   readonly side: 'client' | 'endpoint' | 'proxy';
   readonly code: number;
@@ -58,7 +67,7 @@ export interface TappedEnd {
   readonly bytesDownstream: number;
 }
 
-/** How a tunnel ended. */
+/** The end of a tunnel. */
 export interface TappedTunnelEnd {
   readonly reason: string;
   readonly seconds: number;
@@ -66,7 +75,7 @@ export interface TappedTunnelEnd {
   readonly bytesDownstream: number;
 }
 
-/** What is known of a session or a tunnel. */
+/** Facts about a session or tunnel. */
 export interface TappedPlace {
   readonly listener: string;
   readonly cluster: string;
@@ -74,7 +83,7 @@ export interface TappedPlace {
   readonly endpoint: string;
   /** The client's IP address. */
   readonly client: string;
-  /** When it was opened: milliseconds since 1970. */
+  /** Time of the opening, in milliseconds since 1970. */
   readonly openedAt: number;
 }
 
@@ -84,35 +93,35 @@ export interface TappedSession extends TappedPlace {
   readonly route: string;
   /** With its kind: `jwt:alice`. */
   readonly principal: string;
-  /** The value of Sec-WebSocket-Extensions that both sides have agreed on; empty for none. */
+  /** Value of Sec-WebSocket-Extensions agreed by both sides. Empty without any. */
   readonly extensions: string;
-  /** Null for a session that was open before the tap. */
+  /** Null for a session opened before the tap. */
   readonly handshake: TappedHandshake | null;
 }
 
 /**
- * The opening handshake as the client sent it, without headers that only the proxy may set, and without credentials that
- * endpoints must not see. Each character of its texts is a byte. It is valid during the call only.
+ * The opening handshake as sent by the client, without headers reserved for the proxy and credentials hidden
+ * from endpoints. Each character of its texts is one byte. Valid during the call only.
  */
 export interface TappedHandshake {
   /** The target of the request line, with its query. */
   readonly target: string;
   readonly headers: Iterable<readonly [name: string, value: string]>;
-  /** The subprotocol in the answer; empty for none. */
+  /** The subprotocol in the response. Empty without one. */
   readonly subprotocol: string;
 }
 
 export interface TappedTunnel extends TappedPlace {
-  /** Null for none. */
+  /** Null without one. */
   readonly serverName: string | null;
 }
 
-/** All taps of a worker. The object is the same in all generations. */
+/** All taps of a worker. All generations share this object. */
 export interface Taps {
-  /** Whether any tap may want a new session or tunnel. Ask first, and gather the facts only then. */
+  /** Whether any tap may want a new session or tunnel. Check this before gathering the facts. */
   readonly isOn: boolean;
-  /** Returns what watches a new session; null for nothing. */
+  /** Returns the watcher of a new session. Null without one. */
   watchSession(session: TappedSession): SessionTap | null;
-  /** Returns what watches a new tunnel; null for nothing. */
+  /** Returns the watcher of a new tunnel. Null without one. */
   watchTunnel(tunnel: TappedTunnel): TunnelTap | null;
 }

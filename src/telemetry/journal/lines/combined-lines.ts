@@ -14,8 +14,9 @@ const SWITCHING_PROTOCOLS = 101;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
- * Writes access lines in Apache's combined log format: `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"`. A session is
- * one line at its end, with status 101 and the bytes that the client got. The time is when the request came, in UTC.
+ * Writes access lines in Apache's combined log format: `%h %l %u %t "%r" %>s %b "%{Referer}i"
+ * "%{User-Agent}i"`. A session has one line at its end, with status 101 and the bytes sent to the client. The
+ * time is the request's arrival, in UTC.
  */
 export class CombinedLines implements LineFormat {
   #second = -1;
@@ -46,7 +47,7 @@ export class CombinedLines implements LineFormat {
     return '';
   }
 
-  /** A tunnel has no request, as for Apache a connection that has sent none. */
+  /** A tunnel has no request. Apache writes a connection without a request in the same way. */
   tunnelClosed({ client }: TunnelStart, { bytesDownstream, seconds }: TunnelEnd): string {
     return `${orDash(client)} - - ${this.#timeBefore(seconds)} "-" - ${bytes(bytesDownstream)} "-" "-"\n`;
   }
@@ -74,14 +75,14 @@ export class CombinedLines implements LineFormat {
   }
 }
 
-/** Writes a time as `[10/Oct/2000:13:55:36 +0000]`. */
+/** Returns a time such as `[10/Oct/2000:13:55:36 +0000]`. */
 function commonTime(time: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${two(time.getUTCDate())}/${MONTHS[time.getUTCMonth()]!}/${time.getUTCFullYear()}`;
   return `[${date}:${two(time.getUTCHours())}:${two(time.getUTCMinutes())}:${two(time.getUTCSeconds())} +0000]`;
 }
 
-/** Writes a number of bytes as `%b`. */
+/** Returns a number of bytes in the form of `%b`. */
 function bytes(count: number): string {
   return count === 0 ? '-' : String(count);
 }

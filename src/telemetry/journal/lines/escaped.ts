@@ -1,4 +1,4 @@
-/** Printable ASCII but the quote, the backslash and the blank. */
+/** Printable ASCII except quote, backslash and space. */
 const PLAIN = /^[!#-[\]-~]*$/;
 const LETTERS: Readonly<Record<number, string>> = {
   8: '\\b',
@@ -11,10 +11,11 @@ const LETTERS: Readonly<Record<number, string>> = {
 };
 
 /**
- * Escapes a text as Apache does for its logs (`ap_escape_logitem`): what is not printable ASCII becomes `\xhh` for each byte
- * of its UTF-8, so that nothing can begin a line, end a quoted text or turn the direction of writing.
+ * Escapes a text like Apache's logs (`ap_escape_logitem`). Each UTF-8 byte outside printable ASCII becomes
+ * `\xhh`, so the text cannot start a line, end a quoted text or reverse the writing direction.
  *
- * @param escapesBlanks whether a blank becomes `\x20`: in a text without quotes it would begin the next field
+ * @param escapesBlanks whether to write a space as `\x20`: in an unquoted text, a space would start the next
+ * field
  */
 export function escaped(text: string, escapesBlanks = false): string {
   if (PLAIN.test(text)) return text;

@@ -10,25 +10,25 @@ import type {
 } from '../entries.ts';
 import type { LineFormat } from './line-format.ts';
 
-/** Texts that JSON does not take as they are. Lone surrogates, which it escapes, are among the others. */
+/** Texts that JSON must escape. Lone surrogates are among the matches. */
 const UNSAFE = /["\\\u0000-\u001f\ud800-\udfff]/;
 const MICROSECONDS = 1e6;
 
-/** Where something went. */
+/** Destination of a request. */
 type Place = Pick<RequestEnd, 'listener' | 'route' | 'cluster' | 'endpoint'>;
 
 interface JsonTerms {
   /** The worker's name. */
   readonly worker: string;
-  /** The part of entries that are sampled, as sampled lines name it. */
+  /** Sampling rate to write in sampled lines. */
   readonly sample: number;
-  /** Names of the fields that lines have besides `level`, `time`, `worker` and `msg`; null for all. */
+  /** Names of the fields to write besides `level`, `time`, `worker` and `msg`. Null writes all. */
   readonly fields: readonly string[] | null;
 }
 
 /**
- * Writes access lines as JSON, byte for byte as `createWorkerLogger` would. It is written by hand because there is a line for
- * each request: objects and their spreading cost more than the texts.
+ * Writes access lines as JSON, byte for byte like `createWorkerLogger`. Written by hand because each request
+ * has a line: creating and spreading objects costs more than the texts.
  */
 export class JsonLines implements LineFormat {
   readonly #worker: string;
@@ -36,9 +36,9 @@ export class JsonLines implements LineFormat {
   readonly #fields: ReadonlySet<string> | null;
   #millisecond = -1;
   #place: Place | null = null;
-  /** What lines say of {@link #place}. */
+  /** The fields for {@link #place}. */
   #placeText = '';
-  /** What begins each line of {@link #millisecond}. */
+  /** The start of each line in {@link #millisecond}. */
   #start = '';
 
   constructor({ worker, sample, fields }: JsonTerms) {
@@ -135,7 +135,10 @@ export class JsonLines implements LineFormat {
     );
   }
 
-  /** Writes where a request went. Few places follow one another in most requests, so the last one's text is kept. */
+  /**
+   * Returns the fields for a request's destination. Consecutive requests often share a destination, so the
+   * last text is cached.
+   */
   #placeOf({ listener, route, cluster, endpoint }: Place): string {
     const last = this.#place;
     const isSame =

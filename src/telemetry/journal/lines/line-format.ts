@@ -8,14 +8,14 @@ import type {
 } from '../entries.ts';
 
 /**
- * Writes access lines of one format. Each method returns a line with a newline at its end, or an empty text if the format
- * has no such line. A client cannot begin a line, nor end a quoted text: all formats escape.
+ * Writes access lines of one format. Each method returns a line with its newline, or an empty text if the
+ * format has no such line. All formats escape: a client can neither start a line nor end a quoted text.
  */
 export interface LineFormat {
-  /** @param isSampled whether sampling has chosen the entry, so that the line stands for several */
+  /** @param isSampled whether sampling chose the entry, so that its line stands for several */
   request(end: RequestEnd, isSampled: boolean): string;
   handshakeRefused(refusal: HandshakeRefusal): string;
-  /** Counts refused handshakes without lines of their own. */
+  /** Returns a line with the count of refused handshakes that have no line of their own. */
   handshakesRefused(listener: string, count: number): string;
   sessionOpened(session: SessionStart, isSampled: boolean): string;
   sessionClosed(session: SessionStart, end: SessionEnd, isSampled: boolean): string;

@@ -3,7 +3,7 @@ import { JsonLines } from './json-lines.ts';
 import type { LineFormat } from './line-format.ts';
 import { TextLines } from './text-lines.ts';
 
-/** Makes the writer of access lines in a format. Only lines in JSON depend on the terms. */
+/** Creates the writer of access lines in a format. The terms apply only to JSON. */
 export function lineFormatOf(
   format: 'json' | 'combined' | 'text',
   terms: ConstructorParameters<typeof JsonLines>[0],

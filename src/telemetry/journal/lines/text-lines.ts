@@ -12,7 +12,7 @@ import type { LineFormat } from './line-format.ts';
 
 /** Max columns of a line, without its newline. */
 const MAX_COLUMNS = 120;
-/** Max columns of one part, so that others fit, too. */
+/** Max columns of one part, to leave room for others. */
 const MAX_PART_COLUMNS = 40;
 /** Length of `2000-10-10T13:55:36`. */
 const TIME_CHARACTERS = 19;
@@ -21,7 +21,9 @@ const SECONDS_PER_MINUTE = 60;
 const MINUTES_PER_HOUR = 60;
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
-/** Writes access lines for people: one short line, the most important first. The time is that of the end, in UTC. */
+/**
+ * Writes access lines for people: one short line, most important fields first. The time is the end, in UTC.
+ */
 export class TextLines implements LineFormat {
   request({ status, method, asked, seconds, sent, endpoint, ...end }: RequestEnd): string {
     const { reason, cause, cut, detail } = end;
@@ -85,7 +87,7 @@ export class TextLines implements LineFormat {
   }
 }
 
-/** Joins parts to a line of at most {@link MAX_COLUMNS}, and leaves out those that are missing. */
+/** Joins parts to a line of at most {@link MAX_COLUMNS}. Skips missing parts. */
 function line(parts: readonly (string | number | undefined)[]): string {
   const now = new Date().toISOString().slice(0, TIME_CHARACTERS).replace('T', ' ');
   let text = now;
@@ -95,7 +97,7 @@ function line(parts: readonly (string | number | undefined)[]): string {
   return `${short(text, MAX_COLUMNS)}\n`;
 }
 
-/** Cuts a text of ASCII. */
+/** Truncates an ASCII text. */
 function short(text: string, max: number): string {
   return text.length > max ? `${text.slice(0, max - 1)}~` : text;
 }
@@ -108,7 +110,7 @@ function who({ client, principal }: Asked): readonly (string | undefined)[] {
   return [client, principal === undefined ? undefined : `(${principal})`];
 }
 
-/** Writes a time as `12ms`, `3.4s` or `2h5m`. */
+/** Returns a time as `12ms`, `3.4s` or `2h5m`. */
 function time(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)}ms`;
   if (seconds < SECONDS_PER_MINUTE) return `${seconds.toFixed(1)}s`;
@@ -117,7 +119,7 @@ function time(seconds: number): string {
   return `${Math.floor(minutes / MINUTES_PER_HOUR)}h${minutes % MINUTES_PER_HOUR}m`;
 }
 
-/** Writes a number of bytes as `12B` or `3.4MB`. */
+/** Returns a number of bytes as `12B` or `3.4MB`. */
 function size(bytes: number): string {
   let unit = 0;
   let value = bytes;
