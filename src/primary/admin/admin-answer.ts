@@ -3,35 +3,35 @@ import type { AdminConnection } from './admin-connections.ts';
 import { encodingFor } from './pages/accepted-encoding.ts';
 import type { PageBody } from './pages/page-body.ts';
 
-/** A page in the encoding that its client takes. */
+/** A page in the encoding that the client accepts. */
 export interface EncodedPage {
   readonly page: PageBody;
   readonly encoding: 'gzip' | null;
 }
 
-/** The connection of an answer: knows how long the client takes for it. */
+/** The connection of an answer. Measures how long the client takes to receive it. */
 export type AnswerClient = Pick<AdminConnection, 'answered' | 'taken'>;
 
-/** The body of an answer that goes on after the request has been handled. */
+/** The body of an answer that continues after the request was handled. */
 export interface AnswerStream {
-  /** Begins to write, after the head of the answer. The connection may have been closed meanwhile. */
+  /** Starts to write, after the answer's head. The connection may already be closed. */
   begin(response: ServerResponse, client: AnswerClient): void;
 }
 
 export interface Answer {
   readonly status: number;
   readonly type: string;
-  /** Bytes are written as they are. */
+  /** A Buffer is written unchanged. */
   readonly body: string | Buffer | EncodedPage | AnswerStream;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer that is whole. */
+/** An answer with a complete body. */
 interface TextAnswer extends Answer {
   readonly body: string;
 }
 
-/** The head of a request, as far as an answer depends on it. */
+/** The parts of a request that its answer depends on. */
 export interface AdminRequest extends Pick<
   IncomingMessage,
   'method' | 'url' | 'httpVersion' | 'headers' | 'headersDistinct'
@@ -43,7 +43,7 @@ export const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /**
- * Answers a command, or refuses a request, with a `CommandAnswer` of `protocol/`.
+ * Builds the `CommandAnswer` of a command or a refusal: see `protocol/`.
  *
  * @param fields further keys of the body
  */
@@ -59,14 +59,14 @@ export function jsonAnswer(
 }
 
 /**
- * Answers a health check: `ok` or the reason in plain text. Load balancers match this word, and Kubernetes shows the
- * body in its events.
+ * Builds the answer of a health check: `ok` or the reason, in plain text. Load balancers match this word, and
+ * Kubernetes shows the body in its events.
  */
 export function healthAnswer(problem: string | null): TextAnswer {
   return { status: problem === null ? 200 : 503, type: TEXT_TYPE, body: `${problem ?? 'ok'}\n` };
 }
 
-/** Answers with a shared page, in gzip if the client takes it. */
+/** Builds the answer for a shared page, in gzip if the client accepts it. */
 export function pageAnswer(page: PageBody, { headers }: AdminRequest, vary: readonly string[] = []): Answer {
   const encoding = encodingFor(headers['accept-encoding'] ?? '', page.length(null));
   return {
@@ -80,7 +80,7 @@ export function pageAnswer(page: PageBody, { headers }: AdminRequest, vary: read
   };
 }
 
-/** Writes the JSON of an answer, indented for people. */
+/** Formats the JSON of an answer, indented for people. */
 function jsonText(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }

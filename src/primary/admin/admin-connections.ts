@@ -1,27 +1,27 @@
 /** The socket of an admin connection. */
 interface Closable {
   /**
-   * Closes the socket at once, without another byte from this process.
+   * Closes the socket at once, without sending another byte.
    *
-   * @param inAnswer whether the client must see that an answer is not whole
+   * @param inAnswer whether an answer is incomplete, which the client must notice
    */
   close(inAnswer: boolean): void;
 }
 
-/** The limit for which a connection was closed: of {@link ConnectionLimits}, or of the memory of pages. */
+/** The limit that closed a connection: one of {@link ConnectionLimits}, or the memory of pages. */
 type CloseReason = 'full' | 'address' | 'slow_reader' | 'page_memory';
 
 interface ConnectionLimits {
   readonly maxConnections: number;
-  /** Max connections of one address. */
+  /** Max connections per address. */
   readonly maxPerAddress: number;
-  /** Max time for a client to take an answer, or the next 64 KiB of a page. */
+  /** Max time for a client to receive an answer, or the next 64 KiB of a page. */
   readonly answerTimeoutMs: number;
   readonly now: () => number;
   readonly onClose: (reason: CloseReason, address: string) => void;
 }
 
-/** The connections of one address, the oldest of each state first. */
+/** The connections of one address. Each set has the oldest first. */
 interface Holder {
   readonly address: string;
   readonly idle: Set<AdminConnection>;
@@ -29,16 +29,16 @@ interface Holder {
 }
 
 /**
- * Decides which connection of the admin server is closed when another one comes.
+ * Decides which connection of the admin server to close when a new one arrives.
  *
  * A new connection is always admitted, so that health probes get in. An older connection makes room:
  *
- * - An address that holds `maxPerAddress` connections loses one of its own.
- * - Otherwise, if `maxConnections` are open, the address that holds the most loses one. Among equals, an address
- *   with an idle connection comes first, then the one whose connection is the oldest.
+ * - If the new connection's address already has `maxPerAddress` connections, one of these closes.
+ * - Otherwise, at `maxConnections`, the address with the most connections loses one. Among equals, an address
+ *   with an idle connection comes first, then the address with the oldest connection.
  *
- * The address loses the connection that has been idle for the longest time. Only if all of its connections are busy,
- * it loses the one whose request has been in progress for the longest time.
+ * The address loses its longest idle connection. If all its connections are busy, it loses the one with the
+ * oldest request.
  */
 export class AdminConnections {
   readonly limits: ConnectionLimits;
@@ -55,9 +55,9 @@ export class AdminConnections {
   }
 
   /**
-   * Admits a connection, idle at first, and closes another one if there is no room.
+   * Admits a connection, which is idle at first. If there is no room, closes another one.
    *
-   * @param address the client's, or its /64 network for IPv6: one machine can use all addresses of that network
+   * @param address the client's address, or its /64 network for IPv6: one machine can use the whole network
    */
   add(address: string, socket: Closable): AdminConnection {
     const { maxConnections, maxPerAddress } = this.limits;
@@ -70,7 +70,7 @@ export class AdminConnections {
     return new AdminConnection(this, holder, socket);
   }
 
-  /** Closes the connections of clients that have not taken their answer in time. Call it once a second. */
+  /** Closes the connections of clients that receive their answers too slowly. Call it once a second. */
   expire(): void {
     const { now, answerTimeoutMs } = this.limits;
     const limit = now() - answerTimeoutMs;
@@ -95,7 +95,7 @@ export class AdminConnections {
     if (held(holder) === 0) this.#holders.delete(holder.address);
   }
 
-  /** Returns a number that grows with each change of a connection's state: the smaller, the older. */
+  /** Returns a number that grows with each change of a connection's state. Smaller numbers are older. */
   nextTurn(): number {
     return this.#turn++;
   }
@@ -114,11 +114,11 @@ export class AdminConnections {
   }
 }
 
-/** One connection: idle, or busy with one request until the client has taken the answer. */
+/** One connection. It is idle, or busy with one request until the client has received the answer. */
 export class AdminConnection {
   readonly holder: Holder;
   readonly socket: Closable;
-  /** When the bytes were written that the client has not taken yet; Infinity if there are none. */
+  /** When the pending bytes were written; Infinity if no bytes are pending. */
   answeredAt = Infinity;
   /** Orders the connections of one state. */
   turn = 0;
@@ -141,12 +141,15 @@ export class AdminConnection {
     this.#enter(this.holder.busy);
   }
 
-  /** Call this when the answer, or as much as the client takes now, has been written: the client's time for it begins. */
+  /**
+   * Call this after writing the answer, or as much as the client can take now. Starts the client's time
+   * limit.
+   */
   answered(): void {
     if (this.busy) this.answeredAt = this.#all.limits.now();
   }
 
-  /** Call this when the client has taken what was written of an answer that goes on. */
+  /** Call this when the client has taken the bytes written so far of a longer answer. */
   taken(): void {
     this.answeredAt = Infinity;
   }
@@ -177,7 +180,7 @@ function oldestFirst({ idle, busy }: Holder): Iterable<AdminConnection> {
   return idle.size > 0 ? idle : busy;
 }
 
-/** Tells whether holder `a` loses a connection before holder `b`. */
+/** Whether holder `a` loses a connection before holder `b`. */
 function comesBefore(a: Holder, b: Holder): boolean {
   if (held(a) !== held(b)) return held(a) > held(b);
   if (a.idle.size > 0 !== b.idle.size > 0) return a.idle.size > 0;

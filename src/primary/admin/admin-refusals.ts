@@ -3,7 +3,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { jsonAnswer, type AdminRequest, type Answer } from './admin-answer.ts';
 import type { AdminRefusal, AdminStats } from './admin-stats.ts';
 
-/** Answers refused requests, counts them by reason, and logs a bounded number of lines. */
+/** Answers refused requests, counts them by reason, and logs them within a rate limit. */
 export class AdminRefusals {
   readonly #stats: AdminStats;
   readonly #log: Logger;
@@ -15,7 +15,7 @@ export class AdminRefusals {
     this.#log = log;
   }
 
-  /** Counts and logs a refusal, and returns its answer. */
+  /** Counts and logs a refusal. Returns its answer. */
   refuse(
     { socket }: AdminRequest,
     reason: AdminRefusal,
@@ -27,16 +27,16 @@ export class AdminRefusals {
     return this.refuseUnlogged(reason, status, message, headers);
   }
 
-  /** Counts a refusal that has a log line of its own, and returns its answer. */
+  /** Counts a refusal that the caller logs. Returns its answer. */
   refuseUnlogged(reason: AdminRefusal, status: number, message: string, headers?: Answer['headers']): Answer {
     this.#stats.countRefused(reason);
     return jsonAnswer(status, message, { headers });
   }
 
   /**
-   * Logs a line that clients can provoke.
+   * Logs a line that clients can provoke, within a rate limit.
    *
-   * @param message a constant: each message has a limit of its own
+   * @param message a constant: each message has its own limit
    */
   logLimited(level: 'warn' | 'error', fields: object, message: string): void {
     let limit = this.#lineLimits.get(message);

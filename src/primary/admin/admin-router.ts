@@ -15,7 +15,7 @@ import { PageBody } from './pages/page-body.ts';
 import { PageFile } from './pages/page-file.ts';
 import { SharedRendering } from './pages/shared-rendering.ts';
 
-/** Why a request is refused for its token. */
+/** Why a request's token is refused. */
 interface TokenFault {
   readonly reason: 'no_token' | 'bad_token';
   readonly status: 401 | 403;
@@ -26,13 +26,13 @@ interface TokenFault {
 type Page = (request: AdminRequest, query: string) => Answer | Promise<Answer>;
 
 const METRICS_PERIODS = { minPeriodMs: 100, maxPeriodMs: 1000 };
-/** Each rendering of the status begins after the requests that it answers. */
+/** Each rendering of the status starts after the requests that it answers. */
 const STATUS_PERIODS = { minPeriodMs: 100, maxPeriodMs: 100 };
 
-/** nginx would hold lines back until its buffer is full. */
+/** nginx would buffer lines until its buffer is full. */
 const STREAM_HEADERS = { 'X-Accel-Buffering': 'no' };
 
-/** Chooses the page or command of a request, and refuses requests that may have neither. */
+/** Finds the page or command of a request, and refuses requests that are not allowed. */
 export class AdminRouter {
   readonly #view: AdminView;
   readonly #refusals: AdminRefusals;
@@ -42,7 +42,7 @@ export class AdminRouter {
   readonly #metrics: Readonly<Record<ExpositionFormat, SharedRendering<PageBody>>>;
   readonly #status: SharedRendering<PageBody>;
   readonly #held = new HeldPages();
-  /** The token in use at the last command, and its check. */
+  /** The token at the last command, and its check. */
   #token: { readonly text: string; readonly bearer: BearerToken } | null = null;
 
   constructor(view: AdminView, refusals: AdminRefusals, live: LiveFeed, log: Logger) {
@@ -63,7 +63,7 @@ export class AdminRouter {
     ]);
   }
 
-  /** Answers a request by its head; rejects if a page or a command fails. */
+  /** Answers a request, given its head. Rejects if a page or a command fails. */
   async answer(request: AdminRequest): Promise<Answer> {
     const { method = '', url = '/', httpVersion, headersDistinct } = request;
     const target = parseTarget(url);
@@ -152,14 +152,14 @@ function clientOf({ socket }: AdminRequest): string {
   return ipOfSocket(socket.remoteAddress ?? '');
 }
 
-/** Tells whether a Cache-Control header asks for a page that is rendered after the request (RFC 9111, 5.2.1). */
+/** Whether a Cache-Control header asks for a page rendered after the request (RFC 9111 section 5.2.1). */
 function wantsFresh(cacheControl: string): boolean {
   return cacheControl
     .split(',')
     .some((directive) => /^\s*(?:no-cache|max-age\s*=\s*"?0+"?)\s*$/i.test(directive));
 }
 
-/** Returns the methods of a path as `Allow` lists them. */
+/** Returns the methods of a path in the form of `Allow`. */
 function methodsOf(calls: readonly CommandCall[]): string {
   const methods = calls.map(({ command }) => methodOf(command));
   return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');

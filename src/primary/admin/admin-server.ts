@@ -20,15 +20,15 @@ import { PageGoneError } from './pages/page-body.ts';
 
 /** Time limits for clients, in milliseconds. */
 interface AdminTimings {
-  /** For a head, from the start of the connection or the first byte of the request. */
+  /** Max time for a head, from the start of the connection or the first byte of the request. */
   readonly headMs: number;
-  /** For a request with its body. */
+  /** Max time for a request with its body. */
   readonly requestMs: number;
-  /** For taking an answer, or the next 64 KiB of a page. */
+  /** Max time to receive an answer, or the next 64 KiB of a page. */
   readonly answerMs: number;
-  /** Between an answer and the next request. */
+  /** Max time between an answer and the next request. */
   readonly keepAliveMs: number;
-  /** Period of the checks of these limits. */
+  /** Interval between checks of these limits. */
   readonly checkMs: number;
 }
 
@@ -40,13 +40,16 @@ interface AdminOptions {
 
 /** Max bytes of the request line and all headers. */
 const MAX_HEAD_BYTES = 8 * 1024;
-/** Max bytes of a body. No request has a use for one, but clients may send one: it is read and dropped. */
+/** Max bytes of a body. No request needs one, but clients may send one. It is read and dropped. */
 const MAX_BODY_BYTES = 256 * 1024;
 const MAX_CONNECTIONS = 128;
 const MAX_CONNECTIONS_PER_ADDRESS = 32;
-/** Fraction of all connections that may be readers of `/live`, who stay. Health probes and commands have the others. */
+/**
+ * Max fraction of connections for readers of `/live`, which stay open. The rest is for health probes and
+ * commands.
+ */
 const MAX_LIVE_SHARE = 0.5;
-/** Max readers of `/live` of one address. */
+/** Max readers of `/live` per address. */
 const MAX_LIVE_PER_ADDRESS = 24;
 const TIMINGS: AdminTimings = {
   headMs: 5000,
@@ -56,10 +59,12 @@ const TIMINGS: AdminTimings = {
   checkMs: 1000,
 };
 
-/** For a request that expects anything but `100-continue` (RFC 9110 section 10.1.1). */
+/** Answers any expectation other than `100-continue` (RFC 9110 section 10.1.1). */
 const EXPECTATION_FAILED = jsonAnswer(417, 'no expectation but 100-continue is met: omit Expect');
 
-/** Serves the admin API over HTTP: connections, time limits and bodies. {@link AdminRouter} has the answers. */
+/**
+ * Serves the admin API over HTTP: connections, time limits and bodies. {@link AdminRouter} has the answers.
+ */
 export class AdminServer {
   readonly #server: Server;
   readonly #stats: AdminStats;
@@ -69,7 +74,7 @@ export class AdminServer {
   readonly #connections: AdminConnections;
   readonly #bySocket = new WeakMap<Duplex, AdminConnection>();
   readonly #pipelining = new WeakSet<Duplex>();
-  /** Sockets whose answer goes on until they are closed. */
+  /** Sockets with an answer that continues until they close. */
   readonly #streaming = new WeakSet<Duplex>();
   #check: NodeJS.Timeout | undefined;
 
@@ -107,13 +112,13 @@ export class AdminServer {
         requestTimeout: timings.requestMs,
         connectionsCheckingInterval: timings.checkMs,
         keepAliveTimeout: timings.keepAliveMs,
-        // The router refuses a request without Host: Node would neither count it nor say why.
+        // The router refuses requests without Host. Node would neither count them nor give a reason.
         requireHostHeader: false,
       },
       (request, response) => void this.#handle(request, response),
     );
     this.#server.on('connection', (socket: Socket) => this.#accept(socket));
-    // Without this handler Node answers 417 with an empty body.
+    // Without this handler, Node answers 417 with an empty body.
     this.#server.on(
       'checkExpectation',
       (request, response) => void this.#handle(request, response, EXPECTATION_FAILED),
@@ -121,7 +126,7 @@ export class AdminServer {
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#hangUp(error, socket));
   }
 
-  /** Listens; resolves with the address and its actual port, rejects with a StartError. */
+  /** Listens. Resolves with the address and its actual port. @throws StartError if it cannot listen */
   async listen(address: TcpAddress): Promise<TcpAddress> {
     try {
       this.#server.listen(listenOptions(address));
@@ -137,7 +142,7 @@ export class AdminServer {
     return { kind: 'tcp', host: bound.address, port: bound.port };
   }
 
-  /** Stops listening and cuts all connections. */
+  /** Stops listening and closes all connections. */
   async close(): Promise<void> {
     clearInterval(this.#check);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -147,7 +152,7 @@ export class AdminServer {
 
   #accept(socket: Socket): void {
     const connection = this.#connections.add(networkOf(socket.remoteAddress ?? ''), {
-      // After a mere FIN, HTTP/1.0 would take a part of a page for the whole.
+      // After a plain FIN, an HTTP/1.0 client would take an incomplete page for the whole page.
       close: (inAnswer) => {
         if (inAnswer) socket.resetAndDestroy();
         else socket.destroy();
@@ -161,7 +166,7 @@ export class AdminServer {
     });
   }
 
-  /** @param refusal answers the request in place of the router */
+  /** @param refusal replaces the router's answer */
   async #handle(
     request: IncomingMessage,
     response: ServerResponse,
@@ -208,9 +213,9 @@ export class AdminServer {
   }
 
   /**
-   * Closes the connection after its first answer, and leaves the other requests unanswered (RFC 9112 section 9.6). One
-   * read brings a thousand requests, and their answers would wait in memory for a client that takes none. A stream has no
-   * end, so it is cut.
+   * Closes the connection after its first answer, without answering the other requests (RFC 9112 section
+   * 9.6). One read can bring a thousand requests. For a client that reads nothing, their answers would pile
+   * up in memory. A stream has no end, so it is cut.
    */
   #refusePipelining(socket: Duplex): void {
     if (this.#pipelining.has(socket)) return;
@@ -219,7 +224,7 @@ export class AdminServer {
     if (this.#streaming.has(socket)) socket.destroy();
   }
 
-  /** Reads the body and drops it; refuses a large one. */
+  /** Reads and drops the body. Refuses a large body. */
   #refuseBody(request: IncomingMessage): Answer | null {
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
       request.resume();
@@ -245,13 +250,13 @@ export class AdminServer {
     }
     const { reason, status, message } = HANG_UPS.get(error.code ?? '') ?? MALFORMED;
     this.#stats.countRefused(reason);
-    // The client would take a second answer for the rest of the one under way.
+    // During an answer, the client would take a second answer for the rest of the first.
     const busy = this.#bySocket.get(socket)?.busy === true;
     socket.end(busy ? '' : lastAnswer(status, message), () => socket.destroy());
   }
 }
 
-/** Writes a whole answer for a connection that ends with it. */
+/** Formats a complete last answer of a connection. */
 function lastAnswer(status: number, message: string): string {
   const { type, body } = jsonAnswer(status, message);
   return (
@@ -276,14 +281,17 @@ const HANG_UPS: ReadonlyMap<string, HangUp> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', { reason: 'timeout', status: 408, message: 'the request took too long' }],
 ]);
 
-/** Returns the max connections: at most half of the reserve of descriptors. Probes and lookups have the other half. */
+/**
+ * Returns the max connections: at most half of the reserved descriptors. The other half is for probes and
+ * lookups.
+ */
 function maxConnectionsOf(plan: DescriptorPlan | null): number {
   return plan === null
     ? MAX_CONNECTIONS
     : Math.min(MAX_CONNECTIONS, Math.floor((plan.limit - plan.ceiling) / 2));
 }
 
-/** Omits the host to bind all interfaces: Node then uses IPv4 alone on machines without IPv6. */
+/** Omits the host to bind all interfaces: on machines without IPv6, Node then binds IPv4 only. */
 function listenOptions({ host, port }: TcpAddress): { host?: string; port: number } {
   return host === '::' ? { port } : { host, port };
 }

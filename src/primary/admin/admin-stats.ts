@@ -7,12 +7,12 @@ import type { LiveFeed } from './live/live-feed.ts';
 export type AdminRefusal = (typeof ADMIN_REFUSALS)[number];
 type AdminClose = (typeof ADMIN_CLOSES)[number];
 
-/** Counts what the admin server refuses and closes. */
+/** Counts the connections, refusals and closes of the admin server. */
 export class AdminStats {
   readonly families: readonly Family[];
-  /** Connections open now. */
+  /** Number of open connections. */
   connections = 0;
-  /** The readers of `/live`. The admin server sets it. */
+  /** Readers of `/live`. The admin server sets this field. */
   live: Pick<LiveFeed, 'readers' | 'skipped'> = { readers: 0, skipped: 0 };
   readonly #refused = new Map<AdminRefusal, number>(ADMIN_REFUSALS.map((reason) => [reason, 0]));
   readonly #closed = new Map<AdminClose, number>(ADMIN_CLOSES.map((reason) => [reason, 0]));
@@ -36,7 +36,7 @@ export class AdminStats {
     ];
   }
 
-  /** The refused requests by reason, for a live frame. */
+  /** Refused requests by reason, for a live frame. */
   get refusals(): LiveFrame['errors'] {
     return Array.from(this.#refused, ([reason, count]) => ({ kind: 'admin', reason, count }));
   }

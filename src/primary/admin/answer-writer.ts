@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { Answer, AnswerClient, EncodedPage } from './admin-answer.ts';
 
 /**
- * Writes an answer. Only a page may be too long to be whole at this time: it goes in chunks, or to HTTP/1.0 until the close of
- * the connection, and at the pace of the client. A stream is only begun.
+ * Writes an answer. A long page may not be complete yet. It is sent in chunks at the client's pace, or to
+ * HTTP/1.0 until the connection closes. A stream only begins here.
  *
- * @throws PageGoneError if the page ends before its end; the answer must be cut
+ * @throws PageGoneError if the page ends early. The caller must cut the answer
  */
 export async function writeAnswer(
   answer: Answer,
@@ -17,7 +17,7 @@ export async function writeAnswer(
   const length = isWhole ? Buffer.byteLength(body) : 'page' in body ? body.page.length(body.encoding) : null;
   response.writeHead(status, {
     'Content-Type': type,
-    // The length of a 304 would be that of a 200 (RFC 9110 section 8.6).
+    // Omit it for 304, where it would have to be the length of the 200 (RFC 9110 section 8.6).
     ...(length !== null && status !== 304 && { 'Content-Length': length }),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
@@ -34,16 +34,16 @@ export async function writeAnswer(
     last = await writePage(body, response, client);
   }
   if (response.destroyed) return;
-  // Before the end: the connection may be idle after it.
+  // Call this before `end`, after which the connection may be idle.
   client.answered();
   response.end(last);
 }
 
 /**
- * Writes a page while it is made. Returns early if the client goes.
+ * Writes a page while it is being rendered. Returns early if the client disconnects.
  *
- * @returns the last chunk, which must be written with the end: a client that has all bytes of a Content-Length may send its next
- * request at once, and the answer must be over then
+ * @returns the last chunk, to be written by `end`. A client that has all bytes of a Content-Length may send
+ * its next request at once, and the answer must be over by then
  */
 async function writePage(
   { page, encoding }: EncodedPage,
@@ -75,7 +75,7 @@ async function writePage(
   }
 }
 
-/** Resolves when the client has taken what has been written, or has gone. */
+/** Resolves when the client has taken the written bytes, or has disconnected. */
 function drainOf(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {

@@ -11,7 +11,7 @@ export class BearerToken {
     this.#digest = this.#digestOf(token);
   }
 
-  /** Tells whether the header has the token, in a time that does not depend on the token or its length. */
+  /** Whether the header has the token. The time does not depend on the token or its length. */
   admits(authorization: string | undefined): boolean {
     const shown = SCHEME.exec(authorization ?? '')?.[1];
     return shown !== undefined && timingSafeEqual(this.#digestOf(shown), this.#digest);

@@ -1,24 +1,24 @@
 /**
- * Rules against web pages that use a browser's place in the network: DNS rebinding (a name of the attacker's that
- * resolves to the admin address) and requests across sites.
+ * Protects the admin server against web pages in an operator's browser: DNS rebinding and cross-site
+ * requests. In DNS rebinding, a name of the attacker resolves to the admin address.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** The target of a request, and the host and origin that it names. */
+/** A request's target, and the hosts and origins that it names. */
 interface Asked {
   readonly httpVersion: string;
   readonly target: RequestTarget;
-  /** The values of all Host lines. */
+  /** Values of all Host lines. */
   readonly hosts: readonly string[];
-  /** The values of all Origin lines. */
+  /** Values of all Origin lines. */
   readonly origins: readonly string[];
 }
 
 interface RequestTarget {
-  /** Of the absolute form, `http://host/path`; replaces Host (RFC 9112 section 3.2.2). */
+  /** Authority of the absolute form, `http://host/path`. It overrides Host (RFC 9112 section 3.2.2). */
   readonly authority: string | null;
   readonly path: string;
-  /** Without the question mark. */
+  /** Query without the question mark. */
   readonly query: string;
 }
 
@@ -28,10 +28,10 @@ interface HostRefusal {
   readonly message: string;
 }
 
-/** Pages that admit any Host: scrapers and probes use service names, and the pages change nothing. */
+/** Pages that accept any Host: scrapers and probes use service names, and these pages change nothing. */
 const PAGES_OF_ANY_HOST: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
 
-/** Reads the origin form, `/path?query`, or the absolute form of a request's target. */
+/** Parses a request's target in origin form, `/path?query`, or absolute form. */
 export function parseTarget(url: string): RequestTarget {
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
   const rest = absolute?.[2] ?? url;
@@ -47,14 +47,14 @@ export function parseTarget(url: string): RequestTarget {
 /**
  * Checks a request's Host and Origin.
  *
- * @param names host names in lower case that requests may name, beside IP addresses and `localhost`
- * @returns null for an admitted request
+ * @param names host names in lower case that requests may use, besides IP addresses and `localhost`
+ * @returns null if the request is admitted
  */
 export function refuseForeign(asked: Asked, names: readonly string[]): HostRefusal | null {
   const { httpVersion, target, hosts, origins } = asked;
   if (hosts.length > 1) return malformed('a request has one Host header: send one');
   const [host = null] = hosts;
-  // No browser sends a request without Host, and HTTP/1.0 needs none.
+  // Browsers always send Host, and HTTP/1.0 does not require it.
   if (host === null && httpVersion !== '1.0') return malformed('HTTP/1.1 needs a Host header: send one');
   const authority = target.authority ?? host;
   if (authority !== null && !PAGES_OF_ANY_HOST.has(target.path) && !isOurs(authority, names)) {
@@ -86,7 +86,7 @@ function isOurs(authority: string, names: readonly string[]): boolean {
   return isIPv4(host) || host === 'localhost' || names.includes(host);
 }
 
-/** Compares host and port only: a proxy in front may speak TLS. */
+/** Compares only host and port: a proxy in front may terminate TLS. */
 function isSameOrigin(origin: string, authority: string | null): boolean {
   const [, scheme = '', asking = ''] = /^(https?):\/\/(.*)$/i.exec(origin) ?? [];
   const own = authority === null ? null : splitAuthority(authority);
@@ -96,7 +96,7 @@ function isSameOrigin(origin: string, authority: string | null): boolean {
   return own.host === other.host && (own.port || usual) === (other.port || usual);
 }
 
-/** Splits `host`, `host:port` or `[ipv6]:port`; returns the host in lower case, without the dot of a rooted name. */
+/** Splits `host`, `host:port` or `[ipv6]:port`. Returns the host in lower case, without a trailing dot. */
 function splitAuthority(authority: string): { readonly host: string; readonly port: string } | null {
   const match = /^(\[[0-9a-f:.%\w-]+\]|[\w.-]+)(?::(\d{0,5}))?$/i.exec(authority);
   if (match === null) return null;

@@ -1,7 +1,7 @@
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import { ParameterError } from './parameters.ts';
 
-/** The command that a path names. */
+/** A command that matches a path, with its arguments. */
 export interface CommandCall {
   readonly command: AdminCommand;
   readonly args: readonly string[];
@@ -9,9 +9,9 @@ export interface CommandCall {
 
 const PLACEHOLDER = /^[A-Z]+$/;
 
-/** The commands by their methods and paths. */
+/** All commands, by method and path. */
 export class CommandTable {
-  /** Each with its method: `POST /reload`. */
+  /** Names of the commands with their methods: `POST /reload`. */
   readonly names: readonly string[];
   readonly #commands: readonly { readonly command: AdminCommand; readonly segments: readonly string[] }[];
 
@@ -20,7 +20,7 @@ export class CommandTable {
     this.#commands = commands.map((command) => ({ command, segments: command.path.split('/') }));
   }
 
-  /** Finds the commands of a path without its query: one for each method that it takes. */
+  /** Finds the commands of a path without query: one for each method that it accepts. */
   find(path: string): readonly CommandCall[] {
     const segments = path.split('/');
     return this.#commands.flatMap(({ command, segments: wanted }) => {
@@ -30,12 +30,12 @@ export class CommandTable {
   }
 }
 
-/** Returns the method of a command's requests. */
+/** Returns the HTTP method of a command. */
 export function methodOf({ method }: AdminCommand): string {
   return method ?? 'POST';
 }
 
-/** Runs a command; a parameter that cannot be read gives 400. */
+/** Runs a command. An invalid parameter gives status 400. */
 export async function runCommand(
   { command, args }: CommandCall,
   query: URLSearchParams,
@@ -49,7 +49,7 @@ export async function runCommand(
   }
 }
 
-/** Returns the segments in place of the placeholders; null if the path has another form. */
+/** Returns the segments in place of the placeholders; null if the path does not match. */
 function argumentsOf(wanted: readonly string[], segments: readonly string[]): string[] | null {
   if (wanted.length !== segments.length) return null;
   const args: string[] = [];

@@ -5,7 +5,7 @@ import type { AdminCommand, CommandResult } from './admin-command.ts';
 import type { Controls } from './controls.ts';
 import { parameterOf } from './parameters.ts';
 
-/** Returns the commands that change the process as a whole: reload, drain, restart of workers, handover. */
+/** Returns the commands that change the whole process: reload, drain, restart of workers, handover. */
 export function controlCommands(controls: Controls): readonly AdminCommand[] {
   const drains = (path: string, scopeOf: (name: string, address: string) => DrainScope): AdminCommand[] => [
     {
@@ -37,7 +37,7 @@ async function reload(controls: Controls): Promise<CommandResult> {
     : { status: 409, message: `not reloaded: generation ${generation} stays`, fields: result };
 }
 
-/** `rate`, `deadline` and `jitter` of the query replace those of the configuration. */
+/** The query's `rate`, `deadline` and `jitter` override the configuration. */
 function drain(controls: Controls, scope: DrainScope, query: URLSearchParams): CommandResult {
   if (!controls.has(scope)) return unknown(scope);
   const { drainSettings } = controls;
@@ -66,7 +66,10 @@ function restart(controls: Controls, worker: string | null): CommandResult {
   return { status: 202, message };
 }
 
-/** `check` asks only whether the process would hand over, and with `tickets` for the keys of session tickets. */
+/**
+ * With `check`, only tells whether the process would hand over. With `tickets` too, sends the session ticket
+ * keys.
+ */
 async function handOver(controls: Controls, query: URLSearchParams): Promise<CommandResult> {
   const fields = { pid: process.pid };
   if (query.has('check')) {

@@ -4,31 +4,31 @@ import type { ReloadResult } from '../../../protocol/admin/answers.ts';
 import type { DrainStatus } from '../../../protocol/admin/status.ts';
 import type { DrainScope } from '../../../protocol/to-worker.ts';
 
-/** The changes of a running process that operators can ask for. */
+/** Changes of a running process that operators can request. */
 export interface Controls {
-  /** @param cause for the log */
+  /** @param cause reason for the log */
   reload(cause: string): Promise<ReloadResult>;
-  /** The settings of `drain` in the configuration in use. */
+  /** Settings of `drain` in the current configuration. */
   readonly drainSettings: DrainSettings;
-  /** Tells whether the configuration in use has a scope. */
+  /** Whether the current configuration has the scope. */
   has(scope: DrainScope): boolean;
-  /** Ends the connections of a scope at a pace; a rate of 0 ends none. */
+  /** Ends the connections of a scope at a pace. A rate of 0 ends none. */
   drain(scope: DrainScope, settings: DrainSettings): DrainStatus;
-  /** Lets a scope take new work again; false if it is not drained. */
+  /** Lets a scope take new work again. Returns false if it is not drained. */
   undrain(scope: DrainScope): boolean;
   /**
-   * Sends the keys of session tickets to the process that takes over.
+   * Sends the session ticket keys to the process that takes over.
    *
-   * @param channel the name of the process's `KeyReceiver`
-   * @returns why that is impossible; null if it has them
+   * @param channel name of that process's `KeyReceiver`
+   * @returns why they cannot be sent; null if that process has them
    */
   bequeath(channel: string): Promise<string | null>;
   /** Leaves the addresses to another process, and ends when no connection is left. */
   handOver(): void;
-  /** The revocations in force, for the process that takes over. */
+  /** Revocations in force, for the process that takes over. */
   readonly revocations: readonly RevocationRow[];
-  /** Leaves the file of the revocations to the process that takes over. Resolves when the file is written. */
+  /** Leaves the file of revocations to the process that takes over. Resolves when the file is written. */
   releaseRevocations(): Promise<void>;
-  /** Replaces a worker, or each worker in turn for null; false if no worker has the name. */
+  /** Replaces a worker, or each worker in turn for null. Returns false if no worker has that name. */
   restart(worker: string | null): boolean;
 }

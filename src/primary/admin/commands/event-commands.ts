@@ -3,10 +3,13 @@ import type { EventBook } from '../events/event-book.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import { parameterOf, refuseOthers } from './parameters.ts';
 
-/** All rows that are kept. */
+/** Enough for all rows that are kept. */
 const DEFAULT_LIMIT = 200;
 
-/** Returns the command that shows refused and failed events. They name clients, so it needs the token. */
+/**
+ * Returns the command that lists refusals and failures. It requires the token, because events identify
+ * clients.
+ */
 export function eventCommands(events: Pick<EventBook, 'page'>): readonly AdminCommand[] {
   return [{ method: 'GET', path: '/events', run: (_args, query) => list(events, query) }];
 }

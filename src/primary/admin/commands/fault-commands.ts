@@ -9,7 +9,7 @@ const DEFAULT_FREEZE_MS = 30_000;
 /**
  * Returns the commands that break a worker, for tests of supervision. They need no token.
  *
- * @param harm makes a worker throw or freeze; returns false if no worker has the name
+ * @param harm makes a worker throw or freeze. Returns false if no worker has that name
  */
 export function faultCommands(harm: (worker: string, harm: Harm) => boolean): readonly AdminCommand[] {
   const run = (worker: string, kind: Harm, message: string): CommandResult =>

@@ -1,14 +1,14 @@
 import type { CommandParameter } from '../../../protocol/admin/command-parameters.ts';
 
-/** A parameter of the query cannot be used; the message names it and says what to write. */
+/** A query parameter is invalid. The message names the parameter and says what to write. */
 export class ParameterError extends Error {
   override readonly name = 'ParameterError';
 }
 
 /**
- * Refuses a query with an unknown parameter: a misspelt filter would fit every session.
+ * Rejects a query with unknown or repeated parameters: a misspelt filter would match every session.
  *
- * @param named the parameters to name in the error, if there are more
+ * @param named parameters that the error lists, if they differ from `known`
  * @throws ParameterError
  */
 export function refuseOthers(query: URLSearchParams, known: readonly string[], named = known): void {
@@ -22,11 +22,11 @@ export function refuseOthers(query: URLSearchParams, known: readonly string[], n
 }
 
 /**
- * Reads a parameter of a query that is a text.
+ * Reads a text parameter of a query.
  *
- * @param parse returns null for a text that cannot be used
- * @returns undefined if the query has no such parameter
- * @throws ParameterError for a text that cannot be used
+ * @param parse returns null if the text is invalid
+ * @returns undefined if the query lacks the parameter
+ * @throws ParameterError if the text is invalid
  */
 export function textOf(
   query: URLSearchParams,
@@ -42,10 +42,10 @@ export function textOf(
 }
 
 /**
- * Reads a parameter of a query.
+ * Reads a numeric parameter of a query.
  *
- * @returns its value, or null if the query has no such parameter
- * @throws ParameterError for a value that cannot be read, or is out of range
+ * @returns the value, or null if the query lacks the parameter
+ * @throws ParameterError if the value is invalid or out of range
  */
 export function parameterOf(query: URLSearchParams, key: string, parameter: CommandParameter): number | null {
   const text = query.get(key);

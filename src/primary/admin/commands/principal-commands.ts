@@ -9,7 +9,7 @@ type Revocations = Pick<RevocationDesk, 'all' | 'revoke' | 'undo'>;
 
 const DEFAULT_LIMIT = 100;
 
-/** Returns the commands that revoke principals, and show who is revoked. */
+/** Returns the commands that revoke principals, and list the revocations. */
 export function principalCommands(revocations: Revocations): readonly AdminCommand[] {
   const path = '/principals/NAME/revoke';
   return [
@@ -19,7 +19,7 @@ export function principalCommands(revocations: Revocations): readonly AdminComma
   ];
 }
 
-/** Lists revocations by their principals, a page at a time. */
+/** Lists revocations by principal, one page at a time. */
 function list(revocations: Revocations, query: URLSearchParams): CommandResult {
   refuseOthers(query, ['limit', 'after']);
   const limit = parameterOf(query, 'limit', PAGE_LIMIT) ?? DEFAULT_LIMIT;

@@ -17,12 +17,12 @@ import { ParameterError, parameterOf, refuseOthers, textOf } from './parameters.
 type Sessions = Pick<SessionDesk, 'list' | 'close' | 'closeAll' | 'extend'>;
 
 const DEFAULT_LIMIT = 100;
-/** Policy violation (RFC 6455 section 7.4.1): clients do not connect again at once. */
+/** Policy violation (RFC 6455 section 7.4.1): clients do not reconnect at once. */
 const DEFAULT_CODE = 1008;
 const DEFAULT_REASON = 'closed by the operator';
 const FILTERS = ['principal', 'cluster', 'client'] as const;
 
-/** Returns the commands that show, close and extend sessions. */
+/** Returns the commands that list, close and extend sessions. */
 export function sessionCommands(sessions: Sessions): readonly AdminCommand[] {
   return [
     { method: 'GET', path: '/sessions', run: (_args, query) => list(sessions, query) },
@@ -32,7 +32,7 @@ export function sessionCommands(sessions: Sessions): readonly AdminCommand[] {
   ];
 }
 
-/** Adds the workers that have not answered to the fields of a result. */
+/** Keeps `incomplete` in the fields of a result only if workers did not answer. */
 export function withIncomplete<T extends { readonly incomplete: readonly string[] }>(
   fields: T,
 ): Omit<T, 'incomplete'> {
@@ -40,12 +40,12 @@ export function withIncomplete<T extends { readonly incomplete: readonly string[
   return incomplete.length === 0 ? others : fields;
 }
 
-/** Says which workers have not answered, for the end of a message; empty if all have. */
+/** Names the workers that did not answer, for the end of a message. Empty if all answered. */
 export function silenceOf(incomplete: readonly string[]): string {
   return incomplete.length === 0 ? '' : `; no answer from ${incomplete.join(', ')}`;
 }
 
-/** Writes how many sessions a command has closed. */
+/** Formats the number of closed sessions. */
 export function closedText(closed: number): string {
   return `${closed} ${closed === 1 ? 'session' : 'sessions'} closed`;
 }
@@ -119,7 +119,7 @@ function closeOf(query: URLSearchParams): { readonly code: number; readonly reas
   return { code, reason: textOf(query, 'reason', short, REASON_REMEDY) ?? DEFAULT_REASON };
 }
 
-/** The session may be in a worker that has not answered: then nobody knows. */
+/** If some workers did not answer, they may have the session. */
 function unknown(id: string, incomplete: readonly string[]): CommandResult {
   if (incomplete.length === 0)
     return { status: 404, message: `there is no session ${id}: it may have ended` };

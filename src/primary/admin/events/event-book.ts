@@ -8,7 +8,7 @@ import {
 import { networkOf } from '../../../wire/ip-address.ts';
 import { EventRoom, type KeptRow } from './event-room.ts';
 
-/** What a worker tells at once. */
+/** A worker's report of events. */
 interface Heard {
   readonly events: readonly WorkerEvent[];
   readonly suppressed: number;
@@ -18,35 +18,37 @@ interface Heard {
 const CLIENT_ROOM = { maxRows: 140, maxPerNetwork: 35 };
 /** Max rows of events that clients cannot cause. */
 const OWN_ROOM = { maxRows: 60, maxPerNetwork: Infinity };
-/** Equal events are one row for this long. */
+/** Equal events within this time share one row. */
 const SAME_ROW_MS = 60_000;
 /** Max characters of a text. */
 const MAX_TEXT_LENGTH = 256;
-/** Max characters of a detail: the errors of a configuration are long. */
+/** Max characters of a detail. Longer than other texts: configuration errors are long. */
 const MAX_DETAIL_LENGTH = 512;
-/** What a client may have chosen in a detail. */
+/** Quoted parts of a detail, which a client may have chosen. */
 const QUOTED = /"[^"]*"/g;
 const DIGIT = /\d/;
 
 /**
- * Keeps the last refused and failed events of all workers and of the primary, 200 rows in all. Clients cannot push out what the
- * primary tells, one client's network has a quarter of the rows of clients, and a flood of one reason leaves rows of others.
+ * Keeps the latest refusals and failures of all workers and the primary, 200 rows in total.
+ *
+ * Events from clients cannot push out the primary's events. One client network gets at most a quarter of the
+ * client rows. A flood of one reason leaves the rows of other reasons.
  */
 export class EventBook {
   readonly #clients = new EventRoom(CLIENT_ROOM);
   readonly #own = new EventRoom(OWN_ROOM);
   readonly #now: () => number;
-  /** Numbers begin with the time, so that those of a new process are higher. */
+  /** Numbers start with the time, so a new process has higher numbers than the old one. */
   #last: number;
   #suppressed = 0;
 
-  /** @param now milliseconds since 1970 */
+  /** @param now returns milliseconds since 1970 */
   constructor(now: () => number = Date.now) {
     this.#now = now;
     this.#last = now();
   }
 
-  /** Adds an event of the primary. @param worker the worker that it is about */
+  /** Adds an event of the primary. @param worker the worker that the event is about */
   readonly tell = (facts: EventFacts, worker?: string): void => this.#add(facts, this.#now(), worker);
 
   /** Adds the events of a worker. */
@@ -56,7 +58,7 @@ export class EventBook {
   }
 
   /**
-   * Returns the rows that have changed after a number, the oldest change first; for null the newest rows.
+   * Returns the rows that changed after a number, oldest change first. For null, returns the newest rows.
    *
    * @param limit max rows
    */
@@ -65,7 +67,7 @@ export class EventBook {
       .filter(({ number }) => number > (after ?? 0))
       .sort((one, other) => one.number - other.number);
     const shown = after === null ? rows.slice(-limit) : rows.slice(0, limit);
-    // A reader with a number of the future has it from a process with another clock: it begins again.
+    // A reader with a future number got it from a process with another clock. It starts again from `last`.
     const last = shown.at(-1)?.number ?? this.#last;
     return { events: shown.map(rowOf), last, suppressed: this.#suppressed };
   }
@@ -100,8 +102,8 @@ export class EventBook {
 }
 
 /**
- * Returns the identity of an event: without the numbers of requests. Of a client's detail only the proxy's words count, so that
- * each cause has a row and a client cannot make up causes.
+ * Returns the identity of an event, without the numbers of its request. Of details that clients can cause,
+ * only the proxy's own words count. Each cause thus has its own row, and a client cannot invent causes.
  */
 function keyOf(facts: EventFacts, worker: string | undefined): string {
   const { kind, reason, status, code, side, listener, route, cluster, endpoint } = facts;
@@ -111,7 +113,7 @@ function keyOf(facts: EventFacts, worker: string | undefined): string {
   return JSON.stringify([kind, reason, status, code, side, ...where, ...why]);
 }
 
-/** Leaves out what a client may have chosen: quoted texts, and words with numbers. */
+/** Removes the text that a client may have chosen: quoted parts, and words with digits. */
 function ownWords(detail: string): string {
   const words = detail.replace(QUOTED, '').split(' ');
   return words.filter((word) => !DIGIT.test(word)).join(' ');

@@ -1,19 +1,19 @@
 import type { EventFacts } from '../../../protocol/admin/events.ts';
 
-/** Events that are shown as one row. */
+/** Events that share one row. */
 export interface KeptRow {
-  /** The facts of the last event. */
+  /** Facts of the last event. */
   facts: EventFacts;
-  /** The same for all events of the row. */
+  /** Identity that all events of the row share. */
   readonly key: string;
-  /** Rows of one group do not push out those of others. */
+  /** Rows of one group do not push out rows of other groups. */
   readonly group: string;
-  /** The client's network; empty for none. */
+  /** The client's network; empty if there is no client. */
   readonly network: string;
   number: number;
-  /** When the first event happened. Milliseconds since 1970. */
+  /** When the first event happened, in milliseconds since 1970. */
   readonly firstAt: number;
-  /** When the last event happened. */
+  /** When the last event happened, in milliseconds since 1970. */
   at: number;
   readonly worker: string | undefined;
   count: number;
@@ -21,13 +21,13 @@ export interface KeptRow {
 
 interface RoomLimits {
   readonly maxRows: number;
-  /** Max rows of one client network. */
+  /** Max rows per client network. */
   readonly maxPerNetwork: number;
 }
 
 /**
- * A bounded number of rows, the one that changed last at the end. A new row takes the place of the oldest row of its network if
- * the network has too many, or else of the oldest row of the largest group.
+ * A limited number of rows, in the order of their last changes. A new row evicts the oldest row of its
+ * network if the network has too many. Otherwise, it evicts the oldest row of the largest group.
  */
 export class EventRoom {
   readonly #limits: RoomLimits;
@@ -49,7 +49,7 @@ export class EventRoom {
     return this.#byKey.get(key);
   }
 
-  /** Adds a row. */
+  /** Adds a row, and evicts another one if necessary. */
   add(row: KeptRow): void {
     const own = row.network === '' ? [] : this.#where(({ network }) => network === row.network);
     if (own.length >= this.#limits.maxPerNetwork) this.#remove(own[0]!);
@@ -58,7 +58,7 @@ export class EventRoom {
     this.#byKey.set(row.key, row);
   }
 
-  /** Moves a row that has changed to the end. */
+  /** Moves a changed row to the end. */
   touch(row: KeptRow): void {
     this.#rows.delete(row);
     this.#rows.add(row);
@@ -71,7 +71,7 @@ export class EventRoom {
   #oldestOfLargestGroup(): KeptRow {
     const groups = Map.groupBy(this.#rows, ({ group }) => group);
     let largest: readonly KeptRow[] = [];
-    // Among equals the first, whose oldest row is the oldest.
+    // Among equals, the first group has the oldest row.
     for (const rows of groups.values()) if (rows.length > largest.length) largest = rows;
     return largest[0]!;
   }

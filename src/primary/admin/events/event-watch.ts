@@ -4,7 +4,7 @@ import type { RedisServices } from '../../access/redis/redis-services.ts';
 import type { LiveConfig } from '../../control/live-config.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 
-/** What is looked at. */
+/** The parts that are polled. */
 interface WatchedParts {
   readonly supervisor: {
     readonly slots: readonly Pick<Supervisor['slots'][number], 'name'>[];
@@ -21,18 +21,18 @@ interface WatchedParts {
 }
 
 const LOOK_MS = 1000;
-/** Looks until Redis counts as lost, if it has not answered yet. */
+/** Number of polls without an answer before Redis counts as lost, if it was never up. */
 const MAX_LOOKS_DOWN = 5;
-/** A certificate is told of at each of these times before its end, and at its end. */
+/** Days before a certificate's expiry that cause an event. 0 is the expiry itself. */
 const WARN_DAYS = [21, 7, 1, 0];
 const DAY_SECONDS = 86_400;
 
-/** Looks once a second for events of the process that are only counted where they happen. */
+/** Polls once a second for events that the process only counts where they happen. */
 export class EventWatch {
   readonly #parts: WatchedParts;
-  /** The counts of the last look, by their names. */
+  /** Counts of the last poll, by name. */
   #counts = new Map<string, number>();
-  /** By listener and certificate: the number of warnings that have been due. */
+  /** Number of warnings that were due, by listener and certificate. */
   #warned = new Map<string, number>();
   #redis: 'unknown' | 'up' | 'down' = 'unknown';
   #looksDown = 0;
@@ -42,17 +42,17 @@ export class EventWatch {
     this.#parts = parts;
   }
 
-  /** Begins to look. */
+  /** Starts polling. */
   start(): void {
     this.#timer = setInterval(() => this.look(), LOOK_MS).unref();
   }
 
-  /** Looks no more. */
+  /** Stops polling. */
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  /** Tells of what has happened since the last look. */
+  /** Reports what has happened since the last poll. */
   look(): void {
     this.#lookAtCounts();
     this.#lookAtRedis();
@@ -71,14 +71,14 @@ export class EventWatch {
     }
     for (const { name } of supervisor.slots) {
       const key = `stuck ${name}`;
-      // The count of a worker goes on when a reload removes the worker and another one brings it back.
+      // A worker's count survives its removal by a reload. Do not report it when the worker returns.
       const isKnown = this.#counts.has(key);
       if (grown(key, supervisor.leftBehind.total(name)) > 0 && isKnown) {
         tell({ kind: 'worker', reason: 'stuck', detail: 'the thread does not turn' }, name);
       }
     }
     for (const { label, results } of keySets.all) {
-      // Sets whose URLs differ only in their queries have one label.
+      // Sets whose URLs differ only in their queries share a label.
       if (counts.has(`keys ${label}`)) continue;
       if (grown(`keys ${label}`, results.failure) > 0) {
         tell({ kind: 'process', reason: 'key_set_failed', detail: `${label} cannot be fetched` });

@@ -7,12 +7,12 @@ import type { LiveFeed } from './live-feed.ts';
 import { liveStream } from './live-stream.ts';
 
 const EVENT_STREAM = 'text/event-stream';
-/** How the answer depends on the request. */
+/** The answer depends on these headers. */
 const VARY = 'Accept, Accept-Encoding';
 
 /**
- * Answers with a stream of frames, or with one frame as JSON: for the parameter `once`, and for clients that take JSON and no
- * stream.
+ * Answers with a stream of frames. Answers with one frame as JSON for the parameter `once`, and for clients
+ * that accept JSON but no stream.
  */
 export async function answerLive(
   request: AdminRequest,
@@ -25,7 +25,7 @@ export async function answerLive(
   const isOnce = new URLSearchParams(query).has('once');
   if (!isOnce && takes.some((range) => [EVENT_STREAM, 'text/*', '*/*'].includes(range))) {
     const address = networkOf(request.socket.remoteAddress ?? '');
-    // A HEAD takes no place.
+    // A HEAD request does not count as a reader.
     const full = request.method === 'HEAD' ? null : feed.refusal(address);
     if (full !== null) {
       return refusals.refuse(request, 'live_full', 503, `no more clients can read /live: ${full}`, {
@@ -39,7 +39,7 @@ export async function answerLive(
       body: liveStream(feed, encoding, address),
       headers: {
         Vary: VARY,
-        // nginx would hold frames back until its buffer is full.
+        // nginx would buffer frames until its buffer is full.
         'X-Accel-Buffering': 'no',
         ...(encoding !== null && { 'Content-Encoding': encoding }),
       },
@@ -52,7 +52,7 @@ export async function answerLive(
   return jsonAnswer(406, `/live is ${EVENT_STREAM} or ${JSON_TYPE}: accept one of them`);
 }
 
-/** Returns the media ranges of an Accept header that are not refused by a weight of 0 (RFC 9110, 12.5.1). */
+/** Returns the media ranges of an Accept header, except those with weight 0 (RFC 9110 section 12.5.1). */
 function mediaRanges(accept: string): string[] {
   return accept.split(',').flatMap((part) => {
     const [range = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());

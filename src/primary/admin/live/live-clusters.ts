@@ -13,17 +13,17 @@ import { topScores } from './top-scores.ts';
 type LiveCluster = LiveFrame['clusters'][number];
 type LiveEndpoint = LiveCluster['endpoints'][number];
 
-/** The parts of the primary that the clusters of a frame are read from. */
+/** The parts of the primary that provide the clusters of a frame. */
 export interface ClusterFacts {
   readonly supervisor: Pick<Supervisor, 'sums' | 'directory'>;
   readonly clusters: Pick<ClusterMonitors, 'all'>;
 }
 
-/** More than any number of connections: what needs attention is chosen first. */
+/** Exceeds any number of connections, so that clusters and endpoints with problems come first. */
 const ATTENTION = 2 ** 40;
-/** Clusters or endpoints that are looked at in one step, in less than 1 ms. */
+/** Number of clusters or endpoints checked per step, which takes less than 1 ms. */
 const LOOKS_PER_STEP = 500;
-/** Endpoints that are written in one step. */
+/** Number of endpoints written per step. */
 const ENDPOINTS_PER_STEP = 100;
 
 const { cluster: CLUSTER, endpoint: ENDPOINT } = pageShapes;
@@ -39,10 +39,11 @@ const FAILURES = Object.values(
 );
 
 /**
- * Reads the clusters of a frame, in steps: those in panic or with endpoints that are not up, then those with most
- * connections. They keep the order of the configuration.
+ * Reads the clusters of a frame, in steps. If there are too many, those with problems come first: in panic,
+ * or with endpoints that are not up. Those with the most connections follow. The result keeps the order of
+ * the configuration.
  *
- * @param isDrained whether a cluster is drained
+ * @param isDrained returns whether a cluster is drained
  */
 export function* liveClusters(
   facts: ClusterFacts,
@@ -146,13 +147,13 @@ function endpointRow(facts: ClusterFacts, record: EndpointRecord, slot: number |
   };
 }
 
-/** Returns the first slot of a cluster's series; null if a reload has removed them meanwhile. */
+/** Returns the first slot of a cluster's series; null if a reload has just removed them. */
 function clusterSlot({ supervisor }: ClusterFacts, cluster: string): number | null {
   const slot = supervisor.directory.find(pageMetrics.clusterConnectionsActive, { cluster });
   return slot === undefined ? null : slot - CLUSTER_ACTIVE;
 }
 
-/** Returns the first slot of an endpoint's series; null if a reload or a look-up has removed them meanwhile. */
+/** Returns the first slot of an endpoint's series; null if a reload or lookup has just removed them. */
 function endpointSlot({ supervisor }: ClusterFacts, cluster: string, record: EndpointRecord): number | null {
   const { label: endpoint, slot: lent } = record.facts;
   if (lent !== null) return lent;

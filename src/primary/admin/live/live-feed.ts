@@ -2,37 +2,37 @@ import { Slices } from '../../../core/timing/slices.ts';
 import { doStepsInSlices, type Steps } from '../../../core/timing/steps.ts';
 import { LiveChunk } from './live-chunk.ts';
 
-/** Who gets every frame, or misses it. */
+/** Receives every frame, or skips it. */
 export interface LiveReader {
-  /** The client's address or network, for the limit of each. */
+  /** The client's address or network, for the limit per address. */
   readonly address: string;
-  /** Offers a frame, which a reader that is not ready for it leaves out. */
+  /** Offers a frame. A reader that is not ready skips it. */
   take(chunk: LiveChunk): void;
 }
 
 interface FeedOptions {
   /** Writes the JSON of a frame. */
   readonly write: () => Steps<string>;
-  /** Max readers at a time. */
+  /** Max concurrent readers. */
   readonly maxReaders: number;
-  /** Max readers of one address. */
+  /** Max readers per address. */
   readonly maxPerAddress: number;
-  /** Called when a frame could not be made. */
+  /** Called when a frame fails. */
   readonly onError: (error: unknown) => void;
   readonly timing?: FeedTiming;
 }
 
 interface FeedTiming {
-  /** Milliseconds, monotonic. */
+  /** Returns milliseconds on a monotonic clock. */
   readonly now: () => number;
-  /** Calls back in each period until the returned function is called. */
+  /** Calls back periodically, until the returned function is called. */
   readonly every: (ms: number, run: () => void) => () => void;
   readonly slices: () => Pick<Slices, 'isOver' | 'next'>;
 }
 
 /** Period of the frames. */
 const PERIOD_MS = 1000;
-/** Timers fire a little early or late. */
+/** Max age of a frame. Slightly below the period, because timers are not exact. */
 const FRESH_MS = PERIOD_MS - 100;
 
 const TIMING: FeedTiming = {
@@ -44,17 +44,17 @@ const TIMING: FeedTiming = {
   slices: () => new Slices(setImmediate),
 };
 
-/** Makes a frame each second while somebody reads, one for all readers. */
+/** Creates a frame each second while there are readers, one for all of them. */
 export class LiveFeed {
   readonly #options: FeedOptions;
   readonly #timing: FeedTiming;
   readonly #readers = new Set<LiveReader>();
   /** Number of readers by address. */
   readonly #byAddress = new Map<string, number>();
-  /** Frames that readers have left out. */
+  /** Number of frames that readers skipped. */
   skipped = 0;
   #last: { readonly chunk: LiveChunk; readonly at: number } | null = null;
-  /** The frame that is being made. */
+  /** The frame in progress. */
   #next: Promise<LiveChunk> | null = null;
   #frames = 0;
   #stop: (() => void) | null = null;
@@ -69,7 +69,7 @@ export class LiveFeed {
     return this.#readers.size;
   }
 
-  /** Returns why another reader of an address is not admitted; null if it is. */
+  /** Returns why another reader from the address is refused; null if it is admitted. */
   refusal(address: string): string | null {
     const { maxReaders, maxPerAddress } = this.#options;
     if (this.#readers.size >= maxReaders) return `${maxReaders} clients read it`;
@@ -77,7 +77,7 @@ export class LiveFeed {
     return own >= maxPerAddress ? `${maxPerAddress} clients of your address read it` : null;
   }
 
-  /** Adds a reader, which gets a frame of the last second at once, or else the next. */
+  /** Adds a reader. It gets a frame at once if the last one is recent, otherwise the next one. */
   join(reader: LiveReader): void {
     this.#readers.add(reader);
     this.#byAddress.set(reader.address, (this.#byAddress.get(reader.address) ?? 0) + 1);
@@ -97,7 +97,7 @@ export class LiveFeed {
     this.#stop = null;
   }
 
-  /** Resolves with a frame that is at most about a second old; rejects if none can be made. */
+  /** Resolves with a frame that is at most about a second old. Rejects if the frame fails. */
   frame(): Promise<LiveChunk> {
     if (this.#isFresh()) return Promise.resolve(this.#last!.chunk);
     this.#next ??= this.#make();
@@ -108,11 +108,11 @@ export class LiveFeed {
     return this.#last !== null && this.#timing.now() - this.#last.at < FRESH_MS;
   }
 
-  /** Begins a frame, unless the one before takes longer than a period. */
+  /** Starts a frame, unless the previous one is still in progress. */
   #tick(): void {
     if (this.#next !== null) return;
     this.#next = this.#make();
-    // The error has been told.
+    // `onError` has reported the error.
     this.#next.catch(() => undefined);
   }
 

@@ -14,7 +14,7 @@ import { TallyReader, type Tallies } from './live-tallies.ts';
 import { RecentQuantiles } from './recent-quantiles.ts';
 import { RisingTotals } from './rising-totals.ts';
 
-/** The parts of the primary that a frame is read from. */
+/** The parts of the primary that provide a frame. */
 interface LiveFacts extends ClusterFacts, ListenerParts {
   readonly supervisor: ClusterFacts['supervisor'] &
     Pick<Supervisor, 'config' | 'slots' | 'leaving' | 'leftBehind' | 'generation' | 'count'>;
@@ -22,9 +22,9 @@ interface LiveFacts extends ClusterFacts, ListenerParts {
   readonly drains: Pick<Drains, 'progress'>;
   readonly versions: Versions;
   readonly state: () => PrimaryState;
-  /** Returns why no traffic should come here; null if the process is ready. */
+  /** Returns why the process should get no traffic; null if it is ready. */
   readonly notReady: () => string | null;
-  /** Returns the counts of the primary itself: what was refused or has failed. */
+  /** Returns the primary's own counts of refusals and failures. */
   readonly ownErrors: () => LiveFrame['errors'];
 }
 
@@ -42,7 +42,7 @@ const COUNTERS = [
   'bytesDownstream',
 ] as const satisfies readonly (keyof LiveCounters & keyof Sums)[];
 
-/** Writes one frame after the other. Some values are differences to earlier frames. */
+/** Writes one frame after the other. Some values are differences from earlier frames. */
 export class FrameWriter {
   readonly #facts: LiveFacts;
   readonly #tallies: TallyReader;
@@ -57,7 +57,9 @@ export class FrameWriter {
     this.#listeners = new LiveListeners(facts);
   }
 
-  /** Writes the JSON of a {@link LiveFrame} in steps of less than 1 ms: there may be ten thousand endpoints. */
+  /**
+   * Writes the JSON of a {@link LiveFrame} in steps of less than 1 ms: there may be ten thousand endpoints.
+   */
   *write(): Steps<string> {
     const tallies = yield* this.#tallies.read();
     const { drains } = this.#facts;

@@ -9,7 +9,7 @@ import type { Engines } from '../../process/engines.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 import { listenerStatus } from '../pages/status.ts';
 
-/** The parts of the primary that the listeners of a frame are read from. */
+/** The parts of the primary that provide the listeners of a frame. */
 export interface ListenerParts {
   readonly supervisor: Pick<Supervisor, 'config' | 'directory' | 'sums'>;
   readonly reloader: Pick<Reloader, 'current'>;
@@ -18,10 +18,13 @@ export interface ListenerParts {
 }
 
 type LiveListener = LiveFrame['listeners'][number];
-/** What only a reload changes of a listener. */
+/** Facts about a listener that only a reload changes. */
 type ListenerFacts = Omit<LiveListener, 'connections' | 'drained'>;
 
-/** The facts, and what they were made of. A reload replaces these one after the other, and a frame may come in between. */
+/**
+ * Cached facts and their sources. A reload replaces the sources one by one, and a frame may be written in
+ * between.
+ */
 interface HeldFacts {
   readonly config: Config;
   readonly asRead: Config;
@@ -29,7 +32,10 @@ interface HeldFacts {
   readonly facts: readonly ListenerFacts[];
 }
 
-/** Reads the listeners of a frame. The choice of an engine looks at all routes, so it is made once for each configuration. */
+/**
+ * Reads the listeners of a frame. The choice of an engine checks all routes, so it runs once per
+ * configuration.
+ */
 export class LiveListeners {
   readonly #parts: ListenerParts;
   #held: HeldFacts | null = null;
@@ -38,7 +44,7 @@ export class LiveListeners {
     this.#parts = parts;
   }
 
-  /** Returns all listeners. @param isDrained whether a listener is drained */
+  /** Returns all listeners. @param isDrained returns whether a listener is drained */
   read(isDrained: (name: string) => boolean): LiveListener[] {
     const { directory, sums } = this.#parts.supervisor;
     return this.#facts().map((facts) => {

@@ -4,7 +4,7 @@ import { preambleOf, type LiveChunk } from './live-chunk.ts';
 import type { LiveFeed, LiveReader } from './live-feed.ts';
 
 /**
- * Returns an answer of frames, which goes on until the connection is closed.
+ * Returns an answer that streams frames until the connection closes.
  *
  * @param address the client's address or network
  */
@@ -30,7 +30,7 @@ function beginStream(
   const reader: LiveReader = {
     address,
     take: (chunk) => {
-      // No queue: a slow client sees fewer frames, each of them new.
+      // There is no queue: a slow client sees fewer frames, but always new ones.
       if (isReady && !isEncoding) void writeChunk(chunk);
       else feed.skipped++;
     },
@@ -38,7 +38,7 @@ function beginStream(
   let isEncoding = false;
   const writeChunk = async (chunk: LiveChunk): Promise<void> => {
     isEncoding = true;
-    // Without memory for the compression the client misses a frame.
+    // If compression runs out of memory, the client skips a frame.
     const bytes = await chunk.bytes(encoding).catch(() => null);
     isEncoding = false;
     if (bytes === null) feed.skipped++;

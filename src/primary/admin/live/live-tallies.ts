@@ -1,30 +1,30 @@
-/** The sums of a live frame over all owners of series, such as listeners and clusters. */
+/** Sums of a live frame over all owners of series, such as listeners and clusters. */
 import type { Steps } from '../../../core/timing/steps.ts';
 import { BlockShape, type Labels } from '../../../telemetry/block-shape.ts';
 import type { Metric } from '../../../telemetry/metrics/metric.ts';
 import { pageMetrics } from '../../../telemetry/metrics/page-metrics.ts';
-// Makes the shapes of all metrics known.
+// Registers the shapes of all metrics.
 import '../../../telemetry/metrics/page-shapes.ts';
 import type { Block } from '../../../telemetry/page-layout.ts';
 import type { PageSums } from '../../../telemetry/page-sums.ts';
 
-/** Series whose values are added up. */
+/** Series to sum. */
 interface Tally {
-  /** Places of the series in the blocks of each shape. */
+  /** Offsets of the series in the blocks of each shape. */
   readonly places: readonly { readonly shape: BlockShape; readonly offset: number }[];
 }
 
-/** What can be refused or fail, by the label that has the reason. */
+/** A metric of refusals or failures, with the label that holds the reason. */
 interface ErrorSource {
   readonly kind: string;
   readonly metric: Metric;
-  /** Returns the reason; null for what is no failure. */
+  /** Returns the reason; null if the series counts no failure. */
   readonly reason: (labels: Labels) => string | null;
 }
 
-/** Tunnels that ended by these reasons have failed. Others have been idle, or were ended on purpose. */
+/** Close reasons of failed tunnels. Tunnels with other reasons were idle or ended on purpose. */
 const TUNNEL_FAILURES: ReadonlySet<string> = new Set(['reset', 'half_close_timeout', 'aborted', 'fault']);
-/** Close codes of sessions that have failed: no close frame, an error of the endpoint or the proxy. */
+/** Close codes of failed sessions: no close frame, or an error of the endpoint or the proxy. */
 const SESSION_FAILURES: ReadonlySet<string> = new Set(['1006', '1011']);
 
 const byReason = ({ reason = '' }: Labels): string => reason;
@@ -52,7 +52,7 @@ const ERRORS: readonly ErrorSource[] = [
   {
     kind: 'session',
     metric: pageMetrics.closes,
-    // Clients go without a close frame all the time.
+    // Clients often leave without a close frame.
     reason: ({ side = '', code = '' }) =>
       side !== 'client' && SESSION_FAILURES.has(code) ? `${side}_${code}` : null,
   },
@@ -80,14 +80,14 @@ const SUMS = {
 
 type SumName = keyof typeof SUMS;
 
-/** Blocks that are read in one step, in less than 1 ms. */
+/** Number of blocks read per step, which takes less than 1 ms. */
 const BLOCKS_PER_STEP = 200;
 
-/** The sums of all workers and owners at one moment. */
+/** Sums over all workers and owners at one moment. */
 export interface Tallies {
   readonly sums: Readonly<Record<SumName, number>>;
   readonly errors: readonly { readonly kind: string; readonly reason: string; readonly count: number }[];
-  /** Observations by bucket. */
+  /** Observations per bucket. */
   readonly handshakeSeconds: Float64Array;
   readonly requestSeconds: Float64Array;
 }
@@ -97,7 +97,7 @@ export class TallyReader {
   readonly #pages: PageSums;
   readonly #names = Object.keys(SUMS) as SumName[];
   readonly #errors = errorTallies();
-  /** Offsets in a block, and the places of their sums in {@link #values}, by turns. */
+  /** For each shape: offset in the block and index of the sum, alternating. */
   readonly #plan: ReadonlyMap<BlockShape, readonly number[]>;
   readonly #size: number;
   readonly #handshakes: readonly [start: number, end: number];
@@ -127,7 +127,7 @@ export class TallyReader {
     let seen = 0;
     for (const block of blocks) {
       if (version !== series.version) {
-        // A reload during a step may have given slots to another owner.
+        // A reload between two steps may have given slots to other owners.
         ({ version } = series);
         remaining = new Set(yield* series.listVisible());
       }
@@ -152,7 +152,7 @@ export class TallyReader {
   }
 }
 
-/** Collects the series of metrics. @param wanted the values that labels must have */
+/** Collects the series of metrics. @param wanted required values of labels */
 function tallyOf(metrics: readonly Metric[], wanted: Labels = {}): Tally {
   const isWanted = (labels: Labels): boolean =>
     Object.entries(wanted).every(([name, value]) => labels[name] === value);
@@ -175,7 +175,7 @@ function errorTallies(): { kind: string; reason: string; tally: Tally }[] {
   });
 }
 
-/** Returns a tally for each bucket of a histogram, with the one above the last bound. */
+/** Returns a tally for each bucket of a histogram, including the one above the last bound. */
 function bucketTallies(metric: Metric): Tally[] {
   return Array.from({ length: (metric.buckets?.length ?? 0) + 1 }, (_, index) => ({
     places: placesOf(metric).map(({ shape, offset }) => ({ shape, offset: offset + index })),

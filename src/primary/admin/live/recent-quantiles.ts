@@ -1,4 +1,4 @@
-/** What a histogram has counted in the last seconds. Times are in seconds. */
+/** Quantiles of a histogram over the window. Times are in seconds. */
 interface Quantiles {
   readonly count: number;
   readonly p50: number;
@@ -6,19 +6,19 @@ interface Quantiles {
 }
 
 interface Snapshot {
-  /** Milliseconds of a monotonic clock. */
+  /** Milliseconds on a monotonic clock. */
   readonly at: number;
   readonly counts: Float64Array;
 }
 
 const WINDOW_MS = 10_000;
-/** After a longer pause the counts since the last frame say nothing about now. */
+/** After a longer pause, the counts since the last frame say nothing about the present. */
 const MAX_GAP_MS = 15_000;
 
-/** Finds the quantiles of a histogram over the last 10 seconds, from the difference of its buckets. */
+/** Computes the quantiles of a histogram over the last 10 seconds, from the difference of its buckets. */
 export class RecentQuantiles {
   readonly #bounds: readonly number[];
-  /** The oldest first: at most one is older than the window. */
+  /** Oldest first. At most one is older than the window. */
   readonly #snapshots: Snapshot[] = [];
 
   /** @param bounds upper bounds of the buckets, ascending, without infinity */
@@ -27,16 +27,16 @@ export class RecentQuantiles {
   }
 
   /**
-   * Notes the counts of now.
+   * Records the current counts.
    *
-   * @param counts observations by bucket, not cumulative, with those above the last bound at the end
-   * @param at milliseconds of a monotonic clock
-   * @returns null without an observation in the window, and for the first counts
+   * @param counts observations per bucket, not cumulative. The last element counts those above all bounds
+   * @param at milliseconds on a monotonic clock
+   * @returns null for the first counts, and without observations in the window
    */
   note(counts: Float64Array, at: number): Quantiles | null {
     const snapshots = this.#snapshots;
     const last = snapshots.at(-1);
-    // A reload may have removed series together with their counts.
+    // A reload may have removed series and their counts.
     const hasShrunk = last !== undefined && counts.some((count, index) => count < last.counts[index]!);
     if (last !== undefined && (hasShrunk || at - last.at > MAX_GAP_MS)) snapshots.length = 0;
     while (snapshots.length > 1 && snapshots[1]!.at <= at - WINDOW_MS) snapshots.shift();
@@ -52,7 +52,10 @@ export class RecentQuantiles {
     return { count, p50: this.#quantile(grown, 0.5 * count), p99: this.#quantile(grown, 0.99 * count) };
   }
 
-  /** Returns the value below which `rank` observations lie: linear within a bucket, the last bound above all bounds. */
+  /**
+   * Returns the quantile at `rank`: linear within a bucket, and the last bound for observations above all
+   * bounds.
+   */
   #quantile(counts: Float64Array, rank: number): number {
     const bounds = this.#bounds;
     let passed = 0;

@@ -1,18 +1,18 @@
-/** The last value of a sum, and what reloads have taken from it. */
+/** The last value of a sum, and the amount that reloads have removed from it. */
 interface Total {
   last: number;
   lost: number;
 }
 
 /**
- * Keeps sums of counters from falling when a reload removes series together with their counts, so that readers can make rates
- * of any two values.
+ * Keeps sums of counters from falling when a reload removes series and their counts. Readers can thus compute
+ * rates from any two values.
  */
 export class RisingTotals {
-  /** By name: there are as many as sums. */
+  /** By name. The number of names is fixed. */
   readonly #totals = new Map<string, Total>();
 
-  /** Returns the sum, with what was lost of it before. @param name tells the sum from others */
+  /** Returns the sum plus the amount lost before. @param name identifies the sum */
   add(name: string, sum: number): number {
     const total = this.#totals.get(name) ?? { last: 0, lost: 0 };
     this.#totals.set(name, total);

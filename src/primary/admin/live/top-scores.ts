@@ -1,10 +1,10 @@
 /**
- * Chooses the elements with the highest scores, of equal ones the first. To choose 50 of 10,000 takes less than a
- * millisecond.
+ * Selects the elements with the highest scores. Among equal scores, the first elements win. Selecting 50 of
+ * 10,000 takes less than a millisecond.
  *
- * @param scores of all elements
- * @param max elements to choose
- * @returns the numbers of the chosen elements, ascending
+ * @param scores scores of all elements
+ * @param max number of elements to select
+ * @returns the indices of the selected elements, ascending
  */
 export function topScores(scores: Float64Array, max: number): number[] {
   if (scores.length <= max) return Array.from(scores.keys());

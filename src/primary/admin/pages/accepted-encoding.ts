@@ -1,17 +1,20 @@
-/** Shorter pages gain nothing by gzip. */
+/** Gzip does not pay off for shorter pages. */
 const MIN_GZIP_BYTES = 1024;
 
 /**
- * Chooses the encoding of a page.
+ * Selects the encoding of a page.
  *
  * @param header the request's Accept-Encoding
- * @param length number of bytes of the plain page; null for a long one
+ * @param length bytes of the plain page; null for a long page
  */
 export function encodingFor(header: string, length: number | null): 'gzip' | null {
   return (length ?? Infinity) >= MIN_GZIP_BYTES && acceptsGzip(header) ? 'gzip' : null;
 }
 
-/** Tells whether an Accept-Encoding header admits gzip and does not prefer the plain body (RFC 9110, 12.5.3). */
+/**
+ * Whether an Accept-Encoding header accepts gzip and does not prefer the plain body (RFC 9110 section
+ * 12.5.3).
+ */
 function acceptsGzip(header: string): boolean {
   const weights = new Map<string, number>();
   for (const part of header.split(',')) {

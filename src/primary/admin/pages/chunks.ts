@@ -1,11 +1,11 @@
 import { Slices } from '../../../core/timing/slices.ts';
 
-/** Length of the text of a chunk. */
+/** Min characters of a chunk, except the last. */
 export const CHUNK_LENGTH = 64 * 1024;
 
 /**
- * Joins small pieces of a text into chunks, and gives the event loop a turn after each slice of time. The first slice begins after
- * a turn, too: what came before the text took its time.
+ * Joins small pieces of text into chunks, and yields to the event loop after each time slice. It also yields
+ * before the first slice, because the caller may have used up the current one.
  */
 export async function* chunksOf(
   pieces: Iterable<string>,

@@ -1,29 +1,29 @@
 import type { PageBody } from './page-body.ts';
 
-/** Max bytes of all pages that are being read. A page of 100,000 endpoints takes 4 MB. */
+/** Max bytes of all pages with readers. A page of 100,000 endpoints takes 4 MB. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
 
 /**
- * Bounds the memory of pages. A slow client keeps the page that it reads, while others ask for newer ones. The readings of
- * the oldest page end if all pages together take too much memory.
+ * Limits the memory of pages. A slow client keeps the page that it reads, while other clients request newer
+ * pages. If all pages together take too much memory, the readings of the oldest pages end.
  */
 export class HeldPages {
   readonly #maxBytes: number;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #pages = new Set<Pick<PageBody, 'heldBytes' | 'readings' | 'giveUp'>>();
 
   constructor(maxBytes = MAX_HELD_BYTES) {
     this.#maxBytes = maxBytes;
   }
 
-  /** Adds a page that is going to be read. */
+  /** Adds a page that is about to be read. */
   add(page: Pick<PageBody, 'heldBytes' | 'readings' | 'giveUp' | 'ended'>): void {
     if (this.#pages.has(page)) return;
     this.#pages.add(page);
     void page.ended.then(() => this.#trim());
   }
 
-  /** The newest page is never given up. */
+  /** Never drops the newest page. */
   #trim(): void {
     const older = [...this.#pages].slice(0, -1);
     let bytes = 0;

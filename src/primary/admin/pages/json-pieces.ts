@@ -1,4 +1,4 @@
-/** A list whose elements are made while the text is taken. */
+/** A list whose elements are created while the text is consumed. */
 export class LazyList<T> {
   readonly elements: Iterable<T>;
 
@@ -8,8 +8,8 @@ export class LazyList<T> {
 }
 
 /**
- * Yields the JSON of a value, indented for people: what `JSON.stringify(value, null, 2)` returns. An object with a
- * {@link LazyList}, and the list, are written piece by piece; every other value is one piece.
+ * Yields the JSON of a value with indentation, like `JSON.stringify(value, null, 2)`. Objects with a {@link
+ * LazyList} and the list itself are yielded piece by piece. Every other value is one piece.
  */
 export function* jsonPieces(value: unknown, indent = ''): Generator<string, void> {
   const inner = `${indent}  `;

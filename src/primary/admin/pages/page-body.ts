@@ -4,41 +4,41 @@ import { constants, createGunzip, createGzip } from 'node:zlib';
 import type { Slices } from '../../../core/timing/slices.ts';
 import { CHUNK_LENGTH, chunksOf } from './chunks.ts';
 
-/** Divides the making of a page. */
+/** Divides the rendering of a page into slices. */
 type Turns = Pick<Slices, 'isOver' | 'next'>;
 
-/** A page whose text is made while its pieces are taken. */
+/** A page whose text is rendered while its pieces are consumed. */
 export interface PageText {
   /** The Content-Type. */
   readonly type: string;
   readonly pieces: Iterable<string>;
 }
 
-/** The page was given up before a reader had all of it. The cause is missing unless the making has failed. */
+/** The page was dropped before a reader had all of it. `cause` is set only if the rendering failed. */
 export class PageGoneError extends Error {}
 
 /** One reading of a page from its start. */
 export interface PageReading {
-  /** Fails with a {@link PageGoneError} if the page is given up. */
+  /** Fails with a {@link PageGoneError} if the page is dropped. */
   readonly chunks: AsyncIterable<Buffer>;
-  /** Call this when the reading has ended, at its end or before. Further calls are ignored. */
+  /** Call this when the reading ends, early or not. Idempotent. */
   close(): void;
 }
 
 const GZIP = {
   level: constants.Z_BEST_SPEED,
-  // Readers get what has been made, while the rest is being made.
+  // Readers get finished parts while the rest is still being rendered.
   flush: constants.Z_SYNC_FLUSH,
 };
 
 /**
- * The body of a page, made in slices and shared by all answers that have it. Readers may come while it is made, and read at
- * their own pace. It is kept in gzip only: the metrics of 10,000 endpoints are 7 MB of text, and 350 KB in gzip. Other threads
- * compress and decompress.
+ * The body of a page, rendered in slices and shared by all answers that contain it. Readers can join while it
+ * is being rendered, and read at their own pace. Only the gzip is kept: the metrics of 10,000 endpoints take
+ * 7 MB of text, but 350 KB in gzip. Other threads compress and decompress.
  */
 export class PageBody {
   readonly type: string;
-  /** Resolves when the page is whole or given up. */
+  /** Resolves when the page is complete or dropped. */
   readonly ended: Promise<void>;
   readonly #begun = Promise.withResolvers<undefined>();
   readonly #abort = new AbortController();
@@ -55,25 +55,28 @@ export class PageBody {
     this.ended = this.#make(pieces, turns);
   }
 
-  /** Resolves when a short page is whole, or when more than a chunk of a long one is there. Rejects if it fails before. */
+  /**
+   * Starts to render a page. Resolves when a short page is complete, or when a long page has more than one
+   * chunk. Rejects if the rendering fails before that.
+   */
   static async begin(text: PageText, turns?: Turns): Promise<PageBody> {
     const page = new PageBody(text, turns);
     await page.#begun.promise;
     return page;
   }
 
-  /** Number of bytes of the text, or of its gzip. Null while the page is being made. */
+  /** Bytes of the text, or of its gzip; null during the rendering. */
   length(encoding: 'gzip' | null): number | null {
     if (this.#state === 'making') return null;
     return encoding === 'gzip' ? this.#gzipBytes : this.#plainBytes;
   }
 
-  /** Number of bytes that the page takes in memory. */
+  /** Bytes of memory that the page takes. */
   get heldBytes(): number {
     return this.#state === 'gone' ? 0 : this.#gzipBytes;
   }
 
-  /** Whether the page has been given up. */
+  /** Whether the page was dropped. */
   get isGone(): boolean {
     return this.#state === 'gone';
   }
@@ -83,7 +86,7 @@ export class PageBody {
     return this.#readings;
   }
 
-  /** Begins to read the text, or its gzip. */
+  /** Starts to read the text, or its gzip. */
   read(encoding: 'gzip' | null): PageReading {
     this.#readings++;
     const source = Readable.from(this.#read(), { highWaterMark: 1 });
@@ -97,13 +100,13 @@ export class PageBody {
       isOpen = false;
       stream.destroy();
       this.#readings--;
-      // Nobody waits for the rest.
+      // Nobody needs the rest of the page.
       if (this.#readings === 0 && this.#state === 'making') this.giveUp();
     };
     return { chunks: stream as AsyncIterable<Buffer>, close };
   }
 
-  /** Ends the making and all readings, and frees the memory. */
+  /** Drops the page: ends the rendering and all readings, and frees the memory. */
   giveUp(): void {
     this.#end('gone');
     this.#abort.abort();

@@ -8,31 +8,32 @@ import { encodingFor } from './accepted-encoding.ts';
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-/** The file as it is kept. */
+/** The file as it is cached. */
 interface HeldFile {
   readonly gzip: Buffer;
-  /** Number of bytes of the text. */
+  /** Bytes of the text. */
   readonly length: number;
   readonly headers: Readonly<Record<string, string>> & { readonly ETag: string };
 }
 
 /**
- * The page for people, `GET /`: one file that the build has made.
+ * The page for people, `GET /`: one file that the build creates.
  *
- * It is read at its first request and then kept in gzip, a third of its size. Its policy lets a browser run the script and the
- * style that are in the file, by their hashes, ask this server alone, and nothing else: no text that a client of the proxy has
- * chosen becomes a script, and no other page shows this one in a frame.
+ * The first request reads the file. After that it stays in memory as gzip, a third of its size. Its
+ * Content-Security-Policy allows only the file's own script and style, by hash, and requests to this server.
+ * Text that a client of the proxy has chosen thus cannot become a script. No other page can show this one in
+ * a frame.
  */
 export class PageFile {
   readonly #path: URL;
   #held: Promise<HeldFile> | null = null;
 
-  /** @param path the built file */
+  /** @param path path of the built file */
   constructor(path = new URL(import.meta.resolve('#page.html'))) {
     this.#path = path;
   }
 
-  /** Answers a request: 304 for a page that the browser has already, 503 if the page has not been built. */
+  /** Answers a request. 304 if the browser has the page, 503 if the page was not built. */
   async answer({ headers }: AdminRequest): Promise<Answer> {
     let held: HeldFile;
     try {
@@ -61,9 +62,9 @@ async function readPage(path: URL): Promise<HeldFile> {
     gzip: await compress(text, { level: constants.Z_BEST_COMPRESSION }),
     length: text.length,
     headers: {
-      // Weak: the tag is the same in each encoding (RFC 9110 section 8.8.1).
+      // A weak tag is the same for all encodings (RFC 9110 section 8.8.1).
       ETag: `W/"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`,
-      // A new version must not meet the page of the old one.
+      // After an upgrade, the browser must not use the old version's page.
       'Cache-Control': 'no-cache',
       Vary: 'Accept-Encoding',
       'Content-Security-Policy': policyFor(html),
@@ -92,7 +93,10 @@ function policyFor(html: string): string {
   ].join('; ');
 }
 
-/** Returns the hashes of all elements of a name, as a policy lists them (Content Security Policy 3, section 2.3.1). */
+/**
+ * Returns the hashes of all elements with a name, in the form of a policy (Content Security Policy 3, section
+ * 2.3.1).
+ */
 function hashesOf(html: string, element: 'script' | 'style'): string {
   const texts = html.matchAll(new RegExp(`<${element}>([^]*?)</${element}>`, 'g'));
   const hashes = Array.from(

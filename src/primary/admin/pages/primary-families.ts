@@ -11,7 +11,7 @@ import type { LimitTableEntry, LimitTables } from '../../limits/limit-tables.ts'
 import type { TicketKeys } from '../../tickets/ticket-keys.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 
-/** The parts of the primary that its metrics are read from at each scrape. */
+/** The parts of the primary that provide its metrics at each scrape. */
 interface PrimaryFacts {
   readonly supervisor: Pick<Supervisor, 'slots' | 'leftBehind' | 'generation' | 'config'>;
   readonly reloader: Pick<Reloader, 'counts' | 'lastSucceeded' | 'lastSuccessAt'>;
@@ -23,7 +23,7 @@ interface PrimaryFacts {
   readonly droppedLines: () => LogOutputs['dropped'];
 }
 
-/** Returns the families of metrics that no worker writes. */
+/** Returns the metrics that no worker writes. */
 export function primaryFamilies(facts: PrimaryFacts): Family[] {
   const { supervisor, reloader, drains, certificates, ticketKeys, limitTables, versions, droppedLines } =
     facts;

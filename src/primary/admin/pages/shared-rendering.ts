@@ -1,24 +1,28 @@
-/** A rendering serves for 50 times as long as it took, so that renderings take at most 2% of the thread's time. */
+/** A rendering is used for 50 times its duration, so renderings take at most 2% of the thread's time. */
 const PERIODS_PER_COST = 50;
 
-/** A page that readers get when its making has begun. */
+/** A page that readers can read as soon as its rendering has begun. */
 interface Rendered {
-  /** Resolves when the making has ended. */
+  /** Resolves when the rendering ends. */
   readonly ended: Promise<unknown>;
-  /** Whether the page was given up: nobody else may have it. */
+  /** Whether the page was dropped. No other reader may get it then. */
   readonly isGone: boolean;
 }
 
 interface SharingOptions {
-  /** Min time between the starts of two renderings, however little they cost. */
+  /** Min time between the starts of two renderings, even if they are fast. */
   readonly minPeriodMs: number;
-  /** Max time between the starts of two renderings, and max age of a rendering, unless it takes longer. */
+  /**
+   * Max time between the starts of two renderings, and max age of a rendering, unless rendering takes longer.
+   */
   readonly maxPeriodMs: number;
   readonly now?: () => number;
   readonly setTimer?: (run: () => void, ms: number) => void;
 }
 
-/** Renders a page at most once in a period, for all requests of that period: a rendering costs CPU. */
+/**
+ * Renders a page at most once per period, for all requests of that period, because rendering costs CPU time.
+ */
 export class SharedRendering<T extends Rendered> {
   readonly #render: () => T | Promise<T>;
   readonly #minPeriodMs: number;
@@ -26,9 +30,9 @@ export class SharedRendering<T extends Rendered> {
   readonly #now: () => number;
   readonly #setTimer: (run: () => void, ms: number) => void;
   #last: Promise<T> | null = null;
-  /** The last page; null until it has begun. */
+  /** The last page; null until its rendering has begun. */
   #page: T | null = null;
-  /** When the next rendering may begin. */
+  /** When the next rendering may start. */
   #dueAt = -Infinity;
   #next: PromiseWithResolvers<T> | null = null;
 
@@ -41,13 +45,13 @@ export class SharedRendering<T extends Rendered> {
     this.#setTimer = setTimer;
   }
 
-  /** Returns the last rendering if its period is not over, else a new one. */
+  /** Returns the last rendering during its period, otherwise a new one. */
   recent(): Promise<T> {
     if (this.#last === null || this.#page?.isGone === true) return this.fresh();
     return this.#now() < this.#dueAt ? this.#last : this.#start();
   }
 
-  /** Returns a rendering that begins after the call, when the period of the last one is over. */
+  /** Returns a rendering that starts after this call. It waits for the end of the last rendering's period. */
   fresh(): Promise<T> {
     if (this.#now() >= this.#dueAt) return this.#start();
     if (this.#next === null) {
@@ -70,7 +74,7 @@ export class SharedRendering<T extends Rendered> {
       this.#page = rendered;
       return rendered.ended;
     });
-    // Handles a failure, too: one that nobody waits for would end the process.
+    // This handles failures too: an unhandled rejection would end the process.
     ended.then(end, end);
     next?.resolve(page);
     return page;
@@ -84,7 +88,7 @@ export class SharedRendering<T extends Rendered> {
     this.#startNextWhenDue();
   }
 
-  /** Does nothing while a rendering is being made: its end says when the next one is due. */
+  /** Does nothing during a rendering: the end of the rendering sets the time of the next one. */
   #startNextWhenDue(): void {
     const next = this.#next;
     if (next === null || this.#dueAt === Infinity) return;
@@ -94,7 +98,7 @@ export class SharedRendering<T extends Rendered> {
   }
 }
 
-/** Rounds up and adds 1 ms: timers fire a fraction of a millisecond early, before the period is over. */
+/** Rounds up and adds 1 ms: timers can fire a fraction of a millisecond early. */
 function setUnreferenced(run: () => void, ms: number): void {
   setTimeout(run, Math.ceil(ms) + 1).unref();
 }

@@ -34,7 +34,7 @@ const FAILURES = CONNECT_FAILURES.map((reason) =>
   ENDPOINT.offsetOf(pageMetrics.endpointConnectFailures, { reason })!,
 );
 
-/** The parts of the primary that the status is read from. */
+/** The parts of the primary that provide the status. */
 interface StatusFacts {
   readonly supervisor: Pick<
     Supervisor,
@@ -51,7 +51,10 @@ interface StatusFacts {
 }
 
 type LazyCluster = Omit<ClusterStatus, 'endpoints'> & { readonly endpoints: LazyList<EndpointStatus> };
-/** The lists are read while the text is taken: there may be ten thousand endpoints, and counts sum over all blocks. */
+/**
+ * Lists are read while the text is consumed: there may be ten thousand endpoints, and counts sum over all
+ * blocks.
+ */
 type LazyStatus = Omit<Status, 'workers' | 'listeners' | 'clusters'> & {
   readonly workers: LazyList<WorkerStatus>;
   readonly listeners: LazyList<ListenerStatus>;
@@ -94,17 +97,17 @@ function statusOf(facts: StatusFacts): LazyStatus {
   };
 }
 
-/** Lists current workers, then those that drain, then stuck ones that were replaced. */
+/** Lists current workers, then draining ones, then stuck ones that were replaced. */
 export function workersOf({
   slots,
   leaving,
   leftBehind,
 }: Pick<Supervisor, 'slots' | 'leaving' | 'leftBehind'>): readonly WorkerSlot[] {
-  // A stuck worker that could not be replaced keeps its slot.
+  // A stuck worker without a replacement keeps its slot.
   return [...slots, ...leaving, ...leftBehind.slots.filter((slot) => !slots.includes(slot))];
 }
 
-/** Reads the state of one worker. */
+/** Returns the status of one worker. */
 export function workerStatus(
   slot: WorkerSlot,
   supervisor: Pick<Supervisor, 'directory' | 'count'>,
@@ -113,7 +116,7 @@ export function workerStatus(
   const values = new Float64Array(page);
   const read = (metric: (typeof threadMetrics)[keyof typeof threadMetrics]): number => {
     const at = supervisor.directory.find(metric, { worker: name });
-    // The current configuration may lack the name of a worker that drains.
+    // The current configuration may not have the name of a draining worker.
     return at === undefined ? 0 : values[at]!;
   };
   return {
@@ -121,7 +124,7 @@ export function workerStatus(
     kind,
     state,
     restarts,
-    // Not the page's, which a worker that drains leaves to its successor of the same name.
+    // Not from the page: a draining worker leaves its page's series to the successor of the same name.
     generation,
     connections: supervisor.count({ kind: 'all' }, page),
     olderConnections: read(threadMetrics.olderConnections),
@@ -129,7 +132,7 @@ export function workerStatus(
   };
 }
 
-/** Reads the state of one listener of the configuration in use. */
+/** Returns the status of one listener of the current configuration. */
 export function listenerStatus(
   listener: Listener,
   {
@@ -178,7 +181,7 @@ function endpointStatus(
 ): EndpointStatus {
   const { facts, health, since, reason, counts, lastProbe } = record;
   const labels = { cluster, endpoint: facts.label };
-  // A reload may have removed the endpoint since the status was begun.
+  // A reload may have removed the endpoint since the rendering began.
   const active = directory.find(pageMetrics.endpointConnectionsActive, labels);
   const block = active === undefined ? null : active - ACTIVE;
   let connectFailures = 0;
@@ -204,7 +207,7 @@ function endpointStatus(
   };
 }
 
-/** Returns the sum over all workers; 0 for a series that a reload has removed since the status was begun. */
+/** Returns the sum over all workers; 0 if a reload has removed the series since the rendering began. */
 function sumOf(
   { directory, sums }: Pick<Supervisor, 'directory' | 'sums'>,
   metric: Metric,

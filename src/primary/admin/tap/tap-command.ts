@@ -15,7 +15,7 @@ import { ParameterError, parameterOf, refuseOthers, textOf } from '../commands/p
 import { NDJSON_TYPE, tapStream } from './tap-stream.ts';
 
 type FilterName = (typeof TAP_FILTERS)[number];
-/** The names that a tap may filter by. */
+/** The names that a tap can filter by. */
 type KnownNames = Pick<Config, 'listeners' | 'clusters'>;
 
 const SINGLE = [...TAP_FILTERS, 'sample', 'payload', 'maxPayload'];
@@ -36,7 +36,7 @@ const REMEDIES = {
 /**
  * Returns the command that shows live frames.
  *
- * @param known returns the configuration in force
+ * @param known returns the current configuration
  */
 export function tapCommand(desk: Pick<TapDesk, 'open' | 'refuse'>, known: () => KnownNames): AdminCommand {
   return {
@@ -61,7 +61,7 @@ function start(desk: Pick<TapDesk, 'open' | 'refuse'>, client: string, read: () 
   return { status: 200, message: 'tap started', stream: { type: NDJSON_TYPE, body: tapStream(opened) } };
 }
 
-/** Reads what a tap shows. @throws ParameterError */
+/** Parses what a tap shows. @throws ParameterError */
 function wishOf(query: URLSearchParams, known: KnownNames): TapWish {
   const redact = query.getAll('redact');
   query.delete('redact');
@@ -113,7 +113,7 @@ function readFilter(name: FilterName, text: string): string | null {
   return text === '' ? null : text;
 }
 
-/** Refuses a name that the configuration does not have: nothing would ever be shown. */
+/** Rejects a name that the configuration does not have: the tap would never show anything. */
 function refuseUnknown({ listener, route, cluster }: TapFilter, { listeners, clusters }: KnownNames): void {
   if (listener !== undefined && !listeners.some(({ name }) => name === listener)) {
     throw new ParameterError(`listener: there is no listener ${listener}`);

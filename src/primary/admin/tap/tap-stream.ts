@@ -5,18 +5,18 @@ import type { TapReader, TapSource } from '../../tap/tap-reader.ts';
 import type { AnswerStream } from '../admin-answer.ts';
 
 interface StreamTiming {
-  /** Milliseconds, monotonic. */
+  /** Returns milliseconds on a monotonic clock. */
   readonly now: () => number;
-  /** Calls back in each period until the returned function is called. */
+  /** Calls back periodically, until the returned function is called. */
   readonly every: (ms: number, run: () => void) => () => void;
 }
 
 /** Media type of JSON lines: https://github.com/ndjson/ndjson-spec. */
 export const NDJSON_TYPE = 'application/x-ndjson';
-/** Period of empty lines: a connection whose other side has vanished fails when bytes are sent. */
+/** Interval between empty lines. If the other side has vanished, sending bytes makes the connection fail. */
 const EMPTY_LINE_MS = 5000;
 const EMPTY_LINE = '\n';
-/** Max time in which the reader's machine acknowledges nothing, although bytes are under way. */
+/** Max time without acknowledgements from the reader's machine while bytes are in flight. */
 const MAX_SILENCE_MS = 30_000;
 const GONE = 'the reader has gone';
 const SILENT = `the reader has taken nothing for ${MAX_SILENCE_MS / 1000} s`;
@@ -29,7 +29,10 @@ const TIMING: StreamTiming = {
   },
 };
 
-/** Returns the answer that brings the lines of a tap. It ends with the tap, and the tap with its connection. */
+/**
+ * Returns the answer that streams the lines of a tap. When either the tap or the connection ends, so does the
+ * other.
+ */
 export function tapStream(source: TapSource, timing = TIMING): AnswerStream {
   return {
     begin: (response) => {
@@ -40,14 +43,14 @@ export function tapStream(source: TapSource, timing = TIMING): AnswerStream {
   };
 }
 
-/** The reader of a tap at the other end of an answer. */
+/** The reader of a tap at the other end of an HTTP answer. */
 class ResponseReader implements TapReader {
   readonly #response: ServerResponse;
   readonly #socket: Socket;
   readonly #source: TapSource;
   readonly #now: () => number;
   #isClosed = false;
-  /** Bytes of the connection that the other side has acknowledged, and when that number rose last. */
+  /** Bytes that the other side has acknowledged, and when that number last grew. */
   #acknowledged = 0;
   #acknowledgedAt: number;
 
@@ -58,7 +61,7 @@ class ResponseReader implements TapReader {
     this.#now = now;
     this.#acknowledgedAt = now();
     const stop = every(EMPTY_LINE_MS, () => this.#look());
-    // A write may meet the end of the connection before its 'close'.
+    // A write may fail before the connection's 'close' event.
     response.on('error', () => undefined);
     response.once('close', () => {
       this.#isClosed = true;
@@ -82,7 +85,7 @@ class ResponseReader implements TapReader {
     });
   }
 
-  /** Closes the connection of a silent reader, and gives others an empty line. */
+  /** Closes the connection of a silent reader. Sends an empty line to other readers. */
   #look(): void {
     const waiting = unacknowledgedBytes(this.#socket);
     const acknowledged = this.#socket.bytesWritten - waiting;
