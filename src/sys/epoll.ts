@@ -4,19 +4,19 @@ import { checkDescriptor, nativeCalls } from './native-calls.ts';
 import type { NativeCalls } from './native-calls.ts';
 import { EPOLL_CLOEXEC } from './socket-constants.ts';
 
-/** Bytes, a connection or the other side's FIN have come. */
+/** Readable: bytes, a connection or the peer's FIN arrived. */
 export const EPOLLIN = 0x1;
-/** The socket has room to send. */
+/** Writable: the socket has room to send. */
 export const EPOLLOUT = 0x4;
 /** The connection is broken. Always reported. */
 export const EPOLLERR = 0x8;
 /** Both directions have ended. Always reported. */
 export const EPOLLHUP = 0x10;
-/** The other side has ended its direction. It is told even while bytes that came before are unread. */
+/** The peer sent FIN. Reported even while earlier bytes are unread. */
 export const EPOLLRDHUP = 0x2000;
-/** Report changes only. Otherwise an end that is not acted on yet is reported for ever. */
+/** Report changes only. Otherwise an unhandled end is reported forever. */
 export const EPOLLET = 1 << 31;
-/** Interest in nothing: only a broken connection is reported, and only once. */
+/** No interest: only a broken connection is reported, and only once. */
 export const BREAKS_ONLY = EPOLLET;
 
 const EPOLL_CTL_ADD = 1;
@@ -25,13 +25,13 @@ const EPOLL_CTL_MOD = 3;
 
 /** The layout of an array of `struct epoll_event`, in 32-bit words. */
 interface EpollLayout {
-  /** Distance from one event to the next. */
+  /** Distance between two events. */
   readonly stride: number;
-  /** Offset of the event's two words of data, which epoll returns unchanged. */
+  /** Offset of the event's two data words, which epoll returns unchanged. */
   readonly data: number;
 }
 
-/** Returns the layout: packed on x86-64, so that 32-bit programs can share it, and aligned elsewhere. */
+/** Returns the layout: packed on x86-64, to match 32-bit programs, and aligned elsewhere. */
 export function epollLayout(architecture: string): EpollLayout {
   return architecture === 'x64' ? { stride: 3, data: 1 } : { stride: 4, data: 2 };
 }
@@ -44,12 +44,15 @@ export class Epoll {
   readonly #maxEvents: number;
   readonly #stride: number;
   readonly #data: number;
-  /** Address of a structure behind the events, for {@link add} and {@link modify}. */
+  /** Address of a structure after the events, for {@link add} and {@link modify}. */
   readonly #request: number;
   readonly #requestWord: number;
   #fd: number;
 
-  /** @param maxEvents max events of one wait, 1 or more. Throws if system calls are not supported. */
+  /**
+   * @param maxEvents max events per wait, 1 or more
+   * @throws Error if system calls are not supported
+   */
   constructor(maxEvents: number) {
     this.#calls = nativeCalls();
     const { stride, data } = epollLayout(process.arch);
@@ -82,7 +85,7 @@ export class Epoll {
     this.#calls.epollControl(this.#fd, EPOLL_CTL_DEL, fd, this.#request);
   }
 
-  /** Waits for events for at most `timeoutMs`. Returns the number of events. */
+  /** Waits up to `timeoutMs` for events. Returns the number of events. */
   wait(timeoutMs: number): number {
     checkDescriptor(this.#fd);
     const count = this.#calls.epollWait(this.#fd, this.#eventsAddress, this.#maxEvents, timeoutMs);
@@ -102,12 +105,12 @@ export class Epoll {
     return this.#words[index * this.#stride + this.#data + 1]!;
   }
 
-  /** Returns the flags of an event: constants of this file. */
+  /** Returns the flags of an event: the constants in this file. */
   events(index: number): number {
     return this.#words[index * this.#stride]!;
   }
 
-  /** Closes the set, which cannot be used afterwards. */
+  /** Closes the set, which must not be used afterwards. */
   close(): void {
     if (this.#fd < 0) return;
     this.#calls.close(this.#fd);

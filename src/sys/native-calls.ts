@@ -5,8 +5,8 @@ import { messageOf } from '../core/errors.ts';
 import { noteClosing, noteOpen } from './descriptors/descriptor-table.ts';
 
 /**
- * The functions of the C library and of Node that this room calls. All arguments are numbers, addresses too. A wrong
- * address ends the process, so only this room calls the functions.
+ * Functions of the C library and of Node that this room calls. All arguments are numbers, including
+ * addresses. A wrong address crashes the process, so only this room calls them.
  */
 export interface NativeCalls {
   readonly socket: (domain: number, type: number, protocol: number) => number;
@@ -31,7 +31,7 @@ export interface NativeCalls {
   /** Null if the C library is not glibc. */
   readonly mallocTrim: ((pad: number) => number) | null;
   readonly read: (fd: number, address: number, length: number) => number;
-  /** Null if the C library has none. @param vector the address of an array of `struct iovec` */
+  /** Null if the C library lacks it. @param vector address of an array of `struct iovec` */
   readonly preadv2:
     ((fd: number, vector: number, count: number, offset: number, flags: number) => number) | null;
   /** Offsets are addresses, or 0 for a descriptor without an offset. */
@@ -53,7 +53,7 @@ export interface NativeCalls {
   readonly interfaceIndex: (name: string) => number;
   readonly nodeLoop: (environment: bigint, loop: number) => number;
   readonly nodeLoopDescriptor: (loop: bigint) => number;
-  /** Calls back for each handle of the loop, in the order of creation, before it returns. */
+  /** Calls back for each handle of the loop, in order of creation, before it returns. */
   readonly walk: (loop: bigint, callback: (handle: number) => void) => void;
   readonly handleType: (handle: number) => number;
   readonly handleSize: (type: number) => number;
@@ -61,19 +61,21 @@ export interface NativeCalls {
   readonly checkStop: (handle: number) => number;
   readonly checkStart: (handle: number, callback: number) => number;
   readonly copy: (to: number, from: number, length: number) => number;
-  /** Returns the length of text that ends in a zero byte, or `max` if it is longer. */
+  /** Returns the length of NUL-terminated text, at most `max`. */
   readonly textLength: (address: number, max: number) => number;
   /** Reads the pointer at an address. */
   readonly readPointer: (address: number) => number;
   /** Returns the error number of the last failed call. */
   readonly errno: () => number;
-  /** Returns the address of the bytes. It is valid while they are referenced and their memory is not transferred. */
+  /**
+   * Returns the address of the bytes, valid while they are referenced and their memory is not transferred.
+   */
   readonly addressOf: (bytes: Uint8Array) => number;
   /** Node's handle for this thread. */
   readonly environment: bigint;
 }
 
-/** @throws RangeError if a number cannot be an open file descriptor: variables of closed ones are -1 */
+/** @throws RangeError if a number cannot be an open descriptor: variables of closed descriptors are -1 */
 export function checkDescriptor(fd: number): void {
   if ((fd | 0) !== fd || fd < 0) throw new RangeError(`${fd} is no open descriptor`);
 }
@@ -83,7 +85,11 @@ const ARCHITECTURES: readonly string[] = ['x64', 'arm64'];
 
 let loaded: NativeCalls | null = null;
 
-/** Returns the calls, which each thread loads once. Throws if the platform is not supported, or koffi does not load. */
+/**
+ * Returns the calls, loading them once per thread.
+ *
+ * @throws Error if the platform is not supported, or koffi does not load
+ */
 export function nativeCalls(): NativeCalls {
   loaded ??= load();
   return loaded;
@@ -102,7 +108,7 @@ function load(): NativeCalls {
     close: own.func('close', 'int', ['int']) as NativeCalls['close'],
     epollCreate: own.func('epoll_create1', 'int', ['int']) as NativeCalls['epollCreate'],
   };
-  // Calls that open and close descriptors update the thread's table. `Pipe` notes its two ends itself.
+  // Calls that open or close descriptors update the thread's table. `Pipe` records its own two ends.
   const opened = (fd: number): number => {
     noteOpen(fd);
     return fd;
@@ -120,7 +126,7 @@ function load(): NativeCalls {
     recv: own.func('recv', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
     send: own.func('send', 'intptr_t', ['int', 'uintptr_t', 'size_t', 'int']),
     pipe2: own.func('pipe2', 'int', ['uintptr_t', 'int']),
-    // Both are variadic. On both architectures integer arguments go in registers, as for other functions.
+    // Both are variadic. On both architectures, integer arguments go in registers as for other functions.
     fcntl: own.func('fcntl', 'int', ['int', 'int', 'intptr_t']),
     ioctl: own.func('ioctl', 'int', ['int', 'size_t', 'uintptr_t']),
     dup3: own.func('dup3', 'int', ['int', 'int', 'int']),
@@ -155,7 +161,7 @@ function load(): NativeCalls {
     readPointer: (address) => koffi.decode(BigInt(address), 'uintptr_t') as number,
     errno: () => koffi.errno(),
     addressOf: (bytes) => Number(koffi.address(bytes)),
-    // Its type says object, but it is a number.
+    // The type says object, but the value is a number.
     environment: koffi.node.env as unknown as bigint,
   };
 }
@@ -174,15 +180,15 @@ function optional<T>(find: () => T): T | null {
   }
 }
 
-/** Takes and returns what its types say. */
+/** Takes and returns the types given when it was declared. */
 type NativeFunction = ReturnType<Koffi.LibraryHandle['func']>;
 
 /**
- * Finds a function that the process exports, such as one of the libraries in the Node binary. Only this room may call it: a
- * wrong address ends the process.
+ * Finds a function that the process exports, such as one from a library in the Node binary. Only this room
+ * may call it: a wrong address crashes the process.
  *
- * @param result a type of koffi: addresses are `uintptr_t`
- * @throws Error if system calls are not supported, or the process has no such function
+ * @param result a koffi type: addresses are `uintptr_t`
+ * @throws Error if system calls are not supported, or the process exports no such function
  */
 export function nativeFunction(name: string, result: string, parameters: readonly string[]): NativeFunction {
   nativeCalls();
@@ -191,10 +197,13 @@ export function nativeFunction(name: string, result: string, parameters: readonl
     .func(name, result, [...parameters]);
 }
 
-/** A function that C code calls, on the thread that has made it and inside of a call of {@link nativeFunction}. */
+/**
+ * A function for C code to call: on the thread that created it, and only during a call of {@link
+ * nativeFunction}.
+ */
 export interface NativeCallback {
   readonly address: number;
-  /** C code must not call it afterwards. */
+  /** Releases the function. C code must not call it afterwards. */
   release: () => void;
 }
 
@@ -210,7 +219,7 @@ export function nativeCallback(
   return { address: Number(pointer), release: () => koffi.unregister(pointer) };
 }
 
-/** Loads koffi without `import`, so that everything else works on a platform without it. */
+/** Loads koffi without `import`, so that everything else works on platforms without it. */
 function requireKoffi(): typeof Koffi {
   try {
     return createRequire(import.meta.url)('koffi') as typeof Koffi;

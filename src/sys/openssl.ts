@@ -1,5 +1,5 @@
 /**
- * The functions of OpenSSL 3, as the Node binary exports them, and its constants. This is the only file that names functions.
+ * OpenSSL's constants, and its functions as the Node binary exports them. Only this file names the functions.
  */
 import { messageOf } from '../core/errors.ts';
 import { nativeFunction as native } from './native-calls.ts';
@@ -8,22 +8,25 @@ import type { OpenSsl } from './openssl-functions.ts';
 export const TLS_1_2 = 0x0303;
 export const TLS_1_3 = 0x0304;
 
-/** What a call that has not succeeded needs or has met (SSL_get_error). */
+/** Why a call did not succeed (SSL_get_error). */
 export const Outcome = { BREACH: 1, WANTS_READ: 2, WANTS_WRITE: 3, SYSTEM: 5, CLOSED: 6 } as const;
 
-/** What callbacks answer (`SSL_TLSEXT_ERR_…`). */
+/** Results of callbacks (`SSL_TLSEXT_ERR_…`). */
 export const PROTOCOL_CHOSEN = 0;
 export const NO_PROTOCOL = 3;
 
-/** OpenSSL's library whose errors are those of TLS (ERR_LIB_SSL). */
+/** Library number of TLS errors (ERR_LIB_SSL). */
 export const LIBRARY_TLS = 20;
 
-/** Reasons of errors: SSL_R_CERTIFICATE_VERIFY_FAILED, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, PEM_R_NO_START_LINE. */
+/**
+ * Error reasons: SSL_R_CERTIFICATE_VERIFY_FAILED, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE,
+ * PEM_R_NO_START_LINE.
+ */
 export const UNTRUSTED_CERTIFICATE = 134;
 export const NO_CERTIFICATE = 199;
 export const NO_PEM_BLOCK = 108;
 
-/** `OSSL_PARAM`: types, the length of one, and a `return_size` that has not been set (OSSL_PARAM_UNMODIFIED). */
+/** `OSSL_PARAM`: types, its size, and a `return_size` that is not set (OSSL_PARAM_UNMODIFIED). */
 export const PARAMETER_TEXT = 4;
 export const PARAMETER_BYTES = 5;
 export const PARAMETER_SIZE = 40;
@@ -40,16 +43,16 @@ const SSL_CTRL_SET_MIN_PROTO_VERSION = 123;
 const SSL_CTRL_SET_MAX_PROTO_VERSION = 124;
 
 /**
- * ENABLE_PARTIAL_WRITE and ACCEPT_MOVING_WRITE_BUFFER: writes behave like `send`. NO_AUTO_CHAIN: a chain is what the file has.
- * RELEASE_BUFFERS: idle connections have no buffers.
+ * ENABLE_PARTIAL_WRITE and ACCEPT_MOVING_WRITE_BUFFER: writes behave like `send`. NO_AUTO_CHAIN: the chain is
+ * exactly that in the file. RELEASE_BUFFERS: idle connections hold no buffers.
  */
 const MODES = 0x1 | 0x2 | 0x8 | 0x10;
-/** Makes a read go on behind messages of the protocol, which a client may send without end. */
+/** Makes a read continue after protocol messages, which a client could send endlessly. */
 const SSL_MODE_AUTO_RETRY = 0x4;
 /**
- * IGNORE_UNEXPECTED_EOF: without it OpenSSL answers each FIN that has no close_notify before it with an alert, and writes fail.
- * NO_COMPRESSION, CIPHER_SERVER_PREFERENCE, NO_RENEGOTIATION. No compressed certificates in either direction, whose size only
- * shows when they are inflated.
+ * IGNORE_UNEXPECTED_EOF: otherwise OpenSSL answers a FIN without close_notify with an alert, and writes fail.
+ * NO_COMPRESSION, CIPHER_SERVER_PREFERENCE, NO_RENEGOTIATION. No compressed certificates in either direction:
+ * their size is unknown until inflated.
  */
 const OPTIONS = 2 ** 7 + 2 ** 17 + 2 ** 22 + 2 ** 30 + 2 ** 32 + 2 ** 33;
 
@@ -58,17 +61,24 @@ const SSL_KEY_UPDATE_NONE = -1;
 
 const SSL_VERIFY_PEER = 1;
 const SSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2;
-/** X509_V_FLAG_CRL_CHECK and X509_V_FLAG_CRL_CHECK_ALL: every authority of a chain needs a list. */
+/** X509_V_FLAG_CRL_CHECK and X509_V_FLAG_CRL_CHECK_ALL: every authority in a chain needs a list. */
 const REVOCATION_FLAGS = 0x4 | 0x8;
 
-/** Session tickets of a full handshake. Two, OpenSSL's default, cost 5% more CPU. Most clients open one connection at a time. */
+/**
+ * Session tickets per full handshake. OpenSSL's default of two costs 5% more CPU. Most clients open one
+ * connection at a time.
+ */
 const TICKETS = 1;
 
 const MAJOR_VERSION = 3;
 
 let loaded: OpenSsl | null = null;
 
-/** Returns the functions, which each thread looks up once. Throws if system calls or OpenSSL 3 are missing. */
+/**
+ * Returns the functions, loading them once per thread.
+ *
+ * @throws Error if system calls or OpenSSL 3 are missing
+ */
 export function openssl(): OpenSsl {
   loaded ??= load();
   return loaded;
@@ -79,7 +89,7 @@ export function usedOpenssl(): OpenSsl | null {
   return loaded;
 }
 
-/** Returns in a few words why OpenSSL cannot be used here; null if it can. */
+/** Returns a short reason why OpenSSL is unusable here; null if it is usable. */
 export function opensslProblem(): string | null {
   try {
     openssl();
@@ -89,7 +99,7 @@ export function opensslProblem(): string | null {
   }
 }
 
-/** Types of koffi: an address, numbers with and without a sign, text, and nothing. */
+/** koffi types: an address, signed and unsigned numbers, text, and void. */
 const A = 'uintptr_t';
 const I = 'int';
 const U = 'uint32_t';
@@ -193,7 +203,7 @@ function load(): OpenSsl {
   };
 }
 
-/** Functions behind those of {@link OpenSsl}. */
+/** Functions that {@link OpenSsl} wraps. */
 interface InnerCalls {
   readonly method: () => number;
   readonly clientMethod: () => number;

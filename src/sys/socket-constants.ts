@@ -1,6 +1,6 @@
 /**
- * Numbers that system calls of Linux take for sockets, pipes and their descriptors, and the settings that all sockets
- * of sluice share. The numbers are equal on x86-64 and arm64 (include/uapi of the kernel).
+ * Linux constants for sockets, pipes and their descriptors, and settings that all sockets of sluice share.
+ * The numbers are equal on x86-64 and arm64 (include/uapi of the kernel).
  */
 export const AF_UNSPEC = 0;
 export const AF_UNIX = 1;
@@ -28,7 +28,7 @@ export const SHUT_WR = 1;
 
 /** Bytes in the receive buffer. */
 export const FIONREAD = 0x541b;
-/** Bytes that the other side has not acknowledged. */
+/** Bytes that the peer has not acknowledged. */
 export const SIOCOUTQ = 0x5411;
 
 export const SOL_SOCKET = 1;
@@ -54,41 +54,41 @@ export const TCP_DEFER_ACCEPT = 9;
 export const TCP_INFO = 11;
 export const TCP_NOTSENT_LOWAT = 25;
 
-/** Offset of the connection's state in `struct tcp_info`. */
+/** Offset of the connection state in `struct tcp_info`. */
 export const TCP_INFO_STATE = 0;
-/** Offset of the round trip in microseconds. */
+/** Offset of the round-trip time, in microseconds. */
 export const TCP_INFO_ROUND_TRIP = 68;
 /** Offset of `tcpi_last_ack_recv`, in milliseconds. */
 export const TCP_INFO_LAST_ACK_RECEIVED = 56;
-/** Length of the structure up to the end of the round trip. */
+/** Length of the structure through the round-trip time. */
 export const TCP_INFO_HEAD_BYTES = 72;
 /** Offset of `tcpi_last_data_recv`, in milliseconds. */
 export const TCP_INFO_LAST_DATA_RECEIVED = 52;
-/** Offset of `tcpi_bytes_received`, which has 64 bits, and which Linux has since 4.1. */
+/** Offset of `tcpi_bytes_received`: 64 bits, since Linux 4.1. */
 export const TCP_INFO_RECEIVED = 128;
-/** Length of the structure up to the end of `tcpi_bytes_received`. */
+/** Length of the structure through `tcpi_bytes_received`. */
 export const TCP_INFO_BYTES = 136;
 export const TCP_ESTABLISHED = 1;
-/** States of a connection whose handshake is under way. */
+/** States of a connection during its handshake. */
 export const TCP_SYN_SENT = 2;
 export const TCP_SYN_RECEIVED = 3;
-/** The state of a connection that has failed or ended. */
+/** State of a connection that failed or ended. */
 export const TCP_CLOSED = 7;
-/** States of a connection that has sent its FIN. */
+/** States of a connection that sent its FIN. */
 export const TCP_FIN_WAIT1 = 4;
 export const TCP_FIN_WAIT2 = 5;
 
 export const IPPROTO_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 
-/** Max connections that wait to be accepted. The kernel takes the lesser of this and net.core.somaxconn. */
+/** Max connections that wait to be accepted. net.core.somaxconn may lower it. */
 export const BACKLOG = 4096;
 /**
- * Silence after which TCP keep-alive begins to probe a peer. Node takes milliseconds, and sends 10 probes at intervals
- * of 1 s.
+ * Idle time before TCP keep-alive probes a peer. Node takes milliseconds, and sends 10 probes at intervals of
+ * 1 s.
  */
 export const KEEP_ALIVE_IDLE_MS = 60_000;
-/** Interval between probes on sockets that sluice opens by system calls. */
+/** Interval between probes, on sockets that sluice opens by system calls. */
 export const KEEP_ALIVE_INTERVAL_MS = 10_000;
-/** Probes on the same sockets: a dead peer is found 2 minutes after its last byte. */
+/** Max probes on these sockets: a dead peer is detected 2 minutes after its last byte. */
 export const KEEP_ALIVE_PROBES = 6;

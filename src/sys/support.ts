@@ -3,7 +3,7 @@ import { EPOLLIN, Epoll } from './epoll.ts';
 import { nodeLoopDescriptor } from './node/node-loop.ts';
 import { Sockets } from './sockets/sockets.ts';
 
-/** Returns in a few words why system calls cannot be used here; null if they can. */
+/** Returns a short reason why system calls are unusable here; null if they are usable. */
 export function unsupportedReason(): string | null {
   try {
     new Sockets();

@@ -1,42 +1,45 @@
-/** One byte for every descriptor number that Linux allows by default (fs.nr_open). Unused pages cost no memory. */
+/**
+ * One byte for every descriptor number that Linux allows by default (fs.nr_open). Unused pages cost no
+ * memory.
+ */
 const TABLE_BYTES = 1024 * 1024;
-/** The thread opened the descriptor by a call of this room, and closes it itself. */
+/** The thread opened the descriptor through this room, and closes it itself. */
 const OWN = 1;
 /** The descriptor is a listening socket, of sluice or of a library. */
 const LISTENING = 2;
 
 /**
- * The table of this thread; empty if nobody reads it. Stores beyond its end and at -1 do nothing: the table may lack a
- * descriptor, but never has a descriptor of other code.
+ * Table of this thread; empty if nobody reads it. Stores at -1 or past its end do nothing: the table may miss
+ * a descriptor, but never lists one of other code.
  */
 let own: Uint8Array = new Uint8Array(0);
 
-/** Allocates a table in shared memory, for one thread to write and the primary to read. */
+/** Allocates a table in shared memory: one thread writes it, the primary reads it. */
 export function allocateDescriptorTable(): SharedArrayBuffer {
   return new SharedArrayBuffer(TABLE_BYTES);
 }
 
-/** Makes a table the one in which this thread notes its descriptors from now on. */
+/** Sets the table in which this thread records its descriptors from now on. */
 export function useDescriptorTable(memory: SharedArrayBuffer): void {
   own = new Uint8Array(memory);
 }
 
-/** Notes a descriptor right after it was opened. Negative numbers are ignored. */
+/** Records a descriptor right after it was opened. Ignores negative numbers. */
 export function noteOpen(fd: number): void {
   own[fd] = OWN;
 }
 
-/** Notes that a descriptor listens, also if a library opened it. */
+/** Records that a descriptor listens, even if a library opened it. */
 export function noteListening(fd: number): void {
   own[fd]! |= LISTENING;
 }
 
-/** Removes a descriptor. Call it before the descriptor is closed: afterwards other code may get the same number. */
+/** Removes a descriptor. Call it before closing: afterwards other code may get the same number. */
 export function noteClosing(fd: number): void {
   own[fd] = 0;
 }
 
-/** Lists the listening sockets in the table of another thread. */
+/** Lists the listening sockets in another thread's table. */
 export function listeningIn(memory: SharedArrayBuffer): number[] {
   return numbersWith(memory, LISTENING);
 }

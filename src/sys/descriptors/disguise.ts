@@ -2,14 +2,15 @@ import { SystemCallError } from '../errno.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import { EPOLL_CLOEXEC, F_DUPFD_CLOEXEC, O_CLOEXEC } from '../socket-constants.ts';
 
-/** Max tries of dup3. While another thread opens a file, the system may refuse a number with EBUSY. */
+/** Max attempts of dup3. While another thread opens a file, the kernel may refuse a number with EBUSY. */
 const MAX_TRIES = 1000;
 
 /**
- * Replaces sockets by a descriptor that is not a socket, and restores them. A library's answer then shows which socket it
- * asked. A second descriptor keeps each socket open meanwhile: epoll watches the open file, and does not notice.
+ * Replaces sockets by a descriptor that is not a socket, and restores them. A library's answer then reveals
+ * which socket it used. A second descriptor keeps each socket open: epoll watches the open file, and is not
+ * affected.
  *
- * Use it only for sockets that no other thread uses, and end it before any other code of this thread runs.
+ * Use it only for sockets that no other thread uses, and end it before other code of this thread runs.
  */
 export class Disguise {
   readonly #calls = nativeCalls();
@@ -19,7 +20,10 @@ export class Disguise {
   readonly #hidden: boolean[];
   #stand = -1;
 
-  /** Hides nothing yet. Needs one descriptor for each socket and one more, and throws without them. */
+  /**
+   * Hides nothing yet. Needs one descriptor per socket plus one. @throws SystemCallError without enough of
+   * them
+   */
   constructor(fds: readonly number[]) {
     this.#fds = fds;
     this.#hidden = fds.map(() => false);
@@ -39,7 +43,7 @@ export class Disguise {
     return this.#fds.length;
   }
 
-  /** Replaces the socket with this index: its descriptor has no peer from now on. */
+  /** Replaces the socket with this index: its descriptor has no peer until it is shown again. */
   hide(index: number): void {
     if (this.#hidden[index] === false) this.#put(this.#stand, index, true);
   }
@@ -49,7 +53,7 @@ export class Disguise {
     if (this.#hidden[index] === true) this.#put(this.#copies[index]!, index, false);
   }
 
-  /** Shows all sockets. The disguise cannot be used afterwards. */
+  /** Shows all sockets. The object must not be used afterwards. */
   end(): void {
     for (let index = 0; index < this.#copies.length; index++) {
       this.show(index);

@@ -3,12 +3,12 @@ import { nativeCalls } from '../native-calls.ts';
 import type { NativeCalls } from '../native-calls.ts';
 import { F_DUPFD_CLOEXEC } from '../socket-constants.ts';
 
-/** Node opens /dev/null for standard streams that are closed. */
+/** Always open: Node opens /dev/null for standard streams that are closed. */
 const STDERR = 2;
 
 /**
- * Returns a function that finds the lowest free descriptor number of the process; Infinity if none is free. The function
- * duplicates a descriptor and closes it (1 us), or without system calls opens /dev/null (3 us).
+ * Returns a function that finds the lowest free descriptor number of the process; Infinity if none is free.
+ * It duplicates a descriptor and closes it (1 us), or without system calls opens /dev/null (3 us).
  */
 export function lowestDescriptor(): () => number {
   let calls: NativeCalls;

@@ -7,14 +7,14 @@ const STDOUT = 1;
 const STDERR = 2;
 
 /**
- * Moves standard output to another descriptor, and makes descriptor 1 lead to /dev/null. Native libraries write to
- * descriptor 1, and their lines must not get into the log. A write to /dev/null never blocks a thread.
+ * Moves standard output to another descriptor, and points descriptor 1 to /dev/null. Native libraries write
+ * to descriptor 1, and their lines must not get into the log. A write to /dev/null never blocks a thread.
  *
- * The engine of layer 7 prints `Browsed to SNI: NAME` when routes are added for a server name, and clients choose its
- * spelling. Without such a library this file is not needed.
+ * uWebSockets.js prints `Browsed to SNI: NAME` when routes are added for a server name, and clients choose
+ * its spelling. Without such a library this file is not needed.
  *
- * @returns the descriptor of standard output, which child processes do not inherit
- * @throws Error if system calls are not supported, or no descriptor is free: nothing has changed then
+ * @returns the new descriptor of standard output, which child processes do not inherit
+ * @throws Error if system calls are not supported, or no descriptor is free. Nothing has changed then
  */
 export function takeStandardOutput(): number {
   const calls = nativeCalls();

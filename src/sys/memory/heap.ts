@@ -1,38 +1,39 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** How much larger than what lives in it V8 lets a heap become before it collects all garbage. */
+/** Max growth of a V8 heap over its live objects before a full garbage collection. */
 const MAX_GROWTH_PERCENT = 25;
 
 /**
- * Bounds the garbage in the heaps of all threads that start from now on, and of this one. By default V8 lets a heap grow to four
- * times of what lives in it: each reload of a large configuration leaves some megabytes of garbage in each thread, and 50 of
- * them doubled the memory of the process. V8 marks in small steps, most of them beside the thread, so that no collection holds
- * the thread for long.
+ * Limits garbage in the heaps of this thread and of threads started later. By default V8 lets a heap grow to
+ * four times its live objects. Each reload of a large configuration leaves some megabytes of garbage in each
+ * thread, and 50 reloads doubled the memory of the process. V8 marks in small steps, mostly on other threads,
+ * so no collection blocks the thread for long.
  */
 export function boundHeapGrowth(): void {
   setFlagsFromString(`--heap-growing-percent=${MAX_GROWTH_PERCENT}`);
 }
 
 /**
- * Lets the threads that start from now on call V8's built-in functions where Node's file has them. By default V8 maps 2 MB of that
- * file once more next to the code of each thread, for shorter calls, which count as memory of the process. Neither requests nor
- * messages took measurably more CPU time without them.
+ * Lets threads started later call V8's built-in functions inside Node's mapped file. By default V8 maps
+ * another 2 MB of that file next to each thread's code, for shorter calls, and this counts as process memory.
+ * Neither requests nor messages took measurably more CPU time without it.
  */
 export function shareBuiltins(): void {
   setFlagsFromString('--no-short-builtin-calls');
 }
 
-/** V8's function for tests. The result of a call with `execution: 'sync'` is undefined. */
+/** V8's function for tests. With `execution: 'sync'` it returns undefined. */
 type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => unknown;
 
 /**
- * Gives back the memory that the start of a thread has used: loading modules, a configuration and a warm-up let V8's young
- * generation grow to 16 MB and more, and V8 collects nothing from a thread that waits for its first client. The collection
- * takes 40 to 80 ms, so it must precede the first client. Compiled code stays. The young generation may grow again under load:
- * a smaller limit would cost up to 20% of the CPU time of a request.
+ * Returns the memory that a thread's start used. Loading modules, a configuration and a warm-up grow V8's
+ * young generation to 16 MB and more, and V8 collects nothing from a thread that waits for its first client.
+ * The collection takes 40 to 80 ms, so it must precede the first client. Compiled code stays. The young
+ * generation may grow again under load: a smaller limit would cost up to 20% of a request's CPU time.
  *
- * The flag makes V8 add the function to contexts that are made later. It stays set, because other threads may be here, too.
+ * The flag makes V8 add the function to contexts created later. It stays set, because other threads may be
+ * running this code.
  *
  * @returns whether memory could be collected
  */
@@ -40,11 +41,11 @@ export function releaseHeap(): boolean {
   try {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as Collect;
-    // The last resort is the one collection that makes the young generation smaller.
+    // Only a last-resort collection shrinks the young generation.
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     return true;
   } catch {
-    // A V8 without the function: the thread serves as well, with more memory.
+    // V8 lacks the function: the thread works with more memory.
     return false;
   }
 }

@@ -5,20 +5,23 @@ import { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK } from '../socket-constants.ts';
 let addressOf: (buffer: PinnedBuffer, start: number, end: number) => number;
 
 /**
- * Bytes at a fixed address, for system calls. Only this class turns a length into the length of a system call: a range
- * outside of the bytes throws.
+ * Bytes at a fixed address, for system calls. Only this class derives the length of a system call: a range
+ * outside the bytes throws.
  */
 export class PinnedBuffer {
-  /** Any code may read and write them. */
+  /** Any code may read and write these bytes. */
   readonly bytes: Buffer<ArrayBuffer>;
   readonly #calls: NativeCalls;
   readonly #address: number;
 
-  /** @param size in bytes, 1 or more. Throws if system calls are not supported. */
+  /**
+   * @param size bytes, 1 or more
+   * @throws Error if system calls are not supported
+   */
   constructor(size: number) {
     this.#calls = nativeCalls();
     if (!(size >= 1)) throw new RangeError(`a buffer of ${size} bytes has no place in memory`);
-    // Not `Buffer.allocUnsafeSlow`: V8 may keep a small one in its heap, which moves objects.
+    // Not `Buffer.allocUnsafeSlow`: V8 may keep small buffers in its heap, which moves objects.
     this.bytes = Buffer.from(new ArrayBuffer(size));
     this.#address = this.#calls.addressOf(this.bytes);
   }
@@ -26,7 +29,7 @@ export class PinnedBuffer {
   /**
    * Receives into `bytes[start, end)` without waiting.
    *
-   * @returns number of bytes; 0 if the other side has ended its direction; a negative error number
+   * @returns number of bytes; 0 if the peer sent FIN; a negative error number
    */
   recv(fd: number, start: number, end: number): number {
     this.#check(fd, start, end);
@@ -34,7 +37,7 @@ export class PinnedBuffer {
     return received < 0 ? -this.#calls.errno() : received;
   }
 
-  /** Does the same as {@link recv}, and leaves the bytes in the socket. */
+  /** Like {@link recv}, but leaves the bytes in the socket. */
   peek(fd: number, start: number, end: number): number {
     this.#check(fd, start, end);
     const received = this.#calls.recv(fd, this.#address + start, end - start, MSG_DONTWAIT | MSG_PEEK);
@@ -42,7 +45,7 @@ export class PinnedBuffer {
   }
 
   /**
-   * Sends the part of `bytes[start, end)` that has room, without waiting.
+   * Sends as much of `bytes[start, end)` as there is room for, without waiting.
    *
    * @returns number of bytes, 1 or more; a negative error number: -EAGAIN without room
    */
@@ -52,7 +55,7 @@ export class PinnedBuffer {
     return sent < 0 ? -this.#calls.errno() : sent;
   }
 
-  /** Frees the memory at once, instead of at the next garbage collection. The buffer is empty afterwards. */
+  /** Frees the memory now instead of at the next garbage collection. The buffer is empty afterwards. */
   free(): void {
     this.bytes.buffer.transfer(0);
   }
@@ -64,7 +67,7 @@ export class PinnedBuffer {
     };
   }
 
-  /** Throws for a range outside of the bytes. After `transfer` or `postMessage` the bytes have no length. */
+  /** Throws for a range outside the bytes. After `transfer` or `postMessage`, the bytes have no length. */
   #check(fd: number, start: number, end: number): void {
     checkDescriptor(fd);
     if (start >>> 0 !== start || end >>> 0 !== end || start >= end || end > this.bytes.length) {
@@ -73,7 +76,7 @@ export class PinnedBuffer {
   }
 }
 
-/** Returns the address of `bytes[start, end)` of a buffer. Only files of this room may use it. */
+/** Returns the address of `bytes[start, end)` of a buffer. Only for files in this room. */
 export function addressWithin(buffer: PinnedBuffer, start: number, end: number): number {
   return addressOf(buffer, start, end);
 }

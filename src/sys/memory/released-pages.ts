@@ -3,11 +3,11 @@ import { nativeCalls } from '../native-calls.ts';
 const MADV_DONTNEED = 4;
 
 /**
- * Returns the memory pages inside the bytes to the system. The bytes on these pages become 0. Pages that the bytes share
- * with other memory stay.
+ * Returns the memory pages inside the bytes to the system. The bytes on these pages become 0. Keeps pages
+ * that the bytes share with other memory.
  *
- * @param bytes in private memory that no one reads again before writing it
- * @returns the number of returned bytes
+ * @param bytes private memory that is written before it is read again
+ * @returns number of bytes returned to the system
  */
 export function releasePages(bytes: ArrayBuffer): number {
   const calls = nativeCalls();

@@ -2,8 +2,8 @@ import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { nativeCalls } from '../native-calls.ts';
 
 /**
- * Returns the descriptor that becomes readable when Node's event loop of this thread has work: a message, a result of the
- * thread pool, one of its sockets. It belongs to libuv: watch it, but never read or close it.
+ * Returns the descriptor that becomes readable when this thread's Node event loop has work: a message, a
+ * thread pool result, or a socket event. It belongs to libuv: watch it, but never read or close it.
  */
 export function nodeLoopDescriptor(): number {
   const fd = nativeCalls().nodeLoopDescriptor(loopOfNode());
@@ -11,7 +11,7 @@ export function nodeLoopDescriptor(): number {
   return fd;
 }
 
-/** Returns the address of the `uv_loop_t` of this thread. Only files of this room may use it. */
+/** Returns the address of this thread's `uv_loop_t`. Only for files in this room. */
 export function loopOfNode(): bigint {
   const calls = nativeCalls();
   const slot = new PinnedBuffer(8);

@@ -3,20 +3,20 @@ import { getSystemErrorName } from 'node:util';
 import type { TcpAddress } from '../../core/address.ts';
 import type { Reservation } from '../sockets/port-reservation.ts';
 
-/** The used methods of a handle of libuv. */
+/** The methods used of a libuv handle. */
 interface BoundHandle {
   getsockname(into: { port?: number }): number;
   close(): void;
 }
 
-/** Returns a handle that is bound and does not listen, or an error number. Node's cluster module uses it. */
+/** Returns a bound handle that does not listen, or an error number. Node's cluster module uses it. */
 type CreateServerHandle = (host: string, port: number, family: 4 | 6) => BoundHandle | number;
 
 const { _createServerHandle: createHandle } = net as unknown as { _createServerHandle?: CreateServerHandle };
 
 /**
  * A {@link Reservation} without system calls. Node has no public way to bind without listening, so this uses
- * `net._createServerHandle` (seen in Node 22). Workers cannot share the address with it, so it ends when they start.
+ * `net._createServerHandle` (seen in Node 22). Workers cannot share its address, so it ends when they start.
  */
 export class NodeReservation implements Reservation {
   /** Whether this Node has the function. */
@@ -25,12 +25,15 @@ export class NodeReservation implements Reservation {
   readonly port: number;
   #handle: BoundHandle | null;
 
-  /** @throws Error with a `code` if the address cannot be bound; TypeError if this Node does not have the function */
+  /**
+   * @throws Error with a `code` if the address cannot be bound
+   * @throws TypeError if this Node lacks the function
+   */
   constructor({ host, port }: TcpAddress) {
     if (createHandle === undefined) throw new TypeError('this Node does not bind without listening');
     const handle = createHandle(host, port, net.isIP(host) === 6 ? 6 : 4);
     if (typeof handle === 'number') throw bindError(handle);
-    // libuv reports only here that an address is in use.
+    // libuv reports an address in use only here.
     const bound: { port?: number } = {};
     const status = handle.getsockname(bound);
     if (status !== 0) {

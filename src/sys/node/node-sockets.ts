@@ -3,24 +3,26 @@ import type { Server, Socket } from 'node:net';
 import { Sockets } from '../sockets/sockets.ts';
 import { unsupportedReason } from '../support.ts';
 
-/** Created at the first use; null if system calls cannot be used. */
+/** Created on first use; null if system calls are unusable. */
 let calls: Sockets | null | undefined;
 
-/** Returns system calls for Node's sockets; null if system calls cannot be used. */
+/** Returns system calls for Node's sockets; null if system calls are unusable. */
 export function callsOnSockets(): Sockets | null {
   if (calls === undefined) calls = unsupportedReason() === null ? new Sockets() : null;
   return calls;
 }
 
-/** Returns the descriptor of one of Node's sockets; undefined without one. Node has no public way to get it. */
+/**
+ * Returns the descriptor of one of Node's sockets; undefined without one. Node has no public way to get it.
+ */
 export function descriptorOf(owner: Server | Socket): number | undefined {
   const { _handle: handle } = owner as { _handle?: { fd?: unknown } | null };
   return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
 }
 
 /**
- * Returns the user of the process at the other end of a UNIX socket, as the kernel knows it; null without system calls. A
- * TCP socket has none: the number is that of no user.
+ * Returns the user ID of the process at the other end of a UNIX socket, according to the kernel. Returns null
+ * without system calls. TCP sockets have no such user: the number means nothing.
  */
 export function peerUserOf(socket: Socket): number | null {
   const fd = descriptorOf(socket);
@@ -29,8 +31,8 @@ export function peerUserOf(socket: Socket): number | null {
 }
 
 /**
- * Returns the number of written bytes that the other side has not acknowledged. Without system calls it counts only the
- * bytes that Node has not given to the kernel.
+ * Returns the number of written bytes that the peer has not acknowledged. Without system calls, counts only
+ * bytes not yet passed to the kernel.
  */
 export function unacknowledgedBytes(socket: Socket): number {
   const fd = descriptorOf(socket);
@@ -39,9 +41,10 @@ export function unacknowledgedBytes(socket: Socket): number {
 }
 
 /**
- * Gives bytes to the kernel, past Node and its TLS. The socket has just connected, so that a few bytes always fit.
+ * Writes bytes to the kernel, bypassing Node and its TLS. The socket has just connected, so a few bytes
+ * always fit.
  *
- * @returns null, or why the bytes have not been sent
+ * @returns null, or why the bytes were not sent
  */
 export function writeAtOnce(socket: Socket, bytes: Uint8Array): Error | null {
   const fd = descriptorOf(socket);

@@ -1,13 +1,14 @@
 /**
- * What Node tells only to its own TLS server (`internal/tls/wrap` of Node 22) of the server's end of a TLS connection. That
- * server cannot choose a context by a ClientHello that has been looked at, nor protocols for each client.
+ * Facts that Node gives only to its own TLS server (`internal/tls/wrap` of Node 22) about the server's end of
+ * a connection. That server cannot choose a context by a ClientHello that was already read, nor protocols per
+ * client.
  */
 import type { TLSSocket } from 'node:tls';
 
-/** Node emits it, and for a socket of no server nothing else, for all errors of TLS and of the connection below. */
+/** For a socket without a server, the only event for errors of TLS and of the connection below. */
 const TLS_ERROR = '_tlsError';
 
-/** Destroys a socket of no server at the first error. The socket's `error` tells it. */
+/** Destroys a socket without a server at its first error, which its `error` event reports. */
 export function destroyOnError(socket: TLSSocket): void {
   socket.on(TLS_ERROR, destroy);
 }
@@ -17,8 +18,9 @@ function destroy(this: TLSSocket, error: Error): void {
 }
 
 /**
- * Returns OpenSSL's name of what is wrong with the peer's certificate, such as `CERT_HAS_EXPIRED`; null for a certificate that
- * is trusted. Node lets handshakes with others succeed. Without a certificate the result means nothing.
+ * Returns OpenSSL's name of the problem with the peer's certificate, such as `CERT_HAS_EXPIRED`; null for a
+ * trusted certificate. Node lets handshakes succeed despite a problem. Without a certificate the result is
+ * meaningless.
  */
 export function certificateProblem(socket: TLSSocket): string | null {
   const { _handle: handle } = socket as {

@@ -5,19 +5,20 @@ import type { Sockets } from '../sockets/sockets.ts';
 import { callsOnSockets, descriptorOf } from './node-sockets.ts';
 
 const NOTHING = Buffer.alloc(0);
-/** The error of a reset behind FIN: all bytes have arrived, so the end is regular. */
+/** Error of a reset after FIN: all bytes arrived, so the end is regular. */
 const AFTER_FIN = 'EPIPE';
 
 /**
- * Finds out whether FIN has come or the connection has broken, after one of Node's sockets has emitted `end`. libuv (seen in
- * 1.51, `uv__stream_io`) takes POLLHUP behind a read that did not fill its buffer for the end of the stream. So a reset right
- * behind data looks like FIN, and truncated data looks whole. Remove this when libuv reads again instead.
+ * Distinguishes FIN from a broken connection after one of Node's sockets emitted `end`. libuv (seen in 1.51,
+ * `uv__stream_io`) takes POLLHUP for the end of the stream if the last read did not fill its buffer. So a
+ * reset right after data looks like FIN, and truncated data looks whole. Remove this when libuv reads again
+ * instead.
  *
- * Node's TLS (seen in 22.23, `TLSWrap::OnStreamAfterWrite`) drops the error of a write of its own, such as that of a
- * ticket, and the next read finds an end.
+ * Node's TLS (seen in 22.23, `TLSWrap::OnStreamAfterWrite`) drops the error of its own writes, such as a
+ * ticket's, and the next read finds an end.
  *
- * @param ended called if FIN has come; else the socket is destroyed with the error
- * @param calls null for no system calls, which finds no reset if our side has ended or still writes
+ * @param ended called after FIN; otherwise the socket is destroyed with the error
+ * @param calls null without system calls, which misses resets if our side has ended or is still writing
  */
 export function atTrueEnd(
   socket: Socket,
@@ -34,8 +35,8 @@ export function atTrueEnd(
   } else if (!socket.allowHalfOpen || socket.writableEnded || socket.writableLength > 0) {
     ended();
   } else {
-    // An empty write fails if the connection has broken, and has no other effect. Channels have a `write` of their own,
-    // without a callback.
+    // An empty write fails if the connection is broken, and has no other effect. Channels override `write`
+    // without a callback parameter.
     Socket.prototype.write.call(socket, NOTHING, undefined, (error) => {
       if (!error) ended();
     });

@@ -4,13 +4,14 @@ import { SystemCallError } from '../errno.ts';
 const MAX_EVENTS = 256;
 
 /**
- * Tells which of many sockets may have received bytes, in one call for all, even if other code has read the bytes:
- * arriving bytes wake the set (EPOLLIN), which then reports the socket because it is writable (EPOLLOUT).
+ * Finds the sockets that may have received bytes, in one call for all, even if other code already read the
+ * bytes. Arriving bytes wake the set (EPOLLIN), which then reports the socket because it is writable
+ * (EPOLLOUT).
  */
 export class Arrivals {
   readonly #epoll = new Epoll(MAX_EVENTS);
 
-  /** Starts to watch a socket. Returns false if the system refuses: the descriptor may be closed. */
+  /** Watches a socket. Returns false if the kernel refuses: the descriptor may be closed. */
   watch(fd: number): boolean {
     try {
       this.#epoll.add(fd, EPOLLIN | EPOLLOUT | EPOLLET, 0);
@@ -26,7 +27,7 @@ export class Arrivals {
     this.#epoll.remove(fd);
   }
 
-  /** Returns the sockets that may have received bytes since the last call, and those that are watched since then. */
+  /** Returns the sockets that may have received bytes, or were added, since the last call. */
   take(): number[] {
     const fds: number[] = [];
     for (;;) {
@@ -36,7 +37,7 @@ export class Arrivals {
     }
   }
 
-  /** Ends all watching. The object cannot be used afterwards. */
+  /** Ends all watching. The object must not be used afterwards. */
   close(): void {
     this.#epoll.close();
   }

@@ -18,13 +18,13 @@ const PROGRAM_BYTES = 16;
 type Instruction = readonly [number, number, number, number];
 
 /**
- * A filter that drops the segments that open a connection (SYN without ACK, in the flags at offset 13 of the TCP
- * header), and lets all others pass.
+ * Drops segments that open a connection: SYN without ACK, in the flags at offset 13 of the TCP header. Passes
+ * all others.
  */
 const DROP_SYN: readonly Instruction[] = [
-  [0x30, 0, 0, 13], // load the byte of flags
-  [0x54, 0, 0, 0x12], // keep SYN and ACK of them
-  [0x15, 0, 1, 0x02], // SYN alone?
+  [0x30, 0, 0, 13], // load the flags byte
+  [0x54, 0, 0, 0x12], // mask SYN and ACK
+  [0x15, 0, 1, 0x02], // only SYN?
   [0x06, 0, 0, 0], // drop
   [0x06, 0, 0, 0xffffffff], // pass
 ];
@@ -34,22 +34,26 @@ const RANDOM = 0xfffff000 + 56;
 const LISTENING = '0A';
 
 /**
- * Directs new connections from a listening socket that is about to be closed to other sockets on its address, while the
- * socket still accepts connections that have begun. Without this, its close would reset connections that wait to be
- * accepted.
+ * Directs new connections away from a listening socket that is about to close, to other sockets on its
+ * address. The socket still accepts connections that have begun. Without this, closing it would reset
+ * connections that wait to be accepted.
  *
- * Sockets share an address by SO_REUSEPORT, and the system numbers them in the order in which they began to listen. The
- * sockets from a number on, the heirs, get all connections. If a SYN still reaches this socket, it is dropped: the client
- * sends it again after a second, and reaches an heir once this socket is closed.
+ * Sockets share an address through SO_REUSEPORT, and the kernel numbers them in the order in which they began
+ * to listen. The heirs, all sockets from a given number on, get all connections. A SYN that still reaches
+ * this socket is dropped: the client sends it again after a second, and reaches an heir once this socket is
+ * closed.
  */
 export class HandOver {
   readonly #fd: number;
-  /** The number of the first heir. */
+  /** Number of the first heir. */
   #first = 0;
-  /** Number of heirs; 0 if connections go to any socket of the address. */
+  /** Count of heirs; 0 if connections go to any socket on the address. */
   #heirs = 0;
 
-  /** @param from number of the first heir. Negative numbers count from the end, as in `Array.slice`. Null for no heirs. */
+  /**
+   * @param from number of the first heir; negative numbers count from the end, as in `Array.slice`; null for
+   * no heirs
+   */
   constructor(fd: number, from: number | null) {
     this.#fd = fd;
     if (from !== null) {
@@ -64,14 +68,14 @@ export class HandOver {
   }
 
   /**
-   * Ends the direction of connections. Call it right before the socket is closed: no two threads may do both at the same
-   * time. After the last socket before the heirs, the system chooses again among all sockets.
+   * Stops directing connections. Call it right before closing the socket: two threads must not do both at the
+   * same time. After the last socket that is not an heir, the kernel again chooses among all sockets.
    */
   end(): void {
     if (this.#heirs === 0) return;
     const fd = this.#fd;
     const count = countListening(fd);
-    // When a socket is closed, the last socket takes its number. That may be one of the heirs.
+    // Closing a socket gives its number to the last socket, which may be an heir.
     const isLast = count - this.#heirs === 1;
     if (!isLast && direct(fd, this.#first, count - 1)) return;
     const value = new PinnedBuffer(4);
@@ -80,7 +84,7 @@ export class HandOver {
 }
 
 /**
- * Makes a listening socket drop connects, which clients send again after a second. It is for a socket whose thread does
+ * Makes a listening socket drop SYNs, which clients send again after a second. For a socket whose thread does
  * not accept, until another socket listens on the address.
  *
  * @returns false if the socket no longer listens, or system calls are not supported
@@ -93,24 +97,27 @@ export function deafen(fd: number): boolean {
   }
 }
 
-/** Gives all connections to the sockets with the numbers `[first, end)`. Returns false if there are none, or it fails. */
+/**
+ * Directs all connections to the sockets numbered `[first, end)`. Returns false if the range is empty, or on
+ * failure.
+ */
 function direct(fd: number, first: number, end: number): boolean {
   if (first >= end) return false;
-  // For a number without a socket the system chooses by its usual hash.
+  // For a number without a socket, the kernel falls back to its usual hash.
   return attach(fd, SO_ATTACH_REUSEPORT_CBPF, [
     [0x20, 0, 0, RANDOM], // load
     [0x94, 0, 0, end - first], // modulo
     [0x04, 0, 0, first], // add
-    [0x16, 0, 0, 0], // return it
+    [0x16, 0, 0, 0], // return
   ]);
 }
 
-/** Attaches a BPF program to a socket. Returns whether the system took it. */
+/** Attaches a BPF program to a socket. Returns whether the kernel accepted it. */
 function attach(fd: number, option: number, instructions: readonly Instruction[]): boolean {
   const size = PROGRAM_BYTES + instructions.length * 8;
   const memory = new PinnedBuffer(size);
   const { bytes } = memory;
-  // struct sock_fprog has the number and the address of the instructions, which follow it.
+  // struct sock_fprog: the number and address of the instructions, which follow it.
   bytes.writeUInt16LE(instructions.length, 0);
   bytes.writeBigUInt64LE(BigInt(addressWithin(memory, PROGRAM_BYTES, size)), 8);
   let at = PROGRAM_BYTES;
@@ -124,7 +131,7 @@ function attach(fd: number, option: number, instructions: readonly Instruction[]
   return nativeCalls().setsockopt(fd, SOL_SOCKET, option, program, PROGRAM_BYTES) === 0;
 }
 
-/** Counts the sockets of all processes that listen on the address of a socket; 0 if the system does not tell. */
+/** Counts the sockets of all processes that listen on a socket's address; 0 if unknown. */
 function countListening(fd: number): number {
   const memory = new PinnedBuffer(4 + SOCKADDR_BYTES);
   memory.bytes.writeInt32LE(SOCKADDR_BYTES, 0);
@@ -140,7 +147,7 @@ function countListening(fd: number): number {
     .length;
 }
 
-/** Writes an IP address like /proc: words of 32 bits in the machine's order, which is little-endian here. */
+/** Formats an IP address like /proc: 32-bit words in machine byte order, here little-endian. */
 function procAddress(bytes: Buffer): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += 4) {
@@ -149,7 +156,10 @@ function procAddress(bytes: Buffer): string {
   return text;
 }
 
-/** Reads the local addresses of listening sockets from a table. They come first, so a million others are not read. */
+/**
+ * Reads the local addresses of listening sockets from a table. They come first, so it never reads a million
+ * others.
+ */
 function readListening(path: string): string[] {
   const addresses: string[] = [];
   let file: number | null = null;

@@ -25,26 +25,26 @@ import {
 } from '../socket-constants.ts';
 import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, writeIpv4, writeIpv6 } from './socket-structs.ts';
 
-/** Max sockets that are kept for later handshakes. */
+/** Max sockets kept for later handshakes. */
 const MAX_SPARE = 128;
 /**
- * The kernel holds the last ACK back for 200 ms (TCP_DELACK_MAX). From a little before that on, the other side may have
- * a connection.
+ * Age after which the peer may already have the connection. The kernel delays the last ACK by 200 ms
+ * (TCP_DELACK_MAX), and this is a little less.
  */
 const HELD_BACK_MS = 150;
 
-/** Parts of the scratch memory: the address to connect to, no address, a result of the kernel, and its length. */
+/** Parts of the scratch memory: the address to connect to, no address, a kernel result, and its length. */
 const NAME = { start: 0, end: SOCKADDR_BYTES } as const;
 const NOWHERE = { start: NAME.end, end: NAME.end + SOCKADDR_BYTES } as const;
 const VALUE = { start: NOWHERE.end, end: NOWHERE.end + TCP_INFO_HEAD_BYTES } as const;
 const LENGTH = { start: VALUE.end, end: VALUE.end + 4 } as const;
 
 /**
- * TCP handshakes that prove that an address accepts connections, and carry no bytes. They are for probes of thousands of
- * endpoints, and cost three system calls each.
+ * TCP handshakes that prove that an address accepts connections, without sending data. They serve probes of
+ * thousands of endpoints, at three system calls each.
  *
- * The kernel does not send the last ACK of a handshake at once, and a reset comes before it. So the other side's process
- * never sees the connection, and nobody keeps it (TIME_WAIT). The sockets are used again: a connect to no address
+ * The kernel delays the last ACK of a handshake, and a reset goes out before it. So the peer's process never
+ * sees the connection, and neither side keeps it (TIME_WAIT). Sockets are reused: a connect to no address
  * (AF_UNSPEC of connect(2)) resets the connection and keeps the socket.
  */
 export class Handshakes {
@@ -53,14 +53,17 @@ export class Handshakes {
   readonly #nameLength: number;
   readonly #scratch = new PinnedBuffer(LENGTH.end);
   readonly #name: number;
-  /** The place of the IP address in {@link #name}. */
+  /** Address of the IP address in {@link #name}. */
   readonly #host: number;
   readonly #nowhere: number;
   readonly #value: number;
   readonly #length: number;
   readonly #spare: number[] = [];
 
-  /** @param version of the IP addresses. Throws if system calls are not supported. */
+  /**
+   * @param version version of the IP addresses
+   * @throws Error if system calls are not supported
+   */
   constructor(version: 4 | 6) {
     this.#calls = nativeCalls();
     const { bytes } = this.#scratch;
@@ -75,11 +78,11 @@ export class Handshakes {
   }
 
   /**
-   * Begins a handshake.
+   * Starts a handshake.
    *
-   * @param host an IP address without a zone. Not a mapped one (`::ffff:192.0.2.1`): Linux keeps the socket's way to IPv4
-   *   when it is used again (tcp_v6_connect), and later handshakes by IPv6 would never end
-   * @returns its socket, for {@link look} and {@link cancel}; or a negative error number
+   * @param host an IP address without a zone. Mapped addresses (`::ffff:192.0.2.1`) are not allowed: a reused
+   * Linux socket keeps its path to IPv4 (tcp_v6_connect), and later IPv6 handshakes would never end
+   * @returns the socket, for {@link look} and {@link cancel}; or a negative error number
    */
   begin(host: string, port: number): number {
     this.#scratch.bytes.writeUInt16BE(port, NAME.start + 2);
@@ -93,11 +96,12 @@ export class Handshakes {
   }
 
   /**
-   * Tells how far a handshake is (TCP_INFO of tcp(7)), and ends its connection unless it is under way. A connection that the
-   * other side has reset was established before.
+   * Checks the progress of a handshake (TCP_INFO of tcp(7)), and ends its connection once established. A
+   * connection that the peer reset was established before.
    *
-   * @returns -EINPROGRESS while the handshake is under way. Otherwise the socket is not the caller's any more: the round trip
-   *   in microseconds, 0 if the kernel has not measured it; another negative error number if the handshake has failed
+   * @returns -EINPROGRESS while the handshake is in progress. Otherwise it releases the socket, and returns
+   * the round-trip time in microseconds, 0 if unmeasured; or another negative error number if the handshake
+   * failed
    */
   look(fd: number): number {
     checkDescriptor(fd);
@@ -119,13 +123,13 @@ export class Handshakes {
     const isUnseen =
       state === TCP_ESTABLISHED &&
       bytes.readUInt32LE(VALUE.start + TCP_INFO_LAST_ACK_RECEIVED) < HELD_BACK_MS;
-    // A process that may have accepted the connection gets FIN: to some a reset is an error.
+    // A process that may have accepted the connection gets a FIN: some treat a reset as an error.
     if (isUnseen) this.cancel(fd);
     else this.#calls.close(fd);
     return roundTrip;
   }
 
-  /** Ends a handshake that is under way, or has just been established. Its socket is not the caller's any more. */
+  /** Ends a handshake in progress or just established. Releases its socket. */
   cancel(fd: number): void {
     checkDescriptor(fd);
     const isKept = this.#spare.length < MAX_SPARE;
@@ -137,8 +141,9 @@ export class Handshakes {
   #open(): number {
     const fd = this.#calls.socket(this.#family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -this.#calls.errno();
-    // Of a socket that connects, it makes Linux hold the last ACK of the handshake back (tcp_rcv_synsent_state_process).
-    // Without it handshakes work, and the other side sees a connection that is reset.
+    // On a connecting socket, this makes Linux delay the last ACK of the handshake
+    // (tcp_rcv_synsent_state_process). Without it handshakes still work, but the peer sees a connection that
+    // is reset.
     this.#scratch.bytes.writeInt32LE(1, VALUE.start);
     this.#calls.setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, this.#value, 4);
     return fd;

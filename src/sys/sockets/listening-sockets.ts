@@ -14,34 +14,35 @@ import {
 import { SOCKADDR_BYTES, familyOf } from './socket-structs.ts';
 
 /**
- * Limits the received bytes that the kernel keeps unread, for every connection that a listening socket accepts from now on.
+ * Limits the unread bytes that the kernel keeps for each connection that a listening socket accepts from now
+ * on.
  *
- * @param bytes half of the limit: the system doubles it, for its bookkeeping
- * @returns whether the system set it
+ * @param bytes half of the limit: the kernel doubles it for its bookkeeping
+ * @returns whether the kernel accepted it
  */
 export function limitReceiveBuffers(fd: number, bytes: number): boolean {
   return setOption(fd, SOL_SOCKET, SO_RCVBUF, bytes);
 }
 
 /**
- * Limits the unsent bytes that the kernel keeps, for every connection that a listening socket accepts from now on. Sent
- * bytes that are not acknowledged do not count, so a distant client gets as much as its connection carries.
+ * Limits the unsent bytes that the kernel keeps for each connection that a listening socket accepts from now
+ * on. Sent but unacknowledged bytes do not count, so a distant client still gets its full bandwidth.
  *
- * @param bytes unsent bytes from which on the socket is not writable
- * @returns whether the system set it
+ * @param bytes number of unsent bytes at which the socket stops being writable
+ * @returns whether the kernel accepted it
  */
 export function limitUnsent(fd: number, bytes: number): boolean {
   return setOption(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
 }
 
-/** Tells whether a descriptor is a listening socket. Throws if system calls are not supported. */
+/** Reports whether a descriptor is a listening socket. @throws Error if system calls are not supported */
 export function isListening(fd: number): boolean {
   return new ListeningProbe().listens(fd);
 }
 
 /**
- * Stops a listening socket of another thread. Other sockets on its address get all new connections. Connections that wait
- * to be accepted are reset. The descriptor stays open until its thread closes it.
+ * Stops another thread's listening socket. Other sockets on its address get all new connections. Resets
+ * connections that wait to be accepted. The descriptor stays open until its thread closes it.
  *
  * @returns false if the socket no longer listens, or system calls are not supported
  */
@@ -54,7 +55,7 @@ export function stopListening(fd: number): boolean {
   }
 }
 
-/** Finds the sockets of this process that listen on a port. Finds none without system calls or /proc. */
+/** Finds this process's sockets that listen on a port. Finds none without system calls or /proc. */
 export function findListening(port: number): number[] {
   try {
     const probe = new ListeningProbe();
@@ -66,7 +67,7 @@ export function findListening(port: number): number[] {
   }
 }
 
-/** Sets an option of 4 bytes. Returns whether the system took it. */
+/** Sets an option of 4 bytes. Returns whether the kernel accepted it. */
 function setOption(fd: number, level: number, option: number, value: number): boolean {
   const memory = new PinnedBuffer(4);
   memory.bytes.writeInt32LE(value);

@@ -13,12 +13,12 @@ import {
 
 const FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
-/** Requested size of a pipe. A pipe holds pages, which may be partly filled, so a transfer is less. */
+/** Requested size of a pipe. Its pages may be partly filled, so a transfer can be smaller. */
 const PIPE_BYTES = 1024 * 1024;
 
 /**
- * Carries bytes from one socket to another without copying them: the kernel moves the pages. It is used for one transfer at
- * a time, and bytes that one transfer leaves in it never get into another.
+ * Moves bytes from one socket to another without copying: the kernel moves the pages. Serves one transfer at
+ * a time. Leftover bytes of one transfer never get into another.
  */
 export class Pipe {
   readonly #calls: NativeCalls;
@@ -27,20 +27,18 @@ export class Pipe {
   #writeEnd = -1;
   #held = 0;
 
-  /**
-   * @throws Error if system calls are not supported; SystemCallError if no descriptor is free
-   */
+  /** @throws Error if system calls are not supported; SystemCallError if no descriptor is free */
   constructor() {
     this.#calls = nativeCalls();
     this.#open();
   }
 
   /**
-   * Takes received bytes of a stream socket, as far as the pipe has room.
+   * Takes received bytes from a stream socket, as far as the pipe has room.
    *
    * @param maxBytes 1 or more
-   * @returns number of bytes; 0 if the other side has ended its direction; a negative error number: -EAGAIN without
-   *   received bytes, -EINVAL if this kind of socket does not support it
+   * @returns number of bytes; 0 if the peer sent FIN; a negative error number: -EAGAIN without received
+   * bytes, -EINVAL if this kind of socket does not support it
    */
   fill(fd: number, maxBytes: number): number {
     checkDescriptor(fd);
@@ -55,8 +53,8 @@ export class Pipe {
   /**
    * Sends the bytes that {@link fill} took.
    *
-   * @returns 0 if all bytes are sent; else a negative error number: -EAGAIN without room. {@link rest} has the unsent
-   *   bytes.
+   * @returns 0 if all bytes are sent; otherwise a negative error number: -EAGAIN without room. {@link rest}
+   * returns the unsent bytes.
    */
   drain(fd: number): number {
     checkDescriptor(fd);
@@ -70,7 +68,7 @@ export class Pipe {
   }
 
   /**
-   * Copies the unsent bytes to the start of a buffer, which has room for them.
+   * Copies the unsent bytes to the start of a buffer, which must have room.
    *
    * @returns number of bytes
    */
@@ -91,14 +89,14 @@ export class Pipe {
     return this.#held;
   }
 
-  /** Closes the pipe and drops the bytes in it. */
+  /** Closes the pipe and drops its bytes. */
   close(): void {
     for (const fd of [this.#readEnd, this.#writeEnd]) if (fd >= 0) this.#calls.close(fd);
     this.#readEnd = this.#writeEnd = -1;
     this.#held = 0;
   }
 
-  /** Replaces the pipe: an error was thrown while bytes were in it, and they are dropped. */
+  /** Replaces the pipe, and drops bytes that an earlier exception left in it. */
   #renew(): void {
     this.close();
     this.#open();

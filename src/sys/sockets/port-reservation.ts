@@ -14,24 +14,24 @@ import {
 import type { SocketAddress } from './socket-address.ts';
 import { SOCKADDR_BYTES } from './socket-structs.ts';
 
-/** An address that is bound without listening: no other program gets it, and clients are refused. */
+/** A bound address without a listener: no other program can bind it, and clients are refused. */
 export interface Reservation {
-  /** The requested port, or the one that the system chose for port 0. */
+  /** The requested port, or the port that the kernel chose for port 0. */
   readonly port: number;
-  /** Allows sockets with SO_REUSEPORT to bind the address too. */
+  /** Lets sockets with SO_REUSEPORT bind the address too. */
   share(): void;
-  /** Releases the address. May be called again. */
+  /** Releases the address. Idempotent. */
   close(): void;
 }
 
 /**
- * A {@link Reservation} by system calls. It uses these rules of Linux (`inet_csk_bind_conflict`):
+ * A {@link Reservation} by system calls. It relies on these rules of Linux (`inet_csk_bind_conflict`):
  *
- * - Two sockets with SO_REUSEADDR may be bound to one port if neither listens. So the flag is set for the bind, which then
- *   fails because of an overlapping listener, but not because of connections in TIME_WAIT.
- * - Sockets of one user with SO_REUSEPORT may listen on one port. So an address that nobody may share is bound without that
- *   flag. Otherwise it would join the listeners of another process unnoticed.
- * - Both flags also count for sockets that are bound later. So SO_REUSEADDR is cleared after the bind, to keep other
+ * - Two sockets with SO_REUSEADDR may bind one port if neither listens. So the flag is set during bind, which
+ *   then fails for an overlapping listener, but not for connections in TIME_WAIT.
+ * - Sockets of one user with SO_REUSEPORT may listen on one port. So an address that must not be shared is
+ *   bound without that flag. Otherwise it would silently join another process's listeners.
+ * - Both flags also apply to sockets bound later. So SO_REUSEADDR is cleared after bind, to keep other
  *   sockets away, and {@link share} sets SO_REUSEPORT for the workers.
  */
 export class PortReservation implements Reservation {
@@ -41,7 +41,7 @@ export class PortReservation implements Reservation {
   #fd: number;
 
   /**
-   * @param shared whether other sockets with SO_REUSEPORT may have bound the address already
+   * @param shared whether other sockets with SO_REUSEPORT may already be bound to the address
    * @throws SystemCallError if the address cannot be bound; Error if system calls are not supported
    */
   constructor(address: SocketAddress, shared: boolean) {
@@ -50,7 +50,7 @@ export class PortReservation implements Reservation {
     this.#fd = calls.socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (this.#fd < 0) throw new SystemCallError('socket', calls.errno(), this.#text);
     try {
-      // A port that the system chooses has no old connections.
+      // A port that the kernel chooses has no old connections.
       if (!address.hasPortZero) this.#set(SOL_SOCKET, SO_REUSEADDR, 1);
       if (shared) this.#set(SOL_SOCKET, SO_REUSEPORT, 1);
       if (address.family === AF_INET6) this.#set(IPPROTO_IPV6, IPV6_V6ONLY, 0);

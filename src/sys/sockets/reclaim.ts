@@ -2,8 +2,8 @@ import { ownIn } from '../descriptors/descriptor-table.ts';
 import { Sockets } from './sockets.ts';
 
 /**
- * Closes the descriptors in the table of a thread that has exited. Connections are reset, because their streams are not
- * complete. Call it once.
+ * Closes the descriptors in the table of a thread that exited. Resets connections, because their streams are
+ * incomplete. Call it once.
  *
  * @returns number of closed descriptors
  */
@@ -12,7 +12,7 @@ export function reclaimDescriptors(table: SharedArrayBuffer): number {
   if (numbers.length === 0) return 0;
   const sockets = new Sockets();
   for (const fd of numbers) {
-    // The option fails for other kinds of descriptors, which does no harm.
+    // The option fails harmlessly for other kinds of descriptors.
     sockets.resetOnClose(fd);
     sockets.close(fd);
   }

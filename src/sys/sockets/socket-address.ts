@@ -6,7 +6,7 @@ import { nativeCalls } from '../native-calls.ts';
 import { AF_INET, AF_INET6, AF_UNIX } from '../socket-constants.ts';
 import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, writeIpv4, writeIpv6, writeUnix } from './socket-structs.ts';
 
-/** An address for system calls, created once and used for any number of sockets. */
+/** An address for system calls, created once and reused for many sockets. */
 export class SocketAddress {
   /** The address as text, for messages. */
   readonly text: string;
@@ -14,10 +14,10 @@ export class SocketAddress {
   /** Length of the address in {@link memory}, in bytes. */
   readonly length: number;
   readonly memory: PinnedBuffer;
-  /** Whether the system chooses the port. */
+  /** Whether the kernel chooses the port. */
   readonly hasPortZero: boolean;
 
-  /** @throws RangeError for a host name, an unknown interface, and a path that {@link writeUnix} refuses */
+  /** @throws RangeError for a host name, an unknown interface, or a path that {@link writeUnix} refuses */
   constructor(address: Address) {
     this.text = formatAddress(address);
     this.hasPortZero = address.kind === 'tcp' && address.port === 0;
@@ -55,7 +55,7 @@ export class SocketAddress {
   }
 }
 
-/** Returns the index of the interface that an IPv6 address names (`fe80::1%eth0`, or a number); 0 for none. */
+/** Returns the interface index in an IPv6 address (`fe80::1%eth0`, or a number); 0 for none. */
 function scopeOf({ host }: TcpAddress, zone: string | undefined): number {
   if (zone === undefined) return 0;
   const index = /^\d{1,9}$/.test(zone) ? Number(zone) : nativeCalls().interfaceIndex(zone);

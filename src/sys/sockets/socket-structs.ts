@@ -1,6 +1,6 @@
 /**
- * Linux's structures of socket addresses. The kernel's fields are in the machine's byte order, ports and addresses in network
- * byte order.
+ * Linux's socket address structures. Fields for the kernel are in machine byte order, ports and addresses in
+ * network byte order.
  */
 
 import { MAX_SOCKET_PATH_BYTES } from '../../core/address.ts';
@@ -12,7 +12,7 @@ export const SOCKADDR_BYTES = 128;
 /** Size of `struct sockaddr_in`. */
 const IPV4_SOCKADDR_BYTES = 16;
 
-/** The place of the IP address in `sockaddr_in` and `sockaddr_in6`. */
+/** Position of the IP address in `sockaddr_in` and `sockaddr_in6`. */
 export const IPV4_BYTES = { offset: 4, length: 4 } as const;
 export const IPV6_BYTES = { offset: 8, length: 16 } as const;
 
@@ -24,7 +24,7 @@ export function writeIpv4(into: Uint8Array, port: number, littleEndian: boolean)
   return IPV4_SOCKADDR_BYTES;
 }
 
-/** Writes a `sockaddr_in6` without its IP address. Returns its length. @param scope the interface's index, or 0 */
+/** Writes a `sockaddr_in6` without its IP address. Returns its length. @param scope interface index, or 0 */
 export function writeIpv6(into: Uint8Array, port: number, scope: number, littleEndian: boolean): number {
   const view = blank(into);
   view.setUint16(0, AF_INET6, littleEndian);
@@ -33,7 +33,11 @@ export function writeIpv6(into: Uint8Array, port: number, scope: number, littleE
   return 28;
 }
 
-/** Writes a `sockaddr_un`. Returns its length. Throws a RangeError if the path is empty, too long or has a NUL. */
+/**
+ * Writes a `sockaddr_un`. Returns its length.
+ *
+ * @throws RangeError if the path is empty, too long, or contains a NUL
+ */
 export function writeUnix(into: Uint8Array, path: string, littleEndian: boolean): number {
   const bytes = Buffer.from(path);
   if (bytes.length === 0 || bytes.length > MAX_SOCKET_PATH_BYTES || bytes.includes(0)) {
@@ -47,8 +51,10 @@ export function writeUnix(into: Uint8Array, path: string, littleEndian: boolean)
 }
 
 /**
- * Writes a `sockaddr_un` of Linux's abstract namespace: a NUL precedes the name, and only the length tells its end. Returns
- * its length. Throws like {@link writeUnix}.
+ * Writes a `sockaddr_un` of Linux's abstract namespace: a NUL precedes the name, and only the length marks
+ * its end. Returns its length.
+ *
+ * @throws RangeError like {@link writeUnix}
  */
 export function writeAbstract(into: Uint8Array, name: string, littleEndian: boolean): number {
   const length = writeUnix(into, name, littleEndian);

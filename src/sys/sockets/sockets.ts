@@ -34,26 +34,26 @@ import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, portOf } from './socket-structs
 
 /** One end of a TCP connection. */
 interface SocketEnd {
-  /** The IP address as text. A socket for IPv4 and IPv6 tells IPv4 addresses as `::ffff:192.0.2.1`. */
+  /** IP address as text. Dual-stack sockets report IPv4 addresses as `::ffff:192.0.2.1`. */
   readonly address: string;
   readonly port: number;
 }
 
 /**
- * Parts of the scratch memory: the value of an option, its length, the address of the last accepted connection, an address as
- * text, and another address.
+ * Parts of the scratch memory: an option's value and its length, the last accepted peer's address, an address
+ * as text, and another address.
  */
 const VALUE = { start: 0, end: 8 } as const;
 const LENGTH = { start: 8, end: 12 } as const;
 const PEER = { start: 16, end: 16 + SOCKADDR_BYTES } as const;
-/** `struct ucred` of unix(7): the process, the user, the group. In the place of the peer's address. */
+/** `struct ucred` of unix(7): process, user, group. Overlays the peer's address. */
 const CREDENTIALS = { bytes: 12, user: PEER.start + 4 } as const;
 const TEXT = { start: PEER.end, end: PEER.end + 64 } as const;
 const NAME = { start: TEXT.end, end: TEXT.end + SOCKADDR_BYTES } as const;
 
 /**
- * Non-blocking stream sockets by their file descriptors. A call returns a negative error number if failing is normal, and
- * throws if it is not.
+ * Operations on non-blocking stream sockets by file descriptor. A call returns a negative error number for
+ * expected failures, and throws on others.
  */
 export class Sockets {
   readonly #calls: NativeCalls;
@@ -64,7 +64,7 @@ export class Sockets {
   readonly #text: number;
   readonly #name: number;
 
-  /** Throws if system calls are not supported. */
+  /** @throws Error if system calls are not supported */
   constructor() {
     this.#calls = nativeCalls();
     this.#value = addressWithin(this.#scratch, VALUE.start, VALUE.end);
@@ -75,10 +75,10 @@ export class Sockets {
   }
 
   /**
-   * Opens a socket that listens together with sockets of other threads (SO_REUSEPORT). Accepted sockets send small writes
-   * at once, and notice dead peers.
+   * Opens a listening socket that shares its address with other threads' sockets (SO_REUSEPORT). Accepted
+   * sockets send small writes at once, and detect dead peers.
    *
-   * @param backlog max connections that wait to be accepted; the system may have a lower limit
+   * @param backlog max connections that wait to be accepted; the kernel may have a lower limit
    * @throws SystemCallError if the address cannot be bound
    */
   listen(address: SocketAddress, backlog: number): number {
@@ -89,7 +89,7 @@ export class Sockets {
         this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
         this.#set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
       }
-      // "::" takes IPv4 clients too.
+      // "::" accepts IPv4 clients too.
       if (address.family === AF_INET6) this.#set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
       const place = addressWithin(address.memory, 0, address.length);
       if (this.#calls.bind(fd, place, address.length) < 0) throw this.#error('bind', address);
@@ -102,7 +102,10 @@ export class Sockets {
     }
   }
 
-  /** Accepts the next connection of a listening socket. Returns it, or a negative error number: -EAGAIN for none. */
+  /**
+   * Accepts the next connection of a listening socket. Returns it, or a negative error number: -EAGAIN for
+   * none.
+   */
   accept(listening: number): number {
     checkDescriptor(listening);
     this.#scratch.bytes.writeInt32LE(SOCKADDR_BYTES, LENGTH.start);
@@ -115,36 +118,36 @@ export class Sockets {
     return this.#readIp(PEER.start, this.#peer) ?? '';
   }
 
-  /** Tells whether a connection is open: a reset closes it, and so does FIN of both sides. */
+  /** Reports whether a connection is open. A reset closes it, and so does a FIN from both sides. */
   isConnected(fd: number): boolean {
     return this.#readName(this.#calls.getpeername, fd);
   }
 
-  /** Returns the other side's end of a TCP connection; null if the connection has closed. */
+  /** Returns the peer's end of a TCP connection; null if the connection is closed. */
   remoteEnd(fd: number): SocketEnd | null {
     return this.#readName(this.#calls.getpeername, fd) ? this.#readEnd(NAME.start, this.#name) : null;
   }
 
-  /** Returns our end of a TCP connection; null if the descriptor is none. */
+  /** Returns our end of a TCP connection; null if the descriptor is not one. */
   localEnd(fd: number): SocketEnd | null {
     return this.#readName(this.#calls.getsockname, fd) ? this.#readEnd(NAME.start, this.#name) : null;
   }
 
-  /** Reads the address of one end of a connection into the scratch memory. Returns false if there is none. */
+  /** Reads the address of one end of a connection into the scratch memory. Returns false on failure. */
   #readName(read: (fd: number, address: number, length: number) => number, fd: number): boolean {
     checkDescriptor(fd);
     this.#scratch.bytes.writeInt32LE(SOCKADDR_BYTES, LENGTH.start);
     return read(fd, this.#name, this.#length) >= 0;
   }
 
-  /** Reads a part of the scratch memory; null if it is not the address of a TCP connection. @param place its address */
+  /** Reads a TCP end from the scratch memory; null for other addresses. @param place its memory address */
   #readEnd(start: number, place: number): SocketEnd | null {
     const address = this.#readIp(start, place);
     const bytes = this.#scratch.bytes.subarray(start, start + SOCKADDR_BYTES);
     return address === null ? null : { address, port: portOf(bytes) };
   }
 
-  /** Reads the IP address of a part of the scratch memory; null if it has none. @param place its address */
+  /** Reads an IP address from the scratch memory; null without one. @param place its memory address */
   #readIp(start: number, place: number): string | null {
     const { bytes } = this.#scratch;
     const family = bytes.readUInt16LE(start);
@@ -175,7 +178,9 @@ export class Sockets {
     }
   }
 
-  /** Starts to connect. Returns 0 if the socket is connected, or a negative error number: -EINPROGRESS if it will be. */
+  /**
+   * Starts to connect. Returns 0 once connected, or a negative error number: -EINPROGRESS if it continues.
+   */
   connect(fd: number, address: SocketAddress): number {
     checkDescriptor(fd);
     const place = addressWithin(address.memory, 0, address.length);
@@ -194,8 +199,8 @@ export class Sockets {
   }
 
   /**
-   * Returns the effective user of the process that has connected a UNIX socket, or at the connecting side of the process
-   * that listens (SO_PEERCRED of unix(7)). Returns a negative error number if the kernel does not tell.
+   * Returns the effective user ID of the process that connected a UNIX socket; on the connecting side, of the
+   * process that listens (SO_PEERCRED of unix(7)). Returns a negative error number if unknown.
    */
   peerUser(fd: number): number {
     checkDescriptor(fd);
@@ -207,20 +212,20 @@ export class Sockets {
     return bytes.readUInt32LE(CREDENTIALS.user);
   }
 
-  /** Returns the number of sent bytes that the other side has not acknowledged. */
+  /** Returns the number of sent bytes that the peer has not acknowledged. */
   unacknowledged(fd: number): number {
     checkDescriptor(fd);
     const result = this.#calls.ioctl(fd, SIOCOUTQ, this.#value);
     return result < 0 ? 0 : this.#scratch.bytes.readInt32LE(VALUE.start);
   }
 
-  /** Sends FIN behind the sent bytes. A broken connection is reported by its next event. */
+  /** Sends FIN after the sent bytes. The next event reports a broken connection. */
   finish(fd: number): void {
     checkDescriptor(fd);
     this.#calls.shutdown(fd, SHUT_WR);
   }
 
-  /** Makes a later close reset the connection. A UNIX socket has no reset and is closed. */
+  /** Makes a later close reset the connection. UNIX sockets have no reset, and just close. */
   resetOnClose(fd: number): void {
     checkDescriptor(fd);
     this.#scratch.bytes.writeInt32LE(1, VALUE.start);
@@ -228,7 +233,7 @@ export class Sockets {
     this.#calls.setsockopt(fd, SOL_SOCKET, SO_LINGER, this.#value, 8);
   }
 
-  /** Closes a descriptor. Close it once: other code may get the same number at once. */
+  /** Closes a descriptor. Must be called once: other code may get the same number at once. */
   close(fd: number): void {
     checkDescriptor(fd);
     this.#calls.close(fd);

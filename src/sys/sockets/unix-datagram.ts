@@ -5,12 +5,12 @@ import { AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from '../socket-cons
 import { SOCKADDR_BYTES, writeAbstract, writeUnix } from './socket-structs.ts';
 
 /**
- * Sends one datagram to a UNIX socket without waiting. Node cannot send to such sockets.
+ * Sends one datagram to a UNIX socket without waiting. Node cannot send to UNIX datagram sockets.
  *
- * @param path path in the file system, or `@` and a name of the abstract namespace (unix(7))
+ * @param path path in the file system, or `@` and a name in the abstract namespace (unix(7))
  * @param bytes 1 or more
- * @throws SystemCallError if it cannot be sent; RangeError for a path that {@link writeUnix} refuses; Error if
- *   system calls are not supported
+ * @throws SystemCallError if it cannot be sent; RangeError for a path that {@link writeUnix} refuses; Error
+ * if system calls are not supported
  */
 export function sendUnixDatagram(path: string, bytes: Uint8Array): void {
   const calls = nativeCalls();

@@ -1,16 +1,16 @@
 /**
- * The functions that OpenSSL calls within a handshake. Each thread has one of each, however many contexts it has. They never
- * throw: a fault means no protocol, and no ticket.
+ * Functions that OpenSSL calls during a handshake. Each thread has one of each, shared by its contexts. They
+ * never throw: after an error there is no protocol, or no ticket.
  */
 import { type PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { nativeCallback, type NativeCallback } from '../native-calls.ts';
 import { NO_PROTOCOL, PROTOCOL_CHOSEN, TLS_1_3, openssl } from '../openssl.ts';
 import type { TicketCipher } from './ticket-cipher.ts';
 
-/** What the callbacks need of a context. */
+/** The parts of a context that the callbacks need. */
 interface CallbackSubject {
   readonly tickets: TicketCipher;
-  /** The protocols in the form of ALPN (RFC 7301 section 3.1), the preferred first; null for none. */
+  /** Protocols in ALPN form (RFC 7301 section 3.1), in order of preference; null for none. */
   readonly protocols: PinnedBuffer | null;
 }
 
@@ -27,14 +27,17 @@ interface Callbacks {
 const subjects = new Map<number, CallbackSubject>();
 let registered: Callbacks | null = null;
 
-/** Makes the callbacks know a context. Returns their addresses. Whoever calls this calls {@link removeSubject} in the end. */
+/**
+ * Registers a context. Returns the callbacks' addresses. The caller must call {@link removeSubject} in the
+ * end.
+ */
 export function addSubject(context: number, subject: CallbackSubject): CallbackAddresses {
   registered ??= register();
   subjects.set(context, subject);
   return { protocol: registered.protocol.address, ticket: registered.ticket.address };
 }
 
-/** Forgets a context. No connection may use it any more. */
+/** Unregisters a context. No connection may still use it. */
 export function removeSubject(context: number): void {
   subjects.delete(context);
   if (subjects.size > 0) return;
@@ -94,7 +97,7 @@ function prepareTicket(
     const tickets = subjects.get(contextOf(stream))?.tickets;
     if (tickets === undefined) return -1;
     if (isNew === 1) return tickets.encrypt(name, iv, cipher, mac);
-    // RFC 8446 appendix C.4: a client uses a ticket once, so that nobody can tell that two connections are one client's.
+    // RFC 8446 appendix C.4: clients use a ticket once, so that observers cannot link their connections.
     return tickets.decrypt(name, iv, cipher, mac, versionOf(stream) === TLS_1_3);
   } catch {
     return -1;

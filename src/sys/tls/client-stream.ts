@@ -5,17 +5,17 @@ import { setupError } from './errors.ts';
 
 const OK = 1;
 
-/** What TLS connections of the proxy to itself share. It trusts every server, so it is for no other connections. */
+/** Shared state of sluice's TLS connections to itself. It trusts every server: do not use it for others. */
 export class ClientContext {
   readonly #calls: OpenSsl = openssl();
   readonly #name: PinnedBuffer;
   #address: number;
-  /** The session that new connections resume; 0 for none. */
+  /** Session that new connections resume; 0 for none. */
   #session = 0;
 
   /**
-   * @param serverName that every connection asks for
-   * @throws TlsSetupError without memory
+   * @param serverName name that every connection requests
+   * @throws TlsSetupError if memory runs out
    */
   constructor(serverName: string) {
     const text = Buffer.from(`${serverName}\0`, 'latin1');
@@ -25,7 +25,7 @@ export class ClientContext {
     if (this.#address === 0) throw setupError('TLS');
   }
 
-  /** Makes the `SSL` of a connection, which resumes the kept session if there is one; 0 if that fails. */
+  /** Creates the `SSL` of a connection, which resumes the kept session if any. Returns 0 on failure. */
   newStream(fd: number): number {
     const calls = this.#calls;
     if (this.#address === 0) return 0;
@@ -38,14 +38,17 @@ export class ClientContext {
     return 0;
   }
 
-  /** Keeps the session of a connection that ends, or drops the kept one: so handshakes of both kinds happen. */
+  /**
+   * Keeps the session of an ending connection, or drops the kept one, so that full and resumed handshakes
+   * alternate.
+   */
   keepSession(stream: number): void {
     const session = this.#session === 0 ? this.#calls.session(stream) : 0;
     if (this.#session !== 0) this.#calls.freeSession(this.#session);
     this.#session = session;
   }
 
-  /** Frees the context. Open connections go on. May be called again. */
+  /** Frees the context. Open connections continue. Idempotent. */
   close(): void {
     if (this.#session !== 0) this.#calls.freeSession(this.#session);
     if (this.#address !== 0) this.#calls.freeContext(this.#address);
@@ -53,34 +56,39 @@ export class ClientContext {
   }
 }
 
-/** The client's end of a TLS connection (`SSL`) on a non-blocking socket, which stays the caller's. */
+/** The client's end of a TLS connection (`SSL`) on a non-blocking socket, which the caller owns. */
 export class ClientStream {
   readonly #calls: OpenSsl = openssl();
   readonly #context: ClientContext;
   #address: number;
 
-  /** @throws Error with OpenSSL's words if there is no memory */
+  /** @throws TlsSetupError with OpenSSL's message if memory runs out */
   constructor(context: ClientContext, fd: number) {
     this.#context = context;
     this.#address = context.newStream(fd);
     if (this.#address === 0) throw setupError('TLS');
   }
 
-  /** Goes on with the handshake: repeat it when the socket is readable until it returns another result than `read`. */
+  /** Continues the handshake. On `read`, call it again once the socket is readable. */
   handshake(): 'done' | 'read' | 'failed' {
     const result = this.#calls.connect(this.#open());
     if (result === OK) return 'done';
     return this.#waits(result) ? 'read' : 'failed';
   }
 
-  /** Reads into `bytes[start, end)` of a buffer. Returns the number of bytes; 0 if there are none yet; -1 for the end. */
+  /**
+   * Reads into `bytes[start, end)` of a buffer. Returns the number of bytes; 0 if none are available; -1 at
+   * the end.
+   */
   read(buffer: PinnedBuffer, start: number, end: number): number {
     const count = this.#calls.read(this.#open(), addressWithin(buffer, start, end), end - start);
     if (count > 0) return count;
     return this.#waits(count) ? 0 : -1;
   }
 
-  /** Encrypts and sends `bytes[start, end)` of a buffer, which the socket must have room for. Returns whether it had. */
+  /**
+   * Encrypts and sends `bytes[start, end)` of a buffer. Returns false if the socket lacks room for all of it.
+   */
   write(buffer: PinnedBuffer, start: number, end: number): boolean {
     const count = this.#calls.write(this.#open(), addressWithin(buffer, start, end), end - start);
     if (count === end - start) return true;
@@ -88,7 +96,7 @@ export class ClientStream {
     return false;
   }
 
-  /** Ends the connection in good order, and frees the memory. May be called again; any other call throws afterwards. */
+  /** Closes the connection cleanly, and frees the memory. Idempotent. Any other call throws afterwards. */
   end(): void {
     if (this.#address === 0) return;
     this.#calls.shutdown(this.#address);

@@ -2,34 +2,37 @@ import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { nativeCalls } from '../native-calls.ts';
 import { LIBRARY_TLS, openssl, usedOpenssl } from '../openssl.ts';
 
-/** An error of OpenSSL's. */
+/** An OpenSSL error. */
 interface TakenError {
   /** 0 if there was no error. */
   readonly reason: number;
-  /** In a few words: no bytes of a client's. */
+  /** Short description. Contains no bytes from a client. */
   readonly text: string;
 }
 
-/** The parts of an error's code: ERR_GET_REASON, ERR_GET_LIB. */
+/** Parts of an error code: ERR_GET_REASON, ERR_GET_LIB. */
 const REASON_MASK = 0x7f_ffff;
 const LIBRARY_SHIFT = 23;
 const LIBRARY_MASK = 0xff;
 const MAX_TEXT = 120;
 
-/** A call of OpenSSL that has failed while a listener is set up. The message has OpenSSL's words. */
+/** A failed OpenSSL call during listener setup. The message contains OpenSSL's text. */
 export class TlsSetupError extends Error {
   override readonly name = 'TlsSetupError';
 }
 
 /**
- * Removes all errors of this thread. OpenSSL judges a failed call by them, and Node leaves some: call this after each turn
- * of Node's event loop. Does nothing in a thread that has not used OpenSSL by this room.
+ * Removes all errors of this thread. OpenSSL judges a failed call by them, and Node leaves some: call this
+ * after each turn of Node's event loop. Does nothing in a thread that has not used OpenSSL through this room.
  */
 export function clearErrors(): void {
   usedOpenssl()?.clearErrors();
 }
 
-/** Removes all errors of this thread, and returns the first of TLS itself, which says most; else the oldest. */
+/**
+ * Removes all errors of this thread. Returns the first TLS error, which is the most specific, or the oldest
+ * error.
+ */
 export function takeError(): TakenError {
   const calls = openssl();
   const oldest = calls.takeError();
@@ -39,7 +42,7 @@ export function takeError(): TakenError {
   return described(error === 0 ? oldest : error);
 }
 
-/** Makes an error of what OpenSSL says about the call before, and removes its errors. @param what has failed */
+/** Creates an error from the previous OpenSSL call, and removes its errors. @param what what failed */
 export function setupError(what: string): TlsSetupError {
   const calls = openssl();
   const { text } = described(calls.peekError());
@@ -58,14 +61,14 @@ function libraryOf(error: number): number {
   return (error >>> LIBRARY_SHIFT) & LIBRARY_MASK;
 }
 
-/** A pointer, a number, and a text that has been copied. */
+/** A pointer, a number, and copied text. */
 const POINTER = { start: 0, end: 8 } as const;
 const FLAGS = { start: 8, end: 12 } as const;
 const TEXT = { start: 16, end: 16 + MAX_TEXT } as const;
-/** `ERR_TXT_STRING`: what an error has is text. */
+/** `ERR_TXT_STRING`: the error's data is text. */
 const IS_TEXT = 2;
 
-/** Returns the text that the oldest error has of its own, such as the name of a group. */
+/** Returns the oldest error's own text, such as the name of a group. */
 function errorDetail(): string {
   const memory = new PinnedBuffer(TEXT.end);
   const { start, end } = TEXT;

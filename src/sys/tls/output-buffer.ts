@@ -2,29 +2,30 @@ import { EINTR } from '../errno.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import type { OpenSsl } from '../openssl-functions.ts';
 
-/** Room for a record of 16 KiB and 600 answers to requests for new keys. */
+/** Room for a record of 16 KiB and 600 answers to KeyUpdate requests. */
 const BUFFER_BYTES = 32 * 1024;
 
 /**
- * What OpenSSL writes on a connection whose socket is full. It writes to memory instead of the socket, so none of its writes
- * blocks. That costs up to 60 KiB and a copy: only for connections that could not be read otherwise.
+ * Collects OpenSSL's output on a connection whose socket is full. OpenSSL writes to memory instead, so its
+ * writes never block. It costs up to 60 KiB and a copy: use it only if the connection could not be read
+ * otherwise.
  */
 export class OutputBuffer {
   /** Bytes of the blocked write that are encrypted in the buffer. */
   payload = 0;
   readonly #calls: OpenSsl;
   readonly #stream: number;
-  /** OpenSSL's memory, which it writes into. */
+  /** The memory that OpenSSL writes to. */
   readonly #memory: number;
   readonly #buffer = new PinnedBuffer(BUFFER_BYTES);
   #start = 0;
   #end = 0;
 
   /**
-   * Begins to take what OpenSSL writes.
+   * Redirects OpenSSL's output.
    *
-   * @param stream the address of an `SSL`
-   * @throws Error without memory
+   * @param stream address of an `SSL`
+   * @throws Error if memory runs out
    */
   constructor(calls: OpenSsl, stream: number) {
     this.#calls = calls;
@@ -34,7 +35,7 @@ export class OutputBuffer {
     calls.setOutput(stream, this.#memory);
   }
 
-  /** Takes over what OpenSSL has written. Returns false if the buffer is full. */
+  /** Collects OpenSSL's output. Returns false if the buffer is full. */
   collect(): boolean {
     const room = BUFFER_BYTES - this.#end;
     if (room === 0) return false;
@@ -43,7 +44,7 @@ export class OutputBuffer {
     return this.#end < BUFFER_BYTES;
   }
 
-  /** Sends what there is room for. Returns 0 if everything is sent; a negative error number: -EAGAIN without room. */
+  /** Sends as much as possible. Returns 0 once all is sent; a negative error number: -EAGAIN without room. */
   flush(fd: number): number {
     for (;;) {
       this.collect();
@@ -55,19 +56,23 @@ export class OutputBuffer {
     }
   }
 
-  /** Drops what it has taken over. */
+  /** Drops the collected output. */
   clear(): void {
     this.#start = this.#end = 0;
   }
 
-  /** Lets OpenSSL write to the socket again. All bytes must be sent. @throws Error if OpenSSL fails: bytes would be lost */
+  /**
+   * Makes OpenSSL write to the socket again. All bytes must have been sent.
+   *
+   * @throws Error if OpenSSL fails, because bytes would be lost
+   */
   close(fd: number): void {
     const isDone = this.#calls.setOutputDescriptor(this.#stream, fd) === 1;
     if (!isDone) throw new Error('TLS: OpenSSL does not take its socket back');
     this.free();
   }
 
-  /** Frees the memory at once. OpenSSL frees its own. */
+  /** Frees the buffer at once. OpenSSL frees its own memory. */
   free(): void {
     this.#buffer.free();
   }

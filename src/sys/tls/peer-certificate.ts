@@ -3,13 +3,13 @@ import type { OpenSsl } from '../openssl-functions.ts';
 
 /** Max bytes of a certificate. OpenSSL refuses longer chains (SSL_MAX_CERT_LIST_DEFAULT). */
 const MAX_CERTIFICATE_BYTES = 100 * 1024;
-/** A pointer to the certificate's place, which stands in front of the certificate. */
+/** A pointer to the certificate, which follows the pointer in memory. */
 const POINTER = { start: 0, end: 8 } as const;
 
 /**
- * Returns the client's certificate in DER, which OpenSSL has verified; null without one. A resumed session has it, too.
+ * Returns the client's verified certificate in DER; null without one. A resumed session has it, too.
  *
- * @param stream the address of a stream whose handshake is done
+ * @param stream address of a stream after its handshake
  * @throws RangeError if the certificate is too long
  */
 export function peerCertificateOf(calls: OpenSsl, stream: number): Buffer | null {
@@ -20,7 +20,7 @@ export function peerCertificateOf(calls: OpenSsl, stream: number): Buffer | null
     if (length <= 0 || length > MAX_CERTIFICATE_BYTES) {
       throw new RangeError(`a client certificate of ${length} bytes`);
     }
-    // OpenSSL moves the pointer to the end of what it has written.
+    // OpenSSL moves the pointer to the end of its output.
     const memory = new PinnedBuffer(POINTER.end + length);
     const place = addressWithin(memory, POINTER.end, POINTER.end + length);
     memory.bytes.writeBigUInt64LE(BigInt(place), POINTER.start);

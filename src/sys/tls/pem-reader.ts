@@ -3,9 +3,9 @@ import { NO_PEM_BLOCK, openssl } from '../openssl.ts';
 import { setupError, takeError, TlsSetupError } from './errors.ts';
 
 /**
- * Reads the blocks of a PEM text (RFC 7468) in turn. Whoever reads an object frees it.
+ * Reads the blocks of a PEM text (RFC 7468) in turn. The caller frees each object it reads.
  *
- * A key with a password cannot be read: the password is empty, so that OpenSSL does not ask for one at the terminal.
+ * Keys with a password cannot be read: the password is empty, so that OpenSSL does not prompt for one.
  */
 export class PemReader {
   readonly #what: string;
@@ -13,11 +13,11 @@ export class PemReader {
   readonly #password: number;
   #reader: number;
 
-  /** @param what the text is, for errors */
+  /** @param what name of the text in error messages */
   constructor(what: string, text: string) {
     this.#what = what;
     const length = Buffer.byteLength(text);
-    // The byte behind the text is the password.
+    // The byte after the text is the empty password.
     this.#memory = new PinnedBuffer(length + 1);
     this.#memory.bytes.write(text);
     this.#password = addressWithin(this.#memory, length, length + 1);
@@ -25,24 +25,24 @@ export class PemReader {
     if (this.#reader === 0) throw setupError(what);
   }
 
-  /** Returns the next certificate; 0 if there is no more. @throws TlsSetupError if it cannot be read */
+  /** Returns the next certificate; 0 after the last one. @throws TlsSetupError if it cannot be read */
   certificate(): number {
     return this.#read(openssl().readCertificate);
   }
 
-  /** Does the same for lists of revoked certificates. */
+  /** Returns the next revocation list. Otherwise like {@link certificate}. */
   revocations(): number {
     return this.#read(openssl().readRevocations);
   }
 
-  /** Returns the private key. @throws TlsSetupError if there is none, or if it cannot be read */
+  /** Returns the private key. @throws TlsSetupError if it is missing or cannot be read */
   privateKey(): number {
     const key = openssl().readPrivateKey(this.#reader, this.#password);
     if (key === 0) throw setupError(this.#what);
     return key;
   }
 
-  /** Frees the memory, and wipes it. May be called again. */
+  /** Wipes and frees the memory. Idempotent. */
   close(): void {
     if (this.#reader === 0) return;
     openssl().freeReader(this.#reader);

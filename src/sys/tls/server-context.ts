@@ -7,44 +7,44 @@ import { TlsSetupError, setupError } from './errors.ts';
 import { PemReader } from './pem-reader.ts';
 import { TicketCipher } from './ticket-cipher.ts';
 
-/** Texts in PEM: a certificate with its chain behind it, and its private key without a password. */
+/** PEM texts: a certificate followed by its chain, and its private key without a password. */
 export interface KeyPair {
   readonly certPem: string;
   readonly keyPem: string;
 }
 
-/** Texts in PEM. */
+/** PEM texts that decide which client certificates are trusted. */
 export interface ClientCertificateTrust {
-  /** The authorities. */
+  /** Certificate authorities. */
   readonly caPem: string;
-  /** Lists of revoked certificates: one of each authority of a chain. Null to check none. */
+  /** Revocation lists: one for each authority of a chain. Null to check none. */
   readonly crlPem: string | null;
-  /** Whether a client without a certificate is refused. One with a bad certificate is refused in any case. */
+  /** Whether clients without a certificate are refused. A bad certificate is always refused. */
   readonly isRequired: boolean;
 }
 
 export interface ServerContextSettings {
-  /** At least one. Of several with keys of one type (RSA, EC) the first is used. */
+  /** At least one. The first certificate of each key type (RSA, EC) is used. */
   readonly certificates: readonly KeyPair[];
   readonly minVersion: '1.2' | '1.3';
-  /** As in `ListenerTls`. A version without a cipher is not spoken. */
+  /** As in `ListenerTls`. Versions without a cipher are disabled. */
   readonly ciphers: string;
   readonly groups: string;
   readonly alpn: readonly string[];
-  /** Null to ask for no certificate. */
+  /** Null to request no certificate. */
   readonly clientCertificates: ClientCertificateTrust | null;
   readonly ticketKeys: TicketKeyRing;
-  /** A session is resumed only in contexts with the same one. 1 to 32 bytes. */
+  /** Sessions resume only in contexts with an equal value. 1 to 32 bytes. */
   readonly sessionIdContext: Uint8Array;
 }
 
 const MAX_SESSION_ID_CONTEXT_BYTES = 32;
 const MAX_PROTOCOL_BYTES = 255;
-/** Max certificates between a client's own and that of an authority. */
+/** Max certificates between a client's certificate and an authority. */
 const MAX_CLIENT_CHAIN = 4;
 /**
- * Max age of a session that is resumed: the default of OpenSSL, and a shorter one if the session has a client
- * certificate, which may be revoked or expire meanwhile.
+ * Max age of resumable sessions. The first is OpenSSL's default. The second is for sessions with a client
+ * certificate, which may be revoked or expire in that time.
  */
 const MAX_SESSION_AGE_S = 7200;
 const MAX_CERTIFIED_SESSION_AGE_S = 300;
@@ -52,9 +52,9 @@ const MAX_CERTIFIED_SESSION_AGE_S = 300;
 let live = 0;
 
 /**
- * What TLS connections share (`SSL_CTX`). It belongs to the thread that has made it.
+ * Shared state of TLS connections (`SSL_CTX`). Belongs to the thread that created it.
  *
- * A context that is closed lives on until its last connection is freed.
+ * A closed context lives until its last connection is freed.
  */
 export class ServerContext {
   /** Contexts of this thread that are not freed. */
@@ -69,7 +69,7 @@ export class ServerContext {
   #isOpen = true;
   #connections = 0;
 
-  /** @throws Error with OpenSSL's words if it cannot use the settings */
+  /** @throws Error with OpenSSL's message if the settings are unusable */
   constructor(settings: ServerContextSettings) {
     this.#calls.clearErrors();
     this.#protocols = protocolList(settings.alpn);
@@ -94,21 +94,25 @@ export class ServerContext {
     }
   }
 
-  /** Frees it when no connection uses it any more. No new connection can. May be called again. */
+  /** Refuses new connections, and frees the context after its last connection. Idempotent. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     if (this.#connections === 0) this.#free();
   }
 
-  /** Returns its address, for a new connection, which calls {@link leave} in the end. @throws Error if it is closed */
+  /**
+   * Returns the address for a new connection, which must call {@link leave} in the end.
+   *
+   * @throws Error if the context is closed
+   */
   enter(): number {
     if (!this.#isOpen) throw new Error('the TLS context is closed');
     this.#connections++;
     return this.#address;
   }
 
-  /** Ends what {@link enter} has begun. */
+  /** Releases the reference that {@link enter} took. */
   leave(): void {
     this.#connections--;
     if (!this.#isOpen && this.#connections === 0) this.#free();
@@ -136,7 +140,7 @@ export class ServerContext {
     this.#setGroups(groups);
   }
 
-  /** OpenSSL does not say which group it does not know. */
+  /** OpenSSL does not say which group is unknown, so this tries each. */
   #setGroups(groups: string): void {
     const { setGroups } = this.#calls;
     if (this.#takesText(groups, setGroups)) return;
@@ -191,7 +195,7 @@ export class ServerContext {
 
   #trust({ caPem, crlPem, isRequired }: ClientCertificateTrust): void {
     const calls = this.#calls;
-    // Lent: it goes with the context.
+    // Borrowed: the context owns it.
     const store = calls.trustStore(this.#address);
     const count = withPem('authorities', caPem, (reader) => {
       return eachCertificate(calls, reader, (certificate) => {
@@ -239,7 +243,7 @@ export class ServerContext {
   }
 }
 
-/** Returns the pairs, without those whose key is of a type that an earlier one has: OpenSSL keeps the last of a type. */
+/** Drops pairs whose key type an earlier pair has: OpenSSL would keep the last of a type. */
 function firstOfEachType(calls: OpenSsl, pairs: readonly KeyPair[]): KeyPair[] {
   if (pairs.length === 0) throw new TlsSetupError('certificate: none');
   const types = new Set<number>();
@@ -268,7 +272,7 @@ function withPem<T>(what: string, text: string, use: (reader: PemReader) => T): 
   }
 }
 
-/** Uses the next certificate of a text, and frees it. @throws TlsSetupError if there is none */
+/** Uses and frees the next certificate of a text. @throws TlsSetupError if there is none */
 function withCertificate(calls: OpenSsl, reader: PemReader, use: (certificate: number) => void): void {
   const certificate = reader.certificate();
   if (certificate === 0) throw new TlsSetupError('certificate: none in the text');
@@ -279,7 +283,7 @@ function withCertificate(calls: OpenSsl, reader: PemReader, use: (certificate: n
   }
 }
 
-/** Uses all remaining certificates of a text, and frees them. Returns their number. */
+/** Uses and frees all remaining certificates of a text. Returns their number. */
 function eachCertificate(calls: OpenSsl, reader: PemReader, use: (certificate: number) => void): number {
   let count = 0;
   for (let next = reader.certificate(); next !== 0; next = reader.certificate()) {
@@ -293,7 +297,7 @@ function eachCertificate(calls: OpenSsl, reader: PemReader, use: (certificate: n
   return count;
 }
 
-/** Returns the protocols in the form of ALPN: each behind its length (RFC 7301 section 3.1). */
+/** Returns the protocols in ALPN form: each after its length (RFC 7301 section 3.1). */
 function protocolList(protocols: readonly string[]): PinnedBuffer | null {
   if (protocols.length === 0) return null;
   const parts = protocols.map((protocol) => {

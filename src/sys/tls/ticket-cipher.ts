@@ -5,7 +5,7 @@ import { PARAMETER_BYTES, PARAMETER_SIZE, PARAMETER_TEXT, UNMODIFIED, openssl } 
 import type { OpenSsl } from '../openssl-functions.ts';
 import { setupError } from './errors.ts';
 
-/** Answers to OpenSSL (SSL_CTX_set_tlsext_ticket_key_evp_cb). */
+/** Results for OpenSSL (SSL_CTX_set_tlsext_ticket_key_evp_cb). */
 const FAULT = -1;
 const UNKNOWN_KEY = 0;
 const DONE = 1;
@@ -15,21 +15,22 @@ const NAME_BYTES = 16;
 const SECRET = { start: 16, end: 48 } as const;
 const CIPHER_KEY = { start: 48, end: 80 } as const;
 const IV_BYTES = 16;
-/** Names of parameters, and a value, each with a zero byte behind it. */
+/** NUL-terminated names of parameters, and a value. */
 const TEXTS = { key: 0, digest: 8, sha256: 16, end: 24 } as const;
-/** A list of two parameters and an end. */
+/** A list of two parameters and a terminator. */
 const LIST_BYTES = 3 * PARAMETER_SIZE;
 const ENTRY_BYTES = TICKET_KEY_BYTES + LIST_BYTES;
 
-/** The keys of a ring, at fixed addresses, with the parameters of their MACs. */
+/** The keys of a ring at fixed addresses, with their MAC parameters. */
 interface PinnedKeys {
   readonly keys: readonly Buffer[];
   readonly memory: PinnedBuffer;
 }
 
 /**
- * Prepares the encryption of session tickets (RFC 5077 section 4) with the keys of a ring: AES-256-CBC and HMAC-SHA256, as
- * nginx does. OpenSSL passes the addresses of a ticket's name and initialisation vector, and of its operations.
+ * Prepares the encryption of session tickets (RFC 5077 section 4) with the keys of a ring: AES-256-CBC and
+ * HMAC-SHA256, as in nginx. OpenSSL passes the addresses of a ticket's name and initialization vector, and of
+ * its operations.
  */
 export class TicketCipher {
   readonly #ring: TicketKeyRing;
@@ -57,10 +58,10 @@ export class TicketCipher {
   }
 
   /**
-   * Prepares the reading of a client's ticket.
+   * Prepares the decryption of a client's ticket.
    *
-   * @param isUsedOnce whether the client gets a new one for its next connection in any case
-   * @returns 1, 2 if the client should get a new one, 0 to ignore it, or -1
+   * @param isUsedOnce whether the client always gets a new ticket for its next connection
+   * @returns 1, 2 if the client should get a new ticket, 0 to ignore the ticket, or -1
    */
   decrypt(name: number, iv: number, cipher: number, mac: number, isUsedOnce: boolean): number {
     const { keys, memory } = this.#currentKeys();
@@ -74,7 +75,7 @@ export class TicketCipher {
     return index === 0 && !isUsedOnce ? DONE : DONE_AND_RENEW;
   }
 
-  /** Frees the memory, and wipes the keys. May be called again. */
+  /** Wipes the keys and frees the memory. Idempotent. */
   free(): void {
     if (this.#cipher !== 0) this.#calls.freeCipher(this.#cipher);
     this.#cipher = 0;
@@ -97,7 +98,7 @@ export class TicketCipher {
   }
 }
 
-/** Puts the entries of the keys into memory, and the texts of their parameters behind them. */
+/** Lays out the keys' entries in memory, followed by the texts of their parameters. */
 function pin(keys: readonly Buffer[]): PinnedKeys {
   const texts = keys.length * ENTRY_BYTES;
   const memory = new PinnedBuffer(texts + TEXTS.end);
@@ -124,7 +125,7 @@ function pin(keys: readonly Buffer[]): PinnedKeys {
   return { keys, memory };
 }
 
-/** Writes an `OSSL_PARAM`. One of zeros ends a list. */
+/** Writes an `OSSL_PARAM`. A list ends with a zero entry. */
 function writeParameter(
   bytes: Buffer,
   offset: number,

@@ -9,8 +9,8 @@ import { peerCertificateOf } from './peer-certificate.ts';
 import type { ServerContext } from './server-context.ts';
 
 /**
- * Why a connection is broken: it ended or was reset, the client's certificate is missing or bad, or one side broke the protocol or
- * refused what the other offered.
+ * Why a connection is broken: it ended or was reset, the client's certificate is missing or bad, or one side
+ * broke the protocol or refused the other's offer.
  */
 export type TlsFailureKind = 'ended' | 'certificate' | 'protocol';
 
@@ -20,11 +20,11 @@ const MAX_RECORD_BYTES = 16 * 1024;
 /** OpenSSL takes lengths as `int`. */
 const MAX_LENGTH = 0x7fff_ffff;
 /**
- * Max handshake messages in a row behind the handshake, such as KeyUpdate (RFC 8446 section 4.6.3): each costs more than its
- * sending, and OpenSSL 3 has no limit.
+ * Max consecutive handshake messages after the handshake, such as KeyUpdate (RFC 8446 section 4.6.3).
+ * Receiving one costs more than sending it, and OpenSSL 3 has no limit.
  */
 const MAX_LATE_MESSAGES = 32;
-/** What a call can wait for: the socket, or that the blocked write is repeated. */
+/** What a call waits for: the socket, or a repetition of the blocked write. */
 const NOTHING = 0;
 const READABLE = 1;
 const WRITABLE = 2;
@@ -33,13 +33,13 @@ const REPETITION = 3;
 let live = 0;
 
 /**
- * The server's end of a TLS connection (`SSL`) on a non-blocking socket, which stays the caller's.
+ * The server's end of a TLS connection (`SSL`) on a non-blocking socket, which the caller owns.
  *
- * OpenSSL decides by the errors of the thread what a failed call means: `clearErrors` must have run since other code used
- * OpenSSL in this thread, as Node does.
+ * OpenSSL interprets a failed call by the thread's errors. Call `clearErrors` after other code of this
+ * thread, such as Node, used OpenSSL.
  *
- * When a call has returned -EAGAIN, {@link wantsRead}, {@link wantsWrite} and {@link wantsRepetition} tell what to wait for.
- * OpenSSL reads more from the socket than it returns: while {@link hasPending} is true, epoll does not tell of these bytes.
+ * After -EAGAIN, {@link wantsRead}, {@link wantsWrite} and {@link wantsRepetition} say what to wait for.
+ * OpenSSL reads ahead: while {@link hasPending} is true, epoll does not report the bytes it holds.
  */
 export class TlsStream {
   /** Streams of this thread that are not freed. */
@@ -52,19 +52,19 @@ export class TlsStream {
   readonly #fd: number;
   #address: number;
   #waitsFor = NOTHING;
-  /** Bytes of the write that has to be repeated. */
+  /** Bytes of the write that must be repeated. */
   #blocked = 0;
-  /** Takes what OpenSSL writes while the socket is full, so that reads can go on. Null for nearly all streams. */
+  /** Collects OpenSSL's output while the socket is full, so that reads continue. Usually null. */
   #output: OutputBuffer | null = null;
-  /** OpenSSL has been given the close_notify, and has sent it or not. */
+  /** OpenSSL has a close_notify, sent or not. */
   #isClosing = false;
   #hasClosed = false;
-  /** The error number of a connection that cannot be used any more; 0 for none. */
+  /** Error number of an unusable connection; 0 for none. */
   #broken = 0;
   #failure = '';
   #failureKind: TlsFailureKind = 'protocol';
 
-  /** @throws Error if the context is closed, or without memory */
+  /** @throws Error if the context is closed, or memory runs out */
   constructor(context: ServerContext, fd: number) {
     checkDescriptor(fd);
     this.#context = context;
@@ -77,12 +77,12 @@ export class TlsStream {
     throw new Error(`TLS: ${text}`);
   }
 
-  /** In a few words why the connection is broken: no bytes of the client's. Empty if it is not. */
+  /** Short reason why the connection is broken, without bytes from the client; empty if it is not. */
   get failure(): string {
     return this.#failure;
   }
 
-  /** The kind of the {@link failure}. Means nothing without one. */
+  /** Kind of the {@link failure}. Meaningless without one. */
   get failureKind(): TlsFailureKind {
     return this.#failureKind;
   }
@@ -95,29 +95,29 @@ export class TlsStream {
     return this.#waitsFor === WRITABLE;
   }
 
-  /** Whether reads wait until the blocked write is repeated. Repeat it at once: the socket needs no room. */
+  /** Whether reads wait for the blocked write. Repeat that write at once: the socket needs no room. */
   get wantsRepetition(): boolean {
     return this.#waitsFor === REPETITION;
   }
 
   /**
-   * Whether OpenSSL has bytes that a read may return. Ask behind each read that has returned some: if there are none, wait
-   * for the socket. Bytes of an incomplete record count, too: the next read returns -EAGAIN, and only the socket can help.
+   * Whether OpenSSL has bytes that a read may return. If false after a successful read, wait for the socket.
+   * Bytes of an incomplete record count: the next read returns -EAGAIN, and only the socket can help.
    */
   get hasPending(): boolean {
     return this.#calls.hasPending(this.#open()) === 1;
   }
 
   /**
-   * Goes on with the handshake. Repeat it when the socket is ready for what it returns. Ask {@link hasPending} when it is done:
-   * the client's first bytes may have come with its last message.
+   * Continues the handshake. On `read` or `write`, call it again once the socket is ready. When done, check
+   * {@link hasPending}: the client's first bytes may have arrived with its last message.
    */
   handshake(): 'done' | 'read' | 'write' | 'failed' {
     const address = this.#open();
     if (this.#broken !== 0) return 'failed';
     const result = this.#calls.accept(address);
     if (result === OK) {
-      // A handshake may get over an error, which must not spoil the next call.
+      // A handshake can recover from an error, which must not affect the next call.
       this.#calls.clearErrors();
       return 'done';
     }
@@ -128,10 +128,11 @@ export class TlsStream {
   }
 
   /**
-   * Reads into `bytes[start, end)` of a buffer, at most one record (16 KiB).
+   * Reads into `bytes[start, end)` of a buffer, at most one record (16 KiB). Writes still work after either
+   * end.
    *
-   * @returns number of bytes; 0 for the client's close_notify; a negative error number: -EAGAIN if there is nothing yet,
-   * -ENODATA for FIN without close_notify, -EPROTO for a breach of the protocol, -ECONNRESET … Writes go on behind both ends.
+   * @returns number of bytes; 0 for the client's close_notify; a negative error number: -EAGAIN if there is
+   * nothing yet, -ENODATA for FIN without close_notify, -EPROTO for a protocol error, -ECONNRESET …
    */
   read(buffer: PinnedBuffer, start: number, end: number): number {
     const address = this.#open();
@@ -158,17 +159,17 @@ export class TlsStream {
   /**
    * Encrypts and sends `bytes[start, end)` of a buffer, at most 16 KiB at a time.
    *
-   * After -EAGAIN OpenSSL holds an encrypted record of these bytes, and counts them only when it is sent. The next write must
-   * begin with the same bytes, and have at least as many, or 16 KiB: they may stand elsewhere, and more may follow.
+   * After -EAGAIN, OpenSSL holds an encrypted record of these bytes, and counts them only once sent. The next
+   * write must start with the same bytes, and have at least as many, or 16 KiB. Their address may change.
    *
    * @returns number of bytes, 1 or more; a negative error number: -EAGAIN without room
-   * @throws RangeError if it is shorter than the write that it repeats: OpenSSL would break the connection
+   * @throws RangeError if it is shorter than the write it repeats, because OpenSSL would break the connection
    */
   write(buffer: PinnedBuffer, start: number, end: number): number {
     const address = this.#open();
     if (this.#broken !== 0) return this.#broken;
     const place = addressWithin(buffer, start, end);
-    // More would not go, and a write that is blocked would have to be repeated with more.
+    // More would not fit, and a blocked write would have to be repeated with more.
     const length = Math.min(end - start, MAX_RECORD_BYTES);
     if (length < this.#blocked) {
       throw new RangeError(`${length} bytes do not repeat a write of ${this.#blocked}`);
@@ -189,14 +190,14 @@ export class TlsStream {
     }
     const error = this.#judge(count, nativeCalls().errno());
     if (error === -EAGAIN) this.#blocked = length;
-    // A write has no end of its own.
+    // A write never reports the end of the stream.
     return error === 0 ? -EPIPE : error;
   }
 
   /**
-   * Tells the client that nothing follows (close_notify). Reads go on, writes do not.
+   * Sends close_notify, which ends our direction. Reads continue, writes do not.
    *
-   * @returns 0 if it is sent; a negative error number: -EAGAIN if it must be repeated, or if a write must be repeated first
+   * @returns 0 once sent; a negative error number: -EAGAIN to repeat it, or to repeat a blocked write first
    */
   sendCloseNotify(): number {
     const address = this.#open();
@@ -211,7 +212,7 @@ export class TlsStream {
       const error = this.#flush(output);
       if (error !== 0) return error;
     }
-    // A close_notify in the output buffer is sent now. If OpenSSL were asked again, it would read.
+    // A close_notify in the output buffer is sent now. Calling OpenSSL again would make it read.
     if (output === null || !this.#isClosing) {
       const error = this.#shutDown(address);
       if (error !== 0) return error;
@@ -221,7 +222,7 @@ export class TlsStream {
   }
 
   /**
-   * Returns the client's certificate in DER, which has been verified; null without one. Call it when the handshake is done.
+   * Returns the client's verified certificate in DER; null without one. Call it after the handshake.
    *
    * @throws RangeError if it is longer than 100 KiB
    */
@@ -229,7 +230,7 @@ export class TlsStream {
     return peerCertificateOf(this.#calls, this.#open());
   }
 
-  /** Frees the memory. The socket stays open. May be called again; any other call throws afterwards. */
+  /** Frees the memory. The socket stays open. Idempotent. Any other call throws afterwards. */
   free(): void {
     if (this.#address !== 0) this.#release();
   }
@@ -249,11 +250,11 @@ export class TlsStream {
   }
 
   /**
-   * Makes sure that OpenSSL can answer a request for new keys during a read. It sends the answer with the next write, or at once
-   * when another handshake message comes first. The latter breaks the connection while a record is sent in part
-   * (SSL_R_BAD_LENGTH, openssl/openssl#8677), so the rest of the record must be in memory. Only the caller has the bytes that
-   * OpenSSL wants to see again for it. Behind close_notify nothing may be sent: the answer goes to memory and is dropped. If
-   * close_notify itself is not sent yet, it goes to memory first.
+   * Makes sure that OpenSSL can answer a KeyUpdate during a read. It sends the answer with the next write, or
+   * at once before another handshake message. The latter breaks the connection while a record is partly sent
+   * (SSL_R_BAD_LENGTH, openssl/openssl#8677). So the rest of that record must be in memory, and only the
+   * caller can repeat its bytes. After close_notify nothing may be sent: the answer goes to memory and is
+   * dropped. An unsent close_notify goes to memory first.
    *
    * @returns 0 if OpenSSL may read; a negative error number: -EAGAIN if something must be written first
    */
@@ -279,20 +280,20 @@ export class TlsStream {
     return error;
   }
 
-  /** Lets OpenSSL send close_notify. Returns 0 if it is sent; a negative error number. */
+  /** Makes OpenSSL send close_notify. Returns 0 once sent; a negative error number. */
   #shutDown(address: number): number {
     this.#isClosing = true;
     const result = this.#calls.shutdown(address);
     return result < 0 ? this.#judge(result, nativeCalls().errno()) : 0;
   }
 
-  /** Lets OpenSSL write to memory, so that it never waits for the socket. */
+  /** Makes OpenSSL write to memory, so that it never waits for the socket. */
   #divert(address: number): void {
     this.#output = new OutputBuffer(this.#calls, address);
     this.#waitsFor = NOTHING;
   }
 
-  /** Sends what is in the output buffer. Returns the bytes of a write that are sent, or 0; a negative error number. */
+  /** Sends the output buffer. Returns the number of payload bytes sent, or 0; a negative error number. */
   #flush(output: OutputBuffer): number {
     const error = output.flush(this.#fd);
     if (error === -EAGAIN) {
@@ -306,7 +307,7 @@ export class TlsStream {
     return output.payload;
   }
 
-  /** Returns the error number, negative, of a call that has not succeeded; 0 if the client's direction has ended. */
+  /** Returns the negative error number of a failed call; 0 if the client's direction has ended. */
   #judge(result: number, errno: number): number {
     switch (this.#calls.outcome(this.#address, result)) {
       case Outcome.WANTS_READ:
