@@ -7,23 +7,23 @@ import type { ProxyHeader } from '../../wire/proxy-protocol/proxy-header.ts';
 import type { ClientCertificate } from '../../wire/tls/client-certificate.ts';
 import type { ClientConnection } from '../contract/client-connections.ts';
 
-/** Kept bytes at which the client is paused. */
+/** Max buffered bytes after the current request before the client is paused. */
 const MAX_REST_BYTES = 16 * 1024;
 
-/** A client's connection as others know it, whether it is read, and what has been read too early. */
+/** Identifies a client's connection, controls its reads, and buffers bytes that arrive too early. */
 export abstract class ClientLink extends Timed implements ClientConnection, ConnectionFacts {
   readonly channel: ClientChannel;
   readonly peer: string;
   readonly port: number;
   readonly #tls: TlsFacts | null;
-  /** What a PROXY header has told; null without one. */
+  /** The client's PROXY header, or null. */
   readonly #proxy: ProxyHeader | null;
   isWatched = false;
-  /** Bytes behind the current request; null for none. */
+  /** Bytes after the current request, or null. */
   protected rest: Buffer | null = null;
   #isPaused = false;
 
-  /** @param port the listener's */
+  /** @param port of the listener */
   constructor(channel: ClientChannel, { address, proxy, tls }: ClientFacts, port: number) {
     super();
     this.channel = channel;
@@ -63,13 +63,13 @@ export abstract class ClientLink extends Timed implements ClientConnection, Conn
     this.isWatched = false;
   }
 
-  /** Closes now. @param resets whether the client gets a reset */
+  /** Closes at once. @param resets whether the client gets a reset */
   cutOff(resets: boolean): void {
     if (resets) this.channel.resetAndDestroy();
     else this.channel.destroy();
   }
 
-  /** Receives nothing more until {@link resume}. */
+  /** Stops reading until {@link resume}. */
   pause(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
@@ -82,12 +82,12 @@ export abstract class ClientLink extends Timed implements ClientConnection, Conn
     this.channel.resume();
   }
 
-  /** How many bytes may be read if all of them could have to be kept: they are no more than the limit then. At least 1. */
+  /** Max size of the next read, at least 1, so that all of its bytes could be buffered within the limit. */
   protected get room(): number {
     return Math.max(1, MAX_REST_BYTES - (this.rest?.length ?? 0));
   }
 
-  /** Keeps a copy of bytes that have come behind the current request. The client waits when they are many. */
+  /** Buffers a copy of bytes after the current request. Pauses the client if too many are buffered. */
   protected keep(bytes: Buffer): void {
     this.rest = this.rest === null ? Buffer.from(bytes) : Buffer.concat([this.rest, bytes]);
     if (this.rest.length >= MAX_REST_BYTES) this.pause();

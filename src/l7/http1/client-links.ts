@@ -1,7 +1,7 @@
 import type { Asker, ClientConnections } from '../contract/client-connections.ts';
 import type { ClientLink } from './client-link.ts';
 
-/** Finds the connections of requests: each request knows its own. */
+/** Identifies connections without a search: each request knows its own. */
 export const clientLinks: ClientConnections = {
   recognise(asker) {
     const link = linkOf(asker);
@@ -19,5 +19,5 @@ function linkOf({ connection }: Asker): ClientLink {
 }
 
 function doNothing(): void {
-  // Nothing is being searched.
+  // There is no search to cancel.
 }

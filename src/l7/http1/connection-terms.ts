@@ -6,19 +6,19 @@ import type { ListenerOwner } from '../contract/engine.ts';
 import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { Pipelines } from './pipelines.ts';
 
-/** What the connections of one listener share. */
+/** State that the connections of one listener share. */
 export interface ConnectionTerms {
   readonly owner: ListenerOwner;
   readonly engine: ExchangeEngine;
   readonly http: HttpSettings;
-  /** The port of the listener. */
+  /** Port of the listener. */
   readonly port: number;
   readonly wheel: TimerWheel;
   readonly writer: ChannelWriter;
   readonly pipelines: Pipelines;
-  /** Whether answers end their connections, because the listener accepts no more. */
+  /** Whether answers end their connections, because the listener has stopped accepting. */
   readonly isLeaving: boolean;
-  /** Lends a reader until a head has been read. */
+  /** Lends a reader for the next head. */
   takeReader(): RequestHeadReader;
   giveReader(reader: RequestHeadReader): void;
 }

@@ -20,44 +20,47 @@ import { createBodyFraming } from './request/body-framing.ts';
 import { Http1RequestBody, type BodyConnection } from './request/http1-request-body.ts';
 import { traitsOf } from './request/request-traits.ts';
 
-/** Max requests of one connection that begin in one turn of the loop: other connections get their turn. */
+/**
+ * Max requests of one connection that start in one turn of the loop, so that other connections get their
+ * turn.
+ */
 const MAX_HEADS_PER_TURN = 8;
 /** Max bytes of one read of a body. */
 const MAX_BODY_READ_BYTES = 64 * 1024;
-/** Max time in which the unwanted rest of a body must come. */
+/** Max time to receive the unwanted rest of a body. */
 const MAX_DROP_MS = 30_000;
 const NOTHING = Buffer.alloc(0);
-/** What the deadline of a connection is for. */
+/** The event that the connection's deadline waits for. */
 type Awaited = 'nothing' | 'first head' | 'next request' | 'head' | 'rest of a body';
 
 /**
- * A client's connection as long as it speaks HTTP/1.x: reads one request after the other, and answers each before it reads
- * the next one. An idle connection holds no buffers.
+ * A client's connection while it speaks HTTP/1.x. It reads one request after another, and answers each before
+ * it reads the next. An idle connection holds no buffers.
  */
 export class Http1Connection
   extends ClientLink
   implements ChannelOwner, ExchangeConnection, ReplyConnection, BodyConnection, PipelinedConnection
 {
   readonly #terms: ConnectionTerms;
-  /** Null unless a head has begun, or empty lines before one. */
+  /** Set while a head, or empty lines before it, are being read. */
   #reader: RequestHeadReader | null = null;
-  /** The request that is being answered; null between two. */
+  /** The request that is being answered, or null. */
   #exchange: Http1Exchange | null = null;
-  /** The body of the current request, or of the one before, until it has come whole; null for none. */
+  /** The incomplete body of the current or the previous request, or null. */
   #body: Http1RequestBody | null = null;
   #requests = 0;
   #awaited: Awaited = 'nothing';
-  /** Milliseconds on the wheel's clock, in 32 bits: V8 keeps them in the field. */
+  /** Milliseconds on the wheel's clock, truncated to 32 bits so that V8 stores them in the object. */
   readonly #openedAt: number;
-  /** Whether the client may send another request behind the current one. */
+  /** Whether the connection stays open for another request. */
   #keepsAlive = true;
   /** Whether the client waits for 100 (Continue). */
   #expectsContinue = false;
-  /** FIN has come. */
+  /** Whether FIN has arrived. */
   #ended = false;
-  /** Whether input is being read right now. */
+  /** Whether {@link #read} is running. */
   #reading = false;
-  /** Whether further input means nothing, because the end of the current request cannot be found. */
+  /** Whether input is ignored because the end of the current request is unknown. */
   #isDeaf = false;
 
   constructor(channel: ClientChannel, facts: ClientFacts, terms: ConnectionTerms) {
@@ -66,7 +69,7 @@ export class Http1Connection
     this.#openedAt = terms.wheel.now | 0;
   }
 
-  /** Begins to read. */
+  /** Starts reading. */
   start(): void {
     this.channel.owner = this;
     this.#await('first head', this.#terms.http.headerTimeoutMs);
@@ -104,7 +107,7 @@ export class Http1Connection
     const exchange = this.#exchange;
     if (this.#body !== null) this.#breakOff('the request ended within its body');
     else if (exchange === null && this.rest === null) this.#endInput();
-    // A client that gives up a handshake says so by FIN: others may wait for its place.
+    // A client cancels a handshake by FIN. Others may be waiting for its place.
     else if (exchange?.isUpgrade === true) this.#breakOff('the request ended within the handshake');
     else exchange?.reply.clientEnded();
   }
@@ -141,7 +144,7 @@ export class Http1Connection
     if (!this.#keepsAlive || isLeaving || clientKeepAliveMs === 0) return false;
     if (max > 0 && this.#requests >= max) return false;
     if (this.#body === null) return true;
-    // A client that has got no 100 may leave the body out: the next request could begin anywhere.
+    // A client without its 100 may omit the body, so the start of the next request would be unknown.
     return !this.#expectsContinue && (this.#body.left === Infinity || this.#body.left <= MAX_DROPPED_BYTES);
   }
 
@@ -187,9 +190,9 @@ export class Http1Connection
   }
 
   /**
-   * Reads requests and bodies until the input ends, or a request must be answered first.
+   * Reads requests and bodies until the input ends or a request must be answered first.
    *
-   * @returns the offset of the first byte that must be kept
+   * @returns the offset of the first byte to buffer
    */
   #read(input: Buffer, start: number, end: number): number {
     this.#reading = true;
@@ -203,7 +206,7 @@ export class Http1Connection
     this.#reading = false;
     const { owner } = this.channel;
     if (owner !== this) {
-      // A session, or the end of the connection.
+      // The owner is a session, or the connection has ended.
       if (at < end) owner?.channelData(input, at, end);
       return end;
     }
@@ -246,7 +249,10 @@ export class Http1Connection
     this.#begin(head, expectsMore ? UNKNOWN_EXPECTATION : null);
   }
 
-  /** Refuses a request of which only a part of the head can be read. The next could begin anywhere: the connection ends. */
+  /**
+   * Refuses a request with an incomplete head, and ends the connection: the start of the next request is
+   * unknown.
+   */
   #refuse(refusal: EngineRefusal, head: RequestHead): void {
     this.#await('nothing');
     if (this.#requests === 0) this.#reportUnused(refusal.status === 408 ? 'timeout' : 'malformed');
@@ -256,7 +262,7 @@ export class Http1Connection
     this.#begin(head, refusal);
   }
 
-  /** Hands a request to the dispatcher. @param refusal null if the request is to be served */
+  /** Passes a request to the dispatcher. @param refusal null to serve the request */
   #begin(head: RequestHead, refusal: EngineRefusal | null): void {
     const { dispatcher } = this.#terms.owner;
     const client = dispatcher.identify(head, this);
@@ -267,7 +273,7 @@ export class Http1Connection
     else dispatcher.refuse(exchange, refusal);
   }
 
-  /** Reads on, or waits for the next request. */
+  /** Reads the buffered bytes, or waits for the next request. */
   #next(): void {
     if (this.rest !== null) {
       this.#terms.pipelines.add(this);
@@ -285,7 +291,7 @@ export class Http1Connection
     this.resume();
   }
 
-  /** FIN has come, and no request is being answered. */
+  /** Handles FIN while no request is being answered. */
   #endInput(): void {
     if (this.#reader?.begun === true) {
       this.#refuse(CUT_HEAD, this.#reader.partialHead());
@@ -295,7 +301,10 @@ export class Http1Connection
     this.#linger();
   }
 
-  /** The current request cannot be read to its end. A response that has begun goes on; else the client gets 400. */
+  /**
+   * Stops reading a request whose end is unknown. A started response continues. Otherwise the client gets
+   * 400.
+   */
   #breakOff(detail: string): void {
     const exchange = this.#exchange;
     this.#isDeaf = true;
@@ -309,7 +318,7 @@ export class Http1Connection
     this.#linger();
   }
 
-  /** Ends the connection behind its last answer. */
+  /** Ends the connection after its last answer. */
   #linger(): void {
     this.#await('nothing');
     this.#release();
@@ -322,7 +331,7 @@ export class Http1Connection
     if (this.#requests === 0) this.#reportUnused('silent');
     this.#release();
     this.channel.owner = null;
-    // With TLS, a client that waits for close_notify takes a bare FIN for an error (RFC 8446 section 6.1).
+    // A TLS client that waits for close_notify treats a bare FIN as an error (RFC 8446 section 6.1).
     this.channel.end();
     this.channel.destroy();
   }

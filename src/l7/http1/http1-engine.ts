@@ -13,22 +13,22 @@ import { clientLinks } from './client-links.ts';
 import { Http1Listener, type Http1Terms } from './http1-listener.ts';
 import { Pipelines } from './pipelines.ts';
 
-/** The part of a worker that the engine uses. */
+/** The parts of a worker that the engine uses. */
 interface Http1Worker {
-  /** Whether the transport's channels have descriptors that system calls may use (`raw`), or are Node's sockets. */
+  /** `raw`: the transport's channels have descriptors for system calls. `net`: they use Node's sockets. */
   readonly kind: 'raw' | 'net';
   readonly transport: ClientTransport;
   readonly ticketKeys: Http1Terms['ticketKeys'];
   readonly wheel: TimerWheel;
   readonly budget: BufferBudget;
   readonly random: RandomPool;
-  /** Calls back once at the end of the loop's turn. */
+  /** Calls back once, at the end of the loop's current turn. */
   readonly defer: (callback: () => void) => void;
-  /** Calls back once in another turn of the loop, behind the events that have come meanwhile. */
+  /** Calls back once, in a later turn of the loop, after the events that have arrived by then. */
   readonly nextTurn: (callback: () => void) => void;
 }
 
-/** The engine of layer 7 with our own HTTP/1.x and stream relay, on a transport of channels. */
+/** The layer 7 engine with sluice's own HTTP/1.x and stream relay, on a transport of channels. */
 export class Http1Engine implements Engine {
   readonly clients: ClientConnections = clientLinks;
   readonly passesExtensions = true;
@@ -54,7 +54,7 @@ export class Http1Engine implements Engine {
   }
 
   clientsTouched(): void {
-    // Channels look after themselves.
+    // Channels need no processing.
   }
 
   createRelay(terms: RelayTerms): Relay {
@@ -62,6 +62,6 @@ export class Http1Engine implements Engine {
   }
 
   close(): void {
-    // Nothing is shared but memory.
+    // Listeners share only memory.
   }
 }

@@ -15,22 +15,24 @@ import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import type { Http1Reply } from './reply/http1-reply.ts';
 import type { Http1RequestBody } from './request/http1-request-body.ts';
 
-/** The part of a connection that an exchange uses. */
+/** The parts of a connection that an exchange uses. */
 export interface ExchangeConnection extends ClientConnection, ConnectionFacts {
   readonly engine: ExchangeEngine;
   ends(): ConnectionEnds;
-  /** Gives the channel to a session behind the 101, and lives on for {@link ClientConnection} only. */
+  /**
+   * Passes the channel to a session after the 101. The connection remains only as a {@link ClientConnection}.
+   */
   handOver(session: StreamSession): void;
 }
 
-/** The facts of a request that its exchange is made of. */
+/** The facts about a request from which its exchange is created. */
 interface Asked {
   readonly head: RequestHead;
   readonly body: Http1RequestBody | null;
   readonly client: ClientIdentity;
 }
 
-/** One request on a connection of this engine, and the answer to its handshake if it is one. */
+/** One request on a connection of this engine, and the answer to its handshake, if it is one. */
 export class Http1Exchange implements Exchange, UpgradeReply {
   head: RequestHead;
   inFlight: RequestStats | null = null;
@@ -44,7 +46,7 @@ export class Http1Exchange implements Exchange, UpgradeReply {
   readonly #dispatcher: RequestDispatcher;
   #handshake: UpgradeRequest | null = null;
 
-  /** @param dispatcher to which the request stays */
+  /** @param dispatcher that the request stays with */
   constructor(
     connection: ExchangeConnection,
     { head, body, client }: Asked,
@@ -75,7 +77,7 @@ export class Http1Exchange implements Exchange, UpgradeReply {
     return this.http;
   }
 
-  /** Whether the request is a handshake that is being checked, or done with an endpoint. */
+  /** Whether the request is a handshake that is being checked, or is pending at an endpoint. */
   get isUpgrade(): boolean {
     return this.awaitsUpgrade || this.#handshake !== null;
   }
@@ -95,12 +97,12 @@ export class Http1Exchange implements Exchange, UpgradeReply {
     const chosen = subprotocol === '' ? '' : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`;
     const lines = `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n${chosen}`;
     this.http.switchProtocols(headers, lines);
-    // The engine's relay makes no other sessions.
+    // All sessions of this engine's relay are stream sessions.
     this.connection.handOver(session as StreamSession);
     return true;
   }
 
-  /** The reply is over. */
+  /** Called when the reply has ended. */
   over(): void {
     this.#dispatcher.over(this);
   }

@@ -21,18 +21,18 @@ import type { ConnectionTerms } from './connection-terms.ts';
 import { Http1Connection } from './connection.ts';
 import type { Pipelines } from './pipelines.ts';
 
-/** What the listeners of one engine share. */
+/** State that the listeners of one engine share. */
 export interface Http1Terms {
   readonly engine: ExchangeEngine;
   readonly transport: ClientTransport;
-  /** Returns the keys of a listener with TLS. */
+  /** Returns the ticket keys of a listener with TLS. */
   readonly ticketKeys: (listener: string) => TicketKeyRing;
   readonly wheel: TimerWheel;
   readonly writer: ChannelWriter;
   readonly pipelines: Pipelines;
 }
 
-/** One layer 7 listener whose connections speak our own HTTP/1.x. */
+/** One layer 7 listener whose connections speak sluice's own HTTP/1.x. */
 export class Http1Listener implements EngineListener, ClientOwner, ConnectionTerms {
   readonly owner: ListenerOwner;
   readonly engine: ExchangeEngine;
@@ -41,15 +41,15 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   readonly pipelines: Pipelines;
   readonly #createTls: (config: L7Listener) => ClientTls | null;
   readonly #acceptor: ClientAcceptor;
-  /** The open connections, sessions included. */
+  /** Open connections, including sessions. */
   readonly #channels = new LiveSet<ClientChannel>();
   #config: L7Listener;
-  /** A reader between two heads; null if it is lent. */
+  /** An idle reader for reuse, or null while it is lent. */
   #reader: RequestHeadReader | null = null;
   #limits: RequestHeadLimits;
   entry: EntryTerms;
   tls: ClientTls | null;
-  /** What the last {@link prepare} has made, until it is in force; null for nothing. */
+  /** Created by the last {@link prepare} and not applied yet, or null. */
   #preparedTls: ClientTls | null = null;
   readonly passthrough: Passthrough | null;
   #stopped = false;
@@ -88,7 +88,7 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   }
 
   prepare(config: L7Listener): () => void {
-    // A reload that failed elsewhere has left the one before unused.
+    // An unused one is left if the previous reload failed elsewhere.
     this.#preparedTls?.close();
     this.#preparedTls = null;
     const isNew = !isDeepStrictEqual(config.tls, this.#config.tls);
@@ -140,7 +140,7 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
   }
 
   giveReader(reader: RequestHeadReader): void {
-    // It may have been lent under a configuration with other limits.
+    // A configuration with other limits may have lent it.
     if (reader.limits === this.#limits) this.#reader = reader;
   }
 

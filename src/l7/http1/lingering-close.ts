@@ -3,18 +3,19 @@ import type { Channel, ChannelOwner } from '../../transport/channel.ts';
 import { MAX_STALL_MS } from '../contract/http-reply.ts';
 import { MAX_DROPPED_BYTES } from '../contract/unread-body.ts';
 
-/** Max time from the FIN to the client's. */
+/** Max time to wait for the client's FIN. */
 const LINGER_MS = 2000;
 
 /**
- * Closes a client's connection behind its last answer: sends FIN, and reads and drops what the client still sends. A close
- * with unread bytes would reset the connection, and the reset could destroy the answer on its way (RFC 9112 section 9.6).
+ * Closes a client's connection after its last answer: sends FIN, then reads and drops further bytes of the
+ * client. A close with unread bytes would reset the connection, and a reset could destroy the answer in
+ * transit (RFC 9112 section 9.6).
  */
 export class LingeringClose extends Timed implements ChannelOwner {
   readonly #channel: Channel;
   readonly #wheel: TimerWheel;
   #dropped = 0;
-  /** Bytes that waited for the client at the last look. */
+  /** Bytes buffered for the client at the last check. */
   #waiting: number;
   #stalledMs = 0;
 
@@ -25,7 +26,7 @@ export class LingeringClose extends Timed implements ChannelOwner {
     this.#waiting = channel.writableLength;
   }
 
-  /** Takes the channel over. It may be closed when this returns. */
+  /** Takes over the channel, which may be closed when this returns. */
   start(): void {
     this.#channel.owner = this;
     this.#channel.resume();
@@ -50,7 +51,7 @@ export class LingeringClose extends Timed implements ChannelOwner {
     const before = this.#waiting;
     this.#waiting = this.#channel.writableLength;
     this.#stalledMs = this.#waiting < before ? 0 : this.#stalledMs + LINGER_MS;
-    // The time for the client's FIN begins when the last bytes have left.
+    // The wait for the client's FIN starts when the last bytes have left.
     if (before > 0 && this.#stalledMs < MAX_STALL_MS) this.#wheel.arm(this, LINGER_MS);
     else this.#channel.destroy();
   }

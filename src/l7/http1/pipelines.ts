@@ -1,14 +1,14 @@
-/** A connection whose next requests have come before the answers to those in front. */
+/** A connection with pipelined requests: they arrived before earlier requests were answered. */
 export interface PipelinedConnection {
-  /** Reads on. */
+  /** Continues to read. */
   goOn(): void;
-  /** {@link goOn} has thrown. */
+  /** Called with an exception from {@link goOn}. */
   fault(error: unknown): void;
 }
 
 /**
- * The connections of one worker whose next request has come already. They read on outside of the call that has ended the
- * answer before, so that a row of pipelined requests does not nest.
+ * The connections of one worker whose next request has already arrived. They continue outside the call that
+ * ended the previous answer, so that a long pipeline does not nest calls.
  */
 export class Pipelines {
   readonly #defer: (callback: () => void) => void;
@@ -27,26 +27,26 @@ export class Pipelines {
   };
 
   /**
-   * @param defer calls back once at the end of the loop's turn
-   * @param nextTurn calls back once in another turn of the loop, behind what happens meanwhile
+   * @param defer calls back once, at the end of the loop's turn
+   * @param nextTurn calls back once, in a later turn of the loop, after the events that have arrived by then
    */
   constructor(defer: (callback: () => void) => void, nextTurn: (callback: () => void) => void) {
     this.#defer = defer;
     this.#nextTurn = nextTurn;
   }
 
-  /** Lets a connection read on at the end of this turn of the loop. */
+  /** Lets a connection continue at the end of this turn of the loop. */
   add(connection: PipelinedConnection): void {
     if (this.#ready.push(connection) === 1) this.#defer(this.#runReady);
   }
 
-  /** Lets a connection read on that has had its share of this turn. */
+  /** Lets a connection that has used up its share of this turn continue in a later turn. */
   addRested(connection: PipelinedConnection): void {
     if (this.#rested.push(connection) === 1) this.#nextTurn(this.#runRested);
   }
 }
 
-/** A connection that throws keeps no other from reading on. */
+/** An exception of one connection must not stop the others. */
 function goOn(connection: PipelinedConnection): void {
   try {
     connection.goOn();

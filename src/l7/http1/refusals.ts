@@ -24,8 +24,8 @@ export const UNKNOWN_EXPECTATION: EngineRefusal = {
 const PLAIN_TEXT: HeaderList = [['Content-Type', 'text/plain; charset=utf-8']];
 
 /**
- * Answers 400 in place of a reply that has been aborted before it began: the client may have ended its direction only, and
- * still wait.
+ * Answers 400 instead of a reply that was aborted before it began. The client may have closed only its
+ * sending side, and still wait for an answer.
  */
 export function sendBadRequest(
   writer: ChannelWriter,

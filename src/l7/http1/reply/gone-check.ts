@@ -1,13 +1,16 @@
 import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
 
-/** Time from the client's FIN to the first look, and to the second. Node's sockets report a reset at the second write only. */
+/**
+ * Time from the client's FIN to the first probe, and to the second. Node's sockets report a reset only at the
+ * second write.
+ */
 const FIRST_CHECK_MS = 1000;
 const CHECK_MS = 10_000;
 
 /**
- * Looks whether a client that has sent FIN is still there. FIN may mean that it has ended its direction only, or that
- * it has closed its socket; then the next bytes that it gets are answered by a reset. So it gets bytes that mean
- * nothing: 100 (Continue), which a client that did not ask for it discards (RFC 9110 section 15.2.1), or a leading zero
+ * Checks whether a client still exists after its FIN. The client may have closed only its sending side, or
+ * its whole socket: then it answers the next bytes by a reset. The probe bytes have no meaning. They are 100
+ * (Continue), which clients discard if they did not ask for it (RFC 9110 section 15.2.1), or a leading zero
  * of the next chunk's size.
  */
 export class GoneCheck extends Timed {
@@ -15,7 +18,7 @@ export class GoneCheck extends Timed {
   readonly #reply: { probe(): void };
   #isFirst = true;
 
-  /** @param reply sends the bytes if it can */
+  /** @param reply sends the probe bytes, if it can */
   constructor(wheel: TimerWheel, reply: { probe(): void }) {
     super();
     this.#wheel = wheel;

@@ -9,29 +9,32 @@ import { GoneCheck } from './gone-check.ts';
 import { chunkedEnd, finalHead, interimHead } from './reply-head.ts';
 import { StallWatch } from './stall-watch.ts';
 
-/** The part of a connection that a reply uses. */
+/** The parts of a connection that a reply uses. */
 export interface ReplyConnection {
   readonly channel: Channel;
   readonly writer: ChannelWriter;
   readonly wheel: TimerWheel;
-  /** Whether the connection may carry another request behind this one. Asked once, when the head is written. */
+  /** Whether the connection stays open for another request. Called once, when the head is written. */
   staysOpen(): boolean;
-  /** The reply is over: the client's kernel buffer has all of it, or it has been aborted. Called once. */
+  /** Called once, when the kernel has taken the whole reply, or the reply is aborted. */
   replyOver(): void;
-  /** Closes the connection in the middle of the reply. @param resets whether a FIN would look like the end of the body */
+  /**
+   * Closes the connection in the middle of the reply. @param resets whether a FIN would look like the end of
+   * the body
+   */
   cutOff(resets: boolean): void;
 }
 
-/** How the end of a body is told. */
+/** How the client finds the end of a body. */
 type Framing = 'length' | 'chunks' | 'close';
 
 const NOTHING = new Uint8Array(0);
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const LAST_CHUNK = lastChunk();
-/** Max zeros that may stand before the size of a chunk: readers bound its digits, curl at 16. */
+/** Max leading zeros of a chunk size: readers limit its digits, curl to 16. */
 const MAX_LEADING_ZEROS = 8;
 
-/** A reply on a channel of the proxy's own. Head and first bytes leave in one write. */
+/** A reply on one of sluice's own channels. Head and first bytes leave in one write. */
 export class Http1Reply implements HttpReply {
   edits: HeaderEdits = NO_EDITS;
   aborted = false;
@@ -40,9 +43,9 @@ export class Http1Reply implements HttpReply {
   cutBy: ResponseCut | null = null;
   sent = 0;
   readonly sendsTrailers: boolean;
-  /** Whether bytes wait for the client. */
+  /** Whether bytes are buffered for the client. */
   waits = false;
-  /** Whether the connection closes behind the reply. */
+  /** Whether the connection closes after the reply. */
   closes = false;
   /** Whether the connection speaks WebSocket from now on. */
   isSwitched = false;
@@ -52,15 +55,15 @@ export class Http1Reply implements HttpReply {
   readonly #isHttp10: boolean;
   #state: 'unanswered' | 'streaming' | 'flushing' | 'over' = 'unanswered';
   #framing: Framing = 'length';
-  /** Bytes of a body of known length that have not been given yet. */
+  /** Remaining bytes of a body of known length. */
   #left = 0;
-  /** The head of a streamed reply until it has left with the first piece; empty for none. */
+  /** The head of a streamed reply until it leaves with the first chunk, empty after that. */
   #head = '';
-  /** Sent before the size of the next chunk, by {@link probe}. */
+  /** Zeros that {@link probe} has sent before the size of the next chunk. */
   #leadingZeros = 0;
-  /** Null unless bytes have waited. */
+  /** Null until bytes are buffered for the first time. */
   #stall: StallWatch | null = null;
-  /** Null unless the client has sent FIN. */
+  /** Null until the client sends FIN. */
   #gone: GoneCheck | null = null;
   #onAborted: (() => void) | null = null;
   #whenWritable: (() => void) | null = null;
@@ -166,14 +169,14 @@ export class Http1Reply implements HttpReply {
     this.#connection.cutOff(this.#framing === 'close');
   }
 
-  /** Cuts the reply because the client takes nothing, and tells whoever writes it. */
+  /** Cuts the reply because the client takes no bytes, and notifies the writer of the reply. */
   stalled(): void {
     const callback = this.#onAborted;
     this.cut('client_stalled');
     callback?.();
   }
 
-  /** Answers 101. The caller takes the channel over. @param ownLines of the handshake */
+  /** Answers 101. The caller takes over the channel. @param ownLines of the handshake */
   switchProtocols(headers: HeaderList, ownLines: string): void {
     const requestId = this.#requestId;
     this.begun = this.isSwitched = true;
@@ -183,26 +186,26 @@ export class Http1Reply implements HttpReply {
     this.#finish();
   }
 
-  /** Sends 100 (Continue), if the client knows it and nothing of the answer has left. */
+  /** Sends 100 (Continue), if the client's protocol has it and no part of the answer was sent. */
   proceed(): void {
     if (this.#state !== 'over' && !this.begun && !this.#isHttp10) this.#writeBytes(CONTINUE, NOTHING, '');
   }
 
-  /** Sends bytes that mean nothing, so that the system of a client that has gone answers by a reset. */
+  /** Sends meaningless bytes, so that the system of a client that has gone answers by a reset. */
   probe(): void {
     if (!this.begun) this.proceed();
     else if (this.#state === 'streaming' && this.#framing === 'chunks' && !this.waits)
       this.#sendLeadingZero();
   }
 
-  /** The client has sent FIN, and may have gone. */
+  /** Called when the client has sent FIN. The client may have gone. */
   clientEnded(): void {
     if (this.#state === 'over') return;
     this.#gone = new GoneCheck(this.#connection.wheel, this);
     this.#gone.start();
   }
 
-  /** The client's kernel buffer has taken what waited. */
+  /** Called when the kernel has taken all buffered bytes. */
   drained(): void {
     if (!this.waits) return;
     this.#setWaits(false);
@@ -210,13 +213,13 @@ export class Http1Reply implements HttpReply {
     this.#finishIfSent();
   }
 
-  /** The rest of the request cannot be read. The caller answers 400. */
+  /** Aborts the reply because the rest of the request cannot be read. The caller answers 400. */
   refuse(): void {
     this.refusedAs = 400;
     this.abort();
   }
 
-  /** The client has gone. */
+  /** Aborts the reply because the client has disconnected. */
   abort(): void {
     if (this.#state === 'over') return;
     const callback = this.#onAborted;
@@ -224,7 +227,7 @@ export class Http1Reply implements HttpReply {
     callback?.();
   }
 
-  /** The client gets nothing more. */
+  /** Stops all output to the client. */
   #drop(): void {
     this.aborted = true;
     this.#finish();
@@ -238,7 +241,7 @@ export class Http1Reply implements HttpReply {
     callback?.();
   }
 
-  /** All of the reply has been given. */
+  /** Ends the reply once the kernel has taken all of it. */
   #flush(): void {
     this.#state = 'flushing';
     this.#finishIfSent();
@@ -261,7 +264,7 @@ export class Http1Reply implements HttpReply {
     this.closes = close || this.#framing === 'close' || !this.#connection.staysOpen();
     const connection = this.closes
       ? 'Connection: close\r\n'
-      : // A client of HTTP/1.0 takes the connection for closed otherwise (RFC 9112 section C.2.2).
+      : // Without this header, an HTTP/1.0 client expects the connection to close (RFC 9112 section C.2.2).
         this.#isHttp10
         ? 'Connection: keep-alive\r\n'
         : '';
@@ -269,7 +272,10 @@ export class Http1Reply implements HttpReply {
     return finalHead(terms, headers, this.edits);
   }
 
-  /** The size of a chunk may begin with zeros (RFC 9112 section 7.1), the last chunk's, too. */
+  /**
+   * Sends a zero. The size of a chunk may start with zeros (RFC 9112 section 7.1), and so may the last
+   * chunk's.
+   */
   #sendLeadingZero(): void {
     if (this.#leadingZeros === MAX_LEADING_ZEROS) return;
     this.#leadingZeros++;
@@ -289,7 +295,7 @@ export class Http1Reply implements HttpReply {
     this.#writeBytes(before, bytes, behind);
   }
 
-  /** Writes any bytes, and notes if some of them wait. */
+  /** Writes any bytes, and records whether some are buffered. */
   #writeBytes(before: string, bytes: Uint8Array, behind: string): void {
     const { writer, channel } = this.#connection;
     if (writer.write(channel, before, bytes, behind)) return;

@@ -4,16 +4,16 @@ import { safeFieldValue } from '../../../wire/http/field-value.ts';
 import type { HeaderEdits } from '../../../wire/http/header-edits.ts';
 import type { HeaderList } from '../../contract/http-reply.ts';
 
-/** The facts of one head beside its headers. */
+/** The facts about a head, apart from its headers. */
 interface HeadTerms {
   readonly status: number;
-  /** Lines that frame the message and say what becomes of the connection, each with its line end. */
+  /** Lines for the framing of the message and the fate of the connection, each with its line end. */
   readonly ownLines: string;
-  /** For X-Request-Id. */
+  /** Value of X-Request-Id. */
   readonly requestId: string;
 }
 
-/** Writes the head of a final response, with the route's changes. Each character of the text is a byte. */
+/** Returns the head of a final response, with the route's edits. Each character is one byte. */
 export function finalHead(
   { status, ownLines, requestId }: HeadTerms,
   headers: HeaderList,
@@ -21,7 +21,7 @@ export function finalHead(
 ): string {
   const { dropped, added } = edits;
   const changes = dropped.size > 0;
-  // A route that drops or sets Date decides about it.
+  // A route that drops or sets Date has the last word.
   let hasDate = changes && dropped.has('date');
   let text = statusLine(status);
   for (const [name, value, kept] of headers) {
@@ -33,12 +33,12 @@ export function finalHead(
     text += `${added[index]!}: ${safeFieldValue(added[index + 1]!)}\r\n`;
   }
   if (!changes || !dropped.has('x-request-id')) text += `X-Request-Id: ${requestId}\r\n`;
-  // RFC 9110 section 6.6.1: a recipient with a clock adds the Date that a response lacks.
+  // RFC 9110 section 6.6.1: a recipient with a clock adds a missing Date.
   if (!hasDate) text += dateLine();
   return `${text}${ownLines}\r\n`;
 }
 
-/** Writes the head of an interim response. A route can only drop its headers. */
+/** Returns the head of an interim response. A route can only drop headers of it. */
 export function interimHead(status: number, headers: HeaderList, { dropped }: HeaderEdits): string {
   let text = statusLine(status);
   for (const [name, value] of headers) {
@@ -47,7 +47,7 @@ export function interimHead(status: number, headers: HeaderList, { dropped }: He
   return `${text}\r\n`;
 }
 
-/** Writes the end of a body in chunks. A route can only drop its trailers. */
+/** Returns the end of a chunked body. A route can only drop trailers. */
 export function chunkedEnd(trailers: HeaderList, { dropped }: HeaderEdits): string {
   let text = '';
   for (const [name, value] of trailers) {
@@ -60,11 +60,11 @@ function statusLine(status: number): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
 }
 
-/** The second that {@link line} is of. */
+/** The second that {@link line} belongs to. */
 let second = 0;
 let line = '';
 
-/** Returns the Date header of now, which is made once a second. */
+/** Returns the current Date header, formatted once per second. */
 function dateLine(): string {
   const now = Math.floor(Date.now() / 1000);
   if (now !== second) {

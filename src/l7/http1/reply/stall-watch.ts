@@ -4,7 +4,10 @@ import { MAX_STALL_MS } from '../../contract/http-reply.ts';
 
 const CHECK_MS = 10_000;
 
-/** Watches a client that bytes wait for. The bytes go in large pieces, so it looks at how many still wait. */
+/**
+ * Detects a client that takes no bytes. Bytes leave in large pieces, so it compares how many are still
+ * buffered.
+ */
 export class StallWatch extends Timed {
   readonly #wheel: TimerWheel;
   readonly #channel: Channel;

@@ -2,36 +2,40 @@ import { ChunkDecoder } from '../../../wire/http/chunked-body/chunk-decoder.ts';
 import { allowedTrailers } from '../../../wire/http/chunked-body/trailers.ts';
 import type { HeaderList } from '../../contract/http-reply.ts';
 
-/** Takes the content of a body without its framing. */
+/** Receives the content of a body without its framing. */
 interface ContentSink {
-  /** Takes the next bytes, at least one, valid during the call only. @param isLast whether they are known to be the last */
+  /**
+   * Called with the next bytes, at least one, valid during the call only. @param isLast whether they are
+   * known to be the last
+   */
   content(bytes: Buffer, isLast: boolean): void;
-  /** The end has come behind the last bytes. */
+  /** Called at the end, after the last bytes. */
   contentEnded(): void;
-  /** The end cannot be found. @param problem in a few words */
+  /** Called if the end cannot be found. @param problem a short text */
   contentBroken(problem: string): void;
 }
 
 /** Finds the end of a request's body (RFC 9112 section 6). */
 export interface BodyFraming {
-  /** Bytes of content that are still to come; Infinity if that is unknown. */
+  /** Remaining bytes of content, Infinity if unknown. */
   readonly left: number;
-  /** Fields behind the body that may be passed on; undefined for none. */
+  /** Trailers that may be forwarded, or undefined. */
   readonly trailers: HeaderList | undefined;
   /**
-   * Takes the next bytes.
+   * Reads the next bytes.
    *
-   * @returns how many of them belong to the body: fewer than given only if its end has come, or cannot be found
+   * @returns how many of them belong to the body. Less than given only if the end was found, or cannot be
+   * found.
    */
   push(input: Buffer, start: number, end: number, sink: ContentSink): number;
 }
 
-/** @param body its length in bytes, 1 or more, or that it comes in chunks */
+/** @param body length in bytes, 1 or more, or `chunked` */
 export function createBodyFraming(body: number | 'chunked'): BodyFraming {
   return body === 'chunked' ? new ChunkFraming() : new LengthFraming(body);
 }
 
-/** A body whose length the head has told. */
+/** A body with a Content-Length. */
 class LengthFraming implements BodyFraming {
   left: number;
   readonly trailers = undefined;
@@ -48,7 +52,7 @@ class LengthFraming implements BodyFraming {
   }
 }
 
-/** A body in chunks, with trailers behind it. */
+/** A chunked body with optional trailers. */
 class ChunkFraming implements BodyFraming {
   readonly left = Infinity;
   readonly #decoder = new ChunkDecoder(false);

@@ -3,14 +3,17 @@ import type { HeaderList } from '../../contract/http-reply.ts';
 import type { RequestBody, RequestBodySink } from '../../contract/request-body.ts';
 import type { BodyFraming } from './body-framing.ts';
 
-/** Waiting bytes at which the client is paused: more than a request gathers before it takes a connection to an endpoint. */
+/**
+ * Max buffered bytes before the client is paused: more than a request collects before it takes an endpoint's
+ * connection.
+ */
 const MAX_WAITING_BYTES = 32 * 1024;
 
-/** The part of a connection that a body uses. */
+/** The parts of a connection that a body uses. */
 export interface BodyConnection {
-  /** Somebody waits for the body: a client that expects 100 (Continue) must get it now. */
+  /** Called when the body is needed: a client that expects 100 (Continue) must get it now. */
   bodyWanted(): void;
-  /** Lets the client wait until {@link resume}. */
+  /** Applies backpressure to the client until {@link resume}. */
   pause(): void;
   resume(): void;
 }
@@ -19,15 +22,15 @@ export interface BodyConnection {
 export class Http1RequestBody implements RequestBody {
   received = 0;
   ended = false;
-  /** Why the rest of the body cannot be read, in a few words; null if it can. */
+  /** Why the rest of the body cannot be read, or null. */
   problem: string | null = null;
-  /** Whether the client has been paused because of the bytes that wait. */
+  /** Whether the client is paused because of buffered bytes. */
   isFull = false;
   readonly #connection: BodyConnection;
   readonly #framing: BodyFraming;
   #sink: RequestBodySink | null = null;
   #onWaiting: (() => void) | null = null;
-  /** Null unless bytes have waited. */
+  /** Null until bytes are buffered. */
   #queue: WaitingBytes | null = null;
   /** Whether the reader has paused. */
   #paused = false;
@@ -42,7 +45,7 @@ export class Http1RequestBody implements RequestBody {
     return this.#queue?.length ?? 0;
   }
 
-  /** Bytes that are still to come; Infinity if that is unknown. */
+  /** Remaining bytes, Infinity if unknown. */
   get left(): number {
     return this.#framing.left;
   }
@@ -70,15 +73,16 @@ export class Http1RequestBody implements RequestBody {
   }
 
   /**
-   * Takes the next bytes of the connection.
+   * Reads the next bytes of the connection.
    *
-   * @returns how many of them belong to the body. Fewer than given only if the body has ended or has a {@link problem}.
+   * @returns how many of them belong to the body. Less than given only if the body has ended or has a {@link
+   * problem}.
    */
   push(input: Buffer, start: number, end: number): number {
     return this.#framing.push(input, start, end, this);
   }
 
-  /** Drops everything that waits or comes, because the request has been answered or its client has gone. */
+  /** Drops all buffered and future bytes, because the request was answered or its client has disconnected. */
   drop(): void {
     this.#isDropped = true;
     this.#sink = null;
@@ -88,7 +92,7 @@ export class Http1RequestBody implements RequestBody {
     if (this.isFull) this.#drained();
   }
 
-  /** Takes content from the framing. @param isLast whether it is known to be the last */
+  /** Receives content from the framing. @param isLast whether it is known to be the last */
   content(bytes: Buffer, isLast: boolean): void {
     this.received += bytes.length;
     if (isLast) this.ended = true;
@@ -101,7 +105,7 @@ export class Http1RequestBody implements RequestBody {
     if (isLast) this.#end();
   }
 
-  /** The framing has found the end of the body, behind its content. */
+  /** Called when the framing has found the end of the body, after its content. */
   contentEnded(): void {
     this.ended = true;
     if (this.#isDropped) return;
@@ -109,12 +113,12 @@ export class Http1RequestBody implements RequestBody {
     else this.#end();
   }
 
-  /** The framing cannot find the end of the body. */
+  /** Called when the framing cannot find the end of the body. */
   contentBroken(problem: string): void {
     this.problem = problem;
   }
 
-  /** The bytes are valid during the call only. */
+  /** Buffers a copy of bytes that are valid during the call only. */
   #keep(bytes: Uint8Array): void {
     this.#queue ??= new WaitingBytes();
     this.#queue.push(bytes);

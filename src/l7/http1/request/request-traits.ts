@@ -1,18 +1,18 @@
 import { listMembers, type RequestHead } from '../../../wire/http/request-head.ts';
 
-/** What a request's head says about its connection and its body. */
+/** Facts about a request's connection and body, from its head. */
 interface RequestTraits {
   /** Whether the client wants to send another request on the connection (RFC 9112 section 9.3). */
   readonly keepsAlive: boolean;
-  /** The length of the body in bytes, or that it comes in chunks; 0 for none. */
+  /** Length of the body in bytes, `chunked`, or 0 for none. */
   readonly body: number | 'chunked';
   /** Whether the client waits for 100 (Continue) before it sends the body (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean;
-  /** Whether the client expects something else, which nobody knows. */
+  /** Whether the client has another expectation, which no server knows. */
   readonly expectsMore: boolean;
 }
 
-/** Reads what a head says about its connection and its body. @param head whose framing has been checked */
+/** Reads the facts about the connection and the body. @param head whose framing was checked */
 export function traitsOf({ headers, isHttp10 }: RequestHead): RequestTraits {
   let body: number | 'chunked' = 0;
   let closes = false;
