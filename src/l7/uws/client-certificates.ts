@@ -5,9 +5,10 @@ import { readClientCertificate, type ClientCertificate } from '../../wire/tls/cl
 const NO_CERTIFICATE = 'a client certificate is needed here\n';
 
 /**
- * Reads the certificate of a request's connection, which BoringSSL has verified by the App's `ca_file_name`.
+ * Returns the certificate of a request's connection. BoringSSL has verified it against the App's
+ * `ca_file_name`.
  *
- * @param response of an App with TLS, during the request's callback
+ * @param response of an App with TLS, inside the request's callback
  * @returns null without a certificate
  */
 export function certificateOf(response: HttpResponse): ClientCertificate | null {
@@ -16,9 +17,9 @@ export function certificateOf(response: HttpResponse): ClientCertificate | null 
 }
 
 /**
- * Answers a request of a client that has shown no certificate, and closes its connection. uWS cannot require a
- * certificate in the handshake: it sets SSL_VERIFY_PEER without SSL_VERIFY_FAIL_IF_NO_PEER_CERT (20.66 to 20.68; no
- * upstream issue known). This can go when it has an option for that.
+ * Refuses a request from a client without a certificate, and closes its connection. uWS cannot require a
+ * certificate in the handshake: it sets SSL_VERIFY_PEER without SSL_VERIFY_FAIL_IF_NO_PEER_CERT (20.66 to
+ * 20.68, no upstream issue known). Needed until uWS has an option for that.
  */
 export function refuseWithoutCertificate(response: HttpResponse): void {
   response.cork(() => {

@@ -9,13 +9,15 @@ const PARAMETERS = new Set([
 ]);
 
 /**
- * Returns the first offer of permessage-deflate that uWS answers as RFC 7692 section 7.1 demands; an empty string for none.
+ * Returns the first permessage-deflate offer that uWS answers as RFC 7692 section 7.1 requires, or an empty
+ * string.
  *
- * uWS (20.66 to 20.68) grants the first offer whatever it asks for, and leaves out of its answer what its shared compressor
- * cannot do, so clients that insist on it give up the connection. The shared compressor keeps no context and always has
- * a window of 15 bits. No upstream issue known. This can go when uWS declines offers that it cannot grant.
+ * uWS (20.66 to 20.68) accepts the first offer whatever its parameters. Its answer omits parameters that its
+ * shared compressor does not support, so clients that insist on them drop the connection. The shared
+ * compressor keeps no context and always has a window of 15 bits. No upstream issue known. Needed until uWS
+ * declines offers that it cannot accept.
  *
- * @param offers the values of Sec-WebSocket-Extensions, joined
+ * @param offers values of Sec-WebSocket-Extensions, joined
  */
 export function chooseDeflateOffer(offers: string | undefined): string {
   return listMembers(offers).find(canGrant) ?? '';

@@ -1,24 +1,30 @@
 import { releasePages } from '../../sys/memory/released-pages.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 
-/** Such a message has usually come in several reads, and to give its memory back costs little beside the copies. */
+/**
+ * Min size of a message whose memory is released. Such a message usually arrived in several reads, and
+ * releasing is cheap compared with the copies.
+ */
 const MIN_RELEASED_BYTES = 256 * 1024;
 
 const supported = unsupportedReason() === null;
 
 /**
- * Gives uWS's memory for a client's message back to the system. The message becomes zeros. uWS 20.66 to 20.68 gathers a
- * message that comes in several reads in a string of its connection, and a compressed message in a string of the thread
- * (`fragmentBuffer`, `inflationStream`). It keeps the memory of both for the next message; uWebSockets.js#1150 reports
- * the same for bytes on their way out. This can go when uWS shrinks its strings.
+ * Releases uWS's memory of a client's message to the system. The message becomes zeros.
  *
- * @param message valid memory of {@link MIN_RELEASED_BYTES} or more: the connection has not been closed since it came
+ * uWS 20.66 to 20.68 collects a message from several reads in a string of its connection (`fragmentBuffer`).
+ * It inflates compressed messages into a string of the thread (`inflationStream`). It keeps the memory of
+ * both strings for later messages. uWebSockets.js#1150 reports the same for outgoing bytes. Needed until uWS
+ * shrinks its strings.
+ *
+ * @param message valid memory of {@link MIN_RELEASED_BYTES} or more, whose connection has not been closed
+ * since
  */
 export function releaseMessage(message: ArrayBuffer): void {
   if (supported) releasePages(message);
 }
 
-/** Holds the large message that is handed to its owner now, and gives its memory back. */
+/** Remembers the large message that its owner is processing, and then releases its memory. */
 export class MessageMemory {
   readonly #freeMessage: (message: ArrayBuffer) => void;
   #owner: object | null = null;
@@ -29,7 +35,7 @@ export class MessageMemory {
     this.#freeMessage = release;
   }
 
-  /** Notes a message that is about to be handed over. */
+  /** Remembers a message that is about to be passed to its owner. */
   hold(client: object, message: ArrayBuffer): void {
     if (message.byteLength < MIN_RELEASED_BYTES) return;
     this.#owner = client;
@@ -37,9 +43,11 @@ export class MessageMemory {
   }
 
   /**
-   * Frees the client's message, if there is one. To be called when the owner has taken the message, and when the WebSocket
-   * ends meanwhile. uWS calls the close handler before it frees the message with the connection, and reads nothing of either
-   * when the message handler returns (`handleFragment` and the close event in `WebSocketContext.h`).
+   * Releases the client's message, if there is one. Must be called when the owner has processed the message,
+   * and also if the WebSocket ends during that.
+   *
+   * uWS calls the close handler before it frees the message with the connection. It reads neither after the
+   * message handler returns (`handleFragment` and the close event in `WebSocketContext.h`).
    */
   release(client: object): void {
     if (this.#owner !== client) return;

@@ -1,25 +1,27 @@
-/** What the primary does for the engine, which it does not load. */
+/** The primary's preparations for the engine, which the primary does not load. */
 import { existsSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** Max bytes of a request's head. uWS's own limit of 4096 is too small for real cookies. */
+/** Max bytes of a request head. uWS's own limit of 4096 is too small for real cookies. */
 const MAX_HEAD_BYTES = 16 * 1024;
-/** Where the packages keep their binaries: uws-pack, and the official one. */
+/** Directories of the binaries in the packages: uws-pack, and the official one. */
 const BINARY_DIRECTORIES = ['dist/bin', '.'];
 
 /**
- * Sets the environment variable from which uWS takes its limit of a request's head. uWS 20.66 to 20.68 has no other setting
- * (no upstream issue known). This can go when an App has one.
+ * Sets the environment variable that limits request heads in uWS. uWS 20.66 to 20.68 has no other setting for
+ * that (no upstream issue known). Needed until an App has one.
  *
- * To be called in the main thread before any thread loads uWS: the environment of a worker thread is a copy, which uWS does
- * not read. A value that the operator has set stays.
+ * Must be called in the main thread before any thread loads uWS: a worker thread's environment is a copy,
+ * which uWS does not read. A value set by the operator is kept.
  */
 export function limitRequestHeads(): void {
   process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= String(MAX_HEAD_BYTES);
 }
 
-/** Returns why uWebSockets.js cannot be loaded, as far as its files tell; null if it has a binary for this process. */
+/**
+ * Returns why uWebSockets.js cannot be loaded, judged by its files. Null if it has a binary for this process.
+ */
 export function missingBinary(
   { platform, arch, versions } = process,
   directory = packageDirectory(),
@@ -30,7 +32,7 @@ export function missingBinary(
   return `uWebSockets.js has no binary for Node ${versions.node} on ${platform} ${arch}`;
 }
 
-/** Returns the directory of the package; null if it is not installed. */
+/** Returns the directory of the package, null if it is not installed. */
 function packageDirectory(): string | null {
   try {
     const manifest = findPackageJSON('uWebSockets.js', import.meta.url);

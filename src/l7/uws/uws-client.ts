@@ -6,14 +6,14 @@ import type { WireTraits } from './unfinished/held-bytes.ts';
 import type { Receiver, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 
 /**
- * The reason that uWS 20.66 to 20.68 gives for a malformed close frame, instead of a code. It takes every code from 1012 to
- * 3999 for malformed; no upstream issue known. This can go when uWS passes such codes on.
+ * The reason, without a code, that uWS 20.66 to 20.68 reports for a malformed close frame. uWS treats all
+ * codes from 1012 to 3999 as malformed (no upstream issue known). Needed until uWS reports such codes.
  */
 const REFUSED_CLOSE = 'Received invalid close payload';
 
 /**
- * Tells whether uWS keeps the connection of a WebSocket that has ended until the client closes it: it does after a close
- * frame. Else it has closed the connection.
+ * Whether uWS keeps the connection of an ended WebSocket until the client closes it. It does after a close
+ * frame. Otherwise it has closed the connection.
  *
  * @param code and reason, as for {@link UwsClient.closed}
  */
@@ -21,20 +21,20 @@ export function keepsConnection(code: number, reason: ArrayBuffer): boolean {
   return code !== CLOSE_ABNORMAL || Buffer.from(reason).toString() === REFUSED_CLOSE;
 }
 
-/** What the clients of one listener share. */
+/** State that the clients of one listener share. */
 export interface ClientTerms {
   readonly wireTraits: WireTraits;
   readonly unfinished: UnfinishedMessages;
   readonly memory: MessageMemory;
 }
 
-/** Passes the events of one WebSocket of uWS to its owner, and counts what uWS has handed over. */
+/** Passes the events of one uWS WebSocket to its owner, and counts what uWS has delivered. */
 export class UwsClient implements Receiver {
   liveIndex = -1;
   readonly owner: DownstreamOwner;
-  /** Null before the client has been answered 101, and after its WebSocket has ended. */
+  /** Null before the client's 101, and after the WebSocket has ended. */
   socket: Addressed | null = null;
-  /** Rounded: V8 keeps an integer in the object, and a fraction in 16 bytes beside it. */
+  /** Rounded: V8 stores an integer in the object, and a fraction in 16 bytes outside it. */
   readonly openedAt = Math.round(performance.now());
   messages = 0;
   messageBytes = 0;
@@ -51,7 +51,7 @@ export class UwsClient implements Receiver {
     return this.#terms.wireTraits;
   }
 
-  /** uWS has answered 101. */
+  /** Called when uWS has answered 101. */
   opened(socket: DownstreamSocket & Addressed): void {
     this.socket = socket;
     this.#terms.unfinished.opened(this);
@@ -80,10 +80,10 @@ export class UwsClient implements Receiver {
   }
 
   /**
-   * uWS has ended the WebSocket, perhaps on the owner's call.
+   * Called when uWS has ended the WebSocket, possibly at the owner's request.
    *
-   * @param code of the client's close frame or of ours, 1005 for none; 1006 without a valid close frame
-   * @param reason of the close frame; uWS's own words behind 1006
+   * @param code of either side's close frame, 1005 if it has none. 1006 without a valid close frame.
+   * @param reason of the close frame, or uWS's own text for 1006
    */
   closed(code: number, reason: ArrayBuffer): void {
     if (this.socket === null) return;
@@ -98,7 +98,7 @@ export class UwsClient implements Receiver {
     else this.owner.downstreamClosed(code, bytes);
   }
 
-  /** Tells the owner how much uWS keeps of an unfinished message. The client may be closed before this returns. */
+  /** Reports the bytes that uWS holds of an incomplete message. May close the client before it returns. */
   unfinished(bytes: number): void {
     this.owner.downstreamUnfinished(bytes);
   }

@@ -17,30 +17,33 @@ import { UwsClientConnections } from './clients/uws-client-connections.ts';
 import { SAMPLE_MS, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 import { UwsListener, type UwsTerms } from './uws-listener.ts';
 
-/** Interval of {@link UnfinishedMessages.tick} without system calls, when it only reserves memory for sessions. */
+/**
+ * Interval of {@link UnfinishedMessages.tick} without system calls, when it only reserves memory for
+ * sessions.
+ */
 const BLIND_SAMPLE_MS = 1000;
 const TIMERS = {
   now: () => performance.now(),
   delay: (ms: number, callback: () => void): void => void setTimeout(callback, ms),
 };
 
-/** The part of a worker that the engine uses. */
+/** The parts of a worker that the engine uses. */
 interface UwsWorker
   extends
     Omit<MessageEnvironment, 'engine' | 'outbox'>,
     Omit<UwsTerms, 'engine' | 'unfinished' | 'accepting'> {
-  /** Null if system calls are not used. */
+  /** Null if system calls are off. */
   readonly loop: EventLoop | null;
-  /** Calls back once at the end of the loop's turn. */
+  /** Calls back once, at the end of the loop's current turn. */
   readonly defer: (callback: () => void) => void;
 }
 
-/** The engine of layer 7 on uWebSockets.js. */
+/** The layer 7 engine on uWebSockets.js. */
 export class UwsEngine implements Engine {
   readonly clients: ClientConnections | null;
   readonly passesExtensions = false;
   readonly checksHeads = false;
-  /** Null if system calls are not used. */
+  /** Null if system calls are off. */
   readonly #loop: EventLoop | null;
   readonly #unfinished: UnfinishedMessages;
   readonly #terms: UwsTerms;
@@ -81,7 +84,10 @@ export class UwsEngine implements Engine {
     return new MessageRelay(this.#relays, terms);
   }
 
-  /** Node's loop would begin to watch the connection at its next turn only (20.66 to 20.68). */
+  /**
+   * Yields to Node's loop, which would otherwise watch the connection only from its next turn on (20.66 to
+   * 20.68).
+   */
   clientsTouched(): void {
     this.#loop?.yieldToNode();
   }

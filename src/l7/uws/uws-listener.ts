@@ -33,30 +33,32 @@ import { UwsRequestBody } from './uws-request-body.ts';
 import { makeWebSocket } from './uws-upgrade.ts';
 
 /**
- * Min age at which uWS closes a connection without a request: it counts 10 s by timers of 4 s, which are 8.4 to 12 s as
- * measured (20.66 to 20.68, uWebSockets#1242). This can go when uWS says why a connection has ended.
+ * Min age at which uWS closes a connection without a request. uWS counts 10 s with timers of 4 s: 8.4 to 12 s
+ * were measured (20.66 to 20.68, uWebSockets#1242). Needed until uWS reports why a connection ended.
  */
 const MIN_SILENCE_MS = 8000;
 
-/** What the listeners of one engine share. */
+/** State that the listeners of one engine share. */
 export interface UwsTerms {
   readonly engine: ExchangeEngine;
   readonly log: Logger;
-  /** Calls back once, when uWS has handed over all bytes that it has read. Clients may be written to from there. */
+  /**
+   * Calls back once, after uWS has delivered all bytes that it has read. The callback may write to clients.
+   */
   readonly later: (callback: () => void) => void;
   readonly unfinished: UnfinishedMessages;
-  /** Null without system calls: uWS accepts connections itself then. */
+  /** Null without system calls: uWS then accepts connections itself. */
   readonly accepting: Accepting | null;
 }
 
-/** What listeners need to accept connections by system calls. */
+/** Resources for accepting connections by system calls. */
 interface Accepting {
   readonly loop: EventLoop;
   readonly sockets: ClientSockets;
   readonly lingering: LingeringConnections;
 }
 
-/** One layer 7 listener on an App of uWebSockets.js. */
+/** One layer 7 listener on a uWebSockets.js App. */
 export class UwsListener implements EngineListener, AcceptorOwner<number> {
   #config: L7Listener;
   readonly #owner: ListenerOwner;
@@ -134,8 +136,9 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
   }
 
   /**
-   * Gives uWS a connection. uWS has no bound for the connections that it accepts itself, and when no descriptor is left it
-   * tries again at once and for ever (20.66 to 20.68; no upstream issue known). It tells no descriptor, either.
+   * Passes a connection to uWS. If uWS accepted connections itself, it would have no connection limit, and no
+   * access to descriptors. It would also retry at once, forever, when no descriptor is free (20.66 to 20.68,
+   * no upstream issue known).
    */
   accepted(fd: number): void {
     const { loop, sockets, lingering } = this.#accepting!;
@@ -144,7 +147,7 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
       this.#owner.connectionClosed();
       return;
     }
-    // The descriptor is uWS's from now on.
+    // The descriptor belongs to uWS from now on.
     noteClosing(fd);
     sockets.add(fd, this.#open);
     lingering.opened(fd, this.#open);
@@ -181,14 +184,16 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
   }
 
   /**
-   * Tells the owner if the connection ends without a request. uWS answers malformed heads by itself and tells nothing of
-   * failed TLS handshakes (20.66 to 20.68), but it calls `onAborted` of any connection that closes, and the first request
-   * replaces that handler. No upstream issue known. This can go when uWS reports refused heads and failed handshakes.
+   * Notifies the owner if the connection ends without a request.
+   *
+   * uWS answers malformed heads itself, and does not report failed TLS handshakes (20.66 to 20.68). But it
+   * calls `onAborted` when any connection closes, and the first request replaces that handler. No upstream
+   * issue known. Needed until uWS reports refused heads and failed handshakes.
    */
   #watchForRequest(response: HttpResponse): void {
     const openedAt = performance.now();
     const owner = this.#owner;
-    // A closed connection tells no address.
+    // A closed connection has no address.
     const peer = owner.logsUnused ? formatIp(new Uint8Array(response.getRemoteAddress())) : null;
     response.onAborted(() => {
       const age = performance.now() - openedAt;
@@ -212,8 +217,8 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
       body?.close();
       response.pause();
     };
-    // uWS takes more than RFC 9112 for chunks, and trailers for the next request (uWebSockets#1936): the request's end is
-    // unknown. A strict parser for chunks ends the need.
+    // uWS accepts more chunk syntax than RFC 9112, and treats trailers as the next request
+    // (uWebSockets#1936). So the end of the request is unknown. Needed until uWS parses chunks strictly.
     const isLast = headerOf(head, 'transfer-encoding') !== undefined;
     const { dispatcher } = this.#owner;
     const { address, tls } = this.#config;
@@ -231,7 +236,7 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
       client,
       reply,
       startedAt: performance.now(),
-      // uWS tells no port of the client's (20.66 to 20.68).
+      // uWS does not expose the client's port (20.66 to 20.68).
       ends: () => ({
         source: { address: peer, port: 0 },
         destination: { address: isAnyHost(address.host) ? '' : address.host, port: address.port },
@@ -262,9 +267,9 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
     const extensions = chooseDeflateOffer(offers);
     return {
       accept: (session: RelaySession, subprotocol: string, headers: HeaderList) => {
-        // Cannot happen: requests with a valid key come by the WebSocket route.
+        // Cannot happen: requests with a valid key come through the WebSocket route.
         if (context === null) throw new Error('upgrade without a context');
-        // The engine's relay makes sessions of whole messages only.
+        // All sessions of this engine's relay take whole messages.
         const client = new UwsClient(this.#clientTerms, session as RelaySession & DownstreamOwner);
         const socket = makeWebSocket(response, reply, client, headers, {
           key: upgrade.key,
@@ -281,7 +286,7 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
   }
 }
 
-/** Copies the head. uWS reads it as UTF-8. */
+/** Copies the head, which uWS decodes as UTF-8. */
 function readHead(request: HttpRequest): RequestHead {
   const headers: string[] = [];
   request.forEach((name, value) => {
@@ -296,8 +301,8 @@ function readHead(request: HttpRequest): RequestHead {
 }
 
 /**
- * Whether a body follows the head, by its framing headers. uWS does not tell (20.66 to 20.68; no upstream issue known).
- * This can go when it does.
+ * Whether the framing headers announce a body. uWS has no method for that (20.66 to 20.68, no upstream issue
+ * known). Needed until it has.
  */
 function hasBody(head: RequestHead): boolean {
   return (

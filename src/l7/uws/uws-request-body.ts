@@ -2,17 +2,20 @@ import { WaitingBytes } from '../buffers/waiting-bytes.ts';
 import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
 import { RESTART_MS } from './http-timeout.ts';
 
-/** The part of a uWebSockets.js HttpResponse that a request's body uses. */
+/** The parts of a uWebSockets.js HttpResponse that a request body uses. */
 interface UwsBodySource {
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown;
   pause(): void;
   resume(): void;
 }
 
-/** Waiting bytes at which the client is paused. One read of uWS brings up to 512 KiB. */
+/** Max buffered bytes before the client is paused. One read of uWS delivers up to 512 KiB. */
 const MAX_WAITING_BYTES = 64 * 1024;
 
-/** The body of a request on a uWebSockets.js response. To be made within the route's handler, if there is a body. */
+/**
+ * The body of a request on a uWebSockets.js response. Must be created inside the route's handler, and only if
+ * there is a body.
+ */
 export class UwsRequestBody implements RequestBody {
   received = 0;
   ended = false;
@@ -56,7 +59,7 @@ export class UwsRequestBody implements RequestBody {
     this.#drain();
   }
 
-  /** Drops all further bytes, because the response is over: the source must not be touched any more. */
+  /** Drops all further bytes, because the response has ended. The source must not be used after that. */
   close(): void {
     // A paused client could not send its next request.
     if (this.#stopped && !this.#over) this.#start();
@@ -67,7 +70,7 @@ export class UwsRequestBody implements RequestBody {
     this.#stopKeepAlive();
   }
 
-  /** Drops the waiting bytes, because the connection is closed. */
+  /** Drops the buffered bytes, because the connection is closed. */
   abandon(): void {
     this.#stopped = false;
     this.close();
@@ -111,7 +114,10 @@ export class UwsRequestBody implements RequestBody {
     this.#source.resume();
   }
 
-  /** Restarts uWS's clock. Resuming restores the events that pausing has saved, so neither may be called alone. */
+  /**
+   * Restarts uWS's timeout. Pause and resume must be called in pairs, because resume restores the events that
+   * pause saved.
+   */
   #touch(): void {
     if (this.#stopped) return;
     this.#source.pause();

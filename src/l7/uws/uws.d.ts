@@ -1,22 +1,25 @@
-/** Adds to uWebSockets.js's typings the functions of its binary that they lack and this room uses. */
+/** Adds functions to uWebSockets.js's typings that its binary has and this room uses. */
 import type { DownstreamSocket } from '../contract/downstream-socket.ts';
 
 declare module 'uWebSockets.js' {
   const SHARED_COMPRESSOR: CompressOptions;
   const SHARED_DECOMPRESSOR: CompressOptions;
 
-  /** `silent` keeps uWS's own header out of the responses of the calling thread. */
+  /** `silent` removes uWS's own header from the responses of the calling thread. */
   function _cfg(key: 'silent'): void;
 
   interface TemplatedApp {
-    /** Gives the App a connection that is open. Calls the filter before it returns. -1 ends the process. */
+    /** Passes an open connection to the App. Calls the filter before it returns. -1 ends the process. */
     adoptSocket(descriptor: number): void;
-    /** Calls back for each unknown server name, within the handshake. The handler may add the name. */
+    /** Sets a callback for unknown server names, inside the handshake. The callback may add the name. */
     missingServerName(handler: (serverName: string) => void): TemplatedApp;
   }
 
   interface HttpResponse {
-    /** The client's verified certificate in PEM; empty without one. Only with TLS, during the request's callback. */
+    /**
+     * Returns the client's verified certificate in PEM, empty without one. Requires TLS. Valid in the
+     * request's callback only.
+     */
     getX509Certificate(): string;
   }
 

@@ -2,7 +2,7 @@ import { us_listen_socket_close, type TemplatedApp, type us_listen_socket } from
 import { formatAddress, type TcpAddress } from '../../../core/address.ts';
 import type { Acceptor } from '../../../transport/acceptor.ts';
 
-/** Lets an App accept its connections itself, where system calls are not supported. */
+/** Lets an App accept its connections itself, on platforms without system calls. */
 export class AppAcceptor implements Acceptor {
   readonly #app: TemplatedApp;
   readonly #address: TcpAddress;
@@ -26,7 +26,7 @@ export class AppAcceptor implements Acceptor {
   }
 
   leave(): void {
-    // The system hands connections over only if it is told by system calls.
+    // Only system calls could tell the kernel to hand connections over.
   }
 
   stop(): void {

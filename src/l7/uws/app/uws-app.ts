@@ -19,27 +19,30 @@ import { forgetMade, noteMade, type Socket } from '../uws-upgrade.ts';
 import { freeWhatImmediatesClose } from './closing-order.ts';
 import { matchServerNamesInCapitals } from './names-in-capitals.ts';
 
-/** What an App calls. */
+/** Receives the events of an App. */
 interface AppOwner {
-  /** A request has come. `context` is null unless uWS would let the request become a WebSocket. */
+  /** Called for each request. `context` is null unless uWS could turn the request into a WebSocket. */
   serve(response: HttpResponse, request: HttpRequest, context: us_socket_context_t | null): void;
-  /** uWS has been given a connection (`change` is 1), or has closed one that did not become a WebSocket. */
+  /** Called when uWS gets a connection (`change` is 1), or has closed one that did not become a WebSocket. */
   connectionChanged(response: HttpResponse, change: number): void;
-  /** uWS has ended a WebSocket. @param isKept whether uWS keeps the connection until the client closes it */
+  /**
+   * Called when uWS has ended a WebSocket. @param isKept whether uWS keeps the connection until the client
+   * closes it
+   */
   webSocketEnded(isKept: boolean): void;
 }
 
 /**
- * All that the handlers of an App know. uWS 20.66 to 20.68 frees neither an App nor its handlers before the thread ends
- * (`app.close()` closes sockets only, uWebSockets.js#29), so the link is cut when the App is closed, and the listener can be
- * freed. This can go when uWS frees closed Apps.
+ * The only state that an App's handlers hold. uWS 20.66 to 20.68 frees Apps and handlers only when the thread
+ * ends (`app.close()` closes just the sockets, uWebSockets.js#29). So the link is cut when the App is closed,
+ * and the listener can be freed. Needed until uWS frees closed Apps.
  */
 export interface AppLink {
-  /** Null after the App has been closed. */
+  /** Null after the App was closed. */
   owner: AppOwner | null;
 }
 
-/** Makes an App with the listener's certificates, routes and WebSocket settings. It does not listen yet. */
+/** Creates an App with the listener's certificates, routes and WebSocket settings. It does not listen yet. */
 export function createApp(config: L7Listener, link: AppLink): TemplatedApp {
   // Suppress uWS's own Server header; the upstream identifies itself.
   _cfg('silent');
@@ -49,7 +52,7 @@ export function createApp(config: L7Listener, link: AppLink): TemplatedApp {
   return app;
 }
 
-/** Returns the settings that an App cannot change. A listener with other ones needs another App. */
+/** Returns the settings that an App cannot change. A listener with different ones needs another App. */
 export function fixedSettings({ address, tls, websocket }: L7Listener): unknown {
   const { maxMessageSize, idleTimeoutMs, compression } = websocket;
   return { address, tls, maxMessageSize, idleTimeoutMs, compression };
@@ -60,13 +63,13 @@ function createRoutedApp(config: L7Listener, link: AppLink): TemplatedApp {
   const [first, ...others] = tls?.certificates ?? [];
   if (tls === null || first === undefined) return addRoutes(App(), config, link);
   const app = addRoutes(SSLApp(tlsOptions(first, tls)), config, link);
-  // Clients that name no other certificate's server names get the first certificate.
+  // The first certificate is for clients that name none of the other certificates' server names.
   const add = (serverName: string, certificate: Certificate): void => {
     app.addServerName(serverName, tlsOptions(certificate, tls));
     // uWS keeps routes for each server name.
     addRoutes(app.domain(serverName), config, link);
   };
-  // Of certificates with the same name the first is served.
+  // If certificates share a name, the first one is used.
   const taken = new Set(first.serverNames);
   for (const certificate of others) {
     for (const serverName of certificate.serverNames) {
@@ -78,7 +81,7 @@ function createRoutedApp(config: L7Listener, link: AppLink): TemplatedApp {
   return app;
 }
 
-/** Adds our handlers to an App, or to one of its server names. */
+/** Adds the handlers to an App, or to one of its server names. */
 function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink): TemplatedApp {
   const behavior: WebSocketBehavior<object> = {
     maxPayloadLength: websocket.maxMessageSize,
@@ -94,8 +97,8 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
     pong: (socket, data) => (socket as Socket).client.pong(data),
     drain: (socket) => (socket as Socket).client.owner.downstreamDrained(),
     close: (socket, code, reason) => {
-      // The filter is not told of the end of a connection that has become a WebSocket (20.66 to 20.68; no upstream issue
-      // known). This can go when uWS calls the filter then, too.
+      // uWS does not call the filter when a connection ends that became a WebSocket (20.66 to 20.68, no
+      // upstream issue known). Needed until it does.
       link.owner?.webSocketEnded(keepsConnection(code, reason));
       if (!forgetMade(socket)) (socket as Socket).client.closed(code, reason);
     },
@@ -105,11 +108,11 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
   return app;
 }
 
-/** BoringSSL has one order of ciphers for TLS 1.3, which cannot be set: of all names it gets those of TLS 1.2. */
+/** Only ciphers of TLS 1.2 are set: BoringSSL has one fixed order of ciphers for TLS 1.3. */
 function tlsOptions({ cert, key }: Certificate, { ciphers, clientCertificates }: ListenerTls): AppOptions {
   const names = ciphers.split(':').filter((name) => !isOfTls13(name));
   const options = { cert_file_name: cert, key_file_name: key, ssl_ciphers: names.join(':') };
-  // With authorities uWS asks for a client certificate, and refuses one that they have not signed.
+  // With authorities, uWS requests a client certificate, and refuses one that they have not signed.
   return clientCertificates === null ? options : { ...options, ca_file_name: clientCertificates.ca };
 }
 

@@ -1,13 +1,13 @@
 import { AcceptedSockets } from '../../../sys/sockets/accepted-sockets.ts';
 import type { OpenConnections } from './open-connections.ts';
 
-/** The clients' sockets of one thread, by the descriptors that uWS has been given. */
+/** The client sockets of one thread, by the descriptors that uWS got. */
 export class ClientSockets extends AcceptedSockets {
-  /** SO_COOKIE of the connection that was added last with each descriptor; 0 for none. */
+  /** SO_COOKIE of the last connection added with each descriptor, 0 for none. */
   readonly #cookies: number[] = [];
   readonly #listeners: (OpenConnections | null)[] = [];
 
-  /** Adds a connection that has just been accepted. */
+  /** Adds a connection that was just accepted. */
   add(fd: number, listener: OpenConnections): void {
     while (this.#cookies.length <= fd) {
       this.#cookies.push(0);
@@ -17,18 +17,18 @@ export class ClientSockets extends AcceptedSockets {
     this.#listeners[fd] = listener;
   }
 
-  /** Forgets a descriptor that has been closed. */
+  /** Removes a descriptor that was closed. */
   forget(fd: number): void {
     this.#cookies[fd] = 0;
     this.#listeners[fd] = null;
   }
 
-  /** Returns the listener of the connection that was added with a descriptor, open or not; null for none. */
+  /** Returns the listener of the last connection added with a descriptor, open or not. Null for none. */
   listenerOf(fd: number): OpenConnections | null {
     return this.#listeners[fd] ?? null;
   }
 
-  /** Tells whether a descriptor is still the connection that was added with it: other code may have got its number. */
+  /** Whether a descriptor still is the connection added with it: other code may have reused its number. */
   includes(fd: number): boolean {
     const cookie = this.#cookies[fd] ?? 0;
     return cookie !== 0 && this.cookie(fd) === cookie;

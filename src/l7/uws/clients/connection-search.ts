@@ -4,15 +4,15 @@ import { findDescriptors, type Hideable } from './hidden-descriptors.ts';
 import type { KnownConnection, KnownConnections, UwsAsker } from './known-connections.ts';
 import { TimeShare } from './time-share.ts';
 
-/** Max requests of a worker that wait for their connection to be found. */
+/** Max requests of a worker that wait for the search. */
 export const MAX_ASKERS = 1024;
-/** Max time that a request waits for its connection to be found. */
+/** Max time that a request waits for the search. */
 const MAX_WAIT_MS = 5000;
-/** Max descriptors that one step hides: hiding takes one free descriptor for each. */
+/** Max descriptors that one step hides: each costs one free descriptor. */
 const MAX_GROUP = 128;
-/** Max descriptors that one step looks at: 1 us each. */
+/** Max descriptors that one step checks: 1 us each. */
 const MAX_LOOKS = 2048;
-/** Share of the thread's time that steps take, and the max time that is saved up. */
+/** The steps' share of the thread's time, and the max unused time that they may save up. */
 const STEP_SHARE = 0.2;
 const MAX_SAVED_STEPS_MS = 50;
 /** The same for {@link ConnectionSearch.findNow}. */
@@ -25,9 +25,9 @@ const READ_DELAY_MS = 250;
 interface SearchedSockets {
   /** Returns a number that is greater than every descriptor. */
   tableSize(): number;
-  /** Whether the descriptor is a client's socket of this thread. */
+  /** Whether the descriptor is a client socket of this thread. */
   includes(fd: number): boolean;
-  /** Milliseconds since the last byte came; Infinity if the descriptor is no connection. */
+  /** Returns the milliseconds since the last received byte, Infinity if the descriptor is no connection. */
   silence(fd: number): number;
   disguise(fds: readonly number[]): Hideable & { end(): void };
 }
@@ -35,7 +35,7 @@ interface SearchedSockets {
 interface SearchTimers {
   /** Returns milliseconds of a monotonic clock. */
   now(): number;
-  /** Calls back once, when uWS has handed over all bytes that it has read. */
+  /** Calls back once, after uWS has delivered all bytes that it has read. */
   later(callback: () => void): void;
   /** Calls back once, in the next turn of the loop. */
   soon(callback: () => void): void;
@@ -44,16 +44,16 @@ interface SearchTimers {
 
 type Found = (client: KnownConnection | null) => void;
 
-/** A request that waits for its connection to be found. */
+/** A request that waits for the search. */
 class Waiting {
   readonly asker: UwsAsker;
-  /** The client's network: the places of the line are shared by networks. */
+  /** The client's network: networks share the places in the queue. */
   readonly source: string;
   readonly found: Found;
   readonly until: number;
-  /** Number of descriptors that have been looked at for the request. */
+  /** Number of descriptors checked for the request. */
   looks = 0;
-  /** Whether a whole round among connections that have received something lately has found nothing. */
+  /** Whether a whole round over recently active connections has found nothing. */
   hasLooked = false;
 
   constructor(asker: UwsAsker, found: Found, until: number) {
@@ -65,12 +65,12 @@ class Waiting {
 }
 
 /**
- * Finds the connections that requests have come on. The search serves all waiting requests together, so its work grows
- * with the number of open connections, and hardly with the number of requests.
+ * Finds the connections that carry requests. One search serves all waiting requests, so its cost grows with
+ * the number of open connections, and hardly with the number of requests.
  *
- * A round looks at every descriptor of the process, in steps of a few milliseconds at most. A connection that was silent when
- * the request came cannot be its own, and is not hidden. If a round finds nothing, because an overloaded thread was late, the
- * next round looks at all connections.
+ * A round checks every descriptor of the process, in steps of at most a few milliseconds. A connection that
+ * was silent when the request arrived cannot carry it, and is not hidden. A round may find nothing because an
+ * overloaded thread was late. The next round then checks all connections.
  */
 export class ConnectionSearch {
   readonly #sockets: SearchedSockets;
@@ -78,16 +78,16 @@ export class ConnectionSearch {
   readonly #timers: SearchTimers;
   readonly #waiting = new WaitingLine<Waiting>();
   readonly #entries = new Set<Waiting>();
-  /** The next descriptor to look at. Begins at 0 again behind the last one. */
+  /** The next descriptor to check. Wraps around to 0 after the last one. */
   #position = 0;
-  /** The descriptor at which a search has found something lately: connections that come together have near numbers. */
+  /** Descriptor of a recent hit: connections that arrive together have close numbers. */
   #home = 0;
   readonly #steps: TimeShare;
-  /** Time of {@link findNow}. */
+  /** Time for {@link findNow}. */
   readonly #now: TimeShare;
   #isScheduled = false;
 
-  /** @param known makes the connections that are found */
+  /** @param known creates the connections that are found */
   constructor(sockets: SearchedSockets, known: KnownConnections, timers: SearchTimers) {
     this.#sockets = sockets;
     this.#known = known;
@@ -97,10 +97,11 @@ export class ConnectionSearch {
   }
 
   /**
-   * Finds the connection of a request. Nothing may be sent on it meanwhile.
+   * Finds the connection of a request. Nothing may be sent on the connection until then.
    *
-   * @param found told null if the connection cannot be found in time, or too many requests wait. May be called at once.
-   * @returns forgets the request; to be called when its connection closes
+   * @param found gets null if the search times out or too many requests wait. May be called before this
+   * returns.
+   * @returns a function that cancels the search: call it when the connection closes
    */
   find(asker: UwsAsker, found: Found): () => void {
     const waiting = new Waiting(asker, found, this.#timers.now() + MAX_WAIT_MS);
@@ -120,7 +121,10 @@ export class ConnectionSearch {
     return () => this.#forget(waiting);
   }
 
-  /** Finds a connection at once, if few descriptors are open and such searches have taken little time lately; else null. */
+  /**
+   * Finds a connection at once if few descriptors are open and such searches took little time recently.
+   * Otherwise returns null.
+   */
   findNow(asker: UwsAsker): KnownConnection | null {
     const begun = this.#timers.now();
     if (this.#now.wait(begun) > 0) return null;
@@ -147,7 +151,10 @@ export class ConnectionSearch {
     this.#entries.delete(waiting);
   }
 
-  /** @param isFirst whether no request waited before: the first step waits for all requests of the same read */
+  /**
+   * @param isFirst whether no other request was waiting. The first step waits for all requests of the same
+   * read.
+   */
   #schedule(isFirst: boolean): void {
     if (this.#isScheduled || this.#entries.size === 0) return;
     this.#isScheduled = true;
@@ -192,7 +199,7 @@ export class ConnectionSearch {
       let answer = answers[index];
       waiting.hasLooked = waiting.looks >= size;
       if (waiting.looks >= 2 * size || waiting.until <= now) answer ??= null;
-      // An earlier call of `found` may have ended this request.
+      // An earlier `found` callback may have ended this request.
       if (answer === undefined || !this.#entries.has(waiting)) continue;
       this.#forget(waiting);
       waiting.found(answer);
@@ -201,7 +208,7 @@ export class ConnectionSearch {
     this.#schedule(false);
   }
 
-  /** Returns the max silence, in milliseconds, of connections that may be one of the requests'. */
+  /** Returns the max silence, in milliseconds, of connections that may carry one of the requests. */
   #maxSilence(entries: readonly Waiting[], now: number): number {
     let oldest = 0;
     for (const { asker, hasLooked } of entries) {
@@ -211,7 +218,7 @@ export class ConnectionSearch {
     return oldest + READ_DELAY_MS;
   }
 
-  /** Adds clients' descriptors that have not been silent for longer to a group. Returns the next descriptor to look at. */
+  /** Adds the descriptors of recently active clients to a group. Returns the next descriptor to check. */
   #gather(group: number[], from: number, size: number, maxSilenceMs: number): number {
     const sockets = this.#sockets;
     const end = Math.min(size, from + MAX_LOOKS);
@@ -222,7 +229,7 @@ export class ConnectionSearch {
     return fd;
   }
 
-  /** Returns the connection of each request; null if it is not in the group. */
+  /** Returns the connection of each request, null if it is not in the group. */
   #identify(askers: readonly UwsAsker[], group: readonly number[]): (KnownConnection | null)[] {
     if (group.length === 0) return askers.map(() => null);
     const disguise = this.#sockets.disguise(group);

@@ -1,10 +1,10 @@
-/** A response or WebSocket of uWS. Any method would do that makes a system call with the socket's descriptor. */
+/** A uWS response or WebSocket. This could be any method with a system call on the socket's descriptor. */
 export interface Addressed {
-  /** Returns the peer's address; empty if the system tells none. */
+  /** Returns the peer's address, empty if the system has none. */
   getRemoteAddress(): ArrayBuffer;
 }
 
-/** Descriptors that can be hidden. A hidden descriptor has no peer's address. */
+/** Descriptors that can be hidden. A hidden descriptor has no peer address. */
 export interface Hideable {
   readonly size: number;
   hide(index: number): void;
@@ -12,15 +12,17 @@ export interface Hideable {
 }
 
 /**
- * Finds the descriptor of each WebSocket or response. uWS (20.66 to 20.68) tells neither the descriptor nor the port of a
- * client, and clients behind NAT share addresses. But uWS asks the system for the address at each call, so hiding descriptors
- * shows which descriptor it asks about: with all descriptors hidden whose index has a certain bit, each WebSocket tells
- * that bit of its own index. Nothing is sent, and no client can notice.
+ * Finds the descriptor of each WebSocket or response.
  *
- * This can go when uWS tells a connection's port (uWebSockets.js#1160, uWebSockets pull request 1854, open), or with an engine
- * of our own.
+ * uWS (20.66 to 20.68) exposes neither the descriptor nor the port of a client, and clients behind NAT share
+ * addresses. But each call asks the system for the address, so hiding descriptors reveals which one uWS uses.
+ * If all descriptors are hidden whose index has a certain bit, each WebSocket reveals that bit of its own
+ * index. Nothing is sent, and no client can notice.
  *
- * @returns an index for each WebSocket, -1 if its descriptor is none of these. All descriptors are shown again.
+ * Needed until uWS exposes a connection's port (uWebSockets.js#1160, uWebSockets pull request 1854, open).
+ * The http1 engine does not need it.
+ *
+ * @returns an index per WebSocket, -1 if its descriptor is not among them. All descriptors are visible again.
  */
 export function findDescriptors(sockets: readonly Addressed[], descriptors: Hideable): number[] {
   const { size } = descriptors;

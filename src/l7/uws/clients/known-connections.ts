@@ -1,10 +1,10 @@
 import type { Asker, ClientConnection } from '../../contract/client-connections.ts';
 import { findDescriptors, type Addressed, type Hideable } from './hidden-descriptors.ts';
 
-/** Max descriptors that are hidden at once: hiding takes one free descriptor for each. */
+/** Max descriptors that are hidden at once: each costs one free descriptor. */
 const MAX_GROUP = 128;
 
-/** A request whose connection is asked for. */
+/** A request whose connection must be identified. */
 export interface UwsAsker extends Asker {
   /** uWS's response to the request. */
   readonly connection: Addressed;
@@ -12,30 +12,30 @@ export interface UwsAsker extends Asker {
 
 /** The system's view of this thread's client sockets: see `sys/sockets/accepted-sockets.ts`. */
 interface ClientSockets {
-  /** Bytes that have come since the connection began; -1 if the system does not tell. */
+  /** Returns the bytes received since the connection began, -1 if unknown. */
   received(fd: number): number;
-  /** Received bytes that uWS has not read yet. */
+  /** Returns the received bytes that uWS has not read yet. */
   unread(fd: number): number;
-  /** The kernel's number of the socket, which no other socket gets until the machine restarts; 0 if it does not tell. */
+  /** Returns the kernel's number of the socket, unique until the machine restarts. 0 if unknown. */
   cookie(fd: number): number;
   disguise(fds: readonly number[]): Hideable & { end(): void };
 }
 
-/** Tells which of many sockets have received bytes: see `sys/sockets/arrivals.ts`. */
+/** Knows which of many sockets have received bytes: see `sys/sockets/arrivals.ts`. */
 interface ClientArrivals {
   /** Returns false if the descriptor cannot be watched. */
   watch(fd: number): boolean;
   unwatch(fd: number): void;
-  /** Returns the descriptors that have received something since the last call. */
+  /** Returns the descriptors that have received bytes since the last call. */
   take(): readonly number[];
 }
 
-/** A connection whose descriptor has been found. */
+/** A connection whose descriptor was found. */
 export class KnownConnection implements ClientConnection {
   readonly fd: number;
   readonly cookie: number;
   readonly peer: string;
-  /** Bytes that had been received when the connection was last compared with a request's. */
+  /** Bytes received when the connection was last compared with a request. */
   received: number;
   readonly #all: KnownConnections;
 
@@ -61,19 +61,19 @@ export class KnownConnection implements ClientConnection {
 }
 
 /**
- * Recognises the watched connection that a request has come on. uWS tells only the client's address, which clients may
- * share. So the request's descriptor is found by hiding descriptors, and the kernel's number of the socket behind it
- * (SO_COOKIE) is the identity: a descriptor is used again, the number never.
+ * Recognises the watched connection that carries a request. uWS exposes only the client's address, which
+ * clients may share. So the descriptor is found by hiding descriptors. The connection's identity is the
+ * kernel's number of its socket (SO_COOKIE): descriptors are reused, but this number never is.
  *
- * Only connections are compared that have received bytes which uWS has read and no earlier request accounts for. So a
- * request costs the same however many connections are watched.
+ * A connection is a candidate only if uWS has read bytes from it that belong to no earlier request. So the
+ * cost per request does not depend on the number of watched connections.
  */
 export class KnownConnections {
   readonly #sockets: ClientSockets;
   readonly #arrivals: ClientArrivals;
   /** By descriptor. */
   readonly #watched = new Map<number, KnownConnection>();
-  /** Watched connections that may have received something since they were last compared, by address. */
+  /** Watched connections that may have received bytes since their last comparison, by address. */
   readonly #active = new Map<string, Set<KnownConnection>>();
 
   constructor(sockets: ClientSockets, arrivals: ClientArrivals) {
@@ -81,7 +81,7 @@ export class KnownConnections {
     this.#arrivals = arrivals;
   }
 
-  /** Returns the open connection with a descriptor; null if the system does not tell its number. */
+  /** Returns the open connection with a descriptor, null if its number is unknown. */
   connection(fd: number, peer: string): KnownConnection | null {
     const cookie = this.#sockets.cookie(fd);
     return cookie === 0 ? null : new KnownConnection(this, fd, cookie, peer, this.#sockets.received(fd));
@@ -92,7 +92,7 @@ export class KnownConnections {
   }
 
   watch(client: KnownConnection): boolean {
-    // An older connection with this descriptor, or an older finding of the same one.
+    // An older connection with this descriptor, or an older record of the same one.
     const other = this.#watched.get(client.fd);
     if (other !== undefined) this.unwatch(other);
     if (!this.isOpen(client) || !this.#arrivals.watch(client.fd)) return false;
@@ -135,12 +135,13 @@ export class KnownConnections {
       }
     }
     let found = this.#identify(connection, read);
-    // uWS calls the handler as soon as it has read a head, so other connections' requests will come with more bytes.
+    // uWS calls the handler right after it has read a head. Requests on other connections will therefore
+    // bring more bytes.
     for (const [index, client] of read.entries()) {
       client.received = seen[index]!;
       this.#calm(client);
     }
-    // More of the request's body may have come since its head was read.
+    // More of the request's body may have arrived since its head was read.
     if (found === null && body !== null) {
       found = this.#identify(connection, unread.slice(0, MAX_GROUP));
       if (found !== null) found.received = sockets.received(found.fd);
@@ -153,7 +154,10 @@ export class KnownConnections {
     if (active?.delete(client) === true && active.size === 0) this.#active.delete(client.peer);
   }
 
-  /** Returns the connection of a response; null if it is none of the clients', or no descriptor can be hidden. */
+  /**
+   * Returns the connection of a response. Null if it is not among the clients, or no descriptor can be
+   * hidden.
+   */
   #identify(connection: Addressed, clients: readonly KnownConnection[]): KnownConnection | null {
     for (let at = 0; at < clients.length; at += MAX_GROUP) {
       const group = clients.slice(at, at + MAX_GROUP);

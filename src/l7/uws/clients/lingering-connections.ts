@@ -1,14 +1,14 @@
 import type { OpenConnections } from './open-connections.ts';
 import { TimeShare } from './time-share.ts';
 
-/** Time after which a client is cut that has received everything and does not close its connection. */
+/** Max time for a client that has received everything to close its connection, before it is cut. */
 export const MAX_LINGER_MS = 5000;
-/** Pauses between rounds: each is twice as long as the one before, until a connection is found closed. */
+/** Pauses between rounds. Each is twice as long as the last, until a connection is found closed. */
 const MIN_PAUSE_MS = 5;
 const MAX_PAUSE_MS = 100;
-/** Max descriptors that one step looks at: 1 us each. */
+/** Max descriptors that one step checks: 1 us each. */
 const MAX_LOOKS = 2048;
-/** Share of the thread's time that steps take, and the max time that is saved up. */
+/** The steps' share of the thread's time, and the max unused time that they may save up. */
 const SHARE = 0.02;
 const MAX_SAVED_MS = 10;
 
@@ -36,12 +36,15 @@ interface Finished {
 }
 
 /**
- * Counts connections whose WebSocket has ended until their descriptors are closed, and cuts those that stay open.
+ * Counts connections with ended WebSockets until their descriptors are closed, and cuts those that stay open.
  *
- * After a close frame uWS (20.66 to 20.68; no upstream issue known) keeps the connection until the client closes it, for 12
- * to 16 s, and tells neither its descriptor nor its end. But it is known which descriptors uWS has been given, so rounds over
- * them tell how many are open. Those that uWS does not serve linger. While connections open and close, a round may be wrong
- * by a few; the next one corrects it. This can go when uWS calls the filter at the end of every connection.
+ * After a close frame, uWS (20.66 to 20.68, no upstream issue known) keeps the connection for 12 to 16 s, or
+ * until the client closes it. It exposes neither the descriptor nor the end. But the descriptors that uWS got
+ * are known, so rounds over them count the open ones. The connections that uWS does not serve any more are
+ * lingering.
+ *
+ * While connections open and close, a round may be wrong by a few, which the next one corrects. Needed until
+ * uWS calls the filter at the end of every connection.
  */
 export class LingeringConnections {
   readonly #sockets: LingeringSockets;
@@ -51,10 +54,13 @@ export class LingeringConnections {
   readonly #listeners = new Set<OpenConnections>();
   /** Clients that have finished, by descriptor. */
   readonly #finished = new Map<number, Finished>();
-  /** The next descriptor of the round; -1 between two rounds. */
+  /** The next descriptor of the round, -1 between rounds. */
   #position = -1;
   #pauseMs = MIN_PAUSE_MS;
-  /** Whether a round has ended since connections linger: clients that close at once have gone by then. */
+  /**
+   * Whether a full round has ended while connections were lingering. Clients that close at once have gone by
+   * then.
+   */
   #cuts = false;
   #isScheduled = false;
 
@@ -64,14 +70,14 @@ export class LingeringConnections {
     this.#time = new TimeShare(SHARE, MAX_SAVED_MS, timers.now());
   }
 
-  /** A connection has been added to the sockets. */
+  /** Called when a connection was added to the sockets. */
   opened(fd: number, listener: OpenConnections): void {
     listener.served++;
-    // The round will meet it.
+    // The round will reach it.
     if (this.#position >= 0 && fd >= this.#position) listener.expected++;
   }
 
-  /** uWS has ended a WebSocket, and keeps its connection until the client closes it. */
+  /** Called when uWS has ended a WebSocket, and keeps its connection until the client closes it. */
   ended(listener: OpenConnections): void {
     listener.served--;
     listener.lingering++;
@@ -80,7 +86,7 @@ export class LingeringConnections {
     this.#schedule(MIN_PAUSE_MS);
   }
 
-  /** Every connection of a listener has been closed. */
+  /** Called when every connection of a listener was closed. */
   forget(listener: OpenConnections): void {
     this.#listeners.delete(listener);
     listener.gone(listener.lingering);

@@ -1,4 +1,4 @@
-/** A share of the thread's time. Unused time is saved up to a bound. */
+/** A share of the thread's time. Unused time is saved up to a limit. */
 export class TimeShare {
   readonly #share: number;
   readonly #maxSavedMs: number;
@@ -13,7 +13,7 @@ export class TimeShare {
     this.#creditedAt = now;
   }
 
-  /** Returns the milliseconds until time may be spent; 0 or less if it may be spent now. */
+  /** Returns the milliseconds until time may be spent, 0 or less if it may be spent now. */
   wait(now: number): number {
     this.#savedMs = Math.min(this.#maxSavedMs, this.#savedMs + (now - this.#creditedAt) * this.#share);
     this.#creditedAt = now;

@@ -2,7 +2,7 @@ import type { Asker, ClientConnection, ClientConnections } from '../../contract/
 import type { ConnectionSearch } from './connection-search.ts';
 import type { KnownConnections, UwsAsker } from './known-connections.ts';
 
-/** Tells clients' connections of uWS apart. Requests must have come through uWS. */
+/** Identifies client connections of uWS. Requests must come from the uWS engine. */
 export class UwsClientConnections implements ClientConnections {
   readonly #known: KnownConnections;
   readonly #search: ConnectionSearch;

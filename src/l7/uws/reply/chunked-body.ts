@@ -2,23 +2,24 @@ import { copyOf } from '../../../core/copy.ts';
 import { MAX_FRAMING_BYTES, MAX_PIECE_BYTES, MAX_UNPROVEN_END_BYTES } from './cork-sizes.ts';
 import type { BodyOwner, StreamedBody } from './streamed-body.ts';
 
-/** Bytes at the end of a slow client's chunk that are written one by one. */
+/** Number of bytes at the end of a slow client's chunk that are written one by one. */
 const PROBE_BYTES = 16;
 const NOTHING = new Uint8Array(0);
 
 /**
  * A body of unknown length, in chunks.
  *
- * uWS keeps all of a chunked body that the kernel does not take, and tells only whether the kernel had taken everything
- * before a write (20.66 to 20.68, uWebSockets.js#1249). So a slow client's chunk keeps its last bytes back: these probes are
- * written one by one, and the first that finds nothing waiting proves that the kernel has taken all bytes before it. Without
- * probes a slow client's body would pile up in uWS. This can go when `write` tells how many bytes uWS keeps.
+ * uWS buffers all of a chunked body that the kernel does not take. A write only reveals whether the kernel
+ * had taken everything before it (20.66 to 20.68, uWebSockets.js#1249). So the last bytes of a slow client's
+ * chunk are held back as probes, and written one by one. The first probe that finds an empty buffer proves
+ * that the kernel has taken all earlier bytes. Without probes, a slow client's body would pile up in uWS.
+ * Needed until `write` returns how many bytes uWS buffers.
  */
 export class ChunkedBody implements StreamedBody {
   waiting: Uint8Array | null = null;
   stalledMs = 0;
   readonly #owner: BodyOwner;
-  /** Whether what waits is the last of the body. */
+  /** Whether the waiting bytes end the body. */
   #ends = false;
   /** Number of probes at the end of the chunk. */
   #probes = 0;
@@ -49,7 +50,7 @@ export class ChunkedBody implements StreamedBody {
     this.push();
   }
 
-  /** Writes piece by piece, until a piece finds that the kernel has not taken the bytes before it. */
+  /** Writes piece by piece, until the kernel has not taken the bytes before a piece. */
   push(): void {
     while (this.waiting !== null) {
       const rest = this.waiting;
@@ -66,7 +67,10 @@ export class ChunkedBody implements StreamedBody {
     if (this.waiting !== null) this.waiting = copyOf(this.waiting);
   }
 
-  /** Writes the next piece, a probe first if bytes wait or only probes are left, and the end behind the last piece. */
+  /**
+   * Writes the next piece, and the end after the last one. A probe goes first if bytes wait or only probes
+   * are left.
+   */
   #writePiece(rest: Uint8Array, room: number): void {
     const { response } = this.#owner;
     const isProof = rest.length <= this.#probes;

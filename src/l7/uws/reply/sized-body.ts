@@ -2,16 +2,19 @@ import { copyOf } from '../../../core/copy.ts';
 import { CORK_BYTES } from './cork-sizes.ts';
 import type { BodyOwner, StreamedBody } from './streamed-body.ts';
 
-/** A body of known length. uWS takes as much of a chunk as the kernel does, and tells by its offset how much that is. */
+/**
+ * A body of known length. uWS takes as much of a chunk as the kernel does, and its offset reveals how much
+ * that is.
+ */
 export class SizedBody implements StreamedBody {
-  /** The whole chunk, until all of it has been taken or {@link copyWaiting} has dropped its beginning. */
+  /** The whole chunk, until all of it was taken or {@link copyWaiting} has dropped its beginning. */
   waiting: Uint8Array | null = null;
   stalledMs = 0;
   readonly #owner: BodyOwner;
   readonly #length: number;
-  /** The offset in the body at which the chunk ends. */
+  /** Offset of the chunk's end in the body. */
   #chunkEnd = 0;
-  /** The offset at the last {@link retry}. */
+  /** Offset at the last {@link retry}. */
   #offsetSeen = 0;
 
   /** @param length of the whole body in bytes, 1 or more */
@@ -26,7 +29,7 @@ export class SizedBody implements StreamedBody {
     this.#pushCorked(chunk);
   }
 
-  /** Nothing is corked here, so that uWS takes no more than the kernel does. */
+  /** Writes without a cork, so that uWS takes no more than the kernel does. */
   push(): void {
     const rest = this.#rest(this.waiting!);
     const splits = this.#splits(rest);
@@ -46,14 +49,14 @@ export class SizedBody implements StreamedBody {
     if (this.waiting !== null) this.waiting = copyOf(this.#rest(this.waiting));
   }
 
-  /** Offers the rest of the chunk, corked as uWS demands outside of its own callbacks. */
+  /** Offers the rest of the chunk. Corked, as uWS requires outside its own callbacks. */
   #pushCorked(chunk: Uint8Array): void {
     const owner = this.#owner;
     const isFirst = owner.headWaits;
     const rest = isFirst ? chunk : this.#rest(chunk);
     const splits = this.#splits(rest);
     owner.cork((room) => {
-      // A short body leaves with its head.
+      // A short body is sent with its head.
       const isWhole = isFirst && rest.length <= room;
       this.#offer(splits && !isWhole ? rest.subarray(0, -1) : rest);
     });
@@ -61,10 +64,12 @@ export class SizedBody implements StreamedBody {
   }
 
   /**
-   * Whether the rest is offered without its last byte first. uWS (20.66 to 20.68) keeps a small rest that ends the body and
-   * calls the response done, so its fixed timeout of 10 s cuts off a slow client, which loses the rest (uWebSockets#1242).
-   * With a byte to come, the kernel has to take the bytes before it. Over TLS a refused rest must be offered again in the same
-   * length, so every offer splits alike. This can go when uWS has a timeout that can be set.
+   * Whether to offer the rest without its last byte first.
+   *
+   * uWS (20.66 to 20.68) buffers a small rest that ends the body, and considers the response done. Its fixed
+   * timeout of 10 s then drops a slow client, which loses the rest (uWebSockets#1242). With one byte missing,
+   * the kernel must take the bytes before it. Over TLS, a refused rest must be offered again with the same
+   * length, so every offer splits in the same way. Needed until uWS has a configurable timeout.
    */
   #splits(rest: Uint8Array): boolean {
     return this.#chunkEnd === this.#length && rest.length > 1 && rest.length <= CORK_BYTES;
@@ -79,7 +84,7 @@ export class SizedBody implements StreamedBody {
     return left === chunk.length ? chunk : chunk.subarray(chunk.length - left);
   }
 
-  /** Offers a piece of the chunk to uWS, which takes what the socket takes. */
+  /** Offers a piece of the chunk to uWS, which takes as much as the socket does. */
   #offer(piece: Uint8Array): void {
     const { response } = this.#owner;
     const [, done] = response.tryEnd(piece, this.#length);

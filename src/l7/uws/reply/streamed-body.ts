@@ -1,32 +1,35 @@
 import type { UwsResponse } from './uws-response.ts';
 
-/** The body of a reply that is written piece by piece. */
+/** The body of a reply that is written in pieces. */
 export interface StreamedBody {
-  /** The part of the latest chunk that uWS has not taken; null if it has taken everything. */
+  /** The part of the latest chunk that uWS has not taken, or null. */
   waiting: Uint8Array | null;
-  /** Milliseconds in which the client has taken nothing. */
+  /** Milliseconds since the client last took bytes. */
   stalledMs: number;
-  /** Writes the next chunk, when nothing waits. */
+  /** Writes the next chunk. The previous one must have been taken. */
   write(chunk: Uint8Array): void;
-  /** Writes what waits, from within uWS's `onWritable`. */
+  /** Writes waiting bytes, from inside uWS's `onWritable`. */
   push(): void;
-  /** Writes what waits, from anywhere else. */
+  /** Writes waiting bytes, from any other place. */
   retry(): void;
-  /** Copies what waits, because the chunk is lent for the call only. */
+  /** Copies waiting bytes, because the chunk is valid during the call only. */
   copyWaiting(): void;
 }
 
 /** The reply that a body belongs to. */
 export interface BodyOwner {
   readonly response: UwsResponse;
-  /** Whether the head has not left yet, and leaves with the next {@link cork}. */
+  /** Whether the head leaves with the next {@link cork}. */
   readonly headWaits: boolean;
-  /** Answered or aborted: the response must not be touched any more. */
+  /** Whether the reply is answered or aborted. The response must not be used then. */
   readonly isOver: boolean;
-  /** Corks the head, if it has not left, and what `write` adds. `room` is the number of bytes that may be added. */
+  /**
+   * Corks the head, if it has not left, together with the output of `write`. `room` is the number of bytes
+   * that may be added.
+   */
   cork(write: (room: number) => void): void;
-  /** The end of the body is being written. */
+  /** Called when the end of the body is being written. */
   finish(): void;
-  /** Reads no more from the client if the connection ends with this reply. */
+  /** Stops reading from the client if this reply ends the connection. */
   stopReadingIfLast(): void;
 }

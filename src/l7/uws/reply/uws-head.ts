@@ -16,16 +16,17 @@ const PLAIN_VALUE = /^[\t\x20-\x7e]*$/;
 export interface Head {
   readonly status: number;
   readonly headers: HeaderList;
-  /** For X-Request-Id. */
+  /** Value of X-Request-Id. */
   readonly requestId: string;
-  /** Whether it has `Connection: close`. */
+  /** Whether to write `Connection: close`. */
   readonly tellsClose: boolean;
 }
 
 /**
- * Corks a head and what `write` adds. A head that is larger than the cork buffer leaves in several corks.
+ * Corks a head together with the output of `write`. A head that exceeds the cork buffer is sent in several
+ * corks.
  *
- * @param write told the free bytes of the cork buffer
+ * @param write gets the free bytes of the cork buffer
  */
 export function corkHead(
   response: HeadResponse,
@@ -61,7 +62,7 @@ export function writeHead(response: HeadResponse, head: Head, edits: HeaderEdits
   writeOwnHeaders(response, head, edits);
 }
 
-/** Writes all heads, so that a route's changes hold for all of its answers. */
+/** Writes the headers of every head, so that a route's edits apply to all of its answers. */
 function writeHeaders(
   response: HeadResponse,
   { status, headers }: Head,
@@ -91,7 +92,9 @@ function writeOwnHeaders(
   if (tellsClose) response.writeHeader('Connection', 'close');
 }
 
-/** Returns a value as Latin-1 bytes without line ends: uWS writes strings as UTF-8, and does not check them. */
+/**
+ * Returns a value as Latin-1 bytes without line ends: uWS writes strings as UTF-8, and does not check them.
+ */
 function headerValue(value: string): string | Uint8Array {
   return PLAIN_VALUE.test(value) ? value : Buffer.from(safeFieldValue(value), 'latin1');
 }

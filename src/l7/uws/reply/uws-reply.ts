@@ -15,8 +15,8 @@ import { corkHead, writeHead, type Head } from './uws-head.ts';
 import type { UwsResponse } from './uws-response.ts';
 
 /**
- * A reply on a uWebSockets.js response. To be made within the route's handler: the reply takes the response's only
- * `onAborted` and `onWritable`.
+ * A reply on a uWebSockets.js response. Must be created inside the route's handler: it sets the response's
+ * only `onAborted` and `onWritable`.
  */
 export class UwsReply implements HttpReply, BodyOwner {
   edits: HeaderEdits = NO_EDITS;
@@ -34,24 +34,24 @@ export class UwsReply implements HttpReply, BodyOwner {
   #onAborted: (() => void) | null = null;
   #onOver: ((gone: boolean) => void) | null = null;
   #whenWritable: (() => void) | null = null;
-  /** The head of a streamed reply until it has left with the first chunk. */
+  /** The head of a streamed reply until it leaves with the first chunk. */
   #head: Head | null = null;
   /** Null unless the reply is streamed. */
   #body: StreamedBody | null = null;
-  /** Length of a streamed body in bytes; null if it goes in chunks. */
+  /** Length of a streamed body in bytes, null if it is chunked. */
   #length: number | null = 0;
   #sent = 0;
-  /** Whether the last chunk has been given. */
+  /** Whether {@link end} was called. */
   #ends = false;
   #retries: NodeJS.Timeout | null = null;
 
   /**
    * @param requestId for X-Request-Id in every head
-   * @param isHead whether the request is a HEAD: its reply has no body, whatever is sent
-   * @param later calls back once, when uWS has handed over all bytes that it has read
-   * @param stopReading pauses the connection for good. uWS closes the connection behind a reply only if `end` writes all of
-   *   the body; else it closes a paused connection after 10 s of silence.
-   * @param isLast whether the connection ends with the reply, because the end of the request is unknown
+   * @param isHead whether the request is a HEAD, whose reply has no body
+   * @param later calls back once, after uWS has delivered all bytes that it has read
+   * @param stopReading pauses the connection for good. uWS closes the connection after a reply only if `end`
+   * writes the whole body. Otherwise it closes a paused connection after 10 s of silence.
+   * @param isLast whether the reply ends the connection, because the end of the request is unknown
    */
   constructor(
     response: UwsResponse,
@@ -88,17 +88,17 @@ export class UwsReply implements HttpReply, BodyOwner {
   }
 
   /**
-   * Calls back once when the reply is answered, switched or aborted.
+   * Calls back once, when the reply is answered, switched or aborted.
    *
-   * @param callback told whether the connection is closed, or about to be cut
+   * @param callback gets true if the connection is closed or about to be cut
    */
   onOver(callback: (gone: boolean) => void): void {
     this.#onOver = callback;
   }
 
   /**
-   * Answers 101 and calls the response's own `upgrade`, which adds the headers of the handshake. No function of ours runs
-   * after `upgrade`: see `uws-upgrade.ts`.
+   * Answers 101 and calls the response's own `upgrade`, which adds the handshake headers. No JavaScript
+   * function may run after `upgrade`: see `uws-upgrade.ts`.
    */
   switchProtocols(headers: HeaderList, upgrade: () => unknown): void {
     if (this.#over) return;
@@ -110,7 +110,7 @@ export class UwsReply implements HttpReply, BodyOwner {
   }
 
   inform(): void {
-    // uWS has no way to send an interim response (20.66 to 20.68).
+    // uWS cannot send interim responses (20.66 to 20.68).
   }
 
   send(status: number, headers: HeaderList, body: string | Uint8Array, close = false): void {
@@ -121,7 +121,7 @@ export class UwsReply implements HttpReply, BodyOwner {
     const maxWhole = this.#isLast ? MAX_UNPROVEN_END_BYTES : MAX_PIECE_BYTES;
     const streams = hasBody && !close && length > maxWhole;
     if (hasBody && !streams) this.#sent = length;
-    // The body is lent for this call only, and a reply that closes is sent later.
+    // The body is valid during this call only, and a closing reply is sent later.
     const kept = closes && typeof body !== 'string' ? copyOf(body) : body;
     this.#answer(closes, () => {
       if (streams) this.#stream(status, headers, typeof kept === 'string' ? Buffer.from(kept) : kept);
@@ -143,7 +143,7 @@ export class UwsReply implements HttpReply, BodyOwner {
   }
 
   beginAlone(): boolean {
-    // beginWrite, which sends a head alone, came with uWebSockets 20.79.
+    // beginWrite, which sends a head alone, was added in uWebSockets 20.79.
     return false;
   }
 
@@ -214,10 +214,10 @@ export class UwsReply implements HttpReply, BodyOwner {
     this.#body = length === null ? new ChunkedBody(this) : new SizedBody(this, length);
   }
 
-  /** Keeps what uWS has not taken. Returns whether it has taken everything. */
+  /** Keeps the bytes that uWS has not taken. Returns whether it has taken everything. */
   #keep(borrowed: boolean): boolean {
     if (this.#over) return true;
-    // From now on uWS leaves to the handler what it has not sent.
+    // Once the handler is set, uWS leaves unsent bytes to it.
     if (this.#retries === null) this.#watch();
     if (!this.#waits()) return true;
     if (borrowed) this.#body!.copyWaiting();
@@ -225,8 +225,8 @@ export class UwsReply implements HttpReply, BodyOwner {
   }
 
   /**
-   * Writes the remaining body when the socket becomes writable, and cuts off a client that stalls. Once uWS has an
-   * `onWritable`, it sends the bytes that it keeps only with a write, or at the end of a cork.
+   * Writes the remaining body when the socket becomes writable, and disconnects a client that stalls. Once an
+   * `onWritable` is set, uWS sends buffered bytes only with a write or at the end of a cork.
    */
   #watch(): void {
     const body = this.#body!;
@@ -261,12 +261,12 @@ export class UwsReply implements HttpReply, BodyOwner {
     return this.#body !== null && this.#body.waiting !== null;
   }
 
-  /** Lets uWS send the bytes that it keeps. */
+  /** Makes uWS send its buffered bytes. */
   #flush(): void {
     this.response.cork(doNothing);
   }
 
-  /** Tells the writer that its chunk has been taken. */
+  /** Notifies the writer that its chunk was taken. */
   #resume(): void {
     if (this.#waits()) return;
     const callback = this.#whenWritable;
@@ -275,9 +275,11 @@ export class UwsReply implements HttpReply, BodyOwner {
   }
 
   /**
-   * Sends a reply, later if the connection ends with it. After a reply uWS (20.66 to 20.68) parses the rest of its read, and
-   * takes it for the next request, even if the reply closes the connection. While the request is unanswered, uWS closes the
-   * connection at the next one. No upstream issue known. This can go when uWS stops parsing behind a last reply.
+   * Sends a reply, delayed if the reply ends the connection.
+   *
+   * After a reply, uWS (20.66 to 20.68) parses the rest of its read as the next request, even if the reply
+   * closes the connection. While the request is unanswered, uWS instead closes the connection at the next
+   * one. No upstream issue known. Needed until uWS stops parsing after a last reply.
    */
   #answer(closes: boolean, send: () => void): void {
     if (!closes) {
@@ -297,7 +299,7 @@ export class UwsReply implements HttpReply, BodyOwner {
     this.write(body, true);
   }
 
-  /** Sends head and body in one cork. If the cork buffer has no room for the body, the head leaves first. */
+  /** Sends head and body in one cork. If the cork buffer has no room for the body, the head is sent first. */
   #sendWhole(status: number, headers: HeaderList, body: string | Uint8Array, closes: boolean): void {
     const length = Buffer.byteLength(body);
     // uWS adds `Connection: close` itself.
@@ -314,8 +316,8 @@ export class UwsReply implements HttpReply, BodyOwner {
   }
 
   /**
-   * Sends a head alone. `endWithoutBody` must have no arguments: with a length, uWS 20.66 to 20.68 drops the connection at the
-   * next request (uWebSockets.js#739, uWebSockets#1855, open).
+   * Sends a head alone. `endWithoutBody` must get no arguments: with a length, uWS 20.66 to 20.68 drops the
+   * connection at the next request (uWebSockets.js#739, uWebSockets#1855, open).
    */
   #writeHeadOnly(status: number, headers: HeaderList, length: number | null, closes = this.#isLast): void {
     this.finish();
@@ -340,5 +342,5 @@ export class UwsReply implements HttpReply, BodyOwner {
 }
 
 function doNothing(): void {
-  // The end of the cork does the work.
+  // The end of the cork sends the bytes.
 }

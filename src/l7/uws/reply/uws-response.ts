@@ -1,11 +1,11 @@
-/** The part of a uWebSockets.js HttpResponse that writes a head. */
+/** The methods of a uWebSockets.js HttpResponse that write a head. */
 export interface HeadResponse {
   cork(callback: () => void): unknown;
   writeStatus(status: string): unknown;
   writeHeader(name: string, value: string | Uint8Array): unknown;
 }
 
-/** The part of a uWebSockets.js HttpResponse that a reply uses. */
+/** The methods of a uWebSockets.js HttpResponse that a reply uses. */
 export interface UwsResponse extends HeadResponse {
   end(body: string | Uint8Array, closeConnection: boolean): unknown;
   endWithoutBody(): unknown;

@@ -8,34 +8,37 @@ import { HeldBytes, type Delivered, type WireTraits } from './held-bytes.ts';
 
 /** Interval of {@link UnfinishedMessages.tick}. */
 export const SAMPLE_MS = 10;
-/** Interval of look-ups of new sessions, and of samples of a part of the sessions. */
+/** Interval of lookups for new sessions, and of samples of some sessions. */
 const SLOW_MS = 100;
-/** Slow samples after which each session has had its turn. */
+/** Number of slow samples that cover all sessions. */
 const SLOW_ROUNDS = 20;
 const MIN_SLOW_SAMPLES = 64;
-/** Growth of the process after which all sessions are sampled: this, or a quarter of the free budget if that is more. */
+/**
+ * Min growth of the process before all sessions are sampled. The threshold is a quarter of the free budget if
+ * that is larger.
+ */
 const MIN_GROWTH_BYTES = 4 * 1024 * 1024;
 const GROWTH_SHARE = 0.25;
 /**
- * Pauses after work, as multiples of its time: samples and the search for descriptors take a fifth of the thread's time at
- * most, the list of descriptors a fiftieth.
+ * Pauses after work, as multiples of its duration. Samples and the search for descriptors use at most a fifth
+ * of the thread's time, the list of descriptors a fiftieth.
  */
 const SAMPLE_PAUSE = 4;
 const LOOK_UP_PAUSE = 50;
-/** Max time of look-ups in one tick. */
+/** Max time of lookups in one tick. */
 const MAX_LOOK_UP_MS = 50;
-/** Max descriptors that are told apart at once. For a moment this takes as many free descriptors. */
+/** Max descriptors that are identified at once. Needs as many free descriptors for a moment. */
 const MAX_GROUP = 128;
-/** Max age of a session that counts as watched from its beginning. */
+/** Max age of a session that counts as watched from its start. */
 const MAX_YOUNG_MS = 10_000;
 /**
- * Time that uWS 20.66 to 20.68 may keep the memory of a WebSocket after a close frame: 16 s were measured; no upstream issue
- * known. This can go when uWS frees that memory at the close frame.
+ * Max time for which uWS 20.66 to 20.68 may keep a WebSocket's memory after a close frame. 16 s were measured
+ * (no upstream issue known). Needed until uWS frees that memory at the close frame.
  */
 const LINGER_MS = 20_000;
 /** Sessions that end within this time share an entry. */
 const LINGER_STEP_MS = 1000;
-/** Bytes from which on the connection of an ended session is cut at once. */
+/** Min held bytes at which an ended session's connection is cut at once. */
 const MIN_ENDED_BYTES = 64 * 1024;
 
 /** Receives a client's messages. */
@@ -45,11 +48,14 @@ export interface Receiver extends Delivered, LiveMember {
   readonly wireTraits: WireTraits;
   /** By the clock of {@link UnfinishedMessages}. */
   readonly openedAt: number;
-  /** Counts bytes of an unfinished message in the budget. The WebSocket, and others, may be closed before this returns. */
+  /**
+   * Counts bytes of an incomplete message in the budget. May close this WebSocket and others before it
+   * returns.
+   */
   unfinished(bytes: number): void;
 }
 
-/** The clients' sockets of this thread: see `sys/sockets/accepted-sockets.ts`. */
+/** The client sockets of this thread: see `sys/sockets/accepted-sockets.ts`. */
 interface SampledSockets {
   includes(fd: number): boolean;
   find(isKnown: (fd: number) => boolean): number[];
@@ -76,46 +82,46 @@ interface WatchedSession {
 }
 
 /**
- * Counts the bytes of unfinished messages in the budget. uWS 20.66 to 20.68 keeps them, up to `maxMessageSize` for each
- * session, and does not tell. This can go when uWS tells how many bytes it keeps, or can pause a WebSocket
+ * Counts the bytes of incomplete messages in the budget. uWS 20.66 to 20.68 buffers up to `maxMessageSize`
+ * per session, and does not report it. Needed until uWS reports the buffered bytes, or can pause a WebSocket
  * (uWebSockets.js#1165).
  *
- * If half of the budget covers the largest possible messages of all sessions, their size is reserved and nothing is watched.
- * Otherwise the kernel's counters of the sessions' sockets are sampled: a part of the sessions at regular intervals, and all
- * of them as soon as the process's memory grows.
+ * If half of the budget covers the largest possible messages of all sessions, their size is reserved and
+ * nothing is watched. Otherwise the kernel's counters of the sessions' sockets are sampled: some sessions at
+ * regular intervals, and all of them when the process's memory grows.
  */
 export class UnfinishedMessages {
   readonly #budget: BufferBudget;
   readonly #sockets: SampledSockets | null;
   readonly #log: Logger;
   readonly #gauges: Gauges;
-  /** Sessions whose descriptor is not known: all, unless they must be watched. */
+  /** Sessions with an unknown descriptor: all of them, unless sessions must be watched. */
   readonly #unknown = new LiveSet<Receiver>();
   readonly #watched = new Map<Receiver, WatchedSession>();
   readonly #known = new Set<number>();
-  /** Bytes that uWS may still keep for ended sessions: an entry for each second, in order. */
+  /** Bytes that uWS may still hold for ended sessions: one entry per second, in order. */
   readonly #lingering: { readonly until: number; bytes: number }[] = [];
-  /** Bytes of the largest possible messages of all sessions together. */
+  /** Total size of the largest possible messages of all sessions. */
   #worst = 0;
   #watches = false;
   /** Whether the sockets cannot be watched. */
   #blind: boolean;
   #warned = false;
-  /** Whether a session has ended whose descriptor was not known, so that uWS may still keep its bytes. */
+  /** Whether a session with an unknown descriptor has ended, so that uWS may still hold its bytes. */
   #endedUnknown = false;
-  /** Descriptors that are told apart at once: fewer after a shortage of descriptors. */
+  /** Max descriptors per lookup: fewer after a shortage of descriptors. */
   #groupSize = MAX_GROUP;
-  /** Descriptors that are still to be looked at. */
+  /** Descriptors that have not been checked yet. */
   #candidates: number[] = [];
   #nextLookUp = 0;
   #nextGroup = 0;
   #nextSlow = 0;
   #nextFull = 0;
   #lowestResident = 0;
-  /** The sessions that come next in slow samples. */
+  /** The next sessions for slow samples. */
   #turn: Iterator<[Receiver, WatchedSession]> | null = null;
 
-  /** @param sockets null if system calls cannot be used */
+  /** @param sockets null if system calls are off */
   constructor(budget: BufferBudget, sockets: SampledSockets | null, log: Logger, gauges: Gauges) {
     this.#budget = budget;
     this.#sockets = sockets;
@@ -124,14 +130,14 @@ export class UnfinishedMessages {
     this.#gauges = gauges;
   }
 
-  /** Begins to count for a session. */
+  /** Starts counting for a session. */
   opened(session: Receiver): void {
     this.#unknown.add(session);
     this.#worst += session.wireTraits.maxMessageSize;
   }
 
   /**
-   * Stops counting for a session, whose WebSocket has ended. Does nothing for a session that was not opened.
+   * Stops counting for a session whose WebSocket has ended. Does nothing if the session was not opened.
    *
    * @param lingers whether uWS keeps the connection until the client closes it
    */
@@ -159,7 +165,10 @@ export class UnfinishedMessages {
     }
   }
 
-  /** Looks up and samples what is due. Not to be called from a callback of uWS, because sessions may be closed. */
+  /**
+   * Does the lookups and samples that are due. Must not be called from a uWS callback, because it may close
+   * sessions.
+   */
   tick(): void {
     const now = this.#gauges.now();
     this.#endLingering(now);
@@ -167,7 +176,7 @@ export class UnfinishedMessages {
     const sockets = this.#sockets;
     if (fits || this.#blind || sockets === null) {
       if (!fits) this.#warn('the system cannot be asked');
-      // Before the reservation: bytes that are both counted and reserved would shed sessions.
+      // Must precede the reservation: bytes that are both counted and reserved would shed sessions.
       if (this.#watches) this.#stopWatching();
       this.#budget.reserve(fits ? this.#worst : 0);
       return;
@@ -193,7 +202,7 @@ export class UnfinishedMessages {
       this.#lowestResident = resident;
       this.#sampleAll(sockets);
       this.#beginLookUp(sockets);
-      // The next ticks look up the others: with thousands of unknown sessions it takes seconds.
+      // Later ticks look up the rest: thousands of unknown sessions take seconds.
       while (this.#candidates.length > 0 && this.#gauges.now() - now < MAX_LOOK_UP_MS) this.#lookUp(sockets);
       const end = this.#gauges.now();
       this.#nextFull = end + SAMPLE_PAUSE * (end - now);
@@ -214,7 +223,7 @@ export class UnfinishedMessages {
     }
   }
 
-  /** Lists the descriptors that may belong to sessions whose descriptor is not known. */
+  /** Lists the descriptors that may belong to sessions with an unknown descriptor. */
   #beginLookUp(sockets: SampledSockets): void {
     const start = this.#gauges.now();
     if (this.#unknown.size === 0 && !this.#endedUnknown) return;
@@ -224,9 +233,9 @@ export class UnfinishedMessages {
     this.#nextLookUp = end + Math.max(SLOW_MS, LOOK_UP_PAUSE * (end - start));
   }
 
-  /** Finds the sessions of some of the candidates. */
+  /** Finds the sessions of some candidates. */
   #lookUp(sockets: SampledSockets): void {
-    // Some may have been closed since they were listed, and another thread may have got their numbers.
+    // Some may have been closed since they were listed, and another thread may have reused their numbers.
     const group = this.#candidates
       .splice(-this.#groupSize)
       .filter((fd) => !this.#known.has(fd) && sockets.includes(fd));
@@ -255,7 +264,7 @@ export class UnfinishedMessages {
   }
 
   #found(sockets: SampledSockets, session: Receiver, fd: number): void {
-    // The session may have been closed, with another one that was shed.
+    // Shedding another session may have closed this one.
     if (!this.#unknown.has(session)) return;
     const received = sockets.received(fd);
     if (received < 0) return;
@@ -285,7 +294,7 @@ export class UnfinishedMessages {
     }
   }
 
-  /** Samples a session. The session, and others, may be closed before this returns. */
+  /** Samples a session. May close it and others before it returns. */
   #sample(sockets: SampledSockets, session: Receiver, watched: WatchedSession): void {
     session.unfinished(this.#measure(sockets, session, watched));
   }
@@ -325,7 +334,7 @@ export class UnfinishedMessages {
       this.#blind = true;
       return;
     }
-    // Clients can cause a shortage, which must not end the counting.
+    // Clients can cause a shortage, so a shortage must not end the counting.
     this.#groupSize = Math.ceil(this.#groupSize / 2);
     this.#candidates = [];
     this.#endedUnknown = true;
