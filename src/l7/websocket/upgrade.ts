@@ -189,8 +189,8 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   }
 
   /**
-   * Forwards any other status. Its head is already the application's answer: no other endpoint is tried, and
-   * the rest of the body does not count for or against the endpoint.
+   * Forwards any other status. The head is already the application's answer, so no other endpoint is tried.
+   * The rest of the body does not count for or against the endpoint.
    */
   attemptRefused(head: ResponseHead, rest: Buffer): void {
     const { wheel, log, bodyIdleTimeoutMs: idleTimeoutMs } = this.#context;

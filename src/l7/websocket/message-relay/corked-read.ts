@@ -1,7 +1,7 @@
 import type { FrameReader } from '../../../wire/frames/frame-reader.ts';
 import type { DownstreamSocket } from '../../contract/downstream-socket.ts';
 
-// Arguments of the one shared callback: a closure for each read would be garbage for each read.
+// Arguments of one shared callback, because a closure per read would be garbage.
 let corkedReader: FrameReader | null = null;
 let corkedInput: Buffer = Buffer.alloc(0);
 let corkedStart = 0;
@@ -15,12 +15,12 @@ interface HeldClose {
   readonly reason: Uint8Array | string;
 }
 
-/** The close frame that {@link holdClose} keeps until the end of the cork. */
+/** The close frame that {@link holdClose} delays until the end of the cork, or null. */
 let held: HeldClose | null = null;
 
 /**
- * Reads frames from `input[start, end)`, and gathers what the reader sends the client into one write. A close frame is sent
- * behind it: `DownstreamSocket.end` may not be called within `cork`.
+ * Reads frames from `input[start, end)`, and combines the resulting output to the client into one write. A
+ * close frame is sent after the write: `DownstreamSocket.end` must not be called inside `cork`.
  */
 export function readCorked(
   downstream: DownstreamSocket,
@@ -42,7 +42,7 @@ export function readCorked(
 }
 
 /**
- * Holds a close frame if the reader is within {@link readCorked}. Returns whether it is.
+ * Delays a close frame if the reader is inside {@link readCorked}. Returns whether it is.
  *
  * @param reason valid until the end of the read
  */
@@ -52,7 +52,7 @@ export function holdClose(reader: FrameReader, code: number, reason: Uint8Array 
   return true;
 }
 
-/** Drops the close frame that {@link holdClose} holds: the client's connection has gone. */
+/** Drops a delayed close frame, because the client's connection has gone. */
 export function dropHeldClose(reader: FrameReader): void {
   if (corkedReader === reader) held = null;
 }

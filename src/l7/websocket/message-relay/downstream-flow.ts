@@ -6,35 +6,41 @@ import { dropHeldClose, holdClose, readCorked } from './corked-read.ts';
 import type { MessageContext } from './message-context.ts';
 import { isPingFlood } from './pong-bounds.ts';
 
-/** Frames of fewer bytes are gathered into one write to the client. For larger ones the copy costs more than it saves. */
+/**
+ * Min size of frames that are written to the client directly. Smaller frames are combined. For larger ones
+ * the copy costs more than it saves.
+ */
 const MIN_UNCORKED_BYTES = 8 * 1024;
 
-/** Hears of the endpoint's control frames, and stands in the budget for the bytes that wait for the client. */
+/** Receives the endpoint's control frames, and holds the budget of bytes that wait for the client. */
 export interface DownstreamFlowOwner extends Buffering {
   readonly context: MessageContext;
-  /** Receives nothing more from the endpoint until {@link resumeEndpoint}. */
+  /** Stops reading from the endpoint until {@link resumeEndpoint}. */
   pauseEndpoint(): void;
   resumeEndpoint(): void;
   /** @param payload valid during the call only */
   endpointPinged(payload: Uint8Array): void;
-  /** A close frame has come. @param code 1005 for none */
+  /** Called when a close frame arrives. @param code 1005 for none */
   endpointClosed(code: number, reason: Uint8Array): void;
-  /** The endpoint has broken the protocol. */
+  /** Called when the endpoint has violated the protocol. */
   endpointFailed(reason: string): void;
 }
 
-/** Hands the endpoint's messages to the client, and pauses the endpoint while its client is slow. */
+/** Forwards the endpoint's messages to the client, and pauses the endpoint while its client is slow. */
 export class DownstreamFlow extends FrameReader {
-  /** Messages that the endpoint has sent. */
+  /** Number of messages that the endpoint has sent. */
   messages = 0;
-  /** Bytes of their payloads. */
+  /** Payload bytes of those messages. */
   bytes = 0;
   readonly #owner: DownstreamFlowOwner;
-  /** Null before the client has been answered 101, and after its WebSocket has ended. */
+  /** Null before the client's 101, and after its WebSocket has ended. */
   #socket: DownstreamSocket | null = null;
-  /** Bytes that waited for the client when it got the last message before its endpoint was paused; -1 if it is not paused. */
+  /**
+   * Bytes buffered for the client after the last message before its endpoint was paused. -1 if the endpoint
+   * is not paused.
+   */
   #waitingWhenPaused = -1;
-  /** Whether the client was too slow for something that was sent during the current read. */
+  /** Whether the client was too slow for output of the current read. */
   #isBehind = false;
 
   constructor(owner: DownstreamFlowOwner) {
@@ -42,7 +48,7 @@ export class DownstreamFlow extends FrameReader {
     this.#owner = owner;
   }
 
-  /** Whether bytes wait for the client. */
+  /** Whether bytes are buffered for the client. */
   get waits(): boolean {
     return this.#socket !== null && this.#socket.getBufferedAmount() > 0;
   }
@@ -59,7 +65,7 @@ export class DownstreamFlow extends FrameReader {
   receive(input: Buffer, start: number, end: number): void {
     const socket = this.#socket;
     if (socket === null) {
-      // Still read, for the close frame that answers ours.
+      // Reading continues for the close frame that answers ours.
       this.read(input, start, end);
       return;
     }
@@ -73,9 +79,9 @@ export class DownstreamFlow extends FrameReader {
   }
 
   /**
-   * Counts the pong that the engine has queued behind all bytes that wait.
+   * Counts the pong that the engine has queued after all buffered bytes.
    *
-   * @returns false if the client pings on and does not read
+   * @returns false if the client keeps pinging without reading
    */
   pongQueued(): boolean {
     const waiting = this.#socket?.getBufferedAmount() ?? 0;
@@ -85,7 +91,7 @@ export class DownstreamFlow extends FrameReader {
     return true;
   }
 
-  /** The kernel has taken some of the bytes that waited. Returns whether the endpoint has been resumed. */
+  /** Called when the kernel takes some buffered bytes. Returns whether the endpoint was resumed. */
   drained(): boolean {
     if (this.#socket === null) return false;
     const waiting = this.#socket.getBufferedAmount();
@@ -102,13 +108,13 @@ export class DownstreamFlow extends FrameReader {
     this.#owner.resumeEndpoint();
   }
 
-  /** Counts the bytes that wait. The session may be closed before this returns. */
+  /** Reports the buffered bytes to the budget. May close the session before it returns. */
   measure(): void {
     if (this.#socket !== null)
       this.#owner.context.budget.setDownstream(this.#owner, this.#socket.getBufferedAmount());
   }
 
-  /** Sends the client a close frame behind the bytes that wait. @param code 1005 for a frame without one */
+  /** Sends the client a close frame after the buffered bytes. @param code 1005 for a frame without one */
   end(code: number, reason: Uint8Array | string): void {
     const socket = this.#socket;
     this.#socket = null;
@@ -117,7 +123,10 @@ export class DownstreamFlow extends FrameReader {
     this.#owner.context.engine.clientsTouched();
   }
 
-  /** Ends the client's WebSocket now if bytes wait, since a close frame would wait behind them; else as {@link end}. */
+  /**
+   * Ends the client's WebSocket at once if bytes are buffered, because a close frame would wait. Otherwise
+   * like {@link end}.
+   */
   endAtOnce(code: number, reason: string): void {
     if (this.waits) {
       this.cut();
@@ -133,14 +142,14 @@ export class DownstreamFlow extends FrameReader {
     socket?.close();
   }
 
-  /** Forgets the client's socket, which has ended. Returns false if the socket has been ended from this side. */
+  /** Forgets the client's socket, which has ended. Returns false if sluice itself ended it. */
   lost(): boolean {
     if (this.#socket === null) {
       dropHeldClose(this);
       return false;
     }
     this.#socket = null;
-    // The bytes that waited went with the socket, while the endpoint may take some seconds to close.
+    // The buffered bytes were lost with the socket. The endpoint may take some seconds to close.
     this.#owner.context.budget.setDownstream(this.#owner, 0);
     return true;
   }
@@ -166,7 +175,8 @@ export class DownstreamFlow extends FrameReader {
       this.messages++;
       stats.values[stats.messagesDownstream]! += 1;
     }
-    // Never compressed: a compressed message is one deflate stream, and the engine would make one of each fragment.
+    // Never compressed: a compressed message is one deflate stream, but the engine would start one per
+    // fragment.
     const status = first
       ? socket.sendFirstFragment(payload, binary, false)
       : last
@@ -196,12 +206,12 @@ export class DownstreamFlow extends FrameReader {
     if (this.#socket === null) return;
     const waiting = this.#socket.getBufferedAmount();
     if (waiting > 0) this.#owner.context.engine.clientsTouched();
-    // Messages that the endpoint sent before it was paused may still come.
+    // Messages that the endpoint sent before its pause may still arrive.
     if (this.isEndpointPaused) this.#waitingWhenPaused = waiting;
     this.#noteWaiting(waiting);
   }
 
-  /** Counts the bytes that wait for the client, and pauses the endpoint if they are too many. */
+  /** Counts the bytes buffered for the client, and pauses the endpoint if they are too many. */
   #noteWaiting(waiting: number): void {
     if (waiting > this.#owner.context.settings.downstreamBuffer && !this.isEndpointPaused) {
       this.#waitingWhenPaused = waiting;

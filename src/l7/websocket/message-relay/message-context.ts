@@ -6,7 +6,7 @@ import type { ExchangeEngine } from '../../contract/exchange.ts';
 import type { RelaySession, RelayTerms } from '../../contract/relay.ts';
 import type { Outbox } from './outbox.ts';
 
-/** What all message relays of one worker share. */
+/** State that all message relays of one worker share. */
 export interface MessageEnvironment {
   readonly wheel: TimerWheel;
   readonly engine: Pick<ExchangeEngine, 'clientsTouched'>;
@@ -15,8 +15,8 @@ export interface MessageEnvironment {
   readonly random: RandomPool;
 }
 
-/** What all sessions of one relay share. */
+/** State that all sessions of one relay share. */
 export interface MessageContext extends MessageEnvironment, RelayTerms {
-  /** The sessions that live. */
+  /** The open sessions. */
   readonly sessions: LiveSet<RelaySession>;
 }

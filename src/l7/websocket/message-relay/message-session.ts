@@ -28,13 +28,13 @@ import type { MessageContext } from './message-context.ts';
 import { UpstreamFlow, type UpstreamFlowOwner } from './upstream-flow.ts';
 
 const PING_FLOOD = 'client pings and does not read';
-/** Max bytes of one read from an endpoint: a large message reaches the client in one fragment for each read. */
+/** Max bytes of one read from an endpoint. A large message reaches the client in one fragment per read. */
 const MAX_READ_BYTES = 256 * 1024;
 const NO_REASON = new Uint8Array(0);
 
 /**
- * Joins one client's WebSocket to one endpoint's. Either leg may end first. The session counts its end once, and tells
- * the other leg. The endpoint's connection then has a short while to close before it is cut.
+ * Joins one client's WebSocket to one endpoint's. Either side may end first. The session counts its end once,
+ * and closes the other side. The endpoint's connection then gets a short time to close before it is cut.
  */
 export class MessageSession
   extends CountedSession<MessageContext>
@@ -72,14 +72,15 @@ export class MessageSession
     if (this.hasEnded) return;
     if (this.tap !== null) this.tap.message(true, binary ? OPCODE_BINARY : OPCODE_TEXT, new Uint8Array(data));
     const { meter } = this.admission;
-    // The engine cannot pause one client's WebSocket. `slow` is refused for it when the configuration is read.
+    // The engine cannot pause one client's WebSocket: `slow` is rejected for it when the configuration is
+    // read.
     if (meter !== null && meter.count(1, data.byteLength) === 'close') {
       this.note('limited', meter.excess.reason);
       this.close(meter.excess.code, meter.excess.reason);
       return;
     }
     if (this.#toEndpoint.send(data, binary)) return;
-    // The engine cannot pause one client's WebSocket, so an endpoint that takes nothing loses its session.
+    // The engine cannot pause one client's WebSocket, so an endpoint that takes no bytes loses its session.
     this.context.stats.overflowed('upstream');
     this.#closeBoth(CLOSE_TRY_AGAIN_LATER, 'endpoint too slow', CLOSE_TRY_AGAIN_LATER);
     this.#upstream.destroy();
@@ -126,7 +127,7 @@ export class MessageSession
   }
 
   upstreamConnected(): void {
-    // Only a handshake waits for it.
+    // Only handshakes wait for the connection.
   }
 
   override endpointBegan(bytes: Buffer): void {
@@ -172,7 +173,7 @@ export class MessageSession
       this.#toClient.end(code, reason);
       this.#closeUpstream(code, NO_REASON);
     }
-    // Both close frames have crossed: the rest is TCP's.
+    // Both close frames have been exchanged: the rest is TCP's job.
     this.#upstream.end();
   }
 
@@ -234,7 +235,7 @@ export class MessageSession
 
   override close(code: number, reason: string): boolean {
     if (this.hasEnded) return false;
-    // The engine would cut a reason that is too long in the middle of a character.
+    // The engine could cut a long reason in the middle of a character.
     const sent = closePayload(code, Buffer.from(reason)).subarray(2);
     this.#closeBoth(code, sent, CLOSE_GOING_AWAY, reason);
     return true;
@@ -247,7 +248,7 @@ export class MessageSession
   }
 
   override undrain(): void {
-    // No drain waits: a message under way ends with the close frame.
+    // No drain waits here: the close frame ends an incomplete message.
   }
 
   override end(): void {
@@ -261,7 +262,7 @@ export class MessageSession
   }
 
   override measureBuffers(): void {
-    // Once a second, too, so that an endpoint that is slow and alive gets an answer.
+    // Repeated once a second, so that a slow but living endpoint gets its pong.
     if (!this.hasEnded) this.#toEndpoint.retryPong();
     this.#measure(0);
   }
@@ -280,7 +281,7 @@ export class MessageSession
     return this.#toEndpoint.upstream;
   }
 
-  /** Counts the bytes that wait for both sides. @param following bytes that will wait for the endpoint too */
+  /** Counts the bytes buffered for both sides. @param following bytes that will also wait for the endpoint */
   #measure(following: number): void {
     this.context.budget.setUpstream(this, this.#upstream.writableLength + following);
     // Does nothing if the budget has just closed the session.
@@ -288,10 +289,10 @@ export class MessageSession
   }
 
   /**
-   * Ends the session from this side, with a close frame to both. Does nothing if it has ended.
+   * Ends the session on behalf of sluice, with a close frame to both sides, unless it has ended.
    *
    * @param reason for the client
-   * @param logged the reason for the log, if the code does not tell
+   * @param logged reason for the log, unless the code is enough
    */
   #closeBoth(
     code: number,
@@ -316,21 +317,24 @@ export class MessageSession
     this.awaitClose();
   }
 
-  /** Sends the endpoint a close frame behind all bytes that wait, and gives it a while to answer. */
+  /** Sends the endpoint a close frame after all buffered bytes, and gives it time to answer. */
   #closeUpstream(code: number, reason: Uint8Array): void {
     this.#toClient.resume();
     this.#toEndpoint.close(code, reason);
     this.awaitClose();
   }
 
-  /** Tells the tap of a close frame of the proxy's own that follows: nothing is told behind the session's end. */
+  /**
+   * Reports one of sluice's own close frames to the tap before it is sent: a tap gets no frames after the
+   * session's end.
+   */
   #tellClose(toClient: boolean, code: number, reason: Uint8Array | string = NO_REASON): void {
     if (this.tap === null) return;
     const bytes = typeof reason === 'string' ? Buffer.from(reason) : reason;
     this.tap.sent(toClient, OPCODE_CLOSE, closePayload(code, bytes));
   }
 
-  /** Notes and counts the session's end. @param reason for the log alone */
+  /** Records and counts the session's end. @param reason for the log only */
   #noteEnd(side: CloseSide, code: number, reason?: string): void {
     this.markEnded();
     this.countEnd({ side, code, reason }, this.#toEndpoint, this.#toClient);

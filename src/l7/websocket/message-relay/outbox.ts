@@ -8,41 +8,45 @@ import { OPCODE_CLOSE } from '../../../wire/frames/opcodes.ts';
 import type { Slab } from '../../buffers/slab.ts';
 import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 
-/** Size of the slab, of which each worker has one. */
+/** Size of the slab. Each worker has one. */
 export const SLAB_BYTES = 256 * 1024;
-/** Frames of more bytes go out at once: gathering would only delay them. */
+/** Max size of a frame that is delayed to be combined with others. Larger frames would gain nothing. */
 const MAX_GATHERED_BYTES = 16 * 1024;
 
-/** A session whose frames go through the outbox. */
+/** A session that sends its frames through the outbox. */
 export interface OutboxSender {
   readonly upstream: UpstreamSocket;
-  /** Max bytes that wait for the endpoint. */
+  /** Max bytes buffered for the endpoint. */
   readonly upstreamBuffer: number;
   /**
-   * Called after a write that the kernel did not take whole: `upstream.writableLength` bytes wait. The sender may close
-   * sessions, and use the outbox again.
+   * Called after a write that the kernel did not take completely: `upstream.writableLength` bytes are
+   * buffered. The sender may close sessions, and use the outbox again.
    *
-   * @param following bytes of the same message that will wait too, unless `upstream` is closed before this returns
+   * @param following bytes of the same message that will also wait, unless `upstream` is closed before this
+   * returns
    */
   upstreamBlocked(following: number): void;
 }
 
 /**
- * Encodes the frames to the endpoints of one worker, and writes them when the turn of the event loop ends. Frames that
- * a sender has added in a row take one write, and all writes follow each other. Each endpoint is then woken once: with
- * short messages, waking the reader is most of a write's cost.
+ * Encodes the frames to the endpoints of one worker, and writes them at the end of the loop's turn.
+ * Consecutive frames of one sender take one write, and all writes run in a row. So each endpoint is woken
+ * once: for short messages, waking the reader is most of a write's cost.
  *
- * Plain sockets are written by the system call itself, which costs half of a write by Node's streams. The socket queues
- * the bytes that the kernel did not take. The slab is free again after each flush.
+ * Plain sockets are written directly by system call, at half the cost of a write through Node's streams. The
+ * socket queues the bytes that the kernel did not take. The slab is free again after each flush.
  */
 export class Outbox {
   readonly #slab: Slab;
   readonly #defer: (callback: () => void) => void;
-  /** Senders of the frames in the slab, and the ends of their frames. The first `#count` entries of either are in use. */
+  /**
+   * Senders of the frames in the slab, and the ends of their frames. Only the first `#count` entries of each
+   * are valid.
+   */
   readonly #senders: (OutboxSender | null)[] = [];
   readonly #ends: number[] = [];
   #count = 0;
-  /** Bytes of the slab that are filled. */
+  /** Number of filled bytes in the slab. */
   #end = 0;
   #scheduled = false;
   readonly #onTurnEnd = (): void => {
@@ -51,8 +55,8 @@ export class Outbox {
   };
 
   /**
-   * @param slab of {@link SLAB_BYTES} bytes
-   * @param defer calls back once at the end of the loop's turn
+   * @param slab has {@link SLAB_BYTES} bytes
+   * @param defer calls back once, at the end of the loop's turn
    */
   constructor(slab: Slab, defer: (callback: () => void) => void) {
     this.#slab = slab;
@@ -60,21 +64,23 @@ export class Outbox {
   }
 
   /**
-   * Adds a frame of any kind, and copies its payload. Frames of one sender go out in the order in which they were added.
+   * Adds a frame of any kind. Copies its payload. Frames of one sender keep their order.
    *
-   * A close frame always has room: a session sends one, and the message before it may be larger than `upstreamBuffer`.
+   * There is always room for a close frame: a session sends one, and the message before it may be larger than
+   * `upstreamBuffer`.
    *
-   * @returns false if the frame has no room, and is not added: bytes wait for the endpoint, and the frame would take them
-   *   past the sender's `upstreamBuffer`
+   * @returns false if the frame is rejected, because bytes already wait for the endpoint and the frame would
+   * exceed the sender's `upstreamBuffer`
    */
   send(sender: OutboxSender, opcode: number, payload: Uint8Array, mask: number): boolean {
     const size = payload.length + MAX_MASKED_HEAD_BYTES;
     const waiting = sender.upstream.writableLength;
     if (waiting > 0 && waiting + size > sender.upstreamBuffer && opcode !== OPCODE_CLOSE) return false;
-    // In a loop: senders may add frames while a flush tells them that bytes wait.
+    // In a loop, because senders may add frames in `upstreamBlocked` during a flush.
     while (this.#count > 0 && this.#end + size > SLAB_BYTES) {
       this.flush();
-      // The flush may have closed this sender's session, and an engine frees a client's message with its connection.
+      // The flush may have closed this sender's session, and an engine frees a client's message with its
+      // connection.
       if (!canWrite(sender.upstream)) return true;
     }
     if (size > SLAB_BYTES) {
@@ -93,7 +99,9 @@ export class Outbox {
     return true;
   }
 
-  /** Writes the gathered frames. A session calls it before it closes its socket, so that no frame is lost. */
+  /**
+   * Writes the collected frames. A session calls it before it closes its socket, so that no frame is lost.
+   */
   flush(): void {
     const count = this.#count;
     let start = 0;
@@ -107,13 +115,13 @@ export class Outbox {
     }
     this.#count = 0;
     this.#end = 0;
-    // Last, since the senders may use the outbox again.
+    // Last, because the senders may use the outbox again.
     if (blocked !== null) for (const sender of blocked) sender.upstreamBlocked(0);
   }
 
   /**
-   * Sends a frame that is larger than the slab, one slab after the other. The sender hears of the remaining bytes before
-   * they are queued: if it closes its socket then, they are not copied.
+   * Sends a frame that is larger than the slab, one slab after another. The sender is notified of the
+   * remaining bytes before they are queued: if it closes its socket then, they are not copied.
    */
   #sendInPieces(sender: OutboxSender, opcode: number, payload: Uint8Array, mask: number): void {
     const { bytes } = this.#slab;
@@ -122,7 +130,7 @@ export class Outbox {
     let done = 0;
     let blocked = false;
     while (done < payload.length && canWrite(upstream)) {
-      // Whole words: each piece begins with the first byte of the mask.
+      // Whole words, so that each piece starts with the first byte of the mask.
       const room = (SLAB_BYTES - at) & ~3;
       const piece = payload.subarray(done, done + room);
       bytes.set(piece, at);
@@ -133,13 +141,13 @@ export class Outbox {
       if (taken || blocked) continue;
       blocked = true;
       sender.upstreamBlocked(payload.length - done);
-      // Sessions that were closed may have left frames in the slab, which the next piece takes.
+      // Closed sessions may have left frames in the slab, which the next piece needs.
       this.flush();
     }
     if (blocked) sender.upstreamBlocked(0);
   }
 
-  /** Writes `slab[start, end)`. Returns whether the kernel has taken all of it. */
+  /** Writes `slab[start, end)`. Returns whether the kernel took all of it. */
   #write(upstream: UpstreamSocket, start: number, end: number): boolean {
     if (!canWrite(upstream)) return true;
     const sent = upstream.sendFrom(this.#slab, start, end);
@@ -149,7 +157,7 @@ export class Outbox {
   }
 }
 
-/** Whether a socket can be written to. Its descriptor may be another's afterwards. */
+/** Whether a socket can be written to. Another socket may reuse its descriptor after the close. */
 function canWrite(upstream: UpstreamSocket): boolean {
   return !upstream.destroyed && !upstream.writableEnded;
 }

@@ -15,28 +15,29 @@ import { queuesPong } from './pong-bounds.ts';
 
 const NO_PAYLOAD = new Uint8Array(0);
 
-/** Hears of bytes that wait for the endpoint. */
+/** Receives the buffer events of an endpoint. */
 export interface UpstreamFlowOwner {
   readonly context: MessageContext;
-  /** Watches what crosses; null for nothing. */
+  /** Watches the session's frames, or null. */
   readonly tap: SessionTap | null;
   /**
-   * Called after a write that the kernel did not take whole. The owner may close the endpoint's socket.
+   * Called after a write that the kernel did not take completely. The owner may close the endpoint's socket.
    *
-   * @param following bytes of the same message that will wait too, unless the socket is closed before this returns
+   * @param following bytes of the same message that will also wait, unless the socket is closed before this
+   * returns
    */
   upstreamBlocked(following: number): void;
 }
 
-/** Sends the client's messages, and the proxy's own control frames, to the endpoint. */
+/** Sends the client's messages, and sluice's own control frames, to the endpoint. */
 export class UpstreamFlow implements OutboxSender {
   readonly upstream: UpstreamSocket;
-  /** Messages that the client has sent. */
+  /** Number of messages that the client has sent. */
   messages = 0;
-  /** Bytes of their payloads. */
+  /** Payload bytes of those messages. */
   bytes = 0;
   readonly #owner: UpstreamFlowOwner;
-  /** Payload of the endpoint's latest ping that has no answer yet; null if all pings have one. */
+  /** Payload of the endpoint's latest unanswered ping, or null. */
   #pongDue: Uint8Array | null = null;
 
   constructor(owner: UpstreamFlowOwner, upstream: UpstreamSocket) {
@@ -52,7 +53,7 @@ export class UpstreamFlow implements OutboxSender {
     this.#owner.upstreamBlocked(following);
   }
 
-  /** Sends a message of the client. Returns false if it has no room: then none of it is sent. */
+  /** Sends a message of the client. Returns false if there is no room: then no part of it is sent. */
   send(data: ArrayBuffer, binary: boolean): boolean {
     const { context } = this.#owner;
     const { stats } = context;
@@ -70,27 +71,30 @@ export class UpstreamFlow implements OutboxSender {
     sendControl(this, this.#owner, OPCODE_PING, NO_PAYLOAD);
   }
 
-  /** Answers a ping of the endpoint: at once, or when fewer bytes wait. Then only the latest ping gets an answer. */
+  /**
+   * Answers a ping of the endpoint at once, or when fewer bytes are queued. Then only the latest ping gets an
+   * answer.
+   */
   pong(payload: Uint8Array): void {
     const isSent =
       queuesPong(this.upstream.writableLength) && sendControl(this, this.#owner, OPCODE_PONG, payload);
     this.#pongDue = isSent ? null : copyOf(payload);
   }
 
-  /** Tries again to send the pong that is due, if there is one. */
+  /** Retries the pending pong, if there is one. */
   retryPong(): void {
     const due = this.#pongDue;
     if (due !== null && sendControl(this, this.#owner, OPCODE_PONG, due)) this.#pongDue = null;
   }
 
-  /** Sends a close frame behind all bytes that wait. */
+  /** Sends a close frame after all queued bytes. */
   close(code: number, reason: Uint8Array): void {
     sendControl(this, this.#owner, OPCODE_CLOSE, closePayload(code, reason));
     this.#owner.context.outbox.flush();
   }
 }
 
-// Functions, not private methods: V8 keeps 8 bytes for these in each object.
+// Functions instead of private methods, for which V8 keeps 8 bytes in each object.
 
 function sendControl(
   flow: UpstreamFlow,

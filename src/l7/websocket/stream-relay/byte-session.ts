@@ -18,22 +18,28 @@ import { closeFrame, isPingPayload, pingFrame } from './own-frames.ts';
 import type { SessionRules, StreamContext } from './stream-context.ts';
 import { StreamLeg } from './stream-leg.ts';
 
-/** Time that a frame under way has to end before a close frame of the proxy's own, unless a drain waits for it. */
+/**
+ * Max time for an incomplete frame to end before sluice's own close frame. Does not apply while a drain
+ * waits.
+ */
 const FRAME_WAIT_MS = 1000;
-/** Max times that the close timeout begins again because the client has not taken all bytes: one minute. */
+/** Max extensions of the close timeout while the client has not taken all bytes: one minute in total. */
 const MAX_FLUSH_WAITS = 12;
 
 /**
- * Joins one client's WebSocket to one endpoint's by their bytes. Close frames cross from end to end. When the first side
- * begins to close, both have a short while before they are cut. The session's end is counted when nothing crosses any more.
+ * Joins one client's WebSocket to one endpoint's as byte streams. Close frames pass from end to end. When one
+ * side begins to close, both get a short time before they are cut. The session's end is counted when no more
+ * bytes can pass.
  */
 export class ByteSession extends CountedSession<StreamContext> implements StreamSession, LegOwner<StreamLeg> {
   readonly #client: StreamLeg;
   readonly #endpoint: StreamLeg;
-  /** Payload of the proxy's own pings in this session; both 0 before the first. */
+  /** Payload of sluice's own pings in this session. Both are 0 before the first ping. */
   #pingLow = 0;
   #pingHigh = 0;
-  /** How the session has ended; null before. Its code answers a close frame, too, if the other side has gone. */
+  /**
+   * How the session ended, null until then. Its code also answers a close frame if the other side has gone.
+   */
   #ending: Ending | null = null;
   #isReported = false;
   #flushWaits = 0;
@@ -69,7 +75,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     this.#client.open(channel);
     this.countStart();
     const { meter } = this.admission;
-    // Else each new connection of a slowed client would bring a read more than the limit allows.
+    // Otherwise each new connection of a slowed client would read more than the limit allows.
     if (meter?.isBehind === true && this.#client.slowDown()) meter.wait(this.#client);
     else channel.resume();
     if (rest.length > 0) this.#client.channelData(rest, 0, rest.length);
@@ -97,7 +103,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
 
   clientSent(messages: number, bytes: number): void {
     const { meter } = this.admission;
-    // What follows the end has a few seconds, and is read for the client's close frame alone.
+    // After the end, input is read for a few seconds, only for the client's close frame.
     if (meter === null || this.hasEnded) return;
     const verdict = meter.count(messages, bytes);
     if (verdict === 'go' || (verdict === 'slow' && !this.#client.slowDown())) return;
@@ -161,7 +167,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     if (!this.hasEnded) this.#lose(leg, leg.isClient ? 'client lost' : 'endpoint lost');
     else this.#close(peer, this.#endCode, '', false);
     peer.endIfDone();
-    // What still comes from it is read and dropped.
+    // Further input is read and dropped.
     peer.resume();
     this.legFinished();
     if (peer.channel === null) this.forget();
@@ -175,7 +181,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     const hasWaited = leg.peer.stopAwaiting();
     this.#client.sendDue();
     this.#endpoint.sendDue();
-    // Not at every border: a side that goes on sending would put the deadline off for ever.
+    // Not at every border: a side that keeps sending would postpone the deadline forever.
     if (hasWaited) this.#awaitEnd();
     if (this.#awaitsDrain) this.drain();
   }
@@ -276,11 +282,11 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
   }
 
   /**
-   * Ends the session from this side. Does nothing if it has ended.
+   * Ends the session on behalf of sluice, unless it has ended.
    *
    * @param reason for the client
    * @param waits as for {@link StreamLeg.close}
-   * @param logged the reason for the log, if the code does not tell
+   * @param logged reason for the log, unless the code is enough
    */
   #closeBoth(code: number, reason: string, waits: boolean, logged?: string): void {
     if (this.hasEnded) return;
@@ -290,7 +296,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     this.#awaitEnd();
   }
 
-  /** Ends the session because a side has gone, or goes without a close frame. The other side is told. */
+  /** Ends the session because a side has gone without a close frame, and sends the other side one. */
   #lose(leg: StreamLeg, reason: string): void {
     this.#noteEnd(leg.isClient ? 'client' : 'endpoint', CLOSE_ABNORMAL, reason);
     this.awaitClose();
@@ -298,13 +304,13 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     else this.#close(this.#client, this.context.settings.endpointLostCode, reason, false);
   }
 
-  /** Sends a side a close frame, unless it has been sent its last frame. @param waits as for {@link StreamLeg.close} */
+  /** Sends a side a close frame, unless it got its last frame. @param waits as for {@link StreamLeg.close} */
   #close(leg: StreamLeg, code: number, reason: string, waits: boolean): void {
     if (leg.takesBytes) leg.close(closeFrame(code, reason, this.#maskFor(leg)), waits);
   }
 
   #ping(leg: StreamLeg): void {
-    // A relayed ping is answered as well, and a peer may answer the latest only.
+    // A relayed ping also gets a pong, and a peer may answer only the latest ping.
     if (leg.owesPong || !leg.takesBytes) return;
     if ((this.#pingLow | this.#pingHigh) === 0) {
       this.#pingLow = this.context.random.int32();
@@ -313,7 +319,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     leg.ping(pingFrame(this.#pingLow, this.#pingHigh, this.#maskFor(leg)));
   }
 
-  /** Closes connections to which a frame of the proxy's own cannot be sent, because a frame under way does not end. */
+  /** Closes the connections whose own close frame or ping waits for a frame that does not end. */
   #cutWaiting(): void {
     if (!this.awaitsBorder) return;
     this.#client.cutDue();
@@ -321,7 +327,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     this.awaitClose();
   }
 
-  /** Gives both sides their time to close, which begins when they have been sent their close frames. */
+  /** Gives both sides time to close, starting when they have been sent their close frames. */
   #awaitEnd(): void {
     const awaitsBorder = this.#client.awaitsBorder || this.#endpoint.awaitsBorder;
     this.awaitClose(awaitsBorder ? FRAME_WAIT_MS : undefined);
@@ -336,14 +342,14 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     return this.#ending?.code ?? CLOSE_NO_STATUS;
   }
 
-  /** Notes how the session has ended. @param reason for the log alone */
+  /** Records how the session ended. @param reason for the log only */
   #noteEnd(side: Ending['side'], code: number, reason?: string): void {
     this.markEnded();
     this.#awaitsDrain = false;
     this.#ending = { side, code, reason };
     this.admission.meter?.forget(this.#client);
     this.legFinished();
-    // The client's close frame, or the end of its frame under way, must come before the deadlines.
+    // Its input must continue before the deadlines: the close frame, or the end of an incomplete frame.
     this.#client.readOn();
   }
 }

@@ -2,34 +2,34 @@ import type { Admission } from '../../../access/contract/admission.ts';
 import type { SessionTap } from '../../../telemetry/tap/tap.ts';
 import type { StreamContext } from './stream-context.ts';
 
-/** Hears what happens on the legs of a session. */
+/** Receives the events of a session's legs. */
 export interface LegOwner<Leg> {
   readonly context: StreamContext;
   readonly admission: Pick<Admission, 'meter'>;
-  /** Watches what crosses; null for nothing. */
+  /** Watches the session's frames, or null. */
   readonly tap: SessionTap | null;
-  /** Whether a frame of the proxy's own, or a drain, waits for the end of a frame. */
+  /** Whether one of sluice's own frames, or a drain, waits for the end of a frame. */
   readonly awaitsBorder: boolean;
-  /** A frame that has come from a leg has ended while {@link awaitsBorder} holds. */
+  /** Called when a frame from a leg has ended while {@link awaitsBorder} is true. */
   borderReached(leg: Leg): void;
-  /** Bytes have come from a leg, or a slow leg has taken some. */
+  /** Called when bytes arrive from a leg, or a slow leg takes some. */
   legHeard(leg: Leg): void;
-  /** More, or fewer, bytes wait for a leg. */
+  /** Called when the number of bytes buffered for a leg changes. */
   legMeasured(leg: Leg): void;
-  /** Nothing is read from the endpoint any more, or again, because the client is slow. */
+  /** Called when reading from the endpoint stops or resumes, because the client is slow or no longer slow. */
   endpointPaused(isPaused: boolean): void;
-  /** The client has sent something, and {@link admission} has a meter for it. */
+  /** Called when the client has sent bytes, if {@link admission} has a meter. */
   clientSent(messages: number, bytes: number): void;
-  /** Whether a pong answers a ping of the proxy's own. */
+  /** Whether a pong answers one of sluice's own pings. */
   isOwnPong(payload: Uint8Array): boolean;
-  /** A leg gets nothing more. */
+  /** Called when a leg gets no more bytes. */
   legFinished(): void;
-  /** A close frame has come and been passed on. @param code 1005 for none */
+  /** Called when a close frame arrived and was forwarded. @param code 1005 for none */
   legClosing(leg: Leg, code: number): void;
-  /** A leg has broken the protocol. What came before has been passed on. */
+  /** Called when a leg has violated the protocol. Earlier bytes were forwarded. */
   legFailed(leg: Leg, code: number, reason: string): void;
-  /** FIN has come. */
+  /** Called when FIN arrives. */
   legEnded(leg: Leg): void;
-  /** The leg's connection has closed. */
+  /** Called when the leg's connection has closed. */
   legClosed(leg: Leg, error: Error | null): void;
 }

@@ -4,7 +4,7 @@ import { OPCODE_CLOSE, OPCODE_PING } from '../../../wire/frames/opcodes.ts';
 
 const FIN = 0x80;
 const MASKED = 0x80;
-/** Bytes of the payload of the proxy's own pings. */
+/** Payload length of sluice's own pings. */
 const PING_BYTES = 8;
 const pingPayload = Buffer.alloc(PING_BYTES);
 
@@ -19,22 +19,24 @@ export function pingFrame(low: number, high: number, mask: number | null): Buffe
   return controlFrame(OPCODE_PING, pingPayload, mask);
 }
 
-/** Whether a pong answers the ping of the two integers. */
+/** Whether a pong answers the ping with these two integers. */
 export function isPingPayload(payload: Uint8Array, low: number, high: number): boolean {
   return payload.length === PING_BYTES && int32At(payload, 0) === low && int32At(payload, 4) === high;
 }
 
-/** Returns a close frame; without a code if the code must not be sent. @param mask as for {@link pingFrame} */
+/**
+ * Returns a close frame, without a code if the code must not be sent. @param mask as for {@link pingFrame}
+ */
 export function closeFrame(code: number, reason: string, mask: number | null): Buffer {
   return controlFrame(OPCODE_CLOSE, closePayload(code, Buffer.from(reason)), mask);
 }
 
-/** Whether a frame that one of these functions has returned is a close frame. */
+/** Whether a frame made by these functions is a close frame. */
 export function isCloseFrame(frame: Buffer): boolean {
   return frame[0] === (FIN | OPCODE_CLOSE);
 }
 
-/** Tells a tap of a frame that one of these functions has returned. */
+/** Reports a frame made by these functions to a tap. */
 export function tellOwnFrame(tap: SessionTap, toClient: boolean, frame: Buffer): void {
   const isMasked = (frame[1]! & MASKED) !== 0;
   const payload = Buffer.from(frame.subarray(isMasked ? 6 : 2));

@@ -5,26 +5,26 @@ import type { FrameRules } from '../../../wire/frames/frame-tracker.ts';
 import type { BufferBudget } from '../../buffers/buffer-budget.ts';
 import type { RelaySession, RelayTerms } from '../../contract/relay.ts';
 
-/** What all stream relays of one worker share. */
+/** State that all stream relays of one worker share. */
 export interface StreamEnvironment {
   readonly wheel: TimerWheel;
   readonly budget: BufferBudget;
   readonly random: RandomPool;
 }
 
-/** What all sessions of one relay share. */
+/** State that all sessions of one relay share. */
 export interface StreamContext extends StreamEnvironment, RelayTerms {
-  /** The sessions that live. */
+  /** The open sessions. */
   readonly sessions: LiveSet<RelaySession>;
 }
 
-/** What the frames of one side must obey. */
+/** Rules for the frames of one side. */
 export interface LegRules extends FrameRules {
-  /** The value of Sec-WebSocket-Extensions that both sides have agreed on; empty for none. */
+  /** Extensions that both sides agreed on: the value of Sec-WebSocket-Extensions, empty for none. */
   readonly agreed: string;
 }
 
-/** What the frames of a session's sides must obey. */
+/** Rules for the frames of a session's two sides. */
 export interface SessionRules {
   readonly client: LegRules;
   readonly endpoint: LegRules;

@@ -6,37 +6,41 @@ import type { LegOwner } from './leg-owner.ts';
 import { isCloseFrame, tellOwnFrame } from './own-frames.ts';
 import type { LegRules } from './stream-context.ts';
 
-/** Max bytes of one read, and so of what waits for a slow side: a frame of 64 KiB, which is a common size, is read at once. */
+/**
+ * Max bytes of one read, and so of the bytes that wait for a slow side. Fits a frame of 64 KiB, which is a
+ * common size.
+ */
 const MAX_READ_BYTES = 64 * 1024 + 64;
-/** Min bytes of a frame's payload that are spliced: for fewer the system calls cost more than the copies. */
+/** Min payload of a frame that is spliced. Below it, the system calls cost more than the copies. */
 const MIN_SPLICE_BYTES = 48 * 1024;
 
 // Bits of a leg's state.
-/** Nothing is read from this side, because the other side is slow. */
+/** Reading from this side is paused because the other side is slow. */
 const PAUSED = 1;
-/** This side has got a ping of the other side, and has not answered it. */
+/** This side got a ping from the other side, and has not answered it. */
 const OWES_PONG = 2;
-/** This side has been sent a close frame, or its half of the connection has been closed: it gets nothing more. */
+/** This side was sent a close frame, or its direction of the connection was closed: it gets no more bytes. */
 const FINISHED = 4;
-/** This side has sent its last byte that counts: a close frame, FIN, or a breach of the protocol. */
+/** This side has sent its last relevant byte: a close frame, FIN, or a protocol violation. */
 const OVER = 8;
 /** The side is the client. */
 const IS_CLIENT = 16;
-/** The close frame that is due to this side replaces the other side's last frame. */
+/** The close frame due to this side replaces the other side's last frame. */
 const REPLACES_LAST = 32;
-/** The close frame that is due to this side waits for the end of a frame under way. */
+/** The close frame due to this side waits for the end of an incomplete frame. */
 const AWAITS_BORDER = 64;
-/** Nothing is read from this side, because a limit on what the client sends holds it back. */
+/** Reading from this side is paused by a limit on the client's traffic. */
 const SLOWED = 128;
 
 /**
- * One side of a session: reads its connection, tracks its frames, and passes its bytes on to the other side. While the other
- * side is slow, this side is paused, so that at most one read waits. A client that exceeds a limit is paused too.
+ * One side of a session: reads its connection, tracks its frames, and forwards its bytes to the other side.
+ * It is paused while the other side is slow, so that at most one read is buffered. A client over a limit is
+ * also paused.
  */
 export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, MeteredReader {
-  /** Null before the client has been answered 101, and after the connection has closed. */
+  /** Null before the client's 101, and after the connection has closed. */
   channel: Channel | null = null;
-  /** A frame of the proxy's own that waits until the frame under way to this side has ended, or all frames have. */
+  /** A frame of sluice's own that waits for the end of the frame to this side, or of all frames. */
   due: Buffer | null = null;
   readonly #owner: LegOwner<StreamLeg>;
   /** The other side. */
@@ -67,7 +71,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     return (this.#state & (PAUSED | SLOWED)) !== 0;
   }
 
-  /** Whether the other side waits for a frame that a limit holds back. It cannot be pinged meanwhile. */
+  /** Whether the other side waits for the rest of a frame that a limit delays. Pings to it must wait, too. */
   get isSlowedInFrame(): boolean {
     return (this.#state & SLOWED) !== 0 && this.payloadLeft > 0;
   }
@@ -76,22 +80,22 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     return (this.#state & OWES_PONG) !== 0;
   }
 
-  /** Whether this side may still be sent something. */
+  /** Whether this side may still be sent bytes. */
   get takesBytes(): boolean {
     return (this.#state & FINISHED) === 0 && this.channel !== null;
   }
 
-  /** Whether this side has sent a close frame, FIN, or a breach. */
+  /** Whether this side has sent a close frame, FIN, or a protocol violation. */
   get isOver(): boolean {
     return (this.#state & OVER) !== 0;
   }
 
-  /** Whether what this side has been sent ends between two frames. */
+  /** Whether the bytes sent to this side end between two frames. */
   get isBetweenFrames(): boolean {
     return this.#peer.payloadLeft === 0;
   }
 
-  /** Whether a close frame of the proxy's own waits for the end of a frame under way. */
+  /** Whether one of sluice's own close frames waits for the end of an incomplete frame. */
   get awaitsBorder(): boolean {
     return this.due !== null && (this.#state & AWAITS_BORDER) !== 0;
   }
@@ -102,7 +106,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     channel.owner = this;
   }
 
-  /** Cuts the side's connection, and hears nothing more of it. */
+  /** Cuts the side's connection, without further callbacks. */
   abandon(): void {
     const { channel } = this;
     if (channel === null) return;
@@ -110,7 +114,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     channel.destroy();
   }
 
-  /** This side has been sent its last frame. The other side is read on, for its close frame. */
+  /** Marks that this side got its last frame. Reading from the other side resumes, for its close frame. */
   finish(): void {
     this.#state |= FINISHED;
     this.due = null;
@@ -118,17 +122,17 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     this.#owner.legFinished();
   }
 
-  /** This side has sent its last byte that counts. */
+  /** Marks that this side has sent its last relevant byte. */
   markOver(): void {
     this.#state |= OVER;
   }
 
-  /** Reads on after {@link FINISHED} of the other side, or when it has taken what waited. */
+  /** Resumes reading when the other side is {@link FINISHED}, or has taken the buffered bytes. */
   resume(): void {
     this.#resumeFrom(PAUSED);
   }
 
-  /** Reads nothing more until {@link readOn}. Returns false if this holds already. */
+  /** Pauses reading until {@link readOn}. Returns false if it is already paused that way. */
   slowDown(): boolean {
     if ((this.#state & SLOWED) !== 0) return false;
     this.#state |= SLOWED;
@@ -141,16 +145,17 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     this.#resumeFrom(SLOWED);
   }
 
-  /** Sends the side a ping, which waits for the end of a frame under way. */
+  /** Sends the side a ping, after the end of an incomplete frame. */
   ping(frame: Buffer): void {
     if (this.isBetweenFrames) this.#send(frame);
     else this.due ??= frame;
   }
 
   /**
-   * Sends the side a close frame, which is its last frame.
+   * Sends the side a close frame, its last frame.
    *
-   * @param waits whether the close frame waits for the end of a frame under way; else the connection gets FIN without it
+   * @param waits whether to wait for the end of an incomplete frame. Otherwise the connection gets FIN
+   * without the close frame.
    */
   close(frame: Buffer, waits: boolean): void {
     if (!this.#replacesLast) this.due = frame;
@@ -159,21 +164,21 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     else this.cutDue();
   }
 
-  /** Sends the side a close frame in place of the other side's last frame, which may come or not. */
+  /** Sends the side a close frame instead of the other side's last frame, which may not arrive. */
   closeLast(frame: Buffer): void {
     this.#state |= this.isBetweenFrames ? REPLACES_LAST : REPLACES_LAST | AWAITS_BORDER;
     this.due = frame;
     this.sendDue();
   }
 
-  /** The frame under way has ended. Returns whether {@link awaitsBorder} held. */
+  /** Clears the wait after the end of an incomplete frame. Returns whether {@link awaitsBorder} was true. */
   stopAwaiting(): boolean {
     const hasWaited = this.awaitsBorder;
     this.#state &= ~AWAITS_BORDER;
     return hasWaited;
   }
 
-  /** Sends the frame that waits, unless frames before it are still to come. */
+  /** Sends the due frame, unless earlier frames are missing. */
   sendDue(): void {
     const { due } = this;
     if (due === null || !this.isBetweenFrames || (this.#replacesLast && !this.#peer.isOver)) return;
@@ -181,7 +186,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     this.#send(due);
   }
 
-  /** Sends the frame that waits now; FIN instead of it if a frame is under way. */
+  /** Sends the due frame now, or FIN if a frame is incomplete. */
   cutDue(): void {
     const { due } = this;
     if (due === null) return;
@@ -190,13 +195,13 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     this.channel?.end();
   }
 
-  /** Sends FIN behind the last frame to a side that sends nothing more either. */
+  /** Sends FIN after the last frame, to a side that sends no more bytes either. */
   endIfDone(): void {
     if (this.isOver && !this.takesBytes) this.channel?.end();
   }
 
   upstreamConnected(): void {
-    // Only a handshake waits for it.
+    // Only handshakes wait for the connection.
   }
 
   maxReadBytes(): number {
@@ -299,7 +304,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     if (!isTaken) this.#owner.legMeasured(this);
   }
 
-  /** Reads nothing more until the other side has taken what waits. */
+  /** Pauses reading until the other side has taken the buffered bytes. */
   #pause(): void {
     if ((this.#state & PAUSED) === 0) {
       this.#state |= PAUSED;
@@ -309,7 +314,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     this.#owner.legMeasured(this.#peer);
   }
 
-  /** Takes back one reason to read nothing. Reads on if there is no other. */
+  /** Removes one reason for the pause. Resumes reading if no other is left. */
   #resumeFrom(reason: typeof PAUSED | typeof SLOWED): void {
     if ((this.#state & reason) === 0) return;
     this.#state &= ~reason;
@@ -322,7 +327,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
   #splice(): void {
     const target = this.#peer.channel;
     if (!this.#peer.takesBytes || this.isPaused || target!.writableLength > 0) return;
-    // What is spliced cannot be shown.
+    // Spliced bytes are invisible to a tap.
     if (this.#owner.tap !== null) return;
     this.channel?.splice(target!, this.payloadLeft);
   }

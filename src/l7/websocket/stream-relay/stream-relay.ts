@@ -9,15 +9,18 @@ import type { UpstreamSocket } from '../../contract/upstream-socket.ts';
 import { ByteSession } from './byte-session.ts';
 import type { SessionRules, StreamContext, StreamEnvironment } from './stream-context.ts';
 
-/** Max values of Sec-WebSocket-Extensions whose sessions share their rules. Endpoints choose the values, and most choose one. */
+/**
+ * Max values of Sec-WebSocket-Extensions whose sessions share rules. Endpoints choose the values, and most
+ * choose one.
+ */
 const MAX_SHARED_RULES = 64;
 const MAX_SHARED_BYTES = 256;
 
-/** Relays bytes: frames cross as they came, and only their borders are known. */
+/** Relays byte streams: frames pass unchanged, and only their borders are tracked. */
 export class StreamRelay implements Relay {
   readonly sessions = new LiveSet<RelaySession>();
   readonly #context: StreamContext;
-  /** By the agreed extensions. */
+  /** By agreed extensions. */
   readonly #rules = new Map<string, SessionRules>();
 
   constructor(environment: StreamEnvironment, terms: RelayTerms) {
@@ -38,7 +41,7 @@ export class StreamRelay implements Relay {
   #rulesOf(agreed: string): SessionRules {
     const known = this.#rules.get(agreed);
     if (known !== undefined) return known;
-    // The text would keep the whole head in memory.
+    // Copied because a slice would keep the whole head in memory.
     const rules = rulesFor(copyOfText(agreed), this.#context.settings.maxMessageSize);
     if (this.#rules.size < MAX_SHARED_RULES && agreed.length <= MAX_SHARED_BYTES)
       this.#rules.set(rules.client.agreed, rules);
@@ -50,7 +53,7 @@ function rulesFor(agreed: string, maxMessageSize: number): SessionRules {
   const extensions = reservedBitsOf(agreed);
   return {
     client: { agreed, masked: true, extensions, maxMessageSize },
-    // Nothing of a message is held here, so that an endpoint may send messages of any size.
+    // Messages are not collected here, so an endpoint may send messages of any size.
     endpoint: { agreed, masked: false, extensions, maxMessageSize: Infinity },
   };
 }
