@@ -17,29 +17,33 @@ type BoundClose = (typeof BOUND_CLOSES)[number];
 const MAX_BOUND = 1024;
 const MAX_PER_CLIENT = 8;
 
-/** A connection to an endpoint that is bound, and free for the client's next request. */
+/** An idle bound connection to an endpoint. */
 export interface Bound {
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
-  /** Whether the endpoint has answered with anything but demands to log in (401, 407). */
+  /** Whether the endpoint has sent any answer except demands to log in (401, 407). */
   readonly accepted: boolean;
-  /** Its PROXY header's version, and the credentials that its route sends. Requests with another use do not get it. */
+  /**
+   * The version of its PROXY header, and the credentials that its route sends. Only requests with the same
+   * use get it.
+   */
   readonly use: string;
 }
 
-/** The client's connection that a connection is bound to, and the cluster that it leads to. */
+/** The client's connection that a connection is bound to, and its cluster. */
 interface Binding {
   readonly client: ClientConnection;
-  /** The client's network, for which the connection counts. */
+  /** The client's network, which the connection counts for. */
   readonly network: string;
   readonly cluster: Cluster;
 }
 
 /**
- * Keeps connections to endpoints that carry requests of one client's connection only, because they are authenticated (NTLM,
- * Negotiate), or because a PROXY header has told the endpoint of that client. Between two requests one connection waits for
- * each cluster and client's connection, and one more for each login that a route sends. A waiting connection counts for its
- * endpoint's limits.
+ * Keeps connections to endpoints that only one client's connection may use. Either they are authenticated
+ * (NTLM, Negotiate), or their PROXY header has named that client.
+ *
+ * Between two requests, one idle connection is kept per cluster and client connection, and another one per
+ * login that a route sends. Idle bound connections count for their endpoint's limits.
  */
 export class BoundConnections {
   readonly #wheel: TimerWheel;
@@ -67,8 +71,8 @@ export class BoundConnections {
   }
 
   /**
-   * Returns the client's connection that a request has come on, if anything is bound to it; else null. To be called when
-   * the request's head has come.
+   * Returns the client's connection that carries a request, if anything is bound to it, or null. Must be
+   * called as soon as the request's head arrives.
    */
   clientOf(asker: Asker): ClientConnection | null {
     if (!this.#byPeer.has(asker.peer)) return null;
@@ -77,10 +81,11 @@ export class BoundConnections {
   }
 
   /**
-   * Finds the client's connection that a login has come on.
+   * Finds the client's connection that carries a login.
    *
-   * @param found told null if the connection cannot be found: the login will fail. May be called at once.
-   * @returns forgets the request; to be called when its connection closes
+   * @param found gets null if the connection cannot be found: the login will fail. May be called before this
+   * returns.
+   * @returns a function that cancels the search: call it when the connection closes
    */
   identify(asker: Asker, found: (client: ClientConnection | null) => void): () => void {
     const { clients } = asker.engine;
@@ -104,9 +109,9 @@ export class BoundConnections {
   }
 
   /**
-   * Finds the client's connection that a request without credentials has come on, if that takes little time; else null.
+   * Finds the client's connection of a request without credentials if that is quick. Returns null otherwise.
    *
-   * @param isLogin whether the endpoint demands a login, which will fail if the connection cannot be found
+   * @param isLogin whether the endpoint demands a login, which fails if the connection cannot be found
    */
   identifyNow(asker: Asker, isLogin: boolean): ClientConnection | null {
     const client = asker.engine.clients?.findNow(asker) ?? null;
@@ -115,7 +120,8 @@ export class BoundConnections {
   }
 
   /**
-   * Takes the connection to a cluster that is bound to a client's connection; null if there is none. It has no owner.
+   * Takes the connection to a cluster that is bound to a client's connection, or returns null. It has no
+   * owner.
    *
    * @param use as for {@link Bound.use}: other routes must not use the login
    */
@@ -132,9 +138,9 @@ export class BoundConnections {
   }
 
   /**
-   * Keeps a connection without a request under way, unless its endpoint takes no requests.
+   * Keeps an idle connection, unless its endpoint takes no requests.
    *
-   * @param ms max time to keep it, in milliseconds
+   * @param ms max idle time in milliseconds
    */
   keep(binding: Binding, kept: Bound, ms: number): void {
     const { client, network, cluster } = binding;
@@ -168,7 +174,7 @@ export class BoundConnections {
     else if (isNew && !client.watch()) this.#drop(bound, 'client_gone');
   }
 
-  /** Counts a bound connection in use, or a connection with a login under way, for a network until {@link endUse}. */
+  /** Counts a bound connection in use, or one with a pending login, for a network until {@link endUse}. */
   beginUse(network: string, cluster: Cluster, endpoint: Endpoint): void {
     for (const shares of this.#limitsOf(cluster, endpoint)) shares.beginUse(network);
   }
@@ -177,12 +183,12 @@ export class BoundConnections {
     for (const shares of this.#limitsOf(cluster, endpoint)) shares.endUse(network);
   }
 
-  /** A client's connection has closed. The engine need not tell which one. */
+  /** Called when a client's connection has closed. The engine need not know which one. */
   clientClosed(): void {
     if (this.#byClient.size > 0 && this.#sweep.wheelTick < 0) this.#wheel.arm(this.#sweep, TICK_MS);
   }
 
-  /** Closes the connections that the configuration no longer allows to carry requests. */
+  /** Closes the connections that the configuration no longer allows for requests. */
   closeOutdated(): void {
     for (const bound of this.#all()) if (bound.isOutdated) this.#drop(bound, 'drained');
   }
@@ -193,7 +199,7 @@ export class BoundConnections {
     this.#wheel.disarm(this.#sweep);
   }
 
-  /** Finds a client's waiting connection to a cluster. Looks at {@link MAX_PER_CLIENT} connections at most. */
+  /** Finds a client's idle connection to a cluster. Checks at most {@link MAX_PER_CLIENT} connections. */
   #find(client: ClientConnection, cluster: Cluster, use: string): WaitingConnection | null {
     for (const bound of this.#byClient.get(client) ?? []) {
       if (bound.cluster === cluster && bound.use === use) return bound;
@@ -205,12 +211,12 @@ export class BoundConnections {
     return [...this.#byClient.values()].flatMap((connections) => [...connections]);
   }
 
-  /** Returns the shares of the worker, the cluster and the endpoint. Each has a limit of its own. */
+  /** Returns the shares of the worker, the cluster and the endpoint. Each has its own limit. */
   #limitsOf(cluster: Cluster, endpoint: Endpoint): readonly FairShares<WaitingConnection>[] {
     let ofCluster = this.#sharesOf.get(cluster);
     if (ofCluster === undefined) {
       this.#sharesOf.set(cluster, (ofCluster = new FairShares()));
-      // A waiting connection gives way to a new one.
+      // An idle connection is closed to make room for a new one.
       cluster.makeRoom = (wanted, client) => this.#makeRoom(wanted ?? cluster, client);
     }
     let ofEndpoint = this.#sharesOf.get(endpoint);
@@ -264,7 +270,7 @@ function takesRequests({ eligible, removed }: Endpoint, { draining }: Cluster): 
   return eligible && !removed && !draining;
 }
 
-/** Looks for closed client connections, a tick after the engine has reported one. */
+/** Checks for closed client connections, one tick after the engine reported one. */
 class Sweep extends Timed {
   readonly #look: () => void;
 
@@ -278,7 +284,7 @@ class Sweep extends Timed {
   }
 }
 
-/** A bound connection between two requests. Bytes of the endpoint end it, because no request is under way. */
+/** An idle bound connection. Any bytes from the endpoint end it, because they answer no request. */
 class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
   readonly client: ClientConnection;
   readonly network: string;
@@ -310,7 +316,7 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
     this.#ended = ended;
   }
 
-  /** Whether its endpoint is gone, or is proved in another way now. */
+  /** Whether its endpoint was removed, or is now verified in another way. */
   get isOutdated(): boolean {
     return this.endpoint.removed || this.endpoint.trust !== this.#trust;
   }
@@ -320,7 +326,7 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
   }
 
   upstreamConnected(): void {
-    // It is connected.
+    // The endpoint is already connected.
   }
 
   channelData(): void {

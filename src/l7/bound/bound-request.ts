@@ -9,31 +9,33 @@ import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import { boundKeepAlive, keepAliveHint } from '../upstream/keep-alive-hint.ts';
 import type { Bound, BoundConnections } from './bound-connections.ts';
 
-/** What the bound requests of one route share. */
+/** State that the bound requests of one route share. */
 interface BoundTerms {
   readonly bound: BoundConnections;
   readonly cluster: Cluster;
-  /** Max time that an idle connection is kept, in milliseconds. */
+  /** Max idle time of a connection, in milliseconds. */
   readonly keepAliveMs: number;
-  /** The version of the PROXY header that connections to the endpoint start with. It names one client's connection. */
+  /**
+   * The version of the PROXY header on connections to the endpoint. The header names one client's connection.
+   */
   readonly proxyProtocol: ClusterConfig['proxyProtocol'];
 }
 
-/** Binds the connection to the endpoint of one request or upgrade to its client's connection, if it must be bound. */
+/** Binds the endpoint's connection of one request or upgrade to its client's connection, if necessary. */
 export class BoundRequest {
-  /** Whether the connection to the endpoint may carry requests of this client's connection only. */
+  /** Whether only this client's connection may use the connection to the endpoint. */
   isBound: boolean;
   readonly #terms: BoundTerms;
   readonly #asker: Asker;
   readonly #login: ConnectionLogin;
-  /** The client's connection; null while it need not be known, or if it cannot be found. */
+  /** The client's connection. Null if it is not needed or cannot be found. */
   #client: ClientConnection | null = null;
-  /** Ends the search for the client's connection; null before the search has begun. */
+  /** Cancels the search for the client's connection. Null before the search. */
   #endSearch: (() => void) | null = null;
-  /** Whether the endpoint has answered on the connection with anything but demands to log in. */
+  /** Whether the endpoint has sent any answer on the connection except demands to log in. */
   #accepted = false;
   #keepMs = 0;
-  /** The endpoint whose connection counts as in use; null for none. */
+  /** The endpoint whose connection counts as in use, or null. */
   #inUse: Endpoint | null = null;
 
   constructor(terms: BoundTerms, asker: Asker, login: ConnectionLogin) {
@@ -43,17 +45,20 @@ export class BoundRequest {
     this.isBound = terms.proxyProtocol !== 'off';
   }
 
-  /** Whether no connection may be used that has carried requests of others. */
+  /** Whether connections that have carried other clients' requests are excluded. */
   get needsOwn(): boolean {
     return this.authorizes || this.#terms.proxyProtocol !== 'off';
   }
 
-  /** Whether the request that is sent to the endpoint has credentials that authenticate the connection. */
+  /** Whether the request to the endpoint has credentials that authenticate the connection. */
   get authorizes(): boolean {
     return this.#login.authorizes;
   }
 
-  /** Finds out whether anything is bound to the client's connection. To be called when the request's head has come. */
+  /**
+   * Checks whether anything is bound to the client's connection. Must be called as soon as the request's head
+   * arrives.
+   */
   recognise(): void {
     this.#client = this.#terms.bound.clientOf(this.#asker);
   }
@@ -63,7 +68,10 @@ export class BoundRequest {
     return this.authorizes && this.#client === null && this.#endSearch === null;
   }
 
-  /** Finds the client's connection, to which the authenticated connection will be bound. May call back at once. */
+  /**
+   * Finds the client's connection, to bind the authenticated connection to it. May call back before it
+   * returns.
+   */
   identify(done: () => void): void {
     this.#endSearch = () => undefined;
     this.#endSearch = this.#terms.bound.identify(this.#asker, (client) => {
@@ -72,12 +80,14 @@ export class BoundRequest {
     });
   }
 
-  /** Ends {@link identify}, which does not call back any more. */
+  /** Cancels {@link identify}: its callback will not run. */
   cancel(): void {
     this.#endSearch?.();
   }
 
-  /** Takes the connection that is bound to the client's connection; null if there is none. Its endpoint counts it already. */
+  /**
+   * Takes the connection bound to the client's connection, or returns null. Its endpoint already counts it.
+   */
   take(): Bound | null {
     const { bound, cluster } = this.#terms;
     const taken = this.#client === null ? null : bound.take(this.#client, cluster, this.#use);
@@ -87,7 +97,10 @@ export class BoundRequest {
     return taken;
   }
 
-  /** Counts the connection to the endpoint for the client's network, if it is bound or this request logs in on it. */
+  /**
+   * Counts the connection to the endpoint for the client's network, if it is bound or this request logs in on
+   * it.
+   */
   beginUse(endpoint: Endpoint): void {
     this.endUse();
     if (!this.isBound && !this.authorizes) return;
@@ -95,14 +108,14 @@ export class BoundRequest {
     this.#terms.bound.beginUse(this.#network, this.#terms.cluster, endpoint);
   }
 
-  /** Takes back {@link beginUse}. To be called when the connection has closed, or has another owner. */
+  /** Reverts {@link beginUse}. Must be called when the connection has closed, or has another owner. */
   endUse(): void {
     const endpoint = this.#inUse;
     this.#inUse = null;
     if (endpoint !== null) this.#terms.bound.endUse(this.#network, this.#terms.cluster, endpoint);
   }
 
-  /** Notes the head of the endpoint's answer. To be called before the client gets any of it. */
+  /** Reads the head of the endpoint's answer. Must be called before the client gets a part of it. */
   answered(head: ResponseHead): void {
     const { bound, keepAliveMs } = this.#terms;
     const isLogin = this.authorizes || challengesConnection(head);
@@ -117,7 +130,7 @@ export class BoundRequest {
   }
 
   /**
-   * Keeps a bound connection without a request under way for the client's next request. Its endpoint goes on counting it.
+   * Keeps an idle bound connection for the client's next request. Its endpoint continues to count it.
    *
    * @returns false if it cannot be kept
    */
@@ -130,7 +143,7 @@ export class BoundRequest {
     return true;
   }
 
-  /** Tells the connections of one client to one cluster apart. */
+  /** Distinguishes the connections of one client to one cluster. */
   get #use(): string {
     return `${this.#terms.proxyProtocol} ${this.#login.ofRoute}`;
   }

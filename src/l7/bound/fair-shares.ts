@@ -1,22 +1,22 @@
 import { IndexedHeap, type HeapItem } from '../../core/collections/indexed-heap.ts';
 
 /**
- * Limits of a network that holds the most connections, all of them in use. Below either limit the network takes places of
- * others, because a browser opens 6 connections to a site at once.
+ * Max connections in use, in number and as a fraction, of the network with the most connections. Below either
+ * limit, the network may take places of others: a browser opens 6 connections to a site at once.
  */
 const MAX_IN_USE = 6;
 const MAX_FRACTION_IN_USE = 1 / 8;
 
-/** A bound connection between two requests. */
+/** An idle bound connection. */
 export interface Share {
   /** The client's network. */
   readonly network: string;
   readonly accepted: boolean;
-  /** Sequence number of its last use. The smallest number is the oldest use. */
+  /** Sequence number of its last use: the smallest is the oldest. */
   readonly turn: number;
 }
 
-/** The bound connections of one network. The sets are ordered from the oldest. */
+/** The bound connections of one network. The sets are ordered by age, oldest first. */
 interface Holder<T> extends HeapItem {
   readonly pending: Set<T>;
   readonly accepted: Set<T>;
@@ -24,22 +24,22 @@ interface Holder<T> extends HeapItem {
 }
 
 /**
- * Chooses the bound connection that closes when a limit is reached. The client network that holds the most connections loses
- * one: the oldest whose login has not been accepted, else the oldest. The same order decides between networks that hold
- * equally many. So a flood from one network costs only that network.
+ * Chooses the bound connection to close when a limit is reached. The client network with the most connections
+ * loses one: the oldest without an accepted login, otherwise the oldest. The same order decides between
+ * networks with equally many connections. So a flood from one network hurts only that network.
  *
- * Connections in use count, but only waiting connections can close. A new connection is refused if its network holds the most
- * and has none to close. Every operation takes logarithmic time.
+ * Connections in use count, but only idle ones can be closed. A new connection is refused if its network has
+ * the most and none to close. Every operation takes logarithmic time.
  */
 export class FairShares<T extends Share> {
-  /** Connections that wait. */
+  /** Number of idle connections. */
   waiting = 0;
   #inUse = 0;
   readonly #holders = new Map<string, Holder<T>>();
-  /** Networks with waiting connections, the one that loses the next connection first. */
+  /** Networks with idle connections, ordered by which loses the next connection. */
   readonly #largest = new IndexedHeap<Holder<T>>(losesBefore);
 
-  /** Adds a waiting connection. Its turn must be the greatest so far. */
+  /** Adds an idle connection. Its turn must be the greatest so far. */
   add(share: T): void {
     const holder = this.#holder(share.network);
     setOf(holder, share).add(share);
@@ -70,9 +70,11 @@ export class FairShares<T extends Share> {
   }
 
   /**
-   * Returns the connection that gives way to a new connection of a network. The new one counts as held by the network.
+   * Returns the connection to close for a new connection of a network. The new one counts as held by the
+   * network.
    *
-   * @returns null if no connection waits, or if the network holds the most, all in use, and has reached a limit of that
+   * @returns null if no connection is idle. Also null if the network has the most, all in use, and has
+   * reached their limit.
    */
   chooseFor(network: string): T | null {
     const largest = this.#largest.first;
@@ -116,7 +118,7 @@ function waits({ pending, accepted }: Holder<unknown>): boolean {
   return pending.size + accepted.size > 0;
 }
 
-/** Returns the connection that a network loses first. @param holder of which something waits */
+/** Returns the connection that a network loses first. @param holder with an idle connection */
 function firstOf<T>({ pending, accepted }: Holder<T>): T {
   return (pending.size > 0 ? pending : accepted).values().next().value!;
 }
@@ -126,7 +128,7 @@ function losesBefore(a: Holder<Share>, b: Holder<Share>): boolean {
   return more > 0 || (more === 0 && isOlder(a, b));
 }
 
-/** Whether a network's first connection closes before that of another one. */
+/** Whether a network's first connection closes before another network's. */
 function isOlder(a: Holder<Share>, b: Holder<Share>): boolean {
   const [first, other] = [firstOf(a), firstOf(b)];
   return first.accepted === other.accepted ? first.turn < other.turn : other.accepted;

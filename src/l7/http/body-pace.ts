@@ -1,40 +1,40 @@
-/** Time for which a client may send at any rate. */
+/** Time in which a client may send at any rate. */
 export const BODY_GRACE_MS = 10_000;
 
 /**
- * Judges whether a client sends its request's body fast enough: by its rate over the time so far, from
- * {@link BODY_GRACE_MS} on. Only time in which the proxy would take more counts: a client that waits for a slow endpoint is
- * not too slow. It has no clock and no timer: times are milliseconds on any monotonic clock.
+ * Checks whether a client sends its request's body fast enough. From {@link BODY_GRACE_MS} on, the average
+ * rate counts. The clock stops while sluice itself accepts no more: a client that waits for a slow endpoint
+ * is not too slow. Times are milliseconds on any monotonic clock, passed by the caller.
  */
 export class BodyPace {
-  /** Bytes per second; 0 is no minimum. */
+  /** Bytes per second, 0 for no minimum. */
   readonly #minRate: number;
-  /** Milliseconds that counted before {@link #since}. */
+  /** Milliseconds counted before {@link #since}. */
   #countedMs = 0;
-  /** When the clock was started last; null while it is stopped. */
+  /** Time of the clock's last start, null while it is stopped. */
   #since: number | null;
 
-  /** Starts the clock. @param now when the request came */
+  /** Starts the clock. @param now arrival time of the request */
   constructor(minRate: number, now: number) {
     this.#minRate = minRate;
     this.#since = now;
   }
 
-  /** Stops the clock: the proxy takes nothing for now. */
+  /** Stops the clock, because sluice accepts no more bytes for now. */
   hold(now: number): void {
     if (this.#since === null) return;
     this.#countedMs += now - this.#since;
     this.#since = null;
   }
 
-  /** Starts the clock again: the proxy takes more. */
+  /** Restarts the clock, because sluice accepts more bytes. */
   run(now: number): void {
     this.#since ??= now;
   }
 
   /**
-   * Returns how long the body stays fast enough if nothing more comes, in milliseconds: 0 if it is too slow already,
-   * Infinity while the clock is stopped.
+   * Returns how many milliseconds the body stays fast enough without further bytes. 0 if it is already too
+   * slow, Infinity while the clock is stopped.
    *
    * @param received bytes of the body so far
    */

@@ -3,8 +3,8 @@ import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 
 /**
- * Idle connections of one worker, by endpoint. The one that was used last is taken first: the others time out, and the pool
- * shrinks to the size that is needed.
+ * Idle connections of one worker, by endpoint. The most recently used one is taken first: the others time
+ * out, and the pool shrinks to the needed size.
  */
 export class ConnectionPool {
   readonly #wheel: TimerWheel;
@@ -17,7 +17,7 @@ export class ConnectionPool {
   /** Whether there is an idle connection to the endpoint. */
   readonly has = (endpoint: Endpoint): boolean => this.#idle.has(endpoint);
 
-  /** Takes an idle connection, which has no owner and may have closed unnoticed; returns null if there is none. */
+  /** Takes an idle connection without an owner, or returns null. It may have closed unnoticed. */
   take(endpoint: Endpoint): UpstreamSocket | null {
     const connection = this.#idle.get(endpoint)?.at(-1);
     if (connection === undefined) return null;
@@ -26,7 +26,7 @@ export class ConnectionPool {
     return connection.socket;
   }
 
-  /** Keeps an idle connection. @param ms max time */
+  /** Keeps an idle connection. @param ms max idle time */
   keep(endpoint: Endpoint, socket: UpstreamSocket, ms: number): void {
     const connection = new IdleConnection(endpoint, socket, (gone) => this.#forget(gone));
     socket.owner = connection;
@@ -36,7 +36,7 @@ export class ConnectionPool {
     this.#wheel.arm(connection, ms);
   }
 
-  /** Closes the connections that the configuration no longer allows to carry requests. */
+  /** Closes the connections that the configuration no longer allows for requests. */
   closeOutdated(): void {
     for (const connection of this.#all()) if (connection.isOutdated) connection.expire();
   }
@@ -60,7 +60,7 @@ export class ConnectionPool {
   }
 }
 
-/** An idle connection. Any bytes of the endpoint close it, because they answer no request. */
+/** An idle connection. Any bytes from the endpoint close it, because they answer no request. */
 class IdleConnection extends Timed implements UpstreamOwner {
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
@@ -75,7 +75,7 @@ class IdleConnection extends Timed implements UpstreamOwner {
     this.#gone = gone;
   }
 
-  /** Whether its endpoint is gone, or is proved in another way now. */
+  /** Whether its endpoint was removed, or is now verified in another way. */
   get isOutdated(): boolean {
     return this.endpoint.removed || this.endpoint.trust !== this.#trust;
   }
@@ -87,7 +87,7 @@ class IdleConnection extends Timed implements UpstreamOwner {
   }
 
   upstreamConnected(): void {
-    // It is connected already.
+    // The endpoint is already connected.
   }
 
   channelData(): void {

@@ -20,15 +20,20 @@ import { RequestAttempts } from './request-attempts.ts';
 import { RequestUpload } from './request-upload.ts';
 import { LATE_BODIES, TransferDeadlines } from './transfer-deadlines.ts';
 
-/** Bytes of a body, or all of a shorter one, that must come before a connection to an endpoint is taken. */
+/**
+ * Min body bytes, or the whole shorter body, that must arrive before a connection to an endpoint is taken.
+ */
 const GATHERED_BYTES = 16 * 1024;
-/** Max time that the head of a response waits for a body. A response that breaks before its head has left is a 502. */
+/**
+ * Max time that the head of a response waits for a body. A response that breaks before its head was sent
+ * becomes a 502.
+ */
 const HEAD_DELAY_MS = 1000;
 
 /**
- * One client's request. Its body is gathered up to {@link GATHERED_BYTES} first: a client that sends little holds no
- * connection of its cluster. The request then goes to an endpoint, on a kept connection if one is free, and the client
- * gets the endpoint's response.
+ * One client's request. Up to {@link GATHERED_BYTES} of its body are collected first, so that a slow client
+ * holds no connection of its cluster. The request then goes to an endpoint, on a kept connection if one is
+ * free. The client gets the endpoint's response.
  */
 export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffering {
   liveIndex = -1;
@@ -45,7 +50,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   #state: 'gathering' | 'identifying' | 'connecting' | 'sending' | 'waiting' | 'answering' | 'over' =
     'gathering';
   #status = 0;
-  /** The counter of a refusal for the request's body or for full buffers; null for any other end. */
+  /** The reason label if the body or full buffers caused a refusal, or null. */
   #refusal: RequestRefusal | null = null;
   #own: OwnAnswer | null = null;
   #keepAliveMs: number;
@@ -65,7 +70,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#relay = new ResponseRelay(order.reply, this);
   }
 
-  /** Begins. The client may be answered before this returns. */
+  /** Starts the request. The client may be answered before this returns. */
   start(): void {
     const { body, reply } = this.#order;
     this.#context.requests.add(this);
@@ -78,11 +83,11 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     }
     this.moved();
     this.#armUpload(body);
-    // What has come while credentials were checked has called nobody back.
+    // Bytes that arrived during the check of credentials have not triggered a callback.
     if (body.received > 0 || body.ended) this.#bodyWaits(body);
   }
 
-  /** Ends the request because its worker ends. */
+  /** Cancels the request because its worker ends. */
   cancel(): void {
     this.#end('shutdown', 503, { reason: 'draining', detail: 'the proxy is draining' });
   }
@@ -104,7 +109,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#order.asker.engine.clientsTouched();
   }
 
-  /** Bytes have moved, in either direction. */
+  /** Called when bytes have moved in either direction. */
   moved(): void {
     this.#deadlines.movedAt = this.#context.wheel.now;
   }
@@ -126,7 +131,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     if (this.#state === 'sending') this.#armUpload(this.#order.body!);
   }
 
-  /** All of the request has been sent: the endpoint's time to answer begins. */
+  /** Called when the whole request was sent: the endpoint's time to answer starts. */
   uploaded(): void {
     if (this.#state !== 'sending') return;
     this.#state = 'waiting';
@@ -134,7 +139,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#arm(this.#context.settings.requestTimeoutMs);
   }
 
-  /** The body is larger than {@link maxBodySize}. */
+  /** Called when the body exceeds {@link maxBodySize}. */
   uploadTooLarge(): void {
     this.#endFor('body_too_large', 413, 'the body of the request is larger than allowed');
   }
@@ -173,7 +178,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     const uploaded = this.#upload === null || this.#upload.sent;
     this.#attempts.finish(uploaded, this.#keepAliveMs);
     this.#upload?.stop();
-    // The kernel takes one small write at once: nothing has to be watched.
+    // The kernel takes one small write at once, so the connection needs no processing.
     if (this.#upload !== null || !this.#relay.fitsOneWrite) this.#order.asker.engine.clientsTouched();
     this.#relay.end(trailers);
   }
@@ -185,7 +190,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#follow(this.#attempts.failed(reason, detail, this.#order.reply.begun, hasBody));
   }
 
-  /** The client is slow: nothing more is read from the endpoint until {@link resumeResponse}. */
+  /** Pauses reading from the endpoint until {@link resumeResponse}, because the client is slow. */
   pauseResponse(): void {
     this.#attempts.request?.socket.pause();
   }
@@ -195,12 +200,12 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#attempts.request?.socket.resume();
   }
 
-  /** The client has got all of the response. */
+  /** Called when the client's connection has taken the whole response. */
   relayed(): void {
     this.#finish(this.#status);
   }
 
-  /** A part of the body has come, and waits to be read. */
+  /** Called when a part of the body is buffered. */
   #bodyWaits(body: RequestBody): void {
     this.moved();
     this.measureBuffers();
@@ -248,7 +253,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
       return;
     }
     this.moved();
-    // Arms the deadlines of the upload.
+    // Also arms the deadlines of the upload.
     this.#upload.start(socket);
   }
 
@@ -265,7 +270,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   #checkUpload(body: RequestBody): void {
     const overdue = this.#deadlines.overdue(this.#context.wheel.now, body);
     if (overdue === null) this.#armUpload(body);
-    // The silence is the endpoint's fault if it does not take what is there.
+    // The endpoint is to blame for the silence if it does not read the available bytes.
     else if (overdue === 'body_idle' && this.#upload!.isBlocked) this.#overdue(OVERDUE_REQUESTS.upload);
     else this.#refuseUpload(overdue, LATE_BODIES[overdue]);
   }
@@ -303,7 +308,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#refuse(408, { reason: refusal, detail: message });
   }
 
-  /** Ends the request, and counts why it is refused. */
+  /** Ends the request, and counts the reason of the refusal. */
   #endFor(reason: ResponseCut & RequestRefusal, status: 413 | 503, message: string): void {
     this.#refusal = reason;
     this.#end(reason, status, { reason, detail: message });

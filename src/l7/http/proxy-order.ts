@@ -19,7 +19,7 @@ import type { UpstreamDialler } from '../contract/upstream-socket.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import type { RequestWriter } from './request-writer.ts';
 
-/** What the requests of one route in one worker share. */
+/** State that the requests of one route share in one worker. */
 export interface ProxyContext {
   readonly cluster: Cluster;
   readonly settings: HttpSettings;
@@ -31,12 +31,12 @@ export interface ProxyContext {
   readonly writer: RequestWriter;
   readonly dialler: UpstreamDialler;
   readonly budget: BufferBudget;
-  /** The requests of the worker that are not over. */
+  /** The worker's requests that have not ended. */
   readonly requests: LiveSet<LiveMember & { cancel(): void }>;
   readonly log: Logger;
 }
 
-/** A client's request that is valid, on its way to an endpoint. */
+/** A client's valid request, for an endpoint. */
 export interface ProxyOrder {
   readonly head: RequestHead;
   readonly to: UpstreamTarget;
@@ -45,23 +45,23 @@ export interface ProxyOrder {
   readonly body: RequestBody | null;
   readonly reply: HttpReply;
   readonly asker: Asker;
-  /** The facts about the client that decide the endpoint. */
+  /** The facts about the client that select the endpoint. */
   readonly pick: PickContext;
-  /** Whether the client uses TLS, to the proxy or to a trusted proxy in front. */
+  /** Whether the client uses TLS, to sluice or to a trusted proxy in front of it. */
   readonly secure: boolean;
-  /** Whether a Via header is added to the response. */
+  /** Whether the response gets a Via header. */
   readonly via: boolean;
   readonly requestId: string;
-  /** When the request could go to an endpoint, by `performance.now()`: its credentials were checked. */
+  /** Time of the request's admission, after the check of credentials, by `performance.now()`. */
   readonly letInAt: number;
   /**
-   * Called once, when the request is over.
+   * Called once, when the request has ended.
    *
-   * @param status the one that was sent
-   * @param endpoint the one that was asked last; null if none was
-   * @param refusal the counter of a refusal for the request's body or for full buffers; null for any other end
-   * @param attempts endpoints that were asked
-   * @param own why the proxy has answered in its own name; null if it has not
+   * @param status of the answer
+   * @param endpoint the last one tried, null if none was
+   * @param refusal the reason label if the body or full buffers caused a refusal, or null
+   * @param attempts number of endpoints tried
+   * @param own the answer if sluice itself gave it, or null
    */
   done(
     status: number,

@@ -10,17 +10,19 @@ import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import { UpstreamRequest, type UpstreamRequestOwner } from '../upstream/upstream-request.ts';
 import type { ProxyContext, ProxyOrder } from './proxy-order.ts';
 
-/** Methods that may be sent twice (RFC 9110 section 9.2.2). */
+/** Methods that may be repeated (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
-/** The endpoints that one plain request is sent to, one after the other, and the request on the current connection. */
+/**
+ * Tries endpoints for one plain request, one after another, and holds the request on the current connection.
+ */
 export class RequestAttempts extends EndpointAttempts {
-  /** The request on the current connection; null before the first and after each has ended. */
+  /** The request on the current connection, or null between attempts. */
   request: UpstreamRequest | null = null;
   readonly #context: ProxyContext;
   readonly #method: string;
   readonly #owner: UpstreamRequestOwner;
-  /** When the request could go to an endpoint; null if it has waited for its body since then. */
+  /** Time of the request's admission. Null if it has waited for its body since then. */
   readonly #letInAt: number | null;
   #isDialling = false;
 
@@ -33,7 +35,10 @@ export class RequestAttempts extends EndpointAttempts {
     this.#letInAt = order.body === null ? order.letInAt : null;
   }
 
-  /** Goes to the next endpoint. Returns whether the connection is established; null if there is no other endpoint. */
+  /**
+   * Starts the next attempt. Returns whether the connection is already established, or null if no endpoint is
+   * left.
+   */
   next(): 'connected' | 'dialling' | null {
     this.#isDialling = false;
     const bound = this.takeBound();
@@ -52,20 +57,20 @@ export class RequestAttempts extends EndpointAttempts {
       return 'dialling';
     }
     this.reused = true;
-    // The time when the request was let in saves a read of the clock.
+    // The admission time saves a read of the clock.
     this.waitFrom(isFirst && this.#letInAt !== null ? this.#letInAt : performance.now());
     this.#begin(socket);
     return 'connected';
   }
 
-  /** The endpoint has got all of the body: its time to answer begins. */
+  /** Called when the endpoint got the whole body: its time to answer starts. */
   bodySent(): void {
     this.waitFrom(performance.now());
   }
 
   protected override redial(): void {
     this.#isDialling = true;
-    // The request takes the place of this owner.
+    // The request replaces this owner.
     this.#begin(this.dial(NOBODY));
   }
 
@@ -79,10 +84,10 @@ export class RequestAttempts extends EndpointAttempts {
   }
 
   /**
-   * Counts the failure of the request, whose connection is closed. Returns what follows.
+   * Counts the failure of the request, whose connection is closed. Returns the next step.
    *
-   * @param begun whether the client has got a part of the response
-   * @param hasBody whether all of the body that has been sent is at hand
+   * @param begun whether the client has received a part of the response
+   * @param hasBody whether the sent part of the body is still buffered
    */
   failed(reason: ConnectFailure, detail: string, begun: boolean, hasBody: boolean): AttemptStep {
     const { answered } = this.request!;
@@ -93,7 +98,7 @@ export class RequestAttempts extends EndpointAttempts {
     return this.#follow(this.#ruleOf(reason), reason, detail, mayRepeat);
   }
 
-  /** Counts that the endpoint's time is over, and closes its connection. Returns what follows. */
+  /** Counts an endpoint's timeout, and closes its connection. Returns the next step. */
   overdue(rule: OverdueRule): AttemptStep {
     return this.#follow(rule, 'timeout', rule.detail, true);
   }
@@ -109,7 +114,7 @@ export class RequestAttempts extends EndpointAttempts {
     return this.fail(rule, reason, detail, mayRepeat);
   }
 
-  /** Ends the request, whose response is complete, and keeps its connection for another one if that is possible. */
+  /** Ends the request, whose response is complete, and keeps its connection for another one if possible. */
   finish(reusable: boolean, keepAliveMs: number): void {
     const request = this.request!;
     this.request = null;

@@ -3,31 +3,31 @@ import type { RequestBody, RequestBodySink } from '../contract/request-body.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import type { RequestWriter } from './request-writer.ts';
 
-/** Max bytes of a body that are kept until the request is answered, so that the body can be sent again. */
+/** Max bytes of a body that are kept until the request is answered, so that the body can be repeated. */
 const MAX_KEPT_BYTES = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
-/** Hears how the upload goes. */
+/** Receives the events of the upload. */
 interface UploadOwner {
-  /** Bytes; 0 is no limit. */
+  /** Bytes, 0 for no limit. */
   readonly maxBodySize: number;
   moved(): void;
-  /** The number of waiting bytes has changed. The request may be over when this returns. */
+  /** Called when the number of buffered bytes changes. The request may have ended when this returns. */
   measureBuffers(): void;
-  /** @param isHeld whether the client has to wait, because the endpoint takes no more */
+  /** @param isHeld whether the client must wait, because the endpoint takes no more bytes */
   uploadHeld(isHeld: boolean): void;
   uploaded(): void;
   uploadTooLarge(): void;
 }
 
 /**
- * Carries the body of a request to an endpoint as fast as the socket takes it, in a framing of its own. A small body is
- * kept, so that it can be sent again on another connection.
+ * Sends the body of a request to an endpoint as fast as the socket takes it, with new framing. A small body
+ * is kept, so that it can be repeated on another connection.
  */
 export class RequestUpload implements RequestBodySink {
-  /** Whether the whole body has been written. */
+  /** Whether the whole body was written. */
   sent = false;
-  /** Whether the endpoint takes no more, although bytes wait. */
+  /** Whether bytes are buffered that the endpoint does not take. */
   isBlocked = false;
   readonly #body: RequestBody;
   readonly #chunked: boolean;
@@ -37,15 +37,15 @@ export class RequestUpload implements RequestBodySink {
   #socket: UpstreamSocket | null = null;
   #reading = false;
   #size = 0;
-  /** The body so far is `kept[0, size)`; null if it is longer than {@link MAX_KEPT_BYTES}. */
+  /** The body so far is `kept[0, size)`. Null if it is longer than {@link MAX_KEPT_BYTES}. */
   #kept: Buffer | null = NOTHING;
   #ended = false;
   #stopped = false;
   #trailers: HeaderList = [];
 
   /**
-   * @param chunked whether the body goes in chunks
-   * @param dropped lower-case names of trailers that end here
+   * @param chunked whether the body is sent chunked
+   * @param dropped lower-case names of trailers that are not forwarded
    */
   constructor(
     body: RequestBody,
@@ -61,17 +61,17 @@ export class RequestUpload implements RequestBodySink {
     this.#owner = owner;
   }
 
-  /** Whether the body can be sent from its beginning. */
+  /** Whether the body can be sent from its start. */
   get isRepeatable(): boolean {
     return this.#kept !== null;
   }
 
-  /** How many bytes are kept. */
+  /** Number of kept bytes. */
   get kept(): number {
     return this.#kept === null ? 0 : this.#size;
   }
 
-  /** Sends the body on a connection on which the head has been written. */
+  /** Sends the body on a connection on which the head was written. */
   start(socket: UpstreamSocket): void {
     this.#socket = socket;
     this.isBlocked = this.sent = false;
@@ -88,7 +88,7 @@ export class RequestUpload implements RequestBodySink {
     }
   }
 
-  /** Stops sending on the connection: the client waits for the next one. */
+  /** Stops sending on the connection. The client waits for the next one. */
   detach(): void {
     this.#socket = null;
     this.#body.pause();
@@ -125,12 +125,15 @@ export class RequestUpload implements RequestBodySink {
     if (!this.#stopped && this.#socket !== null) this.#finish();
   }
 
-  /** Many servers take trailers for headers: what was removed from the head, or replaced, must not come back as one. */
+  /**
+   * Many servers treat trailers as headers: a header that was removed or replaced must not come back as a
+   * trailer.
+   */
   #mayPass(name: string): boolean {
     return !name.includes('_') && !this.#dropped.some((names) => names.has(name));
   }
 
-  /** The socket takes more again. */
+  /** Called when the socket can take more bytes. */
   drained(): void {
     if (this.#socket === null || !this.isBlocked) return;
     this.isBlocked = false;
@@ -152,7 +155,7 @@ export class RequestUpload implements RequestBodySink {
     this.#kept.set(bytes, this.#size - bytes.length);
   }
 
-  /** Returns false if the socket has not taken all of it. */
+  /** Returns false if the socket did not take all of it. */
   #write(bytes: Uint8Array): boolean {
     const socket = this.#socket!;
     const goesOn = this.#chunked ? this.#writer.chunk(socket, bytes) : this.#writer.bytes(socket, bytes);

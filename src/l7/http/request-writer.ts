@@ -5,9 +5,9 @@ import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 
 const NOTHING = new Uint8Array(0);
 
-/** Writes requests. Every method returns false if more should wait until `channelDrained`. */
+/** Writes requests. Every method returns false if the caller should wait for `channelDrained`. */
 export class RequestWriter extends ChannelWriter {
-  /** Writes a head. @param text in which each character is a byte */
+  /** Writes a head. @param text each character is one byte */
   head(socket: UpstreamSocket, text: string): boolean {
     return this.write(socket, text, NOTHING, '');
   }
@@ -17,12 +17,12 @@ export class RequestWriter extends ChannelWriter {
     return this.write(socket, '', bytes, '');
   }
 
-  /** Writes a piece of a body in chunks. @param bytes not empty, valid during the call only */
+  /** Writes a chunk of a chunked body. @param bytes not empty, valid during the call only */
   chunk(socket: UpstreamSocket, bytes: Uint8Array): boolean {
     return this.write(socket, chunkHead(bytes.length), bytes, CHUNK_END);
   }
 
-  /** Writes the end of a body in chunks, and the fields behind it. */
+  /** Writes the end of a chunked body, with its trailers. */
   lastChunk(socket: UpstreamSocket, trailers: HeaderList): boolean {
     let lines = '';
     for (const [name, value] of trailers) lines += `${name}: ${value}\r\n`;

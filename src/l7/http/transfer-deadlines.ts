@@ -2,7 +2,7 @@ import type { HttpSettings } from '../../config/types/listener.ts';
 import type { RequestBody } from '../contract/request-body.ts';
 import { BodyPace } from './body-pace.ts';
 
-/** What the client of a body that is late is told, by the counter of the refusal. */
+/** Texts for the client of a late body, by the reason label. */
 export const LATE_BODIES = {
   body_too_slow: 'the body of the request comes too slowly',
   body_timeout: 'the body of the request did not come in time',
@@ -11,19 +11,19 @@ export const LATE_BODIES = {
 type LateBody = keyof typeof LATE_BODIES;
 
 /**
- * The deadlines of a request's transfer: the min rate of its body, the max time for all of it, and the max silence.
+ * The deadlines of a request's transfer: min rate of its body, max time for the whole body, and max silence.
  * Times are on the wheel's clock.
  */
 export class TransferDeadlines extends BodyPace {
-  /** When bytes have moved last, in either direction. */
+  /** Time of the last progress in either direction. */
   movedAt: number;
   readonly #idleTimeoutMs: number;
-  /** When the whole body must have come; Infinity for never. */
+  /** Deadline of the whole body, Infinity for none. */
   readonly #bodyDeadline: number;
 
   /**
-   * @param settings `idleTimeoutMs` or `bodyTimeoutMs` of 0 is no limit
-   * @param now when the request came
+   * @param settings 0 in `idleTimeoutMs` or `bodyTimeoutMs` disables the limit
+   * @param now arrival time of the request
    */
   constructor(settings: Pick<HttpSettings, 'minBodyRate' | 'idleTimeoutMs' | 'bodyTimeoutMs'>, now: number) {
     super(settings.minBodyRate, now);
@@ -32,17 +32,17 @@ export class TransferDeadlines extends BodyPace {
     this.#bodyDeadline = settings.bodyTimeoutMs > 0 ? now + settings.bodyTimeoutMs : Infinity;
   }
 
-  /** Returns for how many milliseconds nothing needs to move; Infinity without a limit. */
+  /** Returns the milliseconds until the idle timeout, Infinity without one. */
   idleLeft(now: number): number {
     return this.#idleTimeoutMs > 0 ? Math.max(0, this.movedAt + this.#idleTimeoutMs - now) : Infinity;
   }
 
-  /** Returns in how many milliseconds the nearest deadline of the upload is; Infinity without one. */
+  /** Returns the milliseconds until the next deadline of the upload, Infinity without one. */
   uploadLeft(now: number, body: RequestBody): number {
     return Math.min(this.idleLeft(now), this.#paceLeft(now, body), this.#bodyLeft(now, body));
   }
 
-  /** Returns which deadline of the upload is over; null for none. */
+  /** Returns which deadline of the upload has passed, or null. */
   overdue(now: number, body: RequestBody): LateBody | null {
     if (this.#bodyLeft(now, body) === 0) return 'body_timeout';
     if (this.#paceLeft(now, body) === 0) return 'body_too_slow';

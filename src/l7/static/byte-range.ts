@@ -7,12 +7,12 @@ export interface ByteRange {
 const SINGLE_RANGE = /^bytes=[ \t]*(?:(\d+)-(\d*)|-(\d+))[ \t]*$/i;
 
 /**
- * Reads a Range header for a file (RFC 9110 section 14.2).
+ * Parses a Range header for a file (RFC 9110 section 14.2).
  *
- * @param size bytes of the file
- * @returns the range to send; `unsatisfiable` for a range outside of the file (416); null if the whole file is to be
- *   sent: for another unit, a syntax error, and several ranges. A server may ignore several ranges, and clients have no
- *   use for them in small files.
+ * @param size of the file in bytes
+ * @returns the range to send, or `unsatisfiable` for a range outside the file (416). Null to send the whole
+ * file: for another unit, a syntax error, or several ranges. A server may ignore several ranges, and clients
+ * do not need them for small files.
  */
 export function parseRange(header: string, size: number): ByteRange | 'unsatisfiable' | null {
   const match = SINGLE_RANGE.exec(header);
@@ -21,7 +21,7 @@ export function parseRange(header: string, size: number): ByteRange | 'unsatisfi
   if (suffix !== undefined) {
     const length = Math.min(Number(suffix), size);
     if (Number(suffix) === 0) return 'unsatisfiable';
-    // No Content-Range can name the bytes of an empty file.
+    // Content-Range has no form for the bytes of an empty file.
     return size === 0 ? null : { first: size - length, last: size - 1 };
   }
   const first = Number(from);

@@ -1,21 +1,21 @@
 import { listMembers } from '../../wire/http/request-head.ts';
 
-/** A coding of files that lie compressed beside the plain ones, and the ending of their names. */
+/** A coding of precompressed files, and the ending of their names. */
 export interface ContentCoding {
   readonly name: 'br' | 'gzip';
   readonly ending: '.br' | '.gz';
 }
 
-/** The coding with smaller files first. */
+/** The coding with smaller files comes first. */
 const CODINGS: readonly ContentCoding[] = [
   { name: 'br', ending: '.br' },
   { name: 'gzip', ending: '.gz' },
 ];
 
 /**
- * Lists the codings that a client accepts, by its preference (RFC 9110 section 12.5.3).
+ * Lists the codings that a client accepts, in its order of preference (RFC 9110 section 12.5.3).
  *
- * @param acceptEncoding undefined if the client sends no Accept-Encoding: then it accepts none
+ * @param acceptEncoding undefined if the client sends no Accept-Encoding, and so accepts none
  */
 export function acceptedCodings(acceptEncoding: string | undefined): readonly ContentCoding[] {
   if (acceptEncoding === undefined) return [];

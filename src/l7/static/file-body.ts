@@ -3,15 +3,15 @@ import { CachedReads } from '../../sys/cached-reads.ts';
 import type { HttpReply } from '../contract/http-reply.ts';
 import type { ByteRange } from './byte-range.ts';
 
-/** Bytes that are read and sent at a time, and that a client costs which does not read. */
+/** Bytes that are read and sent at a time. A client that does not read costs this much memory. */
 const CHUNK_BYTES = 128 * 1024;
 
 /**
- * Streams a range of a file into a reply whose head is set, as fast as the client takes it. Returns when the reply is
- * over; throws if the file cannot be read, or ends before its range.
+ * Streams a range of a file into a reply with a head, as fast as the client takes it. Resolves when the reply
+ * ends. Rejects if the file cannot be read, or ends before the range does.
  *
- * Files that the kernel has in memory are read by the thread itself, which costs less than Node's thread pool. Only one
- * chunk in each turn of the loop: a fast client must not hold up the others.
+ * The thread itself reads files that the kernel has cached, which is cheaper than Node's thread pool. It
+ * reads only one chunk per turn of the loop, so that a fast client does not delay others.
  */
 export async function sendRange(
   handle: FileHandle,
@@ -47,7 +47,7 @@ export async function sendRange(
 /** Undefined before the first file. */
 let reads: CachedReads | null | undefined;
 
-/** Returns the reads of this thread; null if system calls cannot be used. */
+/** Returns this thread's cached reads, null if system calls are off. */
 function cachedReads(): CachedReads | null {
   if (reads !== undefined) return reads;
   try {

@@ -2,22 +2,27 @@ import { constants, type BigIntStats } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
-/** A regular file, open for reading. The caller closes it. */
+/** An open regular file. The caller must close it. */
 export interface OpenFile {
   readonly handle: FileHandle;
   readonly stats: BigIntStats;
 }
 
-/** O_NONBLOCK: do not wait for the writer of a FIFO. O_NOFOLLOW: a link may have been put there since the path was checked. */
+/**
+ * O_NONBLOCK: do not wait for the writer of a FIFO. O_NOFOLLOW: a link may have appeared since the path was
+ * checked.
+ */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /**
- * Splits the path of a request into names, and decodes each once. Runs of slashes count as one, as in nginx and in the
- * file system. A slash at the end is ignored.
+ * Splits the path of a request into names, and decodes each once. Repeated slashes count as one, as in nginx
+ * and in the file system. A trailing slash is ignored.
+ *
+ * Names are refused if they contain a slash, a backslash, a NUL, or an escape that is not UTF-8. Names with a
+ * leading dot, including `..`, are refused except for `.well-known` at the root (RFC 8615).
  *
  * @param path normalised
- * @returns null if nothing may be served: for an escape that is no UTF-8, a NUL, a name with a slash or a backslash, and
- *   a name that begins with a dot, `..` included. `.well-known` at the root is allowed (RFC 8615).
+ * @returns null if a name is refused
  */
 export function namesOf(path: string): readonly string[] | null {
   let names: string[];
@@ -37,17 +42,17 @@ export function namesOf(path: string): readonly string[] | null {
 }
 
 /**
- * Opens a file below a root, unless a symbolic link leads out of the root. Links inside of the root work, also to hidden
- * directories: mounted Kubernetes volumes are made of such links.
+ * Opens a file below a root, unless a symbolic link leads outside the root. Links inside the root work, even
+ * to hidden directories: mounted Kubernetes volumes consist of such links.
  *
- * @returns the open file; `directory`; or null for a device, FIFO or socket, and for a file outside of the root
- * @throws the error of the file system
+ * @returns the open file, or `directory`. Null for a device, FIFO or socket, and for a file outside the root.
+ * @throws the file system's error
  */
 export async function openBelow(
   root: string,
   names: readonly string[],
 ): Promise<OpenFile | 'directory' | null> {
-  // Each time: a root may be a link, which an operator switches to the next version of a site.
+  // Resolved for each file: a root may be a link that an operator switches to the next version of a site.
   const realRoot = await realpath(root);
   const real = await realpath(join(realRoot, ...names));
   if (real !== realRoot && !real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep)) return null;

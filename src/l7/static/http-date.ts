@@ -10,10 +10,10 @@ const FORMATS = [
 ];
 
 /**
- * Reads a date of an HTTP header: `Sun, 06 Nov 1994 08:49:37 GMT`, or one of the two obsolete formats (RFC 9110 section
- * 5.6.7).
+ * Parses a date in an HTTP header: `Sun, 06 Nov 1994 08:49:37 GMT`, or one of the two obsolete formats (RFC
+ * 9110 section 5.6.7).
  *
- * @returns milliseconds since 1970; null for another text, which must be ignored
+ * @returns milliseconds since 1970, null for other text, which must be ignored
  */
 export function parseHttpDate(text: string): number | null {
   for (const format of FORMATS) {
@@ -32,7 +32,7 @@ export function parseHttpDate(text: string): number | null {
   return null;
 }
 
-/** Returns the year of two digits: of this century, unless it would lie more than 50 years ahead. */
+/** Returns the year for two digits: in this century, unless that is more than 50 years ahead. */
 function fullYear(year: number): number {
   const now = new Date().getUTCFullYear();
   const full = now - (now % 100) + year;

@@ -11,21 +11,21 @@ import { sendRange } from './file-body.ts';
 import { namesOf, openBelow, type OpenFile } from './file-lookup.ts';
 import { failedPrecondition, rangeApplies, validatorsOf, type Validators } from './validators.ts';
 
-/** The parts of a request that the answer depends on. */
+/** The parts of a request that determine the answer. */
 interface FileRequest {
   /** In capitals. */
   readonly method: string;
-  /** As `normalizePath` gives it. */
+  /** Normalised by `normalizePath`. */
   readonly path: string;
-  /** The value of a header by its lower-case name. */
+  /** Returns the value of a header by its lower-case name. */
   header(name: string): string | undefined;
 }
 
 let table: typeof MimeTypes | null = null;
 
 /**
- * Loads the table of content types once. It takes 2 MB a thread, and up to 90 ms: so only for routes that need it, and before
- * their first request.
+ * Loads the table of content types once. It costs 2 MB per thread and up to 90 ms, so it is loaded only for
+ * routes that need it, before their first request.
  */
 export function loadContentTypes(): typeof MimeTypes {
   return (table ??= createRequire(import.meta.url)('mime-types') as typeof MimeTypes);
@@ -33,20 +33,20 @@ export function loadContentTypes(): typeof MimeTypes {
 
 const NO_SNIFFING = ['X-Content-Type-Options', 'nosniff'] as const;
 
-/** A file to send, and how to label it. */
+/** A file to send, and its labels. */
 interface Found {
   readonly file: OpenFile;
-  /** The name whose ending gives the content type. */
+  /** The name whose ending determines the content type. */
   readonly name: string;
   readonly coding: ContentCoding | null;
-  /** Whether the file is served in place of a missing one. */
+  /** Whether the file replaces a missing one. */
   readonly isFallback: boolean;
 }
 
 /**
- * Serves the files below a directory: GET and HEAD, conditional requests, single ranges, precompressed files, and one
- * fallback in place of all missing files. Cache-Control is sent only if it is configured: caches can check any copy by its
- * ETag and Last-Modified.
+ * Serves the files below a directory: GET and HEAD, conditional requests, single ranges, precompressed files,
+ * and one fallback for all missing files. Cache-Control is sent only if configured: caches can revalidate any
+ * copy by its ETag and Last-Modified.
  */
 export class StaticFiles {
   readonly #action: StaticAction;
@@ -60,8 +60,8 @@ export class StaticFiles {
   /**
    * Answers one request.
    *
-   * @param done called once, when the reply is over and the file is closed, with the status that was sent; 499 if the
-   *   client went before
+   * @param done called once, when the reply has ended and the file is closed. Gets the status of the answer,
+   * 499 if the client disconnected first.
    */
   serve(request: FileRequest, reply: HttpReply, done: (status: number) => void): void {
     this.#answer(request, reply).then(done, () => done(this.#fail(reply, 500)));
@@ -90,7 +90,7 @@ export class StaticFiles {
     }
   }
 
-  /** Finds the file to send. @throws the error of the file system, unless it is that there is no such file */
+  /** Finds the file to send, or its replacement. @throws the file system's error, unless no file was found */
   async #find(
     request: FileRequest,
     names: readonly string[],
@@ -105,7 +105,7 @@ export class StaticFiles {
     return instead === null || instead === 'directory' ? null : { ...instead, isFallback: true };
   }
 
-  /** Opens a file, or the compressed one beside it. */
+  /** Opens a file, or its compressed version. */
   async #open(
     request: FileRequest,
     names: readonly string[],
@@ -159,24 +159,24 @@ export class StaticFiles {
     return status;
   }
 
-  /** Returns the headers that a 304 carries, too (RFC 9110 section 15.4.5). */
+  /** Returns the headers that a 304 also has (RFC 9110 section 15.4.5). */
   #versionHeaders({ isFallback }: Found, { etag, lastModified }: Validators): (readonly [string, string])[] {
     const { cacheControl, precompressed } = this.#action;
     const headers: (readonly [string, string])[] = [
       ['ETag', etag],
       ['Last-Modified', new Date(lastModified).toUTCString()],
     ];
-    // A fallback stands for a file that may exist a moment later.
+    // The file that a fallback replaces may exist a moment later.
     if (cacheControl !== null) headers.push(['Cache-Control', isFallback ? 'no-cache' : cacheControl]);
     if (precompressed) headers.push(['Vary', 'Accept-Encoding']);
     return headers;
   }
 
   /**
-   * Gives up on a file that cannot be read.
+   * Ends the reply for a file that cannot be read.
    *
    * @param status of the response, if it has begun
-   * @returns the status that was sent
+   * @returns the status of the answer
    */
   #fail(reply: HttpReply, status: number): number {
     if (!reply.begun) return this.#refuse(reply, 500);
@@ -194,7 +194,7 @@ export class StaticFiles {
   }
 }
 
-/** Opens a file as {@link openBelow} does; returns null if there is none. */
+/** Like {@link openBelow}, but returns null if the file does not exist. */
 async function openOrNull(root: string, names: readonly string[]): Promise<OpenFile | 'directory' | null> {
   try {
     return await openBelow(root, names);
@@ -204,14 +204,17 @@ async function openOrNull(root: string, names: readonly string[]): Promise<OpenF
   }
 }
 
-/** Returns the range to send; null for the whole file. Only a GET has ranges (RFC 9110 section 14.2). */
+/** Returns the range to send, null for the whole file. Only GET supports ranges (RFC 9110 section 14.2). */
 function rangeOf(request: FileRequest, size: number, validators: Validators): ReturnType<typeof parseRange> {
   const header = request.method === 'GET' ? request.header('range') : undefined;
   if (header === undefined || !rangeApplies(request.header('if-range'), validators)) return null;
   return parseRange(header, size);
 }
 
-/** Returns the path with a slash at its end, and one in front: behind two, the first name would be a host. */
+/**
+ * Returns the path with a trailing slash and only one leading slash: after two, the first name would be a
+ * host.
+ */
 function directoryOf(path: string): string {
   return `/${path.replace(/^\/+/, '')}/`;
 }

@@ -1,11 +1,11 @@
 import type { BigIntStats } from 'node:fs';
 import { parseHttpDate } from './http-date.ts';
 
-/** Validators that tell the versions of a file apart (RFC 9110 section 8.8). */
+/** Validators that distinguish versions of a file (RFC 9110 section 8.8). */
 export interface Validators {
-  /** An entity tag with its quotes. */
+  /** An entity tag, including its quotes. */
   readonly etag: string;
-  /** Whole seconds, in milliseconds since 1970. */
+  /** Milliseconds since 1970, in whole seconds. */
   readonly lastModified: number;
 }
 
@@ -14,11 +14,11 @@ type HeaderOf = (name: string) => string | undefined;
 const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
 
 /**
- * Makes the validators of a file. The entity tag is strong, so that If-Range can use it. It is made of the file's size and
- * its time of modification in nanoseconds; nginx takes seconds.
+ * Returns the validators of a file. The entity tag is strong, so that If-Range can use it. It consists of the
+ * file's modification time in nanoseconds and its size. nginx uses seconds.
  */
 export function validatorsOf(stats: BigIntStats): Validators {
-  // A date in the future is no valid Last-Modified (RFC 9110 section 8.8.2.1).
+  // A date in the future is not a valid Last-Modified (RFC 9110 section 8.8.2.1).
   const modified = Math.min(Number(stats.mtimeMs), Date.now());
   return {
     etag: `"${stats.mtimeNs.toString(16)}-${stats.size.toString(16)}"`,
@@ -27,9 +27,9 @@ export function validatorsOf(stats: BigIntStats): Validators {
 }
 
 /**
- * Judges the conditions of a GET or HEAD, in the order of RFC 9110 section 13.2.2.
+ * Evaluates the conditions of a GET or HEAD, in the order of RFC 9110 section 13.2.2.
  *
- * @returns the status to answer with instead of the file; null if the file is to be sent
+ * @returns the status to answer instead of the file, null to send the file
  */
 export function failedPrecondition(header: HeaderOf, { etag, lastModified }: Validators): 304 | 412 | null {
   const ifMatch = header('if-match');
@@ -46,17 +46,17 @@ export function failedPrecondition(header: HeaderOf, { etag, lastModified }: Val
 }
 
 /**
- * Whether a Range may be answered with a part of this version of the file: if there is no If-Range, or if the client
- * surely has a part of the same version (RFC 9110 section 13.1.5).
+ * Whether a Range may be answered with a part of this version of the file. That is the case without an
+ * If-Range, or if the client certainly has a part of the same version (RFC 9110 section 13.1.5).
  */
 export function rangeApplies(ifRange: string | undefined, { etag, lastModified }: Validators): boolean {
   if (ifRange === undefined) return true;
   if (ifRange.startsWith('"')) return ifRange === etag;
-  // A date within the last second may stand for two versions.
+  // A date within the last second may belong to two versions.
   return dateOf(ifRange) === lastModified && lastModified < Date.now() - 1000;
 }
 
-/** Whether a list of entity tags, or `*`, holds the tag. Weak tags match only if `weak` is true. */
+/** Whether a list of entity tags, or `*`, contains the tag. Weak tags match only if `weak` is true. */
 function lists(header: string, etag: string, weak: boolean): boolean {
   if (header.trim() === '*') return true;
   for (const [tag] of header.matchAll(ENTITY_TAG)) {

@@ -1,19 +1,19 @@
 import { headerOf } from '../../wire/http/request-head.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 
-/** Safety margin below the endpoint's own limit, so that its FIN and a request do not cross. */
+/** Margin below the endpoint's own limit, so that its FIN and a request do not cross. */
 const MARGIN_MS = 1000;
 
-/** Min time that a bound connection is kept, whatever the endpoint says: a login continues on it. */
+/** Min time to keep a bound connection, even if the endpoint wants less: a login continues on it. */
 const MIN_BOUND_MS = 5000;
 
-/** Returns for how many milliseconds the connection may be kept, by the endpoint's Keep-Alive header; Infinity without one. */
+/** Returns the max idle time in the endpoint's Keep-Alive header, in milliseconds. Infinity without one. */
 export function keepAliveHint(head: ResponseHead): number {
   const seconds = /\btimeout=(\d{1,6})\b/i.exec(headerOf(head, 'keep-alive') ?? '')?.[1];
   return seconds === undefined ? Infinity : Math.max(0, Number(seconds) * 1000 - MARGIN_MS);
 }
 
-/** Returns for how many milliseconds a bound connection may be kept. @param keepAliveMs as configured */
+/** Returns the max idle time of a bound connection, in milliseconds. @param keepAliveMs as configured */
 export function boundKeepAlive(keepAliveMs: number, head: ResponseHead): number {
   return Math.min(keepAliveMs, Math.max(MIN_BOUND_MS, keepAliveHint(head)));
 }

@@ -5,7 +5,7 @@ import { dial, dialErrorOf } from '../../upstream/dialling/dial.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 
-/** Upstream connections on Node's sockets, in a thread whose loop is Node's. */
+/** Upstream connections on Node's sockets, in a thread that runs Node's loop. */
 export const netDialler: UpstreamDialler = {
   open: (cluster, endpoint, owner, preface) => openSocket(cluster, endpoint, owner, preface, null),
 };
@@ -32,7 +32,7 @@ export function openSocket(
 }
 
 function onPlainConnect(this: NetChannel<UpstreamOwner>): void {
-  // Without a descriptor everything goes through `write`.
+  // Without a descriptor, all output goes through `write`.
   this.fd = descriptorOf(this) ?? -1;
   this.owner?.upstreamConnected();
 }

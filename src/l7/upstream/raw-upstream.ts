@@ -39,13 +39,13 @@ class RawUpstream extends RawChannel<UpstreamOwner> implements UpstreamSocket, D
     this.#dialler = dialler;
   }
 
-  /** Begins to dial. */
+  /** Starts to dial. */
   connect(endpoint: Endpoint): void {
     const { loop } = this.home;
     const { addresses } = this.#dialler;
     const dial = new AddressDial(loop, (address) => addresses.of(address), endpoint, this);
     this.#dial = dial;
-    // Later: the owner does not know this connection yet.
+    // Deferred, because the owner does not know this connection yet.
     if (!dial.start()) loop.defer(() => this.close(dial.error));
   }
 
@@ -75,9 +75,9 @@ class RawUpstream extends RawChannel<UpstreamOwner> implements UpstreamSocket, D
   }
 }
 
-/** A channel to an endpoint that gets a preface. Others have no field for it. */
+/** A channel to an endpoint that gets a preface. A separate class saves a field in all others. */
 class PrefacedUpstream extends RawUpstream {
-  /** Null once it has been sent. */
+  /** Null after it was sent. */
   #preface: Buffer | null;
 
   constructor(dialler: RawDialler, owner: UpstreamOwner, preface: Buffer) {

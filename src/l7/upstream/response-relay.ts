@@ -8,18 +8,18 @@ import type { HeaderList, HttpReply } from '../contract/http-reply.ts';
 interface RelayOwner {
   pauseResponse(): void;
   resumeResponse(): void;
-  /** The client has got the whole response. */
+  /** Called when the client's connection has taken the whole response. */
   relayed(): void;
 }
 
-/** Max bytes that the kernel's buffer of an idle connection takes at any time. */
+/** Max bytes that the kernel's buffer of an idle connection always takes. */
 const MAX_SMALL_BYTES = 4 * 1024;
 /** A comment, which every reader of an event stream ignores. */
 const EMPTY_EVENT = Buffer.from(':\n\n');
 
 /**
- * Carries a response to the client as it comes. A response that came whole in one read leaves in one write. A longer one is
- * streamed, and the endpoint is not read while the client is slow.
+ * Relays a response to the client as it arrives. A response that arrived in one read leaves in one write. A
+ * longer one is streamed, and reading from the endpoint pauses while the client is slow.
  */
 export class ResponseRelay {
   readonly #reply: HttpReply;
@@ -27,15 +27,15 @@ export class ResponseRelay {
   #status = 0;
   #headers: HeaderList = [];
   #length: number | null = null;
-  /** Whether the head has gone to the reply. */
+  /** Whether the head was passed to the reply. */
   #headSent = false;
-  /** The last piece of the current read: it may turn out to be the last of the response. */
+  /** The last piece of the current read, which may turn out to be the last of the response. */
   #piece: Buffer | null = null;
-  /** Pieces that came while the client was slow. */
+  /** Pieces that arrived while the client was slow. */
   #waiting: Buffer[] = [];
   #blocked = false;
   #ended = false;
-  /** Whether the head has come; it leaves with the first piece of the body. */
+  /** Whether the head has arrived. It is sent with the first piece of the body. */
   #hasHead = false;
   #isEventStream = false;
   #trailers: Trailers = NO_TRAILERS;
@@ -45,7 +45,7 @@ export class ResponseRelay {
     this.#owner = owner;
   }
 
-  /** Whether the whole response is here, is small, and has not been sent. */
+  /** Whether the whole response has arrived, is small, and was not sent yet. */
   get fitsOneWrite(): boolean {
     return !this.#headSent && this.#length !== null && this.#length <= MAX_SMALL_BYTES;
   }
@@ -64,29 +64,32 @@ export class ResponseRelay {
     }
   }
 
-  /** Takes a piece of the body. @param bytes not empty, valid until {@link readDone} only */
+  /** Takes a piece of the body. @param bytes not empty, valid only until {@link readDone} */
   data(bytes: Buffer): void {
     if (this.#piece !== null) this.#flush(this.#piece);
     this.#piece = bytes;
   }
 
-  /** All bytes of one read have been handed over. */
+  /** Called after all bytes of one read. */
   readDone(): void {
     const piece = this.#piece;
     this.#piece = null;
     if (piece !== null) this.#flush(piece);
-    // A client of events waits for the head. If the engine sends no head without a piece of a body, a comment is one.
+    // An event stream's client waits for the head. If the engine cannot send a head alone, a comment goes
+    // with it.
     else if (this.#isEventStream && this.#hasHead && !this.flushHead()) this.#flush(EMPTY_EVENT);
   }
 
-  /** Sends the head if it waits for the body. Returns whether it has gone: some engines cannot send it alone. */
+  /**
+   * Sends the head if it waits for the body. Returns whether it was sent: some engines cannot send it alone.
+   */
   flushHead(): boolean {
     if (this.#hasHead && !this.#headSent)
       this.#headSent = this.#reply.beginAlone(this.#status, this.#headers, this.#length);
     return this.#headSent;
   }
 
-  /** @param trailers the fields behind the body */
+  /** @param trailers fields after the body */
   end(trailers: Trailers = NO_TRAILERS): void {
     this.#trailers = trailers;
     const piece = this.#piece;
@@ -109,7 +112,7 @@ export class ResponseRelay {
     } else if (piece !== null && !this.#write(piece)) {
       return;
     }
-    // The reply sends the rest by itself. The response is over after that.
+    // The reply sends the rest by itself, and the response then ends.
     this.#reply.whenWritable(() => {
       if (!this.#reply.aborted) this.#owner.relayed();
     });

@@ -5,28 +5,34 @@ import { allowedTrailers, type Trailers } from '../../wire/http/chunked-body/tra
 import { ResponseHeadReader, type InterimSink, type ResponseHead } from '../../wire/http/response-head.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 
-/** The owner of a request that goes to one endpoint. */
+/** Receives the events of a request to one endpoint. */
 export interface UpstreamRequestOwner extends BodySink {
-  /** The connection is established. */
+  /** Called when the connection is established. */
   requestConnected(): void;
-  /** The socket takes more after a write that returned false. */
+  /** Called when the socket can take more, after a write that returned false. */
   requestDrained(): void;
-  /** An interim response has come (1xx but 100 and 101). The request may be destroyed when this returns. */
+  /**
+   * Called for each interim response (1xx except 100 and 101). The request may be destroyed when this
+   * returns.
+   */
   responseInformed(head: ResponseHead): void;
-  /** The final response's head has come. The body follows, a part of it in the same call of the socket. */
+  /** Called with the final response's head. A part of the body may follow in the same call of the socket. */
   responseHead(head: ResponseHead, body: BodyReader): void;
-  /** All bytes of one read have been handed over. */
+  /** Called after all bytes of one read. */
   readDone(): void;
-  /** The response is complete. No call follows. @param trailers the fields behind it that may be passed on */
+  /** Called when the response is complete. No call follows. @param trailers fields that may be forwarded */
   responseEnd(trailers: Trailers): void;
-  /** The connection has failed, or the response is invalid. No call follows, and the socket is destroyed. */
+  /**
+   * Called when the connection failed or the response is invalid. No call follows, and the socket is
+   * destroyed.
+   */
   requestFailed(reason: ConnectFailure, detail: string): void;
 }
 
-/** One request on one connection to an endpoint: reads the response. */
+/** One request on one connection to an endpoint. Reads the response. */
 export class UpstreamRequest implements UpstreamOwner, InterimSink {
   readonly socket: UpstreamSocket;
-  /** Whether the endpoint has sent anything. */
+  /** Whether the endpoint has sent any bytes. */
   answered = false;
   readonly #owner: UpstreamRequestOwner;
   readonly #toHead: boolean;
@@ -43,12 +49,12 @@ export class UpstreamRequest implements UpstreamOwner, InterimSink {
     socket.owner = this;
   }
 
-  /** Whether the connection can carry another request, once the response is complete. */
+  /** Whether the connection can carry another request after a complete response. */
   get reusable(): boolean {
     return this.#reusable && !this.socket.destroyed;
   }
 
-  /** Closes the connection. The owner is not told. */
+  /** Closes the connection, without callbacks to the owner. */
   destroy(): void {
     this.#over = true;
     this.socket.owner = null;
@@ -93,7 +99,7 @@ export class UpstreamRequest implements UpstreamOwner, InterimSink {
     if (!this.#over) this.#owner.responseInformed(head);
   }
 
-  /** Tells the owner of the head. Returns whether the body is to be read. */
+  /** Passes the head to the owner. Returns whether to read the body. */
   #begin(head: ResponseHead): boolean {
     const body = new BodyReader(head, this.#toHead);
     if (body.malformed) {
@@ -111,7 +117,7 @@ export class UpstreamRequest implements UpstreamOwner, InterimSink {
     if (this.#over) return;
     if (body.malformed) this.#fail('handshake', 'the body of the response is malformed');
     else if (body.complete) {
-      // Bytes behind the response answer no request: the connection is out of step.
+      // Bytes after the response mean that the connection is out of sync.
       if (used < end - start) this.#reusable = false;
       this.#end();
     }
