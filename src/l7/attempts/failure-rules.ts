@@ -1,6 +1,6 @@
 /**
- * Defines what layer 7 does after a failed attempt: one rule per stage of an attempt, and one answer per
- * reason why the attempts ended without an endpoint. Rules of both layers are in
+ * Defines what layer 7 does after a failed attempt. Each stage of an attempt has one rule. Each reason why
+ * the attempts ended without an endpoint has one answer. Rules of both layers are in
  * `upstream/attempts/failure-table.ts`.
  */
 import type { OutlierFailure } from '../../config/types/cluster.ts';
@@ -73,9 +73,10 @@ export const OVERDUE_UPGRADES = {
 } as const satisfies Readonly<Record<string, OverdueRule>>;
 
 /**
- * Failures of plain requests. There is no retry in three cases: the request may not be repeated (RFC 9110
- * section 9.2.2), a part of the response has arrived, or the retry would send a connection's credentials to
- * another endpoint.
+ * Failures of plain requests. There is no retry in three cases:
+ * - The request may not be repeated (RFC 9110 section 9.2.2).
+ * - A part of the response has arrived.
+ * - The retry would send a connection's credentials to another endpoint.
  */
 export const REQUEST_FAILURES = {
   dialling: NOT_CONNECTED,

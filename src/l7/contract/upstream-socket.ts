@@ -21,7 +21,7 @@ export interface UpstreamSocket extends Channel {
 /** Opens the upstream connections of one worker. */
 export interface UpstreamDialler {
   /**
-   * Starts to connect. The owner needs a deadline of its own. It is not called before this returns.
+   * Starts to connect. The owner must set its own deadline. It is not called before this returns.
    *
    * @param preface bytes before all others, TLS included: a PROXY header, or null
    */

@@ -2,7 +2,7 @@ import { releasePages } from '../../sys/memory/released-pages.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 
 /**
- * Min size of a message whose memory is released. Such a message usually arrived in several reads, and
+ * Min size of a message whose memory is released. A large message usually arrived in several reads, and
  * releasing is cheap compared with the copies.
  */
 const MIN_RELEASED_BYTES = 256 * 1024;

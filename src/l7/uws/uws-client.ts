@@ -6,8 +6,8 @@ import type { WireTraits } from './unfinished/held-bytes.ts';
 import type { Receiver, UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 
 /**
- * The reason, without a code, that uWS 20.66 to 20.68 reports for a malformed close frame. uWS treats all
- * codes from 1012 to 3999 as malformed (no upstream issue known). Needed until uWS reports such codes.
+ * uWS's text for a malformed close frame, reported without a code. uWS 20.66 to 20.68 treats all codes from
+ * 1012 to 3999 as malformed (no upstream issue known). Needed until uWS reports such codes.
  */
 const REFUSED_CLOSE = 'Received invalid close payload';
 
