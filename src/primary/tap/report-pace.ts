@@ -1,17 +1,18 @@
 interface PaceTiming {
-  /** Calls back once after a time. */
+  /** Calls back once, after `ms`. */
   readonly later: (ms: number, run: () => void) => void;
 }
 
-/** Max characters of the reports of all taps that workers may replace in one period. */
+/** Max characters per period of all taps' reports for which workers may send replacements. */
 export const MAX_PERIOD_CHARACTERS = 4 * 1024 * 1024;
 const PERIOD_MS = 100;
 
 const TIMING: PaceTiming = { later: (ms, run) => void setTimeout(run, ms).unref() };
 
 /**
- * Bounds how much of taps the primary passes on, however many workers and readers there are: its thread also answers probes
- * and looks after workers. A worker may send its next report only when the last one has been let through.
+ * Limits how much tap data the primary forwards, for any number of workers and readers: its thread also
+ * answers probes and supervises workers. A worker may send its next report only after the last one has
+ * passed.
  */
 export class ReportPace {
   readonly #timing: PaceTiming;
@@ -23,7 +24,9 @@ export class ReportPace {
     this.#timing = timing;
   }
 
-  /** Calls back now if the period has room, else in a later one. @param characters of the report */
+  /**
+   * Calls back now if the period has room, otherwise in a later one. @param characters length of the report
+   */
   pass(characters: number, onDue: () => void): void {
     if (this.#left > 0) this.#let(characters, onDue);
     else this.#held.push({ characters, onDue });

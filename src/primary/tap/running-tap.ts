@@ -2,45 +2,48 @@ import type { TapOrder, TapReport } from '../../protocol/tap.ts';
 import { doneLine, headerLine, lostLine } from './tap-lines.ts';
 import type { TapReader, TapSource } from './tap-reader.ts';
 
-/** What a tap has done so far. */
+/** Totals of a tap so far. */
 interface TapTotals {
-  /** Lines that were passed on. */
+  /** Lines sent to the reader. */
   readonly lines: number;
   readonly bytes: number;
-  /** Frames and reads that workers have left out. */
+  /** Frames and reads that workers dropped. */
   readonly lostFrames: number;
-  /** Sessions and tunnels that workers have left out. */
+  /** Sessions and tunnels that workers dropped. */
   readonly lostSessions: number;
-  /** Lines that were dropped because the reader was too slow. */
+  /** Lines dropped because the reader was too slow. */
   readonly droppedLines: number;
 }
 
 interface TapOwner {
-  /** The tap has its reader, so the workers may begin. */
+  /** Called when the tap has its reader, so the workers may start. */
   begun(tap: RunningTap): void;
-  /** The tap is over. Called once. */
+  /** Called once, when the tap is over. */
   ended(tap: RunningTap, reason: string): void;
-  /** Lines were passed on, or dropped. */
+  /** Called after lines were sent or dropped. */
   counted(bytes: number, droppedLines: number): void;
 }
 
-/** Max bytes that wait for a slow reader. What comes then is dropped. */
+/** Max bytes that wait for a slow reader. Further lines are dropped. */
 export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
-/** One tap: merges the lines of all workers for one reader, and counts what is missing. */
+/** One tap. Merges the lines of all workers for one reader, and counts lost lines. */
 export class RunningTap implements TapSource {
   readonly order: TapOrder;
-  /** The IP address of the reader. */
+  /** The reader's IP address. */
   readonly client: string;
   readonly #owner: TapOwner;
   readonly #totals = { lines: 0, bytes: 0, lostFrames: 0, lostSessions: 0, droppedLines: 0 };
-  /** By worker: what a dropped report has told of. Each is told with the next report that is not dropped. */
+  /**
+   * Losses that are not yet reported to the reader, by worker. The next report that is not dropped carries
+   * them.
+   */
   readonly #untold = new Map<string, { frames: number; sessions: number }>();
   #untoldLines = 0;
   #waitingBytes = 0;
   #reader: TapReader | null = null;
-  /** Why the tap is over; null while it is not. */
+  /** Why the tap is over; null while it runs. */
   #end: string | null = null;
 
   constructor(order: TapOrder, client: string, owner: TapOwner) {
@@ -69,13 +72,15 @@ export class RunningTap implements TapSource {
     this.#stop(reason);
   }
 
-  /** Ends the tap from this side. Resolves when the reader knows why, or has gone. */
+  /** Ends the tap from this side. Resolves when the reader has the reason, or has disconnected. */
   async end(reason: string): Promise<void> {
     if (!this.#stop(reason) || this.#reader === null) return;
     await this.#finish(this.#reader, reason);
   }
 
-  /** Passes the lines of a worker on, or drops them. @param onTaken called when the worker may send more */
+  /**
+   * Sends a worker's lines to the reader, or drops them. @param onTaken called when the worker may send more
+   */
   take({ lines, lostFrames, lostSessions }: TapReport, worker: string, onTaken: () => void): void {
     if (this.#reader === null || this.#end !== null) return;
     this.#totals.lostFrames += lostFrames;
@@ -121,14 +126,14 @@ export class RunningTap implements TapSource {
     this.#owner.counted(0, lines);
   }
 
-  /** Tells of dropped lines in front of the next ones. */
+  /** Reports dropped lines before the next lines. */
   #tellDropped(): void {
     if (this.#untoldLines === 0) return;
     this.#write(lostLine(null, { frames: 0, sessions: 0, lines: this.#untoldLines }));
     this.#untoldLines = 0;
   }
 
-  /** Tells behind the lines of a report what its worker has left out until then. */
+  /** Reports a worker's losses after the lines of its report. */
   #tellLost(): void {
     for (const [worker, { frames, sessions }] of this.#untold) {
       this.#write(lostLine(worker, { frames, sessions, lines: 0 }));

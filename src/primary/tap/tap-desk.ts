@@ -8,16 +8,16 @@ import { ReportPace } from './report-pace.ts';
 import { RunningTap } from './running-tap.ts';
 import type { TapSource } from './tap-reader.ts';
 
-/** The settings of `admin` that taps depend on. */
+/** Settings of `admin` that affect taps. */
 export interface TapSettings {
   readonly tap: 'off' | 'headers' | 'payload';
-  /** Rules of redaction that hold for every tap. */
+  /** Redaction rules of every tap. */
   readonly tapRedact: readonly string[];
-  /** The token of commands; null for none. */
+  /** The token for commands; null for none. */
   readonly token: string | null;
 }
 
-/** What a reader asks for. */
+/** What a reader requests. */
 export type TapWish = Omit<TapOrder, 'id'>;
 
 type TapResult = (typeof TAP_RESULTS)[number];
@@ -25,37 +25,37 @@ type TapResult = (typeof TAP_RESULTS)[number];
 /** Why a tap is refused. */
 export interface TapRefusal {
   readonly result: Exclude<TapResult, 'started'>;
-  /** For the reader: one sentence with the remedy. */
+  /** One sentence for the reader, with the remedy. */
   readonly message: string;
 }
 
 interface TapDeskParts {
   /** Returns the settings in force. */
   readonly settings: () => TapSettings;
-  /** Tells all workers, draining ones included. */
+  /** Sends a command to all workers, including draining ones. */
   readonly tellWorkers: (command: TapCommand) => void;
-  /** Tells operators of an event. */
+  /** Reports an event to operators. */
   readonly tell: (event: EventFacts) => void;
   readonly log: Logger;
-  /** Milliseconds, monotonic. */
+  /** Milliseconds on a monotonic clock. */
   readonly now?: () => number;
 }
 
 interface Entry {
   readonly tap: RunningTap;
   readonly startedAt: number;
-  /** The token that has allowed the tap. */
+  /** The token that authorized the tap. */
   readonly token: string | null;
 }
 
-/** Max taps at a time. */
+/** Max concurrent taps. */
 export const MAX_TAPS = 8;
-/** Log lines about refused taps. */
+/** Rate limit of log lines about refused taps. */
 const REFUSED_LINES = { burst: 20, everyMs: 1000 };
-/** Max time that the end of the process waits until readers have the last lines. */
+/** Max time that the shutdown waits for readers to receive the last lines. */
 const MAX_LAST_WAIT_MS = 500;
 
-/** Starts and ends taps in all workers, and brings their lines to the readers. */
+/** Starts and ends taps in all workers, and forwards their lines to the readers. */
 export class TapDesk {
   readonly counts = {
     results: new Map<TapResult, number>(TAP_RESULTS.map((result) => [result, 0])),
@@ -76,12 +76,12 @@ export class TapDesk {
     this.#refusedLines = new LineLimit(now, REFUSED_LINES);
   }
 
-  /** The number of taps that run. */
+  /** Number of running taps. */
   get active(): number {
     return this.#taps.size;
   }
 
-  /** The taps that a new worker must begin with. */
+  /** Taps that a new worker must start. */
   get orders(): readonly TapOrder[] {
     return Array.from(this.#taps.values(), ({ tap }) => tap)
       .filter(({ hasBegun }) => hasBegun)
@@ -89,9 +89,9 @@ export class TapDesk {
   }
 
   /**
-   * Opens a tap, which begins when it gets its reader. A refusal is logged and counted.
+   * Opens a tap, which starts when it gets its reader. A refusal is logged and counted.
    *
-   * @param client the IP address of the reader
+   * @param client the reader's IP address
    */
   open(wish: TapWish, client: string): TapSource | TapRefusal {
     const refusal = this.#refusalOf(wish);
@@ -113,7 +113,7 @@ export class TapDesk {
     return tap;
   }
 
-  /** Notes that a tap is refused. @param filter what it was to show, as far as that could be read */
+  /** Logs and counts a refusal. @param filter what the tap would have shown, as far as known */
   refuse({ result, message }: TapRefusal, client: string, filter: TapFilter = {}): void {
     this.#count(result);
     this.#parts.tell({ kind: 'admin', reason: 'tap_refused', detail: REFUSAL_WORDS[result], client });
@@ -122,16 +122,16 @@ export class TapDesk {
     if (more !== null) this.#parts.log.warn(fields, 'tap refused');
   }
 
-  /** Takes the lines of a worker. @param reply sends the worker a message, as long as this run of it lasts */
+  /** Handles a worker's report. @param reply sends a message to this run of the worker while it lasts */
   hear(report: TapReport, worker: string, reply: (command: TapCommand) => void): void {
     const { id, lines } = report;
-    // A report may have been under way when its tap ended.
+    // A report may arrive after its tap has ended.
     this.#taps.get(id)?.tap.take(report, worker, () => {
       this.#pace.pass(lines.length, () => reply({ type: 'tap_taken', id }));
     });
   }
 
-  /** Ends the taps that settings, which come into force now, do not allow. */
+  /** Ends the taps that new settings forbid. Called when the settings take effect. */
   apply(next: TapSettings): void {
     for (const { tap, token } of [...this.#taps.values()]) {
       const reason = token === next.token ? forbiddenBy(next, tap.order) : 'admin.token has changed';
@@ -139,7 +139,7 @@ export class TapDesk {
     }
   }
 
-  /** Ends all taps. Resolves when the readers know why, at the latest after 500 ms. */
+  /** Ends all taps. Resolves when the readers have the reason, or after 500 ms. */
   async stop(reason: string): Promise<void> {
     if (this.#taps.size === 0) return;
     const ends = Array.from(this.#taps.values(), ({ tap }) => tap.end(reason));
@@ -174,7 +174,7 @@ export class TapDesk {
     const { id } = order;
     const entry = this.#taps.get(id);
     this.#taps.delete(id);
-    // The client went before the answer: nobody has been told of the tap.
+    // The client disconnected before the answer. Nobody was told about the tap.
     if (!tap.hasBegun) return;
     this.#parts.tellWorkers({ type: 'tap_stop', id });
     const seconds = Math.round(this.#now() - (entry?.startedAt ?? 0)) / 1000;
@@ -188,7 +188,7 @@ export class TapDesk {
   }
 }
 
-/** For events, which have no room for the remedy. */
+/** Reasons for events, which have no room for the remedy. */
 const REFUSAL_WORDS: Readonly<Record<TapRefusal['result'], string>> = {
   off: 'taps are off',
   payload: 'payloads are not shown',
@@ -197,11 +197,11 @@ const REFUSAL_WORDS: Readonly<Record<TapRefusal['result'], string>> = {
   parameters: 'bad parameters',
 };
 
-/** Returns why settings forbid a tap that runs; null if they allow it. */
+/** Returns why settings forbid a running tap; null if they allow it. */
 function forbiddenBy({ tap, tapRedact }: TapSettings, { payload, redact }: TapOrder): string | null {
   if (tap === 'off') return 'admin.tap is off';
   if (payload && tap !== 'payload') return `admin.tap is ${tap}`;
-  // Handshakes obey rules, too.
+  // The rules apply to handshakes too, so they matter even without payloads.
   return tapRedact.every((rule) => redact.includes(rule)) ? null : 'admin.tapRedact has new rules';
 }
 

@@ -1,4 +1,4 @@
-/** The lines that the primary adds to the lines of the workers. */
+/** Lines that the primary adds to the lines of the workers. */
 import { version } from '../../core/version.ts';
 import type { TapOrder } from '../../protocol/tap.ts';
 import {
@@ -8,7 +8,7 @@ import {
   type LostRecord,
 } from '../../wire/recording/records.ts';
 
-/** Writes the first line of a tap. */
+/** Formats the first line of a tap. */
 export function headerLine({ filter, sample, payload, maxPayloadBytes, redact }: TapOrder): string {
   const record: HeaderRecord = {
     type: 'tap',
@@ -24,7 +24,9 @@ export function headerLine({ filter, sample, payload, maxPayloadBytes, redact }:
   return lineOf(record);
 }
 
-/** Writes what is missing. @param worker the worker that left it out; null if the reader was too slow */
+/**
+ * Formats a line about losses. @param worker the worker that dropped them; null if the reader was too slow
+ */
 export function lostLine(
   worker: string | null,
   lost: { readonly frames: number; readonly sessions: number; readonly lines: number },
@@ -41,7 +43,7 @@ export function lostLine(
   return lineOf(record);
 }
 
-/** Writes the last line of a tap that the proxy ends. */
+/** Formats the last line of a tap that the proxy ends. */
 export function doneLine(reason: string): string {
   const record: DoneRecord = { type: 'done', at: now(), reason };
   return lineOf(record);
@@ -51,7 +53,7 @@ function lineOf(record: object): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** Milliseconds since 1970, in microseconds. */
+/** Returns milliseconds since 1970, with microsecond resolution. */
 function now(): number {
   return Math.round((performance.timeOrigin + performance.now()) * 1000) / 1000;
 }

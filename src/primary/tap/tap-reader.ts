@@ -1,21 +1,23 @@
-/** Both sides of the seam between a tap and whoever reads it. */
+/** Both sides of the seam between a tap and its reader. */
 
-/** Reads the lines of a tap: a connection of the admin server. */
+/** Receives the lines of a tap. A connection of the admin server is one. */
 export interface TapReader {
   /**
-   * Takes complete lines, and sends them behind those before.
+   * Sends complete lines, in order.
    *
-   * @param onTaken called once when the kernel has the lines; never if the reader has gone
+   * @param onTaken called once when the kernel has the lines. Never called if the reader has disconnected
    */
   write(lines: Buffer, onTaken: () => void): void;
-  /** Ends the stream after what has been written. Resolves when the reader has everything, or has gone. */
+  /**
+   * Ends the stream after the written lines. Resolves when the reader has everything, or has disconnected.
+   */
   end(): Promise<void>;
 }
 
-/** Writes to a reader. */
+/** Writes lines to a reader. */
 export interface TapSource {
-  /** Gives the tap its reader. Call this once. */
+  /** Sets the tap's reader. Call it once. */
   begin(reader: TapReader): void;
-  /** The reader has gone, or does not read. @param reason for the log */
+  /** Called when the reader has disconnected, or does not read. @param reason reason for the log */
   leave(reason: string): void;
 }

@@ -5,28 +5,31 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { TracingSettings } from '../../config/types/config.ts';
 
-/** Hears how exports end. */
+/** Receives the results of exports. */
 export interface ExportOwner {
   exported(spans: number): void;
-  /** @param detail why, in words of the SDK or the system */
+  /** @param detail the reason, in words of the SDK or the system */
   failed(spans: number, detail: string): void;
 }
 
-/** Max time of an export with the attempts that follow a failure. */
+/** Max time of an export, including retries. */
 const EXPORT_MS = 4000;
-/** Time after which an export is cut, however its answer trickles: the SDK only limits its silence. */
+/** Max time of an export until its connections are closed. The SDK limits only silence, not a slow answer. */
 const CUT_MS = 2 * EXPORT_MS;
-/** Max exports at a time. Only an end of the process makes several, so that the queue is empty at once. */
+/** Max concurrent exports. Several run only at the end of the process, to empty the queue at once. */
 const MAX_EXPORTS = 64;
 const MAX_DETAIL_CHARACTERS = 200;
 
-/** Sends spans to one collector by OTLP over HTTP. No answer holds it for long, and redirects are failures. */
+/**
+ * Sends spans to one collector by OTLP over HTTP. The time of an answer is limited, and redirects are
+ * failures.
+ */
 export class Collector implements SpanExporter {
   readonly #exporter: OTLPTraceExporter;
   readonly #agent: HttpAgent;
   readonly #owner: ExportOwner;
 
-  /** @param product name and version, for the header User-Agent */
+  /** @param product name and version for the User-Agent header */
   constructor(
     { url, headers }: Pick<TracingSettings, 'url' | 'headers'>,
     product: string,
@@ -69,7 +72,7 @@ export class Collector implements SpanExporter {
     return this.#exporter.forceFlush();
   }
 
-  /** Resolves when the exports under way have ended. */
+  /** Resolves when the pending exports have ended. */
   async shutdown(): Promise<void> {
     await this.#exporter.shutdown();
     this.cut();
@@ -81,7 +84,7 @@ export class Collector implements SpanExporter {
   }
 }
 
-/** Describes a failure without the answer's body, which may be anything. */
+/** Describes a failure without the answer's body, which is untrusted. */
 function detailOf(error: Error | undefined): string {
   if (error === undefined) return 'no reason given';
   const { code } = error as { readonly code?: unknown };

@@ -4,7 +4,7 @@ import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { SpanRecord } from '../../protocol/spans.ts';
 
-/** What all spans of the process have in common. */
+/** What all spans of the process share. */
 export interface SpanOrigin {
   readonly resource: Resource;
   readonly scope: InstrumentationScope;
@@ -12,7 +12,7 @@ export interface SpanOrigin {
 
 const NOTHING: never[] = [];
 
-/** A worker's record as OpenTelemetry's SDK reads a span that has ended. */
+/** A worker's record in the form of a finished span of OpenTelemetry's SDK. */
 export class RecordSpan implements ReadableSpan {
   readonly kind = SpanKind.SERVER;
   readonly links = NOTHING;
@@ -20,7 +20,7 @@ export class RecordSpan implements ReadableSpan {
   readonly droppedAttributesCount = 0;
   readonly droppedEventsCount = 0;
   readonly droppedLinksCount = 0;
-  /** Missing for the first span of a trace. */
+  /** Missing for the root span of a trace. */
   readonly parentSpanContext?: SpanContext;
   readonly #record: SpanRecord;
   readonly #origin: SpanOrigin;
@@ -46,7 +46,10 @@ export class RecordSpan implements ReadableSpan {
     return this.#record.name;
   }
 
-  /** Every span that is exported has the flag: the SDK drops others, such as failures that head sampling did not choose. */
+  /**
+   * Every exported span has the sampled flag. The SDK drops spans without it, such as failures in traces that
+   * head sampling did not choose.
+   */
   spanContext(): SpanContext {
     const { traceId, spanId, traceState } = this.#record;
     const context = { traceId, spanId, traceFlags: TraceFlags.SAMPLED };
@@ -81,7 +84,7 @@ export class RecordSpan implements ReadableSpan {
   }
 }
 
-/** Returns whole seconds, and nanoseconds. */
+/** Returns whole seconds and nanoseconds. */
 function hrTime(ms: number): HrTime {
   const seconds = Math.floor(ms / 1000);
   return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6))];

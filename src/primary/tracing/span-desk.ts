@@ -7,14 +7,14 @@ import { LineLimit } from '../../telemetry/line-limit.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { TRACE_DROPS } from '../../telemetry/metrics/label-values.ts';
 
-/** The way of spans to a collector: see `span-pipeline.ts`. */
+/** Queues spans for a collector: see `span-pipeline.ts`. */
 interface Pipeline {
   add(record: SpanRecord): boolean;
   change(settings: TracingSettings): void;
   close(ms: number, hurry: AbortSignal): Promise<number>;
 }
 
-/** Makes a pipeline, and loads the SDK for it. */
+/** Loads the SDK, and creates a pipeline. */
 export type LoadPipeline = (
   settings: TracingSettings,
   owner: { exported(spans: number): void; failed(spans: number, detail: string): void },
@@ -23,22 +23,22 @@ export type LoadPipeline = (
 interface SpanDeskParts {
   readonly log: Logger;
   readonly load: LoadPipeline;
-  /** Called with each span that is queued for an export. */
+  /** Called with each span that is queued for export. */
   readonly onQueued: (span: SpanRecord) => void;
 }
 
-/** Max spans that wait until the SDK is loaded. */
+/** Max spans that wait while the SDK loads. */
 const MAX_EARLY = 1024;
-/** Max time that the end of the process, or of tracing, waits for exports. */
+/** Max time that the shutdown, or the end of tracing, waits for exports. */
 const FLUSH_MS = 2000;
-/** The same if somebody wants the process to end at once: a collector nearby has answered by then. */
+/** Max time for exports if the process must end at once. A nearby collector answers within this time. */
 const HURRIED_FLUSH_MS = 200;
 const FAILED = 'export of spans failed';
 const GAVE_UP = 'the collector had not answered by the end';
-/** One line about failed exports a minute. */
+/** One log line about failed exports per minute. */
 const FAILURE_LINES = { burst: 1, everyMs: 60_000 };
 
-/** Takes the workers' spans, and sees to it that they are exported. A reload begins, changes and ends that. */
+/** Receives the workers' spans, and exports them. A reload can start, change and end exports. */
 export class SpanDesk {
   readonly counts = { exported: 0, dropped: { worker: 0, queue: 0, export: 0 } } satisfies {
     exported: number;
@@ -49,13 +49,13 @@ export class SpanDesk {
   readonly #onQueued: (span: SpanRecord) => void;
   readonly #failureLines = new LineLimit(undefined, FAILURE_LINES);
   #settings: TracingSettings | null = null;
-  /** Null without tracing, and before the SDK is loaded. */
+  /** Null without tracing, and while the SDK loads. */
   #pipeline: Pipeline | null = null;
   #early: SpanRecord[] = [];
   #flushMs = FLUSH_MS;
-  /** Cuts the wait for the last exports; null if there is none. */
+  /** Cuts the wait for the last exports short; null if there is no wait. */
   #flush: AbortController | null = null;
-  /** Ends with the last change. */
+  /** Settles after the last change. */
   #changed: Promise<void> = Promise.resolve();
 
   constructor({ log, load, onQueued }: SpanDeskParts) {
@@ -64,14 +64,14 @@ export class SpanDesk {
     this.#onQueued = onQueued;
   }
 
-  /** Takes the spans of a worker. @param dropped the number of spans that the worker has dropped itself */
+  /** Handles the spans of a worker. @param dropped number of spans that the worker dropped */
   take(spans: readonly SpanRecord[], dropped: number): void {
     this.counts.dropped.worker += dropped;
     if (this.#settings === null) return;
     for (const span of spans) this.#takeOne(span);
   }
 
-  /** Brings settings into force: null ends tracing. What waits goes to the new collector. */
+  /** Applies settings. Null ends tracing. Queued spans go to the new collector. */
   apply(settings: TracingSettings | null): void {
     const before = this.#settings;
     this.#settings = settings;
@@ -84,13 +84,13 @@ export class SpanDesk {
     }
   }
 
-  /** Exports what waits, for a bounded time, and ends. */
+  /** Exports queued spans within a time limit, then ends. */
   async stop(): Promise<void> {
     this.apply(null);
     await this.#changed;
   }
 
-  /** Ends the wait of {@link stop}; one that begins later is short. */
+  /** Cuts {@link stop} short, even if it starts later. */
   hurry(): void {
     this.#flushMs = HURRIED_FLUSH_MS;
     this.#flush?.abort();
@@ -113,13 +113,13 @@ export class SpanDesk {
     return true;
   }
 
-  /** Makes a change after those before. A change that fails is lost, not those that follow. */
+  /** Runs a change after the earlier ones. If a change fails, later changes still run. */
   #next(change: () => Promise<void>): void {
     this.#changed = this.#changed.then(change).catch((error: unknown) => this.#failed(0, messageOf(error)));
   }
 
   async #change(settings: TracingSettings): Promise<void> {
-    // Without the SDK there is no pipeline: it may have been installed meanwhile.
+    // No pipeline means that the SDK failed to load. It may be installed by now.
     if (this.#pipeline === null) await this.#open();
     else this.#pipeline.change(settings);
   }
@@ -148,7 +148,7 @@ export class SpanDesk {
     if (lost > 0) this.#gaveUp(lost);
   }
 
-  /** Notes what no export will tell of any more. The line is the last one, so no other suppresses it. */
+  /** Counts the spans that will not be exported. This line comes last, so it is never suppressed. */
   #gaveUp(spans: number): void {
     this.counts.dropped.export += spans;
     const more = this.#failureLines.take();
@@ -166,7 +166,10 @@ function isSameCollector(a: TracingSettings, b: TracingSettings): boolean {
   return a.url === b.url && isDeepStrictEqual(a.headers, b.headers);
 }
 
-/** Loads OpenTelemetry's SDK, which costs memory and time, when tracing begins. Rejects if it is not installed. */
+/**
+ * Loads OpenTelemetry's SDK when tracing starts, because it costs memory and time. Rejects if it is not
+ * installed.
+ */
 export const loadPipeline: LoadPipeline = async (settings, owner) => {
   const { SpanPipeline } = await import('./span-pipeline.ts');
   return new SpanPipeline(settings, version(), owner);

@@ -4,7 +4,7 @@ import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 
 const SWITCHING_PROTOCOLS = 101;
 
-/** Notes the durations of a span that is exported, so that a slow bucket in `/metrics` leads to its trace. */
+/** Records the durations of an exported span, so that a slow bucket in `/metrics` links to its trace. */
 export function noteExemplars(book: Pick<ExemplarBook, 'record'>, span: SpanRecord): void {
   const { attributes, traceId, startedAt, endedAt } = span;
   const listener = textOf(attributes['sluice.listener']);
@@ -17,7 +17,7 @@ export function noteExemplars(book: Pick<ExemplarBook, 'record'>, span: SpanReco
     book.record(pageMetrics.sessionDuration, labels, seconds, traceId, endedAt);
     return;
   }
-  // The histogram has no handshakes, whose spans tell of no body.
+  // The histogram does not include handshakes, whose spans have no body size.
   if (attributes['http.response.body.size'] === undefined) return;
   const labels = { listener, route: textOf(attributes['sluice.route']) };
   book.record(pageMetrics.httpDuration, labels, (endedAt - startedAt) / 1000, traceId, endedAt);

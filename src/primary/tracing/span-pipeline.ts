@@ -1,4 +1,7 @@
-/** The way of spans to the collector by OpenTelemetry's SDK. Loaded only with tracing: the SDK costs 20 MB and 0.3 s of CPU time. */
+/**
+ * Sends spans to the collector with OpenTelemetry's SDK. Loaded only with tracing: the SDK costs 20 MB and
+ * 0.3 s of CPU time.
+ */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,15 +23,15 @@ import type { SpanRecord } from '../../protocol/spans.ts';
 import { Collector, type ExportOwner } from './collector.ts';
 import { RecordSpan, type SpanOrigin } from './record-span.ts';
 
-/** Max spans that wait for an export: up to 12 MB. */
+/** Max queued spans: up to 12 MB. */
 export const MAX_QUEUED = 4096;
-/** Max spans of an export. Writing them as JSON takes the primary 1 to 5 ms of CPU time. */
+/** Max spans per export. Writing them as JSON takes 1 to 5 ms of the primary's CPU time. */
 const MAX_BATCH = 64;
-/** Max time that a span waits for others. */
+/** Max time that a span waits for its batch to fill. */
 const BATCH_MS = 1000;
-/** Time after which the next batch goes out, whatever became of the one before. */
+/** Time after which the next batch is sent, even if the previous one is still pending. */
 const BATCH_TIMEOUT_MS = 10_000;
-/** How often a queue that is to be emptied is looked at. */
+/** Interval between checks of a queue that is being emptied. */
 const LOOK_MS = 20;
 
 /** Queues spans, and exports them in batches. */
@@ -38,13 +41,13 @@ export class SpanPipeline {
   readonly #product: string;
   readonly #processor: BatchSpanProcessor;
   #collector: Collector;
-  /** Spans that the SDK's queue has now. */
+  /** Number of spans in the SDK's queue. */
   #queued = 0;
-  /** Spans of exports that have not ended, whichever collector has them. */
+  /** Number of spans in pending exports, of any collector. */
   #underWay = 0;
   #isClosed = false;
 
-  /** @param version of sluice */
+  /** @param version version of sluice */
   constructor(settings: TracingSettings, version: string, owner: ExportOwner) {
     this.#owner = {
       exported: (spans) => this.#isClosed || owner.exported(spans),
@@ -69,7 +72,7 @@ export class SpanPipeline {
     return true;
   }
 
-  /** Sends what waits, and all that comes, to another collector. Exports under way end with the one before. */
+  /** Sends queued and new spans to another collector. The previous collector finishes its pending exports. */
   change(settings: TracingSettings): void {
     const old = this.#collector;
     this.#collector = new Collector(settings, this.#product, this.#owner);
@@ -77,16 +80,17 @@ export class SpanPipeline {
   }
 
   /**
-   * Exports what waits, and ends.
+   * Exports queued spans, then ends.
    *
    * @param ms max time
    * @param hurry ends the wait at once
-   * @returns the spans that are given up, with those under way: their exports are told to the owner no more
+   * @returns number of spans that are lost, including pending exports. The owner hears nothing more about
+   * these exports
    */
   async close(ms: number, hurry: AbortSignal): Promise<number> {
     const end = performance.now() + ms;
     const isOver = (): boolean => hurry.aborted || performance.now() >= end;
-    // Full batches go out one after the other: all at once would hold the primary.
+    // Full batches go one after the other. All at once would block the primary.
     while (this.#queued >= MAX_BATCH && !isOver()) await delay(LOOK_MS);
     if (!isOver()) this.#processor.shutdown().catch(() => undefined);
     while (this.#queued + this.#underWay > 0 && !isOver()) await delay(LOOK_MS);
@@ -95,7 +99,7 @@ export class SpanPipeline {
     return this.#queued + this.#underWay;
   }
 
-  /** Returns what the SDK's queue exports to: the collector that is in use at the time. */
+  /** Returns the exporter of the SDK's queue. It uses whichever collector is current. */
   #exporter(): SpanExporter {
     return {
       export: (spans: ReadableSpan[], done) => {
@@ -116,7 +120,7 @@ export class SpanPipeline {
   }
 }
 
-/** Describes this process. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win. */
+/** Describes this process. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence. */
 function originOf(version: string): SpanOrigin {
   const own = resourceFromAttributes({
     [ATTR_SERVICE_NAME]: 'sluice',

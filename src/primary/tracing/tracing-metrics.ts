@@ -3,7 +3,7 @@ import { TRACE_DROPS } from '../../telemetry/metrics/label-values.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
 import type { SpanDesk } from './span-desk.ts';
 
-/** Returns the metrics of exported spans. */
+/** Returns the metrics of span exports. */
 export function tracingFamilies({ counts }: Pick<SpanDesk, 'counts'>): Family[] {
   return [
     {
