@@ -79,11 +79,11 @@ interface BuildOptions {
   readonly log: Logger;
   readonly output: Pick<LogOutputs, 'dropped' | 'states'>;
   readonly faultHooks: boolean;
-  /** Called when another process has asked this one to hand over and end. */
+  /** Called when another process asks this one to hand over and end. */
   readonly onHandOver?: () => void;
 }
 
-/** Builds the admin server; it does not listen yet. */
+/** Builds the admin server, which does not listen yet. */
 export function buildAdmin(
   parts: ControlledParts,
   settings: BuildOptions,
@@ -197,7 +197,7 @@ function controlsOf(
     },
     undrain: (scope) => drains.cancel(scope),
     bequeath: (channel) => sendKeys(channel, writeBequest(ticketKeys.bequest())),
-    // The answer goes out first.
+    // Let the answer go out first.
     handOver: () => void setImmediate(() => onHandOver?.()),
     get revocations() {
       return revocations.all.map(rowOf);
@@ -207,7 +207,7 @@ function controlsOf(
   };
 }
 
-/** Returns why no traffic should come here; null if the process is ready. */
+/** Returns why the process should get no traffic; null if it is ready. */
 function notReady({ lifecycle, drains, supervisor }: ControlledParts): string | null {
   if (lifecycle.state !== 'ready') return lifecycle.state;
   return drains.ofAll ? 'draining' : supervisor.problem;

@@ -38,31 +38,31 @@ import { WorkerPages } from './workers/worker-pages.ts';
 import { WorkerRoster } from './workers/worker-roster.ts';
 import { WorkerThreads, type WorkerFiles } from './workers/worker-threads.ts';
 
-/** The number of the configuration that the process starts with. */
+/** Number of the first configuration of the process. */
 export const FIRST_GENERATION = 1;
 
 export interface PrimaryOptions {
   readonly config: Config;
   readonly log: Logger;
-  /** Takes the workers' log lines. */
+  /** Receives the workers' log lines. */
   readonly output: Pick<LogOutputs, 'write' | 'writeAccess' | 'dropped' | 'states' | 'prepare'>;
-  /** Whether the admin server lets tests make a worker throw. */
+  /** Whether the admin server lets tests break workers. */
   readonly faultHooks: boolean;
   /** Reads the configuration again. */
   readonly load: (slices: Slices) => Promise<LoadedConfig>;
-  /** Reloads the configuration when its files change; null for no such reloads. */
+  /** Reloads the configuration when its files change; null to disable. */
   readonly watch?: FileWatch | null;
   /** Whether to replace a process that serves the same admin address, if there is one. */
   readonly takeOver?: boolean;
   /** Called when a reload begins, and when it is over. */
   readonly onReload?: (isOver: boolean) => void;
-  /** Called when another process has asked this one to hand over and end. */
+  /** Called when another process asks this one to hand over and end. */
   readonly onHandOver?: () => void;
   readonly workerFiles: WorkerFiles;
   readonly timings?: SupervisorTimings;
 }
 
-/** Builds all parts of the primary; no worker and no server runs yet. */
+/** Builds all parts of the primary. No worker or server runs yet. */
 export function build(options: PrimaryOptions, resources: Resources, lifecycle: Lifecycle): Running {
   const { config: current, log, output, load, watch = null, onReload, workerFiles, timings } = options;
   const { predecessor, claim, engines } = resources;

@@ -12,7 +12,9 @@ import { Engines } from './process/engines.ts';
 import { acquireResources, type Resources } from './resources.ts';
 import type { Running, Started } from './running.ts';
 
-/** The control plane: claims the addresses, starts the workers and the admin server, changes and ends them. */
+/**
+ * The control plane. Claims the addresses, starts the workers and the admin server, reloads and ends them.
+ */
 export class Primary {
   readonly #options: PrimaryOptions;
   readonly #lifecycle = new Lifecycle();
@@ -27,19 +29,21 @@ export class Primary {
   }
 
   /**
-   * Starts everything; called once. Resolves when all workers listen. Rejects with a StartError if that fails, or if
-   * {@link end} is called meanwhile; in either case {@link end} takes down what has been started.
+   * Starts everything. Call it once. Resolves when all workers listen. Also rejects if {@link end} is called
+   * during the start. After a rejection, {@link end} stops everything that was started.
+   *
+   * @throws StartError if the start fails
    */
   start(): Promise<Started> {
     return this.#starting.track(this.#buildAndStart());
   }
 
-  /** Reads the configuration and brings it into force; the old one stays if the new one cannot be used. */
+  /** Reads the configuration and applies it. If the new one is unusable, the old one stays. */
   reload(cause: string): Promise<ReloadResult> {
     return this.#phase.reload(cause);
   }
 
-  /** Lets load balancers in front notice that no new traffic should come. {@link end} cuts it short. */
+  /** Waits until load balancers in front have noticed the end. {@link end} cuts the wait short. */
   async announceEnd(): Promise<void> {
     this.#lifecycle.announceEnd();
     const { readyDelayMs } = this.#options.config.shutdown;
@@ -48,26 +52,29 @@ export class Primary {
   }
 
   /**
-   * Ends all workers, giving their connections a grace period, then the admin server. May be called again with a shorter
-   * one.
+   * Ends all workers after a grace period for their connections, then the admin server. Can be called again
+   * with a shorter period.
    *
-   * @param handOver whether another process has taken over already
-   * @returns whether all workers have ended in time, apart from {@link leftBehind}; if not, only a hard exit can end the
-   * process in good order
+   * @param handOver whether another process has already taken over
+   * @returns whether all workers ended in time, apart from {@link leftBehind}. If not, only a hard exit can
+   * end the process cleanly
    */
   end(graceMs: number, handOver = false): Promise<boolean> {
     this.#lifecycle.end();
-    // A timer that runs on would keep the process alive.
+    // A running timer would keep the process alive.
     this.#announced.abort();
     return this.#phase.end({ graceMs, handOver });
   }
 
-  /** The names of the workers that have not ended, stuck ones excluded. */
+  /** Returns the names of the workers that have not ended, except stuck ones. */
   remainingWorkers(): readonly string[] {
     return this.#phase.workers;
   }
 
-  /** Threads of stuck workers that have not ended. With one of them only a hard exit ends the process in good order. */
+  /**
+   * Number of stuck workers' threads that have not ended. Above 0, only a hard exit can end the process
+   * cleanly.
+   */
   get leftBehind(): number {
     return this.#phase.leftBehind;
   }
@@ -117,7 +124,7 @@ class Starting implements Phase {
     this.#log = log;
   }
 
-  /** Lets {@link end} wait for a start. */
+  /** Makes {@link end} wait for a start. */
   track(start: Promise<Started>): Promise<Started> {
     this.#settled = start.catch(() => undefined);
     return start;

@@ -27,7 +27,7 @@ export interface Resources {
  * Acquires the resources of the process, the addresses last.
  *
  * @param takeOver whether to look for a process that serves the same admin address
- * @throws StartError if a resource is missing; none is held then
+ * @throws StartError if a resource is missing. No resource is held then
  */
 export async function acquireResources(
   config: Config,
@@ -41,7 +41,7 @@ export async function acquireResources(
   return { descriptorPlan, predecessor, claim, engines };
 }
 
-/** Divides the process's descriptors; null for no limit. */
+/** Divides the process's descriptors. Returns null for no limit. */
 function planOf(config: Config, log: Logger): DescriptorPlan | null {
   const limit = readDescriptorLimit();
   if (limit === null) return null;

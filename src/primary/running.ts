@@ -23,9 +23,9 @@ import type { TapDesk } from './tap/tap-desk.ts';
 import type { SpanDesk } from './tracing/span-desk.ts';
 import type { Supervisor } from './workers/supervisor.ts';
 
-/** Facts about a primary that has started. */
+/** Facts about a started primary. */
 export interface Started {
-  /** With concrete listener addresses. */
+  /** Addresses of listeners are concrete. */
   readonly config: Config;
   readonly admin: TcpAddress;
   readonly generation: number;
@@ -39,7 +39,7 @@ interface RunningWorkers extends Pick<Supervisor, 'start' | 'end' | 'generation'
 }
 
 interface RunningParts {
-  /** With concrete listener addresses. */
+  /** Addresses of listeners are concrete. */
   readonly config: Config;
   readonly lifecycle: Lifecycle;
   readonly claim: Pick<AddressClaim, 'release' | 'free'>;
@@ -50,7 +50,7 @@ interface RunningParts {
   readonly drains: Pick<Drains, 'stop'>;
   readonly reloader: Pick<Reloader, 'reload'>;
   readonly admin: Pick<AdminServer, 'listen' | 'close'>;
-  /** Watches the files of the configuration; null if nobody wants that. */
+  /** Watches the files of the configuration; null to disable. */
   readonly watch: Pick<FileWatch, 'start' | 'stop'> | null;
   readonly passwords: Pick<Passwords, 'close'>;
   readonly keySets: Pick<KeySets, 'start' | 'stop'>;
@@ -61,11 +61,11 @@ interface RunningParts {
   readonly eventWatch: Pick<EventWatch, 'start' | 'stop'>;
 }
 
-/** How long the predecessor may take to close its admin address. */
+/** Max time for the predecessor to close its admin address. */
 const ADDRESS_TIMEOUT_MS = 10_000;
 const ADDRESS_RETRY_MS = 50;
 
-/** The whole primary: starts its parts in order, and ends them. */
+/** The whole primary. Starts its parts in order, and ends them. */
 export class Running implements Phase {
   readonly #parts: RunningParts;
   /** Settles when the start has succeeded or failed. */
@@ -77,7 +77,7 @@ export class Running implements Phase {
     this.#parts = parts;
   }
 
-  /** Resolves when all workers listen. Rejects with a StartError if that fails, or if the end begins meanwhile. */
+  /** Resolves when all workers listen. @throws StartError if that fails, or the end begins first */
   start(): Promise<Started> {
     const started = this.#startParts();
     this.#settled = started.catch(() => undefined);
@@ -94,9 +94,9 @@ export class Running implements Phase {
     drains.stop();
     watch?.stop();
     void this.#endWorkers(handOver);
-    // The process that takes over wants the address.
+    // The process that takes over needs the address.
     if (handOver) void this.#closeAdmin('another process takes over');
-    // Grace is for connections. Only who asks again has no time for the last spans either.
+    // The grace period is for connections. A second request to end also cuts the last export of spans short.
     if (this.#ended !== null && this.#graceMs === 0) spans.hurry();
     this.#ended ??= this.#finish(handOver);
     return this.#ended;
@@ -141,7 +141,7 @@ export class Running implements Phase {
       lifecycle.continueStart();
     }
     releaseHeap();
-    // The arenas of the workers, too: they have all started.
+    // Frees the memory arenas of the workers too, now that all have started.
     releaseFreePages();
     lifecycle.becomeReady();
     watch?.start(() => reloader.reload('file change'));
@@ -149,7 +149,7 @@ export class Running implements Phase {
     return { config, admin, generation, workers: slots.map(({ name }) => name) };
   }
 
-  /** Listens as soon as the predecessor, which answers before it closes its address, has done so. */
+  /** Retries until the predecessor has closed its admin address, which it does after its answer. */
   async #listenWhenFree(address: TcpAddress): Promise<TcpAddress> {
     const end = performance.now() + ADDRESS_TIMEOUT_MS;
     for (;;) {
@@ -168,7 +168,7 @@ export class Running implements Phase {
     return supervisor.end({ graceMs: this.#graceMs, drain, heirs: handOver ? 'process' : null });
   }
 
-  /** Closes the admin address. @param reason for the readers of taps */
+  /** Closes the admin address. @param reason reason for the readers of taps */
   async #closeAdmin(reason: string): Promise<void> {
     await this.#parts.taps.stop(reason);
     await this.#parts.admin.close();

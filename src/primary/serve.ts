@@ -13,18 +13,18 @@ interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver' | 'onReload'> {
   readonly output: PrimaryOptions['output'] & Pick<LogOutputs, 'reopen' | 'mayRotate'>;
   /** Called when all listeners and the admin server listen. */
   readonly onReady?: (started: Started) => void;
-  /** The service manager that has started the process; null if there is none. */
+  /** The service manager that started the process; null if there is none. */
   readonly manager?: ServiceManager | null;
 }
 
 /** How the process ended. */
 export interface Outcome {
   /**
-   * Exit status: 0 after a drain, 128 plus the signal's number if a second signal cut the drain short, 1 after a fault or
-   * if a worker did not end in time.
+   * Exit status. 0 after a drain. 128 plus the signal's number if a second signal cut the drain short. 1
+   * after a fault, or if a worker did not end in time.
    */
   readonly status: number;
-  /** Whether all threads have ended; if not, only a hard exit can end the process in good order. */
+  /** Whether all threads ended. If not, only a hard exit can end the process cleanly. */
   readonly ended: boolean;
   /** The error that prevented the start; null if there was none. */
   readonly failure: unknown;
@@ -33,17 +33,17 @@ export interface Outcome {
 type StopSignal = 'SIGTERM' | 'SIGINT';
 
 /**
- * Two equal signals within this time count as one: npm passes a Ctrl-C on to a process that has got it from the terminal
- * already, and timeout(1) a SIGTERM.
+ * Equal signals within this time count as one. npm forwards a Ctrl-C to a process that already got it from
+ * the terminal, and timeout(1) sends SIGTERM twice.
  */
 const SAME_SIGNAL_MS = 500;
-/** Grace period of connections when the primary itself has failed. */
+/** Grace period for connections after a fault of the primary. */
 const FAULT_GRACE_MS = 1000;
 
-/** Starts the primary and runs it until a signal or a fault of its own ends it. */
+/** Starts the primary, and runs it until a signal or its own fault ends it. */
 export async function serve(options: ServeOptions): Promise<Outcome> {
   const { config, log, output, onReady, manager = null } = options;
-  // Of two processes that write to the same files, the one that serves the admin address rotates them.
+  // If two processes write the same files, the one that serves the admin address rotates them.
   output.mayRotate = options.takeOver !== true;
   boundHeapGrowth();
   shareBuiltins();
@@ -83,13 +83,13 @@ function logReady({ config, admin, generation, workers }: Started, log: Logger):
   log.info({ listeners, admin: formatAddress(admin), generation, workers }, 'ready');
 }
 
-/** Turns the process's signals and uncaught exceptions into orders; returns a function that stops that. */
+/** Handles the process's signals and uncaught exceptions. Returns a function that removes the handlers. */
 function watchProcess(primary: Primary, stop: Stop, reopen: () => void): () => void {
   const handlers: readonly (readonly [string, (given: unknown) => void])[] = [
     ['SIGTERM', () => stop.bySignal('SIGTERM')],
     ['SIGINT', () => stop.bySignal('SIGINT')],
     ['SIGHUP', () => void primary.reload('SIGHUP')],
-    // Without a handler Node would open its inspector.
+    // Without a handler, Node would open its inspector.
     ['SIGUSR1', reopen],
     ['uncaughtException', (error) => stop.byFault(error)],
     ['unhandledRejection', (reason) => stop.byFault(reason)],
@@ -109,7 +109,7 @@ function reopenLog({ log, output }: ServeOptions): void {
   }
 }
 
-/** The end of the primary: begins once, and later signals and faults hurry it. */
+/** The end of the primary. It begins once, and later signals and faults speed it up. */
 class Stop {
   readonly outcome: Promise<Outcome>;
   readonly #primary: Primary;
@@ -154,7 +154,10 @@ class Stop {
     }
   }
 
-  /** Another process has taken over: no connection is refused, and open connections have the time of a drain. */
+  /**
+   * Drains because another process has taken over: no connection is refused, and open connections get a
+   * drain's time.
+   */
   byHandOver(): void {
     if (this.#status !== null) return;
     this.#log.info({ deadlineMs: this.#handOverMs }, 'another process takes over: draining');

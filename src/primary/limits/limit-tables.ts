@@ -12,32 +12,32 @@ export interface LimitTableEntry {
   readonly settings: LimitSettings;
   readonly memory: SharedArrayBuffer;
   readonly sweep: TableSweep;
-  /** Two limits of two configurations with the same identity have the same table. */
+  /** Limits of two configurations share a table if their identities are equal. */
   readonly identity: string;
 }
 
-/** A prepared change to the limits of another configuration. */
+/** A prepared change to another configuration's limits. */
 interface LimitPlan {
-  /** By {@link tableName}: memory of the limit's table. */
+  /** Memory of each limit's table, by {@link tableName}. */
   readonly memories: ReadonlyMap<string, SharedArrayBuffer>;
-  /** Brings the tables into force. */
+  /** Makes the tables current. */
   readonly commit: () => void;
 }
 
-/** A monotonic clock in milliseconds on which all threads agree, and a timer; a test brings its own. */
+/** A monotonic clock in milliseconds that all threads share, and a timer. Tests inject fakes. */
 interface Clock {
   readonly now: () => number;
-  /** Calls a function again and again, and does not keep the process alive for it. */
+  /** Calls a function periodically, without keeping the process alive. */
   readonly repeat: (run: () => void, ms: number) => void;
 }
 
-/** Each time, a sixtieth of each table is swept. */
+/** Period of the sweeps. Each sweeps a sixtieth of each table. */
 const SWEEP_EVERY_MS = 1000;
 
 /**
- * The tables of all limits, which all workers share. A limit keeps its table over reloads as long as its
- * listener, its route, its name and its key stay, so that a change of its numbers does not let everybody in
- * again. A table of another size, or for times of another scale, begins empty.
+ * The tables of all limits. All workers share them. A limit keeps its table over reloads as long as its
+ * listener, route, name and key stay, so that new numbers do not reset all clients. If the table's size or
+ * time scale changes, a new table starts empty.
  */
 export class LimitTables {
   readonly #clock: Clock;
@@ -53,17 +53,17 @@ export class LimitTables {
     clock.repeat(() => this.#sweep(), SWEEP_EVERY_MS);
   }
 
-  /** The limits of the configuration in use. */
+  /** The limits of the current configuration. */
   get entries(): readonly LimitTableEntry[] {
     return [...this.#entries.values()];
   }
 
-  /** Memory of the tables of the configuration in use, by {@link tableName}. */
+  /** Memory of the current configuration's tables, by {@link tableName}. */
   get memories(): ReadonlyMap<string, SharedArrayBuffer> {
     return memoriesOf(this.#entries);
   }
 
-  /** Prepares the tables of another configuration. Nothing changes without the plan's commit. */
+  /** Prepares the tables of another configuration. Nothing changes before the plan's commit. */
   plan(listeners: readonly Listener[]): LimitPlan {
     const next = new Map<string, LimitTableEntry>();
     for (const { listener, route, settings } of limitsOf(listeners)) {
@@ -91,7 +91,7 @@ export class LimitTables {
   }
 }
 
-/** A limit, its listener, and its route; null for the listener's own. */
+/** A limit with its listener and route. The route is null for limits of the listener itself. */
 interface PlacedLimit {
   readonly listener: string;
   readonly route: string | null;

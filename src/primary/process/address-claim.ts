@@ -9,47 +9,50 @@ import { SocketAddress } from '../../sys/sockets/socket-address.ts';
 import { unsupportedReason } from '../../sys/support.ts';
 import { listenError } from './listen-error.ts';
 
-/** An address that this process listens on already. */
+/** An address that this process already listens on. */
 export interface HeldAddress {
-  /** The name of the listener. */
+  /** Name of the listener. */
   readonly name: string;
-  /** As the configuration has it. */
+  /** Address in the configuration. */
   readonly configured: TcpAddress;
-  /** With an IP address, and a port that is not 0. */
+  /** Address with an IP address and the assigned port. */
   readonly concrete: TcpAddress;
 }
 
 /**
- * Addresses of listeners, bound to prove that no other process has them. Workers share an address by SO_REUSEPORT, which
- * another process could silently join, and each worker would get another port for port 0. Nothing listens on a claimed
- * address: a client that connects before the workers listen is refused, and not accepted and reset.
+ * Addresses of listeners, bound to prove that no other process has them. Workers share an address by
+ * SO_REUSEPORT, which another process could join unnoticed. For port 0, each worker would get a different
+ * port.
+ *
+ * Nothing listens on a claimed address. A client that connects before the workers listen is refused, instead
+ * of accepted and reset.
  */
 export interface AddressClaim {
-  /** The listeners with concrete addresses: an IP address, and the assigned port in place of port 0. */
+  /** Listeners with concrete addresses: an IP address, and the assigned port in place of port 0. */
   readonly listeners: readonly Listener[];
   readonly held: readonly HeldAddress[];
-  /** Lets the workers listen, and keeps others away until {@link free}. */
+  /** Lets the workers listen, and keeps other processes out until {@link free}. */
   readonly release: () => void;
-  /** Gives up the claim; called when the workers listen, or will not. */
+  /** Ends the claim. Called when the workers listen, or will not. */
   readonly free: () => void;
 }
 
 interface ClaimOptions {
-  /** The addresses that this process holds already: they are not claimed again. */
+  /** Addresses that this process already holds. They are not claimed again. */
   readonly held?: readonly HeldAddress[];
-  /** Whether another process, which hands over to this one, may have the addresses. */
+  /** Whether another process may have the addresses, because it hands over to this one. */
   readonly shared?: boolean;
 }
 
-/** An address that has been claimed. */
+/** A claimed address. */
 interface Claimed {
   readonly name: string;
   readonly address: TcpAddress;
-  /** Null if nothing keeps the address: then only the workers find out whether it is free. */
+  /** Null if nothing reserves the address. Only the workers can then find out whether it is free. */
   readonly reservation: Reservation | null;
 }
 
-/** Claims every address. Rejects with a StartError if one cannot be claimed; none is held then. */
+/** Claims every address. @throws StartError if one cannot be claimed. No address is held then */
 export async function claimAddresses(
   listeners: readonly Listener[],
   { held = [], shared = false }: ClaimOptions = {},
@@ -66,7 +69,7 @@ export async function claimAddresses(
     for (const { name, address: configured } of listeners) {
       let concrete = findHeld(held, name, configured);
       if (concrete === null) {
-        // An overlapping address of this process, such as 0.0.0.0 beside 127.0.0.1, is no obstacle.
+        // This process may have an overlapping address, such as 0.0.0.0 beside 127.0.0.1.
         const joins = shared || held.some((other) => other.concrete.port === configured.port);
         const made = await claim(name, configured, joins, claims);
         claims.push(made);
@@ -82,7 +85,7 @@ export async function claimAddresses(
   return { listeners: concrete, held: claimed, release, free };
 }
 
-/** Finds an address that this process holds. A listener with port 0 keeps its port by its name. */
+/** Finds an address that this process holds. A listener with port 0 keeps its port if it keeps its name. */
 function findHeld(held: readonly HeldAddress[], name: string, wanted: TcpAddress): TcpAddress | null {
   const text = formatAddress(wanted);
   const same = held.find((other) => other.name === name && formatAddress(other.configured) === text);
@@ -97,8 +100,8 @@ function findHeld(held: readonly HeldAddress[], name: string, wanted: TcpAddress
 /**
  * Claims one address.
  *
- * @param joins whether other sockets that share the address may listen there
- * @param claims the claims of other listeners
+ * @param joins whether other sockets may share the address
+ * @param claims claims of other listeners
  */
 async function claim(
   name: string,
@@ -126,14 +129,14 @@ function reserve(name: string, address: TcpAddress, joins: boolean): Claimed {
     const reservation = bind(address, joins);
     return { name, address: { ...address, port: reservation?.port ?? address.port }, reservation };
   } catch (error) {
-    // A machine without IPv6 binds all interfaces of IPv4.
+    // A machine without IPv6 binds all IPv4 interfaces.
     if (address.host !== '::' || codeOf(error) !== 'EAFNOSUPPORT') throw error;
     return reserve(name, { ...address, host: '0.0.0.0' }, joins);
   }
 }
 
 function bind(address: TcpAddress, joins: boolean): Reservation | null {
-  // A port of the kernel's choice is shared from the start: other processes ask for such ports all the time.
+  // A port chosen by the kernel is shared from the start: other processes request such ports all the time.
   if (unsupportedReason() === null) {
     return new PortReservation(new SocketAddress(address), joins || address.port === 0);
   }

@@ -7,20 +7,20 @@ import type { CommandAnswer } from '../../protocol/admin/answers.ts';
 
 export interface AdminAnswer {
   readonly status: number;
-  /** Without parameters; empty if the answer has no type. */
+  /** Media type without parameters; empty if the answer has no type. */
   readonly mediaType: string;
   readonly body: string;
 }
 
-/** Where an admin server is, and its token. */
+/** Address and token of an admin server. */
 type AdminPlace = Pick<Config['admin'], 'address' | 'token'>;
 
 /**
  * Sends a request to the process that serves an admin address, and reads the answer.
  *
- * @param signal ends the request, as the timeout does
- * @param timeoutMs for the whole answer
- * @returns the answer, whatever its status; rejects with Node's error if there is none
+ * @param signal aborts the request
+ * @param timeoutMs max time for the whole answer
+ * @returns the answer with any status. Rejects with Node's error if there is no answer
  */
 export async function askAdmin(
   place: AdminPlace,
@@ -35,10 +35,10 @@ export async function askAdmin(
 }
 
 /**
- * Asks for a stream, such as `GET /live`.
+ * Requests a stream, such as `GET /live`.
  *
  * @param silenceMs max time between two pieces of the stream
- * @returns the stream, which errors if it is cut; the answer if its status is not 200
+ * @returns the stream, which emits an error if it is cut. If the status is not 200, the answer
  */
 export async function openAdmin(
   place: AdminPlace,
@@ -51,7 +51,9 @@ export async function openAdmin(
   return response.statusCode === 200 ? response : answerOf(response);
 }
 
-/** Not by `fetch`, which refuses some ports that a server may have. Resolves when the head of the answer has come. */
+/**
+ * Resolves with the head of the answer. Does not use `fetch`, which blocks some ports that a server may have.
+ */
 async function send(
   { address: { host, port }, token }: AdminPlace,
   method: string,
@@ -66,13 +68,14 @@ async function send(
     method,
     agent: false,
     headers: {
-      // Else the metrics may have been rendered up to a second before the request.
+      // Otherwise the metrics could be up to a second older than the request.
       'Cache-Control': 'no-cache',
       ...(token !== null && { Authorization: `Bearer ${token}` }),
     },
     signal,
   });
-  // Reading the body reports an error behind the head as well. Without a handler that error would end the process.
+  // Errors after the head also surface when the body is read. Without this handler, they would end the
+  // process.
   asking.on('error', () => undefined);
   if (silenceMs !== undefined) {
     asking.setTimeout(silenceMs, () => asking.destroy(new Error(`silent for ${silenceMs / 1000} s`)));
@@ -87,13 +90,13 @@ async function answerOf(response: IncomingMessage): Promise<AdminAnswer> {
   return { status, mediaType: mediaTypeOf(response), body: await text(response) };
 }
 
-/** Returns the type of an answer in lower case, without parameters. */
+/** Returns the media type of an answer in lower case, without parameters. */
 export function mediaTypeOf({ headers }: IncomingMessage): string {
   const [mediaType = ''] = (headers['content-type'] ?? '').split(';', 1);
   return mediaType.trim().toLowerCase();
 }
 
-/** Returns the JSON of an answer to a command; null if something else than sluice answered. */
+/** Parses the answer to a command; null if the server was not sluice. */
 export function commandAnswerOf({ mediaType, body }: AdminAnswer): CommandAnswer | null {
   if (mediaType !== 'application/json') return null;
   try {
@@ -104,12 +107,14 @@ export function commandAnswerOf({ mediaType, body }: AdminAnswer): CommandAnswer
   }
 }
 
-/** Returns the sentence of an answer: its `message`, the first line of another text, or other JSON in one line. */
+/**
+ * Returns the message of an answer: its `message`, the first line of other text, or other JSON in one line.
+ */
 export function sentenceOf(answer: AdminAnswer): string {
   const message = commandAnswerOf(answer)?.message;
   if (message !== undefined) return message;
   const { body } = answer;
-  // A process of an older version answers indented JSON without a message. Its first line is a brace.
+  // Older versions answer indented JSON without a message. Its first line is only a brace.
   if (body.startsWith('{')) return body.trim().replaceAll(/\s+/g, ' ');
   return body.split('\n', 1)[0] ?? '';
 }

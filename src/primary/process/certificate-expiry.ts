@@ -5,15 +5,15 @@ import type { Listener } from '../../config/types/listener.ts';
 /** When a listener's certificate expires. */
 export interface CertificateExpiry {
   readonly listener: string;
-  /** The first server name, or the name of the file if there is none. */
+  /** The first server name, or the file's name if there is none. */
   readonly certificate: string;
   /** Seconds since 1970. */
   readonly notAfter: number;
 }
 
 /**
- * Reads the expiry of all certificates as they were loaded. If two have the same name (one with an RSA key and one with an
- * EC key) the earlier expiry counts.
+ * Returns the expiry of all certificates as they were loaded. If two share a name (one RSA, one EC), the
+ * earlier expiry counts.
  */
 export function readExpiries(listeners: readonly Listener[]): CertificateExpiry[] {
   const expiries = new Map<string, CertificateExpiry>();

@@ -8,36 +8,36 @@ import { StartError } from '../../core/errors.ts';
 export interface EngineChoice {
   /** The listener, with an engine in place of `auto`. */
   readonly listener: Listener;
-  /** Why it is this engine, in a few words. */
+  /** Why this engine was chosen, in a few words. */
   readonly reason: string;
-  /** What the machine lacks for `raw`, which would be chosen else; null for nothing. */
+  /** What the machine lacks for `raw`, which would otherwise be chosen; null if nothing. */
   readonly shortage: Shortage | null;
 }
 
-/** What a machine lacks, and why, in a few words. */
+/** A missing capability of the machine, and the reason in a few words. */
 export interface Shortage {
   readonly what: 'system calls' | 'OpenSSL';
   readonly problem: string;
 }
 
-/** What this machine cannot do. Each function returns the problem in a few words; null for none. */
+/** Limits of this machine. Each function returns the problem in a few words, or null. */
 export interface MachineLimits {
-  /** Why system calls cannot be used. */
+  /** Returns why system calls cannot be used. */
   readonly systemCalls: () => string | null;
-  /** Why the OpenSSL of the Node binary cannot be used by system calls. It is asked only if these can. */
+  /** Returns why the Node binary's OpenSSL cannot be used by FFI. Called only if system calls can be used. */
   readonly openssl: () => string | null;
-  /** Why uWebSockets.js cannot be loaded. */
+  /** Returns why uWebSockets.js cannot be loaded. */
   readonly uws: () => string | null;
 }
 
-/** The reason for an engine that the configuration names. */
+/** Reason for an engine that the configuration names. */
 const AS_CONFIGURED = 'as configured';
 
 /**
- * Chooses the engine of a listener: first by what the listener needs, then by what the machine can do.
+ * Chooses the engine of a listener: first by the listener's needs, then by the machine's capabilities.
  *
- * @param listener as it was read: `auto` is not replaced yet
- * @throws StartError if the listener needs an engine that this machine does not have
+ * @param listener listener as it was read, before `auto` is replaced
+ * @throws StartError if the listener needs an engine that this machine cannot run
  */
 export function chooseEngine(
   listener: Listener,
@@ -88,7 +88,7 @@ function rawOrNet(listener: Listener, clusters: Config['clusters'], machine: Mac
   return { listener: { ...listener, engine: 'raw' }, reason, shortage };
 }
 
-/** Returns what the machine lacks for the engine raw; null for nothing. */
+/** Returns what the machine lacks for the engine raw; null if nothing. */
 function shortageFor(listener: Listener, machine: MachineLimits): Shortage | null {
   const calls = machine.systemCalls();
   if (calls !== null) return { what: 'system calls', problem: calls };
@@ -100,7 +100,7 @@ function needsOpenssl(listener: Listener): boolean {
   return listener.mode === 'l7' && listener.tls !== null;
 }
 
-/** Says what cannot be used, and why. */
+/** Formats a shortage and its reason. */
 function textOf({ what, problem }: Shortage): string {
   return `${what} cannot be used: ${problem}`;
 }

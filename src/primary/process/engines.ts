@@ -4,13 +4,13 @@ import type { Listener } from '../../config/types/listener.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { chooseEngine, type EngineChoice, type MachineLimits, type Shortage } from './engine-choice.ts';
 
-/** Chooses the engines of all listeners, and logs which and why. */
+/** Chooses the engines of all listeners, and logs the choices with their reasons. */
 export class Engines {
   readonly #log: Logger;
   readonly #machine: MachineLimits;
-  /** What the log says already. */
+  /** The choices that were logged last. */
   #logged: unknown = null;
-  /** What the machine lacks, as far as it has been warned of. */
+  /** Shortages that were logged. */
   readonly #warned = new Set<string>();
 
   constructor(log: Logger, machine: MachineLimits) {
@@ -25,7 +25,7 @@ export class Engines {
   /**
    * Returns the listeners with an engine in place of `auto`.
    *
-   * @throws StartError if a listener needs an engine that this machine does not have
+   * @throws StartError if a listener needs an engine that this machine cannot run
    */
   choose({ listeners, clusters }: Pick<Config, 'listeners' | 'clusters'>): readonly Listener[] {
     const choices = listeners.map((listener) => this.choiceOf(listener, clusters));
@@ -38,12 +38,14 @@ export class Engines {
     return choices.map(({ listener }) => listener);
   }
 
-  /** Returns the engine of one listener. @param listener as it was read: `auto` is not replaced yet */
+  /**
+   * Chooses the engine of one listener. @param listener listener as it was read, before `auto` is replaced
+   */
   choiceOf(listener: Listener, clusters: Config['clusters']): EngineChoice {
     return chooseEngine(listener, clusters, this.#machine);
   }
 
-  /** Warns once of what the machine lacks. */
+  /** Logs a shortage once. */
   #warnOf({ what, problem }: Shortage): void {
     if (this.#warned.has(what)) return;
     this.#warned.add(what);
@@ -51,12 +53,12 @@ export class Engines {
   }
 }
 
-/** Names the engines of all listeners, in alphabetical order: `raw`, or `raw,uws`. Empty without listeners. */
+/** Returns the engines of all listeners, sorted: `raw`, or `raw,uws`. Empty without listeners. */
 export function enginesInUse(listeners: readonly Listener[]): string {
   return [...new Set(listeners.map(({ engine }) => engine))].sort().join();
 }
 
-/** Returns a function that asks once and repeats the answer: the machine does not change. */
+/** Caches the result of a function: the machine does not change. */
 function once<T>(ask: () => T): () => T {
   let answer: { readonly value: T } | null = null;
   return () => (answer ??= { value: ask() }).value;

@@ -3,34 +3,35 @@ import type { FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
-/** How long files must stay the same after a change: editors and tools write in several steps. */
+/** Time without further changes before a change is reported. Editors and tools write in several steps. */
 const QUIET_MS = 200;
-/** Period of the looks without a notification: not every file system notifies of changes. */
+/** Polling interval. Not every file system sends notifications. */
 const POLL_MS = 2000;
 
 /**
- * Watches files for changes of any kind: written in place, replaced by rename, behind a symbolic link that changes its
- * target (as in Kubernetes), removed and created again. A notification of the system only causes a look.
+ * Watches files for all kinds of changes. Files may be written in place, replaced by rename, or removed and
+ * created again. They may be behind a symbolic link that changes its target (as in Kubernetes). A
+ * notification from the system only triggers a check.
  */
 export class FileWatch {
   readonly #directories = new Map<string, FSWatcher>();
   #files: readonly string[];
-  /** The marks of the files when they were read. */
+  /** Marks of the files when they were read. */
   #known: ReadonlyMap<string, string>;
-  /** The marks at the last look, if they differ from the known ones. */
+  /** Marks at the last check, if they differ from the known ones. */
   #seen: ReadonlyMap<string, string> | null = null;
   #onChange: (() => Promise<unknown>) | null = null;
   #poll: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #busy = false;
 
-  /** Marks the files at once. @param files absolute paths, read just now */
+  /** Records the files' marks at once. @param files absolute paths, just read */
   constructor(files: readonly string[]) {
     this.#files = files;
     this.#known = marksOf(files);
   }
 
-  /** Begins to report changes, also a change since the files were read. */
+  /** Starts to report changes, including one since the files were read. */
   start(onChange: () => Promise<unknown>): void {
     this.#onChange = onChange;
     this.#listen();
@@ -39,9 +40,11 @@ export class FileWatch {
   }
 
   /**
-   * Watches the files that have been read just now. Files that were watched before keep their marks.
+   * Replaces the watched files by those that were just read. Files that were already watched keep their
+   * marks.
    *
-   * @param usable whether the files hold a usable configuration; if not, those before are in use, and watched too
+   * @param usable whether the files contain a valid configuration. If not, the previous files stay watched
+   * too
    */
   read(files: readonly string[], usable: boolean): void {
     if (!usable) {
@@ -88,7 +91,7 @@ export class FileWatch {
     this.#soon ??= setTimeout(() => this.#look(), QUIET_MS).unref();
   }
 
-  /** Watches the directories of the files, and of the targets of symbolic links. */
+  /** Watches the directories of the files and of symbolic links' targets. */
   #listen(): void {
     const wanted = new Set(this.#files.flatMap((file) => [dirname(file), dirname(targetOf(file))]));
     for (const [directory, watcher] of this.#directories) {
@@ -106,13 +109,13 @@ export class FileWatch {
         });
         this.#directories.set(directory, watcher);
       } catch {
-        // The periodic looks find changes in it.
+        // Polling finds the changes in this directory.
       }
     }
   }
 }
 
-/** Marks each file by inode, size and times; the mark of a missing file is empty. */
+/** Returns each file's inode, size and times as a mark. The mark of a missing file is empty. */
 function marksOf(files: readonly string[]): Map<string, string> {
   return new Map(
     files.map((file) => {

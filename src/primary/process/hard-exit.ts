@@ -1,9 +1,9 @@
 /**
- * Ends the process with a status, without Node's teardown. The teardown aborts if a thread has open native handles, and hangs
- * while a write to a full pipe is in progress.
+ * Ends the process with a status, without Node's teardown. The teardown aborts if a thread has open native
+ * handles, and hangs during a write to a full pipe.
  *
- * A program that only exits replaces this one by execve(2). Without execve the process kills itself, and the status is
- * that of SIGKILL.
+ * Replaces the process with a program that only exits, by execve(2). Without execve, the process kills
+ * itself, and the status is that of SIGKILL.
  */
 export function hardExit(status: number): void {
   try {

@@ -3,9 +3,9 @@ import type { TcpAddress } from '../../core/address.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 
 /**
- * Describes in one line why an address cannot be listened on and what to do about it.
+ * Describes in one line why a listen failed and what to do.
  *
- * @param what the part that was to listen, as a person names it: `listener "web"`
+ * @param what the part that tried to listen, in words for a person: `listener "web"`
  */
 export function listenError(what: string, address: TcpAddress, thrown: unknown): StartError {
   return new StartError(`${what} cannot listen on ${formatAddress(address)}: ${reason(address, thrown)}`, {

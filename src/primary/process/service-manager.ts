@@ -11,14 +11,15 @@ const RETRY_MS = 250;
 const TOOL_TIMEOUT_MS = 5000;
 
 /**
- * Tells systemd the state of the process (sd_notify(3)): ready, reloading, stopping. If the unit has WatchdogSec, also
- * that the process lives, twice in each period. Sends datagrams by system calls, or by `systemd-notify` without koffi.
+ * Reports the state of the process to systemd (sd_notify(3)): ready, reloading, stopping. If the unit has
+ * WatchdogSec, also feeds the watchdog twice per period. Sends datagrams by system calls, or by
+ * `systemd-notify` without koffi.
  */
 export class ServiceManager {
   readonly #socket: string;
   readonly #log: Logger;
   readonly #watchdog: NodeJS.Timeout | undefined;
-  /** Settles when all messages so far are sent: they go one after the other. */
+  /** Settles when all messages so far are sent. Messages are sent one at a time. */
   #queue: Promise<void> = Promise.resolve();
   #complained = false;
   #unwell: () => string | null = () => null;
@@ -32,7 +33,7 @@ export class ServiceManager {
     }
   }
 
-  /** Returns the service manager that has started this process; null if there is none. */
+  /** Returns the service manager that started this process; null if there is none. */
   static of(env: ProcessEnvironment, log: Logger): ServiceManager | null {
     const { NOTIFY_SOCKET: socket } = env;
     if (socket === undefined || socket === '') return null;
@@ -48,7 +49,7 @@ export class ServiceManager {
   }
 
   reloading(): void {
-    // By this time systemd finds the READY that belongs to the reload.
+    // With this timestamp, systemd finds the READY=1 that belongs to the reload.
     this.#say(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
   }
 
@@ -56,7 +57,7 @@ export class ServiceManager {
     this.#say(['STOPPING=1']);
   }
 
-  /** Stops feeding the watchdog while the callback gives a reason. */
+  /** Stops feeding the watchdog while the callback returns a reason. */
   watch(unwell: () => string | null): void {
     this.#unwell = unwell;
   }
@@ -102,11 +103,14 @@ export class ServiceManager {
   }
 }
 
-/** Reads how long the process may be silent, in milliseconds; 0 if systemd does not watch it (sd_watchdog_enabled(3)). */
+/**
+ * Returns the watchdog period in milliseconds; 0 if systemd does not watch the process
+ * (sd_watchdog_enabled(3)).
+ */
 function watchdogOf({ WATCHDOG_USEC: usec, WATCHDOG_PID: watched }: ProcessEnvironment): number {
   const ms = Number(usec) / 1000;
   if (!(ms >= 1 && ms < 2 ** 31)) return 0;
-  // If this Node was started by another one, systemd watches the other one.
+  // If another Node process started this one, systemd watches that process.
   const ours = watched === undefined || [process.pid, process.ppid].includes(Number(watched));
   return ours ? ms : 0;
 }

@@ -18,11 +18,11 @@ interface TakeoverOptions {
   readonly openReceiver?: () => Promise<Pick<KeyReceiver, 'name' | 'receive' | 'close'> | null>;
 }
 
-/** A process that serves an admin address, and would hand over. */
+/** A process that serves the admin address and agrees to hand over. */
 export class Predecessor {
-  /** The keys of its session tickets. Without them clients make full handshakes. */
+  /** Its session ticket keys. Without them, clients make full handshakes. */
   readonly ticketKeys: TicketInheritance;
-  /** The revocations that it had when it was asked. As it has sent them: not checked. */
+  /** Its revocations when it was first asked. Not validated. */
   readonly revocations: unknown;
   readonly #admin: Config['admin'];
   readonly #log: Logger;
@@ -42,10 +42,10 @@ export class Predecessor {
   }
 
   /**
-   * Makes the other process leave its admin address and the listeners' addresses to this process, and end when its
-   * connections have ended.
+   * Makes the other process hand over: it leaves its admin address and listeners' addresses to this process,
+   * and ends after its connections.
    *
-   * @returns the revocations that it had at the end, as it has sent them
+   * @returns its latest revocations, not validated
    * @throws StartError if the other process refuses
    */
   async handOver(): Promise<unknown> {
@@ -59,11 +59,11 @@ export class Predecessor {
 }
 
 /**
- * Finds the process that serves an admin address, before this process takes any connection, and takes the keys of its
- * session tickets.
+ * Finds the process that serves the admin address, and receives its session ticket keys. Runs before this
+ * process takes any connection.
  *
- * @returns null if nobody listens at the address
- * @throws StartError if that process would not hand over
+ * @returns null if nothing listens at the address
+ * @throws StartError if that process refuses to hand over
  */
 export async function findPredecessor(
   { admin, listeners }: Pick<Config, 'admin' | 'listeners'>,
@@ -87,7 +87,7 @@ export async function findPredecessor(
   }
 }
 
-/** Takes the keys of session tickets. Without them the takeover goes on. */
+/** Receives the session ticket keys. A failure does not stop the takeover. */
 async function inherit(
   receiver: Pick<KeyReceiver, 'receive'> | null,
   answer: AdminAnswer,
@@ -107,7 +107,7 @@ async function inherit(
   }
 }
 
-/** Returns the other process's consent; null if nobody listens. */
+/** Returns the other process's consent; null if nothing listens at the address. */
 async function request(admin: Config['admin'], path: string, ask: AskAdmin): Promise<AdminAnswer | null> {
   const where = formatAddress(admin.address);
   let answer;

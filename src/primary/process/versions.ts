@@ -8,7 +8,7 @@ export interface Versions {
   readonly uws: string;
 }
 
-/** Reads the versions of this program, Node and uWebSockets.js; `unknown` if a package has none. */
+/** Returns the versions of this program, Node and uWebSockets.js; `unknown` if a package has no version. */
 export function readVersions(): Versions {
   return {
     sluice: version(),

@@ -2,7 +2,10 @@ import { TICKET_KEY_BYTES } from '../../core/ticket-key-ring.ts';
 import { MAX_ROTATED_KEYS, type RotatedKeys } from './listener-keys.ts';
 import type { TicketInheritance } from './ticket-keys.ts';
 
-/** The keys of one listener. Both processes may be of different versions: keys are added, and none changes its meaning. */
+/**
+ * The keys of one listener. The two processes may have different versions: fields can be
+ * added, but never change their meaning.
+ */
 interface Entry {
   readonly listener: string;
   readonly ageMs: number;
@@ -10,7 +13,7 @@ interface Entry {
   readonly keys: readonly string[];
 }
 
-/** Writes ticket keys for another process. The text is secret. */
+/** Formats ticket keys for another process. The text is secret. */
 export function writeBequest(bequest: TicketInheritance): string {
   const entries = Array.from(bequest, ([listener, { keys, ageMs }]): Entry => {
     return { listener, ageMs, keys: keys.map((key) => key.toString('base64')) };
@@ -18,7 +21,10 @@ export function writeBequest(bequest: TicketInheritance): string {
   return JSON.stringify(entries);
 }
 
-/** Reads the ticket keys of another process. Listeners whose keys cannot be used are left out. @throws if it is no list */
+/**
+ * Parses the ticket keys of another process. Skips listeners with unusable keys. @throws Error if it is no
+ * list
+ */
 export function readBequest(text: string): TicketInheritance {
   const entries = parse(text);
   if (!Array.isArray(entries)) throw new Error('the other process sends no list of keys');
@@ -34,7 +40,7 @@ export function readBequest(text: string): TicketInheritance {
   return inheritance;
 }
 
-/** Parses JSON. An error of JSON.parse would quote the text. */
+/** Parses JSON. The error of JSON.parse would quote the secret text. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

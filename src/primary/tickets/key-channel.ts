@@ -1,7 +1,9 @@
 /**
- * Carries ticket keys from a process to the one that takes over: through an abstract UNIX socket (unix(7)) that exists for
- * as long as the takeover asks. The keys never leave the machine, and touch no file. The admin API only tells the socket's
- * name. Any local user could connect, so each side asks the kernel who the other one is.
+ * Sends ticket keys from a process to the one that takes over, through an abstract UNIX socket (unix(7)). The
+ * socket exists only during the takeover. The keys never leave the machine, and touch no file.
+ *
+ * The admin API only reveals the socket's name. Any local user could connect, so each side asks the kernel
+ * for the other side's user.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,18 +12,18 @@ import { finished } from 'node:stream/promises';
 import { messageOf } from '../../core/errors.ts';
 import { peerUserOf } from '../../sys/node/node-sockets.ts';
 
-/** Finds the user at the other end of a socket; null if it is not known. */
+/** Returns the user at the other end of a socket; null if unknown. */
 type FindUser = (socket: Socket) => number | null;
 
 const NAME = /^sluice-tickets-[0-9a-f]{32}$/;
-/** Keys of 10,000 listeners. */
+/** Enough for the keys of 10,000 listeners. */
 const MAX_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MS = 2000;
 const ROOT = 0;
 
-/** Takes the keys of another process, once. */
+/** Receives the keys of another process, once. */
 export class KeyReceiver {
-  /** The name of the socket. */
+  /** Name of the socket. */
   readonly name: string;
   readonly #server: Server;
   readonly #text = Promise.withResolvers<string>();
@@ -35,7 +37,7 @@ export class KeyReceiver {
     server.on('connection', (socket) => void this.#take(socket));
   }
 
-  /** Listens; null if the system has no such sockets. */
+  /** Starts to listen. Returns null if the system has no abstract sockets. */
   static async open(findUser: FindUser = peerUserOf): Promise<KeyReceiver | null> {
     const name = `sluice-tickets-${randomBytes(16).toString('hex')}`;
     const server = createServer();
@@ -48,7 +50,7 @@ export class KeyReceiver {
     return new KeyReceiver(name, server, findUser);
   }
 
-  /** Returns what the other process has sent. Rejects if it has sent nothing after two seconds. */
+  /** Returns the text from the other process. Rejects after a timeout of two seconds. */
   async receive(timeoutMs = TIMEOUT_MS): Promise<string> {
     const late = setTimeout(() => this.#text.reject(new Error('the keys have not come in time')), timeoutMs);
     try {
@@ -81,7 +83,7 @@ export class KeyReceiver {
       // A sender that does not trust this process sends nothing.
       if (bytes > 0) this.#text.resolve(Buffer.concat(chunks).toString());
     } catch {
-      // The other process has gone: receive() ends by its time.
+      // The other process has disconnected, so `receive` times out.
     } finally {
       clearTimeout(late);
       socket.destroy();
@@ -92,7 +94,7 @@ export class KeyReceiver {
 /**
  * Sends keys to the process that listens under a name.
  *
- * @returns why that is impossible, for that process; null if it has taken them
+ * @returns why they cannot be sent, in words for that process; null if it has received them
  */
 export async function sendKeys(
   name: string,
@@ -119,7 +121,7 @@ export async function sendKeys(
   }
 }
 
-/** Keys go between processes of one user, and to and from root, who can read all memory anyway. */
+/** Keys pass between processes of one user, and to and from root, who can read all memory anyway. */
 function isTrusted(user: number | null): boolean {
   return user !== null && (user === ROOT || user === process.geteuid?.());
 }

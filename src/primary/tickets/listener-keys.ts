@@ -3,17 +3,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { TicketSettings } from '../../config/types/listener.ts';
 import { TICKET_KEY_BYTES, TicketKeyRing, allocateTicketKeys } from '../../core/ticket-key-ring.ts';
 
-/** Keys that are replaced at an interval: the one that encrypts, and the one before it. */
+/** Keys that rotate: the one that encrypts, and the previous one. */
 export interface RotatedKeys {
   readonly keys: readonly Buffer[];
   /** Milliseconds since the first key began to encrypt. */
   readonly ageMs: number;
 }
 
-/** Max keys while keys are replaced at an interval: tickets of the interval before still resume. */
+/** Max keys during rotation: tickets of the previous interval still resume. */
 export const MAX_ROTATED_KEYS = 2;
 
-/** The ticket keys of one listener. Times are milliseconds of one monotonic clock. */
+/** The ticket keys of one listener. Times are milliseconds on a monotonic clock. */
 export class ListenerKeys {
   /** Memory of the `TicketKeyRing` for the workers. */
   readonly memory = allocateTicketKeys();
@@ -22,7 +22,7 @@ export class ListenerKeys {
   /** When the first key began to encrypt. */
   #since = 0;
 
-  /** @param inherited keys of another process, with which to start if the settings make the process rotate keys */
+  /** @param inherited initial keys from another process, used only if the settings rotate keys */
   constructor(settings: TicketSettings, now: number, inherited: RotatedKeys | null = null) {
     this.#settings = settings;
     if (settings.kind === 'file') this.#use(keysOf(settings), now);
@@ -30,7 +30,7 @@ export class ListenerKeys {
     else this.#use(inherited.keys.slice(0, MAX_ROTATED_KEYS), now - inherited.ageMs);
   }
 
-  /** When {@link rotate} has something to do; Infinity for keys of a file. */
+  /** When {@link rotate} is due; Infinity for keys from a file. */
   get dueAt(): number {
     return this.#settings.kind === 'rotate' ? this.#since + this.#settings.rotateMs : Infinity;
   }
@@ -40,17 +40,20 @@ export class ListenerKeys {
     return now - this.#since;
   }
 
-  /** Returns the keys for a process that takes over; null for keys of a file, which that process reads itself. */
+  /**
+   * Returns the keys for a process that takes over. Null for keys from a file, which that process reads
+   * itself.
+   */
   rotated(now: number): RotatedKeys | null {
     return this.#settings.kind === 'rotate' ? { keys: this.#ring.keys, ageMs: this.age(now) } : null;
   }
 
-  /** Changes the settings. Keys stay unless another kind or another file says otherwise. */
+  /** Changes the settings. Keys stay unless their kind or file changes. */
   change(settings: TicketSettings, now: number): void {
     const { kind } = this.#settings;
     this.#settings = settings;
     if (settings.kind === 'rotate') {
-      // Keys of a file may be given up because somebody else knows them.
+      // Keys from a file may be known to others, which may be the reason for the change.
       if (kind === 'file') this.#use([newKey()], now);
       return;
     }
@@ -60,7 +63,10 @@ export class ListenerKeys {
     this.#use(keys, isSameFirst ? this.#since : now);
   }
 
-  /** Replaces the first key if it is due. The one before still decrypts, unless the change is late by an interval. */
+  /**
+   * Replaces the first key if it is due. The old key still decrypts, unless the rotation is late by an
+   * interval.
+   */
   rotate(now: number): void {
     if (this.#settings.kind !== 'rotate' || now < this.dueAt) return;
     const isExpired = now >= this.dueAt + this.#settings.rotateMs;

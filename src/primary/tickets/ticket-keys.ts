@@ -1,13 +1,13 @@
 import type { Listener, TicketSettings } from '../../config/types/listener.ts';
 import { ListenerKeys, type RotatedKeys } from './listener-keys.ts';
 
-/** Keys that another process has made, by listener. */
+/** Keys that another process created, by listener. */
 export type TicketInheritance = ReadonlyMap<string, RotatedKeys>;
 
-/** A monotonic clock in milliseconds, and its timers; a test brings its own. */
+/** A monotonic clock in milliseconds, and its timers. Tests inject fakes. */
 interface Clock {
   readonly now: () => number;
-  /** Calls back once; the returned function cancels that. */
+  /** Calls back once. Returns a function that cancels the call. */
   readonly delay: (run: () => void, ms: number) => () => void;
 }
 
@@ -16,11 +16,11 @@ interface TicketKeyOptions {
   readonly clock?: Clock;
 }
 
-/** A prepared change to the listeners of another configuration. */
+/** A prepared change to another configuration's listeners. */
 interface TicketKeyPlan {
-  /** By listener: memory of its `TicketKeyRing`, the same as long as the listener has TLS. */
+  /** Memory of each listener's `TicketKeyRing`. Stays the same while the listener has TLS. */
   readonly memories: ReadonlyMap<string, SharedArrayBuffer>;
-  /** Brings the listeners' settings into force. */
+  /** Applies the listeners' settings. */
   readonly commit: () => void;
 }
 
@@ -36,8 +36,8 @@ const CLOCK: Clock = {
 };
 
 /**
- * The keys of session tickets of all listeners with TLS, which all workers share. Each listener has keys of its own, because
- * each has settings of its own; they outlive reloads and restarts of workers.
+ * The session ticket keys of all listeners with TLS. All workers share them. Each listener has its own keys,
+ * because it has its own settings. Keys survive reloads and restarts of workers.
  */
 export class TicketKeys {
   readonly #clock: Clock;
@@ -52,23 +52,23 @@ export class TicketKeys {
     this.#prepare(listeners, inherited).commit();
   }
 
-  /** Memory of the rings of the configuration in use, by listener. */
+  /** Memory of the current configuration's key rings, by listener. */
   get memories(): ReadonlyMap<string, SharedArrayBuffer> {
     return memoriesOf(this.#byListener);
   }
 
-  /** Prepares the listeners of another configuration. Nothing changes without the plan's commit. */
+  /** Prepares the listeners of another configuration. Nothing changes before the plan's commit. */
   plan(listeners: readonly Listener[]): TicketKeyPlan {
     return this.#prepare(listeners, new Map());
   }
 
-  /** Returns for how many seconds the first key of each listener has encrypted tickets. */
+  /** Returns how long the first key of each listener has encrypted tickets, in seconds. */
   ages(): { readonly listener: string; readonly seconds: number }[] {
     const now = this.#clock.now();
     return Array.from(this.#byListener, ([listener, keys]) => ({ listener, seconds: keys.age(now) / 1000 }));
   }
 
-  /** Returns the keys for a process that takes over; those of files are left out. */
+  /** Returns the keys for a process that takes over, except those from files. */
   bequest(): TicketInheritance {
     const now = this.#clock.now();
     const bequest = new Map<string, RotatedKeys>();
@@ -99,7 +99,7 @@ export class TicketKeys {
     return { memories: memoriesOf(next), commit };
   }
 
-  /** Replaces the keys that are due, and comes again when the next ones are. */
+  /** Replaces the keys that are due, and schedules the next rotation. */
   #rotate(): void {
     this.#cancel();
     const now = this.#clock.now();
@@ -113,7 +113,10 @@ export class TicketKeys {
   }
 }
 
-/** Returns the settings of a listener's tickets; null without TLS, and for uWebSockets.js, whose keys are its own. */
+/**
+ * Returns the ticket settings of a listener. Null without TLS, and for uWebSockets.js, which has its own
+ * keys.
+ */
 export function ticketSettingsOf(listener: Listener): TicketSettings | null {
   if (listener.mode === 'l4' || listener.engine === 'uws') return null;
   return listener.tls?.tickets ?? null;
