@@ -25,37 +25,37 @@ import { TapBook } from './tap/tap-book.ts';
 import { TapCounts } from './tap/tap-counts.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
 
-/** What the listeners of a worker share under one generation. */
+/** State shared by the listeners of a worker under one generation. */
 export interface Environment {
   readonly config: WorkerConfig;
   readonly generation: number;
-  /** The same object in all generations, as `slots`, `pages` and `wheel` are. */
+  /** All generations share this object, as well as `slots`, `pages` and `wheel`. */
   readonly page: StatsPage;
-  /** The places in the page. */
+  /** Finds series in the page. */
   readonly slots: ChangingSlots;
-  /** The values of all workers' pages, this one's included. The list changes when workers come or go. */
+  /** Values of all workers' pages, including this one. The list changes when workers start or end. */
   readonly pages: Float64Array[];
   readonly wheel: TimerWheel;
   readonly log: Logger;
-  /** The same object in all generations. */
+  /** Shared by all generations. */
   readonly journal: WorkerJournal;
-  /** The same object in all generations. */
+  /** Shared by all generations. */
   readonly spans: SpanOutbox;
-  /** The same object in all generations. */
+  /** Shared by all generations. */
   readonly taps: TapBook;
-  /** What the worker knows of clients. The same object in all generations. */
+  /** The worker's information about clients. Shared by all generations. */
   readonly clients: AccessLink;
   readonly limits: WorkerLimits;
-  /** By listener: memory of its `LineWindow`, which all workers share. */
+  /** Memory of each listener's `LineWindow`, shared by all workers. */
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
-  /** The same object in all generations. */
+  /** Shared by all generations. */
   readonly ticketKeys: TicketKeyRings;
   readonly clusters: ClusterBook;
-  /** The same object in all generations. */
+  /** Shared by all generations. */
   readonly descriptors: DescriptorGate;
 }
 
-/** Makes the first environment of a worker. @throws if a cluster cannot be set up */
+/** Creates the first environment of a worker. @throws Error if a cluster cannot be set up */
 export function createEnvironment(
   start: WorkerStart,
   log: WorkerLogger,
@@ -118,14 +118,17 @@ export function createEnvironment(
 /** A prepared environment. Exactly one of the functions must be called. */
 interface NextEnvironment {
   readonly environment: Environment;
-  /** Brings it into force: changes the clusters that both environments have, and retires those that it lacks. */
+  /** Applies the environment: updates the clusters in both environments, and retires removed ones. */
   readonly commit: () => void;
   readonly abort: () => void;
 }
 
-/** Prepares the environment of the next generation. @throws if a cluster cannot be set up, and has changed nothing */
+/**
+ * Prepares the environment of the next generation. @throws Error if a cluster cannot be set up; nothing has
+ * changed then
+ */
 export function nextEnvironment(current: Environment, next: GenerationChange): NextEnvironment {
-  // Before the clusters: one with TLS is made at once, and looks up its places in the page.
+  // Must precede the clusters: a cluster with TLS is created at once and looks up its slots in the page.
   const slots = current.slots.prepare(next.series, next.generation);
   try {
     return prepareWith(slots, current, next);
@@ -135,7 +138,9 @@ export function nextEnvironment(current: Environment, next: GenerationChange): N
   }
 }
 
-/** Prepares the environment when the page knows the places of the next generation. @throws as {@link nextEnvironment} */
+/**
+ * Prepares the environment after the next generation's series are known. @throws see {@link nextEnvironment}
+ */
 function prepareWith(
   slots: ReturnType<ChangingSlots['prepare']>,
   current: Environment,

@@ -20,7 +20,10 @@ export default function serve(start: WorkerStart): Promise<void> {
   });
 }
 
-/** Listeners of both engines live in one thread: the `raw` engine's loop gives Node its turns for the `net` engine. */
+/**
+ * The layer 4 part of a worker. Listeners of both engines share one thread: the `raw` engine's loop gives
+ * Node its turns for the `net` engine.
+ */
 class TunnelLayer implements Layer<L4Listener, L4ListenerConfig, L4Environment, TunnelContext, Tunnel> {
   readonly kind = 'l4';
   readonly nextTurn = (callback: () => void): void => {
@@ -28,7 +31,7 @@ class TunnelLayer implements Layer<L4Listener, L4ListenerConfig, L4Environment, 
     this.#loop?.yieldToNode();
   };
   readonly #wheel: TimerWheel;
-  /** Null until the first listener of the `raw` engine is made. */
+  /** Null until the first listener of the `raw` engine is created. */
   #loop: RawLoop | null = null;
 
   constructor(wheel: TimerWheel) {
@@ -68,7 +71,7 @@ class TunnelLayer implements Layer<L4Listener, L4ListenerConfig, L4Environment, 
   }
 
   committed(): void {
-    // Nothing is shared that depends on the configuration.
+    // No shared state depends on the configuration.
   }
 
   aborting(): void {

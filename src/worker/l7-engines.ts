@@ -12,28 +12,28 @@ import { NetClients } from '../transport/net/net-clients.ts';
 import { RawClients } from '../transport/raw/raw-clients.ts';
 import type { RawHome } from '../transport/raw/raw-home.ts';
 
-/** The part of a worker that its engines share. */
+/** Parts of a worker that its engines share. */
 interface EngineHome {
   readonly log: Logger;
   readonly wheel: TimerWheel;
   readonly budget: BufferBudget;
   readonly random: RandomPool;
-  /** Returns the keys of a listener with TLS. */
+  /** Returns the ticket keys of a listener with TLS. */
   readonly ticketKeys: (listener: string) => TicketKeyRing;
-  /** What channels on system calls share; null without system calls. */
+  /** State shared by channels on system calls. Null without system calls. */
   readonly channels: RawHome | null;
-  /** Calls back once at the end of the loop's turn. */
+  /** Calls back once at the end of the current turn of the loop. */
   readonly defer: (callback: () => void) => void;
   /** Calls back once in another turn of the loop. */
   readonly nextTurn: (callback: () => void) => void;
-  /** Calls back once when uWS has handed over all bytes that it has read. */
+  /** Calls back once after uWS has delivered all bytes it has read. */
   readonly later: (callback: () => void) => void;
 }
 
 /** Null until a listener needs it. */
 let uws: typeof UwsEngine | null = null;
 
-/** Loads the code that listeners need. Rejects if uWebSockets.js is needed and cannot be loaded. */
+/** Loads the code that listeners need. Rejects if they need uWebSockets.js and loading it fails. */
 export async function loadEngines(listeners: readonly Pick<L7Listener, 'name' | 'engine'>[]): Promise<void> {
   const first = listeners.find(({ engine }) => engine === 'uws');
   if (first === undefined || uws !== null) return;
@@ -47,7 +47,10 @@ export async function loadEngines(listeners: readonly Pick<L7Listener, 'name' | 
   }
 }
 
-/** The engines of one worker of layer 7. Each is made with its first listener, and uWebSockets.js is loaded only then. */
+/**
+ * The layer 7 engines of one worker. Each is created with its first listener, and uWebSockets.js is loaded
+ * only then.
+ */
 export class L7Engines {
   readonly #home: EngineHome;
   readonly #made = new Map<L7Engine, Engine>();
@@ -56,7 +59,7 @@ export class L7Engines {
     this.#home = home;
   }
 
-  /** Returns the engine of a listener, for which {@link loadEngines} has been called. */
+  /** Returns the engine of a listener. {@link loadEngines} must be called before. */
   of({ name, engine }: Pick<L7Listener, 'name' | 'engine'>): Engine {
     if (engine === 'auto') throw new Error(`no engine has been chosen for listener "${name}"`);
     let made = this.#made.get(engine);

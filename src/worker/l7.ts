@@ -45,7 +45,10 @@ export default async function serve(start: WorkerStart): Promise<void> {
   });
 }
 
-/** Listeners of layer 7, and what their connections share for as long as the worker lives. */
+/**
+ * The layer 7 part of a worker: its listeners, and the state their connections share for the worker's whole
+ * life.
+ */
 class WebLayer implements Layer<
   WebListener,
   L7ListenerConfig,
@@ -65,18 +68,18 @@ class WebLayer implements Layer<
 
   constructor(environment: Environment) {
     const { page, wheel, log } = environment;
-    // Without system calls everything goes through Node's streams: slower, and no different otherwise.
+    // Without system calls, everything goes through Node's streams: slower, but otherwise the same.
     const reason = unsupportedReason();
     if (reason !== null) log.info({ reason }, 'system calls are not used');
     const loop = reason === null ? new RawLoop(wheel) : null;
     this.innerLoop = loop;
-    // The memory of a closed session goes back to the system, and not only to the next session.
+    // The memory of a closed session then returns to the system, not only to the next session.
     if (loop !== null) keepLargeBlocksApart();
     const rawDialler = loop === null ? null : new RawDialler(loop);
     const dialler = rawDialler ?? netDialler;
     const defer = loop === null ? deferToPollPhase : (callback: () => void): void => loop.defer(callback);
     const later = (callback: () => void): void => {
-      // After an abort nothing is read from clients, and nothing would run later.
+      // After an abort, clients are not read any more, and a deferred callback would never run.
       if (this.#aborted) callback();
       else
         defer(() => {

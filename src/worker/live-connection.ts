@@ -1,20 +1,20 @@
 /** A session or tunnel of either layer, as its worker sees it. */
 export interface LiveConnection {
-  /** Its endpoint; null while the endpoint is still being chosen. */
+  /** Its endpoint. Null until one is chosen. */
   readonly endpoint: { readonly removed: boolean } | null;
-  /** Whether it is joined to an endpoint, given by the names of the cluster and of the endpoint. */
+  /** Whether it is joined to an endpoint, given by the cluster's name and the endpoint's label. */
   isOf(cluster: string, endpoint: string): boolean;
-  /** Ends in good order if nothing is under way on it. Returns false if something is, or if it has ended already. */
+  /** Ends it cleanly if it is idle. Returns false if it is busy or has already ended. */
   drain(): boolean;
-  /** Lives on if it has only been asked to {@link drain}, and something was under way. */
+  /** Cancels {@link drain} for a connection that was busy. */
   undrain(): void;
-  /** Ends now, in the best order that its state allows. */
+  /** Ends it now, as cleanly as its state allows. */
   end(): void;
-  /** Ends in good order so that its client connects elsewhere. Returns false if it has ended already. */
+  /** Ends it cleanly so that its client reconnects elsewhere. Returns false if it has already ended. */
   evict(reason: string): boolean;
-  /** Cuts both sides now. */
+  /** Closes both sides now. */
   abort(): void;
 }
 
-/** What a pacer needs of a connection. */
+/** The part of a connection that a pacer needs. */
 export type PacedConnection = Pick<LiveConnection, 'drain' | 'undrain' | 'end'>;

@@ -10,12 +10,14 @@ import { ServiceThread } from './service-thread.ts';
 import type { Service } from './service.ts';
 import { warmUp } from './warm-up/warm-up.ts';
 
-/** How long a frozen thread sleeps at a time. */
+/** Length of one sleep of a frozen thread. */
 const FREEZE_SLICE_MS = 10;
 
 /**
- * Runs a service as a worker's task until it has drained or fails. An exception that nothing caught ends this task alone.
- * The service is closed, because open native handles would abort the process, and the task rejects with the exception.
+ * Runs a service as a worker's task until it has drained or fails.
+ *
+ * An uncaught exception ends only this task, which rejects with it. The service is closed first, because open
+ * native handles would abort the process.
  */
 export async function runService(
   start: WorkerStart,
@@ -33,7 +35,7 @@ export async function runService(
   try {
     if (start.kind === 'l7') {
       const warming = warmUp(start, create);
-      // After a fault, too: the services of the warm-up have native handles.
+      // Must finish even after a fault: the services of the warm-up have native handles.
       const handshakes = await Promise.race([warming, outcome.promise]).finally(() => warming);
       log.debug({ handshakes }, 'warmed up');
     }
@@ -92,7 +94,8 @@ export async function runService(
           command satisfies never;
       }
     });
-    // After the routes are compiled, whose garbage would stay, and before a client could wait for the collection.
+    // The heap is released after the routes are compiled, which leaves garbage, and before a client could
+    // wait for the collection.
     await Promise.race([running.listen(releaseHeap), outcome.promise]);
     say({ type: 'listening', generation: running.generation });
     await outcome.promise;
@@ -100,7 +103,7 @@ export async function runService(
     // Not inside the callback that failed: a native library may still be running around it.
     await turn();
     thread?.close();
-    // Handles take two turns to close. Only then may the task end.
+    // Handles take two turns to close. The task may end only after that.
     await turn();
     await turn();
     process.off('uncaughtException', onFault);
@@ -110,7 +113,9 @@ export async function runService(
   }
 }
 
-/** Keeps the thread in a loop. It sleeps inside, so that a frozen thread does not take a core from the others. */
+/**
+ * Keeps the thread in a loop of short sleeps, so that a frozen thread does not take a core from the others.
+ */
 function freeze(forMs: number): void {
   const nobodyWakes = new Int32Array(new SharedArrayBuffer(4));
   const end = performance.now() + forMs;

@@ -29,12 +29,12 @@ import { Heartbeat } from './meters/heartbeat.ts';
 import { LoopMeter } from './meters/loop-meter.ts';
 import type { PreparedChange, Service } from './service.ts';
 
-/** How long connections that are being opened have to complete before the listeners stop. Most handshakes need less. */
+/** Time for arriving connections to complete before the listeners stop. Most handshakes need less. */
 const HAND_OVER_MS = 1000;
-/** Fraction of the grace period after which a worker ends its remaining sessions, so that none is cut. */
+/** Fraction of the grace period after which a worker ends its remaining sessions, so that none is aborted. */
 const END_FRACTION = 0.95;
 
-/** A generation that is ready. Either it is committed, or {@link abortPrepared} drops it. */
+/** A prepared generation. It is either committed, or dropped by {@link abortPrepared}. */
 interface Prepared {
   readonly environment: Environment;
   readonly change: PreparedChange;
@@ -42,18 +42,18 @@ interface Prepared {
   readonly abort: () => void;
 }
 
-/** Runs a service: takes it from one generation to the next, drains it at a pace, and ends it. */
+/** Runs a service across generations: applies changes, drains it at a limited rate, and ends it. */
 export class ServiceThread {
   readonly #kind: WorkerKind;
   readonly #service: Service;
   readonly #loopMeter: LoopMeter;
   readonly #generationMeter: GenerationMeter;
   readonly #ticker: NodeJS.Timeout | undefined;
-  /** Scopes that take no new work, by their keys. */
+  /** Drained scopes, by key. */
   readonly #drained: Map<string, DrainScope>;
   /**
-   * Pacers of drains by their scopes' keys; others under `end`, under `evict` with a scope's key, and under `lost` with the
-   * generation that has left connections behind.
+   * Pacers of drains by their scope's key. Others are under `end`, `evict` with a scope's key, or `lost` with
+   * the generation that left connections behind.
    */
   readonly #pacers = new Map<string, Pacer>();
   readonly #backlog: EndingBacklog;
@@ -62,11 +62,11 @@ export class ServiceThread {
   #prepared: Prepared | null = null;
   /** Settles when no generation is being prepared. */
   #preparation: Promise<unknown> = Promise.resolve();
-  /** The generation that is being prepared; 0 for none, or if it has been dropped meanwhile. */
+  /** The generation being prepared. 0 without one, or if it was dropped. */
   #preparing = 0;
   #listening: Promise<void> | null = null;
   #ending = false;
-  /** Resolves when the time for the hand-over is up; at once if nobody takes over. */
+  /** Resolves at the end of the hand-over, or at once if nobody takes over. */
   #handedOver: Promise<void> = Promise.resolve();
 
   constructor(
@@ -108,14 +108,14 @@ export class ServiceThread {
     return this.#listening;
   }
 
-  /** Prepares the next generation, in slices. Returns why that failed; null if it is ready. */
+  /** Prepares the next generation, in slices. Returns the reason of a failure, or null if it is ready. */
   prepare(next: GenerationChange): Promise<string | null> {
     const problem = this.#preparation.then(async () => {
       this.#preparing = next.generation;
       try {
         await this.#listening;
         const prepared = await this.#prepareNow(next);
-        // The primary does not wait for ever.
+        // The primary does not wait forever.
         if (this.#preparing === next.generation) this.#prepared = prepared;
         else abortPrepared(prepared);
         return null;
@@ -176,21 +176,21 @@ export class ServiceThread {
       .map((connection) => new Evicted(connection, reason));
     const pace = { rate: perSecond, deadlineMs: Infinity, jitterMs: 0 };
     const collect = (): PacedConnection[] => chosen.filter(({ over }) => !over);
-    // Replaces an eviction that is under way: the new count takes in what that one has left.
+    // Replaces an eviction in progress: the new count includes the rest of the old one.
     this.#replacePacer(`evict ${scopeKey(scope)}`, new Pacer(this.#environment.wheel, collect, pace, false));
   }
 
-  /** Answers a question of the primary about the worker's sessions. */
+  /** Answers the primary's question about the worker's sessions. */
   answer(question: SessionQuestion): SessionAnswer {
     return this.#sessions.answer(question);
   }
 
-  /** Takes what the primary says about clients. */
+  /** Handles a message from the primary about clients. */
   hear(command: Exclude<AccessCommand, { type: 'ask' }>): void {
     this.#environment.clients.hear(command);
   }
 
-  /** Takes what the primary says about taps. */
+  /** Handles a message from the primary about taps. */
   tap(command: TapCommand): void {
     this.#environment.taps.hear(command, () => this.#service.sessions());
   }
@@ -213,11 +213,11 @@ export class ServiceThread {
     this.#replacePacer(scopeKey(scope), null);
     if (this.#ending) return;
     this.#admit(scope, true);
-    // It may be within another drained scope.
+    // The scope may be within another drained scope.
     this.#applyDrains();
   }
 
-  /** Lets all drained scopes take no new work. */
+  /** Stops the acceptance of new work in all drained scopes. */
   #applyDrains(): void {
     for (const scope of this.#drained.values()) this.#admit(scope, false);
   }
@@ -250,7 +250,7 @@ export class ServiceThread {
     const { wheel } = this.#environment;
     const collect = heirs !== null ? () => service.living({ kind: 'all' }) : () => service.closedAtEnd();
     const leftMs = Math.max(0, endsAt - performance.now());
-    // A little before the grace is over, so that sessions are not cut.
+    // Slightly before the end of the grace period, so that no session is aborted.
     const deadlineMs = Math.min(pace?.deadlineMs ?? Infinity, leftMs * END_FRACTION);
     const atOnce = { rate: Infinity, jitterMs: 0 };
     const share = this.#backlog.share();
@@ -272,7 +272,10 @@ export class ServiceThread {
     this.#generationMeter.stop();
   }
 
-  /** Posts the access lines, events, spans and lines of taps that wait, once {@link close} has ended the last sessions. */
+  /**
+   * Posts the waiting access lines, events, spans and tap lines, after {@link close} has ended the last
+   * sessions.
+   */
   flush(): void {
     const { journal, spans, taps } = this.#environment;
     journal.flush();
@@ -280,11 +283,11 @@ export class ServiceThread {
     taps.flush();
   }
 
-  /** Returns the first socket of the heirs on an address, as {@link Service.leave} takes it. */
+  /** Returns the heirs' first socket on an address, for {@link Service.leave}. */
   #heirsFrom(heirs: Heirs): number | null {
     switch (heirs) {
       case 'process':
-        // Its workers have begun to listen after all of this process.
+        // Its workers started to listen after all workers of this process.
         return this.#environment.config.workers[this.#kind];
       case 'newest':
         return -1;
@@ -293,7 +296,7 @@ export class ServiceThread {
     }
   }
 
-  /** Ends connections that a change of generation has left behind, at the pace of drains. */
+  /** Ends connections left behind by a change of generation, at the rate of drains. */
   #endLost(lost: Set<LiveConnection>): void {
     const { wheel, config } = this.#environment;
     const share = this.#backlog.share();
@@ -318,7 +321,7 @@ function abortPrepared({ change, abort }: Prepared): void {
   abort();
 }
 
-/** A connection to evict. It is ended at its first turn, even if it is busy. */
+/** A connection to evict. It ends at its first turn, even if it is busy. */
 class Evicted implements PacedConnection {
   over = false;
   readonly #connection: LiveConnection;
@@ -335,7 +338,7 @@ class Evicted implements PacedConnection {
   }
 
   undrain(): void {
-    // Nothing waits in a connection for its turn.
+    // An evicted connection never waits for a later turn.
   }
 
   end(): void {

@@ -4,57 +4,57 @@ import type { Environment } from './environment.ts';
 import type { LiveConnection } from './live-connection.ts';
 import type { InnerLoop } from './meters/loop-meter.ts';
 
-/** A prepared change to another generation. Exactly one of the two is called. */
+/** A prepared change to another generation. Exactly one of the functions must be called. */
 export interface PreparedChange {
-  /** Makes the change. Returns the live connections that have lost what they ran on. */
+  /** Applies the change. Returns the live connections that lost a part they depend on. */
   readonly commit: () => readonly LiveConnection[];
   /** Undoes the preparation. */
   readonly abort: () => void;
 }
 
-/** What a worker still has of older generations. */
+/** A worker's live parts of older generations. */
 export interface OlderGenerations {
-  /** Sessions and tunnels of older generations. */
+  /** Number of sessions and tunnels of older generations. */
   readonly connections: number;
-  /** The oldest generation of which something is alive; the current one if nothing is. */
+  /** The oldest generation with live parts, or the current one. */
   readonly oldest: number;
 }
 
-/** What one kind of worker serves. The thread around it is the same for all kinds. */
+/** The work of one kind of worker. The thread around it is the same for all kinds. */
 export interface Service {
-  /** The loop in which the thread waits; null for Node's. */
+  /** The loop that the thread waits in. Null for Node's. */
   readonly innerLoop: InnerLoop | null;
   /**
-   * Resolves when every listener accepts connections; rejects if one cannot.
+   * Resolves when every listener accepts connections. Rejects if one cannot.
    *
-   * @param made called when all listeners have been made, before the first of them accepts
+   * @param made called when all listeners are created, before the first accepts
    */
   listen(made?: () => void): Promise<void>;
-  /** Gets ready for another generation. If it rejects, nothing has changed. */
+  /** Prepares another generation. After a rejection nothing has changed. */
   prepare(next: Environment): Promise<PreparedChange>;
-  /** Reports what is still alive of generations older than the given one. */
+  /** Reports the live parts of generations older than the given one. */
   older(generation: number): OlderGenerations;
   /** Lists the sessions and tunnels of a scope. */
   living(scope: DrainScope): readonly LiveConnection[];
-  /** Lists the sessions of all generations by their listeners and clusters. */
+  /** Lists the sessions of all generations by listener and cluster. */
   sessions(): readonly SessionGroup[];
-  /** Lets a scope take new sessions and tunnels, or not. */
+  /** Admits or refuses new sessions and tunnels of a scope. */
   admit(scope: DrainScope, admitted: boolean): void;
   /**
-   * Hands connections that begin now over to other threads and processes, before {@link stop}. Connections that have
-   * begun are served, also after that.
+   * Hands new connections over to other threads or processes, before {@link stop}. Connections already
+   * arriving here are still served.
    *
    * @param from the first of those sockets on each address: see `sys/sockets/hand-over.ts`
    */
   leave(from: number | null): void;
-  /** Accepts no more connections. */
+  /** Stops accepting connections. */
   stop(): void;
-  /** Refuses the handshakes that are under way. */
+  /** Refuses the pending handshakes. */
   cancelPending(): void;
-  /** Lists the connections that a worker closes itself when it ends: sessions. Tunnels may finish. */
+  /** Lists the connections that an ending worker closes itself: sessions. Tunnels may finish. */
   closedAtEnd(): readonly LiveConnection[];
   /** Resolves when nothing is left, or after `maxMs`. */
   emptied(maxMs: number): Promise<void>;
-  /** Closes everything now. May be called at any time, and more than once. */
+  /** Closes everything now. May be called at any time. Idempotent. */
   abort(): void;
 }

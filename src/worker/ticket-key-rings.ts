@@ -1,9 +1,9 @@
 import { TicketKeyRing } from '../core/ticket-key-ring.ts';
 
-/** By listener: memory of its {@link TicketKeyRing}. */
+/** Memory of each listener's {@link TicketKeyRing}. */
 type Memories = ReadonlyMap<string, SharedArrayBuffer>;
 
-/** The rings of a worker's listeners. A listener has the same ring in all generations. */
+/** The key rings of a worker's listeners. A listener keeps its ring across generations. */
 export class TicketKeyRings {
   #current: ReadonlyMap<string, TicketKeyRing>;
   #prepared: ReadonlyMap<string, TicketKeyRing>;
@@ -12,17 +12,20 @@ export class TicketKeyRings {
     this.#current = this.#prepared = this.#ringsOn(memories, new Map());
   }
 
-  /** Makes the rings of the next generation; those of the current one stay. */
+  /** Creates the rings of the next generation. Those of the current one stay. */
   prepare(memories: Memories): void {
     this.#prepared = this.#ringsOn(memories, this.#current);
   }
 
-  /** Brings the prepared rings into force. */
+  /** Applies the prepared rings. */
   commit(): void {
     this.#current = this.#prepared;
   }
 
-  /** Returns the ring of a listener of the current or the prepared generation. @throws if the listener has no TLS */
+  /**
+   * Returns a listener's ring, in the current or prepared generation. @throws Error if the listener has no
+   * TLS
+   */
   readonly of = (listener: string): TicketKeyRing => {
     const ring = this.#prepared.get(listener) ?? this.#current.get(listener);
     if (ring === undefined) throw new Error(`listener "${listener}" has no ticket keys`);

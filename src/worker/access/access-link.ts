@@ -6,7 +6,10 @@ import { WorkerKeySets } from './worker-key-sets.ts';
 import { WorkerPasswords } from './worker-passwords.ts';
 import { WorkerRevocations } from './worker-revocations.ts';
 
-/** What a worker knows of clients, and asks the primary about them. The same object in all generations. */
+/**
+ * A worker's information about clients, and its requests to the primary about them. All generations share
+ * this object.
+ */
 export class AccessLink {
   readonly passwords: WorkerPasswords;
   readonly keySets: WorkerKeySets;
@@ -21,13 +24,13 @@ export class AccessLink {
     this.revocations = new WorkerRevocations(revocations, say);
   }
 
-  /** The parts that the methods of the worker's routes use. */
+  /** The services that the access methods of the worker's routes need. */
   get services(): Pick<AccessServices, 'passwords' | 'keySets' | 'revocations'> {
     const { passwords, keySets, revocations } = this;
     return { passwords, keySets, revocations };
   }
 
-  /** Takes a message of the primary. */
+  /** Handles a message from the primary. */
   hear(command: Exclude<AccessCommand, { type: 'ask' }>): void {
     switch (command.type) {
       case 'password':

@@ -9,7 +9,7 @@ import type { RelaySession } from '../../l7/contract/relay.ts';
 import type { SessionAnswer, SessionFilter, SessionQuestion, SessionRow } from '../../protocol/access.ts';
 import { SessionCloser } from './session-closer.ts';
 
-/** What operators see of a session, and do to it. */
+/** A session as operators see and control it. */
 export interface KnownSession extends Pick<
   RelaySession,
   'number' | 'openedAt' | 'extensions' | 'admission' | 'hasEnded' | 'tap' | 'close' | 'reschedule'
@@ -17,7 +17,7 @@ export interface KnownSession extends Pick<
   readonly endpoint: { readonly label: string };
 }
 
-/** What a tap sees of a tunnel. */
+/** A tunnel as taps see it. */
 type KnownTunnel = Pick<Tunnel, 'place' | 'tap'>;
 
 /** The sessions of one listener, route and cluster, or the tunnels of one listener and cluster. */
@@ -30,27 +30,27 @@ export interface SessionGroup {
   readonly sessions: Iterable<KnownSession>;
   /** Empty for sessions. */
   readonly tunnels: Iterable<KnownTunnel>;
-  /** Handshakes that are not answered yet. `admission` is null while the credentials are checked. */
+  /** Unanswered handshakes. `admission` is null while the credentials are checked. */
   readonly handshakes: Iterable<{ readonly admission: Admission | null; cancel(detail: string): void }>;
 }
 
 interface AnswerParts {
-  /** Names the run of the worker in the ids of its sessions. */
+  /** Identifies this run of the worker in the ids of its sessions. */
   readonly run: string;
   readonly wheel: TimerWheel;
   readonly revocations: RevocationList;
-  /** Lists the sessions that live, those of older generations included. */
+  /** Lists the live sessions, including those of older generations. */
   readonly groups: () => Iterable<SessionGroup>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
-/** Code and reason for the sessions of a revoked principal. */
+/** Close code and reason for the sessions of a revoked principal. */
 const REVOKED = { code: 1008, reason: 'access revoked' } as const;
 
 /**
- * Answers the primary's questions about the sessions of one worker. A list walks all sessions, and builds
- * rows only for those that it returns.
+ * Answers the primary's questions about the sessions of one worker. A list visits all sessions, but builds
+ * rows only for those it returns.
  */
 export class SessionAnswers {
   readonly #parts: AnswerParts;
@@ -111,10 +111,10 @@ export class SessionAnswers {
     return { count: sessions.length, rows: [], at };
   }
 
-  /** Sessions whose credentials were issued after the revocation live on. */
+  /** Revokes sessions. Sessions whose credentials were issued after the revocation stay open. */
   #revoke(principals: ReadonlySet<string>): SessionAnswer {
     const { revocations, groups } = this.#parts;
-    // To write a label for each session would cost most of the time.
+    // Writing a label for each session would take most of the time.
     const names = new Set([...principals, ...Array.from(principals, nameOf)]);
     const isRevoked = ({ principal }: Admission): boolean =>
       names.has(principal.name) &&
@@ -125,7 +125,7 @@ export class SessionAnswers {
       for (const session of group.sessions) {
         if (isRevoked(session.admission)) sessions.push(session);
       }
-      // Checks under way ask for revocations at their end. Admitted handshakes do not.
+      // Pending checks ask for revocations when they finish. Admitted handshakes do not.
       for (const handshake of [...group.handshakes]) {
         const { admission } = handshake;
         if (admission !== null && isRevoked(admission)) handshake.cancel(REVOKED.reason);
@@ -178,7 +178,7 @@ export class SessionAnswers {
   }
 }
 
-/** Returns the name behind a kind, if the label has one. */
+/** Returns the label's name without its kind, if it has one. */
 function nameOf(label: string): string {
   return label.slice(label.indexOf(':') + 1);
 }
@@ -187,7 +187,7 @@ function idOf(run: string, number: number): string {
   return `${run}-${number}`;
 }
 
-/** Returns the lowest number of this run behind an id. Runs are ordered by their names. */
+/** Returns the lowest number of this run after an id. Runs are ordered by name. */
 function firstBehind(after: string | null, run: string): number {
   if (after === null) return 0;
   const hyphen = after.lastIndexOf('-');
@@ -201,7 +201,7 @@ function fits({ admission }: KnownSession, { principal, client }: SessionFilter)
   return principal === undefined || isNamed(admission.principal, principal);
 }
 
-/** @param wanted with the kind, or a bare name for every kind */
+/** @param wanted with its kind, or a bare name for all kinds */
 function isNamed(principal: Principal, wanted: string): boolean {
   return principal.name === wanted || (wanted.endsWith(principal.name) && labelOf(principal) === wanted);
 }
@@ -212,7 +212,7 @@ interface Found {
   readonly group: SessionGroup;
 }
 
-/** Keeps the sessions with the lowest numbers, without sorting all of a worker's. */
+/** Keeps the sessions with the lowest numbers, without sorting all sessions of a worker. */
 class Lowest {
   readonly #first: number;
   readonly #count: number;
@@ -220,7 +220,7 @@ class Lowest {
   /** Sessions with a higher number are not among the lowest. */
   #last = Infinity;
 
-  /** @param first the lowest number that counts */
+  /** @param first lowest number to include */
   constructor(first: number, count: number) {
     this.#first = first;
     this.#count = count;
@@ -238,7 +238,7 @@ class Lowest {
     this.#last = this.#found.at(-1)?.session.number ?? Infinity;
   }
 
-  /** Returns the lowest in their order. */
+  /** Returns the lowest in order. */
   sorted(): Found[] {
     return this.#found.sort((one, other) => one.session.number - other.session.number).slice(0, this.#count);
   }

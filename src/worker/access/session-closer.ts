@@ -1,11 +1,11 @@
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { RelaySession } from '../../l7/contract/relay.ts';
 
-/** Max time that closing takes of a turn, in milliseconds: other sessions of the worker wait meanwhile. */
+/** Max milliseconds of closing per turn, because other sessions of the worker wait. */
 const MAX_SLICE_MS = 10;
-/** The wheel has no finer ticks. */
+/** The tick of the wheel. */
 const TURN_MS = 100;
-/** Sessions that are closed between two looks at the clock. */
+/** Sessions to close between two reads of the clock. */
 const SESSIONS_PER_LOOK = 16;
 
 /** The sessions that one command closes. */
@@ -17,7 +17,7 @@ interface Order {
   next: number;
 }
 
-/** Closes sessions in slices of a few milliseconds: a principal may have 100,000 of them. */
+/** Closes sessions in slices of a few milliseconds: a principal may have 100,000 sessions. */
 export class SessionCloser extends Timed {
   readonly #wheel: TimerWheel;
   /** Milliseconds, monotonic. */
@@ -30,7 +30,9 @@ export class SessionCloser extends Timed {
     this.#clock = clock;
   }
 
-  /** Closes sessions behind those of earlier calls: a few of them at once. Ended sessions are left out. */
+  /**
+   * Closes sessions after those of earlier calls. The first slice runs at once. Ended sessions are skipped.
+   */
   close(sessions: Order['sessions'], code: number, reason: string): void {
     if (sessions.length === 0) return;
     this.#orders.push({ sessions, code, reason, next: 0 });

@@ -2,7 +2,7 @@ import type { KeySet, KeySets } from '../../access/contract/access-services.ts';
 import type { KeySetCommand } from '../../protocol/access.ts';
 import type { FromWorker } from '../../protocol/from-worker.ts';
 
-/** The key sets that the primary has fetched. */
+/** The key sets fetched by the primary. */
 export class WorkerKeySets implements KeySets {
   readonly #say: (message: FromWorker) => void;
   readonly #sets = new Map<string, KeySet>();

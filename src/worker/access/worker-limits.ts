@@ -11,10 +11,10 @@ import { LIMIT_KINDS } from '../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 
-/** By `tableName`: memory of the limits' tables. */
+/** Memory of the limits' tables, by `tableName`. */
 type Memories = ReadonlyMap<string, SharedArrayBuffer>;
 
-/** The tables that a worker has opened. A table is the same object in all generations that have it. */
+/** The open tables of a worker. All generations with a table share one object. */
 class OpenTables {
   readonly clock = processClock();
   readonly wheel: TimerWheel;
@@ -27,19 +27,19 @@ class OpenTables {
     this.#say = say;
   }
 
-  /** Opens a table, and tells the primary where its holds are noted. */
+  /** Opens a table, and tells the primary where its holds are recorded. */
   open(memory: SharedArrayBuffer): LimitTable {
     const { number } = new TableLayout(memory);
     const known = this.#tables.get(number);
     if (known !== undefined) return known;
     const table = new LimitTable(memory, this.clock);
-    // Sent before the first hold.
+    // Must be sent before the first hold.
     this.#say({ type: 'limit_ledger', table: memory, ledger: table.ledger.memory });
     this.#tables = new Map([...this.#tables, [number, table]]);
     return table;
   }
 
-  /** Forgets tables that no generation has any more. Sessions may still use them. */
+  /** Drops tables that no generation has any more. Sessions may still use them. */
   keepOnly(memories: readonly Memories[]): void {
     const numbers = new Set(
       memories.flatMap((byName) => Array.from(byName.values(), (memory) => new TableLayout(memory).number)),
@@ -62,7 +62,7 @@ export class WorkerLimits {
     this.#tables = tables;
   }
 
-  /** Makes the limits of a worker's first generation. */
+  /** Creates the limits of a worker's first generation. */
   static first(
     memories: Memories,
     page: StatsPage,
@@ -72,16 +72,16 @@ export class WorkerLimits {
     return new WorkerLimits(memories, page, new OpenTables(wheel, say));
   }
 
-  /** Makes the limits of another generation. */
+  /** Creates the limits of another generation. */
   next(memories: Memories, page: StatsPage): WorkerLimits {
     this.#tables.keepOnly([this.#memories, memories]);
     return new WorkerLimits(memories, page, this.#tables);
   }
 
   /**
-   * Makes the set of the limits of a listener, or of one of its routes.
+   * Creates the limit set of a listener or of one of its routes.
    *
-   * @param settings the listener's limits, and those of the route behind them
+   * @param settings the listener's limits, followed by those of the route
    * @returns null without limits
    */
   setOf(listener: string, settings: readonly LimitSettings[]): LimitSet | null {

@@ -4,13 +4,16 @@ import type { PasswordCommand } from '../../protocol/access.ts';
 import type { FromWorker } from '../../protocol/from-worker.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 
-/** A password that the primary has been asked about. */
+/** A password sent to the primary for verification. */
 interface Asked {
   readonly digest: string;
   readonly done: (matches: boolean | null) => void;
 }
 
-/** Remembers results, and asks the primary for others: it has one thread for the passwords of all workers. */
+/**
+ * Caches results, and asks the primary about other passwords: one thread verifies the passwords of all
+ * workers.
+ */
 export class WorkerPasswords implements PasswordVerifier {
   readonly #say: (message: FromWorker) => void;
   readonly #memory: PasswordMemory;
@@ -36,7 +39,7 @@ export class WorkerPasswords implements PasswordVerifier {
     };
   }
 
-  /** Takes an answer of the primary. Ignores one that nobody waits for. */
+  /** Handles an answer from the primary. Ignores answers that nobody awaits. */
   hear({ number, matches }: PasswordCommand): void {
     const asked = this.#asked.get(number);
     if (asked === undefined) return;

@@ -4,7 +4,7 @@ import { revocationNeededUntil } from '../../access/contract/revoked.ts';
 import type { Revocation, RevocationsCommand } from '../../protocol/access.ts';
 import type { FromWorker } from '../../protocol/from-worker.ts';
 
-/** The revocations in force, as the primary has told them. */
+/** The current revocations, received from the primary. */
 export class WorkerRevocations implements RevocationList {
   readonly #say: (message: FromWorker) => void;
   readonly #byPrincipal: Map<string, Revocation>;

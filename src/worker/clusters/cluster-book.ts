@@ -2,16 +2,16 @@ import { readClusterRecord, type ClusterRecord } from '../../protocol/cluster-re
 import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
 import { Cluster, type ClusterHome } from '../../upstream/cluster.ts';
 
-/** How the clusters of a generation differ from those of the one before it. */
+/** The cluster changes between a generation and the previous one. */
 interface ClusterChange {
   readonly changed: readonly ClusterRecord[];
-  /** Names. */
+  /** Names of the removed clusters. */
   readonly removed: readonly string[];
 }
 
-/** A cluster through all generations that have it. */
+/** A cluster across all generations that contain it. */
 interface Place {
-  /** What the cluster is made of; not kept up to date once there is one. */
+  /** The settings to create the cluster from. Not updated after its creation. */
   record: ClusterRecord;
   /** Null before the first use. */
   cluster: Cluster | null;
@@ -27,14 +27,14 @@ interface Entry {
 /** A prepared book. */
 interface NextBook {
   readonly book: ClusterBook;
-  /** Brings the book into force: changes the clusters that both have, and retires those that it lacks. */
+  /** Applies the book: updates the clusters in both books, and retires removed ones. */
   readonly commit: () => void;
 }
 
 /**
- * The clusters of one generation in one worker. A cluster is made when a client first needs it, and it is the same object in
- * all generations that have it. Clusters with TLS are made at once: a worker refuses a generation whose certificates it cannot
- * use.
+ * The clusters of one generation in one worker. A cluster is created when a client first needs it, and all
+ * generations that contain it share the object. Clusters with TLS are created at once, so that a worker
+ * refuses a generation with unusable certificates.
  */
 export class ClusterBook implements ClusterLookup {
   readonly #entries: ReadonlyMap<string, Entry>;
@@ -45,7 +45,9 @@ export class ClusterBook implements ClusterLookup {
     this.#home = home;
   }
 
-  /** Makes the book of a worker's first generation. @throws if the TLS settings of a cluster cannot be used */
+  /**
+   * Creates the book of a worker's first generation. @throws Error if a cluster's TLS settings are unusable
+   */
   static first(records: readonly ClusterRecord[], home: ClusterHome): ClusterBook {
     return new ClusterBook(new Map(records.map((record) => [record.name, entryOf(record, home)])), home);
   }
@@ -53,7 +55,7 @@ export class ClusterBook implements ClusterLookup {
   /**
    * Prepares the book of the next generation.
    *
-   * @throws if the TLS settings of a cluster cannot be used; nothing has changed then
+   * @throws Error if a cluster's TLS settings are unusable; nothing has changed then
    */
   next({ changed, removed }: ClusterChange): NextBook {
     const home = this.#home;
@@ -89,7 +91,7 @@ export class ClusterBook implements ClusterLookup {
     return this.#entries.get(name)?.hashHeader ?? null;
   }
 
-  /** Applies what the primary says of a cluster's endpoints. */
+  /** Applies the primary's update of a cluster's endpoints. */
   update(record: ClusterRecord): void {
     const place = this.#entries.get(record.name)?.place;
     if (place === undefined) return;
@@ -97,7 +99,7 @@ export class ClusterBook implements ClusterLookup {
     else place.cluster.update(readClusterRecord(record).state);
   }
 
-  /** Lets a cluster take new connections, or not. */
+  /** Starts or stops a cluster's acceptance of new connections. */
   admit(name: string, admitted: boolean): void {
     const place = this.#entries.get(name)?.place;
     if (place === undefined) return;
@@ -120,10 +122,10 @@ function clusterOf({ record, draining }: Place, home: ClusterHome): Cluster {
 }
 
 /**
- * Prepares a change of a cluster that both generations have.
+ * Prepares a change of a cluster that both generations contain.
  *
- * @returns commits the change
- * @throws if the TLS settings of the cluster cannot be used
+ * @returns a function that commits the change
+ * @throws Error if the cluster's TLS settings are unusable
  */
 function changeOf(place: Place, record: ClusterRecord, home: ClusterHome): () => void {
   const commitOf = (cluster: Cluster): (() => void) => {
@@ -131,14 +133,14 @@ function changeOf(place: Place, record: ClusterRecord, home: ClusterHome): () =>
     return cluster.prepare(settings, state);
   };
   if (place.cluster === null && record.hasTls) {
-    // Made only to see whether its TLS settings can be used.
+    // Created only to check its TLS settings.
     clusterOf({ ...place, record }, home);
   }
   const prepared = place.cluster === null ? null : commitOf(place.cluster);
   return () => {
     if (prepared !== null) prepared();
     else if (place.cluster === null) place.record = record;
-    // A client has needed the cluster meanwhile.
+    // A client has needed the cluster since then.
     else commitOf(place.cluster)();
   };
 }

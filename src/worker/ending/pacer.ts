@@ -3,29 +3,30 @@ import type { Pace } from '../../protocol/to-worker.ts';
 import type { PacedConnection } from '../live-connection.ts';
 import { UNDIVIDED, type RateShare } from './rate-share.ts';
 
-/** Interval of the pacer's turns. The wheel has no finer ticks. */
+/** Interval of the pacer's turns: the tick of the wheel. */
 const TURN_MS = 100;
-/** Min interval of looks for connections that have ended by themselves. Each looks at all connections. */
+/** Min interval between checks for connections that ended on their own. Each check visits all connections. */
 const FORGET_MS = 1000;
 
 interface Turn {
   readonly target: PacedConnection;
-  /** When its random delay is over, by the wheel's clock. */
+  /** End of the random delay, on the wheel's clock. */
   readonly at: number;
 }
 
 interface PacerOptions {
-  /** Divides the rate between the workers. */
+  /** Divides the rate among the workers. */
   readonly share?: RateShare;
-  /** From 0 to 1. */
+  /** Returns a number from 0 to 1. */
   readonly random?: () => number;
 }
 
 /**
- * Ends connections at a pace: in a random order, at a rate, each after a random delay. A connection that is busy then is
- * asked again at every turn. At the deadline all remaining connections are ended.
+ * Ends connections at a limited rate: in random order, each after a random delay. A busy connection is
+ * retried at every turn. At the deadline, all remaining connections are ended.
  *
- * The rate is a credit that grows with time instead of a schedule, because the share of this worker changes.
+ * The rate is a credit that grows over time. A fixed schedule would not fit, because the worker's share
+ * changes.
  */
 export class Pacer extends Timed {
   readonly #wheel: TimerWheel;
@@ -34,21 +35,24 @@ export class Pacer extends Timed {
   readonly #share: RateShare;
   readonly #random: () => number;
   readonly #endsAt: number;
-  /** Connections that wait for credit, the next one last. */
+  /** Connections waiting for credit, the next one last. */
   #waiting: PacedConnection[] = [];
-  /** Connections that wait for the end of their random delay. */
+  /** Connections waiting for the end of their random delay. */
   #turns: Turn[] = [];
-  /** Connections that were busy when their delay was over. */
+  /** Connections that were busy at the end of their delay. */
   readonly #late = new Set<PacedConnection>();
   readonly #lasting: boolean;
-  /** Connections that may be ended now. Begins with a random fraction: workers must not end their first together. */
+  /**
+   * Number of connections that may be ended now. Starts with a random fraction, so that workers do not end
+   * their first connections together.
+   */
   #credit: number;
   #creditedAt: number;
   #lookedAt: number;
 
   /**
-   * @param collect lists the connections to end; called again when none waits, for connections that came later
-   * @param lasting whether the pacer goes on without connections, until {@link cancel}
+   * @param collect lists the connections to end; called again when none waits, to include newer connections
+   * @param lasting whether the pacer continues without connections until {@link cancel}
    */
   constructor(
     wheel: TimerWheel,
@@ -73,12 +77,12 @@ export class Pacer extends Timed {
     wheel.arm(this, 0);
   }
 
-  /** Whether no connection is left to end, and none is waited for. */
+  /** Whether the pacer has finished: no connection is left, and it does not wait for newer ones. */
   get over(): boolean {
     return this.wheelTick < 0;
   }
 
-  /** Ends no more connections: those that were busy live on, too. */
+  /** Stops ending connections. Busy connections that were asked to end stay open. */
   cancel(): void {
     for (const target of this.#late) target.undrain();
     this.#waiting = [];
@@ -125,7 +129,7 @@ export class Pacer extends Timed {
     while (this.#credit >= 1) {
       const target = this.#waiting.pop();
       if (target === undefined) {
-        // Unused credit is not kept for a burst.
+        // Unused credit does not add up to a burst.
         this.#credit = Math.min(this.#credit, 1);
         return;
       }
@@ -134,7 +138,7 @@ export class Pacer extends Timed {
     }
   }
 
-  /** Drops connections that have ended by themselves from the turns and the rate. Returns the remaining ones. */
+  /** Removes connections that ended on their own from the turns and the rate. Returns the remaining ones. */
   #forgetGone(): Set<PacedConnection> {
     this.#lookedAt = this.#wheel.now;
     const all = new Set(this.#collect());

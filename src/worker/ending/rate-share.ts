@@ -1,24 +1,24 @@
-/** Divides the rates of the whole process between its workers. */
+/** Divides the rates of the whole process among its workers. */
 
 /** One pacer's share of a rate. */
 export interface RateShare {
   /**
-   * Returns the share, from 0 to 1. The shares of all workers sum up to 1 at most.
+   * Returns the share, from 0 to 1. The shares of all workers add up to at most 1.
    *
    * @param pending connections that the pacer still has to end
    */
   of(pending: number): number;
 }
 
-/** The share of a pacer that has a rate to itself. */
+/** The share of a pacer with a rate of its own. */
 export const UNDIVIDED: RateShare = { of: () => 1 };
 
 /**
- * Divides the rate of a drain in proportion to the connections that each worker has in its scope.
+ * Divides the rate of a drain in proportion to each worker's connections in the drain's scope.
  *
- * @param own the values of this worker's stats page
- * @param pages the values of all workers' pages
- * @param slots the gauges that count the scope's connections
+ * @param own values of this worker's stats page
+ * @param pages values of all workers' pages
+ * @param slots gauges that count the scope's connections
  */
 export function shareOfScope(
   own: Float64Array,
@@ -26,15 +26,14 @@ export function shareOfScope(
   slots: readonly number[],
 ): RateShare {
   const count = (page: Float64Array): number => slots.reduce((sum, slot) => sum + page[slot]!, 0);
-  // A scope that is not configured any more has no gauges, but may have connections.
+  // A removed scope has no gauges, but may still have connections.
   if (slots.length === 0) return { of: () => 1 / Math.max(1, pages.length) };
   return { of: () => shareOf(count(own), pages, count) };
 }
 
 /**
- * Counts the connections that reloads, restarts and the end of the process still have to end in this worker. A gauge in
- * each worker's page holds the count, so that workers with more connections end more, and a worker that is gone has no
- * share.
+ * Counts the connections that this worker must still end for reloads, restarts and the shutdown. The count is
+ * a gauge in each worker's page: workers with more connections end more, and a dead worker has no share.
  */
 export class EndingBacklog {
   readonly #own: Float64Array;
@@ -48,7 +47,7 @@ export class EndingBacklog {
     this.#slot = slot;
   }
 
-  /** Returns the share of one more pacer, whose pending connections count in the backlog. */
+  /** Returns the share of another pacer. Its pending connections count in the backlog. */
   share(): RateShare {
     const slot = this.#slot;
     const count = (page: Float64Array): number => page[slot]!;

@@ -10,17 +10,17 @@ import { Preparation } from './preparation.ts';
 import { Retirement } from './retirement.ts';
 import { SYSTEM_CLOCK, untilEmpty, type Clock } from './until-empty.ts';
 
-/** How long a replaced listener still accepts the connections that the kernel holds for it. */
+/** Time for a replaced listener to accept connections the kernel already holds for it. */
 const REPLACED_MS = 1000;
-/** How long the last close frames may take to reach their clients before the connections are cut. */
+/** Time for the last close frames to reach their clients before the connections are closed. */
 const FLUSH_MS = 1000;
-/** How long idle connections may stay if others have taken over: the one accepted last may still send its request. */
+/** Max age of idle connections during a hand-over: the client accepted last may still send its request. */
 const LAST_REQUEST_MS = 5000;
 
 /**
- * The listeners of one layer in one worker, from one generation to the next. A listener that fits the next configuration
- * goes on with its socket. Any other is replaced: its successor listens first, then it stops, and it closes when none of
- * its connections is left.
+ * The listeners of one layer in one worker, across generations. A listener that fits the next configuration
+ * continues on its socket. Any other listener is replaced: its successor starts listening, then it stops, and
+ * it closes after its last connection.
  */
 export class Generations<
   Listener extends ServedListener<Listener, Config, Shared, Context>,
@@ -30,19 +30,19 @@ export class Generations<
   Connection extends LiveConnection & LiveMember,
 > implements Service {
   readonly #layer: Layer<Listener, Config, Shared, Context, Connection>;
-  /** Listening sockets of a process are opened and closed one at a time: see `sys/sockets/hand-over.ts`. */
+  /** A process opens and closes its listening sockets one at a time: see `sys/sockets/hand-over.ts`. */
   readonly #lock: ThreadLock;
   readonly #clock: Clock;
   readonly #retirement = new Retirement();
-  /** Whether others serve the same addresses from now on. */
+  /** Whether other threads or processes take over the same addresses. */
   #leaves = false;
   #aborted = false;
   #generation: number;
-  /** The environment of the first generation; null once the worker listens. */
+  /** Environment of the first generation. Null once {@link listen} is called. */
   #first: Environment | null;
-  /** By name. Empty until {@link listen} has made the first. */
+  /** By name. Empty until {@link listen} has created the first. */
   #listeners: ReadonlyMap<string, Listener> = new Map();
-  /** The change that is being prepared, or waits to be settled; null without one. */
+  /** The change being prepared or waiting to be settled. Null without one. */
   #change: Preparation<Listener> | null = null;
   /** Replaced and removed listeners that still have connections. */
   readonly #oldListeners = new Set<Listener>();
@@ -88,7 +88,7 @@ export class Generations<
   }
 
   async #prepare(next: Environment, onMade?: () => void): Promise<Preparation<Listener>> {
-    // The primary settles a change before the next, but not if this worker has taken too long.
+    // The primary settles each change before the next, unless this worker took too long.
     this.#giveUp('another change has begun');
     const change = new Preparation<Listener>(this.#layer.nextTurn, (listener) =>
       this.#closeListener(listener),
@@ -103,7 +103,7 @@ export class Generations<
     return change;
   }
 
-  /** Aborts a change, and frees what has been built for it. */
+  /** Aborts a change and frees everything built for it. */
   #drop(change: Preparation<Listener>): void {
     change.abort();
     if (this.#change === change) this.#change = null;
@@ -182,7 +182,7 @@ export class Generations<
   stop(): void {
     for (const listener of this.#listeners.values()) {
       this.#stopUnderLock(listener);
-      // While others take over, what still comes here is served.
+      // During a hand-over, connections that still arrive here are served.
       if (!this.#leaves) listener.admit(false);
     }
   }
@@ -244,7 +244,7 @@ export class Generations<
     listener.close();
   }
 
-  /** Returns the connections that have lost their listener, route, cluster or endpoint. */
+  /** Applies a change. Returns the connections that lost their listener, route, cluster or endpoint. */
   #commit(next: Environment, { listeners, commits }: Preparation<Listener>): Connection[] {
     const before = Array.from(this.#listeners, ([name, listener]) => {
       const { contexts, requests } = listener;
@@ -257,7 +257,7 @@ export class Generations<
     this.#layer.committed(next);
     const lost = new Set<Connection>();
     for (const { name, listener, contexts, requests } of before) {
-      // Open requests stay with the configuration that has taken them, and count under its routes.
+      // Open requests keep the configuration they started under, and count under its routes.
       if (requests !== null) this.#retirement.add({ generation, live: () => requests.open });
       const successor = listeners.get(name) ?? null;
       for (const context of contexts) {
@@ -287,7 +287,7 @@ export class Generations<
     });
   }
 
-  /** @param successor null if the configuration has no listener of that name any more */
+  /** @param successor null if the new configuration has no listener of this name */
   #replace(
     name: string,
     listener: Listener,
@@ -301,7 +301,7 @@ export class Generations<
       listener.admit(false);
     } else {
       listener.follow(successor);
-      // Every worker has made a successor, and these are the newest sockets on the address.
+      // Every worker has created a successor, and these are the newest sockets on the address.
       listener.leave(-config.workers[this.#layer.kind]);
       this.#clock.delay(REPLACED_MS, () => this.#stopUnderLock(listener));
     }
@@ -309,7 +309,7 @@ export class Generations<
       generation,
       live: () => {
         if (listener.listens) return 1;
-        // Without a successor, a connection between two requests is of no more use.
+        // Without a successor, a connection between two requests has no further use.
         const isUsed = successor !== null || listener.unanswered > 0 || this.#hasConnections(name);
         return isUsed ? listener.connections : 0;
       },

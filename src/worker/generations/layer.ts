@@ -1,4 +1,4 @@
-/** What a layer brings to its worker. {@link Generations} does the rest, the same for both layers. */
+/** The layer-specific parts of a worker. {@link Generations} does everything common to both layers. */
 import type { LiveMember } from '../../core/collections/live-set.ts';
 import type { NextTurn, Slices } from '../../core/timing/slices.ts';
 import type { WorkerKind } from '../../protocol/to-worker.ts';
@@ -8,29 +8,31 @@ import type { LiveConnection } from '../live-connection.ts';
 import type { InnerLoop } from '../meters/loop-meter.ts';
 
 /**
- * One listener in one worker. It keeps its socket through every generation that it fits.
+ * One listener in one worker. It keeps its socket across all generations that it fits.
  *
- * Its connections live under contexts, each with a cluster and settings. A generation that changes neither keeps the
- * context object. Any other has a new context, and connections keep the one under which they began.
+ * Its connections belong to contexts, each with a cluster and settings. If a generation changes neither, the
+ * context object stays. Otherwise the generation has a new context, and older connections keep theirs.
  */
 export interface ServedListener<Self, Config, Shared, Context> {
-  /** Whether the listener can serve a configuration with the socket that it has. */
+  /** Whether the listener can serve a configuration on its current socket. */
   fits(config: Config): boolean;
   /**
-   * Gets ready for a configuration that {@link fits}, in slices: others are served meanwhile. Returns a function that brings
-   * it into force.
+   * Prepares a configuration for which {@link fits} is true, in slices that let others run. Returns a
+   * function that applies it.
    */
   prepare(config: Config, shared: Shared, slices: Slices): Promise<() => void> | (() => void);
   /**
-   * Takes over the contexts of the listener that this one replaces, if nothing changes for their connections. Called when the
-   * configuration comes into force. Until then the other listener answers what has come here.
+   * Takes over the contexts of the replaced listener, if nothing changes for their connections. Called when
+   * the configuration is applied. Until then the old listener answers its requests.
    */
   inherit(previous: Self): void;
-  /** Accepts connections. Throws, or rejects, if the address cannot be bound. */
+  /** Starts accepting connections. Throws or rejects if the address cannot be bound. */
   listen(): Promise<void> | void;
   /** Whether the listener can still get connections. */
   readonly listens: boolean;
-  /** Whether sessions or tunnels may still begin: it listens, or a connection has come that may become a tunnel. */
+  /**
+   * Whether sessions or tunnels may still start: it listens, or an arriving connection may become a tunnel.
+   */
   readonly mayGrow: boolean;
   /**
    * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
@@ -38,42 +40,44 @@ export interface ServedListener<Self, Config, Shared, Context> {
    * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
    */
   leave(from: number | null): void;
-  /** Accepts no more connections, and may listen again. Connections live on. Does nothing if it does not listen. */
+  /** Stops accepting, and may listen again. Open connections continue. Idempotent. */
   stop(): void;
   /**
-   * Lets the listener take new sessions or tunnels, or not. Layer 7 refuses upgrades and goes on to answer requests, so
-   * it keeps its socket. Layer 4 has nothing but tunnels, so it stops or listens again.
+   * Admits or refuses new sessions or tunnels. Layer 7 refuses upgrades but still answers requests, so it
+   * keeps its socket. Layer 4 has only tunnels, so it stops or listens again.
    */
   admit(admitted: boolean): void;
   /**
-   * Lets the listener that has replaced this one answer what comes on connections that are open here. Layer 4 has
-   * nothing to do: a tunnel never brings a second request.
+   * Lets the successor answer requests on connections that are open here. Layer 4 does nothing: a tunnel
+   * never brings a second request.
    */
   follow(successor: Self): void;
-  /** Stops, and closes all client connections. Tunnels live on: they belong to their contexts. May be called again. */
+  /**
+   * Stops, and closes all client connections. Tunnels continue, because they belong to contexts. Idempotent.
+   */
   close(): void;
-  /** The contexts under which connections begin now. */
+  /** The contexts of new connections. */
   readonly contexts: readonly Context[];
   /** Whether a context is among {@link contexts}. */
   uses(context: Context): boolean;
-  /** Whether connections of an older context may live on under the configuration in use. */
+  /** Whether connections of an older context may continue under the current configuration. */
   covers(context: Context): boolean;
-  /** Counts the open requests of the configuration in use, also when another has replaced it; null for layer 4. */
+  /** Counts the open requests of the configuration, even after its replacement. Null for layer 4. */
   readonly requests: { readonly open: number } | null;
-  /** Requests that have not been answered yet; 0 for layer 4. */
+  /** Number of unanswered requests. 0 for layer 4. */
   readonly unanswered: number;
-  /** Client connections that are open, idle ones included, without tunnels: these are counted with their contexts. */
+  /** Number of open client connections, including idle ones. Tunnels count with their contexts instead. */
   readonly connections: number;
 }
 
 /** The sessions or tunnels of one context. */
 export interface ConnectionGroup<Connection extends LiveMember> extends SessionGroup {
   readonly live: { readonly size: number } & Iterable<Connection>;
-  /** Handshakes that are not answered yet. Empty for layer 4: a tunnel is live as soon as its client is accepted. */
+  /** Unanswered handshakes. Empty for layer 4: a tunnel is live as soon as its client is accepted. */
   readonly pending: { readonly size: number } & Iterable<{ cancel(): void }>;
 }
 
-/** The listeners and connections of one layer in one worker. `Shared` is what its listeners share. */
+/** The listeners and connections of one layer in one worker. `Shared` is the state its listeners share. */
 export interface Layer<
   Listener extends ServedListener<Listener, Config, Shared, Context>,
   Config extends { readonly name: string },
@@ -82,26 +86,27 @@ export interface Layer<
   Connection extends LiveConnection & LiveMember,
 > {
   readonly kind: WorkerKind;
-  /** The loop in which the thread waits; null for Node's. */
+  /** The loop that the thread waits in. Null for Node's. */
   readonly innerLoop: InnerLoop | null;
   /** Lets the loop serve its connections between two slices of a change. */
   readonly nextTurn: NextTurn;
   /**
-   * Whether a worker that ends closes the connections of a context itself. Sessions end with a close frame, and their clients
-   * come back. Tunnels have until the end of the grace: to close one may cut data.
+   * Whether an ending worker itself closes the connections of a context. Sessions end with a close frame, and
+   * their clients reconnect. Tunnels have until the end of the grace period, because closing one may truncate
+   * data.
    */
   closesAtEnd(context: Context): boolean;
   /** Lists the layer's listeners in a configuration. */
   configsOf(environment: Environment): readonly Config[];
-  /** Loads the code that the listeners of a configuration need. Rejects if it cannot be loaded. */
+  /** Loads the code that a configuration's listeners need. Rejects if loading fails. */
   load(environment: Environment): Promise<void>;
-  /** Gathers what the listeners share under a configuration. */
+  /** Gathers the state shared by the listeners of a configuration. */
   share(environment: Environment): Shared;
   /**
-   * Makes a listener in slices. It does not listen yet.
+   * Creates a listener in slices. It does not listen yet.
    *
-   * @param previous the listener that it replaces; null if the name is new
-   * @throws if it cannot be set up
+   * @param previous the listener to replace; null for a new name
+   * @throws Error if it cannot be set up
    */
   create(
     config: Config,
@@ -112,10 +117,12 @@ export interface Layer<
   groupOf(context: Context): ConnectionGroup<Connection>;
   /** Called when the worker's first listeners accept connections. */
   started(): void;
-  /** Called when a configuration has come into force, before what it replaces is retired. */
+  /** Called when a configuration was applied, before the parts it replaces are retired. */
   committed(environment: Environment): void;
-  /** Called before everything is cut. Ends what belongs to no listener and no context, such as requests. */
+  /**
+   * Called before everything is aborted. Ends work that belongs to no listener or context, such as requests.
+   */
   aborting(): void;
-  /** Frees what the listeners share. They are closed. May be called again. */
+  /** Frees the listeners' shared state, after they are closed. Idempotent. */
   close(): void;
 }

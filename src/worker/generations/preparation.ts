@@ -1,13 +1,13 @@
 import { Slices, type NextTurn } from '../../core/timing/slices.ts';
 
-/** The listeners of the next generation while they are being built, and until the change is settled. */
+/** The listeners of the next generation, from the start of their creation until the change is settled. */
 export class Preparation<Listener> {
   readonly slices: Slices;
   /** By name. */
   readonly listeners = new Map<string, Listener>();
-  /** What brings the generation into force. */
+  /** Functions that apply the generation. */
   readonly commits: (() => void)[] = [];
-  /** The listeners that are new. */
+  /** The new listeners. */
   readonly made: Listener[] = [];
   readonly #close: (listener: Listener) => void;
 
@@ -17,12 +17,15 @@ export class Preparation<Listener> {
     this.#close = close;
   }
 
-  /** Closes the listeners that are new. May be called again. */
+  /** Closes the new listeners. Idempotent. */
   abort(): void {
     for (const listener of this.made.splice(0)) this.#close(listener);
   }
 
-  /** Does the same as {@link abort}, and lets the building end if it goes on. @param reason what it rejects with */
+  /**
+   * Does the same as {@link abort}, and stops a build in progress. @param reason message of the build's
+   * rejection
+   */
   giveUp(reason: string): void {
     this.slices.cancel(new Error(reason));
     this.abort();

@@ -1,22 +1,24 @@
 import type { OlderGenerations } from '../service.ts';
 
-/** Something of an older generation that is still alive. */
+/** A part of an older generation that is still alive. */
 interface Retired {
-  /** The last generation that had it. */
+  /** The last generation that contained it. */
   generation: number;
-  /** Counts what is alive of it, such as sessions. It is over at 0, unless it {@link mayGrow}. */
+  /** Returns the number of its live parts, such as sessions. It is over at 0, unless it {@link mayGrow}. */
   readonly live: () => number;
-  /** Whether more of it may still come, such as tunnels of a replaced listener that has not stopped yet. */
+  /** Whether new parts may still appear, such as tunnels of a replaced listener that has not stopped yet. */
   readonly mayGrow: () => boolean;
   /** Whether `live` counts sessions and tunnels, which are reported as connections of older generations. */
   readonly countsConnections: boolean;
-  /** Whether it belongs to the current generation, such as a replaced listener whose name is still configured. */
+  /**
+   * Whether it belongs to the current generation, such as a replaced listener whose name is still configured.
+   */
   readonly isCurrent: () => boolean;
-  /** Called once, by the sweep that finds nothing alive. */
+  /** Called once, by the sweep that finds it over. */
   readonly onOver: () => void;
 }
 
-/** Tracks what is still alive of older generations in a worker. */
+/** Tracks the live parts of older generations in a worker. */
 export class Retirement {
   readonly #retired = new Set<Retired>();
 
@@ -30,7 +32,7 @@ export class Retirement {
     });
   }
 
-  /** Drops what is over, and returns what is left. @param current the generation in use */
+  /** Removes parts that are over, and counts the remaining ones. @param current the current generation */
   sweep(current: number): OlderGenerations {
     let connections = 0;
     let oldest = current;

@@ -1,8 +1,8 @@
 const POLL_MS = 50;
 
-/** The time by which a worker waits for listeners and connections to end. */
+/** The clock for a worker's waits. */
 export interface Clock {
-  /** Milliseconds from any beginning; never goes back. */
+  /** Milliseconds from any start. Never goes back. */
   now(): number;
   /** Calls back once. */
   delay(ms: number, callback: () => void): void;
@@ -13,16 +13,16 @@ export const SYSTEM_CLOCK: Clock = {
   delay: (ms, callback) => void setTimeout(callback, ms),
 };
 
-/** What a worker that ends still carries. */
+/** Remaining work of an ending worker. */
 interface Remainder {
-  /** Whether a session, tunnel, handshake or request is under way. */
+  /** Whether a session, tunnel, handshake or request is in progress. */
   readonly busy: boolean;
-  /** Client connections that are open, idle ones included. */
+  /** Number of open client connections, including idle ones. */
   readonly connections: number;
 }
 
 /**
- * Resolves when nothing remains, when only idle connections have remained for `lingerMs`, or after `maxMs`. Looks every
+ * Resolves when nothing remains, after `lingerMs` with only idle connections, or after `maxMs`. Checks every
  * 50 ms.
  */
 export function untilEmpty(

@@ -1,16 +1,16 @@
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { WorkerEvent } from '../../protocol/admin/events.ts';
 
-/** Max events of a worker in a second. */
+/** Max events of a worker per second. */
 const MAX_EVENTS = 100;
-/** Max events of one kind and reason in a second, so that a flood of one leaves room for the others. */
+/** Max events of one kind and reason per second, so that a flood of one kind leaves room for others. */
 const MAX_EVENTS_PER_REASON = 10;
 const WINDOW_MS = 1000;
 
-/** Takes events in batches. @param suppressed events since the last batch that are in none */
+/** Receives events in batches. @param suppressed events suppressed since the last batch */
 type PostEvents = (events: readonly WorkerEvent[], suppressed: number) => void;
 
-/** Collects the events of a worker, at a bounded rate, and posts them once per turn of the event loop. */
+/** Collects the events of a worker at a limited rate, and posts them once per turn of the event loop. */
 export class EventBatch extends Timed {
   readonly #post: PostEvents;
   readonly #wheel: TimerWheel;
@@ -22,13 +22,13 @@ export class EventBatch extends Timed {
   #events: WorkerEvent[] = [];
   #suppressed = 0;
   #isScheduled = false;
-  /** When the second began, by the wheel. */
+  /** Start of the current second, on the wheel's clock. */
   #windowStart = -Infinity;
   #taken = 0;
   /** Events of this second by kind and reason. */
   readonly #byReason = new Map<string, number>();
 
-  /** @param onSuppressed counts an event that is in no batch */
+  /** @param onSuppressed counts a suppressed event */
   constructor(wheel: TimerWheel, post: PostEvents, onSuppressed: () => void) {
     super();
     this.#wheel = wheel;
@@ -36,7 +36,7 @@ export class EventBatch extends Timed {
     this.#onSuppressed = onSuppressed;
   }
 
-  /** Asks for room for an event. If there is none, the event is counted as suppressed. */
+  /** Requests room for an event. Counts the event as suppressed if there is none. */
   take(kind: string, reason: string): boolean {
     const { now } = this.#wheel;
     if (now - this.#windowStart >= WINDOW_MS) {
@@ -55,7 +55,7 @@ export class EventBatch extends Timed {
     return true;
   }
 
-  /** Adds an event that {@link take} has made room for. */
+  /** Adds an event for which {@link take} returned true. */
   add(event: WorkerEvent): void {
     this.#events.push(event);
     if (this.#isScheduled) return;
@@ -63,7 +63,7 @@ export class EventBatch extends Timed {
     setImmediate(this.#flushLater);
   }
 
-  /** Posts what waits. */
+  /** Posts the waiting events. */
   flush(): void {
     if (this.#events.length === 0 && this.#suppressed === 0) return;
     const events = this.#events;

@@ -18,7 +18,7 @@ import { sessionOutcome, tunnelOutcome } from '../../telemetry/journal/outcomes.
 import type { SpanSink } from '../spans/span-sink.ts';
 import type { EventBatch } from './event-batch.ts';
 
-/** Where finished lines go, each with a newline at its end. */
+/** Destination of complete lines, each with its newline. */
 interface LineOutput {
   add(line: string): void;
   /** Posts the waiting lines. */
@@ -32,21 +32,21 @@ interface JournalTerms {
   readonly log: LineOutput;
   /** The lines of the access log's own file. */
   readonly access: LineOutput;
-  /** Null to tell no events. */
+  /** Null to record no events. */
   readonly events: EventBatch | null;
   readonly spans: Pick<SpanSink, 'request' | 'handshakeRefused' | 'session'>;
   /** Returns a number of at least 0 and below 1. */
   readonly random?: () => number;
 }
 
-/** The journal of one worker, whatever its generation: writes access lines, and tells events. */
+/** The journal of one worker across all generations: writes access lines, and records events and spans. */
 export class WorkerJournal implements Journal {
   needsReferer = false;
   readonly #terms: JournalTerms;
   readonly #random: () => number;
-  /** The sinks in use. */
+  /** The enabled sinks. */
   #sinks = 0;
-  /** The sinks of a refusal, which sampling does not choose. */
+  /** The sinks of a refusal, which is not sampled. */
   #refusalSinks = 0;
   #sample = 1;
   #slowSeconds = Infinity;
@@ -61,7 +61,7 @@ export class WorkerJournal implements Journal {
     this.apply(settings);
   }
 
-  /** Takes the settings of a configuration that comes into force. */
+  /** Applies the settings of a new configuration. */
   apply({ access, level }: LogSettings): void {
     const hasLines = access !== null && (access.file !== null || level === 'info' || level === 'debug');
     this.#refusalSinks = hasLines ? ACCESS : 0;
@@ -75,7 +75,7 @@ export class WorkerJournal implements Journal {
     this.needsReferer = format === 'combined' || fields?.includes('referer') === true;
   }
 
-  /** Posts the lines and events that wait. A worker calls it before its task ends. */
+  /** Posts the waiting lines and events. A worker calls it before its task ends. */
   flush(): void {
     this.#terms.access.flush();
     this.#terms.events?.flush();
@@ -153,7 +153,7 @@ export class WorkerJournal implements Journal {
   }
 
   #write(line: string): void {
-    // A session keeps its sinks, though a reload has ended the access log.
+    // A session keeps its sinks, even if a reload has disabled the access log.
     if (line !== '' && this.isOn(ACCESS)) this.#output.add(line);
   }
 
@@ -174,7 +174,7 @@ export class WorkerJournal implements Journal {
   }
 }
 
-/** Joins the words of a refusal with its cause, such as the name of a limit. */
+/** Appends the cause of a refusal, such as a limit's name, to its message. */
 function detailOf(detail: string | undefined, cause: string | undefined): string | undefined {
   if (cause === undefined) return detail;
   return detail === undefined ? cause : `${detail} (${cause})`;

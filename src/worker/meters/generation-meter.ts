@@ -3,16 +3,16 @@ import type { StatsPage } from '../../telemetry/stats-page.ts';
 
 const PERIOD_MS = 1000;
 
-/** The generation that a worker runs, and what is alive of older ones. */
+/** A worker's current generation, and the live parts of older ones. */
 interface GenerationCounts {
   readonly generation: number;
   /** Sessions and tunnels of older generations. */
   readonly connections: number;
-  /** The oldest generation of which something is alive. */
+  /** The oldest generation with live parts. */
   readonly oldest: number;
 }
 
-/** Writes once a second into a worker's page which generation it runs, and what is alive of older ones. */
+/** Writes the worker's generation and the live parts of older ones into its stats page, once a second. */
 export class GenerationMeter {
   readonly #values: Float64Array;
   readonly #slots: readonly [generation: number, connections: number, oldest: number];

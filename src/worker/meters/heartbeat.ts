@@ -2,8 +2,8 @@ import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.t
 import type { Pulse } from '../../protocol/pulse.ts';
 
 /**
- * Beats at every tick of a thread's timer wheel. The loop that carries the traffic drives the wheel, and gives Node a
- * turn between two ticks. So a thread that is stuck in either of them stops beating.
+ * Beats at every tick of a thread's timer wheel. The loop that carries the traffic drives the wheel, and
+ * gives Node a turn between two ticks. So a thread that hangs in either loop stops beating.
  */
 export class Heartbeat extends Timed {
   readonly #pulse: Pulse;

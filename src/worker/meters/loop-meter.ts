@@ -4,21 +4,21 @@ import type { StatsPage } from '../../telemetry/stats-page.ts';
 
 const PERIOD_MS = 1000;
 
-/** A loop in which a thread waits instead of in Node's event loop, and which gives Node its turns. */
+/** A loop that the thread waits in instead of Node's event loop, and which gives Node its turns. */
 export interface InnerLoop {
-  /** Milliseconds that the thread has waited in the loop since it started. */
+  /** Milliseconds that the loop has waited since its start. */
   readonly waitedMs: number;
   /** Returns the max lateness of a tick since the last call, in milliseconds. */
   takeLatenessMs(): number;
 }
 
-/** Writes once a second into the worker's page how busy the thread's event loop was, and how late it is. */
+/** Writes the utilization and lag of the thread's event loop into the worker's stats page, once a second. */
 export class LoopMeter {
   readonly #timer: NodeJS.Timeout;
   readonly #values: Float64Array;
   readonly #slots: readonly [utilization: number, lag: number];
 
-  /** @param thread tells which loop the thread waits in; null for Node's */
+  /** @param thread has the loop that the thread waits in; null for Node's */
   constructor(page: StatsPage, worker: string, thread: { readonly innerLoop: InnerLoop | null }) {
     const utilization = page.slot(threadMetrics.eventLoopUtilization, { worker });
     const lag = page.slot(threadMetrics.eventLoopLag, { worker });
@@ -32,7 +32,7 @@ export class LoopMeter {
       const now = performance.now();
       const current = performance.eventLoopUtilization();
       const { active, idle } = performance.eventLoopUtilization(current, last);
-      // Node counts all time in the inner loop as busy, waiting included.
+      // Node counts all time in the inner loop as busy, including its waits.
       const busy = Math.max(0, active - ((inner?.waitedMs ?? 0) - waited));
       page.values[utilization] = active + idle > 0 ? Math.min(1, busy / (active + idle)) : 0;
       page.values[lag] = (inner === null ? Math.max(0, now - due) : inner.takeLatenessMs()) / 1000;

@@ -1,6 +1,9 @@
 import type { Asked, SessionEnd, SpanFacts } from '../../telemetry/journal/entries.ts';
 
-/** Methods that are names of spans. Any other could make as many names as clients like (OpenTelemetry, HTTP spans). */
+/**
+ * Methods allowed in span names. Other methods would let clients create any number of names (OpenTelemetry,
+ * HTTP spans).
+ */
 const KNOWN_METHODS: ReadonlySet<string> = new Set([
   'CONNECT',
   'DELETE',
@@ -16,19 +19,22 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set([
 
 /** The port at the end of a Host header. */
 const PORT = /:(\d{1,5})$/;
-/** An IPv6 address as a URL or a Host header writes it. */
+/** An IPv6 address in the form of a URL or Host header. */
 const IN_BRACKETS = /^\[(.*)\]$/;
 
-/** The attributes of a span. Names without `sluice.` are of OpenTelemetry's semantic conventions 1.23 and later. */
+/**
+ * The attributes of a span. Names without `sluice.` follow OpenTelemetry's semantic conventions 1.23 and
+ * later.
+ */
 export class SpanAttributeList {
   readonly all: Record<string, string | number | boolean> = {};
 
-  /** Adds an attribute, unless there is no value. */
+  /** Adds an attribute if it has a value. */
   add(name: string, value: string | number | undefined): void {
     if (value !== undefined) this.all[name] = value;
   }
 
-  /** Adds what the client has asked for, and how it came. */
+  /** Adds the request and the connection that carried it. */
   request({ method, scheme, version, peer }: SpanFacts, asked: Asked): void {
     if (method === undefined || KNOWN_METHODS.has(method))
       this.add('http.request.method', method ?? '_OTHER');
@@ -47,14 +53,14 @@ export class SpanAttributeList {
     this.add('sluice.principal', asked.principal);
   }
 
-  /** Adds why a request was refused. */
+  /** Adds the reason of a refusal. */
   refusal(reason: string | undefined, cause: string | undefined, cut: string | undefined): void {
     this.add('sluice.reason', reason);
     this.add('sluice.cause', cause);
     this.add('sluice.cut', cut);
   }
 
-  /** Adds how a session ended, and what it carried. */
+  /** Adds the end of a session and its counts. */
   session(end: SessionEnd): void {
     this.add('sluice.websocket.close.code', end.code);
     this.add('sluice.websocket.close.side', end.side);
@@ -66,12 +72,12 @@ export class SpanAttributeList {
     this.add('sluice.websocket.bytes.downstream', end.bytesDownstream);
   }
 
-  /** Returns a method as the name of a span begins. */
+  /** Returns the method as the start of a span's name. */
   methodName(method: string | undefined): string {
     return method !== undefined && KNOWN_METHODS.has(method) ? method : 'HTTP';
   }
 
-  /** Adds the host that the client asked for, and its port. */
+  /** Adds the requested host and its port. */
   #host(host: string | undefined, scheme: string): void {
     if (host === undefined || host === '') return;
     const port = PORT.exec(host);

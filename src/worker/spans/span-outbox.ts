@@ -2,14 +2,14 @@ import { BurstLimit, type BurstRate } from '../../core/timing/burst-limit.ts';
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { SpanRecord } from '../../protocol/spans.ts';
 
-/** Max spans of a tick, of all workers together: 5,000 a second. The primary reads them all. */
+/** Max spans per tick of all workers together: 5,000 per second. The primary must read them all. */
 const MAX_SPANS = 500;
-/** What a worker may send in a tick at least, however many there are: 300 a second. */
+/** Spans per tick that each worker may always send, for any number of workers: 300 per second. */
 const MIN_SPANS = 30;
-/** Rate of spans of failures that head sampling has not chosen: a client can provoke failures. */
+/** Rate limit of failure spans that head sampling did not choose: clients can provoke failures. */
 const FAILURES: BurstRate = { burst: 200, everyMs: 20 };
 
-/** Sends the spans of a worker to the primary: once in a tick, and no more than a bound. */
+/** Sends the spans of a worker to the primary: once per tick, at a limited rate. */
 export class SpanOutbox extends Timed {
   readonly #wheel: TimerWheel;
   readonly #send: (spans: readonly SpanRecord[], dropped: number) => void;
@@ -20,8 +20,8 @@ export class SpanOutbox extends Timed {
   #isArmed = false;
 
   /**
-   * @param workers number of workers that share what the primary can take
-   * @param send gets the spans, and the number of spans that were dropped since it was called last
+   * @param workers number of workers that share the primary's capacity
+   * @param send receives the spans, and the number dropped since the last call
    */
   constructor(
     wheel: TimerWheel,
@@ -38,7 +38,7 @@ export class SpanOutbox extends Timed {
   /**
    * Whether a span may be added now. If not, it counts as dropped.
    *
-   * @param isSampled whether head sampling has chosen the span
+   * @param isSampled whether head sampling chose the span
    */
   admits(isSampled: boolean): boolean {
     if (this.#spans.length < this.#maxSpans && (isSampled || this.#failures.take() > 0)) return true;
@@ -47,7 +47,7 @@ export class SpanOutbox extends Timed {
     return false;
   }
 
-  /** Adds a span that was admitted. */
+  /** Adds an admitted span. */
   add(span: SpanRecord): void {
     this.#spans.push(span);
     this.#arm();
@@ -58,7 +58,7 @@ export class SpanOutbox extends Timed {
     this.flush();
   }
 
-  /** Sends what waits. */
+  /** Sends the waiting spans. */
   flush(): void {
     if (this.#spans.length === 0 && this.#dropped === 0) return;
     const spans = this.#spans;

@@ -15,7 +15,7 @@ import type { SpanOutbox } from './span-outbox.ts';
 const SWITCHING_PROTOCOLS = 101;
 const NO_EVENTS: readonly SpanEvent[] = [];
 
-/** What every span of a request tells. */
+/** Fields common to all spans of requests. */
 interface RequestPlace {
   readonly listener: string;
   readonly route: string;
@@ -25,7 +25,10 @@ interface RequestPlace {
   readonly span: SpanFacts | undefined;
 }
 
-/** Makes the spans of requests and sessions that have ended, by OpenTelemetry's semantic conventions for HTTP servers. */
+/**
+ * Creates the spans of ended requests and sessions, following OpenTelemetry's semantic conventions for HTTP
+ * servers.
+ */
 export class SpanSink {
   readonly #outbox: Pick<SpanOutbox, 'admits' | 'add'>;
 
@@ -58,7 +61,7 @@ export class SpanSink {
     this.#outbox.add(recordOf(refusal, span, attributes, failure, span.startedAt + refusal.seconds * 1000));
   }
 
-  /** Makes the span of a session: from its request to its end. */
+  /** Creates the span of a session, from its request to its end. */
   session(start: SessionStart, end: SessionEnd, moments: readonly SessionMoment[]): void {
     const { span } = start;
     if (span === undefined || !this.#outbox.admits(span.trace.isSampled)) return;
@@ -124,7 +127,9 @@ function eventOf({ name, at, reason }: { readonly name: string } & Omit<SessionM
   return { name: `sluice.websocket.${name}`, at, attributes };
 }
 
-/** Returns why the span of an answer has failed: a server's span fails by 5xx, not by 4xx. Null if it has not. */
+/**
+ * Returns why a response makes its span fail. Null if it does not. A server's span fails on 5xx, not on 4xx.
+ */
 function failureOf(status: number, words: string | undefined, cut: string | undefined): string | null {
   if (cut !== undefined) return `answer cut: ${cut}`;
   return status >= 500 ? (words ?? '') : null;

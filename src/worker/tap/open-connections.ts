@@ -8,14 +8,14 @@ export interface OpenSession {
   readonly extensions: string;
   readonly endpoint: { readonly label: string };
   readonly admission: { readonly principal: Principal; readonly address: string };
-  /** Whether nothing is told of the session any more. */
+  /** Whether the session reports no more events. */
   readonly hasEnded: boolean;
   tap: SessionTap | null;
 }
 
 /** An open tunnel, as a tap finds it. */
 export interface OpenTunnel {
-  /** Null before it has an endpoint, and behind its end. */
+  /** Null before the join and after the end. */
   readonly place: TappedTunnel | null;
   tap: TunnelTap | null;
 }
@@ -29,7 +29,7 @@ export interface OpenGroup {
   readonly tunnels: Iterable<OpenTunnel>;
 }
 
-/** Returns what is known of an open session. Its handshake is not. */
+/** Returns the facts of an open session. Its handshake is no longer known. */
 export function factsOf(session: OpenSession, { listener, route, cluster }: OpenGroup): TappedSession {
   const { number, openedAt, extensions, endpoint, admission } = session;
   return {

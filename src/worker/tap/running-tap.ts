@@ -3,33 +3,36 @@ import { HandshakeSecrets } from '../../wire/redaction/handshake-secrets.ts';
 import type { Redaction } from '../../wire/redaction/redaction.ts';
 import type { SecretNames } from '../../wire/redaction/secret-names.ts';
 
-/** Max reports of a tap that the primary has not taken yet. */
+/** Max reports of a tap that the primary has not acknowledged. */
 const MAX_REPORTS_UNDER_WAY = 4;
-/** Characters of a report: to send many at once would stop the worker for a millisecond. */
+/** Characters of a report. Sending many at once would stop the worker for a millisecond. */
 const REPORT_CHARACTERS = 32 * 1024;
-/** Frames are told until this many characters wait for the next report. */
+/** Max waiting characters for another frame. Frames above it are lost. */
 const MAX_FRAME_CHARACTERS = 256 * 1024;
-/** Beginnings and ends of sessions and tunnels are told until this many wait: there are fewer of them. */
+/** Max waiting characters for another start or end of a session or tunnel, which are rarer. */
 const MAX_CHARACTERS = 2 * MAX_FRAME_CHARACTERS;
 
-/** A tap in a worker: its order, the lines that wait for the next report, and counts of what is lost. */
+/**
+ * A tap in a worker: its order, the lines waiting for the next report, and the counts of lost frames and
+ * sessions.
+ */
 export class RunningTap {
   readonly order: TapOrder;
   /** Null without rules. */
   readonly redaction: Redaction | null;
-  /** Cuts the secrets out of handshakes. */
+  /** Removes the secrets from handshakes. */
   readonly secrets: HandshakeSecrets;
-  /** A list of this tap alone: most sessions have one tap, and share it. */
+  /** A list with only this tap. Most sessions have one tap and share the list. */
   readonly alone: readonly RunningTap[] = [this];
   readonly #send: (report: TapReport) => void;
-  /** Whether the tap has ended: nothing is added any more. */
+  /** Whether the tap has ended: no more lines are added. */
   isOver = false;
   #lines = '';
   #lostFrames = 0;
   #lostSessions = 0;
   #underWay = 0;
 
-  /** @param send takes a report, of which the primary tells later that it has been taken */
+  /** @param send receives a report, which the primary acknowledges later */
   constructor(
     order: TapOrder,
     redaction: Redaction | null,
@@ -42,7 +45,10 @@ export class RunningTap {
     this.#send = send;
   }
 
-  /** Returns the reason of a session's end as the tap shows it; undefined if it does not. It may be a client's text. */
+  /**
+   * Returns the reason of a session's end in the form shown by the tap. Undefined if hidden. Clients may
+   * choose this text.
+   */
   shownReason(reason: string | undefined): string | undefined {
     if (!this.order.payload || reason === undefined) return undefined;
     return this.redaction === null ? reason : (this.redaction.text(reason) ?? undefined);
@@ -53,7 +59,9 @@ export class RunningTap {
     return this.#lines.length < MAX_FRAME_CHARACTERS;
   }
 
-  /** Adds the line of a frame, with a newline at its end. Returns false if the frame is lost, which is counted. */
+  /**
+   * Adds a frame's line with its newline. Returns false, and counts the frame as lost, if there is no room.
+   */
   addFrame(line: string): boolean {
     if (!this.hasRoom) {
       this.#lostFrames++;
@@ -70,22 +78,25 @@ export class RunningTap {
     return true;
   }
 
-  /** Counts frames that are not told. */
+  /** Counts frames as lost. */
   loseFrames(frames: number): void {
     this.#lostFrames += frames;
   }
 
-  /** Counts a session or tunnel that is not shown. */
+  /** Counts a session or tunnel as lost. */
   loseSession(): void {
     this.#lostSessions++;
   }
 
-  /** The primary has taken a report. */
+  /** Handles the primary's acknowledgement of a report. */
   taken(): void {
     if (this.#underWay > 0) this.#underWay--;
   }
 
-  /** Sends what waits, unless too many reports are under way. @param isLast sends it in any case */
+  /**
+   * Sends the waiting lines, unless too many reports are unacknowledged. @param isLast whether to send
+   * regardless
+   */
   flush(isLast = false): void {
     if (!isLast && this.#underWay >= MAX_REPORTS_UNDER_WAY) return;
     const lines = this.#lines;

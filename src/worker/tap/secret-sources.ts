@@ -1,8 +1,8 @@
-/** Where the routes of a configuration take credentials from: a tap must not show them. */
+/** Lists the places of credentials in requests, which a tap must not show. */
 import type { AccessSettings, TokenSource } from '../../config/types/access.ts';
 import type { Listener } from '../../config/types/listener.ts';
 
-/** Returns the places of tokens in requests, of all listeners and routes. */
+/** Lists the places of tokens in the requests of all listeners and routes. */
 export function* secretSourcesOf(listeners: readonly Listener[]): Generator<TokenSource> {
   for (const listener of listeners) {
     yield* sourcesOf(listener.access);

@@ -11,41 +11,44 @@ import { lineStart, sessionLine, tunnelLine } from './tap-lines.ts';
 import { WatchedSession } from './watched/watched-session.ts';
 import { WatchedTunnel } from './watched/watched-tunnel.ts';
 
-/** Sessions that are looked at before the budget is asked again. */
+/** Sessions to visit between two checks of the budget. */
 const WALK_STEP = 16;
 
-/** What is open in a group at one moment. */
+/** Snapshot of a group's open connections. */
 interface OpenList {
   readonly group: OpenGroup;
   readonly sessions: readonly OpenSession[];
   readonly tunnels: readonly OpenTunnel[];
 }
 
-/** How a walk rests: it may go on in the same tick, or not. */
+/** Result of a walk's step: it may continue in the same tick (`more`), or not (`full`). */
 type Step = 'more' | 'full';
 type Walk = Generator<Step, void, undefined>;
 
 interface TapBookParts {
-  /** Names this run of the worker in the ids of sessions. */
+  /** Identifies this run of the worker in the ids of sessions. */
   readonly run: string;
-  /** Whether the worker has sessions. Of tunnels a tap shows nothing that rules of redaction concern. */
+  /** Whether the worker has sessions. Redaction rules never apply to tunnels. */
   readonly hasSessions: boolean;
   readonly wheel: TimerWheel;
   readonly counters: TapCounters;
   /** Names of secrets in handshakes. */
   readonly secretNames: SecretNames;
-  /** Takes the lines of a tap. */
+  /** Receives the lines of a tap. */
   readonly send: (report: TapReport) => void;
-  /** Told of exceptions of the code of taps, which end the watch of what they were about: at most once a tick. */
+  /** Called with exceptions from the code of taps, at most once per tick. The affected watch ends. */
   readonly onFault: (error: unknown) => void;
   readonly clock?: TapClock;
-  /** Budgets of CPU time that are saved up at most, for sudden work. */
+  /** Max budgets of CPU time saved up for sudden work. */
   readonly savedTicks?: number;
-  /** Draws whether a session is in a sample: from 0 to 1. */
+  /** Returns a number from 0 to 1, to sample sessions. */
   readonly random?: () => number;
 }
 
-/** The taps of a worker. They share a budget of CPU time in each tick of the wheel, and send their lines once in a tick. */
+/**
+ * The taps of a worker. They share a budget of CPU time per tick of the wheel, and send their lines once per
+ * tick.
+ */
 export class TapBook extends Timed implements Taps {
   readonly secretNames: SecretNames;
   readonly #hasSessions: boolean;
@@ -53,13 +56,13 @@ export class TapBook extends Timed implements Taps {
   readonly #send: (report: TapReport) => void;
   readonly #random: () => number;
   readonly #home: TapHome;
-  /** By their ids. */
+  /** By id. */
   readonly #taps = new Map<string, RunningTap>();
-  /** Walks over open sessions that are not over. */
+  /** Unfinished walks over open sessions. */
   #walks: Walk[] = [];
   #lastTunnel = 0;
 
-  /** @param orders of taps that run already */
+  /** @param orders taps that are already running */
   constructor(parts: TapBookParts, orders: readonly TapOrder[]) {
     super();
     const { run, wheel, counters, secretNames, send, onFault, random = Math.random } = parts;
@@ -85,7 +88,7 @@ export class TapBook extends Timed implements Taps {
     return this.#contained(() => this.#watchTunnel(tunnel));
   }
 
-  /** Returns null in place of an exception: what opens must not notice. */
+  /** Returns null after an exception: the opening session or tunnel must not notice. */
   #contained<Tap>(watch: () => Tap | null): Tap | null {
     try {
       return watch();
@@ -116,14 +119,14 @@ export class TapBook extends Timed implements Taps {
     return watched;
   }
 
-  /** Takes what the primary says about taps. @param groups lists the open sessions */
+  /** Handles a message from the primary about taps. @param groups lists the open sessions */
   hear(command: TapCommand, groups: () => Iterable<OpenGroup>): void {
     switch (command.type) {
       case 'tap_start':
         this.#walks.push(this.#walk(groups(), this.#start(command.order)));
         break;
       case 'tap_stop':
-        // Nothing watches a session for nobody.
+        // Removes the watchers of sessions that no tap watches any more.
         if (this.#stop(command.id)) this.#walks.push(this.#walk(groups(), null));
         break;
       case 'tap_taken':
@@ -131,7 +134,7 @@ export class TapBook extends Timed implements Taps {
     }
   }
 
-  /** Sends the last lines: the worker ends. */
+  /** Sends the last lines, because the worker ends. */
   flush(): void {
     for (const tap of this.#taps.values()) tap.flush(true);
   }
@@ -145,7 +148,7 @@ export class TapBook extends Timed implements Taps {
 
   #start(order: TapOrder): RunningTap {
     this.#stop(order.id);
-    // Compiling loads the packages for it, which holds the thread.
+    // Compiling loads the packages it needs, which blocks the thread.
     const hasRules = order.redact.length > 0 && this.#hasSessions;
     const redaction = hasRules ? compileRedaction(order.redact) : null;
     const tap = new RunningTap(order, redaction, this.secretNames, this.#send);
@@ -154,7 +157,7 @@ export class TapBook extends Timed implements Taps {
     return tap;
   }
 
-  /** Ends a tap. Returns false if there is none of the id. */
+  /** Ends a tap. Returns false if there is no tap with this id. */
   #stop(id: string): boolean {
     const tap = this.#taps.get(id);
     if (tap === undefined) return false;
@@ -170,9 +173,9 @@ export class TapBook extends Timed implements Taps {
   }
 
   /**
-   * Chooses the taps that watch something new, and begins a piece of work for it.
+   * Chooses the taps for a new session or tunnel, and starts a piece of work for it.
    *
-   * @returns null if there are none, or no CPU time is left: then no work is begun
+   * @returns null without such taps or CPU time; then no work was started
    */
   #choose(fits: (tap: RunningTap) => boolean): readonly RunningTap[] | null {
     let chosen: readonly RunningTap[] | null = null;
@@ -197,7 +200,7 @@ export class TapBook extends Timed implements Taps {
     return `${this.#home.run}-t${++this.#lastTunnel}`;
   }
 
-  /** Goes on with the walks, as far as the budget of the tick allows. */
+  /** Continues the walks, as far as the budget of the tick allows. */
   #goOn(): void {
     const { walks } = this.#home;
     for (const walk of [...this.#walks]) {
@@ -210,7 +213,7 @@ export class TapBook extends Timed implements Taps {
     }
   }
 
-  /** Goes a step. Returns undefined if the walk is over; a fault ends it. */
+  /** Runs one step. Returns undefined at the end of the walk. A fault ends it. */
   #stepOf(walk: Walk): Step | undefined {
     try {
       const { value, done } = walk.next();
@@ -222,13 +225,13 @@ export class TapBook extends Timed implements Taps {
   }
 
   /**
-   * Walks over the sessions that are open now, and rests behind each few of them, and while the tap has no room for their
-   * lines. Sessions that nobody watches any more are left alone.
+   * Walks over the currently open sessions. Pauses after every few, and while the tap has no room for lines.
+   * Also removes the watchers of sessions that no tap watches any more.
    *
-   * @param tap asks for the sessions; null if no tap does
+   * @param tap the tap that wants the sessions; null to only remove watchers
    */
   #walk(groups: Iterable<OpenGroup>, tap: RunningTap | null): Walk {
-    // The sessions of this moment: those that come later are asked about when they come.
+    // A snapshot: newer sessions are offered to the taps when they open.
     const lists = Array.from(groups, (group) => {
       return { group, sessions: [...group.sessions], tunnels: [...group.tunnels] };
     });

@@ -4,35 +4,37 @@ import { TICK_MS } from '../../core/timing/timer-wheel.ts';
 export interface BudgetClock {
   /** Monotonic. */
   readonly now: () => number;
-  /** CPU time of the thread. It costs a system call. */
+  /** CPU time of the thread. Costs a system call. */
   readonly cpu: () => number;
 }
 
-/** Time that must be in doubt before it is worth a look at the thread's CPU time. */
+/** Min uncertainty before reading the thread's CPU clock, which costs a system call. */
 const MIN_DOUBT_MS = 0.5;
 
 /**
- * Bounds the CPU time of a kind of work. It fills up all the time, and not once a tick, so that a flood of work becomes many
- * short stops, and not a long one. What is not used is saved up, so that rare work is never refused because its code is
- * cold. Work is measured by the monotonic clock, which is cheap but also runs while other processes have the CPU: what is
- * spent is at most the thread's CPU time.
+ * Limits the CPU time of a kind of work. The budget refills continuously, not per tick, so that a flood of
+ * work causes many short stops instead of a long one. Unused time is saved up, so that rare work is never
+ * refused because its code is cold.
+ *
+ * Work is measured on the monotonic clock, which is cheap but also runs while other processes have the CPU.
+ * The time spent is corrected to at most the thread's CPU time.
  */
 export class TapBudget {
   readonly #budgetMs: number;
   readonly #maxLeftMs: number;
   readonly #clock: BudgetClock;
-  /** Below 0 if work has used more than was left: it is paid off first. */
+  /** Below 0 after an overdraft, which is paid back first. */
   #leftMs: number;
   #filledAt: number;
   #begunAt = 0;
-  /** Spent by the monotonic clock since `#cpuBefore`. */
+  /** Time spent since `#cpuBefore`, on the monotonic clock. */
   #doubtMs = 0;
   /** CPU time of the thread when `#doubtMs` was 0. */
   #cpuBefore: number;
 
   /**
-   * @param budgetMs milliseconds in each {@link TICK_MS}
-   * @param ticks budgets that can be saved up: work may use them all at once
+   * @param budgetMs milliseconds per {@link TICK_MS}
+   * @param ticks max budgets saved up; work may use them all at once
    */
   constructor(budgetMs: number, ticks: number, clock: BudgetClock) {
     this.#budgetMs = budgetMs;
@@ -43,9 +45,9 @@ export class TapBudget {
   }
 
   /**
-   * Begins a piece of work. Returns false if nothing is left: then there must be none.
+   * Starts a piece of work. Returns false if the budget is exhausted: the work must not run.
    *
-   * @param overdraftMs what the work may use beyond that: it is paid off later
+   * @param overdraftMs time that the work may use beyond the budget, paid back later
    */
   begin(overdraftMs = 0): boolean {
     const now = this.#clock.now();
@@ -55,9 +57,9 @@ export class TapBudget {
   }
 
   /**
-   * Whether the piece of work under way has used up what was left. It counts as ended and begun again.
+   * Whether the current piece of work has exhausted the budget. It counts as ended and restarted.
    *
-   * @param overdraftMs as for {@link begin}
+   * @param overdraftMs see {@link begin}
    */
   isOver(overdraftMs = 0): boolean {
     const now = this.#clock.now();
@@ -72,7 +74,9 @@ export class TapBudget {
     this.#spend(this.#clock.now() - this.#begunAt);
   }
 
-  /** Compares what has been spent with the CPU time of the thread. To be called in each tick: later it proves less. */
+  /**
+   * Compares the time spent with the thread's CPU time. Must be called in each tick: later it proves less.
+   */
   measure(): void {
     const cpu = this.#clock.cpu();
     this.#leftMs += Math.max(0, this.#doubtMs - (cpu - this.#cpuBefore));

@@ -3,7 +3,7 @@ import { TAP_LOSSES, type TapLoss } from '../../telemetry/metrics/label-values.t
 import type { StatsPage } from '../../telemetry/stats-page.ts';
 import type { TapCounters } from './tap-home.ts';
 
-/** Counts what taps show and leave out in the worker's stats page. */
+/** Counts the frames that taps show and lose, in the worker's stats page. */
 export class TapCounts implements TapCounters {
   readonly #values: Float64Array;
   readonly #told: number;

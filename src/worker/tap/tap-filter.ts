@@ -1,7 +1,7 @@
 import type { TapFilter } from '../../protocol/tap.ts';
 import type { TappedPlace, TappedSession } from '../../telemetry/tap/tap.ts';
 
-/** Tells whether a session fits all conditions. @param id as in `GET /sessions` */
+/** Whether a session meets all conditions. @param id as in `GET /sessions` */
 export function fitsSession(filter: TapFilter, session: TappedSession, id: string): boolean {
   const { route, principal } = filter;
   if (filter.session !== undefined && filter.session !== id) return false;
@@ -10,7 +10,7 @@ export function fitsSession(filter: TapFilter, session: TappedSession, id: strin
   return fitsPlace(filter, session);
 }
 
-/** Tells whether a tunnel fits all conditions. A tunnel has no session's id, no route and no principal. */
+/** Whether a tunnel meets all conditions. A tunnel has no session id, route or principal. */
 export function fitsTunnel(filter: TapFilter, tunnel: TappedPlace): boolean {
   const { session, route, principal } = filter;
   return session === undefined && route === undefined && principal === undefined && fitsPlace(filter, tunnel);
@@ -24,7 +24,7 @@ function fitsPlace(filter: TapFilter, place: TappedPlace): boolean {
   return client === undefined || client === place.client;
 }
 
-/** @param wanted with the kind, or a bare name for every kind */
+/** @param wanted with its kind, or a bare name for all kinds */
 function isNamed(principal: string, wanted: string): boolean {
   return principal === wanted || principal.slice(principal.indexOf(':') + 1) === wanted;
 }

@@ -2,27 +2,33 @@ import type { TapLoss } from '../../telemetry/metrics/label-values.ts';
 import { TapBudget, type BudgetClock } from './tap-budget.ts';
 import { rounded } from './tap-lines.ts';
 
-/** CPU time of a worker for frames and reads in a tick of 100 ms. */
+/** CPU time of a worker for frames and reads, per tick of 100 ms. */
 const FRAMES_BUDGET_MS = 2;
-/** CPU time of a worker in a tick for sessions and tunnels that begin. */
+/** CPU time of a worker for opening sessions and tunnels, per tick. */
 const PLACES_BUDGET_MS = 1.5;
-/** CPU time of a worker in a tick for the search of open sessions and tunnels. None is saved up: a session would wait for all of it. */
+/**
+ * CPU time of a worker for walks over open sessions and tunnels, per tick. It is not saved up: a session
+ * would wait for all of it.
+ */
 const WALKS_BUDGET_MS = 2;
-/** Budgets that are saved up at most, for sudden work. */
+/** Max budgets saved up for sudden work. */
 const SAVED_TICKS = 6;
-/** Sessions and tunnels of a tick that are watched whether or not CPU time is left: what a session begins with is rare. */
+/**
+ * Openings per tick that are always watched, up to an overdraft: a session's first lines are rare and
+ * important.
+ */
 const SURE_OPENINGS = 50;
-/** What they may use beyond the budget: whoever floods a worker with long handshakes must not take its time. */
+/** Max overdraft of those openings: a flood of long handshakes must not take the worker's time. */
 const OPENINGS_OVERDRAFT_MS = 30;
-/** Reads of a tick that are looked at whether or not CPU time is left: a quiet session must not pay for busy ones. */
+/** Reads per tick that are always watched, up to an overdraft: quiet sessions must not pay for busy ones. */
 const SURE_READS = 20;
-/** What they may use beyond the budget. */
+/** Max overdraft of those reads. */
 const READS_OVERDRAFT_MS = 30;
-/** Max sessions and tunnels of a worker that are watched at a time. */
+/** Max sessions and tunnels that a worker watches at a time. */
 const MAX_WATCHED = 10_000;
-/** Max contexts of inflation of a worker: each takes 32 KiB. */
+/** Max inflation contexts of a worker. Each takes 32 KiB. */
 const MAX_CONTEXTS = 64;
-/** Max bytes of messages of a worker that wait for their rest. */
+/** Max bytes of incomplete messages that a worker holds. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
 
 /** Counts frames in the stats page. */
@@ -32,23 +38,23 @@ export interface TapCounters {
 }
 
 export interface TapClock extends BudgetClock {
-  /** What to add to `now` for the time since 1970. */
+  /** Add to `now` for milliseconds since 1970. */
   readonly origin: number;
 }
 
-/** What all watched sessions and tunnels of a worker share. */
+/** State shared by all watched sessions and tunnels of a worker. */
 export class TapHome {
-  /** Names this run of the worker in the ids of sessions. */
+  /** Identifies this run of the worker in the ids of sessions. */
   readonly run: string;
   readonly counters: TapCounters;
   readonly frames: TapBudget;
   readonly places: TapBudget;
   readonly walks: TapBudget;
-  /** Grows by one with each tap that ends: whoever has watched for it looks again who wants lines. */
+  /** Increases with each ended tap: its watchers then check again who wants lines. */
   endedTaps = 0;
   readonly #clock: TapClock;
   readonly #onFault: (error: unknown) => void;
-  /** Whether a fault of this tick has been told. */
+  /** Whether a fault of this tick was reported. */
   #hasFault = false;
   #openings = 0;
   #reads = 0;
@@ -57,8 +63,8 @@ export class TapHome {
   #heldBytes = 0;
 
   /**
-   * @param savedTicks budgets that can be saved up; undefined for {@link SAVED_TICKS}
-   * @param onFault told of exceptions of the code of taps, at most once a tick
+   * @param savedTicks max budgets saved up; undefined for {@link SAVED_TICKS}
+   * @param onFault called with exceptions from the code of taps, at most once per tick
    */
   constructor(
     run: string,
@@ -76,13 +82,13 @@ export class TapHome {
     this.walks = new TapBudget(WALKS_BUDGET_MS, 1, clock);
   }
 
-  /** Returns the time for a line: milliseconds since 1970, with three decimals. */
+  /** Returns a line's time: milliseconds since 1970, with three decimals. */
   at(): string {
     const { origin, now } = this.#clock;
     return String(rounded(origin + now()));
   }
 
-  /** Begins a tick. */
+  /** Starts a tick. */
   renew(): void {
     this.frames.measure();
     this.places.measure();
@@ -92,7 +98,7 @@ export class TapHome {
     this.#hasFault = false;
   }
 
-  /** Takes an exception of the code of taps. It must reach neither a session nor the worker. */
+  /** Reports an exception from the code of taps, which must reach neither a session nor the worker. */
   fault(error: unknown): void {
     if (this.#hasFault) return;
     this.#hasFault = true;
@@ -100,16 +106,20 @@ export class TapHome {
   }
 
   /**
-   * Begins the work for a read. Returns false if there must be none; else `frames` tells its end.
+   * Starts the work for a read. Returns false if the work must not run. Otherwise the caller ends it on
+   * `frames`.
    *
-   * @param overdraftMs as for `TapBudget.begin`
+   * @param overdraftMs see `TapBudget.begin`
    */
   beginRead(overdraftMs = 0): boolean {
     const isSure = this.#reads++ < SURE_READS;
     return this.frames.begin(isSure ? Math.max(overdraftMs, READS_OVERDRAFT_MS) : overdraftMs);
   }
 
-  /** Begins the work for a session or tunnel that opens. Returns false if there must be none; else `places` tells its end. */
+  /**
+   * Starts the work for an opening session or tunnel. Returns false if it must not run. Otherwise the caller
+   * ends it on `places`.
+   */
   beginOpening(): boolean {
     return this.places.begin(this.#openings++ < SURE_OPENINGS ? OPENINGS_OVERDRAFT_MS : 0);
   }
@@ -125,7 +135,7 @@ export class TapHome {
     this.#watched--;
   }
 
-  /** Takes a context of inflation. Returns false if there is none. */
+  /** Takes an inflation context. Returns false if there is none. */
   takeContext(): boolean {
     if (this.#contexts >= MAX_CONTEXTS) return false;
     this.#contexts++;
@@ -136,7 +146,7 @@ export class TapHome {
     this.#contexts--;
   }
 
-  /** Takes memory for a part of a message. Returns false if there is not enough. */
+  /** Takes memory for part of a message. Returns false if there is not enough. */
   takeBytes(bytes: number): boolean {
     if (this.#heldBytes + bytes > MAX_HELD_BYTES) return false;
     this.#heldBytes += bytes;

@@ -1,4 +1,7 @@
-/** The lines of a recording: see `wire/recording/records.ts`. They are written by hand, because there are many. */
+/**
+ * Creates the lines of a recording: see `wire/recording/records.ts`. Written by hand, because there are many
+ * lines.
+ */
 import { fromByteText } from '../../core/byte-text.ts';
 import type {
   TappedEnd,
@@ -11,14 +14,14 @@ import type {
 import { OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG } from '../../wire/frames/opcodes.ts';
 import type { HandshakeSecrets } from '../../wire/redaction/handshake-secrets.ts';
 
-/** Who has sent a frame, as a part of its line. */
+/** The sender of a frame, as part of its line. */
 export const FROM_CLIENT = '"from":"client"';
 export const FROM_ENDPOINT = '"from":"endpoint"';
 export const TO_CLIENT = '"from":"proxy","to":"client"';
 export const TO_ENDPOINT = '"from":"proxy","to":"endpoint"';
 
 const FIN = 0x80;
-/** The names of the opcodes, by their numbers. */
+/** Names of the opcodes, by number. */
 const OPCODES: readonly string[] = Array.from({ length: 16 }, (_, opcode) => opcodeName(opcode));
 
 function opcodeName(opcode: number): string {
@@ -35,10 +38,10 @@ function opcodeName(opcode: number): string {
 }
 
 /**
- * Returns the first line of a session behind its `at`.
+ * Returns the first line of a session, from after its `at`.
  *
  * @param id as in `GET /sessions`
- * @param secrets cuts the secrets out of the handshake
+ * @param secrets removes the secrets from the handshake
  */
 export function sessionLine(session: TappedSession, id: string, secrets: HandshakeSecrets): string {
   const { route, principal, extensions, handshake } = session;
@@ -53,7 +56,7 @@ export function sessionLine(session: TappedSession, id: string, secrets: Handsha
   return `${line}}\n`;
 }
 
-/** Reads the bytes of a handshake as UTF-8, as rules of redaction and a replay do. */
+/** Decodes a handshake's bytes as UTF-8, in the same way as redaction rules and a replay. */
 function decoded({ target, headers, subprotocol }: TappedHandshake): Parameters<HandshakeSecrets['cut']>[0] {
   return {
     target: fromByteText(target),
@@ -62,7 +65,7 @@ function decoded({ target, headers, subprotocol }: TappedHandshake): Parameters<
   };
 }
 
-/** Returns the first line of a tunnel behind its `at`. */
+/** Returns the first line of a tunnel, from after its `at`. */
 export function tunnelLine(tunnel: TappedTunnel, id: string, isAttached: boolean): string {
   const { serverName } = tunnel;
   const line = placeFields(tunnel, id, isAttached);
@@ -75,17 +78,17 @@ function placeFields(place: TappedPlace, id: string, isAttached: boolean): strin
   return `,"session":"${id}"${isAttached ? ',"attached":true' : ''},${fields}`;
 }
 
-/** Returns the beginning of a first line, up to its `at`. */
+/** Returns the start of a first line, up to its `at`. */
 export function lineStart(type: 'session' | 'tunnel', at: string): string {
   return `{"type":"${type}","at":${at}`;
 }
 
 /**
- * Returns the line of a frame without its payload and its end.
+ * Returns a frame's line up to its payload, without the end of the line.
  *
  * @param sender one of the constants of this file
  * @param first the frame's first byte
- * @param size bytes of the whole message; -1 if it is not told
+ * @param size bytes of the whole message; -1 to omit it
  * @param code of a close frame; -1 for none
  */
 export function frameStart(
@@ -107,12 +110,12 @@ export function frameStart(
   return line;
 }
 
-/** Returns the line of a read of a tunnel. */
+/** Returns the line of a tunnel's read. */
 export function bytesLine(id: string, at: string, sender: string, length: number): string {
   return `{"type":"bytes","at":${at},"session":"${id}",${sender},"length":${length}}\n`;
 }
 
-/** Returns the last line of a session. @param reason left out if undefined */
+/** Returns the last line of a session. @param reason omitted if undefined */
 export function endLine(id: string, at: string, end: TappedEnd, reason: string | undefined): string {
   const { side, code, seconds, messagesUpstream, messagesDownstream, bytesUpstream, bytesDownstream } = end;
   const facts = { side, code, reason, seconds: rounded(seconds) };
@@ -130,7 +133,7 @@ function lastLine(id: string, at: string, fields: object): string {
   return `{"type":"end","at":${at},"session":"${id}",${JSON.stringify(fields).slice(1)}\n`;
 }
 
-/** Rounds to thousandths: milliseconds of seconds, microseconds of milliseconds. */
+/** Rounds to thousandths: seconds to milliseconds, milliseconds to microseconds. */
 export function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

@@ -1,11 +1,11 @@
-/** Loads what taps need before the first one starts: it would hold the thread for some time while sessions wait. */
+/** Loads the code of taps before the first one starts: loading would block the thread while sessions wait. */
 import type { Config } from '../../config/types/config.ts';
 import { MessageInflater } from '../../wire/deflate/message-inflater.ts';
 import { HandshakeSecrets } from '../../wire/redaction/handshake-secrets.ts';
 import { loadRedaction } from '../../wire/redaction/redaction.ts';
 import { SecretNames } from '../../wire/redaction/secret-names.ts';
 
-/** Expressions of V8 are compiled by their first and second use. */
+/** V8 compiles a regular expression at its first and second use. */
 const ROUNDS = 3;
 const HANDSHAKE = {
   target: '/a?b=c&token=d',
@@ -20,9 +20,9 @@ const HANDSHAKE = {
 const HELLO = Buffer.from('f248cdc9c90700', 'hex');
 
 /**
- * Loads what the taps that a configuration allows may need, in pieces.
+ * Loads the code that a configuration's taps may need, in pieces.
  *
- * @param nextTurn resolves when others have had their turn
+ * @param nextTurn resolves after others had their turn
  */
 export async function loadTaps(
   { tap, tapRedact }: Pick<Config['admin'], 'tap' | 'tapRedact'>,
@@ -31,7 +31,7 @@ export async function loadTaps(
   if (tap === 'off') return;
   for (let round = 0; round < ROUNDS; round++) new HandshakeSecrets(null, new SecretNames([])).cut(HANDSHAKE);
   await nextTurn();
-  // Without payloads, only the rules of the configuration matter: for handshakes.
+  // Without payloads, only the configuration's own rules matter: they apply to handshakes.
   if (tap === 'payload' || tapRedact.length > 0) await loadRedaction(nextTurn);
   if (tap === 'payload') new MessageInflater({ hasContext: false, windowBytes: 32_768 }).inflate(HELLO);
 }

@@ -9,8 +9,8 @@ export function hasTunnels(context: object): context is TunnelContext {
 }
 
 /**
- * Returns the tunnels of a context. They have no handshakes: a tunnel is live, and can be drained, as soon as it is known
- * where its connection goes.
+ * Returns the tunnels of a context. There are no handshakes: a tunnel is live, and can be drained, as soon as
+ * its cluster is known.
  */
 export function tunnelGroup({ config, cluster, tunnels }: TunnelContext): ConnectionGroup<Tunnel> {
   return {

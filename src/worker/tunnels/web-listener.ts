@@ -10,13 +10,13 @@ import type { ServedListener } from '../generations/layer.ts';
 import { hasTunnels } from './tunnel-group.ts';
 import { WebTunnels } from './web-tunnels.ts';
 
-/** Sessions and requests live under the one kind, tunnels under the other. */
+/** A context of sessions and requests, or of tunnels. */
 export type WebContext = UpgradeContext | TunnelContext;
 
-/** How a listener is made. */
+/** Parameters of a listener's creation. */
 interface Making {
   readonly maker: TunnelMaker<object>;
-  /** The listener that it replaces, whose sessions live on; null for none. */
+  /** The listener to replace, whose sessions continue. Null without one. */
   readonly previous: WebListener | null;
   readonly slices: Slices;
 }
@@ -31,7 +31,7 @@ export class WebListener implements ServedListener<WebListener, L7ListenerConfig
     this.#tunnels = tunnels;
   }
 
-  /** Makes a listener in slices. It does not listen yet. */
+  /** Creates a listener in slices. It does not listen yet. */
   static async create(
     config: L7ListenerConfig,
     environment: L7Environment,
@@ -70,7 +70,7 @@ export class WebListener implements ServedListener<WebListener, L7ListenerConfig
     return this.#web.listens;
   }
 
-  /** Nothing that has come begins a session or tunnel under a replaced configuration. */
+  /** Connections that are still arriving must not start under the replaced configuration. */
   get mayGrow(): boolean {
     return this.#web.listens;
   }

@@ -12,7 +12,7 @@ import { ConnectionStats } from '../../telemetry/connection-stats.ts';
 import type { Passthrough, TunnelEntrance } from '../../transport/client-transport.ts';
 import type { Admittance, EntryFacts } from '../../transport/entry.ts';
 
-/** Makes tunnels of what the transports of layer 7 accept: watched descriptors, and Node's sockets. */
+/** Creates tunnels for connections of layer 7 transports: watched descriptors and Node sockets. */
 export class WebTunnelMaker implements TunnelMaker<object> {
   readonly #raw: RawTunnelMaker | null;
 
@@ -32,17 +32,17 @@ export class WebTunnelMaker implements TunnelMaker<object> {
   }
 }
 
-/** The tunnels of one layer 7 listener: TLS connections with some server names, undecrypted. */
+/** The tunnels of one layer 7 listener: TLS connections with certain server names, not decrypted. */
 export class WebTunnels implements Passthrough {
-  /** Whether new tunnels are taken. */
+  /** Whether new tunnels are admitted. */
   admits = true;
   readonly #maker: TunnelMaker<object>;
   readonly #refusing: TunnelEntrance;
-  /** Null to let everybody in. */
+  /** Null admits everyone. */
   #gate: ClientGate | null;
   #routes: TunnelRoutes;
   #entrances: ReadonlyMap<TunnelContext, TunnelEntrance>;
-  /** Those of the listener that has replaced this one. */
+  /** The tunnels of the listener's successor. */
   #successor: WebTunnels | null = null;
 
   constructor(config: L7Listener, environment: TunnelEnvironment, maker: TunnelMaker<object>) {
@@ -54,7 +54,7 @@ export class WebTunnels implements Passthrough {
     this.#entrances = this.#entrancesTo(this.#routes);
   }
 
-  /** Gets ready for another configuration. Returns a function that brings it into force. */
+  /** Prepares another configuration. Returns a function that applies it. */
   prepare(config: L7Listener, environment: TunnelEnvironment): () => void {
     const routes = new TunnelRoutes(rulesOf(config), environment, this.#routes);
     const entrances = this.#entrancesTo(routes);
@@ -78,17 +78,17 @@ export class WebTunnels implements Passthrough {
     return this.admits ? this.#entrances.get(context)! : this.#refusing;
   }
 
-  /** The contexts of the tunnels that begin now. */
+  /** The contexts of new tunnels. */
   get contexts(): readonly TunnelContext[] {
     return this.#successor?.contexts ?? this.#routes.contexts;
   }
 
-  /** Whether tunnels under an older context may live on: see {@link TunnelRoutes.covers}. */
+  /** Whether tunnels under an older context may continue: see {@link TunnelRoutes.covers}. */
   covers(context: TunnelContext): boolean {
     return this.#successor?.covers(context) ?? this.#routes.covers(context);
   }
 
-  /** Leads what still comes here where the listener leads it that has replaced this one. */
+  /** Routes connections that still arrive here like the listener's successor. */
   follow(successor: WebTunnels): void {
     this.#successor = successor;
   }
@@ -98,7 +98,7 @@ export class WebTunnels implements Passthrough {
   }
 }
 
-/** Leads connections to tunnels under one context. */
+/** Starts tunnels under one context. */
 class ContextEntrance implements TunnelEntrance {
   readonly #context: TunnelContext;
   readonly #maker: TunnelMaker<object>;

@@ -8,7 +8,7 @@ import { acceptKey } from '../../wire/upgrade/accept-key.ts';
 import { LoopbackPeer } from './loopback-peer.ts';
 import { echoOf, isClose } from './short-frames.ts';
 
-/** An endpoint for the handshakes of a warm-up. Cuts whoever does not know the path. */
+/** An endpoint for the handshakes of a warm-up. Closes clients that do not know the path. */
 export class EchoEndpoint implements AcceptorOwner<number> {
   readonly #loop: EventLoop;
   readonly #scratch: PinnedBuffer;
@@ -39,11 +39,11 @@ export class EchoEndpoint implements AcceptorOwner<number> {
   }
 
   acceptFault(): void {
-    // The handshake fails, and the warm-up ends after some of them.
+    // The handshake fails, and the warm-up gives up after several failures.
   }
 }
 
-/** The endpoint's end of one session: sends a message back, answers a close frame, and closes. */
+/** The endpoint's side of one session: echoes a message, answers a close frame, and closes. */
 class EchoPeer extends LoopbackPeer {
   readonly #requestLine: string;
   #isOpen = false;

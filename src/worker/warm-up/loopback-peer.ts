@@ -3,12 +3,15 @@ import { Watched } from '../../loop/poller.ts';
 import { EAGAIN } from '../../sys/errno.ts';
 import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 
-/** Larger than every head and frame of a warm-up, which come whole: they cross the loopback interface in one piece. */
+/**
+ * Larger than any head or frame of a warm-up. Each arrives whole: it crosses the loopback interface in one
+ * piece.
+ */
 export const SCRATCH_BYTES = 16 * 1024;
 
 /**
- * One end of a connection in a warm-up. It is as plain as can be: Node's sockets would cost more than the proxy, and channels
- * of the proxy would spoil what V8 learns of their owners.
+ * One end of a connection in a warm-up, as simple as possible. Node's sockets would cost more than the proxy,
+ * and the proxy's own channels would spoil V8's type feedback about their owners.
  */
 export abstract class LoopbackPeer extends Watched {
   protected readonly loop: EventLoop;
@@ -36,11 +39,11 @@ export abstract class LoopbackPeer extends Watched {
     this.closed();
   }
 
-  /** Takes what has come. Returns false if the connection is over. The bytes are valid before {@link send}. */
+  /** Handles received bytes, valid until {@link send}. Returns false to close the connection. */
   protected abstract take(bytes: Buffer): boolean;
 
   protected closed(): void {
-    // Most peers need not know.
+    // Most peers do not need it.
   }
 
   protected send(bytes: Uint8Array): void {
@@ -48,7 +51,7 @@ export abstract class LoopbackPeer extends Watched {
     this.transmit(this.#scratch, bytes.length);
   }
 
-  /** Receives what has come. Returns the number of bytes; -EAGAIN if there are none; another number for the end. */
+  /** Receives bytes. Returns their number, -EAGAIN if there are none, or another number at the end. */
   protected receive(scratch: PinnedBuffer): number {
     return scratch.recv(this.fd, 0, SCRATCH_BYTES);
   }
@@ -58,7 +61,7 @@ export abstract class LoopbackPeer extends Watched {
   }
 }
 
-/** Makes the memory that all peers of a thread send from and receive into. */
+/** Creates the memory shared by all peers of a thread for sending and receiving. */
 export function peerScratch(): PinnedBuffer {
   return new PinnedBuffer(SCRATCH_BYTES);
 }

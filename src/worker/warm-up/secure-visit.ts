@@ -5,7 +5,7 @@ import { ClientStream, type ClientContext } from '../../sys/tls/client-stream.ts
 import { SCRATCH_BYTES } from './loopback-peer.ts';
 import { Visit } from './visit.ts';
 
-/** A visit over TLS. About half of the visits resume the session of an earlier one. */
+/** A visit over TLS. About half of the visits resume the session of an earlier visit. */
 export class SecureVisit extends Visit {
   readonly #context: ClientContext;
   #stream: ClientStream | null = null;

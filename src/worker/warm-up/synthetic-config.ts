@@ -10,7 +10,10 @@ export const WARM_UP = 'warm-up';
 
 const NO_CHANGES = { set: new Map(), add: new Map(), remove: [] };
 
-/** Lists one layer 7 listener for each engine in use, and for `raw` one with TLS and one without, if there are any. */
+/**
+ * Lists one layer 7 listener for each engine in the configuration. For `raw`, lists one with TLS and one
+ * without, if both exist.
+ */
 export function templatesOf({ listeners }: WorkerConfig): L7Listener[] {
   const byKind = new Map<string, L7Listener>();
   for (const listener of listeners) {
@@ -21,15 +24,15 @@ export function templatesOf({ listeners }: WorkerConfig): L7Listener[] {
   return [...byKind.values()];
 }
 
-/** Tells whether the handshakes for a template are over TLS: only `raw` has code of the proxy for it. */
+/** Whether a template's handshakes use TLS: only `raw` has TLS code of the proxy's own. */
 export function warmsTls({ engine, tls }: L7Listener): boolean {
   return engine === 'raw' && tls !== null;
 }
 
 /**
- * Makes a configuration in which nothing leads to anyone: its listeners have the engines of real ones, and lead one path to
- * one endpoint. Settings that choose code are those of the real listeners. All that could refuse a handshake, or that needs
- * somebody else, is left out.
+ * Creates an isolated configuration: listeners with the engines of the real ones, each with one path to one
+ * endpoint. Settings that select code paths are those of the real listeners. Settings that could refuse a
+ * handshake, or that need other systems, are omitted.
  *
  * @param ports a port for each of the templates
  */

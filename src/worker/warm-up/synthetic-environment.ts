@@ -27,7 +27,7 @@ import { TapBook } from '../tap/tap-book.ts';
 import { TapCounts } from '../tap/tap-counts.ts';
 import { TicketKeyRings } from '../ticket-key-rings.ts';
 
-/** Makes an environment of its own: counts go to a page that nobody reads, and log lines are written and dropped. */
+/** Creates an isolated environment: its stats page is never read, and its log lines are dropped. */
 export function syntheticEnvironment(config: Config): Environment {
   const layout = layoutOf(config, []);
   const slots = new ChangingSlots(new SharedSlots(writeSharedSlots(layout.table)));
@@ -99,7 +99,7 @@ function slotIn(layout: PageLayout, cluster: string): (endpoint: string) => numb
   return (endpoint) => layout.slot(pageMetrics.endpointConnectionsActive, { cluster, endpoint });
 }
 
-/** Makes the memory of a ring with one key, which no other process has. */
+/** Creates the memory of a ring with one private key. */
 function newTicketKeys(): SharedArrayBuffer {
   const memory = allocateTicketKeys();
   new TicketKeyRing(memory).replace([randomBytes(TICKET_KEY_BYTES)]);

@@ -5,7 +5,7 @@ import type { SocketAddress } from '../../sys/sockets/socket-address.ts';
 import { LoopbackPeer } from './loopback-peer.ts';
 import { CLIENT_CLOSE, CLIENT_MESSAGE, CLOSE_BYTES, ECHO_BYTES } from './short-frames.ts';
 
-/** Headers of a browser, so that heads of a usual size are read. */
+/** Headers of a browser, for request heads of a typical size. */
 const BROWSER_LINES = [
   'Connection: Upgrade',
   'Pragma: no-cache',
@@ -19,18 +19,18 @@ const BROWSER_LINES = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
 
-/** Writes the request of a visit. */
+/** Returns the request of a visit. */
 export function visitRequest(path: string): Buffer {
   const lines = [`GET ${path} HTTP/1.1`, 'Host: warm-up', ...BROWSER_LINES, '', ''];
   return Buffer.from(lines.join('\r\n'), 'latin1');
 }
 
-/** One client of a warm-up: does a handshake, sends a message, waits until it comes back, and closes. */
+/** One client of a warm-up: does a handshake, sends a message, waits for its echo, and closes. */
 export class Visit extends LoopbackPeer {
   readonly #request: Buffer;
   readonly #over: (visit: Visit) => void;
   #stage: 'connects' | 'asks' | 'sends' | 'closes' = 'connects';
-  /** Bytes of the frame that is awaited. */
+  /** Bytes of the awaited frame. */
   #awaited = 0;
 
   /** @param over called once the connection is closed */
@@ -40,7 +40,7 @@ export class Visit extends LoopbackPeer {
     this.#over = over;
   }
 
-  /** Whether everything has come that should. */
+  /** Whether every expected byte has arrived. */
   get isComplete(): boolean {
     return this.#stage === 'closes' && this.#awaited === 0;
   }
@@ -63,7 +63,7 @@ export class Visit extends LoopbackPeer {
     this.connected();
   }
 
-  /** Bytes can be sent. */
+  /** Called when bytes can be sent. */
   protected connected(): void {
     this.send(this.#request);
   }

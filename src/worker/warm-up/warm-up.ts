@@ -18,26 +18,28 @@ import { SecureVisit } from './secure-visit.ts';
 import { Visit, visitRequest } from './visit.ts';
 
 const HOST = '127.0.0.1';
-/** Services of a warm-up: with a third one, little is compiled again for the first clients. */
+/** Services of a warm-up. With a third one, V8 recompiles little for the first clients. */
 const SERVICES = 3;
-/** Handshakes under way at once. */
+/** Max handshakes in progress at a time. */
 const CONCURRENCY = 8;
-/** Handshakes that may fail before the warm-up gives up. */
+/** Failed handshakes before the warm-up gives up. */
 const MAX_FAILURES = 20;
-/** Max time that the last handshakes have to end. */
+/** Max time for the last handshakes to end. */
 const LAST_MS = 200;
 
 /**
- * Lets a new worker do handshakes with itself, so that V8 has compiled their code when the first clients come: after a restart
- * they come all at once.
+ * Lets a new worker do handshakes with itself, so that V8 has compiled the code before the first clients
+ * arrive. After a restart they arrive all at once.
  *
- * Services with environments of their own do them, on the loopback interface. So no metric, log line, limit or endpoint sees
- * them. There are several, one after the other: V8 compiles code for the objects that it has seen, and compiles it again for
- * the first of another kind. Whatever fails is skipped, and without system calls everything is: a worker serves as well cold.
- * On a busy machine one step may use up the time of all. Then no other step follows.
+ * The handshakes run on services with environments of their own, on the loopback interface, so no metric, log
+ * line, limit or endpoint sees them. Several services run in turn, because V8 compiles code for the objects
+ * it has seen, and recompiles it for the first object of another kind.
  *
- * @param create makes a service as the worker has it
- * @returns the number of handshakes that were complete
+ * Failures are skipped, and without system calls the whole warm-up is: a cold worker serves just as well. On
+ * a busy machine one step may use up the time of all, and then no other step follows.
+ *
+ * @param create creates a service in the same way as the worker
+ * @returns the number of complete handshakes
  */
 export async function warmUp(
   start: WorkerStart,
@@ -61,7 +63,7 @@ function isOver(endsAt: number): boolean {
   return performance.now() >= endsAt;
 }
 
-/** Makes a service and visits it. Returns the number of complete handshakes. */
+/** Creates a service and visits it. Returns the number of complete handshakes. */
 async function visitService(
   start: WorkerStart,
   create: (environment: Environment, start: WorkerStart) => Service,
@@ -76,7 +78,7 @@ async function visitService(
     if (isOver(endsAt)) return 0;
     const address: TcpAddress = { kind: 'tcp', host: HOST, port };
     const environment = syntheticEnvironment(syntheticConfig(config, templates, ports, address, path));
-    // Its addresses are its own: neither do other workers wait for it, nor it for them.
+    // A lock of its own, because its addresses are, too: it must not wait for other workers, nor they for it.
     const listenLock = new SharedArrayBuffer(start.listenLock.byteLength);
     service = create(environment, { ...start, listenLock });
     const { innerLoop } = service;
@@ -96,7 +98,7 @@ async function visitService(
   }
 }
 
-/** Finds free ports of the loopback interface. */
+/** Finds free ports on the loopback interface. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports: number[] = [];
@@ -108,14 +110,14 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** A listener that is visited. */
+/** A listener to visit. */
 interface Target {
   readonly address: SocketAddress;
   /** Null without TLS. */
   readonly tls: ClientContext | null;
 }
 
-/** Visits one after the other until the time is over, some of them at once. */
+/** Runs visits until the time is over, several at a time. */
 class Visits {
   readonly #loop: EventLoop;
   readonly #targets: readonly Target[];
@@ -152,7 +154,7 @@ class Visits {
   }
 
   #close(): void {
-    // No visit follows those that are closed here.
+    // No new visit follows those closed here.
     this.#endsAt = 0;
     for (const visit of this.#open) visit.close();
     this.#endpoint.close();

@@ -3,8 +3,8 @@ import type { TapHome } from '../tap-home.ts';
 const EMPTY = new Uint8Array(0);
 
 /**
- * The beginning of a payload that comes in parts. A payload that comes in one part is not copied. Memory is taken from the
- * worker's share, and is given back with {@link release}.
+ * The start of a payload that arrives in parts. A payload that arrives in one part is not copied. Memory
+ * counts toward the worker's share until {@link release}.
  */
 export class HeldPayload {
   readonly #home: TapHome;
@@ -20,13 +20,13 @@ export class HeldPayload {
     return this.#whole?.length ?? this.#length;
   }
 
-  /** The bytes that have come. Valid until {@link release}, or the end of the call in which {@link set} was called. */
+  /** The bytes received so far. Valid until {@link release}, or the end of the call that used {@link set}. */
   get bytes(): Uint8Array {
     if (this.#whole !== null) return this.#whole;
     return this.#held === null ? EMPTY : this.#held.subarray(0, this.#length);
   }
 
-  /** Takes a whole payload, `bytes[start, end)`, until the end of the call. */
+  /** Holds a whole payload, `bytes[start, end)`, until the end of the call. */
   set(bytes: Uint8Array, start: number, end: number): void {
     this.#whole = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
   }
@@ -34,7 +34,7 @@ export class HeldPayload {
   /**
    * Copies a part, `bytes[start, end)`.
    *
-   * @param max bytes that the payload can have with all its parts
+   * @param max bytes of the payload with all its parts, at most
    * @returns false if the worker has no memory for it; then nothing is held any more
    */
   add(bytes: Uint8Array, start: number, end: number, max: number): boolean {
@@ -55,7 +55,7 @@ export class HeldPayload {
     return true;
   }
 
-  /** Forgets the payload. */
+  /** Drops the payload. */
   release(): void {
     if (this.#held !== null) this.#home.leaveBytes(this.#held.length);
     this.#held = this.#whole = null;

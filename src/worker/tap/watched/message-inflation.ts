@@ -3,12 +3,12 @@ import { MessageInflater } from '../../../wire/deflate/message-inflater.ts';
 import type { TapHome } from '../tap-home.ts';
 
 /**
- * Inflates the messages of one direction (RFC 7692), as long as all messages since the first have been seen, or the sender
- * begins each message without a context. Contexts take memory, and a worker has a bounded number of them.
+ * Inflates the messages of one direction (RFC 7692). With context takeover, it needs all messages from the
+ * first on. Contexts take memory, and a worker has a limited number of them.
  */
 export class MessageInflation {
   readonly #home: TapHome;
-  /** Null if messages cannot be inflated any more. */
+  /** Null if messages can no longer be inflated. */
   #inflater: MessageInflater | null = null;
   /** Whether {@link TapHome.leaveContext} must be called. */
   #hasContext = false;
@@ -27,12 +27,12 @@ export class MessageInflation {
     return this.#inflater !== null;
   }
 
-  /** Whether {@link inflate} must get every message, or no further one can be inflated. */
+  /** Whether {@link inflate} must get every message, because a gap would end the inflation. */
   get keepsContext(): boolean {
     return this.#hasContext;
   }
 
-  /** Returns a whole message; null if it cannot be inflated, or is too long. */
+  /** Returns a whole message. Null if it cannot be inflated or is too long. */
   inflate(message: Uint8Array): Uint8Array | null {
     const inflater = this.#inflater;
     if (inflater === null) return null;
@@ -41,12 +41,12 @@ export class MessageInflation {
     return inflated;
   }
 
-  /** A message has crossed that {@link inflate} has not got. */
+  /** Notes that a message crossed without {@link inflate}. */
   missed(): void {
     if (this.#hasContext) this.release();
   }
 
-  /** Gives the context back. Nothing is inflated any more. */
+  /** Releases the context. Nothing is inflated any more. */
   release(): void {
     this.#inflater = null;
     if (this.#hasContext) this.#home.leaveContext();

@@ -3,10 +3,10 @@ import { OPCODE_CLOSE } from '../../../wire/frames/opcodes.ts';
 import type { Withheld } from '../../../wire/recording/records.ts';
 import type { Redaction } from '../../../wire/redaction/redaction.ts';
 
-/** Max bytes of a message that are put together, and to which rules of redaction are applied. */
+/** Max bytes of a message to assemble, and to apply redaction rules to. */
 export const MAX_ASSEMBLED_BYTES = 64 * 1024;
 
-/** The bytes of a message that are known: its beginning, or all. */
+/** The known bytes of a message: its start, or all. */
 export interface KnownPayload {
   /** Valid during the call only. */
   readonly bytes: Uint8Array;
@@ -14,24 +14,24 @@ export interface KnownPayload {
   readonly isWhole: boolean;
 }
 
-/** How a tap shows payloads. */
+/** The payload settings of a tap. */
 interface PayloadTerms {
   readonly maxBytes: number;
   /** Null without rules. */
   readonly redaction: Redaction | null;
 }
 
-/** Max bytes of a character in UTF-8 behind its first. */
+/** Max bytes of a UTF-8 character after its first. */
 const MAX_CONTINUATION_BYTES = 3;
 
-/** Returns why a payload is not shown, as fields of a frame's line. */
+/** Returns the reason for hiding a payload, as fields of a frame's line. */
 export function withheldField(reason: Withheld): string {
   return `,"withheld":"${reason}"`;
 }
 
 /**
- * Returns a payload as fields of a frame's line: redacted, then cut. If there are rules, a message that is not known whole is
- * withheld, because a rule may need what is missing.
+ * Returns a payload as fields of a frame's line: redacted, then cut. With rules, an incomplete message is
+ * withheld, because a rule may need the missing part.
  */
 export function payloadFields(
   { bytes, isWhole }: KnownPayload,
@@ -40,14 +40,15 @@ export function payloadFields(
   if (redaction === null) return shownFields(bytes, isWhole, maxBytes);
   if (!isWhole || bytes.length > MAX_ASSEMBLED_BYTES) return withheldField('too_long');
   const shown = redaction.binary(bytes);
-  // It would cost too much.
+  // Redaction would cost too much.
   if (shown === null) return withheldField('too_long');
   const fields = shownFields(shown, true, maxBytes);
   return shown === bytes ? fields : `${fields},"redacted":true`;
 }
 
 /**
- * Returns a control frame's payload as it is shown: of a close frame the reason, because its code has a field of its own.
+ * Returns the part of a control frame's payload to show. The code of a close frame has its own field, so only
+ * the reason is shown.
  *
  * @param opcode or the first byte of the frame
  */
@@ -65,7 +66,7 @@ function shownFields(bytes: Uint8Array, isWhole: boolean, maxBytes: number): str
   return `,"base64":"${view(shown).toString('base64')}"${cut}`;
 }
 
-/** Returns how many of the bytes are whole characters, if they are the beginning of UTF-8. */
+/** Returns the number of bytes in whole characters, if the bytes are the start of a UTF-8 text. */
 function wholeCharacters(bytes: Uint8Array): number {
   const { length } = bytes;
   for (let back = 1; back <= Math.min(length, MAX_CONTINUATION_BYTES + 1); back++) {

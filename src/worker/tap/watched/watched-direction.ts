@@ -10,33 +10,33 @@ import type { TapHome } from '../tap-home.ts';
 const FIN = 0x80;
 /** The reserved bit of permessage-deflate (RFC 7692 section 6). */
 const DEFLATED = 0x40;
-/** The bit of an opcode that tells control frames from data frames. */
+/** The opcode bit that distinguishes control frames from data frames. */
 const CONTROL = 0x08;
 /** Overdraft of work that a gap would make useless: five budgets of a tick. */
 const GAP_OVERDRAFT_MS = 10;
 const NOTHING = new Uint8Array(0);
 
-/** Hears of the frames of a direction. */
+/** Receives the frames of a direction. */
 export interface DirectionOwner {
   readonly home: TapHome;
   /** Whether any tap shows payloads. */
   readonly showsPayload: boolean;
-  /** Bytes that are needed of a message: more than this is not shown. */
+  /** Bytes needed of each message. Later bytes are not shown. */
   readonly neededBytes: number;
-  /** Whether a message must be whole, or is withheld: there are rules of redaction. */
+  /** Whether incomplete messages must be withheld, because there are redaction rules. */
   readonly needsWhole: boolean;
-  /** Whether reserved bit 1 means that a message is compressed. */
+  /** Whether reserved bit 1 marks a compressed message. */
   readonly deflates: boolean;
-  /** The value of Sec-WebSocket-Extensions that both sides have agreed on. */
+  /** Value of Sec-WebSocket-Extensions agreed by both sides. */
   readonly extensions: string;
-  /** Whether the session has been watched from its beginning. */
+  /** Whether the session was watched from its start. */
   readonly isNew: boolean;
   /**
-   * A frame has ended.
+   * Called at the end of a frame.
    *
-   * @param size bytes of the whole message, not compressed; -1 if it is unknown, or goes on
+   * @param size bytes of the whole message, uncompressed; -1 if unknown or not complete
    * @param code of a close frame; -1 for none
-   * @param payload null if there is none to show
+   * @param payload null without a payload to show
    */
   told(
     fromClient: boolean,
@@ -47,32 +47,34 @@ export interface DirectionOwner {
     code: number,
     payload: KnownPayload | Withheld | null,
   ): void;
-  /** Messages have crossed that were not told. */
+  /** Called when messages crossed unwatched. */
   lost(frames: number): void;
 }
 
-/** What is known of the message under way: there is none, it was seen from its beginning, or its beginning is unknown. */
+/** Knowledge of the current message: there is none, it was seen from its start, or its start was missed. */
 type MessageView = 'none' | 'begun' | 'joined';
 
-/** Watches one direction of a session: finds its frames, puts its messages together, and counts what it has to leave out. */
+/** Watches one direction of a session: finds its frames, assembles its messages, and counts lost ones. */
 export class WatchedDirection extends FrameObserver {
   readonly #owner: DirectionOwner;
   readonly #fromClient: boolean;
-  /** Messages that have ended and are told, or counted as lost; -1 if it is unknown where the session stands. */
+  /**
+   * Number of completed messages reported or counted as lost. -1 while the session's own count is unknown.
+   */
   #counted: number;
-  /** Whether nothing more is read: behind a close frame, or nonsense. */
+  /** Whether reading has ended, after a close frame or malformed data. */
   #isOver = false;
   #message: MessageView = 'none';
-  /** Payload bytes of the message under way, on the wire. */
+  /** Payload bytes of the current message, on the wire. */
   #messageBytes = 0;
   #isCompressed = false;
   #withheld: Withheld | null = null;
-  /** Payload bytes of a message in one frame; -1 for other frames. */
+  /** Payload bytes of a single-frame message. -1 for other frames. */
   #onlyBytes = -1;
   #isControl = false;
   #held: HeldPayload | null = null;
   #heldControl: HeldPayload | null = null;
-  /** Whether a compressed message may have crossed that was not inflated. */
+  /** Whether a compressed message may have crossed without being inflated. */
   #hasMissed: boolean;
   /** Null before the first compressed message. */
   #inflation: MessageInflation | null = null;
@@ -86,8 +88,8 @@ export class WatchedDirection extends FrameObserver {
   }
 
   /**
-   * CPU time that a read may use beyond the budget. A gap hides the message in progress, and all later messages of a
-   * compression with context.
+   * CPU time that a read may use beyond the budget. A gap hides the current message and, with context
+   * takeover, all later ones.
    */
   get overdraftMs(): number {
     const { showsPayload, deflates } = this.#owner;
@@ -98,7 +100,7 @@ export class WatchedDirection extends FrameObserver {
     return keepsContext ? GAP_OVERDRAFT_MS : 0;
   }
 
-  /** Reads `input[start, end)`, which has come at a position. */
+  /** Reads `input[start, end)`, received at a position. */
   read(position: FramePosition, input: Uint8Array, start: number, end: number): void {
     if (this.#isOver) return;
     const missed = this.#count(position.messages);
@@ -113,13 +115,13 @@ export class WatchedDirection extends FrameObserver {
     this.observe(input, start, end);
   }
 
-  /** Lets a read at a position cross unseen. */
+  /** Skips a read at a position. */
   pass({ messages }: FramePosition): void {
     if (this.#counted < 0) this.#counted = messages;
     this.#leave();
   }
 
-  /** Forgets where the frames stand. */
+  /** Stops following the frames until the next read. */
   #leave(): void {
     if (this.isResting) return;
     this.rest();
@@ -128,18 +130,18 @@ export class WatchedDirection extends FrameObserver {
     this.#endMessage();
   }
 
-  /** Counts a message or control frame that an engine has told of as a whole. */
+  /** Counts a message or control frame that an engine reported as a whole. */
   countWhole(opcode: number): void {
     if ((opcode & CONTROL) === 0 && this.#counted >= 0) this.#counted++;
   }
 
-  /** The session has ended after a number of messages. */
+  /** Ends the observation at the session's end. @param messages number of all messages */
   end(messages: number): void {
     this.#count(messages);
     this.release();
   }
 
-  /** Ends the observation, and gives all memory back. */
+  /** Ends the observation and releases all memory. */
   release(): void {
     this.#isOver = true;
     this.rest();
@@ -148,7 +150,7 @@ export class WatchedDirection extends FrameObserver {
     this.#inflation?.release();
   }
 
-  /** Counts messages as lost up to the given number of all. Returns how many were lost. */
+  /** Counts messages as lost up to the given total. Returns the number of lost messages. */
   #count(messages: number): number {
     const missed = this.#counted < 0 ? 0 : messages - this.#counted;
     if (this.#counted < 0 || missed > 0) this.#counted = messages;
@@ -191,7 +193,7 @@ export class WatchedDirection extends FrameObserver {
     this.#isCompressed = isCompressed;
     const { showsPayload, isNew } = this.#owner;
     if (!showsPayload) {
-      // A tap that begins inside the message gets none of it.
+      // A tap that starts inside the message must show none of it.
       this.#withhold('joined');
     } else if (isCompressed) {
       const { home, extensions } = this.#owner;
@@ -207,7 +209,7 @@ export class WatchedDirection extends FrameObserver {
     this.#isCompressed = false;
   }
 
-  /** Returns how many bytes of the next frame are wanted. @param length of its payload */
+  /** Returns the number of bytes wanted from the next frame. @param length of its payload */
   #wantedOf(length: number): number {
     if (this.#message !== 'begun' || this.#withheld !== null) return 0;
     if (this.#isCompressed && this.#messageBytes > MAX_ASSEMBLED_BYTES) {
@@ -215,7 +217,7 @@ export class WatchedDirection extends FrameObserver {
       return 0;
     }
     const held = this.#held?.length ?? 0;
-    // Behind what is cut nothing is shown, although a new tap may want more.
+    // Nothing is shown after a gap, even if a new tap wants more.
     if (held < this.#messageBytes - length) return 0;
     return Math.max(0, Math.min(length, this.#maxHeld() - held));
   }
@@ -271,7 +273,7 @@ export class WatchedDirection extends FrameObserver {
     if ((first & 0x0f) === OPCODE_CLOSE) this.release();
   }
 
-  /** Tells the last frame of a message, with the message. */
+  /** Reports the last frame of a message, with the message. */
   #tellLast(first: number, length: number): void {
     const payload = this.#finish();
     const isKnown = this.#message === 'begun' && !this.#isCompressed;
@@ -281,7 +283,7 @@ export class WatchedDirection extends FrameObserver {
     this.#endMessage();
   }
 
-  /** Returns what can be shown of the message under way, which is whole now. */
+  /** Returns the part to show of the current message, which is now complete. */
   #finish(): KnownPayload | Withheld | null {
     const isShown = this.#owner.showsPayload;
     if (this.#message === 'joined') return isShown ? 'joined' : null;

@@ -11,7 +11,7 @@ import { Watched } from './watched.ts';
 
 const FIN = 0x80;
 
-/** Watches one session for all taps that want it: it is parsed once, and each tap gets its lines. */
+/** Watches one session for all of its taps: frames are parsed once, and each tap gets its lines. */
 export class WatchedSession extends Watched implements SessionTap, DirectionOwner {
   readonly extensions: string;
   readonly deflates: boolean;
@@ -24,7 +24,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
 
   /**
    * @param id as in `GET /sessions`
-   * @param extensions the agreed value of Sec-WebSocket-Extensions
+   * @param extensions agreed value of Sec-WebSocket-Extensions
    * @param isNew whether the session is about to open
    */
   constructor(home: TapHome, id: string, extensions: string, isNew: boolean) {
@@ -103,7 +103,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
 
   #skip(fromClient: boolean, bytes: number): void {
     const { frames } = this.home;
-    // It takes little: what has crossed is not read.
+    // Always allowed, because it is cheap: the skipped bytes are not read.
     frames.begin(Infinity);
     (fromClient ? this.#upstream : this.#downstream)?.skip(bytes);
     frames.end();
@@ -132,7 +132,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     this.loseFrames(frames);
   }
 
-  /** Tells a message or control frame that has come as a whole. */
+  /** Reports a message or control frame that arrived as a whole. */
   #tellWhole(sender: string, opcode: number, payload: Uint8Array): void {
     const { frames } = this.home;
     if (!this.home.beginRead()) {
@@ -185,7 +185,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   }
 }
 
-/** Returns the payload as the tap shows it, as fields of a line; empty if it shows none. */
+/** Returns the payload in the tap's form, as fields of a line. Empty if the tap shows none. */
 function shownBy({ order, redaction }: RunningTap, payload: KnownPayload | Withheld | null): string {
   if (payload === null || !order.payload) return '';
   if (typeof payload === 'string') return withheldField(payload);

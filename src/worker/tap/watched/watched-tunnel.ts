@@ -2,7 +2,7 @@ import type { TappedTunnelEnd, TunnelTap } from '../../../telemetry/tap/tap.ts';
 import { FROM_CLIENT, FROM_ENDPOINT, bytesLine, tunnelEndLine } from '../tap-lines.ts';
 import { Watched } from './watched.ts';
 
-/** Watches one tunnel for all taps that want it: how many bytes each read has. */
+/** Watches one tunnel for all of its taps: shows the number of bytes of each read. */
 export class WatchedTunnel extends Watched implements TunnelTap {
   opened(): void {
     try {
@@ -48,6 +48,6 @@ export class WatchedTunnel extends Watched implements TunnelTap {
   }
 
   protected override stopped(): void {
-    // A read takes no memory.
+    // A read holds no memory.
   }
 }

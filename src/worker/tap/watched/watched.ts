@@ -4,22 +4,22 @@ import { lineStart } from '../tap-lines.ts';
 
 const NO_TAPS: readonly RunningTap[] = [];
 
-/** A tap that waits for something to open, and the first line for it behind the `at`. */
+/** A tap waiting for an opening, and the rest of its first line after the `at`. */
 interface Expected {
   readonly tap: RunningTap;
   readonly opening: string;
 }
 
-/** A session or tunnel that one or more taps watch, and its place among those that the worker watches. */
+/** A session or tunnel watched by one or more taps. It occupies one of the worker's limited places. */
 export abstract class Watched {
   readonly home: TapHome;
-  /** Names it in all its lines. */
+  /** Identifies it in all lines. */
   readonly id: string;
   /** The taps that watch it. */
   protected taps: readonly RunningTap[] = NO_TAPS;
-  /** Of one that is about to open: its first lines. Null behind the 101. */
+  /** First lines of an opening session or tunnel. Null once it has opened. */
   #expected: readonly Expected[] | null = null;
-  /** `TapHome.endedTaps` when the list of taps was last looked through. */
+  /** `TapHome.endedTaps` at the last check of the list of taps. */
   #endedTaps: number;
   #hasPlace = false;
 
@@ -31,7 +31,7 @@ export abstract class Watched {
 
   /** Called when the list of taps has changed. */
   protected abstract tapsChanged(): void;
-  /** Called when no tap is left. Gives back what the watching takes. */
+  /** Called when no tap is left. Releases all memory. */
   protected abstract stopped(): void;
 
   /** Whether no tap watches it any more. */
@@ -39,14 +39,14 @@ export abstract class Watched {
     return !this.isWanted();
   }
 
-  /** Lets taps watch it, which is about to open. */
+  /** Adds taps to a session or tunnel that is about to open. */
   expect(expected: readonly Expected[]): void {
     this.#expected = expected;
     const [first] = expected;
     this.#setTaps(expected.length === 1 ? first!.tap.alone : expected.map(({ tap }) => tap));
   }
 
-  /** Lets a tap watch it, which is open. @param line the first line for the tap */
+  /** Adds a tap to an open session or tunnel. @param line the first line for the tap */
   attach(tap: RunningTap, line: string): void {
     this.#prune();
     if (!this.#takePlace() || !tap.addPlace(line)) tap.loseSession();
@@ -54,7 +54,7 @@ export abstract class Watched {
     if (this.taps.length === 0) this.#leavePlace();
   }
 
-  /** Tells the first line. Taps for which there is no room are left out. */
+  /** Adds the first line to each tap. Removes taps without room for it. */
   protected open(type: 'session' | 'tunnel'): void {
     const expected = this.#expected;
     this.#expected = null;
@@ -70,7 +70,7 @@ export abstract class Watched {
     if (left.length < this.taps.length) this.#setTaps(left.map(({ tap }) => tap));
   }
 
-  /** Forgets the taps that have ended. Returns whether any is left. */
+  /** Removes ended taps. Returns whether any tap is left. */
   protected isWanted(): boolean {
     if (this.#endedTaps !== this.home.endedTaps) this.#prune();
     return this.taps.length > 0;
@@ -82,14 +82,17 @@ export abstract class Watched {
     for (const tap of this.taps) tap.loseFrames(frames);
   }
 
-  /** Tells each tap its last line, and ends. */
+  /** Adds the last line to each tap, and ends. */
   protected close(lineFor: (tap: RunningTap) => string): void {
-    // One that has not opened is not known to any tap.
+    // Taps know nothing of a session or tunnel that never opened.
     if (this.#hasPlace) for (const tap of this.taps) if (!tap.addPlace(lineFor(tap))) tap.loseFrames(1);
     this.#setTaps(NO_TAPS);
   }
 
-  /** Ends the watch, whose code has thrown: what it watches goes on. Its taps miss a session. */
+  /**
+   * Ends the watch after an exception in its code. The session or tunnel continues, and its taps count it as
+   * lost.
+   */
   protected fail(error: unknown): void {
     this.home.fault(error);
     const { taps } = this;
@@ -98,7 +101,7 @@ export abstract class Watched {
     try {
       this.#setTaps(NO_TAPS);
     } catch {
-      // Its memory stays counted, and the first fault is told.
+      // Its memory stays counted. The first fault was reported.
     }
   }
 
