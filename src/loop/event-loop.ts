@@ -14,8 +14,8 @@ const INPUT_BYTES = 256 * 1024;
  * share.
  *
  * The thread waits in epoll_wait, not in Node's event loop. The descriptor of Node's loop is in the same
- * epoll set. Node gets a turn when it has events (a socket of a native library, a message from the primary, a
- * resolved name) and at every tick of the wheel. Everything Node does keeps working, and an idle Node costs
+ * epoll set. Node gets a turn at every tick of the wheel. It also gets one when it has events: from a native
+ * library's socket, the primary, or a name lookup. Everything Node does keeps working, and an idle Node costs
  * the connections nothing.
  */
 export class EventLoop {

@@ -1,6 +1,6 @@
 /**
- * The logger's contract. A line is one JSON object: `level` by name, `time` as ISO 8601 in UTC, `msg`, the
- * event's fields, `worker` in a worker's lines, and `err` for an error.
+ * The logger's contract. A line is one JSON object. `level` is a name, and `time` is ISO 8601 in UTC. A line
+ * also has `msg`, the event's fields, `worker` in a worker's lines, and `err` for an error.
  */
 
 /** The lowest level to write, or none. */

@@ -1,7 +1,7 @@
 /**
- * The stages of a client's connection before it is served: read a PROXY header, check the client's address
- * (layer 4), peek at the ClientHello, and do the TLS handshake (layer 7). A connection that fails is closed
- * and counted by reason.
+ * The stages of a client's connection before it is served. A PROXY header is read, the client's address is
+ * checked (layer 4), the ClientHello is peeked at, and TLS is set up (layer 7). A connection that fails is
+ * closed and counted by reason.
  */
 import type { Listener } from '../config/types/listener.ts';
 import { AddressSet } from '../core/address-set.ts';

@@ -7,8 +7,8 @@ const MAX_LAG_SECONDS = 1e9;
 
 /**
  * Corrects the samples of a prom-client family if they are event loop lags. Node measures the time between
- * two expiries of a timer, so each value includes the timer's period: an idle loop would show a lag of one
- * period.
+ * two expiries of a timer, so each value includes the timer's period. Uncorrected, an idle loop would show a
+ * lag of one period.
  *
  * @param periodMs the timer's period
  */

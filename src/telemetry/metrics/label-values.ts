@@ -49,9 +49,15 @@ export const REJECT_REASONS = [
   ...ENTRY_FAILURES,
 ] as const;
 /**
- * Values of the label `reason` of ended tunnels, in this order: both directions ended, a reset, the idle
- * timeout, the half-close timeout, a drain, the end of the grace period, a rebalancing or lost endpoint, a
- * fault of the proxy.
+ * Values of the label `reason` of ended tunnels.
+ *
+ * - `closed`: both directions ended.
+ * - `reset`: one side sent a reset.
+ * - `idle_timeout`, `half_close_timeout`: no byte crossed in that time.
+ * - `drained`: closed with FIN by a drain, reload or shutdown.
+ * - `aborted`: the grace period ended.
+ * - `evicted`: a rebalancing, or the endpoint was lost.
+ * - `fault`: an error of the proxy.
  */
 export const TUNNEL_CLOSES = [
   'closed',
@@ -88,8 +94,11 @@ export const HANDSHAKE_FAILURES = [
   'limit',
 ] as const;
 /**
- * Values of the label `reason` of handshakes turned away: a full queue, displacement by a client with fewer
- * waiting handshakes, or a wait longer than handshakeTimeout.
+ * Values of the label `reason` of handshakes turned away.
+ *
+ * - `queue_full`: the queue was full.
+ * - `displaced`: a client with fewer waiting handshakes took the place.
+ * - `timeout`: the wait exceeded handshakeTimeout.
  */
 export const GATE_REFUSALS = ['queue_full', 'displaced', 'timeout'] as const;
 /** Values of the label `reason` of a cluster's rejections: the limit reached. */
@@ -155,9 +164,14 @@ export const REQUEST_REFUSALS = [
   'limit',
 ] as const;
 /**
- * Values of the label `reason` of refused clients, in this order: the address, the origin, a missing
- * credential, a wrong password, a full password queue, a token by its fault, missing keys, a revoked
- * principal, and a refusal or failure of forward authentication.
+ * Values of the label `reason` of refused clients.
+ *
+ * - `no_credential`, `bad_password`: a missing credential, a wrong password.
+ * - `password_queue`: too many passwords are waiting.
+ * - `token_…`: the fault of a token.
+ * - `keys_unavailable`: the key set is missing.
+ * - `revoked`: the principal is revoked.
+ * - `forward_auth`, `forward_auth_failed`: a refusal by forward authentication, or its failure.
  */
 export const ACCESS_REFUSALS = [
   'address',

@@ -12,8 +12,8 @@ export interface SlotChange {
 
 /**
  * The places of blocks in one worker, across generations. All generations share one table: a block keeps its
- * place as long as generations have it. A removed block stays known while a generation with it is alive,
- * because a client of a removed listener may still use a route for the first time.
+ * place as long as generations have it. A removed block stays known while a generation with it is alive. A
+ * client of a removed listener may still use a route for the first time.
  */
 export class ChangingSlots implements SlotLookup {
   readonly #first: SharedSlots;

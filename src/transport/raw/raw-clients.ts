@@ -10,7 +10,7 @@ import { RawTls } from './raw-tls.ts';
 
 /**
  * Max unsent bytes in the kernel for one client. By default the kernel takes 4 MiB for a client that reads
- * nothing, and reports room only after a third is sent: a slow reader seems to stall for a minute.
+ * nothing. It reports room only after a third is sent, so a slow reader seems to stall for a minute.
  */
 const MAX_UNSENT_BYTES = 256 * 1024;
 
