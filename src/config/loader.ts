@@ -1,4 +1,4 @@
-/** Reads, checks and completes a configuration. */
+/** Reads, validates and completes a configuration. */
 import { isAscii } from 'node:buffer';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { ConfigProblem } from '../core/errors.ts';
@@ -21,39 +21,39 @@ const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 export interface ConfigSource {
   /** Path of a file in YAML or JSON. */
   readonly file: string;
-  /** `path=value` each. A later one wins over an earlier one, and each over the environment. */
+  /** Each is `path=value`. Later ones take precedence over earlier ones, and all over the environment. */
   readonly overrides: readonly string[];
-  /** Variables `SLUICE_` and the path of a setting in capitals. They win over the file. */
+  /** Variables named `SLUICE_` and the path of a setting in capitals. They take precedence over the file. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Max open descriptors of the process, for warnings; null or missing for no limit. */
+  /** Max open descriptors of the process, for warnings. Null or missing for no limit. */
   readonly descriptorLimit?: number | null;
 }
 
 export interface LoadedConfig {
   readonly config: Config;
-  /** Settings that work, but probably not as intended. */
+  /** Settings that are valid but probably not intended. */
   readonly warnings: readonly ConfigProblem[];
-  /** By the name of the cluster: the paths of the files whose contents are in the configuration. */
+  /** Paths of the files whose contents are in the configuration, keyed by cluster name. */
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
-  /** By the list of CIDR blocks that they make: what the file has in its place. */
+  /** Sources of each list of CIDR blocks, as the file has them. */
   readonly blockLists: ReadonlyMap<readonly string[], readonly BlockSource[]>;
-  /** Absolute paths of the configuration and of every certificate, key, authority and secret that it names. */
+  /**
+   * Absolute paths of the configuration and of every certificate, key, authority and secret that it names.
+   */
   readonly files: readonly string[];
 }
 
 /**
  * Loads a configuration and every file that it names.
  *
- * @param memory keeps what the next loading of the same source need not read again; null for a single loading
- * @throws ConfigError with every problem that was found
+ * @param memory keeps items that the next load of the same source can reuse; null for a single load
+ * @throws ConfigError with every problem found
  */
 export function loadConfig(source: ConfigSource, memory: ItemMemory | null = null): LoadedConfig {
   return doSteps(loadingSteps(source, memory));
 }
 
-/**
- * Loads a configuration as {@link loadConfig} does, but in slices: a process that serves goes on in between.
- */
+/** Loads a configuration like {@link loadConfig}, but in slices, so that a running process keeps serving. */
 export function loadConfigInSlices(
   source: ConfigSource,
   slices: Slices,
@@ -93,7 +93,7 @@ function* loadingSteps(source: ConfigSource, memory: ItemMemory | null): Steps<L
   return { config, warnings: problems.warnings, ...sources, files };
 }
 
-/** Tells whether an override may replace a part of an item. */
+/** Whether an override may replace a part of an item. */
 function changesList(override: string): boolean {
   return /^(?:clusters|listeners)\b/.test(override);
 }

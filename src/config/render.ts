@@ -1,4 +1,4 @@
-/** Writes a configuration as YAML. */
+/** Renders a configuration as YAML. */
 import { formatAddress } from '../core/address.ts';
 import { formatByteSize } from '../core/units/byte-size.ts';
 import { formatDuration } from '../core/units/duration.ts';
@@ -24,7 +24,7 @@ import type {
 import type { HeaderChanges, Route, RouteAction, RouteMatch } from './types/route.ts';
 import { yaml } from './syntax/yaml/package.ts';
 
-/** Renders every setting, defaults included. Loading the text gives the same configuration. */
+/** Renders every setting, including defaults. Loading the output gives the same configuration. */
 export function renderConfig({
   config,
   clusterFiles,
@@ -41,7 +41,7 @@ export function renderConfig({
         stuckAfter: formatDuration(workers.stuckAfterMs),
         warmUp: formatDuration(workers.warmUpMs),
       },
-      // The token is a secret, and people pass the output on.
+      // The token is secret, and people share the output.
       admin: {
         address: formatAddress(admin.address),
         hosts: [...admin.hosts],
@@ -115,7 +115,7 @@ function listenerTree(listener: Listener, lists: BlockLists): Tree {
     engine,
     tls: tls === null ? null : tlsTree(tls, usesUws),
     maxPendingHandshakes,
-    // The loader refuses it without a limit, because nothing waits then.
+    // The loader refuses this key without a limit, because nothing is queued then.
     ...(maxPendingHandshakes > 0 && { maxQueuedHandshakes }),
     forwarded,
     via,
@@ -135,9 +135,9 @@ function listenerTree(listener: Listener, lists: BlockLists): Tree {
 }
 
 /**
- * Names the files of keys, which are secrets, because people pass the output on.
+ * Renders the paths of key files instead of the keys: keys are secret, and people share the output.
  *
- * @param usesUws leaves out what the loader refuses for the engine `uws`
+ * @param usesUws omits the keys that the loader refuses for the engine `uws`
  */
 function tlsTree(tls: ListenerTls, usesUws: boolean): Tree {
   const { certificates, minVersion, ciphers, groups, alpn, handshakeTimeoutMs, clientCertificates, tickets } =
@@ -161,7 +161,7 @@ function clientCertificatesTree({ ca, isRequired, crl, forward }: ClientCertific
   return without({ ca, require: isRequired, crl, forward });
 }
 
-/** Has the keys that the loader refuses for the engine `uws`. */
+/** Renders the keys that the loader refuses for the engine `uws`. */
 function clientHttpTree(http: HttpSettings): Tree {
   return {
     headerTimeout: formatDuration(http.headerTimeoutMs),
@@ -173,7 +173,7 @@ function clientHttpTree(http: HttpSettings): Tree {
   };
 }
 
-/** @param usesUws leaves out what the loader refuses for the other engines */
+/** @param usesUws omits the keys that the loader refuses for the other engines if false */
 function webSocketTree(settings: WebSocketSettings, usesUws: boolean): Tree {
   return {
     handshakeTimeout: formatDuration(settings.handshakeTimeoutMs),
@@ -189,7 +189,7 @@ function webSocketTree(settings: WebSocketSettings, usesUws: boolean): Tree {
   };
 }
 
-/** @param inherited the settings of the listener */
+/** @param inherited the listener's settings */
 function routeTree(route: Route, inherited: AccessSettings | null, lists: BlockLists): Tree {
   const { name, match, action, headers, access, limits } = route;
   const request = changesTree(headers.request);
@@ -260,7 +260,7 @@ function clusterTree(cluster: Cluster, files: ClusterFiles | undefined): Tree {
     resolve: { type: resolve.type, interval: formatDuration(resolve.intervalMs), servers: resolve.servers },
     masking,
     proxyProtocol,
-    // A key is a secret, and people pass the output on: its file is named.
+    // The key is secret, and people share the output: render the path of its file.
     tls:
       tls === null
         ? null
@@ -275,7 +275,7 @@ function clusterTree(cluster: Cluster, files: ClusterFiles | undefined): Tree {
   });
 }
 
-/** Leaves the secret out and names its file. */
+/** Renders the path of the secret's file instead of the secret. */
 function stickyTree({ cookie, ttlMs, sameSite, secure }: Sticky, secretFile: string | null): Tree {
   return without({ cookie, ttl: formatDuration(ttlMs), secretFile, sameSite, secure });
 }

@@ -1,4 +1,4 @@
-/** Writes the key `access` of listeners and routes. */
+/** Renders the key `access` of listeners and routes. */
 import { isDeepStrictEqual } from 'node:util';
 import { formatDuration } from '../../core/units/duration.ts';
 import { OPEN } from '../schema/access/access.ts';
@@ -14,12 +14,12 @@ import { orOff, without, type BlockLists, type Tree } from './tree.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
-/** Writes the settings of a listener. Returns null if they let everybody in. */
+/** Renders the settings of a listener. Returns null if they admit everyone. */
 export function accessTree(access: AccessSettings | null, lists: BlockLists): Tree | null {
   return access === null ? null : differences(access, OPEN, lists);
 }
 
-/** Writes what a route has in place of the settings of its listener. Returns null for nothing. */
+/** Renders the settings of a route that differ from its listener's. Returns null if none do. */
 export function routeAccessTree(
   access: AccessSettings | null,
   listener: AccessSettings | null,
@@ -30,7 +30,7 @@ export function routeAccessTree(
   return Object.keys(tree).length === 0 ? null : tree;
 }
 
-/** Writes the keys that differ from others. Secrets are not in it: files are named. */
+/** Renders the keys that differ from `from`. Names files instead of secrets. */
 function differences(access: AccessSettings, from: AccessSettings, lists: BlockLists): Tree {
   const { deny, allow, origins, basic, jwt, forwardAuth } = access;
   return {
@@ -77,7 +77,7 @@ function jwtTree(jwt: JwtSettings): Tree {
     require: requiredClaims.size === 0 ? null : requiredClaims,
     forward: forward.size === 0 ? null : forward,
     atExpiry,
-    // The loader refuses it if no session ends.
+    // The loader refuses this key if sessions outlive their tokens.
     grace: atExpiry === 'ignore' ? null : formatDuration(jwt.graceMs),
     leeway: formatDuration(jwt.leewayMs),
   });

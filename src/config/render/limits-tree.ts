@@ -1,4 +1,4 @@
-/** Writes the keys `limits`, `redis` and `revocations`. */
+/** Renders the keys `limits`, `redis` and `revocations`. */
 import { formatByteSize } from '../../core/units/byte-size.ts';
 import { formatDuration } from '../../core/units/duration.ts';
 import { formatByteRate, formatRate } from '../../core/units/rate.ts';
@@ -6,7 +6,7 @@ import { withoutPassword } from '../schema/limits/redis.ts';
 import type { LimitSettings, RateLimit, RedisSettings, RevocationSettings } from '../types/limits.ts';
 import { without, type Tree } from './tree.ts';
 
-/** Writes the limits of a listener or a route. Returns null for none. */
+/** Renders the limits of a listener or a route. Returns null for none. */
 export function limitTrees(limits: readonly LimitSettings[]): readonly Tree[] | null {
   return limits.length === 0 ? null : limits.map(limitTree);
 }
@@ -22,7 +22,7 @@ function limitTree(limit: LimitSettings): Tree {
     messages: messages === null ? null : rateTree(messages),
     bytes:
       bytes === null ? null : { rate: formatByteRate(bytes.perSecond), burst: formatByteSize(bytes.burst) },
-    // The loader refuses it for other limits.
+    // The loader refuses this key for other limits.
     over: messages === null && bytes === null ? null : over,
     shared: isShared,
     maxKeys,
@@ -33,13 +33,13 @@ function rateTree({ perSecond, burst }: RateLimit): Tree {
   return { rate: formatRate(perSecond), burst };
 }
 
-/** Leaves the password out, because people pass the output on. */
+/** Omits the password, because people share the output. */
 export function redisTree(redis: RedisSettings | null): Tree | null {
   if (redis === null) return null;
   return { url: withoutPassword(redis.url), onFailure: redis.onFailure, prefix: redis.prefix };
 }
 
-/** Writes where and for how long revocations are kept. */
+/** Renders the storage of revocations. */
 export function revocationsTree({ keepMs, file }: RevocationSettings): Tree {
   return without({ keep: formatDuration(keepMs), file });
 }

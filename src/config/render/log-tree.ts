@@ -3,7 +3,7 @@ import { formatDuration } from '../../core/units/duration.ts';
 import type { AccessLogSettings, LogSettings } from '../types/config.ts';
 import { without, type Tree } from './tree.ts';
 
-/** Writes the settings of the log. */
+/** Renders the key `log`. */
 export function logTree({ access, maxSizeBytes, keep, ...log }: LogSettings): Tree {
   return without({
     ...log,
@@ -23,7 +23,7 @@ function accessTree({ file, format, sample, fields, slowMs, ...rotation }: Acces
   });
 }
 
-/** Has the keys that the loader refuses without a size, or without a file. */
+/** Renders the rotation keys, which the loader refuses without a size or a file. */
 function rotationTree({ maxSizeBytes, keep }: Pick<LogSettings, 'maxSizeBytes' | 'keep'>): Tree {
   return maxSizeBytes === 0 ? {} : { maxSize: formatByteSize(maxSizeBytes), keep };
 }

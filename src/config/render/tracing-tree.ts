@@ -1,9 +1,9 @@
-/** Writes the keys `tracing`. */
+/** Renders the key `tracing`. */
 import { HIDDEN } from '../schema/tracing/formats.ts';
 import type { TracingSettings } from '../types/config.ts';
 import { without, type Tree } from './tree.ts';
 
-/** Writes which requests are traced, and who gets the spans. Headers and the URL's query may have the collector's key. */
+/** Renders the key `tracing`. Hides headers and the URL's query, which may contain the collector's key. */
 export function tracingTree(tracing: TracingSettings | null): Tree | null {
   if (tracing === null) return null;
   const { url, sample, headers, routes } = tracing;

@@ -1,4 +1,4 @@
-/** The keys `admin`. */
+/** Reads the key `admin`. */
 import { MAX_RULES, RuleError, parseRedactionRule } from '../../core/redaction/redaction-rule.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, text } from '../syntax/formats.ts';
@@ -10,7 +10,7 @@ import type { Settings } from './settings.ts';
 
 const ruleText = text('a rule');
 
-/** A rule of redaction. It stays text: workers compile it. */
+/** A redaction rule. Stays text, because workers compile it. */
 const redactionRule: Format<string> = (value) => {
   const rule = ruleText(value);
   try {
@@ -22,7 +22,7 @@ const redactionRule: Format<string> = (value) => {
   }
 };
 
-/** Reads the keys `admin`, and warns of a tap that nobody can use. */
+/** Reads the key `admin`. Warns of a tap that nobody can use. */
 export function readAdmin(settings: Settings, problems: Problems): Config['admin'] {
   const hosts = (settings.elements('admin.hosts') ?? []).map(({ value, path }) =>
     readValue(value, path, problems, hostName, ''),

@@ -1,4 +1,4 @@
-/** The keys by which a cluster chooses among its endpoints. */
+/** Reads the cluster keys for choosing an endpoint. */
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, line, oneOf, token } from '../syntax/formats.ts';
 import type { Section } from '../syntax/section.ts';

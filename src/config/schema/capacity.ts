@@ -1,4 +1,4 @@
-/** Warnings about limits that the machine cannot keep. */
+/** Warns of limits that the machine cannot satisfy. */
 import { limitFor, planDescriptors } from '../../core/descriptor-limit.ts';
 import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
 import type { Problems } from '../syntax/problems.ts';
@@ -8,8 +8,8 @@ import type { L7Listener, Listener } from '../types/listener.ts';
 import { keyForUws } from './listener/l7-engine.ts';
 
 /**
- * Warns if the listeners promise more connections than the limit of open descriptors carries. This is not an error,
- * because the proxy may run elsewhere.
+ * Warns if the listeners allow more connections than the limit of open descriptors supports. Only a warning,
+ * because the proxy may run on another machine.
  *
  * @param limit max descriptors of a process; null for no limit
  */
@@ -35,9 +35,9 @@ export function warnOfDescriptors(
 }
 
 /**
- * Warns if the clients that listeners of the engine `uws` allow can begin messages of more bytes than the buffer budget
- * holds. This is not an error: above the budget, the sessions with the largest unfinished messages are closed. The other
- * engines keep no messages.
+ * Warns if the clients allowed by `uws` listeners can start larger messages than the buffer budget holds.
+ * Only a warning: above the budget, the sessions with the largest unfinished messages are closed. The other
+ * engines do not buffer messages.
  */
 export function warnOfUnfinishedMessages(
   { workers: { bufferBudget } }: Config,
@@ -67,7 +67,7 @@ function keepsMessages({ engine, websocket: { compression } }: L7Listener): bool
   return keyForUws({ engine, compression }) !== null;
 }
 
-/** Counts the worker threads: a mode without listeners has none. */
+/** Counts the worker threads. A mode without listeners has none. */
 export function workerThreads({ workers, listeners }: Config): number {
   const modes = new Set(listeners.map(({ mode }) => mode));
   return Array.from(modes, (mode) => workers[mode]).reduce((sum, count) => sum + count, 0);

@@ -1,4 +1,4 @@
-/** Warnings about certificates that can be used, but soon cannot, or not by every client. */
+/** Warns about certificates that will soon stop working, or that some clients reject. */
 import type { X509Certificate } from 'node:crypto';
 import { bytesOfPem } from '../../core/certificate/pem.ts';
 import { readRevocationDates } from '../../core/certificate/revocation-list.ts';
@@ -8,10 +8,10 @@ import type { Section } from '../syntax/section.ts';
 import type { Path } from '../syntax/source-file.ts';
 
 const DAY_MS = 86_400_000;
-/** A warning comes this long before the end of a certificate, but not before the last third of its time. */
+/** Lead time of the warning before a certificate expires. At most the last third of its lifetime. */
 const NOTICE_MS = 30 * DAY_MS;
 
-/** A listener's certificate and its place. */
+/** A listener's certificate and its path. */
 export interface PlacedCertificate {
   readonly path: Path;
   readonly leaf: X509Certificate;
@@ -19,9 +19,10 @@ export interface PlacedCertificate {
 }
 
 /**
- * Warns of the first certificate of a file that has expired, expires soon, or is not valid yet, and counts the others.
+ * Warns of the first certificate in a file that has expired, expires soon, or is not valid yet, and counts
+ * the others.
  *
- * @param key names the file
+ * @param key key that names the file
  */
 export function warnOfDates(section: Section, key: string, certificates: readonly X509Certificate[]): void {
   const file = describe(section.raw(key));
@@ -36,7 +37,10 @@ export function warnOfDates(section: Section, key: string, certificates: readonl
   section.problems.warning([...section.path, key], first + more);
 }
 
-/** Says in a few words what is wrong with the time of a certificate; null for nothing. @param now since 1970 */
+/**
+ * Describes a problem with the validity period of a certificate. Null if it is fine. @param now milliseconds
+ * since 1970
+ */
 function faultOfDates({ validFrom, validTo }: X509Certificate, now: number): string | null {
   const start = Date.parse(validFrom);
   const end = Date.parse(validTo);
@@ -47,8 +51,8 @@ function faultOfDates({ validFrom, validTo }: X509Certificate, now: number): str
 }
 
 /**
- * Warns of the first revocation list of a file that has ended or ends in the last third of its time. OpenSSL refuses every
- * certificate whose authority has only a list that has ended.
+ * Warns of the first revocation list in a file that has expired or is in the last third of its validity.
+ * OpenSSL refuses all certificates of an authority whose only list has expired.
  *
  * @param lists in PEM form
  */
@@ -71,8 +75,8 @@ export function warnOfRevocationDates(section: Section, lists: readonly string[]
 }
 
 /**
- * Warns if a certificate of a chain is not followed by its issuer: clients of TLS 1.2 may then refuse the chain (RFC 5246
- * section 7.4.2). The chain may end anywhere, because clients have the last issuers themselves.
+ * Warns if a certificate in a chain is not followed by its issuer: TLS 1.2 clients may then refuse the chain
+ * (RFC 5246 section 7.4.2). The chain may end anywhere, because clients have the last issuers themselves.
  */
 export function warnOfChain(section: Section, certificates: readonly X509Certificate[]): void {
   const path = [...section.path, 'cert'];
@@ -92,10 +96,11 @@ export function warnOfChain(section: Section, certificates: readonly X509Certifi
 }
 
 /**
- * Warns of each certificate that is not served for one of its names, because an earlier one has the name and the same type of
- * key. Clients choose between certificates of different types.
+ * Warns of each certificate that is never served for one of its names. This happens if an earlier one has the
+ * same name and key type. Clients choose between certificates of different key types.
  *
- * @param usedKey what leads the listener to the engine `uws`, which serves one certificate for a name; null for another engine
+ * @param usedKey key that selects the engine `uws`, which serves one certificate per name; null for another
+ * engine
  */
 export function warnOfTwins(
   certificates: readonly PlacedCertificate[],
@@ -118,9 +123,9 @@ export function warnOfTwins(
 }
 
 /**
- * Warns of each certificate whose type of key none of the ciphers of TLS 1.2 can use: clients of TLS 1.2 never get it.
+ * Warns of each certificate whose key type no TLS 1.2 cipher supports: TLS 1.2 clients never get it.
  *
- * @param ciphers of TLS 1.2; none if that version is off
+ * @param ciphers TLS 1.2 ciphers; empty if that version is off
  */
 export function warnOfUnfitCiphers(
   certificates: readonly PlacedCertificate[],

@@ -1,4 +1,4 @@
-/** Certificates and keys: files that are read, parsed and matched when the configuration is loaded. */
+/** Certificates and keys: reads, parses and matches their files during the load. */
 import type { KeyObject } from 'node:crypto';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readCertificateFields } from '../../core/certificate/certificate-fields.ts';
@@ -17,12 +17,12 @@ import type { PlacedCertificate } from './certificate-warnings.ts';
 import { warnOfChain, warnOfDates } from './certificate-warnings.ts';
 
 const SHAPE = { what: 'a certificate', keys: ['cert', 'key'] };
-/** PKCS #8 and the older form. */
+/** PKCS #8 and the older format. */
 const ENCRYPTED = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 const DNS_NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*)(?:\.[a-z0-9_][a-z0-9_-]*)*$/;
 
 export interface CertificateFile extends TextFile {
-  /** The first certificate of the file, which is the holder's own. */
+  /** The first certificate of the file, which belongs to the holder. */
   readonly leaf: X509Certificate;
   /** All certificates of the file. */
   readonly certificates: readonly X509Certificate[];
@@ -32,19 +32,19 @@ interface KeyFile extends TextFile {
   readonly key: KeyObject;
 }
 
-/** A certificate and its key. Each is null if it cannot be used. */
+/** A certificate and its key. Each is null if invalid. */
 interface KeyPair {
   readonly cert: CertificateFile | null;
   readonly key: KeyFile | null;
 }
 
-/** A certificate, and what checks across certificates need of it. */
+/** A certificate, and the facts needed to compare it with others. */
 interface ReadCertificate {
   readonly certificate: Certificate;
   readonly placed: PlacedCertificate;
 }
 
-/** Reads one entry of a listener's certificates. Returns null if it cannot be used. */
+/** Reads one entry of a listener's certificates. Returns null if it is invalid. */
 export function readCertificate(
   entry: Located<unknown>,
   base: BaseDirectory,
@@ -68,12 +68,12 @@ export function readCertificate(
   };
 }
 
-/** Tells whether the files of a certificate can be read, and have not changed since it was loaded. */
+/** Whether a certificate's files are readable and unchanged since the load. */
 export function isUnchanged({ cert, key, certPem, keyPem }: Certificate): boolean {
   return hasText(cert, certPem) && hasText(key, keyPem);
 }
 
-/** Tells whether a PEM file can be read and has this text. */
+/** Whether a PEM file is readable and has this text. */
 export function hasText(path: string, pem: string): boolean {
   try {
     return readRegularFile(path, MAX_PEM_BYTES).toString('utf8') === pem;
@@ -82,7 +82,7 @@ export function hasText(path: string, pem: string): boolean {
   }
 }
 
-/** Reads the required keys `cert` and `key` of a mapping, which must belong together. */
+/** Reads the required keys `cert` and `key` of a mapping. They must match. */
 export function readKeyPair(section: Section, base: BaseDirectory): KeyPair {
   const cert = section.required<CertificateFile | null>('cert', certificateFile(base), null);
   const key = section.required<KeyFile | null>('key', keyFile(base), null);
@@ -138,7 +138,7 @@ function keyFile(base: BaseDirectory): Format<KeyFile> {
   };
 }
 
-/** Returns the names of one kind in a certificate, without those that their kind cannot have. */
+/** Returns the names of one kind in a certificate. Omits malformed names. */
 function namesOf(certificate: X509Certificate, kind: 'dns' | 'uri'): string[] {
   return readCertificateFields(certificate.raw).names.flatMap((name) => {
     const text = name.kind === kind ? normalizeName(kind, name.bytes.toString('latin1')) : null;
@@ -146,7 +146,10 @@ function namesOf(certificate: X509Certificate, kind: 'dns' | 'uri'): string[] {
   });
 }
 
-/** Returns the DNS names of a certificate: from subjectAltName, else its common name (RFC 6125 section 6.4.4). */
+/**
+ * Returns the DNS names of a certificate: from subjectAltName, or else its common name (RFC 6125 section
+ * 6.4.4).
+ */
 function serverNamesOf(certificate: X509Certificate): readonly string[] {
   const names = namesOf(certificate, 'dns');
   if (names.length === 0) {

@@ -1,4 +1,4 @@
-/** A cluster and its endpoints. */
+/** Reads a cluster and its endpoints. */
 import { resolve } from 'node:path';
 import type { Address } from '../../core/address.ts';
 import { MAX_SOCKET_PATH_BYTES, formatAddress } from '../../core/address.ts';
@@ -41,7 +41,7 @@ const ENDPOINT = { what: 'an endpoint', keys: ['address', 'weight', 'maxConnecti
 const RETRY_BUDGET = { what: '"retryBudget"', keys: ['percent', 'minPerSecond'] };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
 
-/** Absolute paths of the files of a cluster's PEM texts and secret; null for those that it does not have. */
+/** Absolute paths of a cluster's PEM and secret files. Null for those that it does not use. */
 export interface ClusterFiles {
   readonly ca: string | null;
   readonly cert: string | null;
@@ -49,10 +49,10 @@ export interface ClusterFiles {
   readonly stickySecret: string | null;
 }
 
-/** Of a cluster that names no file. */
+/** Files of a cluster without any. */
 export const NO_FILES: ClusterFiles = { ca: null, cert: null, key: null, stickySecret: null };
 
-/** A cluster, and its files, which the configuration does not keep. */
+/** A cluster and its files. The configuration keeps only the cluster. */
 export interface ReadCluster {
   readonly cluster: Cluster;
   readonly files: ClusterFiles;
@@ -100,7 +100,7 @@ export function readCluster(
   return { path: entry.path, value: { cluster, files: { ...files, stickySecret: secretFile } } };
 }
 
-/** Tells whether a cluster depends on files, which may change while its text stays. */
+/** Whether a cluster depends on files, which may change while its text stays the same. */
 export function usesFiles({ files }: ReadCluster): boolean {
   return Object.values(files).some((file) => file !== null);
 }

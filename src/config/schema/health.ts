@@ -1,4 +1,4 @@
-/** The keys by which a cluster finds failing endpoints and treats them. */
+/** Reads the cluster keys that detect failing endpoints and decide their treatment. */
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, duration, integer, line, oneOf } from '../syntax/formats.ts';
@@ -34,7 +34,7 @@ const PERIOD_MS = { min: 10, max: 86_400_000 };
 
 type Health = Pick<Cluster, 'healthCheck' | 'onDown' | 'outlier' | 'panicThreshold' | 'slowStartMs'>;
 
-/** Reads {@link HEALTH_KEYS} of a cluster. */
+/** Reads the {@link HEALTH_KEYS} of a cluster. */
 export function readHealth(cluster: Section): Health {
   const healthCheck = readHealthCheck(cluster);
   const onDown = cluster.optional('onDown', oneOf('keep', 'close'), 'keep');
@@ -87,7 +87,7 @@ const statusRange: Format<HealthCheck['status']> = (value) => {
   throw new FormatError(`${describe(value)} is no status and no range of them: write 200, or "200-399"`);
 };
 
-/** Reads `outlier`. Outlier detection is on by default; `outlier: off` switches it off. */
+/** Reads `outlier`. Outlier detection is on by default. `outlier: off` disables it. */
 function readOutlier(cluster: Section): OutlierSettings | null {
   const raw = cluster.raw('outlier');
   if (raw === 'off' || raw === false) return null;

@@ -1,10 +1,10 @@
-/** The formats of the keys `log`. */
+/** Formats of the keys below `log`. */
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, byteSize, describe, integer, toggle } from '../syntax/formats.ts';
 import { nearest } from '../syntax/nearest.ts';
 import { isMapping } from '../syntax/section.ts';
 
-/** Names of the fields of access lines in JSON. `level`, `time`, `worker` and `msg` are in every line. */
+/** Names of the fields of JSON access lines. `level`, `time`, `worker` and `msg` are in every line. */
 const FIELDS = [
   'listener',
   'route',
@@ -55,7 +55,7 @@ export const keptFiles = integer({ min: 1, max: 1000 });
 export const accessSwitch: Format<boolean | ReadonlyMap<string, unknown>> = (value) =>
   isMapping(value) ? value : toggle(value);
 
-/** The name of a field of access lines. */
+/** Name of a field of access lines. */
 export const fieldName: Format<string> = (value) => {
   if (typeof value === 'string' && FIELDS.includes(value)) return value;
   const near = typeof value === 'string' ? nearest(value, FIELDS) : undefined;

@@ -1,4 +1,4 @@
-/** The keys `log` of the root. */
+/** Reads the key `log` of the root. */
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
@@ -38,7 +38,10 @@ export function readLog(settings: Settings, base: BaseDirectory, problems: Probl
   };
 }
 
-/** Returns the absolute path of a file to be written. Adds an error if it is a directory, or unless its directory exists. */
+/**
+ * Returns the absolute path of an output file. Adds an error if it is a directory, or its directory does not
+ * exist.
+ */
 export function fileToWrite(file: string, path: Path, base: BaseDirectory, problems: Problems): string {
   const absolute = resolve(base.path, file);
   try {
@@ -95,7 +98,7 @@ function readFields(section: Section, format: string, problems: Problems): reado
   return [...new Set(elements.map(({ value, path }) => readValue(value, path, problems, fieldName, '')))];
 }
 
-/** Adds an error for each key of rotation that does nothing. @param prefix of the keys in messages */
+/** Adds an error for each rotation key without effect. @param prefix prefix of the keys in messages */
 function checkRotation(
   path: Path,
   rotation: {

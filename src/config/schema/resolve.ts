@@ -1,4 +1,4 @@
-/** The keys by which a cluster looks up the names of its endpoints. */
+/** Reads the cluster keys for resolving endpoint names. */
 import { isIP, isIPv6 } from 'node:net';
 import type { Format } from '../syntax/formats.ts';
 import { FormatError, describe, duration, oneOf } from '../syntax/formats.ts';
@@ -27,7 +27,7 @@ export function readResolve(cluster: Section): ResolveSettings {
   };
 }
 
-/** An IP address, with or without a port. */
+/** An IP address with an optional port. */
 const serverAddress: Format<string> = (value) => {
   const text = typeof value === 'string' ? value : '';
   const match = /^(?:\[([^\]]+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(text);

@@ -1,4 +1,4 @@
-/** The settings of the root: their paths, formats and defaults. */
+/** Settings of the root: their paths, formats and defaults. */
 import { availableParallelism, totalmem } from 'node:os';
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { Format } from '../syntax/formats.ts';
@@ -23,15 +23,15 @@ import {
 export interface Setting<T> {
   readonly doc: string;
   readonly format: Format<T>;
-  /** The default as it would stand in the file. */
+  /** The default, as written in the file. */
   readonly default: unknown;
-  /** Replaces a bad value in a configuration that is refused. */
+  /** Replaces an invalid value in a configuration that is refused. */
   readonly placeholder: T;
 }
 
 const BEARER_TOKEN = /^[\w.~+/-]{16,512}={0,2}$/;
 
-/** A number of threads. `auto` is one for each core that the process may use. */
+/** A number of threads. `auto` is the number of cores available to the process. */
 export const workerCount: Format<number> = (value) => {
   if (value === 'auto') return availableParallelism();
   try {
@@ -41,25 +41,25 @@ export const workerCount: Format<number> = (value) => {
   }
 };
 
-/** A size in bytes. `auto` is a quarter of the memory that the process may use. */
+/** A size in bytes. `auto` is a quarter of the memory available to the process. */
 const bufferBudget: Format<number> = (value) => {
   if (value !== 'auto') return byteSize({ min: 2 ** 20, max: 2 ** 50 })(value);
   const constrained = process.constrainedMemory();
-  // Without a limit it is 0, or more than the machine has.
+  // Without a limit, it is 0 or exceeds the machine's memory.
   const memory = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
   return Math.floor(memory / 4);
 };
 
 const principalWord = oneOf('plain', 'hashed', 'off');
-/** How principals are named. YAML 1.1 takes the word `off` for false. */
+/** Form of principals in logs. YAML 1.1 reads the word `off` as false. */
 const principalForm: Format<'plain' | 'hashed' | 'off'> = (value) =>
   isOff(value) ? 'off' : principalWord(value);
 
 const tapWord = oneOf('off', 'headers', 'payload');
-/** What taps may show. YAML 1.1 takes the word `off` for false. */
+/** Contents that taps may show. YAML 1.1 reads the word `off` as false. */
 const tapLevel: Format<'off' | 'headers' | 'payload'> = (value) => (isOff(value) ? 'off' : tapWord(value));
 
-/** A bearer token (RFC 6750 section 2.1). Messages leave the value out: it is a secret. */
+/** A bearer token (RFC 6750 section 2.1). Messages omit the value, which is secret. */
 const adminToken: Format<string> = (value) => {
   if (typeof value === 'string' && BEARER_TOKEN.test(value)) return value;
   throw new FormatError(
@@ -161,7 +161,7 @@ function setting<T>(doc: string, format: Format<T>, fallback: unknown): Setting<
   return { doc, format, default: fallback, placeholder: format(fallback) };
 }
 
-/** Returns a setting of a list, which is null if it is missing. */
+/** Returns the setting of a list. Its value is null if the list is missing. */
 function listSetting(doc: string, what: string): Setting<readonly unknown[] | null> {
   return { doc, format: nullable(listOf(what, 1)), default: null, placeholder: [] };
 }

@@ -1,4 +1,4 @@
-/** The whole configuration: its parts, and the checks across them. */
+/** Reads the whole configuration and checks its parts against each other. */
 import { join } from 'node:path';
 import type { Steps } from '../../core/timing/steps.ts';
 import { ClusterNames } from '../syntax/context.ts';
@@ -22,24 +22,24 @@ import { readTracing } from './tracing/tracing.ts';
 import { checkTunnelClusters } from './tunnel-clusters.ts';
 import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
 
-/** The file of revocations in the directory that the service manager names. */
+/** The revocation file in the service manager's state directory. */
 const REVOCATION_FILE = 'revocations.json';
 
 interface ReadConfig {
   readonly config: Config;
-  /** By the name of the cluster. */
+  /** Keyed by cluster name. */
   readonly clusterFiles: ReadonlyMap<string, ClusterFiles>;
-  /** By the list of CIDR blocks that they make: what the file has in its place. */
+  /** Sources of each list of CIDR blocks, as the file has them. */
   readonly blockLists: ReadonlyMap<readonly string[], readonly BlockSource[]>;
 }
 
 /**
- * Reads every setting. Each cluster and each route is a step.
+ * Reads every setting. Yields after each cluster and each route.
  *
  * @param base the directory at which relative paths start
- * @param items what an earlier loading knows of clusters and routes
+ * @param items clusters and routes known from an earlier load
  * @param descriptorLimit max open descriptors of the process; null for no limit
- * @returns a configuration that can be used if there is no error
+ * @returns a configuration that is valid if `problems` has no error
  */
 export function* readRoot(
   settings: Settings,
@@ -148,14 +148,17 @@ function* readListeners(settings: Settings, context: Context): Steps<readonly Lo
   return listeners;
 }
 
-/** Reads the path of the file of revocations. The service manager names a directory that outlives the process. */
+/**
+ * Returns the path of the revocation file. Defaults to the service manager's state directory, which outlives
+ * the process.
+ */
 function readRevocationFile(settings: Settings, base: BaseDirectory, problems: Problems): string | null {
   const file = settings.read('revocations.file');
   if (file !== null) return fileToWrite(file, ['revocations', 'file'], base, problems);
   return settings.stateDirectory === null ? null : join(settings.stateDirectory, REVOCATION_FILE);
 }
 
-/** Reads the keys `redis`. Null without a URL. */
+/** Reads the key `redis`. Null without a URL. */
 function readRedis(settings: Settings, problems: Problems): RedisSettings | null {
   const url = settings.read('redis.url');
   const onFailure = settings.read('redis.onFailure');

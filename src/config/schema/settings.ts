@@ -1,6 +1,6 @@
 /**
- * Where the settings of the root come from: their defaults, the file, the environment and `--set`. A later source wins over
- * an earlier one.
+ * Merges the root settings from their sources: defaults, the file, the environment and `--set`. Later sources
+ * take precedence.
  */
 import { isAbsolute } from 'node:path';
 import convict from 'convict';
@@ -16,7 +16,7 @@ import type { Setting, SettingPath, SettingValue } from './root-settings.ts';
 import { SETTINGS } from './root-settings.ts';
 import { stickySecret } from './sticky.ts';
 
-/** Overrides the secrets of all clusters: entries of a list have no own variables. */
+/** Overrides the secrets of all clusters, because list entries have no environment variables. */
 const STICKY_SECRET = 'SLUICE_STICKY_SECRET';
 
 const PATHS = Object.keys(SETTINGS) as SettingPath[];
@@ -35,34 +35,34 @@ const SCHEMA = schema();
 /** Settings whose values may be large. */
 const LISTS: readonly string[] = ['listeners', 'clusters'] satisfies SettingPath[];
 
-/** The values of the root's settings from all sources. */
+/** Values of the root settings, merged from all sources. */
 export class Settings {
-  /** The secret of sticky cookies from the environment; null for none. */
+  /** Secret of sticky cookies from the environment. Null for none. */
   stickySecret: string | null = null;
-  /** Absolute path of the directory that the service manager keeps for this service; null for none. */
+  /** Absolute path of the state directory that the service manager provides. Null for none. */
   readonly stateDirectory: string | null;
   readonly #problems: Problems;
   readonly #store: convict.Config<Record<string, unknown>>;
-  /** The {@link LISTS} of the file and of `--set`: convict copies a value whenever it is read. */
+  /** The {@link LISTS} of the file and of `--set`, kept here because convict copies a value at each read. */
   readonly #lists = new Map<string, unknown>();
   readonly #fromEnvironment = new Set<SettingPath>();
 
-  /** Reads the environment. It takes effect with {@link loadFile}. */
+  /** Reads the environment, which takes effect with {@link loadFile}. */
   constructor(env: Readonly<Record<string, string | undefined>>, problems: Problems) {
     this.#problems = problems;
     this.stateDirectory = stateDirectoryOf(env);
-    // Convict would convert any text to true, and "12abc" to 12, so values are parsed as YAML first.
+    // Convict would convert any text to true, and "12abc" to 12. So values are parsed as YAML first.
     this.#store = convict(SCHEMA, { env: this.#readEnvironment(env), args: [] });
   }
 
-  /** Sets the values of the file. The environment wins over them. */
+  /** Sets the values of the file. The environment takes precedence over them. */
   loadFile(root: unknown): void {
     this.#assign([], root);
     this.#store.load({});
     for (const path of this.#fromEnvironment) this.#lists.delete(path);
   }
 
-  /** Sets one `path=value`, which wins over everything before. */
+  /** Sets one `path=value`, which takes precedence over all earlier values. */
   override(textual: string): void {
     const override = parseOverride(textual);
     const place = `--set ${override.path.join('.')}`;
@@ -78,7 +78,7 @@ export class Settings {
     const depth = leaf.split('.').length;
     const below = override.path.slice(depth);
     const current = this.#get(leaf);
-    // A switch that is on may be a mapping: `log.access`.
+    // A switch that is on may become a mapping: `log.access`.
     const target = current === true && below.length > 0 ? new Map() : current;
     const replaced = replaceIn(target, below, override.value);
     if (replaced.error !== null) {
@@ -91,21 +91,21 @@ export class Settings {
     else this.#set(leaf, replaced.value);
   }
 
-  /** Returns the value in force. Adds an error and returns the placeholder if it is bad. */
+  /** Returns the effective value. If it is invalid, adds an error and returns the placeholder. */
   read<P extends SettingPath>(path: P): SettingValue<P> {
     const { format, placeholder } = SETTINGS[path] as Setting<SettingValue<P>>;
     const value = this.#get(path);
     return readValue(value, path.split('.'), this.#problems, format, placeholder);
   }
 
-  /** Returns the entries of a list: null if it is missing, none if it cannot be used. */
+  /** Returns the entries of a list. Null if it is missing, empty if it is invalid. */
   elements(
     path: 'listeners' | 'clusters' | 'admin.hosts' | 'admin.tapRedact',
   ): readonly Located<unknown>[] | null {
     return this.read(path)?.map((value, index) => ({ value, path: [...path.split('.'), index] })) ?? null;
   }
 
-  /** Spreads a mapping over the settings below a path. */
+  /** Distributes a mapping over the settings below a path. */
   #assign(path: Path, value: unknown): void {
     const name = path.join('.');
     const keys = GROUPS.get(name);
@@ -117,7 +117,7 @@ export class Settings {
       }
       return;
     }
-    // A group whose keys are all commented out is null.
+    // A group is null if all of its keys are commented out.
     if (value === null) return;
     const shape = { what: name === '' ? 'a configuration' : `"${name}"`, keys };
     if (!isMapping(value)) {
@@ -142,7 +142,7 @@ export class Settings {
   #readEnvironment(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
     const values: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(env)) {
-      // Many tools set a variable to the empty text to unset it.
+      // Many tools unset a variable by setting it to the empty text.
       if (!name.startsWith('SLUICE_') || value === undefined || value === '') continue;
       if (name === STICKY_SECRET) {
         this.#readStickySecret(value);
@@ -164,7 +164,7 @@ export class Settings {
     return values as NodeJS.ProcessEnv;
   }
 
-  /** Reads the text as it is: as YAML, digits would be a number. */
+  /** Reads the value as text: YAML would turn digits into a number. */
   #readStickySecret(value: string): void {
     try {
       this.stickySecret = stickySecret(value);
@@ -175,7 +175,7 @@ export class Settings {
   }
 }
 
-/** Returns the first of the directories of `StateDirectory=` (systemd.exec(5)). */
+/** Returns the first directory of `StateDirectory=` (systemd.exec(5)). */
 function stateDirectoryOf(env: Readonly<Record<string, string | undefined>>): string | null {
   const [first = ''] = (env.STATE_DIRECTORY ?? '').split(':');
   return isAbsolute(first) ? first : null;
@@ -185,15 +185,15 @@ function environmentName(path: string): string {
   return `SLUICE_${path.replaceAll('.', '_').toUpperCase()}`;
 }
 
-/** Returns the setting at or above a path; null for a group, and for a path without a setting. */
+/** Returns the setting at or above a path. Null for a group, or a path without a setting. */
 function leafOf(path: Path): SettingPath | null {
   const name = path.join('.');
   return PATHS.find((leaf) => name === leaf || name.startsWith(`${leaf}.`)) ?? null;
 }
 
 /**
- * Builds convict's schema. Each format is registered under the path of its setting: convict converts values of formats
- * without a name by the type of their default.
+ * Builds convict's schema. Registers each format under the path of its setting, because convict converts
+ * values of unnamed formats by the type of their default.
  */
 function schema(): convict.Schema<Record<string, unknown>> {
   const root: Record<string, unknown> = {};

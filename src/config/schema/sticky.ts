@@ -1,4 +1,4 @@
-/** The cookie that returns a client to its endpoint. */
+/** Reads the cookie that returns a client to its endpoint. */
 import { resolve } from 'node:path';
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
 import type { BaseDirectory } from '../syntax/files.ts';
@@ -10,10 +10,10 @@ import type { Sticky } from '../types/cluster.ts';
 
 const STICKY = { what: '"sticky"', keys: ['cookie', 'ttl', 'secret', 'secretFile', 'sameSite', 'secure'] };
 const MIN_SECRET_CHARACTERS = 16;
-/** Prefixes of names that browsers take with Secure only (RFC 6265bis section 4.1.3). */
+/** Name prefixes that browsers accept only with Secure (RFC 6265bis section 4.1.3). */
 const SECURE_NAME = /^__(?:host|secure)-/i;
 
-/** A secret in the configuration. Messages leave it out. */
+/** A secret in the configuration. Messages omit it. */
 export const stickySecret: Format<string> = (value) => {
   if (typeof value === 'string' && value.length >= MIN_SECRET_CHARACTERS) return value;
   throw new FormatError(
@@ -24,7 +24,7 @@ export const stickySecret: Format<string> = (value) => {
 /**
  * Reads the key `sticky` of a cluster.
  *
- * @param override the secret from the environment, for all clusters; null for none
+ * @param override secret from the environment, for all clusters; null for none
  */
 export function readSticky(
   cluster: Section,
@@ -47,7 +47,7 @@ export function readSticky(
     section.problemAt('secretFile', 'the secret is given twice: keep secret or secretFile');
   }
   const given = section.optional('secret', stickySecret, null);
-  // The environment wins, so the file need not exist.
+  // The environment takes precedence, so the file need not exist.
   const fileFormat = override === null ? secretFile(base) : unreadFile(base, override);
   const file = section.optional('secretFile', fileFormat, null);
   const secret = override ?? file?.secret ?? given;
@@ -59,19 +59,19 @@ interface SecretFile {
   readonly secret: string;
 }
 
-/** Returns the format of a file that is not read, because its secret is known. */
+/** Returns the format of a file that is not read, because its secret is already known. */
 function unreadFile(base: BaseDirectory, secret: string): Format<SecretFile> {
   const read = text('a file');
   return (value) => ({ path: resolve(base.path, read(value)), secret });
 }
 
-/** Returns the format of a text file with a secret. White space at the end is ignored. */
+/** Returns the format of a text file with a secret. Ignores trailing white space. */
 function secretFile(base: BaseDirectory): Format<SecretFile> {
   const read = textFile(base);
   return (value) => {
     const file = read(value);
     const secret = file.text.trimEnd();
-    // Bytes that are not UTF-8 all become this character, so different files would have the same secret.
+    // All bytes that are not UTF-8 become this character, so different files would give the same secret.
     if (secret.includes('\uFFFD')) {
       throw new FormatError(
         `the file is not text: write a secret into it, such as one of "openssl rand -hex 32" (looked at ${file.path})`,

@@ -1,12 +1,13 @@
-/** The clusters that tunnels lead to, and their checks. */
+/** Checks the clusters of tunnels. */
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
 import type { Cluster } from '../types/cluster.ts';
 import type { Listener } from '../types/listener.ts';
 
 /**
- * Adds an error for each listener with the engine raw whose tunnels lead to a cluster with TLS, which only the engine net has.
- * Warns of `passthrough` to such a cluster: the endpoint gets the client's TLS inside of the proxy's.
+ * Adds an error for each raw listener whose tunnels lead to a cluster with TLS, which only the engine net
+ * supports. Warns of `passthrough` to a cluster with TLS: the endpoint gets the client's TLS inside the
+ * proxy's.
  */
 export function checkTunnelClusters(
   listeners: readonly Located<Listener>[],
@@ -33,7 +34,7 @@ export function checkTunnelClusters(
   }
 }
 
-/** Lists the clusters that tunnels of a listener lead to, each once. */
+/** Lists the distinct clusters that tunnels of a listener lead to. */
 export function tunnelClusters(listener: Listener): readonly string[] {
   const clusters = new Set(listener.passthrough.map(({ cluster }) => cluster));
   if (listener.mode === 'l4' && listener.cluster !== null) clusters.add(listener.cluster);

@@ -1,4 +1,4 @@
-/** Names and listening addresses that may be used only once. */
+/** Checks that names and listening addresses are unique. */
 import { formatAddress, overlap, type TcpAddress } from '../../core/address.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';

@@ -1,9 +1,9 @@
-/** The format of CIDR blocks. */
+/** Format of CIDR blocks. */
 import { isIP } from 'node:net';
 import type { Format } from './formats.ts';
 import { FormatError, describe } from './formats.ts';
 
-/** An IP address, or a CIDR block. */
+/** An IP address or a CIDR block. */
 export const addressBlock: Format<string> = (value) => {
   const [address = '', length, more] = typeof value === 'string' ? value.split('/') : [];
   const family = isIP(address);

@@ -1,4 +1,4 @@
-/** What the readers of listeners and routes need besides their own section. */
+/** Shared context for reading listeners and routes. */
 import type { BaseDirectory } from './files.ts';
 import { describe, text } from './formats.ts';
 import type { ItemReading } from './item-memory.ts';
@@ -8,25 +8,25 @@ import type { Located, Section } from './section.ts';
 import type { Path } from './source-file.ts';
 
 export interface Context {
-  /** The directory at which relative paths begin. */
+  /** The directory at which relative paths start. */
   readonly base: BaseDirectory;
   readonly problems: Problems;
   readonly clusters: ClusterNames;
-  /** What an earlier loading knows of clusters and routes. */
+  /** Clusters and routes known from an earlier load. */
   readonly items: ItemReading;
-  /** Gets each list of CIDR blocks that comes from files, in part or whole. */
+  /** Filled with each list of CIDR blocks that comes from files, in part or in whole. */
   readonly blockLists: Map<readonly string[], readonly BlockSource[]>;
-  /** Whether limits can be counted over several machines. */
+  /** Whether limits can be counted across machines. */
   readonly hasRedis: boolean;
 }
 
-/** What the file has in a list of CIDR blocks: a block, or the absolute path of a file of blocks. */
+/** Source of CIDR blocks: a block, or the absolute path of a file of blocks. */
 export type BlockSource = string | { readonly file: string };
 
-/** Max names that a message lists. */
+/** Max names in a message. */
 const MAX_LISTED = 10;
 
-/** The names of the clusters, and the references to them. */
+/** Names of the clusters and references to them. */
 export class ClusterNames {
   readonly #known: readonly Located<string>[];
   readonly #names: ReadonlySet<string>;
@@ -34,7 +34,7 @@ export class ClusterNames {
   readonly #complete: boolean;
   readonly #used = new Set<string>();
 
-  /** @param complete false if some cluster could not be read: then no name is called unknown */
+  /** @param complete false if a cluster could not be read; then no name is reported as unknown */
   constructor(known: readonly Located<string>[], complete: boolean, problems: Problems) {
     this.#known = known;
     this.#names = new Set(known.map(({ value }) => value));
@@ -49,7 +49,7 @@ export class ClusterNames {
     return name;
   }
 
-  /** Records that a value names a cluster, and an error if there is no such cluster. */
+  /** Records a reference to a cluster. Adds an error if the cluster does not exist. */
   refer(path: Path, name: string): void {
     this.#used.add(name);
     if (!this.#complete || this.#names.has(name)) return;

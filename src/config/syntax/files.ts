@@ -1,4 +1,4 @@
-/** Files and directories that a configuration names. Relative paths start at the configuration's directory. */
+/** Files and directories named in a configuration. Relative paths start at the configuration's directory. */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { codeOf, messageOf } from '../../core/errors.ts';
@@ -9,7 +9,7 @@ import { FormatError, describe, text } from './formats.ts';
 /** The directory at which relative paths of a configuration start. */
 export class BaseDirectory {
   readonly path: string;
-  /** Absolute paths of all files that were read or could not be read. */
+  /** Absolute paths of all files that the load tried to read. */
   readonly files = new Set<string>();
 
   constructor(path: string) {
@@ -29,12 +29,14 @@ interface BinaryFile {
   readonly bytes: Buffer;
 }
 
-/** Max bytes of a file of certificates or a key. The authorities of an operating system take 0.3 MiB. */
+/** Max bytes of a certificate or key file. The authorities of an operating system take 0.3 MiB. */
 export const MAX_PEM_BYTES = 4 * 1024 * 1024;
 
 const READ_BYTES = 64 * 1024;
 
-/** The path leads to something that is not a regular file, or is too large. The message follows the name: `is a pipe`. */
+/**
+ * The file is not regular or too large. The message completes a sentence after the file name: `is a pipe`.
+ */
 export class UnreadableError extends Error {
   override readonly name = 'UnreadableError';
 }
@@ -50,15 +52,16 @@ const REASONS: Readonly<Record<string, string>> = {
   ENXIO: 'it is not a regular file',
 };
 
-/** Returns in words why a file cannot be read. */
+/** Explains why a file cannot be read. */
 export function reasonOf(error: unknown): string {
   return REASONS[codeOf(error)] ?? messageOf(error);
 }
 
 /**
- * Reads a regular file without waiting, up to a limit. A pipe may never get a writer, and a device may never end.
+ * Reads a regular file up to a limit without blocking. A pipe may never get a writer, and a device may never
+ * end.
  *
- * @throws an error of the file system; UnreadableError if it is not a regular file, or has more than `maxBytes`
+ * @throws a file system error; UnreadableError if the file is not regular or exceeds `maxBytes`
  */
 export function readRegularFile(path: string, maxBytes: number): Buffer {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -69,7 +72,7 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
     if (!kind.isFile() && !kind.isDirectory()) throw new UnreadableError('is not a regular file');
     const chunks: Buffer[] = [];
     let length = 0;
-    // The size in `stat` is 0 for files under /proc. The last read of a file finds its end.
+    // `stat` reports size 0 for files under /proc. The last read detects the end of the file.
     let room = kind.size === 0 ? READ_BYTES : Math.min(kind.size, maxBytes) + 1;
     for (;;) {
       const chunk = Buffer.allocUnsafe(room);
@@ -85,7 +88,7 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
   }
 }
 
-/** Returns the format of an existing directory. It reads the absolute path. */
+/** Returns the format of an existing directory. Reads its absolute path. */
 export function directory(base: BaseDirectory): Format<string> {
   const read = text('a directory');
   return (value) => {
@@ -103,7 +106,7 @@ export function directory(base: BaseDirectory): Format<string> {
   };
 }
 
-/** Returns the format of a regular file of at most {@link MAX_PEM_BYTES}. It reads the text. */
+/** Returns the format of a regular file of at most {@link MAX_PEM_BYTES}. Reads its text. */
 export function textFile(base: BaseDirectory): Format<TextFile> {
   const read = smallFile(base, MAX_PEM_BYTES);
   return (value) => {
@@ -112,7 +115,7 @@ export function textFile(base: BaseDirectory): Format<TextFile> {
   };
 }
 
-/** Returns the format of a regular file of at most `maxBytes`. It reads the bytes. */
+/** Returns the format of a regular file of at most `maxBytes`. Reads its bytes. */
 export function smallFile(base: BaseDirectory, maxBytes: number): Format<BinaryFile> {
   const read = text('a file');
   return (value) => {

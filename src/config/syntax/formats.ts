@@ -1,4 +1,4 @@
-/** Formats of single values. Each reads a raw value, or says what is wrong with it and what to write instead. */
+/** Formats of single values. Each parses a raw value, or throws an error with a remedy. */
 import {
   isAnyHost,
   parseAddress,
@@ -12,25 +12,25 @@ import { formatDuration, parseDuration } from '../../core/units/duration.ts';
 import { formatByteRate, formatRate, parseByteRate, parseRate } from '../../core/units/rate.ts';
 import { nearest } from './nearest.ts';
 
-/** Reads a raw value. Throws a FormatError if the value is not allowed. */
+/** Parses a raw value. Throws a FormatError if the value is invalid. */
 export type Format<T> = (value: unknown) => T;
 
-/** An error of one value, without its place. */
+/** An error about one value, without its place. */
 export class FormatError extends Error {
   override readonly name = 'FormatError';
 }
 
-/** Bounds of a number, both included. */
+/** Inclusive bounds of a number. */
 interface Range {
   readonly min: number;
   readonly max: number;
-  /** The meaning of 0 if it is allowed besides the range: `never`, `no limit`. */
+  /** Meaning of 0 if it is allowed in addition to the range: `never`, `no limit`. */
   readonly zero?: string;
 }
 
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
-/** Names a raw value in a message, in one line. */
+/** Describes a raw value in a message, on one line. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return 'an empty value';
   if (Array.isArray(value)) return 'a list';
@@ -40,7 +40,7 @@ export function describe(value: unknown): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
 }
 
-/** Returns the format of a duration such as `5s`. It reads milliseconds. */
+/** Returns the format of a duration such as `5s`, in milliseconds. */
 export function duration(range: Range): Format<number> {
   return (value) => {
     const ms = typeof value === 'string' ? parseDuration(value) : value === 0 ? 0 : undefined;
@@ -51,7 +51,7 @@ export function duration(range: Range): Format<number> {
   };
 }
 
-/** Returns the format of a size such as `64KiB`. It reads bytes. */
+/** Returns the format of a size such as `64KiB`, in bytes. */
 export function byteSize(range: Range): Format<number> {
   return (value) => {
     const text = typeof value === 'number' ? String(value) : value;
@@ -63,7 +63,7 @@ export function byteSize(range: Range): Format<number> {
   };
 }
 
-/** Returns the format of a rate of bytes such as `64KiB/s`. It reads bytes per second. */
+/** Returns the format of a byte rate such as `64KiB/s`, in bytes per second. */
 export function byteRate(range: Range): Format<number> {
   return (value) => {
     const bytes = typeof value === 'string' ? parseByteRate(value) : value === 0 ? 0 : undefined;
@@ -76,7 +76,7 @@ export function byteRate(range: Range): Format<number> {
   };
 }
 
-/** Returns the format of a rate of events such as `100/s` or `30/m`. It reads events per second. */
+/** Returns the format of an event rate such as `100/s` or `30/m`, in events per second. */
 export function rate(range: Range): Format<number> {
   return (value) => {
     const perSecond = typeof value === 'string' ? parseRate(value) : undefined;
@@ -87,7 +87,7 @@ export function rate(range: Range): Format<number> {
   };
 }
 
-/** Returns the format of a whole number. */
+/** Returns the format of an integer. */
 export function integer(range: Range): Format<number> {
   return (value) => {
     if (typeof value === 'string' && /^-?\d+$/.test(value)) {
@@ -100,7 +100,7 @@ export function integer(range: Range): Format<number> {
   };
 }
 
-/** Returns the format of a value that is one of several words. A word of digits may be written as a number: 1.3 is '1.3'. */
+/** Returns the format of an enumeration. A word of digits may be written as a number: 1.3 is '1.3'. */
 export function oneOf<const T extends string>(...words: readonly T[]): Format<T> {
   return (value) => {
     const text = typeof value === 'number' ? String(value) : value;
@@ -117,12 +117,12 @@ export const toggle: Format<boolean> = (value) => {
   throw new FormatError(`${describe(value)} is neither true nor false`);
 };
 
-/** Tells whether a value is the word `off`, which YAML 1.1 takes for false. */
+/** Whether a value is the word `off`, which YAML 1.1 reads as false. */
 export function isOff(value: unknown): boolean {
   return value === false || value === 'off';
 }
 
-/** Returns the format of any text. @param what names it in messages */
+/** Returns the format of any text. @param what name of the value in messages */
 export function anyText(what: string): Format<string> {
   return (value) => {
     if (typeof value === 'string') return value;
@@ -133,7 +133,10 @@ export function anyText(what: string): Format<string> {
   };
 }
 
-/** Returns the format of text without control characters, for headers and log lines. @param what names it in messages */
+/**
+ * Returns the format of text without control characters, for headers and log lines. @param what name of the
+ * value in messages
+ */
 export function line(what: string): Format<string> {
   const read = anyText(what);
   return (value) => {
@@ -143,7 +146,9 @@ export function line(what: string): Format<string> {
   };
 }
 
-/** Returns the format of a {@link line} of at least one character. @param what names it in messages */
+/**
+ * Returns the format of a {@link line} of at least one character. @param what name of the value in messages
+ */
 export function text(what: string): Format<string> {
   const read = line(what);
   return (value) => {
@@ -153,7 +158,9 @@ export function text(what: string): Format<string> {
   };
 }
 
-/** Returns the format of text that matches a regular expression. Its message is `"x" is not ${what}: ${remedy}`. */
+/**
+ * Returns the format of text that matches a regular expression. Its error is `"x" is not ${what}: ${remedy}`.
+ */
 export function pattern(expression: RegExp, what: string, remedy: string): Format<string> {
   const read = text(what);
   return (value) => {
@@ -163,19 +170,21 @@ export function pattern(expression: RegExp, what: string, remedy: string): Forma
   };
 }
 
-/** Returns the format of a token (RFC 9110), such as the name of a cookie. @param what names it in messages */
+/**
+ * Returns the format of a token (RFC 9110), such as a cookie name. @param what name of the value in messages
+ */
 export function token(what: string): Format<string> {
   return pattern(TOKEN, what, 'write letters, digits and "-" or "_"');
 }
 
-/** The name of a listener, route or cluster, which becomes a label of metrics. */
+/** Name of a listener, route or cluster, which becomes a metric label. */
 export const label = pattern(
   /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/,
   'a name',
   'use 1 to 63 letters, digits, "_", "." and "-", the first neither "." nor "-"',
 );
 
-/** An address to listen on. Port 0 is a free one. */
+/** Address to listen on. Port 0 means any free port. */
 export const listenAddress: Format<TcpAddress> = (value) => {
   const address = typeof value === 'string' ? parseTcpAddress(value) : undefined;
   if (address !== undefined) return address;
@@ -185,7 +194,7 @@ export const listenAddress: Format<TcpAddress> = (value) => {
   );
 };
 
-/** The address of an endpoint. A relative path of a UNIX socket stays relative. */
+/** Address of an endpoint. A relative path of a UNIX socket stays relative. */
 export const dialAddress: Format<Address> = (value) => {
   const address = typeof value === 'string' ? parseAddress(value) : undefined;
   if (address === undefined || (address.kind === 'unix' && CONTROL.test(address.path))) {
@@ -206,7 +215,7 @@ export const dialAddress: Format<Address> = (value) => {
   return address;
 };
 
-/** Returns a format that also takes an empty value, and reads it as null. */
+/** Returns a format that also accepts an empty value, as null. */
 export function nullable<T>(format: Format<T>): Format<T | null> {
   return (value) => (value === null ? null : format(value));
 }

@@ -12,10 +12,13 @@ const readName = pattern(
   'write letters, digits and "-" with dots between, without a port',
 );
 
-/** A host name such as `app.internal`. Returns it in lower case. */
+/** A host name such as `app.internal`. Returned in lower case. */
 export const hostName: Format<string> = (value) => readName(value).toLowerCase();
 
-/** The host of a match: a name, `*.` and a name, an IPv4 address, or an IPv6 address in brackets. Returns lower case. */
+/**
+ * Host of a match: a name, `*.` and a name, an IPv4 address, or a bracketed IPv6 address. Returned in lower
+ * case.
+ */
 export const hostPattern: Format<string> = (value) => {
   if (typeof value === 'string') {
     const name = value.startsWith('*.') ? value.slice(2) : value;
@@ -34,7 +37,7 @@ export const hostPattern: Format<string> = (value) => {
   return hostName(value);
 };
 
-/** A Host header: a name or an address, with an optional port. Returns lower case. */
+/** A Host header: a name or an address, with an optional port. Returned in lower case. */
 export const hostAndPort: Format<string> = (value) => {
   const [, host = '', port] = (typeof value === 'string' && /^(.*?)(?::(\d{1,5}))?$/.exec(value)) || [];
   const address = /^\[([^%]+)\]$/.exec(host)?.[1] ?? '';
@@ -45,7 +48,7 @@ export const hostAndPort: Format<string> = (value) => {
   );
 };
 
-/** The name of SRV records (RFC 2782), such as `_ws._tcp.example.com`. The records have the port. */
+/** Name of SRV records (RFC 2782), such as `_ws._tcp.example.com`. The records contain the port. */
 export const serviceName: Format<TcpAddress> = (value) => {
   const name = typeof value === 'string' && value.endsWith(':0') ? value.slice(0, -2) : value;
   if (typeof name === 'string' && NAME.test(name) && !/^[\d.]+$/.test(name)) {

@@ -1,6 +1,6 @@
 /**
- * Remembers the items of long lists by their text. The next loading parses and checks only items whose text is new, and uses
- * the remembered objects for the others.
+ * Remembers parsed list items by their text. The next load parses and checks only items with new text, and
+ * reuses the remembered objects for the others.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { AccessSettings } from '../types/access.ts';
@@ -11,15 +11,15 @@ import type { Route } from '../types/route.ts';
 /** The lists whose items are remembered. */
 export type ItemList = 'clusters' | 'routes';
 
-/** An item as it stands in the file. */
+/** An item as written in the file. */
 interface ItemText {
-  /** Its lines, with their indentation. */
+  /** Its lines, including indentation. */
   readonly text: string;
   /** Number of values inside. */
   readonly values: number;
 }
 
-/** Stands for an item that has not been parsed, because the loading before knows its text. */
+/** Placeholder for an item that is not parsed, because the previous load knows its text. */
 export class KnownItem implements ItemText {
   readonly text: string;
   readonly values: number;
@@ -30,18 +30,21 @@ export class KnownItem implements ItemText {
   }
 }
 
-/** By the text of the item. */
+/** Keyed by the item's text. */
 type Items<Result> = Map<string, { readonly values: number; readonly result: Result }>;
 
-/** Settings of a listener on which its routes depend. Routes with access settings or limits of their own depend on more. */
+/**
+ * Listener settings that its routes depend on. Routes with their own access settings or limits depend on
+ * more.
+ */
 interface RouteTerms {
   readonly paths: PathSettings;
   readonly asksForCertificates: boolean;
-  /** Settings of the listener, which the route inherits. */
+  /** The listener's settings, which the route inherits. */
   readonly access: AccessSettings | null;
 }
 
-/** The remembered routes of one listener. */
+/** Remembered routes of one listener. */
 interface ListenerItems {
   readonly terms: RouteTerms;
   readonly routes: Items<Route>;
@@ -49,26 +52,26 @@ interface ListenerItems {
 
 interface Remembered {
   readonly clusters: Items<Cluster>;
-  /** By the name of the listener. */
+  /** Keyed by listener name. */
   readonly listeners: Map<string, ListenerItems>;
 }
 
-/** The items of the last loading without errors. All loadings must have the same file, environment and overrides. */
+/** Items of the last load without errors. All loads must have the same file, environment and overrides. */
 export class ItemMemory {
   #last: Remembered = { clusters: new Map(), listeners: new Map() };
 
-  /** Begins a loading. Nothing is forgotten before {@link keep}. */
+  /** Starts a load. Forgets nothing before {@link keep}. */
   begin(): ItemReading {
     return new ItemReading(this.#last);
   }
 
-  /** Replaces what is remembered by the items of a loading. */
+  /** Replaces the remembered items with those of a load. */
   keep(reading: ItemReading): void {
     this.#last = reading.remembered;
   }
 }
 
-/** The items of one loading. */
+/** Items of one load. */
 export class ItemReading {
   readonly remembered: Remembered = { clusters: new Map(), listeners: new Map() };
   readonly #last: Remembered;
@@ -78,7 +81,7 @@ export class ItemReading {
     this.#last = last;
   }
 
-  /** Returns a stand-in for an item with a known text; null if the item must be parsed. */
+  /** Returns a placeholder for an item with a known text. Null if the item must be parsed. */
   find(list: ItemList, text: string): KnownItem | null {
     if (list === 'clusters') {
       const known = this.#last.clusters.get(text);
@@ -91,12 +94,12 @@ export class ItemReading {
     return null;
   }
 
-  /** Notes the text of a parsed item. */
+  /** Records the text of a parsed item. */
   note(item: unknown, text: string): void {
     this.#texts.set(item, { text, values: countValues(item) });
   }
 
-  /** Returns the cluster of an item with a known text; null for another item. */
+  /** Returns the cluster of an item with a known text. Null for other items. */
   cluster(item: unknown): Cluster | null {
     if (!(item instanceof KnownItem)) return null;
     const cluster = this.#last.clusters.get(item.text)?.result ?? null;
@@ -104,21 +107,23 @@ export class ItemReading {
     return cluster;
   }
 
-  /** Remembers a cluster that depends on nothing but the item's text. */
+  /** Remembers a cluster that depends only on the item's text. */
   keepCluster(item: unknown, cluster: Cluster): void {
     this.#remember(this.remembered.clusters, item, cluster);
   }
 
   /**
-   * Returns the access settings of the listener in the loading before if they are equal, else those given. Remembered routes
-   * share that object.
+   * Returns the listener's access settings of the previous load if they are equal, otherwise `access`.
+   * Remembered routes share that object.
    */
   sameAccess(listener: string, access: AccessSettings | null): AccessSettings | null {
     const last = this.#last.listeners.get(listener)?.terms.access ?? null;
     return isDeepStrictEqual(last, access) ? last : access;
   }
 
-  /** Begins the routes of a listener. If the terms are not equal to those of the loading before, no route is known. */
+  /**
+   * Starts the routes of a listener. Unless its terms equal those of the previous load, no route is known.
+   */
   routesOf(listener: string, terms: RouteTerms): KnownRoutes {
     const last = this.#last.listeners.get(listener);
     const isSame = last !== undefined && isDeepStrictEqual(last.terms, terms);
@@ -135,7 +140,7 @@ export class ItemReading {
     };
   }
 
-  /** Remembers nothing of an item whose text was not noted. */
+  /** Remembers an item, unless its text was not recorded. */
   #remember<Result>(items: Items<Result>, item: unknown, result: Result): void {
     const found = item instanceof KnownItem ? item : this.#texts.get(item);
     if (found !== undefined) items.set(found.text, { values: found.values, result });
@@ -144,13 +149,13 @@ export class ItemReading {
 
 /** Finds and remembers the routes of one listener. */
 export interface KnownRoutes {
-  /** Returns the route of an item with a known text; null for another item. */
+  /** Returns the route of an item with a known text. Null for other items. */
   readonly find: (item: unknown) => Route | null;
-  /** Remembers a route that depends on nothing but the item's text and the listener's terms. */
+  /** Remembers a route that depends only on the item's text and the listener's terms. */
   readonly keep: (item: unknown, route: Route) => void;
 }
 
-/** Counts a value and what is inside. */
+/** Counts a value and the values inside it. */
 function countValues(value: unknown): number {
   let count = 1;
   if (Array.isArray(value)) for (const item of value) count += countValues(item);

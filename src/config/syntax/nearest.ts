@@ -1,7 +1,7 @@
 /**
- * Finds the candidate that a mistyped word most likely meant: the one with the fewest single-letter slips, ignoring case.
- * Allowed are one slip for every three letters, at most two, or a candidate that begins with the word's three or more
- * letters.
+ * Finds the most likely candidate for a mistyped word: the one with the fewest single-letter typos, ignoring
+ * case. Allows one typo per three letters, and at most two. Otherwise returns a candidate that begins with
+ * the word, if that has at least three letters.
  *
  * @returns undefined if no candidate is near
  */
@@ -18,7 +18,10 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return candidates.find((candidate) => candidate.toLowerCase().startsWith(wanted));
 }
 
-/** Counts letters added, lost, changed or swapped with their neighbour (optimal string alignment), up to `limit`. */
+/**
+ * Counts letters inserted, deleted, changed or swapped with their neighbour (optimal string alignment), up to
+ * `limit`.
+ */
 function slipsBetween(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let beforeLast: number[] = [];

@@ -1,4 +1,4 @@
-/** `--set path=value`: a dotted path, with indexes of lists, and a value in YAML. */
+/** Parses `--set path=value`: a dotted path with list indexes, and a YAML value. */
 import { describe } from './formats.ts';
 import { isMapping } from './section.ts';
 import type { Path } from './source-file.ts';
@@ -9,7 +9,7 @@ interface Override {
   readonly value: unknown;
 }
 
-/** Reads `path=value`. Without an equals sign the value is empty. */
+/** Parses `path=value`. Without an equals sign, the value is empty. */
 export function parseOverride(text: string): Override {
   const end = text.indexOf('=');
   if (end < 0) return { path: text.split('.'), value: null };
@@ -20,10 +20,10 @@ type Replaced =
   { readonly error: null; readonly value: unknown; readonly path: Path } | { readonly error: string };
 
 /**
- * Copies a raw value and replaces the value at a path in the copy. Missing mappings on the path are created, and a list
- * may grow by one.
+ * Copies a raw value and replaces the value at a path in the copy. Creates missing mappings along the path. A
+ * list may grow by one.
  *
- * @param steps keys, and indexes of lists in digits
+ * @param steps keys, and list indexes as digits
  * @returns the copy, and the path with its indexes as numbers; or an error
  */
 export function replaceIn(target: unknown, steps: readonly string[], value: unknown): Replaced {

@@ -1,4 +1,4 @@
-/** The errors and warnings of a configuration, each with its place. */
+/** Errors and warnings of a configuration, with their places. */
 import type { ConfigProblem } from '../../core/errors.ts';
 import type { Path, Position, SourceFile } from './source-file.ts';
 import { listUsers } from './users.ts';
@@ -11,23 +11,25 @@ interface Override {
 }
 
 interface Place {
-  /** Null if the place is not in the file. Such entries come last. */
+  /** Null if the place is outside the file. Such entries come last. */
   readonly position: Position | null;
   readonly place: string;
-  /** True if several paths lead to the place: its block has aliases. */
+  /** True if several paths lead to the place because its block has aliases. */
   readonly isShared: boolean;
 }
 
 interface Entry extends Place {
-  /** Null for a problem of no value. */
+  /** Null if the problem does not belong to a value. */
   readonly path: Path | null;
   readonly message: string;
 }
 
-/** Max reported errors, and max reported warnings. Each is a line of output or of the log at every reload. */
+/**
+ * Max reported errors, and max reported warnings. Each is a line of output, or a log line at every reload.
+ */
 const MAX_PROBLEMS = 100;
 
-/** Collects the errors and warnings of one loading. */
+/** Collects the errors and warnings of one load. */
 export class Problems {
   readonly #file: string;
   readonly #source: SourceFile;
@@ -35,7 +37,7 @@ export class Problems {
   readonly #errors: Entry[] = [];
   readonly #warnings: Entry[] = [];
 
-  /** @param file path as the user wrote it */
+  /** @param file path as written by the user */
   constructor(file: string, source: SourceFile) {
     this.#file = file;
     this.#source = source;
@@ -52,7 +54,10 @@ export class Problems {
     return this.#errors.length + this.#warnings.length;
   }
 
-  /** The first {@link MAX_PROBLEMS} errors: in the order of the file, then of the environment and the command line. */
+  /**
+   * The first {@link MAX_PROBLEMS} errors in file order, followed by those of the environment and the command
+   * line.
+   */
   get errors(): readonly ConfigProblem[] {
     return this.#report(this.#errors, 'errors');
   }
@@ -62,7 +67,10 @@ export class Problems {
     return this.#report(this.#warnings, 'warnings');
   }
 
-  /** Records that a value does not come from the file. A later record hides an earlier one of the same path. */
+  /**
+   * Records that a value does not come from the file. A later record of the same path replaces an earlier
+   * one.
+   */
   overridden(path: Path, place: string): void {
     this.#overrides.push({ path, place });
   }
@@ -77,7 +85,7 @@ export class Problems {
     this.#errors.push({ ...this.#find(path, true), path, message });
   }
 
-  /** Adds an error of a value alone. The message names the key, unless the place names it. */
+  /** Adds an error about a single value. The message names the key, unless the place does. */
   valueError(path: Path, message: string): void {
     const found = this.#find(path, false);
     const key = path.findLast((step) => typeof step === 'string');
@@ -92,17 +100,17 @@ export class Problems {
     this.#warnings.push({ ...this.#find(path, false), path, message });
   }
 
-  /** Adds an error whose place is not in the file. */
+  /** Adds an error whose place is outside the file. */
   errorAt(place: string, message: string): void {
     this.#errors.push({ ...outside(place), path: null, message });
   }
 
-  /** Adds a warning whose place is not in the file. */
+  /** Adds a warning whose place is outside the file. */
   warningAt(place: string, message: string): void {
     this.#warnings.push({ ...outside(place), path: null, message });
   }
 
-  /** Returns each problem once, in the order of the file. */
+  /** Returns each problem once, in file order. */
   #report(entries: readonly Entry[], what: string): readonly ConfigProblem[] {
     const all = grouped(entries.toSorted(byPosition));
     const first = all.slice(0, MAX_PROBLEMS).map((group) => this.#describe(group));
@@ -110,7 +118,7 @@ export class Problems {
     return [...first, { place: this.#file, message: `${all.length - MAX_PROBLEMS} more ${what}` }];
   }
 
-  /** Names the users of a block with aliases: the place alone does not tell which of them are meant. */
+  /** Names the users of an aliased block, because the position alone does not identify them. */
   #describe(group: readonly [Entry, ...Entry[]]): ConfigProblem {
     const { place, message } = group[0];
     if (!group.some(({ isShared }) => isShared)) return { place, message };
@@ -147,7 +155,7 @@ function byPosition({ position: a }: Entry, { position: b }: Entry): number {
   return a.line - b.line || a.column - b.column;
 }
 
-/** Puts entries of one place and message together: each alias of a block has the block's problems again. */
+/** Groups entries by place and message: each alias of a block repeats the block's problems. */
 function grouped(entries: readonly Entry[]): readonly (readonly [Entry, ...Entry[]])[] {
   const byText = new Map<string, [Entry, ...Entry[]]>();
   for (const entry of entries) {

@@ -5,7 +5,7 @@ import { nearest } from './nearest.ts';
 import type { Problems } from './problems.ts';
 import type { Path } from './source-file.ts';
 
-/** A value and its place. */
+/** A value and its path. */
 export interface Located<T> {
   readonly value: T;
   readonly path: Path;
@@ -15,13 +15,13 @@ export interface Located<T> {
 interface Shape {
   readonly what: string;
   readonly keys: readonly string[];
-  /** Messages about some other keys. */
+  /** Messages for some unknown keys. */
   readonly notes?: Readonly<Record<string, string>>;
 }
 
 /**
- * A mapping and its place. It collects errors instead of throwing them, so that one reading finds every problem. A default
- * or a placeholder replaces a value that cannot be read, and the loader refuses the configuration in the end.
+ * A mapping and its path. Collects errors instead of throwing, so that one load finds every problem. A
+ * default or placeholder replaces an invalid value, and the loader refuses the configuration at the end.
  */
 export class Section {
   readonly path: Path;
@@ -36,7 +36,10 @@ export class Section {
     this.#values = values;
   }
 
-  /** Reads a mapping. Adds an error for each unknown key. Adds an error and returns null if the value is not a mapping. */
+  /**
+   * Reads a mapping and adds an error for each unknown key. If the value is not a mapping, adds an error and
+   * returns null.
+   */
   static of(value: unknown, path: Path, problems: Problems, shape: Shape): Section | null {
     if (!isMapping(value)) {
       problems.valueError(path, notMapping(value, shape));
@@ -52,7 +55,7 @@ export class Section {
     return this.#values.has(key);
   }
 
-  /** Returns the raw value of a key; undefined without the key. */
+  /** Returns the raw value of a key. Undefined if the key is missing. */
   raw(key: string): unknown {
     return this.#values.get(key);
   }
@@ -62,20 +65,22 @@ export class Section {
     return this.has(key) ? this.#read(key, format, fallback) : fallback;
   }
 
-  /** Reads a required value. The placeholder replaces a missing one in a configuration that is refused. */
+  /** Reads a required value. The placeholder replaces a missing value; the configuration is refused later. */
   required<T>(key: string, format: Format<T>, placeholder: T): T {
     if (this.has(key)) return this.#read(key, format, placeholder);
     this.problem(`${this.#what} needs "${key}"`);
     return placeholder;
   }
 
-  /** Reads the required key `name`. A bad name is kept, so that references to it are not refused as well. */
+  /**
+   * Reads the required key `name`. Keeps an invalid name, so that references to it do not cause more errors.
+   */
   name(): string {
     const raw = this.raw('name');
     return this.required('name', label, typeof raw === 'string' ? raw : '');
   }
 
-  /** Reads an optional mapping. Returns null if it is missing, or not a mapping. */
+  /** Reads an optional mapping. Returns null if it is missing or not a mapping. */
   section(key: string, shape: Shape): Section | null {
     return this.has(key) ? Section.of(this.raw(key), [...this.path, key], this.problems, shape) : null;
   }
@@ -89,7 +94,7 @@ export class Section {
     );
   }
 
-  /** Reads the elements of a required list, which must not be empty. Returns none if it cannot be read. */
+  /** Reads the elements of a required list that must not be empty. Returns an empty list if it is invalid. */
   list(key: string, of: string): Located<unknown>[] {
     if (!this.has(key)) {
       this.problem(`${this.#what} needs "${key}"`);
@@ -103,14 +108,14 @@ export class Section {
     return this.has(key) ? this.#elements(key, of, 0) : [];
   }
 
-  /** Reads a required value that is one entry, or a list of at least one. */
+  /** Reads a required value that is one entry or a list of at least one. */
   oneOrMore(key: string, of: string): Located<unknown>[] {
     const value = this.raw(key);
     if (!this.has(key) || Array.isArray(value)) return this.list(key, of);
     return [{ value, path: [...this.path, key] }];
   }
 
-  /** Returns the key of a mapping that must have exactly one of several. Else adds an error and returns null. */
+  /** Returns the only present key of `keys`. If there is not exactly one, adds an error and returns null. */
   only<const K extends string>(keys: readonly K[]): K | null {
     const [key, ...others] = keys.filter((each) => this.has(each));
     if (key !== undefined && others.length === 0) return key;
@@ -118,12 +123,12 @@ export class Section {
     return null;
   }
 
-  /** Adds an error of the mapping as a whole. */
+  /** Adds an error about the whole mapping. */
   problem(message: string): void {
     this.problems.error(this.path, message);
   }
 
-  /** Adds an error of a value that could be read. */
+  /** Adds an error about a value that has a valid format. */
   problemAt(key: string, message: string): void {
     this.problems.valueError([...this.path, key], message);
   }
@@ -144,7 +149,7 @@ export class Section {
   }
 }
 
-/** Reads one value. If its format refuses it, adds an error and returns the fallback. */
+/** Reads one value. If its format refuses the value, adds an error and returns the fallback. */
 export function readValue<T>(
   value: unknown,
   path: Path,
@@ -161,7 +166,7 @@ export function readValue<T>(
   }
 }
 
-/** Whether a value of a file is a mapping: keys with values. */
+/** Whether a value of the file is a mapping. */
 export function isMapping(value: unknown): value is ReadonlyMap<string, unknown> {
   return value instanceof Map;
 }
@@ -172,7 +177,7 @@ export function notMapping(value: unknown, { what, keys }: Shape): string {
   return `${describe(value)} is not a mapping${remedy}`;
 }
 
-/** Returns the message for a key that the mapping must not have. */
+/** Returns the message for an unknown key. */
 export function unknownKey(key: string, { what, keys, notes = {} }: Shape): string {
   if (Object.hasOwn(notes, key)) return notes[key]!;
   const near = nearest(key, keys);

@@ -1,4 +1,4 @@
-/** The text of a configuration file: its values and their places. */
+/** The text of a configuration file, with its values and their positions. */
 import type { Document, LineCounter, Node } from 'yaml';
 import { messageOf } from '../../core/errors.ts';
 import { doSteps, type Steps } from '../../core/timing/steps.ts';
@@ -13,22 +13,22 @@ import { YamlValues } from './yaml/values.ts';
 /** Keys and list indexes from the root to a value. */
 export type Path = readonly (string | number)[];
 
-/** Both count from 1. */
+/** Both start at 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** The place of a value. */
+/** Location of a value. */
 interface Location {
   readonly position: Position;
-  /** False if the value is missing, and the place is that of the mapping or list around it. */
+  /** False if the value is missing and the position is that of the surrounding mapping or list. */
   readonly found: boolean;
-  /** True if the path leads there by an alias or by `<<`, so that other paths lead there, too. */
+  /** True if the path goes through an alias or `<<`, so that other paths lead there too. */
   readonly isShared: boolean;
 }
 
-/** A message of the parser about the text. */
+/** A parser message about the text. */
 interface Remark {
   readonly position: Position;
   readonly message: string;
@@ -42,31 +42,31 @@ interface Parsed {
   readonly fault: YamlFault | null;
 }
 
-/** The parser's messages repeat their source, which may be the whole file. */
+/** The parser's messages quote their source, which may be the whole file. */
 const MAX_MESSAGE_CHARACTERS = 200;
 const MAX_KEY_CHARACTERS = 60;
-/** Max places that are looked for in excerpts. From then on it takes less time to parse the whole text once. */
+/** Max positions found through excerpts. After that, parsing the whole text once is faster. */
 const MAX_EXCERPTS = 8;
 const START: Position = { line: 1, column: 1 };
 
-/** A parsed configuration file: its values, its errors and the place of each value. */
+/** A parsed configuration file: its values, its errors and the position of each value. */
 export class SourceFile {
-  /** Mappings are Maps, lists are arrays; null for an empty file and for one that is broken. */
+  /** Mappings are Maps, lists are arrays. Null for an empty or broken file. */
   readonly root: unknown;
-  /** The first syntax error, which prevents all values; null for none. Further ones only follow from it. */
+  /** The first syntax error, which prevents all values. Null for none. Further errors only follow from it. */
   readonly broken: Remark | null;
-  /** Keys that are set twice. This is an error, but the rest can be read. */
+  /** Keys that are set twice. This is an error, but the rest is readable. */
   readonly duplicates: readonly Remark[];
   readonly warnings: readonly Remark[];
   readonly #text: string;
-  /** Null until it is needed: most files are read without. */
+  /** Null until needed: most files are read without it. */
   #parsed: Parsed | null = null;
   #excerpts = 0;
 
   /**
    * Reads YAML or JSON.
    *
-   * @param plain the values if they have been read already; undefined if they must be read with their places
+   * @param plain values that have already been read; undefined to read them with their positions
    */
   constructor(text: string, plain: unknown = doSteps(readPlainYaml(text))) {
     this.#text = text;
@@ -94,18 +94,18 @@ export class SourceFile {
   }
 
   /**
-   * Reads YAML or JSON, a long text in steps.
+   * Reads YAML or JSON. Splits long texts into steps.
    *
-   * @param known items for which a stand-in is enough; null to read all
+   * @param known supplies placeholders for known items; null to read all
    */
   static *read(text: string, known: ItemReading | null): Steps<SourceFile> {
     return new SourceFile(text, yield* readPlainYaml(text, known));
   }
 
   /**
-   * Finds the place of a value, or of the nearest mapping or list around it in the file.
+   * Finds the position of a value, or of the nearest surrounding mapping or list in the file.
    *
-   * @param key true for the place of the value's key; false uses the key only for a mapping or list
+   * @param key true for the position of the value's key; false uses the key only for a mapping or list
    */
   locate(path: Path, key: boolean): Location {
     if (this.#parsed !== null || ++this.#excerpts > MAX_EXCERPTS) return locateIn(this.#parse(), path, key);
@@ -154,7 +154,7 @@ function positionOf(offset: number, { lines }: Parsed): Position {
   return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-/** Reads one value from the environment or the command line as YAML. Anything that is not YAML is text. */
+/** Parses a value from the environment or the command line as YAML. Text that is not YAML remains text. */
 export function parseValue(text: string): unknown {
   const { document, values, fault } = parse(text);
   if (fault !== null || document === null || values === null) return text;
@@ -166,7 +166,7 @@ function parse(text: string): Parsed {
   const lines = new (yaml().LineCounter)();
   const excess = findExcess(text);
   if (excess !== null) {
-    // The parser would have counted them.
+    // The parser would have counted the lines.
     let start = 0;
     do {
       lines.addNewLine(start);
@@ -177,7 +177,7 @@ function parse(text: string): Parsed {
   const { stackTraceLimit } = Error;
   let document: Document.Parsed;
   try {
-    // The parser makes an error object for each fault of the text: a stack for each would take most of the time.
+    // The parser creates an error object per fault. Capturing their stacks would take most of the time.
     Error.stackTraceLimit = 0;
     document = yaml().parseDocument(text, { ...PARSE_OPTIONS, lineCounter: lines });
   } catch (error) {
@@ -198,7 +198,7 @@ function parse(text: string): Parsed {
 interface Child {
   readonly key: Node | null;
   readonly value: unknown;
-  /** True if the mapping takes the key from another one by `<<`. */
+  /** True if the mapping gets the key from another mapping by `<<`. */
   readonly isMerged: boolean;
 }
 

@@ -1,12 +1,12 @@
-/** The format of URLs that sluice itself asks. */
+/** Format of URLs that sluice requests. */
 import { isLoopbackHost } from '../../core/address.ts';
 import type { Format } from './formats.ts';
 import { FormatError, describe, text } from './formats.ts';
 
 /**
- * Returns the format of a URL with http or https. Messages leave out a URL with a password: it is secret.
+ * Returns the format of an http or https URL. Messages omit a URL with a password, which is secret.
  *
- * @param what names it in messages
+ * @param what name of the URL in messages
  */
 export function httpUrl(what: string): Format<URL> {
   const read = text(what);
@@ -30,7 +30,7 @@ export function httpUrl(what: string): Format<URL> {
   };
 }
 
-/** Tells whether what crosses the network can be read there: plain HTTP to another machine. */
+/** Whether traffic to the URL crosses the network unencrypted: plain HTTP to another machine. */
 export function crossesInClear(url: URL): boolean {
   return url.protocol === 'http:' && !isLoopbackHost(url.hostname);
 }

@@ -1,10 +1,10 @@
-/** Names for the listeners, routes and clusters that use a block of the file. */
+/** Names the listeners, routes and clusters that use a block of the file. */
 import { describe } from './formats.ts';
 import type { Path } from './source-file.ts';
 
-/** Max users that a message names. */
+/** Max users in a message. */
 const MAX_USERS = 3;
-/** What the entries of lists are called, if they have names. */
+/** Singular names of lists whose entries have names. */
 const NAMED_LISTS = new Map([
   ['listeners', 'listener'],
   ['routes', 'route'],
@@ -12,9 +12,9 @@ const NAMED_LISTS = new Map([
 ]);
 
 /**
- * Lists the entries that the paths lead through, each once: `listener "web" and route "chat" of listener "api"`.
+ * Lists the entries along the paths, each once: `listener "web" and route "chat" of listener "api"`.
  *
- * @param root the value of the file
+ * @param root the root value of the file
  */
 export function listUsers(root: unknown, paths: readonly Path[]): string {
   const users = [...new Set(paths.map((path) => userOf(root, path)))];
@@ -24,7 +24,10 @@ export function listUsers(root: unknown, paths: readonly Path[]): string {
   return named.length === 0 ? String(last) : `${named.join(', ')} and ${last}`;
 }
 
-/** Returns the innermost entry around a value, with the entries around that. Without any it is the dotted path. */
+/**
+ * Describes the innermost entry around a value and the entries around it. Without one, returns the dotted
+ * path.
+ */
 function userOf(root: unknown, path: Path): string {
   const entries: string[] = [];
   let value = root;
@@ -32,7 +35,7 @@ function userOf(root: unknown, path: Path): string {
     value = value instanceof Map || Array.isArray(value) ? childOf(value, step) : undefined;
     const kind = NAMED_LISTS.get(String(path[index - 1]));
     if (kind === undefined || typeof step !== 'number') continue;
-    // A name that is itself the problem may not tell the entry from others.
+    // If the name is itself the problem, it may not identify the entry.
     const name = value instanceof Map && path[index + 1] !== 'name' ? (value.get('name') as unknown) : null;
     entries.unshift(`${kind} ${typeof name === 'string' ? describe(name) : `number ${step + 1}`}`);
   }

@@ -1,23 +1,23 @@
-/** Who may use a listener or a route. */
+/** Access rules of listeners and routes. */
 
-/** The conditions for a client, which must all hold. */
+/** Conditions for clients. All must hold. */
 export interface AccessSettings {
-  /** CIDR blocks of clients that are refused, also if `allow` has them. */
+  /** CIDR blocks of refused clients. Takes precedence over `allow`. */
   readonly deny: readonly string[];
-  /** CIDR blocks of the only clients that are let in; null for all. */
+  /** CIDR blocks of the only admitted clients. Null for all. */
   readonly allow: readonly string[] | null;
-  /** Null to let upgrades of any origin in. */
+  /** Null admits upgrades from any origin. */
   readonly origins: OriginSettings | null;
   readonly basic: BasicSettings | null;
   readonly jwt: JwtSettings | null;
   readonly forwardAuth: ForwardAuthSettings | null;
 }
 
-/** The origins (RFC 6454) whose pages may open WebSockets. */
+/** Origins (RFC 6454) whose pages may open WebSockets. */
 export interface OriginSettings {
-  /** Whether the origin of the client's own Host passes. */
+  /** Whether the origin that equals the client's own Host passes. */
   readonly allowsSelf: boolean;
-  /** Whether the origin `null` passes, which sandboxed pages and local files have. */
+  /** Whether the origin `null` passes. Sandboxed pages and local files send it. */
   readonly allowsNull: boolean;
   readonly patterns: readonly OriginPattern[];
   /** Whether an upgrade without an Origin header is refused. */
@@ -27,28 +27,28 @@ export interface OriginSettings {
 export interface OriginPattern {
   /** In lower case, without the colon. */
   readonly scheme: string;
-  /** In lower case. `*.example.com` stands for one label or more in place of the star. */
+  /** In lower case. The star in `*.example.com` matches one or more labels. */
   readonly host: string;
   /** Null for any port. A pattern without a port has its scheme's default port. */
   readonly port: number | null;
 }
 
-/** Passwords (RFC 7617) of an htpasswd file. */
+/** Passwords (RFC 7617) from an htpasswd file. */
 export interface BasicSettings {
   /** Absolute path. */
   readonly file: string;
-  /** Hashed passwords by the user's name. */
+  /** Hashed passwords, keyed by user name. */
   readonly users: ReadonlyMap<string, string>;
   readonly realm: string;
 }
 
-/** Where a request carries its token. The name of a header is in lower case. */
+/** Where a request carries its token. Header names are in lower case. */
 export interface TokenSource {
   readonly kind: 'header' | 'cookie' | 'query' | 'subprotocol';
   readonly name: string;
 }
 
-/** The keys that verify tokens: the text of a JSON Web Key Set (RFC 7517), or the URL of one. */
+/** Keys that verify tokens: the text of a JSON Web Key Set (RFC 7517), or its URL. */
 export type JwtKeys =
   | { readonly kind: 'file'; readonly file: string; readonly jwks: string }
   | { readonly kind: 'url'; readonly url: string };
@@ -56,33 +56,33 @@ export type JwtKeys =
 /** JSON Web Tokens (RFC 7519). */
 export interface JwtSettings {
   readonly keys: JwtKeys;
-  /** The accepted algorithms (RFC 7518); never empty, never `none`. */
+  /** Accepted algorithms (RFC 7518). Never empty, never `none`. */
   readonly algorithms: readonly string[];
-  /** Accepted values of `iss`; empty for any. */
+  /** Accepted values of `iss`. Empty for any. */
   readonly issuers: readonly string[];
-  /** Accepted values of `aud`; empty for any. */
+  /** Accepted values of `aud`. Empty for any. */
   readonly audiences: readonly string[];
-  /** In the order in which they are looked at. */
+  /** Sources in the order in which they are checked. */
   readonly from: readonly TokenSource[];
-  /** By claim: the accepted values. A claim that is a list needs one of them. */
+  /** Accepted values, keyed by claim. A claim that is a list needs one of them. */
   readonly requiredClaims: ReadonlyMap<string, readonly string[]>;
-  /** By header in lower case: the claim whose value endpoints get. */
+  /** Claims whose values endpoints get, keyed by header name in lower case. */
   readonly forward: ReadonlyMap<string, string>;
   /** What happens to a session when its token expires. */
   readonly atExpiry: 'close' | 'ignore';
-  /** Time for which a session lives on after its token has expired. */
+  /** Time that a session may continue after its token has expired. */
   readonly graceMs: number;
-  /** Max difference of clocks. It counts for `iat` and `nbf`, and for `exp` at the handshake only. */
+  /** Max clock difference. Applies to `iat` and `nbf`, and to `exp` only at the handshake. */
   readonly leewayMs: number;
 }
 
-/** A server that decides about each request, as Traefik's ForwardAuth and nginx's auth_request ask it. */
+/** A server that decides about each request, like Traefik's ForwardAuth and nginx's auth_request. */
 export interface ForwardAuthSettings {
   readonly url: string;
-  /** Headers of its answer that endpoints get, in lower case. The first names the principal. */
+  /** Headers of its response that endpoints get, in lower case. The first names the principal. */
   readonly headers: readonly string[];
   readonly timeoutMs: number;
-  /** Max requests to the server at once, in each worker. */
+  /** Max concurrent requests to the server, per worker. */
   readonly maxConcurrent: number;
   /** What happens to requests while the server does not answer. */
   readonly onFailure: 'refuse' | 'admit';

@@ -1,6 +1,6 @@
 /**
- * The configuration as the rest of sluice sees it: checked, with every default filled in, in one form (milliseconds, bytes,
- * absolute paths), and never changed after loading.
+ * The configuration after loading: validated, with defaults filled in and units normalized to milliseconds,
+ * bytes and absolute paths. It never changes.
  */
 import type { TcpAddress } from '../../core/address.ts';
 import type { Cluster } from './cluster.ts';
@@ -12,14 +12,14 @@ export interface Config {
   readonly admin: AdminSettings;
   readonly metrics: MetricsSettings;
   readonly log: LogSettings;
-  /** Null without traces. */
+  /** Null disables tracing. */
   readonly tracing: TracingSettings | null;
   readonly shutdown: ShutdownSettings;
   readonly drain: DrainSettings;
-  /** Null without limits over several machines. */
+  /** Null disables limits across machines. */
   readonly redis: RedisSettings | null;
   readonly revocations: RevocationSettings;
-  /** The clusters that the built-in demo backends serve; null for no demo. */
+  /** Clusters served by the built-in demo backends. Null for no demo. */
   readonly demo: DemoSettings | null;
   readonly listeners: readonly Listener[];
   readonly clusters: readonly Cluster[];
@@ -27,41 +27,46 @@ export interface Config {
 
 interface AdminSettings {
   readonly address: TcpAddress;
-  /** Host names, in lower case, that requests may have besides IP addresses, `localhost` and the name in `address`. */
+  /**
+   * Host names in lower case that requests may use, besides IP addresses, `localhost` and the name in
+   * `address`.
+   */
   readonly hosts: readonly string[];
-  /** The bearer token that allows changes (`POST`); null to allow none. */
+  /** Bearer token that allows changes (`POST`). Null allows none. */
   readonly token: string | null;
-  /** What taps may show: nothing, frames without payload, or all. */
+  /** What taps may show: nothing, frames without payload, or everything. */
   readonly tap: 'off' | 'headers' | 'payload';
-  /** Rules of redaction that hold for every tap: see `core/redaction/`. They have been checked. */
+  /** Validated redaction rules that apply to every tap: see `core/redaction/`. */
   readonly tapRedact: readonly string[];
 }
 
 interface MetricsSettings {
-  /** Whether `/metrics` has the series with the label `endpoint`. */
+  /** Whether `/metrics` has series with the label `endpoint`. */
   readonly endpoints: boolean;
 }
 
-/** Worker threads of each mode, with `auto` replaced by the number of cores, and what they share. */
+/**
+ * Worker threads of each mode and their shared settings. `auto` is already replaced by the number of cores.
+ */
 interface WorkerSettings {
   readonly l7: number;
   readonly l4: number;
-  /** Max bytes that wait in the sessions of all workers together. */
+  /** Max bytes waiting in the sessions of all workers together. */
   readonly bufferBudget: number;
-  /** Silence after which a worker counts as stuck; 0 for never. */
+  /** Silence after which a worker counts as stuck. 0 for never. */
   readonly stuckAfterMs: number;
-  /** Max time that a new worker spends on handshakes of its own before it serves clients; 0 for none. */
+  /** Max time that a new worker warms up with its own handshakes before it serves clients. 0 for none. */
   readonly warmUpMs: number;
 }
 
 interface ShutdownSettings {
-  /** Time for which sessions and tunnels continue after SIGTERM. */
+  /** Time that sessions and tunnels may continue after SIGTERM. */
   readonly graceMs: number;
-  /** Time for which `/readyz` answers 503 before a shutdown or a drain of everything begins. */
+  /** Time that `/readyz` answers 503 before a shutdown or a full drain starts. */
   readonly readyDelayMs: number;
 }
 
-/** The pace at which a drain ends connections. */
+/** Pace at which a drain ends connections. */
 export interface DrainSettings {
   /** Sessions and tunnels per second over all workers. */
   readonly rate: number;
@@ -76,43 +81,45 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export interface LogSettings {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
-  /** How requests, refused handshakes, sessions and tunnels are logged; null if they are not. */
+  /** Logging of requests, refused handshakes, sessions and tunnels. Null disables it. */
   readonly access: AccessLogSettings | null;
-  /** How access lines name principals: as they are, as a digest, or not. */
+  /** Form of principals in access lines: plain, as a digest, or omitted. */
   readonly principal: 'plain' | 'hashed' | 'off';
-  /** Absolute path of the log file; null for standard output. */
+  /** Absolute path of the log file. Null for standard output. */
   readonly file: string | null;
-  /** Size at which the log file is rotated; 0 for never. */
+  /** Size at which the log file is rotated. 0 for never. */
   readonly maxSizeBytes: number;
-  /** Number of rotated files that are kept. */
+  /** Number of rotated files to keep. */
   readonly keep: number;
 }
 
 export interface AccessLogSettings {
-  /** Absolute path of a file of its own; null if the lines go to the log. */
+  /** Absolute path of a separate file. Null if the lines go to the log. */
   readonly file: string | null;
   readonly format: 'json' | 'combined' | 'text';
-  /** The part of requests, sessions and tunnels without failures that are logged, from 0 to 1. */
+  /**
+   * Fraction of successful requests, sessions and tunnels to log, from 0 to 1. Failures are always logged.
+   */
   readonly sample: number;
-  /** Names of the fields of JSON lines; null for all. */
+  /** Names of the fields of JSON lines. Null for all. */
   readonly fields: readonly string[] | null;
-  /** Time from which a request, or a handshake, is logged although sampling has not chosen it; 0 for none. */
+  /** Duration from which a request or handshake is logged even if not sampled. 0 for none. */
   readonly slowMs: number;
-  /** Size at which {@link file} is rotated; 0 for never. */
+  /** Size at which {@link file} is rotated. 0 for never. */
   readonly maxSizeBytes: number;
-  /** Number of rotated files that are kept. */
+  /** Number of rotated files to keep. */
   readonly keep: number;
 }
 
-/** Which requests and sessions are traced, and who gets the spans. */
+/** Sampling of traces, and the collector of their spans. */
 export interface TracingSettings {
-  /** Of an OTLP collector, by HTTP. */
+  /** URL of an OTLP collector, over HTTP. */
   readonly url: string;
-  /** The part of traces that are sampled if nobody before has decided: 0 to 1. */
+  /** Fraction of traces to sample if the client has not decided: 0 to 1. */
   readonly sample: number;
-  /** Headers for the collector. The values are secrets. */
+  /** Headers for the collector. The values are secret. */
   readonly headers: Readonly<Record<string, string>>;
-  /** By the name of the route: its part in place of `sample`. */
+  /** Fractions that replace `sample`, keyed by route name. */
   readonly routes: Readonly<Record<string, number>>;
 }
 

@@ -1,55 +1,58 @@
-/** How much clients may use of a listener or a route. */
+/** Usage limits of listeners and routes. */
 
 /**
- * A limit, which holds for each key by itself. A request without the key (the header, for example) is not
+ * A limit, counted separately for each key. A request without the key, such as a missing header, is not
  * limited.
  */
 export interface LimitSettings {
-  /** Name in metrics, logs and answers: unique within its listener and routes. */
+  /** Name in metrics, logs and responses. Unique within its listener and routes. */
   readonly name: string;
   readonly key: LimitKey;
-  /** Max sessions and requests of the key at once, at layer 4 tunnels; null for no limit. */
+  /** Max concurrent sessions and requests per key, or tunnels at layer 4. Null for no limit. */
   readonly connections: number | null;
-  /** Max upgrades, at layer 4 connections; null for no limit. */
+  /** Max upgrades, or connections at layer 4. Null for no limit. */
   readonly handshakes: RateLimit | null;
-  /** Max requests that are no upgrades. */
+  /** Max requests other than upgrades. */
   readonly requests: RateLimit | null;
-  /** Max WebSocket messages that clients send. */
+  /** Max WebSocket messages from clients. */
   readonly messages: RateLimit | null;
-  /** Max bytes that clients send: on `raw` and `net` with heads and control frames, else payload. */
+  /**
+   * Max bytes from clients. Counts frame heads and control frames with `raw` and `net`, only payload with
+   * `uws`.
+   */
   readonly bytes: RateLimit | null;
-  /** What happens to a session that sends more: `close` ends it, `slow` reads less from it. */
+  /** What happens to a session over the limit: `close` ends it, `slow` reads less from it. */
   readonly over: 'close' | 'slow';
-  /** Whether the limit is counted in Redis, over all machines. */
+  /** Whether the limit is counted in Redis, across machines. */
   readonly isShared: boolean;
-  /** Max keys that are counted apart. Others share one count. */
+  /** Max keys with a separate count. All further keys share one count. */
   readonly maxKeys: number;
 }
 
-/** A rate, and how much may come at once. */
+/** A rate with its burst. */
 export interface RateLimit {
   readonly perSecond: number;
   /** At least 1. */
   readonly burst: number;
 }
 
-/** What a limit tells clients apart by. Names of headers are in lower case. */
+/** The client property that a limit counts by. Header names are in lower case. */
 export type LimitKey =
   | { readonly kind: 'address' | 'principal' | 'host' | 'route' }
   | { readonly kind: 'claim' | 'header' | 'cookie'; readonly name: string };
 
-/** The Redis server that counts shared limits, and spreads revocations. */
+/** The Redis server that counts shared limits and distributes revocations. */
 export interface RedisSettings {
   readonly url: string;
-  /** What shared limits do while the server does not answer: count in this process, or refuse. */
+  /** Shared limits while the server does not answer: count in this process, or refuse. */
   readonly onFailure: 'local' | 'refuse';
   /** Prefix of all keys. */
   readonly prefix: string;
 }
 
 export interface RevocationSettings {
-  /** Min time for which a revocation is kept. */
+  /** Min time to keep a revocation. */
   readonly keepMs: number;
-  /** Absolute path of the file that keeps revocations over a restart; null to keep them in memory. */
+  /** Absolute path of the file that keeps revocations across restarts. Null to keep them in memory. */
   readonly file: string | null;
 }

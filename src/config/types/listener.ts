@@ -1,4 +1,4 @@
-/** Listeners of both modes, and what each of them sets for its connections. */
+/** Listeners of both modes, with the settings of their connections. */
 import type { TcpAddress } from '../../core/address.ts';
 import type { AccessSettings } from './access.ts';
 import type { LimitSettings } from './limits.ts';
@@ -9,96 +9,111 @@ export type Listener = L4Listener | L7Listener;
 interface ListenerBase {
   readonly name: string;
   readonly address: TcpAddress;
-  /** Max open connections over all workers; 0 for no limit. */
+  /** Max open connections over all workers. 0 for no limit. */
   readonly maxConnections: number;
-  /** CIDR blocks of the proxies in front whose PROXY headers are believed, and at layer 7 their forwarding headers. */
+  /**
+   * CIDR blocks of the proxies in front whose PROXY headers, and at layer 7 forwarding headers, are trusted.
+   */
   readonly trustedProxies: readonly string[];
-  /** Whether connections of trusted proxies start with a PROXY header. `required` closes all other connections. */
+  /**
+   * Whether connections of trusted proxies start with a PROXY header. `required` closes all other
+   * connections.
+   */
   readonly proxyProtocol: 'off' | 'required' | 'optional';
-  /** Null to let everybody in. At layer 7, this is for requests that no route takes: see `Route.access`. */
+  /** Null admits everyone. At layer 7, applies to requests without a route: see `Route.access`. */
   readonly access: AccessSettings | null;
-  /** Limits of the whole listener. Routes have more. */
+  /** Limits of the whole listener. Routes may add their own. */
   readonly limits: readonly LimitSettings[];
-  /** Server names of TLS connections that are tunnelled undecrypted. */
+  /** Server names of TLS connections that are tunnelled without decryption. */
   readonly passthrough: readonly PassthroughRule[];
 }
 
-/** Where TLS connections with some server names are tunnelled, undecrypted. */
+/** Tunnels TLS connections with some server names to a cluster, without decryption. */
 export interface PassthroughRule {
-  /** In lower case. `*.example.com` stands for one label or more in place of the star, as hosts of routes do. */
+  /** In lower case. The star in `*.example.com` matches one or more labels, as in the hosts of routes. */
   readonly serverNames: readonly string[];
   readonly cluster: string;
 }
 
-/** The engine of tunnels: an epoll loop over system calls (Linux), or Node's sockets. */
+/** Engine of tunnels: an epoll loop over system calls (Linux), or Node's sockets. */
 export type L4Engine = 'raw' | 'net';
 
 export interface L4Listener extends ListenerBase {
   readonly mode: 'l4';
-  /** Takes what no rule of `passthrough` takes. Null to close it. */
+  /** Cluster of connections that no rule of `passthrough` matches. Null closes them. */
   readonly cluster: string | null;
-  /** `auto` is raw if this machine and the cluster allow it. The primary replaces `auto` for the workers. */
+  /** `auto`: raw if this machine and the cluster allow it. The primary resolves `auto` for the workers. */
   readonly engine: 'auto' | L4Engine;
-  /** Time without a byte in either direction after which a tunnel is closed; 0 for never. */
+  /** Idle time in both directions after which a tunnel is closed. 0 for never. */
   readonly idleTimeoutMs: number;
-  /** Max time without a byte in a tunnel that one side has half-closed; 0 for no limit. */
+  /** Max idle time of a half-closed tunnel. 0 for no limit. */
   readonly halfCloseTimeoutMs: number;
 }
 
 /**
- * The engine of sessions and requests: our own HTTP/1.x and stream relay on system calls (`raw`, Linux) or Node's sockets
- * (`net`), or uWebSockets.js (`uws`).
+ * Engine of sessions and requests. `raw` and `net` are our own HTTP/1.x and stream relay, on system calls
+ * (Linux) and on Node's sockets. `uws` is uWebSockets.js.
  */
 export type L7Engine = 'raw' | 'net' | 'uws';
 
 export interface L7Listener extends ListenerBase {
   readonly mode: 'l7';
-  /** `auto` is chosen by what the listener needs and the machine has. The primary replaces `auto` for the workers. */
+  /**
+   * `auto` depends on the listener's settings and the machine. The primary resolves `auto` for the workers.
+   */
   readonly engine: 'auto' | L7Engine;
   readonly tls: ListenerTls | null;
-  /** Max upgrade requests under way with endpoints, over all workers; 0 for no limit. */
+  /** Max upgrade requests waiting for endpoints, over all workers. 0 for no limit. */
   readonly maxPendingHandshakes: number;
-  /** Max upgrade requests that wait while that limit is reached. */
+  /** Max upgrade requests queued while `maxPendingHandshakes` is reached. */
   readonly maxQueuedHandshakes: number;
-  /** The headers that tell endpoints about the client: X-Forwarded-* (x), `Forwarded` (rfc7239), both, or none. */
+  /**
+   * Headers that tell endpoints about the client: X-Forwarded-* (`x`), `Forwarded` (`rfc7239`), both, or
+   * none.
+   */
   readonly forwarded: ForwardedStyle;
-  /** Whether Via (RFC 9110 section 7.6.3) is added to requests and responses of clusters. */
+  /** Whether to add Via (RFC 9110 section 7.6.3) to requests and responses of clusters. */
   readonly via: boolean;
-  /** The treatment of request headers with an underscore in their name. */
+  /** Handling of request headers whose names contain an underscore. */
   readonly underscoreHeaders: UnderscoreHeaders;
   readonly paths: PathSettings;
   readonly websocket: WebSocketSettings;
   readonly http: HttpSettings;
-  /** In the order of the file: the first match wins. */
+  /** In file order: the first match wins. */
   readonly routes: readonly Route[];
 }
 
 export interface ListenerTls {
-  /** At least one; the first answers clients whose server name fits none. */
+  /** At least one. The first serves clients whose server name matches none. */
   readonly certificates: readonly Certificate[];
   readonly minVersion: '1.2' | '1.3';
-  /** Names of OpenSSL, separated by colons, the preferred first; those of TLS 1.3 begin with `TLS_`. */
+  /**
+   * OpenSSL names separated by colons, in order of preference. Names of TLS 1.3 ciphers begin with `TLS_`.
+   */
   readonly ciphers: string;
-  /** Groups for the key exchange in OpenSSL's form (SSL_CTX_set1_groups_list), the preferred first. */
+  /** Key exchange groups in OpenSSL's format (SSL_CTX_set1_groups_list), in order of preference. */
   readonly groups: string;
-  /** The application protocols that clients may choose (RFC 7301), the preferred first. Empty to choose none. */
+  /** Application protocols (RFC 7301) in order of preference. Empty disables the negotiation. */
   readonly alpn: readonly string[];
-  /** Max time from the accepted connection to the end of the handshake, a PROXY header included. */
+  /** Max time from the accepted connection to the end of the handshake, including a PROXY header. */
   readonly handshakeTimeoutMs: number;
-  /** Null to ask for no client certificate. */
+  /** Null requests no client certificate. */
   readonly clientCertificates: ClientCertificateSettings | null;
   readonly tickets: TicketSettings;
 }
 
-/** How clients prove who they are by a certificate. */
+/** Authentication of clients by certificate. */
 export interface ClientCertificateSettings {
   /** Absolute path of a PEM file with the trusted authorities. */
   readonly ca: string;
   /** The file's text. */
   readonly caPem: string;
-  /** Whether a client without a certificate is refused. One with a bad certificate is refused in any case. */
+  /**
+   * Whether a client without a certificate is refused. A client with an invalid certificate is always
+   * refused.
+   */
   readonly isRequired: boolean;
-  /** Absolute path of a PEM file with revocation lists; null for none. */
+  /** Absolute path of a PEM file with revocation lists. Null for none. */
   readonly crl: string | null;
   /** The file's text. Null if and only if `crl` is null. */
   readonly crlPem: string | null;
@@ -108,14 +123,14 @@ export interface ClientCertificateSettings {
   readonly digest: string;
 }
 
-/** The keys of session tickets (RFC 5077): made by the process and replaced at an interval, or read from a file. */
+/** Keys of session tickets (RFC 5077): generated and rotated by the process, or read from a file. */
 export type TicketSettings =
   | { readonly kind: 'rotate'; readonly rotateMs: number }
   | {
       readonly kind: 'file';
       /** Absolute path. */
       readonly keyFile: string;
-      /** Base64 of 80 bytes each. The first encrypts, all decrypt. They are secret. */
+      /** Base64 of 80 bytes each. The first encrypts, all decrypt. Secret. */
       readonly keys: readonly string[];
     };
 
@@ -123,49 +138,49 @@ export interface Certificate {
   /** Absolute paths of PEM files. */
   readonly cert: string;
   readonly key: string;
-  /** The texts of both files. A worker that restarts serves what was loaded, whatever the files have become. */
+  /** Texts of both files. A restarted worker serves the loaded texts, even if the files have changed. */
   readonly certPem: string;
-  /** It is secret. */
+  /** Secret. */
   readonly keyPem: string;
-  /** DNS names of the certificate in lower case, wildcards (`*.example.com`) included. */
+  /** DNS names of the certificate in lower case, including wildcards (`*.example.com`). */
   readonly serverNames: readonly string[];
-  /** The first URI of the certificate, such as the SPIFFE ID of its holder; null without one. */
+  /** First URI of the certificate, such as its holder's SPIFFE ID. Null without one. */
   readonly uri: string | null;
 }
 
 /**
- * What becomes of a client's offer of extensions. `passthrough`: the endpoint gets it, and decides. `off`: the endpoint
- * does not get it. `shared`: the engine `uws` compresses towards the client.
+ * Handling of a client's extension offer. `passthrough`: the endpoint gets it and decides. `off`: the
+ * endpoint does not get it. `shared`: the engine `uws` compresses towards the client.
  */
 export type Compression = 'passthrough' | 'off' | 'shared';
 
 export interface WebSocketSettings {
   /** Max time from the client's request to the 101. */
   readonly handshakeTimeoutMs: number;
-  /** Max bytes of a message: on the wire, or inflated with the engine `uws`. */
+  /** Max bytes of a message: on the wire, or after inflation with the engine `uws`. */
   readonly maxMessageSize: number;
-  /** Time without a frame from either side, pongs included, after which a session is closed; 0 for never. */
+  /** Time without a frame from either side, including pongs, after which a session is closed. 0 for never. */
   readonly idleTimeoutMs: number;
-  /** Max lifetime, spread by 10% so that sessions opened together do not end together; 0 for no limit. */
+  /** Max lifetime, spread by 10 % so that sessions opened together do not end together. 0 for no limit. */
   readonly maxLifetimeMs: number;
-  /** Max bytes that wait for the client: above that, reading from the endpoint pauses. Engine `uws` only. */
+  /** Max bytes waiting for the client. Above it, reading from the endpoint pauses. Engine `uws` only. */
   readonly downstreamBuffer: number;
-  /** Max bytes that wait for the endpoint: above that, the session is closed with 1013. Engine `uws` only. */
+  /** Max bytes waiting for the endpoint. Above it, the session is closed with 1013. Engine `uws` only. */
   readonly upstreamBuffer: number;
   readonly compression: Compression;
-  /** The close code that a client gets when its endpoint is lost: 1011 or 1014. */
+  /** Close code for a client whose endpoint is lost: 1011 or 1014. */
   readonly endpointLostCode: number;
 }
 
-/** The treatment of paths that endpoints read in several ways. */
+/** Handling of paths that endpoints may read differently. */
 export interface PathSettings {
-  /** Whether a path is refused if another reading of it takes a route with another effect. */
+  /** Whether to refuse a path if another reading of it would match a route with a different effect. */
   readonly ambiguous: 'refuse' | 'pass';
-  /** Whether each run of slashes becomes one, for routes and endpoints. */
+  /** Whether to merge runs of slashes into one, for routes and endpoints. */
   readonly mergeSlashes: boolean;
   /** `%2F` and `%5C` are kept, decoded to a slash, or refused. */
   readonly escapedSlashes: 'keep' | 'decode' | 'refuse';
-  /** The part of a segment from `;` on is kept, cut off, or refused. */
+  /** The part of a segment after `;` is kept, stripped, or refused. */
   readonly pathParameters: 'keep' | 'strip' | 'refuse';
 }
 
@@ -173,32 +188,35 @@ export type UnderscoreHeaders = 'drop' | 'pass' | 'refuse';
 
 type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 
-/** Settings of HTTP/1.x connections, and of requests that go to clusters. */
+/** Settings of HTTP/1.x connections and of requests to clusters. */
 export interface HttpSettings extends ClientHttpSettings {
   /** Max time from the end of a request to the head of its response. */
   readonly requestTimeoutMs: number;
-  /** Time without a byte after which a request or response under way is cut; 0 for never. */
+  /** Idle time after which a request or response in progress is cut. 0 for never. */
   readonly idleTimeoutMs: number;
-  /** Max bytes of a request's body; 0 for no limit. */
+  /** Max bytes of a request body. 0 for no limit. */
   readonly maxBodySize: number;
-  /** Min rate of a request's body from the tenth second on, in bytes per second; 0 for no minimum. */
+  /** Min bytes per second of a request body, from the tenth second on. 0 for no minimum. */
   readonly minBodyRate: number;
-  /** Time for which an idle connection to an endpoint is kept for the next request; 0 to close it at once. */
+  /** Time to keep an idle connection to an endpoint for another request. 0 closes it at once. */
   readonly keepAliveMs: number;
 }
 
-/** The client's side of HTTP/1.x. The engine `uws` has limits of its own instead. */
+/** HTTP/1.x settings of client connections. The engine `uws` has its own limits instead. */
 interface ClientHttpSettings {
-  /** Max time from the first byte of a connection or request to the end of the request's head. */
+  /** Max time from the first byte of a connection or request to the end of the request head. */
   readonly headerTimeoutMs: number;
-  /** Max bytes of a request's head. */
+  /** Max bytes of a request head. */
   readonly maxHeaderSize: number;
   /** Max header lines of a request. */
   readonly maxHeaders: number;
-  /** Time for which an idle connection of a client is kept for the next request; 0 to close it behind each answer. */
+  /** Time to keep an idle client connection for another request. 0 closes it after each response. */
   readonly clientKeepAliveMs: number;
-  /** Max requests of one connection; 0 for no limit. */
+  /** Max requests per connection. 0 for no limit. */
   readonly maxRequestsPerConnection: number;
-  /** Max time from the end of a request's head, or from an early answer, to the end of its body; 0 for no limit. */
+  /**
+   * Max time from the end of a request head, or from an early response, to the end of its body. 0 for no
+   * limit.
+   */
   readonly bodyTimeoutMs: number;
 }

@@ -1,4 +1,4 @@
-/** The key `access` of a listener or a route: who may come in. */
+/** Reads the key `access` of a listener or a route: its access rules. */
 import type { Context } from '../../syntax/context.ts';
 import { isOff } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
@@ -20,7 +20,7 @@ const L4 = {
     REQUEST_KEYS.map((key) => [key, `"${key}" looks at requests, which a listener of mode l4 does not see`]),
   ),
 };
-/** The settings of a listener without the key. */
+/** Settings of a listener without the key. */
 export const OPEN: AccessSettings = {
   deny: [],
   allow: null,
@@ -30,23 +30,24 @@ export const OPEN: AccessSettings = {
   forwardAuth: null,
 };
 
-/** Where the key stands. */
+/** The owner and surroundings of the key. */
 interface AccessPlace {
   /** The listener or route. */
   readonly section: Section;
   readonly mode: 'l4' | 'l7';
-  /** The settings of the listener around a route; null if it lets everybody in, and for a listener. */
+  /** Settings of the listener around a route. Null if it admits everyone, and for a listener. */
   readonly inherited: AccessSettings | null;
   /**
-   * Whether others on the network can read what clients send: there is no TLS, here or at a proxy in front.
+   * Whether others on the network can read what clients send: neither this listener nor a proxy in front has
+   * TLS.
    */
   readonly isExposed: boolean;
 }
 
 /**
- * Reads the optional key. A key inside of it replaces the inherited one, and `off` removes it.
+ * Reads the optional key. A key inside it replaces the inherited one, and `off` removes it.
  *
- * @returns null if everybody is let in
+ * @returns null if everyone is admitted
  */
 export function readAccess(place: AccessPlace, context: Context): AccessSettings | null {
   const { section: owner, mode, inherited } = place;
@@ -74,7 +75,7 @@ export function readAccess(place: AccessPlace, context: Context): AccessSettings
   return isOpen(settings) ? null : settings;
 }
 
-/** Reads the optional key of a listener. Equal settings are the same object as in the loading before. */
+/** Reads the optional key of a listener. Reuses the object of the previous load if the settings are equal. */
 export function readListenerAccess(
   listener: Section,
   place: Omit<AccessPlace, 'section' | 'inherited'>,

@@ -1,4 +1,4 @@
-/** The keys `deny` and `allow` of access: CIDR blocks, in the configuration or in files of their own. */
+/** Reads the keys `deny` and `allow` of access: CIDR blocks, in the configuration or in separate files. */
 import { addressBlock } from '../../syntax/address-block.ts';
 import type { BlockSource, Context } from '../../syntax/context.ts';
 import type { BaseDirectory } from '../../syntax/files.ts';
@@ -16,7 +16,7 @@ export function readDeny(access: Section, context: Context): readonly string[] {
   return readBlocks(access, access.optionalList('deny', ENTRIES), context);
 }
 
-/** Reads the key `allow`. An empty list is an error: it would refuse everybody. */
+/** Reads the key `allow`. An empty list is an error, because it would refuse everyone. */
 export function readAllow(access: Section, context: Context): readonly string[] {
   return readBlocks(access, access.list('allow', ENTRIES), context);
 }
@@ -52,7 +52,7 @@ interface BlockFile {
   readonly blocks: readonly string[];
 }
 
-/** Returns the format of a file with a block on each line. `#` begins a comment. Lines may be empty. */
+/** Returns the format of a file with one block per line. Allows empty lines and comments after `#`. */
 function blockFile(base: BaseDirectory): Format<BlockFile> {
   const read = textFile(base);
   return (value) => {

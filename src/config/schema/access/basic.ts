@@ -1,4 +1,4 @@
-/** The key `basic` of access: users and passwords of an htpasswd file. */
+/** Reads the key `basic` of access: users and passwords of an htpasswd file. */
 import type { BaseDirectory } from '../../syntax/files.ts';
 import { pattern } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
@@ -16,7 +16,7 @@ const realm = pattern(
   'write up to 128 visible ASCII characters, without quotes and backslashes',
 );
 
-/** Reads the key. Returns null if its file cannot be read. */
+/** Reads the key. Returns null if its file is invalid. */
 export function readBasic(access: Section, base: BaseDirectory): BasicSettings | null {
   const section = access.section('basic', SHAPE);
   if (section === null) return null;

@@ -1,4 +1,4 @@
-/** The key `forwardAuth` of access: a server that decides about each request. */
+/** Reads the key `forwardAuth` of access: a server that decides about each request. */
 import { duration, integer, oneOf } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import { readValue } from '../../syntax/section.ts';
@@ -8,7 +8,7 @@ import { forwardable } from './forwardable.ts';
 
 const SHAPE = { what: '"forwardAuth"', keys: ['url', 'headers', 'timeout', 'maxConcurrent', 'onFailure'] };
 
-/** Reads the key. Returns null if its URL cannot be read. */
+/** Reads the key. Returns null if its URL is invalid. */
 export function readForwardAuth(access: Section): ForwardAuthSettings | null {
   const section = access.section('forwardAuth', SHAPE);
   if (section === null) return null;
@@ -23,7 +23,7 @@ export function readForwardAuth(access: Section): ForwardAuthSettings | null {
   return { url: url.href, ...settings };
 }
 
-/** Reads the optional list of names, each once. */
+/** Reads the optional list of names without duplicates. */
 function readHeaders(section: Section): readonly string[] {
   const names = new Set<string>();
   for (const { value, path } of section.optionalList('headers', "headers' names")) {

@@ -1,17 +1,17 @@
-/** Names of request headers that a credential may fill for endpoints. */
+/** Names of request headers that a credential may set for endpoints. */
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe } from '../../syntax/formats.ts';
 import { headerName } from '../route/route-match.ts';
 
 /**
- * Headers that frame messages, manage connections, or tell endpoints of the client: the proxy itself writes
- * them. Cookie and Authorization carry the credentials of clients, and a forwarded header is removed from
- * every request first.
+ * Headers that frame messages, manage connections, or describe the client: the proxy itself writes them.
+ * Cookie and Authorization carry client credentials, and forwarded headers are first removed from every
+ * request.
  */
 const OWN =
   /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|content-length|content-encoding|content-type|upgrade|expect|date|via|host|origin|cookie|authorization|forwarded|x-real-ip|x-request-id|x-forwarded-.*|sec-websocket-.*)$/;
 
-/** The name of a header that endpoints get from a credential. Returns it in lower case. */
+/** Name of a header that a credential sets for endpoints. Returned in lower case. */
 export const forwardable: Format<string> = (value) => {
   const name = headerName(value);
   if (name.includes('_')) {

@@ -1,4 +1,4 @@
-/** Files of users and hashed passwords, as htpasswd of Apache writes them. */
+/** Files of users and hashed passwords, in the format of Apache's htpasswd. */
 import type { BaseDirectory } from '../../syntax/files.ts';
 import { textFile } from '../../syntax/files.ts';
 import type { Format } from '../../syntax/formats.ts';
@@ -7,20 +7,20 @@ import { FormatError, describe } from '../../syntax/formats.ts';
 export interface PasswordFile {
   /** Absolute. */
   readonly path: string;
-  /** Hashes by the user's name. */
+  /** Hashes, keyed by user name. */
   readonly users: ReadonlyMap<string, string>;
 }
 
 /**
  * Max cost of bcrypt. Each step doubles the time: 10 takes about 60 ms, 12 about 300 ms. A wrong password
- * takes as long.
+ * takes just as long.
  */
 const MAX_BCRYPT_COST = 12;
 const MIN_BCRYPT_COST = 4;
 const MAX_USER_BYTES = 255;
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 const KNOWN = [/^\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}$/, /^\{SHA\}[A-Za-z0-9+/]{27}=$/];
-/** Beginnings of forms that are not taken, and their names. */
+/** Prefixes of unsupported hashes, with a description of each. */
 const OTHER_FORMS: readonly (readonly [RegExp, string])[] = [
   [/^\$1\$/, 'is hashed by MD5-crypt'],
   [/^\$5\$/, 'is hashed by SHA-256-crypt'],
@@ -34,7 +34,7 @@ const OTHER_FORMS: readonly (readonly [RegExp, string])[] = [
   [/^[./A-Za-z0-9]{13}$/, 'is in plain text or hashed by crypt'],
 ];
 
-/** Returns the format of an htpasswd file. Messages do not quote passwords and hashes: they are secret. */
+/** Returns the format of an htpasswd file. Messages never quote passwords or hashes, which are secret. */
 export function htpasswd(base: BaseDirectory): Format<PasswordFile> {
   const read = textFile(base);
   return (value) => {
@@ -56,7 +56,7 @@ export function htpasswd(base: BaseDirectory): Format<PasswordFile> {
   };
 }
 
-/** Reads `user:hash`. A comment may follow behind another colon. */
+/** Parses `user:hash`. A comment may follow after another colon. */
 function entryOf(line: string, place: string): { readonly user: string; readonly hash: string } {
   const [user = '', hash, ...comment] = line.split(':');
   if (hash === undefined)

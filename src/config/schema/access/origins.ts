@@ -1,4 +1,4 @@
-/** The keys `origins` and `originRequired` of access: whose pages may open WebSockets. */
+/** Reads the keys `origins` and `originRequired` of access: which pages may open WebSockets. */
 import { isIPv4 } from 'node:net';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, isOff, text, toggle } from '../../syntax/formats.ts';
@@ -42,7 +42,8 @@ function readList(access: Section): Omit<OriginSettings, 'isRequired'> | null {
 }
 
 /**
- * An origin as browsers write it (RFC 6454 section 6.2): with `*.` in front of the host, or `*` for the port.
+ * An origin as browsers serialize it (RFC 6454 section 6.2), optionally with `*.` before the host or `*` as
+ * the port.
  */
 const originFormat: Format<OriginPattern | 'self' | 'null'> = (value) => {
   if (value === null) {
@@ -83,7 +84,7 @@ function patternOf(found: string): OriginPattern {
   return { scheme, host, port: portOf(shown, scheme, port) };
 }
 
-/** @throws FormatError if browsers never write the host so */
+/** @throws FormatError if browsers never write the host like this */
 function checkHost(shown: string, scheme: string, host: string): void {
   const name = host.startsWith('*.') ? host.slice(2) : host;
   if (host.includes('@'))

@@ -1,6 +1,6 @@
 /**
- * Headers that endpoints get from credentials. They are removed from every request of the listener before
- * anything reads them, so nothing else of the configuration can count on them.
+ * Checks headers that endpoints get from credentials. They are removed from every request of the listener
+ * first, so no other setting can use them.
  */
 import type { Section } from '../../syntax/section.ts';
 import type { Path } from '../../syntax/source-file.ts';
@@ -8,7 +8,7 @@ import type { AccessSettings } from '../../types/access.ts';
 import type { LimitSettings } from '../../types/limits.ts';
 import type { Route } from '../../types/route.ts';
 
-/** Parts of a listener, or of a route. */
+/** The parts of a listener or route that the checks need. */
 interface Owner {
   readonly path: Path;
   readonly access: AccessSettings | null;
@@ -16,8 +16,8 @@ interface Owner {
 }
 
 /**
- * Adds an error for each removed header that should carry tokens, and a warning for each on which a route or
- * a limit depends.
+ * Adds an error for each removed header that should carry tokens, and a warning for each that a route or a
+ * limit depends on.
  */
 export function checkRemovedHeaders(
   listener: Section,
@@ -54,7 +54,7 @@ export function checkRemovedHeaders(
 
 function removedNames(accesses: readonly (AccessSettings | null)[]): ReadonlySet<string> {
   const names = new Set<string>();
-  // Thousands of routes may share the settings of their listener.
+  // Thousands of routes may share their listener's settings.
   for (const access of new Set(accesses)) {
     for (const name of access?.jwt?.forward.keys() ?? []) names.add(name);
     for (const name of access?.forwardAuth?.headers ?? []) names.add(name);

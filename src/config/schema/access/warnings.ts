@@ -1,15 +1,17 @@
-/** Warnings about settings of access that work, but probably not as intended. */
+/** Warns of access settings that are valid but probably not intended. */
 import { BlockList, isIPv6 } from 'node:net';
 import type { Section } from '../../syntax/section.ts';
 import type { AccessSettings } from '../../types/access.ts';
 import type { Route } from '../../types/route.ts';
 
-/** Max comparisons of blocks. Longer lists come from tools, and comparing all of them would take seconds. */
+/**
+ * Max comparisons of blocks. Longer lists come from tools, and comparing all their blocks would take seconds.
+ */
 const MAX_COMPARISONS = 10_000;
 const EVERYBODY = ['0.0.0.0/0', '::/0'];
 
 /**
- * Warns of what stands in one key `access`. What is inherited is warned of where it stands.
+ * Warns of the settings in one key `access`. Inherited settings get their warnings at their own place.
  *
  * @param isExposed whether others on the network can read what clients send
  */
@@ -21,10 +23,10 @@ export function warnOfAccess(access: Section, settings: AccessSettings, isExpose
 }
 
 /**
- * Warns if browsers send the credential by themselves and any page may open WebSockets: such a page acts as
- * its visitor.
+ * Warns if browsers send the credential automatically and any page may open WebSockets: a foreign page can
+ * then act as its visitor.
  *
- * @param listener its own access counts for routes without one
+ * @param listener its own access applies to routes without one
  */
 export function warnOfOpenOrigins(listener: Section, routes: readonly Route[]): void {
   const raw = listener.raw('routes');
@@ -40,7 +42,7 @@ export function warnOfOpenOrigins(listener: Section, routes: readonly Route[]): 
   }
 }
 
-/** Tells whether browsers send the credential without the page's doing. */
+/** Whether browsers send the credential without the page's involvement. */
 function isAmbient({ basic, jwt }: AccessSettings): boolean {
   return basic !== null || (jwt?.from.some(({ kind }) => kind === 'cookie') ?? false);
 }
@@ -71,7 +73,7 @@ function warnOfSharedHeader(access: Section, { basic, jwt }: AccessSettings): vo
   );
 }
 
-/** Tells whether each block lies within one block of another list. False if there are too many to compare. */
+/** Whether each block lies within one block of another list. False if there are too many to compare. */
 function coversAll(covers: readonly string[], blocks: readonly string[]): boolean {
   if (covers.length === 0 || covers.length * blocks.length > MAX_COMPARISONS) return false;
   const parsed = covers.map(parse);
@@ -85,7 +87,7 @@ function coversAll(covers: readonly string[], blocks: readonly string[]): boolea
 interface Block {
   readonly address: string;
   readonly family: 'ipv4' | 'ipv6';
-  /** Of an IPv6 address. IPv4 addresses count as mapped ones. */
+  /** Prefix length of an IPv6 address. IPv4 addresses count as mapped ones. */
   readonly bits: number;
   readonly list: BlockList;
 }

@@ -1,4 +1,4 @@
-/** The key `key` of a limit: what tells clients apart. */
+/** Reads the key `key` of a limit: the client property that it counts by. */
 import { TOKEN } from '../../../core/tokens.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { line, oneOf, pattern, text } from '../../syntax/formats.ts';
@@ -22,7 +22,7 @@ const word: Format<'address' | 'principal' | 'host' | 'route'> = oneOf(
   'route',
 );
 
-/** Reads the required key. Returns null if it cannot be read. */
+/** Reads the required key. Returns null if it is invalid. */
 export function readLimitKey(limit: Section): LimitKey | null {
   if (!limit.has('key')) {
     limit.problem(

@@ -1,21 +1,21 @@
-/** Names of limits: unique in a listener and its routes. */
+/** Names of limits. They are unique within a listener and its routes. */
 
 import { describe } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import { isMapping } from '../../syntax/section.ts';
 import type { LimitKey } from '../../types/limits.ts';
 
-/** Leaves a place for a number behind the name: names have up to 63 characters. */
+/** Leaves room for a numeric suffix: names have up to 63 characters. */
 const MAX_BASE_CHARACTERS = 56;
 
-/** The names that are taken in one listener. */
+/** Names taken within one listener. */
 export class LimitNames {
   readonly #given: ReadonlySet<string>;
   readonly #taken = new Set<string>();
-  /** By the name that was wanted: the last number behind it. */
+  /** Last numeric suffix, keyed by base name. */
   readonly #numbers = new Map<string, number>();
 
-  /** Looks for the names in the file first, so that no default takes one of them. */
+  /** Collects the names in the file first, so that no default name takes one of them. */
   constructor(listener: Section) {
     const routes = listener.raw('routes');
     const owners = [listener.raw('limits'), ...entriesOf(routes).map((route) => childOf(route, 'limits'))];
@@ -23,7 +23,7 @@ export class LimitNames {
     this.#given = new Set(names.filter((name) => typeof name === 'string'));
   }
 
-  /** Reads the optional key `name` of a limit. A name that another limit has is an error. */
+  /** Reads the optional key `name` of a limit. Adds an error if another limit has the name. */
   read(limit: Section, key: LimitKey): string {
     const name = limit.has('name') ? limit.name() : this.#free(baseOf(key));
     if (name !== '' && this.#taken.has(name)) {
@@ -46,7 +46,7 @@ export class LimitNames {
   }
 }
 
-/** Makes a name of a key that metrics can have: `address`, `claim-sub`. */
+/** Derives a metric-safe name from a key: `address`, `claim-sub`. */
 function baseOf(key: LimitKey): string {
   if (!('name' in key)) return key.kind;
   return `${key.kind}-${key.name.replaceAll(/[^A-Za-z0-9_.-]/g, '-')}`.slice(0, MAX_BASE_CHARACTERS);

@@ -1,4 +1,4 @@
-/** The rates of a limit: how many events or bytes a second, and how many at once. */
+/** Reads the rates of a limit: events or bytes per second, and the burst. */
 import { formatDuration } from '../../../core/units/duration.ts';
 import { parseByteRate } from '../../../core/units/rate.ts';
 import type { Format } from '../../syntax/formats.ts';
@@ -7,13 +7,13 @@ import type { Section } from '../../syntax/section.ts';
 import { isMapping } from '../../syntax/section.ts';
 import type { LimitSettings, RateLimit } from '../../types/limits.ts';
 
-/** What a limit can count. */
+/** Rates that a limit can count. */
 export const RATE_KEYS = ['handshakes', 'requests', 'messages', 'bytes'] as const;
 
 type RateKey = (typeof RATE_KEYS)[number];
 type Rates = Pick<LimitSettings, RateKey>;
 
-/** Max time in which a used burst comes back. The table of limits keeps times of this length. */
+/** Max time to refill a used burst. The table of limits stores times up to this length. */
 const MAX_REFILL_MS = 8 * 3_600_000;
 const TIB = 1024 ** 4;
 
@@ -27,7 +27,7 @@ const readByteRate: Format<number> = (value) => {
   throw new FormatError(`${describe(value)} is not a rate of bytes: write a size and "/s", such as 1MiB/s`);
 };
 
-/** Reads the optional rates, and the key `burst` of a limit that has one rate. */
+/** Reads the optional rates. Also reads the key `burst` of a limit with one rate. */
 export function readRates(limit: Section): Rates {
   const given = RATE_KEYS.filter((key) => limit.has(key));
   if (limit.has('burst')) checkBurst(limit, given);
@@ -63,7 +63,7 @@ function checkBurst(limit: Section, given: readonly RateKey[]): void {
   }
 }
 
-/** @param shared the limit, if its own burst counts; null if not */
+/** @param shared the limit, if its own burst applies; otherwise null */
 function readRate(limit: Section, key: RateKey, shared: Section | null): RateLimit | null {
   const inner = isMapping(limit.raw(key))
     ? limit.section(key, { what: `"${key}"`, keys: ['rate', 'burst'] })

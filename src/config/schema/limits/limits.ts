@@ -1,4 +1,4 @@
-/** The key `limits` of a listener or a route: how much clients may use. */
+/** Reads the key `limits` of a listener or a route: the usage limits of clients. */
 import { integer, oneOf, toggle } from '../../syntax/formats.ts';
 import type { Located } from '../../syntax/section.ts';
 import { Section } from '../../syntax/section.ts';
@@ -22,17 +22,17 @@ const L4 = {
     ]),
   ),
 };
-/** Max limits of one listener or one route: each is looked up for every request. */
+/** Max limits of one listener or route: each request checks all of them. */
 const MAX_LIMITS = 16;
 const DEFAULT_MAX_KEYS = 65_536;
 
-/** What the place of the key says. */
+/** Facts about the listener that decide which limits are valid. */
 export interface LimitTerms {
   readonly mode: 'l4' | 'l7';
   readonly names: LimitNames;
   /** Whether the configuration has Redis, which `shared` needs. */
   readonly hasRedis: boolean;
-  /** What leads the listener to the engine `uws`, which cannot slow clients; null for another engine. */
+  /** Key that selects the engine `uws`, which cannot slow clients. Null for another engine. */
   readonly usedKey: string | null;
 }
 

@@ -1,11 +1,11 @@
-/** The keys `redis` of the root: the server that machines share limits and revocations by. */
+/** Formats of the key `redis`: the server through which machines share limits and revocations. */
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, pattern } from '../../syntax/formats.ts';
 
-/** The path of a URL: the number of a database, or nothing. */
+/** Path of a URL: the number of a database, or nothing. */
 const DATABASE = /^\/?(?:\d{1,5})?$/;
 
-/** The URL of a Redis server. Messages leave it out: it may have a password. */
+/** URL of a Redis server. Messages omit it, because it may contain a password. */
 export const redisUrl: Format<string> = (value) => {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
   if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '') {
@@ -28,14 +28,14 @@ export const redisUrl: Format<string> = (value) => {
   return url.href;
 };
 
-/** The beginning of all keys. */
+/** Prefix of all keys. */
 export const redisPrefix = pattern(
   /^[\w.:-]{1,64}$/,
   'a prefix of keys',
   'write up to 64 letters, digits, "_", ".", ":" and "-"',
 );
 
-/** Writes the URL without its password. */
+/** Returns the URL without its password. */
 export function withoutPassword(url: string): string {
   const parsed = new URL(url);
   parsed.password = '';

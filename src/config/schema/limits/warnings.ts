@@ -1,18 +1,18 @@
-/** Warnings about limits that never count anything. */
+/** Warns of limits that never count anything. */
 import type { Section } from '../../syntax/section.ts';
 import type { Path } from '../../syntax/source-file.ts';
 import type { AccessSettings } from '../../types/access.ts';
 import type { LimitSettings } from '../../types/limits.ts';
 import type { Route } from '../../types/route.ts';
 
-/** Parts of a listener of mode l7. */
+/** The parts of an l7 listener that the warnings need. */
 interface LimitedListener {
   readonly access: AccessSettings | null;
   readonly limits: readonly LimitSettings[];
   readonly routes: readonly Route[];
 }
 
-/** Warns of limits by claims without tokens, and of limits of messages if no route has WebSockets. */
+/** Warns of limits by claims without tokens, and of message limits without WebSocket routes. */
 export function warnOfIdleLimits(listener: Section, { access, limits, routes }: LimitedListener): void {
   if (limits.length > 0) {
     warnOf(listener, listener.path, limits, [access, ...routes.map((route) => route.access)], routes);

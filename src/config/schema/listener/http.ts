@@ -1,11 +1,11 @@
-/** The key `http` of a listener of mode l7. */
+/** Reads the key `http` of an l7 listener. */
 import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
 import { byteRate, byteSize, duration, integer } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import type { HttpSettings } from '../../types/listener.ts';
 import { refuseForeignKeys } from './l7-engine.ts';
 
-/** Keys that the engine `uws` cannot do: it has limits of its own that cannot be set. */
+/** Keys that the engine `uws` does not support: its own limits are fixed. */
 const OWN_KEYS = [
   'headerTimeout',
   'maxHeaderSize',
@@ -22,7 +22,7 @@ const KIB = 1024;
 const GIB = 1024 ** 3;
 const DEADLINE_MS = { min: 10, max: MAX_DURATION_MS };
 
-/** Reads the optional key. @param keyForUws what leads to the engine `uws`; null for another engine */
+/** Reads the optional key. @param keyForUws key that selects the engine `uws`; null for another engine */
 export function readHttp(listener: Section, keyForUws: string | null): HttpSettings {
   const section = listener.settings('http', HTTP);
   refuseForeignKeys(section, keyForUws, { own: OWN_KEYS, uws: [] });

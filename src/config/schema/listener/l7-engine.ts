@@ -1,29 +1,32 @@
-/** Which engine of layer 7 a listener can have, and which keys an engine can do. */
+/** Decides whether a listener uses the engine `uws`, and refuses keys that its engine does not support. */
 import { oneOf } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import type { Compression, L7Listener } from '../../types/listener.ts';
 
-/** Keys of a listener that decide which engine can carry it. */
+/** Listener keys that decide which engine can serve it. */
 type EngineTerms = Pick<L7Listener, 'engine'> & {
-  /** Null if the file has no such key. */
+  /** Null if the file lacks the key. */
   readonly compression: Compression | null;
 };
 
 /**
- * Returns which key leads a listener to the engine `uws`, as it is written in the file; null if the engine is `raw` or
- * `net`. The machine decides between those two, never for `uws`.
+ * Returns the key that selects the engine `uws`, as written in the file. Null if the engine is `raw` or
+ * `net`: the machine decides between those two, and never selects `uws`.
  */
 export function keyForUws({ engine, compression }: EngineTerms): string | null {
   if (engine !== 'auto') return engine === 'uws' ? 'engine: uws' : null;
   return compression === 'shared' ? 'websocket.compression: shared' : null;
 }
 
-/** Reads the optional key `engine` of a listener of mode l7. */
+/** Reads the optional key `engine` of an l7 listener. */
 export function readL7Engine(listener: Section): L7Listener['engine'] {
   return listener.optional('engine', oneOf('auto', 'raw', 'net', 'uws'), 'auto');
 }
 
-/** Adds an error for each key of connections that the engine `uws` cannot do. @param usedKey see {@link keyForUws} */
+/**
+ * Adds an error for each connection key that the engine `uws` does not support. @param usedKey see {@link
+ * keyForUws}
+ */
 export function refuseEntryOnUws(
   listener: Section,
   usedKey: string | null,
@@ -36,7 +39,7 @@ export function refuseEntryOnUws(
   refuseForeignKeys(listener, usedKey, { own: keys, uws: [] });
 }
 
-/** Adds an error for each key that only the other engines can do. @param usedKey see {@link keyForUws} */
+/** Adds an error for each key that only the other engines support. @param usedKey see {@link keyForUws} */
 export function refuseForeignKeys(
   section: Section,
   usedKey: string | null,

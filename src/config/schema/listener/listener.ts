@@ -1,4 +1,4 @@
-/** A listener of either mode. */
+/** Reads a listener of either mode. */
 import { isLoopbackHost, type TcpAddress } from '../../../core/address.ts';
 import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
 import type { Steps } from '../../../core/timing/steps.ts';
@@ -52,7 +52,7 @@ const MODES = {
 const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], notes: notesOn('l7', 'l4') };
 const L7 = { what: 'a listener of mode l7', keys: [...COMMON, ...MODES.l7], notes: notesOn('l4', 'l7') };
 const EITHER = { what: 'a listener', keys: [...new Set([...COMMON, ...MODES.l4, ...MODES.l7])] };
-/** Replaces a bad address in a configuration that is refused. */
+/** Replaces an invalid address in a configuration that is refused. */
 const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
 const IDLE_MS = { min: 10, max: MAX_DURATION_MS, zero: 'never' };
@@ -176,13 +176,13 @@ function readTunnelCluster(listener: Section, { clusters }: Context): string | n
   return null;
 }
 
-/** Tells whether clients are asked for a certificate, also if the settings cannot be read. */
+/** Whether the listener requests client certificates, even if their settings are invalid. */
 function asksForCertificates(listener: Section): boolean {
   const tls = listener.raw('tls');
   return isMapping(tls) && tls.has('clientCertificates');
 }
 
-/** Tells whether what clients send crosses the network in clear, if no proxy in front has TLS. */
+/** Whether client traffic crosses the network unencrypted: no TLS here, and no proxy in front. */
 function isReadableByOthers(
   listener: Section,
   { address, trustedProxies }: Pick<Listener, 'address' | 'trustedProxies'>,
@@ -202,7 +202,7 @@ function warnOfUnseenNames(listener: Section, routes: readonly Route[], policy: 
   }
 }
 
-/** Returns why no request has a header when routes are matched; null if one can have it. */
+/** Explains why no request has a header when routes are matched. Null if a request can have it. */
 function causeOfAbsence(name: string, policy: UnderscoreHeaders): string | null {
   if (name.replaceAll('_', '-') === 'x-forwarded-client-cert') {
     return 'it is always removed first. Match clientCertificate instead';

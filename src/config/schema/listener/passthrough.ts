@@ -1,4 +1,7 @@
-/** The key `passthrough` of a listener: server names whose TLS connections are tunnelled undecrypted. */
+/**
+ * Reads the key `passthrough` of a listener: server names whose TLS connections are tunnelled without
+ * decryption.
+ */
 import { isIP } from 'node:net';
 import type { Context } from '../../syntax/context.ts';
 import type { Format } from '../../syntax/formats.ts';
@@ -9,17 +12,17 @@ import type { Located } from '../../syntax/section.ts';
 import { Section, readValue } from '../../syntax/section.ts';
 import type { ListenerTls, PassthroughRule } from '../../types/listener.ts';
 
-/** The timeouts of tunnels that set none: at layer 7 all of them. */
+/** Default timeouts of tunnels. Layer 7 cannot change them. */
 export const DEFAULT_TUNNEL_TIMEOUTS = { idleTimeoutMs: 600_000, halfCloseTimeoutMs: 60_000 };
 const RULE = { what: 'a rule of passthrough', keys: ['serverName', 'cluster'] };
 
-/** The rules, and the place of each server name. */
+/** The rules, and the path of each server name. */
 interface ReadPassthrough {
   readonly rules: readonly PassthroughRule[];
   readonly places: ReadonlyMap<string, Located<string>['path']>;
 }
 
-/** Reads the optional key. A server name that two rules have is an error. */
+/** Reads the optional key. Adds an error if two rules have the same server name. */
 export function readPassthrough(listener: Section, { problems, clusters }: Context): ReadPassthrough {
   const rules: PassthroughRule[] = [];
   const places = new Map<string, Located<string>['path']>();
@@ -43,7 +46,7 @@ export function readPassthrough(listener: Section, { problems, clusters }: Conte
   return { rules, places };
 }
 
-/** Warns of each certificate whose server name is tunnelled, so that TLS for it never ends here. */
+/** Warns of each certificate whose server name is tunnelled, so that this listener never uses it. */
 export function warnOfTunnelledCertificates(
   { places }: ReadPassthrough,
   tls: ListenerTls | null,
@@ -61,7 +64,7 @@ export function warnOfTunnelledCertificates(
   }
 }
 
-/** Finds the rule that takes every server name that a certificate's name stands for. */
+/** Finds the rule that matches all server names of a certificate's name. */
 function ruleOver(name: string, places: ReadPassthrough['places']): Located<string> | null {
   const exact = places.get(name);
   if (exact !== undefined) return { value: name, path: exact };
@@ -85,7 +88,7 @@ function readServerNames(rule: Section): Located<string>[] {
   });
 }
 
-/** A host name, or `*.` and a host name. Returns it in lower case. */
+/** A host name, or `*.` and a host name. Returned in lower case. */
 const serverName: Format<string> = (value) => {
   if (typeof value === 'string' && isIP(value.replace(/^\[(.*)\]$/, '$1')) !== 0) {
     throw new FormatError(

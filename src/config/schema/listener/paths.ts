@@ -1,4 +1,4 @@
-/** The key by which a listener chooses how to read the paths of requests. */
+/** Reads the listener key for interpreting request paths. */
 import { oneOf, toggle } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import type { PathSettings } from '../../types/listener.ts';

@@ -1,4 +1,4 @@
-/** The keys by which a listener believes the proxies in front of it. */
+/** Reads the keys for trusted proxies in front of a listener. */
 import { addressBlock } from '../../syntax/address-block.ts';
 import { oneOf } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
@@ -7,7 +7,7 @@ import type { Listener } from '../../types/listener.ts';
 
 export const PROXY_KEYS = ['trustedProxies', 'proxyProtocol'];
 
-/** Reads the optional keys. A PROXY header that nobody is trusted to send is an error. */
+/** Reads the optional keys. Adds an error for `proxyProtocol` without trusted senders. */
 export function readProxies(listener: Section): Pick<Listener, 'trustedProxies' | 'proxyProtocol'> {
   const trustedProxies: string[] = [];
   for (const { value, path } of listener.optionalList('trustedProxies', 'IP addresses and CIDR blocks')) {
@@ -26,7 +26,10 @@ export function readProxies(listener: Section): Pick<Listener, 'trustedProxies' 
   return { trustedProxies, proxyProtocol };
 }
 
-/** Warns of `trustedProxies` at layer 4, if no PROXY header is read: nothing else tells of a client there. */
+/**
+ * Warns of `trustedProxies` at layer 4 without `proxyProtocol`: only a PROXY header describes the client
+ * there.
+ */
 export function warnOfUnaskedProxies(listener: Section, proxyProtocol: Listener['proxyProtocol']): void {
   if (proxyProtocol !== 'off' || !listsSomething(listener, 'trustedProxies')) return;
   listener.problems.warning(
@@ -35,7 +38,7 @@ export function warnOfUnaskedProxies(listener: Section, proxyProtocol: Listener[
   );
 }
 
-/** Tells whether a list has entries, readable or not: what is wrong with them is said elsewhere. */
+/** Whether a list has entries, valid or not. Invalid entries have their own errors. */
 export function listsSomething(section: Section, key: string): boolean {
   const value = section.raw(key);
   return section.has(key) && !(Array.isArray(value) && value.length === 0);

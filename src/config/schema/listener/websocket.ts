@@ -1,4 +1,4 @@
-/** The key `websocket` of a listener of mode l7. */
+/** Reads the key `websocket` of an l7 listener. */
 import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, byteSize, describe, duration, oneOf } from '../../syntax/formats.ts';
@@ -6,7 +6,7 @@ import type { Section } from '../../syntax/section.ts';
 import type { Compression, L7Listener, WebSocketSettings } from '../../types/listener.ts';
 import { keyForUws, refuseForeignKeys } from './l7-engine.ts';
 
-/** Keys for queues that the stream relay of the other engines does not have. */
+/** Keys for queues, which the stream relay of the other engines does not have. */
 const UWS_KEYS = ['downstreamBuffer', 'upstreamBuffer'];
 const WEBSOCKET = {
   what: '"websocket"',
@@ -24,13 +24,13 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const LIFETIME_MS = { min: 10, max: MAX_DURATION_MS, zero: 'no limit' };
 const IDLE_MS = { min: 1000, max: MAX_DURATION_MS, zero: 'never' };
-/** uWebSockets.js takes idle timeouts of 8 to 960 seconds only. Any other value would end the process. */
+/** uWebSockets.js accepts idle timeouts of 8 to 960 seconds. Any other value would end the process. */
 const UWS_IDLE_MS = { ...IDLE_MS, min: 8000, max: 960_000 };
 const BUFFER_BYTES = { min: 1024, max: GIB };
 
 interface ReadWebSocket {
   readonly websocket: WebSocketSettings;
-  /** What leads to the engine `uws`; null for another engine. */
+  /** Key that selects the engine `uws`. Null for another engine. */
   readonly usedKey: string | null;
 }
 
@@ -55,7 +55,7 @@ export function readWebSocket(listener: Section, engine: L7Listener['engine']): 
   return { websocket, usedKey };
 }
 
-/** Adds an error for a compression that the listener's engine does not have. */
+/** Adds an error for a compression that the listener's engine does not support. */
 function refuseUnfitCompression(
   section: Section,
   compression: Compression | null,

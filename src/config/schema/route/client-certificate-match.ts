@@ -1,4 +1,4 @@
-/** The condition of a route on the client's certificate. */
+/** Reads a route's condition on the client's certificate. */
 import { kindOfName } from '../../../core/certificate/name-forms.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, pattern, text } from '../../syntax/formats.ts';
@@ -8,7 +8,7 @@ import type { ClientCertificateMatch } from '../../types/route.ts';
 const KEYS = ['subject', 'san', 'fingerprint'] as const;
 const SHAPE = { what: '"clientCertificate"', keys: KEYS };
 
-/** One attribute of a subject: its type, and a value with the escapes of RFC 2253 section 2.4, or in hex. */
+/** One attribute of a subject: its type, and a value in hex or with the escapes of RFC 2253 section 2.4. */
 const ATTRIBUTE =
   /(?:[A-Za-z][A-Za-z\d]*|\d+(?:\.\d+)+)=(?:#(?:[\dA-F]{2})+|(?![ #])(?:[ !#-*\--:=?-[\]-~]|\\[ ",#+;<>\\]|\\[\dA-F]{2})*(?<![^\\] ))/
     .source;
@@ -27,7 +27,7 @@ const alternativeName: Format<string> = (value) => {
   );
 };
 
-/** SHA-256 in hex, in any case, with or without colons. Returns lower case without colons. */
+/** SHA-256 in hex, case-insensitive, with or without colons. Returned in lower case without colons. */
 const fingerprint: Format<string> = (value) => {
   const hex = text('a fingerprint')(value).replaceAll(':', '').toLowerCase();
   if (/^[\da-f]{64}$/.test(hex)) return hex;
@@ -38,9 +38,9 @@ const fingerprint: Format<string> = (value) => {
 };
 
 /**
- * Reads the optional key `clientCertificate`. At least one condition must be there.
+ * Reads the optional key `clientCertificate`. Requires at least one condition.
  *
- * @param asksForCertificates whether the listener asks clients for one
+ * @param asksForCertificates whether the listener requests client certificates
  */
 export function readClientCertificateMatch(
   match: Section,

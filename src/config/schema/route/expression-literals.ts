@@ -1,8 +1,8 @@
-/** The literal text in a regular expression of RE2 syntax. */
+/** Finds the literal text in a regular expression of RE2 syntax. */
 
-/** The parts of an expression that stand for themselves. */
+/** The literal parts of an expression. */
 interface Literals {
-  /** Texts that every match contains, unless they are optional or an alternative. */
+  /** Texts that every match contains, unless they are optional or alternatives. */
   readonly runs: readonly string[];
   /** Whether a part of the expression ignores case. */
   readonly ignoresCase: boolean;
@@ -16,12 +16,14 @@ const CONTROLS: Readonly<Record<string, string>> = {
   t: '\t',
   v: '\v',
 };
-/** One token: a quotation, a code, an escape, a class, the opening of a group, a repetition, or one character. */
+/**
+ * One token: a quotation, a code, an escape, a class, the opening of a group, a repetition, or one character.
+ */
 const TOKEN =
   /\\Q(?<quoted>.*?)(?:\\E|$)|\\x(?:\{(?<long>[\dA-Fa-f]+)\}|(?<short>[\dA-Fa-f]{2}))|\\[pP](?:\{[^}]*\}|.)|\\(?<escaped>.)|\[(?<negated>\^?)(?<members>\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*)\]|\((?:\?(?<flags>P?<\w+>|[a-zA-Z-]*:?))?|\{\d+(?:,\d*)?\}\??|(?<plain>.)/gsu;
 const REPEATED = /^(?:[*+?]|\{\d)/;
 
-/** Lists the literal parts of an expression that compiles, and the members of classes outside of ASCII. */
+/** Lists the literal parts of a valid expression, and the class members outside of ASCII. */
 export function literalRuns(source: string): Literals {
   const runs: string[] = [];
   let ignoresCase = false;

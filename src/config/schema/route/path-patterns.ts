@@ -1,15 +1,15 @@
-/** Conditions on paths that no request can fulfil, because paths are normalised first. */
+/** Finds path conditions that no request can match, because paths are normalised first. */
 import type { PathSettings } from '../../types/listener.ts';
 import { literalRuns } from './expression-literals.ts';
 
-/** Why a part of a pattern matches no path, and the remedy. */
+/** The part of a pattern that matches no path, and the reason with a remedy. */
 type Fault = readonly [part: string, reason: string];
 
 /** RFC 3986 section 2.3. Escapes of these characters are decoded. */
 const UNRESERVED = /[\w.~-]/;
 const ESCAPE = /%[\dA-Fa-f]{2}/g;
 
-/** Returns why no path can equal a `path` or begin with a `pathPrefix`; null if one can. */
+/** Explains why no path can equal a `path` or begin with a `pathPrefix`. Null if one can. */
 export function faultOfPath(text: string, paths: PathSettings): string | null {
   const fault = faultOf(text, paths);
   return fault === null ? null : messageOf(fault);
@@ -31,7 +31,7 @@ function messageOf([part, reason]: Fault): string {
 function faultOf(text: string, paths: PathSettings): Fault | null {
   const { mergeSlashes, escapedSlashes, pathParameters } = paths;
   const broken = /%(?![\dA-F]{2})..?/i.exec(text);
-  // At the end of a literal part, the rest of the escape may be something else.
+  // At the end of a literal part, the rest of the escape may be another kind of token.
   if (broken !== null && broken[0].length === 3) return [broken[0], 'it is no escape. Write %25 for "%"'];
   if (text.includes('\\')) return ['\\', 'paths with it are refused. Write %5C'];
   if (text.includes('%00')) return ['%00', 'paths with it are refused. Leave it out'];

@@ -1,20 +1,20 @@
-/** Routes that an earlier route makes unreachable. */
+/** Finds routes that an earlier route makes unreachable. */
 import type { LinearExpression } from '../../../core/linear-expression.ts';
 import type { ClientCertificateMatch, RouteMatch } from '../../types/route.ts';
 
-/** Max earlier routes that one route is compared with: ten thousand routes on the same path would take seconds. */
+/** Max earlier routes to compare with one route: ten thousand routes on the same path would take seconds. */
 const MAX_COMPARED = 1000;
 
-/** A route with its match, and the compiled pathRegex of the match. */
+/** A route with its match and compiled pathRegex. */
 interface KnownRoute {
   readonly name: string;
   readonly match: RouteMatch;
   readonly expression: LinearExpression | null;
 }
 
-/** The routes of a listener that have been read so far, by the host and path that they match. */
+/** Routes of a listener read so far, indexed by the host and path that they match. */
 export class EarlierRoutes {
-  /** By host, then by path or prefix. Each key of a route without the condition is empty. */
+  /** Keyed by host, then by path or prefix. A route without the condition has an empty key. */
   readonly #byHost = new Map<string, Map<string, KnownRoute[]>>();
 
   add(route: KnownRoute): void {
@@ -28,7 +28,7 @@ export class EarlierRoutes {
     else same.push(route);
   }
 
-  /** Returns the first route found that takes every request of a later match; undefined if none is known to. */
+  /** Returns an earlier route that matches every request of a later match. Undefined if none is known. */
   coverOf(later: RouteMatch): KnownRoute | undefined {
     let left = MAX_COMPARED;
     const paths = pathsAround(later.path ?? later.pathPrefix ?? '');
@@ -46,7 +46,7 @@ export class EarlierRoutes {
   }
 }
 
-/** Lists the keys of all hosts that cover a host: none, the host itself, and each wildcard above it. */
+/** Lists the keys of all hosts that cover a host: no host, the host itself, and each wildcard above it. */
 function hostsAround(host: string | null): string[] {
   if (host === null) return [''];
   const hosts = ['', host];
@@ -57,7 +57,7 @@ function hostsAround(host: string | null): string[] {
   return hosts;
 }
 
-/** Lists the keys of what can cover a path: no path, the prefixes that end at its segments, and the path itself. */
+/** Lists the keys that can cover a path: no path, prefixes that end at its segments, and the path itself. */
 function pathsAround(path: string): string[] {
   const paths = [''];
   for (let slash = path.indexOf('/', 1); slash !== -1; slash = path.indexOf('/', slash + 1)) {
@@ -68,16 +68,16 @@ function pathsAround(path: string): string[] {
   return paths;
 }
 
-/** `/` and no path have the same key: both are above every path. */
+/** `/` and no path have the same key: both cover every path. */
 function withoutSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /**
- * Tells whether the earlier match takes every request that the later match takes. False may also mean that the conditions
- * do not tell: two regular expressions may match the same paths.
+ * Whether the earlier match accepts every request that the later match accepts. False may also mean unknown:
+ * two regular expressions may match the same paths.
  *
- * @param expression the earlier match's pathRegex, compiled
+ * @param expression the earlier match's compiled pathRegex
  */
 export function covers(earlier: RouteMatch, later: RouteMatch, expression: LinearExpression | null): boolean {
   return (
@@ -107,7 +107,7 @@ function coversRegex(expression: LinearExpression | null, later: RouteMatch): bo
   return later.path !== null && expression.test(later.path);
 }
 
-/** Tells whether a path is below a prefix of whole segments. */
+/** Whether a path is below a prefix of whole segments. */
 export function isBelow(prefix: string, path: string): boolean {
   return path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
 }

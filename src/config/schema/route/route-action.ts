@@ -1,4 +1,4 @@
-/** The action of a route: exactly one of four. */
+/** Reads the action of a route: exactly one of four. */
 import type { Context } from '../../syntax/context.ts';
 import type { BaseDirectory } from '../../syntax/files.ts';
 import { directory } from '../../syntax/files.ts';
@@ -28,7 +28,7 @@ const STATIC = {
 const RESPOND = { what: '"respond"', keys: ['status', 'body', 'contentType'] };
 const REDIRECT = { what: '"redirect"', keys: ['to', 'status'] };
 const REDIRECTS = [301, 302, 303, 307, 308] as const;
-/** Keys that need `cluster`, and what they do. */
+/** Keys that need `cluster`, with their effect. */
 const CLUSTER_ONLY = [
   ['rewrite', 'changes what goes to'],
   ['upgrade', 'says what goes to'],
@@ -69,7 +69,7 @@ const redirectStatus: Format<RedirectAction['status']> = (value) => {
   );
 };
 
-/** Reads the one key of the four that is set. Returns null if it cannot be read. */
+/** Reads the one action key of the route. Returns null if it is invalid. */
 export function readAction(route: Section, read: ReadMatch, context: Context): RouteAction | null {
   const given = ACTIONS.filter((key) => route.has(key));
   const [kind, second] = given;
@@ -181,11 +181,11 @@ function refuseDotSegments(section: Section, key: string, target: string): void 
   section.problemAt(key, `${describe(target)} has a dot segment: write the path without "." and ".."`);
 }
 
-/** Adds an error if a text uses a group that the route's pathRegex does not have. */
+/** Adds an error if a text uses a group that the route's pathRegex lacks. */
 function checkGroups(section: Section, key: string, text: string, route: Section, read: ReadMatch): void {
   const { expression } = read;
   const conditions = route.raw('match');
-  // A bad pathRegex has its own error.
+  // An invalid pathRegex has its own error.
   const isBad = expression === null && isMapping(conditions) && conditions.has('pathRegex');
   const wanted = Math.max(0, ...[...text.matchAll(/\$([1-9])/g)].map(([, digit]) => Number(digit)));
   const groups = expression?.groupCount ?? 0;

@@ -1,4 +1,4 @@
-/** Changes of a route to the headers of requests and responses. */
+/** Reads a route's changes to the headers of requests and responses. */
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, anyText, describe, pattern } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
@@ -25,7 +25,7 @@ const addable: Format<string> = (value) => {
   if (name !== 'x-request-id') return name;
   throw new FormatError('"x-request-id" is always there: use set, which replaces it');
 };
-/** A field value: visible ASCII with spaces and tabs inside. RFC 9110 section 5.5. */
+/** A field value: visible ASCII, with spaces and tabs only inside (RFC 9110 section 5.5). */
 const visible = pattern(
   /^[!-~](?:[\t -~]*[!-~])?$/,
   "a header's value",

@@ -1,4 +1,4 @@
-/** The conditions of a route. */
+/** Reads the conditions of a route. */
 import { ExpressionError, LinearExpression } from '../../../core/linear-expression.ts';
 import { SUBPROTOCOL, TOKEN } from '../../../core/tokens.ts';
 import type { Format } from '../../syntax/formats.ts';
@@ -34,7 +34,7 @@ export const urlPath = pattern(
 );
 
 const tokenName = pattern(TOKEN, "a header's name", 'write letters, digits and "-"');
-/** The name of a header. Returns it in lower case. */
+/** Name of a header. Returned in lower case. */
 export const headerName: Format<string> = (value) => tokenName(value).toLowerCase();
 const subprotocol = pattern(
   SUBPROTOCOL,
@@ -53,20 +53,20 @@ const regularExpression: Format<LinearExpression> = (value) => {
   }
 };
 
-/** A match, and its compiled pathRegex for the checks of other keys. */
+/** A match, with its compiled pathRegex for the checks of other keys. */
 export interface ReadMatch {
   readonly match: RouteMatch;
   readonly expression: LinearExpression | null;
 }
 
-/** What the listener says of what routes can match. */
+/** Listener settings that matches depend on. */
 export interface MatchTerms {
   readonly paths: PathSettings;
-  /** Whether clients are asked for a certificate. */
+  /** Whether the listener requests client certificates. */
   readonly asksForCertificates: boolean;
 }
 
-/** Reads the required key `match`. An empty match takes everything. */
+/** Reads the required key `match`. An empty match accepts every request. */
 export function readMatch(route: Section, { paths, asksForCertificates }: MatchTerms): ReadMatch {
   if (!route.has('match')) {
     route.problem('a route needs "match": write match: {} for everything that comes to it');
@@ -94,7 +94,10 @@ export function readMatch(route: Section, { paths, asksForCertificates }: MatchT
   return { match, expression };
 }
 
-/** Adds errors and warnings for conditions that no normalised path fulfils: such a route guards nothing. */
+/**
+ * Adds errors and warnings for conditions that no normalised path meets, because the route would protect
+ * nothing.
+ */
 function checkPaths(section: Section, match: RouteMatch, paths: PathSettings): void {
   for (const key of ['path', 'pathPrefix'] as const) {
     const fault = match[key] === null ? null : faultOfPath(match[key], paths);

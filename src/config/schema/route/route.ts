@@ -1,4 +1,4 @@
-/** The routes of a listener. */
+/** Reads the routes of a listener. */
 import type { LinearExpression } from '../../../core/linear-expression.ts';
 import type { Steps } from '../../../core/timing/steps.ts';
 import type { Context } from '../../syntax/context.ts';
@@ -26,7 +26,7 @@ const SHAPE = {
   ],
 };
 
-/** The name in metrics for requests that no route took. */
+/** Metric label of requests without a route. */
 const NO_ROUTE = 'none';
 
 const routeName: Format<string> = (value) => {
@@ -35,22 +35,22 @@ const routeName: Format<string> = (value) => {
   throw new FormatError(`"${NO_ROUTE}" is what metrics call requests that no route took: use another name`);
 };
 
-/** A route, and the compiled pathRegex of its match. */
+/** A route with the compiled pathRegex of its match. */
 interface ReadRoute {
   readonly route: Route;
   readonly expression: LinearExpression | null;
 }
 
-/** What the listener says of its routes. */
+/** Listener settings that routes depend on. */
 interface RouteTerms extends MatchTerms {
-  /** Its own settings, of which a route may replace some. */
+  /** The listener's access settings, which a route may partly replace. */
   readonly access: AccessSettings | null;
   /** Whether others on the network can read what clients send. */
   readonly isExposed: boolean;
   readonly limits: LimitTerms;
 }
 
-/** Reads the required list of routes, which must not be empty. Each route is a step. */
+/** Reads the required list of routes, which must not be empty. Yields after each route. */
 export function* readRoutes(listener: Section, terms: RouteTerms, context: Context): Steps<readonly Route[]> {
   const routes: Located<ReadRoute>[] = [];
   const earlier = new EarlierRoutes();
@@ -77,7 +77,7 @@ export function* readRoutes(listener: Section, terms: RouteTerms, context: Conte
   return routes.map(({ value }) => value.route);
 }
 
-/** Returns a route that has been read before; null for another one. */
+/** Returns a route known from an earlier load. Null if it is new. */
 function knownRoute(
   { path, value: item }: Located<unknown>,
   known: KnownRoutes,
@@ -107,8 +107,8 @@ function readNewRoute(
 }
 
 /**
- * Tells whether a route depends on its text and the listener's terms only. Other routes depend on files, on their place or on
- * other routes, or need their expression for comparisons.
+ * Whether a route depends only on its text and the listener's terms. Other routes depend on files, on their
+ * position or on other routes, or need their expression for comparisons.
  */
 function isItsText(value: unknown, { match, action }: Route): boolean {
   const isOwn = isMapping(value) && value.has('name') && !value.has('access') && !value.has('limits');
@@ -138,7 +138,9 @@ function readRoute(
   };
 }
 
-/** Warns if an earlier route takes all that a route matches, and adds the route to the earlier ones. */
+/**
+ * Warns if an earlier route matches everything that a route matches. Then adds the route to the earlier ones.
+ */
 function warnOfCover(
   { path, value: { route, expression } }: Located<ReadRoute>,
   earlier: EarlierRoutes,

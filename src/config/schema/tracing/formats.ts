@@ -1,11 +1,13 @@
-/** The formats of the keys `tracing` of the root. */
+/** Formats of the keys below `tracing`. */
 import { TOKEN } from '../../../core/tokens.ts';
 import type { Format } from '../../syntax/formats.ts';
 import { FormatError, describe, line } from '../../syntax/formats.ts';
 import { isMapping } from '../../syntax/section.ts';
 import { httpUrl } from '../../syntax/url.ts';
 
-/** Printed in place of a secret, because people pass the output on. Refused when it is read, so that none of it is sent. */
+/**
+ * Printed in place of a secret, because people share the output. Refused as input, so that it is never sent.
+ */
 export const HIDDEN = '(hidden)';
 
 /** Headers that the exporter sets itself, in lower case. */
@@ -22,7 +24,7 @@ const FIXED: ReadonlySet<string> = new Set([
 
 const collector = httpUrl('the URL of a collector');
 
-/** The URL that gets the spans. A path is not added: collectors take traces at `/v1/traces`. */
+/** URL of the span collector. Must include the path: collectors receive traces at `/v1/traces`. */
 export const collectorUrl: Format<string> = (value) => {
   const url = collector(value);
   if (url.search === `?${HIDDEN}`) {
@@ -34,7 +36,7 @@ export const collectorUrl: Format<string> = (value) => {
   throw new FormatError(`${describe(value)} has no path: collectors take traces at ${url.origin}/v1/traces`);
 };
 
-/** A part of all traces: 0 for none, 1 for all. */
+/** A fraction of all traces: 0 for none, 1 for all. */
 export const ratio: Format<number> = (value) => {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value;
   throw new FormatError(`${describe(value)} is not a part of all requests: write 0 (none) to 1 (all)`);
@@ -42,7 +44,7 @@ export const ratio: Format<number> = (value) => {
 
 const headerValue = line('a header');
 
-/** Headers for the collector. Messages leave the values out: they are secrets. */
+/** Headers for the collector. Messages omit their values, which are secret. */
 export const collectorHeaders: Format<ReadonlyMap<string, string>> = (value) => {
   if (!isMapping(value)) {
     throw new FormatError(`${describeKind(value)} is not a mapping: write names of headers and their values`);
@@ -68,7 +70,7 @@ export const collectorHeaders: Format<ReadonlyMap<string, string>> = (value) => 
   return value as ReadonlyMap<string, string>;
 };
 
-/** Names of routes and the part of their traces. */
+/** Fractions of traces, keyed by route name. */
 export const routeRatios: Format<ReadonlyMap<string, number>> = (value) => {
   if (!isMapping(value)) {
     throw new FormatError(`${describe(value)} is not a mapping: write names of routes and 0 to 1 for each`);
@@ -84,7 +86,7 @@ export const routeRatios: Format<ReadonlyMap<string, number>> = (value) => {
   return value as ReadonlyMap<string, number>;
 };
 
-/** Names the kind of a value that may be secret. */
+/** Describes the kind of a value that may be secret. */
 function describeKind(value: unknown): string {
   return typeof value === 'string' ? 'text' : describe(value);
 }

@@ -1,4 +1,4 @@
-/** The keys `tracing` of the root: which requests and sessions are traced, and who gets the spans. */
+/** Reads the key `tracing` of the root: the sampling of traces and the collector of their spans. */
 import { describe } from '../../syntax/formats.ts';
 import { nearest } from '../../syntax/nearest.ts';
 import type { Problems } from '../../syntax/problems.ts';
@@ -7,13 +7,13 @@ import type { TracingSettings } from '../../types/config.ts';
 import type { Listener } from '../../types/listener.ts';
 import type { Settings } from '../settings.ts';
 
-/** Head sampling without `tracing.sample`. */
+/** Head sampling rate if `tracing.sample` is missing. */
 const DEFAULT_SAMPLE = 0.1;
-/** Max names that a message lists. */
+/** Max names in a message. */
 const MAX_LISTED = 10;
 
 /**
- * Reads the keys `tracing`. Null without a URL.
+ * Reads the key `tracing`. Null without a URL.
  *
  * @param listeners have the routes that may be named
  */
@@ -47,7 +47,7 @@ export function readTracing(
   };
 }
 
-/** Adds an error for each name that no route has. */
+/** Adds an error for each name without a route. */
 function checkRoutes(
   ratios: ReadonlyMap<string, number>,
   listeners: readonly Listener[],

@@ -1,4 +1,7 @@
-/** Shortens a long plain text before the parser that knows places reads it: that one takes a second for 1 MB. */
+/**
+ * Shortens a long plain text before the slow parser reads positions from it. That parser takes a second per
+ * MB.
+ */
 import { doSteps } from '../../../core/timing/steps.ts';
 import { headOfEntry, blockOfItem, divide } from './pieces.ts';
 
@@ -15,10 +18,11 @@ interface Excerpt {
 const MAX_WHOLE_CHARACTERS = 16 * 1024;
 
 /**
- * Returns a text without most items of its long lists. Empty lines are in their place, so that everything else keeps its place.
+ * Returns a text without most items of its long lists. Empty lines replace them, so that everything else
+ * keeps its position.
  *
- * @param text of YAML without anchors and aliases
- * @param path keys and indexes of a value, which stays
+ * @param text YAML without anchors and aliases
+ * @param path keys and indexes of the value to keep
  * @param size texts of at most this length stay whole
  * @returns the text, and the path of the value in it
  */
@@ -54,7 +58,7 @@ function excerptOfMapping(
 
 function excerptOfList(items: readonly string[], indent: number, path: Path, size: number): Excerpt {
   const [wanted, ...rest] = path;
-  // A list without the wanted item keeps its first one, so that it is a list.
+  // A list without the wanted item keeps its first item, so that it remains a list.
   const kept = typeof wanted === 'number' && wanted < items.length ? wanted : 0;
   let below: Path = rest;
   let text = '';
@@ -64,7 +68,7 @@ function excerptOfList(items: readonly string[], indent: number, path: Path, siz
       continue;
     }
     const block = item.length > size ? blockOfItem(item, indent) : null;
-    // The first line of an item that is a list itself must stay.
+    // An item that is itself a list must keep its first line.
     if (block === null || item.startsWith('-', block.start)) {
       text += item;
       continue;

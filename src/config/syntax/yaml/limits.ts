@@ -1,11 +1,17 @@
 import { yaml } from './package.ts';
-/** Limits of a text in YAML, checked before it is parsed. */
+/** Limits of a YAML text, checked before parsing. */
 
-/** Max levels of mappings and lists. The configuration itself needs 8. */
+/** Max nesting depth of mappings and lists. The configuration itself needs 8. */
 export const MAX_DEPTH = 100;
-/** Max words, marks, spaces and line ends. Reading takes at most 5 us for each. An endpoint with a weight has 18. */
+/**
+ * Max words, marks, spaces and line ends. Reading takes at most 5 us for each. An endpoint with a weight has
+ * 18.
+ */
 const MAX_TOKENS = 1_000_000;
-/** Max values. A value behind an alias counts for each use. A text without aliases has fewer: a value needs two tokens. */
+/**
+ * Max values, with aliased values counted at each use. A text without aliases stays below: a value needs two
+ * tokens.
+ */
 export const MAX_VALUES = MAX_TOKENS / 2;
 const MAX_ALIASES = 1000;
 
@@ -15,7 +21,7 @@ export interface YamlFault {
   readonly message: string;
 }
 
-/** Finds the place at which a text exceeds a limit. It only splits the text into tokens, in linear time. */
+/** Finds the offset at which a text exceeds a limit. Only splits the text into tokens, in linear time. */
 export function findExcess(text: string): YamlFault | null {
   const depth = new Depth();
   let offset = 0;
@@ -44,14 +50,14 @@ export function findExcess(text: string): YamlFault | null {
   return null;
 }
 
-/** Counts the open mappings and lists. The count may be one too high for a value beside its key. */
+/** Counts open mappings and lists. The count may be one too high for a value beside its key. */
 class Depth {
   #flow = 0;
-  /** Columns at which blocks have begun, each deeper than the one before. */
+  /** Columns of open blocks, in ascending order. */
   readonly #columns: number[] = [];
   #column = 0;
 
-  /** Takes the next token, and returns the depth at its beginning. */
+  /** Takes the next token and returns the depth at its beginning. */
   after(token: string): number {
     const column = this.#column;
     const lineEnd = token.lastIndexOf('\n');

@@ -1,7 +1,7 @@
-/** Divides a plain YAML text where its indentation shows the structure, so that no piece takes long to parse. */
+/** Divides a plain YAML text by its indentation, so that no piece takes long to parse. */
 import type { Steps } from '../../../core/timing/steps.ts';
 
-/** A block mapping or list in parts, in their order. */
+/** A block mapping or list, divided into parts in their order. */
 type Division =
   | {
       readonly kind: 'mapping';
@@ -22,19 +22,19 @@ type Division =
 export type MappingPart =
   { readonly key: null; readonly text: string } | { readonly key: string; readonly text: string };
 
-/** Some items of a list, or the value of one. */
+/** Some items of a list, or the value of one item. */
 export interface ListPart {
   readonly isOne: boolean;
   readonly text: string;
 }
 
-/** Keys that no parser reads as anything but this text. Others leave the text in one piece. */
+/** Keys that every parser reads as this text. Other keys keep the text in one piece. */
 const KEY = /^([A-Za-z][\w-]*):(?=[ \t\r\n]|$)/;
 const WORDS = /^(?:null|true|false)$/i;
 /** A key whose value begins on the next line. */
 const BARE_KEY = /^[^:]*:[ \t]*(?:#[^\n]*)?\r?\n/;
 const ITEM = /^-(?=[ \r\n]|$)/;
-/** An item whose first line has a key or an item: what follows `- ` is a block of its own. */
+/** An item whose first line has a key or an item: the text after `- ` is a nested block. */
 const NESTED_ITEM = /^- (?=[A-Za-z-])/;
 
 /** A line that begins an entry or item of the outermost block. */
@@ -43,13 +43,14 @@ interface Start {
   readonly key: string | null;
 }
 
-/** Lines of a step. */
+/** Lines per step. */
 const STEP_LINES = 2000;
 
 /**
- * Divides a text into parts of about `size` characters. Some lines are a step.
+ * Divides a text into parts of about `size` characters. Yields after every few lines.
  *
- * @returns null for a text that must stay in one piece: it is short, or no block mapping or list with plain keys
+ * @returns null for a text that must stay in one piece: it is short, or not a block mapping or list with
+ * plain keys
  */
 export function* divide(text: string, size: number): Steps<Division | null> {
   if (text.length <= size) return null;
@@ -60,7 +61,7 @@ export function* divide(text: string, size: number): Steps<Division | null> {
   for (let offset = 0; offset < text.length; offset = nextLine(text, offset)) {
     if (++lines % STEP_LINES === 0) yield;
     const column = columnOf(text, offset);
-    // A blank line or a comment belongs to what is before it.
+    // A blank line or a comment belongs to the part before it.
     if (column === null || (indent !== -1 && column > indent)) continue;
     if (column < indent) return null;
     const line = text.slice(offset + column, offset + column + MAX_KEY_CHARACTERS);
@@ -69,7 +70,7 @@ export function* divide(text: string, size: number): Steps<Division | null> {
       isList = ITEM.test(line);
     }
     if (ITEM.test(line)) {
-      // The items of a list may stand as far to the left as its key.
+      // List items may start in the same column as their key.
       if (isList) starts.push({ offset, key: null });
       else if (starts.length === 0) return null;
       continue;
@@ -101,7 +102,7 @@ function nextLine(text: string, offset: number): number {
   return end === -1 ? text.length : end + 1;
 }
 
-/** Returns the number of spaces before a line's text; null for a line without any but a comment. */
+/** Returns the number of spaces before a line's text. Null for a blank line or a comment. */
 function columnOf(text: string, offset: number): number | null {
   let column = 0;
   while (text.charCodeAt(offset + column) === 0x20) column++;
@@ -128,15 +129,15 @@ function listParts(text: string, starts: readonly Start[], indent: number, size:
   });
 }
 
-/** What follows `- ` in an item. */
+/** The text after `- ` in an item. */
 interface ItemBlock {
-  /** The item with spaces in place of its `- `, so that everything keeps its column. */
+  /** The item with its `- ` replaced by spaces, so that everything keeps its column. */
   readonly text: string;
-  /** The offset at which the block begins. */
+  /** Offset at which the block begins. */
   readonly start: number;
 }
 
-/** Returns the block of an item; null if its first line does not begin one. */
+/** Returns the block of an item. Null if its first line does not begin one. */
 export function blockOfItem(item: string, indent: number): ItemBlock | null {
   const dash = firstLine(item) + indent;
   if (!NESTED_ITEM.test(item.slice(dash, dash + 3))) return null;
@@ -145,8 +146,8 @@ export function blockOfItem(item: string, indent: number): ItemBlock | null {
 }
 
 /**
- * Returns what precedes the value of an entry, if the value begins on the line below the key: that line, and what precedes
- * it. Null for another entry.
+ * Returns the text before the value of an entry whose value begins on the line after the key. Null for other
+ * entries.
  */
 export function headOfEntry(entry: string): string | null {
   const start = firstLine(entry);
@@ -154,14 +155,17 @@ export function headOfEntry(entry: string): string | null {
   return line === null ? null : entry.slice(0, start + line[0].length);
 }
 
-/** Returns the offset of the first line that is neither blank nor a comment. Such comments may look like keys or items. */
+/**
+ * Returns the offset of the first line that is neither blank nor a comment. Comments may look like keys or
+ * items.
+ */
 function firstLine(text: string): number {
   let offset = 0;
   while (offset < text.length && columnOf(text, offset) === null) offset = nextLine(text, offset);
   return offset;
 }
 
-/** Returns the text of each entry or item. What precedes the first one belongs to it. */
+/** Returns the text of each entry or item. Text before the first one belongs to it. */
 function itemsOf(text: string, starts: readonly Start[]): string[] {
   return starts.map(({ offset }, index) =>
     text.slice(index === 0 ? 0 : offset, starts[index + 1]?.offset ?? text.length),
@@ -171,11 +175,11 @@ function itemsOf(text: string, starts: readonly Start[]): string[] {
 interface Group {
   readonly from: number;
   readonly to: number;
-  /** The key of the only entry; null for several. */
+  /** Key of the only entry. Null for several. */
   readonly key: string | null;
 }
 
-/** Joins neighbours that are not longer than `size` together. What precedes the first start belongs to it. */
+/** Joins neighbours whose combined length is at most `size`. Text before the first start belongs to it. */
 function groupsOf(text: string, starts: readonly Start[], size: number): Group[] {
   const groups: Group[] = [];
   let from = 0;

@@ -1,4 +1,4 @@
-/** A fast reader of configuration files that use no feature of YAML beyond values, lists, mappings and comments. */
+/** A fast reader of configuration files that use only values, lists, mappings and comments of YAML. */
 import { FAILSAFE_SCHEMA, Type, YAMLException, load, type LoadOptions } from 'js-yaml';
 import type { Steps } from '../../../core/timing/steps.ts';
 import { KnownItem, type ItemList, type ItemReading } from '../item-memory.ts';
@@ -6,15 +6,15 @@ import { MAX_DEPTH, MAX_VALUES } from './limits.ts';
 import { divide, type ListPart, type MappingPart } from './pieces.ts';
 
 /**
- * Anchors, aliases, tags, directives, explicit keys and merges, or what looks like one in a quoted text; also lines of tabs alone,
- * which end some block texts.
+ * Anchors, aliases, tags, directives, explicit keys and merges, or quoted text that looks like one. Also
+ * lines of only tabs, which end some block texts.
  */
 const SPECIAL =
   /(?:^|[\s[\]{},:?-])(?:[&*%](?=\S)|!|\?(?=\s))|<<|["'\]}]#|\r(?!\n)|^---.|^[ \t]*\t[ \t]*\r?$|\ufeff|[\]}][ \t]*:(?=\s|$)/m;
-/** A line with a comment that is neither in a quoted text nor behind one. */
+/** A line with a comment that is not inside or after a quoted text. */
 const COMMENTED_LINE = /^(?:[^"'#\n]* )?#.*$/gm;
 const COMMENT = /(?:^| )#.*$/;
-/** Matches a line in front of the first value: `---`, a comment or nothing. */
+/** Matches a line before the first value: `---`, a comment or nothing. */
 const PREAMBLE_LINE = /(?:---)?[ \t]*(?:#.*)?\r?\n/y;
 const TAB_INDENT = / *\t/y;
 /** The plain scalars of YAML 1.2.2 section 10.3.2 that are not text. */
@@ -23,34 +23,34 @@ const TRUE = /^(?:true|True|TRUE)$/;
 const FALSE = /^(?:false|False|FALSE)$/;
 const DECIMAL = /^[-+]?[0-9]+$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-/** Octal and hexadecimal numbers, infinity and NaN: rare enough to leave to the other parser. */
+/** Octal and hexadecimal numbers, infinity and NaN: rare enough for the other parser. */
 const RARE = /^(?:0[ox]|[-+]?\.(?:inf|nan)$)/i;
 /**
- * Keys that js-yaml changes: it reads an empty key as `null`, and JavaScript puts keys that look like indexes of a list in
- * front of the others.
+ * Keys that js-yaml changes. It reads an empty key as `null`, and JavaScript sorts keys that look like array
+ * indexes first.
  */
 const CHANGED_KEY = /^(?:[0-9]+|null)$/;
 
-/** Levels at which a text is divided: listeners, one of them, its routes, one of them. */
+/** Levels at which a text is divided: listeners, one listener, its routes, one route. */
 const MAX_DIVISIONS = 4;
-/** Lists whose items are remembered, by the keys that lead to them. */
+/** Lists whose items are remembered, keyed by their path. */
 const REMEMBERED: Readonly<Record<string, ItemList>> = {
   '.clusters': 'clusters',
   '.listeners[].routes': 'routes',
 };
 /** A piece takes about 1 ms. */
 const PIECE_CHARACTERS = 16 * 1024;
-/** Characters that are searched in one step. */
+/** Characters searched per step. */
 const SEARCHED_CHARACTERS = 64 * 1024;
-/** Lines in front of the first value that are read in one step. */
+/** Lines before the first value that are read per step. */
 const STEP_LINES = 2000;
-/** Known items of one step. */
+/** Known items per step. */
 const STEP_ITEMS = 500;
 
-/** Thrown for a text that is left to the other parser. */
+/** Thrown for a text that the other parser must read. */
 const UNUSUAL = new Error('the text is not plain');
 
-/** A plain scalar that is not text. As a key it stands for its own spelling. */
+/** A plain scalar that is not text. As a key, it stands for its own spelling. */
 class Scalar {
   readonly value: unknown;
   readonly #source: string;
@@ -60,7 +60,7 @@ class Scalar {
     this.value = value;
   }
 
-  /** js-yaml refuses objects as keys by this tag. */
+  /** This tag makes js-yaml refuse such objects as keys. */
   readonly [Symbol.toStringTag] = 'Scalar';
 
   toString(): string {
@@ -81,12 +81,14 @@ const SCHEMA = FAILSAFE_SCHEMA.extend({
 type Known = Pick<ItemReading, 'find' | 'note'>;
 
 /**
- * Reads a text about twenty times as fast as the parser that knows places, and a long one in pieces.
+ * Reads a text about twenty times as fast as the parser with positions, and a long one in pieces.
+ *
+ * Returns undefined if the other parser must read the text: it is invalid, exceeds a limit, or uses more of
+ * YAML.
  *
  * @param known finds items that need not be read; null to read all
  * @param size characters of a piece
- * @returns mappings as Maps and lists as arrays; undefined for a text that the other parser must read, because it is
- * wrong, exceeds a limit, or uses more of YAML
+ * @returns mappings as Maps and lists as arrays, or undefined
  */
 export function* readPlainYaml(
   text: string,
@@ -102,15 +104,12 @@ export function* readPlainYaml(
   }
 }
 
-/** Returns the value of an item of a list. Parses the text of a known item. */
+/** Returns the value of a list item. Parses the text of a known item. */
 export function valueOfItem(item: unknown): unknown {
   return item instanceof KnownItem ? new PlainText(Infinity, null).parseItem(item.text) : item;
 }
 
-/**
- * Tells whether a tab would indent the first value, perhaps behind `---` and comments. JSON may be indented by tabs further
- * on.
- */
+/** Whether a tab indents the first value, possibly after `---` and comments. JSON may use tabs further on. */
 function* beginsWithTab(text: string): Steps<boolean> {
   let start = 0;
   // Line by line: one expression for millions of lines would exceed V8's stack.
@@ -122,15 +121,15 @@ function* beginsWithTab(text: string): Steps<boolean> {
   return true;
 }
 
-/** Tells whether a sticky expression matches at an offset. */
+/** Whether a sticky expression matches at an offset. */
 function isAt(expression: RegExp, text: string, offset: number): boolean {
   expression.lastIndex = offset;
   return expression.test(text);
 }
 
-/** Tells whether a text has what only the other parser reads. */
+/** Whether a text has syntax that only the other parser reads. */
 function* isSpecial(text: string): Steps<boolean> {
-  // Nothing that is looked for goes on behind the end of its line.
+  // No match crosses the end of a line.
   for (let from = 0, to = 0; from < text.length; from = to) {
     const lineEnd = text.indexOf('\n', from + SEARCHED_CHARACTERS);
     to = lineEnd === -1 ? text.length : lineEnd + 1;
@@ -156,15 +155,15 @@ class PlainText {
     this.#known = known;
   }
 
-  /** Reads one item of a list. It has been read before. */
+  /** Parses one list item that has been parsed before. */
   parseItem(text: string): unknown {
     const [item] = this.#parse(text, 0) as unknown[];
     return item;
   }
 
   /**
-   * @param depth of the text in the whole
-   * @param path the keys that lead to it
+   * @param depth nesting depth of the text in the whole
+   * @param path path of keys to the text
    */
   *read(text: string, depth = 0, path = ''): Steps<unknown> {
     const division = depth === MAX_DIVISIONS ? null : yield* divide(text, this.#size);
@@ -188,7 +187,7 @@ class PlainText {
       yield;
       if (!(entries instanceof Map)) throw UNUSUAL;
       for (const [name, value] of entries as Map<string, unknown>) {
-        // The other parser says where a key is set twice.
+        // The other parser reports the position of a duplicate key.
         if (map.has(name)) throw UNUSUAL;
         map.set(name, value);
       }
@@ -207,7 +206,7 @@ class PlainText {
     return list;
   }
 
-  /** Reads the items that are not known, neighbours together. */
+  /** Reads unknown items, adjacent ones together. */
   *#readItems(
     texts: readonly string[],
     depth: number,
@@ -233,7 +232,7 @@ class PlainText {
     return items;
   }
 
-  /** Reads items that follow each other. */
+  /** Reads adjacent items. */
   *#readRun(texts: readonly string[], depth: number): Steps<readonly unknown[]> {
     const text = texts.join('');
     const division = yield* divide(text, this.#size);
@@ -251,19 +250,19 @@ class PlainText {
     const options: LoadOptions & { maxDepth: number } = {
       schema: SCHEMA,
       maxDepth: MAX_DEPTH - depth,
-      // It only warns of lines that must be indented more.
+      // js-yaml warns only of lines that need more indentation.
       onWarning: leave,
     };
     return this.#convert(load(text, options));
   }
 
-  /** Turns js-yaml's objects into Maps. */
+  /** Converts js-yaml's objects to Maps. */
   #convert(value: unknown): unknown {
     if (++this.#values > MAX_VALUES) throw UNUSUAL;
     if (typeof value === 'string') return value;
     if (value instanceof Scalar) return value.value;
     if (Array.isArray(value)) {
-      // js-yaml takes what follows an empty item into a list that has ended.
+      // js-yaml continues a finished list after an empty item.
       if (value.includes(null)) throw UNUSUAL;
       return value.map((item) => this.#convert(item));
     }

@@ -1,4 +1,4 @@
-/** The values of a parsed text in YAML, with aliases and merges resolved, in time linear in the number of values. */
+/** Values of a parsed YAML text with aliases and merges resolved, in time linear in the number of values. */
 import type { Alias, Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import type { YamlFault } from './limits.ts';
 import { MAX_DEPTH, MAX_VALUES } from './limits.ts';
@@ -7,7 +7,7 @@ import { yaml } from './package.ts';
 /** A value and its size. */
 interface Built {
   readonly value: unknown;
-  /** Number of values inside. Those behind an alias count for each use of the alias. */
+  /** Number of values inside, with aliased values counted at each use. */
   readonly size: number;
   /** Levels of mappings and lists. */
   readonly height: number;
@@ -22,7 +22,7 @@ interface Anchor {
 
 const EMPTY: Built = { value: null, size: 1, height: 0 };
 
-/** Thrown in {@link YamlValues} only. */
+/** Thrown inside {@link YamlValues} only. */
 class Fault extends Error {
   readonly offset: number;
 
@@ -33,8 +33,8 @@ class Fault extends Error {
 }
 
 /**
- * One document's values: mappings become Maps, and lists arrays. The parser's own resolution takes quadratic time for
- * aliases and for the keys of a mapping.
+ * The values of one document: mappings as Maps, lists as arrays. The parser's own resolution takes quadratic
+ * time for aliases and for the keys of a mapping.
  */
 export class YamlValues {
   /** Null for an empty document, and if there is a fault. */
@@ -47,7 +47,7 @@ export class YamlValues {
   readonly #targets = new Map<Alias, Node>();
   /** The last pair of each key. */
   readonly #pairs = new Map<YAMLMap, ReadonlyMap<unknown, Pair<Node>>>();
-  /** The pairs that a mapping takes over by `<<`. */
+  /** The pairs that a mapping gets by `<<`. */
   readonly #merged = new Map<YAMLMap, ReadonlyMap<unknown, Pair<Node>>>();
 
   constructor(document: Document.Parsed) {
@@ -64,18 +64,18 @@ export class YamlValues {
     this.fault = fault;
   }
 
-  /** Returns the node that an alias refers to; for any other node the node itself. */
+  /** Returns the node that an alias refers to, or any other node itself. */
   resolve(node: unknown): Node | null {
     if (!yaml().isNode(node)) return null;
     return yaml().isAlias(node) ? (this.#targets.get(node) ?? null) : node;
   }
 
-  /** Returns the pair of a key in a mapping. If the key is set twice, it is the last pair, whose value counts. */
+  /** Returns the pair of a key in a mapping. If the key is set twice, the last pair counts. */
   pair(map: YAMLMap, key: string): Pair<Node> | undefined {
     return this.#pairs.get(map)?.get(key);
   }
 
-  /** Returns the pair in another mapping from which `<<` takes a key that the mapping does not have itself. */
+  /** Returns the pair that `<<` takes from another mapping, for a key that the mapping lacks. */
   mergedPair(map: YAMLMap, key: string): Pair<Node> | undefined {
     return this.#merged.get(map)?.get(key);
   }
@@ -84,7 +84,7 @@ export class YamlValues {
     if (!yaml().isNode(node)) return EMPTY;
     if (yaml().isAlias(node)) return this.#alias(node, depth);
     const anchor: Anchor = { node, built: null };
-    // Set before the node's content is built: an anchor of the same name inside it comes later.
+    // Set before the node's content is built: a nested anchor of the same name comes later.
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, anchor);
     if (yaml().isMap(node)) anchor.built = this.#map(node, depth);
     else if (yaml().isSeq(node)) anchor.built = this.#list(node.items, node, depth);
@@ -110,7 +110,7 @@ export class YamlValues {
     let size = 1;
     let height = 0;
     for (const item of items) {
-      // !!omap and !!pairs have pairs as items.
+      // Items of !!omap and !!pairs are pairs.
       const built = this.#build(yaml().isPair(item) ? item.value : item, depth + 1);
       size = grown(size, built, yaml().isNode(item) ? item : node);
       height = Math.max(height, built.height);
@@ -143,7 +143,7 @@ export class YamlValues {
     return { value: values, size, height: height + 1 };
   }
 
-  /** Adds the keys of one or several mappings, and their pairs, except keys that `values` already has. */
+  /** Adds the keys and pairs of one or several mappings, except keys that `values` already has. */
   #merge(
     values: Map<unknown, unknown>,
     pairs: Map<unknown, Pair<Node>>,

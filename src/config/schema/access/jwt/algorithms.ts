@@ -1,12 +1,12 @@
-/** The key `algorithms` of JWT: what tokens may be signed by. */
+/** Reads the key `algorithms` of JWT: the accepted signature algorithms. */
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe, oneOf } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
 import { readValue } from '../../../syntax/section.ts';
 
-/** Signatures by a secret that the issuer and the verifier share (RFC 7518 section 3.2). */
+/** Signatures by a secret shared between issuer and verifier (RFC 7518 section 3.2). */
 const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
-/** Signatures that public keys verify (RFC 7518 section 3.1, RFC 8037, RFC 9864). */
+/** Signatures verified by public keys (RFC 7518 section 3.1, RFC 8037, RFC 9864). */
 export const PUBLIC_ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
@@ -27,10 +27,11 @@ const algorithm: Format<string> = (value) => {
 };
 
 /**
- * Reads the key, or chooses what the keys can verify: public keys only, or shared secrets only. A mix would
- * let whoever knows a public key sign with it as a secret, if anything mistook one for the other.
+ * Reads the key, or derives the algorithms from the keys: public keys only, or shared secrets only. With a
+ * mix, a component might mistake a public key for a secret. Anyone who knows the public key could then sign
+ * with it.
  *
- * @param verifiable what the keys can verify; null if they come from a URL or cannot be read
+ * @param verifiable algorithms that the keys support; null if the keys come from a URL or are invalid
  */
 export function readAlgorithms(jwt: Section, verifiable: ReadonlySet<string> | null): readonly string[] {
   if (jwt.has('algorithms')) return readGiven(jwt, verifiable);

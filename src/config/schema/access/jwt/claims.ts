@@ -1,4 +1,4 @@
-/** The key `require` of JWT: values that claims must have. */
+/** Reads the key `require` of JWT: required values of claims. */
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe, line } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
@@ -13,7 +13,7 @@ const claimValue: Format<string> = (value) => {
   throw new FormatError(`${describe(value)} is not a claim's value: write a text, a number, true or false`);
 };
 
-/** Reads the optional mapping: accepted values by claim. */
+/** Reads the optional mapping of claims to accepted values. */
 export function readRequiredClaims(jwt: Section): ReadonlyMap<string, readonly string[]> {
   const claims = new Map<string, readonly string[]>();
   if (!jwt.has('require')) return claims;

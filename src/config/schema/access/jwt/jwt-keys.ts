@@ -1,4 +1,4 @@
-/** The keys `keys` and `algorithms` of JWT. */
+/** Reads the keys `keys` and `algorithms` of JWT. */
 import type { BaseDirectory } from '../../../syntax/files.ts';
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe } from '../../../syntax/formats.ts';
@@ -12,13 +12,13 @@ import { keyFile } from './key-file.ts';
 const PUBLIC: ReadonlySet<string> = new Set(PUBLIC_ALGORITHMS);
 
 interface ReadKeys {
-  /** Null if they cannot be read. */
+  /** Null if the keys are invalid. */
   readonly keys: JwtKeys | null;
   readonly algorithms: readonly string[];
 }
 
 /**
- * Reads both. Keys that no accepted algorithm uses are left out, so that nothing can take them for others.
+ * Reads both keys. Drops keys that no accepted algorithm uses, so that they cannot be mistaken for others.
  */
 export function readKeys(jwt: Section, base: BaseDirectory): ReadKeys {
   const source = jwt.required<URL | KeyFile | null>('keys', keySource(base), null);
@@ -48,7 +48,7 @@ function keySource(base: BaseDirectory): Format<URL | KeyFile> {
   };
 }
 
-/** Adds an error if an algorithm takes a shared secret, which a URL would tell everybody. */
+/** Adds an error if an algorithm needs a shared secret, which a URL would reveal to everyone. */
 function refuseSecrets(jwt: Section): void {
   const given = jwt.raw('algorithms');
   const names = Array.isArray(given) ? (given as readonly unknown[]) : [given];

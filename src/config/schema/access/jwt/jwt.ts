@@ -1,4 +1,4 @@
-/** The key `jwt` of access: JSON Web Tokens. */
+/** Reads the key `jwt` of access: JSON Web Tokens. */
 import { MAX_DURATION_MS } from '../../../../core/units/duration.ts';
 import type { BaseDirectory } from '../../../syntax/files.ts';
 import { duration, oneOf, text } from '../../../syntax/formats.ts';
@@ -20,7 +20,7 @@ const SHAPE = {
 };
 const DEFAULT_LEEWAY_MS = 30_000;
 
-/** Reads the key. Returns null if its keys cannot be read. */
+/** Reads the key. Returns null if its keys are invalid. */
 export function readJwt(access: Section, base: BaseDirectory): JwtSettings | null {
   const section = access.section('jwt', SHAPE);
   if (section === null) return null;

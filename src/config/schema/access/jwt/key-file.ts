@@ -8,10 +8,10 @@ import { PUBLIC_ALGORITHMS } from './algorithms.ts';
 
 /** A member of a key set that some algorithm can use. */
 export interface VerifyingKey {
-  /** Counts from 1 over all members of the file. */
+  /** Position among all members of the file, starting at 1. */
   readonly number: number;
   readonly algorithms: readonly string[];
-  /** Without private parts, which workers need not know. */
+  /** Without private parts, which workers do not need. */
   readonly jwk: Readonly<Record<string, unknown>>;
   readonly hadPrivateParts: boolean;
 }
@@ -25,13 +25,13 @@ export interface KeyFile {
 /** Max keys of a file. An issuer has a few. */
 const MAX_KEYS = 100;
 const MIN_RSA_BITS = 2048;
-/** Min bytes of a secret by algorithm: the length of the digest (RFC 7518 section 3.2). */
+/** Min bytes of a secret, keyed by algorithm: the length of the digest (RFC 7518 section 3.2). */
 const SECRET_BYTES: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 const CURVES: Readonly<Record<string, string>> = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512' };
 /** Members of private keys (RFC 7518 section 6.3.2, RFC 8037 section 2). */
 const PRIVATE_PARTS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth'];
 
-/** Returns the format of a key set with at least one key that verifies. Messages do not quote keys. */
+/** Returns the format of a key set with at least one key for verification. Messages never quote keys. */
 export function keyFile(base: BaseDirectory): Format<KeyFile> {
   const read = textFile(base);
   return (value) => {
@@ -67,7 +67,7 @@ function membersOf(text: string, name: string): readonly unknown[] {
   throw new FormatError(`${name} has ${keys.length} keys: at most ${MAX_KEYS} are taken`);
 }
 
-/** Returns null for a key that is for something else, or of a kind that is not known (RFC 7517 section 5). */
+/** Returns null for a key with another purpose, or of an unknown kind (RFC 7517 section 5). */
 function keyOf(member: unknown, number: number, name: string): VerifyingKey | null {
   const place = `key ${number} of ${name}`;
   if (!isRecord(member) || typeof member.kty !== 'string') {

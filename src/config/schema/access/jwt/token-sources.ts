@@ -1,4 +1,4 @@
-/** The key `from` of JWT: where a request carries its token. */
+/** Reads the key `from` of JWT: where requests carry their tokens. */
 import { SUBPROTOCOL } from '../../../../core/tokens.ts';
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe, pattern, text, token } from '../../../syntax/formats.ts';
@@ -8,10 +8,10 @@ import { headerName } from '../../route/route-match.ts';
 
 const KINDS = ['header', 'cookie', 'query', 'subprotocol'] as const;
 const SHAPE = { what: 'a source of tokens', keys: KINDS };
-/** Max places that every request is searched for a token. */
+/** Max sources, because each request is searched for a token in all of them. */
 const MAX_SOURCES = 8;
 const DEFAULT: readonly TokenSource[] = [{ kind: 'header', name: 'authorization' }];
-/** Headers that have a kind of their own. */
+/** Headers that have their own kind of source. */
 const OTHER_KINDS = new Map([
   ['cookie', '{ cookie: NAME }'],
   ['sec-websocket-protocol', '{ subprotocol: NAME }'],

@@ -1,4 +1,4 @@
-/** The key `alpn` of a listener's TLS. */
+/** Reads the key `alpn` of a listener's TLS. */
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe, text } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
@@ -9,7 +9,7 @@ const DEFAULT_ALPN = ['http/1.1'];
 const MAX_NAME_BYTES = 255;
 const MAX_NAMES = 32;
 
-/** Reads the optional key. An empty list chooses no protocol, whatever clients offer. */
+/** Reads the optional key. An empty list disables the negotiation. */
 export function readAlpn(tls: Section): readonly string[] {
   if (!tls.has('alpn')) return DEFAULT_ALPN;
   const names = tls.optionalList('alpn', 'protocols').flatMap(({ value, path }) => {

@@ -1,4 +1,4 @@
-/** The key `ciphers` of a listener's TLS. */
+/** Reads the key `ciphers` of a listener's TLS. */
 import { getCiphers } from 'node:tls';
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe } from '../../../syntax/formats.ts';
@@ -7,9 +7,9 @@ import type { Section } from '../../../syntax/section.ts';
 import type { ListenerTls } from '../../../types/listener.ts';
 import { readNames } from './names.ts';
 
-/** All ciphers of TLS 1.3 have authenticated encryption and forward secrecy. */
+/** All TLS 1.3 ciphers have authenticated encryption and forward secrecy. */
 const DEFAULTS_1_3 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
-/** Those of TLS 1.2 that have both. */
+/** The TLS 1.2 ciphers that have both. */
 const DEFAULTS_1_2 = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
   'ECDHE-RSA-AES128-GCM-SHA256',
@@ -18,9 +18,9 @@ const DEFAULTS_1_2 = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
 ];
-/** Ciphers of TLS 1.2 that need what a listener does not have: a shared secret, or parameters of Diffie-Hellman. */
+/** TLS 1.2 ciphers that need a shared secret or Diffie-Hellman parameters, which a listener does not have. */
 const UNUSABLE = /PSK|^SRP-|^DHE-|^ADH-|^AECDH-|NULL/;
-/** What BoringSSL in uws-pack 20.0.8 has: each was seen to connect, and all others were refused. */
+/** Ciphers of BoringSSL in uws-pack 20.0.8: each was seen to connect, and all others were refused. */
 const UWS_CIPHERS: ReadonlySet<string> = new Set([
   ...DEFAULTS_1_2,
   'ECDHE-ECDSA-AES128-SHA',
@@ -33,16 +33,17 @@ const UWS_CIPHERS: ReadonlySet<string> = new Set([
   'AES256-SHA',
 ]);
 
-/** Tells the ciphers of TLS 1.3, whose names OpenSSL takes from RFC 8446, from those of TLS 1.2. */
+/** Whether a cipher is of TLS 1.3. OpenSSL takes their names from RFC 8446. */
 export function isOfTls13(cipher: string): boolean {
   return cipher.startsWith('TLS_');
 }
 
 /**
- * Reads the optional key. A version of TLS without a cipher in it keeps its default ciphers: `minVersion` turns TLS 1.2 off.
+ * Reads the optional key. A TLS version without a listed cipher keeps its default ciphers: only `minVersion`
+ * turns TLS 1.2 off.
  *
- * @param usedKey what leads the listener to the engine `uws`; null for another engine
- * @returns names with colons between, those of TLS 1.3 first
+ * @param usedKey key that selects the engine `uws`; null for another engine
+ * @returns names separated by colons, those of TLS 1.3 first
  */
 export function readCiphers(
   tls: Section,
@@ -61,10 +62,10 @@ export function readCiphers(
   ].join(':');
 }
 
-/** A cipher that this Node's OpenSSL has. Returns it in capitals, as OpenSSL writes it. */
+/** A cipher of this Node's OpenSSL. Returned in capitals, as OpenSSL writes it. */
 const cipher: Format<string> = (value) => {
   const name = typeof value === 'string' ? value.toUpperCase() : '';
-  // Node writes them in lower case.
+  // Node writes the names in lower case.
   const known = getCiphers().map((each) => each.toUpperCase());
   if (!known.includes(name)) {
     const near = name === '' ? undefined : nearest(name, known);

@@ -1,4 +1,4 @@
-/** The key `clientCertificates` of a listener's TLS. */
+/** Reads the key `clientCertificates` of a listener's TLS. */
 import { createHash } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { pemBlocks } from '../../../../core/certificate/pem.ts';
@@ -17,9 +17,9 @@ import { refuseForeignKeys } from '../l7-engine.ts';
 const SHAPE = { what: '"clientCertificates"', keys: ['ca', 'require', 'crl', 'forward'] };
 
 /**
- * Reads the optional key. Null without it, or if its authorities cannot be read.
+ * Reads the optional key. Null if it is missing or its authorities are invalid.
  *
- * @param usedKey what leads the listener to the engine `uws`; null for another engine
+ * @param usedKey key that selects the engine `uws`; null for another engine
  */
 export function readClientCertificates(
   tls: Section,

@@ -1,20 +1,20 @@
-/** The key `groups` of a listener's TLS. */
+/** Reads the key `groups` of a listener's TLS. */
 import { createSecureContext } from 'node:tls';
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
 import { readNames } from './names.ts';
 
-/** The first one resists quantum computers. OpenSSL has it from version 3.5 on. */
+/** The first one resists quantum computers. OpenSSL supports it since version 3.5. */
 const DEFAULT_GROUPS = ['X25519MLKEM768', 'X25519', 'P-256'];
-/** A name alone: OpenSSL also takes expressions, and the names `DEFAULT` and `auto` for lists of its own. */
+/** A plain name: OpenSSL also accepts expressions, and `DEFAULT` and `auto` for its own lists. */
 const NAME = /^(?!(?:default|auto)$)[a-z][a-z0-9_-]{0,40}$/i;
 
-/** What OpenSSL has said of each name. Bounded by {@link NAME} and the names of a configuration; cleared beyond that. */
+/** OpenSSL's verdict on each name, cleared above {@link MAX_VERDICTS}. {@link NAME} bounds their length. */
 const verdicts = new Map<string, boolean>();
 const MAX_VERDICTS = 1000;
 
-/** Reads the optional key. @returns names with colons between */
+/** Reads the optional key. @returns names separated by colons */
 export function readGroups(tls: Section): string {
   const names = readNames(tls, 'groups', 'groups', group);
   return (names ?? DEFAULT_GROUPS.filter(isKnown)).join(':');
@@ -38,7 +38,7 @@ function isKnown(name: string): boolean {
 
 function canUse(name: string): boolean {
   try {
-    // Without a list of authorities Node would parse all of its own.
+    // Without a list of authorities, Node would parse all of its built-in ones.
     createSecureContext({ ecdhCurve: name, ca: [] });
     return true;
   } catch {

@@ -2,14 +2,14 @@ import type { Format } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
 import { readValue } from '../../../syntax/section.ts';
 
-/** Max names of one key: OpenSSL knows about 60 ciphers. */
+/** Max names of one key. OpenSSL knows about 60 ciphers. */
 const MAX_NAMES = 100;
 
 /**
- * Reads an optional list of names, or one text with colons between the names, as OpenSSL and other proxies have it.
+ * Reads an optional list of names, or one text of names separated by colons, as in OpenSSL and other proxies.
  *
- * @param of what the list consists of, for messages
- * @returns each name once; null without the key
+ * @param of the list's elements, for messages
+ * @returns the names without duplicates; null without the key
  */
 export function readNames(
   section: Section,

@@ -1,4 +1,4 @@
-/** The key `tickets` of a listener's TLS: where the keys of session tickets come from. */
+/** Reads the key `tickets` of a listener's TLS: the source of the session ticket keys. */
 import { statSync } from 'node:fs';
 import { MAX_TICKET_KEYS, TICKET_KEY_BYTES } from '../../../../core/ticket-key-ring.ts';
 import { formatByteSize } from '../../../../core/units/byte-size.ts';
@@ -39,7 +39,7 @@ interface KeyFile {
   readonly keys: readonly Buffer[];
 }
 
-/** Returns the format of a file of ticket keys. Messages do not quote it: it is secret. */
+/** Returns the format of a file of ticket keys. Messages never quote it, because it is secret. */
 function keyFile(base: BaseDirectory): Format<KeyFile> {
   const read = smallFile(base, 64 * 1024);
   return (value) => {
@@ -66,7 +66,7 @@ function keyFile(base: BaseDirectory): Format<KeyFile> {
   };
 }
 
-/** Warns if other users may read the file: whoever has the keys can read recorded connections that were resumed. */
+/** Warns if other users may read the file: the keys decrypt recorded connections that were resumed. */
 function warnOfReaders(section: Section, path: string): void {
   const readableByOthers = 0o004;
   try {

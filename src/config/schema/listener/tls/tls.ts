@@ -1,4 +1,4 @@
-/** The key `tls` of a listener of mode l7. */
+/** Reads the key `tls` of an l7 listener. */
 import type { Context } from '../../../syntax/context.ts';
 import { duration, oneOf } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
@@ -12,7 +12,7 @@ import { readClientCertificates } from './client-certificates.ts';
 import { readGroups } from './groups.ts';
 import { readTickets } from './tickets.ts';
 
-/** Keys that the engine `uws` cannot do. */
+/** Keys that the engine `uws` does not support. */
 const OWN_KEYS = ['groups', 'alpn', 'handshakeTimeout', 'tickets'];
 const SHAPE = {
   what: 'the tls of a listener',
@@ -20,9 +20,9 @@ const SHAPE = {
 };
 
 /**
- * Reads the optional key. Null without it.
+ * Reads the optional key. Null if it is missing.
  *
- * @param usedKey what leads the listener to the engine `uws`; null for another engine
+ * @param usedKey key that selects the engine `uws`; null for another engine
  */
 export function readTls(
   listener: Section,
