@@ -20,20 +20,14 @@ import { RequestAttempts } from './request-attempts.ts';
 import { RequestUpload } from './request-upload.ts';
 import { LATE_BODIES, TransferDeadlines } from './transfer-deadlines.ts';
 
-/**
- * Min body bytes, or the whole shorter body, that must arrive before a connection to an endpoint is taken.
- */
+/** Body bytes to collect before a connection to an endpoint is taken. A shorter body is collected whole. */
 const GATHERED_BYTES = 16 * 1024;
-/**
- * Max time that the head of a response waits for a body. A response that breaks before its head was sent
- * becomes a 502.
- */
+/** Max time that a response's head waits for its body. A response that breaks before that becomes a 502. */
 const HEAD_DELAY_MS = 1000;
 
 /**
  * One client's request. Up to {@link GATHERED_BYTES} of its body are collected first, so that a slow client
- * holds no connection of its cluster. The request then goes to an endpoint, on a kept connection if one is
- * free. The client gets the endpoint's response.
+ * holds no connection of its cluster. The request then goes to an endpoint, if possible on a kept connection.
  */
 export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffering {
   liveIndex = -1;

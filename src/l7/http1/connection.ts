@@ -20,10 +20,7 @@ import { createBodyFraming } from './request/body-framing.ts';
 import { Http1RequestBody, type BodyConnection } from './request/http1-request-body.ts';
 import { traitsOf } from './request/request-traits.ts';
 
-/**
- * Max requests of one connection that start in one turn of the loop, so that other connections get their
- * turn.
- */
+/** Max requests of one connection per turn of the loop, so that other connections get their turn. */
 const MAX_HEADS_PER_TURN = 8;
 /** Max bytes of one read of a body. */
 const MAX_BODY_READ_BYTES = 64 * 1024;
@@ -33,10 +30,7 @@ const NOTHING = Buffer.alloc(0);
 /** The event that the connection's deadline waits for. */
 type Awaited = 'nothing' | 'first head' | 'next request' | 'head' | 'rest of a body';
 
-/**
- * A client's connection while it speaks HTTP/1.x. It reads one request after another, and answers each before
- * it reads the next. An idle connection holds no buffers.
- */
+/** A client's HTTP/1.x connection. Answers each request before it reads the next. No buffers while idle. */
 export class Http1Connection
   extends ClientLink
   implements ChannelOwner, ExchangeConnection, ReplyConnection, BodyConnection, PipelinedConnection
@@ -249,10 +243,7 @@ export class Http1Connection
     this.#begin(head, expectsMore ? UNKNOWN_EXPECTATION : null);
   }
 
-  /**
-   * Refuses a request with an incomplete head, and ends the connection: the start of the next request is
-   * unknown.
-   */
+  /** Refuses a request with an incomplete head, and ends the connection: its next request cannot be found. */
   #refuse(refusal: EngineRefusal, head: RequestHead): void {
     this.#await('nothing');
     if (this.#requests === 0) this.#reportUnused(refusal.status === 408 ? 'timeout' : 'malformed');
@@ -302,7 +293,7 @@ export class Http1Connection
   }
 
   /**
-   * Stops reading a request whose end is unknown. A started response continues. Otherwise the client gets
+   * Stops reading a request whose end is unknown. A started response continues, otherwise the client gets
    * 400.
    */
   #breakOff(detail: string): void {

@@ -18,10 +18,7 @@ import { closeFrame, isPingPayload, pingFrame } from './own-frames.ts';
 import type { SessionRules, StreamContext } from './stream-context.ts';
 import { StreamLeg } from './stream-leg.ts';
 
-/**
- * Max time for an incomplete frame to end before sluice's own close frame. Does not apply while a drain
- * waits.
- */
+/** Max wait for the end of a frame before sluice's own close frame. Does not apply to drains. */
 const FRAME_WAIT_MS = 1000;
 /** Max extensions of the close timeout while the client has not taken all bytes: one minute in total. */
 const MAX_FLUSH_WAITS = 12;
@@ -37,9 +34,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
   /** Payload of sluice's own pings in this session. Both are 0 before the first ping. */
   #pingLow = 0;
   #pingHigh = 0;
-  /**
-   * How the session ended, null until then. Its code also answers a close frame if the other side has gone.
-   */
+  /** How the session ended, or null. Its code also answers a close frame if the other side has gone. */
   #ending: Ending | null = null;
   #isReported = false;
   #flushWaits = 0;
