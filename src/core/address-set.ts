@@ -2,31 +2,32 @@ import { readIp } from './ip-words.ts';
 
 const WORDS = 4;
 
-/** The address that is looked for, or read. */
+/** Scratch: the address to look up, or last read. */
 const sought = new Uint32Array(WORDS);
 
-/** The sets of lists, which several listeners and routes may share. */
+/** The set of each list. Listeners and routes may share a list. */
 const known = new WeakMap<readonly string[], AddressSet>();
 
 /**
- * The addresses of a list of CIDR blocks. IPv4 is a part of IPv6, as mapped addresses (`::ffff:0:0/96`) are: a block of mapped
- * addresses is one of IPv4, and `::/0` has all addresses. A look-up is a binary search, which remembers nothing of clients.
+ * The addresses in a list of CIDR blocks. IPv4 is treated as its mapped range of IPv6 (`::ffff:0:0/96`): a
+ * block of mapped addresses covers IPv4, and `::/0` covers all addresses. A lookup is a binary search, which
+ * keeps no state per client.
  */
 export class AddressSet {
-  /** The first and the last address of each range, in order. No range overlaps another. */
+  /** First and last address of each range, in order. Ranges do not overlap. */
   readonly #first: Uint32Array;
   readonly #last: Uint32Array;
   readonly #size: number;
 
   /**
-   * @param blocks such as `10.0.0.0/8`, or single addresses. Bits behind the prefix are ignored
-   * @throws RangeError if one is malformed
+   * @param blocks blocks such as `10.0.0.0/8`, or single addresses. Bits after the prefix are ignored
+   * @throws RangeError if a block is malformed
    */
   constructor(blocks: readonly string[]) {
     const first = new Uint32Array(blocks.length * WORDS);
     const last = new Uint32Array(blocks.length * WORDS);
     for (const [index, block] of blocks.entries()) readBlock(block, first, last, index * WORDS);
-    // Of two blocks that begin at one address the larger comes first.
+    // Of two blocks with the same start, the larger comes first.
     const order = new Uint32Array(blocks.length)
       .map((_, index) => index * WORDS)
       .sort((a, b) => compare(first, a, first, b) || compare(last, b, last, a));
@@ -34,7 +35,7 @@ export class AddressSet {
     this.#last = new Uint32Array(last.length);
     let end = 0;
     for (const from of order) {
-      // CIDR blocks do not overlap unless one has the other.
+      // CIDR blocks overlap only if one contains the other.
       if (end > 0 && compare(last, from, this.#last, end - WORDS) <= 0) continue;
       for (let word = 0; word < WORDS; word++, end++) {
         this.#first[end] = first[from + word]!;
@@ -44,14 +45,14 @@ export class AddressSet {
     this.#size = end / WORDS;
   }
 
-  /** Returns the set of a list, which must not change any more. Makes one set for each list. */
+  /** Returns the set of a list, creating it once. The list must not change afterwards. */
   static of(blocks: readonly string[]): AddressSet {
     let set = known.get(blocks);
     if (set === undefined) known.set(blocks, (set = new AddressSet(blocks)));
     return set;
   }
 
-  /** Whether an address is in one of the blocks. A text that is no address, such as '' for an unknown one, is in none. */
+  /** Whether a block contains the address. False for text that is not an address, such as ''. */
   has(address: string): boolean {
     if (this.#size === 0 || !readIp(address, sought)) return false;
     const first = this.#first;
@@ -66,7 +67,7 @@ export class AddressSet {
   }
 }
 
-/** Writes the first and the last address of a block at `at`. */
+/** Writes the first and last address of a block at `at`. */
 function readBlock(block: string, first: Uint32Array, last: Uint32Array, at: number): void {
   const slash = block.indexOf('/');
   const address = slash < 0 ? block : block.slice(0, slash);

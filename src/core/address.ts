@@ -1,6 +1,8 @@
 import { SocketAddress, isIP, isIPv4, isIPv6 } from 'node:net';
 
-/** A host (a name or an IP address, IPv6 without brackets) and a port. Port 0 asks the kernel for a free one. */
+/**
+ * A host (a name or an IP address, IPv6 without brackets) and a port. Port 0 asks the kernel for a free one.
+ */
 export interface TcpAddress {
   readonly kind: 'tcp';
   readonly host: string;
@@ -15,27 +17,27 @@ interface UnixAddress {
 
 export type Address = TcpAddress | UnixAddress;
 
-/** Max bytes of the path of a UNIX socket: Linux's `sun_path` without the NUL behind it (unix(7)). */
+/** Max bytes of a UNIX socket's path: Linux's `sun_path` without its final NUL (unix(7)). */
 export const MAX_SOCKET_PATH_BYTES = 107;
 
-/** Returns an address that is a name, which stands for any number of endpoints; null for any other address. */
+/** Returns an address if its host is a name, which may resolve to many endpoints; otherwise null. */
 export function nameIn(address: Address): TcpAddress | null {
   return address.kind === 'tcp' && isIP(address.host) === 0 ? address : null;
 }
 
-/** Tells whether a host stands for all interfaces of the machine. */
+/** Reports whether a host stands for all interfaces of the machine. */
 export function isAnyHost(host: string): boolean {
   return host === '::' || host === '0.0.0.0';
 }
 
-/** Tells whether a host is this machine itself: `localhost`, or a loopback address, IPv6 with or without brackets. */
+/** Reports whether a host is this machine: `localhost` or a loopback address, with or without brackets. */
 export function isLoopbackHost(host: string): boolean {
   const address = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   if (isIPv4(address)) return address.startsWith('127.');
   return address === 'localhost' || (isIPv6(address) && /^[0:]*:0*1$/.test(address));
 }
 
-/** Tells whether two sockets cannot listen on both addresses. Port 0 is new each time. `::` takes IPv4, too. */
+/** Reports whether two addresses cannot both be listened on. Port 0 is always free. `::` includes IPv4. */
 export function overlap(a: TcpAddress, b: TcpAddress): boolean {
   if (a.port !== b.port || a.port === 0) return false;
   const [hostA, hostB] = [canonical(a.host), canonical(b.host)];
@@ -46,7 +48,7 @@ function includes(wildcard: string, host: string): boolean {
   return wildcard === '::' || (wildcard === '0.0.0.0' && isIP(host) !== 6);
 }
 
-/** Writes a host in the one way that equal hosts share. The zone of an IPv6 address, such as `%eth0`, stays. */
+/** Returns a canonical form of a host. Keeps an IPv6 zone, such as `%eth0`. */
 function canonical(host: string): string {
   if (isIP(host) !== 6) return host.toLowerCase();
   const { address } = new SocketAddress({ address: host, family: 'ipv6' });
@@ -58,7 +60,7 @@ const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}))*\.?$/;
 
 /**
- * Reads `host:port`, `[ipv6]:port`, or `:port` for all interfaces (IPv6 and IPv4).
+ * Parses `host:port`, `[ipv6]:port`, or `:port` for all interfaces (IPv6 and IPv4).
  *
  * @returns undefined if the text is not an address, or the port is above 65535
  */
@@ -76,14 +78,14 @@ export function parseTcpAddress(text: string): TcpAddress | undefined {
   return { kind: 'tcp', host, port };
 }
 
-/** Reads an address like {@link parseTcpAddress}, or `unix:/path`. */
+/** Parses an address like {@link parseTcpAddress}, or `unix:/path`. */
 export function parseAddress(text: string): Address | undefined {
   if (!text.startsWith('unix:')) return parseTcpAddress(text);
   const path = text.slice('unix:'.length);
   return path === '' ? undefined : { kind: 'unix', path };
 }
 
-/** Writes an address so that {@link parseAddress} reads it back. */
+/** Formats an address so that {@link parseAddress} can parse it. */
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   return isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;

@@ -1,6 +1,6 @@
 /**
- * Byte texts: strings in which each character stands for a byte (Latin-1). Heads of HTTP messages are kept as byte texts,
- * because a field value may be any bytes (RFC 9110 section 5.5), and must cross unchanged.
+ * Byte texts are strings with one character per byte (Latin-1). HTTP heads are kept as byte texts, because a
+ * field value may be any bytes (RFC 9110 section 5.5) and must be forwarded unchanged.
  */
 const NOT_ASCII = /[^\x00-\x7f]/;
 
@@ -9,7 +9,7 @@ export function toByteText(text: string): string {
   return NOT_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text;
 }
 
-/** Reads a byte text as UTF-8, for people. Bytes that are not UTF-8 become U+FFFD. */
+/** Decodes a byte text as UTF-8, for display. Invalid bytes become U+FFFD. */
 export function fromByteText(text: string): string {
   return NOT_ASCII.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text;
 }

@@ -1,7 +1,8 @@
 /**
- * Copies bytes into memory of their own, outside of Node's pool.
+ * Copies bytes into memory of their own, outside Node's pool.
  *
- * `slice` does not do this: on a Buffer it is a view of the same memory, although its type says `Uint8Array`.
+ * `slice` does not copy: on a Buffer it returns a view of the same memory, although its type says
+ * `Uint8Array`.
  */
 export function copyOf(bytes: Uint8Array): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
@@ -9,7 +10,7 @@ export function copyOf(bytes: Uint8Array): Buffer {
   return copy;
 }
 
-/** Copies a text so that it keeps no larger string alive: a part of a string may be a view into the whole. */
+/** Copies a string so that it keeps no larger string alive: a substring may be a view of the whole. */
 export function copyOfText<T extends string | undefined>(text: T): T {
   return (text === undefined ? undefined : Buffer.from(text).toString()) as T;
 }

@@ -1,32 +1,34 @@
-/** The limit of open file descriptors (RLIMIT_NOFILE), and the connections that fit below it. */
+/** The limit of open file descriptors (RLIMIT_NOFILE), and the number of connections that fit below it. */
 import { readFileSync } from 'node:fs';
 
-/** Descriptors of the process without workers: event loops, standard streams, pipes, the log. Measured: 24. */
+/**
+ * Descriptors of the process without workers: event loops, standard streams, pipes, the log. Measured: 24.
+ */
 const PROCESS_DESCRIPTORS = 32;
 /** Descriptors of one worker thread: event loops, pipes, listening sockets. Measured: 9. */
 const THREAD_DESCRIPTORS = 12;
-/** Share of the limit that clients and dials must not use, between MIN_RESERVE and MAX_RESERVE. */
+/** Fraction of the limit reserved from clients and dials, between MIN_RESERVE and MAX_RESERVE. */
 const RESERVE_SHARE = 1 / 8;
 const MIN_RESERVE = 32;
 const MAX_RESERVE = 256;
 
-/** What the limit of open descriptors leaves for connections. */
+/** Division of the descriptor limit. */
 export interface DescriptorPlan {
-  /** Descriptors that the process may have open. */
+  /** Max open descriptors of the process. */
   readonly limit: number;
   /**
-   * Clients and dials use descriptor numbers below this one. The numbers from it on are for the admin address, probes,
-   * name lookups and files.
+   * Clients and dials use descriptor numbers below this one. Higher numbers are reserved for the admin
+   * address, probes, name lookups and files.
    */
   readonly ceiling: number;
-  /** Max open client connections: each needs a descriptor, and one more for its endpoint. */
+  /** Max open client connections. Each needs one descriptor, and one more for its endpoint. */
   readonly clients: number;
 }
 
 /**
- * Reads the soft limit of this process. Node raises it to the hard limit when it starts.
+ * Reads the soft limit of this process. Node raises it to the hard limit at startup.
  *
- * @returns null if there is no limit, or the system does not tell
+ * @returns null if the limit is infinite or unknown
  */
 export function readDescriptorLimit(): number | null {
   try {
@@ -37,14 +39,14 @@ export function readDescriptorLimit(): number | null {
   }
 }
 
-/** Divides a limit among the clients and everything else. */
+/** Divides a limit between clients and everything else. */
 export function planDescriptors(limit: number, threads: number): DescriptorPlan {
   const reserve = Math.min(Math.max(Math.floor(limit * RESERVE_SHARE), MIN_RESERVE), MAX_RESERVE);
   const ceiling = Math.max(0, limit - reserve);
   return { limit, ceiling, clients: Math.max(0, Math.floor((ceiling - ownDescriptors(threads)) / 2)) };
 }
 
-/** Returns a limit that is high enough for a number of clients. */
+/** Returns a limit that suffices for a number of clients. */
 export function limitFor(clients: number, threads: number): number {
   return 2 * clients + ownDescriptors(threads) + MAX_RESERVE;
 }

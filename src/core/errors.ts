@@ -1,22 +1,22 @@
-/** The errors that sluice throws on purpose, in a form that a person can act on. Any other error is a fault of sluice. */
+/** Errors that sluice throws on purpose, worded for people to act on. Any other error is a bug in sluice. */
 
-/** The command line cannot be read: exit status 2. */
+/** A bad command line: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** A problem of the configuration: its place, and what to write instead. */
+/** A problem in the configuration: its place, and the remedy. */
 export interface ConfigProblem {
   /** `file:line:column`, `--set path` or `environment NAME`. */
   readonly place: string;
   readonly message: string;
 }
 
-/** The configuration cannot be used. The error lists all problems in the order of the file. */
+/** An unusable configuration. Lists all problems in the order of the file. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
-  /** Absolute paths of the configuration's files, as far as they were found before the error. */
+  /** Absolute paths of the configuration's files that were found before the error. */
   readonly files: readonly string[];
 
   constructor(problems: readonly ConfigProblem[], files: readonly string[] = []) {
@@ -26,7 +26,9 @@ export class ConfigError extends Error {
   }
 }
 
-/** The process cannot start or continue, such as an address in use: one line, exit status 1. */
+/**
+ * The process cannot start or continue, for example because an address is in use: one line, exit status 1.
+ */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

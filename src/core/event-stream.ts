@@ -1,17 +1,18 @@
 /**
- * Reads the data of server-sent events (HTML, section 9.2) from pieces of text. Ids, names and comments are ignored.
+ * Reads the data of server-sent events (HTML, section 9.2) from pieces of text. Ignores IDs, names and
+ * comments.
  *
- * A browser's own EventSource tells neither the status of a refusal nor its text, and waits a fixed time before it tries again.
+ * The browser's own EventSource reveals neither status nor text of a refusal, and retries after a fixed time.
  */
 export class EventStreamReader {
   readonly #maxLength: number;
-  /** The beginning of a line whose end has not come. */
+  /** Start of an incomplete line. */
   #rest = '';
-  /** Whether the last piece ended in a CR, so that an LF at the start of the next one belongs to it. */
+  /** Whether the last piece ended in CR: an LF at the start of the next piece belongs to it. */
   #isBehindCr = false;
-  /** Lines of data of the event that has begun. */
+  /** Data lines of the current event. */
   #data: string[] = [];
-  /** Characters in `#rest` and in lines of data. */
+  /** Number of characters in `#rest` and in data lines. */
   #held = 0;
 
   /** @param maxLength max characters of an event, and of a line */
@@ -22,7 +23,7 @@ export class EventStreamReader {
   /**
    * Returns the data of the events that end in a piece.
    *
-   * @throws RangeError for an event that is too long: the stream cannot be read on
+   * @throws RangeError for an event that is too long, after which the stream is unusable
    */
   read(piece: string): string[] {
     if (piece === '') return [];
@@ -63,7 +64,7 @@ export class EventStreamReader {
   }
 }
 
-/** Returns the value of a line that is a `data` field; null for any other line. */
+/** Returns the value of a `data` line; null for other lines. */
 function dataOf(line: string): string | null {
   const colon = line.indexOf(':');
   const field = colon < 0 ? line : line.slice(0, colon);

@@ -1,11 +1,12 @@
-/** The groups of the IPv6 address that is being read. */
+/** Scratch: groups of the IPv6 address being parsed. */
 const groups = new Uint16Array(8);
 
 /**
- * Reads an IP address as four words of 32 bits, the most significant first. An IPv4 address becomes the IPv6 address that it
- * is mapped to (`::ffff:192.0.2.1`). A text with a zone (`%eth0`) is no address. Allocates nothing.
+ * Parses an IP address into four 32-bit words, most significant first. An IPv4 address becomes its
+ * IPv4-mapped IPv6 address (`::ffff:192.0.2.1`). Text with a zone (`%eth0`) is not an address. Allocates
+ * nothing.
  *
- * @param words gets the address; its contents mean nothing if the text is no address
+ * @param words receives the address; undefined content if the text is not an address
  * @returns whether the text is an address
  */
 export function readIp(text: string, words: Uint32Array): boolean {
@@ -17,7 +18,7 @@ export function readIp(text: string, words: Uint32Array): boolean {
   return value >= 0;
 }
 
-/** Reads the dotted IPv4 address `text[start, end)`. Returns -1 if there is none. */
+/** Parses the dotted IPv4 address `text[start, end)`. Returns -1 if it is invalid. */
 function readDotted(text: string, start: number, end: number): number {
   let address = 0;
   let numbers = 0;
@@ -32,7 +33,7 @@ function readDotted(text: string, start: number, end: number): number {
       value = digits = 0;
       continue;
     }
-    // Some programs read a number with leading zeros as octal: it is no address.
+    // Leading zeros are invalid, because some programs read them as octal.
     const isDigit = code >= 0x30 && code <= 0x39;
     if (!isDigit || digits === 3 || (digits > 0 && value === 0)) return -1;
     value = value * 10 + code - 0x30;
@@ -44,7 +45,7 @@ function readDotted(text: string, start: number, end: number): number {
 function readIpv6(text: string, words: Uint32Array): boolean {
   const end = text.length;
   let count = 0;
-  /** Groups before `::`; -1 without it. */
+  /** Number of groups before `::`; -1 without it. */
   let before = -1;
   let at = 0;
   if (text.startsWith('::')) {
@@ -90,15 +91,15 @@ function readIpv6(text: string, words: Uint32Array): boolean {
 /**
  * Returns the group at an index of the whole address.
  *
- * @param head groups that were read before `::`
- * @param behind groups that were read behind it
+ * @param head number of groups before `::`
+ * @param behind number of groups after it
  */
 function groupAt(index: number, head: number, behind: number): number {
   if (index < head) return groups[index]!;
   return index < 8 - behind ? 0 : groups[head + index - (8 - behind)]!;
 }
 
-/** Returns the value of a hexadecimal digit; -1 for any other character. */
+/** Returns the value of a hexadecimal digit; -1 for other characters. */
 function hexDigit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const lower = code | 0x20;

@@ -1,24 +1,24 @@
-/** Regular expressions of users. Each takes time linear in the length of any text. */
+/** Users' regular expressions, which match any text in linear time. */
 import { createRequire } from 'node:module';
 import type * as Re2 from 're2js';
 import { messageOf } from './errors.ts';
 
-/** Max size of a compiled expression. A character of a text takes at most one step for each instruction. */
+/** Max size of a compiled expression. Each character of a text takes at most one step per instruction. */
 const MAX_INSTRUCTIONS = 1000;
 /** Max length of a source. Compiling a longer one could take a second before its size is known. */
 const MAX_SOURCE_CHARACTERS = 2048;
-/** Max memory of one expression's automaton, which texts fill with states. The default of re2js is 8 MiB. */
+/** Max memory of an expression's automaton, which texts fill with states. re2js defaults to 8 MiB. */
 const MAX_STATE_BYTES = 1024 * 1024;
 
 const SYNTAX = 'write RE2 syntax (https://github.com/google/re2/wiki/Syntax)';
-/** Syntax that RE2 does not have because it cannot run in linear time, by the start of the refused part. */
+/** Syntax that RE2 lacks because it cannot run in linear time, by the start of the refused part. */
 const LEFT_OUT = [
   [/^\(\?<?[=!]/, 'lookaround cannot run in linear time', 'write several expressions without it'],
   [/^\\[1-9k]/, 'a backreference cannot run in linear time', 'write the alternatives out'],
   [/^\(\?>/, 'atomic groups are not needed in linear time', 'write (?:...)'],
 ] as const;
 
-/** The fault of an expression, and the remedy. The message does not contain the expression. */
+/** An invalid expression, and the remedy. The message never contains the expression. */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
 }
@@ -26,7 +26,7 @@ export class ExpressionError extends Error {
 /** The inner part of re2js whose fields {@link limitMemory} sets. */
 type Program = ReturnType<Re2.RE2JS['re2']>;
 
-/** What re2js says of a search: the match's start and end, or null. */
+/** Result of a re2js search: start and end of the match, or null. */
 type Found = [isFound: boolean, bounds: readonly [number, number] | null];
 
 /** `RE2Flags.UNANCHORED`, which re2js does not export. */
@@ -34,19 +34,19 @@ const UNANCHORED = 0;
 
 let loaded: typeof Re2 | null = null;
 
-/** Expressions whose compilation runs most of re2js, and builds its tables of characters. */
+/** Expressions whose compilation runs most of re2js, and builds its character tables. */
 const FIRST = ['^/a/([a-z]+)/(.*)$', '(?i)^\\p{L}'];
 
-/** Loads re2js with the first expression: it takes 2 MB a thread, and most configurations have no expression. */
+/** Loads re2js with the first expression: it takes 2 MB per thread, and few configurations need it. */
 function re2js(): typeof Re2 {
   return (loaded ??= createRequire(import.meta.url)('re2js') as typeof Re2);
 }
 
 /**
- * Loads what expressions need before the first one is made, in pieces. Altogether this holds a thread for 50 ms, and the first
- * expression of a thread would do it at once.
+ * Loads what expressions need, in small steps, before the first one is created. The total is 50 ms, for which
+ * the first expression would otherwise block its thread.
  *
- * @param nextTurn resolves when others have had their turn
+ * @param nextTurn resolves after other work had its turn
  */
 export async function loadExpressions(nextTurn: () => Promise<void>): Promise<void> {
   if (loaded !== null) return;
@@ -59,9 +59,9 @@ export async function loadExpressions(nextTurn: () => Promise<void>): Promise<vo
 }
 
 /**
- * A compiled regular expression in RE2 syntax. It matches like JavaScript's, but has neither backreferences nor
- * lookaround. It is not anchored, and is case-sensitive without `(?i)`. A group inside a repetition keeps its last
- * match, while JavaScript clears it in each round.
+ * A compiled regular expression in RE2 syntax. It matches like JavaScript's, but has neither backreferences
+ * nor lookaround. It is not anchored, and case-sensitive without `(?i)`. A group inside a repetition keeps
+ * its last match, while JavaScript clears it in each round.
  */
 export class LinearExpression {
   readonly source: string;
@@ -89,14 +89,14 @@ export class LinearExpression {
     limitMemory(this.#program);
   }
 
-  /** Tells whether any part of the text matches. */
+  /** Reports whether any part of the text matches. */
   test(text: string): boolean {
     return this.#program.match(text);
   }
 
-  /** Returns the groups of the first match, empty for a group that took no part; null without a match. */
+  /** Returns the groups of the first match, empty for unused groups; null without a match. */
   groups(text: string): string[] | null {
-    // Pairs of start and end: first the match's, then each group's, -1 for a group without a part.
+    // Pairs of start and end: the match, then each group, with -1 for unused groups.
     const found = this.#program.findSubmatchIndex(text) as readonly number[] | null;
     if (found === null) return null;
     return Array.from({ length: this.groupCount }, (_, index) => {
@@ -106,11 +106,11 @@ export class LinearExpression {
   }
 
   /**
-   * Replaces every match that has a character.
+   * Replaces every non-empty match.
    *
-   * @param mayGoOn asked before each search: a search takes time in proportion to the text, and there may be as many as
-   * characters
-   * @returns the same text if nothing matches; null if it may not go on
+   * @param mayGoOn called before each search; returns false to stop. A search takes linear time, and there
+   * may be as many as characters
+   * @returns the same text if nothing matches; null if stopped
    */
   replaceAll(text: string, by: string, mayGoOn: () => boolean): string | null {
     if (!this.test(text)) return text;
@@ -127,7 +127,7 @@ export class LinearExpression {
         taken = end;
         at = end;
       } else {
-        // The second half of a surrogate pair is no place for a search.
+        // A search must not start at the second half of a surrogate pair.
         at = end + (text.codePointAt(end)! > 0xffff ? 2 : 1);
       }
     }
@@ -157,8 +157,8 @@ function explain(error: Re2.RE2JSException): string {
 }
 
 /**
- * Bounds the automaton's states, and prefers the automaton to re2js's matcher for simple expressions, which takes four
- * times as long. re2js 2.10.0 has no setting for either.
+ * Limits the automaton's states. Also disables re2js's special matcher for simple expressions, which takes
+ * four times as long as the automaton. re2js 2.10.0 has no setting for either.
  */
 function limitMemory(program: Program): void {
   const { dfa } = program;

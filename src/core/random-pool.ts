@@ -2,12 +2,12 @@ import { randomFillSync } from 'node:crypto';
 
 const POOL_BYTES = 8192;
 
-/** Random bytes of the system's generator, read in batches: a system call for each use would dominate the cost. */
+/** Random bytes from the system, read in batches: a system call for each use would dominate the cost. */
 export class RandomPool {
   readonly #pool = Buffer.allocUnsafeSlow(POOL_BYTES);
   #used = POOL_BYTES;
 
-  /** Returns the next `count` bytes (1 to 64), valid until the next call. No byte is returned twice. */
+  /** Returns the next `count` bytes (1 to 64), valid until the next call. Never returns a byte twice. */
   take(count: number): Buffer {
     if (this.#used + count > POOL_BYTES) {
       randomFillSync(this.#pool);

@@ -1,16 +1,19 @@
 import { threadId } from 'node:worker_threads';
 
 const FREE = 0;
-/** Max time that a thread may hold the lock. After that it is stuck or terminated, and another thread takes the lock. */
+/**
+ * Max time for a thread to hold the lock. After that it is stuck or terminated, and another thread takes the
+ * lock.
+ */
 const MAX_HOLD_MS = 5000;
 
-/** A lock between the threads of the process, in a word of shared memory. Hold it only briefly: waiting blocks a thread. */
+/** A lock between the threads of the process, in shared memory. Hold it briefly: waiting blocks a thread. */
 export class ThreadLock {
-  /** {@link FREE}, or 1 plus the id of the thread that holds the lock. */
+  /** {@link FREE}, or 1 plus the ID of the thread that holds the lock. */
   readonly #word: Int32Array;
   readonly #maxHoldMs: number;
 
-  /** @param memory at least 4 bytes, 0 at first, shared by all threads */
+  /** @param memory at least 4 bytes, initially 0, shared by all threads */
   constructor(memory: SharedArrayBuffer, maxHoldMs = MAX_HOLD_MS) {
     this.#word = new Int32Array(memory, 0, 1);
     this.#maxHoldMs = maxHoldMs;
@@ -23,7 +26,7 @@ export class ThreadLock {
     try {
       return act();
     } finally {
-      // Another thread may have taken the lock meanwhile.
+      // Another thread may have taken over the lock.
       if (Atomics.compareExchange(this.#word, 0, own, FREE) === own) Atomics.notify(this.#word, 0, 1);
     }
   }

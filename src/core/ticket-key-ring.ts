@@ -2,22 +2,22 @@
 export const TICKET_KEY_BYTES = 80;
 export const MAX_TICKET_KEYS = 8;
 
-/** Index of the word that counts the replacements. Its last bit says which of the two lists is in use. */
+/** Index of the word that counts replacements. Its lowest bit selects the current list. */
 const VERSION = 0;
-/** Each list has its length in the word behind the version. */
+/** Index of the lists' lengths, one word each. */
 const LENGTHS = 1;
 const HEAD_BYTES = 3 * Int32Array.BYTES_PER_ELEMENT;
 const LIST_BYTES = MAX_TICKET_KEYS * TICKET_KEY_BYTES;
 
-/** Allocates the memory of a {@link TicketKeyRing}, for all threads. */
+/** Allocates the memory of a {@link TicketKeyRing}, shared by all threads. */
 export function allocateTicketKeys(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEAD_BYTES + 2 * LIST_BYTES);
 }
 
 /**
- * The keys of a listener's session tickets (RFC 5077 section 4), in memory that all threads share: the first encrypts, all
- * decrypt. One thread replaces the keys, and all others have the new ones at once, so no thread meets a ticket whose key
- * it does not know yet.
+ * The session ticket keys of a listener (RFC 5077 section 4), in memory shared by all threads. The first key
+ * encrypts, all decrypt. One thread replaces the keys, and the others see the new ones at once. So no thread
+ * gets a ticket with a key that it does not know yet.
  */
 export class TicketKeyRing {
   readonly #words: Int32Array;
@@ -30,13 +30,13 @@ export class TicketKeyRing {
     this.#bytes = new Uint8Array(memory, HEAD_BYTES);
   }
 
-  /** The keys in use now: the same array until they are replaced. Empty before the first {@link replace}. */
+  /** The current keys: the same array until they are replaced. Empty before the first {@link replace}. */
   get keys(): readonly Buffer[] {
     let version = Atomics.load(this.#words, VERSION);
     while (version !== this.#version) {
       this.#keys = this.#copy(version & 1);
       this.#version = version;
-      // A replacement writes the list that is not in use: only a second one could change the list that was copied.
+      // A replacement writes the other list: only a second one could have changed the copied list.
       version = Atomics.load(this.#words, VERSION);
     }
     return this.#keys;
@@ -67,7 +67,7 @@ export class TicketKeyRing {
     const length = Atomics.load(this.#words, LENGTHS + list);
     return Array.from({ length }, (_, index) => {
       const start = offsetOf(list, index);
-      // Not in Node's pool, whose memory other buffers get without being cleared.
+      // Not from Node's pool, whose memory is reused for other buffers without being cleared.
       const key = Buffer.alloc(TICKET_KEY_BYTES);
       key.set(this.#bytes.subarray(start, start + TICKET_KEY_BYTES));
       return key;

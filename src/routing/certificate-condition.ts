@@ -3,7 +3,7 @@ import { kindOfName, normalizeName } from '../core/certificate/name-forms.ts';
 import { normalizeIp } from '../wire/ip-address.ts';
 import type { CertificateName, ClientCertificate } from '../wire/tls/client-certificate.ts';
 
-/** What a route wants of the client's certificate. */
+/** A route's conditions on the client's certificate. */
 export class CertificateCondition {
   readonly #subject: string | null;
   readonly #name: CertificateName | null;
@@ -15,7 +15,7 @@ export class CertificateCondition {
     this.#fingerprint = fingerprint;
   }
 
-  /** Tells whether all conditions hold. None holds without a certificate. */
+  /** Reports whether all conditions hold. False without a certificate. */
   holds(certificate: ClientCertificate | null): boolean {
     if (certificate === null) return false;
     if (this.#subject !== null && this.#subject !== certificate.subject) return false;
@@ -24,13 +24,13 @@ export class CertificateCondition {
   }
 }
 
-/** Reads a name as the configuration has it, which the loader has checked. */
+/** Normalizes a name from the configuration, which the loader has checked. */
 function nameOf(san: string): CertificateName {
   const kind = kindOfName(san) ?? 'dns';
   return { kind, value: (kind === 'ip' ? normalizeIp(san) : normalizeName(kind, san)) ?? san };
 }
 
-/** A name of another kind is another name: an authority may let clients choose one kind freely. */
+/** The kind must match too: an authority may let clients choose names of one kind freely. */
 function has({ names }: ClientCertificate, { kind, value }: CertificateName): boolean {
   for (const name of names) if (name.value === value && name.kind === kind) return true;
   return false;

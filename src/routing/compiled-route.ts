@@ -10,17 +10,17 @@ import type { RouteRequest } from './route-request.ts';
 /** The route that a request takes. */
 export interface RouteHit<T> {
   readonly value: T;
-  /** What the groups of the route's pathRegex matched, from `$1` on; empty for a group that took no part. */
+  /** Groups that the route's pathRegex matched, from `$1`; empty strings for unused groups. */
   readonly groups: readonly string[];
 }
 
-/** How a route answers a request that its conditions cannot judge. */
+/** A route's response to a request that its conditions cannot judge. */
 export interface RouteRefusal {
   readonly status: 400 | 414;
   readonly reason: string;
 }
 
-/** Max bytes of a path for expressions. An expression of 1,000 instructions takes 85 ms for them. */
+/** Max bytes of a path for expressions. An expression of 1,000 instructions takes 85 ms for that. */
 const MAX_EXPRESSION_PATH_BYTES = 8 * 1024;
 const TOO_LONG: RouteRefusal = Object.freeze({
   status: 414,
@@ -31,16 +31,16 @@ const SEVERAL_VALUES: RouteRefusal = Object.freeze({
   reason: 'a query parameter has more than one value',
 });
 const NO_GROUPS: readonly string[] = Object.freeze([]);
-/** The conditions of most routes: thousands of routes share it. */
+/** No conditions: thousands of routes share this array. */
 const NONE: readonly never[] = Object.freeze([]);
 
-/** Matches a segment that has the same form in every reading. */
+/** A segment that is the same in every reading. */
 const PLAIN = /^[^%;\\]+$/;
 
-/** Which readings of a request's path a route takes. */
+/** The readings of a request's path that a route takes. */
 type Reach = 'all' | 'some' | 'none';
 
-/** One route with its conditions prepared: paths normalised, the expression compiled, maps as arrays. */
+/** One route with prepared conditions: paths normalized, the expression compiled, maps as arrays. */
 export class CompiledRoute<T> {
   /** Index in the configuration. The matching route with the lowest order wins. */
   readonly order: number;
@@ -53,12 +53,12 @@ export class CompiledRoute<T> {
   readonly #subprotocol: string | null;
   readonly #certificate: CertificateCondition | null;
   readonly #hitWithoutGroups: RouteHit<T>;
-  /** Segments of `path` or `pathPrefix` that have the same form in every reading. */
+  /** Segments of `path` or `pathPrefix` that are the same in every reading. */
   readonly #segments: readonly string[];
 
   /**
-   * @param known a route of an older table with the same match, which is not compiled again; null for none
-   * @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses
+   * @param known route of an older table with the same match, whose compiled parts are reused; null for none
+   * @throws ExpressionError for an invalid pathRegex, which the configuration loader refuses
    */
   constructor(order: number, match: RouteMatch, value: T, known: CompiledRoute<T> | null = null) {
     this.order = order;
@@ -86,7 +86,7 @@ export class CompiledRoute<T> {
       match.clientCertificate === null ? null : new CertificateCondition(match.clientCertificate);
     const segments = (this.path ?? this.pathPrefix ?? '').split('/').slice(1);
     const isPlain = (segment: string): boolean => PLAIN.test(segment);
-    // V8 lets a filtered list have room for 16 more.
+    // V8 gives a filtered list spare room for 16 elements.
     this.#segments = segments.every(isPlain) ? segments : segments.filter(isPlain);
   }
 
@@ -103,9 +103,9 @@ export class CompiledRoute<T> {
   }
 
   /**
-   * Returns a segment of `path` or `pathPrefix` if it has the same form in every reading; else null.
+   * Returns a segment of `path` or `pathPrefix` if it is the same in every reading; otherwise null.
    *
-   * @param index 0 for the first one
+   * @param index 0 for the first segment
    */
   segmentAt(index: number): string | null {
     const pattern = this.path ?? this.pathPrefix ?? '';
@@ -121,8 +121,8 @@ export class CompiledRoute<T> {
   }
 
   /**
-   * Tells whether the route takes the request: every condition holds, or {@link hit} refuses the request. The cheapest
-   * conditions come first. The index checks the host.
+   * Reports whether the route takes the request: every condition holds, or {@link hit} refuses the request.
+   * Checks the cheapest conditions first. The index has checked the host.
    */
   holds(request: RouteRequest, query: QueryString | null): boolean {
     const { path } = request;
@@ -132,7 +132,7 @@ export class CompiledRoute<T> {
     if (this.#certificate?.holds(request.certificate) === false) return false;
     for (const [name, value] of this.#headers) {
       const found = request.header(name);
-      // Of several lines endpoints take the first, the last or all: hit() refuses them.
+      // Endpoints use the first, last or all of repeated lines, so hit() refuses them.
       if (found !== null && found !== value) return false;
     }
     for (const [key, value] of this.#query) {
@@ -141,7 +141,7 @@ export class CompiledRoute<T> {
     return this.#expression === null || isTooLong(path) || this.#expression.test(path);
   }
 
-  /** Tells which readings of the request's path the route can take; `some` if that is not certain. */
+  /** Returns which readings of the request's path the route can take; `some` if uncertain. */
   reach(request: RouteRequest, outline: PathOutline, query: QueryString | null): Reach {
     if (this.#subprotocol !== null && !request.subprotocols.includes(this.#subprotocol)) return 'none';
     if (this.#certificate?.holds(request.certificate) === false) return 'none';
@@ -178,12 +178,12 @@ export class CompiledRoute<T> {
   }
 }
 
-/** Normalised paths are ASCII: a character is a byte. */
+/** Normalized paths are ASCII: one character per byte. */
 function isTooLong(path: string): boolean {
   return path.length > MAX_EXPRESSION_PATH_BYTES;
 }
 
-/** Tells whether a path begins with a prefix that ends on a segment border. */
+/** Reports whether a path starts with a prefix that ends at a segment boundary. */
 function isUnder(path: string, prefix: string): boolean {
   if (!path.startsWith(prefix)) return false;
   return path.length === prefix.length || prefix.endsWith('/') || path.charAt(prefix.length) === '/';

@@ -1,16 +1,16 @@
 import type { CompiledRoute } from './compiled-route.ts';
 import { PathIndex } from './path-index.ts';
 
-/** The host of a route; null for any. */
+/** The host of a route; null for any host. */
 type Host = string | null;
 
-/** Indexes the routes of a table by their hosts, and under each host by their paths. */
+/** Indexes the routes of a table by host, and under each host by path. */
 export class HostIndex<T> {
   #anyHost = new PathIndex<T>();
   readonly #byHost: Map<string, PathIndex<T>>;
-  /** By the part of the host behind `*.`. */
+  /** Keyed by the part of the host after `*.`. */
   readonly #bySuffix: Map<string, PathIndex<T>>;
-  /** By length: whether `#bySuffix` has a key of it. Parts of a host with other lengths are not looked up. */
+  /** By length: whether `#bySuffix` has a key of that length. Other lengths are not looked up. */
   readonly #suffixLengths: boolean[] = [];
 
   private constructor(byHost: Map<string, PathIndex<T>>, bySuffix: Map<string, PathIndex<T>>) {
@@ -18,12 +18,12 @@ export class HostIndex<T> {
     this.#bySuffix = bySuffix;
   }
 
-  /** Makes an index without routes. */
+  /** Creates an index without routes. */
   static empty<T>(): HostIndex<T> {
     return new HostIndex(new Map(), new Map());
   }
 
-  /** Returns an index without the routes of some hosts. It shares what it has in common with this one. */
+  /** Returns an index without the routes of some hosts. Shares everything else with this index. */
   without(hosts: Iterable<Host>): HostIndex<T> {
     const rest = new HostIndex(new Map(this.#byHost), new Map(this.#bySuffix));
     rest.#anyHost = this.#anyHost;
@@ -37,14 +37,14 @@ export class HostIndex<T> {
   }
 
   /**
-   * Adds a route. Its host must have no routes that another index shares, and no request may have come yet. The routes of a
-   * host must be added in ascending order.
+   * Adds a route, before the index serves its first request. The routes of its host must not be shared with
+   * another index. Routes of a host must be added in ascending order.
    */
   add(route: CompiledRoute<T>): void {
     this.#under(route.host).add(route);
   }
 
-  /** Lists the indexes of a request's host: of any host, of this one, and of each wildcard above it. */
+  /** Lists the indexes of a request's host: for any host, for this host, and for each wildcard above it. */
   of(host: string): readonly PathIndex<T>[] {
     const indexes = [this.#anyHost];
     const exact = this.#byHost.get(host);

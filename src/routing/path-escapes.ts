@@ -20,7 +20,10 @@ export function decodeEscape(escape: string): string {
   return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
 }
 
-/** Decodes overlong forms of ASCII (`%C0%AF` for a slash), as decoders do that do not check for the shortest form. */
+/**
+ * Decodes overlong forms of ASCII (`%C0%AF` for a slash), like decoders that do not require the shortest
+ * form.
+ */
 export function decodeOverlongForms(path: string): string {
   return path.replaceAll(OVERLONG, decodeOverlong);
 }

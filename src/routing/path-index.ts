@@ -5,17 +5,17 @@ import { ReachTree } from './reach-tree.ts';
 import type { RouteRequest } from './route-request.ts';
 
 /**
- * Max routes of a host that are tried one after the other. Most of thousands of hosts have one route or two: without maps they
- * take a third of the memory, and no more time.
+ * Max routes of a host that are tried in turn. Most of thousands of hosts have one or two routes: without
+ * maps they take a third of the memory, and no more time.
  */
 const MAX_FEW = 8;
 
 /**
- * The routes of one host, found by their path conditions. A request looks at few of them. Of those that hold, the one with the
- * lowest order wins.
+ * The routes of one host, indexed by their path conditions. A request is checked against few of them. The
+ * matching route with the lowest order wins.
  */
 export class PathIndex<T> {
-  /** In ascending order; null once they are many. */
+  /** In ascending order; null once there are many routes. */
   #few: CompiledRoute<T>[] | null = null;
   /** Null while there are few routes. */
   #many: ManyRoutes<T> | null = null;
@@ -33,7 +33,7 @@ export class PathIndex<T> {
       this.#many.add(route);
       return;
     }
-    // An empty array would get room for 17 routes by the first push.
+    // Pushing to an empty array would reserve room for 17 routes.
     if (this.#few === null) this.#few = [route];
     else this.#few.push(route);
     if (this.#few.length <= MAX_FEW) return;
@@ -42,7 +42,7 @@ export class PathIndex<T> {
     this.#few = null;
   }
 
-  /** Returns the first route that holds if its order is lower than the order of `best`; else `best`. */
+  /** Returns the first matching route if its order is lower than that of `best`; otherwise `best`. */
   find(
     request: RouteRequest,
     query: QueryString | null,
@@ -52,19 +52,19 @@ export class PathIndex<T> {
     return this.#few === null ? best : firstOf(this.#few, request, query, best);
   }
 
-  /** Shows a search the routes that can take a reading of its path. */
+  /** Passes the routes that can take a reading of the path to a search. */
   search(search: ReachSearch<T>): void {
     if (this.#many !== null) this.#many.readings.search(search);
     else if (this.#few !== null) search.look(this.#few);
   }
 }
 
-/** Routes in lists by their paths. Each list has the order of the configuration. */
+/** Lists of routes by path. Each list is in the order of the configuration. */
 class ManyRoutes<T> {
   readonly #byPath = new Map<string, CompiledRoute<T>[]>();
-  /** By prefix, without a trailing slash. */
+  /** Keyed by prefix, without a trailing slash. */
   readonly #byPrefix = new Map<string, CompiledRoute<T>[]>();
-  /** By length: whether `#byPrefix` has a key of it. Parts of a path with other lengths are not looked up. */
+  /** By length: whether `#byPrefix` has a key of that length. Other lengths are not looked up. */
   readonly #prefixLengths: boolean[] = [];
   /** Routes with neither path nor prefix. */
   readonly #others: CompiledRoute<T>[] = [];

@@ -1,34 +1,36 @@
 import { decodeOverlongForms, decodeVisible } from './path-escapes.ts';
 import { rewriteEscapes } from './request-path.ts';
 
-/** What all readings of a path have in common, found without listing them. */
+/** Facts that all readings of a path share, found without listing the readings. */
 export interface PathOutline {
-  /** The beginning of every reading: whole segments with a trailing slash. At least `/`. */
+  /** Common start of every reading: whole segments with a trailing slash. At least `/`. */
   readonly head: string;
-  /** Every segment without `%`, `;`, `?`, `#`, blanks and backslashes that a reading can have; null if it can have any. */
+  /**
+   * All segments of readings without `%`, `;`, `?`, `#`, blanks and backslashes; null if any are possible.
+   */
   readonly segments: ReadonlySet<string> | null;
   /** Whether a reading may have a query that the request does not have. */
   readonly hasQuery: boolean;
 }
 
-/** Max rounds of decoding: each undoes any number of `%25`, but only one level of other nested escapes. */
+/** Max rounds of decoding. Each undoes any number of `%25`, but one level of other nested escapes. */
 const MAX_ROUNDS = 6;
-/** `%25` once or several times before two hexadecimal digits. */
+/** `%25` once or more before two hexadecimal digits. */
 const NESTED = /%(?:25)+(?=[\dA-F]{2})/gi;
 const REMOVED = /%0[9AD]/gi;
 const BACKSLASH = /\\/g;
-/** Characters that end a segment or are cut off one. */
+/** Characters that end a segment, or are cut off. */
 const ENDS = /[/;?#]|%20|%[01][\dA-F]/i;
-/** Matches a segment that no server changes: no escape of ASCII, no overlong form, no parameter. */
+/** A segment that no server changes: no escape of ASCII, no overlong form, no parameter. */
 const STABLE = /^(?:[^%;]|%(?:[89ABD][\dA-F]|[CEF][2-9A-F]))+$/;
 
-/** The outline of a path whose escapes are nested deeper than {@link MAX_ROUNDS}. */
+/** Outline of a path whose escapes are nested deeper than {@link MAX_ROUNDS}. */
 const ANYTHING: PathOutline = { head: '/', segments: null, hasQuery: true };
 
 /**
- * Outlines the readings of a path. A segment of a reading is a part of the path between two characters that can end a
- * segment. Without an escape it is the same in every order of decoding, so one complete decoding shows all segments. A
- * segment `..` removes at most one segment before it.
+ * Outlines the readings of a path. A segment of a reading is the part of the path between two characters that
+ * can end a segment. A segment without escapes is the same in every order of decoding, so one complete
+ * decoding finds all segments. A segment `..` removes at most one segment before it.
  *
  * @param spelling the path before its dot segments were removed
  */
@@ -55,7 +57,7 @@ function decodeFully(path: string): string | null {
 }
 
 /**
- * Returns the beginning that all readings share.
+ * Returns the start that all readings share.
  *
  * @param climbs number of segments that may be removed from its end
  */

@@ -3,20 +3,20 @@ import { outlineOf } from './path-outline.ts';
 import { mergeSlashes, removeDotSegments, stripParameters } from './request-path.ts';
 
 /**
- * Max work for the readings of one path, in units of about 5 ns. It is enough for 600 readings of 50 characters, or for 40
- * of 8 KiB, or for 5 of 8 KiB if most of their characters are escapes, parameters and slashes.
+ * Max work for the readings of one path, in units of about 5 ns. Enough for 600 readings of 50 characters, or
+ * 40 of 8 KiB, or 5 of 8 KiB if most characters are escapes, parameters and slashes.
  */
 const MAX_WORK = 384 * 1024;
-/** Readings that are checked even if they exceed {@link MAX_WORK}. */
+/** Min readings to check, even if they exceed {@link MAX_WORK}. */
 const MIN_READINGS = 4;
-/** Fixed cost of a reading. Each character costs one unit more. */
+/** Fixed cost of a reading. Each character adds one unit. */
 const READING_WORK = 256;
 /** Cost of each place that a step may change. */
 const PLACE_WORK = 25;
 const PLACE = /[%;\\]|\/[/.]/g;
 /**
- * Max expressions that count as work: this number doubles the work of a reading. Counting more would refuse paths that other
- * routes need.
+ * Max expressions that count as work: this number doubles the work of a reading. Counting more would refuse
+ * paths that other routes need.
  */
 const MAX_EXPRESSIONS = 100;
 
@@ -26,10 +26,10 @@ const DOT_SEGMENT = /\/\.\.?(?:\/|$)/;
 const QUERY = /[?#]/;
 
 /**
- * Steps that servers are known to take before they use a path. Each takes some of them, in its own order: Tomcat
- * cuts parameters, decodes, then removes dot segments; nginx decodes, merges slashes and removes dot segments; Node's URL
- * takes `//x/a` for the path /a of the host x, and leaves out tabs and line ends; others decode twice because a second
- * server stands behind the first.
+ * Steps that servers are known to apply to a path before they use it. Each server applies some of them, in
+ * its own order. Tomcat cuts parameters, decodes, then removes dot segments. nginx decodes, merges slashes
+ * and removes dot segments. Node's URL reads `//x/a` as path /a of host x, and drops tabs and line ends.
+ * Others decode twice because two servers are chained.
  */
 const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replaceAll('%2F', '/'),
@@ -51,28 +51,28 @@ const STEPS: readonly ((path: string) => string)[] = [
 /** The verdict on all readings of a path. */
 export type Readings = 'all hold' | 'one does not' | 'too many';
 
-/** How readings are checked. */
+/** How to check readings. */
 interface ReadingLookup {
-  /** Whether the part behind a decoded `?` counts as the reading's query. */
+  /** Whether the part after a decoded `?` counts as the reading's query. */
   readonly usesQuery: boolean;
-  /** Number of expressions that one check may run. */
+  /** Max expressions that one check may run. */
   readonly expressions: number;
   /**
-   * Tells whether a reading is acceptable. Not called for the path itself.
+   * Reports whether a reading is acceptable. Not called for the path itself.
    *
-   * @param query the part behind a decoded `?`; null if the query is the request's
+   * @param query the part after a decoded `?`; null if the query is the request's
    */
   holds(reading: string, query: string | null): boolean;
 }
 
-/** Separates a reading from its query in keys. No path contains it. */
+/** Separates a reading from its query in keys. Paths never contain it. */
 const QUERY_MARK = '\0';
 
 /**
- * Checks every reading of a request's path by an endpoint: every result of {@link STEPS}, taken in any order and
- * repeatedly.
+ * Checks every reading of a request's path by an endpoint: every result of {@link STEPS}, in any order, with
+ * repetitions.
  *
- * @param path the path that the endpoint gets
+ * @param path the path that the endpoint receives
  * @param spelling the path before its dot segments were removed; its readings without dot segments count, too
  */
 export function everyReading(path: string, spelling: string, lookup: ReadingLookup): Readings {
@@ -86,14 +86,14 @@ export function everyReading(path: string, spelling: string, lookup: ReadingLook
   const budget = { readings: maxReadings(spelling, lookup.expressions) };
   const found = everyOutcome(path, budget, lookup.usesQuery, check);
   if (found !== 'all hold' || spelling === path) return found;
-  // No endpoint gets this spelling. It counts because a client may aim at a server that merges slashes before it removes
-  // dot segments.
+  // No endpoint receives this spelling. It counts because a client may target a server that merges slashes
+  // before it removes dot segments.
   return everyOutcome(spelling, budget, lookup.usesQuery, (outcome, query) =>
     check(removeDotSegments(outcome), query),
   );
 }
 
-/** Tells whether a segment of the path is `.` or `..`, or can be read as one. */
+/** Reports whether a segment of the path is `.` or `..`, or can be read as one. */
 export function hasDotSegment(path: string): boolean {
   if (!path.includes('/.') && !path.includes('%')) return false;
   if (DOT_SEGMENT.test(path)) return true;
@@ -104,13 +104,14 @@ export function hasDotSegment(path: string): boolean {
 }
 
 /**
- * Decodes the escapes of a configured pattern whose characters have no meaning in a path: `/%40admin` becomes `/@admin`.
+ * Decodes escapes in a configured pattern if their characters have no special meaning in a path: `/%40admin`
+ * becomes `/@admin`.
  */
 export function decodePattern(pattern: string): string {
   return pattern.replaceAll(/%(?:2[1246-9A-E]|3[AC-E]|40|5[BDE]|60|7[B-D])/gi, decodeEscape);
 }
 
-/** Returns the max number of readings of a path to check. */
+/** Returns the max number of readings to check for a path. */
 function maxReadings(spelling: string, expressions: number): number {
   const places = spelling.match(PLACE)?.length ?? 0;
   const work = READING_WORK + spelling.length + PLACE_WORK * places;
@@ -125,7 +126,7 @@ function everyOutcome(
   holds: (outcome: string, query: string | null) => boolean,
 ): Readings {
   const outcomes = new Set([start]);
-  // The loop also visits outcomes that are added during it.
+  // The loop also visits outcomes added during the loop.
   for (const key of outcomes) {
     budget.readings -= 1;
     if (budget.readings < 0) return 'too many';
@@ -146,21 +147,21 @@ function keyOf(outcome: string, query: string | null): string {
   return query === null ? outcome : `${outcome}${QUERY_MARK}${query}`;
 }
 
-/** Decodes what {@link ENCODED} finds, once. */
+/** Decodes the matches of {@link ENCODED}, once. */
 function decodeOthers(path: string): string {
   return path.replaceAll(ENCODED, (escape, inner?: string) =>
     inner === undefined ? decodeEscape(escape) : `%${inner.toUpperCase()}`,
   );
 }
 
-/** Takes two leading slashes for the beginning of a host, as WHATWG's URL parser does. */
+/** Reads two leading slashes as the start of a host, like WHATWG's URL parser. */
 function dropAuthority(path: string): string {
   if (!path.startsWith('//')) return path;
   const rest = path.replace(/^\/+[^/?#]*/, '');
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** Cuts spaces and control characters off both ends of each segment. */
+/** Trims spaces and control characters at both ends of each segment. */
 function trimSegments(path: string): string {
   const blank = path.replaceAll(/%(?:20|[01][\dA-F])/g, ' ');
   if (blank === path) return path;

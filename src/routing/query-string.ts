@@ -1,6 +1,6 @@
 /**
  * The query of one request, searched for the pairs of route conditions. It is decoded as
- * application/x-www-form-urlencoded, at most once, and only if it has an escape or a plus sign.
+ * application/x-www-form-urlencoded at most once, and only if it has an escape or a plus sign.
  */
 export class QueryString {
   readonly #text: string;
@@ -13,7 +13,9 @@ export class QueryString {
     this.#encoded = text.includes('%') || text.includes('+');
   }
 
-  /** Tells whether any occurrence of the key has exactly this value. A key without `=` has the empty value. */
+  /**
+   * Reports whether any occurrence of the key has exactly this value. A key without `=` has an empty value.
+   */
   has(key: string, value: string): boolean {
     if (!this.#encoded) return hasPair(this.#text, key, value);
     // The ampersand keeps URLSearchParams from removing a leading question mark. It skips the empty pair.
@@ -22,7 +24,7 @@ export class QueryString {
   }
 }
 
-/** Searches a query that has no escapes. */
+/** Searches a query without escapes. */
 function hasPair(text: string, key: string, value: string): boolean {
   // The first equals sign of a pair ends its key.
   if (key.includes('=')) return false;
@@ -41,7 +43,7 @@ function hasPair(text: string, key: string, value: string): boolean {
   return false;
 }
 
-/** Tells whether a query has a key with different values: endpoints take the first, the last or all of them. */
+/** Reports whether a query has a key with different values. Endpoints use the first, last or all of them. */
 export function hasSeveralValues(text: string, key: string): boolean {
   return text.includes('&') && new Set(new URLSearchParams(`&${text}`).getAll(key)).size > 1;
 }

@@ -4,17 +4,17 @@ import type { QueryString } from './query-string.ts';
 import type { RouteRequest } from './route-request.ts';
 
 /**
- * Max routes of one effect that are looked at for one path. A path with nested escapes can take any route, and all may do the
- * same.
+ * Max routes to check that do the same as the path's route. A path with nested escapes can take any route,
+ * and all routes may do the same.
  */
 const MAX_ALIKE = 1024;
 
 /**
- * Searches for two routes: the first that takes every reading of a path and does the same as the path's route, and the first
- * that may take a reading and does something else.
+ * Searches for two routes: the first that takes every reading of a path and does the same as the path's
+ * route, and the first that may take a reading but does something else.
  */
 export class ReachSearch<T> {
-  /** The segments with which every reading begins. */
+  /** Segments at the start of every reading. */
   readonly head: readonly string[];
   /** See {@link PathOutline.segments}. */
   readonly segments: ReadonlySet<string> | null;
@@ -22,13 +22,13 @@ export class ReachSearch<T> {
   readonly #outline: PathOutline;
   readonly #query: QueryString | null;
   readonly #isSame: (value: T) => boolean;
-  /** The lowest order of the routes that take every reading, and do the same; Infinity if there is none. */
+  /** Lowest order of a route that takes every reading and does the same; Infinity if there is none. */
   #same = Infinity;
-  /** The lowest order of the routes that may take a reading, and do something else; Infinity if there is none. */
+  /** Lowest order of a route that may take a reading and does something else; Infinity if there is none. */
   #other = Infinity;
   #alike = 0;
 
-  /** @param isSame tells whether a route does the same as the request's route */
+  /** @param isSame returns whether a route does the same as the request's route */
   constructor(
     request: RouteRequest,
     outline: PathOutline,
@@ -43,17 +43,17 @@ export class ReachSearch<T> {
     this.#isSame = isSame;
   }
 
-  /** Whether every reading leads to a route that does the same; false if the search does not show it. */
+  /** Whether every reading provably leads to a route that does the same. */
   get isCertain(): boolean {
     return this.#same < this.#other;
   }
 
-  /** Routes of this order and of higher ones change nothing. */
+  /** Routes of this order or higher cannot change the result. */
   get end(): number {
     return Math.min(this.#same, this.#other);
   }
 
-  /** Looks at routes in ascending order. */
+  /** Checks routes in ascending order. */
   look(routes: readonly CompiledRoute<T>[]): void {
     for (const route of routes) {
       if (route.order >= this.end) return;
@@ -64,7 +64,7 @@ export class ReachSearch<T> {
       } else if (reach === 'all') {
         this.#same = route.order;
       } else if (++this.#alike > MAX_ALIKE) {
-        // Ends the search: its result is not certain.
+        // Ends the search with an uncertain result.
         this.#other = -1;
       }
     }

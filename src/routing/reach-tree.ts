@@ -1,23 +1,27 @@
 import type { CompiledRoute } from './compiled-route.ts';
 import type { ReachSearch } from './reach-search.ts';
 
-/** Max routes of a node that are not told apart by their next segments. */
+/** Max routes of a node before it is split by their next segments. */
 const MAX_MIXED = 16;
-/** Max number of segments by which routes are told apart. */
+/** Max number of segments used to split routes. */
 const MAX_DEPTH = 16;
 
 /**
- * The routes of one host by the segments of their paths and prefixes, as far as these have one form in every reading. A search
- * looks at the routes whose segments a path can have: its work grows by the path, and not by the number of routes.
+ * The routes of one host as a tree of the segments of their paths and prefixes. Uses only segments that are
+ * the same in every reading. A search checks only routes whose segments the path can have, so its work grows
+ * with the path and not with the number of routes.
  */
 export class ReachTree<T> {
-  /** Number of segments that the routes have in common. */
+  /** Number of segments that the routes share. */
   readonly #depth: number;
-  /** The order of the first route, which is the lowest. */
+  /** Order of the first route, which is the lowest. */
   #first = Infinity;
-  /** In ascending order; null for none. Once there are children, those without a next segment that has one form. */
+  /**
+   * In ascending order; null for none. Once there are children: the routes whose next segment is missing or
+   * not plain.
+   */
   #routes: CompiledRoute<T>[] | null = null;
-  /** By the next segment, in ascending order of their first routes; null while few routes are here. */
+  /** Keyed by the next segment, in ascending order of their first routes; null while there are few routes. */
   #children: Map<string, ReachTree<T>> | null = null;
 
   constructor(depth = 0) {
@@ -36,12 +40,12 @@ export class ReachTree<T> {
     const children = new Map<string, ReachTree<T>>();
     this.#routes = null;
     for (const each of routes) this.#file(each, children);
-    // Routes without a next segment stay, however many they are.
+    // Routes without a next segment stay here, whatever their number.
     this.#children = children;
   }
 
   #keep(route: CompiledRoute<T>): readonly CompiledRoute<T>[] {
-    // An empty array would get room for 17 routes by the first push.
+    // Pushing to an empty array would reserve room for 17 routes.
     if (this.#routes === null) this.#routes = [route];
     else this.#routes.push(route);
     return this.#routes;
@@ -58,7 +62,7 @@ export class ReachTree<T> {
     child.add(route);
   }
 
-  /** Shows a search the routes that can take a reading of its path. */
+  /** Passes the routes that can take a reading of the path to a search. */
   search(search: ReachSearch<T>): void {
     if (this.#routes !== null) search.look(this.#routes);
     const children = this.#children;

@@ -12,10 +12,10 @@ const DOTS = 2;
 const SPELLINGS = 4;
 const MALFORMED = -1;
 
-/** A request's path as routes are matched against it. */
+/** A request's path in the form that routes match. */
 interface ReadPath {
   readonly path: string;
-  /** The path before its dot segments were removed; null if every endpoint reads the path in the same way. */
+  /** The path before its dot segments were removed; null if every endpoint reads the path the same way. */
   readonly spelling: string | null;
 }
 
@@ -23,17 +23,17 @@ interface ReadPath {
 type PathRefusal = 'bad request target' | 'the path has an escaped slash' | 'the path has a parameter';
 
 /**
- * Normalises the path of a request target for the match against routes and for endpoints. It decodes escapes of
- * unreserved characters, writes other escapes in upper case and removes dot segments; those that climb past the root
- * stop there. RFC 3986 sections 6.2.2 and 5.2.4.
+ * Normalizes the path of a request target for matching routes and for endpoints. Decodes escapes of
+ * unreserved characters, writes other escapes in upper case, and removes dot segments; those that climb past
+ * the root stop there (RFC 3986 sections 6.2.2 and 5.2.4).
  *
- * Escaped slashes and backslashes, repeated slashes and path parameters stay, because they mean something to the
- * endpoint. A raw backslash is refused: browsers never send one, and servers disagree on
- * whether it is a slash or a letter, so one path could evade a rule for the other.
+ * Escaped slashes and backslashes, repeated slashes and path parameters stay, because endpoints give them
+ * meaning. A raw backslash is refused. Browsers never send one, and servers disagree whether it is a slash or
+ * a letter, so one path could evade a rule for the other.
  *
  * @param raw the path as received, without the query
- * @returns the path, the same string if nothing changes; null if it must be refused with 400: no leading slash, a
- *   control character, a space, a backslash, `#`, `?`, a character outside of ASCII, a broken escape, an escaped NUL
+ * @returns the path, the same string if nothing changes; null to refuse it with 400: no leading slash, a
+ * control character, a space, a backslash, `#`, `?`, a non-ASCII character, a broken escape, an escaped NUL
  */
 export function normalizePath(raw: string): string | null {
   const seen = inspect(raw);
@@ -41,8 +41,8 @@ export function normalizePath(raw: string): string | null {
 }
 
 /**
- * Normalises a request's path as {@link normalizePath} does, and applies the listener's `paths`: first to escaped
- * slashes, then to path parameters, then to repeated slashes. Dot segments are removed last.
+ * Normalizes a request's path like {@link normalizePath}, and applies the listener's `paths`: first to
+ * escaped slashes, then to path parameters, then to repeated slashes. Removes dot segments last.
  */
 export function readPath(raw: string, settings: PathSettings): ReadPath | PathRefusal {
   const seen = inspect(raw);
@@ -77,8 +77,8 @@ export function stripParameters(path: string): string {
 /**
  * Inspects each character once.
  *
- * @returns a sum of {@link ESCAPES} if escapes must be rewritten, {@link DOTS} if there are dot segments, and
- *   {@link SPELLINGS} if endpoints may read the path in several ways; or {@link MALFORMED}
+ * @returns {@link MALFORMED}, or a sum of {@link ESCAPES} if escapes must be rewritten, {@link DOTS} if there
+ * are dot segments, and {@link SPELLINGS} if endpoints may read the path in several ways
  */
 function inspect(raw: string): number {
   if (raw.charCodeAt(0) !== SLASH) return MALFORMED;
@@ -89,7 +89,7 @@ function inspect(raw: string): number {
       if (code === 0x5c || code >= 0x7f) return MALFORMED;
     } else if (code === PERCENT) {
       const byte = escapedByte(raw, i);
-      // Zero is an escaped NUL, less than zero is no escape.
+      // 0 is an escaped NUL, -1 an invalid escape.
       if (byte <= 0) return MALFORMED;
       if (isUnreserved(byte)) seen |= ESCAPES;
       else {
@@ -116,8 +116,8 @@ function normalized(raw: string, seen: number): string {
 }
 
 /**
- * Normalises a path or path prefix of the configuration as {@link normalizePath} does request paths, so that they can be
- * compared: `/caf%c3%a9` becomes `/caf%C3%A9`.
+ * Normalizes a configured path or path prefix as {@link normalizePath} does for request paths, so that they
+ * compare: `/caf%c3%a9` becomes `/caf%C3%A9`.
  *
  * @returns the path; the unchanged text if no request path can equal it
  */
@@ -157,17 +157,17 @@ function isUnreserved(code: number): boolean {
 }
 
 /**
- * Tells whether decoders disagree on an escape. 0xC0 and 0xC1 begin overlong forms of ASCII, and so do 0xE0 and 0xF0 before a
- * byte below 0x90.
+ * Reports whether decoders disagree on an escape. 0xC0 and 0xC1 start overlong forms of ASCII, and so do 0xE0
+ * and 0xF0 before a byte below 0x90.
  *
- * @param next index behind the escape
+ * @param next index after the escape
  */
 function hasReadings(byte: number, path: string, next: number): boolean {
   if (byte === 0xe0 || byte === 0xf0) return path.charCodeAt(next + 1) === 0x38;
   return byte < 0x7f || byte === 0xc0 || byte === 0xc1;
 }
 
-/** Tells whether the escape at `at` begins or ends a segment, possibly with other escapes beside it. */
+/** Reports whether the escape at `at` starts or ends a segment, possibly next to other escapes. */
 function isAtSegmentEnd(path: string, at: number): boolean {
   const end = path.charCodeAt(at + 3);
   return (
@@ -179,7 +179,7 @@ function isAtSegmentEnd(path: string, at: number): boolean {
   );
 }
 
-/** Tells whether the dot at `at` begins a segment `.` or `..`. */
+/** Reports whether the dot at `at` starts a segment `.` or `..`. */
 function isDotSegment(path: string, at: number): boolean {
   if (path.charCodeAt(at - 1) !== SLASH) return false;
   const end = path.charCodeAt(at + 1) === DOT ? at + 2 : at + 1;
@@ -194,7 +194,7 @@ export function rewriteEscapes(path: string): string {
   });
 }
 
-/** Removes dot segments: RFC 3986 section 5.2.4. */
+/** Removes dot segments (RFC 3986 section 5.2.4). */
 export function removeDotSegments(path: string): string {
   if (!path.includes('/.')) return path;
   const segments = path.split('/');
@@ -206,7 +206,7 @@ export function removeDotSegments(path: string): string {
       continue;
     }
     if (segment === '..') kept.pop();
-    // A dot segment at the end names a directory: its slash stays.
+    // A dot segment at the end names a directory: keep its slash.
     if (i === segments.length - 1) kept.push('');
   }
   return `/${kept.join('/')}`;

@@ -2,19 +2,19 @@ import type { Rewrite } from '../config/types/route.ts';
 import { hasDotSegment } from './path-readings.ts';
 import { normalizePattern } from './request-path.ts';
 
-/** Returns the path for the upstream request; null if the request must be refused. */
+/** Returns the path for the upstream request; null to refuse the request. */
 type PathRewriter = (path: string, groups: readonly string[]) => string | null;
 
 /**
- * Makes the function that rewrites the paths of a route. It returns null if the new path has a dot segment, or can be
- * read as if it had: `/img../secret` must not become `/static/../secret`. Leading slashes become one, because some
- * servers take `//name` for a host.
+ * Creates the function that rewrites a route's paths. It returns null if the new path has a dot segment, or
+ * can be read as if it had: `/img../secret` must not become `/static/../secret`. Leading slashes become one,
+ * because some servers read `//name` as a host.
  */
 export function pathRewriter({ stripPrefix: prefix, path: to }: Rewrite): PathRewriter {
   const pattern = prefix === null ? null : normalizePattern(prefix);
   if (pattern === null && to === null) return (path) => path;
   return (path, groups) => {
-    // The server as a whole is asked (RFC 9110 section 9.3.7).
+    // The request is for the server as a whole (RFC 9110 section 9.3.7).
     if (path === '*') return path;
     const rewritten = to !== null ? expandGroups(to, groups) : stripPrefix(path, pattern!);
     if (rewritten === path) return path;
@@ -24,12 +24,13 @@ export function pathRewriter({ stripPrefix: prefix, path: to }: Rewrite): PathRe
 }
 
 /**
- * Removes a prefix from a path if it ends on a segment border: `/chat` changes `/chat/x` to `/x` and `/chat` to `/`, and
- * leaves `/chatter` as it is. A prefix with a trailing slash does the same, but leaves `/chat` as it is.
+ * Removes a prefix from a path if it ends at a segment boundary. `/chat` changes `/chat/x` to `/x` and
+ * `/chat` to `/`, but not `/chatter`. A prefix with a trailing slash does the same, but leaves `/chat`
+ * unchanged.
  *
- * @param path a normalised path
- * @param prefix in the same form (`normalizePattern`)
- * @returns a path that begins with a slash
+ * @param path a normalized path
+ * @param prefix prefix in the same form (`normalizePattern`)
+ * @returns a path that starts with a slash
  */
 export function stripPrefix(path: string, prefix: string): string {
   if (!path.startsWith(prefix)) return path;
@@ -39,11 +40,11 @@ export function stripPrefix(path: string, prefix: string): string {
 }
 
 /**
- * Returns the path for the upstream request: `$1` to `$9` stand for the groups of the route's pathRegex, `$$` for a dollar
- * sign.
+ * Returns the path for the upstream request. `$1` to `$9` insert the groups of the route's pathRegex, `$$` a
+ * dollar sign.
  *
- * @param to begins with a slash
- * @param groups parts of a normalised path, which need no escaping
+ * @param to starts with a slash
+ * @param groups parts of a normalized path, which need no escaping
  */
 function expandGroups(to: string, groups: readonly string[]): string {
   return to.replace(/\$([1-9$])/g, (_, name: string) =>
@@ -52,16 +53,16 @@ function expandGroups(to: string, groups: readonly string[]): string {
 }
 
 /**
- * Returns the Location of a redirect. In the target `$1` to `$9` stand for the groups of the route's pathRegex (nothing
- * if there is no such group), `$$` for a dollar sign. Any other `$` stands for itself.
+ * Returns the Location of a redirect. In the target, `$1` to `$9` insert the groups of the route's pathRegex,
+ * or nothing for a missing group. `$$` inserts a dollar sign. Any other `$` is literal.
  *
- * The request's query is kept unless the target has one: it is inserted before a fragment. A target that ends in `?` has
+ * Inserts the request's query before a fragment, unless the target has a query. A target that ends in `?` has
  * an empty query, and drops the request's.
  *
- * @param query as received, without the `?`
- * @returns a URI reference of visible ASCII characters; all others are escaped, line ends and NUL too. It begins with two
- *   slashes only if the target does, so groups cannot name another host. Null if groups bring a dot segment into the
- *   path, or a part that can be read as one.
+ * @param query query as received, without the `?`
+ * @returns a URI reference of visible ASCII; all other characters are escaped, including line ends and NUL.
+ * It starts with two slashes only if the target does, so groups cannot name another host. Null if groups add
+ * a dot segment to the path, or a part that can be read as one.
  */
 export function expandRedirect(to: string, groups: readonly string[], query: string): string | null {
   let location = expandGroups(to, groups);

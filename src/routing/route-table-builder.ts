@@ -6,33 +6,33 @@ import { decodePattern } from './path-readings.ts';
 import { RouteTable } from './route-table.ts';
 
 /**
- * Distance between the orders of two neighbouring routes, so that routes which come between them later leave them as they
- * are. 10,000 routes have orders that V8 keeps as small integers.
+ * Distance between the orders of neighboring routes, so that routes inserted later leave them unchanged. With
+ * 10,000 routes, V8 still stores the orders as small integers.
  */
 const ORDER_STEP = 1024;
 
 /**
- * Builds the table of a listener's routes beside the one in use. What both have in common they share: a change of one route
- * costs the routes of its host.
+ * Builds a listener's new route table, sharing unchanged parts with the current one: a change of one route
+ * costs only the routes of its host.
  */
 export class RouteTableBuilder<T> {
   readonly #previous: RouteTable<T> | null;
   readonly #routes: CompiledRoute<T>[] = [];
-  /** Hosts whose routes are not those of the previous table. */
+  /** Hosts whose routes differ from those of the previous table. */
   readonly #changed = new Set<string | null>();
   #order = 0;
 
-  /** @param previous the table in use; null for none */
+  /** @param previous the current table; null for none */
   constructor(previous: RouteTable<T> | null) {
     this.#previous = previous;
   }
 
   /**
-   * Adds a route behind all others.
+   * Adds a route after all others.
    *
-   * @param known what the previous table has of the same match; null to compile it
-   * @returns the route, once for each spelling of its path. Those of `known` if they have the same value
-   * @throws ExpressionError for a pathRegex that cannot be compiled, which the configuration's loader refuses
+   * @param known compiled routes of the same match in the previous table; null to compile it
+   * @returns the route, once per spelling of its path; the routes of `known` if they have the same value
+   * @throws ExpressionError for an invalid pathRegex, which the configuration loader refuses
    */
   add(
     match: RouteMatch,
@@ -54,7 +54,7 @@ export class RouteTableBuilder<T> {
     return routes;
   }
 
-  /** Builds the table of the routes that have been added. */
+  /** Builds the table of the added routes. */
   *build(): Steps<RouteTable<T>> {
     const changed = this.#changed;
     for (const { host } of this.#gone()) {
@@ -70,7 +70,7 @@ export class RouteTableBuilder<T> {
     return new RouteTable(this.#routes, hosts);
   }
 
-  /** Lists the routes of the previous table that are not among the added ones. Both lists are in ascending order. */
+  /** Lists the routes of the previous table that were not added again. Both lists are in ascending order. */
   *#gone(): Iterable<CompiledRoute<T>> {
     const routes = this.#routes;
     let at = 0;
@@ -87,7 +87,7 @@ export class RouteTableBuilder<T> {
   }
 }
 
-/** Returns the table of a list of routes. @throws as {@link RouteTableBuilder.add} */
+/** Returns the table of a list of routes. @throws ExpressionError like {@link RouteTableBuilder.add} */
 export function createRouteTable<T>(
   routes: Iterable<{ readonly match: RouteMatch; readonly value: T }>,
 ): RouteTable<T> {
@@ -96,7 +96,10 @@ export function createRouteTable<T>(
   return doSteps(builder.build());
 }
 
-/** Returns a match, and the same match with its path decoded if that differs: endpoints read `/%40admin` as `/@admin`. */
+/**
+ * Returns a match, plus a copy with its path decoded if that differs: endpoints read `/%40admin` as
+ * `/@admin`.
+ */
 function spellingsOf(match: RouteMatch): readonly RouteMatch[] {
   const path = match.path === null ? null : decodePattern(match.path);
   const pathPrefix = match.pathPrefix === null ? null : decodePattern(match.pathPrefix);

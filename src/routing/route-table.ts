@@ -8,8 +8,9 @@ import { ReachSearch } from './reach-search.ts';
 import type { RouteRequest } from './route-request.ts';
 
 /**
- * The routes of one listener, never changed in use: a new configuration brings a new table. The first route of the list whose
- * conditions all hold takes the request. The indexes by host and by path only skip routes that cannot match.
+ * The routes of one listener. Never changes in use: a new configuration brings a new table. The first route
+ * in the list whose conditions all hold takes the request. The indexes by host and path only skip routes that
+ * cannot match.
  */
 export class RouteTable<T> {
   /** In ascending order. */
@@ -17,14 +18,14 @@ export class RouteTable<T> {
   readonly hosts: HostIndex<T>;
   readonly #usesQuery: boolean;
 
-  /** @param hosts indexes the routes */
+  /** @param hosts index of the routes */
   constructor(routes: readonly CompiledRoute<T>[], hosts: HostIndex<T>) {
     this.routes = routes;
     this.hosts = hosts;
     this.#usesQuery = routes.some(({ usesQuery }) => usesQuery);
   }
 
-  /** Returns the hit or the refusal of the first route that holds; null if no route holds. */
+  /** Returns the hit or refusal of the first matching route; null if no route matches. */
   match(request: RouteRequest): RouteHit<T> | RouteRefusal | null {
     const query = this.#queryOf(request);
     let best: CompiledRoute<T> | null = null;
@@ -33,11 +34,11 @@ export class RouteTable<T> {
   }
 
   /**
-   * Tells whether every reading of the request's path leads to a route that does the same as the route of the path. A
-   * reading that no route takes counts as different: a path must not lead to what no route publishes.
+   * Checks whether every reading of the request's path leads to a route that does the same as the path's
+   * route. A reading without a route counts as different: a path must not reach what no route publishes.
    *
-   * @param spelling the path's spelling, as `readPath` returns it
-   * @param isSame tells whether another route does the same as the route of the path
+   * @param spelling the path's spelling, as returned by `readPath`
+   * @param isSame returns whether another route does the same as the path's route
    */
   compareReadings(request: RouteRequest, spelling: string, isSame: (value: T) => boolean): Readings {
     const indexes = this.hosts.of(request.host);
@@ -53,7 +54,7 @@ export class RouteTable<T> {
       expressions,
       holds: (path, decodedQuery) => {
         if (decodedQuery === null) return isSameFor(path, request.query);
-        // Servers behind others get both queries, or only the first.
+        // Chained servers receive both queries, or only the first.
         return (
           isSameFor(path, decodedQuery) &&
           (request.query === '' || isSameFor(path, `${decodedQuery}&${request.query}`))
@@ -62,7 +63,9 @@ export class RouteTable<T> {
     });
   }
 
-  /** Does the same as {@link compareReadings} without listing the readings. Returns false if the result is uncertain. */
+  /**
+   * Answers {@link compareReadings} without listing the readings. Returns false if the result is uncertain.
+   */
   #isCertain(
     request: RouteRequest,
     spelling: string,

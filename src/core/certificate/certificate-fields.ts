@@ -1,33 +1,33 @@
 import { DER, DerReader } from './der.ts';
 import { formatName } from './distinguished-name.ts';
 
-/** A subject alternative name (RFC 5280 section 4.2.1.6) of a kind that tells who somebody is. */
+/** A subject alternative name (RFC 5280 section 4.2.1.6) of a kind that identifies its holder. */
 export interface AlternativeName {
   readonly kind: 'dns' | 'uri' | 'email' | 'ip';
-  /** The bytes of the name: those of an address, else one for each character. */
+  /** Bytes of the name: those of an IP address, otherwise one per character. */
   readonly bytes: Buffer;
 }
 
-/** What a certificate says of its holder. */
+/** A certificate's facts about its holder. */
 interface CertificateFields {
-  /** As {@link formatName} writes it. Empty if it is empty, malformed, or longer than {@link MAX_SUBJECT_CHARACTERS}. */
+  /** Formatted by {@link formatName}. Empty if missing, malformed, or over {@link MAX_SUBJECT_CHARACTERS}. */
   readonly subject: string;
-  /** Empty if one is malformed, or if all of them are longer than {@link MAX_NAME_BYTES}. */
+  /** Empty if any name is malformed, or if their total exceeds {@link MAX_NAME_BYTES}. */
   readonly names: readonly AlternativeName[];
 }
 
-/** Max characters of a subject. RFC 5280 allows 64 for a name, and no real subject comes near this. */
+/** Max characters of a subject. RFC 5280 allows 64 for a name, and real subjects stay far below this. */
 const MAX_SUBJECT_CHARACTERS = 4 * 1024;
-/** Max bytes of all alternative names together, so that a header with them stays within the limits of servers. */
+/** Max total bytes of alternative names, so that a header with them stays within servers' limits. */
 const MAX_NAME_BYTES = 8 * 1024;
 
-/** Tags of the optional elements of a certificate: its version, the two unique identifiers, and the extensions. */
+/** Tags of a certificate's optional elements: version, the two unique identifiers, and extensions. */
 const VERSION = 0xa0;
 const UNIQUE_IDS = [0x81, 0xa1, 0x82, 0xa2] as const;
 const EXTENSIONS = 0xa3;
-/** The object identifier of subjectAltName, 2.5.29.17. */
+/** Object identifier of subjectAltName, 2.5.29.17. */
 const ALTERNATIVE_NAMES = Buffer.from([0x55, 0x1d, 0x11]);
-/** Kinds of names by tag. The others are skipped. */
+/** Kinds of names by tag. Others are skipped. */
 const KINDS: ReadonlyMap<number, AlternativeName['kind']> = new Map([
   [0x81, 'email'],
   [0x82, 'dns'],
@@ -37,10 +37,10 @@ const KINDS: ReadonlyMap<number, AlternativeName['kind']> = new Map([
 const NOTHING: CertificateFields = Object.freeze({ subject: '', names: [] });
 
 /**
- * Reads the holder's names in a certificate (RFC 5280 section 4.1). It does not verify anything, and never throws: what is
- * malformed reads as empty.
+ * Reads the holder's names in a certificate (RFC 5280 section 4.1). Verifies nothing and never throws:
+ * malformed parts read as empty.
  *
- * @param der the certificate, and nothing behind it
+ * @param der the certificate, without trailing bytes
  */
 export function readCertificateFields(der: Buffer): CertificateFields {
   const body = new DerReader(der).enter(DER.sequence)?.enter(DER.sequence) ?? null;
@@ -62,7 +62,7 @@ export function readCertificateFields(der: Buffer): CertificateFields {
   };
 }
 
-/** Returns the names of the only extension that has names; null if it is missing, malformed, or not the only one. */
+/** Returns the names from the only extension with names; null if missing, malformed, or repeated. */
 function findNames(extensions: DerReader): AlternativeName[] | null {
   const { bytes } = extensions;
   let names: AlternativeName[] | null = null;

@@ -1,6 +1,6 @@
-/** DER (X.690): the encoding of certificates. */
+/** DER (X.690), the encoding of certificates. */
 
-/** Tags of the elements that certificates are made of. */
+/** Tags of the elements of certificates. */
 export const DER = {
   boolean: 0x01,
   integer: 0x02,
@@ -10,23 +10,23 @@ export const DER = {
   set: 0x31,
 } as const;
 
-/** Tags above 30 take several bytes. Certificates have none of them where this reader looks. */
+/** Tags above 30 take several bytes. None occur in the parts of certificates that this reader reads. */
 const LONG_TAG = 0x1f;
-/** Max bytes of a length. Four bytes are enough for 4 GiB. */
+/** Max bytes of a length. Four bytes suffice for 4 GiB. */
 const MAX_LENGTH_BYTES = 4;
 
-/** An element of DER: its place and its content's place in the bytes. */
+/** Position of a DER element and of its content. */
 export interface DerElement {
   readonly tag: number;
   /** Index of the tag. */
   readonly start: number;
   /** Index of the first byte of the content. */
   readonly content: number;
-  /** Index behind the content. */
+  /** Index after the content. */
   readonly end: number;
 }
 
-/** Reads elements one after the other. It never reads outside of its range, and never throws. */
+/** Reads elements in turn. Never reads outside its range, and never throws. */
 export class DerReader {
   readonly bytes: Buffer;
   readonly #end: number;
@@ -38,12 +38,12 @@ export class DerReader {
     this.#end = end;
   }
 
-  /** Whether all elements have been taken. */
+  /** Whether all elements were taken. */
   get isAtEnd(): boolean {
     return this.#at === this.#end;
   }
 
-  /** Takes the next element. Returns null at the end, or if the bytes are no element of a known length. */
+  /** Takes the next element. Returns null at the end, or if the bytes are not an element of known length. */
   next(): DerElement | null {
     const { bytes } = this;
     const start = this.#at;
@@ -62,12 +62,14 @@ export class DerReader {
     return { tag, start, content, end: this.#at };
   }
 
-  /** Takes the next element if it has this tag. Returns null if it has another one: nothing is taken then. */
+  /** Takes the next element if it has this tag. Otherwise takes nothing and returns null. */
   take(tag: number): DerElement | null {
     return this.#at < this.#end && this.bytes[this.#at] === tag ? this.next() : null;
   }
 
-  /** Takes the next element if it has this tag. Returns a reader of its content, or null like {@link take}. */
+  /**
+   * Takes the next element if it has this tag. Returns a reader of its content, or null like {@link take}.
+   */
   enter(tag: number): DerReader | null {
     const element = this.take(tag);
     return element === null ? null : this.within(element);
@@ -79,12 +81,12 @@ export class DerReader {
   }
 }
 
-/** Max bytes of an object identifier: room for a number of 128 bits (X.667), and for more numbers than any has. */
+/** Max bytes of an object identifier: enough for a 128-bit number (X.667) and more numbers than any has. */
 const MAX_IDENTIFIER_BYTES = 64;
 
 /**
- * Writes an object identifier as numbers with dots. Returns '' if the content ends inside of a number, is empty, or is longer
- * than {@link MAX_IDENTIFIER_BYTES}.
+ * Formats an object identifier as dotted numbers. Returns '' if the content is empty, truncated inside a
+ * number, or longer than {@link MAX_IDENTIFIER_BYTES}.
  */
 export function dottedOf(content: Uint8Array): string {
   if (content.length > MAX_IDENTIFIER_BYTES) return '';
@@ -98,7 +100,7 @@ export function dottedOf(content: Uint8Array): string {
   }
   const [first] = numbers;
   if (first === undefined || content.at(-1)! >= 0x80) return '';
-  // X.690 section 8.19.4: the first number holds two of them.
+  // X.690 section 8.19.4: the first number encodes two.
   const root = first < 80n ? first / 40n : 2n;
   return [root, first - root * 40n, ...numbers.slice(1)].join('.');
 }

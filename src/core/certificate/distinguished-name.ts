@@ -1,6 +1,6 @@
 import { DER, type DerElement, type DerReader, dottedOf } from './der.ts';
 
-/** OpenSSL's short names of the attributes that subjects have, by object identifier. */
+/** OpenSSL's short names of subject attributes, by object identifier. */
 const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ['0.9.2342.19200300.100.1.1', 'UID'],
   ['0.9.2342.19200300.100.1.3', 'mail'],
@@ -38,24 +38,26 @@ const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ['2.5.4.97', 'organizationIdentifier'],
 ]);
 
-/** Tags of strings whose bytes are UTF-8 already. */
+/** Tag of strings that are already UTF-8. */
 const UTF8_STRING = 12;
-/** Tags of strings with a byte for a character: Numeric-, Printable-, T61-, IA5- and VisibleString, and dates. */
+/**
+ * Tags of strings with one byte per character: Numeric-, Printable-, T61-, IA5- and VisibleString, and dates.
+ */
 const BYTE_STRINGS: ReadonlySet<number> = new Set([18, 19, 20, 22, 23, 24, 26]);
 const UNIVERSAL_STRING = 28;
 const BMP_STRING = 30;
 
-/** Bytes that a backslash precedes (RFC 2253 section 2.4). */
+/** Bytes that need a backslash (RFC 2253 section 2.4). */
 const SPECIAL: ReadonlySet<number> = new Set(Buffer.from(',+"\\<>;', 'latin1'));
 const SPACE = 0x20;
 const HASH = 0x23;
 const DELETE = 0x7f;
 
 /**
- * Writes a distinguished name as RFC 2253 does, in the form of OpenSSL's XN_FLAG_RFC2253, nginx and Envoy: the last
- * attribute first, `CN=alice,O=example`. Control characters and bytes outside of ASCII are escaped (`\0A`, `\C3\A9`),
- * so the text is visible ASCII and spaces. Attributes that this file does not know have their numbers and their value
- * in DER: `1.2.3=#0C0161`.
+ * Formats a distinguished name as in RFC 2253, and as in OpenSSL's XN_FLAG_RFC2253, nginx and Envoy: the last
+ * attribute first, `CN=alice,O=example`. Control characters and non-ASCII bytes are escaped (`\0A`,
+ * `\C3\A9`), so the text is visible ASCII and spaces. Unknown attributes appear as their number and their
+ * value in DER: `1.2.3=#0C0161`.
  *
  * @param name a reader of the content of a Name (RFC 5280 section 4.1.2.4)
  * @returns null if the name is malformed
@@ -71,7 +73,7 @@ export function formatName(name: DerReader): string | null {
   return text;
 }
 
-/** Writes the attributes of one level, which are one in most names. Returns null if they are malformed. */
+/** Formats the attributes of one level, usually one. Returns null if they are malformed. */
 function formatAttributes(attributes: DerReader): string | null {
   let text = '';
   do {
@@ -96,7 +98,7 @@ function formatAttribute(type: string, bytes: Buffer, value: DerElement): string
   return `${name ?? type}=${text}`;
 }
 
-/** Returns a string's characters in UTF-8; null if the type is no string or the string is malformed. */
+/** Converts a string to UTF-8. Returns null if the type is not a string or the string is malformed. */
 function utf8Of(tag: number, content: Buffer): Buffer | null {
   if (tag === UTF8_STRING) return content;
   if (BYTE_STRINGS.has(tag)) return Buffer.from(content.toString('latin1'), 'utf8');
@@ -105,7 +107,7 @@ function utf8Of(tag: number, content: Buffer): Buffer | null {
   let text = '';
   for (let at = 0; at < content.length; at += width) {
     const code = content.readUIntBE(at, width);
-    // Half of a surrogate pair is no character, and neither is what lies above Unicode.
+    // Half of a surrogate pair is not a character, nor is a code above Unicode.
     if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return null;
     text += String.fromCodePoint(code);
   }

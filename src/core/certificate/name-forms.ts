@@ -3,17 +3,17 @@ import type { AlternativeName } from './certificate-fields.ts';
 
 type NameKind = AlternativeName['kind'];
 
-/** Letters, digits, hyphens, dots, the underscore of many internal names, and the star of wildcards. */
+/** Letters, digits, hyphens, dots, the underscore of internal names, and the star of wildcards. */
 const DNS_NAME = /^[\w*.-]+$/;
-/** A scheme and the characters of RFC 3986, without a quote or backslash. */
+/** A scheme and the characters of RFC 3986, without quotes and backslashes. */
 const URI = /^[a-z][a-z\d+.-]*:[\w!#$%&'()*+,./:;=?@[\]~-]*$/i;
 const EMAIL = /^[\x21-\x7e]+@[\w.-]+$/;
 
 /**
- * Writes a subject alternative name so that equal names are equal texts: DNS names and the domains of email addresses in lower
- * case.
+ * Normalizes a subject alternative name so that equal names are equal strings: DNS names and email domains in
+ * lower case.
  *
- * @returns null if the text has characters that its kind cannot have
+ * @returns null if the text has characters that are invalid for its kind
  */
 export function normalizeName(kind: Exclude<NameKind, 'ip'>, text: string): string | null {
   switch (kind) {
@@ -28,7 +28,7 @@ export function normalizeName(kind: Exclude<NameKind, 'ip'>, text: string): stri
   }
 }
 
-/** Tells the kind of a name by its form. Returns null for a text that is none. */
+/** Returns the kind of a name, judged by its form; null if it has none. */
 export function kindOfName(text: string): NameKind | null {
   if (isIP(text) !== 0) return text.includes('%') ? null : 'ip';
   if (URI.test(text)) return 'uri';

@@ -1,8 +1,8 @@
 /**
- * Finds the blocks with a label in a PEM text (RFC 7468), each from its first dash to its last. What stands between them does
- * not count. A regular expression would take quadratic time for beginnings without an end.
+ * Finds the blocks with a label in a PEM text (RFC 7468), each from its first dash to its last. Ignores text
+ * between them. A regular expression would take quadratic time on beginnings without an end.
  *
- * @param label such as `CERTIFICATE`
+ * @param label label such as `CERTIFICATE`
  */
 export function pemBlocks(text: string, label: string): string[] {
   const beginning = `-----BEGIN ${label}-----`;
@@ -17,7 +17,7 @@ export function pemBlocks(text: string, label: string): string[] {
   }
 }
 
-/** Returns the bytes of a block. @param block as {@link pemBlocks} finds it */
+/** Returns the bytes of a block. @param block a result of {@link pemBlocks} */
 export function bytesOfPem(block: string): Buffer {
   return Buffer.from(block.replaceAll(/-----[^-]+-----/g, ''), 'base64');
 }

@@ -3,10 +3,10 @@ import { DER, DerReader, type DerElement } from './der.ts';
 const UTC_TIME = 0x17;
 const GENERALIZED_TIME = 0x18;
 
-/** When a revocation list holds, in milliseconds since 1970. */
+/** Validity period of a revocation list, in milliseconds since 1970. */
 interface RevocationDates {
   readonly thisUpdate: number;
-  /** Null if the list does not end. */
+  /** Null if the list does not expire. */
   readonly nextUpdate: number | null;
 }
 
@@ -21,7 +21,7 @@ export function readRevocationDates(der: Buffer): RevocationDates | null {
   return { thisUpdate, nextUpdate: timeOf(fields) };
 }
 
-/** Takes a time (RFC 5280 section 4.1.2.5). Returns null if the next element is none. */
+/** Takes a time (RFC 5280 section 4.1.2.5). Returns null if the next element is not one. */
 function timeOf(fields: DerReader): number | null {
   const short = fields.take(UTC_TIME);
   if (short !== null) {

@@ -1,10 +1,10 @@
 /** An item of a heap. Only the heap writes its index. */
 export interface HeapItem {
-  /** -1 outside of the heap. */
+  /** -1 while the item is not in a heap. */
   heapIndex: number;
 }
 
-/** A binary heap whose items may change their order or leave from any place, in logarithmic time. */
+/** A binary heap. Any item can be reordered or removed, in logarithmic time. */
 export class IndexedHeap<T extends HeapItem> {
   readonly #items: T[] = [];
   readonly #comesBefore: (a: T, b: T) => boolean;
@@ -14,12 +14,12 @@ export class IndexedHeap<T extends HeapItem> {
     this.#comesBefore = comesBefore;
   }
 
-  /** The first item in the order; undefined if the heap is empty. */
+  /** First item in the order; undefined if the heap is empty. */
   get first(): T | undefined {
     return this.#items[0];
   }
 
-  /** Adds an item, or moves an item whose order has changed. */
+  /** Adds an item, or moves an item whose order changed. */
   put(item: T): void {
     if (item.heapIndex < 0) {
       item.heapIndex = this.#items.length;

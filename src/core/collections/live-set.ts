@@ -1,19 +1,19 @@
-/** A member of at most one {@link LiveSet} at a time. The member itself stores its place. */
+/** A member of at most one {@link LiveSet} at a time. The member itself stores its index. */
 export interface LiveMember {
-  /** Place in the set; -1 outside of any set. */
+  /** Index in the set; -1 while in no set. */
   liveIndex: number;
 }
 
 /**
- * A set for members that begin and end at a high rate, such as requests. Adding, deleting and looking up take constant
- * time and allocate nothing.
+ * A set for members that come and go at a high rate, such as requests. Adding, deleting and looking up take
+ * constant time and allocate nothing.
  *
- * A JavaScript `Set` would cost a third of the CPU at 30,000 requests per second: V8 copies its table repeatedly while
- * members come and go (`OrderedHashTable::Rehash`). Once the set is in the old generation, so are the copies, and each
- * abandoned copy keeps its members alive until the next full collection.
+ * A JavaScript `Set` would take a third of the CPU at 30,000 requests per second: V8 keeps copying its table
+ * as members come and go (`OrderedHashTable::Rehash`). If the set is in the old generation, so are the
+ * copies, and each abandoned copy keeps its members alive until the next full garbage collection.
  */
 export class LiveSet<T extends LiveMember> implements Iterable<T> {
-  /** Never shrinks: it takes 8 bytes for each member of the largest size so far. */
+  /** Never shrinks: takes 8 bytes per member of the largest size so far. */
   readonly #members: (T | null)[] = [];
   #size = 0;
 
@@ -32,7 +32,7 @@ export class LiveSet<T extends LiveMember> implements Iterable<T> {
     this.#members[this.#size++] = member;
   }
 
-  /** Removes a member. The last member takes its place. Returns false if the member was not in the set. */
+  /** Removes a member, and moves the last member to its index. Returns false if it was not in the set. */
   delete(member: T): boolean {
     if (!this.has(member)) return false;
     const members = this.#members;
@@ -44,7 +44,7 @@ export class LiveSet<T extends LiveMember> implements Iterable<T> {
     return true;
   }
 
-  /** Iterates over a copy of the members: a member that is removed meanwhile is still visited. */
+  /** Iterates over a copy: members removed during the iteration are still visited. */
   [Symbol.iterator](): Iterator<T> {
     return (this.#members.slice(0, this.#size) as T[])[Symbol.iterator]();
   }

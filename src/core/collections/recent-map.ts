@@ -1,7 +1,7 @@
-/** How much a {@link RecentMap} may hold. */
+/** Capacity of a {@link RecentMap}. */
 interface RecentMapLimits {
   readonly maxEntries: number;
-  /** In the unit of the weights that {@link RecentMap.set} gets. */
+  /** In the unit of the weights passed to {@link RecentMap.set}. */
   readonly maxWeight: number;
 }
 
@@ -11,9 +11,9 @@ interface Entry<V> {
 }
 
 /**
- * A bounded map that keeps what was used last. Entries live in two generations of half the limits each. When the younger
- * generation is full, the older one is dropped whole. An entry that is used moves to the younger one, so no list of uses is
- * needed.
+ * A bounded map that keeps recently used entries. Entries live in two generations, each with half the limits.
+ * When the younger one is full, the older one is dropped whole. Using an entry moves it to the younger one,
+ * so the map needs no list of uses.
  */
 export class RecentMap<V> {
   readonly #maxEntries: number;
@@ -32,7 +32,7 @@ export class RecentMap<V> {
     return this.#young.size + this.#old.size;
   }
 
-  /** Returns the value of a key, and counts that as a use; undefined without one. */
+  /** Returns the value of a key, or undefined. Counts as a use. */
   get(key: string): V | undefined {
     const entry = this.#young.get(key);
     if (entry !== undefined) return entry.value;
@@ -43,7 +43,7 @@ export class RecentMap<V> {
     return older.value;
   }
 
-  /** Keeps a value in place of an earlier one. A value of more than half of the max weight is not kept. */
+  /** Stores a value, replacing an earlier one. Drops a value heavier than half of the max weight. */
   set(key: string, value: V, weight: number): void {
     this.delete(key);
     if (weight <= this.#maxWeight) this.#add(key, { value, weight });

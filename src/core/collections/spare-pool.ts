@@ -1,22 +1,22 @@
-/** Objects that are expensive to create, such as buffers of one size, kept for the next use. */
+/** Keeps objects that are expensive to create, such as buffers of one size, for reuse. */
 export class SparePool<T> {
   readonly #create: () => T;
   readonly #maxSpare: number;
   readonly #spare: T[] = [];
 
-  /** @param maxSpare max objects that lie in the pool unused */
+  /** @param maxSpare max unused objects in the pool */
   constructor(maxSpare: number, create: () => T) {
     this.#create = create;
     this.#maxSpare = maxSpare;
   }
 
-  /** Takes the object that was given back last, or creates one. */
+  /** Takes the object returned last, or creates one. */
   take(): T {
     return this.#spare.pop() ?? this.#create();
   }
 
   /**
-   * Takes back an object that nobody uses any more.
+   * Returns an unused object to the pool.
    *
    * @returns false if the pool is full: the caller keeps the object, and may free it
    */

@@ -1,24 +1,24 @@
-/** An entry of the queue, and the source that it counts for, such as a client's network. */
+/** An entry of the queue, with the source it belongs to, such as a client's network. */
 interface Waiting {
   readonly source: string;
 }
 
 /**
- * A queue that is fair between its sources. The sources take turns (round robin), and the oldest entry of a source goes
- * first. The source with the most entries loses one first (longest queue drop), so that no source fills the queue alone.
- * Every operation takes constant time.
+ * A queue that is fair between sources. Sources take turns (round robin), each with its oldest entry first.
+ * The source with the most entries loses one first (longest queue drop), so that no source can fill the queue
+ * alone. Every operation takes constant time.
  */
 export class WaitingLine<T extends Waiting> {
-  /** Entries of all sources. */
+  /** Number of entries of all sources. */
   size = 0;
   /** Entries by source, in the order of the sources' turns. */
   readonly #bySource = new Map<string, Set<T>>();
-  /** `sourcesWith[n]` are the sources with n entries. */
+  /** `sourcesWith[n]` contains the sources with n entries. */
   readonly #sourcesWith: Set<string>[] = [];
-  /** Number of entries of the source with the most. */
+  /** Max entries of any one source. */
   #most = 0;
 
-  /** Adds an entry at the end of its source. */
+  /** Appends an entry to its source. */
   push(entry: T): void {
     const { source } = entry;
     let entries = this.#bySource.get(source);
@@ -28,7 +28,7 @@ export class WaitingLine<T extends Waiting> {
     this.#recount(source, entries.size - 1, entries.size);
   }
 
-  /** Removes an entry. Does nothing if it does not wait. */
+  /** Removes an entry. Does nothing if it is not in the queue. */
   delete(entry: T): void {
     const { source } = entry;
     const entries = this.#bySource.get(source);
@@ -39,7 +39,7 @@ export class WaitingLine<T extends Waiting> {
     if (this.size === 0) this.#sourcesWith.length = 0;
   }
 
-  /** Removes and returns the next entry; null if nothing waits. */
+  /** Removes and returns the next entry; null if the queue is empty. */
   shift(): T | null {
     const [first] = this.#bySource;
     if (first === undefined) return null;
@@ -54,9 +54,10 @@ export class WaitingLine<T extends Waiting> {
   }
 
   /**
-   * Removes the oldest entry of the source with the most entries, to make room for one more entry of another source.
+   * Removes the oldest entry of the source with the most entries, to make room for an entry of another
+   * source.
    *
-   * @returns null if no source would still have more entries than this one
+   * @returns null unless the other source would still have fewer entries after adding one
    */
   displaceFor(source: string): T | null {
     const own = this.#bySource.get(source)?.size ?? 0;
@@ -71,7 +72,7 @@ export class WaitingLine<T extends Waiting> {
     if (before > 0) this.#sourcesWith[before]!.delete(source);
     if (after > 0) (this.#sourcesWith[after] ??= new Set()).add(source);
     if (after > this.#most) this.#most = after;
-    // A count changes by one, so the next lower count has a source, or nothing waits.
+    // A count changes by one, so the next lower count has a source, or the queue is empty.
     else if (before === this.#most && this.#sourcesWith[before]!.size === 0) this.#most = after;
   }
 }

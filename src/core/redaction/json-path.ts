@@ -1,10 +1,10 @@
-/** JSON paths of users (RFC 9535): their syntax, in a form whose search takes bounded time. */
+/** Users' JSON paths (RFC 9535), parsed into a form whose search takes bounded time. */
 import { createRequire } from 'node:module';
 import type * as P3 from 'json-p3';
 import { messageOf } from '../errors.ts';
 import { FilterCheck, JsonPathError } from './path-filter.ts';
 
-/** Max segments of a path. A search looks at each value once for each segment. */
+/** Max segments of a path. A search visits each value once per segment. */
 const MAX_SEGMENTS = 32;
 /** Max selectors of all segments together, for the same reason. */
 const MAX_SELECTORS = 64;
@@ -12,7 +12,7 @@ const SYNTAX = 'write a JSON path of RFC 9535, such as $.user.email or $..passwo
 
 /** One step of a path. */
 export interface PathSegment {
-  /** Whether it looks at all values below, and not only at the children. */
+  /** Whether it selects among all descendants instead of only the children. */
   readonly isDescendant: boolean;
   readonly selectors: readonly PathSelector[];
 }
@@ -29,7 +29,7 @@ export type PathSelector =
   | { readonly kind: 'wildcard' }
   | {
       readonly kind: 'filter';
-      /** Tells whether a value passes. Takes at most the time to look at each child of both values. */
+      /** Reports whether a value passes. Visits each child of both values at most once. */
       readonly passes: (value: unknown, root: unknown) => boolean;
     };
 
@@ -44,8 +44,9 @@ function p3(): Package {
 }
 
 /**
- * Reads a JSON path. Filters are restricted, because senders choose the values that a filter sees: their queries have neither
- * `..` nor a filter inside, a comparison has a literal on one side, and `match` and `search` take a literal expression.
+ * Parses a JSON path. Filters are restricted, because senders choose the values they see. Queries in filters
+ * contain neither `..` nor filters. One side of a comparison is a literal. `match` and `search` take a
+ * literal expression.
  *
  * @throws JsonPathError
  */
@@ -101,7 +102,10 @@ function readSelector(
   throw new JsonPathError(`it has a selector that RFC 9535 does not have: ${SYNTAX}`);
 }
 
-/** Returns the fault in the words of json-p3, and its place. The package quotes the path, which may have control characters. */
+/**
+ * Returns json-p3's message and the position. Drops its quote of the path, which may contain control
+ * characters.
+ */
 function explain(error: unknown): string {
   const found = /^([^]*) \('[^]*':(\d+)\)$/.exec(messageOf(error));
   if (found === null) return 'it cannot be read';

@@ -1,11 +1,14 @@
-/** Filters of JSON paths: refuses those that a sender could make slow, and gives the others RE2's expressions. */
+/**
+ * Checks filters of JSON paths: refuses those that a sender could slow down, and runs the others' expressions
+ * in RE2.
+ */
 import type * as P3 from 'json-p3';
 import { ExpressionError, LinearExpression } from '../linear-expression.ts';
 
 /** Max expressions of `match` and `search` in one path. */
 const MAX_EXPRESSIONS = 8;
 
-/** The fault of a JSON path, and the remedy. The message does not contain the path. */
+/** An invalid JSON path, and the remedy. The message never contains the path. */
 export class JsonPathError extends Error {
   override readonly name = 'JsonPathError';
 }
@@ -18,10 +21,10 @@ type Query = InstanceType<Classes['expressions']['FilterQuery']>;
 /** Checks the filters of one path. */
 export class FilterCheck {
   readonly #package: Package;
-  /** By the function's name, a space, and the source. */
+  /** Keyed by function name, a space, and source. */
   readonly #expressions = new Map<string, LinearExpression>();
 
-  /** @param environment its functions `match` and `search` are replaced */
+  /** @param environment receives new versions of its functions `match` and `search` */
   constructor(json: Package, environment: P3.JSONPathEnvironment) {
     this.#package = json;
     const { ValueType, LogicalType } = json.FunctionExpressionType;
@@ -38,7 +41,7 @@ export class FilterCheck {
   /**
    * Checks the expression of a filter.
    *
-   * @throws JsonPathError if its cost would depend on more than the children of the value that it looks at
+   * @throws JsonPathError if its cost would depend on more than the children of the tested value
    */
   check(expression: Expression): void {
     const { expressions } = this.#package.jsonpath;
@@ -62,7 +65,7 @@ export class FilterCheck {
     }
   }
 
-  /** Tells whether the expression has a value that takes no time to compare. */
+  /** Reports whether the expression's value compares in constant time. */
   #isScalar(expression: Expression): boolean {
     const { FilterExpressionLiteral, FunctionExtension } = this.#package.jsonpath.expressions;
     if (expression instanceof FunctionExtension) return expression.name !== 'value';

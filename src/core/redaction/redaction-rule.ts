@@ -1,4 +1,4 @@
-/** A rule of redaction: what of a message must not be shown. */
+/** Redaction rules, which select the parts of a message to hide. */
 import { ExpressionError, LinearExpression } from '../linear-expression.ts';
 import { parseJsonPath, type PathSegment } from './json-path.ts';
 import { JsonPathError } from './path-filter.ts';
@@ -12,17 +12,17 @@ type RedactionRule =
   | { readonly kind: 'path'; readonly segments: readonly PathSegment[] }
   | { readonly kind: 'expression'; readonly expression: LinearExpression };
 
-/** The fault of a rule, and the remedy. The message does not contain the rule. */
+/** An invalid rule, and the remedy. The message never contains the rule. */
 export class RuleError extends Error {
   override readonly name = 'RuleError';
 }
 
-/** An expression between slashes, and `i` for letters of either case. */
+/** An expression between slashes. `i` makes it case-insensitive. */
 const EXPRESSION = /^\/([^]+)\/(i?)$/;
 
 /**
- * Reads a rule: a JSON path such as `$..password`, or an expression between slashes such as `/\d{16}/`, with `i` behind it
- * for letters of either case.
+ * Parses a rule: a JSON path such as `$..password`, or an expression between slashes such as `/\d{16}/`. A
+ * trailing `i` makes an expression case-insensitive.
  *
  * @throws RuleError
  */

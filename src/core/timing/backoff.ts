@@ -5,8 +5,8 @@ export interface BackoffLimits {
 }
 
 /**
- * Exponential backoff with equal jitter. The nth delay is between half and the whole of `firstMs * 2^n`, and at most `maxMs`.
- * The random half prevents that many that fail together retry together.
+ * Exponential backoff with equal jitter. The nth delay is between half and all of `firstMs * 2^n`, at most
+ * `maxMs`. The random half keeps clients that failed together from retrying together.
  */
 export class Backoff {
   readonly #limits: BackoffLimits;
@@ -18,7 +18,7 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Counts a failure. Returns the milliseconds to wait before the next try. */
+  /** Counts a failure. Returns the milliseconds to wait before the next attempt. */
   next(): number {
     // After about a thousand doublings, 0 * Infinity would be NaN.
     const doublings = Math.min(this.#failures, 52);
@@ -27,7 +27,7 @@ export class Backoff {
     return ceiling / 2 + (ceiling / 2) * this.#random();
   }
 
-  /** Forgets the failures after a lasting success. */
+  /** Forgets the failures. Call it after a lasting success. */
   reset(): void {
     this.#failures = 0;
   }

@@ -1,12 +1,12 @@
-/** The rate of a {@link BurstLimit}. */
+/** Rate of a {@link BurstLimit}. */
 export interface BurstRate {
-  /** Max events in a row after a long silence. */
+  /** Max consecutive events after a long pause. */
   readonly burst: number;
-  /** Milliseconds after which one more event may happen. */
+  /** Milliseconds per further event. */
   readonly everyMs: number;
 }
 
-/** Limits events by a token bucket, and counts those that it suppresses. */
+/** Limits events with a token bucket, and counts those it suppresses. */
 export class BurstLimit {
   readonly #rate: BurstRate;
   readonly #clock: () => number;
@@ -14,7 +14,7 @@ export class BurstLimit {
   #at: number;
   #suppressed = 0;
 
-  /** @param clock milliseconds, monotonic */
+  /** @param clock monotonic clock in milliseconds */
   constructor(clock: () => number, rate: BurstRate) {
     this.#clock = clock;
     this.#rate = rate;
@@ -22,7 +22,7 @@ export class BurstLimit {
     this.#at = clock();
   }
 
-  /** Counts an event. Returns 0 to suppress it, else 1 plus the number of events suppressed since the last one. */
+  /** Counts an event. Returns 0 to suppress it, otherwise 1 plus the number suppressed since the last one. */
   take(): number {
     const { burst, everyMs } = this.#rate;
     const now = this.#clock();

@@ -1,9 +1,11 @@
 import { TimerWheel, type Timed } from './timer-wheel.ts';
 
-/** Milliseconds of a tick: a deadline is late by at most as much. Entries of one tick expire in one turn of the loop. */
+/**
+ * Milliseconds of a tick, the max lateness of a deadline. Entries of one tick expire in one turn of the loop.
+ */
 const TICK_MS = 20;
 
-/** Timers and the monotonic clock of Node's loop; a test brings its own. */
+/** Timers and the monotonic clock of Node's loop, replaceable in tests. */
 export interface LoopTimers<Handle = unknown> {
   /** Milliseconds. */
   now(): number;
@@ -18,14 +20,14 @@ const TIMERS: LoopTimers<NodeJS.Timeout> = {
 };
 
 /**
- * A timer wheel in Node's loop: any number of deadlines share one timer. Without deadlines there is none, and until the next
- * deadline the timer sleeps. The timer does not keep the process alive.
+ * A timer wheel in Node's loop: any number of deadlines share one timer. The timer sleeps until the next
+ * deadline, and exists only while there are deadlines. It does not keep the process alive.
  */
 export class LoopWheel {
   readonly #timers: LoopTimers;
   readonly #wheel: TimerWheel;
   #timer: unknown = null;
-  /** When the timer fires; Infinity if there is none. */
+  /** Time at which the timer fires; Infinity without one. */
   #wakesAt = Infinity;
   #isAdvancing = false;
 
@@ -34,7 +36,7 @@ export class LoopWheel {
     this.#wheel = new TimerWheel(timers.now(), TICK_MS);
   }
 
-  /** Sets the entry's deadline to `ms` milliseconds from now, in place of an armed one. */
+  /** Sets the entry's deadline to `ms` milliseconds from now, replacing an armed one. */
   arm(entry: Timed, ms: number): void {
     this.#wheel.now = this.#timers.now();
     this.#wheel.arm(entry, ms);
@@ -46,12 +48,12 @@ export class LoopWheel {
     this.#wheel.disarm(entry);
   }
 
-  /** Makes the timer fire at a time, unless it fires before. */
+  /** Makes the timer fire at a time, unless it fires earlier. */
   #wakeAt(time: number): void {
     if (time >= this.#wakesAt) return;
     if (this.#timer !== null) this.#timers.clearTimeout(this.#timer);
     this.#wakesAt = time;
-    // Node's timers have whole milliseconds, and may fire a part of one early.
+    // Node's timers have whole milliseconds, and may fire a fraction of one early.
     const ms = Math.max(1, Math.ceil(time - this.#timers.now() + 1));
     this.#timer = this.#timers.setTimeout(() => this.#advance(), ms);
   }

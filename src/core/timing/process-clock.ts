@@ -2,8 +2,8 @@ const NS_PER_MS = 1e6;
 const READINGS = 5;
 
 /**
- * Makes a monotonic clock in milliseconds on which all threads of the process agree to some microseconds: `performance.now()`
- * counts from the start of each thread, and this one from the start of the machine.
+ * Creates a monotonic clock in milliseconds on which all threads of the process agree within microseconds. It
+ * starts with the machine, while `performance.now()` starts with each thread.
  */
 export function processClock(): () => number {
   let offset = Infinity;

@@ -1,15 +1,15 @@
 /**
- * Max length of a slice. A slice of 2 ms stays below 5 ms on a slow machine, with the step that ends it and a collection of
- * garbage.
+ * Max length of a slice. A 2 ms slice, its last step and one garbage collection stay below 5 ms on a slow
+ * machine.
  */
 const SLICE_MS = 2;
 
-/** Calls back once in another turn of the thread's loop, behind what has come meanwhile. */
+/** Calls back once, in a later turn of the thread's loop, after the events that are already queued. */
 export type NextTurn = (callback: () => void) => void;
 
 /**
- * Divides one long piece of work into slices, so that the thread serves others in between. The work asks behind each of its
- * steps: `if (slices.isOver()) await slices.next();`.
+ * Divides long work into slices, so that the thread can serve others in between. Call `if (slices.isOver())
+ * await slices.next();` after each step of the work.
  */
 export class Slices {
   readonly #nextTurn: NextTurn;
@@ -18,10 +18,10 @@ export class Slices {
   #reason: Error | null = null;
 
   /**
-   * Begins the first slice.
+   * Starts the first slice.
    *
    * @param nextTurn `setImmediate` in a thread that has only Node's loop
-   * @param now milliseconds, monotonic
+   * @param now monotonic clock in milliseconds
    */
   constructor(nextTurn: NextTurn, now: () => number = () => performance.now()) {
     this.#nextTurn = nextTurn;
@@ -29,24 +29,24 @@ export class Slices {
     this.#endsAt = now() + SLICE_MS;
   }
 
-  /** Tells whether the slice is over, so that {@link next} must be awaited. */
+  /** Reports whether the slice is over, so that {@link next} must be awaited. */
   isOver(): boolean {
     return this.#now() >= this.#endsAt;
   }
 
-  /** Resolves when the next slice begins. Rejects once the work has been cancelled. */
+  /** Resolves at the start of the next slice. Rejects once the work is cancelled. */
   async next(): Promise<void> {
     await new Promise<void>((resolve) => this.#nextTurn(resolve));
     this.check();
     this.#endsAt = this.#now() + SLICE_MS;
   }
 
-  /** Throws once the work has been cancelled. For work that waits for something else than a slice. */
+  /** Throws once the work is cancelled. For work that waits for something other than a slice. */
   check(): void {
     if (this.#reason !== null) throw this.#reason;
   }
 
-  /** Lets the work end at its next border of slices. @param reason what it rejects with */
+  /** Cancels the work, which ends at its next slice. @param reason error to reject with */
   cancel(reason: Error): void {
     this.#reason = reason;
   }

@@ -1,23 +1,23 @@
 import type { NextTurn } from './slices.ts';
 
-/** Max time for starts in one turn of the loop: others are served in between. */
+/** Max time for starts in one turn of the loop, so that others are served in between. */
 const SLICE_MS = 2;
 
-/** Min places in front of the line for it to move up. */
+/** Min free entries at the start of the line before it is compacted. */
 const MIN_MOVE = 1024;
 
-/** Work that waits for a place, in at most one queue at a time. It gives the place back by {@link StartQueue.release}. */
+/** Work that waits in at most one queue. After it has run, call {@link StartQueue.release}. */
 interface Waiting {
-  /** Its place in the queue's line; -1 if it does not wait. Only the queue writes it. */
+  /** Position in the queue's line; -1 while it does not wait. Only the queue writes it. */
   queuePlace: number;
-  /** Begins the work. If it throws, its place is free again, and the error ends the turn. */
+  /** Starts the work. If it throws, its place is free again, and the error ends the turn. */
   start(): void;
 }
 
-/** The loop of the queue; a test brings its own. */
+/** The queue's loop, replaceable in tests. */
 interface QueueLoop {
   readonly nextTurn: NextTurn;
-  /** Milliseconds, monotonic. */
+  /** Monotonic clock in milliseconds. */
   readonly now: () => number;
 }
 
@@ -27,15 +27,15 @@ const LOOP: QueueLoop = {
 };
 
 /**
- * Starts work in its order, a bounded number at the same time. Many starts at once are spread over turns of the loop, so that
- * ten thousand do not hold it.
+ * Starts work in order, with a limited number at the same time. Spreads many starts over turns of the loop,
+ * so that ten thousand do not block it.
  */
 export class StartQueue {
   readonly #max: number;
   readonly #loop: QueueLoop;
   /**
-   * The work that waits, in `[first, end)`; null where work has been removed. Not a JavaScript `Set`: V8 copies its table
-   * again and again while members come and go. It never shrinks.
+   * Waiting work is in `[first, end)`; null marks removed work. Not a JavaScript `Set`: V8 keeps copying its
+   * table as members come and go. The line never shrinks.
    */
   readonly #line: (Waiting | null)[] = [];
   #first = 0;
@@ -43,13 +43,13 @@ export class StartQueue {
   #running = 0;
   #isScheduled = false;
 
-  /** @param max max work under way at the same time */
+  /** @param max max work in progress */
   constructor(max: number, loop = LOOP) {
     this.#max = max;
     this.#loop = loop;
   }
 
-  /** Adds work, which starts in a later turn of the loop. Does nothing if it waits already. */
+  /** Adds work, which starts in a later turn of the loop. Does nothing if it is already waiting. */
   add(work: Waiting): void {
     if (work.queuePlace >= 0) return;
     work.queuePlace = this.#end;
@@ -57,7 +57,7 @@ export class StartQueue {
     this.#schedule();
   }
 
-  /** Removes work that has not started. Returns whether there was any. */
+  /** Removes work that has not started. Returns whether it was waiting. */
   remove(work: Waiting): boolean {
     if (work.queuePlace < 0) return false;
     this.#line[work.queuePlace] = null;
@@ -65,7 +65,7 @@ export class StartQueue {
     return true;
   }
 
-  /** Notes that started work is over. */
+  /** Frees the place of work that has ended. */
   release(): void {
     this.#running--;
     this.#schedule();
@@ -89,14 +89,14 @@ export class StartQueue {
         if (this.#loop.now() >= endsAt) break;
       }
     } finally {
-      // One piece of work that fails must not stop all others for ever.
+      // One failed start must not stop all others forever.
       this.#moveUp();
       this.#isScheduled = false;
       this.#schedule();
     }
   };
 
-  /** Uses the places in front of the line again, as soon as they are half of it. */
+  /** Compacts the line once its free start is as long as the rest. */
   #moveUp(): void {
     const first = this.#first;
     const count = this.#end - first;

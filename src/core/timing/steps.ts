@@ -1,6 +1,6 @@
 import type { Slices } from './slices.ts';
 
-/** Work in steps: it yields behind each of them, so that whoever drives it can do something else in between. */
+/** Work in steps. It yields after each step, so that the caller can do other work in between. */
 export type Steps<Result> = Generator<undefined, Result, undefined>;
 
 /** Does all steps at once. Returns the result. */
@@ -11,7 +11,9 @@ export function doSteps<Result>(steps: Steps<Result>): Result {
   }
 }
 
-/** Does all steps in slices. Resolves with the result; rejects if a step throws, or if the slices are cancelled. */
+/**
+ * Does all steps in slices. Resolves with the result. Rejects if a step throws, or the slices are cancelled.
+ */
 export async function doStepsInSlices<Result>(
   steps: Steps<Result>,
   slices: Pick<Slices, 'isOver' | 'next'>,

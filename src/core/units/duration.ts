@@ -4,15 +4,15 @@ const UNITS_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as c
 const FINE_UNITS_MS = { ...UNITS_MS, us: 1e-3, µs: 1e-3 } as const;
 
 /**
- * Max duration of a setting. Node's timers end at 2^31 ms (24.8 days) and fire at once beyond, and the lifetime of a
- * session is spread by 10%.
+ * Max duration of a setting. Node's timers fire at once beyond 2^31 ms (24.8 days), and session lifetimes are
+ * spread by 10%.
  */
 export const MAX_DURATION_MS = 20 * UNITS_MS.d;
 
 /**
- * Reads a duration: a number and a unit of `ms s m h d` (`250ms`, `1.5s`), or a bare 0.
+ * Parses a duration: a number and a unit of `ms s m h d` (`250ms`, `1.5s`), or a bare 0.
  *
- * @param bareUnit the unit of a number without one; null to refuse such a number
+ * @param bareUnit unit of a number without one; null to refuse such numbers
  * @returns whole milliseconds, at least 1 unless the number is 0; undefined if the text is not a duration
  */
 export function parseDuration(
@@ -24,12 +24,12 @@ export function parseDuration(
   return ms === undefined ? undefined : roundUpFromZero(ms);
 }
 
-/** Reads a duration like {@link parseDuration}, also in `us` or `µs`, into milliseconds with their fraction. */
+/** Parses a duration like {@link parseDuration}, also in `us` or `µs`, into fractional milliseconds. */
 export function parseFineDuration(text: string): number | undefined {
   return toMilliseconds(text, FINE_UNITS_MS, null);
 }
 
-/** Writes milliseconds in the largest unit that keeps them whole: 90000 is `90s`, 120000 is `2m`, 0 is `0s`. */
+/** Formats milliseconds in the largest unit without a fraction: 90000 is `90s`, 120000 is `2m`, 0 is `0s`. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0s';
   for (const unit of ['d', 'h', 'm', 's'] as const) {

@@ -1,4 +1,4 @@
-/** A number and the text behind it: `1.5MiB` is 1.5 and `MiB`. */
+/** A number and its unit: `1.5MiB` is 1.5 and `MiB`. */
 interface Quantity {
   readonly amount: number;
   /** Empty if the text is only a number. */
@@ -8,17 +8,17 @@ interface Quantity {
 const PATTERN = /^(\d+(?:\.\d+)?)(\D*)$/;
 
 /**
- * Splits a text into a number and its unit. The number is decimal digits with an optional fraction, without sign, exponent
- * or spaces.
+ * Splits a text into a number and its unit. The number has decimal digits and an optional fraction, without
+ * sign, exponent or spaces.
  *
- * @returns undefined if the text does not begin with such a number, or has digits behind the unit
+ * @returns undefined if the text does not start with such a number, or has digits after the unit
  */
 export function parseQuantity(text: string): Quantity | undefined {
   const match = PATTERN.exec(text);
   return match === null ? undefined : { amount: Number(match[1]), unit: match[2]! };
 }
 
-/** Rounds a positive amount to a whole number of at least 1. For settings in which 0 means "no limit", 0.1 must not. */
+/** Rounds a positive amount, to at least 1: where 0 means "no limit", 0.1 must not become 0. */
 export function roundUpFromZero(amount: number): number {
   return amount > 0 ? Math.max(1, Math.round(amount)) : 0;
 }

@@ -5,10 +5,10 @@ const UNIT_SECONDS = { '/s': 1, '/m': 60, '/h': 3600 } as const;
 const BYTE_RATE_SUFFIX = '/s';
 
 /**
- * Reads a rate of events: a number and a unit of `/s /m /h` (`100/s`, `30/m`).
+ * Parses an event rate: a number and a unit of `/s /m /h` (`100/s`, `30/m`).
  *
- * @param bareUnit the unit of a number without one; null to refuse such a number
- * @returns events per second, with their fraction; undefined if the text is not a rate
+ * @param bareUnit unit of a number without one; null to refuse such numbers
+ * @returns events per second, possibly fractional; undefined if the text is not a rate
  */
 export function parseRate(
   text: string,
@@ -21,7 +21,7 @@ export function parseRate(
   return quantity.amount / UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
 }
 
-/** Writes a rate of events per second, in the first unit in which it is whole: `100/s`, `90/m`, `1/h`. */
+/** Formats events per second in the first unit that needs no fraction: `100/s`, `90/m`, `1/h`. */
 export function formatRate(perSecond: number): string {
   for (const [unit, seconds] of Object.entries(UNIT_SECONDS)) {
     const count = Math.round(perSecond * seconds);
@@ -31,15 +31,15 @@ export function formatRate(perSecond: number): string {
 }
 
 /**
- * Reads a rate of bytes: a size and `/s` (`512B/s`, `64KiB/s`).
+ * Parses a byte rate: a size and `/s` (`512B/s`, `64KiB/s`).
  *
- * @returns whole bytes per second; undefined if the text is not such a rate
+ * @returns whole bytes per second; undefined if the text is not a byte rate
  */
 export function parseByteRate(text: string): number | undefined {
   return text.endsWith(BYTE_RATE_SUFFIX) ? parseByteSize(text.slice(0, -BYTE_RATE_SUFFIX.length)) : undefined;
 }
 
-/** Writes a rate of bytes per second. */
+/** Formats bytes per second. */
 export function formatByteRate(bytesPerSecond: number): string {
   return `${formatByteSize(bytesPerSecond)}${BYTE_RATE_SUFFIX}`;
 }
