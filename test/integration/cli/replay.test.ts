@@ -7,7 +7,14 @@ import { renderText } from '../../../bench/report/text.ts';
 import { concernsOf } from '../../../bench/result/concerns.ts';
 import type { Result } from '../../../bench/result/result.ts';
 import { eventually } from '../../support/deadline.ts';
-import { Scripted, THREAD, assertClean, echoTo, replay } from '../../support/processes/load-generator.ts';
+import {
+  Scripted,
+  THREAD,
+  assertClean,
+  but,
+  echoTo,
+  replay,
+} from '../../support/processes/load-generator.ts';
 import { WrittenRecording } from '../../support/recording/written-recording.ts';
 
 const pool = createPool(THREAD, 2);
@@ -39,17 +46,6 @@ async function against(
   } finally {
     server.close();
   }
-}
-
-/** Echoes, but what is done with the nth message of a client, from 1, is another thing. */
-function but(n: number, otherwise: (socket: WebSocket, data: Buffer) => void): (socket: WebSocket) => void {
-  return (socket) => {
-    let count = 0;
-    socket.on('message', (data, binary) => {
-      if (++count === n) otherwise(socket, data as Buffer);
-      else socket.send(data as Buffer, { binary });
-    });
-  };
 }
 
 describe('a replay', () => {
@@ -146,20 +142,13 @@ describe('a replay', () => {
 
   it('tells of one reply too many', async () => {
     const recording = new WrittenRecording();
-    recording
-      .session()
-      .client(1, 'hello')
-      .endpoint(2, 'hello')
-      .close(3, 'endpoint', 4001)
-      .end(4, 'endpoint', 4001);
+    const session = recording.session().client(1, 'hello').endpoint(2, 'hello');
+    session.close(3, 'endpoint', 4001).end(4, 'endpoint', 4001);
     // The server closes, so that both replies come before the end, however slow the machine is.
-    const twice = (socket: WebSocket): void => {
-      socket.on('message', () => {
-        socket.send('hello');
-        socket.send('hello');
-        socket.close(4001);
-      });
-    };
+    const twice = but(1, (socket, data) => {
+      for (const each of [data, data]) socket.send(each, { binary: false });
+      socket.close(4001);
+    });
     const result = await against(twice, recording, '--expect same');
     assert.deepEqual([...result.errors], [['reply: more than recorded', 1]]);
     const counted = await against(twice, recording);

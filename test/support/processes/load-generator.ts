@@ -115,6 +115,20 @@ export function echoTo(socket: WebSocket): void {
   socket.on('message', (data, binary) => socket.send(data as Buffer, { binary }));
 }
 
+/** Returns a script that echoes every message but the nth of a client, counted from 1. */
+export function but(
+  n: number,
+  otherwise: (socket: WebSocket, data: Buffer) => void,
+): (socket: WebSocket) => void {
+  return (socket) => {
+    let count = 0;
+    socket.on('message', (data, binary) => {
+      if (++count === n) otherwise(socket, data as Buffer);
+      else socket.send(data as Buffer, { binary });
+    });
+  };
+}
+
 /** Listens on a free port of 127.0.0.1. */
 export async function listen(server: Server): Promise<number> {
   await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
