@@ -1,0 +1,61 @@
+import { MAX_SENTENCE_WORDS, WORD_RULES } from './rules.ts';
+
+/** A paragraph of a comment or page, or a text that people read. */
+export interface Prose {
+  readonly file: string;
+  /** Line in which the paragraph begins, from 1. */
+  readonly line: number;
+  readonly text: string;
+  /** Whether the text consists of sentences, whose words are counted. */
+  readonly hasSentences: boolean;
+}
+
+/** A habit that was found. */
+export interface Finding {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** Returns the habits of a paragraph. */
+export function findHabits(prose: Prose): Finding[] {
+  const { file, line, hasSentences } = prose;
+  const text = withoutCode(prose.text);
+  const findings = WORD_RULES.flatMap(({ pattern, remedy }) =>
+    Array.from(text.matchAll(pattern), ([match]) => ({ file, line, message: `"${match}": ${remedy}` })),
+  );
+  if (!hasSentences) return findings;
+  for (const sentence of sentencesOf(text)) {
+    const words = countWords(sentence);
+    if (words > MAX_SENTENCE_WORDS) {
+      const start = sentence.slice(0, 50);
+      findings.push({ file, line, message: `${words} words, more than ${MAX_SENTENCE_WORDS}: "${start}…"` });
+    }
+  }
+  return findings;
+}
+
+/** Splits a text into sentences. A colon ends a sentence too. */
+export function sentencesOf(text: string): string[] {
+  return text
+    .replace(/\((?:RFC|see|https?:)[^)]*\)/giu, '')
+    .split(/(?<=[.!?:])["”)]*\s+(?=\S)|(?<=\))\s+(?=[A-Z])|\n\s*\n/u)
+    .map((sentence) => sentence.replace(/\s+/gu, ' ').trim())
+    .filter((sentence) => sentence !== '');
+}
+
+/** Counts words. Signs between spaces are no words. */
+export function countWords(sentence: string): number {
+  return sentence.split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+}
+
+/** Replaces code, links and addresses by one word each, so that rules see prose only. */
+function withoutCode(text: string): string {
+  return text
+    .replace(/``[^`]+``|`[^`]+`/gu, 'CODE')
+    .replace(/\{@link [^}]+\}/gu, 'CODE')
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/gu, '$1')
+    .replace(/https?:\/\/\S+/gu, 'URL')
+    .replace(/\$\{[^}]*\}/gu, 'CODE')
+    .replace(/"[^"\n]{0,60}"/gu, 'QUOTE');
+}
