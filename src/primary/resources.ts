@@ -16,7 +16,7 @@ import { findPredecessor, type Predecessor } from './process/takeover.ts';
 export interface Resources {
   /** How the process divides its descriptors; null for no limit. */
   readonly descriptorPlan: DescriptorPlan | null;
-  /** The process that hands over to this one; null if there is none. */
+  /** The process that hands over to this one, or null. */
   readonly predecessor: Predecessor | null;
   readonly claim: AddressClaim;
   /** Chooses the engines of listeners. */

@@ -43,7 +43,7 @@ interface RunningParts {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
   readonly claim: Pick<AddressClaim, 'release' | 'free'>;
-  /** The process that hands over to this one; null if there is none. */
+  /** The process that hands over to this one, or null. */
   readonly predecessor: Pick<Predecessor, 'handOver'> | null;
   readonly supervisor: RunningWorkers;
   readonly clusters: Pick<ClusterMonitors, 'ready' | 'stop'>;

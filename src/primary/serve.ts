@@ -13,7 +13,7 @@ interface ServeOptions extends Omit<PrimaryOptions, 'onHandOver' | 'onReload'> {
   readonly output: PrimaryOptions['output'] & Pick<LogOutputs, 'reopen' | 'mayRotate'>;
   /** Called when all listeners and the admin server listen. */
   readonly onReady?: (started: Started) => void;
-  /** The service manager that started the process; null if there is none. */
+  /** The service manager that started the process, or null. */
   readonly manager?: ServiceManager | null;
 }
 

@@ -55,7 +55,7 @@ export interface SessionAnswer {
   readonly rows: readonly SessionRow[];
   /**
    * For `extend`: when the session ends. For `revoke`: when the last revoked credential expires. Milliseconds
-   * since 1970, or null if there is no such end.
+   * since 1970, or null without an end.
    */
   readonly at: number | null;
 }

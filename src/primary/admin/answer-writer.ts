@@ -17,7 +17,7 @@ export async function writeAnswer(
   const length = isWhole ? Buffer.byteLength(body) : 'page' in body ? body.page.length(body.encoding) : null;
   response.writeHead(status, {
     'Content-Type': type,
-    // Omit it for 304, where it would have to be the length of the 200 (RFC 9110 section 8.6).
+    // Omit it for 304, which would need the length of the 200 (RFC 9110 section 8.6).
     ...(length !== null && status !== 304 && { 'Content-Length': length }),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',

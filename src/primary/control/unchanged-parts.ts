@@ -22,7 +22,7 @@ interface AccessChange {
 
 /**
  * Replaces clusters and routes of the next configuration by equal objects of the current one. After that,
- * identity tells what has changed, and the next configuration needs memory only for what is new.
+ * identity shows what has changed, and the next configuration needs memory only for what is new.
  *
  * The same applies to each part of listeners' access settings, because thousands of routes may share lists of
  * thousands of addresses. It also applies to lists of proxies, which workers compile once per object.
@@ -108,7 +108,7 @@ function partsOf(settings: AccessSettings): readonly (keyof AccessSettings)[] {
   return Object.keys(settings) as (keyof AccessSettings)[];
 }
 
-/** @param isSame tells whether a current part equals the next one */
+/** @param isSame returns whether a current part equals the next one */
 async function keptOf<Part extends Named>(
   next: readonly Part[],
   current: readonly Part[],

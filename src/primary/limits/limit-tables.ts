@@ -36,8 +36,8 @@ const SWEEP_EVERY_MS = 1000;
 
 /**
  * The tables of all limits. All workers share them. A limit keeps its table over reloads as long as its
- * listener, route, name and key stay, so that new numbers do not reset all clients. If the table's size or
- * time scale changes, a new table starts empty.
+ * listener, route, name and key stay. New numbers thus do not reset all clients. If the table's size or time
+ * scale changes, a new table starts empty.
  */
 export class LimitTables {
   readonly #clock: Clock;

@@ -5,7 +5,7 @@ import type { Listener } from '../../config/types/listener.ts';
 /** When a listener's certificate expires. */
 export interface CertificateExpiry {
   readonly listener: string;
-  /** The first server name, or the file's name if there is none. */
+  /** The first server name, or the file's name if the certificate has none. */
   readonly certificate: string;
   /** Seconds since 1970. */
   readonly notAfter: number;

@@ -33,7 +33,7 @@ export class ServiceManager {
     }
   }
 
-  /** Returns the service manager that started this process; null if there is none. */
+  /** Returns the service manager that started this process, or null. */
   static of(env: ProcessEnvironment, log: Logger): ServiceManager | null {
     const { NOTIFY_SOCKET: socket } = env;
     if (socket === undefined || socket === '') return null;

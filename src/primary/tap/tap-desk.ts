@@ -113,7 +113,7 @@ export class TapDesk {
     return tap;
   }
 
-  /** Logs and counts a refusal. @param filter what the tap would have shown, as far as known */
+  /** Logs and counts a refusal. @param filter what the tap would have shown, if known */
   refuse({ result, message }: TapRefusal, client: string, filter: TapFilter = {}): void {
     this.#count(result);
     this.#parts.tell({ kind: 'admin', reason: 'tap_refused', detail: REFUSAL_WORDS[result], client });

@@ -84,8 +84,8 @@ export class SpanPipeline {
    *
    * @param ms max time
    * @param hurry ends the wait at once
-   * @returns number of spans that are lost, including pending exports. The owner hears nothing more about
-   * these exports
+   * @returns number of spans that are lost, including pending exports. Their results are not reported to the
+   * owner
    */
   async close(ms: number, hurry: AbortSignal): Promise<number> {
     const end = performance.now() + ms;

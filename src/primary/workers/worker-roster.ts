@@ -20,7 +20,7 @@ export class WorkerRoster<S extends object = WorkerSlot> {
     return [...this.#leaving];
   }
 
-  /** A worker that will replace another when it listens; null if there is none. */
+  /** The worker that will replace another when it listens, or null. */
   get arriving(): S | null {
     return this.#arriving;
   }

@@ -87,7 +87,9 @@ export class WorkerThreads {
   }
 }
 
-/** Resolves when the pool's thread with this id has exited, or at once if there is none. */
+/**
+ * Resolves when the pool's thread with this id has exited, or at once if the pool has no thread with this id.
+ */
 function exitOf(pool: Piscina, id: number): Promise<void> {
   const thread = pool.threads.find(({ threadId }) => threadId === id);
   return new Promise((resolve) => {

@@ -23,7 +23,7 @@ const MAX_PERIOD_MS = 3_600_000;
 const RETRY = { firstMs: 1000, maxMs: 60_000 };
 /**
  * Max fetches that tokens can cause while the set stays the same. Few, because anyone can send a token with
- * an unknown key. The burst is above 1 because a key may rotate soon after such a token.
+ * an unknown key. The burst is above 1 because a key may rotate soon after a bad token.
  */
 const WANTED = { burst: 3, everyMs: 5000 };
 const FAILURE_LINES = { burst: 3, everyMs: 60_000 };

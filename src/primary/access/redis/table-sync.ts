@@ -26,7 +26,7 @@ export interface SharedLimit {
 /** A key that was used recently or has connections. */
 interface KeyRecord {
   readonly key: SharedKey;
-  /** In the order of {@link RATE_KINDS}; null if the limit has no such rate. */
+  /** In the order of {@link RATE_KINDS}; null for rates that the limit lacks. */
   readonly buckets: readonly (SharedBucket | null)[];
   /** Units not yet reported to Redis, by rate. */
   readonly untold: number[];

@@ -1,7 +1,7 @@
 /** A rendering is used for 50 times its duration, so renderings take at most 2% of the thread's time. */
 const PERIODS_PER_COST = 50;
 
-/** A page that readers can read as soon as its rendering has begun. */
+/** A page that readers can read once its rendering has begun. */
 interface Rendered {
   /** Resolves when the rendering ends. */
   readonly ended: Promise<unknown>;
