@@ -10,8 +10,9 @@ import type { RouteRequest } from './route-request.ts';
 const MAX_ALIKE = 1024;
 
 /**
- * Searches for two routes: the first that takes every reading of a path and does the same as the path's
- * route, and the first that may take a reading but does something else.
+ * Searches for two routes. The first takes every reading of a path and does the same as the path's route. The
+ * second may take a reading but does something else. Of several candidates, the one with the lowest order
+ * counts.
  */
 export class ReachSearch<T> {
   /** Segments at the start of every reading. */
@@ -22,9 +23,9 @@ export class ReachSearch<T> {
   readonly #outline: PathOutline;
   readonly #query: QueryString | null;
   readonly #isSame: (value: T) => boolean;
-  /** Lowest order of a route that takes every reading and does the same; Infinity if there is none. */
+  /** Lowest order of a route that takes every reading and does the same; Infinity without one. */
   #same = Infinity;
-  /** Lowest order of a route that may take a reading and does something else; Infinity if there is none. */
+  /** Lowest order of a route that may take a reading and does something else; Infinity without one. */
   #other = Infinity;
   #alike = 0;
 

@@ -23,17 +23,17 @@ interface ReadPath {
 type PathRefusal = 'bad request target' | 'the path has an escaped slash' | 'the path has a parameter';
 
 /**
- * Normalizes the path of a request target for matching routes and for endpoints. Decodes escapes of
- * unreserved characters, writes other escapes in upper case, and removes dot segments; those that climb past
- * the root stop there (RFC 3986 sections 6.2.2 and 5.2.4).
+ * Normalizes the path of a request target for matching routes and for endpoints (RFC 3986 sections 6.2.2 and
+ * 5.2.4). Decodes escapes of unreserved characters, writes other escapes in upper case, and removes dot
+ * segments. Dot segments that climb past the root stop there.
  *
  * Escaped slashes and backslashes, repeated slashes and path parameters stay, because endpoints give them
  * meaning. A raw backslash is refused. Browsers never send one, and servers disagree whether it is a slash or
- * a letter, so one path could evade a rule for the other.
+ * a letter, so one path could evade a rule for the other. Also refused: a missing leading slash, a control
+ * character, a space, `#`, `?`, a non-ASCII character, a broken escape, and an escaped NUL.
  *
  * @param raw the path as received, without the query
- * @returns the path, the same string if nothing changes; null to refuse it with 400: no leading slash, a
- * control character, a space, a backslash, `#`, `?`, a non-ASCII character, a broken escape, an escaped NUL
+ * @returns the path, the same string if nothing changes; null to refuse it with 400
  */
 export function normalizePath(raw: string): string | null {
   const seen = inspect(raw);
@@ -77,8 +77,8 @@ export function stripParameters(path: string): string {
 /**
  * Inspects each character once.
  *
- * @returns {@link MALFORMED}, or a sum of {@link ESCAPES} if escapes must be rewritten, {@link DOTS} if there
- * are dot segments, and {@link SPELLINGS} if endpoints may read the path in several ways
+ * @returns {@link MALFORMED}, or a sum of three bits. {@link ESCAPES}: escapes must be rewritten. {@link
+ * DOTS}: there are dot segments. {@link SPELLINGS}: endpoints may read the path in several ways.
  */
 function inspect(raw: string): number {
   if (raw.charCodeAt(0) !== SLASH) return MALFORMED;

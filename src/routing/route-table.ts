@@ -8,9 +8,9 @@ import { ReachSearch } from './reach-search.ts';
 import type { RouteRequest } from './route-request.ts';
 
 /**
- * The routes of one listener. Never changes in use: a new configuration brings a new table. The first route
- * in the list whose conditions all hold takes the request. The indexes by host and path only skip routes that
- * cannot match.
+ * The routes of one listener. Immutable: a new configuration brings a new table. The first route in the list
+ * whose conditions all hold takes the request. The indexes by host and path only skip routes that cannot
+ * match.
  */
 export class RouteTable<T> {
   /** In ascending order. */

@@ -32,8 +32,8 @@ export class CachedReads {
    * Reads a part of a file to the start of {@link bytes}.
    *
    * @param length 1 or more
-   * @returns number of bytes; 0 at the end of the file; -1 if they are not cached, or if the file system
-   * cannot tell
+   * @returns number of bytes; 0 at the end of the file; -1 if they are not cached, or the file system does
+   * not know
    */
   read(fd: number, length: number, position: number): number {
     checkDescriptor(fd);

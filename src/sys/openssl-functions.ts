@@ -37,7 +37,7 @@ export interface OpenSsl {
   readonly usePrivateKey: (context: number, key: number) => number;
   readonly checkPrivateKey: (context: number) => number;
   readonly askForCertificate: (context: number, isRequired: boolean, maxDepth: number) => void;
-  /** Names a certificate authority that clients' certificates may come from. */
+  /** Names a certificate authority to clients that are asked for a certificate. */
   readonly addClientAuthority: (context: number, certificate: number) => number;
   /** Borrowed. */
   readonly trustStore: (context: number) => number;

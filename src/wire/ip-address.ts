@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 
 /**
- * Formats the bytes of an IP address: dotted for 4 bytes and for IPv4 mapped into IPv6, otherwise as in RFC
- * 5952 (lower case, longest run of zeros shortened). Returns '' for other lengths, such as a UNIX socket's.
+ * Formats the bytes of an IP address. IPv4 is dotted, also when mapped into IPv6. Other IPv6 addresses follow
+ * RFC 5952: lower case, with the longest run of zeros shortened. Returns '' for other lengths, such as a UNIX
+ * socket's.
  */
 export function formatIp(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.');

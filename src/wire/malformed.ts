@@ -9,7 +9,7 @@ export class Malformed {
 }
 
 /**
- * Result of an incremental reader. Null means that more bytes are needed. Any other result is final, and does
- * not depend on where the input was cut.
+ * Result of an incremental reader. Null means that more bytes are needed. Any other result is final, and is
+ * the same however the input was cut.
  */
 export type ReadResult<Found> = Found | Malformed | null;

@@ -4,11 +4,10 @@ export const MAX_SERVER_NAME_BYTES = 255;
 const DOT = 0x2e;
 
 /**
- * Reads a server name sent by a client (RFC 6066 section 3).
+ * Reads a server name sent by a client (RFC 6066 section 3). Only letters, digits, `-` and `_` are allowed in
+ * its labels, which must not be empty. Other names match no rule and no certificate, as in nginx.
  *
- * @returns the name in lower case without a trailing dot; null if the bytes are not a DNS name: empty, with
- * an empty label, or with characters other than letters, digits, `-` and `_`. Such names match no rule and no
- * certificate, as in nginx
+ * @returns the name in lower case without a trailing dot; null if it is empty or not a DNS name
  */
 export function readServerName(bytes: Buffer, start: number, end: number): string | null {
   const last = end > start && bytes[end - 1] === DOT ? end - 1 : end;

@@ -5,12 +5,12 @@ export interface LiveMember {
 }
 
 /**
- * A set for members that come and go at a high rate, such as requests. Adding, deleting and looking up take
- * constant time and allocate nothing.
+ * A set for members that are added and removed at a high rate, such as requests. Adding, deleting and looking
+ * up take constant time and allocate nothing.
  *
  * A JavaScript `Set` would take a third of the CPU at 30,000 requests per second: V8 keeps copying its table
- * as members come and go (`OrderedHashTable::Rehash`). If the set is in the old generation, so are the
- * copies, and each abandoned copy keeps its members alive until the next full garbage collection.
+ * (`OrderedHashTable::Rehash`). If the set is in the old generation, so are the copies. Each abandoned copy
+ * keeps its members alive until the next full garbage collection.
  */
 export class LiveSet<T extends LiveMember> implements Iterable<T> {
   /** Never shrinks: takes 8 bytes per member of the largest size so far. */

@@ -35,7 +35,7 @@ export class StartQueue {
   readonly #loop: QueueLoop;
   /**
    * Waiting work is in `[first, end)`; null marks removed work. Not a JavaScript `Set`: V8 keeps copying its
-   * table as members come and go. The line never shrinks.
+   * table as work is added and removed. The line never shrinks.
    */
   readonly #line: (Waiting | null)[] = [];
   #first = 0;

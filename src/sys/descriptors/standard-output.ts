@@ -11,7 +11,7 @@ const STDERR = 2;
  * to descriptor 1, and their lines must not get into the log. A write to /dev/null never blocks a thread.
  *
  * uWebSockets.js prints `Browsed to SNI: NAME` when routes are added for a server name, and clients choose
- * its spelling. Without such a library this file is not needed.
+ * its spelling. Without this library, this file is not needed.
  *
  * @returns the new descriptor of standard output, which child processes do not inherit
  * @throws Error if system calls are not supported, or no descriptor is free. Nothing has changed then

@@ -28,8 +28,8 @@ type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resor
 
 /**
  * Returns the memory that a thread's start used. Loading modules, a configuration and a warm-up grow V8's
- * young generation to 16 MB and more, and V8 collects nothing from a thread that waits for its first client.
- * The collection takes 40 to 80 ms, so it must precede the first client. Compiled code stays. The young
+ * young generation to 16 MB and more. V8 collects nothing from a thread that waits for its first client. The
+ * collection takes 40 to 80 ms, so it must precede the first client. Compiled code stays. The young
  * generation may grow again under load: a smaller limit would cost up to 20% of a request's CPU time.
  *
  * The flag makes V8 add the function to contexts created later. It stays set, because other threads may be

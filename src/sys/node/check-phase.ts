@@ -5,7 +5,7 @@ import { loopOfNode } from './node-loop.ts';
 const UV_CHECK = 2;
 /**
  * `sizeof(uv_check_t)`, and the offset of its `check_cb` on 64-bit systems. Both are part of libuv's ABI,
- * which is stable in all versions 1.x. The size is compared with the one that libuv reports.
+ * which is stable in all versions 1.x. The size is compared with the size that libuv reports.
  */
 const CHECK_HANDLE_BYTES = 120;
 const CALLBACK_OFFSET = 96;

@@ -22,7 +22,7 @@ export function descriptorOf(owner: Server | Socket): number | undefined {
 
 /**
  * Returns the user ID of the process at the other end of a UNIX socket, according to the kernel. Returns null
- * without system calls. TCP sockets have no such user: the number means nothing.
+ * without system calls. For a TCP socket, the number means nothing.
  */
 export function peerUserOf(socket: Socket): number | null {
   const fd = descriptorOf(socket);

@@ -40,7 +40,7 @@ const LISTENING = '0A';
  *
  * Sockets share an address through SO_REUSEPORT, and the kernel numbers them in the order in which they began
  * to listen. The heirs, all sockets from a given number on, get all connections. A SYN that still reaches
- * this socket is dropped: the client sends it again after a second, and reaches an heir once this socket is
+ * this socket is dropped. The client sends it again after a second, and reaches an heir once this socket is
  * closed.
  */
 export class HandOver {
@@ -157,8 +157,8 @@ function procAddress(bytes: Buffer): string {
 }
 
 /**
- * Reads the local addresses of listening sockets from a table. They come first, so it never reads a million
- * others.
+ * Reads the local addresses of listening sockets from a table. Stops after them: a million other sockets may
+ * follow.
  */
 function readListening(path: string): string[] {
   const addresses: string[] = [];

@@ -38,7 +38,7 @@ export class Pipe {
    *
    * @param maxBytes 1 or more
    * @returns number of bytes; 0 if the peer sent FIN; a negative error number: -EAGAIN without received
-   * bytes, -EINVAL if this kind of socket does not support it
+   * bytes, -EINVAL for unsupported sockets
    */
   fill(fd: number, maxBytes: number): number {
     checkDescriptor(fd);

@@ -9,8 +9,9 @@ import { peerCertificateOf } from './peer-certificate.ts';
 import type { ServerContext } from './server-context.ts';
 
 /**
- * Why a connection is broken: it ended or was reset, the client's certificate is missing or bad, or one side
- * broke the protocol or refused the other's offer.
+ * - `ended`: the connection ended or was reset.
+ * - `certificate`: the client's certificate is missing or bad.
+ * - `protocol`: one side broke the protocol or refused the other's offer.
  */
 export type TlsFailureKind = 'ended' | 'certificate' | 'protocol';
 
@@ -131,8 +132,8 @@ export class TlsStream {
    * Reads into `bytes[start, end)` of a buffer, at most one record (16 KiB). Writes still work after either
    * end.
    *
-   * @returns number of bytes; 0 for the client's close_notify; a negative error number: -EAGAIN if there is
-   * nothing yet, -ENODATA for FIN without close_notify, -EPROTO for a protocol error, -ECONNRESET …
+   * @returns number of bytes; 0 for the client's close_notify. A negative error number: -EAGAIN without
+   * bytes, -ENODATA for FIN without close_notify, -EPROTO for a protocol error, -ECONNRESET …
    */
   read(buffer: PinnedBuffer, start: number, end: number): number {
     const address = this.#open();

@@ -5,7 +5,7 @@ import { trimOws } from '../http/request-head.ts';
 export interface DeflateParameters {
   /** Whether a message may refer to bytes of earlier messages. */
   readonly hasContext: boolean;
-  /** Max distance of such a reference, in bytes: 256 to 32,768. */
+  /** Max distance of these references, in bytes: 256 to 32,768. */
   readonly windowBytes: number;
 }
 

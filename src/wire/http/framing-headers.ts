@@ -1,4 +1,4 @@
-/** The headers that determine where a body ends (RFC 9112 section 6), in requests and responses. */
+/** The headers that determine the end of a body (RFC 9112 section 6), in requests and responses. */
 
 /** Max 15 digits: every such number is exact in a double. */
 const CONTENT_LENGTH = /^\d{1,15}$/;

@@ -9,9 +9,10 @@ const PORT = /^(?::\d{0,5})?$/;
  *
  * Names may contain the sub-delims of RFC 3986 section 3.2.2, as in nginx and browsers. Escapes (`%2e`) are
  * refused, although the RFC allows them: a server that decodes them would see another host than the routes.
+ * Characters that end the host for other programs are refused too: `@`, `/`, `?`, `#`, a backslash, a space
+ * and others.
  *
- * @returns null for a header to refuse with 400: an empty host or label, a bad port, or a character that ends
- * the host for other programs, such as `@`, `/`, `?`, `#`, a backslash or a space
+ * @returns null to refuse the header with 400, also for an empty host or label, and for a bad port
  */
 export function hostOf(hostHeader: string): string | null {
   if (hostHeader.startsWith('[')) return bracketedHostOf(hostHeader);

@@ -83,7 +83,7 @@ function scalarOf(source: string): unknown {
   }
 }
 
-/** Returns the position of the next object or array; the text's length if there is none. */
+/** Returns the position of the next object or array, or the text's length. */
 function nextStart(text: string, from: number): number {
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at);

@@ -14,7 +14,7 @@ const VALUE = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e
  * Reads a request's list, joined over all its headers. Keeps repeated keys: only their writer knows which one
  * counts.
  *
- * @returns the list to forward; empty if there is none or it breaks a rule
+ * @returns the list to forward; empty if it is missing or breaks a rule
  */
 export function readTracestate(head: Pick<RequestHead, 'headers'>): string {
   const joined = joinedHeaderOf(head, 'tracestate');
