@@ -32,17 +32,17 @@ export const pageMetrics = {
   limitOverflows: counter(
     'sluice_limit_overflows_total',
     ['listener', 'limit'],
-    'Requests whose key shared one count with others because the table was full',
+    'Requests whose key shared a count with others because the table was full',
   ),
   accessRefusals: sparseCounter(
     'sluice_access_refusals_total',
     ['listener', 'reason'],
-    'Requests refused because of access settings',
+    'Requests refused by access settings',
   ),
   acceptFailures: counter(
     'sluice_accept_failures_total',
     ['listener', 'reason'],
-    'Failures to accept a connection; accepting pauses at a limit of the process or the system',
+    'Failed accepts; accepting pauses for every reason but aborted',
   ),
   sessionsActive: gauge(
     'sluice_ws_sessions_active',
@@ -57,12 +57,12 @@ export const pageMetrics = {
   handshakesPending: gauge(
     'sluice_ws_handshakes_pending',
     ['listener', 'cluster'],
-    'Upgrade requests under way with endpoints now',
+    'Upgrade requests in progress with endpoints now',
   ),
   handshakesQueued: gauge(
     'sluice_ws_handshakes_queued',
     ['listener', 'cluster'],
-    'Upgrade requests that wait for maxPendingHandshakes now',
+    'Upgrade requests queued now because of maxPendingHandshakes',
   ),
   handshakesTurnedAway: counter(
     'sluice_ws_handshakes_turned_away_total',
@@ -73,7 +73,7 @@ export const pageMetrics = {
     'sluice_ws_handshake_duration_seconds',
     ['listener', 'cluster'],
     LATENCY_BUCKETS,
-    "Time from the client's upgrade request to the 101 that answers it",
+    "Time from the client's upgrade request to its 101 response",
   ),
   handshakeFailures: counter(
     'sluice_ws_handshake_failures_total',
@@ -84,12 +84,12 @@ export const pageMetrics = {
     'sluice_ws_session_duration_seconds',
     ['listener', 'cluster'],
     LIFETIME_BUCKETS,
-    'Time from the 101 to the end of the session',
+    'Time from the 101 response to the end of the session',
   ),
   messages: counter(
     'sluice_ws_messages_total',
     ['cluster', 'direction'],
-    'WebSocket messages relayed; downstream is towards the client',
+    'WebSocket messages relayed; downstream is toward the client',
   ),
   bytes: counter(
     'sluice_ws_bytes_total',
@@ -99,12 +99,12 @@ export const pageMetrics = {
   closes: sparseCounter(
     'sluice_ws_closes_total',
     ['cluster', 'side', 'code'],
-    'Ended sessions by the close code and the side that closed',
+    'Ended sessions by close code and closing side',
   ),
   bufferedBytes: gauge(
     'sluice_ws_buffered_bytes',
     ['direction'],
-    'Bytes that wait in sessions and requests for a slow client (downstream) or endpoint (upstream)',
+    'Bytes waiting in sessions and requests for a slow client (downstream) or endpoint (upstream)',
   ),
   unfinishedBytes: gauge(
     'sluice_ws_unfinished_bytes',
@@ -114,19 +114,19 @@ export const pageMetrics = {
   boundActive: gauge(
     'sluice_http_bound_connections_active',
     [],
-    'Idle connections to endpoints that are bound to one client connection each',
+    'Idle endpoint connections reserved for one client connection each',
   ),
   boundCloses: counter(
     'sluice_http_bound_connections_closed_total',
     ['reason'],
-    'Closed connections to endpoints that were, or had to be, bound to one client connection each',
+    'Closed endpoint connections reserved for one client connection each',
   ),
   sessionsShed: counter(
     'sluice_ws_sessions_shed_total',
     ['reason'],
-    'Sessions and requests ended because the buffer budget was full, by the place of most of their bytes',
+    'Sessions and requests ended because the buffer budget was full, by where they held most bytes',
   ),
-  paused: counter('sluice_ws_paused_total', ['direction'], 'Times that a session paused its fast side'),
+  paused: counter('sluice_ws_paused_total', ['direction'], 'Times a session paused its fast side'),
   bufferOverflows: counter(
     'sluice_ws_buffer_overflows_total',
     ['direction'],
@@ -136,19 +136,19 @@ export const pageMetrics = {
   tapFramesLost: counter(
     'sluice_tap_frames_lost_total',
     ['reason'],
-    'Frames and reads left out by taps to stay within their bounds',
+    'Frames and reads lost by taps to stay within their limits',
   ),
   eventsSuppressed: counter(
     'sluice_events_suppressed_total',
     [],
-    'Failures and refusals without an event, because there were too many in a second',
+    'Failures and refusals whose events were suppressed by the rate limit',
   ),
   tunnelsActive: gauge('sluice_tunnels_active', ['listener', 'cluster'], 'Tunnels open now'),
   tunnels: counter('sluice_tunnels_total', ['listener', 'cluster'], 'Tunnels opened'),
   tunnelCloses: counter(
     'sluice_tunnels_closed_total',
     ['listener', 'cluster', 'reason'],
-    'Tunnels that ended, by reason',
+    'Ended tunnels by reason',
   ),
   tunnelBytes: counter(
     'sluice_tunnel_bytes_total',
@@ -158,17 +158,17 @@ export const pageMetrics = {
   connectionsEnding: gauge(
     'sluice_connections_ending',
     [],
-    'Sessions and tunnels that reloads, restarts and the shutdown have not ended yet',
+    'Sessions and tunnels still to be ended by reloads, restarts and the shutdown',
   ),
   httpRequestsActive: gauge(
     'sluice_http_requests_active',
     ['listener', 'route'],
-    'HTTP requests in flight now, upgrades excluded',
+    'HTTP requests in flight now, except upgrades',
   ),
   httpRequests: counter(
     'sluice_http_requests_total',
     ['listener', 'route', 'code'],
-    'HTTP requests answered, by class of the status',
+    'HTTP requests answered, by status class',
   ),
   httpCuts: counter(
     'sluice_http_responses_cut_total',
@@ -189,48 +189,48 @@ export const pageMetrics = {
   endpointConnectionsActive: gauge(
     'sluice_endpoint_connections_active',
     ['cluster', 'endpoint'],
-    'Upstream connections open now, dials under way included',
+    'Upstream connections open or being dialled now',
   ),
   endpointConnectDuration: histogram(
     'sluice_endpoint_connect_duration_seconds',
     ['cluster'],
     LATENCY_BUCKETS,
-    'Duration of successful dials of endpoints',
+    'Duration of successful dials',
   ),
   endpointConnectFailures: sparseCounter(
     'sluice_endpoint_connect_failures_total',
     ['cluster', 'endpoint', 'reason'],
-    "Failed dials and upstream handshakes; reasons that begin with own_ are the proxy's shortages",
+    'Failed dials and upstream handshakes; the prefix own_ marks shortages of the proxy itself',
   ),
   endpointConnects: counter(
     'sluice_endpoint_connects_total',
     ['cluster', 'endpoint'],
-    'Successful dials of the endpoint at layer 4, and its answers below 500 at layer 7',
+    'Successful dials at layer 4, and responses with a status below 500 at layer 7',
   ),
   endpointAnswerSeconds: counter(
     'sluice_endpoint_answer_seconds_total',
     ['cluster', 'endpoint'],
-    "Time until the endpoint's answers: heads at layer 7, dials at layer 4; sluice_endpoint_connects_total + sluice_endpoint_server_errors_total is their number",
+    'Sum of response times, to the head at layer 7 and of the dial at layer 4; sluice_endpoint_connects_total + sluice_endpoint_server_errors_total counts them',
   ),
   endpointDials: counter(
     'sluice_endpoint_dials_total',
     ['cluster', 'endpoint'],
-    'Successful dials of the endpoint, TLS included',
+    'Successful dials, including TLS',
   ),
   endpointServerErrors: counter(
     'sluice_endpoint_server_errors_total',
     ['cluster', 'endpoint'],
-    'Answers of the endpoint with a status of 500 to 599',
+    'Responses with a status of 500 to 599',
   ),
   clusterConnectionsActive: gauge(
     'sluice_cluster_connections_active',
     ['cluster'],
-    'Upstream connections of the cluster open now, dials under way included',
+    'Upstream connections of the cluster open or being dialled now',
   ),
   clusterRejections: counter(
     'sluice_cluster_rejections_total',
     ['cluster', 'reason'],
-    'Connections that got no endpoint, or no retry, because of a limit',
+    'Connections denied an endpoint or a retry by a limit',
   ),
   clusterRetries: counter(
     'sluice_cluster_retries_total',
@@ -244,7 +244,7 @@ export const threadMetrics = {
   eventLoopUtilization: gauge(
     'sluice_worker_event_loop_utilization',
     ['worker'],
-    'Share of the last second in which the event loop was busy, 0 to 1',
+    'Fraction of the last second in which the event loop was busy, 0 to 1',
   ),
   eventLoopLag: gauge(
     'sluice_worker_event_loop_lag_seconds',
@@ -254,7 +254,7 @@ export const threadMetrics = {
   generation: gauge(
     'sluice_worker_config_generation',
     ['worker'],
-    'Number of the configuration that the worker uses',
+    "Generation of the worker's configuration",
   ),
   olderConnections: gauge(
     'sluice_worker_older_generation_connections',
@@ -264,6 +264,6 @@ export const threadMetrics = {
   oldestGeneration: gauge(
     'sluice_worker_oldest_generation',
     ['worker'],
-    'Number of the oldest configuration with an open connection or request in the worker',
+    'Oldest generation with an open connection or request in the worker',
   ),
 } as const satisfies Record<string, Metric>;
