@@ -69,7 +69,7 @@ interface ControlledParts {
   readonly events: EventBook;
 }
 
-/** What the process has found out about the machine. */
+/** Facts about the machine. */
 interface MachineParts {
   readonly descriptorPlan: DescriptorPlan | null;
   readonly engines: Engines;

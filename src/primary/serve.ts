@@ -43,7 +43,7 @@ const FAULT_GRACE_MS = 1000;
 /** Starts the primary, and runs it until a signal or its own fault ends it. */
 export async function serve(options: ServeOptions): Promise<Outcome> {
   const { config, log, output, onReady, manager = null } = options;
-  // If two processes write the same files, the one that serves the admin address rotates them.
+  // If two processes write the same files, the process with the admin address rotates them.
   output.mayRotate = options.takeOver !== true;
   boundHeapGrowth();
   shareBuiltins();

@@ -35,7 +35,7 @@ interface ListenerChange {
   readonly routes: readonly (number | NewRoute)[];
 }
 
-/** Difference between a configuration and the one before it. */
+/** Difference between a configuration and its predecessor. */
 export interface ConfigChange extends Omit<WorkerConfig, 'listeners'> {
   readonly listeners: readonly ListenerChange[];
 }

@@ -35,7 +35,7 @@ export function blocksOf({ config, workers }: Counted): BlockName[] {
 }
 
 /**
- * Lists the blocks by which two configurations differ. Clusters and routes that are the same objects cost
+ * Lists the blocks that differ between two configurations. Clusters and routes that are the same objects cost
  * almost nothing.
  */
 export function blockChange(before: Counted, after: Counted): BlockChange {

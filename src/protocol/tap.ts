@@ -1,6 +1,6 @@
 /** Messages between the primary and workers about taps. */
 
-/** A tap: what to show of which sessions. */
+/** A tap: its sessions, and the parts to show. */
 export interface TapOrder {
   /** Names the tap in logs and messages. */
   readonly id: string;

@@ -152,7 +152,7 @@ interface DrainCommand {
   readonly type: 'drain';
   readonly scope: DrainScope;
   readonly pace: Pace | null;
-  /** Slots of the scope's gauges, by which workers divide the rate. */
+  /** Slots of the scope's gauges. Workers divide the rate by these gauges. */
   readonly counted: readonly number[];
 }
 

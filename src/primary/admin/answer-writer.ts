@@ -34,7 +34,7 @@ export async function writeAnswer(
     last = await writePage(body, response, client);
   }
   if (response.destroyed) return;
-  // Call this before `end`, after which the connection may be idle.
+  // Call this before `end`: the connection may be idle afterwards.
   client.answered();
   response.end(last);
 }

@@ -36,8 +36,8 @@ interface LastProbe {
 const NO_COUNTS: Readonly<EndpointCounts> = { probes: 0, probeFailures: 0, probesUnmade: 0, ejections: 0 };
 
 /**
- * The primary's state of one endpoint. There may be ten thousand, most of which never fail, so rarely needed
- * parts are created at first use.
+ * The primary's state of one endpoint. There may be ten thousand, and most never fail. Rarely needed parts
+ * are therefore created at first use.
  */
 export class EndpointRecord {
   /** When the health last changed, in milliseconds since 1970. */

@@ -10,7 +10,7 @@ import type { FoundEndpoint, NameLookup } from '../../upstream/name-lookup.ts';
 
 /** Min time between two lookups of a name, even if its TTL is shorter. */
 const MIN_PERIOD_MS = 1000;
-/** Max fraction by which a wait is shortened, so that lookups of many names spread out. */
+/** Max random reduction of a wait, as a fraction. It spreads out the lookups of many names. */
 const JITTER = 0.1;
 
 /** Counters of all names of a cluster. */

@@ -70,7 +70,7 @@ class Track extends Timed {
  *
  * Failed dials always count against the endpoint. Clients can provoke the other kinds, so these eject only if
  * all of the following hold:
- * - The failures went on for the whole window.
+ * - The failures continued for the whole window.
  * - Clients of several networks saw them. Each network counts once, so no single client can eject an
  *   endpoint.
  * - At least as many networks saw failures as the endpoint had successes in the window.
@@ -172,7 +172,8 @@ export class OutlierDetector {
   /**
    * Records a failure that a client may have provoked.
    *
-   * @returns the number of client networks with failures if the failures count against the endpoint, else 0
+   * @returns the number of client networks with failures if the failures count against the endpoint,
+   * otherwise 0
    */
   #outlyingClients(
     record: EndpointRecord,

@@ -72,7 +72,7 @@ async function keptListener(
 }
 
 /**
- * Replaces equal parts by those of the current settings. Returns the current settings if all parts are equal.
+ * Replaces equal parts by the current settings' parts. Returns the current settings if all parts are equal.
  */
 function keptSettings(read: AccessSettings | null, before: AccessSettings | null): AccessSettings | null {
   if (read === null || before === null) return read;

@@ -10,7 +10,7 @@ export interface EngineChoice {
   readonly listener: Listener;
   /** Why this engine was chosen, in a few words. */
   readonly reason: string;
-  /** What the machine lacks for `raw`, which would otherwise be chosen; null if nothing. */
+  /** Why the machine cannot run `raw`, which would otherwise be chosen; null if it can. */
   readonly shortage: Shortage | null;
 }
 

@@ -3,7 +3,7 @@
  * handles, and hangs during a write to a full pipe.
  *
  * Replaces the process with a program that only exits, by execve(2). Without execve, the process kills
- * itself, and the status is that of SIGKILL.
+ * itself, and the status reports SIGKILL.
  */
 export function hardExit(status: number): void {
   try {

@@ -3,7 +3,7 @@ interface PaceTiming {
   readonly later: (ms: number, run: () => void) => void;
 }
 
-/** Max characters per period of all taps' reports for which workers may send replacements. */
+/** Max characters of all taps' reports that may pass per period. */
 export const MAX_PERIOD_CHARACTERS = 4 * 1024 * 1024;
 const PERIOD_MS = 100;
 

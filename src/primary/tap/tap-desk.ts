@@ -17,7 +17,7 @@ export interface TapSettings {
   readonly token: string | null;
 }
 
-/** What a reader requests. */
+/** A reader's request for a tap. */
 export type TapWish = Omit<TapOrder, 'id'>;
 
 type TapResult = (typeof TAP_RESULTS)[number];

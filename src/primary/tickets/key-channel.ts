@@ -1,6 +1,6 @@
 /**
- * Sends ticket keys from a process to the one that takes over, through an abstract UNIX socket (unix(7)). The
- * socket exists only during the takeover. The keys never leave the machine, and touch no file.
+ * Sends ticket keys to the process that takes over, through an abstract UNIX socket (unix(7)). The socket
+ * exists only during the takeover. The keys never leave the machine, and touch no file.
  *
  * The admin API only reveals the socket's name. Any local user could connect, so each side asks the kernel
  * for the other side's user.

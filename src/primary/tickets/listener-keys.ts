@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { TicketSettings } from '../../config/types/listener.ts';
 import { TICKET_KEY_BYTES, TicketKeyRing, allocateTicketKeys } from '../../core/ticket-key-ring.ts';
 
-/** Keys that rotate: the one that encrypts, and the previous one. */
+/** Keys that rotate: the current key, which encrypts, and the previous key. */
 export interface RotatedKeys {
   readonly keys: readonly Buffer[];
   /** Milliseconds since the first key began to encrypt. */

@@ -29,7 +29,7 @@ export const MAX_QUEUED = 4096;
 const MAX_BATCH = 64;
 /** Max time that a span waits for its batch to fill. */
 const BATCH_MS = 1000;
-/** Time after which the next batch is sent, even if the previous one is still pending. */
+/** Max time of a batch. Then the next batch is sent, even if this one is still pending. */
 const BATCH_TIMEOUT_MS = 10_000;
 /** Interval between checks of a queue that is being emptied. */
 const LOOK_MS = 20;

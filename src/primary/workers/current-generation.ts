@@ -28,7 +28,7 @@ interface WritingWorkers {
   readonly leaving: readonly unknown[];
 }
 
-/** What a generation needs besides its configuration. */
+/** The parts of a generation besides its configuration. */
 interface GenerationParts {
   readonly pages: WorkerPages;
   readonly ticketKeys: TicketKeys;
@@ -191,7 +191,7 @@ export class CurrentGeneration {
 }
 
 /**
- * Allocates the memory with which workers limit the log lines that clients of a listener can provoke.
+ * Allocates shared memory for the rate limits of log lines that clients of a listener can provoke.
  *
  * @param known current windows. A listener that stays keeps its window
  */

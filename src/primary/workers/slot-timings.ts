@@ -6,7 +6,7 @@ export interface SlotTimings {
   readonly startMs: number;
   /**
    * Max milliseconds to `listening` for a worker whose failure to start ends the process. Longer than {@link
-   * startMs}, after which the delay is only logged.
+   * startMs}: that deadline only logs the delay.
    */
   readonly firstStartMs: number;
   /** Milliseconds that a worker must listen before its earlier faults are forgotten. */

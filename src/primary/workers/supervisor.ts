@@ -74,7 +74,7 @@ export class Supervisor {
   readonly #stuck: StuckWorkers;
   readonly #timings: SupervisorTimings;
   readonly #overdue = new Deadline();
-  /** Settles when all changes so far are done. Each change waits for the one before. */
+  /** Settles when all changes so far are done. Each change waits for the previous one. */
   #changes: Promise<unknown> = Promise.resolve();
   #ended: Promise<boolean> | null = null;
 

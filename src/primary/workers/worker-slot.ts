@@ -14,7 +14,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { Question, type AskedCommand } from './question.ts';
 import type { SlotTimings } from './slot-timings.ts';
 
-/** What a slot passes to its worker's task. */
+/** The arguments of a slot's worker task. */
 export interface Launch {
   readonly port: MessagePort;
   readonly pulse: Pulse;

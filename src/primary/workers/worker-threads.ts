@@ -11,8 +11,8 @@ export type WorkerFiles = Readonly<Record<WorkerKind, URL>>;
 /** Max threads of a kind. While a worker drains, its replacement has another thread. */
 const MAX_THREADS = 1024;
 /**
- * V8's young generation, in MB: semi-spaces of 8 MB, the size to which a warm-up lets them grow. Reloads
- * would double them, and V8 does not return the memory.
+ * V8's young generation, in MB: semi-spaces of 8 MB, as large as they grow during a warm-up. Reloads would
+ * double them, and V8 does not return the memory.
  */
 const MAX_YOUNG_MB = 24;
 /**

@@ -15,7 +15,7 @@ export class PasswordThread {
   readonly #maxRunMs: number;
   #pool: Piscina | null = null;
 
-  /** @param maxRunMs max time for one password, after which the thread is terminated */
+  /** @param maxRunMs max time for one password. Then the thread is terminated */
   constructor(log: Logger, maxRunMs = MAX_RUN_MS) {
     this.#log = log;
     this.#maxRunMs = maxRunMs;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RedisLink } from './redis-link.ts';
 
-/** A Lua script that Redis runs atomically (EVAL). Times are those of the Redis server. */
+/** A Lua script that Redis runs atomically (EVAL). Times come from the Redis server's clock. */
 interface Script {
   readonly text: string;
   readonly digest: string;
@@ -40,8 +40,8 @@ return levels
  * Renews a process's lease.
  *
  * Keys: a sorted set of all processes, scored by the end of their leases in milliseconds. Arguments: the
- * process, and the length of the lease in milliseconds. Answer: 1 if the previous lease was still valid, else
- * 0.
+ * process, and the length of the lease in milliseconds. Answer: 1 if the previous lease was still valid,
+ * otherwise 0.
  */
 export const RENEW = script(`
 local time = redis.call('TIME')

@@ -1,6 +1,6 @@
 /**
- * What a process reports to Redis about one bucket. All values are microseconds of refill time, which is the
- * unit of cost.
+ * A process's report to Redis about one bucket. All values are microseconds of refill time, which is the unit
+ * of cost.
  */
 export interface BucketClaim {
   /** Cost of the units taken since the last claim. */
@@ -12,7 +12,7 @@ export interface BucketClaim {
    * has been full.
    */
   readonly known: number;
-  /** Max level to which the cost may raise the bucket. */
+  /** Max level of the bucket after adding the cost. */
   readonly ceiling: number;
 }
 

@@ -20,7 +20,7 @@ interface FileOptions {
 const VERSION = 1;
 const DELAY_MS = 20;
 const RETRY_MS = 5000;
-/** Whoever can write the file can undo revocations. */
+/** A user who can write the file can undo revocations. */
 const MODE = 0o600;
 
 /**

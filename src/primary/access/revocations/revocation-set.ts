@@ -8,7 +8,7 @@ export type RevocationChange = Pick<RevocationsCommand, 'changed' | 'ended'>;
  */
 const MAX_REVOCATIONS = 100_000;
 
-/** Revocations in force, by principal. Above the max, the ones that expire first are evicted. */
+/** Revocations in force, by principal. Above the max, revocations that expire first are evicted. */
 export class RevocationSet {
   /** Number of revocations evicted since the start. */
   givenUp = 0;

@@ -67,8 +67,8 @@ function restart(controls: Controls, worker: string | null): CommandResult {
 }
 
 /**
- * With `check`, only tells whether the process would hand over. With `tickets` too, sends the session ticket
- * keys.
+ * With `check`, only reports whether the process would hand over. With `tickets` too, sends the session
+ * ticket keys.
  */
 async function handOver(controls: Controls, query: URLSearchParams): Promise<CommandResult> {
   const fields = { pid: process.pid };

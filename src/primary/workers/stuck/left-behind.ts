@@ -70,7 +70,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
   /**
    * Takes over a stuck worker: passes its addresses to others, and ends its thread if that is safe.
    * Terminating a thread with native handles would end the process, so the thread stays until it turns again.
-   * Errors are only logged: the process must go on serving with its other workers.
+   * Errors are only logged: the process must keep serving with its other workers.
    */
   add(slot: S, leaving: Leaving): void {
     this.#slots.add(slot);

@@ -13,7 +13,7 @@ type WatchedSlot = Pick<WorkerSlot, 'state' | 'pulse'>;
 interface WatchOptions<S extends WatchedSlot> {
   /** Returns the workers that have threads, including those left behind. */
   readonly slots: () => readonly S[];
-  /** Returns the silence after which a worker is stuck, in milliseconds; 0 for never. */
+  /** Returns the max silence before a worker counts as stuck, in milliseconds; 0 for no limit. */
   readonly stuckAfterMs: () => number;
   /** Called once for each stuck worker. */
   readonly onStuck: (slot: S, silentMs: number) => void;
