@@ -134,7 +134,7 @@ export class L4Listener implements TunnelOwner {
     // socket.
     if (this.listens) return;
     void this.listen().catch((error: unknown) => {
-      this.#log.error({ err: error, listener: this.#config.name }, 'the listener does not listen again');
+      this.#log.error({ err: error, listener: this.#config.name }, 'listening again failed');
     });
   }
 

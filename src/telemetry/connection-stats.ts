@@ -65,7 +65,7 @@ export class ConnectionStats {
     const reason = acceptFailureOf(code);
     this.#values[this.#acceptFailures.get(reason)!]! += 1;
     if (reason === 'aborted') return true;
-    if (isFirst) log.error({ listener: this.#listener, code, reason }, 'accepting failed');
+    if (isFirst) log.error({ listener: this.#listener, code, reason }, 'accept failed');
     return false;
   }
 }

@@ -102,7 +102,7 @@ export function createEnvironment(
         counters: new TapCounts(page),
         secretNames: new SecretNames(secretSourcesOf(config.listeners)),
         send: say,
-        onFault: (err) => log.error({ err }, 'a tap failed'),
+        onFault: (err) => log.error({ err }, 'tap failed'),
       },
       start.taps,
     ),

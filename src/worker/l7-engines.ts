@@ -41,7 +41,7 @@ export async function loadEngines(listeners: readonly Pick<L7Listener, 'name' | 
     uws = (await import('../l7/uws/uws-engine.ts')).UwsEngine;
   } catch (error) {
     const reason = messageOf(error).replaceAll(/\s+/g, ' ');
-    throw new Error(`listener "${first.name}" needs the engine uws, which cannot be loaded: ${reason}`, {
+    throw new Error(`listener "${first.name}" needs the engine uws, but loading it failed: ${reason}`, {
       cause: error,
     });
   }

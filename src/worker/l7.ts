@@ -70,7 +70,7 @@ class WebLayer implements Layer<
     const { page, wheel, log } = environment;
     // Without system calls, everything goes through Node's streams: slower, but otherwise the same.
     const reason = unsupportedReason();
-    if (reason !== null) log.info({ reason }, 'system calls are not used');
+    if (reason !== null) log.info({ reason }, 'system calls not used');
     const loop = reason === null ? new RawLoop(wheel) : null;
     this.innerLoop = loop;
     // The memory of a closed session then returns to the system, not only to the next session.

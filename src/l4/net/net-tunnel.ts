@@ -93,7 +93,7 @@ export class NetTunnel extends CountedTunnel {
 
   /** Closes both sides after an error while serving the tunnel. */
   fault(error: unknown): void {
-    this.context.log.error({ err: error }, 'a tunnel failed');
+    this.context.log.error({ err: error }, 'tunnel failed');
     this.#close('fault');
   }
 

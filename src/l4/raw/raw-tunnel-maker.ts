@@ -17,7 +17,7 @@ export class RawTunnelMaker implements ListenerTunnelMaker<number | Watched> {
     if (context.cluster.tls !== null) {
       // A reload added `tls` to the cluster, and another engine is taking over from this one.
       this.refuse(connection);
-      lose(context, facts, new Error('the engine raw has no TLS towards endpoints'));
+      lose(context, facts, new Error('the raw engine does not support TLS to endpoints'));
       return;
     }
     let tunnel;

@@ -162,7 +162,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
   }
 
   legFaulted(error: unknown): void {
-    this.context.log.error({ err: error }, 'a tunnel failed');
+    this.context.log.error({ err: error }, 'tunnel failed');
     // Bytes may be lost: after a FIN, truncated data would look complete.
     this.#cut('fault', true);
   }

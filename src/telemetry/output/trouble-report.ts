@@ -46,7 +46,7 @@ export class TroubleReport {
 }
 
 const MESSAGES = {
-  failed: 'the access log cannot be written',
-  recovered: 'the log can be written again',
-  rotation: 'the log file is not rotated, and grows',
+  failed: 'access log write failed',
+  recovered: 'log writes recovered',
+  rotation: 'log rotation failed',
 } as const satisfies Record<OutputTrouble['kind'], string>;

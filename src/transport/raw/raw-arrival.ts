@@ -61,7 +61,8 @@ export class RawArrival extends Watched implements LiveMember {
     const isBroken = end < 0 && end !== -EAGAIN && end !== -EINTR;
     if (isCut || isBroken) this.#reject(this.#door.ended());
     // The peeked bytes fill the buffer, so later bytes can never be seen.
-    else if (end === MAX_LOOK_BYTES) this.#reject({ reason: 'hello_malformed', detail: 'it is too long' });
+    else if (end === MAX_LOOK_BYTES)
+      this.#reject({ reason: 'hello_malformed', detail: 'the ClientHello is too long' });
     else this.#loop.poller.change(this, ON_CHANGES);
   }
 
@@ -101,7 +102,7 @@ export class RawArrival extends Watched implements LiveMember {
       // The bytes were peeked at, so one read returns all of them.
       const header = start + verdict.consume;
       if (header > end || input.recv(this.fd, start, header) !== verdict.consume) {
-        throw new Error(`${verdict.consume} bytes of a PROXY header are not there`);
+        throw new Error(`${verdict.consume} bytes of a PROXY header could not be read`);
       }
       start = header;
     }

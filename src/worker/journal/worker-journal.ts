@@ -95,7 +95,7 @@ export class WorkerJournal implements Journal {
     if ((sinks & ACCESS) !== 0) this.#write(this.#format.request(end, (sinks & SAMPLED) !== 0));
     if ((sinks & EVENT) === 0) return;
     const { status, cut, reason = cut ?? 'server_error' } = end;
-    const cutDetail = cut === undefined ? undefined : 'the answer was cut';
+    const cutDetail = cut === undefined ? undefined : 'the response was cut';
     const detail = detailOf(end.detail ?? cutDetail, end.cause);
     this.#event('request', reason, end, end.asked, { status, detail });
   }

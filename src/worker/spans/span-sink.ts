@@ -131,6 +131,6 @@ function eventOf({ name, at, reason }: { readonly name: string } & Omit<SessionM
  * Returns why a response makes its span fail. Null if it does not. A server's span fails on 5xx, not on 4xx.
  */
 function failureOf(status: number, words: string | undefined, cut: string | undefined): string | null {
-  if (cut !== undefined) return `answer cut: ${cut}`;
+  if (cut !== undefined) return `response cut: ${cut}`;
   return status >= 500 ? (words ?? '') : null;
 }

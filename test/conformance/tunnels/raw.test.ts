@@ -93,9 +93,7 @@ describe('the raw engine', { skip: unsupported ?? false, timeout: 300_000 }, () 
     const { client: healthy, peer } = await rig.join('plain', endpoint);
     const restore = exhaustDescriptors(pid);
     const client = await rig.connect('plain');
-    await rig.sluice.waitForLog(
-      ({ msg, reason }) => msg === 'accepting failed' && reason === 'process_limit',
-    );
+    await rig.sluice.waitForLog(({ msg, reason }) => msg === 'accept failed' && reason === 'process_limit');
     healthy.read().send('still here');
     await peer.read().receivesText('still here');
     restore();
@@ -108,7 +106,7 @@ describe('the raw engine', { skip: unsupported ?? false, timeout: 300_000 }, () 
     });
     // It rests between its tries.
     assert.ok(failures >= 1 && failures < 200, `${failures} failures`);
-    const isFailure = ({ msg }: LogLine): boolean => msg === 'accepting failed';
+    const isFailure = ({ msg }: LogLine): boolean => msg === 'accept failed';
     await rig.sluice.waitForLog(isFailure);
     assert.equal(rig.sluice.logs.filter(isFailure).length, 1);
     for (const open of [peer, late]) open.destroy();

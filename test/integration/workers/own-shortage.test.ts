@@ -140,7 +140,7 @@ function shortageOn(engine: EngineName): void {
     let client: RawConnection;
     try {
       client = await rig.ask();
-      await sluice.waitForLog(({ msg }) => msg === 'accepting failed', undefined, from);
+      await sluice.waitForLog(({ msg }) => msg === 'accept failed', undefined, from);
       await new Promise((settle) => setTimeout(settle, 1000));
     } finally {
       restore();
@@ -155,7 +155,7 @@ function shortageOn(engine: EngineName): void {
     assert.equal(metrics.sum('sluice_connections_rejected_total'), rejected);
     const used = cpuSeconds(sluice.pid) - before;
     assert.ok(used < 0.9, `${used} s of CPU`);
-    const lines = sluice.logs.slice(from).filter(({ msg }) => msg === 'accepting failed');
+    const lines = sluice.logs.slice(from).filter(({ msg }) => msg === 'accept failed');
     assert.deepEqual(
       lines.map(({ listener, reason, code }) => ({ listener, reason, code })),
       [{ listener: 'web', reason: 'process_limit', code: 'EMFILE' }],

@@ -244,7 +244,7 @@ describe('a layer 4 listener', () => {
     listener.admit(true);
     await new Promise((resolve) => setImmediate(resolve));
     const [line] = environment.lines.splice(0);
-    assert.deepEqual([line?.msg, line?.listener], ['the listener does not listen again', 'tcp']);
+    assert.deepEqual([line?.msg, line?.listener], ['listening again failed', 'tcp']);
   });
 });
 

@@ -56,7 +56,7 @@ describe('the connections of a listener', () => {
     assert.equal(stats.acceptFailed(log, 'EMFILE', true), false);
     assert.equal(stats.acceptFailed(log, 'EMFILE', false), false);
     assert.equal(failures('process_limit'), 2);
-    const line = { listener: 'web', code: 'EMFILE', reason: 'process_limit', text: 'accepting failed' };
+    const line = { listener: 'web', code: 'EMFILE', reason: 'process_limit', text: 'accept failed' };
     assert.deepEqual(lines, [line]);
   });
 

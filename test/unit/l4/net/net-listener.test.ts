@@ -21,7 +21,7 @@ async function make(
   const owner = {
     address: { ...address, ...(host !== undefined && { host }) },
     arrived: () => false,
-    acceptFailed: () => log.error('accepting failed'),
+    acceptFailed: () => log.error('accept failed'),
   } as unknown as TunnelOwner;
   return {
     listener: new NetListener(owner, new TimerWheel(0), () => undefined),

@@ -198,7 +198,7 @@ describe('a listener of layer 7', () => {
     listener.acceptFault('broken');
     assert.deepEqual([rig.acceptFailures('aborted'), rig.acceptFailures('process_limit')], [1, 2]);
     assert.deepEqual(rig.lines, [
-      { listener: 'web', code: 'EMFILE', reason: 'process_limit', text: 'accepting failed' },
+      { listener: 'web', code: 'EMFILE', reason: 'process_limit', text: 'accept failed' },
       { err: 'broken', listener: 'web', text: 'serving a connection failed' },
     ]);
   });

@@ -22,10 +22,10 @@ describe('the report of outputs that fail', () => {
     report.tell({ kind: 'rotation', log: 'log', file: '/log', reason: 'EACCES' });
     assert.deepEqual(told, [
       'sluice: the log cannot be written: ENOSPC\n',
-      { log: 'access', reason: 'EIO', message: 'the access log cannot be written' },
-      { log: 'log', dropped: 4, message: 'the log can be written again' },
-      { log: 'access', reason: 'EIO', suppressed: 2, message: 'the access log cannot be written' },
-      { log: 'log', file: '/log', reason: 'EACCES', message: 'the log file is not rotated, and grows' },
+      { log: 'access', reason: 'EIO', message: 'access log write failed' },
+      { log: 'log', dropped: 4, message: 'log writes recovered' },
+      { log: 'access', reason: 'EIO', suppressed: 2, message: 'access log write failed' },
+      { log: 'log', file: '/log', reason: 'EACCES', message: 'log rotation failed' },
     ]);
   });
 });

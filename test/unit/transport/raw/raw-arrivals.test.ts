@@ -293,7 +293,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
         rig.rejections.map(({ reason, detail }) => [reason, detail]),
         [
           ['hello_malformed', 'a question'],
-          ['hello_malformed', 'it is too long'],
+          ['hello_malformed', 'the ClientHello is too long'],
         ],
       );
     }),

@@ -141,7 +141,7 @@ describe('the span of a request', () => {
     const failed = spanOfRequest({ status: 503, reason: 'overload', detail: 'too many' });
     assert.deepEqual([failed.failure, failed.attributes['error.type']], ['too many', '503']);
     const cut = spanOfRequest({ cut: 'endpoint' });
-    assert.deepEqual([cut.failure, cut.attributes['error.type']], ['answer cut: endpoint', 'endpoint']);
+    assert.deepEqual([cut.failure, cut.attributes['error.type']], ['response cut: endpoint', 'endpoint']);
   });
 
   it('has a bounded set of names, whatever methods clients send', () => {
