@@ -1,6 +1,7 @@
 /** Settings of the root: their paths, formats and defaults. */
 import { availableParallelism, totalmem } from 'node:os';
 import { MAX_DURATION_MS } from '../../core/units/duration.ts';
+import { DESCRIBE, Description } from '../syntax/format-description.ts';
 import type { Format } from '../syntax/formats.ts';
 import { redisPrefix, redisUrl } from './limits/redis.ts';
 import { accessSwitch, keptFiles, rotationSize } from './log-formats.ts';
@@ -168,6 +169,7 @@ function listSetting(doc: string, what: string): Setting<readonly unknown[] | nu
 
 function listOf(what: string, min: 0 | 1): Format<readonly unknown[]> {
   return (value) => {
+    if (value === DESCRIBE) throw new Description({ type: 'list', of: what, min });
     if (!Array.isArray(value)) {
       throw new FormatError(`${describe(value)} is not a list: write a list of ${what}`);
     }

@@ -10,6 +10,7 @@ import { TOKEN } from '../../core/tokens.ts';
 import { formatByteSize, parseByteSize } from '../../core/units/byte-size.ts';
 import { formatDuration, parseDuration } from '../../core/units/duration.ts';
 import { formatByteRate, formatRate, parseByteRate, parseRate } from '../../core/units/rate.ts';
+import { DESCRIBE, Description } from './format-description.ts';
 import { nearest } from './nearest.ts';
 
 /** Parses a raw value. Throws a FormatError if the value is invalid. */
@@ -43,6 +44,7 @@ export function describe(value: unknown): string {
 /** Returns the format of a duration such as `5s`, in milliseconds. */
 export function duration(range: Range): Format<number> {
   return (value) => {
+    if (value === DESCRIBE) throw new Description({ type: 'duration', ...range });
     const ms = typeof value === 'string' ? parseDuration(value) : value === 0 ? 0 : undefined;
     if (ms === undefined) {
       throw new FormatError(`${describe(value)} is not a duration: write a number and a unit, such as 5s`);
@@ -54,6 +56,7 @@ export function duration(range: Range): Format<number> {
 /** Returns the format of a size such as `64KiB`, in bytes. */
 export function byteSize(range: Range): Format<number> {
   return (value) => {
+    if (value === DESCRIBE) throw new Description({ type: 'size', ...range });
     const text = typeof value === 'number' ? String(value) : value;
     const bytes = typeof text === 'string' ? parseByteSize(text) : undefined;
     if (bytes === undefined) {
@@ -66,6 +69,7 @@ export function byteSize(range: Range): Format<number> {
 /** Returns the format of a byte rate such as `64KiB/s`, in bytes per second. */
 export function byteRate(range: Range): Format<number> {
   return (value) => {
+    if (value === DESCRIBE) throw new Description({ type: 'byte rate', ...range });
     const bytes = typeof value === 'string' ? parseByteRate(value) : value === 0 ? 0 : undefined;
     if (bytes === undefined) {
       throw new FormatError(
@@ -79,6 +83,7 @@ export function byteRate(range: Range): Format<number> {
 /** Returns the format of an event rate such as `100/s` or `30/m`, in events per second. */
 export function rate(range: Range): Format<number> {
   return (value) => {
+    if (value === DESCRIBE) throw new Description({ type: 'rate', ...range });
     const perSecond = typeof value === 'string' ? parseRate(value) : undefined;
     if (perSecond === undefined) {
       throw new FormatError(`${describe(value)} is not a rate: write a number and a unit, such as 100/s`);
@@ -90,6 +95,7 @@ export function rate(range: Range): Format<number> {
 /** Returns the format of an integer. */
 export function integer(range: Range): Format<number> {
   return (value) => {
+    if (value === DESCRIBE) throw new Description({ type: 'integer', ...range });
     if (typeof value === 'string' && /^-?\d+$/.test(value)) {
       throw new FormatError(`${describe(value)} is text: write the number without quotes`);
     }
@@ -103,6 +109,7 @@ export function integer(range: Range): Format<number> {
 /** Returns the format of an enumeration. A word of digits may be written as a number: 1.3 is '1.3'. */
 export function oneOf<const T extends string>(...words: readonly T[]): Format<T> {
   return (value) => {
+    if (value === DESCRIBE) throw new Description({ type: 'word', words });
     const text = typeof value === 'number' ? String(value) : value;
     const word = words.find((word) => word === text);
     if (word !== undefined) return word;
@@ -113,6 +120,7 @@ export function oneOf<const T extends string>(...words: readonly T[]): Format<T>
 }
 
 export const toggle: Format<boolean> = (value) => {
+  if (value === DESCRIBE) throw new Description({ type: 'boolean' });
   if (typeof value === 'boolean') return value;
   throw new FormatError(`${describe(value)} is neither true nor false`);
 };
@@ -125,6 +133,7 @@ export function isOff(value: unknown): boolean {
 /** Returns the format of any text. @param what name of the value in messages */
 export function anyText(what: string): Format<string> {
   return (value) => {
+    if (value === DESCRIBE) throw new Description({ type: 'text', what });
     if (typeof value === 'string') return value;
     if (typeof value === 'number' || typeof value === 'boolean') {
       throw new FormatError(`${describe(value)} is not text: put it in quotes`);
@@ -164,6 +173,7 @@ export function text(what: string): Format<string> {
 export function pattern(expression: RegExp, what: string, remedy: string): Format<string> {
   const read = text(what);
   return (value) => {
+    if (value === DESCRIBE) throw new Description({ type: 'text', what, remedy });
     const found = read(value);
     if (expression.test(found)) return found;
     throw new FormatError(`${describe(found)} is not ${what}: ${remedy}`);

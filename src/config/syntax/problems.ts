@@ -1,5 +1,6 @@
 /** Errors and warnings of a configuration, with their places. */
 import type { ConfigProblem } from '../../core/errors.ts';
+import type { KeyObserver } from './key-observer.ts';
 import type { Path, Position, SourceFile } from './source-file.ts';
 import { listUsers } from './users.ts';
 
@@ -31,6 +32,8 @@ const MAX_PROBLEMS = 100;
 
 /** Collects the errors and warnings of one load. */
 export class Problems {
+  /** Receives what is read. Null in a running proxy. */
+  readonly observer: KeyObserver | null;
   readonly #file: string;
   readonly #source: SourceFile;
   readonly #overrides: Override[] = [];
@@ -38,7 +41,8 @@ export class Problems {
   readonly #warnings: Entry[] = [];
 
   /** @param file path as written by the user */
-  constructor(file: string, source: SourceFile) {
+  constructor(file: string, source: SourceFile, observer: KeyObserver | null = null) {
+    this.observer = observer;
     this.#file = file;
     this.#source = source;
     for (const { position, message } of source.broken === null ? source.duplicates : [source.broken]) {

@@ -41,6 +41,7 @@ export class Section {
    * returns null.
    */
   static of(value: unknown, path: Path, problems: Problems, shape: Shape): Section | null {
+    problems.observer?.mapping(path, shape.what, shape.keys);
     if (!isMapping(value)) {
       problems.valueError(path, notMapping(value, shape));
       return null;
@@ -62,11 +63,13 @@ export class Section {
 
   /** Reads an optional value. */
   optional<T>(key: string, format: Format<T>, fallback: T): T {
+    this.problems.observer?.optional([...this.path, key], format, fallback);
     return this.has(key) ? this.#read(key, format, fallback) : fallback;
   }
 
   /** Reads a required value. The placeholder replaces a missing value; the configuration is refused later. */
   required<T>(key: string, format: Format<T>, placeholder: T): T {
+    this.problems.observer?.required([...this.path, key], format);
     if (this.has(key)) return this.#read(key, format, placeholder);
     this.problem(`${this.#what} needs "${key}"`);
     return placeholder;
@@ -139,6 +142,7 @@ export class Section {
 
   #elements(key: string, of: string, min: number): Located<unknown>[] {
     const path = [...this.path, key];
+    this.problems.observer?.list(path, of, min);
     const value = this.raw(key);
     if (!Array.isArray(value)) {
       this.problems.valueError(path, `${describe(value)} is not a list: write a list of ${of}`);

@@ -45,6 +45,8 @@ export function refuseForeignKeys(
   usedKey: string | null,
   keys: { readonly own: readonly string[]; readonly uws: readonly string[] },
 ): void {
+  section.problems.observer?.engines(section.path, keys.own, ['raw', 'net']);
+  section.problems.observer?.engines(section.path, keys.uws, ['uws']);
   const [foreign, engines] =
     usedKey === null ? [keys.uws, 'the engine uws'] : [keys.own, 'the engines raw and net'];
   const used = usedKey === null ? 'raw or net' : `uws because of "${usedKey}"`;

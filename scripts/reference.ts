@@ -1,0 +1,18 @@
+/** Writes the generated pages of docs/reference: `npm run docs:reference`. Tests hold the files against them. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { configurationPage } from './reference/configuration-page.ts';
+
+const FOLDER = join(resolve(import.meta.dirname, '..'), 'docs/reference');
+
+/** How to make each page from the page that is there. */
+export const PAGES: Readonly<Record<string, (page: string, file: string) => Promise<string>>> = {
+  'configuration.md': configurationPage,
+};
+
+if (process.argv[1] === import.meta.filename) {
+  for (const [name, make] of Object.entries(PAGES)) {
+    const file = join(FOLDER, name);
+    writeFileSync(file, await make(readFileSync(file, 'utf8'), file));
+  }
+}

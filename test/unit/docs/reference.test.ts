@@ -1,0 +1,48 @@
+/** The generated pages of docs/reference are those that the source makes. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { PAGES } from '../../../scripts/reference.ts';
+import { configKeys } from '../../../scripts/reference/config-keys.ts';
+
+const FOLDER = join(resolve(import.meta.dirname, '../../..'), 'docs/reference');
+
+describe('docs/reference', () => {
+  for (const [name, make] of Object.entries(PAGES)) {
+    it(`has a current ${name}: npm run docs:reference writes it`, async () => {
+      const file = join(FOLDER, name);
+      const page = readFileSync(file, 'utf8');
+      assert.equal(page, await make(page, file));
+    });
+  }
+});
+
+describe('the keys of the configuration', () => {
+  const keys = configKeys();
+  const find = (path: string): (typeof keys)[number] => keys.find((key) => key.path === path)!;
+
+  it('each have a text of whole sentences', () => {
+    assert.ok(keys.length > 200);
+    assert.deepEqual(
+      keys.filter(({ text }) => !/^[A-Z`"2].*[.]$/s.test(text)).map(({ path }) => path),
+      [],
+    );
+  });
+
+  it('have the range and default of the schema', () => {
+    const { type, default: fallback } = find('listeners.http.idleTimeout');
+    assert.equal(type, 'duration, 1s to 20d, or 0 for never');
+    assert.equal(fallback, '`2m`');
+    assert.equal(find('listeners.name').default, 'required');
+  });
+
+  it('have the layers and engines that know them', () => {
+    assert.deepEqual(find('listeners.http.bodyTimeout').layers, [7]);
+    assert.equal(find('listeners.http.bodyTimeout').engines, 'raw, net');
+    assert.equal(find('listeners.websocket.upstreamBuffer').engines, 'uws');
+    assert.deepEqual(find('listeners.cluster').layers, [4]);
+    assert.deepEqual(find('listeners.limits.key').layers, [4, 7]);
+    assert.equal(find('clusters.name').engines, null);
+  });
+});
