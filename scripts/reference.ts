@@ -1,12 +1,14 @@
 /** Writes the generated pages of docs/reference: `npm run docs:reference`. Tests hold the files against them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { commandsPage } from './reference/commands-page.ts';
 import { configurationPage } from './reference/configuration-page.ts';
 
 const FOLDER = join(resolve(import.meta.dirname, '..'), 'docs/reference');
 
 /** How to make each page from the page that is there. */
 export const PAGES: Readonly<Record<string, (page: string, file: string) => Promise<string>>> = {
+  'commands.md': commandsPage,
   'configuration.md': configurationPage,
 };
 
