@@ -1,7 +1,7 @@
-/** Links between the documents lead to files that exist, in the repository and in the package. */
+/** Links of the documents lead to files that exist, in the repository and in the package. Paths in code spans exist, too. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join, posix, resolve } from 'node:path';
+import { join, posix, relative, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -15,7 +15,12 @@ const PAGES = [
 ];
 /** npm packs these without being told. */
 const ALWAYS_PACKED = ['README.md', 'LICENSE', 'package.json'];
-const LINKS = PAGES.flatMap((page) => linksOf(page).map((target) => ({ page, target })));
+/** Pages about the source. Their code spans name its files and folders, by the end of the path. */
+const SOURCE_PAGES = ['ARCHITECTURE.md', 'CONTRIBUTING.md', ...pagesOf('docs/internals')];
+const SOURCES = ['src', 'bench', 'test', 'scripts', 'config', 'deploy', 'docs'];
+/** Not in the repository: built, or to be written by the reader. */
+const ABSENT = ['dist/', 'bench/report/index.html', 'test/unit/upstream/balancers/NAME.test.ts'];
+const LINKS = PAGES.flatMap(linksOf);
 
 describe('links of the documents', () => {
   it('are there', () => assert.ok(LINKS.length > 10));
@@ -23,6 +28,15 @@ describe('links of the documents', () => {
   it('lead to files that exist', () =>
     assert.deepEqual(
       LINKS.filter(({ target }) => !existsSync(join(ROOT, target))),
+      [],
+    ));
+
+  it('lead to headings that exist', () =>
+    assert.deepEqual(
+      LINKS.filter(
+        ({ target, anchor }) =>
+          anchor !== '' && existsSync(join(ROOT, target)) && !anchorsOf(target).includes(anchor),
+      ),
       [],
     ));
 
@@ -42,17 +56,66 @@ describe('links of the documents', () => {
   });
 });
 
+describe('pages about the source', () => {
+  it('name files and folders that exist', () => {
+    const paths = SOURCES.flatMap((directory) => [
+      `/${directory}/`,
+      ...readdirSync(join(ROOT, directory), { recursive: true, withFileTypes: true }).map(
+        (entry) => `/${relative(ROOT, join(entry.parentPath, entry.name))}${entry.isDirectory() ? '/' : ''}`,
+      ),
+    ]);
+    const missing = SOURCE_PAGES.flatMap((page) =>
+      Array.from(readFileSync(join(ROOT, page), 'utf8').matchAll(/`([\w./-]+(?:\.ts|\.md|\.html|\/))`/g))
+        .map(([, name]) => name!)
+        .filter((name) => !ABSENT.includes(name) && !paths.some((path) => path.endsWith(`/${name}`)))
+        .map((name) => ({ page, name })),
+    );
+    assert.deepEqual(missing, []);
+  });
+});
+
 function pagesOf(directory: string): string[] {
   return readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => posix.join(directory, name));
 }
 
-/** Returns the paths from the root that a page links to, without links to other sites and to its own headings. */
-function linksOf(page: string): string[] {
+interface Link {
+  readonly page: string;
+  /** Path from the root. */
+  readonly target: string;
+  /** Empty for the whole page. */
+  readonly anchor: string;
+}
+
+/** Returns the links of a page, except links to other sites. */
+function linksOf(page: string): Link[] {
   const text = readFileSync(join(ROOT, page), 'utf8');
-  const targets = Array.from(text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g), ([, target]) => target!);
-  return targets
-    .filter((target) => !/^[a-z]+:/.test(target))
-    .map((target) => posix.join(posix.dirname(page), target));
+  return Array.from(text.matchAll(/\]\(([^)\s#]*)(?:#([^)\s]+))?[^)]*\)/g), ([, path = '', anchor = '']) => ({
+    path,
+    anchor,
+  }))
+    .filter(({ path, anchor }) => !/^[a-z]+:/.test(path) && path + anchor !== '')
+    .map(({ path, anchor }) => ({
+      page,
+      target: path === '' ? page : posix.join(posix.dirname(page), path),
+      anchor,
+    }));
+}
+
+/** Returns the anchors of a page's headings, as GitHub makes them, and explicit ones. */
+function anchorsOf(page: string): string[] {
+  const text = readFileSync(join(ROOT, page), 'utf8').replace(/^```[^]*?^```/gm, '');
+  const seen = new Map<string, number>();
+  const headings = Array.from(text.matchAll(/^#+ (.*)$/gm), ([, title]) => {
+    const slug = title!
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-');
+    const count = seen.get(slug) ?? 0;
+    seen.set(slug, count + 1);
+    return count === 0 ? slug : `${slug}-${count}`;
+  });
+  return [...headings, ...Array.from(text.matchAll(/<a (?:id|name)="([^"]+)"/g), ([, id]) => id!)];
 }
