@@ -3,7 +3,7 @@ import { counter, gauge, type Metric } from './metric.ts';
 
 /** Metrics from the primary's own state. */
 export const primaryMetrics = {
-  workerUp: gauge('sluice_worker_up', ['worker'], '1 if the worker accepts connections, else 0'),
+  workerUp: gauge('sluice_worker_up', ['worker'], '1 if the worker accepts connections, 0 otherwise'),
   workerRestarts: counter('sluice_worker_restarts_total', ['worker'], 'Restarts of the worker'),
   workerStuck: counter('sluice_worker_stuck_total', ['worker'], 'Times the worker was stuck'),
   workersLeftBehind: gauge('sluice_workers_left_behind', [], 'Threads of stuck workers still running'),
@@ -82,7 +82,7 @@ export const primaryMetrics = {
   clusterPanic: gauge(
     'sluice_cluster_panic',
     ['cluster'],
-    '1 if all endpoints are used because too few are up, else 0',
+    '1 if all endpoints are used because too few are up, 0 otherwise',
   ),
   nameLookups: counter('sluice_cluster_name_lookups_total', ['cluster'], 'Lookups of endpoint names'),
   nameLookupFailures: counter(
@@ -110,7 +110,7 @@ export const primaryMetrics = {
     ['url'],
     "Time since the key set's last fetch, changed or not",
   ),
-  redisUp: gauge('sluice_redis_up', [], '1 if Redis answers, else 0'),
+  redisUp: gauge('sluice_redis_up', [], '1 if Redis answers, 0 otherwise'),
   redisErrors: counter('sluice_redis_errors_total', ['kind'], 'Failures of Redis by kind'),
   redisRoundDuration: gauge(
     'sluice_redis_round_duration_seconds',
