@@ -63,7 +63,7 @@ export class L4Listener implements TunnelOwner {
     return engine === this.#config.engine && formatAddress(address) === formatAddress(this.#config.address);
   }
 
-  /** Prepares another configuration for which {@link fits} is true. Returns a function that applies it. */
+  /** Prepares another configuration that {@link fits}. Returns a function that applies it. */
   prepare(config: L4ListenerConfig, environment: L4Environment): () => void {
     const routes = new TunnelRoutes(config, environment, this.#routes);
     const entry = termsOf(config, environment);

@@ -58,8 +58,8 @@ export class ConnectionStats {
   }
 
   /**
-   * Counts a failed accept, and logs the first in a row. Parameters and result are those of
-   * `AcceptorOwner.acceptFailed` (`transport/acceptor.ts`).
+   * Counts a failed accept, and logs the first in a row. See `AcceptorOwner.acceptFailed`
+   * (`transport/acceptor.ts`) for parameters and result.
    */
   acceptFailed(log: Logger, code: string, isFirst: boolean): boolean {
     const reason = acceptFailureOf(code);

@@ -65,7 +65,7 @@ export interface ClientChannel extends Channel, LiveMember {
 /** Facts about a client's connection that is ready to be served. */
 export interface ClientFacts {
   /**
-   * Client's IP address in the form of `normalizeIp`: from a PROXY header, else the peer's. Empty if unknown.
+   * Client's IP address in the form of `normalizeIp`: from a PROXY header, or the peer's. Empty if unknown.
    */
   readonly address: string;
   /** Null without a PROXY header. */

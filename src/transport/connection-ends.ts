@@ -38,7 +38,7 @@ export function endsOfSocket(
 }
 
 /**
- * Returns the addresses to forward to an endpoint: from a PROXY header, else the connection's own ends.
+ * Returns the addresses to forward to an endpoint: from a PROXY header, or the connection's own ends.
  *
  * @param client supplies the address if its socket no longer knows its ends
  * @param serverName from the client's TLS handshake; null if unknown

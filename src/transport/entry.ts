@@ -73,7 +73,7 @@ export interface EntryFacts {
   /** IP address of the other end, possibly a proxy, in the form of `normalizeIp`. Empty if unknown. */
   readonly peer: string;
   /**
-   * Client's IP address in the form of `normalizeIp`: from a PROXY header, else the peer's. Empty if unknown.
+   * Client's IP address in the form of `normalizeIp`: from a PROXY header, or the peer's. Empty if unknown.
    */
   readonly address: string;
   /** Null without a PROXY header. */
@@ -108,8 +108,8 @@ export function entryFactsOf(peer: string): EntryFacts {
  */
 export interface ArrivalOwner<Connection> {
   /**
-   * Called with a connection of which only a PROXY header, if any, was read: serves or closes it. If this
-   * throws before it takes the connection, the connection is closed and {@link lost} follows.
+   * Called with a connection after its entry stages, to serve or close it. Only a PROXY header, if any, was
+   * read. If this throws before it takes the connection, the connection is closed and {@link lost} follows.
    *
    * @param since time of the accept, by `performance.now()`
    */

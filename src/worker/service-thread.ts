@@ -31,7 +31,7 @@ import type { PreparedChange, Service } from './service.ts';
 
 /** Time for arriving connections to complete before the listeners stop. Most handshakes need less. */
 const HAND_OVER_MS = 1000;
-/** Fraction of the grace period after which a worker ends its remaining sessions, so that none is aborted. */
+/** Fraction of the grace period until the remaining sessions are closed, so that none is aborted. */
 const END_FRACTION = 0.95;
 
 /** A prepared generation. It is either committed, or dropped by {@link abortPrepared}. */

@@ -42,7 +42,7 @@ export interface Journal {
   isOn(sink: number): boolean;
   request(sinks: number, end: RequestEnd): void;
   handshakeRefused(sinks: number, refusal: HandshakeRefusal): void;
-  /** Writes an access line with the count of refused handshakes that have no line of their own. */
+  /** Writes an access line with the count of refused handshakes without a line each. */
   handshakesRefused(listener: string, count: number): void;
   sessionOpened(sinks: number, session: SessionStart): void;
   /** @param moments earlier events of the session, for the span */

@@ -82,7 +82,7 @@ export class FileDestination implements Destination {
     if (fitting > 0) return fitting;
     if (this.#size > 0 && !this.#rotate()) return bytes.length;
     const room = wholeEntries(bytes, maxSizeBytes - this.#size);
-    // An entry longer than the max size gets a file of its own.
+    // An entry longer than the max size gets its own file.
     return room > 0 ? room : firstEntry(bytes);
   }
 

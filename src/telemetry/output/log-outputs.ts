@@ -56,7 +56,7 @@ export class LogOutputs {
   #mayRotate = true;
   #pretty: PrettyLines | null;
   readonly #log: LogOutput;
-  /** Null while the access log has no file of its own. */
+  /** Null while the access log has no separate file. */
   #access: LogOutput | null;
   /** Former access logs that still hold lines. */
   readonly #retired = new Set<LogOutput>();

@@ -46,7 +46,7 @@ export interface PrettyLook {
   readonly colours: boolean;
 }
 
-/** Formats JSON lines for people. Other lines, such as those of the access log, stay unchanged. */
+/** Formats JSON lines for people. Other lines, for example access lines, stay unchanged. */
 export class PrettyLines {
   readonly #look: PrettyLook;
 

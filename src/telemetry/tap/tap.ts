@@ -37,7 +37,7 @@ export interface SessionTap {
    */
   message(fromClient: boolean, opcode: number, payload: Uint8Array): void;
   /**
-   * Called when the proxy sent a control frame of its own, including an answer to a close frame or ping.
+   * Called when the proxy sent its own control frame, including an answer to a close frame or ping.
    *
    * @param payload unmasked, valid during the call only
    */

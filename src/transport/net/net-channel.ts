@@ -26,7 +26,7 @@ export type NetChannel<Owner extends ChannelOwner = ChannelOwner> = Socket &
     host: ChannelHost | null;
   };
 
-/** Receives events of accepted connections, whoever owns them. */
+/** Receives events of accepted connections, regardless of their owners. */
 export interface ChannelHost {
   /** Called when the channel has closed, after `channelClosed`. */
   closed(channel: NetChannel): void;

@@ -28,7 +28,7 @@ export class NetTls implements ClientTls {
     );
   }
 
-  /** Starts the handshake on a connection of which nothing was read. Errors destroy the returned socket. */
+  /** Starts the handshake on an unread connection. Errors destroy the returned socket. */
   secure(socket: Socket, hello: ClientHello): TLSSocket {
     const { alpn, clientCertificates } = this.settings;
     // Node refuses a client without a common protocol. RFC 7301 allows the server to choose none, as other

@@ -81,7 +81,7 @@ export class WorkerLimits {
   /**
    * Creates the limit set of a listener or of one of its routes.
    *
-   * @param settings the listener's limits, followed by those of the route
+   * @param settings the listener's limits, followed by the route's
    * @returns null without limits
    */
   setOf(listener: string, settings: readonly LimitSettings[]): LimitSet | null {

@@ -10,7 +10,7 @@ export interface RateShare {
   of(pending: number): number;
 }
 
-/** The share of a pacer with a rate of its own. */
+/** The share of a pacer that does not divide its rate. */
 export const UNDIVIDED: RateShare = { of: () => 1 };
 
 /**

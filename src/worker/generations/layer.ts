@@ -17,8 +17,8 @@ export interface ServedListener<Self, Config, Shared, Context> {
   /** Whether the listener can serve a configuration on its current socket. */
   fits(config: Config): boolean;
   /**
-   * Prepares a configuration for which {@link fits} is true, in slices that let others run. Returns a
-   * function that applies it.
+   * Prepares a configuration that {@link fits}, in slices that let others run. Returns a function that
+   * applies it.
    */
   prepare(config: Config, shared: Shared, slices: Slices): Promise<() => void> | (() => void);
   /**

@@ -55,7 +55,7 @@ export class EventBatch extends Timed {
     return true;
   }
 
-  /** Adds an event for which {@link take} returned true. */
+  /** Adds an event that {@link take} accepted. */
   add(event: WorkerEvent): void {
     this.#events.push(event);
     if (this.#isScheduled) return;

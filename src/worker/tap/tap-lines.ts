@@ -89,7 +89,7 @@ export function lineStart(type: 'session' | 'tunnel', at: string): string {
  * @param sender one of the constants of this file
  * @param first the frame's first byte
  * @param size bytes of the whole message; -1 to omit it
- * @param code of a close frame; -1 for none
+ * @param code a close frame's code; -1 without one
  */
 export function frameStart(
   id: string,

@@ -31,8 +31,8 @@ export function warmsTls({ engine, tls }: L7Listener): boolean {
 
 /**
  * Creates an isolated configuration: listeners with the engines of the real ones, each with one path to one
- * endpoint. Settings that select code paths are those of the real listeners. Settings that could refuse a
- * handshake, or that need other systems, are omitted.
+ * endpoint. Settings that select code paths match the real listeners. Settings that could refuse a handshake,
+ * or that need other systems, are omitted.
  *
  * @param ports a port for each of the templates
  */

@@ -31,12 +31,12 @@ const LAST_MS = 200;
  * Lets a new worker do handshakes with itself, so that V8 has compiled the code before the first clients
  * arrive. After a restart they arrive all at once.
  *
- * The handshakes run on services with environments of their own, on the loopback interface, so no metric, log
+ * The handshakes run on services with separate environments, on the loopback interface, so no metric, log
  * line, limit or endpoint sees them. Several services run in turn, because V8 compiles code for the objects
  * it has seen, and recompiles it for the first object of another kind.
  *
- * Failures are skipped, and without system calls the whole warm-up is: a cold worker serves just as well. On
- * a busy machine one step may use up the time of all, and then no other step follows.
+ * Failures are skipped. Without system calls the whole warm-up is skipped: a cold worker serves just as well.
+ * On a busy machine one step may use up the time of all, and then no other step follows.
  *
  * @param create creates a service in the same way as the worker
  * @returns the number of complete handshakes
@@ -78,7 +78,8 @@ async function visitService(
     if (isOver(endsAt)) return 0;
     const address: TcpAddress = { kind: 'tcp', host: HOST, port };
     const environment = syntheticEnvironment(syntheticConfig(config, templates, ports, address, path));
-    // A lock of its own, because its addresses are, too: it must not wait for other workers, nor they for it.
+    // A separate lock, because its addresses are separate, too: neither it nor other workers must wait for
+    // each other.
     const listenLock = new SharedArrayBuffer(start.listenLock.byteLength);
     service = create(environment, { ...start, listenLock });
     const { innerLoop } = service;

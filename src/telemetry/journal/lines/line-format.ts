@@ -15,7 +15,7 @@ export interface LineFormat {
   /** @param isSampled whether sampling chose the entry, so that its line stands for several */
   request(end: RequestEnd, isSampled: boolean): string;
   handshakeRefused(refusal: HandshakeRefusal): string;
-  /** Returns a line with the count of refused handshakes that have no line of their own. */
+  /** Returns a line with the count of refused handshakes without a line each. */
   handshakesRefused(listener: string, count: number): string;
   sessionOpened(session: SessionStart, isSampled: boolean): string;
   sessionClosed(session: SessionStart, end: SessionEnd, isSampled: boolean): string;

@@ -35,7 +35,7 @@ export interface DirectionOwner {
    * Called at the end of a frame.
    *
    * @param size bytes of the whole message, uncompressed; -1 if unknown or not complete
-   * @param code of a close frame; -1 for none
+   * @param code a close frame's code; -1 without one
    * @param payload null without a payload to show
    */
   told(
@@ -193,7 +193,7 @@ export class WatchedDirection extends FrameObserver {
     this.#isCompressed = isCompressed;
     const { showsPayload, isNew } = this.#owner;
     if (!showsPayload) {
-      // A tap that starts inside the message must show none of it.
+      // A tap that starts inside the message must not show any part.
       this.#withhold('joined');
     } else if (isCompressed) {
       const { home, extensions } = this.#owner;
