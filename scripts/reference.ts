@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { commandsPage } from './reference/commands-page.ts';
 import { configurationPage } from './reference/configuration-page.ts';
+import { logLinesPage } from './reference/log-lines-page.ts';
 
 const FOLDER = join(resolve(import.meta.dirname, '..'), 'docs/reference');
 
@@ -10,6 +11,7 @@ const FOLDER = join(resolve(import.meta.dirname, '..'), 'docs/reference');
 export const PAGES: Readonly<Record<string, (page: string, file: string) => Promise<string>>> = {
   'commands.md': commandsPage,
   'configuration.md': configurationPage,
+  'log-lines.md': logLinesPage,
 };
 
 if (process.argv[1] === import.meta.filename) {

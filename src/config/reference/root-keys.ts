@@ -82,7 +82,7 @@ export const ROOT_KEYS: KeyTexts = {
     type: 'number, 0 to 1',
   },
   'log.access.fields': {
-    text: 'Fields of JSON lines. [The access log](access-log.md) lists all of them.',
+    text: 'Fields of JSON lines. [The access log](access-log.md#fields-in-json) lists all of them.',
     type: 'list of field names',
     default: 'all',
   },

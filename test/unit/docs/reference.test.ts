@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { emptyRows } from '../../../scripts/reference/log-lines-page.ts';
 import { PAGES } from '../../../scripts/reference.ts';
 import { configKeys } from '../../../scripts/reference/config-keys.ts';
 
@@ -16,6 +17,12 @@ describe('docs/reference', () => {
       assert.equal(page, await make(page, file));
     });
   }
+});
+
+describe('docs/reference/log-lines.md', () => {
+  it('explains every line and every field', () => {
+    assert.deepEqual(emptyRows(readFileSync(join(FOLDER, 'log-lines.md'), 'utf8')), []);
+  });
 });
 
 describe('the keys of the configuration', () => {
