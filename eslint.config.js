@@ -3,7 +3,8 @@ import tseslint from 'typescript-eslint';
 export default tseslint.config(
   {
     ignores: [
-      'dist',
+      '**/dist',
+      'docs/.vitepress/cache',
       'coverage',
       'node_modules',
       '.peers',
