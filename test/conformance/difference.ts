@@ -1,13 +1,13 @@
-/** What a row of the table of differences between engines says. */
+/** A row of the table of differences between engines. */
 
-/** One thing that clients, endpoints or operators can see. */
+/** A difference that clients, endpoints or operators can observe. */
 interface Difference {
   readonly what: string;
   /** The engines `raw` and `net`. */
   readonly own: string;
   readonly uws: string;
   readonly why: string;
-  /** Where a test holds it: a suite's case, or a file. */
+  /** The test that checks it: a suite's case, or a file. */
   readonly held: string;
 }
 

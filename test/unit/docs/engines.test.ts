@@ -16,7 +16,7 @@ async function differences(): Promise<string> {
     [
       `### ${title}`,
       '',
-      '| What | `raw` and `net` | `uws` | Why | Held by |',
+      '| What | `raw` and `net` | `uws` | Why | Checked by |',
       '| --- | --- | --- | --- | --- |',
       ...rows.map(({ what, own, uws, why, held }) => `| ${[what, own, uws, why, held].join(' | ')} |`),
     ].join('\n'),
