@@ -29,6 +29,7 @@ const UNTYPED: Readonly<Record<string, readonly string[]>> = {
 
 /** Fields that types do not tell, by file. */
 const UNTYPED_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  'primary/admin/admin-router.ts': ['closed', 'principal', 'cluster', 'client'],
   'upstream/descriptor-gate.ts': ['listener', 'limit', 'maxClients', 'ceiling'],
 };
 
@@ -53,14 +54,14 @@ export function findLogCalls(): readonly LogCall[] {
     const source = program.getSourceFile(path)!;
     const file = relative(SRC, path);
     return callsIn(source).flatMap((node): LogCall[] => {
-      const level = levelOf(node, checker);
-      const [first, second] = node.arguments;
-      if (level === null || first === undefined) return [];
-      const messages = textsOf(second ?? first, source, checker) ?? UNTYPED[`${file} ${level}`];
+      const { levels, args } = partsOf(node, checker);
+      const [first, second] = args;
+      if (first === undefined || levels.length === 0) return [];
+      const messages = textsOf(second ?? first, source, checker) ?? UNTYPED[`${file} ${levels.join()}`];
       if (messages === undefined) unknown.push(`${file}: ${node.getText()}`);
       const typed = second === undefined ? [] : fieldsOf(checker.getTypeAtLocation(first));
       const fields = [...(UNTYPED_FIELDS[file] ?? []), ...typed];
-      return (messages ?? []).map((message) => ({ file, level, message, fields }));
+      return levels.flatMap((level) => (messages ?? []).map((message) => ({ file, level, message, fields })));
     });
   });
   if (unknown.length > 0) throw new Error(`messages that no type tells:\n${unknown.join('\n')}`);
@@ -77,11 +78,34 @@ function callsIn(source: ts.SourceFile): readonly ts.CallExpression[] {
   return calls;
 }
 
-/** Returns the level of a call of a log; null for another call. */
-function levelOf({ expression: callee }: ts.CallExpression, checker: ts.TypeChecker): string | null {
-  if (!ts.isPropertyAccessExpression(callee) || !LEVELS.includes(callee.name.text)) return null;
-  const type = checker.typeToString(checker.getTypeAtLocation(callee.expression));
-  return /Log\b|Logger/.test(type) ? callee.name.text : null;
+interface Parts {
+  /** Several if the program chooses one; none for a call of something else. */
+  readonly levels: readonly string[];
+  /** Fields and message, or the message alone. */
+  readonly args: readonly ts.Expression[];
+}
+
+const NOTHING: Parts = { levels: [], args: [] };
+
+function partsOf({ expression: callee, arguments: args }: ts.CallExpression, checker: ts.TypeChecker): Parts {
+  const levelsIn = (node: ts.Expression): readonly string[] =>
+    literalsOf(checker.getTypeAtLocation(node)) ?? [];
+  if (ts.isPropertyAccessExpression(callee)) {
+    const { name, expression } = callee;
+    // A log of the admin server that limits its lines takes the level as its first argument.
+    if (name.text === 'logLimited') return { levels: levelsIn(args[0]!), args: args.slice(1) };
+    const isLine = LEVELS.includes(name.text) && isLog(expression, checker);
+    return isLine ? { levels: [name.text], args } : NOTHING;
+  }
+  if (!ts.isElementAccessExpression(callee) || !isLog(callee.expression, checker)) return NOTHING;
+  const [, message] = args;
+  // The method `logLimited` itself: its callers have the message.
+  if (message !== undefined && ts.isIdentifier(message)) return NOTHING;
+  return { levels: levelsIn(callee.argumentExpression), args };
+}
+
+function isLog(node: ts.Expression, checker: ts.TypeChecker): boolean {
+  return /Log\b|Logger/.test(checker.typeToString(checker.getTypeAtLocation(node)));
 }
 
 /** Returns the texts of a message; null if the program computes it. */
@@ -93,11 +117,16 @@ function textsOf(
   if (ts.isTemplateExpression(node)) {
     return [node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join('')];
   }
-  const type = checker.getTypeAtLocation(node);
+  const texts = literalsOf(checker.getTypeAtLocation(node));
+  if (texts !== null) return texts;
+  return ts.isIdentifier(node) ? textsOfArguments(node, source, checker) : null;
+}
+
+/** Returns the values of a literal type or a union of them; null for another type. */
+function literalsOf(type: ts.Type): readonly string[] | null {
   const types = type.isUnion() ? type.types : [type];
   const texts = types.flatMap((each) => (each.isStringLiteral() ? [each.value] : []));
-  if (texts.length === types.length) return texts;
-  return ts.isIdentifier(node) ? textsOfArguments(node, source, checker) : null;
+  return texts.length === types.length ? texts : null;
 }
 
 /** Returns the texts that a method gets as an argument from its own file; null if the name is no parameter. */

@@ -13,6 +13,7 @@ const SECTIONS: readonly (readonly [title: string, prefixes: RegExp])[] = [
   ['Clusters and endpoints', /^(?:primary\/clusters|upstream)/],
   ['Clients', /^(?:transport|l7|l4|access|telemetry\/connection-stats)/],
   ['Passwords, key sets, revocations and Redis', /^primary\/access/],
+  ['Admin address', /^primary\/admin/],
   ['Taps and tracing', /^primary\/(?:tap|tracing)/],
   ['Log files', /^telemetry\/output/],
   ['Start, reload, drain and end', /^/],
