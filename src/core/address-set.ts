@@ -75,7 +75,7 @@ function readBlock(block: string, first: Uint32Array, last: Uint32Array, at: num
   const text = slash < 0 ? String(bits) : block.slice(slash + 1);
   const prefix = /^\d{1,3}$/.test(text) ? Number(text) : Infinity;
   if (!readIp(address, sought) || prefix > bits) {
-    throw new RangeError(`${JSON.stringify(block)} is no block of IP addresses`);
+    throw new RangeError(`${JSON.stringify(block)} is not a CIDR block`);
   }
   for (let word = 0; word < WORDS; word++) {
     const fixed = Math.min(32, Math.max(0, prefix + 128 - bits - 32 * word));

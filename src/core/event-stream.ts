@@ -44,7 +44,7 @@ export class EventStreamReader {
   #hold(text: string): void {
     this.#held += text.length;
     if (this.#held > this.#maxLength) {
-      throw new RangeError(`an event of the stream has more than ${this.#maxLength} characters`);
+      throw new RangeError(`an event exceeds the max of ${this.#maxLength} characters`);
     }
     this.#rest += text;
   }

@@ -15,7 +15,7 @@ const SYNTAX = 'write RE2 syntax (https://github.com/google/re2/wiki/Syntax)';
 const LEFT_OUT = [
   [/^\(\?<?[=!]/, 'lookaround cannot run in linear time', 'write several expressions without it'],
   [/^\\[1-9k]/, 'a backreference cannot run in linear time', 'write the alternatives out'],
-  [/^\(\?>/, 'atomic groups are not needed in linear time', 'write (?:...)'],
+  [/^\(\?>/, 'atomic groups are not supported', 'write (?:...)'],
 ] as const;
 
 /** An invalid expression, and the remedy. The message never contains the expression. */
@@ -72,14 +72,14 @@ export class LinearExpression {
   constructor(source: string) {
     if (source.length > MAX_SOURCE_CHARACTERS) {
       throw new ExpressionError(
-        `it has ${source.length} characters, and ${MAX_SOURCE_CHARACTERS} are allowed: split it over routes`,
+        `${source.length} characters exceed the max of ${MAX_SOURCE_CHARACTERS}: split it over routes`,
       );
     }
     const compiled = compile(source);
     const size = compiled.programSize();
     if (size > MAX_INSTRUCTIONS) {
       throw new ExpressionError(
-        `it compiles to ${size} instructions, and ${MAX_INSTRUCTIONS} are allowed: ` +
+        `its ${size} instructions exceed the max of ${MAX_INSTRUCTIONS}: ` +
           'repeat less, or split it over routes',
       );
     }

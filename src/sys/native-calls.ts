@@ -77,7 +77,7 @@ export interface NativeCalls {
 
 /** @throws RangeError if a number cannot be an open descriptor: variables of closed descriptors are -1 */
 export function checkDescriptor(fd: number): void {
-  if ((fd | 0) !== fd || fd < 0) throw new RangeError(`${fd} is no open descriptor`);
+  if ((fd | 0) !== fd || fd < 0) throw new RangeError(`${fd} is not an open descriptor`);
 }
 
 /** Architectures whose structures and constants this room knows. */
@@ -96,9 +96,9 @@ export function nativeCalls(): NativeCalls {
 }
 
 function load(): NativeCalls {
-  if (process.platform !== 'linux') throw new Error(`it is for Linux, and this is ${process.platform}`);
+  if (process.platform !== 'linux') throw new Error(`requires Linux, not ${process.platform}`);
   if (!ARCHITECTURES.includes(process.arch) || endianness() !== 'LE') {
-    throw new Error(`it is for ${ARCHITECTURES.join(' and ')}, and this is ${process.arch}`);
+    throw new Error(`requires ${ARCHITECTURES.join(' or ')}, not ${process.arch}`);
   }
   const koffi = requireKoffi();
   const own = koffi.load(null);
@@ -225,6 +225,6 @@ function requireKoffi(): typeof Koffi {
     return createRequire(import.meta.url)('koffi') as typeof Koffi;
   } catch (error) {
     const [line = ''] = messageOf(error).split('\n');
-    throw new Error(`the package koffi does not load: ${line}`, { cause: error });
+    throw new Error(`cannot load the package koffi: ${line}`, { cause: error });
   }
 }

@@ -110,7 +110,7 @@ function load(): OpenSsl {
   const version = (native('OpenSSL_version_num', 'ulong', []) as () => number)();
   const major = Math.floor(version / 2 ** 28);
   if (major !== MAJOR_VERSION)
-    throw new Error(`OpenSSL ${MAJOR_VERSION} is needed, and Node has OpenSSL ${major}`);
+    throw new Error(`requires OpenSSL ${MAJOR_VERSION}, and Node has OpenSSL ${major}`);
   const calls = innerCalls();
   return {
     clearErrors: native('ERR_clear_error', V, []),

@@ -63,8 +63,8 @@ export function parseJsonPath(source: string): readonly PathSegment[] {
   const selectorCount = segments.reduce((sum, { selectors }) => sum + selectors.length, 0);
   if (segments.length > MAX_SEGMENTS || selectorCount > MAX_SELECTORS) {
     throw new JsonPathError(
-      `it has ${segments.length} segments and ${selectorCount} selectors, and ${MAX_SEGMENTS} and ` +
-        `${MAX_SELECTORS} are allowed: split it over several rules`,
+      `${segments.length} segments or ${selectorCount} selectors exceed the max of ${MAX_SEGMENTS} or ` +
+        `${MAX_SELECTORS}: split it over several rules`,
     );
   }
   return segments.map(({ token, selectors }) => ({
@@ -99,7 +99,7 @@ function readSelector(
         }),
     };
   }
-  throw new JsonPathError(`it has a selector that RFC 9535 does not have: ${SYNTAX}`);
+  throw new JsonPathError(`a selector is not part of RFC 9535: ${SYNTAX}`);
 }
 
 /**
@@ -108,7 +108,7 @@ function readSelector(
  */
 function explain(error: unknown): string {
   const found = /^([^]*) \('[^]*':(\d+)\)$/.exec(messageOf(error));
-  if (found === null) return 'it cannot be read';
+  if (found === null) return 'syntax error';
   const [, fault = '', at = ''] = found;
   return `${fault.replaceAll(/[^\x20-\x7e]/g, '?')} at character ${Number(at) + 1}`;
 }

@@ -87,12 +87,12 @@ export class FilterCheck {
         selector instanceof jsonpath.selectors.FilterSelector
       ) {
         throw new JsonPathError(
-          'a query of a filter has "..", a filter or a list: write names, indexes or one "*"',
+          'a query in a filter has "..", a filter or a list: write names, indexes or one "*"',
         );
       }
     }
     if (lists > (query instanceof jsonpath.expressions.RootQuery ? 0 : 1)) {
-      throw new JsonPathError('a query of a filter has too many "*" or slices: write names and indexes');
+      throw new JsonPathError('a query in a filter has too many "*" or slices: write names and indexes');
     }
   }
 
@@ -102,14 +102,14 @@ export class FilterCheck {
       throw new JsonPathError(`the expression of ${name}() comes from the message: write it in quotes`);
     }
     if (this.#expressions.size >= MAX_EXPRESSIONS) {
-      throw new JsonPathError(`it has more than ${MAX_EXPRESSIONS} expressions: split it over several rules`);
+      throw new JsonPathError(`more than ${MAX_EXPRESSIONS} expressions: split it over several rules`);
     }
     try {
       const whole = name === 'match' ? `^(?:${source.value})$` : source.value;
       this.#expressions.set(`${name} ${source.value}`, new LinearExpression(whole));
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
-      throw new JsonPathError(`the expression of ${name}() cannot be used: ${error.message}`, {
+      throw new JsonPathError(`invalid expression of ${name}(): ${error.message}`, {
         cause: error,
       });
     }

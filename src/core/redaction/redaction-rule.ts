@@ -28,7 +28,7 @@ const EXPRESSION = /^\/([^]+)\/(i?)$/;
  */
 export function parseRedactionRule(text: string): RedactionRule {
   if (text.length > MAX_RULE_CHARACTERS) {
-    throw new RuleError(`it has ${text.length} characters, and ${MAX_RULE_CHARACTERS} are allowed: split it`);
+    throw new RuleError(`${text.length} characters exceed the max of ${MAX_RULE_CHARACTERS}: split it`);
   }
   try {
     if (text.startsWith('$')) return { kind: 'path', segments: parseJsonPath(text) };
@@ -39,14 +39,13 @@ export function parseRedactionRule(text: string): RedactionRule {
     const expression = new LinearExpression(flag === '' ? source : `(?i)${source}`);
     if (expression.test('')) {
       throw new RuleError(
-        'the expression matches an empty text, and so everywhere: write one that needs a character',
+        'the expression matches the empty text, and so everywhere: require at least one character',
       );
     }
     return { kind: 'expression', expression };
   } catch (error) {
-    if (error instanceof JsonPathError) throw new RuleError(`the JSON path cannot be used: ${error.message}`);
-    if (error instanceof ExpressionError)
-      throw new RuleError(`the expression cannot be used: ${error.message}`);
+    if (error instanceof JsonPathError) throw new RuleError(`invalid JSON path: ${error.message}`);
+    if (error instanceof ExpressionError) throw new RuleError(`invalid expression: ${error.message}`);
     throw error;
   }
 }

@@ -20,7 +20,7 @@ export class PinnedBuffer {
    */
   constructor(size: number) {
     this.#calls = nativeCalls();
-    if (!(size >= 1)) throw new RangeError(`a buffer of ${size} bytes has no place in memory`);
+    if (!(size >= 1)) throw new RangeError(`a pinned buffer needs at least 1 byte, not ${size}`);
     // Not `Buffer.allocUnsafeSlow`: V8 may keep small buffers in its heap, which moves objects.
     this.bytes = Buffer.from(new ArrayBuffer(size));
     this.#address = this.#calls.addressOf(this.bytes);
@@ -71,7 +71,7 @@ export class PinnedBuffer {
   #check(fd: number, start: number, end: number): void {
     checkDescriptor(fd);
     if (start >>> 0 !== start || end >>> 0 !== end || start >= end || end > this.bytes.length) {
-      throw new RangeError(`[${start}, ${end}) is no range of a buffer of ${this.bytes.length} bytes`);
+      throw new RangeError(`[${start}, ${end}) is not a range of a buffer of ${this.bytes.length} bytes`);
     }
   }
 }

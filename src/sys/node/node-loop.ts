@@ -7,7 +7,7 @@ import { nativeCalls } from '../native-calls.ts';
  */
 export function nodeLoopDescriptor(): number {
   const fd = nativeCalls().nodeLoopDescriptor(loopOfNode());
-  if (fd < 0) throw new Error('the event loop of Node has no descriptor');
+  if (fd < 0) throw new Error("Node's event loop has no descriptor");
   return fd;
 }
 
@@ -17,6 +17,6 @@ export function loopOfNode(): bigint {
   const slot = new PinnedBuffer(8);
   const status = calls.nodeLoop(calls.environment, addressWithin(slot, 0, 8));
   const loop = slot.bytes.readBigUInt64LE(0);
-  if (status !== 0 || loop === 0n) throw new Error(`Node does not give its event loop (status ${status})`);
+  if (status !== 0 || loop === 0n) throw new Error(`cannot find Node's event loop (status ${status})`);
   return loop;
 }

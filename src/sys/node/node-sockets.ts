@@ -51,7 +51,7 @@ export function writeAtOnce(socket: Socket, bytes: Uint8Array): Error | null {
   if (fd === undefined) return new Error('the socket has no descriptor to write to');
   try {
     const written = writeSync(fd, bytes);
-    return written === bytes.length ? null : new Error('the kernel has not taken the first bytes');
+    return written === bytes.length ? null : new Error('the kernel did not accept the first bytes');
   } catch (error) {
     return error as Error;
   }

@@ -42,7 +42,7 @@ export class Pipe {
    */
   fill(fd: number, maxBytes: number): number {
     checkDescriptor(fd);
-    if (!(maxBytes >= 1)) throw new RangeError(`${maxBytes} bytes cannot be moved`);
+    if (!(maxBytes >= 1)) throw new RangeError(`a pipe moves at least 1 byte, not ${maxBytes}`);
     if (this.#held > 0 || this.#writeEnd < 0) this.#renew();
     const taken = this.#calls.splice(fd, 0, this.#writeEnd, 0, maxBytes, FLAGS);
     if (taken < 0) return -this.#calls.errno();

@@ -51,7 +51,7 @@ export class SocketAddress {
   #parse(family: number, host: string, { offset, length }: { offset: number; length: number }): void {
     const place = addressWithin(this.memory, offset, offset + length);
     if (nativeCalls().parseAddress(family, host, place) !== 1)
-      throw new RangeError(`${host} is no IP address`);
+      throw new RangeError(`${host} is not an IP address`);
   }
 }
 
@@ -59,6 +59,6 @@ export class SocketAddress {
 function scopeOf({ host }: TcpAddress, zone: string | undefined): number {
   if (zone === undefined) return 0;
   const index = /^\d{1,9}$/.test(zone) ? Number(zone) : nativeCalls().interfaceIndex(zone);
-  if (index === 0) throw new RangeError(`${host}: there is no network interface ${zone}`);
+  if (index === 0) throw new RangeError(`${host}: no network interface ${zone}`);
   return index;
 }

@@ -42,7 +42,7 @@ export function writeUnix(into: Uint8Array, path: string, littleEndian: boolean)
   const bytes = Buffer.from(path);
   if (bytes.length === 0 || bytes.length > MAX_SOCKET_PATH_BYTES || bytes.includes(0)) {
     throw new RangeError(
-      `${JSON.stringify(path)} is no path of a UNIX socket: it has 1 to ${MAX_SOCKET_PATH_BYTES} bytes`,
+      `${JSON.stringify(path)} is not a UNIX socket path: use 1 to ${MAX_SOCKET_PATH_BYTES} bytes without NUL`,
     );
   }
   blank(into).setUint16(0, AF_UNIX, littleEndian);

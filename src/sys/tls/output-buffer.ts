@@ -31,7 +31,7 @@ export class OutputBuffer {
     this.#calls = calls;
     this.#stream = stream;
     this.#memory = calls.newMemory();
-    if (this.#memory === 0) throw new Error('TLS: there is no memory for output');
+    if (this.#memory === 0) throw new Error('TLS: out of memory for output');
     calls.setOutput(stream, this.#memory);
   }
 
@@ -68,7 +68,7 @@ export class OutputBuffer {
    */
   close(fd: number): void {
     const isDone = this.#calls.setOutputDescriptor(this.#stream, fd) === 1;
-    if (!isDone) throw new Error('TLS: OpenSSL does not take its socket back');
+    if (!isDone) throw new Error('TLS: OpenSSL did not return to its socket');
     this.free();
   }
 

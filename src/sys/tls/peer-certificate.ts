@@ -18,7 +18,9 @@ export function peerCertificateOf(calls: OpenSsl, stream: number): Buffer | null
   try {
     const length = calls.encode(certificate, 0);
     if (length <= 0 || length > MAX_CERTIFICATE_BYTES) {
-      throw new RangeError(`a client certificate of ${length} bytes`);
+      throw new RangeError(
+        `a client certificate must have 1 to ${MAX_CERTIFICATE_BYTES} bytes, not ${length}`,
+      );
     }
     // OpenSSL moves the pointer to the end of its output.
     const memory = new PinnedBuffer(POINTER.end + length);

@@ -132,7 +132,7 @@ export class ServerContext {
     const older = names.filter((name) => !name.startsWith('TLS_'));
     const min = minVersion === '1.3' || older.length === 0 ? TLS_1_3 : TLS_1_2;
     const max = suites.length === 0 ? TLS_1_2 : TLS_1_3;
-    if (min > max) throw new TlsSetupError(`ciphers: none is for TLS ${minVersion}`);
+    if (min > max) throw new TlsSetupError(`ciphers: none supports TLS ${minVersion}`);
     this.#check(this.#calls.setMinVersion(this.#address, min), 'the version');
     this.#check(this.#calls.setMaxVersion(this.#address, max), 'the version');
     if (older.length > 0) this.#setText('ciphers', older.join(':'), this.#calls.setCiphers);
@@ -151,7 +151,9 @@ export class ServerContext {
   #setSessions(context: Uint8Array, hasCertificates: boolean): void {
     const { length } = context;
     if (length === 0 || length > MAX_SESSION_ID_CONTEXT_BYTES) {
-      throw new RangeError(`a session id context of ${length} bytes`);
+      throw new RangeError(
+        `a session ID context must have 1 to ${MAX_SESSION_ID_CONTEXT_BYTES} bytes, not ${length}`,
+      );
     }
     const memory = new PinnedBuffer(length);
     memory.bytes.set(context);
@@ -303,7 +305,9 @@ function protocolList(protocols: readonly string[]): PinnedBuffer | null {
   const parts = protocols.map((protocol) => {
     const bytes = Buffer.from(protocol, 'latin1');
     if (bytes.length === 0 || bytes.length > MAX_PROTOCOL_BYTES) {
-      throw new RangeError(`an application protocol of ${bytes.length} bytes`);
+      throw new RangeError(
+        `an application protocol must have 1 to ${MAX_PROTOCOL_BYTES} bytes, not ${bytes.length}`,
+      );
     }
     return Buffer.concat([Buffer.of(bytes.length), bytes]);
   });

@@ -109,9 +109,9 @@ type CheckedRecord =
 
 /** Checks a parsed JSON value. The fault never quotes the value. */
 export function checkRecord(value: unknown): CheckedRecord {
-  if (!isObject(value)) return faulty('it is no JSON object');
+  if (!isObject(value)) return faulty('not a JSON object');
   const { type } = value;
-  if (typeof type !== 'string') return faulty('it has no "type"');
+  if (typeof type !== 'string') return faulty('no "type"');
   if (!Object.hasOwn(FIELDS, type)) return { record: null, fault: null };
   for (const [name, { isRequired, what, fits }] of Object.entries(FIELDS[type as TapRecord['type']])) {
     const isThere = Object.hasOwn(value, name);

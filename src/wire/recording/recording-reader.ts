@@ -80,14 +80,14 @@ export class RecordingReader {
     if (version !== RECORDING_VERSION) {
       throw new RecordingError(
         this.#line,
-        `the recording has version ${version}, and this sluice reads ${RECORDING_VERSION}: use the sluice that wrote it`,
+        `the recording has version ${version}, and this sluice reads version ${RECORDING_VERSION}: use the sluice that wrote it`,
       );
     }
     this.#hasHeader = true;
   }
 }
 
-const TOO_LONG = `it has more than ${MAX_LINE_CHARACTERS} characters: this is no recording of sluice tap`;
+const TOO_LONG = `more than ${MAX_LINE_CHARACTERS} characters: not a recording of sluice tap`;
 const NO_HEADER =
   'the first line is not the header of a recording ({"type":"tap",...}): use a file of sluice tap --output';
 
@@ -95,7 +95,7 @@ function check(text: string): ReturnType<typeof checkRecord> {
   try {
     return checkRecord(JSON.parse(text));
   } catch {
-    return { record: null, fault: 'it is no JSON: each line is one JSON object' };
+    return { record: null, fault: 'not JSON: each line must be a JSON object' };
   }
 }
 

@@ -65,7 +65,7 @@ export class ClientHelloReader {
   /** Reads the head of the next record if it has arrived. */
   #readRecordHead(bytes: Buffer, start: number, limit: number): Malformed | null {
     const at = start + this.#next;
-    if (startsTls(bytes, at, limit) === false) return new Malformed('no record of a TLS handshake');
+    if (startsTls(bytes, at, limit) === false) return new Malformed('not a TLS handshake record');
     if (limit - at < RECORD_HEAD_BYTES) return null;
     this.#recordLeft = bytes.readUInt16BE(at + 3);
     this.#next += RECORD_HEAD_BYTES;
@@ -87,7 +87,7 @@ export class ClientHelloReader {
    * Returns the size of the message with its head; Infinity if unknown. @param type first byte of the message
    */
   #messageSize(type: number | undefined): number | Malformed {
-    if (type !== CLIENT_HELLO) return new Malformed('no ClientHello');
+    if (type !== CLIENT_HELLO) return new Malformed('not a ClientHello');
     if (this.#length < MESSAGE_HEAD_BYTES) return Infinity;
     const size = MESSAGE_HEAD_BYTES + (this.#head & 0xffffff);
     return size + RECORD_HEAD_BYTES > MAX_HELLO_BYTES ? tooLong() : size;

@@ -48,14 +48,14 @@ export function offeredSubprotocols(head: RequestHead): string[] {
 export function checkUpgrade(head: RequestHead): UpgradeRequest | UpgradeProblem {
   if (head.method !== 'GET') return bad('a WebSocket handshake must be a GET request');
   const upgrade = listMembers(joinedHeaderOf(head, 'upgrade'));
-  if (upgrade.length !== 1) return bad('upgrade must name websocket alone');
+  if (upgrade.length !== 1) return bad('upgrade must be websocket alone');
   const length = headerOf(head, 'content-length');
   if (headerOf(head, 'transfer-encoding') !== undefined || (length !== undefined && Number(length) !== 0)) {
     return bad('a WebSocket handshake has no body');
   }
   const version = onlyHeaderOf(head, 'sec-websocket-version');
   if (version === null) return bad('more than one sec-websocket-version header');
-  if (version !== '13') return { status: 426, reason: 'only WebSocket version 13 is spoken here' };
+  if (version !== '13') return { status: 426, reason: 'only WebSocket version 13 is supported' };
   const key = onlyHeaderOf(head, 'sec-websocket-key');
   if (key === null) return bad('more than one sec-websocket-key header');
   if (key === undefined || !isHandshakeKey(key))

@@ -121,15 +121,15 @@ describe('epoll', { skip }, () => {
     const epoll = new Epoll(1);
     epoll.close();
     epoll.close();
-    assert.throws(() => epoll.wait(0), /is no open descriptor/);
-    assert.throws(() => epoll.add(0, EPOLLIN, 1), /is no open descriptor/);
+    assert.throws(() => epoll.wait(0), /is not an open descriptor/);
+    assert.throws(() => epoll.add(0, EPOLLIN, 1), /is not an open descriptor/);
   });
 
   it('takes no descriptor that has been closed', () => {
     const epoll = new Epoll(1);
     for (const fd of [-1, NaN, 0.5, 2 ** 31]) {
-      assert.throws(() => epoll.add(fd, EPOLLIN, 1), /is no open descriptor/);
-      assert.throws(() => epoll.modify(fd, EPOLLIN, 1), /is no open descriptor/);
+      assert.throws(() => epoll.add(fd, EPOLLIN, 1), /is not an open descriptor/);
+      assert.throws(() => epoll.modify(fd, EPOLLIN, 1), /is not an open descriptor/);
     }
     epoll.close();
   });

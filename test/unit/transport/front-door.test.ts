@@ -149,7 +149,7 @@ describe('a front door that looks at the ClientHello', () => {
 
   it('refuses one that is malformed', () => {
     const { verdict } = enter(off, STRANGER, Buffer.from('16030100010b', 'hex'));
-    assert.deepEqual(verdict, { reason: 'hello_malformed', detail: 'no ClientHello' });
+    assert.deepEqual(verdict, { reason: 'hello_malformed', detail: 'not a ClientHello' });
   });
 });
 

@@ -157,7 +157,7 @@ describe('the stream of a tap', () => {
       maxFrames: null,
       onHeader: () => undefined,
     };
-    await assert.rejects(readTap(Readable.from(pieces), owner), /^RecordingError: line 4: it is no JSON/);
+    await assert.rejects(readTap(Readable.from(pieces), owner), /^RecordingError: line 4: not JSON/);
     assert.equal(shown, good);
   });
 

@@ -31,7 +31,7 @@ describe('the keys of the tap', () => {
       ],
       [
         `tapRedact: ['$.a[']`,
-        '1:22: tapRedact: "$.a[" is not a rule of redaction: the JSON path cannot be used: unclosed bracketed selection ' +
+        '1:22: tapRedact: "$.a[" is not a rule of redaction: invalid JSON path: unclosed bracketed selection ' +
           'at character 5: write a JSON path of RFC 9535, such as $.user.email or $..password',
       ],
       ['tapRedact: [5]', '1:22: tapRedact: 5 is not text: put it in quotes'],

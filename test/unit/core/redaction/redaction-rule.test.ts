@@ -40,13 +40,13 @@ describe('a rule of redaction', () => {
       ['password', /write a JSON path such as/],
       ['/a/g', /write a JSON path such as/],
       ['//', /write a JSON path such as/],
-      ['/a*/', /matches an empty text/],
-      ['/(?=a)/', /^the expression cannot be used: lookaround/],
-      [`/${'a'.repeat(2000)}/`, /it has 2002 characters, and 1024 are allowed/],
-      ['$.', /^the JSON path cannot be used: .*: write a JSON path of RFC 9535/],
+      ['/a*/', /matches the empty text/],
+      ['/(?=a)/', /^invalid expression: lookaround/],
+      [`/${'a'.repeat(2000)}/`, /2002 characters exceed the max of 1024/],
+      ['$.', /^invalid JSON path: .*: write a JSON path of RFC 9535/],
       ['$.a\u0007', /at character 4: write/],
       ['$[?unknown(@.a)]', /no such function 'unknown'/],
-      [`$${'.a'.repeat(33)}`, /it has 33 segments and 33 selectors, and 32 and 64 are allowed/],
+      [`$${'.a'.repeat(33)}`, /33 segments or 33 selectors exceed the max of 32 or 64/],
     ] as const) {
       const found = faultOf(rule);
       assert.match(found, fault);
@@ -68,10 +68,7 @@ describe('a rule of redaction', () => {
       assert.match(faultOf(`$[?${filter}]`), /a filter /, filter);
     }
     assert.match(faultOf('$[?search(@.a, @.b)]'), /comes from the message/);
-    assert.match(
-      faultOf(`$[?search(@.a, '(a)\\\\1')]`),
-      /the expression of search\(\) cannot be used: a backreference/,
-    );
+    assert.match(faultOf(`$[?search(@.a, '(a)\\\\1')]`), /invalid expression of search\(\): a backreference/);
     const nine = Array.from({ length: 9 }, (_, index) => `match(@.a, '${index}')`).join(' || ');
     assert.match(faultOf(`$[?${nine}]`), /more than 8 expressions/);
     for (const filter of [

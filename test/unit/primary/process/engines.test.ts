@@ -16,7 +16,7 @@ const secure: Cluster = {
 const clusters = [plain, secure];
 
 const ABLE: MachineLimits = { systemCalls: () => null, openssl: () => null, uws: () => null };
-const NO_CALLS: MachineLimits = { ...ABLE, systemCalls: () => 'it is for Linux' };
+const NO_CALLS: MachineLimits = { ...ABLE, systemCalls: () => 'requires Linux' };
 const NO_OPENSSL: MachineLimits = { ...ABLE, openssl: () => 'it has no SSL_new' };
 const NO_UWS: MachineLimits = { ...ABLE, uws: () => 'there is no binary' };
 
@@ -56,8 +56,8 @@ describe('the choice of engines', () => {
   it('is net if system calls cannot be used, with one warning', () => {
     const { engines, lines } = choose([l4('a', 'auto'), l7('b', {}), l4('c', 'net')], NO_CALLS);
     assert.deepEqual(engines, [
-      'a net (system calls cannot be used: it is for Linux)',
-      'b net (system calls cannot be used: it is for Linux)',
+      'a net (system calls cannot be used: requires Linux)',
+      'b net (system calls cannot be used: requires Linux)',
       'c net (as configured)',
     ]);
     assert.deepEqual(
@@ -67,7 +67,7 @@ describe('the choice of engines', () => {
         ['warn', 'the engine net replaces raw, because system calls cannot be used'],
       ],
     );
-    assert.equal((lines[1] as { reason?: string }).reason, 'it is for Linux');
+    assert.equal((lines[1] as { reason?: string }).reason, 'requires Linux');
   });
 
   it('is net for tunnels to a cluster with TLS', () => {
@@ -136,7 +136,7 @@ describe('the choice of engines', () => {
     );
     assert.deepEqual(
       choose(listeners, { ...NO_CALLS, openssl: () => assert.fail('asked') }).engines[0],
-      'a net (system calls cannot be used: it is for Linux)',
+      'a net (system calls cannot be used: requires Linux)',
     );
   });
 
@@ -159,7 +159,7 @@ describe('the choice of engines', () => {
       [
         l4('b', 'raw'),
         NO_CALLS,
-        'listener "b" needs the engine raw, and system calls cannot be used: it is for Linux; write engine: auto to fall back to net',
+        'listener "b" needs the engine raw, and system calls cannot be used: requires Linux; write engine: auto to fall back to net',
       ],
       [
         l7('web', { engine: 'raw', tls: listenerTls() }),

@@ -102,7 +102,7 @@ describe('a pinned buffer', { skip }, () => {
             assert.equal(other.recv(server, 0, SIZE), end - start);
             return;
           }
-          const message = /is no range of a buffer of 4096 bytes/;
+          const message = /is not a range of a buffer of 4096 bytes/;
           assert.throws(() => buffer.send(client, start, end), message);
           assert.throws(() => buffer.recv(server, start, end), message);
           assert.throws(() => addressWithin(buffer, start, end), message);
@@ -118,8 +118,8 @@ describe('a pinned buffer', { skip }, () => {
     fc.assert(
       fc.property(anyNumber, (fd) => {
         fc.pre(!Number.isInteger(fd) || fd < 0 || fd > 0x7fffffff);
-        assert.throws(() => buffer.send(fd, 0, 1), /is no open descriptor/);
-        assert.throws(() => buffer.recv(fd, 0, 1), /is no open descriptor/);
+        assert.throws(() => buffer.send(fd, 0, 1), /is not an open descriptor/);
+        assert.throws(() => buffer.recv(fd, 0, 1), /is not an open descriptor/);
       }),
     );
   });
@@ -128,9 +128,9 @@ describe('a pinned buffer', { skip }, () => {
     const buffer = new PinnedBuffer(8);
     const taken = structuredClone(buffer.bytes.buffer, { transfer: [buffer.bytes.buffer] });
     assert.equal(taken.byteLength, 8);
-    assert.throws(() => buffer.recv(0, 0, 1), /is no range of a buffer of 0 bytes/);
-    assert.throws(() => buffer.send(0, 0, 8), /is no range of a buffer of 0 bytes/);
-    assert.throws(() => addressWithin(buffer, 0, 8), /is no range of a buffer of 0 bytes/);
+    assert.throws(() => buffer.recv(0, 0, 1), /is not a range of a buffer of 0 bytes/);
+    assert.throws(() => buffer.send(0, 0, 8), /is not a range of a buffer of 0 bytes/);
+    assert.throws(() => addressWithin(buffer, 0, 8), /is not a range of a buffer of 0 bytes/);
   });
 
   it('keeps its address while the heap moves', async () => {

@@ -55,7 +55,7 @@ describe('socket structures', () => {
 
   it('refuses paths that the kernel would cut or not find', () => {
     for (const path of ['', 'x'.repeat(108), 'ä'.repeat(54), 'a\0b']) {
-      assert.throws(() => writeUnix(room(), path, true), /is no path of a UNIX socket/);
+      assert.throws(() => writeUnix(room(), path, true), /is not a UNIX socket path/);
     }
   });
 

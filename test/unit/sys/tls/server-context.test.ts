@@ -196,11 +196,11 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
         /private key: key values mismatch/,
       ],
       ['an unknown cipher', { ciphers: 'RC5' }, /ciphers: no cipher match/],
-      ['no cipher', { ciphers: '' }, /ciphers: none is for TLS 1.2/],
+      ['no cipher', { ciphers: '' }, /ciphers: none supports TLS 1.2/],
       [
         'ciphers of another version',
         { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256', minVersion: '1.3' },
-        /ciphers: none is for TLS 1.3/,
+        /ciphers: none supports TLS 1.3/,
       ],
       ['an unknown group', { groups: 'X25519:P-999' }, /groups: unknown: P-999/],
       ['a protocol without a name', { alpn: ['http/1.1', ''] }, /application protocol of 0 bytes/],

@@ -130,15 +130,15 @@ describe('recording reader', () => {
         Buffer.from(`${line(HEADER)}${line(RECORDS[8])}bad\n${line(HEADER)}`),
       ))
         taken.push(record);
-    }, /^RecordingError: line 3: it is no JSON/);
+    }, /^RecordingError: line 3: not JSON/);
     assert.deepEqual(taken, [HEADER, RECORDS[8]]);
   });
 
   it('names the line and the fault', () => {
     const frame = { type: 'frame', at: 3, session: '1', from: 'client', opcode: 'text', length: 3 };
     for (const [bad, fault] of [
-      ['{"a":\n', 'line 3: it is no JSON: each line is one JSON object'],
-      ['[]\n', 'line 3: it is no JSON object'],
+      ['{"a":\n', 'line 3: not JSON: each line must be a JSON object'],
+      ['[]\n', 'line 3: not a JSON object'],
       ['{}\n', 'line 3: it has no "type"'],
       [
         line({ ...frame, length: -1 }),
@@ -156,8 +156,8 @@ describe('recording reader', () => {
         line({ ...RECORDS[1], request: { target: '/', headers: [['a']] } }),
         'line 3: "request" of a record of type "session" is not an object of target and headers',
       ],
-      [`{"type":"x","y":"${'y'.repeat(2 ** 20)}"}\n`, /^line 3: it has more than 1048576 characters/],
-      ['y'.repeat(2 ** 20 + 1), /^line 3: it has more than 1048576 characters/],
+      [`{"type":"x","y":"${'y'.repeat(2 ** 20)}"}\n`, /^line 3: more than 1048576 characters/],
+      ['y'.repeat(2 ** 20 + 1), /^line 3: more than 1048576 characters/],
       [line({ ...HEADER, version: 2 }), /^line 3: the recording has version 2, and this sluice reads 1: /],
     ] as const) {
       const found = faultOf(`${line(HEADER)}\n${bad}`);

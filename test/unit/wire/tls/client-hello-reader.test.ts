@@ -136,12 +136,12 @@ describe('a ClientHello', () => {
 
   it('is refused as soon as a record is wrong', () => {
     const cases: readonly (readonly [string, string])[] = [
-      ['1703', 'no record of a TLS handshake'],
-      ['1602', 'no record of a TLS handshake'],
+      ['1703', 'not a TLS handshake record'],
+      ['1602', 'not a TLS handshake record'],
       ['1603010000', 'empty record'],
       ['1603014001', 'record too long'],
-      ['160301000102', 'no ClientHello'],
-      ['160301000101' + '17', 'no record of a TLS handshake'],
+      ['160301000102', 'not a ClientHello'],
+      ['160301000101' + '17', 'not a TLS handshake record'],
       ['160301400001003ff8', 'ClientHello over 16384 bytes'],
     ];
     for (const [hex, problem] of cases) {

@@ -104,8 +104,8 @@ describe("a client's handshake", () => {
     ...['POST', 'HEAD', 'get', 'CONNECT'].map(
       (method) => ['a WebSocket handshake must be a GET request', handshake({}, method)] as const,
     ),
-    ['upgrade must name websocket alone', handshake({ upgrade: 'websocket, h2c' })],
-    ['upgrade must name websocket alone', handshake({ upgrade: 'websocket, websocket' })],
+    ['upgrade must be websocket alone', handshake({ upgrade: 'websocket, h2c' })],
+    ['upgrade must be websocket alone', handshake({ upgrade: 'websocket, websocket' })],
     ...['version', 'key'].map((name) => {
       const { headers, ...head } = handshake();
       const twice = { ...head, headers: [...headers, `sec-websocket-${name}`, headers.at(-1)!] };
