@@ -78,7 +78,7 @@ function requestOf(token: string): AccessRequest {
     certificate: null,
     vpcEndpointId: null,
     trace: null,
-    told: null,
+    report: null,
   } as const;
   const head = { method: 'GET', path: '/chat', query: '', headers };
   return { head, client, route: 'chat', host: 'chat.example.com', path: '/chat', wantsUpgrade: true };

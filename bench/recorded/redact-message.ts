@@ -8,11 +8,11 @@ import type { Redaction } from '../../src/wire/redaction/redaction.ts';
 export function redactMessage(redaction: Redaction, bytes: Buffer, isText: boolean): Buffer | null {
   if (isText) {
     const text = bytes.toString();
-    const redacted = redaction.text(text);
+    const redacted = redaction.redactText(text);
     if (redacted === text) return bytes;
     return redacted === null ? null : Buffer.from(redacted);
   }
-  const redacted = redaction.binary(bytes);
+  const redacted = redaction.redactBytes(bytes);
   if (redacted === bytes) return bytes;
   return redacted === null ? null : Buffer.from(redacted);
 }

@@ -21,7 +21,7 @@ export type Address = TcpAddress | UnixAddress;
 export const MAX_SOCKET_PATH_BYTES = 107;
 
 /** Returns an address if its host is a name, which may resolve to many endpoints; otherwise null. */
-export function nameIn(address: Address): TcpAddress | null {
+export function namedAddress(address: Address): TcpAddress | null {
   return address.kind === 'tcp' && isIP(address.host) === 0 ? address : null;
 }
 

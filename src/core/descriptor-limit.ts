@@ -47,7 +47,7 @@ export function planDescriptors(limit: number, threads: number): DescriptorPlan 
 }
 
 /** Returns a limit that suffices for a number of clients. */
-export function limitFor(clients: number, threads: number): number {
+export function descriptorLimitFor(clients: number, threads: number): number {
   return 2 * clients + ownDescriptors(threads) + MAX_RESERVE;
 }
 

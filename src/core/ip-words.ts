@@ -80,10 +80,10 @@ function readIpv6(text: string, words: Uint32Array): boolean {
     }
   }
   if (before < 0 ? count !== 8 : count === 8) return false;
-  const behind = before < 0 ? 0 : count - before;
-  const head = count - behind;
+  const tail = before < 0 ? 0 : count - before;
+  const head = count - tail;
   for (let word = 0; word < 4; word++) {
-    words[word] = (groupAt(2 * word, head, behind) << 16) | groupAt(2 * word + 1, head, behind);
+    words[word] = (groupAt(2 * word, head, tail) << 16) | groupAt(2 * word + 1, head, tail);
   }
   return true;
 }
@@ -92,11 +92,11 @@ function readIpv6(text: string, words: Uint32Array): boolean {
  * Returns the group at an index of the whole address.
  *
  * @param head number of groups before `::`
- * @param behind number of groups after it
+ * @param tail number of groups after it
  */
-function groupAt(index: number, head: number, behind: number): number {
+function groupAt(index: number, head: number, tail: number): number {
   if (index < head) return groups[index]!;
-  return index < 8 - behind ? 0 : groups[head + index - (8 - behind)]!;
+  return index < 8 - tail ? 0 : groups[head + index - (8 - tail)]!;
 }
 
 /** Returns the value of a hexadecimal digit; -1 for other characters. */

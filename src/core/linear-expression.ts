@@ -12,7 +12,7 @@ const MAX_STATE_BYTES = 1024 * 1024;
 
 const SYNTAX = 'write RE2 syntax (https://github.com/google/re2/wiki/Syntax)';
 /** Syntax that RE2 lacks because it cannot run in linear time, by the start of the refused part. */
-const LEFT_OUT = [
+const UNSUPPORTED = [
   [/^\(\?<?[=!]/, 'lookaround cannot run in linear time', 'write several expressions without it'],
   [/^\\[1-9k]/, 'a backreference cannot run in linear time', 'write the alternatives out'],
   [/^\(\?>/, 'atomic groups are not supported', 'write (?:...)'],
@@ -35,7 +35,7 @@ const UNANCHORED = 0;
 let loaded: typeof Re2 | null = null;
 
 /** Expressions whose compilation runs most of re2js, and builds its character tables. */
-const FIRST = ['^/a/([a-z]+)/(.*)$', '(?i)^\\p{L}'];
+const WARM_UP_SOURCES = ['^/a/([a-z]+)/(.*)$', '(?i)^\\p{L}'];
 
 /** Loads re2js with the first expression: it takes 2 MB per thread, and few configurations need it. */
 function re2js(): typeof Re2 {
@@ -51,7 +51,7 @@ function re2js(): typeof Re2 {
 export async function loadExpressions(nextTurn: () => Promise<void>): Promise<void> {
   if (loaded !== null) return;
   re2js();
-  for (const source of FIRST) {
+  for (const source of WARM_UP_SOURCES) {
     await nextTurn();
     new LinearExpression(source).test('/a/b/c');
   }
@@ -108,17 +108,17 @@ export class LinearExpression {
   /**
    * Replaces every non-empty match.
    *
-   * @param mayGoOn called before each search; returns false to stop. A search takes linear time, and there
+   * @param mayContinue called before each search; returns false to stop. A search takes linear time, and there
    * may be as many as characters
    * @returns the same text if nothing matches; null if stopped
    */
-  replaceAll(text: string, by: string, mayGoOn: () => boolean): string | null {
+  replaceAll(text: string, by: string, mayContinue: () => boolean): string | null {
     if (!this.test(text)) return text;
     let replaced = '';
     let taken = 0;
     let at = 0;
     while (at < text.length) {
-      if (!mayGoOn()) return null;
+      if (!mayContinue()) return null;
       const [, bounds] = this.#program.matchWithGroup(text, at, text.length, UNANCHORED, 1) as Found;
       if (bounds === null) break;
       const [start, end] = bounds;
@@ -148,7 +148,7 @@ function compile(source: string): Re2.RE2JS {
 function explain(error: Re2.RE2JSException): string {
   if (!(error instanceof re2js().RE2JSSyntaxException)) return `${messageOf(error)}: ${SYNTAX}`;
   const part = error.getPattern() ?? '';
-  for (const [beginning, fault, remedy] of LEFT_OUT) {
+  for (const [beginning, fault, remedy] of UNSUPPORTED) {
     if (beginning.test(part)) return `${fault}: ${remedy}`;
   }
   const place =

@@ -1,7 +1,7 @@
 import { workerThreads } from '../config/schema/capacity.ts';
 import type { Config } from '../config/types/config.ts';
 import {
-  limitFor,
+  descriptorLimitFor,
   planDescriptors,
   readDescriptorLimit,
   type DescriptorPlan,
@@ -49,7 +49,7 @@ function planOf(config: Config, log: Logger): DescriptorPlan | null {
   const plan = planDescriptors(limit, threads);
   if (plan.clients === 0) {
     throw new StartError(
-      `the limit of ${limit} open descriptors leaves none for clients: raise it to ${limitFor(100, threads)} or more ` +
+      `the limit of ${limit} open descriptors leaves none for clients: raise it to ${descriptorLimitFor(100, threads)} or more ` +
         '(ulimit -n, LimitNOFILE=)',
     );
   }

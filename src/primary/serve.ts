@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress } from '../core/address.ts';
-import { boundHeapGrowth, shareBuiltins } from '../sys/memory/heap.ts';
+import { limitHeapGrowth, shareBuiltins } from '../sys/memory/heap.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LogOutputs } from '../telemetry/output/log-outputs.ts';
 import type { PrimaryOptions } from './build.ts';
@@ -45,7 +45,7 @@ export async function serve(options: ServeOptions): Promise<Outcome> {
   const { config, log, output, onReady, manager = null } = options;
   // If two processes write the same files, the process with the admin address rotates them.
   output.mayRotate = options.takeOver !== true;
-  boundHeapGrowth();
+  limitHeapGrowth();
   shareBuiltins();
   const primary = new Primary({
     ...options,

@@ -1,5 +1,5 @@
 import type { Config } from '../config/types/config.ts';
-import { nameIn } from '../core/address.ts';
+import { namedAddress } from '../core/address.ts';
 import type { BlockShape } from '../telemetry/block-shape.ts';
 import type { Metric } from '../telemetry/metrics/metric.ts';
 import { pageShapes } from '../telemetry/metrics/page-shapes.ts';
@@ -23,7 +23,7 @@ export function countSeries(config: Config): SeriesCount {
   for (const { shape } of layoutOf(config, []).blocks) count[kindOf(shape.owner)] += seriesOf(shape);
   const endpoints = config.clusters.flatMap((cluster) => cluster.endpoints);
   // The layout has no blocks for DNS names: a name can have several addresses.
-  const names = endpoints.filter(({ address }) => nameIn(address) !== null).length;
+  const names = endpoints.filter(({ address }) => namedAddress(address) !== null).length;
   count.endpoint += names * seriesOf(pageShapes.endpoint) + endpoints.length * primarySeries('endpoint');
   count.cluster += config.clusters.length * primarySeries('cluster');
   return count;

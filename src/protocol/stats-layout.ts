@@ -5,7 +5,7 @@ import type { Config } from '../config/types/config.ts';
 import type { LimitSettings } from '../config/types/limits.ts';
 import type { Listener } from '../config/types/listener.ts';
 import type { Route } from '../config/types/route.ts';
-import { formatAddress, nameIn } from '../core/address.ts';
+import { formatAddress, namedAddress } from '../core/address.ts';
 import { pageShapes } from '../telemetry/metrics/page-shapes.ts';
 import { PageLayout, type BlockName } from '../telemetry/page-layout.ts';
 import type { BlockChange } from '../telemetry/series-directory.ts';
@@ -114,7 +114,7 @@ function blocksOfRoute(listener: string, { name: route, action, limits }: Route)
 function blocksOfCluster({ name: cluster, endpoints }: Cluster): BlockName[] {
   const names: BlockName[] = [{ shape: pageShapes.cluster, labels: { cluster } }];
   for (const { address } of endpoints) {
-    if (nameIn(address) !== null) continue;
+    if (namedAddress(address) !== null) continue;
     names.push({ shape: pageShapes.endpoint, labels: { cluster, endpoint: formatAddress(address) } });
   }
   return names;

@@ -16,7 +16,7 @@ export class CertificateCondition {
   }
 
   /** Reports whether all conditions hold. False without a certificate. */
-  holds(certificate: ClientCertificate | null): boolean {
+  matches(certificate: ClientCertificate | null): boolean {
     if (certificate === null) return false;
     if (this.#subject !== null && this.#subject !== certificate.subject) return false;
     if (this.#fingerprint !== null && this.#fingerprint !== certificate.fingerprint) return false;

@@ -124,12 +124,12 @@ export class CompiledRoute<T> {
    * Reports whether the route takes the request: every condition holds, or {@link hit} refuses the request.
    * Checks the cheapest conditions first. The index has checked the host.
    */
-  holds(request: RouteRequest, query: QueryString | null): boolean {
+  matches(request: RouteRequest, query: QueryString | null): boolean {
     const { path } = request;
     if (this.path !== null && path !== this.path) return false;
     if (this.pathPrefix !== null && !isUnder(path, this.pathPrefix)) return false;
     if (this.#subprotocol !== null && !request.subprotocols.includes(this.#subprotocol)) return false;
-    if (this.#certificate?.holds(request.certificate) === false) return false;
+    if (this.#certificate?.matches(request.certificate) === false) return false;
     for (const [name, value] of this.#headers) {
       const found = request.header(name);
       // Endpoints use the first, last or all of repeated lines, so hit() refuses them.
@@ -144,7 +144,7 @@ export class CompiledRoute<T> {
   /** Returns which readings of the request's path the route can take; `some` if uncertain. */
   reach(request: RouteRequest, outline: PathOutline, query: QueryString | null): Reach {
     if (this.#subprotocol !== null && !request.subprotocols.includes(this.#subprotocol)) return 'none';
-    if (this.#certificate?.holds(request.certificate) === false) return 'none';
+    if (this.#certificate?.matches(request.certificate) === false) return 'none';
     let isCertain = this.#expression === null && this.#query.length === 0;
     for (const [name, value] of this.#headers) {
       const found = request.header(name);
@@ -162,7 +162,7 @@ export class CompiledRoute<T> {
     return isCertain ? 'all' : 'some';
   }
 
-  /** Returns the route's hit or refusal of a request for which it {@link holds}. */
+  /** Returns the route's hit or refusal of a request for which it {@link matches}. */
   hit(request: RouteRequest): RouteHit<T> | RouteRefusal {
     const { path } = request;
     for (const [name] of this.#headers) {

@@ -41,7 +41,7 @@ export class HostIndex<T> {
    * another index. Routes of a host must be added in ascending order.
    */
   add(route: CompiledRoute<T>): void {
-    this.#under(route.host).add(route);
+    this.#indexFor(route.host).add(route);
   }
 
   /** Lists the indexes of a request's host: for any host, for this host, and for each wildcard above it. */
@@ -63,7 +63,7 @@ export class HostIndex<T> {
     return indexes;
   }
 
-  #under(host: Host): PathIndex<T> {
+  #indexFor(host: Host): PathIndex<T> {
     if (host === null) return this.#anyHost;
     const wildcard = isWildcard(host);
     const indexes = wildcard ? this.#bySuffix : this.#byHost;

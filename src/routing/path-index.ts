@@ -8,7 +8,7 @@ import type { RouteRequest } from './route-request.ts';
  * Max routes of a host that are tried in turn. Most of thousands of hosts have one or two routes: without
  * maps they take a third of the memory, and no more time.
  */
-const MAX_FEW = 8;
+const MAX_LISTED = 8;
 
 /**
  * The routes of one host, indexed by their path conditions. A request is checked against few of them. The
@@ -36,7 +36,7 @@ export class PathIndex<T> {
     // Pushing to an empty array would reserve room for 17 routes.
     if (this.#few === null) this.#few = [route];
     else this.#few.push(route);
-    if (this.#few.length <= MAX_FEW) return;
+    if (this.#few.length <= MAX_LISTED) return;
     this.#many = new ManyRoutes();
     for (const each of this.#few) this.#many.add(each);
     this.#few = null;
@@ -55,7 +55,7 @@ export class PathIndex<T> {
   /** Passes the routes that can take a reading of the path to a search. */
   search(search: ReachSearch<T>): void {
     if (this.#many !== null) this.#many.readings.search(search);
-    else if (this.#few !== null) search.look(this.#few);
+    else if (this.#few !== null) search.check(this.#few);
   }
 }
 
@@ -74,10 +74,10 @@ class ManyRoutes<T> {
   add(route: CompiledRoute<T>): void {
     this.readings.add(route);
     if (route.path !== null) {
-      file(this.#byPath, route.path, route);
+      appendTo(this.#byPath, route.path, route);
     } else if (route.pathPrefix !== null) {
       const key = route.pathPrefix.endsWith('/') ? route.pathPrefix.slice(0, -1) : route.pathPrefix;
-      file(this.#byPrefix, key, route);
+      appendTo(this.#byPrefix, key, route);
       this.#prefixLengths[key.length] = true;
     } else {
       this.#others.push(route);
@@ -102,7 +102,7 @@ class ManyRoutes<T> {
   }
 }
 
-function file<T>(lists: Map<string, CompiledRoute<T>[]>, key: string, route: CompiledRoute<T>): void {
+function appendTo<T>(lists: Map<string, CompiledRoute<T>[]>, key: string, route: CompiledRoute<T>): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [route]);
   else list.push(route);
@@ -117,7 +117,7 @@ function firstOf<T>(
   if (list === undefined) return best;
   for (const route of list) {
     if (best !== null && route.order >= best.order) return best;
-    if (route.holds(request, query)) return route;
+    if (route.matches(request, query)) return route;
   }
   return best;
 }

@@ -62,7 +62,7 @@ interface ReadingLookup {
    *
    * @param query the part after a decoded `?`; null if the query is the request's
    */
-  holds(reading: string, query: string | null): boolean;
+  accepts(reading: string, query: string | null): boolean;
 }
 
 /** Separates a reading from its query in keys. Paths never contain it. */
@@ -81,7 +81,7 @@ export function everyReading(path: string, spelling: string, lookup: ReadingLook
     const key = keyOf(reading, query);
     if (seen.has(key)) return true;
     seen.add(key);
-    return lookup.holds(reading, query);
+    return lookup.accepts(reading, query);
   };
   const budget = { readings: maxReadings(spelling, lookup.expressions) };
   const found = everyOutcome(path, budget, lookup.usesQuery, check);
@@ -99,8 +99,8 @@ export function hasDotSegment(path: string): boolean {
   if (DOT_SEGMENT.test(path)) return true;
   const { segments } = outlineOf(path);
   if (segments !== null && !segments.has('.') && !segments.has('..')) return false;
-  const holds = (reading: string): boolean => !DOT_SEGMENT.test(reading);
-  return everyReading(path, path, { usesQuery: false, expressions: 0, holds }) !== 'all hold';
+  const accepts = (reading: string): boolean => !DOT_SEGMENT.test(reading);
+  return everyReading(path, path, { usesQuery: false, expressions: 0, accepts }) !== 'all hold';
 }
 
 /**

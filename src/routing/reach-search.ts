@@ -55,7 +55,7 @@ export class ReachSearch<T> {
   }
 
   /** Checks routes in ascending order. */
-  look(routes: readonly CompiledRoute<T>[]): void {
+  check(routes: readonly CompiledRoute<T>[]): void {
     for (const route of routes) {
       if (route.order >= this.end) return;
       const reach = route.reach(this.#request, this.#outline, this.#query);

@@ -32,14 +32,14 @@ export class ReachTree<T> {
   add(route: CompiledRoute<T>): void {
     if (this.#first === Infinity) this.#first = route.order;
     if (this.#children !== null) {
-      this.#file(route, this.#children);
+      this.#addToChild(route, this.#children);
       return;
     }
     const routes = this.#keep(route);
     if (routes.length <= MAX_MIXED || this.#depth === MAX_DEPTH) return;
     const children = new Map<string, ReachTree<T>>();
     this.#routes = null;
-    for (const each of routes) this.#file(each, children);
+    for (const each of routes) this.#addToChild(each, children);
     // Routes without a next segment stay here, whatever their number.
     this.#children = children;
   }
@@ -51,7 +51,7 @@ export class ReachTree<T> {
     return this.#routes;
   }
 
-  #file(route: CompiledRoute<T>, children: Map<string, ReachTree<T>>): void {
+  #addToChild(route: CompiledRoute<T>, children: Map<string, ReachTree<T>>): void {
     const segment = route.segmentAt(this.#depth);
     if (segment === null) {
       this.#keep(route);
@@ -64,7 +64,7 @@ export class ReachTree<T> {
 
   /** Passes the routes that can take a reading of the path to a search. */
   search(search: ReachSearch<T>): void {
-    if (this.#routes !== null) search.look(this.#routes);
+    if (this.#routes !== null) search.check(this.#routes);
     const children = this.#children;
     if (children === null) return;
     const { head, segments } = search;

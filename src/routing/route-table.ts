@@ -52,7 +52,7 @@ export class RouteTable<T> {
     return everyReading(request.path, spelling, {
       usesQuery: this.#usesQuery,
       expressions,
-      holds: (path, decodedQuery) => {
+      accepts: (path, decodedQuery) => {
         if (decodedQuery === null) return isSameFor(path, request.query);
         // Chained servers receive both queries, or only the first.
         return (

@@ -9,7 +9,7 @@ export const TLS_1_2 = 0x0303;
 export const TLS_1_3 = 0x0304;
 
 /** Why a call did not succeed (SSL_get_error). */
-export const Outcome = { BREACH: 1, WANTS_READ: 2, WANTS_WRITE: 3, SYSTEM: 5, CLOSED: 6 } as const;
+export const Outcome = { PROTOCOL_ERROR: 1, WANTS_READ: 2, WANTS_WRITE: 3, SYSTEM: 5, CLOSED: 6 } as const;
 
 /** Results of callbacks (`SSL_TLSEXT_ERR_…`). */
 export const PROTOCOL_CHOSEN = 0;
@@ -85,7 +85,7 @@ export function openssl(): OpenSsl {
 }
 
 /** Returns the functions; null if this thread has not used them. */
-export function usedOpenssl(): OpenSsl | null {
+export function loadedOpenssl(): OpenSsl | null {
   return loaded;
 }
 

@@ -54,9 +54,9 @@ export function bytesOfIp(text: string): Uint8Array | null {
 /** @param text a valid IPv6 address */
 function bytesOfIpv6(text: string): Uint8Array {
   const zone = text.indexOf('%');
-  const [before = '', behind = ''] = (zone < 0 ? text : text.slice(0, zone)).split('::', 2);
+  const [before = '', after = ''] = (zone < 0 ? text : text.slice(0, zone)).split('::', 2);
   const head = bytesOfGroups(before);
-  const tail = bytesOfGroups(behind);
+  const tail = bytesOfGroups(after);
   const bytes = new Uint8Array(16);
   bytes.set(head);
   bytes.set(tail, 16 - tail.length);
@@ -83,10 +83,10 @@ export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   const [unzoned = ''] = address.split('%', 1);
   if (unzoned.includes('.')) return unzoned.slice(unzoned.lastIndexOf(':') + 1);
-  const [before = '', behind] = unzoned.split('::', 2);
+  const [before = '', after] = unzoned.split('::', 2);
   const groups = before === '' ? [] : before.split(':');
-  if (behind !== undefined) {
-    const rest = behind === '' ? [] : behind.split(':');
+  if (after !== undefined) {
+    const rest = after === '' ? [] : after.split(':');
     while (groups.length + rest.length < 8) groups.push('0');
     groups.push(...rest);
   }

@@ -22,7 +22,7 @@ import { netDialler } from '../l7/upstream/net-upstream.ts';
 import { RawDialler } from '../l7/upstream/raw-upstream.ts';
 import { deferToPollPhase } from '../loop/poll-phase.ts';
 import type { WorkerStart } from '../protocol/to-worker.ts';
-import { keepLargeBlocksApart } from '../sys/memory/allocator.ts';
+import { fixMmapThreshold } from '../sys/memory/allocator.ts';
 import { unsupportedReason } from '../sys/support.ts';
 import type { Environment } from './environment.ts';
 import { Generations } from './generations/generations.ts';
@@ -74,7 +74,7 @@ class WebLayer implements Layer<
     const loop = reason === null ? new RawLoop(wheel) : null;
     this.innerLoop = loop;
     // The memory of a closed session then returns to the system, not only to the next session.
-    if (loop !== null) keepLargeBlocksApart();
+    if (loop !== null) fixMmapThreshold();
     const rawDialler = loop === null ? null : new RawDialler(loop);
     const dialler = rawDialler ?? netDialler;
     const defer = loop === null ? deferToPollPhase : (callback: () => void): void => loop.defer(callback);

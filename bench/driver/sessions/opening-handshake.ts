@@ -59,6 +59,6 @@ export class OpeningHandshake {
     if (head.status !== 101) return String(head.status);
     const checked = checkUpgradeResponse(head, acceptKey(this.#key), this.#request.subprotocols);
     if (typeof checked === 'string') return checked;
-    return input.subarray(this.#head.behind, length);
+    return input.subarray(this.#head.headEnd, length);
   }
 }

@@ -53,6 +53,6 @@ function fits({ scheme, host, port }: Origin, pattern: OriginPattern): boolean {
  * port there, and clients put every non-default port into Host.
  */
 function isSelf(origin: Origin, { head, client }: AccessRequest): boolean {
-  const own = originOf(client.secure ? 'https' : 'http', client.told?.host ?? headerOf(head, 'host') ?? '');
+  const own = originOf(client.secure ? 'https' : 'http', client.report?.host ?? headerOf(head, 'host') ?? '');
   return own !== null && origin.scheme === own.scheme && origin.host === own.host && origin.port === own.port;
 }

@@ -70,12 +70,12 @@ export class RecordRedactor {
     // A rule may match only with what is missing.
     if (record.cut === true) return withheld(rest);
     if (text !== undefined) {
-      const redacted = this.#redaction.text(text);
+      const redacted = this.#redaction.redactText(text);
       if (redacted === null) return withheld(rest);
       return redacted === text ? record : { ...rest, text: redacted, redacted: true };
     }
     const bytes = Buffer.from(base64 ?? '', 'base64');
-    const redacted = this.#redaction.binary(bytes);
+    const redacted = this.#redaction.redactBytes(bytes);
     if (redacted === null) return withheld(rest);
     if (redacted === bytes) return record;
     return { ...rest, base64: Buffer.from(redacted).toString('base64'), redacted: true };
@@ -83,7 +83,7 @@ export class RecordRedactor {
 
   /** A text that would cost too much goes as a whole. */
   #text(text: string): string {
-    return this.#redaction.text(text) ?? REDACTED;
+    return this.#redaction.redactText(text) ?? REDACTED;
   }
 }
 

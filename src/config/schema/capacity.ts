@@ -1,5 +1,5 @@
 /** Warns of limits that the machine cannot satisfy. */
-import { limitFor, planDescriptors } from '../../core/descriptor-limit.ts';
+import { descriptorLimitFor, planDescriptors } from '../../core/descriptor-limit.ts';
 import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
 import type { Problems } from '../syntax/problems.ts';
 import type { Located } from '../syntax/section.ts';
@@ -30,7 +30,7 @@ export function warnOfDescriptors(
   problems.warning(
     [...largest.path, 'maxConnections'],
     `${promised} cannot be reached: the limit of ${limit} open descriptors carries ${clients}, because each needs one ` +
-      `more for its endpoint: raise it to ${limitFor(sum, threads)} (ulimit -n, LimitNOFILE=), or lower maxConnections`,
+      `more for its endpoint: raise it to ${descriptorLimitFor(sum, threads)} (ulimit -n, LimitNOFILE=), or lower maxConnections`,
   );
 }
 

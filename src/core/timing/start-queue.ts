@@ -4,7 +4,7 @@ import type { NextTurn } from './slices.ts';
 const SLICE_MS = 2;
 
 /** Min free entries at the start of the line before it is compacted. */
-const MIN_MOVE = 1024;
+const MIN_COMPACTION = 1024;
 
 /** Work that waits in at most one queue. After it has run, call {@link StartQueue.release}. */
 interface Waiting {
@@ -90,17 +90,17 @@ export class StartQueue {
       }
     } finally {
       // One failed start must not stop all others forever.
-      this.#moveUp();
+      this.#compact();
       this.#isScheduled = false;
       this.#schedule();
     }
   };
 
   /** Compacts the line once its free start is as long as the rest. */
-  #moveUp(): void {
+  #compact(): void {
     const first = this.#first;
     const count = this.#end - first;
-    if (count > 0 && (first < MIN_MOVE || first < count)) return;
+    if (count > 0 && (first < MIN_COMPACTION || first < count)) return;
     for (let place = 0; place < count; place++) {
       const work = this.#line[first + place] ?? null;
       this.#line[place] = work;

@@ -145,7 +145,7 @@ export class BoundRequest {
 
   /** Distinguishes the connections of one client to one cluster. */
   get #use(): string {
-    return `${this.#terms.proxyProtocol} ${this.#login.ofRoute}`;
+    return `${this.#terms.proxyProtocol} ${this.#login.routeCredentials}`;
   }
 
   get #network(): string {

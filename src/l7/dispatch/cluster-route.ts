@@ -8,7 +8,7 @@ import { pathRewriter } from '../../routing/rewrite.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { clientCertValue } from '../../wire/forwarding/client-cert-header.ts';
 import { forwardedHeaders, viaElement } from '../../wire/forwarding/forwarded-headers.ts';
-import { loginsOf } from '../../wire/http/connection-auth.ts';
+import { connectionLoginFinder } from '../../wire/http/connection-auth.ts';
 import type { HeaderEdits } from '../../wire/http/header-edits.ts';
 import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
 import { headerOf, joinedHeaderOf } from '../../wire/http/request-head.ts';
@@ -44,7 +44,7 @@ export class ClusterRoute {
   readonly #admission: { readonly draining: boolean };
   readonly #carrier: ClusterCarrier;
   readonly #requestEdits: HeaderEdits;
-  readonly #loginOf: ReturnType<typeof loginsOf>;
+  readonly #loginOf: ReturnType<typeof connectionLoginFinder>;
   readonly #strippedPrefix: string;
   /** Whether endpoints get X-Forwarded-Client-Cert. */
   readonly #forwardsCert: boolean;
@@ -67,7 +67,7 @@ export class ClusterRoute {
     this.#admission = admission;
     this.#carrier = carrier;
     this.#requestEdits = editsOf(route.headers.request);
-    this.#loginOf = loginsOf(this.#requestEdits);
+    this.#loginOf = connectionLoginFinder(this.#requestEdits);
     this.#rewrite = pathRewriter(action.rewrite);
     this.#strippedPrefix = normalizePattern(action.rewrite.stripPrefix ?? '');
     this.#forwardsCert = listener.tls?.clientCertificates?.forward ?? false;

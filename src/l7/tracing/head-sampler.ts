@@ -32,7 +32,7 @@ export class HeadSampler {
   begin(head: RequestHead, peer: string, isTrusted: boolean): RequestTrace {
     const parent = isTrusted ? this.#continued(head, peer) : null;
     // Random digits that are all 0 are too unlikely to matter.
-    return parent ?? RequestTrace.begun(this.#random.take(TRACE_BYTES + SPAN_BYTES), peer, this.#sample);
+    return parent ?? RequestTrace.started(this.#random.take(TRACE_BYTES + SPAN_BYTES), peer, this.#sample);
   }
 
   /** Decides again by the route's fraction, unless the client has decided. */

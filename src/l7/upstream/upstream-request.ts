@@ -92,7 +92,7 @@ export class UpstreamRequest implements UpstreamOwner, InterimSink {
     const head = this.#head.push(input, start, end);
     if (head === 'incomplete' || this.#over) return;
     if (typeof head === 'string') this.#fail('handshake', head);
-    else if (this.#begin(head)) this.#readBody(this.#body!, input, this.#head.behind, end);
+    else if (this.#begin(head)) this.#readBody(this.#body!, input, this.#head.headEnd, end);
   }
 
   interimResponse(head: ResponseHead): void {

@@ -100,8 +100,8 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, 
     if (head === 'incomplete' || this.#socket === null) return;
     if (typeof head === 'string') this.#failed('handshake', head);
     else if (head.status === SWITCHING_PROTOCOLS)
-      this.#switched(head, input.subarray(this.#head.behind, end));
-    else this.#owner.attemptRefused(head, input.subarray(this.#head.behind, end));
+      this.#switched(head, input.subarray(this.#head.headEnd, end));
+    else this.#owner.attemptRefused(head, input.subarray(this.#head.headEnd, end));
   }
 
   interimResponse(head: ResponseHead): void {

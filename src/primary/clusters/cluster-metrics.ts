@@ -1,5 +1,5 @@
 import type { Cluster as ClusterConfig } from '../../config/types/cluster.ts';
-import { nameIn } from '../../core/address.ts';
+import { namedAddress } from '../../core/address.ts';
 import type { EndpointHealth } from '../../protocol/cluster-state.ts';
 import type { Family } from '../../telemetry/exposition/family.ts';
 import type { Metric } from '../../telemetry/metrics/metric.ts';
@@ -26,7 +26,7 @@ export function clusterFamilies(clusters: Pick<ClusterMonitors, 'all' | 'evictio
   // Clusters without DNS names have no lookup series.
   const perNames = (metric: Metric, value: (monitor: ClusterMonitor) => number): Family =>
     perCluster(metric, value, ({ config }) =>
-      config.endpoints.some(({ address }) => nameIn(address) !== null),
+      config.endpoints.some(({ address }) => namedAddress(address) !== null),
     );
   const perEndpoint = (
     metric: Metric,

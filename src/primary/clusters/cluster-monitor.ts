@@ -5,7 +5,7 @@ import type {
   OutlierSettings,
   ResolveSettings,
 } from '../../config/types/cluster.ts';
-import { formatAddress, nameIn } from '../../core/address.ts';
+import { formatAddress, namedAddress } from '../../core/address.ts';
 import type { ClusterState, EndpointHealth } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import { LineLimit } from '../../telemetry/line-limit.ts';
@@ -84,7 +84,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     this.#isPending = previous !== undefined;
     this.#probesAlike = known !== null && isProbedAlike(known.config, config);
     this.#cursor = known === null ? allocateCursor() : known.#cursor;
-    const hasNames = config.endpoints.some(({ address }) => nameIn(address) !== null);
+    const hasNames = config.endpoints.some(({ address }) => namedAddress(address) !== null);
     this.lookups = known?.lookups ?? { lookups: 0, failures: 0 };
     this.#prober =
       config.healthCheck === null
@@ -253,7 +253,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     const { config } = this;
     const names: NameWatch[] = [];
     for (const entry of config.endpoints) {
-      const address = nameIn(entry.address);
+      const address = namedAddress(entry.address);
       if (address === null || lookup === null) {
         this.#endpoints.list(entry);
         continue;

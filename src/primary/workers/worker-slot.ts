@@ -9,7 +9,7 @@ import type { SightListener } from '../../protocol/sight.ts';
 import type { WorkerState } from '../../protocol/admin/status.ts';
 import type { TapCommand } from '../../protocol/tap.ts';
 import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';
-import { allocateDescriptorTable, listeningIn } from '../../sys/descriptors/descriptor-table.ts';
+import { allocateDescriptorTable, listeningDescriptorsIn } from '../../sys/descriptors/descriptor-table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Question, type AskedCommand } from './question.ts';
 import type { SlotTimings } from './slot-timings.ts';
@@ -123,7 +123,7 @@ export class WorkerSlot {
 
   /** Descriptors of the worker's listening sockets. */
   get listeningSockets(): readonly number[] {
-    return this.#descriptors === null ? [] : listeningIn(this.#descriptors);
+    return this.#descriptors === null ? [] : listeningDescriptorsIn(this.#descriptors);
   }
 
   /** Resolves when the worker has listened once. @throws StartError if it cannot */

@@ -40,12 +40,12 @@ export function noteClosing(fd: number): void {
 }
 
 /** Lists the listening sockets in another thread's table. */
-export function listeningIn(memory: SharedArrayBuffer): number[] {
+export function listeningDescriptorsIn(memory: SharedArrayBuffer): number[] {
   return numbersWith(memory, LISTENING);
 }
 
 /** Lists the descriptors that another thread opened by system calls and has not closed. */
-export function ownIn(memory: SharedArrayBuffer): number[] {
+export function ownDescriptorsIn(memory: SharedArrayBuffer): number[] {
   return numbersWith(memory, OWN);
 }
 

@@ -4,9 +4,9 @@ import { unsupportedReason } from '../support.ts';
 const M_TRIM_THRESHOLD = -1;
 const M_MMAP_THRESHOLD = -3;
 /** Min size of blocks allocated from the system. Smaller blocks change too often for system calls. */
-const MIN_APART_BYTES = 256 * 1024;
+const MMAP_THRESHOLD_BYTES = 256 * 1024;
 /** Max free memory at the end of an arena. */
-const MAX_FREE_BYTES = 1024 * 1024;
+const TRIM_THRESHOLD_BYTES = 1024 * 1024;
 
 /**
  * Makes glibc allocate blocks of 256 KiB and more from the system, and return each when it is freed, in the
@@ -16,10 +16,13 @@ const MAX_FREE_BYTES = 1024 * 1024;
  * @returns whether glibc accepted both limits
  * @throws Error if system calls are not supported
  */
-export function keepLargeBlocksApart(): boolean {
+export function fixMmapThreshold(): boolean {
   const { mallopt } = nativeCalls();
   if (mallopt === null || process.env.MALLOC_MMAP_THRESHOLD_ !== undefined) return false;
-  return mallopt(M_MMAP_THRESHOLD, MIN_APART_BYTES) === 1 && mallopt(M_TRIM_THRESHOLD, MAX_FREE_BYTES) === 1;
+  return (
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES) === 1 &&
+    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES) === 1
+  );
 }
 
 /**

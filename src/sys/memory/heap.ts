@@ -10,7 +10,7 @@ const MAX_GROWTH_PERCENT = 25;
  * thread, and 50 reloads doubled the memory of the process. V8 marks in small steps, mostly on other threads,
  * so no collection blocks the thread for long.
  */
-export function boundHeapGrowth(): void {
+export function limitHeapGrowth(): void {
   setFlagsFromString(`--heap-growing-percent=${MAX_GROWTH_PERCENT}`);
 }
 

@@ -1,5 +1,5 @@
 import { nativeCalls, type NativeCalls } from '../native-calls.ts';
-import { loopOfNode } from './node-loop.ts';
+import { nodeLoopAddress } from './node-loop.ts';
 
 /** `UV_CHECK` of libuv's `uv_handle_type`. */
 const UV_CHECK = 2;
@@ -38,7 +38,7 @@ export function runImmediatesFirst(): boolean {
 /** Returns the check handles of this thread's loop, in order of creation. */
 function checkHandlesOf(calls: NativeCalls): number[] {
   const handles: number[] = [];
-  calls.walk(loopOfNode(), (handle) => {
+  calls.walk(nodeLoopAddress(), (handle) => {
     if (calls.handleType(handle) === UV_CHECK) handles.push(handle);
   });
   return handles;

@@ -6,13 +6,13 @@ import { nativeCalls } from '../native-calls.ts';
  * thread pool result, or a socket event. It belongs to libuv: watch it, but never read or close it.
  */
 export function nodeLoopDescriptor(): number {
-  const fd = nativeCalls().nodeLoopDescriptor(loopOfNode());
+  const fd = nativeCalls().nodeLoopDescriptor(nodeLoopAddress());
   if (fd < 0) throw new Error("Node's event loop has no descriptor");
   return fd;
 }
 
 /** Returns the address of this thread's `uv_loop_t`. Only for files in this room. */
-export function loopOfNode(): bigint {
+export function nodeLoopAddress(): bigint {
   const calls = nativeCalls();
   const slot = new PinnedBuffer(8);
   const status = calls.nodeLoop(calls.environment, addressWithin(slot, 0, 8));

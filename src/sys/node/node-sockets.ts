@@ -7,7 +7,7 @@ import { unsupportedReason } from '../support.ts';
 let calls: Sockets | null | undefined;
 
 /** Returns system calls for Node's sockets; null if system calls are unusable. */
-export function callsOnSockets(): Sockets | null {
+export function socketCalls(): Sockets | null {
   if (calls === undefined) calls = unsupportedReason() === null ? new Sockets() : null;
   return calls;
 }
@@ -26,7 +26,7 @@ export function descriptorOf(owner: Server | Socket): number | undefined {
  */
 export function peerUserOf(socket: Socket): number | null {
   const fd = descriptorOf(socket);
-  const user = fd === undefined ? undefined : callsOnSockets()?.peerUser(fd);
+  const user = fd === undefined ? undefined : socketCalls()?.peerUser(fd);
   return user === undefined || user < 0 ? null : user;
 }
 
@@ -36,7 +36,7 @@ export function peerUserOf(socket: Socket): number | null {
  */
 export function unacknowledgedBytes(socket: Socket): number {
   const fd = descriptorOf(socket);
-  const inKernel = fd === undefined ? 0 : (callsOnSockets()?.unacknowledged(fd) ?? 0);
+  const inKernel = fd === undefined ? 0 : (socketCalls()?.unacknowledged(fd) ?? 0);
   return socket.writableLength + inKernel;
 }
 
@@ -46,7 +46,7 @@ export function unacknowledgedBytes(socket: Socket): number {
  *
  * @returns null, or why the bytes were not sent
  */
-export function writeAtOnce(socket: Socket, bytes: Uint8Array): Error | null {
+export function writeDirectly(socket: Socket, bytes: Uint8Array): Error | null {
   const fd = descriptorOf(socket);
   if (fd === undefined) return new Error('the socket has no descriptor to write to');
   try {

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { ECONNRESET, SystemCallError, errorName } from '../errno.ts';
 import type { Sockets } from '../sockets/sockets.ts';
-import { callsOnSockets, descriptorOf } from './node-sockets.ts';
+import { socketCalls, descriptorOf } from './node-sockets.ts';
 
 const NOTHING = Buffer.alloc(0);
 /** Error of a reset after FIN: all bytes arrived, so the end is regular. */
@@ -23,7 +23,7 @@ const AFTER_FIN = 'EPIPE';
 export function atTrueEnd(
   socket: Socket,
   ended: () => void,
-  calls: Pick<Sockets, 'takeError' | 'isConnected'> | null = callsOnSockets(),
+  calls: Pick<Sockets, 'takeError' | 'isConnected'> | null = socketCalls(),
 ): void {
   const fd = descriptorOf(socket);
   if (calls !== null && fd !== undefined) {

@@ -89,7 +89,7 @@ export class HandOver {
  *
  * @returns false if the socket no longer listens, or system calls are not supported
  */
-export function deafen(fd: number): boolean {
+export function dropNewConnections(fd: number): boolean {
   try {
     return isListening(fd) && attach(fd, SO_ATTACH_FILTER, DROP_SYN);
   } catch {

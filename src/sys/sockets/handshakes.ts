@@ -31,12 +31,12 @@ const MAX_SPARE = 128;
  * Age after which the peer may already have the connection. The kernel delays the last ACK by 200 ms
  * (TCP_DELACK_MAX), and this is a little less.
  */
-const HELD_BACK_MS = 150;
+const ACK_DELAY_MS = 150;
 
 /** Parts of the scratch memory: the address to connect to, no address, a kernel result, and its length. */
 const NAME = { start: 0, end: SOCKADDR_BYTES } as const;
-const NOWHERE = { start: NAME.end, end: NAME.end + SOCKADDR_BYTES } as const;
-const VALUE = { start: NOWHERE.end, end: NOWHERE.end + TCP_INFO_HEAD_BYTES } as const;
+const NO_ADDRESS = { start: NAME.end, end: NAME.end + SOCKADDR_BYTES } as const;
+const VALUE = { start: NO_ADDRESS.end, end: NO_ADDRESS.end + TCP_INFO_HEAD_BYTES } as const;
 const LENGTH = { start: VALUE.end, end: VALUE.end + 4 } as const;
 
 /**
@@ -55,7 +55,7 @@ export class Handshakes {
   readonly #name: number;
   /** Address of the IP address in {@link #name}. */
   readonly #host: number;
-  readonly #nowhere: number;
+  readonly #noAddress: number;
   readonly #value: number;
   readonly #length: number;
   readonly #spare: number[] = [];
@@ -71,8 +71,8 @@ export class Handshakes {
     this.#nameLength = version === 4 ? writeIpv4(bytes, 0, true) : writeIpv6(bytes, 0, 0, true);
     this.#name = addressWithin(this.#scratch, NAME.start, NAME.end);
     this.#host = this.#name + (version === 4 ? IPV4_BYTES : IPV6_BYTES).offset;
-    this.#nowhere = addressWithin(this.#scratch, NOWHERE.start, NOWHERE.end);
-    bytes.writeUInt16LE(AF_UNSPEC, NOWHERE.start);
+    this.#noAddress = addressWithin(this.#scratch, NO_ADDRESS.start, NO_ADDRESS.end);
+    bytes.writeUInt16LE(AF_UNSPEC, NO_ADDRESS.start);
     this.#value = addressWithin(this.#scratch, VALUE.start, VALUE.end);
     this.#length = addressWithin(this.#scratch, LENGTH.start, LENGTH.end);
   }
@@ -82,9 +82,9 @@ export class Handshakes {
    *
    * @param host an IP address without a zone. Mapped addresses (`::ffff:192.0.2.1`) are not allowed: a reused
    * Linux socket keeps its path to IPv4 (tcp_v6_connect), and later IPv6 handshakes would never end
-   * @returns the socket, for {@link look} and {@link cancel}; or a negative error number
+   * @returns the socket, for {@link poll} and {@link cancel}; or a negative error number
    */
-  begin(host: string, port: number): number {
+  start(host: string, port: number): number {
     this.#scratch.bytes.writeUInt16BE(port, NAME.start + 2);
     if (this.#calls.parseAddress(this.#family, host, this.#host) !== 1) return -EINVAL;
     const fd = this.#spare.pop() ?? this.#open();
@@ -103,7 +103,7 @@ export class Handshakes {
    * the round-trip time in microseconds, 0 if unmeasured; or another negative error number if the handshake
    * failed
    */
-  look(fd: number): number {
+  poll(fd: number): number {
     checkDescriptor(fd);
     const { bytes } = this.#scratch;
     bytes.writeInt32LE(TCP_INFO_HEAD_BYTES, LENGTH.start);
@@ -122,7 +122,7 @@ export class Handshakes {
     const roundTrip = bytes.readUInt32LE(VALUE.start + TCP_INFO_ROUND_TRIP);
     const isUnseen =
       state === TCP_ESTABLISHED &&
-      bytes.readUInt32LE(VALUE.start + TCP_INFO_LAST_ACK_RECEIVED) < HELD_BACK_MS;
+      bytes.readUInt32LE(VALUE.start + TCP_INFO_LAST_ACK_RECEIVED) < ACK_DELAY_MS;
     // A process that may have accepted the connection gets a FIN: some treat a reset as an error.
     if (isUnseen) this.cancel(fd);
     else this.#calls.close(fd);
@@ -133,7 +133,7 @@ export class Handshakes {
   cancel(fd: number): void {
     checkDescriptor(fd);
     const isKept = this.#spare.length < MAX_SPARE;
-    if (isKept && this.#calls.connect(fd, this.#nowhere, SOCKADDR_BYTES) >= 0) this.#spare.push(fd);
+    if (isKept && this.#calls.connect(fd, this.#noAddress, SOCKADDR_BYTES) >= 0) this.#spare.push(fd);
     else this.#calls.close(fd);
   }
 

@@ -1,4 +1,4 @@
-import { ownIn } from '../descriptors/descriptor-table.ts';
+import { ownDescriptorsIn } from '../descriptors/descriptor-table.ts';
 import { Sockets } from './sockets.ts';
 
 /**
@@ -8,7 +8,7 @@ import { Sockets } from './sockets.ts';
  * @returns number of closed descriptors
  */
 export function reclaimDescriptors(table: SharedArrayBuffer): number {
-  const numbers = ownIn(table);
+  const numbers = ownDescriptorsIn(table);
   if (numbers.length === 0) return 0;
   const sockets = new Sockets();
   for (const fd of numbers) {

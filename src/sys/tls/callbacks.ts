@@ -8,7 +8,7 @@ import { NO_PROTOCOL, PROTOCOL_CHOSEN, TLS_1_3, openssl } from '../openssl.ts';
 import type { TicketCipher } from './ticket-cipher.ts';
 
 /** The parts of a context that the callbacks need. */
-interface CallbackSubject {
+interface CallbackContext {
   readonly tickets: TicketCipher;
   /** Protocols in ALPN form (RFC 7301 section 3.1), in order of preference; null for none. */
   readonly protocols: PinnedBuffer | null;
@@ -24,21 +24,21 @@ interface Callbacks {
   readonly ticket: NativeCallback;
 }
 
-const subjects = new Map<number, CallbackSubject>();
+const subjects = new Map<number, CallbackContext>();
 let registered: Callbacks | null = null;
 
 /**
- * Registers a context. Returns the callbacks' addresses. The caller must call {@link removeSubject} in the
+ * Registers a context. Returns the callbacks' addresses. The caller must call {@link unregisterContext} in the
  * end.
  */
-export function addSubject(context: number, subject: CallbackSubject): CallbackAddresses {
+export function registerContext(context: number, subject: CallbackContext): CallbackAddresses {
   registered ??= register();
   subjects.set(context, subject);
   return { protocol: registered.protocol.address, ticket: registered.ticket.address };
 }
 
 /** Unregisters a context. No connection may still use it. */
-export function removeSubject(context: number): void {
+export function unregisterContext(context: number): void {
   subjects.delete(context);
   if (subjects.size > 0) return;
   registered?.protocol.release();

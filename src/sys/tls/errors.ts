@@ -1,6 +1,6 @@
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { nativeCalls } from '../native-calls.ts';
-import { LIBRARY_TLS, openssl, usedOpenssl } from '../openssl.ts';
+import { LIBRARY_TLS, openssl, loadedOpenssl } from '../openssl.ts';
 
 /** An OpenSSL error. */
 interface TakenError {
@@ -26,7 +26,7 @@ export class TlsSetupError extends Error {
  * after each turn of Node's event loop. Does nothing in a thread that has not used OpenSSL through this room.
  */
 export function clearErrors(): void {
-  usedOpenssl()?.clearErrors();
+  loadedOpenssl()?.clearErrors();
 }
 
 /**

@@ -2,7 +2,7 @@ import type { TicketKeyRing } from '../../core/ticket-key-ring.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import { TLS_1_2, TLS_1_3, openssl } from '../openssl.ts';
 import type { OpenSsl } from '../openssl-functions.ts';
-import { addSubject, removeSubject } from './callbacks.ts';
+import { registerContext, unregisterContext } from './callbacks.ts';
 import { TlsSetupError, setupError } from './errors.ts';
 import { PemReader } from './pem-reader.ts';
 import { TicketCipher } from './ticket-cipher.ts';
@@ -102,24 +102,24 @@ export class ServerContext {
   }
 
   /**
-   * Returns the address for a new connection, which must call {@link leave} in the end.
+   * Returns the address for a new connection, which must call {@link release} in the end.
    *
    * @throws Error if the context is closed
    */
-  enter(): number {
+  acquire(): number {
     if (!this.#isOpen) throw new Error('the TLS context is closed');
     this.#connections++;
     return this.#address;
   }
 
-  /** Releases the reference that {@link enter} took. */
-  leave(): void {
+  /** Releases the reference that {@link acquire} took. */
+  release(): void {
     this.#connections--;
     if (!this.#isOpen && this.#connections === 0) this.#free();
   }
 
   #free(): void {
-    removeSubject(this.#address);
+    unregisterContext(this.#address);
     this.#calls.freeContext(this.#address);
     this.#tickets.free();
     live--;
@@ -167,7 +167,7 @@ export class ServerContext {
 
   #setCallbacks(): void {
     const subject = { tickets: this.#tickets, protocols: this.#protocols };
-    const callbacks = addSubject(this.#address, subject);
+    const callbacks = registerContext(this.#address, subject);
     this.#check(this.#calls.setTicketCallback(this.#address, callbacks.ticket), 'tickets');
     if (this.#protocols !== null) {
       this.#calls.setProtocolCallback(this.#address, callbacks.protocol, this.#address);

@@ -29,7 +29,7 @@ const MAX_LATE_MESSAGES = 32;
 const NOTHING = 0;
 const READABLE = 1;
 const WRITABLE = 2;
-const REPETITION = 3;
+const RETRY = 3;
 
 let live = 0;
 
@@ -39,7 +39,7 @@ let live = 0;
  * OpenSSL interprets a failed call by the thread's errors. Call `clearErrors` after other code of this
  * thread, such as Node, used OpenSSL.
  *
- * After -EAGAIN, {@link wantsRead}, {@link wantsWrite} and {@link wantsRepetition} say what to wait for.
+ * After -EAGAIN, {@link wantsRead}, {@link wantsWrite} and {@link wantsRetry} say what to wait for.
  * OpenSSL reads ahead: while {@link hasPending} is true, epoll does not report the bytes it holds.
  */
 export class TlsStream {
@@ -70,7 +70,7 @@ export class TlsStream {
     checkDescriptor(fd);
     this.#context = context;
     this.#fd = fd;
-    this.#address = this.#calls.newStream(context.enter());
+    this.#address = this.#calls.newStream(context.acquire());
     live++;
     if (this.#address !== 0 && this.#calls.setDescriptor(this.#address, fd) === OK) return;
     const { text } = takeError();
@@ -97,8 +97,8 @@ export class TlsStream {
   }
 
   /** Whether reads wait for the blocked write. Repeat that write at once: the socket needs no room. */
-  get wantsRepetition(): boolean {
-    return this.#waitsFor === REPETITION;
+  get wantsRetry(): boolean {
+    return this.#waitsFor === RETRY;
   }
 
   /**
@@ -178,7 +178,7 @@ export class TlsStream {
     if (this.#output !== null) {
       const sent = this.#flush(this.#output);
       if (sent !== 0) return sent;
-    } else if (this.#waitsFor === REPETITION) {
+    } else if (this.#waitsFor === RETRY) {
       this.#divert(address);
     }
     const count = this.#calls.write(address, place, length);
@@ -241,7 +241,7 @@ export class TlsStream {
     this.#output?.free();
     this.#output = null;
     this.#address = 0;
-    this.#context.leave();
+    this.#context.release();
     live--;
   }
 
@@ -267,7 +267,7 @@ export class TlsStream {
         this.#divert(address);
         return this.#hasClosed ? 0 : this.#shutDown(address);
       }
-      this.#waitsFor = REPETITION;
+      this.#waitsFor = RETRY;
       return -EAGAIN;
     }
     if (output.collect()) return 0;

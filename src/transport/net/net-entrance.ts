@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { LiveSet } from '../../core/collections/live-set.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
-import { callsOnSockets, descriptorOf, writeAtOnce } from '../../sys/node/node-sockets.ts';
+import { socketCalls, descriptorOf, writeDirectly } from '../../sys/node/node-sockets.ts';
 import { UNRECOGNIZED_NAME } from '../../wire/tls/client-hello.ts';
 import type { AcceptorOwner } from '../acceptor.ts';
 import { ClientEntrance } from '../client-entrance.ts';
@@ -83,7 +83,7 @@ export class NetEntrance
 
   protected override refuseName(socket: Socket): void {
     // If the descriptor is unknown, the client gets no alert.
-    writeAtOnce(socket, UNRECOGNIZED_NAME);
+    writeDirectly(socket, UNRECOGNIZED_NAME);
     this.close(socket);
   }
 
@@ -124,7 +124,7 @@ function endsOfThis(this: NetChannel): SocketEnds {
  */
 function resetSecured(this: NetClient): NetClient {
   const fd = descriptorOf(this);
-  if (fd !== undefined) callsOnSockets()?.resetOnClose(fd);
+  if (fd !== undefined) socketCalls()?.resetOnClose(fd);
   this.destroy();
   return this;
 }

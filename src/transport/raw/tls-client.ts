@@ -10,14 +10,7 @@ import type { PendingReader } from './pending-reads.ts';
 /** The methods of `TlsStream` that a channel uses. */
 type Stream = Pick<
   TlsStream,
-  | 'read'
-  | 'write'
-  | 'hasPending'
-  | 'wantsRead'
-  | 'wantsWrite'
-  | 'wantsRepetition'
-  | 'sendCloseNotify'
-  | 'free'
+  'read' | 'write' | 'hasPending' | 'wantsRead' | 'wantsWrite' | 'wantsRetry' | 'sendCloseNotify' | 'free'
 >;
 
 /** Marks the absence of a read result: see {@link TlsClient.receiveInto}. */
@@ -147,7 +140,7 @@ export class TlsClient extends RawClient implements PendingReader {
       this.#readNeedsRoom = needsRoom;
       this.rewatch();
     }
-    this.#readNeedsWrite = result === -EAGAIN && this.#stream.wantsRepetition;
+    this.#readNeedsWrite = result === -EAGAIN && this.#stream.wantsRetry;
     if (this.#readNeedsWrite) this.home.pending.add(this);
     const meaning = result === -ENODATA ? 0 : result;
     if (count === 0) return meaning;

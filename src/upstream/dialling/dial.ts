@@ -10,7 +10,7 @@ import { TLSSocket, checkServerIdentity, connect as connectTls } from 'node:tls'
 import type { Address } from '../../core/address.ts';
 import { codeOf } from '../../core/errors.ts';
 import { ownShortageOf } from '../../core/shortage.ts';
-import { writeAtOnce } from '../../sys/node/node-sockets.ts';
+import { writeDirectly } from '../../sys/node/node-sockets.ts';
 import { KEEP_ALIVE_IDLE_MS } from '../../sys/socket-constants.ts';
 import type { ConnectFailure } from '../endpoint.ts';
 import { sniOf, type UpstreamTls } from '../upstream-tls.ts';
@@ -78,7 +78,7 @@ function sendPreface(socket: Socket, preface: Buffer): void {
     socket.write(preface);
     return;
   }
-  const problem = writeAtOnce(socket, preface);
+  const problem = writeDirectly(socket, preface);
   if (problem !== null) socket.destroy(problem);
 }
 

@@ -13,7 +13,7 @@ import { MAX_LATENESS_MS, type probe, type ProbeResult, type ProbeTarget } from 
 /** Max time between two checks of a pending handshake. The first check is after one tick of the wheel. */
 const MAX_LOOK_MS = 250;
 
-type HandshakeCalls = Pick<Handshakes, 'begin' | 'look' | 'cancel'>;
+type HandshakeCalls = Pick<Handshakes, 'start' | 'poll' | 'cancel'>;
 
 /** Tools shared by all probes. */
 interface ConnectTools {
@@ -92,7 +92,7 @@ class ConnectProbe extends Timed {
     // other address.
     const host = address.host.includes(':') ? ipOfSocket(address.host) : address.host;
     this.#handshakes = host.includes(':') ? tools.ipv6 : tools.ipv4;
-    this.#fd = this.#handshakes.begin(host, address.port);
+    this.#fd = this.#handshakes.start(host, address.port);
     tools.wheel.arm(this, 0);
   }
 
@@ -112,7 +112,7 @@ class ConnectProbe extends Timed {
   start(): void {
     const { wheel, looks, now } = this.#tools;
     looks.release();
-    const result = this.#fd < 0 ? this.#fd : this.#handshakes.look(this.#fd);
+    const result = this.#fd < 0 ? this.#fd : this.#handshakes.poll(this.#fd);
     const ms = now() - this.#startedAt;
     if (result === -EINPROGRESS) {
       if (ms < this.#timeoutMs) {

@@ -58,7 +58,7 @@ export class WebSocketCheck implements ProbeCheck {
       return null;
     }
     this.#frames = new ProbeFrames(probe);
-    this.#frames.read(bytes, this.#head.behind, bytes.length);
+    this.#frames.read(bytes, this.#head.headEnd, bytes.length);
     return frameOf(OPCODE_PING, Buffer.alloc(0));
   }
 }

@@ -42,7 +42,7 @@ export interface ClientIdentity {
   /** Trace of the request; null without tracing. */
   readonly trace: RequestTrace | null;
   /** Null if the peer is not a trusted proxy, so that its headers are ignored. */
-  readonly told: ProxyReport | null;
+  readonly report: ProxyReport | null;
 }
 
 export type ForwardedProto = 'http' | 'https' | 'ws' | 'wss';
@@ -96,12 +96,12 @@ export function identifyClient(
       certificate,
       vpcEndpointId,
       trace: sampler === null ? null : sampler.begin(head, peer, false),
-      told: null,
+      report: null,
     };
   }
-  const { address, ...told } = readReport(head, peer, trusted);
+  const { address, ...report } = readReport(head, peer, trusted);
   const offeredId = headerOf(head, 'x-request-id') ?? '';
-  const proto = told.proto ?? own;
+  const proto = report.proto ?? own;
   return {
     address,
     requestId: REQUEST_ID.test(offeredId) ? offeredId : newRequestId(),
@@ -110,7 +110,7 @@ export function identifyClient(
     certificate,
     vpcEndpointId,
     trace: sampler === null ? null : sampler.begin(head, peer, true),
-    told,
+    report,
   };
 }
 
@@ -153,14 +153,14 @@ function readReport(
  * member.
  */
 function readX(head: RequestHead, depth: number): Pick<ProxyReport, 'proto' | 'host' | 'port'> {
-  const told = (name: string): string => {
+  const memberOf = (name: string): string => {
     const members = nearestMembers(joinedHeaderOf(head, name) ?? '', Math.max(depth, 1));
     return members[0] ?? '';
   };
-  const port = told('x-forwarded-port');
+  const port = memberOf('x-forwarded-port');
   return {
-    proto: protoOf(told('x-forwarded-proto')),
-    host: validHost(told('x-forwarded-host')),
+    proto: protoOf(memberOf('x-forwarded-proto')),
+    host: validHost(memberOf('x-forwarded-host')),
     port: /^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) <= 65535 ? String(Number(port)) : null,
   };
 }

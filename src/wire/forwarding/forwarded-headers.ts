@@ -46,16 +46,16 @@ export function forwardedHeaders(
   prefix: string,
   style: ForwardedStyle = 'x',
 ): string[] {
-  const { told, requestId, proto } = client;
+  const { report, requestId, proto } = client;
   if (style === 'off') return ['X-Request-Id', requestId];
   const headers: string[] = [];
   const hostHeader = headerOf(head, 'host') ?? '';
-  const host = told?.host ?? hostHeader;
+  const host = report?.host ?? hostHeader;
   if (style !== 'rfc7239') {
     const { peer } = connection;
     headers.push(
       'X-Forwarded-For',
-      told === null || told.chain.length === 0 ? peer : `${told.chain.join(', ')}, ${peer}`,
+      report === null || report.chain.length === 0 ? peer : `${report.chain.join(', ')}, ${peer}`,
       'X-Forwarded-Proto',
       proto,
     );
@@ -63,18 +63,18 @@ export function forwardedHeaders(
     if (host !== '' && !host.includes(',')) headers.push('X-Forwarded-Host', host);
     headers.push(
       'X-Forwarded-Port',
-      told === null ? String(connection.port) : toldPort(told, hostHeader, connection),
+      report === null ? String(connection.port) : reportedPort(report, hostHeader, connection),
       'X-Real-IP',
       client.address,
     );
-    const prefixes = (told === null ? '' : toldPrefix(head)) + withoutSlash(prefix);
+    const prefixes = (report === null ? '' : reportedPrefix(head)) + withoutSlash(prefix);
     if (prefixes !== '') headers.push('X-Forwarded-Prefix', prefixes);
   }
   headers.push('X-Request-Id', requestId);
-  if (told !== null) carryOn(head, told, headers);
+  if (report !== null) addForwardedExtras(head, report, headers);
   if (style !== 'x') {
-    const hops = told === null || told.forwardedAgrees ? [] : told.chain;
-    const nearest = hops.length - (told?.depth ?? 0);
+    const hops = report === null || report.forwardedAgrees ? [] : report.chain;
+    const nearest = hops.length - (report?.depth ?? 0);
     const elements = hops.map((hop, index) => {
       const node = addressOfNode(hop) ?? 'unknown';
       return index === nearest ? forwardedElement(node, host, proto) : `for=${quotedNode(node)}`;
@@ -85,17 +85,17 @@ export function forwardedHeaders(
 }
 
 /** Returns the port that the client used: as reported, in the host, or the scheme's default. */
-function toldPort(told: ProxyReport, hostHeader: string, connection: ConnectionFacts): string {
-  if (told.port !== null) return told.port;
+function reportedPort(report: ProxyReport, hostHeader: string, connection: ConnectionFacts): string {
+  if (report.port !== null) return report.port;
   const own = String(connection.port);
-  const isSecure = told.proto === 'https' || told.proto === 'wss';
-  const named = portOf(told.host ?? hostHeader);
+  const isSecure = report.proto === 'https' || report.proto === 'wss';
+  const named = portOf(report.host ?? hostHeader);
   // A proxy that sends our address as Host, as nginx does by default, hides the client's port.
   const isOwnAddress =
-    told.proto !== null && isSecure !== connection.secure && told.host === null && named === own;
+    report.proto !== null && isSecure !== connection.secure && report.host === null && named === own;
   if (named !== undefined && !isOwnAddress) return named;
   // If the proxy reports a scheme, our own port says nothing about the client.
-  if (told.proto === null) return own;
+  if (report.proto === null) return own;
   return isSecure ? '443' : '80';
 }
 
@@ -105,7 +105,7 @@ const PREFIX_PATH = /^\/(?!\/)(?:[\w.~!$&'()*+,;=:@/-]|%[\da-f]{2})*$/i;
 const DOT_SEGMENT = /(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?:[/;]|%2f|%5c|$)/i;
 
 /** Joins the prefixes that trusted proxies removed from the path. */
-function toldPrefix(head: RequestHead): string {
+function reportedPrefix(head: RequestHead): string {
   let joined = '';
   for (const member of nearestMembers(joinedHeaderOf(head, 'x-forwarded-prefix') ?? '')) {
     if (!PREFIX_PATH.test(member) || DOT_SEGMENT.test(member)) return '';
@@ -133,7 +133,7 @@ function quotedNode(address: string): string {
 }
 
 /** Adds a trusted proxy's forwarding headers that sluice does not set itself. */
-function carryOn(head: RequestHead, { forwardedAgrees }: ProxyReport, headers: string[]): void {
+function addForwardedExtras(head: RequestHead, { forwardedAgrees }: ProxyReport, headers: string[]): void {
   for (let index = 0; index < head.headers.length; index += 2) {
     const name = head.headers[index]!;
     const isExtra = name.startsWith(PREFIX) && !SET.has(name);

@@ -9,17 +9,17 @@ const MASKED = 0x80;
 const MAX_HEAD_BYTES = 14;
 /** Max payload bytes unmasked at once. A multiple of 4, the length of a mask. */
 const STEP_BYTES = 16 * 1024;
-/** Value of `#first` if the observer joined inside the frame. */
+/** Value of `#first` if the observer attached inside the frame. */
 const UNKNOWN = -1;
-/** Value of `#left` while the observer reads nothing. */
-const RESTING = -1;
+/** Value of `#left` while the observer is detached. */
+const DETACHED = -1;
 const NO_CODE = -1;
 
 /** Unmasked payload. All observers of the thread share this buffer. */
 const scratch = Buffer.allocUnsafeSlow(STEP_BYTES);
 
-/** The position at which an observer joins. See `FramePosition` in `telemetry/tap/`. */
-export interface ObservedPlace {
+/** The position at which an observer attaches. See `FramePosition` in `telemetry/tap/`. */
+export interface ObservedPosition {
   /** Remaining payload bytes of the current data frame; 0 between frames. */
   readonly payloadLeft: number;
   /** The received bytes of an incomplete frame, from its first byte. */
@@ -29,17 +29,17 @@ export interface ObservedPlace {
 /**
  * Observes the WebSocket frames of one direction (RFC 6455 section 5), masked or not. Input may be cut at any
  * byte. The observer decides nothing for the session, so it is lenient: it reports unknown opcodes and
- * reserved bits unchanged. It can join anywhere, even inside a frame. It keeps no payload, never throws, and
+ * reserved bits unchanged. It can attach anywhere, even inside a frame. It keeps no payload, never throws, and
  * uses bounded memory.
  *
- * A subclass receives the frames. Its callbacks may call {@link rest}.
+ * A subclass receives the frames. Its callbacks may call {@link detach}.
  */
 export abstract class FrameObserver {
-  /** First byte of the current frame; {@link UNKNOWN} if the observer joined inside it. */
+  /** First byte of the current frame; {@link UNKNOWN} if the observer attached inside it. */
   #first = 0;
   #length = 0;
-  /** Remaining payload bytes of the current frame; {@link RESTING} while nothing is read. */
-  #left = RESTING;
+  /** Remaining payload bytes of the current frame; {@link DETACHED} while nothing is read. */
+  #left = DETACHED;
   /** Number of leading payload bytes of the current frame that the subclass wants. */
   #wanted = 0;
   /** Mask of the current frame as 32 bits, lowest byte first; 0 for none. */
@@ -56,12 +56,12 @@ export abstract class FrameObserver {
    * @param length payload bytes
    * @returns the number of leading payload bytes that the subclass wants
    */
-  protected abstract frameBegan(first: number, length: number): number;
+  protected abstract frameStarted(first: number, length: number): number;
   /**
    * Called with the next part of the wanted payload: `bytes[start, end)`, unmasked, valid only during the
    * call.
    */
-  protected abstract payloadCame(bytes: Uint8Array, start: number, end: number): void;
+  protected abstract payloadReceived(bytes: Uint8Array, start: number, end: number): void;
   /** Called when wanted payload was forwarded without being observed. */
   protected abstract payloadMissed(): void;
   /**
@@ -70,46 +70,46 @@ export abstract class FrameObserver {
    * @param code close code; -1 for a close frame without one, and for other frames
    */
   protected abstract frameEnded(first: number, length: number, code: number): void;
-  /** Called when the sender breaks the protocol and frame boundaries are lost. The observer rests. */
-  protected abstract frameNonsense(reason: string): void;
+  /** Called when the sender breaks the protocol and frame boundaries are lost. The observer has detached. */
+  protected abstract frameInvalid(reason: string): void;
 
-  /** Whether nothing is read: before {@link join}, after {@link rest}, and after a protocol error. */
-  get isResting(): boolean {
-    return this.#left === RESTING;
+  /** Whether nothing is read: before {@link attach}, after {@link detach}, and after a protocol error. */
+  get isDetached(): boolean {
+    return this.#left === DETACHED;
   }
 
-  /** Forgets the position. Ignores all input until {@link join}. */
-  rest(): void {
-    this.#left = RESTING;
+  /** Forgets the position. Ignores all input until {@link attach}. */
+  detach(): void {
+    this.#left = DETACHED;
     this.#held = null;
     this.#heldLength = 0;
   }
 
-  /** Joins at a position. Skips the remaining payload of the current frame without reporting that frame. */
-  join({ payloadLeft, heldPart }: ObservedPlace): void {
-    this.rest();
+  /** Attaches at a position. Skips the remaining payload of the current frame without reporting that frame. */
+  attach({ payloadLeft, heldPart }: ObservedPosition): void {
+    this.detach();
     this.#first = UNKNOWN;
     this.#wanted = 0;
     this.#length = this.#left = payloadLeft;
     this.observe(heldPart, 0, heldPart.length);
   }
 
-  /** Reads `input[start, end)`. Does nothing while the observer rests. */
+  /** Reads `input[start, end)`. Does nothing while detached. */
   observe(input: Uint8Array, start: number, end: number): void {
     let at = start;
-    while (at < end && this.#left !== RESTING) {
+    while (at < end && this.#left !== DETACHED) {
       at = this.#left > 0 ? this.#payload(input, at, end) : this.#head(input, at, end);
     }
   }
 
   /**
-   * Skips payload of the current frame that was forwarded unobserved. Rests if `bytes` exceeds the remaining
+   * Skips payload of the current frame that was forwarded unobserved. Detaches if `bytes` exceeds the remaining
    * payload.
    */
   skip(bytes: number): void {
-    if (this.#left === RESTING || bytes <= 0) return;
+    if (this.#left === DETACHED || bytes <= 0) return;
     if (bytes > this.#left) {
-      this.rest();
+      this.detach();
       return;
     }
     if (this.#length - this.#left < this.#wanted) {
@@ -157,15 +157,15 @@ export abstract class FrameObserver {
     const length = lengthOf(input, at);
     const fault = faultOf(first, second, length);
     if (fault !== null) {
-      this.rest();
-      this.frameNonsense(fault);
+      this.detach();
+      this.frameInvalid(fault);
       return;
     }
     this.#first = first;
     this.#length = this.#left = length;
     this.#mask = (second & MASKED) === 0 ? 0 : maskAt(input, at + head - 4);
     this.#code = NO_CODE;
-    this.#wanted = Math.min(length, this.frameBegan(first, length));
+    this.#wanted = Math.min(length, this.frameStarted(first, length));
     if (this.#left === 0) this.#end();
   }
 
@@ -179,9 +179,9 @@ export abstract class FrameObserver {
     const offset = this.#length - this.#left;
     if ((this.#first & 0x0f) === OPCODE_CLOSE && offset < 2) this.#readCode(input, start, stop, offset);
     const wanted = Math.min(this.#wanted - offset, stop - start);
-    if (wanted > 0) this.#tell(input, start, start + wanted, offset);
-    // The callback may have called `rest`.
-    if (this.#left !== RESTING) this.#take(stop - start);
+    if (wanted > 0) this.#deliver(input, start, start + wanted, offset);
+    // The callback may have called `detach`.
+    if (this.#left !== DETACHED) this.#take(stop - start);
     return stop;
   }
 
@@ -195,18 +195,18 @@ export abstract class FrameObserver {
   }
 
   /** Delivers `input[start, end)` unmasked. `offset` is the position of its first byte in the payload. */
-  #tell(input: Uint8Array, start: number, end: number, offset: number): void {
+  #deliver(input: Uint8Array, start: number, end: number, offset: number): void {
     if (this.#mask === 0) {
-      this.payloadCame(input, start, end);
+      this.payloadReceived(input, start, end);
       return;
     }
     const turn = (offset & 3) * 8;
     const mask = turn === 0 ? this.#mask : (this.#mask >>> turn) | (this.#mask << (32 - turn));
-    for (let at = start; at < end && this.#left !== RESTING; at += STEP_BYTES) {
+    for (let at = start; at < end && this.#left !== DETACHED; at += STEP_BYTES) {
       const length = Math.min(STEP_BYTES, end - at);
       scratch.set(input.subarray(at, at + length));
       for (let index = 0; index < length; index++) scratch[index]! ^= (mask >>> (8 * (index & 3))) & 0xff;
-      this.payloadCame(scratch, 0, length);
+      this.payloadReceived(scratch, 0, length);
     }
   }
 

@@ -88,13 +88,13 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
    * Called with bytes to forward, in order, valid only during the call. `payloadLeft` is 0 if they end
    * between frames. The callback may call {@link stop}.
    */
-  protected abstract framesPassed(input: Buffer, start: number, end: number): void;
+  protected abstract forwardFrames(input: Buffer, start: number, end: number): void;
   /** Called with a ping before it is forwarded. `payload` is unmasked, and valid only during the call. */
   protected abstract framePing(payload: Buffer): void;
   /** Called with a pong. Returns false to drop it. `payload` is as for {@link framePing}. */
   protected abstract framePong(payload: Buffer): boolean;
   /** Whether to forward the close frame that arrived. Called before {@link frameClose}. */
-  protected closePasses(): boolean {
+  protected forwardsClose(): boolean {
     return true;
   }
   /** Called with a valid close frame; `code` is 1005 if it has none. The tracker stops first. */
@@ -154,14 +154,14 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
         at += head;
         continue;
       }
-      const behind = at + head + length;
-      if (behind > end) {
+      const next = at + head + length;
+      if (next > end) {
         this.#pass(input, from, at);
         this.#hold(input, at, end);
         return;
       }
-      from = this.#control(input, from, at, behind);
-      at = behind;
+      from = this.#control(input, from, at, next);
+      at = next;
     }
     this.#pass(input, from, at);
   }
@@ -180,10 +180,10 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
     while (end - at > head) {
       const kind = input[at]! & ~ignored;
       const length = input[at + 1]! ^ mask;
-      const behind = at + head + length;
+      const next = at + head + length;
       if ((kind !== TEXT && kind !== BINARY) || length > MAX_SHORT_BYTES || length > maxMessageSize) break;
-      if (behind > end) break;
-      at = behind;
+      if (next > end) break;
+      at = next;
       count++;
     }
     this.messages += count;
@@ -192,7 +192,7 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
   }
 
   #pass(input: Buffer, from: number, to: number): void {
-    if (from < to && (this.#state & IS_STOPPED) === 0) this.framesPassed(input, from, to);
+    if (from < to && (this.#state & IS_STOPPED) === 0) this.forwardFrames(input, from, to);
   }
 
   /**
@@ -242,12 +242,12 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
   }
 
   /**
-   * Handles the whole control frame `input[at, behind)`.
+   * Handles the whole control frame `input[at, next)`.
    *
    * @param from start of the bytes not yet forwarded
    * @returns the new start of those bytes
    */
-  #control(input: Buffer, from: number, at: number, behind: number): number {
+  #control(input: Buffer, from: number, at: number, next: number): number {
     const opcode = input[at]! & 0x0f;
     const payload = unmasked(input, at);
     if (opcode === OPCODE_PING) {
@@ -257,20 +257,20 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
     if (opcode !== OPCODE_CLOSE) {
       if (this.framePong(payload)) return from;
       this.#pass(input, from, at);
-      return behind;
+      return next;
     }
     const fault = closeFault(payload);
     if (fault !== null) {
       this.#fail(input, from, at, CLOSE_PROTOCOL_ERROR, fault);
-      return behind;
+      return next;
     }
-    this.#pass(input, from, this.closePasses() ? behind : at);
+    this.#pass(input, from, this.forwardsClose() ? next : at);
     if (!this.isStopped) {
       this.stop();
       const code = payload.length === 0 ? CLOSE_NO_STATUS : payload.readUInt16BE(0);
       this.frameClose(code, payload.subarray(2));
     }
-    return behind;
+    return next;
   }
 
   /** Holds `input[at, end)`, which is shorter than {@link MAX_HELD_BYTES}. */

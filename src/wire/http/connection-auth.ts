@@ -17,20 +17,23 @@ export interface ConnectionLogin {
   /** Whether the request carries credentials for the connection. */
   readonly authorizes: boolean;
   /** The credentials that the route adds to every request; empty without any. */
-  readonly ofRoute: string;
+  readonly routeCredentials: string;
 }
 
-const NO_LOGIN: ConnectionLogin = { authorizes: false, ofRoute: '' };
-const CLIENTS_LOGIN: ConnectionLogin = { authorizes: true, ofRoute: '' };
+const NO_LOGIN: ConnectionLogin = { authorizes: false, routeCredentials: '' };
+const CLIENTS_LOGIN: ConnectionLogin = { authorizes: true, routeCredentials: '' };
 
 /**
  * Returns a function that finds how a request authenticates its connection. A route's own credentials go with
  * every request. A client's credentials count only if the route forwards them.
  */
-export function loginsOf({ dropped, added }: HeaderEdits): (head: SentHeaders) => ConnectionLogin {
-  const ofRoute = credentialsIn(added);
-  if (ofRoute !== '') {
-    const login = { authorizes: true, ofRoute };
+export function connectionLoginFinder({
+  dropped,
+  added,
+}: HeaderEdits): (head: SentHeaders) => ConnectionLogin {
+  const routeCredentials = credentialsIn(added);
+  if (routeCredentials !== '') {
+    const login = { authorizes: true, routeCredentials };
     return () => login;
   }
   if (dropped.has('authorization')) return () => NO_LOGIN;

@@ -92,13 +92,13 @@ export class RequestHeadReader {
   #pushFirst(input: Buffer, start: number, at: number, end: number): RequestHead | RequestProblem | null {
     const { maxHeadBytes, maxHeaders } = this.limits;
     const stop = Math.min(end, at + maxHeadBytes);
-    const behind = this.#scan!.scan(input, at, at, stop, maxHeaders);
-    if (behind >= 0) {
-      this.used = behind - start;
-      return this.#finish(input, at, behind);
+    const headEnd = this.#scan!.scan(input, at, at, stop, maxHeaders);
+    if (headEnd >= 0) {
+      this.used = headEnd - start;
+      return this.#finish(input, at, headEnd);
     }
     const size = stop - at;
-    const problem = this.#problemAt(behind, size);
+    const problem = this.#problemAt(headEnd, size);
     if (problem !== null) return this.#refuse(problem, input, at);
     this.#kept = Buffer.allocUnsafe(Math.min(maxHeadBytes, Math.max(FIRST_KEPT_BYTES, size)));
     input.copy(this.#kept, 0, at, stop);
@@ -120,13 +120,13 @@ export class RequestHeadReader {
     input.copy(this.#kept, begun, start, start + size - begun);
     this.#size = size;
     this.used = end - start;
-    const behind = this.#scan!.scan(this.#kept, 0, begun, size, maxHeaders);
-    if (behind < 0) {
-      const problem = this.#problemAt(behind, size);
+    const headEnd = this.#scan!.scan(this.#kept, 0, begun, size, maxHeaders);
+    if (headEnd < 0) {
+      const problem = this.#problemAt(headEnd, size);
       return problem === null ? null : this.#refuse(problem, this.#kept, 0);
     }
-    this.used = behind - begun;
-    return this.#finish(this.#kept, 0, behind);
+    this.used = headEnd - begun;
+    return this.#finish(this.#kept, 0, headEnd);
   }
 
   /** Returns the problem of a head without an end in `size` bytes; null if more bytes may complete it. */

@@ -58,7 +58,7 @@ export interface InterimSink {
  */
 export class ResponseHeadReader {
   /** Offset after the last head in the input of the last {@link push}. */
-  behind = 0;
+  headEnd = 0;
   #interim = 0;
   /** The incomplete head is `kept[0, size)`. */
   #kept: Buffer = EMPTY;
@@ -86,9 +86,9 @@ export class ResponseHeadReader {
    * @returns the final response's head, `incomplete` until it has arrived, or the problem
    */
   push(input: Buffer, start: number, end: number): ResponseHead | ResponseHeadProblem | 'incomplete' {
-    this.behind = start;
+    this.headEnd = start;
     for (;;) {
-      const head = this.#read(input, this.behind, end);
+      const head = this.#read(input, this.headEnd, end);
       if (typeof head === 'string') return head;
       if (head.status >= 200 || head.status === SWITCHING_PROTOCOLS) {
         const isUnasked = head.status === SWITCHING_PROTOCOLS && !this.#takesSwitch;
@@ -99,14 +99,14 @@ export class ResponseHeadReader {
     }
   }
 
-  /** Reads the head that ends in `input[start, end)`, and sets {@link behind}. */
+  /** Reads the head that ends in `input[start, end)`, and sets {@link headEnd}. */
   #read(input: Buffer, start: number, end: number): ResponseHead | ResponseHeadProblem | 'incomplete' {
     if (this.#size === 0) {
       // Most heads arrive in one read, and need no copy.
-      const behind = scanHead(input, start, Math.min(end, start + MAX_HEAD_BYTES));
-      if (behind >= 0) {
-        this.behind = behind;
-        return scannedHead(input, start, behind);
+      const headEnd = scanHead(input, start, Math.min(end, start + MAX_HEAD_BYTES));
+      if (headEnd >= 0) {
+        this.headEnd = headEnd;
+        return scannedHead(input, start, headEnd);
       }
     }
     return this.#readPart(input.subarray(start, end));
@@ -118,7 +118,7 @@ export class ResponseHeadReader {
     if (typeof end === 'string') return end;
     if (end < 0) return this.#keep(input);
     if (this.#size + end > MAX_HEAD_BYTES) return 'response head too large';
-    this.behind += end;
+    this.headEnd += end;
     return this.#parse(input, end);
   }
 

@@ -2,14 +2,14 @@
 import type { TapRecord } from './records.ts';
 
 /** The rule for one field. Fields without a rule are ignored. */
-interface Form {
+interface FieldRule {
   readonly isRequired: boolean;
   /** The expected value, as error messages name it. */
-  readonly what: string;
-  readonly fits: (value: unknown) => boolean;
+  readonly expected: string;
+  readonly isValid: (value: unknown) => boolean;
 }
 
-type Forms = Readonly<Record<string, Form>>;
+type FieldRules = Readonly<Record<string, FieldRule>>;
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isPair = (value: unknown): boolean => Array.isArray(value) && value.length === 2 && value.every(isText);
@@ -35,7 +35,7 @@ const request = required(
     isObject(value) && isText(value.target) && Array.isArray(value.headers) && value.headers.every(isPair),
 );
 
-const PLACE: Forms = {
+const PLACE: FieldRules = {
   at: number,
   session: text,
   attached: optional(flag),
@@ -46,7 +46,7 @@ const PLACE: Forms = {
   client: text,
 };
 
-const FIELDS: Readonly<Record<TapRecord['type'], Forms>> = {
+const FIELDS: Readonly<Record<TapRecord['type'], FieldRules>> = {
   tap: {
     version: count,
     at: number,
@@ -113,7 +113,9 @@ export function checkRecord(value: unknown): CheckedRecord {
   const { type } = value;
   if (typeof type !== 'string') return faulty('no "type"');
   if (!Object.hasOwn(FIELDS, type)) return { record: null, fault: null };
-  for (const [name, { isRequired, what, fits }] of Object.entries(FIELDS[type as TapRecord['type']])) {
+  for (const [name, { isRequired, expected: what, isValid: fits }] of Object.entries(
+    FIELDS[type as TapRecord['type']],
+  )) {
     const isThere = Object.hasOwn(value, name);
     if (!isThere && isRequired) return faulty(`a record of type "${type}" needs "${name}": ${what}`);
     if (isThere && !fits(value[name]))
@@ -130,15 +132,15 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function required(what: string, fits: Form['fits']): Form {
-  return { isRequired: true, what, fits };
+function required(what: string, fits: FieldRule['isValid']): FieldRule {
+  return { isRequired: true, expected: what, isValid: fits };
 }
 
-function optional(form: Form): Form {
+function optional(form: FieldRule): FieldRule {
   return { ...form, isRequired: false };
 }
 
-function oneOf(...words: readonly string[]): Form {
+function oneOf(...words: readonly string[]): FieldRule {
   return required(
     `one of ${words.join(', ')}`,
     (value) => typeof value === 'string' && words.includes(value),

@@ -3,7 +3,7 @@
  * and prefers to cut too much: whoever replays a handshake can supply what is missing.
  */
 import type { Redaction } from './redaction.ts';
-import { cutTokens, decoded, hasSecret } from './secret-forms.ts';
+import { cutTokens, percentDecoded, hasSecret } from './secret-forms.ts';
 import type { SecretNames } from './secret-names.ts';
 
 /** Replaces each secret. */
@@ -110,7 +110,7 @@ export class HandshakeSecrets {
     const name = parameter.slice(0, equals);
     const value = parameter.slice(equals + 1);
     if (value === '') return parameter;
-    const isSecret = this.#names.has('query', decoded(name)) || hasSecret(parameter, this.#names);
+    const isSecret = this.#names.has('query', percentDecoded(name)) || hasSecret(parameter, this.#names);
     return `${hasSecret(name, this.#names) ? CUT : name}=${isSecret ? CUT : value}`;
   }
 
@@ -130,7 +130,7 @@ export class HandshakeSecrets {
   }
 
   #redact(text: string): string {
-    return this.#redaction === null ? text : (this.#redaction.text(text) ?? CUT);
+    return this.#redaction === null ? text : (this.#redaction.redactText(text) ?? CUT);
   }
 }
 

@@ -3,7 +3,7 @@ import type { PathSegment, PathSelector } from '../../core/redaction/json-path.t
 import { valueOf, type JsonNode } from './json-tree.ts';
 
 /** Work budget for one message. */
-export interface Steps {
+export interface SearchBudget {
   /** Remaining number of values to visit. */
   left: number;
 }
@@ -12,14 +12,14 @@ export interface Steps {
 export class PathSearch {
   readonly #root: JsonNode;
   readonly #text: string;
-  readonly #steps: Steps;
+  readonly #budget: SearchBudget;
   /** Values of nodes, for filters. */
   readonly #values = new Map<JsonNode, unknown>();
 
-  constructor(root: JsonNode, text: string, steps: Steps) {
+  constructor(root: JsonNode, text: string, steps: SearchBudget) {
     this.#root = root;
     this.#text = text;
-    this.#steps = steps;
+    this.#budget = steps;
   }
 
   /** Returns the nodes of a path, each once. The result is incomplete if the budget runs out. */
@@ -29,7 +29,7 @@ export class PathSearch {
       const found: JsonNode[] = [];
       for (const node of isDescendant ? this.#withDescendants(nodes) : nodes) {
         for (const selector of selectors) this.#select(selector, node, found);
-        if (this.#steps.left < 0) return found;
+        if (this.#budget.left < 0) return found;
       }
       // A single selector finds each child once.
       nodes = selectors.length > 1 ? [...new Set(found)] : found;
@@ -40,9 +40,9 @@ export class PathSearch {
   /** Returns the objects and arrays among the nodes and their descendants, each once. */
   #withDescendants(nodes: readonly JsonNode[]): readonly JsonNode[] {
     const all = nodes.length > 1 ? outermost(nodes) : nodes.filter(isContainer);
-    for (let index = 0; index < all.length && this.#steps.left >= 0; index++) {
+    for (let index = 0; index < all.length && this.#budget.left >= 0; index++) {
       const { children } = all[index]!;
-      this.#steps.left -= children.length;
+      this.#budget.left -= children.length;
       for (const child of children) if (isContainer(child)) all.push(child);
     }
     return all;
@@ -50,11 +50,11 @@ export class PathSearch {
 
   #select(selector: PathSelector, { names, children }: JsonNode, found: JsonNode[]): void {
     if (children === null) return;
-    this.#steps.left -= 1;
+    this.#budget.left -= 1;
     switch (selector.kind) {
       case 'name':
         if (names === null) return;
-        this.#steps.left -= names.length;
+        this.#budget.left -= names.length;
         for (let index = 0; index < names.length; index++) {
           if (names[index] === selector.name) found.push(children[index]!);
         }
@@ -74,7 +74,7 @@ export class PathSearch {
       case 'filter':
         this.#filter(selector.passes, children, found);
     }
-    this.#steps.left -= children.length;
+    this.#budget.left -= children.length;
   }
 
   #filter(
@@ -85,8 +85,8 @@ export class PathSearch {
     const root = valueOf(this.#root, this.#text, this.#values);
     for (const child of children) {
       // A filter costs far more than a visit, and may read every child of the value.
-      this.#steps.left -= 30 + (child.children?.length ?? 0);
-      if (this.#steps.left < 0) return;
+      this.#budget.left -= 30 + (child.children?.length ?? 0);
+      if (this.#budget.left < 0) return;
       if (passes(valueOf(child, this.#text, this.#values), root)) found.push(child);
     }
   }

@@ -4,7 +4,7 @@ import type { PathSegment } from '../../core/redaction/json-path.ts';
 import { parseRedactionRule } from '../../core/redaction/redaction-rule.ts';
 import { loadExpressions, type LinearExpression } from '../../core/linear-expression.ts';
 import { TOO_DEEP, findJson, type JsonNode } from './json-tree.ts';
-import { PathSearch, type Steps } from './path-search.ts';
+import { PathSearch, type SearchBudget } from './path-search.ts';
 
 /** Replaces whatever an expression matches. */
 export const REDACTED = '[redacted]';
@@ -47,7 +47,7 @@ export class Redaction {
    * @returns the same text if no rule matches; null if redaction would cost too much, so that the text must
    * be withheld
    */
-  text(text: string): string | null {
+  redactText(text: string): string | null {
     const redacted = this.#applyPaths(text);
     return redacted === null ? null : this.#applyExpressions(redacted);
   }
@@ -55,13 +55,13 @@ export class Redaction {
   /**
    * Redacts bytes: as UTF-8 if valid, otherwise as Latin-1.
    *
-   * @returns as for {@link text}
+   * @returns as for {@link redactText}
    */
-  binary(bytes: Uint8Array): Uint8Array | null {
+  redactBytes(bytes: Uint8Array): Uint8Array | null {
     if (this.isEmpty) return bytes;
     const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);
-    const redacted = this.text(text);
+    const redacted = this.redactText(text);
     if (redacted === text) return bytes;
     return redacted === null ? null : Buffer.from(redacted, encoding);
   }
@@ -73,7 +73,7 @@ export class Redaction {
     if (paths.length === 0) return text;
     const json = findJson(text);
     if (json === TOO_DEEP || mayHide(text.slice(json.faultyFrom), paths)) return null;
-    const steps: Steps = { left: MAX_STEPS };
+    const steps: SearchBudget = { left: MAX_STEPS };
     const found = new Set<JsonNode>();
     for (const root of json.roots) {
       const search = new PathSearch(root, text, steps);
@@ -87,10 +87,10 @@ export class Redaction {
 
   #applyExpressions(text: string): string | null {
     const deadline = this.#now() + MAX_EXPRESSION_MS;
-    const mayGoOn = (): boolean => this.#now() < deadline;
+    const mayContinue = (): boolean => this.#now() < deadline;
     let redacted: string | null = text;
     for (const expression of this.#expressions) {
-      redacted = expression.replaceAll(redacted, REDACTED, mayGoOn);
+      redacted = expression.replaceAll(redacted, REDACTED, mayContinue);
       if (redacted === null) return null;
     }
     return redacted;
@@ -113,15 +113,15 @@ export function compileRedaction(rules: readonly string[], now = (): number => p
   }
   const redaction = new Redaction(paths, expressions, now);
   for (const { names } of paths)
-    redaction.text(JSON.stringify(Object.fromEntries(names.map((name) => [name, [{}]]))));
+    redaction.redactText(JSON.stringify(Object.fromEntries(names.map((name) => [name, [{}]]))));
   for (const expression of expressions) expression.test('{"a":1}');
   return redaction;
 }
 
 /** Rules of both kinds, one with a filter. */
-const FIRST_RULES = ['$..a', '$..[?@.b == 1]', '/c[0-9]+/'];
+const WARM_UP_RULES = ['$..a', '$..[?@.b == 1]', '/c[0-9]+/'];
 /** A message in which each of these rules finds something. */
-const FIRST_MESSAGE = Buffer.from('{"a":1,"x":[{"b":1,"c":"c1"}]}');
+const WARM_UP_MESSAGE = Buffer.from('{"a":1,"x":[{"b":1,"c":"c1"}]}');
 
 /**
  * Loads what rules need, in small steps, before the first tap has any. Otherwise the first message would
@@ -131,9 +131,9 @@ const FIRST_MESSAGE = Buffer.from('{"a":1,"x":[{"b":1,"c":"c1"}]}');
  */
 export async function loadRedaction(nextTurn: () => Promise<void>): Promise<void> {
   await loadExpressions(nextTurn);
-  for (const rule of FIRST_RULES) {
+  for (const rule of WARM_UP_RULES) {
     const redaction = compileRedaction([rule]);
-    redaction.binary(FIRST_MESSAGE);
+    redaction.redactBytes(WARM_UP_MESSAGE);
     await nextTurn();
   }
 }

@@ -39,13 +39,13 @@ export function hasSecret(text: string, names: SecretNames, decodings = 0): bool
   for (const [, authority = ''] of text.matchAll(AUTHORITY)) {
     if (authority.includes('@')) return true;
   }
-  const inner = decoded(text);
+  const inner = percentDecoded(text);
   if (inner === text) return false;
   return decodings === MAX_DECODINGS || hasSecret(inner, names, decodings + 1);
 }
 
 /** Decodes the percent-encoding of a query, as far as it is valid. */
-export function decoded(text: string): string {
+export function percentDecoded(text: string): string {
   if (!/[%+]/.test(text)) return text;
   const spaced = text.replaceAll('+', ' ');
   try {

@@ -21,16 +21,16 @@ const MAX_PROTOCOLS = 32;
 export function parseClientHello(bytes: Buffer, start: number, end: number): ClientHello | Malformed {
   if (end - start <= FIXED_BYTES || bytes[start] !== SSL_3_TO_TLS_1_3) return new Malformed('bad version');
   const sessionId = start + FIXED_BYTES;
-  const ciphers = behind(bytes, sessionId, end, 1);
+  const ciphers = vectorEnd(bytes, sessionId, end, 1);
   if (ciphers < 0 || bytes[sessionId]! > MAX_SESSION_ID_BYTES) return new Malformed('bad session id');
-  const compression = behind(bytes, ciphers, end, 2);
+  const compression = vectorEnd(bytes, ciphers, end, 2);
   const cipherBytes = compression - ciphers - 2;
   if (compression < 0 || cipherBytes === 0 || cipherBytes % 2 !== 0)
     return new Malformed('bad cipher suites');
-  const extensions = behind(bytes, compression, end, 1);
+  const extensions = vectorEnd(bytes, compression, end, 1);
   if (extensions < 0 || bytes[compression] === 0) return new Malformed('bad compression methods');
   if (extensions === end) return { serverName: null, protocols: [] };
-  if (behind(bytes, extensions, end, 2) !== end) return new Malformed('bad length of the extensions');
+  if (vectorEnd(bytes, extensions, end, 2) !== end) return new Malformed('bad length of the extensions');
   return parseExtensions(bytes, extensions + 2, end);
 }
 
@@ -39,7 +39,7 @@ function parseExtensions(bytes: Buffer, start: number, end: number): ClientHello
   let protocols: readonly string[] | undefined;
   for (let at = start; at < end;) {
     const data = at + 4;
-    const next = behind(bytes, at + 2, end, 2);
+    const next = vectorEnd(bytes, at + 2, end, 2);
     if (next < 0) return new Malformed('extension past the end');
     const type = bytes.readUInt16BE(at);
     if (type === SERVER_NAME) {
@@ -64,10 +64,10 @@ function parseExtensions(bytes: Buffer, start: number, end: number): ClientHello
  */
 function parseServerName(bytes: Buffer, start: number, end: number): string | null | Malformed {
   const isOneHostName =
-    behind(bytes, start, end, 2) === end &&
+    vectorEnd(bytes, start, end, 2) === end &&
     start + 2 < end &&
     bytes[start + 2] === HOST_NAME &&
-    behind(bytes, start + 3, end, 2) === end;
+    vectorEnd(bytes, start + 3, end, 2) === end;
   if (!isOneHostName) return new Malformed('bad server name');
   const name = start + 5;
   if (end - name > MAX_SERVER_NAME_BYTES) return new Malformed('server name over 255 bytes');
@@ -79,9 +79,9 @@ function parseServerName(bytes: Buffer, start: number, end: number): string | nu
 function parseProtocols(bytes: Buffer, start: number, end: number): readonly string[] | Malformed {
   const protocols: string[] = [];
   let at = start + 2;
-  if (behind(bytes, start, end, 2) !== end || at === end) return new Malformed('bad list of protocols');
+  if (vectorEnd(bytes, start, end, 2) !== end || at === end) return new Malformed('bad list of protocols');
   while (at < end) {
-    const next = behind(bytes, at, end, 1);
+    const next = vectorEnd(bytes, at, end, 1);
     if (next < 0 || next === at + 1) return new Malformed('bad list of protocols');
     if (protocols.length < MAX_PROTOCOLS) protocols.push(bytes.toString('latin1', at + 1, next));
     at = next;
@@ -94,7 +94,7 @@ function parseProtocols(bytes: Buffer, start: number, end: number): readonly str
  *
  * @param at offset of its length field, which may also exceed the end
  */
-function behind(bytes: Buffer, at: number, end: number, lengthBytes: 1 | 2): number {
+function vectorEnd(bytes: Buffer, at: number, end: number, lengthBytes: 1 | 2): number {
   if (at + lengthBytes > end) return -1;
   const length = lengthBytes === 1 ? bytes[at]! : bytes.readUInt16BE(at);
   const next = at + lengthBytes + length;

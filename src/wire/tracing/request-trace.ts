@@ -52,12 +52,12 @@ export class RequestTrace {
    *
    * @param bytes 24 random bytes: the trace ID, then the span ID
    * @param peer IP address of the client
-   * @param part as for {@link sample}
+   * @param fraction as for {@link sample}
    */
-  static begun(bytes: Buffer, peer: string, part: number): RequestTrace {
+  static started(bytes: Buffer, peer: string, fraction: number): RequestTrace {
     // The bytes of the digits that `sample` reads.
     const random = bytes.readUIntBE(RANDOM_FROM / 2, (RANDOM_TO - RANDOM_FROM) / 2);
-    return new RequestTrace(bytes.toString('hex'), peer, '', random >= (1 - part) * RANDOM_RANGE);
+    return new RequestTrace(bytes.toString('hex'), peer, '', random >= (1 - fraction) * RANDOM_RANGE);
   }
 
   /** Whether a trusted client started the trace, and so decided about sampling. */
@@ -82,12 +82,12 @@ export class RequestTrace {
    * Decides about sampling from the trace ID. Another system with this rule and a larger fraction samples the
    * same traces, and more.
    *
-   * @param part fraction to sample, from 0 to 1
+   * @param fraction fraction to sample, from 0 to 1
    */
-  sample(part: number): void {
+  sample(fraction: number): void {
     // OpenTelemetry's consistent probability sampling: compare the random digits to the rejection threshold.
     const random = Number.parseInt(this.#ids.slice(RANDOM_FROM, RANDOM_TO), 16);
-    this.isSampled = random >= (1 - part) * RANDOM_RANGE;
+    this.isSampled = random >= (1 - fraction) * RANDOM_RANGE;
   }
 
   /** Adds headers that make this span the parent of the endpoint's spans: name, value, name, value. */

@@ -51,7 +51,7 @@ export class RunningTap {
    */
   shownReason(reason: string | undefined): string | undefined {
     if (!this.order.payload || reason === undefined) return undefined;
-    return this.redaction === null ? reason : (this.redaction.text(reason) ?? undefined);
+    return this.redaction === null ? reason : (this.redaction.redactText(reason) ?? undefined);
   }
 
   /** Whether {@link addFrame} would add a line. If not, it only counts the frame. */

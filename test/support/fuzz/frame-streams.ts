@@ -28,7 +28,7 @@ class Tracker extends FrameTracker {
   readonly findings: string[] = [];
   readonly passed: Buffer[] = [];
 
-  override framesPassed(input: Buffer, start: number, end: number): void {
+  override forwardFrames(input: Buffer, start: number, end: number): void {
     assert.ok(start < end && !this.isStopped);
     this.passed.push(Buffer.from(input.subarray(start, end)));
   }

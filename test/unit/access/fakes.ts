@@ -25,7 +25,7 @@ export const CLIENT: ClientIdentity = {
   certificate: null,
   vpcEndpointId: null,
   trace: null,
-  told: null,
+  report: null,
 };
 
 export function requestOf(changes: Partial<AccessRequest> = {}): AccessRequest {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { limitFor, planDescriptors, readDescriptorLimit } from '../../../src/core/descriptor-limit.ts';
+import {
+  descriptorLimitFor,
+  planDescriptors,
+  readDescriptorLimit,
+} from '../../../src/core/descriptor-limit.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
 
 describe('descriptor limit', () => {
@@ -22,7 +26,7 @@ describe('descriptor limit', () => {
   it('names a limit that is high enough for a number of clients', () => {
     for (const clients of [1, 100, 5000, 1_000_000]) {
       for (const threads of [1, 8, 64]) {
-        assert.ok(planDescriptors(limitFor(clients, threads), threads).clients >= clients);
+        assert.ok(planDescriptors(descriptorLimitFor(clients, threads), threads).clients >= clients);
       }
     }
   });

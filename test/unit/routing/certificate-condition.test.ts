@@ -13,7 +13,7 @@ function clientWith(...names: CertificateName[]): ClientCertificate {
 }
 
 function takes(san: string, ...names: CertificateName[]): boolean {
-  return new CertificateCondition({ ...NONE, san }).holds(clientWith(...names));
+  return new CertificateCondition({ ...NONE, san }).matches(clientWith(...names));
 }
 
 describe('conditions on a certificate', () => {
@@ -36,8 +36,8 @@ describe('conditions on a certificate', () => {
   ] as const) {
     it(`${holds ? 'hold' : 'do not hold'} if they are ${JSON.stringify(conditions)}`, () => {
       const condition = new CertificateCondition({ ...NONE, ...conditions });
-      assert.equal(condition.holds(alice), holds);
-      assert.equal(condition.holds(null), false);
+      assert.equal(condition.matches(alice), holds);
+      assert.equal(condition.matches(null), false);
     });
   }
 });

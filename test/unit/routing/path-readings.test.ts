@@ -154,7 +154,7 @@ describe('a path with several readings', () => {
     const looksAt = (path: string, expressions: number): number => {
       let looks = 0;
       const holds = (): boolean => ++looks > 0;
-      everyReading(path, path, { usesQuery: false, expressions, holds });
+      everyReading(path, path, { usesQuery: false, expressions, accepts: holds });
       return looks;
     };
     const short = '/a%252F;b//..%2F..;%3B%5C%25252f%09%23/%253Fx%255c%20';

@@ -92,7 +92,7 @@ describe('a tree of routes by segments', () => {
         const one = searchFor(request, 1);
         treeOf(all).search(one);
         const whole = searchFor(request, 1);
-        whole.look(all);
+        whole.check(all);
         assert.equal(one.isCertain, whole.isCertain);
       }),
       { numRuns: 1000 },

@@ -41,7 +41,7 @@ export function questionFor(request: AccessRequest, answered: ReadonlySet<string
     headers.push(name, head.headers[index + 1]!);
   }
   const uri = uriOf(request);
-  const host = client.told?.host ?? headerOf(head, 'host') ?? '';
+  const host = client.report?.host ?? headerOf(head, 'host') ?? '';
   const scheme = client.secure ? 'https' : 'http';
   headers.push('Accept-Encoding', 'identity');
   headers.push('X-Forwarded-Method', head.method, 'X-Original-Method', head.method);

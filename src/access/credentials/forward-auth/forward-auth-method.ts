@@ -1,5 +1,5 @@
 import type { ForwardAuthSettings } from '../../../config/types/access.ts';
-import { WaitingLine } from '../../../core/collections/waiting-line.ts';
+import { FairQueue } from '../../../core/collections/fair-queue.ts';
 import { BurstLimit } from '../../../core/timing/burst-limit.ts';
 import { networkOf } from '../../../wire/ip-address.ts';
 import type { AccessRequest } from '../../contract/access-request.ts';
@@ -30,7 +30,7 @@ export class ForwardAuthMethod implements CredentialMethod {
   readonly #services: Services;
   readonly #transport: AuthTransport;
   readonly #listed: ReadonlySet<string>;
-  readonly #line = new WaitingLine<ForwardCheck>();
+  readonly #line = new FairQueue<ForwardCheck>();
   readonly #lines = new BurstLimit(() => performance.now(), FAILURE_LINES);
   /** Number of responses so far. Growth shows that the server works. */
   answers = 0;
@@ -55,7 +55,7 @@ export class ForwardAuthMethod implements CredentialMethod {
     } else {
       // Clients take turns, so a client with a full share of the queue displaces only itself.
       if (this.#line.size >= MAX_WAITING) {
-        const displaced = this.#line.displaceFor(check.source);
+        const displaced = this.#line.evictFor(check.source);
         if (displaced === null) return failure('too many requests wait');
         displaced.decide(failure('too many requests wait'));
       }

@@ -1,4 +1,4 @@
-import { WaitingLine } from '../../../core/collections/waiting-line.ts';
+import { FairQueue } from '../../../core/collections/fair-queue.ts';
 import { networkOf } from '../../../wire/ip-address.ts';
 import { findDescriptors, type Hideable } from './hidden-descriptors.ts';
 import type { KnownConnection, KnownConnections, UwsAsker } from './known-connections.ts';
@@ -76,7 +76,7 @@ export class ConnectionSearch {
   readonly #sockets: SearchedSockets;
   readonly #known: KnownConnections;
   readonly #timers: SearchTimers;
-  readonly #waiting = new WaitingLine<Waiting>();
+  readonly #waiting = new FairQueue<Waiting>();
   readonly #entries = new Set<Waiting>();
   /** The next descriptor to check. Wraps around to 0 after the last one. */
   #position = 0;
@@ -107,7 +107,7 @@ export class ConnectionSearch {
     const waiting = new Waiting(asker, found, this.#timers.now() + MAX_WAIT_MS);
     let displaced: Waiting | null = null;
     if (this.#waiting.size >= MAX_ASKERS) {
-      displaced = this.#waiting.displaceFor(waiting.source);
+      displaced = this.#waiting.evictFor(waiting.source);
       if (displaced === null) {
         found(null);
         return () => undefined;

@@ -1,4 +1,4 @@
-import { WaitingLine } from '../../../core/collections/waiting-line.ts';
+import { FairQueue } from '../../../core/collections/fair-queue.ts';
 import { Timed, type TimerWheel } from '../../../core/timing/timer-wheel.ts';
 import { GATE_REFUSALS } from '../../../telemetry/metrics/label-values.ts';
 import { pageMetrics } from '../../../telemetry/metrics/page-metrics.ts';
@@ -194,7 +194,7 @@ function keptFor(limit: number, clusters: number): number {
 class Gate implements ClusterGate {
   /** First slot of the cluster's block: the pending handshakes. */
   readonly slot: number;
-  readonly line = new WaitingLine<Entrant>();
+  readonly line = new FairQueue<Entrant>();
   /** Turn of the last admission from the queue. */
   turn = 0;
   readonly #whole: HandshakeGate;
@@ -255,7 +255,7 @@ class Gate implements ClusterGate {
    * Takes a place in the queue from the source with the most. Returns false if `source` has about as many.
    */
   #displaceFor(source: string): boolean {
-    const displaced = this.line.displaceFor(source);
+    const displaced = this.line.evictFor(source);
     if (displaced === null) return false;
     this.#values[this.slot + QUEUED]! -= 1;
     displaced.place = 'outside';

@@ -251,7 +251,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     this.#owner.legClosed(this, error);
   }
 
-  protected override framesPassed(input: Buffer, start: number, end: number): void {
+  protected override forwardFrames(input: Buffer, start: number, end: number): void {
     const peer = this.#peer;
     if (!peer.takesBytes || peer.channel!.forward(input, start, end)) return;
     this.#pause();
@@ -267,7 +267,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     return true;
   }
 
-  protected override closePasses(): boolean {
+  protected override forwardsClose(): boolean {
     return !this.#peer.#replacesLast;
   }
 

@@ -1,5 +1,5 @@
 import { PasswordMemory } from '../../../access/credentials/basic/password-memory.ts';
-import { WaitingLine } from '../../../core/collections/waiting-line.ts';
+import { FairQueue } from '../../../core/collections/fair-queue.ts';
 import { BurstLimit } from '../../../core/timing/burst-limit.ts';
 import type { AccessCommand, PasswordDroppedReport, PasswordReport } from '../../../protocol/access.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
@@ -42,7 +42,7 @@ export class Passwords {
   readonly #now: () => number;
   readonly #memory: PasswordMemory;
   readonly #failureLines: BurstLimit;
-  readonly #line = new WaitingLine<Job>();
+  readonly #line = new FairQueue<Job>();
   readonly #waitingOf = new Map<string, number>();
   /** The jobs in the queue and the running one, by digest. */
   readonly #jobs = new Map<string, Job>();
@@ -114,7 +114,7 @@ export class Passwords {
   #enqueue(facts: Pick<Job, 'hash' | 'password' | 'digest' | 'source'>): Job | null {
     if ((this.#waitingOf.get(facts.source) ?? 0) >= MAX_WAITING_PER_CLIENT) return null;
     if (this.#line.size >= MAX_WAITING) {
-      const displaced = this.#line.displaceFor(facts.source);
+      const displaced = this.#line.evictFor(facts.source);
       if (displaced === null) return null;
       this.#forget(displaced);
       this.#answer(displaced, null);

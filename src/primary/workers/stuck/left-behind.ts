@@ -1,4 +1,4 @@
-import { deafen } from '../../../sys/sockets/hand-over.ts';
+import { dropNewConnections } from '../../../sys/sockets/hand-over.ts';
 import { stopListening } from '../../../sys/sockets/listening-sockets.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { WorkerSlot } from '../worker-slot.ts';
@@ -8,7 +8,7 @@ const MAX_WAIT_MS = 5000;
 
 /** System calls on a stuck worker's sockets. Tests inject fakes. */
 interface Means {
-  readonly deafen: (fd: number) => boolean;
+  readonly dropNewConnections: (fd: number) => boolean;
   readonly stopListening: (fd: number) => boolean;
 }
 
@@ -35,7 +35,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
   /** By the worker's name. */
   readonly #totals = new Map<string, number>();
 
-  constructor(log: Logger, means: Means = { deafen, stopListening }) {
+  constructor(log: Logger, means: Means = { dropNewConnections, stopListening }) {
     this.#log = log;
     this.#means = means;
   }
@@ -98,7 +98,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
     } else {
       // New connections are neither refused nor lost: clients retransmit after a second, when the replacement
       // listens.
-      for (const fd of slot.listeningSockets) this.#means.deafen(fd);
+      for (const fd of slot.listeningSockets) this.#means.dropNewConnections(fd);
       const replaced = replace();
       if (replaced !== null) await within(replaced, MAX_WAIT_MS);
       this.#stopListening(slot);

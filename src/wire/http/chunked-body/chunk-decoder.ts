@@ -112,10 +112,10 @@ export class ChunkDecoder {
       } else if (this.#state === TRAILERS) {
         at = this.#pushTrailers(input, at, end);
       } else {
-        const behind = this.#state === SIZE_START ? this.#takePlainLine(input, at, end) : at;
-        if (behind === at) this.#take(input[at]!);
+        const next = this.#state === SIZE_START ? this.#takePlainLine(input, at, end) : at;
+        if (next === at) this.#take(input[at]!);
         // Read the first byte of a trailer again, together with the bytes after it.
-        if (behind > at) at = behind;
+        if (next > at) at = next;
         else if (this.#state !== TRAILERS) at++;
       }
     }
@@ -139,17 +139,17 @@ export class ChunkDecoder {
   #takePlainLine(input: Buffer, at: number, end: number): number {
     const last = Math.min(end - 1, at + MAX_SIZE_DIGITS);
     let size = 0;
-    let behind = at;
-    for (; behind < last; behind++) {
-      const digit = digitOf(input[behind]!);
+    let lineEnd = at;
+    for (; lineEnd < last; lineEnd++) {
+      const digit = digitOf(input[lineEnd]!);
       if (digit < 0) break;
       size = size * 16 + digit;
     }
-    if (behind === at || behind + 1 >= end || input[behind] !== CR || input[behind + 1] !== LF) return at;
+    if (lineEnd === at || lineEnd + 1 >= end || input[lineEnd] !== CR || input[lineEnd + 1] !== LF) return at;
     this.#left = size;
-    this.#lineBytes = behind + 1 - at;
+    this.#lineBytes = lineEnd + 1 - at;
     this.#endLine();
-    return behind + 2;
+    return lineEnd + 2;
   }
 
   /** Takes a byte of the framing. */
@@ -250,18 +250,18 @@ export class ChunkDecoder {
       this.#kept = larger;
     }
     input.copy(this.#kept, begun, at, at + this.#size - begun);
-    const behind = this.#scan.scan(this.#kept, 0, begun, this.#size, MAX_TRAILERS);
-    if (behind >= 0) {
-      this.#endTrailers(this.#scan, behind);
-      return at + behind - begun;
+    const trailersEnd = this.#scan.scan(this.#kept, 0, begun, this.#size, MAX_TRAILERS);
+    if (trailersEnd >= 0) {
+      this.#endTrailers(this.#scan, trailersEnd);
+      return at + trailersEnd - begun;
     }
     if (this.#scan.problem !== null) this.#fail(this.#scan.problem.detail);
     else if (this.#size === MAX_TRAILER_BYTES) this.#fail('trailers too long');
     return end;
   }
 
-  #endTrailers({ headers, names, values }: HeadScan, behind: number): void {
-    const text = this.#kept.toString('latin1', 0, behind);
+  #endTrailers({ headers, names, values }: HeadScan, trailersEnd: number): void {
+    const text = this.#kept.toString('latin1', 0, trailersEnd);
     const trailers: [string, string][] = [];
     for (let index = 0; index < headers; index++) {
       trailers.push([names[index]!.spelled, text.slice(values[2 * index], values[2 * index + 1])]);

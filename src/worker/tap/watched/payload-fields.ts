@@ -39,7 +39,7 @@ export function payloadFields(
 ): string {
   if (redaction === null) return shownFields(bytes, isWhole, maxBytes);
   if (!isWhole || bytes.length > MAX_ASSEMBLED_BYTES) return withheldField('too_long');
-  const shown = redaction.binary(bytes);
+  const shown = redaction.redactBytes(bytes);
   // Redaction would cost too much.
   if (shown === null) return withheldField('too_long');
   const fields = shownFields(shown, true, maxBytes);

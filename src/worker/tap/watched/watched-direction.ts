@@ -104,9 +104,9 @@ export class WatchedDirection extends FrameObserver {
   read(position: FramePosition, input: Uint8Array, start: number, end: number): void {
     if (this.#isOver) return;
     const missed = this.#count(position.messages);
-    if (this.isResting) {
+    if (this.isDetached) {
       if (missed > 0) this.#missContext();
-      this.join(position);
+      this.attach(position);
       if (position.payloadLeft > 0) {
         this.#missContext();
         this.#message = 'joined';
@@ -123,8 +123,8 @@ export class WatchedDirection extends FrameObserver {
 
   /** Stops following the frames until the next read. */
   #leave(): void {
-    if (this.isResting) return;
-    this.rest();
+    if (this.isDetached) return;
+    this.detach();
     this.#heldControl?.release();
     if (this.#message !== 'none') this.#missContext();
     this.#endMessage();
@@ -144,7 +144,7 @@ export class WatchedDirection extends FrameObserver {
   /** Ends the observation and releases all memory. */
   release(): void {
     this.#isOver = true;
-    this.rest();
+    this.detach();
     this.#held?.release();
     this.#heldControl?.release();
     this.#inflation?.release();
@@ -169,7 +169,7 @@ export class WatchedDirection extends FrameObserver {
     this.#held?.release();
   }
 
-  protected override frameBegan(first: number, length: number): number {
+  protected override frameStarted(first: number, length: number): number {
     const { home, showsPayload, deflates } = this.#owner;
     const opcode = first & 0x0f;
     this.#isControl = (opcode & CONTROL) !== 0;
@@ -233,7 +233,7 @@ export class WatchedDirection extends FrameObserver {
     if (this.#isCompressed) this.#missContext();
   }
 
-  protected override payloadCame(bytes: Uint8Array, start: number, end: number): void {
+  protected override payloadReceived(bytes: Uint8Array, start: number, end: number): void {
     if (this.#isControl) {
       this.#heldControl?.add(bytes, start, end, end - start);
       return;
@@ -257,7 +257,7 @@ export class WatchedDirection extends FrameObserver {
     if (!this.#isOver && home.frames.isOver(this.overdraftMs)) this.#leave();
   }
 
-  protected override frameNonsense(): void {
+  protected override frameInvalid(): void {
     this.release();
   }
 

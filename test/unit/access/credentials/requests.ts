@@ -25,7 +25,7 @@ export function requestWith(headers: readonly string[], shape: Shape = {}): Acce
       certificate: null,
       vpcEndpointId: null,
       trace: null,
-      told: null,
+      report: null,
     },
     route: 'route',
     host: 'chat.example.com',

@@ -43,7 +43,7 @@ function request({
       certificate: null,
       vpcEndpointId: null,
       trace: null,
-      told: told === undefined ? null : { ...TOLD, ...told },
+      report: told === undefined ? null : { ...TOLD, ...told },
     },
     route: 'app',
     host: 'app.example.com',

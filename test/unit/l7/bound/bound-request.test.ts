@@ -35,7 +35,7 @@ class Rig {
       keepAliveMs: 60_000,
       proxyProtocol,
     };
-    this.request = new BoundRequest(terms, asker, { authorizes, ofRoute: '' });
+    this.request = new BoundRequest(terms, asker, { authorizes, routeCredentials: '' });
     this.request.recognise();
   }
 }

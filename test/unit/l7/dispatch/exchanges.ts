@@ -155,7 +155,7 @@ export function exchangeOf(wanted: Wanted = {}): FakeExchange {
       certificate: null,
       vpcEndpointId: null,
       trace: null,
-      told: null,
+      report: null,
     },
     reply,
     startedAt: 0,

@@ -258,7 +258,7 @@ export function post(
   const request = new ProxiedRequest(context, {
     head: { method, path: '/', query: '', headers: ['host', 'a', ...framing] },
     to: { target: '/', host: null, forwarded: [], edits: { ...NO_EDITS, dropped: new Set(dropped) } },
-    login: { authorizes: authorization !== '', ofRoute: '' },
+    login: { authorizes: authorization !== '', routeCredentials: '' },
     body: bodiless ? null : body,
     reply: reply as unknown as HttpReply,
     asker: {

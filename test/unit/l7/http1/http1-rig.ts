@@ -57,7 +57,7 @@ export function http1Rig(
         certificate: null,
         vpcEndpointId: null,
         trace: null,
-        told: null,
+        report: null,
       }),
       dispatch: (exchange) => {
         exchanges.push(exchange);

@@ -98,7 +98,7 @@ describe('the entry of a session', () => {
     };
     const end = { reason: undefined, seconds: 1, ...NO_TRAFFIC };
     const head = { method: 'GET', path: '/', query: '', headers: [] };
-    const trace = RequestTrace.begun(Buffer.alloc(24, 1), '127.0.0.1', 0);
+    const trace = RequestTrace.started(Buffer.alloc(24, 1), '127.0.0.1', 0);
     const client = {
       ...NO_TRACE,
       trace,

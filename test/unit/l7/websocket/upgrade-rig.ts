@@ -215,7 +215,7 @@ export function upgrade({
   const order = {
     head: { method: 'GET', path: '/', query: '', headers: ['host', 'a'] },
     to: { target: '/', host: null, forwarded: [], edits: NO_EDITS },
-    login: { authorizes, ofRoute: '' },
+    login: { authorizes, routeCredentials: '' },
     subprotocols: [],
     extensions,
     pick: {},

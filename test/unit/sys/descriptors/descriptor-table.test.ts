@@ -7,11 +7,11 @@ import { afterEach, describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import {
   allocateDescriptorTable,
-  listeningIn,
+  listeningDescriptorsIn,
   noteClosing,
   noteListening,
   noteOpen,
-  ownIn,
+  ownDescriptorsIn,
   useDescriptorTable,
 } from '../../../../src/sys/descriptors/descriptor-table.ts';
 import { Epoll } from '../../../../src/sys/epoll.ts';
@@ -69,29 +69,29 @@ describe('the descriptors of a thread', { timeout: 300_000 }, () => {
     useDescriptorTable(table);
     const sockets = new Sockets();
     const listening = sockets.listen(address(0), 16);
-    assert.deepEqual(ownIn(table), [listening]);
-    assert.deepEqual(listeningIn(table), [listening]);
+    assert.deepEqual(ownDescriptorsIn(table), [listening]);
+    assert.deepEqual(listeningDescriptorsIn(table), [listening]);
     const dialled = sockets.open(address(1));
     const epoll = new Epoll(1);
     const pipe = new Pipe();
-    assert.equal(ownIn(table).length, 5);
-    for (const fd of ownIn(table)) assert.ok(open().has(fd), `${fd} is open`);
+    assert.equal(ownDescriptorsIn(table).length, 5);
+    for (const fd of ownDescriptorsIn(table)) assert.ok(open().has(fd), `${fd} is open`);
     pipe.close();
     epoll.close();
     sockets.close(dialled);
-    assert.deepEqual(ownIn(table), [listening]);
+    assert.deepEqual(ownDescriptorsIn(table), [listening]);
     sockets.close(listening);
-    assert.deepEqual([...ownIn(table), ...listeningIn(table)], []);
+    assert.deepEqual([...ownDescriptorsIn(table), ...listeningDescriptorsIn(table)], []);
   });
 
   it('of libraries are noted as listening sockets alone, and never closed', () => {
     const table = allocateDescriptorTable();
     useDescriptorTable(table);
     noteListening(77);
-    assert.deepEqual([ownIn(table), listeningIn(table)], [[], [77]]);
+    assert.deepEqual([ownDescriptorsIn(table), listeningDescriptorsIn(table)], [[], [77]]);
     assert.equal(reclaimDescriptors(table), 0);
     noteClosing(77);
-    assert.deepEqual(listeningIn(table), []);
+    assert.deepEqual(listeningDescriptorsIn(table), []);
   });
 
   it('may lie beyond the table, or be none, and are missed then', () => {
@@ -103,7 +103,7 @@ describe('the descriptors of a thread', { timeout: 300_000 }, () => {
       noteClosing(fd);
     }
     noteOpen(7);
-    assert.deepEqual(ownIn(table), [7]);
+    assert.deepEqual(ownDescriptorsIn(table), [7]);
   });
 
   it('are closed by another when the thread has been terminated, and no others; its clients are reset', async () => {

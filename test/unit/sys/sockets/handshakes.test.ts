@@ -41,10 +41,10 @@ for (const family of FAMILIES) {
         const handshakes = new Handshakes(version);
         const used = new Set<number>();
         for (let count = 0; count < 5; count++) {
-          const fd = handshakes.begin(host, port);
+          const fd = handshakes.start(host, port);
           assert.ok(fd >= 0);
           used.add(fd);
-          const roundTrip = await until(EINPROGRESS, () => handshakes.look(fd));
+          const roundTrip = await until(EINPROGRESS, () => handshakes.poll(fd));
           assert.ok(roundTrip > 0 && roundTrip < MAX_ROUND_TRIP_US, `${roundTrip} us`);
         }
         assert.equal(used.size, 1);
@@ -56,9 +56,9 @@ for (const family of FAMILIES) {
     it('end without a reset if the other side may have a connection already', async () => {
       await listening(async (host, port, accept, sockets) => {
         const handshakes = new Handshakes(version);
-        const fd = handshakes.begin(host, port);
+        const fd = handshakes.start(host, port);
         const accepted = await until(EAGAIN, accept);
-        assert.ok((await until(EINPROGRESS, () => handshakes.look(fd))) > 0);
+        assert.ok((await until(EINPROGRESS, () => handshakes.poll(fd))) > 0);
         const buffer = new PinnedBuffer(1);
         assert.equal(await until(EAGAIN, () => buffer.recv(accepted, 0, 1)), 0, 'FIN');
         sockets.close(accepted);
@@ -68,12 +68,12 @@ for (const family of FAMILIES) {
     it('pass if the other side has reset the connection since', async () => {
       await listening(async (host, port, accept, sockets) => {
         const handshakes = new Handshakes(version);
-        const fd = handshakes.begin(host, port);
+        const fd = handshakes.start(host, port);
         const accepted = await until(EAGAIN, accept);
         sockets.resetOnClose(accepted);
         sockets.close(accepted);
         await until(0, () => (sockets.isConnected(fd) ? 0 : 1));
-        assert.equal(handshakes.look(fd), 0);
+        assert.equal(handshakes.poll(fd), 0);
       });
     });
 
@@ -82,21 +82,21 @@ for (const family of FAMILIES) {
       const { address } = await freshAddress(family);
       assert.ok(address.kind === 'tcp');
       const { host, port } = address;
-      const fd = handshakes.begin(host, port);
+      const fd = handshakes.start(host, port);
       // Linux may tell at once.
-      const result = fd < 0 ? fd : await until(EINPROGRESS, () => handshakes.look(fd));
+      const result = fd < 0 ? fd : await until(EINPROGRESS, () => handshakes.poll(fd));
       assert.equal(result, -ECONNREFUSED);
-      assert.ok(handshakes.begin('no address', 80) < 0);
+      assert.ok(handshakes.start('no address', 80) < 0);
     });
 
     it('that are cancelled leave nothing behind, and their sockets serve others', async () => {
       await listening(async (host, port, accept) => {
         const handshakes = new Handshakes(version);
-        const fd = handshakes.begin(host, port);
+        const fd = handshakes.start(host, port);
         handshakes.cancel(fd);
-        const other = handshakes.begin(host, port);
+        const other = handshakes.start(host, port);
         assert.equal(other, fd);
-        assert.ok((await until(EINPROGRESS, () => handshakes.look(other))) > 0);
+        assert.ok((await until(EINPROGRESS, () => handshakes.poll(other))) > 0);
         await setTimeout(ACK_MS);
         assert.equal(accept(), -EAGAIN);
       });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
-import { deafen } from '../../../../src/sys/sockets/hand-over.ts';
+import { dropNewConnections } from '../../../../src/sys/sockets/hand-over.ts';
 import { findListening, stopListening } from '../../../../src/sys/sockets/listening-sockets.ts';
 import { SocketAddress } from '../../../../src/sys/sockets/socket-address.ts';
 import { Sockets } from '../../../../src/sys/sockets/sockets.ts';
@@ -71,7 +71,7 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     const client = dial(port);
     const [served] = (await once(server, 'connection')) as [Socket & { _handle: { fd: number } }];
     const { fd } = served._handle;
-    for (const refuse of [stopListening, deafen]) {
+    for (const refuse of [stopListening, dropNewConnections]) {
       assert.equal(refuse(fd), false);
       assert.equal(refuse(1_000_000), false);
     }

@@ -104,7 +104,7 @@ describe('a TLS stream whose client changes its keys', { skip: opensslProblem() 
     const read = (): number => stream.read(buffer, 0, buffer.bytes.length);
     return ready(() => {
       const count = read();
-      if (count !== -EAGAIN || !stream.wantsRepetition) return count;
+      if (count !== -EAGAIN || !stream.wantsRetry) return count;
       download.write();
       return read();
     }).then((count) => (count > 0 ? buffer.bytes.toString('latin1', 0, count) : count));

@@ -249,6 +249,6 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
     context.close();
     context.close();
     assert.equal(ServerContext.live, 0);
-    assert.throws(() => context.enter(), /closed/);
+    assert.throws(() => context.acquire(), /closed/);
   });
 });

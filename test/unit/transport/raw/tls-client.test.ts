@@ -21,7 +21,7 @@ class FakeStream {
   wantsRead = false;
   wantsWrite = false;
   /** Reads wait until the blocked write is repeated, for which room is not needed. */
-  wantsRepetition = false;
+  wantsRetry = false;
   /** Does not tell of its results, as OpenSSL behind new keys. */
   isSilent = false;
   /** Bytes that can be sent. */
@@ -38,7 +38,7 @@ class FakeStream {
 
   read(buffer: PinnedBuffer, start: number, end: number): number {
     assert.equal(this.isFreed, false);
-    if (this.wantsRepetition) return -EAGAIN;
+    if (this.wantsRetry) return -EAGAIN;
     const next = this.results.shift() ?? -EAGAIN;
     if (typeof next === 'number') return next;
     const text = next.slice(0, end - start);
@@ -51,7 +51,7 @@ class FakeStream {
     const text = buffer.bytes.toString('latin1', start, Math.min(end, start + 16 * KIB));
     assert.ok(text.startsWith(this.#blocked), 'a blocked write is repeated with other bytes');
     this.#blocked = '';
-    this.wantsRepetition = false;
+    this.wantsRetry = false;
     if (this.room < text.length) {
       this.#blocked = text;
       return -EAGAIN;
@@ -200,7 +200,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
         fill();
         stream.room = 0;
         assert.equal(channel.write(Buffer.from('answer')), false);
-        stream.wantsRepetition = true;
+        stream.wantsRetry = true;
         stream.isSilent = true;
         stream.results.push('behind');
         const read = stream.read.bind(stream);
@@ -211,7 +211,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
           return read(...range);
         };
         knock();
-        await until(() => assert.equal(stream.wantsRepetition, false));
+        await until(() => assert.equal(stream.wantsRetry, false));
         if (isPaused) {
           assert.deepEqual(events, []);
           channel.resume();

@@ -51,13 +51,13 @@ class Rig {
     },
   );
 
-  #handshakes(version: number): Pick<Handshakes, 'begin' | 'look' | 'cancel'> {
+  #handshakes(version: number): Pick<Handshakes, 'start' | 'poll' | 'cancel'> {
     return {
-      begin: (host, port) => {
+      start: (host, port) => {
         this.opened.push(`${version}: ${host} ${port}`);
         return this.next;
       },
-      look: () => {
+      poll: () => {
         this.looks++;
         return this.kernel;
       },

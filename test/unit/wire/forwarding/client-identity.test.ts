@@ -144,13 +144,13 @@ describe('the header that names the client', () => {
     const client = identify(['x-forwarded-for', CLIENT, ...others]);
     assert.equal(client.address, CLIENT);
     assert.equal(client.proto, 'http');
-    assert.equal(client.told?.host, null);
+    assert.equal(client.report?.host, null);
     assert.equal(identify(['x-forwarded-for', 'unknown', ...others]).address, PROXY);
     for (const empty of ['', ',', ' , ,']) {
       const nowhere = identify(['x-forwarded-for', empty, ...others]);
       assert.equal(nowhere.address, PROXY, empty);
-      assert.deepEqual(nowhere.told?.chain, []);
-      assert.equal(nowhere.told.forwardedAgrees, false);
+      assert.deepEqual(nowhere.report?.chain, []);
+      assert.equal(nowhere.report.forwardedAgrees, false);
     }
   });
 
@@ -201,7 +201,7 @@ describe("the client's scheme", () => {
     ]);
     assert.equal(client.address, CLIENT);
     assert.equal(client.proto, 'https');
-    assert.equal(client.told?.host, 'b.example:8443');
+    assert.equal(client.report?.host, 'b.example:8443');
     const hidden = identify(['forwarded', 'for=_hidden;proto=https, for=10.0.0.2;proto=http']);
     assert.deepEqual([hidden.address, hidden.proto], ['10.0.0.2', 'https']);
   });

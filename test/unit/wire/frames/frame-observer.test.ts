@@ -129,7 +129,7 @@ describe('an observer of frames', () => {
       const tracker = new TrackingRecorder(rules);
       tracker.read(bytes.subarray(0, cut));
       const observer = new ObservingRecorder();
-      observer.join(tracker);
+      observer.attach(tracker);
       observer.read(bytes.subarray(cut));
       const first = starts.findIndex((start) => start >= cut - tracker.heldPart.length);
       assert.deepEqual(observer.findings, first < 0 ? [] : whole.slice(first), `joined at ${cut}`);
@@ -139,7 +139,7 @@ describe('an observer of frames', () => {
   it('goes on behind payload that has crossed unseen, with the right turn of the mask', () => {
     for (const wanted of [0, 50, Infinity]) {
       const observer = new ObservingRecorder(wanted);
-      observer.join(AT_BEGINNING);
+      observer.attach(AT_BEGINNING);
       const bytes = encodeFrame(CLOSE, closeBody(1000, 'x'.repeat(98)), { mask: MASK });
       observer.read(bytes.subarray(0, 6 + 3));
       observer.skip(57);
@@ -156,10 +156,10 @@ describe('an observer of frames', () => {
 
   it('rests when more has crossed unseen than was to come', () => {
     const observer = new ObservingRecorder();
-    observer.join(AT_BEGINNING);
+    observer.attach(AT_BEGINNING);
     observer.read(encodeFrame(TEXT, 'hello').subarray(0, 4));
     observer.skip(4);
-    assert.ok(observer.isResting);
+    assert.ok(observer.isDetached);
   });
 
   it('says what is nonsense, and rests until it is told where to begin', () => {
@@ -173,11 +173,11 @@ describe('an observer of frames', () => {
     ];
     for (const [bytes, reason] of nonsense) {
       const observer = new ObservingRecorder();
-      observer.join(AT_BEGINNING);
+      observer.attach(AT_BEGINNING);
       observer.read(Buffer.concat([bytes, encodeFrame(TEXT, 'unseen')]));
       assert.deepEqual(observer.findings, [reason]);
-      assert.ok(observer.isResting);
-      observer.join(AT_BEGINNING);
+      assert.ok(observer.isDetached);
+      observer.attach(AT_BEGINNING);
       observer.read(encodeFrame(TEXT, ''));
       assert.deepEqual(observer.findings.slice(1), ['81 0 -1 ']);
     }
@@ -192,7 +192,7 @@ describe('an observer of frames', () => {
         fc.array(fc.tuple(bytes, fc.nat({ max: 60 }))),
         (payloadLeft, heldPart, reads) => {
           const observer = new ObservingRecorder(30);
-          observer.join({ payloadLeft, heldPart });
+          observer.attach({ payloadLeft, heldPart });
           for (const [read, skipped] of reads) {
             observer.read(read);
             observer.skip(skipped);
@@ -207,11 +207,11 @@ describe('an observer of frames', () => {
     class Ending extends ObservingRecorder {
       override frameEnded(first: number, length: number, code: number): void {
         super.frameEnded(first, length, code);
-        this.rest();
+        this.detach();
       }
     }
     const observer = new Ending();
-    observer.join(AT_BEGINNING);
+    observer.attach(AT_BEGINNING);
     observer.read(Buffer.concat([encodeFrame(TEXT, 'a'), encodeFrame(TEXT, 'b')]));
     assert.equal(observer.findings.length, 1);
   });

@@ -1,7 +1,7 @@
-import { FrameObserver, type ObservedPlace } from '../../../../src/wire/frames/frame-observer.ts';
+import { FrameObserver, type ObservedPosition } from '../../../../src/wire/frames/frame-observer.ts';
 
 /** The beginning of a stream of frames. */
-export const AT_BEGINNING: ObservedPlace = { payloadLeft: 0, heldPart: Buffer.alloc(0) };
+export const AT_BEGINNING: ObservedPosition = { payloadLeft: 0, heldPart: Buffer.alloc(0) };
 
 /** Collects what an observer tells, one text for each finding. */
 export class ObservingRecorder extends FrameObserver {
@@ -16,12 +16,12 @@ export class ObservingRecorder extends FrameObserver {
     this.#wanted = wanted;
   }
 
-  override frameBegan(): number {
+  override frameStarted(): number {
     this.#payload = [];
     return this.#wanted;
   }
 
-  override payloadCame(bytes: Uint8Array, start: number, end: number): void {
+  override payloadReceived(bytes: Uint8Array, start: number, end: number): void {
     this.#payload.push(Buffer.from(bytes.subarray(start, end)));
   }
 
@@ -33,7 +33,7 @@ export class ObservingRecorder extends FrameObserver {
     this.findings.push(frameText(first, length, code, Buffer.concat(this.#payload)));
   }
 
-  override frameNonsense(reason: string): void {
+  override frameInvalid(reason: string): void {
     this.findings.push(reason);
   }
 
@@ -54,7 +54,7 @@ export function frameText(first: number, length: number, code: number, payload: 
 /** Observes bytes that come in reads which end at the given places. */
 export function observe(bytes: Buffer, cuts: readonly number[] = [], wanted?: number): string[] {
   const recorder = new ObservingRecorder(wanted);
-  recorder.join(AT_BEGINNING);
+  recorder.attach(AT_BEGINNING);
   let at = 0;
   for (const end of [...cuts, bytes.length]) {
     recorder.read(bytes.subarray(at, end));

@@ -21,7 +21,7 @@ export class TrackingRecorder extends FrameTracker {
   #passed: Buffer[] = [];
   #input: Buffer | null = null;
 
-  override framesPassed(input: Buffer, start: number, end: number): void {
+  override forwardFrames(input: Buffer, start: number, end: number): void {
     assert.ok(start < end, 'nothing is passed');
     assert.ok(!this.isStopped, 'passed after the end');
     this.passes++;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { challengesConnection, loginsOf } from '../../../../src/wire/http/connection-auth.ts';
+import { challengesConnection, connectionLoginFinder } from '../../../../src/wire/http/connection-auth.ts';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';
 
 describe('a challenge to authenticate the connection', () => {
@@ -47,13 +47,13 @@ describe('a challenge to authenticate the connection', () => {
 });
 
 describe('credentials of a connection', () => {
-  const loginOf = loginsOf(NO_EDITS);
+  const loginOf = connectionLoginFinder(NO_EDITS);
 
   it('are seen in any case and line', () => {
     for (const value of ['NTLM TlRMTVNTUAAB', 'ntlm', 'Negotiate\tYII', 'NEGOTIATE YII=']) {
       assert.equal(loginOf({ headers: ['host', 'a', 'authorization', value] }).authorizes, true, value);
       const second = loginOf({ headers: ['authorization', 'Basic YTpi', 'authorization', value] });
-      assert.deepEqual(second, { authorizes: true, ofRoute: '' });
+      assert.deepEqual(second, { authorizes: true, routeCredentials: '' });
     }
   });
 
@@ -67,8 +67,8 @@ describe('credentials of a connection', () => {
   it('count for every request if the route sends them, whatever the client sends', () => {
     for (const name of ['authorization', 'Proxy-Authorization']) {
       for (const dropped of [new Set([name]), new Set<string>()]) {
-        const loginOfRoute = loginsOf({ dropped, added: ['x-a', 'b', name, 'Negotiate YII='] });
-        const expected = { authorizes: true, ofRoute: `${name.toLowerCase()}: Negotiate YII=` };
+        const loginOfRoute = connectionLoginFinder({ dropped, added: ['x-a', 'b', name, 'Negotiate YII='] });
+        const expected = { authorizes: true, routeCredentials: `${name.toLowerCase()}: Negotiate YII=` };
         assert.deepEqual(loginOfRoute({ headers: [] }), expected);
         assert.deepEqual(loginOfRoute({ headers: ['authorization', 'NTLM a'] }), expected);
       }
@@ -77,14 +77,17 @@ describe('credentials of a connection', () => {
 
   it('of the client do not count if the route removes or replaces them', () => {
     for (const added of [[], ['authorization', 'Basic YTpi']]) {
-      const loginOfRoute = loginsOf({ dropped: new Set(['authorization']), added });
+      const loginOfRoute = connectionLoginFinder({ dropped: new Set(['authorization']), added });
       const login = loginOfRoute({ headers: ['authorization', 'NTLM a'] });
-      assert.deepEqual(login, { authorizes: false, ofRoute: '' });
+      assert.deepEqual(login, { authorizes: false, routeCredentials: '' });
     }
   });
 
   it('of the client count beside a header that the route adds', () => {
-    const loginOfRoute = loginsOf({ dropped: new Set(), added: ['authorization', 'Basic YTpi'] });
+    const loginOfRoute = connectionLoginFinder({
+      dropped: new Set(),
+      added: ['authorization', 'Basic YTpi'],
+    });
     assert.equal(loginOfRoute({ headers: ['authorization', 'NTLM a'] }).authorizes, true);
     assert.equal(loginOfRoute({ headers: [] }).authorizes, false);
   });

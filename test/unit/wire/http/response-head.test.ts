@@ -44,7 +44,7 @@ describe("a response's head", () => {
     const reader = new ResponseHeadReader(true);
     const bytes = Buffer.from(`before${head}\x82\x03abc\r\n\r\n`, 'latin1');
     assert.deepEqual(reader.push(bytes, 6, bytes.length), parsed);
-    assert.equal(bytes.toString('latin1', reader.behind), '\x82\x03abc\r\n\r\n');
+    assert.equal(bytes.toString('latin1', reader.headEnd), '\x82\x03abc\r\n\r\n');
   });
 
   it('is the same wherever it is cut, in memory that others use between', () => {
@@ -58,7 +58,7 @@ describe("a response's head", () => {
       bytes.copy(shared, 0, cut);
       const end = bytes.length - cut;
       assert.deepEqual(reader.push(shared, 0, end), parsed);
-      assert.equal(shared.toString('latin1', reader.behind, end), 'rest');
+      assert.equal(shared.toString('latin1', reader.headEnd, end), 'rest');
     }
   });
 

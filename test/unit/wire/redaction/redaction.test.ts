@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { compileRedaction } from '../../../../src/wire/redaction/redaction.ts';
 
 function redact(rules: readonly string[], text: string): string | null {
-  return compileRedaction(rules, () => 0).text(text);
+  return compileRedaction(rules, () => 0).redactText(text);
 }
 
 describe('redaction by JSON path', () => {
@@ -46,7 +46,7 @@ describe('redaction by JSON path', () => {
     assert.equal(redact(['$.a'], '{"a":1}\n{"a":2}\u001e'), '{"a":"[redacted]"}\n{"a":"[redacted]"}\u001e');
     assert.equal(redact(['$.a'], 'see [this] {"a":1}.'), 'see [this] {"a":"[redacted]"}.');
     const bytes = Buffer.concat([Buffer.from([0x30, 0xff, 0x00, 0x5b]), Buffer.from('topic{"a":"\u00e9"}')]);
-    const redacted = compileRedaction(['$.a']).binary(bytes);
+    const redacted = compileRedaction(['$.a']).redactBytes(bytes);
     assert.deepEqual(redacted, Buffer.concat([bytes.subarray(0, 9), Buffer.from('{"a":"[redacted]"}')]));
   });
 
@@ -101,17 +101,17 @@ describe('redaction by expression', () => {
     assert.equal(redact(['/\\bx*/'], '\u{1f600}b xx'), '\u{1f600}b [redacted]');
     const bytes = Buffer.from([0xff, 0x61, 0xe9, 0x00]);
     assert.deepEqual(
-      compileRedaction(['/a\u00e9/']).binary(bytes),
+      compileRedaction(['/a\u00e9/']).redactBytes(bytes),
       Buffer.from('\u00ff[redacted]\0', 'latin1'),
     );
-    assert.equal(compileRedaction(['/b/']).binary(bytes), bytes);
+    assert.equal(compileRedaction(['/b/']).redactBytes(bytes), bytes);
   });
 
   it('withholds a text whose matches take too long', () => {
     let time = 0;
     const redaction = compileRedaction(['/a/'], () => (time += 10));
-    assert.equal(redaction.text('aa'), '[redacted][redacted]');
-    assert.equal(redaction.text('aaaaa'), null);
+    assert.equal(redaction.redactText('aa'), '[redacted][redacted]');
+    assert.equal(redaction.redactText('aaaaa'), null);
   });
 });
 
@@ -157,14 +157,14 @@ describe('redaction', () => {
     const redaction = compileRedaction(['$..a', '$[?@.a == 1]', '$[0]', '/aa/'], () => 0);
     fc.assert(
       fc.property(pieces, (all) => {
-        redaction.text(all.join(''));
+        redaction.redactText(all.join(''));
       }),
       { numRuns: 3000 },
     );
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-        redaction.binary(bytes);
-        assert.equal(compileRedaction([]).binary(bytes), bytes);
+        redaction.redactBytes(bytes);
+        assert.equal(compileRedaction([]).redactBytes(bytes), bytes);
       }),
     );
   });

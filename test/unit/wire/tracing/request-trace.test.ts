@@ -19,7 +19,7 @@ function traceAt(share: number, part = 0): RequestTrace {
 }
 
 function begun(traceId: string, part: number): RequestTrace {
-  return RequestTrace.begun(Buffer.from(traceId + OWN, 'hex'), PEER, part);
+  return RequestTrace.started(Buffer.from(traceId + OWN, 'hex'), PEER, part);
 }
 
 function headersOf(trace: RequestTrace): readonly string[] {

@@ -35,7 +35,7 @@ export function requestOf(headers: readonly string[], query = ''): AccessRequest
       certificate: null,
       vpcEndpointId: null,
       trace: null,
-      told: null,
+      report: null,
     },
     route: 'chat',
     host: 'chat.example.com',

@@ -13,7 +13,7 @@ class Stage {
   /** Whether the system lets a socket of another thread stop listening. */
   stops = true;
   readonly leftBehind = new LeftBehind<ReturnType<Stage['slot']>>(this.log.log, {
-    deafen: (fd) => this.done.push(`deafen ${fd}`) > 0,
+    dropNewConnections: (fd) => this.done.push(`drop ${fd}`) > 0,
     stopListening: (fd) => {
       this.done.push(`stop ${fd}`);
       return this.stops;
@@ -62,10 +62,10 @@ describe('a worker that is left behind', () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     stage.add(stage.slot('l7', [7]), false, promise);
     await turn();
-    assert.deepEqual(stage.done, ['deafen 7', 'replace']);
+    assert.deepEqual(stage.done, ['drop 7', 'replace']);
     resolve(undefined);
     await turn();
-    assert.deepEqual(stage.done, ['deafen 7', 'replace', 'stop 7']);
+    assert.deepEqual(stage.done, ['drop 7', 'replace', 'stop 7']);
   });
 
   it('that closes its sockets itself keeps others safe, who may have their numbers', async () => {
@@ -87,7 +87,7 @@ describe('a worker that is left behind', () => {
       const stage = new Stage();
       stage.add(stage.slot('l4', [7]), false, replaced);
       await turn();
-      assert.deepEqual(stage.done.filter((step) => step !== 'deafen 7'), ['replace', 'stop 7', 'terminate']); // prettier-ignore
+      assert.deepEqual(stage.done.filter((step) => step !== 'drop 7'), ['replace', 'stop 7', 'terminate']); // prettier-ignore
     }
   });
 
@@ -112,7 +112,7 @@ describe('a worker that is left behind', () => {
     stage.leftBehind.recover(slot);
     resolve(undefined);
     await turn();
-    assert.deepEqual(stage.done, ['deafen 7', 'replace', 'stop 7']);
+    assert.deepEqual(stage.done, ['drop 7', 'replace', 'stop 7']);
     assert.deepEqual(stage.messages(), ['warn: stuck worker recovered, draining']);
   });
 

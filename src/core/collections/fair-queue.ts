@@ -8,7 +8,7 @@ interface Waiting {
  * The source with the most entries loses one first (longest queue drop), so that no source can fill the queue
  * alone. Every operation takes constant time.
  */
-export class WaitingLine<T extends Waiting> {
+export class FairQueue<T extends Waiting> {
   /** Number of entries of all sources. */
   size = 0;
   /** Entries by source, in the order of the sources' turns. */
@@ -59,7 +59,7 @@ export class WaitingLine<T extends Waiting> {
    *
    * @returns null unless the other source would still have fewer entries after adding one
    */
-  displaceFor(source: string): T | null {
+  evictFor(source: string): T | null {
     const own = this.#bySource.get(source)?.size ?? 0;
     if (this.#most <= own + 1) return null;
     const [largest] = this.#sourcesWith[this.#most]!;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { WaitingLine } from '../../../../src/core/collections/waiting-line.ts';
+import { FairQueue } from '../../../../src/core/collections/fair-queue.ts';
 
 interface Entry {
   readonly source: string;
@@ -45,7 +45,7 @@ describe('a line that waits', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const line = new WaitingLine<Entry>();
+        const line = new FairQueue<Entry>();
         const model = new Model();
         for (const [what, name] of steps) {
           if (what === 'push') {
@@ -62,7 +62,7 @@ describe('a line that waits', () => {
             model.delete(entry);
           } else {
             const most = Math.max(0, ...model.lists.map(({ entries }) => entries.length));
-            const displaced = line.displaceFor(name);
+            const displaced = line.evictFor(name);
             assert.equal(displaced !== null, most > model.countOf(name) + 1);
             if (displaced !== null) {
               const { entries } = model.lists.find((list) => list.source === displaced.source)!;
