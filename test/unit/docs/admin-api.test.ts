@@ -51,7 +51,8 @@ async function routes(): Promise<{
     headersDistinct: { host: ['localhost'] },
     socket: { remoteAddress: '192.0.2.1' },
   });
-  return JSON.parse(String(body)) as Awaited<ReturnType<typeof routes>>;
+  assert.equal(typeof body, 'string');
+  return JSON.parse(body as string) as Awaited<ReturnType<typeof routes>>;
 }
 
 /** Returns the first cells of the table below a heading. */
