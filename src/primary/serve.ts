@@ -102,10 +102,10 @@ function watchProcess(primary: Primary, stop: Stop, reopen: () => void): () => v
 
 function reopenLog({ log, output }: ServeOptions): void {
   const files = output.reopen();
-  if (files.length === 0) log.info('the log goes to standard output: there is no file to open again');
+  if (files.length === 0) log.info('the log goes to standard output: no file to reopen');
   for (const { log: name, file, problem } of files) {
-    if (problem === null) log.info({ log: name, file }, 'log file opened again');
-    else log.error({ log: name, reason: problem }, 'the log goes on in the old file');
+    if (problem === null) log.info({ log: name, file }, 'log file reopened');
+    else log.error({ log: name, reason: problem }, 'log file not reopened: writing to the old file');
   }
 }
 
@@ -167,7 +167,7 @@ class Stop {
   }
 
   byFault(thrown: unknown): void {
-    this.#log.fatal({ err: thrown }, 'the primary failed');
+    this.#log.fatal({ err: thrown }, 'primary failed');
     const first = this.#status === null;
     this.#status = 1;
     const graceMs = Math.min(this.#graceMs, FAULT_GRACE_MS);
@@ -185,7 +185,7 @@ class Stop {
     try {
       ended = await this.#primary.end(graceMs, handOver);
     } catch (error) {
-      this.#log.fatal({ err: error }, 'the drain failed');
+      this.#log.fatal({ err: error }, 'drain failed');
     }
     if (this.#over) return;
     this.#over = true;

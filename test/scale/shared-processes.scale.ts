@@ -78,7 +78,7 @@ describe('two processes under one limit', { skip: redisServerMissing() ?? false 
     for (const { admin } of processes)
       await eventually(async () => assert.equal(await countingOf(admin), '0'));
     assert.ok((await load(processes[0]!, 50, 1000)) >= 40);
-    assert.ok(processes[0]!.logs.some(({ msg }) => msg === 'Redis is away'));
+    assert.ok(processes[0]!.logs.some(({ msg }) => msg === 'Redis is unreachable'));
   });
 });
 

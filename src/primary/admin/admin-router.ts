@@ -86,7 +86,7 @@ export class AdminRouter {
 
   #notFound(): Answer {
     const fields = { pages: [...this.#pages.keys()], commands: this.#commands.names };
-    return jsonAnswer(404, 'nothing is at this path: GET one of "pages", or send one of "commands"', {
+    return jsonAnswer(404, 'no page or command at this path: see "pages" and "commands"', {
       fields,
     });
   }

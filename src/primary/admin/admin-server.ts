@@ -60,7 +60,7 @@ const TIMINGS: AdminTimings = {
 };
 
 /** Answers any expectation other than `100-continue` (RFC 9110 section 10.1.1). */
-const EXPECTATION_FAILED = jsonAnswer(417, 'no expectation but 100-continue is met: omit Expect');
+const EXPECTATION_FAILED = jsonAnswer(417, 'only the expectation 100-continue is supported: omit Expect');
 
 /**
  * Serves the admin API over HTTP: connections, time limits and bodies. {@link AdminRouter} has the answers.

@@ -52,7 +52,7 @@ export function parseTarget(url: string): RequestTarget {
  */
 export function refuseForeign(asked: Asked, names: readonly string[]): HostRefusal | null {
   const { httpVersion, target, hosts, origins } = asked;
-  if (hosts.length > 1) return malformed('a request has one Host header: send one');
+  if (hosts.length > 1) return malformed('several Host headers: send one');
   const [host = null] = hosts;
   // Browsers always send Host, and HTTP/1.0 does not require it.
   if (host === null && httpVersion !== '1.0') return malformed('HTTP/1.1 needs a Host header: send one');
@@ -61,15 +61,14 @@ export function refuseForeign(asked: Asked, names: readonly string[]): HostRefus
     return {
       status: 421,
       reason: 'host',
-      message:
-        'this host name is not known here: ask by IP address or localhost, or add the name to admin.hosts',
+      message: 'unknown host name: use an IP address or localhost, or add the name to admin.hosts',
     };
   }
   if (origins.length > 1 || (origins.length === 1 && !isSameOrigin(origins[0]!, authority))) {
     return {
       status: 403,
       reason: 'origin',
-      message: 'requests of web pages of another origin are refused: ask without an Origin header',
+      message: 'cross-origin requests are refused: omit the Origin header',
     };
   }
   return null;

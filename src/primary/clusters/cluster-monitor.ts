@@ -283,7 +283,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     const { log } = this.#owner;
     const fields = { cluster: this.config.name, name: formatAddress(entry.address) };
     if (leftOut.after > 0 && leftOut.before === 0) {
-      log.warn({ ...fields, leftOut: leftOut.after }, 'name has more addresses than are used');
+      log.warn({ ...fields, leftOut: leftOut.after }, 'some addresses of the name are unused');
     }
     if (leftOut.after === 0 && leftOut.before > 0) {
       log.info({ ...fields, leftOut: leftOut.after }, 'all addresses of the name are used');
@@ -332,8 +332,8 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     if (panic !== this.#panic) {
       const { log, tell } = this.#owner;
       const cluster = this.config.name;
-      if (panic) log.error({ cluster }, 'panic: most endpoints are down, and all are used');
-      else log.warn({ cluster }, 'panic is over');
+      if (panic) log.error({ cluster }, 'panic: most endpoints are down, using all of them');
+      else log.warn({ cluster }, 'panic ended');
       tell({ kind: 'endpoint', reason: panic ? 'panic' : 'panic_over', cluster });
     }
     this.#panic = panic;

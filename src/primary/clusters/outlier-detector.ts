@@ -162,7 +162,7 @@ export class OutlierDetector {
       run.window.clear();
     }
     track.returnedAt = Date.now();
-    record.setEjected(false, 'its ejection is over');
+    record.setEjected(false, 'its ejection ended');
   }
 
   stop(): void {

@@ -136,7 +136,7 @@ export class Prober {
     const { rise, fall } = this.#options.check;
     if (failure === null) {
       record.streak = Math.max(0, record.streak) + 1;
-      if (record.down && (first || record.streak >= rise)) record.setDown(false, 'its probes are good');
+      if (record.down && (first || record.streak >= rise)) record.setDown(false, 'its probes pass');
     } else {
       record.streak = Math.min(0, record.streak) - 1;
       if (!record.down && (first || -record.streak >= fall)) record.setDown(true, `its probe ${failure}`);

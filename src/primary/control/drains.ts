@@ -86,7 +86,7 @@ export class Drains {
       timer: delayed ? setTimeout(() => this.#start(drain, settings), announceMs).unref() : undefined,
     };
     this.#drains.set(key, drain);
-    if (delayed) this.#log.info({ scope, announceMs }, 'drain is announced');
+    if (delayed) this.#log.info({ scope, announceMs }, 'drain announced');
     else this.#start(drain, settings);
     return this.#progressOf(drain);
   }
@@ -96,7 +96,7 @@ export class Drains {
     const drain = this.#drains.get(scopeKey(scope));
     if (drain === undefined) return false;
     this.#forget(drain);
-    this.#log.info({ scope }, 'drain ends: new work is taken again');
+    this.#log.info({ scope }, 'drain cancelled');
     return true;
   }
 
@@ -106,7 +106,7 @@ export class Drains {
       const { scope } = drain;
       if (this.has(scope)) continue;
       this.#forget(drain);
-      this.#log.info({ scope }, 'drain ends: the configuration no longer has the scope');
+      this.#log.info({ scope }, 'drain ended: the scope is no longer configured');
     }
   }
 
@@ -130,7 +130,7 @@ export class Drains {
     const { rate, deadlineMs } = settings;
     drain.startedAt = performance.now();
     drain.total = this.#workers.count(scope);
-    this.#log.info({ scope, connections: drain.total, rate, deadlineMs }, 'drain begins');
+    this.#log.info({ scope, connections: drain.total, rate, deadlineMs }, 'drain started');
     this.#endpoint(scope)?.setDraining(true, 'drained by an operator');
     this.#workers.drain(scope, settings);
     this.#loggedAt = drain.startedAt;

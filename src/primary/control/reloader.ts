@@ -37,7 +37,7 @@ export function refuseReload(
   log: Logger,
 ): ReloadResult {
   const problem = notWhile(state);
-  log.warn({ cause }, `the configuration is not reloaded: ${problem}`);
+  log.warn({ cause }, `configuration not reloaded: ${problem}`);
   return { generation, problem, needsRestart: [] };
 }
 
@@ -99,7 +99,7 @@ export class Reloader {
       for (const { place, message } of warnings) log.warn({ place }, message);
       const { usable: wanted, needsRestart } = keepFixed(config, this.#current);
       for (const setting of needsRestart) {
-        log.warn({ setting }, `${setting} cannot change while running: restart to bring it into force`);
+        log.warn({ setting }, `${setting} cannot change while running: restart to apply it`);
       }
       const usable = await keepUnchanged(wanted, this.#current, slices);
       // Applying the configuration takes one more slice.
@@ -124,7 +124,7 @@ export class Reloader {
       this.#options.tell?.({ kind: 'reload', reason: 'failed', detail: `${cause}: ${problem}` });
       log.error(
         error instanceof ConfigError ? { cause, generation } : { cause, generation, err: error },
-        'the configuration is not reloaded: the old one stays',
+        'configuration not reloaded: the old one stays',
       );
       return { generation, problem, needsRestart: this.needsRestart };
     }

@@ -32,12 +32,12 @@ export class WorkerRestarts {
   async #restart(names: readonly string[]): Promise<void> {
     for (const name of names) {
       try {
-        this.#log.info({ worker: name }, 'worker is being restarted');
+        this.#log.info({ worker: name }, 'restarting worker');
         if (await this.#supervisor.restart(name)) {
-          this.#log.info({ worker: name }, 'worker has been restarted');
+          this.#log.info({ worker: name }, 'worker restarted');
         }
       } catch (error) {
-        this.#log.error({ worker: name, reason: messageOf(error) }, 'worker could not be restarted');
+        this.#log.error({ worker: name, reason: messageOf(error) }, 'worker restart failed');
         return;
       }
     }

@@ -49,7 +49,7 @@ export class Engines {
   #warnOf({ what, problem }: Shortage): void {
     if (this.#warned.has(what)) return;
     this.#warned.add(what);
-    this.#log.warn({ reason: problem }, `the engine net replaces raw, because ${what} cannot be used`);
+    this.#log.warn({ reason: problem }, `using engine net instead of raw: ${what} cannot be used`);
   }
 }
 

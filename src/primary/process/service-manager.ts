@@ -38,7 +38,7 @@ export class ServiceManager {
     const { NOTIFY_SOCKET: socket } = env;
     if (socket === undefined || socket === '') return null;
     if (!socket.startsWith('/') && !socket.startsWith('@')) {
-      log.warn({ socket }, 'NOTIFY_SOCKET is not understood: the service manager is told nothing');
+      log.warn({ socket }, 'NOTIFY_SOCKET is invalid: service manager not notified');
       return null;
     }
     return new ServiceManager(socket, watchdogOf(env), log);
@@ -81,8 +81,7 @@ export class ServiceManager {
         await this.#send(lines);
         this.#complained = false;
       } catch (error) {
-        if (!this.#complained)
-          this.#log.warn({ reason: messageOf(error) }, 'the service manager is not told');
+        if (!this.#complained) this.#log.warn({ reason: messageOf(error) }, 'service manager not notified');
         this.#complained = true;
       }
     });

@@ -76,7 +76,7 @@ export async function findPredecessor(
     const tickets = receiver === null ? '' : `&tickets=${receiver.name}`;
     const answer = await request(admin, `/handover?check${tickets}`, ask);
     if (answer === null) {
-      log.info({ admin: formatAddress(admin.address) }, 'there is nobody to take over from');
+      log.info({ admin: formatAddress(admin.address) }, 'no process to take over from');
       return null;
     }
     const ticketKeys = rotates ? await inherit(receiver, answer, log) : new Map();
@@ -96,13 +96,13 @@ async function inherit(
   try {
     if (receiver === null) throw new Error('the system has no abstract sockets');
     const { tickets } = (commandAnswerOf(answer) ?? {}) as Partial<HandOverAnswer>;
-    if (tickets === undefined) throw new Error('the other process is of a version that sends no keys');
+    if (tickets === undefined) throw new Error('the version of the other process sends no keys');
     if (tickets !== null) throw new Error(tickets);
     const inheritance = readBequest(await receiver.receive());
     log.info({ listeners: [...inheritance.keys()] }, 'ticket keys taken over');
     return inheritance;
   } catch (error) {
-    log.warn({ reason: messageOf(error) }, 'no ticket keys taken over: clients make full handshakes');
+    log.warn({ reason: messageOf(error) }, 'ticket keys not taken over: clients make full handshakes');
     return new Map();
   }
 }

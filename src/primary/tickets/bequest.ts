@@ -27,7 +27,7 @@ export function writeBequest(bequest: TicketInheritance): string {
  */
 export function readBequest(text: string): TicketInheritance {
   const entries = parse(text);
-  if (!Array.isArray(entries)) throw new Error('the other process sends no list of keys');
+  if (!Array.isArray(entries)) throw new Error('the other process sent no list of keys');
   const inheritance = new Map<string, RotatedKeys>();
   for (const entry of entries as readonly (Partial<Entry> | null)[]) {
     const { listener, ageMs, keys } = entry ?? {};

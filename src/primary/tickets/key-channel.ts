@@ -52,7 +52,7 @@ export class KeyReceiver {
 
   /** Returns the text from the other process. Rejects after a timeout of two seconds. */
   async receive(timeoutMs = TIMEOUT_MS): Promise<string> {
-    const late = setTimeout(() => this.#text.reject(new Error('the keys have not come in time')), timeoutMs);
+    const late = setTimeout(() => this.#text.reject(new Error('the keys did not arrive in time')), timeoutMs);
     try {
       return await this.#text.promise;
     } finally {
@@ -101,21 +101,22 @@ export async function sendKeys(
   text: string,
   findUser: FindUser = peerUserOf,
 ): Promise<string | null> {
-  if (!NAME.test(name)) return 'no such channel for keys';
-  if (Buffer.byteLength(text) > MAX_BYTES) return 'there are too many keys';
+  if (!NAME.test(name)) return 'invalid name of a key channel';
+  if (Buffer.byteLength(text) > MAX_BYTES) return 'too many keys';
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const socket = connect(pathOf(name));
   socket.on('error', () => undefined);
   try {
     await once(socket, 'connect', { signal });
     const user = findUser(socket);
-    if (user === null) return 'the kernel does not tell who asks: system calls are not used';
-    if (!isTrusted(user)) return `the keys belong to user ${process.geteuid?.()}, and user ${user} asks`;
+    if (user === null) return 'the user of the peer is unknown: system calls are unavailable';
+    if (!isTrusted(user))
+      return `the keys belong to user ${process.geteuid?.()}, but user ${user} asked for them`;
     socket.resume().end(text);
     await finished(socket, { signal });
     return null;
   } catch (error) {
-    return `the channel for the keys does not work: ${messageOf(error).replaceAll('\0', '@')}`;
+    return `the key channel failed: ${messageOf(error).replaceAll('\0', '@')}`;
   } finally {
     socket.destroy();
   }

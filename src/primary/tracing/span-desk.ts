@@ -34,7 +34,7 @@ const FLUSH_MS = 2000;
 /** Max time for exports if the process must end at once. A nearby collector answers within this time. */
 const HURRIED_FLUSH_MS = 200;
 const FAILED = 'export of spans failed';
-const GAVE_UP = 'the collector had not answered by the end';
+const GAVE_UP = 'the collector did not answer before the end';
 /** One log line about failed exports per minute. */
 const FAILURE_LINES = { burst: 1, everyMs: 60_000 };
 

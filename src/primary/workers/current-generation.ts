@@ -110,7 +110,7 @@ export class CurrentGeneration {
     const generation = this.number + 1;
     const plan = directory.plan(blockChange(countedParts(before), countedParts(config)), generation);
     if (plan === null) {
-      throw new StartError('the statistics have no room for what is new: restart to bring it into force');
+      throw new StartError('the stats pages are full: restart to apply the configuration');
     }
     for (const [start, end] of plan.cleared) sums.clear(start, end);
     const keyPlan = this.#ticketKeys.plan(config.listeners);

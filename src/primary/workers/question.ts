@@ -15,7 +15,7 @@ export class Question {
   /** @param worker name of the worker */
   constructor(command: AskedCommand, worker: string, maxMs: number) {
     this.#command = command;
-    const late = `it does not answer after ${maxMs / 1000} s`;
+    const late = `no answer within ${maxMs / 1000} s`;
     this.#timer = setTimeout(() => this.#answered.resolve(late), maxMs);
     this.problem = this.#answered.promise.then((problem) => {
       clearTimeout(this.#timer);

@@ -311,7 +311,7 @@ export class Supervisor {
     } catch (error) {
       if (this.#ended !== null || slot.state === 'draining' || slot.state === 'ended') return;
       const reason = messageOf(error);
-      this.#options.log.error({ worker: slot.name, reason }, 'a new worker does not listen');
+      this.#options.log.error({ worker: slot.name, reason }, 'new worker does not listen');
     }
   }
 

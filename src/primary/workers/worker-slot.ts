@@ -216,7 +216,7 @@ export class WorkerSlot {
     this.#timer = setTimeout(() => this.#late(), this.#options.timings.startMs);
     this.#options.serve({ port: port2, pulse, descriptors, signal }).then(
       () => this.#settled(null),
-      (error: unknown) => this.#settled(error ?? new Error('the worker failed without saying why')),
+      (error: unknown) => this.#settled(error ?? new Error('the worker failed without an error')),
     );
   }
 
@@ -274,7 +274,7 @@ export class WorkerSlot {
 
   /** Gives up on the start. Returns the message for the log. */
   #missed(afterMs: number): string {
-    const message = `worker ${this.name} does not listen after ${afterMs / 1000} s`;
+    const message = `worker ${this.name} did not listen within ${afterMs / 1000} s`;
     this.#startFailed = true;
     this.#firstListening.reject(new StartError(message));
     return message;
@@ -294,11 +294,11 @@ export class WorkerSlot {
       return;
     }
     if (this.#draining) {
-      if (error !== null) log.error({ err: error, worker: name }, 'worker failed while it drained');
+      if (error !== null) log.error({ err: error, worker: name }, 'worker failed during its drain');
       this.#finish();
       return;
     }
-    const reason = error ?? new Error('the worker ended without being told to');
+    const reason = error ?? new Error('the worker ended unexpectedly');
     if (!this.#wasEverUp) {
       const [line = ''] = messageOf(reason).split('\n');
       this.#firstListening.reject(new StartError(`worker ${name} did not start: ${line}`, { cause: reason }));

@@ -60,7 +60,7 @@ export class WorkerThreads {
     if (exit === null) return;
     await exit;
     const closed = reclaimDescriptors(descriptors);
-    this.#log.info({ worker: name, descriptors: closed }, 'worker thread has been terminated');
+    this.#log.info({ worker: name, descriptors: closed }, 'worker thread terminated');
   }
 
   /** Ends all threads. None may have a task, because open native handles abort the process. */

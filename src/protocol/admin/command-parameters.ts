@@ -39,7 +39,7 @@ export const PAGE_LIMIT: CommandParameter = {
 /** `after` of `GET /events`: the number of a row. */
 export const EVENT_NUMBER: CommandParameter = {
   parse: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined),
-  remedy: 'write the "last" of the answer before',
+  remedy: 'write "last" from the previous answer',
 };
 
 /** `--duration` of `sluice tap`. */
@@ -93,7 +93,7 @@ export const TAP_SAMPLE: CommandParameter = {
     const part = unit === '%' ? amount / 100 : unit === '' ? amount : NaN;
     return part > 0 && part <= 1 ? part : undefined;
   },
-  remedy: 'write a part of the sessions, such as 1% or 0.01, above 0 and up to 100%',
+  remedy: 'write a fraction of the sessions, such as 1% or 0.01, above 0 and up to 100%',
 };
 
 /** Max value of `maxPayload`. */

@@ -52,7 +52,7 @@ describe('a fetch of a key set', () => {
       'data:,{}',
     ]) {
       await assert.rejects(fetchFrom(redirectTo(location)), {
-        message: 'redirect to another scheme than https',
+        message: 'redirect away from https',
       });
     }
     await assert.rejects(fetchFrom(redirectTo('http://[::')), { message: 'redirect to an invalid URL' });
@@ -65,7 +65,7 @@ describe('a fetch of a key set', () => {
     }
     await assert.rejects(
       fetchFrom((_request, response) => response.end('<html>')),
-      { message: 'no JSON' },
+      { message: 'not JSON' },
     );
   });
 

@@ -147,7 +147,7 @@ describe('the page of a real proxy', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600
       await eventually(async () => assert.deepEqual(await drained(), []));
       await page.getByRole('button', { name: `Drain ${name}`, exact: true }).waitFor();
     }
-    await page.locator('#answers').getByText('new work is taken again').first().waitFor();
+    await page.locator('#answers').getByText('accepting new work again').first().waitFor();
   });
 
   it('sends nothing when the question is cancelled', async () => {

@@ -203,7 +203,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
     const old = tokenOf('alice', HOUR_S, 5);
     await ask(sluice, 'POST', '/principals/jwt%3Aalice/revoke');
     assert.equal((await ask(sluice, 'POST', '/workers/l7-0/restart')).status, 202);
-    await sluice.waitForLog(({ msg }) => msg === 'worker has been restarted');
+    await sluice.waitForLog(({ msg }) => msg === 'worker restarted');
     await isRefused(sluice, old);
     const from = sluice.logs.length;
     assert.equal((await ask(sluice, 'POST', '/debug/workers/l7-1/fault')).status, 202);
@@ -234,7 +234,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
     writeFileSync(file, '{');
     await assert.rejects(
       start(changes),
-      /revocations\.file .*revocations\.json cannot be read: .*: mend the file/,
+      /revocations\.file .*revocations\.json cannot be read: .*: repair the file/,
     );
   });
 
@@ -246,7 +246,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
       ),
     );
     assert.equal((await ask(sluice, 'POST', '/workers/restart')).status, 202);
-    await sluice.waitForLog(({ msg }) => msg === 'worker is being restarted');
+    await sluice.waitForLog(({ msg }) => msg === 'restarting worker');
     const { body } = await ask(sluice, 'DELETE', '/sessions?principal=alice&code=4002');
     assert.ok(Number(body.closed) > 0, JSON.stringify(body));
     const codes = await Promise.all(joined.map(async (client) => (await client.closed()).code));
@@ -300,7 +300,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
     const again = await sluiceCommand(sluice, 'revoke', 'bob', '--undo');
     assert.deepEqual(
       [again.status, again.stderr],
-      [1, 'sluice: bob is not revoked: GET /principals lists who is\n'],
+      [1, 'sluice: bob is not revoked: GET /principals lists the revocations\n'],
     );
   });
 });

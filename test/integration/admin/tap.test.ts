@@ -156,7 +156,7 @@ describe('taps of operators', { timeout: 300_000 }, () => {
     await eventually(() =>
       assert.deepEqual(
         rig.logged('tap ended').map(({ reason }) => reason),
-        Array.from({ length: MAX_TAPS }, () => 'the reader has gone'),
+        Array.from({ length: MAX_TAPS }, () => 'the reader disconnected'),
       ),
     );
     await rig.tap();

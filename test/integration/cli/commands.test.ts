@@ -99,7 +99,7 @@ describe('the commands', { timeout: 300_000 }, () => {
     for (const client of clients.splice(0)) assert.equal((await client.closed()).code, 1012);
     assert.match((await command('status')).stdout, /^draining listener web: 0 of 20 left$/m);
     const undone = await command('drain', '--listener', 'web', '--undo');
-    assert.deepEqual([undone.status, undone.stdout], [0, 'new work is taken again\n']);
+    assert.deepEqual([undone.status, undone.stdout], [0, 'accepting new work again\n']);
     assert.equal((await command('drain', '--listener', 'web', '--undo')).status, 1);
     await eventually(() => open(1));
   });

@@ -274,7 +274,7 @@ describe('tap', { timeout: 300_000 }, () => {
       [['--hex'], /--hex shows payloads: add --payload/],
       [['--force'], /--force is for --output FILE/],
       [['--from', 'a', '--output', './a', '--force'], /--from and --output name the same file/],
-      [['--sample', '200%'], /--sample 200%: write a part/],
+      [['--sample', '200%'], /--sample 200%: write a fraction/],
       [['--frames', '0'], /--frames 0: write a number from 1/],
     ] as const) {
       const command = new Command(options).reads();

@@ -122,7 +122,7 @@ describe('probes', { timeout: 300_000 }, () => {
           assert.deepEqual([one.sessions, two.sessions], [sessions[0], sessions[1]! + 6]);
         });
         await one.recover();
-        await becomes(rig, 0, 'up', /^its probes are good$/);
+        await becomes(rig, 0, 'up', /^its probes pass$/);
       }
       if (type === 'websocket') assert.ok(one.closeCodes.includes(1000), 'a probe says goodbye');
     });
@@ -166,7 +166,7 @@ describe('probes', { timeout: 300_000 }, () => {
     await eventually(() => assert.ok(closes.length >= 16));
     assert.deepEqual(new Set(closes), new Set(['1012 endpoint down']));
     endpoints[0]!.signal('SIGCONT');
-    await becomes(rig, 0, 'up', /^its probes are good$/);
+    await becomes(rig, 0, 'up', /^its probes pass$/);
     for (const client of clients) client.socket.terminate();
   });
 });
@@ -267,7 +267,7 @@ describe('an endpoint that fails clients', { timeout: 300_000 }, () => {
     const labels = { endpoint: endpoint.address };
     assert.ok((await rig.scrape()).sum('sluice_endpoint_ejections_total', labels) >= 1);
     await endpoint.recover();
-    await becomes(rig, 0, 'up', /^its ejection is over$/);
+    await becomes(rig, 0, 'up', /^its ejection ended$/);
     await eventually(async () => {
       const before = endpoint.sessions;
       for (let count = 0; count < 4; count++) assert.equal(await ask(rig), 101);

@@ -52,7 +52,7 @@ describe('a service manager', { timeout: 120_000 }, () => {
       assert.deepEqual(await receiver.next(), ['STOPPING=1']);
       assert.deepEqual(await sluice.waitForExit(), { code: 0, signal: null });
       assert.equal(sluice.stderr, '');
-      assert.ok(!sluice.logs.some(({ msg }) => msg === 'the service manager is not told'));
+      assert.ok(!sluice.logs.some(({ msg }) => msg === 'service manager not notified'));
     } finally {
       receiver.stop();
     }
@@ -153,7 +153,7 @@ describe('a service manager', { timeout: 120_000 }, () => {
       config,
       env: { NOTIFY_SOCKET: 'vsock:2:1234' },
     });
-    await sluice.waitForLog(({ msg }) => msg.startsWith('NOTIFY_SOCKET is not understood'));
+    await sluice.waitForLog(({ msg }) => msg.startsWith('NOTIFY_SOCKET is invalid'));
     assert.deepEqual(await sluice.stop(), { code: 0, signal: null });
   });
 });

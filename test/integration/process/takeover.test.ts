@@ -89,7 +89,7 @@ describe('a takeover', { timeout: 300_000 }, () => {
   it('begins without anybody to take over from', async () => {
     const sluice = await startSluice({ config: config(), args: ['--takeover'] });
     started.push(sluice);
-    await sluice.waitForLog(({ msg }) => msg === 'there is nobody to take over from');
+    await sluice.waitForLog(({ msg }) => msg === 'no process to take over from');
     assert.deepEqual(await sluice.stop(), { code: 0, signal: null });
   });
 

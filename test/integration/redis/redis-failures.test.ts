@@ -98,7 +98,7 @@ describe('shared limits of real processes', { skip: redisServerMissing() ?? fals
     );
     await server.kill();
     assert.equal(await requestStatus(sluice, 'acme'), 200);
-    assert.ok(!sluice.logs.some(({ msg }) => msg === 'Redis is away'));
+    assert.ok(!sluice.logs.some(({ msg }) => msg === 'Redis is unreachable'));
   });
 });
 

@@ -119,7 +119,7 @@ describe('Redis by TLS', { skip: redisServerMissing() ?? false }, () => {
     try {
       // On a busy machine an attempt may be too late before.
       await sluice.waitForLog(
-        ({ msg, reason }) => msg === 'Redis is away' && String(reason).includes('certificate'),
+        ({ msg, reason }) => msg === 'Redis is unreachable' && String(reason).includes('certificate'),
       );
       assert.equal(await requestStatus(sluice, 'acme'), 200);
       await untilCounting(sluice, false);

@@ -170,7 +170,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     const { session: old } = tap.of('session')[0]!;
     await command('/workers/restart');
     for (const worker of ['l7-0', 'l7-1'])
-      await sluice.waitForLog((line) => line.msg === 'worker has been restarted' && line.worker === worker);
+      await sluice.waitForLog((line) => line.msg === 'worker restarted' && line.worker === worker);
     await tap.next('end', ({ session }) => session === old);
     const { client: second } = await join();
     await tap.next('session', ({ session }) => session !== old);

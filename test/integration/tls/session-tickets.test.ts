@@ -97,7 +97,7 @@ function describeTickets(engine: EngineName): void {
       await post(sluice, '/reload');
       assert.deepEqual(await comeBack(), [true, true]);
       await post(sluice, '/workers/restart');
-      await sluice.waitForLog(({ msg }) => msg === 'worker has been restarted');
+      await sluice.waitForLog(({ msg }) => msg === 'worker restarted');
       assert.deepEqual(await comeBack(), [true, true]);
     });
 

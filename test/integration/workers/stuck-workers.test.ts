@@ -290,7 +290,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     const noticed = logs.find(({ msg }) => msg === 'worker is stuck')!;
     const silentMs = Number(noticed.silentMs);
     assert.ok(silentMs >= 10_000 && silentMs < 15_000, `it was silent for ${silentMs} ms`);
-    const replacing = logs.find(({ msg }) => msg === 'stuck worker is being replaced')!;
+    const replacing = logs.find(({ msg }) => msg === 'replacing stuck worker')!;
     assert.equal(replacing.startInMs, 0);
   });
 

@@ -33,7 +33,7 @@ describe('a sluice without koffi', () => {
       [
         {
           level: 'warn',
-          msg: 'the engine net replaces raw, because system calls cannot be used',
+          msg: 'using engine net instead of raw: system calls cannot be used',
           reason: WHY,
         },
       ],

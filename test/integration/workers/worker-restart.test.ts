@@ -83,9 +83,7 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
     );
     const knocker = Knocker.start(`ws://${rig.sluice.address('web')}/`, 20);
     assert.equal((await rig.post('/workers/l7-0/restart')).status, 202);
-    await rig.sluice.waitForLog(
-      ({ msg, worker }) => msg === 'worker has been restarted' && worker === 'l7-0',
-    );
+    await rig.sluice.waitForLog(({ msg, worker }) => msg === 'worker restarted' && worker === 'l7-0');
     await eventually(() => assert.equal(closed, lost));
     const { opened, failures } = await knocker.stop();
     assert.deepEqual(failures, []);
@@ -113,9 +111,7 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
     const knocker = Knocker.start(`ws://${rig.sluice.address('web')}/`, 20);
     assert.equal((await rig.post('/workers/restart')).status, 202);
     for (const worker of ['l7-0', 'l7-1', 'l4-0']) {
-      await rig.sluice.waitForLog(
-        (line) => line.msg === 'worker has been restarted' && line.worker === worker,
-      );
+      await rig.sluice.waitForLog((line) => line.msg === 'worker restarted' && line.worker === worker);
     }
     for (const client of clients) assert.equal((await client.closed()).code, 1012);
     await tunnel.ended();
@@ -167,11 +163,11 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
         assert.equal(current.length, 3);
         assert.ok(current.every((worker) => worker.generation === generation));
       });
-      assert.ok(!rig.sluice.logs.some(({ msg }) => msg === 'worker failed while it drained'));
+      assert.ok(!rig.sluice.logs.some(({ msg }) => msg === 'worker failed during its drain'));
     } finally {
       clearInterval(talk);
     }
-    await rig.sluice.waitForLog(({ msg }) => msg === 'worker has been restarted', 60_000);
+    await rig.sluice.waitForLog(({ msg }) => msg === 'worker restarted', 60_000);
     talking.destroy();
   });
 

@@ -93,7 +93,10 @@ export class FakeAdmin {
   }
 }
 
-const missing: FakeAnswer = { status: 404, body: { status: 404, message: 'nothing is at this path' } };
+const missing: FakeAnswer = {
+  status: 404,
+  body: { status: 404, message: 'no page or command at this path' },
+};
 
 /** Resolves when a stream takes more, or has gone. */
 function drained(stream: ServerResponse): Promise<void> {

@@ -153,7 +153,7 @@ describe('a serving process', { timeout: 300_000 }, () => {
     it(`ends in good order with status 1 after an ${mode} that nobody caught`, async () => {
       const served = new Served(mode);
       assert.equal(await served.status(), 1);
-      const { level, err } = await served.line('the primary failed');
+      const { level, err } = await served.line('primary failed');
       assert.equal(level, 'fatal');
       assert.equal((err as Error).message, 'a bug');
       assert.equal(served.lines.filter(({ msg }) => msg === 'worker ends').length, 3);
@@ -166,8 +166,8 @@ describe('a serving process', { timeout: 300_000 }, () => {
     await served.line('ready');
     served.child.kill('SIGHUP');
     served.child.kill('SIGUSR1');
-    assert.equal((await served.line('the configuration is not reloaded: the old one stays')).level, 'error');
-    await served.line('the log goes to standard output: there is no file to open again');
+    assert.equal((await served.line('configuration not reloaded: the old one stays')).level, 'error');
+    await served.line('the log goes to standard output: no file to reopen');
     served.child.kill('SIGTERM');
     assert.equal(await served.status(), 0);
     assert.equal(served.stderr, '');

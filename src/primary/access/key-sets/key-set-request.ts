@@ -56,7 +56,7 @@ function redirected(from: URL, location: string): URL {
   if (!URL.canParse(location, from.href)) throw new Error('redirect to an invalid URL');
   const url = new URL(location, from);
   const isLocal = [from, url].every(({ protocol }) => protocol === 'http:') && isLoopbackHost(url.hostname);
-  if (url.protocol !== 'https:' && !isLocal) throw new Error('redirect to another scheme than https');
+  if (url.protocol !== 'https:' && !isLocal) throw new Error('redirect away from https');
   return url;
 }
 

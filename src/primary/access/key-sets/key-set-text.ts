@@ -9,10 +9,10 @@ export function keysIn(text: string): number {
   try {
     set = JSON.parse(text);
   } catch {
-    throw new Error('no JSON');
+    throw new Error('not JSON');
   }
   const members: unknown = typeof set === 'object' && set !== null && 'keys' in set ? set.keys : null;
-  if (!Array.isArray(members)) throw new Error('no key set: "keys" is missing');
+  if (!Array.isArray(members)) throw new Error('not a key set: "keys" is missing');
   const count = members.filter(isKey).length;
   if (count === 0) throw new Error('the key set has no keys');
   return count;

@@ -100,7 +100,7 @@ export class RedisLink {
   }
 
   #open(): RedisConnection {
-    if (this.#connection === null) throw new Error('Redis is away');
+    if (this.#connection === null) throw new Error('Redis is unreachable');
     return this.#connection;
   }
 
@@ -122,7 +122,10 @@ export class RedisLink {
     }
     this.#timer = setTimeout(() => this.#backoff.reset(), LASTING_MS);
     this.#timer.unref();
-    log.info({ server: this.#server }, this.#toldReasons.size > 0 ? 'Redis is back' : 'connected to Redis');
+    log.info(
+      { server: this.#server },
+      this.#toldReasons.size > 0 ? 'Redis is reachable again' : 'connected to Redis',
+    );
     this.#toldReasons.clear();
     owner.up();
   }
@@ -158,7 +161,7 @@ export class RedisLink {
     const told = this.#toldReasons;
     if (told.size === MAX_TOLD_REASONS || told.has(reason)) return;
     told.add(reason);
-    this.#options.log.warn({ server: this.#server, reason }, 'Redis is away');
+    this.#options.log.warn({ server: this.#server, reason }, 'Redis is unreachable');
   }
 }
 

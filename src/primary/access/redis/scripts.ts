@@ -103,7 +103,7 @@ export async function run(
 export function numbersOf(answer: unknown, count: number): number[] {
   const list = Array.isArray(answer) ? answer.map(Number) : [];
   if (list.length !== count || list.some((number) => !Number.isSafeInteger(number)))
-    throw new Error('Redis answers something else than numbers');
+    throw new Error('Redis sent an unexpected answer: expected numbers');
   return list;
 }
 

@@ -135,7 +135,7 @@ export class SharedLimits {
     const { link, log } = this.#parts;
     const more = link.isUp ? this.#problems.take() : null;
     const reason = messageOf(error);
-    if (more !== null) log.error({ reason, ...more }, 'shared limits cannot be counted in Redis');
+    if (more !== null) log.error({ reason, ...more }, 'counting shared limits in Redis failed');
   }
 
   async #renew(now: number): Promise<void> {

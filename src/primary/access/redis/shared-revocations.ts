@@ -94,7 +94,7 @@ export class SharedRevocations {
 
   #attempt(work: () => Promise<void>): void {
     work().catch((error: unknown) => {
-      if (this.#link.isUp) this.#log.warn({ reason: messageOf(error) }, 'revocations not shared');
+      if (this.#link.isUp) this.#log.warn({ reason: messageOf(error) }, 'sharing revocations failed');
     });
   }
 

@@ -18,7 +18,7 @@ export function rowOf({ principal, at, until }: Revocation): RevocationRow {
  * @throws Error with the number of the first invalid row
  */
 export function readRows(rows: unknown): Revocation[] {
-  if (!Array.isArray(rows)) throw new Error('the revocations are no list');
+  if (!Array.isArray(rows)) throw new Error('the revocations are not a list');
   return rows.map((row: Row | null, index) => {
     const revocation = row === null ? null : readRow(row);
     if (revocation === null) throw new Error(`revocation ${index + 1} has no principal, or no times`);

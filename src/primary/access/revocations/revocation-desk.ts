@@ -130,7 +130,7 @@ export class RevocationDesk {
     try {
       this.merge({ changed: readRows(rows) });
     } catch (error) {
-      this.#parts.log.warn({ reason: messageOf(error) }, 'no revocations taken over');
+      this.#parts.log.warn({ reason: messageOf(error) }, 'revocations not taken over');
     }
   }
 
@@ -232,7 +232,7 @@ export class RevocationDesk {
     const { givenUp } = this.#set;
     if (givenUp === 0) return;
     this.#set.givenUp = 0;
-    this.#parts.log.warn({ givenUp }, 'too many revocations: those that end first are given up');
+    this.#parts.log.warn({ givenUp }, 'too many revocations: evicted those that expire first');
   }
 }
 

@@ -38,7 +38,7 @@ export function readRevocationFile(path: string): readonly Revocation[] {
     // A parser's message may quote lines of the file.
     const [problem = ''] = messageOf(error).split('\n');
     throw new StartError(
-      `revocations.file ${path} cannot be read: ${problem}: mend the file, or remove it to begin without revocations`,
+      `revocations.file ${path} cannot be read: ${problem}: repair the file, or remove it to start without revocations`,
       { cause: error },
     );
   }

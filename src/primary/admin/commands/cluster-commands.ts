@@ -24,7 +24,7 @@ function rebalance(clusters: Clusters, name: string, query: URLSearchParams): Co
   const connections = Object.values(evicting).reduce((sum, count) => sum + count, 0);
   const message =
     connections === 0
-      ? `cluster ${name} is balanced already`
+      ? `cluster ${name} is already balanced`
       : `ending ${connections} connections to balance cluster ${name}`;
   return { status: 202, message, fields: { cluster: name, evicting } };
 }

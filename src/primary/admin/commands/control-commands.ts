@@ -54,7 +54,7 @@ function drain(controls: Controls, scope: DrainScope, query: URLSearchParams): C
 function undrain(controls: Controls, scope: DrainScope): CommandResult {
   if (!controls.has(scope)) return unknown(scope);
   if (controls.undrain(scope)) {
-    return { status: 202, message: 'new work is taken again', fields: { scope } };
+    return { status: 202, message: 'accepting new work again', fields: { scope } };
   }
   return { status: 409, message: `nothing to undo: ${described(scope)} is not drained` };
 }
@@ -62,7 +62,7 @@ function undrain(controls: Controls, scope: DrainScope): CommandResult {
 function restart(controls: Controls, worker: string | null): CommandResult {
   if (!controls.restart(worker)) return { status: 404, message: `there is no worker ${worker ?? ''}` };
   const message =
-    worker === null ? 'each worker is replaced, one after the other' : `the worker ${worker} is replaced`;
+    worker === null ? 'replacing all workers, one after the other' : `replacing worker ${worker}`;
   return { status: 202, message };
 }
 

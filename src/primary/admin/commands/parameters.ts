@@ -15,7 +15,7 @@ export function refuseOthers(query: URLSearchParams, known: readonly string[], n
   for (const key of query.keys()) {
     if (!known.includes(key))
       throw new ParameterError(
-        `${key}: no such parameter: ${named.length === 0 ? 'write none' : `use ${named.join(', ')}`}`,
+        `${key}: unknown parameter: ${named.length === 0 ? 'write none' : `use ${named.join(', ')}`}`,
       );
     if (query.getAll(key).length > 1) throw new ParameterError(`${key}: write the parameter once`);
   }

@@ -56,6 +56,6 @@ async function revoke(
 
 async function undo(revocations: Revocations, name: string, query: URLSearchParams): Promise<CommandResult> {
   refuseOthers(query, []);
-  if (await revocations.undo(name)) return { status: 200, message: `${name} is let in again` };
-  return { status: 404, message: `${name} is not revoked: GET /principals lists who is` };
+  if (await revocations.undo(name)) return { status: 200, message: `${name} is no longer revoked` };
+  return { status: 404, message: `${name} is not revoked: GET /principals lists the revocations` };
 }

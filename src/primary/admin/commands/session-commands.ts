@@ -54,7 +54,7 @@ async function list(sessions: Sessions, query: URLSearchParams): Promise<Command
   refuseOthers(query, [...FILTERS, 'limit', 'after']);
   const limit = parameterOf(query, 'limit', PAGE_LIMIT) ?? DEFAULT_LIMIT;
   const isId = (text: string): string | null => (SESSION_ID.test(text) ? text : null);
-  const after = textOf(query, 'after', isId, 'write the "next" of the page before') ?? null;
+  const after = textOf(query, 'after', isId, 'write "next" from the previous page') ?? null;
   const page = await sessions.list(filterOf(query), after, limit);
   const message = `${page.sessions.length} of ${page.total} sessions${silenceOf(page.incomplete)}`;
   return { status: 200, message, fields: withIncomplete(page) };
@@ -94,7 +94,7 @@ async function extend(sessions: Sessions, id: string, query: URLSearchParams): P
   const { found, at, incomplete } = await sessions.extend(id, byMs);
   if (!found) return unknown(id, incomplete);
   if (at === null) {
-    return { status: 409, message: `session ${id} has no end to put off: its credential does not expire` };
+    return { status: 409, message: `session ${id} cannot be extended: its credential does not expire` };
   }
   const endsAt = isoTime(at);
   const message = `session ${id} extended by ${formatDuration(byMs)}: it ends at ${endsAt}`;

@@ -74,7 +74,7 @@ export class EventWatch {
       // A worker's count survives its removal by a reload. Do not report it when the worker returns.
       const isKnown = this.#counts.has(key);
       if (grown(key, supervisor.leftBehind.total(name)) > 0 && isKnown) {
-        tell({ kind: 'worker', reason: 'stuck', detail: 'the thread does not turn' }, name);
+        tell({ kind: 'worker', reason: 'stuck', detail: 'the event loop is blocked' }, name);
       }
     }
     for (const { label, results } of keySets.all) {

@@ -28,7 +28,7 @@ export async function answerLive(
     // A HEAD request does not count as a reader.
     const full = request.method === 'HEAD' ? null : feed.refusal(address);
     if (full !== null) {
-      return refusals.refuse(request, 'live_full', 503, `no more clients can read /live: ${full}`, {
+      return refusals.refuse(request, 'live_full', 503, `/live is full: ${full}`, {
         'Retry-After': '5',
       });
     }

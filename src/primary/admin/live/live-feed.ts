@@ -72,9 +72,9 @@ export class LiveFeed {
   /** Returns why another reader from the address is refused; null if it is admitted. */
   refusal(address: string): string | null {
     const { maxReaders, maxPerAddress } = this.#options;
-    if (this.#readers.size >= maxReaders) return `${maxReaders} clients read it`;
+    if (this.#readers.size >= maxReaders) return `${maxReaders} clients are reading it`;
     const own = this.#byAddress.get(address) ?? 0;
-    return own >= maxPerAddress ? `${maxPerAddress} clients of your address read it` : null;
+    return own >= maxPerAddress ? `${maxPerAddress} clients of your address are reading it` : null;
   }
 
   /** Adds a reader. It gets a frame at once if the last one is recent, otherwise the next one. */

@@ -24,11 +24,11 @@ const STATUS = { off: 403, payload: 403, full: 429, parameters: 400, token: 401 
   number
 >;
 const REMEDIES = {
-  session: 'write the id of a session, as GET /sessions has it',
+  session: 'write the id of a session from GET /sessions',
   listener: 'write the name of a listener',
   route: 'write the name of a route',
   cluster: 'write the name of a cluster',
-  endpoint: 'write the address of an endpoint, as GET /status has it',
+  endpoint: 'write the address of an endpoint from GET /status',
   principal: 'write a name, such as jwt:alice or alice',
   client: 'write an IP address',
 } as const satisfies Record<FilterName, string>;

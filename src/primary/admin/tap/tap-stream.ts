@@ -18,8 +18,8 @@ const EMPTY_LINE_MS = 5000;
 const EMPTY_LINE = '\n';
 /** Max time without acknowledgements from the reader's machine while bytes are in flight. */
 const MAX_SILENCE_MS = 30_000;
-const GONE = 'the reader has gone';
-const SILENT = `the reader has taken nothing for ${MAX_SILENCE_MS / 1000} s`;
+const GONE = 'the reader disconnected';
+const SILENT = `the reader acknowledged nothing for ${MAX_SILENCE_MS / 1000} s`;
 
 const TIMING: StreamTiming = {
   now: () => performance.now(),

@@ -76,7 +76,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
     this.#slots.add(slot);
     this.#totals.set(slot.name, this.total(slot.name) + 1);
     const onError = (error: unknown): void => {
-      this.#log.error({ err: error, worker: slot.name }, 'stuck worker not dealt with');
+      this.#log.error({ err: error, worker: slot.name }, 'handling of a stuck worker failed');
     };
     slot.ended.then(() => this.#remove(slot, leaving)).catch(onError);
     this.#release(slot, leaving).catch(onError);

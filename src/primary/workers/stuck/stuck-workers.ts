@@ -73,7 +73,7 @@ export class StuckWorkers {
   get hopeless(): string | null {
     if (this.#unreplaced.size === 0 || !this.#replaces) return null;
     const names = Array.from(this.#unreplaced, ({ name }) => name).join(', ');
-    return `too many threads are left behind, not replaced: ${names}`;
+    return `too many stuck threads, not replaced: ${names}`;
   }
 
   /** Abandons a worker that has been silent for `silentMs`. */
@@ -119,15 +119,12 @@ export class StuckWorkers {
     if (delayMs === null) {
       this.#unreplaced.add(slot);
       if (!wasUnreplaced)
-        log.error(
-          { worker: name, leftBehind: count },
-          'too many threads are left behind: restart the process',
-        );
+        log.error({ worker: name, leftBehind: count }, 'too many stuck threads: restart the process');
       return null;
     }
     const fresh = factory.create(slot.kind, name, { restarts: slot.restarts + 1, perseveres: true });
     roster.replace(slot, fresh);
-    log.info({ worker: name, startInMs: delayMs }, 'stuck worker is being replaced');
+    log.info({ worker: name, startInMs: delayMs }, 'replacing stuck worker');
     if (delayMs === 0) return start(fresh);
     void delay(delayMs, undefined, { ref: false }).then(() => start(fresh));
     return null;

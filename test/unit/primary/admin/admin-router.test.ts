@@ -91,13 +91,13 @@ describe('a health check', () => {
   it('is answered in plain text: ok, or 503 with the reason', async () => {
     const well = await new Rig().ask('GET', '/readyz');
     assert.deepEqual([well.status, well.type, well.body], [200, 'text/plain; charset=utf-8', 'ok\n']);
-    const ill = new Rig({ notReady: () => 'draining', notLive: () => 'too many threads are left behind' });
+    const ill = new Rig({ notReady: () => 'draining', notLive: () => 'too many stuck threads' });
     const answers = [await ill.ask('GET', '/readyz'), await ill.ask('HEAD', '/livez')];
     assert.deepEqual(
       answers.map(({ status, body }) => [status, body]),
       [
         [503, 'draining\n'],
-        [503, 'too many threads are left behind\n'],
+        [503, 'too many stuck threads\n'],
       ],
     );
   });
@@ -272,7 +272,7 @@ describe('a path of neither a page nor a command', () => {
       const answer = await rig.ask('POST', path, SHOWN);
       const { status, message, ...lists } = bodyOf(answer);
       assert.deepEqual([answer.status, status], [404, 404], path);
-      assert.match(message, /^nothing is at this path/);
+      assert.match(message, /^no page or command at this path/);
       assert.deepEqual(lists, {
         pages: ['/', '/metrics', '/livez', '/readyz', '/status', '/live'],
         commands: ['POST /clusters/NAME/endpoints/ADDRESS/drain'],

@@ -98,7 +98,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
       const head = 'POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n';
       assert.match(
         await exchange(port, `${head}Expect: a-miracle\r\n\r\n`),
-        /^HTTP\/1\.1 417 [^]*\r\n\r\n\{\n {2}"status": 417,\n {2}"message": "no expectation but [^"]*"\n\}\n$/,
+        /^HTTP\/1\.1 417 [^]*\r\n\r\n\{\n {2}"status": 417,\n {2}"message": "only the expectation 100-continue [^"]*"\n\}\n$/,
       );
       assert.match(
         await exchange(port, `${head}Expect: 100-continue\r\n\r\n`),
@@ -133,10 +133,10 @@ describe('the admin server', { timeout: 300_000 }, () => {
   });
 
   it('is live unless only a new process can help', async () => {
-    let reason: string | null = 'too many threads are left behind';
+    let reason: string | null = 'too many stuck threads';
     await withServer({ notLive: () => reason }, async (url) => {
       const dead = await fetch(`${url}/livez`);
-      assert.deepEqual([dead.status, await dead.text()], [503, 'too many threads are left behind\n']);
+      assert.deepEqual([dead.status, await dead.text()], [503, 'too many stuck threads\n']);
       reason = null;
       assert.equal((await fetch(`${url}/livez`)).status, 200);
     });

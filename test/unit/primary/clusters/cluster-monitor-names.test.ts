@@ -93,7 +93,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
       lines
         .filter(({ msg }) => msg.includes('addresses'))
         .map((line) => [line.level, line.msg, (line as { leftOut?: number }).leftOut]);
-    const warning = ['warn', 'name has more addresses than are used', 7];
+    const warning = ['warn', 'some addresses of the name are unused', 7];
     assert.deepEqual(about(), [warning]);
     assert.equal(monitor.leftOut, 7);
     await answer({ endpoints: few, leftOut: 9 });

@@ -21,13 +21,13 @@ describe('the health of an endpoint', () => {
     mock.timers.tick(1000);
     record.setDraining(true, 'drained by an operator');
     mock.timers.tick(1000);
-    record.setEjected(false, 'its ejection is over');
+    record.setEjected(false, 'its ejection ended');
     assert.deepEqual(told(), ['draining', 'drained by an operator', 1_002_000]);
     record.setDraining(false, 'undrained by an operator');
     assert.deepEqual(told(), ['down', 'its probe answered 500', 1_003_000]);
     mock.timers.tick(1000);
-    record.setDown(false, 'its probes are good');
-    assert.deepEqual(told(), ['up', 'its probes are good', 1_004_000]);
+    record.setDown(false, 'its probes pass');
+    assert.deepEqual(told(), ['up', 'its probes pass', 1_004_000]);
     assert.equal(record.counts.ejections, 1);
   });
 });
@@ -55,7 +55,7 @@ describe('the state of an endpoint for the workers', () => {
     const record = one();
     const first = record.state();
     record.count('probes');
-    record.setEjected(false, 'its ejection is over');
+    record.setEjected(false, 'its ejection ended');
     assert.equal(record.state(), first);
     record.setDraining(true, 'drained by an operator');
     const drained = record.state();

@@ -92,7 +92,7 @@ describe('drains', () => {
       [endpoint],
     );
     assert.deepEqual(workers.calls.at(-1), 'undrain listener web');
-    assert.equal(lines.at(-1)?.msg, 'drain ends: the configuration no longer has the scope');
+    assert.equal(lines.at(-1)?.msg, 'drain ended: the scope is no longer configured');
     drains.stop();
   });
 

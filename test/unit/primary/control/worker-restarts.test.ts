@@ -49,7 +49,7 @@ describe('restarts of workers', () => {
     await workers.finish();
     await workers.finish();
     assert.deepEqual(workers.begun, ['l7-0', 'l7-1', 'l4-0']);
-    assert.equal(messages().filter((line) => line.endsWith('worker has been restarted')).length, 3);
+    assert.equal(messages().filter((line) => line.endsWith('worker restarted')).length, 3);
   });
 
   it('restart one worker by its name, and refuse a name that none has', async () => {
@@ -74,13 +74,13 @@ describe('restarts of workers', () => {
     await turn();
     await workers.fail('no memory');
     assert.deepEqual(workers.begun, ['l7-0', 'l4-0']);
-    assert.ok(messages().includes('l7-0: worker could not be restarted'));
+    assert.ok(messages().includes('l7-0: worker restart failed'));
   });
 
   it('say nothing of a worker that has gone meanwhile', async () => {
     restarts.ask('l7-0');
     await turn();
     await workers.finish(false);
-    assert.deepEqual(messages(), ['l7-0: worker is being restarted']);
+    assert.deepEqual(messages(), ['l7-0: restarting worker']);
   });
 });

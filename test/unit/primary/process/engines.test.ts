@@ -64,7 +64,7 @@ describe('the choice of engines', () => {
       lines.map(({ level, msg }) => [level, msg]),
       [
         ['info', 'engines chosen'],
-        ['warn', 'the engine net replaces raw, because system calls cannot be used'],
+        ['warn', 'using engine net instead of raw: system calls cannot be used'],
       ],
     );
     assert.equal((lines[1] as { reason?: string }).reason, 'requires Linux');
@@ -131,7 +131,7 @@ describe('the choice of engines', () => {
       lines.map(({ level, msg }) => [level, msg]),
       [
         ['info', 'engines chosen'],
-        ['warn', 'the engine net replaces raw, because OpenSSL cannot be used'],
+        ['warn', 'using engine net instead of raw: OpenSSL cannot be used'],
       ],
     );
     assert.deepEqual(

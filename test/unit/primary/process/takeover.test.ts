@@ -65,7 +65,7 @@ describe('a takeover', () => {
     assert.equal(await findPredecessor(config, log, { ask }), null);
     assert.deepEqual(
       lines.map(({ msg }) => msg),
-      ['there is nobody to take over from'],
+      ['no process to take over from'],
     );
   });
 
@@ -109,10 +109,10 @@ describe('a takeover', () => {
 
   it('goes on without ticket keys, and says why, if they do not come', async () => {
     const unsent: [string, ReturnType<typeof consent>, string | Error | null][] = [
-      ['the other process is of a version that sends no keys', consent(), ''],
+      ['the version of the other process sends no keys', consent(), ''],
       ['another user', consent('another user'), ''],
-      ['the keys have not come in time', consent(null), new Error('the keys have not come in time')],
-      ['the other process sends no list of keys', consent(null), '[{"listener":'],
+      ['the keys did not arrive in time', consent(null), new Error('the keys did not arrive in time')],
+      ['the other process sent no list of keys', consent(null), '[{"listener":'],
       ['the system has no abstract sockets', consent(null), null],
     ];
     for (const [reason, answer, text] of unsent) {

@@ -14,7 +14,7 @@ describe('the desk of taps', () => {
     const order = { ...WISH, id: 'tap-1', filter: { client: '192.0.2.1' } };
     assert.deepEqual(rig.told, [{ type: 'tap_start', order }]);
     assert.deepEqual(rig.desk.orders, [order]);
-    tap.leave('the reader has gone');
+    tap.leave('the reader disconnected');
     assert.deepEqual(rig.told.slice(1), [{ type: 'tap_stop', id: 'tap-1' }]);
     assert.deepEqual([rig.desk.orders, rig.desk.active], [[], 0]);
   });
@@ -36,7 +36,7 @@ describe('the desk of taps', () => {
 
   it('says nothing of a tap whose reader went before it began', () => {
     const rig = new DeskRig();
-    rig.open().leave('the reader has gone');
+    rig.open().leave('the reader disconnected');
     assert.deepEqual([rig.told, rig.lines, rig.events, rig.desk.active], [[], [], [], 0]);
   });
 
@@ -46,7 +46,7 @@ describe('the desk of taps', () => {
     const refused = rig.desk.open(WISH, CLIENT);
     assert.ok('result' in refused && refused.result === 'full');
     assert.match(refused.message, /^8 taps are running/);
-    taps[3]!.leave('the reader has gone');
+    taps[3]!.leave('the reader disconnected');
     rig.open();
   });
 
@@ -63,7 +63,7 @@ describe('the desk of taps', () => {
     tap.begin(new FakeReader());
     rig.report({ lines: 'x\n', lostFrames: 5 });
     rig.now += 2500;
-    tap.leave('the reader has gone');
+    tap.leave('the reader disconnected');
     rig.desk.refuse({ result: 'token', message: 'commands need the token' }, CLIENT);
     const [started, ended, refused] = rig.lines as unknown as Record<string, unknown>[];
     assert.deepEqual(
@@ -74,7 +74,7 @@ describe('the desk of taps', () => {
     assert.doesNotMatch(JSON.stringify(rig.lines), /\$\.\.a/, 'rules may be secret');
     assert.deepEqual(
       [ended!.msg, ended!.reason, ended!.seconds, ended!.lines, ended!.lostFrames, ended!.droppedLines],
-      ['tap ended', 'the reader has gone', 2.5, 3, 5, 0],
+      ['tap ended', 'the reader disconnected', 2.5, 3, 5, 0],
     );
     assert.deepEqual(
       [refused!.msg, refused!.reason, refused!.client, refused!.detail],
@@ -87,7 +87,12 @@ describe('the desk of taps', () => {
         detail: 'payloads of 1% of sessions with route "chat"',
         client: CLIENT,
       },
-      { kind: 'process', reason: 'tap_ended', detail: 'the reader has gone, 3 lines in 3 s', client: CLIENT },
+      {
+        kind: 'process',
+        reason: 'tap_ended',
+        detail: 'the reader disconnected, 3 lines in 3 s',
+        client: CLIENT,
+      },
       { kind: 'admin', reason: 'tap_refused', detail: 'no token, or a wrong one', client: CLIENT },
     ]);
   });

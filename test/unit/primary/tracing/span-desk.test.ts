@@ -99,7 +99,7 @@ describe('the spans of all workers', () => {
       'export of spans failed',
       '{"spans":7,"detail":"503 Service Unavailable"}',
       'export of spans failed',
-      '{"spans":2,"detail":"the collector had not answered by the end"}',
+      '{"spans":2,"detail":"the collector did not answer before the end"}',
     ]);
     const samples = tracingFamilies(rig.desk).flatMap(({ read }) => [...read()].map(({ value }) => value));
     assert.deepEqual(samples, [5, 0, 1, 10]);

@@ -22,10 +22,7 @@ describe('a question to a worker', () => {
   });
 
   it('ends if no answer comes, or if nobody will answer', async () => {
-    assert.equal(
-      await new Question(settle, 'l7-0', 1).problem,
-      'worker l7-0: it does not answer after 0.001 s',
-    );
+    assert.equal(await new Question(settle, 'l7-0', 1).problem, 'worker l7-0: no answer within 0.001 s');
     const question = new Question(settle, 'l7-0', MAX_MS);
     question.drop();
     assert.equal(await question.problem, null);

@@ -169,7 +169,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
 
   it('does not wait for ever for a worker that never listens', async () => {
     const { supervisor } = await supervise(workers('silent'), { startMs: 100, firstStartMs: 200 });
-    await assert.rejects(supervisor.start(), /^StartError: worker l[47]-[01] does not listen after 0\.2 s$/);
+    await assert.rejects(supervisor.start(), /^StartError: worker l[47]-[01] did not listen within 0\.2 s$/);
     assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
   });
 
@@ -198,7 +198,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     assert.equal(slotOf(supervisor, worker).restarts, 0);
     assert.deepEqual(
       lines.map(({ level, msg }) => [level, msg]),
-      [['error', 'worker failed while it drained']],
+      [['error', 'worker failed during its drain']],
     );
   });
 

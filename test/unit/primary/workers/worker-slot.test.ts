@@ -157,8 +157,8 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     assert.deepEqual(
       lines.map(({ level, msg, err }) => [level, msg, err?.message]),
       [
-        ['error', 'worker failed', 'the worker ended without being told to'],
-        ['error', 'worker l4-0 does not listen after 0.03 s', undefined],
+        ['error', 'worker failed', 'the worker ended unexpectedly'],
+        ['error', 'worker l4-0 did not listen within 0.03 s', undefined],
         ['error', 'worker failed', 'address in use'],
       ],
     );
@@ -261,7 +261,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
 
   it('gives a worker up that does not listen at its first start', async () => {
     const { slot, tasks } = setup({ startMs: 30, firstStartMs: 60 });
-    await assert.rejects(slot.start(), /^StartError: worker l4-0 does not listen after 0\.06 s$/);
+    await assert.rejects(slot.start(), /^StartError: worker l4-0 did not listen within 0\.06 s$/);
     assert.equal(slot.startFailed, true);
     await settled(slot, tasks);
   });

@@ -10,12 +10,12 @@ describe('the text of a key set', () => {
 
   it('is refused if it is none, or if nobody could come in with it', () => {
     for (const [text, message] of [
-      ['', 'no JSON'],
-      ['<html></html>', 'no JSON'],
-      ['{"keys":[', 'no JSON'],
-      ['null', 'no key set: "keys" is missing'],
-      ['[]', 'no key set: "keys" is missing'],
-      ['{"keys":{}}', 'no key set: "keys" is missing'],
+      ['', 'not JSON'],
+      ['<html></html>', 'not JSON'],
+      ['{"keys":[', 'not JSON'],
+      ['null', 'not a key set: "keys" is missing'],
+      ['[]', 'not a key set: "keys" is missing'],
+      ['{"keys":{}}', 'not a key set: "keys" is missing'],
       ['{"keys":[]}', 'the key set has no keys'],
       ['{"keys":[{}]}', 'the key set has no keys'],
     ] as const) {

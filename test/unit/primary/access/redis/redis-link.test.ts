@@ -113,10 +113,10 @@ describe('the link to Redis', () => {
   it('sends nothing while it is down', async () => {
     const { link, attempts } = rig();
     link.start();
-    await assert.rejects(link.send(['GET', 'a']), /away/);
+    await assert.rejects(link.send(['GET', 'a']), /unreachable/);
     await assert.rejects(
       link.subscribe('c', () => undefined),
-      /away/,
+      /unreachable/,
     );
     assert.equal(attempts[0]!.commands.length, 0);
   });
@@ -171,14 +171,14 @@ describe('the link to Redis', () => {
     const { link, attempts, lines } = rig();
     link.start();
     const told = (): readonly unknown[] =>
-      lines.filter(({ msg }) => msg === 'Redis is away').map(({ reason }) => reason);
+      lines.filter(({ msg }) => msg === 'Redis is unreachable').map(({ reason }) => reason);
     for (const reason of ['late', 'no trust', 'late', 'no trust']) {
       await attempts.at(-1)!.refuse(reason);
       await pass(2000);
     }
     assert.deepEqual(told(), ['late', 'no trust']);
     await open(attempts.at(-1)!);
-    assert.equal(lines.at(-1)!.msg, 'Redis is back');
+    assert.equal(lines.at(-1)!.msg, 'Redis is reachable again');
     attempts.at(-1)!.onEnd('late');
     assert.deepEqual(told(), ['late', 'no trust', 'late']);
     for (let tries = 0; tries < 20; tries++) {
@@ -213,7 +213,7 @@ describe('the link to Redis', () => {
     await open(attempts.at(-1)!);
     assert.deepEqual(
       lines.map(({ msg }) => msg),
-      ['connected to Redis', 'Redis is away', 'Redis is away', 'Redis is back'],
+      ['connected to Redis', 'Redis is unreachable', 'Redis is unreachable', 'Redis is reachable again'],
     );
     assert.doesNotMatch(JSON.stringify(lines), /swordfish/);
   });
@@ -226,7 +226,7 @@ describe('the link to Redis', () => {
     await pass(10_000);
     assert.equal(attempts.length, 1);
     assert.deepEqual(events, ['up']);
-    await assert.rejects(link.send(['GET', 'a']), /away/);
+    await assert.rejects(link.send(['GET', 'a']), /unreachable/);
   });
 
   it('can be ended during an attempt', async () => {

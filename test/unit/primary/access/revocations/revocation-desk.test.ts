@@ -164,7 +164,7 @@ describe('revocations of another process', () => {
     desk.inherit(undefined);
     assert.equal(rig.capture.lines.length, 0);
     desk.inherit({ principal: 'x' });
-    assert.equal(rig.capture.lines[0]?.msg, 'no revocations taken over');
+    assert.equal(rig.capture.lines[0]?.msg, 'revocations not taken over');
     await desk.close();
   });
 });

@@ -40,7 +40,7 @@ describe('a rebalance by command', () => {
 
   it('says if there is nothing to end', async () => {
     const { result } = await rebalance('api', '', {});
-    assert.deepEqual([result.status, result.message], [202, 'cluster api is balanced already']);
+    assert.deepEqual([result.status, result.message], [202, 'cluster api is already balanced']);
   });
 
   for (const [query, rate] of [

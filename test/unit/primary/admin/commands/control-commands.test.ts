@@ -98,7 +98,7 @@ describe('a drain by command', () => {
       assert.deepEqual({ ...fields, scope: key }, { scope: key, total: 9, remaining: 9, seconds: 0 });
       assert.deepEqual(rig.calls, [['drain', key, SETTINGS]]);
       const undone = await rig.post(`${path}/undrain`);
-      assert.deepEqual([undone.status, undone.message], [202, 'new work is taken again']);
+      assert.deepEqual([undone.status, undone.message], [202, 'accepting new work again']);
       assert.equal((await rig.post(`${path}/undrain`)).status, 409);
     });
   }
@@ -162,11 +162,11 @@ describe('a restart of workers by command', () => {
     const rig = new Rig();
     assert.deepEqual(await rig.post('/workers/l7-0/restart'), {
       status: 202,
-      message: 'the worker l7-0 is replaced',
+      message: 'replacing worker l7-0',
     });
     assert.deepEqual(await rig.post('/workers/restart'), {
       status: 202,
-      message: 'each worker is replaced, one after the other',
+      message: 'replacing all workers, one after the other',
     });
     assert.deepEqual(rig.calls, [
       ['restart', 'l7-0'],

@@ -73,7 +73,7 @@ describe('a revocation by command', () => {
     const rig = new Rig();
     assert.equal((await rig.send('POST', `/principals/${'x'.repeat(1025)}/revoke`)).status, 400);
     const { status, message } = await rig.send('POST', '/principals/alice/revoke', 'keep=1h');
-    assert.deepEqual([status, message], [400, 'keep: no such parameter: write none']);
+    assert.deepEqual([status, message], [400, 'keep: unknown parameter: write none']);
     assert.deepEqual(rig.calls, []);
   });
 

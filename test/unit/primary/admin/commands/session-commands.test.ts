@@ -200,7 +200,7 @@ describe('an extension by command', () => {
     rig.endsAt = null;
     const { status, message } = await rig.send(`POST /sessions/${ID}/extend?by=1m`);
     assert.equal(status, 409);
-    assert.match(message, /has no end to put off: its credential does not expire/);
+    assert.match(message, /cannot be extended: its credential does not expire/);
     rig.closed = 0;
     assert.equal((await rig.send(`POST /sessions/${ID}/extend?by=1m`)).status, 404);
   });

@@ -76,7 +76,7 @@ describe('the watch for events of the process', () => {
     rig.failures = [0, 2];
     assert.deepEqual(rig.look(3), [
       'process log_lines_lost  the output is not read fast enough',
-      'worker stuck l7-0 the thread does not turn',
+      'worker stuck l7-0 the event loop is blocked',
       'process key_set_failed  set 1 cannot be fetched',
     ]);
   });

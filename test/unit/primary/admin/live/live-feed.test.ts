@@ -97,10 +97,10 @@ describe('the live feed', () => {
     feed.join(readers[0]);
     assert.equal(feed.refusal('a'), null);
     feed.join(readers[1]);
-    assert.equal(feed.refusal('a'), '2 clients of your address read it');
+    assert.equal(feed.refusal('a'), '2 clients of your address are reading it');
     assert.equal(feed.refusal('b'), null);
     feed.join(readers[2]);
-    assert.equal(feed.refusal('c'), '3 clients read it');
+    assert.equal(feed.refusal('c'), '3 clients are reading it');
     feed.leave(readers[0]);
     assert.equal(feed.refusal('a'), null);
   });

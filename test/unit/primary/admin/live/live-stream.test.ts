@@ -100,7 +100,7 @@ describe('GET /live', { timeout: 300_000 }, () => {
       await eventually(() => assert.equal(gauge(rig.stats, 'sluice_admin_live_readers'), 24));
       const [status, body] = await rig.ask('/live');
       assert.equal(status, 503);
-      assert.match(body, /24 clients of your address read it/);
+      assert.match(body, /24 clients of your address are reading it/);
       assert.equal(rig.refused('live_full'), 1);
       assert.equal((await rig.ask('/livez'))[0], 200);
       assert.equal((await rig.ask('/live?once'))[0], 200);

@@ -70,7 +70,7 @@ describe('POST /tap', () => {
   });
 
   for (const [query, message] of [
-    ['sessions=1', /^sessions: no such parameter: use session, listener,.* payload, maxPayload, redact$/],
+    ['sessions=1', /^sessions: unknown parameter: use session, listener,.* payload, maxPayload, redact$/],
     ['client=1.2.3', /^client: write an IP address$/],
     ['client=::1&client=::2', /^client: write the parameter once$/],
     ['session=all', /^session: write the id of a session/],
@@ -78,9 +78,9 @@ describe('POST /tap', () => {
     ['listener=nope', /^listener: there is no listener nope$/],
     ['cluster=nope', /^cluster: there is no cluster nope$/],
     ['route=nope', /^route: there is no route nope$/],
-    ['sample=0', /^sample: write a part/],
-    ['sample=101%25', /^sample: write a part/],
-    ['sample=2', /^sample: write a part/],
+    ['sample=0', /^sample: write a fraction/],
+    ['sample=101%25', /^sample: write a fraction/],
+    ['sample=2', /^sample: write a fraction/],
     ['payload=yes', /^payload: write true or false$/],
     ['maxPayload=0', /^maxPayload: write a size/],
     ['maxPayload=65KiB', /^maxPayload: write a size, such as 4KiB, up to 64KiB$/],

@@ -76,7 +76,7 @@ describe('the answer of POST /tap', { timeout: 300_000 }, () => {
   it('ends its tap as soon as its client goes, and calls nobody afterwards', async () => {
     await withTap(async (source, client) => {
       client.socket.destroy();
-      await eventually(() => assert.deepEqual(source.reasons, ['the reader has gone']));
+      await eventually(() => assert.deepEqual(source.reasons, ['the reader disconnected']));
       assert.equal(source.hasStopped, true);
       source.reader!.write(Buffer.from('late\n'), () => assert.fail('nobody took it'));
       await source.reader!.end();
@@ -123,7 +123,7 @@ describe('the answer of POST /tap', { timeout: 300_000 }, () => {
       await eventually(() => {
         source.now += 30_000;
         source.look();
-        assert.equal(source.reasons[0], 'the reader has taken nothing for 30 s');
+        assert.equal(source.reasons[0], 'the reader acknowledged nothing for 30 s');
       });
       client.socket.resume();
       await client.closes();
@@ -136,7 +136,7 @@ describe('the answer of POST /tap', { timeout: 300_000 }, () => {
       { destroyed: true, socket: null } as unknown as Parameters<ReturnType<typeof tapStream>['begin']>[0],
       { answered: () => undefined, taken: () => undefined },
     );
-    assert.deepEqual(source.reasons, ['the reader has gone']);
+    assert.deepEqual(source.reasons, ['the reader disconnected']);
     await Promise.resolve();
   });
 
@@ -145,7 +145,7 @@ describe('the answer of POST /tap', { timeout: 300_000 }, () => {
       client.socket.write(TAP);
       await client.closes();
       assert.equal(rig.closed('pipelining'), 1);
-      assert.deepEqual(source.reasons, ['the reader has gone']);
+      assert.deepEqual(source.reasons, ['the reader disconnected']);
     });
   });
 });

@@ -94,7 +94,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     await isReplaced(supervisor, 'l4-0');
     await stuck.ended;
     await until(() => supervisor.leftBehind.count === 0, 'nothing is left behind');
-    assert.ok(lines.some(({ msg }) => msg === 'worker thread has been terminated'));
+    assert.ok(lines.some(({ msg }) => msg === 'worker thread terminated'));
     assert.equal(await supervisor.end(ending), true);
   });
 
@@ -118,16 +118,14 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
     await until(() => supervisor.hopeless !== null, 'there are too many');
     assert.equal(supervisor.leftBehind.count, 3);
-    assert.equal(supervisor.hopeless, 'too many threads are left behind, not replaced: l7-0');
+    assert.equal(supervisor.hopeless, 'too many stuck threads, not replaced: l7-0');
     assert.equal(supervisor.problem, 'not up: l7-0');
     // The second turns again, and ends.
     thaw(second.pulse!);
     await isReplaced(supervisor, 'l7-0', 2);
     assert.equal(supervisor.leftBehind.count, 2);
     assert.deepEqual([supervisor.problem, supervisor.hopeless], [null, null]);
-    const complaints = lines.filter(
-      ({ msg }) => msg === 'too many threads are left behind: restart the process',
-    );
+    const complaints = lines.filter(({ msg }) => msg === 'too many stuck threads: restart the process');
     assert.equal(complaints.length, 1);
     assert.equal(await supervisor.end(ending), true);
   });

@@ -138,9 +138,9 @@ describe('a worker that is left behind', () => {
     slot.end();
     await turn();
     assert.deepEqual(stage.messages(), [
-      'error: stuck worker not dealt with',
+      'error: handling of a stuck worker failed',
       'info: stuck worker ended',
-      'error: stuck worker not dealt with',
+      'error: handling of a stuck worker failed',
     ]);
   });
 

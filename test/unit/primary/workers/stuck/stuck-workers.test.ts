@@ -85,7 +85,7 @@ describe('a stuck worker', () => {
     );
     assert.equal(roster.slots[0], started[0]);
     assert.equal(stuck.leftBehind.count, 1);
-    assert.deepEqual(messages(), ['worker is stuck', 'stuck worker is being replaced']);
+    assert.deepEqual(messages(), ['worker is stuck', 'replacing stuck worker']);
   });
 
   it('is told of no heirs if a sibling serves its addresses, else of its replacement', () => {
@@ -106,8 +106,8 @@ describe('a stuck worker', () => {
     const third = roster.slots[1];
     add(stuck, third);
     assert.equal(roster.slots[1], third);
-    assert.equal(stuck.hopeless, 'too many threads are left behind, not replaced: l7-1');
-    assert.equal(messages().at(-1), 'too many threads are left behind: restart the process');
+    assert.equal(stuck.hopeless, 'too many stuck threads, not replaced: l7-1');
+    assert.equal(messages().at(-1), 'too many stuck threads: restart the process');
     assert.equal(started.length, 2);
     first!.endThread();
     await new Promise(setImmediate);
