@@ -9,8 +9,5 @@ export const CORK_BYTES = 16 * 1024;
 export const MAX_FRAMING_BYTES = 32;
 /** Max body bytes in one cork. */
 export const MAX_PIECE_BYTES = CORK_BYTES - MAX_FRAMING_BYTES;
-/**
- * Max bytes of a last chunk that is sent together with the end of the body, without a proof that the kernel
- * has it.
- */
+/** Max bytes of a last chunk sent together with the end of the body, without a proof of delivery. */
 export const MAX_UNPROVEN_END_BYTES = 8 * 1024;
