@@ -83,7 +83,7 @@ export class RefusedHandshakes extends Timed {
       sinks &= ~ACCESS;
       if (!this.#isWaiting) this.#wait();
     }
-    if (sinks !== 0) this.#tell(sinks, handshake, seconds);
+    if (sinks !== 0) this.#report(sinks, handshake, seconds);
   }
 
   override expire(): void {
@@ -115,7 +115,7 @@ export class RefusedHandshakes extends Timed {
     if (count > 0) this.#journal.handshakesRefused(this.#listener, count);
   }
 
-  #tell(sinks: number, handshake: RefusedHandshake, seconds: number): void {
+  #report(sinks: number, handshake: RefusedHandshake, seconds: number): void {
     const { head, client, route, cluster, endpoint, status, reason, cause, detail, cut } = handshake;
     this.#journal.handshakeRefused(sinks, {
       listener: this.#listener,

@@ -10,7 +10,7 @@ import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { writeProxyHeader } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import { BoundRequest } from '../bound/bound-request.ts';
-import type { Asker } from '../contract/client-connections.ts';
+import type { Requester } from '../contract/client-connections.ts';
 import type { UpstreamDialler, UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 import { failureAnswer, type FailureAnswer, type FailureRule } from './failure-rules.ts';
 
@@ -26,7 +26,7 @@ interface AttemptContext {
 interface AttemptOrder {
   readonly pick: PickContext;
   readonly login: ConnectionLogin;
-  readonly asker: Asker;
+  readonly requester: Requester;
   /** Whether the client uses TLS, to sluice or to a trusted proxy in front of it. */
   readonly secure: boolean;
   readonly requestId: string;
@@ -37,9 +37,9 @@ export abstract class EndpointAttempts {
   /** The current endpoint, which counts a connection. Null between attempts. */
   endpoint: Endpoint | null = null;
   /** The last endpoint tried, for the access line. Null before the first attempt. */
-  asked: Endpoint | null = null;
+  lastEndpoint: Endpoint | null = null;
   /** Number of attempts. */
-  used = 0;
+  count = 0;
   /** Whether the current connection was reused and has not received a byte since. */
   protected reused = false;
   /** Whether an endpoint may have received a part of the request. */
@@ -54,7 +54,7 @@ export abstract class EndpointAttempts {
    */
   readonly #proxyProtocol: ClusterConfig['proxyProtocol'];
   /** Start of the wait for the current endpoint, by `performance.now()`. */
-  #askedAt = 0;
+  #waitStart = 0;
   /** The trust version of the current connection: see `Endpoint.trust`. */
   #trust = 0;
 
@@ -66,7 +66,11 @@ export abstract class EndpointAttempts {
     this.#order = order;
     this.#proxyProtocol = proxyProtocol;
     this.#attempts = cluster.attempts(order.pick);
-    this.bound = new BoundRequest({ bound, cluster, keepAliveMs, proxyProtocol }, order.asker, order.login);
+    this.bound = new BoundRequest(
+      { bound, cluster, keepAliveMs, proxyProtocol },
+      order.requester,
+      order.login,
+    );
   }
 
   /**
@@ -74,7 +78,7 @@ export abstract class EndpointAttempts {
    * none.
    */
   takeBound(): UpstreamSocket | null {
-    const bound = this.asked === null ? this.bound.take() : null;
+    const bound = this.lastEndpoint === null ? this.bound.take() : null;
     if (bound === null) return null;
     this.#use(bound.endpoint);
     this.reused = true;
@@ -89,7 +93,7 @@ export abstract class EndpointAttempts {
    * @param now by `performance.now()`
    */
   protected waitFrom(now: number): void {
-    this.#askedAt = now;
+    this.#waitStart = now;
   }
 
   /** Picks the next endpoint, null if none is left. @param hasConnection as for {@link Attempts.next} */
@@ -100,8 +104,8 @@ export abstract class EndpointAttempts {
   }
 
   #use(endpoint: Endpoint): void {
-    this.endpoint = this.asked = endpoint;
-    this.used++;
+    this.endpoint = this.lastEndpoint = endpoint;
+    this.count++;
     this.#trust = endpoint.trust;
     this.bound.beginUse(endpoint);
   }
@@ -111,9 +115,9 @@ export abstract class EndpointAttempts {
     const { cluster, dialler } = this.#context;
     this.reused = false;
     this.#trust = this.endpoint!.trust;
-    this.#askedAt = performance.now();
+    this.#waitStart = performance.now();
     const version = this.#proxyProtocol;
-    const preface = version === 'off' ? null : writeProxyHeader(version, this.#order.asker.ends());
+    const preface = version === 'off' ? null : writeProxyHeader(version, this.#order.requester.ends());
     return dialler.open(cluster, this.endpoint!, owner, preface);
   }
 
@@ -124,7 +128,7 @@ export abstract class EndpointAttempts {
    * Milliseconds since the current connection was dialled or taken, or since the whole body was sent on it.
    */
   get waitedMs(): number {
-    return performance.now() - this.#askedAt;
+    return performance.now() - this.#waitStart;
   }
 
   /** Counts a successful dial. */

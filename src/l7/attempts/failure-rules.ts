@@ -60,7 +60,7 @@ export const UPGRADE_FAILURES = {
     },
   },
   /** The answer is malformed, or an invalid 101: the endpoint is broken. */
-  wrongAnswer: { outlier: 'handshake', then: 'retry' },
+  badResponse: { outlier: 'handshake', then: 'retry' },
 } as const satisfies Readonly<Record<string, FailureRule>>;
 
 /** `connect`: the time for one endpoint is over. All others: `handshakeTimeout` is over. */
@@ -69,7 +69,7 @@ export const OVERDUE_UPGRADES = {
   lateConnect: { outlier: 'connect', detail: null, then: NOT_IN_TIME },
   lateAnswer: { outlier: 'handshake', detail: null, then: NOT_IN_TIME },
   /** The queue or earlier attempts used up this endpoint's time. */
-  notItsFault: { outlier: null, detail: null, then: NOT_IN_TIME },
+  timeUsedUp: { outlier: null, detail: null, then: NOT_IN_TIME },
 } as const satisfies Readonly<Record<string, OverdueRule>>;
 
 /**
@@ -83,7 +83,7 @@ export const REQUEST_FAILURES = {
   /** The endpoint may have received a part of the request. */
   sent: { outlier: 'reset', then: 'retry' },
   /** A kept connection turned out to be closed. */
-  closedMeanwhile: { outlier: null, then: 'retry' },
+  stale: { outlier: null, then: 'retry' },
   wrongAnswer: { outlier: null, then: 'retry' },
   /** The client has received a part of the response. */
   begun: { outlier: null, then: 'cut' },

@@ -7,7 +7,7 @@ import type { StatsPage } from '../../telemetry/stats-page.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { networkOf } from '../../wire/ip-address.ts';
-import type { Asker, ClientConnection } from '../contract/client-connections.ts';
+import type { Requester, ClientConnection } from '../contract/client-connections.ts';
 import type { UpstreamOwner, UpstreamSocket } from '../contract/upstream-socket.ts';
 import { FairShares, type Share } from './fair-shares.ts';
 
@@ -74,10 +74,10 @@ export class BoundConnections {
    * Returns the client's connection that carries a request, if anything is bound to it, or null. Must be
    * called as soon as the request's head arrives.
    */
-  clientOf(asker: Asker): ClientConnection | null {
-    if (!this.#byPeer.has(asker.peer)) return null;
-    const { clients } = asker.engine;
-    return clients === null ? null : clients.recognise(asker);
+  clientOf(requester: Requester): ClientConnection | null {
+    if (!this.#byPeer.has(requester.peer)) return null;
+    const { clients } = requester.engine;
+    return clients === null ? null : clients.recognise(requester);
   }
 
   /**
@@ -87,8 +87,8 @@ export class BoundConnections {
    * returns.
    * @returns a function that cancels the search: call it when the connection closes
    */
-  identify(asker: Asker, found: (client: ClientConnection | null) => void): () => void {
-    const { clients } = asker.engine;
+  identify(requester: Requester, found: (client: ClientConnection | null) => void): () => void {
+    const { clients } = requester.engine;
     if (clients === null) {
       this.#count('unidentified');
       if (!this.#warned) this.#log.warn({}, 'no connection-bound authentication without system calls');
@@ -96,11 +96,11 @@ export class BoundConnections {
       found(null);
       return () => undefined;
     }
-    return clients.find(asker, (client) => {
+    return clients.find(requester, (client) => {
       if (client === null) {
         this.#count('unidentified');
         const more = this.#lines.take();
-        const { address } = asker.client;
+        const { address } = requester.client;
         if (more !== null)
           this.#log.warn({ client: address, ...more }, 'connection of a login not identified');
       }
@@ -113,8 +113,8 @@ export class BoundConnections {
    *
    * @param isLogin whether the endpoint demands a login, which fails if the connection cannot be found
    */
-  identifyNow(asker: Asker, isLogin: boolean): ClientConnection | null {
-    const client = asker.engine.clients?.findNow(asker) ?? null;
+  identifyNow(requester: Requester, isLogin: boolean): ClientConnection | null {
+    const client = requester.engine.clients?.findNow(requester) ?? null;
     if (client === null && isLogin) this.#count('unauthenticated');
     return client;
   }

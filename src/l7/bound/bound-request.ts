@@ -4,7 +4,7 @@ import type { Endpoint } from '../../upstream/endpoint.ts';
 import { challengesConnection, type ConnectionLogin } from '../../wire/http/connection-auth.ts';
 import type { ResponseHead } from '../../wire/http/response-head.ts';
 import { networkOf } from '../../wire/ip-address.ts';
-import type { Asker, ClientConnection } from '../contract/client-connections.ts';
+import type { Requester, ClientConnection } from '../contract/client-connections.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
 import { boundKeepAlive, keepAliveHint } from '../upstream/keep-alive-hint.ts';
 import type { Bound, BoundConnections } from './bound-connections.ts';
@@ -26,7 +26,7 @@ export class BoundRequest {
   /** Whether only this client's connection may use the connection to the endpoint. */
   isBound: boolean;
   readonly #terms: BoundTerms;
-  readonly #asker: Asker;
+  readonly #requester: Requester;
   readonly #login: ConnectionLogin;
   /** The client's connection. Null if it is not needed or cannot be found. */
   #client: ClientConnection | null = null;
@@ -38,15 +38,15 @@ export class BoundRequest {
   /** The endpoint whose connection counts as in use, or null. */
   #inUse: Endpoint | null = null;
 
-  constructor(terms: BoundTerms, asker: Asker, login: ConnectionLogin) {
+  constructor(terms: BoundTerms, requester: Requester, login: ConnectionLogin) {
     this.#terms = terms;
-    this.#asker = asker;
+    this.#requester = requester;
     this.#login = login;
     this.isBound = terms.proxyProtocol !== 'off';
   }
 
   /** Whether connections that have carried other clients' requests are excluded. */
-  get needsOwn(): boolean {
+  get needsOwnConnection(): boolean {
     return this.authorizes || this.#terms.proxyProtocol !== 'off';
   }
 
@@ -60,7 +60,7 @@ export class BoundRequest {
    * arrives.
    */
   recognise(): void {
-    this.#client = this.#terms.bound.clientOf(this.#asker);
+    this.#client = this.#terms.bound.clientOf(this.#requester);
   }
 
   /** Whether {@link identify} must be called before the first attempt. */
@@ -74,7 +74,7 @@ export class BoundRequest {
    */
   identify(done: () => void): void {
     this.#endSearch = () => undefined;
-    this.#endSearch = this.#terms.bound.identify(this.#asker, (client) => {
+    this.#endSearch = this.#terms.bound.identify(this.#requester, (client) => {
       this.#client = client;
       done();
     });
@@ -123,10 +123,10 @@ export class BoundRequest {
     if (!this.isBound) return;
     this.#accepted ||= head.status !== 401 && head.status !== 407;
     this.#keepMs =
-      isLogin || !this.needsOwn
+      isLogin || !this.needsOwnConnection
         ? boundKeepAlive(keepAliveMs, head)
         : Math.min(keepAliveMs, keepAliveHint(head));
-    if (!this.authorizes) this.#client ??= bound.identifyNow(this.#asker, isLogin);
+    if (!this.authorizes) this.#client ??= bound.identifyNow(this.#requester, isLogin);
   }
 
   /**
@@ -149,6 +149,6 @@ export class BoundRequest {
   }
 
   get #network(): string {
-    return networkOf(this.#asker.client.address);
+    return networkOf(this.#requester.client.address);
   }
 }

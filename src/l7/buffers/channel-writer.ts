@@ -41,8 +41,8 @@ export class ChannelWriter {
       const sent = channel.sendFrom(this.#slab, 0, filled);
       if (sent < filled) {
         channel.writeCopy(slab.subarray(sent, filled));
-        const goesOn = channel.writeCopy(bytes.subarray(at));
-        return behind === '' ? goesOn : channel.write(Buffer.from(behind, 'latin1'));
+        const canContinue = channel.writeCopy(bytes.subarray(at));
+        return behind === '' ? canContinue : channel.write(Buffer.from(behind, 'latin1'));
       }
       filled = 0;
     }

@@ -1,7 +1,7 @@
 import type { ConnectionEnds } from '../../wire/proxy-protocol/proxy-header-writer.ts';
 
 /** A request whose client connection must be identified. Valid until its reply ends. */
-export interface Asker {
+export interface Requester {
   /** The connection's IP address as text. */
   readonly peer: string;
   /** The client as trusted proxies in front of sluice name it. */
@@ -37,7 +37,7 @@ export interface ClientConnections {
    * Returns the watched connection that carries the request, or null if the connection is not watched. Must
    * be called as soon as the request's head arrives.
    */
-  recognise(asker: Asker): ClientConnection | null;
+  recognise(requester: Requester): ClientConnection | null;
   /**
    * Finds the connection of a request, watched or not. Nothing may be sent on the connection until then.
    *
@@ -45,7 +45,7 @@ export interface ClientConnections {
    * returns.
    * @returns a function that cancels the search: call it when the connection closes
    */
-  find(asker: Asker, found: (client: ClientConnection | null) => void): () => void;
+  find(requester: Requester, found: (client: ClientConnection | null) => void): () => void;
   /** Finds the connection of a request if that is quick. Returns null otherwise. */
-  findNow(asker: Asker): ClientConnection | null;
+  findNow(requester: Requester): ClientConnection | null;
 }

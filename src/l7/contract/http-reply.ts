@@ -60,7 +60,7 @@ export interface HttpReply {
    * Sends an interim response (1xx except 101, RFC 9110 section 15.2) before the final one. Does nothing if
    * the client's protocol or the engine does not support it.
    */
-  inform(status: number, headers: HeaderList): void;
+  sendInterim(status: number, headers: HeaderList): void;
 
   /**
    * Sends head and body in one write. Omits the body, but keeps its length, if the request was a HEAD. Omits
@@ -94,7 +94,7 @@ export interface HttpReply {
    *
    * @returns false if the engine cannot do that: then nothing has happened
    */
-  beginAlone(status: number, headers: HeaderList, length: number | null): boolean;
+  beginAndFlush(status: number, headers: HeaderList, length: number | null): boolean;
 
   /**
    * Sends the next chunk of the body. The reply ends after `length` bytes.

@@ -122,7 +122,7 @@ export class ClusterRoute {
       place,
       ownSubprotocol: entry?.subprotocol ?? null,
       requestId: client.requestId,
-      asker: exchange,
+      requester: exchange,
       engine: exchange.engine,
       startedAt: exchange.startedAt,
     };
@@ -164,12 +164,12 @@ export class ClusterRoute {
       login: this.#loginOf(head),
       body: exchange.body,
       reply: exchange.reply,
-      asker: exchange,
+      requester: exchange,
       pick: pickContextOf(this.#carrier.cluster.config, head, client),
       secure: exchange.client.secure,
       via: this.#listener.via,
       requestId,
-      letInAt: entry === null ? exchange.startedAt : performance.now(),
+      admittedAt: entry === null ? exchange.startedAt : performance.now(),
       done: (status, endpoint, refusal, attempts, own) =>
         this.#answers.ended(exchange, status, { by: { cluster, endpoint }, refusal, attempts, ...own }),
     });

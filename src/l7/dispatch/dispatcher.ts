@@ -27,7 +27,7 @@ import { checkRequest } from './client-request.ts';
 import type { HeaderFilter } from './header-filter.ts';
 import type { L7Environment } from './l7-environment.ts';
 import { ListenerRoutes } from './listener-routes.ts';
-import type { RoutedTo, RouteHandler } from './route-handler.ts';
+import type { RouteTarget, RouteHandler } from './route-handler.ts';
 import { RouteHandlers } from './route-handlers.ts';
 import { UpgradeContexts } from './upgrade-contexts.ts';
 
@@ -53,13 +53,13 @@ export class Dispatcher implements RequestDispatcher {
   readonly #log: Logger;
   readonly #stats: ListenerStats;
   readonly #routes: ListenerRoutes;
-  readonly #table: RouteTable<RoutedTo>;
+  readonly #table: RouteTable<RouteTarget>;
   readonly #headers: HeaderFilter;
   readonly #refusals: RefusedHandshakes;
   readonly #contexts: UpgradeContexts;
   readonly #makers: RouteHandlers;
   /** Handlers of the routes that have had requests: most of thousands have none. */
-  readonly #handlers = new Map<RoutedTo, RouteHandler>();
+  readonly #handlers = new Map<RouteTarget, RouteHandler>();
   readonly #unrouted: Answers;
   readonly #unroutedLines = new LineLimit(undefined, CLIENT_LINES);
   readonly #faultLines = new LineLimit();
@@ -114,8 +114,8 @@ export class Dispatcher implements RequestDispatcher {
     this.#refusals = refusals;
     const contexts = new UpgradeContexts(config, environment, refusals);
     this.#contexts = contexts;
-    const { own } = headers;
-    const terms = { listener: config, environment, stats, handshakes, refusals, contexts, own };
+    const { reserved } = headers;
+    const terms = { listener: config, environment, stats, handshakes, refusals, contexts, reserved };
     this.#makers = new RouteHandlers({ ...terms, admission: this });
     this.#unrouted = this.#makers.answersOf('none');
     const proxies = AddressSet.of(config.trustedProxies);
@@ -149,19 +149,19 @@ export class Dispatcher implements RequestDispatcher {
     const failure = wantsUpgrade ? 'bad_request' : null;
     const head = this.#headers.filter(exchange.head);
     if (head === null) {
-      this.#turnAway(exchange, 400, "a header's name has an underscore", 'bad_header', failure);
+      this.#refuseUnrouted(exchange, 400, "a header's name has an underscore", 'bad_header', failure);
       return;
     }
     exchange.head = head;
     const request = checkRequest(head, this.#config.paths, exchange.engine.checksHeads);
     if ('problem' in request) {
       const { problem, detail } = request;
-      this.#turnAway(exchange, 400, detail, problem, failure);
+      this.#refuseUnrouted(exchange, 400, detail, problem, failure);
       return;
     }
     const refused = REFUSED_METHODS.get(head.method.toUpperCase());
     if (refused !== undefined) {
-      this.#turnAway(exchange, refused.status, refused.reason, 'bad_method', failure);
+      this.#refuseUnrouted(exchange, refused.status, refused.reason, 'bad_method', failure);
       return;
     }
     const asked: RouteRequest = {
@@ -175,7 +175,13 @@ export class Dispatcher implements RequestDispatcher {
     const hit = this.#table.match(asked);
     if (hit === null) {
       if (this.#addresses?.admits(exchange.client.address) === false) {
-        this.#turnAway(exchange, 403, 'the address is not allowed', 'access', wantsUpgrade ? 'access' : null);
+        this.#refuseUnrouted(
+          exchange,
+          403,
+          'the address is not allowed',
+          'access',
+          wantsUpgrade ? 'access' : null,
+        );
         this.#stats.accessRefused('address');
         return;
       }
@@ -186,12 +192,12 @@ export class Dispatcher implements RequestDispatcher {
     }
     if ('status' in hit) {
       const problem = hit.status === 414 ? 'bad_target' : 'condition';
-      this.#turnAway(exchange, hit.status, hit.reason, problem, failure);
+      this.#refuseUnrouted(exchange, hit.status, hit.reason, problem, failure);
       return;
     }
     const detail = request.spelling === null ? null : this.#ambiguity(asked, request.spelling, hit.value);
     if (detail !== null) {
-      this.#turnAway(exchange, 400, detail, 'ambiguous_path', wantsUpgrade ? 'ambiguous_path' : null);
+      this.#refuseUnrouted(exchange, 400, detail, 'ambiguous_path', wantsUpgrade ? 'ambiguous_path' : null);
       return;
     }
     const { trace } = exchange.client;
@@ -202,7 +208,7 @@ export class Dispatcher implements RequestDispatcher {
 
   refuse(exchange: Exchange, { status, reason, detail }: EngineRefusal): void {
     this.#open++;
-    this.#turnAway(exchange, status, detail, reason, null);
+    this.#refuseUnrouted(exchange, status, detail, reason, null);
   }
 
   over(exchange: Exchange): void {
@@ -212,8 +218,8 @@ export class Dispatcher implements RequestDispatcher {
   }
 
   /** Returns why a path is ambiguous. Null if all its readings match routes with the same effect. */
-  #ambiguity(request: RouteRequest, spelling: string, to: RoutedTo): string | null {
-    const isSame = (other: RoutedTo): boolean => other === to || other.effect === to.effect;
+  #ambiguity(request: RouteRequest, spelling: string, to: RouteTarget): string | null {
+    const isSame = (other: RouteTarget): boolean => other === to || other.effect === to.effect;
     switch (this.#table.compareReadings(request, spelling, isSame)) {
       case 'all hold':
         return null;
@@ -230,7 +236,7 @@ export class Dispatcher implements RequestDispatcher {
    * @param reason label of a plain request's counter
    * @param failure label of a handshake's counter, null for a plain request
    */
-  #turnAway(
+  #refuseUnrouted(
     exchange: Exchange,
     status: 403 | 405 | EngineRefusal['status'],
     detail: string,
@@ -273,7 +279,7 @@ export class Dispatcher implements RequestDispatcher {
   }
 
   /** Creates the handler of a route. If that fails, returns a handler that refuses one request. */
-  #makeHandler(to: RoutedTo): RouteHandler {
+  #makeHandler(to: RouteTarget): RouteHandler {
     try {
       const handle = this.#makers.of(to.route);
       this.#handlers.set(to, handle);

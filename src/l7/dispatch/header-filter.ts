@@ -18,8 +18,8 @@ const TRACE_CONTEXT = ['traceparent', 'tracestate'] as const;
  */
 export class HeaderFilter {
   /** Headers in lower case that only sluice may set, because they identify the client to endpoints. */
-  readonly own: ReadonlySet<string>;
-  readonly #own = new Set([CLIENT_CERT_HEADER]);
+  readonly reserved: ReadonlySet<string>;
+  readonly #reserved = new Set([CLIENT_CERT_HEADER]);
   readonly #policy: UnderscoreHeaders;
   readonly #clusters: Pick<ClusterLookup, 'hashHeader'>;
   /**
@@ -41,9 +41,9 @@ export class HeaderFilter {
   ) {
     this.#policy = underscoreHeaders;
     this.#clusters = clusters;
-    this.own = this.#own;
+    this.reserved = this.#reserved;
     this.#keep(access);
-    if (isTracing) for (const name of TRACE_CONTEXT) this.#own.add(name);
+    if (isTracing) for (const name of TRACE_CONTEXT) this.#reserved.add(name);
   }
 
   /** Adds a route of the listener. Must be called before the first request. */
@@ -63,8 +63,8 @@ export class HeaderFilter {
 
   /** Blocks the client's copies of headers in which these settings identify the client to endpoints. */
   #keep(settings: AccessSettings | null): void {
-    for (const name of settings?.jwt?.forward.keys() ?? []) this.#own.add(name);
-    for (const name of settings?.forwardAuth?.headers ?? []) this.#own.add(name);
+    for (const name of settings?.jwt?.forward.keys() ?? []) this.#reserved.add(name);
+    for (const name of settings?.forwardAuth?.headers ?? []) this.#reserved.add(name);
   }
 
   /**
@@ -91,18 +91,18 @@ export class HeaderFilter {
 
   #passes(name: string): boolean {
     if (this.#isPlain(name)) return true;
-    if (this.own.has(name) || this.#policy !== 'pass') return false;
+    if (this.reserved.has(name) || this.#policy !== 'pass') return false;
     const twin = name.replaceAll('_', '-');
     // Routes match subprotocols, and the relay forwards the endpoint's choice.
     return (
       !twin.startsWith('sec-websocket-') &&
       !isWrittenByProxy(twin) &&
-      !this.own.has(twin) &&
+      !this.reserved.has(twin) &&
       !this.#reliedOn.has(twin)
     );
   }
 
   #isPlain(name: string): boolean {
-    return !this.own.has(name) && !name.includes('_');
+    return !this.reserved.has(name) && !name.includes('_');
   }
 }

@@ -8,16 +8,16 @@ import type { RouteTable } from '../../routing/route-table.ts';
 import { HandshakeGate } from '../websocket/handshakes/handshake-gate.ts';
 import { HeaderFilter } from './header-filter.ts';
 import type { L7Environment } from './l7-environment.ts';
-import { RoutedTo } from './route-handler.ts';
+import { RouteTarget } from './route-handler.ts';
 
 /** The part of the environment that routes depend on. */
 type RouteEnvironment = Pick<L7Environment, 'config' | 'clusters' | 'page' | 'pages' | 'wheel'>;
 
-const NO_ROUTES = createRouteTable<RoutedTo>([]);
+const NO_ROUTES = createRouteTable<RouteTarget>([]);
 
 interface NamedRoute {
-  readonly to: RoutedTo;
-  readonly compiled: readonly CompiledRoute<RoutedTo>[];
+  readonly to: RouteTarget;
+  readonly compiled: readonly CompiledRoute<RouteTarget>[];
 }
 
 /**
@@ -57,14 +57,14 @@ export class ListenerRoutes {
     return routes;
   }
 
-  get table(): RouteTable<RoutedTo> {
+  get table(): RouteTable<RouteTarget> {
     return this.#table;
   }
 
   /** Adds a route after all others. @param known the previous route with this name */
-  #add(route: Route, builder: RouteTableBuilder<RoutedTo>, known: NamedRoute | undefined): void {
+  #add(route: Route, builder: RouteTableBuilder<RouteTarget>, known: NamedRoute | undefined): void {
     const { name, match, action } = route;
-    const to = known?.to.route === route ? known.to : new RoutedTo(route);
+    const to = known?.to.route === route ? known.to : new RouteTarget(route);
     const compiled = builder.add(match, to, known?.to.route.match === match ? known.compiled : null);
     this.#byName.set(name, known?.compiled === compiled ? known : { to, compiled });
     this.headers.add(route);
@@ -72,14 +72,14 @@ export class ListenerRoutes {
   }
 
   /** Whether the named route leads to a cluster. */
-  leads(name: string, cluster: string): boolean {
+  leadsTo(name: string, cluster: string): boolean {
     const named = this.#byName.get(name);
     return named !== undefined && isTo(named.to.route, cluster);
   }
 
   /** Whether a route with the name or the conditions of an older route leads to a cluster. */
   replaces(older: Route, cluster: string): boolean {
-    if (this.leads(older.name, cluster)) return true;
+    if (this.leadsTo(older.name, cluster)) return true;
     this.#byPattern ??= this.#indexByPattern();
     const similar = this.#byPattern.get(patternOf(older.match)) ?? [];
     return similar.some((route) => isTo(route, cluster) && isDeepStrictEqual(route.match, older.match));

@@ -29,7 +29,7 @@ export interface Routed {
 export type RouteHandler = (routed: Routed) => void;
 
 /** The route table's value for a route. All generations with the route share one object. */
-export class RoutedTo {
+export class RouteTarget {
   readonly route: Route;
   #effect: string | null = null;
 

@@ -24,7 +24,7 @@ interface HandlerTerms {
   readonly refusals: RefusedHandshakes;
   readonly contexts: UpgradeContexts;
   /** Headers that only sluice may set. */
-  readonly own: ReadonlySet<string>;
+  readonly reserved: ReadonlySet<string>;
   /** Says whether new upgrades are refused. */
   readonly admission: { readonly draining: boolean };
 }
@@ -99,12 +99,12 @@ export class RouteHandlers {
   }
 
   #clusterHandler(route: Route, action: ClusterAction, answers: Answers): RouteHandler {
-    const { listener, environment, handshakes, contexts, own, admission } = this.#terms;
+    const { listener, environment, handshakes, contexts, reserved, admission } = this.#terms;
     const context = contexts.of(route, action.cluster);
     const { cluster } = context;
     const { wheel, pool, writer, dialler, bound, budget, requests, log } = environment;
     const settings = listener.http;
-    const proxy = { cluster, settings, own, wheel, pool, writer, dialler, bound, budget, requests, log };
+    const proxy = { cluster, settings, reserved, wheel, pool, writer, dialler, bound, budget, requests, log };
     return new ClusterRoute(listener, route, action, answers, admission, {
       cluster,
       createUpgrade: (order, reply) => new Upgrade(context, order, reply, handshakes.of(cluster.name)),

@@ -55,12 +55,12 @@ export class UpgradeContexts {
    * Takes over previous contexts whose sessions see no change. Must be called after the clusters have
    * changed, and before the first use.
    */
-  inherit(previous: UpgradeContexts, routes: Pick<ListenerRoutes, 'leads'>): void {
+  inherit(previous: UpgradeContexts, routes: Pick<ListenerRoutes, 'leadsTo'>): void {
     // Thousands of contexts share few settings objects.
     const same = new Map<WebSocketSettings, boolean>();
     for (const [name, context] of previous.#used) {
       const { cluster, settings } = context;
-      if (!routes.leads(name, cluster.name)) continue;
+      if (!routes.leadsTo(name, cluster.name)) continue;
       let isSame = same.get(settings);
       if (isSame === undefined) {
         isSame = isDeepStrictEqual(settings, this.#listener.websocket);

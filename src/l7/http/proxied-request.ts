@@ -11,7 +11,7 @@ import type { RequestRefusal } from '../contract/listener-stats.ts';
 import { sendRefusal, type OwnAnswer } from '../contract/own-refusal.ts';
 import type { RequestBody } from '../contract/request-body.ts';
 import { closesUnread } from '../contract/unread-body.ts';
-import { answerHeaders, passInterim } from '../upstream/answer-headers.ts';
+import { answerHeaders, forwardInterim } from '../upstream/answer-headers.ts';
 import { keepAliveHint } from '../upstream/keep-alive-hint.ts';
 import { ResponseRelay } from '../upstream/response-relay.ts';
 import type { UpstreamRequestOwner } from '../upstream/upstream-request.ts';
@@ -51,13 +51,13 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   constructor(context: ProxyContext, order: ProxyOrder) {
     super();
-    const { settings, writer, own } = context;
+    const { settings, writer, reserved } = context;
     this.#context = context;
     this.#order = order;
     this.#attempts = new RequestAttempts(context, order, this);
     this.#framing = framingOf(order.head);
     this.#keepAliveMs = settings.keepAliveMs;
-    const dropped = [order.to.edits.dropped, own];
+    const dropped = [order.to.edits.dropped, reserved];
     this.#upload =
       order.body && new RequestUpload(order.body, this.#framing === 'chunked', dropped, writer, this);
     this.#deadlines = new TransferDeadlines(settings, context.wheel.now);
@@ -100,7 +100,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   requestDrained(): void {
     this.#upload?.drained();
-    this.#order.asker.engine.clientsTouched();
+    this.#order.requester.engine.clientsTouched();
   }
 
   /** Called when bytes have moved in either direction. */
@@ -142,9 +142,9 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     return this.#context.settings.maxBodySize;
   }
 
-  responseInformed(head: ResponseHead): void {
-    passInterim(head, this.#order.reply);
-    this.#order.asker.engine.clientsTouched();
+  responseInterim(head: ResponseHead): void {
+    forwardInterim(head, this.#order.reply);
+    this.#order.requester.engine.clientsTouched();
   }
 
   responseHead(head: ResponseHead, body: BodyReader): void {
@@ -165,7 +165,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   readDone(): void {
     this.#relay.readDone();
-    this.#order.asker.engine.clientsTouched();
+    this.#order.requester.engine.clientsTouched();
   }
 
   responseEnd(trailers: Trailers): void {
@@ -173,12 +173,12 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#attempts.finish(uploaded, this.#keepAliveMs);
     this.#upload?.stop();
     // The kernel takes one small write at once, so the connection needs no processing.
-    if (this.#upload !== null || !this.#relay.fitsOneWrite) this.#order.asker.engine.clientsTouched();
+    if (this.#upload !== null || !this.#relay.fitsOneWrite) this.#order.requester.engine.clientsTouched();
     this.#relay.end(trailers);
   }
 
   requestFailed(reason: ConnectFailure, detail: string): void {
-    this.#order.asker.engine.clientsTouched();
+    this.#order.requester.engine.clientsTouched();
     this.#upload?.detach();
     const hasBody = this.#upload?.isRepeatable ?? true;
     this.#follow(this.#attempts.failed(reason, detail, this.#order.reply.begun, hasBody));
@@ -344,6 +344,6 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
     this.#upload?.stop();
     if (this.#upload !== null) this.#context.budget.forget(this);
     this.#attempts.release();
-    this.#order.done(status, this.#attempts.asked, this.#refusal, this.#attempts.used, this.#own);
+    this.#order.done(status, this.#attempts.lastEndpoint, this.#refusal, this.#attempts.count, this.#own);
   }
 }

@@ -10,7 +10,7 @@ import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
 import type { BufferBudget } from '../buffers/buffer-budget.ts';
-import type { Asker } from '../contract/client-connections.ts';
+import type { Requester } from '../contract/client-connections.ts';
 import type { HttpReply } from '../contract/http-reply.ts';
 import type { RequestRefusal } from '../contract/listener-stats.ts';
 import type { OwnAnswer } from '../contract/own-refusal.ts';
@@ -24,7 +24,7 @@ export interface ProxyContext {
   readonly cluster: Cluster;
   readonly settings: HttpSettings;
   /** Lower-case names of headers that no client may send. */
-  readonly own: ReadonlySet<string>;
+  readonly reserved: ReadonlySet<string>;
   readonly wheel: TimerWheel;
   readonly pool: ConnectionPool;
   readonly bound: BoundConnections;
@@ -44,7 +44,7 @@ export interface ProxyOrder {
   /** Null if the request has no body. */
   readonly body: RequestBody | null;
   readonly reply: HttpReply;
-  readonly asker: Asker;
+  readonly requester: Requester;
   /** The facts about the client that select the endpoint. */
   readonly pick: PickContext;
   /** Whether the client uses TLS, to sluice or to a trusted proxy in front of it. */
@@ -53,7 +53,7 @@ export interface ProxyOrder {
   readonly via: boolean;
   readonly requestId: string;
   /** Time of the request's admission, after the check of credentials, by `performance.now()`. */
-  readonly letInAt: number;
+  readonly admittedAt: number;
   /**
    * Called once, when the request has ended.
    *

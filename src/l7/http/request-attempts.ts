@@ -23,7 +23,7 @@ export class RequestAttempts extends EndpointAttempts {
   readonly #method: string;
   readonly #owner: UpstreamRequestOwner;
   /** Time of the request's admission. Null if it has waited for its body since then. */
-  readonly #letInAt: number | null;
+  readonly #admittedAt: number | null;
   #isDialling = false;
 
   /** @param owner of each request */
@@ -32,7 +32,7 @@ export class RequestAttempts extends EndpointAttempts {
     this.#context = context;
     this.#method = order.head.method;
     this.#owner = owner;
-    this.#letInAt = order.body === null ? order.letInAt : null;
+    this.#admittedAt = order.body === null ? order.admittedAt : null;
   }
 
   /**
@@ -47,8 +47,8 @@ export class RequestAttempts extends EndpointAttempts {
       return 'connected';
     }
     const { pool } = this.#context;
-    const isFirst = this.asked === null;
-    const isFresh = this.bound.needsOwn;
+    const isFirst = this.lastEndpoint === null;
+    const isFresh = this.bound.needsOwnConnection;
     const endpoint = isFresh ? this.choose() : this.choose(pool.has);
     if (endpoint === null) return null;
     const socket = isFresh ? null : pool.take(endpoint);
@@ -58,7 +58,7 @@ export class RequestAttempts extends EndpointAttempts {
     }
     this.reused = true;
     // The admission time saves a read of the clock.
-    this.waitFrom(isFirst && this.#letInAt !== null ? this.#letInAt : performance.now());
+    this.waitFrom(isFirst && this.#admittedAt !== null ? this.#admittedAt : performance.now());
     this.#begin(socket);
     return 'connected';
   }
@@ -71,7 +71,7 @@ export class RequestAttempts extends EndpointAttempts {
   protected override redial(): void {
     this.#isDialling = true;
     // The request replaces this owner.
-    this.#begin(this.dial(NOBODY));
+    this.#begin(this.dial(NO_OWNER));
   }
 
   #begin(socket: UpstreamSocket): void {
@@ -105,7 +105,7 @@ export class RequestAttempts extends EndpointAttempts {
 
   #ruleOf(reason: ConnectFailure): FailureRule {
     if (this.#isDialling) return REQUEST_FAILURES.dialling;
-    if (this.isStale(reason)) return REQUEST_FAILURES.closedMeanwhile;
+    if (this.isStale(reason)) return REQUEST_FAILURES.stale;
     return reason === 'handshake' ? REQUEST_FAILURES.wrongAnswer : REQUEST_FAILURES.sent;
   }
 
@@ -142,7 +142,7 @@ export class RequestAttempts extends EndpointAttempts {
   }
 }
 
-const NOBODY = {
+const NO_OWNER = {
   upstreamConnected: () => undefined,
   channelData: () => undefined,
   channelEnded: () => undefined,

@@ -77,13 +77,13 @@ export class RequestUpload implements RequestBodySink {
     this.isBlocked = this.sent = false;
     this.#owner.uploadHeld(false);
     const { kept } = this;
-    const goesOn = kept === 0 || this.#write(this.#kept!.subarray(0, kept));
+    const canContinue = kept === 0 || this.#write(this.#kept!.subarray(0, kept));
     if (this.#ended) {
       this.#finish();
     } else if (!this.#reading) {
       this.#reading = true;
       this.#body.read(this);
-    } else if (goesOn) {
+    } else if (canContinue) {
       this.#body.resume();
     }
   }
@@ -106,8 +106,8 @@ export class RequestUpload implements RequestBodySink {
   requestData(bytes: Uint8Array): void {
     if (this.#stopped) return;
     this.#size += bytes.length;
-    const most = this.#owner.maxBodySize;
-    if (most > 0 && this.#size > most) {
+    const maxBytes = this.#owner.maxBodySize;
+    if (maxBytes > 0 && this.#size > maxBytes) {
       this.#owner.uploadTooLarge();
       return;
     }
@@ -158,8 +158,8 @@ export class RequestUpload implements RequestBodySink {
   /** Returns false if the socket did not take all of it. */
   #write(bytes: Uint8Array): boolean {
     const socket = this.#socket!;
-    const goesOn = this.#chunked ? this.#writer.chunk(socket, bytes) : this.#writer.bytes(socket, bytes);
-    if (goesOn) return true;
+    const canContinue = this.#chunked ? this.#writer.chunk(socket, bytes) : this.#writer.bytes(socket, bytes);
+    if (canContinue) return true;
     this.isBlocked = true;
     this.#body.pause();
     this.#owner.uploadHeld(true);

@@ -1,20 +1,20 @@
-import type { Asker, ClientConnections } from '../contract/client-connections.ts';
+import type { Requester, ClientConnections } from '../contract/client-connections.ts';
 import type { ClientLink } from './client-link.ts';
 
 /** Identifies connections without a search: each request knows its own. */
 export const clientLinks: ClientConnections = {
-  recognise(asker) {
-    const link = linkOf(asker);
+  recognise(requester) {
+    const link = linkOf(requester);
     return link.isWatched ? link : null;
   },
-  find(asker, found) {
-    found(linkOf(asker));
+  find(requester, found) {
+    found(linkOf(requester));
     return doNothing;
   },
   findNow: linkOf,
 };
 
-function linkOf({ connection }: Asker): ClientLink {
+function linkOf({ connection }: Requester): ClientLink {
   return connection as ClientLink;
 }
 

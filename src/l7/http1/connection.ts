@@ -55,7 +55,7 @@ export class Http1Connection
   /** Whether {@link #read} is running. */
   #reading = false;
   /** Whether input is ignored because the end of the current request is unknown. */
-  #isDeaf = false;
+  #ignoresInput = false;
 
   constructor(channel: ClientChannel, facts: ClientFacts, terms: ConnectionTerms) {
     super(channel, facts, terms.port);
@@ -87,7 +87,7 @@ export class Http1Connection
   }
 
   channelData(input: Buffer, start: number, end: number): void {
-    if (this.#isDeaf) return;
+    if (this.#ignoresInput) return;
     const at = this.rest === null ? this.#read(input, start, end) : start;
     if (at < end) this.keep(input.subarray(at, end));
   }
@@ -150,7 +150,7 @@ export class Http1Connection
     exchange.over();
     this.#body?.drop();
     if (reply.aborted || reply.isSwitched) return;
-    if (reply.closes || this.#isDeaf) this.#linger();
+    if (reply.closes || this.#ignoresInput) this.#linger();
     else if (this.#body !== null)
       this.#await('rest of a body', Math.min(MAX_DROP_MS, this.#terms.http.bodyTimeoutMs || MAX_DROP_MS));
     else if (!this.#reading) this.#next();
@@ -162,7 +162,7 @@ export class Http1Connection
     if (this.#body?.received === 0) this.#exchange?.reply.proceed();
   }
 
-  goOn(): void {
+  continueReading(): void {
     const rest = this.rest;
     if (rest === null || this.#exchange !== null || this.channel.owner !== this) return;
     this.rest = null;
@@ -192,7 +192,7 @@ export class Http1Connection
     this.#reading = true;
     let at = start;
     let heads = 0;
-    while (at < end && this.channel.owner === this && !this.#isDeaf) {
+    while (at < end && this.channel.owner === this && !this.#ignoresInput) {
       if (this.#body !== null) at += this.#readBody(this.#body, input, at, end);
       else if (this.#exchange === null && heads++ < MAX_HEADS_PER_TURN) at += this.#readHead(input, at, end);
       else break;
@@ -204,9 +204,9 @@ export class Http1Connection
       if (at < end) owner?.channelData(input, at, end);
       return end;
     }
-    if (this.#isDeaf) return end;
+    if (this.#ignoresInput) return end;
     if (this.#exchange === null && this.#body === null) {
-      if (at < end) this.#terms.pipelines.addRested(this);
+      if (at < end) this.#terms.pipelines.addForNextTurn(this);
       else this.#next();
     }
     return at;
@@ -249,7 +249,7 @@ export class Http1Connection
     if (this.#requests === 0) this.#reportUnused(refusal.status === 408 ? 'timeout' : 'malformed');
     this.#requests++;
     this.#keepsAlive = false;
-    this.#isDeaf = true;
+    this.#ignoresInput = true;
     this.#begin(head, refusal);
   }
 
@@ -298,7 +298,7 @@ export class Http1Connection
    */
   #breakOff(detail: string): void {
     const exchange = this.#exchange;
-    this.#isDeaf = true;
+    this.#ignoresInput = true;
     this.#body?.drop();
     this.#body = null;
     if (exchange?.reply.begun === true) return;

@@ -1,7 +1,7 @@
 /** A connection with pipelined requests: they arrived before earlier requests were answered. */
 export interface PipelinedConnection {
   /** Continues to read. */
-  goOn(): void;
+  continueReading(): void;
   /** Called with an exception from {@link goOn}. */
   fault(error: unknown): void;
 }
@@ -14,16 +14,16 @@ export class Pipelines {
   readonly #defer: (callback: () => void) => void;
   readonly #nextTurn: (callback: () => void) => void;
   #ready: PipelinedConnection[] = [];
-  #rested: PipelinedConnection[] = [];
+  #deferred: PipelinedConnection[] = [];
   readonly #runReady = (): void => {
     const connections = this.#ready;
     this.#ready = [];
-    for (const connection of connections) goOn(connection);
+    for (const connection of connections) continueSafely(connection);
   };
-  readonly #runRested = (): void => {
-    const connections = this.#rested;
-    this.#rested = [];
-    for (const connection of connections) goOn(connection);
+  readonly #runDeferred = (): void => {
+    const connections = this.#deferred;
+    this.#deferred = [];
+    for (const connection of connections) continueSafely(connection);
   };
 
   /**
@@ -41,15 +41,15 @@ export class Pipelines {
   }
 
   /** Lets a connection that has used up its share of this turn continue in a later turn. */
-  addRested(connection: PipelinedConnection): void {
-    if (this.#rested.push(connection) === 1) this.#nextTurn(this.#runRested);
+  addForNextTurn(connection: PipelinedConnection): void {
+    if (this.#deferred.push(connection) === 1) this.#nextTurn(this.#runDeferred);
   }
 }
 
 /** An exception of one connection must not stop the others. */
-function goOn(connection: PipelinedConnection): void {
+function continueSafely(connection: PipelinedConnection): void {
   try {
-    connection.goOn();
+    connection.continueReading();
   } catch (error) {
     connection.fault(error);
   }

@@ -23,11 +23,11 @@ export async function sendRange(
   let hasTurned = true;
   for (let position = first; position <= last && !reply.aborted;) {
     const wanted = Math.min(CHUNK_BYTES, last - position + 1);
-    const atHand: number = hasTurned && cached !== null ? cached.read(handle.fd, wanted, position) : 0;
-    hasTurned = atHand <= 0;
+    const cachedBytes: number = hasTurned && cached !== null ? cached.read(handle.fd, wanted, position) : 0;
+    hasTurned = cachedBytes <= 0;
     let chunk: Buffer;
-    if (atHand > 0) {
-      chunk = cached!.bytes.subarray(0, atHand);
+    if (cachedBytes > 0) {
+      chunk = cached!.bytes.subarray(0, cachedBytes);
     } else {
       buffer ??= Buffer.allocUnsafe(wanted);
       const { bytesRead } = await handle.read(buffer, 0, wanted, position);
@@ -35,7 +35,7 @@ export async function sendRange(
       chunk = buffer.subarray(0, bytesRead);
     }
     position += chunk.length;
-    if (!reply.write(chunk, atHand > 0)) {
+    if (!reply.write(chunk, cachedBytes > 0)) {
       hasTurned = true;
       await new Promise<void>((resolve) => {
         reply.whenWritable(resolve);

@@ -27,6 +27,6 @@ export function addProxyHeaders(headers: Header[], { via, cookie }: AnswerTerms,
 }
 
 /** Forwards an endpoint's interim response (1xx). sluice adds its headers only to the final answer. */
-export function passInterim(head: ResponseHead, reply: HttpReply): void {
-  reply.inform(head.status, endToEndHeaders(head));
+export function forwardInterim(head: ResponseHead, reply: HttpReply): void {
+  reply.sendInterim(head.status, endToEndHeaders(head));
 }

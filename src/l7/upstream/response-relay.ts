@@ -85,7 +85,7 @@ export class ResponseRelay {
    */
   flushHead(): boolean {
     if (this.#hasHead && !this.#headSent)
-      this.#headSent = this.#reply.beginAlone(this.#status, this.#headers, this.#length);
+      this.#headSent = this.#reply.beginAndFlush(this.#status, this.#headers, this.#length);
     return this.#headSent;
   }
 

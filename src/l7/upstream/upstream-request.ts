@@ -15,7 +15,7 @@ export interface UpstreamRequestOwner extends BodySink {
    * Called for each interim response (1xx except 100 and 101). The request may be destroyed when this
    * returns.
    */
-  responseInformed(head: ResponseHead): void;
+  responseInterim(head: ResponseHead): void;
   /** Called with the final response's head. A part of the body may follow in the same call of the socket. */
   responseHead(head: ResponseHead, body: BodyReader): void;
   /** Called after all bytes of one read. */
@@ -96,7 +96,7 @@ export class UpstreamRequest implements UpstreamOwner, InterimSink {
   }
 
   interimResponse(head: ResponseHead): void {
-    if (!this.#over) this.#owner.responseInformed(head);
+    if (!this.#over) this.#owner.responseInterim(head);
   }
 
   /** Passes the head to the owner. Returns whether to read the body. */

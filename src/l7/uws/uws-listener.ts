@@ -30,7 +30,7 @@ import { UwsReply } from './reply/uws-reply.ts';
 import type { UnfinishedMessages } from './unfinished/unfinished-messages.ts';
 import { UwsClient, type ClientTerms } from './uws-client.ts';
 import { UwsRequestBody } from './uws-request-body.ts';
-import { makeWebSocket } from './uws-upgrade.ts';
+import { createWebSocket } from './uws-upgrade.ts';
 
 /**
  * Min age at which uWS closes a connection without a request. uWS counts 10 s with timers of 4 s: 8.4 to 12 s
@@ -271,7 +271,7 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
         if (context === null) throw new Error('upgrade without a context');
         // All sessions of this engine's relay take whole messages.
         const client = new UwsClient(this.#clientTerms, session as RelaySession & DownstreamOwner);
-        const socket = makeWebSocket(response, reply, client, headers, {
+        const socket = createWebSocket(response, reply, client, headers, {
           key: upgrade.key,
           subprotocol,
           extensions,

@@ -5,7 +5,7 @@ import type { UwsClient } from './uws-client.ts';
 
 /** A uWS WebSocket. */
 export interface Socket extends WebSocket<object> {
-  /** Set by {@link makeWebSocket} after the WebSocket was created. */
+  /** Set by {@link createWebSocket} after the WebSocket was created. */
   client: UwsClient;
 }
 
@@ -36,7 +36,7 @@ interface UpgradeArguments {
  *
  * @returns null if the client has disconnected
  */
-export function makeWebSocket(
+export function createWebSocket(
   response: HttpResponse,
   reply: UwsReply,
   client: UwsClient,
@@ -47,25 +47,27 @@ export function makeWebSocket(
   // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with the response
   const make = Reflect.apply.bind(null, response.upgrade, response, args);
   reply.switchProtocols(headers, make);
-  const [socket] = made;
-  made[0] = null;
+  const [socket] = created;
+  created[0] = null;
   if (socket !== null) socket.client = client;
   return socket;
 }
 
 const NO_USER_DATA = {};
 /** The socket that uWS has just created. */
-const made: [Socket | null] = [null];
+const created: [Socket | null] = [null];
 
 /** The `open` handler of every App. */
-export const noteMade = Reflect.set.bind(Reflect, made, 0) as unknown as (socket: WebSocket<object>) => void;
+export const rememberCreated = Reflect.set.bind(Reflect, created, 0) as unknown as (
+  socket: WebSocket<object>,
+) => void;
 
 /**
  * Must be called when a socket has closed. Returns true if it was still being created, so that it has no
  * client.
  */
-export function forgetMade(socket: WebSocket<object>): boolean {
-  if (made[0] !== socket) return false;
-  made[0] = null;
+export function forgetCreated(socket: WebSocket<object>): boolean {
+  if (created[0] !== socket) return false;
+  created[0] = null;
   return true;
 }

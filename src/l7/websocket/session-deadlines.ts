@@ -34,9 +34,9 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
   /** End of the session's max lifetime, by the wheel's clock. 0 for never. */
   readonly #endsAt: number;
   /** Time of the endpoint's last bytes, by the wheel's clock. */
-  #endpointHeardAt: number;
+  #endpointActiveAt: number;
   /** Time of the client's last bytes, by the wheel's clock. -1 if the engine watches the client itself. */
-  #clientHeardAt: number;
+  #clientActiveAt: number;
   #phase = 0;
 
   /**
@@ -50,8 +50,8 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
     this.context = context;
     // Whole milliseconds: V8 stores an integer in the object, and a fraction in 16 bytes outside it.
     this.#endsAt = maxLifetimeMs === 0 ? 0 : Math.round(wheel.now + maxLifetimeMs * (0.9 + 0.2 * random));
-    this.#endpointHeardAt = Math.floor(wheel.now);
-    this.#clientHeardAt = watchesClient ? this.#endpointHeardAt : -1;
+    this.#endpointActiveAt = Math.floor(wheel.now);
+    this.#clientActiveAt = watchesClient ? this.#endpointActiveAt : -1;
   }
 
   /** The client's admission, which knows when the credential expires. */
@@ -92,22 +92,22 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
   armDeadlines(): void {
     const { wheel } = this.context;
     let due = this.#endsAt === 0 ? Infinity : this.#endsAt;
-    due = Math.min(due, this.#silenceDue(this.#endpointHeardAt, ENDPOINT_PINGED, this.isEndpointPaused));
-    if (this.#clientHeardAt >= 0)
-      due = Math.min(due, this.#silenceDue(this.#clientHeardAt, CLIENT_PINGED, this.isClientPaused));
+    due = Math.min(due, this.#silenceDue(this.#endpointActiveAt, ENDPOINT_PINGED, this.isEndpointPaused));
+    if (this.#clientActiveAt >= 0)
+      due = Math.min(due, this.#silenceDue(this.#clientActiveAt, CLIENT_PINGED, this.isClientPaused));
     due = Math.min(due, this.#credentialDue());
     if (due !== Infinity) wheel.arm(this, Math.max(due - wheel.now, 1));
   }
 
   /** Restarts the endpoint's idle timeout, because bytes have arrived or its pause is over. */
-  endpointHeard(): void {
-    this.#endpointHeardAt = Math.floor(this.context.wheel.now);
+  endpointActive(): void {
+    this.#endpointActiveAt = Math.floor(this.context.wheel.now);
     this.#phase &= ~ENDPOINT_PINGED;
   }
 
-  /** Like {@link endpointHeard}, for the client. */
-  clientHeard(): void {
-    this.#clientHeardAt = Math.floor(this.context.wheel.now);
+  /** Like {@link endpointActive}, for the client. */
+  clientActive(): void {
+    this.#clientActiveAt = Math.floor(this.context.wheel.now);
     this.#phase &= ~CLIENT_PINGED;
   }
 
@@ -135,7 +135,7 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
       return;
     }
     this.#checkEndpoint(now);
-    if (this.#clientHeardAt >= 0) this.#checkClient(now);
+    if (this.#clientActiveAt >= 0) this.#checkClient(now);
     if ((this.#phase & ENDED) === 0) this.armDeadlines();
   }
 
@@ -146,18 +146,18 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
     return this.context.wheel.now + Math.min(endsAt - Date.now(), MAX_CLOCK_TRUST_MS);
   }
 
-  #silenceDue(heardAt: number, pingedBit: number, isPaused: boolean): number {
+  #silenceDue(activeAt: number, pingedBit: number, isPaused: boolean): number {
     const { wheel, settings } = this.context;
     const { idleTimeoutMs } = settings;
     if (idleTimeoutMs === 0) return Infinity;
     if (isPaused) return wheel.now + idleTimeoutMs / 2;
-    return heardAt + ((this.#phase & pingedBit) === 0 ? idleTimeoutMs / 2 : idleTimeoutMs);
+    return activeAt + ((this.#phase & pingedBit) === 0 ? idleTimeoutMs / 2 : idleTimeoutMs);
   }
 
   #checkEndpoint(now: number): void {
     const { idleTimeoutMs } = this.context.settings;
     if (idleTimeoutMs === 0 || this.isEndpointPaused) return;
-    const silentMs = now - this.#endpointHeardAt;
+    const silentMs = now - this.#endpointActiveAt;
     if (silentMs >= idleTimeoutMs) {
       this.endpointTimedOut();
     } else if (silentMs >= idleTimeoutMs / 2 && (this.#phase & ENDPOINT_PINGED) === 0) {
@@ -169,7 +169,7 @@ export abstract class SessionDeadlines<Context extends DeadlineTerms> extends Ti
   #checkClient(now: number): void {
     const { idleTimeoutMs } = this.context.settings;
     if (idleTimeoutMs === 0 || this.hasEnded || this.isClientPaused) return;
-    const silentMs = now - this.#clientHeardAt;
+    const silentMs = now - this.#clientActiveAt;
     if (silentMs >= idleTimeoutMs) {
       this.clientTimedOut();
     } else if (silentMs >= idleTimeoutMs / 2 && (this.#phase & CLIENT_PINGED) === 0) {

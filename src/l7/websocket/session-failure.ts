@@ -35,13 +35,13 @@ export class SessionFailure implements SessionLog {
     const sinks = journal.sinksOf('failure', 0, null) & EVENT;
     if (sinks === 0) return;
     const place = { listener, route: route.name, cluster: cluster.name, endpoint: this.#endpoint };
-    const asked = unknownBut(this.#admission.address);
+    const asked = onlyClient(this.#admission.address);
     const unknown = { subprotocol: undefined, handshakeSeconds: 0, span: undefined };
     journal.sessionClosed(sinks, { ...place, ...unknown, asked }, end, []);
   }
 }
 
-function unknownBut(client: string): Asked {
+function onlyClient(client: string): Asked {
   return {
     client,
     requestId: '',

@@ -26,14 +26,14 @@ export function tapOf(
     // The session itself keeps only whole seconds.
     openedAt: Date.now(),
     extensions,
-    handshake: new SeenHandshake(head, subprotocol),
+    handshake: new LazyHandshake(head, subprotocol),
   });
 }
 
 /**
  * The handshake of a session, as taps see it. It reads the head lazily: a filter may reject every session.
  */
-class SeenHandshake implements TappedHandshake {
+class LazyHandshake implements TappedHandshake {
   readonly subprotocol: string;
   readonly #head: RequestHead;
 

@@ -23,7 +23,7 @@ export interface UpgradeAttemptsOwner {
   /** Called when the connection is established: the upgrade may be sent. */
   attemptConnected(): void;
   /** Called for each interim response. The upgrade may have ended when this returns. */
-  attemptInformed(head: ResponseHead): void;
+  attemptInterim(head: ResponseHead): void;
   /** Called when the endpoint sends a valid 101. @param rest bytes after it, valid during the call only */
   attemptSwitched(response: UpgradeResponse, rest: Buffer): void;
   /**
@@ -105,7 +105,7 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, 
   }
 
   interimResponse(head: ResponseHead): void {
-    if (this.#socket !== null) this.#owner.attemptInformed(head);
+    if (this.#socket !== null) this.#owner.attemptInterim(head);
   }
 
   channelEnded(): void {
@@ -146,7 +146,7 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, 
 
   #ruleOf(reason: ConnectFailure): (typeof UPGRADE_FAILURES)[keyof typeof UPGRADE_FAILURES] {
     if (this.#phase === 'dialling') return UPGRADE_FAILURES.dialling;
-    return reason === 'handshake' ? UPGRADE_FAILURES.wrongAnswer : UPGRADE_FAILURES[this.#phase];
+    return reason === 'handshake' ? UPGRADE_FAILURES.badResponse : UPGRADE_FAILURES[this.#phase];
   }
 
   /** Ends the attempt because the time for the current endpoint is over. Returns the next step. */
@@ -156,8 +156,8 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, 
 
   /** Ends the attempt because the time for the handshake is over. Returns the next step. */
   late(): UpgradeStep {
-    const { lateConnect, lateAnswer, notItsFault } = OVERDUE_UPGRADES;
-    if (!this.#hadItsTime) return this.#timeOut(notItsFault);
+    const { lateConnect, lateAnswer, timeUsedUp } = OVERDUE_UPGRADES;
+    if (!this.#hadFullTime) return this.#timeOut(timeUsedUp);
     return this.#timeOut(this.#phase === 'dialling' ? lateConnect : lateAnswer);
   }
 
@@ -167,7 +167,7 @@ export class UpgradeAttempts extends EndpointAttempts implements UpstreamOwner, 
   }
 
   /** Whether the endpoint had all of its time. The queue or earlier attempts may have used some of it. */
-  get #hadItsTime(): boolean {
+  get #hadFullTime(): boolean {
     const { cluster, settings } = this.#context;
     const time = Math.min(cluster.config.connectTimeoutMs, settings.handshakeTimeoutMs);
     return this.waitedMs >= time - TICK_MS;

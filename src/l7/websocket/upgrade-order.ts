@@ -16,7 +16,7 @@ import type { UpstreamTarget } from '../../wire/http/request-encoding.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
 import type { BoundConnections } from '../bound/bound-connections.ts';
-import type { Asker } from '../contract/client-connections.ts';
+import type { Requester } from '../contract/client-connections.ts';
 import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { ResponseCut } from '../contract/http-reply.ts';
 import type { UpstreamDialler } from '../contract/upstream-socket.ts';
@@ -88,7 +88,7 @@ export interface UpgradeOrder {
   /** The subprotocol in the client's 101 if the endpoint chooses none, or null. */
   readonly ownSubprotocol: string | null;
   readonly requestId: string;
-  readonly asker: Asker;
+  readonly requester: Requester;
   /** The engine that carries the client's connection. */
   readonly engine: ExchangeEngine;
   /** Arrival time of the request, by `performance.now()`. */

@@ -11,7 +11,7 @@ import { sendRefusal } from '../contract/own-refusal.ts';
 import type { SessionLog } from '../contract/relay.ts';
 import type { UpgradeReply } from '../contract/upgrade-reply.ts';
 import type { UpstreamSocket } from '../contract/upstream-socket.ts';
-import { addProxyHeaders, answerHeaders, passInterim } from '../upstream/answer-headers.ts';
+import { addProxyHeaders, answerHeaders, forwardInterim } from '../upstream/answer-headers.ts';
 import { EndpointRefusal, type EndpointRefusalOwner } from './handshakes/endpoint-refusal.ts';
 import type { ClusterGate, Entrant } from './handshakes/handshake-gate.ts';
 import { SessionEntry } from './session-entry.ts';
@@ -50,7 +50,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   /** Starts the handshake. The client may be answered before this returns. */
   start(): void {
     this.#attempts.bound.recognise();
-    if (this.#order.place !== null) this.#gate.pass(this.#order.place, this);
+    if (this.#order.place !== null) this.#gate.transfer(this.#order.place, this);
     else if (!this.#gate.enter(this)) {
       this.#sendOwnRefusal('overload', 503, 'too many handshakes are waiting');
       return;
@@ -183,8 +183,8 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     this.#gate.leave(this);
   }
 
-  attemptInformed(head: ResponseHead): void {
-    passInterim(head, this.#reply.http);
+  attemptInterim(head: ResponseHead): void {
+    forwardInterim(head, this.#reply.http);
     this.clientsTouched();
   }
 
@@ -251,10 +251,10 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   #reportRefused(reason: HandshakeFailure, status: number, detail?: string): void {
     const { refusals, route, cluster } = this.#context;
     const { head, client, startedAt } = this.#order;
-    const endpoint = this.#attempts.asked?.label;
+    const endpoint = this.#attempts.lastEndpoint?.label;
     const place = { route: route.name, cluster: cluster.name, endpoint };
     const { cutBy: cut } = this.#reply.http;
-    const { used: attempts } = this.#attempts;
+    const { count: attempts } = this.#attempts;
     refusals.refused({ head, client, ...place, attempts, status, reason, detail, cut, startedAt });
   }
 
@@ -268,7 +268,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
     }
     const place = { listener, route: route.name, cluster: cluster.name, endpoint: endpoint.label };
     const seconds = (performance.now() - startedAt) / 1000;
-    const { used } = this.#attempts;
-    return new SessionEntry(journal, place, head, client, subprotocol, used, seconds);
+    const { count } = this.#attempts;
+    return new SessionEntry(journal, place, head, client, subprotocol, count, seconds);
   }
 }

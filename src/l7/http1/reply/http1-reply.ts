@@ -89,7 +89,7 @@ export class Http1Reply implements HttpReply {
     else if (this.#state !== 'over') this.#onAborted = callback;
   }
 
-  inform(status: number, headers: HeaderList): void {
+  sendInterim(status: number, headers: HeaderList): void {
     if (this.#state !== 'unanswered' || this.#isHttp10) return;
     this.#writeBytes(interimHead(status, headers, this.edits), NOTHING, '');
   }
@@ -120,7 +120,7 @@ export class Http1Reply implements HttpReply {
     this.#head = this.#headText(status, headers, framingLine(this.#framing, this.#left));
   }
 
-  beginAlone(status: number, headers: HeaderList, length: number | null): boolean {
+  beginAndFlush(status: number, headers: HeaderList, length: number | null): boolean {
     this.begin(status, headers, length);
     if (this.#state === 'streaming') this.#give(this.#takeHead(), NOTHING, '');
     return true;

@@ -23,6 +23,6 @@ import { runImmediatesFirst } from '../../../sys/node/check-phase.ts';
  *
  * No upstream issue known. Needed until uSockets frees a socket in its close callback.
  */
-export function freeWhatImmediatesClose(): void {
+export function runImmediatesBeforeUws(): void {
   runImmediatesFirst();
 }

@@ -15,8 +15,8 @@ import {
 import { isOfTls13 } from '../../../config/schema/listener/tls/ciphers.ts';
 import type { Certificate, Compression, L7Listener, ListenerTls } from '../../../config/types/listener.ts';
 import { keepsConnection } from '../uws-client.ts';
-import { forgetMade, noteMade, type Socket } from '../uws-upgrade.ts';
-import { freeWhatImmediatesClose } from './closing-order.ts';
+import { forgetCreated, rememberCreated, type Socket } from '../uws-upgrade.ts';
+import { runImmediatesBeforeUws } from './closing-order.ts';
 import { matchServerNamesInCapitals } from './names-in-capitals.ts';
 
 /** Receives the events of an App. */
@@ -47,7 +47,7 @@ export function createApp(config: L7Listener, link: AppLink): TemplatedApp {
   // Suppress uWS's own Server header; the upstream identifies itself.
   _cfg('silent');
   const app = createRoutedApp(config, link);
-  freeWhatImmediatesClose();
+  runImmediatesBeforeUws();
   app.filter((response, change) => link.owner?.connectionChanged(response, change));
   return app;
 }
@@ -91,7 +91,7 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
     sendPingsAutomatically: websocket.idleTimeoutMs > 0,
     compression: compressionOptions(websocket.compression),
     upgrade: (response, request, context) => link.owner?.serve(response, request, context),
-    open: noteMade,
+    open: rememberCreated,
     message: (socket, data, binary) => (socket as Socket).client.message(data, binary),
     ping: (socket, data) => (socket as Socket).client.ping(data),
     pong: (socket, data) => (socket as Socket).client.pong(data),
@@ -100,7 +100,7 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
       // uWS does not call the filter when a connection ends that became a WebSocket (20.66 to 20.68, no
       // upstream issue known). Needed until it does.
       link.owner?.webSocketEnded(keepsConnection(code, reason));
-      if (!forgetMade(socket)) (socket as Socket).client.closed(code, reason);
+      if (!forgetCreated(socket)) (socket as Socket).client.closed(code, reason);
     },
   };
   app.any('/*', (response, request) => link.owner?.serve(response, request, null));

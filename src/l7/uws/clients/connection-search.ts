@@ -1,11 +1,11 @@
 import { FairQueue } from '../../../core/collections/fair-queue.ts';
 import { networkOf } from '../../../wire/ip-address.ts';
 import { findDescriptors, type Hideable } from './hidden-descriptors.ts';
-import type { KnownConnection, KnownConnections, UwsAsker } from './known-connections.ts';
+import type { KnownConnection, KnownConnections, UwsRequester } from './known-connections.ts';
 import { TimeShare } from './time-share.ts';
 
 /** Max requests of a worker that wait for the search. */
-export const MAX_ASKERS = 1024;
+export const MAX_WAITING = 1024;
 /** Max time that a request waits for the search. */
 const MAX_WAIT_MS = 5000;
 /** Max descriptors that one step hides: each costs one free descriptor. */
@@ -46,7 +46,7 @@ type Found = (client: KnownConnection | null) => void;
 
 /** A request that waits for the search. */
 class Waiting {
-  readonly asker: UwsAsker;
+  readonly requester: UwsRequester;
   /** The client's network: networks share the places in the queue. */
   readonly source: string;
   readonly found: Found;
@@ -56,9 +56,9 @@ class Waiting {
   /** Whether a whole round over recently active connections has found nothing. */
   hasLooked = false;
 
-  constructor(asker: UwsAsker, found: Found, until: number) {
-    this.asker = asker;
-    this.source = networkOf(asker.client.address);
+  constructor(requester: UwsRequester, found: Found, until: number) {
+    this.requester = requester;
+    this.source = networkOf(requester.client.address);
     this.found = found;
     this.until = until;
   }
@@ -103,10 +103,10 @@ export class ConnectionSearch {
    * returns.
    * @returns a function that cancels the search: call it when the connection closes
    */
-  find(asker: UwsAsker, found: Found): () => void {
-    const waiting = new Waiting(asker, found, this.#timers.now() + MAX_WAIT_MS);
+  find(requester: UwsRequester, found: Found): () => void {
+    const waiting = new Waiting(requester, found, this.#timers.now() + MAX_WAIT_MS);
     let displaced: Waiting | null = null;
-    if (this.#waiting.size >= MAX_ASKERS) {
+    if (this.#waiting.size >= MAX_WAITING) {
       displaced = this.#waiting.evictFor(waiting.source);
       if (displaced === null) {
         found(null);
@@ -125,17 +125,17 @@ export class ConnectionSearch {
    * Finds a connection at once if few descriptors are open and such searches took little time recently.
    * Otherwise returns null.
    */
-  findNow(asker: UwsAsker): KnownConnection | null {
+  findNow(requester: UwsRequester): KnownConnection | null {
     const begun = this.#timers.now();
     if (this.#now.wait(begun) > 0) return null;
     try {
       const size = this.#sockets.tableSize();
       if (size > MAX_LOOKS) return null;
-      const maxSilence = begun - asker.startedAt + READ_DELAY_MS;
+      const maxSilence = begun - requester.startedAt + READ_DELAY_MS;
       for (let from = 0; from < size;) {
         const group: number[] = [];
         from = this.#gather(group, from, size, maxSilence);
-        const [client = null] = this.#identify([asker], group);
+        const [client = null] = this.#identify([requester], group);
         if (client !== null) return client;
       }
       return null;
@@ -179,7 +179,7 @@ export class ConnectionSearch {
       const group: number[] = [];
       const end = this.#gather(group, from, size, this.#maxSilence(entries, begun));
       const clients = this.#identify(
-        entries.map(({ asker }) => asker),
+        entries.map(({ requester }) => requester),
         group,
       );
       for (const client of clients) {
@@ -211,9 +211,9 @@ export class ConnectionSearch {
   /** Returns the max silence, in milliseconds, of connections that may carry one of the requests. */
   #maxSilence(entries: readonly Waiting[], now: number): number {
     let oldest = 0;
-    for (const { asker, hasLooked } of entries) {
+    for (const { requester, hasLooked } of entries) {
       if (hasLooked) return Number.MAX_VALUE;
-      oldest = Math.max(oldest, now - asker.startedAt);
+      oldest = Math.max(oldest, now - requester.startedAt);
     }
     return oldest + READ_DELAY_MS;
   }
@@ -230,13 +230,13 @@ export class ConnectionSearch {
   }
 
   /** Returns the connection of each request, null if it is not in the group. */
-  #identify(askers: readonly UwsAsker[], group: readonly number[]): (KnownConnection | null)[] {
-    if (group.length === 0) return askers.map(() => null);
+  #identify(requesters: readonly UwsRequester[], group: readonly number[]): (KnownConnection | null)[] {
+    if (group.length === 0) return requesters.map(() => null);
     const disguise = this.#sockets.disguise(group);
     let indexes: number[];
     try {
       indexes = findDescriptors(
-        askers.map(({ connection }) => connection),
+        requesters.map(({ connection }) => connection),
         disguise,
       );
     } finally {
@@ -244,7 +244,7 @@ export class ConnectionSearch {
     }
     return indexes.map((index, number) => {
       const fd = group[index];
-      return fd === undefined ? null : this.#known.connection(fd, askers[number]!.peer);
+      return fd === undefined ? null : this.#known.connection(fd, requesters[number]!.peer);
     });
   }
 }

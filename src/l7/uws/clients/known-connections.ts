@@ -1,11 +1,11 @@
-import type { Asker, ClientConnection } from '../../contract/client-connections.ts';
+import type { Requester, ClientConnection } from '../../contract/client-connections.ts';
 import { findDescriptors, type Addressed, type Hideable } from './hidden-descriptors.ts';
 
 /** Max descriptors that are hidden at once: each costs one free descriptor. */
 const MAX_GROUP = 128;
 
 /** A request whose connection must be identified. */
-export interface UwsAsker extends Asker {
+export interface UwsRequester extends Requester {
   /** uWS's response to the request. */
   readonly connection: Addressed;
 }
@@ -101,13 +101,13 @@ export class KnownConnections {
   }
 
   unwatch(client: KnownConnection): void {
-    this.#calm(client);
+    this.#deactivate(client);
     if (this.#watched.get(client.fd) !== client) return;
     this.#watched.delete(client.fd);
     this.#arrivals.unwatch(client.fd);
   }
 
-  recognise({ peer, connection, body }: UwsAsker): KnownConnection | null {
+  recognise({ peer, connection, body }: UwsRequester): KnownConnection | null {
     const sockets = this.#sockets;
     for (const fd of this.#arrivals.take()) {
       const client = this.#watched.get(fd);
@@ -128,7 +128,7 @@ export class KnownConnections {
       }
       const received = sockets.received(client.fd);
       if (received <= client.received || !this.isOpen(client)) {
-        this.#calm(client);
+        this.#deactivate(client);
       } else if (sockets.unread(client.fd) === 0) {
         read.push(client);
         seen.push(received);
@@ -139,7 +139,7 @@ export class KnownConnections {
     // bring more bytes.
     for (const [index, client] of read.entries()) {
       client.received = seen[index]!;
-      this.#calm(client);
+      this.#deactivate(client);
     }
     // More of the request's body may have arrived since its head was read.
     if (found === null && body !== null) {
@@ -149,7 +149,7 @@ export class KnownConnections {
     return found;
   }
 
-  #calm(client: KnownConnection): void {
+  #deactivate(client: KnownConnection): void {
     const active = this.#active.get(client.peer);
     if (active?.delete(client) === true && active.size === 0) this.#active.delete(client.peer);
   }

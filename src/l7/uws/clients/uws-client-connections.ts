@@ -1,6 +1,6 @@
-import type { Asker, ClientConnection, ClientConnections } from '../../contract/client-connections.ts';
+import type { Requester, ClientConnection, ClientConnections } from '../../contract/client-connections.ts';
 import type { ConnectionSearch } from './connection-search.ts';
-import type { KnownConnections, UwsAsker } from './known-connections.ts';
+import type { KnownConnections, UwsRequester } from './known-connections.ts';
 
 /** Identifies client connections of uWS. Requests must come from the uWS engine. */
 export class UwsClientConnections implements ClientConnections {
@@ -12,15 +12,15 @@ export class UwsClientConnections implements ClientConnections {
     this.#search = search;
   }
 
-  recognise(asker: Asker): ClientConnection | null {
-    return this.#known.recognise(asker as UwsAsker);
+  recognise(requester: Requester): ClientConnection | null {
+    return this.#known.recognise(requester as UwsRequester);
   }
 
-  find(asker: Asker, found: (client: ClientConnection | null) => void): () => void {
-    return this.#search.find(asker as UwsAsker, found);
+  find(requester: Requester, found: (client: ClientConnection | null) => void): () => void {
+    return this.#search.find(requester as UwsRequester, found);
   }
 
-  findNow(asker: Asker): ClientConnection | null {
-    return this.#search.findNow(asker as UwsAsker);
+  findNow(requester: Requester): ClientConnection | null {
+    return this.#search.findNow(requester as UwsRequester);
   }
 }

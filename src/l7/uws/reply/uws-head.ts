@@ -19,7 +19,7 @@ export interface Head {
   /** Value of X-Request-Id. */
   readonly requestId: string;
   /** Whether to write `Connection: close`. */
-  readonly tellsClose: boolean;
+  readonly closes: boolean;
 }
 
 /**
@@ -82,14 +82,14 @@ function writeHeaders(
 
 function writeOwnHeaders(
   response: HeadResponse,
-  { requestId, tellsClose }: Head,
+  { requestId, closes }: Head,
   { dropped, added }: HeaderEdits,
 ): void {
   for (let index = 0; index < added.length; index += 2) {
     response.writeHeader(added[index]!, headerValue(added[index + 1]!));
   }
   if (!dropped.has('x-request-id')) response.writeHeader('X-Request-Id', requestId);
-  if (tellsClose) response.writeHeader('Connection', 'close');
+  if (closes) response.writeHeader('Connection', 'close');
 }
 
 /**

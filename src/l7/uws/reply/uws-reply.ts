@@ -109,7 +109,7 @@ export class UwsReply implements HttpReply, BodyOwner {
     this.response.cork(steps.forEach.bind(steps, Reflect.apply));
   }
 
-  inform(): void {
+  sendInterim(): void {
     // uWS cannot send interim responses (20.66 to 20.68).
   }
 
@@ -142,7 +142,7 @@ export class UwsReply implements HttpReply, BodyOwner {
     this.#beginBody(length);
   }
 
-  beginAlone(): boolean {
+  beginAndFlush(): boolean {
     // beginWrite, which sends a head alone, was added in uWebSockets 20.79.
     return false;
   }
@@ -329,8 +329,8 @@ export class UwsReply implements HttpReply, BodyOwner {
     });
   }
 
-  #headOf(status: number, headers: HeaderList, tellsClose = this.#isLast): Head {
-    return { status, headers, requestId: this.#requestId, tellsClose };
+  #headOf(status: number, headers: HeaderList, closes = this.#isLast): Head {
+    return { status, headers, requestId: this.#requestId, closes };
   }
 
   #abort(): void {

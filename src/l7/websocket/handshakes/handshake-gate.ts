@@ -37,7 +37,7 @@ export interface ClusterGate {
   /** Removes a handshake that has ended. May admit others before it returns. */
   leave(entrant: Entrant): void;
   /** Transfers the place of an admitted handshake to the object that continues the handshake. */
-  pass(from: Entrant, to: Entrant): void;
+  transfer(from: Entrant, to: Entrant): void;
   /** Counts a handshake whose time in the queue is over. */
   countTimeout(): void;
 }
@@ -172,7 +172,7 @@ export class HandshakeGate extends Timed {
   /** @param offset of the gauge that counts the places, in a cluster's block */
   #hasPlace(gate: Gate, limit: number, offset: number): boolean {
     const clusters = this.#slots.size;
-    const kept = keptFor(limit, clusters);
+    const kept = reservedFor(limit, clusters);
     if (this.#sum(gate.slot + offset) < kept) return true;
     let shared = limit - kept * clusters;
     for (const slot of this.#slots.values()) shared -= Math.max(0, this.#sum(slot + offset) - kept);
@@ -187,7 +187,7 @@ export class HandshakeGate extends Timed {
 }
 
 /** Returns the places reserved for each cluster: at least one if the limit allows it. */
-function keptFor(limit: number, clusters: number): number {
+function reservedFor(limit: number, clusters: number): number {
   return Math.max(Math.floor(limit / (2 * clusters)), limit >= clusters ? 1 : 0);
 }
 
@@ -234,7 +234,7 @@ class Gate implements ClusterGate {
     this.#whole.admitNext();
   }
 
-  pass(from: Entrant, to: Entrant): void {
+  transfer(from: Entrant, to: Entrant): void {
     to.place = from.place;
     from.place = 'outside';
   }

@@ -93,7 +93,7 @@ export class MessageSession
     }
     if (this.#toClient.pongQueued()) return;
     this.context.stats.overflowed('downstream');
-    this.#tellClose(false, CLOSE_GOING_AWAY);
+    this.#tapClose(false, CLOSE_GOING_AWAY);
     this.#noteEnd('proxy', CLOSE_POLICY_VIOLATION, PING_FLOOD);
     this.#toClient.endAtOnce(CLOSE_POLICY_VIOLATION, PING_FLOOD);
     this.#closeUpstream(CLOSE_GOING_AWAY, NO_REASON);
@@ -104,7 +104,7 @@ export class MessageSession
   }
 
   downstreamDrained(): void {
-    if (this.#toClient.drained()) this.endpointHeard();
+    if (this.#toClient.drained()) this.endpointActive();
   }
 
   downstreamUnfinished(bytes: number): void {
@@ -121,7 +121,7 @@ export class MessageSession
   downstreamLost(detail: string, sentBadClose: boolean): void {
     if (!this.#toClient.lost()) return;
     const code = sentBadClose ? CLOSE_NO_STATUS : CLOSE_GOING_AWAY;
-    this.#tellClose(false, code);
+    this.#tapClose(false, code);
     this.#noteEnd('client', CLOSE_ABNORMAL, detail);
     this.#closeUpstream(code, NO_REASON);
   }
@@ -139,7 +139,7 @@ export class MessageSession
   }
 
   channelData(input: Buffer, start: number, end: number): void {
-    this.endpointHeard();
+    this.endpointActive();
     if (this.tap !== null) this.tap.received(false, this.#toClient, input, start, end);
     this.#toClient.receive(input, start, end);
   }
@@ -168,7 +168,7 @@ export class MessageSession
 
   endpointClosed(code: number, reason: Uint8Array): void {
     if (!this.hasEnded) {
-      this.#tellClose(false, code);
+      this.#tapClose(false, code);
       this.#noteEnd('endpoint', code);
       this.#toClient.end(code, reason);
       this.#closeUpstream(code, NO_REASON);
@@ -183,8 +183,8 @@ export class MessageSession
       return;
     }
     const { endpointLostCode } = this.context.settings;
-    this.#tellClose(true, endpointLostCode, 'endpoint protocol error');
-    this.#tellClose(false, CLOSE_PROTOCOL_ERROR);
+    this.#tapClose(true, endpointLostCode, 'endpoint protocol error');
+    this.#tapClose(false, CLOSE_PROTOCOL_ERROR);
     this.#noteEnd('endpoint', CLOSE_PROTOCOL_ERROR, reason);
     this.#toClient.end(endpointLostCode, 'endpoint protocol error');
     this.#closeUpstream(CLOSE_PROTOCOL_ERROR, NO_REASON);
@@ -270,7 +270,7 @@ export class MessageSession
   override shed(reason: ShedReason): void {
     if (!this.hasEnded) {
       const detail = reason === 'unfinished' ? 'unfinished message' : 'proxy overloaded';
-      if (!this.#toClient.waits) this.#tellClose(true, CLOSE_TRY_AGAIN_LATER, detail);
+      if (!this.#toClient.waits) this.#tapClose(true, CLOSE_TRY_AGAIN_LATER, detail);
       this.#noteEnd('proxy', CLOSE_TRY_AGAIN_LATER, detail);
       this.#toClient.endAtOnce(CLOSE_TRY_AGAIN_LATER, detail);
     }
@@ -301,8 +301,8 @@ export class MessageSession
     logged?: string,
   ): void {
     if (this.hasEnded) return;
-    this.#tellClose(true, code, reason);
-    this.#tellClose(false, endpointCode);
+    this.#tapClose(true, code, reason);
+    this.#tapClose(false, endpointCode);
     this.#noteEnd('proxy', code, logged);
     this.#toClient.end(code, reason);
     this.#closeUpstream(endpointCode, NO_REASON);
@@ -311,7 +311,7 @@ export class MessageSession
   #loseEndpoint(reason: string): void {
     if (this.hasEnded) return;
     const { endpointLostCode } = this.context.settings;
-    this.#tellClose(true, endpointLostCode, reason);
+    this.#tapClose(true, endpointLostCode, reason);
     this.#noteEnd('endpoint', CLOSE_ABNORMAL, reason);
     this.#toClient.end(endpointLostCode, reason);
     this.awaitClose();
@@ -328,7 +328,7 @@ export class MessageSession
    * Reports one of sluice's own close frames to the tap before it is sent: a tap gets no frames after the
    * session's end.
    */
-  #tellClose(toClient: boolean, code: number, reason: Uint8Array | string = NO_REASON): void {
+  #tapClose(toClient: boolean, code: number, reason: Uint8Array | string = NO_REASON): void {
     if (this.tap === null) return;
     const bytes = typeof reason === 'string' ? Buffer.from(reason) : reason;
     this.tap.sent(toClient, OPCODE_CLOSE, closePayload(code, bytes));

@@ -80,9 +80,9 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     this.#endpoint.channelData(bytes, 0, bytes.length);
   }
 
-  legHeard(leg: StreamLeg): void {
-    if (leg.isClient) this.clientHeard();
-    else this.endpointHeard();
+  legActive(leg: StreamLeg): void {
+    if (leg.isClient) this.clientActive();
+    else this.endpointActive();
   }
 
   legMeasured(leg: StreamLeg): void {

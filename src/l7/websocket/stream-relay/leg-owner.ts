@@ -13,7 +13,7 @@ export interface LegOwner<Leg> {
   /** Called when a frame from a leg has ended while {@link awaitsBorder} is true. */
   borderReached(leg: Leg): void;
   /** Called when bytes arrive from a leg, or a slow leg takes some. */
-  legHeard(leg: Leg): void;
+  legActive(leg: Leg): void;
   /** Called when the number of bytes buffered for a leg changes. */
   legMeasured(leg: Leg): void;
   /** Called when reading from the endpoint stops or resumes, because the client is slow or no longer slow. */

@@ -37,7 +37,7 @@ export function isCloseFrame(frame: Buffer): boolean {
 }
 
 /** Reports a frame made by these functions to a tap. */
-export function tellOwnFrame(tap: SessionTap, toClient: boolean, frame: Buffer): void {
+export function tapOwnFrame(tap: SessionTap, toClient: boolean, frame: Buffer): void {
   const isMasked = (frame[1]! & MASKED) !== 0;
   const payload = Buffer.from(frame.subarray(isMasked ? 6 : 2));
   if (isMasked) for (let at = 0; at < payload.length; at++) payload[at]! ^= frame[2 + (at & 3)]!;

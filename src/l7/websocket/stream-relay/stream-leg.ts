@@ -3,7 +3,7 @@ import type { Channel } from '../../../transport/channel.ts';
 import { FrameTracker } from '../../../wire/frames/frame-tracker.ts';
 import type { UpstreamOwner } from '../../contract/upstream-socket.ts';
 import type { LegOwner } from './leg-owner.ts';
-import { isCloseFrame, tellOwnFrame } from './own-frames.ts';
+import { isCloseFrame, tapOwnFrame } from './own-frames.ts';
 import type { LegRules } from './stream-context.ts';
 
 /**
@@ -141,7 +141,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
   }
 
   readOn(): void {
-    if (this.isSlowedInFrame) this.#owner.legHeard(this.#peer);
+    if (this.isSlowedInFrame) this.#owner.legActive(this.#peer);
     this.#resumeFrom(SLOWED);
   }
 
@@ -211,7 +211,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
   channelData(input: Buffer, start: number, end: number): void {
     const owner = this.#owner;
     const { messages, bytes } = this;
-    owner.legHeard(this);
+    owner.legActive(this);
     let at = start;
     if (owner.awaitsBorder && this.payloadLeft > 0) {
       at = Math.min(end, start + this.payloadLeft);
@@ -226,7 +226,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
   channelSpliced(bytes: number, isTaken: boolean): void {
     const owner = this.#owner;
     const { messages, bytes: before } = this;
-    owner.legHeard(this);
+    owner.legActive(this);
     if (owner.tap !== null) owner.tap.skipped(this.isClient, bytes);
     this.skip(bytes);
     this.#count(messages, before, bytes);
@@ -236,7 +236,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
 
   channelDrained(): void {
     // A side that takes bytes is alive.
-    this.#owner.legHeard(this);
+    this.#owner.legActive(this);
     this.#owner.legMeasured(this);
     this.#peer.resume();
   }
@@ -295,7 +295,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
 
   #send(frame: Buffer): void {
     const { tap } = this.#owner;
-    if (tap !== null) tellOwnFrame(tap, this.isClient, frame);
+    if (tap !== null) tapOwnFrame(tap, this.isClient, frame);
     const isTaken = this.channel!.write(frame);
     if (isCloseFrame(frame)) {
       this.finish();
@@ -320,7 +320,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     this.#state &= ~reason;
     if (!this.isClient && reason === PAUSED) this.#owner.endpointPaused(false);
     if (this.isPaused) return;
-    this.#owner.legHeard(this);
+    this.#owner.legActive(this);
     this.channel?.resume();
   }
 

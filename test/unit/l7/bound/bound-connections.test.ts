@@ -9,15 +9,15 @@ describe('bound connections', () => {
     const [alice, bob] = [rig.client(), rig.client()];
     const cluster = rig.cluster();
     const socket = rig.keep(alice, cluster);
-    assert.equal(rig.bound.clientOf(rig.asker(bob)), null);
-    assert.equal(rig.bound.clientOf(rig.asker(alice, '192.0.2.2')), null);
+    assert.equal(rig.bound.clientOf(rig.requester(bob)), null);
+    assert.equal(rig.bound.clientOf(rig.requester(alice, '192.0.2.2')), null);
     assert.equal(rig.take(bob, cluster), null);
     assert.equal(rig.take(alice, rig.cluster()), null);
-    assert.equal(rig.bound.clientOf(rig.asker(alice)), alice);
+    assert.equal(rig.bound.clientOf(rig.requester(alice)), alice);
     assert.equal(rig.take(alice, cluster)?.socket, socket as unknown as UpstreamSocket);
     assert.deepEqual([socket.owner, socket.destroyed, rig.endpoint.held, rig.active], [null, false, 1, 0]);
     assert.equal(rig.take(alice, cluster), null);
-    assert.equal(rig.bound.clientOf(rig.asker(alice)), null);
+    assert.equal(rig.bound.clientOf(rig.requester(alice)), null);
   });
 
   for (const [when, reason, end] of [
@@ -132,12 +132,12 @@ describe('bound connections', () => {
       const rig = new Rig(isSupported);
       let told = 0;
       for (let count = 0; count < 3; count++) {
-        rig.bound.identify(rig.asker(null), (client) => {
+        rig.bound.identify(rig.requester(null), (client) => {
           assert.equal(client, null);
           told++;
         });
       }
-      assert.equal(rig.bound.identifyNow(rig.asker(null), true), null);
+      assert.equal(rig.bound.identifyNow(rig.requester(null), true), null);
       assert.deepEqual([told, rig.closed()], [3, { unidentified: 3, unauthenticated: 1 }]);
       assert.equal(rig.warnings.length, 1);
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Bound, BoundConnections } from '../../../../src/l7/bound/bound-connections.ts';
 import { BoundRequest } from '../../../../src/l7/bound/bound-request.ts';
-import type { Asker, ClientConnection } from '../../../../src/l7/contract/client-connections.ts';
+import type { Requester, ClientConnection } from '../../../../src/l7/contract/client-connections.ts';
 import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
 import type { Cluster } from '../../../../src/upstream/cluster.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
@@ -28,14 +28,14 @@ class Rig {
       keep: ({ network }: { network: string }, { accepted }: Bound, ms: number) =>
         this.calls.push(`keep ${accepted ? 'accepted' : 'pending'} ${network} ${ms}`),
     } as unknown as BoundConnections;
-    const asker = { peer: '192.0.2.1', client: { address: '2001:db8::7' } } as Asker;
+    const requester = { peer: '192.0.2.1', client: { address: '2001:db8::7' } } as Requester;
     const terms = {
       bound,
       cluster: {} as unknown as Cluster,
       keepAliveMs: 60_000,
       proxyProtocol,
     };
-    this.request = new BoundRequest(terms, asker, { authorizes, routeCredentials: '' });
+    this.request = new BoundRequest(terms, requester, { authorizes, routeCredentials: '' });
     this.request.recognise();
   }
 }
@@ -73,13 +73,13 @@ describe('a request on a bound connection', () => {
 
   it('is one from the start, and gets no other client’s connection, if the endpoint gets a PROXY header', () => {
     const { request, calls } = new Rig(false, null, 'v2');
-    assert.deepEqual([request.isBound, request.needsOwn], [true, true]);
+    assert.deepEqual([request.isBound, request.needsOwnConnection], [true, true]);
     request.beginUse(ENDPOINT);
     request.answered({ status: 200, headers: ['keep-alive', 'timeout=3'] });
     assert.equal(request.keep(ENDPOINT, SOCKET), true);
     assert.deepEqual(calls, [`+one ${NETWORK}`, `-one ${NETWORK}`, `keep accepted ${NETWORK} 2000`]);
     const other = new Rig(false);
-    assert.deepEqual([other.request.isBound, other.request.needsOwn], [false, false]);
+    assert.deepEqual([other.request.isBound, other.request.needsOwnConnection], [false, false]);
   });
 
   it('does not get a connection that began without the PROXY header', () => {

@@ -1,7 +1,7 @@
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { BoundConnections, type Bound } from '../../../../src/l7/bound/bound-connections.ts';
 import type {
-  Asker,
+  Requester,
   ClientConnection,
   ClientConnections,
 } from '../../../../src/l7/contract/client-connections.ts';
@@ -62,12 +62,12 @@ export class Rig {
 
   #fakeClients(): ClientConnections {
     return {
-      recognise: (asker) => {
-        const client = clientOf(asker);
+      recognise: (requester) => {
+        const client = clientOf(requester);
         return client !== null && this.watched.has(client) ? client : null;
       },
-      find: (asker, found) => {
-        found(clientOf(asker));
+      find: (requester, found) => {
+        found(clientOf(requester));
         return () => undefined;
       },
       findNow: clientOf,
@@ -89,7 +89,7 @@ export class Rig {
     return { draining: false, makeRoom: () => false } as unknown as Cluster;
   }
 
-  asker(client: ClientConnection | null, peer = '192.0.2.1'): Asker {
+  requester(client: ClientConnection | null, peer = '192.0.2.1'): Requester {
     const engine = { clients: this.#clients, clientsTouched: () => undefined };
     return {
       peer,
@@ -138,6 +138,6 @@ export class Rig {
   }
 }
 
-function clientOf({ connection }: Asker): ClientConnection | null {
+function clientOf({ connection }: Requester): ClientConnection | null {
   return (connection as { client: ClientConnection | null }).client;
 }

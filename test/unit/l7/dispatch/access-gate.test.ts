@@ -50,7 +50,7 @@ class Stage {
         entrant.place = 'outside';
         this.gateLog.push('left');
       },
-      pass: (from) => {
+      transfer: (from) => {
         from.place = 'outside';
         this.gateLog.push('passed');
       },
@@ -71,7 +71,7 @@ class Stage {
     };
     new AccessGate(terms, (routed) => {
       this.served.push(routed);
-      if (routed.place !== null) gate.pass(routed.place, { ...routed.place });
+      if (routed.place !== null) gate.transfer(routed.place, { ...routed.place });
       this.onServed(routed);
     }).handle(routedOf(this.exchange));
   }

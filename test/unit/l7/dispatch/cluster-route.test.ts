@@ -79,7 +79,7 @@ describe('a handshake', () => {
     const [order] = upgrades;
     assert.deepEqual(order!.subprotocols, ['chat', 'echo']);
     assert.equal(order!.client, exchange.client);
-    assert.equal(order!.asker, exchange);
+    assert.equal(order!.requester, exchange);
     assert.equal(order!.via, true);
     assert.equal(order!.secure, false);
   });

@@ -43,10 +43,10 @@ export class FakeReply implements HttpReply {
     for (const callback of this.#gone.splice(0)) callback();
   }
 
-  inform(): void {
+  sendInterim(): void {
     assert.fail();
   }
-  beginAlone(): boolean {
+  beginAndFlush(): boolean {
     assert.fail();
   }
 

@@ -3,11 +3,11 @@ import { describe, it } from 'node:test';
 import { OPEN } from '../../../../src/config/schema/access/access.ts';
 import type { AccessSettings } from '../../../../src/config/types/access.ts';
 import type { Route } from '../../../../src/config/types/route.ts';
-import { RoutedTo } from '../../../../src/l7/dispatch/route-handler.ts';
+import { RouteTarget } from '../../../../src/l7/dispatch/route-handler.ts';
 import { l7Listener } from '../../primary/fixtures/config.ts';
 
 const BASE = l7Listener.routes[0]!;
-const effectOf = (changes: Partial<Route>): string => new RoutedTo({ ...BASE, ...changes }).effect;
+const effectOf = (changes: Partial<Route>): string => new RouteTarget({ ...BASE, ...changes }).effect;
 
 describe('the effect of a route', () => {
   const access = (): AccessSettings => ({ ...OPEN, deny: ['192.0.2.1'], allow: ['192.0.2.0/24'] });
@@ -42,7 +42,7 @@ describe('the effect of a route', () => {
         return ['192.0.2.1'];
       },
     };
-    const routes = ['a', 'b', 'c'].map((name) => new RoutedTo({ ...BASE, name, access: shared }));
+    const routes = ['a', 'b', 'c'].map((name) => new RouteTarget({ ...BASE, name, access: shared }));
     assert.equal(reads, 1);
     assert.equal(new Set(routes.map(({ effect }) => effect)).size, 1);
     assert.equal(reads, 1);
@@ -53,7 +53,7 @@ describe('the effect of a route', () => {
     const list = ['192.0.2.1'];
     Object.defineProperty(list, 0, { enumerable: true, get: () => (reads++, '192.0.2.1') });
     const routes = [null, ['192.0.2.0/24']].map(
-      (allow) => new RoutedTo({ ...BASE, access: { ...OPEN, deny: list, allow } }),
+      (allow) => new RouteTarget({ ...BASE, access: { ...OPEN, deny: list, allow } }),
     );
     assert.equal(new Set(routes.map(({ effect }) => effect)).size, 2);
     assert.equal(reads, 1);

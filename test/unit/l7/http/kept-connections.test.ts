@@ -11,7 +11,7 @@ interface Asked {
   readonly authorization?: string;
   readonly proxyProtocol?: 'off' | 'v1';
   readonly unidentified?: boolean;
-  readonly letInAt?: number;
+  readonly admittedAt?: number;
 }
 
 /** A GET that has begun. */
@@ -21,14 +21,14 @@ function ask(options: Asked): ReturnType<typeof post> {
 
 describe('a connection that is kept', () => {
   it('is waited for since its request was let in', () => {
-    const { answerSeconds, pass, sockets } = ask({ pooled: true, letInAt: -100 });
+    const { answerSeconds, pass, sockets } = ask({ pooled: true, admittedAt: -100 });
     pass(200);
     sockets[0]!.say(OK);
     assert.deepEqual(answerSeconds, [0.3]);
   });
 
   it('is waited for since the redial if it turns out to be closed', () => {
-    const { answerSeconds, pass, sockets } = ask({ pooled: true, letInAt: -100 });
+    const { answerSeconds, pass, sockets } = ask({ pooled: true, admittedAt: -100 });
     pass(200);
     sockets[0]!.owner!.channelClosed(null);
     pass(200);

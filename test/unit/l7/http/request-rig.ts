@@ -80,7 +80,7 @@ export interface Rig {
  * @param own names of headers that no client may send
  * @param early bytes of the body, all of it, which have come before the request begins
  * @param proxyProtocol of the cluster
- * @param letInAt when its credentials were checked; the clock stands at 0
+ * @param admittedAt when its credentials were checked; the clock stands at 0
  * @param cookie the one that brings the client back to its endpoint
  */
 export function post(
@@ -100,7 +100,7 @@ export function post(
     own = [] as readonly string[],
     proxyProtocol = 'off',
     early = 0,
-    letInAt = 0,
+    admittedAt = 0,
   } = {},
 ): Rig {
   const log: string[] = [];
@@ -167,7 +167,7 @@ export function post(
       connectDuration: { observe: () => undefined },
       attempts: () => attempts,
     },
-    own: new Set(own),
+    reserved: new Set(own),
     settings: {
       requestTimeoutMs: 60_000,
       idleTimeoutMs: 120_000,
@@ -191,7 +191,7 @@ export function post(
     budget,
     bound: {
       clientOf: () => (authorization === '' || unidentified ? null : {}),
-      identify: (_asker: unknown, found: (client: object) => void) => {
+      identify: (_requester: unknown, found: (client: object) => void) => {
         identify = () => found({});
         return () => log.push('search ended');
       },
@@ -228,13 +228,13 @@ export function post(
     get sendsTrailers() {
       return client.hasTrailers;
     },
-    inform: (status: number, headers: HeaderList) =>
+    sendInterim: (status: number, headers: HeaderList) =>
       log.push(`informs ${status} ${headers.flat().join(' ')}`),
     begin: (status: number, headers: HeaderList) => {
       for (const [name, value] of headers) if (ADDED.has(name)) log.push(`${name}: ${value}`);
       log.push(`begins ${status}`);
     },
-    beginAlone(status: number) {
+    beginAndFlush(status: number) {
       if (!client.takesHeads) return false;
       this.begun = true;
       log.push(`head ${status}`);
@@ -261,7 +261,7 @@ export function post(
     login: { authorizes: authorization !== '', routeCredentials: '' },
     body: bodiless ? null : body,
     reply: reply as unknown as HttpReply,
-    asker: {
+    requester: {
       peer: '192.0.2.1',
       client: { address: '192.0.2.1' },
       engine: { clients: null, clientsTouched: () => touched++ },
@@ -274,7 +274,7 @@ export function post(
     secure: false,
     via,
     requestId: 'r',
-    letInAt,
+    admittedAt,
     done: (status, _, refusal, __, own) => {
       log.push(`done ${status}${refusal === null ? '' : ` ${refusal}`}`);
       if (own !== null) reasons.push(`${own.reason}: ${own.detail}`);

@@ -27,10 +27,10 @@ class FakeReply implements HttpReply {
   onAborted(): void {
     assert.fail('not used');
   }
-  inform(): void {
+  sendInterim(): void {
     assert.fail();
   }
-  beginAlone(): boolean {
+  beginAndFlush(): boolean {
     assert.fail();
   }
 

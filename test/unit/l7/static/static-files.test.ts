@@ -20,10 +20,10 @@ class NotingReply implements HttpReply {
   onAborted(): void {
     this.calls.push('onAborted');
   }
-  inform(): void {
+  sendInterim(): void {
     assert.fail();
   }
-  beginAlone(): boolean {
+  beginAndFlush(): boolean {
     assert.fail();
   }
 

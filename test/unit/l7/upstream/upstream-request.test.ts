@@ -26,7 +26,7 @@ function request(): { request: UpstreamRequest; log: string[]; receive: (bytes: 
   const owner: UpstreamRequestOwner = {
     requestConnected: () => undefined,
     requestDrained: () => undefined,
-    responseInformed: ({ status }) => {
+    responseInterim: ({ status }) => {
       log.push(`informed ${status}`);
       if (status === 199) made.destroy();
     },

@@ -3,7 +3,12 @@ import { describe, it } from 'node:test';
 import type { HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import type { UwsReply } from '../../../../src/l7/uws/reply/uws-reply.ts';
 import type { UwsClient } from '../../../../src/l7/uws/uws-client.ts';
-import { forgetMade, makeWebSocket, noteMade, type Socket } from '../../../../src/l7/uws/uws-upgrade.ts';
+import {
+  forgetCreated,
+  createWebSocket,
+  rememberCreated,
+  type Socket,
+} from '../../../../src/l7/uws/uws-upgrade.ts';
 
 const CLIENT = {} as unknown as UwsClient;
 
@@ -15,7 +20,7 @@ function make(upgrade: (socket: Socket, userData: object) => void): Socket | nul
     switchProtocols: (_headers: unknown, step: () => unknown) => step(),
   } as unknown as UwsReply;
   const context = {} as us_socket_context_t;
-  return makeWebSocket(response, reply, CLIENT, [], { key: '', subprotocol: '', extensions: '', context });
+  return createWebSocket(response, reply, CLIENT, [], { key: '', subprotocol: '', extensions: '', context });
 }
 
 describe('a WebSocket that uWS makes', () => {
@@ -23,21 +28,21 @@ describe('a WebSocket that uWS makes', () => {
     let copied: string[] = ['nothing yet'];
     let early: UwsClient | undefined = CLIENT;
     const socket = make((made, userData) => {
-      noteMade(made);
+      rememberCreated(made);
       copied = Object.getOwnPropertyNames(userData);
       early = made.client;
     });
     assert.deepEqual(copied, []);
     assert.equal(early, undefined);
     assert.equal(socket?.client, CLIENT);
-    assert.equal(forgetMade(socket), false);
+    assert.equal(forgetCreated(socket), false);
   });
 
   it('is none if uWS closes it at once', () => {
     let wasBeingMade = false;
     const socket = make((made) => {
-      noteMade(made);
-      wasBeingMade = forgetMade(made);
+      rememberCreated(made);
+      wasBeingMade = forgetCreated(made);
     });
     assert.equal(wasBeingMade, true);
     assert.equal(socket, null);

@@ -88,11 +88,11 @@ describe('the idle timeout of an endpoint', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000 });
     for (let count = 0; count < 10; count++) {
       stage.run(4000);
-      stage.deadlines.endpointHeard();
+      stage.deadlines.endpointActive();
     }
     assert.deepEqual(stage.passed, []);
     stage.run(5100);
-    stage.deadlines.endpointHeard();
+    stage.deadlines.endpointActive();
     stage.run(5100);
     assert.deepEqual(stage.passed, ['ping at 45000', 'ping at 50100']);
   });
@@ -103,7 +103,7 @@ describe('the idle timeout of an endpoint', () => {
     stage.run(60_000);
     assert.equal(stage.passed.length, 0);
     stage.deadlines.isEndpointPaused = false;
-    stage.deadlines.endpointHeard();
+    stage.deadlines.endpointActive();
     stage.run(9000);
     assert.ok(stage.passed.every((text) => text.startsWith('ping')));
     stage.run(1100);
@@ -122,7 +122,7 @@ describe('the idle timeout of a client', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000, watchesClient: true });
     for (let count = 0; count < 10; count++) {
       stage.run(1000);
-      stage.deadlines.endpointHeard();
+      stage.deadlines.endpointActive();
     }
     assert.deepEqual(stage.passed, ['client ping at 5000', 'client idle at 10000']);
   });
@@ -131,8 +131,8 @@ describe('the idle timeout of a client', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000, watchesClient: true });
     for (let count = 0; count < 10; count++) {
       stage.run(4000);
-      stage.deadlines.clientHeard();
-      stage.deadlines.endpointHeard();
+      stage.deadlines.clientActive();
+      stage.deadlines.endpointActive();
     }
     assert.deepEqual(stage.passed, []);
   });
@@ -142,11 +142,11 @@ describe('the idle timeout of a client', () => {
     stage.deadlines.isClientPaused = true;
     for (let count = 0; count < 10; count++) {
       stage.run(4000);
-      stage.deadlines.endpointHeard();
+      stage.deadlines.endpointActive();
     }
     assert.equal(stage.passed.length, 0);
     stage.deadlines.isClientPaused = false;
-    stage.deadlines.clientHeard();
+    stage.deadlines.clientActive();
     stage.run(10_000);
     assert.deepEqual(
       stage.passed.filter((text) => text.startsWith('client')),
@@ -178,7 +178,7 @@ describe('the lifetime of a session', () => {
   it('passes however much the endpoint sends', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000, maxLifetimeMs: 20_000 });
     for (let count = 0; count < 10; count++) {
-      stage.deadlines.endpointHeard();
+      stage.deadlines.endpointActive();
       stage.run(2000);
     }
     assert.deepEqual(stage.passed, ['lifetime at 20000']);
@@ -212,7 +212,7 @@ describe('the credential of a session', () => {
   it('expires however much either side sends', () => {
     const stage = stageUntil(NOW + 20_000, 10_000);
     for (let count = 0; count < 15; count++) {
-      stage.deadlines.endpointHeard();
+      stage.deadlines.endpointActive();
       stage.runBothClocks(2000);
     }
     assert.deepEqual(stage.passed, ['credential at 20000']);
@@ -268,7 +268,7 @@ describe('a session that closes', () => {
     const { deadlines } = new Stage();
     assert.ok(!deadlines.hasEnded);
     deadlines.markEnded();
-    deadlines.endpointHeard();
+    deadlines.endpointActive();
     assert.ok(deadlines.hasEnded);
   });
 

@@ -195,7 +195,7 @@ export function upgrade({
     bodyIdleTimeoutMs: 60_000,
     bound: {
       clientOf: () => (identified ? {} : null),
-      identify: (_asker: unknown, found: (client: object) => void) => {
+      identify: (_requester: unknown, found: (client: object) => void) => {
         identify = () => found({});
         return () => log.push('search ended');
       },
@@ -223,7 +223,7 @@ export function upgrade({
     via,
     client: { address: '192.0.2.1', requestId: 'id', trace: null },
     requestId: 'id',
-    asker: { peer: '192.0.2.1', client: { address: '192.0.2.1' }, ends: () => endsOf('192.0.2.1') },
+    requester: { peer: '192.0.2.1', client: { address: '192.0.2.1' }, ends: () => endsOf('192.0.2.1') },
     place: null,
     ownSubprotocol: null,
     admission,
@@ -242,7 +242,7 @@ export function upgrade({
     },
     http: {
       cutBy: null as string | null,
-      inform: (status: number, headers: HeaderList) =>
+      sendInterim: (status: number, headers: HeaderList) =>
         log.push(`informs ${status} ${headers.flat().join(' ')}`),
       send: (status: number, headers: HeaderList, body: Uint8Array | string) => {
         for (const [name, value] of headers) if (name === 'Via') log.push(`Via: ${value}`);
@@ -264,7 +264,7 @@ export function upgrade({
       entrant.place = 'outside';
       log.push('left');
     },
-    pass: () => undefined,
+    transfer: () => undefined,
     countTimeout: () => log.push('waited too long'),
   };
   const made = new Upgrade(context, order, reply, gate);

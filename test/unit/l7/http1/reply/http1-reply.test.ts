@@ -49,7 +49,7 @@ describe('a reply of HTTP/1.x', () => {
 
   it('sends a client of HTTP/1.0 no chunks, and ends the body by its FIN', () => {
     const { client, reply } = asked(OLD);
-    reply.inform(103, []);
+    reply.sendInterim(103, []);
     reply.begin(200, [], null);
     reply.write(Buffer.from('abc'));
     reply.end(Buffer.from('def'), [['X-Sum', '7']]);
@@ -85,11 +85,11 @@ describe('a reply of HTTP/1.x', () => {
 
   it('sends interim responses before the final one', () => {
     const { client, reply } = asked();
-    reply.inform(103, [['Link', '</a>']]);
+    reply.sendInterim(103, [['Link', '</a>']]);
     assert.equal(client.text, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
     assert.equal(reply.begun, false);
     reply.send(200, [], '');
-    reply.inform(103, []);
+    reply.sendInterim(103, []);
     assert.deepEqual(statuses(client.text), [103, 200]);
   });
 

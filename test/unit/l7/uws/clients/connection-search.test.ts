@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ConnectionSearch, MAX_ASKERS } from '../../../../../src/l7/uws/clients/connection-search.ts';
+import { ConnectionSearch, MAX_WAITING } from '../../../../../src/l7/uws/clients/connection-search.ts';
 import { KnownConnections } from '../../../../../src/l7/uws/clients/known-connections.ts';
 import { FakeKernel } from './fake-kernel.ts';
 
@@ -25,8 +25,8 @@ class Rig {
   }
 
   find(name: string, fd: number, address?: string): () => void {
-    const asker = this.kernel.asker(fd, { address });
-    return this.search.find(asker, (client) => {
+    const requester = this.kernel.requester(fd, { address });
+    return this.search.find(requester, (client) => {
       assert.ok(!this.found.has(name));
       this.found.set(name, client?.fd ?? null);
     });
@@ -120,9 +120,9 @@ describe('the search for clients', () => {
   it('gives up if the connection is none of the process, or after 5 s, or without a free descriptor', () => {
     const rig = new Rig(10);
     rig.kernel.accept(5000);
-    const asker = rig.kernel.asker(5000);
+    const requester = rig.kernel.requester(5000);
     rig.kernel.sockets.delete(5000);
-    rig.search.find(asker, (client) => rig.found.set('gone', client?.fd ?? null));
+    rig.search.find(requester, (client) => rig.found.set('gone', client?.fd ?? null));
     rig.run();
     assert.equal(rig.found.get('gone'), null);
     const late = new Rig(10_000, 100_000);
@@ -148,7 +148,7 @@ describe('the search for clients', () => {
 
   it('lets the network with the most requests lose one if too many wait', () => {
     const rig = new Rig(2000);
-    for (let count = 0; count < MAX_ASKERS; count++) rig.find(`flood${count}`, 7 + count, '192.0.2.1');
+    for (let count = 0; count < MAX_WAITING; count++) rig.find(`flood${count}`, 7 + count, '192.0.2.1');
     rig.find('more', 1500, '192.0.2.1');
     assert.deepEqual([...rig.found], [['more', null]]);
     rig.find('honest', 1900, '198.51.100.1');
@@ -162,13 +162,13 @@ describe('the search for clients', () => {
     const rig = new Rig(300);
     rig.find('waits', 7);
     let count = 0;
-    while (rig.search.findNow(rig.kernel.asker(250))?.fd === 250) count++;
+    while (rig.search.findNow(rig.kernel.requester(250))?.fd === 250) count++;
     // Each look at 251 descriptors takes 0.251 ms, and 100 ms may be spent at once.
     assert.ok(count > 390 && count < 430, `${count}`);
     rig.kernel.now += 20;
-    assert.equal(rig.search.findNow(rig.kernel.asker(250))?.fd, 250);
+    assert.equal(rig.search.findNow(rig.kernel.requester(250))?.fd, 250);
     rig.run();
     assert.equal(rig.found.get('waits'), 7);
-    assert.equal(new Rig(3000).search.findNow(rig.kernel.asker(252)), null);
+    assert.equal(new Rig(3000).search.findNow(rig.kernel.requester(252)), null);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Hideable } from '../../../../../src/l7/uws/clients/hidden-descriptors.ts';
-import type { UwsAsker } from '../../../../../src/l7/uws/clients/known-connections.ts';
+import type { UwsRequester } from '../../../../../src/l7/uws/clients/known-connections.ts';
 import { endsOf } from '../../connection-ends.ts';
 
 interface FakeConnection {
@@ -38,7 +38,7 @@ export class FakeKernel {
   }
 
   /** A request on the connection. */
-  asker(fd: number, { address = '192.0.2.1', body = null as object | null } = {}): UwsAsker {
+  requester(fd: number, { address = '192.0.2.1', body = null as object | null } = {}): UwsRequester {
     const { cookie } = this.sockets.get(fd)!;
     return {
       peer: '192.0.2.1',

@@ -28,7 +28,7 @@ describe('the connections of clients', () => {
     kernel.accept(10);
     for (const [index, fd] of [7, 8, 9, 10, 8, 7].entries()) {
       kernel.arrive(fd);
-      assert.equal(clients.recognise(kernel.asker(fd)), known[[0, 1, 2, 3, 1, 0][index]!] ?? null);
+      assert.equal(clients.recognise(kernel.requester(fd)), known[[0, 1, 2, 3, 1, 0][index]!] ?? null);
     }
   });
 
@@ -38,7 +38,7 @@ describe('the connections of clients', () => {
     for (const fd of fds) kernel.arrive(fd, 10);
     for (const fd of fds.toReversed()) {
       kernel.sockets.get(fd)!.unread = 0;
-      assert.equal(clients.recognise(kernel.asker(fd)), known[fd - 7]);
+      assert.equal(clients.recognise(kernel.requester(fd)), known[fd - 7]);
     }
     // Each was hidden for its own request only.
     assert.equal(kernel.hidden, 300);
@@ -48,19 +48,19 @@ describe('the connections of clients', () => {
     const { kernel, clients, known } = rig(7, 8, 9);
     kernel.accept(10);
     for (const fd of [7, 8, 9]) kernel.arrive(fd);
-    for (let turn = 0; turn < 5; turn++) assert.equal(clients.recognise(kernel.asker(10)), null);
+    for (let turn = 0; turn < 5; turn++) assert.equal(clients.recognise(kernel.requester(10)), null);
     assert.equal(kernel.hidden, 3);
     // The remainder of a head.
     kernel.arrive(8);
-    assert.equal(clients.recognise(kernel.asker(8)), known[1]);
+    assert.equal(clients.recognise(kernel.requester(8)), known[1]);
   });
 
   it('are recognised while more of a body has come than uWS has read', () => {
     const { kernel, clients, known } = rig(7, 8);
     kernel.arrive(7, 5);
     kernel.arrive(8, 5);
-    assert.equal(clients.recognise(kernel.asker(8, { body: {} })), known[1]);
-    assert.equal(clients.recognise(kernel.asker(7, { body: {} })), known[0]);
+    assert.equal(clients.recognise(kernel.requester(8, { body: {} })), known[1]);
+    assert.equal(clients.recognise(kernel.requester(7, { body: {} })), known[0]);
   });
 
   it('are not recognised when another socket has the descriptor', () => {
@@ -70,18 +70,18 @@ describe('the connections of clients', () => {
     kernel.accept(7);
     assert.equal(known[0]!.isOpen(), false);
     kernel.arrive(7);
-    assert.equal(clients.recognise(kernel.asker(7)), null);
+    assert.equal(clients.recognise(kernel.requester(7)), null);
     assert.equal(known[0]!.watch(), false);
   });
 
   it('are not recognised when they are not watched any more, or for another address', () => {
     const { kernel, clients, known } = rig(7);
     kernel.arrive(7);
-    assert.equal(clients.recognise({ ...kernel.asker(7), peer: '192.0.2.2' }), null);
-    assert.equal(clients.recognise(kernel.asker(7)), known[0]);
+    assert.equal(clients.recognise({ ...kernel.requester(7), peer: '192.0.2.2' }), null);
+    assert.equal(clients.recognise(kernel.requester(7)), known[0]);
     known[0]!.unwatch();
     kernel.arrive(7);
-    assert.equal(clients.recognise(kernel.asker(7)), null);
+    assert.equal(clients.recognise(kernel.requester(7)), null);
   });
 
   it('are recognised by their latest finding if they were found twice', () => {
@@ -89,16 +89,16 @@ describe('the connections of clients', () => {
     const again = clients.connection(7, '192.0.2.1')!;
     assert.ok(again.watch());
     kernel.arrive(7);
-    assert.equal(clients.recognise(kernel.asker(7)), again);
+    assert.equal(clients.recognise(kernel.requester(7)), again);
     known[0]!.unwatch();
     kernel.arrive(7);
-    assert.equal(clients.recognise(kernel.asker(7)), again);
+    assert.equal(clients.recognise(kernel.requester(7)), again);
   });
 
   it('are not recognised without a free descriptor', () => {
     const { kernel, clients } = rig(7);
     kernel.isFull = true;
     kernel.arrive(7);
-    assert.equal(clients.recognise(kernel.asker(7)), null);
+    assert.equal(clients.recognise(kernel.requester(7)), null);
   });
 });
