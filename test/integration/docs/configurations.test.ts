@@ -1,0 +1,40 @@
+/** Every configuration in the documents passes `sluice check`. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { loadConfig } from '../../../src/config/loader.ts';
+import { CertificateAuthority } from '../../support/certificates.ts';
+import { blocksOf, documents } from '../../support/documents/blocks.ts';
+import { completed, isConfiguration, makeFiles } from '../../support/documents/config-blocks.ts';
+
+describe('configurations in the documents', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-documents-'));
+  const authority = new CertificateAuthority();
+  after(() => {
+    rmSync(folder, { recursive: true });
+    authority.remove();
+  });
+  let count = 0;
+
+  for (const page of documents()) {
+    for (const block of blocksOf(page).filter(isConfiguration)) {
+      count++;
+      it(`passes the check in ${page}, line ${block.line}`, () => {
+        const own = mkdtempSync(join(folder, 'page-'));
+        const file = join(own, 'sluice.yaml');
+        const code = completed(block.code);
+        writeFileSync(file, code);
+        makeFiles(code, own, authority);
+        loadConfig({
+          file,
+          overrides: [],
+          env: { SLUICE_ADMIN_TOKEN: 'a-token-of-the-operator-for-the-test' },
+        });
+      });
+    }
+  }
+
+  it('are found', () => assert.ok(count > 40, `${count} configurations`));
+});
