@@ -21,7 +21,7 @@ const UNTYPED: Readonly<Record<string, readonly string[]>> = {
   'cli/commands/run.ts warn': ['(a warning about the configuration)'],
   'primary/control/reloader.ts warn': ['(a warning about the configuration)'],
   'primary/control/reloader.ts error': ['(an error of the configuration)'],
-  'primary/workers/worker-slot.ts error': ['worker … does not listen after … s'],
+  'primary/workers/worker-slot.ts error': ['worker … did not listen within … s'],
   'cli/demo/demo-process.ts warn': ['(a line of the demo)'],
   'upstream/attempts/failure-log.ts error': failureLines(true),
   'upstream/attempts/failure-log.ts warn': failureLines(false),
