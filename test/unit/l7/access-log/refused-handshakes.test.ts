@@ -65,7 +65,7 @@ class World {
 }
 
 describe('refused handshakes', () => {
-  it('have a line that tells the client, what it asked for, and how it was answered', () => {
+  it('have a line with the client, the request and the answer', () => {
     const world = new World();
     world.refuse(world.refusals(), 1, ['origin', 'https://page.example', 'user-agent', 'ua/1']);
     const { seconds, ...line } = world.lines[0]!;
@@ -85,7 +85,7 @@ describe('refused handshakes', () => {
     });
   });
 
-  it('have 100 lines in a second, and one that counts the others', () => {
+  it('have 100 lines per second, and one line that counts the rest', () => {
     const world = new World();
     const refusals = world.refusals();
     world.refuse(refusals, 250);
@@ -101,7 +101,7 @@ describe('refused handshakes', () => {
     assert.equal(world.counted.length, 301);
   });
 
-  it('share the lines of a second between workers, and have one count of all others', () => {
+  it('share the lines of a second between workers, with one count of the rest', () => {
     const world = new World();
     const workers = [world.refusals(), world.refusals(), world.refusals()];
     for (let second = 0; second < 3; second++) {
@@ -116,7 +116,7 @@ describe('refused handshakes', () => {
     assert.deepEqual(world.counts, [80, 80, 80]);
   });
 
-  it('have at most one count in a second if it is asked for by several workers', () => {
+  it('have at most one count per second if several workers request it', () => {
     const world = new World();
     const workers = [world.refusals(), world.refusals()];
     world.refuse(workers[0]!, 150);
@@ -129,7 +129,7 @@ describe('refused handshakes', () => {
     assert.deepEqual(world.counts, [50, 30]);
   });
 
-  it('are counted on demand before the second is over, and once', () => {
+  it('are counted on demand before the end of the second, and only once', () => {
     const world = new World();
     const refusals = world.refusals();
     world.refuse(refusals, 103);
@@ -145,7 +145,7 @@ describe('refused handshakes', () => {
     assert.deepEqual([world.lines.length, world.counted.length], [0, 200]);
   });
 
-  it('have short lines whatever the client sends, and none of its tokens', () => {
+  it('have short lines without tokens, whatever the client sends', () => {
     const world = new World();
     const token = 'eyJ'.padEnd(32, 'x');
     world.refuse(world.refusals(), 1, [

@@ -16,23 +16,23 @@ function fieldsOf(path: string, userAgent: string): ReturnType<typeof askedOf> {
 }
 
 describe('the fields of a line about a request', () => {
-  it('read what the client sent as UTF-8', () => {
+  it("decode the client's bytes as UTF-8", () => {
     const { path, userAgent } = fieldsOf('/caf\xc3\xa9', 'caf\xc3\xa9 \xe9');
     assert.deepEqual([path, userAgent], ['/caf\u00e9', 'caf\u00e9 \ufffd']);
   });
 
-  it('cut long values', () => {
+  it('truncate long values', () => {
     const { path, userAgent } = fieldsOf(`/${'p'.repeat(2000)}`, 'u'.repeat(300));
     assert.deepEqual([path?.length, userAgent?.length], [1027, 259]);
     assert.ok(path?.endsWith('...'));
   });
 
-  it('lack the method and the path of a head of which neither has come whole', () => {
+  it('omit method and path if a head is too incomplete to have them', () => {
     const head = { method: '', path: '', query: '', headers: [] };
     assert.deepEqual([askedOf(head, CLIENT, false).path, methodField(head)], [undefined, undefined]);
   });
 
-  it('have the subject and the fingerprint of a certificate, in one line', () => {
+  it('contain the subject and fingerprint of a certificate on one line', () => {
     const fingerprint = 'ab'.repeat(32);
     const subject = `CN=\\0A\\",O=${'x'.repeat(300)}`;
     const client = { ...CLIENT, certificate: { subject, fingerprint, names: [] } };
@@ -43,19 +43,19 @@ describe('the fields of a line about a request', () => {
     assert.deepEqual([without.certSubject, without.certFingerprint], [undefined, undefined]);
   });
 
-  it('have the VPC endpoint that a PROXY header has told', () => {
+  it('contain the VPC endpoint from a PROXY header', () => {
     const client = { ...CLIENT, vpcEndpointId: 'vpce-1' };
     const head = { method: 'GET', path: '/', query: '', headers: [] };
     assert.equal(askedOf(head, client, false).vpcEndpointId, 'vpce-1');
     assert.equal(askedOf(head, CLIENT, false).vpcEndpointId, undefined);
   });
 
-  it('lack what the client did not send', () => {
+  it('omit headers that the client did not send', () => {
     const { host, origin } = fieldsOf('/', 'x');
     assert.deepEqual([host, origin], [undefined, undefined]);
   });
 
-  it('have the referring page without its query, if the journal needs it', () => {
+  it('contain the referring page without its query, if the journal needs it', () => {
     const head = {
       method: 'GET',
       path: '/',

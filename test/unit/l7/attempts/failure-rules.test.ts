@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { failureAnswer } from '../../../../src/l7/attempts/failure-rules.ts';
 import { CONNECT_FAILURES } from '../../../../src/telemetry/metrics/label-values.ts';
 
-describe('the refusal of a client that no endpoint serves', () => {
-  it('says what the last endpoint did', () => {
+describe('the refusal of a client without an endpoint', () => {
+  it("describes the last endpoint's failure", () => {
     const told = (['timeout', 'handshake', 'reset', 'refused', 'tls'] as const).map((lastFailure) => {
       const { status, failure } = failureAnswer({ lastFailure, limit: null });
       return [status, failure];
@@ -18,26 +18,26 @@ describe('the refusal of a client that no endpoint serves', () => {
     ]);
   });
 
-  it('tells a reset of a request from one of a dial', () => {
+  it('distinguishes a reset of a request from a reset of a dial', () => {
     const reset = { lastFailure: 'reset', limit: null } as const;
     const failures = [false, true].map((wasSent) => failureAnswer(reset, wasSent).failure);
     assert.deepEqual(failures, ['dial_failed', 'reset']);
     assert.equal(failureAnswer({ ...reset, lastFailure: 'refused' }, true).failure, 'dial_failed');
   });
 
-  it('says the failure rather than the limit that keeps others from being tried', () => {
+  it('names the failure rather than the limit that prevents further attempts', () => {
     const { status, failure } = failureAnswer({ lastFailure: 'refused', limit: 'retry_budget' });
     assert.deepEqual([status, failure], [502, 'dial_failed']);
   });
 
-  it('is the overload of the cluster, or that it has no endpoint', () => {
+  it('names the overload of the cluster, or its lack of endpoints', () => {
     for (const limit of ['max_connections', 'endpoint_max_connections'] as const) {
       assert.equal(failureAnswer({ lastFailure: null, limit }).failure, 'overload');
     }
     assert.equal(failureAnswer({ lastFailure: null, limit: null }).failure, 'no_endpoint');
   });
 
-  it("tells the proxy's own shortages from those of the cluster", () => {
+  it("distinguishes sluice's own shortages from the cluster's", () => {
     for (const attempts of [
       { lastFailure: null, limit: 'descriptors' },
       { lastFailure: 'refused', limit: 'descriptors' },
@@ -49,7 +49,7 @@ describe('the refusal of a client that no endpoint serves', () => {
     }
   });
 
-  it('says in words what has failed, for each reason', () => {
+  it('has a text for each reason', () => {
     const words = Object.fromEntries(
       CONNECT_FAILURES.map((lastFailure) => {
         const { status, message } = failureAnswer({ lastFailure, limit: null });

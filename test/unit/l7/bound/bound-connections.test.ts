@@ -4,7 +4,7 @@ import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket
 import { Rig, type FakeSocket } from './bound-rig.ts';
 
 describe('bound connections', () => {
-  it('are for their client and cluster only, and count at their endpoint until they close', () => {
+  it('are only for their client and cluster, and count at their endpoint until they close', () => {
     const rig = new Rig();
     const [alice, bob] = [rig.client(), rig.client()];
     const cluster = rig.cluster();
@@ -68,7 +68,7 @@ describe('bound connections', () => {
     });
   }
 
-  it('are not used once their endpoint takes no connections', () => {
+  it('are not used after their endpoint stops taking connections', () => {
     const rig = new Rig();
     const client = rig.client();
     const cluster = rig.cluster();
@@ -78,7 +78,7 @@ describe('bound connections', () => {
     assert.deepEqual([socket.destroyed, rig.closed()], [true, { drained: 1 }]);
   });
 
-  it('are not kept if their endpoint takes no connections any more when their request ends', () => {
+  it('are not kept if their endpoint has stopped taking connections by the end of the request', () => {
     for (const state of [{ removed: true }, { eligible: false }]) {
       const rig = new Rig();
       const [client, cluster] = [rig.client(), rig.cluster()];
@@ -92,7 +92,7 @@ describe('bound connections', () => {
     }
   });
 
-  it('that a route has logged in are for requests with the same credentials only', () => {
+  it("with a route's login are only for requests with the same credentials", () => {
     const rig = new Rig();
     const [client, cluster] = [rig.client(), rig.cluster()];
     const routes = rig.keep(client, cluster, { use: 'authorization: Negotiate YII=' });
@@ -105,7 +105,7 @@ describe('bound connections', () => {
     assert.equal(rig.take(client, cluster)?.socket, own as unknown as UpstreamSocket);
   });
 
-  it('of other clients stay when one goes', () => {
+  it('of other clients stay when one client disconnects', () => {
     const rig = new Rig();
     const [alice, bob] = [rig.client(), rig.client()];
     const sockets = [rig.keep(alice, rig.cluster()), rig.keep(bob, rig.cluster())];
@@ -118,7 +118,7 @@ describe('bound connections', () => {
     );
   });
 
-  it('close if the client has gone before they are kept', () => {
+  it('close if the client has disconnected before they are kept', () => {
     const rig = new Rig();
     const client = rig.client();
     rig.open.clear();
@@ -128,7 +128,7 @@ describe('bound connections', () => {
 
   for (const isSupported of [false, true]) {
     const how = isSupported ? 'with' : 'without';
-    it(`cannot be without an identity, which is counted and said once: ${how} system calls`, () => {
+    it(`need an identity, whose lack is counted and logged once: ${how} system calls`, () => {
       const rig = new Rig(isSupported);
       let told = 0;
       for (let count = 0; count < 3; count++) {

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 import { Rig } from './bound-rig.ts';
 
 describe('bound connections at their limits', () => {
-  it('are 8 for each client and 1,024 in all: the ones used longest ago close', () => {
+  it('are at most 8 per client and 1,024 in all, and the least recently used close', () => {
     const rig = new Rig();
     const alice = rig.client();
     const sockets = Array.from({ length: 10 }, () => rig.keep(alice, rig.cluster()));
@@ -17,7 +17,7 @@ describe('bound connections at their limits', () => {
     assert.ok(sockets.every(({ destroyed }) => destroyed));
   });
 
-  it('give way to connections that carry something', () => {
+  it('are closed for connections in use', () => {
     const rig = new Rig();
     const [one, other] = [rig.cluster(), rig.cluster()];
     const sockets = [one, one, other].map((cluster) => rig.keep(rig.client(), cluster));
@@ -32,7 +32,7 @@ describe('bound connections at their limits', () => {
     assert.deepEqual(rig.closed(), { limit: 2 });
   });
 
-  it('give way first while their login has not been accepted', () => {
+  it('close first while their login has not been accepted', () => {
     const rig = new Rig();
     const cluster = rig.cluster();
     const sockets = [true, false, true, false].map((accepted) =>
@@ -46,7 +46,7 @@ describe('bound connections at their limits', () => {
     assert.deepEqual(order, [1, 3, 0, 2]);
   });
 
-  it('give way to others of the worker first while their login has not been accepted', () => {
+  it('of the worker close first while their login has not been accepted', () => {
     const rig = new Rig();
     const honest = rig.keep(rig.client(), rig.cluster());
     for (let count = 0; count < 1100; count++) rig.keep(rig.client(), rig.cluster(), { accepted: false });
@@ -54,7 +54,7 @@ describe('bound connections at their limits', () => {
   });
 
   for (const limit of ['worker', 'cluster', 'endpoint'] as const) {
-    it(`of one network close when a flood from it reaches the limit of the ${limit}`, () => {
+    it(`of one network close if its flood reaches the limit of the ${limit}`, () => {
       const rig = new Rig();
       const cluster = rig.cluster();
       const victims = [1, 2, 3].map((number) => rig.keep(rig.client(`192.0.2.${number}`), cluster));
@@ -76,7 +76,7 @@ describe('bound connections at their limits', () => {
     });
   }
 
-  it('do not give way to more connections in use of a network that holds the most', () => {
+  it('do not close for more connections in use of the network with the most', () => {
     const rig = new Rig();
     const cluster = rig.cluster();
     const endpoint = rig.endpoint as unknown as Endpoint;
@@ -92,7 +92,7 @@ describe('bound connections at their limits', () => {
     );
   });
 
-  it('are not kept if the worker is full and their network has more in use than all others keep', () => {
+  it('are not kept if the worker is full and their network uses more than all others keep', () => {
     const rig = new Rig();
     const cluster = rig.cluster();
     for (let count = 0; count < 1024; count++) rig.keep(rig.client(`192.0.2.${count}`), cluster);

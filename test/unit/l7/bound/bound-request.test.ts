@@ -43,7 +43,7 @@ class Rig {
 const NETWORK = '2001:db8:0:0::/64';
 
 describe('a request on a bound connection', () => {
-  it('counts for the network of the client, not of the proxy in front, until its connection waits', () => {
+  it("counts for the client's network, not the proxy's, until its connection is idle", () => {
     const { request, calls } = new Rig(true);
     request.beginUse(ENDPOINT);
     request.answered({ status: 200, headers: [] });
@@ -61,7 +61,7 @@ describe('a request on a bound connection', () => {
     assert.deepEqual(calls, [`+one ${NETWORK}`, `-one ${NETWORK}`, `+two ${NETWORK}`, `-two ${NETWORK}`]);
   });
 
-  it('counts without credentials of its own if it takes a connection that waits, and only then', () => {
+  it('counts without credentials only if it takes an idle connection', () => {
     const waiting = { endpoint: ENDPOINT, socket: SOCKET, accepted: false, use: 'off ' };
     for (const kept of [waiting, null]) {
       const { request, calls } = new Rig(false, kept);
@@ -71,7 +71,7 @@ describe('a request on a bound connection', () => {
     }
   });
 
-  it('is one from the start, and gets no other client’s connection, if the endpoint gets a PROXY header', () => {
+  it('is bound from the start if the endpoint gets a PROXY header', () => {
     const { request, calls } = new Rig(false, null, 'v2');
     assert.deepEqual([request.isBound, request.needsOwnConnection], [true, true]);
     request.beginUse(ENDPOINT);
@@ -82,7 +82,7 @@ describe('a request on a bound connection', () => {
     assert.deepEqual([other.request.isBound, other.request.needsOwnConnection], [false, false]);
   });
 
-  it('does not get a connection that began without the PROXY header', () => {
+  it('does not reuse a connection without the PROXY header', () => {
     const before = { endpoint: ENDPOINT, socket: SOCKET, accepted: true, use: 'off ' };
     assert.equal(new Rig(false, before, 'v2').request.take(), null);
     assert.equal(new Rig(false, before).request.take(), before);

@@ -41,33 +41,33 @@ class Rig {
   }
 }
 
-describe('the bound connection that closes when a limit is reached', () => {
-  it('is one of the network that holds the most, and there an unaccepted one before the oldest', () => {
+describe('the bound connection to close at a limit', () => {
+  it('belongs to the network with the most, and is unaccepted or the oldest', () => {
     assert.equal(new Rig('a!1 b!1 b2 b!3 b4 c5').choose('new'), 'b2');
     assert.equal(new Rig('a!1 b!1 b!2 c3').choose('new'), 'b!1');
   });
 
-  it('is one of the newcomer itself if its network holds the most with the new one', () => {
+  it("is the newcomer's own if its network would have the most", () => {
     assert.equal(new Rig('victim!1 victim!2 flood!1 flood!2').choose('flood'), 'flood!1');
     assert.equal(new Rig('a!1 flood!1 b2').choose('flood'), 'flood!1');
     assert.equal(new Rig('a!1 a!2 flood!1').choose('flood'), 'a!1');
     assert.equal(new Rig('flood!1 a!2 a3').choose('flood'), 'a3');
   });
 
-  it('is never of another network while a flood comes', () => {
+  it('never belongs to another network during a flood', () => {
     const rig = new Rig('a!1 b!1 b!2 c1 flood!1 flood!2 flood!3');
     const closed = rig.come('flood', 100);
     assert.match(closed, /^flood!1 flood!2 flood!3 (?:flood!new\d+ ?){97}$/);
   });
 
-  it('is an unaccepted one before the oldest if all networks hold the same', () => {
+  it('is unaccepted or the oldest if all networks have equally many', () => {
     const rig = new Rig('a!1 b2 c!3 d4');
     assert.equal(rig.choose('new'), 'b2');
     assert.equal(rig.come('e', 1) + rig.come('f', 1), 'b2d4');
     assert.equal(rig.choose('g'), 'a!1');
   });
 
-  it('is one that waits, and connections in use count', () => {
+  it('is idle, although connections in use count', () => {
     assert.equal(new Rig('a!1 a!2 b!1').use('b', 2).choose('new'), 'b!1');
     assert.equal(new Rig('a!1 a!2 flood!1').use('flood', 3).choose('flood'), 'flood!1');
     const rig = new Rig('a!1').use('a', 1);
@@ -75,7 +75,7 @@ describe('the bound connection that closes when a limit is reached', () => {
     assert.equal(rig.choose('new'), 'a!1');
   });
 
-  it('is none if the newcomer holds the most, all in use, and more than a browser or an eighth', () => {
+  it('is none if the newcomer has the most, all in use, over its limits', () => {
     const many = Array.from({ length: 50 }, (_, number) => `${'b'.repeat(number + 1)}!1`).join(' ');
     assert.equal(new Rig(many).use('browser', 5).choose('browser'), 'b!1');
     assert.equal(new Rig(many).use('flood', 6).choose('flood'), 'none');
@@ -84,13 +84,13 @@ describe('the bound connection that closes when a limit is reached', () => {
     assert.equal(new Rig('a!1 a!2 a!3').use('flood', 3).choose('flood'), 'none');
   });
 
-  it('is none if none waits', () => {
+  it('is none if no connection is idle', () => {
     const shares = new FairShares<Share>();
     shares.beginUse('a');
     assert.deepEqual([shares.chooseFor('a'), shares.chooseFor('b'), shares.waiting], [null, null, 0]);
   });
 
-  it('is the one that a search of all of them finds', () => {
+  it('equals the result of a full search', () => {
     const step = fc.record({
       network: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
       accepted: fc.boolean(),

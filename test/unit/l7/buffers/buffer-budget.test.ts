@@ -61,7 +61,7 @@ function gauges(stats: StatsPage): [downstream: number, upstream: number] {
 }
 
 describe('the buffer budget', () => {
-  it('shows on the page what waits in each direction', () => {
+  it('shows the buffered bytes of each direction on the page', () => {
     const stats = page();
     const budget = new BufferBudget(10_000, stats);
     const [a, b] = [new Holder(budget), new Holder(budget)];
@@ -81,7 +81,7 @@ describe('the buffer budget', () => {
     assert.equal(a.sheds + b.sheds, 0);
   });
 
-  it('sheds nobody up to its bound', () => {
+  it('sheds no session up to its bound', () => {
     const stats = page();
     const budget = new BufferBudget(1000, stats);
     const [a, b] = [new Holder(budget), new Holder(budget)];
@@ -91,7 +91,7 @@ describe('the buffer budget', () => {
     assert.deepEqual(gauges(stats), [500, 500]);
   });
 
-  it('sheds the session with the most, counting both directions, and no more than it has to', () => {
+  it('sheds the session with the most bytes in both directions, and no other', () => {
     const stats = page();
     const budget = new BufferBudget(1000, stats);
     const [a, b, c] = [new Holder(budget), new Holder(budget), new Holder(budget)];
@@ -121,7 +121,7 @@ describe('the buffer budget', () => {
     assert.deepEqual(gauges(stats), [0, 891]);
   });
 
-  it('counts unfinished messages with the rest, and says why each session is shed', () => {
+  it('counts incomplete messages, and reports why each session is shed', () => {
     const stats = page();
     const budget = new BufferBudget(1000, stats);
     const unfinished = (): number => stats.values[stats.slot(pageMetrics.unfinishedBytes, {})]!;
@@ -143,7 +143,7 @@ describe('the buffer budget', () => {
     assert.deepEqual([unfinished(), budget.left], [0, 1000]);
   });
 
-  it('keeps what is reserved free', () => {
+  it('keeps the reserved part free', () => {
     const budget = new BufferBudget(1000, page());
     const [a, b] = [new Holder(budget), new Holder(budget)];
     budget.setUpstream(a, 500);
@@ -156,7 +156,7 @@ describe('the buffer budget', () => {
     assert.deepEqual([a.sheds, b.sheds], [1, 0]);
   });
 
-  it('may shed the very session that reports', () => {
+  it('may shed the session that reports', () => {
     const stats = page();
     const budget = new BufferBudget(1000, stats);
     const [a, b] = [new Holder(budget), new Holder(budget)];
@@ -166,7 +166,7 @@ describe('the buffer budget', () => {
     assert.deepEqual(gauges(stats), [300, 0]);
   });
 
-  it('is not put out by what sessions do while they are shed', () => {
+  it('tolerates changes by sessions while they are shed', () => {
     const stats = page();
     const budget = new BufferBudget(1000, stats);
     const [a, b, c] = [new Holder(budget), new Holder(budget), new Holder(budget)];
@@ -188,7 +188,7 @@ describe('the buffer budget', () => {
     assert.deepEqual(gauges(stats), [0, 0]);
   });
 
-  it('asks again those of which bytes wait, and only those', () => {
+  it('measures only sessions with buffered bytes again', () => {
     const stats = page();
     const budget = new BufferBudget(1000, stats);
     const holders = Array.from({ length: 4 }, () => new Holder(budget));
@@ -212,7 +212,7 @@ describe('the buffer budget', () => {
     );
   });
 
-  it('ends a refresh in which amounts move from one direction to the other', () => {
+  it('finishes a refresh in which bytes move between directions', () => {
     const stats = page();
     const budget = new BufferBudget(1000, stats);
     const holder = new Holder(budget);
@@ -223,7 +223,7 @@ describe('the buffer budget', () => {
     assert.deepEqual(gauges(stats), [50, 0]);
   });
 
-  it('sheds in a refresh that finds too much', () => {
+  it('sheds in a refresh that finds too many bytes', () => {
     const stats = page();
     const budget = new BufferBudget(1000, stats);
     const holders = Array.from({ length: 5 }, () => new Holder(budget));
@@ -239,7 +239,7 @@ describe('the buffer budget', () => {
     assert.ok(holders.some(({ sheds }) => sheds === 0));
   });
 
-  it('sheds hundreds of sessions of one size without searching all of them for each', () => {
+  it('sheds hundreds of equal sessions with one search', () => {
     const budget = new BufferBudget(150_000, page());
     let looks = 0;
     const holders = Array.from({ length: 5000 }, () => {
@@ -264,7 +264,7 @@ describe('the buffer budget', () => {
     assert.ok(looks < 500_000, `${looks} looks at 5000 sessions`);
   });
 
-  it('never holds more than its bound, and shows what is held, whatever happens', () => {
+  it('never exceeds its bound, and always shows the held bytes', () => {
     const step = fc.record({
       kind: fc.constantFrom('down', 'up', 'forget', 'refresh'),
       holder: fc.nat(5),

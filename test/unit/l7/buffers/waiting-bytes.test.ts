@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { WaitingBytes } from '../../../../src/l7/buffers/waiting-bytes.ts';
 
-describe('bytes that wait', () => {
-  it('come out in their order, whatever their sizes and when they are taken', () => {
+describe('queued bytes', () => {
+  it('keep their order, whatever their sizes and the times of removal', () => {
     const step = fc.oneof(
       fc.record({ push: fc.integer({ min: 0, max: 200_000 }) }),
       fc.constant({ push: null }),
@@ -40,7 +40,7 @@ describe('bytes that wait', () => {
     );
   });
 
-  it('take few pieces of memory, however small the pieces are that they come in', () => {
+  it('take few pieces of memory, even if they arrive in small pieces', () => {
     const waiting = new WaitingBytes();
     for (let count = 0; count < 16_384; count++) waiting.push(Buffer.from([count % 251]));
     const blocks: Uint8Array[] = [];
@@ -51,7 +51,7 @@ describe('bytes that wait', () => {
     assert.ok(whole.every((byte, index) => byte === index % 251));
   });
 
-  it('are forgotten at once', () => {
+  it('are dropped at once', () => {
     const waiting = new WaitingBytes();
     waiting.push(Buffer.alloc(300_000));
     waiting.clear();

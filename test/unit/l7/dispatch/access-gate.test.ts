@@ -86,7 +86,7 @@ class Stage {
 }
 
 describe('the gate of a route', () => {
-  it('serves a request with its entry, and lets the access lines name the principal', () => {
+  it('serves a request with its entry, and adds the principal to its access lines', () => {
     const stage = new Stage({ methods: [new FakeMethod(granted({ principal: principalOf('alice') }))] });
     assert.equal(stage.served.length, 1);
     assert.equal(stage.served[0]!.entry?.admission.principal.name, 'alice');
@@ -94,13 +94,13 @@ describe('the gate of a route', () => {
     assert.equal(stage.exchange.admission, stage.served[0]!.entry.admission);
   });
 
-  it('gives endpoints the head without the credential', () => {
+  it('sends endpoints the head without the credential', () => {
     const head = { method: 'GET', path: '/', query: '', headers: [] };
     const stage = new Stage({ methods: [new FakeMethod(granted({ head }))] });
     assert.equal(stage.exchange.head, head);
   });
 
-  it('refuses with the answer of the method, and counts a handshake', () => {
+  it("refuses with the method's answer, and counts a handshake", () => {
     const stage = new Stage({ methods: [new FakeMethod(WRONG)] });
     assert.deepEqual(stage.answer, [401, 'wrong password']);
     assert.equal(stage.exchange.reply.header('WWW-Authenticate'), 'Basic realm="a"');
@@ -116,29 +116,29 @@ describe('the gate of a route', () => {
     assert.ok(stage.counted.includes('refused limit'));
   });
 
-  it('takes a handshake for a plain request if the route makes no WebSockets', () => {
+  it('treats a handshake as a plain request if the route has no WebSockets', () => {
     const method = new FakeMethod(granted());
     new Stage({ methods: [method], gated: null });
     assert.equal(method.asked[0]?.wantsUpgrade, false);
   });
 
-  it('hands the place of a handshake over to its upgrade', () => {
+  it('transfers the place of a handshake to its upgrade', () => {
     const stage = new Stage({ methods: [new FakeMethod(granted())] });
     assert.deepEqual(stage.gateLog, ['passed']);
   });
 
-  it('leaves its place if the handshake is refused', () => {
+  it('releases its place if the handshake is refused', () => {
     const stage = new Stage({ methods: [new FakeMethod(WRONG)] });
     assert.deepEqual(stage.gateLog, ['left']);
   });
 
-  it('asks for no place if no credentials are checked', () => {
+  it('takes no place if no credentials are checked', () => {
     const stage = new Stage({});
     assert.equal(stage.entrant, null);
     assert.equal(stage.served[0]!.place, null);
   });
 
-  it('refuses a handshake for which the gate has no room, before any check', () => {
+  it('refuses a handshake without room at the gate, before any check', () => {
     const method = new FakeMethod(granted());
     const stage = new Stage({ methods: [method], gated: 'outside' });
     assert.equal(stage.answer[0], 503);
@@ -155,14 +155,14 @@ describe('the gate of a route', () => {
     assert.equal(stage.pending.size, 0);
   });
 
-  it('refuses a handshake that has waited too long at the gate', () => {
+  it('refuses a handshake that waited too long at the gate', () => {
     const stage = new Stage({ methods: [new FakeMethod(granted())], gated: 'queued' });
     stage.advance(TIMEOUT_MS + 200);
     assert.equal(stage.answer[0], 503);
     assert.deepEqual(stage.gateLog, ['waited too long', 'left']);
   });
 
-  it('serves a request whose method decides later', () => {
+  it('serves a request after an asynchronous acceptance', () => {
     const method = new FakeMethod('later');
     const stage = new Stage({ methods: [method] });
     assert.equal(stage.served.length, 0);
@@ -180,7 +180,7 @@ describe('the gate of a route', () => {
     assert.deepEqual(stage.gateLog, ['passed']);
   });
 
-  it('refuses a request whose method refuses later', () => {
+  it('refuses a request after an asynchronous refusal', () => {
     const method = new FakeMethod('later');
     const stage = new Stage({ methods: [method] });
     method.decide(WRONG);
@@ -199,7 +199,7 @@ describe('the gate of a route', () => {
     assert.deepEqual(stage.gateLog, ['left']);
   });
 
-  it('ends the check with its client', () => {
+  it('cancels the check when its client disconnects', () => {
     const method = new FakeMethod('later');
     const limits = new FakeLimits();
     const stage = new Stage({ methods: [method], limits });
@@ -211,7 +211,7 @@ describe('the gate of a route', () => {
     assert.deepEqual(stage.gateLog, ['left']);
   });
 
-  it('refuses what is being checked when the worker drains', () => {
+  it('refuses pending checks when the worker drains', () => {
     const method = new FakeMethod('later');
     const stage = new Stage({ methods: [method] });
     for (const check of stage.pending) check.cancel();
@@ -219,7 +219,7 @@ describe('the gate of a route', () => {
     assert.equal(method.cancelled, 1);
   });
 
-  it('names why a plain request was given up', () => {
+  it('logs why a plain request was abandoned', () => {
     const stage = new Stage({ methods: [new FakeMethod('later')], isPlain: true });
     for (const check of stage.requests) check.cancel();
     const [line] = stage.lines;

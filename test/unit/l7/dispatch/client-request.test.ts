@@ -15,7 +15,7 @@ function problemOf(headers: readonly string[], target = '/', query = '', method 
   return 'problem' in checked ? checked.problem : null;
 }
 
-describe('a request that is out of order', () => {
+describe('an invalid request', () => {
   const CASES: readonly (readonly [string | null, string[], string?, string?, string?])[] = [
     [null, ['host', 'a']],
     ['bad_method', ['host', 'a'], '/', '', 'GE T'],
@@ -34,7 +34,7 @@ describe('a request that is out of order', () => {
     ['bad_target', ['host', 'a'], '/a%2Fb'],
   ];
   for (const [problem, ...request] of CASES) {
-    it(`counts as ${problem ?? 'nothing if it is in order'}: ${JSON.stringify(request)}`, () => {
+    it(`counts as ${problem ?? 'nothing if it is valid'}: ${JSON.stringify(request)}`, () => {
       assert.equal(problemOf(...request), problem);
     });
   }
@@ -48,7 +48,7 @@ describe('a request without a host', () => {
       false,
     );
 
-  it('is in order in HTTP/1.0 only', () => {
+  it('is valid only in HTTP/1.0', () => {
     for (const headers of [[], ['host', '']]) {
       const checked = ask(true, ...headers);
       assert.equal('host' in checked ? checked.host : null, '');
@@ -59,7 +59,7 @@ describe('a request without a host', () => {
 });
 
 describe('the target *', () => {
-  it('is in order for OPTIONS only', () => {
+  it('is valid only for OPTIONS', () => {
     const checked = checkRequest(
       { method: 'OPTIONS', path: '*', query: '', headers: ['host', 'a'] },
       PATHS,

@@ -19,7 +19,7 @@ describe('the upgrade policy of a route', () => {
     ['also', 'request', 'request started'],
     ['never', 'request', 'request started'],
   ] as const) {
-    it(`${upgrade}: leads a ${wants} to ${expected.split(' ')[0]}s`, () => {
+    it(`${upgrade}: turns a ${wants} into ${expected.split(' ')[0]}s`, () => {
       const { take, done } = route({ upgrade });
       const exchange = take(wants === 'handshake' ? handshake() : exchangeOf());
       assert.deepEqual(done, [expected]);
@@ -27,7 +27,7 @@ describe('the upgrade policy of a route', () => {
     });
   }
 
-  it('only: refuses a request with 426 and what it speaks', () => {
+  it('only: refuses a plain request with 426 and the required protocol', () => {
     const { take, done, counted } = route({ upgrade: 'only' });
     const { reply } = take(exchangeOf());
     assert.deepEqual([reply.status, reply.closes], [426, false]);
@@ -47,7 +47,7 @@ describe('a handshake', () => {
     assert.deepEqual(done, []);
   });
 
-  it('is refused with 426 and the version that is spoken here if it has another', () => {
+  it('is refused with 426 and the supported version if it has another one', () => {
     const { take, counted } = route();
     const old = HANDSHAKE.map(([name, value]) => [name, name.endsWith('version') ? '8' : value] as const);
     const { reply } = take(exchangeOf({ headers: old }));
@@ -56,7 +56,7 @@ describe('a handshake', () => {
     assert.deepEqual(counted, ['answered 426', 'handshake bad_request']);
   });
 
-  it('is refused with 503 while the listener drains, and requests are not', () => {
+  it('is refused with 503 while the listener drains, but plain requests are not', () => {
     const { take, done, counted, admission } = route();
     admission.draining = true;
     const { reply } = take(handshake());
@@ -73,7 +73,7 @@ describe('a handshake', () => {
     assert.deepEqual(counted, []);
   });
 
-  it('carries what the client offers and who it is', () => {
+  it("carries the client's offers and identity", () => {
     const { take, upgrades } = route({ listener: { via: true } });
     const exchange = take(handshake('/', [['sec-websocket-protocol', 'chat, echo']]));
     const [order] = upgrades;
@@ -103,7 +103,7 @@ describe('a handshake', () => {
     });
   }
 
-  it('offers no extension if the engine of the client cannot pass it on', () => {
+  it("offers no extension if the client's engine cannot relay it", () => {
     const { take, upgrades } = route({
       listener: { websocket: { ...l7Listener.websocket, compression: 'passthrough' } },
     });
@@ -112,7 +112,7 @@ describe('a handshake', () => {
     assert.equal(upgrades[0]!.extensions, '');
   });
 
-  it('ends when its client goes', () => {
+  it('is cancelled when its client disconnects', () => {
     const { take, done } = route();
     take(handshake()).reply.abort();
     assert.deepEqual(done, ['upgrade started, client there', 'client gone']);
@@ -120,7 +120,7 @@ describe('a handshake', () => {
 });
 
 describe('a request', () => {
-  it('counts as in flight until it is over', () => {
+  it('counts as in flight until it has ended', () => {
     const { take, requests, counted } = route();
     const exchange = take(exchangeOf());
     assert.notEqual(exchange.inFlight, null);
@@ -129,14 +129,14 @@ describe('a request', () => {
     assert.deepEqual(counted, ['begun', 'answered 200']);
   });
 
-  it('counts as refused if its own fault ended it', () => {
+  it('counts as refused if it caused its own failure', () => {
     const { take, requests, counted } = route();
     take(exchangeOf({ method: 'POST', body: SILENT_BODY }));
     requests[0]!.done(413, null, 'body_too_large', 0, { reason: 'body_too_large', detail: 'too large' });
     assert.deepEqual(counted, ['begun', 'refused body_too_large', 'answered 413']);
   });
 
-  it('that the proxy has failed has the reason in its line, and no counter of refusals', () => {
+  it("has the reason of sluice's failure in its line, but counts as no refusal", () => {
     const lines: JournalLine[] = [];
     const { take, requests, counted } = route({ journal: journalOf(lines) });
     take(exchangeOf());
@@ -154,7 +154,7 @@ describe('a request', () => {
     assert.deepEqual(counted, ['begun', 'begun', 'answered 502', 'answered 502']);
   });
 
-  it('of HTTP/1.0 without a host goes upstream with the name of the cluster', () => {
+  it("of HTTP/1.0 without a host gets the cluster's name as its host", () => {
     const { take, requests } = route({ listener: { via: true } });
     const exchange = exchangeOf();
     exchange.head = { ...exchange.head, isHttp10: true };
@@ -178,7 +178,7 @@ describe('a request', () => {
     ['100', 100, 0],
     ['101', 0, 0],
   ] as const) {
-    it(`of ${length} bytes is ${status === 0 ? 'taken' : 'refused'} under a limit of ${maxBodySize}`, () => {
+    it(`of ${length} bytes is ${status === 0 ? 'accepted' : 'refused'} under a limit of ${maxBodySize}`, () => {
       const { take, done, counted } = route({
         listener: { http: { ...l7Listener.http, maxBodySize } },
       });
@@ -189,7 +189,7 @@ describe('a request', () => {
     });
   }
 
-  it('of a chunked body that is refused by its path ends the connection', () => {
+  it('ends the connection if its path is refused and its body is chunked', () => {
     const { take } = route({ rewrite: { path: '/files/$1' } });
     const chunked = {
       method: 'POST',
@@ -201,7 +201,7 @@ describe('a request', () => {
 });
 
 describe('the target of a route', () => {
-  it('is the client’s own without a rewrite', () => {
+  it("is the client's own without a rewrite", () => {
     const { take, requests } = route();
     take(exchangeOf({ target: '/a/b?c=d&e' }));
     const { to } = requests[0]!;
@@ -209,7 +209,7 @@ describe('the target of a route', () => {
     assert.equal(to.edits, NO_EDITS);
   });
 
-  it('has no query if the client sent none, and keeps the sign of an empty one', () => {
+  it('has no query if the client sent none, but keeps an empty one', () => {
     const { take, upgrades, requests } = route();
     take(handshake('/chat'));
     assert.equal(upgrades[0]!.to.target, '/chat');
@@ -218,7 +218,7 @@ describe('the target of a route', () => {
     assert.equal(requests[0]!.to.target, '/chat?');
   });
 
-  it('loses the prefix, which the endpoint hears of, and keeps the query', () => {
+  it('loses the prefix, which the endpoint gets in a header, and keeps the query', () => {
     const { take, upgrades } = route({ rewrite: { stripPrefix: '/api/' } });
     take(handshake('/api/v1?x=1'));
     const { target, forwarded } = upgrades[0]!.to;
@@ -226,7 +226,7 @@ describe('the target of a route', () => {
     assert.equal(forwardedOf(forwarded, 'X-Forwarded-Prefix'), '/api');
   });
 
-  it('does not tell of a prefix that the path does not have', () => {
+  it('announces no prefix that the path does not have', () => {
     const { take, requests } = route({ rewrite: { stripPrefix: '/api' } });
     take(exchangeOf({ target: '/apis' }));
     const { target, forwarded } = requests[0]!.to;
@@ -234,7 +234,7 @@ describe('the target of a route', () => {
     assert.equal(forwardedOf(forwarded, 'X-Forwarded-Prefix'), undefined);
   });
 
-  it('takes in the groups of the path, and another host', () => {
+  it('contains the groups of the path, and another host', () => {
     const { take, requests } = route({ rewrite: { path: '/v2/$1', host: 'inner.example' } });
     take(exchangeOf({ target: '/users/7' }), ['7']);
     const { to } = requests[0]!;
@@ -256,7 +256,7 @@ describe('the target of a route', () => {
     });
   }
 
-  it('tells the endpoint who the client is, and of the proxy if the listener says so', () => {
+  it("contains the client's identity, and a Via header if the listener adds it", () => {
     for (const via of [false, true]) {
       const { take, requests } = route({ listener: { via } });
       take(exchangeOf());
@@ -267,7 +267,7 @@ describe('the target of a route', () => {
     }
   });
 
-  it('carries the route’s changes of the request', () => {
+  it("contains the route's edits of the request", () => {
     const request = { set: new Map([['x-a', '1']]), add: new Map([['x-b', '2']]), remove: ['x-c'] };
     const { take, requests } = route({ request });
     take(exchangeOf());
@@ -278,7 +278,7 @@ describe('the target of a route', () => {
 });
 
 describe('the choice of an endpoint', () => {
-  it('follows the cluster’s configuration in use, which may change', () => {
+  it("follows the cluster's current configuration, which may change", () => {
     const { take, requests, cluster } = route();
     const exchange = { headers: [['x-user', 'u1']] } as const;
     take(exchangeOf(exchange));

@@ -6,7 +6,7 @@ import { clusterConfig } from '../../upstream/endpoints.ts';
 import { HANDSHAKE, SILENT_BODY, exchangeOf } from './exchanges.ts';
 import { UNCHANGED, listener, respond, routeOf, to } from './world.ts';
 
-describe('a request that no route may see', () => {
+describe('a request that is refused before routing', () => {
   const several = [
     ['x-tier', 'gold'],
     ['x-tier', 'tin'],
@@ -35,7 +35,7 @@ describe('a request that no route may see', () => {
   const strict = { underscoreHeaders: 'refuse' } as const;
 
   for (const { name, reason, ...wanted } of refusals) {
-    it(`is refused with 400, and its connection closed: ${name}`, () => {
+    it(`is refused with 400, and its connection is closed: ${name}`, () => {
       const { take, sum } = listener({ routes, listener: strict });
       const { reply } = take(wanted);
       assert.deepEqual([reply.status, reply.closes], [400, true]);
@@ -62,7 +62,7 @@ describe('a request that no route may see', () => {
     ['TRACE', 405],
     ['Trace', 405],
   ] as const) {
-    it(`is refused with ${status}, and its connection closed: ${method}`, () => {
+    it(`is refused with ${status}, and its connection is closed: ${method}`, () => {
       const { take, sum } = listener({ routes });
       const { reply } = take({ method });
       assert.deepEqual([reply.status, reply.closes], [status, true]);
@@ -71,14 +71,14 @@ describe('a request that no route may see', () => {
     });
   }
 
-  it('is refused with 414 if its path is too long for an expression', () => {
+  it('is refused with 414 if its path is too long for a regular expression', () => {
     const { take, sum } = listener({ routes: [routeOf('any', { pathRegex: '/.*' }, respond('any'))] });
     const { reply } = take({ target: `/${'a'.repeat(8 * 1024)}` });
     assert.deepEqual([reply.status, reply.closes], [414, false]);
     assert.equal(sum(pageMetrics.httpRefusals, { reason: 'bad_target' }), 1);
   });
 
-  it('is refused with 404 if no route takes it, and the connection stays', () => {
+  it('is refused with 404 without a route, and the connection stays open', () => {
     const { take, sum } = listener({ routes: [routeOf('a', { pathPrefix: '/a' }, respond('a'))] });
     const { reply } = take({ target: '/b' });
     assert.deepEqual([reply.status, reply.closes], [404, false]);
@@ -87,7 +87,7 @@ describe('a request that no route may see', () => {
     assert.equal(sum(pageMetrics.handshakeFailures, { reason: 'no_route' }), 1);
   });
 
-  it('closes its connection behind 404 if it has a body without a known end', () => {
+  it('closes its connection after 404 if its body has no known end', () => {
     const { take } = listener({ routes: [] });
     const chunked = [['transfer-encoding', 'chunked']] as const;
     assert.equal(take({ method: 'POST', headers: chunked, body: SILENT_BODY }).reply.closes, true);
@@ -95,7 +95,7 @@ describe('a request that no route may see', () => {
 });
 
 describe('the choice of a route', () => {
-  it('takes the first whose conditions hold', () => {
+  it('takes the first route whose conditions are true', () => {
     const { take } = listener({
       routes: [
         routeOf('host', { host: 'other.example' }, respond('host')),
@@ -114,7 +114,7 @@ describe('the choice of a route', () => {
     assert.equal(take({ headers: [offer] }).reply.body, 'rest');
   });
 
-  it('takes a path of two meanings if routes that differ in their names alone get both', () => {
+  it('accepts an ambiguous path if its routes differ only in their names', () => {
     const path = '/public/..%2fadmin';
     const { take } = listener({
       routes: [
@@ -125,14 +125,14 @@ describe('the choice of a route', () => {
     assert.equal(take({ target: path }).reply.body, 'same');
   });
 
-  it('brings the route’s changes to every answer', () => {
+  it("applies the route's edits to every answer", () => {
     const response = { ...UNCHANGED, set: new Map([['x-frame-options', 'DENY']]) };
     const changed = { ...routeOf('a', {}, respond('a')), headers: { request: UNCHANGED, response } };
     const { reply } = listener({ routes: [changed] }).take({});
     assert.deepEqual(reply.edits.added, ['x-frame-options', 'DENY']);
   });
 
-  it('leaves out a certificate that the client tells before routes look at it', () => {
+  it("removes a client's certificate header before routes are matched", () => {
     const told = routeOf('told', { headers: new Map([['x-forwarded-client-cert', 'a']]) }, respond('told'));
     const routes = [told, routeOf('rest', {}, respond('rest'))];
     for (const listenerSettings of [
@@ -144,7 +144,7 @@ describe('the choice of a route', () => {
     }
   });
 
-  it('takes a route by the certificate of the connection', () => {
+  it('matches a route by the certificate of the connection', () => {
     const condition = { subject: 'CN=alice', san: null, fingerprint: null };
     const routes = [
       routeOf('alice', { clientCertificate: condition }, respond('alice')),
@@ -160,7 +160,7 @@ describe('the choice of a route', () => {
     assert.deepEqual(['CN=alice', 'CN=bob', null].map(bodyFor), ['alice', 'rest', 'rest']);
   });
 
-  it('leaves out headers with an underscore before routes look at them', () => {
+  it('removes underscore headers before routes are matched', () => {
     const routes = [
       routeOf('wanted', { headers: new Map([['x-a', '1']]) }, respond('wanted')),
       routeOf('rest', {}, respond('rest')),
@@ -171,7 +171,7 @@ describe('the choice of a route', () => {
     assert.deepEqual(exchange.head.headers, ['host', 'example.com']);
   });
 
-  it('counts a handshake that a route without an endpoint answers', () => {
+  it('counts a handshake that is answered by a route without an endpoint', () => {
     const { take, sum } = listener({ routes: [routeOf('a', {}, respond('hello'))] });
     assert.equal(take({ headers: HANDSHAKE }).reply.body, 'hello');
     assert.equal(sum(pageMetrics.handshakeFailures, { reason: 'not_websocket' }), 1);
@@ -180,7 +180,7 @@ describe('the choice of a route', () => {
 });
 
 describe('a route to a cluster', () => {
-  it('makes an upgrade of a handshake, and a proxied request of any other', () => {
+  it('turns a handshake into an upgrade, and other requests into proxied requests', () => {
     const { take, dispatcher, requests, dialled } = listener({ routes: [routeOf('a', {}, to('app'))] });
     take({ headers: HANDSHAKE });
     const [context] = dispatcher.contexts;
@@ -199,7 +199,7 @@ describe('a route to a cluster', () => {
     assert.equal(take({ headers: HANDSHAKE }).reply.status, 0);
   });
 
-  it('takes no share of the places for handshakes if it lets none through', () => {
+  it('takes no share of the handshake places if it allows no upgrades', () => {
     const never = routeOf('b', { pathPrefix: '/b' }, to('other', 'never'));
     const { take, dialled } = listener({
       routes: [never, routeOf('a', {}, to('app'))],
@@ -213,14 +213,14 @@ describe('a route to a cluster', () => {
     assert.equal(dialled.length, 2);
   });
 
-  it('asks a client that does not speak WebSocket to do so, if it takes nothing else', () => {
+  it('demands a WebSocket upgrade if it allows nothing else', () => {
     const { take } = listener({ routes: [routeOf('a', {}, to('app', 'only'))] });
     assert.equal(take({}).reply.status, 426);
   });
 });
 
 describe('open requests', () => {
-  it('are counted until the engine says that they are over', () => {
+  it('are counted until the engine reports their end', () => {
     const { take, dispatcher } = listener({ routes: [routeOf('a', {}, respond('a'))] });
     const [first, second] = [take({}), take({ headers: [['x_y', '']] })];
     assert.equal(dispatcher.open, 2);
@@ -238,10 +238,10 @@ describe('open requests', () => {
   });
 });
 
-describe('who sent a request', () => {
+describe("the identity of a request's sender", () => {
   const told = [['x-forwarded-for', '203.0.113.9']] as const;
 
-  it('is the peer, unless that is a trusted proxy', () => {
+  it('is the peer, unless the peer is a trusted proxy', () => {
     const { dispatcher } = listener({ routes: [], listener: { trustedProxies: ['10.0.0.0/8'] } });
     const { head } = exchangeOf({ headers: told });
     const addressOf = (peer: string): string =>
@@ -256,7 +256,7 @@ describe('a route that cannot be served', () => {
   const lost = routeOf('lost', { pathPrefix: '/lost' }, to('app'));
   const routes = [lost, routeOf('rest', {}, respond('rest'))];
 
-  it('refuses its own requests with 503, and no others', () => {
+  it('refuses only its own requests with 503', () => {
     const world = listener({ routes });
     // Nothing of a route is made before its first request.
     const { take } = listener(

@@ -10,7 +10,7 @@ function certificateOf(uri: string | null): Certificate {
 }
 
 describe('the certificate of a client', () => {
-  it('is told to the endpoint if the listener says so', () => {
+  it('is sent to the endpoint if the listener enables that', () => {
     const certificate = {
       subject: 'CN=alice,O=example',
       fingerprint: 'ab'.repeat(32),

@@ -31,27 +31,27 @@ const kept = (policy: UnderscoreHeaders, ...list: string[]): readonly string[] |
     ?.headers.filter((_, index) => index % 2 === 0);
 
 describe('names with an underscore', () => {
-  it('leave the head alone if there are none', () => {
+  it('change nothing if there are none', () => {
     const request = head('host', 'x-a', 'x-b');
     for (const policy of ['drop', 'pass', 'refuse'] as const) {
       assert.equal(names(policy).filter(request), request);
     }
   });
 
-  it('go with their values, or with the whole request', () => {
+  it('are removed with their values, or cause a refusal', () => {
     const list = ['_a', 'host', 'x_a', 'x-b', 'c_'];
     assert.deepEqual(names('drop').filter(head(...list)), head('host', 'x-b'));
     assert.equal(names('refuse').filter(head(...list)), null);
     assert.deepEqual(names('pass').filter(head(...list)), head(...list));
   });
 
-  it('go with the spelled names beside them', () => {
+  it('are removed from the spelled names, too', () => {
     const spelled = { ...head('host', 'x_a', 'x-b', 'c_'), names: ['HOST', 'X_A', 'X-B', 'C_'] };
     assert.deepEqual(names('drop').filter(spelled), { ...head('host', 'x-b'), names: ['HOST', 'X-B'] });
     assert.deepEqual(names('pass').filter(spelled), spelled);
   });
 
-  it('pass unless the proxy writes the same name with hyphens', () => {
+  it('pass unless sluice writes the same name with hyphens', () => {
     const twins = [
       ...['x_forwarded_for', 'x-forwarded_for', 'x_forwarded-proto', 'x_forwarded_user', 'x_real_ip'],
       ...['x_request_id', 'content_length', 'transfer_encoding', 'keep_alive', 'proxy_connection'],
@@ -60,7 +60,7 @@ describe('names with an underscore', () => {
     for (const twin of twins) assert.deepEqual(kept('pass', 'host', twin), ['host'], twin);
   });
 
-  it('pass unless they stand for a header of the WebSocket handshake', () => {
+  it('pass unless they resemble a WebSocket handshake header', () => {
     for (const twin of ['sec_websocket_protocol', 'sec-websocket_protocol', 'sec_websocket_new']) {
       for (const policy of ['drop', 'pass'] as const) {
         assert.deepEqual(kept(policy, 'sec-websocket-protocol', twin), ['sec-websocket-protocol'], twin);
@@ -76,7 +76,7 @@ describe('names with an underscore', () => {
 });
 
 describe('X-Forwarded-Client-Cert', () => {
-  it('goes whatever the policy for underscores', () => {
+  it('is removed under any policy for underscores', () => {
     const request = {
       ...head('host', 'x-forwarded-client-cert', 'x-b'),
       names: ['Host', 'X-Forwarded-Client-CERT', 'X-B'],
@@ -86,7 +86,7 @@ describe('X-Forwarded-Client-Cert', () => {
     }
   });
 
-  it('goes with its twins', () => {
+  it('is removed in its underscore spellings, too', () => {
     for (const twin of ['x_forwarded_client_cert', 'x-forwarded-client_cert', 'x_forwarded-client-cert']) {
       const list = ['x-forwarded-client-cert', twin, 'x-forwarded-client-cert'];
       assert.deepEqual(kept('pass', 'host', ...list), ['host']);

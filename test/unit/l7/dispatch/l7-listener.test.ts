@@ -153,7 +153,7 @@ class Rig {
 }
 
 describe('a listener of layer 7', () => {
-  it('counts its connections until they close, and tells bound connections of each that closes', async () => {
+  it('counts its connections until they close, and reports each close to bound connections', async () => {
     const rig = new Rig();
     const listener = await rig.listener();
     assert.deepEqual([listener.connectionOpened(), listener.connectionOpened()], [true, true]);
@@ -163,7 +163,7 @@ describe('a listener of layer 7', () => {
     assert.deepEqual([rig.count('connectionsActive'), rig.count('connections')], [1, 2]);
   });
 
-  it('rejects connections beyond maxConnections of all workers, and counts them until they close', async () => {
+  it('rejects connections over maxConnections of all workers, and counts them until they close', async () => {
     const rig = new Rig(2);
     const listener = await rig.listener({ maxConnections: 3 });
     assert.deepEqual([listener.connectionOpened(), listener.connectionOpened()], [true, false]);
@@ -181,7 +181,7 @@ describe('a listener of layer 7', () => {
     assert.deepEqual([rig.rejected('descriptors'), rig.rejected('limit')], [1, 0]);
   });
 
-  it('asks for room with the descriptor of the connection, if its engine knows it', async () => {
+  it("passes the connection's descriptor on to the descriptor gate, if known", async () => {
     const rig = new Rig();
     const listener = await rig.listener();
     listener.connectionOpened(25);
@@ -189,7 +189,7 @@ describe('a listener of layer 7', () => {
     assert.deepEqual(rig.descriptors, [25, undefined]);
   });
 
-  it('counts connections that could not be accepted, and logs a lasting failure once', async () => {
+  it('counts failed accepts, and logs a lasting failure once', async () => {
     const rig = new Rig();
     const listener = await rig.listener();
     assert.equal(listener.acceptFailed('ECONNABORTED', true), true);
@@ -203,7 +203,7 @@ describe('a listener of layer 7', () => {
     ]);
   });
 
-  it('takes a changed limit when the change comes into force', async () => {
+  it('applies a changed limit when the change takes effect', async () => {
     const rig = new Rig(1);
     const listener = await rig.listener();
     const commit = await rig.prepare(listener, { maxConnections: 1 });
@@ -213,7 +213,7 @@ describe('a listener of layer 7', () => {
     assert.equal(rig.engineListeners[0]!.config.maxConnections, 1);
   });
 
-  it('leaves requests that are under way to the dispatcher that has taken them', async () => {
+  it('leaves pending requests with their dispatcher', async () => {
     const rig = new Rig();
     const listener = await rig.listener();
     const first = listener.dispatcher;
@@ -227,7 +227,7 @@ describe('a listener of layer 7', () => {
     assert.deepEqual(rig.statuses, [404, 404]);
   });
 
-  it('keeps draining through a change that was prepared before', async () => {
+  it('still drains after a change that was prepared before', async () => {
     const rig = new Rig();
     const listener = await rig.listener();
     const commit = await rig.prepare(listener, {});
@@ -238,7 +238,7 @@ describe('a listener of layer 7', () => {
     assert.equal(listener.dispatcher.draining, false);
   });
 
-  it('begins to drain when it replaces one that drains', async () => {
+  it('drains if it replaces a listener that drains', async () => {
     const rig = new Rig();
     const before = await rig.listener();
     before.admit(false);
@@ -248,7 +248,7 @@ describe('a listener of layer 7', () => {
     assert.equal(heir.dispatcher.draining, true);
   });
 
-  it('lets the one that it replaces take its requests until it comes into force', async () => {
+  it('leaves its requests to the listener that it replaces until it takes effect', async () => {
     const rig = new Rig();
     const old = await rig.listener();
     const heir = await rig.listener({}, old);
@@ -265,7 +265,7 @@ describe('a listener of layer 7', () => {
     assert.equal(dispatcher.open, 0);
   });
 
-  it('is not made once the change is given up', async () => {
+  it('is not created after the change was abandoned', async () => {
     const rig = new Rig();
     const slices = new Slices(setImmediate);
     slices.cancel(new Error('the worker has ended'));
@@ -273,7 +273,7 @@ describe('a listener of layer 7', () => {
     assert.deepEqual(rig.engineListeners, []);
   });
 
-  it('lets its successor take requests of its remaining connections, and keeps their count', async () => {
+  it('leaves requests of its remaining connections to its successor, and keeps their count', async () => {
     const rig = new Rig();
     const [old, heir] = [await rig.listener(), await rig.listener()];
     const [engineListener] = rig.engineListeners;
@@ -285,7 +285,7 @@ describe('a listener of layer 7', () => {
     assert.deepEqual([heir.unanswered, old.unanswered, old.connections, heir.connections], [1, 1, 1, 0]);
   });
 
-  it('counts connections without a request, and names their clients in debug lines', async () => {
+  it('counts connections without a request, and logs their clients at debug level', async () => {
     const rig = new Rig();
     const { owner } = (await rig.listener(), rig.engineListeners[0]!);
     assert.equal(owner.logsUnused, false);
@@ -306,7 +306,7 @@ describe('a listener of layer 7', () => {
     ]);
   });
 
-  it('does not count connections without a request that it closes itself', async () => {
+  it('does not count unused connections that it closes itself', async () => {
     const rig = new Rig();
     const listener = await rig.listener();
     listener.close();
@@ -315,7 +315,7 @@ describe('a listener of layer 7', () => {
     assert.equal(rig.unused('ended'), 0);
   });
 
-  it('asks its engine whether a configuration fits, to listen, to leave and to stop', async () => {
+  it('passes fits, listen, leave and stop on to its engine', async () => {
     const rig = new Rig();
     const listener = await rig.listener();
     const address = { ...WEB.address };

@@ -26,13 +26,13 @@ describe('a route that responds', () => {
 describe('a route that redirects', () => {
   const moved = (to: string): Exclude<RouteAction, ClusterAction> => ({ kind: 'redirect', to, status: 308 });
 
-  it('names the new location with the groups of the path and the query', () => {
+  it("fills the path's groups and the query into the new location", () => {
     const { reply, counted } = answer(moved('https://a.example/$1'), '/old/x?q=1', ['x']);
     assert.deepEqual([reply.status, reply.header('Location')], [308, 'https://a.example/x?q=1']);
     assert.deepEqual(counted, ['answered 308']);
   });
 
-  it('refuses a path whose groups bring a dot segment', () => {
+  it('refuses a path whose groups contain a dot segment', () => {
     const { reply, counted } = answer(moved('/new/$1'), '/old', ['../up']);
     assert.deepEqual([reply.status, reply.closes], [400, true]);
     assert.deepEqual(counted, ['refused dot_segment', 'answered 400']);
@@ -40,7 +40,7 @@ describe('a route that redirects', () => {
 });
 
 describe('a route to static files', () => {
-  it('counts what the files answered when that is over', async () => {
+  it('counts the answer of the files when it has ended', async () => {
     const { answers, counted } = countedAnswers();
     const exchange = exchangeOf({ target: '/none' });
     const sent = new Promise<void>((resolve) => {

@@ -22,8 +22,8 @@ function flooded(more: number): { before: World; journal: Journal; lines: Journa
   return { before, journal, lines };
 }
 
-describe('handshakes that are refused without a line of their own', () => {
-  it('are counted on under the next configuration', () => {
+describe('refused handshakes without their own lines', () => {
+  it('are still counted under the next configuration', () => {
     const { before, journal, lines } = flooded(3);
     const next = listener({ routes: [], journal }, before);
     next.take({ headers: HANDSHAKE });

@@ -16,25 +16,25 @@ const head = headOf({
 const keyOn = (hashOn: HashOn): string | null =>
   pickContextOf({ hashOn, sticky: null }, head, '192.0.2.1').hashKey;
 
-describe('what a request says of the endpoint that it should get', () => {
-  it('is its address, and nothing else unless the cluster asks for it', () => {
+describe("the facts that select a request's endpoint", () => {
+  it('consist only of its address, unless the cluster needs more', () => {
     const context = pickContextOf({ hashOn: { kind: 'source_ip' }, sticky: null }, head, '192.0.2.1');
     assert.deepEqual(context, { source: '192.0.2.1', hashKey: null, sticky: [] });
   });
 
-  it('is the value of a header, of a cookie, or of a parameter of the query', () => {
+  it('include the value of a header, a cookie or a query parameter', () => {
     assert.equal(keyOn({ kind: 'header', name: 'x-tenant' }), 'acme');
     assert.equal(keyOn({ kind: 'cookie', name: 'user' }), 'bob');
     assert.equal(keyOn({ kind: 'query', name: 'room' }), 'a b');
   });
 
-  it('is no key if the client sends none', () => {
+  it('include no key if the client sends none', () => {
     for (const kind of ['header', 'cookie', 'query'] as const) {
       assert.equal(keyOn({ kind, name: 'missing' }), null, kind);
     }
   });
 
-  it('has the values of the sticky cookie in their order, and at most eight of them', () => {
+  it('include at most eight values of the sticky cookie, in order', () => {
     const stickyOf = (...cookies: string[]): readonly string[] => {
       const asked = headOf({ headers: cookies.map((cookie) => ['cookie', cookie] as const) });
       return pickContextOf({ hashOn: { kind: 'source_ip' }, sticky: STICKY }, asked, '').sticky;

@@ -12,7 +12,7 @@ const effectOf = (changes: Partial<Route>): string => new RouteTarget({ ...BASE,
 describe('the effect of a route', () => {
   const access = (): AccessSettings => ({ ...OPEN, deny: ['192.0.2.1'], allow: ['192.0.2.0/24'] });
 
-  it('is the same whatever its name, its conditions and the objects that say it', () => {
+  it('is independent of its name, its conditions and object identity', () => {
     const same = effectOf({ access: access() });
     const match = { ...BASE.match, pathPrefix: '/other' };
     assert.equal(effectOf({ name: 'other', match, access: access() }), same);
@@ -20,7 +20,7 @@ describe('the effect of a route', () => {
     assert.equal(effectOf({ access: { ...rest, deny: [...deny] } }), same);
   });
 
-  it('differs by each part of what it does', () => {
+  it('differs with each part of the action', () => {
     const effects = [
       {},
       { access: access() },
@@ -33,7 +33,7 @@ describe('the effect of a route', () => {
     assert.equal(new Set(effects).size, effects.length);
   });
 
-  it('reads the access settings that routes share once, and before the first request', () => {
+  it('digests shared access settings once, before the first request', () => {
     let reads = 0;
     const shared: AccessSettings = {
       ...OPEN,
@@ -48,7 +48,7 @@ describe('the effect of a route', () => {
     assert.equal(reads, 1);
   });
 
-  it('reads a list that different access settings share once', () => {
+  it('digests a list once if several access settings share it', () => {
     let reads = 0;
     const list = ['192.0.2.1'];
     Object.defineProperty(list, 0, { enumerable: true, get: () => (reads++, '192.0.2.1') });

@@ -14,7 +14,7 @@ function used(terms: Terms, kept?: Parameters<typeof listener>[1], target = '/a'
 }
 
 describe('the contexts of a listener', () => {
-  it('are made by the first requests on their routes', () => {
+  it('are created by the first requests on their routes', () => {
     const routes = ['a', 'b', 'c'].map((name) => routeOf(name, { pathPrefix: `/${name}` }, to('app')));
     const { dispatcher, take } = listener({ routes });
     assert.equal(dispatcher.contexts.length, 0);
@@ -30,7 +30,7 @@ describe('the next configuration of a listener', () => {
   const first: Terms = { routes: [routeOf('a', { pathPrefix: '/a' }, to('app'))] };
   const [route] = first.routes;
 
-  it('keeps the context of a route for whose sessions nothing changes', () => {
+  it('keeps the context of a route if nothing changes for its sessions', () => {
     const before = used(first);
     const moved = { ...route!, match: { ...ANY, pathPrefix: '/b' } };
     const next = listener({ routes: [routeOf('new', {}, respond('new')), moved] }, before);
@@ -40,7 +40,7 @@ describe('the next configuration of a listener', () => {
     assert.equal(next.dispatcher.contexts.length, 1);
   });
 
-  it('keeps a context that was made after it has been prepared', () => {
+  it('keeps a context that was created after it was prepared', () => {
     const before = listener(first);
     const next = listener(first, before, { inherits: false });
     before.take({ target: '/a', headers: HANDSHAKE });
@@ -61,7 +61,7 @@ describe('the next configuration of a listener', () => {
     ['the masks of frames', { ...first, clusters: [clusterConfig({ masking: 'random' })] }],
     ['the name of the route', { routes: [{ ...route!, name: 'b' }] }],
   ] as const) {
-    it(`has another context if it changes ${name}, which covers the older one`, () => {
+    it(`has a new context that covers the old one if it changes ${name}`, () => {
       const before = used(first);
       const [old] = before.dispatcher.contexts;
       // The clusters change before the listeners.
@@ -74,13 +74,13 @@ describe('the next configuration of a listener', () => {
     });
   }
 
-  it('has another context for another cluster of the same name', () => {
+  it('has a new context for another cluster with the same name', () => {
     const before = used(first);
     const { dispatcher } = used(first, { ...before, clusters: listener(first).clusters });
     assert.notEqual(dispatcher.contexts[0], before.dispatcher.contexts[0]);
   });
 
-  it('covers a context if a route of its name or conditions leads to the same cluster', () => {
+  it('covers a context if a route with its name or conditions leads to the same cluster', () => {
     const both = [clusterConfig(), clusterConfig({ name: 'other' })];
     const before = used({ ...first, clusters: both });
     const [old] = before.dispatcher.contexts;
@@ -98,13 +98,13 @@ describe('the next configuration of a listener', () => {
     }
   });
 
-  it('goes on to refuse handshakes if the listener drains', () => {
+  it('continues to refuse handshakes if the listener drains', () => {
     const before = listener(first);
     before.dispatcher.draining = true;
     assert.equal(listener(first, before).dispatcher.draining, true);
   });
 
-  it('leaves open requests with the dispatcher that has taken them', () => {
+  it('leaves open requests with their dispatcher', () => {
     const before = listener(first);
     const exchange = before.take({ target: '/a' });
     const next = listener(first, before);

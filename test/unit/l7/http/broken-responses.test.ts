@@ -23,7 +23,7 @@ describe('a response that breaks', () => {
     ['a FIN in the size of the first chunk', `${CHUNKED}5`],
     ['a size of a chunk that is none', `${CHUNKED}zz\r\n`],
   ] as const) {
-    it(`becomes 502 and is not tried again, wherever its bytes are cut: ${what}`, () => {
+    it(`becomes 502 without a retry, wherever its bytes end: ${what}`, () => {
       for (let cut = 0; cut < text.length; cut++) {
         const { say, fin, log, sockets, held } = asked();
         say(text.slice(0, cut));
@@ -36,13 +36,13 @@ describe('a response that breaks', () => {
     });
   }
 
-  it('becomes 502 if the break comes with the first chunk, of which nothing has left', () => {
+  it('becomes 502 if its first chunk breaks before anything was sent', () => {
     const { say, log } = asked();
     say(`${CHUNKED}5\r\nhello\r\nzz\r\n`);
     assert.deepEqual(log, ['endpoint failed: handshake', '502', 'done 502']);
   });
 
-  it('becomes 504 if nothing follows its head for idleTimeout', () => {
+  it('becomes 504 if no byte follows its head for idleTimeout', () => {
     const { say, log, pass } = asked();
     say(LENGTH);
     pass(4900);
@@ -51,7 +51,7 @@ describe('a response that breaks', () => {
     assert.deepEqual(log, ['endpoint failed: timeout', '504', 'done 504']);
   });
 
-  it('becomes 503 if the memory is needed, or the worker ends', () => {
+  it('becomes 503 if it is shed, or the worker ends', () => {
     for (const [done, end] of [
       ['done 503 buffer_budget', (rig: Rig) => rig.request.shed()],
       ['done 503', (rig: Rig) => rig.request.cancel()],
@@ -64,7 +64,7 @@ describe('a response that breaks', () => {
     }
   });
 
-  it('is cut once a part of its body has left', () => {
+  it('is cut after a part of its body was sent', () => {
     for (const [reason, noted, end] of [
       ['endpoint', ['endpoint failed: reset'], (rig: ReturnType<typeof asked>) => rig.fin()],
       ['endpoint', ['endpoint failed: handshake'], (rig: ReturnType<typeof asked>) => rig.say('zz\r\n')],

@@ -20,7 +20,7 @@ function fill(): { pool: ConnectionPool; endpoint: Endpoint; other: Endpoint; so
 }
 
 describe('a pool of connections', () => {
-  it('gives the connection that was used last', () => {
+  it('returns the most recently used connection', () => {
     const { pool, endpoint, sockets } = fill();
     assert.equal(pool.take(endpoint), sockets[1]);
     assert.equal(pool.take(endpoint), sockets[0]);
@@ -31,7 +31,7 @@ describe('a pool of connections', () => {
     ['is gone', (endpoint: Endpoint) => (endpoint.removed = true)],
     ['is proved in another way', (endpoint: Endpoint) => (endpoint.trust += 1)],
   ] as const) {
-    it(`closes the connections to an endpoint that ${what}, and keeps those made since`, () => {
+    it(`closes the connections to an endpoint that ${what}, and keeps newer ones`, () => {
       const { pool, endpoint, other, sockets } = fill();
       pool.closeOutdated();
       assert.ok(sockets.every(({ destroyed }) => !destroyed));

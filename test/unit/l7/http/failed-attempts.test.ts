@@ -15,7 +15,7 @@ function ask(
 }
 
 describe('an endpoint that cannot be dialled', () => {
-  it('is replaced by another one, whatever the method', () => {
+  it('is replaced by another one for any method', () => {
     for (const method of ['GET', 'POST']) {
       const { sockets, log, failures, held } = ask(method);
       sockets[0]!.owner!.channelClosed(REFUSED);
@@ -35,13 +35,13 @@ describe('an endpoint that cannot be dialled', () => {
     assert.deepEqual(failures, ['the endpoint did not accept in time', 'connect']);
   });
 
-  it('is the reason of a 502 if it is the last', () => {
+  it('causes a 502 if it is the last', () => {
     const { sockets, log, held } = ask('GET', { endpoints: 1 });
     sockets[0]!.owner!.channelClosed(REFUSED);
     assert.deepEqual([log, held()], [['endpoint failed: refused', '502', 'done 502'], 0]);
   });
 
-  it('gets the body of a request that it replaces another for', () => {
+  it("passes the request's body on to its replacement", () => {
     const { body, sockets } = post();
     body.come(16 * KIB);
     sockets[0]!.owner!.channelClosed(REFUSED);
@@ -61,7 +61,7 @@ describe('an endpoint that fails before it answers', () => {
     }
   });
 
-  it('is the reason of a 502 if the method may not be repeated', () => {
+  it('causes a 502 if the method may not be repeated', () => {
     for (const method of ['POST', 'PATCH']) {
       const { sockets, log, held } = ask(method);
       sockets[0]!.owner!.upstreamConnected();
@@ -70,7 +70,7 @@ describe('an endpoint that fails before it answers', () => {
     }
   });
 
-  it('is the reason of a 502 if a body is not at hand any more', () => {
+  it('causes a 502 if the body is no longer available', () => {
     for (const [size, dials] of [
       [64 * KIB, 2],
       [64 * KIB + 1, 1],
@@ -84,14 +84,14 @@ describe('an endpoint that fails before it answers', () => {
     }
   });
 
-  it('is the only one that gets the credentials of a connection', () => {
+  it('is the only one to get the credentials of a connection', () => {
     const { sockets, log } = ask('GET', { authorization: 'NTLM x' });
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.owner!.channelClosed(RESET);
     assert.deepEqual([log, sockets.length], [['endpoint failed: reset', '502', 'done 502'], 1]);
   });
 
-  it('is the reason of a 504 if it takes longer than requestTimeout', () => {
+  it('causes a 504 if it exceeds requestTimeout', () => {
     const { sockets, log, failures, pass } = ask('GET');
     sockets[0]!.owner!.upstreamConnected();
     pass(59_900);
@@ -101,7 +101,7 @@ describe('an endpoint that fails before it answers', () => {
     assert.deepEqual(failures, ['the endpoint did not answer in time', 'counts as nothing']);
   });
 
-  it('is the reason of a 504 if it does not read the request for idleTimeout', () => {
+  it('causes a 504 if it does not read the request for idleTimeout', () => {
     const { body, sockets, log, failures, pass } = post({ idleTimeoutMs: 2000 });
     body.come(16 * KIB);
     sockets[0]!.takes = false;
@@ -112,8 +112,8 @@ describe('an endpoint that fails before it answers', () => {
   });
 });
 
-describe('an answer that is no response', () => {
-  it('is no reason to repeat the request, and counts as nothing', () => {
+describe('an invalid response', () => {
+  it('is not retried, and counts as no outlier failure', () => {
     const { sockets, log, failures } = ask('GET');
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say('no HTTP\r\n');
@@ -132,7 +132,7 @@ describe('a kept connection that turns out to be closed', () => {
     assert.deepEqual(log, ['200 ok', 'done 200']);
   });
 
-  it('is a failure that counts as nothing if the request may not be repeated', () => {
+  it('is an uncounted failure if the request may not be repeated', () => {
     const { sockets, log, failures } = ask('POST', { kept: true });
     sockets[0]!.owner!.channelEnded();
     assert.equal(sockets.length, 1);
@@ -142,7 +142,7 @@ describe('a kept connection that turns out to be closed', () => {
 });
 
 describe('a kept connection that was open', () => {
-  it('has failed if it closes within the answer, and no endpoint gets the request again', () => {
+  it('has failed if it closes inside the answer, and the request is not retried', () => {
     for (const method of ['GET', 'POST']) {
       const { sockets, log, failures } = ask(method, { kept: true });
       sockets[0]!.say(OK.slice(0, 20));
@@ -153,7 +153,7 @@ describe('a kept connection that was open', () => {
     }
   });
 
-  it('has failed if it ends otherwise than by a reset, and another endpoint gets the request', () => {
+  it('has failed unless it ends by a reset, and another endpoint gets the request', () => {
     const { sockets, failures } = ask('GET', { kept: true });
     const lost = Object.assign(new Error('read EHOSTUNREACH'), { code: 'EHOSTUNREACH' });
     sockets[0]!.owner!.channelClosed(lost);
@@ -161,8 +161,8 @@ describe('a kept connection that was open', () => {
   });
 });
 
-describe('a client that goes', () => {
-  it('ends the request in every state, and no endpoint is blamed', () => {
+describe('a client that disconnects', () => {
+  it('ends the request in every state without blame for an endpoint', () => {
     for (const stage of ['dialling', 'waiting', 'answering'] as const) {
       const { client, sockets, log, failures, held } = ask('GET');
       if (stage !== 'dialling') sockets[0]!.owner!.upstreamConnected();
@@ -176,7 +176,7 @@ describe('a client that goes', () => {
     }
   });
 
-  it('ends a request whose body has not come', () => {
+  it('ends a request whose body has not arrived', () => {
     const { body, client, log, sockets } = post();
     body.come(1);
     client.go();
@@ -184,7 +184,7 @@ describe('a client that goes', () => {
     assert.deepEqual([log, sockets.length], [['done 499'], 0]);
   });
 
-  it('counts a body that the engine has refused as such', () => {
+  it('counts as a body that the engine refused', () => {
     const { body, client, log } = post();
     body.come(1);
     client.refusedAs = 400;
@@ -193,14 +193,14 @@ describe('a client that goes', () => {
   });
 });
 
-describe('the reason that the access line and the event of a failed request get', () => {
+describe('the reason in the access line and event of a failed request', () => {
   const asked = (options: Parameters<typeof ask>[1] = {}): ReturnType<typeof post> => {
     const world = ask('POST', options);
     world.sockets[0]?.owner!.upstreamConnected();
     return world;
   };
 
-  it('is that of a handshake which failed in the same way', () => {
+  it('equals that of a handshake with the same failure', () => {
     const unreached = ask('GET', { endpoints: 1 });
     unreached.sockets[0]!.owner!.channelClosed(REFUSED);
     const none = ask('GET', { endpoints: 0 });
@@ -225,13 +225,13 @@ describe('the reason that the access line and the event of a failed request get'
     );
   });
 
-  it('is the counter of a refusal for the body', () => {
+  it("is the label of the body's refusal", () => {
     const { body, reasons } = post({ maxBodySize: 1 });
     body.come(2);
     assert.deepEqual(reasons, ['body_too_large: the body of the request is larger than allowed']);
   });
 
-  it('is none if the endpoint has answered or the client has gone', () => {
+  it('is missing if the endpoint has answered or the client has disconnected', () => {
     const answered = asked();
     answered.sockets[0]!.say('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno');
     const gone = asked();

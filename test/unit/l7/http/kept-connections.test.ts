@@ -19,15 +19,15 @@ function ask(options: Asked): ReturnType<typeof post> {
   return post({}, false, { method: 'GET', bodiless: true, ...options });
 }
 
-describe('a connection that is kept', () => {
-  it('is waited for since its request was let in', () => {
+describe('a kept connection', () => {
+  it('starts its wait at the admission of its request', () => {
     const { answerSeconds, pass, sockets } = ask({ pooled: true, admittedAt: -100 });
     pass(200);
     sockets[0]!.say(OK);
     assert.deepEqual(answerSeconds, [0.3]);
   });
 
-  it('is waited for since the redial if it turns out to be closed', () => {
+  it('starts its wait at the redial if it turns out to be closed', () => {
     const { answerSeconds, pass, sockets } = ask({ pooled: true, admittedAt: -100 });
     pass(200);
     sockets[0]!.owner!.channelClosed(null);
@@ -37,7 +37,7 @@ describe('a connection that is kept', () => {
     assert.deepEqual(answerSeconds, [0.2]);
   });
 
-  it('loses nothing of a body if it turns out to be closed, although more comes while another is dialled', () => {
+  it('loses nothing of a body if it turns out to be closed while more of the body arrives', () => {
     const { body, sockets, held } = post({}, false, { method: 'PUT', kept: true });
     body.come(20 * KIB);
     sockets[0]!.owner!.channelClosed(null);
@@ -48,7 +48,7 @@ describe('a connection that is kept', () => {
     assert.deepEqual([sent.length, held()], [180 * KIB, 1]);
   });
 
-  it('is replaced at the same endpoint only, if the request authenticates its connection', () => {
+  it('is replaced only at the same endpoint if the request authenticates its connection', () => {
     const { body, sockets, log, held, inUse } = post({}, false, {
       method: 'PUT',
       kept: true,
@@ -63,7 +63,7 @@ describe('a connection that is kept', () => {
     assert.deepEqual([sockets.length, held(), inUse()], [2, 0, 0]);
   });
 
-  it('is read again, although its last response came faster than the client took it', () => {
+  it('is read again even if its last response arrived faster than the client took it', () => {
     const { body, client, sockets } = post();
     body.come(1, true);
     const [socket] = sockets;
@@ -74,7 +74,7 @@ describe('a connection that is kept', () => {
     assert.deepEqual([socket!.destroyed, socket!.paused], [false, false]);
   });
 
-  it('frees its endpoint when the response has come, and is over when the client has taken it', () => {
+  it('frees its endpoint at the end of the response, and ends when the client has taken it', () => {
     const { body, client, sockets, log, held } = post();
     body.come(1, true);
     const [socket] = sockets;
@@ -89,7 +89,7 @@ describe('a connection that is kept', () => {
     assert.equal(log.at(-1), 'done 200');
   });
 
-  it('stays counted on its endpoint and is read again if it is bound to the client', () => {
+  it('is still counted and read if it is bound to the client', () => {
     const { sockets, log, held, inUse } = ask({ kept: true, authorization: 'NTLM x' });
     sockets[0]!.paused = true;
     sockets[0]!.say(OK);
@@ -97,7 +97,7 @@ describe('a connection that is kept', () => {
     assert.deepEqual([held(), inUse(), sockets[0]!.destroyed, sockets[0]!.paused], [1, 0, false, false]);
   });
 
-  it('carries nothing more if the endpoint is proved in another way by the time of the response', () => {
+  it("is closed if the endpoint's verification has changed by the time of the response", () => {
     for (const options of [{}, { kept: true, authorization: 'NTLM x' }]) {
       const { sockets, log, endpoint, held } = ask(options);
       sockets[0]!.owner!.upstreamConnected();
@@ -107,7 +107,7 @@ describe('a connection that is kept', () => {
     }
   });
 
-  it('is kept for as long as the endpoint says', () => {
+  it('is kept as long as the endpoint allows', () => {
     const { sockets, pass } = ask({});
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say(OK.replace('Content', 'Keep-Alive: timeout=5\r\nContent'));
@@ -117,7 +117,7 @@ describe('a connection that is kept', () => {
     assert.equal(sockets[0]!.destroyed, true);
   });
 
-  it('spares the dial, but not for credentials, which need a fresh one', () => {
+  it('saves a dial, except for credentials, which need a fresh connection', () => {
     const plain = ask({ pooled: true });
     assert.deepEqual([plain.spared, plain.sockets.length], [[true], 1]);
     const login = ask({ pooled: true, authorization: 'NTLM x' });
@@ -125,8 +125,8 @@ describe('a connection that is kept', () => {
   });
 });
 
-describe('a connection whose response comes before the whole body has been sent', () => {
-  it('starts with a PROXY header, and is kept for its client alone', () => {
+describe('a connection whose response arrives before the whole body was sent', () => {
+  it('starts with a PROXY header, and is kept only for its client', () => {
     const header = `first ${endsOf('192.0.2.1').line.trim()}`;
     for (const unidentified of [false, true]) {
       const { sockets, log, spared, held, inUse } = ask({

@@ -15,7 +15,7 @@ function asked(): ReturnType<typeof post> {
 }
 
 describe('the idle timeout', () => {
-  it('starts over with the head of the response', () => {
+  it('restarts at the head of the response', () => {
     const { log, pass, sockets } = asked();
     pass(3 * IDLE_MS);
     sockets[0]!.say(CHUNKED);
@@ -23,7 +23,7 @@ describe('the idle timeout', () => {
     assert.deepEqual(log, []);
   });
 
-  it('starts over with each part of the response', () => {
+  it('restarts at each part of the response', () => {
     const { log, pass, sockets } = asked();
     sockets[0]!.say(CHUNKED);
     for (let count = 0; count < 4; count++) {
@@ -33,7 +33,7 @@ describe('the idle timeout', () => {
     assert.deepEqual(log, ['begins 200', ...Array<string>(4).fill('writes a')]);
   });
 
-  it('starts over when a slow client takes the response again', () => {
+  it('restarts when a slow client takes bytes again', () => {
     const { client, log, pass, sockets } = asked();
     client.takes = false;
     sockets[0]!.say(`${CHUNKED}${PART}`);
@@ -44,7 +44,7 @@ describe('the idle timeout', () => {
     assert.deepEqual(log, ['begins 200', 'writes a']);
   });
 
-  it('starts over with each part of the body that the client sends', () => {
+  it('restarts at each part of the request body', () => {
     const { body, log, pass } = post({ idleTimeoutMs: IDLE_MS });
     for (let count = 0; count < 4; count++) {
       pass(IDLE_MS - 300);
@@ -53,7 +53,7 @@ describe('the idle timeout', () => {
     assert.deepEqual(log, []);
   });
 
-  it('starts over when the endpoint has been dialled', () => {
+  it('restarts when the endpoint is connected', () => {
     const { log, pass, sockets } = post({ idleTimeoutMs: IDLE_MS, minBodyRate: 0 });
     pass(3 * IDLE_MS);
     sockets[0]!.owner!.upstreamConnected();
@@ -65,7 +65,7 @@ describe('the idle timeout', () => {
 });
 
 describe('the rest of a body', () => {
-  it('goes to no endpoint once the response is complete, even if the client is slow to take that', () => {
+  it('is not sent once the response is complete, even if the client is slow to take it', () => {
     const { body, client, sockets } = post();
     body.come(16 * KIB);
     const [socket] = sockets;

@@ -13,14 +13,14 @@ function asked(options: Parameters<typeof post>[2] = {}): ReturnType<typeof post
 }
 
 describe('a request of a worker', () => {
-  it('is one of those that the end of the worker cancels, until it is over', () => {
+  it('is cancelled at the end of the worker, until it has ended', () => {
     const { requests, log, sockets } = asked();
     assert.equal(requests.size, 1);
     for (const request of requests) request.cancel();
     assert.deepEqual([log, sockets[0]!.destroyed, requests.size], [['503', 'done 503'], true, 0]);
   });
 
-  it('is not cancelled once its response has gone to the client', () => {
+  it('is not cancelled once its response was sent to the client', () => {
     const { requests, log, sockets } = asked();
     sockets[0]!.say(OK);
     assert.deepEqual([log, requests.size], [['200 ok', 'done 200'], 0]);
@@ -29,7 +29,7 @@ describe('a request of a worker', () => {
 
 describe('a response', () => {
   for (const version of ['1.0', '1.1']) {
-    it(`of an endpoint that speaks HTTP/${version} has a Via header of that version, if the listener adds them`, () => {
+    it(`of an HTTP/${version} endpoint gets a Via header of that version, if the listener adds them`, () => {
       const text = OK.replace('1.1', version);
       const { log, sockets } = asked({ via: true });
       sockets[0]!.say(text);
@@ -40,13 +40,13 @@ describe('a response', () => {
     });
   }
 
-  it('brings the cookie that leads the client back to its endpoint', () => {
+  it('has the sticky cookie for its endpoint', () => {
     const { log, sockets } = asked({ cookie: 'lb=e' });
     sockets[0]!.say(OK);
     assert.deepEqual(log, ['Set-Cookie: lb=e', '200 ok', 'done 200']);
   });
 
-  it('tells the outlier detection its status, once', () => {
+  it('reports its status to outlier detection once', () => {
     const { statuses, sockets } = asked();
     sockets[0]!.say(OK.slice(0, 20));
     assert.deepEqual(statuses, []);
@@ -54,7 +54,7 @@ describe('a response', () => {
     assert.deepEqual(statuses, [200]);
   });
 
-  it('counts the time since the dial', () => {
+  it('measures the time since the dial', () => {
     const { answerSeconds, pass, sockets } = post({}, false, { method: 'GET', bodiless: true });
     pass(300);
     sockets[0]!.owner!.upstreamConnected();
@@ -65,7 +65,7 @@ describe('a response', () => {
     assert.deepEqual(answerSeconds, [0.5]);
   });
 
-  it('counts the time of the endpoint that gave it, without the failed ones', () => {
+  it('measures the time of its own endpoint, without failed ones', () => {
     const { answerSeconds, pass, sockets } = post({}, false, { method: 'GET', bodiless: true });
     pass(300);
     sockets[0]!.owner!.channelClosed(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
@@ -75,7 +75,7 @@ describe('a response', () => {
     assert.deepEqual(answerSeconds, [0.2]);
   });
 
-  it('counts the time since all of a body was sent: the client may have been slow', () => {
+  it('measures the time since the whole body was sent, because the client may be slow', () => {
     const { answerSeconds, body, pass, sockets } = post();
     body.come(20 * KIB);
     sockets[0]!.owner!.upstreamConnected();
@@ -86,7 +86,7 @@ describe('a response', () => {
     assert.deepEqual(answerSeconds, [0.2]);
   });
 
-  it('comes behind the interim responses of its endpoint', () => {
+  it('follows the interim responses of its endpoint', () => {
     const { log, sockets } = asked({ via: true });
     sockets[0]!.say('HTTP/1.1 103 Early Hints\r\nLink: a\r\nConnection: x-b\r\nX-B: 1\r\n\r\n');
     assert.deepEqual(log, ['informs 103 Link a']);
@@ -100,7 +100,7 @@ describe('a response', () => {
     assert.deepEqual(log, ['begins 200', 'ends, X-Sum: 1', 'done 200']);
   });
 
-  it('tells which trailers will come if the engine sends them', () => {
+  it('announces its trailers if the engine sends them', () => {
     for (const hasTrailers of [true, false]) {
       const { client, log, sockets } = asked();
       client.hasTrailers = hasTrailers;
@@ -114,7 +114,7 @@ describe('a response', () => {
     ['of a known length', OK.slice(0, -2), 1000],
     ['an event stream', CHUNKED.replace('\r\n', '\r\nContent-Type: text/event-stream\r\n'), 0],
   ] as const) {
-    it(`that is ${what} has its head sent alone after ${delay} ms without a body`, () => {
+    it(`that is ${what} sends its head alone after ${delay} ms without a body`, () => {
       const { client, log, sockets, pass } = asked();
       client.takesHeads = true;
       sockets[0]!.say(text);
@@ -132,13 +132,13 @@ describe('a response', () => {
     });
   }
 
-  it('begins with a comment if it is an event stream whose head cannot be sent alone', () => {
+  it('starts with a comment if it is an event stream whose head cannot be sent alone', () => {
     const { log, sockets } = asked();
     sockets[0]!.say(CHUNKED.replace('\r\n', '\r\nContent-Type: text/event-stream\r\n'));
     assert.deepEqual(log, ['begins 200', 'writes :\n\n']);
   });
 
-  it('pauses its endpoint while the client is slow, and no longer', () => {
+  it('pauses its endpoint only while the client is slow', () => {
     const { client, log, sockets } = asked();
     const [socket] = sockets;
     socket!.say(`${CHUNKED}1\r\na\r\n`);
@@ -153,7 +153,7 @@ describe('a response', () => {
     assert.deepEqual(log, ['begins 200', 'writes a', 'writes b', 'ends', 'done 200']);
   });
 
-  it('has the engine look at the client with each part', () => {
+  it('makes the engine process the client at each part', () => {
     const { sockets, touched } = asked();
     sockets[0]!.say(CHUNKED);
     const before = touched();
@@ -161,7 +161,7 @@ describe('a response', () => {
     assert.equal(touched(), before + 1);
   });
 
-  it('that has begun before the whole body has come is not held to requestTimeout', () => {
+  it('is not bound by requestTimeout if it begins before the whole body has arrived', () => {
     const { body, log, pass, sockets } = post({ requestTimeoutMs: 1000 });
     body.come(16 * KIB);
     sockets[0]!.owner!.upstreamConnected();
@@ -174,7 +174,7 @@ describe('a response', () => {
 });
 
 describe('the body of a request', () => {
-  it('does not count in the buffers any more when the request is over', () => {
+  it('stops counting as buffered when the request has ended', () => {
     const { body, buffered, client } = post();
     body.come(2 * KIB);
     assert.equal(buffered(), 2 * KIB);
@@ -183,7 +183,7 @@ describe('the body of a request', () => {
     assert.equal(buffered(), 0);
   });
 
-  it('is read again when the endpoint takes more, and the engine looks at the client', () => {
+  it('is read again when the endpoint takes more, and the engine processes the client', () => {
     const { body, sockets, touched } = post();
     body.come(16 * KIB);
     const [socket] = sockets;
@@ -208,7 +208,7 @@ describe('a request that authenticates its connection', () => {
     assert.deepEqual([sockets.length, inUse()], [1, 1]);
   });
 
-  it('is not blamed for the time of the search', () => {
+  it('is not blamed for the duration of the search', () => {
     const { body, identify, log, pass, sockets } = post({}, false, login);
     body.come(16 * KIB);
     pass(100_000);
@@ -219,7 +219,7 @@ describe('a request that authenticates its connection', () => {
     assert.deepEqual(log, []);
   });
 
-  it('ends the search if the client goes meanwhile', () => {
+  it('cancels the search if the client disconnects', () => {
     const { client, log, sockets } = post({}, false, { method: 'GET', bodiless: true, ...login });
     client.go();
     assert.deepEqual([log, sockets.length], [['search ended', 'done 499'], 0]);

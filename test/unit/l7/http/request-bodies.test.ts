@@ -5,7 +5,7 @@ import { post, KIB } from './request-rig.ts';
 const REFUSED_SLOW = ['408 and close', 'done 408 body_too_slow'];
 
 describe('a request with a body', () => {
-  it('takes a connection when 16 KiB have come, and not before', () => {
+  it('takes a connection only after 16 KiB have arrived', () => {
     const { body, sockets, held } = post();
     body.come(1);
     body.come(16 * KIB - 2);
@@ -18,7 +18,7 @@ describe('a request with a body', () => {
   });
 
   for (const chunked of [false, true]) {
-    it(`takes a connection when all of it has come${chunked ? ' in chunks' : ''}`, () => {
+    it(`takes a connection after all of it has arrived${chunked ? ' in chunks' : ''}`, () => {
       const { body, sockets, held } = post({}, chunked);
       body.come(3);
       assert.equal(held(), 0);
@@ -30,14 +30,14 @@ describe('a request with a body', () => {
     });
   }
 
-  it('takes a connection at once if all of it has come before the request begins', () => {
+  it('takes a connection at once if all of it arrives before the request starts', () => {
     const { sockets, held } = post({}, false, { early: 5 });
     assert.equal(held(), 1);
     sockets[0]!.owner!.upstreamConnected();
     assert.ok(sockets[0]!.received.endsWith('\r\n\r\nbbbbb'));
   });
 
-  it('ends with its trailers, without those that the route changes, no client may send, or that have an underscore', () => {
+  it('ends with its trailers, except edited, reserved and underscore names', () => {
     const { body, sockets } = post({}, true, { dropped: ['x-user'], own: ['x-group'] });
     body.come(KIB, true, [
       ['X-Sum', '1'],
@@ -49,7 +49,7 @@ describe('a request with a body', () => {
     assert.ok(sockets[0]!.received.endsWith('\r\n0\r\nX-Sum: 1\r\n\r\n'));
   });
 
-  it('takes a connection at once where there is no minimum rate', () => {
+  it('takes a connection at once without a minimum rate', () => {
     const { sockets, held, pass, log } = post({ minBodyRate: 0 });
     assert.deepEqual([sockets.length, held()], [1, 1]);
     sockets[0]!.owner!.upstreamConnected();
@@ -57,7 +57,7 @@ describe('a request with a body', () => {
     assert.deepEqual(log, []);
   });
 
-  it('counts in the buffers while its endpoint is dialled, whatever the minimum rate', () => {
+  it('counts as buffered while its endpoint is dialled, at any minimum rate', () => {
     for (const minBodyRate of [0, 512]) {
       const { body, buffered } = post({ minBodyRate });
       body.come(20 * KIB);
@@ -65,7 +65,7 @@ describe('a request with a body', () => {
     }
   });
 
-  it('is refused with 408 when 10 seconds have brought too little, without ever having had a connection', () => {
+  it('is refused with 408, without a connection, if 10 seconds brought too little', () => {
     const { body, log, sockets, pass } = post();
     body.come(1);
     pass(9900);
@@ -75,7 +75,7 @@ describe('a request with a body', () => {
     assert.equal(sockets.length, 0);
   });
 
-  it('is refused with 408 when all of it has not come in time, however fast it comes', () => {
+  it('is refused with 408 if it is incomplete at the deadline, at any rate', () => {
     const { body, log, pass } = post({ bodyTimeoutMs: 5_000 });
     for (let second = 0; second < 5; second++) {
       body.come(KIB);
@@ -86,13 +86,13 @@ describe('a request with a body', () => {
     assert.deepEqual(log, ['408 and close', 'done 408 body_timeout']);
   });
 
-  it('is refused when nothing comes at all', () => {
+  it('is refused if no byte arrives', () => {
     const { log, pass } = post();
     pass(10_200);
     assert.deepEqual(log, REFUSED_SLOW);
   });
 
-  it('is let live while it is just fast enough, and refused when it becomes slower', () => {
+  it('may continue while it is just fast enough, and is refused when it becomes slower', () => {
     const { body, log, sockets, held, pass } = post();
     for (let second = 0; second < 60; second++) {
       body.come(520);
@@ -105,7 +105,7 @@ describe('a request with a body', () => {
     assert.deepEqual([held(), sockets[0]!.destroyed], [0, true]);
   });
 
-  it('is never blamed for an endpoint that takes nothing, or does not accept', () => {
+  it('is never blamed for an endpoint that takes nothing or does not accept', () => {
     const { body, log, sockets, pass } = post({ idleTimeoutMs: 0 });
     body.come(20 * KIB);
     const [socket] = sockets;
@@ -123,7 +123,7 @@ describe('a request with a body', () => {
     assert.deepEqual(log, REFUSED_SLOW);
   });
 
-  it('is not blamed once all of it has come', () => {
+  it('is not blamed after all of it has arrived', () => {
     const { body, log, sockets, pass } = post();
     body.come(5, true);
     sockets[0]!.owner!.upstreamConnected();
@@ -131,7 +131,7 @@ describe('a request with a body', () => {
     assert.deepEqual(log, []);
   });
 
-  it('is not held to its rate once the endpoint answers', () => {
+  it('has no minimum rate after the endpoint has answered', () => {
     const { body, log, sockets, pass } = post();
     body.come(20 * KIB);
     const { owner } = sockets[0]!;
@@ -142,21 +142,21 @@ describe('a request with a body', () => {
     assert.deepEqual(log, []);
   });
 
-  it('is refused when it is silent for idleTimeout', () => {
+  it('is refused if it is silent for idleTimeout', () => {
     const { body, log, pass } = post({ idleTimeoutMs: 2000 });
     body.come(1);
     pass(2200);
     assert.deepEqual(log, ['408 and close', 'done 408 body_idle']);
   });
 
-  it('is refused when it is too large before a connection is taken', () => {
+  it('is refused if it is too large, before a connection is taken', () => {
     const { body, log, sockets } = post({ maxBodySize: 10 }, true);
     body.come(11);
     assert.deepEqual(log, ['413 and close', 'done 413 body_too_large']);
     assert.equal(sockets.length, 0);
   });
 
-  it('counts what waits in the budget, until it is over', () => {
+  it('counts its buffered bytes in the budget, until it has ended', () => {
     const { body, log, sockets, buffered, pass } = post();
     body.come(1000);
     assert.equal(buffered(), 1000);
@@ -169,7 +169,7 @@ describe('a request with a body', () => {
     assert.equal(buffered(), 0);
   });
 
-  it('is shed when the budget is exhausted', () => {
+  it('is shed if the budget is exhausted', () => {
     const { body, log, buffered, budget } = post();
     body.come(1000);
     budget.resize(10);

@@ -88,7 +88,7 @@ describe('a writer of requests', () => {
   const room = fc.oneof(fc.constant(Infinity), fc.integer({ min: 0, max: 5 * WRITER_SLAB_BYTES }));
   const descriptor = fc.constantFrom(7, -1);
 
-  it('writes heads and chunks whole and in order, whatever the kernel takes of them', () => {
+  it('writes complete heads and chunks in order, however much the kernel takes', () => {
     fc.assert(
       fc.property(fc.array(sizes, { maxLength: 6 }), room, descriptor, (pieces, taken, fd) => {
         const socket = new FakeSocket(fd, taken);
@@ -110,7 +110,7 @@ describe('a writer of requests', () => {
     );
   });
 
-  it('writes bytes of a known length as they are', () => {
+  it('writes bytes of a known length unchanged', () => {
     fc.assert(
       fc.property(fc.array(sizes, { maxLength: 6 }), room, descriptor, (pieces, taken, fd) => {
         const socket = new FakeSocket(fd, taken);

@@ -18,7 +18,7 @@ describe('an HTTP/1.x connection', () => {
     assert.deepEqual(rig.told, ['opened', 'over']);
   });
 
-  it('reads a request that comes byte by byte, and the next one', () => {
+  it('reads a request that arrives byte by byte, and the next one', () => {
     const rig = http1Rig();
     const client = rig.connect();
     for (const byte of ask('/a') + ask('/b')) client.say(byte);
@@ -29,7 +29,7 @@ describe('an HTTP/1.x connection', () => {
     assert.deepEqual(statuses(client.text), [200, 200]);
   });
 
-  it('hands over a body as it comes, and the request behind it', () => {
+  it('passes on a body as it arrives, and the request after it', () => {
     const bodies: string[] = [];
     const rig = http1Rig(({ body, reply }) => {
       if (body === null) reply.send(200, [], 'none');
@@ -50,7 +50,7 @@ describe('an HTTP/1.x connection', () => {
     assert.deepEqual(statuses(client.text), [200, 200, 200]);
   });
 
-  it('answers 400 to a malformed request, and drops what follows', () => {
+  it('answers 400 to a malformed request, and drops further input', () => {
     const rig = http1Rig();
     const client = rig.connect();
     client.say(`GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n${ask('/next')}`);
@@ -65,7 +65,7 @@ describe('an HTTP/1.x connection', () => {
     assert.deepEqual(rig.told, ['opened', 'unused malformed 192.0.2.7 0', 'over', 'closed']);
   });
 
-  it('closes a connection behind its last answer when the client does not', () => {
+  it('closes a connection after its last answer if the client does not', () => {
     const rig = http1Rig();
     const client = rig.connect();
     client.say(ask('/', 'Connection: close'));
@@ -77,7 +77,7 @@ describe('an HTTP/1.x connection', () => {
     assert.equal(client.destroyed, true);
   });
 
-  it('keeps the connection of an HTTP/1.0 client that asks for it', () => {
+  it('keeps an HTTP/1.0 connection if the client asks for that', () => {
     const rig = http1Rig();
     const client = rig.connect();
     client.say('GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n');
@@ -87,7 +87,7 @@ describe('an HTTP/1.x connection', () => {
     assert.equal(client.writableEnded, true);
   });
 
-  it('ends its direction behind a client that has ended its own', () => {
+  it('closes its sending side after a client that has closed its own', () => {
     for (const bytes of ['', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n']) {
       const client = http1Rig().connect();
       client.say(bytes);
@@ -123,7 +123,7 @@ describe('an HTTP/1.x connection', () => {
     assert.deepEqual([reply.aborted, reply.refusedAs], [true, 400]);
   });
 
-  it('goes on with a response that has begun when the body breaks', () => {
+  it('continues a started response if the body breaks', () => {
     const rig = http1Rig(keep);
     const client = rig.connect();
     client.say('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n');
@@ -155,7 +155,7 @@ describe('an HTTP/1.x connection', () => {
     );
   });
 
-  it('tells how long a connection without a request was open, whenever it began', () => {
+  it('reports how long a connection without a request was open', () => {
     const rig = http1Rig();
     rig.pass(900);
     rig.connect();
@@ -163,7 +163,7 @@ describe('an HTTP/1.x connection', () => {
     assert.equal(rig.told.at(-2), 'unused silent 192.0.2.7 10');
   });
 
-  it('keeps an idle connection for clientKeepAlive, and each head has headerTimeout', () => {
+  it('keeps an idle connection for clientKeepAlive, and gives each head headerTimeout', () => {
     const rig = http1Rig(undefined, { clientKeepAliveMs: 60_000, headerTimeoutMs: 5_000 });
     const idle = rig.connect();
     const slow = rig.connect();
@@ -181,7 +181,7 @@ describe('an HTTP/1.x connection', () => {
     );
   });
 
-  it('ends the connection with the last request that it may carry', () => {
+  it('ends the connection after the last allowed request', () => {
     const rig = http1Rig(undefined, { maxRequestsPerConnection: 2 });
     const client = rig.connect();
     client.say(ask('/1'));
@@ -191,7 +191,7 @@ describe('an HTTP/1.x connection', () => {
     assert.match(client.text, /\r\nConnection: close\r\n/);
   });
 
-  it('ends connections with their answers once the listener has stopped', () => {
+  it('ends connections with their answers after the listener has stopped', () => {
     const rig = http1Rig();
     const client = rig.connect();
     rig.listener.stop();
@@ -213,7 +213,7 @@ describe('an HTTP/1.x connection', () => {
     );
   });
 
-  it('sends 100 when the body is wanted, and not before an answer', () => {
+  it('sends 100 when the body is needed, but not before an answer', () => {
     const lines = 'Host: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n';
     const rig = http1Rig(keep);
     const client = rig.connect();
@@ -236,7 +236,7 @@ describe('an HTTP/1.x connection', () => {
     assert.deepEqual(statuses(strange.text), [417]);
   });
 
-  it('drops the rest of an unwanted body, and reads the next request behind it', () => {
+  it('drops the rest of an unwanted body, and reads the next request', () => {
     const rig = http1Rig();
     const client = rig.connect();
     client.say('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nabc');
@@ -246,7 +246,7 @@ describe('an HTTP/1.x connection', () => {
     assert.deepEqual(statuses(client.text), [200, 200]);
   });
 
-  it('ends the connection when the rest of an unwanted body does not come', () => {
+  it('ends the connection if the rest of an unwanted body does not arrive', () => {
     const rig = http1Rig();
     const client = rig.connect();
     client.say('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nabc');
@@ -262,7 +262,7 @@ describe('an HTTP/1.x connection', () => {
     assert.match(large.text, /\r\nConnection: close\r\n/);
   });
 
-  it('lets a client wait whose body nobody reads', () => {
+  it('pauses a client whose body is not read', () => {
     const rig = http1Rig(keep);
     const client = rig.connect();
     client.say('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n');
@@ -279,7 +279,7 @@ describe('an HTTP/1.x connection', () => {
     assert.equal(client.paused, false);
   });
 
-  it('tells its requests of a client that has gone', () => {
+  it('notifies its requests that the client has disconnected', () => {
     let aborted = 0;
     const rig = http1Rig(({ reply }) => reply.onAborted(() => aborted++));
     const client = rig.connect();

@@ -22,7 +22,7 @@ function engineOf(): Http1Engine {
 }
 
 describe('the HTTP/1.x engine', () => {
-  it('tells the connections of requests apart, watched or not', () => {
+  it('identifies the connections of requests, watched or not', () => {
     const { clients } = engineOf();
     const rig = http1Rig(() => undefined);
     const [first, second] = [rig.connect(), rig.connect()];
@@ -40,7 +40,7 @@ describe('the HTTP/1.x engine', () => {
     assert.deepEqual([found.isOpen(), found.watch()], [false, false]);
   });
 
-  it('keeps a listener whose address and engine stay, with its new limits', () => {
+  it('keeps a listener with the same address and engine, and applies its new limits', () => {
     const { listener, connect } = http1Rig();
     assert.equal(listener.fits({ ...l7Listener, http: { ...l7Listener.http, maxHeaders: 1 } }), true);
     assert.equal(listener.fits({ ...l7Listener, address: { ...l7Listener.address, port: 1 } }), false);
@@ -52,7 +52,7 @@ describe('the HTTP/1.x engine', () => {
     assert.match(client.text, /HTTP\/1\.1 200 [^]*HTTP\/1\.1 431 /);
   });
 
-  it('reads a head that has begun by the limits before, and the next one by the new ones', () => {
+  it('applies the old limits to a started head, and the new ones to the next head', () => {
     const { listener, connect } = http1Rig();
     const [slow, next] = [connect(), connect()];
     slow.say('GET / HTTP/1.1\r\n');

@@ -33,7 +33,7 @@ const older: L7Listener = { ...plain, tls: listenerTls() };
 const newer: L7Listener = { ...plain, tls: { ...listenerTls(), minVersion: '1.3' } };
 
 describe('the TLS of an HTTP/1.x listener', () => {
-  it('changes in place, and what it was is closed only then', () => {
+  it('changes in place, and the old one is closed only then', () => {
     const { listener, log } = stage(older);
     const before = listener.tls;
     assert.equal(listener.fits(newer), true);
@@ -52,7 +52,7 @@ describe('the TLS of an HTTP/1.x listener', () => {
     assert.deepEqual(log.slice(4), ['web 1.2']);
   });
 
-  it('stays if nothing of it changes', () => {
+  it('stays if its settings do not change', () => {
     const { listener, log } = stage(older);
     const before = listener.tls;
     listener.prepare({ ...older, tls: listenerTls(), maxConnections: 7 })();
@@ -60,7 +60,7 @@ describe('the TLS of an HTTP/1.x listener', () => {
     assert.deepEqual(log, ['web 1.2']);
   });
 
-  it('stays if a reload fails, and leaves nothing behind', () => {
+  it('stays if a reload fails, without leftovers', () => {
     const { listener, log } = stage(older);
     listener.prepare(newer);
     // Another listener has failed: nobody calls what was returned.
@@ -71,7 +71,7 @@ describe('the TLS of an HTTP/1.x listener', () => {
     assert.notEqual(listener.tls, null);
   });
 
-  it('is closed with the listener, prepared or in force', () => {
+  it('is closed with the listener, whether prepared or applied', () => {
     const { listener, log } = stage(older);
     listener.prepare(newer);
     listener.close();

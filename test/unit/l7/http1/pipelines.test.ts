@@ -5,8 +5,8 @@ import { ask, collect, http1Rig, statuses } from './http1-rig.ts';
 
 const keep: (exchange: Exchange) => void = () => undefined;
 
-describe('requests in a row on an HTTP/1.x connection', () => {
-  it('answers requests that come at once one after the other', () => {
+describe('pipelined requests on an HTTP/1.x connection', () => {
+  it('are answered one after another', () => {
     const rig = http1Rig(keep);
     const client = rig.connect();
     client.say(ask('/1') + ask('/2') + ask('/3').slice(0, 5));
@@ -24,7 +24,7 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     assert.equal(client.paused, false);
   });
 
-  it('lets others have their turn before it answers the rest of many requests', () => {
+  it('let other connections have their turn', () => {
     const rig = http1Rig();
     const client = rig.connect();
     client.say(ask('/').repeat(100));
@@ -34,7 +34,7 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     assert.deepEqual(statuses(client.text), new Array(100).fill(200));
   });
 
-  it('loses only the connection whose request throws when it reads on', () => {
+  it('lose only the connection whose request throws', () => {
     const rig = http1Rig(({ head, reply }) => {
       if (head.path === '/bad') throw new Error('broken');
       if (head.path === '/') reply.send(200, [], '');
@@ -49,7 +49,7 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     assert.ok(rig.told.includes('fault'));
   });
 
-  it('lets a client wait that sends many requests before it gets an answer', () => {
+  it('pause a client that sends many requests without waiting for answers', () => {
     const rig = http1Rig(keep);
     const client = rig.connect();
     client.say(ask('/').repeat(600));
@@ -63,7 +63,7 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     assert.equal(client.paused, false);
   });
 
-  it('reads no more of a client that is not answered than 16 KiB, and a body in large pieces', () => {
+  it('limit reads from an unanswered client to 16 KiB, but read a body in large pieces', () => {
     const rig = http1Rig(keep);
     const client = rig.connect();
     let sent = 0;
@@ -78,7 +78,7 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     assert.equal(uploader.owner!.maxReadBytes!(), 64 * 1024);
   });
 
-  it('begins no request while bytes of the answer before wait for the client', () => {
+  it('start no request while bytes of the previous answer are buffered', () => {
     const rig = http1Rig();
     const client = rig.connect();
     client.room = 20;
@@ -92,7 +92,7 @@ describe('requests in a row on an HTTP/1.x connection', () => {
     assert.deepEqual(statuses(client.text), [200, 200]);
   });
 
-  it('lets a client wait whose second request has a body that nobody reads', () => {
+  it('pause a client whose second request has an unread body', () => {
     const rig = http1Rig(keep);
     const client = rig.connect();
     const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n';
@@ -135,7 +135,7 @@ describe('input of an HTTP/1.x connection', () => {
     return client.text.replaceAll(/Date: .*/g, 'Date');
   }
 
-  it('means the same wherever it is cut, and whenever the answers come', () => {
+  it('has the same meaning however it is split, and whenever the answers come', () => {
     const whole = answersTo([INPUT], false);
     assert.deepEqual(statuses(whole), [200, 200, 200, 200, 400]);
     assert.ok(whole.includes('/2hello') && whole.includes('/3abc'));
@@ -147,8 +147,8 @@ describe('input of an HTTP/1.x connection', () => {
   });
 });
 
-describe('an HTTP/1.x connection whose client has ended its direction', () => {
-  it('answers a client that has ended its direction, all its requests', () => {
+describe('an HTTP/1.x connection with a half-closed client', () => {
+  it('answers all requests of the client', () => {
     const rig = http1Rig(keep);
     const client = rig.connect();
     client.say(ask('/1') + ask('/2'));
@@ -162,7 +162,7 @@ describe('an HTTP/1.x connection whose client has ended its direction', () => {
     assert.equal(client.destroyed, true);
   });
 
-  it('asks by 100 whether a client that has sent FIN is still there', () => {
+  it('probes by 100 whether the client still exists', () => {
     const rig = http1Rig(keep);
     const client = rig.connect();
     const old = rig.connect();

@@ -83,7 +83,7 @@ describe('an upgrade on an HTTP/1.x connection', () => {
     assert.deepEqual(statuses(client.text), [403, 200]);
   });
 
-  it('takes FIN before the answer for a client that has given up', () => {
+  it('treats FIN before the answer as a cancelled handshake', () => {
     const rig = handshakes();
     const client = rig.connect();
     client.say(HANDSHAKE);

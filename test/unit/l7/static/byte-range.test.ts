@@ -20,14 +20,14 @@ describe('parseRange', () => {
       assert.deepEqual(parseRange(header, 10), { first, last }, header);
   });
 
-  it('refuses ranges outside of the file', () => {
+  it('rejects ranges outside the file', () => {
     for (const header of ['bytes=10-', 'bytes=10-20', 'bytes=-0', `bytes=${'9'.repeat(400)}-`]) {
       assert.equal(parseRange(header, 10), 'unsatisfiable', header);
     }
     assert.equal(parseRange('bytes=0-', 0), 'unsatisfiable');
   });
 
-  it('ignores what is no single range', () => {
+  it('ignores anything but a single range', () => {
     for (const header of [
       '',
       'bytes',
@@ -48,7 +48,7 @@ describe('parseRange', () => {
     assert.equal(parseRange('bytes=-5', 0), null);
   });
 
-  it('never reaches outside of the file', () => {
+  it('never exceeds the file', () => {
     const bound = fc.oneof(fc.constant(''), fc.nat().map(String), fc.bigInt({ min: 0n }).map(String));
     fc.assert(
       fc.property(bound, bound, fc.nat(), (from, to, size) => {

@@ -108,7 +108,7 @@ describe('sendRange', () => {
     }
   });
 
-  it('holds nobody up for a client that takes everything', async () => {
+  it('yields to others while a client takes everything', async () => {
     const reply = new FakeReply();
     const over = sendRange(handle, { first: 0, last: SIZE - 1 }, reply);
     // No turn of the loop has ended.
@@ -117,7 +117,7 @@ describe('sendRange', () => {
     assert.ok(Buffer.concat(reply.chunks).equals(CONTENT));
   });
 
-  it('reads nothing ahead of a client that does not take what it has', async () => {
+  it('does not read ahead of a client that takes nothing', async () => {
     const reply = new FakeReply();
     reply.slow = true;
     const over = sendRange(handle, { first: 0, last: SIZE - 1 }, reply);
@@ -132,7 +132,7 @@ describe('sendRange', () => {
     assert.ok(Buffer.concat(reply.chunks).equals(CONTENT));
   });
 
-  it('stops when the client goes', async () => {
+  it('stops when the client disconnects', async () => {
     const reply = new FakeReply();
     reply.slow = true;
     const over = sendRange(handle, { first: 0, last: SIZE - 1 }, reply);
@@ -143,7 +143,7 @@ describe('sendRange', () => {
     assert.equal(reply.chunks.length, 1);
   });
 
-  it('throws when the file has become shorter', async () => {
+  it('throws if the file has become shorter', async () => {
     const shrinking = join(directory, 'shrinking');
     await writeFile(shrinking, CONTENT);
     const reader = await open(shrinking);
@@ -159,7 +159,7 @@ describe('sendRange', () => {
     assert.equal(Buffer.concat(reply.chunks).length, 200_000);
   });
 
-  it('throws what a read throws', async () => {
+  it('throws the error of a read', async () => {
     const opened = await open(directory);
     await assert.rejects(sendRange(opened, { first: 0, last: 9 }, new FakeReply()), { code: 'EISDIR' });
     await opened.close();

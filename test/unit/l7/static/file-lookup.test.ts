@@ -17,7 +17,7 @@ describe('namesOf', () => {
     assert.deepEqual(namesOf('/%252e%252e/x'), ['%2e%2e', 'x']);
   });
 
-  it('refuses names that would lead elsewhere', () => {
+  it('refuses names that leave the root', () => {
     for (const path of [
       '/..',
       '/a/../b',
@@ -37,7 +37,7 @@ describe('namesOf', () => {
     }
   });
 
-  it('refuses hidden names but .well-known at the root', () => {
+  it('refuses hidden names except .well-known at the root', () => {
     for (const path of [
       '/.git/config',
       '/.env',
@@ -102,16 +102,16 @@ describe('openBelow', () => {
     assert.equal(await textOf(root, 'sub', 'b.txt'), 'root/sub/b.txt');
   });
 
-  it('follows links that stay inside, into hidden directories too', async () => {
+  it('follows links inside the root, even into hidden directories', async () => {
     assert.equal(await textOf(root, 'inside'), 'root/sub/b.txt');
     assert.equal(await textOf(root, 'c.txt'), 'root/..data/c.txt');
   });
 
-  it('takes a root that is a link', async () => {
+  it('accepts a root that is a link', async () => {
     assert.equal(await textOf(join(directory, 'current'), 'sub', 'b.txt'), 'root/sub/b.txt');
   });
 
-  it('finds nothing behind a link that leads out of the root', async () => {
+  it('refuses links that lead outside the root', async () => {
     for (const names of [
       ['secret'],
       ['outside'],
@@ -125,16 +125,16 @@ describe('openBelow', () => {
     assert.equal(await openBelow(root, ['..', 'outside', 'secret']), null);
   });
 
-  it('tells directories, the root too', async () => {
+  it('recognises directories, even the root', async () => {
     assert.equal(await openBelow(root, ['sub']), 'directory');
     assert.equal(await openBelow(root, []), 'directory');
   });
 
-  it('finds nothing in a FIFO and does not wait for its writer', async () => {
+  it('refuses a FIFO without waiting for its writer', async () => {
     assert.equal(await openBelow(root, ['fifo']), null);
   });
 
-  it('throws what the file system says', async () => {
+  it("throws the file system's error", async () => {
     for (const [code, ...names] of [
       ['ENOENT', 'missing'],
       ['ENOTDIR', 'a.txt', 'x'],

@@ -11,7 +11,7 @@ describe('parseHttpDate', () => {
     assert.equal(parseHttpDate('Sun Nov  6 08:49:37 1994'), time);
   });
 
-  it('takes a year of two digits for one that is not far ahead', () => {
+  it('places a two-digit year in the recent past or near future', () => {
     const year = new Date().getUTCFullYear();
     const short = (full: number): string => String(full % 100).padStart(2, '0');
     assert.equal(
@@ -24,7 +24,7 @@ describe('parseHttpDate', () => {
     );
   });
 
-  it('reads back every date that is written', () => {
+  it('parses every date that it can format', () => {
     fc.assert(
       fc.property(
         fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }),
@@ -35,7 +35,7 @@ describe('parseHttpDate', () => {
     );
   });
 
-  it('ignores anything else', () => {
+  it('ignores other text', () => {
     for (const text of [
       '',
       '0',

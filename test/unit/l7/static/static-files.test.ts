@@ -84,7 +84,7 @@ describe('StaticFiles', () => {
     assert.deepEqual(reply.calls, ['begin 200', 'write 4']);
   });
 
-  it('reports 499 and sends nothing where the client has gone', async () => {
+  it('reports 499 and sends nothing if the client has disconnected', async () => {
     for (const path of ['/a.txt', '/missing', '/.env']) {
       const reply = new NotingReply();
       reply.aborted = true;
@@ -93,7 +93,7 @@ describe('StaticFiles', () => {
     }
   });
 
-  it('answers 404 where its root is missing', async () => {
+  it('answers 404 if its root is missing', async () => {
     const reply = new NotingReply();
     assert.equal(await statusOf('/a.txt', reply, join(root, 'missing')), 404);
     assert.deepEqual(reply.calls, ['send 404']);

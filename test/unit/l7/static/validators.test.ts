@@ -17,7 +17,7 @@ function stats(mtimeNs: bigint, size: bigint): BigIntStats {
 }
 
 describe('validatorsOf', () => {
-  it('gives another tag to another size and to a time that differs by a nanosecond', () => {
+  it('returns another tag for another size, or a time that differs by a nanosecond', () => {
     const tags = [stats(10n ** 18n, 1n), stats(10n ** 18n, 2n), stats(10n ** 18n + 1n, 1n)].map(
       (s) => validatorsOf(s).etag,
     );
@@ -25,7 +25,7 @@ describe('validatorsOf', () => {
     for (const tag of tags) assert.match(tag, /^"[\da-f]+-[\da-f]+"$/);
   });
 
-  it('gives the time of modification in whole seconds, and none in the future', () => {
+  it('returns the modification time in whole seconds, never in the future', () => {
     assert.equal(validatorsOf(stats(784_111_777_999_000_000n, 1n)).lastModified, 784_111_777_000);
     assert.ok(
       validatorsOf(stats(BigInt(Date.now() + 3_600_000) * 1_000_000n, 1n)).lastModified <= Date.now(),
@@ -34,11 +34,11 @@ describe('validatorsOf', () => {
 });
 
 describe('failedPrecondition', () => {
-  it('sends the file where nothing is asked', () => {
+  it('sends the file without conditions', () => {
     assert.equal(judged({}), null);
   });
 
-  it('answers 304 to a tag that is listed, strong or weak, and to a star', () => {
+  it('answers 304 to a listed tag, strong or weak, and to a star', () => {
     for (const list of ['"a-b"', 'W/"a-b"', '"x", "a-b"', '"x,y","a-b"', '*', ' * ']) {
       assert.equal(judged({ 'if-none-match': list }), 304, list);
     }
@@ -46,30 +46,30 @@ describe('failedPrecondition', () => {
       assert.equal(judged({ 'if-none-match': list }), null, list);
   });
 
-  it('answers 304 to a date since which the file has not changed', () => {
+  it('answers 304 to a date if the file has not changed since', () => {
     assert.equal(judged({ 'if-modified-since': MODIFIED }), 304);
     assert.equal(judged({ 'if-modified-since': LATER }), 304);
     assert.equal(judged({ 'if-modified-since': EARLIER }), null);
     assert.equal(judged({ 'if-modified-since': 'yesterday' }), null);
   });
 
-  it('believes If-None-Match over If-Modified-Since', () => {
+  it('prefers If-None-Match to If-Modified-Since', () => {
     assert.equal(judged({ 'if-none-match': '"x"', 'if-modified-since': LATER }), null);
     assert.equal(judged({ 'if-none-match': '"a-b"', 'if-modified-since': EARLIER }), 304);
   });
 
-  it('answers 412 where none of the tags is the one, compared strongly', () => {
+  it('answers 412 if no tag matches strongly', () => {
     for (const list of ['"x"', 'W/"a-b"', '']) assert.equal(judged({ 'if-match': list }), 412, list);
     for (const list of ['"a-b"', '"x", "a-b"', '*']) assert.equal(judged({ 'if-match': list }), null, list);
   });
 
-  it('answers 412 where the file has changed since', () => {
+  it('answers 412 if the file has changed since the date', () => {
     assert.equal(judged({ 'if-unmodified-since': EARLIER }), 412);
     assert.equal(judged({ 'if-unmodified-since': MODIFIED }), null);
     assert.equal(judged({ 'if-unmodified-since': 'yesterday' }), null);
   });
 
-  it('believes If-Match over If-Unmodified-Since, and both before If-None-Match', () => {
+  it('prefers If-Match to If-Unmodified-Since, and checks both before If-None-Match', () => {
     assert.equal(judged({ 'if-match': '"a-b"', 'if-unmodified-since': EARLIER }), null);
     assert.equal(judged({ 'if-match': '"x"', 'if-none-match': '"a-b"' }), 412);
     assert.equal(judged({ 'if-match': '"a-b"', 'if-none-match': '"a-b"' }), 304);
@@ -88,7 +88,7 @@ describe('rangeApplies', () => {
     }
   });
 
-  it('does not trust a date of this very second', () => {
+  it('does not trust a date within the current second', () => {
     const lastModified = Math.floor(Date.now() / 1000) * 1000;
     assert.equal(rangeApplies(new Date(lastModified).toUTCString(), { etag: '"a-b"', lastModified }), false);
   });

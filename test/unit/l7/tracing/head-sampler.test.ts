@@ -12,7 +12,7 @@ function sampler(sample: number, routes: Readonly<Record<string, number>> = {}):
 }
 
 describe('head sampling', () => {
-  it('continues the trace of a trusted client alone', () => {
+  it('continues only the traces of trusted clients', () => {
     const trusted = sampler(1).begin(head, '127.0.0.1', true);
     assert.equal(trusted.parentSpanId, 'b7ad6b7169203331');
     assert.equal(trusted.isSampled, false);
@@ -22,7 +22,7 @@ describe('head sampling', () => {
     assert.equal(stranger.isSampled, true);
   });
 
-  it('gives each request ids of its own', () => {
+  it('gives each request its own ids', () => {
     const own = sampler(0.5);
     const traces = Array.from({ length: 1000 }, () => own.begin({ ...head, headers: [] }, '127.0.0.1', true));
     assert.equal(new Set(traces.map(({ traceId }) => traceId)).size, 1000);
@@ -33,7 +33,7 @@ describe('head sampling', () => {
     }
   });
 
-  it('takes the part of the route, unless the client has decided', () => {
+  it("uses the route's fraction, unless the client has decided", () => {
     const own = sampler(0, { chat: 1 });
     const trace = own.begin({ ...head, headers: [] }, '127.0.0.1', true);
     own.routed(trace, 'api');
@@ -45,7 +45,7 @@ describe('head sampling', () => {
     assert.equal(continued.isSampled, false);
   });
 
-  it('tells endpoints one valid parent, whatever headers come', () => {
+  it('sends endpoints one valid parent, whatever headers arrive', () => {
     const hex = fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdefF-')), maxLength: 60 });
     const valid = fc.constantFrom(PARENT, 'a=1', 'a=1,b=2', `${PARENT}-x`, `cc${PARENT.slice(2)}-x`);
     const header = fc.tuple(

@@ -41,14 +41,14 @@ async function failureOn(change: (loop: EventLoop) => void): Promise<Error> {
 }
 
 describe('a dial by system calls', { skip: unsupportedReason() ?? false }, () => {
-  it('fails for a shortage of our own where no descriptor is left', async () => {
+  it('fails with a shortage if no descriptor is left', async () => {
     const failure = await failureOn(({ sockets }) =>
       Object.defineProperty(sockets, 'open', { value: () => -EMFILE }),
     );
     assert.equal(connectFailureOf(failure), 'own_shortage');
   });
 
-  it('fails for that also where another address has refused', async () => {
+  it('fails with a shortage even if another address has refused', async () => {
     for (const order of [
       [EMFILE, ECONNREFUSED],
       [ECONNREFUSED, EMFILE],
@@ -61,7 +61,7 @@ describe('a dial by system calls', { skip: unsupportedReason() ?? false }, () =>
     }
   });
 
-  it('fails for that where the connection cannot be watched, and the thread goes on', async () => {
+  it('fails with a shortage if the connection cannot be watched, and the thread survives', async () => {
     const failure = await failureOn(({ poller, sockets }) => {
       Object.defineProperty(sockets, 'connect', { value: () => -EINPROGRESS });
       Object.defineProperty(poller, 'tryWatch', {

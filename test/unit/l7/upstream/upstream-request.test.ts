@@ -45,7 +45,7 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const HINTS = 'HTTP/1.1 103 Early Hints\r\n\r\n';
 
 describe('a request on a connection to an endpoint', () => {
-  it('is answered behind up to 16 interim responses', () => {
+  it('accepts up to 16 interim responses before the answer', () => {
     const { log, receive } = request();
     receive(Buffer.from(HINTS.repeat(16) + OK));
     assert.deepEqual(log, [...Array<string>(16).fill('informed 103'), 'head 200', 'body ok', 'end']);
@@ -59,13 +59,13 @@ describe('a request on a connection to an endpoint', () => {
     assert.deepEqual(log.slice(16), ['destroyed', 'failed handshake: too many interim responses']);
   });
 
-  it('fails at a 101, which it has not asked for', () => {
+  it('fails at an unexpected 101', () => {
     const { log, receive } = request();
     receive(Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
     assert.deepEqual(log, ['destroyed', 'failed handshake: the endpoint switches protocols unasked']);
   });
 
-  it('tells of no 100, which ends at the proxy', () => {
+  it('does not forward 100 (Continue)', () => {
     const { log, receive } = request();
     receive(Buffer.from(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${OK}`));
     assert.deepEqual(log, ['informed 102', 'head 200', 'body ok', 'end']);
@@ -77,14 +77,14 @@ describe('a request on a connection to an endpoint', () => {
     assert.deepEqual(log, ['informed 199', 'destroyed']);
   });
 
-  it('ends with the trailers that may be passed on', () => {
+  it('ends with the trailers that may be forwarded', () => {
     const { log, receive } = request();
     const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
     receive(Buffer.from(`${chunked}2\r\nok\r\n0\r\nX-Sum: 1\r\nSet-Cookie: a=1\r\nETag: "a"\r\n\r\n`));
     assert.deepEqual(log, ['head 200', 'body ok', 'end, X-Sum: 1, ETag: "a"']);
   });
 
-  it('hands over the bytes of one read in one piece, however small its chunks are', () => {
+  it('forwards the bytes of one read in one piece, even if its chunks are small', () => {
     const { log, receive } = request();
     const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
     receive(Buffer.from(head + '1\r\na\r\n'.repeat(300)));
@@ -92,13 +92,13 @@ describe('a request on a connection to an endpoint', () => {
     assert.deepEqual(log, ['head 200', `body ${'a'.repeat(300)}`, `body ${'b'.repeat(300)}`, 'end']);
   });
 
-  it('fails at a head that does not end', () => {
+  it('fails at a head that never ends', () => {
     const { log, receive } = request();
     receive(headOf(70_000).subarray(0, -1));
     assert.deepEqual(log, ['destroyed', 'failed handshake: response head too large']);
   });
 
-  it('takes work in proportion to its head, which comes byte by byte', () => {
+  it('takes linear time for a head that arrives byte by byte', () => {
     const { log, receive } = request();
     const head = headOf(60_000);
     const work = bufferWork(() => drip(head, receive));

@@ -136,7 +136,7 @@ for (const [name, create] of Object.entries(RIGS)) {
       socket.destroy();
     });
 
-    it('carries bytes both ways, and FIN', async () => {
+    it('carries bytes and FIN both ways', async () => {
       const { socket, witness, peer } = await connected();
       peer.read();
       socket.write(Buffer.from('hello'));
@@ -151,7 +151,7 @@ for (const [name, create] of Object.entries(RIGS)) {
       await peer.ended();
     });
 
-    it('sends FIN behind what waits, and closes when the endpoint’s has come', async () => {
+    it("sends FIN after the buffered bytes, and closes after the endpoint's FIN", async () => {
       const { socket, witness, peer } = await connected();
       const bytes = randomBytes(24 * 1024 * 1024);
       for (let at = 0; at < bytes.length; at += 1_000_003) socket.write(bytes.subarray(at, at + 1_000_003));
@@ -168,7 +168,7 @@ for (const [name, create] of Object.entries(RIGS)) {
       assert.equal(witness.error, null);
     });
 
-    it('stops the endpoint while it is paused, and loses nothing', async () => {
+    it('pauses the endpoint without loss', async () => {
       const { socket, witness, peer } = await connected();
       socket.pause();
       const sent = peer.sendRandom(32 * 1024 * 1024);
@@ -187,7 +187,7 @@ for (const [name, create] of Object.entries(RIGS)) {
       ['bytes that nobody asked for', (peer: TcpPeer) => peer.send('x')],
       ['FIN', (peer: TcpPeer) => peer.end()],
     ] as const) {
-      it(`does not stay in the pool if ${what} came while it was paused`, async () => {
+      it(`leaves the pool if ${what} arrived while it was paused`, async () => {
         const { socket, peer } = await connected();
         const pool = new ConnectionPool(new TimerWheel(performance.now()));
         const endpoint = {} as unknown as Endpoint;
@@ -200,7 +200,7 @@ for (const [name, create] of Object.entries(RIGS)) {
       });
     }
 
-    it('hands over what came before a reset, then says that it is lost', async () => {
+    it('delivers the bytes before a reset, then reports the loss', async () => {
       const { socket, witness, peer } = await connected();
       peer.send('last words');
       await eventually(() => assert.equal(witness.received, 10));
@@ -216,7 +216,7 @@ for (const [name, create] of Object.entries(RIGS)) {
       assert.equal(witness.events.filter((event) => event === 'closed').length, 1);
     });
 
-    it('tells a reset right behind bytes from FIN', async () => {
+    it('distinguishes a reset right after bytes from FIN', async () => {
       for (let round = 0; round < 2; round++) {
         const { witness, peer } = await connected();
         peer.send('last words');
@@ -228,7 +228,7 @@ for (const [name, create] of Object.entries(RIGS)) {
       }
     });
 
-    it('is closed by destroy, from within its own data too', async () => {
+    it('is closed by destroy, even inside its own data callback', async () => {
       const { socket, witness, peer } = await connected();
       witness.onData = () => socket.destroy();
       peer.read();
@@ -238,7 +238,7 @@ for (const [name, create] of Object.entries(RIGS)) {
       await peer.ended();
     });
 
-    it('says why an endpoint cannot be reached', async () => {
+    it('reports why an endpoint cannot be reached', async () => {
       const [port = 0] = await freePorts(1);
       const refused = open({ kind: 'tcp', host: '127.0.0.1', port });
       await refused.witness.comes('closed');
@@ -250,7 +250,7 @@ for (const [name, create] of Object.entries(RIGS)) {
       assert.equal(connectFailureOf(missing.witness.error!), 'refused');
     });
 
-    it('dials the addresses of an endpoint in turn, and gives the last one all the time', async () => {
+    it('dials the addresses of an endpoint in turn, and gives the last one all remaining time', async () => {
       // Whoever listens on the port has another address.
       const refusing = await refusingEndpoint();
       const port = Number(refusing.address.split(':')[1]);
@@ -288,7 +288,7 @@ for (const [name, create] of Object.entries(RIGS)) {
       assert.match(refused.witness.error!.message, /ECONNREFUSED.*127\.0\.0\.4/);
     });
 
-    it('tells nothing once its owner has let go of it', async () => {
+    it('calls nothing after its owner was removed', async () => {
       const { socket, witness, peer } = await connected();
       socket.owner = null;
       peer.send('unheard');

@@ -10,7 +10,7 @@ function responseWith(pem: string): HttpResponse {
 }
 
 describe('the certificate of a connection of uWebSockets.js', () => {
-  it('is read from PEM', () => {
+  it('is parsed from PEM', () => {
     const der = certificateDer(nameDer([[['2.5.4.3', 12, 'alice'.repeat(20)]]]));
     const lines = der.toString('base64').replace(/.{1,64}/g, '$&\n');
     const pem = `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`;
@@ -22,7 +22,7 @@ describe('the certificate of a connection of uWebSockets.js', () => {
     assert.equal(certificateOf(responseWith('')), null);
   });
 
-  it('is answered with 403 and the end of the connection if it is missing', () => {
+  it('causes a 403 and the end of the connection if it is missing', () => {
     const calls: unknown[] = [];
     const note =
       (name: string) =>

@@ -5,13 +5,13 @@ import { chooseDeflateOffer } from '../../../../src/l7/uws/deflate-offer.ts';
 const PLAIN = 'permessage-deflate';
 
 describe('the choice among offers of permessage-deflate', () => {
-  it('takes what browsers offer', () => {
+  it('accepts the offers of browsers', () => {
     for (const offer of [PLAIN, `${PLAIN}; client_max_window_bits`, `${PLAIN};client_no_context_takeover`]) {
       assert.equal(chooseDeflateOffer(offer), offer);
     }
   });
 
-  it('takes nothing where nothing, or something else, is offered', () => {
+  it('accepts nothing without an offer of permessage-deflate', () => {
     for (const offers of [
       undefined,
       '',
@@ -24,22 +24,22 @@ describe('the choice among offers of permessage-deflate', () => {
     }
   });
 
-  it('declines a limited window that the shared compressor does not have', () => {
+  it('declines a limited window, which the shared compressor does not support', () => {
     assert.equal(chooseDeflateOffer(`${PLAIN}; server_max_window_bits=12`), '');
     assert.equal(chooseDeflateOffer(`${PLAIN}; server_max_window_bits=15`), '');
   });
 
-  it('grants to forget the context, which is not kept', () => {
+  it('accepts no_context_takeover, because no context is kept', () => {
     const offer = `${PLAIN}; server_no_context_takeover`;
     assert.equal(chooseDeflateOffer(offer), offer);
   });
 
-  it('takes the first of several that it can grant, and it alone', () => {
+  it('accepts only the first acceptable offer', () => {
     const offers = `${PLAIN}; server_no_context_takeover; server_max_window_bits=9, ${PLAIN}; server_no_context_takeover, ${PLAIN}`;
     assert.equal(chooseDeflateOffer(offers), `${PLAIN}; server_no_context_takeover`);
   });
 
-  it('declines an offer that is out of order', () => {
+  it('declines an invalid offer', () => {
     for (const parameters of [
       'unknown',
       'client_max_window_bits=7',

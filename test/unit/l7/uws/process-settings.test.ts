@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { missingBinary } from '../../../../src/l7/uws/process-settings.ts';
 
 describe('the binary of uWebSockets.js', () => {
-  it('is there for this process', () => {
+  it('exists for this process', () => {
     assert.equal(missingBinary(), null);
   });
 
@@ -19,11 +19,11 @@ describe('the binary of uWebSockets.js', () => {
     assert.equal(missingBinary(process, directory), null);
   });
 
-  it('is missed if the package is not installed', () => {
+  it('is missing if the package is not installed', () => {
     assert.equal(missingBinary(process, null), 'the package uWebSockets.js is not installed');
   });
 
-  it('is missed for a Node or a machine that the package does not have', () => {
+  it('is missing for a Node version or machine that the package does not support', () => {
     const node24 = { ...process, versions: { ...process.versions, node: '24.1.0', modules: '137' } };
     assert.equal(
       missingBinary(node24),

@@ -63,20 +63,20 @@ function textOf(text: string): ArrayBuffer {
 }
 
 describe('the memory of a large message', () => {
-  it('is freed when the owner has taken the message', () => {
+  it('is released when the owner has processed the message', () => {
     const stage = new Stage().open();
     stage.message(LARGE);
     assert.deepEqual(stage.events, [`message of ${LARGE}`, `freed ${LARGE}`]);
   });
 
-  it('is freed once, before the owner hears that uWS ends the WebSocket within the message', () => {
+  it('is released once, before the owner learns that uWS ended the WebSocket inside the message', () => {
     const stage = new Stage().open();
     stage.onMessage = () => stage.client.closed(1013, NO_REASON);
     stage.message(LARGE);
     assert.deepEqual(stage.events, [`message of ${LARGE}`, `freed ${LARGE}`, 'closed 1013']);
   });
 
-  it('is left alone while another WebSocket ends', () => {
+  it('is kept while another WebSocket ends', () => {
     const stage = new Stage().open();
     const other = new Stage().open();
     stage.onMessage = () => other.client.closed(1006, NO_REASON);
@@ -85,36 +85,36 @@ describe('the memory of a large message', () => {
     assert.deepEqual(stage.events, [`message of ${LARGE}`, `freed ${LARGE}`]);
   });
 
-  it('of small messages is left alone', () => {
+  it('is kept for small messages', () => {
     const stage = new Stage().open();
     stage.message(200 * 1024);
     assert.deepEqual(stage.events, [`message of ${200 * 1024}`]);
   });
 });
 
-describe('the end of a WebSocket of uWS', () => {
-  it('by a close frame is told with its code and reason, and lingers', () => {
+describe('the end of a uWS WebSocket', () => {
+  it('by a close frame is reported with its code and reason, and lingers', () => {
     const stage = new Stage().open();
     stage.client.closed(1000, textOf('done'));
     assert.deepEqual(stage.events, ['closed 1000 done']);
     assert.equal(stage.lingers, true);
   });
 
-  it('without a close frame is told with the words of uWS, and does not linger', () => {
+  it("without a close frame is reported with uWS's text, and does not linger", () => {
     const stage = new Stage().open();
     stage.client.closed(1006, textOf('Received too big message'));
     assert.deepEqual(stage.events, ['lost "Received too big message"']);
     assert.equal(stage.lingers, false);
   });
 
-  it('by a close frame that uWS refuses is told apart, and lingers', () => {
+  it('by a close frame that uWS refuses is marked, and lingers', () => {
     const stage = new Stage().open();
     stage.client.closed(1006, textOf('Received invalid close payload'));
     assert.deepEqual(stage.events, ['lost "Received invalid close payload" refused']);
     assert.equal(stage.lingers, true);
   });
 
-  it('before the owner has heard of it is not told', () => {
+  it('is not reported before the owner was called', () => {
     const stage = new Stage();
     stage.client.closed(1006, NO_REASON);
     assert.deepEqual(stage.events, []);
@@ -122,8 +122,8 @@ describe('the end of a WebSocket of uWS', () => {
   });
 });
 
-describe('what uWS has handed over', () => {
-  it('is counted by messages and control frames', () => {
+describe('frames delivered by uWS', () => {
+  it('are counted by messages and control frames', () => {
     const { client } = new Stage().open();
     client.message(new ArrayBuffer(10), false);
     client.message(new ArrayBuffer(20), true);
@@ -133,7 +133,7 @@ describe('what uWS has handed over', () => {
     assert.deepEqual([messages, messageBytes, controlFrames, controlBytes], [2, 30, 2, 7]);
   });
 
-  it('has its owner hear of pings and pongs', () => {
+  it('include pings and pongs for the owner', () => {
     const stage = new Stage().open();
     stage.client.pong(new ArrayBuffer(0));
     stage.client.ping(new ArrayBuffer(0));

@@ -23,8 +23,8 @@ function make(upgrade: (socket: Socket, userData: object) => void): Socket | nul
   return createWebSocket(response, reply, CLIENT, [], { key: '', subprotocol: '', extensions: '', context });
 }
 
-describe('a WebSocket that uWS makes', () => {
-  it('gets its client when uWS has made it, and nothing that uWS would copy', () => {
+describe('a WebSocket created by uWS', () => {
+  it('gets its client after its creation, and no user data for uWS to copy', () => {
     let copied: string[] = ['nothing yet'];
     let early: UwsClient | undefined = CLIENT;
     const socket = make((made, userData) => {
@@ -38,7 +38,7 @@ describe('a WebSocket that uWS makes', () => {
     assert.equal(forgetCreated(socket), false);
   });
 
-  it('is none if uWS closes it at once', () => {
+  it('is null if uWS closes it at once', () => {
     let wasBeingMade = false;
     const socket = make((made) => {
       rememberCreated(made);

@@ -27,7 +27,7 @@ describe('an upgrade that authenticates its connection', () => {
     ]);
   });
 
-  it('ends the search if the client goes meanwhile', () => {
+  it('cancels the search if the client disconnects', () => {
     const { upgrade: begun, log } = upgrade({ authorizes: true, identified: false });
     begun.clientGone();
     assert.deepEqual(log, ['search ended', 'refused 499 client_gone at -', 'left']);
@@ -58,21 +58,21 @@ describe('a bound connection', () => {
     assert.ok(log.includes('refused 504 timeout at e0'));
   });
 
-  it('counts as in use until its session has it', () => {
+  it('counts as in use until its session owns it', () => {
     const { sockets, inUse } = upgrade({ bound: true });
     assert.equal(inUse(), 1);
     sockets[0]!.say(SWITCH);
     assert.equal(inUse(), 0);
   });
 
-  it('is tried once: another endpoint follows a wrong answer', () => {
+  it('is tried once, and another endpoint is tried after an invalid answer', () => {
     const { sockets, log } = upgrade({ bound: true });
     sockets[0]!.say('no HTTP\r\n');
     assert.equal(log.at(-1), 'e0 failed: handshake, counts as handshake');
     assert.equal(sockets.length, 2);
   });
 
-  it('is dialled again once: the fresh connection that closes has failed', () => {
+  it('is redialled once, and fails if the fresh connection closes', () => {
     const { sockets, log } = upgrade({ bound: true });
     sockets[0]!.owner!.channelClosed(RESET);
     sockets[1]!.owner!.upstreamConnected();
@@ -81,7 +81,7 @@ describe('a bound connection', () => {
     assert.equal(log[2], 'e0 failed: reset, counts as reset');
   });
 
-  it('that fails otherwise than by a reset leaves no doubt about the next endpoint', () => {
+  it('does not affect the next endpoint if it fails by anything but a reset', () => {
     const { sockets, log } = upgrade({ bound: true, takes: false });
     sockets[0]!.owner!.channelClosed(codedError('EHOSTUNREACH'));
     sockets[1]!.owner!.upstreamConnected();
@@ -91,7 +91,7 @@ describe('a bound connection', () => {
   });
 });
 
-describe('a client that goes late', () => {
+describe('a client that disconnects late', () => {
   it('leaves the connection of its session to the session', () => {
     const { upgrade: begun, sockets, log, held } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
@@ -101,7 +101,7 @@ describe('a client that goes late', () => {
     assert.deepEqual([log, held(), sockets[0]!.destroyed], [before, 1, false]);
   });
 
-  it('counts as refused, and once, if it has got a part of a refusal', () => {
+  it('counts as refused once if it has received a part of a refusal', () => {
     const { upgrade: begun, sockets, log, held } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say(`HTTP/1.1 403 Forbidden\r\nContent-Length: 99999\r\n\r\n${'x'.repeat(70_000)}`);

@@ -26,7 +26,7 @@ function fakeEngine(): ExchangeEngine & { readonly made: Relay[] } {
 }
 
 describe('the relays of a context', () => {
-  it('are made once for each engine that brings clients', () => {
+  it('are created once per engine', () => {
     const [first, second] = [fakeEngine(), fakeEngine()];
     const relays = new ContextRelays(terms);
     assert.equal(relays.of(first), relays.of(first));
@@ -34,7 +34,7 @@ describe('the relays of a context', () => {
     assert.deepEqual([first.made.length, second.made.length], [1, 1]);
   });
 
-  it('tell the sessions of all engines', () => {
+  it('list the sessions of all engines', () => {
     const [first, second] = [fakeEngine(), fakeEngine()];
     const relays = new ContextRelays(terms);
     assert.deepEqual([relays.size, [...relays]], [0, []]);

@@ -78,13 +78,13 @@ class Stage {
 }
 
 describe('the idle timeout of an endpoint', () => {
-  it('pings at its half, and passes at its end', () => {
+  it('pings at half time, and closes at its end', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000 });
     stage.run(10_000);
     assert.deepEqual(stage.passed, ['ping at 5000', 'idle at 10000']);
   });
 
-  it('begins again with each byte of the endpoint', () => {
+  it('restarts with each byte from the endpoint', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000 });
     for (let count = 0; count < 10; count++) {
       stage.run(4000);
@@ -97,7 +97,7 @@ describe('the idle timeout of an endpoint', () => {
     assert.deepEqual(stage.passed, ['ping at 45000', 'ping at 50100']);
   });
 
-  it('does not pass while the endpoint is paused, and counts from its resumption', () => {
+  it('stops while the endpoint is paused, and restarts when it resumes', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000 });
     stage.deadlines.isEndpointPaused = true;
     stage.run(60_000);
@@ -110,7 +110,7 @@ describe('the idle timeout of an endpoint', () => {
     assert.ok(stage.passed.at(-1)?.startsWith('idle at 70'));
   });
 
-  it('of 0 never passes', () => {
+  it('is disabled at 0', () => {
     const stage = new Stage();
     stage.run(100_000);
     assert.deepEqual(stage.passed, []);
@@ -118,7 +118,7 @@ describe('the idle timeout of an endpoint', () => {
 });
 
 describe('the idle timeout of a client', () => {
-  it('pings at its half and passes at its end, whatever the endpoint sends', () => {
+  it('pings at half time and closes at its end, whatever the endpoint sends', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000, watchesClient: true });
     for (let count = 0; count < 10; count++) {
       stage.run(1000);
@@ -127,7 +127,7 @@ describe('the idle timeout of a client', () => {
     assert.deepEqual(stage.passed, ['client ping at 5000', 'client idle at 10000']);
   });
 
-  it('begins again with each byte of the client', () => {
+  it('restarts with each byte from the client', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000, watchesClient: true });
     for (let count = 0; count < 10; count++) {
       stage.run(4000);
@@ -137,7 +137,7 @@ describe('the idle timeout of a client', () => {
     assert.deepEqual(stage.passed, []);
   });
 
-  it('does not pass while the client is paused', () => {
+  it('stops while the client is paused', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000, watchesClient: true });
     stage.deadlines.isClientPaused = true;
     for (let count = 0; count < 10; count++) {
@@ -154,7 +154,7 @@ describe('the idle timeout of a client', () => {
     );
   });
 
-  it('is not watched if the engine does it', () => {
+  it('is left to an engine that watches clients itself', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000 });
     stage.deadlines.isEndpointPaused = true;
     stage.run(30_000);
@@ -168,14 +168,14 @@ describe('the lifetime of a session', () => {
     [0.5, 1_000_000],
     [1, 1_100_000],
   ] as const) {
-    it(`of 1,000,000 ms passes after ${ms} ms for the random number ${random}`, () => {
+    it(`of 1,000,000 ms ends after ${ms} ms for the random number ${random}`, () => {
       const stage = new Stage({ maxLifetimeMs: 1_000_000, random });
       stage.run(1_200_000);
       assert.equal(stage.passed[0], `lifetime at ${ms}`);
     });
   }
 
-  it('passes however much the endpoint sends', () => {
+  it('ends however much the endpoint sends', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000, maxLifetimeMs: 20_000 });
     for (let count = 0; count < 10; count++) {
       stage.deadlines.endpointActive();
@@ -197,13 +197,13 @@ describe('the credential of a session', () => {
     return stage;
   }
 
-  it('expires when the wall clock says so, once', () => {
+  it('expires once, by the wall clock', () => {
     const stage = stageUntil(NOW + 12_300);
     stage.runBothClocks(60_000);
     assert.deepEqual(stage.passed, ['credential at 12300']);
   });
 
-  it('expires at the next tick if its time is over already', () => {
+  it('expires at the next tick if its time has already passed', () => {
     const stage = stageUntil(NOW - 1);
     stage.runBothClocks(200);
     assert.deepEqual(stage.passed, ['credential at 100']);
@@ -218,7 +218,7 @@ describe('the credential of a session', () => {
     assert.deepEqual(stage.passed, ['credential at 20000']);
   });
 
-  it('lives as long as it should if the wall clock is put back', () => {
+  it('lives as long as it should if the wall clock is set back', () => {
     const stage = stageUntil(NOW + 10_000);
     mock.timers.setTime(NOW - 30_000);
     stage.runBothClocks(39_900);
@@ -227,7 +227,7 @@ describe('the credential of a session', () => {
     assert.deepEqual(stage.passed, ['credential at 40000']);
   });
 
-  it('expires within a minute if the wall clock is put forward', () => {
+  it('expires within a minute if the wall clock is set forward', () => {
     const stage = stageUntil(NOW + 3_600_000);
     mock.timers.setTime(NOW + 7_200_000);
     stage.runBothClocks(60_000);
@@ -255,7 +255,7 @@ describe('the credential of a session', () => {
     });
   }
 
-  it('holds no longer if it is made endless', () => {
+  it('never expires after it became unlimited', () => {
     const stage = stageUntil(NOW + 10_000);
     stage.deadlines.admission.endsAt = Infinity;
     stage.runBothClocks(100_000);
@@ -264,7 +264,7 @@ describe('the credential of a session', () => {
 });
 
 describe('a session that closes', () => {
-  it('does not count as open any more', () => {
+  it('no longer counts as open', () => {
     const { deadlines } = new Stage();
     assert.ok(!deadlines.hasEnded);
     deadlines.markEnded();
@@ -272,14 +272,14 @@ describe('a session that closes', () => {
     assert.ok(deadlines.hasEnded);
   });
 
-  it('gives the endpoint 5 seconds, and no other deadline holds', () => {
+  it('gives the endpoint 5 seconds, and has no other deadline', () => {
     const stage = new Stage({ idleTimeoutMs: 2000, maxLifetimeMs: 3000 });
     stage.end();
     stage.run(10_000);
     assert.deepEqual(stage.passed, ['close at 5000']);
   });
 
-  it('hears of no deadline after they have been stopped', () => {
+  it('has no deadlines after they have been stopped', () => {
     const stage = new Stage({ idleTimeoutMs: 2000, maxLifetimeMs: 3000 });
     stage.end();
     stage.deadlines.disarmDeadlines();

@@ -37,7 +37,7 @@ function greedyEntry(journal: Journal): SessionEntry {
 }
 
 describe('the entry of a session', () => {
-  it('hold bounded text', () => {
+  it('holds bounded text', () => {
     const lines: unknown[] = [];
     const journal = journalOf(lines);
     greedyEntry(journal).opened();
@@ -45,7 +45,7 @@ describe('the entry of a session', () => {
     assert.ok(length < 2800, `${length} characters`);
   });
 
-  it('keep no more memory than their own text', () => {
+  it('keeps no more memory than its own text', () => {
     const kept: SessionEntry[] = [];
     const journal = NO_JOURNAL;
     for (let warm = 0; warm < 50; warm++) greedyEntry(journal);
@@ -57,7 +57,7 @@ describe('the entry of a session', () => {
     assert.ok(each < 8 * KIB, `${each} bytes for each session`);
   });
 
-  it('keeps what happens for the span, bounded in number and rate', (context) => {
+  it('records events for the span, limited in number and rate', (context) => {
     context.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
     const tick = (ms: number): void => context.mock.timers.tick(ms);
     const told: string[][] = [];

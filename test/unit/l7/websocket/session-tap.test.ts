@@ -41,13 +41,13 @@ function handshakeOf(head: Partial<RequestHead>): { target: string; headers: (re
 }
 
 describe('the tap of a new session', () => {
-  it('is told the target with its query', () => {
+  it('gets the target with its query', () => {
     assert.equal(handshakeOf({}).target, '/a');
     assert.equal(handshakeOf({ query: 'b=c?d' }).target, '/a?b=c?d');
     assert.equal(handshakeOf({ hasEmptyQuery: true }).target, '/a?');
   });
 
-  it('is told the headers in their order, in the spelling of the client if the engine knows it', () => {
+  it("gets the headers in order, with the client's spelling if the engine keeps it", () => {
     const headers = ['host', 'h', 'x-a', '1', 'x-a', '2'];
     const pairs = [
       ['host', 'h'],
@@ -64,7 +64,7 @@ describe('the tap of a new session', () => {
 });
 
 describe('an upgrade', () => {
-  it('gives its session a tap before the client is answered', () => {
+  it('attaches a tap to its session before the client is answered', () => {
     const taps = new NotingTaps();
     const { sockets, log } = upgrade({ taps });
     sockets[0]!.owner!.upstreamConnected();
@@ -74,7 +74,7 @@ describe('an upgrade', () => {
     assert.deepEqual(log.slice(-3), ['session has a tap', '101 X-App: 1', 'left']);
   });
 
-  it('asks nothing of taps that are off', () => {
+  it('does not call taps that are off', () => {
     const taps = new NotingTaps();
     taps.isOn = false;
     const { sockets, log } = upgrade({ taps });

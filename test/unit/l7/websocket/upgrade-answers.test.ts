@@ -18,11 +18,11 @@ describe('a 101', () => {
     assert.equal(answered(SWITCH, { via: true }).log.at(-2), '101 X-App: 1, Via: 1.1 sluice');
   });
 
-  it('brings the cookie that leads the client back to its endpoint', () => {
+  it('has the sticky cookie for its endpoint', () => {
     assert.equal(answered(SWITCH, { cookie: 'lb=e1' }).log.at(-2), '101 X-App: 1, Set-Cookie: lb=e1');
   });
 
-  it('gives the extensions that the endpoint chose to the client and the session', () => {
+  it('passes the extensions chosen by the endpoint on to the client and the session', () => {
     const rig = upgrade({ extensions: 'x-a, x-b; c=1' });
     rig.sockets[0]!.owner!.upstreamConnected();
     assert.match(rig.sockets[0]!.received, /\r\nSec-WebSocket-Extensions: x-a, x-b; c=1\r\n/);
@@ -33,7 +33,7 @@ describe('a 101', () => {
     ]);
   });
 
-  it('is no answer if it has an extension that was not offered', () => {
+  it('is invalid if it has an extension that was not offered', () => {
     const chosen = SWITCH.replace('X-App', 'Sec-WebSocket-Extensions: x-b\r\nX-App');
     const { log } = answered(chosen, { extensions: 'x-a', endpoints: 1 });
     assert.deepEqual(log.slice(-3), [
@@ -47,7 +47,7 @@ describe('a 101', () => {
 
 describe('a refusal', () => {
   for (const version of ['1.0', '1.1']) {
-    it(`of an endpoint that speaks HTTP/${version} has a Via header of that version`, () => {
+    it(`of an HTTP/${version} endpoint has a Via header of that version`, () => {
       const text = `HTTP/${version} 403 Forbidden\r\nContent-Length: 2\r\n\r\nno`;
       const { log } = answered(text, { via: true });
       assert.deepEqual(log.slice(2, 4), [`Via: ${version} sluice`, '403 no']);
@@ -55,7 +55,7 @@ describe('a refusal', () => {
     });
   }
 
-  it('counts as cut, and once, if its body breaks on the way to the client', () => {
+  it('counts as cut once if its body breaks on the way to the client', () => {
     const {
       log,
       sockets,
@@ -71,7 +71,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('counts as no cut if the client has got all of it', () => {
+  it('does not count as cut if the client has received all of it', () => {
     const { log } = answered('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno');
     assert.ok(!log.some((line) => line.startsWith('counted')));
   });

@@ -28,7 +28,7 @@ describe('an endpoint that cannot be dialled', () => {
     assert.equal(sockets.length, 2);
   });
 
-  it('is the reason of a 502 if it is the last', () => {
+  it('causes a 502 if it is the last', () => {
     const { sockets, log, held, pending } = upgrade({ endpoints: 1 });
     sockets[0]!.owner!.channelClosed(REFUSED);
     assert.deepEqual(log.slice(-3), [
@@ -51,7 +51,7 @@ describe('an endpoint that cannot be dialled', () => {
     assert.deepEqual([sockets.length, sockets[0]!.destroyed], [2, true]);
   });
 
-  it('is the reason of a 504 at the end of handshakeTimeout, and is blamed if it had its time', () => {
+  it('causes a 504 at the end of handshakeTimeout, and is blamed if it had its full time', () => {
     const { sockets, log, pass } = upgrade({ connectTimeoutMs: 2 * HANDSHAKE_TIMEOUT_MS });
     pass(HANDSHAKE_TIMEOUT_MS + 200);
     assert.deepEqual(log, [
@@ -76,7 +76,7 @@ describe('an endpoint that cannot be dialled', () => {
 });
 
 describe('an endpoint that fails in the handshake', () => {
-  it('is replaced if it has not got the whole upgrade', () => {
+  it('is replaced if it has not received the whole upgrade', () => {
     const { sockets, log } = upgrade({ takes: false });
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.owner!.channelClosed(RESET);
@@ -91,7 +91,7 @@ describe('an endpoint that fails in the handshake', () => {
     string,
     (owner: { channelClosed(error: Error | null): void; channelEnded(): void }) => void,
   ])[]) {
-    it(`is the only one that gets a whole upgrade: ${how} becomes 502`, () => {
+    it(`is the only one to get a whole upgrade: ${how} becomes 502`, () => {
       for (const takes of [true, false]) {
         const { sockets, log, held } = upgrade({ takes });
         const { owner } = sockets[0]!;
@@ -113,7 +113,7 @@ describe('an endpoint that fails in the handshake', () => {
     ['a wrong 101', SWITCH.replace(/Accept: ./, 'Accept: x'), 'wrong sec-websocket-accept'],
     ['no HTTP', 'SSH-2.0-x\r\n', 'malformed response head'],
   ] as const) {
-    it(`is replaced if it answers with ${what}, and is the reason of a 502 if it is the last`, () => {
+    it(`is replaced if it answers with ${what}, and causes a 502 if it is the last`, () => {
       const { sockets, log } = upgrade();
       for (const socket of [0, 1]) {
         sockets[socket]!.owner!.upstreamConnected();
@@ -134,7 +134,7 @@ describe('an endpoint that fails in the handshake', () => {
     });
   }
 
-  it('is the reason of a 504 if it does not answer within handshakeTimeout', () => {
+  it('causes a 504 if it does not answer within handshakeTimeout', () => {
     const { sockets, log, pass } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
     pass(HANDSHAKE_TIMEOUT_MS - 100);
@@ -158,7 +158,7 @@ describe('a connection that is bound to the client', () => {
     assert.equal(held(), 1);
   });
 
-  it('is replaced at the same endpoint if it turns out to be closed, which is no failure', () => {
+  it('is replaced at the same endpoint without a failure if it turns out to be closed', () => {
     const { sockets, log, held } = upgrade({ bound: true });
     sockets[0]!.owner!.channelClosed(null);
     assert.deepEqual([log, sockets.length, held()], [[], 2, 1]);
@@ -167,7 +167,7 @@ describe('a connection that is bound to the client', () => {
     assert.deepEqual(log, ['e0 dialled', 'e0 connected', '101 X-App: 1', 'left']);
   });
 
-  it('has failed if it closes within the answer', () => {
+  it('has failed if it closes inside the answer', () => {
     const { sockets, log } = upgrade({ bound: true });
     sockets[0]!.say(SWITCH.slice(0, 20));
     sockets[0]!.owner!.channelClosed(RESET);
@@ -177,7 +177,7 @@ describe('a connection that is bound to the client', () => {
 });
 
 describe('credentials of a connection', () => {
-  it('go to no other endpoint once one may have got them', () => {
+  it('go to no other endpoint after one may have received them', () => {
     for (const takes of [true, false]) {
       const { sockets, log } = upgrade({ authorizes: true, takes });
       sockets[0]!.owner!.upstreamConnected();
@@ -188,7 +188,7 @@ describe('credentials of a connection', () => {
     }
   });
 
-  it('go to no other endpoint after a closed connection, even if the redial fails', () => {
+  it('go to no other endpoint after a stale connection, even if the redial fails', () => {
     for (const isLate of [false, true]) {
       const { sockets, log, held, pass } = upgrade({ bound: true, authorizes: true });
       sockets[0]!.owner!.channelClosed(null);

@@ -5,7 +5,7 @@ import { codedError, HANDSHAKE_TIMEOUT_MS, SWITCH, upgrade } from './upgrade-rig
 afterEach(() => mock.restoreAll());
 
 describe('an upgrade', () => {
-  it('asks an endpoint with a key of its own, and answers 101 after its 101', () => {
+  it("sends the endpoint its own key, and answers 101 after the endpoint's 101", () => {
     const { sockets, log, held, pending } = upgrade();
     const [socket] = sockets;
     assert.equal(socket!.received, '');
@@ -18,7 +18,7 @@ describe('an upgrade', () => {
     assert.deepEqual([held(), pending(), socket!.destroyed], [1, 0, false]);
   });
 
-  it('hands bytes behind the 101 to the session, wherever the 101 is cut', () => {
+  it('passes bytes after the 101 on to the session, wherever the 101 is split', () => {
     for (const cut of [1, 20, SWITCH.length - 1]) {
       const { sockets, log } = upgrade();
       sockets[0]!.owner!.upstreamConnected();
@@ -28,7 +28,7 @@ describe('an upgrade', () => {
     }
   });
 
-  it('counts the time of its handshake, once', () => {
+  it('measures the time of its handshake once', () => {
     const { sockets, durations, pass } = upgrade();
     pass(500);
     sockets[0]!.owner!.upstreamConnected();
@@ -37,7 +37,7 @@ describe('an upgrade', () => {
     assert.deepEqual(durations, [0.5]);
   });
 
-  it('counts the time since its dial as that of its endpoint, without failed endpoints', () => {
+  it("measures its endpoint's time from the dial, without failed endpoints", () => {
     const { sockets, answerSeconds, pass } = upgrade();
     pass(500);
     sockets[0]!.owner!.channelClosed(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
@@ -48,14 +48,14 @@ describe('an upgrade', () => {
     assert.deepEqual(answerSeconds, [0.3]);
   });
 
-  it('passes interim responses on', () => {
+  it('forwards interim responses', () => {
     const { sockets, log } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say(`HTTP/1.1 103 Early Hints\r\nLink: a\r\nConnection: x\r\n\r\n${SWITCH}`);
     assert.deepEqual(log.slice(1, -1), ['informs 103 Link a', 'e1 connected', '101 X-App: 1']);
   });
 
-  it('ends nothing of its session by its own deadline', () => {
+  it('does not end its session at its own deadline', () => {
     const { sockets, log, pass } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say(SWITCH);
@@ -64,7 +64,7 @@ describe('an upgrade', () => {
     assert.deepEqual(log, before);
   });
 
-  it('gives the session up if the client has gone before its 101', () => {
+  it('discards the session if the client has disconnected before its 101', () => {
     const { sockets, log, held } = upgrade({ accepts: false });
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say(SWITCH);
@@ -74,7 +74,7 @@ describe('an upgrade', () => {
 });
 
 describe('an upgrade at the gate', () => {
-  it('is refused if too many wait', () => {
+  it('is refused if too many are queued', () => {
     const { log, sockets, pending } = upgrade({ gate: 'outside' });
     assert.deepEqual(log, ['refused 503 overload at -', '503 too many handshakes are waiting', 'left']);
     assert.deepEqual([sockets.length, pending()], [0, 0]);
@@ -88,7 +88,7 @@ describe('an upgrade at the gate', () => {
     assert.equal(sockets.length, 1);
   });
 
-  it('is refused when it loses its place in the queue, or has waited for handshakeTimeout', () => {
+  it('is refused if it loses its place in the queue, or has waited for handshakeTimeout', () => {
     const displaced = upgrade({ gate: 'queued' });
     displaced.upgrade.displaced();
     assert.deepEqual(displaced.log, [
@@ -111,7 +111,7 @@ describe('an upgrade at the gate', () => {
 });
 
 describe('an upgrade that ends early', () => {
-  it('drops the endpoint and answers nothing if the client goes', () => {
+  it('drops the endpoint without an answer if the client disconnects', () => {
     for (const connected of [false, true]) {
       const { upgrade: begun, sockets, log, held, pending } = upgrade();
       if (connected) sockets[0]!.owner!.upstreamConnected();
@@ -121,13 +121,13 @@ describe('an upgrade that ends early', () => {
     }
   });
 
-  it('leaves the queue if the client goes', () => {
+  it('leaves the queue if the client disconnects', () => {
     const { upgrade: queued, log, pending } = upgrade({ gate: 'queued' });
     queued.clientGone();
     assert.deepEqual([log, pending()], [['refused 499 client_gone at -', 'left'], 0]);
   });
 
-  it('drops an answer that is still collected if the worker drains', () => {
+  it('drops an answer that is still being collected if the worker drains', () => {
     const { upgrade: begun, sockets, log, held } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n');
@@ -136,7 +136,7 @@ describe('an upgrade that ends early', () => {
     assert.deepEqual([sockets[0]!.destroyed, held()], [true, 0]);
   });
 
-  it('is refused once: no deadline follows', () => {
+  it('is refused once, and no deadline follows', () => {
     const { upgrade: begun, log, pass } = upgrade();
     begun.cancel();
     const before = [...log];
@@ -151,7 +151,7 @@ describe('an upgrade that ends early', () => {
     assert.deepEqual([sockets[0]!.destroyed, held(), pending()], [true, 0, 0]);
   });
 
-  it('answers 503 if the client is not let in any more, and counts that as no drain', () => {
+  it('answers 503 if the client loses its admission, and does not count that as a drain', () => {
     const { upgrade: begun, log, pending } = upgrade();
     begun.cancel('access revoked');
     assert.deepEqual(log, ['refused 503 access at e1', '503 access revoked', 'left']);
@@ -159,8 +159,8 @@ describe('an upgrade that ends early', () => {
   });
 });
 
-describe('an answer that is no 101', () => {
-  it('goes to the client as it is, and no other endpoint is asked', () => {
+describe('an answer other than 101', () => {
+  it('is forwarded unchanged, and no other endpoint is tried', () => {
     const { sockets, log, held, pending } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno');
@@ -168,7 +168,7 @@ describe('an answer that is no 101', () => {
     assert.deepEqual([sockets.length, sockets[0]!.destroyed, held(), pending()], [1, true, 0, 0]);
   });
 
-  it('goes to the client with the part of its body that has come when its time is over', () => {
+  it('is forwarded with the received part of its body when its time is over', () => {
     const { sockets, log, pass } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say('HTTP/1.1 500 Broken\r\nContent-Length: 9\r\n\r\npart');
@@ -178,7 +178,7 @@ describe('an answer that is no 101', () => {
     assert.deepEqual(log.slice(-3), ['500 part', 'left', 'refused 500 refused at e1']);
   });
 
-  it('may take longer than handshakeTimeout once it is streamed', () => {
+  it('may take longer than handshakeTimeout after streaming has started', () => {
     const { sockets, log, pass } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say(`HTTP/1.1 403 Forbidden\r\nContent-Length: 99999\r\n\r\n${'x'.repeat(70_000)}`);
@@ -187,7 +187,7 @@ describe('an answer that is no 101', () => {
     assert.deepEqual([log, sockets[0]!.destroyed], [before, false]);
   });
 
-  it('is dropped with its body if the client goes before it is answered', () => {
+  it('is dropped with its body if the client disconnects before it is answered', () => {
     const { upgrade: begun, sockets, log, held } = upgrade();
     sockets[0]!.owner!.upstreamConnected();
     sockets[0]!.say('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n');
@@ -198,7 +198,7 @@ describe('an answer that is no 101', () => {
 });
 
 describe('a shortage', () => {
-  it('of the proxy itself is answered as such', () => {
+  it('of sluice itself is answered as such', () => {
     const { sockets, log } = upgrade({ endpoints: 1 });
     sockets[0]!.owner!.channelClosed(codedError('EMFILE'));
     assert.deepEqual(log.slice(-3), [

@@ -17,7 +17,7 @@ const HEAD = 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n';
 const bodyOf = (text: string): string => text.slice(text.indexOf('\r\n\r\n') + 4);
 
 describe('a reply of HTTP/1.x', () => {
-  it('sends a body of known length, the head with its first piece', () => {
+  it('sends a body of known length, with the head in the first piece', () => {
     const { rig, client, reply } = asked();
     reply.begin(200, [['A', 'b']], 6);
     assert.deepEqual([client.text, reply.begun], ['', false]);
@@ -47,7 +47,7 @@ describe('a reply of HTTP/1.x', () => {
     assert.equal(client.writableEnded, false);
   });
 
-  it('sends a client of HTTP/1.0 no chunks, and ends the body by its FIN', () => {
+  it('sends an HTTP/1.0 client no chunks, and ends the body by FIN', () => {
     const { client, reply } = asked(OLD);
     reply.sendInterim(103, []);
     reply.begin(200, [], null);
@@ -58,7 +58,7 @@ describe('a reply of HTTP/1.x', () => {
     assert.equal(client.writableEnded, true);
   });
 
-  it('sends no body to a HEAD, but the same head', () => {
+  it('sends a HEAD the same head without a body', () => {
     for (const send of [
       (reply: HttpReply) => reply.send(200, [], 'hello'),
       (reply: HttpReply) => reply.begin(200, [], 5),
@@ -93,7 +93,7 @@ describe('a reply of HTTP/1.x', () => {
     assert.deepEqual(statuses(client.text), [103, 200]);
   });
 
-  it("makes the route's changes, and sends no second Date", () => {
+  it("applies the route's edits, and sends no second Date", () => {
     const { client, reply } = asked();
     reply.edits = { dropped: new Set(['server', 'x-new']), added: ['X-New', 'mine'] };
     reply.send(
@@ -116,13 +116,13 @@ describe('a reply of HTTP/1.x', () => {
     ]);
   });
 
-  it('sends a value as its bytes, and never as a line of its own', () => {
+  it('sends a value as raw bytes that cannot start a new line', () => {
     const { client, reply } = asked();
     reply.send(200, [['X', 'caf\u00e9\r\nSet-Cookie: a\u010d\u010a']], '');
     assert.match(client.text, /\r\nX: caf\u00e9 {2}Set-Cookie: a {2}\r\n/);
   });
 
-  it('tells the writer when a slow client has taken what waited', () => {
+  it('notifies the writer when a slow client has taken the buffered bytes', () => {
     const { rig, client, reply } = asked();
     let drained = 0;
     client.room = 1000;
@@ -142,7 +142,7 @@ describe('a reply of HTTP/1.x', () => {
     assert.equal(bodyOf(client.text), 'a'.repeat(100_000) + 'b'.repeat(50_000));
   });
 
-  it('reads the next request when the answer before has been taken', () => {
+  it('allows the next request after the previous answer was taken', () => {
     const { rig, client, reply } = asked(ask('/1') + ask('/2'));
     client.room = 10;
     reply.send(200, [], 'x'.repeat(100_000));
@@ -153,7 +153,7 @@ describe('a reply of HTTP/1.x', () => {
     assert.equal(rig.exchanges.length, 2);
   });
 
-  it('cuts a client that takes nothing for a minute, and not one that is slow', () => {
+  it('disconnects a client that takes nothing for a minute, but not a slow one', () => {
     const { rig, client, reply } = asked();
     let aborted = 0;
     reply.onAborted(() => aborted++);
@@ -168,7 +168,7 @@ describe('a reply of HTTP/1.x', () => {
     assert.deepEqual([client.destroyed, reply.cutBy, aborted], [true, 'client_stalled', 1]);
   });
 
-  it('asks a half-closed client whether it is there: by 100 (Continue), then by zeros before the size of a chunk', () => {
+  it('probes a half-closed client by 100 (Continue), then by leading zeros of a chunk size', () => {
     const { rig, client, reply } = asked();
     client.fin();
     rig.pass(1500);
@@ -184,7 +184,7 @@ describe('a reply of HTTP/1.x', () => {
     assert.deepEqual(rig.told.slice(0, 2), ['opened', 'over']);
   });
 
-  it('sends a half-closed client nothing between the pieces of a body that has no chunks', () => {
+  it('sends a half-closed client no probes inside a body without chunks', () => {
     const { rig, client, reply } = asked();
     client.fin();
     reply.begin(200, [], 6);
@@ -194,7 +194,7 @@ describe('a reply of HTTP/1.x', () => {
     assert.match(client.text, /\r\n\r\nabcdef$/);
   });
 
-  it('cuts a response, by a reset where FIN would end its body', () => {
+  it('cuts a response by a reset if FIN would end its body', () => {
     for (const [request, isReset] of [
       [ask('/'), false],
       [OLD, true],
@@ -211,7 +211,7 @@ describe('a reply of HTTP/1.x', () => {
     }
   });
 
-  it('tells a writer that waits of a client that has gone', () => {
+  it('notifies a waiting writer that the client has disconnected', () => {
     const { client, reply } = asked();
     const told: string[] = [];
     reply.onAborted(() => told.push('aborted'));

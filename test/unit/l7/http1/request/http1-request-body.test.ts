@@ -36,7 +36,7 @@ function sink(got: (string | HeaderList)[]): Parameters<Http1RequestBody['read']
 }
 
 describe('the body of an HTTP/1.x request', () => {
-  it('keeps what comes before it is read', () => {
+  it('buffers bytes until it is read', () => {
     const { body, told, come } = bodyOf(6);
     body.onWaiting(() => told.push(`waits ${body.waiting} of ${body.received}`));
     come('ab');
@@ -60,7 +60,7 @@ describe('the body of an HTTP/1.x request', () => {
     assert.equal(chunked.body.received, 1);
   });
 
-  it('hands over the bytes of one read in one piece, however small its chunks are', () => {
+  it('passes on the bytes of one read in one piece, even if its chunks are small', () => {
     const { body, come } = bodyOf('chunked');
     const got: (string | HeaderList)[] = [];
     body.read(sink(got));
@@ -70,7 +70,7 @@ describe('the body of an HTTP/1.x request', () => {
     assert.deepEqual(got, ['a'.repeat(300), 'b'.repeat(300), 'c', 'end']);
   });
 
-  it('hands over trailers that may be passed on', () => {
+  it('passes on trailers that may be forwarded', () => {
     const { body, come } = bodyOf('chunked');
     const got: (string | HeaderList)[] = [];
     body.read(sink(got));
@@ -79,14 +79,14 @@ describe('the body of an HTTP/1.x request', () => {
     assert.deepEqual(got, ['a', [['X-Sum', '1']]]);
   });
 
-  it('says what is wrong with its chunks', () => {
+  it('reports faults in its chunks', () => {
     const { body, come } = bodyOf('chunked');
     come('1\r\nab\r\n');
     assert.equal(body.problem, 'chunk longer than its size');
     assert.equal(body.ended, false);
   });
 
-  it('lets the client wait while its reader does, and hands over the rest in order', () => {
+  it('pauses the client with its reader, and passes on the rest in order', () => {
     const { body, told, come } = bodyOf('chunked');
     const got: string[] = [];
     body.read(sink(got));
@@ -100,7 +100,7 @@ describe('the body of an HTTP/1.x request', () => {
     assert.equal(body.waiting, 0);
   });
 
-  it('resumes the client when what waited has been read', () => {
+  it('resumes the client after the buffered bytes were read', () => {
     const { body, told, come } = bodyOf(100_000);
     come('x'.repeat(40_000));
     const got: string[] = [];
@@ -110,7 +110,7 @@ describe('the body of an HTTP/1.x request', () => {
     assert.deepEqual(told.at(-1), 'resumed');
   });
 
-  it('goes on to its end when it is dropped', () => {
+  it('is read to its end after it was dropped', () => {
     const { body, told, come } = bodyOf(100_000);
     come('x'.repeat(40_000));
     const got: string[] = [];

@@ -8,7 +8,7 @@ function read(isHttp10: boolean, ...headers: string[]): ReturnType<typeof traits
 }
 
 describe('the traits of a request', () => {
-  it('keep a connection as the version and the Connection header say', () => {
+  it('keep a connection according to the version and the Connection header', () => {
     for (const [isHttp10, value, keepsAlive] of [
       [false, null, true],
       [false, 'close', false],
@@ -23,14 +23,14 @@ describe('the traits of a request', () => {
     }
   });
 
-  it('tell the framing of the body', () => {
+  it('contain the framing of the body', () => {
     assert.equal(read(false).body, 0);
     assert.equal(read(false, 'content-length', '0').body, 0);
     assert.equal(read(false, 'content-length', '17').body, 17);
     assert.equal(read(false, 'transfer-encoding', 'chunked').body, 'chunked');
   });
 
-  it('tell what the client expects', () => {
+  it("contain the client's expectation", () => {
     const expects = (isHttp10: boolean, ...headers: string[]): string => {
       const { expectsContinue, expectsMore } = read(isHttp10, ...headers);
       return expectsMore ? 'more' : expectsContinue ? 'continue' : 'nothing';

@@ -33,7 +33,7 @@ async function visits(port: number): Promise<void> {
 }
 
 describe('sockets of uWebSockets.js that immediates close', { skip: unsupportedReason() ?? false }, () => {
-  it('leave no memory behind', async (t) => {
+  it('leak no memory', async (t) => {
     const [port = 0] = await freePorts(1);
     const server = fork(FIXTURE, [String(port)]);
     try {

@@ -29,7 +29,7 @@ describe('the sockets of clients', { skip: unsupportedReason() ?? false }, () =>
     return { socket, fd: descriptorOf(socket)! };
   }
 
-  it('are those that were added and are still the same connections', async () => {
+  it('include added connections while they are open', async () => {
     const sockets = new ClientSockets();
     const listener = new OpenConnections(() => undefined);
     const { socket, fd } = await accept();
@@ -53,7 +53,7 @@ describe('the sockets of clients', { skip: unsupportedReason() ?? false }, () =>
     assert.equal(sockets.listenerOf(fd), null);
   });
 
-  it('are listed, except those that are known and those that have been closed', async () => {
+  it('are listed, except known and closed ones', async () => {
     const sockets = new ClientSockets();
     const listener = new OpenConnections(() => undefined);
     const added = [await accept(), await accept(), await accept()];

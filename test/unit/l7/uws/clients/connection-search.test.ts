@@ -51,7 +51,7 @@ class Rig {
 }
 
 describe('the search for clients', () => {
-  it('finds connections by their descriptors, whatever comes before them', () => {
+  it('finds connections among many other descriptors', () => {
     const rig = new Rig(300);
     for (const fd of [7, 134, 135, 306]) {
       rig.find(`${fd}`, fd);
@@ -60,7 +60,7 @@ describe('the search for clients', () => {
     }
   });
 
-  it('finds those of all requests that wait at once', () => {
+  it('finds those of all waiting requests at once', () => {
     const rig = new Rig(400);
     for (let fd = 7; fd < 407; fd++) rig.find(`${fd}`, fd);
     assert.equal(rig.found.size, 0);
@@ -70,7 +70,7 @@ describe('the search for clients', () => {
     assert.ok(rig.kernel.hidden <= 400);
   });
 
-  it('hides only what was heard of lately', () => {
+  it('hides only recently active connections', () => {
     const rig = new Rig(5000, 100_000);
     rig.kernel.sockets.get(4000)!.silence = 0;
     rig.find('late', 4000);
@@ -78,14 +78,14 @@ describe('the search for clients', () => {
     assert.deepEqual([rig.found.get('late'), rig.kernel.hidden], [4000, 1]);
   });
 
-  it('finds a connection whose bytes were read long after they came', () => {
+  it('finds a connection whose bytes were read long after they arrived', () => {
     const rig = new Rig(5000, 100_000);
     rig.find('slow', 4000);
     rig.run();
     assert.equal(rig.found.get('slow'), 4000);
   });
 
-  it('takes a fifth of the time beyond 50 ms, a few milliseconds at once', () => {
+  it('takes a fifth of the time after 50 ms, in steps of a few milliseconds', () => {
     const rig = new Rig(60_000, 100_000);
     rig.find('slow', 59_000);
     rig.run();
@@ -96,7 +96,7 @@ describe('the search for clients', () => {
     assert.ok(busy <= 53 + rig.kernel.now * 0.2, `${busy} of ${rig.kernel.now} ms`);
   });
 
-  it('begins where it has found something lately', () => {
+  it('starts at its latest hit', () => {
     const rig = new Rig(20_000, 100_000);
     for (const fd of [15_000, 15_010]) {
       rig.kernel.sockets.get(fd)!.silence = 0;
@@ -108,7 +108,7 @@ describe('the search for clients', () => {
     }
   });
 
-  it('finds connections of requests that come in the middle of a round', () => {
+  it('finds connections of requests that arrive in the middle of a round', () => {
     const rig = new Rig(5000, 100_000);
     rig.find('first', 4500);
     rig.step();
@@ -117,7 +117,7 @@ describe('the search for clients', () => {
     assert.deepEqual([rig.found.get('first'), rig.found.get('second')], [4500, 10]);
   });
 
-  it('gives up if the connection is none of the process, or after 5 s, or without a free descriptor', () => {
+  it('gives up if no descriptor matches, after 5 s, or without a free descriptor', () => {
     const rig = new Rig(10);
     rig.kernel.accept(5000);
     const requester = rig.kernel.requester(5000);
@@ -138,7 +138,7 @@ describe('the search for clients', () => {
     assert.equal(full.found.get('full'), null);
   });
 
-  it('forgets requests whose client has gone', () => {
+  it('forgets requests whose client has disconnected', () => {
     const rig = new Rig(2);
     rig.find('gone', 7)();
     rig.find('stays', 8);
@@ -146,7 +146,7 @@ describe('the search for clients', () => {
     assert.deepEqual([...rig.found], [['stays', 8]]);
   });
 
-  it('lets the network with the most requests lose one if too many wait', () => {
+  it('drops a request of the network with the most if too many wait', () => {
     const rig = new Rig(2000);
     for (let count = 0; count < MAX_WAITING; count++) rig.find(`flood${count}`, 7 + count, '192.0.2.1');
     rig.find('more', 1500, '192.0.2.1');
@@ -158,7 +158,7 @@ describe('the search for clients', () => {
     assert.equal(rig.found.get('flood1'), 8);
   });
 
-  it('finds one at once if few are open, a twentieth of the time, and whoever waits', () => {
+  it('finds one at once if few are open, in a twentieth of the time', () => {
     const rig = new Rig(300);
     rig.find('waits', 7);
     let count = 0;

@@ -36,7 +36,7 @@ class Descriptors implements Hideable {
 }
 
 describe('the descriptors of WebSockets', () => {
-  it('are found by what hiding them changes, and all are shown again', () => {
+  it('are found by hiding, and are all visible again', () => {
     const positions = fc
       .integer({ min: 1, max: 130 })
       .chain((size) => fc.tuple(fc.constant(size), fc.shuffledSubarray([-1, ...Array(size).keys()])));
@@ -53,13 +53,13 @@ describe('the descriptors of WebSockets', () => {
     );
   });
 
-  it('are not taken for those of a broken connection, which never has an address', () => {
+  it('are not confused with a broken connection, which never has an address', () => {
     const descriptors = new Descriptors(8);
     const sockets = [descriptors.socket(5), descriptors.socket(-1, true), descriptors.socket(7)];
     assert.deepEqual(findDescriptors(sockets, descriptors), [5, -1, 7]);
   });
 
-  it('are not taken for those of a connection that breaks meanwhile', () => {
+  it('are not confused with a connection that breaks during the search', () => {
     const descriptors = new Descriptors(8);
     let asked = 0;
     const breaking = {
@@ -68,7 +68,7 @@ describe('the descriptors of WebSockets', () => {
     assert.deepEqual(findDescriptors([breaking, descriptors.socket(1)], descriptors), [-1, 1]);
   });
 
-  it('are not searched bit by bit if no WebSocket is on any of them', () => {
+  it('are not searched bit by bit if no WebSocket uses any of them', () => {
     const descriptors = new Descriptors(100);
     assert.deepEqual(findDescriptors([descriptors.socket(-1)], descriptors), [-1]);
     assert.equal(descriptors.calls, 200);

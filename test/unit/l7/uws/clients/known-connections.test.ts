@@ -32,7 +32,7 @@ describe('the connections of clients', () => {
     }
   });
 
-  it('are recognised in any order when all have sent something that uWS has not read yet', () => {
+  it('are recognised in any order if all have unread bytes', () => {
     const fds = Array.from({ length: 300 }, (_, index) => index + 7);
     const { kernel, clients, known } = rig(...fds);
     for (const fd of fds) kernel.arrive(fd, 10);
@@ -44,7 +44,7 @@ describe('the connections of clients', () => {
     assert.equal(kernel.hidden, 300);
   });
 
-  it('cost nothing while they send nothing, and once for what they send without a request', () => {
+  it('cost nothing while silent, and once for bytes without a request', () => {
     const { kernel, clients, known } = rig(7, 8, 9);
     kernel.accept(10);
     for (const fd of [7, 8, 9]) kernel.arrive(fd);
@@ -55,7 +55,7 @@ describe('the connections of clients', () => {
     assert.equal(clients.recognise(kernel.requester(8)), known[1]);
   });
 
-  it('are recognised while more of a body has come than uWS has read', () => {
+  it('are recognised while more of a body has arrived than uWS has read', () => {
     const { kernel, clients, known } = rig(7, 8);
     kernel.arrive(7, 5);
     kernel.arrive(8, 5);
@@ -63,7 +63,7 @@ describe('the connections of clients', () => {
     assert.equal(clients.recognise(kernel.requester(7, { body: {} })), known[0]);
   });
 
-  it('are not recognised when another socket has the descriptor', () => {
+  it('are not recognised after another socket reused the descriptor', () => {
     const { kernel, clients, known } = rig(7, 8);
     kernel.sockets.delete(7);
     assert.equal(known[0]!.isOpen(), false);
@@ -74,7 +74,7 @@ describe('the connections of clients', () => {
     assert.equal(known[0]!.watch(), false);
   });
 
-  it('are not recognised when they are not watched any more, or for another address', () => {
+  it('are not recognised unwatched, or for another address', () => {
     const { kernel, clients, known } = rig(7);
     kernel.arrive(7);
     assert.equal(clients.recognise({ ...kernel.requester(7), peer: '192.0.2.2' }), null);
@@ -84,7 +84,7 @@ describe('the connections of clients', () => {
     assert.equal(clients.recognise(kernel.requester(7)), null);
   });
 
-  it('are recognised by their latest finding if they were found twice', () => {
+  it('are recognised by their latest record if they were found twice', () => {
     const { kernel, clients, known } = rig(7);
     const again = clients.connection(7, '192.0.2.1')!;
     assert.ok(again.watch());

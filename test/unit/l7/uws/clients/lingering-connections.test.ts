@@ -122,7 +122,7 @@ describe('connections of ended WebSockets', () => {
     assert.ok(rig.isIdle, 'nothing is looked at without need');
   });
 
-  it('stop to count at once if their clients close at once', () => {
+  it('stop counting at once if their clients close at once', () => {
     const rig = new Rig();
     for (let fd = 7; fd < 1000; fd++) rig.open(fd);
     rig.end(100);
@@ -131,7 +131,7 @@ describe('connections of ended WebSockets', () => {
     assert.equal(rig.closed, 1);
   });
 
-  it('count until uWS closes them if their clients read nothing, not even the close frame', () => {
+  it('count until uWS closes them if their clients read nothing', () => {
     const rig = new Rig();
     rig.open(7);
     rig.end(7, false);
@@ -142,7 +142,7 @@ describe('connections of ended WebSockets', () => {
     assert.equal(rig.closed, 1);
   });
 
-  it('are cut if their clients have received everything and do not close', () => {
+  it('are cut if their clients have received everything without closing', () => {
     const rig = new Rig();
     rig.open(7);
     rig.open(8);
@@ -153,7 +153,7 @@ describe('connections of ended WebSockets', () => {
     assert.deepEqual([rig.cut, rig.closed], [[7], 1]);
   });
 
-  it('are not cut for another connection that had the same descriptor', () => {
+  it('are not cut after another connection has reused the descriptor', () => {
     const rig = new Rig();
     rig.open(7);
     rig.open(8);
@@ -167,7 +167,7 @@ describe('connections of ended WebSockets', () => {
     assert.deepEqual(rig.cut, [8]);
   });
 
-  it('are told from connections that open and close meanwhile', () => {
+  it('are distinguished from connections that open and close during a round', () => {
     const rig = new Rig();
     const count = 10_000;
     for (let fd = 0; fd < count; fd++) rig.open(fd);
@@ -189,7 +189,7 @@ describe('connections of ended WebSockets', () => {
     assert.equal(rig.closed, 110);
   });
 
-  it('of one listener leave others alone', () => {
+  it('of one listener do not affect other listeners', () => {
     const rig = new Rig();
     const other = rig.listen();
     for (let fd = 7; fd < 1000; fd++) rig.open(fd, other);

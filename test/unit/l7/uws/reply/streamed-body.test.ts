@@ -35,7 +35,7 @@ describe('the streamed body of a UwsReply', () => {
     ['of a known length', 40_000],
     ['in chunks', null],
   ] as const) {
-    it(`keeps what waits of a body ${what} when the memory that it was lent is used again`, () => {
+    it(`keeps the rest of a body ${what} when borrowed memory is reused`, () => {
       const response = new FakeResponse();
       response.room = 100;
       const reply = new UwsReply(response, 'r', false, atOnce, () => response.stopReading());
@@ -58,7 +58,7 @@ describe('the streamed body of a UwsReply', () => {
     assert.equal(response.head, '200 OK\nContent-Type: text/plain\nX-Request-Id: r\n');
   });
 
-  it('waits for a client that does not, and goes on when the socket is writable', () => {
+  it('waits for a slow client, and continues when the socket is writable', () => {
     const { response } = streaming(100_000, 20_000, 30_000);
     assert.equal(response.sent, 20_000);
     response.writable(5_000);
@@ -68,7 +68,7 @@ describe('the streamed body of a UwsReply', () => {
     assert.equal(response.done, true);
   });
 
-  it('goes on with what the kernel takes though it does not call the socket writable', () => {
+  it('continues when the kernel takes bytes without reporting the socket as writable', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     try {
       const { response } = streaming(100_000, 20_000, 30_000);
@@ -83,7 +83,7 @@ describe('the streamed body of a UwsReply', () => {
     }
   });
 
-  it('keeps hold of a response until the kernel has its end', () => {
+  it('keeps a response until the kernel has its end', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     try {
       for (const [length, room, chunk] of [
@@ -108,7 +108,7 @@ describe('the streamed body of a UwsReply', () => {
     }
   });
 
-  it('cuts off a client that takes nothing for a minute, and tells so', () => {
+  it('disconnects a client that takes nothing for a minute, and reports that', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     try {
       const { response, reply } = streaming(100_000, 20_000);
@@ -129,7 +129,7 @@ describe('the streamed body of a UwsReply', () => {
     }
   });
 
-  it('counts what goes out on writable as life', () => {
+  it('counts bytes sent on writable as progress', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     try {
       const { response } = streaming(100_000, 20_000);
@@ -143,7 +143,7 @@ describe('the streamed body of a UwsReply', () => {
     }
   });
 
-  it('tells once that the client has gone, and does nothing from then on', () => {
+  it('reports a disconnected client once, and then does nothing', () => {
     const { response, reply } = streaming(100_000, 20_000);
     const told: string[] = [];
     reply.onAborted(() => told.push('aborted'));
@@ -160,7 +160,7 @@ describe('the streamed body of a UwsReply', () => {
     assert.deepEqual(told, ['writable', 'aborted', 'late']);
   });
 
-  it('does not tell of its own cut', () => {
+  it('does not report its own cut', () => {
     const { response, reply } = streaming(100_000, 20_000);
     reply.onAborted(() => assert.fail('that was no client'));
     reply.cut('endpoint');

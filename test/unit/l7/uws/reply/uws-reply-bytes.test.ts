@@ -120,7 +120,7 @@ describe('UwsReply, byte for byte', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
   afterEach(() => mock.timers.reset());
 
-  it('loses and doubles no byte, whatever the kernel takes and when', () => {
+  it('neither loses nor repeats a byte, whatever the kernel takes', () => {
     fc.assert(
       fc.property(courses, (course) => {
         const { model, body } = send(course);
@@ -134,7 +134,7 @@ describe('UwsReply, byte for byte', () => {
   });
 
   for (const withTls of [false, true]) {
-    it(`sends pieces around the size of the cork buffer whole${withTls ? ' over TLS' : ''}`, () => {
+    it(`sends pieces around the size of the cork buffer completely${withTls ? ' over TLS' : ''}`, () => {
       for (let size = 16 * KIB - 64; size <= 16 * KIB + 64; size++) {
         const gains = Array.from({ length: 4 }, () => [20_000, true] as const);
         const { model, body } = send({
@@ -147,7 +147,7 @@ describe('UwsReply, byte for byte', () => {
     });
   }
 
-  it('keeps little in uWS for a client that reads nothing', () => {
+  it('buffers little in uWS for a client that reads nothing', () => {
     const model = new UwsModel(0, false);
     const reply = new UwsReply(
       model,

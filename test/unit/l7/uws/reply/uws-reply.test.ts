@@ -21,13 +21,13 @@ describe('UwsReply', () => {
     assert.equal(response.closesConnection, false);
   });
 
-  it('ends the connection with the response where that is asked for', () => {
+  it('ends the connection with the response if requested', () => {
     const response = new FakeResponse();
     new UwsReply(response, 'r', false, atOnce, () => response.stopReading()).send(400, [], '', true);
     assert.equal(response.closesConnection, true);
   });
 
-  it('answers later where the connection ends, and not a client that has gone by then', () => {
+  it('delays the answer if it ends the connection, and drops it if the client disconnects', () => {
     const waiting: (() => void)[] = [];
     const [first, second] = [new FakeResponse(), new FakeResponse()];
     for (const response of [first, second]) {
@@ -42,7 +42,7 @@ describe('UwsReply', () => {
     assert.deepEqual([first.head, second.head], ['', '400 Bad Request\nX-Request-Id: r\n[bad]\n']);
   });
 
-  it('answers later with the body as it was', () => {
+  it('delays the answer with a copy of the body', () => {
     for (const size of [100, 40_000]) {
       const response = new FakeResponse();
       const waiting: (() => void)[] = [];
@@ -62,7 +62,7 @@ describe('UwsReply', () => {
     }
   });
 
-  it('reads nothing more before a reply ends behind which nothing is to be believed', () => {
+  it('stops reading before a reply whose connection must end', () => {
     for (const give of [
       (reply: UwsReply) => reply.sendHead(200, [], 3),
       (reply: UwsReply) => {
@@ -84,7 +84,7 @@ describe('UwsReply', () => {
     assert.equal(whole.closesConnection, true);
   });
 
-  it('tells a HEAD the length of the body and leaves it out', () => {
+  it('sends a HEAD the length of the body, but not the body', () => {
     const response = new FakeResponse();
     new UwsReply(response, 'r', true, atOnce, () => response.stopReading()).send(200, HEADERS, 'é');
     assert.equal(response.head, '200 OK\nContent-Type: text/plain\nX-Request-Id: r\nContent-Length: 2\n');
@@ -97,7 +97,7 @@ describe('UwsReply', () => {
     assert.equal(streamed.sent, 0);
   });
 
-  it('reads nothing behind a HEAD whose connection is to close', () => {
+  it('stops reading after a HEAD whose connection must close', () => {
     const response = new FakeResponse();
     new UwsReply(response, 'r', true, atOnce, () => response.stopReading()).send(400, HEADERS, 'bad\n', true);
     assert.match(response.head, /^Connection: close$/m);
@@ -120,7 +120,7 @@ describe('UwsReply', () => {
     }
   });
 
-  it('writes a head alone with the length it is told', () => {
+  it('sends a head alone with the given length', () => {
     const response = new FakeResponse();
     new UwsReply(response, 'r', true, atOnce, () => response.stopReading()).sendHead(200, [], 12);
     assert.equal(response.head, '200 OK\nX-Request-Id: r\nContent-Length: 12\n');
@@ -139,7 +139,7 @@ describe('UwsReply', () => {
     ],
     ['a 101', (reply: UwsReply) => reply.switchProtocols(FROM_ANYONE, () => undefined)],
   ] as const) {
-    it(`changes the headers of ${what} as the route says, and keeps the proxy's own cookie`, () => {
+    it(`applies the route's edits to ${what}, and keeps sluice's own cookie`, () => {
       const response = new FakeResponse();
       const reply = new UwsReply(response, 'r', false, atOnce, () => response.stopReading());
       reply.edits = {
@@ -158,7 +158,7 @@ describe('UwsReply', () => {
     });
   }
 
-  it('leaves the request id out if the route removes it, and to the route if that sets it', () => {
+  it('omits the request id if the route removes or sets it', () => {
     const response = new FakeResponse();
     const reply = new UwsReply(response, 'r', false, atOnce, () => response.stopReading());
     reply.edits = { dropped: new Set(['x-request-id']), added: [] };
@@ -171,7 +171,7 @@ describe('UwsReply', () => {
     assert.equal(other.head, '200 OK\nx-request-id: fixed\n[x]\n');
   });
 
-  it('lets no header value end its line, and writes its bytes as they are', () => {
+  it('writes header values as raw bytes that cannot end their line', () => {
     const response = new FakeResponse();
     new UwsReply(response, 'r', false, atOnce, () => response.stopReading()).send(
       200,
@@ -184,7 +184,7 @@ describe('UwsReply', () => {
     assert.equal(response.head, '200 OK\nX: a  Set-Cookie: b  \nY: caf\xe9\tz\nX-Request-Id: r\n[]\n');
   });
 
-  it('does nothing once the reply is over', () => {
+  it('does nothing after the reply has ended', () => {
     const response = new FakeResponse();
     const reply = new UwsReply(response, 'r', false, atOnce, () => response.stopReading());
     reply.send(200, [], 'first');

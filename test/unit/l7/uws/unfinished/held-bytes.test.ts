@@ -42,7 +42,7 @@ class Client implements Delivered {
 }
 
 describe('the bytes that a session holds', () => {
-  it('are what the client has sent of a message that is not whole', () => {
+  it('are the received bytes of an incomplete message', () => {
     const client = new Client();
     const held = new HeldBytes(PLAIN, client.read, client, true);
     client.part(MIB);
@@ -54,7 +54,7 @@ describe('the bytes that a session holds', () => {
     assert.equal(held.sample(client.read, client), held.value);
   });
 
-  it('are none of the messages that have come whole, however many', () => {
+  it('exclude complete messages, however many', () => {
     const client = new Client();
     const held = new HeldBytes(PLAIN, client.read, client, true);
     for (let count = 0; count < 1000; count++) {
@@ -66,7 +66,7 @@ describe('the bytes that a session holds', () => {
     assert.ok(held.sample(client.read, client) <= 16);
   });
 
-  it('are never less than the truth, never more than a message, and no more than heads above it', () => {
+  it('are never too low, never more than a message, and too high by heads at most', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constantFrom('part', 'finish'), bytes: fc.nat(MIB) }),
       fc.record({ kind: fc.constantFrom('control', 'sample'), bytes: fc.nat(125) }),
@@ -91,7 +91,7 @@ describe('the bytes that a session holds', () => {
     );
   });
 
-  it('are not hidden behind small compressed messages that stand for large ones', () => {
+  it('cannot be hidden by small compressed messages that inflate to large ones', () => {
     const client = new Client();
     client.finish(100, 3 * MIB);
     client.part(2 * MIB);
@@ -102,7 +102,7 @@ describe('the bytes that a session holds', () => {
     assert.ok(young.sample(client.read, client) >= MIB);
   });
 
-  it('are not counted for an idle session that has pinged and talked for long', () => {
+  it('are 0 for an idle session after many pings and messages', () => {
     for (const secure of [false, true]) {
       const client = new Client();
       for (let count = 0; count < 100_000; count++) {
@@ -121,7 +121,7 @@ describe('the bytes that a session holds', () => {
     }
   });
 
-  it('may have come before the first look', () => {
+  it('include bytes from before the first sample', () => {
     const client = new Client();
     client.finish(10);
     client.part(MIB);

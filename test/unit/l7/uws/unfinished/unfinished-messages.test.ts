@@ -4,8 +4,8 @@ import { SAMPLE_MS } from '../../../../../src/l7/uws/unfinished/unfinished-messa
 import type { FakeSession } from './unfinished-rig.ts';
 import { MAX, MIB, Rig } from './unfinished-rig.ts';
 
-describe('unfinished messages in the budget', () => {
-  it('are reserved for, and cost nothing, as long as the budget covers the worst twice', () => {
+describe('incomplete messages in the budget', () => {
+  it('are only reserved for, at no cost, if the budget covers twice the worst case', () => {
     const rig = new Rig(8 * MAX);
     const sessions = rig.open(4);
     for (const session of sessions) session.receive(MAX);
@@ -15,7 +15,7 @@ describe('unfinished messages in the budget', () => {
     assert.equal(rig.budget.left, 4 * MAX);
   });
 
-  it('are counted where the worst is more, and shed the largest first', () => {
+  it('are counted if the worst case exceeds that, and the largest are shed first', () => {
     const rig = new Rig(8 * MAX);
     const sessions = rig.open(20);
     rig.run(200);
@@ -38,7 +38,7 @@ describe('unfinished messages in the budget', () => {
     assert.ok(rig.counted <= 8 * MAX);
   });
 
-  it('are found at once in sessions that have just begun', () => {
+  it('are found at once in sessions that have just started', () => {
     const rig = new Rig(8 * MAX);
     rig.open(20);
     rig.run(2000);
@@ -50,7 +50,7 @@ describe('unfinished messages in the budget', () => {
     assert.ok(rig.counted <= 8 * MAX);
   });
 
-  it('are found in time when they drip and the process does not grow', () => {
+  it('are found in time if they arrive slowly and the process does not grow', () => {
     const rig = new Rig(8 * MAX);
     const sessions = rig.open(200);
     rig.run(3000);
@@ -62,7 +62,7 @@ describe('unfinished messages in the budget', () => {
     assert.ok(sessions.some(({ shedFor }) => shedFor === 'unfinished'));
   });
 
-  it('are not what sessions have delivered, or what nobody has read', () => {
+  it('exclude delivered messages and unread bytes', () => {
     const rig = new Rig(8 * MAX);
     const sessions = rig.open(50);
     for (let round = 0; round < 50; round++) {
@@ -84,7 +84,7 @@ describe('unfinished messages in the budget', () => {
     assert.ok(rig.counted < MIB);
   });
 
-  it('end with the connection when a session ends that uWS would keep', () => {
+  it('end with the connection of an ended session that uWS would keep', () => {
     const rig = new Rig(8 * MAX);
     const [known, small, cut] = rig.open(20) as [FakeSession, FakeSession, FakeSession];
     rig.run(500);
@@ -95,7 +95,7 @@ describe('unfinished messages in the budget', () => {
     assert.deepEqual(rig.system.endedReading, [known.fd]);
   });
 
-  it('end with the connection also if the descriptor was not known when the session ended', () => {
+  it("end with the connection even if the descriptor was unknown at the session's end", () => {
     const rig = new Rig(8 * MAX);
     rig.open(20);
     rig.run(500);
@@ -109,7 +109,7 @@ describe('unfinished messages in the budget', () => {
     assert.deepEqual(rig.system.endedReading, [holder.fd]);
   });
 
-  it('of ended sessions are reserved for as long as uWS may keep them', () => {
+  it('of ended sessions are reserved while uWS may keep them', () => {
     const rig = new Rig(8 * MAX);
     for (const session of rig.open(3)) session.end(true);
     for (const session of rig.open(3)) session.end(false);
@@ -122,7 +122,7 @@ describe('unfinished messages in the budget', () => {
     assert.equal(rig.budget.left, 6 * MAX);
   });
 
-  it('are never looked for at descriptors that another thread has got meanwhile', () => {
+  it('are never searched at descriptors that another thread has reused', () => {
     const rig = new Rig(8 * MAX);
     const sessions = rig.open(400);
     rig.run(2 * SAMPLE_MS);
@@ -132,7 +132,7 @@ describe('unfinished messages in the budget', () => {
     assert.ok(rig.system.disguises > 0);
   });
 
-  it('stop being watched when enough sessions have ended', () => {
+  it('are no longer watched after enough sessions have ended', () => {
     const rig = new Rig(8 * MAX);
     const sessions = rig.open(20);
     rig.run(500);
@@ -148,7 +148,7 @@ describe('unfinished messages in the budget', () => {
     assert.equal(rig.system.samples, samples);
   });
 
-  it('are not counted and reserved at once when watching stops', () => {
+  it('are never counted and reserved together when watching stops', () => {
     const rig = new Rig(8 * MAX);
     const sessions = rig.open(20);
     const [one, other, slow] = sessions as [FakeSession, FakeSession, FakeSession];
@@ -163,7 +163,7 @@ describe('unfinished messages in the budget', () => {
     assert.ok(sessions.every(({ shedFor }) => shedFor === null));
   });
 
-  it('are looked up a part at a time if that takes long', () => {
+  it('are looked up in parts if that takes long', () => {
     const rig = new Rig(8 * MAX);
     rig.open(20);
     rig.run(2000);
@@ -203,7 +203,7 @@ describe('unfinished messages in the budget', () => {
     assert.equal(rig.warnings.length, 1);
   });
 
-  it('are warned of once if the system cannot be asked, and only if they could fill the budget', () => {
+  it('cause one warning if system calls are off, and only if they could fill the budget', () => {
     const rig = new Rig(8 * MAX, false);
     rig.open(4);
     rig.run(1000);
@@ -213,7 +213,7 @@ describe('unfinished messages in the budget', () => {
     assert.equal(rig.warnings.length, 1);
   });
 
-  it('are warned of once if looking them up fails', () => {
+  it('cause one warning if a lookup fails', () => {
     const rig = new Rig(8 * MAX);
     rig.system.broken = new Error('no /proc');
     rig.open(20);

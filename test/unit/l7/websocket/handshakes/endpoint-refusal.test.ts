@@ -100,7 +100,7 @@ const WHOLE = (bytes: number): string[] => [
 ];
 
 describe('a refusal of an endpoint', () => {
-  it('is passed on as soon as its body is complete', () => {
+  it('is forwarded when its body is complete', () => {
     assert.deepEqual(refused({ headers: ['content-length', '0'] }).log, WHOLE(0));
     const { log, push } = refused({ headers: ['content-length', '4'], rest: 'ab' });
     assert.deepEqual(log, []);
@@ -108,7 +108,7 @@ describe('a refusal of an endpoint', () => {
     assert.deepEqual(log, WHOLE(4));
   });
 
-  it('is passed on with what has come of its body, once, when the endpoint closes, fails or is malformed', () => {
+  it('is forwarded once, with a partial body if the endpoint closes, fails or is malformed', () => {
     for (const end of [
       ({ refusal }: Rig) => refusal.channelEnded(),
       ({ refusal }: Rig) => refusal.channelClosed(null),
@@ -126,7 +126,7 @@ describe('a refusal of an endpoint', () => {
     }
   });
 
-  it('gives its connection away only if it can carry another request', () => {
+  it('passes its connection on only if it can carry another request', () => {
     const isKept = (rest: string, ...headers: string[]): boolean => {
       const rig = refused({ headers, rest, keeps: true });
       rig.refusal.channelEnded();
@@ -145,7 +145,7 @@ describe('a refusal of an endpoint', () => {
     assert.ok(!isKept('body', 'content-length', '4', 'content-length', '5'));
   });
 
-  it('waits for its body no longer than the handshake may take, however it drips', () => {
+  it('waits for its body no longer than the handshake timeout, however slowly it arrives', () => {
     const { log, push, pass } = refused({});
     for (let second = 1; second < COLLECT_MS / 1000; second++) {
       push('x');
@@ -161,7 +161,7 @@ describe('a refusal of an endpoint', () => {
     assert.deepEqual(refused({ headers, rest: '1\r\nx\r\n0\r\n\r\n' }).log, WHOLE(0));
   });
 
-  it('is collected up to 64 KiB, and streamed beyond', () => {
+  it('is collected up to 64 KiB, and streamed above that', () => {
     const { log, push } = refused({ rest: 'x'.repeat(64 * KIB) });
     assert.deepEqual(log, []);
     push('y');
@@ -185,7 +185,7 @@ describe('a refusal of an endpoint', () => {
     assert.deepEqual(log, ['resumed']);
   });
 
-  it('is cut if a long body breaks or stands still, but not while it moves', () => {
+  it('is cut if a long body breaks or stalls, but not while it progresses', () => {
     for (const end of [
       ({ refusal }: Rig) => refusal.channelEnded(),
       ({ refusal }: Rig) => refusal.channelClosed(new Error('read ECONNRESET')),
@@ -202,7 +202,7 @@ describe('a refusal of an endpoint', () => {
     }
   });
 
-  it('closes the connection to the endpoint, and says nothing more, when the client has gone', () => {
+  it("closes the endpoint's connection silently when the client has disconnected", () => {
     for (const [rest, outcome] of [
       ['x', []],
       ['x'.repeat(65 * KIB), ['over']],

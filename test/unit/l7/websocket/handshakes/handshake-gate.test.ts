@@ -84,7 +84,7 @@ function gates(
 }
 
 describe('the gate of handshakes', () => {
-  it('lets in as many as may be, has as many wait, and refuses the others', () => {
+  it('admits handshakes up to its limit, queues more, and refuses the rest', () => {
     const {
       gates: [gate],
       counts,
@@ -101,7 +101,7 @@ describe('the gate of handshakes', () => {
     assert.deepEqual(counts(), { pending: 2, queued: 3 });
   });
 
-  it('admits those that wait in their order, each when another has left', () => {
+  it('admits queued handshakes in order, one for each that leaves', () => {
     const {
       gates: [gate],
       counts,
@@ -120,7 +120,7 @@ describe('the gate of handshakes', () => {
     assert.deepEqual(counts(), { pending: 0, queued: 0 });
   });
 
-  it('goes on where those that are admitted fail at once', () => {
+  it('continues if admitted handshakes fail at once', () => {
     const {
       gates: [gate],
       counts,
@@ -138,7 +138,7 @@ describe('the gate of handshakes', () => {
     assert.deepEqual(counts(), { pending: 0, queued: 0 });
   });
 
-  it('lets nobody pass those that wait', () => {
+  it('lets no handshake overtake the queue', () => {
     const {
       gates: [gate, other],
     } = gates(2, 1, 10);
@@ -152,7 +152,7 @@ describe('the gate of handshakes', () => {
     assert.deepEqual([waiting.place, late.place], ['queued', 'queued']);
   });
 
-  it('holds its bounds over all workers, and sees when others have made room', () => {
+  it('applies its bounds across all workers, and notices places that others free', () => {
     const { gates: all, wheel, counts } = gates(4, 3, 2);
     const handshakes = Array.from({ length: 6 }, (_, index) => new Handshake(String(index)));
     const entered = handshakes.map((handshake, index) => all[index % 4]!.enter(handshake));
@@ -167,7 +167,7 @@ describe('the gate of handshakes', () => {
     assert.deepEqual([handshakes[3]!.place, handshakes[4]!.place], ['inside', 'inside']);
   });
 
-  it('bounds nothing where there is no limit, and counts all the same', () => {
+  it('has no bound without a limit, but still counts', () => {
     const {
       gates: [gate],
       counts,
@@ -186,7 +186,7 @@ describe('the gate of handshakes between clusters', () => {
     });
   const placesOf = (handshakes: readonly Handshake[]): string[] => handshakes.map(({ place }) => place);
 
-  it('keeps places for the others, however many one cluster asks for', () => {
+  it('reserves places for other clusters, however many one cluster wants', () => {
     const { of, counts } = gates(1, 10, 10, ['slow', 'fast']);
     enter(of(0, 'slow'), 50);
     // Half of 10 is divided evenly: 2 for each. The rest went to the first.
@@ -195,7 +195,7 @@ describe('the gate of handshakes between clusters', () => {
     assert.deepEqual(counts('fast'), { pending: 2, queued: 2 });
   });
 
-  it('keeps places for clusters that have had no handshake', () => {
+  it('reserves places for clusters without a handshake so far', () => {
     const { of, counts } = gates(1, 10, 10, ['slow', 'unused', 'silent', 'idle', 'last']);
     enter(of(0, 'slow'), 50);
     // Half of 10 is divided evenly: 1 for each.
@@ -209,7 +209,7 @@ describe('the gate of handshakes between clusters', () => {
     assert.deepEqual(counts('fast'), { pending: 2, queued: 2 });
   });
 
-  it('keeps them over all workers', () => {
+  it('reserves them across all workers', () => {
     const { of, counts } = gates(4, 10, 10, ['slow', 'fast']);
     for (let count = 0; count < 40; count++) enter(of(count % 4, 'slow'), 1);
     assert.deepEqual(counts('slow'), { pending: 8, queued: 8 });
@@ -217,7 +217,7 @@ describe('the gate of handshakes between clusters', () => {
     assert.deepEqual(counts('fast'), { pending: 2, queued: 2 });
   });
 
-  it('keeps a place for each of many clusters, and the sum within the limit', () => {
+  it('reserves a place for each of many clusters, within the limit', () => {
     const names = Array.from({ length: 12 }, (_, index) => `c${index}`);
     const { of, counts } = gates(2, 20, 12, names);
     for (const name of names.slice(0, -1)) for (const worker of [0, 1]) enter(of(worker, name), 30);
@@ -234,7 +234,7 @@ describe('the gate of handshakes between clusters', () => {
     );
   });
 
-  it('gives what becomes free to the cluster that has the fewest', () => {
+  it('gives free places to the cluster with the fewest', () => {
     const { of, counts } = gates(1, 4, 100, ['a', 'b']);
     const first = enter(of(0, 'a'), 13);
     enter(of(0, 'b'), 10);
@@ -259,7 +259,7 @@ describe('the gate of handshakes between clusters', () => {
     assert.deepEqual(log, ['a0', 'b0', 'c0', 'a1', 'b1', 'a2']);
   });
 
-  it('gives a place in a full queue to a source with fewer, counted with its reason', () => {
+  it('gives a place in a full queue to a source with fewer, and counts the reason', () => {
     const { of, counts, turnedAway } = gates(1, 1, 4, ['app']);
     const log: string[] = [];
     enter(of(0, 'app'), 1);

@@ -84,14 +84,14 @@ class Stage {
 }
 
 describe('the flow to a client', () => {
-  it('gathers small messages of one read into one write', () => {
+  it('combines small messages of one read into one write', () => {
     const stage = new Stage();
     stage.receive(encodeFrame(TEXT, 'one'), encodeFrame(BINARY, 'three'));
     assert.deepEqual(stage.take(), ['cork', 'send 3', 'send 5', 'uncork']);
     assert.deepEqual([...stage.values], [2, 8]);
   });
 
-  it('closes behind the messages of the same read, outside of their write', () => {
+  it('closes after the messages of the same read, outside their write', () => {
     const stage = new Stage({ closes: true });
     stage.receive(encodeFrame(TEXT, 'last'), encodeFrame(CLOSE, Buffer.from([3, 232])));
     assert.deepEqual(stage.take(), [
@@ -104,7 +104,7 @@ describe('the flow to a client', () => {
     ]);
   });
 
-  it('sends no close frame to a client that is lost in the write before', () => {
+  it('sends no close frame to a client that was lost in the write before', () => {
     const stage = new Stage({ closes: true });
     stage.onUncork = () => assert.equal(stage.flow.lost(), false);
     stage.receive(encodeFrame(TEXT, 'last'), encodeFrame(CLOSE, Buffer.from([3, 232])));
@@ -113,13 +113,13 @@ describe('the flow to a client', () => {
     assert.deepEqual(stage.take(), []);
   });
 
-  it('hands over a large message without gathering it', () => {
+  it('forwards a large message without combining', () => {
     const stage = new Stage();
     stage.receive(encodeFrame(BINARY, Buffer.alloc(9000)));
     assert.deepEqual(stage.take(), ['send 9000']);
   });
 
-  it('streams a message that is cut by the ends of reads, and counts it once', () => {
+  it('streams a message that is split by reads, and counts it once', () => {
     const stage = new Stage();
     const frame = encodeFrame(BINARY, Buffer.alloc(100_000));
     for (let at = 0; at < frame.length; at += 40_000) stage.receive(frame.subarray(at, at + 40_000));
@@ -129,7 +129,7 @@ describe('the flow to a client', () => {
     assert.deepEqual([stage.flow.messages, stage.flow.bytes], [1, 100_000]);
   });
 
-  it('tells its owner of control frames', () => {
+  it('passes control frames to its owner', () => {
     const stage = new Stage();
     stage.receive(encodeFrame(PING, 'hello'), encodeFrame(CLOSE, Buffer.from([3, 232])));
     const events = stage.take().filter((event) => !event.includes('cork'));
@@ -139,7 +139,7 @@ describe('the flow to a client', () => {
     assert.ok(broken.take().includes('endpoint failed'));
   });
 
-  it('reads on after the client has gone, and hands over nothing', () => {
+  it('keeps reading after the client has disconnected, and forwards nothing', () => {
     const stage = new Stage();
     assert.ok(stage.flow.lost());
     stage.receive(encodeFrame(TEXT, 'late'), encodeFrame(CLOSE, Buffer.from([3, 232])));
@@ -149,7 +149,7 @@ describe('the flow to a client', () => {
 });
 
 describe('a slow client', () => {
-  it('has its endpoint paused when more than its buffer waits, and resumed at half of it', () => {
+  it('pauses its endpoint above its buffer size, and resumes it at half of that', () => {
     const stage = new Stage();
     stage.isSlow = true;
     stage.receive(encodeFrame(BINARY, Buffer.alloc(BUFFER)));
@@ -166,7 +166,7 @@ describe('a slow client', () => {
     assert.equal(stage.counted, BUFFER / 2);
   });
 
-  it('has its pongs counted, and is told apart when it pings on and reads nothing', () => {
+  it('is detected by its pongs if it pings without reading', () => {
     const stage = new Stage();
     stage.waiting = BUFFER + 1;
     assert.ok(stage.flow.pongQueued());
@@ -177,7 +177,7 @@ describe('a slow client', () => {
     assert.ok(!stage.flow.pongQueued());
   });
 
-  it('is ended by a close frame behind the bytes that wait, or cut at once', () => {
+  it('is ended by a close frame after the buffered bytes, or cut at once', () => {
     const patient = new Stage();
     patient.waiting = 10;
     patient.flow.end(1012, 'restart');

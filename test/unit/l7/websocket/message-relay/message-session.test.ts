@@ -18,7 +18,7 @@ function closeFrame(code: number | null, reason = ''): [opcode: number, payload:
 }
 
 describe('a session', () => {
-  it('lives from the 101 until the connection to the endpoint has closed', () => {
+  it("lives from the 101 until the endpoint's connection has closed", () => {
     const stage = new Stage();
     assert.deepEqual([...stage.relay.sessions], [stage.session]);
     assert.equal(stage.active, 1);
@@ -55,14 +55,14 @@ describe('a session', () => {
     ]);
   });
 
-  it('relays nothing of a client that has gone', () => {
+  it('relays nothing from a client that has disconnected', () => {
     const stage = new Stage();
     stage.session.downstreamLost('gone', false);
     stage.message(10);
     assert.deepEqual(stage.endpoint.frames, [closeFrame(1001)]);
   });
 
-  it('that was never opened frees its endpoint and is counted nowhere', () => {
+  it('releases its endpoint without a count if it was never opened', () => {
     const stage = new Stage({ opens: false });
     stage.session.discard();
     assert.ok(stage.endpoint.destroyed && stage.isReleased);
@@ -70,14 +70,14 @@ describe('a session', () => {
     assert.deepEqual([stage.relay.sessions.size, stage.active, stage.lines], [0, 0, []]);
   });
 
-  it('knows the endpoint that it leads to', () => {
+  it('knows its endpoint', () => {
     const { session } = new Stage();
     assert.ok(session.isOf('app', '10.0.0.1:80'));
     assert.ok(!session.isOf('app', '10.0.0.2:80'));
     assert.ok(!session.isOf('other', '10.0.0.1:80'));
   });
 
-  it('forgets the bytes that wait when its endpoint has closed', () => {
+  it('forgets the buffered bytes when its endpoint has closed', () => {
     const stage = new Stage();
     stage.endpoint.blocked = true;
     stage.message(10 * KIB);
@@ -90,14 +90,14 @@ describe('a session', () => {
 });
 
 describe('the end of a session by its client', () => {
-  it('with a close frame reaches the endpoint with code and reason', () => {
+  it('sends the endpoint the code and reason of its close frame', () => {
     const stage = new Stage();
     stage.session.downstreamClosed(4001, Buffer.from('done'));
     assert.deepEqual(stage.endpoint.frames, [closeFrame(4001, 'done')]);
     assert.equal(stage.closes('4xxx', 'client'), 1);
   });
 
-  it('without a close frame reaches the endpoint as 1001', () => {
+  it('sends the endpoint 1001 without a close frame', () => {
     const stage = new Stage();
     stage.session.downstreamLost('timed out', false);
     assert.deepEqual(stage.endpoint.frames, [closeFrame(1001)]);
@@ -105,7 +105,7 @@ describe('the end of a session by its client', () => {
     assert.equal((stage.lines[1] as { reason: string }).reason, 'timed out');
   });
 
-  it('with a close frame that its engine refuses reaches the endpoint as one without a code', () => {
+  it('sends the endpoint no code if the engine refuses the close frame', () => {
     const stage = new Stage();
     stage.session.downstreamLost('bad close', true);
     assert.deepEqual(stage.endpoint.frames, [closeFrame(null)]);
@@ -114,7 +114,7 @@ describe('the end of a session by its client', () => {
 });
 
 describe('the end of a session by its endpoint', () => {
-  it('with a close frame reaches the client with code and reason, and is answered', () => {
+  it('sends the client the code and reason of its close frame, and answers it', () => {
     const stage = new Stage();
     stage.receive(encodeFrame(CLOSE, closeBody(4002, 'bye')));
     assert.deepEqual([stage.client.ended, stage.client.reason], ['4002', 'bye']);
@@ -123,14 +123,14 @@ describe('the end of a session by its endpoint', () => {
     assert.equal(stage.closes('4xxx', 'endpoint'), 1);
   });
 
-  it('with a close frame without a code reaches the client without one', () => {
+  it('sends the client a close frame without a code if it has none', () => {
     const stage = new Stage();
     stage.receive(encodeFrame(CLOSE, ''));
     assert.equal(stage.client.ended, '0');
   });
 
   for (const loss of ['channelEnded', 'channelClosed'] as const) {
-    it(`without a close frame (${loss}) reaches the client as the configured code`, () => {
+    it(`sends the client the configured code without a close frame (${loss})`, () => {
       const stage = new Stage();
       if (loss === 'channelEnded') stage.session.channelEnded();
       else stage.session.channelClosed();
@@ -140,7 +140,7 @@ describe('the end of a session by its endpoint', () => {
     });
   }
 
-  it('by a broken frame reaches the client as the configured code, and the endpoint as 1002', () => {
+  it('sends the client the configured code after a broken frame, and the endpoint 1002', () => {
     const stage = new Stage();
     stage.receive(BROKEN_FRAME);
     assert.deepEqual([stage.client.ended, stage.client.reason], ['1011', 'endpoint protocol error']);
@@ -149,7 +149,7 @@ describe('the end of a session by its endpoint', () => {
     assert.equal(stage.closes('1002', 'endpoint'), 1);
   });
 
-  it('by a broken frame behind our close frame cuts its connection', () => {
+  it('cuts its connection for a broken frame after our close frame', () => {
     const stage = new Stage();
     stage.session.drain();
     stage.receive(BROKEN_FRAME);
@@ -157,8 +157,8 @@ describe('the end of a session by its endpoint', () => {
   });
 });
 
-describe('the end of a session by the proxy', () => {
-  it('sends the client elsewhere with 1012, and the endpoint 1001', () => {
+describe('the end of a session by sluice', () => {
+  it('sends the client 1012, and the endpoint 1001', () => {
     const stage = new Stage();
     assert.equal(stage.session.evict('cluster removed'), true);
     assert.deepEqual([stage.client.ended, stage.client.reason], ['1012', 'cluster removed']);
@@ -168,7 +168,7 @@ describe('the end of a session by the proxy', () => {
   });
 
   for (const way of ['drain', 'end'] as const) {
-    it(`tells the client of a service restart (${way})`, () => {
+    it(`sends the client a service restart (${way})`, () => {
       const stage = new Stage();
       stage.session[way]();
       assert.deepEqual([stage.client.ended, stage.client.reason], ['1012', 'service restart']);
@@ -184,14 +184,14 @@ describe('the end of a session by the proxy', () => {
     assert.equal(stage.closes('1006'), 1);
   });
 
-  it('closes the client of an unfinished message with 1013 when the budget is full', () => {
+  it('closes the client of an incomplete message with 1013 when the budget is full', () => {
     const stage = new Stage({ budget: 100 * KIB });
     stage.session.downstreamUnfinished(101 * KIB);
     assert.deepEqual([stage.client.ended, stage.client.reason], ['1013', 'unfinished message']);
     assert.ok(stage.endpoint.destroyed);
   });
 
-  it('cuts a client for which bytes wait when the budget is full', () => {
+  it('cuts a client with buffered bytes when the budget is full', () => {
     const stage = new Stage({ budget: 50 * KIB });
     stage.receive(encodeFrame(BINARY, Buffer.alloc(60 * KIB)));
     assert.equal(stage.client.ended, 'cut');
@@ -215,7 +215,7 @@ describe('the end of a session by the proxy', () => {
 });
 
 describe('the idle timeout of a session', () => {
-  it('starts over with each byte of the endpoint', () => {
+  it('restarts with each byte from the endpoint', () => {
     const stage = new Stage({ idleTimeoutMs: 2000 });
     for (let second = 0; second < 5; second++) {
       stage.advance(900);
@@ -233,7 +233,7 @@ describe('the idle timeout of a session', () => {
     assert.ok(stage.endpoint.destroyed);
   });
 
-  it('does not count the time for which a slow client has paused the endpoint', () => {
+  it('does not count time in which a slow client has paused the endpoint', () => {
     const stage = new Stage({ idleTimeoutMs: 2000 });
     stage.receive(encodeFrame(BINARY, Buffer.alloc(DOWNSTREAM_BUFFER + 1)));
     assert.ok(stage.endpoint.paused);

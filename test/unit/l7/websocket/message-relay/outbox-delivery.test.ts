@@ -43,7 +43,7 @@ for (const [way, create] of Object.entries(slabs)) {
   describe(`an outbox over ${way}`, { skip: create === null ? 'not supported here' : false }, () => {
     const outbox = (): Outbox => new Outbox(create!(), setImmediate);
 
-    it('delivers the frames of a sender in their order, whatever their size and mask', async () => {
+    it('delivers the frames of a sender in order, whatever their size and mask', async () => {
       const box = outbox();
       const sender = (await connection()).read();
       const sent: Message[] = [];
@@ -88,7 +88,7 @@ for (const [way, create] of Object.entries(slabs)) {
       await sender.read().receives(sent);
     });
 
-    it('keeps the frames of several senders apart, each in its order', async () => {
+    it('keeps the order of frames per sender', async () => {
       const box = outbox();
       const senders = [(await connection()).read(), (await connection()).read(), (await connection()).read()];
       const sent = senders.map((): Message[] => []);
@@ -103,7 +103,7 @@ for (const [way, create] of Object.entries(slabs)) {
       for (const [index, sender] of senders.entries()) await sender.receives(sent[index]!);
     });
 
-    it('changes no byte that waits for an endpoint that does not read', async () => {
+    it('changes no byte that is queued for an endpoint that does not read', async () => {
       const box = outbox();
       const slow = await connection();
       const fast = (await connection()).read();
@@ -130,7 +130,7 @@ for (const [way, create] of Object.entries(slabs)) {
       await slow.read().receives(sentSlow);
     });
 
-    it('says each time that bytes wait, and how many', async () => {
+    it('reports the number of queued bytes each time', async () => {
       const box = outbox();
       const sender = await connection();
       const payload = payloadOf(1, 60_000);
@@ -148,7 +148,7 @@ for (const [way, create] of Object.entries(slabs)) {
       assert.equal(sender.upstream.writableLength, waiting + 60_008 + 16);
     });
 
-    it('says nothing while the endpoint takes everything', async () => {
+    it('reports nothing while the endpoint takes everything', async () => {
       const box = outbox();
       const sender = (await connection()).read();
       for (let number = 0; number < 20; number++) box.send(sender, OPCODE_TEXT, payloadOf(number, 30), 0);
@@ -158,7 +158,7 @@ for (const [way, create] of Object.entries(slabs)) {
       assert.equal(sender.upstream.writableLength, 0);
     });
 
-    it('drops what is for a socket that is destroyed or has been ended, and nothing else', async () => {
+    it('drops only frames for a socket that was destroyed or ended', async () => {
       const box = outbox();
       const destroyed = await connection();
       const ended = (await connection()).read();
@@ -198,7 +198,7 @@ for (const [way, create] of Object.entries(slabs)) {
     });
 
     for (const flushes of [true, false]) {
-      it(`may be used while it says that bytes wait (${flushes ? 'flushed' : 'not flushed'} there)`, async () => {
+      it(`may be used inside its report of queued bytes (${flushes ? 'flushed' : 'not flushed'} there)`, async () => {
         const box = outbox();
         const slow = await connection();
         const closing = (await connection()).read();

@@ -52,7 +52,7 @@ describe('the writes of an outbox', () => {
   const outbox = (): Outbox => new Outbox({ bytes: Buffer.alloc(SLAB_BYTES), send: () => -1 }, setImmediate);
   const small = Buffer.from('small');
 
-  it('are one for all small frames that come in a row, at the end of the turn', async () => {
+  it('combine consecutive small frames into one, at the end of the turn', async () => {
     const box = outbox();
     const sockets = [new NotedSocket(), new NotedSocket()] as const;
     const senders = [noted(sockets[0]), noted(sockets[1])] as const;
@@ -77,7 +77,7 @@ describe('the writes of an outbox', () => {
     );
   });
 
-  it('come at once with a large message, or a flush, and in order', () => {
+  it('happen at once with a large message or a flush, in order', () => {
     const box = outbox();
     const sockets = [new NotedSocket(), new NotedSocket()] as const;
     const senders = [noted(sockets[0]), noted(sockets[1])] as const;
@@ -92,7 +92,7 @@ describe('the writes of an outbox', () => {
     assert.deepEqual([sizes(0).length, sizes(1).length], [1, 2]);
   });
 
-  it('use the system call only if it overtakes nothing and the descriptor is still theirs', () => {
+  it('use the system call only if nothing is queued and the descriptor is still theirs', () => {
     const calls: string[] = [];
     const bytes = Buffer.alloc(SLAB_BYTES);
     const box = new Outbox(
@@ -129,7 +129,7 @@ describe('the writes of an outbox', () => {
     assert.equal(socket.chunks.length, 1);
   });
 
-  it('take any frame but a close frame only if it has room behind what waits', () => {
+  it('accept any frame except a close frame only if the queue has room', () => {
     const box = outbox();
     const socket = new NotedSocket(true);
     const sender = noted(socket, 1000);
@@ -151,7 +151,7 @@ describe('the writes of an outbox', () => {
     assert.equal(box.send(sender, OPCODE_BINARY, Buffer.alloc(5000), 0), true);
   });
 
-  it('tell the sender how much of a large message will wait, and queue none of it once the sender is closed', () => {
+  it('report how much of a large message will wait, and queue none of it after the sender is closed', () => {
     const box = outbox();
     const payload = Buffer.alloc(4 * SLAB_BYTES, 'x');
     for (const closes of [true, false]) {
@@ -173,7 +173,7 @@ describe('the writes of an outbox', () => {
     }
   });
 
-  it('keep a large message whole if its sender closes other sessions while it waits', () => {
+  it('keep a large message whole if its sender closes other sessions in between', () => {
     const box = outbox();
     const socket = new NotedSocket(true);
     const other = new NotedSocket();
@@ -192,7 +192,7 @@ describe('the writes of an outbox', () => {
     );
   });
 
-  it('do not read a payload once making room for it has closed its sender', () => {
+  it('do not read a payload after making room for it has closed its sender', () => {
     const slab = { bytes: Buffer.alloc(SLAB_BYTES), send: () => -1 };
     const box = new Outbox(slab, setImmediate);
     const [first, second] = [new NotedSocket(true), new NotedSocket()];

@@ -4,7 +4,7 @@ import { BINARY, CLOSE, PING, closeBody, encodeFrame } from '../../../../support
 import { DOWNSTREAM_BUFFER, KIB, Stage, UPSTREAM_BUFFER } from './session-stage.ts';
 
 describe('a client that pings', () => {
-  it('keeps its session for ever while it reads the answers', () => {
+  it('keeps its session while it reads the answers', () => {
     const stage = new Stage();
     for (let count = 0; count < 100_000; count++) {
       stage.ping(127);
@@ -15,7 +15,7 @@ describe('a client that pings', () => {
     assert.equal(stage.buffered('downstream'), 0);
   });
 
-  it('has its pongs counted as soon as they wait', () => {
+  it('has its pongs counted as soon as they are buffered', () => {
     const stage = new Stage();
     stage.ping(127);
     stage.ping(127);
@@ -25,7 +25,7 @@ describe('a client that pings', () => {
     assert.equal(stage.buffered('downstream'), 0);
   });
 
-  it('has its endpoint paused when more than its buffer waits, and loses its session when still more does', () => {
+  it('has its endpoint paused above its buffer size, and loses its session above that', () => {
     const stage = new Stage();
     let highest = 0;
     for (let count = 0; count < 10_000; count++) {
@@ -43,7 +43,7 @@ describe('a client that pings', () => {
     assert.ok(!stage.endpoint.paused, 'the answer to the close frame is read');
   });
 
-  it('may ping behind a message of any size that waits', () => {
+  it('may ping after a buffered message of any size', () => {
     const stage = new Stage();
     stage.receive(encodeFrame(BINARY, Buffer.alloc(3 * DOWNSTREAM_BUFFER)));
     assert.ok(stage.endpoint.paused);
@@ -53,7 +53,7 @@ describe('a client that pings', () => {
     assert.equal(stage.client.ended, 'cut');
   });
 
-  it('may ping without an end while it takes what waits, however slowly', () => {
+  it('may ping endlessly while it takes buffered bytes, however slowly', () => {
     const stage = new Stage();
     for (let count = 0; count < 10_000; count++) {
       stage.receive(encodeFrame(BINARY, Buffer.alloc(1000)));
@@ -65,7 +65,7 @@ describe('a client that pings', () => {
     assert.equal(stage.client.ended, null);
   });
 
-  it('is not heard any more after its session has ended', () => {
+  it('is ignored after its session has ended', () => {
     const stage = new Stage();
     stage.client.waiting = 10 * DOWNSTREAM_BUFFER;
     stage.session.drain();
@@ -87,7 +87,7 @@ describe('an endpoint that pings', () => {
     );
   });
 
-  it('and does not read has few pongs wait, and gets the latest when it reads again', () => {
+  it('gets only the latest pongs if it does not read for a while', () => {
     const stage = new Stage();
     stage.endpoint.blocked = true;
     let highest = 0;
@@ -110,7 +110,7 @@ describe('an endpoint that pings', () => {
     );
   });
 
-  it('gets an answer once a second while it takes little of what waits', () => {
+  it('gets an answer per second while it reads slowly', () => {
     const stage = new Stage();
     stage.endpoint.blocked = true;
     stage.message(100 * KIB);
@@ -123,7 +123,7 @@ describe('an endpoint that pings', () => {
     assert.deepEqual(stage.endpoint.pongs, ['0 99', '1 99', '2 99']);
   });
 
-  it('gets no answer that has no room in its buffer', () => {
+  it('gets no answer without room in its buffer', () => {
     const stage = new Stage();
     stage.endpoint.blocked = true;
     stage.message(UPSTREAM_BUFFER - 100);

@@ -5,7 +5,7 @@ import { Stage } from './session-stage.ts';
 
 const GOING_AWAY = [CLOSE, closeBody(1001).toString('latin1')];
 
-describe('a session of messages that a policy closes', () => {
+describe('a message session closed by a policy', () => {
   it('gives the client the code and the reason, and the endpoint 1001', () => {
     const stage = new Stage();
     assert.equal(stage.session.close(4001, 'signed out elsewhere'), true);
@@ -14,7 +14,7 @@ describe('a session of messages that a policy closes', () => {
     assert.equal(stage.session.close(1008, 'again'), false);
   });
 
-  it('is counted as closed by the proxy, and logged with the reason', () => {
+  it('is counted as closed by sluice, and logged with the reason', () => {
     const stage = new Stage();
     stage.session.close(1013, 'too many messages');
     assert.equal(stage.closes('1013'), 1);

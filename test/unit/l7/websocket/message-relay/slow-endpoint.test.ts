@@ -5,7 +5,7 @@ import { CLOSE, PING, closeBody } from '../../../../support/websocket/raw-frames
 import { KIB, Stage, UPSTREAM_BUFFER } from './session-stage.ts';
 
 describe('an endpoint that does not read', () => {
-  it('loses its session with 1013 when a message has no room', () => {
+  it('loses its session with 1013 if a message has no room', () => {
     const stage = new Stage();
     stage.endpoint.blocked = true;
     stage.message(UPSTREAM_BUFFER);
@@ -18,7 +18,7 @@ describe('an endpoint that does not read', () => {
   });
 
   for (const size of [100, UPSTREAM_BUFFER, 2 * UPSTREAM_BUFFER]) {
-    it(`gets a close frame behind a message of ${size} bytes, and has 5 seconds for both`, () => {
+    it(`gets a close frame after a message of ${size} bytes, and 5 seconds for both`, () => {
       const stage = new Stage();
       stage.endpoint.blocked = true;
       stage.message(size);
@@ -31,7 +31,7 @@ describe('an endpoint that does not read', () => {
     });
   }
 
-  it('is not pinged behind a full buffer, and is lost when it stays silent', () => {
+  it('is not pinged with a full buffer, and is lost if it stays silent', () => {
     const stage = new Stage({ idleTimeoutMs: 10_000 });
     stage.endpoint.blocked = true;
     stage.message(UPSTREAM_BUFFER);
@@ -44,7 +44,7 @@ describe('an endpoint that does not read', () => {
     assert.ok(stage.endpoint.destroyed);
   });
 
-  it('costs no copy of a message for which the budget has no room', () => {
+  it('costs no copy of a message that exceeds the budget', () => {
     const stage = new Stage({ budget: 1024 * KIB });
     stage.endpoint.blocked = true;
     stage.message(2048 * KIB);
@@ -57,7 +57,7 @@ describe('an endpoint that does not read', () => {
     assert.equal(stage.buffered('upstream'), 0);
   });
 
-  it('is cut when the budget wants what waits for it, though its session has ended', () => {
+  it('is cut if the budget needs its buffered bytes, even after its session has ended', () => {
     const stage = new Stage({ budget: 150 * KIB });
     stage.endpoint.blocked = true;
     stage.message(100 * KIB);

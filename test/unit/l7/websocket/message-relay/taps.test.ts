@@ -25,8 +25,8 @@ function body(code: number, reason = ''): string {
   return closeBody(code, reason).toString('latin1');
 }
 
-describe('the tap of a session of messages', () => {
-  it('hears the messages and control frames of the client', () => {
+describe('the tap of a message session', () => {
+  it("sees the client's messages and control frames", () => {
     const { stage, tap } = tapped();
     stage.session.downstreamMessage(new TextEncoder().encode('abc').buffer, false);
     stage.session.downstreamMessage(new ArrayBuffer(2), true);
@@ -41,7 +41,7 @@ describe('the tap of a session of messages', () => {
     ]);
   });
 
-  it('hears the bytes of the endpoint, cut anywhere, with the position of their frames', () => {
+  it("sees the endpoint's bytes, split anywhere, with their position in the frames", () => {
     const bytes = Buffer.concat([encodeFrame(TEXT, 'abc'), encodeFrame(BINARY, Buffer.alloc(300))]);
     for (const at of [1, 3, 5, 8, 200]) {
       const { stage, tap } = tapped();
@@ -56,7 +56,7 @@ describe('the tap of a session of messages', () => {
     }
   });
 
-  it('can begin within a long frame', () => {
+  it('can start inside a long frame', () => {
     const frame = encodeFrame(BINARY, Buffer.alloc(100 * KIB));
     const stage = new Stage();
     stage.receive(frame.subarray(0, KIB));
@@ -66,7 +66,7 @@ describe('the tap of a session of messages', () => {
     assert.deepEqual(tap.positions, [{ messages: 0, payloadLeft: frame.length - KIB, held: '' }]);
   });
 
-  it('hears the pings of the proxy, and its pongs when they are sent', () => {
+  it("sees sluice's pings, and its pongs when they are sent", () => {
     const { stage, tap } = tapped(10_000);
     stage.receive(encodeFrame(PING, 'x'));
     assert.deepEqual(tap.calls.splice(0), ['3 of endpoint', `own ${PONG} to endpoint: x`]);
@@ -74,7 +74,7 @@ describe('the tap of a session of messages', () => {
     assert.deepEqual(tap.calls, [`own ${PING} to endpoint: `]);
   });
 
-  it('hears how each side closes', () => {
+  it('sees how each side closes', () => {
     const { stage, tap } = tapped();
     stage.session.downstreamClosed(4001, Buffer.from('bye'));
     assert.deepEqual(tap.calls, [`${CLOSE} of client: ${body(4001, 'bye')}`, 'ended']);
@@ -90,7 +90,7 @@ describe('the tap of a session of messages', () => {
     assert.equal(other.stage.session.tap, null);
   });
 
-  it('hears the close frames of the proxy before the end', () => {
+  it("sees sluice's close frames before the end", () => {
     const callsOf = (act: (stage: Stage) => void): string[] => {
       const { stage, tap } = tapped();
       act(stage);
@@ -128,7 +128,7 @@ describe('the tap of a session of messages', () => {
     );
   });
 
-  it('hears nothing behind the end', () => {
+  it('sees nothing after the end', () => {
     const { stage, tap } = tapped();
     stage.session.drain();
     const heard = tap.calls.length;

@@ -63,7 +63,7 @@ describe('the flow to an endpoint', () => {
     assert.deepEqual([...stage.values], [2, 9]);
   });
 
-  it('masks each frame with a random number if the cluster wants it', () => {
+  it('masks each frame with a random number if the cluster is configured to', () => {
     const stage = new Stage({ randomMasks: true });
     stage.send('text');
     stage.flow.ping();
@@ -73,7 +73,7 @@ describe('the flow to an endpoint', () => {
     ]);
   });
 
-  it('refuses a message that has no room, and counts it for its session only', () => {
+  it('rejects a message without room, and counts it only for its session', () => {
     const stage = new Stage();
     stage.takes = false;
     assert.equal(stage.send('text'), false);
@@ -81,7 +81,7 @@ describe('the flow to an endpoint', () => {
     assert.deepEqual([stage.flow.messages, stage.flow.bytes], [1, 4]);
   });
 
-  it('tells its owner of bytes that wait', () => {
+  it('notifies its owner of buffered bytes', () => {
     const stage = new Stage();
     stage.flow.upstreamBlocked(5);
     assert.deepEqual(stage.waits, [5]);
@@ -96,7 +96,7 @@ describe('the flow to an endpoint', () => {
 });
 
 describe('pongs to an endpoint', () => {
-  it('go out while few bytes wait, and behind 64 KiB only the latest is kept', () => {
+  it('are sent while few bytes are queued, and after 64 KiB only the latest is kept', () => {
     const stage = new Stage();
     stage.upstream.writableLength = 64 * KIB;
     stage.pong('first');
@@ -109,7 +109,7 @@ describe('pongs to an endpoint', () => {
     assert.deepEqual(stage.frames.slice(1), [[OPCODE_PONG, 'third', 0]]);
   });
 
-  it('stay due if they have no room', () => {
+  it('stay pending without room', () => {
     const stage = new Stage();
     stage.takes = false;
     stage.pong('due');
@@ -119,7 +119,7 @@ describe('pongs to an endpoint', () => {
     assert.deepEqual(stage.frames, [[OPCODE_PONG, 'due', 0]]);
   });
 
-  it('are copied while they are due, because the payload is valid during the call only', () => {
+  it('are copied while pending, because the payload is valid during the call only', () => {
     const stage = new Stage();
     stage.upstream.writableLength = 65 * KIB;
     const payload = Buffer.from('due');

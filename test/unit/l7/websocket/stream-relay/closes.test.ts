@@ -7,7 +7,7 @@ const LARGE = encodeFrame(BINARY, Buffer.alloc(1000));
 
 describe('a session that its client ends', () => {
   for (const code of [1000, 1001, 1012, 1014, 3000, 3999, 4000, 4999]) {
-    it(`passes on the code ${code} and its answer`, () => {
+    it(`forwards the code ${code} and its answer`, () => {
       const stage = new Stage();
       const close = masked(CLOSE, closeBody(code, 'why'));
       stage.client.send(close);
@@ -19,7 +19,7 @@ describe('a session that its client ends', () => {
     });
   }
 
-  it('passes on a close frame without a code', () => {
+  it('forwards a close frame without a code', () => {
     const stage = new Stage();
     stage.client.send(masked(CLOSE));
     assert.deepEqual(stage.endpoint.frames, [closeOf(null)]);
@@ -27,7 +27,7 @@ describe('a session that its client ends', () => {
     assert.equal(stage.closes('1005', 'client'), 1);
   });
 
-  it('gives the client what the endpoint still sends before its answer', () => {
+  it('forwards what the endpoint sends before its answer', () => {
     const stage = new Stage();
     stage.client.send(Buffer.concat([masked(TEXT, 'question'), masked(CLOSE, closeBody(1000))]));
     stage.client.sendFin();
@@ -37,7 +37,7 @@ describe('a session that its client ends', () => {
     assert.ok(stage.isOver);
   });
 
-  it('gives a client that sends FIN without a close frame its answer', () => {
+  it('answers a client that sends FIN without a close frame', () => {
     const stage = new Stage();
     stage.client.send(masked(TEXT, 'question'));
     stage.client.sendFin();
@@ -50,7 +50,7 @@ describe('a session that its client ends', () => {
     assert.ok(stage.isOver);
   });
 
-  it('passes on a FIN in the middle of a frame as it is', () => {
+  it('forwards a FIN in the middle of a frame', () => {
     const stage = new Stage();
     const frame = masked(BINARY, Buffer.alloc(1000));
     stage.client.send(frame.subarray(0, 500));
@@ -63,7 +63,7 @@ describe('a session that its client ends', () => {
     assert.ok(stage.isOver);
   });
 
-  it('whose connection is lost tells the endpoint 1001', () => {
+  it('sends the endpoint 1001 if the connection is lost', () => {
     const stage = new Stage();
     stage.client.lose(new Error('reset'));
     assert.deepEqual(stage.endpoint.frames, [closeOf(1001)]);
@@ -73,7 +73,7 @@ describe('a session that its client ends', () => {
     assert.ok(stage.isOver);
   });
 
-  it('answers the client itself if the endpoint goes without an answer', () => {
+  it('answers the client itself if the endpoint closes without an answer', () => {
     const stage = new Stage();
     stage.client.send(masked(CLOSE, closeBody(4001)));
     stage.endpoint.sendFin();
@@ -89,7 +89,7 @@ describe('a session that its client ends', () => {
     assert.ok(stage.isOver);
   });
 
-  it('gives a slow client a minute to take what waits, and the endpoint 5 seconds', () => {
+  it('gives a slow client a minute to take buffered bytes, and the endpoint 5 seconds', () => {
     const stage = new Stage();
     stage.client.blocked = true;
     stage.endpoint.send(Buffer.concat([encodeFrame(TEXT, 'last'), encodeFrame(CLOSE, closeBody(1000))]));
@@ -112,7 +112,7 @@ describe('a session that its client ends', () => {
     assert.ok(stage.isOver);
   });
 
-  it('reads nothing that comes behind its close frame', () => {
+  it('ignores bytes after its close frame', () => {
     const stage = new Stage();
     stage.client.send(Buffer.concat([masked(CLOSE, closeBody(1000)), masked(TEXT, 'late')]));
     assert.deepEqual(stage.endpoint.frames, [closeOf(1000)]);
@@ -120,7 +120,7 @@ describe('a session that its client ends', () => {
 });
 
 describe('a session that its endpoint ends', () => {
-  it('passes on the code and the answer of the client', () => {
+  it("forwards the code, and the client's answer", () => {
     const stage = new Stage();
     stage.endpoint.send(encodeFrame(CLOSE, closeBody(4002, 'over')));
     assert.deepEqual(stage.client.frames, [closeOf(4002, 'over')]);
@@ -131,7 +131,7 @@ describe('a session that its endpoint ends', () => {
     assert.ok(stage.client.writableEnded && stage.endpoint.writableEnded);
   });
 
-  it('answers the endpoint itself if the client goes without an answer', () => {
+  it('answers the endpoint itself if the client closes without an answer', () => {
     const stage = new Stage();
     stage.endpoint.send(encodeFrame(CLOSE, closeBody(4002)));
     stage.client.lose(null);
@@ -139,7 +139,7 @@ describe('a session that its endpoint ends', () => {
     assert.ok(stage.endpoint.writableEnded);
   });
 
-  it('waits for the answer of the client of an endpoint that has gone', () => {
+  it("waits for the client's answer after the endpoint has closed", () => {
     const stage = new Stage();
     stage.endpoint.send(encodeFrame(CLOSE, closeBody(1000)));
     stage.endpoint.sendFin();
@@ -151,7 +151,7 @@ describe('a session that its endpoint ends', () => {
   });
 
   for (const loss of ['FIN', 'reset']) {
-    it(`without a close frame (${loss}) tells the client the configured code`, () => {
+    it(`sends the client the configured code without a close frame (${loss})`, () => {
       const stage = new Stage();
       if (loss === 'FIN') stage.endpoint.sendFin();
       else stage.endpoint.lose(new Error('reset'));
@@ -164,7 +164,7 @@ describe('a session that its endpoint ends', () => {
     });
   }
 
-  it('in the middle of a frame cuts the client behind what has come', () => {
+  it('cuts the client after the received bytes if it is in the middle of a frame', () => {
     const stage = new Stage();
     stage.endpoint.send(LARGE.subarray(0, 500));
     stage.endpoint.sendFin();
@@ -174,7 +174,7 @@ describe('a session that its endpoint ends', () => {
     assert.ok(stage.isOver);
   });
 
-  it('while the client is slow gives it what waits', () => {
+  it('delivers the buffered bytes to a slow client', () => {
     const stage = new Stage();
     stage.client.blocked = true;
     stage.endpoint.send(encodeFrame(TEXT, 'last words'));
@@ -185,8 +185,8 @@ describe('a session that its endpoint ends', () => {
   });
 });
 
-describe('a session that the proxy ends', () => {
-  it('sends the client elsewhere with 1012, and the endpoint 1001', () => {
+describe('a session that sluice ends', () => {
+  it('sends the client 1012, and the endpoint 1001', () => {
     const stage = new Stage();
     assert.equal(stage.session.evict('cluster removed'), true);
     assert.deepEqual(stage.client.frames, [closeOf(1012, 'cluster removed')]);
@@ -200,14 +200,14 @@ describe('a session that the proxy ends', () => {
   });
 
   for (const way of ['drain', 'end'] as const) {
-    it(`tells the client of a service restart (${way})`, () => {
+    it(`sends the client a service restart (${way})`, () => {
       const stage = new Stage();
       stage.session[way]();
       assert.deepEqual(stage.client.frames, [closeOf(1012, 'service restart')]);
     });
   }
 
-  it('ends in time if the client sends on and the endpoint is in the middle of a frame', () => {
+  it('ends in time if the client keeps sending and the endpoint is in the middle of a frame', () => {
     const stage = new Stage();
     const frame = masked(BINARY, Buffer.alloc(1000));
     stage.endpoint.send(LARGE.subarray(0, 500));
@@ -220,7 +220,7 @@ describe('a session that the proxy ends', () => {
     assert.ok(stage.isOver);
   });
 
-  it('gives the answers before a breach time to come, and the breaching client its close frame', () => {
+  it('waits for answers to bytes before a violation, and closes the violating client', () => {
     const stage = new Stage();
     stage.endpoint.send(LARGE.subarray(0, 500));
     stage.client.send(masked(3, 'x'));
@@ -231,7 +231,7 @@ describe('a session that the proxy ends', () => {
     assert.deepEqual(stage.client.frames.slice(1), [[TEXT, 'answer'], closeOf(1002, 'unknown opcode')]);
   });
 
-  it('ends in time if the client answers a breach of the endpoint by messages without end', () => {
+  it('ends in time if the client answers a violation with endless messages', () => {
     const stage = new Stage();
     const frame = masked(BINARY, Buffer.alloc(1000));
     stage.client.send(frame.subarray(0, 500));
@@ -243,7 +243,7 @@ describe('a session that the proxy ends', () => {
     assert.ok(stage.isOver);
   });
 
-  it('drops what a side sends that has not seen the close frame yet', () => {
+  it('drops bytes from a side that has not seen the close frame yet', () => {
     const stage = new Stage();
     stage.session.drain();
     stage.client.send(masked(TEXT, 'late'));
@@ -251,7 +251,7 @@ describe('a session that the proxy ends', () => {
     assert.deepEqual([stage.client.frames.length, stage.endpoint.frames.length], [1, 1]);
   });
 
-  it('reads the close frame of an endpoint that a slow client had stopped', () => {
+  it('reads the close frame of an endpoint that a slow client had paused', () => {
     const stage = new Stage();
     stage.client.blocked = true;
     stage.endpoint.send(Buffer.concat([LARGE, LARGE]));
@@ -276,7 +276,7 @@ describe('a session that the proxy ends', () => {
     assert.ok(stage.isOver);
   });
 
-  it('cuts a client for which bytes wait when the budget is full', () => {
+  it('cuts a client with buffered bytes when the budget is full', () => {
     const stage = new Stage({ budget: 50 * KIB });
     stage.client.blocked = true;
     stage.endpoint.send(encodeFrame(BINARY, Buffer.alloc(60 * KIB)));
@@ -285,7 +285,7 @@ describe('a session that the proxy ends', () => {
     assert.equal(stage.buffered('downstream'), 0);
   });
 
-  it('closes the client with 1013 when too many bytes wait for its endpoint', () => {
+  it('closes the client with 1013 if too many bytes are buffered for its endpoint', () => {
     const stage = new Stage({ budget: 50 * KIB });
     stage.endpoint.blocked = true;
     stage.client.send(masked(BINARY, Buffer.alloc(60 * KIB)));

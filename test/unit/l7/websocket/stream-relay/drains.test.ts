@@ -5,7 +5,7 @@ import { Stage, closeOf, masked } from './stream-stage.ts';
 
 const LARGE = encodeFrame(BINARY, Buffer.alloc(1000));
 
-describe('a session that is asked to drain', () => {
+describe('a session that must drain', () => {
   it('drains when neither side is in the middle of a frame', () => {
     const stage = new Stage();
     stage.endpoint.send(LARGE.subarray(0, 500));
@@ -18,7 +18,7 @@ describe('a session that is asked to drain', () => {
     assert.equal(stage.session.drain(), true);
   });
 
-  it('lives on behind a frame under way if the drain is taken back', () => {
+  it('continues after the current frame if the drain is cancelled', () => {
     const stage = new Stage();
     stage.endpoint.send(LARGE.subarray(0, 500));
     stage.session.drain();
@@ -29,7 +29,7 @@ describe('a session that is asked to drain', () => {
     assert.equal(stage.active, 1);
   });
 
-  it('is noted once as draining, and not if it has ended before', () => {
+  it('is recorded as draining once, and not after its end', () => {
     const stage = new Stage();
     stage.session.drain();
     stage.session.drain();
@@ -40,7 +40,7 @@ describe('a session that is asked to drain', () => {
     assert.deepEqual(closing.happenings, []);
   });
 
-  it('is closed all the same if the drain is taken back after the close frame', () => {
+  it('is closed even if the drain is cancelled after the close frame', () => {
     const stage = new Stage();
     stage.session.drain();
     stage.session.undrain();

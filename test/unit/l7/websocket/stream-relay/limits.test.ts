@@ -31,8 +31,8 @@ class MeteredStage extends Stage {
 
 const LARGE = masked(BINARY, Buffer.alloc(1000));
 
-describe('what a client sends', () => {
-  it('is counted once for each read, with heads and control frames', () => {
+describe("a client's traffic", () => {
+  it('is counted once per read, including heads and control frames', () => {
     const stage = new MeteredStage();
     stage.client.send(Buffer.concat([masked(TEXT, 'one'), masked(PING, 'two'), masked(TEXT, 'three')]));
     stage.client.send(masked(PING));
@@ -42,12 +42,12 @@ describe('what a client sends', () => {
     ]);
   });
 
-  it('is counted when it came behind the request', () => {
+  it('is counted if it arrives with the request', () => {
     const stage = new MeteredStage({ rest: masked(TEXT, 'early') });
     assert.deepEqual(stage.meter.reads, [[1, 11]]);
   });
 
-  it('is counted when it is spliced, to the last byte', () => {
+  it('is counted when it is spliced, up to the last byte', () => {
     const stage = new MeteredStage();
     stage.client.canSplice = true;
     const message = masked(BINARY, Buffer.alloc(300 * KIB));
@@ -66,15 +66,15 @@ describe('what a client sends', () => {
     assert.deepEqual(stage.meter.reads, []);
   });
 
-  it('does not count what the endpoint sends', () => {
+  it("excludes the endpoint's traffic", () => {
     const stage = new MeteredStage();
     stage.endpoint.send(encodeFrame(TEXT, 'free'));
     assert.deepEqual(stage.meter.reads, []);
   });
 });
 
-describe('a client that a limit slows down', () => {
-  it('is not read on a new connection either until the limit allows it', () => {
+describe('a client slowed by a limit', () => {
+  it('is not read on a new connection until the limit allows it', () => {
     const stage = new MeteredStage({}, true);
     stage.client.send(masked(TEXT, 'first'));
     assert.deepEqual([stage.meter.reads, stage.meter.waiting.length], [[], 1]);
@@ -82,7 +82,7 @@ describe('a client that a limit slows down', () => {
     assert.deepEqual(stage.meter.reads, [[1, 11]]);
   });
 
-  it('is read no more until the limit allows it, and loses nothing', () => {
+  it('is not read until the limit allows it, without loss', () => {
     const stage = new MeteredStage();
     stage.sendTooMuch(masked(TEXT, 'first'));
     stage.client.send(masked(TEXT, 'second'));
@@ -96,7 +96,7 @@ describe('a client that a limit slows down', () => {
     assert.ok(!stage.client.paused);
   });
 
-  it('is sent what the endpoint says meanwhile, pings too', () => {
+  it("still gets the endpoint's messages and pings", () => {
     const stage = new MeteredStage();
     stage.sendTooMuch(masked(TEXT, 'first'));
     stage.endpoint.send(Buffer.concat([encodeFrame(TEXT, 'answer'), encodeFrame(PING, 'well?')]));
@@ -106,7 +106,7 @@ describe('a client that a limit slows down', () => {
     ]);
   });
 
-  it('is spliced no further', () => {
+  it('is no longer spliced', () => {
     const stage = new MeteredStage();
     stage.client.canSplice = true;
     const message = masked(BINARY, Buffer.alloc(300 * KIB));
@@ -118,7 +118,7 @@ describe('a client that a limit slows down', () => {
     assert.deepEqual(stage.endpoint.bytes, message);
   });
 
-  it('is neither idle nor pinged, and gets its whole time afterwards', () => {
+  it('is neither idle nor pinged, and then gets its full idle timeout', () => {
     const stage = new MeteredStage({ idleTimeoutMs: 10_000 });
     stage.sendTooMuch(masked(TEXT, 'x'));
     const pass = (seconds: number): void => {
@@ -137,7 +137,7 @@ describe('a client that a limit slows down', () => {
     assert.equal(stage.closes('1006', 'client'), 1);
   });
 
-  it('keeps a silent endpoint no longer than usual', () => {
+  it('does not extend the life of a silent endpoint', () => {
     const stage = new MeteredStage({ idleTimeoutMs: 10_000 });
     stage.sendTooMuch(masked(TEXT, 'x'));
     stage.advance(10_100);
@@ -157,7 +157,7 @@ describe('a client that a limit slows down', () => {
     assert.equal(stage.active, 0);
   });
 
-  it('is read on only when the endpoint takes bytes again, too', () => {
+  it('resumes only when the endpoint takes bytes again', () => {
     const stage = new MeteredStage();
     stage.endpoint.blocked = true;
     stage.sendTooMuch(masked(TEXT, 'first'));
@@ -168,7 +168,7 @@ describe('a client that a limit slows down', () => {
     assert.equal(stage.endpoint.frames.length, 2);
   });
 
-  it('is read on only when the limit allows it, although the endpoint takes bytes again', () => {
+  it('resumes only when the limit allows it, even if the endpoint takes bytes again', () => {
     const stage = new MeteredStage();
     stage.endpoint.blocked = true;
     stage.sendTooMuch(masked(TEXT, 'first'));
@@ -179,7 +179,7 @@ describe('a client that a limit slows down', () => {
     assert.equal(stage.endpoint.frames.length, 2);
   });
 
-  it('waits once, however much of the read is still to come', () => {
+  it('waits once, even if more of the read follows', () => {
     const stage = new MeteredStage();
     stage.sendTooMuch(masked(TEXT, 'first'));
     stage.meter.verdict = 'slow';
@@ -193,7 +193,7 @@ describe('a client that a limit slows down', () => {
     ['an operator', (stage: Stage) => void stage.session.close(1008, 'kicked'), 1008],
     ['the loss of its endpoint', (stage: Stage) => stage.endpoint.lose(null), 1011],
   ] as const) {
-    it(`is closed by ${way} in time, and gives its wait up`, () => {
+    it(`is closed in time by ${way}, and ends its wait`, () => {
       const stage = new MeteredStage();
       stage.sendTooMuch(masked(TEXT, 'x'));
       end(stage);
@@ -207,14 +207,14 @@ describe('a client that a limit slows down', () => {
     });
   }
 
-  it('gives its wait up when it goes', () => {
+  it('ends its wait when it disconnects', () => {
     const stage = new MeteredStage();
     stage.sendTooMuch(masked(TEXT, 'x'));
     stage.client.lose(new Error('reset'));
     assert.deepEqual(stage.meter.waiting, []);
   });
 
-  it('gives its wait up when it is cut', () => {
+  it('ends its wait when it is cut', () => {
     const stage = new MeteredStage();
     stage.sendTooMuch(masked(TEXT, 'x'));
     stage.session.abort();
@@ -222,7 +222,7 @@ describe('a client that a limit slows down', () => {
     assert.ok(stage.isOver);
   });
 
-  it('gets the rest of its frame through when the session closes in the middle of it', () => {
+  it('may finish its frame when the session closes in the middle of it', () => {
     const stage = new MeteredStage();
     stage.sendTooMuch(LARGE.subarray(0, 500));
     stage.client.send(LARGE.subarray(500));
@@ -230,7 +230,7 @@ describe('a client that a limit slows down', () => {
     assert.deepEqual(stage.endpoint.frames.slice(1), [closeOf(1001)]);
   });
 
-  it('drains behind the frame under way, when the limit has let it pass', () => {
+  it('drains after the current frame, when the limit has let it pass', () => {
     const stage = new MeteredStage();
     stage.sendTooMuch(LARGE.subarray(0, 500));
     stage.client.send(Buffer.concat([LARGE.subarray(500), masked(TEXT, 'too late')]));
@@ -242,8 +242,8 @@ describe('a client that a limit slows down', () => {
   });
 });
 
-describe('a client that a limit closes', () => {
-  it('gets the code and the reason of the limit, and the endpoint 1001', () => {
+describe('a client closed by a limit', () => {
+  it("gets the limit's code and reason, and the endpoint gets 1001", () => {
     const stage = new MeteredStage();
     stage.meter.verdict = 'close';
     stage.client.send(Buffer.concat([masked(TEXT, 'one'), masked(TEXT, 'two')]));
@@ -252,7 +252,7 @@ describe('a client that a limit closes', () => {
     assert.deepEqual([stage.closes('1008'), stage.end.reason], [1, 'too many messages']);
   });
 
-  it('ends in a second if it stops in the middle of a frame', () => {
+  it('is cut after a second if it stops in the middle of a frame', () => {
     const stage = new MeteredStage();
     stage.meter.verdict = 'close';
     stage.client.send(LARGE.subarray(0, 500));

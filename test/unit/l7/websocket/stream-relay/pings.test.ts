@@ -8,8 +8,8 @@ function pings(frames: readonly [number, string][]): string[] {
   return frames.filter(([opcode]) => opcode === PING).map(([, payload]) => payload);
 }
 
-describe('pings of the proxy', () => {
-  it('go to both sides at half of the idle timeout, and their pongs go no further', () => {
+describe("sluice's own pings", () => {
+  it('go to both sides at half of the idle timeout, and their pongs are not relayed', () => {
     const stage = new Stage({ idleTimeoutMs: 2000 });
     stage.advance(1100);
     const [toClient, toEndpoint] = [pings(stage.client.frames), pings(stage.endpoint.frames)];
@@ -23,14 +23,14 @@ describe('pings of the proxy', () => {
     assert.equal(stage.active, 1);
   });
 
-  it('leave other pongs alone', () => {
+  it('do not affect other pongs', () => {
     const stage = new Stage({ idleTimeoutMs: 2000 });
     stage.advance(1100);
     stage.client.send(masked(PONG, '12345678'));
     assert.deepEqual(stage.endpoint.frames.at(-1), [PONG, '12345678']);
   });
 
-  it('do not go to a side that owes the other one a pong', () => {
+  it('do not go to a side that owes the other side a pong', () => {
     const stage = new Stage({ idleTimeoutMs: 2000 });
     stage.endpoint.send(encodeFrame(PING, 'mine'));
     stage.advance(1100);
@@ -56,7 +56,7 @@ describe('pings of the proxy', () => {
   });
 });
 
-describe('the idle timeout of a session of bytes', () => {
+describe('the idle timeout of a byte session', () => {
   it('closes the session of a silent endpoint', () => {
     const stage = new Stage({ idleTimeoutMs: 2000 });
     for (let count = 0; count < 4; count++) {
@@ -81,7 +81,7 @@ describe('the idle timeout of a session of bytes', () => {
     assert.deepEqual([stage.closes('1006', 'client'), stage.end.reason], [1, 'client timed out']);
   });
 
-  it('does not pass while bytes of any kind come', () => {
+  it('restarts with bytes of any kind', () => {
     const stage = new Stage({ idleTimeoutMs: 2000 });
     const up = masked(BINARY, Buffer.alloc(100));
     const down = encodeFrame(BINARY, Buffer.alloc(100));
@@ -94,7 +94,7 @@ describe('the idle timeout of a session of bytes', () => {
     assert.deepEqual([pings(stage.client.frames), pings(stage.endpoint.frames)], [[], []]);
   });
 
-  it('does not count the time for which a slow client stops its endpoint', () => {
+  it('does not count time in which a slow client pauses its endpoint', () => {
     const stage = new Stage({ idleTimeoutMs: 2000 });
     stage.client.blocked = true;
     stage.endpoint.send(encodeFrame(BINARY, Buffer.alloc(1000)));
@@ -109,7 +109,7 @@ describe('the idle timeout of a session of bytes', () => {
     assert.deepEqual(pings(stage.endpoint.frames), []);
   });
 
-  it('takes a client that reads for alive', () => {
+  it('counts a client that reads as alive', () => {
     const stage = new Stage({ idleTimeoutMs: 2000 });
     for (let count = 0; count < 10; count++) {
       stage.client.blocked = true;

@@ -5,7 +5,7 @@ import { Stage, closeOf, masked } from './stream-stage.ts';
 
 const LARGE = encodeFrame(BINARY, Buffer.alloc(1000));
 
-describe('a session that a policy closes', () => {
+describe('a session closed by a policy', () => {
   it('gives the client the code and the reason, and the endpoint 1001', () => {
     const stage = new Stage();
     assert.equal(stage.session.close(4001, 'signed out elsewhere'), true);
@@ -16,7 +16,7 @@ describe('a session that a policy closes', () => {
     assert.ok(stage.client.writableEnded && stage.endpoint.writableEnded);
   });
 
-  it('is counted as closed by the proxy, and logged with the reason', () => {
+  it('is counted as closed by sluice, and logged with the reason', () => {
     const stage = new Stage();
     stage.session.close(1008, 'revoked');
     assert.deepEqual([stage.closes('1008'), stage.active], [1, 0]);
@@ -30,7 +30,7 @@ describe('a session that a policy closes', () => {
     assert.equal(stage.client.frames.length, 1);
   });
 
-  it('gets its close frame behind the frame under way, if that ends within a second', () => {
+  it('gets its close frame after the current frame, if that ends within a second', () => {
     const stage = new Stage();
     stage.endpoint.send(LARGE.subarray(0, 500));
     stage.session.close(1008, 'revoked');
@@ -41,7 +41,7 @@ describe('a session that a policy closes', () => {
     assert.ok(stage.isOver);
   });
 
-  it('gets FIN after a second of a frame that does not end', () => {
+  it('gets FIN after a second if the current frame does not end', () => {
     const stage = new Stage();
     stage.endpoint.send(LARGE.subarray(0, 500));
     stage.session.close(1008, 'revoked');
@@ -52,7 +52,7 @@ describe('a session that a policy closes', () => {
 });
 
 describe('a session whose credential expires', () => {
-  it('ends with 1008 and says why', () => {
+  it('ends with 1008 and the reason', () => {
     const stage = new Stage();
     stage.admission.endsAt = Date.now() - 1;
     stage.session.reschedule();
@@ -62,7 +62,7 @@ describe('a session whose credential expires', () => {
     assert.deepEqual([stage.closes('1008'), stage.end.reason], [1, 'token expired']);
   });
 
-  it('closes in its own time if it was closing already', () => {
+  it('closes normally if it was already closing', () => {
     const stage = new Stage();
     stage.client.send(masked(CLOSE, closeBody(1000)));
     stage.admission.endsAt = Date.now() - 1;
@@ -85,13 +85,13 @@ describe('a session whose credential expires', () => {
 });
 
 describe('the identity of a session', () => {
-  it('is a number that no other session of the thread has, and rises', () => {
+  it('is an increasing number, unique in the thread', () => {
     const [first, second] = [new Stage(), new Stage()];
     assert.ok(first.session.number >= 1);
     assert.ok(second.session.number > first.session.number);
   });
 
-  it('has the second in which the session was opened', () => {
+  it('contains the second in which the session was opened', () => {
     const before = Date.now();
     const { openedAt } = new Stage().session;
     assert.ok(openedAt > before - 1000 && openedAt <= Date.now());

@@ -11,7 +11,7 @@ import {
 } from '../../../../support/websocket/raw-frames.ts';
 import { KIB, MAX_MESSAGE_SIZE, Stage, closeOf, masked } from './stream-stage.ts';
 
-describe('a session of bytes', () => {
+describe('a byte session', () => {
   it('lives from the 101 until both connections have closed', () => {
     const stage = new Stage();
     assert.deepEqual([...stage.relay.sessions], [stage.session]);
@@ -26,7 +26,7 @@ describe('a session of bytes', () => {
     assert.ok(stage.isOver);
   });
 
-  it('passes bytes on as they came, both ways, and counts messages', () => {
+  it('relays bytes unchanged both ways, and counts messages', () => {
     const stage = new Stage();
     const up = Buffer.concat([
       masked(TEXT, 'a', false),
@@ -57,7 +57,7 @@ describe('a session of bytes', () => {
     ]);
   });
 
-  it('passes on frames that are cut at every byte', () => {
+  it('relays frames that are split at every byte', () => {
     const up = Buffer.concat([masked(PING, 'p'), masked(TEXT, 'text'), masked(BINARY, Buffer.alloc(200))]);
     const stage = new Stage();
     for (const byte of up) stage.client.send(Buffer.of(byte));
@@ -65,7 +65,7 @@ describe('a session of bytes', () => {
     assert.equal(stage.messages('upstream'), 2);
   });
 
-  it('passes on what came behind the request and behind the 101', () => {
+  it('relays bytes after the request and after the 101', () => {
     const rest = masked(TEXT, 'early');
     const stage = new Stage({ rest });
     stage.session.endpointBegan(encodeFrame(TEXT, 'welcome'));
@@ -73,7 +73,7 @@ describe('a session of bytes', () => {
     assert.deepEqual(stage.client.frames, [[TEXT, 'welcome']]);
   });
 
-  it('passes on pings and pongs', () => {
+  it('relays pings and pongs', () => {
     const stage = new Stage();
     stage.client.send(masked(PING, '12345678'));
     stage.endpoint.send(encodeFrame(PONG, '12345678'));
@@ -89,7 +89,7 @@ describe('a session of bytes', () => {
     ]);
   });
 
-  it('that was never opened frees its endpoint and is counted nowhere', () => {
+  it('releases its endpoint without a count if it was never opened', () => {
     const stage = new Stage({ opens: false });
     stage.session.discard();
     assert.ok(stage.endpoint.destroyed);
@@ -97,7 +97,7 @@ describe('a session of bytes', () => {
     assert.deepEqual([stage.relay.sessions.size, stage.active, stage.lines], [0, 0, []]);
   });
 
-  it('knows the endpoint that it leads to', () => {
+  it('knows its endpoint', () => {
     const { session } = new Stage();
     assert.ok(session.isOf('app', '10.0.0.1:80'));
     assert.ok(!session.isOf('app', '10.0.0.2:80'));
@@ -106,7 +106,7 @@ describe('a session of bytes', () => {
 });
 
 describe('a slow side', () => {
-  it('stops the endpoint, and at most one read waits for the client', () => {
+  it('pauses the endpoint, and at most one read is buffered for the client', () => {
     const stage = new Stage();
     stage.client.blocked = true;
     const message = encodeFrame(BINARY, Buffer.alloc(900 * KIB, 1));
@@ -119,7 +119,7 @@ describe('a slow side', () => {
     assert.equal(stage.buffered('downstream'), 0);
   });
 
-  it('stops the client, and nothing is closed', () => {
+  it('pauses the client, and closes nothing', () => {
     const stage = new Stage();
     stage.endpoint.blocked = true;
     const messages = Buffer.concat(Array.from({ length: 100 }, () => masked(BINARY, Buffer.alloc(9000))));
@@ -131,7 +131,7 @@ describe('a slow side', () => {
     assert.deepEqual([stage.client.frames, stage.active], [[], 1]);
   });
 
-  it('lets pings pass the other way', () => {
+  it('still relays pings in the other direction', () => {
     const stage = new Stage();
     stage.client.blocked = true;
     stage.endpoint.send(encodeFrame(BINARY, Buffer.alloc(900 * KIB)));
@@ -141,7 +141,7 @@ describe('a slow side', () => {
 });
 
 describe('bulk data', () => {
-  it('goes by splice to the end of its frame, and is counted', () => {
+  it('is spliced to the end of its frame, and counted', () => {
     const stage = new Stage();
     stage.endpoint.canSplice = true;
     const down = Buffer.concat([
@@ -156,7 +156,7 @@ describe('bulk data', () => {
     assert.equal(stage.bytes('downstream'), 560 * KIB + 4);
   });
 
-  it('that the client does not take stops the endpoint', () => {
+  it('pauses the endpoint if the client does not take it', () => {
     const stage = new Stage();
     stage.endpoint.canSplice = true;
     stage.endpoint.send(encodeFrame(BINARY, Buffer.alloc(500 * KIB)).subarray(0, 65 * KIB));
@@ -168,7 +168,7 @@ describe('bulk data', () => {
     assert.equal(stage.client.bytes.length, 465 * KIB);
   });
 
-  it('goes through memory if the connections cannot splice', () => {
+  it('is copied if the connections cannot splice', () => {
     const stage = new Stage();
     const message = masked(BINARY, Buffer.alloc(500 * KIB, 3));
     stage.client.send(message);
@@ -176,8 +176,8 @@ describe('bulk data', () => {
   });
 });
 
-describe('a breach of the protocol', () => {
-  it('by the client reaches it as a close frame, and the endpoint as 1001', () => {
+describe('a protocol violation', () => {
+  it('by the client causes a close frame to it, and 1001 to the endpoint', () => {
     const stage = new Stage();
     stage.client.send(
       Buffer.concat([masked(TEXT, 'good'), encodeFrame(TEXT, 'unmasked'), masked(TEXT, 'late')]),
@@ -196,7 +196,7 @@ describe('a breach of the protocol', () => {
     assert.ok(stage.isOver);
   });
 
-  it('by a message that is too large closes with 1009', () => {
+  it('by an oversized message closes with 1009', () => {
     const stage = new Stage();
     stage.client.send(masked(BINARY, Buffer.alloc(MAX_MESSAGE_SIZE), false));
     stage.client.send(masked(0, 'x'));
@@ -205,7 +205,7 @@ describe('a breach of the protocol', () => {
     assert.deepEqual(stage.endpoint.frames.at(-1), closeOf(1001));
   });
 
-  it('by the endpoint reaches the client as the configured code, and the endpoint as a close frame', () => {
+  it('by the endpoint causes the configured code to the client, and a close frame to the endpoint', () => {
     const stage = new Stage({ endpointLostCode: 1014 });
     stage.endpoint.send(masked(TEXT, 'masked'));
     assert.deepEqual(stage.client.frames, [closeOf(1014, 'endpoint protocol error')]);
@@ -217,7 +217,7 @@ describe('a breach of the protocol', () => {
     assert.ok(stage.client.writableEnded);
   });
 
-  it('is answered in the middle of a frame only when that frame has ended', () => {
+  it("in the middle of the other side's frame is answered after that frame", () => {
     const stage = new Stage();
     const frame = encodeFrame(BINARY, Buffer.alloc(1000));
     stage.endpoint.send(frame.subarray(0, 500));
@@ -231,7 +231,7 @@ describe('a breach of the protocol', () => {
     );
   });
 
-  it('in the middle of a frame that does not end cuts the connection after a second', () => {
+  it('in the middle of an endless frame cuts the connection after a second', () => {
     const stage = new Stage();
     stage.endpoint.send(encodeFrame(BINARY, Buffer.alloc(1000)).subarray(0, 500));
     stage.client.send(encodeFrame(TEXT, 'unmasked'));
@@ -265,7 +265,7 @@ describe('a breach of the protocol', () => {
     assert.ok(stage.isOver);
   });
 
-  it('is none if an extension uses the reserved bit', () => {
+  it('is not reported if an extension uses the reserved bit', () => {
     const compressed = encodeFrame(TEXT, 'abc', { reserved: 4 });
     const stage = new Stage({ extensions: 'permessage-deflate; server_no_context_takeover' });
     stage.endpoint.send(compressed);

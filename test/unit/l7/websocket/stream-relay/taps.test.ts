@@ -43,8 +43,8 @@ function close(stage: Stage): void {
   stage.endpoint.send(encodeFrame(CLOSE, closeBody(1000)));
 }
 
-describe('the tap of a session of bytes', () => {
-  it('hears all bytes of both sides in their order, cut anywhere, and the end behind them', () => {
+describe('the tap of a byte session', () => {
+  it('sees all bytes of both sides in order, split anywhere, then the end', () => {
     for (const size of [1, 2, 7, 64, 1000]) {
       const { stage, tap } = tapped();
       for (let at = 0; at < FROM_CLIENT.length; at += size)
@@ -58,7 +58,7 @@ describe('the tap of a session of bytes', () => {
     }
   });
 
-  it('changes nothing of what crosses, nor of the counts', () => {
+  it('changes neither the relayed bytes nor the counts', () => {
     const plain = new Stage();
     const { stage, tap } = tapped();
     for (const each of [plain, stage]) {
@@ -76,14 +76,14 @@ describe('the tap of a session of bytes', () => {
     assert.equal(stage.session.tap, null);
   });
 
-  it('hears bytes behind the request and behind the 101', () => {
+  it('sees bytes after the request and after the 101', () => {
     const { stage, tap } = tapped({ rest: masked(TEXT, 'early') });
     stage.session.endpointBegan(encodeFrame(TEXT, 'first'));
     assert.deepEqual(tap.calls, ['opened', '11 of client', '7 of endpoint']);
     assert.deepEqual(tap.fromClient, masked(TEXT, 'early'));
   });
 
-  it('can begin at every byte, and is told where the frames stand', () => {
+  it('can start at any byte, and learns the position in the frames', () => {
     const frames = [masked(TEXT, 'abc'), masked(PING, 'x'), masked(BINARY, Buffer.alloc(130))];
     const bytes = Buffer.concat(frames);
     for (let at = 0; at < bytes.length; at++) {
@@ -109,7 +109,7 @@ describe('the tap of a session of bytes', () => {
     }
   });
 
-  it('hears what is spliced as skipped, and no new splice begins', () => {
+  it('sees spliced bytes as skipped, and prevents new splices', () => {
     const frame = encodeFrame(BINARY, Buffer.alloc(200 * KIB));
     const stage = new Stage();
     stage.endpoint.canSplice = true;
@@ -126,7 +126,7 @@ describe('the tap of a session of bytes', () => {
     assert.equal(tap.positions[0]!.messages, 1);
   });
 
-  it('hears the pings of the proxy without their masks', () => {
+  it("sees sluice's pings without masks", () => {
     const { stage, tap } = tapped({ idleTimeoutMs: 10_000 });
     stage.advance(5200);
     const [toEndpoint, toClient] = [stage.endpoint, stage.client].map(({ frames }) => frames[0]![1]);
@@ -137,7 +137,7 @@ describe('the tap of a session of bytes', () => {
     );
   });
 
-  it('hears the close frames of the proxy before the end', () => {
+  it("sees sluice's close frames before the end", () => {
     const { stage, tap } = tapped();
     stage.session.close(4000, 'enough');
     const text = (code: number, reason = ''): string => closeBody(code, reason).toString('latin1');
@@ -151,7 +151,7 @@ describe('the tap of a session of bytes', () => {
     assert.deepEqual(stage.client.frames, [closeOf(4000, 'enough')]);
   });
 
-  it('hears the own frame that waits for a border between the frames before and behind it', () => {
+  it('sees a delayed own frame between the frames around it', () => {
     const { stage, tap } = tapped();
     stage.client.send(masked(TEXT, 'abc').subarray(0, 7));
     stage.session.close(4000, '');
@@ -163,7 +163,7 @@ describe('the tap of a session of bytes', () => {
     );
   });
 
-  it('hears of sides that are lost, fail or time out', () => {
+  it('sees sides that are lost, fail or time out', () => {
     const ends = (act: (stage: Stage) => void): unknown[] => {
       const { stage, tap } = tapped({ idleTimeoutMs: 10_000 });
       act(stage);
@@ -194,7 +194,7 @@ describe('the tap of a session of bytes', () => {
     );
   });
 
-  it('hears nothing behind a close frame, and nothing after it is taken away', () => {
+  it('sees nothing after a close frame, or after its removal', () => {
     const { stage, tap } = tapped();
     stage.client.send(masked(CLOSE, closeBody(1000)));
     const heard = tap.calls.length;
@@ -205,7 +205,7 @@ describe('the tap of a session of bytes', () => {
     assert.equal(tap.calls.length, heard);
   });
 
-  it('hears nothing if the client has gone before the 101', () => {
+  it('sees nothing if the client disconnects before the 101', () => {
     const tap = new NotingTap();
     const stage = new Stage({ opens: false });
     stage.session.tap = tap;
@@ -214,8 +214,8 @@ describe('the tap of a session of bytes', () => {
   });
 });
 
-describe('a session of bytes', () => {
-  it('knows the extensions that both sides have agreed on, however many values there are', () => {
+describe('a byte session', () => {
+  it('knows the agreed extensions, however many values there are', () => {
     assert.equal(new Stage().session.extensions, '');
     const stage = new Stage({ extensions: 'permessage-deflate' });
     assert.equal(stage.session.extensions, 'permessage-deflate');
