@@ -43,7 +43,11 @@ export function serve<Connection>(
 }
 
 /** Counts and logs a connection closed because its tunnel could not be created. */
-export function lose({ stats, log, config }: TunnelContext, { holds }: EntryFacts, error: unknown): void {
+export function countLost(
+  { stats, log, config }: TunnelContext,
+  { holds }: EntryFacts,
+  error: unknown,
+): void {
   holds?.release();
   stats.connections.closed();
   logFault(log, config.name, error);

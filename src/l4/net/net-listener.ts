@@ -15,10 +15,10 @@ export class NetListener extends AcceptingListener<Socket> implements AcceptorOw
   protected readonly arrivals: NetArrivals;
   protected readonly tunnels = netTunnelMaker;
 
-  /** @param touched see `asChannel` of `transport/net/net-channel.ts` */
-  constructor(owner: TunnelOwner, wheel: TimerWheel, touched: () => void) {
+  /** @param yieldToNode see `asChannel` of `transport/net/net-channel.ts` */
+  constructor(owner: TunnelOwner, wheel: TimerWheel, yieldToNode: () => void) {
     super(owner);
-    this.arrivals = new NetArrivals(wheel, this, touched);
+    this.arrivals = new NetArrivals(wheel, this, yieldToNode);
     this.acceptor = new NetAcceptor(owner.address, this);
   }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { EntryFacts } from '../../transport/entry.ts';
 import { UNRECOGNIZED_NAME } from '../../wire/tls/client-hello.ts';
-import { lose, type ListenerTunnelMaker } from '../tunnel-maker.ts';
+import { countLost, type ListenerTunnelMaker } from '../tunnel-maker.ts';
 import type { TunnelContext } from '../tunnel.ts';
 import { NetTunnel } from './net-tunnel.ts';
 
@@ -13,7 +13,7 @@ export const netTunnelMaker: ListenerTunnelMaker<Socket> = {
       tunnel = new NetTunnel(context, client, facts);
     } catch (error) {
       netTunnelMaker.refuse(client);
-      lose(context, facts, error);
+      countLost(context, facts, error);
       return;
     }
     try {

@@ -24,7 +24,7 @@ export interface LegOwner {
   /** Called when bytes arrive from a side. */
   legReceived(leg: Leg, bytes: number): void;
   /** Called when a side has taken bytes that waited for it. */
-  legTook(): void;
+  legDrained(): void;
   /** Called when FIN was sent to a side. The side may still send. */
   legFinished(): void;
   /** Called when a side is closed because both directions ended. */
@@ -208,7 +208,7 @@ export class Leg extends Watched {
       return;
     }
     if (queue.length === waiting) return;
-    this.#owner.legTook();
+    this.#owner.legDrained();
     if (queue.length > 0) return;
     this.#queue = null;
     const peer = this.peer!;

@@ -1,7 +1,7 @@
 import { Watched } from '../../loop/poller.ts';
 import type { EntryFacts } from '../../transport/entry.ts';
 import { refuseName } from '../../transport/raw/name-refusal.ts';
-import { lose, type ListenerTunnelMaker } from '../tunnel-maker.ts';
+import { countLost, type ListenerTunnelMaker } from '../tunnel-maker.ts';
 import type { TunnelContext } from '../tunnel.ts';
 import { RawTunnel, type RawLoop } from './raw-tunnel.ts';
 
@@ -17,14 +17,14 @@ export class RawTunnelMaker implements ListenerTunnelMaker<number | Watched> {
     if (context.cluster.tls !== null) {
       // A reload added `tls` to the cluster, and another engine is taking over from this one.
       this.refuse(connection);
-      lose(context, facts, new Error('the raw engine does not support TLS to endpoints'));
+      countLost(context, facts, new Error('the raw engine does not support TLS to endpoints'));
       return;
     }
     let tunnel;
     try {
       tunnel = new RawTunnel(context, this.#loop, connection, facts);
     } catch (error) {
-      lose(context, facts, error);
+      countLost(context, facts, error);
       return;
     }
     try {

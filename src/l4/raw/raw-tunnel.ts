@@ -133,7 +133,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
     this.countBytes(leg === this.#client, bytes);
   }
 
-  legTook(): void {
+  legDrained(): void {
     this.#activeAt = this.context.wheel.now;
   }
 

@@ -10,7 +10,7 @@ export interface NetArrivalHome {
   readonly wheel: TimerWheel;
   readonly owner: ArrivalOwner<Socket>;
   /** Gives Node a turn soon. Null if the thread runs Node's own loop. */
-  readonly touched: (() => void) | null;
+  readonly yieldToNode: (() => void) | null;
   /** Arrivals waiting for bytes. */
   readonly waiting: LiveSet<NetArrival>;
 }
@@ -127,7 +127,7 @@ export class NetArrival extends Timed implements LiveMember {
     this.#leave();
     this.#socket.destroy();
     this.#door.abandon();
-    this.#home.touched?.();
+    this.#home.yieldToNode?.();
   }
 
   /** Ends the wait for bytes. */

@@ -8,9 +8,9 @@ import { NetArrival, type NetArrivalHome } from './net-arrival.ts';
 export class NetArrivals {
   readonly #home: NetArrivalHome;
 
-  /** @param touched see `asChannel` */
-  constructor(wheel: TimerWheel, owner: ArrivalOwner<Socket>, touched: (() => void) | null) {
-    this.#home = { wheel, owner, touched, waiting: new LiveSet<NetArrival>() };
+  /** @param yieldToNode see `asChannel` */
+  constructor(wheel: TimerWheel, owner: ArrivalOwner<Socket>, yieldToNode: (() => void) | null) {
+    this.#home = { wheel, owner, yieldToNode, waiting: new LiveSet<NetArrival>() };
   }
 
   /**

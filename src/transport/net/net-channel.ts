@@ -21,7 +21,7 @@ export type NetChannel<Owner extends ChannelOwner = ChannelOwner> = Socket &
     /** The error that broke the connection. Null without one. */
     failure: Error | null;
     /** Called after each request to the socket. Null if not needed: see {@link asChannel}. */
-    touched: (() => void) | null;
+    yieldToNode: (() => void) | null;
     /** Null for a connection that was not accepted. */
     host: ChannelHost | null;
   };
@@ -39,7 +39,7 @@ export const READ_OPTIONS = {
   buffer: readBuffer,
   // Node calls it with the socket as `this`.
   callback(this: NetChannel, length: number): boolean {
-    give(this, readBuffer, length);
+    deliver(this, readBuffer, length);
     return true;
   },
 };
@@ -48,26 +48,26 @@ export const READ_OPTIONS = {
  * Turns a socket into a channel. Bytes read by a socket with {@link READ_OPTIONS} arrive without `data`
  * events.
  *
- * @param touched gives Node a turn soon; null in a thread that runs Node's own loop. Elsewhere, Node acts on
+ * @param yieldToNode gives Node a turn soon; null in a thread that runs Node's own loop. Elsewhere, Node acts on
  * requests only in its turn.
  */
 export function asChannel<Owner extends ChannelOwner>(
   socket: Socket,
   owner: Owner | null,
-  touched: (() => void) | null,
+  yieldToNode: (() => void) | null,
 ): NetChannel<Owner> {
   const channel = socket as NetChannel<Owner>;
   channel.owner = owner;
   channel.fd = -1;
   channel.failure = null;
-  channel.touched = touched;
+  channel.yieldToNode = yieldToNode;
   channel.host = null;
   channel.write = write;
   channel.writeCopy = writeCopy;
   channel.sendFrom = sendFrom;
   channel.forward = forward;
   channel.splice = cannotSplice;
-  if (touched !== null) Object.assign(channel, TOUCHING);
+  if (yieldToNode !== null) Object.assign(channel, YIELDING_METHODS);
   channel.on('error', onError);
   channel.on('close', onClose);
   channel.on('end', onEnd);
@@ -87,7 +87,7 @@ export function readByEvents(channel: NetChannel): void {
 function write(this: NetChannel, bytes: Uint8Array): boolean {
   if (this.destroyed || this.writableEnded) return true;
   const goesOn = Socket.prototype.write.call(this, bytes) || this.writableLength === 0;
-  this.touched?.();
+  this.yieldToNode?.();
   return goesOn;
 }
 
@@ -111,43 +111,43 @@ function cannotSplice(): boolean {
 }
 
 /** Methods of sockets in a thread that does not run Node's own loop. */
-const TOUCHING = {
+const YIELDING_METHODS = {
   pause(this: NetChannel): unknown {
-    this.touched?.();
+    this.yieldToNode?.();
     return Socket.prototype.pause.call(this);
   },
   resume(this: NetChannel): unknown {
-    this.touched?.();
+    this.yieldToNode?.();
     return Socket.prototype.resume.call(this);
   },
   end(this: NetChannel): unknown {
-    this.touched?.();
+    this.yieldToNode?.();
     return (Socket.prototype.end as () => unknown).call(this);
   },
   destroy(this: NetChannel, error?: Error): unknown {
-    this.touched?.();
+    this.yieldToNode?.();
     return Socket.prototype.destroy.call(this, error);
   },
 };
 
 /** Passes bytes to the owner. */
-function give(channel: NetChannel, bytes: Buffer, length: number): void {
+function deliver(channel: NetChannel, bytes: Buffer, length: number): void {
   try {
     channel.owner?.channelData(bytes, 0, length);
   } catch (error) {
-    lose(channel, error);
+    closeFaulty(channel, error);
   }
 }
 
 /** Closes the connection of an owner that threw. Other connections are not affected. */
-function lose(channel: NetChannel, error: unknown): void {
+function closeFaulty(channel: NetChannel, error: unknown): void {
   channel.host?.faulted(error);
   channel.destroy(error instanceof Error ? error : new Error(String(error)));
 }
 
 function onData(this: NetChannel, bytes: Buffer): void {
   unshared = bytes;
-  give(this, bytes, bytes.length);
+  deliver(this, bytes, bytes.length);
   unshared = null;
 }
 
@@ -159,7 +159,7 @@ function onDrain(this: NetChannel): void {
   try {
     this.owner?.channelDrained?.();
   } catch (error) {
-    lose(this, error);
+    closeFaulty(this, error);
   }
 }
 
@@ -168,7 +168,7 @@ function onEnd(this: NetChannel): void {
     try {
       this.owner?.channelEnded();
     } catch (error) {
-      lose(this, error);
+      closeFaulty(this, error);
     }
   });
 }

@@ -10,16 +10,16 @@ import { NetTls } from './net-tls.ts';
 /** Accepts clients as Node sockets, on every platform. */
 export class NetClients implements ClientTransport {
   readonly #wheel: TimerWheel;
-  readonly #touched: (() => void) | null;
+  readonly #yieldToNode: (() => void) | null;
 
-  /** @param touched see `asChannel` */
-  constructor(wheel: TimerWheel, touched: (() => void) | null) {
+  /** @param yieldToNode see `asChannel` */
+  constructor(wheel: TimerWheel, yieldToNode: (() => void) | null) {
     this.#wheel = wheel;
-    this.#touched = touched;
+    this.#yieldToNode = yieldToNode;
   }
 
   createAcceptor(address: TcpAddress, owner: ClientOwner): ClientAcceptor {
-    return new NetClientAcceptor(address, new NetEntrance(owner, this.#wheel, this.#touched));
+    return new NetClientAcceptor(address, new NetEntrance(owner, this.#wheel, this.#yieldToNode));
   }
 
   createTls(listener: string, tls: ListenerTls, ticketKeys: TicketKeyRing): ClientTls {

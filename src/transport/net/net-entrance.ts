@@ -28,16 +28,16 @@ export class NetEntrance
   extends ClientEntrance<Socket>
   implements AcceptorOwner<Socket>, HandshakeOwner, ChannelHost
 {
-  readonly #touched: (() => void) | null;
+  readonly #yieldToNode: (() => void) | null;
   readonly #arrivals: NetArrivals;
   readonly #handshakes: NetHandshakeHome;
 
-  /** @param touched see {@link asChannel} */
-  constructor(owner: ClientOwner, wheel: TimerWheel, touched: (() => void) | null) {
+  /** @param yieldToNode see {@link asChannel} */
+  constructor(owner: ClientOwner, wheel: TimerWheel, yieldToNode: (() => void) | null) {
     super(owner, wheel);
-    this.#touched = touched;
-    this.#arrivals = new NetArrivals(wheel, this, touched);
-    this.#handshakes = { wheel, owner: this, touched, underWay: new LiveSet<NetHandshake>() };
+    this.#yieldToNode = yieldToNode;
+    this.#arrivals = new NetArrivals(wheel, this, yieldToNode);
+    this.#handshakes = { wheel, owner: this, yieldToNode, underWay: new LiveSet<NetHandshake>() };
   }
 
   /** Closes connections that are not served yet. */
@@ -89,11 +89,11 @@ export class NetEntrance
 
   protected override close(socket: Socket): void {
     socket.destroy();
-    this.#touched?.();
+    this.#yieldToNode?.();
   }
 
   #channelOf(socket: Socket): NetClient {
-    const channel = Object.assign(asChannel(socket, null, this.#touched), {
+    const channel = Object.assign(asChannel(socket, null, this.#yieldToNode), {
       liveIndex: -1,
       ends: endsOfThis,
     });

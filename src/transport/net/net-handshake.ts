@@ -25,7 +25,7 @@ export interface NetHandshakeHome {
   readonly wheel: TimerWheel;
   readonly owner: HandshakeOwner;
   /** Gives Node a turn soon. Null if the thread runs Node's own loop. */
-  readonly touched: (() => void) | null;
+  readonly yieldToNode: (() => void) | null;
   readonly underWay: LiveSet<NetHandshake>;
 }
 
@@ -132,7 +132,7 @@ export class NetHandshake extends Timed implements LiveMember {
   #close(): void {
     this.#leave();
     this.#socket.destroy();
-    this.#home.touched?.();
+    this.#home.yieldToNode?.();
   }
 
   /** Removes the handshake and its listeners. */

@@ -71,7 +71,7 @@ export class RawAcceptor extends Watched implements Acceptor {
         // Another thread stopped the socket from listening (`stopListening`). Epoll would report it as broken
         // forever.
         this.stop();
-      } else if (fd === -EAGAIN || (fd !== -EINTR && !this.#goesOnAfter(-fd))) {
+      } else if (fd === -EAGAIN || (fd !== -EINTR && !this.#continuesAfter(-fd))) {
         return;
       }
     }
@@ -91,7 +91,7 @@ export class RawAcceptor extends Watched implements Acceptor {
   }
 
   /** Handles a failed accept. Returns false if accepting pauses. */
-  #goesOnAfter(errno: number): boolean {
+  #continuesAfter(errno: number): boolean {
     const isFirst = !this.#failing;
     this.#failing = true;
     if (this.#owner.acceptFailed(errorName(errno), isFirst)) {

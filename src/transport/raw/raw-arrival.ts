@@ -10,7 +10,7 @@ import type { ArrivalOwner, Door, Refusal } from '../entry.ts';
 const MAX_LOOK_BYTES = 32 * 1024;
 
 /** Edge-triggered: wakes the thread for new bytes only, not again for bytes already seen. */
-const ON_CHANGES = EPOLLIN | EPOLLRDHUP | EPOLLET;
+const EDGE_TRIGGERED_READS = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 /**
  * A connection in its entry stages. Its bytes are peeked at and stay in the socket. At first it has the same
@@ -63,7 +63,7 @@ export class RawArrival extends Watched implements LiveMember {
     // The peeked bytes fill the buffer, so later bytes can never be seen.
     else if (end === MAX_LOOK_BYTES)
       this.#reject({ reason: 'hello_malformed', detail: 'the ClientHello is too long' });
-    else this.#loop.poller.change(this, ON_CHANGES);
+    else this.#loop.poller.change(this, EDGE_TRIGGERED_READS);
   }
 
   /** Closes a connection after an error of the proxy. */

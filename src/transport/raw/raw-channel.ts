@@ -196,14 +196,14 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   }
 
   /** Tells the other side that no bytes follow, before FIN. Returns false if the call must be repeated. */
-  protected sayEnd(): boolean {
+  protected announceEnd(): boolean {
     return true;
   }
 
   /** Sends FIN once all bytes are sent. Closes if the other side's FIN arrived: a close sends FIN, too. */
   protected finish(): void {
     const canSend = this.isOpen && !this.#is(BROKEN);
-    if (canSend && !this.sayEnd()) return;
+    if (canSend && !this.announceEnd()) return;
     if (this.#is(ENDED)) this.close(null);
     else if (canSend) this.home.loop.sockets.finish(this.fd);
   }
@@ -236,10 +236,11 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
 
   #receive(): void {
     if (this.#splicing !== null && this.#move(this.#splicing)) return;
-    const most = this.owner?.maxReadBytes?.() ?? MAX_READ_BYTES;
-    const received = this.home.inbox.receive(this, most);
+    const maxBytes = this.owner?.maxReadBytes?.() ?? MAX_READ_BYTES;
+    const received = this.home.inbox.receive(this, maxBytes);
     if (received <= 0) this.#stopped(received);
-    else if (received === most && this.#splicing !== null && !this.#is(PAUSED)) this.#move(this.#splicing);
+    else if (received === maxBytes && this.#splicing !== null && !this.#is(PAUSED))
+      this.#move(this.#splicing);
   }
 
   /** Moves received bytes to another channel. Returns false if they must be read instead. */

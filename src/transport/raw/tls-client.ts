@@ -114,7 +114,7 @@ export class TlsClient extends RawClient implements PendingReader {
   }
 
   /** Sends close_notify. */
-  protected override sayEnd(): boolean {
+  protected override announceEnd(): boolean {
     // An error means the connection has broken. The next read reports it.
     const waits = this.#stream.sendCloseNotify() === -EAGAIN;
     if (waits !== this.#endWaits) {
