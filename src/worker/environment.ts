@@ -59,24 +59,24 @@ export interface Environment {
 export function createEnvironment(
   start: WorkerStart,
   log: WorkerLogger,
-  say: (message: FromWorker) => void,
+  send: (message: FromWorker) => void,
 ): Environment {
   const { config, generation } = start;
   const slots = new ChangingSlots(new SharedSlots(start.series));
   const page = new StatsPage(start.pages[start.page]!, slots);
   const pages = start.pages.map((buffer) => new Float64Array(buffer));
-  const onEndpointFailed = (failure: EndpointFailure): void => say({ type: 'endpoint_failed', failure });
+  const onEndpointFailed = (failure: EndpointFailure): void => send({ type: 'endpoint_failed', failure });
   const descriptors = new DescriptorGate(start.descriptorPlan, pages, lowestDescriptor(), log);
   descriptors.clientSlots = clientSlots(config, page);
   const wheel = new TimerWheel(performance.now());
   const spans = new SpanOutbox(wheel, config.workers.l7, (ended, dropped) =>
-    say({ type: 'spans', spans: ended, dropped }),
+    send({ type: 'spans', spans: ended, dropped }),
   );
-  const access = new LineBatch((lines) => say({ type: 'access_lines', lines }));
+  const access = new LineBatch((lines) => send({ type: 'access_lines', lines }));
   const suppressedSlot = page.slot(pageMetrics.eventsSuppressed, {});
   const events = new EventBatch(
     wheel,
-    (some, suppressed) => say({ type: 'events', events: some, suppressed }),
+    (some, suppressed) => send({ type: 'events', events: some, suppressed }),
     () => (page.values[suppressedSlot]! += 1),
   );
   const journal = new WorkerJournal(
@@ -101,13 +101,13 @@ export function createEnvironment(
         wheel,
         counters: new TapCounts(page),
         secretNames: new SecretNames(secretSourcesOf(config.listeners)),
-        send: say,
+        send: send,
         onFault: (err) => log.error({ err }, 'tap failed'),
       },
       start.taps,
     ),
-    clients: new AccessLink(start, say),
-    limits: WorkerLimits.first(start.limitTables, page, wheel, say),
+    clients: new AccessLink(start, send),
+    limits: WorkerLimits.first(start.limitTables, page, wheel, send),
     lineWindows: start.lineWindows,
     ticketKeys: new TicketKeyRings(start.ticketKeys),
     clusters: ClusterBook.first(start.clusters, home),

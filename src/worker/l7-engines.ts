@@ -73,13 +73,13 @@ export class L7Engines {
 
   #make(engine: L7Engine): Engine {
     const { channels, ...home } = this.#home;
-    const touch = channels === null ? null : (): void => channels.loop.yieldToNode();
+    const yieldToNode = channels === null ? null : (): void => channels.loop.yieldToNode();
     switch (engine) {
       case 'raw':
         if (channels === null) throw new Error('the engine raw needs system calls');
         return new Http1Engine({ ...home, kind: engine, transport: new RawClients(channels) });
       case 'net':
-        return new Http1Engine({ ...home, kind: engine, transport: new NetClients(home.wheel, touch) });
+        return new Http1Engine({ ...home, kind: engine, transport: new NetClients(home.wheel, yieldToNode) });
       case 'uws':
         return new uws!({ ...home, loop: channels === null ? null : channels.loop });
     }

@@ -26,8 +26,8 @@ export async function runService(
   const { port, config, name } = start;
   useDescriptorTable(start.descriptors);
   new Pulse(start.pulse).identify(threadId);
-  const say = (message: FromWorker): void => port.postMessage(message);
-  const log = createWorkerLogger(config.log, name, (lines) => say({ type: 'log', lines }));
+  const send = (message: FromWorker): void => port.postMessage(message);
+  const log = createWorkerLogger(config.log, name, (lines) => send({ type: 'log', lines }));
   const outcome = Promise.withResolvers<undefined>();
   const onFault = (error: unknown): void => outcome.reject(error);
   process.on('uncaughtException', onFault);
@@ -39,17 +39,17 @@ export async function runService(
       const handshakes = await Promise.race([warming, outcome.promise]).finally(() => warming);
       log.debug({ handshakes }, 'warmed up');
     }
-    const running = (thread = new ServiceThread(start, log, say, create));
+    const running = (thread = new ServiceThread(start, log, send, create));
     port.on('message', (command: ToWorker) => {
       switch (command.type) {
         case 'prepare':
           void running.prepare(command).then((problem) => {
-            say({ type: 'prepared', generation: command.generation, problem });
+            send({ type: 'prepared', generation: command.generation, problem });
           });
           break;
         case 'settle':
           running.settle(command.generation, command.commit);
-          say({ type: 'settled', generation: command.generation });
+          send({ type: 'settled', generation: command.generation });
           break;
         case 'pages':
           running.setPages(command.pages);
@@ -78,12 +78,12 @@ export async function runService(
           setImmediate(() => freeze(command.forMs));
           break;
         case 'ask':
-          say({ type: 'answer', number: command.number, answer: running.answer(command.question) });
+          send({ type: 'answer', number: command.number, answer: running.answer(command.question) });
           break;
         case 'password':
         case 'key_set':
         case 'revocations':
-          running.hear(command);
+          running.handle(command);
           break;
         case 'tap_start':
         case 'tap_stop':
@@ -97,7 +97,7 @@ export async function runService(
     // The heap is released after the routes are compiled, which leaves garbage, and before a client could
     // wait for the collection.
     await Promise.race([running.listen(releaseHeap), outcome.promise]);
-    say({ type: 'listening', generation: running.generation });
+    send({ type: 'listening', generation: running.generation });
     await outcome.promise;
   } finally {
     // Not inside the callback that failed: a native library may still be running around it.

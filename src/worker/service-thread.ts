@@ -72,10 +72,10 @@ export class ServiceThread {
   constructor(
     start: WorkerStart,
     log: WorkerLogger,
-    say: (message: FromWorker) => void,
+    send: (message: FromWorker) => void,
     create: (environment: Environment, start: WorkerStart) => Service,
   ) {
-    const environment = (this.#environment = createEnvironment(start, log, say));
+    const environment = (this.#environment = createEnvironment(start, log, send));
     const { wheel, page, pages } = environment;
     this.#backlog = new EndingBacklog(page.values, pages, page.slot(pageMetrics.connectionsEnding, {}));
     this.#kind = start.kind;
@@ -171,11 +171,11 @@ export class ServiceThread {
     const { cluster, endpoint, count, perSecond, reason } = command;
     const scope = { kind: 'endpoint', cluster, name: endpoint } as const;
     const chosen = this.#service
-      .living(scope)
+      .liveConnections(scope)
       .slice(0, count)
       .map((connection) => new Evicted(connection, reason));
     const pace = { rate: perSecond, deadlineMs: Infinity, jitterMs: 0 };
-    const collect = (): PacedConnection[] => chosen.filter(({ over }) => !over);
+    const collect = (): PacedConnection[] => chosen.filter(({ isOver }) => !isOver);
     // Replaces an eviction in progress: the new count includes the rest of the old one.
     this.#replacePacer(`evict ${scopeKey(scope)}`, new Pacer(this.#environment.wheel, collect, pace, false));
   }
@@ -186,13 +186,13 @@ export class ServiceThread {
   }
 
   /** Handles a message from the primary about clients. */
-  hear(command: Exclude<AccessCommand, { type: 'ask' }>): void {
-    this.#environment.clients.hear(command);
+  handle(command: Exclude<AccessCommand, { type: 'ask' }>): void {
+    this.#environment.clients.handle(command);
   }
 
   /** Handles a message from the primary about taps. */
   tap(command: TapCommand): void {
-    this.#environment.taps.hear(command, () => this.#service.sessions());
+    this.#environment.taps.handle(command, () => this.#service.sessions());
   }
 
   drain({ scope, pace, counted }: Extract<ToWorker, { type: 'drain' }>): void {
@@ -205,7 +205,7 @@ export class ServiceThread {
   #drainer(scope: DrainScope, pace: Pace, counted: readonly number[]): Pacer {
     const { wheel, page, pages } = this.#environment;
     const share = shareOfScope(page.values, pages, counted);
-    return new Pacer(wheel, () => this.#service.living(scope), pace, true, { share });
+    return new Pacer(wheel, () => this.#service.liveConnections(scope), pace, true, { share });
   }
 
   undrain(scope: DrainScope): void {
@@ -234,7 +234,7 @@ export class ServiceThread {
     const endsAt = performance.now() + graceMs;
     if (this.#ending) {
       await Promise.race([this.#handedOver, delay(graceMs)]);
-      await service.emptied(Math.max(0, endsAt - performance.now()));
+      await service.untilEmpty(Math.max(0, endsAt - performance.now()));
       return;
     }
     this.#ending = true;
@@ -248,7 +248,8 @@ export class ServiceThread {
     service.stop();
     if (heirs === null) service.cancelPending();
     const { wheel } = this.#environment;
-    const collect = heirs !== null ? () => service.living({ kind: 'all' }) : () => service.closedAtEnd();
+    const collect =
+      heirs !== null ? () => service.liveConnections({ kind: 'all' }) : () => service.closedAtEnd();
     const leftMs = Math.max(0, endsAt - performance.now());
     // Slightly before the end of the grace period, so that no session is aborted.
     const deadlineMs = Math.min(pace?.deadlineMs ?? Infinity, leftMs * END_FRACTION);
@@ -258,7 +259,7 @@ export class ServiceThread {
       'end',
       new Pacer(wheel, collect, { ...(pace ?? atOnce), deadlineMs }, true, { share }),
     );
-    await service.emptied(leftMs);
+    await service.untilEmpty(leftMs);
     // The thread may have been too busy for the pacer's deadline.
     for (const target of collect()) target.end();
   }
@@ -301,8 +302,8 @@ export class ServiceThread {
     const { wheel, config } = this.#environment;
     const share = this.#backlog.share();
     const collect = (): LiveConnection[] => {
-      const living = new Set(this.#service.living({ kind: 'all' }));
-      for (const target of lost) if (!living.has(target)) lost.delete(target);
+      const live = new Set(this.#service.liveConnections({ kind: 'all' }));
+      for (const target of lost) if (!live.has(target)) lost.delete(target);
       return [...lost];
     };
     this.#replacePacer(`lost-${this.generation}`, new Pacer(wheel, collect, config.drain, false, { share }));
@@ -312,7 +313,7 @@ export class ServiceThread {
     this.#pacers.get(key)?.cancel();
     if (pacer === null) this.#pacers.delete(key);
     else this.#pacers.set(key, pacer);
-    for (const [other, { over }] of this.#pacers) if (over) this.#pacers.delete(other);
+    for (const [other, { isOver }] of this.#pacers) if (isOver) this.#pacers.delete(other);
   }
 }
 
@@ -323,7 +324,7 @@ function abortPrepared({ change, abort }: Prepared): void {
 
 /** A connection to evict. It ends at its first turn, even if it is busy. */
 class Evicted implements PacedConnection {
-  over = false;
+  isOver = false;
   readonly #connection: LiveConnection;
   readonly #reason: string;
 
@@ -342,7 +343,7 @@ class Evicted implements PacedConnection {
   }
 
   end(): void {
-    this.over = true;
+    this.isOver = true;
     this.#connection.evict(this.#reason);
   }
 }

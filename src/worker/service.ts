@@ -35,7 +35,7 @@ export interface Service {
   /** Reports the live parts of generations older than the given one. */
   older(generation: number): OlderGenerations;
   /** Lists the sessions and tunnels of a scope. */
-  living(scope: DrainScope): readonly LiveConnection[];
+  liveConnections(scope: DrainScope): readonly LiveConnection[];
   /** Lists the sessions of all generations by listener and cluster. */
   sessions(): readonly SessionGroup[];
   /** Admits or refuses new sessions and tunnels of a scope. */
@@ -54,7 +54,7 @@ export interface Service {
   /** Lists the connections that an ending worker closes itself: sessions. Tunnels may finish. */
   closedAtEnd(): readonly LiveConnection[];
   /** Resolves when nothing is left, or after `maxMs`. */
-  emptied(maxMs: number): Promise<void>;
+  untilEmpty(maxMs: number): Promise<void>;
   /** Closes everything now. May be called at any time. Idempotent. */
   abort(): void;
 }

@@ -17,11 +17,11 @@ export class AccessLink {
 
   constructor(
     { revocations, keySets }: Pick<WorkerStart, 'revocations' | 'keySets'>,
-    say: (message: FromWorker) => void,
+    send: (message: FromWorker) => void,
   ) {
-    this.passwords = new WorkerPasswords(say);
-    this.keySets = new WorkerKeySets(keySets, say);
-    this.revocations = new WorkerRevocations(revocations, say);
+    this.passwords = new WorkerPasswords(send);
+    this.keySets = new WorkerKeySets(keySets, send);
+    this.revocations = new WorkerRevocations(revocations, send);
   }
 
   /** The services that the access methods of the worker's routes need. */
@@ -31,16 +31,16 @@ export class AccessLink {
   }
 
   /** Handles a message from the primary. */
-  hear(command: Exclude<AccessCommand, { type: 'ask' }>): void {
+  handle(command: Exclude<AccessCommand, { type: 'ask' }>): void {
     switch (command.type) {
       case 'password':
-        this.passwords.hear(command);
+        this.passwords.handle(command);
         break;
       case 'key_set':
-        this.keySets.hear(command);
+        this.keySets.handle(command);
         break;
       case 'revocations':
-        this.revocations.hear(command);
+        this.revocations.handle(command);
     }
   }
 }

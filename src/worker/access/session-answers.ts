@@ -79,13 +79,13 @@ export class SessionAnswers {
   }
 
   #list({ filter, after, limit }: Extract<SessionQuestion, { kind: 'list' }>): SessionAnswer {
-    const page = new Lowest(firstBehind(after, this.#parts.run), limit);
+    const page = new Lowest(firstAfter(after, this.#parts.run), limit);
     let count = 0;
     for (const group of this.#groupsOf(filter)) {
       for (const session of group.sessions) {
-        if (!fits(session, filter)) continue;
+        if (!matches(session, filter)) continue;
         count++;
-        if (page.takes(session.number)) page.add(session, group);
+        if (page.accepts(session.number)) page.add(session, group);
       }
     }
     const rows = page.sorted().map(({ session, group }) => this.#rowOf(session, group));
@@ -152,7 +152,7 @@ export class SessionAnswers {
   #matching(filter: SessionFilter): KnownSession[] {
     const found: KnownSession[] = [];
     for (const { sessions } of this.#groupsOf(filter)) {
-      for (const session of sessions) if (fits(session, filter)) found.push(session);
+      for (const session of sessions) if (matches(session, filter)) found.push(session);
     }
     return found;
   }
@@ -188,7 +188,7 @@ function idOf(run: string, number: number): string {
 }
 
 /** Returns the lowest number of this run after an id. Runs are ordered by name. */
-function firstBehind(after: string | null, run: string): number {
+function firstAfter(after: string | null, run: string): number {
   if (after === null) return 0;
   const hyphen = after.lastIndexOf('-');
   const other = after.slice(0, hyphen);
@@ -196,7 +196,7 @@ function firstBehind(after: string | null, run: string): number {
   return run < other ? Infinity : 0;
 }
 
-function fits({ admission }: KnownSession, { principal, client }: SessionFilter): boolean {
+function matches({ admission }: KnownSession, { principal, client }: SessionFilter): boolean {
   if (client !== undefined && client !== admission.address) return false;
   return principal === undefined || isNamed(admission.principal, principal);
 }
@@ -227,7 +227,7 @@ class Lowest {
   }
 
   /** Whether a session with this number may be among the lowest. */
-  takes(number: number): boolean {
+  accepts(number: number): boolean {
     return number >= this.#first && number <= this.#last;
   }
 

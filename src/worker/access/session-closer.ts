@@ -6,7 +6,7 @@ const MAX_SLICE_MS = 10;
 /** The tick of the wheel. */
 const TURN_MS = 100;
 /** Sessions to close between two reads of the clock. */
-const SESSIONS_PER_LOOK = 16;
+const SESSIONS_PER_CHECK = 16;
 
 /** The sessions that one command closes. */
 interface Order {
@@ -44,7 +44,7 @@ export class SessionCloser extends Timed {
     for (let [order] = this.#orders; order !== undefined; [order] = this.#orders) {
       const { sessions, code, reason } = order;
       while (order.next < sessions.length) {
-        const stop = Math.min(order.next + SESSIONS_PER_LOOK, sessions.length);
+        const stop = Math.min(order.next + SESSIONS_PER_CHECK, sessions.length);
         while (order.next < stop) sessions[order.next++]?.close(code, reason);
         if (this.#clock() < end) continue;
         this.#wheel.arm(this, TURN_MS);

@@ -4,12 +4,12 @@ import type { FromWorker } from '../../protocol/from-worker.ts';
 
 /** The key sets fetched by the primary. */
 export class WorkerKeySets implements KeySets {
-  readonly #say: (message: FromWorker) => void;
+  readonly #send: (message: FromWorker) => void;
   readonly #sets = new Map<string, KeySet>();
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  constructor(known: ReadonlyMap<string, string>, say: (message: FromWorker) => void) {
-    this.#say = say;
+  constructor(known: ReadonlyMap<string, string>, send: (message: FromWorker) => void) {
+    this.#send = send;
     for (const [url, jwks] of known) this.#sets.set(url, { jwks });
   }
 
@@ -21,14 +21,14 @@ export class WorkerKeySets implements KeySets {
     let waiting = this.#waiting.get(url);
     if (waiting === undefined) {
       this.#waiting.set(url, (waiting = new Set()));
-      this.#say({ type: 'key_set_wanted', url });
+      this.#send({ type: 'key_set_wanted', url });
     }
     const entry = (): void => done();
     waiting.add(entry);
     return () => waiting.delete(entry);
   }
 
-  hear({ url, jwks }: KeySetCommand): void {
+  handle({ url, jwks }: KeySetCommand): void {
     if (jwks !== null && this.#sets.get(url)?.jwks !== jwks) this.#sets.set(url, { jwks });
     const waiting = this.#waiting.get(url);
     this.#waiting.delete(url);

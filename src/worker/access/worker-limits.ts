@@ -18,13 +18,13 @@ type Memories = ReadonlyMap<string, SharedArrayBuffer>;
 class OpenTables {
   readonly clock = processClock();
   readonly wheel: TimerWheel;
-  readonly #say: (message: FromWorker) => void;
+  readonly #send: (message: FromWorker) => void;
   /** By the table's number. */
   #tables: ReadonlyMap<number, LimitTable> = new Map();
 
-  constructor(wheel: TimerWheel, say: (message: FromWorker) => void) {
+  constructor(wheel: TimerWheel, send: (message: FromWorker) => void) {
     this.wheel = wheel;
-    this.#say = say;
+    this.#send = send;
   }
 
   /** Opens a table, and tells the primary where its holds are recorded. */
@@ -34,7 +34,7 @@ class OpenTables {
     if (known !== undefined) return known;
     const table = new LimitTable(memory, this.clock);
     // Must be sent before the first hold.
-    this.#say({ type: 'limit_ledger', table: memory, ledger: table.ledger.memory });
+    this.#send({ type: 'limit_ledger', table: memory, ledger: table.ledger.memory });
     this.#tables = new Map([...this.#tables, [number, table]]);
     return table;
   }
@@ -67,9 +67,9 @@ export class WorkerLimits {
     memories: Memories,
     page: StatsPage,
     wheel: TimerWheel,
-    say: (message: FromWorker) => void,
+    send: (message: FromWorker) => void,
   ): WorkerLimits {
-    return new WorkerLimits(memories, page, new OpenTables(wheel, say));
+    return new WorkerLimits(memories, page, new OpenTables(wheel, send));
   }
 
   /** Creates the limits of another generation. */

@@ -15,14 +15,14 @@ interface Asked {
  * workers.
  */
 export class WorkerPasswords implements PasswordVerifier {
-  readonly #say: (message: FromWorker) => void;
+  readonly #send: (message: FromWorker) => void;
   readonly #memory: PasswordMemory;
   readonly #asked = new Map<number, Asked>();
   #last = 0;
 
   /** @param now milliseconds, monotonic */
-  constructor(say: (message: FromWorker) => void, now: () => number = () => performance.now()) {
-    this.#say = say;
+  constructor(send: (message: FromWorker) => void, now: () => number = () => performance.now()) {
+    this.#send = send;
     this.#memory = new PasswordMemory(now);
   }
 
@@ -33,14 +33,14 @@ export class WorkerPasswords implements PasswordVerifier {
     if (known !== null) return known;
     const number = ++this.#last;
     this.#asked.set(number, { digest, done });
-    this.#say({ type: 'verify_password', number, hash, password, client: networkOf(client) });
+    this.#send({ type: 'verify_password', number, hash, password, client: networkOf(client) });
     return () => {
-      if (this.#asked.delete(number)) this.#say({ type: 'drop_password', number });
+      if (this.#asked.delete(number)) this.#send({ type: 'drop_password', number });
     };
   }
 
   /** Handles an answer from the primary. Ignores answers that nobody awaits. */
-  hear({ number, matches }: PasswordCommand): void {
+  handle({ number, matches }: PasswordCommand): void {
     const asked = this.#asked.get(number);
     if (asked === undefined) return;
     this.#asked.delete(number);

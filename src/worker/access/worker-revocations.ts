@@ -6,11 +6,11 @@ import type { FromWorker } from '../../protocol/from-worker.ts';
 
 /** The current revocations, received from the primary. */
 export class WorkerRevocations implements RevocationList {
-  readonly #say: (message: FromWorker) => void;
+  readonly #send: (message: FromWorker) => void;
   readonly #byPrincipal: Map<string, Revocation>;
 
-  constructor(known: readonly Revocation[], say: (message: FromWorker) => void) {
-    this.#say = say;
+  constructor(known: readonly Revocation[], send: (message: FromWorker) => void) {
+    this.#send = send;
     this.#byPrincipal = new Map(known.map((revocation) => [revocation.principal, revocation]));
   }
 
@@ -22,7 +22,7 @@ export class WorkerRevocations implements RevocationList {
     );
   }
 
-  hear({ changed, ended }: RevocationsCommand): void {
+  handle({ changed, ended }: RevocationsCommand): void {
     for (const principal of ended) this.#byPrincipal.delete(principal);
     for (const revocation of changed) this.#byPrincipal.set(revocation.principal, revocation);
   }
@@ -32,7 +32,7 @@ export class WorkerRevocations implements RevocationList {
     if (revocation === undefined || (issuedAt !== null && issuedAt >= revocation.at)) return false;
     const neededUntil = revocationNeededUntil(principal);
     if (neededUntil !== null && neededUntil > revocation.until) {
-      this.#say({ type: 'revoked_token', principal: revocation.principal, neededUntil });
+      this.#send({ type: 'revoked_token', principal: revocation.principal, neededUntil });
     }
     return true;
   }

@@ -6,7 +6,7 @@ import { UNDIVIDED, type RateShare } from './rate-share.ts';
 /** Interval of the pacer's turns: the tick of the wheel. */
 const TURN_MS = 100;
 /** Min interval between checks for connections that ended on their own. Each check visits all connections. */
-const FORGET_MS = 1000;
+const MIN_CHECK_INTERVAL_MS = 1000;
 
 interface Turn {
   readonly target: PacedConnection;
@@ -40,7 +40,7 @@ export class Pacer extends Timed {
   /** Connections waiting for the end of their random delay. */
   #turns: Turn[] = [];
   /** Connections that were busy at the end of their delay. */
-  readonly #late = new Set<PacedConnection>();
+  readonly #busy = new Set<PacedConnection>();
   readonly #lasting: boolean;
   /**
    * Number of connections that may be ended now. Starts with a random fraction, so that workers do not end
@@ -48,7 +48,7 @@ export class Pacer extends Timed {
    */
   #credit: number;
   #creditedAt: number;
-  #lookedAt: number;
+  #checkedAt: number;
 
   /**
    * @param collect lists the connections to end; called again when none waits, to include newer connections
@@ -71,23 +71,23 @@ export class Pacer extends Timed {
     this.#endsAt = wheel.now + pace.deadlineMs;
     this.#credit = random();
     this.#creditedAt = wheel.now;
-    this.#lookedAt = wheel.now;
+    this.#checkedAt = wheel.now;
     this.#fill();
     share.of(this.#pending);
     wheel.arm(this, 0);
   }
 
   /** Whether the pacer has finished: no connection is left, and it does not wait for newer ones. */
-  get over(): boolean {
+  get isOver(): boolean {
     return this.wheelTick < 0;
   }
 
   /** Stops ending connections. Busy connections that were asked to end stay open. */
   cancel(): void {
-    for (const target of this.#late) target.undrain();
+    for (const target of this.#busy) target.undrain();
     this.#waiting = [];
     this.#turns = [];
-    this.#late.clear();
+    this.#busy.clear();
     this.#share.of(0);
     this.#wheel.disarm(this);
   }
@@ -99,25 +99,25 @@ export class Pacer extends Timed {
       this.#turns = [];
       for (const target of this.#collect()) target.end();
     } else {
-      for (const target of this.#late) if (target.drain()) this.#late.delete(target);
-      this.#earn(now);
-      this.#takeTurns(now);
+      for (const target of this.#busy) if (target.drain()) this.#busy.delete(target);
+      this.#addCredit(now);
+      this.#startTurns(now);
       const due = this.#turns.filter(({ at }) => at <= now);
       if (due.length > 0) this.#turns = this.#turns.filter(({ at }) => at > now);
-      for (const { target } of due) if (!target.drain()) this.#late.add(target);
+      for (const { target } of due) if (!target.drain()) this.#busy.add(target);
     }
     if (this.#waiting.length === 0) this.#fill();
-    else if (now - this.#lookedAt >= FORGET_MS) this.#forgetGone();
+    else if (now - this.#checkedAt >= MIN_CHECK_INTERVAL_MS) this.#dropEnded();
     const pending = this.#pending;
     this.#share.of(pending);
     if (this.#lasting || pending > 0) this.#wheel.arm(this, TURN_MS);
   }
 
   get #pending(): number {
-    return this.#waiting.length + this.#turns.length + this.#late.size;
+    return this.#waiting.length + this.#turns.length + this.#busy.size;
   }
 
-  #earn(now: number): void {
+  #addCredit(now: number): void {
     const { rate } = this.#pace;
     const earned = (rate * this.#share.of(this.#pending) * (now - this.#creditedAt)) / 1000;
     this.#creditedAt = now;
@@ -125,7 +125,7 @@ export class Pacer extends Timed {
     this.#credit = rate === Infinity ? Infinity : this.#credit + earned;
   }
 
-  #takeTurns(now: number): void {
+  #startTurns(now: number): void {
     while (this.#credit >= 1) {
       const target = this.#waiting.pop();
       if (target === undefined) {
@@ -139,18 +139,18 @@ export class Pacer extends Timed {
   }
 
   /** Removes connections that ended on their own from the turns and the rate. Returns the remaining ones. */
-  #forgetGone(): Set<PacedConnection> {
-    this.#lookedAt = this.#wheel.now;
+  #dropEnded(): Set<PacedConnection> {
+    this.#checkedAt = this.#wheel.now;
     const all = new Set(this.#collect());
-    for (const late of this.#late) if (!all.has(late)) this.#late.delete(late);
+    for (const late of this.#busy) if (!all.has(late)) this.#busy.delete(late);
     this.#waiting = this.#waiting.filter((target) => all.has(target));
     this.#turns = this.#turns.filter(({ target }) => all.has(target));
     return all;
   }
 
   #fill(): void {
-    const all = this.#forgetGone();
-    for (const late of this.#late) all.delete(late);
+    const all = this.#dropEnded();
+    for (const late of this.#busy) all.delete(late);
     for (const { target } of this.#turns) all.delete(target);
     const shuffled = Array.from(all, (target) => ({ target, order: this.#random() }));
     shuffled.sort((a, b) => a.order - b.order);

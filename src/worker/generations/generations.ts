@@ -11,7 +11,7 @@ import { Retirement } from './retirement.ts';
 import { SYSTEM_CLOCK, untilEmpty, type Clock } from './until-empty.ts';
 
 /** Time for a replaced listener to accept connections the kernel already holds for it. */
-const REPLACED_MS = 1000;
+const REPLACED_ACCEPT_MS = 1000;
 /** Time for the last close frames to reach their clients before the connections are closed. */
 const FLUSH_MS = 1000;
 /** Max age of idle connections during a hand-over: the client accepted last may still send its request. */
@@ -144,7 +144,7 @@ export class Generations<
     return this.#retirement.sweep(generation);
   }
 
-  living(scope: DrainScope): Connection[] {
+  liveConnections(scope: DrainScope): Connection[] {
     return this.#contexts().flatMap((context) => {
       const { listener, cluster, live } = this.#layer.groupOf(context);
       switch (scope.kind) {
@@ -199,7 +199,7 @@ export class Generations<
       .flatMap((context) => [...this.#layer.groupOf(context).live]);
   }
 
-  emptied(maxMs: number): Promise<void> {
+  untilEmpty(maxMs: number): Promise<void> {
     const lingerMs = this.#leaves ? LAST_REQUEST_MS : FLUSH_MS;
     return untilEmpty(() => this.#remainder(), { lingerMs, maxMs }, this.#clock);
   }
@@ -209,7 +209,7 @@ export class Generations<
     this.#giveUp('the worker has ended');
     try {
       this.#layer.aborting();
-      for (const connection of this.living({ kind: 'all' })) connection.abort();
+      for (const connection of this.liveConnections({ kind: 'all' })) connection.abort();
       for (const listener of this.#allListeners()) this.#closeListener(listener);
     } finally {
       this.#layer.close();
@@ -269,7 +269,7 @@ export class Generations<
       }
       if (successor !== listener) this.#replace(name, listener, successor, generation, next);
     }
-    for (const connection of this.living({ kind: 'all' })) {
+    for (const connection of this.liveConnections({ kind: 'all' })) {
       if (connection.endpoint?.removed === true) lost.add(connection);
     }
     return [...lost];
@@ -303,7 +303,7 @@ export class Generations<
       listener.follow(successor);
       // Every worker has created a successor, and these are the newest sockets on the address.
       listener.leave(-config.workers[this.#layer.kind]);
-      this.#clock.delay(REPLACED_MS, () => this.#stopUnderLock(listener));
+      this.#clock.delay(REPLACED_ACCEPT_MS, () => this.#stopUnderLock(listener));
     }
     this.#retirement.add({
       generation,
@@ -322,6 +322,6 @@ export class Generations<
   }
 
   #hasConnections(listener: string): boolean {
-    return this.living({ kind: 'listener', name: listener }).length > 0;
+    return this.liveConnections({ kind: 'listener', name: listener }).length > 0;
   }
 }

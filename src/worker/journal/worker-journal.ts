@@ -25,7 +25,7 @@ interface LineOutput {
   flush(): void;
 }
 
-interface JournalTerms {
+interface JournalOptions {
   /** The worker's name. */
   readonly worker: string;
   /** The lines of the log. */
@@ -42,7 +42,7 @@ interface JournalTerms {
 /** The journal of one worker across all generations: writes access lines, and records events and spans. */
 export class WorkerJournal implements Journal {
   needsReferer = false;
-  readonly #terms: JournalTerms;
+  readonly #options: JournalOptions;
   readonly #random: () => number;
   /** The enabled sinks. */
   #sinks = 0;
@@ -53,8 +53,8 @@ export class WorkerJournal implements Journal {
   #output: LineOutput;
   #format: LineFormat;
 
-  constructor(terms: JournalTerms, settings: LogSettings) {
-    this.#terms = terms;
+  constructor(terms: JournalOptions, settings: LogSettings) {
+    this.#options = terms;
     this.#random = terms.random ?? Math.random;
     this.#output = terms.log;
     this.#format = lineFormatOf('json', { worker: terms.worker, sample: 1, fields: null });
@@ -65,20 +65,20 @@ export class WorkerJournal implements Journal {
   apply({ access, level }: LogSettings): void {
     const hasLines = access !== null && (access.file !== null || level === 'info' || level === 'debug');
     this.#refusalSinks = hasLines ? ACCESS : 0;
-    this.#sinks = this.#refusalSinks | (this.#terms.events === null ? 0 : EVENT);
+    this.#sinks = this.#refusalSinks | (this.#options.events === null ? 0 : EVENT);
     if (access === null) return;
     const { sample, fields, format, slowMs, file } = access;
     this.#sample = sample;
     this.#slowSeconds = slowMs === 0 ? Infinity : slowMs / 1000;
-    this.#output = file === null ? this.#terms.log : this.#terms.access;
-    this.#format = lineFormatOf(format, { worker: this.#terms.worker, sample, fields });
+    this.#output = file === null ? this.#options.log : this.#options.access;
+    this.#format = lineFormatOf(format, { worker: this.#options.worker, sample, fields });
     this.needsReferer = format === 'combined' || fields?.includes('referer') === true;
   }
 
   /** Posts the waiting lines and events. A worker calls it before its task ends. */
   flush(): void {
-    this.#terms.access.flush();
-    this.#terms.events?.flush();
+    this.#options.access.flush();
+    this.#options.events?.flush();
   }
 
   sinksOf(outcome: Outcome, seconds: number, trace: Pick<Trace, 'isSampled'> | null): number {
@@ -91,7 +91,7 @@ export class WorkerJournal implements Journal {
   }
 
   request(sinks: number, end: RequestEnd): void {
-    if ((sinks & SPAN) !== 0) this.#terms.spans.request(end);
+    if ((sinks & SPAN) !== 0) this.#options.spans.request(end);
     if ((sinks & ACCESS) !== 0) this.#write(this.#format.request(end, (sinks & SAMPLED) !== 0));
     if ((sinks & EVENT) === 0) return;
     const { status, cut, reason = cut ?? 'server_error' } = end;
@@ -101,7 +101,7 @@ export class WorkerJournal implements Journal {
   }
 
   handshakeRefused(sinks: number, refusal: HandshakeRefusal): void {
-    if ((sinks & SPAN) !== 0) this.#terms.spans.handshakeRefused(refusal);
+    if ((sinks & SPAN) !== 0) this.#options.spans.handshakeRefused(refusal);
     if ((sinks & ACCESS) !== 0) this.#write(this.#format.handshakeRefused(refusal));
     if ((sinks & EVENT) === 0) return;
     const { status, reason, detail, cause, asked } = refusal;
@@ -123,7 +123,7 @@ export class WorkerJournal implements Journal {
     moments: readonly SessionMoment[],
   ): void {
     const { side, code } = end;
-    if ((sinks & SPAN) !== 0) this.#terms.spans.session(session, end, moments);
+    if ((sinks & SPAN) !== 0) this.#options.spans.session(session, end, moments);
     if ((sinks & ACCESS) !== 0)
       this.#write(this.#format.sessionClosed(session, end, (sinks & SAMPLED) !== 0));
     if ((sinks & EVENT) === 0 || sessionOutcome(side, code) !== 'failure') return;
@@ -164,7 +164,7 @@ export class WorkerJournal implements Journal {
     asked: Pick<EventFacts, 'client' | 'principal' | 'host' | 'path' | 'requestId' | 'traceId'>,
     how: Pick<EventFacts, 'status' | 'code' | 'side' | 'detail'>,
   ): void {
-    const { events } = this.#terms;
+    const { events } = this.#options;
     if (events?.take(kind, reason) !== true) return;
     const { listener, route, cluster, endpoint } = place;
     const { client, principal, host, path, requestId, traceId } = asked;

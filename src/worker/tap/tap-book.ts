@@ -120,7 +120,7 @@ export class TapBook extends Timed implements Taps {
   }
 
   /** Handles a message from the primary about taps. @param groups lists the open sessions */
-  hear(command: TapCommand, groups: () => Iterable<OpenGroup>): void {
+  handle(command: TapCommand, groups: () => Iterable<OpenGroup>): void {
     switch (command.type) {
       case 'tap_start':
         this.#walks.push(this.#walk(groups(), this.#start(command.order)));
@@ -142,7 +142,7 @@ export class TapBook extends Timed implements Taps {
   override expire(): void {
     this.#home.renew();
     for (const tap of this.#taps.values()) tap.flush();
-    this.#goOn();
+    this.#continueWalks();
     if (this.#taps.size > 0 || this.#walks.length > 0) this.#wheel.arm(this, TICK_MS);
   }
 
@@ -201,7 +201,7 @@ export class TapBook extends Timed implements Taps {
   }
 
   /** Continues the walks, as far as the budget of the tick allows. */
-  #goOn(): void {
+  #continueWalks(): void {
     const { walks } = this.#home;
     for (const walk of [...this.#walks]) {
       let step: Step | undefined = 'more';

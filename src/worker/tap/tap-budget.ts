@@ -9,7 +9,7 @@ export interface BudgetClock {
 }
 
 /** Min uncertainty before reading the thread's CPU clock, which costs a system call. */
-const MIN_DOUBT_MS = 0.5;
+const MIN_UNCERTAINTY_MS = 0.5;
 
 /**
  * Limits the CPU time of a kind of work. The budget refills continuously, not per tick, so that a flood of
@@ -28,8 +28,8 @@ export class TapBudget {
   #filledAt: number;
   #begunAt = 0;
   /** Time spent since `#cpuBefore`, on the monotonic clock. */
-  #doubtMs = 0;
-  /** CPU time of the thread when `#doubtMs` was 0. */
+  #uncertainMs = 0;
+  /** CPU time of the thread when `#uncertainMs` was 0. */
   #cpuBefore: number;
 
   /**
@@ -79,8 +79,8 @@ export class TapBudget {
    */
   measure(): void {
     const cpu = this.#clock.cpu();
-    this.#leftMs += Math.max(0, this.#doubtMs - (cpu - this.#cpuBefore));
-    this.#doubtMs = 0;
+    this.#leftMs += Math.max(0, this.#uncertainMs - (cpu - this.#cpuBefore));
+    this.#uncertainMs = 0;
     this.#cpuBefore = cpu;
   }
 
@@ -92,12 +92,12 @@ export class TapBudget {
 
   #spend(ms: number): void {
     this.#leftMs -= ms;
-    this.#doubtMs += ms;
+    this.#uncertainMs += ms;
   }
 
   #hasSpent(overdraftMs: number): boolean {
     if (this.#leftMs > -overdraftMs) return false;
-    if (this.#doubtMs < MIN_DOUBT_MS) return true;
+    if (this.#uncertainMs < MIN_UNCERTAINTY_MS) return true;
     this.measure();
     return this.#leftMs <= -overdraftMs;
   }

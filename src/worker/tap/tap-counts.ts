@@ -6,19 +6,19 @@ import type { TapCounters } from './tap-home.ts';
 /** Counts the frames that taps show and lose, in the worker's stats page. */
 export class TapCounts implements TapCounters {
   readonly #values: Float64Array;
-  readonly #told: number;
+  readonly #shown: number;
   readonly #lost: ReadonlyMap<TapLoss, number>;
 
   constructor(page: StatsPage) {
     this.#values = page.values;
-    this.#told = page.slot(pageMetrics.tapFrames, {});
+    this.#shown = page.slot(pageMetrics.tapFrames, {});
     this.#lost = new Map(
       TAP_LOSSES.map((reason) => [reason, page.slot(pageMetrics.tapFramesLost, { reason })]),
     );
   }
 
-  told(): void {
-    this.#values[this.#told]! += 1;
+  shown(): void {
+    this.#values[this.#shown]! += 1;
   }
 
   lost(reason: TapLoss, frames: number): void {

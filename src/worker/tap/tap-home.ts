@@ -17,11 +17,11 @@ const SAVED_TICKS = 6;
  * Openings per tick that are always watched, up to an overdraft: a session's first lines are rare and
  * important.
  */
-const SURE_OPENINGS = 50;
+const GUARANTEED_OPENINGS = 50;
 /** Max overdraft of those openings: a flood of long handshakes must not take the worker's time. */
 const OPENINGS_OVERDRAFT_MS = 30;
 /** Reads per tick that are always watched, up to an overdraft: quiet sessions must not pay for busy ones. */
-const SURE_READS = 20;
+const GUARANTEED_READS = 20;
 /** Max overdraft of those reads. */
 const READS_OVERDRAFT_MS = 30;
 /** Max sessions and tunnels that a worker watches at a time. */
@@ -33,7 +33,7 @@ const MAX_HELD_BYTES = 8 * 1024 * 1024;
 
 /** Counts frames in the stats page. */
 export interface TapCounters {
-  told(): void;
+  shown(): void;
   lost(reason: TapLoss, frames: number): void;
 }
 
@@ -112,7 +112,7 @@ export class TapHome {
    * @param overdraftMs see `TapBudget.begin`
    */
   beginRead(overdraftMs = 0): boolean {
-    const isSure = this.#reads++ < SURE_READS;
+    const isSure = this.#reads++ < GUARANTEED_READS;
     return this.frames.begin(isSure ? Math.max(overdraftMs, READS_OVERDRAFT_MS) : overdraftMs);
   }
 
@@ -121,7 +121,7 @@ export class TapHome {
    * ends it on `places`.
    */
   beginOpening(): boolean {
-    return this.places.begin(this.#openings++ < SURE_OPENINGS ? OPENINGS_OVERDRAFT_MS : 0);
+    return this.places.begin(this.#openings++ < GUARANTEED_OPENINGS ? OPENINGS_OVERDRAFT_MS : 0);
   }
 
   /** Takes a place for a session or tunnel. Returns false if there is none. */
@@ -131,7 +131,7 @@ export class TapHome {
     return true;
   }
 
-  leavePlace(): void {
+  releasePlace(): void {
     this.#watched--;
   }
 
@@ -142,7 +142,7 @@ export class TapHome {
     return true;
   }
 
-  leaveContext(): void {
+  releaseContext(): void {
     this.#contexts--;
   }
 
@@ -153,7 +153,7 @@ export class TapHome {
     return true;
   }
 
-  leaveBytes(bytes: number): void {
+  releaseBytes(bytes: number): void {
     this.#heldBytes -= bytes;
   }
 }

@@ -28,7 +28,7 @@ export function visitRequest(path: string): Buffer {
 /** One client of a warm-up: does a handshake, sends a message, waits for its echo, and closes. */
 export class Visit extends LoopbackPeer {
   readonly #request: Buffer;
-  readonly #over: (visit: Visit) => void;
+  readonly #onClosed: (visit: Visit) => void;
   #stage: 'connects' | 'asks' | 'sends' | 'closes' = 'connects';
   /** Bytes of the awaited frame. */
   #awaited = 0;
@@ -37,7 +37,7 @@ export class Visit extends LoopbackPeer {
   constructor(loop: EventLoop, scratch: PinnedBuffer, request: Buffer, over: (visit: Visit) => void) {
     super(loop, scratch);
     this.#request = request;
-    this.#over = over;
+    this.#onClosed = over;
   }
 
   /** Whether every expected byte has arrived. */
@@ -87,6 +87,6 @@ export class Visit extends LoopbackPeer {
   }
 
   protected override closed(): void {
-    this.#over(this);
+    this.#onClosed(this);
   }
 }

@@ -25,7 +25,7 @@ const CONCURRENCY = 8;
 /** Failed handshakes before the warm-up gives up. */
 const MAX_FAILURES = 20;
 /** Max time for the last handshakes to end. */
-const LAST_MS = 200;
+const FINISH_TIMEOUT_MS = 200;
 
 /**
  * Lets a new worker do handshakes with itself, so that V8 has compiled the code before the first clients
@@ -145,7 +145,9 @@ class Visits {
       this.#endpoint.listen();
       for (let count = 0; count < CONCURRENCY; count++) this.#next();
       const timeout = new AbortController();
-      const late = delay(endsAt + LAST_MS - performance.now(), undefined, { signal: timeout.signal });
+      const late = delay(endsAt + FINISH_TIMEOUT_MS - performance.now(), undefined, {
+        signal: timeout.signal,
+      });
       await Promise.race([this.#done.promise, late.catch(() => undefined)]);
       timeout.abort();
     } finally {
@@ -170,13 +172,13 @@ class Visits {
       return;
     }
     const { address, tls } = this.#targets[this.#begun++ % this.#targets.length]!;
-    const common = [this.#loop, this.#scratch, this.#request, this.#over] as const;
+    const common = [this.#loop, this.#scratch, this.#request, this.#onClosed] as const;
     const visit = tls === null ? new Visit(...common) : new SecureVisit(...common, tls);
     this.#open.add(visit);
     visit.begin(address);
   }
 
-  readonly #over = (visit: Visit): void => {
+  readonly #onClosed = (visit: Visit): void => {
     this.#open.delete(visit);
     if (visit.isComplete) this.#complete++;
     else this.#failed++;

@@ -19,7 +19,7 @@ class Idle implements Service {
     connections: 0,
     oldest: generation,
   });
-  living = (): [] => [];
+  liveConnections = (): [] => [];
   sessions = (): [] => [];
   closedAtEnd = (): [] => [];
   admit = (): void => undefined;
@@ -27,7 +27,7 @@ class Idle implements Service {
   leave = (from: number | null): void => void this.asked.push(`leave ${from}`);
   stop = (): void => void this.asked.push('stop');
   cancelPending = (): void => void this.asked.push('cancel');
-  emptied = (): Promise<void> => Promise.resolve();
+  untilEmpty = (): Promise<void> => Promise.resolve();
 }
 
 describe('a worker that ends', { timeout: 300_000 }, () => {

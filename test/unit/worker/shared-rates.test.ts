@@ -47,12 +47,12 @@ class Losing implements Service {
     }
   }
 
-  living = (): LiveConnection[] => [...this.#living];
+  liveConnections = (): LiveConnection[] => [...this.#living];
   sessions = (): [] => [];
   closedAtEnd = (): LiveConnection[] => [...this.#living];
   listen = (): Promise<void> => Promise.resolve();
   prepare = (): Promise<PreparedChange> =>
-    Promise.resolve({ commit: () => this.living(), abort: () => undefined });
+    Promise.resolve({ commit: () => this.liveConnections(), abort: () => undefined });
   older = (generation: number): { connections: number; oldest: number } => ({
     connections: 0,
     oldest: generation,
@@ -62,7 +62,7 @@ class Losing implements Service {
   leave = (): void => undefined;
   stop = (): void => undefined;
   cancelPending = (): void => undefined;
-  emptied = (): Promise<void> => new Promise(() => undefined);
+  untilEmpty = (): Promise<void> => new Promise(() => undefined);
 
   /** All clients go by themselves. */
   lose(): void {

@@ -57,7 +57,7 @@ export class HeldPayload {
 
   /** Drops the payload. */
   release(): void {
-    if (this.#held !== null) this.#home.leaveBytes(this.#held.length);
+    if (this.#held !== null) this.#home.releaseBytes(this.#held.length);
     this.#held = this.#whole = null;
     this.#length = 0;
   }

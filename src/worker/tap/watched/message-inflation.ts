@@ -10,7 +10,7 @@ export class MessageInflation {
   readonly #home: TapHome;
   /** Null if messages can no longer be inflated. */
   #inflater: MessageInflater | null = null;
-  /** Whether {@link TapHome.leaveContext} must be called. */
+  /** Whether {@link TapHome.releaseContext} must be called. */
   #hasContext = false;
 
   /** @param isWhole whether {@link inflate} gets all messages of the direction, from the first */
@@ -49,7 +49,7 @@ export class MessageInflation {
   /** Releases the context. Nothing is inflated any more. */
   release(): void {
     this.#inflater = null;
-    if (this.#hasContext) this.#home.leaveContext();
+    if (this.#hasContext) this.#home.releaseContext();
     this.#hasContext = false;
   }
 }

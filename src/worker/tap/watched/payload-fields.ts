@@ -15,7 +15,7 @@ export interface KnownPayload {
 }
 
 /** The payload settings of a tap. */
-interface PayloadTerms {
+interface PayloadOptions {
   readonly maxBytes: number;
   /** Null without rules. */
   readonly redaction: Redaction | null;
@@ -35,7 +35,7 @@ export function withheldField(reason: Withheld): string {
  */
 export function payloadFields(
   { bytes, isWhole }: KnownPayload,
-  { maxBytes, redaction }: PayloadTerms,
+  { maxBytes, redaction }: PayloadOptions,
 ): string {
   if (redaction === null) return shownFields(bytes, isWhole, maxBytes);
   if (!isWhole || bytes.length > MAX_ASSEMBLED_BYTES) return withheldField('too_long');

@@ -38,7 +38,7 @@ export interface DirectionOwner {
    * @param code a close frame's code; -1 without one
    * @param payload null without a payload to show
    */
-  told(
+  frameReported(
     fromClient: boolean,
     first: number,
     isCompressed: boolean,
@@ -48,7 +48,7 @@ export interface DirectionOwner {
     payload: KnownPayload | Withheld | null,
   ): void;
   /** Called when messages crossed unwatched. */
-  lost(frames: number): void;
+  framesLost(frames: number): void;
 }
 
 /** Knowledge of the current message: there is none, it was seen from its start, or its start was missed. */
@@ -118,11 +118,11 @@ export class WatchedDirection extends FrameObserver {
   /** Skips a read at a position. */
   pass({ messages }: FramePosition): void {
     if (this.#counted < 0) this.#counted = messages;
-    this.#leave();
+    this.#stopFollowing();
   }
 
   /** Stops following the frames until the next read. */
-  #leave(): void {
+  #stopFollowing(): void {
     if (this.isDetached) return;
     this.detach();
     this.#heldControl?.release();
@@ -154,7 +154,7 @@ export class WatchedDirection extends FrameObserver {
   #count(messages: number): number {
     const missed = this.#counted < 0 ? 0 : messages - this.#counted;
     if (this.#counted < 0 || missed > 0) this.#counted = messages;
-    if (missed > 0) this.#owner.lost(missed);
+    if (missed > 0) this.#owner.framesLost(missed);
     return missed;
   }
 
@@ -251,35 +251,35 @@ export class WatchedDirection extends FrameObserver {
 
   protected override frameEnded(first: number, length: number, code: number): void {
     const { home } = this.#owner;
-    if (this.#isControl) this.#tellControl(first, length, code);
-    else if ((first & FIN) === 0) this.#tell(first, length, -1, null);
-    else this.#tellLast(first, length);
-    if (!this.#isOver && home.frames.isOver(this.overdraftMs)) this.#leave();
+    if (this.#isControl) this.#reportControl(first, length, code);
+    else if ((first & FIN) === 0) this.#report(first, length, -1, null);
+    else this.#reportLast(first, length);
+    if (!this.#isOver && home.frames.isOver(this.overdraftMs)) this.#stopFollowing();
   }
 
   protected override frameInvalid(): void {
     this.release();
   }
 
-  #tellControl(first: number, length: number, code: number): void {
+  #reportControl(first: number, length: number, code: number): void {
     const held = this.#heldControl;
     let payload: KnownPayload | Withheld | null = null;
     if (this.#owner.showsPayload) {
       const bytes = held?.bytes;
       payload = bytes?.length === length ? { bytes: withoutCode(first, bytes), isWhole: true } : 'joined';
     }
-    this.#owner.told(this.#fromClient, first, false, length, -1, code, payload);
+    this.#owner.frameReported(this.#fromClient, first, false, length, -1, code, payload);
     held?.release();
     if ((first & 0x0f) === OPCODE_CLOSE) this.release();
   }
 
   /** Reports the last frame of a message, with the message. */
-  #tellLast(first: number, length: number): void {
+  #reportLast(first: number, length: number): void {
     const payload = this.#finish();
     const isKnown = this.#message === 'begun' && !this.#isCompressed;
     const inflated = payload !== null && typeof payload !== 'string' ? payload.bytes.length : -1;
     this.#counted++;
-    this.#tell(first, length, isKnown ? this.#messageBytes : inflated, payload);
+    this.#report(first, length, isKnown ? this.#messageBytes : inflated, payload);
     this.#endMessage();
   }
 
@@ -297,7 +297,7 @@ export class WatchedDirection extends FrameObserver {
     return inflated === null ? 'compressed' : { bytes: inflated, isWhole: true };
   }
 
-  #tell(first: number, length: number, size: number, payload: KnownPayload | Withheld | null): void {
-    this.#owner.told(this.#fromClient, first, this.#isCompressed, length, size, -1, payload);
+  #report(first: number, length: number, size: number, payload: KnownPayload | Withheld | null): void {
+    this.#owner.frameReported(this.#fromClient, first, this.#isCompressed, length, size, -1, payload);
   }
 }

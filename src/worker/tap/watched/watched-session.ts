@@ -68,7 +68,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     try {
       if (!this.isWanted()) return;
       this.#direction(fromClient).countWhole(opcode);
-      this.#tellWhole(fromClient ? FROM_CLIENT : FROM_ENDPOINT, opcode, payload);
+      this.#reportWhole(fromClient ? FROM_CLIENT : FROM_ENDPOINT, opcode, payload);
     } catch (error) {
       this.fail(error);
     }
@@ -76,7 +76,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
 
   sent(toClient: boolean, opcode: number, payload: Uint8Array): void {
     try {
-      if (this.isWanted()) this.#tellWhole(toClient ? TO_CLIENT : TO_ENDPOINT, opcode, payload);
+      if (this.isWanted()) this.#reportWhole(toClient ? TO_CLIENT : TO_ENDPOINT, opcode, payload);
     } catch (error) {
       this.fail(error);
     }
@@ -84,7 +84,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
 
   ended(end: TappedEnd): void {
     try {
-      this.#tellEnd(end);
+      this.#reportEnd(end);
     } catch (error) {
       this.fail(error);
     }
@@ -109,14 +109,14 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     frames.end();
   }
 
-  #tellEnd(end: TappedEnd): void {
+  #reportEnd(end: TappedEnd): void {
     this.#upstream?.end(end.messagesUpstream);
     this.#downstream?.end(end.messagesDownstream);
     const at = this.home.at();
     this.close((tap) => endLine(this.id, at, end, tap.shownReason(end.reason)));
   }
 
-  told(
+  frameReported(
     fromClient: boolean,
     first: number,
     isCompressed: boolean,
@@ -125,15 +125,15 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     code: number,
     payload: KnownPayload | Withheld | null,
   ): void {
-    this.#tell(fromClient ? FROM_CLIENT : FROM_ENDPOINT, first, isCompressed, length, size, code, payload);
+    this.#report(fromClient ? FROM_CLIENT : FROM_ENDPOINT, first, isCompressed, length, size, code, payload);
   }
 
-  lost(frames: number): void {
+  framesLost(frames: number): void {
     this.loseFrames(frames);
   }
 
   /** Reports a message or control frame that arrived as a whole. */
-  #tellWhole(sender: string, opcode: number, payload: Uint8Array): void {
+  #reportWhole(sender: string, opcode: number, payload: Uint8Array): void {
     const { frames } = this.home;
     if (!this.home.beginRead()) {
       this.loseFrames(1);
@@ -142,11 +142,11 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     const bytes = withoutCode(opcode, payload);
     const code = opcode === OPCODE_CLOSE && payload.length >= 2 ? (payload[0]! << 8) | payload[1]! : -1;
     const known = this.showsPayload ? { bytes, isWhole: true } : null;
-    this.#tell(sender, FIN | opcode, false, payload.length, -1, code, known);
+    this.#report(sender, FIN | opcode, false, payload.length, -1, code, known);
     frames.end();
   }
 
-  #tell(
+  #report(
     sender: string,
     first: number,
     isCompressed: boolean,
@@ -161,7 +161,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
       if (line === '' && tap.hasRoom)
         line = frameStart(this.id, this.home.at(), sender, first, isCompressed, length, size, code);
       const isTold = tap.addFrame(tap.hasRoom ? `${line}${shownBy(tap, payload)}}\n` : '');
-      if (isTold) counters.told();
+      if (isTold) counters.shown();
       else counters.lost('lines', 1);
     }
   }

@@ -37,7 +37,7 @@ export class WatchedTunnel extends Watched implements TunnelTap {
     }
     const line = bytesLine(this.id, this.home.at(), fromClient ? FROM_CLIENT : FROM_ENDPOINT, bytes);
     for (const tap of this.taps) {
-      if (tap.addFrame(line)) counters.told();
+      if (tap.addFrame(line)) counters.shown();
       else counters.lost('lines', 1);
     }
     frames.end();

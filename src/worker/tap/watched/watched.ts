@@ -51,7 +51,7 @@ export abstract class Watched {
     this.#prune();
     if (!this.#takePlace() || !tap.addPlace(line)) tap.loseSession();
     else this.#setTaps(this.taps.length === 0 ? tap.alone : [...this.taps, tap]);
-    if (this.taps.length === 0) this.#leavePlace();
+    if (this.taps.length === 0) this.#releasePlace();
   }
 
   /** Adds the first line to each tap. Removes taps without room for it. */
@@ -115,7 +115,7 @@ export abstract class Watched {
     this.taps = taps;
     this.tapsChanged();
     if (taps.length > 0) return;
-    this.#leavePlace();
+    this.#releasePlace();
     this.stopped();
   }
 
@@ -124,8 +124,8 @@ export abstract class Watched {
     return this.#hasPlace;
   }
 
-  #leavePlace(): void {
-    if (this.#hasPlace) this.home.leavePlace();
+  #releasePlace(): void {
+    if (this.#hasPlace) this.home.releasePlace();
     this.#hasPlace = false;
   }
 }

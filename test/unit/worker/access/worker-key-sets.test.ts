@@ -10,7 +10,7 @@ function setup(known: ReadonlyMap<string, string> = new Map()): { sets: WorkerKe
   return { sets: new WorkerKeySets(known, (message) => void said.push(message)), said };
 }
 const hear = (sets: WorkerKeySets, jwks: string | null): void =>
-  sets.hear({ type: 'key_set', url: URL, jwks });
+  sets.handle({ type: 'key_set', url: URL, jwks });
 
 describe('the key sets of a worker', () => {
   it('are those that were known at its start, and those that it has heard of', () => {

@@ -30,8 +30,8 @@ describe("a worker's passwords", () => {
     const { said, heard, passwords, verify } = stage();
     verify('right');
     verify('wrong');
-    passwords.hear({ type: 'password', number: 2, matches: false });
-    passwords.hear({ type: 'password', number: 1, matches: true });
+    passwords.handle({ type: 'password', number: 2, matches: false });
+    passwords.handle({ type: 'password', number: 1, matches: true });
     assert.deepEqual(heard, [false, true]);
     assert.deepEqual([verify('right'), verify('wrong')], [true, false]);
     assert.equal(said.length, 2);
@@ -40,7 +40,7 @@ describe("a worker's passwords", () => {
   it('that found no place in the queue are asked again', () => {
     const { said, heard, passwords, verify } = stage();
     verify();
-    passwords.hear({ type: 'password', number: 1, matches: null });
+    passwords.handle({ type: 'password', number: 1, matches: null });
     assert.deepEqual(heard, [null]);
     assert.equal(typeof verify(), 'function');
     assert.equal(said.length, 2);
@@ -52,7 +52,7 @@ describe("a worker's passwords", () => {
     assert.ok(typeof giveUp === 'function');
     giveUp();
     giveUp();
-    passwords.hear({ type: 'password', number: 1, matches: true });
+    passwords.handle({ type: 'password', number: 1, matches: true });
     assert.deepEqual(said.slice(1), [{ type: 'drop_password', number: 1 }]);
     assert.deepEqual(heard, []);
   });
@@ -60,7 +60,7 @@ describe("a worker's passwords", () => {
   it('cannot be taken back after the answer', () => {
     const { said, passwords, verify } = stage();
     const giveUp = verify();
-    passwords.hear({ type: 'password', number: 1, matches: true });
+    passwords.handle({ type: 'password', number: 1, matches: true });
     assert.ok(typeof giveUp === 'function');
     giveUp();
     assert.equal(said.length, 1);

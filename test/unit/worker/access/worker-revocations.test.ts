@@ -32,7 +32,7 @@ describe('the revocations of a worker', () => {
 
   it('come and go as the primary says', () => {
     const { list } = revocations('jwt:alice');
-    list.hear({
+    list.handle({
       type: 'revocations',
       changed: [{ principal: 'bob', at: NOW, until: UNTIL }],
       ended: ['jwt:alice'],

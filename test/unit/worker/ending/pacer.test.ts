@@ -108,7 +108,7 @@ describe('a pacer', () => {
     world.run(2000);
     assert.equal(world.ended.length, 10);
     assert.deepEqual(new Set(world.ended.slice(5).map(({ how }) => how)), new Set(['end']));
-    assert.ok(pacer.over);
+    assert.ok(pacer.isOver);
   });
 
   it('ends everything at the deadline, however many have not had their turn, and is over', () => {
@@ -121,7 +121,7 @@ describe('a pacer', () => {
     world.run(2200);
     assert.equal(world.ended.length, 500);
     assert.ok(world.within(0, 1900) <= 20);
-    assert.ok(pacer.over);
+    assert.ok(pacer.isOver);
     assert.equal(pending.at(-1), 0);
   });
 
@@ -143,12 +143,12 @@ describe('a pacer', () => {
       const pacer = new Pacer(world.wheel, world.collect, pace, lasting);
       world.run(500);
       assert.equal(world.ended.length, 3);
-      assert.equal(pacer.over, !lasting);
+      assert.equal(pacer.isOver, !lasting);
       world.add(3);
       world.run(500);
       assert.equal(world.ended.length, lasting ? 6 : 3);
       pacer.cancel();
-      assert.ok(pacer.over);
+      assert.ok(pacer.isOver);
     }
   });
 

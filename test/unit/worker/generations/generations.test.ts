@@ -51,7 +51,7 @@ describe('a listener that fits the next configuration', () => {
     new FakeConnection(world.layer.made[0]!.context);
     assert.deepEqual(await world.change([WEB]), []);
     assert.deepEqual(world.older(), { connections: 0, oldest: 2 });
-    assert.equal(world.generations.living({ kind: 'all' }).length, 1);
+    assert.equal(world.generations.liveConnections({ kind: 'all' }).length, 1);
   });
 
   it('loses the sessions of a cluster that it does not lead to any more', async () => {
@@ -59,10 +59,10 @@ describe('a listener that fits the next configuration', () => {
     const session = new FakeConnection(world.layer.made[0]!.context);
     assert.deepEqual(await world.change([{ ...WEB, cluster: 'green' }]), [session]);
     assert.deepEqual(world.older(), { connections: 1, oldest: 1 });
-    assert.deepEqual(world.generations.living({ kind: 'all' }), [session]);
+    assert.deepEqual(world.generations.liveConnections({ kind: 'all' }), [session]);
     session.close();
     assert.deepEqual(world.older(), { connections: 0, oldest: 2 });
-    assert.deepEqual(world.generations.living({ kind: 'all' }), []);
+    assert.deepEqual(world.generations.liveConnections({ kind: 'all' }), []);
   });
 
   it('has requests of the older configuration until they are answered', async () => {
@@ -140,7 +140,7 @@ describe('a listener that does not fit the next configuration', () => {
     const session = new FakeConnection(world.layer.made[0]!.context);
     assert.deepEqual(await world.change([MOVED]), []);
     assert.deepEqual(world.older(), { connections: 1, oldest: 1 });
-    assert.deepEqual(world.generations.living({ kind: 'listener', name: 'web' }), [session]);
+    assert.deepEqual(world.generations.liveConnections({ kind: 'listener', name: 'web' }), [session]);
   });
 
   it('changes nothing if its successor cannot listen', async () => {
@@ -220,7 +220,7 @@ describe('the scope of a drain', () => {
       new FakeConnection(web!.context, 'a');
       new FakeConnection(web!.context, 'b');
       new FakeConnection(api!.context, 'a');
-      const living = generations.living(scope);
+      const living = generations.liveConnections(scope);
       assert.deepEqual(
         living.map(({ context, endpoint }) => `${context.listener} ${endpoint?.label}`),
         expected,
@@ -232,7 +232,7 @@ describe('the scope of a drain', () => {
     const world = await World.listening([WEB]);
     const session = new FakeConnection(world.layer.made[0]!.context, 'a');
     await world.change([GREEN]);
-    assert.deepEqual(world.generations.living({ kind: 'cluster', name: 'blue' }), [session]);
+    assert.deepEqual(world.generations.liveConnections({ kind: 'cluster', name: 'blue' }), [session]);
   });
 
   it('lets its listeners take no new work, or take it again', async () => {
@@ -294,7 +294,7 @@ describe('a worker that ends', () => {
       occupy(world.layer.made[0]!);
       await world.change([{ ...WEB, address: ':8080' }]);
       let isEmpty = false;
-      void world.generations.emptied(60_000).then(() => (isEmpty = true));
+      void world.generations.untilEmpty(60_000).then(() => (isEmpty = true));
       world.clock.pass(500);
       await Promise.resolve();
       assert.equal(isEmpty, false);
@@ -310,7 +310,7 @@ describe('a worker that ends', () => {
       layer.made[0]!.connections = 1;
       if (leaves) generations.leave(null);
       let isEmpty = false;
-      void generations.emptied(60_000).then(() => (isEmpty = true));
+      void generations.untilEmpty(60_000).then(() => (isEmpty = true));
       clock.pass(ms - 50);
       await Promise.resolve();
       assert.equal(isEmpty, false);

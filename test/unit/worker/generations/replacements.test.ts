@@ -13,14 +13,14 @@ describe('a replaced listener that has not stopped yet', () => {
     await world.change([MOVED]);
     assert.deepEqual(world.older(), { connections: 0, oldest: 1 });
     const late = new FakeConnection(old!.context);
-    assert.deepEqual(world.generations.living({ kind: 'all' }), [late]);
+    assert.deepEqual(world.generations.liveConnections({ kind: 'all' }), [late]);
     world.clock.pass(1000);
     assert.equal(old!.listens, false);
     assert.deepEqual(world.older(), { connections: 1, oldest: 1 });
-    assert.deepEqual(world.generations.living({ kind: 'cluster', name: 'blue' }), [late]);
+    assert.deepEqual(world.generations.liveConnections({ kind: 'cluster', name: 'blue' }), [late]);
     late.close();
     assert.deepEqual(world.older(), { connections: 0, oldest: 2 });
-    assert.deepEqual(world.generations.living({ kind: 'all' }), []);
+    assert.deepEqual(world.generations.liveConnections({ kind: 'all' }), []);
   });
 
   it('keeps its context while a connection waits that may become a tunnel', async () => {
@@ -34,7 +34,7 @@ describe('a replaced listener that has not stopped yet', () => {
     const late = new FakeConnection(old!.context);
     old!.hasArrivals = false;
     assert.deepEqual(world.older(), { connections: 1, oldest: 1 });
-    assert.deepEqual(world.generations.living({ kind: 'all' }), [late]);
+    assert.deepEqual(world.generations.liveConnections({ kind: 'all' }), [late]);
     late.close();
     assert.deepEqual(world.older(), { connections: 0, oldest: 2 });
   });

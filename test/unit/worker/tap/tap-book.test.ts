@@ -276,7 +276,7 @@ describe('the taps of a worker', () => {
     const parts = {
       run: 'r0',
       wheel: new TimerWheel(0),
-      counters: { told: () => undefined, lost: () => undefined },
+      counters: { shown: () => undefined, lost: () => undefined },
       secretNames: new SecretNames([]),
       send: () => undefined,
       onFault: () => undefined,

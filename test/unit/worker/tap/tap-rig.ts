@@ -73,7 +73,7 @@ export class TapRig {
         hasSessions: true,
         wheel: this.wheel,
         counters: {
-          told: () => this.counts.told++,
+          shown: () => this.counts.told++,
           lost: (reason, frames) => (this.counts[reason] += frames),
         },
         secretNames: new SecretNames([{ kind: 'header', name: 'x-knock' }]),
@@ -95,15 +95,15 @@ export class TapRig {
   }
 
   start(started: TapOrder): void {
-    this.book.hear({ type: 'tap_start', order: started }, () => this.groups);
+    this.book.handle({ type: 'tap_start', order: started }, () => this.groups);
   }
 
   stop(id = 'tap'): void {
-    this.book.hear({ type: 'tap_stop', id }, () => this.groups);
+    this.book.handle({ type: 'tap_stop', id }, () => this.groups);
   }
 
   taken(id = 'tap'): void {
-    this.book.hear({ type: 'tap_taken', id }, () => this.groups);
+    this.book.handle({ type: 'tap_taken', id }, () => this.groups);
   }
 
   /** Lets a tick of the wheel pass. */
