@@ -31,8 +31,8 @@ if (process.argv[1] === import.meta.filename) writeFileSync(FILE, await metricsP
 export async function metricsPage(): Promise<string> {
   const [text] = readFileSync(FILE, 'utf8').split(BEGIN);
   const parts = [text!, BEGIN, '## Written by workers', 'Each series is the sum over all workers.'];
-  for (const [name, { places }] of Object.entries(pageShapes)) {
-    const metrics = [...new Set(places.map(({ metric }) => metric))];
+  for (const [name, { series }] of Object.entries(pageShapes)) {
+    const metrics = [...new Set(series.map(({ metric }) => metric))];
     parts.push(`### ${TITLES[name as keyof typeof pageShapes]}`, tableOf(metrics));
   }
   parts.push('## Written by the primary', tableOf(Object.values<Metric>(primaryMetrics)));

@@ -37,7 +37,7 @@ export default function cases(): MicroCase[] {
       run: () => layout.slot(pageMetrics.messages, { cluster: 'cluster-7', direction: 'upstream' }),
     },
     {
-      name: `scrape ${layout.blocks.reduce((sum, { shape }) => sum + shape.places.length, 0)} series of ${WORKERS} workers`,
+      name: `scrape ${layout.blocks.reduce((sum, { shape }) => sum + shape.series.length, 0)} series of ${WORKERS} workers`,
       run: async () => {
         const { pieces } = await exposition.begin('text', { endpoints: true });
         return [...pieces].join('');
@@ -67,7 +67,7 @@ function largeScrapes(): MicroCase[] {
   for (const buffer of buffers) {
     const values = new Float64Array(buffer);
     for (const { shape, slot } of layout.blocks) {
-      for (const { metric, offset } of shape.places) {
+      for (const { metric, offset } of shape.series) {
         const isRare = metric.sparse === true;
         for (let at = 0; at < slotCount(metric) && !isRare; at++) {
           values[slot + offset + at] = ((slot + offset + at) * 7919) % 100_003;

@@ -34,8 +34,8 @@ function kindOf(labels: readonly string[]): SeriesKind {
 }
 
 /** Counts the series of one block. A histogram has one per bucket, one for `+Inf`, its sum and its count. */
-function seriesOf({ places }: BlockShape): number {
-  return places.reduce((sum, { metric }) => sum + seriesOfOne(metric), 0);
+function seriesOf({ series }: BlockShape): number {
+  return series.reduce((sum, { metric }) => sum + seriesOfOne(metric), 0);
 }
 
 function seriesOfOne({ buckets, sparse }: Metric): number {

@@ -3,7 +3,7 @@ import type { Metric } from './metrics/metric.ts';
 export type Labels = Readonly<Record<string, string>>;
 
 /** One series of a block. */
-interface Place {
+interface BlockSeries {
   readonly metric: Metric;
   /** Labels besides those of the block's owner. */
   readonly labels: Labels;
@@ -25,7 +25,7 @@ export class BlockShape {
   readonly name: string;
   /** Names of the labels that distinguish the owners. */
   readonly owner: readonly string[];
-  readonly places: readonly Place[];
+  readonly series: readonly BlockSeries[];
   /** Number of slots. */
   readonly size: number;
   /** Offsets of the gauges. */
@@ -38,18 +38,18 @@ export class BlockShape {
   constructor(name: string, owner: readonly string[], contents: readonly Content[]) {
     this.name = name;
     this.owner = owner;
-    const places: Place[] = [];
+    const places: BlockSeries[] = [];
     let size = 0;
     for (const [metric, values = {}] of contents) {
       if (SHAPES.has(metric)) throw new RangeError(`${metric.name} is part of two shapes`);
       SHAPES.set(metric, this);
       for (const labels of combinationsOf(values)) {
         places.push({ metric, labels, offset: size });
-        this.#file(metric, labels, size);
+        this.#register(metric, labels, size);
         size += slotCount(metric);
       }
     }
-    this.places = places;
+    this.series = places;
     this.size = size;
     this.gauges = places.filter(({ metric }) => metric.kind === 'gauge').map(({ offset }) => offset);
     this.counters = rangesBetween(this.gauges, size);
@@ -92,7 +92,7 @@ export class BlockShape {
     return Object.fromEntries(offsets) as Record<Value, number>;
   }
 
-  #file(metric: Metric, labels: Labels, offset: number): void {
+  #register(metric: Metric, labels: Labels, offset: number): void {
     const known = this.#offsets.get(metric) ?? new Map<string, number>();
     this.#offsets.set(metric, known.set(this.#innerKey(metric, labels), offset));
   }

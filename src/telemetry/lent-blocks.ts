@@ -17,7 +17,7 @@ export interface Sums {
 interface LentBlock extends Block {
   holders: number;
   /** Whether to show an idle block: its last owner still has an open connection. */
-  lives: boolean;
+  hasConnections: boolean;
 }
 
 interface LentBlocksOptions {
@@ -79,15 +79,15 @@ export class LentBlocks {
     const block = this.#lent.get(key);
     if (block === undefined || --block.holders > 0) return;
     this.#lent.delete(key);
-    block.lives = true;
+    block.hasConnections = true;
     this.#idle.set(key, block);
   }
 
   /** Hides the blocks of removed owners whose last connection has ended. */
   sweep(sums: Pick<Sums, 'at'>): void {
     for (const block of this.#idle.values()) {
-      if (!block.lives || sums.at(block.slot) !== 0) continue;
-      block.lives = false;
+      if (!block.hasConnections || sums.at(block.slot) !== 0) continue;
+      block.hasConnections = false;
       this.version++;
     }
   }
@@ -99,7 +99,7 @@ export class LentBlocks {
 
   /** Lists the blocks to show: the lent ones, and those of removed owners with open connections. */
   visible(): Block[] {
-    const idle = [...this.#idle.values()].filter(({ lives }) => lives);
+    const idle = [...this.#idle.values()].filter(({ hasConnections }) => hasConnections);
     return [...this.#lent.values(), ...idle];
   }
 
@@ -124,7 +124,7 @@ export class LentBlocks {
       if (isFull) return null;
       slot = this.#lowest -= size;
     }
-    return { shape: this.#shape, labels, slot, holders: 0, lives: false };
+    return { shape: this.#shape, labels, slot, holders: 0, hasConnections: false };
   }
 
   /** Reassigns the block of a removed owner. A block with open connections moves to the end of the queue. */

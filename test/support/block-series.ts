@@ -13,7 +13,7 @@ interface Series {
 /** Lists every series of some blocks. */
 export function seriesOf(blocks: readonly Block[]): Series[] {
   return blocks.flatMap(({ shape, labels, slot }) =>
-    shape.places.map((place) => ({
+    shape.series.map((place) => ({
       metric: place.metric,
       labels: { ...labels, ...place.labels },
       slot: slot + place.offset,

@@ -53,7 +53,7 @@ export async function run(options: CommandOptions): Promise<number> {
     () => log,
     (text) => process.stderr.write(text),
   );
-  const output = new LogOutputs(config.log, (found) => trouble.tell(found), { stdout: stdout.fd });
+  const output = new LogOutputs(config.log, (found) => trouble.report(found), { stdout: stdout.fd });
   const log = createLogger(config.log, output);
   const { problem } = stdout;
   if (problem !== null) log.info({ reason: problem }, 'native libraries may write to standard output');

@@ -1,7 +1,7 @@
 import type { Admission } from '../../access/contract/admission.ts';
 import type { WebSocketSettings } from '../../config/types/listener.ts';
 import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
-import type { SessionEnd as SessionResult, SessionHappening } from '../../telemetry/journal/entries.ts';
+import type { SessionEnd as SessionResult, SessionEventName } from '../../telemetry/journal/entries.ts';
 import type { SessionTap } from '../../telemetry/tap/tap.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { CloseSide, SessionStats } from './session-stats.ts';
@@ -104,7 +104,7 @@ export interface RelaySession extends LiveMember {
 export interface SessionLog {
   opened(): void;
   /** Records an event before the end. @param reason details that the name does not tell */
-  happened(name: SessionHappening, reason?: string): void;
+  happened(name: SessionEventName, reason?: string): void;
   closed(end: SessionEnd): void;
 }
 

@@ -1,6 +1,6 @@
 import type { Admission } from '../../access/contract/admission.ts';
 import type { LiveSet } from '../../core/collections/live-set.ts';
-import type { SessionHappening } from '../../telemetry/journal/entries.ts';
+import type { SessionEventName } from '../../telemetry/journal/entries.ts';
 import type { SessionTap } from '../../telemetry/tap/tap.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import { CLOSE_POLICY_VIOLATION } from '../../wire/frames/close-codes.ts';
@@ -109,7 +109,7 @@ export abstract class CountedSession<Context extends SessionTerms>
   }
 
   /** Records an event before the end. @param reason details that the name does not tell */
-  note(name: SessionHappening, reason?: string): void {
+  note(name: SessionEventName, reason?: string): void {
     this.#log?.happened(name, reason);
   }
 

@@ -1,7 +1,7 @@
 import { copyOfText } from '../../core/copy.ts';
 import type {
   Asked,
-  SessionHappening,
+  SessionEventName,
   SessionMoment,
   SessionStart,
   Trace,
@@ -69,7 +69,7 @@ export class SessionEntry implements SessionLog {
     if (this.#sinks !== 0) this.#journal.sessionOpened(this.#sinks, this.#start);
   }
 
-  happened(name: SessionHappening, reason?: string): void {
+  happened(name: SessionEventName, reason?: string): void {
     if ((this.#sinks & SPAN) === 0) return;
     const moments = (this.#moments ??= []);
     if (moments.length >= MAX_MOMENTS) return;

@@ -73,7 +73,7 @@ export function clusterFamilies(clusters: Pick<ClusterMonitors, 'all' | 'evictio
     perCluster(primaryMetrics.clusterPanic, ({ panic }) => (panic ? 1 : 0)),
     perNames(primaryMetrics.nameLookups, ({ lookups }) => lookups.lookups),
     perNames(primaryMetrics.nameLookupFailures, ({ lookups }) => lookups.failures),
-    perNames(primaryMetrics.namesLeftOut, ({ leftOut }) => leftOut),
+    perNames(primaryMetrics.nameAddressesUnused, ({ leftOut }) => leftOut),
     perCluster(primaryMetrics.evictions, ({ config }) => clusters.evictions(config.name)),
   ];
 }

@@ -12,7 +12,7 @@ import type { WrittenFamily } from './family.ts';
 const BLOCKS_PER_STEP = 1000;
 
 /** One series of each block. */
-interface Place {
+interface LabelledOffset {
   /** Labels besides those of the block's owner. */
   readonly labels: string;
   readonly offset: number;
@@ -28,8 +28,8 @@ export function pageFamilies(sums: PageSums, book: ExemplarBook): WrittenFamily[
   const shown = new ShownBlocks(sums, book);
   return metrics.map((metric) => {
     const places = BlockShape.of(metric)
-      .places.filter((place) => place.metric === metric)
-      .map(({ labels, offset }): Place => ({ labels: labelText(labels), offset }));
+      .series.filter((place) => place.metric === metric)
+      .map(({ labels, offset }): LabelledOffset => ({ labels: labelText(labels), offset }));
     const isHistogram = metric.kind === 'histogram';
     const write = isHistogram ? histogramsOf(metric, places, sums, book) : samplesOf(metric, places, sums);
     return { metric, write: (text) => linesOf(metric, shown, (block) => write(text, block)) };
@@ -73,7 +73,7 @@ class ShownBlocks {
   *#forgetExemplars(): Steps<void> {
     const keys = new Set<string>();
     for (const [shape, blocks] of this.#byShape) {
-      if (shape.places.every(({ metric }) => metric.kind !== 'histogram')) continue;
+      if (shape.series.every(({ metric }) => metric.kind !== 'histogram')) continue;
       for (const { labels } of blocks) {
         keys.add(shape.keyOf(labels));
         if (keys.size % BLOCKS_PER_STEP === 0) yield;
@@ -110,7 +110,7 @@ function* linesOf(metric: Metric, shown: ShownBlocks, write: (block: Block) => s
 
 type BlockWriter = (text: FamilyText, block: Block) => string;
 
-function samplesOf(metric: Metric, places: readonly Place[], sums: PageSums): BlockWriter {
+function samplesOf(metric: Metric, places: readonly LabelledOffset[], sums: PageSums): BlockWriter {
   const isSparse = metric.sparse === true;
   return (text, block) => {
     const { slot } = block;
@@ -129,7 +129,7 @@ function samplesOf(metric: Metric, places: readonly Place[], sums: PageSums): Bl
 /** Writes histograms. A histogram has no lines before its first observation. */
 function histogramsOf(
   metric: Metric,
-  places: readonly Place[],
+  places: readonly LabelledOffset[],
   sums: PageSums,
   book: ExemplarBook,
 ): BlockWriter {

@@ -110,11 +110,11 @@ export interface SessionStart {
 }
 
 /** Events in the life of a session before its end. */
-export type SessionHappening = 'paused' | 'resumed' | 'limited' | 'draining' | 'evicted';
+export type SessionEventName = 'paused' | 'resumed' | 'limited' | 'draining' | 'evicted';
 
 /** An event of a session. */
 export interface SessionMoment {
-  readonly name: SessionHappening;
+  readonly name: SessionEventName;
   /** Milliseconds since 1970. */
   readonly at: number;
   /** Text for events whose name does not explain the reason. */

@@ -9,7 +9,7 @@ import type { Outcome } from './journal.ts';
  * normal, too.
  */
 const NORMAL_CLOSES: ReadonlySet<number> = new Set([1000, 1001, 1005, 1012, 1013]);
-const FIRST_OWN_CODE = 3000;
+const MIN_APPLICATION_CODE = 3000;
 
 /** Refusals that a well-behaved client may get. */
 const HARMLESS_HANDSHAKES: ReadonlySet<string> = new Set(['client_gone', 'not_websocket', 'no_route']);
@@ -36,7 +36,7 @@ export function handshakeOutcome(reason: string, status: number): Outcome {
 
 /** Rates a session by its close code and the side that ended it. */
 export function sessionOutcome(side: string, code: number): Outcome {
-  if (!NORMAL_CLOSES.has(code) && code < FIRST_OWN_CODE) return 'failure';
+  if (!NORMAL_CLOSES.has(code) && code < MIN_APPLICATION_CODE) return 'failure';
   return side === 'proxy' ? 'refusal' : 'success';
 }
 

@@ -90,7 +90,7 @@ export const primaryMetrics = {
     ['cluster'],
     'Failed lookups of endpoint names; the last addresses stay in use',
   ),
-  namesLeftOut: gauge(
+  nameAddressesUnused: gauge(
     'sluice_cluster_name_addresses_unused',
     ['cluster'],
     'Addresses ignored because their name has too many',

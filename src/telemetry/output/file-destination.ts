@@ -5,12 +5,12 @@ import type { FileFacts, OutputFiles } from './output-files.ts';
 import { rotateNames } from './rotation.ts';
 
 /** Interval between checks of the file: other programs may move or remove it. */
-const LOOK_MS = 1000;
+const CHECK_INTERVAL_MS = 1000;
 /** Delay before retrying a failed rotation. */
 const ROTATION_RETRY_MS = 10_000;
 
 /** A log file of the configuration. */
-interface FilePlace {
+interface ConfiguredFile {
   readonly path: string;
   /** The configuration key, for errors: `log.file`. */
   readonly key: string;
@@ -24,7 +24,7 @@ export interface SizeLimits {
   readonly keep: number;
 }
 
-interface FileMeans {
+interface FileOptions {
   readonly files: OutputFiles;
   /** The current limits. A reload may change them. */
   readonly limits: () => SizeLimits;
@@ -41,24 +41,24 @@ export class FileDestination implements Destination {
   readonly path: string;
   #fd: number;
   readonly #key: string;
-  readonly #means: FileMeans;
+  readonly #options: FileOptions;
   /** Facts about the file of {@link fd}. */
   #facts: FileFacts;
   #size: number;
   /** A newly opened file that replaces the current one at the end of an entry. */
   #next: number | null = null;
-  #lookedAt: number;
+  #checkedAt: number;
   #retryAt = 0;
 
   /** @throws StartError if the file cannot be opened */
-  constructor({ path, key }: FilePlace, means: FileMeans) {
+  constructor({ path, key }: ConfiguredFile, options: FileOptions) {
     this.path = path;
     this.#key = key;
-    this.#means = means;
+    this.#options = options;
     this.#fd = this.#open();
     this.#facts = this.#begin(this.#fd);
     this.#size = this.#facts.size;
-    this.#lookedAt = means.clock();
+    this.#checkedAt = options.clock();
   }
 
   get fd(): number {
@@ -71,13 +71,16 @@ export class FileDestination implements Destination {
       this.#next = null;
     }
     if (bytes.length === 0) return 0;
-    const { maxSizeBytes } = this.#means.limits();
+    const { maxSizeBytes } = this.#options.limits();
     const rotates = maxSizeBytes > 0 && this.#facts.isRegular;
     // A process that does not rotate must notice the other's rotation at once: a file may rotate within a
     // second.
-    if ((rotates && !this.#means.mayRotate()) || this.#means.clock() - this.#lookedAt >= LOOK_MS)
-      this.#look();
-    if (!rotates || !this.#means.mayRotate()) return bytes.length;
+    if (
+      (rotates && !this.#options.mayRotate()) ||
+      this.#options.clock() - this.#checkedAt >= CHECK_INTERVAL_MS
+    )
+      this.#check();
+    if (!rotates || !this.#options.mayRotate()) return bytes.length;
     const fitting = wholeEntries(bytes, maxSizeBytes - this.#size);
     if (fitting > 0) return fitting;
     if (this.#size > 0 && !this.#rotate()) return bytes.length;
@@ -104,7 +107,7 @@ export class FileDestination implements Destination {
 
   #open(): number {
     try {
-      return this.#means.files.open(this.path);
+      return this.#options.files.open(this.path);
     } catch (error) {
       throw new StartError(`the log file ${this.path} (${this.#key}) cannot be opened: ${messageOf(error)}`, {
         cause: error,
@@ -116,7 +119,7 @@ export class FileDestination implements Destination {
    * Prepares a file for writing and returns its facts. If a crash cut the last line, ends that line first.
    */
   #begin(fd: number): FileFacts {
-    const { files } = this.#means;
+    const { files } = this.#options;
     const facts = files.facts(fd);
     if (!facts.isRegular) return facts;
     files.endLine(fd, this.path);
@@ -126,9 +129,9 @@ export class FileDestination implements Destination {
   /**
    * Checks that the path still leads to the file. Switches to the new file if another process has rotated it.
    */
-  #look(): void {
-    const { files, clock, limits } = this.#means;
-    this.#lookedAt = clock();
+  #check(): void {
+    const { files, clock, limits } = this.#options;
+    this.#checkedAt = clock();
     try {
       const own = files.facts(this.#fd);
       this.#facts = own;
@@ -142,16 +145,16 @@ export class FileDestination implements Destination {
   }
 
   #isMoved({ id }: FileFacts): boolean {
-    return this.#means.files.factsAt(this.path)?.id !== id;
+    return this.#options.files.factsAt(this.path)?.id !== id;
   }
 
   /** Starts a new file. Returns false if that fails. */
   #rotate(): boolean {
-    const { files, limits, clock, onRotationFailed } = this.#means;
+    const { files, limits, clock, onRotationFailed } = this.#options;
     if (clock() < this.#retryAt) return false;
     const { id } = this.#facts;
     // Another process may have rotated the file since the last check.
-    this.#look();
+    this.#check();
     if (this.#facts.id !== id) return true;
     try {
       const path = files.realPath(this.path);
@@ -178,12 +181,12 @@ export class FileDestination implements Destination {
     this.#fd = fd;
     this.#facts = this.#begin(fd);
     this.#size = this.#facts.size;
-    this.#lookedAt = this.#means.clock();
+    this.#checkedAt = this.#options.clock();
   }
 
   #close(fd: number): void {
     try {
-      this.#means.files.close(fd);
+      this.#options.files.close(fd);
     } catch {
       // The descriptor is gone, whatever close reports (close(2)).
     }

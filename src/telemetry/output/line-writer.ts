@@ -6,21 +6,21 @@ import type { OutputFiles } from './output-files.ts';
 /** Bytes per write, unless one batch of lines is longer. */
 const CHUNK_BYTES = 256 * 1024;
 /** Delay before retrying a write to a reader that does not read. */
-const AGAIN_MS = 50;
+const BUSY_RETRY_MS = 50;
 /** Delay before retrying a failed write. */
-const RETRY_MS = 1000;
+const ERROR_RETRY_MS = 1000;
 /** Time that lines wait for a failing destination before they are dropped and counted. */
-const HOLD_MS = 2000;
+const MAX_HOLD_MS = 2000;
 const NEWLINE = 0x0a;
 const BLANK = 0x20;
 const NO_BYTES = Buffer.alloc(0);
 
-interface WriterMeans {
+interface WriterOptions {
   readonly files: Pick<OutputFiles, 'write'>;
   /** Milliseconds, monotonic. */
   readonly clock: () => number;
   /** Calls back after a delay. Returns a function that cancels the call. */
-  readonly later: (delayMs: number, act: () => void) => () => void;
+  readonly schedule: (delayMs: number, act: () => void) => () => void;
   /**
    * Called with the reason when writing starts to fail, and with null when it works again. May write a line
    * about it to the same writer.
@@ -33,7 +33,7 @@ interface WriterMeans {
  */
 export class LineWriter {
   readonly #destination: Destination;
-  readonly #means: WriterMeans;
+  readonly #options: WriterOptions;
   readonly #maxWaitingBytes: number;
   #dropped = 0;
   #problem: string | null = null;
@@ -58,9 +58,9 @@ export class LineWriter {
   #isClosed = false;
 
   /** @param maxWaitingBytes max waiting text; entries above it are dropped and counted */
-  constructor(destination: Destination, means: WriterMeans, maxWaitingBytes: number) {
+  constructor(destination: Destination, options: WriterOptions, maxWaitingBytes: number) {
     this.#destination = destination;
-    this.#means = means;
+    this.#options = options;
     this.#maxWaitingBytes = maxWaitingBytes;
   }
 
@@ -89,7 +89,7 @@ export class LineWriter {
     }
     this.#queue.push(text);
     this.#queued += text.length;
-    if (!this.#isWriting && this.#cancelRetry === null) this.#go();
+    if (!this.#isWriting && this.#cancelRetry === null) this.#writeNext();
   }
 
   /**
@@ -118,7 +118,7 @@ export class LineWriter {
     if (this.#closing !== null) return this.#closing.promise;
     this.#closing = Promise.withResolvers();
     const { promise } = this.#closing;
-    const cancel = this.#means.later(timeoutMs, () => this.#end(false));
+    const cancel = this.#options.schedule(timeoutMs, () => this.#end(false));
     void promise.finally(cancel);
     if (!this.#isWriting) this.#tryNow();
     return promise;
@@ -127,11 +127,11 @@ export class LineWriter {
   #tryNow(): void {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
-    this.#go();
+    this.#writeNext();
   }
 
   /** Writes the next bytes, or ends. */
-  #go(): void {
+  #writeNext(): void {
     // A report of trouble may have started a write already.
     if (this.#isWriting) return;
     this.#chunk ??= this.#nextChunk();
@@ -146,7 +146,7 @@ export class LineWriter {
       this.#isReopening = false;
     }
     const bytes = this.#chunk.subarray(this.#at, this.#until);
-    this.#means.files.write(this.#destination.fd, bytes, (error, written) => this.#done(error, written));
+    this.#options.files.write(this.#destination.fd, bytes, (error, written) => this.#written(error, written));
   }
 
   #nextChunk(): Buffer | null {
@@ -161,7 +161,7 @@ export class LineWriter {
     return Buffer.from(text);
   }
 
-  #done(error: NodeJS.ErrnoException | null, written: number): void {
+  #written(error: NodeJS.ErrnoException | null, written: number): void {
     this.#isWriting = false;
     if (this.#isClosed) {
       this.#destination.close();
@@ -175,50 +175,50 @@ export class LineWriter {
     this.#at += written;
     if (this.#at === this.#chunk?.length) this.#chunk = null;
     if (written === 0) {
-      this.#waitFor(AGAIN_MS);
+      this.#waitFor(BUSY_RETRY_MS);
       return;
     }
-    this.#change(null);
-    this.#go();
+    this.#setProblem(null);
+    this.#writeNext();
   }
 
   #failed(error: NodeJS.ErrnoException): void {
     if (error.code === 'EAGAIN') {
-      this.#waitFor(AGAIN_MS);
+      this.#waitFor(BUSY_RETRY_MS);
       return;
     }
     if (error.code === 'EPIPE') {
       // A reader that is gone does not come back.
       this.#isBroken = true;
       this.#dropAll();
-      this.#change(messageOf(error));
+      this.#setProblem(messageOf(error));
       if (this.#closing !== null) this.#end(true);
       return;
     }
-    const now = this.#means.clock();
+    const now = this.#options.clock();
     if (this.#problem === null) this.#failingSince = now;
     if (this.#closing !== null) {
       this.#end(false);
       return;
     }
-    if (this.#isReopening) this.#leaveCutEntry();
-    if (now - this.#failingSince >= HOLD_MS) this.#dropWhole();
-    this.#waitFor(RETRY_MS);
-    this.#change(messageOf(error));
+    if (this.#isReopening) this.#dropCutEntry();
+    if (now - this.#failingSince >= MAX_HOLD_MS) this.#dropWhole();
+    this.#waitFor(ERROR_RETRY_MS);
+    this.#setProblem(messageOf(error));
   }
 
   #waitFor(delayMs: number): void {
-    this.#cancelRetry = this.#means.later(delayMs, () => this.#tryNow());
+    this.#cancelRetry = this.#options.schedule(delayMs, () => this.#tryNow());
   }
 
-  #change(problem: string | null): void {
+  #setProblem(problem: string | null): void {
     if ((problem === null) === (this.#problem === null)) return;
     this.#problem = problem;
-    this.#means.onChange(problem);
+    this.#options.onChange(problem);
   }
 
   /** Drops the rest of a cut entry, whose start is in the file being left. */
-  #leaveCutEntry(): void {
+  #dropCutEntry(): void {
     const chunk = this.#chunk!;
     if (this.#isCut(chunk)) {
       this.#at += firstEntry(chunk.subarray(this.#at));

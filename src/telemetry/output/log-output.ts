@@ -11,7 +11,7 @@ const RETIRE_MS = 5000;
 /** `log`: the lines of all threads. `access`: the access log's own file. */
 export type OutputName = 'log' | 'access';
 
-export interface PlaceSettings extends SizeLimits {
+export interface DestinationSettings extends SizeLimits {
   /** Absolute path of a file. Null for standard output. */
   readonly file: string | null;
 }
@@ -23,12 +23,12 @@ export type OutputTrouble =
   | { readonly kind: 'recovered'; readonly log: OutputName; readonly dropped: number }
   | { readonly kind: 'rotation'; readonly log: OutputName; readonly file: string; readonly reason: string };
 
-export interface OutputMeans {
+export interface OutputOptions {
   readonly files: OutputFiles;
   /** Milliseconds, monotonic. */
   readonly clock: () => number;
   /** Calls back after a delay. Returns a function that cancels the call. */
-  readonly later: (delayMs: number, act: () => void) => () => void;
+  readonly schedule: (delayMs: number, act: () => void) => () => void;
   /** Descriptor of standard output. */
   readonly stdout: number;
   readonly maxWaitingBytes: number;
@@ -49,8 +49,8 @@ interface OutputChange {
 /** One output of lines. Its destination can change. */
 export class LogOutput {
   readonly name: OutputName;
-  readonly #means: OutputMeans;
-  #place: PlaceSettings;
+  readonly #options: OutputOptions;
+  #settings: DestinationSettings;
   #writer: LineWriter;
   /** Writers of former destinations that still hold lines. */
   readonly #retired = new Set<LineWriter>();
@@ -59,10 +59,10 @@ export class LogOutput {
   #droppedAtFailure = 0;
 
   /** @throws StartError if the file cannot be opened */
-  constructor(name: OutputName, place: PlaceSettings, means: OutputMeans) {
+  constructor(name: OutputName, place: DestinationSettings, options: OutputOptions) {
     this.name = name;
-    this.#means = means;
-    this.#place = place;
+    this.#options = options;
+    this.#settings = place;
     this.#writer = this.#open(place.file);
   }
 
@@ -102,12 +102,12 @@ export class LogOutput {
    *
    * @throws StartError if the file cannot be opened
    */
-  prepare(place: PlaceSettings): OutputChange {
-    const isSame = place.file === this.#place.file;
+  prepare(place: DestinationSettings): OutputChange {
+    const isSame = place.file === this.#settings.file;
     const next = isSame ? this.#writer : this.#open(place.file);
     return {
       commit: () => {
-        this.#place = place;
+        this.#settings = place;
         if (isSame) return;
         this.#retire(this.#writer);
         this.#writer = next;
@@ -123,7 +123,7 @@ export class LogOutput {
   }
 
   #open(file: string | null): LineWriter {
-    const { files, clock, stdout, later, mayRotate, maxWaitingBytes, onTrouble } = this.#means;
+    const { files, clock, stdout, schedule, mayRotate, maxWaitingBytes, onTrouble } = this.#options;
     const log = this.name;
     const destination =
       file === null
@@ -134,16 +134,16 @@ export class LogOutput {
               files,
               clock,
               mayRotate,
-              limits: () => this.#place,
+              limits: () => this.#settings,
               onRotationFailed: (path, reason) => onTrouble({ kind: 'rotation', log, file: path, reason }),
             },
           );
-    const means = { files, clock, later, onChange: (reason: string | null) => this.#changed(reason) };
-    return new LineWriter(destination, means, maxWaitingBytes);
+    const options = { files, clock, schedule, onChange: (reason: string | null) => this.#changed(reason) };
+    return new LineWriter(destination, options, maxWaitingBytes);
   }
 
   #changed(reason: string | null): void {
-    const { onTrouble } = this.#means;
+    const { onTrouble } = this.#options;
     const log = this.name;
     if (reason === null) {
       onTrouble({ kind: 'recovered', log, dropped: this.dropped - this.#droppedAtFailure });

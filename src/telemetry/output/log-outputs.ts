@@ -2,22 +2,22 @@ import { messageOf } from '../../core/errors.ts';
 import {
   LogOutput,
   MAX_WAITING_BYTES,
-  type OutputMeans,
+  type OutputOptions,
   type OutputName,
   type OutputTrouble,
-  type PlaceSettings,
+  type DestinationSettings,
 } from './log-output.ts';
 import type { SizeLimits } from './file-destination.ts';
 import { PrettyLines } from './pretty-lines.ts';
 import { printable } from './printable.ts';
 import { systemFiles } from './system-files.ts';
-import { lookOf } from './terminal.ts';
+import { styleOf } from './terminal.ts';
 
 /** Standard output moves to another descriptor, and these paths would lead to its old place. */
 const STANDARD_OUTPUT: ReadonlySet<string> = new Set(['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']);
 
 /** The log settings that outputs need. */
-export interface OutputSettings extends PlaceSettings {
+export interface OutputSettings extends DestinationSettings {
   readonly format: 'json' | 'pretty';
   /** The access log. Null without one. If it has no file, its lines go to the log. */
   readonly access: (SizeLimits & { readonly file: string | null }) | null;
@@ -48,11 +48,13 @@ export interface OutputsChange {
   abort(): void;
 }
 
-type Places = Readonly<Record<OutputName, PlaceSettings | null>> & { readonly log: PlaceSettings };
+type Destinations = Readonly<Record<OutputName, DestinationSettings | null>> & {
+  readonly log: DestinationSettings;
+};
 
 /** The log of all threads, and the access log if it has its own file. Both receive complete lines. */
 export class LogOutputs {
-  readonly #means: OutputMeans;
+  readonly #options: OutputOptions;
   #mayRotate = true;
   #pretty: PrettyLines | null;
   readonly #log: LogOutput;
@@ -70,21 +72,21 @@ export class LogOutputs {
   constructor(
     settings: OutputSettings,
     onTrouble: (trouble: OutputTrouble) => void,
-    means: Partial<OutputMeans> = {},
+    options: Partial<OutputOptions> = {},
   ) {
-    this.#means = {
+    this.#options = {
       files: systemFiles,
       clock: () => performance.now(),
-      later,
+      schedule,
       stdout: 1,
       maxWaitingBytes: MAX_WAITING_BYTES,
-      ...means,
+      ...options,
       mayRotate: () => this.#mayRotate,
       onTrouble,
     };
-    const { log, access } = placesOf(settings);
-    this.#log = new LogOutput('log', log, this.#means);
-    this.#access = access === null ? null : new LogOutput('access', access, this.#means);
+    const { log, access } = destinationsOf(settings);
+    this.#log = new LogOutput('log', log, this.#options);
+    this.#access = access === null ? null : new LogOutput('access', access, this.#options);
     this.#pretty = this.#prettyOf(settings);
   }
 
@@ -148,7 +150,7 @@ export class LogOutputs {
    * @throws StartError if one cannot be opened; nothing has changed then
    */
   prepare(settings: OutputSettings): OutputsChange {
-    const { log, access } = placesOf(settings);
+    const { log, access } = destinationsOf(settings);
     const logChange = this.#log.prepare(log);
     try {
       const accessChange = this.#prepareAccess(access);
@@ -184,10 +186,10 @@ export class LogOutputs {
     return this.#access === null ? [this.#log] : [this.#log, this.#access];
   }
 
-  #prepareAccess(place: PlaceSettings | null): OutputsChange {
+  #prepareAccess(place: DestinationSettings | null): OutputsChange {
     const current = this.#access;
     if (current !== null && place !== null) return current.prepare(place);
-    const next = place === null ? null : new LogOutput('access', place, this.#means);
+    const next = place === null ? null : new LogOutput('access', place, this.#options);
     return {
       commit: () => {
         this.#access = next;
@@ -205,7 +207,7 @@ export class LogOutputs {
   }
 
   #prettyOf({ format, file }: OutputSettings): PrettyLines | null {
-    return format === 'pretty' ? new PrettyLines(lookOf(file === null ? this.#means.stdout : null)) : null;
+    return format === 'pretty' ? new PrettyLines(styleOf(file === null ? this.#options.stdout : null)) : null;
   }
 }
 
@@ -216,7 +218,7 @@ const RETIRE_MS = 5000;
  * Resolves the settings to outputs. Two outputs with the same destination are merged: two writers would mix
  * their lines and rotate each other's file.
  */
-function placesOf({ file, maxSizeBytes, keep, access }: OutputSettings): Places {
+function destinationsOf({ file, maxSizeBytes, keep, access }: OutputSettings): Destinations {
   const log = { file: normal(file), maxSizeBytes, keep };
   const own = access?.file ?? null;
   if (access === null || own === null || normal(own) === log.file) return { log, access: null };
@@ -227,7 +229,7 @@ function normal(file: string | null): string | null {
   return file !== null && STANDARD_OUTPUT.has(file) ? null : file;
 }
 
-function later(delayMs: number, act: () => void): () => void {
+function schedule(delayMs: number, act: () => void): () => void {
   const timer = setTimeout(act, delayMs);
   return () => clearTimeout(timer);
 }

@@ -22,11 +22,11 @@ const ACCESS_MESSAGES: ReadonlySet<string> = new Set([
   'tunnel failed',
 ]);
 /** Max characters of a value in a line about a client. */
-const MAX_ACCESS_VALUE = 60;
+const MAX_ACCESS_VALUE_CHARACTERS = 60;
 /** Min length of a path that is truncated to the rest of its line. */
-const MIN_PATH = 24;
+const MIN_PATH_CHARACTERS = 24;
 /** Fields of lines about clients that are clear without their names. */
-const BARE: ReadonlySet<string> = new Set(['status', 'method', 'path']);
+const UNNAMED_FIELDS: ReadonlySet<string> = new Set(['status', 'method', 'path']);
 
 /** SGR codes of the levels (ECMA-48). */
 const LEVEL_COLOURS: Readonly<Record<string, number>> = {
@@ -40,7 +40,7 @@ const DIM = 2;
 const BOLD = 1;
 const RED = 31;
 
-export interface PrettyLook {
+export interface PrettyStyle {
   /** Width of the terminal. At most 120 columns are used. */
   readonly columns: () => number;
   readonly colours: boolean;
@@ -48,15 +48,15 @@ export interface PrettyLook {
 
 /** Formats JSON lines for people. Other lines, for example access lines, stay unchanged. */
 export class PrettyLines {
-  readonly #look: PrettyLook;
+  readonly #style: PrettyStyle;
 
-  constructor(look: PrettyLook) {
-    this.#look = look;
+  constructor(style: PrettyStyle) {
+    this.#style = style;
   }
 
   /** Returns one entry for each line. Only the first line of an entry starts with a visible character. */
   format(lines: string): string {
-    const columns = Math.min(Math.max(this.#look.columns(), MIN_COLUMNS), MAX_COLUMNS);
+    const columns = Math.min(Math.max(this.#style.columns(), MIN_COLUMNS), MAX_COLUMNS);
     let text = '';
     for (const line of lines.split('\n')) {
       if (line === '') continue;
@@ -71,7 +71,7 @@ export class PrettyLines {
     const name = textOf(level, '-');
     const message = typeof msg === 'string' ? msg : valueText(msg ?? '');
     const [title = '', ...more] = message.split('\n');
-    const page = new Page(columns, this.#look.colours);
+    const page = new Page(columns, this.#style.colours);
     page.add(clockTime(time), DIM);
     page.add(name.toUpperCase().padEnd(LEVEL_CHARACTERS), LEVEL_COLOURS[name]);
     if (worker !== undefined) page.add(valueText(worker), DIM);
@@ -94,10 +94,10 @@ function addAccessFields(page: Page, fields: Record<string, unknown>): void {
   const late: (readonly [string, string])[] = [];
   let isFull = false;
   for (const [key, text] of first) {
-    const short = key === 'path' ? cut(text, Math.max(room, MIN_PATH)) : text;
+    const short = key === 'path' ? truncate(text, Math.max(room, MIN_PATH_CHARACTERS)) : text;
     isFull ||= page.room <= widthOf(key, short);
     if (isFull) late.push([key, short]);
-    else page.addField(BARE.has(key) ? '' : key, short);
+    else page.addField(UNNAMED_FIELDS.has(key) ? '' : key, short);
   }
   const rest = [...late, ...others];
   if (rest.length === 0) return;
@@ -107,11 +107,11 @@ function addAccessFields(page: Page, fields: Record<string, unknown>): void {
 
 function accessText(value: unknown): string {
   if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(3)));
-  return cut(valueText(value), MAX_ACCESS_VALUE);
+  return truncate(valueText(value), MAX_ACCESS_VALUE_CHARACTERS);
 }
 
 function widthOf(key: string, text: string): number {
-  return BARE.has(key) ? text.length : key.length + 1 + text.length;
+  return UNNAMED_FIELDS.has(key) ? text.length : key.length + 1 + text.length;
 }
 
 function addError(page: Page, err: unknown): void {
@@ -159,9 +159,9 @@ class Page {
 
   /** @param key empty for a value without a name */
   addField(key: string, value: string): void {
-    const name = cut(key, this.#columns - INDENT.length - 2 * ELLIPSIS.length);
+    const name = truncate(key, this.#columns - INDENT.length - 2 * ELLIPSIS.length);
     const label = name === '' ? '' : `${name}=`;
-    const text = cut(value, this.#columns - INDENT.length - label.length);
+    const text = truncate(value, this.#columns - INDENT.length - label.length);
     this.#place(label.length + text.length);
     if (label !== '') this.#write(label, DIM);
     this.#write(text);
@@ -234,6 +234,6 @@ function clockTime(time: unknown): string {
 }
 
 /** Truncates a long text. */
-function cut(text: string, most: number): string {
+function truncate(text: string, most: number): string {
   return text.length > most ? text.slice(0, most - ELLIPSIS.length) + ELLIPSIS : text;
 }

@@ -1,27 +1,27 @@
 import { WriteStream, isatty } from 'node:tty';
-import type { PrettyLook } from './pretty-lines.ts';
+import type { PrettyStyle } from './pretty-lines.ts';
 
 /** Width of pretty lines that do not go to a terminal. */
 const DEFAULT_COLUMNS = 120;
 /** Time between two reads of a terminal's width. */
-const LOOK_MS = 1000;
+const WIDTH_REFRESH_MS = 1000;
 
 /**
- * Returns the look of pretty lines on a descriptor: the terminal's width, and colours unless `NO_COLOR` is
+ * Returns the style of pretty lines on a descriptor: the terminal's width, and colours unless `NO_COLOR` is
  * set (no-color.org).
  *
  * @param clock milliseconds, monotonic
  */
-export function lookOf(fd: number | null, clock: () => number = () => performance.now()): PrettyLook {
+export function styleOf(fd: number | null, clock: () => number = () => performance.now()): PrettyStyle {
   if (fd === null || !isatty(fd)) return { columns: () => DEFAULT_COLUMNS, colours: false };
   const terminal = new WriteStream(fd);
   let columns = DEFAULT_COLUMNS;
-  let lookedAt = -Infinity;
+  let readAt = -Infinity;
   return {
     colours: !process.env.NO_COLOR,
     columns: () => {
-      if (clock() - lookedAt >= LOOK_MS) {
-        lookedAt = clock();
+      if (clock() - readAt >= WIDTH_REFRESH_MS) {
+        readAt = clock();
         // Some terminals have no size, such as serial lines.
         columns = sizeOf(terminal) || DEFAULT_COLUMNS;
       }

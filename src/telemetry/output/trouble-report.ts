@@ -25,7 +25,7 @@ export class TroubleReport {
     this.#clock = clock;
   }
 
-  tell(trouble: OutputTrouble): void {
+  report(trouble: OutputTrouble): void {
     const { kind, ...fields } = trouble;
     const limited = this.#take(`${kind} ${trouble.log}`);
     if (limited === null) return;

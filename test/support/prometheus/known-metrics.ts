@@ -33,7 +33,7 @@ export class KnownMetrics {
   #add(metric: Metric): void {
     const values = new Map<string, Set<string> | null>(metric.labels.map((label) => [label, null]));
     for (const [label, all] of PRIMARY_VALUES.get(metric) ?? []) values.set(label, new Set(all));
-    const places = Object.values(pageShapes).flatMap((shape) => shape.places);
+    const places = Object.values(pageShapes).flatMap((shape) => shape.series);
     for (const place of places) {
       if (place.metric !== metric) continue;
       for (const [label, value] of Object.entries(place.labels)) {

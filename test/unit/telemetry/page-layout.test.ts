@@ -41,7 +41,7 @@ describe('the shape of a block', () => {
   it('has a place for each combination of labels, without gaps', () => {
     const { owner } = shapes;
     assert.equal(owner.size, 1 + 5 + 6);
-    const places = owner.places.map(({ metric, labels, offset }) => [
+    const places = owner.series.map(({ metric, labels, offset }) => [
       metric.name,
       Object.values(labels).join(),
       offset,

@@ -13,7 +13,7 @@ const cluster = (name: string): BlockName => ({ shape: pageShapes.cluster, label
 /** Lists the blocks of the generation in use. */
 function inUse(directory: SeriesDirectory): BlockName[] {
   return [...directory.all()].filter(({ shape, labels }) => {
-    const [place] = shape.places;
+    const [place] = shape.series;
     return directory.find(place!.metric, { ...labels, ...place!.labels }) !== undefined;
   });
 }

@@ -162,7 +162,7 @@ function tallyOf(metrics: readonly Metric[], wanted: Labels = {}): Tally {
 
 function placesOf(metric: Metric): { shape: BlockShape; labels: Labels; offset: number }[] {
   const shape = BlockShape.of(metric);
-  const places = shape.places.filter((place) => place.metric === metric);
+  const places = shape.series.filter((place) => place.metric === metric);
   return places.map(({ labels, offset }) => ({ shape, labels, offset }));
 }
 

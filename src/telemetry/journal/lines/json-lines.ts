@@ -17,7 +17,7 @@ const MICROSECONDS = 1e6;
 /** Destination of a request. */
 type Place = Pick<RequestEnd, 'listener' | 'route' | 'cluster' | 'endpoint'>;
 
-interface JsonTerms {
+interface JsonOptions {
   /** The worker's name. */
   readonly worker: string;
   /** Sampling rate to write in sampled lines. */
@@ -41,7 +41,7 @@ export class JsonLines implements LineFormat {
   /** The start of each line in {@link #millisecond}. */
   #start = '';
 
-  constructor({ worker, sample, fields }: JsonTerms) {
+  constructor({ worker, sample, fields }: JsonOptions) {
     this.#worker = `","worker":${JSON.stringify(worker)}`;
     this.#sample = `,"sample":${sample}`;
     this.#fields = fields === null ? null : new Set(fields.map((name) => `,"${name}":`));

@@ -28,7 +28,7 @@ function setup(
     {
       files,
       clock: () => time.now,
-      later: () => () => undefined,
+      schedule: () => () => undefined,
       stdout: 1,
       maxWaitingBytes: 1e6,
       mayRotate: () => role.mayRotate,

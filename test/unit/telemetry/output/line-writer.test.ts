@@ -26,7 +26,7 @@ function setup(onChange: (writer: LineWriter) => void = () => undefined): Setup 
     {
       files,
       clock: () => now,
-      later: (delayMs, act) => {
+      schedule: (delayMs, act) => {
         const timer = { at: now + delayMs, act };
         timers.add(timer);
         return () => timers.delete(timer);

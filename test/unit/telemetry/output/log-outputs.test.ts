@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { StartError } from '../../../../src/core/errors.ts';
 import { LogOutputs, type OutputSettings } from '../../../../src/telemetry/output/log-outputs.ts';
-import type { OutputMeans } from '../../../../src/telemetry/output/log-output.ts';
+import type { OutputOptions } from '../../../../src/telemetry/output/log-output.ts';
 import { eventually } from '../../../support/deadline.ts';
 
 const LINE = '{"level":"info","time":"2026-01-02T03:04:05.678Z","worker":"l7-0","a":1,"msg":"hello"}\n';
@@ -29,8 +29,8 @@ function settings(file: string | null, access: string | null = null): OutputSett
   return { format: 'json', file, ...sizes, access: access === null ? null : { file: access, ...sizes } };
 }
 
-function outputs(to: OutputSettings, means: Partial<OutputMeans> = {}): LogOutputs {
-  return new LogOutputs(to, noTrouble, means);
+function outputs(to: OutputSettings, options: Partial<OutputOptions> = {}): LogOutputs {
+  return new LogOutputs(to, noTrouble, options);
 }
 
 describe('the outputs of the log', () => {

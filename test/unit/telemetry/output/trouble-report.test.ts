@@ -13,13 +13,13 @@ describe('the report of outputs that fail', () => {
       () => now,
     );
     for (let times = 0; times < 3; times++) {
-      report.tell({ kind: 'failed', log: 'log', reason: 'ENOSPC' });
-      report.tell({ kind: 'failed', log: 'access', reason: 'EIO' });
+      report.report({ kind: 'failed', log: 'log', reason: 'ENOSPC' });
+      report.report({ kind: 'failed', log: 'access', reason: 'EIO' });
     }
-    report.tell({ kind: 'recovered', log: 'log', dropped: 4 });
+    report.report({ kind: 'recovered', log: 'log', dropped: 4 });
     now = 10_000;
-    report.tell({ kind: 'failed', log: 'access', reason: 'EIO' });
-    report.tell({ kind: 'rotation', log: 'log', file: '/log', reason: 'EACCES' });
+    report.report({ kind: 'failed', log: 'access', reason: 'EIO' });
+    report.report({ kind: 'rotation', log: 'log', file: '/log', reason: 'EACCES' });
     assert.deepEqual(told, [
       'sluice: the log cannot be written: ENOSPC\n',
       { log: 'access', reason: 'EIO', message: 'access log write failed' },

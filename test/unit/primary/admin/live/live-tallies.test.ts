@@ -6,7 +6,7 @@ import { pageMetrics } from '../../../../../src/telemetry/metrics/page-metrics.t
 import type { Block } from '../../../../../src/telemetry/page-layout.ts';
 
 const SHAPE = BlockShape.of(pageMetrics.sessions);
-const { offset } = SHAPE.places.find(({ metric }) => metric === pageMetrics.sessions)!;
+const { offset } = SHAPE.series.find(({ metric }) => metric === pageMetrics.sessions)!;
 
 describe('the sums of a live frame', () => {
   it('leave out blocks that a reload takes away between two steps, whose slots may have another owner', () => {
