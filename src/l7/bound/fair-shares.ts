@@ -36,7 +36,7 @@ export class FairShares<T extends Share> {
   waiting = 0;
   #inUse = 0;
   readonly #holders = new Map<string, Holder<T>>();
-  /** Networks with idle connections, ordered by which loses the next connection. */
+  /** Networks with idle connections. The first one loses the next connection. */
   readonly #largest = new IndexedHeap<Holder<T>>(losesBefore);
 
   /** Adds an idle connection. Its turn must be the greatest so far. */

@@ -10,7 +10,7 @@ export interface UpgradeReply {
    * Answers 101 and passes the client's WebSocket to its session before this returns.
    *
    * @param session created by a relay of the same engine
-   * @param subprotocol the one in the answer, empty for none
+   * @param subprotocol value for the answer, empty for none
    * @returns false if the client has disconnected: the session is not called
    */
   accept(session: RelaySession, subprotocol: string, headers: HeaderList): boolean;

@@ -88,7 +88,7 @@ export class Dispatcher implements RequestDispatcher {
   }
 
   /**
-   * @param routes of the configuration, complete
+   * @param routes all routes of the configuration
    * @param previous the dispatcher to replace, null for the first
    */
   constructor(

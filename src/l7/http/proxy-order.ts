@@ -57,7 +57,7 @@ export interface ProxyOrder {
   /**
    * Called once, when the request has ended.
    *
-   * @param status of the answer
+   * @param status status of the answer
    * @param endpoint the last one tried, null if none was
    * @param refusal the reason label if the body or full buffers caused a refusal, or null
    * @param attempts number of endpoints tried

@@ -26,7 +26,7 @@ export class RequestAttempts extends EndpointAttempts {
   readonly #admittedAt: number | null;
   #isDialling = false;
 
-  /** @param owner of each request */
+  /** @param owner receives the events of each request */
   constructor(context: ProxyContext, order: ProxyOrder, owner: UpstreamRequestOwner) {
     super(context, order, context.settings.keepAliveMs);
     this.#context = context;

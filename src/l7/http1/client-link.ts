@@ -23,7 +23,7 @@ export abstract class ClientLink extends Timed implements ClientConnection, Conn
   protected rest: Buffer | null = null;
   #isPaused = false;
 
-  /** @param port of the listener */
+  /** @param port the listener's port */
   constructor(channel: ClientChannel, { address, proxy, tls }: ClientFacts, port: number) {
     super();
     this.channel = channel;

@@ -25,7 +25,7 @@ export interface ExchangeConnection extends ClientConnection, ConnectionFacts {
   handOver(session: StreamSession): void;
 }
 
-/** The facts about a request from which its exchange is created. */
+/** The parts of a new exchange. */
 interface Asked {
   readonly head: RequestHead;
   readonly body: Http1RequestBody | null;

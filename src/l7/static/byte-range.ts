@@ -9,7 +9,7 @@ const SINGLE_RANGE = /^bytes=[ \t]*(?:(\d+)-(\d*)|-(\d+))[ \t]*$/i;
 /**
  * Parses a Range header for a file (RFC 9110 section 14.2).
  *
- * @param size of the file in bytes
+ * @param size size of the file in bytes
  * @returns the range to send, or `unsatisfiable` for a range outside the file (416). Null to send the whole
  * file: for another unit, a syntax error, or several ranges. A server may ignore several ranges, and clients
  * do not need them for small files.

@@ -175,7 +175,7 @@ export class StaticFiles {
   /**
    * Ends the reply for a file that cannot be read.
    *
-   * @param status of the response, if it has begun
+   * @param status status of a response that has begun
    * @returns the status of the answer
    */
   #fail(reply: HttpReply, status: number): number {

@@ -82,8 +82,8 @@ export class UwsClient implements Receiver {
   /**
    * Called when uWS has ended the WebSocket, possibly at the owner's request.
    *
-   * @param code of either side's close frame, 1005 if it has none. 1006 without a valid close frame.
-   * @param reason of the close frame, or uWS's own text for 1006
+   * @param code close code of either side, 1005 for none, 1006 without a valid close frame
+   * @param reason close reason, or uWS's own text for 1006
    */
   closed(code: number, reason: ArrayBuffer): void {
     if (this.socket === null) return;

@@ -87,7 +87,7 @@ export abstract class CountedSession<Context extends SessionTerms>
   }
 
   reschedule(): void {
-    // A session outside the set has not started, or both sides have gone.
+    // A session outside the set has not started, or both sides are closed.
     if (this.liveIndex >= 0 && !this.hasEnded) this.armDeadlines();
   }
 
@@ -134,7 +134,7 @@ export abstract class CountedSession<Context extends SessionTerms>
     this.tap = null;
   }
 
-  /** Removes the session from the open sessions and from the budget, after both sides have gone. */
+  /** Removes the session from the open sessions and from the budget, after both sides have closed. */
   forget(): void {
     this.disarmDeadlines();
     this.context.budget.forget(this);

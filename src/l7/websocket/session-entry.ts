@@ -36,7 +36,7 @@ export class SessionEntry implements SessionLog {
   #quietUntil = 0;
 
   /**
-   * @param subprotocol the one that the endpoint chose, empty for none
+   * @param subprotocol the endpoint's choice, empty for none
    * @param attempts number of endpoints tried
    * @param seconds duration of the handshake
    */

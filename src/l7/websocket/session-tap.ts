@@ -7,7 +7,7 @@ import type { UpgradeContext, UpgradeOrder } from './upgrade-order.ts';
 /**
  * Returns the tap of a new session, or null.
  *
- * @param subprotocol the one in the client's 101, empty for none
+ * @param subprotocol value in the client's 101, empty for none
  */
 export function tapOf(
   { taps, listener, route, cluster }: UpgradeContext,

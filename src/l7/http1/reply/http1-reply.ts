@@ -70,7 +70,7 @@ export class Http1Reply implements HttpReply {
 
   /**
    * @param requestId for X-Request-Id in every head
-   * @param head of the request
+   * @param head the request's head
    */
   constructor(connection: ReplyConnection, requestId: string, { method, isHttp10 }: RequestHead) {
     this.#connection = connection;
@@ -191,14 +191,14 @@ export class Http1Reply implements HttpReply {
     if (this.#state !== 'over' && !this.begun && !this.#isHttp10) this.#writeBytes(CONTINUE, NOTHING, '');
   }
 
-  /** Sends meaningless bytes, so that the system of a client that has gone answers by a reset. */
+  /** Sends meaningless bytes, so that the system of a vanished client answers by a reset. */
   probe(): void {
     if (!this.begun) this.proceed();
     else if (this.#state === 'streaming' && this.#framing === 'chunks' && !this.waits)
       this.#sendLeadingZero();
   }
 
-  /** Called when the client has sent FIN. The client may have gone. */
+  /** Called when the client has sent FIN. Its socket may be closed. */
   clientEnded(): void {
     if (this.#state === 'over') return;
     this.#gone = new GoneCheck(this.#connection.wheel, this);

@@ -16,7 +16,7 @@ export interface Hideable {
  *
  * uWS (20.66 to 20.68) exposes neither the descriptor nor the port of a client, and clients behind NAT share
  * addresses. But each call asks the system for the address, so hiding descriptors reveals which one uWS uses.
- * If all descriptors are hidden whose index has a certain bit, each WebSocket reveals that bit of its own
+ * If all descriptors are hidden whose index has a certain bit, each WebSocket reveals that bit of its
  * index. Nothing is sent, and no client can notice.
  *
  * Needed until uWS exposes a connection's port (uWebSockets.js#1160, uWebSockets pull request 1854, open).

@@ -92,7 +92,7 @@ export class KnownConnections {
   }
 
   watch(client: KnownConnection): boolean {
-    // An older connection with this descriptor, or an older record of the same one.
+    // An older connection with this descriptor, or an older record of this connection.
     const other = this.#watched.get(client.fd);
     if (other !== undefined) this.unwatch(other);
     if (!this.isOpen(client) || !this.#arrivals.watch(client.fd)) return false;

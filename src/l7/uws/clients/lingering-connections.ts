@@ -38,8 +38,8 @@ interface Finished {
 /**
  * Counts connections with ended WebSockets until their descriptors are closed, and cuts those that stay open.
  *
- * After a close frame, uWS (20.66 to 20.68, no upstream issue known) keeps the connection for 12 to 16 s, or
- * until the client closes it. It exposes neither the descriptor nor the end. But the descriptors that uWS got
+ * After a close frame, uWS 20.66 to 20.68 keeps the connection until the client closes it, for 12 to 16 s (no
+ * upstream issue known). It exposes neither the descriptor nor the end. But the descriptors that uWS got
  * are known, so rounds over them count the open ones. The connections that uWS does not serve any more are
  * lingering.
  *
@@ -58,8 +58,8 @@ export class LingeringConnections {
   #position = -1;
   #pauseMs = MIN_PAUSE_MS;
   /**
-   * Whether a full round has ended while connections were lingering. Clients that close at once have gone by
-   * then.
+   * Whether a full round has ended while connections were lingering. Clients that close at once are closed
+   * by then.
    */
   #cuts = false;
   #isScheduled = false;

@@ -5,7 +5,7 @@ export class TimeShare {
   #savedMs: number;
   #creditedAt: number;
 
-  /** @param share of the time, from 0 to 1 */
+  /** @param share fraction of the time, from 0 to 1 */
   constructor(share: number, maxSavedMs: number, now: number) {
     this.#share = share;
     this.#maxSavedMs = maxSavedMs;

@@ -17,7 +17,7 @@ export class SizedBody implements StreamedBody {
   /** Offset at the last {@link retry}. */
   #offsetSeen = 0;
 
-  /** @param length of the whole body in bytes, 1 or more */
+  /** @param length length of the whole body in bytes, 1 or more */
   constructor(owner: BodyOwner, length: number) {
     this.#owner = owner;
     this.#length = length;

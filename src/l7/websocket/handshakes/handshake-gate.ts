@@ -169,7 +169,7 @@ export class HandshakeGate extends Timed {
     return best;
   }
 
-  /** @param offset of the gauge that counts the places, in a cluster's block */
+  /** @param offset offset of the places' gauge in a cluster's block */
   #hasPlace(gate: Gate, limit: number, offset: number): boolean {
     const clusters = this.#slots.size;
     const kept = reservedFor(limit, clusters);

@@ -52,7 +52,7 @@ export function holdClose(reader: FrameReader, code: number, reason: Uint8Array 
   return true;
 }
 
-/** Drops a delayed close frame, because the client's connection has gone. */
+/** Drops a delayed close frame, because the client's connection is closed. */
 export function dropHeldClose(reader: FrameReader): void {
   if (corkedReader === reader) held = null;
 }

@@ -34,7 +34,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
   /** Payload of sluice's own pings in this session. Both are 0 before the first ping. */
   #pingLow = 0;
   #pingHigh = 0;
-  /** How the session ended, or null. Its code also answers a close frame if the other side has gone. */
+  /** How the session ended, or null. Its code also answers a close frame if the other side has closed. */
   #ending: Ending | null = null;
   #isReported = false;
   #flushWaits = 0;
@@ -125,7 +125,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
       this.#noteEnd(leg.isClient ? 'client' : 'endpoint', code);
       this.awaitClose();
     }
-    // A side that has gone cannot answer.
+    // A closed side cannot answer.
     if (leg.peer.channel === null) this.#close(leg, code, '', false);
     leg.endIfDone();
     leg.peer.endIfDone();
@@ -291,7 +291,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     this.#awaitEnd();
   }
 
-  /** Ends the session because a side has gone without a close frame, and sends the other side one. */
+  /** Ends the session because a side closed without a close frame. Sends the other side a close frame. */
   #lose(leg: StreamLeg, reason: string): void {
     this.#noteEnd(leg.isClient ? 'client' : 'endpoint', CLOSE_ABNORMAL, reason);
     this.awaitClose();
