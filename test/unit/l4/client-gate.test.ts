@@ -14,8 +14,8 @@ function gateOf(rules: { deny: string[]; allow: null } | null, limits: LimitGuar
   return ClientGate.of({ ...l4Listener, access }, guardsOf(limits));
 }
 
-describe('the gate of clients', () => {
-  it('is none without rules and limits', () => {
+describe('the client gate', () => {
+  it('does not exist without rules and limits', () => {
     assert.equal(gateOf(null, null), null);
     assert.equal(gateOf({ deny: [], allow: null }, null), null);
   });
@@ -38,7 +38,7 @@ describe('the gate of clients', () => {
     });
   });
 
-  it('lets a client in with what it holds', () => {
+  it('admits a client with the places it holds', () => {
     const limits = new FakeLimits();
     const holds = gateOf(null, limits)!.admit('10.0.0.1') as ConnectionHolds;
     assert.deepEqual([limits.entered, limits.held], [['connection 10.0.0.1'], 1]);
@@ -46,7 +46,7 @@ describe('the gate of clients', () => {
     assert.equal(limits.held, 0);
   });
 
-  it('lets a client in that holds nothing', () => {
+  it('admits a client without places', () => {
     assert.equal(gateOf(DENYING, null)!.admit('10.0.0.1'), null);
   });
 });

@@ -89,13 +89,13 @@ describe('a tunnel', () => {
     assert.equal(lines.length, 2);
   });
 
-  it('that has found no endpoint counts its connection alone', () => {
+  it('without an endpoint counts only its connection', () => {
     const { tunnel, events, lines } = new Stage();
     tunnel.countEnd(0, 0);
     assert.deepEqual([events, lines], [['connection closed', 'holds released'], []]);
   });
 
-  it('is known from its join to its end', () => {
+  it('describes itself from its join to its end', () => {
     const stage = new Stage();
     const { tunnel } = stage;
     assert.equal(tunnel.place, null);
@@ -114,7 +114,7 @@ describe('a tunnel', () => {
     assert.equal(tunnel.place, null);
   });
 
-  it('tells its tap of its join, its reads and its end', () => {
+  it('reports its join, its reads and its end to its tap', () => {
     const taps = new NotingTaps();
     const { tunnel } = new Stage(taps).join();
     tunnel.countBytes(true, 5);
@@ -132,7 +132,7 @@ describe('a tunnel', () => {
     ]);
   });
 
-  it('tells a tap that comes later of what follows', () => {
+  it('reports later events to a tap added after the join', () => {
     const { tunnel } = new Stage().join();
     tunnel.countBytes(true, 5);
     const tap = new NotingTunnelTap();

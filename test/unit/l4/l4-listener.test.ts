@@ -151,7 +151,7 @@ describe('a layer 4 listener', () => {
     ['its cluster', other, withOther],
     ['the cluster behind its name', l4Listener, environmentOf([l4Listener])],
   ] as const) {
-    it(`takes another context for ${name}, and only when the change is committed`, () => {
+    it(`changes its context for ${name}, at the commit`, () => {
       const { listener, engine } = make(l4Listener, environment);
       const [before] = listener.contexts;
       const commit = listener.prepare(changed, next);
@@ -162,7 +162,7 @@ describe('a layer 4 listener', () => {
     });
   }
 
-  it('takes the address rules of a reload for new connections, and leaves tunnels alone', () => {
+  it('applies reloaded address rules to new connections only', () => {
     const { listener, engine } = make(l4Listener, environment);
     const [before] = listener.contexts;
     const unruled = engine.owner.entry;
@@ -177,7 +177,7 @@ describe('a layer 4 listener', () => {
     assert.deepEqual([listener.contexts[0], chosen(engine)], [before, before]);
   });
 
-  it('gives back what a client holds that gets no tunnel, and leaves it to a tunnel', () => {
+  it('releases the places of a client without a tunnel, but not those of a tunnel', () => {
     const limits = new FakeLimits();
     const limited = { ...environmentOf([byName]), limits: guardsOf(limits) };
     const { listener, engine } = make(byName, limited);
@@ -196,7 +196,7 @@ describe('a layer 4 listener', () => {
     assert.equal(limits.held, 0);
   });
 
-  it('counts a client that the address rules refuse, and says who it was', () => {
+  it('counts and names a client refused by the address rules', () => {
     const world = environmentOf([l4Listener]);
     const { listener, engine } = make(l4Listener, world);
     assert.ok(engine.owner.arrived(undefined));
@@ -213,7 +213,7 @@ describe('a layer 4 listener', () => {
     );
   });
 
-  it('covers tunnels of an older context to the same cluster, and no others', () => {
+  it('covers older tunnels to the same cluster only', () => {
     const { listener } = make(l4Listener, environment);
     const [before] = listener.contexts;
     listener.prepare({ ...l4Listener, idleTimeoutMs: 5 }, environment)();
@@ -222,7 +222,7 @@ describe('a layer 4 listener', () => {
     assert.equal(listener.covers(before!), false);
   });
 
-  it('stops to refuse clients, and listens again to admit them', () => {
+  it('stops listening to refuse clients, and listens again to admit them', () => {
     const { listener, engine } = make(l4Listener, environment);
     listener.admit(false);
     assert.deepEqual(engine.asked, ['stop']);
@@ -231,14 +231,14 @@ describe('a layer 4 listener', () => {
     assert.equal(listener.listens, true);
   });
 
-  it('does not listen twice to admit clients that it admits already', async () => {
+  it('does not listen twice when clients are already admitted', async () => {
     const { listener, engine } = make(l4Listener, environment);
     await listener.listen();
     listener.admit(true);
     assert.deepEqual(engine.asked, ['listen']);
   });
 
-  it('logs that it cannot listen again', async () => {
+  it('logs a failure to listen again', async () => {
     const { listener, engine } = make(l4Listener, environment);
     engine.problem = new Error('address in use');
     listener.admit(true);
@@ -260,7 +260,7 @@ describe('a layer 4 listener that chooses by server name', () => {
     value(pageMetrics.connectionsRejected, { listener: 'tcp', reason }),
   ];
 
-  it('leads each name to its cluster, by one context a cluster', () => {
+  it('maps each server name to its cluster, with one context per cluster', () => {
     const { listener, engine } = make(byName, environmentOf([byName]));
     assert.deepEqual(
       listener.contexts.map(({ cluster }) => cluster.name),
@@ -271,7 +271,7 @@ describe('a layer 4 listener that chooses by server name', () => {
     assert.equal(choose(engine, hello('x.db.example.com')), 'app');
   });
 
-  it('refuses other names, missing names and other protocols, counts them and says so', () => {
+  it('refuses, counts and logs other names, missing names and other protocols', () => {
     const environment = environmentOf([byName]);
     const { listener, engine } = make({ ...byName, maxConnections: 0 }, environment);
     for (const facts of [hello('example.com'), hello(null), entryFactsOf('')]) {
@@ -287,7 +287,7 @@ describe('a layer 4 listener that chooses by server name', () => {
     );
   });
 
-  it('leads everything else to its cluster if it has one', () => {
+  it('sends everything else to its default cluster', () => {
     const config = { ...byName, cluster: 'app', maxConnections: 0 };
     const { listener, engine } = make(config, environmentOf([config]));
     assert.equal(listener.contexts.length, 2);
@@ -296,7 +296,7 @@ describe('a layer 4 listener that chooses by server name', () => {
     }
   });
 
-  it('counts a connection from the accept on, so that those that wait are limited too', () => {
+  it('counts a connection from the accept on, so that limits include waiting ones', () => {
     const environment = environmentOf([byName]);
     const { listener, engine } = make(byName, environment);
     const { owner } = engine;
@@ -315,7 +315,7 @@ describe('a layer 4 listener that chooses by server name', () => {
     );
   });
 
-  it('refuses what has arrived before a drain', () => {
+  it('refuses connections that arrived before a drain', () => {
     const environment = environmentOf([byName]);
     const { listener, engine } = make(byName, environment);
     listener.admit(false);
@@ -325,7 +325,7 @@ describe('a layer 4 listener that chooses by server name', () => {
     assert.equal(choose(engine, hello('db.example.com')), 'app');
   });
 
-  it('keeps the contexts of clusters whose rules stay, whatever happens to others', () => {
+  it('keeps the contexts of clusters whose rules stay', () => {
     const both = environmentOf([byName]);
     const { listener } = make(byName, both);
     const [app, otherContext] = listener.contexts;
@@ -337,7 +337,7 @@ describe('a layer 4 listener that chooses by server name', () => {
     assert.equal(listener.contexts[0], app);
   });
 
-  it('closes what has no tunnel when it closes', () => {
+  it('closes connections without a tunnel when it closes', () => {
     const { listener, engine } = make(byName, environmentOf([byName]));
     listener.close();
     assert.deepEqual(engine.asked, ['close']);

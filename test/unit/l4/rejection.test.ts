@@ -4,7 +4,7 @@ import { rejectionOf } from '../../../src/l4/rejection.ts';
 import { CONNECT_FAILURES } from '../../../src/telemetry/metrics/label-values.ts';
 
 describe('a connection without a tunnel', () => {
-  it('counts as the overload or the lack of endpoints of its cluster', () => {
+  it("counts as its cluster's overload or lack of endpoints", () => {
     assert.equal(rejectionOf({ lastFailure: null, limit: null }), 'no_endpoint');
     assert.equal(rejectionOf({ lastFailure: null, limit: 'max_connections' }), 'overload');
     assert.equal(rejectionOf({ lastFailure: null, limit: 'endpoint_max_connections' }), 'overload');

@@ -14,7 +14,7 @@ describe('the limit of silence in a tunnel', () => {
     [60, 0, idle(60), idle(60)],
     [0, 0, null, null],
   ] as const) {
-    it(`takes the shorter one of idleTimeout ${idleTimeoutMs} and halfCloseTimeout ${halfCloseTimeoutMs}`, () => {
+    it(`is the shorter of idleTimeout ${idleTimeoutMs} and halfCloseTimeout ${halfCloseTimeoutMs}`, () => {
       const config = { idleTimeoutMs, halfCloseTimeoutMs };
       assert.deepEqual(silenceLimit(config, false), open);
       assert.deepEqual(silenceLimit(config, true), halfClosed);

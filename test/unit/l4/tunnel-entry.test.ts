@@ -20,7 +20,7 @@ function toldWith(sinks: number, reason = END.reason): readonly unknown[] {
 const PLACE = { listener: 'tcp', cluster: 'db', endpoint: '127.0.0.1:5432', client: '192.0.2.1' };
 const UNKNOWN = { peer: undefined, serverName: undefined, vpcEndpointId: undefined, tunnelId: undefined };
 
-describe('the journal hears of a tunnel', () => {
+describe('the journal records a tunnel', () => {
   it('at its start and its end with an access log', () => {
     assert.deepEqual(toldWith(ACCESS), [
       { ...PLACE, ...UNKNOWN, msg: 'tunnel opened' },
@@ -28,7 +28,7 @@ describe('the journal hears of a tunnel', () => {
     ]);
   });
 
-  it('at its end alone without an access log', () => {
+  it('only at its end without an access log', () => {
     assert.deepEqual(toldWith(EVENT), [{ ...PLACE, ...UNKNOWN, ...END, msg: 'tunnel closed' }]);
   });
 

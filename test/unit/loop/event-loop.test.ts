@@ -33,7 +33,7 @@ async function withLoop(test: (loop: EventLoop) => Promise<void>): Promise<void>
 }
 
 describe('the event loop', { skip, timeout: 300_000 }, () => {
-  it('lets Node have its turn when a message comes, much sooner than at the next tick', async () => {
+  it('gives Node a turn for a message, well before the next tick', async () => {
     await withLoop(async () => {
       const { port1, port2 } = new MessageChannel();
       const times: number[] = [];
@@ -54,7 +54,7 @@ describe('the event loop', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('gives Node the turn that is asked for during its turn, much sooner than at the next tick', async () => {
+  it('gives Node another turn if it asks for one, well before the next tick', async () => {
     await withLoop(async (loop) => {
       const times: number[] = [];
       for (let turn = 0; turn < 20; turn++) {
@@ -69,7 +69,7 @@ describe('the event loop', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('calls back soon, behind all that is deferred, and serves Node between two such calls', async () => {
+  it('runs soon callbacks after deferred ones, and serves Node between them', async () => {
     await withLoop(async (loop) => {
       const log: string[] = [];
       let turns = 0;
@@ -114,7 +114,7 @@ describe('the event loop', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('tells how long it has waited and how late it was', async () => {
+  it('measures its wait and its lateness', async () => {
     await withLoop(async (loop) => {
       const waited = loop.waitedMs;
       const start = performance.now();

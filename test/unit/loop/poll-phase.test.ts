@@ -18,12 +18,12 @@ describe('deferral to the poll phase', () => {
     assert.deepEqual(calls, ['now', 'first', 'second']);
   });
 
-  it('takes callbacks while it calls back', async () => {
+  it('accepts callbacks during a callback', async () => {
     const done = new Promise<void>((settle) => deferToPollPhase(() => deferToPollPhase(settle)));
     await within('the callback of the callback', done);
   });
 
-  it('calls back outside of the check phase: a timer that is due comes after the immediate, not before', async () => {
+  it('calls back outside the check phase: a due timer runs after the immediate', async () => {
     // Immediates that a callback of the poll phase adds run in the check phase of the same iteration, before timers.
     const calls: string[] = [];
     const done = new Promise<void>((settle) => {

@@ -27,7 +27,7 @@ function turn(poller: Poller, timeoutMs = 1000): boolean {
 }
 
 describe('the poller', { skip: unsupportedReason() ?? false }, () => {
-  it('gives no number away before the events at hand are done with', async () => {
+  it('reuses no descriptor number before all current events are handled', async () => {
     await withPair('IPv4', ({ client, server }, sockets, _close, give) => {
       const poller = new Poller(sockets);
       const first = new Probe();
@@ -56,7 +56,7 @@ describe('the poller', { skip: unsupportedReason() ?? false }, () => {
     });
   });
 
-  it('hands a descriptor from one watcher to another, events and all', async () => {
+  it('moves a descriptor and its events to another watcher', async () => {
     await withPair('IPv4', ({ client }, sockets, _close, give) => {
       const poller = new Poller(sockets);
       const first = new Probe();
@@ -77,7 +77,7 @@ describe('the poller', { skip: unsupportedReason() ?? false }, () => {
     });
   });
 
-  it('keeps what one has thrown from the others', async () => {
+  it('isolates watchers from one that throws', async () => {
     await withPair('IPv4', ({ client, server }, sockets, _close, give) => {
       const poller = new Poller(sockets);
       const probes = [new Probe(), new Probe()];
@@ -116,7 +116,7 @@ describe('the poller', { skip: unsupportedReason() ?? false }, () => {
     });
   });
 
-  it('reports a descriptor of another owner, and never closes it', async () => {
+  it('reports events of a foreign descriptor, and never closes it', async () => {
     await withPair('IPv4', ({ client, server }, sockets) => {
       const poller = new Poller(sockets);
       poller.watchForeign(server);
@@ -129,7 +129,7 @@ describe('the poller', { skip: unsupportedReason() ?? false }, () => {
     });
   });
 
-  it('closes what it cannot watch', async () => {
+  it('closes a descriptor that it cannot watch', async () => {
     await withPair('IPv4', ({ client }, sockets, _close, give) => {
       const poller = new Poller(sockets);
       const fd = give(client);

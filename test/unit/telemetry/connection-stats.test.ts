@@ -20,7 +20,7 @@ function pages(): [StatsPage, StatsPage] {
 }
 
 describe('the connections of a listener', () => {
-  it('are counted by each worker on its page, and those that are open over all pages', () => {
+  it("are counted on each worker's page, and the open ones over all pages", () => {
     const both = pages();
     const all = both.map(({ values }) => values);
     const [one, other] = both.map((page) => new ConnectionStats(page, all, 'web'));
@@ -36,7 +36,7 @@ describe('the connections of a listener', () => {
     assert.deepEqual(totals, [2, 2]);
   });
 
-  it('that are rejected are counted by their reason', () => {
+  it('are counted by reason if rejected', () => {
     const [page] = pages();
     const stats = new ConnectionStats(page, [page.values], 'web');
     for (const [index, reason] of REJECT_REASONS.entries()) {
@@ -51,7 +51,7 @@ describe('the connections of a listener', () => {
     assert.equal(stats.active, 0);
   });
 
-  it('that could not be accepted are all counted, and the first of a row is logged', () => {
+  it('are all counted if the accept fails, and the first in a row is logged', () => {
     const { stats, failures, log, lines } = acceptFailures();
     assert.equal(stats.acceptFailed(log, 'EMFILE', true), false);
     assert.equal(stats.acceptFailed(log, 'EMFILE', false), false);
@@ -60,7 +60,7 @@ describe('the connections of a listener', () => {
     assert.deepEqual(lines, [line]);
   });
 
-  it('whose clients aborted them before the accept are counted and not logged', () => {
+  it('are counted but not logged if clients aborted them before the accept', () => {
     const { stats, failures, log, lines } = acceptFailures();
     assert.equal(stats.acceptFailed(log, 'ECONNABORTED', true), true);
     assert.equal(failures('aborted'), 1);

@@ -52,8 +52,8 @@ class Rig {
   }
 }
 
-describe('blocks that are lent', () => {
-  it('are found under the labels of their owner, each in slots of its own', () => {
+describe('lent blocks', () => {
+  it("are found under their owner's labels, each in separate slots", () => {
     const rig = new Rig();
     const slots = Array.from({ length: 5000 }, (_, index) => rig.lend(`a:${index}`)!);
     assert.equal(new Set(slots).size, 5000);
@@ -63,7 +63,7 @@ describe('blocks that are lent', () => {
     assert.equal(Object.keys(rig.shown).length, 5000);
   });
 
-  it('stay shown for an owner that has gone until its last connection has ended', () => {
+  it('stay shown for a removed owner until its last connection ends', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
     rig.pages[0]![slot] = 1;
@@ -76,7 +76,7 @@ describe('blocks that are lent', () => {
     assert.ok(rig.directory.version > version);
   });
 
-  it('are the same with their counts when an owner comes back', () => {
+  it('keep their counts when an owner returns', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
     rig.pages[1]![slot + CONNECTS] = 5;
@@ -86,7 +86,7 @@ describe('blocks that are lent', () => {
     assert.deepEqual(rig.shown, { a: [0, 5], b: [0, 0] });
   });
 
-  it('belong to their owner until everybody who holds them has given them back', () => {
+  it('belong to their owner until every holder returns them', () => {
     const rig = new Rig();
     const slot = rig.lend('a');
     assert.equal(rig.lend('a'), slot);
@@ -115,7 +115,7 @@ describe('blocks that are lent', () => {
     assert.deepEqual(rig.shown, { [`other-${turns}`]: [0, 2] });
   });
 
-  it('are not lent to another while a connection of their last owner lives', () => {
+  it('are not reassigned while their last owner has a connection', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
     rig.pages[0]![slot] = 1;
@@ -124,7 +124,7 @@ describe('blocks that are lent', () => {
     assert.deepEqual(rig.shown, { a: [1, 0] });
   });
 
-  it('are reused although connections of many earlier owners live', () => {
+  it('are reused even if many earlier owners have connections', () => {
     const rig = new Rig();
     for (let index = 0; index < 200; index++) {
       rig.pages[0]![rig.lend(`lives-${index}`)!] = 1;
@@ -134,7 +134,7 @@ describe('blocks that are lent', () => {
     assert.equal(Object.keys(rig.shown).length, 200);
   });
 
-  it('leave half of the slots to configurations, and are refused when the others are gone', () => {
+  it('leave half of the slots to configurations, and are refused when the other half is used up', () => {
     const rig = new Rig();
     const { size } = pageShapes.endpoint;
     let count = 0;
@@ -163,7 +163,7 @@ describe('blocks that are lent', () => {
     assert.equal(rig.sums.value(pageMetrics.endpointConnectionsActive, labelsOf('a')), 2);
   });
 
-  it('keep what a worker that has ended had counted', () => {
+  it('keep the counts of an ended worker', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
     rig.pages[1]![slot] = 1;

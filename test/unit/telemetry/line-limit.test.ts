@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { LineLimit } from '../../../src/telemetry/line-limit.ts';
 
 describe('a limit of log lines', () => {
-  it('lets a burst pass, then one in each period, and says how many it has suppressed', () => {
+  it('allows a burst, then one line per period, and counts suppressed lines', () => {
     let now = 0;
     const limit = new LineLimit(() => now, { burst: 2, everyMs: 1000 });
     assert.deepEqual([limit.take(), limit.take(), limit.take(), limit.take()], [{}, {}, null, null]);
@@ -15,7 +15,7 @@ describe('a limit of log lines', () => {
     assert.deepEqual([limit.take(), limit.take(), limit.take()], [{ suppressed: 1 }, {}, null]);
   });
 
-  it('lets one line pass in 10 seconds unless told otherwise', () => {
+  it('allows one line in 10 seconds by default', () => {
     let now = 0;
     const limit = new LineLimit(() => now);
     assert.deepEqual([limit.take(), limit.take()], [{}, null]);

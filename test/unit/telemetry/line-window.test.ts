@@ -6,7 +6,7 @@ import { LineWindow, allocateLineWindow } from '../../../src/telemetry/line-wind
 const NOW = 1_800_000_000;
 
 describe('the lines of a second', () => {
-  it('are bounded for all windows on the same memory, and free again in the next second', () => {
+  it('are limited for all windows on the same memory, until the next second', () => {
     const memory = allocateLineWindow();
     const windows = [new LineWindow(memory, 3), new LineWindow(memory, 3)];
     const takes = (second: number): boolean[] => [0, 1, 0, 1, 0].map((index) => windows[index]!.take(second));
@@ -15,14 +15,14 @@ describe('the lines of a second', () => {
     assert.equal(windows[0]!.collectAll(), 4);
   });
 
-  it('are free in whichever direction the clock jumps, also if the state wraps', () => {
+  it('are allowed again after the clock jumps, and after the state wraps around', () => {
     const window = new LineWindow(allocateLineWindow(), 1);
     for (const second of [0, NOW, 2 ** 20 - 1, 2 ** 20, 2 ** 32 + 5, 1]) {
       assert.deepEqual([window.take(second), window.take(second)], [true, false], String(second));
     }
   });
 
-  it('are told by one thread in a second', () => {
+  it('are reported by one thread per second', () => {
     const memory = allocateLineWindow();
     const [first, second] = [new LineWindow(memory, 1), new LineWindow(memory, 1)];
     assert.equal(first.collect(0), 0);
@@ -33,7 +33,7 @@ describe('the lines of a second', () => {
     assert.equal(second.collect(1), 1);
   });
 
-  it('are exact if threads ask at once', { timeout: 60_000 }, async () => {
+  it('are counted exactly if threads ask at once', { timeout: 60_000 }, async () => {
     const memory = allocateLineWindow();
     const url = new URL('../../../src/telemetry/line-window.ts', import.meta.url).href;
     const code = `

@@ -57,19 +57,19 @@ describe('the shape of a block', () => {
     assert.equal(owner.offsetOf(pairs), undefined);
   });
 
-  it('tells gauges from what must never decrease', () => {
+  it('separates gauges from series that never decrease', () => {
     assert.deepEqual(shapes.owner.gauges, [0]);
     assert.deepEqual(shapes.owner.counters, [[1, 12]]);
     assert.deepEqual(shapes.pairs.counters, [[0, 1]]);
   });
 
-  it('is the only one of its metrics', () => {
+  it('is the only shape of its metrics', () => {
     assert.equal(BlockShape.of(closes), shapes.owner);
     assert.throws(() => new BlockShape('again', ['x'], [[open]]), /b is part of two shapes/);
     assert.throws(() => BlockShape.of({ ...open }), RangeError);
   });
 
-  it('tells owners apart wherever their labels are divided', () => {
+  it('distinguishes owners wherever their labels are split', () => {
     const keys = [
       ['ab', ''],
       ['a', 'b'],
@@ -81,7 +81,7 @@ describe('the shape of a block', () => {
 });
 
 describe('a page layout', () => {
-  it('gives no slot to two series, and leaves none out', () => {
+  it('gives every slot to exactly one series', () => {
     fc.assert(
       fc.property(additions, (steps) => {
         const layout = new PageLayout();
@@ -100,7 +100,7 @@ describe('a page layout', () => {
     );
   });
 
-  it('is the same in every thread that builds it by the same steps', () => {
+  it('is the same in every thread that builds it in the same steps', () => {
     fc.assert(
       fc.property(additions, (steps) => {
         const [one, other] = [new PageLayout(), new PageLayout()];
@@ -112,7 +112,7 @@ describe('a page layout', () => {
     );
   });
 
-  it('has a block once', () => {
+  it('contains each block once', () => {
     const layout = new PageLayout();
     const slot = layout.add(closes, { x: 'a', side: 'client', code: '1000' });
     assert.equal(layout.add(closes, { x: 'a', side: 'client', code: '1000' }), slot);
@@ -120,13 +120,13 @@ describe('a page layout', () => {
     assert.deepEqual(layout.blocks, [{ shape: shapes.owner, labels: { x: 'a' }, slot: 0 }]);
   });
 
-  it('keeps labels that the metric does not have out of the matter', () => {
+  it('ignores labels that the metric does not have', () => {
     const layout = new PageLayout();
     const slot = layout.add(open, { x: 'a' });
     assert.equal(layout.slot(open, { x: 'a', other: 'b' }), slot);
   });
 
-  it('names the series that it does not have', () => {
+  it('names an unknown series', () => {
     const layout = new PageLayout();
     assert.throws(() => layout.slot(pairs, { x: 'a', y: 'b' }), { name: 'RangeError', message: /a_total/ });
     layout.addBlock(shapes.owner, { x: 'a' });
@@ -138,7 +138,7 @@ describe('a page layout', () => {
     assert.ok(new StatsPage(allocatePage(layout), layout).values.length > 0);
   });
 
-  it('keeps histograms from writing beyond their slots', () => {
+  it('keeps histograms within their slots', () => {
     const layout = new PageLayout();
     const before = layout.add(open, { x: 'a' });
     const slot = layout.slot(duration, { x: 'a' });

@@ -27,14 +27,14 @@ function primaryLines(
 }
 
 describe("the primary's logger", () => {
-  it('writes the level by name, an ISO time, the message and what was given, and nothing else', () => {
+  it('writes only the level by name, an ISO time, the message and the given fields', () => {
     const [line] = primaryLines('info', (log) => log.info({ route: 'chat' }, 'ready'));
     assert.deepEqual(Object.keys(line ?? {}), ['level', 'time', 'route', 'msg']);
     assert.equal(line?.level, 'info');
     assert.equal(new Date(line.time).toISOString(), line.time);
   });
 
-  it('leaves out lines below its level', () => {
+  it('omits lines below its level', () => {
     const levels = primaryLines('info', (log) => {
       log.debug('no');
       log.info('yes');
@@ -50,7 +50,7 @@ describe("the primary's logger", () => {
     );
   });
 
-  it("writes an error's own words, and nothing that hangs on it", () => {
+  it("writes an error's message, but not its other properties", () => {
     const error = Object.assign(new Error('refused', { cause: new TypeError('why') }), {
       code: 'ECONNREFUSED',
       headers: { authorization: 'Bearer secret' },
@@ -64,7 +64,7 @@ describe("the primary's logger", () => {
     assert.doesNotMatch(JSON.stringify(line), /secret/);
   });
 
-  it('cuts texts that are too long, the message included', () => {
+  it('truncates long texts, including the message', () => {
     const [line] = primaryLines('info', (log) =>
       log.error({ text: 'x'.repeat(3000) }, 'y'.repeat(3_000_000)),
     );
@@ -80,7 +80,7 @@ describe("the primary's logger", () => {
     assert.equal(fields.seconds, 0.1234564999);
   });
 
-  it('writes what was thrown and is no error', () => {
+  it('writes thrown values that are not errors', () => {
     const [line] = primaryLines('info', (log) => log.error({ err: 'a string' }, 'odd'));
     assert.deepEqual(line?.err, { message: 'a string' });
   });

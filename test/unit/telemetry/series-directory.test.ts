@@ -36,7 +36,7 @@ const shown = (directory: SeriesDirectory): string[] =>
   directory.visible().map(({ labels }) => Object.values(labels).join());
 
 describe('the directory of blocks', () => {
-  it('keeps the slots of a series when others come and go, and when it comes back', () => {
+  it('keeps the slots of a series while others change, and when it is added again', () => {
     const directory = new SeriesDirectory([listener('a'), cluster('x'), listener('b')]);
     const slotOf = (name: string): number => directory.slot(pageMetrics.connections, { listener: name });
     const [a, b] = [slotOf('a'), slotOf('b')];
@@ -49,7 +49,7 @@ describe('the directory of blocks', () => {
     assert.equal(new Set([slotOf('a'), slotOf('b'), slotOf('c')]).size, 3);
   });
 
-  it('changes nothing before a plan is brought into force', () => {
+  it('changes nothing before a plan is committed', () => {
     const directory = new SeriesDirectory([listener('a')]);
     const { version } = directory;
     const table = directory.tableWithout(pageShapes.endpoint);
@@ -58,7 +58,7 @@ describe('the directory of blocks', () => {
     assert.deepEqual([directory.version, shown(directory)], [version, ['a']]);
   });
 
-  it('lists thousands of blocks in steps, with those that come meanwhile', () => {
+  it('lists thousands of blocks in steps, including those added between steps', () => {
     const clusters = Array.from({ length: 3500 }, (_, index) => cluster(`c${index}`));
     const directory = new SeriesDirectory(clusters);
     const listing = directory.listVisible();
@@ -91,7 +91,7 @@ describe('the directory of blocks', () => {
     assert.equal(find(), slot);
   });
 
-  it('shows a removed series until its generation has ended, and again when it is back', () => {
+  it('shows a removed series until its generation ends, and again when it returns', () => {
     const directory = new SeriesDirectory([listener('a'), listener('b')]);
     change(directory, [listener('b')], 2);
     assert.deepEqual(shown(directory), ['a', 'b']);
@@ -105,7 +105,7 @@ describe('the directory of blocks', () => {
     assert.deepEqual(shown(directory).sort(), ['a', 'b']);
   });
 
-  it('gives slots to other series only without other free slots, and if no worker can write them', () => {
+  it('reassigns slots only if no others are free and no worker can write them', () => {
     const directory = new SeriesDirectory([listener('a')]);
     const many = (from: number): BlockName[] =>
       Array.from({ length: Math.floor(directory.capacity / pageShapes.listener.size) - 1 }, (_, index) =>
@@ -124,7 +124,7 @@ describe('the directory of blocks', () => {
     assert.notEqual(start, directory.slot(pageMetrics.connections, { listener: 'a' }));
   });
 
-  it('never gives two series of a generation, nor one that may still be written, the same slots', () => {
+  it('never gives the same slots to two series that may be written', () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'].map(listener).concat(['u', 'v', 'w'].map(cluster));
     fc.assert(
       fc.property(

@@ -22,7 +22,7 @@ function layout(): PageLayout {
 }
 
 describe('a page layout', () => {
-  it('gives every series slots of its own and a histogram one a bucket and two more', () => {
+  it('gives every series separate slots, and a histogram one per bucket plus two', () => {
     const made = layout();
     assert.equal(made.slot(requests, { route: 'a' }), 0);
     assert.equal(made.slot(duration, {}), 1);
@@ -31,7 +31,7 @@ describe('a page layout', () => {
     assert.equal(made.size, 7);
   });
 
-  it('finds a series that has been added before', () => {
+  it('finds an added series', () => {
     const made = layout();
     assert.equal(made.add(requests, { route: 'b' }), 6);
     assert.equal(made.size, 7);
@@ -44,7 +44,7 @@ describe('a page layout', () => {
 });
 
 describe('a stats page', () => {
-  it('counts a value in the first bucket that holds it, bounds included', () => {
+  it('counts a value in the first matching bucket, bounds included', () => {
     const made = layout();
     const page = new StatsPage(allocatePage(made), made);
     const histogram = page.histogram(duration, {});
@@ -60,7 +60,7 @@ describe('a stats page', () => {
     assert.deepEqual([...new Float64Array(page)], [3, 3, 3, 3, 3, 0, 3]);
   });
 
-  it('is one of many that are read as their sum', () => {
+  it('is summed with all other pages', () => {
     const made = layout();
     const buffers = [allocatePage(made), allocatePage(made)];
     const sums = new PageSums(made, buffers);
@@ -70,7 +70,7 @@ describe('a stats page', () => {
     assert.throws(() => sums.value(open, { route: 'a' }) + sums.value(requests, {}), RangeError);
   });
 
-  it('counts no gauges of a page that is abandoned, and what its worker counted until the end once', () => {
+  it('of an abandoned worker counts no gauges, and its final counts once', () => {
     const made = layout();
     const [own, other] = [allocatePage(made), allocatePage(made)];
     const sums = new PageSums(made, [own, other]);
@@ -87,7 +87,7 @@ describe('a stats page', () => {
     assert.deepEqual(all(), [14, 14, 14, 14, 14, 10, 14]);
   });
 
-  it('adds nothing of a page that was abandoned to series that have taken the slots of others', () => {
+  it('of an abandoned worker adds nothing to series in reassigned slots', () => {
     const made = layout();
     const page = allocatePage(made);
     const sums = new PageSums(made, [page]);

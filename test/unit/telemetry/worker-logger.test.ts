@@ -44,7 +44,7 @@ describe("a worker's logger", () => {
     );
   });
 
-  it('posts at once when much waits, losing nothing', async () => {
+  it('posts at once when many lines wait, without losing any', async () => {
     const posts: string[] = [];
     const log = createWorkerLogger({ level: 'info' }, 'l7-0', (lines) => posts.push(lines));
     for (let index = 0; index < 100; index++) log.info({ index }, 'x'.repeat(1000));
@@ -55,7 +55,7 @@ describe("a worker's logger", () => {
     assert.deepEqual(indexes, [...Array(100).keys()]);
   });
 
-  it('posts on flush, and then not again', async () => {
+  it('posts once on flush', async () => {
     const posts: string[] = [];
     const log = createWorkerLogger({ level: 'info' }, 'l4-0', (lines) => posts.push(lines));
     log.info('last words');
@@ -102,7 +102,7 @@ describe("a worker's lines", () => {
   ];
 
   for (const [what, write] of events) {
-    it(`are pino's if they ${what}`, () => {
+    it(`equal pino's if they ${what}`, () => {
       let [ours, theirs] = ['', ''];
       const log = createWorkerLogger({ level: 'debug' }, 'l7-"0"', (lines) => (ours += lines));
       write(log);
@@ -112,7 +112,7 @@ describe("a worker's lines", () => {
     });
   }
 
-  it('are left out below the level, which may change', () => {
+  it('are omitted below the level, which may change', () => {
     for (const level of ['debug', 'info', 'warn', 'error', 'silent'] as const) {
       let [ours, theirs] = ['', ''];
       const log = createWorkerLogger({ level: 'info' }, 'l7-0', (lines) => (ours += lines));
@@ -140,7 +140,7 @@ describe("a worker's lines", () => {
     assert.ok(Date.parse(time) >= before && Date.parse(time) <= Date.now());
   });
 
-  it('say so if their fields cannot be written', () => {
+  it('say if their fields cannot be written', () => {
     let text = '';
     const log = createWorkerLogger({ level: 'info' }, 'l7-0', (lines) => (text += lines));
     const loop: Record<string, unknown> = {};

@@ -14,7 +14,7 @@ describe('an accepted connection', () => {
     return reason;
   };
 
-  it('is served below the limit of its listener, and without one', () => {
+  it("is served below its listener's limit, and without a limit", () => {
     assert.equal(refusal(2, 1), null);
     assert.equal(refusal(0, 1_000_000), null);
   });

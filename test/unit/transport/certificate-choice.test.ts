@@ -32,7 +32,7 @@ function choiceOf(...certificates: Certificate[]): CertificateChoice<string> {
 describe('the certificates of a server name', () => {
   after(() => authority.remove());
 
-  it('are one of each kind of key, the first in the list', () => {
+  it('are the first in the list of each key type', () => {
     const choice = choiceOf(
       certificate('a-ec', ec, 'a.example', '*.a.example'),
       certificate('a-rsa', rsa, 'a.example'),
@@ -45,14 +45,14 @@ describe('the certificates of a server name', () => {
     assert.deepEqual(made.toSorted(), ['a-ec', 'a-ec+a-rsa', 'second-rsa']);
   });
 
-  it('are the first of the list for other names and without one', () => {
+  it('are the first in the list for other names and without a name', () => {
     const choice = choiceOf(certificate('first', ec, 'a.example'), certificate('other', rsa, 'b.example'));
     for (const name of [null, 'c.example', '192.0.2.1']) assert.equal(choice.of(name), 'first');
     const nameless = choiceOf(certificate('first', ec), certificate('other', rsa, 'b.example'));
     assert.equal(nameless.of(null), 'first');
   });
 
-  it('are for other names also those of another kind with all names of the first', () => {
+  it('include, for other names, certificates of other key types with all names of the first', () => {
     const choice = choiceOf(
       certificate('ec', ec, 'a.example', 'b.example'),
       certificate('less', rsa, 'a.example'),

@@ -91,7 +91,7 @@ describe('the entrance of clients', () => {
     assert.deepEqual(enter(PLAIN), ['plain']);
   });
 
-  it('refuses a connection that is no TLS where TLS is spoken', () => {
+  it('refuses a connection without TLS if the listener has TLS', () => {
     owner.tls = TLS;
     assert.deepEqual(enter(PLAIN), ['close', 'rejected', 'gone']);
     assert.deepEqual(rejection, {
@@ -102,13 +102,13 @@ describe('the entrance of clients', () => {
     });
   });
 
-  it('begins a handshake for a name that no tunnel takes', () => {
+  it('starts a handshake for a name without a tunnel', () => {
     owner.tls = TLS;
     owner.passthrough = { admit: () => null, find: () => null };
     assert.deepEqual(enter(HELLO), ['handshake']);
   });
 
-  it('tunnels a name before it thinks of TLS', () => {
+  it('prefers a tunnel to TLS', () => {
     owner.tls = TLS;
     owner.passthrough = tunnelTo(() => calls.push('taken'));
     assert.deepEqual(enter(HELLO), ['tunnelled', 'taken']);
@@ -125,27 +125,27 @@ describe('the entrance of clients', () => {
     });
   });
 
-  it('leaves names that no tunnel takes to the rules of requests', () => {
+  it('leaves names without a tunnel to the rules of requests', () => {
     owner.tls = TLS;
     owner.passthrough = { admit: () => REFUSAL, find: () => null };
     assert.deepEqual(enter(HELLO), ['handshake']);
   });
 
-  it('leaves the count of a tunnel that fails to the tunnel', () => {
+  it('lets a failed tunnel count itself', () => {
     owner.passthrough = tunnelTo(() => {
       throw new Error('a fault');
     });
     assert.deepEqual(enter(HELLO), ['tunnelled', 'close', 'released', 'Error: a fault']);
   });
 
-  it('refuses a name with an alert if nobody takes it', () => {
+  it('refuses an unknown name with an alert', () => {
     owner.passthrough = { admit: () => null, find: () => null };
     assert.deepEqual(enter(HELLO), ['alert', 'rejected', 'gone']);
     assert.equal(rejection?.reason, 'server_name');
     assert.equal(rejection.serverName, 'node.example.com');
   });
 
-  it('counts a connection that is lost once, and tells its fault if it has one', () => {
+  it('counts a lost connection once, and reports its fault if any', () => {
     entrance.lost(null);
     entrance.lost(new Error('a fault'));
     assert.deepEqual(calls, ['gone', 'Error: a fault', 'gone']);

@@ -13,8 +13,8 @@ const TOLD = {
   vpcEndpointId: null,
 };
 
-describe('what an endpoint is told of a connection', () => {
-  it('is what a PROXY header has told, and the socket is not asked', () => {
+describe('the forwarded ends of a connection', () => {
+  it('come from a PROXY header without asking the socket', () => {
     const ends = forwardedEnds({ address: '2001:db8::7', proxy: TOLD }, null, () => assert.fail('asked'));
     assert.deepEqual(ends, {
       source: TOLD.source,
@@ -23,12 +23,12 @@ describe('what an endpoint is told of a connection', () => {
     });
   });
 
-  it('has the server name of TLS before the one that a PROXY header has told', () => {
+  it('prefer the server name of TLS to that of a PROXY header', () => {
     const facts = { address: '2001:db8::7', proxy: TOLD };
     assert.equal(forwardedEnds(facts, 'own.example', () => OWN).serverName, 'own.example');
   });
 
-  it('is the connection’s own ends without a header, and behind one that tells no addresses', () => {
+  it('are the connection’s own without a header, or after one without addresses', () => {
     const nameless = { ...TOLD, source: null, destination: null };
     for (const proxy of [null, nameless]) {
       const { source, destination } = forwardedEnds({ address: '192.0.2.7', proxy }, null, () => OWN);
@@ -36,7 +36,7 @@ describe('what an endpoint is told of a connection', () => {
     }
   });
 
-  it('keeps the client’s address if the client has gone', () => {
+  it('keep the client’s address after it left', () => {
     const ends = forwardedEnds({ address: '192.0.2.7', proxy: null }, null, () => NOBODY);
     assert.deepEqual(ends.source, { address: '192.0.2.7', port: 0 });
     assert.deepEqual(ends.destination, { address: '', port: 0 });
@@ -44,7 +44,7 @@ describe('what an endpoint is told of a connection', () => {
 });
 
 describe('the ends of a socket', () => {
-  it('are IPv4 addresses in their own form on a socket for IPv4 and IPv6', () => {
+  it('are plain IPv4 addresses on a dual-stack socket', () => {
     const ends = endsOfDescriptor(
       {
         remoteEnd: () => ({ address: '::ffff:192.0.2.7', port: 40_000 }),
@@ -62,7 +62,7 @@ describe('the ends of a socket', () => {
     assert.deepEqual(endsOfSocket(socket), OWN);
   });
 
-  it('are unknown if the socket has closed', () => {
+  it('are unknown after the socket closed', () => {
     assert.deepEqual(endsOfDescriptor({ remoteEnd: () => null, localEnd: () => null }, 7), NOBODY);
     assert.deepEqual(endsOfSocket({}), NOBODY);
   });

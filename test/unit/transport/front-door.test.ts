@@ -50,10 +50,10 @@ function enter(entryTerms: EntryTerms, peer: string, ...parts: Buffer[]): Passag
   return whole!;
 }
 
-describe('a front door that wants PROXY headers', () => {
+describe('a front door that requires PROXY headers', () => {
   const required = terms('required', false);
 
-  it('takes the header off, and knows the client by it', () => {
+  it("removes the header, and takes the client's address from it", () => {
     const { verdict, consumed } = enter(required, PROXY, LINE, HTTP);
     assert.equal(consumed, LINE.length);
     assert.deepEqual(verdict, {
@@ -69,7 +69,7 @@ describe('a front door that wants PROXY headers', () => {
     });
   });
 
-  it('knows a client without addresses by the connection', () => {
+  it("takes the connection's addresses after a header without any", () => {
     const { verdict, consumed } = enter(required, PROXY, LOCAL);
     assert.equal(consumed, LOCAL.length);
     const { address, proxy } = verdict as { address: string; proxy: object | null };
@@ -77,7 +77,7 @@ describe('a front door that wants PROXY headers', () => {
     assert.notEqual(proxy, null);
   });
 
-  it('refuses a peer that is not trusted before it has sent anything', () => {
+  it('refuses an untrusted peer before its first byte', () => {
     const door = new FrontDoor(required, STRANGER);
     assert.deepEqual(door.look(Buffer.alloc(0), 0, 0), {
       reason: 'proxy_untrusted',
@@ -85,17 +85,17 @@ describe('a front door that wants PROXY headers', () => {
     });
   });
 
-  it('refuses anything else, and a second header is data', () => {
+  it('refuses other bytes, and treats a second header as data', () => {
     const { verdict } = enter(required, PROXY, HTTP);
     assert.deepEqual(verdict, { reason: 'proxy_malformed', detail: 'no PROXY header' });
     assert.equal(enter(required, PROXY, LINE, LINE).consumed, LINE.length);
   });
 });
 
-describe('a front door that takes PROXY headers', () => {
+describe('a front door that allows PROXY headers', () => {
   const optional = terms('optional', false);
 
-  it('knows by the first bytes of a trusted proxy whether a header comes', () => {
+  it("detects a trusted proxy's header by its first bytes", () => {
     assert.equal(enter(optional, PROXY, LINE, HTTP).consumed, LINE.length);
     for (const first of ['GET', 'PUT', 'PROXX', '\r\n\r\n\0\r\nQUIT\r']) {
       const { verdict, consumed } = enter(optional, PROXY, Buffer.from(first));
@@ -104,14 +104,14 @@ describe('a front door that takes PROXY headers', () => {
     }
   });
 
-  it('waits while the bytes may become a header, and refuses one that is malformed', () => {
+  it('waits while the bytes may become a header, and refuses a malformed one', () => {
     for (const first of ['', 'P', 'PROXY', 'PROXY TCP4 1', '\r\n'])
       assert.equal(enter(optional, PROXY, Buffer.from(first)).verdict, 'more');
     const { verdict } = enter(optional, PROXY, Buffer.from('PROXY / HTTP/1.1\r\n'));
     assert.deepEqual(verdict, { reason: 'proxy_malformed', detail: 'unknown protocol in the PROXY line' });
   });
 
-  it('takes everything of others for data, at once', () => {
+  it('treats all bytes of other peers as data, at once', () => {
     const { verdict, consumed } = enter(optional, STRANGER, LINE);
     assert.equal(consumed, 0);
     assert.deepEqual(verdict, { peer: STRANGER, address: STRANGER, proxy: null, hello: null });
@@ -120,16 +120,16 @@ describe('a front door that takes PROXY headers', () => {
   });
 });
 
-describe('a front door that looks at the ClientHello', () => {
+describe('a front door that reads the ClientHello', () => {
   const off = terms('off', true);
 
-  it('knows what it asks for, and leaves it', () => {
+  it('reports its contents, and leaves it in place', () => {
     const { verdict, consumed } = enter(off, STRANGER, NODE);
     assert.equal(consumed, 0);
     assert.deepEqual(verdict, { peer: STRANGER, address: STRANGER, proxy: null, hello: NODE_HELLO });
   });
 
-  it('looks behind a PROXY header', () => {
+  it('looks after a PROXY header', () => {
     const { verdict, consumed } = enter(terms('required', true), PROXY, LINE, NODE);
     assert.equal(consumed, LINE.length);
     const { address, hello } = verdict as { address: string; hello: unknown };
@@ -137,23 +137,23 @@ describe('a front door that looks at the ClientHello', () => {
     assert.deepEqual(hello, NODE_HELLO);
   });
 
-  it('looks at once where a PROXY header could be, and is not', () => {
+  it('looks at once if an allowed PROXY header is missing', () => {
     const { verdict } = enter(terms('optional', true), PROXY, NODE);
     assert.deepEqual(verdict, { peer: PROXY, address: PROXY, proxy: null, hello: NODE_HELLO });
   });
 
-  it('lets other protocols in without one', () => {
+  it('admits other protocols', () => {
     const { verdict } = enter(off, STRANGER, HTTP);
     assert.deepEqual(verdict, { peer: STRANGER, address: STRANGER, proxy: null, hello: null });
   });
 
-  it('refuses one that is malformed', () => {
+  it('refuses a malformed ClientHello', () => {
     const { verdict } = enter(off, STRANGER, Buffer.from('16030100010b', 'hex'));
     assert.deepEqual(verdict, { reason: 'hello_malformed', detail: 'not a ClientHello' });
   });
 });
 
-describe('a front door that some clients may not enter', () => {
+describe('a front door that refuses some clients', () => {
   const REFUSAL = { reason: 'access', detail: 'denied' } as const;
   const judged = (
     proxyProtocol: EntryTerms['proxyProtocol'],
@@ -167,7 +167,7 @@ describe('a front door that some clients may not enter', () => {
     return { ...terms(proxyProtocol, readsHello), admit, asked };
   };
 
-  it('refuses a client before it has sent anything', () => {
+  it('refuses a client before its first byte', () => {
     for (const readsHello of [false, true]) {
       const door = new FrontDoor(judged('off', readsHello), STRANGER);
       assert.deepEqual(door.look(NODE, 0, 0), REFUSAL);
@@ -176,7 +176,7 @@ describe('a front door that some clients may not enter', () => {
     assert.deepEqual(stranger.look(LINE, 0, 0), REFUSAL);
   });
 
-  it('judges the client that a PROXY header names, and not the proxy', () => {
+  it('judges the client of a PROXY header, not the proxy', () => {
     const good = judged('required', false);
     assert.equal((enter(good, PROXY, LINE, HTTP).verdict as { address: string }).address, '198.51.100.7');
     assert.deepEqual([...new Set(good.asked)], ['198.51.100.7']);
@@ -186,12 +186,12 @@ describe('a front door that some clients may not enter', () => {
     assert.equal(consumed, bad.length);
   });
 
-  it('judges the proxy itself if its header names no client, or there is none', () => {
+  it('judges the proxy itself without a client in its header, or without a header', () => {
     assert.deepEqual(enter(judged('required', false), PROXY, LOCAL).verdict, REFUSAL);
     assert.deepEqual(enter(judged('optional', false), PROXY, HTTP).verdict, REFUSAL);
   });
 
-  it('hands over what the client holds, or gives it back', () => {
+  it("passes on the client's places, or releases them", () => {
     let released = 0;
     const holds = { release: () => released++ };
     const holding = { ...terms('off', true), admit: () => holds };
@@ -204,15 +204,15 @@ describe('a front door that some clients may not enter', () => {
     new FrontDoor(terms('off', true), STRANGER).abandon();
   });
 
-  it('judges once, however many bytes come', () => {
+  it('judges each connection once', () => {
     const good = judged('off', true);
     assert.equal('hello' in (pass(new FrontDoor(good, '198.51.100.7'), NODE, 1).verdict as object), true);
     assert.equal(good.asked.length, 1);
   });
 });
 
-describe('a connection that sends too little', () => {
-  it('fails in the stage that it has reached', () => {
+describe('a connection that sends too few bytes', () => {
+  it('fails in its current stage', () => {
     const both = terms('required', true);
     const inProxy = pass(new FrontDoor(both, PROXY), LINE.subarray(0, 10), 10).door;
     assert.deepEqual(inProxy.timedOut(), { reason: 'proxy_timeout', detail: 'after 10 bytes' });

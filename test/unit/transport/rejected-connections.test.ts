@@ -23,8 +23,8 @@ function refusalsOf(rejection: EntryRejection): readonly ConnectionRefusal[] {
   return told;
 }
 
-describe('the journal hears of a rejected connection', () => {
-  it('with the client that a PROXY header names, else the peer', () => {
+describe('the journal records a rejected connection', () => {
+  it('with the client of its PROXY header, or its peer', () => {
     const { reason, detail } = REJECTION;
     const refusal = { kind: 'connection', listener: 'web', reason, detail };
     assert.deepEqual(refusalsOf(REJECTION), [{ ...refusal, client: '192.0.2.1' }]);
@@ -33,7 +33,7 @@ describe('the journal hears of a rejected connection', () => {
     assert.deepEqual(refusalsOf({ ...REJECTION, peer: '' }), [{ ...refusal, client: undefined }]);
   });
 
-  it('unless its client has only gone', () => {
+  it('unless its client simply left', () => {
     assert.deepEqual(refusalsOf({ ...REJECTION, reason: 'hello_ended' }), []);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ServerNames } from '../../../src/transport/server-names.ts';
 
-describe('what belongs to a server name', () => {
+describe('the value of a server name', () => {
   const names = new ServerNames([
     ['Example.com', 'exact'],
     ['*.example.com', 'wildcard'],

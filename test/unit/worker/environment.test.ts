@@ -46,13 +46,13 @@ function withCluster(cluster: Cluster): GenerationChange {
 }
 
 describe('the environment of the next generation', () => {
-  it('has a new cluster with TLS, which is made at once', () => {
+  it('creates a new cluster with TLS at once', () => {
     const next = nextEnvironment(environmentOf(), withCluster(clusterConfig({ name: 'secure', tls: TLS })));
     next.commit();
     assert.notEqual(next.environment.clusters.get('secure')?.tls, null);
   });
 
-  it('leaves no places behind if a cluster cannot be set up', () => {
+  it('leaves no slots behind if a cluster cannot be set up', () => {
     const current = environmentOf();
     const bad = withCluster(clusterConfig({ name: 'secure', tls: BAD_TLS }));
     assert.throws(() => nextEnvironment(current, bad));

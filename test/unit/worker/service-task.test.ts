@@ -10,7 +10,7 @@ import { config } from '../primary/fixtures/config.ts';
 import { workerStart } from './fixtures/worker-start.ts';
 
 describe("a worker's task", { skip: unsupportedReason() ?? false, timeout: 60_000 }, () => {
-  it('that fails during its warm-up ends when the services of the warm-up have closed', async () => {
+  it("that fails during its warm-up ends after the warm-up's services are closed", async () => {
     let open = 0;
     let made = 0;
     const task = runService(

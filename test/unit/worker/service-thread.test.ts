@@ -58,7 +58,7 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
     ['newest', -1],
     ['siblings', null],
   ] as const) {
-    it(`leaves its addresses to ${heirs}, and stops listening after the hand-over`, async () => {
+    it(`hands its addresses over to ${heirs}, and then stops listening`, async () => {
       assert.deepEqual(await ending((end) => end(heirs)), [`leave ${from}`, 'stop']);
     });
   }
@@ -67,7 +67,7 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
     assert.deepEqual(await ending((end) => end(null)), ['stop', 'cancel']);
   });
 
-  it('does not end earlier because of a second command, nor later than its grace', async () => {
+  it('ends neither earlier because of a second command, nor after its grace period', async () => {
     await ending(async (end, { asked }) => {
       const [first, second] = [end('process'), end('process')];
       await within('its end', second);

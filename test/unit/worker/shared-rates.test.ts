@@ -204,7 +204,7 @@ describe('the rate at which connections end after a reload', () => {
     });
   }
 
-  it('goes to the others if clients of a worker have gone, or the worker itself has', async () => {
+  it("goes to the others when a worker's clients leave, or the worker itself ends", async () => {
     const workers = workersOf([500, 500], [500, 500, 500, 500]);
     await within(workers, async (all) => {
       await all.reload();
@@ -236,7 +236,7 @@ describe('the rate at which ending workers close their connections', () => {
     });
   });
 
-  it('belongs to a worker that ends alone', async () => {
+  it('belongs to a worker that ends while the others continue', async () => {
     const workers = workersOf([300, 300, 300], []);
     await within(workers, async (all) => {
       const pace = { rate: RATE, deadlineMs: DEADLINE_MS, jitterMs: 0 };

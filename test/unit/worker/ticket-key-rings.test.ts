@@ -21,7 +21,7 @@ describe("the rings of a worker's listeners", () => {
     assert.deepEqual(ring.keys, [Buffer.alloc(80, 1)]);
   });
 
-  it('of a generation that is prepared can be found before it is in force', () => {
+  it('of a prepared generation are found before its commit', () => {
     const rings = new TicketKeyRings(memories({ web: allocateTicketKeys() }));
     assert.throws(() => rings.of('new'), /listener "new" has no ticket keys/);
     rings.prepare(memories({ new: allocateTicketKeys() }));
@@ -31,7 +31,7 @@ describe("the rings of a worker's listeners", () => {
     assert.throws(() => rings.of('web'), /listener "web" has no ticket keys/);
   });
 
-  it('of a generation that came to nothing are forgotten at the next', () => {
+  it('of an abandoned generation are dropped by the next', () => {
     const rings = new TicketKeyRings(memories({}));
     rings.prepare(memories({ new: allocateTicketKeys() }));
     const given = allocateTicketKeys();

@@ -55,7 +55,7 @@ describe('a listener of the net engine', () => {
     }
   });
 
-  it('does not listen if it is stopped before Node has begun to', async () => {
+  it('does not listen if it is stopped before Node starts to', async () => {
     const { listener, address } = await make();
     const listening = listener.listen();
     listener.stop();
@@ -64,7 +64,7 @@ describe('a listener of the net engine', () => {
     assert.equal(await isRefused(address), true);
   });
 
-  it('takes a failure to listen again for no failure to accept', async () => {
+  it('does not count a failure to listen again as a failed accept', async () => {
     const { listener, address, lines } = await make();
     await listener.listen();
     listener.stop();

@@ -47,7 +47,7 @@ async function withEndpoint(test: (endpoint: TcpEndpoint) => Promise<void>): Pro
 }
 
 describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
-  it('refuses a descriptor from the ceiling on, counts it, and serves who comes later', async () => {
+  it('refuses and counts descriptors above the ceiling, and serves later clients', async () => {
     await withEndpoint(async (endpoint) => {
       // Numbers that are in use already, and one more for each connection.
       const plan = { limit: 10_000, ceiling: 5000, clients: 100 };
@@ -65,7 +65,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('goes on when serving a tunnel throws, and ends that tunnel alone', async () => {
+  it('continues after serving a tunnel throws, and ends only that tunnel', async () => {
     await withEndpoint(async (endpoint) => {
       await withWorld([addressOf(endpoint)], {}, async (world) => {
         const { context, lines } = world;
@@ -102,7 +102,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('sends nothing to a cluster that has got TLS by a reload', async () => {
+  it('sends nothing to a cluster to which a reload added TLS', async () => {
     await withEndpoint(async (endpoint) => {
       await withWorld([addressOf(endpoint)], {}, async (world) => {
         Object.defineProperty(world.context.cluster, 'tls', { value: {} });
@@ -115,7 +115,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('ends a tunnel that throws while it carries bytes', async () => {
+  it('ends a tunnel that throws while carrying bytes', async () => {
     await withEndpoint(async (endpoint) => {
       await withWorld([addressOf(endpoint)], {}, async (world) => {
         const healthy = await connect(world);
@@ -144,7 +144,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('dials the addresses of an endpoint, another where one refuses, and then the good one first', async () => {
+  it("dials an endpoint's next address after a refusal, and starts with the good one afterwards", async () => {
     await withEndpoint(async (endpoint) => {
       const { address: refusing } = await freshAddress('IPv4');
       const good = addressOf(endpoint);
@@ -167,7 +167,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('closes the client where no endpoint can be reached', async () => {
+  it('closes the client if no endpoint can be reached', async () => {
     const { address } = await freshAddress('IPv4');
     const endpoints: Address[] = [address, { kind: 'unix', path: '/nonexistent/socket' }];
     await withWorld(endpoints, { cluster: { retries: 5 } }, async (world) => {
@@ -186,7 +186,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     ['no descriptor is left, and asks no other endpoint', constants.errno.EMFILE, 1, 1],
     ['no local port is left towards any endpoint, having asked all', constants.errno.EADDRNOTAVAIL, 2, 1],
   ] as const) {
-    it(`closes the client where ${what}, and blames none`, async () => {
+    it(`closes the client if ${what}, without blaming an endpoint`, async () => {
       const endpoints: Address[] = (await Promise.all([freshAddress('IPv4'), freshAddress('IPv4')])).map(
         ({ address }) => address,
       );
@@ -215,7 +215,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     });
   }
 
-  it('takes it for a shortage of its own when a dial cannot be watched', async () => {
+  it('counts a dial that cannot be watched as a shortage of the proxy', async () => {
     await withEndpoint(async (endpoint) => {
       await withWorld([addressOf(endpoint)], {}, async (world) => {
         const { poller } = world.loop;
@@ -237,7 +237,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('waits, and does not spin, while a side that has ended cannot be read', async () => {
+  it('does not spin while an ended side cannot be read', async () => {
     await withEndpoint(async (endpoint) => {
       await withWorld([addressOf(endpoint)], {}, async (world) => {
         const client = await connect(world);
@@ -263,7 +263,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('accepts no more when it is stopped, and lets its tunnels live until they are cut', async () => {
+  it('stops accepting, and keeps its tunnels until they are aborted', async () => {
     await withEndpoint(async (endpoint) => {
       await withWorld([addressOf(endpoint)], {}, async (world) => {
         const client = await connect(world);

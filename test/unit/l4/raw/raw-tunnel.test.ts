@@ -33,7 +33,7 @@ function headerOf(client: TcpPeer, address: TcpAddress): string {
 }
 
 describe('a tunnel of the raw engine', { skip, timeout: 60_000 }, () => {
-  it('gives back what its client holds when it ends, and not before', async () => {
+  it("releases its client's places at its end", async () => {
     const endpoint = await TcpEndpoint.listen();
     const limits = new FakeLimits();
     try {
@@ -69,7 +69,7 @@ describe('a tunnel of the raw engine', { skip, timeout: 60_000 }, () => {
     });
   });
 
-  it('tells of a client that has reset its connection, and then passes the reset on', async () => {
+  it('sends the header of a client that reset its connection, then passes the reset on', async () => {
     await withTunnels('v1', async (world, endpoint) => {
       const client = await TcpPeer.connect(formatAddress(world.address));
       const { localPort } = client.socket;
@@ -85,7 +85,7 @@ describe('a tunnel of the raw engine', { skip, timeout: 60_000 }, () => {
     });
   });
 
-  it('sends nothing of its own to other clusters', async () => {
+  it('sends no header to clusters without PROXY protocol', async () => {
     await withTunnels('off', async (world, endpoint) => {
       const client = await TcpPeer.connect(formatAddress(world.address));
       client.send('question');

@@ -99,7 +99,7 @@ describe('the exposition', () => {
     assert.deepEqual(families.get('sluice_tls_certificate_not_after_timestamp_seconds')?.samples, []);
   });
 
-  it('leaves out histograms without an observation and sparse counters at zero, until something happens', async () => {
+  it('omits histograms without observations and sparse counters at zero', async () => {
     const layout = new PageLayout();
     const failures = ['refused', 'timeout'].map((reason) => ({ cluster: 'chat', endpoint: 'a:1', reason }));
     for (const labels of failures) layout.add(pageMetrics.endpointConnectFailures, labels);
@@ -124,7 +124,7 @@ describe('the exposition', () => {
     assert.equal((await samplesOf(histogram)).length, 19);
   });
 
-  it('keeps the names of counters in one format when the other has been rendered', async () => {
+  it('keeps the names of counters in one format after rendering the other', async () => {
     const { exposition } = twoPages();
     await render(exposition, 'openMetrics');
     const families = parseExposition((await render(exposition, 'text')).body, 'text');
@@ -141,7 +141,7 @@ describe('the exposition', () => {
     assert.equal(families.get('nodejs_eventloop_lag_seconds')?.samples.length, 1);
   });
 
-  it('escapes what a label may hold', async () => {
+  it('escapes label values', async () => {
     const metric: Metric = { name: 'odd', kind: 'gauge', help: 'Odd', labels: ['a'] };
     const value = 'quote " backslash \\ line\nend';
     const exposition = new Exposition([{ metric, read: () => [{ labels: { a: value }, value: 1 }] }]);
@@ -149,7 +149,7 @@ describe('the exposition', () => {
     assert.equal(families.get('odd')?.samples[0]?.labels.a, value);
   });
 
-  it('leaves out what tells endpoints apart, if asked to', async () => {
+  it('omits the series of endpoints if asked to', async () => {
     const layout = new PageLayout();
     layout.add(pageMetrics.endpointDials, { cluster: 'chat', endpoint: 'a:1' });
     layout.add(pageMetrics.clusterRetries, { cluster: 'chat' });
@@ -166,7 +166,7 @@ describe('the exposition', () => {
     assert.equal(families.get('sluice_cluster_retries_total')?.samples.length, 1);
   });
 
-  it('reads a family when its pieces are taken, one series after the other', async () => {
+  it('reads a family lazily, one series at a time', async () => {
     const read: number[] = [];
     const exposition = new Exposition([
       {

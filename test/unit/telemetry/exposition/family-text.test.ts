@@ -28,7 +28,7 @@ describe('a sample', () => {
     }
   });
 
-  it('writes infinity as Go does, and leaves NaN out', () => {
+  it('writes infinity as Go does, and omits NaN', () => {
     const text = textOf('text');
     const lines = [Infinity, -Infinity, NaN, 1e22, 1e-9, -0].map((value) => text.line('', value));
     assert.deepEqual(lines, [
@@ -81,7 +81,7 @@ describe('a histogram', () => {
     ]);
   });
 
-  it('has exemplars behind the values of its buckets', () => {
+  it('has exemplars after the values of its buckets', () => {
     const text = textOf('openMetrics', { name: 'h', kind: 'histogram' });
     const traceId = 'a'.repeat(32);
     const exemplars = [{ value: 0.25, traceId, at: 1_700_000_000_007 }, undefined, undefined];

@@ -47,8 +47,8 @@ function rest(lines: Iterator<string>): string[] {
   return all;
 }
 
-describe('a scrape in the middle of which blocks change', () => {
-  it('keeps to the blocks of its beginning, and to those of them that are still there', () => {
+describe('a scrape during which blocks change', () => {
+  it('shows the blocks of its start that still exist', () => {
     const rig = new Rig('a', 'b', 'c');
     for (const [index, endpoint] of ['a', 'b', 'c'].entries()) rig.set(endpoint, index + 1);
     const lines = rig.scrape();
@@ -60,7 +60,7 @@ describe('a scrape in the middle of which blocks change', () => {
     assert.deepEqual(rest(rig.scrape()).length, 2);
   });
 
-  it('sorts many blocks in steps, and shows those that are there at the end', () => {
+  it('sorts many blocks in steps, and shows those that exist at the end', () => {
     const rig = new Rig(...Array.from({ length: 2500 }, (_, index) => `e${index}`));
     rig.set('e1', 1);
     rig.set('e2', 2);
@@ -74,7 +74,7 @@ describe('a scrape in the middle of which blocks change', () => {
     );
   });
 
-  it('shows no block under the name of an owner that has lost it', () => {
+  it('shows no block under the name of its former owner', () => {
     const rig = new Rig();
     const endpoints = Array.from({ length: 600 }, (_, index) => `e${index}`);
     const labelsOf = (endpoint: string): Record<string, string> => ({ cluster: 'c', endpoint });
@@ -124,7 +124,7 @@ describe('the exemplars of histograms', () => {
     return { directory, sums: new PageSums(directory, [buffer]), book };
   }
 
-  it('stand in OpenMetrics only, behind the bucket of their value', () => {
+  it('appear only in OpenMetrics, after the bucket of their value', () => {
     const { sums, book } = observed();
     const [line] = /^.*cluster="kept",le="0.5"} .*$/m.exec(lines('openMetrics', sums, book)) ?? [];
     assert.match(line ?? '', /"} 1 # \{trace_id="c{32}"\} 0\.3 5\.000$/);
@@ -132,7 +132,7 @@ describe('the exemplars of histograms', () => {
     assert.doesNotMatch(lines('text', sums, book), /trace_id/);
   });
 
-  it('are forgotten when their series has gone', () => {
+  it('are removed with their series', () => {
     const { directory, sums, book } = observed();
     directory.plan({ added: [], removed: [{ shape, labels: gone }] }, 1)!.commit();
     assert.match(lines('openMetrics', sums, book), /gone/);

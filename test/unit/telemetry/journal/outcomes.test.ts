@@ -8,7 +8,7 @@ import {
 } from '../../../../src/telemetry/journal/outcomes.ts';
 
 describe('the rating of ends', () => {
-  it('takes errors of servers, counted refusals and cut answers for failures', () => {
+  it('rates server errors, counted refusals and cut responses as failures', () => {
     assert.deepEqual(
       [
         requestOutcome(200, false, false),
@@ -23,7 +23,7 @@ describe('the rating of ends', () => {
     );
   });
 
-  it('takes sessions that the proxy ended for refusals, and abnormal ends for failures', () => {
+  it('rates sessions ended by the proxy as refusals, and abnormal ends as failures', () => {
     assert.deepEqual(
       [sessionOutcome('client', 1000), sessionOutcome('endpoint', 4001), sessionOutcome('proxy', 1012)],
       ['success', 'success', 'refusal'],
@@ -34,7 +34,7 @@ describe('the rating of ends', () => {
     );
   });
 
-  it('takes refused handshakes for failures, unless anybody may cause them', () => {
+  it('rates refused handshakes as failures, except harmless ones', () => {
     assert.deepEqual(
       [
         handshakeOutcome('dial_failed', 502),
@@ -53,7 +53,7 @@ describe('the rating of ends', () => {
     );
   });
 
-  it('takes tunnels that were reset for failures', () => {
+  it('rates reset tunnels as failures', () => {
     assert.deepEqual(['closed', 'reset', 'fault', 'drained', 'idle timeout'].map(tunnelOutcome), [
       'success',
       'failure',

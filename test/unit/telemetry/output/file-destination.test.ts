@@ -48,7 +48,7 @@ function lines(first: number, last: number): string {
 }
 
 describe('a rotated log file', () => {
-  it('never exceeds its size, keeps as many older ones as asked, and cuts no line', () => {
+  it('never exceeds its size, keeps the configured number of old files, and splits no line', () => {
     const { output, files } = setup(14);
     for (let number = 1; number <= 9; number++) output.write(`line ${number}\n`);
     files.settle();
@@ -61,7 +61,7 @@ describe('a rotated log file', () => {
     assert.equal(files.open_.size, 1);
   });
 
-  it('has every line once and in order, whatever sizes lines, batches and writes have', () => {
+  it('has every line once and in order, for all sizes of lines, batches and writes', () => {
     fc.assert(
       fc.property(
         fc.array(fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 6 }), {
@@ -95,7 +95,7 @@ describe('a rotated log file', () => {
     );
   });
 
-  it('counts what was there before the start, and ends a line that a crash has cut', () => {
+  it('counts older contents, and ends a line cut by a crash', () => {
     const files = new FakeFiles();
     files.open('/log');
     files.names.get('/log')!.text = 'line 0\nlin';
@@ -105,7 +105,7 @@ describe('a rotated log file', () => {
     assert.deepEqual(files.texts, { '/log': lines(2, 2), '/log.1': `line 0\nlin\n${lines(1, 1)}` });
   });
 
-  it('fills a number that a crash in the middle of a rotation has left free', () => {
+  it('fills a number left free by a crash during a rotation', () => {
     const files = new FakeFiles();
     for (const name of ['/log', '/log.1', '/log.3']) {
       files.open(name);
@@ -131,7 +131,7 @@ describe('a rotated log file', () => {
   });
 
   for (const forbidden of ['/log.1', '/log']) {
-    it(`grows if ${forbidden} cannot be made, says so at a bounded rate, and tries again`, () => {
+    it(`grows if ${forbidden} cannot be created, reports it at a limited rate, and retries`, () => {
       const { output, files, troubles, time } = setup(7);
       output.write(lines(1, 1));
       files.settle();
@@ -152,7 +152,7 @@ describe('a rotated log file', () => {
     });
   }
 
-  it('has each line once if the report of a failed rotation is a line of its own', () => {
+  it('has each line once if the report of a failed rotation is itself a line', () => {
     const files = new FakeFiles();
     files.forbidden.add('/log.1');
     const { output }: Setup = setup(7, 1, files, () => output.write('report\n'));
@@ -182,7 +182,7 @@ describe('a rotated log file', () => {
     assert.deepEqual(Object.keys(files.texts), ['/log', '/log.1']);
   });
 
-  it('is not rotated twice by two processes that both may', () => {
+  it('is not rotated twice by two processes', () => {
     const files = new FakeFiles();
     const [first, second] = [setup(14, 3, files), setup(14, 3, files)];
     first.output.write(lines(1, 2));
@@ -198,7 +198,7 @@ describe('a rotated log file', () => {
 });
 
 describe('a log file', () => {
-  it('stays in use when it is moved, and is made again when it is removed', () => {
+  it('stays in use when it is moved, and is created again when it is removed', () => {
     const { output, files, time } = setup(0);
     files.rename('/log', '/moved');
     time.now += 1000;
@@ -212,7 +212,7 @@ describe('a log file', () => {
     assert.deepEqual(files.texts, { '/log': lines(2, 2) });
   });
 
-  it('is opened again between two entries, and the old file gets the whole of the last one', () => {
+  it('is reopened between two entries, and the old file gets the whole last entry', () => {
     const { output, files } = setup(0);
     files.maxBytes = 3;
     output.write(lines(1, 1));

@@ -47,7 +47,7 @@ function setup(onChange: (writer: LineWriter) => void = () => undefined): Setup 
 }
 
 describe('a writer of lines', () => {
-  it('loses nothing to a short failure, and completes a line that was cut', () => {
+  it('survives a short failure without loss, and completes a cut line', () => {
     const { writer, files, changes, text, pass } = setup();
     files.maxBytes = 4;
     writer.write('first\nsecond\n');
@@ -65,7 +65,7 @@ describe('a writer of lines', () => {
     assert.deepEqual(changes, ['ENOSPC', null]);
   });
 
-  it('counts each line that a long failure takes, except for the rest of a cut one', () => {
+  it('counts each line lost in a long failure, but completes a cut one', () => {
     const { writer, files, text, pass } = setup();
     writer.write('first\nsecond\n');
     const write = files.writes.shift()!;
@@ -83,7 +83,7 @@ describe('a writer of lines', () => {
     assert.equal(writer.dropped, 2);
   });
 
-  it('writes each line once if the report of a change is a line of its own', () => {
+  it('writes each line once if the report of a change is itself a line', () => {
     const { writer, files, changes, text, pass } = setup((own) => own.write('report\n'));
     files.failure = 'ENOSPC';
     writer.write('first\n');
@@ -96,7 +96,7 @@ describe('a writer of lines', () => {
     assert.equal(text(), 'first\nreport\nreport\nsecond\n');
   });
 
-  it('waits for a slow reader, and counts what exceeds its bound', () => {
+  it('waits for a slow reader, and counts lines above its limit', () => {
     const { writer, files, changes, text, pass } = setup();
     files.failure = 'EAGAIN';
     for (let line = 0; line < 20; line++) writer.write('123456789\n');
@@ -120,7 +120,7 @@ describe('a writer of lines', () => {
     assert.equal(await writer.close(1000), true);
   });
 
-  it('ends when all is written, or when its time is over', async () => {
+  it('ends when all lines are written, or at its deadline', async () => {
     for (const inTime of [true, false]) {
       const { writer, files, pass } = setup();
       writer.write('1\n');

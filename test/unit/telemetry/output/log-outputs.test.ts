@@ -58,7 +58,7 @@ describe('the outputs of the log', () => {
     }
   }
 
-  it('show no terminal a control character, in either format', async () => {
+  it('send no control character to a terminal, in either format', async () => {
     const path = '/\u009b31m\u202e\u2028\u007f\u001b[2J\u00e9';
     const line = `${JSON.stringify({ level: 'info', time: '2026-01-02T03:04:05.678Z', path, msg: path })}\n`;
     const json = await written('json', (output) => output.write(line));
@@ -69,7 +69,7 @@ describe('the outputs of the log', () => {
     assert.match(pretty.text, /u009b31m/);
   });
 
-  it('write JSON lines as they come, all of them before they are closed', async () => {
+  it('write JSON lines unchanged, and all of them before the close', async () => {
     const lines = LINE.repeat(5000);
     const { text, dropped } = await written('json', (output) => {
       output.write(lines);
@@ -88,7 +88,7 @@ describe('the outputs of the log', () => {
     assert.ok(!text.includes('\u001b'));
   });
 
-  it('append to a file, and open a new one after the old one was moved', async () => {
+  it('append to a file, and open a new one after the old one moved', async () => {
     const file = join(directory, 'own.log');
     writeFileSync(file, 'before\n');
     const output = outputs(settings(file));
@@ -147,7 +147,7 @@ describe('the outputs of the log', () => {
     assert.equal(readFileSync(access, 'utf8'), '127.0.0.1 - - "GET /\\u001b"\n');
   });
 
-  it('change their files and their format when a change is committed, and lose no line', async () => {
+  it('change files and format at the commit, without losing a line', async () => {
     const [first, second] = [join(directory, 'first.log'), join(directory, 'second.log')];
     const output = outputs(settings(first));
     for (let index = 0; index < 1000; index++) output.write(`${index}\n`);
@@ -167,7 +167,7 @@ describe('the outputs of the log', () => {
     assert.deepEqual(output.states, [{ log: 'log', file: second, dropped: 0, problem: null }]);
   });
 
-  it('drop and count lines above their bound', async () => {
+  it('drop and count lines above their limit', async () => {
     const { text, dropped } = await written(
       'json',
       (output) => {
@@ -186,7 +186,7 @@ describe('the outputs of the log', () => {
     assert.equal(late?.dropped.log, 2);
   });
 
-  it('count every line that a full disk does not take', async () => {
+  it('count every line lost to a full disk', async () => {
     const full = outputs(settings('/dev/full', '/dev/full'));
     assert.deepEqual(
       full.states.map(({ log }) => log),
@@ -201,7 +201,7 @@ describe('the outputs of the log', () => {
     assert.equal(full.dropped.log, 4);
   });
 
-  it('do not wait for ever for a reader that reads nothing, nor fail when the reader is gone', async () => {
+  it('neither wait forever for a stalled reader, nor fail when the reader is gone', async () => {
     for (const readerStays of [true, false]) {
       const child = spawn(process.execPath, [SLOW_READER], { stdio: ['pipe', 'pipe', 'pipe'] });
       if (!readerStays) child.stdout.destroy();

@@ -42,7 +42,7 @@ describe('a pretty line', () => {
     );
   });
 
-  it('goes on in indented lines, and loses nothing', () => {
+  it('continues in indented lines without loss', () => {
     const fields = Object.fromEntries(
       Array.from({ length: 20 }, (_, index) => [`field${index}`, 'x'.repeat(20)]),
     );
@@ -52,14 +52,14 @@ describe('a pretty line', () => {
     for (const key in fields) assert.ok(lines.join(' ').includes(` ${key}=${'x'.repeat(20)}`));
   });
 
-  it('cuts a value that is longer than a line', () => {
+  it('truncates a value longer than a line', () => {
     assert.deepEqual(pretty({ text: 'x'.repeat(500), msg: 'long' }, 50), [
       'TIME INFO  long',
       `    text=${'x'.repeat(38)}...`,
     ]);
   });
 
-  it('has the stack of an error on lines of its own', () => {
+  it("has an error's stack on separate lines", () => {
     const err = {
       type: 'TypeError',
       message: 'bad',
@@ -74,7 +74,7 @@ describe('a pretty line', () => {
     ]);
   });
 
-  it('about a client has what a person asks first on one line, and the rest on another as far as it fits', () => {
+  it('about a client has the main fields on one line, and others on a second as far as they fit', () => {
     assert.deepEqual(pretty(REQUEST), [
       'TIME INFO  l7-0 request 200 GET /items client=127.0.0.1 endpoint=127.0.0.1:9001 seconds=0.0123 sent=1234',
       '    received=0 listener=web route=all cluster=app host=example.org requestId=a1b2c3d4-e5f6-7890-abcd-ef0123456789',
@@ -83,7 +83,7 @@ describe('a pretty line', () => {
     assert.match(first!, /^TIME INFO {2}l7-0 request 200 GET \/p{20}\.\.\. client=127\.0\.0\.1 endpoint=/);
   });
 
-  it('has colours at a terminal that are no part of its width', () => {
+  it('has colours on a terminal, which do not count as width', () => {
     const plain = pretty(REQUEST, 80);
     const coloured = pretty(REQUEST, 80, true).map((line) => line.replaceAll(/\u001b\[\d+m/g, ''));
     assert.deepEqual(
@@ -92,13 +92,13 @@ describe('a pretty line', () => {
     );
   });
 
-  it('that is no JSON stays as it is', () => {
+  it('that is not JSON stays unchanged', () => {
     const lines = new PrettyLines({ columns: () => 80, colours: true });
     const text = '127.0.0.1 - - [02/Jan/2026:03:04:05 +0000] "GET / HTTP/1.1" 200 3\n{"a\n';
     assert.equal(lines.format(text), text);
   });
 
-  it('never exceeds its columns, and only its first line begins without a blank', () => {
+  it('never exceeds its columns, and only its first line starts without a space', () => {
     fc.assert(
       fc.property(
         fc.record({ msg: fc.string({ minLength: 1 }), worker: fc.string(), err: fc.anything() }),

@@ -24,7 +24,7 @@ const character = fc.oneof(
 const text = fc.array(character, { maxLength: 12 }).map((characters) => characters.join(''));
 
 describe('printable text', () => {
-  it('has nothing but visible ASCII, spaces and line ends, and means the same as JSON', () => {
+  it('has only visible ASCII, spaces and newlines, and means the same as JSON', () => {
     fc.assert(
       fc.property(text, (value) => {
         const line = printable(`${JSON.stringify({ value })}\n`);
@@ -34,7 +34,7 @@ describe('printable text', () => {
     );
   });
 
-  it('can be copied: what was escaped is read back', () => {
+  it('can be copied and unescaped', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (value) => {
         fc.pre(!value.includes('\\u'));
@@ -44,7 +44,7 @@ describe('printable text', () => {
     assert.equal(readPrintable('jwt:ren\\u00e9'), 'jwt:rené');
   });
 
-  it('stays printable when a reader of JSON has parsed it', () => {
+  it('stays printable after JSON parsing', () => {
     fc.assert(
       fc.property(text, (value) => {
         const line = printableOnceParsed(`${JSON.stringify({ value })}\n`);

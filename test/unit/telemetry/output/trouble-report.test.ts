@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TroubleReport } from '../../../../src/telemetry/output/trouble-report.ts';
 
-describe('the report of outputs that fail', () => {
-  it('goes to the log, or to standard error if the log itself fails, at a bounded rate', () => {
+describe('the report of failing outputs', () => {
+  it('goes to the log, or to standard error if the log itself fails, at a limited rate', () => {
     const told: unknown[] = [];
     let now = 0;
     const warn = (fields: object, message: string): void => void told.push({ ...fields, message });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { SharedSlots, writeSharedSlots } from '../../../../src/telemetry/slots/shared-slots.ts';
 
 describe('slots in shared memory', () => {
-  it('are those of the table, whatever its keys are, and of no other key', () => {
+  it('match the table for all keys, and contain no others', () => {
     const keys = fc.uniqueArray(fc.string({ unit: 'grapheme', maxLength: 20 }), { maxLength: 50 });
     fc.assert(
       fc.property(keys, fc.string(), (known, other) => {
@@ -16,7 +16,7 @@ describe('slots in shared memory', () => {
     );
   });
 
-  it('are found among 20,000 with names that count', () => {
+  it('are found among 20,000 numbered names', () => {
     const table = new Map(
       Array.from({ length: 20_000 }, (_, index) => [`route web,route-${index}`, index] as const),
     );

@@ -89,7 +89,7 @@ describe('arrivals on sockets of Node', () => {
     return text;
   }
 
-  it('enter with the bytes behind a PROXY header, and no others', async () => {
+  it('enter with only the bytes after a PROXY header', async () => {
     const { client, socket } = await join(REQUIRED);
     client.write(`${LINE}hello`);
     const { socket: entered, facts } = await witness.entries.next();
@@ -101,7 +101,7 @@ describe('arrivals on sockets of Node', () => {
     assert.equal(socket.listenerCount('close') + socket.listenerCount('error'), 0);
   });
 
-  it('enter although their first bytes come one by one', async () => {
+  it('enter even if their first bytes arrive one by one', async () => {
     const { client, socket } = await join(REQUIRED);
     for (const byte of LINE) {
       client.write(byte);
@@ -122,12 +122,12 @@ describe('arrivals on sockets of Node', () => {
     assert.equal(await read(socket, NODE.length), NODE.toString('latin1'));
   });
 
-  it('enter without a byte if they have to send nothing', async () => {
+  it('enter at once without required bytes', async () => {
     const { socket } = await join({ ...REQUIRED, proxyProtocol: 'optional', trusts: () => false });
     assert.equal((await witness.entries.next()).socket, socket);
   });
 
-  it('are closed if they may not enter', async () => {
+  it('are closed if they are refused', async () => {
     const { client, socket } = await join(REQUIRED);
     client.write('GET / HTTP/1.1\r\n');
     const { seconds, ...rejection } = await witness.rejections.next();
@@ -137,7 +137,7 @@ describe('arrivals on sockets of Node', () => {
     await within('the close', once(client, 'close'));
   });
 
-  it('are closed at their deadline, in the stage that they have reached', async () => {
+  it('are closed at their deadline, and the rejection names their stage', async () => {
     const { client, socket } = await join({ ...REQUIRED, readsHello: true });
     wheel.advance(500);
     client.write(LINE);
@@ -148,7 +148,7 @@ describe('arrivals on sockets of Node', () => {
     assert.ok(socket.destroyed);
   });
 
-  it('are rejected once if they end or are reset', async () => {
+  it('are rejected once at FIN or a reset', async () => {
     const ended = await join(REQUIRED);
     ended.client.end('PROXY');
     assert.equal((await witness.rejections.next()).reason, 'proxy_ended');

@@ -63,13 +63,13 @@ describe('clients on sockets of Node', () => {
     return { client, received: () => text };
   }
 
-  it('are served at once if they have to send nothing', async () => {
+  it('are served at once without entry stages', async () => {
     await join('');
     const { facts } = await rig.accepted.next();
     assert.deepEqual(facts, { address: '127.0.0.1', proxy: null, tls: null });
   });
 
-  it('are closed if there is no room, whatever they have to send', async () => {
+  it('are closed without room, with or without entry stages', async () => {
     rig.isFull = true;
     const { client } = await join('');
     await within('the close', once(client, 'end'));
@@ -80,7 +80,7 @@ describe('clients on sockets of Node', () => {
     assert.deepEqual([rig.arrived, rig.gone, rig.accepted.count, rig.rejections.count], [2, 0, 0, 0]);
   });
 
-  it('are known by their PROXY header, without TLS and with it', async () => {
+  it('are identified by their PROXY header, with and without TLS', async () => {
     rig.entry = { ...rig.entry, proxyProtocol: 'required' };
     await join(`${LINE}hello`);
     const { channel, facts, received } = await rig.accepted.next();
@@ -101,7 +101,7 @@ describe('clients on sockets of Node', () => {
     assert.equal(secured.channel.ends().source?.port, carrier.localPort);
   });
 
-  it('are tunnelled by their server name with every byte, and else served', async () => {
+  it('are tunnelled by server name with every byte, or served', async () => {
     const tunnels = new Tunnels();
     rig.serve(withTls(), tunnels);
     await join(NODE);
@@ -123,7 +123,7 @@ describe('clients on sockets of Node', () => {
     assert.deepEqual([rig.tunnelled, rig.gone, rig.rejections.count], [1, 0, 0]);
   });
 
-  it('are served without TLS beside tunnels, or told that their name is unknown', async () => {
+  it('are served without TLS beside tunnels, or get an alert for an unknown name', async () => {
     const tunnels = new Tunnels();
     rig.serve(null, tunnels);
     await join('GET / HTTP/1.1\r\n');

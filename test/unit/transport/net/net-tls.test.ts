@@ -85,7 +85,7 @@ describe('TLS on sockets of Node', () => {
     return [reason, detail];
   }
 
-  it('carries bytes both ways, and tells what was agreed on', async () => {
+  it('carries bytes both ways, and reports the agreed parameters', async () => {
     serve();
     const client = secure({ ALPNProtocols: ['h2', 'http/1.1'] });
     const { channel, facts, received } = await rig.accepted.next();
@@ -123,7 +123,7 @@ describe('TLS on sockets of Node', () => {
     assert.equal(nameless.getPeerCertificate().subject.CN, 'a');
   });
 
-  it('chooses its own first protocol, and none if the client offers no other', async () => {
+  it('chooses its own first protocol, or none without a common one', async () => {
     serve({ alpn: ['x', 'http/1.1'] });
     for (const [ALPNProtocols, protocol] of [
       [['http/1.1', 'x'], 'x'],
@@ -136,7 +136,7 @@ describe('TLS on sockets of Node', () => {
     }
   });
 
-  it('keeps to the versions, ciphers and groups that are set', async () => {
+  it('limits clients to the configured versions, ciphers and groups', async () => {
     serve({ minVersion: '1.3', groups: 'P-256', ciphers: 'TLS_CHACHA20_POLY1305_SHA256' });
     const client = secure();
     await within('the handshake', once(client, 'secureConnect'));
@@ -151,13 +151,13 @@ describe('TLS on sockets of Node', () => {
     assert.deepEqual((await rejection())[0], 'tls_failed');
   });
 
-  it('throws for what OpenSSL does not take', () => {
+  it('throws for settings that OpenSSL rejects', () => {
     assert.throws(() => serve({ ciphers: 'nothing' }));
     assert.throws(() => serve({ groups: 'nothing' }));
     assert.throws(() => serve({ certificates: [{ ...a, keyPem: alice.keyPem }] }), /key values mismatch/);
   });
 
-  it('resumes sessions of the same keys, and none of other listeners or older keys', async () => {
+  it('resumes sessions with the same keys, but not of other listeners or older keys', async () => {
     const keys = freshRing();
     const resumes = async (session: Buffer | null): Promise<Buffer> => {
       const client = secure({ ...(session && { session }) });
@@ -201,7 +201,7 @@ describe('TLS on sockets of Node', () => {
   });
 
   describe('with client certificates', () => {
-    it('knows a client whose certificate is trusted', async () => {
+    it('identifies a client with a trusted certificate', async () => {
       serve({ clientCertificates: clientCertificates() });
       const client = secure({ cert: alice.certPem, key: alice.keyPem });
       const { facts } = await rig.accepted.next();
@@ -223,7 +223,7 @@ describe('TLS on sockets of Node', () => {
       assert.equal((await rig.accepted.next()).facts.tls?.certificate, null);
     });
 
-    it('refuses one of another authority, or that has expired or been revoked', async () => {
+    it('refuses a certificate of another authority, an expired one and a revoked one', async () => {
       const unknown = certificateOf(stranger.issue('alice', ['DNS:x']));
       const expired = certificateOf(authority.issue('expired', ['DNS:x'], { isExpired: true }));
       const issued = authority.issue('revoked', ['DNS:x']);
@@ -264,7 +264,7 @@ describe('TLS on sockets of Node', () => {
       return client;
     }
 
-    it('are rejected for other bytes than TLS', async () => {
+    it('are rejected for bytes that are not TLS', async () => {
       serve();
       (await plain()).write('GET / HTTP/1.1\r\n\r\n');
       assert.deepEqual(await rejection(), ['hello_malformed', 'the first bytes are not TLS']);
@@ -314,7 +314,7 @@ describe('TLS on sockets of Node', () => {
   });
 
   describe('connections that break', () => {
-    it('tell the error of a record that was changed', async () => {
+    it('report the error of a modified record', async () => {
       serve();
       const carrier = await plain();
       const client = secure({ socket: carrier });

@@ -41,7 +41,7 @@ async function rejected(rig: EntranceRig): Promise<readonly [string, string]> {
 
 describe('the entrance on system calls', { skip: opensslProblem() ?? false }, () => {
   it(
-    'agrees on TLS, tells the server name, and chooses the certificate by it',
+    'negotiates TLS, reports the server name, and chooses the certificate by it',
     on(async (rig) => {
       rig.secure([first, second]);
       const connect = (options: ConnectionOptions): Promise<TlsPeer> => TlsPeer.connect(rig.address, options);
@@ -71,7 +71,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
   );
 
   it(
-    'reads what has come with the end of the handshake, and takes FIN for an end',
+    'reads bytes that arrive with the end of the handshake, and accepts FIN as an end',
     on(async (rig) => {
       rig.secure([first, second]);
       for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
@@ -86,7 +86,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
   );
 
   it(
-    'tells the client of a PROXY header that comes before TLS',
+    'reports the client of a PROXY header before TLS',
     on(async (rig) => {
       rig.secure([first, second]);
       rig.entry = { ...rig.entry, proxyProtocol: 'required' };
@@ -100,7 +100,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
   );
 
   it(
-    'does a handshake whose every byte comes alone, behind a PROXY header',
+    'does a handshake byte by byte, after a PROXY header',
     on(async (rig) => {
       rig.secure([first]);
       rig.entry = { ...rig.entry, proxyProtocol: 'optional' };
@@ -127,7 +127,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
   );
 
   it(
-    'tells the certificate of a client, and refuses one without',
+    "reports a client's certificate, and refuses clients without one",
     on(async (rig) => {
       const trust = { ca: '', caPem: authority.pem, isRequired: true, crl: null, crlPem: null };
       rig.secure([first], { clientCertificates: { ...trust, forward: false, digest: '' } });
@@ -146,7 +146,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
   );
 
   it(
-    'serves other certificates when its TLS changes, and keeps the connections that it has',
+    'serves new certificates after a change of TLS, and keeps open connections',
     on(async (rig) => {
       rig.secure([first, second]);
       const old = rig.tls!;
@@ -227,7 +227,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
     );
 
     it(
-      'plain HTTP where TLS is spoken',
+      'plain HTTP on a listener with TLS',
       on(async (rig) => {
         rig.secure([first, second]);
         const peer = await TcpPeer.connect(rig.address);
@@ -238,7 +238,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
     );
 
     it(
-      'a server name that leads nowhere, with an alert',
+      'an unknown server name, with an alert',
       on(async (rig) => {
         rig.tunnel('db.example');
         await assert.rejects(
@@ -252,7 +252,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
   });
 
   it(
-    'hands over connections to be tunnelled, and serves plain text beside them',
+    'passes on connections to tunnel, and serves plain text beside them',
     on(async (rig) => {
       rig.tunnel('db.example');
       await assert.rejects(TlsPeer.connect(rig.address, { servername: 'db.example' }));
@@ -279,7 +279,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
   );
 
   it(
-    'closes connections whose owner throws, and goes on',
+    'closes connections whose owner throws, and continues',
     on(async (rig) => {
       rig.secure([first, second]);
       rig.onAccepted = () => {
@@ -295,7 +295,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
   );
 
   it(
-    'closes what is not served yet with its listener',
+    'closes unserved connections with its listener',
     on(async (rig) => {
       rig.secure([first, second]);
       const peers = [await TcpPeer.connect(rig.address), await TcpPeer.connect(rig.address)] as const;

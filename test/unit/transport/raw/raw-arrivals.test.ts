@@ -180,7 +180,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
   );
 
   it(
-    'enter as well if their bytes come one by one, each of which is looked at once, or the first twice',
+    'enter byte by byte, with one look per byte, or two for the first',
     on(async (rig) => {
       const peer = await TcpPeer.connect(rig.address);
       // The look at no bytes.
@@ -212,7 +212,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
   );
 
   it(
-    'enter at once if nothing has to come',
+    'enter at once without required bytes',
     on(async (rig) => {
       FakeDoor.isOpen = true;
       const peer = await TcpPeer.connect(rig.address);
@@ -228,7 +228,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
     ['stops in the middle of a hello', 'P\nhel', 'hello_timeout'],
   ] as const) {
     it(
-      `reject one that ${name}, when its time is over`,
+      `reject one that ${name}, at its deadline`,
       on(async (rig) => {
         rig.timeoutMs = 150;
         const peer = await TcpPeer.connect(rig.address);
@@ -270,7 +270,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
   }
 
   it(
-    'reject FIN that comes with bytes that do not decide',
+    'reject FIN with bytes that do not decide',
     on(async (rig) => {
       const peer = await SystemPeer.connect(rig.address);
       peer.send(100);
@@ -282,7 +282,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
   );
 
   it(
-    'reject what the door refuses, and what is longer than anything it could take',
+    'reject refused connections, and bytes longer than the max',
     on(async (rig) => {
       const [bad, long] = [await TcpPeer.connect(rig.address), await TcpPeer.connect(rig.address)];
       bad.read().send('?');
@@ -300,7 +300,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
   );
 
   it(
-    'lose one for which the proxy fails, and no other',
+    'lose only the connection for which the proxy fails',
     on(async (rig) => {
       const [bad, good] = [await TcpPeer.connect(rig.address), await TcpPeer.connect(rig.address)];
       bad.read().send('!');
@@ -322,7 +322,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
   );
 
   it(
-    'close with their listener, and time out no more',
+    'close with their listener, and no longer time out',
     on(async (rig) => {
       rig.timeoutMs = 200;
       const peers = [await TcpPeer.connect(rig.address), await TcpPeer.connect(rig.address)];
@@ -336,7 +336,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
   );
 
   it(
-    'tell the client that its server name leads nowhere',
+    'send an alert for an unknown server name',
     on(async (rig) => {
       rig.onEntered = (connection) => refuseName(rig.loop, connection);
       const peer = await TcpPeer.connect(rig.address);

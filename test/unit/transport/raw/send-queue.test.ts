@@ -10,7 +10,7 @@ import { withPair } from '../../sys/pairs.ts';
 const MIB = 1024 * 1024;
 
 describe('a queue of bytes to send', { skip: unsupportedReason() ?? false }, () => {
-  it('keeps their order over any sizes, and counts what waits', async () => {
+  it('keeps the order of bytes for all sizes, and counts waiting bytes', async () => {
     await withPair('IPv4', ({ client, server }) => {
       const queue = new SendQueue();
       const input = new PinnedBuffer(256 * 1024);
@@ -46,7 +46,7 @@ describe('a queue of bytes to send', { skip: unsupportedReason() ?? false }, () 
     });
   });
 
-  it('frees all memory at once when it is cleared, but for a few blocks', () => {
+  it('frees all memory but a few blocks when it is cleared', () => {
     const bytes = Buffer.alloc(MIB);
     const highest = (rounds: number): number => {
       let most = 0;
@@ -66,7 +66,7 @@ describe('a queue of bytes to send', { skip: unsupportedReason() ?? false }, () 
     assert.ok(grown <= 4 * MIB, `${grown} bytes`);
   });
 
-  it('can be used again after it was cleared', async () => {
+  it('can be reused after a clear', async () => {
     await withPair('IPv4', ({ client, server }) => {
       const queue = new SendQueue();
       queue.push(Buffer.alloc(1_000_000, 'a'));
@@ -87,7 +87,7 @@ describe('a queue of bytes to send', { skip: unsupportedReason() ?? false }, () 
     });
   });
 
-  it('says with which error sending has ended', async () => {
+  it('returns the error that stopped a send', async () => {
     await withPair('IPv4', ({ client }) => {
       const queue = new SendQueue();
       queue.push(Buffer.alloc(8 * 1024 * 1024));

@@ -121,7 +121,7 @@ function on(test: (stage: Stage) => Promise<void>): () => Promise<void> {
 
 describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
   it(
-    'reads what OpenSSL has without an event: when it is resumed, and behind a full read',
+    "reads OpenSSL's bytes without an event, on resume and after a full read",
     on(async ({ stream, channel, events }) => {
       stream.results.push('a'.repeat(64 * KIB), 'b'.repeat(64 * KIB), 'c');
       channel.resume();
@@ -139,7 +139,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
   );
 
   it(
-    'reads nothing while it is paused, and goes on from there',
+    'reads nothing while it is paused, and continues from there',
     on(async ({ stream, channel, events, knock }) => {
       stream.results.push('a'.repeat(64 * KIB), 'b');
       channel.owner!.channelData = (input, start, end) => {
@@ -162,7 +162,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
     ['a breach', -EPROTO, ['SystemCallError: recv EPROTO', 'gone']],
   ] as const) {
     it(
-      `tells of ${name} once, behind the bytes before it`,
+      `reports ${name} once, after the bytes before it`,
       on(async ({ stream, channel, events }) => {
         stream.results.push('a', 'b', result);
         channel.resume();
@@ -175,7 +175,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
   }
 
   it(
-    'reads again when something can be sent, if OpenSSL has to send first',
+    'reads again when there is room, if OpenSSL must send first',
     on(async ({ stream, channel, events, knock }) => {
       channel.resume();
       stream.wantsWrite = true;
@@ -194,7 +194,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
   for (const isPaused of [false, true]) {
     const when = isPaused ? 'when it is resumed' : 'at once';
     it(
-      `repeats a blocked write without room if reading waits for it, and reads on ${when}`,
+      `repeats a blocked write without room if reading waits for it, and resumes reading ${when}`,
       on(async ({ stream, channel, events, knock, fill, hear }) => {
         channel.resume();
         fill();
@@ -222,7 +222,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
   }
 
   it(
-    'repeats a blocked write with the same bytes, whatever follows them',
+    'repeats a blocked write with the same bytes',
     on(async ({ stream, channel, events }) => {
       channel.resume();
       const home = new PinnedBuffer(100 * KIB);
@@ -241,7 +241,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
   );
 
   it(
-    'goes on with a write when something has come, if OpenSSL has to read first',
+    'continues a write after input arrives, if OpenSSL must read first',
     on(async ({ stream, channel, events, knock }) => {
       channel.pause();
       stream.room = 0;
@@ -257,7 +257,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
   );
 
   it(
-    'sends close_notify when there is room for it, behind all bytes',
+    'sends close_notify after all bytes, when there is room',
     on(async ({ stream, channel }) => {
       channel.resume();
       stream.room = 0;
@@ -278,7 +278,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
   );
 
   it(
-    'is no place for bytes that nobody has encrypted',
+    'sends no unencrypted bytes',
     on(async ({ channel, stream }) => {
       assert.equal(channel.splice(channel, 1000), false);
       assert.equal(stream.sent, '');

@@ -77,7 +77,7 @@ function idsOf({ rows }: SessionAnswer): string[] {
 }
 
 describe('the list of a worker', () => {
-  it('shows each session with all that operators want to know', () => {
+  it('shows each session with all fields', () => {
     const expiring = new FakeSession(7, 'jwt', 'alice', { endsAt: NOW + 1000 });
     assert.deepEqual(answersOf({ app: [expiring] })(list()), {
       count: 1,
@@ -97,18 +97,18 @@ describe('the list of a worker', () => {
     });
   });
 
-  it('shows no end of a session that has none', () => {
+  it('shows no end for a session without one', () => {
     const [row] = answersOf({ app: [new FakeSession(1, 'basic', 'bob')] })(list()).rows;
     assert.equal(row?.endsAt, null);
   });
 
-  it('has the sessions in the order of their numbers, whatever their clusters', () => {
+  it('orders sessions by number across clusters', () => {
     const sessions = [9, 100, 8].map((number) => new FakeSession(number, 'jwt', 'alice'));
     const answer = answersOf({ app: sessions, api: [new FakeSession(10, 'jwt', 'alice')] })(list());
     assert.deepEqual(idsOf(answer), ['b0-8', 'b0-9', 'b0-10', 'b0-100']);
   });
 
-  it('goes on behind an id, and counts all sessions', () => {
+  it('continues after an id, and counts all sessions', () => {
     const sessions = [5, 1, 4, 2, 3].map((number) => new FakeSession(number, 'jwt', 'alice'));
     const ask = answersOf({ app: sessions });
     const first = ask(list({}, null, 2));
@@ -118,7 +118,7 @@ describe('the list of a worker', () => {
     assert.deepEqual(idsOf(ask(list({}, 'b0-5', 2))), []);
   });
 
-  it('is whole behind an id of a run before, and empty behind one of a later run', () => {
+  it('is whole after an id of an earlier run, and empty after one of a later run', () => {
     const ask = answersOf({ app: [new FakeSession(1, 'jwt', 'alice')] });
     assert.deepEqual(idsOf(ask(list({}, 'a9-500'))), ['b0-1']);
     const behind = ask(list({}, 'c0-0'));
@@ -133,7 +133,7 @@ describe('the list of a worker', () => {
     ['a cluster', { cluster: 'api' }, ['b0-4']],
     ['a cluster and a principal', { cluster: 'app', principal: 'jwt:alice' }, ['b0-1']],
   ] as const) {
-    it(`can be of ${name}`, () => {
+    it(`can be limited to ${name}`, () => {
       const ask = answersOf({
         app: [
           new FakeSession(1, 'jwt', 'alice'),
@@ -149,14 +149,14 @@ describe('the list of a worker', () => {
 });
 
 describe('a close by an operator', () => {
-  it('closes the session of an id with code and reason, and no other', () => {
+  it('closes only the session of an id, with code and reason', () => {
     const [one, other] = [new FakeSession(1, 'jwt', 'alice'), new FakeSession(11, 'jwt', 'alice')];
     const answer = answersOf({ app: [one, other] })({ kind: 'close', id: 'b0-1', code: 4000, reason: 'bye' });
     assert.deepEqual([answer.count, one.closes, other.closes], [1, [[4000, 'bye']], []]);
   });
 
   for (const id of ['b0-2', 'b1-1', 'b0-01', 'b0-', '1', '']) {
-    it(`finds no session ${JSON.stringify(id)} where only b0-1 is`, () => {
+    it(`finds no session ${JSON.stringify(id)} if only b0-1 exists`, () => {
       const one = new FakeSession(1, 'jwt', 'alice');
       const answer = answersOf({ app: [one] })({ kind: 'close', id, code: 1008, reason: '' });
       assert.deepEqual([answer.count, one.closes], [0, []]);
@@ -180,7 +180,7 @@ describe('a close by an operator', () => {
 });
 
 describe('an extension', () => {
-  it('moves the end of a session from where it is', () => {
+  it("postpones a session's current end", () => {
     const one = new FakeSession(1, 'jwt', 'alice', { endsAt: NOW + 1000 });
     const answer = answersOf({ app: [one] })({ kind: 'extend', id: 'b0-1', byMs: 500 });
     assert.deepEqual([answer.count, answer.at], [1, NOW + 1500]);
@@ -192,7 +192,7 @@ describe('an extension', () => {
     assert.equal(answersOf({ app: [one] })({ kind: 'extend', id: 'b0-1', byMs: 500 }).at, NOW + 500);
   });
 
-  it('leaves a session without an end as it is', () => {
+  it('leaves a session without an end unchanged', () => {
     const one = new FakeSession(1, 'jwt', 'alice');
     const answer = answersOf({ app: [one] })({ kind: 'extend', id: 'b0-1', byMs: 500 });
     assert.deepEqual([answer.count, answer.at, one.rescheduled], [1, null, 0]);
@@ -200,7 +200,7 @@ describe('an extension', () => {
 });
 
 describe('a revocation', () => {
-  it('closes the sessions of the principal, and answers the latest expiry of a credential', () => {
+  it("closes the principal's sessions, and returns the latest expiry of a credential", () => {
     const sessions = [NOW + 1000, NOW + 9000, NOW + 5000].map(
       (expiresAt, index) => new FakeSession(index, 'jwt', 'alice', { expiresAt }),
     );
@@ -210,7 +210,7 @@ describe('a revocation', () => {
     for (const { closes } of sessions) assert.deepEqual(closes, [[1008, 'access revoked']]);
   });
 
-  it('is needed for ever by a token that never expires, and by no password', () => {
+  it('is needed forever for a token that never expires, and not for passwords', () => {
     for (const [kind, at] of [
       ['jwt', FOR_EVER],
       ['basic', null],
@@ -220,7 +220,7 @@ describe('a revocation', () => {
     }
   });
 
-  it('ends the handshakes of the principal, which have been admitted', () => {
+  it("ends the principal's admitted handshakes", () => {
     const cancelled: string[] = [];
     const handshakes = ['alice', 'bob'].map((name) => ({
       admission: new FakeSession(0, 'jwt', name).admission,
@@ -230,7 +230,7 @@ describe('a revocation', () => {
     assert.deepEqual(cancelled, ['alice: access revoked']);
   });
 
-  it('leaves handshakes whose credentials are still checked', () => {
+  it('leaves handshakes whose credentials are still being checked', () => {
     const checked = { admission: null, cancel: () => assert.fail() };
     const session = new FakeSession(1, 'jwt', 'alice');
     const ask = answersOf({ app: [session] }, () => true, [checked]);

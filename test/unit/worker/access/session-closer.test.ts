@@ -27,7 +27,7 @@ describe('the closing of many sessions', () => {
     assert.deepEqual(closed, ['0 1008 x', '1 1008 x', '2 1008 x']);
   });
 
-  it('takes no more than about 10 ms of a turn, and leaves none', () => {
+  it('takes at most about 10 ms per turn, and closes all', () => {
     const { closed, sessions, clock } = rig(100);
     const wheel = new TimerWheel(0);
     new SessionCloser(wheel, clock).close(sessions, 1008, '');

@@ -13,7 +13,7 @@ const hear = (sets: WorkerKeySets, jwks: string | null): void =>
   sets.handle({ type: 'key_set', url: URL, jwks });
 
 describe('the key sets of a worker', () => {
-  it('are those that were known at its start, and those that it has heard of', () => {
+  it('are those known at its start, and those received later', () => {
     const { sets } = setup(new Map([[URL, 'one']]));
     assert.equal(sets.of(URL)?.jwks, 'one');
     assert.equal(sets.of('https://other/'), null);
@@ -31,7 +31,7 @@ describe('the key sets of a worker', () => {
     assert.notEqual(sets.of(URL), first);
   });
 
-  it('are asked for once for all that wait, who hear of the answer once', () => {
+  it('are requested once for all waiting callers, and each gets the answer once', () => {
     const { sets, said } = setup();
     const calls: string[] = [];
     sets.refresh(URL, () => void calls.push('a'));
@@ -44,7 +44,7 @@ describe('the key sets of a worker', () => {
     assert.equal(said.length, 2);
   });
 
-  it('are not told to those that have given the wait up', () => {
+  it('are not reported to callers that cancelled', () => {
     const { sets } = setup();
     const calls: string[] = [];
     const giveUp = sets.refresh(URL, () => void calls.push('a'));

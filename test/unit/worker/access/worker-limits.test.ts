@@ -47,7 +47,7 @@ describe('the limits of a worker', () => {
     assert.equal(page.values[page.slot(pageMetrics.limitRefusals, labels)], 1);
   });
 
-  it('tell the primary of a ledger before the first hold, and once for all generations', () => {
+  it('report a ledger to the primary before the first hold, once for all generations', () => {
     const { page, memory, memories, said, limits } = setup();
     const set = limits.setOf('web', [LIMIT]);
     assert.equal(said.length, 0);
@@ -62,7 +62,7 @@ describe('the limits of a worker', () => {
     }
   });
 
-  it('are no set without limits', () => {
+  it('have no set without limits', () => {
     assert.equal(setup().limits.setOf('web', []), null);
   });
 });

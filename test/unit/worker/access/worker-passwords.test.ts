@@ -37,7 +37,7 @@ describe("a worker's passwords", () => {
     assert.equal(said.length, 2);
   });
 
-  it('that found no place in the queue are asked again', () => {
+  it('are sent again after a full queue', () => {
     const { said, heard, passwords, verify } = stage();
     verify();
     passwords.handle({ type: 'password', number: 1, matches: null });
@@ -46,7 +46,7 @@ describe("a worker's passwords", () => {
     assert.equal(said.length, 2);
   });
 
-  it('are taken back once when nobody waits any more, and hear nothing', () => {
+  it('are withdrawn once when nobody waits, and ignore the answer', () => {
     const { said, heard, passwords, verify } = stage();
     const giveUp = verify();
     assert.ok(typeof giveUp === 'function');
@@ -57,7 +57,7 @@ describe("a worker's passwords", () => {
     assert.deepEqual(heard, []);
   });
 
-  it('cannot be taken back after the answer', () => {
+  it('cannot be withdrawn after the answer', () => {
     const { said, passwords, verify } = stage();
     const giveUp = verify();
     passwords.handle({ type: 'password', number: 1, matches: true });

@@ -19,7 +19,7 @@ function revocations(name: string): { list: WorkerRevocations; said: FromWorker[
 }
 
 describe('the revocations of a worker', () => {
-  it('refuse credentials that are older, or do not tell their age', () => {
+  it('refuse credentials that are older or of unknown age', () => {
     for (const name of ['alice', 'jwt:alice']) {
       const { list } = revocations(name);
       assert.equal(list.isRevoked(principal()), true);

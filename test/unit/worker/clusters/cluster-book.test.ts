@@ -25,7 +25,7 @@ const healthOf = (book: ClusterBook): string[] =>
   Array.from(book.get('app')!.endpoints, ({ health }) => health);
 
 describe('the clusters of a worker', () => {
-  it('are made at their first use, as they are then', () => {
+  it('are created at their first use, with their current state', () => {
     const book = bookOf(record());
     book.update(record({}, { health: 'down' }));
     assert.equal(book.get('other'), undefined);
@@ -53,7 +53,7 @@ describe('the clusters of a worker', () => {
     assert.equal(cluster.config.retries, 5);
   });
 
-  it('have the settings of the next generation if a client needs them while it is prepared', () => {
+  it("get the next generation's settings if a client needs them during its preparation", () => {
     const book = bookOf(record());
     const next = book.next({ changed: [record({ retries: 5 })], removed: [] });
     const cluster = book.get('app')!;
@@ -63,14 +63,14 @@ describe('the clusters of a worker', () => {
     assert.equal(next.book.get('app'), cluster);
   });
 
-  it('have the settings of the next generation if they are used later', () => {
+  it("get the next generation's settings if they are used later", () => {
     const book = bookOf(record());
     const next = book.next({ changed: [record({ retries: 5 })], removed: [] });
     next.commit();
     assert.equal(next.book.get('app')!.config.retries, 5);
   });
 
-  it('are retired when the next generation lacks them, used or not', () => {
+  it('are retired when the next generation lacks them', () => {
     const book = bookOf(record(), record({ name: 'unused' }));
     const cluster = book.get('app')!;
     const next = book.next({ changed: [], removed: ['app', 'unused'] });
@@ -80,7 +80,7 @@ describe('the clusters of a worker', () => {
     assert.deepEqual([next.book.get('app'), next.book.get('unused')], [undefined, undefined]);
   });
 
-  it('are refused if their TLS settings cannot be used, without a change', () => {
+  it('are refused without a change if their TLS settings are unusable', () => {
     assert.throws(() => bookOf(record({ tls: BAD_TLS })));
     const book = bookOf(record());
     assert.throws(() => book.next({ changed: [record({ tls: BAD_TLS })], removed: [] }));
@@ -88,7 +88,7 @@ describe('the clusters of a worker', () => {
     assert.equal(book.get('app')!.tls, null);
   });
 
-  it('tell the header on which the balancer hashes, in each generation its own', () => {
+  it("report each generation's own hash header", () => {
     const hashed = record({ hashOn: { kind: 'header', name: 'x-user' } });
     const book = bookOf(record());
     const next = book.next({ changed: [hashed], removed: [] });

@@ -65,7 +65,7 @@ class Connection implements PacedConnection {
 const pace = { rate: 100, deadlineMs: 60_000, jitterMs: 0 };
 
 describe('a pacer', () => {
-  it('ends connections evenly at the rate, in an order other than that of their arrival', () => {
+  it('ends connections evenly at the rate, in random order', () => {
     const world = new World();
     world.add(1000);
     new Pacer(world.wheel, world.collect, pace, false);
@@ -93,7 +93,7 @@ describe('a pacer', () => {
     assert.equal(world.ended.length, 200);
   });
 
-  it('asks busy connections again and again, and ends them at the deadline', () => {
+  it('retries busy connections, and ends them at the deadline', () => {
     const world = new World();
     world.add(5, (at) => at >= 3000);
     world.add(5, () => false);
@@ -111,7 +111,7 @@ describe('a pacer', () => {
     assert.ok(pacer.isOver);
   });
 
-  it('ends everything at the deadline, however many have not had their turn, and is over', () => {
+  it('ends all connections at the deadline, and finishes', () => {
     const world = new World();
     world.add(500);
     const pending: number[] = [];
@@ -125,7 +125,7 @@ describe('a pacer', () => {
     assert.equal(pending.at(-1), 0);
   });
 
-  it('does not exceed a low rate when connections come one by one', () => {
+  it('does not exceed a low rate when connections arrive one by one', () => {
     const world = new World();
     new Pacer(world.wheel, world.collect, { ...pace, rate: 1 }, true, { random: () => 0 });
     for (let second = 0; second < 20; second++) {
@@ -136,7 +136,7 @@ describe('a pacer', () => {
     assert.ok(world.ended.length >= 18, `${world.ended.length}`);
   });
 
-  it('ends later connections too if it lasts, else it is over when none is left', () => {
+  it('ends later connections if it lasts, and otherwise finishes after the last one', () => {
     for (const lasting of [true, false]) {
       const world = new World();
       world.add(3);
@@ -152,7 +152,7 @@ describe('a pacer', () => {
     }
   });
 
-  it('ends nothing after it was cancelled, and no connection that has ended by itself', () => {
+  it('ends nothing after its cancel, and no connection that ended on its own', () => {
     const world = new World();
     world.add(100);
     const pacer = new Pacer(world.wheel, world.collect, { ...pace, rate: 20 }, true);
@@ -166,7 +166,7 @@ describe('a pacer', () => {
     assert.equal(world.ended.length, length);
   });
 
-  it('tells connections that are busy with their last frame to live on if it is cancelled', () => {
+  it('undrains busy connections when it is cancelled', () => {
     const world = new World();
     world.add(4, () => false);
     const pacer = new Pacer(world.wheel, world.collect, { ...pace, rate: 2 }, true, { random: () => 0 });

@@ -5,7 +5,7 @@ import { EndingBacklog, shareOfScope } from '../../../../src/worker/ending/rate-
 const page = (...values: number[]): Float64Array => Float64Array.from(values);
 
 describe('the share of a worker in a rate', () => {
-  it('is its part of the connections that the gauges of a scope count in all pages', () => {
+  it("is its fraction of the connections counted by a scope's gauges in all pages", () => {
     const pages = [page(3, 0, 99), page(1, 4, 99)];
     const shares = pages.map((own) => shareOfScope(own, pages, [0, 1]));
     assert.deepEqual(
@@ -19,7 +19,7 @@ describe('the share of a worker in a rate', () => {
     );
   });
 
-  it('is the same for all if the scope has no gauge any more', () => {
+  it('is equal for all workers if the scope no longer has a gauge', () => {
     assert.equal(shareOfScope(page(1), [page(1), page(5)], []).of(1), 1 / 2);
   });
 

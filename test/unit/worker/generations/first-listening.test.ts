@@ -7,7 +7,7 @@ const WEB = { name: 'web', address: ':80', cluster: 'blue' };
 const API = { name: 'api', address: ':81', cluster: 'blue' };
 
 describe('the first listeners', () => {
-  it('are all made when the worker may tidy up, and none of them accepts before', async () => {
+  it('are all created before the worker cleans up its heap, and accept only after that', async () => {
     const { generations, layer } = new World([WEB, API]);
     const seen: string[][] = [];
     await generations.listen(() => seen.push(...layer.made.map(({ asked }) => [...asked])));

@@ -40,7 +40,7 @@ describe('a listener that fits the next configuration', () => {
     assert.deepEqual(layer.asked, ['started', 'committed 2']);
   });
 
-  it('stays as it is if the change is aborted', async () => {
+  it('stays unchanged if the change is aborted', async () => {
     const { generations, layer } = await World.listening([WEB]);
     (await generations.prepare(environmentOf(2, [{ ...WEB, cluster: 'green' }]))).abort();
     assert.deepEqual(layer.made[0]!.asked, ['listen']);
@@ -54,7 +54,7 @@ describe('a listener that fits the next configuration', () => {
     assert.equal(world.generations.liveConnections({ kind: 'all' }).length, 1);
   });
 
-  it('loses the sessions of a cluster that it does not lead to any more', async () => {
+  it('loses the sessions of a cluster that its routes no longer use', async () => {
     const world = await World.listening([WEB]);
     const session = new FakeConnection(world.layer.made[0]!.context);
     assert.deepEqual(await world.change([{ ...WEB, cluster: 'green' }]), [session]);
@@ -65,7 +65,7 @@ describe('a listener that fits the next configuration', () => {
     assert.deepEqual(world.generations.liveConnections({ kind: 'all' }), []);
   });
 
-  it('has requests of the older configuration until they are answered', async () => {
+  it('keeps requests of the older configuration until they are answered', async () => {
     const world = await World.listening([WEB]);
     const { requests } = world.layer.made[0]!;
     requests.open = 2;
@@ -89,7 +89,7 @@ describe('a listener that does not fit the next configuration', () => {
     assert.deepEqual([old!.asked, successor!.asked], [['listen'], ['listen', 'stop', 'close']]);
   });
 
-  it('leaves its address to the successors of all workers, and stops a second later', async () => {
+  it('hands its address over to the successors of all workers, and stops a second later', async () => {
     const world = await World.listening([WEB]);
     await world.change([MOVED]);
     const [old, successor] = world.layer.made;
@@ -102,7 +102,7 @@ describe('a listener that does not fit the next configuration', () => {
     assert.deepEqual(successor!.asked, ['listen', 'inherit :80']);
   });
 
-  it('closes when none of its connections is left', async () => {
+  it('closes after its last connection', async () => {
     const world = await World.listening([WEB]);
     const [old] = world.layer.made;
     old!.connections = 1;
@@ -158,7 +158,7 @@ describe('a listener that does not fit the next configuration', () => {
 });
 
 describe('a removed listener', () => {
-  it('stops at once, refuses new sessions and loses all that it has', async () => {
+  it('stops at once, refuses new sessions and loses all of its connections', async () => {
     const world = await World.listening([WEB, API]);
     const [web, api] = world.layer.made;
     const session = new FakeConnection(web!.context);
@@ -196,7 +196,7 @@ describe('a removed endpoint', () => {
     assert.deepEqual(await world.change([WEB]), [gone]);
   });
 
-  it('does not lose a session twice that has lost its cluster as well', async () => {
+  it('loses a session only once, even if its cluster is removed, too', async () => {
     const world = await World.listening([WEB]);
     const session = new FakeConnection(world.layer.made[0]!.context, 'a');
     session.endpoint!.removed = true;
@@ -214,7 +214,7 @@ describe('the scope of a drain', () => {
     ['an endpoint of one cluster', { kind: 'endpoint', cluster: 'blue', name: 'a' }, ['web a']],
     ['nothing that is there', { kind: 'listener', name: 'none' }, []],
   ] as const) {
-    it(`takes in ${name}`, async () => {
+    it(`includes ${name}`, async () => {
       const { generations, layer } = await World.listening([WEB, GREEN]);
       const [web, api] = layer.made;
       new FakeConnection(web!.context, 'a');
@@ -228,14 +228,14 @@ describe('the scope of a drain', () => {
     });
   }
 
-  it('takes in connections of older generations', async () => {
+  it('includes connections of older generations', async () => {
     const world = await World.listening([WEB]);
     const session = new FakeConnection(world.layer.made[0]!.context, 'a');
     await world.change([GREEN]);
     assert.deepEqual(world.generations.liveConnections({ kind: 'cluster', name: 'blue' }), [session]);
   });
 
-  it('lets its listeners take no new work, or take it again', async () => {
+  it('stops and restarts new work on its listeners', async () => {
     const { generations, layer } = await World.listening([WEB, API]);
     const [web, api] = layer.made;
     generations.admit({ kind: 'listener', name: 'web' }, false);
@@ -255,14 +255,14 @@ describe('a worker that ends', () => {
     assert.deepEqual(layer.made[0]!.asked, ['listen', 'stop', 'refuse']);
   });
 
-  it('serves what has reached it while others take over', async () => {
+  it('serves connections that arrive while others take over', async () => {
     const { generations, layer } = await World.listening([WEB]);
     generations.leave(-1);
     generations.stop();
     assert.deepEqual(layer.made[0]!.asked, ['listen', 'leave -1', 'stop']);
   });
 
-  it('cancels handshakes under way, also of older generations', async () => {
+  it('cancels pending handshakes, also of older generations', async () => {
     const world = await World.listening([WEB]);
     let cancelled = 0;
     const { pending } = world.layer.made[0]!.context;
@@ -322,7 +322,7 @@ describe('a worker that ends', () => {
 });
 
 describe('a worker that aborts', () => {
-  it('cuts everything of every generation before it frees what is shared', async () => {
+  it('aborts all connections of all generations before it frees shared state', async () => {
     const world = await World.listening([WEB]);
     const session = new FakeConnection(world.layer.made[0]!.context);
     await world.change([{ ...WEB, address: ':8080' }]);
@@ -338,7 +338,7 @@ describe('a worker that aborts', () => {
     assert.equal(world.layer.made[0]!.asked.at(-1), 'close');
   });
 
-  it('frees what is shared even if a connection cannot be cut', async () => {
+  it('frees shared state even if a connection cannot be aborted', async () => {
     const { generations, layer } = await World.listening([WEB]);
     const session = new FakeConnection(layer.made[0]!.context);
     session.abort = () => {

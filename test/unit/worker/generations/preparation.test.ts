@@ -20,7 +20,7 @@ describe('a change that is given up', () => {
     );
   });
 
-  it('closes a listener that is made when the worker ends', async () => {
+  it('closes a listener created while the worker ends', async () => {
     const { generations, layer } = await World.listening([WEB]);
     const made = layer.holdNext();
     const change = generations.prepare(environmentOf(2, [MOVED]));

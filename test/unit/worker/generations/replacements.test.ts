@@ -7,7 +7,7 @@ const WEB = { name: 'web', address: ':80', cluster: 'blue' };
 const MOVED = { name: 'web', address: ':8080', cluster: 'green' };
 
 describe('a replaced listener that has not stopped yet', () => {
-  it('has its context until then, and the context has the connections that still come', async () => {
+  it('keeps its context until then, and the context has later connections', async () => {
     const world = await World.listening([WEB]);
     const [old] = world.layer.made;
     await world.change([MOVED]);
@@ -23,7 +23,7 @@ describe('a replaced listener that has not stopped yet', () => {
     assert.deepEqual(world.generations.liveConnections({ kind: 'all' }), []);
   });
 
-  it('keeps its context while a connection waits that may become a tunnel', async () => {
+  it('keeps its context while a waiting connection may become a tunnel', async () => {
     const world = await World.listening([WEB]);
     const [old] = world.layer.made;
     old!.hasArrivals = true;
@@ -39,7 +39,7 @@ describe('a replaced listener that has not stopped yet', () => {
     assert.deepEqual(world.older(), { connections: 0, oldest: 2 });
   });
 
-  it('stops in its own time if its successor is replaced as well', async () => {
+  it('stops on its own schedule if its successor is replaced, too', async () => {
     const world = await World.listening([WEB]);
     await world.change([MOVED]);
     world.clock.pass(600);
@@ -55,7 +55,7 @@ describe('a replaced listener that has not stopped yet', () => {
     assert.deepEqual([first!.asked.at(-1), second!.asked.at(-1)], ['close', 'close']);
   });
 
-  it('is closed by the end of its worker', async () => {
+  it('closes with its worker', async () => {
     const world = await World.listening([WEB]);
     await world.change([MOVED]);
     world.generations.abort();
@@ -66,7 +66,7 @@ describe('a replaced listener that has not stopped yet', () => {
 });
 
 describe('a removed listener whose name comes back', () => {
-  it('is a new listener, and the old one closes when its connections are of no more use', async () => {
+  it('is a new listener, and the old one closes when its connections have no further use', async () => {
     const world = await World.listening([WEB]);
     const [old] = world.layer.made;
     old!.connections = 1;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Retirement } from '../../../../src/worker/generations/retirement.ts';
 
-describe('what is alive of older generations', () => {
+describe('a live part of an older generation', () => {
   it('is counted until it is over, and then dropped once', () => {
     const retirement = new Retirement();
     let sessions = 3;
@@ -28,7 +28,7 @@ describe('what is alive of older generations', () => {
     assert.deepEqual(retirement.sweep(9), { connections: 0, oldest: 8 });
   });
 
-  it('is not over while more of it may come', () => {
+  it('is not over while it may grow', () => {
     const retirement = new Retirement();
     let mayGrow = true;
     let over = 0;
@@ -40,7 +40,7 @@ describe('what is alive of older generations', () => {
     assert.equal(over, 1);
   });
 
-  it('is nothing if nothing has been replaced', () => {
+  it('does not exist before a replacement', () => {
     assert.deepEqual(new Retirement().sweep(3), { connections: 0, oldest: 3 });
   });
 });

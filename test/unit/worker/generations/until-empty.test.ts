@@ -20,7 +20,7 @@ describe('the wait of a worker that ends', () => {
     return { remainder, isOverAfter };
   }
 
-  it('is over at once if nothing remains', async () => {
+  it('ends at once if nothing remains', async () => {
     assert.equal(await waiting(false, 0).isOverAfter(0), true);
   });
 
@@ -32,13 +32,13 @@ describe('the wait of a worker that ends', () => {
     assert.equal(await isOverAfter(50), true);
   });
 
-  it('is over when connections have been idle for a while', async () => {
+  it('ends when connections have been idle for a while', async () => {
     const { isOverAfter } = waiting(false, 5);
     assert.equal(await isOverAfter(999), false);
     assert.equal(await isOverAfter(1), true);
   });
 
-  it('begins to count idle time again when a request comes', async () => {
+  it('restarts the idle time when a request arrives', async () => {
     const { remainder, isOverAfter } = waiting(false, 1);
     assert.equal(await isOverAfter(900), false);
     remainder.busy = true;
@@ -48,7 +48,7 @@ describe('the wait of a worker that ends', () => {
     assert.equal(await isOverAfter(50), true);
   });
 
-  it('is over when the time is, whatever remains', async () => {
+  it('ends at its deadline, whatever remains', async () => {
     const { isOverAfter } = waiting(true, 1);
     assert.equal(await isOverAfter(9999), false);
     assert.equal(await isOverAfter(1), true);

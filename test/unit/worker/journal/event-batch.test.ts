@@ -51,7 +51,7 @@ describe('the events of a worker', () => {
     assert.equal(world.counted, 990);
   });
 
-  it('are bounded over all reasons, and begin anew in the next second', () => {
+  it('are limited over all reasons, and allowed again in the next second', () => {
     const world = new World();
     for (let reason = 0; reason < 50; reason++) world.tell(`reason ${reason}`, 10);
     world.batch.flush();
@@ -62,7 +62,7 @@ describe('the events of a worker', () => {
     assert.equal(world.posts.at(-1)!.events.length, 1);
   });
 
-  it('tell of suppressed ones at the end of the second if nothing else happens', () => {
+  it('report suppressed ones at the end of the second without another event', () => {
     const world = new World();
     world.tell('overload', 10);
     world.batch.flush();

@@ -60,7 +60,7 @@ function settings(
 }
 
 describe("a worker's journal", () => {
-  it('wants nothing of what went well without an access log, and events of what did not', () => {
+  it('wants no successes without an access log, but events of failures', () => {
     const { journal } = new World(null);
     assert.deepEqual(
       (['success', 'refusal', 'failure'] as const).map((outcome) => journal.sinksOf(outcome, 9, null)),
@@ -69,7 +69,7 @@ describe("a worker's journal", () => {
     assert.deepEqual([journal.isOn(ACCESS), journal.isOn(EVENT)], [false, true]);
   });
 
-  it('draws a part of what went well, and takes all refusals, failures and slow ones', () => {
+  it('samples successes, and takes all refusals, failures and slow requests', () => {
     const world = new World({ sample: 0.25, slowMs: 500 });
     const { journal } = world;
     world.random = 0.24;
@@ -81,7 +81,7 @@ describe("a worker's journal", () => {
     assert.equal(journal.sinksOf('failure', 0, null), ACCESS | EVENT);
   });
 
-  it('has spans of sampled traces, and of all failures that are traced', () => {
+  it('has spans of sampled traces, and of all traced failures', () => {
     const world = new World(null);
     const { journal } = world;
     const sinks = journal.sinksOf('success', 0, { isSampled: true });
@@ -92,13 +92,13 @@ describe("a worker's journal", () => {
     assert.equal(journal.sinksOf('failure', 0, { isSampled: false }), EVENT | SPAN);
   });
 
-  it('draws nothing at a part of 0', () => {
+  it('samples nothing at a rate of 0', () => {
     const world = new World({ sample: 0 });
     world.random = 0;
     assert.equal(world.journal.sinksOf('success', 0, null), 0);
   });
 
-  it('writes to the log if its level has info, and to an own file whatever the level', () => {
+  it('writes to the log at level info, and to a separate file at any level', () => {
     assert.equal(new World({}, 'warn').journal.sinksOf('success', 0, null), 0);
     const world = new World({ file: '/tmp/access.log' }, 'silent');
     world.journal.request(world.journal.sinksOf('success', 0, null), REQUEST);
@@ -108,7 +108,7 @@ describe("a worker's journal", () => {
     assert.deepEqual([shared.log.length, shared.access.length], [1, 0]);
   });
 
-  it('takes the settings of a reload for the next line', () => {
+  it('applies reloaded settings from the next line on', () => {
     const world = new World({});
     world.journal.request(ACCESS, REQUEST);
     world.journal.apply(settings({ format: 'combined', file: '/tmp/access.log' }));
@@ -126,14 +126,14 @@ describe("a worker's journal", () => {
     assert.match(world.access[0]!, /^192\.0\.2\.7 - basic:alice \[/);
   });
 
-  it('posts the lines and events that wait when its worker ends', () => {
+  it('posts waiting lines and events when its worker ends', () => {
     const world = new World({ file: '/tmp/access.log' });
     world.journal.request(ACCESS | EVENT, { ...REQUEST, status: 502 });
     world.journal.flush();
     assert.deepEqual([world.access.at(-1), world.events.length], ['flushed', 1]);
   });
 
-  it('tells of failures with their reason, place and client', () => {
+  it('reports failures with their reason, place and client', () => {
     const world = new World(null);
     const { journal } = world;
     journal.request(EVENT, { ...REQUEST, status: 502 });

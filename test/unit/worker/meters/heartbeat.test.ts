@@ -5,7 +5,7 @@ import { Pulse } from '../../../../src/protocol/pulse.ts';
 import { Heartbeat } from '../../../../src/worker/meters/heartbeat.ts';
 
 describe('the heartbeat of a worker', () => {
-  it('beats at each tick of the wheel that its loop drives, and not without it', () => {
+  it('beats only at ticks of the wheel', () => {
     const wheel = new TimerWheel(0);
     const pulse = new Pulse();
     new Heartbeat(pulse, wheel);

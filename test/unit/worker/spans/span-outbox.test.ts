@@ -27,7 +27,7 @@ class Rig {
 }
 
 describe('the outbox of spans', () => {
-  it('sends what has ended once in a tick, and nothing without spans', () => {
+  it('sends ended spans once per tick, and nothing without spans', () => {
     const rig = new Rig();
     rig.offer(3, true);
     assert.deepEqual(rig.sent, []);
@@ -43,14 +43,14 @@ describe('the outbox of spans', () => {
     ]);
   });
 
-  it('drops and counts what is too much for a report', () => {
+  it('drops and counts spans above the limit of a report', () => {
     const rig = new Rig();
     rig.offer(600, true);
     rig.advance(2 * TICK_MS);
     assert.deepEqual(rig.sent, [[500, 100]]);
   });
 
-  it('divides what the primary can take by the number of workers, and leaves each a few', () => {
+  it("divides the primary's capacity among the workers, with a minimum for each", () => {
     for (const [workers, share] of [
       [4, 125],
       [64, 30],
@@ -62,7 +62,7 @@ describe('the outbox of spans', () => {
     }
   });
 
-  it('takes failures at a bounded rate, whoever provokes them', () => {
+  it('takes failures at a limited rate', () => {
     const rig = new Rig();
     for (let tick = 0; tick < 100; tick++) {
       rig.offer(1000, false);

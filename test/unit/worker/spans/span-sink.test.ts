@@ -126,7 +126,7 @@ describe('the span of a request', () => {
     assert.equal('url.path' in attributes, false);
   });
 
-  it('has the host that was asked for, an IPv6 address without brackets', () => {
+  it('has the requested host, and an IPv6 address without brackets', () => {
     const placeOf = (host: string): unknown[] => {
       const { attributes } = spanOfRequest({ asked: { ...ASKED, host } });
       return [attributes['server.address'], attributes['server.port']];
@@ -136,7 +136,7 @@ describe('the span of a request', () => {
     assert.deepEqual(placeOf('app.example'), ['app.example', 443]);
   });
 
-  it('fails by 5xx and by a cut, and not by 4xx', () => {
+  it('fails on 5xx and on a cut, but not on 4xx', () => {
     assert.equal(spanOfRequest({ status: 404, detail: 'no route' }).failure, null);
     const failed = spanOfRequest({ status: 503, reason: 'overload', detail: 'too many' });
     assert.deepEqual([failed.failure, failed.attributes['error.type']], ['too many', '503']);
@@ -144,7 +144,7 @@ describe('the span of a request', () => {
     assert.deepEqual([cut.failure, cut.attributes['error.type']], ['response cut: endpoint', 'endpoint']);
   });
 
-  it('has a bounded set of names, whatever methods clients send', () => {
+  it('has a limited set of names, whatever methods clients send', () => {
     const span = spanOfRequest({ span: { ...SPAN, method: 'BREW' } });
     assert.equal(span.name, 'HTTP app');
     assert.equal(span.attributes['http.request.method'], '_OTHER');
@@ -152,13 +152,13 @@ describe('the span of a request', () => {
     assert.equal(spanOfRequest({ route: 'none' }).name, 'GET');
   });
 
-  it('says that it is there because it failed', () => {
+  it('says that it was kept because of a failure', () => {
     const span = spanOfRequest({ status: 502, span: { ...SPAN, trace: { ...TRACE, isSampled: false } } });
     assert.equal(span.attributes['sluice.sampled_by'], 'failure');
     assert.equal(span.isSampled, false);
   });
 
-  it('is not made without a trace, or if the outbox is full', () => {
+  it('is not created without a trace, or if the outbox is full', () => {
     assert.deepEqual(
       spansOf((sink) => sink.request({ ...REQUEST, span: undefined })),
       [],
@@ -170,7 +170,7 @@ describe('the span of a request', () => {
   });
 });
 
-describe('the span of a handshake that was refused', () => {
+describe('the span of a refused handshake', () => {
   it('has the reason as the type of its error', () => {
     const refusal = { ...REQUEST, reason: 'connect_failed', subprotocol: 'chat' };
     const [span] = spansOf((sink) =>
@@ -186,7 +186,7 @@ describe('the span of a handshake that was refused', () => {
 describe('the span of a session', () => {
   const start = { ...PLACE, subprotocol: 'chat', handshakeSeconds: 0.5, span: SPAN };
 
-  it('lasts from the request to the end, and tells what it carried', () => {
+  it('lasts from the request to the end, and has the counts', () => {
     const [span] = spansOf((sink) =>
       sink.session(start, END, [{ name: 'evicted', at: 3000, reason: 'rebalance' }]),
     );
@@ -211,7 +211,7 @@ describe('the span of a session', () => {
     });
   });
 
-  it('fails by an abnormal close', () => {
+  it('fails on an abnormal close', () => {
     const [span] = spansOf((sink) => sink.session(start, { ...END, side: 'endpoint', code: 1006 }, []));
     assert.equal(span?.failure, 'closed by the endpoint with 1006');
     assert.equal(span.attributes['error.type'], '1006');

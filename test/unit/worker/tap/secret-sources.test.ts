@@ -4,7 +4,7 @@ import { secretSourcesOf } from '../../../../src/worker/tap/secret-sources.ts';
 import { loadWhole } from '../../config/whole.ts';
 
 describe('the places of credentials', () => {
-  it('are those of all listeners and routes', () => {
+  it('include all listeners and routes', () => {
     const kinds = Array.from(
       secretSourcesOf(loadWhole().config.listeners),
       ({ kind, name }) => `${kind} ${name}`,

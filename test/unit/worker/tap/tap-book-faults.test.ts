@@ -21,7 +21,7 @@ const BROKEN: FramePosition = {
 };
 
 describe('a fault in the code of a tap', () => {
-  it('ends the watch of its session alone, which hears nothing of it', () => {
+  it('ends only the watch of its session, which does not notice', () => {
     const rig = new TapRig(order());
     const broken = rig.book.watchSession(facts())!;
     const other = rig.book.watchSession(facts({ number: 2 }))!;
@@ -38,7 +38,7 @@ describe('a fault in the code of a tap', () => {
     assert.deepEqual(rig.faults, [FAULT]);
   });
 
-  it('counts as a session that the tap misses', () => {
+  it('counts as a session lost by the tap', () => {
     const rig = new TapRig(order());
     const tap = rig.book.watchSession(facts())!;
     tap.opened();
@@ -60,7 +60,7 @@ describe('a fault in the code of a tap', () => {
     assert.deepEqual(rig.faults, [FAULT]);
   });
 
-  it('ends the search for open sessions, and nothing else', () => {
+  it('ends only the walk over open sessions', () => {
     const rig = new TapRig();
     const broken = rig.openSession();
     Object.defineProperty(broken, 'hasEnded', { get: fail });
@@ -72,7 +72,7 @@ describe('a fault in the code of a tap', () => {
     assert.equal(rig.faults.length, 1);
   });
 
-  it('is told once a tick, however many there are', () => {
+  it('is reported at most once per tick', () => {
     const rig = new TapRig(order());
     const breakOne = (number: number): void => {
       const tap = rig.book.watchSession(facts({ number }))!;

@@ -51,7 +51,7 @@ describe('the taps of a worker', () => {
     assert.deepEqual(rig.counts, { told: 1, cpu: 0, lines: 0 });
   });
 
-  it('read the bytes of a handshake as UTF-8, before rules look at it', () => {
+  it('decode a handshake as UTF-8 before the rules apply', () => {
     const rig = new TapRig(order({ payload: true, redact: ['/caf\u00e9/'] }));
     const handshake = {
       target: '/\u00c3\u00a9?a=caf\u00c3\u00a9',
@@ -66,7 +66,7 @@ describe('the taps of a worker', () => {
     });
   });
 
-  it('want nothing before the first of them, and after the last', () => {
+  it('want nothing before the first tap and after the last', () => {
     const rig = new TapRig();
     assert.ok(!rig.book.isOn);
     assert.equal(rig.book.watchSession(facts()), null);
@@ -79,7 +79,7 @@ describe('the taps of a worker', () => {
     assert.equal(rig.wheel.idleUntil(), Infinity, 'nothing ticks');
   });
 
-  it('watch the sessions that their filter and sample choose', () => {
+  it('watch the sessions chosen by their filter and sample', () => {
     const rig = new TapRig(
       order({ id: 'bob', filter: { principal: 'bob' } }),
       order({ id: 'alice', filter: { principal: 'alice', route: 'chat' } }),
@@ -95,7 +95,7 @@ describe('the taps of a worker', () => {
     assert.deepEqual([seen('bob'), seen('alice'), seen('half')], [['r0-2'], ['r0-1'], ['r0-2']]);
   });
 
-  it('tell nothing of a session whose client has gone before the answer', () => {
+  it('show nothing of a session whose client left before the answer', () => {
     const rig = new TapRig(order());
     assert.notEqual(rig.book.watchSession(facts()), null);
     assert.deepEqual(rig.records(), []);
@@ -115,7 +115,7 @@ describe('the taps of a worker', () => {
     ]);
   });
 
-  it('find the sessions that are open, and let them go at the end', () => {
+  it('find open sessions, and release them at the end', () => {
     const rig = new TapRig();
     const alice = rig.openSession();
     const ended = rig.openSession({ number: 2, hasEnded: true });
@@ -138,7 +138,7 @@ describe('the taps of a worker', () => {
     assert.deepEqual(rig.records(), []);
   });
 
-  it('let a second tap see a session that the first watches already', () => {
+  it('show a session to a second tap, too', () => {
     const rig = new TapRig();
     const session = rig.openSession();
     for (const id of ['one', 'two']) {
@@ -155,7 +155,7 @@ describe('the taps of a worker', () => {
     assert.equal(rig.frames('two').length, 2);
   });
 
-  it('find open sessions in steps that leave the thread to others', () => {
+  it('find open sessions in steps, so that others can run', () => {
     const rig = new TapRig();
     const sessions = Array.from({ length: 400 }, (_, index) => rig.openSession({ number: index + 1 }));
     const watched = (): number => sessions.filter(({ tap }) => tap !== null).length;
@@ -186,7 +186,7 @@ describe('the taps of a worker', () => {
     assert.equal(rig.records().at(-1)?.type, 'session');
   });
 
-  it('watch the first sessions of a tick in any case, and count others for which no CPU time is left', () => {
+  it('always watch the first sessions of a tick, and count others without CPU time', () => {
     const rig = new TapRig(order());
     rig.msPerReading = 0.2;
     const openMany = (): number =>
@@ -200,7 +200,7 @@ describe('the taps of a worker', () => {
     assert.equal(openMany(), 50, 'the next tick pays for the first');
   });
 
-  it('leave out sessions once long handshakes have used up what may be overdrawn', () => {
+  it('skip sessions once long handshakes have used up the overdraft', () => {
     const rig = new TapRig(order());
     rig.msPerReading = 5;
     const taps = Array.from({ length: 50 }, (_, index) =>
@@ -210,7 +210,7 @@ describe('the taps of a worker', () => {
     assert.ok(watched > 2 && watched < 10, `${watched} watched`);
   });
 
-  it('find open sessions as fast as their lines are taken', () => {
+  it('find open sessions as fast as their lines are sent', () => {
     const rig = new TapRig();
     const sessions = Array.from({ length: 8000 }, (_, index) => rig.openSession({ number: index + 1 }));
     const watched = (): number => sessions.filter(({ tap }) => tap !== null).length;
@@ -224,7 +224,7 @@ describe('the taps of a worker', () => {
     assert.deepEqual([watched(), rig.lost.sessions], [8000, 0]);
   });
 
-  it('send their last lines when the worker ends, even if the primary has taken nothing', () => {
+  it('send their last lines when the worker ends, even with unacknowledged reports', () => {
     const rig = new TapRig(order());
     rig.takes = false;
     const tap = rig.book.watchSession(facts());
@@ -250,7 +250,7 @@ describe('the taps of a worker', () => {
     assert.ok(lengths.length >= 2 && Math.max(...lengths) < 34 * 1024, lengths.join(' '));
   });
 
-  it('send at most four reports that the primary has not taken, and then count what they leave out', () => {
+  it('send at most four unacknowledged reports, and then count lost frames', () => {
     const rig = new TapRig(order());
     rig.takes = false;
     const tap = rig.book.watchSession(facts());
@@ -272,7 +272,7 @@ describe('the taps of a worker', () => {
     assert.deepEqual(rig.counts, { told: 20_000 - lost, cpu: 0, lines: lost });
   });
 
-  it('compile no rules of redaction where there are only tunnels', () => {
+  it('compile no redaction rules for workers with only tunnels', () => {
     const parts = {
       run: 'r0',
       wheel: new TimerWheel(0),

@@ -35,7 +35,7 @@ function tick(budget: TapBudget, thread: Thread): void {
 }
 
 describe('a budget of CPU time', () => {
-  it('allows so much in each tick when nothing is saved up', () => {
+  it('allows its budget in each tick without savings', () => {
     const thread = new Thread();
     const budget = new TapBudget(4, 1, thread.clock);
     for (let round = 0; round < 3; round++) {
@@ -44,7 +44,7 @@ describe('a budget of CPU time', () => {
     }
   });
 
-  it('fills up all the time, so that a flood of work is many short stops', () => {
+  it('refills continuously, so that a flood of work causes many short stops', () => {
     const thread = new Thread();
     const budget = new TapBudget(4, 1, thread.clock);
     work(budget, thread, 0.1);
@@ -55,7 +55,7 @@ describe('a budget of CPU time', () => {
     }
   });
 
-  it('saves up what ticks leave, to a limit', () => {
+  it('saves up unused time, to a limit', () => {
     const thread = new Thread();
     const budget = new TapBudget(4, 10, thread.clock);
     const spent = (): number => Math.round(work(budget, thread, 0.1) / 10.4);
@@ -66,7 +66,7 @@ describe('a budget of CPU time', () => {
     assert.equal(spent(), 40);
   });
 
-  it('pays off what a piece has used beyond it before others begin', () => {
+  it('pays back an overdraft before other work starts', () => {
     const thread = new Thread();
     const budget = new TapBudget(4, 1, thread.clock);
     assert.equal(work(budget, thread, 11), 1);
@@ -76,7 +76,7 @@ describe('a budget of CPU time', () => {
     assert.ok(budget.begin());
   });
 
-  it('may be overdrawn for work that must not be left out', () => {
+  it('may be overdrawn for work that must not be skipped', () => {
     const thread = new Thread();
     const budget = new TapBudget(4, 1, thread.clock);
     work(budget, thread, 0.1);
@@ -90,7 +90,7 @@ describe('a budget of CPU time', () => {
     assert.ok(budget.begin(10));
   });
 
-  it('does not count the time in which other processes have the CPU', () => {
+  it('does not count time while other processes have the CPU', () => {
     const thread = new Thread();
     const budget = new TapBudget(4, 1, thread.clock);
     assert.ok(budget.begin());
@@ -102,7 +102,7 @@ describe('a budget of CPU time', () => {
     assert.ok(budget.begin());
   });
 
-  it('ends a piece of work that has used it up', () => {
+  it('ends a piece of work that exhausts it', () => {
     const thread = new Thread();
     const budget = new TapBudget(4, 1, thread.clock);
     assert.ok(budget.begin());

@@ -11,8 +11,8 @@ async function turnsFor(tap: 'off' | 'headers' | 'payload', tapRedact: readonly 
   return turns;
 }
 
-describe('the loading of what taps need', () => {
-  it('does nothing if no tap is allowed, and else lets others have their turns', async () => {
+describe('the loading of taps', () => {
+  it('does nothing if no tap is allowed, and otherwise lets others run in between', async () => {
     assert.equal(await turnsFor('off', ['$.a']), 0);
     assert.equal(await turnsFor('headers', []), 1);
     assert.ok((await turnsFor('headers', ['/a/'])) >= 3);

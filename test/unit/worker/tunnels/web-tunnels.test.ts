@@ -110,7 +110,7 @@ describe('the tunnels of a layer 7 listener', () => {
     assert.deepEqual(asked, ['a refused', 'b to mail']);
   });
 
-  it('let in whom the address rules of the listener let in, from the commit on', () => {
+  it("admit clients by the listener's address rules, from the commit on", () => {
     const { tunnels, environment, another } = make();
     const allows = (address: string): boolean => tunnels.admit(address) === null;
     assert.equal(allows('203.0.113.9'), true);
@@ -123,7 +123,7 @@ describe('the tunnels of a layer 7 listener', () => {
     assert.equal(allows('203.0.113.9'), true);
   });
 
-  it('give back what a client holds while the listener is drained', () => {
+  it("release a client's places while the listener is drained", () => {
     const { another, environment } = make();
     const limits = new FakeLimits();
     const tunnels = new WebTunnels(
@@ -139,7 +139,7 @@ describe('the tunnels of a layer 7 listener', () => {
     assert.equal(limits.held, 0);
   });
 
-  it('change with the configuration when it is committed, and keep what stays', () => {
+  it("change at the configuration's commit, and keep unchanged contexts", () => {
     const { tunnels, environment } = make();
     const [db, mail] = tunnels.contexts;
     const commit = tunnels.prepare(listenerWith(DB), environment);
@@ -150,7 +150,7 @@ describe('the tunnels of a layer 7 listener', () => {
     assert.deepEqual([tunnels.covers(db!), tunnels.covers(mail!)], [true, false]);
   });
 
-  it('lead where the listener leads that has replaced theirs', () => {
+  it("follow the listener's successor", () => {
     const { tunnels, asked, another } = make();
     const successor = another(listenerWith({ ...MAIL, cluster: 'db' }));
     tunnels.follow(successor);

@@ -22,7 +22,7 @@ describe(
       syncBuiltinESMExports();
     });
 
-    it('lasts until the act has ended, also if that fails', async () => {
+    it('lasts until the act ends, even with a failure', async () => {
       const [early, usual] = [100, 3000].map((calls) => `--invocation-count-for-turbofan=${calls}`);
       await compileEarly(() => {
         assert.deepEqual(flags, [early]);
@@ -36,7 +36,7 @@ describe(
       assert.deepEqual(flags, [early, usual, early, usual]);
     });
 
-    it('leaves a flag of the command line alone, however it is written', async () => {
+    it('leaves a flag of the command line alone, in every spelling', async () => {
       for (const argument of [
         '--invocation-count-for-turbofan=500',
         '--invocation_count_for_turbofan=500',

@@ -22,7 +22,7 @@ describe('the frames of a warm-up', () => {
     assert.deepEqual([isClose(CLIENT_MESSAGE), isClose(CLIENT_CLOSE)], [false, true]);
   });
 
-  it('come back unmasked, whatever their mask is', () => {
+  it('come back unmasked, for every mask', () => {
     const mask = Buffer.from([1, 2, 3, 4]);
     assert.deepEqual(echoOf(encodeFrame(TEXT, 'some text', { mask })), encodeFrame(TEXT, 'some text'));
     assert.equal(echoOf(CLIENT_MESSAGE)!.length, ECHO_BYTES);

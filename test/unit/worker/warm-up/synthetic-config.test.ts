@@ -29,7 +29,7 @@ describe('the configuration of a warm-up', () => {
     );
   });
 
-  it('has TLS where the proxy ends it by itself, and asks for no client certificate', () => {
+  it('has TLS if the proxy itself terminates it, without client certificates', () => {
     const tls = listenerTls([]);
     const clientCertificates = {
       ...{ ca: '/ca.pem', caPem: '', isRequired: true, crl: null, crlPem: null },
@@ -49,7 +49,7 @@ describe('the configuration of a warm-up', () => {
     );
   });
 
-  it('leads nowhere but to its own endpoint, without limits, TLS or probes', () => {
+  it('uses only its own endpoint, without limits, TLS or probes', () => {
     const certificates = [
       { cert: '/c.pem', key: '/k.pem', certPem: '', keyPem: '', serverNames: [], uri: null },
     ];
@@ -80,7 +80,7 @@ describe('the configuration of a warm-up', () => {
     );
   });
 
-  it('has a stats page of its own', () => {
+  it('has a separate stats page', () => {
     const { listeners, clusters } = syntheticConfig(config, [l7Listener], [2], ENDPOINT, '/path');
     const names = [...listeners, ...clusters].map(({ name }) => name);
     assert.ok(names.every((name) => name.startsWith(WARM_UP)));

@@ -34,15 +34,15 @@ async function warm(makingMs: readonly number[]): Promise<{ made: number; listen
 describe('a warm-up', { skip: unsupportedReason() ?? false, timeout: 60_000 }, () => {
   afterEach(() => mock.restoreAll());
 
-  it('uses three services, one after the other', async () => {
+  it('uses three services in turn', async () => {
     assert.deepEqual(await warm([10, 10, 10]), { made: 3, listened: 3, open: 0 });
   });
 
-  it('ends after the step that has used up its time', async () => {
+  it('ends after the step that used up its time', async () => {
     assert.deepEqual(await warm([5000]), { made: 1, listened: 0, open: 0 });
   });
 
-  it('leaves a service out whose time others have used', async () => {
+  it('skips a service whose time is used up', async () => {
     assert.deepEqual(await warm([220, 10, 10]), { made: 2, listened: 1, open: 0 });
   });
 

@@ -12,7 +12,7 @@ describe('access lines in the combined format', () => {
   beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.UTC(2000, 9, 10, 13, 55, 36) }));
   afterEach(() => mock.timers.reset());
 
-  it('are those of Apache, with the time at which the request came', () => {
+  it("follow Apache's format, with the arrival time of the request", () => {
     const lines = new CombinedLines();
     const asked = { ...ASKED, referer: 'https://b.example/', principal: undefined };
     assert.equal(
@@ -27,7 +27,7 @@ describe('access lines in the combined format', () => {
     assert.match(lines.request({ ...REQUEST, method: undefined }), /\] "-" 200 /);
   });
 
-  it('have one line for a session, with status 101 and the bytes that the client got', () => {
+  it('have one line per session, with status 101 and the bytes sent to the client', () => {
     const lines = new CombinedLines();
     assert.equal(lines.sessionOpened(), '');
     assert.equal(
@@ -36,7 +36,7 @@ describe('access lines in the combined format', () => {
     );
   });
 
-  it('have the fields of the format and nothing else, whatever clients send', () => {
+  it('have exactly the fields of the format, whatever clients send', () => {
     const lines = new CombinedLines();
     fc.assert(
       fc.property(anyRequest, fc.string({ unit: 'binary' }), (request, referer) => {

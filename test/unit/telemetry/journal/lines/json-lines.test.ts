@@ -19,7 +19,7 @@ function logged(fields: object, message: string): string {
 }
 
 describe('access lines in JSON', () => {
-  it('are the bytes that the logger writes, whatever clients send', () => {
+  it("equal the logger's lines byte for byte, whatever clients send", () => {
     mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_123 });
     const lines = new JsonLines(ALL);
     fc.assert(
@@ -34,7 +34,7 @@ describe('access lines in JSON', () => {
     );
   });
 
-  it('of sessions and tunnels are those bytes, too', () => {
+  it("equal the logger's lines for sessions and tunnels, too", () => {
     mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_123 });
     const lines = new JsonLines(ALL);
     const { asked, subprotocol, handshakeSeconds: _seconds, span: _span, ...place } = SESSION;
@@ -66,7 +66,7 @@ describe('access lines in JSON', () => {
     );
   });
 
-  it('have only the fields that are named, and those of every line', () => {
+  it('have only the named fields, and those of every line', () => {
     const lines = new JsonLines({ ...ALL, sample: 0.5, fields: ['client', 'status', 'referer'] });
     const { time, ...line } = JSON.parse(
       lines.request({ ...REQUEST, asked: { ...ASKED, referer: 'https://a/b' } }, true),
@@ -76,7 +76,7 @@ describe('access lines in JSON', () => {
     assert.deepEqual(line, { ...common, client: '192.0.2.7', referer: 'https://a/b', status: 200 });
   });
 
-  it('say the part that is sampled if sampling has chosen them', () => {
+  it('have the sampling rate if sampling chose them', () => {
     const lines = new JsonLines({ ...ALL, sample: 0.25 });
     const sampleOf = (line: string): unknown => (JSON.parse(line) as { sample?: number }).sample;
     assert.equal(sampleOf(lines.request(REQUEST, true)), 0.25);

@@ -8,7 +8,7 @@ describe('access lines for people', () => {
   beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.UTC(2000, 9, 10, 13, 55, 36) }));
   afterEach(() => mock.timers.reset());
 
-  it('say the most important first', () => {
+  it('put the most important fields first', () => {
     const lines = new TextLines();
     assert.equal(
       lines.request(REQUEST),
@@ -30,12 +30,12 @@ describe('access lines for people', () => {
     );
   });
 
-  it('escape what clients send once', () => {
+  it('escape text of clients once', () => {
     const asked = { ...REQUEST.asked, path: '/"é' };
     assert.match(new TextLines().request({ ...REQUEST, asked }), / GET \/\\"\\xc3\\xa9 192/);
   });
 
-  it('have 120 columns of ASCII at most, whatever clients send', () => {
+  it('have at most 120 columns of ASCII, whatever clients send', () => {
     const lines = new TextLines();
     fc.assert(
       fc.property(anyRequest, (request) => {

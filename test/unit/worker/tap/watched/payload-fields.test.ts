@@ -40,7 +40,7 @@ describe('a payload in a line', () => {
     assert.deepEqual(shown(Buffer.from([0xff, 0xfe, 0xfd]), { maxBytes: 2 }), { base64: '//4=', cut: true });
   });
 
-  it('says the bytes exactly, if it is not cut', () => {
+  it('contains the exact bytes if it is not cut', () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array(), fc.string({ unit: 'binary' })), (payload) => {
         const bytes = Buffer.from(payload);
@@ -50,7 +50,7 @@ describe('a payload in a line', () => {
     );
   });
 
-  it('is the beginning of the text wherever it is cut', () => {
+  it('is the start of the text wherever it is cut', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), fc.nat({ max: 60 }), (whole, maxBytes) => {
         const { text } = shown(whole, { maxBytes }) as { text?: string };

@@ -25,7 +25,7 @@ const message = fc.record({
 });
 
 describe('a watched direction without CPU time', () => {
-  it('counts the messages that cross meanwhile, and goes on in the next tick', () => {
+  it('counts the messages it misses, and continues in the next tick', () => {
     const rig = new TapRig(order());
     const tap = open(rig);
     const leg = new TappedLeg(tap);
@@ -44,7 +44,7 @@ describe('a watched direction without CPU time', () => {
     assert.equal(rig.lost.frames, rig.counts.cpu);
   });
 
-  it('tells some reads of each tick nevertheless: a quiet session does not pay for busy ones', () => {
+  it('still shows some reads of each tick, so that quiet sessions do not pay for busy ones', () => {
     const rig = new TapRig(order());
     const busy = new TappedLeg(open(rig));
     rig.msPerReading = 0.1;
@@ -58,7 +58,7 @@ describe('a watched direction without CPU time', () => {
     assert.equal(rig.counts.told, told + 1);
   });
 
-  it('counts what crosses until the end', () => {
+  it('counts messages until the end', () => {
     const rig = new TapRig(order());
     const tap = open(rig);
     const leg = new TappedLeg(tap);
@@ -72,7 +72,7 @@ describe('a watched direction without CPU time', () => {
     assert.deepEqual(rig.counts, { told: 1, cpu: 10, lines: 0 });
   });
 
-  it('goes on for a while where a gap would hide all later messages', () => {
+  it('continues for a while if a gap would hide all later messages', () => {
     const rig = new TapRig(PAYLOAD);
     const leg = new TappedLeg(open(rig, 'permessage-deflate'));
     const send = (): void => leg.frame(TEXT, COMPRESSED, { reserved: 4 });
@@ -93,7 +93,7 @@ describe('a watched direction without CPU time', () => {
     assert.equal(rig.counts.told + rig.counts.cpu, 56);
   });
 
-  it('finishes a message of several frames, and leaves one out that goes on for long', () => {
+  it('finishes a message of several frames, unless it is very long', () => {
     for (const [frames, isWhole] of [
       [4, true],
       [200, false],
@@ -113,7 +113,7 @@ describe('a watched direction without CPU time', () => {
     }
   });
 
-  it('keeps the context of the compression if nothing has crossed meanwhile', () => {
+  it('keeps the compression context if it missed nothing', () => {
     const rig = new TapRig(PAYLOAD);
     const leg = new TappedLeg(open(rig, 'permessage-deflate'));
     const send = (): void => leg.frame(TEXT, COMPRESSED, { reserved: 4 });
@@ -130,7 +130,7 @@ describe('a watched direction without CPU time', () => {
     assert.equal(rig.counts.cpu, 0);
   });
 
-  it('tells or counts each message, however reads are cut and whatever time there is', () => {
+  it('shows or counts each message, for all splits of reads and all budgets', () => {
     const fraction = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
       fc.property(
@@ -198,8 +198,8 @@ function framesOf(
   });
 }
 
-describe('a watched session of which nonsense is told', () => {
-  it('throws nothing, and gives back all that it has taken', () => {
+describe('a watched session with malformed frames', () => {
+  it('throws nothing, and releases all memory', () => {
     const bytes = fc.uint8Array({ maxLength: 80 }).map((array) => Buffer.from(array));
     const call = fc.record({
       kind: fc.constantFrom('received', 'received', 'skipped', 'message', 'sent', 'tick', 'opened'),

@@ -41,7 +41,7 @@ function compressed(text: string): Buffer {
 const PAYLOAD = order({ payload: true });
 
 describe('a watched session', () => {
-  it('tells frames of both sides and of the proxy, without any payload', () => {
+  it('shows frames of both sides and of the proxy, without payloads', () => {
     const rig = new TapRig(order());
     const tap = open(rig);
     const client = new TappedLeg(tap);
@@ -66,7 +66,7 @@ describe('a watched session', () => {
     ]);
   });
 
-  it('shows whole messages on their last frame, and the reasons of closes, if payloads are asked for', () => {
+  it('shows whole messages on their last frame, and close reasons, with payloads enabled', () => {
     const rig = new TapRig(PAYLOAD);
     const tap = open(rig);
     const client = new TappedLeg(tap);
@@ -86,7 +86,7 @@ describe('a watched session', () => {
     );
   });
 
-  it('leaves the reason of the end out without payload', () => {
+  it('omits the reason of the end without payloads', () => {
     const rig = new TapRig(order());
     open(rig).ended(endOf());
     const last = rig.records().at(-1);
@@ -123,7 +123,7 @@ describe('a watched session', () => {
     );
   });
 
-  it('inflates messages with their context, which begins with the session', async () => {
+  it("inflates messages with context takeover from the session's start", async () => {
     const rig = new TapRig(PAYLOAD);
     const tap = open(rig, WITH_CONTEXT);
     for (const fromClient of [true, false]) {
@@ -150,7 +150,7 @@ describe('a watched session', () => {
     }
   });
 
-  it('withholds compressed messages without their context', async () => {
+  it('withholds compressed messages after a missed context', async () => {
     const rig = new TapRig();
     const session = rig.openSession({ extensions: WITH_CONTEXT });
     rig.start(PAYLOAD);
@@ -161,7 +161,7 @@ describe('a watched session', () => {
     assert.deepEqual([frame?.withheld, frame?.size, frame?.compressed], ['compressed', undefined, true]);
   });
 
-  it('inflates messages without a context at any time', () => {
+  it('inflates messages without context takeover at any time', () => {
     const rig = new TapRig();
     const session = rig.openSession({ extensions: WITHOUT_CONTEXT });
     rig.start(PAYLOAD);
@@ -176,7 +176,7 @@ describe('a watched session', () => {
     );
   });
 
-  it('has at most 64 contexts of inflation, and gives them back', async () => {
+  it('uses at most 64 inflation contexts, and releases them', async () => {
     const rig = new TapRig(PAYLOAD);
     const message = await new Compressor().compress('hello');
     const taps = Array.from({ length: 66 }, (_, index) => open(rig, WITH_CONTEXT, index + 1));
@@ -188,7 +188,7 @@ describe('a watched session', () => {
     assert.deepEqual([told[63], told[64], told[65]], ['hello', 'compressed', 'hello']);
   });
 
-  it('says that it has joined a message in its middle', () => {
+  it('marks a message that it joined in the middle', () => {
     const rig = new TapRig();
     const session = rig.openSession();
     const leg = new TappedLeg(null);
@@ -206,7 +206,7 @@ describe('a watched session', () => {
     assert.equal(rig.lost.frames, 0, 'what came before the tap is not lost');
   });
 
-  it('begins at the next frame if it has joined inside of one', () => {
+  it('starts at the next frame if it joined inside one', () => {
     const rig = new TapRig();
     const session = rig.openSession();
     const leg = new TappedLeg(null);
@@ -220,7 +220,7 @@ describe('a watched session', () => {
     assert.deepEqual(rig.frames(), [{ from: 'client', opcode: 'text', length: 10, text: 'the second' }]);
   });
 
-  it('withholds a message of which a part has crossed unseen', () => {
+  it('withholds a message with a missed part', () => {
     const rig = new TapRig(PAYLOAD);
     const tap = open(rig);
     const leg = new TappedLeg(tap, false);
@@ -236,7 +236,7 @@ describe('a watched session', () => {
     );
   });
 
-  it('shows no message with a hole to a tap that comes in its middle', () => {
+  it('shows no message with a gap to a tap that joins in its middle', () => {
     const rig = new TapRig(order({ payload: true, maxPayloadBytes: 3 }));
     const session = rig.openSession();
     const tap = open(rig);
@@ -256,7 +256,7 @@ describe('a watched session', () => {
     );
   });
 
-  it('says how compressed messages are to another tap that shows no payload', async () => {
+  it('reports compression to another tap that shows no payloads', async () => {
     const rig = new TapRig(order());
     const tap = open(rig, WITH_CONTEXT);
     const leg = new TappedLeg(tap);
