@@ -1,4 +1,4 @@
-/** Every key of the configuration as data: what the schema knows of it, and its text. */
+/** Every key of the configuration as data: facts from the schema, and a text. */
 import { SETTINGS } from '../../src/config/schema/root-settings.ts';
 import { ACCESS_KEYS, LIMIT_KEYS, TLS_KEYS } from '../../src/config/reference/security-keys.ts';
 import { CLUSTER_KEYS } from '../../src/config/reference/cluster-keys.ts';
@@ -13,7 +13,7 @@ import { defaultWords, typeWords } from './words.ts';
 export interface ConfigKey {
   /** Names from the root, with dots between. Indexes of lists are left out. */
   readonly path: string;
-  /** What the value may be; several if it depends on the mode or the engine. */
+  /** Accepted values. Several formats if they depend on the mode or the engine. */
   readonly formats: readonly FormatDescription[];
   /** The same in words. */
   readonly type: string;
@@ -27,7 +27,7 @@ export interface ConfigKey {
   readonly environment: string | null;
   /** First version with the key. */
   readonly since: string;
-  /** What the key does: sentences in Markdown. */
+  /** Effect of the key: sentences in Markdown. */
   readonly text: string;
 }
 

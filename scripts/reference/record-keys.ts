@@ -15,7 +15,7 @@ import type { Path } from '../../src/config/syntax/source-file.ts';
 import { SourceFile } from '../../src/config/syntax/source-file.ts';
 import { WHOLE, WHOLE_FILES } from '../../test/unit/config/whole.ts';
 
-/** What the schema asked of one key. */
+/** Facts about one key, as the schema reads it. */
 export interface RecordedKey {
   /** Names of the mappings that have the key, as messages name them. */
   readonly mappings: Set<string>;

@@ -33,7 +33,7 @@ function listOf(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)!}`;
 }
 
-/** Writes the default of a key as it would stand in a file, in Markdown. */
+/** Writes the default of a key as a file would have it, in Markdown. */
 export function defaultWords(key: RecordedKey, formats: readonly FormatDescription[]): string {
   if (key.isRequired || formats.some((format) => format.type === 'list' && format.min > 0)) return 'required';
   const [fallback, ...others] = key.fallbacks;

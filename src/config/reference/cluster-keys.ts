@@ -5,7 +5,7 @@ export const CLUSTER_KEYS: KeyTexts = {
   'clusters.name': 'Name of the cluster, unique among clusters. It is a label of metrics.',
   'clusters.balancer':
     'How a new connection chooses its endpoint. `p2c` takes the less loaded of two random endpoints. All balancers respect weights and ' +
-    'count over all workers. `round_robin` does so while weights are equal and no endpoint starts slowly, else each worker keeps exact shares.',
+    'count over all workers. `round_robin` does so while weights are equal and no endpoint starts slowly. Otherwise each worker keeps exact shares.',
   'clusters.hashOn': {
     text: 'What `consistent_hash` hashes: the same value goes to the same endpoint, and few move when endpoints change.',
     type: '`source_ip`, or a mapping of one of the keys below',
@@ -57,7 +57,7 @@ export const CLUSTER_KEYS: KeyTexts = {
     type: 'mapping',
   },
   'clusters.healthCheck.type':
-    '`tcp`: the endpoint accepts connections. Its process sees none of them without TLS or a PROXY header. `http`: it answers a ' +
+    '`tcp`: the endpoint accepts connections. Its process does not notice, unless the probe uses TLS or a PROXY header. `http`: it answers a ' +
     'request. `websocket`: it answers a handshake and a ping.',
   'clusters.healthCheck.path': 'Path of the request. Not for `tcp`.',
   'clusters.healthCheck.host': {
@@ -83,8 +83,9 @@ export const CLUSTER_KEYS: KeyTexts = {
   'clusters.outlier.failures': {
     text:
       '`connect`: a failed dial, TLS included. `reset`: the endpoint cuts an upgrade or request that it received. `handshake`: a wrong or late ' +
-      'answer to an upgrade. `5xx`: such a response. Clients can provoke all but `connect`. So the others eject only an endpoint that failed ' +
-      'for the whole `window`, for at least `minClients` client addresses, and for no fewer than it served well, while other endpoints do better.',
+      'answer to an upgrade. `5xx`: a response of 500 to 599. Clients can provoke all but `connect`. So the others eject an endpoint only if ' +
+      'it failed for the whole `window` and for at least `minClients` client addresses. It must fail at least as many addresses as it ' +
+      'serves, while other endpoints do better.',
     type: 'list of `connect`, `reset`, `handshake`, `5xx`',
     default: '`[connect]`',
   },

@@ -2,7 +2,7 @@
 
 /** Words about a key that the schema cannot know. The reference of the configuration is made from them. */
 export interface KeyText {
-  /** One or more sentences: what the key does. */
+  /** Effect of the key, in one or more sentences. */
   readonly text: string;
   /** Replaces the type and range that the format describes. */
   readonly type?: string;

@@ -13,7 +13,7 @@ export const LISTENER_KEYS: KeyTexts = {
     'Max connections at once, over all workers. 0 is no limit. `sluice check` warns if the descriptor limit is too low for it.',
   'listeners.engine': {
     text:
-      'What carries the connections. `auto` takes `uws` for shared compression, else `raw` if the machine supports it, else `net`. ' +
+      'What carries the connections. `auto` takes `uws` for shared compression. Otherwise it takes `raw` if the machine supports it, or `net`. ' +
       '[Engines](../engines.md) compares them.',
     type: '`auto`, `raw`, `net`, and at layer 7 `uws`',
   },
@@ -55,7 +55,7 @@ export const LISTENER_KEYS: KeyTexts = {
   },
   'listeners.maxPendingHandshakes':
     'Max WebSocket handshakes in progress with endpoints, over all workers. 0 is no limit. Half of the places are divided evenly ' +
-    'between the listener’s clusters and stay reserved for them. The other half goes to whoever comes first. ' +
+    'between the listener’s clusters and stay reserved for them. The other half goes to the first clients. ' +
     'Allow at least one place per cluster, or nothing is reserved.',
   'listeners.maxQueuedHandshakes':
     'Max handshakes that wait for a place, within `websocket.handshakeTimeout`. Others get 503 with Retry-After. Client addresses ' +
@@ -94,7 +94,7 @@ export const LISTENER_KEYS: KeyTexts = {
   'listeners.websocket.maxMessageSize':
     'Max bytes of a message. A larger one ends its session with 1009. Sluice counts bytes on the wire, `uws` counts inflated bytes.',
   'listeners.websocket.idleTimeout': {
-    text: 'Time without a frame from one side, pongs included, after which the session ends.',
+    text: 'Max time without a frame from one side, pongs included. Then the session ends.',
     type: 'duration, 1s to 20d (uws: 8s to 16m), or 0s for never',
   },
   'listeners.websocket.maxLifetime': 'Age at which a session ends, give or take 10%.',
@@ -121,7 +121,7 @@ export const LISTENER_KEYS: KeyTexts = {
   },
   'listeners.http.requestTimeout':
     'Max time from the end of the request to the head of the response. Then the client gets 504.',
-  'listeners.http.idleTimeout': 'Time without a byte in either direction after which a request ends.',
+  'listeners.http.idleTimeout': 'Max time without a byte in either direction. Then the request ends.',
   'listeners.http.maxBodySize': 'Max bytes of a request body. A larger one gets 413. 0B is no limit.',
   'listeners.http.minBodyRate':
     'Min average rate of a request body, from its tenth second on. A slower one gets 408. Time in which the endpoint is slow does not ' +
@@ -137,7 +137,7 @@ export const LISTENER_KEYS: KeyTexts = {
   'listeners.http.clientKeepAlive':
     'Time a client connection waits for the next request. 0s closes it after the response. uws waits 10 s.',
   'listeners.http.maxRequestsPerConnection':
-    'Requests after which a client connection closes. 0 is no limit.',
+    'Max requests of a client connection, which then closes. 0 is no limit.',
   'listeners.http.bodyTimeout':
     'Max time from the end of the head to the end of the body. Then the client gets 408. If the response comes first, the rest of the ' +
     'body gets this time again, 30 s at most, before the connection closes.',
@@ -151,7 +151,6 @@ export const LISTENER_KEYS: KeyTexts = {
     type: 'name of a cluster',
     default: 'required unless `passthrough` is set',
   },
-  'listeners.idleTimeout': 'Time without a byte in either direction after which a tunnel closes.',
-  'listeners.halfCloseTimeout':
-    'Time without a byte after one side has sent FIN, after which a tunnel closes.',
+  'listeners.idleTimeout': 'Max time without a byte in either direction. Then the tunnel closes.',
+  'listeners.halfCloseTimeout': 'Max time without a byte after one side sent FIN. Then the tunnel closes.',
 };

@@ -17,7 +17,7 @@ export const ROOT_KEYS: KeyTexts = {
     type: '`auto`, or a size, 1MiB to 1048576GiB',
   },
   'workers.stuckAfter':
-    'Silence of a worker’s event loop after which sluice replaces the worker. Other workers take over its addresses. ' +
+    'Max silence of a worker’s event loop. Then sluice replaces the worker, and other workers take over its addresses. ' +
     'Time in which the whole process was stopped does not count.',
   'workers.warmUp':
     'Max time a new worker spends on handshakes with itself before it serves clients. Its first clients then run compiled code. ' +
@@ -121,12 +121,12 @@ export const ROOT_KEYS: KeyTexts = {
   'shutdown.grace':
     'Time that sessions and tunnels may continue after SIGTERM. A second SIGTERM ends them at once.',
   'shutdown.readyDelay':
-    'Time for which `/readyz` answers 503 before a shutdown or a drain of everything begins. ' +
+    '`/readyz` answers 503 for this time before a shutdown or a drain of everything begins. ' +
     'Load balancers in front use it to send clients elsewhere.',
 
   'drain.rate':
     'Connections per second that a drain ends, over all workers. Sessions get close code 1012, tunnels a FIN after a quiet second.',
-  'drain.deadline': 'Time after which a drain ends all remaining connections.',
+  'drain.deadline': 'Max time of a drain. Then it ends all remaining connections.',
   'drain.jitter': 'Max random delay of each end.',
 
   'redis.url': {
@@ -146,7 +146,7 @@ export const ROOT_KEYS: KeyTexts = {
   'revocations.file': {
     text: 'File that keeps revocations across restarts. Without it and without `StateDirectory=` they end with the process.',
     type: 'path of a file',
-    default: '`revocations.json` in systemd’s `StateDirectory=`, else none',
+    default: '`revocations.json` in systemd’s `StateDirectory=`, or none without it',
   },
 
   'demo.echo': {

@@ -3,7 +3,7 @@ import type { KeyTexts } from './key-text.ts';
 
 const ONE_OF = 'one of these keys is required';
 const EVENT_RATE = 'rate, 1/h to 1000000/s, or a mapping of `rate` and `burst`';
-const USUAL_BURST = 'what one second allows, at least 1';
+const USUAL_BURST = 'the amount of one second, at least 1';
 
 export const TLS_KEYS: KeyTexts = {
   'listeners.tls.certificates': {
@@ -61,7 +61,7 @@ export const TLS_KEYS: KeyTexts = {
   },
   'listeners.tls.clientCertificates.forward': 'Whether endpoints get X-Forwarded-Client-Cert.',
   'listeners.tls.tickets': {
-    text: 'Source of the keys of session tickets, with which clients resume sessions: `rotate` or `keyFile`.',
+    text: 'Source of the keys of session tickets: `rotate` or `keyFile`. Clients resume sessions with tickets.',
     type: 'mapping',
     default: '`{ rotate: 12h }`',
   },
@@ -118,7 +118,7 @@ export const ACCESS_KEYS: KeyTexts = {
   'listeners.access.jwt.algorithms': {
     text: 'Accepted signature algorithms. HS256, HS384 and HS512 take secrets (`oct`) from a file, and cannot be mixed with others.',
     type: 'name, or a list of names',
-    default: 'what the keys of the file can verify; for a URL all public-key algorithms',
+    default: 'all algorithms of the keys in the file; for a URL all public-key algorithms',
   },
   'listeners.access.jwt.issuer': {
     text: 'Accepted values of the claim `iss`.',
@@ -227,7 +227,7 @@ export const LIMIT_KEYS: KeyTexts = {
     default: 'none',
   },
   'listeners.limits.bytes.rate': { text: 'Bytes per second.', type: 'byte rate, 1B/s to 1024GiB/s' },
-  'listeners.limits.bytes.burst': { text: 'Max bytes at once.', default: 'what one second allows' },
+  'listeners.limits.bytes.burst': { text: 'Max bytes at once.', default: 'the amount of one second' },
   'listeners.limits.burst': {
     text: 'Burst of a limit with one rate. A used burst must come back within 8 hours.',
     default: USUAL_BURST,
@@ -237,5 +237,5 @@ export const LIMIT_KEYS: KeyTexts = {
     engines: 'every engine; `slow`: raw, net',
   },
   'listeners.limits.shared': 'Whether Redis counts this limit over all machines. It needs `redis.url`.',
-  'listeners.limits.maxKeys': 'Max keys with a count of their own. The others share one count.',
+  'listeners.limits.maxKeys': 'Max keys with separate counts. All other keys share one count.',
 };
