@@ -67,7 +67,7 @@ describe('the poller', { skip: unsupportedReason() ?? false }, () => {
       assert.deepEqual([first.fd, second.fd], [-1, fd]);
       turn(poller);
       assert.deepEqual([first.events, second.events], [[], [EPOLLOUT]]);
-      // What has handed it over has nothing left to close.
+      // The first watcher has nothing left to close.
       poller.close(first);
       poller.change(second, EPOLLIN);
       turn(poller, 0);

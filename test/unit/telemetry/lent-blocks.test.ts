@@ -146,7 +146,7 @@ describe('lent blocks', () => {
     }));
     assert.ok(rig.directory.plan({ added: listed, removed: [] }, 2) !== null);
     rig.giveBack('a:0');
-    assert.ok(rig.lend('b') !== null, 'in place of one that has gone');
+    assert.ok(rig.lend('b') !== null, 'in place of a removed one');
     assert.equal(rig.lend('c'), null);
   });
 

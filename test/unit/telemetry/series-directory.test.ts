@@ -120,7 +120,7 @@ describe('the directory of blocks', () => {
     plan.commit();
     const [[start] = [-1]] = plan.cleared;
     assert.equal(directory.slot(pageMetrics.connectionsActive, { listener: 'new' }), start);
-    // What is in use is never given away.
+    // Slots still in use are never reassigned.
     assert.notEqual(start, directory.slot(pageMetrics.connections, { listener: 'a' }));
   });
 

@@ -70,7 +70,7 @@ describe('a stats page', () => {
     assert.throws(() => sums.value(open, { route: 'a' }) + sums.value(requests, {}), RangeError);
   });
 
-  it('of an abandoned worker counts no gauges, and its final counts once', () => {
+  it("drops an abandoned page's gauges, and adds its worker's final counts once", () => {
     const made = layout();
     const [own, other] = [allocatePage(made), allocatePage(made)];
     const sums = new PageSums(made, [own, other]);
@@ -87,7 +87,7 @@ describe('a stats page', () => {
     assert.deepEqual(all(), [14, 14, 14, 14, 14, 10, 14]);
   });
 
-  it('of an abandoned worker adds nothing to series in reassigned slots', () => {
+  it('adds nothing of an abandoned page to series in reassigned slots', () => {
     const made = layout();
     const page = allocatePage(made);
     const sums = new PageSums(made, [page]);

@@ -16,10 +16,10 @@ function certificate(name: string, certPem: string | undefined, ...serverNames: 
   return { cert: name, key: '', certPem: certPem!, keyPem: '', serverNames, uri: null };
 }
 
-/** What the last choice has made. */
+/** Values created by the last choice. */
 const made: string[] = [];
 
-/** What is made for each set of certificates: their names. */
+/** Creates one value per set of certificates: their names. */
 function choiceOf(...certificates: Certificate[]): CertificateChoice<string> {
   made.length = 0;
   return new CertificateChoice(certificates, (set) => {

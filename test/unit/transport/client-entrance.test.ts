@@ -12,7 +12,7 @@ const REFUSAL = { reason: 'access', detail: 'denied' } as const;
 const HOLDS = { release: () => calls.push('released') };
 const TLS: ClientTls = { close: () => undefined };
 
-/** What the owner and the transport are told, in order. */
+/** Calls of the owner and the transport, in order. */
 let calls: string[];
 let rejection: EntryRejection | null;
 

@@ -16,7 +16,7 @@ function terms(proxyProtocol: EntryTerms['proxyProtocol'], readsHello: boolean):
 }
 
 interface Passage {
-  /** The last verdict: what is known of the connection, or why it must close. */
+  /** The last verdict: the facts, or the refusal. */
   readonly verdict: unknown;
   /** Bytes that were taken off the connection. */
   readonly consumed: number;

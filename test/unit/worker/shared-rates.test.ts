@@ -123,7 +123,7 @@ class Process {
     return { thread, service, environment: made! };
   }
 
-  /** Reloads a configuration under which all connections lose their cluster. */
+  /** Reloads a configuration that removes the cluster of all connections. */
   async reload(): Promise<void> {
     const shared = { lineWindows: new Map(), ticketKeys: new Map(), limitTables: new Map() };
     const next = {
@@ -139,7 +139,7 @@ class Process {
     for (const { thread } of this.workers) thread.settle(2, true);
   }
 
-  /** Lets time pass. Returns the number of connections ended, and the max by which they were ahead of the rate. */
+  /** Lets time pass. Returns the number of connections ended, and the max number ahead of the rate. */
   run(ms: number): { readonly ended: number; readonly ahead: number } {
     const before = this.ended;
     let ahead = 0;

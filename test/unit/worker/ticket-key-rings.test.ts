@@ -21,7 +21,7 @@ describe("the rings of a worker's listeners", () => {
     assert.deepEqual(ring.keys, [Buffer.alloc(80, 1)]);
   });
 
-  it('of a prepared generation are found before its commit', () => {
+  it('are found for a prepared generation before its commit', () => {
     const rings = new TicketKeyRings(memories({ web: allocateTicketKeys() }));
     assert.throws(() => rings.of('new'), /listener "new" has no ticket keys/);
     rings.prepare(memories({ new: allocateTicketKeys() }));
@@ -31,7 +31,7 @@ describe("the rings of a worker's listeners", () => {
     assert.throws(() => rings.of('web'), /listener "web" has no ticket keys/);
   });
 
-  it('of an abandoned generation are dropped by the next', () => {
+  it('are dropped for an abandoned generation by the next one', () => {
     const rings = new TicketKeyRings(memories({}));
     rings.prepare(memories({ new: allocateTicketKeys() }));
     const given = allocateTicketKeys();

@@ -102,7 +102,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
     });
   });
 
-  it('sends nothing to a cluster to which a reload added TLS', async () => {
+  it('sends nothing to a cluster after a reload added TLS', async () => {
     await withEndpoint(async (endpoint) => {
       await withWorld([addressOf(endpoint)], {}, async (world) => {
         Object.defineProperty(world.context.cluster, 'tls', { value: {} });

@@ -79,7 +79,7 @@ describe('a tunnel of the raw engine', { skip, timeout: 60_000 }, () => {
       let received = '';
       peer.socket.on('data', (bytes: Buffer) => (received += bytes.toString('latin1')));
       await peer.read().closed();
-      // The reset may have come before the header was made: the port is unknown then.
+      // The reset may precede the header's creation: the port is unknown then.
       const ports = `(?:${localPort}|0) ${world.address.port}`;
       assert.match(received, new RegExp(`^PROXY TCP4 127\\.0\\.0\\.1 127\\.0\\.0\\.1 ${ports}\r\nquestion$`));
     });

@@ -41,7 +41,7 @@ interface Options {
   readonly listener?: Partial<L4ListenerConfig>;
   readonly cluster?: Partial<ClusterConfig>;
   readonly home?: Partial<ClusterHome>;
-  /** What the first endpoint's name stands for. */
+  /** Addresses of the first endpoint's name. */
   readonly resolved?: readonly Address[];
   readonly descriptors?: DescriptorPlan;
   readonly limits?: LimitGuard;

@@ -118,7 +118,7 @@ describe('the exposition', () => {
     const one = { name: counter, labels: failures[1], value: 1 };
     assert.deepEqual(await samplesOf(counter), [one]);
     assert.equal((await samplesOf(histogram)).length, 19);
-    // Its worker has gone: what has happened has happened.
+    // Counts stay after their worker ended.
     sums.remove(buffers[1]!, layout.blocks);
     assert.deepEqual(await samplesOf(counter), [one]);
     assert.equal((await samplesOf(histogram)).length, 19);

@@ -80,7 +80,7 @@ describe('arrivals on sockets of Node', () => {
     return { client, socket: await accepted.next() };
   }
 
-  /** Reads until some bytes have come. */
+  /** Reads until some bytes arrive. */
   async function read(socket: Socket, length: number): Promise<string> {
     let text = '';
     socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')));

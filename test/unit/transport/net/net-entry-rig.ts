@@ -17,7 +17,7 @@ import { freePorts } from '../../../support/sockets/free-port.ts';
 interface Accepted {
   readonly channel: ClientChannel;
   readonly facts: ClientFacts;
-  /** What has come so far. */
+  /** Returns the text received so far. */
   readonly received: () => string;
 }
 

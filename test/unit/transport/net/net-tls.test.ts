@@ -55,7 +55,7 @@ describe('TLS on sockets of Node', () => {
     rig.serve(rig.transport.createTls(listener, listenerTls([a, b], changes), keys));
   }
 
-  /** A client of TLS; its handshake is under way. */
+  /** Returns a TLS client during its handshake. */
   function secure(options: tls.ConnectionOptions = {}): tls.TLSSocket {
     const client = tls.connect({
       ...{ host: '127.0.0.1', port: rig.port, ca: authority.pem, servername: 'a.example' },

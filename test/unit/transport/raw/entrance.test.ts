@@ -192,7 +192,7 @@ describe('the entrance on system calls', { skip: opensslProblem() ?? false }, ()
       ['a client that ends in the handshake', (peer: TcpPeer) => peer.end(), 'tls_ended'],
       ['a client that resets in the handshake', (peer: TcpPeer) => peer.reset(), 'tls_ended'],
       [
-        'a client that goes on in plain text',
+        'a client that continues in plain text',
         (peer: TcpPeer) => peer.send('GET / HTTP/1.1\r\n\r\n'),
         'tls_failed',
       ],

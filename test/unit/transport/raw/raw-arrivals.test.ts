@@ -194,7 +194,8 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
       assert.equal(rig.taken[0]!.read(), 'ab;');
       await pause(30);
       const { looks } = FakeDoor;
-      // The kernel tells of the first byte once more when only changes are waited for. The second may have come by then.
+      // After the switch to edge-triggered events the kernel reports the first byte again. The second may
+      // have arrived by then.
       const isRepeated = looks[2] === looks[1] || looks[2] === looks[3];
       // The header is consumed, and the empty rest looked at.
       assert.deepEqual(isRepeated ? looks.toSpliced(2, 1) : looks, [
@@ -244,7 +245,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
   }
 
   for (const [name, bytes, reason] of [
-    ['before anything has come', '', 'proxy_ended'],
+    ['before any byte', '', 'proxy_ended'],
     ['in the middle of a header', 'PROX', 'proxy_ended'],
     ['in the middle of a hello', 'P\nhel', 'hello_ended'],
   ] as const) {
@@ -300,7 +301,7 @@ describe('arrivals on system calls', { skip: unsupportedReason() ?? false }, () 
   );
 
   it(
-    'lose only the connection for which the proxy fails',
+    'lose only the connection that hits an error of the proxy',
     on(async (rig) => {
       const [bad, good] = [await TcpPeer.connect(rig.address), await TcpPeer.connect(rig.address)];
       bad.read().send('!');

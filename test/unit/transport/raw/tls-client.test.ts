@@ -20,9 +20,9 @@ class FakeStream {
   readonly results: (string | number)[] = [];
   wantsRead = false;
   wantsWrite = false;
-  /** Reads wait until the blocked write is repeated, for which room is not needed. */
+  /** Reads wait until the blocked write is repeated. The write needs no room. */
   wantsRetry = false;
-  /** Does not tell of its results, as OpenSSL behind new keys. */
+  /** Does not report its results, like OpenSSL after a key update. */
   isSilent = false;
   /** Bytes that can be sent. */
   room = Infinity;
@@ -76,11 +76,11 @@ interface Stage {
   readonly stream: FakeStream;
   readonly channel: TlsClient;
   readonly events: string[];
-  /** The client sends a byte, and epoll tells of it. */
+  /** Lets the client send a byte, which epoll reports. */
   readonly knock: () => void;
   /** Takes that byte. */
   readonly hear: () => void;
-  /** Fills the socket, so that epoll tells of no room. */
+  /** Fills the socket, so that epoll reports no room. */
   readonly fill: () => void;
 }
 
@@ -181,7 +181,7 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
       stream.wantsWrite = true;
       const read = stream.read.bind(stream);
       stream.read = () => {
-        // The socket has room: the next event lets the read go on.
+        // The socket has room, so the next event continues the read.
         stream.read = read;
         stream.results.push('behind');
         return -EAGAIN;

@@ -45,9 +45,13 @@ describe('the revocations of a worker', () => {
     ['a token that expires before', { expiresAt: UNTIL }, null],
     ['a token that expires later', { expiresAt: UNTIL + 1 }, UNTIL + 1],
     ['a token that never expires', { expiresAt: Infinity }, FOR_EVER],
-    ['a token that expires behind the year 9999', { expiresAt: 8e15 }, FOR_EVER],
+    ['a token that expires after the year 9999', { expiresAt: 8e15 }, FOR_EVER],
     ['a password', { kind: 'basic', issuedAt: null, expiresAt: Infinity }, null],
-    ['what a server has accepted', { kind: 'forward', issuedAt: null, expiresAt: Infinity }, null],
+    [
+      'an identity from forward authentication',
+      { kind: 'forward', issuedAt: null, expiresAt: Infinity },
+      null,
+    ],
   ] as const) {
     it(`are needed ${neededUntil === null ? 'no longer' : 'longer'} for ${credential}`, () => {
       const { list, said } = revocations('alice');

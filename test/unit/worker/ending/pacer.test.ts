@@ -4,7 +4,7 @@ import { TICK_MS, TimerWheel } from '../../../../src/core/timing/timer-wheel.ts'
 import { Pacer } from '../../../../src/worker/ending/pacer.ts';
 import type { PacedConnection } from '../../../../src/worker/live-connection.ts';
 
-/** A world of connections on a clock of its own. */
+/** Connections on a separate clock. */
 class World {
   readonly wheel = new TimerWheel(0);
   readonly living = new Set<Connection>();

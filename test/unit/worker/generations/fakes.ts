@@ -65,13 +65,13 @@ export class FakeContext {
 
 export class FakeListener implements ServedListener<FakeListener, FakeConfig, Environment, FakeContext> {
   readonly previous: FakeListener | null;
-  /** What has been asked of the listener, in order. */
+  /** Calls of the listener, in order. */
   readonly asked: string[] = [];
   config: FakeConfig;
   context: FakeContext;
   requests = { open: 0 };
   listens = false;
-  /** Connections have come that may become tunnels. */
+  /** Whether connections arrived that may become tunnels. */
   hasArrivals = false;
   connections = 0;
   unanswered = 0;
@@ -154,7 +154,7 @@ export class FakeLayer implements Layer<FakeListener, FakeConfig, Environment, F
   readonly kind = 'l7';
   readonly innerLoop = null;
   readonly nextTurn = (callback: () => void): void => void setImmediate(callback);
-  /** What has been asked of the layer, in order. */
+  /** Calls of the layer, in order. */
   readonly asked: string[] = [];
   readonly made: FakeListener[] = [];
   /** By address: why a listener cannot listen there. */

@@ -148,7 +148,7 @@ export class TapRig {
     });
   }
 
-  /** What the reports so far have counted as lost. */
+  /** Losses counted by the reports so far. */
   get lost(): { readonly frames: number; readonly sessions: number } {
     return {
       frames: this.reports.reduce((sum, { lostFrames }) => sum + lostFrames, 0),
@@ -164,7 +164,7 @@ function recordsOf(lines: string): TapRecord[] {
     .map((line) => JSON.parse(line) as TapRecord);
 }
 
-/** One direction of a session as its relay has it: the tap hears of bytes before they are tracked. */
+/** One direction of a session, like its relay: the tap gets bytes before they are tracked. */
 export class TappedLeg {
   readonly tracker: TrackingRecorder;
   tap: SessionTap | null;

@@ -36,7 +36,7 @@ function listenerWith(...passthrough: readonly PassthroughRule[]): L7Listener {
   return { ...web, name: 'web', passthrough };
 }
 
-/** Notes what becomes of connections, each of which is a text here. */
+/** Records calls. Each connection is a text here. */
 class FakeMaker implements TunnelMaker<object> {
   readonly asked: string[] = [];
 
