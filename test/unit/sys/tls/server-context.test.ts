@@ -51,7 +51,7 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
   }
 
   describe('speaks versions, ciphers and groups that are allowed', () => {
-    it('refuses TLS 1.2 if 1.3 is the least', async () => {
+    it('refuses TLS 1.2 if 1.3 is the min', async () => {
       await connected({ minVersion: '1.3' }, { maxVersion: 'TLSv1.2' }, (outcome) => {
         assert.equal(outcome.isDone, false);
         assert.equal(outcome.failure, 'unsupported protocol');
@@ -83,7 +83,7 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
       }
     });
 
-    it('does not speak a version without a cipher', async () => {
+    it('disables a version without a cipher', async () => {
       await connected({ ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }, {}, ({ client }) => {
         assert.equal(client.getProtocol(), 'TLSv1.2');
       });
@@ -103,7 +103,7 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
     });
 
     for (const group of ['X25519MLKEM768', 'X25519', 'P-256']) {
-      it(`takes the group ${group}`, async () => {
+      it(`accepts the group ${group}`, async () => {
         const groups = 'X25519MLKEM768:X25519:P-256';
         await connected({ groups }, { ecdhCurve: group, minVersion: 'TLSv1.3' }, ({ isDone, client }) => {
           assert.ok(isDone);
@@ -128,14 +128,14 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
       });
     });
 
-    it('goes on without one if none is common', async () => {
+    it('continues without one if none is common', async () => {
       await connected({}, { ALPNProtocols: ['h2', 'x'] }, ({ isDone, client }) => {
         assert.ok(isDone);
         assert.equal(client.alpnProtocol, false);
       });
     });
 
-    it('chooses none if the client offers none, or if it has none', async () => {
+    it('chooses none if either side has none', async () => {
       for (const [alpn, offer] of [
         [['http/1.1'], undefined],
         [[], ['http/1.1']],
@@ -149,7 +149,7 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
   });
 
   describe('shows certificates', () => {
-    it('sends the chain behind the certificate', async () => {
+    it('sends the chain after the certificate', async () => {
       const leaf = textsOf(middle.issue('leaf', names));
       const chained = { ...leaf, certPem: leaf.certPem + middle.pem };
       await connected({ certificates: [chained] }, {}, ({ client }) => {
@@ -184,7 +184,7 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
     });
   });
 
-  describe('tells what is wrong with its settings', () => {
+  describe('reports a fault in its settings', () => {
     const wrong: [string, Partial<ServerContextSettings>, RegExp][] = [
       ['no certificate', { certificates: [] }, /certificate: none/],
       ['an empty certificate', { certificates: [{ ...ec, certPem: '' }] }, /certificate: none in the text/],
@@ -203,10 +203,18 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
         /ciphers: none supports TLS 1.3/,
       ],
       ['an unknown group', { groups: 'X25519:P-999' }, /groups: unknown: P-999/],
-      ['a protocol without a name', { alpn: ['http/1.1', ''] }, /application protocol of 0 bytes/],
-      ['a protocol that is too long', { alpn: ['x'.repeat(256)] }, /application protocol of 256 bytes/],
-      ['no session id context', { sessionIdContext: Buffer.of() }, /session id context of 0 bytes/],
-      ['a long session id context', { sessionIdContext: Buffer.alloc(33) }, /session id context of 33 bytes/],
+      ['a protocol without a name', { alpn: ['http/1.1', ''] }, /application protocol must have .*, not 0/],
+      [
+        'a protocol that is too long',
+        { alpn: ['x'.repeat(256)] },
+        /application protocol must have .*, not 256/,
+      ],
+      ['no session id context', { sessionIdContext: Buffer.of() }, /session ID context must have .*, not 0/],
+      [
+        'a long session id context',
+        { sessionIdContext: Buffer.alloc(33) },
+        /session ID context must have .*, not 33/,
+      ],
       [
         'no authority',
         { clientCertificates: { caPem: '', crlPem: null, isRequired: true } },
@@ -244,7 +252,7 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
     });
   });
 
-  it('may be closed again, and takes no connection afterwards', () => {
+  it('may be closed again, and refuses connections afterwards', () => {
     const context = new ServerContext(settingsOf([ec], { ciphers: CIPHERS }));
     context.close();
     context.close();

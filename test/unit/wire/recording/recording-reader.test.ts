@@ -91,7 +91,7 @@ function faultOf(text: string): string {
 }
 
 describe('recording reader', () => {
-  it('reads every record, wherever the pieces are cut', () => {
+  it('reads every record, for any cut', () => {
     const bytes = Buffer.from(RECORDS.map(line).join(''));
     for (let cut = 0; cut <= bytes.length; cut++) {
       const reader = new RecordingReader();
@@ -108,21 +108,21 @@ describe('recording reader', () => {
     }
   });
 
-  it('ignores types and fields that it does not know, empty lines, and CR', () => {
+  it('ignores unknown types and fields, empty lines, and CR', () => {
     const text = `${line({ ...HEADER, more: 1 })}\n\r\n${JSON.stringify(RECORDS[8])}\r\n${line({ type: 'later', at: 'x' })}`;
     assert.deepEqual(read(text), [{ ...HEADER, more: 1 }, RECORDS[8], null]);
   });
 
-  it('reads several recordings behind each other', () => {
+  it('reads several recordings in a row', () => {
     assert.deepEqual(read(line(HEADER).repeat(2)), [HEADER, HEADER]);
   });
 
-  it('leaves out a last line that was cut, and takes one without a line end', () => {
+  it('drops a truncated last line, and accepts one without a line end', () => {
     assert.deepEqual(read(`${line(HEADER)}{"type":"lo`), [HEADER]);
     assert.deepEqual(read(line(HEADER).trimEnd()), [HEADER]);
   });
 
-  it('gives the lines before a bad one', () => {
+  it('yields the lines before a bad one', () => {
     const reader = new RecordingReader();
     const taken: unknown[] = [];
     assert.throws(() => {
@@ -139,7 +139,7 @@ describe('recording reader', () => {
     for (const [bad, fault] of [
       ['{"a":\n', 'line 3: not JSON: each line must be a JSON object'],
       ['[]\n', 'line 3: not a JSON object'],
-      ['{}\n', 'line 3: it has no "type"'],
+      ['{}\n', 'line 3: no "type"'],
       [
         line({ ...frame, length: -1 }),
         'line 3: "length" of a record of type "frame" is not a whole number from 0',
@@ -158,7 +158,10 @@ describe('recording reader', () => {
       ],
       [`{"type":"x","y":"${'y'.repeat(2 ** 20)}"}\n`, /^line 3: more than 1048576 characters/],
       ['y'.repeat(2 ** 20 + 1), /^line 3: more than 1048576 characters/],
-      [line({ ...HEADER, version: 2 }), /^line 3: the recording has version 2, and this sluice reads 1: /],
+      [
+        line({ ...HEADER, version: 2 }),
+        /^line 3: the recording has version 2, and this sluice reads version 1: /,
+      ],
     ] as const) {
       const found = faultOf(`${line(HEADER)}\n${bad}`);
       if (typeof fault === 'string') assert.equal(found, fault);
@@ -169,7 +172,7 @@ describe('recording reader', () => {
     }
   });
 
-  it('throws nothing but its own error, and knows fields of prototypes as little as others', () => {
+  it('throws only its own error, and ignores fields of prototypes', () => {
     const value = fc.oneof(fc.anything(), fc.constantFrom(...RECORDS));
     const mutated = fc
       .tuple(fc.constantFrom(...RECORDS), fc.string(), value)
