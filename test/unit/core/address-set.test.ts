@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { AddressSet } from '../../../src/core/address-set.ts';
 
 describe('AddressSet', () => {
-  it('has addresses and CIDR blocks of both families', () => {
+  it('contains addresses and CIDR blocks of both families', () => {
     const set = new AddressSet(['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '2001:db8::1']);
     for (const address of ['10.0.0.0', '10.255.255.255', '192.0.2.1', 'fd12::1', '2001:db8::1']) {
       assert.equal(set.has(address), true, address);
@@ -15,30 +15,30 @@ describe('AddressSet', () => {
     }
   });
 
-  it('takes blocks of mapped addresses for blocks of IPv4', () => {
+  it('treats blocks of mapped addresses as blocks of IPv4', () => {
     const set = new AddressSet(['::ffff:10.0.0.0/104', '::ffff:192.0.2.1']);
     for (const address of ['10.1.2.3', '192.0.2.1']) assert.equal(set.has(address), true, address);
     for (const address of ['11.1.2.3', '192.0.2.2', '::1']) assert.equal(set.has(address), false, address);
   });
 
-  it('has all of IPv4 in a block around the mapped addresses, and no IPv6 in one of IPv4', () => {
+  it('contains all of IPv4 in a block around the mapped range, and no IPv6 in IPv4 blocks', () => {
     assert.equal(new AddressSet(['::/0']).has('192.0.2.1'), true);
     assert.equal(new AddressSet(['0.0.0.0/0']).has('255.0.0.1'), true);
     assert.equal(new AddressSet(['0.0.0.0/0']).has('2001:db8::1'), false);
   });
 
-  it('ignores the bits behind a prefix', () => {
+  it('ignores the bits after a prefix', () => {
     assert.equal(new AddressSet(['10.1.2.3/8']).has('10.200.0.1'), true);
   });
 
-  it('has no text that is no address', () => {
+  it('contains no text that is not an address', () => {
     const set = new AddressSet(['::/0']);
     for (const text of ['', 'unknown', '10.0.0', '10.0.0.1:80', '/tmp/socket']) {
       assert.equal(set.has(text), false, text);
     }
   });
 
-  it('has nothing without blocks', () => {
+  it('is empty without blocks', () => {
     assert.equal(new AddressSet([]).has('10.0.0.1'), false);
   });
 
@@ -48,7 +48,7 @@ describe('AddressSet', () => {
     }
   });
 
-  it('is made once for each list', () => {
+  it('is created once per list', () => {
     const list = ['10.0.0.0/8'];
     assert.equal(AddressSet.of(list), AddressSet.of(list));
     assert.notEqual(AddressSet.of(list), AddressSet.of([...list]));

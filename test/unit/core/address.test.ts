@@ -24,12 +24,12 @@ describe('address', () => {
     assert.deepEqual(parseTcpAddress('[fe80::1%eth0]:80'), tcp('fe80::1%eth0', 80));
   });
 
-  it('takes no host for every interface', () => {
+  it('reads a missing host as all interfaces', () => {
     assert.deepEqual(parseTcpAddress(':8080'), tcp('::', 8080));
     assert.deepEqual(parseTcpAddress('[::]:8080'), tcp('::', 8080));
   });
 
-  it('is of this machine alone, or not', () => {
+  it('is local to this machine or not', () => {
     for (const host of [
       'localhost',
       'LOCALHOST',

@@ -12,7 +12,7 @@ describe('a byte text', () => {
     assert.doesNotMatch(toByteText('\u010a\u010d\u560a\u0100'), /[\x00-\x1f]/);
   });
 
-  it('is read as UTF-8 again, whatever its bytes are', () => {
+  it('is decoded as UTF-8, for any bytes', () => {
     assert.equal(fromByteText(toByteText('caf\u00e9 \u2028')), 'caf\u00e9 \u2028');
     assert.equal(fromByteText('caf\xe9'), 'caf\ufffd');
     assert.equal(fromByteText('plain'), 'plain');

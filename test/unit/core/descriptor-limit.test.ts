@@ -23,7 +23,7 @@ describe('descriptor limit', () => {
     assert.equal(planDescriptors(16, 2).ceiling, 0);
   });
 
-  it('names a limit that is high enough for a number of clients', () => {
+  it('returns a limit that suffices for a number of clients', () => {
     for (const clients of [1, 100, 5000, 1_000_000]) {
       for (const threads of [1, 8, 64]) {
         assert.ok(planDescriptors(descriptorLimitFor(clients, threads), threads).clients >= clients);

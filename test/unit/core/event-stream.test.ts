@@ -36,11 +36,11 @@ describe('the reader of an event stream', () => {
     }
   });
 
-  it('returns nothing for events without data, and for one that is not over', () => {
+  it('returns nothing for events without data, and for an incomplete one', () => {
     assert.deepEqual(readAll('\n\nevent: ping\n\ndata: half\n'), []);
   });
 
-  it('reads the same from any pieces', () => {
+  it('reads the same for any cut', () => {
     const line = fc.constantFrom('data: a', 'data:b', 'data', ': c', 'id: 1', '', 'data:  d');
     const text = fc.array(fc.tuple(line, fc.constantFrom('\n', '\r\n', '\r')), { maxLength: 30 });
     fc.assert(
@@ -51,7 +51,7 @@ describe('the reader of an event stream', () => {
     );
   });
 
-  it('gives up an event that is too long, in one piece or in many', () => {
+  it('refuses an event that is too long, in one piece or many', () => {
     assert.throws(() => readAll('x'.repeat(MAX_LENGTH + 1)), RangeError);
     const reader = new EventStreamReader(MAX_LENGTH);
     assert.throws(() => {
@@ -59,14 +59,14 @@ describe('the reader of an event stream', () => {
     }, RangeError);
   });
 
-  it('gives the data of an event at the CR of its empty line, and takes the LF behind it for nothing', () => {
+  it('returns an event at the CR of its empty line, and ignores the LF after it', () => {
     const reader = new EventStreamReader(MAX_LENGTH);
     assert.deepEqual(reader.read('data: a\r\n\r'), ['a']);
     assert.deepEqual(reader.read('\ndata: b\r'), []);
     assert.deepEqual(reader.read('\n\n'), ['b']);
   });
 
-  it('lives on comments for ever', () => {
+  it('accepts endless comments', () => {
     const reader = new EventStreamReader(MAX_LENGTH);
     for (let count = 0; count < MAX_LENGTH; count++) reader.read(': still here\n');
     assert.deepEqual(reader.read('data: a\n\n'), ['a']);

@@ -25,7 +25,7 @@ describe('readIp', () => {
     assert.equal(read('1:2:3:4:5:6:1.2.3.4'), '00010002000300040005000601020304');
   });
 
-  it('reads no text that is nearly an address', () => {
+  it('refuses text that is nearly an address', () => {
     const texts = [
       '',
       '.',
@@ -52,7 +52,7 @@ describe('readIp', () => {
     for (const text of texts) assert.equal(read(text), null, text);
   });
 
-  it('reads what Node takes for an address, and nothing else', () => {
+  it('accepts exactly what Node accepts', () => {
     const part = fc.constantFrom(
       ':',
       '::',

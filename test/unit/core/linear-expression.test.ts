@@ -55,7 +55,7 @@ const text = fc
 
 // The first: nothing else of this process may have made an expression.
 describe('the library of expressions', () => {
-  it('is loaded in pieces, once', async () => {
+  it('is loaded in steps, once', async () => {
     let turns = 0;
     const nextTurn = (): Promise<void> => {
       turns++;
@@ -70,7 +70,7 @@ describe('the library of expressions', () => {
 });
 
 describe('LinearExpression', () => {
-  it('takes no time for what freezes a backtracking engine', () => {
+  it('is fast for patterns that freeze a backtracking engine', () => {
     const start = performance.now();
     for (const [source, text] of HOSTILE) {
       const expression = new LinearExpression(source);
@@ -80,7 +80,7 @@ describe('LinearExpression', () => {
     assert.ok(performance.now() - start < 10_000);
   });
 
-  it('finds what V8 finds, groups included', () => {
+  it('finds what V8 finds, including groups', () => {
     fc.assert(
       fc.property(source, fc.array(text, { minLength: 1, maxLength: 8 }), (source, texts) => {
         const ours = new LinearExpression(source);
@@ -97,7 +97,7 @@ describe('LinearExpression', () => {
     );
   });
 
-  it('is neither anchored nor blind to case unless it says so', () => {
+  it('is neither anchored nor case-insensitive unless it says so', () => {
     assert.equal(new LinearExpression('b').test('abc'), true);
     assert.equal(new LinearExpression('^b').test('abc'), false);
     assert.equal(new LinearExpression('B').test('abc'), false);
@@ -112,14 +112,14 @@ describe('LinearExpression', () => {
     assert.equal(new LinearExpression('\\(a[(]').groupCount, 0);
   });
 
-  it('takes 1,000 instructions and no more', () => {
+  it('accepts up to 1,000 instructions', () => {
     assert.equal(new LinearExpression('a{998}').test('a'.repeat(998)), true);
     for (const source of ['a{999}', 'a{500}b{500}', '(?:a?){500}', '[ab]{1000}', 'a'.repeat(2049)]) {
       assert.throws(() => new LinearExpression(source), ExpressionError, source);
     }
   });
 
-  it('remembers no more states than a mebibyte holds, whatever the texts are', () => {
+  it('keeps at most 1 MiB of states, for any texts', () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const expressions = Array.from({ length: 3 }, () => new LinearExpression('[ab]*a[ab]{900}c'));
@@ -140,7 +140,7 @@ describe('LinearExpression', () => {
     assert.equal(expressions.length, 3);
   });
 
-  it('replaces every match that has a character, as far as it may', () => {
+  it('replaces every non-empty match until it is stopped', () => {
     const always = (): boolean => true;
     for (const [source, text, expected] of [
       ['b+', 'abbab', 'a-a-'],

@@ -3,12 +3,12 @@ import { describe, it } from 'node:test';
 import { RandomPool } from '../../../src/core/random-pool.ts';
 
 describe('a random pool', () => {
-  it('gives as many bytes as were asked for', () => {
+  it('returns as many bytes as requested', () => {
     const pool = new RandomPool();
     for (let count = 1; count <= 64; count++) assert.equal(pool.take(count).length, count);
   });
 
-  it('gives no byte out twice, by whichever way', () => {
+  it('never returns a byte twice, by either method', () => {
     const pool = new RandomPool();
     let end = -1;
     let refills = 0;
@@ -37,7 +37,7 @@ describe('a random pool', () => {
     assert.equal(seen.size, 2000);
   });
 
-  it('gives numbers from the whole range of 32 bits', () => {
+  it('returns numbers from the whole 32-bit range', () => {
     const pool = new RandomPool();
     let ones = 0;
     let zeros = 0;

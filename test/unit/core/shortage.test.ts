@@ -4,7 +4,7 @@ import { ownShortageOf } from '../../../src/core/shortage.ts';
 
 const withCode = (code: string): Error => Object.assign(new Error('x'), { code });
 
-describe('a shortage of our own', () => {
+describe('a shortage of sluice', () => {
   for (const [shortage, codes] of [
     ['own_shortage', ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'ENOSPC']],
     ['own_ports', ['EADDRNOTAVAIL']],
@@ -15,7 +15,7 @@ describe('a shortage of our own', () => {
     });
   }
 
-  it('is found among the errors of several addresses, the graver one first', () => {
+  it('is found among the errors of several addresses, the more severe one first', () => {
     const found = (...codes: string[]): unknown =>
       ownShortageOf(Object.assign(new AggregateError(codes.map(withCode)), { code: codes[0] }));
     assert.equal(found('ECONNREFUSED', 'EMFILE'), 'own_shortage');

@@ -25,7 +25,7 @@ const CODE = `
 `;
 
 describe('a lock over threads', { timeout: 300_000 }, () => {
-  it('lets only one of them in at a time', async () => {
+  it('is held by one thread at a time', async () => {
     const lock = new SharedArrayBuffer(4);
     const value = new SharedArrayBuffer(8);
     const workers = Array.from(
@@ -36,7 +36,7 @@ describe('a lock over threads', { timeout: 300_000 }, () => {
     assert.equal(new Int32Array(value)[0], THREADS * TURNS);
   });
 
-  it('is free again after an exception, and gives what was done back', () => {
+  it('is free after an exception, and returns the result', () => {
     const memory = new SharedArrayBuffer(4);
     const lock = new ThreadLock(memory);
     assert.throws(
@@ -52,7 +52,7 @@ describe('a lock over threads', { timeout: 300_000 }, () => {
     );
   });
 
-  it('is taken from a thread that was terminated with it, and that one does not give it back', async () => {
+  it('is taken over from a terminated thread, which does not release it', async () => {
     const memory = new SharedArrayBuffer(4);
     const code = `
       const { parentPort, workerData: { lock, module } } = require('node:worker_threads');
@@ -74,7 +74,7 @@ describe('a lock over threads', { timeout: 300_000 }, () => {
     assert.equal(new Int32Array(memory)[0], 0);
   });
 
-  it('that was taken away meanwhile stays with its new holder', () => {
+  it('that was taken over stays with its new holder', () => {
     const memory = new SharedArrayBuffer(4);
     const words = new Int32Array(memory);
     new ThreadLock(memory).hold(() => void (words[0] = 77));

@@ -37,7 +37,7 @@ describe('the ring of ticket keys', () => {
     }
   });
 
-  it('gives the same array until the keys are replaced', () => {
+  it('returns the same array until the keys are replaced', () => {
     const ring = new TicketKeyRing();
     ring.replace([key(1)]);
     const before = ring.keys;
@@ -57,7 +57,7 @@ describe('the ring of ticket keys', () => {
     assert.deepEqual(fillsOf(new TicketKeyRing(memory)), [1]);
   });
 
-  it('refuses keys of another length, none, and more than fit, and keeps what it has', () => {
+  it('refuses keys of another length, none, or too many, and keeps the current ones', () => {
     const ring = new TicketKeyRing();
     ring.replace([key(1)]);
     const tooMany = Array.from({ length: MAX_TICKET_KEYS + 1 }, (_, index) => key(index));

@@ -55,13 +55,13 @@ describe('a condition on a name', () => {
     assert.equal(takes('::ffff:192.0.2.1', { kind: 'ip', value: '192.0.2.1' }), true);
   });
 
-  it('takes no name of another kind', () => {
+  it('matches no name of another kind', () => {
     const text = 'alice@a.example';
     for (const kind of ['dns', 'uri', 'ip'] as const) assert.equal(takes(text, { kind, value: text }), false);
     assert.equal(takes('192.0.2.1', { kind: 'dns', value: '192.0.2.1' }), false);
   });
 
-  it('takes a star for itself', () => {
+  it('matches a star literally', () => {
     assert.equal(takes('*.example', { kind: 'dns', value: 'a.example' }), false);
     assert.equal(takes('a.example', { kind: 'dns', value: '*.example' }), false);
     assert.equal(takes('*.example', { kind: 'dns', value: '*.example' }), true);
@@ -95,7 +95,7 @@ describe('the readings of a path', () => {
     return table.compareReadings(request, read.spelling, (other) => other === 'rest');
   }
 
-  it('lead to a route that wants a certificate only with that certificate', () => {
+  it('lead to a route with a certificate condition only with that certificate', () => {
     for (const path of ['//admin', '/x/..%2fadmin']) {
       assert.equal(compare(path, null), 'all hold');
       assert.equal(compare(path, { ...clientWith(), subject: 'CN=bob' }), 'all hold');

@@ -6,20 +6,20 @@ import { router } from './path-router.ts';
 const guarded = router({ guard: { pathPrefix: '/admin' }, open: { pathPrefix: '/' } });
 
 describe('a path with several readings', () => {
-  it('takes the guarding route if only letters are spelled in another way', () => {
+  it('takes the guarding route if only the spelling of letters differs', () => {
     for (const raw of ['/admin', '/%61dmin/x', '/./admin', '/x/../admin', '/x/%2e%2e/admin']) {
       assert.match(guarded(raw), /^guard \/admin/, raw);
     }
   });
 
-  it('must not leave the routes either', () => {
+  it('must not escape the routes either', () => {
     const published = router({ app: { pathPrefix: '/app' } });
     assert.equal(published('/app/..%2finternal'), 'ambiguous');
     assert.equal(published('/app/a%2Fb'), 'app /app/a%2Fb');
     assert.equal(published('//app'), 'no route');
   });
 
-  it('passes unchanged if every reading takes the same route', () => {
+  it('is forwarded unchanged if every reading takes the same route', () => {
     const route = router({
       api: { pathPrefix: '/api' },
       scope: { pathPrefix: '/@scope' },
@@ -42,7 +42,7 @@ describe('a path with several readings', () => {
     assert.equal(npm('/@scope%2fname'), 'all /@scope%2Fname');
   });
 
-  it('is looked up with the other conditions of the routes', () => {
+  it("is matched with the routes' other conditions", () => {
     const silver = router({
       guard: { pathPrefix: '/admin', headers: new Map([['x-tier', 'silver']]) },
       open: {},
@@ -57,7 +57,7 @@ describe('a path with several readings', () => {
     assert.equal(host('//admin'), 'open //admin');
   });
 
-  it('is looked up in exact paths and expressions', () => {
+  it('is matched against exact paths and expressions', () => {
     const exact = router({ guard: { path: '/admin' }, open: {} });
     assert.equal(exact('/admin;x'), 'ambiguous');
     assert.equal(exact('/admin;/x/y'), 'ambiguous');
@@ -66,7 +66,7 @@ describe('a path with several readings', () => {
     assert.equal(expression('/x%2F..%2Froot/y'), 'ambiguous');
   });
 
-  it('counts characters that stand for themselves, in requests and in patterns', () => {
+  it('treats harmless escapes as their characters, in requests and patterns', () => {
     const plain = router({ guard: { pathPrefix: '/$metadata' }, open: {} });
     assert.equal(plain('/%24metadata'), 'ambiguous');
     const escaped = router({ guard: { pathPrefix: '/%40admin' }, open: {} });
@@ -74,7 +74,7 @@ describe('a path with several readings', () => {
     assert.equal(escaped('/%40admin/x'), 'guard /%40admin/x');
   });
 
-  it('is looked up with the query that a decoded question mark brings', () => {
+  it('is matched with the query after a decoded question mark', () => {
     const debug = new Map([['debug', '1']]);
     const route = router({ guard: { path: '/x', query: debug }, open: {} });
     for (const raw of [
@@ -95,7 +95,7 @@ describe('a path with several readings', () => {
     assert.equal(opened('/x%3Fz', 'debug=1'), 'ambiguous');
   });
 
-  it('is never refused if nothing else can take one of its readings', () => {
+  it('is never refused if no other route can take one of its readings', () => {
     const odd = [
       '/proxy/https:%2F%2Fexample.com%2Fa%5Cb%253Bc;d//e%20',
       '/r/%20/%2F/;/%5C',
@@ -135,7 +135,7 @@ describe('a path with several readings', () => {
     assert.equal(header(`/a%2fb//c;d/${long}`), `open /a%2Fb//c;d/${long}`);
   });
 
-  it('is refused for another reason if it has too many readings to look at', () => {
+  it('is refused for another reason if it has too many readings to check', () => {
     const route = router({ guard: { pathRegex: '^/(?:admin|root)(?:/|$)' }, open: {} });
     assert.equal(route(`/%${'25'.repeat(3900)}2F`), 'too many');
     assert.equal(route(`/${'a%2F//;b%3Bc'.repeat(600)}`), 'too many');
@@ -150,7 +150,7 @@ describe('a path with several readings', () => {
     }
   });
 
-  it('has few readings that are looked at if they are long or expressions are many', () => {
+  it('gets fewer readings checked if they are long or expressions are many', () => {
     const looksAt = (path: string, expressions: number): number => {
       let looks = 0;
       const holds = (): boolean => ++looks > 0;

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { router } from './path-router.ts';
 
-describe('the settings of paths', () => {
+describe('the path settings', () => {
   const routes = { guard: { pathPrefix: '/admin' }, open: { pathPrefix: '/' } };
 
-  it('pass ambiguous paths as they came, if asked to', () => {
+  it('forward ambiguous paths unchanged if set so', () => {
     const route = router(routes, { ambiguous: 'pass' });
     assert.equal(route('/x/..%2fadmin//y;z'), 'open /x/..%2Fadmin//y;z');
   });
@@ -36,7 +36,7 @@ describe('the settings of paths', () => {
     assert.equal(refuse('/x%2Fy'), 'open /x%2Fy');
   });
 
-  it('change nothing that has one reading', () => {
+  it('do not change a path with one reading', () => {
     const all = { mergeSlashes: true, escapedSlashes: 'refuse', pathParameters: 'refuse' } as const;
     assert.equal(router(routes, all)('/a/./b%20c'), 'open /a/b%20c');
   });

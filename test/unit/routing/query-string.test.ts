@@ -39,7 +39,7 @@ describe('QueryString', () => {
     assert.equal(query.has('a+b', 'c%20d'), false);
   });
 
-  it('takes a question mark in the query for a part of the key', () => {
+  it('treats a question mark in the query as part of the key', () => {
     assert.equal(new QueryString('?v=1').has('v', '1'), false);
     assert.equal(new QueryString('?v=%31').has('?v', '1'), true);
   });

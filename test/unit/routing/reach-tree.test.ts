@@ -62,7 +62,7 @@ function nest(text: string, times: number): string {
 }
 
 describe('a tree of routes by segments', () => {
-  it('says of the readings of a path what a look at every route says', () => {
+  it('judges the readings of a path like a check of every route', () => {
     const segment = fc.constantFrom(
       'a',
       'b',
@@ -104,7 +104,7 @@ describe('a tree of routes by segments', () => {
     ['their second segments', (index: number) => `/app/${index}/`],
     ['segments far behind', (index: number) => `/app/of/one/name/${index}/`],
   ] as const) {
-    it(`looks at few of many routes that differ by ${what}`, () => {
+    it(`checks few of many routes that differ by ${what}`, () => {
       const count = 5000;
       const all = routesOf(
         Array.from({ length: count }, (_, index) => ({ ...SEEN, pathPrefix: prefixOf(index) })),
@@ -119,7 +119,7 @@ describe('a tree of routes by segments', () => {
     });
   }
 
-  it('looks at the routes of the segments that a path may have, and at no others', () => {
+  it('checks only routes with segments that a path may have', () => {
     const tree = treeOf(
       routesOf(Array.from({ length: 5000 }, (_, index) => ({ ...SEEN, pathPrefix: `/app/${index}` }))),
     );
@@ -130,7 +130,7 @@ describe('a tree of routes by segments', () => {
     assert.ok(request.looks <= 4, `${request.looks} looks`);
   });
 
-  it('ends at the first route that decides, if a path may have any segment', () => {
+  it('stops at the first decisive route if a path may have any segment', () => {
     const all = routesOf(
       Array.from({ length: 5000 }, (_, index) => ({ ...SEEN, pathPrefix: `/app/${index}` })),
     );
@@ -143,7 +143,7 @@ describe('a tree of routes by segments', () => {
     assert.equal(request.looks, 1);
   });
 
-  it('gives up on a path that may lead to thousands of routes, although they do the same', () => {
+  it('gives up on a path with thousands of possible routes, even if they do the same', () => {
     const matches = Array.from({ length: 5000 }, (_, index) => ({ ...SEEN, pathPrefix: `/app/${index}` }));
     const values = matches.map(() => 1);
     for (const [first, isCertain] of [
@@ -159,7 +159,7 @@ describe('a tree of routes by segments', () => {
     }
   });
 
-  it('takes many routes of one long path', () => {
+  it('accepts many routes of one long path', () => {
     const deep = '/a'.repeat(4000);
     const all = routesOf(Array.from({ length: 100 }, () => ({ ...SEEN, path: deep })));
     const request = new CountingRequest(`${deep}/..%2f`);

@@ -9,7 +9,7 @@ const rawPath = fc
   .map((pieces) => `/${pieces.join('')}`);
 
 describe('normalizePath', () => {
-  it('returns a path with nothing to normalise as it is', () => {
+  it('returns a normalized path unchanged', () => {
     for (const path of [
       '/',
       '/chat',
@@ -112,13 +112,13 @@ describe('normalizePath', () => {
 });
 
 describe('normalizePattern', () => {
-  it('writes a configured path as request paths are written', () => {
+  it('normalizes a configured path like a request path', () => {
     assert.equal(normalizePattern('/caf%c3%a9/%7Ex/'), '/caf%C3%A9/~x/');
     assert.equal(normalizePattern('/a/./chat'), '/a/chat');
     assert.equal(normalizePattern('/chat'), '/chat');
   });
 
-  it('leaves alone what no request path can look like', () => {
+  it('leaves text unchanged that no request path can equal', () => {
     for (const text of ['chat', '/a\\b', '/%', '/\ud800']) assert.equal(normalizePattern(text), text);
   });
 });

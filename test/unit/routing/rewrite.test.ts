@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expandRedirect, pathRewriter, stripPrefix } from '../../../src/routing/rewrite.ts';
 
 describe('stripPrefix', () => {
-  it('takes the prefix off on a segment border and leaves a slash in front', () => {
+  it('removes the prefix at a segment boundary and keeps a leading slash', () => {
     const cases = [
       ['/chat', '/chat', '/'],
       ['/chat/', '/chat', '/'],
@@ -20,7 +20,7 @@ describe('stripPrefix', () => {
       assert.equal(stripPrefix(path, prefix), left, `${path} - ${prefix}`);
   });
 
-  it('leaves other paths alone', () => {
+  it('leaves other paths unchanged', () => {
     assert.equal(stripPrefix('/chatter', '/chat'), '/chatter');
     assert.equal(stripPrefix('/x/chat', '/chat'), '/x/chat');
     assert.equal(stripPrefix('/chat', '/chat/'), '/chat');
@@ -28,18 +28,18 @@ describe('stripPrefix', () => {
 });
 
 describe('expandRedirect', () => {
-  it('puts in the groups of the path', () => {
+  it('inserts the groups of the path', () => {
     assert.equal(expandRedirect('/new/$1', ['a/b'], ''), '/new/a/b');
     assert.equal(expandRedirect('https://example.com/$2/$1', ['a', 'b'], ''), 'https://example.com/b/a');
     assert.equal(expandRedirect('/$9', ['1', '2', '3', '4', '5', '6', '7', '8', 'nine'], ''), '/nine');
     assert.equal(expandRedirect('/$12', ['a'], ''), '/a2');
   });
 
-  it('puts in nothing for a group that is not there', () => {
+  it('inserts nothing for a missing group', () => {
     assert.equal(expandRedirect('/new/$1', [], ''), '/new/');
   });
 
-  it('takes a doubled dollar sign for one, and others as they are', () => {
+  it('reads a doubled dollar sign as one, and others literally', () => {
     assert.equal(expandRedirect('/$$1/$0/$x/$', ['a'], ''), '/$1/$0/$x/$');
     assert.equal(expandRedirect('/$1', ['$2$$'], ''), '/$2$$');
   });
@@ -52,7 +52,7 @@ describe('expandRedirect', () => {
     assert.equal(expandRedirect('/new?', [], 'a=1'), '/new?');
   });
 
-  it('lets no group lead to another host', () => {
+  it('never lets a group name another host', () => {
     assert.equal(expandRedirect('/$1', ['/evil.example'], ''), '/evil.example');
     assert.equal(expandRedirect('$1', ['//evil.example'], ''), '/evil.example');
     assert.equal(expandRedirect('/$1', ['\\evil.example'], ''), '/evil.example');
@@ -67,7 +67,7 @@ describe('expandRedirect', () => {
     assert.equal(expandRedirect('/\ud800', [], ''), '/%EF%BF%BD');
   });
 
-  it('writes visible ASCII whatever it is given', () => {
+  it('returns visible ASCII for any input', () => {
     const text = fc.string({ unit: 'binary' });
     fc.assert(
       fc.property(text, fc.array(text), text, (to, groups, query) => {
@@ -77,7 +77,7 @@ describe('expandRedirect', () => {
   });
 });
 
-describe('a redirect whose groups bring a dot segment', () => {
+describe('a redirect whose groups contain a dot segment', () => {
   it('has no location', () => {
     for (const group of ['../secret', 'a/..', '.', '..%2Fsecret', '..;/secret', '%252e%252e/x']) {
       assert.equal(expandRedirect('/new/$1', [group], ''), null, group);
@@ -95,24 +95,24 @@ describe('pathRewriter', () => {
   const toStatic = pathRewriter({ ...none, path: '/static/$1' });
   const withoutApi = pathRewriter({ ...none, stripPrefix: '/api' });
 
-  it('leaves paths alone without a rewrite', () => {
+  it('leaves paths unchanged without a rewrite', () => {
     assert.equal(pathRewriter(none)('/a/..%2Fb//c', []), '/a/..%2Fb//c');
   });
 
-  it('strips a prefix or puts in the groups', () => {
+  it('strips a prefix or inserts the groups', () => {
     assert.equal(withoutApi('/api/a%2Fb', []), '/a%2Fb');
     assert.equal(withoutApi('/apis/a', []), '/apis/a');
     assert.equal(toStatic('/img/a.png', ['a.png']), '/static/a.png');
     assert.equal(toStatic('/img', ['..a/.b/c..']), '/static/..a/.b/c..');
   });
 
-  it('gives nothing for a result with a dot segment', () => {
+  it('returns null for a result with a dot segment', () => {
     for (const group of ['../secret', '..', './a', 'a/../b']) {
       assert.equal(toStatic(`/img${group}`, [group]), null, group);
     }
   });
 
-  it('gives nothing for a result that can be read with a dot segment', () => {
+  it('returns null for a result that can be read with a dot segment', () => {
     const groups = [
       '..%2Fsecret',
       '..%5Csecret',
@@ -127,13 +127,13 @@ describe('pathRewriter', () => {
     assert.equal(withoutApi('/api/..%2Fx', []), null);
   });
 
-  it('begins with one slash, since two begin a host', () => {
+  it('starts with one slash, because two start a host', () => {
     assert.equal(withoutApi('/api//evil.example/x', []), '/evil.example/x');
     assert.equal(pathRewriter({ ...none, path: '/$1' })('/x', ['/evil.example']), '/evil.example');
     assert.equal(pathRewriter({ ...none, path: '//$1' })('/x', ['a']), '//a');
   });
 
-  it('leaves the target of the server as a whole alone', () => {
+  it('leaves the asterisk target unchanged', () => {
     assert.equal(toStatic('*', []), '*');
     assert.equal(withoutApi('*', []), '*');
   });

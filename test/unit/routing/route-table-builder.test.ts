@@ -46,8 +46,8 @@ const named = (host: string | null, pathPrefix: string, value = `${host} ${pathP
   value,
 });
 
-describe('a table that is built beside another', () => {
-  it('matches a route that the other has compiled as before, with a place and a value of its own', () => {
+describe('a table built from another', () => {
+  it('reuses a compiled route with a new position and value', () => {
     const match = {
       ...ANY,
       pathPrefix: '/%40app',
@@ -67,7 +67,7 @@ describe('a table that is built beside another', () => {
     assert.deepEqual(old, { value: 'old', groups: ['7'] });
   });
 
-  it('shares the routes and the indexes of all hosts but those with a change', () => {
+  it('shares the routes and indexes of all unchanged hosts', () => {
     const routes = [
       named('a.com', '/'),
       named('b.com', '/x'),
@@ -87,7 +87,7 @@ describe('a table that is built beside another', () => {
     assert.equal(valueOf(before.table, request('b.com', '/y')), 'b.com /');
   });
 
-  it('forgets a host and a wildcard whose last route has gone', () => {
+  it('drops a host and a wildcard after their last route is removed', () => {
     const [kept, ...gone] = [named('a.com', '/'), named('b.com', '/'), named('*.c.com', '/')];
     const { table } = build([kept], build([kept, ...gone]));
     assert.equal(valueOf(table, request('b.com', '/')), null);
@@ -110,7 +110,7 @@ describe('a table that is built beside another', () => {
     );
   });
 
-  it('answers as a table that is built anew, whatever has come, gone and moved', () => {
+  it('answers like a newly built table after any additions, removals and moves', () => {
     const hosts = ['a.com', 'b.a.com', '*.a.com', '*.com', null];
     const paths = ['/', '/x', '/x/y', '/%78', '/z'];
     const pool = hosts.flatMap((host) =>

@@ -53,7 +53,7 @@ describe('RouteTable', () => {
       assert.equal(table.match(request(path)), null);
   });
 
-  it('matches a prefix on segment borders', () => {
+  it('matches a prefix at segment boundaries', () => {
     const table = tableOf({ pathPrefix: '/chat' });
     for (const path of ['/chat', '/chat/', '/chat/x', '/chat//x'])
       assert.equal(table.match(request(path))?.value, 0, path);
@@ -61,7 +61,7 @@ describe('RouteTable', () => {
       assert.equal(table.match(request(path)), null, path);
   });
 
-  it('matches what begins with a prefix that ends in a slash', () => {
+  it('matches what starts with a prefix that ends in a slash', () => {
     const table = tableOf({ pathPrefix: '/chat/' });
     for (const path of ['/chat/', '/chat/x']) assert.equal(table.match(request(path))?.value, 0, path);
     for (const path of ['/chat', '/chatter/']) assert.equal(table.match(request(path)), null, path);
@@ -78,7 +78,7 @@ describe('RouteTable', () => {
     assert.equal(table.match(request('/caf%C3%A9/x'))?.value, 1);
   });
 
-  it('hands out the groups of an expression', () => {
+  it('returns the groups of an expression', () => {
     const table = tableOf({ pathRegex: '^/old/(.*?)(\\.html)?$' }, { pathRegex: '^/plain' });
     assert.deepEqual(table.match(request('/old/a/b'))?.groups, ['a/b', '']);
     assert.deepEqual(table.match(request('/old/a.html'))?.groups, ['a', '.html']);
@@ -102,7 +102,7 @@ describe('RouteTable', () => {
     assert.equal(table.match(request(`/free${long}`, gold))?.value, 0);
   });
 
-  it('refuses several lines of a header that decides', () => {
+  it('refuses repeated lines of a header in a condition', () => {
     const table = tableOf(
       { pathPrefix: '/free' },
       { pathPrefix: '/a', headers: new Map([['x-debug', '1']]) },
@@ -123,7 +123,7 @@ describe('RouteTable', () => {
     assert.equal(table.match(request('/b', twice))?.value, 3);
   });
 
-  it('refuses several values of a query parameter that decides, and does not split at semicolons', () => {
+  it('refuses several values of a query parameter in a condition, and does not split at semicolons', () => {
     const table = tableOf({ query: new Map([['debug', '1']]) }, {});
     const refusal = { status: 400, reason: 'a query parameter has more than one value' };
     for (const query of ['debug=0&debug=1', 'debug=1&debug', '%64ebug=2&debug=1']) {
@@ -140,7 +140,7 @@ describe('RouteTable', () => {
     assert.equal(table.match(request('/', { host: 'www.example.com' })), null);
   });
 
-  it('takes the star of a host for one label or more, never for none', () => {
+  it('matches the star of a host to one label or more', () => {
     const table = tableOf({ host: '*.example.com' });
     for (const host of ['a.example.com', 'a.b.example.com'])
       assert.equal(table.match(request('/', { host }))?.value, 0);
@@ -165,7 +165,7 @@ describe('RouteTable', () => {
     assert.equal(table.match(request('/')), null);
   });
 
-  it('looks for a query pair, decoded', () => {
+  it('compares query pairs after decoding', () => {
     const table = tableOf({
       query: new Map([
         ['v', '2'],
@@ -177,13 +177,13 @@ describe('RouteTable', () => {
     assert.equal(table.match(request('/')), null);
   });
 
-  it('looks for one subprotocol among those offered', () => {
+  it('finds one subprotocol among those offered', () => {
     const table = tableOf({ subprotocol: 'chat.v2' });
     assert.equal(table.match(request('/', { subprotocols: ['chat.v1', 'chat.v2'] }))?.value, 0);
     assert.equal(table.match(request('/', { subprotocols: ['chat.v1'] })), null);
   });
 
-  it('wants every condition that is set', () => {
+  it('requires every condition that is set', () => {
     const table = tableOf({ host: 'example.com', pathPrefix: '/a', pathRegex: 'b$', subprotocol: 's' });
     assert.equal(table.match(request('/a/b', { subprotocols: ['s'] }))?.value, 0);
     assert.equal(table.match(request('/a/b')), null);
@@ -191,7 +191,7 @@ describe('RouteTable', () => {
     assert.equal(table.match(request('/a/b', { host: 'a.com', subprotocols: ['s'] })), null);
   });
 
-  it('takes the first in the list, however special a later one is', () => {
+  it('takes the first match, however specific a later one is', () => {
     const table = tableOf({ pathPrefix: '/' }, { host: 'example.com', path: '/chat' });
     assert.equal(table.match(request('/chat'))?.value, 0);
     const turned = tableOf({ host: 'example.com', path: '/chat' }, { pathPrefix: '/' });
@@ -203,7 +203,7 @@ describe('RouteTable', () => {
     assert.equal(tableOf().match(request('/')), null);
   });
 
-  it('finds what going through the list finds', () => {
+  it('finds what a linear search finds', () => {
     fc.assert(
       fc.property(
         fc.array(someMatch, { maxLength: 12 }),

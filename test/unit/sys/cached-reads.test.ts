@@ -8,7 +8,7 @@ import { unsupportedReason } from '../../../src/sys/support.ts';
 
 const CONTENT = Buffer.from(Uint8Array.from({ length: 10_000 }, (_, index) => index % 251));
 
-describe('reads of what the kernel has in memory', { skip: unsupportedReason() ?? false }, () => {
+describe('reads of cached files', { skip: unsupportedReason() ?? false }, () => {
   let directory: string;
   let fd: number;
 
@@ -38,14 +38,14 @@ describe('reads of what the kernel has in memory', { skip: unsupportedReason() ?
     assert.ok(reads.read(fd, 1, CONTENT.length) <= 0);
   });
 
-  it('read nothing from what is no file', () => {
+  it('read nothing from what is not a file', () => {
     const reads = new CachedReads(16);
     const folder = openSync(directory, 'r');
     assert.equal(reads.read(folder, 16, 0), -1);
     closeSync(folder);
   });
 
-  it('refuse what has no room, and what is no descriptor', () => {
+  it('refuse a read without room, and a bad descriptor', () => {
     const reads = new CachedReads(16);
     for (const length of [0, -1, 17, 1.5, NaN]) assert.throws(() => reads.read(fd, length, 0), RangeError);
     assert.throws(() => reads.read(-1, 1, 0), RangeError);

@@ -29,7 +29,7 @@ function take(epoll: Epoll, timeoutMs: number): [number, number, number][] {
 }
 
 describe('epoll', { skip }, () => {
-  it('tells what can be done, with the tag that it was given, for as long as it can', async () => {
+  it('reports readiness with its tag for as long as it lasts', async () => {
     await withPair('IPv4', ({ client, server }) => {
       const epoll = new Epoll(8);
       const buffer = new PinnedBuffer(8);
@@ -46,7 +46,7 @@ describe('epoll', { skip }, () => {
     });
   });
 
-  it('brings no more events at once than it has room for, and the others after them', async () => {
+  it('returns at most the max number of events at once, and the others later', async () => {
     await withPair('IPv4', ({ client, server }) => {
       const epoll = new Epoll(1);
       epoll.add(server, EPOLLOUT, 1);
@@ -75,7 +75,7 @@ describe('epoll', { skip }, () => {
     });
   });
 
-  it('reports changes, and the end of the other side beside unread bytes', async () => {
+  it("reports changes, and the peer's FIN despite unread bytes", async () => {
     await withPair('IPv4', ({ client, server }, sockets) => {
       const epoll = new Epoll(8);
       const buffer = new PinnedBuffer(1);
@@ -108,7 +108,7 @@ describe('epoll', { skip }, () => {
     });
   });
 
-  it('waits for its time and no longer', () => {
+  it('waits no longer than its timeout', () => {
     const epoll = new Epoll(1);
     const start = performance.now();
     assert.equal(epoll.wait(30), 0);
@@ -125,7 +125,7 @@ describe('epoll', { skip }, () => {
     assert.throws(() => epoll.add(0, EPOLLIN, 1), /is not an open descriptor/);
   });
 
-  it('takes no descriptor that has been closed', () => {
+  it('refuses a closed descriptor', () => {
     const epoll = new Epoll(1);
     for (const fd of [-1, NaN, 0.5, 2 ** 31]) {
       assert.throws(() => epoll.add(fd, EPOLLIN, 1), /is not an open descriptor/);
@@ -134,7 +134,7 @@ describe('epoll', { skip }, () => {
     epoll.close();
   });
 
-  it('is woken by what Node has to do, until Node has done it', async () => {
+  it("wakes up for work of Node's loop until Node has done it", async () => {
     const epoll = new Epoll(1);
     const loop = nodeLoopDescriptor();
     epoll.add(loop, EPOLLIN, 0);

@@ -9,19 +9,19 @@ import { fuzzRequestHeads } from '../../support/fuzz/request-heads.ts';
 const SEED = 20_260;
 
 describe('mutated input', () => {
-  it('is one request or one refusal, wherever it is cut', () => {
+  it('is one request or one refusal, for any cut', () => {
     fuzzRequestHeads(10_000, SEED);
   });
-  it('is one chunked body or one fault, wherever it is cut', () => {
+  it('is one chunked body or one fault, for any cut', () => {
     fuzzChunkedBodies(5000, SEED);
   });
-  it('is followed frame by frame as ws reads it, wherever it is cut', () => {
+  it('is tracked frame by frame as ws reads it, for any cut', () => {
     fuzzFrameStreams(10_000, SEED);
   });
-  it('is one PROXY header or one refusal, wherever it is cut', () => {
+  it('is one PROXY header or one refusal, for any cut', () => {
     fuzzProxyHeaders(10_000, SEED);
   });
-  it('is one ClientHello or one refusal, wherever it is cut', () => {
+  it('is one ClientHello or one refusal, for any cut', () => {
     fuzzClientHellos(5000, SEED);
   });
 });

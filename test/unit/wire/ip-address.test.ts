@@ -34,7 +34,7 @@ describe('an IP address as text', () => {
     for (const [text, bytes] of cases) assert.equal(formatIp(bytes), text);
   });
 
-  it('is an address that stands for the same bytes, in the one form that URL has too', () => {
+  it('stands for the same bytes, in the same form as in a URL', () => {
     const group = fc.oneof(fc.constant(0), fc.constantFrom(1, 0xff, 0xffff), fc.nat(0xffff));
     fc.assert(
       fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
@@ -54,8 +54,8 @@ describe('an IP address as text', () => {
   });
 });
 
-describe('the one form of an address', () => {
-  it('is what the bytes of the address are written as', () => {
+describe('the normalized form of an address', () => {
+  it('is the formatted bytes of the address', () => {
     for (const [text, normal] of [
       ['192.0.2.1', '192.0.2.1'],
       ['::ffff:192.0.2.1', '192.0.2.1'],
@@ -71,7 +71,7 @@ describe('the one form of an address', () => {
     }
   });
 
-  it('does not change a normalised address', () => {
+  it('does not change a normalized address', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
         assert.equal(normalizeIp(formatIp(bytes)), formatIp(bytes));
@@ -86,7 +86,7 @@ describe('the one form of an address', () => {
 });
 
 describe("the address of a socket's end", () => {
-  it('is an IPv4 address if the socket for both families tells it as one of IPv6', () => {
+  it('is IPv4 if a dual-stack socket reports it as mapped IPv6', () => {
     assert.equal(ipOfSocket('::ffff:192.0.2.1'), '192.0.2.1');
     assert.equal(ipOfSocket('2001:DB8::1'), '2001:db8::1');
     assert.equal(ipOfSocket(''), '');
@@ -94,7 +94,7 @@ describe("the address of a socket's end", () => {
 });
 
 describe('the network of an address', () => {
-  it('is an IPv4 address itself, and the first 64 bits of an IPv6 address', () => {
+  it('is the IPv4 address itself, or the first 64 bits of an IPv6 address', () => {
     for (const [address, network] of [
       ['192.0.2.1', '192.0.2.1'],
       ['::ffff:192.0.2.1', '192.0.2.1'],

@@ -8,7 +8,7 @@ describe('a server name', () => {
     return readServerName(bytes, 1, 1 + name.length);
   };
 
-  it('is in lower case, without a dot at its end', () => {
+  it('is in lower case, without a trailing dot', () => {
     assert.equal(read('Example.COM'), 'example.com');
     assert.equal(read('example.com.'), 'example.com');
     assert.equal(read('_acme.xn--bcher-kva.example'), '_acme.xn--bcher-kva.example');
@@ -16,7 +16,7 @@ describe('a server name', () => {
     assert.equal(read('A'), 'a');
   });
 
-  it('is none if DNS has no such name', () => {
+  it('is null if it is not a DNS name', () => {
     for (const name of [
       '',
       '.',

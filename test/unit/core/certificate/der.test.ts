@@ -4,7 +4,7 @@ import { DER, DerReader, dottedOf } from '../../../../src/core/certificate/der.t
 import { der, oid } from '../../../support/certificate-der.ts';
 
 describe('DerReader', () => {
-  it('reads elements one after the other', () => {
+  it('reads elements in turn', () => {
     const reader = new DerReader(Buffer.concat([der(0x02, '\x05'), der(0x04, 'x'.repeat(300))]));
     assert.deepEqual(reader.take(DER.integer), { tag: 0x02, start: 0, content: 2, end: 3 });
     assert.equal(reader.take(DER.integer), null, 'the tag differs');
@@ -37,7 +37,7 @@ describe('DerReader', () => {
     });
   }
 
-  it('reads nothing behind its range', () => {
+  it('reads nothing after its range', () => {
     const bytes = Buffer.concat([der(0x02, '\x05'), der(0x02, '\x06')]);
     assert.equal(new DerReader(bytes, 0, 2).next(), null);
   });
@@ -57,7 +57,7 @@ describe('dottedOf', () => {
     assert.equal(dottedOf(bytes), `2.25.${2n ** 133n - 1n}`);
   });
 
-  it('refuses what is empty, cut, or too long', () => {
+  it('refuses empty, truncated or long content', () => {
     assert.equal(dottedOf(Buffer.alloc(0)), '');
     assert.equal(dottedOf(Buffer.from([0x55, 0x84])), '');
     assert.equal(dottedOf(Buffer.alloc(65, 1)), '');

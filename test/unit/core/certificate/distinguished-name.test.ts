@@ -107,7 +107,7 @@ describe('formatName', () => {
     assert.equal(format(nameDer(common(UTF8, '\xff\xc3'))), 'CN=\\FF\\C3');
   });
 
-  it('writes half of a surrogate pair in DER', () => {
+  it('formats half of a surrogate pair in DER', () => {
     assert.equal(format(nameDer(common(30, '\xd8\x3d'))), 'CN=#1E02D83D');
   });
 });

@@ -29,13 +29,13 @@ describe('kindOfName', () => {
 });
 
 describe('normalizeName', () => {
-  it('ignores the case of domains alone', () => {
+  it('ignores the case only of domains', () => {
     assert.equal(normalizeName('dns', 'A.Example'), 'a.example');
     assert.equal(normalizeName('email', 'Alice@A.Example'), 'Alice@a.example');
     assert.equal(normalizeName('uri', 'spiffe://A/B'), 'spiffe://A/B');
   });
 
-  it('refuses what is no name of the kind', () => {
+  it('refuses text that is not a name of the kind', () => {
     assert.equal(normalizeName('dns', 'a b'), null);
     assert.equal(normalizeName('email', 'a.example'), null);
     assert.equal(normalizeName('uri', '/a'), null);

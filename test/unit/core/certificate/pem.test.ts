@@ -6,7 +6,7 @@ const block = (label: string, body: string): string =>
   `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----`;
 
 describe('the blocks of a PEM text', () => {
-  it('are found by their label, without what stands between them', () => {
+  it('are found by their label, without text between them', () => {
     const text = `Subject: a\n${block('A', 'one')}\nnote\n${block('B', 'two')}${block('A', 'three')}\n`;
     assert.deepEqual(pemBlocks(text, 'A'), [block('A', 'one'), block('A', 'three')]);
     assert.deepEqual(pemBlocks(text, 'C'), []);

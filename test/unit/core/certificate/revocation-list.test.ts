@@ -44,7 +44,7 @@ describe('the dates of a revocation list', () => {
     });
   });
 
-  it('are none if the list is malformed', () => {
+  it('are null if the list is malformed', () => {
     for (const malformed of [
       Buffer.alloc(0),
       list(),

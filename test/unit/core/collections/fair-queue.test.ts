@@ -34,8 +34,8 @@ class Model {
   }
 }
 
-describe('a line that waits', () => {
-  it('gives every source its turn and takes from the largest, as plain lists do', () => {
+describe('a fair queue', () => {
+  it('gives every source its turn and evicts from the largest, like plain lists', () => {
     const source = fc.constantFrom('a', 'b', 'c', 'd');
     const step = fc.oneof(
       fc.tuple(fc.constant('push' as const), source),

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { IndexedHeap } from '../../../../src/core/collections/indexed-heap.ts';
 
 describe('a heap with indexes', () => {
-  it('has the least item first, whatever is added, changed and deleted', () => {
+  it('has the first item of the order, whatever is added, changed and deleted', () => {
     const steps = fc.array(fc.record({ at: fc.nat(15), value: fc.nat(1000), isDeleted: fc.boolean() }), {
       maxLength: 100,
     });

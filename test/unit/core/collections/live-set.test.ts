@@ -9,8 +9,8 @@ class Member {
   readonly payload = new Array<number>(32).fill(0.5);
 }
 
-describe('a set of live members', () => {
-  it('has what was added and not deleted, like a Set', () => {
+describe('a live set', () => {
+  it('contains what was added and not deleted, like a Set', () => {
     const set = new LiveSet<Member>();
     const model = new Set<Member>();
     const members = Array.from({ length: 40 }, () => new Member());
@@ -34,7 +34,7 @@ describe('a set of live members', () => {
     }
   });
 
-  it('does not have or delete a member of another set', () => {
+  it('neither contains nor deletes a member of another set', () => {
     const [one, other] = [new LiveSet<Member>(), new LiveSet<Member>()];
     const [mine, yours] = [new Member(), new Member()];
     one.add(mine);
@@ -43,7 +43,7 @@ describe('a set of live members', () => {
     assert.deepEqual([[...one], [...other]], [[mine], [yours]]);
   });
 
-  it('passes each member once, even if all end meanwhile', () => {
+  it('visits each member once, even if all are deleted during the iteration', () => {
     const set = new LiveSet<Member>();
     const members = Array.from({ length: 5 }, () => new Member());
     for (const member of members) set.add(member);

@@ -6,7 +6,7 @@ import { RecentMap } from '../../../../src/core/collections/recent-map.ts';
 const KEYS = Array.from('abcdefghijkl');
 
 describe('recent map', () => {
-  it('returns what was set last for a key', () => {
+  it('returns the last value of a key', () => {
     const map = new RecentMap<number>({ maxEntries: 10, maxWeight: 100 });
     map.set('a', 1, 1);
     map.set('a', 2, 1);
@@ -17,7 +17,7 @@ describe('recent map', () => {
     assert.equal(map.get('a'), undefined);
   });
 
-  it('keeps entries that are used while others come and go', () => {
+  it('keeps used entries while others are added and dropped', () => {
     const map = new RecentMap<number>({ maxEntries: 8, maxWeight: Infinity });
     map.set('used', 0, 1);
     for (let index = 0; index < 100; index++) {
@@ -27,7 +27,7 @@ describe('recent map', () => {
     assert.equal(map.get('once 0'), undefined);
   });
 
-  it('does not keep an entry that is heavier than a generation', () => {
+  it('does not keep an entry heavier than a generation', () => {
     const map = new RecentMap<string>({ maxEntries: 10, maxWeight: 100 });
     map.set('light', 'a', 1);
     map.set('heavy', 'b', 51);
@@ -35,7 +35,7 @@ describe('recent map', () => {
     assert.equal(map.get('heavy'), undefined);
   });
 
-  it('stays within both bounds, and never returns what it was not given', () => {
+  it('stays within both limits, and never returns a value it was not given', () => {
     const step = fc.record({
       kind: fc.constantFrom('set', 'get', 'delete'),
       key: fc.constantFrom(...KEYS),

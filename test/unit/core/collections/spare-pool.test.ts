@@ -13,7 +13,7 @@ describe('spare pool', () => {
     assert.deepEqual([pool.take(), pool.take()], [1, 2]);
   });
 
-  it('gives the object out first that came back last', () => {
+  it('returns the object given back last', () => {
     const pool = poolOf(2);
     assert.equal(pool.give(10), true);
     assert.equal(pool.give(20), true);

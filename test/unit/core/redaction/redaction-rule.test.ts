@@ -34,7 +34,7 @@ describe('a rule of redaction', () => {
     assert.ok(rule.kind === 'expression' && rule.expression.test('xA/Bx'));
   });
 
-  it('is refused with one line that says what to write', () => {
+  it('is refused with one line that names the remedy', () => {
     for (const [rule, fault] of [
       ['', /write a JSON path such as/],
       ['password', /write a JSON path such as/],
@@ -54,7 +54,7 @@ describe('a rule of redaction', () => {
     }
   });
 
-  it('has no filter that a sender could make slow', () => {
+  it('refuses a filter that a sender could slow down', () => {
     for (const filter of [
       '@..a',
       '@[?@.a]',
@@ -82,7 +82,7 @@ describe('a rule of redaction', () => {
     }
   });
 
-  it('throws nothing else, whatever the text', () => {
+  it('throws nothing else, for any text', () => {
     const pieces = fc.constantFrom(
       '$',
       '.',

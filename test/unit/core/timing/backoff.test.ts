@@ -4,13 +4,13 @@ import fc from 'fast-check';
 import { Backoff } from '../../../../src/core/timing/backoff.ts';
 
 describe('backoff', () => {
-  it('doubles up to its most', () => {
+  it('doubles up to its max', () => {
     const backoff = new Backoff({ firstMs: 100, maxMs: 1000 }, () => 1);
     const delays = Array.from({ length: 6 }, () => backoff.next());
     assert.deepEqual(delays, [100, 200, 400, 800, 1000, 1000]);
   });
 
-  it('takes half of each delay from chance', () => {
+  it('randomizes half of each delay', () => {
     const least = new Backoff({ firstMs: 100, maxMs: 1000 }, () => 0);
     assert.deepEqual([least.next(), least.next()], [50, 100]);
     const middle = new Backoff({ firstMs: 100, maxMs: 1000 }, () => 0.5);

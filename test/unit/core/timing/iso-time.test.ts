@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isoTime, parseIsoTime } from '../../../../src/core/timing/iso-time.ts';
 
-describe('a moment in ISO 8601', () => {
+describe('a time in ISO 8601', () => {
   for (const [ms, text] of [
     [0, '1970-01-01T00:00:00.000Z'],
     [1_893_456_000_001, '2030-01-01T00:00:00.001Z'],

@@ -74,7 +74,7 @@ describe('deadlines in the loop of Node', () => {
     }
   });
 
-  it('share one timer, which sleeps until the next deadline and is not there without one', () => {
+  it('share one timer, which sleeps until the next deadline and exists only with one', () => {
     const timers = new FakeTimers();
     const wheel = new LoopWheel(timers);
     assert.equal(timers.armed, 0);
@@ -86,7 +86,7 @@ describe('deadlines in the loop of Node', () => {
     assert.ok(entries.every(({ expiries }) => expiries.length === 1));
   });
 
-  it('come before an earlier one that sleeps, and can be disarmed', () => {
+  it('can precede the current wake-up, and can be disarmed', () => {
     const timers = new FakeTimers();
     const wheel = new LoopWheel(timers);
     const [late, soon, never] = [new Entry(timers), new Entry(timers), new Entry(timers)];
@@ -102,7 +102,7 @@ describe('deadlines in the loop of Node', () => {
     assert.deepEqual([late.expiries.length, never.expiries.length], [1, 0]);
   });
 
-  it('may be armed again when they expire, for ever', () => {
+  it('may be armed again whenever they expire', () => {
     const timers = new FakeTimers();
     const wheel = new LoopWheel(timers);
     const entry = new Entry(timers, (one) => wheel.arm(one, 1000));
@@ -111,7 +111,7 @@ describe('deadlines in the loop of Node', () => {
     assert.ok(entry.expiries.length >= 58 && entry.expiries.length <= 60, String(entry.expiries.length));
   });
 
-  it('go on when one of them throws', () => {
+  it('continue when one of them throws', () => {
     const timers = new FakeTimers();
     const wheel = new LoopWheel(timers);
     const bad = new Entry(timers, () => {

@@ -35,7 +35,7 @@ class Rig {
 }
 
 describe('a queue of work', () => {
-  it('starts work in its order and in a later turn, and no more than its places at the same time', () => {
+  it('starts work in order, in a later turn, and at most the max at the same time', () => {
     const rig = new Rig(2);
     for (const number of [1, 2, 3, 4]) rig.add(number);
     assert.deepEqual(rig.started, []);
@@ -52,7 +52,7 @@ describe('a queue of work', () => {
     assert.equal(rig.turn(), 0);
   });
 
-  it('gives others a turn of the loop between slices of 2 ms', () => {
+  it('yields to the loop between slices of 2 ms', () => {
     const rig = new Rig(100, 0.5);
     for (let number = 0; number < 10; number++) rig.add(number);
     const counts: number[] = [];
@@ -60,7 +60,7 @@ describe('a queue of work', () => {
     assert.deepEqual(counts, [4, 8, 10]);
   });
 
-  it('does not start what has been removed, and a place stays for others', () => {
+  it('does not start removed work, which uses no place', () => {
     const rig = new Rig(1);
     const [one] = [rig.add(1), rig.add(2)];
     assert.equal(rig.queue.remove(one), true);
@@ -69,7 +69,7 @@ describe('a queue of work', () => {
     assert.deepEqual(rig.started, [2]);
   });
 
-  it('goes on after work that throws, and its place is free again', () => {
+  it('continues after work that throws, and frees its place', () => {
     const rig = new Rig(1);
     rig.queue.add({
       queuePlace: -1,
@@ -83,7 +83,7 @@ describe('a queue of work', () => {
     assert.deepEqual(rig.started, [1]);
   });
 
-  it('starts work once that is added twice', () => {
+  it('starts work that is added twice only once', () => {
     const rig = new Rig(10);
     const one = rig.add(1);
     rig.queue.add(one);
@@ -91,7 +91,7 @@ describe('a queue of work', () => {
     assert.deepEqual(rig.started, [1]);
   });
 
-  it('keeps the order while it is never empty, and does not start what was removed meanwhile', () => {
+  it('keeps the order while it is never empty, and does not start removed work', () => {
     const rig = new Rig(1);
     const works: ReturnType<Rig['add']>[] = [];
     const expected: number[] = [];

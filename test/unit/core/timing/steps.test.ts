@@ -17,7 +17,7 @@ describe('work in steps', () => {
     assert.deepEqual(seen, [1, 2, 3]);
   });
 
-  it('is done in slices, with others in between', async () => {
+  it('is done in slices, with other work in between', async () => {
     const seen: number[] = [];
     const next = (): Promise<void> => {
       seen.push(0);
@@ -28,7 +28,7 @@ describe('work in steps', () => {
     assert.deepEqual(seen, [1, 2, 0, 3, 4, 0, 5]);
   });
 
-  it('ends with what a step throws, or with a cancelled slice', async () => {
+  it("rejects with a step's error, or when its slices are cancelled", async () => {
     function* failing(): Steps<never> {
       yield;
       throw new Error('no');

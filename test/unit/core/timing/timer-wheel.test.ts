@@ -33,7 +33,7 @@ function run(wheel: TimerWheel, ms: number): void {
 }
 
 describe('a deadline', () => {
-  it('expires once, never early, and late by less than a tick and the time between two looks at the clock', () => {
+  it('expires once, never early, and late by less than a tick plus the time between two advances', () => {
     for (const ms of [0, 1, 99, 100, 101, 150, 1000, 102_400, 102_401, 250_000]) {
       for (const start of [0, 17, 123_456.75]) {
         const wheel = new TimerWheel(start);
@@ -69,7 +69,7 @@ describe('a deadline', () => {
     }
   });
 
-  it('expires after a stall of any length, wherever in the wheel it lies', () => {
+  it('expires after a stall of any length, from any slot', () => {
     for (const ticks of [1023, 1024, 1025, 2048, 5000]) {
       const wheel = new TimerWheel(0);
       wheel.advance(700);
@@ -84,7 +84,7 @@ describe('a deadline', () => {
     }
   });
 
-  it('does not expire once it has been disarmed', () => {
+  it('does not expire after it is disarmed', () => {
     const wheel = new TimerWheel(0);
     const probe = new Probe(wheel);
     wheel.disarm(probe);
@@ -112,7 +112,7 @@ describe('a deadline', () => {
     assert.equal(probe.expiries.length, 2);
   });
 
-  it('that lies in the past is due with the next tick', () => {
+  it('in the past is due at the next tick', () => {
     const wheel = new TimerWheel(0);
     const probe = new Probe(wheel);
     wheel.advance(1000);
@@ -122,7 +122,7 @@ describe('a deadline', () => {
     assert.deepEqual(probe.expiries, [1100]);
   });
 
-  it('leaves no trace in its entry when it is over', () => {
+  it('leaves no trace in its entry afterwards', () => {
     const wheel = new TimerWheel(0);
     const probes = Array.from({ length: 3 }, () => new Probe(wheel));
     for (const probe of probes) wheel.arm(probe, 200);
@@ -135,7 +135,7 @@ describe('a deadline', () => {
 });
 
 describe('an entry that expires', () => {
-  it('is not armed any more, and can be armed again', () => {
+  it('is disarmed, and can be armed again', () => {
     const wheel = new TimerWheel(0);
     const ticks: number[] = [];
     const probe: Probe = new Probe(wheel, () => {
@@ -157,7 +157,7 @@ describe('an entry that expires', () => {
     assert.deepEqual(probe.expiries, [500, 500 + turn]);
   });
 
-  it('can be armed for now again and again without holding up the clock', () => {
+  it('can be armed for now repeatedly without blocking the clock', () => {
     const wheel = new TimerWheel(0);
     const probe: Probe = new Probe(wheel, () => wheel.arm(probe, 0));
     wheel.arm(probe, 0);
@@ -210,7 +210,7 @@ describe('an entry that expires', () => {
 });
 
 describe('a visit of a slot', () => {
-  it('looks at each of its entries a bounded number of times', () => {
+  it('visits each of its entries a bounded number of times', () => {
     const wheel = new TimerWheel(0);
     let looks = 0;
     const add = (ms: number): void => {
@@ -262,7 +262,7 @@ const command = fc.oneof(
 );
 
 describe('a timer wheel', () => {
-  it('does what a plain list of deadlines does, whatever its entries do when they expire', () => {
+  it('behaves like a plain list of deadlines, whatever expiring entries do', () => {
     fc.assert(
       fc.property(
         fc.array(command, { maxLength: 60 }),

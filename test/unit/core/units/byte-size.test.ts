@@ -46,7 +46,7 @@ describe('byte size', () => {
     assert.equal(parseByteSize('0.0KiB'), 0);
   });
 
-  it('is written in the largest binary unit that keeps it whole', () => {
+  it('is formatted in the largest binary unit without a fraction', () => {
     assert.equal(formatByteSize(0), '0B');
     assert.equal(formatByteSize(1023), '1023B');
     assert.equal(formatByteSize(65_536), '64KiB');

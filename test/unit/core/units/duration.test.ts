@@ -15,7 +15,7 @@ describe('duration', () => {
     assert.equal(parseDuration('0'), 0);
   });
 
-  it('takes a number without a unit only if the caller names its unit', () => {
+  it('accepts a number without a unit only if the caller names its unit', () => {
     assert.equal(parseDuration('5'), undefined);
     assert.equal(parseDuration('5', 's'), 5000);
     assert.equal(parseDuration('1.5', 'm'), 90_000);
@@ -62,7 +62,7 @@ describe('duration', () => {
     assert.equal(parseDuration('0.0ms'), 0);
   });
 
-  it('is written in the largest unit that keeps it whole', () => {
+  it('is formatted in the largest unit without a fraction', () => {
     assert.equal(formatDuration(0), '0s');
     assert.equal(formatDuration(1), '1ms');
     assert.equal(formatDuration(1500), '1500ms');
@@ -80,7 +80,7 @@ describe('duration', () => {
     );
   });
 
-  it('takes any text without throwing', () => {
+  it('accepts any text without throwing', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const ms = parseDuration(text);

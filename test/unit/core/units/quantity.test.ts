@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { parseQuantity, roundUpFromZero } from '../../../../src/core/units/quantity.ts';
 
 describe('quantity', () => {
-  it('splits a number from the text behind it', () => {
+  it('splits a number from its unit', () => {
     assert.deepEqual(parseQuantity('1.5MiB'), { amount: 1.5, unit: 'MiB' });
     assert.deepEqual(parseQuantity('100/s'), { amount: 100, unit: '/s' });
     assert.deepEqual(parseQuantity('7'), { amount: 7, unit: '' });
@@ -15,7 +15,7 @@ describe('quantity', () => {
     }
   });
 
-  it('rounds to whole numbers, and nothing but 0 to 0', () => {
+  it('rounds to whole numbers, and only 0 to 0', () => {
     assert.deepEqual([0, 0.1, 0.4, 1.4, 1.5, 2].map(roundUpFromZero), [0, 1, 1, 1, 2, 2]);
   });
 });

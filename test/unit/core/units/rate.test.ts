@@ -12,7 +12,7 @@ describe('rate', () => {
     assert.equal(parseRate('0/s'), 0);
   });
 
-  it('takes a number without a unit only if the caller names its unit', () => {
+  it('accepts a number without a unit only if the caller names its unit', () => {
     assert.equal(parseRate('100'), undefined);
     assert.equal(parseRate('100', '/s'), 100);
     assert.equal(parseRate('60', '/m'), 1);

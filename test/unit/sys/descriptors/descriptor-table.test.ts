@@ -64,7 +64,7 @@ function open(): Map<number, string> {
 describe('the descriptors of a thread', { timeout: 300_000 }, () => {
   afterEach(() => useDescriptorTable(new SharedArrayBuffer(0)));
 
-  it('are noted while they are open, whatever opened them', () => {
+  it('are recorded while they are open, whatever opened them', () => {
     const table = allocateDescriptorTable();
     useDescriptorTable(table);
     const sockets = new Sockets();
@@ -84,7 +84,7 @@ describe('the descriptors of a thread', { timeout: 300_000 }, () => {
     assert.deepEqual([...ownDescriptorsIn(table), ...listeningDescriptorsIn(table)], []);
   });
 
-  it('of libraries are noted as listening sockets alone, and never closed', () => {
+  it('of libraries are recorded only as listening sockets, and never closed', () => {
     const table = allocateDescriptorTable();
     useDescriptorTable(table);
     noteListening(77);
@@ -94,7 +94,7 @@ describe('the descriptors of a thread', { timeout: 300_000 }, () => {
     assert.deepEqual(listeningDescriptorsIn(table), []);
   });
 
-  it('may lie beyond the table, or be none, and are missed then', () => {
+  it('are ignored if they are negative or past the table', () => {
     const table = new SharedArrayBuffer(8);
     useDescriptorTable(table);
     for (const fd of [-1, -9, 8, 1_000_000_000]) {
@@ -106,7 +106,7 @@ describe('the descriptors of a thread', { timeout: 300_000 }, () => {
     assert.deepEqual(ownDescriptorsIn(table), [7]);
   });
 
-  it('are closed by another when the thread has been terminated, and no others; its clients are reset', async () => {
+  it('are closed by another thread after termination, no others, and its clients are reset', async () => {
     const probe = new Sockets().listen(address(0), 1);
     const { port } = listeningPort(probe);
     new Sockets().close(probe);

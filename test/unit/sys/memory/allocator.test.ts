@@ -33,7 +33,7 @@ function residentBytes(): number {
 }
 
 describe('the memory allocator', { skip }, () => {
-  it('takes large blocks from the system one by one, also after larger ones were freed', () => {
+  it('maps large blocks one by one, even after larger ones were freed', () => {
     new ArrayBuffer(16 * MIB).transfer(0);
     // Kept to the end: freed, they would be the gaps that the later ones fill.
     const before = take();
@@ -45,7 +45,7 @@ describe('the memory allocator', { skip }, () => {
     for (const { buffer } of [...before, ...later]) buffer.transfer(0);
   });
 
-  it('gives back the pages that are free between blocks in use', () => {
+  it('returns free pages between used blocks', () => {
     const blocks = Array.from({ length: 200 }, () => new Uint8Array(SMALL_BYTES).fill(1));
     const before = residentBytes();
     for (const [index, { buffer }] of blocks.entries()) if (index % 10 !== 0) buffer.transfer(0);

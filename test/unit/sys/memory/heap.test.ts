@@ -6,7 +6,7 @@ import { getHeapSpaceStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { releaseHeap, shareBuiltins } from '../../../../src/sys/memory/heap.ts';
 
-describe('releasing the heap of a start', () => {
+describe('releasing the heap after a start', () => {
   it('makes the young generation as small as it was before garbage let it grow', () => {
     let survivors: string[][] = [];
     for (let round = 0; round < 40; round++) {

@@ -46,7 +46,7 @@ describe('a pinned buffer', { skip }, () => {
     });
   });
 
-  it('leaves the bytes that are only looked at in the socket', async () => {
+  it('leaves peeked bytes in the socket', async () => {
     await withPair('IPv4', async ({ client, server }, sockets, close) => {
       const buffer = new PinnedBuffer(16);
       assert.equal(buffer.peek(server, 0, 16), -EAGAIN);
@@ -63,7 +63,7 @@ describe('a pinned buffer', { skip }, () => {
     });
   });
 
-  it('moves random amounts at random places without changing the bytes beside them', async () => {
+  it('moves random amounts at random offsets without changing adjacent bytes', async () => {
     await withPair('UNIX', ({ client, server }) => {
       const from = new PinnedBuffer(SIZE);
       const to = new PinnedBuffer(SIZE);
@@ -91,7 +91,7 @@ describe('a pinned buffer', { skip }, () => {
     });
   });
 
-  it('calls nothing for a range that does not lie within its bytes', async () => {
+  it('makes no call for a range outside its bytes', async () => {
     await withPair('UNIX', ({ client, server }) => {
       const buffer = new PinnedBuffer(SIZE);
       const other = new PinnedBuffer(SIZE);
@@ -124,7 +124,7 @@ describe('a pinned buffer', { skip }, () => {
     );
   });
 
-  it('has no bytes any more after its memory was transferred', () => {
+  it('has no bytes after its memory was transferred', () => {
     const buffer = new PinnedBuffer(8);
     const taken = structuredClone(buffer.bytes.buffer, { transfer: [buffer.bytes.buffer] });
     assert.equal(taken.byteLength, 8);

@@ -7,7 +7,7 @@ const skip = unsupportedReason() ?? false;
 const MIB = 1024 * 1024;
 
 describe('released pages', { skip }, () => {
-  it('are those that lie wholly inside the bytes, which become 0 there and stay usable', () => {
+  it('are those wholly inside the bytes, which become 0 there and stay usable', () => {
     const bytes = new Uint8Array(new ArrayBuffer(3 * MIB + 123)).fill(1);
     const released = releasePages(bytes.buffer);
     assert.ok(released > 2 * MIB && released <= bytes.length);
@@ -26,7 +26,7 @@ describe('released pages', { skip }, () => {
     assert.ok(process.memoryUsage.rss() < before - 32 * MIB);
   });
 
-  it('are none of bytes that hold no whole page', () => {
+  it('are none if the bytes contain no whole page', () => {
     const bytes = new Uint8Array(100).fill(1);
     assert.equal(releasePages(bytes.buffer), 0);
     assert.ok(bytes.every((byte) => byte === 1));

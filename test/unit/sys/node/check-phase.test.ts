@@ -6,7 +6,7 @@ import { unsupportedReason } from '../../../../src/sys/support.ts';
 import { within } from '../../../support/deadline.ts';
 
 describe('the order of the check phase', { skip: unsupportedReason() ?? false }, () => {
-  it('can be changed again and again, and immediates still run', async () => {
+  it('can be changed repeatedly, and immediates still run', async () => {
     for (let round = 0; round < 3; round++) {
       assert.equal(runImmediatesFirst(), true);
       await within('an immediate', new Promise((settle) => setImmediate(settle)));

@@ -30,7 +30,7 @@ describe('a reservation without system calls', () => {
     await whileListening({ host: '127.0.0.1', port: reservation.port }, () => undefined);
   });
 
-  it('ends when the workers are to listen', async () => {
+  it('ends when the workers start to listen', async () => {
     const reservation = new NodeReservation(at('127.0.0.1', 0));
     reservation.share();
     await whileListening({ host: '127.0.0.1', port: reservation.port, reusePort: true }, () => undefined);

@@ -44,28 +44,28 @@ describe('the end of one of Node’s sockets', { skip: unsupportedReason() ?? fa
     return found;
   }
 
-  it('is told from a reset right behind data', async () => {
+  it('is distinguished from a reset right after data', async () => {
     assert.equal(await endOf('reset'), 'ECONNRESET');
     assert.equal(await endOf('FIN'), 'FIN');
   });
 
-  it('is told from a reset when our side has ended, too', async () => {
+  it('is distinguished from a reset after our side has ended, too', async () => {
     assert.equal(await endOf('reset', undefined, (socket) => socket.end()), 'ECONNRESET');
     assert.equal(await endOf('FIN', undefined, (socket) => socket.end()), 'FIN');
   });
 
-  it('is told from a reset without system calls', async () => {
+  it('is distinguished from a reset without system calls', async () => {
     assert.match(await endOf('reset', null), /^(?:ECONNRESET|EPIPE)$/);
     assert.equal(await endOf('FIN', null), 'FIN');
     assert.equal(await endOf('FIN', null, (socket) => socket.end()), 'FIN');
   });
 
-  it('is found without system calls on a channel, whose `write` is its own', async () => {
+  it('is found without system calls on a channel, which overrides `write`', async () => {
     const prepare = (socket: Socket): unknown => asChannel(socket, null, null);
     assert.equal(await endOf('FIN', null, prepare), 'FIN');
   });
 
-  it('is in good order if a reset comes behind FIN', async () => {
+  it('is regular if a reset follows FIN', async () => {
     assert.equal(await endOf('FIN', { takeError: () => EPIPE, isConnected: () => true }), 'FIN');
     assert.equal(await endOf('FIN', { takeError: () => ECONNRESET, isConnected: () => true }), 'ECONNRESET');
   });

@@ -39,7 +39,7 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
     return { client, server, fd: descriptorOf(server)!, accepted: new AcceptedSockets() };
   }
 
-  it('tell the received and the unread bytes', async () => {
+  it('report received and unread bytes', async () => {
     const { client, server, fd, accepted } = await pair();
     assert.deepEqual([accepted.received(fd), accepted.unread(fd)], [0, 0]);
     server.pause();
@@ -51,7 +51,7 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
     assert.equal(accepted.received(99_999), -1);
   });
 
-  it('tell for how long nothing has come', async () => {
+  it('report the time since the last byte', async () => {
     const { client, fd, accepted } = await pair();
     // The kernel counts in ticks of up to 10 ms.
     await eventually(() => assert.ok(accepted.silence(fd) >= 50));
@@ -62,7 +62,7 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
     assert.equal(accepted.silence(0), Infinity);
   });
 
-  it('find the end of the stream if reading is ended, and only for the right socket', async () => {
+  it('end reading only for the right socket', async () => {
     const { server, fd, accepted } = await pair();
     const cookie = accepted.cookie(fd);
     assert.ok(cookie > 0);
@@ -77,7 +77,7 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
     await eventually(() => assert.ok(ended));
   });
 
-  it('tell when their own side has sent FIN', async () => {
+  it('report that their own side sent FIN', async () => {
     const { client, server, fd, accepted } = await pair();
     assert.deepEqual([accepted.isFinishing(fd), accepted.hasFinished(fd)], [false, false]);
     server.end();

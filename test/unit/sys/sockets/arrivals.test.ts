@@ -8,7 +8,7 @@ import { eventually } from '../../../support/deadline.ts';
 
 const skip = unsupportedReason() ?? false;
 
-it('arrivals are told even if other code has read the bytes', { skip, timeout: 60_000 }, async () => {
+it('arrivals are reported even if other code has read the bytes', { skip, timeout: 60_000 }, async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const arrivals = new Arrivals();

@@ -69,7 +69,7 @@ describe('handing over an address', { timeout: 300_000 }, () => {
   }
 
   for (const host of ['127.0.0.1', '::1']) {
-    it(`gives the connections that begin now to those that are named, at ${host}`, async (test) => {
+    it(`directs new connections to the heirs, at ${host}`, async (test) => {
       let all: Listening[];
       try {
         all = await group(host, 4);
@@ -110,7 +110,7 @@ describe('handing over an address', { timeout: 300_000 }, () => {
     }
   }
 
-  it('leaves the choice to the system without heirs, or if there are none', async () => {
+  it('leaves the choice to the kernel without heirs', async () => {
     const [one, two] = (await group('127.0.0.1', 2)) as [Listening, Listening];
     for (const from of [null, 0, 3, 7, -3, -7]) {
       const other = await listen('127.0.0.1', one.port);
@@ -121,7 +121,7 @@ describe('handing over an address', { timeout: 300_000 }, () => {
     }
   });
 
-  it('keeps what has begun, and lets what begins now wait for others', async () => {
+  it('keeps connections that have begun, and lets new ones wait for other sockets', async () => {
     const { server, port, fd } = await listen('127.0.0.1', 0);
     const before = dial('127.0.0.1', port);
     await once(before, 'connect');
@@ -143,7 +143,7 @@ describe('handing over an address', { timeout: 300_000 }, () => {
     await within('the connection', connected);
   });
 
-  it('is nothing for what does not listen', () => {
+  it('does nothing for a socket that does not listen', () => {
     for (const from of [null, 1, -1]) new HandOver(1_000_000, from).end();
   });
 });

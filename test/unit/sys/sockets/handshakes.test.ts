@@ -36,7 +36,7 @@ for (const family of FAMILIES) {
       }
     }
 
-    it('tell the round trip again and again on the same socket, and the process that listens sees none', async () => {
+    it('measure the round trip repeatedly on one socket, unseen by the listening process', async () => {
       await listening(async (host, port, accept) => {
         const handshakes = new Handshakes(version);
         const used = new Set<number>();
@@ -53,7 +53,7 @@ for (const family of FAMILIES) {
       });
     });
 
-    it('end without a reset if the other side may have a connection already', async () => {
+    it('end without a reset if the peer may already have the connection', async () => {
       await listening(async (host, port, accept, sockets) => {
         const handshakes = new Handshakes(version);
         const fd = handshakes.start(host, port);
@@ -65,7 +65,7 @@ for (const family of FAMILIES) {
       });
     });
 
-    it('pass if the other side has reset the connection since', async () => {
+    it('succeed if the peer has since reset the connection', async () => {
       await listening(async (host, port, accept, sockets) => {
         const handshakes = new Handshakes(version);
         const fd = handshakes.start(host, port);
@@ -77,7 +77,7 @@ for (const family of FAMILIES) {
       });
     });
 
-    it('tell who refuses, and what cannot be connected to', async () => {
+    it('report refusals, and addresses that cannot be connected to', async () => {
       const handshakes = new Handshakes(version);
       const { address } = await freshAddress(family);
       assert.ok(address.kind === 'tcp');
@@ -89,7 +89,7 @@ for (const family of FAMILIES) {
       assert.ok(handshakes.start('no address', 80) < 0);
     });
 
-    it('that are cancelled leave nothing behind, and their sockets serve others', async () => {
+    it('leave nothing after a cancel, and their sockets are reused', async () => {
       await listening(async (host, port, accept) => {
         const handshakes = new Handshakes(version);
         const fd = handshakes.start(host, port);

@@ -14,9 +14,9 @@ import { unsupportedReason } from '../../../../src/sys/support.ts';
 const skip = unsupportedReason() ?? false;
 const BYTES = 64 * 1024;
 
-describe('the limits of what a socket accepts', { skip }, () => {
+describe('the limits of a listening socket', { skip }, () => {
   for (const host of ['127.0.0.1', '::1', '::']) {
-    it(`hold for what has been received at ${host} from then on, and for no other socket`, async () => {
+    it(`hold for bytes received at ${host} from then on, and for no other socket`, async () => {
       const [limited, other] = await Promise.all([listen(host), listen(host)]);
       const before = await acceptedBuffer(limited.accept);
       assert.ok(limitReceiveBuffers(limited.fd, BYTES));
@@ -27,7 +27,7 @@ describe('the limits of what a socket accepts', { skip }, () => {
       other.close();
       assert.ok(!limitReceiveBuffers(1_000_000, BYTES));
     });
-    it(`hold for what cannot be sent at ${host} from then on, and for no other socket`, async () => {
+    it(`hold for unsent bytes at ${host} from then on, and for no other socket`, async () => {
       const [limited, other] = await Promise.all([listen(host), listen(host)]);
       const before = await takenAt(limited.accept);
       assert.ok(limitUnsent(limited.fd, BYTES));

@@ -36,7 +36,7 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     return client;
   }
 
-  it('are found by their port, also if several share it, unless they do not listen', async () => {
+  it('are found by their port, even if several share it, if they listen', async () => {
     const one = await listen('127.0.0.1');
     assert.equal(findListening(one.port).length, 1);
     const two = await listen('127.0.0.1', one.port);
@@ -52,7 +52,7 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     assert.equal(findListening(one.port).length, 1);
   });
 
-  it('of others can be made to listen no more: the rest get all connections, and what waits is reset', async () => {
+  it('of other threads can be stopped: the rest get all connections, waiting ones are reset', async () => {
     const one = await listen('127.0.0.1');
     const [own = -1] = findListening(one.port);
     const two = await listen('127.0.0.1', one.port);
@@ -66,7 +66,7 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     assert.equal(stopListening(own), false);
   });
 
-  it('are told from connections, which continue', async () => {
+  it('are distinguished from connections, which continue', async () => {
     const { server, port } = await listen('127.0.0.1');
     const client = dial(port);
     const [served] = (await once(server, 'connection')) as [Socket & { _handle: { fd: number } }];
@@ -79,7 +79,7 @@ describe('listening sockets', { timeout: 300_000 }, () => {
     await once(served, 'data');
   });
 
-  it('that listen no more reset who waits to be accepted', async () => {
+  it('that are stopped reset connections that wait to be accepted', async () => {
     const sockets = new Sockets();
     const { server, port } = await listen('127.0.0.1');
     server.close();

@@ -56,7 +56,7 @@ describe('a pipe', { skip }, () => {
       ));
   }
 
-  it('takes no more at once than it is told', () =>
+  it('takes no more at once than requested', () =>
     withPipe((pipe) =>
       withPair('UNIX', ({ client, server }) => {
         const bytes = new PinnedBuffer(MOST + 1);
@@ -65,7 +65,7 @@ describe('a pipe', { skip }, () => {
       }),
     ));
 
-  it('tells that the other side has ended its direction', () =>
+  it("reports the peer's FIN", () =>
     withPipe((pipe) =>
       withPair('IPv4', async ({ client, server }, sockets) => {
         sockets.finish(client);
@@ -73,7 +73,7 @@ describe('a pipe', { skip }, () => {
       }),
     ));
 
-  it('gives back what has found no room, and the whole crosses in order', () =>
+  it('returns bytes without room, and the whole arrives in order', () =>
     withPipe((pipe) =>
       withPair('IPv4', (from) =>
         withPair('IPv4', async (to) => {
@@ -106,7 +106,7 @@ describe('a pipe', { skip }, () => {
       ),
     ));
 
-  it('tells that the other side is gone, and keeps nothing for the next', () =>
+  it('reports that the peer is gone, and keeps nothing for the next transfer', () =>
     withPipe((pipe) =>
       withPair('UNIX', (from) =>
         withPair('UNIX', (to, _sockets, close) => {
@@ -122,7 +122,7 @@ describe('a pipe', { skip }, () => {
       ),
     ));
 
-  it('never carries what was left in it to the next', () =>
+  it('never carries leftover bytes into the next transfer', () =>
     withPipe((pipe) =>
       withPair('UNIX', (from) =>
         withPair('UNIX', (to) => {

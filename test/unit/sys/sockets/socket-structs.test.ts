@@ -46,20 +46,20 @@ describe('socket structures', () => {
     assert.equal(portOf(memory), 443);
   });
 
-  it('has sockaddr_un with a NUL behind the path, which is part of its length', () => {
+  it('writes sockaddr_un with a final NUL, which counts in its length', () => {
     const bytes = room();
     assert.equal(writeUnix(bytes, '/run/ä', true), 2 + 7 + 1);
     assert.deepEqual(Buffer.from(bytes.subarray(0, 10)), Buffer.from('\x01\x00/run/ä\0'));
     assert.equal(writeUnix(room(), 'x'.repeat(107), true), 110);
   });
 
-  it('refuses paths that the kernel would cut or not find', () => {
+  it('refuses paths that the kernel would truncate or not find', () => {
     for (const path of ['', 'x'.repeat(108), 'ä'.repeat(54), 'a\0b']) {
       assert.throws(() => writeUnix(room(), path, true), /is not a UNIX socket path/);
     }
   });
 
-  it('reads back the family that it wrote, and leaves nothing of what was there before', () => {
+  it('reads back the family that it wrote, and clears earlier content', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 65_535 }),

@@ -16,7 +16,7 @@ const { ECONNREFUSED, ECONNRESET, ENOENT } = constants.errno;
 
 describe('sockets', { skip }, () => {
   for (const family of FAMILIES) {
-    it(`listens, accepts and connects by ${family}`, async () => {
+    it(`listens, accepts and connects over ${family}`, async () => {
       await withPair(family, async ({ client, server }, sockets) => {
         assert.equal(sockets.acceptedFrom(), { IPv4: '127.0.0.1', IPv6: '::1', UNIX: '' }[family]);
         assert.equal(sockets.takeError(client), 0);
@@ -28,7 +28,7 @@ describe('sockets', { skip }, () => {
       });
     });
 
-    it(`tells both ends of a connection by ${family}`, async () => {
+    it(`returns both ends of a connection over ${family}`, async () => {
       await withPair(family, async ({ client, server }, sockets, close) => {
         const accepted = sockets.acceptedFrom();
         const source = sockets.remoteEnd(server);
@@ -50,7 +50,7 @@ describe('sockets', { skip }, () => {
       });
     });
 
-    it(`never waits, and ends one direction at a time by ${family}`, async () => {
+    it(`never waits, and ends one direction at a time over ${family}`, async () => {
       await withPair(family, async ({ client, server }, sockets) => {
         const buffer = new PinnedBuffer(64 * 1024);
         assert.equal(buffer.recv(server, 0, 1), -EAGAIN);
@@ -63,7 +63,7 @@ describe('sockets', { skip }, () => {
       });
     });
 
-    it(`says who refuses by ${family}`, async () => {
+    it(`reports a refused connection over ${family}`, async () => {
       const sockets = new Sockets();
       const { address, remove } = await freshAddress(family);
       const target = new SocketAddress(address);
@@ -94,7 +94,7 @@ describe('sockets', { skip }, () => {
     });
   });
 
-  it('knows what the other side has not acknowledged', async () => {
+  it('counts the bytes that the peer has not acknowledged', async () => {
     await withPair('IPv4', async ({ client, server }, sockets) => {
       const buffer = new PinnedBuffer(64 * 1024);
       assert.equal(sockets.unacknowledged(client), 0);
@@ -155,7 +155,7 @@ describe('sockets', { skip }, () => {
     remove();
   });
 
-  it('takes IPv4 clients at the IPv6 address of every interface', async (test) => {
+  it('accepts IPv4 clients on the IPv6 wildcard address', async (test) => {
     const sockets = new Sockets();
     const { address } = await freshAddress('IPv4');
     const port = address.kind === 'tcp' ? address.port : 0;
@@ -172,7 +172,7 @@ describe('sockets', { skip }, () => {
     for (const fd of [listening, client, server]) sockets.close(fd);
   });
 
-  it('answers every order of calls with a number, or throws, and nothing worse', async () => {
+  it('returns a number or throws for calls in any order', async () => {
     for (const family of FAMILIES) {
       for (let run = 0; run < 20; run++) {
         await withPair(family, ({ client, server }, sockets) => {
@@ -214,7 +214,7 @@ describe('sockets', { skip }, () => {
     }
   });
 
-  it('takes no descriptor that has been closed', () => {
+  it('refuses a closed descriptor', () => {
     const sockets = new Sockets();
     const target = new SocketAddress({ kind: 'tcp', host: '127.0.0.1', port: 1 });
     for (const fd of [-1, NaN, 0.5, 2 ** 31]) {
@@ -234,7 +234,7 @@ describe('sockets', { skip }, () => {
 });
 
 describe('socket addresses', { skip }, () => {
-  it('has the address of every notation in the order of the network', () => {
+  it('stores every notation of an address in network byte order', () => {
     const ipv4 = new SocketAddress({ kind: 'tcp', host: '192.0.2.7', port: 258 });
     assert.equal(ipv4.text, '192.0.2.7:258');
     assert.deepEqual([...ipv4.memory.bytes.subarray(0, 8)], [2, 0, 1, 2, 192, 0, 2, 7]);
@@ -247,7 +247,7 @@ describe('socket addresses', { skip }, () => {
     assert.deepEqual([...mapped.memory.bytes.subarray(18, 24)], [0xff, 0xff, 192, 0, 2, 7]);
   });
 
-  it('knows the interface that a link-local address belongs to', () => {
+  it('resolves the interface of a link-local address', () => {
     const scope = (host: string): number =>
       new SocketAddress({ kind: 'tcp', host, port: 1 }).memory.bytes.readUInt32LE(24);
     assert.equal(scope('fe80::1'), 0);

@@ -80,7 +80,7 @@ class Client {
   }
 }
 
-describe('a close_notify for which there is no room', { skip: opensslProblem() ?? false }, () => {
+describe('a close_notify without room in the socket', { skip: opensslProblem() ?? false }, () => {
   const root = new CertificateAuthority();
   const settings = settingsOf([textsOf(root.issue('a.example', ['DNS:a.example']))]);
   after(() => root.remove());

@@ -52,7 +52,7 @@ describe('a TLS stream whose client reads nothing', { skip: opensslProblem() ?? 
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const versions = { minVersion: version, maxVersion: version };
 
-    it(`repeats a write that was blocked, from elsewhere and with more bytes (${version})`, async () => {
+    it(`repeats a blocked write from another address and with more bytes (${version})`, async () => {
       await TlsRig.with(settings, async (rig) => {
         const { client, stream } = await rig.connected({ ca, ...versions });
         client.pause();
@@ -71,7 +71,7 @@ describe('a TLS stream whose client reads nothing', { skip: opensslProblem() ?? 
       });
     });
 
-    it(`repeats a large write that was blocked with a record of it (${version})`, async () => {
+    it(`repeats a large blocked write with one record of it (${version})`, async () => {
       await TlsRig.with(settings, async (rig) => {
         const { client, stream } = await rig.connected({ ca, ...versions });
         client.pause();
@@ -84,7 +84,7 @@ describe('a TLS stream whose client reads nothing', { skip: opensslProblem() ?? 
       });
     });
 
-    it(`refuses to repeat less than was blocked, and goes on (${version})`, async () => {
+    it(`refuses to repeat less than was blocked, and continues (${version})`, async () => {
       await TlsRig.with(settings, async (rig) => {
         const { client, stream } = await rig.connected({ ca, ...versions });
         client.pause();

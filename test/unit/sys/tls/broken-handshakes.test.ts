@@ -50,7 +50,7 @@ describe('a TLS handshake', { skip: opensslProblem() ?? false }, () => {
   for (const [version, hello] of HELLOS) {
     for (const stage of STAGES) {
       for (const [end, { run, kinds }] of Object.entries(ENDS)) {
-        it(`fails at ${end} ${stage}, and leaves nothing (${version})`, async () => {
+        it(`fails at ${end} ${stage}, and leaks nothing (${version})`, async () => {
           await TlsRig.with(settings, async (rig) => {
             const socket = connectPlain({ host: '127.0.0.1', port: rig.port });
             socket.on('error', () => undefined);
@@ -75,7 +75,7 @@ describe('a TLS handshake', { skip: opensslProblem() ?? false }, () => {
       }
     }
 
-    it(`can be given up anywhere inside of the hello (${version})`, async () => {
+    it(`can be abandoned anywhere inside the hello (${version})`, async () => {
       await TlsRig.with(settings, async (rig) => {
         for (let length = 0; length <= hello.length; length += 37) {
           const socket = connectPlain({ host: '127.0.0.1', port: rig.port });
@@ -92,7 +92,7 @@ describe('a TLS handshake', { skip: opensslProblem() ?? false }, () => {
     });
   }
 
-  it('answers a mutated hello in one way, wherever it is cut', async () => {
+  it('answers a mutated hello in one way, for any cut', async () => {
     const { address } = await freshAddress('IPv4');
     const place = new HandshakePlace(new SocketAddress(address), settings);
     try {

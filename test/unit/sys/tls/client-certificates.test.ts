@@ -47,7 +47,7 @@ describe('a TLS context that asks for certificates', { skip: opensslProblem() ??
   }
 
   for (const version of VERSIONS) {
-    it(`takes a trusted one, and returns it in DER (${version})`, async () => {
+    it(`accepts a trusted one, and returns it in DER (${version})`, async () => {
       const alice = filesOf(root.issue('alice', ['email:alice@a.example']));
       await connected({}, { ...alice, version }, (stream, result) => {
         assert.equal(result, 'done');
@@ -55,7 +55,7 @@ describe('a TLS context that asks for certificates', { skip: opensslProblem() ??
       });
     });
 
-    it(`takes one by an authority in the middle that the client sends (${version})`, async () => {
+    it(`accepts one from an intermediate authority that the client sends (${version})`, async () => {
       const { cert, key } = filesOf(middle.issue('alice', ['email:alice@a.example']));
       await connected({}, { cert: cert + middle.pem, key, version }, (stream, result) => {
         assert.equal(result, 'done');
@@ -63,7 +63,7 @@ describe('a TLS context that asks for certificates', { skip: opensslProblem() ??
       });
     });
 
-    it(`lets a client without one in only if none is required (${version})`, async () => {
+    it(`admits a client without one only if none is required (${version})`, async () => {
       await connected({ isRequired: false }, { version }, (stream, result) => {
         assert.equal(result, 'done');
         assert.equal(stream.clientCertificate(), null);
@@ -75,7 +75,7 @@ describe('a TLS context that asks for certificates', { skip: opensslProblem() ??
       });
     });
 
-    it(`refuses a bad one also if none is required (${version})`, async () => {
+    it(`refuses a bad one even if none is required (${version})`, async () => {
       const bad = [
         [stranger.issue('mallory', ['email:m@a.example']), /unable to get local issuer|self.signed/],
         [root.issue('expired', ['email:m@a.example'], { isExpired: true }), /certificate has expired/],
@@ -91,7 +91,7 @@ describe('a TLS context that asks for certificates', { skip: opensslProblem() ??
     });
   }
 
-  it('refuses a revoked one, and takes others of the same authority', async () => {
+  it('refuses a revoked one, and accepts others of the same authority', async () => {
     const version = 'TLSv1.3';
     const good = root.issue('good', ['email:g@a.example']);
     const revoked = root.issue('revoked', ['email:r@a.example']);
@@ -107,7 +107,7 @@ describe('a TLS context that asks for certificates', { skip: opensslProblem() ??
     });
   });
 
-  it('wants a list of each authority of a chain', async () => {
+  it('requires a revocation list of each authority in a chain', async () => {
     const version = 'TLSv1.3';
     const { cert, key } = filesOf(middle.issue('alice', ['email:alice@a.example']));
     const chain = { cert: cert + middle.pem, key, version } as const;

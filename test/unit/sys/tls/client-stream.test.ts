@@ -54,7 +54,7 @@ describe('the client end of TLS', { skip: opensslProblem() ?? false }, () => {
     }
   }
 
-  it('resumes the session of the connection before, each second time', async () => {
+  it("resumes the previous connection's session every second time", async () => {
     const ring = freshRing();
     const { keys } = ring;
     let looks = 0;
@@ -75,7 +75,7 @@ describe('the client end of TLS', { skip: opensslProblem() ?? false }, () => {
     assert.equal(TlsStream.live, 0);
   });
 
-  it('fails if the other side does not speak TLS, and takes no call after its end', async () => {
+  it('fails if the peer does not speak TLS, and refuses calls after its end', async () => {
     const context = new ClientContext('a.example');
     await TlsRig.with(settingsOf([certificate]), async (rig) => {
       const address = new SocketAddress({ kind: 'tcp', host: '127.0.0.1', port: rig.port });

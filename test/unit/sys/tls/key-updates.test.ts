@@ -74,7 +74,7 @@ describe('a TLS stream whose client changes its keys', { skip: opensslProblem() 
   const settings = settingsOf([textsOf(root.issue('a.example', ['DNS:a.example']))]);
   after(() => root.remove());
 
-  it('takes new keys from a client, and answers with its own', async () => {
+  it('accepts new keys from a client, and answers with its own', async () => {
     await withCommands(async ({ rig, stream, command, send, shown }) => {
       // "K" asks for new keys of the other side, too, and "k" does not.
       for (const letter of ['K', 'k', 'K', 'K']) {
@@ -87,7 +87,7 @@ describe('a TLS stream whose client changes its keys', { skip: opensslProblem() 
     });
   });
 
-  it('breaks a connection that sends new keys without end', async () => {
+  it('breaks a connection that sends new keys endlessly', async () => {
     await withCommands(async ({ rig, stream, command, send }) => {
       for (let count = 0; count < 32; count++) await command('k');
       send('after them');
@@ -114,7 +114,7 @@ describe('a TLS stream whose client changes its keys', { skip: opensslProblem() 
     ['records of 16 KiB', []],
     ['records of 512 bytes', ['-maxfraglen', '512']],
   ] as const) {
-    it(`reads on while a write is blocked, however often a client asks for new keys (${name})`, async () => {
+    it(`keeps reading while a write is blocked, for any number of KeyUpdates (${name})`, async () => {
       await withCommands(async (commanded) => {
         const { stream, command, send, shown, stall } = commanded;
         const download = new Download(stream);
@@ -133,7 +133,7 @@ describe('a TLS stream whose client changes its keys', { skip: opensslProblem() 
     });
   }
 
-  it('answers nothing behind close_notify, and reads on', async () => {
+  it('sends no answer after close_notify, and keeps reading', async () => {
     await withCommands(async (commanded) => {
       const { rig, stream, command, send, shown, stall } = commanded;
       const download = new Download(stream);

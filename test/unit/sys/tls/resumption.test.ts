@@ -79,7 +79,7 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
         });
       });
 
-      it('takes the ticket of an older key, and gives one of the newest', async () => {
+      it('accepts the ticket of an older key, and issues one of the newest', async () => {
         const ring = ringOf(keys[0]!);
         await TlsRig.with(withRing(ring), async (rig) => {
           const first = await visit(rig, version, null);
@@ -92,7 +92,7 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
         });
       });
 
-      it('does a whole handshake if the key is gone', async () => {
+      it('does a full handshake if the key is gone', async () => {
         const ring = ringOf(keys[0]!);
         await TlsRig.with(withRing(ring), async (rig) => {
           const first = await visit(rig, version, null);
@@ -102,7 +102,7 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
         });
       });
 
-      it('does a whole handshake if the secrets of a key of that name are others', async () => {
+      it('does a full handshake if the key of that name has other secrets', async () => {
         const ring = ringOf(keys[0]!);
         await TlsRig.with(withRing(ring), async (rig) => {
           const first = await visit(rig, version, null);
@@ -112,7 +112,7 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
         });
       });
 
-      it('does not resume with another session id context', async () => {
+      it('does not resume with another session ID context', async () => {
         await TlsRig.with(withRing(ringOf(keys[0]!), 'one'), async (rig) => {
           const first = await visit(rig, version, null);
           rig.use(withRing(ringOf(keys[0]!), 'two'));
@@ -121,7 +121,7 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
         });
       });
 
-      it('gives no ticket without a key', async () => {
+      it('issues no ticket without a key', async () => {
         await TlsRig.with(withRing(new TicketKeyRing()), async (rig) => {
           const first = await visit(rig, version, null);
           const second = await visit(rig, version, first.session);
@@ -129,7 +129,7 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
         });
       });
 
-      it('does whole handshakes with tickets that are damaged', async () => {
+      it('does full handshakes with damaged tickets', async () => {
         await TlsRig.with(withRing(ringOf(keys[0]!)), async (rig) => {
           const { session } = await visit(rig, version, null);
           assert.ok(session !== null);
@@ -147,7 +147,7 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
     });
   }
 
-  it('have one ticket with TLS 1.3, and a new one each time they are resumed', async () => {
+  it('have one ticket with TLS 1.3, and a new one at each resumption', async () => {
     await TlsRig.with(withRing(ringOf(keys[0]!)), async (rig) => {
       let { session, tickets } = await visit(rig, 'TLSv1.3', null);
       assert.equal(tickets, 1);

@@ -43,7 +43,7 @@ describe('TLS in worker threads', { skip: opensslProblem() ?? false }, () => {
     return { ...last, code };
   }
 
-  it('serves clients in several threads, which end without a trace', async () => {
+  it('serves clients in several threads, which end without a leak', async () => {
     const results = await Promise.all([1, 2, 3].map(() => runThread(true)));
     for (const { live, code } of results) assert.deepEqual({ live, code }, { live: 0, code: 0 });
   });

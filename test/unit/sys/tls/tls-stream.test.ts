@@ -61,7 +61,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         });
       });
 
-      it('writes on behind the close_notify of a client', async () => {
+      it("still writes after a client's close_notify", async () => {
         await TlsRig.with(settings, async (rig) => {
           const { client, stream } = await rig.connected({ ca, ...versions });
           client.end('last');
@@ -72,7 +72,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         });
       });
 
-      it('refuses to write behind its own close_notify', async () => {
+      it('refuses to write after its own close_notify', async () => {
         await TlsRig.with(settings, async (rig) => {
           const { client, stream } = await rig.connected({ ca, ...versions });
           clearErrors();
@@ -83,7 +83,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         });
       });
 
-      it('tells FIN without close_notify from an end, and writes on', async () => {
+      it('distinguishes FIN without close_notify from an end, and still writes', async () => {
         await TlsRig.with(settings, async (rig) => {
           const { client, stream, plain } = await overPlain(rig, versions);
           client.write('last');
@@ -98,7 +98,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         });
       });
 
-      it('knows close_notify from the FIN behind it', async () => {
+      it('distinguishes close_notify from the FIN after it', async () => {
         await TlsRig.with(settings, async (rig) => {
           const { client, stream } = await rig.connected({ ca, ...versions });
           const ended = new Promise((settle) => client.once('finish', settle));
@@ -110,7 +110,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         });
       });
 
-      it('tells a reset', async () => {
+      it('reports a reset', async () => {
         await TlsRig.with(settings, async (rig) => {
           const { stream, plain } = await overPlain(rig, versions);
           plain.resetAndDestroy();
@@ -131,7 +131,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         });
       });
 
-      it('returns a large message record by record, and says what waits', async () => {
+      it('returns a large message record by record, and reports pending bytes', async () => {
         await TlsRig.with(settings, async (rig) => {
           const { client, stream } = await rig.connected({ ca, ...versions });
           const message = 'x'.repeat(3 * RECORD_BYTES + 100);
@@ -147,7 +147,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
         });
       });
 
-      it('goes on with records that come byte by byte', async () => {
+      it('reads records that arrive byte by byte', async () => {
         await TlsRig.with(settings, async (rig) => {
           const { client, stream, cutter } = await overCutter(rig, versions);
           cutter.isOn = true;
@@ -186,7 +186,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
     });
   });
 
-  it('has no room outside of a buffer', async () => {
+  it('refuses a range outside a buffer', async () => {
     await TlsRig.with(settings, async (rig) => {
       const { stream } = await rig.connected({ ca });
       const buffer = new PinnedBuffer(10);

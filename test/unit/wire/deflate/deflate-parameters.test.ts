@@ -21,7 +21,7 @@ describe('the parameters of permessage-deflate', () => {
     }
   });
 
-  it('count as left out if they are malformed', () => {
+  it('are ignored if they are malformed', () => {
     for (const value of ['', '7', '16', 'x', '-9', '1e9']) {
       const agreed = `permessage-deflate; client_max_window_bits=${value}; ; =`;
       assert.deepEqual(readDeflateParameters(agreed, true), { hasContext: true, windowBytes: 32_768 });

@@ -32,7 +32,7 @@ const text = (length: number): Buffer =>
   Buffer.from('{"kind":"tick","price":1.25,"n":'.repeat(length / 32 + 1).slice(0, length));
 
 describe('message inflater', () => {
-  it('inflates what a sender with a context sends, in every window and at every level', async () => {
+  it('inflates messages with a context, for every window and level', async () => {
     for (const windowBits of [9, 10, 12, 15]) {
       for (const level of [0, 1, 6, 9]) {
         const sender = new Sender(windowBits, level);
@@ -57,7 +57,7 @@ describe('message inflater', () => {
     }
   });
 
-  it('inflates each message for itself without a context', () => {
+  it('inflates each message independently without a context', () => {
     const inflater = new MessageInflater({ hasContext: false, windowBytes: 32_768 });
     const send = (message: Buffer): Buffer =>
       deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
@@ -67,7 +67,7 @@ describe('message inflater', () => {
     assert.deepEqual(inflater.inflate(send(text(100))), text(100));
   });
 
-  it('knows the examples of RFC 7692', () => {
+  it('inflates the examples of RFC 7692', () => {
     const hello = Buffer.from('Hello');
     const inflater = new MessageInflater(LONG_WINDOW);
     for (const hex of [
@@ -83,7 +83,7 @@ describe('message inflater', () => {
     assert.deepEqual(inflater.inflate(Buffer.alloc(0)), Buffer.alloc(0));
   });
 
-  it('loses the context with garbage, and with a bomb', async () => {
+  it('loses the context on garbage and on a bomb', async () => {
     const bomb = deflateRawSync(Buffer.alloc(2 ** 20 + 1), { finishFlush: constants.Z_SYNC_FLUSH });
     for (const lose of [
       (inflater: MessageInflater) => assert.equal(inflater.inflate(Buffer.from([0xff])), null),
@@ -103,7 +103,7 @@ describe('message inflater', () => {
     assert.equal(new MessageInflater(LONG_WINDOW).inflate(most)?.length, 2 ** 20);
   });
 
-  it('never throws, and says the same as zlib, whatever comes', () => {
+  it('never throws, and agrees with zlib, for any input', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         const found = new MessageInflater(LONG_WINDOW).inflate(bytes);

@@ -7,7 +7,7 @@ const BARE: ClientCertificate = { subject: '', fingerprint: 'ab'.repeat(32), nam
 const HASH = `Hash=${BARE.fingerprint}`;
 
 describe('X-Forwarded-Client-Cert', () => {
-  it('has the fields of Envoy in their order', () => {
+  it("has Envoy's fields in order", () => {
     const certificate: ClientCertificate = {
       ...BARE,
       subject: 'CN=alice,O=example',
@@ -26,7 +26,7 @@ describe('X-Forwarded-Client-Cert', () => {
     );
   });
 
-  it('lacks what neither certificate has', () => {
+  it('omits what neither certificate has', () => {
     assert.equal(clientCertValue(BARE, null), `${HASH};Subject=""`);
   });
 

@@ -69,14 +69,14 @@ describe("the client's address in X-Forwarded-For", () => {
     it(what, () => assert.equal(identify(lines('x-forwarded-for', values)).address, client));
   }
 
-  it('is the peer if the peer is no trusted proxy', () => {
+  it('is the peer if the peer is not a trusted proxy', () => {
     for (const name of ['x-forwarded-for', 'x-real-ip']) {
       assert.equal(identify([name, CLIENT], '192.0.2.1').address, '192.0.2.1');
     }
     assert.equal(identify(['forwarded', `for=${CLIENT}`], '192.0.2.1').address, '192.0.2.1');
   });
 
-  it('is not looked for beyond 100 hops', () => {
+  it('is not searched for beyond 100 hops', () => {
     const ours = Array.from({ length: 1000 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
     assert.equal(identify(['x-forwarded-for', [CLIENT, ...ours].join()]).address, ours.at(-100));
     assert.equal(identify(['x-forwarded-for', [CLIENT, ...ours.slice(-99)].join()]).address, CLIENT);
@@ -139,7 +139,7 @@ describe('the header that names the client', () => {
     assert.equal(identify(lines('x-real-ip', ['1.2.3.4', CLIENT])).address, PROXY);
   });
 
-  it('is X-Forwarded-For alone if it is there, even if it leads nowhere', () => {
+  it('is X-Forwarded-For alone if present, even if it has no address', () => {
     const others = ['forwarded', 'for=1.2.3.4;proto=https;host=b', 'x-real-ip', '5.6.7.8'];
     const client = identify(['x-forwarded-for', CLIENT, ...others]);
     assert.equal(client.address, CLIENT);
@@ -165,7 +165,7 @@ describe('the header that names the client', () => {
 describe("the client's scheme", () => {
   const proto = (...values: string[]): string => identify(lines('x-forwarded-proto', values)).proto;
 
-  it('is what a trusted proxy says, in any case', () => {
+  it('is what a trusted proxy reports, in upper or lower case', () => {
     for (const scheme of ['http', 'https', 'ws', 'wss'] as const) {
       assert.equal(proto(scheme), scheme);
       assert.equal(proto(scheme.toUpperCase()), scheme);
@@ -174,7 +174,7 @@ describe("the client's scheme", () => {
     assert.equal(identify(['x-forwarded-proto', 'http'], PROXY, true).secure, false);
   });
 
-  it('is the one of the connection if a trusted proxy says none that is valid, and for everybody else', () => {
+  it("is the connection's if no trusted proxy reports a valid one", () => {
     for (const bad of ['', 'ftp', 'https://', 'https;', 'on', 'https http', 'javascript']) {
       assert.equal(proto(bad), 'http', bad);
       assert.equal(identify(['x-forwarded-proto', bad], PROXY, true).proto, 'https', bad);
@@ -183,7 +183,7 @@ describe("the client's scheme", () => {
     assert.equal(identify(['x-forwarded-proto', 'http'], '192.0.2.1', true).secure, true);
   });
 
-  it('is the member of a list that belongs to the client', () => {
+  it("is the list member at the client's depth", () => {
     const listed = (chain: string, list: string): string =>
       identify(['x-forwarded-for', chain, 'x-forwarded-proto', list]).proto;
     assert.equal(listed(CLIENT, 'https, http'), 'http');
@@ -193,7 +193,7 @@ describe("the client's scheme", () => {
     assert.equal(proto('https', 'http'), 'http');
   });
 
-  it('is what the element of Forwarded says that names the client, and so is the host', () => {
+  it('is that of the Forwarded element that names the client, and so is the host', () => {
     const client = identify([
       ...['forwarded', 'for=1.2.3.4;proto=http;host=forged'],
       ...['forwarded', `for=${CLIENT};proto=HTTPS;host="b.example:8443", for=10.0.0.2;proto=http;host=c`],
@@ -206,7 +206,7 @@ describe("the client's scheme", () => {
     assert.deepEqual([hidden.address, hidden.proto], ['10.0.0.2', 'https']);
   });
 
-  it('is in X-Forwarded-Proto if Forwarded has neither scheme nor host', () => {
+  it('is read from X-Forwarded-Proto if Forwarded has neither scheme nor host', () => {
     const client = identify(['forwarded', `for=${CLIENT}`, 'x-forwarded-proto', 'https']);
     assert.deepEqual([client.address, client.proto], [CLIENT, 'https']);
   });
@@ -252,7 +252,7 @@ describe('any forwarding headers', () => {
   );
   const headers = fc.array(fc.tuple(name, value), { maxLength: 6 }).map((pairs) => pairs.flat());
 
-  it('lead to an IP address, and to headers that split no line', () => {
+  it('yield an IP address, and headers that split no line', () => {
     fc.assert(
       fc.property(headers, fc.constantFrom('x', 'rfc7239', 'both'), (made, style) => {
         // A head with such a value is refused before anything is made of it.

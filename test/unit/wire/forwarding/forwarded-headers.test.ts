@@ -57,8 +57,8 @@ const SPOOFED = [
   ...['x-forwarded-client-cert', 'spoofed'],
 ];
 
-describe('what an endpoint is told of a client that comes by itself', () => {
-  it('is what the connection says', () => {
+describe('forwarding headers for a direct client', () => {
+  it('describe the connection', () => {
     assert.deepEqual(forward({ peer: CLIENT }), {
       clientAddress: CLIENT,
       requestId: NEW_ID,
@@ -74,17 +74,17 @@ describe('what an endpoint is told of a client that comes by itself', () => {
     assert.deepEqual(sent(forward({ peer: CLIENT, secure: true }), 'x-forwarded-proto'), ['https']);
   });
 
-  it('has no X-Forwarded-Host if readers would take its host for a list', () => {
+  it('omit X-Forwarded-Host if its host would read as a list', () => {
     const forwarded = forward({ peer: CLIENT, host: 'evil.example,app.example', style: 'both' });
     assert.deepEqual(sent(forwarded, 'x-forwarded-host'), []);
     assert.match(sent(forwarded, 'forwarded')[0] ?? '', /;host="evil\.example,app\.example";/);
   });
 
-  it('is nothing that it says itself', () => {
+  it('ignore what the client claims', () => {
     assert.deepEqual(forward({ peer: CLIENT }, ...SPOOFED), forward({ peer: CLIENT }));
   });
 
-  it('is what the encoder then leaves out of the headers of the client', () => {
+  it('cover exactly the client headers that the encoder drops', () => {
     for (let index = 0; index < SPOOFED.length; index += 2) {
       assert.equal(isForwardingName(SPOOFED[index]!), true, SPOOFED[index]);
     }
@@ -102,8 +102,8 @@ describe('what an endpoint is told of a client that comes by itself', () => {
   });
 });
 
-describe('what an endpoint is told of a client behind a trusted proxy', () => {
-  it('is what the proxy says, and the proxy', () => {
+describe('forwarding headers for a client behind a trusted proxy', () => {
+  it('add the proxy to what it reports', () => {
     const forwarded = forward(
       { peer: PROXY },
       ...['x-forwarded-for', CLIENT],
@@ -134,7 +134,7 @@ describe('what an endpoint is told of a client behind a trusted proxy', () => {
     });
   });
 
-  it('is what the connection says if the proxy says nothing, or says it with nothing', () => {
+  it('describe the connection if the proxy reports nothing or an empty value', () => {
     const silent = forward({ peer: PROXY });
     assert.deepEqual(sent(silent, 'x-forwarded-port'), ['8443']);
     assert.deepEqual(sent(silent, 'x-forwarded-for'), [PROXY]);
@@ -144,7 +144,7 @@ describe('what an endpoint is told of a client behind a trusted proxy', () => {
     assert.deepEqual(forward({ peer: PROXY }, ...empty, 'x-request-id', ''), silent);
   });
 
-  it('never repeats a header of ours', () => {
+  it('never repeat a header', () => {
     const forwarded = forward({ peer: PROXY }, ...SPOOFED, ...SPOOFED);
     for (const name of ['for', 'proto', 'host', 'port'].map((last) => `x-forwarded-${last}`)) {
       assert.equal(sent(forwarded, name).length, 1, name);
@@ -156,14 +156,14 @@ describe('what an endpoint is told of a client behind a trusted proxy', () => {
 
   const ids = ['', 'a b', 'a"b', 'a\tb', 'é', 'a,b', 'a;b', '<script>', 'x'.repeat(129), '{}'];
   for (const id of ids) {
-    it(`does not take over a request id such as ${JSON.stringify(id)}`, () => {
+    it(`replace a request ID such as ${JSON.stringify(id)}`, () => {
       const forwarded = forward({ peer: PROXY }, 'x-request-id', id);
       assert.equal(forwarded.requestId, NEW_ID);
       assert.deepEqual(sent(forwarded, 'x-request-id'), [NEW_ID]);
     });
   }
 
-  it('takes over a request id of 128 characters', () => {
+  it('keep a request ID of 128 characters', () => {
     assert.equal(forward({ peer: PROXY }, 'x-request-id', 'x'.repeat(128)).requestId, 'x'.repeat(128));
   });
 });
@@ -173,18 +173,18 @@ describe('the port that the client used', () => {
     sent(forward({ peer: PROXY, host: 'example.com', ...circumstances }, ...headers), 'x-forwarded-port');
   const HTTPS = ['x-forwarded-proto', 'https'];
 
-  it('is what a trusted proxy says', () => {
+  it('is what a trusted proxy reports', () => {
     assert.deepEqual(port({ host: 'example.com:1' }, 'x-forwarded-port', '8444', ...HTTPS), ['8444']);
   });
 
-  it('else the port of the host that the proxy names', () => {
+  it('is otherwise the port of the host that the proxy reports', () => {
     assert.deepEqual(port({ host: 'example.com:9443' }, ...HTTPS), ['9443']);
     assert.deepEqual(port({ host: '[2001:db8::1]:9443' }, ...HTTPS), ['9443']);
     assert.deepEqual(port({ host: 'a:1' }, 'x-forwarded-host', 'b.example:2', ...HTTPS), ['2']);
     assert.deepEqual(port({ host: 'a:1' }, 'forwarded', 'for=1.2.3.4;host="b.example:2"'), ['2']);
   });
 
-  it('else the usual one of the scheme that the proxy names, never the port of the listener', () => {
+  it("is otherwise the default of the scheme that the proxy reports, never the listener's", () => {
     assert.deepEqual(port({}, ...HTTPS), ['443']);
     assert.deepEqual(port({}, 'x-forwarded-proto', 'wss'), ['443']);
     assert.deepEqual(port({ secure: true }, 'x-forwarded-proto', 'http'), ['80']);
@@ -193,14 +193,14 @@ describe('the port that the client used', () => {
     assert.deepEqual(port({ host: '10.0.0.5:8080' }, ...HTTPS), ['443']);
   });
 
-  it('is the one of the listener if the proxy says nothing of all that, and for everybody else', () => {
+  it("is the listener's without such a report, and for other clients", () => {
     assert.deepEqual(port({}), ['8080']);
     assert.deepEqual(port({ peer: CLIENT, host: 'example.com:1' }, 'x-forwarded-port', '2', ...HTTPS), [
       '8080',
     ]);
   });
 
-  it('is not taken from a wrong port', () => {
+  it('ignores an invalid port', () => {
     for (const bad of ['0', '65536', '-1', '1e3', '443a', ' ', '443\u00a0']) {
       assert.deepEqual(port({}, 'x-forwarded-port', bad, ...HTTPS), ['443'], bad);
     }
@@ -211,7 +211,7 @@ describe('X-Forwarded-Prefix', () => {
   const prefix = (circumstances: Partial<Circumstances>, ...headers: string[]): string[] =>
     sent(forward({ peer: PROXY, ...circumstances }, ...headers), 'x-forwarded-prefix');
 
-  it('is what the route takes off the path, and nothing that a stranger says', () => {
+  it("is the prefix that the route removes, and ignores an untrusted client's header", () => {
     assert.deepEqual(prefix({ prefix: '/api' }), ['/api']);
     assert.deepEqual(prefix({ peer: CLIENT, prefix: '/api' }, 'x-forwarded-prefix', '/evil'), ['/api']);
     assert.deepEqual(prefix({ peer: CLIENT }, 'x-forwarded-prefix', '/evil'), []);
@@ -227,7 +227,7 @@ describe('X-Forwarded-Prefix', () => {
     assert.deepEqual(prefix({ prefix: '/api' }, 'x-forwarded-prefix', '/'), ['/api']);
   });
 
-  it('is never one that leads to another host', () => {
+  it('never leads to another host', () => {
     for (const bad of [
       '//evil.example',
       '/\\evil.example',
@@ -271,18 +271,18 @@ describe('X-Forwarded-Prefix', () => {
   });
 });
 
-describe('the chain that goes upstream', () => {
+describe('the upstream chain', () => {
   const chain = (...headers: string[]): string[] =>
     sent(forward({ peer: PROXY }, ...headers), 'x-forwarded-for');
   const forwarded = (...headers: string[]): string[] =>
     sent(forward({ peer: PROXY, style: 'rfc7239' }, ...headers), 'forwarded');
 
-  it('is the one that came, ports and quotes included, and the peer', () => {
+  it('is the received chain, with ports and quotes, plus the peer', () => {
     const came = '203.0.113.7:51008, "[2001:db8::1]:4443", unknown';
     assert.deepEqual(chain('x-forwarded-for', came), [`${came}, ${PROXY}`]);
   });
 
-  it('is made of `Forwarded` or X-Real-IP if a proxy sends nothing else', () => {
+  it('is built from `Forwarded` or X-Real-IP if a proxy sends nothing else', () => {
     const came = 'for="[2001:db8::1]:4711", For=_hidden, for=203.0.113.7:80';
     assert.deepEqual(chain('forwarded', came), [`2001:db8::1, _hidden, 203.0.113.7, ${PROXY}`]);
     const quoted = 'for="x, 10.0.0.9", for="\\", 10.0.0.9", for=203.0.113.7';
@@ -296,7 +296,7 @@ describe('the chain that goes upstream', () => {
     assert.deepEqual(chain('x-forwarded-for', hops.join(',')), [[...hops.slice(-100), PROXY].join(', ')]);
   });
 
-  it('is written as `Forwarded` if it came as X-Forwarded-For', () => {
+  it('is converted to `Forwarded` from X-Forwarded-For', () => {
     assert.deepEqual(
       forwarded('x-forwarded-for', '?, [2001:db8::1]:1, 10.0.0.2', 'x-forwarded-proto', 'https'),
       [
@@ -306,7 +306,7 @@ describe('the chain that goes upstream', () => {
     );
   });
 
-  it('keeps a `Forwarded` that tells of the same client, and drops one that tells of another', () => {
+  it('keeps a `Forwarded` that names the same client, and drops any other', () => {
     const own = 'for=10.0.0.1;host="example.com:8443";proto=http';
     const xff = ['x-forwarded-for', CLIENT];
     const same = `for="${CLIENT}:1";by=10.0.0.1`;

@@ -4,7 +4,7 @@ import { CLOSE_CODES } from '../../../../src/telemetry/metrics/label-values.ts';
 import { closeCodeLabel, isSendableCloseCode } from '../../../../src/wire/frames/close-codes.ts';
 
 describe('close codes', () => {
-  it('may be sent as RFC 6455 section 7.4 and the registry have it', () => {
+  it('may be sent as RFC 6455 section 7.4 and the registry allow', () => {
     const right = [
       1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
     ];
@@ -13,7 +13,7 @@ describe('close codes', () => {
     for (const code of wrong) assert.equal(isSendableCloseCode(code), false, String(code));
   });
 
-  it('are labelled by their range if they are not registered', () => {
+  it('are labeled by their range if they are not registered', () => {
     const cases = [
       [1000, '1000'],
       [1006, '1006'],
@@ -31,7 +31,7 @@ describe('close codes', () => {
     for (const [code, label] of cases) assert.equal(closeCodeLabel(code), label);
   });
 
-  it('have a label that the metrics know, whatever the code', () => {
+  it('always have a label that the metrics know', () => {
     const known = new Set<string>(CLOSE_CODES);
     for (let code = 0; code <= 0xffff; code++) assert.ok(known.has(closeCodeLabel(code)), String(code));
   });

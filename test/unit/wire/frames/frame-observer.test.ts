@@ -68,8 +68,8 @@ function cutsOf(parts: readonly number[], length: number): number[] {
 
 const fractions = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 });
 
-describe('an observer of frames', () => {
-  it('tells every frame of ws, cut at any byte', () => {
+describe('a frame observer', () => {
+  it('reports every frame that ws writes, cut at any byte', () => {
     const sent: readonly [opcode: number, payload: Buffer, fin: boolean][] = [
       [TEXT, Buffer.from('hello'), true],
       [BINARY, Buffer.alloc(200, 'x'), false],
@@ -86,7 +86,7 @@ describe('an observer of frames', () => {
     assert.deepEqual(observe(bytes, each), expected);
   });
 
-  it('tells any frames with their payloads, masked or not, however they are cut', () => {
+  it('reports any frames and payloads, masked or not, for any cut', () => {
     fc.assert(
       fc.property(frames, fractions, (sent, parts) => {
         const bytes = Buffer.concat(sent.map(encode));
@@ -100,7 +100,7 @@ describe('an observer of frames', () => {
     );
   });
 
-  it('tells only the beginning of a payload that its user wants', () => {
+  it('delivers only the wanted start of a payload', () => {
     fc.assert(
       fc.property(frames, fractions, fc.nat({ max: 200 }), (sent, parts, wanted) => {
         const bytes = Buffer.concat(sent.map(encode));
@@ -113,7 +113,7 @@ describe('an observer of frames', () => {
     );
   });
 
-  it('begins where a tracker stands, and tells every frame that begins behind that place', () => {
+  it("attaches at a tracker's position, and reports every frame that starts after it", () => {
     const sent = [
       encodeFrame(TEXT, 'hello', { mask: MASK }),
       encodeFrame(BINARY, payloadOf(300), { mask: MASK, fin: false }),
@@ -136,7 +136,7 @@ describe('an observer of frames', () => {
     }
   });
 
-  it('goes on behind payload that has crossed unseen, with the right turn of the mask', () => {
+  it('continues after skipped payload with the mask rotated', () => {
     for (const wanted of [0, 50, Infinity]) {
       const observer = new ObservingRecorder(wanted);
       observer.attach(AT_BEGINNING);
@@ -154,7 +154,7 @@ describe('an observer of frames', () => {
     }
   });
 
-  it('rests when more has crossed unseen than was to come', () => {
+  it('detaches if more is skipped than remains', () => {
     const observer = new ObservingRecorder();
     observer.attach(AT_BEGINNING);
     observer.read(encodeFrame(TEXT, 'hello').subarray(0, 4));
@@ -162,7 +162,7 @@ describe('an observer of frames', () => {
     assert.ok(observer.isDetached);
   });
 
-  it('says what is nonsense, and rests until it is told where to begin', () => {
+  it('reports an invalid frame, and stays detached until it is attached again', () => {
     const nonsense: readonly [bytes: Buffer, reason: string][] = [
       [encodeFrame(PING, Buffer.alloc(126)), 'control frame over 125 bytes'],
       [encodeFrame(CLOSE, '', { fin: false }), 'fragmented control frame'],
@@ -183,7 +183,7 @@ describe('an observer of frames', () => {
     }
   });
 
-  it('throws nothing, whatever comes and wherever it begins', () => {
+  it('never throws, for any input and any position', () => {
     const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
     fc.assert(
       fc.property(
@@ -203,7 +203,7 @@ describe('an observer of frames', () => {
     );
   });
 
-  it('reads nothing behind the place at which its user ends the observation', () => {
+  it('reads nothing after a callback detaches it', () => {
     class Ending extends ObservingRecorder {
       override frameEnded(first: number, length: number, code: number): void {
         super.frameEnded(first, length, code);

@@ -8,7 +8,7 @@ import { FrameRecorder, feed, pool, readSizes } from './frame-recorder.ts';
 const CONTINUATION = 0;
 const MAX_HEAD_BYTES = 10;
 
-describe('a frame reader that is sent what RFC 6455 forbids', () => {
+describe('a frame reader that receives what RFC 6455 forbids', () => {
   const extended = (opcode: number, ...length: number[]): Buffer => Buffer.from([0x80 | opcode, ...length]);
   const breaches: readonly (readonly [what: string, bytes: Buffer, reason: string])[] = [
     ['the first reserved bit', encodeFrame(TEXT, 'a', { reserved: 4 }), 'reserved bit set'],
@@ -124,7 +124,7 @@ describe('a frame reader that is sent what RFC 6455 forbids', () => {
     });
   }
 
-  it('bears any bytes at all: at most one end, nothing after it, and bounded memory', () => {
+  it('survives any bytes: at most one end, nothing after it, bounded memory', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), readSizes, (bytes, sizes) => {
         const recorder = new FrameRecorder();

@@ -88,7 +88,7 @@ function withoutPieces(found: readonly Found[]): object[] {
 }
 
 describe('a frame reader', () => {
-  it('finds the same messages however they are cut into frames and reads', () => {
+  it('finds the same messages for any cut into frames and reads', () => {
     fc.assert(
       fc.property(fc.array(message, { minLength: 1, maxLength: 5 }), readSizes, (messages, sizes) => {
         const { bytes, expected } = encode(messages);
@@ -132,7 +132,7 @@ describe('a frame reader', () => {
     assert.deepEqual(withoutPieces(recorder.found), expected);
   });
 
-  it('keeps a message whole that is no longer than what it holds', () => {
+  it('keeps a message whole up to the held size', () => {
     for (const length of [0, 1, 125, 126, MAX_HELD_PAYLOAD_BYTES]) {
       const recorder = new FrameRecorder();
       feed(recorder, serverFrame(BINARY, pool.subarray(0, length)), [1]);
@@ -142,7 +142,7 @@ describe('a frame reader', () => {
     }
   });
 
-  it('hands over a longer frame as it arrives and holds nothing of it', () => {
+  it('delivers a longer frame as it arrives, and holds nothing of it', () => {
     const head = 4;
     const length = MAX_HELD_PAYLOAD_BYTES + 1;
     const bytes = serverFrame(BINARY, pool.subarray(0, length));
@@ -158,7 +158,7 @@ describe('a frame reader', () => {
     ]);
   });
 
-  it('streams a frame of which only the head says how long it is', () => {
+  it('streams a large frame whose head alone was cut', () => {
     const head = Buffer.from([0x82, 127, 0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     for (let cut = 1; cut < head.length; cut++) {
       const recorder = new FrameRecorder();
@@ -169,7 +169,7 @@ describe('a frame reader', () => {
     }
   });
 
-  it('takes every close code that may be sent and no other', () => {
+  it('accepts exactly the close codes that may be sent', () => {
     for (let code = 0; code <= 0xffff; code++) {
       const recorder = new FrameRecorder();
       feed(recorder, encodeFrame(CLOSE, closeBody(code)), [Infinity]);
@@ -182,13 +182,13 @@ describe('a frame reader', () => {
     }
   });
 
-  it('says 1005 for a close frame without a code', () => {
+  it('reports 1005 for a close frame without a code', () => {
     const recorder = new FrameRecorder();
     feed(recorder, encodeFrame(CLOSE), [1]);
     assert.deepEqual(recorder.found, [{ kind: 'close', code: 1005, reason: Buffer.alloc(0) }]);
   });
 
-  it('reads nothing behind a close frame', () => {
+  it('reads nothing after a close frame', () => {
     const reason = 'x'.repeat(123);
     const bytes = Buffer.concat([
       encodeFrame(CLOSE, closeBody(1000, reason)),
@@ -202,7 +202,7 @@ describe('a frame reader', () => {
     }
   });
 
-  it('hands over nothing more once it has been stopped in a callback', () => {
+  it('delivers nothing after a callback stops it', () => {
     const bytes = Buffer.concat([
       serverFrame(TEXT, pool.subarray(0, 3)),
       serverFrame(PING, Buffer.alloc(0)),
@@ -243,11 +243,11 @@ describe('whether small frames are expected', () => {
     return Buffer.concat([frame, frame]);
   };
 
-  it('is true of a small frame that others follow', () => {
+  it('is true for a small frame that others follow', () => {
     for (const length of [0, 1, 125, 126, 8191]) assert.equal(expects(two(length)), true, `length ${length}`);
   });
 
-  it('is false of a frame that fills the read alone, and of one that is cut', () => {
+  it('is false for a frame that fills the read, and for a cut one', () => {
     for (const length of [2, 125, 126, 8191]) {
       const one = serverFrame(BINARY, pool.subarray(0, length));
       assert.equal(expects(one), false, `length ${length}`);
@@ -255,12 +255,12 @@ describe('whether small frames are expected', () => {
     }
   });
 
-  it('is false of a large frame', () => {
+  it('is false for a large frame', () => {
     for (const length of [8192, 65_535, 65_536])
       assert.equal(expects(two(length)), false, `length ${length}`);
   });
 
-  it('is true while a small frame waits for its rest and false while a large one is streamed', () => {
+  it('is true while a small frame is incomplete, and false while a large one is streamed', () => {
     const held = new FrameRecorder();
     feed(held, serverFrame(TEXT, pool.subarray(0, 100)).subarray(0, 50), [Infinity]);
     assert.equal(held.expectsSmallFrames(two(10), 0, 24, 8192), true);

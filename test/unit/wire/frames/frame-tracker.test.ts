@@ -29,7 +29,7 @@ for (const [from, rules, options] of DIRECTIONS) {
     encodeFrame(opcode, payload, { ...options, ...more });
 
   describe(`a tracker of frames from ${from}`, () => {
-    it('passes every byte of messages and counts them, wherever they are cut', () => {
+    it('forwards every byte of messages and counts them, for any cut', () => {
       const bytes = Buffer.concat([
         frame(TEXT, 'hello'),
         frame(BINARY, Buffer.alloc(130, 'x'), { fin: false }),
@@ -48,13 +48,13 @@ for (const [from, rules, options] of DIRECTIONS) {
       });
     });
 
-    it('passes whole frames in one piece', () => {
+    it('forwards whole frames in one piece', () => {
       const recorder = new TrackingRecorder(rules);
       recorder.read(Buffer.concat([frame(TEXT, 'a'), frame(PING), frame(TEXT, 'b'), frame(PONG)]));
       assert.equal(recorder.passes, 1);
     });
 
-    it('takes out a pong that its user keeps', () => {
+    it('drops a pong that the callback refuses', () => {
       const kept = [frame(TEXT, 'a'), frame(PONG, 'theirs'), frame(TEXT, 'b')];
       const ours = frame(PONG, 'ours1234');
       const bytes = Buffer.concat([ours, kept[0]!, ours, ours, kept[1]!, kept[2]!, ours]);
@@ -63,7 +63,7 @@ for (const [from, rules, options] of DIRECTIONS) {
       assert.equal(findings.length, 5);
     });
 
-    it('ends with a close frame, which it passes with all before it', () => {
+    it('ends at a close frame, after forwarding it and everything before it', () => {
       for (const [payload, told] of [
         [closeBody(4321, 'grüße'), '4321 grüße'],
         [Buffer.alloc(0), '1005 '],
@@ -75,7 +75,7 @@ for (const [from, rules, options] of DIRECTIONS) {
       }
     });
 
-    it('holds an incomplete head or control frame, and no payload of data', () => {
+    it('holds an incomplete head or control frame, but no data payload', () => {
       const recorder = new TrackingRecorder(rules);
       const data = frame(BINARY, Buffer.alloc(300));
       const head = data.length - 300;
@@ -105,7 +105,7 @@ for (const [from, rules, options] of DIRECTIONS) {
       assert.deepEqual([recorder.messages, recorder.bytes], [1, 301]);
     });
 
-    it('reads nothing more once it is stopped', () => {
+    it('reads nothing after it is stopped', () => {
       const recorder = new TrackingRecorder(rules);
       recorder.framePing = () => recorder.stop();
       recorder.read(Buffer.concat([frame(TEXT, 'a'), frame(PING), frame(CLOSE)]));
@@ -140,7 +140,7 @@ for (const [from, rules, options] of DIRECTIONS) {
       });
     }
 
-    it('adds up the fragments of a message', () => {
+    it('adds up the fragments of a message for the size limit', () => {
       const part = frame(TEXT, Buffer.alloc(500), { fin: false });
       const more = frame(CONTINUATION, Buffer.alloc(500), { fin: false });
       const ping = frame(PING);
@@ -156,13 +156,13 @@ for (const [from, rules, options] of DIRECTIONS) {
       assert.equal(trackInPieces(rules, full).messages, 2);
     });
 
-    it('refuses a new message inside of a fragmented one', () => {
+    it('refuses a new message inside a fragmented one', () => {
       const part = frame(TEXT, '', { fin: false });
       const { findings } = trackInPieces(rules, Buffer.concat([part, frame(BINARY, 'b')]));
       assert.deepEqual(findings, [`fault 1002 new message inside a fragmented one, ${part.length} passed`]);
     });
 
-    it('refuses lengths that are not minimal, and those that no number can be', () => {
+    it('refuses lengths that are not minimal or above 63 bits', () => {
       const masked = options.mask === undefined ? 0 : 0x80;
       const mask = options.mask ?? Buffer.alloc(0);
       for (const [length, fault] of [
@@ -184,7 +184,7 @@ for (const [from, rules, options] of DIRECTIONS) {
 }
 
 describe('a tracker', () => {
-  it('refuses frames masked by an endpoint or bare of a client', () => {
+  it('refuses masked frames from an endpoint, and unmasked ones from a client', () => {
     const bare = encodeFrame(TEXT, 'abcdef');
     const masked = encodeFrame(TEXT, 'abcdef', { mask: MASK });
     assert.deepEqual(trackInPieces(FROM_ENDPOINT, masked).findings, [
@@ -195,7 +195,7 @@ describe('a tracker', () => {
     ]);
   });
 
-  it('lets permessage-deflate mark the first frame of a message only', () => {
+  it('allows the permessage-deflate bit only on the first frame of a message', () => {
     const rules: FrameRules = { ...FROM_ENDPOINT, extensions: 'deflate' };
     const reserved = { reserved: 4 };
     const good = Buffer.concat([
@@ -217,7 +217,7 @@ describe('a tracker', () => {
     }
   });
 
-  it('lets other extensions mark any frame', () => {
+  it('allows other extensions any reserved bit', () => {
     const rules: FrameRules = { ...FROM_ENDPOINT, extensions: 'any' };
     const bytes = Buffer.concat([
       encodeFrame(TEXT, 'a', { reserved: 7, fin: false }),
@@ -227,7 +227,7 @@ describe('a tracker', () => {
     assert.deepEqual(trackInPieces(rules, bytes).passed, bytes);
   });
 
-  it('knows which extensions reserve which bits', () => {
+  it('knows which reserved bits extensions use', () => {
     assert.equal(reservedBitsOf(''), 'none');
     assert.equal(reservedBitsOf(' , '), 'none');
     assert.equal(reservedBitsOf('permessage-deflate'), 'deflate');

@@ -37,7 +37,7 @@ const masks = fc.oneof(
 const lengths = fc.oneof(fc.nat(40), fc.constantFrom(124, 125, 126, 127, 128), fc.nat(1000));
 
 describe('a masked frame', () => {
-  it('is what a foreign server reads, for any mask, length and place in memory', () => {
+  it('is read back by another server, for any mask, length and memory offset', () => {
     fc.assert(
       fc.property(lengths, masks, fc.nat(8), fc.nat(8), fc.nat(7), (length, mask, memory, offset, from) => {
         const payload = pool.subarray(from, from + length);
@@ -50,7 +50,7 @@ describe('a masked frame', () => {
     );
   });
 
-  it('is what a foreign server reads at every alignment of its ends', () => {
+  it('is read back by another server, at every alignment of its ends', () => {
     for (let offset = 0; offset < 4; offset++) {
       for (let length = 0; length < 20; length++) {
         for (const mask of [0, 0x12345678, -2]) {
@@ -62,7 +62,7 @@ describe('a masked frame', () => {
     }
   });
 
-  it('has the shortest length that says it', () => {
+  it('uses the shortest encoding of its length', () => {
     const cases = [
       [0, 6],
       [125, 6],
@@ -81,7 +81,7 @@ describe('a masked frame', () => {
     }
   });
 
-  it('carries the mask with its lowest byte first, and a zero mask leaves the payload readable', () => {
+  it('carries the mask lowest byte first, and a zero mask keeps the payload readable', () => {
     assert.deepEqual(
       write(OPCODE_TEXT, Buffer.from([0, 0, 0, 0, 0xff]), 0x04030201),
       Buffer.from([0x81, 0x85, 1, 2, 3, 4, 1, 2, 3, 4, 0xfe]),
@@ -89,14 +89,14 @@ describe('a masked frame', () => {
     assert.deepEqual(write(OPCODE_TEXT, Buffer.from('hey'), 0), Buffer.from('\x81\x83\0\0\0\0hey', 'latin1'));
   });
 
-  it('takes a mask without a sign too', () => {
+  it('accepts an unsigned mask, too', () => {
     assert.deepEqual(
       write(OPCODE_TEXT, pool.subarray(0, 9), 0xfedcba98),
       write(OPCODE_TEXT, pool.subarray(0, 9), 0xfedcba98 | 0),
     );
   });
 
-  it('keeps its opcode, and leaves the payload that it was given alone', () => {
+  it('keeps its opcode, and does not change the given payload', () => {
     const payload = Buffer.from('żółw');
     assert.deepEqual(receiveAsServer(write(OPCODE_TEXT, payload, 0x5a5a1234)), [
       { kind: 'message', data: Buffer.from('żółw'), isBinary: false, code: 0 },
@@ -109,14 +109,14 @@ describe('a masked frame', () => {
 });
 
 describe('the payload of a close frame', () => {
-  it('is empty for exactly the codes that may not be sent', () => {
+  it('is empty for exactly the codes that must not be sent', () => {
     for (let code = -1; code <= 0x10001; code++) {
       const { length } = closePayload(code, Buffer.from('why'));
       if (length !== (isSendableCloseCode(code) ? 5 : 0)) assert.fail(`code ${code} gave ${length} bytes`);
     }
   });
 
-  it('is read by a foreign server as it was meant', () => {
+  it('is read back by another server', () => {
     const cases = [
       [1000, ''],
       [1001, 'going away'],
@@ -134,7 +134,7 @@ describe('the payload of a close frame', () => {
     assert.equal(none?.code, 1005);
   });
 
-  it('cuts a reason that does not fit, between two characters', () => {
+  it('truncates a long reason at a character boundary', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('a', 'é', '€', '👋'), { maxLength: 150 }), (characters) => {
         const reason = Buffer.from(characters.join(''));
@@ -148,7 +148,7 @@ describe('the payload of a close frame', () => {
     assert.equal(closePayload(1000, Buffer.from('é'.repeat(62))).length, 2 + 122);
   });
 
-  it('ends even if the reason is not UTF-8', () => {
+  it('terminates even if the reason is not UTF-8', () => {
     assert.equal(closePayload(1000, Buffer.alloc(200, 0x80)).length, 2);
   });
 });

@@ -75,7 +75,7 @@ function outcome(body: Collected): string {
 describe('a body with a length', () => {
   const bytes = Buffer.from('hello world');
 
-  it('is complete with its last byte, wherever it is cut', () => {
+  it('is complete at its last byte, for any cut', () => {
     for (const cuts of waysToCut(bytes)) {
       const body = new Collected(head(200, 'content-length', '11'));
       push(body, bytes, cuts);
@@ -83,7 +83,7 @@ describe('a body with a length', () => {
     }
   });
 
-  it('waits for its last byte, and is cut if the endpoint closes before', () => {
+  it('waits for its last byte, and is truncated if the endpoint closes earlier', () => {
     const body = new Collected(head(500, 'content-length', '12'));
     push(body, bytes);
     assert.equal(outcome(body), 'incomplete');
@@ -91,7 +91,7 @@ describe('a body with a length', () => {
     assert.equal(outcome(body), 'malformed');
   });
 
-  it('ends by its own length, whatever follows', () => {
+  it('ends at its own length, whatever follows', () => {
     const body = new Collected(head(200, 'content-length', '5'));
     push(body, bytes);
     push(body, bytes);
@@ -99,13 +99,13 @@ describe('a body with a length', () => {
     assert.equal(outcome(body), 'hello');
   });
 
-  it('of nothing is complete at once', () => {
+  it('of length 0 is complete at once', () => {
     assert.equal(outcome(new Collected(head(404, 'content-length', '0'))), '');
   });
 });
 
 describe('a body without a length', () => {
-  it('lasts until the endpoint closes', () => {
+  it('ends when the endpoint closes', () => {
     const bytes = Buffer.from('a\r\n\r\nb');
     for (const cuts of waysToCut(bytes)) {
       const body = new Collected(head(200));
@@ -123,7 +123,7 @@ describe('a body without a length', () => {
   });
 });
 
-describe('an answer that has no body', () => {
+describe('a response without a body', () => {
   for (const status of [101, 199, 204, 304]) {
     it(`is complete at once with status ${status}, whatever its headers say`, () => {
       assert.equal(outcome(new Collected(head(status))), '');
@@ -133,7 +133,7 @@ describe('an answer that has no body', () => {
   }
 });
 
-describe('a length that is told twice', () => {
+describe('a repeated length', () => {
   const same: readonly (readonly string[])[] = [
     ['content-length', '5', 'content-length', '5'],
     ['content-length', '5', 'x-other', '6', 'content-length', '5'],
@@ -152,7 +152,7 @@ describe('a length that is told twice', () => {
   }
 });
 
-describe('a size of a chunk in a fixed width', () => {
+describe('a chunk size padded to a width', () => {
   const sizes = ['5   ', '5\t', '5 \t ;x', '00000005', `${'0'.repeat(200)}5`, '05  '];
   for (const size of sizes) {
     it(`is read wherever it is cut: ${JSON.stringify(size)}`, () => {
@@ -165,7 +165,7 @@ describe('a size of a chunk in a fixed width', () => {
     });
   }
 
-  it('may not be wider than a line', () => {
+  it('must fit the line limit', () => {
     for (const width of [1024, 4096]) {
       const body = new Collected(CHUNKED);
       push(body, Buffer.from(`${'5'.padStart(width, '0')}\r\nhello\r\n0\r\n\r\n`));
@@ -174,7 +174,7 @@ describe('a size of a chunk in a fixed width', () => {
   });
 });
 
-describe('framing that is ambiguous', () => {
+describe('ambiguous framing', () => {
   const wrong: readonly (readonly string[])[] = [
     ['content-length', '5', 'transfer-encoding', 'chunked'],
     ['transfer-encoding', 'chunked', 'content-length', '0'],
@@ -206,7 +206,7 @@ describe('framing that is ambiguous', () => {
 });
 
 describe('chunks in HTTP/1.0', () => {
-  it('are malformed, and a header that only names them is not', () => {
+  it('are malformed, but a header that only names them is not', () => {
     for (const status of [200, 204]) {
       const old: ResponseHead = { ...head(status, 'transfer-encoding', 'chunked'), isHttp10: true };
       assert.equal(outcome(new Collected(old)), 'malformed');
@@ -277,7 +277,7 @@ describe('a chunked body', () => {
     });
   }
 
-  it('is cut if the endpoint closes at any byte before its end', () => {
+  it('is truncated if the endpoint closes at any byte before its end', () => {
     const bytes = Buffer.from('5;x\r\nhello\r\n0\r\nX: a\r\n\r\n');
     for (let end = 0; end < bytes.length; end++) {
       const body = new Collected(CHUNKED);
@@ -288,7 +288,7 @@ describe('a chunked body', () => {
     }
   });
 
-  it('has no line without an end', () => {
+  it('refuses a line without an end', () => {
     for (const start of ['5;', '0\r\n']) {
       const body = new Collected(CHUNKED);
       push(body, Buffer.from(start));
@@ -298,7 +298,7 @@ describe('a chunked body', () => {
     }
   });
 
-  it('is read however it is cut into chunks and reads', () => {
+  it('is read for any cut into chunks and reads', () => {
     const chunk = fc.record({
       data: fc.uint8Array({ minLength: 1, maxLength: 40 }),
       zeros: fc.nat(20),

@@ -20,7 +20,7 @@ describe('a challenge to authenticate the connection', () => {
     ['Kerberos'],
   ];
   for (const values of yes) {
-    it(`is seen in any line and place: ${JSON.stringify(values)}`, () => {
+    it(`is found in any line and position: ${JSON.stringify(values)}`, () => {
       const headers = values.flatMap((value) => ['www-authenticate', value]);
       assert.equal(challengesConnection({ headers }), true);
       assert.equal(challengesConnection({ headers: ['date', 'x', ...headers] }), true);
@@ -49,7 +49,7 @@ describe('a challenge to authenticate the connection', () => {
 describe('credentials of a connection', () => {
   const loginOf = connectionLoginFinder(NO_EDITS);
 
-  it('are seen in any case and line', () => {
+  it('are found in any case and line', () => {
     for (const value of ['NTLM TlRMTVNTUAAB', 'ntlm', 'Negotiate\tYII', 'NEGOTIATE YII=']) {
       assert.equal(loginOf({ headers: ['host', 'a', 'authorization', value] }).authorizes, true, value);
       const second = loginOf({ headers: ['authorization', 'Basic YTpi', 'authorization', value] });
@@ -57,14 +57,14 @@ describe('credentials of a connection', () => {
     }
   });
 
-  it('are not seen in others', () => {
+  it('are not found in other headers', () => {
     for (const value of ['', 'Basic YTpi', 'Bearer NTLM', 'NTLMx a', 'Negotiate2']) {
       assert.equal(loginOf({ headers: ['authorization', value] }).authorizes, false, value);
     }
     assert.equal(loginOf({ headers: ['proxy-authorization', 'NTLM a'] }).authorizes, false);
   });
 
-  it('count for every request if the route sends them, whatever the client sends', () => {
+  it('of the route count for every request, whatever the client sends', () => {
     for (const name of ['authorization', 'Proxy-Authorization']) {
       for (const dropped of [new Set([name]), new Set<string>()]) {
         const loginOfRoute = connectionLoginFinder({ dropped, added: ['x-a', 'b', name, 'Negotiate YII='] });
@@ -75,7 +75,7 @@ describe('credentials of a connection', () => {
     }
   });
 
-  it('of the client do not count if the route removes or replaces them', () => {
+  it('of the client are ignored if the route removes or replaces them', () => {
     for (const added of [[], ['authorization', 'Basic YTpi']]) {
       const loginOfRoute = connectionLoginFinder({ dropped: new Set(['authorization']), added });
       const login = loginOfRoute({ headers: ['authorization', 'NTLM a'] });

@@ -16,7 +16,7 @@ describe('cookies of a request', () => {
     assert.deepEqual(cookiesOf(head, 'a', 8), ['3', '4', '5']);
   });
 
-  it('are no more than are asked for', () => {
+  it('are limited to the requested number', () => {
     const head = headWith('a=0; '.repeat(1000));
     assert.equal(cookiesOf(head, 'a', 8).length, 8);
   });

@@ -3,11 +3,11 @@ import { describe, it } from 'node:test';
 import { hasControlCharacter, safeFieldValue } from '../../../../src/wire/http/field-value.ts';
 
 describe('a value for a header line', () => {
-  it('stays as it is if it has only visible bytes, spaces and tabs', () => {
+  it('is unchanged if it has only visible bytes, spaces and tabs', () => {
     for (const value of ['', 'a b\tc', '"é"; q=1', '\x80\xff']) assert.equal(safeFieldValue(value), value);
   });
 
-  it('gets a space in place of each character that could end or split the line', () => {
+  it('gets spaces for characters that could end or split the line', () => {
     assert.equal(safeFieldValue('a\r\nX: y'), 'a  X: y');
     assert.equal(safeFieldValue('a\0b\x7fc\u{100}d'), 'a b c d');
   });

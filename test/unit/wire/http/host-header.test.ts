@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { hostOf, portOf } from '../../../../src/wire/http/host-header.ts';
 
 describe('hostOf', () => {
-  it('takes off the port and the dot at the end, and writes lower case', () => {
+  it('removes the port and the trailing dot, and lowers the case', () => {
     const cases = [
       ['example.com', 'example.com'],
       ['Example.COM:8080', 'example.com'],
@@ -83,7 +83,7 @@ describe('hostOf', () => {
   });
 });
 
-it('portOf tells the port of a host', () => {
+it('portOf returns the port of a host', () => {
   const cases = [
     ['example.com:8443', '8443'],
     ['[2001:db8::1]:8443', '8443'],

@@ -49,7 +49,7 @@ function headerLines(request: RequestHead, forwarded: readonly string[] = []): s
 }
 
 describe('the handshake with an endpoint', () => {
-  it('has the target, the headers of the client, the forwarding headers and a key of our own', () => {
+  it("has the target, the client's headers, the forwarding headers and sluice's own key", () => {
     const request = head(
       ...['host', 'example.com:8080'],
       ...['upgrade', 'websocket'],
@@ -77,7 +77,7 @@ describe('the handshake with an endpoint', () => {
     ]);
   });
 
-  it('has the names of headers as the client spelled them', () => {
+  it("keeps the client's spelling of header names", () => {
     const request = {
       ...head('host', 'a', 'te', 'x', 'user-agent', 'b', 'connection', 'x-c', 'x-c', '1', 'dnt', '2'),
       names: ['HOST', 'TE', 'User-Agent', 'Connection', 'X-C', 'DNT'],
@@ -85,14 +85,14 @@ describe('the handshake with an endpoint', () => {
     assert.deepEqual(headerLines(request), ['HOST: a', 'User-Agent: b', 'DNT: 2']);
   });
 
-  it('has a host even if the client names none', () => {
+  it('has a host even if the client sends none', () => {
     const lines = linesOf(encodeUpgradeRequest(head('x', '1'), { ...plain('/'), host: 'app' }, KEY));
     assert.deepEqual(lines.slice(1, 3), ['Host: app', 'x: 1']);
     const replaced = linesOf(encodeUpgradeRequest(head('host', ''), { ...plain('/'), host: 'app' }, KEY));
     assert.deepEqual(replaced.slice(1, 2), ['host: app']);
   });
 
-  it('offers the extensions that are to be passed on', () => {
+  it('offers the given extensions', () => {
     const request = head('host', 'a', 'sec-websocket-extensions', 'x-client');
     const lines = linesOf(encodeUpgradeRequest(request, plain('/'), KEY, 'x-a; b=1, x-c'));
     assert.deepEqual(lines, [
@@ -122,12 +122,12 @@ describe('the handshake with an endpoint', () => {
     'sec-websocket-accept',
   ];
   for (const name of ofOneConnection) {
-    it(`has no ${name} of the client's`, () => {
+    it(`drops the client's ${name}`, () => {
       assert.deepEqual(headerLines(head('host', 'a', name, 'theirs', 'x-b', 'c')), ['host: a', 'x-b: c']);
     });
   }
 
-  it("has no forwarding header of the client's, but ours", () => {
+  it("replaces the client's forwarding headers", () => {
     const names = ['for', 'proto', 'host', 'port', 'prefix', 'anything'].map((last) => `x-forwarded-${last}`);
     const theirs = [...names, 'x-real-ip', 'x-request-id', 'forwarded'].flatMap((name) => [name, 'theirs']);
     assert.deepEqual(headerLines(head('host', 'a', ...theirs), ['X-Forwarded-For', 'ours']), [
@@ -136,7 +136,7 @@ describe('the handshake with an endpoint', () => {
     ]);
   });
 
-  it("has none of the headers that the client's connection header names", () => {
+  it("drops the headers that the client's Connection header names", () => {
     const request = head(
       ...['x-a', '1'],
       ...['host', 'a'],
@@ -149,7 +149,7 @@ describe('the handshake with an endpoint', () => {
     assert.deepEqual(headerLines(request), ['host: a', 'x-b: 2']);
   });
 
-  it('keeps its host and its forwarding headers, whatever the connection header names', () => {
+  it('keeps Host and forwarding headers, whatever the Connection header names', () => {
     const request = head(
       'host',
       'a',
@@ -168,7 +168,7 @@ describe('a plain request to an endpoint', () => {
   const encoded = (close: boolean, takesTrailers: boolean, te: string): string =>
     encodeRequest(head('host', 'a', 'te', te), plain('/'), null, { close, takesTrailers });
 
-  it("passes the client's wish for trailers on if they can reach it", () => {
+  it('forwards TE: trailers if trailers can reach the client', () => {
     for (const te of ['trailers', 'gzip;q=0.5, Trailers', 'trailers ,x']) {
       assert.equal(
         encoded(false, true, te),
@@ -185,7 +185,7 @@ describe('a plain request to an endpoint', () => {
     assert.ok(encoded(true, false, 'trailers').endsWith('\r\nConnection: close\r\n\r\n'));
   });
 
-  it('tells which trailers will come behind a body in chunks', () => {
+  it('announces the trailers of a chunked body', () => {
     const request = head('host', 'a', 'trailer', 'x-a', 'trailer', 'x-b');
     const terms = { close: false, takesTrailers: false };
     assert.match(encodeRequest(request, plain('/'), 'chunked', terms), /\r\nTrailer: x-a, x-b\r\n/);
@@ -242,8 +242,8 @@ function expectedLines(from: RequestHead): string[] {
     .map(([key, content]) => `${key}: ${content}`);
 }
 
-describe('any request that is in order', () => {
-  it('goes upstream as exactly the lines that it should, with one host', () => {
+describe('any valid request', () => {
+  it('goes upstream as exactly the expected lines, with one host', () => {
     let inOrder = 0;
     fc.assert(
       fc.property(request, (from) => {

@@ -25,7 +25,7 @@ describe('the headers of a request', () => {
     assert.equal(joinedHeaderOf(twice, 'x-c'), undefined);
   });
 
-  it('are not found by a text that is a value', () => {
+  it('are not found by the text of a value', () => {
     const confusing = head('x-a', 'x-b', 'x-b', 'right');
     assert.equal(headerOf(confusing, 'x-b'), 'right');
     assert.equal(joinedHeaderOf(confusing, 'x-b'), 'right');
@@ -33,7 +33,7 @@ describe('the headers of a request', () => {
 });
 
 describe('a list in a header', () => {
-  it('has its members trimmed and its empty members left out', () => {
+  it('has trimmed members, without empty ones', () => {
     assert.deepEqual(listMembers(undefined), []);
     assert.deepEqual(listMembers(''), []);
     assert.deepEqual(listMembers(' , ,\t'), []);
@@ -41,7 +41,7 @@ describe('a list in a header', () => {
     assert.deepEqual(listMembers(' a,b ,\tc d\t,,'), ['a', 'b', 'c d']);
   });
 
-  it('keeps white space that HTTP does not know', () => {
+  it("keeps white space that is not HTTP's", () => {
     assert.deepEqual(listMembers('\u00a0a, b\u3000'), ['\u00a0a', 'b\u3000']);
   });
 });
@@ -54,13 +54,13 @@ describe('optional white space', () => {
     assert.equal(trimOws('a'), 'a');
   });
 
-  it('is nothing else', () => {
+  it('is no other white space', () => {
     for (const other of ['\r', '\n', '\v', '\f', '\u00a0', '\ufeff', '\u2028']) {
       assert.equal(trimOws(`${other}a${other}`), `${other}a${other}`, JSON.stringify(other));
     }
   });
 
-  it('is taken off in time that grows with the length alone', () => {
+  it('is trimmed in linear time', () => {
     const long = `a${' '.repeat(200_000)}b`;
     const start = performance.now();
     assert.equal(trimOws(long), long);
@@ -68,7 +68,7 @@ describe('optional white space', () => {
   });
 });
 
-describe('a head in order', () => {
+describe('a valid head', () => {
   const fine: readonly (readonly string[])[] = [
     ['host', 'a'],
     ['host', ''],
@@ -85,7 +85,7 @@ describe('a head in order', () => {
     it(`is ${JSON.stringify(headers)}`, () => assert.equal(headProblem(head(...headers)), null));
   }
 
-  it('has any token for a method', () => {
+  it('may have any token as its method', () => {
     assert.equal(headProblem({ ...head('host', 'a'), method: 'M-SEARCH' }), null);
     for (const method of ['', 'GE T', 'GET\r', 'GÉT']) {
       assert.equal(headProblem({ ...head('host', 'a'), method }), 'bad method');
@@ -93,7 +93,7 @@ describe('a head in order', () => {
   });
 });
 
-describe('a head that no route should see', () => {
+describe('a head that must not reach a route', () => {
   const wrong: readonly (readonly [problem: string, headers: readonly string[]])[] = [
     ['no host header', []],
     ['no host header', ['x-host', 'a']],

@@ -64,7 +64,7 @@ function refusalOf(text: string, limits = LIMITS): string {
 }
 
 describe('a request head', () => {
-  it('is read with its names as they were spelled and its values as they were sent', () => {
+  it('keeps the spelling of names and the values as sent', () => {
     const text =
       'POST /a/b?c=d?e HTTP/1.1\r\nHost: h\r\nX-One:\t two  words \t\r\nx-ONE:\r\nX-Byte: \xe9\xff\r\n\r\nrest';
     assert.deepEqual(readInPieces(text), {
@@ -80,7 +80,7 @@ describe('a request head', () => {
     });
   });
 
-  it('follows empty lines, which do not begin it', () => {
+  it('may follow empty lines', () => {
     const reader = new RequestHeadReader(LIMITS);
     assert.equal(reader.push(Buffer.from('\r\n\r'), 0, 3), null);
     assert.equal(reader.begun, false);
@@ -94,7 +94,7 @@ describe('a request head', () => {
     assert.equal(refusalOf('\r\rGET'), '400 bad_line_end: malformed or too many empty lines');
   });
 
-  it('is found again and again by one reader', () => {
+  it('is read repeatedly by one reader', () => {
     const reader = new RequestHeadReader(LIMITS);
     const bytes = Buffer.from(
       'GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2?q HTTP/1.1\r\nHost: b\r\n\r\nGET /3 HTTP/1.0\r\n\r\n',
@@ -110,7 +110,7 @@ describe('a request head', () => {
     ]);
   });
 
-  it('may be of HTTP/1.0, and of a later HTTP/1', () => {
+  it('may be HTTP/1.0, or a later HTTP/1', () => {
     assert.equal(headOf('GET / HTTP/1.0\r\nHost: a\r\n\r\n').isHttp10, true);
     assert.equal(headOf('GET / HTTP/1.0\r\n\r\n').isHttp10, true);
     assert.equal(headOf('GET / HTTP/1.2\r\nHost: a\r\n\r\n').isHttp10, undefined);
@@ -138,7 +138,7 @@ describe('the target of a request', () => {
     });
   }
 
-  it('keeps the sign of a query that is empty', () => {
+  it('keeps the mark of an empty query', () => {
     const isEmpty = (target: string): boolean | undefined =>
       headOf(`GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`).hasEmptyQuery;
     assert.deepEqual(['/?', 'http://a?', '/a??', '/', '/?b'].map(isEmpty), [
@@ -150,7 +150,7 @@ describe('the target of a request', () => {
     ]);
   });
 
-  it('brings the host that HTTP/1.0 leaves out', () => {
+  it('supplies the host that HTTP/1.0 omits', () => {
     const head = headOf('GET http://a/ HTTP/1.0\r\nB: c\r\n\r\n');
     assert.deepEqual(head.headers, ['host', 'a', 'b', 'c']);
     assert.deepEqual(head.names, ['Host', 'B']);
@@ -257,7 +257,7 @@ describe('a request is refused', () => {
   });
 });
 
-describe('of a head that is refused or incomplete', () => {
+describe('a refused or incomplete head', () => {
   const parts: readonly (readonly [text: string, part: string])[] = [
     ['GE', ' '],
     ['G@T / HTTP/1.1\r\n', ' '],
@@ -273,11 +273,11 @@ describe('of a head that is refused or incomplete', () => {
     ['\n', ' '],
   ];
   for (const [text, part] of parts) {
-    it(`what has come whole is known: ${JSON.stringify(text)}`, () =>
+    it(`reveals its complete parts: ${JSON.stringify(text)}`, () =>
       assert.equal(readInPieces(text).part, part));
   }
 
-  it('nothing is known of the head before', () => {
+  it('reveals nothing of the previous head', () => {
     const reader = new RequestHeadReader(LIMITS);
     for (const text of ['GET /a HTTP/9.9\r\n', 'G@T']) reader.push(Buffer.from(text), 0, text.length);
     assert.equal(partOf(reader), ' ');
@@ -290,7 +290,7 @@ describe('of a head that is refused or incomplete', () => {
 describe('the limits of a head', () => {
   const start = 'GET / HTTP/1.1\r\nHost: a\r\n';
 
-  it('let a head of the max size pass, and no larger one', () => {
+  it('allow a head of the max size, and no larger one', () => {
     const padded = (size: number): string =>
       `${start}A: ${'b'.repeat(size - start.length - 'A: \r\n\r\n'.length)}\r\n\r\n`;
     const limits = { maxHeadBytes: 200, maxHeaders: 10 };
@@ -299,7 +299,7 @@ describe('the limits of a head', () => {
     assert.equal(refusalOf(padded(201), limits), '431 head_too_large: request head too large');
   });
 
-  it('refuse a long target with a status of its own', () => {
+  it('refuse a long target with its own status', () => {
     const limits = { maxHeadBytes: 100, maxHeaders: 10 };
     assert.equal(refusalOf(`GET /${'a'.repeat(95)}`, limits), '414 target_too_long: request target too long');
   });

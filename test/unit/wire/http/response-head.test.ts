@@ -35,11 +35,11 @@ describe("a response's head", () => {
     names: ['Upgrade', 'X-Empty', 'set-cookie', 'Set-Cookie'],
   };
 
-  it('is read with names in lower case and as they are spelled, and values without the space around them', () => {
+  it('has names in lower case and as spelled, and trimmed values', () => {
     assert.deepEqual(parse(head), parsed);
   });
 
-  it('is incomplete at every byte before its end, and the same whatever follows', () => {
+  it('is incomplete at every byte before its end, and independent of what follows', () => {
     for (let end = 0; end < head.length; end++) assert.equal(parse(head.slice(0, end)), 'incomplete');
     const reader = new ResponseHeadReader(true);
     const bytes = Buffer.from(`before${head}\x82\x03abc\r\n\r\n`, 'latin1');
@@ -47,7 +47,7 @@ describe("a response's head", () => {
     assert.equal(bytes.toString('latin1', reader.headEnd), '\x82\x03abc\r\n\r\n');
   });
 
-  it('is the same wherever it is cut, in memory that others use between', () => {
+  it('is the same for any cut, in memory that is reused between reads', () => {
     assert.deepEqual(parseDripped(head), parsed);
     const bytes = Buffer.from(`${head}rest`, 'latin1');
     const shared = Buffer.alloc(bytes.length);
@@ -78,7 +78,7 @@ describe("a response's head", () => {
     }
   });
 
-  it('may have a status that no RFC knows', () => {
+  it('may have a status that no RFC defines', () => {
     for (const status of [299, 599, 600, 999]) {
       assert.deepEqual(parse(`HTTP/1.1 ${status} Odd\r\n\r\n`), { status, headers: [], names: [] });
     }
@@ -98,7 +98,7 @@ describe("a response's head", () => {
     assert.deepEqual(found.headers, ['location', 'http://a:80/']);
   });
 
-  it('gives back any headers that are well formed', () => {
+  it('returns any well-formed headers', () => {
     const name = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/);
     const value = fc.stringMatching(
       /^[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]{0,20}[\x21-\x7e\x80-\xff])?$/,
@@ -118,7 +118,7 @@ describe("a response's head", () => {
   });
 });
 
-describe('what an endpoint says that is no HTTP/1', () => {
+describe("an endpoint's response that is not HTTP/1", () => {
   const wrong: readonly (readonly [what: string, text: string])[] = [
     ['HTTP/1.2', 'HTTP/1.2 200 OK\r\n\r\n'],
     ['HTTP/2', 'HTTP/2 200\r\n\r\n'],
@@ -175,7 +175,7 @@ describe('what an endpoint says that is no HTTP/1', () => {
     });
   }
 
-  it('is refused at its first wrong byte if it does not begin like HTTP/1', () => {
+  it('is refused at its first wrong byte if it does not start like HTTP/1', () => {
     for (const text of [
       'S',
       'HTTP/1.2',
@@ -201,7 +201,7 @@ describe('what an endpoint says that is no HTTP/1', () => {
   });
 });
 
-describe('what bounds the head of a response', () => {
+describe('the limit of a response head', () => {
   const MAX_BYTES = 64 * 1024;
 
   it('is 64 KiB, dripped or whole', () => {
@@ -222,7 +222,7 @@ describe('what bounds the head of a response', () => {
     assert.equal(parse(head(1001).slice(0, -2)), 'too many response headers', 'before its end');
   });
 
-  it('counts 100 (Continue), which nobody hears of', () => {
+  it('counts 100 (Continue), which is not reported', () => {
     const heard: number[] = [];
     const reader = new ResponseHeadReader(false, { interimResponse: ({ status }) => heard.push(status) });
     const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n';
@@ -244,13 +244,13 @@ describe('what bounds the head of a response', () => {
     }
   });
 
-  it('is no more for the second response than for the first', () => {
+  it('is the same for the second response', () => {
     const interim = headOf(MAX_BYTES, 'HTTP/1.1 100 Continue').toString('latin1');
     assert.equal(typeof parse(interim + headOf(MAX_BYTES).toString('latin1')), 'object');
     assert.equal(parse(interim + headOf(MAX_BYTES + 1).toString('latin1')), 'response head too large');
   });
 
-  it('is work in proportion to its bytes, however they are cut', () => {
+  it('keeps the work linear in the bytes, for any cut', () => {
     for (const piece of [1, 7, 1000]) {
       const bytes = headOf(60_000);
       const reader = new ResponseHeadReader(true);

@@ -79,7 +79,7 @@ describe('a PROXY header of version 1', () => {
     assert.equal(found(line(longest))[0], 104);
   });
 
-  it('names nobody if the protocol is unknown, whatever follows', () => {
+  it('has no addresses if the protocol is unknown, whatever follows', () => {
     const nobody = [null, null, null, null];
     for (const text of ['PROXY UNKNOWN\r\n', 'PROXY UNKNOWN \r\n', `PROXY UNKNOWN ${'x'.repeat(91)}\r\n`])
       assert.deepEqual(found(line(text)), [text.length, ...nobody]);
@@ -116,7 +116,7 @@ describe('a PROXY header of version 1', () => {
     for (const [text, problem] of Object.entries(bad)) assert.equal(problemOf(line(text)), problem, text);
   });
 
-  it('is refused above 107 bytes, without its end, too', () => {
+  it('is refused above 107 bytes, even without its end', () => {
     assert.equal(problemOf(line(`PROXY UNKNOWN ${'x'.repeat(92)}\r\n`)), 'PROXY line over 107 bytes');
     assert.equal(problemOf(line(`PROXY TCP4 ${'1'.repeat(200)}`)), 'PROXY line over 107 bytes');
     assert.equal(read(line(`PROXY TCP4 ${'1'.repeat(95)}`)), null);
@@ -138,12 +138,12 @@ describe('a PROXY header of version 2', () => {
     ]);
   });
 
-  it('names nobody for a connection of the proxy itself, whatever it holds', () => {
+  it("has no addresses for the proxy's own connection, whatever it contains", () => {
     for (const rest of ['', IPV4_ADDRESSES, '0200', 'ff'.repeat(300)])
       assert.deepEqual(found(block('20', 'ff', rest)), [16 + rest.length / 2, null, null, null, null]);
   });
 
-  it('names nobody for datagrams, UNIX sockets and unknown families', () => {
+  it('has no addresses for datagrams, UNIX sockets and unknown families', () => {
     const name = field(0x02, 'Example.com');
     const cases: readonly (readonly [string, string, string | null])[] = [
       ['12', IPV4_ADDRESSES, 'example.com'],
@@ -159,7 +159,7 @@ describe('a PROXY header of version 2', () => {
     }
   });
 
-  it('tells the server name and the id of an AWS VPC endpoint', () => {
+  it('carries the server name and the ID of an AWS VPC endpoint', () => {
     const fields = [
       field(0x01, 'h2'),
       field(0x04, '\0\0'),
@@ -178,12 +178,12 @@ describe('a PROXY header of version 2', () => {
     ]);
   });
 
-  it('has no server name and no id that could not stand in a log', () => {
+  it('drops a server name or ID that is unsafe in a log', () => {
     const fields = [field(0x02, 'a b\n'), field(0xea, '\x01vpce "\n'), field(0xea, `\x01${'v'.repeat(65)}`)];
     assert.deepEqual(found(block('21', TCP4, IPV4_ADDRESSES, ...fields)).slice(3), [null, null]);
   });
 
-  it('must fit its checksum if it has one', () => {
+  it('must match its checksum if it has one', () => {
     const bytes = block('21', TCP4, IPV4_ADDRESSES, field(0x04, 'abc'), field(0x03, '\0\0\0\0'));
     bytes.writeUInt32BE(crc32c(bytes), bytes.length - 4);
     assert.equal(found(bytes)[0], bytes.length);
@@ -232,7 +232,7 @@ describe('a PROXY header of version 2', () => {
 });
 
 describe('the signature of a PROXY header', () => {
-  it('is told from other bytes by the first that differs', () => {
+  it('is ruled out by the first byte that differs', () => {
     const has = (text: string): boolean | null => hasProxySignature(line(text), 0, text.length);
     for (const text of ['', 'P', 'PROXY', '\r', '\r\n\r\n\0\r\nQUIT']) assert.equal(has(text), null, text);
     for (const text of ['PROXY ', 'PROXY garbage', '\r\n\r\n\0\r\nQUIT\nx'])

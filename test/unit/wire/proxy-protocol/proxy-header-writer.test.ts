@@ -36,7 +36,7 @@ describe('a PROXY header of version 1', () => {
     assert.equal(line(mixed), 'PROXY TCP6 ::ffff:192.0.2.7 2001:db8::1 40000 65535\r\n');
   });
 
-  it('says UNKNOWN for a connection of the proxy’s own, and only then', () => {
+  it('says UNKNOWN only for sluice’s own connections', () => {
     assert.equal(line(null), 'PROXY UNKNOWN\r\n');
     const nameless = { ...IPV4, source: { address: '', port: 0 } };
     assert.equal(line(nameless), 'PROXY TCP4 0.0.0.0 198.51.100.1 0 443\r\n');
@@ -63,18 +63,18 @@ describe('a PROXY header of version 2', () => {
     assert.equal(hex(mixed), `${SIGNATURE}21210024${from}20010db80000000000000000000000019c40ffff`);
   });
 
-  it('tells the server name', () => {
+  it('carries the server name', () => {
     assert.equal(
       hex({ ...IPV4, serverName: 'a.example' }),
       `${SIGNATURE}21110018c0000207c63364019c4001bb020009${Buffer.from('a.example').toString('hex')}`,
     );
   });
 
-  it('leaves out a server name that no DNS name can be', () => {
+  it('omits a server name that is not a DNS name', () => {
     assert.equal(hex({ ...IPV4, serverName: 'a'.repeat(256) }), hex(IPV4));
   });
 
-  it('says LOCAL for a connection of the proxy’s own, and only then', () => {
+  it('says LOCAL only for sluice’s own connections', () => {
     assert.equal(hex(null), `${SIGNATURE}20000000`);
     assert.match(hex({ ...IPV4, source: { address: '', port: 0 } }), /^0d0a0d0a000d0a515549540a2111/);
   });

@@ -48,7 +48,7 @@ describe('the secrets of a handshake', () => {
     }
   });
 
-  it('are cut out of the first parts of a target, and all else of it is cut', () => {
+  it('are cut from the first parts of a target, and its other parts are cut whole', () => {
     for (const [start, separator] of [
       ['/x?', '&'],
       ['/', '/'],
@@ -126,7 +126,7 @@ describe('the secrets of a handshake', () => {
     assert.equal(secrets.cut({ target: '/', headers: [], subprotocol: JWT }).subprotocol, '[cut]');
   });
 
-  it('are also what a route takes credentials from, and what the rules of redaction match', () => {
+  it("include the sources of a route's credentials, and the matches of redaction rules", () => {
     const names = new SecretNames([{ kind: 'header', name: 'x-knock' }]);
     const all = new HandshakeSecrets(compileRedaction(['/bot[0-9]+/']), names);
     names.replace([
@@ -158,7 +158,7 @@ describe('the secrets of a handshake', () => {
     );
   });
 
-  it('do not survive anywhere, whatever is around them', () => {
+  it('never survive, whatever surrounds them', () => {
     const secret = 'S3CR3T';
     const around = fc.stringMatching(/^[\w%&?=;,./:@ -]{0,20}$/);
     fc.assert(
@@ -179,7 +179,7 @@ describe('the secrets of a handshake', () => {
     );
   });
 
-  it('are looked for in time in proportion to the text', () => {
+  it('are found in linear time', () => {
     for (const piece of [
       'eyJ',
       '%2f%2f',

@@ -98,7 +98,7 @@ describe('the search of a JSON path', () => {
     assert.ok(compared > 1000, String(compared));
   });
 
-  it('says that no steps are left', () => {
+  it('reports an exhausted budget', () => {
     const text = `[${'[1],'.repeat(100)}1]`;
     const json = findJson(text);
     assert.ok(json !== TOO_DEEP);

@@ -38,7 +38,7 @@ describe('redaction by JSON path', () => {
     }
   });
 
-  it('finds JSON behind a prefix, in lines, between other text and among bytes', () => {
+  it('finds JSON after a prefix, in lines, in other text and among bytes', () => {
     assert.equal(
       redact(['$[1].to'], '42/chat,7["msg",{"to":"bob"}]'),
       '42/chat,7["msg",{"to":"[redacted]"}]',
@@ -50,7 +50,7 @@ describe('redaction by JSON path', () => {
     assert.deepEqual(redacted, Buffer.concat([bytes.subarray(0, 9), Buffer.from('{"a":"[redacted]"}')]));
   });
 
-  it('redacts what breaks off, and withholds what may have a value before or behind a fault', () => {
+  it('redacts truncated JSON, and withholds malformed JSON that may hold a value', () => {
     for (const [text, expected] of [
       ['{"a":"secr', '{"a":"[redacted]"'],
       ['{"x":{"a":[1,2', '{"x":{"a":"[redacted]"'],
@@ -73,7 +73,7 @@ describe('redaction by JSON path', () => {
     }
   });
 
-  it('withholds a list with a fault behind its beginning', () => {
+  it('withholds a list with a fault after its start', () => {
     assert.equal(redact(['$.a[*]'], '{"a":[1,/* */"secret"]}'), null);
   });
 
@@ -131,7 +131,7 @@ describe('redaction', () => {
     ),
   })).value;
 
-  it('lets no value survive that a rule names, and changes nothing else', () => {
+  it('removes every value that a rule selects, and changes nothing else', () => {
     const reviver = (key: string, value: unknown): unknown => (key === 'secret' ? '[redacted]' : value);
     fc.assert(
       fc.property(
@@ -149,7 +149,7 @@ describe('redaction', () => {
     );
   });
 
-  it('takes any text and any bytes', () => {
+  it('accepts any text and any bytes', () => {
     const pieces = fc.array(
       fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '1', 'a', '\\', ' ', '\ud800', '"a":'),
       { maxLength: 40 },

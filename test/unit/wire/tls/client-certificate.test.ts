@@ -16,7 +16,7 @@ describe('readClientCertificate', () => {
   const authority = new CertificateAuthority();
   after(() => authority.remove());
 
-  it('reads what openssl has issued', () => {
+  it('reads certificates that openssl issued', () => {
     const names = ['DNS:Alice.Example', 'URI:spiffe://example/alice', 'email:alice@Example.COM', 'IP:::1'];
     const { cert } = authority.issue('alice', names);
     const issued = new X509Certificate(readFileSync(cert));
@@ -32,7 +32,7 @@ describe('readClientCertificate', () => {
     });
   });
 
-  it('writes addresses as everywhere else', () => {
+  it('formats addresses as everywhere else', () => {
     const mapped = `${'\0'.repeat(10)}\xff\xff\x7f\0\0\x01`;
     assert.deepEqual(namesOf(der(0x87, '\xc0\0\x02\x01'), der(0x87, mapped)), [
       'ip:192.0.2.1',
@@ -61,7 +61,7 @@ describe('readClientCertificate', () => {
     );
   });
 
-  it('gives visible text alone, whatever the bytes are', () => {
+  it('returns only visible text, for any bytes', () => {
     const names = namesExtension(
       der(0x82, 'a.example'),
       der(0x86, 'urn:a'),
@@ -82,7 +82,7 @@ describe('readClientCertificate', () => {
     );
   });
 
-  it('reads what is no certificate as one without names', () => {
+  it('reads other bytes as a certificate without names', () => {
     for (const bytes of [Buffer.alloc(0), Buffer.from('hello'), Buffer.alloc(100_000, 0x30)]) {
       const { subject, names, fingerprint } = readClientCertificate(bytes);
       assert.deepEqual([subject, names], ['', []]);

@@ -44,7 +44,7 @@ function found(bytes: Buffer): ClientHello | string | null {
 }
 
 describe('a ClientHello', () => {
-  it('of Node, OpenSSL, Python and Chromium tells the server name and the protocols', () => {
+  it('from Node, OpenSSL, Python and Chromium yields the server name and protocols', () => {
     assert.deepEqual(found(captured.NODE), { serverName: 'node.example.com', protocols: ['http/1.1'] });
     assert.deepEqual(found(captured.OPENSSL_TLS_1_2), { serverName: null, protocols: [] });
     assert.deepEqual(found(captured.PYTHON), { serverName: 'python.example.com', protocols: [] });
@@ -54,7 +54,7 @@ describe('a ClientHello', () => {
     });
   });
 
-  it('may lie in several records, and have bytes behind it', () => {
+  it('may span several records, with bytes after it', () => {
     const body = message(helloBody([serverName('a.example'), protocolList('x')]));
     const expected = { serverName: 'a.example', protocols: ['x'] };
     for (const size of [1, 2, 3, 4, 5, 50])
@@ -62,11 +62,11 @@ describe('a ClientHello', () => {
     assert.deepEqual(found(records(Buffer.concat([body, Buffer.from('more')]), 1000)), expected);
   });
 
-  it('may have no extensions at all', () => {
+  it('may have no extensions', () => {
     assert.deepEqual(found(records(message(helloBody(null)))), { serverName: null, protocols: [] });
   });
 
-  it('has no server name if what it names is no name of DNS', () => {
+  it('has no server name if the name is not a DNS name', () => {
     for (const name of ['', '::1', 'a b', 'b\xfccher.example', 'a..b'])
       assert.deepEqual(found(clientHello([serverName(name)])), { serverName: null, protocols: [] });
   });
@@ -152,7 +152,7 @@ describe('a ClientHello', () => {
     assert.equal(found(Buffer.from('160301400001003ff7', 'hex')), null);
   });
 
-  it('may have 16 KiB with the heads of its records', () => {
+  it('may have 16 KiB, including record heads', () => {
     const fit = MAX_HELLO_BYTES - clientHello([extension(21, Buffer.alloc(0))]).length;
     const padded = (bytes: number): Buffer => clientHello([extension(21, Buffer.alloc(bytes))]);
     assert.deepEqual(found(padded(fit)), { serverName: null, protocols: [] });
@@ -165,7 +165,7 @@ describe('a ClientHello', () => {
 });
 
 describe('the start of TLS', () => {
-  it('is told from other protocols by the first bytes', () => {
+  it('is distinguished from other protocols by the first bytes', () => {
     const starts = (hex: string): boolean | null => startsTls(Buffer.from(hex, 'hex'), 0, hex.length / 2);
     assert.equal(starts(''), null);
     assert.equal(starts('16'), null);

@@ -29,7 +29,7 @@ function headersOf(trace: RequestTrace): readonly string[] {
 }
 
 describe('the trace of a request', () => {
-  it('is the one of a trusted client, with the client span as the parent', () => {
+  it("continues a trusted client's trace, with the client's span as parent", () => {
     const trace = RequestTrace.continued(
       head('traceparent', `00-${TRACE}-${PARENT}-01`, 'tracestate', 'a=1', 'tracestate', 'b=2'),
       PEER,
@@ -51,7 +51,7 @@ describe('the trace of a request', () => {
     assert.deepEqual(headersOf(trace), ['traceparent', `00-${TRACE}-${OWN}-01`, 'tracestate', 'a=1,b=2']);
   });
 
-  it('is a new one without a parent, or with several', () => {
+  it('is new without a parent, or with several', () => {
     const parent = `00-${TRACE}-${PARENT}-01`;
     assert.equal(RequestTrace.continued(head(), PEER, OWN), null);
     assert.equal(RequestTrace.continued(head('tracestate', 'a=1'), PEER, OWN), null);
@@ -62,7 +62,7 @@ describe('the trace of a request', () => {
     assert.deepEqual(headersOf(trace), ['traceparent', `00-${TRACE}-${OWN}-00`]);
   });
 
-  it('is sampled by its id: a larger part has all traces of a smaller one', () => {
+  it('is sampled by its ID: a larger fraction includes the traces of a smaller one', () => {
     const part = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
       fc.property(
@@ -86,7 +86,7 @@ describe('the trace of a request', () => {
     );
   });
 
-  it('is sampled as often as the part says', () => {
+  it('is sampled as often as the fraction says', () => {
     let sampled = 0;
     for (let index = 0; index < 1000; index++) {
       const trace = traceAt(index / 1000);

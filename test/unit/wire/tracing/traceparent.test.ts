@@ -18,7 +18,7 @@ describe('traceparent', () => {
     assert.equal(readTraceparent(`00-${TRACE}-${SPAN}-03`)?.isSampled, true);
   });
 
-  it('may be of a higher version, with more behind the parts that are known', () => {
+  it('may have a higher version with more parts', () => {
     for (const version of ['01', 'cc', 'fe']) {
       for (const more of ['', '-', '-what-the-future-brings', '-01']) {
         const found = readTraceparent(`${version}-${TRACE}-${SPAN}-01${more}`);
@@ -29,7 +29,7 @@ describe('traceparent', () => {
     }
   });
 
-  it('does not count if anything is wrong with it', () => {
+  it('is ignored if any part is invalid', () => {
     const wrong = [
       '',
       `ff-${TRACE}-${SPAN}-01`,
@@ -72,7 +72,7 @@ describe('traceparent', () => {
     );
   });
 
-  it('is a whole parent or none, whatever comes', () => {
+  it('is a whole parent or none, for any input', () => {
     const near = fc.string({
       unit: fc.constantFrom(...Array.from('0123456789abcdefABCDEF-, ')),
       minLength: 50,

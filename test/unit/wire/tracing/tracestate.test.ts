@@ -10,7 +10,7 @@ function read(...values: readonly string[]): string {
 const many = (count: number): string => Array.from({ length: count }, (_, index) => `k${index}=v`).join(',');
 
 describe('tracestate', () => {
-  it('is sent on as it came, without blanks around its members', () => {
+  it('is forwarded unchanged, except blanks around its members', () => {
     assert.equal(readTracestate({ headers: [] }), '');
     assert.equal(read('foo=1'), 'foo=1');
     assert.equal(read('foo=1 \t , \t bar=2, \t baz=3'), 'foo=1,bar=2,baz=3');
@@ -29,7 +29,7 @@ describe('tracestate', () => {
     assert.equal(read('foo=1', 'bar'), '');
   });
 
-  it('has up to 32 members and 512 characters', () => {
+  it('allows up to 32 members and 512 characters', () => {
     assert.equal(read(many(32)), many(32));
     assert.equal(read(many(33)), '');
     assert.equal(read(many(17), many(16)), '');
@@ -39,7 +39,7 @@ describe('tracestate', () => {
     assert.equal(read(`${full}v`), '');
   });
 
-  it('is dropped as a whole if one member is wrong', () => {
+  it('is dropped whole if one member is invalid', () => {
     const wrong = [
       'foo',
       '=1',
@@ -67,7 +67,7 @@ describe('tracestate', () => {
     assert.equal(read(`${'t'.repeat(241)}@${'s'.repeat(14)}=1`), `${'t'.repeat(241)}@${'s'.repeat(14)}=1`);
   });
 
-  it('is a list by the rules or nothing, whatever comes, and stays as it is when it is read again', () => {
+  it('is a valid list or nothing for any input, and is stable when read again', () => {
     const near = fc.string({ unit: fc.constantFrom(...Array.from('ab=@,_-*/ \t1Z\u0001\u00ff')) });
     fc.assert(
       fc.property(fc.array(fc.oneof(near, fc.string())), (values) => {

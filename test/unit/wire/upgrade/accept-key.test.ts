@@ -29,7 +29,7 @@ describe('a handshake key', () => {
     );
   });
 
-  it('is nothing of another length', () => {
+  it('must have the right length', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         fc.pre(bytes.length !== 16);
@@ -38,7 +38,7 @@ describe('a handshake key', () => {
     );
   });
 
-  it('has one way to be written', () => {
+  it('has a single spelling', () => {
     const wrong = [
       '',
       'dGhlIHNhbXBsZSBub25jZQ',

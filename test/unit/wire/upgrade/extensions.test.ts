@@ -10,7 +10,7 @@ describe("an endpoint's choice of extensions", () => {
     assert.equal(extensionProblem('', OFFER), null);
   });
 
-  it('may have any offered extension, with parameters of its own (RFC 7692 section 7.1)', () => {
+  it('may have any offered extension, with other parameters (RFC 7692 section 7.1)', () => {
     for (const chosen of [
       'permessage-deflate',
       'permessage-deflate;server_max_window_bits=10; server_no_context_takeover',
@@ -21,7 +21,7 @@ describe("an endpoint's choice of extensions", () => {
     }
   });
 
-  it('is wrong if anything in it was not offered, or is chosen twice', () => {
+  it('is refused if anything in it was not offered, or is chosen twice', () => {
     for (const chosen of [
       'deflate-stream',
       'permessage-deflate, deflate-stream',
@@ -34,7 +34,7 @@ describe("an endpoint's choice of extensions", () => {
     assert.equal(extensionProblem('permessage-deflate', ''), 'extension that was not offered');
   });
 
-  it('is wrong if it is malformed', () => {
+  it('is refused if it is malformed', () => {
     for (const chosen of [
       ',',
       'permessage-deflate,',

@@ -22,13 +22,13 @@ function handshake(changes: Readonly<Record<string, string | null>> = {}, method
 }
 
 describe('a request', () => {
-  it('wants a WebSocket if its upgrade header names it, in any case and place', () => {
+  it('wants a WebSocket if its Upgrade header names it, in any case and position', () => {
     for (const upgrade of ['websocket', 'WebSocket', 'WEBSOCKET', 'h2c, websocket', ' websocket ,h2c']) {
       assert.equal(wantsWebSocket(handshake({ upgrade })), true, upgrade);
     }
   });
 
-  it('wants none without the connection option, which has to go with Upgrade', () => {
+  it('wants none without the connection option for Upgrade', () => {
     for (const connection of [null, '', 'keep-alive', 'upgraded', 'up grade', 'x-upgrade']) {
       assert.equal(wantsWebSocket(handshake({ connection })), false, String(connection));
     }
@@ -50,7 +50,7 @@ describe("a client's handshake", () => {
     assert.deepEqual(checkUpgrade(handshake()), { key: KEY, subprotocols: [] });
   });
 
-  it('is accepted however its tokens are written', () => {
+  it('is accepted for any spelling of its tokens', () => {
     for (const connection of [
       'upgrade',
       'UPGRADE',
@@ -69,7 +69,7 @@ describe("a client's handshake", () => {
     assert.ok(wantsWebSocket({ ...head, headers: [...head.headers, 'connection', 'upgrade'] }));
   });
 
-  it('offers its subprotocols in their order and over several lines', () => {
+  it('offers its subprotocols in order, over several lines', () => {
     const head = handshake({ 'sec-websocket-protocol': 'chat.v2, chat.v1' });
     const more = { ...head, headers: [...head.headers, 'sec-websocket-protocol', 'soap,CHAT.v1'] };
     assert.deepEqual(checkUpgrade(more), {
@@ -78,7 +78,7 @@ describe("a client's handshake", () => {
     });
   });
 
-  it('offers subprotocols with the separators that clients have in them', () => {
+  it('offers subprotocols with the separators that clients use', () => {
     for (const offered of [
       'a:b',
       'c/d',

@@ -55,7 +55,7 @@ describe("an endpoint's 101", () => {
     }
   });
 
-  it('is accepted however its tokens are written', () => {
+  it('is accepted for any spelling of its tokens', () => {
     for (const upgrade of ['WebSocket', 'WEBSOCKET'])
       assert.equal(problemOf(changed('upgrade', upgrade)), 'none');
     for (const connection of ['upgrade', 'keep-alive, UPGRADE', 'Upgrade,x']) {
@@ -128,7 +128,7 @@ describe("an endpoint's 101", () => {
   });
 });
 
-describe("the headers that cross from an endpoint's answer to the client's", () => {
+describe("the headers forwarded from an endpoint's response", () => {
   it('are all except headers of one connection and of the handshake, in order and with repetitions', () => {
     const kept = [
       ['set-cookie', 'a=1; Path=/'],
@@ -173,7 +173,7 @@ describe("the headers that cross from an endpoint's answer to the client's", () 
     ]);
   });
 
-  it('are without those that the connection header names, in any of its lines and any case', () => {
+  it('exclude those that the Connection header names, in any line and case', () => {
     const answer = head([
       ['x-hop', '1'],
       ['connection', 'close, X-Hop'],
@@ -186,7 +186,7 @@ describe("the headers that cross from an endpoint's answer to the client's", () 
     assert.deepEqual(endToEndHeaders(answer), [['x-kept', '2']]);
   });
 
-  it('hold the Upgrade of a 426, and the connection option that belongs to it', () => {
+  it('keep the Upgrade of a 426, with its connection option', () => {
     const names = { upgrade: 'websocket', 'sec-websocket-version': '13, 8', 'x-kept': '1' };
     const lines = Object.entries(names);
     for (const connection of ['Upgrade', 'close, upgrade', 'keep-alive']) {

@@ -50,7 +50,7 @@ function decodeInPieces(text: string, isLenient = false): Decoded {
 }
 
 describe('a chunked body', () => {
-  it('gives its content, its trailers and what follows it', () => {
+  it('yields its content, its trailers and the bytes after it', () => {
     const text =
       '5\r\nhello\r\n00A;x="y z\\"";q ; r = s\r\n0123456789\r\n3 ;e\r\nabc\r\n0\r\nX-Sum: \t1 2 \r\nx-b:\xe9\r\n\r\nGET /';
     assert.deepEqual(decodeInPieces(text), {
@@ -65,7 +65,7 @@ describe('a chunked body', () => {
     });
   });
 
-  it('gives all content of one read in one piece, however small and large its chunks are', () => {
+  it('yields all content of one read in one piece, for chunks of any size', () => {
     const large = 'x'.repeat(1000);
     const body = `${'1\r\na\r\n'.repeat(500)}3e8;e\r\n${large}\r\n1\r\nb\r\n0\r\n\r\n`;
     const input = Buffer.from(`..${body}GET /`);
@@ -78,7 +78,7 @@ describe('a chunked body', () => {
     assert.equal(input.toString('latin1', behind), 'GET /');
   });
 
-  it('gives what came in front of a problem', () => {
+  it('yields the content before a problem', () => {
     assert.deepEqual(decodeInPieces('1\r\na\r\n2\r\nbc\r\nx'), {
       content: 'abc',
       problem: 'bad chunk size',
@@ -88,13 +88,13 @@ describe('a chunked body', () => {
     });
   });
 
-  it('may have any text for an extension only of lenient senders', () => {
+  it('allows arbitrary extension text only in lenient mode', () => {
     const text = '5;\r\nhello\r\n5; a (b) \r\nhello\r\n0\r\n\r\n';
     assert.equal(decodeInPieces(text, true).content, 'hellohello');
     assert.equal(decodeInPieces('5;a\x00', true).problem, 'bad chunk extension');
   });
 
-  it('may have white space behind a size only of lenient senders', () => {
+  it('allows white space after a size only in lenient mode', () => {
     const text = '5 \t\r\nhello\r\n0 \r\n\r\n';
     assert.equal(decodeInPieces(text, true).content, 'hello');
     assert.equal(decodeInPieces(text).problem, 'bad chunk size');
@@ -142,7 +142,7 @@ describe('a chunked body', () => {
       assert.equal(decodeInPieces(text).problem, problem));
   }
 
-  it('may have long extensions only with much content', () => {
+  it('allows long extensions only with enough content', () => {
     const decodeOnce = (text: string): string | null => decode(Buffer.from(text), [], false).problem;
     const extension = `;${'a'.repeat(1000)}\r\n`;
     assert.equal(decodeOnce(`1${extension}a\r\n`.repeat(16)), null);
@@ -150,7 +150,7 @@ describe('a chunked body', () => {
     assert.equal(decodeOnce(`400${extension}${'a'.repeat(1024)}\r\n`.repeat(100)), null);
   });
 
-  it('has trailers within a bound', () => {
+  it('limits its trailers', () => {
     const decodeOnce = (trailers: string): string | null =>
       decode(Buffer.from(`0\r\n${trailers}`), [10, 400], false).problem;
     assert.equal(decodeOnce('a: b\r\n'.repeat(100)), null);

@@ -5,7 +5,7 @@ import { ChunkDecoder } from '../../../../../src/wire/http/chunked-body/chunk-de
 import { CHUNK_END, chunkHead, lastChunk } from '../../../../../src/wire/http/chunked-body/chunk-writing.ts';
 
 describe('chunk writing', () => {
-  it('writes sizes in hexadecimal, and trailers behind the last chunk', () => {
+  it('writes sizes in hexadecimal, and trailers after the last chunk', () => {
     assert.equal(chunkHead(1), '1\r\n');
     assert.equal(chunkHead(65_536), '10000\r\n');
     assert.equal(lastChunk(), '0\r\n\r\n');

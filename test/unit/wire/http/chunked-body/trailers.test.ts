@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { allowedTrailers, type Trailers } from '../../../../../src/wire/http/chunked-body/trailers.ts';
 
-describe('trailers that are passed on', () => {
+describe('forwarded trailers', () => {
   const harmless: Trailers = [
     ['X-Checksum', '1'],
     ['grpc-status', '0'],
