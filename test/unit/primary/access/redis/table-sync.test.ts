@@ -99,8 +99,8 @@ class Machine {
   }
 
   async round(): Promise<void> {
-    this.sync.look();
-    await this.sync.tell();
+    this.sync.collectUsed();
+    await this.sync.report();
   }
 
   pass(ms: number): void {
@@ -156,7 +156,7 @@ describe('the rounds of a shared limit', () => {
       redis.calls.map(({ length }) => length),
       Array.from({ length: 10 }, () => 500),
     );
-    await machine.sync.tell();
+    await machine.sync.report();
     assert.equal(new Set(redis.calls.flat()).size, 5600);
   });
 
@@ -183,7 +183,7 @@ describe('the rounds of a shared limit', () => {
     one.exhaust();
     await assert.rejects(one.round(), /away/);
     // The link knows already.
-    other.sync.lose();
+    other.sync.markRedisDown();
     other.exhaust();
     redis.isAway = false;
     for (const machine of [one, other, one]) await machine.round();
@@ -221,7 +221,7 @@ describe('the rounds of a shared limit', () => {
     one.pass(5000);
     redis.held.clear();
     redis.hasScripts = false;
-    one.sync.tellAllHeld();
+    one.sync.reportAllHeld();
     await one.round();
     assert.equal(typeof other.enter(), 'function');
     await other.round();
@@ -273,7 +273,7 @@ describe('the rounds of a shared limit', () => {
     one.exhaust();
     for (const reply of ['OK', [], ['a'], [null, {}], [1.5], [1e300]]) {
       redis.reply = reply;
-      await assert.rejects(one.round(), /something else than numbers/);
+      await assert.rejects(one.round(), /expected numbers/);
     }
     redis.reply = undefined;
     await one.round();
