@@ -8,7 +8,7 @@ import {
   commandAnswerOf,
   mediaTypeOf,
   openAdmin,
-  sentenceOf,
+  messageFrom,
   type AdminAnswer,
 } from '../primary/process/admin-request.ts';
 import type { CommandAnswer } from '../protocol/admin/answers.ts';
@@ -51,7 +51,7 @@ export class AdminClient {
    */
   async get(path: string, signal?: AbortSignal): Promise<string> {
     const answer = await this.#ask('GET', path, signal);
-    if (answer.status !== 200) throw new StartError(`${path} gives ${answer.status}: ${sentenceOf(answer)}`);
+    if (answer.status !== 200) throw new StartError(`${path} gives ${answer.status}: ${messageFrom(answer)}`);
     return answer.body;
   }
 
@@ -66,7 +66,7 @@ export class AdminClient {
       throw new StartError(
         answer.status === 404
           ? 'the running sluice has no live frames: it is older than this command'
-          : `/live gives ${answer.status}: ${printable(sentenceOf(answer))}`,
+          : `/live gives ${answer.status}: ${printable(messageFrom(answer))}`,
       );
     }
     if (mediaTypeOf(answer) === 'text/event-stream') return answer;
@@ -86,7 +86,7 @@ export class AdminClient {
       throw new StartError(
         answer.status === 404
           ? 'the running sluice has no tap: it is older than this command'
-          : `the tap is refused: ${printable(sentenceOf(answer))}`,
+          : `the tap is refused: ${printable(messageFrom(answer))}`,
       );
     }
     if (mediaTypeOf(answer) === 'application/x-ndjson') return answer;
@@ -112,7 +112,7 @@ export class AdminClient {
   async #command(method: 'POST' | 'DELETE', path: string): Promise<CommandAnswer> {
     const answer = await this.#ask(method, path);
     const json = answer.status < 300 || answer.status === 409 ? commandAnswerOf(answer) : null;
-    if (json === null) throw new StartError(sentenceOf(answer));
+    if (json === null) throw new StartError(messageFrom(answer));
     return json;
   }
 

@@ -42,7 +42,7 @@ import type { Reloader } from './control/reloader.ts';
 import { WorkerRestarts } from './control/worker-restarts.ts';
 import type { Engines } from './process/engines.ts';
 import { readVersions } from './process/versions.ts';
-import { writeBequest } from './tickets/bequest.ts';
+import { formatTicketKeys } from './tickets/bequest.ts';
 import { sendKeys } from './tickets/key-channel.ts';
 import type { LimitTables } from './limits/limit-tables.ts';
 import type { TicketKeys } from './tickets/ticket-keys.ts';
@@ -145,7 +145,7 @@ export function buildAdmin(
       supervisor.releaseSeries();
       return exposition.begin(format, supervisor.config.metrics);
     },
-    notLive: () => supervisor.hopeless,
+    notLive: () => supervisor.unrecoverable,
     notReady: () => notReady(parts),
     status: () =>
       statusPage({
@@ -167,7 +167,7 @@ export function buildAdmin(
       ...principalCommands(parts.revocations),
       ...eventCommands(parts.events),
       tapCommand(parts.taps, () => supervisor.config),
-      ...(faultHooks ? faultCommands(supervisor.harm) : []),
+      ...(faultHooks ? faultCommands(supervisor.injectFault) : []),
     ],
     get token() {
       return supervisor.config.admin.token;
@@ -196,14 +196,14 @@ function controlsOf(
       return drains.begin(scope, drainSettings, scope.kind === 'all' ? readyDelayMs : 0);
     },
     undrain: (scope) => drains.cancel(scope),
-    bequeath: (channel) => sendKeys(channel, writeBequest(ticketKeys.bequest())),
+    sendTicketKeys: (channel) => sendKeys(channel, formatTicketKeys(ticketKeys.handoverKeys())),
     // Let the answer go out first.
     handOver: () => void setImmediate(() => onHandOver?.()),
     get revocations() {
       return revocations.all.map(rowOf);
     },
     releaseRevocations: () => revocations.release(),
-    restart: (worker) => restarts.ask(worker),
+    restart: (worker) => restarts.request(worker),
   };
 }
 

@@ -82,7 +82,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   });
   const events = new EventBook();
   const broadcast = new Broadcast({ roster, pages, currentGeneration, records });
-  const clusters = new ClusterMonitors(config.clusters, { broadcast, pages, tell: events.tell }, log);
+  const clusters = new ClusterMonitors(config.clusters, { broadcast, pages, report: events.record }, log);
   const passwords = new Passwords(new PasswordThread(log), log);
   const keySets = createKeySets(config, broadcast, log);
   const questions = new WorkerQuestions({
@@ -90,8 +90,8 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     stuck: () => supervisor.leftBehind.slots,
   });
   const sessions = new SessionDesk(questions);
-  const tell = (command: RevocationsCommand): void => broadcast.tell(command);
-  const revocations = new RevocationDesk(config.revocations, { questions, tell, log });
+  const send = (command: RevocationsCommand): void => broadcast.send(command);
+  const revocations = new RevocationDesk(config.revocations, { questions, send, log });
   if (predecessor !== null) revocations.inherit(predecessor.revocations);
   const exemplars = new ExemplarBook();
   const spans = new SpanDesk({
@@ -102,8 +102,8 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   spans.apply(config.tracing);
   const taps = new TapDesk({
     settings: () => supervisor.config.admin,
-    tellWorkers: (command) => broadcast.tell(command),
-    tell: events.tell,
+    sendToWorkers: (command) => broadcast.send(command),
+    report: events.record,
     log,
   });
   const clientDesk = new AccessDesk({ passwords, keySets, questions, revocations });
@@ -114,12 +114,12 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     broadcast,
     threads: new WorkerThreads(log, workerFiles),
     log,
-    onSight: (report, worker, reply) => {
+    onTelemetry: (report, worker, reply) => {
       if (report.type === 'log') output.write(report.lines);
       else if (report.type === 'spans') spans.take(report.spans, report.dropped);
-      else if (report.type === 'tap') taps.hear(report, worker, reply);
+      else if (report.type === 'tap') taps.receive(report, worker, reply);
       else if (report.type === 'access_lines') output.writeAccess(report.lines);
-      else events.hear(report, worker);
+      else events.receive(report, worker);
     },
     onEndpointFailed: clusters.endpointFailed,
     clientDesk,
@@ -159,7 +159,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
       onRead: (files, usable) => watch?.read(files, usable),
       ...(onReload !== undefined && { onReload }),
       current,
-      tell: events.tell,
+      report: events.record,
       apply: (next) => liveConfig.apply(next),
     },
     FIRST_GENERATION,
@@ -171,7 +171,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     redis,
     liveConfig,
     droppedLines: () => Object.values(output.dropped).reduce((sum, count) => sum + count, 0),
-    tell: events.tell,
+    report: events.record,
   });
   const controlled = {
     exemplars,

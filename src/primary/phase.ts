@@ -17,5 +17,5 @@ export interface Phase {
   /** Number of stuck workers' threads that have not ended. */
   readonly leftBehind: number;
   /** Why the process should be replaced; null if it serves, starts or drains. */
-  readonly unwell: string | null;
+  readonly unhealthy: string | null;
 }

@@ -80,8 +80,8 @@ export class Primary {
   }
 
   /** Why a service manager should replace the process; null if it serves, starts or drains. */
-  get unwell(): string | null {
-    return this.#phase.unwell;
+  get unhealthy(): string | null {
+    return this.#phase.unhealthy;
   }
 
   async #buildAndStart(): Promise<Started> {
@@ -113,7 +113,7 @@ export class Primary {
 class Starting implements Phase {
   readonly workers = [];
   readonly leftBehind = 0;
-  readonly unwell = null;
+  readonly unhealthy = null;
   readonly #lifecycle: Lifecycle;
   readonly #log: Logger;
   /** Settles when the start has succeeded or failed. */

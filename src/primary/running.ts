@@ -113,7 +113,7 @@ export class Running implements Phase {
     return this.#parts.supervisor.leftBehind.count;
   }
 
-  get unwell(): string | null {
+  get unhealthy(): string | null {
     const { lifecycle, supervisor } = this.#parts;
     return lifecycle.state === 'ready' ? supervisor.problem : null;
   }

@@ -64,7 +64,7 @@ export async function serve(options: ServeOptions): Promise<Outcome> {
     onReady?.(started);
     // If the end was announced during the start, STOPPING must be the service manager's last message.
     if (!stop.requested) manager?.ready();
-    manager?.watch(() => primary.unwell);
+    manager?.watch(() => primary.unhealthy);
     return await stop.outcome;
   } catch (failure) {
     if (stop.requested) return await stop.outcome;

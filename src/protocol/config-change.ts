@@ -71,9 +71,9 @@ export function configChange(before: WorkerConfig, after: WorkerConfig): ConfigC
         (route, place) => placeOf(route, place) ?? newRoute(route, access),
       );
       const keepsProxies = old?.trustedProxies === listener.trustedProxies;
-      const told = { ...listener, access: null, ...(keepsProxies && { trustedProxies: [] }) };
+      const sent = { ...listener, access: null, ...(keepsProxies && { trustedProxies: [] }) };
       const change = accessChange(old?.access ?? null, access);
-      return { listener: withRoutes(told, []), access: change, keepsProxies, routes };
+      return { listener: withRoutes(sent, []), access: change, keepsProxies, routes };
     }),
   };
 }
@@ -83,13 +83,13 @@ export function changedConfig(before: WorkerConfig, change: ConfigChange): Worke
   const known = new Map(before.listeners.map((listener) => [listener.name, listener]));
   return {
     ...change,
-    listeners: change.listeners.map((told) => {
-      const { listener, routes } = told;
+    listeners: change.listeners.map((sent) => {
+      const { listener, routes } = sent;
       const old = known.get(listener.name);
       const own = old === undefined ? [] : routesOf(old).routes;
-      const access = changedAccess(old?.access ?? null, told.access);
+      const access = changedAccess(old?.access ?? null, sent.access);
       const trustedProxies =
-        old !== undefined && told.keepsProxies ? old.trustedProxies : listener.trustedProxies;
+        old !== undefined && sent.keepsProxies ? old.trustedProxies : listener.trustedProxies;
       const all = routes.map((route) => {
         if (typeof route === 'number') return own[route]!;
         return { ...route.route, access: changedAccess(access, route.access) };

@@ -3,10 +3,10 @@
  */
 import type { OutlierFailure } from '../config/types/cluster.ts';
 import type { AccessReport } from './access.ts';
-import type { SightReport } from './sight.ts';
+import type { TelemetryReport } from './sight.ts';
 
 export type FromWorker =
-  AccessReport | SightReport | ListeningReport | PreparedReport | SettledReport | EndpointFailedReport;
+  AccessReport | TelemetryReport | ListeningReport | PreparedReport | SettledReport | EndpointFailedReport;
 
 /** Reports that every listener of the worker accepts connections under this generation. */
 interface ListeningReport {

@@ -3,15 +3,15 @@ import type { WorkerEvent } from './admin/events.ts';
 import type { SpanRecord } from './spans.ts';
 import type { TapCommand, TapReport } from './tap.ts';
 
-export type SightReport = LogReport | AccessReport | EventsReport | SpansReport | TapReport;
+export type TelemetryReport = LogReport | AccessReport | EventsReport | SpansReport | TapReport;
 
 /**
  * Receives the reports of workers.
  *
  * @param reply sends a message to the worker, or to its replacement
  */
-export type SightListener = (
-  report: SightReport,
+export type TelemetryListener = (
+  report: TelemetryReport,
   worker: string,
   reply: (command: TapCommand) => void,
 ) => void;

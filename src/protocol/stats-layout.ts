@@ -12,7 +12,7 @@ import type { BlockChange } from '../telemetry/series-directory.ts';
 import { routesOf } from './config-change.ts';
 
 /** A configuration and the names of its workers. */
-export interface Counted {
+export interface LayoutInput {
   readonly config: Config;
   readonly workers: readonly string[];
 }
@@ -25,7 +25,7 @@ export function layoutOf(config: Config, workers: readonly string[]): PageLayout
 }
 
 /** Lists the blocks of a configuration. A block appears once for each part that needs it. */
-export function blocksOf({ config, workers }: Counted): BlockName[] {
+export function blocksOf({ config, workers }: LayoutInput): BlockName[] {
   const names = blocksBesideParts(workers, config.listeners);
   for (const cluster of config.clusters) names.push(...blocksOfCluster(cluster));
   for (const { name, routes } of config.listeners.map(routesOf)) {
@@ -38,7 +38,7 @@ export function blocksOf({ config, workers }: Counted): BlockName[] {
  * Lists the blocks that differ between two configurations. Clusters and routes that are the same objects cost
  * almost nothing.
  */
-export function blockChange(before: Counted, after: Counted): BlockChange {
+export function blockChange(before: LayoutInput, after: LayoutInput): BlockChange {
   const added = blocksBesideParts(after.workers, after.config.listeners);
   const removed = blocksBesideParts(before.workers, before.config.listeners);
   const clusters = differenceOf(before.config.clusters, after.config.clusters);
@@ -59,8 +59,8 @@ function differenceOf<T>(before: readonly T[], after: readonly T[]): { added: T[
   let start = 0;
   while (start < before.length && before[start] === after[start]) start++;
   let end = 0;
-  const most = Math.min(before.length, after.length) - start;
-  while (end < most && before.at(-1 - end) === after.at(-1 - end)) end++;
+  const max = Math.min(before.length, after.length) - start;
+  while (end < max && before.at(-1 - end) === after.at(-1 - end)) end++;
   const old = new Set(before.slice(start, before.length - end));
   const added = after.slice(start, after.length - end).filter((part) => !old.delete(part));
   return { added, removed: [...old] };

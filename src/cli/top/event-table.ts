@@ -1,5 +1,5 @@
 /** The last refused and failed things, as a table. */
-import { isOwnKind, type EventRow } from '../../protocol/admin/events.ts';
+import { isPrimaryKind, type EventRow } from '../../protocol/admin/events.ts';
 import type { Style } from '../terminal/line.ts';
 import type { Row, Table } from './table-layout.ts';
 
@@ -30,7 +30,7 @@ export function eventTable({ rows, problem }: EventLog): Table {
 
 function rowOf(event: EventRow): Row {
   // What clients cannot cause at will needs attention first.
-  const style: Style = isOwnKind(event.kind) ? 'warn' : 'plain';
+  const style: Style = isPrimaryKind(event.kind) ? 'warn' : 'plain';
   return {
     cells: [
       { text: event.at.slice(11, 19), order: event.number },

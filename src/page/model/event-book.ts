@@ -1,4 +1,4 @@
-import { isOwnKind, type EventPage, type EventRow } from '../../protocol/admin/events.ts';
+import { isPrimaryKind, type EventPage, type EventRow } from '../../protocol/admin/events.ts';
 
 /** Max rows, as many as the proxy keeps. */
 const MAX_ROWS = 200;
@@ -79,6 +79,6 @@ function fits(row: EventRow, words: readonly string[]): boolean {
 function identityOf(row: EventRow): string {
   const { number: _number, at: _at, count: _count, requestId: _request, traceId: _trace, ...others } = row;
   const { detail, ...facts } = others;
-  const own = isOwnKind(row.kind) ? detail : null;
+  const own = isPrimaryKind(row.kind) ? detail : null;
   return JSON.stringify([own, Object.entries(facts).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

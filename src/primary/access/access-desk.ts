@@ -7,9 +7,9 @@ import type { WorkerQuestions } from './sessions/worker-questions.ts';
 
 interface DeskParts {
   readonly passwords: Pick<Passwords, 'verify' | 'drop'>;
-  readonly keySets: Pick<KeySets, 'texts' | 'hear'>;
-  readonly questions: Pick<WorkerQuestions, 'hear'>;
-  readonly revocations: Pick<RevocationDesk, 'all' | 'hear'>;
+  readonly keySets: Pick<KeySets, 'texts' | 'receive'>;
+  readonly questions: Pick<WorkerQuestions, 'receive'>;
+  readonly revocations: Pick<RevocationDesk, 'all' | 'receive'>;
 }
 
 /** Answers the workers' reports about clients. */
@@ -28,7 +28,7 @@ export class AccessDesk implements ClientDesk {
     return this.#parts.keySets.texts;
   }
 
-  hear(report: ClientReport, reply: (command: AccessCommand) => void): void {
+  receive(report: ClientReport, reply: (command: AccessCommand) => void): void {
     const { passwords, keySets, questions, revocations } = this.#parts;
     switch (report.type) {
       case 'verify_password':
@@ -38,13 +38,13 @@ export class AccessDesk implements ClientDesk {
         passwords.drop(report, reply);
         break;
       case 'key_set_wanted':
-        keySets.hear(report, reply);
+        keySets.receive(report, reply);
         break;
       case 'answer':
-        questions.hear(report);
+        questions.receive(report);
         break;
       case 'revoked_token':
-        revocations.hear(report);
+        revocations.receive(report);
     }
   }
 }

@@ -16,7 +16,7 @@ import type { AdminRefusal, AdminStats } from './admin-stats.ts';
 import type { AdminView } from './admin-view.ts';
 import { writeAnswer } from './answer-writer.ts';
 import { LiveFeed } from './live/live-feed.ts';
-import { PageGoneError } from './pages/page-body.ts';
+import { PageDroppedError } from './pages/page-body.ts';
 
 /** Time limits for clients, in milliseconds. */
 interface AdminTimings {
@@ -204,7 +204,7 @@ export class AdminServer {
 
   /** Ends a connection in the middle of its answer. */
   #cut(socket: Socket, connection: AdminConnection, error: unknown): void {
-    if (error instanceof PageGoneError && error.cause === undefined) {
+    if (error instanceof PageDroppedError && error.cause === undefined) {
       this.#connections.close(connection, 'page_memory');
       return;
     }

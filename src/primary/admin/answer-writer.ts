@@ -5,7 +5,7 @@ import type { Answer, AnswerClient, EncodedPage } from './admin-answer.ts';
  * Writes an answer. A long page may not be complete yet. It is sent in chunks at the client's pace, or to
  * HTTP/1.0 until the connection closes. A stream only begins here.
  *
- * @throws PageGoneError if the page ends early. The caller must cut the answer
+ * @throws PageDroppedError if the page ends early. The caller must cut the answer
  */
 export async function writeAnswer(
   answer: Answer,

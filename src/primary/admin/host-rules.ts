@@ -5,7 +5,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** A request's target, and the hosts and origins that it names. */
-interface Asked {
+interface CheckedRequest {
   readonly httpVersion: string;
   readonly target: RequestTarget;
   /** Values of all Host lines. */
@@ -50,7 +50,7 @@ export function parseTarget(url: string): RequestTarget {
  * @param names host names in lower case that requests may use, besides IP addresses and `localhost`
  * @returns null if the request is admitted
  */
-export function refuseForeign(asked: Asked, names: readonly string[]): HostRefusal | null {
+export function refuseForeign(asked: CheckedRequest, names: readonly string[]): HostRefusal | null {
   const { httpVersion, target, hosts, origins } = asked;
   if (hosts.length > 1) return malformed('several Host headers: send one');
   const [host = null] = hosts;

@@ -16,9 +16,9 @@ export interface EndpointOwner {
    * Leases series for an address of a DNS name. Returns their first slot in the stats pages, or null if they
    * are full.
    */
-  lend(label: string): number | null;
+  leaseSeries(label: string): number | null;
   /** Returns leased series. */
-  giveBack(label: string): void;
+  returnSeries(label: string): void;
 }
 
 /** How a lookup changed the endpoints of an entry. */
@@ -132,7 +132,7 @@ export class ClusterEndpoints {
 
   /** Returns all leased series. The endpoints stay. */
   release(): void {
-    for (const { facts } of this.all) this.#giveBack(facts);
+    for (const { facts } of this.all) this.#returnSeries(facts);
   }
 
   /** Returns the mutable map of a name's endpoints by label. */
@@ -151,7 +151,7 @@ export class ClusterEndpoints {
     label: string,
     found: FoundEndpoint,
   ): boolean {
-    const slot = this.#owner.lend(label);
+    const slot = this.#owner.leaseSeries(label);
     if (slot === null) return false;
     const record = this.#create(entry, label, slot, found);
     records.set(label, record);
@@ -179,12 +179,12 @@ export class ClusterEndpoints {
     records.delete(label);
     this.#all = null;
     this.#index?.delete(label);
-    this.#giveBack(record.facts);
+    this.#returnSeries(record.facts);
     this.#owner.removed(record);
   }
 
-  #giveBack({ label, slot }: EndpointFacts): void {
-    if (slot !== null) this.#owner.giveBack(label);
+  #returnSeries({ label, slot }: EndpointFacts): void {
+    if (slot !== null) this.#owner.returnSeries(label);
   }
 }
 

@@ -163,7 +163,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
    * Returns the known endpoints of a name. Empty unless this monitor resolves the name with the same
    * settings.
    */
-  foundBefore({ address }: EndpointConfig, settings: ResolveSettings): FoundEndpoint[] {
+  knownEndpoints({ address }: EndpointConfig, settings: ResolveSettings): FoundEndpoint[] {
     if (!isDeepStrictEqual(settings, this.config.resolve)) return [];
     const same = this.config.endpoints.find((entry) => isDeepStrictEqual(entry.address, address));
     const records = same === undefined ? [] : this.#endpoints.of(same);
@@ -199,7 +199,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
       // Until the commit, the previous monitor probes the endpoint.
       if (this.#probesAlike) return;
     } else if (this.#isStarted || this.#previous !== null) {
-      record.warm();
+      record.startSlowStart();
       if (this.#prober !== null) record.setDown(true, 'it has not been probed yet');
     }
     if (this.#prober === null) return;
@@ -212,12 +212,12 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
     this.#outliers?.forget(record);
   }
 
-  lend(label: string): number | null {
-    return this.#owner.lend(this.config.name, label);
+  leaseSeries(label: string): number | null {
+    return this.#owner.leaseSeries(this.config.name, label);
   }
 
-  giveBack(label: string): void {
-    this.#owner.giveBack(this.config.name, label);
+  returnSeries(label: string): void {
+    this.#owner.returnSeries(this.config.name, label);
   }
 
   changed(record: EndpointRecord, before: EndpointHealth): void {
@@ -229,7 +229,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
       const fields = { cluster: this.config.name, endpoint: facts.label, health, before, reason, ...more };
       this.#owner.log.warn(fields, 'endpoint changed');
       const { cluster, endpoint } = fields;
-      this.#owner.tell({ kind: 'endpoint', reason: health, detail: reason, cluster, endpoint });
+      this.#owner.report({ kind: 'endpoint', reason: health, detail: reason, cluster, endpoint });
     }
     this.#changed();
   }
@@ -259,7 +259,7 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
         continue;
       }
       // Known endpoints serve until the next lookup succeeds.
-      const found = this.#previous?.foundBefore(entry, config.resolve) ?? [];
+      const found = this.#previous?.knownEndpoints(entry, config.resolve) ?? [];
       if (found.length > 0) this.#reconcile(entry, found, 0);
       const name = new NameWatch({
         address,
@@ -330,11 +330,11 @@ export class ClusterMonitor implements RecordOwner, EndpointOwner {
   #publish(): void {
     const panic = this.#isPanic();
     if (panic !== this.#panic) {
-      const { log, tell } = this.#owner;
+      const { log, report } = this.#owner;
       const cluster = this.config.name;
       if (panic) log.error({ cluster }, 'panic: most endpoints are down, using all of them');
       else log.warn({ cluster }, 'panic ended');
-      tell({ kind: 'endpoint', reason: panic ? 'panic' : 'panic_over', cluster });
+      report({ kind: 'endpoint', reason: panic ? 'panic' : 'panic_over', cluster });
     }
     this.#panic = panic;
     this.#owner.publish(this.config, this.state());

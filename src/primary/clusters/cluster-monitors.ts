@@ -14,14 +14,14 @@ import { createMonitorTools } from './monitor-tools.ts';
 import type { Successes } from './outlier-detector.ts';
 
 /** Default rate at which connections are evicted. */
-const EVICTIONS_PER_SECOND = 100;
+const DEFAULT_EVICTIONS_PER_SECOND = 100;
 
 /** What clusters need of the workers and operators. */
 interface ClusterWorkers {
   readonly broadcast: Pick<Broadcast, 'publish' | 'evict'>;
   readonly pages: Pick<WorkerPages, 'directory' | 'sums'>;
   /** Reports an event to operators. */
-  readonly tell: MonitorOwner['tell'];
+  readonly report: MonitorOwner['report'];
 }
 
 /** A cluster whose connections are evicted. A `ClusterMonitor` is one. */
@@ -52,18 +52,18 @@ export class ClusterMonitors {
     tools = createMonitorTools(),
   ) {
     this.#workers = workers;
-    const { broadcast, pages, tell } = workers;
+    const { broadcast, pages, report } = workers;
     this.#owner = {
       log,
       tools,
-      tell,
+      report,
       publish: (config, state) => broadcast.publish(config, state),
       successes: (cluster, label) => this.#successes(cluster, label),
-      lend: (cluster, label) => pages.directory.lend({ cluster, endpoint: label }, pages.sums),
-      giveBack: (cluster, label) => pages.directory.giveBack({ cluster, endpoint: label }),
+      leaseSeries: (cluster, label) => pages.directory.lend({ cluster, endpoint: label }, pages.sums),
+      returnSeries: (cluster, label) => pages.directory.giveBack({ cluster, endpoint: label }),
       wentDown: (config, record) => {
         if (config.onDown === 'close')
-          this.evictAll({ config }, record, EVICTIONS_PER_SECOND, 'endpoint down');
+          this.evictAll({ config }, record, DEFAULT_EVICTIONS_PER_SECOND, 'endpoint down');
       },
     };
     this.#all = new Map(clusters.map((config) => [config.name, this.#create(config)]));
@@ -145,7 +145,7 @@ export class ClusterMonitors {
    *
    * @returns the number of evicted connections, by endpoint label
    */
-  rebalance(monitor: ClusterMonitor, perSecond = EVICTIONS_PER_SECOND): Record<string, number> {
+  rebalance(monitor: ClusterMonitor, perSecond = DEFAULT_EVICTIONS_PER_SECOND): Record<string, number> {
     const { name, panicThreshold } = monitor.config;
     const candidates = monitor.records.map((record) => ({
       record,

@@ -159,7 +159,7 @@ export class EndpointRecord {
   }
 
   /** Starts the slow start. */
-  warm(): void {
+  startSlowStart(): void {
     const { slowStartMs } = this.#owner;
     this.#warmUntil = slowStartMs === 0 ? 0 : Date.now() + slowStartMs;
   }
@@ -187,7 +187,7 @@ export class EndpointRecord {
     this.since = Date.now();
     // If this fault hid another, the other fault's reason applies.
     this.reason = health === 'up' ? reason : this.#faults!.get(health)!;
-    if (health === 'up') this.warm();
+    if (health === 'up') this.startSlowStart();
     this.#owner.changed(this, before);
   }
 

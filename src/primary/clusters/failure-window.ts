@@ -3,10 +3,10 @@ import { networkOf } from '../../wire/ip-address.ts';
 /** Max client networks to remember. */
 const MAX_CLIENTS = 256;
 /** Number of samples of successes per window. */
-export const NOTES_IN_WINDOW = 10;
+export const SAMPLES_PER_WINDOW = 10;
 
 /** Successes since the start, of an endpoint and of the other endpoints of its cluster. */
-interface Balance {
+interface SuccessCounts {
   readonly own: number;
   readonly others: number;
 }
@@ -17,7 +17,7 @@ export class FailureWindow {
   /** Time of each network's last failure, oldest first. */
   readonly #failedAt = new Map<string, number>();
   /** Samples of successes, oldest first. At most one is older than the window. */
-  readonly #notes: (Balance & { readonly at: number })[] = [];
+  readonly #samples: (SuccessCounts & { readonly at: number })[] = [];
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
@@ -39,9 +39,9 @@ export class FailureWindow {
   }
 
   /** Whether the next sample of successes is due. */
-  isDue(now: number): boolean {
-    const last = this.#notes.at(-1);
-    return last === undefined || now - last.at >= this.#windowMs / NOTES_IN_WINDOW;
+  isSampleDue(now: number): boolean {
+    const last = this.#samples.at(-1);
+    return last === undefined || now - last.at >= this.#windowMs / SAMPLES_PER_WINDOW;
   }
 
   /**
@@ -49,17 +49,17 @@ export class FailureWindow {
    *
    * @returns successes in the window, or slightly longer; null until the samples cover a whole window
    */
-  note(balance: Balance, now: number): Balance | null {
-    this.#notes.push({ ...balance, at: now });
+  sample(balance: SuccessCounts, now: number): SuccessCounts | null {
+    this.#samples.push({ ...balance, at: now });
     this.#forget(now);
-    const first = this.#notes[0]!;
+    const first = this.#samples[0]!;
     if (now - first.at < this.#windowMs) return null;
     return { own: balance.own - first.own, others: balance.others - first.others };
   }
 
   clear(): void {
     this.#failedAt.clear();
-    this.#notes.length = 0;
+    this.#samples.length = 0;
   }
 
   #forget(now: number): void {
@@ -67,6 +67,6 @@ export class FailureWindow {
       if (now - at < this.#windowMs) break;
       this.#failedAt.delete(network);
     }
-    while (this.#notes.length > 1 && now - this.#notes[1]!.at >= this.#windowMs) this.#notes.shift();
+    while (this.#samples.length > 1 && now - this.#samples[1]!.at >= this.#windowMs) this.#samples.shift();
   }
 }

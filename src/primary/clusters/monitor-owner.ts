@@ -18,11 +18,11 @@ export interface MonitorOwner {
    * Leases series for an address of a DNS name. Returns their first slot in the stats pages, or null if they
    * are full.
    */
-  lend(cluster: string, label: string): number | null;
+  leaseSeries(cluster: string, label: string): number | null;
   /** Returns leased series. */
-  giveBack(cluster: string, label: string): void;
+  returnSeries(cluster: string, label: string): void;
   /** Reports an event to operators. */
-  readonly tell: (event: EventFacts) => void;
+  readonly report: (event: EventFacts) => void;
   /** Called when probes find an endpoint down. */
   wentDown(config: ClusterConfig, record: EndpointRecord): void;
 }

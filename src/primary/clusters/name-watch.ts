@@ -78,10 +78,10 @@ export class NameWatch extends Timed {
 
   /** Looks up the name. Called when the queue has a place. */
   start(): void {
-    void this.#look();
+    void this.#lookUp();
   }
 
-  async #look(): Promise<void> {
+  async #lookUp(): Promise<void> {
     const { address, settings, lookup, counts, tools, onFound } = this.#options;
     let waitMs: number;
     counts.lookups++;

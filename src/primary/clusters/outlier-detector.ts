@@ -4,7 +4,7 @@ import { Timed } from '../../core/timing/timer-wheel.ts';
 import { formatDuration } from '../../core/units/duration.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { EndpointRecord } from './endpoint-record.ts';
-import { FailureWindow, NOTES_IN_WINDOW } from './failure-window.ts';
+import { FailureWindow, SAMPLES_PER_WINDOW } from './failure-window.ts';
 
 /** Successes of an endpoint since the start, over all workers. */
 export interface Successes {
@@ -29,7 +29,7 @@ interface Survey {
 }
 
 /** Consecutive failures of one kind, and those in the window. */
-interface Run {
+interface FailureRun {
   failures: number;
   /**
    * Successes at the last failure. If there are more at the next failure, the failures are not consecutive.
@@ -40,19 +40,23 @@ interface Run {
 
 /** State of one endpoint, created at its first failure. Its timer ends the current ejection. */
 class Track extends Timed {
-  readonly runs: Map<OutlierFailure, Run>;
+  readonly runs: Map<OutlierFailure, FailureRun>;
   /** The kind of failure that caused the last ejection. */
   ejectedFor: OutlierFailure | null = null;
   /** Consecutive ejections. */
   ejections = 0;
   /** When the last ejection ended. */
-  returnedAt = 0;
+  ejectionEndedAt = 0;
   /** When the current ejection ends. */
   endsAt = 0;
   readonly #detector: OutlierDetector;
   readonly #record: EndpointRecord;
 
-  constructor(detector: OutlierDetector, record: EndpointRecord, runs = new Map<OutlierFailure, Run>()) {
+  constructor(
+    detector: OutlierDetector,
+    record: EndpointRecord,
+    runs = new Map<OutlierFailure, FailureRun>(),
+  ) {
     super();
     this.#detector = detector;
     this.#record = record;
@@ -60,7 +64,7 @@ class Track extends Timed {
   }
 
   override expire(): void {
-    this.#detector.return(this.#record, this);
+    this.#detector.endEjection(this.#record, this);
   }
 }
 
@@ -113,15 +117,15 @@ export class OutlierDetector {
     const clients = kind === 'connect' ? null : this.#outlyingClients(record, run, failure, all);
     if (record.ejected || run.failures < consecutiveFailures || clients === 0 || !this.#mayEject(all)) return;
     // Each ejection period without a failure forgives one ejection.
-    const forgiven = Math.floor((Date.now() - track.returnedAt) / ejectionMs);
+    const forgiven = Math.floor((Date.now() - track.ejectionEndedAt) / ejectionMs);
     track.ejections = Math.max(0, track.ejections - forgiven) + 1;
     const ms = Math.min(maxEjectionMs, ejectionMs * track.ejections);
     track.ejectedFor = kind;
     this.#eject(track, ms);
-    const those = clients === null ? '' : ` for ${clients} clients`;
+    const clientText = clients === null ? '' : ` for ${clients} clients`;
     record.setEjected(
       true,
-      `${run.failures} ${kind} failures in a row${those}; ejected for ${formatDuration(ms)}`,
+      `${run.failures} ${kind} failures in a row${clientText}; ejected for ${formatDuration(ms)}`,
     );
   }
 
@@ -141,8 +145,8 @@ export class OutlierDetector {
       ]),
     );
     const copy = new Track(this, record, runs);
-    const { ejectedFor, ejections, returnedAt, endsAt } = track;
-    Object.assign(copy, { ejectedFor, ejections, returnedAt });
+    const { ejectedFor, ejections, ejectionEndedAt, endsAt } = track;
+    Object.assign(copy, { ejectedFor, ejections, ejectionEndedAt });
     this.#tracks.set(record, copy);
     if (track.wheelTick >= 0) this.#eject(copy, Math.max(0, endsAt - Date.now()));
   }
@@ -156,12 +160,12 @@ export class OutlierDetector {
   }
 
   /** Ends the ejection of an endpoint. */
-  return(record: EndpointRecord, track: Track): void {
+  endEjection(record: EndpointRecord, track: Track): void {
     for (const [kind, run] of track.runs) {
       run.failures = kind === track.ejectedFor ? this.#settings.consecutiveFailures - 1 : 0;
       run.window.clear();
     }
-    track.returnedAt = Date.now();
+    track.ejectionEndedAt = Date.now();
     record.setEjected(false, 'its ejection ended');
   }
 
@@ -177,25 +181,26 @@ export class OutlierDetector {
    */
   #outlyingClients(
     record: EndpointRecord,
-    { window }: Run,
+    { window }: FailureRun,
     { kind, client }: Failure,
     all: readonly EndpointRecord[],
   ): number {
     const now = Date.now();
     window.add(client, now);
-    if (!window.isDue(now)) return 0;
+    if (!window.isSampleDue(now)) return 0;
     const { successes, clients } = this.#survey(kind, all, now);
     const own = successes.get(record) ?? 0;
-    const lately = window.note({ own, others: sumOf(successes) - own }, now);
+    const recent = window.sample({ own, others: sumOf(successes) - own }, now);
     const failing = window.clients(now);
-    if (lately === null || failing < this.#settings.minClients || failing < lately.own) return 0;
-    return lately.others > sumOf(clients) - (clients.get(record) ?? 0) ? failing : 0;
+    if (recent === null || failing < this.#settings.minClients || failing < recent.own) return 0;
+    return recent.others > sumOf(clients) - (clients.get(record) ?? 0) ? failing : 0;
   }
 
   /** Counts over all endpoints of the cluster. Failures in quick succession share the counts. */
   #survey(kind: OutlierFailure, all: readonly EndpointRecord[], now: number): Survey {
     const known = this.#surveys.get(kind);
-    if (known !== undefined && now - known.at < this.#settings.windowMs / NOTES_IN_WINDOW / 2) return known;
+    if (known !== undefined && now - known.at < this.#settings.windowMs / SAMPLES_PER_WINDOW / 2)
+      return known;
     // Only endpoints with traffic: a cluster may have ten thousand others.
     const successes = new Map<EndpointRecord, number>();
     for (const record of all) {
@@ -246,7 +251,7 @@ export class OutlierDetector {
     return track;
   }
 
-  #run(track: Track, kind: OutlierFailure): Run {
+  #run(track: Track, kind: OutlierFailure): FailureRun {
     let run = track.runs.get(kind);
     if (run === undefined) {
       run = { failures: 0, successes: 0, window: new FailureWindow(this.#settings.windowMs) };

@@ -74,7 +74,7 @@ export class Prober {
       schedule.cancel();
       queue.release();
     }
-    schedule.tellOver();
+    schedule.reportOver();
   }
 
   stop(): void {
@@ -100,7 +100,7 @@ export class Prober {
       wheel.arm(schedule, schedule.isFirst ? this.#spreadWait() : this.#wait());
       this.#take(record, result, performance.now() - startedAt, schedule.decides);
       schedule.decides &&= result.verdict === 'unmade';
-      schedule.tellOver();
+      schedule.reportOver();
     });
   }
 
@@ -172,7 +172,7 @@ class Schedule extends Timed {
   }
 
   /** Reports once that the first probe has ended. */
-  tellOver(): void {
+  reportOver(): void {
     const onOver = this.#onOver;
     this.#onOver = null;
     onOver?.();

@@ -33,7 +33,7 @@ interface Drain {
 }
 
 /** Interval between checks of the remaining connections. */
-const LOOK_MS = 200;
+const POLL_MS = 200;
 /** Interval between log lines about drains in progress. */
 const LOG_MS = 5000;
 
@@ -121,7 +121,7 @@ export class Drains {
 
   /** Cancels announced drains, and stops logging progress. */
   stop(): void {
-    this.#stopLooking();
+    this.#stopPolling();
     for (const { timer } of this.#drains.values()) clearTimeout(timer);
   }
 
@@ -134,7 +134,7 @@ export class Drains {
     this.#endpoint(scope)?.setDraining(true, 'drained by an operator');
     this.#workers.drain(scope, settings);
     this.#loggedAt = drain.startedAt;
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#timer ??= setInterval(() => this.#poll(), POLL_MS).unref();
   }
 
   #forget({ scope, timer }: Drain): void {
@@ -148,9 +148,9 @@ export class Drains {
     return scope.kind === 'endpoint' ? this.#clusters.find(scope.cluster)?.find(scope.name) : undefined;
   }
 
-  #look(): void {
+  #poll(): void {
     const now = performance.now();
-    const tells = now - this.#loggedAt >= LOG_MS;
+    const isLogDue = now - this.#loggedAt >= LOG_MS;
     let open = false;
     for (const drain of this.#drains.values()) {
       if (drain.startedAt === null || drain.finishedAt !== null) continue;
@@ -160,14 +160,14 @@ export class Drains {
         this.#log.info(progress, 'drained');
       } else {
         open = true;
-        if (tells) this.#log.info(progress, 'draining');
+        if (isLogDue) this.#log.info(progress, 'draining');
       }
     }
-    if (tells) this.#loggedAt = now;
-    if (!open) this.#stopLooking();
+    if (isLogDue) this.#loggedAt = now;
+    if (!open) this.#stopPolling();
   }
 
-  #stopLooking(): void {
+  #stopPolling(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }

@@ -22,7 +22,7 @@ interface ReloaderOptions {
   /** The current configuration as it was read. Settings that require a restart have the values in force. */
   readonly current: Config;
   /** Reports an event to operators. */
-  readonly tell?: (event: EventFacts) => void;
+  readonly report?: (event: EventFacts) => void;
   /** Applies a configuration and returns its generation. Rejects if a part refuses it: the old one stays. */
   readonly apply: (config: Config) => Promise<number>;
   /** Milliseconds since 1970. */
@@ -121,7 +121,7 @@ export class Reloader {
         for (const { place, message } of error.problems) log.error({ cause, place }, message);
       }
       const generation = this.#generation;
-      this.#options.tell?.({ kind: 'reload', reason: 'failed', detail: `${cause}: ${problem}` });
+      this.#options.report?.({ kind: 'reload', reason: 'failed', detail: `${cause}: ${problem}` });
       log.error(
         error instanceof ConfigError ? { cause, generation } : { cause, generation, err: error },
         'configuration not reloaded: the old one stays',

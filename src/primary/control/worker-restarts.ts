@@ -19,7 +19,7 @@ export class WorkerRestarts {
   }
 
   /** Queues the restart of a worker, or of all for null. Returns false if no worker has that name. */
-  ask(worker: string | null): boolean {
+  request(worker: string | null): boolean {
     const names = this.#supervisor.slots
       .map(({ name }) => name)
       .filter((name) => worker === null || name === worker);

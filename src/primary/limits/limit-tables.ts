@@ -32,7 +32,7 @@ interface Clock {
 }
 
 /** Period of the sweeps. Each sweeps a sixtieth of each table. */
-const SWEEP_EVERY_MS = 1000;
+const SWEEP_PERIOD_MS = 1000;
 
 /**
  * The tables of all limits. All workers share them. A limit keeps its table over reloads as long as its
@@ -50,7 +50,7 @@ export class LimitTables {
   ) {
     this.#clock = clock;
     this.plan(listeners).commit();
-    clock.repeat(() => this.#sweep(), SWEEP_EVERY_MS);
+    clock.repeat(() => this.#sweep(), SWEEP_PERIOD_MS);
   }
 
   /** The limits of the current configuration. */

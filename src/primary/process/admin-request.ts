@@ -13,7 +13,7 @@ export interface AdminAnswer {
 }
 
 /** Address and token of an admin server. */
-type AdminPlace = Pick<Config['admin'], 'address' | 'token'>;
+type AdminTarget = Pick<Config['admin'], 'address' | 'token'>;
 
 /**
  * Sends a request to the process that serves an admin address, and reads the answer.
@@ -23,7 +23,7 @@ type AdminPlace = Pick<Config['admin'], 'address' | 'token'>;
  * @returns the answer with any status. Rejects with Node's error if there is no answer
  */
 export async function askAdmin(
-  place: AdminPlace,
+  place: AdminTarget,
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   timeoutMs: number,
@@ -41,7 +41,7 @@ export async function askAdmin(
  * @returns the stream, which emits an error if it is cut. If the status is not 200, the answer
  */
 export async function openAdmin(
-  place: AdminPlace,
+  place: AdminTarget,
   method: 'GET' | 'POST',
   path: string,
   silenceMs: number,
@@ -55,7 +55,7 @@ export async function openAdmin(
  * Resolves with the head of the answer. Does not use `fetch`, which blocks some ports that a server may have.
  */
 async function send(
-  { address: { host, port }, token }: AdminPlace,
+  { address: { host, port }, token }: AdminTarget,
   method: string,
   path: string,
   signal: AbortSignal,
@@ -110,7 +110,7 @@ export function commandAnswerOf({ mediaType, body }: AdminAnswer): CommandAnswer
 /**
  * Returns the message of an answer: its `message`, the first line of other text, or other JSON in one line.
  */
-export function sentenceOf(answer: AdminAnswer): string {
+export function messageFrom(answer: AdminAnswer): string {
   const message = commandAnswerOf(answer)?.message;
   if (message !== undefined) return message;
   const { body } = answer;

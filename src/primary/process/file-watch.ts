@@ -35,8 +35,8 @@ export class FileWatch {
   start(onChange: () => Promise<unknown>): void {
     this.#onChange = onChange;
     this.#listen();
-    this.#poll = setInterval(() => this.#look(), POLL_MS).unref();
-    this.#look();
+    this.#poll = setInterval(() => this.#check(), POLL_MS).unref();
+    this.#check();
   }
 
   /**
@@ -65,7 +65,7 @@ export class FileWatch {
     this.#directories.clear();
   }
 
-  #look(): void {
+  #check(): void {
     clearTimeout(this.#soon);
     this.#soon = undefined;
     if (this.#onChange === null || this.#busy) return;
@@ -78,17 +78,17 @@ export class FileWatch {
       this.#busy = true;
       void this.#onChange().finally(() => {
         this.#busy = false;
-        this.#lookSoon();
+        this.#checkSoon();
       });
     } else {
       this.#seen = marks;
-      this.#lookSoon();
+      this.#checkSoon();
     }
   }
 
-  #lookSoon(): void {
+  #checkSoon(): void {
     if (this.#onChange === null) return;
-    this.#soon ??= setTimeout(() => this.#look(), QUIET_MS).unref();
+    this.#soon ??= setTimeout(() => this.#check(), QUIET_MS).unref();
   }
 
   /** Watches the directories of the files and of symbolic links' targets. */
@@ -102,7 +102,7 @@ export class FileWatch {
     for (const directory of wanted) {
       if (this.#directories.has(directory)) continue;
       try {
-        const watcher = watch(directory, { persistent: false }, () => this.#lookSoon());
+        const watcher = watch(directory, { persistent: false }, () => this.#checkSoon());
         watcher.on('error', () => {
           watcher.close();
           this.#directories.delete(directory);

@@ -6,7 +6,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 type ProcessEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** Max attempts to send a datagram: the socket may be full for a moment. */
-const MAX_TRIES = 20;
+const MAX_ATTEMPTS = 20;
 const RETRY_MS = 250;
 const TOOL_TIMEOUT_MS = 5000;
 
@@ -45,16 +45,16 @@ export class ServiceManager {
   }
 
   ready(): void {
-    this.#say(['READY=1']);
+    this.#notify(['READY=1']);
   }
 
   reloading(): void {
     // With this timestamp, systemd finds the READY=1 that belongs to the reload.
-    this.#say(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
+    this.#notify(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
   }
 
   stopping(): void {
-    this.#say(['STOPPING=1']);
+    this.#notify(['STOPPING=1']);
   }
 
   /** Stops feeding the watchdog while the callback returns a reason. */
@@ -72,10 +72,10 @@ export class ServiceManager {
     const starving = reason !== null;
     if (starving && !this.#starving) this.#log.error({ reason }, 'watchdog not fed');
     this.#starving = starving;
-    if (!starving) this.#say(['WATCHDOG=1']);
+    if (!starving) this.#notify(['WATCHDOG=1']);
   }
 
-  #say(lines: readonly string[]): void {
+  #notify(lines: readonly string[]): void {
     this.#queue = this.#queue.then(async () => {
       try {
         await this.#send(lines);
@@ -94,8 +94,8 @@ export class ServiceManager {
         sendUnixDatagram(this.#socket, bytes);
         return;
       } catch (error) {
-        if (!(error instanceof Error) || !('syscall' in error)) return askTool(lines);
-        if (tries === MAX_TRIES) throw error;
+        if (!(error instanceof Error) || !('syscall' in error)) return notifyByTool(lines);
+        if (tries === MAX_ATTEMPTS) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
     }
@@ -114,7 +114,7 @@ function watchdogOf({ WATCHDOG_USEC: usec, WATCHDOG_PID: watched }: ProcessEnvir
   return ours ? ms : 0;
 }
 
-function askTool(lines: readonly string[]): Promise<void> {
+function notifyByTool(lines: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     execFile('systemd-notify', [...lines], { timeout: TOOL_TIMEOUT_MS }, (error) => {
       if (error === null) resolve();

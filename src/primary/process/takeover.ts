@@ -3,10 +3,10 @@ import { formatAddress } from '../../core/address.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import type { HandOverAnswer } from '../../protocol/admin/answers.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { readBequest } from '../tickets/bequest.ts';
+import { parseTicketKeys } from '../tickets/bequest.ts';
 import { KeyReceiver } from '../tickets/key-channel.ts';
-import { ticketSettingsOf, type TicketInheritance } from '../tickets/ticket-keys.ts';
-import { askAdmin, commandAnswerOf, sentenceOf, type AdminAnswer } from './admin-request.ts';
+import { ticketSettingsOf, type HandoverKeys } from '../tickets/ticket-keys.ts';
+import { askAdmin, commandAnswerOf, messageFrom, type AdminAnswer } from './admin-request.ts';
 
 const ANSWER_TIMEOUT_MS = 5000;
 
@@ -21,7 +21,7 @@ interface TakeoverOptions {
 /** A process that serves the admin address and agrees to hand over. */
 export class Predecessor {
   /** Its session ticket keys. Without them, clients make full handshakes. */
-  readonly ticketKeys: TicketInheritance;
+  readonly ticketKeys: HandoverKeys;
   /** Its revocations when it was first asked. Not validated. */
   readonly revocations: unknown;
   readonly #admin: Config['admin'];
@@ -52,7 +52,7 @@ export class Predecessor {
     const answer = await request(this.#admin, '/handover', this.#ask);
     if (answer === null) return null;
     const { pid, revocations } = (commandAnswerOf(answer) ?? {}) as Partial<HandOverAnswer>;
-    const fields = { admin: formatAddress(this.#admin.address), pid, answer: sentenceOf(answer) };
+    const fields = { admin: formatAddress(this.#admin.address), pid, answer: messageFrom(answer) };
     this.#log.info(fields, 'taken over');
     return revocations;
   }
@@ -92,13 +92,13 @@ async function inherit(
   receiver: Pick<KeyReceiver, 'receive'> | null,
   answer: AdminAnswer,
   log: Logger,
-): Promise<TicketInheritance> {
+): Promise<HandoverKeys> {
   try {
     if (receiver === null) throw new Error('the system has no abstract sockets');
     const { tickets } = (commandAnswerOf(answer) ?? {}) as Partial<HandOverAnswer>;
     if (tickets === undefined) throw new Error('the version of the other process sends no keys');
     if (tickets !== null) throw new Error(tickets);
-    const inheritance = readBequest(await receiver.receive());
+    const inheritance = parseTicketKeys(await receiver.receive());
     log.info({ listeners: [...inheritance.keys()] }, 'ticket keys taken over');
     return inheritance;
   } catch (error) {
@@ -119,5 +119,5 @@ async function request(admin: Config['admin'], path: string, ask: AskAdmin): Pro
   }
   const { status } = answer;
   if (status === 200 || status === 202) return answer;
-  throw new StartError(`the process at ${where} does not hand over (${status}): ${sentenceOf(answer)}`);
+  throw new StartError(`the process at ${where} does not hand over (${status}): ${messageFrom(answer)}`);
 }

@@ -39,8 +39,8 @@ export class RunningTap implements TapSource {
    * Losses that are not yet reported to the reader, by worker. The next report that is not dropped carries
    * them.
    */
-  readonly #untold = new Map<string, { frames: number; sessions: number }>();
-  #untoldLines = 0;
+  readonly #unreported = new Map<string, { frames: number; sessions: number }>();
+  #unreportedLines = 0;
   #waitingBytes = 0;
   #reader: TapReader | null = null;
   /** Why the tap is over; null while it runs. */
@@ -85,17 +85,17 @@ export class RunningTap implements TapSource {
     if (this.#reader === null || this.#end !== null) return;
     this.#totals.lostFrames += lostFrames;
     this.#totals.lostSessions += lostSessions;
-    if (lostFrames > 0 || lostSessions > 0) this.#addUntold(worker, lostFrames, lostSessions);
+    if (lostFrames > 0 || lostSessions > 0) this.#addUnreported(worker, lostFrames, lostSessions);
     const bytes = Buffer.from(lines);
     if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) {
       this.#drop(bytes);
       onTaken();
       return;
     }
-    this.#tellDropped();
+    this.#reportDropped();
     if (bytes.length > 0) this.#writeBytes(bytes, onTaken);
     else onTaken();
-    this.#tellLost();
+    this.#reportLost();
   }
 
   #stop(reason: string): boolean {
@@ -106,39 +106,39 @@ export class RunningTap implements TapSource {
   }
 
   #finish(reader: TapReader, reason: string): Promise<void> {
-    this.#tellDropped();
-    this.#tellLost();
+    this.#reportDropped();
+    this.#reportLost();
     this.#write(doneLine(reason));
     return reader.end();
   }
 
-  #addUntold(worker: string, frames: number, sessions: number): void {
-    const untold = this.#untold.get(worker) ?? { frames: 0, sessions: 0 };
-    untold.frames += frames;
-    untold.sessions += sessions;
-    this.#untold.set(worker, untold);
+  #addUnreported(worker: string, frames: number, sessions: number): void {
+    const unreported = this.#unreported.get(worker) ?? { frames: 0, sessions: 0 };
+    unreported.frames += frames;
+    unreported.sessions += sessions;
+    this.#unreported.set(worker, unreported);
   }
 
   #drop(bytes: Buffer): void {
     const lines = linesIn(bytes);
-    this.#untoldLines += lines;
+    this.#unreportedLines += lines;
     this.#totals.droppedLines += lines;
     this.#owner.counted(0, lines);
   }
 
   /** Reports dropped lines before the next lines. */
-  #tellDropped(): void {
-    if (this.#untoldLines === 0) return;
-    this.#write(lostLine(null, { frames: 0, sessions: 0, lines: this.#untoldLines }));
-    this.#untoldLines = 0;
+  #reportDropped(): void {
+    if (this.#unreportedLines === 0) return;
+    this.#write(lostLine(null, { frames: 0, sessions: 0, lines: this.#unreportedLines }));
+    this.#unreportedLines = 0;
   }
 
   /** Reports a worker's losses after the lines of its report. */
-  #tellLost(): void {
-    for (const [worker, { frames, sessions }] of this.#untold) {
+  #reportLost(): void {
+    for (const [worker, { frames, sessions }] of this.#unreported) {
       this.#write(lostLine(worker, { frames, sessions, lines: 0 }));
     }
-    this.#untold.clear();
+    this.#unreported.clear();
   }
 
   #write(line: string): void {

@@ -18,7 +18,7 @@ export interface TapSettings {
 }
 
 /** A reader's request for a tap. */
-export type TapWish = Omit<TapOrder, 'id'>;
+export type TapRequest = Omit<TapOrder, 'id'>;
 
 type TapResult = (typeof TAP_RESULTS)[number];
 
@@ -33,9 +33,9 @@ interface TapDeskParts {
   /** Returns the settings in force. */
   readonly settings: () => TapSettings;
   /** Sends a command to all workers, including draining ones. */
-  readonly tellWorkers: (command: TapCommand) => void;
+  readonly sendToWorkers: (command: TapCommand) => void;
   /** Reports an event to operators. */
-  readonly tell: (event: EventFacts) => void;
+  readonly report: (event: EventFacts) => void;
   readonly log: Logger;
   /** Milliseconds on a monotonic clock. */
   readonly now?: () => number;
@@ -93,7 +93,7 @@ export class TapDesk {
    *
    * @param client the reader's IP address
    */
-  open(wish: TapWish, client: string): TapSource | TapRefusal {
+  open(wish: TapRequest, client: string): TapSource | TapRefusal {
     const refusal = this.#refusalOf(wish);
     if (refusal !== null) {
       this.refuse(refusal, client, wish.filter);
@@ -116,14 +116,14 @@ export class TapDesk {
   /** Logs and counts a refusal. @param filter what the tap would have shown, if known */
   refuse({ result, message }: TapRefusal, client: string, filter: TapFilter = {}): void {
     this.#count(result);
-    this.#parts.tell({ kind: 'admin', reason: 'tap_refused', detail: REFUSAL_WORDS[result], client });
+    this.#parts.report({ kind: 'admin', reason: 'tap_refused', detail: REFUSAL_DETAILS[result], client });
     const more = this.#refusedLines.take();
     const fields = { client, reason: result, detail: message, filter, ...more };
     if (more !== null) this.#parts.log.warn(fields, 'tap refused');
   }
 
   /** Handles a worker's report. @param reply sends a message to this run of the worker while it lasts */
-  hear(report: TapReport, worker: string, reply: (command: TapCommand) => void): void {
+  receive(report: TapReport, worker: string, reply: (command: TapCommand) => void): void {
     const { id, lines } = report;
     // A report may arrive after its tap has ended.
     this.#taps.get(id)?.tap.take(report, worker, () => {
@@ -146,7 +146,7 @@ export class TapDesk {
     await Promise.race([Promise.all(ends), delay(MAX_LAST_WAIT_MS)]);
   }
 
-  #refusalOf({ payload }: TapWish): TapRefusal | null {
+  #refusalOf({ payload }: TapRequest): TapRefusal | null {
     const { tap } = this.#parts.settings();
     if (tap === 'off') {
       return { result: 'off', message: 'taps are off: set admin.tap to headers or payload, and reload' };
@@ -160,13 +160,13 @@ export class TapDesk {
   }
 
   #begun({ order, client }: RunningTap): void {
-    this.#parts.tellWorkers({ type: 'tap_start', order });
+    this.#parts.sendToWorkers({ type: 'tap_start', order });
     const { id, filter, sample, payload, maxPayloadBytes, redact } = order;
     this.#count('started');
     const shown = payload ? { maxPayloadBytes, redactRules: redact.length } : {};
     this.#parts.log.info({ tap: id, client, filter, sample, payload, ...shown }, 'tap started');
     const detail = `${payload ? 'payloads' : 'headers'} of ${described(filter, sample)}`;
-    this.#parts.tell({ kind: 'process', reason: 'tap_started', detail, client });
+    this.#parts.report({ kind: 'process', reason: 'tap_started', detail, client });
   }
 
   #ended(tap: RunningTap, reason: string): void {
@@ -176,11 +176,11 @@ export class TapDesk {
     this.#taps.delete(id);
     // The client disconnected before the answer. Nobody was told about the tap.
     if (!tap.hasBegun) return;
-    this.#parts.tellWorkers({ type: 'tap_stop', id });
+    this.#parts.sendToWorkers({ type: 'tap_stop', id });
     const seconds = Math.round(this.#now() - (entry?.startedAt ?? 0)) / 1000;
     this.#parts.log.info({ tap: id, client, reason, seconds, ...totals }, 'tap ended');
     const detail = `${reason}, ${totals.lines} lines in ${Math.round(seconds)} s`;
-    this.#parts.tell({ kind: 'process', reason: 'tap_ended', detail, client });
+    this.#parts.report({ kind: 'process', reason: 'tap_ended', detail, client });
   }
 
   #count(result: TapResult): void {
@@ -189,7 +189,7 @@ export class TapDesk {
 }
 
 /** Reasons for events, which have no room for the remedy. */
-const REFUSAL_WORDS: Readonly<Record<TapRefusal['result'], string>> = {
+const REFUSAL_DETAILS: Readonly<Record<TapRefusal['result'], string>> = {
   off: 'taps are off',
   payload: 'payloads are not shown',
   full: 'too many taps',

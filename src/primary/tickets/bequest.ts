@@ -1,6 +1,6 @@
 import { TICKET_KEY_BYTES } from '../../core/ticket-key-ring.ts';
 import { MAX_ROTATED_KEYS, type RotatedKeys } from './listener-keys.ts';
-import type { TicketInheritance } from './ticket-keys.ts';
+import type { HandoverKeys } from './ticket-keys.ts';
 
 /**
  * The keys of one listener. The two processes may have different versions: fields can be
@@ -14,7 +14,7 @@ interface Entry {
 }
 
 /** Formats ticket keys for another process. The text is secret. */
-export function writeBequest(bequest: TicketInheritance): string {
+export function formatTicketKeys(bequest: HandoverKeys): string {
   const entries = Array.from(bequest, ([listener, { keys, ageMs }]): Entry => {
     return { listener, ageMs, keys: keys.map((key) => key.toString('base64')) };
   });
@@ -25,7 +25,7 @@ export function writeBequest(bequest: TicketInheritance): string {
  * Parses the ticket keys of another process. Skips listeners with unusable keys. @throws Error if it is no
  * list
  */
-export function readBequest(text: string): TicketInheritance {
+export function parseTicketKeys(text: string): HandoverKeys {
   const entries = parse(text);
   if (!Array.isArray(entries)) throw new Error('the other process sent no list of keys');
   const inheritance = new Map<string, RotatedKeys>();

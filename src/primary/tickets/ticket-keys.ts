@@ -2,7 +2,7 @@ import type { Listener, TicketSettings } from '../../config/types/listener.ts';
 import { ListenerKeys, type RotatedKeys } from './listener-keys.ts';
 
 /** Keys that another process created, by listener. */
-export type TicketInheritance = ReadonlyMap<string, RotatedKeys>;
+export type HandoverKeys = ReadonlyMap<string, RotatedKeys>;
 
 /** A monotonic clock in milliseconds, and its timers. Tests inject fakes. */
 interface Clock {
@@ -12,7 +12,7 @@ interface Clock {
 }
 
 interface TicketKeyOptions {
-  readonly inherited?: TicketInheritance;
+  readonly inherited?: HandoverKeys;
   readonly clock?: Clock;
 }
 
@@ -69,7 +69,7 @@ export class TicketKeys {
   }
 
   /** Returns the keys for a process that takes over, except those from files. */
-  bequest(): TicketInheritance {
+  handoverKeys(): HandoverKeys {
     const now = this.#clock.now();
     const bequest = new Map<string, RotatedKeys>();
     for (const [listener, keys] of this.#byListener) {
@@ -79,7 +79,7 @@ export class TicketKeys {
     return bequest;
   }
 
-  #prepare(listeners: readonly Listener[], inherited: TicketInheritance): TicketKeyPlan {
+  #prepare(listeners: readonly Listener[], inherited: HandoverKeys): TicketKeyPlan {
     const next = new Map<string, ListenerKeys>();
     const changes: (() => void)[] = [];
     for (const listener of listeners) {

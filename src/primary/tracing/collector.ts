@@ -13,9 +13,9 @@ export interface ExportOwner {
 }
 
 /** Max time of an export, including retries. */
-const EXPORT_MS = 4000;
+const EXPORT_TIMEOUT_MS = 4000;
 /** Max time of an export until its connections are closed. The SDK limits only silence, not a slow answer. */
-const CUT_MS = 2 * EXPORT_MS;
+const CUT_TIMEOUT_MS = 2 * EXPORT_TIMEOUT_MS;
 /** Max concurrent exports. Several run only at the end of the process, to empty the queue at once. */
 const MAX_EXPORTS = 64;
 const MAX_DETAIL_CHARACTERS = 200;
@@ -44,14 +44,14 @@ export class Collector implements SpanExporter {
       url,
       headers: { ...headers },
       userAgent: product,
-      timeoutMillis: EXPORT_MS,
+      timeoutMillis: EXPORT_TIMEOUT_MS,
       concurrencyLimit: MAX_EXPORTS,
       httpAgentOptions: () => agent,
     });
   }
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
-    const cut = setTimeout(() => this.#agent.destroy(), CUT_MS);
+    const cut = setTimeout(() => this.#agent.destroy(), CUT_TIMEOUT_MS);
     const end = (result: ExportResult): void => {
       clearTimeout(cut);
       if (result.code === ExportResultCode.SUCCESS) this.#owner.exported(spans.length);
@@ -88,6 +88,6 @@ export class Collector implements SpanExporter {
 function detailOf(error: Error | undefined): string {
   if (error === undefined) return 'no reason given';
   const { code } = error as { readonly code?: unknown };
-  const told = typeof code === 'string' || typeof code === 'number' ? `${code} ` : '';
-  return `${told}${error.message}`.trim().slice(0, MAX_DETAIL_CHARACTERS);
+  const prefix = typeof code === 'string' || typeof code === 'number' ? `${code} ` : '';
+  return `${prefix}${error.message}`.trim().slice(0, MAX_DETAIL_CHARACTERS);
 }

@@ -28,13 +28,13 @@ interface SpanDeskParts {
 }
 
 /** Max spans that wait while the SDK loads. */
-const MAX_EARLY = 1024;
+const MAX_EARLY_SPANS = 1024;
 /** Max time that the shutdown, or the end of tracing, waits for exports. */
-const FLUSH_MS = 2000;
+const MAX_FLUSH_MS = 2000;
 /** Max time for exports if the process must end at once. A nearby collector answers within this time. */
-const HURRIED_FLUSH_MS = 200;
+const MAX_HURRIED_FLUSH_MS = 200;
 const FAILED = 'export of spans failed';
-const GAVE_UP = 'the collector did not answer before the end';
+const NO_ANSWER = 'the collector did not answer before the end';
 /** One log line about failed exports per minute. */
 const FAILURE_LINES = { burst: 1, everyMs: 60_000 };
 
@@ -52,7 +52,7 @@ export class SpanDesk {
   /** Null without tracing, and while the SDK loads. */
   #pipeline: Pipeline | null = null;
   #early: SpanRecord[] = [];
-  #flushMs = FLUSH_MS;
+  #flushMs = MAX_FLUSH_MS;
   /** Cuts the wait for the last exports short; null if there is no wait. */
   #flush: AbortController | null = null;
   /** Settles after the last change. */
@@ -92,7 +92,7 @@ export class SpanDesk {
 
   /** Cuts {@link stop} short, even if it starts later. */
   hurry(): void {
-    this.#flushMs = HURRIED_FLUSH_MS;
+    this.#flushMs = MAX_HURRIED_FLUSH_MS;
     this.#flush?.abort();
   }
 
@@ -108,7 +108,7 @@ export class SpanDesk {
   }
 
   #takeEarly(span: SpanRecord): boolean {
-    if (this.#early.length >= MAX_EARLY) return false;
+    if (this.#early.length >= MAX_EARLY_SPANS) return false;
     this.#early.push(span);
     return true;
   }
@@ -145,14 +145,14 @@ export class SpanDesk {
       lost += await pipeline.close(this.#flushMs, this.#flush.signal);
       this.#flush = null;
     }
-    if (lost > 0) this.#gaveUp(lost);
+    if (lost > 0) this.#countLost(lost);
   }
 
   /** Counts the spans that will not be exported. This line comes last, so it is never suppressed. */
-  #gaveUp(spans: number): void {
+  #countLost(spans: number): void {
     this.counts.dropped.export += spans;
     const more = this.#failureLines.take();
-    this.#log.warn({ spans, detail: GAVE_UP, ...more }, FAILED);
+    this.#log.warn({ spans, detail: NO_ANSWER, ...more }, FAILED);
   }
 
   #failed(spans: number, detail: string): void {

@@ -32,7 +32,7 @@ const BATCH_MS = 1000;
 /** Max time of a batch. Then the next batch is sent, even if this one is still pending. */
 const BATCH_TIMEOUT_MS = 10_000;
 /** Interval between checks of a queue that is being emptied. */
-const LOOK_MS = 20;
+const POLL_MS = 20;
 
 /** Queues spans, and exports them in batches. */
 export class SpanPipeline {
@@ -44,7 +44,7 @@ export class SpanPipeline {
   /** Number of spans in the SDK's queue. */
   #queued = 0;
   /** Number of spans in pending exports, of any collector. */
-  #underWay = 0;
+  #inFlight = 0;
   #isClosed = false;
 
   /** @param version version of sluice */
@@ -91,12 +91,12 @@ export class SpanPipeline {
     const end = performance.now() + ms;
     const isOver = (): boolean => hurry.aborted || performance.now() >= end;
     // Full batches go one after the other. All at once would block the primary.
-    while (this.#queued >= MAX_BATCH && !isOver()) await delay(LOOK_MS);
+    while (this.#queued >= MAX_BATCH && !isOver()) await delay(POLL_MS);
     if (!isOver()) this.#processor.shutdown().catch(() => undefined);
-    while (this.#queued + this.#underWay > 0 && !isOver()) await delay(LOOK_MS);
+    while (this.#queued + this.#inFlight > 0 && !isOver()) await delay(POLL_MS);
     this.#isClosed = true;
     this.#collector.cut();
-    return this.#queued + this.#underWay;
+    return this.#queued + this.#inFlight;
   }
 
   /** Returns the exporter of the SDK's queue. It uses whichever collector is current. */
@@ -108,9 +108,9 @@ export class SpanPipeline {
           return;
         }
         this.#queued -= spans.length;
-        this.#underWay += spans.length;
+        this.#inFlight += spans.length;
         this.#collector.export(spans, (result) => {
-          this.#underWay -= spans.length;
+          this.#inFlight -= spans.length;
           done(result);
         });
       },
@@ -131,6 +131,6 @@ function originOf(version: string): SpanOrigin {
     'process.runtime.name': 'nodejs',
     'process.runtime.version': process.versions.node,
   });
-  const told = detectResources({ detectors: [envDetector] });
-  return { resource: defaultResource().merge(own).merge(told), scope: { name: 'sluice', version } };
+  const configured = detectResources({ detectors: [envDetector] });
+  return { resource: defaultResource().merge(own).merge(configured), scope: { name: 'sluice', version } };
 }

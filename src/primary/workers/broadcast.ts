@@ -12,10 +12,10 @@ import type { WorkerRoster } from './worker-roster.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 /** A worker that receives messages. */
-type ToldWorker = Pick<WorkerSlot, 'page' | 'generation'> & { send(message: ToWorker): void };
+type ReachableWorker = Pick<WorkerSlot, 'page' | 'generation'> & { send(message: ToWorker): void };
 
 interface BroadcastParts {
-  readonly roster: Pick<WorkerRoster<ToldWorker>, 'serving' | 'everyone'>;
+  readonly roster: Pick<WorkerRoster<ReachableWorker>, 'serving' | 'everyone'>;
   readonly pages: Pick<WorkerPages, 'directory' | 'slotsOf'>;
   readonly currentGeneration: Pick<CurrentGeneration, 'number'>;
   readonly records: ClusterRecords;
@@ -89,7 +89,7 @@ export class Broadcast {
   }
 
   /** Sends a command about clients or taps to all workers, including draining ones. */
-  tell(command: AccessCommand | TapCommand): void {
+  send(command: AccessCommand | TapCommand): void {
     for (const worker of this.#parts.roster.everyone) worker.send(command);
   }
 

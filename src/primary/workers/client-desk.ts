@@ -12,5 +12,5 @@ export interface ClientDesk {
    * @param reply sends a message to this run of the worker while it lasts. The same function for all reports
    * of the run
    */
-  hear(report: ClientReport, reply: (command: AccessCommand) => void): void;
+  receive(report: ClientReport, reply: (command: AccessCommand) => void): void;
 }

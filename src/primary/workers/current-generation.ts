@@ -13,7 +13,7 @@ import type { Block, SlotTable } from '../../telemetry/page-layout.ts';
 import type { LimitTables } from '../limits/limit-tables.ts';
 import type { TicketKeys } from '../tickets/ticket-keys.ts';
 import type { ClusterRecords, EndpointSlots } from './cluster-records.ts';
-import { countedParts, type WorkerPages } from './worker-pages.ts';
+import { layoutInputOf, type WorkerPages } from './worker-pages.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 /** State that belongs to a configuration. */
@@ -108,7 +108,7 @@ export class CurrentGeneration {
     const { directory, sums } = this.#pages;
     const before = this.#config;
     const generation = this.number + 1;
-    const plan = directory.plan(blockChange(countedParts(before), countedParts(config)), generation);
+    const plan = directory.plan(blockChange(layoutInputOf(before), layoutInputOf(config)), generation);
     if (plan === null) {
       throw new StartError('the stats pages are full: restart to apply the configuration');
     }

@@ -24,7 +24,7 @@ export class HeldPlaces {
   }
 
   /** Releases the places of a task that has ended. */
-  giveBack(): void {
+  releaseAll(): void {
     for (const { table, ledger } of this.#reports) {
       const layout = new TableLayout(table);
       new HoldLedger(layout, ledger).giveBack(layout);

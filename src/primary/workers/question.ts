@@ -24,7 +24,7 @@ export class Question {
   }
 
   /** Handles a message that may be the answer. */
-  hear(message: Extract<FromWorker, { type: 'prepared' | 'settled' }>): void {
+  receive(message: Extract<FromWorker, { type: 'prepared' | 'settled' }>): void {
     const { type, generation } = this.#command;
     if (message.generation !== generation) return;
     if (message.type === 'prepared' && type === 'prepare') this.#answered.resolve(message.problem);

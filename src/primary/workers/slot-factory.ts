@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
 import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
-import type { SightListener } from '../../protocol/sight.ts';
+import type { TelemetryListener } from '../../protocol/sight.ts';
 import type { TapOrder } from '../../protocol/tap.ts';
 import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -35,7 +35,7 @@ interface FactoryParts {
   readonly timings: SlotTimings;
   readonly log: Logger;
   /** Receives the workers' log lines, events, spans and lines of taps. */
-  readonly onSight: SightListener;
+  readonly onTelemetry: TelemetryListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
   /** Returns the running taps, for a worker that starts. */
@@ -52,7 +52,7 @@ interface SlotHistory {
   /** Number of restarts of workers with this name. */
   readonly restarts?: number;
   /** Whether to start the worker again if its first start fails. */
-  readonly perseveres?: boolean;
+  readonly retriesStart?: boolean;
 }
 
 /** Creates slots for workers, and gives each worker what it needs to start. */
@@ -67,8 +67,12 @@ export class SlotFactory {
     this.#parts = parts;
   }
 
-  create(kind: WorkerKind, name: string, { restarts = 0, perseveres = false }: SlotHistory = {}): WorkerSlot {
-    const { pages, currentGeneration, timings, log, onSight, onEndpointFailed, clientDesk, onLate } =
+  create(
+    kind: WorkerKind,
+    name: string,
+    { restarts = 0, retriesStart = false }: SlotHistory = {},
+  ): WorkerSlot {
+    const { pages, currentGeneration, timings, log, onTelemetry, onEndpointFailed, clientDesk, onLate } =
       this.#parts;
     const page = pages.add();
     const places = new HeldPlaces(() => currentGeneration.facts.limitTables.values());
@@ -78,17 +82,17 @@ export class SlotFactory {
       page,
       clear: () => {
         pages.clearGauges(page);
-        places.giveBack();
+        places.releaseAll();
       },
       restarts,
-      perseveres,
+      retriesStart,
       timings,
       log,
-      onSight,
+      onTelemetry,
       onEndpointFailed,
       onAccessReport: (report, reply) => {
         if (report.type === 'limit_ledger') places.add(report);
-        else clientDesk.hear(report, reply);
+        else clientDesk.receive(report, reply);
       },
       onLate: (afterMs) => onLate(slot, afterMs),
       serve: (launch) => this.#serve(slot, launch),

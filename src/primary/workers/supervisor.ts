@@ -4,7 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
-import type { SightListener } from '../../protocol/sight.ts';
+import type { TelemetryListener } from '../../protocol/sight.ts';
 import type { TapOrder } from '../../protocol/tap.ts';
 import type { DrainScope, Heirs, ToWorker } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -28,7 +28,7 @@ export interface SupervisorTimings extends SlotTimings {
 }
 
 /** A fault that tests inject into a worker. */
-export type Harm = Extract<ToWorker, { type: 'fault' | 'freeze' }>;
+export type InjectedFault = Extract<ToWorker, { type: 'fault' | 'freeze' }>;
 
 interface SupervisorOptions {
   readonly roster: WorkerRoster;
@@ -39,7 +39,7 @@ interface SupervisorOptions {
   readonly threads: Threads;
   readonly log: Logger;
   /** Receives the workers' log lines, events, spans and lines of taps. */
-  readonly onSight: SightListener;
+  readonly onTelemetry: TelemetryListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   readonly clientDesk: ClientDesk;
   /** Returns the running taps, for a worker that starts. */
@@ -80,7 +80,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     const { roster, pages, currentGeneration, broadcast, threads, log, descriptorPlan = null } = options;
-    const { onSight, onEndpointFailed, clientDesk, clusterRecords, timings = TIMINGS } = options;
+    const { onTelemetry, onEndpointFailed, clientDesk, clusterRecords, timings = TIMINGS } = options;
     const { tapOrders = () => [] } = options;
     this.#options = options;
     this.#roster = roster;
@@ -96,7 +96,7 @@ export class Supervisor {
       threads,
       timings,
       log,
-      onSight,
+      onTelemetry,
       onEndpointFailed,
       clientDesk,
       tapOrders,
@@ -154,8 +154,8 @@ export class Supervisor {
   }
 
   /** Why only a new process can restore full service; null if this process can recover. */
-  get hopeless(): string | null {
-    return this.#stuck.hopeless;
+  get unrecoverable(): string | null {
+    return this.#stuck.unrecoverable;
   }
 
   /** Starts all workers. Resolves when all listen. @throws StartError if one does not */
@@ -165,7 +165,7 @@ export class Supervisor {
   }
 
   /** Makes a worker throw or freeze, for tests. Returns false if no worker has that name. */
-  readonly harm = (name: string, harm: Harm): boolean => {
+  readonly injectFault = (name: string, harm: InjectedFault): boolean => {
     const slot = this.#find(name);
     slot?.send(harm);
     return slot !== undefined;
@@ -239,7 +239,7 @@ export class Supervisor {
   async #finish(): Promise<boolean> {
     const slots = this.#roster.everyone;
     const all = Promise.all([
-      ...slots.map((slot) => slot.gone),
+      ...slots.map((slot) => slot.endedOrStuck),
       ...this.leftBehind.recovered.map((slot) => slot.ended),
     ]).then(() => true);
     const ended = await Promise.race([all, this.#overdue.passed.then(() => false)]);
@@ -292,7 +292,7 @@ export class Supervisor {
     const known = new Map(this.slots.map((slot) => [slot.name, slot]));
     const fresh: WorkerSlot[] = [];
     this.#roster.slots = namesOf(this.config).map(({ kind, name }) => {
-      const slot = known.get(name) ?? this.#factory.create(kind, name, { perseveres: true });
+      const slot = known.get(name) ?? this.#factory.create(kind, name, { retriesStart: true });
       if (!known.delete(name)) fresh.push(slot);
       return slot;
     });
@@ -328,7 +328,7 @@ export class Supervisor {
   }
 
   async #leave(slot: WorkerSlot): Promise<void> {
-    await slot.gone;
+    await slot.endedOrStuck;
     if (slot.state === 'stuck') return;
     slot.close();
     this.#roster.removeLeaving(slot);

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/types/config.ts';
-import { blocksOf, type Counted } from '../../protocol/stats-layout.ts';
+import { blocksOf, type LayoutInput } from '../../protocol/stats-layout.ts';
 import type { DrainScope, WorkerKind } from '../../protocol/to-worker.ts';
 import { pageMetrics, threadMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../telemetry/metrics/page-shapes.ts';
@@ -22,7 +22,7 @@ export class WorkerPages {
   #slots: { readonly version: number; readonly memory: SharedArrayBuffer } | null = null;
 
   constructor(config: Config) {
-    this.directory = new SeriesDirectory(blocksOf(countedParts(config)));
+    this.directory = new SeriesDirectory(blocksOf(layoutInputOf(config)));
     this.sums = new PageSums(this.directory, []);
   }
 
@@ -111,6 +111,6 @@ export function namesOf(config: Config): { kind: WorkerKind; name: string }[] {
 }
 
 /** Returns the parts of a configuration that its blocks depend on. */
-export function countedParts(config: Config): Counted {
+export function layoutInputOf(config: Config): LayoutInput {
   return { config, workers: namesOf(config).map(({ name }) => name) };
 }

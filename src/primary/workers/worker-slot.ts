@@ -5,7 +5,7 @@ import { Backoff } from '../../core/timing/backoff.ts';
 import type { AccessCommand, AccessReport } from '../../protocol/access.ts';
 import type { EndpointFailure, FromWorker } from '../../protocol/from-worker.ts';
 import { Pulse } from '../../protocol/pulse.ts';
-import type { SightListener } from '../../protocol/sight.ts';
+import type { TelemetryListener } from '../../protocol/sight.ts';
 import type { WorkerState } from '../../protocol/admin/status.ts';
 import type { TapCommand } from '../../protocol/tap.ts';
 import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';
@@ -37,10 +37,10 @@ interface SlotOptions {
   /** Number of earlier restarts of workers with this name. */
   readonly restarts: number;
   /** Whether to start the worker again if its first start fails. */
-  readonly perseveres?: boolean;
+  readonly retriesStart?: boolean;
   readonly timings: SlotTimings;
   readonly log: Logger;
-  readonly onSight: SightListener;
+  readonly onTelemetry: TelemetryListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   /** @param reply sends a message to this run of the worker while it lasts. One function for the run */
   readonly onAccessReport: (report: AccessReport, reply: (command: AccessCommand) => void) => void;
@@ -67,7 +67,7 @@ export class WorkerSlot {
   /** Resolves when no task runs in the slot and none will start. */
   readonly ended: Promise<undefined>;
   /** Resolves when nobody needs to wait for the worker: it has ended or is stuck. */
-  readonly gone: Promise<undefined>;
+  readonly endedOrStuck: Promise<undefined>;
   readonly #options: SlotOptions;
   readonly #backoff: Backoff;
   readonly #firstListening = Promise.withResolvers<undefined>();
@@ -99,7 +99,7 @@ export class WorkerSlot {
     // A drain rejects the promise, even if nobody waits for the start.
     this.#firstListening.promise.catch(() => undefined);
     this.ended = this.#end.promise;
-    this.gone = this.#leave.promise;
+    this.endedOrStuck = this.#leave.promise;
   }
 
   get state(): WorkerState {
@@ -227,7 +227,7 @@ export class WorkerSlot {
       case 'events':
       case 'spans':
       case 'tap':
-        this.#options.onSight(message, this.name, this.#reply);
+        this.#options.onTelemetry(message, this.name, this.#reply);
         break;
       case 'listening':
         if (port !== this.#port || this.#state !== 'starting') break;
@@ -239,12 +239,12 @@ export class WorkerSlot {
         this.#firstListening.resolve(undefined);
         if (this.#restarts > 0) {
           this.#options.log.info({ worker: this.name, restarts: this.#restarts }, 'worker is up again');
-          this.#tell('up', `restart ${this.#restarts}`);
+          this.#reportEvent('up', `restart ${this.#restarts}`);
         }
         break;
       case 'prepared':
       case 'settled':
-        if (port === this.#port) this.#question?.hear(message);
+        if (port === this.#port) this.#question?.receive(message);
         break;
       case 'endpoint_failed':
         this.#options.onEndpointFailed(message.failure);
@@ -260,9 +260,9 @@ export class WorkerSlot {
   }
 
   #late(): void {
-    const { timings, log, onLate, perseveres } = this.#options;
+    const { timings, log, onLate, retriesStart } = this.#options;
     const { startMs, firstStartMs } = timings;
-    if (!this.#wasEverUp && perseveres !== true) {
+    if (!this.#wasEverUp && retriesStart !== true) {
       log.warn({ worker: this.name, afterMs: startMs, maxMs: firstStartMs }, 'worker does not listen yet');
       this.#timer = setTimeout(() => this.#missed(firstStartMs), firstStartMs - startMs);
       return;
@@ -302,7 +302,7 @@ export class WorkerSlot {
     if (!this.#wasEverUp) {
       const [line = ''] = messageOf(reason).split('\n');
       this.#firstListening.reject(new StartError(`worker ${name} did not start: ${line}`, { cause: reason }));
-      if (this.#options.perseveres !== true) {
+      if (this.#options.retriesStart !== true) {
         this.#finish();
         return;
       }
@@ -312,16 +312,16 @@ export class WorkerSlot {
     this.#state = 'waiting';
     const restartInMs = Math.round(this.#backoff.next());
     log.error({ err: reason, worker: name, restartInMs }, 'worker failed');
-    this.#tell('failed', messageOf(reason));
+    this.#reportEvent('failed', messageOf(reason));
     this.#timer = setTimeout(() => {
       this.#restarts++;
       this.#launch();
     }, restartInMs);
   }
 
-  #tell(reason: string, detail: string): void {
+  #reportEvent(reason: string, detail: string): void {
     const event = { at: Date.now(), kind: 'worker', reason, detail } as const;
-    this.#options.onSight({ type: 'events', events: [event], suppressed: 0 }, this.name, this.#reply);
+    this.#options.onTelemetry({ type: 'events', events: [event], suppressed: 0 }, this.name, this.#reply);
   }
 
   /** Receives the worker's last messages: messages and the end of a task arrive on different paths. */

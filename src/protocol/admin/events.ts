@@ -1,15 +1,15 @@
 /** Recent refusals and failures, kept by the primary: `GET /events` at the admin address. */
 
 /** Kinds of events that only the primary creates. Clients cannot cause them at will. */
-const OWN_KINDS = ['endpoint', 'reload', 'worker', 'process'] as const;
+const PRIMARY_KINDS = ['endpoint', 'reload', 'worker', 'process'] as const;
 
 /** Kind of refusal or failure. */
 export type EventKind =
-  'connection' | 'request' | 'handshake' | 'session' | 'tunnel' | 'admin' | (typeof OWN_KINDS)[number];
+  'connection' | 'request' | 'handshake' | 'session' | 'tunnel' | 'admin' | (typeof PRIMARY_KINDS)[number];
 
-/** Whether only the primary creates events of this kind: see {@link OWN_KINDS}. */
-export function isOwnKind(kind: EventKind): boolean {
-  return (OWN_KINDS as readonly EventKind[]).includes(kind);
+/** Whether only the primary creates events of this kind: see {@link PRIMARY_KINDS}. */
+export function isPrimaryKind(kind: EventKind): boolean {
+  return (PRIMARY_KINDS as readonly EventKind[]).includes(kind);
 }
 
 /** An event as a worker or the primary reports it. */

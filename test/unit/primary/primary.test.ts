@@ -223,7 +223,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     assert.equal((await get(started, '/livez')).status, 200);
     await until(async () => (await get(started, '/readyz')).status === 200, 'the worker is back');
     await until(isUp, 'the other is back');
-    assert.equal(primary.unwell, null);
+    assert.equal(primary.unhealthy, null);
     const restarts = parseExposition((await get(started, '/metrics')).text, 'text').get(
       'sluice_worker_restarts_total',
     );
@@ -232,7 +232,7 @@ describe('the primary', { timeout: 300_000 }, () => {
       [0, 1, 1],
     );
     assert.equal(await primary.end(0), true);
-    assert.deepEqual([primary.unwell, primary.leftBehind], [null, 0]);
+    assert.deepEqual([primary.unhealthy, primary.leftBehind], [null, 0]);
   });
 
   it('has no fault hook unless asked for one', async () => {

@@ -325,10 +325,10 @@ describe('the running primary', () => {
   it('is unwell only while it should serve', async () => {
     const parts = new FakeParts();
     parts.problem = 'no l7 worker is up';
-    assert.equal(parts.running.unwell, null, 'it starts');
+    assert.equal(parts.running.unhealthy, null, 'it starts');
     await parts.running.start();
-    assert.equal(parts.running.unwell, 'no l7 worker is up');
+    assert.equal(parts.running.unhealthy, 'no l7 worker is up');
     await parts.end(0);
-    assert.equal(parts.running.unwell, null, 'it has ended');
+    assert.equal(parts.running.unhealthy, null, 'it has ended');
   });
 });

@@ -5,7 +5,7 @@ import type { KeySetCommand, KeySetReport } from '../../../protocol/access.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { Broadcast } from '../../workers/broadcast.ts';
 import { fetchKeySet } from './key-set-request.ts';
-import { RemoteKeySet, type KeySetHome } from './remote-key-set.ts';
+import { RemoteKeySet, type KeySetContext } from './remote-key-set.ts';
 
 /** Max time that a start or reload waits for new sets. After that, requests get 503 until the set arrives. */
 const MAX_WAIT_MS = 2000;
@@ -20,12 +20,12 @@ interface KeySetChange {
 
 /** The key sets of all URLs of a configuration. All workers use them. */
 export class KeySets {
-  readonly #home: KeySetHome;
+  readonly #context: KeySetContext;
   #sets: ReadonlyMap<string, RemoteKeySet>;
 
-  constructor(config: Pick<Config, 'listeners'>, home: KeySetHome) {
-    this.#home = home;
-    this.#sets = new Map(urlsOf(config).map((url) => [url, new RemoteKeySet(url, home)]));
+  constructor(config: Pick<Config, 'listeners'>, context: KeySetContext) {
+    this.#context = context;
+    this.#sets = new Map(urlsOf(config).map((url) => [url, new RemoteKeySet(url, context)]));
   }
 
   get all(): readonly RemoteKeySet[] {
@@ -50,7 +50,7 @@ export class KeySets {
     const sets = new Map<string, RemoteKeySet>();
     for (const url of urlsOf(config)) {
       let set = this.#sets.get(url);
-      if (set === undefined) made.push((set = new RemoteKeySet(url, this.#home)));
+      if (set === undefined) made.push((set = new RemoteKeySet(url, this.#context)));
       sets.set(url, set);
     }
     return {
@@ -66,11 +66,11 @@ export class KeySets {
   }
 
   /** Answers a worker that saw an unknown key id. `onChange` delivers a changed set to the worker. */
-  hear({ url }: Pick<KeySetReport, 'url'>, reply: (command: KeySetCommand) => void): void {
+  receive({ url }: Pick<KeySetReport, 'url'>, reply: (command: KeySetCommand) => void): void {
     const set = this.#sets.get(url);
     const answer = (): void => reply({ type: 'key_set', url, jwks: set?.jwks ?? null });
     if (set === undefined) answer();
-    else set.want(answer);
+    else set.refresh(answer);
   }
 
   stop(): void {
@@ -81,7 +81,7 @@ export class KeySets {
 /** Creates the key sets of the process, which broadcast changes to all workers. Fetches nothing yet. */
 export function createKeySets(
   config: Pick<Config, 'listeners'>,
-  broadcast: Pick<Broadcast, 'tell'>,
+  broadcast: Pick<Broadcast, 'send'>,
   log: Logger,
 ): KeySets {
   return new KeySets(config, {
@@ -93,16 +93,16 @@ export function createKeySets(
       timer.unref();
       return () => clearTimeout(timer);
     },
-    onChange: (url, jwks) => broadcast.tell({ type: 'key_set', url, jwks }),
+    onChange: (url, jwks) => broadcast.send({ type: 'key_set', url, jwks }),
   });
 }
 
 async function startAll(sets: readonly RemoteKeySet[]): Promise<void> {
   if (sets.length === 0) return;
-  const patience = new AbortController();
-  const late = delay(MAX_WAIT_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+  const timeout = new AbortController();
+  const late = delay(MAX_WAIT_MS, undefined, { signal: timeout.signal }).catch(() => undefined);
   await Promise.race([Promise.all(sets.map((set) => set.start())), late]);
-  patience.abort();
+  timeout.abort();
 }
 
 /** Returns the URLs of listeners and routes, without duplicates. */

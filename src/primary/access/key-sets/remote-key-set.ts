@@ -5,14 +5,14 @@ import type { Logger } from '../../../telemetry/logger.ts';
 import type { FetchedKeySet } from './key-set-request.ts';
 
 /** The dependencies of a {@link RemoteKeySet}. Tests inject fakes. */
-export interface KeySetHome {
+export interface KeySetContext {
   readonly log: Logger;
   readonly fetch: (url: string, signal: AbortSignal) => Promise<FetchedKeySet>;
   /** Milliseconds on a monotonic clock. */
   readonly now: () => number;
   /** Calls back once after a delay. Returns a function that cancels the call. */
   readonly schedule: (delayMs: number, callback: () => void) => () => void;
-  /** Called with each changed set, before the callbacks of {@link RemoteKeySet.want}. */
+  /** Called with each changed set, before the callbacks of {@link RemoteKeySet.refresh}. */
   readonly onChange: (url: string, jwks: string) => void;
 }
 
@@ -25,7 +25,7 @@ const RETRY = { firstMs: 1000, maxMs: 60_000 };
  * Max fetches that tokens can cause while the set stays the same. Few, because anyone can send a token with
  * an unknown key. The burst is above 1 because a key may rotate soon after a bad token.
  */
-const WANTED = { burst: 3, everyMs: 5000 };
+const REFRESH_LIMIT = { burst: 3, everyMs: 5000 };
 const FAILURE_LINES = { burst: 3, everyMs: 60_000 };
 
 /**
@@ -37,9 +37,9 @@ export class RemoteKeySet {
   /** The URL without its query, which may contain a secret. */
   readonly label: string;
   readonly results = { success: 0, failure: 0 };
-  readonly #home: KeySetHome;
+  readonly #context: KeySetContext;
   readonly #backoff = new Backoff(RETRY);
-  #wanted: BurstLimit;
+  #refreshLimit: BurstLimit;
   readonly #failureLines: BurstLimit;
   readonly #stop = new AbortController();
   #jwks: string | null = null;
@@ -49,13 +49,13 @@ export class RemoteKeySet {
   #fetch: Promise<void> | null = null;
   #cancelNext: () => void = () => undefined;
 
-  constructor(url: string, home: KeySetHome) {
+  constructor(url: string, context: KeySetContext) {
     const { origin, pathname } = new URL(url);
     this.url = url;
     this.label = `${origin}${pathname}`;
-    this.#home = home;
-    this.#wanted = new BurstLimit(home.now, WANTED);
-    this.#failureLines = new BurstLimit(home.now, FAILURE_LINES);
+    this.#context = context;
+    this.#refreshLimit = new BurstLimit(context.now, REFRESH_LIMIT);
+    this.#failureLines = new BurstLimit(context.now, FAILURE_LINES);
   }
 
   /** The last set; null before the first. It stays while the URL is down. */
@@ -65,7 +65,7 @@ export class RemoteKeySet {
 
   /** Milliseconds since the last successful fetch, changed or not; null before the first. */
   get ageMs(): number | null {
-    return this.#fetchedAt === null ? null : this.#home.now() - this.#fetchedAt;
+    return this.#fetchedAt === null ? null : this.#context.now() - this.#fetchedAt;
   }
 
   /** Starts the first fetch. Resolves when it succeeded or failed. */
@@ -78,9 +78,9 @@ export class RemoteKeySet {
    *
    * @param done called after the fetch, or at once if tokens caused too many fetches lately
    */
-  want(done: () => void): void {
+  refresh(done: () => void): void {
     if (this.#fetch === null) {
-      if (this.#stop.signal.aborted || this.#wanted.take() === 0) {
+      if (this.#stop.signal.aborted || this.#refreshLimit.take() === 0) {
         done();
         return;
       }
@@ -103,7 +103,7 @@ export class RemoteKeySet {
   }
 
   async #run(): Promise<void> {
-    const { fetch, schedule } = this.#home;
+    const { fetch, schedule } = this.#context;
     let waitMs: number;
     try {
       const fetched = await fetch(this.url, this.#stop.signal);
@@ -120,7 +120,7 @@ export class RemoteKeySet {
   }
 
   #succeeded({ jwks, keys, maxAgeMs }: FetchedKeySet): number {
-    const { log, now, onChange } = this.#home;
+    const { log, now, onChange } = this.#context;
     this.results.success++;
     this.#backoff.reset();
     this.#fetchedAt = now();
@@ -129,7 +129,7 @@ export class RemoteKeySet {
       log.info({ url: this.label, keys }, 'key set fetched');
       // Only the issuer can change the set, so clients cannot exploit the reset. The issuer may rotate again
       // soon.
-      this.#wanted = new BurstLimit(now, WANTED);
+      this.#refreshLimit = new BurstLimit(now, REFRESH_LIMIT);
       onChange(this.url, jwks);
     }
     return Math.min(MAX_PERIOD_MS, Math.max(MIN_PERIOD_MS, maxAgeMs ?? DEFAULT_PERIOD_MS));
@@ -146,7 +146,7 @@ export class RemoteKeySet {
         hasSet: this.#jwks !== null,
         ...suppressed,
       };
-      this.#home.log.warn(fields, 'key set not fetched');
+      this.#context.log.warn(fields, 'key set not fetched');
     }
     return this.#backoff.next();
   }

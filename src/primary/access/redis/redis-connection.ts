@@ -6,7 +6,7 @@ export interface RedisConnection {
   /** Sends a command. Rejects on an error reply, or when the connection ends. */
   send(args: readonly string[]): Promise<unknown>;
   /** Subscribes to the messages of a channel. */
-  subscribe(channel: string, hear: (message: string) => void): Promise<void>;
+  subscribe(channel: string, onMessage: (message: string) => void): Promise<void>;
 }
 
 export interface RedisDialling {
@@ -57,6 +57,6 @@ export async function dialRedis({ url, signal, onEnd }: RedisDialling): Promise<
   isOpen = true;
   return {
     send: (args) => client.sendCommand(args),
-    subscribe: (channel, hear) => client.subscribe(channel, hear),
+    subscribe: (channel, onMessage) => client.subscribe(channel, onMessage),
   };
 }

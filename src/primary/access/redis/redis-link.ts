@@ -39,9 +39,9 @@ const ATTEMPT_TIMEOUT_MS = 2000;
 const COMMAND_TIMEOUT_MS = 1000;
 const RETRY = { firstMs: 100, maxMs: 2000 };
 /** A connection that lasts this long ends a series of failures. */
-const LASTING_MS = 5000;
+const STABLE_MS = 5000;
 /** Max log lines until Redis is up again. */
-const MAX_TOLD_REASONS = 8;
+const MAX_LOGGED_REASONS = 8;
 
 /** A connection to Redis that reconnects when lost. While Redis is down, commands fail at once. */
 export class RedisLink {
@@ -53,7 +53,7 @@ export class RedisLink {
   #session = new AbortController();
   #connection: RedisConnection | null = null;
   /** Reasons already logged since the last connection. */
-  readonly #toldReasons = new Set<string>();
+  readonly #loggedReasons = new Set<string>();
   /** Starts the next attempt, or resets the backoff of a lasting connection. */
   #timer: NodeJS.Timeout | undefined;
 
@@ -86,7 +86,7 @@ export class RedisLink {
     const { counts } = this.#options;
     const connection = this.#open();
     try {
-      return await this.#inTime(connection.send(args));
+      return await this.#withTimeout(connection.send(args));
     } catch (error) {
       // NOSCRIPT is normal: the server has not cached the script yet.
       if (connection === this.#connection && !messageOf(error).startsWith('NOSCRIPT')) counts.errors.reply++;
@@ -95,8 +95,8 @@ export class RedisLink {
   }
 
   /** Subscribes to a channel until the current connection ends. Rejects like {@link send}. */
-  async subscribe(channel: string, hear: (message: string) => void): Promise<void> {
-    await this.#inTime(this.#open().subscribe(channel, hear));
+  async subscribe(channel: string, onMessage: (message: string) => void): Promise<void> {
+    await this.#withTimeout(this.#open().subscribe(channel, onMessage));
   }
 
   #open(): RedisConnection {
@@ -120,18 +120,18 @@ export class RedisLink {
       this.#end(session, 'connect', messageOf(error));
       return;
     }
-    this.#timer = setTimeout(() => this.#backoff.reset(), LASTING_MS);
+    this.#timer = setTimeout(() => this.#backoff.reset(), STABLE_MS);
     this.#timer.unref();
     log.info(
       { server: this.#server },
-      this.#toldReasons.size > 0 ? 'Redis is reachable again' : 'connected to Redis',
+      this.#loggedReasons.size > 0 ? 'Redis is reachable again' : 'connected to Redis',
     );
-    this.#toldReasons.clear();
+    this.#loggedReasons.clear();
     owner.up();
   }
 
   /** Waits for an answer. A late answer rejects and ends the connection. */
-  async #inTime<T>(answer: Promise<T>): Promise<T> {
+  async #withTimeout<T>(answer: Promise<T>): Promise<T> {
     const session = this.#session;
     try {
       return await withDeadline(answer, COMMAND_TIMEOUT_MS);
@@ -150,17 +150,17 @@ export class RedisLink {
     clearTimeout(this.#timer);
     const { counts, owner } = this.#options;
     counts.errors[kind]++;
-    this.#tell(reason);
+    this.#logReason(reason);
     this.#timer = setTimeout(() => void this.#connect(), this.#backoff.next());
     this.#timer.unref();
     if (wasUp) owner.down();
   }
 
   /** Logs each reason once. The first may be a busy moment, and the next an untrusted certificate. */
-  #tell(reason: string): void {
-    const told = this.#toldReasons;
-    if (told.size === MAX_TOLD_REASONS || told.has(reason)) return;
-    told.add(reason);
+  #logReason(reason: string): void {
+    const logged = this.#loggedReasons;
+    if (logged.size === MAX_LOGGED_REASONS || logged.has(reason)) return;
+    logged.add(reason);
     this.#options.log.warn({ server: this.#server, reason }, 'Redis is unreachable');
   }
 }

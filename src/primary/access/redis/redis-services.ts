@@ -25,7 +25,7 @@ interface Use {
 }
 
 /** Interval of the check for changed settings. */
-const LOOK_MS = 200;
+const POLL_MS = 200;
 
 /** The features that use Redis: shared limits and revocations. Follows reloads. */
 export class RedisServices {
@@ -41,7 +41,7 @@ export class RedisServices {
   /** Connects if the configuration has Redis, and follows reloads. */
   start(): void {
     this.#follow();
-    this.#timer = setInterval(() => this.#follow(), LOOK_MS);
+    this.#timer = setInterval(() => this.#follow(), POLL_MS);
     this.#timer.unref();
   }
 

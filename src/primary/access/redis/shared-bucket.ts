@@ -79,20 +79,20 @@ export class SharedBucket {
    * Applies the level of an answer.
    *
    * @param sentAt monotonic milliseconds
-   * @param heardAt monotonic milliseconds
+   * @param receivedAt monotonic milliseconds
    * @returns the level that the local bucket should have had when the claim was sent
    */
-  answer(level: number, sentAt: number, heardAt: number): number {
+  answer(level: number, sentAt: number, receivedAt: number): number {
     // Assume that the claim reached Redis halfway.
-    const underwayMs = (heardAt - sentAt) / 2;
+    const oneWayMs = (receivedAt - sentAt) / 2;
     this.#level = level;
-    this.#knownAt = sentAt + underwayMs;
+    this.#knownAt = sentAt + oneWayMs;
     this.#isMerging = false;
-    return Math.max(level + underwayMs * 1000, 0);
+    return Math.max(level + oneWayMs * 1000, 0);
   }
 
   /** Marks Redis as down. Units taken from now on are merged later. */
-  lose(): void {
+  markRedisDown(): void {
     this.#isMerging = true;
   }
 

@@ -98,7 +98,7 @@ export class SharedLimits {
     this.#isBusy = true;
     try {
       this.#openTables();
-      for (const { sync } of this.#tables.values()) sync.look();
+      for (const { sync } of this.#tables.values()) sync.collectUsed();
       await this.#exchange();
     } finally {
       this.#isBusy = false;
@@ -114,19 +114,22 @@ export class SharedLimits {
   async #exchange(): Promise<void> {
     const { link } = this.#parts;
     if (!link.isUp) {
-      this.#lose();
+      this.#markRedisDown();
       return;
     }
     const startedAt = this.#clock();
     try {
       // Commands are pipelined: a round takes one round trip. Redis runs the renewal first.
-      await allOf([this.#renew(startedAt), ...Array.from(this.#tables.values(), ({ sync }) => sync.tell())]);
+      await allOf([
+        this.#renew(startedAt),
+        ...Array.from(this.#tables.values(), ({ sync }) => sync.report()),
+      ]);
       this.#isCounting = true;
       this.#succeededAt = this.#clock();
       this.lastRoundSeconds = (this.#succeededAt - startedAt) / 1000;
     } catch (error) {
       this.#complain(error);
-      this.#lose();
+      this.#markRedisDown();
     }
   }
 
@@ -143,12 +146,12 @@ export class SharedLimits {
     const { link, settings } = this.#parts;
     const held = await run(link, RENEW, [processesKey(settings.prefix)], [this.#process, LEASE_MS]);
     this.#renewAt = now + RENEW_MS;
-    if (held !== 1) for (const { sync } of this.#tables.values()) sync.tellAllHeld();
+    if (held !== 1) for (const { sync } of this.#tables.values()) sync.reportAllHeld();
   }
 
-  #lose(): void {
+  #markRedisDown(): void {
     this.#isCounting = false;
-    for (const { sync } of this.#tables.values()) sync.lose();
+    for (const { sync } of this.#tables.values()) sync.markRedisDown();
   }
 
   #applyFailure(): void {

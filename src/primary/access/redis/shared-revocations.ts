@@ -26,11 +26,11 @@ interface Entry extends Revocation {
 }
 
 /** Interval between reads of all revocations. Messages can be lost. */
-const READ_MS = 60_000;
+const READ_PERIOD_MS = 60_000;
 /** How long Redis keeps the entry of an undone revocation. */
 const KEEP_ENDED_MS = 86_400_000;
 /** Max entries per command and message. Also the COUNT of HSCAN, which is approximate. */
-const PAGE = 500;
+const PAGE_ENTRIES = 500;
 /** Max pages to read: more entries than a process keeps. */
 const MAX_PAGES = 1000;
 const MAX_MESSAGE_CHARACTERS = 4 * 1024 * 1024;
@@ -58,8 +58,8 @@ export class SharedRevocations {
     this.#link = link;
     this.#book = book;
     this.#log = log;
-    this.#forget = book.onChange((change) => this.#tell(change));
-    this.#timer = setInterval(() => this.#readAgain(), READ_MS);
+    this.#forget = book.onChange((change) => this.#share(change));
+    this.#timer = setInterval(() => this.#readAgain(), READ_PERIOD_MS);
     this.#timer.unref();
   }
 
@@ -73,7 +73,7 @@ export class SharedRevocations {
    */
   read(): void {
     this.#attempt(async () => {
-      await this.#link.subscribe(this.#key, (message) => this.#hear(message));
+      await this.#link.subscribe(this.#key, (message) => this.#receive(message));
       await this.#exchange();
     });
   }
@@ -82,7 +82,7 @@ export class SharedRevocations {
     if (this.#link.isUp) this.#attempt(() => this.#exchange());
   }
 
-  #tell({ changed, ended }: Change): void {
+  #share({ changed, ended }: Change): void {
     const now = Date.now();
     const entries = [
       ...changed.map((revocation) => ({ ...revocation, isEnded: false })),
@@ -118,7 +118,7 @@ export class SharedRevocations {
     const over: string[] = [];
     let cursor = '0';
     for (let page = 0; page < MAX_PAGES; page++) {
-      const answer = (await this.#link.send(['HSCAN', this.#key, cursor, 'COUNT', String(PAGE)])) as [
+      const answer = (await this.#link.send(['HSCAN', this.#key, cursor, 'COUNT', String(PAGE_ENTRIES)])) as [
         string,
         string[],
       ];
@@ -131,20 +131,20 @@ export class SharedRevocations {
       [cursor] = answer;
       if (cursor === '0') break;
     }
-    if (over.length > 0) await this.#link.send(['HDEL', this.#key, ...over.slice(0, PAGE)]);
+    if (over.length > 0) await this.#link.send(['HDEL', this.#key, ...over.slice(0, PAGE_ENTRIES)]);
     return entries;
   }
 
   async #write(entries: readonly Entry[]): Promise<void> {
-    for (let at = 0; at < entries.length; at += PAGE) {
-      const page = entries.slice(at, at + PAGE);
+    for (let at = 0; at < entries.length; at += PAGE_ENTRIES) {
+      const page = entries.slice(at, at + PAGE_ENTRIES);
       const fields = page.flatMap((entry) => [entry.principal, JSON.stringify(entry)]);
       await this.#link.send(['HSET', this.#key, ...fields]);
       await this.#link.send(['PUBLISH', this.#key, JSON.stringify({ sender: this.#sender, entries: page })]);
     }
   }
 
-  #hear(message: string): void {
+  #receive(message: string): void {
     if (message.length > MAX_MESSAGE_CHARACTERS) return;
     const { sender, entries } = (parse(message) ?? {}) as { sender?: unknown; entries?: unknown };
     if (sender === this.#sender || !Array.isArray(entries)) return;

@@ -29,7 +29,7 @@ interface KeyRecord {
   /** In the order of {@link RATE_KINDS}; null for rates that the limit lacks. */
   readonly buckets: readonly (SharedBucket | null)[];
   /** Units not yet reported to Redis, by rate. */
-  readonly untold: number[];
+  readonly unreported: number[];
   usedAt: number;
   /** Connections of this process, as last stored in Redis. */
   held: number;
@@ -85,7 +85,7 @@ export class TableSync {
    * Collects the keys that were used, and drops unused records. Called in each round, even while Redis is
    * down.
    */
-  look(): void {
+  collectUsed(): void {
     const now = this.#parts.clock();
     this.#table.visitUsed((key) => {
       const record = this.#recordOf(key);
@@ -102,7 +102,7 @@ export class TableSync {
   }
 
   /** Reports the due keys to Redis. Rejects if that fails. Unreported units are reported later. */
-  async tell(): Promise<void> {
+  async report(): Promise<void> {
     const due: KeyRecord[] = [];
     for (const record of this.#due) {
       if (due.length === MAX_ROUND_KEYS) break;
@@ -121,12 +121,12 @@ export class TableSync {
   }
 
   /** Marks Redis as down. Units taken from now on are merged later. */
-  lose(): void {
-    for (const record of this.#records.values()) for (const bucket of record.buckets) bucket?.lose();
+  markRedisDown(): void {
+    for (const record of this.#records.values()) for (const bucket of record.buckets) bucket?.markRedisDown();
   }
 
   /** Reports all connections again, because Redis has lost them. */
-  tellAllHeld(): void {
+  reportAllHeld(): void {
     for (const record of this.#records.values()) {
       record.isHeldUnknown = true;
       this.#due.add(record);
@@ -164,8 +164,8 @@ export class TableSync {
         const rate = settings[kind];
         return rate === null ? null : new SharedBucket((rate.burst * 1e6) / rate.perSecond);
       });
-      const untold = RATE_KINDS.map(() => 0);
-      record = { key, buckets, untold, usedAt: 0, held: 0, isHeldUnknown: false, elsewhere: 0 };
+      const unreported = RATE_KINDS.map(() => 0);
+      record = { key, buckets, unreported, usedAt: 0, held: 0, isHeldUnknown: false, elsewhere: 0 };
       this.#records.set(key.hex, record);
     }
     return record;
@@ -194,8 +194,8 @@ export class TableSync {
       }
     } catch (error) {
       for (const [index, record] of records.entries()) {
-        record.untold[rate]! += units[index]!;
-        record.buckets[rate]!.lose();
+        record.unreported[rate]! += units[index]!;
+        record.buckets[rate]!.markRedisDown();
         this.#due.add(record);
       }
       throw error;
@@ -247,9 +247,9 @@ export class TableSync {
 
   /** Reads the units taken, and the bucket's level in microseconds. */
   #read(record: KeyRecord, rate: number): { readonly taken: number; readonly level: number } {
-    let taken = record.untold[rate]!;
+    let taken = record.unreported[rate]!;
     let level = 0;
-    record.untold[rate] = 0;
+    record.unreported[rate] = 0;
     if (this.#table.open(record.key)) {
       taken += this.#table.taken(rate);
       level = this.#table.level(rate);

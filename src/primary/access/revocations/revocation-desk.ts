@@ -9,7 +9,7 @@ import { RevocationFile, readRevocationFile } from './revocation-file.ts';
 import { RevocationSet, type RevocationChange } from './revocation-set.ts';
 
 /** Clock and disk. Tests inject fakes. */
-interface Means {
+interface Environment {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly read: typeof readRevocationFile;
@@ -21,9 +21,9 @@ interface Means {
 interface DeskParts {
   readonly questions: Pick<WorkerQuestions, 'ask'>;
   /** Sends a command to all workers. */
-  readonly tell: (command: RevocationsCommand) => void;
+  readonly send: (command: RevocationsCommand) => void;
   readonly log: Logger;
-  readonly means?: Partial<Means>;
+  readonly environment?: Partial<Environment>;
 }
 
 interface Revoked {
@@ -50,27 +50,27 @@ export class RevocationDesk {
   /** Number of failed writes of the file. */
   failedWrites = 0;
   readonly #parts: DeskParts;
-  readonly #means: Means;
+  readonly #environment: Environment;
   readonly #set = new RevocationSet();
   readonly #listeners = new Set<ChangeListener>();
   readonly #timer: NodeJS.Timeout;
   #settings: RevocationSettings;
   /** Resolves when the last change is written. */
   #written: Promise<void> = Promise.resolve();
-  #file: ReturnType<Means['open']> | null = null;
+  #file: ReturnType<Environment['open']> | null = null;
 
   /** @throws StartError if the configured file cannot be read */
   constructor(settings: RevocationSettings, parts: DeskParts) {
     this.#parts = parts;
-    this.#means = {
+    this.#environment = {
       now: Date.now,
       read: readRevocationFile,
       open: (...args) => new RevocationFile(...args),
-      ...parts.means,
+      ...parts.environment,
     };
     this.#settings = settings;
     if (settings.file !== null) {
-      this.#set.put(this.#means.read(settings.file), this.#means.now());
+      this.#set.put(this.#environment.read(settings.file), this.#environment.now());
       this.#file = this.#openFile(settings.file);
     }
     this.#timer = setInterval(() => this.expire(), EXPIRE_PERIOD_MS).unref();
@@ -97,11 +97,11 @@ export class RevocationDesk {
    * @param principal with its kind, or a bare name to match every kind
    */
   async revoke(principal: string): Promise<Revoked> {
-    const at = this.#means.now();
+    const at = this.#environment.now();
     const { keepMs } = this.#settings;
     this.#publishOwn(this.#set.put([{ principal, at, until: at + keepMs }], at));
     const { closed, latest, incomplete } = await this.#endSessions([principal]);
-    if (latest !== null) this.#putOff(principal, latest);
+    if (latest !== null) this.#extend(principal, latest);
     await withinTime(this.#written);
     const revocation = this.#set.get(principal) ?? { principal, at, until: at + keepMs };
     return { revocation, closed, incomplete };
@@ -110,7 +110,7 @@ export class RevocationDesk {
   /** Undoes a revocation. Resolves with false if the principal was not revoked. */
   async undo(principal: string): Promise<boolean> {
     const change = this.#publish(this.#set.remove([principal]));
-    this.#tellListeners(change);
+    this.#notifyListeners(change);
     await withinTime(this.#written);
     return change.ended.length > 0;
   }
@@ -119,7 +119,7 @@ export class RevocationDesk {
   merge({ changed = [], ended = [] }: Partial<RevocationChange>): void {
     this.#publish(this.#set.remove(ended));
     const before = new Map(changed.map(({ principal }) => [principal, this.#set.get(principal)?.at]));
-    const change = this.#publish(this.#set.put(changed, this.#means.now()));
+    const change = this.#publish(this.#set.put(changed, this.#environment.now()));
     const later = change.changed.filter(({ principal, at }) => before.get(principal) !== at);
     if (later.length > 0) void this.#endSessions(later.map(({ principal }) => principal));
   }
@@ -135,8 +135,8 @@ export class RevocationDesk {
   }
 
   /** Extends a revocation until a token that a client showed has expired. */
-  hear({ principal, neededUntil }: RevokedTokenReport): void {
-    this.#putOff(principal, neededUntil);
+  receive({ principal, neededUntil }: RevokedTokenReport): void {
+    this.#extend(principal, neededUntil);
   }
 
   /**
@@ -147,7 +147,7 @@ export class RevocationDesk {
    */
   prepare(settings: RevocationSettings): () => void {
     const { file: path } = settings;
-    const read = path === null || path === this.#file?.path ? null : this.#means.read(path);
+    const read = path === null || path === this.#file?.path ? null : this.#environment.read(path);
     return () => {
       this.#settings = settings;
       if (path === (this.#file?.path ?? null)) return;
@@ -161,7 +161,7 @@ export class RevocationDesk {
 
   /** Drops expired revocations. */
   expire(): void {
-    this.#publish(this.#set.expire(this.#means.now()));
+    this.#publish(this.#set.expire(this.#environment.now()));
   }
 
   /** Leaves the file to another process, or to the next start. Resolves when the file is written. */
@@ -177,17 +177,17 @@ export class RevocationDesk {
     await this.release();
   }
 
-  #openFile(path: string): ReturnType<Means['open']> {
+  #openFile(path: string): ReturnType<Environment['open']> {
     const onFailure = (): void => {
       this.failedWrites++;
     };
-    return this.#means.open(path, () => this.#set.all, this.#parts.log, onFailure);
+    return this.#environment.open(path, () => this.#set.all, this.#parts.log, onFailure);
   }
 
-  #putOff(principal: string, until: number): void {
+  #extend(principal: string, until: number): void {
     const known = this.#set.get(principal);
     if (known === undefined || until <= known.until) return;
-    this.#publishOwn(this.#set.put([{ ...known, until }], this.#means.now()));
+    this.#publishOwn(this.#set.put([{ ...known, until }], this.#environment.now()));
   }
 
   /**
@@ -210,7 +210,7 @@ export class RevocationDesk {
    */
   #publishOwn(change: RevocationChange): void {
     this.#publish(change);
-    this.#tellListeners({ ...change, ended: [] });
+    this.#notifyListeners({ ...change, ended: [] });
   }
 
   /** Sends a change to the workers and saves it. */
@@ -218,21 +218,21 @@ export class RevocationDesk {
     const { changed, ended } = change;
     if (changed.length === 0 && ended.length === 0) return change;
     this.#warnOfExcess();
-    this.#parts.tell({ type: 'revocations', changed, ended });
+    this.#parts.send({ type: 'revocations', changed, ended });
     if (this.#file !== null) this.#written = this.#file.save();
     return change;
   }
 
-  #tellListeners(change: RevocationChange): void {
+  #notifyListeners(change: RevocationChange): void {
     if (change.changed.length === 0 && change.ended.length === 0) return;
     for (const listener of this.#listeners) listener(change);
   }
 
   #warnOfExcess(): void {
-    const { givenUp } = this.#set;
-    if (givenUp === 0) return;
-    this.#set.givenUp = 0;
-    this.#parts.log.warn({ givenUp }, 'too many revocations: evicted those that expire first');
+    const { evicted } = this.#set;
+    if (evicted === 0) return;
+    this.#set.evicted = 0;
+    this.#parts.log.warn({ givenUp: evicted }, 'too many revocations: evicted those that expire first');
   }
 }
 

@@ -11,7 +11,7 @@ const MAX_REVOCATIONS = 100_000;
 /** Revocations in force, by principal. Above the max, revocations that expire first are evicted. */
 export class RevocationSet {
   /** Number of revocations evicted since the start. */
-  givenUp = 0;
+  evicted = 0;
   readonly #byPrincipal = new Map<string, Revocation>();
   readonly #max: number;
 
@@ -50,7 +50,7 @@ export class RevocationSet {
       this.#byPrincipal.set(principal, next);
       changed.set(principal, next);
     }
-    const ended = this.#giveUp();
+    const ended = this.#evictExcess();
     // A new revocation can be evicted at once.
     return {
       changed: [...changed.values()].filter(({ principal }) => this.#byPrincipal.has(principal)),
@@ -68,10 +68,10 @@ export class RevocationSet {
     return this.remove(this.all.filter(({ until }) => until <= now).map(({ principal }) => principal));
   }
 
-  #giveUp(): string[] {
+  #evictExcess(): string[] {
     const excess = this.#byPrincipal.size - this.#max;
     if (excess <= 0) return [];
-    this.givenUp += excess;
+    this.evicted += excess;
     const first = this.all.toSorted((one, other) => one.until - other.until).slice(0, excess);
     return [...this.remove(first.map(({ principal }) => principal)).ended];
   }

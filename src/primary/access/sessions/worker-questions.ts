@@ -47,7 +47,7 @@ export class WorkerQuestions {
     return { answers: answers.filter((answer) => answer !== null), incomplete: [...missing].sort() };
   }
 
-  hear({ number, answer }: AnswerReport): void {
+  receive({ number, answer }: AnswerReport): void {
     this.#waiting.get(number)?.(answer);
   }
 

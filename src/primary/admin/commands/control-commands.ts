@@ -74,7 +74,7 @@ async function handOver(controls: Controls, query: URLSearchParams): Promise<Com
   const fields = { pid: process.pid };
   if (query.has('check')) {
     const channel = query.get('tickets');
-    const keys = channel === null ? {} : { tickets: await controls.bequeath(channel) };
+    const keys = channel === null ? {} : { tickets: await controls.sendTicketKeys(channel) };
     const { revocations } = controls;
     const message = 'the process would hand over';
     return { status: 200, message, fields: { ...fields, ...keys, revocations } };

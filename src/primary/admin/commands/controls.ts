@@ -22,7 +22,7 @@ export interface Controls {
    * @param channel name of that process's `KeyReceiver`
    * @returns why they cannot be sent; null if that process has them
    */
-  bequeath(channel: string): Promise<string | null>;
+  sendTicketKeys(channel: string): Promise<string | null>;
   /** Leaves the addresses to another process, and ends when no connection is left. */
   handOver(): void;
   /** Revocations in force, for the process that takes over. */

@@ -1,7 +1,7 @@
 import { EVENT_NUMBER, PAGE_LIMIT } from '../../../protocol/admin/command-parameters.ts';
 import type { EventBook } from '../events/event-book.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
-import { parameterOf, refuseOthers } from './parameters.ts';
+import { parameterOf, refuseUnknownParameters } from './parameters.ts';
 
 /** Enough for all rows that are kept. */
 const DEFAULT_LIMIT = 200;
@@ -15,7 +15,7 @@ export function eventCommands(events: Pick<EventBook, 'page'>): readonly AdminCo
 }
 
 function list(events: Pick<EventBook, 'page'>, query: URLSearchParams): CommandResult {
-  refuseOthers(query, ['after', 'limit']);
+  refuseUnknownParameters(query, ['after', 'limit']);
   const limit = parameterOf(query, 'limit', PAGE_LIMIT) ?? DEFAULT_LIMIT;
   const page = events.page(parameterOf(query, 'after', EVENT_NUMBER), limit);
   const { length } = page.events;

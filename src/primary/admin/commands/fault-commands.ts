@@ -1,6 +1,6 @@
 import { formatDuration } from '../../../core/units/duration.ts';
 import { FREEZE_TIME } from '../../../protocol/admin/command-parameters.ts';
-import type { Harm } from '../../workers/supervisor.ts';
+import type { InjectedFault } from '../../workers/supervisor.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import { parameterOf } from './parameters.ts';
 
@@ -11,8 +11,10 @@ const DEFAULT_FREEZE_MS = 30_000;
  *
  * @param harm makes a worker throw or freeze. Returns false if no worker has that name
  */
-export function faultCommands(harm: (worker: string, harm: Harm) => boolean): readonly AdminCommand[] {
-  const run = (worker: string, kind: Harm, message: string): CommandResult =>
+export function faultCommands(
+  harm: (worker: string, harm: InjectedFault) => boolean,
+): readonly AdminCommand[] {
+  const run = (worker: string, kind: InjectedFault, message: string): CommandResult =>
     harm(worker, kind) ? { status: 202, message } : { status: 404, message: `there is no worker ${worker}` };
   return [
     {

@@ -11,7 +11,11 @@ export class ParameterError extends Error {
  * @param named parameters that the error lists, if they differ from `known`
  * @throws ParameterError
  */
-export function refuseOthers(query: URLSearchParams, known: readonly string[], named = known): void {
+export function refuseUnknownParameters(
+  query: URLSearchParams,
+  known: readonly string[],
+  named = known,
+): void {
   for (const key of query.keys()) {
     if (!known.includes(key))
       throw new ParameterError(

@@ -2,8 +2,8 @@ import { PAGE_LIMIT } from '../../../protocol/admin/command-parameters.ts';
 import { MAX_PRINCIPAL_BYTES, rowOf } from '../../access/revocations/revocation-codec.ts';
 import type { RevocationDesk } from '../../access/revocations/revocation-desk.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
-import { ParameterError, parameterOf, refuseOthers } from './parameters.ts';
-import { closedText, silenceOf, withIncomplete } from './session-commands.ts';
+import { ParameterError, parameterOf, refuseUnknownParameters } from './parameters.ts';
+import { closedText, missingAnswers, withIncomplete } from './session-commands.ts';
 
 type Revocations = Pick<RevocationDesk, 'all' | 'revoke' | 'undo'>;
 
@@ -21,7 +21,7 @@ export function principalCommands(revocations: Revocations): readonly AdminComma
 
 /** Lists revocations by principal, one page at a time. */
 function list(revocations: Revocations, query: URLSearchParams): CommandResult {
-  refuseOthers(query, ['limit', 'after']);
+  refuseUnknownParameters(query, ['limit', 'after']);
   const limit = parameterOf(query, 'limit', PAGE_LIMIT) ?? DEFAULT_LIMIT;
   const after = query.get('after');
   const { all } = revocations;
@@ -40,7 +40,7 @@ async function revoke(
   name: string,
   query: URLSearchParams,
 ): Promise<CommandResult> {
-  refuseOthers(query, []);
+  refuseUnknownParameters(query, []);
   if (Buffer.byteLength(name) > MAX_PRINCIPAL_BYTES) {
     throw new ParameterError(`the name is too long: write at most ${MAX_PRINCIPAL_BYTES} bytes`);
   }
@@ -48,14 +48,14 @@ async function revoke(
   const row = rowOf(revocation);
   return {
     status: 200,
-    message: `${name} revoked until ${row.until}, ${closedText(closed)}${silenceOf(incomplete)}`,
+    message: `${name} revoked until ${row.until}, ${closedText(closed)}${missingAnswers(incomplete)}`,
     fields: withIncomplete({ ...row, closed, incomplete }),
     logged: { closed },
   };
 }
 
 async function undo(revocations: Revocations, name: string, query: URLSearchParams): Promise<CommandResult> {
-  refuseOthers(query, []);
+  refuseUnknownParameters(query, []);
   if (await revocations.undo(name)) return { status: 200, message: `${name} is no longer revoked` };
   return { status: 404, message: `${name} is not revoked: GET /principals lists the revocations` };
 }

@@ -12,7 +12,7 @@ import {
 import { normalizeIp } from '../../../wire/ip-address.ts';
 import type { SessionDesk } from '../../access/sessions/session-desk.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
-import { ParameterError, parameterOf, refuseOthers, textOf } from './parameters.ts';
+import { ParameterError, parameterOf, refuseUnknownParameters, textOf } from './parameters.ts';
 
 type Sessions = Pick<SessionDesk, 'list' | 'close' | 'closeAll' | 'extend'>;
 
@@ -41,7 +41,7 @@ export function withIncomplete<T extends { readonly incomplete: readonly string[
 }
 
 /** Names the workers that did not answer, for the end of a message. Empty if all answered. */
-export function silenceOf(incomplete: readonly string[]): string {
+export function missingAnswers(incomplete: readonly string[]): string {
   return incomplete.length === 0 ? '' : `; no answer from ${incomplete.join(', ')}`;
 }
 
@@ -51,17 +51,17 @@ export function closedText(closed: number): string {
 }
 
 async function list(sessions: Sessions, query: URLSearchParams): Promise<CommandResult> {
-  refuseOthers(query, [...FILTERS, 'limit', 'after']);
+  refuseUnknownParameters(query, [...FILTERS, 'limit', 'after']);
   const limit = parameterOf(query, 'limit', PAGE_LIMIT) ?? DEFAULT_LIMIT;
   const isId = (text: string): string | null => (SESSION_ID.test(text) ? text : null);
   const after = textOf(query, 'after', isId, 'write "next" from the previous page') ?? null;
   const page = await sessions.list(filterOf(query), after, limit);
-  const message = `${page.sessions.length} of ${page.total} sessions${silenceOf(page.incomplete)}`;
+  const message = `${page.sessions.length} of ${page.total} sessions${missingAnswers(page.incomplete)}`;
   return { status: 200, message, fields: withIncomplete(page) };
 }
 
 async function closeAll(sessions: Sessions, query: URLSearchParams): Promise<CommandResult> {
-  refuseOthers(query, [...FILTERS, 'code', 'reason']);
+  refuseUnknownParameters(query, [...FILTERS, 'code', 'reason']);
   const filter = filterOf(query);
   if (Object.keys(filter).length === 0) {
     throw new ParameterError(`write which sessions to close, by ${FILTERS.join(', ')}; POST /drain ends all`);
@@ -71,14 +71,14 @@ async function closeAll(sessions: Sessions, query: URLSearchParams): Promise<Com
   const { closed, incomplete } = result;
   return {
     status: 200,
-    message: closedText(closed) + silenceOf(incomplete),
+    message: closedText(closed) + missingAnswers(incomplete),
     fields: withIncomplete(result),
     logged: { ...filter, closed },
   };
 }
 
 async function close(sessions: Sessions, id: string, query: URLSearchParams): Promise<CommandResult> {
-  refuseOthers(query, ['code', 'reason']);
+  refuseUnknownParameters(query, ['code', 'reason']);
   const { code, reason } = closeOf(query);
   if (!SESSION_ID.test(id)) return unknown(id, []);
   const { closed, incomplete } = await sessions.close(id, code, reason);
@@ -87,7 +87,7 @@ async function close(sessions: Sessions, id: string, query: URLSearchParams): Pr
 }
 
 async function extend(sessions: Sessions, id: string, query: URLSearchParams): Promise<CommandResult> {
-  refuseOthers(query, ['by']);
+  refuseUnknownParameters(query, ['by']);
   const byMs = parameterOf(query, 'by', EXTEND_TIME);
   if (byMs === null) throw new ParameterError(`by: ${EXTEND_TIME.remedy}`);
   if (!SESSION_ID.test(id)) return unknown(id, []);
@@ -123,6 +123,6 @@ function closeOf(query: URLSearchParams): { readonly code: number; readonly reas
 function unknown(id: string, incomplete: readonly string[]): CommandResult {
   if (incomplete.length === 0)
     return { status: 404, message: `there is no session ${id}: it may have ended` };
-  const message = `session ${id} not found${silenceOf(incomplete)}: ask again`;
+  const message = `session ${id} not found${missingAnswers(incomplete)}: ask again`;
   return { status: 503, message, fields: { incomplete } };
 }

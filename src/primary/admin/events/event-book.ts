@@ -1,5 +1,5 @@
 import {
-  isOwnKind,
+  isPrimaryKind,
   type EventFacts,
   type EventPage,
   type EventRow,
@@ -9,7 +9,7 @@ import { networkOf } from '../../../wire/ip-address.ts';
 import { EventRoom, type KeptRow } from './event-room.ts';
 
 /** A worker's report of events. */
-interface Heard {
+interface WorkerEvents {
   readonly events: readonly WorkerEvent[];
   readonly suppressed: number;
 }
@@ -49,10 +49,10 @@ export class EventBook {
   }
 
   /** Adds an event of the primary. @param worker the worker that the event is about */
-  readonly tell = (facts: EventFacts, worker?: string): void => this.#add(facts, this.#now(), worker);
+  readonly record = (facts: EventFacts, worker?: string): void => this.#add(facts, this.#now(), worker);
 
   /** Adds the events of a worker. */
-  hear({ events, suppressed }: Heard, worker: string): void {
+  receive({ events, suppressed }: WorkerEvents, worker: string): void {
     this.#suppressed += suppressed;
     for (const { at, ...facts } of events) this.#add(facts, at, worker);
   }
@@ -72,10 +72,10 @@ export class EventBook {
     return { events: shown.map(rowOf), last, suppressed: this.#suppressed };
   }
 
-  #add(told: EventFacts, at: number, worker: string | undefined): void {
-    const facts = bounded(told);
+  #add(event: EventFacts, at: number, worker: string | undefined): void {
+    const facts = bounded(event);
     const key = keyOf(facts, worker);
-    const isOwn = isOwnKind(facts.kind);
+    const isOwn = isPrimaryKind(facts.kind);
     const room = isOwn ? this.#own : this.#clients;
     const number = ++this.#last;
     const known = room.find(key);
@@ -109,7 +109,7 @@ function keyOf(facts: EventFacts, worker: string | undefined): string {
   const { kind, reason, status, code, side, listener, route, cluster, endpoint } = facts;
   const { client, principal, host, path, detail } = facts;
   const where = [listener, route, cluster, endpoint, client, principal, host, path];
-  const why = isOwnKind(kind) ? [worker, detail] : [detail === undefined ? undefined : ownWords(detail)];
+  const why = isPrimaryKind(kind) ? [worker, detail] : [detail === undefined ? undefined : ownWords(detail)];
   return JSON.stringify([kind, reason, status, code, side, ...where, ...why]);
 }
 

@@ -15,14 +15,14 @@ interface WatchedParts {
   readonly liveConfig: Pick<LiveConfig, 'certificates'>;
   /** Returns the number of lost log lines. */
   readonly droppedLines: () => number;
-  readonly tell: (event: EventFacts, worker?: string) => void;
+  readonly report: (event: EventFacts, worker?: string) => void;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 /** Number of polls without an answer before Redis counts as lost, if it was never up. */
-const MAX_LOOKS_DOWN = 5;
+const MAX_POLLS_DOWN = 5;
 /** Days before a certificate's expiry that cause an event. 0 is the expiry itself. */
 const WARN_DAYS = [21, 7, 1, 0];
 const DAY_SECONDS = 86_400;
@@ -35,7 +35,7 @@ export class EventWatch {
   /** Number of warnings that were due, by listener and certificate. */
   #warned = new Map<string, number>();
   #redis: 'unknown' | 'up' | 'down' = 'unknown';
-  #looksDown = 0;
+  #pollsDown = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: WatchedParts) {
@@ -44,7 +44,7 @@ export class EventWatch {
 
   /** Starts polling. */
   start(): void {
-    this.#timer = setInterval(() => this.look(), LOOK_MS).unref();
+    this.#timer = setInterval(() => this.poll(), POLL_MS).unref();
   }
 
   /** Stops polling. */
@@ -53,64 +53,64 @@ export class EventWatch {
   }
 
   /** Reports what has happened since the last poll. */
-  look(): void {
-    this.#lookAtCounts();
-    this.#lookAtRedis();
-    this.#lookAtCertificates();
+  poll(): void {
+    this.#pollCounts();
+    this.#pollRedis();
+    this.#pollCertificates();
   }
 
-  #lookAtCounts(): void {
-    const { supervisor, keySets, droppedLines, tell } = this.#parts;
+  #pollCounts(): void {
+    const { supervisor, keySets, droppedLines, report } = this.#parts;
     const counts = new Map<string, number>();
     const grown = (name: string, count: number): number => {
       counts.set(name, (counts.get(name) ?? 0) + count);
       return count - (this.#counts.get(name) ?? 0);
     };
     if (grown('lines', droppedLines()) > 0) {
-      tell({ kind: 'process', reason: 'log_lines_lost', detail: 'the output is not read fast enough' });
+      report({ kind: 'process', reason: 'log_lines_lost', detail: 'the output is not read fast enough' });
     }
     for (const { name } of supervisor.slots) {
       const key = `stuck ${name}`;
       // A worker's count survives its removal by a reload. Do not report it when the worker returns.
       const isKnown = this.#counts.has(key);
       if (grown(key, supervisor.leftBehind.total(name)) > 0 && isKnown) {
-        tell({ kind: 'worker', reason: 'stuck', detail: 'the event loop is blocked' }, name);
+        report({ kind: 'worker', reason: 'stuck', detail: 'the event loop is blocked' }, name);
       }
     }
     for (const { label, results } of keySets.all) {
       // Sets whose URLs differ only in their queries share a label.
       if (counts.has(`keys ${label}`)) continue;
       if (grown(`keys ${label}`, results.failure) > 0) {
-        tell({ kind: 'process', reason: 'key_set_failed', detail: `${label} cannot be fetched` });
+        report({ kind: 'process', reason: 'key_set_failed', detail: `${label} cannot be fetched` });
       }
     }
     this.#counts = counts;
   }
 
-  #lookAtRedis(): void {
-    const { redis, tell } = this.#parts;
+  #pollRedis(): void {
+    const { redis, report } = this.#parts;
     const { state } = redis;
     if (state === null) {
       this.#redis = 'unknown';
-      this.#looksDown = 0;
+      this.#pollsDown = 0;
       return;
     }
     if (state.isUp) {
       if (this.#redis === 'down')
-        tell({ kind: 'process', reason: 'redis_back', detail: 'Redis answers again' });
+        report({ kind: 'process', reason: 'redis_back', detail: 'Redis answers again' });
       this.#redis = 'up';
-      this.#looksDown = 0;
+      this.#pollsDown = 0;
       return;
     }
-    this.#looksDown++;
-    const isLost = this.#redis === 'up' || (this.#redis === 'unknown' && this.#looksDown >= MAX_LOOKS_DOWN);
+    this.#pollsDown++;
+    const isLost = this.#redis === 'up' || (this.#redis === 'unknown' && this.#pollsDown >= MAX_POLLS_DOWN);
     if (!isLost) return;
     this.#redis = 'down';
-    tell({ kind: 'process', reason: 'redis_lost', detail: 'Redis does not answer' });
+    report({ kind: 'process', reason: 'redis_lost', detail: 'Redis does not answer' });
   }
 
-  #lookAtCertificates(): void {
-    const { liveConfig, tell, now = Date.now } = this.#parts;
+  #pollCertificates(): void {
+    const { liveConfig, report, now = Date.now } = this.#parts;
     const warned = new Map<string, number>();
     for (const { listener, certificate, notAfter } of liveConfig.certificates) {
       const leftDays = (notAfter - now() / 1000) / DAY_SECONDS;
@@ -119,7 +119,7 @@ export class EventWatch {
       warned.set(key, due);
       if (due <= (this.#warned.get(key) ?? 0)) continue;
       const end = new Date(notAfter * 1000).toISOString();
-      tell({
+      report({
         kind: 'process',
         reason: leftDays <= 0 ? 'certificate_ended' : 'certificate_ends',
         detail: `${certificate}: ${end}`,

@@ -22,7 +22,7 @@ export interface ClusterFacts {
 /** Exceeds any number of connections, so that clusters and endpoints with problems come first. */
 const ATTENTION = 2 ** 40;
 /** Number of clusters or endpoints checked per step, which takes less than 1 ms. */
-const LOOKS_PER_STEP = 500;
+const CHECKS_PER_STEP = 500;
 /** Number of endpoints written per step. */
 const ENDPOINTS_PER_STEP = 100;
 
@@ -51,14 +51,14 @@ export function* liveClusters(
 ): Steps<LiveCluster[]> {
   const all = facts.clusters.all;
   const scores = new Float64Array(all.length);
-  let looks = 0;
+  let checks = 0;
   for (const [index, monitor] of all.entries()) {
     const slot = clusterSlot(facts, monitor.config.name);
     const connections = slot === null ? 0 : facts.supervisor.sums.at(slot + CLUSTER_ACTIVE);
     scores[index] = connections + (needsAttention(monitor) ? ATTENTION : 0);
-    looks += 1 + monitor.records.length;
-    if (looks < LOOKS_PER_STEP) continue;
-    looks = 0;
+    checks += 1 + monitor.records.length;
+    if (checks < CHECKS_PER_STEP) continue;
+    checks = 0;
     yield;
   }
   const rows: LiveCluster[] = [];
@@ -110,7 +110,7 @@ function* liveEndpoints(facts: ClusterFacts, { config, records }: ClusterMonitor
       const slot = endpointSlot(facts, config.name, record);
       const connections = slot === null ? 0 : facts.supervisor.sums.at(slot + ACTIVE);
       scores[index] = connections + (record.health === 'up' ? 0 : ATTENTION);
-      if (index % LOOKS_PER_STEP === LOOKS_PER_STEP - 1) yield;
+      if (index % CHECKS_PER_STEP === CHECKS_PER_STEP - 1) yield;
     }
     shown = topScores(scores, MAX_LIVE_ENDPOINTS).map((index) => records[index]!);
   }

@@ -9,12 +9,12 @@
 export function topScores(scores: Float64Array, max: number): number[] {
   if (scores.length <= max) return Array.from(scores.keys());
   const sorted = scores.slice().sort();
-  const least = sorted[sorted.length - max]!;
+  const min = sorted[sorted.length - max]!;
   let equal = max;
-  for (const score of scores) if (score > least) equal--;
+  for (const score of scores) if (score > min) equal--;
   const chosen: number[] = [];
   for (const [index, score] of scores.entries()) {
-    if (score < least || (score === least && equal-- <= 0)) continue;
+    if (score < min || (score === min && equal-- <= 0)) continue;
     chosen.push(index);
   }
   return chosen;

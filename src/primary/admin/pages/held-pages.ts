@@ -10,14 +10,14 @@ const MAX_HELD_BYTES = 16 * 1024 * 1024;
 export class HeldPages {
   readonly #maxBytes: number;
   /** Oldest first. */
-  readonly #pages = new Set<Pick<PageBody, 'heldBytes' | 'readings' | 'giveUp'>>();
+  readonly #pages = new Set<Pick<PageBody, 'heldBytes' | 'readings' | 'drop'>>();
 
   constructor(maxBytes = MAX_HELD_BYTES) {
     this.#maxBytes = maxBytes;
   }
 
   /** Adds a page that is about to be read. */
-  add(page: Pick<PageBody, 'heldBytes' | 'readings' | 'giveUp' | 'ended'>): void {
+  add(page: Pick<PageBody, 'heldBytes' | 'readings' | 'drop' | 'ended'>): void {
     if (this.#pages.has(page)) return;
     this.#pages.add(page);
     void page.ended.then(() => this.#trim());
@@ -33,7 +33,7 @@ export class HeldPages {
       if (isRead && bytes <= this.#maxBytes) continue;
       this.#pages.delete(page);
       bytes -= page.heldBytes;
-      if (isRead) page.giveUp();
+      if (isRead) page.drop();
     }
   }
 }

@@ -15,11 +15,11 @@ export interface PageText {
 }
 
 /** The page was dropped before a reader had all of it. `cause` is set only if the rendering failed. */
-export class PageGoneError extends Error {}
+export class PageDroppedError extends Error {}
 
 /** One reading of a page from its start. */
 export interface PageReading {
-  /** Fails with a {@link PageGoneError} if the page is dropped. */
+  /** Fails with a {@link PageDroppedError} if the page is dropped. */
   readonly chunks: AsyncIterable<Buffer>;
   /** Call this when the reading ends, early or not. Idempotent. */
   close(): void;
@@ -77,7 +77,7 @@ export class PageBody {
   }
 
   /** Whether the page was dropped. */
-  get isGone(): boolean {
+  get isDropped(): boolean {
     return this.#state === 'gone';
   }
 
@@ -101,13 +101,13 @@ export class PageBody {
       stream.destroy();
       this.#readings--;
       // Nobody needs the rest of the page.
-      if (this.#readings === 0 && this.#state === 'making') this.giveUp();
+      if (this.#readings === 0 && this.#state === 'making') this.drop();
     };
     return { chunks: stream as AsyncIterable<Buffer>, close };
   }
 
   /** Drops the page: ends the rendering and all readings, and frees the memory. */
-  giveUp(): void {
+  drop(): void {
     this.#end('gone');
     this.#abort.abort();
   }
@@ -148,7 +148,8 @@ export class PageBody {
   async *#read(): AsyncGenerator<Buffer> {
     for (let index = 0; ;) {
       const chunk = this.#chunks[index];
-      if (this.#state === 'gone') throw new PageGoneError('the page was given up', { cause: this.#failure });
+      if (this.#state === 'gone')
+        throw new PageDroppedError('the page was dropped', { cause: this.#failure });
       if (chunk !== undefined) {
         index++;
         yield chunk;

@@ -6,7 +6,7 @@ interface Rendered {
   /** Resolves when the rendering ends. */
   readonly ended: Promise<unknown>;
   /** Whether the page was dropped. No other reader may get it then. */
-  readonly isGone: boolean;
+  readonly isDropped: boolean;
 }
 
 interface SharingOptions {
@@ -47,7 +47,7 @@ export class SharedRendering<T extends Rendered> {
 
   /** Returns the last rendering during its period, otherwise a new one. */
   recent(): Promise<T> {
-    if (this.#last === null || this.#page?.isGone === true) return this.fresh();
+    if (this.#last === null || this.#page?.isDropped === true) return this.fresh();
     return this.#now() < this.#dueAt ? this.#last : this.#start();
   }
 

@@ -9,9 +9,9 @@ import {
 } from '../../../protocol/admin/command-parameters.ts';
 import type { TapFilter } from '../../../protocol/tap.ts';
 import { normalizeIp } from '../../../wire/ip-address.ts';
-import type { TapDesk, TapRefusal, TapWish } from '../../tap/tap-desk.ts';
+import type { TapDesk, TapRefusal, TapRequest } from '../../tap/tap-desk.ts';
 import type { AdminCommand, CommandResult } from '../commands/admin-command.ts';
-import { ParameterError, parameterOf, refuseOthers, textOf } from '../commands/parameters.ts';
+import { ParameterError, parameterOf, refuseUnknownParameters, textOf } from '../commands/parameters.ts';
 import { NDJSON_TYPE, tapStream } from './tap-stream.ts';
 
 type FilterName = (typeof TAP_FILTERS)[number];
@@ -42,13 +42,17 @@ export function tapCommand(desk: Pick<TapDesk, 'open' | 'refuse'>, known: () => 
   return {
     path: '/tap',
     logsItself: true,
-    run: (_args, query, client) => start(desk, client, () => wishOf(query, known())),
+    run: (_args, query, client) => start(desk, client, () => parseRequest(query, known())),
     refused: (client, message) => desk.refuse({ result: 'token', message }, client),
   };
 }
 
-function start(desk: Pick<TapDesk, 'open' | 'refuse'>, client: string, read: () => TapWish): CommandResult {
-  let wish: TapWish;
+function start(
+  desk: Pick<TapDesk, 'open' | 'refuse'>,
+  client: string,
+  read: () => TapRequest,
+): CommandResult {
+  let wish: TapRequest;
   try {
     wish = read();
   } catch (error) {
@@ -62,10 +66,10 @@ function start(desk: Pick<TapDesk, 'open' | 'refuse'>, client: string, read: () 
 }
 
 /** Parses what a tap shows. @throws ParameterError */
-function wishOf(query: URLSearchParams, known: KnownNames): TapWish {
+function parseRequest(query: URLSearchParams, known: KnownNames): TapRequest {
   const redact = query.getAll('redact');
   query.delete('redact');
-  refuseOthers(query, SINGLE, [...SINGLE, 'redact']);
+  refuseUnknownParameters(query, SINGLE, [...SINGLE, 'redact']);
   const filter = filterOf(query);
   refuseUnknown(filter, known);
   const payload = textOf(

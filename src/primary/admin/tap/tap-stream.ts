@@ -18,7 +18,7 @@ const EMPTY_LINE_MS = 5000;
 const EMPTY_LINE = '\n';
 /** Max time without acknowledgements from the reader's machine while bytes are in flight. */
 const MAX_SILENCE_MS = 30_000;
-const GONE = 'the reader disconnected';
+const DISCONNECTED = 'the reader disconnected';
 const SILENT = `the reader acknowledged nothing for ${MAX_SILENCE_MS / 1000} s`;
 
 const TIMING: StreamTiming = {
@@ -37,7 +37,7 @@ export function tapStream(source: TapSource, timing = TIMING): AnswerStream {
   return {
     begin: (response) => {
       const { socket } = response;
-      if (response.destroyed || socket === null) source.leave(GONE);
+      if (response.destroyed || socket === null) source.leave(DISCONNECTED);
       else source.begin(new ResponseReader(response, socket, source, timing));
     },
   };
@@ -60,13 +60,13 @@ class ResponseReader implements TapReader {
     this.#source = source;
     this.#now = now;
     this.#acknowledgedAt = now();
-    const stop = every(EMPTY_LINE_MS, () => this.#look());
+    const stop = every(EMPTY_LINE_MS, () => this.#check());
     // A write may fail before the connection's 'close' event.
     response.on('error', () => undefined);
     response.once('close', () => {
       this.#isClosed = true;
       stop();
-      source.leave(GONE);
+      source.leave(DISCONNECTED);
     });
   }
 
@@ -86,7 +86,7 @@ class ResponseReader implements TapReader {
   }
 
   /** Closes the connection of a silent reader. Sends an empty line to other readers. */
-  #look(): void {
+  #check(): void {
     const waiting = unacknowledgedBytes(this.#socket);
     const acknowledged = this.#socket.bytesWritten - waiting;
     if (waiting === 0 || acknowledged > this.#acknowledged) {

@@ -7,7 +7,7 @@ import type { WorkerSlot } from '../worker-slot.ts';
 const MAX_WAIT_MS = 5000;
 
 /** System calls on a stuck worker's sockets. Tests inject fakes. */
-interface Means {
+interface SocketCalls {
   readonly dropNewConnections: (fd: number) => boolean;
   readonly stopListening: (fd: number) => boolean;
 }
@@ -29,15 +29,15 @@ interface Leaving {
 /** Stuck workers, from their detection until their threads end, if ever. */
 export class LeftBehind<S extends StuckSlot = WorkerSlot> {
   readonly #log: Logger;
-  readonly #means: Means;
+  readonly #calls: SocketCalls;
   readonly #slots = new Set<S>();
   readonly #recovered = new Set<S>();
   /** By the worker's name. */
   readonly #totals = new Map<string, number>();
 
-  constructor(log: Logger, means: Means = { dropNewConnections, stopListening }) {
+  constructor(log: Logger, calls: SocketCalls = { dropNewConnections, stopListening }) {
     this.#log = log;
-    this.#means = means;
+    this.#calls = calls;
   }
 
   get slots(): readonly S[] {
@@ -98,7 +98,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
     } else {
       // New connections are neither refused nor lost: clients retransmit after a second, when the replacement
       // listens.
-      for (const fd of slot.listeningSockets) this.#means.dropNewConnections(fd);
+      for (const fd of slot.listeningSockets) this.#calls.dropNewConnections(fd);
       const replaced = replace();
       if (replaced !== null) await within(replaced, MAX_WAIT_MS);
       this.#stopListening(slot);
@@ -119,7 +119,7 @@ export class LeftBehind<S extends StuckSlot = WorkerSlot> {
    * reused.
    */
   #stopListening({ name, listeningSockets }: S): void {
-    const stopped = listeningSockets.filter((fd) => this.#means.stopListening(fd));
+    const stopped = listeningSockets.filter((fd) => this.#calls.stopListening(fd));
     if (stopped.length < listeningSockets.length) {
       this.#log.warn({ worker: name }, 'some new connections may still reach the stuck worker');
     }

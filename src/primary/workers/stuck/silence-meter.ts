@@ -5,7 +5,7 @@
  */
 export class SilenceMeter<K> {
   readonly #periodMs: number;
-  #lookedAt: number | null = null;
+  #sampledAt: number | null = null;
   #silences = new Map<K, { readonly beats: number; readonly ms: number }>();
 
   /** @param periodMs time between two samples. A sample after more than twice the period is late */
@@ -20,10 +20,10 @@ export class SilenceMeter<K> {
    * @param beats number of beats of each worker since its start. A missing worker is forgotten
    * @returns the silence of each worker in milliseconds
    */
-  look(now: number, beats: ReadonlyMap<K, number>): ReadonlyMap<K, number> {
-    const elapsed = now - (this.#lookedAt ?? now);
+  sample(now: number, beats: ReadonlyMap<K, number>): ReadonlyMap<K, number> {
+    const elapsed = now - (this.#sampledAt ?? now);
     const counted = elapsed <= 2 * this.#periodMs ? elapsed : 0;
-    this.#lookedAt = now;
+    this.#sampledAt = now;
     const before = this.#silences;
     this.#silences = new Map();
     const silent = new Map<K, number>();

@@ -70,7 +70,7 @@ export class StuckWorkers {
   }
 
   /** Why only a new process can restore full service; null if this process can recover. */
-  get hopeless(): string | null {
+  get unrecoverable(): string | null {
     if (this.#unreplaced.size === 0 || !this.#replaces) return null;
     const names = Array.from(this.#unreplaced, ({ name }) => name).join(', ');
     return `too many stuck threads, not replaced: ${names}`;
@@ -122,7 +122,7 @@ export class StuckWorkers {
         log.error({ worker: name, leftBehind: count }, 'too many stuck threads: restart the process');
       return null;
     }
-    const fresh = factory.create(slot.kind, name, { restarts: slot.restarts + 1, perseveres: true });
+    const fresh = factory.create(slot.kind, name, { restarts: slot.restarts + 1, retriesStart: true });
     roster.replace(slot, fresh);
     log.info({ worker: name, startInMs: delayMs }, 'replacing stuck worker');
     if (delayMs === 0) return start(fresh);

@@ -3,7 +3,7 @@ import type { WorkerSlot } from '../worker-slot.ts';
 import { SilenceMeter } from './silence-meter.ts';
 
 /** Sampling period of the pulses. Workers beat ten times a second. */
-const LOOK_MS = 250;
+const POLL_MS = 250;
 
 /** Starting workers are not judged: they have their own deadline. */
 const JUDGED: ReadonlySet<WorkerSlot['state']> = new Set(['up', 'draining', 'stuck']);
@@ -24,7 +24,7 @@ interface WatchOptions<S extends WatchedSlot> {
 /** Samples the workers' pulses, and reports stuck workers. */
 export class WorkerWatch<S extends WatchedSlot = WorkerSlot> {
   readonly #options: WatchOptions<S>;
-  readonly #meter = new SilenceMeter<Pulse>(LOOK_MS);
+  readonly #meter = new SilenceMeter<Pulse>(POLL_MS);
   /** Pulses of stuck workers that have been silent since they were reported. */
   readonly #silent = new WeakSet<Pulse>();
   #timer: NodeJS.Timeout | undefined;
@@ -34,7 +34,7 @@ export class WorkerWatch<S extends WatchedSlot = WorkerSlot> {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.look(performance.now()), LOOK_MS).unref();
+    this.#timer ??= setInterval(() => this.poll(performance.now()), POLL_MS).unref();
   }
 
   stop(): void {
@@ -43,19 +43,19 @@ export class WorkerWatch<S extends WatchedSlot = WorkerSlot> {
   }
 
   /** @param now milliseconds on a monotonic clock */
-  look(now: number): void {
+  poll(now: number): void {
     const { slots, stuckAfterMs, onStuck, onRecovered } = this.#options;
     const watched: { slot: S; pulse: Pulse }[] = [];
     for (const slot of slots()) {
       if (slot.pulse !== null && JUDGED.has(slot.state)) watched.push({ slot, pulse: slot.pulse });
     }
-    const silences = this.#meter.look(now, new Map(watched.map(({ pulse }) => [pulse, pulse.beats])));
-    const mostMs = stuckAfterMs();
+    const silences = this.#meter.sample(now, new Map(watched.map(({ pulse }) => [pulse, pulse.beats])));
+    const maxSilenceMs = stuckAfterMs();
     for (const { slot, pulse } of watched) {
       const silentMs = silences.get(pulse) ?? 0;
       if (slot.state === 'stuck') {
         if (silentMs === 0 && this.#silent.delete(pulse)) onRecovered(slot);
-      } else if (mostMs > 0 && silentMs >= mostMs) {
+      } else if (maxSilenceMs > 0 && silentMs >= maxSilenceMs) {
         this.#silent.add(pulse);
         onStuck(slot, silentMs);
       }

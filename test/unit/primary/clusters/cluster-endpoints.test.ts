@@ -33,12 +33,12 @@ function rig(
       assert.equal(endpoints.find(label), undefined);
       calls.push(`- ${label}`);
     },
-    lend: (label) => {
+    leaseSeries: (label) => {
       if (lent.size >= room) return null;
       lent.add(label);
       return lent.size;
     },
-    giveBack: (label) => assert.ok(lent.delete(label), label),
+    returnSeries: (label) => assert.ok(lent.delete(label), label),
   });
   return { endpoints, calls, labels: () => endpoints.all.map(({ facts }) => facts.label), lent };
 }

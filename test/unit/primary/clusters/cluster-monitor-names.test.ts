@@ -65,10 +65,10 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
         tools: createMonitorTools(mockedTimers()),
         publish: (_, state) => void published.push(state),
         successes: () => ({ dials: 0, answers: 0, serverErrors: 0 }),
-        lend: (_cluster, label) => lend(label),
-        giveBack: () => undefined,
+        leaseSeries: (_cluster, label) => lend(label),
+        returnSeries: () => undefined,
         wentDown: () => undefined,
-        tell: () => undefined,
+        report: () => undefined,
       },
       lookup: { find: () => Promise.resolve(current) },
     });

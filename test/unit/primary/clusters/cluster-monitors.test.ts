@@ -54,8 +54,8 @@ class Rig {
       records: new ClusterRecords(directory),
     });
     const sums = new PageSums(directory, this.#pages);
-    const tell = (event: EventFacts): void => void this.events.push(event);
-    this.monitors = new ClusterMonitors([config], { broadcast, pages: { directory, sums }, tell }, log);
+    const report = (event: EventFacts): void => void this.events.push(event);
+    this.monitors = new ClusterMonitors([config], { broadcast, pages: { directory, sums }, report }, log);
     cleanups.push(() => this.monitors.stop());
   }
 

@@ -68,7 +68,7 @@ describe('the state of an endpoint for the workers', () => {
 
   it('changes while the endpoint starts slowly, and once more when that is over', () => {
     const record = one(1000);
-    record.warm();
+    record.startSlowStart();
     const warming = record.state();
     mock.timers.tick(400);
     assert.deepEqual([warming.warmLeftMs, record.state().warmLeftMs], [1000, 600]);

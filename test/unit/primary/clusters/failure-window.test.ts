@@ -23,12 +23,12 @@ describe('a window of failures', () => {
 
   it('tells the successes of the window as soon as it has been noting for that long', () => {
     const window = new FailureWindow(1000);
-    assert.equal(window.note({ own: 5, others: 50 }, 0), null);
-    assert.deepEqual([window.isDue(99), window.isDue(100)], [false, true]);
-    assert.equal(window.note({ own: 6, others: 60 }, 999), null);
-    assert.deepEqual(window.note({ own: 8, others: 90 }, 1500), { own: 3, others: 40 });
-    assert.deepEqual(window.note({ own: 8, others: 95 }, 2000), { own: 2, others: 35 });
+    assert.equal(window.sample({ own: 5, others: 50 }, 0), null);
+    assert.deepEqual([window.isSampleDue(99), window.isSampleDue(100)], [false, true]);
+    assert.equal(window.sample({ own: 6, others: 60 }, 999), null);
+    assert.deepEqual(window.sample({ own: 8, others: 90 }, 1500), { own: 3, others: 40 });
+    assert.deepEqual(window.sample({ own: 8, others: 95 }, 2000), { own: 2, others: 35 });
     window.clear();
-    assert.equal(window.note({ own: 9, others: 99 }, 2100), null);
+    assert.equal(window.sample({ own: 9, others: 99 }, 2100), null);
   });
 });

@@ -97,7 +97,7 @@ describe('the reloader', () => {
         load: () => Promise.resolve(loaded(config)),
         current: config,
         apply: () => (isUsable ? Promise.resolve(2) : Promise.reject(new StartError('in use'))),
-        tell: (event) => void events.push(event),
+        report: (event) => void events.push(event),
         now: () => clock,
       },
       1,

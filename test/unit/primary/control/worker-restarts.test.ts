@@ -41,7 +41,7 @@ describe('restarts of workers', () => {
   });
 
   it('restart all workers, each when the one before has been replaced', async () => {
-    assert.ok(restarts.ask(null));
+    assert.ok(restarts.request(null));
     await turn();
     assert.deepEqual(workers.begun, ['l7-0']);
     await workers.finish();
@@ -53,15 +53,15 @@ describe('restarts of workers', () => {
   });
 
   it('restart one worker by its name, and refuse a name that none has', async () => {
-    assert.ok(!restarts.ask('l7-9'));
-    assert.ok(restarts.ask('l4-0'));
+    assert.ok(!restarts.request('l7-9'));
+    assert.ok(restarts.request('l4-0'));
     await turn();
     assert.deepEqual(workers.begun, ['l4-0']);
   });
 
   it('wait for restarts that were asked for before', async () => {
-    restarts.ask('l7-0');
-    restarts.ask('l7-1');
+    restarts.request('l7-0');
+    restarts.request('l7-1');
     await turn();
     assert.deepEqual(workers.begun, ['l7-0']);
     await workers.finish();
@@ -69,8 +69,8 @@ describe('restarts of workers', () => {
   });
 
   it('stop at a worker that cannot be restarted, and go on with the next command', async () => {
-    restarts.ask(null);
-    restarts.ask('l4-0');
+    restarts.request(null);
+    restarts.request('l4-0');
     await turn();
     await workers.fail('no memory');
     assert.deepEqual(workers.begun, ['l7-0', 'l4-0']);
@@ -78,7 +78,7 @@ describe('restarts of workers', () => {
   });
 
   it('say nothing of a worker that has gone meanwhile', async () => {
-    restarts.ask('l7-0');
+    restarts.request('l7-0');
     await turn();
     await workers.finish(false);
     assert.deepEqual(messages(), ['l7-0: restarting worker']);

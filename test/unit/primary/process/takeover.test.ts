@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findPredecessor } from '../../../../src/primary/process/takeover.ts';
-import { writeBequest } from '../../../../src/primary/tickets/bequest.ts';
+import { formatTicketKeys } from '../../../../src/primary/tickets/bequest.ts';
 import { capture, config, l7Listener, listenerTls } from '../fixtures/config.ts';
 
 type Ask = NonNullable<NonNullable<Parameters<typeof findPredecessor>[2]>['ask']>;
@@ -96,7 +96,7 @@ describe('a takeover', () => {
     const { log, lines } = capture();
     const { ask, paths } = answering(consent(null));
     const keys = new Map([['web', { keys: [Buffer.alloc(80, 1)], ageMs: 5 }]]);
-    const openReceiver = channel(writeBequest(keys), paths);
+    const openReceiver = channel(formatTicketKeys(keys), paths);
     const predecessor = await findPredecessor(SECURE, log, { ask, openReceiver });
     assert.deepEqual(predecessor!.ticketKeys, keys);
     assert.deepEqual(paths, ['POST /handover?check&tickets=channel', 'closed']);

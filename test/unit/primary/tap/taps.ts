@@ -1,5 +1,5 @@
 /** A desk of taps whose workers, reader and clock the test plays. */
-import { TapDesk, type TapSettings, type TapWish } from '../../../../src/primary/tap/tap-desk.ts';
+import { TapDesk, type TapSettings, type TapRequest } from '../../../../src/primary/tap/tap-desk.ts';
 import type { TapReader, TapSource } from '../../../../src/primary/tap/tap-reader.ts';
 import type { EventFacts } from '../../../../src/protocol/admin/events.ts';
 import type { TapCommand, TapReport } from '../../../../src/protocol/tap.ts';
@@ -7,7 +7,7 @@ import type { TapRecord } from '../../../../src/wire/recording/records.ts';
 import { capture, type LogLine } from '../fixtures/config.ts';
 
 export const CLIENT = '192.0.2.7';
-export const WISH: TapWish = { filter: {}, sample: 1, payload: false, maxPayloadBytes: 4096, redact: [] };
+export const WISH: TapRequest = { filter: {}, sample: 1, payload: false, maxPayloadBytes: 4096, redact: [] };
 
 /** A reader that takes everything at once, unless the test holds it up. */
 export class FakeReader implements TapReader {
@@ -57,21 +57,21 @@ export class DeskRig {
     this.lines = lines;
     this.desk = new TapDesk({
       settings: () => this.settings,
-      tellWorkers: (command) => this.told.push(command),
-      tell: (event) => this.events.push(event),
+      sendToWorkers: (command) => this.told.push(command),
+      report: (event) => this.events.push(event),
       log,
       now: () => this.now,
     });
   }
 
   /** Opens a tap that must not be refused. */
-  open(changes: Partial<TapWish> = {}): TapSource {
+  open(changes: Partial<TapRequest> = {}): TapSource {
     const opened = this.desk.open({ ...WISH, ...changes }, CLIENT);
     if ('result' in opened) throw new Error(opened.message);
     return opened;
   }
 
-  begin(changes: Partial<TapWish> = {}): FakeReader {
+  begin(changes: Partial<TapRequest> = {}): FakeReader {
     const reader = new FakeReader();
     this.open(changes).begin(reader);
     return reader;
@@ -88,7 +88,7 @@ export class DeskRig {
       lostSessions: 0,
       ...changes,
     };
-    this.desk.hear(report, worker, (command) => replies.push(command));
+    this.desk.receive(report, worker, (command) => replies.push(command));
     return replies;
   }
 

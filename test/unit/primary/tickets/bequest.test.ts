@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readBequest, writeBequest } from '../../../../src/primary/tickets/bequest.ts';
+import { parseTicketKeys, formatTicketKeys } from '../../../../src/primary/tickets/bequest.ts';
 
 const KEY = Buffer.alloc(80, 7).toString('base64');
 
@@ -10,7 +10,7 @@ describe('ticket keys for another process', () => {
       ['web', { keys: [Buffer.alloc(80, 1), Buffer.alloc(80, 2)], ageMs: 12.5 }],
       ['__proto__', { keys: [Buffer.alloc(80, 3)], ageMs: 0 }],
     ]);
-    assert.deepEqual(readBequest(writeBequest(bequest)), bequest);
+    assert.deepEqual(parseTicketKeys(formatTicketKeys(bequest)), bequest);
   });
 
   it('are left out for each listener whose keys cannot be used', () => {
@@ -27,7 +27,7 @@ describe('ticket keys for another process', () => {
       { listener: 'nothing', ageMs: 1, keys: [null] },
       { listener: 'good', ageMs: 1, keys: [KEY, KEY, KEY], new: true },
     ];
-    const read = readBequest(JSON.stringify(entries));
+    const read = parseTicketKeys(JSON.stringify(entries));
     assert.deepEqual([...read.keys()], ['good']);
     assert.deepEqual(read.get('good')!.keys, [Buffer.alloc(80, 7), Buffer.alloc(80, 7)]);
   });
@@ -35,7 +35,7 @@ describe('ticket keys for another process', () => {
   it('are refused without a word of them if they are no list', () => {
     for (const text of ['', 'secret', '{"secret":1}', '[{"listener":"secret', '7']) {
       assert.throws(
-        () => readBequest(text),
+        () => parseTicketKeys(text),
         (error) => error instanceof Error && !error.message.includes('secret'),
       );
     }

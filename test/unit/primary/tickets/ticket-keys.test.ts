@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { L7Listener, TicketSettings } from '../../../../src/config/types/listener.ts';
 import { TicketKeyRing } from '../../../../src/core/ticket-key-ring.ts';
-import { TicketKeys, type TicketInheritance } from '../../../../src/primary/tickets/ticket-keys.ts';
+import { TicketKeys, type HandoverKeys } from '../../../../src/primary/tickets/ticket-keys.ts';
 import { l4Listener, l7Listener, listenerTls } from '../fixtures/config.ts';
 
 const HOUR_MS = 3_600_000;
@@ -53,7 +53,7 @@ function secure(tickets: TicketSettings, name = 'web'): L7Listener {
 
 function setup(
   listeners: readonly L7Listener[],
-  inherited: TicketInheritance = new Map(),
+  inherited: HandoverKeys = new Map(),
 ): { keys: TicketKeys; clock: FakeClock; ring: (name?: string) => TicketKeyRing } {
   const clock = new FakeClock();
   const keys = new TicketKeys(listeners, { clock, inherited });
@@ -203,7 +203,7 @@ describe('the ticket keys of the process', () => {
   it('for another process are those that rotate, with their age', () => {
     const { keys, clock, ring } = setup([secure(rotate(12)), secure(file(9), 'file')]);
     clock.advance(13 * HOUR_MS);
-    const bequest = keys.bequest();
+    const bequest = keys.handoverKeys();
     assert.deepEqual([...bequest.keys()], ['web']);
     assert.deepEqual(bequest.get('web'), { keys: ring().keys, ageMs: HOUR_MS });
   });

@@ -22,10 +22,10 @@ describe('places that the task of a worker holds', () => {
     const next = new LimitTable(memory, () => 0);
     const slot = next.pin(digestOf('a'));
     assert.equal(next.connect(slot, 1), false);
-    places.giveBack();
+    places.releaseAll();
     assert.ok(next.connect(slot, 1));
     // The task that runs now keeps what it holds.
-    places.giveBack();
+    places.releaseAll();
     assert.equal(next.connect(slot, 1), false);
   });
 

@@ -8,16 +8,16 @@ const MAX_MS = 60_000;
 describe('a question to a worker', () => {
   it('is answered by the answer to its command and its generation, and by no other', async () => {
     const question = new Question(settle, 'l7-0', MAX_MS);
-    question.hear({ type: 'prepared', generation: 2, problem: 'of the command before' });
-    question.hear({ type: 'settled', generation: 1 });
-    question.hear({ type: 'settled', generation: 2 });
+    question.receive({ type: 'prepared', generation: 2, problem: 'of the command before' });
+    question.receive({ type: 'settled', generation: 1 });
+    question.receive({ type: 'settled', generation: 2 });
     assert.equal(await question.problem, null);
   });
 
   it('names the worker if that has a problem', async () => {
     const prepare = { type: 'prepare', generation: 2 } as ConstructorParameters<typeof Question>[0];
     const question = new Question(prepare, 'l7-0', MAX_MS);
-    question.hear({ type: 'prepared', generation: 2, problem: 'no memory' });
+    question.receive({ type: 'prepared', generation: 2, problem: 'no memory' });
     assert.equal(await question.problem, 'worker l7-0: no memory');
   });
 

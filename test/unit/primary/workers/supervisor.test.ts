@@ -85,7 +85,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
       one.destroy();
     }
     const before = sums.value(total.metric, total.labels);
-    assert.equal(supervisor.harm('l7-0', { type: 'fault' }), true);
+    assert.equal(supervisor.injectFault('l7-0', { type: 'fault' }), true);
     await until(() => slotOf(supervisor, 'l7-0').restarts === 1, 'it is restarted');
     await until(() => slotOf(supervisor, 'l7-0').state === 'up', 'it is up again');
     assert.ok(sums.value(total.metric, total.labels) >= before, 'a counter never goes back');
@@ -117,7 +117,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const counter = supervisor.directory.slot(pageMetrics.connections, { listener: 'web' });
     page[gauge] = 5;
     page[counter] = 7;
-    supervisor.harm('l7-0', { type: 'fault' });
+    supervisor.injectFault('l7-0', { type: 'fault' });
     await until(() => slotOf(supervisor, 'l7-0').state === 'waiting', 'it waits');
     assert.deepEqual([page[gauge], page[counter]], [0, 7]);
     assert.equal(
@@ -131,7 +131,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const { supervisor, lines } = await supervise(workers('mortal'));
     await supervisor.start();
     for (let times = 1; times <= 3; times++) {
-      supervisor.harm('l7-1', { type: 'fault' });
+      supervisor.injectFault('l7-1', { type: 'fault' });
       await until(() => slotOf(supervisor, 'l7-1').restarts === times, 'it is restarted');
       await until(() => slotOf(supervisor, 'l7-1').state === 'up', 'it is up again');
     }
@@ -144,7 +144,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
 
   it('knows no worker that is not there', async () => {
     const { supervisor } = await supervise(workers('obedient'));
-    assert.equal(supervisor.harm('l7-2', { type: 'fault' }), false);
+    assert.equal(supervisor.injectFault('l7-2', { type: 'fault' }), false);
   });
 
   it('does not start if a worker refuses, and says why in one line', async () => {
@@ -193,7 +193,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     await supervisor.start();
     const { worker } = await dial(config, 'web');
     const drained = supervisor.end({ graceMs: 60_000, drain: null, heirs: null });
-    supervisor.harm(worker, { type: 'fault' });
+    supervisor.injectFault(worker, { type: 'fault' });
     assert.equal(await drained, true);
     assert.equal(slotOf(supervisor, worker).restarts, 0);
     assert.deepEqual(

@@ -54,7 +54,7 @@ function setup(
     restarts: 0,
     timings: { ...TIMINGS, ...timings },
     log,
-    onSight: (report) => {
+    onTelemetry: (report) => {
       if (report.type === 'log') workerLines.push(report.lines);
       if (report.type === 'events')
         events.push(...report.events.map(({ reason, detail }) => `${reason}: ${detail}`));
@@ -206,7 +206,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     const prepared = slot.prepare(prepare);
     slot.abandon({ graceMs: 500, pace: null, heirs: null });
     assert.equal(await prepared, null);
-    await slot.gone;
+    await slot.endedOrStuck;
     assert.equal(slot.state, 'stuck');
     assert.equal(await slot.prepare(prepare), null);
     slot.send({ type: 'fault' });

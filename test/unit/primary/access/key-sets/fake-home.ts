@@ -1,5 +1,5 @@
 import type { FetchedKeySet } from '../../../../../src/primary/access/key-sets/key-set-request.ts';
-import type { KeySetHome } from '../../../../../src/primary/access/key-sets/remote-key-set.ts';
+import type { KeySetContext } from '../../../../../src/primary/access/key-sets/remote-key-set.ts';
 import { capture } from '../../fixtures/config.ts';
 
 interface Fetch {
@@ -9,8 +9,8 @@ interface Fetch {
 }
 
 /** A process in which key sets are fetched when the test says so. */
-export class FakeHome implements KeySetHome {
-  readonly log: KeySetHome['log'];
+export class FakeHome implements KeySetContext {
+  readonly log: KeySetContext['log'];
   readonly #lines: ReturnType<typeof capture>['lines'];
   /** Fetches that are under way. */
   readonly fetches: Fetch[] = [];
@@ -22,14 +22,14 @@ export class FakeHome implements KeySetHome {
     ({ log: this.log, lines: this.#lines } = capture());
   }
 
-  readonly fetch: KeySetHome['fetch'] = (url, signal) => {
+  readonly fetch: KeySetContext['fetch'] = (url, signal) => {
     const answer = Promise.withResolvers<FetchedKeySet>();
     this.fetches.push({ url, signal, answer });
     return answer.promise;
   };
   readonly now = (): number => this.time;
-  readonly onChange: KeySetHome['onChange'] = (url, jwks) => void this.changes.push(`${url} ${jwks}`);
-  readonly schedule: KeySetHome['schedule'] = (delayMs, callback) => {
+  readonly onChange: KeySetContext['onChange'] = (url, jwks) => void this.changes.push(`${url} ${jwks}`);
+  readonly schedule: KeySetContext['schedule'] = (delayMs, callback) => {
     const timer = { at: this.time + delayMs, callback };
     this.#timers.push(timer);
     return () => {

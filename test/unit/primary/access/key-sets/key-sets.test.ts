@@ -60,9 +60,9 @@ describe('the key sets of a configuration', () => {
     const home = new FakeHome();
     const sets = new KeySets(configOf(A), home);
     const answers: KeySetCommand[] = [];
-    sets.hear({ url: B }, (command) => void answers.push(command));
+    sets.receive({ url: B }, (command) => void answers.push(command));
     assert.deepEqual(answers, [{ type: 'key_set', url: B, jwks: null }]);
-    sets.hear({ url: A }, (command) => void answers.push(command));
+    sets.receive({ url: A }, (command) => void answers.push(command));
     assert.equal(answers.length, 1);
     await home.answer('of a');
     assert.deepEqual(answers[1], { type: 'key_set', url: A, jwks: 'of a' });

@@ -94,7 +94,7 @@ describe('the key set of a URL', () => {
   it('is fetched for a token with an unknown key, once for all that wait', async () => {
     const { home, set } = await started();
     let called = 0;
-    for (let index = 0; index < 100; index++) set.want(() => (called += 1));
+    for (let index = 0; index < 100; index++) set.refresh(() => (called += 1));
     assert.equal(home.fetches.length, 1);
     assert.equal(called, 0);
     await home.answer('two');
@@ -108,7 +108,7 @@ describe('the key set of a URL', () => {
     let answered = 0;
     for (let tick = 0; tick < 600; tick++) {
       home.pass(100);
-      set.want(() => (answered += 1));
+      set.refresh(() => (answered += 1));
       if (home.fetches.length > 0) {
         fetches++;
         await home.answer('one');
@@ -121,7 +121,7 @@ describe('the key set of a URL', () => {
   it('is fetched for every token that has a reason: the set has changed', async () => {
     const { home, set } = await started();
     for (let rotation = 0; rotation < 20; rotation++) {
-      set.want(() => undefined);
+      set.refresh(() => undefined);
       await home.answer(`set ${rotation}`);
       assert.equal(set.jwks, `set ${rotation}`);
     }
@@ -130,16 +130,16 @@ describe('the key set of a URL', () => {
   it('answers those that wait when the fetch fails, or is ended', async () => {
     const { home, set } = await started();
     let called = 0;
-    set.want(() => (called += 1));
+    set.refresh(() => (called += 1));
     await home.answer(DOWN);
     assert.equal(called, 1);
-    set.want(() => (called += 1));
+    set.refresh(() => (called += 1));
     set.stop();
     assert.equal(called, 2);
     assert.equal(home.fetches[0]!.signal.aborted, true);
     await home.answer('late');
     assert.equal(set.jwks, 'one');
-    set.want(() => (called += 1));
+    set.refresh(() => (called += 1));
     assert.equal(called, 3);
     assert.equal(home.nextAt, Infinity);
   });

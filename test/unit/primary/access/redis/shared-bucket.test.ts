@@ -40,7 +40,7 @@ describe('a shared bucket', () => {
     const bucket = new SharedBucket(DEPTH);
     bucket.claim(0, 0, 1000, PERIOD_MS);
     bucket.answer(0, 1000, 1000);
-    bucket.lose();
+    bucket.markRedisDown();
     const claim = bucket.claim(60_000_000, 70_000, 61_000, PERIOD_MS);
     assert.deepEqual([claim.cost, claim.over, claim.ceiling], [70_000, 0, DEPTH]);
     bucket.answer(DEPTH, 61_000, 61_000);

@@ -30,9 +30,9 @@ class Rig {
           return Promise.resolve({ answers: [{ rows: [], ...this.answer }], incomplete: [] });
         },
       },
-      tell: ({ changed, ended }) => void this.told.push({ changed, ended }),
+      send: ({ changed, ended }) => void this.told.push({ changed, ended }),
       log: this.capture.log,
-      means: {
+      environment: {
         now: () => this.now,
         read: (path) => {
           const found = this.disk.get(path);
@@ -84,9 +84,9 @@ describe('a revocation', () => {
     const rig = new Rig();
     const desk = rig.desk();
     await desk.revoke('jwt:alice');
-    desk.hear({ type: 'revoked_token', principal: 'jwt:alice', neededUntil: NOW + 2 * DAY_MS });
-    desk.hear({ type: 'revoked_token', principal: 'jwt:alice', neededUntil: NOW + DAY_MS });
-    desk.hear({ type: 'revoked_token', principal: 'jwt:bob', neededUntil: NOW + DAY_MS });
+    desk.receive({ type: 'revoked_token', principal: 'jwt:alice', neededUntil: NOW + 2 * DAY_MS });
+    desk.receive({ type: 'revoked_token', principal: 'jwt:alice', neededUntil: NOW + DAY_MS });
+    desk.receive({ type: 'revoked_token', principal: 'jwt:bob', neededUntil: NOW + DAY_MS });
     assert.deepEqual(desk.all, [revocation('jwt:alice', NOW, NOW + 2 * DAY_MS)]);
     await desk.close();
   });

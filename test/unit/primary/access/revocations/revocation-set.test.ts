@@ -45,6 +45,6 @@ describe('the revocations in force', () => {
     set.put([revocation('a', 1, 100), revocation('b', 1, 300)], 0);
     const change = set.put([revocation('c', 1, 200), revocation('d', 1, 50)], 0);
     assert.deepEqual(change, { changed: [revocation('c', 1, 200)], ended: ['d', 'a'] });
-    assert.deepEqual([set.size, set.givenUp], [2, 2]);
+    assert.deepEqual([set.size, set.evicted], [2, 2]);
   });
 });

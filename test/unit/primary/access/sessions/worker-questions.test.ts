@@ -41,8 +41,8 @@ describe('a question to all workers', () => {
     const [first, second, tunnels] = workers.map(({ numbers }) => numbers);
     assert.deepEqual([first?.length, second?.length, tunnels?.length], [1, 1, 0]);
     assert.notEqual(first?.[0], second?.[0]);
-    questions.hear({ type: 'answer', number: second![0]!, answer: answer(2) });
-    questions.hear({ type: 'answer', number: first![0]!, answer: answer(1) });
+    questions.receive({ type: 'answer', number: second![0]!, answer: answer(2) });
+    questions.receive({ type: 'answer', number: first![0]!, answer: answer(1) });
     assert.deepEqual(await asked, { answers: [answer(1), answer(2)], incomplete: [] });
   });
 
@@ -79,6 +79,6 @@ describe('a question to all workers', () => {
     const worker = new FakeWorker('l7-0');
     const questions = questionsFor([worker]);
     await questions.ask(QUESTION);
-    questions.hear({ type: 'answer', number: worker.numbers[0]!, answer: answer(1) });
+    questions.receive({ type: 'answer', number: worker.numbers[0]!, answer: answer(1) });
   });
 });

@@ -37,7 +37,7 @@ class Rig {
         return { scope, total: 9, remaining: 9, seconds: 0 };
       },
       undrain: (scope) => this.#drained.delete(scopeKey(scope)),
-      bequeath: (channel) => {
+      sendTicketKeys: (channel) => {
         this.calls.push(['bequeath', channel]);
         return Promise.resolve(this.problem);
       },

@@ -11,7 +11,7 @@ class Rig {
   readonly book = new EventBook(() => this.now);
 
   hear(facts: EventFacts, worker = 'l7-0'): void {
-    this.book.hear({ events: [{ at: this.now, ...facts }], suppressed: 0 }, worker);
+    this.book.receive({ events: [{ at: this.now, ...facts }], suppressed: 0 }, worker);
   }
 
   rows(): readonly EventRow[] {
@@ -32,7 +32,7 @@ describe('the book of events', () => {
     const rig = new Rig();
     rig.hear(refused({ status: 403, requestId: 'a' }));
     rig.now += 1000;
-    rig.book.tell({ kind: 'reload', reason: 'failed', detail: 'SIGHUP: unknown key' });
+    rig.book.record({ kind: 'reload', reason: 'failed', detail: 'SIGHUP: unknown key' });
     const { events, last, suppressed } = rig.book.page(null, 10);
     assert.deepEqual(events, [
       {
@@ -165,15 +165,15 @@ describe('the book of events', () => {
 
   it('sums what workers have left out', () => {
     const { book } = new Rig();
-    book.hear({ events: [], suppressed: 5 }, 'l7-0');
-    book.hear({ events: [], suppressed: 2 }, 'l4-0');
+    book.receive({ events: [], suppressed: 5 }, 'l7-0');
+    book.receive({ events: [], suppressed: 2 }, 'l4-0');
     assert.equal(book.page(null, 1).suppressed, 7);
   });
 
   it('keeps what the primary tells through any flood of clients', () => {
     const rig = new Rig();
     for (const kind of ['endpoint', 'reload', 'worker', 'process'] as const) {
-      rig.book.tell({ kind, reason: 'failed' });
+      rig.book.record({ kind, reason: 'failed' });
     }
     flood(rig, 5000);
     assert.equal(rig.rows().length, 144);
@@ -217,9 +217,9 @@ describe('the book of events', () => {
 
   it('keeps the reload that failed while endpoints change all the time', () => {
     const rig = new Rig();
-    rig.book.tell({ kind: 'reload', reason: 'failed' });
+    rig.book.record({ kind: 'reload', reason: 'failed' });
     for (let index = 0; index < 1000; index++) {
-      rig.book.tell({ kind: 'endpoint', reason: 'down', endpoint: `192.0.2.${index}:80` });
+      rig.book.record({ kind: 'endpoint', reason: 'down', endpoint: `192.0.2.${index}:80` });
     }
     assert.equal(rig.rows().length, 60);
     assert.equal(

@@ -47,7 +47,7 @@ class Rig {
         },
       },
       droppedLines: () => this.dropped,
-      tell: ({ kind, reason, detail = '' }, worker = '') => {
+      report: ({ kind, reason, detail = '' }, worker = '') => {
         this.told.push([kind, reason, worker, detail].join(' '));
       },
       now: () => this.now,
@@ -56,7 +56,7 @@ class Rig {
 
   look(times = 1): string[] {
     this.told.length = 0;
-    for (let count = 0; count < times; count++) this.watch.look();
+    for (let count = 0; count < times; count++) this.watch.poll();
     return [...this.told];
   }
 }

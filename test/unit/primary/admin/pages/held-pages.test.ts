@@ -18,7 +18,7 @@ class Page {
     return this.isGivenUp ? 0 : this.#bytes;
   }
 
-  giveUp(): void {
+  drop(): void {
     this.isGivenUp = true;
   }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import {
   PageBody,
-  PageGoneError,
+  PageDroppedError,
   type PageReading,
 } from '../../../../../src/primary/admin/pages/page-body.ts';
 import { CHUNK_LENGTH } from '../../../../../src/primary/admin/pages/chunks.ts';
@@ -130,9 +130,9 @@ describe('the body of an admin page', () => {
     const [one, two] = [page.read('gzip'), page.read(null)];
     one.close();
     one.close();
-    assert.equal(page.isGone, false);
+    assert.equal(page.isDropped, false);
     two.close();
-    assert.ok(page.isGone);
+    assert.ok(page.isDropped);
     assert.equal(page.heldBytes, 0);
     await page.ended;
     await eventually(() => {
@@ -147,10 +147,10 @@ describe('the body of an admin page', () => {
     await page.ended;
     for (const encoding of ['gzip', null] as const) {
       const reading = page.read(encoding);
-      page.giveUp();
+      page.drop();
       await assert.rejects(
         all(reading),
-        (error) => error instanceof PageGoneError && error.cause === undefined,
+        (error) => error instanceof PageDroppedError && error.cause === undefined,
       );
       reading.close();
     }
@@ -166,7 +166,10 @@ describe('the body of an admin page', () => {
     await assert.rejects(PageBody.begin({ type: 'text/plain', pieces: fails(0) }), broken);
     const page = await PageBody.begin({ type: 'text/plain', pieces: fails(3) });
     const reading = page.read(null);
-    await assert.rejects(all(reading), (error) => error instanceof PageGoneError && error.cause === broken);
+    await assert.rejects(
+      all(reading),
+      (error) => error instanceof PageDroppedError && error.cause === broken,
+    );
     reading.close();
     await page.ended;
   });

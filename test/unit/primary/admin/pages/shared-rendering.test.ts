@@ -5,7 +5,7 @@ import { SharedRendering } from '../../../../../src/primary/admin/pages/shared-r
 interface Page {
   readonly begun: number;
   readonly ended: Promise<void>;
-  isGone: boolean;
+  isDropped: boolean;
 }
 
 /** A page that says when its rendering began, a clock that is set, and timers that fire when it is. */
@@ -44,7 +44,7 @@ class Rig {
     const begun = this.now;
     this.renderings++;
     if (this.fails) throw new Error('broken');
-    const page = { begun, ended: Promise.resolve(), isGone: false };
+    const page = { begun, ended: Promise.resolve(), isDropped: false };
     if (this.costMs !== null) this.now += this.costMs;
     else if (this.begins) page.ended = new Promise<void>((settle) => (this.end = settle));
     else await new Promise<void>((settle) => (this.end = settle));
@@ -153,7 +153,7 @@ describe('a shared rendering', () => {
   it('that was given up is not read again, and the next begins when its period is over', async () => {
     const rig = new Rig();
     await rig.page.recent();
-    rig.last!.isGone = true;
+    rig.last!.isDropped = true;
     await rig.at(5200);
     const recent = rig.page.recent();
     assert.equal(rig.renderings, 1);

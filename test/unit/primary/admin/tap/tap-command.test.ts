@@ -4,12 +4,12 @@ import { describe, it } from 'node:test';
 import type { CommandResult } from '../../../../../src/primary/admin/commands/admin-command.ts';
 import { CommandTable, runCommand } from '../../../../../src/primary/admin/commands/command-table.ts';
 import { tapCommand } from '../../../../../src/primary/admin/tap/tap-command.ts';
-import type { TapRefusal, TapWish } from '../../../../../src/primary/tap/tap-desk.ts';
+import type { TapRefusal, TapRequest } from '../../../../../src/primary/tap/tap-desk.ts';
 import { config } from '../../fixtures/config.ts';
 import { CLIENT, WISH } from '../../tap/taps.ts';
 
 class Rig {
-  readonly wishes: TapWish[] = [];
+  readonly wishes: TapRequest[] = [];
   readonly refused: [result: string, message: string, client: string][] = [];
   refusal: TapRefusal | null = null;
   readonly command = tapCommand(

@@ -52,13 +52,13 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     const values = new Float64Array(stuck.page);
     values[active] = 3;
     values[total] = 5;
-    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
     await isReplaced(supervisor, 'l7-0');
     assert.equal(stuck.state, 'stuck');
     assert.deepEqual(supervisor.leftBehind.slots, [stuck]);
     assert.equal(supervisor.leftBehind.total('l7-0'), 1);
     assert.deepEqual([supervisor.sums.at(active), supervisor.sums.at(total)], [0, 5]);
-    assert.deepEqual([supervisor.problem, supervisor.hopeless], [null, null]);
+    assert.deepEqual([supervisor.problem, supervisor.unrecoverable], [null, null]);
     assert.deepEqual(
       lines.filter(({ level }) => level === 'error').map(({ msg, worker }) => `${worker} ${msg}`),
       ['l7-0 worker is stuck'],
@@ -74,7 +74,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     const total = supervisor.directory.slot(pageMetrics.connections, { listener: 'web' });
     const values = new Float64Array(stuck.page);
     values[total] = 5;
-    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
     await isReplaced(supervisor, 'l7-0');
     assert.deepEqual(supervisor.leftBehind.slots, [stuck]);
     values[total] = 7;
@@ -90,7 +90,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
   it('terminates the thread of one at layer 4', async () => {
     const { supervisor, lines } = await start('obedient', 'freezing', l4Only);
     const stuck = slotOf(supervisor, 'l4-0');
-    supervisor.harm('l4-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l4-0', { type: 'freeze', forMs: 3_600_000 });
     await isReplaced(supervisor, 'l4-0');
     await stuck.ended;
     await until(() => supervisor.leftBehind.count === 0, 'nothing is left behind');
@@ -100,31 +100,31 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
 
   it('is not well while the only worker of its kind is stuck', async () => {
     const { supervisor } = await start('obedient', 'freezing', l4Only);
-    supervisor.harm('l4-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l4-0', { type: 'freeze', forMs: 3_600_000 });
     await until(() => supervisor.problem !== null, 'it is noticed');
     assert.equal(supervisor.problem, 'no l4 worker is up');
-    assert.equal(supervisor.hopeless, null);
+    assert.equal(supervisor.unrecoverable, null);
     await until(() => supervisor.problem === null, 'it is replaced');
     assert.equal(await supervisor.end(ending), true);
   });
 
   it('replaces no more if too many threads are left behind, and goes on when one has ended', async () => {
     const { supervisor, lines } = await start('freezing', 'obedient', l7Only);
-    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
     const second = slotOf(supervisor, 'l7-1');
-    supervisor.harm('l7-1', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l7-1', { type: 'freeze', forMs: 3_600_000 });
     await Promise.all([isReplaced(supervisor, 'l7-0'), isReplaced(supervisor, 'l7-1')]);
     assert.equal(supervisor.problem, null);
-    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
-    await until(() => supervisor.hopeless !== null, 'there are too many');
+    supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    await until(() => supervisor.unrecoverable !== null, 'there are too many');
     assert.equal(supervisor.leftBehind.count, 3);
-    assert.equal(supervisor.hopeless, 'too many stuck threads, not replaced: l7-0');
+    assert.equal(supervisor.unrecoverable, 'too many stuck threads, not replaced: l7-0');
     assert.equal(supervisor.problem, 'not up: l7-0');
     // The second turns again, and ends.
     thaw(second.pulse!);
     await isReplaced(supervisor, 'l7-0', 2);
     assert.equal(supervisor.leftBehind.count, 2);
-    assert.deepEqual([supervisor.problem, supervisor.hopeless], [null, null]);
+    assert.deepEqual([supervisor.problem, supervisor.unrecoverable], [null, null]);
     const complaints = lines.filter(({ msg }) => msg === 'too many stuck threads: restart the process');
     assert.equal(complaints.length, 1);
     assert.equal(await supervisor.end(ending), true);
@@ -132,12 +132,12 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
 
   it('replaces one at layer 4, however many threads of layer 7 are left behind', async () => {
     const { supervisor } = await start('freezing', 'freezing');
-    for (const name of ['l7-0', 'l7-1']) supervisor.harm(name, { type: 'freeze', forMs: 3_600_000 });
+    for (const name of ['l7-0', 'l7-1']) supervisor.injectFault(name, { type: 'freeze', forMs: 3_600_000 });
     await Promise.all([isReplaced(supervisor, 'l7-0'), isReplaced(supervisor, 'l7-1')]);
     assert.equal(supervisor.leftBehind.count, 2);
-    supervisor.harm('l4-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l4-0', { type: 'freeze', forMs: 3_600_000 });
     await isReplaced(supervisor, 'l4-0');
-    assert.deepEqual([supervisor.problem, supervisor.hopeless], [null, null]);
+    assert.deepEqual([supervisor.problem, supervisor.unrecoverable], [null, null]);
     assert.equal(await supervisor.end(ending), true);
   });
 
@@ -156,7 +156,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
       add(slot, { ...leaving, replace });
     });
     const restarted = assert.rejects(supervisor.restart('l4-0'), /stopped before it was ready/);
-    supervisor.harm('l4-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l4-0', { type: 'freeze', forMs: 3_600_000 });
     await until(() => replacements.length > 0, 'it is noticed');
     assert.ok(replacements[0] instanceof Promise);
     const rejected = assert.rejects(replacements[0], /stopped before it was ready/);
@@ -166,7 +166,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
 
   it('lets a reload pass that waits for one', async () => {
     const { supervisor, config } = await start('freezing', 'obedient', l7Only);
-    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
     await supervisor.reload({ ...config }, config.clusters.map(clusterState), () => undefined);
     await isReplaced(supervisor, 'l7-0');
     assert.equal(slotOf(supervisor, 'l7-0').generation, 2);
@@ -182,7 +182,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
   it('lets a restart pass that waits for one to drain', async () => {
     const { supervisor } = await start('freezing', 'obedient', l7Only);
     const stuck = slotOf(supervisor, 'l7-0');
-    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
     assert.equal(await supervisor.restart('l7-0'), true);
     await until(() => supervisor.leftBehind.count === 1, 'it is noticed');
     assert.equal(stuck.state, 'stuck');
@@ -194,7 +194,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
 
   it('notices one while all end, and waits for it no longer', async () => {
     const { supervisor } = await start('freezing', 'obedient', l7Only);
-    supervisor.harm('l7-0', { type: 'freeze', forMs: 3_600_000 });
+    supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
     const startedAt = performance.now();
     assert.equal(await supervisor.end({ ...ending, graceMs: 3_600_000 }), true);
     assert.ok(performance.now() - startedAt < 60_000);

@@ -7,7 +7,7 @@ const PERIOD_MS = 250;
 /** Looks at one worker at these times; `beats` as it is read each time. Returns its silence at each look. */
 function silencesOf(looks: readonly (readonly [now: number, beats: number])[]): number[] {
   const meter = new SilenceMeter<string>(PERIOD_MS);
-  return looks.map(([now, beats]) => meter.look(now, new Map([['worker', beats]])).get('worker')!);
+  return looks.map(([now, beats]) => meter.sample(now, new Map([['worker', beats]])).get('worker')!);
 }
 
 /** Looks on time, one after the other, with the same number of beats. */
@@ -49,7 +49,7 @@ describe('the silence of a worker', () => {
   it('begins again for a worker that was out of sight', () => {
     const meter = new SilenceMeter<string>(PERIOD_MS);
     const look = (now: number, names: string[]): Record<string, number> =>
-      Object.fromEntries(meter.look(now, new Map(names.map((name) => [name, 1]))));
+      Object.fromEntries(meter.sample(now, new Map(names.map((name) => [name, 1]))));
     look(0, ['a', 'b']);
     assert.deepEqual(look(250, ['a']), { a: 250 });
     assert.deepEqual(look(500, ['a', 'b']), { a: 500, b: 0 });

@@ -102,16 +102,16 @@ describe('a stuck worker', () => {
     const { stuck, roster, started, messages } = setup();
     const [first] = roster.slots;
     for (const slot of [...roster.slots]) add(stuck, slot);
-    assert.equal(stuck.hopeless, null);
+    assert.equal(stuck.unrecoverable, null);
     const third = roster.slots[1];
     add(stuck, third);
     assert.equal(roster.slots[1], third);
-    assert.equal(stuck.hopeless, 'too many stuck threads, not replaced: l7-1');
+    assert.equal(stuck.unrecoverable, 'too many stuck threads, not replaced: l7-1');
     assert.equal(messages().at(-1), 'too many stuck threads: restart the process');
     assert.equal(started.length, 2);
     first!.endThread();
     await new Promise(setImmediate);
-    assert.equal(stuck.hopeless, null);
+    assert.equal(stuck.unrecoverable, null);
     assert.notEqual(roster.slots[1], third);
   });
 
@@ -120,7 +120,7 @@ describe('a stuck worker', () => {
     stuck.stopReplacing();
     add(stuck, roster.slots[0]);
     assert.deepEqual(started, []);
-    assert.equal(stuck.hopeless, null);
+    assert.equal(stuck.unrecoverable, null);
   });
 
   it('is forgotten without a replacement if the configuration does not want it any more', () => {

@@ -40,7 +40,7 @@ class Stage {
     for (let time = 0; time < times; time++) {
       for (const { pulse } of beating) pulse?.beat();
       this.#now += LOOK_MS;
-      this.#watch.look(this.#now);
+      this.#watch.poll(this.#now);
     }
   }
 
