@@ -30,8 +30,8 @@ export abstract class AcceptingListener<Connection>
     return this.acceptor.listens;
   }
 
-  leave(from: number | null): void {
-    this.acceptor.leave(from);
+  handOver(from: number | null): void {
+    this.acceptor.handOver(from);
   }
 
   stop(): void {

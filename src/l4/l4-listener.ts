@@ -113,9 +113,9 @@ export class L4Listener implements TunnelOwner {
     return this.listens || this.#arrivals > 0;
   }
 
-  /** Hands new connections over to other sockets: see {@link TunnelListener.leave}. */
-  leave(from: number | null): void {
-    this.#carrier.leave(from);
+  /** Hands new connections over to other sockets: see {@link TunnelListener.handOver}. */
+  handOver(from: number | null): void {
+    this.#carrier.handOver(from);
   }
 
   /** Stops accepting connections. Tunnels continue, and the listener may listen again. */

@@ -114,7 +114,7 @@ export interface TunnelListener {
    *
    * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
    */
-  leave(from: number | null): void;
+  handOver(from: number | null): void;
   /** Stops accepting. Open connections continue, and the listener may listen again. Idempotent. */
   stop(): void;
   /** Stops, and closes the connections without a tunnel. Idempotent. */

@@ -9,7 +9,7 @@ export interface Acceptor {
    *
    * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
    */
-  leave(from: number | null): void;
+  handOver(from: number | null): void;
   /** Stops accepting, and may listen again. Idempotent. */
   stop(): void;
 }

@@ -241,7 +241,7 @@ export class ServiceThread {
     this.#loopMeter.stop();
     this.#generationMeter.stop();
     if (heirs !== null) {
-      service.leave(this.#heirsFrom(heirs));
+      service.handOver(this.#heirsFrom(heirs));
       this.#handedOver = delay(Math.min(HAND_OVER_MS, graceMs));
       await this.#handedOver;
     }
@@ -284,7 +284,7 @@ export class ServiceThread {
     taps.flush();
   }
 
-  /** Returns the heirs' first socket on an address, for {@link Service.leave}. */
+  /** Returns the heirs' first socket on an address, for {@link Service.handOver}. */
   #heirsFrom(heirs: Heirs): number | null {
     switch (heirs) {
       case 'process':

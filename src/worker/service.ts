@@ -46,7 +46,7 @@ export interface Service {
    *
    * @param from the first of those sockets on each address: see `sys/sockets/hand-over.ts`
    */
-  leave(from: number | null): void;
+  handOver(from: number | null): void;
   /** Stops accepting connections. */
   stop(): void;
   /** Refuses the pending handshakes. */

@@ -35,7 +35,7 @@ export interface EngineListener {
    * began to listen. Negative numbers count from the end. Null if there are no other sockets: clients then
    * repeat their SYN until this socket closes.
    */
-  leave(from: number | null): void;
+  handOver(from: number | null): void;
   /** Stops accepting. Connections that the kernel has not handed over yet are reset. */
   stop(): void;
   /**

@@ -154,9 +154,9 @@ export class L7Listener implements ListenerOwner {
     return this.#carrier.listens;
   }
 
-  /** Hands new connections over to other sockets: see {@link EngineListener.leave}. */
-  leave(from: number | null): void {
-    this.#carrier.leave(from);
+  /** Hands new connections over to other sockets: see {@link EngineListener.handOver}. */
+  handOver(from: number | null): void {
+    this.#carrier.handOver(from);
   }
 
   /** Stops accepting. Connections that the kernel has not handed over yet are reset. */

@@ -116,8 +116,8 @@ export class Http1Listener implements EngineListener, ClientOwner, ConnectionTer
     return this.#acceptor.listens;
   }
 
-  leave(from: number | null): void {
-    this.#acceptor.leave(from);
+  handOver(from: number | null): void {
+    this.#acceptor.handOver(from);
   }
 
   stop(): void {

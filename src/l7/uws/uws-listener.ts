@@ -118,8 +118,8 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
     return this.#acceptor.listens;
   }
 
-  leave(from: number | null): void {
-    this.#acceptor.leave(from);
+  handOver(from: number | null): void {
+    this.#acceptor.handOver(from);
   }
 
   stop(): void {

@@ -60,7 +60,7 @@ export class NetAcceptor implements Acceptor {
     return this.#server.listening;
   }
 
-  leave(from: number | null): void {
+  handOver(from: number | null): void {
     if (this.#descriptor < 0 || unsupportedReason() !== null) return;
     this.#handOver = new HandOver(this.#descriptor, from);
   }

@@ -100,7 +100,7 @@ export class NetArrival extends Timed implements LiveMember {
 
   #enter(facts: EntryFacts): void {
     const socket = this.#socket;
-    this.#leave();
+    this.#stopWaiting();
     socket.pause();
     if (this.#bytes.length > 0) socket.unshift(this.#bytes);
     this.#home.owner.entered(socket, facts, this.#since);
@@ -124,14 +124,14 @@ export class NetArrival extends Timed implements LiveMember {
 
   /** Closes the connection. The `error` listener stays. */
   #close(): void {
-    this.#leave();
+    this.#stopWaiting();
     this.#socket.destroy();
     this.#door.abandon();
     this.#home.yieldToNode?.();
   }
 
   /** Ends the wait for bytes. */
-  #leave(): void {
+  #stopWaiting(): void {
     const { wheel, waiting } = this.#home;
     wheel.disarm(this);
     waiting.delete(this);

@@ -76,7 +76,7 @@ export class NetHandshake extends Timed implements LiveMember {
     try {
       const facts = this.#readFacts();
       if (facts === null) return;
-      this.#leave();
+      this.#end();
       this.#home.owner.secured(this.#socket, this.#facts, facts);
       // The owner has its own `error` listener by now.
       this.#socket.off('error', this.#onError);
@@ -130,13 +130,13 @@ export class NetHandshake extends Timed implements LiveMember {
 
   /** Closes the connection. The `error` listener stays. */
   #close(): void {
-    this.#leave();
+    this.#end();
     this.#socket.destroy();
     this.#home.yieldToNode?.();
   }
 
   /** Removes the handshake and its listeners. */
-  #leave(): void {
+  #end(): void {
     const { wheel, underWay } = this.#home;
     wheel.disarm(this);
     underWay.delete(this);

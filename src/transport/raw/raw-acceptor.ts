@@ -41,7 +41,7 @@ export class RawAcceptor extends Watched implements Acceptor {
     return this.fd >= 0;
   }
 
-  leave(from: number | null): void {
+  handOver(from: number | null): void {
     if (this.fd >= 0) this.#handOver = new HandOver(this.fd, from);
   }
 

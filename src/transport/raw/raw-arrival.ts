@@ -91,7 +91,7 @@ export class RawArrival extends Watched implements LiveMember {
       const verdict = this.#door.look(input.bytes, start, end);
       if (verdict === 'more') return false;
       if ('facts' in verdict) {
-        this.#leave();
+        this.#stopWaiting();
         this.#owner.entered(this, verdict.facts, this.#since);
         return true;
       }
@@ -115,13 +115,13 @@ export class RawArrival extends Watched implements LiveMember {
   }
 
   #close(): void {
-    this.#leave();
+    this.#stopWaiting();
     this.#loop.poller.close(this);
     this.#door.abandon();
   }
 
   /** Ends the wait for bytes. */
-  #leave(): void {
+  #stopWaiting(): void {
     this.#loop.wheel.disarm(this.deadline);
     this.#waiting.delete(this);
   }

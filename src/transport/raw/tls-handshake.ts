@@ -72,7 +72,7 @@ export class TlsHandshake extends Watched implements LiveMember {
         poller.change(this, EPOLLOUT);
         break;
       case 'done':
-        this.#leave();
+        this.#end();
         this.#owner.handshakeDone(this, stream);
         break;
       case 'failed':
@@ -82,7 +82,7 @@ export class TlsHandshake extends Watched implements LiveMember {
 
   override fault(error: unknown): void {
     if (this.fd < 0) return;
-    this.#leave()?.free();
+    this.#end()?.free();
     this.#loop.poller.close(this);
     this.#owner.handshakeLost(this, error);
   }
@@ -98,7 +98,7 @@ export class TlsHandshake extends Watched implements LiveMember {
   }
 
   #fail(reason: EntryFailure, detail: string): void {
-    this.#leave()?.free();
+    this.#end()?.free();
     const { input, poller } = this.#loop;
     // OpenSSL may have sent an alert. Closing with unread bytes would send a reset, which can overtake the
     // alert.
@@ -109,7 +109,7 @@ export class TlsHandshake extends Watched implements LiveMember {
   }
 
   /** Ends the handshake. Returns its stream. */
-  #leave(): TlsStream | null {
+  #end(): TlsStream | null {
     const stream = this.#stream;
     this.#stream = null;
     this.#loop.wheel.disarm(this.#deadline);

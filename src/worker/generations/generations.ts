@@ -35,7 +35,7 @@ export class Generations<
   readonly #clock: Clock;
   readonly #retirement = new Retirement();
   /** Whether other threads or processes take over the same addresses. */
-  #leaves = false;
+  #handsOver = false;
   #aborted = false;
   #generation: number;
   /** Environment of the first generation. Null once {@link listen} is called. */
@@ -174,16 +174,16 @@ export class Generations<
     }
   }
 
-  leave(from: number | null): void {
-    this.#leaves = true;
-    for (const listener of this.#listeners.values()) listener.leave(from);
+  handOver(from: number | null): void {
+    this.#handsOver = true;
+    for (const listener of this.#listeners.values()) listener.handOver(from);
   }
 
   stop(): void {
     for (const listener of this.#listeners.values()) {
       this.#stopUnderLock(listener);
       // During a hand-over, connections that still arrive here are served.
-      if (!this.#leaves) listener.admit(false);
+      if (!this.#handsOver) listener.admit(false);
     }
   }
 
@@ -200,7 +200,7 @@ export class Generations<
   }
 
   untilEmpty(maxMs: number): Promise<void> {
-    const lingerMs = this.#leaves ? LAST_REQUEST_MS : FLUSH_MS;
+    const lingerMs = this.#handsOver ? LAST_REQUEST_MS : FLUSH_MS;
     return untilEmpty(() => this.#remainder(), { lingerMs, maxMs }, this.#clock);
   }
 
@@ -302,7 +302,7 @@ export class Generations<
     } else {
       listener.follow(successor);
       // Every worker has created a successor, and these are the newest sockets on the address.
-      listener.leave(-config.workers[this.#layer.kind]);
+      listener.handOver(-config.workers[this.#layer.kind]);
       this.#clock.delay(REPLACED_ACCEPT_MS, () => this.#stopUnderLock(listener));
     }
     this.#retirement.add({

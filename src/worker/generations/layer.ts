@@ -39,7 +39,7 @@ export interface ServedListener<Self, Config, Shared, Context> {
    *
    * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
    */
-  leave(from: number | null): void;
+  handOver(from: number | null): void;
   /** Stops accepting, and may listen again. Open connections continue. Idempotent. */
   stop(): void;
   /**

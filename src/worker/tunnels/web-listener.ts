@@ -75,8 +75,8 @@ export class WebListener implements ServedListener<WebListener, L7ListenerConfig
     return this.#web.listens;
   }
 
-  leave(from: number | null): void {
-    this.#web.leave(from);
+  handOver(from: number | null): void {
+    this.#web.handOver(from);
   }
 
   stop(): void {

@@ -44,7 +44,7 @@ class FakeEngine implements TunnelListener {
     return Promise.resolve();
   }
 
-  leave(from: number | null): void {
+  handOver(from: number | null): void {
     this.asked.push(`leave ${from}`);
   }
 

@@ -24,7 +24,7 @@ class Idle implements Service {
   closedAtEnd = (): [] => [];
   admit = (): void => undefined;
   abort = (): void => undefined;
-  leave = (from: number | null): void => void this.asked.push(`leave ${from}`);
+  handOver = (from: number | null): void => void this.asked.push(`leave ${from}`);
   stop = (): void => void this.asked.push('stop');
   cancelPending = (): void => void this.asked.push('cancel');
   untilEmpty = (): Promise<void> => Promise.resolve();

@@ -59,7 +59,7 @@ class Losing implements Service {
   });
   admit = (): void => undefined;
   abort = (): void => undefined;
-  leave = (): void => undefined;
+  handOver = (): void => undefined;
   stop = (): void => undefined;
   cancelPending = (): void => undefined;
   untilEmpty = (): Promise<void> => new Promise(() => undefined);

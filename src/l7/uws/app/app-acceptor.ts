@@ -25,7 +25,7 @@ export class AppAcceptor implements Acceptor {
     return this.#socket !== null;
   }
 
-  leave(): void {
+  handOver(): void {
     // Only system calls could tell the kernel to hand connections over.
   }
 

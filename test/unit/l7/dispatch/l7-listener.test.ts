@@ -41,7 +41,7 @@ class FakeEngineListener implements EngineListener {
     this.listens = true;
   }
 
-  leave(from: number | null): void {
+  handOver(from: number | null): void {
     this.calls.push(`leave ${from}`);
   }
 
@@ -323,7 +323,7 @@ describe('a listener of layer 7', () => {
     assert.equal(listener.fits({ ...WEB, engine: 'raw' }), false);
     void listener.listen();
     assert.equal(listener.listens, true);
-    listener.leave(-2);
+    listener.handOver(-2);
     listener.stop();
     assert.equal(listener.listens, false);
     assert.deepEqual(rig.engineListeners[0]!.calls, ['leave -2', 'stop']);

@@ -14,7 +14,7 @@ function stage(config: L7Listener): { readonly listener: Http1Listener; readonly
     createAcceptor: () => ({
       listen: () => undefined,
       listens: false,
-      leave: () => undefined,
+      handOver: () => undefined,
       stop: () => undefined,
       closeArrivals: () => log.push('arrivals closed'),
     }),

@@ -94,7 +94,7 @@ export function http1Rig(
         return {
           listen: () => undefined,
           listens: true,
-          leave: () => undefined,
+          handOver: () => undefined,
           stop: () => undefined,
           closeArrivals: () => undefined,
         };

@@ -107,7 +107,7 @@ export class FakeListener implements ServedListener<FakeListener, FakeConfig, En
     return Promise.resolve();
   }
 
-  leave(from: number | null): void {
+  handOver(from: number | null): void {
     this.asked.push(`leave ${from}`);
   }
 

@@ -257,7 +257,7 @@ describe('a worker that ends', () => {
 
   it('serves connections that arrive while others take over', async () => {
     const { generations, layer } = await World.listening([WEB]);
-    generations.leave(-1);
+    generations.handOver(-1);
     generations.stop();
     assert.deepEqual(layer.made[0]!.asked, ['listen', 'leave -1', 'stop']);
   });
@@ -308,7 +308,7 @@ describe('a worker that ends', () => {
     ] as const) {
       const { generations, layer, clock } = await World.listening([WEB]);
       layer.made[0]!.connections = 1;
-      if (leaves) generations.leave(null);
+      if (leaves) generations.handOver(null);
       let isEmpty = false;
       void generations.untilEmpty(60_000).then(() => (isEmpty = true));
       clock.pass(ms - 50);
