@@ -23,7 +23,7 @@ describe('the forwarded ends of a connection', () => {
     });
   });
 
-  it('prefer the server name of TLS to the one in a PROXY header', () => {
+  it("prefer TLS's server name to a PROXY header's", () => {
     const facts = { address: '2001:db8::7', proxy: TOLD };
     assert.equal(forwardedEnds(facts, 'own.example', () => OWN).serverName, 'own.example');
   });
