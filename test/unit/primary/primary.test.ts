@@ -64,7 +64,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     for (const primary of left.splice(0)) await primary.end(0);
   });
 
-  it('starts, tells its status and metrics, and ends', async () => {
+  it('starts, reports its status and metrics, and ends', async () => {
     const primary = createPrimary();
     const started = await primary.start();
     assert.deepEqual(started.workers, ['l7-0', 'l7-1', 'l4-0']);
@@ -179,7 +179,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     await assert.rejects(get(started, '/livez'));
   });
 
-  it('asks uWS for room for headers before any worker starts, unless that has been set', async () => {
+  it("sets uWS's limit of request heads before any worker starts, unless it is already set", async () => {
     delete process.env.UWS_HTTP_MAX_HEADERS_SIZE;
     for (const size of ['16384', '9999']) {
       if (size === '9999') process.env.UWS_HTTP_MAX_HEADERS_SIZE = size;
@@ -191,7 +191,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     delete process.env.UWS_HTTP_MAX_HEADERS_SIZE;
   });
 
-  it('is ready while one of several workers is missing, and not while the only one of its kind is', async () => {
+  it('is ready while one of several workers is missing, but not without the only one of its kind', async () => {
     const slow = { ...timings, backoff: { firstMs: 2000, maxMs: 2000 } };
     const primary = createPrimary({ faultHooks: true, timings: slow });
     const started = await primary.start();
@@ -235,7 +235,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     assert.deepEqual([primary.unhealthy, primary.leftBehind], [null, 0]);
   });
 
-  it('has no fault hook unless asked for one', async () => {
+  it('has fault hooks only on request', async () => {
     const primary = createPrimary();
     const { admin } = await primary.start();
     const url = `http://${formatAddress(admin)}/debug/workers/l7-1/fault`;
@@ -258,7 +258,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     await closed;
   });
 
-  it('serves its admin address while it starts, and is stopped meanwhile', async () => {
+  it('serves its admin address during the start, and can be stopped then', async () => {
     const probe = createServer().listen(0, '127.0.0.1');
     await once(probe, 'listening');
     const { port } = probe.address() as AddressInfo;
@@ -283,7 +283,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     await rejected;
   });
 
-  it('is stopped before its parts are built: it frees its addresses, and refuses reloads until then', async () => {
+  it('can be stopped before its parts are built: it frees its addresses, and refuses reloads until then', async () => {
     const probe = createServer().listen(0, '127.0.0.1');
     await once(probe, 'listening');
     const { port } = probe.address() as AddressInfo;
@@ -306,7 +306,7 @@ describe('the primary', { timeout: 300_000 }, () => {
     other.close();
   });
 
-  it('does not start if an address is taken, and leaves nothing behind', async () => {
+  it('does not start if an address is taken, and holds no resources then', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;

@@ -133,7 +133,7 @@ function settle(): Promise<unknown> {
 }
 
 describe('the start of the primary', () => {
-  it('lets workers listen once the clusters are known, and others have the addresses only then', async () => {
+  it('lets workers listen once the clusters are known, and only then releases the addresses', async () => {
     const parts = new FakeParts();
     const started = await parts.running.start();
     assert.deepEqual(parts.takeCalls(), [
@@ -151,7 +151,7 @@ describe('the start of the primary', () => {
     assert.deepEqual(parts.takeCalls(), ['reload: file change']);
   });
 
-  it('takes the admin address over when its workers listen, as soon as it is free', async () => {
+  it('takes over the admin address when its workers listen and it is free', async () => {
     const parts = new FakeParts({ predecessor: true });
     parts.occupied = 2;
     await parts.running.start();
@@ -170,7 +170,7 @@ describe('the start of the primary', () => {
     ]);
   });
 
-  it('frees the addresses if a worker does not start, and ends the others when it is told to', async () => {
+  it('frees the addresses if a worker does not start, and ends the others on request', async () => {
     const parts = new FakeParts();
     const start = parts.hold('supervisor.start');
     const started = assert.rejects(parts.running.start(), /worker l7-0 did not start/);
@@ -196,7 +196,7 @@ describe('the start of the primary', () => {
     ]);
   });
 
-  it('stays announced to end if it becomes ready after that', async () => {
+  it('keeps its announced end if it becomes ready later', async () => {
     const parts = new FakeParts();
     parts.lifecycle.announceEnd();
     await parts.running.start();
@@ -226,7 +226,7 @@ describe('the end of the primary', () => {
     ]);
   });
 
-  it('is hurried by a shorter grace period, not delayed by a longer one', async () => {
+  it('is accelerated by a shorter grace period, but not delayed by a longer one', async () => {
     const parts = new FakeParts();
     await parts.running.start();
     const workers = parts.hold(`supervisor.end ${GRACE_MS} null`);
@@ -243,7 +243,7 @@ describe('the end of the primary', () => {
     assert.equal(await ended, true);
   });
 
-  it('is hurried in its wait for the last spans, too, and only then', async () => {
+  it('waits less for the last spans only on a second request', async () => {
     for (const graces of [
       [GRACE_MS, 0],
       [0, GRACE_MS],
@@ -275,7 +275,7 @@ describe('the end of the primary', () => {
     assert.equal(await ended, true);
   });
 
-  it('stops a start between two of its steps, and takes down what has been started', async () => {
+  it('stops a start between two steps, and stops what has been started', async () => {
     const parts = new FakeParts();
     const clusters = parts.hold('clusters.ready');
     const started = assert.rejects(parts.running.start(), /^StartError: stopped before it was ready$/);
@@ -300,7 +300,7 @@ describe('the end of the primary', () => {
     ]);
   });
 
-  it('tells workers that start to end, instead of waiting until they listen', async () => {
+  it('ends starting workers, instead of waiting until they listen', async () => {
     const parts = new FakeParts();
     const start = parts.hold('supervisor.start');
     const started = assert.rejects(parts.running.start(), /stopped before it was ready/);
@@ -314,7 +314,7 @@ describe('the end of the primary', () => {
 });
 
 describe('the running primary', () => {
-  it('names the workers that have not ended, without those that nobody waits for', () => {
+  it('names the workers that have not ended, except stuck ones', () => {
     const parts = new FakeParts();
     assert.deepEqual(parts.running.workers, ['l7-0', 'l7-1']);
     parts.slots[0]!.state = 'stuck';
@@ -322,7 +322,7 @@ describe('the running primary', () => {
     assert.deepEqual(parts.running.workers, []);
   });
 
-  it('is unwell only while it should serve', async () => {
+  it('is unhealthy only while it should serve', async () => {
     const parts = new FakeParts();
     parts.problem = 'no l7 worker is up';
     assert.equal(parts.running.unhealthy, null, 'it starts');

@@ -63,7 +63,7 @@ class Served {
 }
 
 describe('a serving process', { timeout: 300_000 }, () => {
-  it('says when it is ready, and where', async () => {
+  it('logs when it is ready, and its addresses', async () => {
     const served = new Served('');
     const { level, listeners, admin, generation, workers } = await served.line('ready');
     assert.equal(level, 'info');
@@ -80,7 +80,7 @@ describe('a serving process', { timeout: 300_000 }, () => {
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`ends with status 0 after ${signal} when its connections have ended`, async () => {
+    it(`ends with status 0 after ${signal} and the end of its connections`, async () => {
       const served = new Served('');
       await served.line('ready');
       served.child.kill(signal);
@@ -95,7 +95,7 @@ describe('a serving process', { timeout: 300_000 }, () => {
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const) {
-    it(`ends at once with status ${status} when ${signal} comes second`, async () => {
+    it(`ends at once with status ${status} on a second ${signal}`, async () => {
       const served = new Served('');
       const socket = await served.dial();
       served.child.kill('SIGTERM');
@@ -110,14 +110,14 @@ describe('a serving process', { timeout: 300_000 }, () => {
     });
   }
 
-  it('ends at once when a signal comes second while the end is only announced', async () => {
+  it('ends at once on a second signal while the end is only announced', async () => {
     const served = new Served('early');
     await served.line('ready');
     served.child.kill('SIGINT');
     assert.equal(await served.status(), 130);
   });
 
-  it('tells a service manager of its start and its end, but of no start behind the end', async () => {
+  it('reports its start and end to a service manager, but no start after the end', async () => {
     const timely = new Served('');
     await timely.line('told ready');
     timely.child.kill('SIGTERM');
@@ -132,7 +132,7 @@ describe('a serving process', { timeout: 300_000 }, () => {
     assert.deepEqual(told, [['ready', 'stopping'], ['stopping']]);
   });
 
-  it('takes two SIGINTs that come together for one, as npm makes them of one Ctrl-C', async () => {
+  it('counts two quick SIGINTs as one, because npm forwards one Ctrl-C', async () => {
     const served = new Served('twice');
     assert.equal(await served.status(), 0);
     assert.equal(served.lines.filter(({ msg }) => msg === 'draining').length, 1);
@@ -150,7 +150,7 @@ describe('a serving process', { timeout: 300_000 }, () => {
   });
 
   for (const mode of ['exception', 'rejection']) {
-    it(`ends in good order with status 1 after an ${mode} that nobody caught`, async () => {
+    it(`ends cleanly with status 1 after an uncaught ${mode}`, async () => {
       const served = new Served(mode);
       assert.equal(await served.status(), 1);
       const { level, err } = await served.line('primary failed');
@@ -161,7 +161,7 @@ describe('a serving process', { timeout: 300_000 }, () => {
     });
   }
 
-  it('bears SIGHUP and SIGUSR1, and opens no inspector', async () => {
+  it('survives SIGHUP and SIGUSR1, and opens no inspector', async () => {
     const served = new Served('');
     await served.line('ready');
     served.child.kill('SIGHUP');

@@ -20,7 +20,7 @@ describe("a cluster's record", () => {
     assert.equal(record.cursor, state.cursor);
   });
 
-  it('keeps a slot that is lent', () => {
+  it('keeps a leased slot', () => {
     const state = clusterState(config);
     const lent = { ...state, endpoints: state.endpoints.map((endpoint) => ({ ...endpoint, slot: 7 })) };
     const record = writeClusterRecord(config, lent, () => assert.fail('looked up'));
@@ -30,7 +30,7 @@ describe("a cluster's record", () => {
     );
   });
 
-  it('takes the time that has passed from a slow start', () => {
+  it('subtracts the elapsed time from a slow start', () => {
     const state = clusterState(config);
     const warming = state.endpoints.map((endpoint, index) => ({ ...endpoint, warmLeftMs: index * 60_000 }));
     const record = writeClusterRecord(config, { ...state, endpoints: warming }, () => 0);
@@ -41,7 +41,7 @@ describe("a cluster's record", () => {
     assert.ok(rest! < 59_999 && rest! > 0, `${rest} ms are left`);
   });
 
-  it('names the header that the balancer hashes on, and whether there is TLS', () => {
+  it('names the header that the balancer hashes, and whether TLS is used', () => {
     const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
     const of = (changes: Parameters<typeof clusterConfig>[0]): object => {
       const { hashHeader, hasTls } = writeClusterRecord(

@@ -43,7 +43,7 @@ function partsOf({ match, action, headers, limits }: Route): readonly unknown[] 
 }
 
 describe('a route for workers', () => {
-  it('says the same as the route', () => {
+  it('equals the original route', () => {
     for (const route of [plain('a'), full, ...l7Listener.routes])
       assert.deepEqual(compactRoute(route), route);
     const respond: Route = {
@@ -53,7 +53,7 @@ describe('a route for workers', () => {
     assert.deepEqual(compactRoute(respond), respond);
   });
 
-  it('has its empty parts in common with all others, in the thread that reads them, too', () => {
+  it('shares its empty parts with all others, even in the thread that reads them', () => {
     const all = ['a', 'b'].map((name) => plain(name));
     const listeners = [{ ...l7Listener, routes: all }, l4Listener];
     const start = structuredClone(workerConfig({ ...config, listeners }));

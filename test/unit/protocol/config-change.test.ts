@@ -21,8 +21,8 @@ function sent(before: WorkerConfig, after: WorkerConfig): WorkerConfig {
 
 const routesOf = ({ listeners }: WorkerConfig): readonly Route[] => (listeners[0] as L7Listener).routes;
 
-describe('a configuration by its difference', () => {
-  it('has the routes that stay as the objects that a worker has', () => {
+describe('a configuration sent as a difference', () => {
+  it("has the unchanged routes as the worker's objects", () => {
     const before = withRoutes(routes[0]!, routes[1]!);
     const copy = structuredClone(before);
     const after = withRoutes(routes[1]!, routes[2]!, routes[0]!);
@@ -35,13 +35,13 @@ describe('a configuration by its difference', () => {
     assert.equal(routesOf(made)[2], routesOf(copy)[0]);
   });
 
-  it('tells a listener that is new in full, and leaves one out that is gone', () => {
+  it('sends a new listener in full, and omits a removed one', () => {
     const before = withRoutes(routes[0]!);
     const renamed = { ...l7Listener, name: 'new', routes };
     assert.deepEqual(sent(before, { ...config, listeners: [renamed] }), { ...config, listeners: [renamed] });
   });
 
-  it('tells access settings only when they change, and new routes share those of their listener', () => {
+  it('sends access settings only when they change, and new routes share those of their listener', () => {
     const access = { ...OPEN, allow: ['192.0.2.0/24'] };
     const guarded = routes.map((route): Route => ({ ...route, access }));
     const listenerWith = (own: readonly Route[], settings = access): WorkerConfig => {
@@ -61,7 +61,7 @@ describe('a configuration by its difference', () => {
     assert.deepEqual(sent(before, moved), moved);
   });
 
-  it('tells only the part of access settings that changes, for a listener and for a route', () => {
+  it('sends only the changed part of access settings, for a listener and for a route', () => {
     const lists = { deny: ['192.0.2.1'], allow: ['192.0.2.0/24'] };
     const access = { ...OPEN, ...lists };
     const under = (settings: typeof access, own: typeof access): WorkerConfig => ({
@@ -82,7 +82,7 @@ describe('a configuration by its difference', () => {
     assert.equal(routesOf(made)[0]!.access!.allow, allow);
   });
 
-  it('tells trusted proxies only when they change', () => {
+  it('sends trusted proxies only when they change', () => {
     const under = (trustedProxies: readonly string[]): WorkerConfig => ({
       ...config,
       listeners: [{ ...l7Listener, trustedProxies }, l4Listener],
@@ -98,7 +98,7 @@ describe('a configuration by its difference', () => {
     assert.deepEqual(sent(before, other), other);
   });
 
-  it('is the same configuration again, whatever changes', () => {
+  it('restores the same configuration after any change', () => {
     const some = fc.uniqueArray(fc.constantFrom(...routes));
     fc.assert(
       fc.property(some, some, (before, after) => {

@@ -38,7 +38,7 @@ describe('the number of series of a configuration', () => {
     assert.equal(two.cluster, one.cluster);
   });
 
-  it('has few series of nothing in particular', () => {
+  it('has few other series', () => {
     assert.ok(none.other > 10 && none.other < 200, `${none.other}`);
   });
 });

@@ -31,15 +31,15 @@ function countOf(names: readonly BlockName[]): Map<string, number> {
   return counts;
 }
 
-describe('the blocks by which two configurations differ', () => {
-  it('are none for clusters and routes that are the same objects', () => {
+describe('the blocks that differ between two configurations', () => {
+  it('are empty for clusters and routes that are the same objects', () => {
     const whole: Config = { ...config, clusters, listeners: [{ ...l7Listener, routes }] };
     const { added, removed } = blockChange(counted(whole), counted({ ...whole, clusters: [...clusters] }));
     assert.deepEqual(countOf(added), countOf(removed));
     assert.ok(added.length < 10, `${added.length} blocks`);
   });
 
-  it('make the blocks of one configuration those of the other', () => {
+  it('turn the blocks of one configuration into those of the other', () => {
     const some = fc.record({
       clusters: fc.subarray(clusters),
       routes: fc.subarray(routes),

@@ -32,7 +32,7 @@ describe('admin connections', () => {
     assert.deepEqual([rig.connections.size, rig.closed], [6, []]);
   });
 
-  it('closes the oldest idle connection of an address that has as many as it may', () => {
+  it('closes the oldest idle connection of an address at its limit', () => {
     const rig = new Rig();
     rig.fill('a1 b1 a2 a3 a4 a5');
     assert.deepEqual(rig.closed, ['a1', 'a2']);
@@ -40,7 +40,7 @@ describe('admin connections', () => {
     assert.equal(rig.connections.size, 4);
   });
 
-  it('takes a connection for idle from the end of its last request on', () => {
+  it('counts idle time from the end of the last request', () => {
     const rig = new Rig();
     const [first] = rig.fill('a1 a2 a3');
     first!.begin();
@@ -59,7 +59,7 @@ describe('admin connections', () => {
     assert.ok(first!.busy && second!.busy);
   });
 
-  it('closes the request that has been in progress for the longest time if all of an address are busy', () => {
+  it('closes the oldest request if all connections of an address are busy', () => {
     const rig = new Rig();
     const [first, second, third] = rig.fill('a1 a2 a3');
     for (const connection of [second!, first!, third!]) connection.begin();
@@ -67,7 +67,7 @@ describe('admin connections', () => {
     assert.deepEqual(rig.closed, ['a2']);
   });
 
-  it('closes a connection of the address that holds the most when it is full', () => {
+  it('closes a connection of the address with the most connections when it is full', () => {
     const rig = new Rig();
     rig.fill('b1 c1 d1 a1 a2 a3');
     rig.add('e1');
@@ -76,7 +76,7 @@ describe('admin connections', () => {
     assert.equal(rig.connections.size, 6);
   });
 
-  it('closes the oldest idle connection of all when no address holds more than another', () => {
+  it('closes the oldest idle connection when no address has more than another', () => {
     const rig = new Rig();
     const [b1] = rig.fill('b1 a1 a2 b2 c1 c2');
     b1!.begin();
@@ -87,7 +87,7 @@ describe('admin connections', () => {
     assert.deepEqual(rig.closed, ['a1', 'b2']);
   });
 
-  it('admits everybody when everything is busy, at the cost of who holds the most', () => {
+  it('admits everybody when everything is busy, at the cost of the largest holder', () => {
     const rig = new Rig();
     for (const connection of rig.fill('b1 a1 a2 a3 c1 c2')) connection.begin();
     rig.add('d1').begin();
@@ -95,7 +95,7 @@ describe('admin connections', () => {
     assert.deepEqual(rig.closed, ['a1', 'a2']);
   });
 
-  it('lets a flood from a few addresses close nothing but its own connections', () => {
+  it('limits a flood from a few addresses to its own connections', () => {
     const rig = new Rig();
     const probe = rig.add('p1');
     for (let round = 0; round < 1000; round++) {
@@ -109,7 +109,7 @@ describe('admin connections', () => {
     assert.equal(rig.closed.length, 1001 - LIMITS.maxConnections);
   });
 
-  it('closes connections that do not take an answer in time, and none that waits for one', () => {
+  it('closes connections that do not receive an answer in time, and none that waits for one', () => {
     const rig = new Rig();
     const [slow, waiting, quick, idle] = rig.fill('a1 a2 b1 c1');
     for (const connection of [slow!, waiting!, quick!]) connection.begin();
@@ -129,7 +129,7 @@ describe('admin connections', () => {
     assert.ok(waiting!.busy && !idle!.busy);
   });
 
-  it('holds no earlier answer against a request, also if that was taken before anyone heard of it', () => {
+  it('ignores earlier answers when it times a request', () => {
     const rig = new Rig();
     const [connection] = rig.fill('a1');
     connection!.begin();
@@ -141,7 +141,7 @@ describe('admin connections', () => {
     assert.deepEqual(rig.closed, []);
   });
 
-  it('forgets what has closed itself, whatever is still said of it', () => {
+  it('forgets connections that have closed, whatever is reported of them later', () => {
     const rig = new Rig();
     const connections = rig.fill('a1 a2 a3 b1');
     for (const connection of connections) {

@@ -104,7 +104,7 @@ describe('a health check', () => {
 });
 
 describe('a command', () => {
-  it('runs with its decoded arguments and its query, and answers its fields beside status and message', async () => {
+  it('gets its decoded arguments and query, and adds its fields to status and message', async () => {
     const { command, ran } = recorded();
     const rig = new Rig({ commands: [command] }, TOKEN);
     const answer = await rig.ask('POST', `${PATH}?x=1`, SHOWN);
@@ -114,7 +114,7 @@ describe('a command', () => {
     assert.equal(rig.lines[0]?.msg, 'admin command');
   });
 
-  it('needs the token, shown as a bearer', async () => {
+  it('requires the token as a bearer', async () => {
     const { command, ran } = recorded();
     const rig = new Rig({ commands: [command] }, TOKEN);
     const shown = [`Basic ${TOKEN}`, TOKEN, `Bearer ${TOKEN}x`, 'Bearer a-token', 'Bearer '];
@@ -130,7 +130,7 @@ describe('a command', () => {
     assert.deepEqual(rig.refused(), { bad_token: 6 });
   });
 
-  it('is refused to everybody if no token is set', async () => {
+  it('is refused for everybody if no token is set', async () => {
     const { command, ran } = recorded();
     const rig = new Rig({ commands: [command] });
     for (const authorization of ['', 'Bearer null', `Bearer ${TOKEN}`]) {
@@ -141,7 +141,7 @@ describe('a command', () => {
     assert.deepEqual([ran, rig.refused()], [[], { no_token: 3 }]);
   });
 
-  it('takes the token of the configuration in use', async () => {
+  it("checks the current configuration's token", async () => {
     const { command, ran } = recorded();
     const rig = new Rig({ commands: [command] }, 'the-token-of-before');
     assert.equal((await rig.ask('POST', PATH, SHOWN)).status, 401);
@@ -156,7 +156,7 @@ describe('a command', () => {
     assert.equal(ran.length, 1);
   });
 
-  it('with a parameter that cannot be read answers 400 and what to write', async () => {
+  it('answers 400 with a remedy if a parameter is invalid', async () => {
     const { command } = recorded({
       run: () => {
         throw new ParameterError('rate: write a number and a unit');
@@ -186,7 +186,7 @@ describe('a command', () => {
     assert.deepEqual([clients, rig.lines], [['192.0.2.1'], []]);
   });
 
-  it('logs a refusal for the token itself, if it wants to', async () => {
+  it('may log a refusal for the token itself', async () => {
     const refused: string[][] = [];
     const { command } = recorded({ refused: (...facts) => refused.push(facts) });
     const [withToken, without] = [new Rig({ commands: [command] }, TOKEN), new Rig({ commands: [command] })];
@@ -204,12 +204,12 @@ describe('a command', () => {
     );
   });
 
-  it('that fails rejects', async () => {
+  it('rejects if it fails', async () => {
     const { command } = recorded({ run: () => Promise.reject(new Error('broken')) });
     await assert.rejects(new Rig({ commands: [command] }, TOKEN).ask('POST', PATH, SHOWN), /broken/);
   });
 
-  it('is given by POST only', async () => {
+  it('is accepted by POST only', async () => {
     const { command, ran } = recorded();
     const answer = await new Rig({ commands: [command] }, TOKEN).ask('GET', PATH, SHOWN);
     assert.deepEqual([answer.status, answer.headers?.Allow], [405, 'POST']);
@@ -237,13 +237,13 @@ describe('a path of several methods', () => {
     assert.deepEqual(called, ['GET', 'GET', 'DELETE', 'POST']);
   });
 
-  it('answers the methods that it takes to any other', async () => {
+  it('answers other methods with the methods that it accepts', async () => {
     const rig = new Rig({ commands: [commandOf('GET'), commandOf('DELETE')] }, TOKEN);
     const answer = await rig.ask('PUT', '/sessions', SHOWN);
     assert.deepEqual([answer.status, answer.headers?.Allow], [405, 'GET, HEAD, DELETE']);
   });
 
-  it('is read with the token only', async () => {
+  it('requires the token for reads too', async () => {
     const rig = new Rig({ commands: [commandOf('GET')] }, TOKEN);
     assert.equal((await rig.ask('GET', '/sessions', {})).status, 401);
     assert.equal(
@@ -252,7 +252,7 @@ describe('a path of several methods', () => {
     );
   });
 
-  it('logs what a command has done, with its method', async () => {
+  it('logs the result of a command, with its method', async () => {
     const rig = new Rig({ commands: [commandOf('DELETE')] }, TOKEN);
     await rig.ask('DELETE', '/sessions', SHOWN);
     const [line] = rig.lines as unknown as Record<string, unknown>[];
@@ -260,7 +260,7 @@ describe('a path of several methods', () => {
   });
 });
 
-describe('a path of neither a page nor a command', () => {
+describe('a path without a page or command', () => {
   it('answers 404 with all pages and commands', async () => {
     const rig = new Rig({ commands: [recorded().command] }, TOKEN);
     for (const path of [

@@ -41,7 +41,7 @@ async function exchange(port: number, request: string): Promise<string> {
 }
 
 describe('the admin server', { timeout: 300_000 }, () => {
-  it('serves metrics in the format that was asked for', async () => {
+  it('serves metrics in the requested format', async () => {
     const metrics: AdminView['metrics'] = (format) =>
       Promise.resolve(textPage('a 1\n', `text/plain; format=${format}`));
     await withServer({ metrics }, async (url) => {
@@ -55,7 +55,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('tells health and readiness, and the reason if it is not ready', async () => {
+  it('reports health and readiness, with a reason if it is not ready', async () => {
     let reason: string | null = 'starting';
     await withServer({ notReady: () => reason }, async (url) => {
       const unready = await fetch(`${url}/readyz`);
@@ -85,7 +85,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('refuses another method with the ones that it takes, and reads the body', async () => {
+  it('refuses other methods with a list of those it accepts, and reads the body', async () => {
     await withServer({}, async (url) => {
       const post = await fetch(`${url}/metrics`, { method: 'POST', body: 'x'.repeat(100_000) });
       assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD']);
@@ -93,7 +93,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('refuses an expectation that it does not meet, in JSON', async () => {
+  it('refuses an unsupported expectation, in JSON', async () => {
     await withServer({}, async (_url, _lines, port) => {
       const head = 'POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n';
       assert.match(
@@ -152,7 +152,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('refuses too large a head and what is no HTTP, and hangs up', async () => {
+  it('refuses an oversized head or invalid HTTP, and closes the connection', async () => {
     await withServer({}, async (url, lines, port) => {
       assert.match(await exchange(port, `GET /${'x'.repeat(20_000)} HTTP/1.1\r\n\r\n`), /^HTTP\/1\.1 431 /);
       assert.match(
@@ -172,7 +172,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('bears clients that reset', async () => {
+  it('survives clients that reset', async () => {
     await withServer({}, async (url, _lines, port) => {
       for (const request of ['', 'GET /metr', 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50)]) {
         const socket = connect(port, '127.0.0.1');
@@ -186,7 +186,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('cuts what is open when it is closed', async () => {
+  it('closes open connections when it closes', async () => {
     const server = new AdminServer(VIEW, new AdminStats(), capture().log);
     const { port } = await server.listen(local);
     const socket = connect(port, '127.0.0.1');
@@ -202,7 +202,7 @@ describe('the admin server', { timeout: 300_000 }, () => {
     before(() => once(other.listen(0, '127.0.0.1'), 'listening'));
     after(() => other.close());
 
-    it('does not start, and says so in one line', async () => {
+    it('does not start, and gives the reason in one line', async () => {
       const { port } = other.address() as AddressInfo;
       const server = new AdminServer(VIEW, new AdminStats(), capture().log);
       await assert.rejects(server.listen({ ...local, port }), (error) => {

@@ -51,7 +51,7 @@ describe('a flood of connections to the admin server', { timeout: 300_000 }, () 
     });
   });
 
-  it('that keeps every connection busy keeps no probe out, not even one from its own address', async () => {
+  it('that keeps every connection busy keeps no probe out, even from its own address', async () => {
     const held = heldMetrics();
     await withRig(held.view, {}, async (rig) => {
       for (let last = 2; last <= 5; last++) {
@@ -65,7 +65,7 @@ describe('a flood of connections to the admin server', { timeout: 300_000 }, () 
     });
   });
 
-  it('that flood it under a small limit of descriptors leave half of the reserve', async () => {
+  it('under a small descriptor limit leaves half of the reserve', async () => {
     const held = heldMetrics();
     await withRig(
       held.view,
@@ -83,7 +83,7 @@ describe('a flood of connections to the admin server', { timeout: 300_000 }, () 
     );
   });
 
-  it('is told in a few lines', async () => {
+  it('is logged in a few lines', async () => {
     await withRig(
       {
         token: 'a-token-of-20-chars.',

@@ -4,7 +4,7 @@ import type { CommandAnswer } from '../../../../src/protocol/admin/answers.ts';
 import { withRig } from './admin-rig.ts';
 
 describe('a foreign page at the admin server', { timeout: 300_000 }, () => {
-  it('is refused by its Host or Origin, but for health and metrics', async () => {
+  it('is refused by its Host or Origin, except for health and metrics', async () => {
     const hosts = ['sluice.internal'];
     await withRig({ hosts }, {}, async (rig) => {
       for (const host of ['localhost', '127.0.0.1', '[::1]:9090', 'Sluice.Internal:9090']) {

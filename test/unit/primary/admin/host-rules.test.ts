@@ -74,7 +74,7 @@ describe('the Host of an admin request', () => {
     });
   }
 
-  it('is there once, and may be missing in HTTP/1.0 alone', () => {
+  it('must be there once, except in HTTP/1.0', () => {
     for (const url of ['/status', '/livez']) {
       assert.equal(statusOf({ hosts: [], url }), 400);
       assert.equal(statusOf({ hosts: [], url, httpVersion: '1.0' }), 200);
@@ -84,7 +84,7 @@ describe('the Host of an admin request', () => {
     assert.equal(statusOf({ hosts: ['attacker.example'], httpVersion: '1.0' }), 421);
   });
 
-  it('is the one in a target of the absolute form', () => {
+  it('is overridden by a target in absolute form', () => {
     assert.equal(statusOf({ url: 'http://localhost:9090/status', hosts: ['attacker.example'] }), 200);
     assert.equal(statusOf({ url: 'http://attacker.example/status', hosts: ['localhost'] }), 421);
     assert.equal(statusOf({ url: 'http://attacker.example', hosts: ['localhost'] }), 421);
@@ -92,7 +92,7 @@ describe('the Host of an admin request', () => {
     assert.equal(statusOf({ url: 'http://localhost@attacker.example/status' }), 421);
   });
 
-  it('is refused with what to do about it', () => {
+  it('is refused with a remedy', () => {
     const target = parseTarget('/status');
     const refusal = refuseForeign({ httpVersion: '1.1', target, hosts: ['a.example'], origins: [] }, NAMES);
     assert.equal(refusal?.reason, 'host');
@@ -128,14 +128,14 @@ describe('the Origin of an admin request', () => {
     ['127.0.0.1', 'http://localhost'],
     ['admin.example.com', 'http://admin.example.com:443'],
   ] as const) {
-    it(`may not be "${origin}" for ${host}, whatever is asked for`, () => {
+    it(`may not be "${origin}" for ${host}, on any page`, () => {
       for (const url of ['/status', '/livez', '/metrics', '/reload']) {
         assert.equal(statusOf({ url, hosts: [host], origins: [origin] }), 403, url);
       }
     });
   }
 
-  it('is there once at most, and fits no request without a host', () => {
+  it('must be there at most once, and never without a host', () => {
     const origins = ['http://localhost', 'http://localhost'];
     assert.equal(statusOf({ origins }), 403);
     assert.equal(statusOf({ origins: ['http://localhost'], hosts: [], httpVersion: '1.0' }), 403);

@@ -34,7 +34,7 @@ class LongPage {
 const HEAD_END = '\r\n\r\n';
 
 describe('a long page of the admin server', { timeout: 300_000 }, () => {
-  it('goes to HTTP/1.1 in chunks, and leaves the connection open', async () => {
+  it('is sent to HTTP/1.1 in chunks, and leaves the connection open', async () => {
     const { metrics } = new LongPage();
     await withRig({ metrics }, {}, async (rig) => {
       const client = await rig.dial();
@@ -47,7 +47,7 @@ describe('a long page of the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('goes to HTTP/1.0 until the close of the connection', async () => {
+  it('is sent to HTTP/1.0 until the connection closes', async () => {
     const { metrics } = new LongPage();
     await withRig({ metrics }, {}, async (rig) => {
       const client = await rig.dial();
@@ -78,7 +78,7 @@ describe('a long page of the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('is not made to its end when its only reader goes', async () => {
+  it('stops rendering when its only reader disconnects', async () => {
     const page = new LongPage();
     await withRig({ metrics: page.metrics }, {}, async (rig) => {
       const client = await rig.dial();
@@ -91,7 +91,7 @@ describe('a long page of the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('goes to others while one reader stalls, who loses the connection in the end', async () => {
+  it('reaches other readers while one reader stalls, which finally loses the connection', async () => {
     const { metrics } = new LongPage();
     await withRig({ metrics }, { answerMs: 3000 }, async (rig) => {
       const stalled = await rig.dial('127.0.0.2');
@@ -124,7 +124,7 @@ describe('a long page of the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('that fails is cut by a reset, so that nobody takes it for whole, and logged', async () => {
+  it('ends with a reset and a log line if it fails, so no reader takes it for complete', async () => {
     const page = new LongPage();
     page.failsAt = 1000;
     await withRig({ metrics: page.metrics }, {}, async (rig) => {

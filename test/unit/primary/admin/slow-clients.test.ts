@@ -13,7 +13,7 @@ function largePage(): Promise<PageText> {
 }
 
 describe('a slow client of the admin server', { timeout: 300_000 }, () => {
-  it('loses a connection on which it asks nothing more', async () => {
+  it('loses an idle connection', async () => {
     await withRig({}, { keepAliveMs: 100 }, async (rig) => {
       const client = await rig.dial();
       client.socket.write(LIVEZ);
@@ -21,7 +21,7 @@ describe('a slow client of the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('gets 408 for a head that does not end', async () => {
+  it('gets 408 for an endless head', async () => {
     await withRig({}, { headMs: 100 }, async (rig) => {
       for (const start of ['', 'G', 'GET /livez HTTP/1.1\r\nHost: localhost\r\nX-']) {
         const client = await rig.dial();
@@ -32,7 +32,7 @@ describe('a slow client of the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('loses its connection for a body that does not end, answered or not', async () => {
+  it('loses its connection for an endless body, answered or not', async () => {
     await withRig({}, { headMs: 1000, requestMs: 1500 }, async (rig) => {
       const client = await rig.dial();
       client.socket.write('POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx');
@@ -41,7 +41,7 @@ describe('a slow client of the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('loses its connection if it does not take an answer', async () => {
+  it('loses its connection if it does not receive an answer', async () => {
     await withRig({ metrics: largePage }, { answerMs: 100 }, async (rig) => {
       const client = await rig.dial();
       client.socket.pause();
@@ -51,7 +51,7 @@ describe('a slow client of the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('gets an answer whole that is larger than what the kernel buffers', async () => {
+  it("gets a complete answer that exceeds the kernel's buffers", async () => {
     await withRig({ metrics: largePage }, {}, async (rig) => {
       const [status, body] = await rig.ask('/metrics');
       assert.deepEqual([status, body.length], [200, LARGE_PAGE.length]);
@@ -59,7 +59,7 @@ describe('a slow client of the admin server', { timeout: 300_000 }, () => {
     });
   });
 
-  it('may wait for a command for longer than for anything else', async () => {
+  it('may wait longer for a command than for other answers', async () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const token = 'a-token-of-20-chars.';
     const run = async (): Promise<{ status: 200; message: string }> => {
@@ -82,7 +82,7 @@ describe('a slow client of the admin server', { timeout: 300_000 }, () => {
 });
 
 describe('a client of the admin server that sends too much', { timeout: 300_000 }, () => {
-  it('gets one answer for requests that it does not wait for, and has its connection closed', async () => {
+  it('gets one answer to pipelined requests, and its connection is closed', async () => {
     let asked = 0;
     await withRig({ status: () => textPage(`{"pid":${++asked}}\n`) }, {}, async (rig) => {
       const client = await rig.dial();
@@ -94,7 +94,7 @@ describe('a client of the admin server that sends too much', { timeout: 300_000 
     });
   });
 
-  it('gets 413 for a large body, and is cut if the head does not say how large', async () => {
+  it('gets 413 for a large body, and is cut if the head does not announce its length', async () => {
     await withRig({}, {}, async (rig) => {
       const sized = await rig.dial();
       sized.socket.write('POST /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n');

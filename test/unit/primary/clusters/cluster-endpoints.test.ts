@@ -46,7 +46,7 @@ function rig(
 describe('the endpoints of a cluster', () => {
   const [one, two] = [name('one.test'), name('two.test')];
 
-  it('are in the order of the configuration, whatever is found first', () => {
+  it('are in the order of the configuration, in any order of lookups', () => {
     const { endpoints, labels } = rig([one, two]);
     endpoints.reconcile(two, [found('192.0.2.2')], 0);
     endpoints.reconcile(one, [found('192.0.2.1'), found('192.0.2.3')], 0);
@@ -57,7 +57,7 @@ describe('the endpoints of a cluster', () => {
     );
   });
 
-  it('stay if they are found again, with their records', () => {
+  it('stay with their records if they are found again', () => {
     const { endpoints, calls, lent } = rig([one]);
     const first = endpoints.reconcile(one, [found('192.0.2.1'), found('192.0.2.2')], 0);
     assert.deepEqual(first.added, ['192.0.2.1:80', '192.0.2.2:80']);
@@ -71,7 +71,7 @@ describe('the endpoints of a cluster', () => {
     assert.equal(same.isChanged, false);
   });
 
-  it('belong to the first name that has them, and once', () => {
+  it('belong to the first name that has them, and appear once', () => {
     const { endpoints, labels } = rig([one, two]);
     endpoints.reconcile(two, [found('192.0.2.1'), found('192.0.2.1')], 0);
     assert.equal(endpoints.reconcile(one, [found('192.0.2.1')], 0).isChanged, false);
@@ -97,7 +97,7 @@ describe('the endpoints of a cluster', () => {
     assert.deepEqual([isChanged, added, removed, weights()], [true, [], [], [3, 3, 6]]);
   });
 
-  it('are left out if there is no room for their series, and counted with those that the look-up left out', () => {
+  it('are unused if the stats pages are full, and counted with those that the lookup skipped', () => {
     const { endpoints, labels } = rig([one, two], 2);
     const many = [found('192.0.2.1'), found('192.0.2.2'), found('192.0.2.3')];
     assert.deepEqual(endpoints.reconcile(one, many, 5).leftOut, { before: 0, after: 6 });
@@ -116,7 +116,7 @@ describe('the endpoints of a cluster', () => {
     assert.deepEqual([slot, maxConnections, lent.size], [null, 7, 0]);
   });
 
-  it('give back their series at the end', () => {
+  it('return their series at the end', () => {
     const { endpoints, lent } = rig([one]);
     endpoints.reconcile(one, [found('192.0.2.1'), found('192.0.2.2')], 0);
     endpoints.release();

@@ -12,7 +12,7 @@ function monitorOf(name: string, healths: readonly EndpointHealth[]): ClusterMon
 }
 
 describe('the metrics of clusters', () => {
-  it('have the number of endpoints in each state, also in none', () => {
+  it('have the number of endpoints in each state, including 0', () => {
     const all = [monitorOf('app', ['up', 'down', 'up', 'draining']), monitorOf('empty', [])];
     const families = clusterFamilies({ all, evictions: () => 0 });
     const family = families.find(({ metric }) => metric.name === 'sluice_cluster_endpoints')!;

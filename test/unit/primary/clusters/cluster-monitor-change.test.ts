@@ -97,7 +97,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     return { server, port: (server.address() as AddressInfo).port };
   }
 
-  it('keeps an ejection in force for the time that it has left, its count, and what an operator drains', async () => {
+  it("keeps the rest of an ejection, its count, and an operator's drain", async () => {
     const config = clusterConfig({ outlier: OUTLIER, endpoints: endpointConfigs([1, 1, 1]) });
     const first = monitor(config);
     await first.ready();
@@ -144,7 +144,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     );
   });
 
-  it('drops an ejection if it ejects no more, and a verdict of probes if it probes no more', async () => {
+  it("drops an ejection without outlier detection, and a probe's verdict without probes", async () => {
     const { server, port } = await listening();
     const address = { kind: 'tcp', host: '127.0.0.1', port } as const;
     const endpoints = [{ address, weight: 1, maxConnections: 0 }];
@@ -167,7 +167,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     assert.deepEqual(healthOf(bare), ['up']);
   });
 
-  it('is not taken down by one bad probe more than it would have been', async () => {
+  it('needs as many failed probes as before to go down', async () => {
     const { server, port } = await listening();
     const address = { kind: 'tcp', host: '127.0.0.1', port } as const;
     const endpoints = [{ address, weight: 1, maxConnections: 0 }];
@@ -180,7 +180,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     assert.deepEqual(healthOf(second), ['up']);
   });
 
-  it('keeps the endpoints of a name with their series, also while it cannot be looked up', async () => {
+  it('keeps the endpoints of a name with their series, even while lookups fail', async () => {
     const entry = {
       address: { kind: 'tcp', host: 'app.example', port: 80 },
       weight: 1,

@@ -86,7 +86,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     return { monitor, lines, published, answer };
   }
 
-  it('are warned of once while some are left out, and once more when all are used again', async () => {
+  it('cause one warning while some are unused, and one line when all are used again', async () => {
     const few = found(pods(3));
     const { monitor, lines, answer } = await started({}, { endpoints: few, leftOut: 7 });
     const about = (): unknown[] =>
@@ -103,7 +103,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     assert.deepEqual(about(), [warning, ['info', 'all addresses of the name are used', 0]]);
   });
 
-  it('are left out while the statistics have no room for them', async () => {
+  it('are unused while the stats pages are full', async () => {
     let room = 2;
     const lend = (): number | null => (room-- > 0 ? 0 : null);
     const { monitor, lines, answer } = await started({}, { endpoints: found(pods(5)) }, lend);
@@ -114,7 +114,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     assert.equal(lines.filter(({ msg }) => msg.includes('addresses')).length, 2);
   });
 
-  it('are published and logged in bounds, whatever the answers to queries are', async () => {
+  it('are published and logged within limits, for any answers to queries', async () => {
     const { monitor, lines, published, answer } = await started({}, { endpoints: found(pods(4096)) });
     const before = published.length;
     for (let count = 1; count <= 3; count++) {
@@ -127,7 +127,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     assert.ok(lines.length < 10);
   });
 
-  it('share the weight of the name, whatever their number', async () => {
+  it('share the weight of the name, for any number of them', async () => {
     const listed: EndpointConfig = { ...NAME, address: { kind: 'tcp', host: '192.0.2.1', port: 80 } };
     const endpoints = [{ ...NAME, weight: 19 }, listed];
     const { monitor, published, answer } = await started({ endpoints }, { endpoints: found(pods(3)) });
@@ -158,7 +158,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     );
   });
 
-  it('do not take the place of an address that is listed itself', async () => {
+  it('do not replace an address that is configured itself', async () => {
     const [listed = ''] = pods(1);
     const entry: EndpointConfig = { ...NAME, address: { kind: 'tcp', host: listed, port: 80 } };
     const { monitor } = await started({ endpoints: [NAME, entry] }, { endpoints: found(pods(3)) });

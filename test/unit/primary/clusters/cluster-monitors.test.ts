@@ -118,7 +118,7 @@ const NAME: EndpointConfig = {
 };
 
 describe('a change of a cluster', () => {
-  it('takes an endpoint that is new if what is down is closed, once it has been probed', async () => {
+  it('adds a new endpoint after its first probe, and evicts nothing although onDown is close', async () => {
     const [one, two] = [await listening(), await listening()];
     const config = clusterConfig({ healthCheck: PROBES, onDown: 'close', endpoints: [one] });
     const rig = new Rig(config);
@@ -128,7 +128,7 @@ describe('a change of a cluster', () => {
     assert.deepEqual(rig.evictions, []);
   });
 
-  it('looks a name up that is new', async () => {
+  it('looks up a new name', async () => {
     const config = clusterConfig({ endpoints: endpointConfigs([1]) });
     const rig = new Rig(config);
     await rig.monitors.ready();
@@ -140,7 +140,7 @@ describe('a change of a cluster', () => {
 });
 
 describe('the events of a cluster', () => {
-  it('tell of an endpoint that changes, and why, and of a panic', async () => {
+  it("report an endpoint's change with its reason, and a panic", async () => {
     const rig = new Rig(clusterConfig({ endpoints: endpointConfigs([1]), panicThreshold: 0.5 }));
     await rig.monitors.ready();
     const record = rig.app.records[0]!;
@@ -163,7 +163,7 @@ describe('the events of a cluster', () => {
 });
 
 describe('the state of a cluster', () => {
-  it('is the same object until an endpoint of it changes', async () => {
+  it('is the same object until one of its endpoints changes', async () => {
     const config = clusterConfig({ endpoints: endpointConfigs([1, 1]) });
     const rig = new Rig(config);
     await rig.monitors.ready();
@@ -183,8 +183,8 @@ describe('the state of a cluster', () => {
   });
 });
 
-describe('the connections that a cluster is told to end', () => {
-  it('are those that endpoints have beyond their share of what can be had', async () => {
+describe('the evicted connections of a cluster', () => {
+  it("are the excess over each eligible endpoint's share", async () => {
     const config = clusterConfig({ endpoints: endpointConfigs([1, 2, 1, 1]) });
     const rig = new Rig(config, 2);
     await rig.monitors.ready();
@@ -207,7 +207,7 @@ describe('the connections that a cluster is told to end', () => {
     assert.equal(rig.monitors.evictions('app'), 90);
   });
 
-  it('end at the rate that was asked for, over all workers', async () => {
+  it('end at the requested rate, over all workers', async () => {
     const rig = new Rig(clusterConfig({ endpoints: endpointConfigs([1, 1]) }), 4);
     await rig.monitors.ready();
     const [record] = rig.app.records;
@@ -218,7 +218,7 @@ describe('the connections that a cluster is told to end', () => {
     assert.ok(Math.abs(sum - 2) < 1e-9, String(sum));
   });
 
-  it('are those of an endpoint that its probes find down, whatever else is the matter with it', async () => {
+  it('are those of an endpoint that probes find down, even if it has other faults', async () => {
     const one = await listening();
     const healthCheck = { ...PROBES, intervalMs: 20, timeoutMs: 5000, fall: 1 };
     const config = clusterConfig({ healthCheck, onDown: 'close', outlier: null, endpoints: [one] });

@@ -8,7 +8,7 @@ beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_0
 afterEach(() => mock.timers.reset());
 
 describe('the health of an endpoint', () => {
-  it('is the gravest of what holds of it, with the reason of that, and since when', () => {
+  it('is its gravest fault, with its reason and its time', () => {
     const [config] = endpointConfigs([1]);
     const record = new EndpointRecord(endpointState(config!), recordOwner());
     const told = (): unknown[] => [record.health, record.reason, record.since];
@@ -33,7 +33,7 @@ describe('the health of an endpoint', () => {
 });
 
 describe('the last probe of an endpoint', () => {
-  it('stays as it is when the record of a changed cluster, which has inherited it, is probed', () => {
+  it('is not changed by probes of a record that inherited it', () => {
     const [config] = endpointConfigs([1]);
     for (const probed of [true, false]) {
       const record = new EndpointRecord(endpointState(config!), recordOwner());
@@ -66,7 +66,7 @@ describe('the state of an endpoint for the workers', () => {
     assert.deepEqual([first.health, first.weight], ['up', 1]);
   });
 
-  it('changes while the endpoint starts slowly, and once more when that is over', () => {
+  it('changes during a slow start, and once more at its end', () => {
     const record = one(1000);
     record.startSlowStart();
     const warming = record.state();

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { FailureWindow } from '../../../../src/primary/clusters/failure-window.ts';
 
 describe('a window of failures', () => {
-  it('counts each client network once, until it has not failed for the window', () => {
+  it('counts each client network once, until it has not failed for a whole window', () => {
     const window = new FailureWindow(1000);
     for (const client of ['192.0.2.1', '192.0.2.2', '192.0.2.1', '2001:db8::1', '2001:db8::2', '']) {
       window.add(client, 0);
@@ -21,7 +21,7 @@ describe('a window of failures', () => {
     assert.equal(window.clients(0), 256);
   });
 
-  it('tells the successes of the window as soon as it has been noting for that long', () => {
+  it('reports the successes of the window once its samples cover it', () => {
     const window = new FailureWindow(1000);
     assert.equal(window.sample({ own: 5, others: 50 }, 0), null);
     assert.deepEqual([window.isSampleDue(99), window.isSampleDue(100)], [false, true]);

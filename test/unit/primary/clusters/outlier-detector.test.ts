@@ -65,7 +65,7 @@ beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_0
 afterEach(() => mock.timers.reset());
 
 describe('outlier detection by failed dials', () => {
-  it('ejects after failures in a row, and not if a dial that went well lay between', () => {
+  it('ejects after consecutive failures, but not if a dial succeeded in between', () => {
     const bench = new Bench(3);
     bench.succeed(0, { dials: 7 });
     bench.failDials(0, 4);
@@ -77,13 +77,13 @@ describe('outlier detection by failed dials', () => {
     assert.equal(bench.all[0]!.reason, '5 connect failures in a row; ejected for 30s');
   });
 
-  it('counts all that one report stands for', () => {
+  it('counts all failures of one report', () => {
     const bench = new Bench(3);
     bench.fail(0, 'connect', '', 5);
     assert.deepEqual(bench.ejected, [0]);
   });
 
-  it('brings it back, and ejects it for longer at its first failure, up to the longest time', () => {
+  it('brings it back, and ejects it for longer at its first failure, up to the max time', () => {
     const bench = new Bench(3);
     bench.failDials(0, 5);
     for (const ms of [30_000, 60_000, 75_000, 75_000]) {
@@ -96,7 +96,7 @@ describe('outlier detection by failed dials', () => {
     assert.equal(bench.all[0]!.counts.ejections, 5);
   });
 
-  it('forgives an ejection for each ejection time that an endpoint has stood', () => {
+  it('forgives one ejection per ejection period without failures', () => {
     const bench = new Bench(3);
     bench.failDials(0, 5);
     mock.timers.tick(30_000 + TICK_MS);
@@ -106,7 +106,7 @@ describe('outlier detection by failed dials', () => {
     assert.deepEqual(bench.ejected, []);
   });
 
-  it('never ejects more than the part that it may', () => {
+  it('never ejects more than the max fraction', () => {
     for (const [count, most] of [
       [1, 0],
       [2, 1],
@@ -119,7 +119,7 @@ describe('outlier detection by failed dials', () => {
     }
   });
 
-  it('ignores the other kinds, whichever client meets them', () => {
+  it('ignores the other kinds, for any client', () => {
     const bench = new Bench(3);
     for (const kind of ['reset', 'handshake', '5xx'] as const) {
       for (let count = 0; count < 100; count++) {
@@ -132,7 +132,7 @@ describe('outlier detection by failed dials', () => {
   });
 });
 
-describe('outlier detection by what a request can provoke', () => {
+describe('outlier detection by failures that a request can provoke', () => {
   const OPTED_IN = { failures: ['connect', 'reset', 'handshake', '5xx'] as const };
 
   /** A second: the first endpoint fails these clients, while each of the others answers a number of requests well. */
@@ -145,7 +145,7 @@ describe('outlier detection by what a request can provoke', () => {
   const five = [1, 2, 3, 4, 5].map((last) => `192.0.2.${last}`);
 
   for (const kind of ['reset', 'handshake', '5xx'] as const) {
-    it(`ejects an endpoint that has failed several clients by ${kind} for the whole window, and nobody else`, () => {
+    it(`ejects an endpoint that has failed several clients by ${kind} for the whole window, and no other`, () => {
       const bench = new Bench(4, OPTED_IN);
       for (let seconds = 0; seconds < 10; seconds++) {
         second(bench, kind, five);
@@ -157,7 +157,7 @@ describe('outlier detection by what a request can provoke', () => {
     });
   }
 
-  it('lets no client eject an endpoint, however often it fails and from however many addresses of its network', () => {
+  it('lets no client eject an endpoint, even with many failures from many addresses of its network', () => {
     const bench = new Bench(4, OPTED_IN);
     for (let seconds = 0; seconds < 100; seconds++) {
       const clients = Array.from({ length: 100 }, (_, index) => `2001:db8:0:1:${index}::${seconds + 1}`);
@@ -166,7 +166,7 @@ describe('outlier detection by what a request can provoke', () => {
     assert.deepEqual(bench.ejected, []);
   });
 
-  it('weighs clients against what went well: many failures of few clients are few', () => {
+  it('compares clients with successes: many failures of few clients count little', () => {
     const bench = new Bench(4, OPTED_IN);
     for (let seconds = 0; seconds < 100; seconds++) {
       // Between bursts that are long enough for a row, others are served.
@@ -176,7 +176,7 @@ describe('outlier detection by what a request can provoke', () => {
     assert.deepEqual(bench.ejected, []);
   });
 
-  it('holds nothing against an endpoint that fails everywhere in the same way: that is the request', () => {
+  it('blames the request, not the endpoint, if it fails everywhere in the same way', () => {
     const bench = new Bench(4, OPTED_IN);
     for (let seconds = 0; seconds < 100; seconds++) {
       for (let index = 0; index < 4; index++) for (const client of five) bench.fail(index, '5xx', client);
@@ -193,7 +193,7 @@ describe('outlier detection by what a request can provoke', () => {
     }
   });
 
-  it('takes an answer of 500 for a success if resets are counted, and none if 5xx is', () => {
+  it('counts an answer of 500 as a success for resets, but not for 5xx', () => {
     for (const [kind, ejected] of [
       ['reset', []],
       ['handshake', []],
@@ -209,7 +209,7 @@ describe('outlier detection by what a request can provoke', () => {
     }
   });
 
-  it('does not eject it again at the first failure behind an ejection, as failed dials do', () => {
+  it('does not eject again at the first failure after an ejection, unlike failed dials', () => {
     const bench = new Bench(4, OPTED_IN);
     for (let seconds = 0; seconds < 11; seconds++) second(bench, 'reset', five);
     assert.deepEqual(bench.ejected, [0]);
@@ -223,7 +223,7 @@ describe('outlier detection by what a request can provoke', () => {
     assert.deepEqual(bench.ejected, [0]);
   });
 
-  it('goes on with what it knows when settings change, but begins windows of another length again', () => {
+  it('keeps its state when settings change, except windows of another length', () => {
     const bench = new Bench(4, OPTED_IN);
     for (let seconds = 0; seconds < 10; seconds++) second(bench, 'reset', five);
     for (const [windowMs, ejects] of [

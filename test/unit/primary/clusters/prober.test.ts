@@ -88,7 +88,7 @@ describe('probes', () => {
     return { record: record!, answer, fall, wait, waiting, isFirstOver: () => isFirstOver, lines };
   }
 
-  it('are made for a bounded number of endpoints at the same time, and for the others in their turn', () => {
+  it('run for a limited number of endpoints at a time, and for the others in turn', () => {
     const under = new Map<string, (result: ProbeResult) => void>();
     const { prober, turn } = bench(
       ({ label }, _check, next) => {
@@ -118,7 +118,7 @@ describe('probes', () => {
     prober.stop();
   });
 
-  it('hold up nothing for an endpoint that is forgotten, and none begins when all stop', () => {
+  it('release their place when an endpoint is forgotten, and none starts after the end', () => {
     let begun = 0;
     const { prober, turn } = bench(
       () => {
@@ -141,7 +141,7 @@ describe('probes', () => {
     assert.deepEqual([begun, over.size], [before, 300]);
   });
 
-  it('of endpoints that are probed together the first time spread over the interval after that', () => {
+  it('of endpoints first probed together spread over the interval', () => {
     const waits: number[] = [];
     for (const random of [0, 0.25, 0.999]) {
       let begun = 0;
@@ -172,7 +172,7 @@ describe('probes', () => {
     assert.deepEqual(waits, [1000, 1000, 750, 750, 0, 0]);
   });
 
-  it('decide by the first, and after that by rise and fall, once an interval give or take a tenth', () => {
+  it('decide at the first probe, then by rise and fall, once per interval with 10% jitter', () => {
     const { record, answer, wait, waiting } = probed();
     answer('timed out');
     assert.deepEqual([record.health, record.reason], ['down', 'its probe timed out']);
@@ -203,7 +203,7 @@ describe('probes', () => {
     assert.deepEqual(record.counts, { probes: 14, probeFailures: 8, probesUnmade: 0, ejections: 0 });
   });
 
-  it('that cannot be made change no verdict and no row, are counted, and logged once', () => {
+  it('that cannot be made change no verdict and no streak, are counted, and logged once', () => {
     const { record, answer, fall, wait, lines } = probed();
     answer(null);
     const lastProbe = { ...record.lastProbe };
@@ -228,7 +228,7 @@ describe('probes', () => {
     assert.equal(told.length, 1);
   });
 
-  it('hold up nothing if the first cannot be made, and the first that is made decides by itself', () => {
+  it('do not delay the start if the first cannot be made, and the first completed one decides alone', () => {
     const { record, answer, fall, wait, isFirstOver } = probed();
     record.setDown(true, 'it has not been probed yet');
     fall();
@@ -239,7 +239,7 @@ describe('probes', () => {
     assert.equal(record.health, 'up', 'though rise is 2');
   });
 
-  it('let the slow start of an endpoint that is up again begin', () => {
+  it('start the slow start of an endpoint that is up again', () => {
     const { record, answer, wait } = probed(10_000);
     answer('refused');
     for (let count = 0; count < 2; count++) {

@@ -29,7 +29,7 @@ function rig(): {
 }
 
 describe('a publication', () => {
-  it('is of all changes of a turn at once, later than each of them', () => {
+  it('covers all changes of a turn, and follows all of them', () => {
     const { publication, published, waits, fire } = rig();
     for (let count = 0; count < 3; count++) publication.schedule(256);
     assert.equal(published(), 0);
@@ -40,7 +40,7 @@ describe('a publication', () => {
     assert.deepEqual([published(), waits], [2, ['turn', 'turn']]);
   });
 
-  it('of a larger cluster gathers changes for 0.1 ms for each endpoint', () => {
+  it('of a larger cluster collects changes for 0.1 ms per endpoint', () => {
     const { publication, published, waits, fire } = rig();
     publication.schedule(4096);
     publication.schedule(4097);
@@ -50,7 +50,7 @@ describe('a publication', () => {
     assert.equal(published(), 1);
   });
 
-  it('does not come after the end', () => {
+  it('does not follow the end', () => {
     const { publication, published, fire } = rig();
     publication.schedule(1);
     publication.stop();

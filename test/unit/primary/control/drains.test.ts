@@ -39,7 +39,7 @@ describe('drains', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'setInterval'] }));
   afterEach(() => mock.timers.reset());
 
-  it('tell how far they are, until nothing is left and after that', () => {
+  it('report their progress, until nothing remains and after that', () => {
     const workers = new FakeWorkers();
     const { log, lines } = capture();
     const drains = new Drains(workers, fakeClusters([]), log);
@@ -56,7 +56,7 @@ describe('drains', () => {
     drains.stop();
   });
 
-  it('of everything are announced first, and can be taken back or hurried meanwhile', () => {
+  it('of everything are announced first, and can be cancelled or accelerated during that time', () => {
     const workers = new FakeWorkers();
     const drains = new Drains(workers, fakeClusters([]), capture().log);
     drains.begin(all, settings, 5000);
@@ -78,7 +78,7 @@ describe('drains', () => {
     drains.stop();
   });
 
-  it('are no more if there was none, and for what has been taken out of the configuration', () => {
+  it('cannot be cancelled without a drain, and end for unconfigured scopes', () => {
     const workers = new FakeWorkers();
     const { log, lines } = capture();
     const drains = new Drains(workers, fakeClusters([]), log);
@@ -96,7 +96,7 @@ describe('drains', () => {
     drains.stop();
   });
 
-  it('begin nothing once they are stopped', () => {
+  it('do not start once they are stopped', () => {
     const workers = new FakeWorkers();
     const drains = new Drains(workers, fakeClusters([]), capture().log);
     drains.begin(all, settings, 5000);
@@ -105,7 +105,7 @@ describe('drains', () => {
     assert.deepEqual(workers.calls, []);
   });
 
-  it('mark an endpoint before the workers are told, so that it gets no new work meanwhile', () => {
+  it('mark an endpoint before the workers get the command, so that it gets no new work', () => {
     const workers = new FakeWorkers();
     const drains = new Drains(workers, fakeClusters(workers.calls), capture().log);
     drains.begin(endpoint, settings);
@@ -118,7 +118,7 @@ describe('drains', () => {
     drains.stop();
   });
 
-  it('are of what the configuration has', () => {
+  it('require a configured scope', () => {
     const workers = new FakeWorkers();
     const drains = new Drains(workers, fakeClusters([]), capture().log);
     const scopes: DrainScope[] = [all, web, endpoint, { kind: 'cluster', name: 'app' }];

@@ -90,7 +90,7 @@ function setup(fault: 'claim' | 'clusters' | 'outputs' | 'workers' | null = null
 }
 
 describe('the configuration in force', () => {
-  it('changes in workers, clusters and drains in one turn, and the claim ends after that', async () => {
+  it('changes in workers, clusters and drains in one turn, and then ends its claim', async () => {
     const { live, calls, log } = setup();
     assert.equal(await live.apply(next), 2);
     assert.deepEqual(calls, [
@@ -108,7 +108,7 @@ describe('the configuration in force', () => {
     assert.equal(log.level, 'warn');
   });
 
-  it('claims no address that it holds already', async () => {
+  it('does not claim an address that it already holds', async () => {
     const { live, held } = setup();
     await live.apply(next);
     await live.apply(next);
@@ -139,7 +139,7 @@ describe('the configuration in force', () => {
       ],
     ],
   ] as const) {
-    it(`stays if the ${fault} cannot follow, and leaves no trace`, async () => {
+    it(`stays if the ${fault} fails, and leaves no trace`, async () => {
       const { live, calls: made, log } = setup(fault);
       await assert.rejects(live.apply(next), { message: `no ${fault}` });
       assert.deepEqual(made, calls);

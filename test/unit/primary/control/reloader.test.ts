@@ -18,7 +18,7 @@ const loaded = (next: Config): LoadedConfig => ({
 const ready = { state: 'ready', isDraining: false } as const;
 
 describe('the reloader', () => {
-  it('brings one after the other into force, and counts', async () => {
+  it('applies configurations one at a time, and counts them', async () => {
     const applied: number[] = [];
     let running = 0;
     const { log, lines } = capture();
@@ -55,7 +55,7 @@ describe('the reloader', () => {
     assert.equal(lines.filter(({ msg }) => msg === 'configuration reloaded').length, 3);
   });
 
-  it('keeps the old one if the new one is bad or cannot be applied, and says why and where', async () => {
+  it('keeps the old one if the new one is invalid or cannot be applied, and logs why and where', async () => {
     const { log, lines } = capture();
     let fault: Error = new ConfigError([{ place: 'sluice.yaml:3:5', message: 'unknown key "x"' }]);
     const reloader = new Reloader(
@@ -86,7 +86,7 @@ describe('the reloader', () => {
     assert.deepEqual(reloader.counts, { success: 1, failure: 2 });
   });
 
-  it('tells when the configuration in use was loaded, and of one that failed', async () => {
+  it('reports when the current configuration was loaded, and whether a later one failed', async () => {
     let clock = 1000;
     const events: unknown[] = [];
     let isUsable = true;
@@ -114,7 +114,7 @@ describe('the reloader', () => {
     assert.deepEqual(events, [{ kind: 'reload', reason: 'failed', detail: 'SIGHUP: in use' }]);
   });
 
-  it('leaves what only a restart can change as it is, and says so until it is taken back', async () => {
+  it('keeps settings that require a restart, and reports them until the file is restored', async () => {
     const other: Config = {
       ...config,
       admin: {
@@ -169,7 +169,7 @@ describe('the reloader', () => {
     assert.equal((await reloader.reload('SIGHUP')).problem, 'not while the proxy is draining');
   });
 
-  it('tells when a reload begins and when it is over, unless the end is announced meanwhile', async () => {
+  it('reports the start and end of a reload, unless the process ends first', async () => {
     const lifecycle = new Lifecycle();
     lifecycle.becomeReady();
     const told: string[] = [];

@@ -26,7 +26,7 @@ function routesWith(whole: Config, map: (route: Route) => Route): Config {
 const routesIn = ({ listeners }: Config): readonly Route[] => (listeners[0] as L7Listener).routes;
 
 describe('the parts of a configuration that do not change', () => {
-  it('are the objects in use, wherever they stand in their lists', async () => {
+  it('are the current objects, at any place in their lists', async () => {
     const next = structuredClone(current);
     const moved: Config = { ...next, clusters: [...next.clusters].reverse() };
     const kept = await keepUnchanged(moved, current, never);
@@ -41,7 +41,7 @@ describe('the parts of a configuration that do not change', () => {
     );
   });
 
-  it('are told from those that change, come, or belong to another listener', async () => {
+  it('are distinguished from parts that change, are new, or belong to another listener', async () => {
     const next = structuredClone(current);
     const changed: Config = {
       ...next,
@@ -70,7 +70,7 @@ describe('the parts of a configuration that do not change', () => {
     assert.notEqual((kept.listeners[1] as L7Listener).routes[0], routes[0]);
   });
 
-  it('are the access settings of listeners, which changed routes share', async () => {
+  it('include the access settings of listeners, which changed routes share', async () => {
     const access = { ...OPEN, allow: ['192.0.2.0/24'], deny: ['192.0.2.1'] };
     const narrow = { ...access, deny: [] };
     const guarded: Config = {
@@ -92,7 +92,7 @@ describe('the parts of a configuration that do not change', () => {
     assert.equal(routesIn(kept)[3]!.access!.allow, access.allow);
   });
 
-  it('are the parts of access settings of which others change, for listeners and their routes', async () => {
+  it('include the equal parts of access settings that otherwise change, for listeners and their routes', async () => {
     const access = { ...OPEN, allow: ['192.0.2.0/24'], deny: ['192.0.2.1'] };
     const under = (settings: typeof access): Config => ({
       ...current,
@@ -117,7 +117,7 @@ describe('the parts of a configuration that do not change', () => {
     assert.equal(routesIn(kept)[1], routesIn(before)[1]);
   });
 
-  it('are lists of trusted proxies', async () => {
+  it('include lists of trusted proxies', async () => {
     const trustedProxies = ['192.0.2.0/24'];
     const under = (proxies: readonly string[]): Config => ({
       ...current,
@@ -132,7 +132,7 @@ describe('the parts of a configuration that do not change', () => {
     for (const listener of other.listeners) assert.deepEqual(listener.trustedProxies, ['192.0.2.1']);
   });
 
-  it('are no routes that inherit other access settings than before', async () => {
+  it('exclude routes that inherit changed access settings', async () => {
     const access = { ...OPEN, allow: ['192.0.2.0/24'] };
     const other = { ...OPEN, allow: ['198.51.100.0/24'] };
     const under = (settings: typeof access): Config => ({
@@ -145,7 +145,7 @@ describe('the parts of a configuration that do not change', () => {
     assert.deepEqual(kept, under(other));
   });
 
-  it('are found in slices', async () => {
+  it('are compared in slices', async () => {
     let count = 0;
     const next = (): Promise<void> => {
       count++;

@@ -40,7 +40,7 @@ describe('restarts of workers', () => {
     messages = () => lines.map(({ worker, msg }) => `${String(worker)}: ${msg}`);
   });
 
-  it('restart all workers, each when the one before has been replaced', async () => {
+  it('restart all workers, each after the previous one was replaced', async () => {
     assert.ok(restarts.request(null));
     await turn();
     assert.deepEqual(workers.begun, ['l7-0']);
@@ -52,14 +52,14 @@ describe('restarts of workers', () => {
     assert.equal(messages().filter((line) => line.endsWith('worker restarted')).length, 3);
   });
 
-  it('restart one worker by its name, and refuse a name that none has', async () => {
+  it('restart one worker by its name, and refuse an unknown name', async () => {
     assert.ok(!restarts.request('l7-9'));
     assert.ok(restarts.request('l4-0'));
     await turn();
     assert.deepEqual(workers.begun, ['l4-0']);
   });
 
-  it('wait for restarts that were asked for before', async () => {
+  it('wait for earlier restarts', async () => {
     restarts.request('l7-0');
     restarts.request('l7-1');
     await turn();
@@ -68,7 +68,7 @@ describe('restarts of workers', () => {
     assert.deepEqual(workers.begun, ['l7-0', 'l7-1']);
   });
 
-  it('stop at a worker that cannot be restarted, and go on with the next command', async () => {
+  it('stop at a worker whose restart fails, and continue with the next command', async () => {
     restarts.request(null);
     restarts.request('l4-0');
     await turn();
@@ -77,7 +77,7 @@ describe('restarts of workers', () => {
     assert.ok(messages().includes('l7-0: worker restart failed'));
   });
 
-  it('say nothing of a worker that has gone meanwhile', async () => {
+  it('log nothing about a worker that was removed before its turn', async () => {
     restarts.request('l7-0');
     await turn();
     await workers.finish(false);

@@ -42,7 +42,7 @@ function web(...limits: readonly LimitSettings[]): Listener {
 }
 
 describe('tables of limits', () => {
-  it('stay over a reload that changes numbers only', () => {
+  it('survive a reload that changes only numbers', () => {
     const rig = new Rig([web({ ...UNLIMITED, connections: 5 })]);
     const before = rig.memory;
     assert.ok(before !== undefined);
@@ -50,7 +50,7 @@ describe('tables of limits', () => {
     assert.equal(rig.tables.entries[0]?.settings.connections, 9);
   });
 
-  it('begin empty with another key, another size or another route', () => {
+  it('start empty with another key, size or route', () => {
     const rig = new Rig([web(UNLIMITED)]);
     const before = rig.memory;
     assert.notEqual(rig.reload({ ...UNLIMITED, key: { kind: 'host' } }), before);
@@ -64,7 +64,7 @@ describe('tables of limits', () => {
     assert.notEqual(rig.memory, own);
   });
 
-  it('are there for listeners, routes and layer 4', () => {
+  it('exist for listeners, routes and layer 4', () => {
     const [route] = l7Listener.routes;
     const rig = new Rig([
       {
@@ -81,7 +81,7 @@ describe('tables of limits', () => {
     );
   });
 
-  it('change with the commit of a plan only', () => {
+  it('change only with the commit of a plan', () => {
     const rig = new Rig([web(UNLIMITED)]);
     const plan = rig.tables.plan([web()]);
     assert.equal(plan.memories.size, 0);

@@ -35,7 +35,7 @@ async function refusal(listener: Listener): Promise<string> {
 }
 
 describe('claiming the addresses of listeners', () => {
-  it('puts concrete addresses in the place of names and port 0, a port of its own for each', async () => {
+  it('replaces names and port 0 by concrete addresses, with a different port for each', async () => {
     const { listeners, free } = await claimAddresses([at('127.0.0.1', 0, 'a'), at('localhost', 0, 'b')]);
     free();
     const [a, b] = listeners.map(({ address }): TcpAddress => address);
@@ -48,7 +48,7 @@ describe('claiming the addresses of listeners', () => {
     );
   });
 
-  it('refuses clients until they are let go of, and takes none only to cut it', async () => {
+  it('refuses clients until it is released, instead of accepting and resetting them', async () => {
     const [port = 0] = await freePorts(1);
     const { release, free } = await claimAddresses([at('127.0.0.1', port)]);
     for (let count = 0; count < 20; count++) {
@@ -63,7 +63,7 @@ describe('claiming the addresses of listeners', () => {
     (await listen({ host: '127.0.0.1', port })).server.close();
   });
 
-  it('listens on none of them, not even for a moment', async () => {
+  it('never listens on an address, not even briefly', async () => {
     const listening: unknown[] = [];
     const onListen = (message: unknown): void => void listening.push(message);
     const ports = await freePorts(2);
@@ -82,7 +82,7 @@ describe('claiming the addresses of listeners', () => {
     assert.deepEqual(listening, []);
   });
 
-  it('keeps an address away from others until it is freed, and from the workers until it is released', async () => {
+  it('keeps other processes out until it is freed, and workers out until it is released', async () => {
     const [port] = await freePorts(1);
     const { release, free } = await claimAddresses([at('127.0.0.1', port!)]);
     const others: readonly ListenOptions[] = [
@@ -100,7 +100,7 @@ describe('claiming the addresses of listeners', () => {
     free();
   });
 
-  it('refuses an address that overlaps with that of another process', async () => {
+  it("fails for an address that overlaps with another process's address", async () => {
     for (const [theirs, ours] of [
       ['127.0.0.1', '0.0.0.0'],
       ['0.0.0.0', '127.0.0.1'],
@@ -116,7 +116,7 @@ describe('claiming the addresses of listeners', () => {
     }
   });
 
-  it('takes an address whose last connections are in TIME_WAIT', async () => {
+  it('succeeds for an address whose last connections are in TIME_WAIT', async () => {
     const [port = 0] = await freePorts(1);
     const { server } = await listen({ host: '127.0.0.1', port });
     server.on('connection', (socket) => socket.end());
@@ -127,7 +127,7 @@ describe('claiming the addresses of listeners', () => {
     free();
   });
 
-  it('refuses two listeners whose addresses overlap', async () => {
+  it('fails for two listeners with overlapping addresses', async () => {
     const [port] = await freePorts(1);
     for (const [a, b] of [
       ['127.0.0.1', '0.0.0.0'],
@@ -139,7 +139,7 @@ describe('claiming the addresses of listeners', () => {
     }
   });
 
-  it('keeps a port of the system for those who share it, and for nobody else, until it is freed', async () => {
+  it('reserves a port chosen by the kernel for its workers until it is freed', async () => {
     const { listeners, release, free } = await claimAddresses([at('127.0.0.1', 0)]);
     const { port } = listeners[0]!.address;
     release();
@@ -155,7 +155,7 @@ describe('claiming the addresses of listeners', () => {
     (await listen({ host: '127.0.0.1', port })).server.close();
   });
 
-  it('takes no connection away from another process whose place is taken', async () => {
+  it('takes no connection away from another process that shares its address', async () => {
     const { server, port } = await listen({ host: '127.0.0.1', port: 0, reusePort: true });
     let accepted = 0;
     server.on('connection', (socket) => {
@@ -173,13 +173,13 @@ describe('claiming the addresses of listeners', () => {
     server.close();
   });
 
-  it('takes the place of nobody who does not share the address', async () => {
+  it('does not join an address that is not shared', async () => {
     const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
     await assert.rejects(claimAddresses([at('127.0.0.1', port)], { shared: true }), /the address is in use/);
     server.close();
   });
 
-  it('refuses one that another has, even one that is shared by SO_REUSEPORT', async () => {
+  it("fails for another process's address, even one shared by SO_REUSEPORT", async () => {
     for (const reusePort of [false, true]) {
       const { server, port } = await listen({ host: '127.0.0.1', port: 0, reusePort });
       assert.equal(
@@ -191,7 +191,7 @@ describe('claiming the addresses of listeners', () => {
     }
   });
 
-  it('lets go of all if one is refused', async () => {
+  it('frees all addresses if one fails', async () => {
     const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
     const [free] = await freePorts(1);
     await assert.rejects(claimAddresses([at('127.0.0.1', free!), at('127.0.0.1', port)]), StartError);
@@ -200,13 +200,13 @@ describe('claiming the addresses of listeners', () => {
     server.close();
   });
 
-  it('refuses an address that two listeners want', async () => {
+  it('fails for an address that two listeners have', async () => {
     const [port] = await freePorts(1);
     const both = [at('127.0.0.1', port!, 'a'), at('127.0.0.1', port!, 'b')];
     await assert.rejects(claimAddresses(both), /^StartError: listener "b" cannot listen .* in use/);
   });
 
-  it('names the remedy for an address of another machine and for a name that is none', async () => {
+  it('names the remedy for an address of another machine and for an unresolvable name', async () => {
     assert.match(await refusal(at('192.0.2.1', 0)), /no network interface of this machine has that address/);
     assert.match(
       await refusal(at('no-such-host.invalid', 8080)),
@@ -214,7 +214,7 @@ describe('claiming the addresses of listeners', () => {
     );
   });
 
-  it('takes every interface for no host at all', async () => {
+  it('claims all interfaces if the host is omitted', async () => {
     const { listeners, release, free } = await claimAddresses([at('::', 0)]);
     const { host, port } = listeners[0]!.address;
     assert.ok(host === '::' || host === '0.0.0.0');

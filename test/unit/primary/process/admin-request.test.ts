@@ -25,7 +25,7 @@ async function ask(behave: (socket: Socket) => void, timeoutMs = 60_000): Promis
 }
 
 describe('a request to the admin address', { timeout: 300_000 }, () => {
-  it('gives the status, the media type and the body, whatever the status', async () => {
+  it('returns the status, the media type and the body, for any status', async () => {
     const answer = 'HTTP/1.1 409 Conflict\r\nContent-Length: 4\r\nConnection: close\r\n';
     assert.deepEqual(
       await ask((socket) => socket.end(`${answer}Content-Type: text/Plain; a=b\r\n\r\nbusy`)),
@@ -42,7 +42,7 @@ describe('a request to the admin address', { timeout: 300_000 }, () => {
     });
   });
 
-  it('rejects, and throws nothing besides, if the connection breaks before or behind the head', async () => {
+  it('rejects, without an uncaught error, if the connection breaks before or after the head', async () => {
     await assert.rejects(
       ask((socket) => socket.resetAndDestroy()),
       { code: 'ECONNRESET' },

@@ -24,7 +24,7 @@ describe('the expiry of certificates', () => {
     return { ...l7Listener, name, tls: listenerTls(all) };
   }
 
-  it('is told by listener and first server name, or by the file', () => {
+  it("has the listener and the first server name, or the file's name", () => {
     const listeners = [
       l7Listener,
       l4Listener,
@@ -38,7 +38,7 @@ describe('the expiry of certificates', () => {
     ]);
   });
 
-  it('is the earlier one of two for the same name', () => {
+  it('is the earlier one for equal names', () => {
     const orders: (readonly File[])[] = [
       ['/tls/2126.pem', '/tls/2054.pem'],
       ['/tls/2054.pem', '/tls/2126.pem'],

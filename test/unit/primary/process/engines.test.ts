@@ -93,7 +93,7 @@ describe('the choice of engines', () => {
     ]);
   });
 
-  it('is uws at layer 7 where the listener needs it', () => {
+  it('is uws at layer 7 if the listener needs it', () => {
     const shared = { ...l7Listener.websocket, compression: 'shared' } as const;
     const listeners = [
       l7('b', { websocket: shared }),
@@ -111,7 +111,7 @@ describe('the choice of engines', () => {
     ]);
   });
 
-  it('is raw for TLS if OpenSSL can be used, else net with one warning', () => {
+  it('is raw for TLS if OpenSSL can be used, otherwise net with one warning', () => {
     const tls = listenerTls();
     const listeners = [l7('a', { tls }), l7('b', {}), l7('c', { tls }), l7('d', { engine: 'net', tls })];
     assert.deepEqual(choose(listeners, ABLE).engines, [
@@ -154,7 +154,7 @@ describe('the choice of engines', () => {
     assert.equal(lines.length, 2);
   });
 
-  it('prevents the start if a listener needs what the machine does not have', () => {
+  it('stops the start if a listener needs a capability that the machine lacks', () => {
     for (const [listener, machine, problem] of [
       [
         l4('b', 'raw'),
@@ -181,7 +181,7 @@ describe('the choice of engines', () => {
     }
   });
 
-  it('does not look at the machine if no listener depends on it', () => {
+  it('does not check the machine if no listener depends on it', () => {
     const blind: MachineLimits = {
       systemCalls: () => assert.fail('looked for system calls'),
       openssl: () => assert.fail('looked for OpenSSL'),
@@ -193,7 +193,7 @@ describe('the choice of engines', () => {
     ]);
   });
 
-  it('is named once for all listeners of both layers that have it', () => {
+  it('lists each engine once for the listeners of both layers', () => {
     assert.equal(enginesInUse([]), '');
     assert.equal(enginesInUse([l7('a', { engine: 'uws' }), l4('b', 'raw'), l4('c', 'raw')]), 'raw,uws');
     assert.equal(enginesInUse([l4('a', 'net')]), 'net');

@@ -44,7 +44,7 @@ describe('a watch over files', { timeout: 300_000 }, () => {
 
   const tells = (count: number): Promise<void> => eventually(() => assert.equal(told, count));
 
-  it('tells of what is written in place, once for several steps', async () => {
+  it('reports a file written in place, once for several steps', async () => {
     start(file);
     writeFileSync(file, '');
     writeFileSync(file, 'sec');
@@ -54,7 +54,7 @@ describe('a watch over files', { timeout: 300_000 }, () => {
     await tells(2);
   });
 
-  it('tells of a file that is replaced by rename, again and again', async () => {
+  it('reports a file replaced by rename, each time', async () => {
     start(file);
     for (const count of [1, 2, 3]) {
       writeFileSync(`${file}.new`, `number ${count}`);
@@ -63,7 +63,7 @@ describe('a watch over files', { timeout: 300_000 }, () => {
     }
   });
 
-  it('tells of a link that is turned to another directory', async () => {
+  it('reports a link that changes to another directory', async () => {
     for (const name of ['one', 'two']) {
       mkdirSync(join(directory, name));
       writeFileSync(join(directory, name, 'tls.crt'), name);
@@ -77,7 +77,7 @@ describe('a watch over files', { timeout: 300_000 }, () => {
     await tells(1);
   });
 
-  it('tells of a change between the reading and the start, of a file that goes, and of one that comes', async () => {
+  it('reports a change between the reading and the start, a removed file, and a new one', async () => {
     watch = new FileWatch([file]);
     writeFileSync(file, 'second');
     watch.start(() => {
@@ -91,7 +91,7 @@ describe('a watch over files', { timeout: 300_000 }, () => {
     await tells(3);
   });
 
-  it('looks at other files when it is given them, and knows those that stay', async () => {
+  it('switches to other files, and keeps the marks of those that stay', async () => {
     const other = join(directory, 'key.pem');
     const watching = start(file);
     writeFileSync(other, 'key');
@@ -104,7 +104,7 @@ describe('a watch over files', { timeout: 300_000 }, () => {
     await tells(2);
   });
 
-  it('looks at what was unusable besides what is in use', async () => {
+  it('watches unusable files besides the current ones', async () => {
     const missing = join(directory, 'missing.pem');
     const watching = start(file);
     watching.read([file, missing], false);
@@ -114,7 +114,7 @@ describe('a watch over files', { timeout: 300_000 }, () => {
     await tells(2);
   });
 
-  it('says nothing of neighbours, nor anything after its end', async () => {
+  it('reports nothing about neighbouring files, and nothing after its end', async () => {
     const watching = start(file);
     writeFileSync(join(directory, 'neighbour'), 'x');
     await delay(1000);
@@ -125,7 +125,7 @@ describe('a watch over files', { timeout: 300_000 }, () => {
     assert.equal(told, 0);
   });
 
-  it('waits for what it has told before it tells of the next change', async () => {
+  it('reports the next change only after the callback for the last one', async () => {
     const release = Promise.withResolvers<undefined>();
     watch = new FileWatch([file]);
     watch.start(async () => {

@@ -42,7 +42,7 @@ function consent(tickets?: string | null): { status: number; body: string } {
 }
 
 describe('a takeover', () => {
-  it('asks first whether the other process would, and takes over later', async () => {
+  it('first asks whether the other process would hand over, and takes over later', async () => {
     const { log, lines } = capture();
     const { ask, paths } = answering(YES, {
       status: 202,
@@ -69,7 +69,7 @@ describe('a takeover', () => {
     );
   });
 
-  it('is ended by a predecessor that is silent or refuses, before anything is started', async () => {
+  it('stops the start if the predecessor is silent or refuses', async () => {
     const { log } = capture();
     await assert.rejects(
       findPredecessor(config, log, answering(new Error('timed out'))),
@@ -82,7 +82,7 @@ describe('a takeover', () => {
     );
   });
 
-  it('ends the start if the predecessor changes its mind, but not if it has gone meanwhile', async () => {
+  it('stops the start if the predecessor refuses later, but not if it has ended', async () => {
     const { log } = capture();
     const refusing = answering(YES, { status: 409, body: 'it drains' });
     const first = await findPredecessor(config, log, refusing);
@@ -92,7 +92,7 @@ describe('a takeover', () => {
     await second!.handOver();
   });
 
-  it('takes the ticket keys of the other process along, if its listeners rotate theirs', async () => {
+  it('receives the ticket keys of the other process, if its listeners rotate theirs', async () => {
     const { log, lines } = capture();
     const { ask, paths } = answering(consent(null));
     const keys = new Map([['web', { keys: [Buffer.alloc(80, 1)], ageMs: 5 }]]);
@@ -107,7 +107,7 @@ describe('a takeover', () => {
     assert.ok(!JSON.stringify(lines).includes(Buffer.alloc(75, 1).toString('base64')));
   });
 
-  it('goes on without ticket keys, and says why, if they do not come', async () => {
+  it('continues without ticket keys, and logs why', async () => {
     const unsent: [string, ReturnType<typeof consent>, string | Error | null][] = [
       ['the version of the other process sends no keys', consent(), ''],
       ['another user', consent('another user'), ''],
@@ -128,7 +128,7 @@ describe('a takeover', () => {
     }
   });
 
-  it('closes the channel for keys if there is nobody, or if it is refused', async () => {
+  it('closes the key channel without a predecessor, or after its refusal', async () => {
     const { log } = capture();
     for (const answer of [Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }), new Error('no')]) {
       const { ask, paths } = answering(answer);

@@ -19,14 +19,14 @@ class Rig {
 }
 
 describe('the pace of reports', () => {
-  it('lets reports through at once while the period has room', () => {
+  it('passes reports at once while the period has room', () => {
     const rig = new Rig();
     for (const name of ['a', 'b', 'c']) rig.pass(name, 1000);
     assert.deepEqual(rig.due, ['a', 'b', 'c']);
     assert.equal(rig.timers.length, 1);
   });
 
-  it('holds the others until later periods, in their order', () => {
+  it('delays the others to later periods, in their order', () => {
     const rig = new Rig();
     for (const name of ['a', 'b', 'c', 'd', 'e']) rig.pass(name, MAX_PERIOD_CHARACTERS / 2);
     assert.deepEqual(rig.due, ['a', 'b']);

@@ -8,7 +8,7 @@ import { DeskRig } from './taps.ts';
 const FRAME = '{"type":"frame"}\n';
 
 describe('a running tap', () => {
-  it('begins with a header that has what is watched', () => {
+  it('starts with a header that describes the tap', () => {
     const rig = new DeskRig();
     const redact = ['$..password'];
     const { records } = rig.begin({ filter: { route: 'chat' }, sample: 0.01, payload: true, redact });
@@ -27,7 +27,7 @@ describe('a running tap', () => {
     assert.ok(Math.abs(at - Date.now()) < 60_000, 'the time is of now');
   });
 
-  it('passes the lines of all workers on as they are, and takes each report', () => {
+  it('sends the lines of all workers unchanged, and acknowledges each report', () => {
     const rig = new DeskRig();
     const reader = rig.begin();
     const header = reader.text;
@@ -37,7 +37,7 @@ describe('a running tap', () => {
     assert.equal(rig.desk.counts.bytes, reader.text.length);
   });
 
-  it('tells behind the lines of a worker what the worker has lost', () => {
+  it("reports a worker's losses after its lines", () => {
     const rig = new DeskRig();
     const reader = rig.begin();
     rig.report({ lines: FRAME, lostFrames: 7 });
@@ -52,7 +52,7 @@ describe('a running tap', () => {
     );
   });
 
-  it('takes a report only when its reader has it', () => {
+  it('acknowledges a report only when its reader has it', () => {
     const rig = new DeskRig();
     const reader = rig.begin();
     reader.isSlow = true;
@@ -62,7 +62,7 @@ describe('a running tap', () => {
     assert.deepEqual(replies, [{ type: 'tap_taken', id: 'tap-1' }]);
   });
 
-  it('drops whole reports while too much waits, and says how many lines and frames are missing', () => {
+  it('drops whole reports while too much waits, and reports the missing lines and frames', () => {
     const rig = new DeskRig();
     const reader = rig.begin();
     const header = reader.text.length;
@@ -86,7 +86,7 @@ describe('a running tap', () => {
     assert.equal(rig.desk.counts.droppedLines, lines);
   });
 
-  it('says at its end why it ends, behind what is missing, and takes nothing more', async () => {
+  it('writes the reason of its end after the losses, and accepts nothing more', async () => {
     const rig = new DeskRig();
     const reader = rig.begin();
     await rig.desk.stop('the proxy has ended');
@@ -98,7 +98,7 @@ describe('a running tap', () => {
     assert.equal(reader.text, text);
   });
 
-  it('that is ended before it has a reader tells the reader so at once', async () => {
+  it('reports its end to a reader that comes later', async () => {
     const rig = new DeskRig();
     const tap = rig.open();
     await rig.desk.stop('the proxy has ended');

@@ -34,13 +34,13 @@ describe('the desk of taps', () => {
     assert.equal(rig.count('started'), 1);
   });
 
-  it('says nothing of a tap whose reader went before it began', () => {
+  it('logs nothing about a tap whose reader left before its start', () => {
     const rig = new DeskRig();
     rig.open().leave('the reader disconnected');
     assert.deepEqual([rig.told, rig.lines, rig.events, rig.desk.active], [[], [], [], 0]);
   });
 
-  it('refuses more than the max of taps at a time, and starts another when one has ended', () => {
+  it('refuses more than the max number of taps, and starts another when one has ended', () => {
     const rig = new DeskRig();
     const taps = Array.from({ length: MAX_TAPS }, () => rig.open());
     const refused = rig.desk.open(WISH, CLIENT);
@@ -50,14 +50,14 @@ describe('the desk of taps', () => {
     rig.open();
   });
 
-  it('adds the rules of the configuration to those of the tap', () => {
+  it('adds the configured rules to those of the tap', () => {
     const rig = new DeskRig();
     rig.settings = { ...rig.settings, tapRedact: ['$..password', '/secret/'] };
     rig.begin({ payload: true, redact: ['$.token', '/secret/'] });
     assert.deepEqual(rig.desk.orders[0]!.redact, ['$..password', '/secret/', '$.token']);
   });
 
-  it('logs the start, the end and every refusal with the client, and tells them as events', () => {
+  it('logs the start, the end and every refusal with the client, and records them as events', () => {
     const rig = new DeskRig();
     const tap = rig.open({ filter: { route: 'chat' }, sample: 0.01, payload: true, redact: ['$..a'] });
     tap.begin(new FakeReader());
@@ -97,14 +97,14 @@ describe('the desk of taps', () => {
     ]);
   });
 
-  it('logs a bounded number of refusals, and counts all of them', () => {
+  it('logs refusals within a rate limit, and counts all of them', () => {
     const rig = new DeskRig();
     for (let index = 0; index < 1000; index++) rig.desk.refuse({ result: 'token', message: 'no' }, CLIENT);
     assert.equal(rig.lines.length, 20);
     assert.equal(rig.count('token'), 1000);
   });
 
-  it('ends the taps that a reload does not allow, and no others', () => {
+  it('ends the taps that a reload forbids, and no others', () => {
     const rig = new DeskRig();
     const redact = ['$.a'];
     const [headers, payload] = [rig.begin({ redact }), rig.begin({ payload: true, redact })];
@@ -119,7 +119,7 @@ describe('the desk of taps', () => {
     assert.equal(rig.desk.active, 0);
   });
 
-  it('ends taps at a reload with new rules, which hold for handshakes, too, or with another token', () => {
+  it('ends taps at a reload with new rules, which apply to handshakes too, or with another token', () => {
     const rig = new DeskRig();
     const taps = [rig.begin(), rig.begin({ payload: true })];
     rig.desk.apply({ ...rig.settings, tapRedact: ['$.new'] });
@@ -137,7 +137,7 @@ describe('the desk of taps', () => {
     assert.equal(reader.hasEnded, true);
   });
 
-  it('drops a report that was under way when its tap ended', () => {
+  it('drops a report that arrives after the end of its tap', () => {
     assert.deepEqual(new DeskRig().report({ id: 'tap-9', lines: 'x\n' }), []);
   });
 

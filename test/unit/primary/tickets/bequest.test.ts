@@ -5,7 +5,7 @@ import { parseTicketKeys, formatTicketKeys } from '../../../../src/primary/ticke
 const KEY = Buffer.alloc(80, 7).toString('base64');
 
 describe('ticket keys for another process', () => {
-  it('are read as they were written', () => {
+  it('are parsed as they were formatted', () => {
     const bequest = new Map([
       ['web', { keys: [Buffer.alloc(80, 1), Buffer.alloc(80, 2)], ageMs: 12.5 }],
       ['__proto__', { keys: [Buffer.alloc(80, 3)], ageMs: 0 }],
@@ -13,7 +13,7 @@ describe('ticket keys for another process', () => {
     assert.deepEqual(parseTicketKeys(formatTicketKeys(bequest)), bequest);
   });
 
-  it('are left out for each listener whose keys cannot be used', () => {
+  it('are skipped for each listener with unusable keys', () => {
     const entries = [
       null,
       7,
@@ -32,7 +32,7 @@ describe('ticket keys for another process', () => {
     assert.deepEqual(read.get('good')!.keys, [Buffer.alloc(80, 7), Buffer.alloc(80, 7)]);
   });
 
-  it('are refused without a word of them if they are no list', () => {
+  it('are rejected without quoting them if they are no list', () => {
     for (const text of ['', 'secret', '{"secret":1}', '[{"listener":"secret', '7']) {
       assert.throws(
         () => parseTicketKeys(text),

@@ -13,14 +13,14 @@ async function open(...args: Parameters<typeof KeyReceiver.open>): Promise<KeyRe
 }
 
 describe('the channel for ticket keys', { skip: isLinux ? false : 'abstract sockets are of Linux' }, () => {
-  it('brings a text, however long, between processes of one user', async () => {
+  it('carries a text of any length between processes of one user', async () => {
     const receiver = await open();
     const text = 'é'.repeat(2_000_000);
     assert.deepEqual(await Promise.all([sendKeys(receiver.name, text), receiver.receive()]), [null, text]);
     receiver.close();
   });
 
-  it('has a file nowhere, and is gone when it is closed', async () => {
+  it('creates no file, and disappears when it is closed', async () => {
     const receiver = await open();
     assert.match(receiver.name, /^sluice-tickets-[0-9a-f]{32}$/);
     receiver.close();
@@ -31,7 +31,7 @@ describe('the channel for ticket keys', { skip: isLinux ? false : 'abstract sock
     await assert.rejects(receiver.receive(), /closed/);
   });
 
-  it('takes nothing from another user, and still takes the keys of its own', async () => {
+  it('accepts nothing from another user, and still accepts the keys of its own user', async () => {
     const users = [STRANGER, null, process.geteuid!()];
     const receiver = await open(() => users.shift()!);
     const received = receiver.receive();
@@ -41,7 +41,7 @@ describe('the channel for ticket keys', { skip: isLinux ? false : 'abstract sock
     receiver.close();
   });
 
-  it('sends nothing to another user, or to one that is not known', async () => {
+  it('sends nothing to another user, or to an unknown one', async () => {
     const receiver = await open();
     const text = assert.rejects(receiver.receive(100), /in time/);
     assert.match(
@@ -53,7 +53,7 @@ describe('the channel for ticket keys', { skip: isLinux ? false : 'abstract sock
     receiver.close();
   });
 
-  it('sends to no socket but one of a takeover, and no more than the other side takes', async () => {
+  it('sends only to the socket of a takeover, and no more than the other side accepts', async () => {
     const names = ['', 'x', '/run/docker.sock', `sluice-tickets-${'0'.repeat(31)}`, 'sluice-tickets-\n'];
     for (const name of names) assert.equal(await sendKeys(name, 'keys'), 'invalid name of a key channel');
     const receiver = await open();
@@ -61,13 +61,13 @@ describe('the channel for ticket keys', { skip: isLinux ? false : 'abstract sock
     receiver.close();
   });
 
-  it('waits for a time, and not for ever', async () => {
+  it('waits for a limited time', async () => {
     const receiver = await open();
     await assert.rejects(receiver.receive(20), /^Error: the keys did not arrive in time$/);
     receiver.close();
   });
 
-  it('cuts a sender of more than keys can be', async () => {
+  it('disconnects a sender of more bytes than keys can have', async () => {
     const receiver = await open();
     const sender = connect(`\0${receiver.name}`);
     sender.on('error', () => undefined);

@@ -61,7 +61,7 @@ function setup(
 }
 
 describe('the ticket keys of the process', () => {
-  it('exist for each listener with TLS, uWebSockets.js excluded, and differ', () => {
+  it('exist for each listener with TLS, except uWebSockets.js, and differ', () => {
     const all = [secure(rotate(12)), secure(rotate(12), 'other'), l7Listener, l4Listener];
     const keys = new TicketKeys([...all, { ...secure(rotate(12), 'uws'), engine: 'uws' }]);
     assert.deepEqual([...keys.memories.keys()], ['web', 'other']);
@@ -70,7 +70,7 @@ describe('the ticket keys of the process', () => {
     assert.notDeepEqual(web, other);
   });
 
-  it('are replaced at the interval, and the one before still decrypts for one interval', () => {
+  it('are replaced at the interval, and the old key still decrypts for one interval', () => {
     const { clock, ring, keys } = setup([secure(rotate(12))]);
     const seen = ring();
     const [first] = seen.keys;
@@ -86,7 +86,7 @@ describe('the ticket keys of the process', () => {
     assert.deepEqual(seen.keys.slice(1), [second]);
   });
 
-  it('are all new if the process has slept through an interval', () => {
+  it('are all new if the process was suspended for an interval', () => {
     const { clock, ring } = setup([secure(rotate(1))]);
     const [first] = ring().keys;
     const [timer] = clock.timers;
@@ -97,7 +97,7 @@ describe('the ticket keys of the process', () => {
     assert.notDeepEqual(ring().keys, [first]);
   });
 
-  it('are replaced in time if the interval is longer than a timer of Node', () => {
+  it("are replaced in time if the interval exceeds Node's max timer", () => {
     const { clock, ring } = setup([secure(rotate(1000))]);
     const [first] = ring().keys;
     assert.equal(clock.timers[0]!.at, clock.time + 2 ** 31 - 1);
@@ -107,7 +107,7 @@ describe('the ticket keys of the process', () => {
     assert.deepEqual(ring().keys.slice(1), [first]);
   });
 
-  it('stay through a reload, in the same memory and with the same schedule', () => {
+  it('survive a reload, in the same memory and with the same schedule', () => {
     const { keys, clock, ring } = setup([secure(rotate(12))]);
     const memory = keys.memories.get('web');
     const before = ring().keys;
@@ -122,7 +122,7 @@ describe('the ticket keys of the process', () => {
     assert.equal(ring('new').keys.length, 2);
   });
 
-  it('change at once if the new interval has passed already', () => {
+  it('change at once if the new interval has already passed', () => {
     const { keys, clock, ring } = setup([secure(rotate(12))]);
     const [first] = ring().keys;
     clock.advance(5 * HOUR_MS);
@@ -130,7 +130,7 @@ describe('the ticket keys of the process', () => {
     assert.deepEqual(ring().keys.slice(1), [first]);
   });
 
-  it('stay as they are if a plan is not committed, and a new listener has keys before its commit', () => {
+  it('stay if a plan is not committed, and a new listener has keys before its commit', () => {
     const { keys, ring } = setup([secure(rotate(12))]);
     const before = ring().keys;
     const plan = keys.plan([secure(file(1)), secure(file(2), 'new')]);
@@ -139,7 +139,7 @@ describe('the ticket keys of the process', () => {
     assert.deepEqual([...keys.memories.keys()], ['web']);
   });
 
-  it('are those of the file, and change with it', () => {
+  it('come from the file, and change with it', () => {
     const { keys, clock, ring } = setup([secure(file(1, 2))]);
     const seen = ring();
     const before = seen.keys;
@@ -155,7 +155,7 @@ describe('the ticket keys of the process', () => {
     assert.deepEqual(keys.ages(), [{ listener: 'web', seconds: 0 }]);
   });
 
-  it('are all others when a listener changes between a file and an interval', () => {
+  it('are all replaced when a listener changes between a file and an interval', () => {
     const { keys, clock, ring } = setup([secure(rotate(12))]);
     const seen = ring();
     keys.plan([secure(file(1))]).commit();
@@ -176,7 +176,7 @@ describe('the ticket keys of the process', () => {
     assert.notDeepEqual(ring().keys, before);
   });
 
-  it('of another process go on with their age', () => {
+  it('of another process keep their age', () => {
     const inherited = new Map([['web', { keys: [key(1), key(2), key(3)], ageMs: 11 * HOUR_MS }]]);
     const { keys, clock, ring } = setup([secure(rotate(12)), secure(rotate(12), 'other')], inherited);
     assert.deepEqual(ring().keys, [key(1), key(2)]);
@@ -189,7 +189,7 @@ describe('the ticket keys of the process', () => {
     assert.equal(ring('other').keys.length, 1);
   });
 
-  it('of another process do not replace those of a file, and are dropped if they are too old', () => {
+  it('of another process do not replace keys from a file, and are dropped if they are too old', () => {
     const inherited = new Map([
       ['web', { keys: [key(1)], ageMs: 0 }],
       ['old', { keys: [key(2)], ageMs: 24 * HOUR_MS }],
@@ -200,7 +200,7 @@ describe('the ticket keys of the process', () => {
     assert.notDeepEqual(ring('old').keys, [key(2)]);
   });
 
-  it('for another process are those that rotate, with their age', () => {
+  it('for another process are the rotating ones, with their age', () => {
     const { keys, clock, ring } = setup([secure(rotate(12)), secure(file(9), 'file')]);
     clock.advance(13 * HOUR_MS);
     const bequest = keys.handoverKeys();

@@ -24,20 +24,20 @@ describe('a span for the SDK', () => {
     assert.deepEqual(span.status, { code: SpanStatusCode.UNSET });
   });
 
-  it('has the parent and the state that the client told', () => {
+  it("has the client's parent and state", () => {
     const span = spanOf({ parentSpanId: 'b7ad6b7169203331', traceState: 'a=1,b=2' });
     assert.equal(span.parentSpanContext?.spanId, 'b7ad6b7169203331');
     assert.equal(span.parentSpanContext.isRemote, true);
     assert.equal(span.spanContext().traceState?.serialize(), 'a=1,b=2');
   });
 
-  it('is an error if it failed, and goes out although its trace was not sampled', () => {
+  it('is an error if it failed, and is exported even if its trace was not sampled', () => {
     const span = spanOf({ failure: 'no endpoint', isSampled: false });
     assert.deepEqual(span.status, { code: SpanStatusCode.ERROR, message: 'no endpoint' });
     assert.equal(span.spanContext().traceFlags, TraceFlags.SAMPLED);
   });
 
-  it('has times in order and within their ranges, whatever the clocks say', () => {
+  it('has times in order and within their ranges, for any clock', () => {
     const time = fc.double({ min: 0, max: 4e12, noNaN: true });
     fc.assert(
       fc.property(time, time, (startedAt, endedAt) => {

@@ -62,7 +62,7 @@ function settle(): Promise<unknown> {
 }
 
 describe('the spans of all workers', () => {
-  it('load nothing and go nowhere without tracing', async () => {
+  it('load nothing and are not exported without tracing', async () => {
     const { desk, calls, added } = new Rig();
     desk.apply(null);
     desk.take([spanRecord()], 0);
@@ -71,7 +71,7 @@ describe('the spans of all workers', () => {
     assert.deepEqual(desk.counts, { exported: 0, dropped: { worker: 0, queue: 0, export: 0 } });
   });
 
-  it('wait until the SDK is loaded, but not without a bound', async () => {
+  it('wait until the SDK is loaded, up to a limit', async () => {
     const rig = new Rig();
     rig.desk.apply(SETTINGS);
     rig.desk.take(
@@ -105,7 +105,7 @@ describe('the spans of all workers', () => {
     assert.deepEqual(samples, [5, 0, 1, 10]);
   });
 
-  it('have a bounded time at the end, and a short one in a hurry', async () => {
+  it('have a limited time at the end, and a short one if hurried', async () => {
     const rig = new Rig();
     await rig.ready();
     rig.isHanging = true;
@@ -153,7 +153,7 @@ describe('the spans of all workers', () => {
     await rig.desk.stop();
   });
 
-  it('go on if a change of the collector fails', async () => {
+  it('are still exported if a change of the collector fails', async () => {
     const rig = new Rig();
     await rig.ready();
     rig.fault = new Error('bad certificate');

@@ -31,7 +31,7 @@ describe('exemplars of spans', () => {
     ]);
   });
 
-  it('are none of a handshake that was refused', () => {
+  it('do not exist for a refused handshake', () => {
     assert.deepEqual(noted({ 'http.response.status_code': 502, 'sluice.reason': 'timeout' }), []);
   });
 });

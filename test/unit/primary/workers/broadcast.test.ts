@@ -59,7 +59,7 @@ function setup(): {
 }
 
 describe('the broadcast to the workers', () => {
-  it('tells of drains all workers that take connections, and a worker that starts later', () => {
+  it('sends drains to all workers that take connections, and to a worker that starts later', () => {
     const { broadcast, pages, workers } = setup();
     broadcast.drain(web, settings);
     const order = { type: 'drain', scope: web, pace: settings, counted: pages.slotsOf(web) };
@@ -72,13 +72,13 @@ describe('the broadcast to the workers', () => {
     assert.deepEqual(broadcast.drained, []);
   });
 
-  it('leaves connections alone in a drain with a rate of 0', () => {
+  it('leaves connections open in a drain with a rate of 0', () => {
     const { broadcast, workers } = setup();
     broadcast.drain(web, { ...settings, rate: 0 });
     assert.partialDeepStrictEqual(workers.one.told, [{ type: 'drain', pace: null }]);
   });
 
-  it('publishes endpoints to each worker that has the configuration in use', () => {
+  it('publishes endpoints to each worker with the current configuration', () => {
     const { broadcast, currentGeneration, records, workers } = setup();
     currentGeneration.number = 2;
     for (const worker of [workers.two, workers.arriving]) worker.generation = 2;
@@ -89,7 +89,7 @@ describe('the broadcast to the workers', () => {
     assert.deepEqual([workers.one.told, workers.leaving.told], [[], []]);
   });
 
-  it('divides evicted connections by what each worker has, without losing one to rounding', () => {
+  it("divides evictions by each worker's connections, without losing one to rounding", () => {
     const { broadcast, pages, workers } = setup();
     const slot = pages.directory.slot(pageMetrics.endpointConnectionsActive, {
       cluster: 'app',
@@ -117,7 +117,7 @@ describe('the broadcast to the workers', () => {
     );
   });
 
-  it('tells everyone whose pages there are', () => {
+  it('announces the current pages to everyone', () => {
     const { broadcast, workers } = setup();
     broadcast.sendPages();
     const pages = [workers.one, workers.two, workers.leaving, workers.arriving].map(({ page }) => page);

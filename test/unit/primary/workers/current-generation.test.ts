@@ -52,7 +52,7 @@ function setup(): { readonly pages: WorkerPages; readonly currentGeneration: Cur
 }
 
 describe('the current generation', () => {
-  it('changes in all workers at once, when the last one is ready', async () => {
+  it('changes in all workers at once, when the last one is prepared', async () => {
     const { currentGeneration } = setup();
     const workers = [new FakeWorker(), new FakeWorker()] as const;
     const said: string[] = [];
@@ -69,7 +69,7 @@ describe('the current generation', () => {
     assert.deepEqual([currentGeneration.number, currentGeneration.config], [2, renamed]);
   });
 
-  it('has changed when the last worker has brought it into force', async () => {
+  it('has changed when the last worker has committed it', async () => {
     const { currentGeneration } = setup();
     const workers = [new FakeWorker(), new FakeWorker()] as const;
     const last = Promise.withResolvers<undefined>();
@@ -86,7 +86,7 @@ describe('the current generation', () => {
     assert.ok(isOver);
   });
 
-  it('stays in all workers if one of them cannot use the next', async () => {
+  it('stays in all workers if one of them refuses the next', async () => {
     const { pages, currentGeneration } = setup();
     const workers = [new FakeWorker(), new FakeWorker()] as const;
     const onCommit = (): void => assert.fail('committed');
@@ -102,7 +102,7 @@ describe('the current generation', () => {
     assert.deepEqual(pages.directory.tableWithout(pageShapes.endpoint), table);
   });
 
-  it('is decided for a worker that starts during a change, whether or not it fails', async () => {
+  it('is settled before a worker starts during a change, whether or not the change fails', async () => {
     const { currentGeneration } = setup();
     const worker = new FakeWorker();
     const change = currentGeneration.change({
@@ -131,7 +131,7 @@ describe('the current generation', () => {
     assert.deepEqual([...lineWindows.keys()], ['web', 'tcp', 'new']);
   });
 
-  it('keeps the ticket keys of a listener that stays, and changes their settings only if all workers can', async () => {
+  it('keeps the ticket keys of a listener that stays, and changes their settings only if all workers accept', async () => {
     const pages = new WorkerPages(config);
     const secure = { ...l7Listener, engine: 'raw', tls: listenerTls() } as const;
     const keys = [Buffer.alloc(80, 7).toString('base64')];
@@ -158,7 +158,7 @@ describe('the current generation', () => {
     assert.deepEqual(ring.keys, [Buffer.alloc(80, 7)]);
   });
 
-  it('hides the series of an older one when nothing of it lives in any worker', async () => {
+  it('hides the series of an older one when nothing of it remains in any worker', async () => {
     const { pages, currentGeneration } = setup();
     const page = pages.add();
     await currentGeneration.change({

@@ -9,7 +9,7 @@ const counts = [
 ];
 
 describe('the pace of the end of all workers', () => {
-  it('is that of a drain if all sessions end within the grace period', () => {
+  it("is a drain's pace if all sessions end within the grace period", () => {
     const pace = paceOf({ graceMs: 60_000, drain, heirs: null }, counts);
     assert.deepEqual(pace, { rate: 100, deadlineMs: 60_000, jitterMs: 7 });
   });
@@ -18,11 +18,11 @@ describe('the pace of the end of all workers', () => {
     assert.equal(paceOf({ graceMs: 1000, drain, heirs: null }, counts)?.rate, 600 / 0.9);
   });
 
-  it('counts tunnels only if another process has taken over: else they have the whole grace period', () => {
+  it('counts tunnels only after a takeover: otherwise they have the whole grace period', () => {
     assert.equal(paceOf({ graceMs: 1000, drain, heirs: 'process' }, counts)?.rate, 1000 / 0.9);
   });
 
-  it('is none if there is no grace period, or no drain', () => {
+  it('is null without a grace period, or without a drain', () => {
     assert.equal(paceOf({ graceMs: 0, drain, heirs: null }, counts), null);
     assert.equal(paceOf({ graceMs: 1000, drain: null, heirs: null }, counts), null);
   });

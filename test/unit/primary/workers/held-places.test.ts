@@ -11,8 +11,8 @@ function tableOf(number: number): SharedArrayBuffer {
   return allocateTable(number, { maxKeys: 64, ticks: TICKS, isShared: false });
 }
 
-describe('places that the task of a worker holds', () => {
-  it('are free again when the task has ended', () => {
+describe("places held by a worker's task", () => {
+  it('are released when the task has ended', () => {
     const memory = tableOf(1);
     const places = new HeldPlaces(() => [memory]);
     const ended = new LimitTable(memory, () => 0);
@@ -29,7 +29,7 @@ describe('places that the task of a worker holds', () => {
     assert.equal(next.connect(slot, 1), false);
   });
 
-  it('are forgotten with a table that a reload has replaced', () => {
+  it('are dropped with a table that a reload has replaced', () => {
     let inUse = [tableOf(1), tableOf(2)];
     const places = new HeldPlaces(() => inUse);
     const report = (table: SharedArrayBuffer): void => {

@@ -28,7 +28,7 @@ function orders({ told }: FakeTask): string[] {
 }
 
 describe('a change of the configuration in all workers', () => {
-  it('is forgotten by all if one of them cannot use it', async () => {
+  it('is dropped by all if one of them refuses it', async () => {
     const { supervisor, threads } = superviseFakes();
     await supervisor.start();
     threads.tasks[1]!.problem = 'no such certificate';
@@ -45,7 +45,7 @@ describe('a change of the configuration in all workers', () => {
     }
   });
 
-  it('brings the number of workers to what is wanted, and keeps the others', async () => {
+  it('adjusts the number of workers, and keeps the others', async () => {
     const { supervisor, threads } = superviseFakes();
     await supervisor.start();
     await supervisor.reload(withWorkers(3), clusters, () => undefined);
@@ -63,7 +63,7 @@ describe('a change of the configuration in all workers', () => {
     await supervisor.end(AT_ONCE);
   });
 
-  it('waits for the change before it', async () => {
+  it('waits for the previous change', async () => {
     const { supervisor, threads } = superviseFakes();
     await supervisor.start();
     const committed: number[] = [];
@@ -95,7 +95,7 @@ describe('a restart of a worker', () => {
     await supervisor.end(AT_ONCE);
   });
 
-  it('leaves the old one alone if the new one does not start', async () => {
+  it('keeps the old one if the new one does not start', async () => {
     const { supervisor, threads } = superviseFakes();
     await supervisor.start();
     threads.listens = false;
@@ -109,7 +109,7 @@ describe('a restart of a worker', () => {
     await supervisor.end(AT_ONCE);
   });
 
-  it('tells the new worker of drains and endpoints that change while it starts', async () => {
+  it('sends the new worker the drains and endpoints that change while it starts', async () => {
     const { supervisor, broadcast, threads } = superviseFakes();
     await supervisor.start();
     threads.listens = false;
@@ -139,7 +139,7 @@ describe('a restart of a worker', () => {
 });
 
 describe('a worker that starts', () => {
-  it('gets what is drained and what is known of the endpoints then', async () => {
+  it('gets the current drains and endpoints', async () => {
     const { supervisor, threads, states } = superviseFakes();
     supervisor.drain(web, config.drain);
     states.current = [];

@@ -8,7 +8,7 @@ import { config as everything, l4Listener, until, workers } from '../fixtures/co
 import { dial, slotOf, supervise } from '../fixtures/supervised.ts';
 
 describe('the supervisor', { timeout: 300_000 }, () => {
-  it('tells workers the whole rate of a drain, which they divide between those that take part', async () => {
+  it('sends workers the whole rate of a drain, which they divide among themselves', async () => {
     const { supervisor, workerLines } = await supervise(workers('obedient'));
     await supervisor.start();
     const told = (order: string): unknown[] =>
@@ -127,7 +127,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     );
   });
 
-  it('replaces a worker whose thread has died, again and again', async () => {
+  it('replaces a worker whose thread has died, each time', async () => {
     const { supervisor, lines } = await supervise(workers('mortal'));
     await supervisor.start();
     for (let times = 1; times <= 3; times++) {
@@ -142,12 +142,12 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
   });
 
-  it('knows no worker that is not there', async () => {
+  it('ignores an unknown worker', async () => {
     const { supervisor } = await supervise(workers('obedient'));
     assert.equal(supervisor.injectFault('l7-2', { type: 'fault' }), false);
   });
 
-  it('does not start if a worker refuses, and says why in one line', async () => {
+  it('does not start if a worker refuses, and gives the reason in one line', async () => {
     const { supervisor, workerLines } = await supervise(workers('obedient', 'refusing'));
     await assert.rejects(supervisor.start(), (error) => {
       assert.ok(error instanceof StartError);
@@ -167,13 +167,13 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
   });
 
-  it('does not wait for ever for a worker that never listens', async () => {
+  it('stops waiting for a worker that never listens', async () => {
     const { supervisor } = await supervise(workers('silent'), { startMs: 100, firstStartMs: 200 });
     await assert.rejects(supervisor.start(), /^StartError: worker l[47]-[01] did not listen within 0\.2 s$/);
     assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
   });
 
-  it('gives connections their grace, and a second drain takes it away', async () => {
+  it('gives connections their grace period, and a second drain cuts it short', async () => {
     const { supervisor, config } = await supervise(workers('obedient'));
     await supervisor.start();
     const { socket, worker } = await dial(config, 'web');
@@ -211,7 +211,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     await Promise.all(supervisor.slots.map(({ ended }) => ended));
   });
 
-  it('takes no worker for failed that is stopped while it is added', async () => {
+  it('does not report a worker as failed if it is stopped while it is added', async () => {
     const { supervisor, config, lines } = await supervise(workers('obedient'));
     await supervisor.start();
     const more = { ...config, workers: { ...config.workers, l7: 3 } };
@@ -223,7 +223,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     assert.deepEqual(lines, []);
   });
 
-  it('is stopped while it starts', async () => {
+  it('can be stopped while it starts', async () => {
     const { supervisor } = await supervise(workers('silent'));
     const started = supervisor.start();
     const rejected = assert.rejects(started, /stopped before it was ready/);
@@ -231,7 +231,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     await rejected;
   });
 
-  it('is stopped before it starts', async () => {
+  it('can be stopped before it starts', async () => {
     const { supervisor } = await supervise(workers('obedient'));
     assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
     await assert.rejects(supervisor.start(), /stopped before it was ready/);

@@ -86,7 +86,7 @@ async function settled(slot: WorkerSlot, tasks: readonly Task[]): Promise<void> 
   slot.close();
 }
 
-describe('the place of a worker', { timeout: 300_000 }, () => {
+describe('the slot of a worker', { timeout: 300_000 }, () => {
   it('is up when its worker listens', async () => {
     const { slot, tasks } = setup();
     const started = slot.start();
@@ -100,7 +100,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     await settled(slot, tasks);
   });
 
-  it('tells of a fault, and when it is up again', async () => {
+  it('reports a fault, and when it is up again', async () => {
     const { slot, tasks, events } = setup();
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });
@@ -113,7 +113,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     await settled(slot, tasks);
   });
 
-  it('waits longer from fault to fault', async () => {
+  it('waits longer after each fault', async () => {
     const { slot, tasks, delays } = setup();
     void slot.start();
     for (let times = 1; times <= 5; times++) {
@@ -130,7 +130,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     await settled(slot, tasks);
   });
 
-  it('forgets faults when its worker has lived long enough', async () => {
+  it('forgets faults when its worker has been up long enough', async () => {
     const { slot, tasks, delays } = setup({ steadyMs: 0 });
     void slot.start();
     for (let times = 1; times <= 5; times++) {
@@ -144,7 +144,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     await settled(slot, tasks);
   });
 
-  it('restarts a worker that ends without being told to, or does not listen again', async () => {
+  it('restarts a worker that ends unexpectedly, or does not listen again', async () => {
     const { slot, tasks, lines } = setup({ startMs: 30 });
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });
@@ -165,7 +165,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     await settled(slot, tasks);
   });
 
-  it('takes the lines that a worker posted before and after its end', async () => {
+  it('receives the lines that a worker posted before and after its end', async () => {
     const { slot, tasks, workerLines } = setup({ backoff: { firstMs: 60_000, maxMs: 60_000 } });
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });
@@ -178,7 +178,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     await settled(slot, tasks);
   });
 
-  it('passes commands on to the worker that runs', async () => {
+  it('passes commands on to the running worker', async () => {
     const { slot, tasks } = setup();
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });
@@ -197,7 +197,7 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     assert.equal(slot.state, 'ended');
   });
 
-  it('of a stuck worker keeps nobody waiting, takes no more messages, and drains when that turns again', async () => {
+  it('of a stuck worker keeps nobody waiting, sends no more messages, and drains when that turns again', async () => {
     const { slot, tasks, lines } = setup();
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });
@@ -259,14 +259,14 @@ describe('the place of a worker', { timeout: 300_000 }, () => {
     await settled(slot, tasks);
   });
 
-  it('gives a worker up that does not listen at its first start', async () => {
+  it('gives up on a worker that does not listen at its first start', async () => {
     const { slot, tasks } = setup({ startMs: 30, firstStartMs: 60 });
     await assert.rejects(slot.start(), /^StartError: worker l4-0 did not listen within 0\.06 s$/);
     assert.equal(slot.startFailed, true);
     await settled(slot, tasks);
   });
 
-  it('says that its worker does not listen in time, if it is a restarted one', async () => {
+  it('reports that its worker does not listen in time, if it is a restarted one', async () => {
     const late: number[] = [];
     const { slot, tasks, lines } = setup({ startMs: 30 }, { onLate: (afterMs) => late.push(afterMs) });
     void slot.start();

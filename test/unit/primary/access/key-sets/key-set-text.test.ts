@@ -8,7 +8,7 @@ describe('the text of a key set', () => {
     assert.equal(keysIn('{"keys":[{"kty":"RSA"}],"other":1}'), 1);
   });
 
-  it('is refused if it is none, or if nobody could come in with it', () => {
+  it('is refused if it is no key set, or has no usable key', () => {
     for (const [text, message] of [
       ['', 'not JSON'],
       ['<html></html>', 'not JSON'],

@@ -36,7 +36,7 @@ const A = 'https://a.example.com/keys';
 const B = 'https://b.example.com/keys';
 
 describe('the key sets of a configuration', () => {
-  it('are those of all listeners and routes, each once', () => {
+  it('come from all listeners and routes, without duplicates', () => {
     const sets = new KeySets(configOf(A, B, A), new FakeHome());
     assert.deepEqual(
       sets.all.map(({ url }) => url),
@@ -45,7 +45,7 @@ describe('the key sets of a configuration', () => {
     assert.deepEqual(new KeySets(plain, new FakeHome()).all, []);
   });
 
-  it('are there when the start is over, and known to workers that start', async () => {
+  it('are fetched before the start ends, and sent to new workers', async () => {
     const home = new FakeHome();
     const sets = new KeySets(configOf(A, B), home);
     const start = sets.start();
@@ -56,7 +56,7 @@ describe('the key sets of a configuration', () => {
     sets.stop();
   });
 
-  it('answer a worker with what they have, and of another URL with nothing', async () => {
+  it('answer a worker with the known set, or with null for another URL', async () => {
     const home = new FakeHome();
     const sets = new KeySets(configOf(A), home);
     const answers: KeySetCommand[] = [];
@@ -69,7 +69,7 @@ describe('the key sets of a configuration', () => {
     sets.stop();
   });
 
-  it('change with the configuration: those that stay are kept, and those that go are not fetched again', async () => {
+  it('follow the configuration: unchanged sets are kept, and removed sets are not fetched again', async () => {
     const home = new FakeHome();
     const sets = new KeySets(configOf(A), home);
     void sets.start();
@@ -97,7 +97,7 @@ describe('the key sets of a configuration', () => {
     assert.equal(home.nextAt, Infinity);
   });
 
-  it('of a configuration that is given up are ended', async () => {
+  it('end if their configuration is dropped', async () => {
     const home = new FakeHome();
     const sets = new KeySets(configOf(A), home);
     const change = sets.prepare(configOf(A, B));
@@ -112,7 +112,7 @@ describe('the key sets of a configuration', () => {
     );
   });
 
-  it('have metrics without queries, one series for a label', async () => {
+  it('have metrics without queries: one series per label', async () => {
     const home = new FakeHome();
     const sets = new KeySets(configOf(`${A}?tenant=1`, `${A}?tenant=2`), home);
     const start = sets.start();

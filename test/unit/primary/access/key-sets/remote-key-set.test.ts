@@ -16,7 +16,7 @@ async function started(first: string | Error = 'one'): Promise<{ home: FakeHome;
 }
 
 describe('the key set of a URL', () => {
-  it('is fetched at the start, and told to the workers', async () => {
+  it('is fetched at the start, and sent to the workers', async () => {
     const { home, set } = await started();
     assert.equal(set.jwks, 'one');
     assert.deepEqual(home.changes, [`${URL} one`]);
@@ -24,7 +24,7 @@ describe('the key set of a URL', () => {
     assert.deepEqual([line?.url, line?.keys], [LABEL, 1]);
   });
 
-  it('is fetched again every 10 minutes, and told only if it has changed', async () => {
+  it('is fetched every 10 minutes, and sent only after a change', async () => {
     const { home, set } = await started();
     home.pass(599_999);
     assert.equal(home.fetches.length, 0);
@@ -38,7 +38,7 @@ describe('the key set of a URL', () => {
     assert.deepEqual(set.results, { success: 3, failure: 0 });
   });
 
-  it('is fetched again when the answer may no longer be used, within 1 to 60 minutes', async () => {
+  it('is fetched when the last answer expires, after 1 to 60 minutes', async () => {
     for (const [maxAgeMs, wait] of [
       [0, 60_000],
       [120_000, 120_000],
@@ -54,7 +54,7 @@ describe('the key set of a URL', () => {
     }
   });
 
-  it('stays while the URL is down, which is asked again more and more seldom', async () => {
+  it('stays while the URL is down, and is requested at growing intervals', async () => {
     const { home, set } = await started();
     home.pass(600_000);
     await home.answer(DOWN);
@@ -75,7 +75,7 @@ describe('the key set of a URL', () => {
     assert.ok(Math.abs(home.nextAt - home.time - 600_000) < 1);
   });
 
-  it('has a bounded number of lines about failures', async () => {
+  it('logs failures within a rate limit', async () => {
     const { home } = await started(DOWN);
     for (let failure = 0; failure < 20; failure++) {
       home.pass(Math.min(home.nextAt - home.time, 100));
@@ -102,7 +102,7 @@ describe('the key set of a URL', () => {
     assert.deepEqual(home.changes.at(-1), `${URL} two`);
   });
 
-  it('is fetched at most once in 5 seconds over time, however many tokens want it', async () => {
+  it('is fetched at most once in 5 seconds on average, for any number of tokens', async () => {
     const { home, set } = await started();
     let fetches = 0;
     let answered = 0;
@@ -118,7 +118,7 @@ describe('the key set of a URL', () => {
     assert.equal(answered, 600);
   });
 
-  it('is fetched for every token that has a reason: the set has changed', async () => {
+  it('is fetched for every token whose key has appeared since', async () => {
     const { home, set } = await started();
     for (let rotation = 0; rotation < 20; rotation++) {
       set.refresh(() => undefined);
@@ -127,7 +127,7 @@ describe('the key set of a URL', () => {
     }
   });
 
-  it('answers those that wait when the fetch fails, or is ended', async () => {
+  it('answers waiting requests when the fetch fails or is aborted', async () => {
     const { home, set } = await started();
     let called = 0;
     set.refresh(() => (called += 1));

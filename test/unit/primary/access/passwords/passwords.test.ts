@@ -66,7 +66,7 @@ function settle(): Promise<unknown> {
 }
 
 describe('the passwords of all workers', () => {
-  it('are compared one after the other', async () => {
+  it('are compared one at a time', async () => {
     const { thread, passwords, worker } = stage();
     worker.ask('a');
     worker.ask('b');
@@ -81,7 +81,7 @@ describe('the passwords of all workers', () => {
     assert.deepEqual(passwords.results, { match: 1, mismatch: 1, refused: 0, failed: 0 });
   });
 
-  it('are compared once for all who ask at the same time, and remembered', async () => {
+  it('are compared once for all concurrent requests, and remembered', async () => {
     const { thread, passwords, worker } = stage();
     const other = new FakeWorker(passwords);
     worker.ask('a');
@@ -101,7 +101,7 @@ describe('the passwords of all workers', () => {
     ]);
   });
 
-  it('leave the queue when nobody waits for them any more', async () => {
+  it('leave the queue when nobody waits for them', async () => {
     const { thread, passwords, worker } = stage();
     const other = new FakeWorker(passwords);
     worker.ask('runs');
@@ -121,7 +121,7 @@ describe('the passwords of all workers', () => {
     assert.equal(thread.tasks.length, 2);
   });
 
-  it('wait up to eight of a client, and more are refused', () => {
+  it('are queued up to eight per client, then refused', () => {
     const { passwords, worker } = stage();
     for (let index = 0; index < 12; index++) worker.ask(`guess ${index}`);
     assert.equal(passwords.waiting, 8);
@@ -135,7 +135,7 @@ describe('the passwords of all workers', () => {
     assert.equal(passwords.results.refused, 3);
   });
 
-  it('of a new client take the place of the greediest when 64 wait', () => {
+  it('of a new client displace the client with the most entries when 64 wait', () => {
     const { passwords, worker } = stage();
     for (let client = 0; client < 9; client++) {
       for (let index = 0; index < 8; index++) worker.ask(`guess ${client} ${index}`, `192.0.2.${client}`);
@@ -163,7 +163,7 @@ describe('the passwords of all workers', () => {
     );
   });
 
-  it('get no answer of a thread that fails, and the next is asked again', async () => {
+  it('get no answer if the thread fails, and the next password is compared', async () => {
     const { thread, passwords, worker, lines } = stage();
     worker.ask('a');
     worker.ask('b');
@@ -180,7 +180,7 @@ describe('the passwords of all workers', () => {
     assert.equal(thread.tasks.length, 3);
   });
 
-  it('count the time for which they wait', async () => {
+  it('count their time in the queue', async () => {
     const { thread, clock, passwords, worker } = stage();
     worker.ask('a');
     worker.ask('b');
@@ -190,7 +190,7 @@ describe('the passwords of all workers', () => {
     assert.equal(passwords.waitedMs, 70);
   });
 
-  it('begin no more when the process ends', async () => {
+  it('are not started when the process ends', async () => {
     const { thread, passwords, worker, lines } = stage();
     worker.ask('a');
     worker.ask('b');

@@ -85,7 +85,7 @@ beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
 afterEach(() => mock.timers.reset());
 
 describe('the link to Redis', () => {
-  it('is up when the server has answered, not when it accepts', async () => {
+  it('is up when the server has answered, not when it accepts the connection', async () => {
     const { link, attempts, events } = rig();
     link.start();
     await attempts[0]!.accept();
@@ -97,7 +97,7 @@ describe('the link to Redis', () => {
     assert.deepEqual(events, ['up']);
   });
 
-  it('hands on answers and error replies, and counts the errors', async () => {
+  it('passes on answers and error replies, and counts the errors', async () => {
     const { link, attempt, counts, events } = await connected();
     const good = link.send(['GET', 'a']);
     const bad = link.send(['EVALSHA', 'x']);
@@ -121,7 +121,7 @@ describe('the link to Redis', () => {
     assert.equal(attempts[0]!.commands.length, 0);
   });
 
-  it('gives an attempt up that takes longer than 2 s', async () => {
+  it('gives up on an attempt after 2 s', async () => {
     const { link, attempts, counts } = rig();
     link.start();
     await pass(2000);
@@ -131,7 +131,7 @@ describe('the link to Redis', () => {
     assert.equal(attempts.length, 2);
   });
 
-  it('gives up a server that accepts and does not answer', async () => {
+  it('gives up on a server that accepts but does not answer', async () => {
     const { link, attempts, events } = rig();
     link.start();
     await attempts[0]!.accept();
@@ -140,7 +140,7 @@ describe('the link to Redis', () => {
     assert.deepEqual(events, []);
   });
 
-  it('ends the connection when an answer is late, and connects again', async () => {
+  it('closes the connection after a late answer, and reconnects', async () => {
     const { link, attempt, attempts, events, counts } = await connected();
     const late = link.send(['GET', 'a']);
     const rejected = assert.rejects(late, /no answer within 1000 ms/);
@@ -167,7 +167,7 @@ describe('the link to Redis', () => {
     assert.equal(attempts.length, 9);
   });
 
-  it('tells each reason once until the server is back, and not without end', async () => {
+  it('logs each reason once until the server is back, within a limit', async () => {
     const { link, attempts, lines } = rig();
     link.start();
     const told = (): readonly unknown[] =>
@@ -188,7 +188,7 @@ describe('the link to Redis', () => {
     assert.equal(told().length, 2 + 8);
   });
 
-  it('does not hurry after connections that end at once', async () => {
+  it('backs off even if connections succeed but end at once', async () => {
     const { attempt, attempts } = await connected();
     attempt.onEnd('reset');
     for (let tries = 0; tries < 6; tries++) {
@@ -218,7 +218,7 @@ describe('the link to Redis', () => {
     assert.doesNotMatch(JSON.stringify(lines), /swordfish/);
   });
 
-  it('is silent after its end', async () => {
+  it('logs nothing after its end', async () => {
     const { link, attempt, attempts, events } = await connected();
     link.stop();
     assert.equal(attempt.signal.aborted, true);

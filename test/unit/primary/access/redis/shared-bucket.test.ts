@@ -7,7 +7,7 @@ const PERIOD_MS = 200;
 const DEPTH = 100_000;
 
 describe('a shared bucket', () => {
-  it('claims what was taken, and the time since the last claim', () => {
+  it('claims the units taken, and the time since the last claim', () => {
     const bucket = new SharedBucket(DEPTH);
     const first = bucket.claim(30_000, 30_000, 1000, PERIOD_MS);
     assert.deepEqual([first.cost, first.over], [30_000, 200_000]);
@@ -16,27 +16,27 @@ describe('a shared bucket', () => {
     assert.deepEqual([second.cost, second.over], [10_000, 250_000]);
   });
 
-  it('sets the local level to the level of all, as it was when the claim was sent', () => {
+  it('sets the local level to the shared level at the time of the claim', () => {
     const bucket = new SharedBucket(DEPTH);
     bucket.claim(0, 0, 1000, PERIOD_MS);
     assert.equal(bucket.answer(50_000, 1000, 1020), 60_000);
     assert.equal(bucket.answer(-150_000, 1200, 1200), 0);
   });
 
-  it('tells the level that it knows, for a server that has lost it', () => {
+  it('reports its known level, for a server that has lost it', () => {
     const bucket = new SharedBucket(DEPTH);
     assert.ok(bucket.claim(0, 0, 1000, PERIOD_MS).known < 0);
     bucket.answer(90_000, 1000, 1000);
     assert.equal(bucket.claim(0, 0, 1040, PERIOD_MS).known, 50_000);
   });
 
-  it('claims no more than can have been taken', () => {
+  it('never claims more than can have been taken', () => {
     const bucket = new SharedBucket(DEPTH);
     bucket.claim(0, 0, 1000, PERIOD_MS);
     assert.equal(bucket.claim(9_000_000, 50_000, 1200, PERIOD_MS).cost, 350_000);
   });
 
-  it('merges after a loss only what has not been paid back, and no more than a bucket', () => {
+  it('merges only the remaining debt after an outage, at most one bucket', () => {
     const bucket = new SharedBucket(DEPTH);
     bucket.claim(0, 0, 1000, PERIOD_MS);
     bucket.answer(0, 1000, 1000);
@@ -47,7 +47,7 @@ describe('a shared bucket', () => {
     assert.ok(bucket.claim(0, 0, 61_200, PERIOD_MS).ceiling > DEPTH);
   });
 
-  it('is used until it is full', () => {
+  it('is in use until it is full', () => {
     const bucket = new SharedBucket(DEPTH);
     assert.equal(bucket.isUsed(1000), false);
     bucket.answer(50_000, 1000, 1000);

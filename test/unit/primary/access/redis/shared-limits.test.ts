@@ -77,7 +77,7 @@ describe('shared limits', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
   afterEach(() => mock.timers.reset());
 
-  it('refuse 2 s after the last round that has succeeded, if they shall', async () => {
+  it('refuse 2 s after the last successful round, if configured to', async () => {
     const { rig, link, shared, enter } = world('refuse');
     await shared.round();
     rig.pass(1000);
@@ -96,7 +96,7 @@ describe('shared limits', () => {
     assert.deepEqual([shared.isCounting, enter()], [true, null]);
   });
 
-  it('count in this process as long as Redis is away, if they shall not refuse', async () => {
+  it('count locally while Redis is down, unless they must refuse', async () => {
     const { rig, link, shared, enter } = world();
     link.isUp = false;
     await shared.round();
@@ -105,7 +105,7 @@ describe('shared limits', () => {
     assert.deepEqual([shared.isCounting, enter()], [false, null]);
   });
 
-  it('renew the lease every 3 s, and tell all connections if it had ended', async () => {
+  it('renew the lease every 3 s, and report all connections after it has expired', async () => {
     const { rig, link, shared, enter } = world();
     enter();
     await shared.round();
@@ -121,7 +121,7 @@ describe('shared limits', () => {
     assert.ok(link.take().includes('hold'));
   });
 
-  it('do not begin a round before the last one has ended', async () => {
+  it('do not start a round before the last one has ended', async () => {
     const { link, shared, enter } = world();
     enter();
     link.hang();
@@ -133,7 +133,7 @@ describe('shared limits', () => {
     assert.equal(shared.isCounting, true);
   });
 
-  it('leave a limit alone that is not shared', async () => {
+  it('ignore a limit that is not shared', async () => {
     const { link, entries, shared, enter } = world();
     entries[0] = { ...entries[0]!, settings: { ...SETTINGS, isShared: false } };
     enter();
@@ -142,7 +142,7 @@ describe('shared limits', () => {
     assert.equal(shared.keys, 0);
   });
 
-  it('give the connections of a limit up that a reload has removed', async () => {
+  it('release the connections of a limit that a reload has removed', async () => {
     const { link, entries, shared, enter } = world();
     enter();
     await shared.round();
@@ -152,7 +152,7 @@ describe('shared limits', () => {
     assert.deepEqual(link.take(), ['hold']);
   });
 
-  it('give up everything at the end, and let clients in again', async () => {
+  it('release everything at the end, and admit clients again', async () => {
     const { rig, link, shared, enter } = world('refuse');
     link.isUp = false;
     rig.pass(3000);

@@ -79,7 +79,7 @@ async function settle(): Promise<void> {
 }
 
 describe('revocations of several machines', () => {
-  it('reach the others at once, and are taken back there', async () => {
+  it('reach the other machines at once, and can be undone there', async () => {
     const redis = new FakeRedis();
     const [one, other] = [await machine(redis), await machine(redis)];
     one.revoke('jwt:alice');
@@ -98,7 +98,7 @@ describe('revocations of several machines', () => {
     assert.deepEqual([...(await machine(redis)).kept.keys()], ['jwt:alice']);
   });
 
-  it('are told to a server that has lost them', async () => {
+  it('are written again to a server that has lost them', async () => {
     const redis = new FakeRedis();
     const book = new Book();
     book.revoke('jwt:alice');
@@ -107,7 +107,7 @@ describe('revocations of several machines', () => {
     assert.deepEqual([...redis.hash.keys()], ['jwt:alice']);
   });
 
-  it('do not come back by a machine that has not heard that they were taken back', async () => {
+  it('do not return from a machine that missed their end', async () => {
     const redis = new FakeRedis();
     const one = await machine(redis);
     const late = new Book();
@@ -121,7 +121,7 @@ describe('revocations of several machines', () => {
     assert.equal(one.kept.size, 0);
   });
 
-  it('are not made of anything else that Redis has', async () => {
+  it('ignore unrelated values in Redis', async () => {
     const redis = new FakeRedis();
     redis.hash.set('a', 'no JSON');
     redis.hash.set('b', '{"principal":7,"at":1,"until":2}');
@@ -133,7 +133,7 @@ describe('revocations of several machines', () => {
     assert.equal(redis.hash.size, 0);
   });
 
-  it('with a longer principal than a file of revocations takes are ignored', async () => {
+  it('are ignored if the principal is too long for the revocations file', async () => {
     const redis = new FakeRedis();
     const book = await machine(redis);
     const until = Date.now() + 60_000;

@@ -115,7 +115,7 @@ function pair(settings = SETTINGS): { redis: FakeRedis; one: Machine; other: Mac
 }
 
 describe('the rounds of a shared limit', () => {
-  it('take from the bucket here what was taken elsewhere', async () => {
+  it('take from the local bucket what was taken elsewhere', async () => {
     const { one, other } = pair();
     (other.enter() as () => void)();
     await other.round();
@@ -125,7 +125,7 @@ describe('the rounds of a shared limit', () => {
     assert.equal(other.enter(), 'handshakes');
   });
 
-  it('let debts be paid back before anybody comes in', async () => {
+  it('let a debt be repaid before anybody is admitted', async () => {
     const { one, other } = pair();
     // Neither has heard of the other.
     assert.equal(one.exhaust() + other.exhaust(), 20);
@@ -138,7 +138,7 @@ describe('the rounds of a shared limit', () => {
     assert.equal(typeof one.enter(), 'function');
   });
 
-  it('tell each use once', async () => {
+  it('report each use once', async () => {
     const { redis, one } = pair();
     (one.enter() as () => void)();
     await one.round();
@@ -147,7 +147,7 @@ describe('the rounds of a shared limit', () => {
     assert.deepEqual(redis.buckets, before);
   });
 
-  it('tell 500 keys in a call, and 5,000 in a round', async () => {
+  it('report 500 keys per call, and 5,000 per round', async () => {
     const redis = new FakeRedis();
     const machine = new Machine(redis, 'one', { ...SETTINGS, connections: null, maxKeys: 8192 });
     for (let index = 0; index < 5600; index++) machine.enter(`10.0.${index >> 8}.${index & 255}`);
@@ -160,7 +160,7 @@ describe('the rounds of a shared limit', () => {
     assert.equal(new Set(redis.calls.flat()).size, 5600);
   });
 
-  it('tell later what they could not tell', async () => {
+  it('report later what they failed to report', async () => {
     const { redis, one, other } = pair();
     (other.enter() as () => void)();
     await other.round();
@@ -173,7 +173,7 @@ describe('the rounds of a shared limit', () => {
     assert.equal(other.enter(), 'handshakes');
   });
 
-  it('charge what was taken without Redis with one bucket at most', async () => {
+  it('charge at most one bucket for units taken without Redis', async () => {
     const { redis, one, other } = pair();
     for (const machine of [one, other]) {
       (machine.enter() as () => void)();
@@ -194,7 +194,7 @@ describe('the rounds of a shared limit', () => {
     assert.equal(typeof other.enter(), 'function');
   });
 
-  it('count connections elsewhere, until they are given up', async () => {
+  it('count connections elsewhere, until these are released', async () => {
     const { one, other } = pair(CONNECTIONS);
     const [first] = Array.from({ length: 3 }, () => one.enter()) as (() => void)[];
     await one.round();
@@ -214,7 +214,7 @@ describe('the rounds of a shared limit', () => {
     assert.equal(other.enter(), 'connections');
   });
 
-  it('tell connections again to a server that has lost them', async () => {
+  it('report connections again to a server that has lost them', async () => {
     const { redis, one, other } = pair(CONNECTIONS);
     for (let count = 0; count < 4; count++) one.enter();
     await one.round();
@@ -228,7 +228,7 @@ describe('the rounds of a shared limit', () => {
     assert.equal(other.enter(), 'connections');
   });
 
-  it('tell connections later whose number could not be told', async () => {
+  it('report connections later if the first report failed', async () => {
     const { redis, one, other } = pair(CONNECTIONS);
     for (let count = 0; count < 4; count++) one.enter();
     redis.isAway = true;
@@ -241,7 +241,7 @@ describe('the rounds of a shared limit', () => {
     assert.equal(other.enter(), 'connections');
   });
 
-  it('forget a key that is not used and has no connections', async () => {
+  it('forget a key that is unused and has no connections', async () => {
     const { one } = pair();
     const leave = one.enter() as () => void;
     await one.round();
@@ -255,7 +255,7 @@ describe('the rounds of a shared limit', () => {
     assert.equal(one.sync.size, 0);
   });
 
-  it('do not mix limits with other numbers', async () => {
+  it('count limits with different numbers separately', async () => {
     const redis = new FakeRedis();
     const one = new Machine(redis, 'one');
     const other = new Machine(redis, 'other', { ...SETTINGS, handshakes: { perSecond: 2, burst: 20 } });
@@ -266,7 +266,7 @@ describe('the rounds of a shared limit', () => {
     assert.equal(other.exhaust(), 19);
   });
 
-  it('lose nothing by an answer that is none', async () => {
+  it('lose nothing to an invalid answer', async () => {
     const { redis, one, other } = pair();
     (other.enter() as () => void)();
     await other.round();

@@ -57,7 +57,7 @@ function revocation(principal: string, at = NOW, until = NOW + DAY_MS): Revocati
 }
 
 describe('a revocation', () => {
-  it('is told to the workers before their sessions end', async () => {
+  it('reaches the workers before their sessions end', async () => {
     const rig = new Rig();
     const desk = rig.desk();
     const revoked = desk.revoke('jwt:alice');
@@ -80,7 +80,7 @@ describe('a revocation', () => {
     await desk.close();
   });
 
-  it('is put off by a token that is shown later, and never brought forward', async () => {
+  it('is extended by a token that is shown later, but never shortened', async () => {
     const rig = new Rig();
     const desk = rig.desk();
     await desk.revoke('jwt:alice');
@@ -91,7 +91,7 @@ describe('a revocation', () => {
     await desk.close();
   });
 
-  it('ends when its time is over', async () => {
+  it('ends when it expires', async () => {
     const rig = new Rig();
     const desk = rig.desk();
     await desk.revoke('jwt:alice');
@@ -101,7 +101,7 @@ describe('a revocation', () => {
     await desk.close();
   });
 
-  it('can be taken back once', async () => {
+  it('can be undone once', async () => {
     const rig = new Rig();
     const desk = rig.desk();
     await desk.revoke('jwt:alice');
@@ -112,7 +112,7 @@ describe('a revocation', () => {
 });
 
 describe('revocations of another process', () => {
-  it('end the sessions of principals that are new here, in one question, and are not told back', async () => {
+  it('end the sessions of new principals with one question, and are not sent back', async () => {
     const rig = new Rig();
     const desk = rig.desk();
     await desk.revoke('jwt:alice');
@@ -126,7 +126,7 @@ describe('revocations of another process', () => {
     await desk.close();
   });
 
-  it('hear of every change here, as long as they want to', async () => {
+  it('report every change here to subscribers', async () => {
     const desk = new Rig().desk();
     const heard: unknown[] = [];
     const stop = desk.onChange(({ changed, ended }) => heard.push([changed.length, ended]));
@@ -141,7 +141,7 @@ describe('revocations of another process', () => {
     await desk.close();
   });
 
-  it('keep what this process gives up because it has too many', async () => {
+  it('keep revocations that this process evicts', async () => {
     const rig = new Rig();
     const desk = rig.desk();
     const soon = Array.from({ length: 100_000 }, (_, number) => revocation(`jwt:${number}`, NOW, NOW + 1000));
@@ -154,7 +154,7 @@ describe('revocations of another process', () => {
     await desk.close();
   });
 
-  it('are inherited as it has sent them', async () => {
+  it('are inherited from the previous process', async () => {
     const rig = new Rig();
     const desk = rig.desk();
     desk.inherit([
@@ -170,7 +170,7 @@ describe('revocations of another process', () => {
 });
 
 describe('the file of the settings', () => {
-  it('is read at the start, without a question, and written at each change', async () => {
+  it('is read at the start, before any question, and written after each change', async () => {
     const rig = new Rig();
     rig.disk.set('a', [revocation('jwt:alice')]);
     const desk = rig.desk({ ...KEEP, file: 'a' });
@@ -180,7 +180,7 @@ describe('the file of the settings', () => {
     await desk.close();
   });
 
-  it('that is broken ends the start, or the reload', async () => {
+  it('stops the start, or the reload, if it is broken', async () => {
     const rig = new Rig();
     assert.throws(() => rig.desk({ ...KEEP, file: 'a' }), StartError);
     const desk = rig.desk();
@@ -188,7 +188,7 @@ describe('the file of the settings', () => {
     await desk.close();
   });
 
-  it('can change with a reload: what both know is in force and in the new one', async () => {
+  it('can change in a reload, which merges both files', async () => {
     const rig = new Rig();
     rig.disk.set('a', [revocation('jwt:alice')]).set('b', [revocation('jwt:bob')]);
     const desk = rig.desk({ ...KEEP, file: 'a' });
@@ -204,7 +204,7 @@ describe('the file of the settings', () => {
     await desk.close();
   });
 
-  it('is left to another process at a takeover', async () => {
+  it('is released to another process at a takeover', async () => {
     const rig = new Rig();
     rig.disk.set('a', []);
     const desk = rig.desk({ ...KEEP, file: 'a' });
@@ -214,7 +214,7 @@ describe('the file of the settings', () => {
     await desk.close();
   });
 
-  it('a new time to keep holds for later revocations', async () => {
+  it('keeps later revocations for a new duration after a reload', async () => {
     const rig = new Rig();
     const desk = rig.desk();
     desk.prepare({ keepMs: 1000, file: null })();

@@ -24,7 +24,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('the file of revocations', () => {
-  it('is read as it was written, by its owner only, and leaves nothing beside it', async () => {
+  it('is read back as written, is private to its owner, and leaves no other files', async () => {
     const path = join(directory, 'revocations.json');
     const file = new RevocationFile(path, () => [ALICE], capture().log, onFailure);
     await file.save();
@@ -51,7 +51,7 @@ describe('the file of revocations', () => {
       JSON.stringify({ version: 1, revocations: [{ ...rowOf('x'.repeat(1025)) }] }),
     ],
   ] as const) {
-    it(`ends the start with the remedy if it ${what}`, () => {
+    it(`stops the start with a remedy if it ${what}`, () => {
       const path = join(directory, 'bad.json');
       writeFileSync(path, text);
       assert.throws(
@@ -99,7 +99,7 @@ describe('the file of revocations', () => {
     assert.equal(writes, 2);
   });
 
-  it('is written at its close if something has changed, and never after that', async () => {
+  it('is written when it is closed if something has changed, and never after that', async () => {
     let writes = 0;
     const write = (): Promise<void> => {
       writes++;

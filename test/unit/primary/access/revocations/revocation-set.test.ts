@@ -13,7 +13,7 @@ function revocation(
 }
 
 describe('the revocations in force', () => {
-  it('tell what is new, and nothing the second time', () => {
+  it('report what is new, and nothing the second time', () => {
     const set = new RevocationSet();
     const alice = revocation('jwt:alice');
     assert.deepEqual(set.put([alice], 10), { changed: [alice], ended: [] });
@@ -21,18 +21,18 @@ describe('the revocations in force', () => {
     assert.deepEqual([set.size, set.all, set.get('jwt:alice')], [1, [alice], alice]);
   });
 
-  it('keep the later moment of two, each for itself', () => {
+  it('keep the later of two moments, separately for each field', () => {
     const set = new RevocationSet();
     set.put([revocation('a', 10, 100)], 0);
     assert.deepEqual(set.put([revocation('a', 20, 50)], 0).changed, [revocation('a', 20, 100)]);
     assert.deepEqual(set.put([revocation('a', 5, 300)], 0).changed, [revocation('a', 20, 300)]);
   });
 
-  it('leave out what is over', () => {
+  it('omit expired ones', () => {
     assert.deepEqual(new RevocationSet().put([revocation('a', 10, 100)], 100), NONE);
   });
 
-  it('end by their time, or when they are taken back', () => {
+  it('end when they expire or are undone', () => {
     const set = new RevocationSet();
     set.put([revocation('a', 1, 100), revocation('b', 1, 200), revocation('c', 1, 300)], 0);
     assert.deepEqual(set.expire(199), { changed: [], ended: ['a'] });
@@ -40,7 +40,7 @@ describe('the revocations in force', () => {
     assert.deepEqual(set.all, [revocation('c', 1, 300)]);
   });
 
-  it('give up those that end first when there are too many, new ones included', () => {
+  it('evict those that expire first when there are too many, new ones included', () => {
     const set = new RevocationSet(2);
     set.put([revocation('a', 1, 100), revocation('b', 1, 300)], 0);
     const change = set.put([revocation('c', 1, 200), revocation('d', 1, 50)], 0);

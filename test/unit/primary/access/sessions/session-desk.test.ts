@@ -47,7 +47,7 @@ describe('the list of all workers', () => {
     );
   });
 
-  it('tells where the next page begins only if there is one', async () => {
+  it('says where the next page begins, if there is one', async () => {
     const { desk, asked } = deskOf([{ count: 5, rows: [row('a-1'), row('a-2'), row('a-3')] }]);
     const page = await desk.list({ cluster: 'app' }, 'a-0', 2);
     assert.deepEqual([page.sessions.length, page.next], [2, 'a-2']);
@@ -75,7 +75,7 @@ describe('an extension over all workers', () => {
     assert.deepEqual(await desk.extend('a-1', 1), { found: true, at: 5, incomplete: [] });
   });
 
-  it('tells an unknown session from one without an end', async () => {
+  it('distinguishes an unknown session from one without an end', async () => {
     assert.equal((await deskOf([{}]).desk.extend('a-1', 1)).found, false);
     assert.deepEqual(await deskOf([{ count: 1 }]).desk.extend('a-1', 1), {
       found: true,

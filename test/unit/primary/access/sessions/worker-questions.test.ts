@@ -34,7 +34,7 @@ function answer(count: number): SessionAnswer {
 }
 
 describe('a question to all workers', () => {
-  it('gathers the answers under a number for each worker, draining ones included', async () => {
+  it("gathers the answers by each worker's number, including draining workers", async () => {
     const workers = [new FakeWorker('l7-0'), new FakeWorker('l7-1', 'draining'), new FakeWorker('l4-0')];
     const questions = questionsFor(workers);
     const asked = questions.ask(QUESTION);
@@ -62,20 +62,20 @@ describe('a question to all workers', () => {
     assert.deepEqual([incomplete, stuck.numbers], [['l7-0'], []]);
   });
 
-  it('does not miss the sessions of a worker that fails meanwhile: they are gone', async () => {
+  it('does not list a worker that fails in the meantime: its sessions are gone', async () => {
     const worker = new FakeWorker('l7-0');
     const asked = questionsFor([worker]).ask(QUESTION);
     worker.state = 'waiting';
     assert.deepEqual((await asked).incomplete, []);
   });
 
-  it('asks a worker that starts, and does not wait for it', async () => {
+  it('is sent to a starting worker without waiting for it', async () => {
     const worker = new FakeWorker('l7-0', 'starting');
     assert.deepEqual(await questionsFor([worker]).ask(QUESTION), { answers: [], incomplete: [] });
     assert.equal(worker.numbers.length, 1);
   });
 
-  it('does not mind an answer that comes too late', async () => {
+  it('ignores an answer that comes too late', async () => {
     const worker = new FakeWorker('l7-0');
     const questions = questionsFor([worker]);
     await questions.ask(QUESTION);

@@ -38,7 +38,7 @@ describe('a rebalance by command', () => {
     assert.deepEqual(rates, [undefined]);
   });
 
-  it('says if there is nothing to end', async () => {
+  it('reports a cluster that is already balanced', async () => {
     const { result } = await rebalance('api', '', {});
     assert.deepEqual([result.status, result.message], [202, 'cluster api is already balanced']);
   });
@@ -48,7 +48,7 @@ describe('a rebalance by command', () => {
     ['rate=600/m', 10],
     ['rate=100000/s', 100_000],
   ] as const) {
-    it(`takes ${query}`, async () => {
+    it(`accepts ${query}`, async () => {
       assert.deepEqual((await rebalance('app', query, {})).rates, [rate]);
     });
   }
@@ -61,7 +61,7 @@ describe('a rebalance by command', () => {
     });
   }
 
-  it('of a cluster that does not exist answers 404 with the clusters that do', async () => {
+  it('of an unknown cluster answers 404 with the known clusters', async () => {
     const { result, rates } = await rebalance('other', '', {});
     const message = 'there is no cluster other: write one of app, api';
     assert.deepEqual([result, rates], [{ status: 404, message }, []]);

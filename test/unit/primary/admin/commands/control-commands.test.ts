@@ -63,7 +63,7 @@ class Rig {
 }
 
 describe('a reload by command', () => {
-  it('answers the generation in use', async () => {
+  it('answers the current generation', async () => {
     const rig = new Rig();
     assert.deepEqual(await rig.post('/reload'), {
       status: 200,
@@ -91,7 +91,7 @@ describe('a drain by command', () => {
     ['/clusters/app', 'cluster app'],
     ['/clusters/app/endpoints/unix:%2Frun%2Fapp', 'endpoint app unix:/run/app'],
   ] as const) {
-    it(`of ${key} begins with the configured settings, and is undone once`, async () => {
+    it(`of ${key} uses the configured settings, and is undone once`, async () => {
       const rig = new Rig();
       const { status, message, fields } = await rig.post(`${path}/drain`);
       assert.deepEqual([status, message], [202, 'draining 9 connections']);
@@ -110,7 +110,7 @@ describe('a drain by command', () => {
     ['rate=1000000/s&deadline=0', { rate: 1_000_000, deadlineMs: 0 }],
     ['deadline=20d&jitter=1.5s', { deadlineMs: 20 * DAY_MS, jitterMs: 1500 }],
   ] as const) {
-    it(`with ${query} replaces these settings only`, async () => {
+    it(`with ${query} overrides only these settings`, async () => {
       const rig = new Rig();
       assert.equal((await rig.post('/drain', query)).status, 202);
       assert.deepEqual(rig.calls, [['drain', 'all', { ...SETTINGS, ...changed }]]);
@@ -124,14 +124,14 @@ describe('a drain by command', () => {
     ['deadline=5', 'deadline: write a number and a unit, such as 5m, up to 20d'],
     ['jitter=21d', 'jitter: write a number and a unit, such as 5m, up to 20d'],
   ] as const) {
-    it(`with ${query} answers 400, and begins nothing`, async () => {
+    it(`with ${query} answers 400, and starts nothing`, async () => {
       const rig = new Rig();
       assert.deepEqual(await rig.post('/drain', query), { status: 400, message });
       assert.deepEqual(rig.calls, []);
     });
   }
 
-  it('of a scope that the configuration does not have answers 404, undone or not', async () => {
+  it('of an unknown scope answers 404, undone or not', async () => {
     const rig = new Rig();
     for (const [path, message] of [
       ['/listeners/other', 'there is no listener other'],
@@ -144,7 +144,7 @@ describe('a drain by command', () => {
     assert.deepEqual(rig.calls, []);
   });
 
-  it('that was not begun cannot be undone: 409 with its scope', async () => {
+  it('that never started cannot be undone: 409 with its scope', async () => {
     const rig = new Rig();
     for (const [path, what] of [
       ['', 'the process'],
@@ -174,7 +174,7 @@ describe('a restart of workers by command', () => {
     ]);
   });
 
-  it('of a worker that does not exist answers 404', async () => {
+  it('of an unknown worker answers 404', async () => {
     assert.deepEqual(await new Rig().post('/workers/l7-9/restart'), {
       status: 404,
       message: 'there is no worker l7-9',
@@ -183,7 +183,7 @@ describe('a restart of workers by command', () => {
 });
 
 describe('a handover by command', () => {
-  it('answers the process that hands over, and does nothing if it is only asked', async () => {
+  it('answers with the process that hands over, and changes nothing if it is only a check', async () => {
     const rig = new Rig();
     const asked = await rig.post('/handover', 'check');
     assert.deepEqual(
@@ -195,7 +195,7 @@ describe('a handover by command', () => {
     assert.deepEqual(rig.calls, [['releaseRevocations'], ['handOver']]);
   });
 
-  it('sends the ticket keys if it is asked for them, and says why not', async () => {
+  it('sends the ticket keys on request, or says why not', async () => {
     const rig = new Rig();
     const sent = await rig.post('/handover', 'check&tickets=channel');
     rig.problem = 'nobody listens';

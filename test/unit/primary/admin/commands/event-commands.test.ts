@@ -15,7 +15,7 @@ describe('the command for events', () => {
   const [call] = new CommandTable(commands).find('/events');
   const ask = (query: string): ReturnType<typeof runCommand> => runCommand(call!, new URLSearchParams(query));
 
-  it('needs the token, gives a page, and takes a number and a limit', async () => {
+  it('requires the token, returns a page, and accepts a number and a limit', async () => {
     assert.deepEqual([commands[0]!.method, commands[0]!.withoutToken], ['GET', undefined]);
     assert.deepEqual(await ask(''), { status: 200, message: '0 rows of events', fields: page });
     await ask('after=1796011017921&limit=5');
@@ -25,7 +25,7 @@ describe('the command for events', () => {
     ]);
   });
 
-  it('refuses what it cannot read', async () => {
+  it('refuses invalid parameters', async () => {
     for (const query of ['after=x', 'after=-1', 'after=', `after=${'9'.repeat(16)}`, 'limit=0', 'since=1']) {
       assert.equal((await ask(query)).status, 400, query);
     }

@@ -46,7 +46,7 @@ class Rig {
 }
 
 describe('a revocation by command', () => {
-  it('answers until when it holds, and how many sessions it has closed', async () => {
+  it('answers when it expires, and how many sessions it has closed', async () => {
     const rig = new Rig();
     assert.deepEqual(await rig.send('POST', '/principals/jwt:auth0%7Calice%2F1/revoke'), {
       status: 200,
@@ -69,7 +69,7 @@ describe('a revocation by command', () => {
     assert.match(message, /2 sessions closed; no answer from l7-1$/);
   });
 
-  it('is refused for a name that is too long, and with a parameter', async () => {
+  it('is refused for an oversized name, and with a parameter', async () => {
     const rig = new Rig();
     assert.equal((await rig.send('POST', `/principals/${'x'.repeat(1025)}/revoke`)).status, 400);
     const { status, message } = await rig.send('POST', '/principals/alice/revoke', 'keep=1h');
@@ -85,7 +85,7 @@ describe('a revocation by command', () => {
 });
 
 describe('the list of revocations by command', () => {
-  it('is in pages, in the order of the principals', async () => {
+  it('is in pages, sorted by principal', async () => {
     const rig = new Rig();
     rig.all = ['c', 'a', 'b'].map((principal) => ({ principal, at: AT, until: UNTIL }));
     const page = async (query: string): Promise<readonly [string[], string | null]> => {

@@ -56,7 +56,7 @@ describe('the list of sessions by command', () => {
     ['?client=2001:DB8:0:0:0:0:0:1', { client: '2001:db8::1' }, null, 100],
     ['?client=::ffff:192.0.2.1', { client: '192.0.2.1' }, null, 100],
   ] as const) {
-    it(`takes ${query === '' ? 'no parameter' : query}`, async () => {
+    it(`accepts ${query === '' ? 'no parameter' : query}`, async () => {
       const rig = new Rig();
       assert.deepEqual(await rig.send(`GET /sessions${query}`), {
         status: 200,
@@ -77,7 +77,7 @@ describe('the list of sessions by command', () => {
     'principal=',
     'name=x',
   ]) {
-    it(`refuses ${query}, and asks nobody`, async () => {
+    it(`refuses ${query}, and asks no worker`, async () => {
       const rig = new Rig();
       const { status, message } = await rig.send(`GET /sessions?${query}`);
       assert.deepEqual([status, rig.calls], [400, []]);
@@ -95,7 +95,7 @@ describe('the list of sessions by command', () => {
 });
 
 describe('the close of a session by command', () => {
-  it('has a code and a reason of its own', async () => {
+  it('has its own code and reason', async () => {
     const rig = new Rig();
     assert.deepEqual(await rig.send(`DELETE /sessions/${ID}`), {
       status: 200,
@@ -110,7 +110,7 @@ describe('the close of a session by command', () => {
   });
 
   for (const code of ['1000', '1001', '1008', '1011', '1012', '1013', '3000', '4999']) {
-    it(`takes the code ${code}`, async () => {
+    it(`accepts the code ${code}`, async () => {
       assert.equal((await new Rig().send(`DELETE /sessions/${ID}?code=${code}`)).status, 200);
     });
   }
@@ -129,7 +129,7 @@ describe('the close of a session by command', () => {
     });
   }
 
-  it('answers 404 without the session, and 503 if it may be in a worker that has not answered', async () => {
+  it('answers 404 without the session, and 503 if a silent worker may have it', async () => {
     const rig = new Rig();
     rig.closed = 0;
     assert.equal((await rig.send(`DELETE /sessions/${ID}`)).status, 404);
@@ -138,7 +138,7 @@ describe('the close of a session by command', () => {
     assert.deepEqual([status, message], [503, `session ${ID} not found; no answer from l7-0: ask again`]);
   });
 
-  it('answers 404 to what is no id, and asks nobody', async () => {
+  it('answers 404 to an invalid id, and asks no worker', async () => {
     const rig = new Rig();
     for (const id of ['x', '-1', 'A-1', 'a-', 'a-1%00']) {
       assert.equal((await rig.send(`DELETE /sessions/${id}`)).status, 404, id);
@@ -148,7 +148,7 @@ describe('the close of a session by command', () => {
 });
 
 describe('the close of many sessions by command', () => {
-  it('needs to be told which', async () => {
+  it('requires a filter', async () => {
     const rig = new Rig();
     for (const query of ['', '?code=1000', '?princpal=alice']) {
       assert.equal((await rig.send(`DELETE /sessions${query}`)).status, 400, query);
@@ -156,14 +156,14 @@ describe('the close of many sessions by command', () => {
     assert.deepEqual(rig.calls, []);
   });
 
-  it('speaks of one session in the singular', async () => {
+  it('uses the singular for one session', async () => {
     const rig = new Rig();
     rig.closed = 1;
     const { message } = await rig.send('DELETE /sessions?principal=alice');
     assert.equal(message, '1 session closed');
   });
 
-  it('answers and logs how many', async () => {
+  it('answers and logs the number', async () => {
     const rig = new Rig();
     rig.closed = 3;
     assert.deepEqual(await rig.send('DELETE /sessions?principal=alice&reason=x'), {
@@ -195,7 +195,7 @@ describe('an extension by command', () => {
     });
   }
 
-  it('answers 409 if the session has no end, and 404 if there is none', async () => {
+  it('answers 409 if the session has no end, and 404 if it is unknown', async () => {
     const rig = new Rig();
     rig.endsAt = null;
     const { status, message } = await rig.send(`POST /sessions/${ID}/extend?by=1m`);
@@ -205,7 +205,7 @@ describe('an extension by command', () => {
     assert.equal((await rig.send(`POST /sessions/${ID}/extend?by=1m`)).status, 404);
   });
 
-  it('of a token that expires after the last date answers the last date', async () => {
+  it('answers the last date for a token that expires after it', async () => {
     const rig = new Rig();
     rig.endsAt = 1e300;
     const { fields } = await rig.send(`POST /sessions/${ID}/extend?by=1m`);

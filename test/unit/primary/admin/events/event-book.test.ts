@@ -28,7 +28,7 @@ function refused(changes: Partial<EventFacts> = {}): EventFacts {
 }
 
 describe('the book of events', () => {
-  it('gives rows with their worker and times, the newest last', () => {
+  it('returns rows with their worker and times, newest last', () => {
     const rig = new Rig();
     rig.hear(refused({ status: 403, requestId: 'a' }));
     rig.now += 1000;
@@ -56,7 +56,7 @@ describe('the book of events', () => {
     assert.deepEqual([last, suppressed], [START + 2, 0]);
   });
 
-  it('begins a new row when the clock was put back', () => {
+  it('starts a new row when the clock was set back', () => {
     const rig = new Rig();
     rig.hear(refused());
     rig.now -= 3_600_000;
@@ -70,7 +70,7 @@ describe('the book of events', () => {
     );
   });
 
-  it('makes equal events of a minute one row, with the facts of the last and a new number', () => {
+  it('merges equal events of a minute into one row, with the latest facts and a new number', () => {
     const rig = new Rig();
     for (const requestId of ['a', 'b', 'c']) {
       rig.hear(refused({ requestId }));
@@ -94,7 +94,7 @@ describe('the book of events', () => {
     );
   });
 
-  it('gives each cause its row, though all else is equal', () => {
+  it('gives each cause its own row, even if everything else is equal', () => {
     const rig = new Rig();
     const ended = (code: number, detail: string): EventFacts => ({
       kind: 'session',
@@ -118,7 +118,7 @@ describe('the book of events', () => {
     );
   });
 
-  it('makes one row of details that differ only in what a client may have chosen', () => {
+  it('merges details that differ only in text chosen by a client', () => {
     const rig = new Rig();
     for (const text of ['1', '0a2', 'c/3'])
       rig.hear(refused({ detail: `more than one "${text}x" header, ${text}9 bytes` }));
@@ -128,7 +128,7 @@ describe('the book of events', () => {
     );
   });
 
-  it('gives one network a quarter of the rows, however it varies the causes', () => {
+  it('gives one network a quarter of the rows, even if it varies the causes', () => {
     const rig = new Rig();
     rig.hear(refused({ client: '203.0.113.1' }));
     for (let index = 0; index < 500; index++) {
@@ -154,7 +154,7 @@ describe('the book of events', () => {
     );
   });
 
-  it('gives the newest rows to who asks for the first time', () => {
+  it('returns the newest rows to a first request', () => {
     const rig = new Rig();
     for (let index = 0; index < 10; index++) rig.hear(refused({ path: `/${index}` }));
     assert.deepEqual(
@@ -163,14 +163,14 @@ describe('the book of events', () => {
     );
   });
 
-  it('sums what workers have left out', () => {
+  it('sums the events that workers dropped', () => {
     const { book } = new Rig();
     book.receive({ events: [], suppressed: 5 }, 'l7-0');
     book.receive({ events: [], suppressed: 2 }, 'l4-0');
     assert.equal(book.page(null, 1).suppressed, 7);
   });
 
-  it('keeps what the primary tells through any flood of clients', () => {
+  it("keeps the primary's events through any flood of clients", () => {
     const rig = new Rig();
     for (const kind of ['endpoint', 'reload', 'worker', 'process'] as const) {
       rig.book.record({ kind, reason: 'failed' });
@@ -183,7 +183,7 @@ describe('the book of events', () => {
     );
   });
 
-  it('gives one network of clients a quarter of the rows, however it varies its requests', () => {
+  it('gives one network of clients a quarter of the rows, even if it varies its requests', () => {
     const rig = new Rig();
     for (let index = 0; index < 30; index++) rig.hear(refused({ client: `203.0.113.${index}` }));
     for (let index = 0; index < 5000; index++) {
@@ -237,7 +237,7 @@ describe('the book of events', () => {
     assert.ok(row!.path!.isWellFormed());
   });
 
-  it('stays in its bounds and in order for any events', () => {
+  it('stays within its limits and in order for any events', () => {
     const kinds: readonly EventKind[] = ['request', 'session', 'connection', 'endpoint', 'process'];
     const rig = new Rig();
     const any = (max: number): number => Math.floor(Math.random() * max);

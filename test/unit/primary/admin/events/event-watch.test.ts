@@ -61,14 +61,14 @@ class Rig {
   }
 }
 
-describe('the watch for events of the process', () => {
-  it('tells nothing of a process that is well', () => {
+describe('the polling for events of the process', () => {
+  it('reports nothing while the process is healthy', () => {
     const rig = new Rig();
     rig.isUp = true;
     assert.deepEqual(rig.look(20), []);
   });
 
-  it('tells of lost lines, stuck workers and key sets once for each growth', () => {
+  it('reports lost lines, stuck workers and key sets once per increase', () => {
     const rig = new Rig();
     rig.look();
     rig.dropped = 7;
@@ -81,7 +81,7 @@ describe('the watch for events of the process', () => {
     ]);
   });
 
-  it('does not tell again of a stuck worker that reloads have removed and brought back', () => {
+  it('does not report a stuck worker again after reloads remove and restore it', () => {
     const rig = new Rig();
     rig.look();
     rig.stuck = 1;
@@ -94,7 +94,7 @@ describe('the watch for events of the process', () => {
     assert.equal(rig.look().length, 1);
   });
 
-  it('tells when Redis is lost and when it is back, and of one that never answers', () => {
+  it('reports when Redis is lost, when it returns, and when it never answers', () => {
     const rig = new Rig();
     rig.isUp = true;
     rig.look();
@@ -109,7 +109,7 @@ describe('the watch for events of the process', () => {
     assert.deepEqual(rig.look(10), ['process redis_lost  Redis does not answer']);
   });
 
-  it('tells of a certificate before its end, and at its end', () => {
+  it('reports a certificate before its expiry, and at its expiry', () => {
     const rig = new Rig();
     const reasons = (): string[] => rig.look(2).map((text) => text.split(' ')[1]!);
     assert.deepEqual(reasons(), []);

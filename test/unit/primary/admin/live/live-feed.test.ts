@@ -63,7 +63,7 @@ function settled(): Promise<void> {
 }
 
 describe('the live feed', () => {
-  it('makes one frame a second for all readers, the first at once', async () => {
+  it('creates one frame a second for all readers, the first at once', async () => {
     const rig = new Rig();
     const [one, other] = [new Reader(), new Reader()];
     rig.feed.join(one);
@@ -76,7 +76,7 @@ describe('the live feed', () => {
     assert.deepEqual(one.frames, other.frames);
   });
 
-  it('makes none without a reader, and begins again with the next', async () => {
+  it('creates no frames without a reader, and starts again with the next reader', async () => {
     const rig = new Rig();
     const reader = new Reader();
     rig.feed.join(reader);
@@ -91,7 +91,7 @@ describe('the live feed', () => {
     assert.deepEqual(reader.frames, ['{"frame":1}', '{"frame":2}']);
   });
 
-  it('admits so many readers, and fewer of one address', () => {
+  it('limits the readers, and the readers of one address', () => {
     const { feed } = new Rig();
     const readers = [new Reader('a'), new Reader('a'), new Reader('b')] as const;
     feed.join(readers[0]);
@@ -105,7 +105,7 @@ describe('the live feed', () => {
     assert.equal(feed.refusal('a'), null);
   });
 
-  it('shares a frame of the last second among those who want only one', async () => {
+  it('shares a recent frame among requests for a single frame', async () => {
     const rig = new Rig();
     const [one, other] = await Promise.all([rig.feed.frame(), rig.feed.frame()]);
     assert.equal(one.text, '{"frame":1}');
@@ -116,7 +116,7 @@ describe('the live feed', () => {
     assert.equal((await rig.feed.frame()).text, '{"frame":2}');
   });
 
-  it('leaves out a second in which the frame before is still being made', async () => {
+  it('skips a second while the previous frame is still in progress', async () => {
     const rig = new Rig();
     const reader = new Reader();
     rig.feed.join(reader);
@@ -128,7 +128,7 @@ describe('the live feed', () => {
     assert.equal(reader.frames.length, 2);
   });
 
-  it('goes on after a frame that failed', async () => {
+  it('continues after a frame that failed', async () => {
     const rig = new Rig();
     const reader = new Reader();
     rig.failure = new Error('a bug');
@@ -141,7 +141,7 @@ describe('the live feed', () => {
     assert.equal(reader.frames.length, 1);
   });
 
-  it('keeps nothing of readers that came and went', async () => {
+  it('forgets readers that left', async () => {
     const rig = new Rig();
     for (let count = 0; count < 20_000; count++) {
       const reader = new Reader(`client ${count}`);

@@ -81,7 +81,7 @@ class Rig {
 const address = (record: EndpointRecord | undefined): string => record!.facts.label;
 
 describe('a live frame', () => {
-  it('has what the workers count of listeners, clusters and endpoints', () => {
+  it("has the workers' counts of listeners, clusters and endpoints", () => {
     const rig = new Rig();
     const endpoint = { cluster: 'app', endpoint: address(rig.records[1]) };
     rig.add(pageMetrics.connectionsActive, { listener: 'web' }, 5);
@@ -127,7 +127,7 @@ describe('a live frame', () => {
     assert.deepEqual(shown, [150, ...Array.from({ length: 49 }, (_, index) => index + 151)]);
   });
 
-  it('has the clusters with most connections, and those with an endpoint that is not up', () => {
+  it('has the clusters with the most connections, and those with an endpoint that is not up', () => {
     const rig = new Rig(1, 300);
     rig.records[0]!.setEjected(true, 'five failures');
     rig.add(pageMetrics.clusterConnectionsActive, { cluster: 'other-299' }, 1);
@@ -136,7 +136,7 @@ describe('a live frame', () => {
     assert.deepEqual([clusters[0]!.name, clusters.at(-1)!.name], ['app', 'other-299']);
   });
 
-  it('is written in steps however many endpoints there are', () => {
+  it('is written in steps for any number of endpoints', () => {
     const rig = new Rig(5000);
     let steps = 0;
     for (const writing = rig.writer.write(); writing.next().done !== true;) steps++;

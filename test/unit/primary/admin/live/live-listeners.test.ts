@@ -25,7 +25,7 @@ class Rig implements ListenerParts {
 }
 
 describe('the listeners of live frames', () => {
-  it('have their connections, their drain and the ends of their certificates', () => {
+  it('have their connections, drains and certificate expiries', () => {
     const rig = new Rig();
     rig.liveConfig.certificates = [
       { listener: 'web', certificate: 'a.example', notAfter: 86_400 },
@@ -38,13 +38,13 @@ describe('the listeners of live frames', () => {
     assert.deepEqual(listener.certificates, [{ name: 'a.example', notAfter: '1970-01-02T00:00:00.000Z' }]);
   });
 
-  it('choose engines once for each configuration', () => {
+  it('choose engines once per configuration', () => {
     const rig = new Rig();
     for (let frame = 0; frame < 3; frame++) rig.listeners.read(() => false);
     assert.equal(rig.choices, 1);
   });
 
-  it('are right after a reload, even if a frame came in the middle of it', () => {
+  it('are correct after a reload, even if a frame was written in the middle of it', () => {
     const rig = new Rig();
     const read = (): { engineReason: string; certificates: number } => {
       const [listener] = rig.listeners.read(() => false);

@@ -24,7 +24,7 @@ function gauge(
 }
 
 describe('GET /live', { timeout: 300_000 }, () => {
-  it('is a stream of events with ids, and says when to come back', async () => {
+  it('is a stream of events with ids and a retry time', async () => {
     await withRig({}, {}, async (rig) => {
       const client = await rig.dial();
       client.socket.write(LIVE);
@@ -41,7 +41,7 @@ describe('GET /live', { timeout: 300_000 }, () => {
     });
   });
 
-  it('goes to HTTP/1.0 without chunks, and to HEAD without a body', async () => {
+  it('is sent to HTTP/1.0 without chunks, and to HEAD without a body', async () => {
     await withRig({}, {}, async (rig) => {
       const old = await rig.dial();
       old.socket.write('GET /live HTTP/1.0\r\n\r\n');
@@ -53,7 +53,7 @@ describe('GET /live', { timeout: 300_000 }, () => {
     });
   });
 
-  it('is compressed in pieces that a reader can begin with', async () => {
+  it('is compressed in pieces, and readers can start with any of them', async () => {
     await withRig({}, {}, async (rig) => {
       const first = await rig.dial();
       first.socket.write(LIVE.replace('\r\n\r\n', '\r\nAccept-Encoding: gzip\r\n\r\n'));
@@ -69,7 +69,7 @@ describe('GET /live', { timeout: 300_000 }, () => {
     });
   });
 
-  it('is one frame as JSON if asked for once, or by a client that takes only JSON', async () => {
+  it('is one frame as JSON with once, or for a client that accepts only JSON', async () => {
     await withRig({}, {}, async (rig) => {
       assert.deepEqual(await rig.ask('/live?once'), [200, '{"version":"1.2.3"}\n']);
       const json = { accept: 'application/json, text/event-stream;q=0' };
@@ -80,7 +80,7 @@ describe('GET /live', { timeout: 300_000 }, () => {
     });
   });
 
-  it('leaves frames out for a client that does not read, and closes it after the answer time', async () => {
+  it('skips frames for a client that does not read, and closes it after the answer timeout', async () => {
     await withRig({ live: large }, { answerMs: 3000 }, async (rig) => {
       const [slow, other] = [await rig.dial(), await rig.dial('127.0.0.2')];
       slow.socket.pause();
@@ -93,7 +93,7 @@ describe('GET /live', { timeout: 300_000 }, () => {
     });
   });
 
-  it('is refused with the reason when its address has enough readers, and other pages are not', async () => {
+  it('is refused with a reason if its address has enough readers, unlike other pages', async () => {
     await withRig({}, {}, async (rig) => {
       const readers = await rig.dialMany(24);
       for (const { socket } of readers) socket.write(LIVE);
@@ -107,7 +107,7 @@ describe('GET /live', { timeout: 300_000 }, () => {
     });
   });
 
-  it('is cut when its client asks for more on the connection', async () => {
+  it('is cut when its client sends another request on the connection', async () => {
     await withRig({}, {}, async (rig) => {
       const client = await rig.dial();
       client.socket.write(LIVE.repeat(50));

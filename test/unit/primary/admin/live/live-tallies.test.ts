@@ -9,7 +9,7 @@ const SHAPE = BlockShape.of(pageMetrics.sessions);
 const { offset } = SHAPE.series.find(({ metric }) => metric === pageMetrics.sessions)!;
 
 describe('the sums of a live frame', () => {
-  it('leave out blocks that a reload takes away between two steps, whose slots may have another owner', () => {
+  it('omit blocks that a reload removes between two steps, whose slots may be reused', () => {
     const blocks = Array.from({ length: 400 }, (_, index): Block => {
       const labels = { listener: 'web', route: `route-${index}`, cluster: 'app' };
       return { shape: SHAPE, labels, slot: index * 10 };

@@ -6,7 +6,7 @@ const BOUNDS = [1, 2, 4];
 const counts = (...values: number[]): Float64Array => Float64Array.from(values);
 
 describe('recent quantiles', () => {
-  it('are missing for the first counts, and while nothing is observed', () => {
+  it('are missing for the first counts, and without observations', () => {
     const recent = new RecentQuantiles(BOUNDS);
     assert.equal(recent.note(counts(5, 5, 5, 5), 0), null);
     assert.equal(recent.note(counts(5, 5, 5, 5), 1000), null);
@@ -22,7 +22,7 @@ describe('recent quantiles', () => {
     assert.deepEqual(high.note(counts(0, 0, 0, 3), 1000), { count: 3, p50: 4, p99: 4 });
   });
 
-  it('forget what is older than ten seconds', () => {
+  it('forget observations older than ten seconds', () => {
     const recent = new RecentQuantiles(BOUNDS);
     recent.note(counts(0, 0, 0, 0), 0);
     for (let second = 1; second <= 10; second++) recent.note(counts(100, 0, 0, 0), second * 1000);
@@ -30,7 +30,7 @@ describe('recent quantiles', () => {
     assert.equal(recent.note(counts(100, 4, 0, 0), 12_000)?.count, 4);
   });
 
-  it('begin again when counts have been removed, and after a pause', () => {
+  it('start again when counts were removed, and after a pause', () => {
     const recent = new RecentQuantiles(BOUNDS);
     recent.note(counts(9, 0, 0, 0), 0);
     assert.equal(recent.note(counts(3, 5, 0, 0), 1000), null);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { RisingTotals } from '../../../../../src/primary/admin/live/rising-totals.ts';
 
 describe('a rising total', () => {
-  it('goes on from where it was when a reload removes counts', () => {
+  it('continues from its last value when a reload removes counts', () => {
     const totals = new RisingTotals();
     assert.deepEqual(
       [5, 8, 2, 3, 0].map((sum) => totals.add('messages', sum)),
@@ -11,7 +11,7 @@ describe('a rising total', () => {
     );
   });
 
-  it('does not mix sums of different names', () => {
+  it('keeps sums of different names apart', () => {
     const totals = new RisingTotals();
     totals.add('messages', 5);
     assert.deepEqual([totals.add('bytes', 1), totals.add('messages', 6)], [1, 6]);

@@ -10,7 +10,7 @@ describe('the top scores', () => {
     assert.deepEqual(top([], 2), []);
   });
 
-  it('are chosen by their height, and keep their order', () => {
+  it('are the highest ones, in their original order', () => {
     assert.deepEqual(top([1, 9, 2, 8, 3], 2), [1, 3]);
   });
 
@@ -19,7 +19,7 @@ describe('the top scores', () => {
     assert.deepEqual(top([0, 0, 0, 0], 2), [0, 1]);
   });
 
-  it('are as many as wanted for any scores', () => {
+  it('have the requested number for any scores', () => {
     for (let round = 0; round < 500; round++) {
       const scores = Array.from({ length: 30 }, () => Math.floor(Math.random() * 8));
       const max = 1 + Math.floor(Math.random() * 29);

@@ -34,19 +34,19 @@ async function all(chunks: AsyncIterable<string>): Promise<string[]> {
 }
 
 describe('a text in chunks', () => {
-  it('gives the event loop a turn at first, and after 2 ms of work', async () => {
+  it('yields to the event loop first, and after 2 ms of work', async () => {
     const rig = new Rig();
     assert.deepEqual(await all(chunksOf(rig.pieces(10, 0.5), rig.slices)), ['xxxxxxxxxx']);
     assert.deepEqual(rig.turns, [0, 3, 7]);
   });
 
-  it('gives a turn after each piece that takes longer', async () => {
+  it('yields after each piece that takes longer', async () => {
     const rig = new Rig();
     await all(chunksOf(rig.pieces(3, 20), rig.slices));
     assert.deepEqual(rig.turns, [0, 0, 1, 2]);
   });
 
-  it('counts the time of who takes the chunks', async () => {
+  it("counts the consumer's time", async () => {
     const rig = new Rig();
     const piece = 'x'.repeat(CHUNK_LENGTH);
     for await (const chunk of chunksOf(rig.pieces(4, 0, piece), rig.slices)) {
@@ -56,7 +56,7 @@ describe('a text in chunks', () => {
     assert.deepEqual(rig.turns, [0, 1, 3]);
   });
 
-  it('has chunks of 64 Ki characters, and a shorter one at its end', async () => {
+  it('has chunks of 64 Ki characters, except the last', async () => {
     const rig = new Rig();
     const chunks = await all(chunksOf(rig.pieces(100_000, 0, 'abc'), rig.slices));
     assert.equal(chunks.join(''), 'abc'.repeat(100_000));

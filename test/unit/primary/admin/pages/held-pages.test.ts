@@ -42,17 +42,17 @@ describe('the pages that slow clients hold', () => {
     assert.deepEqual(await held(new Page(50, 1), new Page(50, 1)), [false, false]);
   });
 
-  it('are given up from the oldest on when they do not fit', async () => {
+  it('are dropped oldest first when they do not fit', async () => {
     const pages = [new Page(40, 1), new Page(40, 3), new Page(40, 1), new Page(40, 1)];
     assert.deepEqual(await held(...pages), [true, true, false, false]);
   });
 
-  it('do not count those that nobody reads any more', async () => {
+  it('do not count if nobody reads them', async () => {
     const pages = [new Page(90, 0), new Page(60, 1), new Page(40, 1)];
     assert.deepEqual(await held(...pages), [false, false, false]);
   });
 
-  it('are never the newest one, however large it is', async () => {
+  it('never include the newest one, however large it is', async () => {
     assert.deepEqual(await held(new Page(10, 1), new Page(500, 1)), [true, false]);
   });
 });

@@ -19,7 +19,7 @@ describe('JSON in pieces', () => {
     assert.equal([...jsonPieces(nested)].join(''), JSON.stringify([full, { list: [full] }], null, 2));
   });
 
-  it('makes an element when its piece is taken', () => {
+  it('creates an element when its piece is consumed', () => {
     const made: number[] = [];
     function* elements(): Generator<number> {
       for (const element of [1, 2]) {

@@ -5,7 +5,7 @@ import type { PageText } from '../../../../../src/primary/admin/pages/page-body.
 import { textPage, withRig } from '../admin-rig.ts';
 
 describe('the metrics of the admin server', { timeout: 300_000 }, () => {
-  it('are rendered once for all who ask within 100 ms, and fail for all of them', async () => {
+  it('are rendered once for all requests within 100 ms, and fail for all of them', async () => {
     let renderings = 0;
     const metrics = (format: string): Promise<PageText> => {
       renderings++;
@@ -28,7 +28,7 @@ describe('the metrics of the admin server', { timeout: 300_000 }, () => {
   });
 
   for (const header of ['no-cache', 'max-age=0', 'no-store, No-Cache']) {
-    it(`are rendered after the request for who asks with Cache-Control: ${header}`, async () => {
+    it(`are rendered after a request with Cache-Control: ${header}`, async () => {
       let value = 0;
       const metrics = (): Promise<PageText> => Promise.resolve(textPage(`a ${value}\n`));
       await withRig({ metrics }, {}, async (rig) => {
@@ -39,7 +39,7 @@ describe('the metrics of the admin server', { timeout: 300_000 }, () => {
     });
   }
 
-  it('are compressed when asked, in length and body alike', async () => {
+  it('are compressed on request, in length and body alike', async () => {
     const body = 'a_total 1\n'.repeat(1000);
     const metrics = (): Promise<PageText> => Promise.resolve(textPage(body));
     await withRig({ metrics }, {}, async (rig) => {

@@ -96,11 +96,11 @@ describe('the body of an admin page', () => {
     assert.ok(page.heldBytes < LONG.length / 10);
   });
 
-  it('is whole when it begins if it is short, so that its length is known', async () => {
+  it('is complete at once if it is short, so that its length is known', async () => {
     assert.equal((await pageOf(LINE)).length(null), Buffer.byteLength(LINE));
   });
 
-  it('goes out while it is made', async () => {
+  it('is sent while it is being rendered', async () => {
     const held = new HeldPage(4);
     const begins = PageBody.begin(held.text, held.slices);
     await eventually(() => {
@@ -119,7 +119,7 @@ describe('the body of an admin page', () => {
     reading.close();
   });
 
-  it('is not made further when the last reader has gone', async () => {
+  it('stops rendering when the last reader disconnects', async () => {
     const held = new HeldPage(1000);
     const begins = PageBody.begin(held.text, held.slices);
     await eventually(() => {
@@ -142,7 +142,7 @@ describe('the body of an admin page', () => {
     assert.ok(held.made < 10);
   });
 
-  it('ends all readings when it is given up', async () => {
+  it('ends all readings when it is dropped', async () => {
     const page = await pageOf(LONG);
     await page.ended;
     for (const encoding of ['gzip', null] as const) {
@@ -157,7 +157,7 @@ describe('the body of an admin page', () => {
     assert.equal(page.readings, 0);
   });
 
-  it('that cannot be made fails at once, or for its readers if it has begun', async () => {
+  it('rejects at once if the rendering fails, or for its readers if it has begun', async () => {
     const broken = new Error('broken');
     function* fails(count: number): Generator<string> {
       for (let index = 0; index < count; index++) yield 'x'.repeat(CHUNK_LENGTH);

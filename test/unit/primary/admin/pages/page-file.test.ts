@@ -44,7 +44,7 @@ describe('the page for people', () => {
     assert.equal((await page.answer(requestWith())).status, 200);
   });
 
-  it('comes in gzip to clients that take it, and as it is to others', async () => {
+  it('is gzip for clients that accept it, and plain for others', async () => {
     const packed = await page.answer(requestWith({ 'accept-encoding': 'gzip, br' }));
     assert.equal(packed.headers?.['Content-Encoding'], 'gzip');
     assert.equal(gunzipSync(bytesOf(packed)).toString(), HTML);

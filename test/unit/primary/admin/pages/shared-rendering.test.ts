@@ -53,7 +53,7 @@ class Rig {
 }
 
 describe('a shared rendering', () => {
-  it('serves everybody for 50 times as long as it took', async () => {
+  it('serves everybody for 50 times its duration', async () => {
     const rig = new Rig();
     const first = [rig.page.recent(), rig.page.recent()];
     await rig.at(5499);
@@ -81,14 +81,14 @@ describe('a shared rendering', () => {
     });
   }
 
-  it('is made at once for who wants a fresh one, if the period of the last is over', async () => {
+  it('starts at once on a request for a fresh one, if the last period is over', async () => {
     const rig = new Rig();
     assert.equal(await rig.page.fresh(), 5000);
     await rig.at(5600);
     assert.equal(await rig.page.fresh(), 5600);
   });
 
-  it('is made when the period is over for all who want a fresh one meanwhile', async () => {
+  it('starts when the period ends, for all that requested a fresh one by then', async () => {
     const rig = new Rig();
     assert.equal(await rig.page.recent(), 5000);
     await rig.at(5200);
@@ -101,7 +101,7 @@ describe('a shared rendering', () => {
     assert.deepEqual([await rig.page.recent(), rig.renderings], [5500, 2]);
   });
 
-  it('is awaited by everybody while it is made, and by who wants a fresh one for its period, too', async () => {
+  it('serves everybody while it is in progress, and fresh requests for its period too', async () => {
     const rig = new Rig();
     rig.costMs = null;
     const first = rig.page.recent();
@@ -115,7 +115,7 @@ describe('a shared rendering', () => {
     assert.deepEqual([await fresh, rig.renderings], [9001, 2]);
   });
 
-  it('is not made twice when a reader comes before a late timer', async () => {
+  it('does not start twice when a reader precedes a late timer', async () => {
     const rig = new Rig();
     await rig.page.recent();
     await rig.at(5100);
@@ -126,7 +126,7 @@ describe('a shared rendering', () => {
     assert.equal(rig.renderings, 2);
   });
 
-  it('fails for all of its readers, and is tried again a period later', async () => {
+  it('fails for all of its readers, and is retried a period later', async () => {
     const rig = new Rig();
     rig.fails = true;
     for (const page of [rig.page.recent(), rig.page.recent()]) await assert.rejects(page, /broken/);
@@ -137,7 +137,7 @@ describe('a shared rendering', () => {
     assert.equal(await fresh, 5100);
   });
 
-  it('is read while it is made, and takes its period from its end', async () => {
+  it('is read while in progress, and its period counts from its end', async () => {
     const rig = new Rig();
     rig.costMs = null;
     rig.begins = true;
@@ -150,7 +150,7 @@ describe('a shared rendering', () => {
     assert.deepEqual([await fresh, rig.renderings], [9000, 2]);
   });
 
-  it('that was given up is not read again, and the next begins when its period is over', async () => {
+  it('is not read again once dropped, and the next starts when its period ends', async () => {
     const rig = new Rig();
     await rig.page.recent();
     rig.last!.isDropped = true;

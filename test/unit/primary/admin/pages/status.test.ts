@@ -98,7 +98,7 @@ function facts(): Facts {
 }
 
 describe('the status', () => {
-  it('tells the process, its configuration and its drains', () => {
+  it('has the process, its configuration and its drains', () => {
     const { workers, listeners, clusters, pid, uptimeSeconds, ...rest } = statusOf(facts());
     assert.deepEqual([pid, uptimeSeconds], [process.pid, Math.round(uptimeSeconds)]);
     assert.deepEqual([workers.length, listeners.length, clusters.length], [3, 2, 1]);
@@ -118,7 +118,7 @@ describe('the status', () => {
     });
   });
 
-  it('lists workers, those that drain, and stuck ones that were replaced, once each', () => {
+  it('lists current workers, draining ones, and replaced stuck ones, once each', () => {
     const { workers } = statusOf(facts());
     assert.deepEqual(
       workers.map(({ name, state, generation }) => [name, state, generation]),
@@ -163,7 +163,7 @@ describe('the status', () => {
     ]);
   });
 
-  it('tells each endpoint: its state and reason, its last probe, and failures of all reasons together', () => {
+  it('has each endpoint with its state, reason, last probe, and failures of all reasons', () => {
     const { endpoints, ...cluster } = statusOf(facts()).clusters[0]!;
     assert.deepEqual(cluster, {
       name: 'app',

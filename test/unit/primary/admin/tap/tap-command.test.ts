@@ -37,7 +37,7 @@ describe('POST /tap', () => {
     assert.deepEqual(rig.wishes, [WISH]);
   });
 
-  it('takes every filter, a sample, payload and rules', async () => {
+  it('accepts every filter, a sample, payload and rules', async () => {
     const rig = new Rig();
     const filter = {
       session: 'f00-12',
@@ -88,7 +88,7 @@ describe('POST /tap', () => {
     ['redact=$.a&redact=/(/', /^redact: rule 2: /],
     [Array(65).fill('redact=$.a').join('&'), /^redact: write at most 64 rules/],
   ] as const) {
-    it(`answers ${query.slice(0, 40)} with what to write`, async () => {
+    it(`answers ${query.slice(0, 40)} with a remedy`, async () => {
       const rig = new Rig();
       const answer = await rig.ask(query);
       assert.equal(answer.status, 400);
@@ -110,7 +110,7 @@ describe('POST /tap', () => {
     }
   });
 
-  it('tells the desk of a wrong token', () => {
+  it('reports a wrong token', () => {
     const rig = new Rig();
     rig.command.refused!(CLIENT, 'commands need the token');
     assert.deepEqual(rig.refused, [['token', 'commands need the token', CLIENT]]);

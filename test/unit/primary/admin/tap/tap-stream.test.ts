@@ -62,7 +62,7 @@ async function withTap(
 }
 
 describe('the answer of POST /tap', { timeout: 300_000 }, () => {
-  it('is a stream of lines, which are sent at once', async () => {
+  it('is a stream of lines, sent at once', async () => {
     await withTap(async (source, client) => {
       assert.match(client.received, /^HTTP\/1\.1 200 OK\r\nContent-Type: application\/x-ndjson\r\n/);
       assert.match(client.received, /X-Accel-Buffering: no\r\n/);
@@ -73,7 +73,7 @@ describe('the answer of POST /tap', { timeout: 300_000 }, () => {
     });
   });
 
-  it('ends its tap as soon as its client goes, and calls nobody afterwards', async () => {
+  it('ends its tap when its client disconnects, and calls nobody afterwards', async () => {
     await withTap(async (source, client) => {
       client.socket.destroy();
       await eventually(() => assert.deepEqual(source.reasons, ['the reader disconnected']));
@@ -83,7 +83,7 @@ describe('the answer of POST /tap', { timeout: 300_000 }, () => {
     });
   });
 
-  it('ends with its tap in good order, and the connection takes another request', async () => {
+  it('ends cleanly with its tap, and the connection accepts another request', async () => {
     await withTap(async (source, client) => {
       source.reader!.write(Buffer.from('{"type":"done"}\n'), () => undefined);
       await source.reader!.end();
@@ -93,7 +93,7 @@ describe('the answer of POST /tap', { timeout: 300_000 }, () => {
     });
   });
 
-  it('has an empty line now and then, so that a connection that is dead fails', async () => {
+  it('has periodic empty lines, so that a dead connection fails', async () => {
     await withTap(async (source, client) => {
       const before = client.received.length;
       source.look();
@@ -102,7 +102,7 @@ describe('the answer of POST /tap', { timeout: 300_000 }, () => {
     });
   });
 
-  it('ends for a client that takes nothing for 30 s, and not for one that begins to read again', async () => {
+  it('ends for a client that receives nothing for 30 s, unless it starts to read again', async () => {
     await withTap(async (source, client) => {
       client.socket.pause();
       let taken = 0;
@@ -130,7 +130,7 @@ describe('the answer of POST /tap', { timeout: 300_000 }, () => {
     });
   });
 
-  it('ends at once if the client has gone before it begins', async () => {
+  it('ends at once if the client disconnected before the start', async () => {
     const source = new Source();
     tapStream(source).begin(
       { destroyed: true, socket: null } as unknown as Parameters<ReturnType<typeof tapStream>['begin']>[0],
@@ -140,7 +140,7 @@ describe('the answer of POST /tap', { timeout: 300_000 }, () => {
     await Promise.resolve();
   });
 
-  it('is cut when its client asks for more on the connection', async () => {
+  it('is cut when its client sends another request on the connection', async () => {
     await withTap(async (source, client, rig) => {
       client.socket.write(TAP);
       await client.closes();

@@ -44,7 +44,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
   const l7Only = { listeners: [everything.listeners[0]!] };
   const l4Only = { listeners: [l4Listener] };
 
-  it('replaces one at layer 7, leaves its thread behind, and does not count what it counted twice', async () => {
+  it('replaces one at layer 7, leaves its thread behind, and counts nothing twice', async () => {
     const { supervisor, lines } = await start('freezing', 'obedient', l7Only);
     const stuck = slotOf(supervisor, 'l7-0');
     const active = supervisor.directory.slot(pageMetrics.connectionsActive, { listener: 'web' });
@@ -68,7 +68,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     assert.equal(supervisor.leftBehind.count, 1);
   });
 
-  it('drains one that turns again, and adds what it counted meanwhile', async () => {
+  it('drains one that turns again, and adds its counts since then', async () => {
     const { supervisor } = await start('freezing', 'obedient', l7Only);
     const stuck = slotOf(supervisor, 'l7-0');
     const total = supervisor.directory.slot(pageMetrics.connections, { listener: 'web' });
@@ -98,7 +98,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     assert.equal(await supervisor.end(ending), true);
   });
 
-  it('is not well while the only worker of its kind is stuck', async () => {
+  it('reports a problem while the only worker of its kind is stuck', async () => {
     const { supervisor } = await start('obedient', 'freezing', l4Only);
     supervisor.injectFault('l4-0', { type: 'freeze', forMs: 3_600_000 });
     await until(() => supervisor.problem !== null, 'it is noticed');
@@ -108,7 +108,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     assert.equal(await supervisor.end(ending), true);
   });
 
-  it('replaces no more if too many threads are left behind, and goes on when one has ended', async () => {
+  it('replaces no more while too many threads are left behind, and continues when one has ended', async () => {
     const { supervisor, lines } = await start('freezing', 'obedient', l7Only);
     supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
     const second = slotOf(supervisor, 'l7-1');
@@ -130,7 +130,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     assert.equal(await supervisor.end(ending), true);
   });
 
-  it('replaces one at layer 4, however many threads of layer 7 are left behind', async () => {
+  it('replaces one at layer 4, even with many layer 7 threads left behind', async () => {
     const { supervisor } = await start('freezing', 'freezing');
     for (const name of ['l7-0', 'l7-1']) supervisor.injectFault(name, { type: 'freeze', forMs: 3_600_000 });
     await Promise.all([isReplaced(supervisor, 'l7-0'), isReplaced(supervisor, 'l7-1')]);
@@ -141,7 +141,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     assert.equal(await supervisor.end(ending), true);
   });
 
-  it('leaves the sockets of one alone until the worker listens that a restart brings', async (context) => {
+  it('keeps the sockets of one until a restarted worker listens', async (context) => {
     const { supervisor, config } = await start('obedient', 'late', l4Only);
     await supervisor.reload({ ...config }, config.clusters.map(clusterState), () => undefined);
     const replacements: (Promise<unknown> | null)[] = [];
@@ -164,7 +164,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     await Promise.all([restarted, rejected]);
   });
 
-  it('lets a reload pass that waits for one', async () => {
+  it('does not block a reload that waits for one', async () => {
     const { supervisor, config } = await start('freezing', 'obedient', l7Only);
     supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
     await supervisor.reload({ ...config }, config.clusters.map(clusterState), () => undefined);
@@ -179,7 +179,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     assert.equal(await supervisor.end(ending), true);
   });
 
-  it('lets a restart pass that waits for one to drain', async () => {
+  it('does not block a restart that waits for one to drain', async () => {
     const { supervisor } = await start('freezing', 'obedient', l7Only);
     const stuck = slotOf(supervisor, 'l7-0');
     supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
@@ -192,7 +192,7 @@ describe('the supervision of workers that stick', { timeout: 300_000, concurrenc
     assert.equal(await supervisor.end(ending), true);
   });
 
-  it('notices one while all end, and waits for it no longer', async () => {
+  it('detects one while all end, and stops waiting for it', async () => {
     const { supervisor } = await start('freezing', 'obedient', l7Only);
     supervisor.injectFault('l7-0', { type: 'freeze', forMs: 3_600_000 });
     const startedAt = performance.now();

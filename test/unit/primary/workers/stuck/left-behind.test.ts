@@ -50,14 +50,14 @@ class Stage {
 }
 
 describe('a worker that is left behind', () => {
-  it('loses its addresses at once if others serve them, also while its replacement starts', async () => {
+  it('loses its addresses at once if others serve them, even while its replacement starts', async () => {
     const stage = new Stage();
     stage.add(stage.slot('l7', [7, 8]), true, new Promise(() => undefined));
     await turn();
     assert.deepEqual(stage.done, ['stop 7', 'stop 8', 'replace']);
   });
 
-  it('without siblings is made deaf, and loses its addresses when its replacement listens', async () => {
+  it('without siblings is deafened, and loses its addresses when its replacement listens', async () => {
     const stage = new Stage();
     const { promise, resolve } = Promise.withResolvers<undefined>();
     stage.add(stage.slot('l7', [7]), false, promise);
@@ -68,7 +68,7 @@ describe('a worker that is left behind', () => {
     assert.deepEqual(stage.done, ['drop 7', 'replace', 'stop 7']);
   });
 
-  it('that closes its sockets itself keeps others safe, who may have their numbers', async () => {
+  it('that closes its own sockets endangers no other sockets with their numbers', async () => {
     const stage = new Stage();
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const slot = stage.slot('l7', [7, 8]);
@@ -82,7 +82,7 @@ describe('a worker that is left behind', () => {
     );
   });
 
-  it('loses its addresses if its replacement fails, and if there is none', async () => {
+  it('loses its addresses if its replacement fails, or is missing', async () => {
     for (const replaced of [Promise.reject(new Error('no')), null]) {
       const stage = new Stage();
       stage.add(stage.slot('l4', [7]), false, replaced);
@@ -104,7 +104,7 @@ describe('a worker that is left behind', () => {
     }
   });
 
-  it('is not terminated if it recovers while its replacement is awaited: it drains', async () => {
+  it('drains instead of being terminated if it recovers while its replacement starts', async () => {
     const stage = new Stage();
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const slot = stage.slot('l4', [7]);
@@ -116,7 +116,7 @@ describe('a worker that is left behind', () => {
     assert.deepEqual(stage.messages(), ['warn: stuck worker recovered, draining']);
   });
 
-  it('forbids replacements at layer 7 only, and only if its thread cannot be terminated', () => {
+  it('prevents replacements at layer 7 only, and only if its thread cannot be terminated', () => {
     const stage = new Stage();
     const [first, second, tunnels] = [stage.slot('l7', []), stage.slot('l7', []), stage.slot('l4', [])];
     for (const slot of [first, second, tunnels]) stage.add(slot, true, null);
@@ -127,7 +127,7 @@ describe('a worker that is left behind', () => {
     );
   });
 
-  it('does no harm to the process if something throws that is done about it', async () => {
+  it('does not end the process if its handling throws', async () => {
     const stage = new Stage();
     const slot = stage.slot('l4', []);
     const fail = (): never => {
@@ -144,7 +144,7 @@ describe('a worker that is left behind', () => {
     ]);
   });
 
-  it('is counted until its thread has ended, and for ever as a time that it happened', async () => {
+  it('is counted until its thread has ended, and remains in the total', async () => {
     const stage = new Stage();
     const slots = [stage.slot('l7', []), stage.slot('l7', [])];
     for (const slot of slots) stage.add(slot, true, null);
@@ -157,7 +157,7 @@ describe('a worker that is left behind', () => {
     assert.equal(stage.leftBehind.total('l7-1'), 0);
   });
 
-  it('that turns again is known as such until it has ended', async () => {
+  it('that turns again is listed as recovered until it has ended', async () => {
     const stage = new Stage();
     const slot = stage.slot('l7', []);
     stage.add(slot, true, null);
@@ -171,7 +171,7 @@ describe('a worker that is left behind', () => {
     assert.deepEqual(stage.leftBehind.recovered, []);
   });
 
-  it('that may still get connections is told of', async () => {
+  it('that may still get connections causes a warning', async () => {
     const stage = new Stage();
     stage.stops = false;
     stage.add(stage.slot('l7', [7]), true, null);

@@ -6,7 +6,7 @@ import { ReplacementPolicy } from '../../../../../src/primary/workers/stuck/repl
 const longest = (): number => 1;
 
 describe('the replacement of stuck workers', () => {
-  it('comes at once for the first time, for each worker', () => {
+  it('starts at once the first time, for each worker', () => {
     const policy = new ReplacementPolicy(longest);
     assert.equal(policy.plan('l7-0', 0, 0, 4), 0);
     assert.equal(policy.plan('l7-1', 0, 1, 4), 0);
@@ -24,7 +24,7 @@ describe('the replacement of stuck workers', () => {
     assert.deepEqual(delays, [0, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
   });
 
-  it('comes at once again after a replacement that lived for a minute', () => {
+  it('starts at once again after a replacement that lived for a minute', () => {
     const policy = new ReplacementPolicy(longest);
     policy.plan('l7-0', 0, 0, 4);
     assert.equal(policy.plan('l7-0', 10_000, 0, 4), 2000);
@@ -34,7 +34,7 @@ describe('the replacement of stuck workers', () => {
     assert.equal(policy.plan('l7-0', 75_999 + 70_000, 0, 4), 2000);
   });
 
-  it('does not come while as many threads are left behind as may be', () => {
+  it('is refused while the max number of threads is left behind', () => {
     const policy = new ReplacementPolicy(longest);
     assert.equal(policy.plan('l7-0', 0, 1, 1), 0);
     assert.equal(policy.plan('l7-0', 0, 2, 1), null);

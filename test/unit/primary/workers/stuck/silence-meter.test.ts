@@ -16,37 +16,37 @@ function onTime(from: number, count: number, beats: number): [number, number][] 
 }
 
 describe('the silence of a worker', () => {
-  it('grows from look to look, and ends with a beat', () => {
+  it('grows from sample to sample, and ends with a beat', () => {
     assert.deepEqual(silencesOf([...onTime(0, 4, 7), [1000, 8], [1250, 8]]), [0, 250, 500, 750, 0, 250]);
   });
 
-  it('does not grow while it beats, however far its count has come', () => {
+  it('does not grow while it beats, for any count', () => {
     assert.deepEqual(silencesOf([[0, 2 ** 31 - 1], [250, -(2 ** 31)], [500, 3]]), [0, 0, 0]); // prettier-ignore
   });
 
-  it('does not count time in which the process was stopped: the next look is late', () => {
+  it('excludes time in which the process was stopped: the next sample is late', () => {
     // Stopped from 600 to 3,600,000.
     const looks: [number, number][] = [...onTime(0, 3, 7), [3_600_000, 7], [3_600_250, 7], [3_600_500, 8]];
     assert.deepEqual(silencesOf(looks), [0, 250, 500, 500, 750, 0]);
   });
 
-  it('never passes a bound for a worker that beats whenever the process runs, however often that is stopped', () => {
+  it('stays bounded for a worker that beats whenever the process runs, even if that stops often', () => {
     const looks: [number, number][] = [];
     for (let count = 0; count < 1000; count++)
       looks.push([count * 10_000, count], [count * 10_000 + 250, count]);
     assert.ok(Math.max(...silencesOf(looks)) <= 250);
   });
 
-  it('does not count the time of a primary that was busy, and goes on counting after it', () => {
+  it('excludes the time of a busy primary, and counts again after it', () => {
     const looks: [number, number][] = [[0, 7], [250, 7], [251 + 2 * PERIOD_MS, 7], [1001, 7]]; // prettier-ignore
     assert.deepEqual(silencesOf(looks), [0, 250, 250, 500]);
   });
 
-  it('counts a look that is late by less than a period', () => {
+  it('includes the time of a sample that is late by less than a period', () => {
     assert.deepEqual(silencesOf([[0, 7], [500, 7]]), [0, 500]); // prettier-ignore
   });
 
-  it('begins again for a worker that was out of sight', () => {
+  it('starts again for a worker that was missing', () => {
     const meter = new SilenceMeter<string>(PERIOD_MS);
     const look = (now: number, names: string[]): Record<string, number> =>
       Object.fromEntries(meter.sample(now, new Map(names.map((name) => [name, 1]))));

@@ -88,7 +88,7 @@ describe('a stuck worker', () => {
     assert.deepEqual(messages(), ['worker is stuck', 'replacing stuck worker']);
   });
 
-  it('is told of no heirs if a sibling serves its addresses, else of its replacement', () => {
+  it('has no heirs if a sibling serves its addresses, otherwise its replacement', () => {
     const { stuck, roster } = setup();
     const [first, second] = roster.slots;
     add(stuck, first);
@@ -123,7 +123,7 @@ describe('a stuck worker', () => {
     assert.equal(stuck.unrecoverable, null);
   });
 
-  it('is forgotten without a replacement if the configuration does not want it any more', () => {
+  it('is forgotten without a replacement if it is no longer configured', () => {
     const { stuck, roster, started } = setup();
     const [first, second] = roster.slots;
     roster.slots = [second!];

@@ -51,7 +51,7 @@ class Stage {
 }
 
 describe('the watch over workers', () => {
-  it('tells once which worker is silent for too long, and leaves the others alone', () => {
+  it('reports once which worker is silent for too long, and ignores the others', () => {
     const stage = new Stage();
     const [frozen, well] = [stage.add('frozen'), stage.add('well')];
     stage.look(4, [frozen, well]);
@@ -61,7 +61,7 @@ describe('the watch over workers', () => {
     assert.deepEqual(stage.told, ['frozen is stuck after 1000']);
   });
 
-  it('judges nobody by a time in which the process was suspended', () => {
+  it('ignores time in which the process was suspended', () => {
     const stage = new Stage();
     const worker = stage.add('worker');
     for (let times = 0; times < 10; times++) {
@@ -71,7 +71,7 @@ describe('the watch over workers', () => {
     assert.deepEqual(stage.told, []);
   });
 
-  it('does not judge a worker that starts, and judges it from when it is up', () => {
+  it('ignores a starting worker until it is up', () => {
     const stage = new Stage();
     const worker = stage.add('worker', 'starting');
     stage.look(40);
@@ -82,14 +82,14 @@ describe('the watch over workers', () => {
     assert.deepEqual(stage.told, ['worker is stuck after 1000']);
   });
 
-  it('judges a worker that drains', () => {
+  it('includes a draining worker', () => {
     const stage = new Stage();
     stage.add('worker', 'draining');
     stage.look(5);
     assert.deepEqual(stage.told, ['worker is stuck after 1000']);
   });
 
-  it('judges the next task of a place by itself', () => {
+  it('judges the next task of a slot separately', () => {
     const stage = new Stage();
     const worker = stage.add('worker');
     stage.look(4);
@@ -100,7 +100,7 @@ describe('the watch over workers', () => {
     assert.deepEqual(stage.told, []);
   });
 
-  it('tells once that a stuck worker turns again', () => {
+  it('reports once that a stuck worker turns again', () => {
     const stage = new Stage();
     const worker = stage.add('worker');
     stage.look(10);
@@ -110,7 +110,7 @@ describe('the watch over workers', () => {
     assert.deepEqual(stage.told, ['worker is stuck after 1000', 'worker turns again']);
   });
 
-  it('judges nobody if it is off', () => {
+  it('reports nothing if it is off', () => {
     const stage = new Stage();
     stage.stuckAfterMs = 0;
     stage.add('worker');
