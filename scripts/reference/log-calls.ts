@@ -34,7 +34,7 @@ const UNTYPED_FIELDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 function failureLines(own: boolean): readonly string[] {
-  const rows = Object.values(FAILURES).filter(({ isOwn }) => isOwn === own);
+  const rows = Object.values(FAILURES).filter(({ isLocal }) => isLocal === own);
   return [...new Set(rows.map(({ line }) => line))];
 }
 

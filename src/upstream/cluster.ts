@@ -25,7 +25,7 @@ import { StickyCookie } from './sticky-cookie.ts';
 import { upstreamTls, type UpstreamTls } from './upstream-tls.ts';
 
 /** State shared by all clusters of a worker. */
-export interface ClusterHome {
+export interface ClusterContext {
   readonly page: StatsPage;
   /** Values of every worker's page, including this worker's. */
   readonly pages: readonly Float64Array[];
@@ -40,7 +40,7 @@ export interface ClusterHome {
 }
 
 /** Interval between updates of the slow-start factors. */
-const WARM_MS = 100;
+const SLOW_START_STEP_MS = 100;
 
 /** A named group of endpoints, from the view of one worker. */
 export class Cluster implements AttemptSource {
@@ -55,7 +55,7 @@ export class Cluster implements AttemptSource {
   readonly failureLog: FailureLog;
   /** Set by the owner of idle connections, which count towards the limits. */
   makeRoom: AttemptSource['makeRoom'] = () => false;
-  readonly #home: ClusterHome;
+  readonly #context: ClusterContext;
   readonly #clock: () => number;
   #balancer: Balancer;
   #sticky: StickyCookie | null;
@@ -69,19 +69,19 @@ export class Cluster implements AttemptSource {
   #warming: readonly Endpoint[] = [];
   #warmedAt = 0;
 
-  constructor(config: ClusterSettings, state: ClusterState, home: ClusterHome) {
-    const { page } = home;
+  constructor(config: ClusterSettings, state: ClusterState, context: ClusterContext) {
+    const { page } = context;
     const labels = { cluster: config.name };
     this.name = config.name;
     this.config = config;
     this.tls = config.tls === null ? null : upstreamTls(config.tls);
     this.connectDuration = page.histogram(pageMetrics.endpointConnectDuration, labels);
-    this.#home = home;
-    this.#clock = home.clock ?? (() => performance.now());
+    this.#context = context;
+    this.#clock = context.clock ?? (() => performance.now());
     this.#reports = new FailureReports(this.#clock);
     this.failureLog = new FailureLog(this.#clock);
     this.#balancer = createBalancer(config, state, () => this.active);
-    this.#sticky = config.sticky === null ? null : new StickyCookie(config.sticky, config.name, home.secret);
+    this.#sticky = config.sticky === null ? null : new StickyCookie(config.sticky, config.name, context.secret);
     this.#budget = new RetryBudget(config.retryBudget, this.#clock);
     this.#activeSlot = page.slot(pageMetrics.clusterConnectionsActive, labels);
     this.#retriesSlot = page.slot(pageMetrics.clusterRetries, labels);
@@ -101,10 +101,10 @@ export class Cluster implements AttemptSource {
     this.#endpoints = new Map();
     for (const state of endpoints) {
       const same = known.get(state.label);
-      const { page, pages } = this.#home;
+      const { page, pages } = this.#context;
       const endpoint = same?.slot === state.slot ? same : new Endpoint(this.name, state, page, pages);
       endpoint.update(state, now);
-      endpoint.proveBy(this.tls);
+      endpoint.setTls(this.tls);
       this.#endpoints.set(state.label, endpoint);
     }
     // DNS answers add new labels as long as the worker lives: drop the sessions of old ones.
@@ -131,7 +131,7 @@ export class Cluster implements AttemptSource {
   prepare(config: ClusterSettings, state: ClusterState): () => void {
     const before = this.config;
     const same = (key: keyof ClusterSettings): boolean => isDeepStrictEqual(config[key], before[key]);
-    const { secret } = this.#home;
+    const { secret } = this.#context;
     const tls = same('tls') ? this.tls : config.tls === null ? null : upstreamTls(config.tls);
     const balancer =
       same('balancer') && same('hashOn') && same('loadFactor')
@@ -165,7 +165,7 @@ export class Cluster implements AttemptSource {
   attempts(context: PickContext): Attempts {
     if (this.#warming.length > 0) {
       const now = this.#clock();
-      if (now - this.#warmedAt >= WARM_MS) this.#ramp(now);
+      if (now - this.#warmedAt >= SLOW_START_STEP_MS) this.#updateSlowStart(now);
     }
     this.#budget.deposit();
     return new Attempts(this, context, this.config.retries);
@@ -179,7 +179,7 @@ export class Cluster implements AttemptSource {
 
   /** Connections of all workers to all endpoints, including dials in progress. */
   get active(): number {
-    const { pages } = this.#home;
+    const { pages } = this.#context;
     let sum = 0;
     for (const values of pages) sum += values[this.#activeSlot]!;
     return sum;
@@ -195,7 +195,7 @@ export class Cluster implements AttemptSource {
   }
 
   mayDial(): boolean {
-    return this.#home.descriptors.mayDial();
+    return this.#context.descriptors.mayDial();
   }
 
   pick(context: PickContext, excluded: ReadonlySet<Endpoint>): Endpoint | null {
@@ -211,19 +211,19 @@ export class Cluster implements AttemptSource {
 
   takeRetry(): boolean {
     if (!this.#budget.withdraw()) return false;
-    this.#home.page.values[this.#retriesSlot]! += 1;
+    this.#context.page.values[this.#retriesSlot]! += 1;
     return true;
   }
 
   countLimit(limit: Limit): void {
-    this.#home.page.values[this.#limitSlots.get(limit)!]! += 1;
+    this.#context.page.values[this.#limitSlots.get(limit)!]! += 1;
   }
 
   failed(endpoint: Endpoint, kind: OutlierFailure, client: string): void {
     if (this.config.outlier?.failures.includes(kind) !== true) return;
     const count = this.#reports.take(endpoint, kind, client);
     if (count === 0) return;
-    this.#home.onEndpointFailed({ cluster: this.name, endpoint: endpoint.label, kind, count, client });
+    this.#context.onEndpointFailed({ cluster: this.name, endpoint: endpoint.label, kind, count, client });
   }
 
   cookieFor(endpoint: Endpoint, { sticky }: PickContext, secure: boolean): string | null {
@@ -231,7 +231,7 @@ export class Cluster implements AttemptSource {
   }
 
   /** Updates the factors of endpoints in their slow start. */
-  #ramp(now: number): void {
+  #updateSlowStart(now: number): void {
     const { slowStartMs } = this.config;
     this.#warmedAt = now;
     this.#warming = this.#warming.filter((endpoint) => endpoint.warm(now, slowStartMs));

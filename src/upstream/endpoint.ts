@@ -21,7 +21,7 @@ const FAILURES = Object.fromEntries(
 ) as Record<ConnectFailure, number>;
 
 /** Fraction of its weight that an endpoint gets at the beginning of its slow start. */
-const MIN_FACTOR = 0.1;
+const MIN_SLOW_START_FACTOR = 0.1;
 
 /**
  * One endpoint of a cluster, from the view of one worker. Its connections keep it after it leaves the
@@ -51,7 +51,7 @@ export class Endpoint {
    * Generation of the TLS settings. Grows when new connections would authenticate the endpoint in another
    * way. A kept connection of an earlier generation must not carry new requests.
    */
-  trust = 0;
+  tlsGeneration = 0;
   #tls: UpstreamTls | null = null;
   /** Name for SNI and verification. Empty for none. */
   #tlsName = '';
@@ -100,18 +100,19 @@ export class Endpoint {
   }
 
   /** Sets the TLS settings of new connections. @param tls null for plain TCP */
-  proveBy(tls: UpstreamTls | null): void {
+  setTls(tls: UpstreamTls | null): void {
     const name = tls === null ? '' : tls.serverName(this.server);
     if (tls === this.#tls && name === this.#tlsName) return;
     this.#tls = tls;
     this.#tlsName = name;
-    this.trust += 1;
+    this.tlsGeneration += 1;
   }
 
   /** Updates {@link factor}. Returns false after the slow start. */
   warm(now: number, slowStartMs: number): boolean {
     const left = this.#warmUntil - now;
-    this.factor = left <= 0 || slowStartMs === 0 ? 1 : Math.max(MIN_FACTOR, 1 - left / slowStartMs);
+    this.factor =
+      left <= 0 || slowStartMs === 0 ? 1 : Math.max(MIN_SLOW_START_FACTOR, 1 - left / slowStartMs);
     return this.factor < 1;
   }
 

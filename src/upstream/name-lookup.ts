@@ -19,7 +19,7 @@ export interface FoundEndpoint {
 interface Answer {
   readonly endpoints: readonly FoundEndpoint[];
   /** Number of addresses and targets dropped because they exceed the bounds. */
-  readonly leftOut: number;
+  readonly omitted: number;
   /** Min TTL of the records. Infinity if they have none. */
   readonly ttlMs: number;
   /** Why part of the answer is from an earlier query. Null if all of it is new. */
@@ -36,7 +36,7 @@ interface FoundAddress {
 interface Found {
   readonly addresses: readonly FoundAddress[];
   /** Number of addresses dropped because they exceed the bound. */
-  readonly leftOut: number;
+  readonly omitted: number;
 }
 
 /** Last answers for one name, keyed by query. Used if a query fails. */
@@ -52,17 +52,17 @@ const MAX_TARGETS = 1024;
  */
 const MAX_GATHERED = 16 * MAX_ADDRESSES;
 /** Max concurrent lookups of one service's targets. */
-const MAX_LOOKUPS = 32;
+const MAX_CONCURRENT_LOOKUPS = 32;
 /** Max reasons in the message of a failed lookup. */
 const MAX_REASONS = 3;
 /** Random key of this process for the hash that decides which addresses are dropped. */
 const SALT = randomBytes(8).toString('hex');
 /** Answers rather than failures: the name or the record type does not exist. */
-const NOTHING = new Set(['ENOTFOUND', 'ENODATA']);
+const NO_RECORD_CODES = new Set(['ENOTFOUND', 'ENODATA']);
 const WITH_TTL = { ttl: true } as const;
 /** Timeout of one query to one server, and the number of tries. */
-const QUERY_MS = 2000;
-const QUERY_TRIES = 2;
+const QUERY_TIMEOUT_MS = 2000;
+const MAX_QUERY_TRIES = 2;
 
 /** Resolves names with the system's resolver or with DNS queries. */
 export class NameLookup {
@@ -83,7 +83,7 @@ export class NameLookup {
     if (type === 'system') {
       const found = await lookup(host, { all: true });
       const addresses = found.map(({ address }) => ({ host: address, ttlMs: Infinity, failure: null }));
-      return bounded(answerOf({ addresses, leftOut: 0 }, port));
+      return bounded(answerOf({ addresses, omitted: 0 }, port));
     }
     const before: Memory = this.#memories.get(host) ?? new Map<string, Found>();
     const memory: Memory = new Map();
@@ -101,7 +101,7 @@ export class NameLookup {
    * @param max addresses of each kind
    */
   async #addresses(host: string, max: number, before: Memory, memory: Memory): Promise<Found> {
-    if (isIP(host) !== 0) return { addresses: [{ host, ttlMs: Infinity, failure: null }], leftOut: 0 };
+    if (isIP(host) !== 0) return { addresses: [{ host, ttlMs: Infinity, failure: null }], omitted: 0 };
     const both = await Promise.allSettled([
       this.#query(`6 ${host}`, () => this.#resolver.resolve6(host, WITH_TTL), max, before, memory),
       this.#query(`4 ${host}`, () => this.#resolver.resolve4(host, WITH_TTL), max, before, memory),
@@ -109,7 +109,7 @@ export class NameLookup {
     const found = both.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const addresses = found.flatMap((one) => one.addresses);
     if (addresses.length === 0) throw new Error(`${host} has no address: ${both.map(reasonOf).join(', ')}`);
-    return { addresses, leftOut: found.reduce((sum, { leftOut }) => sum + leftOut, 0) };
+    return { addresses, omitted: found.reduce((sum, { omitted }) => sum + omitted, 0) };
   }
 
   /** Queries records of one kind. Falls back to the previous answer if the query fails. */
@@ -123,18 +123,18 @@ export class NameLookup {
     let found: Found;
     try {
       const records = await ask();
-      const used = firstOf(records, max, ({ address }) => address);
+      const used = lowestPriorities(records, max, ({ address }) => address);
       found = {
         addresses: used.map(({ address, ttl }) => ({ host: address, ttlMs: ttl * 1000, failure: null })),
-        leftOut: records.length - used.length,
+        omitted: records.length - used.length,
       };
     } catch (error) {
       const known = before.get(key);
-      if (known === undefined || NOTHING.has(codeOf(error))) throw error;
+      if (known === undefined || NO_RECORD_CODES.has(codeOf(error))) throw error;
       const failure = messageOf(error);
       found = {
         addresses: known.addresses.map((address) => ({ ...address, ttlMs: 0, failure })),
-        leftOut: known.leftOut,
+        omitted: known.omitted,
       };
     }
     memory.set(key, found);
@@ -144,7 +144,7 @@ export class NameLookup {
   /** Queries the targets of SRV records (RFC 2782). Drops targets whose names have no address. */
   async #services(name: string, before: Memory, memory: Memory): Promise<Answer> {
     const records = await this.#resolver.resolveSrv(name);
-    const used = firstOf(
+    const used = lowestPriorities(
       records,
       MAX_TARGETS,
       ({ name: target, port }) => `${target} ${port}`,
@@ -174,7 +174,7 @@ export class NameLookup {
     }
     return {
       endpoints: good.flatMap(({ endpoints }) => endpoints),
-      leftOut: records.length - used.length + good.reduce((sum, { leftOut }) => sum + leftOut, 0),
+      omitted: records.length - used.length + good.reduce((sum, { omitted }) => sum + omitted, 0),
       ttlMs: Math.min(...good.map(({ ttlMs }) => ttlMs)),
       failure: firstFailure(good),
     };
@@ -184,20 +184,20 @@ export class NameLookup {
 /** Limits an answer to {@link MAX_ADDRESSES}. */
 function bounded(answer: Answer): Answer {
   const { endpoints } = answer;
-  const used = firstOf(
+  const used = lowestPriorities(
     endpoints,
     MAX_ADDRESSES,
     ({ addresses }) => formatAddress(addresses[0]!),
     ({ priority }) => priority,
   );
-  return { ...answer, endpoints: used, leftOut: answer.leftOut + endpoints.length - used.length };
+  return { ...answer, endpoints: used, omitted: answer.omitted + endpoints.length - used.length };
 }
 
 /**
  * Returns the `max` items with the lowest priorities. A hash decides among equal priorities: servers rotate
  * their answers, and a new order must not replace endpoints. Each proxy drops different items.
  */
-function firstOf<T>(
+function lowestPriorities<T>(
   all: readonly T[],
   max: number,
   textOf: (one: T) => string,
@@ -210,7 +210,10 @@ function firstOf<T>(
   return sorted.sort((a, b) => byPriority(a, b) || ranks.get(a)! - ranks.get(b)!).slice(0, max);
 }
 
-/** Resolves hosts, at most {@link MAX_LOOKUPS} at a time. Waits for all lookups, including failed ones. */
+/**
+ * Resolves hosts, at most {@link MAX_CONCURRENT_LOOKUPS} at a time. Waits for all lookups, including failed
+ * ones.
+ */
 async function settled<T>(
   hosts: readonly string[],
   find: (host: string) => Promise<T>,
@@ -224,7 +227,7 @@ async function settled<T>(
       await result.catch(() => undefined);
     }
   };
-  await Promise.all(Array.from({ length: MAX_LOOKUPS }, run));
+  await Promise.all(Array.from({ length: MAX_CONCURRENT_LOOKUPS }, run));
   return results;
 }
 
@@ -235,7 +238,7 @@ function firstFailure(parts: readonly { readonly failure: string | null }[]): st
 type Queries = Pick<Resolver, 'resolve4' | 'resolve6' | 'resolveSrv'>;
 
 function resolverOf({ servers }: ResolveSettings): Queries {
-  const resolver = new Resolver({ timeout: QUERY_MS, tries: QUERY_TRIES });
+  const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: MAX_QUERY_TRIES });
   if (servers.length > 0) resolver.setServers(servers);
   return resolver;
 }
@@ -255,7 +258,7 @@ function reasonOf(result: PromiseSettledResult<unknown>): string {
  * Creates endpoints from addresses. If a name has both families, the nth addresses of both form one endpoint.
  * They are two ways to the same host, as in RFC 8305 (Happy Eyeballs).
  */
-function answerOf({ addresses, leftOut }: Found, port: number): Answer {
+function answerOf({ addresses, omitted }: Found, port: number): Answer {
   const hosts = [...new Set(addresses.map(({ host }) => host))];
   const first = isIP(hosts[0] ?? '');
   const preferred = hosts.filter((host) => isIP(host) === first).sort();
@@ -267,7 +270,7 @@ function answerOf({ addresses, leftOut }: Found, port: number): Answer {
   });
   return {
     endpoints,
-    leftOut,
+    omitted,
     ttlMs: Math.min(...addresses.map(({ ttlMs }) => ttlMs)),
     failure: firstFailure(addresses),
   };

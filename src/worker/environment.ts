@@ -10,7 +10,7 @@ import { ChangingSlots } from '../telemetry/slots/changing-slots.ts';
 import { pageMetrics } from '../telemetry/metrics/page-metrics.ts';
 import { SharedSlots } from '../telemetry/slots/shared-slots.ts';
 import { StatsPage } from '../telemetry/stats-page.ts';
-import type { ClusterHome } from '../upstream/cluster.ts';
+import type { ClusterContext } from '../upstream/cluster.ts';
 import { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import { SecretNames } from '../wire/redaction/secret-names.ts';
 import { AccessLink } from './access/access-link.ts';
@@ -83,7 +83,7 @@ export function createEnvironment(
     { worker: start.name, log, access, events, spans: new SpanSink(spans) },
     config.log,
   );
-  const home: ClusterHome = { page, pages, secret: start.secret, onEndpointFailed, descriptors };
+  const home: ClusterContext = { page, pages, secret: start.secret, onEndpointFailed, descriptors };
   return {
     config,
     generation,

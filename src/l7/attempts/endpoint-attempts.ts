@@ -55,8 +55,8 @@ export abstract class EndpointAttempts {
   readonly #proxyProtocol: ClusterConfig['proxyProtocol'];
   /** Start of the wait for the current endpoint, by `performance.now()`. */
   #waitStart = 0;
-  /** The trust version of the current connection: see `Endpoint.trust`. */
-  #trust = 0;
+  /** TLS generation of the current connection: see `Endpoint.tlsGeneration`. */
+  #tlsGeneration = 0;
 
   /** @param keepAliveMs max idle time of a bound connection */
   constructor(context: AttemptContext, order: AttemptOrder, keepAliveMs: number) {
@@ -106,7 +106,7 @@ export abstract class EndpointAttempts {
   #use(endpoint: Endpoint): void {
     this.endpoint = this.lastEndpoint = endpoint;
     this.count++;
-    this.#trust = endpoint.trust;
+    this.#tlsGeneration = endpoint.tlsGeneration;
     this.bound.beginUse(endpoint);
   }
 
@@ -114,7 +114,7 @@ export abstract class EndpointAttempts {
   dial(owner: UpstreamOwner): UpstreamSocket {
     const { cluster, dialler } = this.#context;
     this.reused = false;
-    this.#trust = this.endpoint!.trust;
+    this.#tlsGeneration = this.endpoint!.tlsGeneration;
     this.#waitStart = performance.now();
     const version = this.#proxyProtocol;
     const preface = version === 'off' ? null : writeProxyHeader(version, this.#order.requester.ends());
@@ -192,7 +192,7 @@ export abstract class EndpointAttempts {
 
   /** Whether the configuration still allows another request on the current connection. */
   protected get isTrusted(): boolean {
-    return this.#trust === this.endpoint!.trust;
+    return this.#tlsGeneration === this.endpoint!.tlsGeneration;
   }
 
   /**

@@ -294,7 +294,7 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
   readonly accepted: boolean;
   readonly use: string;
   readonly turn: number;
-  readonly #trust: number;
+  readonly #tlsGeneration: number;
   readonly #ended: (reason: BoundClose) => void;
 
   constructor(
@@ -312,13 +312,13 @@ class WaitingConnection extends Timed implements UpstreamOwner, Bound, Share {
     this.accepted = accepted;
     this.use = use;
     this.turn = turn;
-    this.#trust = endpoint.trust;
+    this.#tlsGeneration = endpoint.tlsGeneration;
     this.#ended = ended;
   }
 
   /** Whether its endpoint was removed, or is now verified in another way. */
   get isOutdated(): boolean {
-    return this.endpoint.removed || this.endpoint.trust !== this.#trust;
+    return this.endpoint.removed || this.endpoint.tlsGeneration !== this.#tlsGeneration;
   }
 
   override expire(): void {

@@ -64,20 +64,20 @@ export class ConnectionPool {
 class IdleConnection extends Timed implements UpstreamOwner {
   readonly endpoint: Endpoint;
   readonly socket: UpstreamSocket;
-  readonly #trust: number;
+  readonly #tlsGeneration: number;
   readonly #gone: (connection: IdleConnection) => void;
 
   constructor(endpoint: Endpoint, socket: UpstreamSocket, gone: (connection: IdleConnection) => void) {
     super();
     this.endpoint = endpoint;
     this.socket = socket;
-    this.#trust = endpoint.trust;
+    this.#tlsGeneration = endpoint.tlsGeneration;
     this.#gone = gone;
   }
 
   /** Whether its endpoint was removed, or is now verified in another way. */
   get isOutdated(): boolean {
-    return this.endpoint.removed || this.endpoint.trust !== this.#trust;
+    return this.endpoint.removed || this.endpoint.tlsGeneration !== this.#tlsGeneration;
   }
 
   override expire(): void {

@@ -86,7 +86,7 @@ export class NameWatch extends Timed {
     let waitMs: number;
     counts.lookups++;
     try {
-      const { endpoints, leftOut, ttlMs, failure } = await lookup.find(address);
+      const { endpoints, omitted: leftOut, ttlMs, failure } = await lookup.find(address);
       if (this.#stopped) return;
       waitMs =
         failure === null

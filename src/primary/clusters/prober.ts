@@ -125,9 +125,9 @@ export class Prober {
       if (more !== null) log.error({ cluster, endpoint, reason, ...more }, 'probe not made');
       return;
     }
-    const failure = result.verdict === 'well' ? null : result.reason;
+    const failure = result.verdict === 'passed' ? null : result.reason;
     if (failure !== null) record.count('probeFailures');
-    const measuredMs = result.verdict === 'well' ? result.ms : undefined;
+    const measuredMs = result.verdict === 'passed' ? result.ms : undefined;
     record.noteProbe(Date.now(), measuredMs ?? ms, failure);
     this.#judge(record, failure, decides);
   }

@@ -84,7 +84,7 @@ export class Attempts {
     endpoint.countFailure(reason);
     (this.#failed ??= new Set()).add(endpoint);
     this.lastFailure = reason;
-    if (kind !== null && !FAILURES[reason].isOwn) this.#source.failed(endpoint, kind, this.#context.source);
+    if (kind !== null && !FAILURES[reason].isLocal) this.#source.failed(endpoint, kind, this.#context.source);
   }
 
   /**

@@ -4,7 +4,7 @@ import type { ConnectFailure } from '../endpoint.ts';
 import { FAILURES } from './failure-table.ts';
 
 /** Rate limit of failure lines, because clients can provoke them. */
-const FAILURE_LINES = { burst: 50, everyMs: 100 };
+const FAILURE_LINE_LIMIT = { burst: 50, everyMs: 100 };
 
 /** Fields of a log line. */
 interface FailureFields {
@@ -23,15 +23,15 @@ export class FailureLog {
 
   /** @param clock milliseconds on the monotonic clock */
   constructor(clock: () => number) {
-    this.#failures = new LineLimit(clock, FAILURE_LINES);
+    this.#failures = new LineLimit(clock, FAILURE_LINE_LIMIT);
     this.#shortages = new LineLimit(clock);
   }
 
   write(log: Logger, fields: FailureFields): void {
-    const { isOwn, line } = FAILURES[fields.reason];
-    const more = (isOwn ? this.#shortages : this.#failures).take();
+    const { isLocal, line } = FAILURES[fields.reason];
+    const more = (isLocal ? this.#shortages : this.#failures).take();
     if (more === null) return;
-    if (isOwn) log.error({ ...fields, ...more }, line);
+    if (isLocal) log.error({ ...fields, ...more }, line);
     else log.warn({ ...fields, ...more }, line);
   }
 }

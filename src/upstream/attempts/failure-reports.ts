@@ -7,9 +7,9 @@ import type { Endpoint } from '../endpoint.ts';
  * Rate limit of reports of one kind about one endpoint. Clients reported recently and other clients each have
  * their own.
  */
-const REPORTS = { burst: 20, everyMs: 100 };
+const REPORT_LIMIT = { burst: 20, everyMs: 100 };
 /** Time that a client counts as recently reported: half of the shortest window of outlier detection. */
-const REPORTED_MS = 500;
+const RECENTLY_REPORTED_MS = 500;
 
 /**
  * Limits the rate at which one worker reports an endpoint's failures to the primary. The next report includes
@@ -51,14 +51,14 @@ class KindReports {
 
   constructor(clock: () => number) {
     this.#clock = clock;
-    this.#others = new BurstLimit(clock, REPORTS);
-    this.#again = new BurstLimit(clock, REPORTS);
+    this.#others = new BurstLimit(clock, REPORT_LIMIT);
+    this.#again = new BurstLimit(clock, REPORT_LIMIT);
     this.#since = clock();
   }
 
   take(network: string): number {
     const now = this.#clock();
-    if (now - this.#since >= REPORTED_MS) {
+    if (now - this.#since >= RECENTLY_REPORTED_MS) {
       this.#since = now;
       this.#reported.clear();
     }

@@ -15,13 +15,13 @@ interface FailureRow {
    * Whether the proxy lacked a resource. If so, the line is an error, and the failure does not count against
    * the endpoint.
    */
-  readonly isOwn: boolean;
+  readonly isLocal: boolean;
   /** Whether another endpoint is tried: within the retry budget, outside of it, or not at all. */
   readonly retry: 'budgeted' | 'free' | 'none';
 }
 
-const ENDPOINT_FAILED: FailureRow = { line: 'endpoint failed', isOwn: false, retry: 'budgeted' };
-const OWN_LINE = 'endpoint not dialled: own shortage';
+const ENDPOINT_FAILED: FailureRow = { line: 'endpoint failed', isLocal: false, retry: 'budgeted' };
+const LOCAL_LINE = 'endpoint not dialled: own shortage';
 
 /** One row for each reason. */
 export const FAILURES: Readonly<Record<ConnectFailure, FailureRow>> = {
@@ -33,9 +33,9 @@ export const FAILURES: Readonly<Record<ConnectFailure, FailureRow>> = {
   handshake: ENDPOINT_FAILED,
   other: ENDPOINT_FAILED,
   // All other endpoints would fail in the same way.
-  own_shortage: { line: OWN_LINE, isOwn: true, retry: 'none' },
+  own_shortage: { line: LOCAL_LINE, isLocal: true, retry: 'none' },
   // Local ports run out per destination address. Nothing has left this machine, so a retry adds no load.
-  own_ports: { line: OWN_LINE, isOwn: true, retry: 'free' },
+  own_ports: { line: LOCAL_LINE, isLocal: true, retry: 'free' },
 };
 
 /** Log detail of a dial that exceeded `connectTimeout`. */

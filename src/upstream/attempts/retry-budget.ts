@@ -1,5 +1,5 @@
 /** Length of the traffic window in seconds. */
-const WINDOW_S = 10;
+const WINDOW_SECONDS = 10;
 
 interface RetryBudgetOptions {
   /** Retries allowed per hundred connections. */
@@ -16,8 +16,8 @@ interface RetryBudgetOptions {
 export class RetryBudget {
   readonly #options: RetryBudgetOptions;
   readonly #clock: () => number;
-  readonly #connections = new Float64Array(WINDOW_S);
-  readonly #retries = new Float64Array(WINDOW_S);
+  readonly #connections = new Float64Array(WINDOW_SECONDS);
+  readonly #retries = new Float64Array(WINDOW_SECONDS);
   #sums = { connections: 0, retries: 0 };
   #second: number;
 
@@ -30,28 +30,28 @@ export class RetryBudget {
 
   /** Counts a new connection. */
   deposit(): void {
-    this.#turn();
-    this.#connections[this.#second % WINDOW_S]! += 1;
+    this.#advance();
+    this.#connections[this.#second % WINDOW_SECONDS]! += 1;
     this.#sums.connections++;
   }
 
   /** Takes one retry. Returns false if none is left. */
   withdraw(): boolean {
-    this.#turn();
+    this.#advance();
     const { percent, minPerSecond } = this.#options;
-    const allowed = minPerSecond * WINDOW_S + (this.#sums.connections * percent) / 100;
+    const allowed = minPerSecond * WINDOW_SECONDS + (this.#sums.connections * percent) / 100;
     if (this.#sums.retries + 1 > allowed) return false;
-    this.#retries[this.#second % WINDOW_S]! += 1;
+    this.#retries[this.#second % WINDOW_SECONDS]! += 1;
     this.#sums.retries++;
     return true;
   }
 
   /** Subtracts the seconds that have left the window. */
-  #turn(): void {
+  #advance(): void {
     const now = Math.floor(this.#clock() / 1000);
     if (now === this.#second) return;
-    for (let turns = Math.min(WINDOW_S, now - this.#second); turns > 0; turns--) {
-      const index = (now - turns + 1) % WINDOW_S;
+    for (let turns = Math.min(WINDOW_SECONDS, now - this.#second); turns > 0; turns--) {
+      const index = (now - turns + 1) % WINDOW_SECONDS;
       this.#sums.connections -= this.#connections[index]!;
       this.#sums.retries -= this.#retries[index]!;
       this.#connections[index] = this.#retries[index] = 0;

@@ -5,7 +5,7 @@ import { hashText, mix } from './key-hash.ts';
  * Ring points of an endpoint of weight 1, or of the lightest if its weight is below 1. Keeps shares within
  * about 10 %.
  */
-const POINTS = 128;
+const POINTS_PER_UNIT = 128;
 /**
  * Max ring points of all endpoints. Above it, all weights are halved until they fit: most points keep their
  * places.
@@ -30,13 +30,13 @@ export class HashRing {
   /** Number of endpoints that a key can map to. */
   #eligible = 0;
   /** The last search that visited each endpoint. */
-  #lookedAt = new Float64Array(0);
+  #visitedIn = new Float64Array(0);
   #searches = 0;
 
   update(endpoints: readonly Endpoint[]): void {
     this.#eligible = endpoints.reduce((count, { eligible }) => count + (eligible ? 1 : 0), 0);
     this.#endpoints = endpoints;
-    if (this.#lookedAt.length !== endpoints.length) this.#lookedAt = new Float64Array(endpoints.length);
+    if (this.#visitedIn.length !== endpoints.length) this.#visitedIn = new Float64Array(endpoints.length);
     const description = endpoints.map(({ label, weight }) => `${label} ${weight}`).join('\n');
     if (description === this.#description) return;
     this.#description = description;
@@ -64,12 +64,12 @@ export class HashRing {
       if (index >= length) index -= length;
       const owner = this.#owners[index]!;
       const endpoint = this.#endpoints[owner]!;
-      if (!endpoint.eligible || this.#lookedAt[owner] === search) continue;
+      if (!endpoint.eligible || this.#visitedIn[owner] === search) continue;
       if (excluded.size === 0 || !excluded.has(endpoint)) {
         if (accept === null || accept(endpoint, hash)) return endpoint;
         first ??= endpoint;
       }
-      this.#lookedAt[owner] = search;
+      this.#visitedIn[owner] = search;
       if (--left === 0) break;
     }
     return first;
@@ -93,7 +93,7 @@ export class HashRing {
     const unit = unitOf(endpoints);
     let divisor = 1;
     const pointsOf = ({ weight }: Endpoint): number =>
-      Math.max(1, Math.round(((weight / unit) * POINTS) / divisor));
+      Math.max(1, Math.round(((weight / unit) * POINTS_PER_UNIT) / divisor));
     const total = (): number => endpoints.reduce((sum, endpoint) => sum + pointsOf(endpoint), 0);
     while (total() > MAX_POINTS && divisor < 2 ** 40) divisor *= 2;
     const entries = new Float64Array(total());
@@ -113,7 +113,7 @@ export class HashRing {
 }
 
 /**
- * Returns the weight that gets {@link POINTS} points. Equal endpoints always get {@link POINTS} points. An
+ * Returns the weight that gets {@link POINTS_PER_UNIT} points. Equal endpoints always get that many. An
  * additional address lowers the weights of the name's other addresses, and must not move their keys.
  */
 function unitOf(endpoints: readonly Endpoint[]): number {

@@ -3,11 +3,11 @@ import type { Balancer, PickContext } from './balancer.ts';
 import { LoadTree } from './load-tree.ts';
 
 /** Endpoints recounted in rotation at each pick, besides the candidates. */
-const COUNTED = 3;
+const RECOUNTS_PER_PICK = 3;
 /** Max repeated choices in one pick. A choice is repeated if the recount of the chosen endpoint is higher. */
 const MAX_ROUNDS = 32;
 /** Max number of turns that an endpoint may be early or late. */
-const MAX_TURNS_OFF = 4;
+const MAX_TURN_DRIFT = 4;
 /** Relative tolerance of floating-point sums: a load equal to the mean is not below it. */
 const EPSILON = 1e-9;
 
@@ -93,7 +93,7 @@ export class LeastConnections implements Balancer {
     const { length } = this.#members;
     if (length === 0) return null;
     this.#count(this.#last);
-    for (let turn = Math.min(COUNTED, length); turn > 0; turn--) {
+    for (let turn = Math.min(RECOUNTS_PER_PICK, length); turn > 0; turn--) {
       this.#count(this.#next);
       if (++this.#next >= length) this.#next = 0;
     }
@@ -115,7 +115,10 @@ export class LeastConnections implements Balancer {
     const delay = chosen === null ? 0 : 1 / this.#shareSum;
     for (const index of out) {
       const endpoint = this.#members[index]!;
-      endpoint.balance = Math.min(endpoint.balance + delay, this.#now + (MAX_TURNS_OFF + 1) / endpoint.share);
+      endpoint.balance = Math.min(
+        endpoint.balance + delay,
+        this.#now + (MAX_TURN_DRIFT + 1) / endpoint.share,
+      );
       this.#count(index);
     }
     return chosen;
@@ -131,7 +134,7 @@ export class LeastConnections implements Balancer {
     }
     const endpoint = this.#members[chosen]!;
     const turn = 1 / this.#shares[chosen]!;
-    const off = MAX_TURNS_OFF * turn;
+    const off = MAX_TURN_DRIFT * turn;
     endpoint.balance = Math.min(Math.max(endpoint.balance, this.#now - off), this.#now + off) + turn;
     this.#play(chosen);
     this.#last = chosen;

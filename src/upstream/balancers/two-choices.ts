@@ -32,12 +32,12 @@ export class TwoChoices implements Balancer {
     if (draw.members.length === 0) return null;
     if (excluded.size > 0) {
       const first = draw.drawOther(excluded);
-      return first === null ? null : lesser(first, draw.drawOther(excluded)!);
+      return first === null ? null : lessLoaded(first, draw.drawOther(excluded)!);
     }
     const first = draw.draw();
     let second = draw.draw();
     for (let turn = 1; turn < MAX_DRAWS && second === first; turn++) second = draw.draw();
-    return lesser(first, second);
+    return lessLoaded(first, second);
   }
 }
 
@@ -46,7 +46,7 @@ export class TwoChoices implements Balancer {
  * follow from weights. If both are below their shares, the first drawn wins, which keeps shares by weight
  * while few connections are open.
  */
-function lesser(first: Endpoint, second: Endpoint): Endpoint {
+function lessLoaded(first: Endpoint, second: Endpoint): Endpoint {
   if (first === second) return first;
   const open = first.active;
   const share = ((open + second.active + 1) * first.share) / (first.share + second.share);

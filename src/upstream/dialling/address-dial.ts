@@ -81,7 +81,7 @@ export class AddressDial extends Timed {
 
   /** Why no address accepted. */
   get error(): Error {
-    return this.#error ?? unresolved(this.#endpoint);
+    return this.#error ?? noAddressError(this.#endpoint);
   }
 
   /** Closes all attempts without calling the owner. */
@@ -191,6 +191,6 @@ function connectError(errno: number, { text }: SocketAddress): SystemCallError {
   return new SystemCallError('connect', errno, text);
 }
 
-function unresolved({ label }: DialledEndpoint): Error {
+function noAddressError({ label }: DialledEndpoint): Error {
   return Object.assign(new Error(`there is no address of ${label}`), { code: 'ENOTFOUND' });
 }

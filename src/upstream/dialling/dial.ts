@@ -64,8 +64,8 @@ export function dial(endpoint: DialTarget, options: DialOptions): Socket {
     ...(options.onread === undefined ? {} : { onread: options.onread }),
   };
   const socket =
-    options.tls === null ? createConnection(common) : connectSecurely(endpoint, common, options.tls);
-  if (endpoint.addresses.length > 1) socket.once('connect', () => tellAccepted(endpoint, socket));
+    options.tls === null ? createConnection(common) : connectOverTls(endpoint, common, options.tls);
+  if (endpoint.addresses.length > 1) socket.once('connect', () => reportAccepted(endpoint, socket));
   const { preface = null } = options;
   // Node starts TLS in its own `connect` listener, so this one must run first.
   if (preface !== null) socket.prependOnceListener('connect', () => sendPreface(socket, preface));
@@ -83,14 +83,14 @@ function sendPreface(socket: Socket, preface: Buffer): void {
 }
 
 /** Reports the address that accepted to the endpoint. */
-function tellAccepted(endpoint: DialTarget, { remoteAddress }: Socket): void {
+function reportAccepted(endpoint: DialTarget, { remoteAddress }: Socket): void {
   const accepted = endpoint.addresses.find(
     (address) => address.kind === 'tcp' && address.host === remoteAddress,
   );
   if (accepted !== undefined) endpoint.prefer?.(accepted);
 }
 
-function connectSecurely(
+function connectOverTls(
   endpoint: DialTarget,
   common: TcpSocketConnectOpts | IpcSocketConnectOpts,
   tls: UpstreamTls,

@@ -11,7 +11,7 @@ import type { HealthCheck } from '../../config/types/cluster.ts';
 import { MAX_LATENESS_MS, type probe, type ProbeResult, type ProbeTarget } from './probe.ts';
 
 /** Max time between two checks of a pending handshake. The first check is after one tick of the wheel. */
-const MAX_LOOK_MS = 250;
+const MAX_CHECK_INTERVAL_MS = 250;
 
 type HandshakeCalls = Pick<Handshakes, 'start' | 'poll' | 'cancel'>;
 
@@ -21,7 +21,7 @@ interface ConnectTools {
   readonly ipv6: HandshakeCalls;
   readonly wheel: Pick<LoopWheel, 'arm' | 'disarm'>;
   /** Spreads the checks of one tick over several turns of the loop. */
-  readonly looks: Pick<StartQueue, 'add' | 'remove' | 'release'>;
+  readonly checks: Pick<StartQueue, 'add' | 'remove' | 'release'>;
   /** Milliseconds on the monotonic clock. */
   readonly now: () => number;
 }
@@ -30,24 +30,24 @@ interface ConnectTools {
  * Returns a probe function that needs only three system calls for most endpoints: type tcp, one IP address,
  * no TLS, no PROXY header.
  *
- * @param otherwise makes all other probes
+ * @param fallback makes all other probes
  * @param changes tools replaced by a test
  */
 export function connectProbing(
   wheel: ConnectTools['wheel'],
-  otherwise: typeof probe,
+  fallback: typeof probe,
   changes: Partial<ConnectTools> = {},
 ): typeof probe {
   const tools: ConnectTools = {
     ipv4: changes.ipv4 ?? new Handshakes(4),
     ipv6: changes.ipv6 ?? new Handshakes(6),
     wheel,
-    looks: changes.looks ?? new StartQueue(Infinity),
+    checks: changes.checks ?? new StartQueue(Infinity),
     now: changes.now ?? ((): number => performance.now()),
   };
   return (target, check, done, open) => {
     const address = plainAddressOf(target, check);
-    if (address === null) return otherwise(target, check, done, open);
+    if (address === null) return fallback(target, check, done, open);
     return new ConnectProbe(tools, address, check.timeoutMs, done).cancel;
   };
 }
@@ -97,41 +97,41 @@ class ConnectProbe extends Timed {
   }
 
   readonly cancel = (): void => {
-    const { wheel, looks } = this.#tools;
+    const { wheel, checks } = this.#tools;
     wheel.disarm(this);
-    looks.remove(this);
+    checks.remove(this);
     if (this.#fd >= 0) this.#handshakes.cancel(this.#fd);
     this.#fd = -1;
   };
 
   override expire(): void {
-    this.#tools.looks.add(this);
+    this.#tools.checks.add(this);
   }
 
   /** Checks the progress of the handshake. */
   start(): void {
-    const { wheel, looks, now } = this.#tools;
-    looks.release();
+    const { wheel, checks, now } = this.#tools;
+    checks.release();
     const result = this.#fd < 0 ? this.#fd : this.#handshakes.poll(this.#fd);
     const ms = now() - this.#startedAt;
     if (result === -EINPROGRESS) {
       if (ms < this.#timeoutMs) {
-        wheel.arm(this, Math.min(ms, MAX_LOOK_MS, this.#timeoutMs - ms));
+        wheel.arm(this, Math.min(ms, MAX_CHECK_INTERVAL_MS, this.#timeoutMs - ms));
         return;
       }
       this.cancel();
-      if (ms - this.#timeoutMs <= MAX_LATENESS_MS) this.#done({ verdict: 'ill', reason: 'timed out' });
+      if (ms - this.#timeoutMs <= MAX_LATENESS_MS) this.#done({ verdict: 'failed', reason: 'timed out' });
       else this.#done({ verdict: 'unmade', reason: 'the proxy was held up' });
       return;
     }
     this.#fd = -1;
-    if (result >= 0) this.#done({ verdict: 'well', ms: result > 0 ? result / 1000 : ms });
+    if (result >= 0) this.#done({ verdict: 'passed', ms: result > 0 ? result / 1000 : ms });
     else this.#fail(-result);
   }
 
   #fail(errno: number): void {
     const error = new SystemCallError('connect', errno, formatAddress(this.#address));
-    const verdict = ownShortageOf(error) === null ? 'ill' : 'unmade';
+    const verdict = ownShortageOf(error) === null ? 'failed' : 'unmade';
     this.#done({ verdict, reason: error.message });
   }
 }

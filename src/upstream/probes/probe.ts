@@ -23,9 +23,9 @@ export interface ProbeTarget {
  * duration as measured by the kernel, if known.
  */
 export type ProbeResult =
-  | { readonly verdict: 'well'; readonly ms?: number }
+  | { readonly verdict: 'passed'; readonly ms?: number }
   /** A reason of a few words. */
-  | { readonly verdict: 'ill' | 'unmade'; readonly reason: string };
+  | { readonly verdict: 'failed' | 'unmade'; readonly reason: string };
 
 /**
  * A timeout that fires later than this means that the thread was blocked: the response may be waiting in the
@@ -97,11 +97,11 @@ class Probe implements ProbeEnd {
 
   passed(farewell: Uint8Array | null = null): void {
     if (farewell !== null) this.#send(farewell);
-    this.#end({ verdict: 'well' });
+    this.#end({ verdict: 'passed' });
   }
 
   failed(reason: string): void {
-    this.#end({ verdict: 'ill', reason });
+    this.#end({ verdict: 'failed', reason });
   }
 
   #unmade(reason: string): void {

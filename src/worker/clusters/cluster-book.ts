@@ -1,6 +1,6 @@
 import { readClusterRecord, type ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { ClusterLookup } from '../../upstream/cluster-lookup.ts';
-import { Cluster, type ClusterHome } from '../../upstream/cluster.ts';
+import { Cluster, type ClusterContext } from '../../upstream/cluster.ts';
 
 /** The cluster changes between a generation and the previous one. */
 interface ClusterChange {
@@ -38,9 +38,9 @@ interface NextBook {
  */
 export class ClusterBook implements ClusterLookup {
   readonly #entries: ReadonlyMap<string, Entry>;
-  readonly #home: ClusterHome;
+  readonly #home: ClusterContext;
 
-  private constructor(entries: ReadonlyMap<string, Entry>, home: ClusterHome) {
+  private constructor(entries: ReadonlyMap<string, Entry>, home: ClusterContext) {
     this.#entries = entries;
     this.#home = home;
   }
@@ -48,7 +48,7 @@ export class ClusterBook implements ClusterLookup {
   /**
    * Creates the book of a worker's first generation. @throws Error if a cluster's TLS settings are unusable
    */
-  static first(records: readonly ClusterRecord[], home: ClusterHome): ClusterBook {
+  static first(records: readonly ClusterRecord[], home: ClusterContext): ClusterBook {
     return new ClusterBook(new Map(records.map((record) => [record.name, entryOf(record, home)])), home);
   }
 
@@ -108,13 +108,13 @@ export class ClusterBook implements ClusterLookup {
   }
 }
 
-function entryOf(record: ClusterRecord, home: ClusterHome): Entry {
+function entryOf(record: ClusterRecord, home: ClusterContext): Entry {
   const place: Place = { record, cluster: null, draining: false };
   if (record.hasTls) place.cluster = clusterOf(place, home);
   return { place, hashHeader: record.hashHeader };
 }
 
-function clusterOf({ record, draining }: Place, home: ClusterHome): Cluster {
+function clusterOf({ record, draining }: Place, home: ClusterContext): Cluster {
   const { settings, state } = readClusterRecord(record);
   const cluster = new Cluster(settings, state, home);
   cluster.draining = draining;
@@ -127,7 +127,7 @@ function clusterOf({ record, draining }: Place, home: ClusterHome): Cluster {
  * @returns a function that commits the change
  * @throws Error if the cluster's TLS settings are unusable
  */
-function changeOf(place: Place, record: ClusterRecord, home: ClusterHome): () => void {
+function changeOf(place: Place, record: ClusterRecord, home: ClusterContext): () => void {
   const commitOf = (cluster: Cluster): (() => void) => {
     const { settings, state } = readClusterRecord(record);
     return cluster.prepare(settings, state);

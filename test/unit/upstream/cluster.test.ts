@@ -4,7 +4,7 @@ import type { OutlierSettings } from '../../../src/config/types/cluster.ts';
 import type { EndpointFailure } from '../../../src/protocol/from-worker.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { addressContext } from '../../../src/upstream/balancers/balancer.ts';
-import { Cluster, type ClusterHome } from '../../../src/upstream/cluster.ts';
+import { Cluster, type ClusterContext } from '../../../src/upstream/cluster.ts';
 import { clusterConfig, clusterState, endpointConfigs, endpointState, homeOf, workers } from './endpoints.ts';
 
 const context = addressContext('192.0.2.9');
@@ -21,7 +21,10 @@ const OUTLIER: OutlierSettings = {
 describe('a cluster', () => {
   const configs = endpointConfigs([1, 1, 1]);
 
-  function make(changes: Parameters<typeof clusterConfig>[0] = {}, home: Partial<ClusterHome> = {}): Cluster {
+  function make(
+    changes: Parameters<typeof clusterConfig>[0] = {},
+    home: Partial<ClusterContext> = {},
+  ): Cluster {
     const config = clusterConfig({ endpoints: configs, ...changes });
     return new Cluster(config, clusterState(config), homeOf(workers(1, configs), home));
   }
@@ -197,7 +200,7 @@ describe('a cluster', () => {
     const change = (changes: Parameters<typeof clusterConfig>[0]): void => {
       const config = clusterConfig({ endpoints: configs, ...changes });
       cluster.prepare(config, clusterState(config))();
-      trusts.push(endpoint!.trust);
+      trusts.push(endpoint!.tlsGeneration);
     };
     change({ retries: 1 });
     change({ tls });
@@ -221,7 +224,7 @@ describe('a cluster', () => {
       const [endpoint] = cluster.endpoints;
       const [before, now] = ['a.example', 'b.example'].map((host) => {
         cluster.update({ ...clusterState(clusterConfig()), endpoints: [named(host)] });
-        return endpoint!.trust;
+        return endpoint!.tlsGeneration;
       });
       assert.equal(before === now, isTrusted);
     }

@@ -9,7 +9,7 @@ import { layoutOf } from '../../../src/protocol/stats-layout.ts';
 import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
 import { allocateCursor, SharedCursor } from '../../../src/upstream/balancers/shared-cursor.ts';
 import type { ClusterLookup } from '../../../src/upstream/cluster-lookup.ts';
-import { Cluster, type ClusterHome } from '../../../src/upstream/cluster.ts';
+import { Cluster, type ClusterContext } from '../../../src/upstream/cluster.ts';
 import { Endpoint } from '../../../src/upstream/endpoint.ts';
 
 /** A cluster `app` as several workers see it: the same endpoints, counted by each on a page of its own. */
@@ -83,7 +83,7 @@ export function clusterState({ name, endpoints }: Pick<ClusterConfig, 'name' | '
 }
 
 /** What a cluster of one worker lives in, which tells nobody of failures. */
-export function homeOf({ pages, all }: Workers, changes: Partial<ClusterHome> = {}): ClusterHome {
+export function homeOf({ pages, all }: Workers, changes: Partial<ClusterContext> = {}): ClusterContext {
   return {
     page: pages[0]!,
     pages: all,
@@ -95,7 +95,7 @@ export function homeOf({ pages, all }: Workers, changes: Partial<ClusterHome> = 
 }
 
 /** The clusters of a configuration, all of them made at once. */
-export function clusterLookup(configs: readonly ClusterConfig[], home: ClusterHome): ClusterLookup {
+export function clusterLookup(configs: readonly ClusterConfig[], home: ClusterContext): ClusterLookup {
   const clusters = new Map(configs.map((each) => [each.name, new Cluster(each, clusterState(each), home)]));
   return { get: (name) => clusters.get(name), hashHeader: () => null };
 }

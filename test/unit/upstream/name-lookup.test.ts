@@ -71,7 +71,7 @@ describe('the look-up of addresses', () => {
   it('uses all addresses of a service of 500 pods', async () => {
     const pods = Array.from({ length: 500 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
     const { name } = lookup('a', { '4 app.test': pods });
-    const { endpoints, leftOut } = await name.find(APP);
+    const { endpoints, omitted: leftOut } = await name.find(APP);
     assert.deepEqual([new Set(texts(endpoints)).size, leftOut], [500, 0]);
   });
 
@@ -80,7 +80,7 @@ describe('the look-up of addresses', () => {
     const records: Records = { '4 app.test': all };
     const { name } = lookup('a', records);
     const first = await name.find(APP);
-    assert.deepEqual([first.endpoints.length, first.leftOut], [4096, 904]);
+    assert.deepEqual([first.endpoints.length, first.omitted], [4096, 904]);
     const used = new Set(texts(first.endpoints));
     records['4 app.test'] = all.toReversed();
     assert.deepEqual(new Set(texts((await name.find(APP)).endpoints)), used);
@@ -183,7 +183,7 @@ describe('the look-up of services', () => {
     for (let index = 0; index < 2000; index++)
       records[`4 t${index}.test`] = [`192.0.${index >> 8}.${index & 255}`];
     const { name, asked } = lookup('srv', records);
-    const { endpoints, leftOut } = await name.find(SERVICE);
+    const { endpoints, omitted: leftOut } = await name.find(SERVICE);
     assert.deepEqual([endpoints.length, leftOut], [1024, 976]);
     assert.ok(endpoints.every(({ priority }) => priority <= 1024));
     assert.ok(asked.length <= 1 + 2 * 1024);
@@ -207,7 +207,7 @@ describe('the look-up of services', () => {
     } as unknown as Resolver;
     const name = new NameLookup({ type: 'srv', intervalMs: 1000, servers: [] }, delayed);
     const first = await name.find(SERVICE);
-    assert.deepEqual([first.endpoints.length, first.leftOut], [4096, 20 * 4000 - 4096]);
+    assert.deepEqual([first.endpoints.length, first.omitted], [4096, 20 * 4000 - 4096]);
     assert.ok(first.endpoints.every(({ priority, weight }) => priority === 0 && weight === 1 / 3277));
     turnsOf = (count) => 20 - (count % 20);
     assert.deepEqual(await name.find(SERVICE), first);
@@ -228,7 +228,7 @@ describe('the look-up of services', () => {
       },
     } as unknown as Resolver;
     const name = new NameLookup({ type: 'srv', intervalMs: 1000, servers: [] }, many);
-    const { endpoints, leftOut } = await name.find(SERVICE);
+    const { endpoints, omitted: leftOut } = await name.find(SERVICE);
     assert.deepEqual([endpoints.length, leftOut], [4096, 100 * 4000 - 4096]);
     assert.ok(held > 0 && held < 25e6, `${held} bytes with 99 targets found`);
     const kept = heapBytes() - before;
@@ -241,10 +241,10 @@ describe('the look-up of services', () => {
     for (let index = 1; index < 100; index++) records[`4 t${index}.test`] = [`192.0.2.${index}`];
     const { name } = lookup('srv', records);
     const first = await name.find(SERVICE);
-    assert.deepEqual([first.endpoints.length, first.leftOut], [656 + 99, 4000 - 656]);
+    assert.deepEqual([first.endpoints.length, first.omitted], [656 + 99, 4000 - 656]);
     records['4 t0.test'] = TIMEOUT;
     const second = await name.find(SERVICE);
-    assert.deepEqual([second.endpoints, second.leftOut], [first.endpoints, first.leftOut]);
+    assert.deepEqual([second.endpoints, second.omitted], [first.endpoints, first.omitted]);
   });
 
   it('says why no target has an address, in bounds', async () => {

@@ -16,7 +16,7 @@ import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
 import type { Labels } from '../../../../src/telemetry/block-shape.ts';
 import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts';
 import type { Taps } from '../../../../src/telemetry/tap/tap.ts';
-import { Cluster, type ClusterHome } from '../../../../src/upstream/cluster.ts';
+import { Cluster, type ClusterContext } from '../../../../src/upstream/cluster.ts';
 import { DescriptorGate } from '../../../../src/upstream/descriptor-gate.ts';
 import { guardsOf } from '../../access/fakes.ts';
 import { capture, config } from '../../primary/fixtures/config.ts';
@@ -40,7 +40,7 @@ export interface World {
 interface Options {
   readonly listener?: Partial<L4ListenerConfig>;
   readonly cluster?: Partial<ClusterConfig>;
-  readonly home?: Partial<ClusterHome>;
+  readonly home?: Partial<ClusterContext>;
   /** Addresses of the first endpoint's name. */
   readonly resolved?: readonly Address[];
   readonly descriptors?: DescriptorPlan;

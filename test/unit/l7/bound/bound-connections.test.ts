@@ -42,7 +42,7 @@ describe('bound connections', () => {
       'their endpoint is proved in another way',
       'drained',
       (rig: Rig) => {
-        rig.endpoint.trust++;
+        rig.endpoint.tlsGeneration++;
         rig.bound.closeOutdated();
       },
     ],

@@ -28,7 +28,7 @@ interface FakeEndpoint {
   held: number;
   eligible: boolean;
   removed: boolean;
-  trust: number;
+  tlsGeneration: number;
   release(): void;
 }
 
@@ -41,7 +41,7 @@ export class Rig {
     held: 0,
     eligible: true,
     removed: false,
-    trust: 0,
+    tlsGeneration: 0,
     release: () => this.endpoint.held--,
   };
   readonly warnings: string[] = [];

@@ -7,7 +7,7 @@ import { FakeSocket } from '../upstream/fake-socket.ts';
 
 function fill(): { pool: ConnectionPool; endpoint: Endpoint; other: Endpoint; sockets: FakeSocket[] } {
   const pool = new ConnectionPool(new TimerWheel(0));
-  const [endpoint, other] = [0, 1].map(() => ({ removed: false, trust: 1 })) as unknown as [
+  const [endpoint, other] = [0, 1].map(() => ({ removed: false, tlsGeneration: 1 })) as unknown as [
     Endpoint,
     Endpoint,
   ];
@@ -29,7 +29,7 @@ describe('a pool of connections', () => {
 
   for (const [what, change] of [
     ['is gone', (endpoint: Endpoint) => (endpoint.removed = true)],
-    ['is proved in another way', (endpoint: Endpoint) => (endpoint.trust += 1)],
+    ['is proved in another way', (endpoint: Endpoint) => (endpoint.tlsGeneration += 1)],
   ] as const) {
     it(`closes the connections to an endpoint that ${what}, and keeps newer ones`, () => {
       const { pool, endpoint, other, sockets } = fill();

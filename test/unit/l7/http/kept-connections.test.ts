@@ -101,7 +101,7 @@ describe('a kept connection', () => {
     for (const options of [{}, { kept: true, authorization: 'NTLM x' }]) {
       const { sockets, log, endpoint, held } = ask(options);
       sockets[0]!.owner!.upstreamConnected();
-      endpoint.trust++;
+      endpoint.tlsGeneration++;
       sockets[0]!.say(OK);
       assert.deepEqual([log, sockets[0]!.destroyed, held()], [['200 ok', 'done 200'], true, 0]);
     }

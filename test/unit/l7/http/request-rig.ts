@@ -50,7 +50,7 @@ export interface Rig {
   /** Connections of the endpoint that are counted now. */
   readonly held: () => number;
   /** Its number grows when new connections prove the endpoint in another way. */
-  readonly endpoint: { trust: number };
+  readonly endpoint: { tlsGeneration: number };
   /** The statuses that the outlier detection has got. */
   readonly statuses: number[];
   /** How long the endpoint took for each of them. */
@@ -126,7 +126,7 @@ export function post(
   for (const reason of SHED_REASONS) layout.add(pageMetrics.sessionsShed, { reason });
   const page = new StatsPage(allocatePage(layout), layout);
   const budget = new BufferBudget(1_000_000, page);
-  const endpoint = { label: 'e', trust: 0, release: () => held--, countDial: () => undefined };
+  const endpoint = { label: 'e', tlsGeneration: 0, release: () => held--, countDial: () => undefined };
   const attempts = {
     lastFailure: null as string | null,
     limit: null,

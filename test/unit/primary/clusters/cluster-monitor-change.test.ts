@@ -194,7 +194,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
             weight: 1,
             priority: 0,
           })),
-          leftOut: 0,
+          omitted: 0,
           ttlMs: 60_000,
           failure: null,
         }),

@@ -57,7 +57,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
   }> {
     const { log, lines } = capture();
     const published: ClusterState[] = [];
-    let current: Answer = { endpoints: [], leftOut: 0, ttlMs: 0, failure: null, ...first };
+    let current: Answer = { endpoints: [], omitted: 0, ttlMs: 0, failure: null, ...first };
     const monitor = new ClusterMonitor({
       config: clusterConfig({ endpoints: [NAME], ...config }),
       owner: {
@@ -75,7 +75,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     monitors.push(monitor);
     await monitor.ready();
     const answer = async (next: Partial<Answer>): Promise<void> => {
-      current = { endpoints: [], leftOut: 0, ttlMs: 0, failure: null, ...next };
+      current = { endpoints: [], omitted: 0, ttlMs: 0, failure: null, ...next };
       // The next look-up, and then the publication.
       for (let count = 0; count < 2; count++) {
         mock.timers.tick(1050);
@@ -88,7 +88,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
 
   it('cause one warning while some are unused, and one line when all are used again', async () => {
     const few = found(pods(3));
-    const { monitor, lines, answer } = await started({}, { endpoints: few, leftOut: 7 });
+    const { monitor, lines, answer } = await started({}, { endpoints: few, omitted: 7 });
     const about = (): unknown[] =>
       lines
         .filter(({ msg }) => msg.includes('addresses'))
@@ -96,7 +96,7 @@ describe('the addresses of a name', { timeout: 300_000 }, () => {
     const warning = ['warn', 'some addresses of the name are unused', 7];
     assert.deepEqual(about(), [warning]);
     assert.equal(monitor.leftOut, 7);
-    await answer({ endpoints: few, leftOut: 9 });
+    await answer({ endpoints: few, omitted: 9 });
     assert.deepEqual(about(), [warning]);
     assert.equal(monitor.leftOut, 9);
     await answer({ endpoints: few });

@@ -82,7 +82,7 @@ describe('probes', () => {
       turn();
     };
     const answer = (failure: string | null): void =>
-      end(failure === null ? { verdict: 'well' } : { verdict: 'ill', reason: failure });
+      end(failure === null ? { verdict: 'passed' } : { verdict: 'failed', reason: failure });
     const fall = (): void => end({ verdict: 'unmade', reason: 'connect EMFILE' });
     const waiting = (): boolean => done !== null;
     return { record: record!, answer, fall, wait, waiting, isFirstOver: () => isFirstOver, lines };
@@ -104,7 +104,7 @@ describe('probes', () => {
       [...under.keys()],
       all.slice(0, 256).map(({ facts }) => facts.label),
     );
-    under.get(all[0]!.facts.label)!({ verdict: 'well' });
+    under.get(all[0]!.facts.label)!({ verdict: 'passed' });
     turn();
     assert.ok(under.has(all[256]!.facts.label));
     // A probe in progress goes, and a waiting one.
@@ -112,7 +112,7 @@ describe('probes', () => {
     prober.forget(all[258]!);
     turn();
     assert.ok(under.has(all[257]!.facts.label) && !under.has(all[258]!.facts.label));
-    for (const { facts } of all.slice(2, 50)) under.get(facts.label)!({ verdict: 'well' });
+    for (const { facts } of all.slice(2, 50)) under.get(facts.label)!({ verdict: 'passed' });
     turn();
     assert.ok(under.has(all[299]!.facts.label));
     prober.stop();
@@ -149,7 +149,7 @@ describe('probes', () => {
       const { prober, turn } = bench(
         (_target, _check, next) => {
           begun++;
-          under.push(() => next({ verdict: 'well' }));
+          under.push(() => next({ verdict: 'passed' }));
           return () => undefined;
         },
         { random },

@@ -46,7 +46,7 @@ class Rig {
     {
       ipv4: this.#handshakes(4),
       ipv6: this.#handshakes(6),
-      looks: { add: (work) => work.start(), remove: () => false, release: () => undefined },
+      checks: { add: (work) => work.start(), remove: () => false, release: () => undefined },
       now: () => this.#now,
     },
   );
@@ -95,7 +95,7 @@ describe('a probe that only connects', () => {
     rig.kernel = 350;
     assert.deepEqual(rig.results, [], 'never before it has returned');
     rig.pass(20);
-    assert.deepEqual(rig.results, [{ verdict: 'well', ms: 0.35 }]);
+    assert.deepEqual(rig.results, [{ verdict: 'passed', ms: 0.35 }]);
     assert.deepEqual([rig.opened, rig.cancelled], [['4: 192.0.2.1 80'], []]);
     rig.pass(5000);
     assert.equal(rig.results.length, 1);
@@ -107,7 +107,7 @@ describe('a probe that only connects', () => {
     rig.pass(60);
     rig.kernel = 0;
     rig.pass(40);
-    assert.deepEqual(rig.results, [{ verdict: 'well', ms: 80 }]);
+    assert.deepEqual(rig.results, [{ verdict: 'passed', ms: 80 }]);
   });
 
   it('times out, after looks that become rare', () => {
@@ -116,7 +116,7 @@ describe('a probe that only connects', () => {
     rig.pass(1980);
     assert.deepEqual(rig.results, []);
     rig.pass(40);
-    assert.deepEqual(rig.results, [{ verdict: 'ill', reason: 'timed out' }]);
+    assert.deepEqual(rig.results, [{ verdict: 'failed', reason: 'timed out' }]);
     assert.deepEqual(rig.cancelled, [7]);
     assert.ok(rig.looks < 16, `${rig.looks} looks`);
   });
@@ -138,7 +138,7 @@ describe('a probe that only connects', () => {
     rig.next = -ECONNREFUSED;
     rig.begin();
     rig.pass(20);
-    const refused = { verdict: 'ill', reason: 'connect ECONNREFUSED 192.0.2.1:80' };
+    const refused = { verdict: 'failed', reason: 'connect ECONNREFUSED 192.0.2.1:80' };
     assert.deepEqual(rig.results, [refused, refused]);
     assert.deepEqual(rig.cancelled, [], 'no socket is left to give back');
   });

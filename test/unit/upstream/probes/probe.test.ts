@@ -43,11 +43,11 @@ describe('a probe', () => {
   it('finds an endpoint well that accepts, and ill that does not', () => {
     const well = begin();
     well.socket.emit('connect');
-    assert.deepEqual(well.results, [{ verdict: 'well' }]);
+    assert.deepEqual(well.results, [{ verdict: 'passed' }]);
     const ill = begin();
     ill.socket.emit('error', failure('ECONNREFUSED'));
     ill.socket.emit('close');
-    assert.deepEqual(ill.results, [{ verdict: 'ill', reason: 'connect ECONNREFUSED' }]);
+    assert.deepEqual(ill.results, [{ verdict: 'failed', reason: 'connect ECONNREFUSED' }]);
   });
 
   it('dials with the preface of its target', () => {
@@ -66,7 +66,7 @@ describe('a probe', () => {
     const { socket, results } = begin();
     const errors = ['ETIMEDOUT', 'ECONNREFUSED'].map(failure);
     socket.emit('error', Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' }));
-    assert.deepEqual(results, [{ verdict: 'ill', reason: 'connect ECONNREFUSED' }]);
+    assert.deepEqual(results, [{ verdict: 'failed', reason: 'connect ECONNREFUSED' }]);
   });
 
   for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']) {
@@ -82,7 +82,7 @@ describe('a probe', () => {
     const punctual = begin();
     now = CHECK.timeoutMs;
     mock.timers.tick(CHECK.timeoutMs);
-    assert.deepEqual(punctual.results, [{ verdict: 'ill', reason: 'timed out' }]);
+    assert.deepEqual(punctual.results, [{ verdict: 'failed', reason: 'timed out' }]);
     const late = begin();
     now += CHECK.timeoutMs + 5000;
     mock.timers.tick(CHECK.timeoutMs);
