@@ -44,7 +44,7 @@ export interface Entry {
 /** Receives the result of a credential check that was not decided at once. */
 export interface AccessCheckOwner {
   /** Called when all credentials are valid. {@link AccessCheck.finish} is next. */
-  proven(): void;
+  credentialsAccepted(): void;
   refused(refusal: AccessRefusal): void;
 }
 
@@ -87,8 +87,8 @@ export class AccessCheck implements CheckOwner {
     return refused === null ? null : this.#refuse({ by: 'access', ...refused });
   }
 
-  /** Whether the route has credential methods, so that {@link prove} is the next step. */
-  get needsProof(): boolean {
+  /** Whether the route has credential methods, so that {@link checkCredentials} is the next step. */
+  get needsCredentials(): boolean {
     return this.#access.methods.length > 0;
   }
 
@@ -98,9 +98,9 @@ export class AccessCheck implements CheckOwner {
    * @param owner called if the result comes later, unless the check is cancelled
    * @returns null if they are valid, a refusal, or `pending`
    */
-  prove(owner: AccessCheckOwner): AccessRefusal | null | 'pending' {
+  checkCredentials(owner: AccessCheckOwner): AccessRefusal | null | 'pending' {
     this.#owner = owner;
-    return this.#proveRest();
+    return this.#checkRemaining();
   }
 
   /** Checks the limits by principal. Returns the admission, or a refusal. */
@@ -139,12 +139,12 @@ export class AccessCheck implements CheckOwner {
   decided(decision: Decision): void {
     this.#pending = null;
     const refusal = decision.granted ? this.#grant(decision) : this.#refuse({ by: 'access', ...decision });
-    const end = refusal ?? this.#proveRest();
-    if (end === null) this.#owner!.proven();
+    const end = refusal ?? this.#checkRemaining();
+    if (end === null) this.#owner!.credentialsAccepted();
     else if (end !== 'pending') this.#owner!.refused(end);
   }
 
-  #proveRest(): AccessRefusal | null | 'pending' {
+  #checkRemaining(): AccessRefusal | null | 'pending' {
     const { methods } = this.#access;
     while (this.#next < methods.length) {
       const method = methods[this.#next]!;

@@ -24,7 +24,7 @@ export class ClientGate {
     guards: LimitGuards,
   ): ClientGate | null {
     const rules = AddressRules.of(access);
-    const set = guards.setOf(name, limits);
+    const set = guards.guardFor(name, limits);
     return rules === null && set === null ? null : new ClientGate(rules, set);
   }
 

@@ -65,5 +65,5 @@ export interface LimitGuards {
    *
    * @param listener name of the listener; together with a limit's name, it identifies the count
    */
-  setOf(listener: string, limits: readonly LimitSettings[]): LimitGuard | null;
+  guardFor(listener: string, limits: readonly LimitSettings[]): LimitGuard | null;
 }

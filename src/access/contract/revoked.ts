@@ -2,7 +2,7 @@ import type { Refused } from './credential-method.ts';
 import type { Principal } from './principal.ts';
 
 /** End of the year 9999. The revocation of a token without expiry lasts until then. */
-const FOR_EVER_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const FAR_FUTURE_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /**
  * Returns how long a revocation must last to block a credential, in milliseconds since 1970. Null for a
@@ -12,8 +12,8 @@ export function revocationNeededUntil({
   kind,
   expiresAt,
 }: Pick<Principal, 'kind' | 'expiresAt'>): number | null {
-  if (expiresAt !== Infinity) return Math.min(expiresAt, FOR_EVER_MS);
-  return kind === 'jwt' ? FOR_EVER_MS : null;
+  if (expiresAt !== Infinity) return Math.min(expiresAt, FAR_FUTURE_MS);
+  return kind === 'jwt' ? FAR_FUTURE_MS : null;
 }
 
 /** Refuses a principal whose credential is revoked. A 401 needs a challenge (RFC 9110 section 15.5.2). */

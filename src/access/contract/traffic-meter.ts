@@ -1,11 +1,12 @@
 /** A session whose reads are paused. */
 export interface MeteredReader {
   /** Called when the session may read again. */
-  readOn(): void;
+  resumeReading(): void;
 }
 
 /**
- * Verdict on a read. `slow`: read nothing more until {@link MeteredReader.readOn}. `close`: end the session.
+ * Verdict on a read. `slow`: stop reading until {@link MeteredReader.resumeReading}. `close`: end the
+ * session.
  */
 export type MeterVerdict = 'go' | 'slow' | 'close';
 
@@ -26,11 +27,11 @@ export interface TrafficMeter {
    * Whether a new session must {@link wait} before its first read, because other sessions of its key have
    * used up the limit.
    */
-  readonly isBehind: boolean;
+  readonly isOverLimit: boolean;
   /** Calls back after `slow` when the limits allow more. Sessions of one key take turns. */
   wait(reader: MeteredReader): void;
   /** Cancels {@link wait}. Idempotent, and allowed without a wait. */
-  forget(reader: MeteredReader): void;
+  cancelWait(reader: MeteredReader): void;
   /** Code and reason for the client after `close`. 1013 if other clients may have caused the excess. */
   readonly excess: { readonly code: 1008 | 1013; readonly reason: string };
 }

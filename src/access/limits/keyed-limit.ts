@@ -31,7 +31,7 @@ interface LimitParts {
  * Min burst of a rate that slows sessions, in seconds of the rate. Sessions resume at ticks of 100 ms. A
  * smaller bucket would fill up before the tick and waste tokens.
  */
-const MIN_SLOW_SECONDS = 0.2;
+const MIN_SLOW_BURST_SECONDS = 0.2;
 
 /** The rate that a read exceeded. */
 export const WITHIN = 0;
@@ -193,7 +193,7 @@ export class KeyedLimit {
 
   #minBurst(kind: RateKind, rate: RateLimit): number {
     const isSlowed = this.settings.over === 'slow' && (kind === 'messages' || kind === 'bytes');
-    return isSlowed ? rate.perSecond * MIN_SLOW_SECONDS : 1;
+    return isSlowed ? rate.perSecond * MIN_SLOW_BURST_SECONDS : 1;
   }
 }
 

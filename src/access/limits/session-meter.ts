@@ -31,7 +31,7 @@ export class SessionMeter implements TrafficMeter, Waiting {
     this.#clock = slots[0]!.limit.clock;
   }
 
-  get isBehind(): boolean {
+  get isOverLimit(): boolean {
     const now = this.#clock();
     return this.#slots.some(
       ({ limit, slot }) => limit.settings.over === 'slow' && limit.isInDebt(slot, 0, 0, now),
@@ -65,7 +65,7 @@ export class SessionMeter implements TrafficMeter, Waiting {
     this.#queue(this.#inDebt() ?? this.#slots[0]!);
   }
 
-  forget(reader: MeteredReader): void {
+  cancelWait(reader: MeteredReader): void {
     if (this.#reader === reader) this.end();
   }
 
@@ -79,7 +79,7 @@ export class SessionMeter implements TrafficMeter, Waiting {
     }
     const reader = this.#reader;
     this.#reader = null;
-    reader?.readOn();
+    reader?.resumeReading();
   }
 
   /** Ends the wait together with the session. */

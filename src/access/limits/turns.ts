@@ -64,7 +64,7 @@ export class Turns extends Timed {
     if (line === undefined) return;
     let messages = 0;
     let bytes = 0;
-    let isSomebodyResumed = false;
+    let hasResumed = false;
     // A session that is queued again during this turn has had its share.
     for (let left = line.size; left > 0; left--) {
       if (this.#debts.isInDebt(slot, messages, bytes, now)) return;
@@ -80,10 +80,10 @@ export class Turns extends Timed {
       this.remove(slot, first);
       messages += first.lastMessages;
       bytes += first.lastBytes;
-      isSomebodyResumed = true;
+      hasResumed = true;
       first.resume();
     }
     // All skipped their turn. That happens at most MAX_AHEAD times.
-    if (!isSomebodyResumed) this.#serve(slot, now);
+    if (!hasResumed) this.#serve(slot, now);
   }
 }

@@ -25,7 +25,7 @@ export class AccessGate implements CheckedRequests {
     const check = new AccessCheck(access, { head, client, route, host, path, wantsUpgrade });
     const refusal = check.begin();
     if (refusal !== null) this.refuse(routed, refusal);
-    else if (check.needsProof) new PendingAccess(check, routed, this.#terms, this).start();
+    else if (check.needsCredentials) new PendingAccess(check, routed, this.#terms, this).start();
     else this.enter(routed, check, null);
   };
 

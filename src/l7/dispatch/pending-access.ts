@@ -62,7 +62,7 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
     this.#touch();
   }
 
-  proven(): void {
+  credentialsAccepted(): void {
     this.#end();
     this.#enter();
     this.#touch();
@@ -90,7 +90,7 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
   }
 
   #prove(): void {
-    const result = this.#check.prove(this);
+    const result = this.#check.checkCredentials(this);
     if (result === 'pending') {
       this.#wait();
       return;

@@ -61,7 +61,7 @@ export class RouteHandlers {
   #guarded(route: Route, answers: Answers, handle: RouteHandler): RouteHandler {
     const { handshakes, contexts, listener, environment } = this.#terms;
     const { accessServices, wheel, requests, config, limits: guards } = environment;
-    const guard = guards.setOf(listener.name, [...listener.limits, ...route.limits]);
+    const guard = guards.guardFor(listener.name, [...listener.limits, ...route.limits]);
     if (route.access === null && guard === null) return handle;
     const { action } = route;
     const isUpgraded = action.kind === 'cluster' && action.upgrade !== 'never';

@@ -84,7 +84,7 @@ export class WorkerLimits {
    * @param settings the listener's limits, followed by the route's
    * @returns null without limits
    */
-  setOf(listener: string, settings: readonly LimitSettings[]): LimitSet | null {
+  guardFor(listener: string, settings: readonly LimitSettings[]): LimitSet | null {
     return settings.length === 0
       ? null
       : new LimitSet(settings.map((limit) => this.#limitOf(listener, limit)));

@@ -34,7 +34,7 @@ function accessOf({
 }
 
 const NOBODY = {
-  proven: () => assert.fail('decided later'),
+  credentialsAccepted: () => assert.fail('decided later'),
   refused: () => assert.fail('decided later'),
 };
 
@@ -47,7 +47,7 @@ describe('the check of a request', () => {
   it('lets a client in of which nothing is asked, as its address', () => {
     const check = new AccessCheck(accessOf({}), requestOf());
     assert.equal(check.begin(), null);
-    assert.equal(check.needsProof, false);
+    assert.equal(check.needsCredentials, false);
     const entry = check.finish();
     assert.ok(isEntry(entry));
     assert.deepEqual([entry.admission.address, entry.admission.principal.kind], ['192.0.2.7', 'address']);
@@ -99,8 +99,8 @@ describe('the check of a request', () => {
     const limits = new FakeLimits();
     const check = new AccessCheck(accessOf({ methods, limits }), requestOf());
     assert.equal(check.begin(), null);
-    assert.equal(check.needsProof, true);
-    assert.equal(refusalOf(check.prove(NOBODY)).status, 401);
+    assert.equal(check.needsCredentials, true);
+    assert.equal(refusalOf(check.checkCredentials(NOBODY)).status, 401);
     assert.equal(methods[2]!.asked.length, 0);
     assert.equal(limits.held, 0);
   });
@@ -113,7 +113,7 @@ describe('the check of a request', () => {
     ];
     const check = new AccessCheck(accessOf({ methods, endsAt: 5000 }), requestOf());
     assert.equal(check.begin(), null);
-    assert.equal(check.prove(NOBODY), null);
+    assert.equal(check.checkCredentials(NOBODY), null);
     const entry = check.finish();
     assert.ok(isEntry(entry));
     assert.equal(entry.admission.principal.name, 'alice');
@@ -128,7 +128,7 @@ describe('the check of a request', () => {
     const methods = [new FakeMethod(granted({ head: cut })), new FakeMethod(granted())];
     const check = new AccessCheck(accessOf({ methods }), request);
     check.begin();
-    check.prove(NOBODY);
+    check.checkCredentials(NOBODY);
     assert.equal(methods[0]!.asked[0]!.head, request.head);
     assert.equal(methods[1]!.asked[0]!.head, cut);
     const entry = check.finish();
@@ -141,7 +141,7 @@ describe('the check of a request', () => {
     const methods = [new FakeMethod(granted({ principal: principalOf('alice') }))];
     const check = new AccessCheck(accessOf({ methods, limits }), requestOf());
     check.begin();
-    check.prove(NOBODY);
+    check.checkCredentials(NOBODY);
     assert.deepEqual(check.finish(), { by: 'limit', ...TOO_MANY });
     assert.deepEqual(limits.entered, ['address -', 'principal alice']);
     assert.equal(limits.held, 0);
@@ -152,7 +152,7 @@ describe('the check of a request', () => {
     const methods = [new FakeMethod(granted({ principal: principalOf('mallory') }))];
     const check = new AccessCheck(accessOf({ methods, limits }), requestOf());
     check.begin();
-    assert.equal(check.prove(NOBODY), null);
+    assert.equal(check.checkCredentials(NOBODY), null);
     const end = check.finish();
     assert.ok(!isEntry(end) && end.by === 'access');
     assert.deepEqual([end.status, end.reason, end.headers[0]?.[0]], [401, 'revoked', 'WWW-Authenticate']);
@@ -166,13 +166,13 @@ describe('the check of a request', () => {
     const check = new AccessCheck(accessOf({ methods: [later, last] }), requestOf());
     check.begin();
     const owner = {
-      proven: () => void heard.push('proven'),
+      credentialsAccepted: () => void heard.push('accepted'),
       refused: (refusal: AccessRefusal) => void heard.push(refusal.detail),
     };
-    assert.equal(check.prove(owner), 'pending');
+    assert.equal(check.checkCredentials(owner), 'pending');
     assert.equal(last.asked.length, 0);
     later.decide(granted());
-    assert.deepEqual(heard, ['proven']);
+    assert.deepEqual(heard, ['accepted']);
     const entry = check.finish();
     assert.ok(isEntry(entry));
     assert.equal(entry.admission.principal.name, 'alice');
@@ -184,7 +184,10 @@ describe('the check of a request', () => {
     const limits = new FakeLimits();
     const check = new AccessCheck(accessOf({ methods: [later], limits }), requestOf());
     check.begin();
-    check.prove({ proven: () => assert.fail(), refused: ({ detail }) => void heard.push(detail) });
+    check.checkCredentials({
+      credentialsAccepted: () => assert.fail(),
+      refused: ({ detail }) => void heard.push(detail),
+    });
     later.decide(WRONG);
     assert.deepEqual(heard, ['wrong password']);
     assert.equal(limits.held, 0);
@@ -195,7 +198,7 @@ describe('the check of a request', () => {
     const limits = new FakeLimits();
     const check = new AccessCheck(accessOf({ methods: [later], limits }), requestOf());
     check.begin();
-    check.prove(NOBODY);
+    check.checkCredentials(NOBODY);
     assert.equal(limits.held, 1);
     check.cancel();
     assert.equal(later.cancelled, 1);

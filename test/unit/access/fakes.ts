@@ -129,5 +129,5 @@ export class FakeLimits implements LimitGuard {
 
 /** Guards that make one and the same for every listener; null for none. */
 export function guardsOf(guard: LimitGuard | null): LimitGuards {
-  return { setOf: () => guard };
+  return { guardFor: () => guard };
 }

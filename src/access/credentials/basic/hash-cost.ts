@@ -6,11 +6,11 @@ const APR1_COST = 1;
 /** Returns the hash that takes longest to compare. Null without hashes. */
 export function slowestOf(hashes: Iterable<string>): string | null {
   let slowest: string | null = null;
-  let most = -1;
+  let maxCost = -1;
   for (const hash of hashes) {
     const cost = costOf(hash);
-    if (cost <= most) continue;
-    most = cost;
+    if (cost <= maxCost) continue;
+    maxCost = cost;
     slowest = hash;
   }
   return slowest;

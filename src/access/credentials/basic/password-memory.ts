@@ -1,11 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
 /** Max remembered matching passwords, and the time that each is remembered. */
-const MAX_GOOD = 10_000;
-const GOOD_MS = 5 * 60_000;
+const MAX_MATCHES = 10_000;
+const MATCH_TTL_MS = 5 * 60_000;
 /** Max remembered wrong passwords, and the time that each is remembered. They never evict matching ones. */
-const MAX_BAD = 1_000;
-const BAD_MS = 10_000;
+const MAX_MISMATCHES = 1_000;
+const MISMATCH_TTL_MS = 10_000;
 
 /**
  * Remembers whether passwords match hashes, keyed by an HMAC of both. Neither a memory dump nor the time of a
@@ -14,8 +14,8 @@ const BAD_MS = 10_000;
 export class PasswordMemory {
   readonly #key = randomBytes(32);
   readonly #now: () => number;
-  readonly #good = new Map<string, number>();
-  readonly #bad = new Map<string, number>();
+  readonly #matches = new Map<string, number>();
+  readonly #mismatches = new Map<string, number>();
 
   /** @param now milliseconds */
   constructor(now: () => number) {
@@ -31,16 +31,16 @@ export class PasswordMemory {
   /** Returns whether they match. Null if the result is not remembered. */
   recall(digest: string): boolean | null {
     const now = this.#now();
-    if (isFresh(this.#good, digest, now)) return true;
-    return isFresh(this.#bad, digest, now) ? false : null;
+    if (isFresh(this.#matches, digest, now)) return true;
+    return isFresh(this.#mismatches, digest, now) ? false : null;
   }
 
   remember(digest: string, matches: boolean): void {
-    const [results, most, keptMs] = matches
-      ? ([this.#good, MAX_GOOD, GOOD_MS] as const)
-      : ([this.#bad, MAX_BAD, BAD_MS] as const);
+    const [results, maxEntries, keptMs] = matches
+      ? ([this.#matches, MAX_MATCHES, MATCH_TTL_MS] as const)
+      : ([this.#mismatches, MAX_MISMATCHES, MISMATCH_TTL_MS] as const);
     results.delete(digest);
-    if (results.size >= most) {
+    if (results.size >= maxEntries) {
       const [oldest] = results.keys();
       results.delete(oldest!);
     }

@@ -11,7 +11,7 @@ import type {
   PendingCheck,
 } from '../../contract/credential-method.ts';
 import { refusedAsRevoked } from '../../contract/revoked.ts';
-import { questionFor } from './auth-question.ts';
+import { authRequestHeaders } from './auth-headers.ts';
 import type { AuthAnswer, AuthCall, AuthCallOwner, AuthTransport } from './auth-transport.ts';
 import { failure, grant, verdictOn } from './auth-verdict.ts';
 import { NodeAuthTransport } from './node-auth-transport.ts';
@@ -19,7 +19,7 @@ import { NodeAuthTransport } from './node-auth-transport.ts';
 /** Max checks that wait for one of `maxConcurrent` places. */
 const MAX_WAITING = 1024;
 /** Rate limit of log lines about server failures. */
-const FAILURE_LINES = { burst: 3, everyMs: 10_000 };
+const FAILURE_LINE_LIMIT = { burst: 3, everyMs: 10_000 };
 
 type Services = Pick<AccessServices, 'log' | 'yieldToNode' | 'revocations'>;
 type TransportMaker = (url: string, maxConnections: number, yieldToNode: () => void) => AuthTransport;
@@ -31,7 +31,7 @@ export class ForwardAuthMethod implements CredentialMethod {
   readonly #transport: AuthTransport;
   readonly #listed: ReadonlySet<string>;
   readonly #line = new FairQueue<ForwardCheck>();
-  readonly #lines = new BurstLimit(() => performance.now(), FAILURE_LINES);
+  readonly #lines = new BurstLimit(() => performance.now(), FAILURE_LINE_LIMIT);
   /** Number of responses so far. Growth shows that the server works. */
   answers = 0;
   #asked = 0;
@@ -92,7 +92,7 @@ export class ForwardAuthMethod implements CredentialMethod {
   }
 
   /** Cancels the call of an abandoned check. Its connection closes in a turn of Node. */
-  giveUp(call: AuthCall): void {
+  abandon(call: AuthCall): void {
     call.cancel();
     this.#services.yieldToNode();
   }
@@ -111,7 +111,7 @@ export class ForwardAuthMethod implements CredentialMethod {
 
   #ask(check: ForwardCheck): void {
     this.#asked++;
-    check.call = this.#transport.ask(questionFor(check.request, this.#listed), check);
+    check.call = this.#transport.ask(authRequestHeaders(check.request, this.#listed), check);
   }
 
   #report(problem: string): void {
@@ -200,6 +200,6 @@ class ForwardCheck implements PendingCheck, AuthCallOwner {
   #end(): void {
     clearTimeout(this.#timer);
     if (this.call === null) this.#method.forget(this);
-    else this.#method.giveUp(this.call);
+    else this.#method.abandon(this.call);
   }
 }

@@ -12,8 +12,8 @@ const MAX_BODY_BYTES = 64 * 1024;
  */
 const IDLE_TIMEOUT_MS = 15_000;
 /** Errors of a kept connection that the server has closed. */
-const CLOSED_MEANWHILE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
-const NOTHING = Buffer.alloc(0);
+const STALE_CONNECTION_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+const EMPTY_BODY = Buffer.alloc(0);
 
 /** Sends authentication requests with Node's HTTP client, over kept connections. */
 export class NodeAuthTransport implements AuthTransport {
@@ -131,7 +131,8 @@ class NodeAuthCall implements AuthCall {
   }
 
   #failed(request: http.ClientRequest, error: NodeJS.ErrnoException): void {
-    const isStale = request.reusedSocket && this.#response === null && CLOSED_MEANWHILE.has(error.code ?? '');
+    const isStale =
+      request.reusedSocket && this.#response === null && STALE_CONNECTION_CODES.has(error.code ?? '');
     // All kept connections may be closed. Each try removes one of them, and the last finds none.
     if (isStale && !this.#isDecided) this.start();
     else this.#conclude(error);
@@ -146,7 +147,7 @@ class NodeAuthCall implements AuthCall {
     }
     this.#isDecided = true;
     const { statusCode, rawHeaders } = this.#response;
-    const body = this.#chunks.length === 0 ? NOTHING : Buffer.concat(this.#chunks);
+    const body = this.#chunks.length === 0 ? EMPTY_BODY : Buffer.concat(this.#chunks);
     const answer: AuthAnswer = { status: statusCode!, headers: rawHeaders, body };
     this.#chunks.length = 0;
     this.#owner.answered(answer);

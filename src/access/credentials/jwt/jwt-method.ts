@@ -10,7 +10,7 @@ import type {
 } from '../../contract/credential-method.ts';
 import { MAX_TOKEN_BYTES, parseToken } from './parsed-token.ts';
 import { TokenCheck } from './token-check.ts';
-import { TokenDesk, type VerifiedToken } from './token-desk.ts';
+import { TokenCache, type VerifiedToken } from './token-cache.ts';
 import { findToken, type FoundToken } from './token-finder.ts';
 import { refusalOf } from './token-problems.ts';
 import { TokenRules } from './token-rules.ts';
@@ -19,13 +19,13 @@ import { TokenRules } from './token-rules.ts';
 export class JwtMethod implements CredentialMethod {
   readonly #settings: JwtSettings;
   readonly #services: AccessServices;
-  readonly #desk: TokenDesk;
+  readonly #cache: TokenCache;
   readonly #rules: TokenRules;
 
   constructor(settings: JwtSettings, services: AccessServices) {
     this.#settings = settings;
     this.#services = services;
-    this.#desk = TokenDesk.of(services.keySets);
+    this.#cache = TokenCache.of(services.keySets);
     this.#rules = new TokenRules(settings);
   }
 
@@ -36,7 +36,7 @@ export class JwtMethod implements CredentialMethod {
     const { text } = found;
     if (text.length > MAX_TOKEN_BYTES) return refusalOf('long');
     const digest = hash('sha256', text, 'base64');
-    const known = this.#desk.find(digest);
+    const known = this.#cache.find(digest);
     if (known !== undefined && this.#trusts(known)) return this.#decide(known, found, digest);
     const token = parseToken(text);
     if (typeof token === 'string') return refusalOf(token);
@@ -45,7 +45,7 @@ export class JwtMethod implements CredentialMethod {
     const problem = this.#rules.problemOf(token.claims, this.#services.now());
     if (problem !== null) return refusalOf(problem);
     return new TokenCheck(
-      { desk: this.#desk, services: this.#services, keys, owner },
+      { cache: this.#cache, services: this.#services, keys, owner },
       { token, digest },
       (verified) => this.#decide(verified, found, digest),
     ).begin();
@@ -54,7 +54,7 @@ export class JwtMethod implements CredentialMethod {
   /** Whether this route accepts a verified signature, perhaps verified for another route. */
   #trusts({ key, algorithm }: VerifiedToken): boolean {
     const { keys, algorithms } = this.#settings;
-    return algorithms.includes(algorithm) && this.#desk.ringOf(keys)?.has(key) === true;
+    return algorithms.includes(algorithm) && this.#cache.ringOf(keys)?.has(key) === true;
   }
 
   /** Decides on a token with a valid signature. */
@@ -62,7 +62,7 @@ export class JwtMethod implements CredentialMethod {
     const claims = principal.claims!;
     const problem = this.#rules.problemOf(claims, this.#services.now());
     if (problem !== null) {
-      if (problem === 'expired') this.#desk.forget(digest);
+      if (problem === 'expired') this.#cache.forget(digest);
       return refusalOf(problem);
     }
     if (this.#services.revocations.isRevoked(principal)) return refusalOf('revoked');

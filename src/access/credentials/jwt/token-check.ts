@@ -3,19 +3,19 @@ import type { AccessServices } from '../../contract/access-services.ts';
 import type { CheckOwner, Decision, PendingCheck, Refused } from '../../contract/credential-method.ts';
 import type { KeyRing, VerifyKey } from './key-ring.ts';
 import type { ParsedToken } from './parsed-token.ts';
-import type { TokenDesk, VerifiedToken } from './token-desk.ts';
+import type { TokenCache, VerifiedToken } from './token-cache.ts';
 import { refusalOf, type TokenProblem } from './token-problems.ts';
 import { principalOf } from './token-rules.ts';
 
 interface TokenCheckParts {
-  readonly desk: TokenDesk;
+  readonly cache: TokenCache;
   readonly services: Pick<AccessServices, 'keySets' | 'yieldToNode'>;
   readonly keys: JwtKeys;
   readonly owner: CheckOwner;
 }
 
 /** A token before verification. */
-interface UnprovenToken {
+interface UnverifiedToken {
   readonly token: ParsedToken;
   readonly digest: string;
 }
@@ -26,21 +26,21 @@ interface UnprovenToken {
  */
 export class TokenCheck implements PendingCheck {
   readonly #parts: TokenCheckParts;
-  readonly #unproven: UnprovenToken;
+  readonly #unverified: UnverifiedToken;
   readonly #decide: (verified: VerifiedToken) => Decision;
   #triedRing: KeyRing | null = null;
   #hasRefreshed = false;
   #isOver = false;
-  #giveUp: (() => void) | null = null;
+  #cancelPending: (() => void) | null = null;
 
   /** @param decide called after the signature was verified */
   constructor(
     parts: TokenCheckParts,
-    unproven: UnprovenToken,
+    unverified: UnverifiedToken,
     decide: (verified: VerifiedToken) => Decision,
   ) {
     this.#parts = parts;
-    this.#unproven = unproven;
+    this.#unverified = unverified;
     this.#decide = decide;
   }
 
@@ -52,21 +52,21 @@ export class TokenCheck implements PendingCheck {
 
   cancel(): void {
     this.#isOver = true;
-    this.#giveUp?.();
+    this.#cancelPending?.();
   }
 
   /** Returns null if the result comes later. */
   #verify(): TokenProblem | null {
-    const { desk, keys, services } = this.#parts;
-    const { token, digest } = this.#unproven;
-    const ring = desk.ringOf(keys);
+    const { cache, keys, services } = this.#parts;
+    const { token, digest } = this.#unverified;
+    const ring = cache.ringOf(keys);
     if (ring === null) return this.#refreshOr('keySet');
     const candidates = ring.candidates(token.algorithm, token.keyName);
     if (candidates.length === 0) return this.#refreshOr('key');
     // The newer set is the same.
     if (ring === this.#triedRing) return 'signature';
     this.#triedRing = ring;
-    this.#giveUp = desk.verifications.begin(ring, digest, token, candidates, (key) =>
+    this.#cancelPending = cache.verifications.begin(ring, digest, token, candidates, (key) =>
       this.#verified(key, candidates),
     );
     services.yieldToNode();
@@ -78,7 +78,9 @@ export class TokenCheck implements PendingCheck {
     const { keys, services } = this.#parts;
     if (keys.kind !== 'url' || this.#hasRefreshed) return problem;
     this.#hasRefreshed = true;
-    this.#giveUp = services.keySets.refresh(keys.url, () => this.#end(this.#isOver ? null : this.#verify()));
+    this.#cancelPending = services.keySets.refresh(keys.url, () =>
+      this.#end(this.#isOver ? null : this.#verify()),
+    );
     return null;
   }
 
@@ -86,14 +88,15 @@ export class TokenCheck implements PendingCheck {
     if (this.#isOver) return;
     if (key === null) {
       // A nameless key may have been replaced by another nameless key.
-      const isNamed = this.#unproven.token.keyName !== null && candidates.every(({ name }) => name !== null);
+      const isNamed =
+        this.#unverified.token.keyName !== null && candidates.every(({ name }) => name !== null);
       this.#end(isNamed ? 'signature' : this.#refreshOr('signature'));
       return;
     }
-    const { token, digest } = this.#unproven;
+    const { token, digest } = this.#unverified;
     const { algorithm, claims, text } = token;
     const verified = { key: key.id, algorithm, principal: principalOf(claims) };
-    this.#parts.desk.keep(digest, verified, text.length);
+    this.#parts.cache.keep(digest, verified, text.length);
     this.#isOver = true;
     this.#parts.owner.decided(this.#decide(verified));
   }

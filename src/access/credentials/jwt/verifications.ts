@@ -5,7 +5,7 @@ import type { ParsedToken } from './parsed-token.ts';
  * Max concurrent verifications of one worker. Node has 4 threads for them. Others wait in a queue that they
  * leave when their client leaves, so clients that come and go cannot pile up work.
  */
-const MAX_AT_ONCE = 32;
+const MAX_CONCURRENT = 32;
 
 /** Called with the key that signed the token. Null if no candidate did. */
 type VerifiedListener = (key: VerifyKey | null) => void;
@@ -44,7 +44,7 @@ export class Verifications {
     if (verification === undefined) {
       verification = { ring, digest, token, candidates, listeners: new Set() };
       open.set(digest, verification);
-      if (this.#running < MAX_AT_ONCE) void this.#run(verification);
+      if (this.#running < MAX_CONCURRENT) void this.#run(verification);
       else this.#waiting.add(verification);
     }
     const listener: VerifiedListener = (key) => done(key);

@@ -6,7 +6,7 @@ const TICKS_PER_SECOND = 65_536;
 /** Max ticks to fill a bucket: times are compared modulo 2^32. */
 const MAX_FILL_TICKS = 2 ** 29;
 /** Max ticks of a bucket's fill time plus debt. */
-const MAX_AHEAD = 2 ** 30;
+const MAX_AHEAD_TICKS = 2 ** 30;
 
 /**
  * Returns the ticks per second that suit a rate: a power of two. All rates that fill their bucket in less
@@ -46,7 +46,7 @@ export class Bucket {
     const burst = Math.max(rate.burst, minBurst);
     // Slack for costs that were rounded up, so that the last units of a burst are not lost.
     const slack = Number.isInteger(this.#cost) ? 0 : Math.min(this.#cost / 2, 2 * Math.sqrt(burst) + 1);
-    this.#depth = Math.min(Math.floor(burst * this.#cost + slack), MAX_AHEAD);
+    this.#depth = Math.min(Math.floor(burst * this.#cost + slack), MAX_AHEAD_TICKS);
     this.#random = random;
   }
 
@@ -92,7 +92,7 @@ export class Bucket {
     const cost = this.#costOf(units);
     for (;;) {
       const fullAt = Atomics.load(words, at);
-      const ahead = Math.min(aheadOf(fullAt, now) + cost, MAX_AHEAD);
+      const ahead = Math.min(aheadOf(fullAt, now) + cost, MAX_AHEAD_TICKS);
       if (Atomics.compareExchange(words, at, fullAt, timeAt(now, ahead)) === fullAt)
         return ahead - this.#depth;
     }
@@ -106,7 +106,7 @@ export class Bucket {
   /** Returns the cost of units in whole ticks. */
   #costOf(units: number): number {
     // A larger cost would lose precision, and is capped anyway.
-    const cost = Math.min(units * this.#cost, MAX_AHEAD);
+    const cost = Math.min(units * this.#cost, MAX_AHEAD_TICKS);
     const whole = Math.floor(cost);
     return whole === cost || this.#random() >= cost - whole ? whole : whole + 1;
   }

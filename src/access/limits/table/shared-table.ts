@@ -9,7 +9,7 @@ export interface SharedKey {
 }
 
 /** Max ticks that a bucket's time can be ahead: see `Bucket`. */
-const MAX_AHEAD = 2 ** 30;
+const MAX_AHEAD_TICKS = 2 ** 30;
 const HEX_DIGITS = 8;
 
 /** Lets the primary read and write the table of a shared limit while workers use it. */
@@ -93,7 +93,7 @@ export class SharedTable {
     if (ticks === 0) return;
     for (;;) {
       const fullAt = Atomics.load(words, at);
-      const ahead = Math.min(Math.max(this.#ahead(rate, fullAt) + ticks, 0), MAX_AHEAD);
+      const ahead = Math.min(Math.max(this.#ahead(rate, fullAt) + ticks, 0), MAX_AHEAD_TICKS);
       const time = ahead === 0 ? 0 : (this.#now(rate) + ahead) | 0 || 1;
       if (Atomics.compareExchange(words, at, fullAt, time) === fullAt) return;
     }
@@ -106,7 +106,11 @@ export class SharedTable {
 
   /** Connections of an open key in other processes. */
   set elsewhere(connections: number) {
-    Atomics.store(this.#table.layout.words, this.#at + SLOT.elsewhere, Math.min(connections, MAX_AHEAD));
+    Atomics.store(
+      this.#table.layout.words,
+      this.#at + SLOT.elsewhere,
+      Math.min(connections, MAX_AHEAD_TICKS),
+    );
   }
 
   /** Whether the limit refuses everything. */

@@ -71,7 +71,7 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     this.countStart();
     const { meter } = this.admission;
     // Otherwise each new connection of a slowed client would read more than the limit allows.
-    if (meter?.isBehind === true && this.#client.slowDown()) meter.wait(this.#client);
+    if (meter?.isOverLimit === true && this.#client.slowDown()) meter.wait(this.#client);
     else channel.resume();
     if (rest.length > 0) this.#client.channelData(rest, 0, rest.length);
   }
@@ -342,9 +342,9 @@ export class ByteSession extends CountedSession<StreamContext> implements Stream
     this.markEnded();
     this.#awaitsDrain = false;
     this.#ending = { side, code, reason };
-    this.admission.meter?.forget(this.#client);
+    this.admission.meter?.cancelWait(this.#client);
     this.legFinished();
     // Its input must continue before the deadlines: the close frame, or the end of an incomplete frame.
-    this.#client.readOn();
+    this.#client.resumeReading();
   }
 }

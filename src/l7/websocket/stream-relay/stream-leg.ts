@@ -132,7 +132,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     this.#resumeFrom(PAUSED);
   }
 
-  /** Pauses reading until {@link readOn}. Returns false if it is already paused that way. */
+  /** Pauses reading until {@link resumeReading}. Returns false if it is already paused that way. */
   slowDown(): boolean {
     if ((this.#state & SLOWED) !== 0) return false;
     this.#state |= SLOWED;
@@ -140,7 +140,7 @@ export class StreamLeg extends FrameTracker<LegRules> implements UpstreamOwner, 
     return true;
   }
 
-  readOn(): void {
+  resumeReading(): void {
     if (this.isSlowedInFrame) this.#owner.legActive(this.#peer);
     this.#resumeFrom(SLOWED);
   }

@@ -25,7 +25,7 @@ class EagerReader implements MeteredReader {
     this.#perRead = perRead;
   }
 
-  readOn(): void {
+  resumeReading(): void {
     this.isWaiting = false;
     for (;;) {
       this.messages += this.#perRead;
@@ -49,7 +49,7 @@ class EventReader implements MeteredReader {
     this.#perRead = perRead;
   }
 
-  readOn(): void {
+  resumeReading(): void {
     this.#isWaiting = false;
   }
 
@@ -68,7 +68,7 @@ describe('a meter that closes', () => {
     const set = new LimitRig().set({ messages: { perSecond: 10, burst: 20 } });
     const { meter } = meterOf(set);
     meter.count(40, 0);
-    assert.deepEqual([meter.isBehind, meterOf(set).meter.count(1, 0)], [false, 'close']);
+    assert.deepEqual([meter.isOverLimit, meterOf(set).meter.count(1, 0)], [false, 'close']);
   });
 
   it('lets the burst pass, and closes with 1008 behind it', () => {
@@ -112,17 +112,17 @@ describe('a meter that slows down', () => {
     const rig = new LimitRig();
     const set = rig.set({ over: 'slow', messages: { perSecond: 100, burst: 50 } });
     const { meter } = meterOf(set);
-    assert.equal(meter.isBehind, false);
+    assert.equal(meter.isOverLimit, false);
     meter.count(60, 0);
-    assert.equal(meterOf(set).meter.isBehind, true);
-    assert.equal(meterOf(set, '10.0.0.2').meter.isBehind, false);
+    assert.equal(meterOf(set).meter.isOverLimit, true);
+    assert.equal(meterOf(set, '10.0.0.2').meter.isOverLimit, false);
   });
 
   it('lets a sender have its rate, and no more', () => {
     const rig = new LimitRig();
     const { meter } = meterOf(rig.set({ over: 'slow', messages: { perSecond: 100, burst: 50 } }));
     const reader = new EagerReader(meter, 7);
-    reader.readOn();
+    reader.resumeReading();
     rig.pass(10_000);
     assert.ok(reader.messages >= 1050 - 14 && reader.messages <= 1050 + 14, String(reader.messages));
   });
@@ -131,7 +131,7 @@ describe('a meter that slows down', () => {
     const rig = new LimitRig();
     const { meter } = meterOf(rig.set({ over: 'slow', messages: { perSecond: 1000, burst: 1 } }));
     const reader = new EagerReader(meter, 64);
-    reader.readOn();
+    reader.resumeReading();
     rig.pass(10_000);
     assert.ok(reader.messages >= 10_000 && reader.messages <= 10_400, String(reader.messages));
   });
@@ -140,7 +140,7 @@ describe('a meter that slows down', () => {
     const rig = new LimitRig();
     const set = rig.set({ over: 'slow', messages: { perSecond: 100, burst: 10 } });
     const readers = [1, 2, 3].map(() => new EagerReader(meterOf(set).meter, 5));
-    for (const reader of readers) reader.readOn();
+    for (const reader of readers) reader.resumeReading();
     rig.pass(30_000);
     for (const { messages } of readers) assert.ok(messages > 900 && messages < 1100, String(messages));
   });
@@ -162,7 +162,7 @@ describe('a meter that slows down', () => {
   it('does not slow another key', () => {
     const rig = new LimitRig();
     const set = rig.set({ over: 'slow', messages: { perSecond: 100, burst: 10 } });
-    new EagerReader(meterOf(set).meter, 50).readOn();
+    new EagerReader(meterOf(set).meter, 50).resumeReading();
     assert.equal(meterOf(set, '10.0.0.2').meter.count(1, 1), 'go');
   });
 
@@ -171,9 +171,9 @@ describe('a meter that slows down', () => {
     const set = rig.set({ over: 'slow', messages: { perSecond: 10, burst: 1 } });
     const [first, second] = [meterOf(set), meterOf(set)];
     const readers = [new EagerReader(first.meter, 5), new EagerReader(second.meter, 5)] as const;
-    for (const reader of readers) reader.readOn();
+    for (const reader of readers) reader.resumeReading();
     const before = readers.map(({ messages }) => messages);
-    first.meter.forget(readers[0]);
+    first.meter.cancelWait(readers[0]);
     second.release();
     rig.pass(60_000);
     assert.deepEqual(
@@ -189,7 +189,7 @@ describe('a meter that slows down', () => {
       { name: 'slow', over: 'slow', messages: { perSecond: 10, burst: 1 } },
     );
     const reader = new EagerReader(meterOf(set).meter, 1);
-    reader.readOn();
+    reader.resumeReading();
     rig.pass(10_000);
     assert.ok(reader.messages >= 100 && reader.messages <= 104, String(reader.messages));
   });

@@ -124,7 +124,7 @@ export function listener(
     requests: new LiveSet(),
     random: new RandomPool(),
     accessServices: null as unknown as L7Environment['accessServices'],
-    limits: { setOf: () => null },
+    limits: { guardFor: () => null },
   };
   const stats = new ListenerStats(page, pages, own.name);
   const compiled = doSteps(ListenerRoutes.build(own, environment, null));

@@ -10,7 +10,7 @@ import { OpenAdmission } from '../../../../src/access/admission/open-admission.t
 export class FakeMeter implements TrafficMeter {
   readonly excess = { code: 1008, reason: 'too many messages' } as const;
   /** Whether the key of a session that begins has used its limit up. */
-  isBehind = false;
+  isOverLimit = false;
   /** The verdict on the next reads. */
   verdict: MeterVerdict = 'go';
   /** Messages and bytes of each read. */
@@ -25,14 +25,14 @@ export class FakeMeter implements TrafficMeter {
   wait(reader: MeteredReader): void {
     this.waiting.push(reader);
   }
-  forget(reader: MeteredReader): void {
+  cancelWait(reader: MeteredReader): void {
     const place = this.waiting.indexOf(reader);
     if (place >= 0) this.waiting.splice(place, 1);
   }
 
   /** The limit allows more: every session that waits reads on. */
   allow(): void {
-    for (const reader of this.waiting.splice(0)) reader.readOn();
+    for (const reader of this.waiting.splice(0)) reader.resumeReading();
   }
 }
 

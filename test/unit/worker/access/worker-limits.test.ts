@@ -39,7 +39,7 @@ function setup() {
 describe('the limits of a worker', () => {
   it('count refusals in the stats page', () => {
     const { page, limits } = setup();
-    const set = limits.setOf('web', [LIMIT]);
+    const set = limits.guardFor('web', [LIMIT]);
     assert.ok(set !== null);
     assert.equal(set.enter('address', requestOf('10.0.0.1'), null, set.open()), null);
     assert.equal(set.enter('address', requestOf('10.0.0.1'), null, set.open())?.kind, 'connections');
@@ -49,10 +49,10 @@ describe('the limits of a worker', () => {
 
   it('report a ledger to the primary before the first hold, once for all generations', () => {
     const { page, memory, memories, said, limits } = setup();
-    const set = limits.setOf('web', [LIMIT]);
+    const set = limits.guardFor('web', [LIMIT]);
     assert.equal(said.length, 0);
     set?.enter('address', requestOf('10.0.0.1'), null, set.open());
-    const next = limits.next(memories, page).setOf('web', [{ ...LIMIT, connections: 2 }]);
+    const next = limits.next(memories, page).guardFor('web', [{ ...LIMIT, connections: 2 }]);
     assert.equal(next?.enter('address', requestOf('10.0.0.1'), null, next.open()), null);
     assert.equal(said.length, 1);
     const layout = new TableLayout(memory);
@@ -63,6 +63,6 @@ describe('the limits of a worker', () => {
   });
 
   it('have no set without limits', () => {
-    assert.equal(setup().limits.setOf('web', []), null);
+    assert.equal(setup().limits.guardFor('web', []), null);
   });
 });

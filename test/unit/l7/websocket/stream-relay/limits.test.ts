@@ -16,7 +16,7 @@ class MeteredStage extends Stage {
 
   constructor(options: StageOptions = {}, isBehind = false) {
     const meter = new FakeMeter();
-    meter.isBehind = isBehind;
+    meter.isOverLimit = isBehind;
     super({ ...options, meter });
     this.meter = meter;
   }

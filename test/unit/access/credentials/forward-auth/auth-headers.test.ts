@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { questionFor } from '../../../../../src/access/credentials/forward-auth/auth-question.ts';
+import { authRequestHeaders } from '../../../../../src/access/credentials/forward-auth/auth-headers.ts';
 import { headerOf } from '../../../../../src/wire/http/request-head.ts';
 import { requestWith } from '../requests.ts';
 
@@ -8,11 +8,11 @@ type Shape = Parameters<typeof requestWith>[1];
 
 /** Returns the question in lower case. */
 function ask(headers: readonly string[], answered: readonly string[] = [], shape: Shape = {}) {
-  const question = questionFor(requestWith(headers, shape), new Set(answered));
+  const question = authRequestHeaders(requestWith(headers, shape), new Set(answered));
   return { headers: question.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text)) };
 }
 
-describe('the question of a forward authentication', () => {
+describe('authRequestHeaders', () => {
   it('describes the request as Traefik and nginx do', () => {
     const question = ask(['host', 'chat.example.com:8443'], [], { method: 'POST', path: '/a', query: 'b=c' });
     assert.deepEqual(question.headers, [

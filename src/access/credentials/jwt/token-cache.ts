@@ -20,7 +20,7 @@ const ENTRY_BYTES = 768;
 const BYTES_PER_TOKEN_BYTE = 4;
 
 /** State shared by all routes of a worker: verified tokens, pending verifications, and parsed key sets. */
-export class TokenDesk {
+export class TokenCache {
   readonly verifications = new Verifications();
   readonly #keySets: KeySets;
   readonly #tokens = new RecentMap<VerifiedToken>({
@@ -36,11 +36,11 @@ export class TokenDesk {
     void loadJose();
   }
 
-  /** Returns the desk of the worker that owns `keySets`. */
-  static of(keySets: KeySets): TokenDesk {
-    let desk = DESKS.get(keySets);
-    if (desk === undefined) DESKS.set(keySets, (desk = new TokenDesk(keySets)));
-    return desk;
+  /** Returns the cache of the worker that owns `keySets`. */
+  static of(keySets: KeySets): TokenCache {
+    let cache = CACHES.get(keySets);
+    if (cache === undefined) CACHES.set(keySets, (cache = new TokenCache(keySets)));
+    return cache;
   }
 
   /** Returns the keys of a route. Null if its URL has not been fetched yet. */
@@ -71,4 +71,4 @@ export class TokenDesk {
   }
 }
 
-const DESKS = new WeakMap<KeySets, TokenDesk>();
+const CACHES = new WeakMap<KeySets, TokenCache>();

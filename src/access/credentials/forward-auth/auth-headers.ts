@@ -6,7 +6,7 @@ import type { AccessRequest } from '../../contract/access-request.ts';
  * Headers that ask for a part or a form of the resource. With them, a server could answer 304 or 206, or
  * compress a refusal.
  */
-const ABOUT_THE_RESOURCE: ReadonlySet<string> = new Set([
+const RESOURCE_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'accept-encoding',
   'content-encoding',
@@ -18,7 +18,7 @@ const ABOUT_THE_RESOURCE: ReadonlySet<string> = new Set([
   'range',
 ]);
 /** Headers that only the proxy may send, because the server trusts them. */
-const OWN_PREFIXES = ['x-original-', 'sec-websocket-'] as const;
+const PROXY_ONLY_PREFIXES = ['x-original-', 'sec-websocket-'] as const;
 
 /**
  * Returns the headers of the authentication request: the client's end-to-end headers and a description of the
@@ -28,7 +28,7 @@ const OWN_PREFIXES = ['x-original-', 'sec-websocket-'] as const;
  * @param answered headers that the server's response sets, in lower case; the client's values are dropped
  * @returns name, value, name, value ...
  */
-export function questionFor(request: AccessRequest, answered: ReadonlySet<string>): string[] {
+export function authRequestHeaders(request: AccessRequest, answered: ReadonlySet<string>): string[] {
   const { head, client } = request;
   const dropped = nominated(request);
   const headers: string[] = [];
@@ -36,7 +36,7 @@ export function questionFor(request: AccessRequest, answered: ReadonlySet<string
     const name = head.headers[index]!;
     // Many servers treat both spellings as one header.
     const hyphened = name.replaceAll('_', '-');
-    if (isOurs(hyphened) || dropped.has(name)) continue;
+    if (isWithheld(hyphened) || dropped.has(name)) continue;
     if (answered.has(hyphened)) continue;
     headers.push(name, head.headers[index + 1]!);
   }
@@ -62,9 +62,9 @@ function uriOf({ path, head: { query, hasEmptyQuery } }: AccessRequest): string 
   return query === '' && hasEmptyQuery !== true ? path : `${path}?${query}`;
 }
 
-function isOurs(name: string): boolean {
-  if (isWrittenByProxy(name) || ABOUT_THE_RESOURCE.has(name)) return true;
-  return OWN_PREFIXES.some((prefix) => name.startsWith(prefix));
+function isWithheld(name: string): boolean {
+  if (isWrittenByProxy(name) || RESOURCE_HEADERS.has(name)) return true;
+  return PROXY_ONLY_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
 /** Returns the headers listed in the client's Connection header. Endpoints do not receive them either. */
