@@ -9,7 +9,7 @@ import type { Path } from '../syntax/source-file.ts';
 
 const DAY_MS = 86_400_000;
 /** Lead time of the warning before a certificate expires. At most the last third of its lifetime. */
-const NOTICE_MS = 30 * DAY_MS;
+const EXPIRY_NOTICE_MS = 30 * DAY_MS;
 
 /** A listener's certificate and its path. */
 export interface PlacedCertificate {
@@ -46,7 +46,7 @@ function faultOfDates({ validFrom, validTo }: X509Certificate, now: number): str
   const end = Date.parse(validTo);
   if (end < now) return `expired on ${dayOf(end)}`;
   if (start > now) return `is not valid before ${dayOf(start)}`;
-  if (end - now >= Math.min(NOTICE_MS, (end - start) / 3)) return null;
+  if (end - now >= Math.min(EXPIRY_NOTICE_MS, (end - start) / 3)) return null;
   return `expires on ${dayOf(end)}, in ${countOf(Math.floor((end - now) / DAY_MS))}: renew it`;
 }
 
@@ -99,25 +99,25 @@ export function warnOfChain(section: Section, certificates: readonly X509Certifi
  * Warns of each certificate that is never served for one of its names. This happens if an earlier one has the
  * same name and key type. Clients choose between certificates of different key types.
  *
- * @param usedKey key that selects the engine `uws`, which serves one certificate per name; null for another
+ * @param uwsKey key that selects the engine `uws`, which serves one certificate per name; null for another
  * engine
  */
-export function warnOfTwins(
+export function warnOfShadowedCertificates(
   certificates: readonly PlacedCertificate[],
-  usedKey: string | null,
+  uwsKey: string | null,
   problems: Problems,
 ): void {
   const seen = new Set<string>();
   for (const { path, leaf, serverNames } of certificates) {
     const type = leaf.publicKey.asymmetricKeyType ?? '';
-    const idOf = (name: string): string => (usedKey === null ? `${type} ${name}` : name);
+    const idOf = (name: string): string => (uwsKey === null ? `${type} ${name}` : name);
     const shadowed = serverNames.find((name) => seen.has(idOf(name)));
     for (const name of serverNames) seen.add(idOf(name));
     if (shadowed === undefined) continue;
     const why =
-      usedKey === null
+      uwsKey === null
         ? `an earlier certificate with a key of the same type (${type}) is served`
-        : `an earlier certificate is served, because the engine uws, which the listener has because of "${usedKey}", has one for a name`;
+        : `an earlier certificate is served, because the engine uws, which the listener has because of "${uwsKey}", has one for a name`;
     problems.warning(path, `for ${describe(shadowed)} ${why}: leave one of them out`);
   }
 }
@@ -127,7 +127,7 @@ export function warnOfTwins(
  *
  * @param ciphers TLS 1.2 ciphers; empty if that version is off
  */
-export function warnOfUnfitCiphers(
+export function warnOfUnusedKeyTypes(
   certificates: readonly PlacedCertificate[],
   ciphers: readonly string[],
   problems: Problems,

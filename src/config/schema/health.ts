@@ -28,7 +28,7 @@ const OUTLIER = {
 const FAILURES = ['connect', 'reset', 'handshake', '5xx'] as const;
 const WINDOW_MS = { min: 1000, max: 600_000 };
 const CLIENTS = { min: 2, max: 100 };
-const COUNT = { min: 1, max: 1000 };
+const PROBE_COUNT = { min: 1, max: 1000 };
 const PERCENT = { min: 0, max: 100 };
 const PERIOD_MS = { min: 10, max: 86_400_000 };
 
@@ -71,8 +71,8 @@ function readHealthCheck(cluster: Section): HealthCheck | null {
     status: section.optional('status', statusRange, { min: 200, max: 399 }),
     intervalMs,
     timeoutMs,
-    rise: section.optional('rise', integer(COUNT), 2),
-    fall: section.optional('fall', integer(COUNT), 3),
+    rise: section.optional('rise', integer(PROBE_COUNT), 2),
+    fall: section.optional('fall', integer(PROBE_COUNT), 3),
   };
 }
 
@@ -104,7 +104,7 @@ function readOutlier(cluster: Section): OutlierSettings | null {
     failures,
     windowMs: section.optional('window', duration(WINDOW_MS), 10_000),
     minClients: section.optional('minClients', integer(CLIENTS), 5),
-    consecutiveFailures: section.optional('consecutiveFailures', integer(COUNT), 5),
+    consecutiveFailures: section.optional('consecutiveFailures', integer(PROBE_COUNT), 5),
     ejectionMs,
     maxEjectionMs: Math.max(ejectionMs, maxEjectionMs),
     maxEjectedPercent: section.optional('maxEjectedPercent', integer(PERCENT), 50),

@@ -13,7 +13,7 @@ import { fieldName, keptFiles, rotationSize } from './log-formats.ts';
 import type { Settings } from './settings.ts';
 import { ratio } from './tracing/formats.ts';
 
-const DEFAULT_KEEP = 5;
+const DEFAULT_KEPT_FILES = 5;
 const ACCESS_PATH = ['log', 'access'];
 const ACCESS_SHAPE = {
   what: '"log.access"',
@@ -34,7 +34,7 @@ export function readLog(settings: Settings, base: BaseDirectory, problems: Probl
     principal: settings.read('log.principal'),
     file,
     maxSizeBytes: maxSize ?? 0,
-    keep: keep ?? DEFAULT_KEEP,
+    keep: keep ?? DEFAULT_KEPT_FILES,
   };
 }
 
@@ -80,7 +80,7 @@ function readAccess(
     fields: readFields(section, format, problems),
     slowMs: section.optional('slow', duration({ min: 1, max: 3_600_000, zero: 'none' }), 0),
     maxSizeBytes: maxSize ?? 0,
-    keep: keep ?? DEFAULT_KEEP,
+    keep: keep ?? DEFAULT_KEPT_FILES,
   };
 }
 

@@ -20,7 +20,7 @@ import { fileToWrite, readLog } from './log.ts';
 import type { Settings } from './settings.ts';
 import { readTracing } from './tracing/tracing.ts';
 import { checkTunnelClusters } from './tunnel-clusters.ts';
-import { refuseSharedAddresses, refuseTwins } from './uniqueness.ts';
+import { refuseSharedAddresses, refuseDuplicateNames } from './uniqueness.ts';
 
 /** The revocation file in the service manager's state directory. */
 const REVOCATION_FILE = 'revocations.json';
@@ -130,7 +130,7 @@ function* readClusters(
     yield;
   }
   const named = read.map(({ path, value }) => ({ path, value: value.cluster.name }));
-  refuseTwins(named, 'clusters', problems);
+  refuseDuplicateNames(named, 'clusters', problems);
   const complete = elements === null || (elements.length > 0 && elements.length === read.length);
   return { read, names: new ClusterNames(named, complete, problems) };
 }
@@ -144,7 +144,7 @@ function* readListeners(settings: Settings, context: Context): Steps<readonly Lo
     if (listener !== null) listeners.push(listener);
   }
   const named = listeners.map(({ path, value }) => ({ path, value: value.name }));
-  refuseTwins(named, 'listeners', context.problems);
+  refuseDuplicateNames(named, 'listeners', context.problems);
   return listeners;
 }
 

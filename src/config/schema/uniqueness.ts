@@ -5,7 +5,11 @@ import type { Located } from '../syntax/section.ts';
 import type { Listener } from '../types/listener.ts';
 
 /** Adds an error for each name that an earlier entry has. `what` is `listeners`, `clusters` or `routes`. */
-export function refuseTwins(names: readonly Located<string>[], what: string, problems: Problems): void {
+export function refuseDuplicateNames(
+  names: readonly Located<string>[],
+  what: string,
+  problems: Problems,
+): void {
   const seen = new Set<string>();
   for (const { path, value } of names) {
     // An empty name replaces a missing one, which has its own error.

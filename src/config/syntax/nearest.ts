@@ -11,7 +11,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   let best: string | undefined;
   let bestDistance = allowed + 1;
   for (const candidate of candidates) {
-    const distance = slipsBetween(wanted, candidate.toLowerCase(), bestDistance);
+    const distance = typosBetween(wanted, candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   if (best !== undefined || wanted.length < 3) return best;
@@ -22,7 +22,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
  * Counts letters inserted, deleted, changed or swapped with their neighbour (optimal string alignment), up to
  * `limit`.
  */
-function slipsBetween(a: string, b: string, limit: number): number {
+function typosBetween(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);

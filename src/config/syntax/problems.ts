@@ -131,11 +131,11 @@ export class Problems {
   }
 
   #find(path: Path, key: boolean): Place {
-    const around = this.#overrides.findLast((override) => startsWith(path, override.path));
+    const around = this.#overrides.findLast((override) => isPrefix(path, override.path));
     if (around !== undefined) return outside(around.place);
     const { position, found, isShared } = this.#source.locate(path, key);
     if (!found) {
-      const below = this.#overrides.findLast((override) => startsWith(override.path, path));
+      const below = this.#overrides.findLast((override) => isPrefix(override.path, path));
       if (below !== undefined) return outside(below.place);
     }
     return this.#inFile(position, isShared);
@@ -150,7 +150,7 @@ function outside(place: string): Place {
   return { position: null, place, isShared: false };
 }
 
-function startsWith(path: Path, beginning: Path): boolean {
+function isPrefix(path: Path, beginning: Path): boolean {
   return beginning.length <= path.length && beginning.every((step, index) => path[index] === step);
 }
 

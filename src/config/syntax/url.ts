@@ -31,6 +31,6 @@ export function httpUrl(what: string): Format<URL> {
 }
 
 /** Whether traffic to the URL crosses the network unencrypted: plain HTTP to another machine. */
-export function crossesInClear(url: URL): boolean {
+export function isUnencrypted(url: URL): boolean {
   return url.protocol === 'http:' && !isLoopbackHost(url.hostname);
 }

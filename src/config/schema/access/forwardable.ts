@@ -8,7 +8,7 @@ import { headerName } from '../route/route-match.ts';
  * Cookie and Authorization carry client credentials, and forwarded headers are first removed from every
  * request.
  */
-const OWN =
+const PROXY_HEADERS =
   /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|content-length|content-encoding|content-type|upgrade|expect|date|via|host|origin|cookie|authorization|forwarded|x-real-ip|x-request-id|x-forwarded-.*|sec-websocket-.*)$/;
 
 /** Name of a header that a credential sets for endpoints. Returned in lower case. */
@@ -20,7 +20,7 @@ export const forwardable: Format<string> = (value) => {
       `${describe(name)} has an underscore, which many servers take for a hyphen: write ${hyphens}`,
     );
   }
-  if (!OWN.test(name)) return name;
+  if (!PROXY_HEADERS.test(name)) return name;
   throw new FormatError(
     `${describe(name)} is written by clients or the proxy itself, and cannot carry what a credential says: ` +
       'choose a name such as x-user',

@@ -19,9 +19,9 @@ const MAX_BCRYPT_COST = 12;
 const MIN_BCRYPT_COST = 4;
 const MAX_USER_BYTES = 255;
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
-const KNOWN = [/^\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}$/, /^\{SHA\}[A-Za-z0-9+/]{27}=$/];
+const SUPPORTED_HASHES = [/^\$apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}$/, /^\{SHA\}[A-Za-z0-9+/]{27}=$/];
 /** Prefixes of unsupported hashes, with a description of each. */
-const OTHER_FORMS: readonly (readonly [RegExp, string])[] = [
+const UNSUPPORTED_HASHES: readonly (readonly [RegExp, string])[] = [
   [/^\$1\$/, 'is hashed by MD5-crypt'],
   [/^\$5\$/, 'is hashed by SHA-256-crypt'],
   [/^\$6\$/, 'is hashed by SHA-512-crypt'],
@@ -71,8 +71,8 @@ function entryOf(line: string, place: string): { readonly user: string; readonly
   const who = `${place}: the password of ${describe(user)}`;
   const cost = BCRYPT.exec(hash)?.[1];
   if (cost !== undefined) checkCost(Number(cost), who);
-  else if (!KNOWN.some((form) => form.test(hash)))
-    throw new FormatError(unfit(hash, who, comment.length > 0));
+  else if (!SUPPORTED_HASHES.some((form) => form.test(hash)))
+    throw new FormatError(unsupportedHash(hash, who, comment.length > 0));
   return { user, hash };
 }
 
@@ -90,8 +90,8 @@ function checkCost(cost: number, who: string): void {
   }
 }
 
-function unfit(hash: string, who: string, hasComment: boolean): string {
-  const form = OTHER_FORMS.find(([expression]) => expression.test(hash))?.[1];
+function unsupportedHash(hash: string, who: string, hasComment: boolean): string {
+  const form = UNSUPPORTED_HASHES.find(([expression]) => expression.test(hash))?.[1];
   const fault = form ?? (hash === '' ? 'is empty' : 'is in plain text');
   const hint = form === undefined && hasComment ? ' (a hash has no colon)' : '';
   return `${who} ${fault}${hint}: write it by htpasswd -B, which hashes by bcrypt; apr1 and SHA are taken as well`;

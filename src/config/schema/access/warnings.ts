@@ -8,7 +8,7 @@ import type { Route } from '../../types/route.ts';
  * Max comparisons of blocks. Longer lists come from tools, and comparing all their blocks would take seconds.
  */
 const MAX_COMPARISONS = 10_000;
-const EVERYBODY = ['0.0.0.0/0', '::/0'];
+const ALL_ADDRESSES = ['0.0.0.0/0', '::/0'];
 
 /**
  * Warns of the settings in one key `access`. Inherited settings get their warnings at their own place.
@@ -55,7 +55,7 @@ function warnOfLockout(access: Section, { deny, allow }: AccessSettings): void {
       path,
       'the files of allow have no block, so nobody is let in: write at least one',
     );
-  } else if (coversAll(deny, allow ?? EVERYBODY)) {
+  } else if (coversAll(deny, allow ?? ALL_ADDRESSES)) {
     const what = allow === null ? 'every address' : 'every block of allow, and comes first';
     access.problems.warning(path, `deny has ${what}, so nobody is let in: narrow it`);
   }

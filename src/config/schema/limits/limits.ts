@@ -11,12 +11,12 @@ const L7 = {
   what: 'a limit',
   keys: ['name', 'key', 'connections', ...RATE_KEYS, 'burst', 'over', 'shared', 'maxKeys'],
 };
-const SEEN_AT_L7 = ['requests', 'messages', 'bytes', 'over'];
+const L7_KEYS = ['requests', 'messages', 'bytes', 'over'];
 const L4 = {
   what: 'a limit of a listener of mode l4',
-  keys: L7.keys.filter((key) => !SEEN_AT_L7.includes(key)),
+  keys: L7.keys.filter((key) => !L7_KEYS.includes(key)),
   notes: Object.fromEntries(
-    SEEN_AT_L7.map((key) => [
+    L7_KEYS.map((key) => [
       key,
       `"${key}" needs a listener of mode l7: at layer 4 only connections and handshakes are counted`,
     ]),
@@ -33,7 +33,7 @@ export interface LimitTerms {
   /** Whether the configuration has Redis, which `shared` needs. */
   readonly hasRedis: boolean;
   /** Key that selects the engine `uws`, which cannot slow clients. Null for another engine. */
-  readonly usedKey: string | null;
+  readonly uwsKey: string | null;
 }
 
 /** Reads the optional list. */
@@ -69,21 +69,21 @@ function readLimit(entry: Located<unknown>, owner: Section, terms: LimitTerms): 
     key,
     connections: limit.optional('connections', integer({ min: 1, max: 100_000_000 }), null),
     ...readRates(limit),
-    over: readOver(limit, terms.usedKey),
+    over: readOver(limit, terms.uwsKey),
     isShared,
     maxKeys: limit.optional('maxKeys', integer({ min: 64, max: 4_194_304 }), DEFAULT_MAX_KEYS),
   };
 }
 
-function readOver(limit: Section, usedKey: string | null): LimitSettings['over'] {
+function readOver(limit: Section, uwsKey: string | null): LimitSettings['over'] {
   const over = limit.optional('over', oneOf('close', 'slow'), 'close');
   if (!limit.has('over')) return over;
   if (!limit.has('messages') && !limit.has('bytes')) {
     limit.problemAt('over', 'over is for limits of messages or bytes; others answer 429: leave it out');
-  } else if (over === 'slow' && usedKey !== null) {
+  } else if (over === 'slow' && uwsKey !== null) {
     limit.problemAt(
       'over',
-      `only the engines raw and net can read less from a client, and the listener uses uws because of "${usedKey}": write close`,
+      `only the engines raw and net can read less from a client, and the listener uses uws because of "${uwsKey}": write close`,
     );
   }
   return over;

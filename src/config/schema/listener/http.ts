@@ -3,10 +3,10 @@ import { MAX_DURATION_MS } from '../../../core/units/duration.ts';
 import { byteRate, byteSize, duration, integer } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import type { HttpSettings } from '../../types/listener.ts';
-import { refuseForeignKeys } from './l7-engine.ts';
+import { refuseUnsupportedKeys } from './l7-engine.ts';
 
 /** Keys that the engine `uws` does not support: its own limits are fixed. */
-const OWN_KEYS = [
+const NON_UWS_KEYS = [
   'headerTimeout',
   'maxHeaderSize',
   'maxHeaders',
@@ -16,16 +16,16 @@ const OWN_KEYS = [
 ];
 const HTTP = {
   what: '"http"',
-  keys: ['requestTimeout', 'idleTimeout', 'maxBodySize', 'minBodyRate', 'keepAlive', ...OWN_KEYS],
+  keys: ['requestTimeout', 'idleTimeout', 'maxBodySize', 'minBodyRate', 'keepAlive', ...NON_UWS_KEYS],
 };
 const KIB = 1024;
 const GIB = 1024 ** 3;
 const DEADLINE_MS = { min: 10, max: MAX_DURATION_MS };
 
-/** Reads the optional key. @param keyForUws key that selects the engine `uws`; null for another engine */
-export function readHttp(listener: Section, keyForUws: string | null): HttpSettings {
+/** Reads the optional key. @param uwsKey key that selects the engine `uws`; null for another engine */
+export function readHttp(listener: Section, uwsKey: string | null): HttpSettings {
   const section = listener.settings('http', HTTP);
-  refuseForeignKeys(section, keyForUws, { own: OWN_KEYS, uws: [] });
+  refuseUnsupportedKeys(section, uwsKey, { own: NON_UWS_KEYS, uws: [] });
   return {
     requestTimeoutMs: section.optional('requestTimeout', duration(DEADLINE_MS), 60_000),
     idleTimeoutMs: section.optional(

@@ -24,32 +24,32 @@ export function readL7Engine(listener: Section): L7Listener['engine'] {
 }
 
 /**
- * Adds an error for each connection key that the engine `uws` does not support. @param usedKey see {@link
+ * Adds an error for each connection key that the engine `uws` does not support. @param uwsKey see {@link
  * keyForUws}
  */
-export function refuseEntryOnUws(
+export function refuseConnectionKeysOnUws(
   listener: Section,
-  usedKey: string | null,
+  uwsKey: string | null,
   { proxyProtocol, passthrough }: Pick<L7Listener, 'proxyProtocol' | 'passthrough'>,
 ): void {
   const keys = [
     ...(proxyProtocol === 'off' ? [] : ['proxyProtocol']),
     ...(passthrough.length === 0 ? [] : ['passthrough']),
   ];
-  refuseForeignKeys(listener, usedKey, { own: keys, uws: [] });
+  refuseUnsupportedKeys(listener, uwsKey, { own: keys, uws: [] });
 }
 
-/** Adds an error for each key that only the other engines support. @param usedKey see {@link keyForUws} */
-export function refuseForeignKeys(
+/** Adds an error for each key that only the other engines support. @param uwsKey see {@link keyForUws} */
+export function refuseUnsupportedKeys(
   section: Section,
-  usedKey: string | null,
+  uwsKey: string | null,
   keys: { readonly own: readonly string[]; readonly uws: readonly string[] },
 ): void {
   section.problems.observer?.engines(section.path, keys.own, ['raw', 'net']);
   section.problems.observer?.engines(section.path, keys.uws, ['uws']);
   const [foreign, engines] =
-    usedKey === null ? [keys.uws, 'the engine uws'] : [keys.own, 'the engines raw and net'];
-  const used = usedKey === null ? 'raw or net' : `uws because of "${usedKey}"`;
+    uwsKey === null ? [keys.uws, 'the engine uws'] : [keys.own, 'the engines raw and net'];
+  const used = uwsKey === null ? 'raw or net' : `uws because of "${uwsKey}"`;
   for (const key of foreign.filter((each) => section.has(each))) {
     section.problemAt(key, `only ${engines} can do this, and the listener uses ${used}: leave the key out`);
   }

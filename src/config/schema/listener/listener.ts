@@ -16,10 +16,10 @@ import { readLimits, type LimitTerms } from '../limits/limits.ts';
 import { warnOfIdleLimits } from '../limits/warnings.ts';
 import { readRoutes } from '../route/route.ts';
 import { readHttp } from './http.ts';
-import { readL7Engine, refuseEntryOnUws } from './l7-engine.ts';
+import { readL7Engine, refuseConnectionKeysOnUws } from './l7-engine.ts';
 import { DEFAULT_TUNNEL_TIMEOUTS, readPassthrough, warnOfTunnelledCertificates } from './passthrough.ts';
 import { readPaths } from './paths.ts';
-import { PROXY_KEYS, listsSomething, readProxies, warnOfUnaskedProxies } from './proxies.ts';
+import { PROXY_KEYS, hasEntries, readProxies, warnOfIgnoredProxies } from './proxies.ts';
 import { readTls } from './tls/tls.ts';
 import { readWebSocket } from './websocket.ts';
 
@@ -53,7 +53,7 @@ const L4 = { what: 'a listener of mode l4', keys: [...COMMON, ...MODES.l4], note
 const L7 = { what: 'a listener of mode l7', keys: [...COMMON, ...MODES.l7], notes: notesOn('l4', 'l7') };
 const EITHER = { what: 'a listener', keys: [...new Set([...COMMON, ...MODES.l4, ...MODES.l7])] };
 /** Replaces an invalid address in a configuration that is refused. */
-const NOWHERE: TcpAddress = { kind: 'tcp', host: '', port: 0 };
+const NO_ADDRESS: TcpAddress = { kind: 'tcp', host: '', port: 0 };
 const CONNECTIONS = { min: 0, max: 100_000_000 };
 const IDLE_MS = { min: 10, max: MAX_DURATION_MS, zero: 'never' };
 
@@ -70,7 +70,7 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
   if (section === null) return null;
   const common = {
     name: section.name(),
-    address: section.required('address', listenAddress, NOWHERE),
+    address: section.required('address', listenAddress, NO_ADDRESS),
     maxConnections: section.optional('maxConnections', integer(CONNECTIONS), 0),
     ...readProxies(section),
   };
@@ -81,7 +81,7 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
     case null:
       return null;
     case 'l4': {
-      warnOfUnaskedProxies(section, common.proxyProtocol);
+      warnOfIgnoredProxies(section, common.proxyProtocol);
       const cluster = readTunnelCluster(section, context);
       const engine = section.optional('engine', oneOf('auto', 'raw', 'net'), 'auto');
       const idleTimeoutMs = section.optional(
@@ -97,7 +97,7 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
       const value: L4Listener = {
         ...common,
         access: readAccess({ section, mode: 'l4', inherited: null, isExposed: false }, context),
-        limits: readLimits(section, { ...terms, mode: 'l4', usedKey: null }),
+        limits: readLimits(section, { ...terms, mode: 'l4', uwsKey: null }),
         passthrough: passthrough.rules,
         mode: 'l4',
         cluster,
@@ -118,14 +118,14 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
         'drop',
       );
       const paths = readPaths(section);
-      const { websocket, usedKey } = readWebSocket(section, engine);
-      const tls = readTls(section, context, usedKey);
+      const { websocket, uwsKey } = readWebSocket(section, engine);
+      const tls = readTls(section, context, uwsKey);
       warnOfTunnelledCertificates(passthrough, tls, problems);
-      refuseEntryOnUws(section, usedKey, { ...common, passthrough: passthrough.rules });
-      const http = readHttp(section, usedKey);
+      refuseConnectionKeysOnUws(section, uwsKey, { ...common, passthrough: passthrough.rules });
+      const http = readHttp(section, uwsKey);
       const isExposed = isReadableByOthers(section, common);
       const access = readListenerAccess(section, { mode: 'l7', isExposed }, context);
-      const limitTerms: LimitTerms = { ...terms, mode: 'l7', usedKey };
+      const limitTerms: LimitTerms = { ...terms, mode: 'l7', uwsKey };
       const limits = readLimits(section, limitTerms);
       const routes = yield* readRoutes(
         section,
@@ -138,7 +138,7 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
         },
         context,
       );
-      warnOfUnseenNames(section, routes, underscoreHeaders);
+      warnOfRemovedHeaders(section, routes, underscoreHeaders);
       warnOfOpenOrigins(section, routes);
       yield;
       warnOfIdleLimits(section, { access, limits, routes });
@@ -170,7 +170,7 @@ export function* readListener(entry: Located<unknown>, context: Context): Steps<
 /** Reads the key `cluster`, which is required unless there is `passthrough`. */
 function readTunnelCluster(listener: Section, { clusters }: Context): string | null {
   if (listener.has('cluster')) return clusters.read(listener);
-  if (!listsSomething(listener, 'passthrough')) {
+  if (!hasEntries(listener, 'passthrough')) {
     listener.problem('a listener of mode l4 needs "cluster", "passthrough" or both');
   }
   return null;
@@ -191,7 +191,7 @@ function isReadableByOthers(
 }
 
 /** Warns of routes that match a header that is removed first. */
-function warnOfUnseenNames(listener: Section, routes: readonly Route[], policy: UnderscoreHeaders): void {
+function warnOfRemovedHeaders(listener: Section, routes: readonly Route[], policy: UnderscoreHeaders): void {
   for (const [index, { match }] of routes.entries()) {
     for (const name of match.headers.keys()) {
       const cause = causeOfAbsence(name, policy);

@@ -15,7 +15,7 @@ export function readProxies(listener: Section): Pick<Listener, 'trustedProxies' 
     if (proxy !== null) trustedProxies.push(proxy);
   }
   const proxyProtocol = listener.optional('proxyProtocol', oneOf('off', 'required', 'optional'), 'off');
-  if (proxyProtocol !== 'off' && !listsSomething(listener, 'trustedProxies')) {
+  if (proxyProtocol !== 'off' && !hasEntries(listener, 'trustedProxies')) {
     const effect =
       proxyProtocol === 'required' ? 'every connection would be closed' : 'no header would be read';
     listener.problemAt(
@@ -30,8 +30,8 @@ export function readProxies(listener: Section): Pick<Listener, 'trustedProxies' 
  * Warns of `trustedProxies` at layer 4 without `proxyProtocol`: only a PROXY header describes the client
  * there.
  */
-export function warnOfUnaskedProxies(listener: Section, proxyProtocol: Listener['proxyProtocol']): void {
-  if (proxyProtocol !== 'off' || !listsSomething(listener, 'trustedProxies')) return;
+export function warnOfIgnoredProxies(listener: Section, proxyProtocol: Listener['proxyProtocol']): void {
+  if (proxyProtocol !== 'off' || !hasEntries(listener, 'trustedProxies')) return;
   listener.problems.warning(
     [...listener.path, 'trustedProxies'],
     'trustedProxies has no effect at layer 4 without proxyProtocol: write proxyProtocol: required or optional',
@@ -39,7 +39,7 @@ export function warnOfUnaskedProxies(listener: Section, proxyProtocol: Listener[
 }
 
 /** Whether a list has entries, valid or not. Invalid entries have their own errors. */
-export function listsSomething(section: Section, key: string): boolean {
+export function hasEntries(section: Section, key: string): boolean {
   const value = section.raw(key);
   return section.has(key) && !(Array.isArray(value) && value.length === 0);
 }

@@ -4,7 +4,7 @@ import type { Format } from '../../syntax/formats.ts';
 import { FormatError, byteSize, describe, duration, oneOf } from '../../syntax/formats.ts';
 import type { Section } from '../../syntax/section.ts';
 import type { Compression, L7Listener, WebSocketSettings } from '../../types/listener.ts';
-import { keyForUws, refuseForeignKeys } from './l7-engine.ts';
+import { keyForUws, refuseUnsupportedKeys } from './l7-engine.ts';
 
 /** Keys for queues, which the stream relay of the other engines does not have. */
 const UWS_KEYS = ['downstreamBuffer', 'upstreamBuffer'];
@@ -31,17 +31,17 @@ const BUFFER_BYTES = { min: 1024, max: GIB };
 interface ReadWebSocket {
   readonly websocket: WebSocketSettings;
   /** Key that selects the engine `uws`. Null for another engine. */
-  readonly usedKey: string | null;
+  readonly uwsKey: string | null;
 }
 
 /** Reads the optional key. */
 export function readWebSocket(listener: Section, engine: L7Listener['engine']): ReadWebSocket {
   const section = listener.settings('websocket', WEBSOCKET);
   const compression = section.optional('compression', compressionFormat, null);
-  const usedKey = keyForUws({ engine, compression });
-  refuseUnfitCompression(section, compression, usedKey);
-  refuseForeignKeys(section, usedKey, { own: [], uws: UWS_KEYS });
-  const idleMs = usedKey === null ? IDLE_MS : UWS_IDLE_MS;
+  const uwsKey = keyForUws({ engine, compression });
+  refuseUnsupportedCompression(section, compression, uwsKey);
+  refuseUnsupportedKeys(section, uwsKey, { own: [], uws: UWS_KEYS });
+  const idleMs = uwsKey === null ? IDLE_MS : UWS_IDLE_MS;
   const websocket: WebSocketSettings = {
     handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ min: 1, max: 600_000 }), 10_000),
     maxMessageSize: section.optional('maxMessageSize', byteSize({ min: 1, max: GIB }), 16 * MIB),
@@ -49,28 +49,28 @@ export function readWebSocket(listener: Section, engine: L7Listener['engine']): 
     maxLifetimeMs: section.optional('maxLifetime', duration(LIFETIME_MS), 0),
     downstreamBuffer: section.optional('downstreamBuffer', byteSize(BUFFER_BYTES), MIB),
     upstreamBuffer: section.optional('upstreamBuffer', byteSize(BUFFER_BYTES), 16 * MIB),
-    compression: compression ?? (usedKey === null ? 'passthrough' : 'off'),
+    compression: compression ?? (uwsKey === null ? 'passthrough' : 'off'),
     endpointLostCode: section.optional('endpointLostCode', endpointLostCode, 1011),
   };
-  return { websocket, usedKey };
+  return { websocket, uwsKey };
 }
 
 /** Adds an error for a compression that the listener's engine does not support. */
-function refuseUnfitCompression(
+function refuseUnsupportedCompression(
   section: Section,
   compression: Compression | null,
-  usedKey: string | null,
+  uwsKey: string | null,
 ): void {
-  if (compression === 'shared' && usedKey === null) {
+  if (compression === 'shared' && uwsKey === null) {
     section.problemAt(
       'compression',
       'only the engine uws compresses: write engine: uws, or passthrough or off here',
     );
   }
-  if (compression === 'passthrough' && usedKey !== null) {
+  if (compression === 'passthrough' && uwsKey !== null) {
     section.problemAt(
       'compression',
-      `only the engines raw and net pass extensions on, and the listener uses uws because of "${usedKey}": write off or shared`,
+      `only the engines raw and net pass extensions on, and the listener uses uws because of "${uwsKey}": write off or shared`,
     );
   }
 }

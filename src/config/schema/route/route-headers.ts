@@ -11,12 +11,13 @@ const CHANGES = { what: 'the changes to headers', keys: ['set', 'add', 'remove']
 const NO_CHANGES: HeaderChanges = { set: new Map(), add: new Map(), remove: [] };
 
 /** Headers that frame messages and manage connections. Only the proxy writes them. */
-const OWN =
+const PROXY_HEADERS =
   /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|content-length|upgrade|expect|date|sec-websocket-(?:key|version|extensions|accept|protocol))$/;
 
 const changeable: Format<string> = (value) => {
   const name = headerName(value);
-  if (OWN.test(name)) throw new FormatError(`${describe(name)} is written by the proxy itself: leave it out`);
+  if (PROXY_HEADERS.test(name))
+    throw new FormatError(`${describe(name)} is written by the proxy itself: leave it out`);
   if (name === 'host') throw new FormatError('"host" cannot be changed here: use rewrite.host');
   return name;
 };

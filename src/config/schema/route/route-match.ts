@@ -15,7 +15,7 @@ const SHAPE = {
   what: 'a match',
   keys: ['host', 'path', 'pathPrefix', 'pathRegex', 'headers', 'query', 'subprotocol', 'clientCertificate'],
 };
-const EVERYTHING: RouteMatch = {
+const MATCH_ALL: RouteMatch = {
   host: null,
   path: null,
   pathPrefix: null,
@@ -70,10 +70,10 @@ export interface MatchTerms {
 export function readMatch(route: Section, { paths, asksForCertificates }: MatchTerms): ReadMatch {
   if (!route.has('match')) {
     route.problem('a route needs "match": write match: {} for everything that comes to it');
-    return { match: EVERYTHING, expression: null };
+    return { match: MATCH_ALL, expression: null };
   }
   const section = route.section('match', SHAPE);
-  if (section === null) return { match: EVERYTHING, expression: null };
+  if (section === null) return { match: MATCH_ALL, expression: null };
   for (const other of ['pathPrefix', 'pathRegex']) {
     if (section.has('path') && section.has(other)) {
       section.problem(`path matches one path exactly, and needs no ${other} beside it: keep one of them`);

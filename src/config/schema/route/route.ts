@@ -12,7 +12,7 @@ import type { AccessSettings } from '../../types/access.ts';
 import type { Route } from '../../types/route.ts';
 import { readAccess } from '../access/access.ts';
 import { readLimits, type LimitTerms } from '../limits/limits.ts';
-import { refuseTwins } from '../uniqueness.ts';
+import { refuseDuplicateNames } from '../uniqueness.ts';
 import { EarlierRoutes } from './reachability.ts';
 import { readAction } from './route-action.ts';
 import { readRouteHeaders } from './route-headers.ts';
@@ -64,12 +64,12 @@ export function* readRoutes(listener: Section, terms: RouteTerms, context: Conte
   for (const [index, entry] of listener.list('routes', 'routes').entries()) {
     const route = knownRoute(entry, known, context) ?? readNewRoute(entry, index, terms, known, context);
     if (route === null) continue;
-    warnOfCover(route, earlier, context);
+    warnOfUnreachable(route, earlier, context);
     routes.push(route);
     yield;
   }
   yield;
-  refuseTwins(
+  refuseDuplicateNames(
     routes.map(({ path, value }) => ({ path, value: value.route.name })),
     'routes of this listener',
     context.problems,
@@ -100,7 +100,11 @@ function readNewRoute(
   const entry = { path, value: valueOfItem(item) };
   const problems = context.problems.count;
   const read = readRoute(entry, `route-${index + 1}`, terms, context);
-  if (read !== null && context.problems.count === problems && isItsText(entry.value, read.value.route)) {
+  if (
+    read !== null &&
+    context.problems.count === problems &&
+    dependsOnTextOnly(entry.value, read.value.route)
+  ) {
     known.keep(item, read.value.route);
   }
   return read;
@@ -110,7 +114,7 @@ function readNewRoute(
  * Whether a route depends only on its text and the listener's terms. Other routes depend on files, on their
  * position or on other routes, or need their expression for comparisons.
  */
-function isItsText(value: unknown, { match, action }: Route): boolean {
+function dependsOnTextOnly(value: unknown, { match, action }: Route): boolean {
   const isOwn = isMapping(value) && value.has('name') && !value.has('access') && !value.has('limits');
   return isOwn && match.pathRegex === null && action.kind !== 'static';
 }
@@ -141,7 +145,7 @@ function readRoute(
 /**
  * Warns if an earlier route matches everything that a route matches. Then adds the route to the earlier ones.
  */
-function warnOfCover(
+function warnOfUnreachable(
   { path, value: { route, expression } }: Located<ReadRoute>,
   earlier: EarlierRoutes,
   { problems }: Context,

@@ -11,7 +11,7 @@ import { httpUrl } from '../../syntax/url.ts';
 export const HIDDEN = '(hidden)';
 
 /** Headers that the exporter sets itself, in lower case. */
-const FIXED: ReadonlySet<string> = new Set([
+const EXPORTER_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'connection',
   'content-type',
@@ -53,7 +53,7 @@ export const collectorHeaders: Format<ReadonlyMap<string, string>> = (value) => 
   for (const [name, text] of value) {
     if (!TOKEN.test(name)) throw new FormatError(`${describe(name)} is not the name of a header`);
     const lower = name.toLowerCase();
-    if (FIXED.has(lower))
+    if (EXPORTER_HEADERS.has(lower))
       throw new FormatError(`sluice sets the header ${describe(name)} itself: leave it out`);
     if (names.has(lower)) throw new FormatError(`the header ${describe(name)} is there twice`);
     names.add(lower);

@@ -2,7 +2,7 @@
 import { describe } from '../../syntax/formats.ts';
 import { nearest } from '../../syntax/nearest.ts';
 import type { Problems } from '../../syntax/problems.ts';
-import { crossesInClear } from '../../syntax/url.ts';
+import { isUnencrypted } from '../../syntax/url.ts';
 import type { TracingSettings } from '../../types/config.ts';
 import type { Listener } from '../../types/listener.ts';
 import type { Settings } from '../settings.ts';
@@ -34,7 +34,7 @@ export function readTracing(
     }
     return null;
   }
-  if (headers !== null && headers.size > 0 && crossesInClear(new URL(url))) {
+  if (headers !== null && headers.size > 0 && isUnencrypted(new URL(url))) {
     const message = 'everybody on the way can read the headers: use https, or a collector on this machine';
     problems.warning(['tracing', 'url'], message);
   }

@@ -24,7 +24,7 @@ const FALSE = /^(?:false|False|FALSE)$/;
 const DECIMAL = /^[-+]?[0-9]+$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 /** Octal and hexadecimal numbers, infinity and NaN: rare enough for the other parser. */
-const RARE = /^(?:0[ox]|[-+]?\.(?:inf|nan)$)/i;
+const UNSUPPORTED_NUMBER = /^(?:0[ox]|[-+]?\.(?:inf|nan)$)/i;
 /**
  * Keys that js-yaml changes. It reads an empty key as `null`, and JavaScript sorts keys that look like array
  * indexes first.
@@ -48,7 +48,7 @@ const STEP_LINES = 2000;
 const STEP_ITEMS = 500;
 
 /** Thrown for a text that the other parser must read. */
-const UNUSUAL = new Error('the text is not plain');
+const NOT_PLAIN = new Error('the text is not plain');
 
 /** A plain scalar that is not text. As a key, it stands for its own spelling. */
 class Scalar {
@@ -99,7 +99,7 @@ export function* readPlainYaml(
   try {
     return yield* new PlainText(size, known).read(text);
   } catch (error) {
-    if (error === UNUSUAL || error instanceof YAMLException) return undefined;
+    if (error === NOT_PLAIN || error instanceof YAMLException) return undefined;
     throw error;
   }
 }
@@ -185,10 +185,10 @@ class PlainText {
           ? this.#parse(text, depth)
           : new Map([[key, yield* this.read(text, depth + 1, `${path}.${key}`)]]);
       yield;
-      if (!(entries instanceof Map)) throw UNUSUAL;
+      if (!(entries instanceof Map)) throw NOT_PLAIN;
       for (const [name, value] of entries as Map<string, unknown>) {
         // The other parser reports the position of a duplicate key.
-        if (map.has(name)) throw UNUSUAL;
+        if (map.has(name)) throw NOT_PLAIN;
         map.set(name, value);
       }
     }
@@ -200,7 +200,7 @@ class PlainText {
     for (const { isOne, text } of parts) {
       const items = isOne ? [yield* this.read(text, depth + 1, `${path}[]`)] : this.#parse(text, depth);
       yield;
-      if (!Array.isArray(items)) throw UNUSUAL;
+      if (!Array.isArray(items)) throw NOT_PLAIN;
       for (const item of items) list.push(item);
     }
     return list;
@@ -225,7 +225,7 @@ class PlainText {
       }
       if (found === null) continue;
       this.#values += found.values;
-      if (this.#values > MAX_VALUES) throw UNUSUAL;
+      if (this.#values > MAX_VALUES) throw NOT_PLAIN;
       items.push(found);
       if (index % STEP_ITEMS === 0) yield;
     }
@@ -241,7 +241,7 @@ class PlainText {
         ? yield* this.#readList(division.parts(), depth, '')
         : this.#parse(text, depth);
     yield;
-    if (!Array.isArray(items) || items.length !== texts.length) throw UNUSUAL;
+    if (!Array.isArray(items) || items.length !== texts.length) throw NOT_PLAIN;
     return items as readonly unknown[];
   }
 
@@ -258,18 +258,18 @@ class PlainText {
 
   /** Converts js-yaml's objects to Maps. */
   #convert(value: unknown): unknown {
-    if (++this.#values > MAX_VALUES) throw UNUSUAL;
+    if (++this.#values > MAX_VALUES) throw NOT_PLAIN;
     if (typeof value === 'string') return value;
     if (value instanceof Scalar) return value.value;
     if (Array.isArray(value)) {
       // js-yaml continues a finished list after an empty item.
-      if (value.includes(null)) throw UNUSUAL;
+      if (value.includes(null)) throw NOT_PLAIN;
       return value.map((item) => this.#convert(item));
     }
     if (typeof value !== 'object' || value === null) return value ?? null;
     const map = new Map<string, unknown>();
     for (const key of Object.keys(value)) {
-      if (CHANGED_KEY.test(key)) throw UNUSUAL;
+      if (CHANGED_KEY.test(key)) throw NOT_PLAIN;
       map.set(key, this.#convert((value as Record<string, unknown>)[key]));
     }
     return map;
@@ -277,12 +277,16 @@ class PlainText {
 }
 
 function leave(): never {
-  throw UNUSUAL;
+  throw NOT_PLAIN;
 }
 
 function isValue(source: string): boolean {
   return (
-    NULL.test(source) || TRUE.test(source) || FALSE.test(source) || FLOAT.test(source) || RARE.test(source)
+    NULL.test(source) ||
+    TRUE.test(source) ||
+    FALSE.test(source) ||
+    FLOAT.test(source) ||
+    UNSUPPORTED_NUMBER.test(source)
   );
 }
 
@@ -290,6 +294,6 @@ function valueOf(source: string): unknown {
   if (NULL.test(source)) return null;
   if (TRUE.test(source)) return true;
   if (FALSE.test(source)) return false;
-  if (RARE.test(source)) throw UNUSUAL;
+  if (UNSUPPORTED_NUMBER.test(source)) throw NOT_PLAIN;
   return DECIMAL.test(source) ? Number.parseInt(source, 10) : Number.parseFloat(source);
 }

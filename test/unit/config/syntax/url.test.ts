@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FormatError } from '../../../../src/config/syntax/formats.ts';
-import { crossesInClear, httpUrl } from '../../../../src/config/syntax/url.ts';
+import { isUnencrypted, httpUrl } from '../../../../src/config/syntax/url.ts';
 
 const read = httpUrl('the URL of a server');
 
@@ -52,7 +52,7 @@ describe('URLs', () => {
       'http://[::1]',
       'http://0x7f.1',
     ];
-    for (const url of clear) assert.equal(crossesInClear(new URL(url)), true, url);
-    for (const url of safe) assert.equal(crossesInClear(new URL(url)), false, url);
+    for (const url of clear) assert.equal(isUnencrypted(new URL(url)), true, url);
+    for (const url of safe) assert.equal(isUnencrypted(new URL(url)), false, url);
   });
 });

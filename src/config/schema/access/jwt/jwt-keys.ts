@@ -3,7 +3,7 @@ import type { BaseDirectory } from '../../../syntax/files.ts';
 import type { Format } from '../../../syntax/formats.ts';
 import { FormatError, describe } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
-import { crossesInClear, httpUrl } from '../../../syntax/url.ts';
+import { isUnencrypted, httpUrl } from '../../../syntax/url.ts';
 import type { JwtKeys } from '../../../types/access.ts';
 import { PUBLIC_ALGORITHMS, isSecretAlgorithm, readAlgorithms } from './algorithms.ts';
 import type { KeyFile, VerifyingKey } from './key-file.ts';
@@ -41,7 +41,7 @@ function keySource(base: BaseDirectory): Format<URL | KeyFile> {
   return (value) => {
     if (typeof value !== 'string' || !/^[a-z][a-z\d+.-]*:\/\//i.test(value)) return readFile(value);
     const url = readUrl(value);
-    if (!crossesInClear(url)) return url;
+    if (!isUnencrypted(url)) return url;
     throw new FormatError(
       `${describe(value)} would fetch keys in clear, and whoever is between could write tokens: write https`,
     );

@@ -42,15 +42,15 @@ export function isOfTls13(cipher: string): boolean {
  * Reads the optional key. A TLS version without a listed cipher keeps its default ciphers: only `minVersion`
  * turns TLS 1.2 off.
  *
- * @param usedKey key that selects the engine `uws`; null for another engine
+ * @param uwsKey key that selects the engine `uws`; null for another engine
  * @returns names separated by colons, those of TLS 1.3 first
  */
 export function readCiphers(
   tls: Section,
   minVersion: ListenerTls['minVersion'],
-  usedKey: string | null,
+  uwsKey: string | null,
 ): string {
-  const names = readNames(tls, 'ciphers', 'ciphers', usedKey === null ? cipher : uwsCipher(usedKey)) ?? [];
+  const names = readNames(tls, 'ciphers', 'ciphers', uwsKey === null ? cipher : uwsCipher(uwsKey)) ?? [];
   const of13 = names.filter(isOfTls13);
   const of12 = names.filter((name) => !isOfTls13(name));
   if (minVersion === '1.3' && of12.length > 0) {
@@ -86,13 +86,13 @@ const cipher: Format<string> = (value) => {
   return name;
 };
 
-function uwsCipher(usedKey: string): Format<string> {
+function uwsCipher(uwsKey: string): Format<string> {
   return (value) => {
     const name = cipher(value);
     if (UWS_CIPHERS.has(name)) return name;
     const why = isOfTls13(name) ? 'cannot choose between the ciphers of TLS 1.3' : 'does not have it';
     throw new FormatError(
-      `${describe(value)} is for the engines raw and net: the engine uws, which the listener has because of "${usedKey}", ${why}`,
+      `${describe(value)} is for the engines raw and net: the engine uws, which the listener has because of "${uwsKey}", ${why}`,
     );
   };
 }

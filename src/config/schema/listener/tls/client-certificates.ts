@@ -12,23 +12,23 @@ import type { ClientCertificateSettings } from '../../../types/listener.ts';
 import { warnOfDates, warnOfRevocationDates } from '../../certificate-warnings.ts';
 import type { CertificateFile } from '../../certificate.ts';
 import { certificateFile } from '../../certificate.ts';
-import { refuseForeignKeys } from '../l7-engine.ts';
+import { refuseUnsupportedKeys } from '../l7-engine.ts';
 
 const SHAPE = { what: '"clientCertificates"', keys: ['ca', 'require', 'crl', 'forward'] };
 
 /**
  * Reads the optional key. Null if it is missing or its authorities are invalid.
  *
- * @param usedKey key that selects the engine `uws`; null for another engine
+ * @param uwsKey key that selects the engine `uws`; null for another engine
  */
 export function readClientCertificates(
   tls: Section,
   base: BaseDirectory,
-  usedKey: string | null,
+  uwsKey: string | null,
 ): ClientCertificateSettings | null {
   const section = tls.section('clientCertificates', SHAPE);
   if (section === null) return null;
-  refuseForeignKeys(section, usedKey, { own: ['crl'], uws: [] });
+  refuseUnsupportedKeys(section, uwsKey, { own: ['crl'], uws: [] });
   const ca = section.required<CertificateFile | null>('ca', certificateFile(base), null);
   const crl = section.optional<RevocationFile | null>('crl', revocationFile(base), null);
   if (crl !== null) warnOfRevocationDates(section, crl.lists);

@@ -3,9 +3,9 @@ import type { Context } from '../../../syntax/context.ts';
 import { duration, oneOf } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
 import type { ListenerTls } from '../../../types/listener.ts';
-import { warnOfTwins, warnOfUnfitCiphers } from '../../certificate-warnings.ts';
+import { warnOfShadowedCertificates, warnOfUnusedKeyTypes } from '../../certificate-warnings.ts';
 import { readCertificate } from '../../certificate.ts';
-import { refuseForeignKeys } from '../l7-engine.ts';
+import { refuseUnsupportedKeys } from '../l7-engine.ts';
 import { readAlpn } from './alpn.ts';
 import { isOfTls13, readCiphers } from './ciphers.ts';
 import { readClientCertificates } from './client-certificates.ts';
@@ -13,35 +13,35 @@ import { readGroups } from './groups.ts';
 import { readTickets } from './tickets.ts';
 
 /** Keys that the engine `uws` does not support. */
-const OWN_KEYS = ['groups', 'alpn', 'handshakeTimeout', 'tickets'];
+const NON_UWS_KEYS = ['groups', 'alpn', 'handshakeTimeout', 'tickets'];
 const SHAPE = {
   what: 'the tls of a listener',
-  keys: ['certificates', 'minVersion', 'ciphers', 'clientCertificates', ...OWN_KEYS],
+  keys: ['certificates', 'minVersion', 'ciphers', 'clientCertificates', ...NON_UWS_KEYS],
 };
 
 /**
  * Reads the optional key. Null if it is missing.
  *
- * @param usedKey key that selects the engine `uws`; null for another engine
+ * @param uwsKey key that selects the engine `uws`; null for another engine
  */
 export function readTls(
   listener: Section,
   { base, problems }: Context,
-  usedKey: string | null,
+  uwsKey: string | null,
 ): ListenerTls | null {
   const section = listener.section('tls', SHAPE);
   if (section === null) return null;
-  refuseForeignKeys(section, usedKey, { own: OWN_KEYS, uws: [] });
+  refuseUnsupportedKeys(section, uwsKey, { own: NON_UWS_KEYS, uws: [] });
   const read = section
     .list('certificates', 'certificates')
     .flatMap((entry) => readCertificate(entry, base, problems) ?? []);
   const placed = read.map((each) => each.placed);
-  warnOfTwins(placed, usedKey, problems);
+  warnOfShadowedCertificates(placed, uwsKey, problems);
   const minVersion = section.optional('minVersion', oneOf('1.2', '1.3'), '1.2');
-  if (minVersion === '1.3') refuseForeignKeys(section, usedKey, { own: ['minVersion'], uws: [] });
-  const ciphers = readCiphers(section, minVersion, usedKey);
+  if (minVersion === '1.3') refuseUnsupportedKeys(section, uwsKey, { own: ['minVersion'], uws: [] });
+  const ciphers = readCiphers(section, minVersion, uwsKey);
   const of12 = ciphers.split(':').filter((cipher) => !isOfTls13(cipher));
-  warnOfUnfitCiphers(placed, minVersion === '1.3' ? [] : of12, problems);
+  warnOfUnusedKeyTypes(placed, minVersion === '1.3' ? [] : of12, problems);
   return {
     certificates: read.map(({ certificate }) => certificate),
     minVersion,
@@ -49,7 +49,7 @@ export function readTls(
     groups: readGroups(section),
     alpn: readAlpn(section),
     handshakeTimeoutMs: section.optional('handshakeTimeout', duration({ min: 100, max: 600_000 }), 10_000),
-    clientCertificates: readClientCertificates(section, base, usedKey),
+    clientCertificates: readClientCertificates(section, base, uwsKey),
     tickets: readTickets(section, base),
   };
 }
