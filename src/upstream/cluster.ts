@@ -81,7 +81,8 @@ export class Cluster implements AttemptSource {
     this.#reports = new FailureReports(this.#clock);
     this.failureLog = new FailureLog(this.#clock);
     this.#balancer = createBalancer(config, state, () => this.active);
-    this.#sticky = config.sticky === null ? null : new StickyCookie(config.sticky, config.name, context.secret);
+    this.#sticky =
+      config.sticky === null ? null : new StickyCookie(config.sticky, config.name, context.secret);
     this.#budget = new RetryBudget(config.retryBudget, this.#clock);
     this.#activeSlot = page.slot(pageMetrics.clusterConnectionsActive, labels);
     this.#retriesSlot = page.slot(pageMetrics.clusterRetries, labels);

@@ -57,7 +57,7 @@ export class DescriptorGate {
     const number = descriptor ?? this.#lowestFree() - 1;
     if (number < plan.ceiling && this.#clients() < plan.clients) return true;
     const { limit, clients: maxClients } = plan;
-    this.#refuse({ listener, limit, maxClients }, 'connection refused: descriptors are short');
+    this.#refuse({ listener, limit, maxClients }, 'connection refused: out of file descriptors');
     return false;
   }
 
@@ -65,7 +65,7 @@ export class DescriptorGate {
   mayDial(): boolean {
     const plan = this.#plan;
     if (plan === null || this.#lowestFree() < plan.ceiling) return true;
-    this.#refuse({ limit: plan.limit, ceiling: plan.ceiling }, 'dial refused: descriptors are short');
+    this.#refuse({ limit: plan.limit, ceiling: plan.ceiling }, 'dial refused: out of file descriptors');
     return false;
   }
 

@@ -23,7 +23,7 @@ export function readBalancing(cluster: Section): Pick<Cluster, 'balancer' | 'has
   if (name !== 'consistent_hash') {
     for (const key of ['hashOn', 'loadFactor']) {
       if (cluster.has(key))
-        cluster.problemAt(key, `it is for the balancer consistent_hash, and this one is ${name}`);
+        cluster.problemAt(key, `only the balancer consistent_hash uses it, and this one is ${name}`);
     }
   }
   return {

@@ -29,7 +29,7 @@ export function warnOfDescriptors(
   const promised = limited.length === 1 ? `${sum} connections` : `${sum} connections over all listeners`;
   problems.warning(
     [...largest.path, 'maxConnections'],
-    `${promised} cannot be reached: the limit of ${limit} open descriptors carries ${clients}, because each needs one ` +
+    `${promised} cannot be reached: the limit of ${limit} open descriptors supports ${clients}, because each needs one ` +
       `more for its endpoint: raise it to ${descriptorLimitFor(sum, threads)} (ulimit -n, LimitNOFILE=), or lower maxConnections`,
   );
 }

@@ -117,7 +117,7 @@ export function warnOfShadowedCertificates(
     const why =
       uwsKey === null
         ? `an earlier certificate with a key of the same type (${type}) is served`
-        : `an earlier certificate is served, because the engine uws, which the listener has because of "${uwsKey}", has one for a name`;
+        : `an earlier certificate is served, because the engine uws (selected by "${uwsKey}") serves one per name`;
     problems.warning(path, `for ${describe(shadowed)} ${why}: leave one of them out`);
   }
 }

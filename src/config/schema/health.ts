@@ -41,7 +41,7 @@ export function readHealth(cluster: Section): Health {
   if (onDown === 'close' && healthCheck === null && !cluster.has('healthCheck')) {
     cluster.problemAt(
       'onDown',
-      'without a healthCheck no endpoint is found down: add one, or leave onDown out',
+      'without a healthCheck, no endpoint is marked down: add one, or leave onDown out',
     );
   }
   return {
@@ -84,7 +84,9 @@ const statusRange: Format<HealthCheck['status']> = (value) => {
   const min = Number(match?.[1]);
   const max = Number(match?.[2] ?? match?.[1]);
   if (match !== null && min <= max) return { min, max };
-  throw new FormatError(`${describe(value)} is no status and no range of them: write 200, or "200-399"`);
+  throw new FormatError(
+    `${describe(value)} is neither a status nor a range of statuses: write 200 or "200-399"`,
+  );
 };
 
 /** Reads `outlier`. Outlier detection is on by default. `outlier: off` disables it. */
@@ -95,7 +97,10 @@ function readOutlier(cluster: Section): OutlierSettings | null {
   const failures = readFailures(section);
   for (const key of ['window', 'minClients']) {
     if (section.has(key) && failures.every((failure) => failure === 'connect')) {
-      section.problemAt(key, `it is for the failures reset, handshake and 5xx: add one, or leave ${key} out`);
+      section.problemAt(
+        key,
+        `it applies only to the failures reset, handshake and 5xx: add one, or leave ${key} out`,
+      );
     }
   }
   const ejectionMs = section.optional('ejection', duration({ min: 10, max: MAX_DURATION_MS }), 30_000);

@@ -67,7 +67,7 @@ function readAccess(
   const named = section.optional('file', nullable(text('a file')), null);
   const file = named === null ? null : fileToWrite(named, [...ACCESS_PATH, 'file'], base, problems);
   if (file !== null && file === logFile) {
-    section.problemAt('file', 'the log has this file: name another, or leave the key out to share it');
+    section.problemAt('file', 'the log uses this file: name another, or leave the key out to share it');
   }
   const format = section.optional('format', oneOf('json', 'combined', 'text'), 'json');
   const maxSize = section.optional('maxSize', nullable(rotationSize), null);

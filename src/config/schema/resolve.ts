@@ -18,7 +18,10 @@ export function readResolve(cluster: Section): ResolveSettings {
   }
   const type = section.optional('type', oneOf('system', 'a', 'srv'), 'system');
   if (type === 'system' && servers.length > 0) {
-    section.problemAt('servers', 'the type system asks the system: write type: a or type: srv');
+    section.problemAt(
+      'servers',
+      'the type system always uses the system resolver: write type: a or type: srv',
+    );
   }
   return {
     type,

@@ -41,7 +41,10 @@ export function readSticky(
   const secure = section.optional('secure', oneOf('auto', 'on'), isSecure ? 'on' : 'auto');
   if (isSecure && secure === 'auto') {
     const what = sameSite === 'none' ? 'sameSite: none' : `the name "${cookie}"`;
-    section.problemAt('secure', `browsers take ${what} with Secure only: write secure: on, or leave it out`);
+    section.problemAt(
+      'secure',
+      `browsers accept ${what} only with Secure: write secure: on, or leave it out`,
+    );
   }
   if (section.has('secret') && section.has('secretFile')) {
     section.problemAt('secretFile', 'the secret is given twice: keep secret or secretFile');

@@ -21,7 +21,7 @@ export function checkTunnelClusters(
       if (!withTls.has(cluster)) continue;
       problems.warning(
         [...path, 'passthrough', index, 'cluster'],
-        `the cluster "${cluster}" has tls, so its endpoints get the client's TLS inside of the proxy's: ` +
+        `the cluster "${cluster}" has tls, so its endpoints get the client's TLS inside the proxy's: ` +
           'use a cluster without tls if they end TLS once',
       );
     }
@@ -29,7 +29,7 @@ export function checkTunnelClusters(
     if (engine !== 'raw' || cluster === undefined) continue;
     problems.valueError(
       [...path, 'engine'],
-      `"raw" has no TLS towards the endpoints of tunnels, and the cluster "${cluster}" has tls: write auto or net`,
+      `"raw" does not support TLS to the endpoints of tunnels, and the cluster "${cluster}" has tls: write auto or net`,
     );
   }
 }

@@ -42,11 +42,11 @@ export class UnreadableError extends Error {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'file not found',
   ENOTDIR: 'a part of the path is not a directory',
   EISDIR: 'it is a directory',
   EACCES: 'permission denied',
-  ELOOP: 'its symbolic links form a circle',
+  ELOOP: 'too many levels of symbolic links',
   ENAMETOOLONG: 'the name is too long',
   // `open` refuses UNIX sockets with this code.
   ENXIO: 'it is not a regular file',
@@ -97,7 +97,7 @@ export function directory(base: BaseDirectory): Format<string> {
     try {
       found = statSync(path);
     } catch (error) {
-      const reason = codeOf(error) === 'ENOENT' ? 'there is no such directory' : reasonOf(error);
+      const reason = codeOf(error) === 'ENOENT' ? 'directory not found' : reasonOf(error);
       throw new FormatError(`${describe(value)} cannot be used: ${reason} (looked for ${path})`);
     }
     if (!found.isDirectory())

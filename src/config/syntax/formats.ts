@@ -215,12 +215,10 @@ export const dialAddress: Format<Address> = (value) => {
   }
   if (address.kind === 'unix') return address;
   if (address.port === 0) {
-    throw new FormatError(`${describe(value)} has port 0, to which nothing can connect: write 1 to 65535`);
+    throw new FormatError(`${describe(value)} has port 0, which cannot be dialled: write 1 to 65535`);
   }
   if (isAnyHost(address.host)) {
-    throw new FormatError(
-      `${describe(value)} means every interface, to which nothing can connect: name the host`,
-    );
+    throw new FormatError(`${describe(value)} means every interface, which cannot be dialled: name the host`);
   }
   return address;
 };

@@ -24,8 +24,7 @@ export const hostPattern: Format<string> = (value) => {
     const name = value.startsWith('*.') ? value.slice(2) : value;
     const address = /^\[([^%]+)\]$/.exec(value)?.[1] ?? '';
     if (NAME.test(name) || isIPv6(address)) return value.toLowerCase();
-    if (value === '*')
-      throw new FormatError('"*" matches nothing more than no host at all: leave the key out');
+    if (value === '*') throw new FormatError('"*" is the same as no host: leave the key out');
     if (value.includes('*')) {
       throw new FormatError(`${describe(value)} has a star inside: only "*." at the front can be matched`);
     }
@@ -44,7 +43,7 @@ export const hostAndPort: Format<string> = (value) => {
   const fits = port === undefined || Number(port) <= 65535;
   if (fits && (NAME.test(host) || isIPv6(address))) return String(value).toLowerCase();
   throw new FormatError(
-    `${describe(value)} is no host: write a name or an address, with or without a port, such as app.internal:8080`,
+    `${describe(value)} is not a host: write a name or an address, with or without a port, such as app.internal:8080`,
   );
 };
 

@@ -14,7 +14,7 @@ export function httpUrl(what: string): Format<URL> {
     const found = read(value);
     const url = URL.canParse(found) ? new URL(found) : null;
     if (url !== null && (url.username !== '' || url.password !== '')) {
-      throw new FormatError('the URL has a user or a password, which would stand in logs: leave them out');
+      throw new FormatError('the URL contains a user or password, which would appear in logs: remove it');
     }
     if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
       throw new FormatError(
@@ -23,7 +23,7 @@ export function httpUrl(what: string): Format<URL> {
     }
     if (url.hash !== '') {
       throw new FormatError(
-        `${describe(found)} has a fragment, which servers never get: leave "#" and what follows out`,
+        `${describe(found)} has a fragment, which is never sent to servers: remove "#" and the text after it`,
       );
     }
     return url;

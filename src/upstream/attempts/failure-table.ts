@@ -21,7 +21,7 @@ interface FailureRow {
 }
 
 const ENDPOINT_FAILED: FailureRow = { line: 'endpoint failed', isLocal: false, retry: 'budgeted' };
-const LOCAL_LINE = 'endpoint not dialled: own shortage';
+const LOCAL_LINE = 'endpoint not dialled: proxy out of resources';
 
 /** One row for each reason. */
 export const FAILURES: Readonly<Record<ConnectFailure, FailureRow>> = {

@@ -192,5 +192,5 @@ function connectError(errno: number, { text }: SocketAddress): SystemCallError {
 }
 
 function noAddressError({ label }: DialledEndpoint): Error {
-  return Object.assign(new Error(`there is no address of ${label}`), { code: 'ENOTFOUND' });
+  return Object.assign(new Error(`${label} has no address`), { code: 'ENOTFOUND' });
 }

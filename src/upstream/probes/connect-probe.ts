@@ -121,7 +121,7 @@ class ConnectProbe extends Timed {
       }
       this.cancel();
       if (ms - this.#timeoutMs <= MAX_LATENESS_MS) this.#done({ verdict: 'failed', reason: 'timed out' });
-      else this.#done({ verdict: 'unmade', reason: 'the proxy was held up' });
+      else this.#done({ verdict: 'unmade', reason: 'the proxy was delayed' });
       return;
     }
     this.#fd = -1;

@@ -76,7 +76,7 @@ class Probe implements ProbeEnd {
     const socket = (this.#socket = open(target, { tls, preface, allowHalfOpen: false }));
     const dueAt = performance.now() + settings.timeoutMs;
     this.#timer = setTimeout(() => {
-      if (performance.now() - dueAt > MAX_LATENESS_MS) this.#unmade('the proxy was held up');
+      if (performance.now() - dueAt > MAX_LATENESS_MS) this.#unmade('the proxy was delayed');
       else this.failed('timed out');
     }, settings.timeoutMs);
     socket.on('error', (error) => {

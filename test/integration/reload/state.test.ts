@@ -53,7 +53,7 @@ describe('a change', { timeout: 300_000 }, () => {
       const { msg } = await rig.sluice.waitForLog(
         ({ level, place }) => level === 'error' && place !== undefined,
       );
-      assert.match(msg, /late\.pem" cannot be read: there is no such file/);
+      assert.match(msg, /late\.pem" cannot be read: file not found/);
       copyFileSync(cert, late);
       await eventually(async () => assert.match(await rig.address('secure'), /^127\.0\.0\.1:/));
     } finally {

@@ -209,7 +209,7 @@ describe('a process with few descriptors', { skip: process.platform !== 'linux',
   }
 
   it('logs the refusals of a flood in few lines', () => {
-    const lines = sluice.logs.filter(({ msg }) => msg === 'connection refused: descriptors are short');
+    const lines = sluice.logs.filter(({ msg }) => msg === 'connection refused: out of file descriptors');
     assert.ok(lines.length >= 1 && lines.length < 60, `${lines.length} lines`);
     assert.ok(lines.every(({ limit, maxClients }) => limit === LIMIT && maxClients === MAX_CLIENTS));
   });

@@ -195,7 +195,7 @@ describe('loader', () => {
   it('says in one line why a file cannot be read', () => {
     const directory = scratchDirectory();
     const load = (file: string) => (): unknown => loadConfig({ file, overrides: [], env: {} });
-    assert.equal(place(load(`${directory}/no`)), `${directory}/no: cannot be read: there is no such file`);
+    assert.equal(place(load(`${directory}/no`)), `${directory}/no: cannot be read: file not found`);
     assert.equal(place(load(directory)), `${directory}: cannot be read: it is a directory`);
     assert.match(place(load('no/such.yaml')), /^no\/such\.yaml: .* \(looked for \/.*\/no\/such\.yaml\)$/);
   });
@@ -222,7 +222,7 @@ clusters:
     assert.deepEqual(files, [inDirectory('sluice.yaml')]);
     assert.match(
       errorsOf(`${MINIMAL}log: { file: gone/my.log }\n`)[0] ?? '',
-      /^\d+:\d+: file: ".*gone" cannot be used: there is no such directory/,
+      /^\d+:\d+: file: ".*gone" cannot be used: directory not found/,
     );
   });
 

@@ -63,7 +63,7 @@ describe('the descriptor gate', () => {
     assert.equal(gate.mayDial(), true);
     kernel.lowestFree = 224;
     assert.equal(gate.mayDial(), false);
-    assert.deepEqual(lines, [{ limit: 256, ceiling: 224, message: 'dial refused: descriptors are short' }]);
+    assert.deepEqual(lines, [{ limit: 256, ceiling: 224, message: 'dial refused: out of file descriptors' }]);
   });
 
   it('admits everything where there is no limit, and asks nobody', () => {
@@ -79,7 +79,7 @@ describe('the descriptor gate', () => {
     for (let refused = 0; refused < 100; refused++) gate.admits('web', 250);
     clock.now += 10_000;
     gate.admits('tcp', 250);
-    const message = 'connection refused: descriptors are short';
+    const message = 'connection refused: out of file descriptors';
     assert.deepEqual(lines, [
       { listener: 'web', limit: 256, maxClients: 78, message },
       { listener: 'tcp', limit: 256, maxClients: 78, suppressed: 99, message },

@@ -40,7 +40,7 @@ export class BasicMethod implements CredentialMethod {
   check({ head, client }: AccessRequest, owner: CheckOwner): Decision | PendingCheck {
     const credentials = readCredentials(head);
     if (credentials === undefined) return this.#unauthorized('no_credential', 'a password is required');
-    if (credentials === null) return this.#unauthorized('no_credential', 'the password cannot be read');
+    if (credentials === null) return this.#unauthorized('no_credential', 'the password is malformed');
     const { user, password } = credentials;
     const own = this.#users.get(user);
     const hash = own ?? this.#decoy;

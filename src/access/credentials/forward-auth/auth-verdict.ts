@@ -28,7 +28,7 @@ export function verdictOn(answer: AuthAnswer, listed: readonly string[]): Decisi
     granted: false,
     status,
     reason: 'forward_auth',
-    detail: `forward authentication has answered ${status}`,
+    detail: `forward authentication answered ${status}`,
     headers: endToEnd(answer),
     body: answer.body,
   };

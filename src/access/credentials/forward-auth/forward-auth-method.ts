@@ -56,8 +56,8 @@ export class ForwardAuthMethod implements CredentialMethod {
       // Clients take turns, so a client with a full share of the queue displaces only itself.
       if (this.#line.size >= MAX_WAITING) {
         const displaced = this.#line.evictFor(check.source);
-        if (displaced === null) return failure('too many requests wait');
-        displaced.decide(failure('too many requests wait'));
+        if (displaced === null) return failure('too many requests are waiting');
+        displaced.decide(failure('too many requests are waiting'));
       }
       check.hasWaited = true;
       this.#line.push(check);
@@ -87,7 +87,7 @@ export class ForwardAuthMethod implements CredentialMethod {
    */
   judgeFailure(problem: string, isCrowdedOut: boolean): Decision {
     this.#report(problem);
-    if (isCrowdedOut) return failure('too many requests wait');
+    if (isCrowdedOut) return failure('too many requests are waiting');
     return this.#settings.onFailure === 'admit' ? grant(null, []) : failure('no answer');
   }
 

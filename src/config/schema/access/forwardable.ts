@@ -22,7 +22,7 @@ export const forwardable: Format<string> = (value) => {
   }
   if (!PROXY_HEADERS.test(name)) return name;
   throw new FormatError(
-    `${describe(name)} is written by clients or the proxy itself, and cannot carry what a credential says: ` +
+    `${describe(name)} is set by clients or the proxy itself, and cannot carry a credential's data: ` +
       'choose a name such as x-user',
   );
 };

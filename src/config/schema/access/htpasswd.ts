@@ -52,7 +52,7 @@ export function htpasswd(base: BaseDirectory): Format<PasswordFile> {
       users.set(user, hash);
     }
     if (users.size > 0) return { path, users };
-    throw new FormatError(`${describe(value)} has no user: add one by htpasswd -B ${path} USER`);
+    throw new FormatError(`${describe(value)} has no user: add one with htpasswd -B ${path} USER`);
   };
 }
 
@@ -79,13 +79,13 @@ function entryOf(line: string, place: string): { readonly user: string; readonly
 function checkCost(cost: number, who: string): void {
   if (cost > MAX_BCRYPT_COST) {
     throw new FormatError(
-      `${who} has the bcrypt cost ${cost}, and at most ${MAX_BCRYPT_COST} is taken, because every wrong password costs the ` +
-        'time of a right one: write it again by htpasswd -B -C 10',
+      `${who} has the bcrypt cost ${cost}, but at most ${MAX_BCRYPT_COST} is allowed, because every wrong password costs the ` +
+        'time of a right one: hash it again with htpasswd -B -C 10',
     );
   }
   if (cost < MIN_BCRYPT_COST) {
     throw new FormatError(
-      `${who} has the bcrypt cost ${cost}, which bcrypt does not know: write it again by htpasswd -B`,
+      `${who} has the bcrypt cost ${cost}, which is invalid: hash it again with htpasswd -B`,
     );
   }
 }
@@ -94,5 +94,5 @@ function unsupportedHash(hash: string, who: string, hasComment: boolean): string
   const form = UNSUPPORTED_HASHES.find(([expression]) => expression.test(hash))?.[1];
   const fault = form ?? (hash === '' ? 'is empty' : 'is in plain text');
   const hint = form === undefined && hasComment ? ' (a hash has no colon)' : '';
-  return `${who} ${fault}${hint}: write it by htpasswd -B, which hashes by bcrypt; apr1 and SHA are taken as well`;
+  return `${who} ${fault}${hint}: hash it with htpasswd -B (bcrypt); apr1 and SHA are accepted too`;
 }

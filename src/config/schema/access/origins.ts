@@ -48,7 +48,7 @@ function readList(access: Section): Omit<OriginSettings, 'isRequired'> | null {
 const originFormat: Format<OriginPattern | 'self' | 'null'> = (value) => {
   if (value === null) {
     throw new FormatError(
-      'an empty value is no origin: write "null", in quotes, for sandboxed pages and files',
+      'an empty value is not an origin: write "null", in quotes, for sandboxed pages and files',
     );
   }
   const found = text('an origin')(value);
@@ -59,7 +59,7 @@ const originFormat: Format<OriginPattern | 'self' | 'null'> = (value) => {
 function patternOf(found: string): OriginPattern {
   const shown = describe(found);
   if (found === '*')
-    throw new FormatError('"*" would let pages of every site in: leave origins out for that');
+    throw new FormatError('"*" would admit pages of every site: leave origins out to allow that');
   if (found !== found.toLowerCase()) {
     const lower = describe(found.toLowerCase());
     throw new FormatError(`${shown} has capitals, which browsers never send in an Origin: write ${lower}`);
@@ -68,7 +68,7 @@ function patternOf(found: string): OriginPattern {
   if (match === null) throw new FormatError(`${shown} has no scheme: write "https://${found}"`);
   const [, scheme = '', authority = '', rest = ''] = match;
   if (!/^[a-z][a-z0-9+.-]*$/.test(scheme)) {
-    throw new FormatError(`${shown} has no scheme that a page can have: ${EXAMPLE}`);
+    throw new FormatError(`${shown} has a scheme that pages cannot have: ${EXAMPLE}`);
   }
   if (scheme === 'ws' || scheme === 'wss') {
     const page = scheme === 'ws' ? 'http' : 'https';
@@ -103,9 +103,9 @@ function checkHost(shown: string, scheme: string, host: string): void {
   if (isAddress && URL.canParse(browsers)) {
     const written = new URL(browsers).hostname;
     if (written === name && (isIPv4(name) || name.startsWith('['))) return;
-    throw new FormatError(`${shown} has an address that browsers write otherwise: write "${written}"`);
+    throw new FormatError(`${shown} has an address that browsers write differently: write "${written}"`);
   }
-  throw new FormatError(`${shown} has no host that an Origin can have: ${EXAMPLE}`);
+  throw new FormatError(`${shown} has an invalid host: ${EXAMPLE}`);
 }
 
 /** Returns null for any port, and for a scheme without ports. */

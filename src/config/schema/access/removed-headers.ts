@@ -64,7 +64,7 @@ function removedNames(accesses: readonly (AccessSettings | null)[]): ReadonlySet
 
 function reasonOf(name: string): string {
   return (
-    `access forwards something to endpoints in "${name}", so it is removed from every request of this listener first. ` +
+    `access forwards something to endpoints in "${name}", so it is first removed from every request of this listener. ` +
     'Use another name'
   );
 }

@@ -37,7 +37,7 @@ export function warnOfOpenOrigins(listener: Section, routes: readonly Route[]): 
     const path = own instanceof Map && own.has('access') ? ['routes', index, 'access'] : ['access'];
     listener.problems.warning(
       [...listener.path, ...path],
-      'browsers send passwords and cookies also with WebSockets that a page of another site opens: list the sites that may in "origins"',
+      'browsers send passwords and cookies even with WebSockets opened by pages of other sites: list the allowed sites in "origins"',
     );
   }
 }
@@ -53,11 +53,11 @@ function warnOfLockout(access: Section, { deny, allow }: AccessSettings): void {
   if (allow?.length === 0) {
     access.problems.warning(
       path,
-      'the files of allow have no block, so nobody is let in: write at least one',
+      'the files of allow contain no block, so every client is refused: add at least one',
     );
   } else if (coversAll(deny, allow ?? ALL_ADDRESSES)) {
-    const what = allow === null ? 'every address' : 'every block of allow, and comes first';
-    access.problems.warning(path, `deny has ${what}, so nobody is let in: narrow it`);
+    const what = allow === null ? 'every address' : 'every block of allow and takes precedence';
+    access.problems.warning(path, `deny contains ${what}, so every client is refused: narrow it`);
   }
 }
 
@@ -68,7 +68,7 @@ function warnOfSharedHeader(access: Section, { basic, jwt }: AccessSettings): vo
   if (!jwt.from.every(({ kind, name }) => kind === 'header' && name === 'authorization')) return;
   access.problems.warning(
     [...access.path, key],
-    'basic and jwt both take the header Authorization, and every method must pass, so nobody is let in: ' +
+    'basic and jwt both use the header Authorization, and every method must pass, so every client is refused: ' +
       'leave one of them out, or name another place in jwt.from',
   );
 }
@@ -112,7 +112,7 @@ function warnOfUnboundTokens(access: Section, { jwt }: AccessSettings): void {
   const names = missing.join(' and ');
   access.problems.warning(
     [...access.path, 'jwt'],
-    `without ${names} every token that these keys have signed passes, also one for another application: set ${names}`,
+    `without ${names} every token signed by these keys is accepted, even one for another application: set ${names}`,
   );
 }
 
@@ -124,7 +124,7 @@ function warnOfClearText(access: Section, { basic, jwt }: AccessSettings): void 
     if (!access.has(key) || (key === 'basic' ? basic : jwt) === null) continue;
     access.problems.warning(
       [...access.path, key],
-      `${what} cross the network in clear, because this listener has no tls: set tls, or name the proxy in front that has it in ` +
+      `${what} cross the network unencrypted, because this listener has no tls: set tls, or list the TLS proxy in front in ` +
         'trustedProxies',
     );
   }

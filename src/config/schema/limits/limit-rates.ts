@@ -79,7 +79,7 @@ function readRate(limit: Section, key: RateKey, shared: Section | null): RateLim
   const burst = place?.optional('burst', key === 'bytes' ? bytesBurst : eventBurst, usual) ?? usual;
   const refillMs = Math.ceil((burst / perSecond) * 1000);
   if (refillMs > MAX_REFILL_MS && place !== null) {
-    const times = `${formatDuration(Math.round(refillMs / 60_000) * 60_000)} to come back, and at most ${formatDuration(MAX_REFILL_MS)} is counted`;
+    const times = `${formatDuration(Math.round(refillMs / 60_000) * 60_000)} to refill, and at most ${formatDuration(MAX_REFILL_MS)} is counted`;
     place.problemAt('burst', `a used burst would take ${times}: lower it, or raise the rate`);
   }
   return { perSecond, burst };

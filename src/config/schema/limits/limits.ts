@@ -54,7 +54,7 @@ function readLimit(entry: Located<unknown>, owner: Section, terms: LimitTerms): 
   const key = readLimitKey(limit);
   if (key === null) return null;
   if (terms.mode === 'l4' && key.kind !== 'address') {
-    limit.problemAt('key', 'at layer 4 nothing is known of clients but their address: write address');
+    limit.problemAt('key', 'at layer 4 only the address of a client is known: write address');
   }
   const counted = ['connections', ...(terms.mode === 'l4' ? ['handshakes'] : RATE_KEYS)];
   if (!counted.some((each) => limit.has(each))) {

@@ -15,14 +15,16 @@ export const redisUrl: Format<string> = (value) => {
   }
   if (!DATABASE.test(url.pathname) || url.search !== '' || url.hash !== '') {
     throw new FormatError(
-      "the URL has more behind the host than a database's number: write redis://host:port/0",
+      'the URL has more than a database number after the host: write redis://host:port/0',
     );
   }
   for (const part of [url.username, url.password]) {
     try {
       decodeURIComponent(part);
     } catch {
-      throw new FormatError("the URL's user or password has a % that begins no escape: write %25 for it");
+      throw new FormatError(
+        "the URL's user or password has an invalid % escape: write %25 for a percent sign",
+      );
     }
   }
   return url.href;

@@ -51,6 +51,6 @@ export function refuseUnsupportedKeys(
     uwsKey === null ? [keys.uws, 'the engine uws'] : [keys.own, 'the engines raw and net'];
   const used = uwsKey === null ? 'raw or net' : `uws because of "${uwsKey}"`;
   for (const key of foreign.filter((each) => section.has(each))) {
-    section.problemAt(key, `only ${engines} can do this, and the listener uses ${used}: leave the key out`);
+    section.problemAt(key, `only ${engines} support this, and the listener uses ${used}: leave the key out`);
   }
 }

@@ -34,7 +34,7 @@ export function readPassthrough(listener: Section, { problems, clusters }: Conte
       if (places.has(name)) {
         problems.valueError(
           path,
-          `${describe(name)} has a rule already: keep one of them, because a server name leads to one cluster`,
+          `${describe(name)} already has a rule: keep one of them, because a server name leads to one cluster`,
         );
         continue;
       }

@@ -20,7 +20,7 @@ export function readProxies(listener: Section): Pick<Listener, 'trustedProxies' 
       proxyProtocol === 'required' ? 'every connection would be closed' : 'no header would be read';
     listener.problemAt(
       'proxyProtocol',
-      `a PROXY header counts only from trustedProxies, which names nobody, so ${effect}: list the proxies in front there`,
+      `a PROXY header is accepted only from trustedProxies, which is empty, so ${effect}: list the proxies in front there`,
     );
   }
   return { trustedProxies, proxyProtocol };

@@ -80,7 +80,7 @@ const compressionWord = oneOf('passthrough', 'off', 'shared');
 const compressionFormat: Format<Compression> = (value) => {
   if (value !== 'dedicated') return compressionWord(value);
   throw new FormatError(
-    '"dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside of every bound. ' +
+    '"dedicated" is no longer supported: a compressor per session costs 82 KiB outside every limit. ' +
       'Write shared, which costs sessions no memory, or off',
   );
 };

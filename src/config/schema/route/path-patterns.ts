@@ -32,7 +32,7 @@ function faultOf(text: string, paths: PathSettings): Fault | null {
   const { mergeSlashes, escapedSlashes, pathParameters } = paths;
   const broken = /%(?![\dA-F]{2})..?/i.exec(text);
   // At the end of a literal part, the rest of the escape may be another kind of token.
-  if (broken !== null && broken[0].length === 3) return [broken[0], 'it is no escape. Write %25 for "%"'];
+  if (broken !== null && broken[0].length === 3) return [broken[0], 'it is not an escape. Write %25 for "%"'];
   if (text.includes('\\')) return ['\\', 'paths with it are refused. Write %5C'];
   if (text.includes('%00')) return ['%00', 'paths with it are refused. Leave it out'];
   const slash = /%(?:2F|5C)/i.exec(text);
@@ -52,9 +52,9 @@ function faultOf(text: string, paths: PathSettings): Fault | null {
 /** Finds a fault that only expressions can have: `path` and `pathPrefix` are normalised or refused. */
 function faultOfSpelling(text: string, ignoresCase: boolean): Fault | null {
   const foreign = /[^\x21-\x7e]+/u.exec(text);
-  if (foreign !== null) return [foreign[0], `paths have it escaped. Write ${escapesOf(foreign[0])}`];
+  if (foreign !== null) return [foreign[0], `paths contain it escaped. Write ${escapesOf(foreign[0])}`];
   const query = /[?#]/.exec(text);
-  if (query !== null) return [query[0], 'the query is no part of the path. Leave it out, and use "query"'];
+  if (query !== null) return [query[0], 'the query is not part of the path. Leave it out and use "query"'];
   for (const [escape] of text.matchAll(ESCAPE)) {
     const decoded = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
     if (UNRESERVED.test(decoded)) return [escape, `this escape is decoded first. Write ${decoded}`];

@@ -69,7 +69,7 @@ export interface MatchTerms {
 /** Reads the required key `match`. An empty match accepts every request. */
 export function readMatch(route: Section, { paths, asksForCertificates }: MatchTerms): ReadMatch {
   if (!route.has('match')) {
-    route.problem('a route needs "match": write match: {} for everything that comes to it');
+    route.problem('a route needs "match": write match: {} to match every request');
     return { match: MATCH_ALL, expression: null };
   }
   const section = route.section('match', SHAPE);
@@ -128,7 +128,10 @@ export function readPairs(
     const read = readValue(raw, [...path, raw], problems, name, null);
     if (read === null) continue;
     if (pairs.has(read)) {
-      problems.keyError([...path, raw], `${describe(read)} is given twice, case aside: keep one of them`);
+      problems.keyError(
+        [...path, raw],
+        `${describe(read)} is given twice (case is ignored): keep one of them`,
+      );
     }
     pairs.set(read, readValue(value, [...path, raw], problems, text, ''));
   }

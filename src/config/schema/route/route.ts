@@ -32,7 +32,7 @@ const NO_ROUTE = 'none';
 const routeName: Format<string> = (value) => {
   const name = label(value);
   if (name !== NO_ROUTE) return name;
-  throw new FormatError(`"${NO_ROUTE}" is what metrics call requests that no route took: use another name`);
+  throw new FormatError(`"${NO_ROUTE}" is the metric label of requests without a route: use another name`);
 };
 
 /** A route with the compiled pathRegex of its match. */

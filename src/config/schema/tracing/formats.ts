@@ -29,7 +29,7 @@ export const collectorUrl: Format<string> = (value) => {
   const url = collector(value);
   if (url.search === `?${HIDDEN}`) {
     throw new FormatError(
-      `the query "${HIDDEN}" is what print-config writes in place of a secret: write the secret, or set SLUICE_TRACING_URL`,
+      `the query "${HIDDEN}" is the placeholder of print-config for a secret: write the secret, or set SLUICE_TRACING_URL`,
     );
   }
   if (url.pathname !== '/') return url.href;
@@ -55,14 +55,14 @@ export const collectorHeaders: Format<ReadonlyMap<string, string>> = (value) => 
     const lower = name.toLowerCase();
     if (EXPORTER_HEADERS.has(lower))
       throw new FormatError(`sluice sets the header ${describe(name)} itself: leave it out`);
-    if (names.has(lower)) throw new FormatError(`the header ${describe(name)} is there twice`);
+    if (names.has(lower)) throw new FormatError(`the header ${describe(name)} is listed twice`);
     names.add(lower);
     if (typeof text !== 'string' || !isHeaderValue(text)) {
       throw new FormatError(`the value of ${describe(name)} is not text in one line: put it in quotes`);
     }
     if (text === HIDDEN) {
       throw new FormatError(
-        `the value "${HIDDEN}" of ${describe(name)} is what print-config writes in place of a secret: ` +
+        `the value "${HIDDEN}" of ${describe(name)} is the placeholder of print-config for a secret: ` +
           'write the secret, or set SLUICE_TRACING_HEADERS',
       );
     }

@@ -35,7 +35,7 @@ export function readTracing(
     return null;
   }
   if (headers !== null && headers.size > 0 && isUnencrypted(new URL(url))) {
-    const message = 'everybody on the way can read the headers: use https, or a collector on this machine';
+    const message = 'the headers cross the network unencrypted: use https, or a collector on this machine';
     problems.warning(['tracing', 'url'], message);
   }
   if (routes !== null) checkRoutes(routes, listeners, problems);

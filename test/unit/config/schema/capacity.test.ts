@@ -16,7 +16,7 @@ ${WORKERS}`;
 describe('capacity', () => {
   it('warns of maxConnections that the limit of open descriptors does not carry', () => {
     assert.deepEqual(warningsOf(`${l7('maxConnections: 5000')}${WORKERS}`, { descriptorLimit: 1024 }), [
-      '5:21: 5000 connections cannot be reached: the limit of 1024 open descriptors carries 420, because each needs ' +
+      '5:21: 5000 connections cannot be reached: the limit of 1024 open descriptors supports 420, because each needs ' +
         'one more for its endpoint: raise it to 10312 (ulimit -n, LimitNOFILE=), or lower maxConnections',
     ]);
   });
@@ -26,7 +26,7 @@ describe('capacity', () => {
     const [warning, ...more] = warningsOf(two(200, 300), { descriptorLimit: 1024 });
     assert.match(
       warning ?? '',
-      /^\d+:21: 500 connections over all listeners cannot be reached: .* carries 408,/,
+      /^\d+:21: 500 connections over all listeners cannot be reached: .* supports 408,/,
     );
     assert.deepEqual(more, []);
   });

@@ -96,8 +96,8 @@ describe('certificate', () => {
 
   it('must be files that can be read', () => {
     assert.deepEqual(errors('nope.pem', 'nope.key'), [
-      '5:35: cert: "nope.pem" cannot be read: there is no such file (looked for nope.pem)',
-      '5:50: key: "nope.key" cannot be read: there is no such file (looked for nope.key)',
+      '5:35: cert: "nope.pem" cannot be read: file not found (looked for nope.pem)',
+      '5:50: key: "nope.key" cannot be read: file not found (looked for nope.key)',
     ]);
     assert.match(errors('.', 'good.key')[0] ?? '', /cert: "\." cannot be read: it is a directory/);
     assert.match(errors('/dev/zero', 'good.key')[0] ?? '', /cert: "\/dev\/zero" is not a regular file/);

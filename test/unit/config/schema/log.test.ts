@@ -46,7 +46,7 @@ describe('the log', () => {
     ['a file that is a directory', 'file: .', /"\." is a directory: name a file in it$/],
     ['a directory for access lines', 'access: { file: . }', /"\." is a directory: name a file in it$/],
     ['a directory that is missing', 'access: { file: gone/a.log }', /gone/],
-    ['one file for both', 'file: a.log, access: { file: a.log }', /the log has this file: name another/],
+    ['one file for both', 'file: a.log, access: { file: a.log }', /the log uses this file: name another/],
     ['a format that is unknown', 'access: { format: xml }', /"xml" is not one of json, combined, text/],
     ['a ratio above 1', 'access: { sample: 2 }', /2/],
     [

@@ -47,11 +47,11 @@ describe('sticky', () => {
     assert.equal(read('cookie: __Host-a')?.secure, 'on');
     assert.equal(read('cookie: __Secure-a, secure: on')?.secure, 'on');
     assert.deepEqual(errorsOf(configOf('cookie: a, sameSite: none, secure: auto')), [
-      '3:50: secure: browsers take sameSite: none with Secure only: write secure: on, or leave it out',
+      '3:50: secure: browsers accept sameSite: none only with Secure: write secure: on, or leave it out',
     ]);
     assert.match(
       errorsOf(configOf('cookie: __Host-a, secure: auto'))[0] ?? '',
-      /browsers take the name "__Host-a" with Secure only/,
+      /browsers accept the name "__Host-a" with Secure only/,
     );
   });
 

@@ -37,7 +37,7 @@ describe('URLs', () => {
     }
   });
 
-  it('cross the network in clear unless they have TLS or stay on this machine', () => {
+  it('cross the network unencrypted unless they have TLS or stay on this machine', () => {
     const clear = [
       'http://a.example',
       'http://10.0.0.1',

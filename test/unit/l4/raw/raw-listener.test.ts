@@ -209,7 +209,7 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
         assert.equal(world.sum(pageMetrics.clusterRetries), 0);
         assert.equal(world.sum(pageMetrics.endpointConnectionsActive), 0);
         assert.deepEqual(told, []);
-        const lines = world.lines.filter(({ msg }) => msg.includes('own shortage'));
+        const lines = world.lines.filter(({ msg }) => msg.includes('out of resources'));
         assert.equal(lines.length, logged, 'what lasts is logged once');
       });
     });

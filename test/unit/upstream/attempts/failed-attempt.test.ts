@@ -80,7 +80,7 @@ describe('a failed attempt', () => {
       const { log, fail } = rig();
       fail(reason, 'what happened');
       assert.deepEqual(log, [
-        `error endpoint not dialled: own shortage {"cluster":"c","endpoint":"e","reason":"${reason}","detail":"what happened"}`,
+        `error endpoint not dialled: proxy out of resources {"cluster":"c","endpoint":"e","reason":"${reason}","detail":"what happened"}`,
         'released',
         `counted ${reason}`,
       ]);

@@ -121,12 +121,12 @@ describe('a probe that only connects', () => {
     assert.ok(rig.looks < 16, `${rig.looks} looks`);
   });
 
-  it('is not made if the proxy was held up for long beyond the timeout', () => {
+  it('is not made if the proxy was delayed for long beyond the timeout', () => {
     const rig = new Rig();
     rig.begin();
     rig.hold(4000);
     rig.pass(20);
-    assert.deepEqual(rig.results, [{ verdict: 'unmade', reason: 'the proxy was held up' }]);
+    assert.deepEqual(rig.results, [{ verdict: 'unmade', reason: 'the proxy was delayed' }]);
     assert.deepEqual(rig.cancelled, [7]);
   });
 

@@ -86,6 +86,6 @@ describe('a probe', () => {
     const late = begin();
     now += CHECK.timeoutMs + 5000;
     mock.timers.tick(CHECK.timeoutMs);
-    assert.deepEqual(late.results, [{ verdict: 'unmade', reason: 'the proxy was held up' }]);
+    assert.deepEqual(late.results, [{ verdict: 'unmade', reason: 'the proxy was delayed' }]);
   });
 });

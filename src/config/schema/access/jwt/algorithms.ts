@@ -21,7 +21,7 @@ const known = oneOf(...SECRET_ALGORITHMS, ...PUBLIC_ALGORITHMS);
 
 const algorithm: Format<string> = (value) => {
   if (typeof value === 'string' && value.toLowerCase() === 'none') {
-    throw new FormatError(`${describe(value)} would let everybody write tokens: leave it out`);
+    throw new FormatError(`${describe(value)} would let anyone forge tokens: leave it out`);
   }
   return known(value);
 };
@@ -61,7 +61,7 @@ function readGiven(jwt: Section, verifiable: ReadonlySet<string> | null): readon
   if (bySecret.length > 0 && bySecret.length < names.size) {
     jwt.problemAt(
       'algorithms',
-      `${bySecret[0]} takes a shared secret, and the others public keys: keep one kind, so that no key is taken for the other`,
+      `${bySecret[0]} uses a shared secret, and the others use public keys: keep one kind, so that no key is mistaken for the other`,
     );
   }
   return [...names];

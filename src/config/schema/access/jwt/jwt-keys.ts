@@ -43,7 +43,7 @@ function keySource(base: BaseDirectory): Format<URL | KeyFile> {
     const url = readUrl(value);
     if (!isUnencrypted(url)) return url;
     throw new FormatError(
-      `${describe(value)} would fetch keys in clear, and whoever is between could write tokens: write https`,
+      `${describe(value)} would fetch keys unencrypted, and an attacker on the path could forge tokens: use https`,
     );
   };
 }
@@ -58,7 +58,7 @@ function refuseSecrets(jwt: Section): void {
   if (bySecret === undefined) return;
   jwt.problemAt(
     'algorithms',
-    `${describe(bySecret)} takes a shared secret, which must not come from a URL: write the secret into a file`,
+    `${describe(bySecret)} uses a shared secret, which must not come from a URL: write the secret into a file`,
   );
 }
 
@@ -82,7 +82,7 @@ function warnOfKeys(jwt: Section, keys: readonly VerifyingKey[]): void {
     if (twin === undefined) continue;
     jwt.problems.warning(
       path,
-      `keys ${twin} and ${number} of ${file} have the same type and "kid", by which tokens name their key: give each its own`,
+      `keys ${twin} and ${number} of ${file} have the same type and "kid", which identify the key of a token: give each its own`,
     );
   }
 }

@@ -95,7 +95,7 @@ function bySecret({ k, alg }: Record<string, unknown>, place: string): readonly 
   if (bytes < wanted) {
     throw new FormatError(
       `${place} has a secret of ${bytes} bytes, and ${typeof alg === 'string' ? alg : 'HS256'} needs ${wanted} or more: ` +
-        'make one by openssl rand -base64 64',
+        'generate one with openssl rand -base64 64',
     );
   }
   return Object.keys(SECRET_BYTES).filter((each) => SECRET_BYTES[each]! <= bytes);

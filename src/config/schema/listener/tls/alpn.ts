@@ -28,7 +28,7 @@ const protocol: Format<string> = (value) => {
   const name = readText(value);
   if (/^(?:h2|h3|h3-\d+|hq-.*|spdy\/.*)$/i.test(name)) {
     throw new FormatError(
-      `${describe(name)} is not spoken here, and clients that choose it would fail: sluice speaks HTTP/1.1, so write http/1.1`,
+      `${describe(name)} is not supported, and clients that choose it would fail: write http/1.1`,
     );
   }
   if (/[^!-~]/.test(name) || name.length > MAX_NAME_BYTES) {

@@ -48,7 +48,7 @@ function keyFile(base: BaseDirectory): Format<KeyFile> {
     if (!Number.isInteger(count) || count < 1 || count > MAX_TICKET_KEYS) {
       throw new FormatError(
         `${describe(value)} has ${formatByteSize(bytes.length)}, and must have 1 to ${MAX_TICKET_KEYS} keys of ${TICKET_KEY_BYTES} bytes: ` +
-          `make a key by openssl rand ${TICKET_KEY_BYTES}`,
+          `generate a key with openssl rand ${TICKET_KEY_BYTES}`,
       );
     }
     const keys = Array.from({ length: count }, (_, index) =>
@@ -58,7 +58,7 @@ function keyFile(base: BaseDirectory): Format<KeyFile> {
       const twin = keys.findIndex((other) => other.compare(key, 0, NAME_BYTES, 0, NAME_BYTES) === 0);
       if (twin === index) continue;
       throw new FormatError(
-        `keys ${twin + 1} and ${index + 1} of ${describe(value)} begin with the same ${NAME_BYTES} bytes, which tell keys apart: ` +
+        `keys ${twin + 1} and ${index + 1} of ${describe(value)} begin with the same ${NAME_BYTES} bytes, which identify a key: ` +
           'leave one out',
       );
     }

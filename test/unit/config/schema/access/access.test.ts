@@ -81,7 +81,7 @@ describe('access', () => {
     };
     assert.deepEqual(warnings(', from: [{ header: authorization }, { cookie: session }]'), []);
     assert.deepEqual(warnings(''), [
-      '5:65: basic and jwt both take the header Authorization, and every method must pass, so nobody is let in: ' +
+      '5:65: basic and jwt both use the header Authorization, and every method must pass, so every client is refused: ' +
         'leave one of them out, or name another place in jwt.from',
     ]);
   });

@@ -54,7 +54,7 @@ describe('lists of addresses', () => {
     ]);
     assert.match(
       errors('{ deny: [{ file: none.txt }] }')[0] ?? '',
-      /"none.txt" cannot be read: there is no such file/,
+      /"none.txt" cannot be read: file not found/,
     );
   });
 
@@ -95,13 +95,13 @@ describe('lists of addresses', () => {
     const warnings = (access: string): string[] =>
       warningsOf(l7(`access: ${access}`), { files: { 'list.txt': '# nothing\n' } });
     assert.deepEqual(warnings('{ deny: [10.0.0.0/8, ::1], allow: [10.1.0.0/16, "::ffff:10.0.0.1", ::1] }'), [
-      '5:40: deny has every block of allow, and comes first, so nobody is let in: narrow it',
+      '5:40: deny contains every block of allow and takes precedence, so every client is refused: narrow it',
     ]);
     assert.deepEqual(warnings('{ deny: [0.0.0.0/0, ::/0] }'), [
-      '5:15: deny has every address, so nobody is let in: narrow it',
+      '5:15: deny contains every address, so every client is refused: narrow it',
     ]);
     assert.deepEqual(warnings('{ allow: [{ file: list.txt }] }'), [
-      '5:15: the files of allow have no block, so nobody is let in: write at least one',
+      '5:15: the files of allow contain no block, so every client is refused: add at least one',
     ]);
     assert.deepEqual(warnings('{ deny: [10.0.0.0/16], allow: [10.0.0.0/8] }'), []);
     assert.deepEqual(warnings('{ deny: [10.0.0.0/8], allow: [10.0.0.1, 192.0.2.1] }'), []);

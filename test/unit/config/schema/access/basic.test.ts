@@ -22,17 +22,14 @@ describe('passwords', () => {
 
   it('need a file', () => {
     assert.deepEqual(errorsOf(text('{ realm: x }')), ['5:32: "basic" needs "file"']);
-    assert.match(
-      errorsOf(text('{ file: nobody }'))[0] ?? '',
-      /"nobody" cannot be read: there is no such file/,
-    );
+    assert.match(errorsOf(text('{ file: nobody }'))[0] ?? '', /"nobody" cannot be read: file not found/);
   });
 
   it('are warned of where others could read them', () => {
     const warnings = (...more: readonly string[]): string[] =>
       warningsOf(text('{ file: users }', ...more), { files: FILES });
     assert.deepEqual(warnings('address: ":80"'), [
-      '5:32: passwords cross the network in clear, because this listener has no tls: set tls, or name the proxy in front that ' +
+      '5:32: passwords cross the network unencrypted, because this listener has no tls: set tls, or name the proxy in front that ' +
         'has it in trustedProxies',
     ]);
     for (const host of ['127.0.0.1', '127.9.9.9', '[::1]', 'localhost'])
@@ -48,7 +45,7 @@ describe('passwords', () => {
       '  - { match: { path: /c }, cluster: app, upgrade: never }',
     ];
     const warning =
-      'browsers send passwords and cookies also with WebSockets that a page of another site opens: list the sites that may in ' +
+      'browsers send passwords and cookies even with WebSockets opened by pages of other sites: list the allowed sites in ' +
       '"origins"';
     const listener = 'access: { basic: { file: users } }';
     assert.deepEqual(warningsOf(l7(listener, ...routes), { files: FILES }), []);

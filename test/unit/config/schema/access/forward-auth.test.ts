@@ -46,7 +46,7 @@ describe('forward authentication', () => {
       );
     }
     assert.deepEqual(errors('{ url: "https://u:secret@a.example" }'), [
-      '5:35: url: the URL has a user or a password, which would stand in logs: leave them out',
+      '5:35: url: the URL contains a user or password, which would appear in logs: remove it',
     ]);
     assert.match(errors('{ url: "https://a.example/#x" }')[0] ?? '', /has a fragment/);
   });

@@ -37,7 +37,7 @@ describe('a file of users', () => {
     assert.equal(
       error(`alice:$2y$13$${SALTED}`),
       'line 1 of "users": the password of "alice" has the bcrypt cost 13, and at most 12 is taken, because every wrong ' +
-        'password costs the time of a right one: write it again by htpasswd -B -C 10',
+        'password costs the time of a right one: hash it again with htpasswd -B -C 10',
     );
     assert.equal(error(`alice:$2y$12$${SALTED}`), '');
     assert.match(error(`alice:$2y$03$${SALTED}`), /bcrypt cost 3, which bcrypt does not know/);
@@ -78,7 +78,7 @@ describe('a file of users', () => {
       error(`alice:${SHA}\nalice:${APR1}`),
       'line 2 of "users" has the user "alice" again: keep one of the lines',
     );
-    assert.equal(error('# nobody\n'), '"users" has no user: add one by htpasswd -B users USER');
+    assert.equal(error('# nobody\n'), '"users" has no user: add one with htpasswd -B users USER');
   });
 
   it('never shows what stands behind a colon', () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { errorsOf, l7, warningsOf } from '../../load.ts';
 
 const KEYS = 'keys: "https://a.example/jwks", issuer: a, audience: b';
-const BECAUSE = 'so it is removed from every request of this listener first. Use another name';
+const BECAUSE = 'so it is first removed from every request of this listener. Use another name';
 
 function text(...lines: readonly string[]): string {
   return l7('address: 127.0.0.1:1', ...lines);

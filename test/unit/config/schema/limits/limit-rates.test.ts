@@ -75,7 +75,7 @@ describe('the rates of a limit', () => {
     assert.deepEqual(read('requests: 1/h, burst: 8').requests?.burst, 8);
     assert.equal(
       error('requests: 1/h, burst: 9'),
-      'burst: a used burst would take 9h to come back, and at most 8h is counted: lower it, or raise the rate',
+      'burst: a used burst would take 9h to refill, and at most 8h is counted: lower it, or raise the rate',
     );
     assert.match(error('bytes: { rate: 1KiB/s, burst: 1GiB }'), /burst: a used burst would take/);
   });

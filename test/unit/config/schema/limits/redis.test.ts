@@ -48,12 +48,12 @@ describe('Redis', () => {
     for (const url of ['redis://geheim@a/x', 'redis://a/0?geheim=1', 'redis://a#geheim']) {
       assert.match(
         error(`{ url: "${url}" }`),
-        /^url: the URL has more behind the host than a database's number/,
+        /^url: the URL has more than a database number after the host/,
       );
     }
     assert.match(
       error('{ url: "redis://u:geheim%zz@a" }'),
-      /^url: the URL's user or password has a % that begins no escape/,
+      /^url: the URL's user or password has an invalid % escape/,
     );
     for (const url of ['redis://geheim@', 'geheim']) {
       const found = errorsOf(MINIMAL, { env: { SLUICE_REDIS_URL: url } });
@@ -82,6 +82,6 @@ describe('revocations', () => {
   it('need a directory for the file', () => {
     const errors = errorsOf(`${MINIMAL}revocations: { keep: 1s, file: nowhere/r.json }\n`);
     assert.match(errors[0] ?? '', /keep: 1s is out of range: write 1m to 20d/);
-    assert.match(errors[1] ?? '', /file: .*there is no such directory/);
+    assert.match(errors[1] ?? '', /file: .*directory not found/);
   });
 });

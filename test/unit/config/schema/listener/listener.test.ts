@@ -210,7 +210,7 @@ ${CLUSTERS}`;
       'clusters: [{ name: app, tls: {}, endpoints: [{ address: "a:1" }] }]\n' +
       `listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, engine: ${engine} }\n`;
     assert.deepEqual(errorsOf(text('raw')), [
-      '3:63: engine: "raw" has no TLS towards the endpoints of tunnels, and the cluster "app" has tls: write auto or net',
+      '3:63: engine: "raw" does not support TLS to the endpoints of tunnels, and the cluster "app" has tls: write auto or net',
     ]);
     for (const engine of ['auto', 'net']) assert.deepEqual(errorsOf(text(engine)), []);
   });

@@ -51,7 +51,7 @@ describe('passthrough', () => {
         '  - { serverName: A.example, cluster: app }',
       ),
       [
-        '7:23: serverName: "a.example" has a rule already: keep one of them, because a server name leads to one cluster',
+        '7:23: serverName: "a.example" already has a rule: keep one of them, because a server name leads to one cluster',
       ],
     );
   });
@@ -109,13 +109,13 @@ clusters: [{ name: db, tls: {}, endpoints: [{ address: "b.example:1" }] }]
     assert.deepEqual(warningsOf(text('net')), [warning]);
     assert.deepEqual(warningsOf(text('auto')), [warning]);
     assert.deepEqual(errorsOf(text('raw')), [
-      '6:13: engine: "raw" has no TLS towards the endpoints of tunnels, and the cluster "db" has tls: write auto or net',
+      '6:13: engine: "raw" does not support TLS to the endpoints of tunnels, and the cluster "db" has tls: write auto or net',
     ]);
   });
 
   it('cannot be done by the engine uws', () => {
     assert.deepEqual(errorsOf(l7('engine: uws', 'passthrough: [{ serverName: a.example, cluster: app }]')), [
-      '6:5: passthrough: only the engines raw and net can do this, and the listener uses uws because of ' +
+      '6:5: passthrough: only the engines raw and net support this, and the listener uses uws because of ' +
         '"engine: uws": leave the key out',
     ]);
   });

@@ -27,11 +27,11 @@ describe('the proxies in front of a listener', () => {
 
   it('must be named if PROXY headers are read', () => {
     assert.deepEqual(errorsOf(l7('proxyProtocol: required')), [
-      '5:20: proxyProtocol: a PROXY header counts only from trustedProxies, which names nobody, so every connection ' +
+      '5:20: proxyProtocol: a PROXY header is accepted only from trustedProxies, which is empty, so every connection ' +
         'would be closed: list the proxies in front there',
     ]);
     assert.deepEqual(errorsOf(tcp('trustedProxies: []', 'proxyProtocol: optional')), [
-      '5:22: proxyProtocol: a PROXY header counts only from trustedProxies, which names nobody, so no header ' +
+      '5:22: proxyProtocol: a PROXY header is accepted only from trustedProxies, which is empty, so no header ' +
         'would be read: list the proxies in front there',
     ]);
   });
@@ -53,7 +53,7 @@ describe('the proxies in front of a listener', () => {
   it('cannot send PROXY headers to the engine uws', () => {
     const keys = ['trustedProxies: [10.0.0.1]', 'proxyProtocol: optional'];
     assert.deepEqual(errorsOf(l7('engine: uws', ...keys)), [
-      '7:20: proxyProtocol: only the engines raw and net can do this, and the listener uses uws because of ' +
+      '7:20: proxyProtocol: only the engines raw and net support this, and the listener uses uws because of ' +
         '"engine: uws": leave the key out',
     ]);
     assert.deepEqual(errorsOf(l7('engine: uws', 'proxyProtocol: off', 'passthrough: []')), []);

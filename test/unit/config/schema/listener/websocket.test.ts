@@ -66,7 +66,7 @@ describe('the key websocket', () => {
 
   it('refuses sizes of queues that the stream relay does not have', () => {
     assert.deepEqual(errorsOf(l7('websocket: { upstreamBuffer: 1MiB, maxMessageSize: 1MiB }')), [
-      '5:34: upstreamBuffer: only the engine uws can do this, and the listener uses raw or net: leave the key out',
+      '5:34: upstreamBuffer: only the engine uws support this, and the listener uses raw or net: leave the key out',
     ]);
     assert.equal(settings('engine: uws', 'websocket: { upstreamBuffer: 1MiB }').upstreamBuffer, 1024 ** 2);
   });

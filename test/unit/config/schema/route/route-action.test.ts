@@ -75,7 +75,7 @@ describe('static action', () => {
       cacheControl: null,
     });
     assert.deepEqual(actionErrors('static: { root: ./nope }'), [
-      '6:38: root: "./nope" cannot be used: there is no such directory (looked for nope)',
+      '6:38: root: "./nope" cannot be used: directory not found (looked for nope)',
     ]);
     assert.match(actionErrors('static: { root: sluice.yaml }')[0] ?? '', /"sluice.yaml" is not a directory/);
     assert.deepEqual(actionErrors('static: {}'), ['6:22: "static" needs "root"']);

@@ -45,7 +45,7 @@ describe('match', () => {
     for (const key of ['path', 'pathPrefix']) {
       const place = `7:${22 + key.length}: ${key}: `;
       for (const [text, part, paths, why] of [
-        ['/a%zz', '%zz', '{}', 'it is no escape. Write %25 for "%"'],
+        ['/a%zz', '%zz', '{}', 'it is not an escape. Write %25 for "%"'],
         ['/a\\b', '\\', '{}', 'paths with it are refused. Write %5C'],
         ['/a%00', '%00', '{}', 'paths with it are refused. Leave it out'],
         ['/a//b', '//', '{ mergeSlashes: true }', '"mergeSlashes: true" applies first. Write one slash'],
@@ -87,14 +87,14 @@ describe('match', () => {
       ['^/(?:a|b%2f)x', '%2f', 'escapes become upper case first. Write %2F'],
       ['^/%61dmin', '%61', 'this escape is decoded first. Write a'],
       ['(?i)^/%41', '%41', 'this escape is decoded first. Write A'],
-      ['^/é', 'é', 'paths have it escaped. Write %C3%A9'],
-      ['^/[aé]x', 'é', 'paths have it escaped. Write %C3%A9'],
-      ['^/\\x{e9}', 'é', 'paths have it escaped. Write %C3%A9'],
-      ['^/a b', ' ', 'paths have it escaped. Write %20'],
-      ['^/a\\tb', '\t', 'paths have it escaped. Write %09'],
-      ['^/\\Qa b\\E', ' ', 'paths have it escaped. Write %20'],
-      ['^/x\\?debug', '?', 'the query is no part of the path. Leave it out, and use "query"'],
-      ['^/a%zz', '%zz', 'it is no escape. Write %25 for "%"'],
+      ['^/é', 'é', 'paths contain it escaped. Write %C3%A9'],
+      ['^/[aé]x', 'é', 'paths contain it escaped. Write %C3%A9'],
+      ['^/\\x{e9}', 'é', 'paths contain it escaped. Write %C3%A9'],
+      ['^/a b', ' ', 'paths contain it escaped. Write %20'],
+      ['^/a\\tb', '\t', 'paths contain it escaped. Write %09'],
+      ['^/\\Qa b\\E', ' ', 'paths contain it escaped. Write %20'],
+      ['^/x\\?debug', '?', 'the query is not part of the path. Leave it out and use "query"'],
+      ['^/a%zz', '%zz', 'it is not an escape. Write %25 for "%"'],
       ['^/a\\\\b', '\\', 'paths with it are refused. Write %5C'],
     ] as const) {
       assert.deepEqual(warnings(expression), [`${JSON.stringify(part)}: ${why}`], expression);
@@ -116,7 +116,7 @@ describe('match', () => {
 
   it('must be there, were it empty', () => {
     assert.deepEqual(errorsOf(routes('{ respond: {} }')), [
-      '6:9: a route needs "match": write match: {} for everything that comes to it',
+      '6:9: a route needs "match": write match: {} to match every request',
     ]);
     assert.match(
       errorsOf(routes('{ match: , respond: {} }'))[0] ?? '',
@@ -126,7 +126,7 @@ describe('match', () => {
 
   it('refuses hosts that no request can have', () => {
     const cases = [
-      ['*', 'matches nothing more than no host at all: leave the key out'],
+      ['*', 'is the same as no host: leave the key out'],
       ['a.*.b', 'has a star inside: only "*." at the front can be matched'],
       ['*a.b', 'has a star inside'],
       ['*.', 'has a star inside'],
@@ -186,7 +186,7 @@ describe('match', () => {
     ]);
     assert.match(
       matchErrors('{ headers: { x-a: "1", X-A: "2" } }')[0] ?? '',
-      /"x-a" is given twice, case aside/,
+      /"x-a" is given twice (case is ignored)/,
     );
     assert.match(matchErrors('{ headers: { x-v: 2 } }')[0] ?? '', /x-v: 2 is not text: put it in quotes/);
     assert.match(matchErrors('{ headers: { x-v: "a\\r\\nb" } }')[0] ?? '', /control character/);

@@ -21,7 +21,7 @@ describe('route', () => {
 
   it('does not have the name that metrics give to no route', () => {
     assert.deepEqual(errorsOf(routes('{ name: none, match: {}, respond: {} }')), [
-      '6:17: name: "none" is what metrics call requests that no route took: use another name',
+      '6:17: name: "none" is the metric label of requests without a route: use another name',
     ]);
   });
 

@@ -83,15 +83,15 @@ describe('tracing', () => {
       'headers: the value of "a" is not text in one line: put it in quotes',
       'headers: the value of "a" is not text in one line: put it in quotes',
       'headers: sluice sets the header "Host" itself: leave it out',
-      'headers: the header "A" is there twice',
+      'headers: the header "A" is listed twice',
     ]);
   });
 
   it('refuses what print-config writes in place of secrets, unless the environment has them', () => {
     const text = `tracing:\n  url: ${URL}?(hidden)\n  headers: { x-key: (hidden) }\n${ROUTES}`;
     assert.deepEqual(errorsOf(text), [
-      '2:8: url: the query "(hidden)" is what print-config writes in place of a secret: write the secret, or set SLUICE_TRACING_URL',
-      '3:3: headers: the value "(hidden)" of "x-key" is what print-config writes in place of a secret: write the secret, or set SLUICE_TRACING_HEADERS',
+      '2:8: url: the query "(hidden)" is the placeholder of print-config for a secret: write the secret, or set SLUICE_TRACING_URL',
+      '3:3: headers: the value "(hidden)" of "x-key" is the placeholder of print-config for a secret: write the secret, or set SLUICE_TRACING_HEADERS',
     ]);
     const env = { SLUICE_TRACING_URL: `${URL}?key=a`, SLUICE_TRACING_HEADERS: '{x-key: b}' };
     assert.deepEqual(load(text, { env }).config.tracing?.headers, { 'x-key': 'b' });
@@ -104,7 +104,7 @@ describe('tracing', () => {
     };
     assert.deepEqual(load(l7(), { env }).config.tracing?.headers, { 'x-key': 'a' });
     assert.deepEqual(warningsOf(l7(), { env }), [
-      'environment SLUICE_TRACING_URL: everybody on the way can read the headers: use https, or a collector on this machine',
+      'environment SLUICE_TRACING_URL: the headers cross the network unencrypted: use https, or a collector on this machine',
     ]);
     assert.deepEqual(warningsOf(l7(), { env: { ...env, SLUICE_TRACING_URL: URL } }), []);
   });

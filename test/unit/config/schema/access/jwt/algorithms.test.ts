@@ -46,7 +46,7 @@ describe('the algorithms of tokens', () => {
     for (const none of ['none', 'NONE', 'nOnE']) {
       assert.equal(
         error('public.json', `[ES256, ${none}]`),
-        `"${none}" would let everybody write tokens: leave it out`,
+        `"${none}" would let anyone forge tokens: leave it out`,
       );
     }
   });
@@ -58,7 +58,7 @@ describe('the algorithms of tokens', () => {
     );
     assert.equal(
       error('mixed.json', '[ES256, HS256]'),
-      'HS256 takes a shared secret, and the others public keys: keep one kind, so that no key is taken for the other',
+      'HS256 uses a shared secret, and the others use public keys: keep one kind, so that no key is mistaken for the other',
     );
     const { access } = l7Of(load(text('mixed.json', 'ES256'), { files: FILES }));
     const keys = access?.jwt?.keys;
@@ -79,7 +79,7 @@ describe('the algorithms of tokens', () => {
     for (const algorithms of ['HS256', '[HS384]']) {
       assert.match(
         error('"https://a.example/jwks"', algorithms),
-        /takes a shared secret, which must not come from a URL/,
+        /uses a shared secret, which must not come from a URL/,
       );
     }
     assert.deepEqual(read('"https://a.example/jwks"', 'ES256'), ['ES256']);

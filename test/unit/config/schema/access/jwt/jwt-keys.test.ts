@@ -22,18 +22,18 @@ describe('the keys of tokens', () => {
     }
     assert.equal(
       error('http://a.example/jwks'),
-      '"http://a.example/jwks" would fetch keys in clear, and whoever is between could write tokens: write https',
+      '"http://a.example/jwks" would fetch keys unencrypted, and an attacker on the path could forge tokens: use https',
     );
-    assert.match(error('http://127.0.0.1.example/jwks'), /would fetch keys in clear/);
+    assert.match(error('http://127.0.0.1.example/jwks'), /would fetch keys unencrypted/);
   });
 
   it('come from no other URL, and from none with a password', () => {
     assert.match(error('ftp://a.example/jwks'), /is not the URL of a key set/);
     assert.equal(
       error('https://u:secret@a.example/jwks'),
-      'the URL has a user or a password, which would stand in logs: leave them out',
+      'the URL contains a user or password, which would appear in logs: remove it',
     );
-    assert.match(error('none.json'), /"none.json" cannot be read: there is no such file/);
+    assert.match(error('none.json'), /"none.json" cannot be read: file not found/);
   });
 
   it('are required', () => {

@@ -44,7 +44,7 @@ describe('tokens', () => {
 
   it('without issuer or audience are warned of', () => {
     const warning = (names: string): string =>
-      `6:15: without ${names} every token that these keys have signed passes, also one for another application: set ${names}`;
+      `6:15: without ${names} every token signed by these keys is accepted, even one for another application: set ${names}`;
     assert.deepEqual(warningsOf(text('')), [warning('issuer and audience')]);
     assert.deepEqual(warningsOf(text(', issuer: a')), [warning('audience')]);
     assert.deepEqual(warningsOf(text(', audience: a')), [warning('issuer')]);
@@ -53,7 +53,7 @@ describe('tokens', () => {
 
   it('in clear are warned of', () => {
     const listener = l7('address: ":80"', `access: { jwt: { ${KEYS}, issuer: a, audience: a } }`);
-    assert.match(warningsOf(listener)[0] ?? '', /^6:15: tokens cross the network in clear/);
+    assert.match(warningsOf(listener)[0] ?? '', /^6:15: tokens cross the network unencrypted/);
   });
 
   it('need values of claims, compared as text', () => {
@@ -88,7 +88,10 @@ describe('tokens', () => {
       error(', forward: { Authorization: sub }'),
       /"authorization" is written by clients or the proxy itself/,
     );
-    assert.match(error(', forward: { X-User: sub, x-user: name }'), /"x-user" is given twice, case aside/);
+    assert.match(
+      error(', forward: { X-User: sub, x-user: name }'),
+      /"x-user" is given twice (case is ignored)/,
+    );
     assert.match(error(', forward: { x-user: "" }'), /is not a claim's name/);
   });
 

@@ -43,7 +43,7 @@ describe('a file of keys', () => {
     assert.deepEqual(read(keySet(secret(64, { alg: 'HS384' }))).algorithms, ['HS384']);
     assert.equal(
       error(keySet(secret(31))),
-      'key 1 of "keys.json" has a secret of 31 bytes, and HS256 needs 32 or more: make one by openssl rand -base64 64',
+      'key 1 of "keys.json" has a secret of 31 bytes, and HS256 needs 32 or more: generate one with openssl rand -base64 64',
     );
     assert.match(error(keySet(secret(32, { alg: 'HS512' }))), /of 32 bytes, and HS512 needs 64/);
     assert.match(error(keySet({ kty: 'oct' })), /has no secret: write "k" in base64url/);
@@ -76,7 +76,7 @@ describe('a file of keys', () => {
 
   it('warns of keys that tokens cannot tell apart', () => {
     assert.deepEqual(warningsOf(text(), { files: { 'keys.json': keySet(EC, { ...EC }) } }), [
-      '6:28: keys 1 and 2 of "keys.json" have the same type and "kid", by which tokens name their key: give each its own',
+      '6:28: keys 1 and 2 of "keys.json" have the same type and "kid", which identify the key of a token: give each its own',
     ]);
     assert.deepEqual(warningsOf(text(), { files: { 'keys.json': keySet(EC, { ...ED, kid: 'ec' }) } }), []);
   });

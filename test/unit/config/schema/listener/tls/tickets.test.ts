@@ -60,7 +60,7 @@ describe('the keys of session tickets', () => {
     ] as const) {
       write('tickets.key', Buffer.alloc(size));
       assert.deepEqual(errors('{ keyFile: tickets.key }'), [
-        `6:83: keyFile: "tickets.key" has ${shown}, and must have 1 to 8 keys of 80 bytes: make a key by openssl rand 80`,
+        `6:83: keyFile: "tickets.key" has ${shown}, and must have 1 to 8 keys of 80 bytes: generate a key with openssl rand 80`,
       ]);
     }
     write('large.key', Buffer.alloc(100_000));
@@ -72,7 +72,7 @@ describe('the keys of session tickets', () => {
   it('are told apart by their first 16 bytes', () => {
     write('tickets.key', keys(1, 2, 1));
     assert.deepEqual(errors('{ keyFile: tickets.key }'), [
-      '6:83: keyFile: keys 1 and 3 of "tickets.key" begin with the same 16 bytes, which tell keys apart: leave one out',
+      '6:83: keyFile: keys 1 and 3 of "tickets.key" begin with the same 16 bytes, which identify a key: leave one out',
     ]);
   });
 

@@ -74,7 +74,7 @@ describe('the TLS of a listener', () => {
     assert.deepEqual(read('alpn: [http/1.1, http/1.0, http/1.1]').alpn, ['http/1.1', 'http/1.0']);
     assert.deepEqual(read('alpn: []').alpn, []);
     assert.deepEqual(errors('raw', `alpn: [h2, "a b", ${'x'.repeat(256)}]`), [
-      '8:14: alpn: "h2" is not spoken here, and clients that choose it would fail: sluice speaks HTTP/1.1, so write http/1.1',
+      '8:14: alpn: "h2" is not supported, and clients that choose it would fail: write http/1.1',
       '8:18: alpn: "a b" is not a protocol: write 1 to 255 ASCII characters without spaces, such as http/1.1',
       `8:25: alpn: "${'x'.repeat(60)}..." is not a protocol: write 1 to 255 ASCII characters without spaces, such as http/1.1`,
     ]);
@@ -100,7 +100,7 @@ describe('the TLS of a listener', () => {
       'clientCertificates: { ca: ca.pem, crl: list.crl }',
     ];
     const why =
-      'only the engines raw and net can do this, and the listener uses uws because of "engine: uws": leave the key out';
+      'only the engines raw and net support this, and the listener uses uws because of "engine: uws": leave the key out';
     assert.deepEqual(errors('uws', ...lines), [
       `8:19: minVersion: ${why}`,
       `9:7: groups: ${why}`,
@@ -152,7 +152,7 @@ describe('the certificates of clients', () => {
   it('need authorities and lists that can be read', () => {
     assert.deepEqual(errors('raw', 'clientCertificates: {}'), ['8:7: "clientCertificates" needs "ca"']);
     assert.deepEqual(errors('raw', 'clientCertificates: { ca: nope.pem, crl: good.pem }'), [
-      '8:33: ca: "nope.pem" cannot be read: there is no such file (looked for nope.pem)',
+      '8:33: ca: "nope.pem" cannot be read: file not found (looked for nope.pem)',
       '8:48: crl: "good.pem" has no revocation list in PEM form (-----BEGIN X509 CRL-----)',
     ]);
     assert.match(
