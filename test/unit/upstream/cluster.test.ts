@@ -29,7 +29,7 @@ describe('a cluster', () => {
     return new Cluster(config, clusterState(config), homeOf(workers(1, configs), home));
   }
 
-  it('gives out its endpoints with its retries, and counts those', () => {
+  it('returns its endpoints within its retries, and counts them', () => {
     const home = homeOf(workers(1, configs));
     const cluster = make({ retries: 2 }, home);
     const trying = cluster.attempts(context);
@@ -43,7 +43,7 @@ describe('a cluster', () => {
     assert.equal(home.page.values[slot], 2);
   });
 
-  it('tells of the failures that its outlier detection counts, and of no others', () => {
+  it('reports only the failures that outlier detection counts', () => {
     const told: EndpointFailure[] = [];
     const onEndpointFailed = (failure: EndpointFailure): void => void told.push(failure);
     const fail = (outlier: OutlierSettings | null): string[] => {
@@ -65,7 +65,7 @@ describe('a cluster', () => {
     assert.match(endpoint, /^192\.0\.2\.1:\d$/);
   });
 
-  it('tells of a flood of failures a few times, with all of them counted', () => {
+  it('reports a flood of failures in a few messages that count all of them', () => {
     let now = 0;
     const told: EndpointFailure[] = [];
     const cluster = make(
@@ -93,7 +93,7 @@ describe('a cluster', () => {
     );
   });
 
-  it('counts dials, answers and answers with a server error apart', () => {
+  it('counts dials, responses and server errors separately', () => {
     const home = homeOf(workers(1, configs));
     const cluster = make({}, home);
     const trying = cluster.attempts(context);
@@ -115,7 +115,7 @@ describe('a cluster', () => {
     assert.equal(home.page.values[slot], 0.75);
   });
 
-  it('spreads by each of its balancers', () => {
+  it('uses each of its balancers', () => {
     const balancers = [
       'round_robin',
       'least_connections',
@@ -133,7 +133,7 @@ describe('a cluster', () => {
     }
   });
 
-  it('uses those that are up, and keeps what it has counted', () => {
+  it('uses endpoints that are up, and keeps their counts', () => {
     const cluster = make();
     const states = configs.map((config) => endpointState(config));
     const down = (...which: number[]): void =>
@@ -165,7 +165,7 @@ describe('a cluster', () => {
     assert.equal(cluster.active, 0);
   });
 
-  it('gives an endpoint that has come back its share little by little', () => {
+  it('ramps up the share of a recovered endpoint', () => {
     let now = 0;
     const cluster = make({ slowStartMs: 10_000 }, { clock: () => now });
     const [warm, ...others] = configs.map((config) => endpointState(config));
@@ -185,7 +185,7 @@ describe('a cluster', () => {
     assert.ok(Math.abs(share() - 1 / 3) < 0.01);
   });
 
-  it('has TLS where it is configured, and refuses what cannot be used', () => {
+  it('has TLS if configured, and refuses invalid settings', () => {
     const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
     assert.equal(make({}).tls, null);
     assert.equal(make({ tls }).tls?.verify, true);
@@ -211,7 +211,7 @@ describe('a cluster', () => {
     assert.deepEqual(trusts, [0, 1, 1, 2, 3, 4]);
   });
 
-  it('trusts no kept connection to an address that belongs to another name now', () => {
+  it('trusts no kept connection to an address that now belongs to another name', () => {
     const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
     const named = (host: string): ReturnType<typeof endpointState> =>
       endpointState(configs[0]!, { server: { kind: 'tcp', host, port: 443 } });
@@ -230,7 +230,7 @@ describe('a cluster', () => {
     }
   });
 
-  it('keeps the TLS sessions of its endpoints only', () => {
+  it('keeps only the TLS sessions of its endpoints', () => {
     const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
     const cluster = make({ tls });
     const [endpoint] = cluster.endpoints;

@@ -28,7 +28,7 @@ function make(plan: typeof PLAN | null = PLAN): {
 }
 
 describe('the descriptor gate', () => {
-  it('admits clients up to their number over all workers and listeners', () => {
+  it('admits clients up to the limit over all workers and listeners', () => {
     const { gate, pages } = make();
     pages[0]!.set([1000, 40, 10]);
     pages[1]!.set([1000, 27, 0]);
@@ -46,7 +46,7 @@ describe('the descriptor gate', () => {
     assert.equal(kernel.asked, 0);
   });
 
-  it('asks the kernel where the number is not known', () => {
+  it('asks the kernel if the number is unknown', () => {
     const { gate, kernel } = make();
     // 223 is the connection's own.
     kernel.lowestFree = 224;
@@ -57,7 +57,7 @@ describe('the descriptor gate', () => {
     assert.equal(gate.admits('web'), false);
   });
 
-  it('leaves the reserve to others than dials', () => {
+  it('keeps the reserve free of dials', () => {
     const { gate, kernel, lines } = make();
     kernel.lowestFree = 223;
     assert.equal(gate.mayDial(), true);
@@ -66,7 +66,7 @@ describe('the descriptor gate', () => {
     assert.deepEqual(lines, [{ limit: 256, ceiling: 224, message: 'dial refused: out of file descriptors' }]);
   });
 
-  it('admits everything where there is no limit, and asks nobody', () => {
+  it('admits everything without a limit, and asks nobody', () => {
     const { gate, pages, kernel } = make(null);
     pages[0]!.fill(1e6);
     kernel.lowestFree = Infinity;

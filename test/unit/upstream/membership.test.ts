@@ -11,7 +11,7 @@ describe('the members of a cluster', () => {
     priority,
   });
 
-  it('are those that are up, until more than half is not', () => {
+  it('are those that are up, unless more than half are down', () => {
     const [up, down, ejected, draining] = [
       member('up'),
       member('down'),
@@ -28,7 +28,7 @@ describe('the members of a cluster', () => {
     assert.deepEqual(membershipOf([draining], 50), { eligible: [], panic: false });
   });
 
-  it('are of the lowest priority that has one that is up', () => {
+  it('have the lowest priority with an endpoint up', () => {
     const [first, second, third] = [member('down', 1), member('up', 5), member('up', 9)];
     assert.deepEqual(membershipOf([third, first, second], 50), { eligible: [second], panic: false });
   });

@@ -60,8 +60,8 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-describe('the look-up of addresses', () => {
-  it('finds each address once, in an order of its own, for as long as the briefest record holds', async () => {
+describe('the lookup of addresses', () => {
+  it('finds each address once, in a stable order, for the shortest TTL', async () => {
     const { name } = lookup('a', { '4 app.test': ['192.0.2.9 30', '192.0.2.1 90', '192.0.2.9 30'] });
     const { endpoints, ttlMs, failure } = await name.find(APP);
     assert.deepEqual(texts(endpoints), ['192.0.2.1:80', '192.0.2.9:80']);
@@ -75,7 +75,7 @@ describe('the look-up of addresses', () => {
     assert.deepEqual([new Set(texts(endpoints)).size, leftOut], [500, 0]);
   });
 
-  it('bounds them, and leaves the same ones out whatever their order', async () => {
+  it('bounds their number, and drops the same ones in any order', async () => {
     const all = Array.from({ length: 5000 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
     const records: Records = { '4 app.test': all };
     const { name } = lookup('a', records);
@@ -96,7 +96,7 @@ describe('the look-up of addresses', () => {
     assert.equal(texts(first.endpoints).filter((text) => !second.has(text)).length, 1);
   });
 
-  it('takes addresses of both families for two ways to the same hosts', async () => {
+  it('treats addresses of both families as two ways to the same hosts', async () => {
     const { name } = lookup('a', {
       '6 app.test': ['2001:db8::2', '2001:db8::1'],
       '4 app.test': ['192.0.2.1', '192.0.2.2', '192.0.2.3'],
@@ -108,7 +108,7 @@ describe('the look-up of addresses', () => {
     ]);
   });
 
-  it('rejects where there is neither, and says why', async () => {
+  it('rejects with reasons if neither family has one', async () => {
     const { name } = lookup('a', { '6 app.test': TIMEOUT });
     await assert.rejects(
       name.find(APP),
@@ -116,7 +116,7 @@ describe('the look-up of addresses', () => {
     );
   });
 
-  it('keeps the addresses of one family while its query fails, and says so', async () => {
+  it('keeps and reports the addresses of a family whose query fails', async () => {
     const records: Records = { '6 app.test': ['2001:db8::1'], '4 app.test': ['192.0.2.1'] };
     const { name } = lookup('a', records);
     const first = await name.find(APP);
@@ -138,7 +138,7 @@ describe('the look-up of addresses', () => {
   });
 });
 
-describe('the look-up of services', () => {
+describe('the lookup of services', () => {
   const SERVICE = { kind: 'tcp', host: '_ws._tcp.app.test', port: 0 } as const;
 
   it('finds the targets with their ports, weights and priorities', async () => {
@@ -160,7 +160,7 @@ describe('the look-up of services', () => {
     assert.equal(ttlMs, 5000);
   });
 
-  it('leaves out a target that has no address, and keeps one whose query fails', async () => {
+  it('drops a target without an address, and keeps one whose query fails', async () => {
     const records: Records = {
       'srv _ws._tcp.app.test': ['a.test 1 0 1', 'b.test 2 0 1'],
       '4 a.test': ['192.0.2.1'],
@@ -177,7 +177,7 @@ describe('the look-up of services', () => {
     await assert.rejects(name.find(SERVICE), /no target of _ws\._tcp\.app\.test has an address/);
   });
 
-  it('looks a bounded number of targets up, those of the lowest priorities', async () => {
+  it('looks up a bounded number of targets, lowest priorities first', async () => {
     const services = Array.from({ length: 2000 }, (_, index) => `t${index}.test 80 ${2000 - index} 1`);
     const records: Records = { 'srv _ws._tcp.app.test': services };
     for (let index = 0; index < 2000; index++)
@@ -189,7 +189,7 @@ describe('the look-up of services', () => {
     assert.ok(asked.length <= 1 + 2 * 1024);
   });
 
-  it('leaves the same addresses of a service out, whichever target is found first', async () => {
+  it('drops the same addresses of a service, whichever target is found first', async () => {
     const records: Records = {
       'srv _ws._tcp.app.test': Array.from({ length: 20 }, (_, index) => `t${index}.test 80 ${index % 2} 1`),
     };
@@ -213,7 +213,7 @@ describe('the look-up of services', () => {
     assert.deepEqual(await name.find(SERVICE), first);
   });
 
-  it('holds a bounded number of addresses while it looks up the targets of a service', async () => {
+  it('holds a bounded number of addresses during the lookup of a service', async () => {
     const services = Array.from({ length: 100 }, (_, index) => `t${index}.test 80 0 1`);
     const { resolver } = resolverOf({ 'srv _ws._tcp.app.test': services });
     const before = heapBytes();
@@ -235,7 +235,7 @@ describe('the look-up of services', () => {
     assert.ok(kept < 25e6, `${kept} bytes after that`);
   });
 
-  it('leaves out the same addresses of a target while its query fails, and counts them', async () => {
+  it('drops and counts the same addresses of a target while its query fails', async () => {
     const services = Array.from({ length: 100 }, (_, index) => `t${index}.test 80 ${index} 1`);
     const records: Records = { 'srv _ws._tcp.app.test': services, '4 t0.test': hostsOf(0) };
     for (let index = 1; index < 100; index++) records[`4 t${index}.test`] = [`192.0.2.${index}`];
@@ -247,7 +247,7 @@ describe('the look-up of services', () => {
     assert.deepEqual([second.endpoints, second.omitted], [first.endpoints, first.omitted]);
   });
 
-  it('says why no target has an address, in bounds', async () => {
+  it('gives a bounded number of reasons if no target has an address', async () => {
     const services = Array.from({ length: 1000 }, (_, index) => `t${index}.test 80 0 1`);
     const { name } = lookup('srv', { 'srv _ws._tcp.app.test': services });
     await assert.rejects(name.find(SERVICE), ({ message }: Error) => {
@@ -256,7 +256,7 @@ describe('the look-up of services', () => {
     });
   });
 
-  it('looks a target up once, however many ports it has, and a few targets at the same time', async () => {
+  it('looks up each target once, a few at the same time', async () => {
     const targets = Array.from({ length: 100 }, (_, index) => `t${index}.test`);
     const services = targets.flatMap((target) => [`${target} 80 0 1`, `${target} 81 0 1`]);
     const records: Records = { 'srv _ws._tcp.app.test': services };

@@ -44,7 +44,7 @@ describe('a sticky cluster', () => {
     assert.match(cookie({ secure: 'on' }, false), /; SameSite=Lax; Secure$/);
   });
 
-  it('gives the cookie again if it would run out', () => {
+  it('renews the cookie if it would expire', () => {
     const cluster = make('secret', { ttlMs: 3_600_000 });
     const trying = cluster.attempts(context);
     const cookie = trying.cookieFor(trying.next()!, false)!;
@@ -53,7 +53,7 @@ describe('a sticky cluster', () => {
     assert.equal(again.cookieFor(again.next()!, false), cookie);
   });
 
-  it('takes a client elsewhere when its endpoint is down or fails, with a new cookie', () => {
+  it('moves a client with a new cookie when its endpoint is down or fails', () => {
     const cluster = make('secret');
     const trying = cluster.attempts(context);
     const endpoint = trying.next()!;
@@ -87,7 +87,7 @@ describe('a sticky cluster', () => {
     }
   });
 
-  it('believes no cookie that it has not made', () => {
+  it('ignores cookies that it has not made', () => {
     const trying = make('secret').attempts(context);
     const endpoint = trying.next()!;
     const value = valueOf(trying.cookieFor(endpoint, false)!);

@@ -14,7 +14,7 @@ describe('the name for TLS', () => {
     assert.equal(name('other', { kind: 'unix', path: '/run/app' }), 'other');
   });
 
-  it('is not in SNI where it is an address', () => {
+  it('is not in SNI if it is an address', () => {
     assert.equal(sniOf('app.internal'), 'app.internal');
     assert.equal(sniOf('127.0.0.1'), '');
     assert.equal(sniOf('::1'), '');

@@ -47,7 +47,7 @@ function attempts(
 }
 
 describe('the attempts for one connection', () => {
-  it('get room that an idle connection makes, and no limit is counted then', () => {
+  it('get the room of a closed idle connection, without counting a limit', () => {
     for (const isFull of [true, false]) {
       const asked: unknown[] = [];
       const [endpoint] = endpointsOf(1);
@@ -60,7 +60,7 @@ describe('the attempts for one connection', () => {
     }
   });
 
-  it('go on to another endpoint while retries are left', () => {
+  it('try another endpoint while retries remain', () => {
     const endpoints = endpointsOf(1, 1, 1, 1);
     const { trying, retried } = attempts(endpoints, 2);
     const tried: Endpoint[] = [];
@@ -75,7 +75,7 @@ describe('the attempts for one connection', () => {
     assert.equal(retried(), 2);
   });
 
-  it('try no endpoint twice, and count no retry that finds none', () => {
+  it('never try an endpoint twice, or count a retry without an endpoint', () => {
     const endpoints = endpointsOf(1, 1);
     const { trying, retried } = attempts(endpoints, 10);
     for (let count = 0; count < 2; count++) trying.fail(trying.next()!, 'timeout', 'connect');
@@ -83,27 +83,27 @@ describe('the attempts for one connection', () => {
     assert.equal(retried(), 1);
   });
 
-  it('end with the first failure where there are no retries', () => {
+  it('end at the first failure without retries', () => {
     const { trying, retried } = attempts(endpointsOf(1, 1), 0);
     trying.fail(trying.next()!, 'refused', 'connect');
     assert.equal(trying.next(), null);
     assert.equal(retried(), 0);
   });
 
-  it('find nothing in a cluster without endpoints, which is no failure', () => {
+  it('find nothing in a cluster without endpoints, which is not a failure', () => {
     const { trying } = attempts([], 3);
     assert.equal(trying.next(), null);
     assert.equal(trying.lastFailure, null);
   });
 
-  it('end with a shortage of our own, which no other endpoint would mend and none is blamed for', () => {
+  it('end at a shortage of the proxy, without blaming an endpoint', () => {
     const { trying, retried, failed } = attempts(endpointsOf(1, 1, 1), 2);
     trying.fail(trying.next()!, 'own_shortage', 'connect');
     assert.equal(trying.next(), null);
     assert.deepEqual([trying.lastFailure, retried(), failed], ['own_shortage', 0, []]);
   });
 
-  it('go on without the budget where ports towards one endpoint have run out, but no further than retries', () => {
+  it('retry outside the budget when local ports run out, within the max retries', () => {
     const endpoints = endpointsOf(1, 1, 1, 1);
     const { trying, retried, failed, limits } = attempts(endpoints, 2, { takeRetry: () => false });
     const tried: Endpoint[] = [];
@@ -115,7 +115,7 @@ describe('the attempts for one connection', () => {
     assert.deepEqual([retried(), failed, limits], [0, [], []]);
   });
 
-  it('take a retry of the budget behind a failure of an endpoint, whatever came before', () => {
+  it("take a retry from the budget after an endpoint's failure, whatever came before", () => {
     const { trying, retried, failed } = attempts(endpointsOf(1, 1, 1), 2);
     trying.fail(trying.next()!, 'own_ports', 'connect');
     const second = trying.next()!;
@@ -134,7 +134,7 @@ describe('the attempts for one connection', () => {
     assert.equal(trying.lastFailure, 'tls');
   });
 
-  it('count a connection from when its endpoint is given out until it fails or is released', () => {
+  it('count a connection from the choice of its endpoint until failure or release', () => {
     const endpoints = endpointsOf(1, 1);
     const active = (): number[] => endpoints.map((endpoint) => endpoint.active);
     const { trying } = attempts(endpoints, 1);
@@ -150,7 +150,7 @@ describe('the attempts for one connection', () => {
 });
 
 describe('the limits', () => {
-  it('keep a full endpoint out, and give none where all are full', () => {
+  it('skip a full endpoint, and return none if all are full', () => {
     const configs = endpointConfigs([1, 1]).map((config) => ({ ...config, maxConnections: 2 }));
     const [endpoints] = workers(1, configs).endpoints;
     const got: string[] = [];
@@ -164,7 +164,7 @@ describe('the limits', () => {
     assert.equal(attempts(endpoints!, 2).trying.next(), endpoints![1]);
   });
 
-  it('cost one look at each endpoint where all are full, however many there are', () => {
+  it('check each endpoint once if all are full', () => {
     const configs = endpointConfigs(new Array<number>(500).fill(1)).map((config) => ({
       ...config,
       maxConnections: 1,
@@ -182,7 +182,7 @@ describe('the limits', () => {
     assert.equal(picks, 2);
   });
 
-  it('give none where the cluster is full', () => {
+  it('return none if the cluster is full', () => {
     const { trying, limits } = attempts(endpointsOf(1), 2, { full: true });
     assert.equal(trying.next(), null);
     assert.deepEqual(
@@ -191,7 +191,7 @@ describe('the limits', () => {
     );
   });
 
-  it('give none where no descriptor is left for a dial, and blame no endpoint', () => {
+  it('return none without a free descriptor, and blame no endpoint', () => {
     const { trying, limits, failed } = attempts(endpointsOf(1), 2, { mayDial: () => false });
     assert.equal(trying.next(), null);
     assert.deepEqual(
@@ -209,7 +209,7 @@ describe('the limits', () => {
     assert.deepEqual(limits, []);
   });
 
-  it('stop retries where the budget is spent', () => {
+  it('stop retries when the budget is spent', () => {
     const { trying, limits } = attempts(endpointsOf(1, 1), 2, { takeRetry: () => false });
     trying.fail(trying.next()!, 'refused', 'connect');
     assert.equal(trying.next(), null);

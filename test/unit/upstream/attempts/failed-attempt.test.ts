@@ -60,7 +60,7 @@ const OWN: readonly ConnectFailure[] = ['own_shortage', 'own_ports'];
 describe('a failed attempt', () => {
   for (const reason of CONNECT_FAILURES) {
     if (OWN.includes(reason)) continue;
-    it(`warns, counts, blames the endpoint, and another is tried on the budget: ${reason}`, () => {
+    it(`warns, counts against the endpoint, and is retried within the budget: ${reason}`, () => {
       const { log, attempts, fail } = rig();
       fail(reason, 'what happened', 'r');
       attempts.next();
@@ -76,7 +76,7 @@ describe('a failed attempt', () => {
   }
 
   for (const reason of OWN) {
-    it(`is an error that blames no endpoint if the proxy has run short: ${reason}`, () => {
+    it(`is an error that blames no endpoint if the proxy lacks a resource: ${reason}`, () => {
       const { log, fail } = rig();
       fail(reason, 'what happened');
       assert.deepEqual(log, [
@@ -87,7 +87,7 @@ describe('a failed attempt', () => {
     });
   }
 
-  it('is followed by another without the budget if ports have run out, and by none if all would fail', () => {
+  it('is retried outside the budget if ports run out, and not at all if every endpoint would fail', () => {
     const ports = rig();
     ports.fail('own_ports', null);
     assert.ok(ports.attempts.next() !== null);
@@ -105,20 +105,20 @@ describe('a failed attempt', () => {
 });
 
 describe('the end of attempts', () => {
-  it('is the last failure rather than the limit that keeps others from being tried', () => {
+  it('is the last failure rather than the limit that prevents more', () => {
     for (const lastFailure of CONNECT_FAILURES) {
       assert.equal(attemptsEndOf({ lastFailure, limit: null }), lastFailure);
       assert.equal(attemptsEndOf({ lastFailure, limit: 'retry_budget' }), lastFailure);
     }
   });
 
-  it('is the shortage of descriptors whatever has failed before', () => {
+  it('is the shortage of descriptors, whatever failed before', () => {
     for (const lastFailure of [null, 'refused'] as const) {
       assert.equal(attemptsEndOf({ lastFailure, limit: 'descriptors' }), 'descriptors');
     }
   });
 
-  it('is the overload of the cluster, or that it has no endpoint', () => {
+  it('is overload, or a missing endpoint', () => {
     assert.equal(attemptsEndOf({ lastFailure: null, limit: 'max_connections' }), 'overload');
     assert.equal(attemptsEndOf({ lastFailure: null, limit: 'endpoint_max_connections' }), 'overload');
     assert.equal(attemptsEndOf({ lastFailure: null, limit: null }), 'no_endpoint');

@@ -7,7 +7,7 @@ import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 const ENDPOINT = {} as unknown as Endpoint;
 
 describe('reports of failures', () => {
-  it('name every client that fails in each burst, though one is always the first', () => {
+  it('name every client that fails in each burst, even if one is always first', () => {
     let now = 0;
     const reports = new FailureReports(() => now);
     for (; now < 60_000; now += 1000) {

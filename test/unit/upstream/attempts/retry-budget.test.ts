@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { RetryBudget } from '../../../../src/upstream/attempts/retry-budget.ts';
 
 describe('a retry budget', () => {
-  it('allows a part of the connections of the last ten seconds, and a few always', () => {
+  it("allows a share of the last ten seconds' connections, and always a few", () => {
     let now = 0;
     const budget = new RetryBudget({ percent: 20, minPerSecond: 1 }, () => now);
     const take = (): number => {

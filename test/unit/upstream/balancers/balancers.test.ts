@@ -21,17 +21,17 @@ import {
 
 for (const [name, { create, tolerance, exact = false }] of Object.entries(policies)) {
   describe(`the ${name} balancer`, () => {
-    it('picks the one endpoint that there is, always', () => {
+    it('always picks the only endpoint', () => {
       const endpoints = endpointsOf(3);
       assert.deepEqual(connect(made(create, endpoints, seeded(1)), endpoints, 50), [50]);
     });
 
-    it('picks none where there is none', () => {
+    it('picks none if there is none', () => {
       assert.equal(create([], seeded(1)).pick(client(1), NONE), null);
       assert.equal(made(create, [], seeded(1)).pick(client(1), NONE), null);
     });
 
-    it('picks none where all are excluded, and goes on when they are not any more', () => {
+    it('picks none if all are excluded, and recovers afterwards', () => {
       const endpoints = endpointsOf(1, 2, 3);
       const balancer = made(create, endpoints, seeded(1));
       for (let turn = 0; turn < 20; turn++)
@@ -41,7 +41,7 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       else assert.equal(sumOf(counts), 600);
     });
 
-    it('never picks an excluded endpoint or one that is not eligible, and always one while there is one', () => {
+    it('never picks an excluded or ineligible endpoint, and always finds another', () => {
       fc.assert(
         fc.property(
           weights,
@@ -68,7 +68,7 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       );
     });
 
-    it('takes up endpoints that come, and lets go of those that leave', () => {
+    it('adds new endpoints and drops removed ones', () => {
       const endpoints = endpointsOf(1, 1, 1, 1);
       const balancer = made(create, endpoints, seeded(3));
       for (const down of [0, 1, 2, 3]) {
@@ -121,7 +121,7 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       }
     });
 
-    it('gives an endpoint that starts slowly the part that it has by then', () => {
+    it('gives an endpoint in its slow start its current share', () => {
       const endpoints = endpointsOf(1, 1, 1, 1);
       endpoints[0]!.update(endpointState(endpointConfigs([1])[0]!, { warmLeftMs: 750 }), 0);
       endpoints[0]!.warm(0, 1000);
@@ -154,7 +154,7 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       assert.deepEqual(connect(balancer, endpoints, 80, excluded), [50, 0, 10, 20]);
     });
 
-    it('does not begin with the same endpoint in every worker', () => {
+    it('starts at different endpoints in different workers', () => {
       const firsts = new Set<number>();
       for (let seed = 0; seed < 40; seed++) {
         const endpoints = endpointsOf(1, 1, 1);
@@ -165,7 +165,7 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       assert.equal(firsts.size, 3);
     });
 
-    it('shares 20,000 connections of 4 workers out within 3% of the weights', () => {
+    it('distributes 20,000 connections of 4 workers within 3% of the weights', () => {
       const given = [1, 2, 3, 4, 5];
       const { endpoints } = workers(4, endpointConfigs(given));
       const random = seeded(99);

@@ -26,13 +26,13 @@ function hashOf(endpoints: readonly Endpoint[], loadFactor = 0): ConsistentHash 
 }
 
 describe('consistent hashing of 100,000 keys', () => {
-  it('gives every worker the same answer', () => {
+  it('chooses the same endpoint in every worker', () => {
     const { endpoints } = workers(4, endpointConfigs([1, 2, 3, 4, 5]));
     const [first, ...others] = endpoints.map((own) => pickAll(hashOf(own)));
     for (const other of others) assert.deepEqual(other, first);
   });
 
-  it('moves the keys of an endpoint that leaves, about 1/n of all, and no others', () => {
+  it('moves only the keys of a removed endpoint, about 1/n of all', () => {
     const endpoints = endpointsOf(...tens);
     const before = pickAll(hashOf(endpoints));
     for (const gone of endpoints) {
@@ -43,7 +43,7 @@ describe('consistent hashing of 100,000 keys', () => {
     }
   });
 
-  it('moves no keys but those that a new address of a name gets', () => {
+  it('moves only the keys that a new address of a name gets', () => {
     for (const weight of [1, 12, 19]) {
       const shared = (count: number): readonly Endpoint[] =>
         endpointsOf(...Array.from({ length: count }, () => weight / count));
@@ -68,7 +68,7 @@ describe('consistent hashing of 100,000 keys', () => {
     }
   });
 
-  it('moves the same keys where an endpoint is only down, and brings them back when it is up', () => {
+  it('moves the same keys while an endpoint is down, and back when it is up', () => {
     const endpoints = endpointsOf(...tens);
     const balancer = hashOf(endpoints);
     const before = pickAll(balancer);
@@ -96,7 +96,7 @@ describe('consistent hashing of 100,000 keys', () => {
     }
   });
 
-  it('moves few keys where it is bounded: most stay with their first choice', () => {
+  it('keeps most keys with their first choice when loads are bounded', () => {
     const endpoints = endpointsOf(...tens);
     const free = pickAll(hashOf(endpoints));
     const balancer = hashOf(endpoints, 1.25);
@@ -109,7 +109,7 @@ describe('consistent hashing of 100,000 keys', () => {
     assert.ok(moved < KEYS / 10, `${moved} keys moved`);
   });
 
-  it('spreads one key over endpoints where all clients bring the same', () => {
+  it('spreads one key over endpoints if all clients send the same', () => {
     const endpoints = endpointsOf(...tens);
     const balancer = hashOf(endpoints, 1.25);
     for (let count = 0; count < 1000; count++) {
@@ -118,7 +118,7 @@ describe('consistent hashing of 100,000 keys', () => {
     assert.ok(Math.max(...endpoints.map(({ active }) => active)) <= 125);
   });
 
-  it('spreads clients that bring no key', () => {
+  it('spreads clients without a key', () => {
     const endpoints = endpointsOf(...tens);
     const balancer = hashOf(endpoints);
     for (let count = 0; count < 5000; count++) {
@@ -147,13 +147,13 @@ describe('source_ip', () => {
 });
 
 describe('the hash of a key', () => {
-  it('is what FNV-1a with mixed bits gives, in every version', () => {
+  it('is FNV-1a with mixed bits, in every version', () => {
     // Computed by another program from the definitions; a change would move every key.
     assert.equal(hashText(''), 0xab3e7c0b);
     assert.equal(hashText('10.0.0.1'), 0xaebc85ae);
   });
 
-  it('has bits that fall evenly', () => {
+  it('has evenly distributed bits', () => {
     const ones = new Array<number>(32).fill(0);
     for (let index = 0; index < 10_000; index++) {
       const hash = hashText(`10.0.${index >> 8}.${index & 255}`);

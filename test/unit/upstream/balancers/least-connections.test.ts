@@ -31,7 +31,7 @@ describe('least connections', () => {
     assert.deepEqual(serve(made(least, endpoints, seeded(1)), endpoints, 300, 1), [200, 100]);
   });
 
-  it('gives a connection to an endpoint below the mean, first to the one that is furthest below', () => {
+  it('gives a connection to an endpoint below the mean, the furthest first', () => {
     const given = fc.array(fc.tuple(fc.constantFrom(0.475, 1, 2, 3, 19), fc.nat(12)), {
       minLength: 1,
       maxLength: 12,
@@ -62,7 +62,7 @@ describe('least connections', () => {
     );
   });
 
-  it('does not give a dead endpoint more first turns, though each request is tried again', () => {
+  it('does not give a dead endpoint more first turns, despite retries', () => {
     for (const weight of [1, 2]) {
       for (const others of [1, 2, 5]) {
         const endpoints = endpointsOf(weight, ...Array.from({ length: others }, () => 1));
@@ -80,7 +80,7 @@ describe('least connections', () => {
     }
   });
 
-  it('goes back to an endpoint whose connections have ended', () => {
+  it('returns to an endpoint whose connections have ended', () => {
     const endpoints = endpointsOf(1, 1);
     const balancer = made(least, endpoints, seeded(1));
     assert.deepEqual(connect(balancer, endpoints, 10), [5, 5]);
@@ -111,7 +111,7 @@ describe('least connections', () => {
     for (const count of counts) assert.ok(count > 850 && count < 1150, counts.join(' '));
   });
 
-  it('keeps a thousand endpoints of four workers even, though a pick counts few of them', () => {
+  it('balances a thousand endpoints over four workers, although a pick counts few of them', () => {
     const { endpoints } = workers(4, endpointConfigs(new Array<number>(1000).fill(1)));
     const random = seeded(5);
     const balancers = endpoints.map((own) => made(least, own, random));

@@ -27,7 +27,7 @@ describe('round robin', () => {
   });
 
   for (const weight of [1, 2]) {
-    it(`does not give a dead endpoint of weight ${weight} more first turns, though each client is tried again`, () => {
+    it(`does not give a dead endpoint of weight ${weight} more first turns, despite retries`, () => {
       for (const others of [1, 2, 5]) {
         const endpoints = endpointsOf(weight, ...Array.from({ length: others }, () => 1));
         const [dead] = endpoints;
@@ -86,7 +86,7 @@ describe('round robin', () => {
       }
     });
 
-    it('goes round among those that are eligible, and among all when they are again', () => {
+    it('rotates over eligible endpoints, and over all when they recover', () => {
       const { pick, update } = team(2, [3, 3, 3, 3]);
       const round = (length: number): number[] =>
         Array.from({ length }, (_, turn) => pick(turn % 2)).sort((a, b) => a - b);
@@ -116,12 +116,12 @@ describe('round robin', () => {
       assertShares(served, [0, 1, 0, 1, 1], 0.05);
     });
 
-    it('begins anywhere, so that several proxies do not begin alike', () => {
+    it('starts at a random endpoint, so that several proxies differ', () => {
       const firsts = new Set(Array.from({ length: 60 }, () => team(1, [1, 1, 1]).pick(0)));
       assert.equal(firsts.size, 3);
     });
 
-    it('keeps the shares of each worker while an endpoint starts slowly, and takes turns again after that', () => {
+    it("keeps each worker's shares during a slow start, then shares turns again", () => {
       const { pick, update } = team(2, [1, 1]);
       update((endpoint, index) => (endpoint.factor = index === 0 ? 0.25 : 1));
       const counts = [0, 0];
@@ -133,7 +133,7 @@ describe('round robin', () => {
     });
   });
 
-  it('is never far from the exact shares', () => {
+  it('stays close to the exact shares', () => {
     fc.assert(
       fc.property(weights, fc.nat(), (given, seed) => {
         const endpoints = endpointsOf(...given);

@@ -12,7 +12,7 @@ describe('two choices', () => {
     assertShares(serve(balancer, endpoints, 20_000, 1), [2, 1], 0.03);
   });
 
-  it('keep the fullest endpoint close to the others, where one choice does not', () => {
+  it('keep the fullest endpoint close to the others, unlike one choice', () => {
     const excess = (create: Create): number => {
       const endpoints = endpointsOf(...new Array<number>(20).fill(1));
       const counts = connect(made(create, endpoints, seeded(8)), endpoints, 20_000);

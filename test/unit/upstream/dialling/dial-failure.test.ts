@@ -39,7 +39,7 @@ describe('the reason of a failed dial', () => {
     });
   }
 
-  it('is a shortage of our own where one of two addresses could not be asked for want of something', () => {
+  it("is the proxy's shortage if one of two addresses was not dialled because of it", () => {
     const [shortage, refusal] = ['EMFILE', 'ECONNREFUSED'].map((code) =>
       Object.assign(new Error('x'), { code }),
     );
@@ -48,7 +48,7 @@ describe('the reason of a failed dial', () => {
     assert.equal(decisiveError(null, refusal!), refusal);
   });
 
-  it('is that of the last error where Node has tried several addresses', () => {
+  it('is the last error if Node tried several addresses', () => {
     const errors = ['ETIMEDOUT', 'ECONNREFUSED'].map((code) => Object.assign(new Error('x'), { code }));
     const all = Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' });
     assert.equal(connectFailureOf(all), 'refused');

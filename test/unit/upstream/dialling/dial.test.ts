@@ -99,7 +99,7 @@ describe('a dial', () => {
     }
   });
 
-  it('is refused where nobody listens', async () => {
+  it('is refused if nobody listens', async () => {
     const server = createPlainServer();
     const address = await listen(server, local);
     server.close();
@@ -107,7 +107,7 @@ describe('a dial', () => {
     assert.equal(connectFailureOf(await failure(address, PLAIN)), 'refused');
   });
 
-  it('keeps writing after the FIN of the endpoint only where that is asked for', async () => {
+  it("keeps writing after the endpoint's FIN only if requested", async () => {
     const heard: string[] = [];
     const address = await listen(
       createPlainServer({ allowHalfOpen: true }, (socket) => {
@@ -222,13 +222,13 @@ describe('a dial with TLS', () => {
     assert.deepEqual(names, ['app.internal']);
   });
 
-  it('verifies the address of an endpoint without a name, and asks for none', async () => {
+  it('verifies the address of an endpoint without a name, and sends no SNI', async () => {
     const { address, names } = await serve('by-address');
     await greet(address, withTls(tls()));
     assert.deepEqual(names, [false]);
   });
 
-  it('fails where the certificate is for another name', async () => {
+  it('fails if the certificate is for another name', async () => {
     const { address } = await serve('app.internal');
     for (const serverName of [null, 'other.internal', 'internal']) {
       const error = await failure(address, withTls(tls({ serverName })));
@@ -236,13 +236,13 @@ describe('a dial with TLS', () => {
     }
   });
 
-  it('fails where the authority is not trusted', async () => {
+  it('fails if the authority is not trusted', async () => {
     const { address } = await serve('app.internal');
     const error = await failure(address, withTls(tls({ serverName: 'app.internal', ca: null })));
     assert.equal(connectFailureOf(error), 'tls', error.message);
   });
 
-  it('takes any certificate where none is to be verified', async () => {
+  it('accepts any certificate without verification', async () => {
     const { address } = await serve('app.internal');
     const settings = withTls(tls({ verify: false, ca: null, serverName: 'anything' }));
     const socket = await greet(address, settings);
@@ -277,7 +277,7 @@ describe('a dial with TLS', () => {
     assert.deepEqual(prefaces, ['PROXY UNKNOWN\r\n', 'PROXY UNKNOWN\r\n']);
   });
 
-  it('verifies the name of an address again when the address belongs to another name', async () => {
+  it('verifies an address again when it belongs to another name', async () => {
     const { address } = await serve('app.internal');
     assert.ok(address.kind === 'tcp');
     const settings = tls();
@@ -320,7 +320,7 @@ describe('a dial with TLS', () => {
     assert.equal(text, 'hello');
   });
 
-  it('fails as a matter of TLS where the endpoint does not speak it', async () => {
+  it('fails with a TLS error if the endpoint does not speak TLS', async () => {
     const address = await listen(
       createPlainServer((socket) =>
         socket.once('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')),
@@ -330,7 +330,7 @@ describe('a dial with TLS', () => {
     assert.equal(connectFailureOf(await failure(address, withTls(tls()))), 'tls');
   });
 
-  it('fails as a reset where the endpoint hangs up in the handshake', async () => {
+  it('fails as a reset if the endpoint closes during the handshake', async () => {
     const address = await listen(
       createPlainServer((socket) => socket.once('data', () => socket.destroy())),
       local,

@@ -18,7 +18,7 @@ describe("the endpoints' addresses", () => {
     for (const address of known) assert.equal(addresses.of(address), addresses.of(address));
   });
 
-  it('are none of names, which somebody else looks up', () => {
+  it('refuse host names, which others resolve', () => {
     const address: Address = { kind: 'tcp', host: 'app.internal', port: 80 };
     assert.throws(() => new EndpointAddresses().of(address), RangeError);
   });

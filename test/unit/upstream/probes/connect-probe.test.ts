@@ -89,7 +89,7 @@ class Rig {
 }
 
 describe('a probe that only connects', () => {
-  it('passes with the round trip of the handshake, whose socket is given back by then', () => {
+  it('passes with the round trip of the handshake, after closing its socket', () => {
     const rig = new Rig();
     rig.begin();
     rig.kernel = 350;
@@ -101,7 +101,7 @@ describe('a probe that only connects', () => {
     assert.equal(rig.results.length, 1);
   });
 
-  it('passes with the time until it has been noticed if the kernel has no round trip', () => {
+  it('passes with its own duration if the kernel has no round trip', () => {
     const rig = new Rig();
     rig.begin();
     rig.pass(60);
@@ -110,7 +110,7 @@ describe('a probe that only connects', () => {
     assert.deepEqual(rig.results, [{ verdict: 'passed', ms: 80 }]);
   });
 
-  it('times out, after looks that become rare', () => {
+  it('times out after ever rarer checks', () => {
     const rig = new Rig();
     rig.begin();
     rig.pass(1980);
@@ -121,7 +121,7 @@ describe('a probe that only connects', () => {
     assert.ok(rig.looks < 16, `${rig.looks} looks`);
   });
 
-  it('is not made if the proxy was delayed for long beyond the timeout', () => {
+  it('is inconclusive if the proxy was delayed far beyond the timeout', () => {
     const rig = new Rig();
     rig.begin();
     rig.hold(4000);
@@ -143,7 +143,7 @@ describe('a probe that only connects', () => {
     assert.deepEqual(rig.cancelled, [], 'no socket is left to give back');
   });
 
-  it('is not made if the proxy lacks descriptors', () => {
+  it('is inconclusive if the proxy lacks descriptors', () => {
     const rig = new Rig();
     rig.next = -EMFILE;
     rig.begin();
@@ -151,7 +151,7 @@ describe('a probe that only connects', () => {
     assert.deepEqual(rig.results, [{ verdict: 'unmade', reason: 'connect EMFILE 192.0.2.1:80' }]);
   });
 
-  it('tells nothing when it is cancelled, and gives its socket back once', () => {
+  it('reports nothing when cancelled, and closes its socket once', () => {
     const rig = new Rig();
     const cancel = rig.begin();
     cancel();
@@ -166,7 +166,7 @@ describe('a probe that only connects', () => {
     assert.deepEqual(rig.opened, ['6: 2001:db8::1 80']);
   });
 
-  it('reaches IPv4 addresses that are mapped to IPv6 by IPv4', () => {
+  it('reaches IPv4-mapped IPv6 addresses over IPv4', () => {
     const rig = new Rig();
     for (const host of ['::ffff:192.0.2.1', '0:0:0:0:0:FFFF:c000:201']) {
       rig.begin({ addresses: [{ kind: 'tcp', host, port: 80 }] });
@@ -174,7 +174,7 @@ describe('a probe that only connects', () => {
     assert.deepEqual(rig.opened, ['4: 192.0.2.1 80', '4: 192.0.2.1 80']);
   });
 
-  it('is made in the other way if it needs more than a connection to one IP address', () => {
+  it('uses the fallback if it needs more than a connection to one IP address', () => {
     const rig = new Rig();
     const six: Address = { kind: 'tcp', host: 'fe80::1%eth0', port: 80 };
     rig.begin({ preface: Buffer.from('PROXY UNKNOWN\r\n') });

@@ -39,7 +39,7 @@ const kinds = [
 
 for (const [what, make, statusLine] of kinds) {
   describe(`a probe by ${what}`, () => {
-    it('judges the status of an answer in HTTP/1.0, behind interim responses too', () => {
+    it('judges the status of an HTTP/1.0 response, also after interim responses', () => {
       for (const before of ['', HINTS]) {
         const { log, receive } = begin(make());
         receive(Buffer.from(`${before}HTTP/1.0 404 Not Found\r\n\r\n`));
@@ -61,7 +61,7 @@ for (const [what, make, statusLine] of kinds) {
       assert.deepEqual(log, ['response head too large']);
     });
 
-    it('takes work in proportion to a head that comes byte by byte', () => {
+    it('takes linear work for a head that arrives byte by byte', () => {
       const { log, receive } = begin(make());
       const head = headOf(60_000, statusLine);
       const work = bufferWork(() => drip(head, receive));
@@ -72,7 +72,7 @@ for (const [what, make, statusLine] of kinds) {
 }
 
 describe('a probe by HTTP', () => {
-  it('judges a 101 by its status like any other answer', () => {
+  it('judges a 101 by its status like any other response', () => {
     const { log, receive } = begin(new HttpCheck(CHECK, SERVER));
     receive(Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
     assert.deepEqual(log, ['answered 101']);
@@ -86,7 +86,7 @@ describe('a probe by WebSocket', () => {
     assert.deepEqual(log, ['HTTP/1.0 has no upgrade']);
   });
 
-  it('passes behind interim responses', () => {
+  it('passes after interim responses', () => {
     const { request, log, receive } = begin(new WebSocketCheck(CHECK, SERVER));
     const key = /sec-websocket-key: (\S+)/i.exec(request)?.[1] ?? '';
     const lines = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${acceptKey(key)}`];

@@ -40,7 +40,7 @@ describe('a probe', () => {
     mock.restoreAll();
   });
 
-  it('finds an endpoint well that accepts, and ill that does not', () => {
+  it('passes if the endpoint accepts, and fails if it does not', () => {
     const well = begin();
     well.socket.emit('connect');
     assert.deepEqual(well.results, [{ verdict: 'passed' }]);
@@ -62,7 +62,7 @@ describe('a probe', () => {
     assert.deepEqual(seen, [preface]);
   });
 
-  it('says the error of the last address that has failed', () => {
+  it('reports the error of the last failed address', () => {
     const { socket, results } = begin();
     const errors = ['ETIMEDOUT', 'ECONNREFUSED'].map(failure);
     socket.emit('error', Object.assign(new AggregateError(errors), { code: 'ETIMEDOUT' }));
@@ -70,7 +70,7 @@ describe('a probe', () => {
   });
 
   for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']) {
-    it(`is not made, and says nothing of the endpoint, where there is ${code}`, () => {
+    it(`is inconclusive after ${code}`, () => {
       const { socket, results } = begin();
       socket.emit('error', failure(code));
       socket.emit('close');
@@ -78,7 +78,7 @@ describe('a probe', () => {
     });
   }
 
-  it('times out, unless the proxy itself was held up and may have kept the answer waiting', () => {
+  it('times out, unless the proxy was delayed and may have kept the response waiting', () => {
     const punctual = begin();
     now = CHECK.timeoutMs;
     mock.timers.tick(CHECK.timeoutMs);
