@@ -44,7 +44,7 @@ function refusalOf(end: AccessRefusal | null | 'pending'): Partial<AccessRefusal
 }
 
 describe('the check of a request', () => {
-  it('lets a client in of which nothing is asked, as its address', () => {
+  it('admits a client without requirements, under its address', () => {
     const check = new AccessCheck(accessOf({}), requestOf());
     assert.equal(check.begin(), null);
     assert.equal(check.needsCredentials, false);
@@ -54,7 +54,7 @@ describe('the check of a request', () => {
     assert.equal(entry.admission.endsAt, Infinity);
   });
 
-  it('names a client by its certificate if nothing else does', () => {
+  it('identifies a client by its certificate if nothing else does', () => {
     const certificate = { subject: 'CN=alice', fingerprint: '00', names: [] };
     const check = new AccessCheck(accessOf({}), requestOf({ client: { ...CLIENT, certificate } }));
     check.begin();
@@ -81,7 +81,7 @@ describe('the check of a request', () => {
     assert.deepEqual(limits.entered, []);
   });
 
-  it('counts an address before it looks at the origin, and gives the places back', () => {
+  it('takes places by address before the origin check, and releases them on refusal', () => {
     const limits = new FakeLimits();
     const check = new AccessCheck(accessOf({ originProblem: 'another site', limits }), requestOf());
     assert.equal(refusalOf(check.begin()).detail, 'another site');
@@ -89,12 +89,12 @@ describe('the check of a request', () => {
     assert.equal(limits.held, 0);
   });
 
-  it('refuses by a limit by address with its headers', () => {
+  it('refuses by a limit on addresses, with its headers', () => {
     const check = new AccessCheck(accessOf({ limits: new FakeLimits('address') }), requestOf());
     assert.deepEqual(check.begin(), { by: 'limit', ...TOO_MANY });
   });
 
-  it('needs every method to pass', () => {
+  it('requires every method to pass', () => {
     const methods = [new FakeMethod(granted()), new FakeMethod(WRONG), new FakeMethod(granted())];
     const limits = new FakeLimits();
     const check = new AccessCheck(accessOf({ methods, limits }), requestOf());
@@ -105,7 +105,7 @@ describe('the check of a request', () => {
     assert.equal(limits.held, 0);
   });
 
-  it('takes the principal of the first method that has one, and the headers of all', () => {
+  it('uses the principal of the first method that has one, and the headers of all methods', () => {
     const methods = [
       new FakeMethod(granted({ forwarded: ['x-a', '1'] })),
       new FakeMethod(granted({ principal: principalOf('alice'), forwarded: ['x-b', '2'], subprotocol: 'b' })),
@@ -122,7 +122,7 @@ describe('the check of a request', () => {
     assert.equal(entry.subprotocol, 'b');
   });
 
-  it('shows later methods, and endpoints, the head that a method has changed', () => {
+  it('passes the head that a method changed to later methods and endpoints', () => {
     const request = requestOf();
     const cut = { ...request.head, query: 'rest=1' };
     const methods = [new FakeMethod(granted({ head: cut })), new FakeMethod(granted())];
@@ -136,7 +136,7 @@ describe('the check of a request', () => {
     assert.equal(entry.head, cut);
   });
 
-  it('counts the principal after its proof', () => {
+  it('counts the principal after authentication', () => {
     const limits = new FakeLimits('principal');
     const methods = [new FakeMethod(granted({ principal: principalOf('alice') }))];
     const check = new AccessCheck(accessOf({ methods, limits }), requestOf());
@@ -147,7 +147,7 @@ describe('the check of a request', () => {
     assert.equal(limits.held, 0);
   });
 
-  it('refuses a principal that is revoked while a later method is asked', () => {
+  it('refuses a principal that is revoked while a later method is pending', () => {
     const limits = new FakeLimits();
     const methods = [new FakeMethod(granted({ principal: principalOf('mallory') }))];
     const check = new AccessCheck(accessOf({ methods, limits }), requestOf());
@@ -159,7 +159,7 @@ describe('the check of a request', () => {
     assert.equal(limits.held, 0);
   });
 
-  it('waits for a method that decides later, and goes on with the next', () => {
+  it('waits for a pending method, then continues with the next', () => {
     const heard: unknown[] = [];
     const later = new FakeMethod('later');
     const last = new FakeMethod(granted({ principal: principalOf('alice') }));
@@ -178,7 +178,7 @@ describe('the check of a request', () => {
     assert.equal(entry.admission.principal.name, 'alice');
   });
 
-  it('tells of a refusal that comes later', () => {
+  it('reports a late refusal', () => {
     const heard: string[] = [];
     const later = new FakeMethod('later');
     const limits = new FakeLimits();
@@ -193,7 +193,7 @@ describe('the check of a request', () => {
     assert.equal(limits.held, 0);
   });
 
-  it('cancels the method that decides later, and gives back what it has taken', () => {
+  it('cancels a pending method and releases its places', () => {
     const later = new FakeMethod('later');
     const limits = new FakeLimits();
     const check = new AccessCheck(accessOf({ methods: [later], limits }), requestOf());

@@ -32,14 +32,14 @@ function accessOf(changes: Partial<AccessSettings>, random = 0): RouteAccess {
 }
 
 describe('the access of a route', () => {
-  it('asks nothing without settings', () => {
+  it('requires nothing without settings', () => {
     const limits = new FakeLimits();
     const access = new RouteAccess(null, [], limits, NONE_REVOKED);
     assert.deepEqual([access.addresses, access.origins, access.methods], [null, null, []]);
     assert.equal(access.limits, limits);
   });
 
-  it('looks at addresses only if some are refused', () => {
+  it('checks addresses only if some are refused', () => {
     assert.equal(accessOf({}).addresses, null);
     assert.equal(accessOf({ deny: ['192.0.2.0/24'] }).addresses?.admits('192.0.2.7'), false);
     assert.equal(accessOf({ allow: ['10.0.0.0/8'] }).addresses?.admits('192.0.2.7'), false);
@@ -52,7 +52,7 @@ describe('the access of a route', () => {
     assert.equal(accessOf({ jwt: { ...JWT, graceMs: 0 } }, 1).endOf(alice, 0), 1_000_000);
   });
 
-  it('ends a session that the leeway has let in when the leeway is over', () => {
+  it('ends a session admitted by the leeway when the leeway ends', () => {
     const alice = principalOf('alice', { expiresAt: 1_000_000 });
     const access = accessOf({ jwt: { ...JWT, graceMs: 0, leewayMs: 30_000 } });
     assert.equal(access.endOf(alice, 999_999), 1_000_000);
@@ -66,7 +66,7 @@ describe('the access of a route', () => {
     assert.equal(accessOf({ jwt: JWT }, 0.5).endOf(alice, 0), 1_063_000);
   });
 
-  it('ends no session of a token that never expires, or whose expiry is ignored', () => {
+  it('keeps the session if its token never expires, or its expiry is ignored', () => {
     assert.equal(accessOf({ jwt: JWT }).endOf(principalOf('alice'), 0), Infinity);
     const ignoring = accessOf({ jwt: { ...JWT, atExpiry: 'ignore' } });
     assert.equal(ignoring.endOf(principalOf('alice', { expiresAt: 1 }), 0), Infinity);

@@ -16,8 +16,8 @@ const HOURLY: LimitSettings = {
   maxKeys: 64,
 };
 
-describe('the answer to a client over a limit', () => {
-  it('says when to come again, and what the limit is', () => {
+describe('the response to a client over a limit', () => {
+  it('says when to retry, and what the limit is', () => {
     const refusal = refusalOf(HOURLY, { kind: 'handshakes', seconds: 1799.2, isOverflow: false });
     assert.deepEqual([refusal.status, refusal.detail], [429, 'too many handshakes']);
     assert.deepEqual(refusal.headers, [
@@ -27,12 +27,12 @@ describe('the answer to a client over a limit', () => {
     ]);
   });
 
-  it('says 5 seconds where nothing tells when a place becomes free', () => {
+  it('says 5 seconds if the time is unknown', () => {
     const refusal = refusalOf(HOURLY, { kind: 'connections', seconds: null, isOverflow: false });
     assert.deepEqual(refusal.headers[0], ['retry-after', '5']);
   });
 
-  it('blames no client for a count that it shares with others, and lets it come soon', () => {
+  it('answers 503 with an early retry if the count is shared', () => {
     const refusal = refusalOf(HOURLY, { kind: 'handshakes', seconds: 3600, isOverflow: true });
     assert.equal(refusal.status, 503);
     assert.deepEqual(refusal.headers[0], ['retry-after', '60']);

@@ -10,7 +10,7 @@ function enter(set: LimitSet, address: string, changes = {}): LimitRefusal | nul
 }
 
 describe('limits on handshakes', () => {
-  it('let the burst in at once, and then one by one', () => {
+  it('admit the burst at once, then one by one', () => {
     const rig = new LimitRig();
     const set = rig.set({ handshakes: { perSecond: 10, burst: 5 } });
     for (let index = 0; index < 5; index++) assert.equal(enter(set, '10.0.0.1'), null);
@@ -49,7 +49,7 @@ describe('limits on handshakes', () => {
     assert.equal(enter(set, '10.0.0.1')?.kind, 'handshakes');
   });
 
-  it('say when to come back, by the draft of RateLimit headers', () => {
+  it('say when to retry, in RateLimit headers', () => {
     const rig = new LimitRig();
     const set = rig.set({ name: 'a "b"', handshakes: { perSecond: 0.5, burst: 10 } });
     for (let index = 0; index < 10; index++) enter(set, '10.0.0.1');
@@ -69,7 +69,7 @@ describe('limits on handshakes', () => {
 });
 
 describe('limits on connections', () => {
-  it('hold a place until it is released, once', () => {
+  it('hold a place until its release, which is idempotent', () => {
     const rig = new LimitRig();
     const set = rig.set({ connections: 2 });
     const holds = [set.open(), set.open(), set.open()] as const;
@@ -125,7 +125,7 @@ describe('several limits', () => {
     assert.deepEqual(rig.heldBy(narrow), { pins: 0, connections: 0 });
   });
 
-  it('hold by address first, and by everything else at the second stage', () => {
+  it('apply by address first, and by other keys at the second stage', () => {
     const rig = new LimitRig();
     const rate = { perSecond: 1, burst: 1 };
     const set = rig.set(

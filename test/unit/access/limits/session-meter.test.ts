@@ -64,14 +64,14 @@ class EventReader implements MeteredReader {
 }
 
 describe('a meter that closes', () => {
-  it('holds no new session back: what it sends closes it', () => {
+  it('does not delay new sessions, but closes them once they send', () => {
     const set = new LimitRig().set({ messages: { perSecond: 10, burst: 20 } });
     const { meter } = meterOf(set);
     meter.count(40, 0);
     assert.deepEqual([meter.isOverLimit, meterOf(set).meter.count(1, 0)], [false, 'close']);
   });
 
-  it('lets the burst pass, and closes with 1008 behind it', () => {
+  it('lets the burst pass, then closes with 1008', () => {
     const rig = new LimitRig();
     const { meter } = meterOf(rig.set({ messages: { perSecond: 10, burst: 20 } }));
     for (let index = 0; index < 20; index++) assert.equal(meter.count(1, 100), 'go');
@@ -98,7 +98,7 @@ describe('a meter that closes', () => {
     assert.equal(meter.excess.code, 1013);
   });
 
-  it('is missing without limits on what clients send', () => {
+  it('is null without limits on what clients send', () => {
     const rig = new LimitRig();
     const set = rig.set({ connections: 1 });
     const holds = set.open();
@@ -108,7 +108,7 @@ describe('a meter that closes', () => {
 });
 
 describe('a meter that slows down', () => {
-  it('holds back a new session of a key in debt, and no session of another key', () => {
+  it('delays a new session of a key in debt, but not of another key', () => {
     const rig = new LimitRig();
     const set = rig.set({ over: 'slow', messages: { perSecond: 100, burst: 50 } });
     const { meter } = meterOf(set);
@@ -118,7 +118,7 @@ describe('a meter that slows down', () => {
     assert.equal(meterOf(set, '10.0.0.2').meter.isOverLimit, false);
   });
 
-  it('lets a sender have its rate, and no more', () => {
+  it('limits a sender to its rate', () => {
     const rig = new LimitRig();
     const { meter } = meterOf(rig.set({ over: 'slow', messages: { perSecond: 100, burst: 50 } }));
     const reader = new EagerReader(meter, 7);
@@ -166,7 +166,7 @@ describe('a meter that slows down', () => {
     assert.equal(meterOf(set, '10.0.0.2').meter.count(1, 1), 'go');
   });
 
-  it('calls nobody back who has given up or ended', () => {
+  it('never calls back a cancelled or ended session', () => {
     const rig = new LimitRig();
     const set = rig.set({ over: 'slow', messages: { perSecond: 10, burst: 1 } });
     const [first, second] = [meterOf(set), meterOf(set)];

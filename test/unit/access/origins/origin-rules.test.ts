@@ -64,17 +64,17 @@ const patterns = (...list: readonly OriginPattern[]): OriginSettings => ({ ...CL
 const NOT_ALLOWED = 'the origin is not allowed';
 
 describe('the rules of origins', () => {
-  it('say nothing of requests that are no upgrades', () => {
+  it('ignore requests other than upgrades', () => {
     assert.equal(judge(SELF, { origins: ['https://evil.example'], wantsUpgrade: false }), null);
   });
 
-  it('let in upgrades without an origin unless one is required', () => {
+  it('admit upgrades without an origin unless one is required', () => {
     assert.equal(judge(SELF, {}), null);
     assert.equal(judge({ ...SELF, isRequired: true }, {}), 'the request has no origin');
     assert.equal(judge({ ...SELF, isRequired: true }, { origins: ['https://app.example.com'] }), null);
   });
 
-  it('refuse what is no origin, and more than one', () => {
+  it('refuse malformed and repeated origins', () => {
     for (const origin of ['', 'app.example.com', 'https://app.example.com/', 'https://app.example.com, x']) {
       assert.equal(judge(SELF, { origins: [origin] }), 'the origin is malformed', origin);
     }
@@ -82,7 +82,7 @@ describe('the rules of origins', () => {
     assert.equal(judge(SELF, twice), 'the request has more than one origin');
   });
 
-  it('let in the origin null only by its name', () => {
+  it('admit the origin null only by name', () => {
     assert.equal(judge(SELF, { origins: ['null'] }), NOT_ALLOWED);
     assert.equal(judge({ ...CLOSED, allowsNull: true }, { origins: ['null'] }), null);
     assert.equal(judge({ ...CLOSED, allowsNull: true }, { origins: ['https://null'] }), NOT_ALLOWED);
@@ -126,7 +126,7 @@ describe('the rules of origins', () => {
       { origins: ['https://app.example.com'], told: { port: '8080' } },
     ],
   ] as const) {
-    it(`take ${what} ${allowed ? 'for self' : 'for another site'}`, () => {
+    it(`treat ${what} ${allowed ? 'as self' : 'as another site'}`, () => {
       assert.equal(judge(SELF, asked), allowed ? null : NOT_ALLOWED);
     });
   }
@@ -149,12 +149,12 @@ describe('the rules of origins', () => {
     [{ scheme: 'chrome-extension', host: 'abc', port: null }, 'chrome-extension://abd', false],
   ] as const) {
     const name = `${pattern.scheme}://${pattern.host}:${pattern.port ?? '*'}`;
-    it(`${allowed ? 'let' : 'do not let'} ${origin} in by ${name}`, () => {
+    it(`${allowed ? 'admit' : 'refuse'} ${origin} by ${name}`, () => {
       assert.equal(judge(patterns(pattern), { origins: [origin] }), allowed ? null : NOT_ALLOWED);
     });
   }
 
-  it('let in by any pattern, or as self', () => {
+  it('admit by any pattern, or as self', () => {
     const example = { scheme: 'https', host: 'example.com', port: 443 };
     const settings = { ...patterns({ ...example, host: 'other.example' }, example), allowsSelf: true };
     for (const origin of ['https://example.com', 'https://other.example', 'https://app.example.com']) {
@@ -162,7 +162,7 @@ describe('the rules of origins', () => {
     }
   });
 
-  it('never let in what a browser would not take for the site', () => {
+  it('never admit an origin that a browser would assign to another site', () => {
     const settings = {
       ...patterns({ scheme: 'https', host: '*.example.com', port: null }),
       allowsSelf: true,

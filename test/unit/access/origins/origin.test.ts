@@ -25,14 +25,14 @@ describe('readOrigin', () => {
     }
   });
 
-  it('takes spellings of one origin for the same', () => {
+  it('treats spellings of one origin as equal', () => {
     const origin = readOrigin('https://example.com');
     for (const text of ['HTTPS://Example.COM', 'https://example.com:443', 'https://example.com.']) {
       assert.deepEqual(readOrigin(text), origin, text);
     }
   });
 
-  it('reads nothing else', () => {
+  it('refuses everything else', () => {
     for (const text of [
       '',
       'null',
@@ -85,7 +85,7 @@ describe('readOrigin', () => {
     );
   });
 
-  it('never takes a text for another origin than browsers do', () => {
+  it('never reads an origin differently from browsers', () => {
     const part = fc.constantFrom(
       ...[
         'https://',
@@ -133,7 +133,7 @@ describe('originOf', () => {
     assert.deepEqual(originOf('http', '[::1]:8080'), readOrigin('http://[::1]:8080'));
   });
 
-  it('knows no origin of a malformed host', () => {
+  it('returns null for a malformed host', () => {
     for (const host of ['', 'a b', 'a/b', 'a@b']) assert.equal(originOf('https', host), null);
   });
 });

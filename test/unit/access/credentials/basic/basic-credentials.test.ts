@@ -18,13 +18,13 @@ function basic(text: string | Uint8Array): string {
 }
 
 describe('basic credentials', () => {
-  it('are the user and the password around the first colon', () => {
+  it('are split at the first colon', () => {
     assert.deepEqual(readCredentials(headWith(basic('alice:a:b'))), { user: 'alice', password: 'a:b' });
     assert.deepEqual(readCredentials(headWith(basic('josé:pä☃'))), { user: 'josé', password: 'pä☃' });
     assert.deepEqual(readCredentials(headWith(basic(':'))), { user: '', password: '' });
   });
 
-  it('may have the scheme in any case, more spaces, and no padding', () => {
+  it('allow any case of the scheme, extra spaces and no padding', () => {
     const expected = { user: 'a', password: 'b' };
     for (const value of ['BASIC YTpi', 'basic   YTpi'])
       assert.deepEqual(readCredentials(headWith(value)), expected);
@@ -32,7 +32,7 @@ describe('basic credentials', () => {
     assert.deepEqual(readCredentials(headWith('Basic YTpiYw==')), { user: 'a', password: 'bc' });
   });
 
-  it('are missing without the header, and with another scheme', () => {
+  it('are missing without the header or with another scheme', () => {
     assert.equal(readCredentials(headWith()), undefined);
     for (const value of ['Bearer YTpi', 'BasicYTpi', 'Basic', '']) {
       assert.equal(readCredentials(headWith(value)), undefined, value);
@@ -54,14 +54,14 @@ describe('basic credentials', () => {
     ['far too many bytes', basic(`a:${'x'.repeat(100_000)}`)],
   ];
   for (const [why, value] of UNREADABLE) {
-    it(`cannot be read with ${why}`, () => assert.equal(readCredentials(headWith(value)), null));
+    it(`are malformed with ${why}`, () => assert.equal(readCredentials(headWith(value)), null));
   }
 
-  it('cannot be read from two header lines', () => {
+  it('are malformed in two header lines', () => {
     assert.equal(readCredentials(headWith(basic('a:b'), basic('a:b'))), null);
   });
 
-  it('of any text come back, and any other value throws nothing', () => {
+  it('round-trip any text, and never throw for other values', () => {
     const text = fc
       .string({ unit: 'grapheme', maxLength: 100 })
       .filter((each) => !/[\x00-\x1f\x7f]/.test(each));

@@ -44,7 +44,7 @@ function settled(result: ReturnType<BasicMethod['check']>): Decision {
 }
 
 describe('basic authentication', () => {
-  it('asks for a password, in the words of RFC 7617', () => {
+  it('requests a password with the challenge of RFC 7617', () => {
     const { method, owner } = stage({ realm: 'the "inner" \\ ring' });
     const decision = settled(method.check(requestWith([]), owner));
     assert.equal(reasonOf(decision), '401 no_credential');
@@ -53,13 +53,13 @@ describe('basic authentication', () => {
     ]);
   });
 
-  it('refuses credentials that cannot be read, and does not hash them', () => {
+  it('refuses malformed credentials without hashing them', () => {
     const { check, passwords } = stage();
     assert.equal(reasonOf(settled(check('alice'))), '401 no_credential');
     assert.deepEqual(passwords.asked, []);
   });
 
-  it('lets a user in whose password matches, later', () => {
+  it('admits a user with the right password, asynchronously', () => {
     const { check, passwords, owner } = stage();
     assert.ok(isPending(check('alice:secret')));
     const [{ attempt, done } = assert.fail()] = passwords.asked;
@@ -75,14 +75,14 @@ describe('basic authentication', () => {
     });
   });
 
-  it('decides at once about a password that is remembered', () => {
+  it('decides at once for a remembered password', () => {
     const { check, passwords } = stage();
     passwords.known.set('$apr1$a right', true).set('$apr1$a wrong', false);
     assert.equal(settled(check('alice:right')).granted, true);
     assert.equal(reasonOf(settled(check('alice:wrong'))), '401 bad_password');
   });
 
-  it('gives wrong passwords and unknown users the same answer for the same work', () => {
+  it('answers wrong passwords and unknown users identically, after the same work', () => {
     const { check, passwords, owner } = stage();
     check('alice:wrong');
     check('mallory:wrong');
@@ -104,11 +104,11 @@ describe('basic authentication', () => {
     assert.equal(reasonOf(settled(check('mallory:secret'))), '401 bad_password');
   });
 
-  it('refuses everybody if there are no users', () => {
+  it('refuses everyone if there are no users', () => {
     assert.equal(reasonOf(settled(stage({ users: {} as never }).check('alice:secret'))), '401 bad_password');
   });
 
-  it('takes no property of objects for a user', () => {
+  it('does not mistake object properties for users', () => {
     const { check, passwords, owner } = stage();
     check('constructor:secret');
     passwords.asked[0]!.done(true);
@@ -123,7 +123,7 @@ describe('basic authentication', () => {
     assert.deepEqual(owner.only?.granted === false && owner.only.headers, [['Retry-After', '5']]);
   });
 
-  it('refuses a revoked user, but tells only those who know the password', () => {
+  it('reveals a revocation only with the right password', () => {
     const { check, passwords, revocations } = stage();
     revocations.names.add('alice');
     passwords.known.set('$apr1$a right', true).set('$apr1$a wrong', false);
@@ -131,7 +131,7 @@ describe('basic authentication', () => {
     assert.equal(reasonOf(settled(check('alice:wrong'))), '401 bad_password');
   });
 
-  it('gives up a password whose client has gone', () => {
+  it('cancels the check of a client that has left', () => {
     const { check, passwords } = stage();
     const result = check('alice:secret');
     assert.ok(isPending(result));

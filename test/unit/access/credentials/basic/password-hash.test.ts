@@ -16,14 +16,14 @@ const ENTRIES: readonly (readonly [kind: string, password: string, hash: string]
 
 describe('an entry of an htpasswd file', () => {
   for (const [kind, password, hash] of ENTRIES) {
-    it(`matches its password only: ${kind}, ${password.length} characters`, () => {
+    it(`matches only its password: ${kind}, ${password.length} characters`, () => {
       assert.equal(matchesHash(password, hash), true);
       assert.equal(matchesHash(`${password} `, hash), false);
       assert.equal(matchesHash(password.toUpperCase(), hash), password === '');
     });
   }
 
-  it('of an unknown kind matches nothing', () => {
+  it('of an unknown kind never matches', () => {
     for (const hash of ['secret', '$6$salt$hash', '{SSHA}x', '', '$apr1$', '$2y$']) {
       assert.equal(matchesHash('secret', hash), false, hash);
     }

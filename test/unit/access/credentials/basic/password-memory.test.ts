@@ -17,7 +17,7 @@ describe('the memory of passwords', () => {
     assert.equal(memory.recall(right), null);
   });
 
-  it('tells hashes apart, and differs from process to process', () => {
+  it('separates hashes, and differs between processes', () => {
     const memory = new PasswordMemory(() => 0);
     memory.remember(memory.digestOf('hash', 'password'), true);
     assert.equal(memory.recall(memory.digestOf('hash', 'password')), true);
@@ -25,7 +25,7 @@ describe('the memory of passwords', () => {
     assert.notEqual(new PasswordMemory(() => 0).digestOf('a', 'b'), memory.digestOf('a', 'b'));
   });
 
-  it('forgets wrong passwords for others, and right ones never for wrong ones', () => {
+  it('evicts wrong passwords first, and never right ones for wrong ones', () => {
     const memory = new PasswordMemory(() => 0);
     memory.remember('right', true);
     for (let index = 0; index <= 1_000; index++) memory.remember(`wrong ${index}`, false);

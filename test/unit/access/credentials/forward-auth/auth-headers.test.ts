@@ -26,12 +26,12 @@ describe('authRequestHeaders', () => {
     ]);
   });
 
-  it('has the headers of the client, several lines of one name included', () => {
+  it("has the client's headers, including repeated lines", () => {
     const own = ['cookie', 'a=\xe9', 'cookie', 'b=2', 'authorization', 'Basic eA==', 'x-any', 'thing'];
     assert.deepEqual(ask(own).headers.slice(0, own.length), own);
   });
 
-  it('has nothing of the connection, the body, the handshake, and the form of the resource', () => {
+  it('omits headers about the connection, the body, the handshake and the form of the resource', () => {
     const names = [
       ...['connection', 'keep-alive', 'upgrade', 'te', 'trailer', 'transfer-encoding', 'proxy-authorization'],
       ...['content-length', 'expect', 'sec-websocket-key', 'sec-websocket-version', 'sec-websocket-protocol'],
@@ -41,12 +41,12 @@ describe('authRequestHeaders', () => {
     for (const name of names) assert.equal(headerOf(question, name), undefined, name);
   });
 
-  it('has nothing that the Connection header names', () => {
+  it('omits the headers that Connection lists', () => {
     const question = ask(['connection', 'X-Hop, close', 'x-hop', '1', 'x-end', '2']);
     assert.deepEqual([headerOf(question, 'x-hop'), headerOf(question, 'x-end')], [undefined, '2']);
   });
 
-  it('lets no client describe the request', () => {
+  it("drops the client's own descriptions of the request", () => {
     const forged = [
       ...['x-forwarded-uri', 'x-forwarded-method', 'x-forwarded-any', 'x_forwarded_uri', 'forwarded'],
       ...[
@@ -62,19 +62,19 @@ describe('authRequestHeaders', () => {
     assert.equal(question.headers.includes('forged'), false);
   });
 
-  it('has no header that only the answer may bring, in either spelling', () => {
+  it('omits headers that only the response may set, in either spelling', () => {
     const question = ask(['x-user', 'mallory', 'x_user', 'mallory', 'cookie', 'a=b'], ['x-user']);
     assert.equal(question.headers.includes('mallory'), false);
     assert.equal(headerOf(question, 'cookie'), 'a=b');
   });
 
-  it('shows the path that endpoints get, not another spelling of it', () => {
+  it('shows the path as endpoints get it, not as received', () => {
     const question = ask([], [], { path: '/public/../admin', normalized: '/admin', query: 'a' });
     assert.equal(headerOf(question, 'x-forwarded-uri'), '/admin?a');
     assert.equal(headerOf(question, 'x-original-uri'), '/admin?a');
   });
 
-  it('does not tell a host that could be read as a list', () => {
+  it('omits a host that could be read as a list', () => {
     assert.equal(headerOf(ask(['host', 'evil,good']), 'x-forwarded-host'), undefined);
     assert.equal(headerOf(ask([]), 'x-forwarded-host'), undefined);
   });

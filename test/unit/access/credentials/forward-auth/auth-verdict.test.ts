@@ -16,8 +16,8 @@ function refused(status: number, headers: readonly string[] = [], body = NOTHING
   return decision;
 }
 
-describe('an answer that lets the client in', () => {
-  it('brings the listed headers, byte by byte and line by line', () => {
+describe('a response that admits the client', () => {
+  it('forwards the listed headers, byte by byte and line by line', () => {
     const answer = ['X-User', 'jos\xc3\xa9', 'X-Other', 'no', 'x-groups', 'a', 'X-Groups', 'b'];
     const { forwarded } = granted(answer, ['x-user', 'x-groups']);
     assert.deepEqual(forwarded, ['x-user', 'jos\xc3\xa9', 'x-groups', 'a', 'x-groups', 'b']);
@@ -37,7 +37,7 @@ describe('an answer that lets the client in', () => {
     );
   });
 
-  it('names nobody without that header, and with one that is empty or too long', () => {
+  it('identifies nobody if that header is missing, empty or too long', () => {
     for (const headers of [[], ['x-groups', 'a'], ['x-user', ''], ['x-user', 'x'.repeat(257)]]) {
       assert.equal(granted(headers, ['x-user', 'x-groups']).principal, null);
     }
@@ -56,8 +56,8 @@ describe('an answer that lets the client in', () => {
   });
 });
 
-describe('any other answer', () => {
-  it('goes to the client with its status, headers and body', () => {
+describe('any other response', () => {
+  it('is sent to the client with its status, headers and body', () => {
     const headers = ['Location', '/login', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'WWW-Authenticate', 'X'];
     const decision = refused(302, headers, Buffer.from('go'));
     assert.deepEqual([decision.status, decision.reason], [302, 'forward_auth']);
@@ -65,7 +65,7 @@ describe('any other answer', () => {
     assert.equal(Buffer.from(decision.body!).toString(), 'go');
   });
 
-  it('brings nothing of its connection, and nothing that the reply writes itself', () => {
+  it('omits connection headers and headers that the reply sets itself', () => {
     const headers = [
       ...[
         'Connection',
@@ -93,7 +93,7 @@ describe('any other answer', () => {
     assert.deepEqual(refused(403, headers).headers, [['Content-Type', 'text/html']]);
   });
 
-  it('is a failure if it answers something else than the question', () => {
+  it('is a failure if its status does not fit the request', () => {
     for (const status of [304, 600, 999]) {
       const { status: sent, reason } = refused(status);
       assert.deepEqual([sent, reason], [503, 'forward_auth_failed']);

@@ -82,7 +82,7 @@ function reasonOf(decision: Decision | undefined): string {
 }
 
 describe('forward authentication', () => {
-  it('asks the server, and lets the client in with the headers of the answer', () => {
+  it("asks the server and admits the client with the response's headers", () => {
     const { transport, check, turns } = stage();
     const { owner, result } = check();
     assert.ok(isPending(result));
@@ -93,7 +93,7 @@ describe('forward authentication', () => {
     assert.deepEqual(owner.only?.granted && owner.only.forwarded, ['x-user', 'alice']);
   });
 
-  it("gives the client the server's refusal", () => {
+  it("sends the server's refusal to the client", () => {
     const { transport, check } = stage();
     const { owner } = check();
     transport.calls[0]!.answer(401, 'WWW-Authenticate', 'Bearer');
@@ -119,7 +119,7 @@ describe('forward authentication', () => {
     assert.doesNotMatch(JSON.stringify(lines), /secret/);
   });
 
-  it('lets clients in while the server fails if it is told to, but never against its word', () => {
+  it('admits clients while the server fails if configured, but never after a refusal', () => {
     const { transport, check } = stage({ onFailure: 'admit' });
     const [failed, refused] = [check(), check()];
     transport.calls[0]!.owner.failed('ECONNREFUSED');
@@ -128,7 +128,7 @@ describe('forward authentication', () => {
     assert.equal(reasonOf(refused.owner.only), '503 forward_auth');
   });
 
-  it('keeps to maxConcurrent, and clients take turns for the places', () => {
+  it('respects maxConcurrent, and clients take turns', () => {
     const { transport, check } = stage({ maxConcurrent: 1 });
     check('192.0.2.1');
     const others = [check('192.0.2.1'), check('192.0.2.1'), check('192.0.2.2')];
@@ -140,7 +140,7 @@ describe('forward authentication', () => {
     assert.equal(transport.calls.length, 4);
   });
 
-  it('frees the place when the connection is free, not when the answer has come', () => {
+  it('frees the place with the connection, not with the response', () => {
     const { transport, check } = stage({ maxConcurrent: 1 });
     check();
     check();
@@ -150,7 +150,7 @@ describe('forward authentication', () => {
     assert.equal(transport.calls.length, 2);
   });
 
-  it('refuses more than 1,024 waiting requests, those of the greediest client first', () => {
+  it("refuses more than 1,024 waiting requests, the greediest client's first", () => {
     const { check } = stage({ maxConcurrent: 1, onFailure: 'admit' });
     check('192.0.2.1');
     const flood = Array.from({ length: 1025 }, () => check('192.0.2.1'));
@@ -161,7 +161,7 @@ describe('forward authentication', () => {
     assert.equal(reasonOf(flood[0]!.owner.only), '503 forward_auth_failed');
   });
 
-  it('gives a question up whose client has gone, and asks the next', () => {
+  it('cancels the request of a client that has left, and sends the next', () => {
     const { transport, check } = stage({ maxConcurrent: 1 });
     const [asked, gone, next] = [check(), check(), check()];
     gone.cancel();
@@ -174,7 +174,7 @@ describe('forward authentication', () => {
     assert.equal(reasonOf(next.owner.only), 'granted alice');
   });
 
-  it('ends questions after the timeout, those that wait included', (t) => {
+  it('times out requests, including waiting ones', (t) => {
     mock.timers.enable({ apis: ['setTimeout'] });
     t.after(() => mock.timers.reset());
     const { transport, check } = stage({ maxConcurrent: 1 });
@@ -192,7 +192,7 @@ describe('forward authentication', () => {
     assert.equal(reasonOf(waiting.owner.only), '503 forward_auth_failed');
   });
 
-  it('lets nobody in because others have taken the time', (t) => {
+  it('admits nobody whose time others have used up', (t) => {
     mock.timers.enable({ apis: ['setTimeout'] });
     t.after(() => mock.timers.reset());
     const { transport, check } = stage({ maxConcurrent: 1, timeoutMs: 1000, onFailure: 'admit' });
@@ -206,7 +206,7 @@ describe('forward authentication', () => {
     assert.equal(reasonOf(never.owner.only), '503 forward_auth_failed');
   });
 
-  it('lets those in who have waited for a server that answers nobody, if it is told to', (t) => {
+  it('admits clients that waited for a dead server, if configured', (t) => {
     mock.timers.enable({ apis: ['setTimeout'] });
     t.after(() => mock.timers.reset());
     const { check } = stage({ maxConcurrent: 1, timeoutMs: 1000, onFailure: 'admit' });
@@ -215,7 +215,7 @@ describe('forward authentication', () => {
     for (const { owner } of checks) assert.equal(reasonOf(owner.only), 'granted nobody');
   });
 
-  it('gives Node a turn to close the connection of a client that has gone', () => {
+  it('yields to Node to close the connection of a client that has left', () => {
     const { check, turns } = stage();
     const gone = check();
     turns.count = 0;
@@ -223,7 +223,7 @@ describe('forward authentication', () => {
     assert.equal(turns.count, 1);
   });
 
-  it('ends a question that never gets a place', (t) => {
+  it('ends a request that never gets a place', (t) => {
     mock.timers.enable({ apis: ['setTimeout'] });
     t.after(() => mock.timers.reset());
     const { transport, check } = stage({ maxConcurrent: 1, timeoutMs: 1000 });

@@ -30,7 +30,7 @@ function granted(decision: Decision): Extract<Decision, { granted: true }> {
 
 describe('a token', () => {
   for (const algorithm of ALGORITHMS) {
-    it(`signed with ${algorithm} is let in, and one of another key is not`, async () => {
+    it(`signed with ${algorithm} is admitted, and one of another key is not`, async () => {
       const [own, other] = await Promise.all([issuerKey(algorithm, 'a'), issuerKey(algorithm, 'b')]);
       const method = new MethodRig().method(keySetOf(own), { algorithms: [algorithm] });
       assert.equal(outcome(await decide(method, bearer(await sign(own)))), 'alice');
@@ -39,7 +39,7 @@ describe('a token', () => {
     });
   }
 
-  it('says who the client is, and until when', async () => {
+  it('identifies the client until its expiry', async () => {
     const key = await issuerKey('ES256', 'a');
     const method = new MethodRig().method(keySetOf(key));
     const { principal } = granted(await decide(method, bearer(await sign(key))));
@@ -55,7 +55,7 @@ describe('a token', () => {
     );
   });
 
-  it('without an expiry lasts for ever, and one without an issue date has none', async () => {
+  it('without an expiry never expires, and the issue date is optional', async () => {
     const key = await issuerKey('ES256', 'a');
     const method = new MethodRig().method(keySetOf(key));
     const token = await sign(key, claimsOf({ exp: undefined, iat: undefined }));
@@ -63,7 +63,7 @@ describe('a token', () => {
     assert.deepEqual([principal?.expiresAt, principal?.issuedAt], [Infinity, null]);
   });
 
-  it('whose dates are off by less than the leeway is let in', async () => {
+  it('within the leeway of its dates is admitted', async () => {
     const key = await issuerKey('ES256', 'a');
     const method = new MethodRig().method(keySetOf(key));
     for (const change of [{ exp: NOW_SECONDS - 29 }, { nbf: NOW_SECONDS + 29 }, { iat: NOW_SECONDS + 29 }]) {
@@ -72,7 +72,7 @@ describe('a token', () => {
     }
   });
 
-  it('is asked for if there is none', async () => {
+  it('is requested if it is missing', async () => {
     const method = new MethodRig().method(keySetOf(await issuerKey('ES256', 'a')));
     for (const headers of [[], ['authorization', 'Basic YTpi'], ['authorization', 'Bearer ']]) {
       const decision = await decide(method, requestOf(headers));
@@ -82,7 +82,7 @@ describe('a token', () => {
     }
   });
 
-  it('of a role that is not accepted gets 403, and nothing that the client has sent', async () => {
+  it('of the wrong role gets a 403 that quotes nothing from the client', async () => {
     const key = await issuerKey('ES256', 'a');
     const settings = { requiredClaims: new Map([['role', ['user', 'admin']]]) };
     const method = new MethodRig().method(keySetOf(key), settings);
@@ -95,7 +95,7 @@ describe('a token', () => {
     assert.equal(outcome(await decide(method, bearer(admin))), 'alice');
   });
 
-  it('gives its claims to endpoints as headers', async () => {
+  it('forwards its claims to endpoints as headers', async () => {
     const key = await issuerKey('ES256', 'a');
     const forward = new Map([
       ['x-user', 'sub'],
@@ -112,7 +112,7 @@ describe('a token', () => {
 });
 
 describe('a token that was verified', () => {
-  it('is decided at once, and gives Node no turn', async () => {
+  it('is decided at once, without yielding to Node', async () => {
     const rig = new MethodRig();
     const key = await issuerKey('ES256', 'a');
     const method = rig.method(keySetOf(key));
@@ -127,7 +127,7 @@ describe('a token that was verified', () => {
     assert.equal(rig.turns, 1);
   });
 
-  it('shares its verification with the requests that come meanwhile', async () => {
+  it('shares its verification with concurrent requests', async () => {
     const key = await issuerKey('ES256', 'a');
     const method = new MethodRig().method(keySetOf(key));
     const token = await sign(key);
@@ -161,7 +161,7 @@ describe('a token that was verified', () => {
     granted(await decide(method, bearer(token)));
   });
 
-  it('is still held against the settings of each route', async () => {
+  it("is still checked against each route's settings", async () => {
     const rig = new MethodRig();
     const [key, other] = await Promise.all([issuerKey('ES256', 'a'), issuerKey('ES256', 'a')]);
     const keys = keySetOf(key);
@@ -175,7 +175,7 @@ describe('a token that was verified', () => {
     assert.equal(await refusedBy(rig.method(keySetOf(other))), 'token_signature');
   });
 
-  it('counts no longer than the set has its key', async () => {
+  it('is trusted only while the set has its key', async () => {
     const rig = new MethodRig();
     const [old, fresh] = await Promise.all([issuerKey('ES256', 'old'), issuerKey('ES256', 'fresh')]);
     const method = rig.remote(URL);
@@ -200,7 +200,7 @@ describe('a key set of a URL', () => {
     return Promise.resolve([rig, rig.remote(URL)]);
   };
 
-  it('is asked for again when a token names a key that it does not have', async () => {
+  it('is fetched again when a token names an unknown key', async () => {
     const [old, fresh] = await Promise.all([issuerKey('ES256', 'old'), issuerKey('ES256', 'fresh')]);
     const [rig, method] = await waiting([old]);
     const check = begin(method, bearer(await sign(fresh)));
@@ -214,7 +214,7 @@ describe('a key set of a URL', () => {
     assert.equal(rig.refreshes.length, 0);
   });
 
-  it('is asked for once for each token', async () => {
+  it('is fetched at most once per token', async () => {
     const [old, fresh] = await Promise.all([issuerKey('ES256', 'old'), issuerKey('ES256', 'fresh')]);
     const [rig, method] = await waiting([old]);
     const check = begin(method, bearer(await sign(fresh)));
@@ -223,7 +223,7 @@ describe('a key set of a URL', () => {
     assert.equal(rig.refreshes.length, 0);
   });
 
-  it('that could never be fetched is answered with 503', async () => {
+  it('that was never fetched causes 503', async () => {
     const [rig, method] = await waiting([]);
     const check = begin(method, bearer(await sign(await issuerKey('ES256', 'a'))));
     rig.refreshes.shift()!.done();
@@ -233,7 +233,7 @@ describe('a key set of a URL', () => {
     assert.deepEqual(decision.headers, [['retry-after', '5']]);
   });
 
-  it('is asked for again when its keys have no names and none has signed', async () => {
+  it('is fetched again if no nameless key signed the token', async () => {
     const [old, fresh] = await Promise.all([issuerKey('ES256', null), issuerKey('ES256', null)]);
     const [rig, method] = await waiting([old]);
     const check = begin(method, bearer(await sign(fresh)));
@@ -243,7 +243,7 @@ describe('a key set of a URL', () => {
     assert.equal(outcome(await check.decision), 'alice');
   });
 
-  it('may have several keys of a name, and a token without a name tries all', async () => {
+  it('may have several keys of one name, and a token without a name tries all', async () => {
     const keys = await Promise.all(['a', 'a', null].map((name) => issuerKey('ES256', name)));
     const [, method] = await waiting(keys);
     for (const key of keys) assert.equal(outcome(await decide(method, bearer(await sign(key)))), 'alice');
@@ -266,7 +266,7 @@ describe('a check that is cancelled', () => {
     assert.equal(decided.length, 1);
   });
 
-  it('gives the wait for a key set up', async () => {
+  it('stops waiting for a key set', async () => {
     const rig = new MethodRig();
     const check = begin(rig.remote(URL), bearer(await sign(await issuerKey('ES256', 'a'))));
     assert.equal(rig.refreshes.length, 1);
@@ -274,7 +274,7 @@ describe('a check that is cancelled', () => {
     assert.equal(rig.refreshes.length, 0);
   });
 
-  it('leaves the line of those that wait for a verification', async () => {
+  it('leaves the queue of verifications', async () => {
     const rig = new MethodRig();
     const key = await issuerKey('ES256', 'a');
     const method = rig.method(keySetOf(key));

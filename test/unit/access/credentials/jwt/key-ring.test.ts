@@ -26,7 +26,7 @@ describe('a key ring', () => {
     assert.deepEqual(names(ring, 'RS256', 'ec'), []);
   });
 
-  it('takes a key without a name for any name, behind the named ones', () => {
+  it('tries nameless keys for any name, after the named ones', () => {
     const ring = ringOf({ ...rsa, kid: undefined }, rsa);
     assert.deepEqual(names(ring, 'RS256', 'rsa'), ['rsa', null]);
     assert.deepEqual(names(ring, 'RS256', 'other'), [null]);
@@ -41,18 +41,18 @@ describe('a key ring', () => {
     assert.deepEqual(names(ringOf({ ...rsa, key_ops: ['verify'] }), 'RS256', null), ['rsa']);
   });
 
-  it('ignores members that are no keys', () => {
+  it('ignores members that are not keys', () => {
     const ring = ringOf(null, 1, 'key', [], {}, { kty: 1 }, { ...rsa, kid: 5 }, { ...rsa, alg: {} }, rsa);
     assert.deepEqual(names(ring, 'RS256', null), ['rsa']);
   });
 
-  it('is empty if the text is no set', () => {
+  it('is empty if the text is not a set', () => {
     for (const text of ['', 'null', '[]', '{}', '{"keys":{}}', '{"keys":null}', '<html>']) {
       assert.deepEqual(new KeyRing(text).candidates('RS256', null), [], text);
     }
   });
 
-  it('knows a key of another set again, and only that one', () => {
+  it('recognizes the same key in another set, and no other key', () => {
     const [id] = ringOf(rsa)
       .candidates('RS256', null)
       .map((key) => key.id);
@@ -63,14 +63,14 @@ describe('a key ring', () => {
     assert.ok(!ringOf({ ...rsa, alg: 'PS256' }).has(id!));
   });
 
-  it('tries 8 keys at most', () => {
+  it('tries at most 8 keys', () => {
     const many = Array.from({ length: 40 }, (_, index) => ({ ...rsa, kid: String(index) }));
     assert.equal(ringOf(...many).candidates('RS256', null).length, 8);
   });
 });
 
 describe('a key of a ring', () => {
-  it('tells what it has signed, with its private half in the set or without', async () => {
+  it('recognizes its signatures, with or without its private half in the set', async () => {
     const key = await issuerKey('ES256', 'ec');
     const secret = await exportJWK(key.secret);
     const [token, strange] = [await sign(key), await sign(await issuerKey('ES256', 'ec'))];
@@ -83,7 +83,7 @@ describe('a key of a ring', () => {
     }
   });
 
-  it('that is unusable has signed nothing', async () => {
+  it('that is unusable never matches', async () => {
     const key = await issuerKey('ES256', 'ec');
     const [candidate] = new KeyRing(JSON.stringify({ keys: [{ ...key.jwk, x: 'AA' }] })).candidates(
       'ES256',

@@ -6,7 +6,7 @@ import { parseStrictObject } from '../../../../../src/access/credentials/jwt/str
 const parse = (text: string): ReturnType<typeof parseStrictObject> => parseStrictObject(Buffer.from(text));
 
 describe('strict JSON', () => {
-  it('is read as JSON.parse reads it', () => {
+  it('is parsed like JSON.parse', () => {
     const object = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 }));
     fc.assert(
       fc.property(object, fc.constantFrom(0, 2), (value, indent) => {
@@ -18,7 +18,7 @@ describe('strict JSON', () => {
     );
   });
 
-  it('refuses a name that comes twice in an object, however it is written and wherever it is', () => {
+  it('refuses a duplicate name in an object at any place and in any spelling', () => {
     for (const text of [
       '{"a":1,"a":1}',
       '{"a":1,"b":2,"\\u0061":1}',
@@ -32,7 +32,7 @@ describe('strict JSON', () => {
     }
   });
 
-  it('takes names that are different, or of different objects', () => {
+  it('accepts different names, and equal names in different objects', () => {
     for (const text of [
       '{"a":"a","b":"a"}',
       '{"a":{"a":{"a":1}}}',
@@ -44,7 +44,7 @@ describe('strict JSON', () => {
     }
   });
 
-  it('finds a duplicate that is put into any object', () => {
+  it('finds a duplicate inserted into any object', () => {
     const object = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }), { minKeys: 1 });
     fc.assert(
       fc.property(object, fc.nat(), (value, pick) => {
@@ -57,7 +57,7 @@ describe('strict JSON', () => {
     );
   });
 
-  it('is an object that has nothing but its members', () => {
+  it('is an object with only its own members', () => {
     const found = parse('{"__proto__":{"admin":true},"constructor":1}');
     assert.ok(typeof found === 'object');
     assert.equal(Object.getPrototypeOf(found), null);
@@ -66,7 +66,7 @@ describe('strict JSON', () => {
     assert.equal('toString' in found, false);
   });
 
-  it('is no list, no text, no number, no deep structure and no other encoding', () => {
+  it('refuses lists, texts, numbers, deep structures and other encodings', () => {
     const deep = `{"a":${'['.repeat(16)}${']'.repeat(16)}}`;
     for (const text of [
       '',

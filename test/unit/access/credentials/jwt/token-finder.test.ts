@@ -25,7 +25,7 @@ const missing = (headers: readonly string[], sources: readonly TokenSource[], qu
   findToken(requestOf(headers, query), sources);
 
 describe('a token in a header', () => {
-  it('stands behind the scheme Bearer, in any case and with any number of spaces', () => {
+  it('follows the scheme Bearer, in any case and after any number of spaces', () => {
     for (const value of ['Bearer t.o.k', 'bearer t.o.k', 'BEARER   t.o.k  ']) {
       assert.deepEqual(found(['authorization', value], [AUTHORIZATION]), {
         text: 't.o.k',
@@ -41,12 +41,12 @@ describe('a token in a header', () => {
     }
   });
 
-  it('is the whole of another header', () => {
+  it('is the whole value of another header', () => {
     const source: TokenSource = { kind: 'header', name: 'x-token' };
     assert.equal(found(['x-token', ' t.o.k '], [source]).text, 't.o.k');
   });
 
-  it('must not be one of two lines', () => {
+  it('is refused in a repeated header', () => {
     const headers = ['authorization', 'Bearer a', 'authorization', 'Bearer b'];
     assert.equal(missing(headers, [AUTHORIZATION]), 'repeated');
   });
@@ -62,7 +62,7 @@ describe('a token in a cookie', () => {
 });
 
 describe('a token in the query', () => {
-  it('is cut from it with all pairs of its name', () => {
+  it('is removed with all pairs of its name', () => {
     const token = found([], [QUERY], 'a=1&token=t.o.k&b=%20&%74oken=other&token');
     assert.equal(token.text, 't.o.k');
     assert.equal(token.head?.query, 'a=1&b=%20');
@@ -70,19 +70,19 @@ describe('a token in the query', () => {
     assert.equal(found([], [QUERY], 'token=t%2Eo.k').text, 't.o.k');
   });
 
-  it('is cut also if another source has one', () => {
+  it('is removed even if another source has a token', () => {
     const token = found(['authorization', 'Bearer first'], [AUTHORIZATION, QUERY], 'token=second&x');
     assert.deepEqual([token.text, token.head?.query], ['first', 'x']);
   });
 
-  it('leaves a query without it byte for byte', () => {
+  it('keeps other queries byte for byte', () => {
     const headers = ['authorization', 'Bearer t'];
     for (const query of ['', '&&', 'a=%zz&b', 'Token=1', 'tokens=1', 'x=token', '%zztoken=1']) {
       assert.equal(found(headers, [AUTHORIZATION, QUERY], query).head, null, query);
     }
   });
 
-  it('never remains for a reader that decodes the query', () => {
+  it('never remains visible to a reader that decodes the query', () => {
     const pair = fc.constantFrom(
       'token=x',
       '%74oken=x',
@@ -108,7 +108,7 @@ describe('a token in the query', () => {
 });
 
 describe('a token among the offered subprotocols', () => {
-  it('follows its name, and both are cut', () => {
+  it('follows its name, and both are removed', () => {
     const headers = ['host', 'a', OFFERED, 'chat, bearer, t.o.k, json', 'x', 'y'];
     const token = found(headers, [OFFER]);
     assert.deepEqual([token.text, token.subprotocol], ['t.o.k', 'bearer']);
@@ -122,29 +122,29 @@ describe('a token among the offered subprotocols', () => {
     assert.deepEqual(token.head?.headers, [OFFERED, 'chat']);
   });
 
-  it('is cut with all other tokens', () => {
+  it('is removed with all other tokens', () => {
     for (const offer of ['bearer, a, x, bearer, b', 'bearer.a, bearer, b, x', 'bearer, a, bearer.b, x']) {
       const { text, head } = found([OFFERED, offer], [OFFER]);
       assert.deepEqual([text, head?.headers], ['a', [OFFERED, 'x']], offer);
     }
   });
 
-  it('is none if no answer can repeat it', () => {
+  it('is ignored if no response could repeat it', () => {
     assert.equal(missing([OFFERED, 'bearer.t.o.k "'], [OFFER]), 'missing');
   });
 
-  it('is answered by the member that it was taken from', () => {
+  it('is answered with the member that carried it', () => {
     const subprotocolOf = (offer: string) => found([OFFERED, offer], [OFFER]).subprotocol;
     assert.equal(subprotocolOf('bearer, t.o.k, bearer.second'), 'bearer');
     assert.equal(subprotocolOf('bearer.t.o.k, bearer, second, bearer.third'), 'bearer.t.o.k');
   });
 
-  it('takes the header with it if nothing else is offered', () => {
+  it('removes the header if nothing else is offered', () => {
     const { head } = found(['a', '1', OFFERED, 'bearer, t.o.k', 'b', '2'], [OFFER]);
     assert.deepEqual(head?.headers, ['a', '1', 'b', '2']);
   });
 
-  it('is found over several lines, and the spelling of the names stays with its lines', () => {
+  it('is found across several lines, which keep the spelling of their names', () => {
     const request = requestOf(['a', '1', OFFERED, 'chat, bearer', OFFERED, 't.o.k', 'b', '2']);
     const names = ['A', 'Sec-WebSocket-Protocol', 'sec-websocket-protocol', 'B'];
     const token = findToken({ ...request, head: { ...request.head, names } }, [OFFER]);
@@ -154,13 +154,13 @@ describe('a token among the offered subprotocols', () => {
     assert.deepEqual(token.head.names, ['A', 'Sec-WebSocket-Protocol', 'B']);
   });
 
-  it('is missing if its name is the last, or in another case', () => {
+  it('is missing if its name comes last or in another case', () => {
     for (const offer of ['bearer', 'chat, bearer', 'Bearer, t.o.k', 'bearers, t.o.k']) {
       assert.equal(missing([OFFERED, offer], [OFFER]), 'missing', offer);
     }
   });
 
-  it('is not looked for in a request that is no upgrade', () => {
+  it('is ignored in requests other than upgrades', () => {
     const request = { ...requestOf([OFFERED, 'bearer, t.o.k']), wantsUpgrade: false };
     assert.equal(findToken(request, [OFFER]), 'missing');
   });
@@ -169,7 +169,7 @@ describe('a token among the offered subprotocols', () => {
 describe('several sources', () => {
   const sources: readonly TokenSource[] = [{ kind: 'cookie', name: 's' }, OFFER, QUERY, AUTHORIZATION];
 
-  it('are looked at in their order', () => {
+  it('are checked in order', () => {
     const headers = ['authorization', 'Bearer header', OFFERED, 'bearer, offer', 'cookie', 's=cookie'];
     assert.equal(found(headers, sources, 'token=query').text, 'cookie');
     assert.equal(found(headers.slice(0, 4), sources, 'token=query').text, 'offer');

@@ -37,7 +37,7 @@ describe('a required claim', () => {
     }
   });
 
-  it('is one of the words of a scope', () => {
+  it('may be one word of a scope', () => {
     assert.equal(problem('scope', ['chat'], 'openid chat profile'), null);
     assert.equal(problem('scope', ['chat'], 'openid chats'), 'required');
     assert.equal(problem('role', ['chat'], 'openid chat profile'), 'required');
@@ -94,7 +94,7 @@ describe('a forwarded claim', () => {
 });
 
 describe('the principal of a token', () => {
-  it('never expires at a moment that cannot be written as a date', () => {
+  it('never expires if its expiry cannot be formatted as a date', () => {
     assert.equal(principalOf({ sub: 'a', exp: 8.64e12 }).expiresAt, 8.64e15);
     assert.equal(principalOf({ sub: 'a', exp: 8.64e12 + 1 }).expiresAt, Infinity);
     assert.equal(principalOf({ sub: 'a', exp: 1e300 }).expiresAt, Infinity);

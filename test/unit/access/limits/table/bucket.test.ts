@@ -11,7 +11,7 @@ function bucketOf(perSecond: number, burst: number): { bucket: Bucket; words: In
 }
 
 describe('a bucket', () => {
-  it('lets its burst through, and then its rate', () => {
+  it('admits its burst, then its rate', () => {
     const { bucket, words } = bucketOf(10, 50);
     let [taken, now] = [0, 1000];
     for (let index = 0; index < 1000; index++) if (bucket.take(words, 0, 1, now) === 0) taken++;
@@ -27,7 +27,7 @@ describe('a bucket', () => {
     assert.ok(Math.abs(taken - 1_001_000) < 10_000, String(taken));
   });
 
-  it('lets no client lean on the fraction of a tick that another one paid', () => {
+  it('does not let one client use the fraction of a tick that another paid', () => {
     const rate = { perSecond: 131_072, burst: 1 };
     const bucket = new Bucket(rate, TICKS);
     const words = new Int32Array(2);
@@ -36,14 +36,14 @@ describe('a bucket', () => {
     assert.ok(Math.abs(first - 25_000) < 1500 && Math.abs(second - 25_000) < 1500, words.join());
   });
 
-  it('says after how long it will have enough', () => {
+  it('returns the wait until it has enough', () => {
     const { bucket, words } = bucketOf(2, 4);
     assert.equal(bucket.take(words, 0, 4, 0), 0);
     assert.equal(bucket.secondsOf(bucket.take(words, 0, 1, 0)), 0.5);
     assert.equal(bucket.secondsOf(bucket.take(words, 0, 3, 500)), 1);
   });
 
-  it('is as full as before when units are given back', () => {
+  it('is as full as before after units are returned', () => {
     const { bucket, words } = bucketOf(10, 5);
     assert.equal(bucket.take(words, 0, 3, 0), 0);
     bucket.giveBack(words, 0, 3, 0);
@@ -74,7 +74,7 @@ describe('a bucket', () => {
     assert.equal(bucket.take(words, 0, 1, 8_641_000), 0);
   });
 
-  it('never lets more through than its burst and its rate, and refuses nothing within them', () => {
+  it('never admits more than its burst and rate, and refuses nothing within them', () => {
     const clicks = fc.array(fc.record({ waitMs: fc.nat(500), units: fc.integer({ min: 1, max: 20 }) }), {
       maxLength: 200,
     });

@@ -36,7 +36,7 @@ function fillAt({ table }: World, slot: number, ms: number): void {
 }
 
 describe('a table of a limit', () => {
-  it('finds a key again, and tells keys apart', () => {
+  it('finds a key again, and separates keys', () => {
     const { table } = world(64);
     const first = table.pin(digestOf('a'));
     const second = table.pin(digestOf('b'));
@@ -45,7 +45,7 @@ describe('a table of a limit', () => {
     assert.equal(table.layout.keys, 2);
   });
 
-  it('keeps keys that are pinned, connected or not full, and gives the rest of its slots away', () => {
+  it('keeps keys that are pinned, connected or not full, and reuses all other slots', () => {
     const made = world(8);
     const { table } = made;
     const [pinned, connected, used] = ['pinned', 'connected', 'used'].map((key) => table.pin(digestOf(key)));
@@ -64,7 +64,7 @@ describe('a table of a limit', () => {
     assert.equal(table.layout.keys, 16);
   });
 
-  it('lets keys share the overflow slot when no other can be had', () => {
+  it('lets keys share the overflow slot when the others are taken', () => {
     const { table } = world(8);
     for (let index = 0; index < 100; index++) table.pin(digestOf(`key ${index}`));
     assert.equal(table.layout.keys, 16);
@@ -74,7 +74,7 @@ describe('a table of a limit', () => {
     assert.equal(table.connect(table.overflow, 1), false);
   });
 
-  it('begins a slot without what the key before has left', () => {
+  it('clears a slot before it is reused', () => {
     const made = world(8);
     const { table } = made;
     const slots = Array.from({ length: 50 }, (_, index) => table.pin(digestOf(`key ${index}`)));
@@ -88,7 +88,7 @@ describe('a table of a limit', () => {
     assert.deepEqual([...table.layout.words.subarray(at + SLOT.fullAt, at + SLOT.fullAt + 4)], [0, 0, 0, 0]);
   });
 
-  it('has a slot for nearly each of its keys', () => {
+  it('has a slot for nearly every key', () => {
     const { table } = world(8192);
     let shared = 0;
     for (let key = 0; key < 8192; key++) if (table.pin(digestOf(`key ${key}`)) === table.overflow) shared++;
@@ -97,7 +97,7 @@ describe('a table of a limit', () => {
 });
 
 describe('the sweep of a table', () => {
-  it('frees the slots of keys of which nothing is left', () => {
+  it('frees the slots of idle keys', () => {
     const made = world(64);
     const { table } = made;
     const kept = table.pin(digestOf('kept'));
@@ -113,7 +113,7 @@ describe('the sweep of a table', () => {
     assert.equal(table.pin(digestOf('kept')), kept);
   });
 
-  it('keeps times from looking like future ones after a day', () => {
+  it('clears past times before they look like future ones', () => {
     const made = world(64);
     const slot = made.table.pin(digestOf('a'));
     fillAt(made, slot, 1000);
@@ -127,7 +127,7 @@ describe('the sweep of a table', () => {
 });
 
 describe('the ledger of a worker', () => {
-  it('gives back what the worker has held when it ended', () => {
+  it('releases what an ended worker still held', () => {
     const { memory, table } = world(64);
     const other = new LimitTable(memory, () => 0);
     for (const key of ['a', 'b', 'a']) {
@@ -165,7 +165,7 @@ describe('the ledger of a worker', () => {
     assert.equal(layout.keys, keys - 1);
   });
 
-  it('does not keep others from a set whose lock its worker has left behind', () => {
+  it('lets others use a set whose lock a dead worker still holds', () => {
     const { memory } = world(8);
     const layout = new TableLayout(memory);
     layout.words.fill(1, layout.locks, layout.locks + layout.sets);
@@ -175,7 +175,7 @@ describe('the ledger of a worker', () => {
   });
 });
 
-describe('a table of a limit under any use', () => {
+describe('a table of a limit under random use', () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('enter' as const), key: fc.nat(30) }),
     fc.record({ kind: fc.constant('leave' as const), key: fc.nat(30) }),

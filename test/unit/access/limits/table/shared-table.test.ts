@@ -55,7 +55,7 @@ function opened<T>(table: SharedTable, key: SharedKey, act: () => T): T {
 }
 
 describe('the table of a shared limit', () => {
-  it('hands over each use once', () => {
+  it('reports each use once', () => {
     const { table, enter, used } = world();
     enter('10.0.0.1');
     enter('10.0.0.1');
@@ -69,7 +69,7 @@ describe('the table of a shared limit', () => {
     assert.deepEqual(used(), []);
   });
 
-  it('has the same key for the same client on all machines', () => {
+  it('computes the same key for a client on all machines', () => {
     const [here, there] = [world(), world()];
     here.enter('10.0.0.1');
     there.enter('10.0.0.1');
@@ -82,7 +82,7 @@ describe('the table of a shared limit', () => {
     assert.equal(new Set(used().map(({ hex }) => hex)).size, 1000);
   });
 
-  it('takes from the bucket what other machines have taken', () => {
+  it('charges the bucket with usage on other machines', () => {
     const { rig, table, enter, used } = world();
     (enter('10.0.0.1') as () => void)();
     const [key] = used() as [SharedKey];
@@ -92,7 +92,7 @@ describe('the table of a shared limit', () => {
     assert.equal(typeof enter('10.0.0.1'), 'function');
   });
 
-  it('gives back to the bucket, which is never more than full', () => {
+  it('returns units to the bucket, which is never more than full', () => {
     const { table, enter, used } = world();
     for (let count = 0; count < 3; count++) (enter('10.0.0.1') as () => void)();
     const [key] = used() as [SharedKey];
@@ -105,7 +105,7 @@ describe('the table of a shared limit', () => {
     assert.deepEqual(levels, [3, 2, 0]);
   });
 
-  it('counts connections on other machines, and keeps a key that has some', () => {
+  it('counts connections on other machines, and keeps their keys', () => {
     const { table, enter, used } = world();
     const leave = enter('10.0.0.1') as () => void;
     const [key] = used() as [SharedKey];
@@ -119,7 +119,7 @@ describe('the table of a shared limit', () => {
     assert.equal(typeof enter('10.0.0.1'), 'function');
   });
 
-  it('does not open a key that it does not have', () => {
+  it('does not open an unknown key', () => {
     const [here, there] = [world(), world()];
     there.enter('10.0.0.1');
     assert.equal(here.table.open(there.used()[0]!), false);

@@ -84,7 +84,7 @@ function heldIn(layout: TableLayout): number {
 const SHAPE = { maxKeys: MAX_KEYS, ticks: [65_536, 65_536, 65_536, 65_536], isShared: false };
 
 describe('a table that several threads use', () => {
-  it('never lets a key have more than the limit, and gets all back', { timeout: 120_000 }, async () => {
+  it('never exceeds the limit of a key, and gets everything back', { timeout: 120_000 }, async () => {
     const memory = allocateTable(1, SHAPE);
     const sweep = new TableSweep(memory, () => 0);
     const sweeping = setInterval(() => sweep.step(), 1);
