@@ -28,7 +28,7 @@ ${first}
 `;
 
 describe('a problem in a block with aliases', () => {
-  it('is named once, at its own place, with all who use the block', () => {
+  it('is reported once, at its own place, with all users of the block', () => {
     const errors = errorsOf(clusters('{ ejection: 5 sec, consecutiveFailure: 1 }'));
     assert.deepEqual(
       errors.map((error) => error.replace(/: .* \(/, ' (')),
@@ -63,7 +63,7 @@ describe('a problem in a block with aliases', () => {
     assert.deepEqual(rest, []);
   });
 
-  it('does not take the place of other problems, however many use the block', () => {
+  it('does not hide other problems, however many use the block', () => {
     const more = Array.from(
       { length: 200 },
       (_, index) => `  - { name: x${index}, endpoints: [{ address: 'h:1' }], outlier: *shared }\n`,
@@ -84,7 +84,7 @@ describe('a problem in a block with aliases', () => {
     assert.equal(errors.length, 2);
   });
 
-  it('tells an entry whose name is merged from another by its number', () => {
+  it('identifies an entry whose name is merged from another by its number', () => {
     const text = `clusters: [{ name: app, endpoints: [{ address: '127.0.0.1:1' }] }]
 listeners:
   - &first { name: t, mode: l4, address: ':1', cluster: app }
@@ -95,7 +95,7 @@ listeners:
     ]);
   });
 
-  it('says nothing of users if the value does not come from the file', () => {
+  it('names no users if the value does not come from the file', () => {
     const errors = errorsOf(clusters('{ ejection: 5s }'), {
       overrides: ['clusters.1.outlier.ejection=5 sec'],
     });

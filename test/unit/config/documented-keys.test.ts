@@ -28,7 +28,7 @@ const FREE = [
 /** Routes have these keys as listeners do. */
 const SHARED = /^listeners\.routes\.(access|limits)\./;
 
-describe('every key that the loader takes', () => {
+describe('every key that the loader accepts', () => {
   const keys = knownKeys().filter((key) => key !== HINT);
 
   it('is in example.yaml, at its place', () => {
@@ -47,7 +47,7 @@ describe('every key that the loader takes', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('is in the configuration by which this is tested', () => {
+  it('is in the configuration of this test', () => {
     const present = mappingsIn(new SourceFile(WHOLE).root, []).flatMap(({ path, value }) =>
       [...value.keys()].map((key) => [...namesOf(path), key].join('.')),
     );

@@ -77,10 +77,10 @@ const ALLOWED: readonly (readonly [what: string, text: string])[] = [
   ['comments', lines(600_000, () => '#')],
 ];
 
-describe('a configuration that asks too much of its reader', () => {
+describe('a hostile configuration', () => {
   // Each would take a reader of quadratic time minutes, and one without bounds hours.
   for (const [what, text, fault] of REFUSED) {
-    it(`is refused at once for ${what}`, { timeout: 60_000 }, () => {
+    it(`is refused quickly for ${what}`, { timeout: 60_000 }, () => {
       const { broken, root } = new SourceFile(text);
       assert.equal(broken && `${broken.position.line}:${broken.position.column}: ${broken.message}`, fault);
       assert.equal(root, null);
@@ -89,12 +89,12 @@ describe('a configuration that asks too much of its reader', () => {
   }
 
   for (const [what, text] of ALLOWED) {
-    it(`is read at once with many of these: ${what}`, { timeout: 60_000 }, () => {
+    it(`is read quickly with many of these: ${what}`, { timeout: 60_000 }, () => {
       assert.equal(new SourceFile(text).broken, null);
     });
   }
 
-  it('tells each key that is set twice, in linear time', { timeout: 60_000 }, () => {
+  it('reports each key that is set twice, in linear time', { timeout: 60_000 }, () => {
     const text = lines(10_000, (index) => `"k${index}": 1`).repeat(2);
     const { duplicates } = new SourceFile(text);
     assert.equal(duplicates.length, 10_000);
@@ -104,7 +104,7 @@ describe('a configuration that asks too much of its reader', () => {
     });
   });
 
-  it('has messages of bounded length, whatever they repeat of the text', { timeout: 60_000 }, () => {
+  it('has messages of bounded length, whatever they quote', { timeout: 60_000 }, () => {
     const long = 'x'.repeat(1_000_000);
     for (const text of [`!${'!'.repeat(3_000_000)}`, `a: !${long} 1`, `a: *${long}`, `%${long}\n---\na: 1`]) {
       const { broken, warnings } = new SourceFile(text);
@@ -134,7 +134,7 @@ describe('a configuration that asks too much of its reader', () => {
     assert.deepEqual(errorsOf(routes(...many)), []);
   });
 
-  it('has the values that the parser itself gives it', () => {
+  it("has the same values as the parser's own", () => {
     fc.assert(
       fc.property(document, (text) => {
         const theirs = parseDocument(text, { stringKeys: true, merge: true, logLevel: 'silent' });
@@ -194,7 +194,7 @@ describe('a file of the configuration', () => {
     descriptorLimit: null,
   });
 
-  it('is neither a device nor a pipe, and no larger than 8 MiB', { timeout: 60_000 }, () => {
+  it('must not be a device, a pipe or larger than 8 MiB', { timeout: 60_000 }, () => {
     const pipe = join(directory, 'pipe');
     execFileSync('mkfifo', [pipe]);
     const link = join(directory, 'link');
@@ -213,7 +213,7 @@ describe('a file of the configuration', () => {
     }
   });
 
-  it('is read if the system does not tell its size', () => {
+  it('is read if the system does not know its size', () => {
     assert.match(readRegularFile('/proc/self/status', 1024 * 1024).toString(), /^Name:/);
     assert.throws(() => readRegularFile('/proc/self/status', 16), /is larger than 16B/);
   });

@@ -184,7 +184,7 @@ describe('loader', () => {
     assert.deepEqual(errorsOf(json), ['7:15: there is no cluster "a": there are no clusters']);
   });
 
-  it('names places by the file as it was given', () => {
+  it('names places with the file path as given', () => {
     const directory = scratchDirectory();
     const file = join(directory, 'x.yaml');
     writeFileSync(file, 'listeners: 5');
@@ -192,7 +192,7 @@ describe('loader', () => {
     assert.equal(place(load), `${file}:1:12: listeners: 5 is not a list: write a list of listeners`);
   });
 
-  it('says in one line why a file cannot be read', () => {
+  it('explains in one line why a file cannot be read', () => {
     const directory = scratchDirectory();
     const load = (file: string) => (): unknown => loadConfig({ file, overrides: [], env: {} });
     assert.equal(place(load(`${directory}/no`)), `${directory}/no: cannot be read: file not found`);
@@ -216,7 +216,7 @@ clusters:
     assert.equal(errors[0], '1:20: grace: "5 sec" is not a duration: write a number and a unit, such as 5s');
   });
 
-  it('reads a log file in a directory that is there, and names every file that was read', () => {
+  it('accepts a log file in an existing directory, and lists every file it read', () => {
     const { config, files } = load(`${MINIMAL}log: { file: my.log }\n`);
     assert.equal(config.log.file, inDirectory('my.log'));
     assert.deepEqual(files, [inDirectory('sluice.yaml')]);
@@ -226,7 +226,7 @@ clusters:
     );
   });
 
-  it('stops at broken syntax, and at that alone', () => {
+  it('reports only the syntax error of a broken file', () => {
     assert.deepEqual(errorsOf('listeners: [\nlog: loud\n').length, 1);
     assert.match(errorsOf('a: "x\n')[0] ?? '', /^[12]:\d: Missing closing "quote$/);
   });
@@ -238,7 +238,7 @@ clusters:
     ]);
   });
 
-  it('takes paths from the directory of the file, wherever the process is', () => {
+  it("resolves paths from the file's directory, wherever the process runs", () => {
     mkdirSync(inDirectory('pages'), { recursive: true });
     const text =
       'listeners: [{ name: a, mode: l7, address: ":1", routes: [{ match: {}, static: { root: ./pages } }] }]';

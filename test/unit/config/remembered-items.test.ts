@@ -96,8 +96,8 @@ function outcomeOf(text: string, extras: Extras): unknown {
 
 const routesOf = ({ listeners }: Config): readonly Route[] => (listeners[0] as L7Listener).routes;
 
-describe('a loading that remembers the one before', () => {
-  it('has the configuration, warnings and errors of a loading that reads all, whatever has changed', () => {
+describe('a load that remembers the previous one', () => {
+  it('gives the same configuration, warnings and errors as a full load, whatever has changed', () => {
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
         const memory = new ItemMemory();
@@ -116,7 +116,7 @@ describe('a loading that remembers the one before', () => {
     );
   });
 
-  it('has the same objects for items whose text is the same, wherever they stand', () => {
+  it('reuses the objects of items with the same text, wherever they are', () => {
     const memory = new ItemMemory();
     const { config } = load(textOf(PARTS), { memory });
     const routes = [ROUTES[2]!, ...PARTS.routes.toReversed()];
@@ -132,7 +132,7 @@ describe('a loading that remembers the one before', () => {
     );
   });
 
-  it('reads items again that depend on files, on the listener or on an override', () => {
+  it('reads items again if they depend on files, on the listener or on an override', () => {
     const memory = new ItemMemory();
     const clusters = [...PARTS.clusters, CLUSTERS[1]!];
     const routes = [...PARTS.routes, `      - { name: x, match: { path: /x }, cluster: x }\n`];
@@ -152,7 +152,7 @@ describe('a loading that remembers the one before', () => {
     assert.equal(load(text, { memory }).config.clusters[0]!.retries, 2);
   });
 
-  it('has the access settings of a listener as one object, which old and new routes share', () => {
+  it("shares one object of a listener's access settings between old and new routes", () => {
     const memory = new ItemMemory();
     const head = HEADS[3]!;
     const files = OWNER_FILES;
@@ -164,7 +164,7 @@ describe('a loading that remembers the one before', () => {
     assert.equal(next.blockLists.get(access!.allow!)?.length, 1);
   });
 
-  it('keeps what it remembers through a loading that fails', () => {
+  it('keeps its memory after a failed load', () => {
     const memory = new ItemMemory();
     const { config } = load(textOf(PARTS), { memory });
     const broken = textOf({ ...PARTS, clusters: [...PARTS.clusters, CLUSTERS[3]!] });

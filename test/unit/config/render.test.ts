@@ -33,7 +33,7 @@ function reload(text: string): ReturnType<typeof load> {
 }
 
 describe('rendered configuration', () => {
-  it('gives the same configuration when it is loaded, wherever it stands', () => {
+  it('loads to the same configuration, wherever it is', () => {
     const loaded = loadWhole();
     const again = reload(renderConfig(loaded));
     assert.deepEqual(again.config, loaded.config);
@@ -42,7 +42,7 @@ describe('rendered configuration', () => {
     assert.equal(renderConfig(again), renderConfig(loaded));
   });
 
-  it('gives the same for the files that come with sluice', () => {
+  it("loads to the same configuration for sluice's own files", () => {
     for (const name of ['sluice.yaml', 'example.yaml']) {
       const loaded = loadConfig({ file: join(ROOT, 'config', name), overrides: [], env: {} });
       assert.deepEqual(loaded.warnings, [], name);
@@ -135,7 +135,7 @@ describe('example.yaml', () => {
     );
   });
 
-  it('is right in what it has commented out', () => {
+  it('is valid when its comments are uncommented', () => {
     const whole = withTls(text);
     assert.notEqual(whole, text);
     mkdirSync(inDirectory('public'), { recursive: true });
@@ -152,7 +152,7 @@ describe('example.yaml', () => {
     assert.equal(config.clusters[1]?.tls?.serverName, 'chat.internal');
   });
 
-  it('is right in what it has commented out about access and limits', () => {
+  it('is valid when its comments about access and limits are uncommented', () => {
     mkdirSync(inDirectory('public'), { recursive: true });
     const loaded = load(withAccess(text), { files: WHOLE_FILES });
     const { access, limits, routes } = l7Of(loaded);

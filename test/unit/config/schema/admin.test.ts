@@ -5,12 +5,12 @@ import { MINIMAL, errorsOf, load, warningsOf } from '../load.ts';
 const admin = (keys: string): string => `admin: { ${keys} }\n${MINIMAL}`;
 
 describe('the keys of the tap', () => {
-  it('let nobody tap by default', () => {
+  it('allow no taps by default', () => {
     const { tap, tapRedact } = load(MINIMAL).config.admin;
     assert.deepEqual({ tap, tapRedact }, { tap: 'off', tapRedact: [] });
   });
 
-  it('have the level and the rules, also from the environment', () => {
+  it('set the level and the rules, also from the environment', () => {
     const text = admin(`tap: headers, tapRedact: [$..password, '/\\d{16}/i']`);
     assert.deepEqual(load(text).config.admin.tapRedact, ['$..password', '/\\d{16}/i']);
     assert.equal(load(text).config.admin.tap, 'headers');

@@ -14,7 +14,7 @@ ${WORKERS}`;
 }
 
 describe('capacity', () => {
-  it('warns of maxConnections that the limit of open descriptors does not carry', () => {
+  it('warns of a maxConnections above the limit of open descriptors', () => {
     assert.deepEqual(warningsOf(`${l7('maxConnections: 5000')}${WORKERS}`, { descriptorLimit: 1024 }), [
       '5:21: 5000 connections cannot be reached: the limit of 1024 open descriptors supports 420, because each needs ' +
         'one more for its endpoint: raise it to 10312 (ulimit -n, LimitNOFILE=), or lower maxConnections',
@@ -31,7 +31,7 @@ describe('capacity', () => {
     assert.deepEqual(more, []);
   });
 
-  it('warns if clients may send more of unfinished messages than the buffer budget holds', () => {
+  it('warns if unfinished messages may exceed the buffer budget', () => {
     const budget = (most: string, listener: string): string =>
       `${l7('engine: uws', listener)}workers: { bufferBudget: ${most} }\n`;
     assert.deepEqual(warningsOf(budget('1GiB', 'maxConnections: 65')), [
@@ -43,11 +43,11 @@ describe('capacity', () => {
     assert.deepEqual(warningsOf(budget('1MiB', 'maxConnections: 0')), []);
   });
 
-  it('does not warn of unfinished messages if the engine keeps none', () => {
+  it('does not warn of unfinished messages if the engine does not buffer them', () => {
     assert.deepEqual(warningsOf(`${l7('maxConnections: 65')}workers: { bufferBudget: 1MiB }\n`), []);
   });
 
-  it('adds up the unfinished messages of all layer-7 listeners, and leaves out tunnels', () => {
+  it('adds up the unfinished messages of all layer-7 listeners, without tunnels', () => {
     const text = `${l7('engine: uws', 'maxConnections: 100', 'websocket: { maxMessageSize: 1MiB }')}  - name: more
     mode: l7
     engine: uws

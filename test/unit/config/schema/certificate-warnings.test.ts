@@ -18,8 +18,8 @@ function warnings(cert: string, key: string, ...more: readonly (readonly [string
   return warningsOf(l7('tls:', '  certificates:', ...entries), { files });
 }
 
-describe('the end of a certificate', () => {
-  it('is told 30 days before', (t) => {
+describe('the expiry of a certificate', () => {
+  it('causes a warning 30 days before', (t) => {
     const at = (time: string): string[] => {
       t.mock.timers.reset();
       t.mock.timers.enable({ apis: ['Date'], now: Date.parse(time) });
@@ -34,7 +34,7 @@ describe('the end of a certificate', () => {
     assert.deepEqual(at('2018-12-31T00:00:00Z'), [`${where} is not valid before 2019-01-01`]);
   });
 
-  it('is told of authorities and of the rest of a chain, once for a file', () => {
+  it('causes a warning for authorities and the rest of a chain, once per file', () => {
     const files = { 'good.pem': pem.GOOD_CERT, 'good.key': pem.GOOD_KEY };
     const old = EXPIRED_CERT.repeat(3);
     const tls = (ca: string): string =>
@@ -46,8 +46,8 @@ describe('the end of a certificate', () => {
   });
 });
 
-describe('the end of a revocation list', () => {
-  it('is told in the last third of its time', (t) => {
+describe('the expiry of a revocation list', () => {
+  it('causes a warning in the last third of its validity', (t) => {
     const files = {
       'good.pem': pem.GOOD_CERT,
       'good.key': pem.GOOD_KEY,
@@ -78,7 +78,7 @@ describe('the end of a revocation list', () => {
 describe('a chain', () => {
   const { CHAIN_LEAF, CHAIN_MIDDLE, CHAIN_ROOT, CHAIN_KEY } = pem;
 
-  it('has each issuer behind what it issued, and may end anywhere', () => {
+  it('has each certificate followed by its issuer, and may end anywhere', () => {
     for (const chain of [
       CHAIN_LEAF,
       CHAIN_LEAF + CHAIN_MIDDLE,
@@ -132,7 +132,7 @@ describe('a certificate that no cipher of TLS 1.2 can use', () => {
     assert.deepEqual(found('ECDHE-ECDSA-AES128-GCM-SHA256'), [`9:11: ${remedy('rsa', 'RSA')}`]);
   });
 
-  it('is none if each has its ciphers, or TLS 1.2 is off', () => {
+  it('is not a warning if each has its ciphers, or TLS 1.2 is off', () => {
     assert.deepEqual(found('ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256'), []);
     assert.deepEqual(found('TLS_AES_128_GCM_SHA256'), []);
     assert.deepEqual(found('TLS_AES_128_GCM_SHA256', "  minVersion: '1.3'"), []);

@@ -75,14 +75,14 @@ describe('certificate', () => {
     assert.deepEqual(errorsOf(l7('tls: {}')), ['5:5: the tls of a listener needs "certificates"']);
   });
 
-  it('cannot be left empty, which would serve in the clear', () => {
+  it('cannot be empty, which would disable TLS', () => {
     assert.deepEqual(errorsOf(l7('tls:')), [
       '5:5: tls: an empty value is not a mapping: the tls of a listener has certificates, minVersion, ciphers, ' +
         'clientCertificates, groups, alpn, handshakeTimeout, tickets',
     ]);
   });
 
-  it('is read in time, whatever is in its file', { timeout: 60_000 }, () => {
+  it('is read quickly, whatever its file contains', { timeout: 60_000 }, () => {
     const beginning = '-----BEGIN CERTIFICATE-----\n';
     const files = {
       ...FILES,
@@ -130,7 +130,7 @@ describe('certificate', () => {
     ]);
   });
 
-  it('is warned of when its time is over or has not come', () => {
+  it('causes a warning when it has expired or is not valid yet', () => {
     assert.deepEqual(warningsOf(text('expired.pem', 'expired.key'), { files: FILES }), [
       '5:35: the certificate "expired.pem" expired on 2020-03-01',
     ]);

@@ -104,7 +104,7 @@ describe('cluster', () => {
     ]);
   });
 
-  it('reads what consistent_hash goes by', () => {
+  it('reads the key of consistent_hash', () => {
     const hashOn = (...lines: string[]): unknown => read('balancer: consistent_hash', ...lines).hashOn;
     assert.deepEqual(hashOn(), { kind: 'source_ip' });
     assert.deepEqual(hashOn('hashOn: source_ip'), { kind: 'source_ip' });
@@ -138,7 +138,7 @@ describe('cluster', () => {
     ]);
   });
 
-  it('refuses failures that it does not know, and settings without effect', () => {
+  it('refuses unknown failures, and settings without effect', () => {
     assert.deepEqual(errors('outlier: { failures: [connct, 5xx] }'), [
       '4:27: failures: "connct" is not one of connect, reset, handshake, 5xx: did you mean connect?',
     ]);
@@ -155,7 +155,7 @@ describe('cluster', () => {
     ]);
   });
 
-  it('reads outlier detection that is off, and SRV names', () => {
+  it('reads disabled outlier detection, and SRV names', () => {
     assert.equal(read('outlier: "off"').outlier, null);
     assert.deepEqual(
       read('resolve: { type: srv }', 'endpoints: [{ address: _ws._tcp.example.com }]').endpoints,
@@ -163,7 +163,7 @@ describe('cluster', () => {
     );
   });
 
-  it('refuses what does not go together, and says what would', () => {
+  it('refuses conflicting settings with a remedy', () => {
     const first = (...lines: string[]): string => errors(...lines)[0] ?? '';
     assert.match(first('sticky: { cookie: "a b" }'), /cookie: "a b" is not the name of a cookie/);
     const secret = first('sticky: { cookie: a, secret: short-secret }');
@@ -246,7 +246,7 @@ describe('tls of a cluster', () => {
     assert.match(errors('tls:')[0] ?? '', /^4:5: tls: an empty value is not a mapping/);
   });
 
-  it('holds the text of its files, and the loader their paths', () => {
+  it('holds the text of its files, and the loader holds their paths', () => {
     const text = cluster(
       'tls: { serverName: App.Internal, ca: ca.pem, verify: false, cert: good.pem, key: good.key }',
     );
@@ -266,7 +266,7 @@ describe('tls of a cluster', () => {
     });
   });
 
-  it('has a certificate and its key together', () => {
+  it('requires a certificate and its key together', () => {
     assert.deepEqual(errors('tls: { cert: good.pem }'), ['4:5: the tls of a cluster needs "key"']);
     assert.deepEqual(errors('tls: { key: good.key }'), ['4:5: the tls of a cluster needs "cert"']);
     assert.deepEqual(errors('tls: { cert: good.pem, key: named.key }'), [
@@ -274,7 +274,7 @@ describe('tls of a cluster', () => {
     ]);
   });
 
-  it('refuses authorities that are none', () => {
+  it('refuses invalid authorities', () => {
     assert.match(errors('tls: { ca: good.key }')[0] ?? '', /ca: "good.key" has no certificate in PEM form/);
     assert.match(errors('tls: { ca: nope.pem }')[0] ?? '', /ca: "nope.pem" cannot be read: file not found/);
     assert.match(errors('tls: { verify: "no" }')[0] ?? '', /verify: "no" is neither true nor false/);

@@ -12,7 +12,7 @@ function problems(keys: string): readonly string[] {
 }
 
 describe('the log', () => {
-  it('has an access log in JSON without a file of its own by default, and none if it is false', () => {
+  it('has an access log in JSON in the log by default, and none if it is false', () => {
     const access = {
       file: null,
       format: 'json',

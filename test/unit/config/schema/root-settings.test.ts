@@ -15,7 +15,7 @@ describe('settings of the root', () => {
     }
   });
 
-  it('say for how long a worker may be silent', () => {
+  it('limit the silence of a worker', () => {
     const stuckAfter = (text: string): string => `${MINIMAL}workers: { stuckAfter: ${text} }\n`;
     assert.equal(load(stuckAfter('1s')).config.workers.stuckAfterMs, 1000);
     assert.equal(load(stuckAfter('0')).config.workers.stuckAfterMs, 0);
@@ -26,7 +26,7 @@ describe('settings of the root', () => {
     }
   });
 
-  it('refuse a token that can be guessed or cannot be sent, and do not show it', () => {
+  it('refuse a token that is guessable or invalid, without quoting it', () => {
     for (const token of [
       'too-short',
       'has a space in its middle',
@@ -53,7 +53,7 @@ describe('settings of the root', () => {
     }
   });
 
-  it('throw nothing but errors of formats, in one line', () => {
+  it('throw only format errors, in one line', () => {
     const formats = Object.values(SETTINGS).map(({ format }) => format);
     fc.assert(
       fc.property(fc.anything(), fc.constantFrom(...formats), (value, format) => {

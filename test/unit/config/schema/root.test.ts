@@ -20,7 +20,7 @@ describe('root', () => {
     assert.deepEqual(load(text).config.clusters, []);
   });
 
-  it('keeps the demo off a cluster that both parts would play', () => {
+  it('refuses one cluster for both parts of the demo', () => {
     assert.deepEqual(errorsOf(`${MINIMAL}demo: { echo: app, chat: app }\n`), [
       '7:26: chat: "app" is the cluster of echo: name another',
     ]);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { MINIMAL, errorsOf, load, warningsOf } from '../load.ts';
 
 describe('sources of settings', () => {
-  it('takes --set over the environment, and that over the file', () => {
+  it('prefers --set over the environment, and the environment over the file', () => {
     const text = `${MINIMAL}log: { level: debug, format: pretty, access: false }\n`;
     const env = { SLUICE_LOG_LEVEL: 'warn', SLUICE_LOG_FORMAT: 'json', SLUICE_WORKERS_L7: '3' };
     const { config } = load(text, { env, overrides: ['log.level=error'] });
@@ -19,7 +19,7 @@ describe('sources of settings', () => {
     assert.equal(config.workers.l7, 3);
   });
 
-  it('takes every setting from the environment', () => {
+  it('reads every setting from the environment', () => {
     const { config } = load(MINIMAL.replace(/clusters:[^]*/, ''), {
       env: {
         SLUICE_WORKERS_L7: 'auto',
@@ -57,7 +57,7 @@ describe('sources of settings', () => {
     assert.equal(config.clusters[0]?.name, 'app');
   });
 
-  it('takes an empty variable for none', () => {
+  it('treats an empty variable as unset', () => {
     assert.equal(
       load(MINIMAL, { env: { SLUICE_LOG_LEVEL: '', SLUICE_LISTENERS: undefined } }).config.log.level,
       'info',
@@ -75,7 +75,7 @@ describe('sources of settings', () => {
     ]);
   });
 
-  it('takes any value from --set, those in lists too', () => {
+  it('accepts any value from --set, also inside lists', () => {
     const { config } = load(MINIMAL, {
       overrides: [
         'listeners.0.address=127.0.0.1:0',
@@ -147,7 +147,7 @@ describe('sources of settings', () => {
     assert.match(errors[0] ?? '', /^7:16/);
   });
 
-  it('points into the file for what an override has left as it was', () => {
+  it('points into the file for values that an override did not change', () => {
     const text =
       'listeners:\n  - { name: a b, mode: l4, cluster: app }\nclusters:\n  - { name: app, endpoints: [{ address: "a:1" }] }\n';
     const errors = errorsOf(text, { overrides: ['listeners.0.idleTimeout=1s'] });

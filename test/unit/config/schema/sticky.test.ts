@@ -22,7 +22,7 @@ function read(keys: string, extras: Extras = {}): Sticky | null | undefined {
 }
 
 describe('sticky', () => {
-  it('is Lax, secure towards clients with TLS, and has no secret, by default', () => {
+  it('is Lax, Secure for clients with TLS, and has no secret by default', () => {
     assert.deepEqual(read('cookie: sluice'), {
       cookie: 'sluice',
       ttlMs: 0,
@@ -63,7 +63,7 @@ describe('sticky', () => {
     assert.ok(loaded.files.includes(inDirectory('sticky.secret')));
   });
 
-  it('refuses a file that is not text, because different ones would be the same secret', () => {
+  it('refuses a file that is not text, because different files would give the same secret', () => {
     const files = { 'binary.secret': Buffer.alloc(40, 0x80) };
     assert.match(
       errorsOf(configOf('cookie: a, secretFile: ./binary.secret'), { files })[0] ?? '',
@@ -89,7 +89,7 @@ describe('sticky', () => {
     assert.deepEqual(two, ['3:66: secretFile: the secret is given twice: keep secret or secretFile']);
   });
 
-  it('takes the secret of the environment for all clusters, without reading the file', () => {
+  it("prefers the environment's secret for all clusters, without reading the file", () => {
     const env = { SLUICE_STICKY_SECRET: '1234567890123456' };
     assert.equal(read('cookie: a', { env })?.secret, '1234567890123456');
     assert.equal(read(`cookie: a, secret: "${SECRET}"`, { env })?.secret, '1234567890123456');

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { MINIMAL, errorsOf, warningsOf } from '../load.ts';
 
 describe('names of clusters', () => {
-  it('refuses clusters that are not there, and names those that are', () => {
+  it('refuses unknown clusters, and names the known ones', () => {
     const text = `demo: { echo: apps, chat: other }
 listeners:
   - { name: a, mode: l4, address: ':1', cluster: ap }
@@ -20,7 +20,7 @@ clusters:
     ]);
   });
 
-  it('calls no cluster unknown while one of them cannot be read', () => {
+  it('reports no unknown cluster while one of them is invalid', () => {
     const listener = 'listeners: [{ name: a, mode: l4, address: ":1", cluster: app }]\n';
     for (const clusters of ['[5]', '5', '[{ name: a p, endpoints: [{ address: "a:1" }] }, 5]']) {
       const errors = errorsOf(`${listener}clusters: ${clusters}\n`);
@@ -33,7 +33,7 @@ clusters:
     }
   });
 
-  it('refuses no reference to a cluster whose name is bad', () => {
+  it('accepts references to a cluster with an invalid name', () => {
     const text = `listeners: [{ name: a, mode: l4, address: ":1", cluster: a p }]
 clusters: [{ name: a p, endpoints: [{ address: "a:1" }] }]
 `;

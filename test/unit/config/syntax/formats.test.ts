@@ -28,7 +28,7 @@ function refusal(format: Format<unknown>, value: unknown): string {
 }
 
 describe('formats', () => {
-  it('name a value so that it fits a line', () => {
+  it('describe a value on one line', () => {
     assert.equal(describeValue(null), 'an empty value');
     assert.equal(describeValue([1]), 'a list');
     assert.equal(describeValue(new Map()), 'a mapping');
@@ -64,7 +64,7 @@ describe('formats', () => {
     assert.equal(refusal(format, -1), `-1 ${remedy}`);
   });
 
-  it('read whole numbers only without quotes', () => {
+  it('read integers only without quotes', () => {
     const format = integer({ min: 1, max: 100 });
     assert.equal(format(1), 1);
     assert.equal(format(100), 100);
@@ -75,7 +75,7 @@ describe('formats', () => {
     assert.equal(refusal(format, 'many'), '"many" is not a whole number: write 1 to 100');
   });
 
-  it('say which word of several was meant', () => {
+  it('suggest the intended word', () => {
     const format = oneOf('round_robin', 'least_connections');
     assert.equal(format('round_robin'), 'round_robin');
     const refused = 'is not one of round_robin, least_connections';
@@ -84,7 +84,7 @@ describe('formats', () => {
     assert.equal(refusal(format, 1), `1 ${refused}`);
   });
 
-  it('take a word of digits with and without quotes', () => {
+  it('accept a word of digits with and without quotes', () => {
     const format = oneOf('1.2', '1.3');
     assert.equal(format('1.3'), '1.3');
     assert.equal(format(1.3), '1.3');
@@ -134,7 +134,7 @@ describe('formats', () => {
     assert.deepEqual(dialAddress('unix:./x'), { kind: 'unix', path: './x' });
   });
 
-  it('throw nothing but their own error, in one line', () => {
+  it('throw only their own error, in one line', () => {
     const formats = [
       duration({ min: 1, max: 1000 }),
       byteSize({ min: 1, max: 1000 }),

@@ -6,7 +6,7 @@ import { nearest } from '../../../../src/config/syntax/nearest.ts';
 const WORDS = ['address', 'name', 'mode', 'maxConnections', 'l4', 'l7', 'round_robin'];
 
 describe('nearest', () => {
-  it('finds a word with a letter lost, added, changed or swapped', () => {
+  it('finds a word with a missing, extra, changed or swapped letter', () => {
     assert.equal(nearest('adress', WORDS), 'address');
     assert.equal(nearest('addresss', WORDS), 'address');
     assert.equal(nearest('addrezs', WORDS), 'address');
@@ -14,7 +14,7 @@ describe('nearest', () => {
     assert.equal(nearest('roundrobin', WORDS), 'round_robin');
   });
 
-  it('does not look at case', () => {
+  it('ignores case', () => {
     assert.equal(nearest('maxconnections', WORDS), 'maxConnections');
     assert.equal(nearest('NAME', WORDS), 'name');
   });
@@ -24,7 +24,7 @@ describe('nearest', () => {
     assert.equal(nearest('max', WORDS), 'maxConnections');
   });
 
-  it('takes the nearest of several', () => {
+  it('chooses the nearest of several', () => {
     assert.equal(nearest('modes', ['node', 'mode']), 'mode');
   });
 
@@ -35,7 +35,7 @@ describe('nearest', () => {
     assert.equal(nearest('word', []), undefined);
   });
 
-  it('finds a word that is there, and takes any text', () => {
+  it('finds an exact match, and accepts any text', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.string()), (word, others) => {
         assert.equal(nearest(word, [...others, word])?.toLowerCase(), word.toLowerCase());

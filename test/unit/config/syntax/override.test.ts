@@ -12,13 +12,13 @@ describe('override', () => {
     assert.deepEqual(parseOverride('a'), { path: ['a'], value: null });
   });
 
-  it('takes a value that is not YAML for text', () => {
+  it('treats a value that is not YAML as text', () => {
     for (const text of ['[::1]:8080', '[::]:80', '*x', '@x', '"', '{a', '!tag x', 'a: b: c']) {
       assert.deepEqual(parseOverride(`a=${text}`), { path: ['a'], value: text });
     }
   });
 
-  it('replaces a value further in, in a copy', () => {
+  it('replaces a nested value in a copy', () => {
     const inner = new Map([['c', 1]]);
     const target = new Map([['a', [new Map(), inner]]]);
     const replaced = replaceIn(target, ['a', '1', 'c'], 2);
@@ -36,7 +36,7 @@ describe('override', () => {
     assert.deepEqual(replaced.error === null && replaced.value, [new Map([['x', 2]]), shared]);
   });
 
-  it('makes the mappings and lists that are missing on the way', () => {
+  it('creates missing mappings and lists on the path', () => {
     assert.deepEqual(replaceIn(new Map(), ['a', '0', 'b'], 1), {
       error: null,
       value: new Map([['a', [new Map([['b', 1]])]]]),
@@ -45,7 +45,7 @@ describe('override', () => {
     assert.deepEqual(replaceIn(null, ['a'], 1), { error: null, value: new Map([['a', 1]]), path: ['a'] });
   });
 
-  it('adds at the end of a list, and nowhere behind it', () => {
+  it('appends to a list, but not beyond its end', () => {
     assert.deepEqual(replaceIn([1], ['1'], 2), { error: null, value: [1, 2], path: [1] });
     assert.deepEqual(replaceIn([1], ['2'], 2), {
       error: 'the list has no "2": it has 0 to 0, and 1 adds one',
@@ -59,7 +59,7 @@ describe('override', () => {
     });
   });
 
-  it('does not go into a value that holds nothing', () => {
+  it('does not descend into a scalar', () => {
     assert.deepEqual(replaceIn('text', ['a'], 1), { error: 'there is no "a" in "text"' });
     assert.deepEqual(replaceIn(new Map([['a', 5]]), ['a', 'b'], 1), { error: 'there is no "b" in 5' });
     assert.deepEqual(replaceIn(new Map(), ['a', ''], 1), {

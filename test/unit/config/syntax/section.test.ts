@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { MINIMAL, errorsOf, l7, load } from '../load.ts';
 
 describe('mappings', () => {
-  it('refuses unknown keys at every level, and says which was meant', () => {
+  it('refuses unknown keys at every level, and suggests the intended ones', () => {
     const text = `listeners:
   - name: web
     mode: l7
@@ -46,7 +46,7 @@ log: { levels: 1 }
     );
   });
 
-  it('does not take a prototype for a key', () => {
+  it('does not treat prototype properties as keys', () => {
     assert.match(errorsOf(`${MINIMAL}__proto__: { log: 1 }\n`)[0] ?? '', /unknown key "__proto__"/);
     assert.match(errorsOf(`${MINIMAL}constructor: 1\n`)[0] ?? '', /unknown key "constructor"/);
     assert.match(errorsOf(`${MINIMAL}'log.level': debug\n`)[0] ?? '', /unknown key "log.level"/);
@@ -65,7 +65,7 @@ log: { levels: 1 }
     ]);
   });
 
-  it('takes a group in which everything is commented out', () => {
+  it('accepts a group in which everything is commented out', () => {
     const { config } = load(`${l7('websocket:', '  # idleTimeout: 1s')}log:\n  # level: debug\n`);
     assert.equal(config.log.level, 'info');
   });

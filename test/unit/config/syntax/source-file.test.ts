@@ -125,7 +125,7 @@ describe('source file', () => {
     );
   });
 
-  it('finds keys that are set twice, and reads on', () => {
+  it('finds keys that are set twice, and continues', () => {
     const { duplicates, broken, root } = new SourceFile('a: 1\nb:\n  "c d": 1\n  "c d": 2\na: 3\n');
     assert.equal(broken, null);
     assert.notEqual(root, null);
@@ -140,7 +140,7 @@ describe('source file', () => {
     assert.deepEqual(warning?.position, { line: 1, column: 4 });
   });
 
-  it('refuses what would grow without bound', () => {
+  it('refuses unbounded growth', () => {
     const levels = Array.from({ length: 12 }, (_, index) => {
       const below = Array.from({ length: 9 }, () => `*a${index - 1}`).join(', ');
       return `a${index}: &a${index} [${index === 0 ? 'x' : below}]`;
@@ -149,7 +149,7 @@ describe('source file', () => {
     assert.notEqual(new SourceFile('['.repeat(20_000)).broken, null);
   });
 
-  it('takes any text and any path without throwing', () => {
+  it('accepts any text and any path without throwing', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.oneof(fc.nat(3), fc.string())), (text, path) => {
         const { position } = new SourceFile(text).locate(path, true);

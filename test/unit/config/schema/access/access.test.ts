@@ -21,7 +21,7 @@ listeners: [{ name: tcp, mode: l4, address: ':1', cluster: app, access: ${access
 }
 
 describe('access', () => {
-  it('lets everybody in without a setting', () => {
+  it('admits everyone without settings', () => {
     assert.deepEqual(read('', ''), [null, null]);
     for (const nothing of [
       "'off'",
@@ -34,7 +34,7 @@ describe('access', () => {
     }
   });
 
-  it('of a listener holds for its routes', () => {
+  it('of a listener applies to its routes', () => {
     const [listener, route] = read(LISTENER, '');
     assert.deepEqual(listener?.deny, ['10.0.0.1']);
     assert.equal(route, listener);
@@ -52,7 +52,7 @@ describe('access', () => {
     assert.equal(read(LISTENER, ", access: { deny: 'off', basic: 'off', origins: 'off' }")[1], null);
   });
 
-  it('says which keys there are', () => {
+  it('lists the valid keys in its errors', () => {
     assert.deepEqual(errorsOf(l7('access: { alow: [10.0.0.1] }')), [
       '5:15: unknown key "alow" in "access": did you mean "allow"?',
     ]);
@@ -61,7 +61,7 @@ describe('access', () => {
     ]);
   });
 
-  it('at layer 4 is by address only', () => {
+  it('at layer 4 only checks addresses', () => {
     const [listener] = load(l4('{ allow: [10.0.0.0/8] }')).config.listeners;
     assert.deepEqual(listener?.access?.allow, ['10.0.0.0/8']);
     assert.deepEqual(errorsOf(l4('{ origins: [self] }')), [
@@ -69,7 +69,7 @@ describe('access', () => {
     ]);
   });
 
-  it('warns if passwords and tokens take the same header', () => {
+  it('warns if passwords and tokens use the same header', () => {
     const jwks = JSON.stringify({ keys: [{ kty: 'oct', k: 'c'.repeat(64) }] });
     const files = { ...FILES, 'jwks.json': jwks };
     const warnings = (from: string): string[] => {

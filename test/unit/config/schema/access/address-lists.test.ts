@@ -8,7 +8,7 @@ function errors(access: string, file = ''): string[] {
 }
 
 describe('lists of addresses', () => {
-  it('take addresses and blocks of both families, and mapped ones', () => {
+  it('accept addresses and blocks of both families, including mapped ones', () => {
     const blocks = ['10.0.0.1', '10.0.0.0/8', '::1', 'fd00::/8', '::ffff:10.0.0.0/104'];
     const { access } = l7Of(
       load(l7(`access: { deny: ${JSON.stringify(blocks)}, allow: ${JSON.stringify(blocks)} }`)),
@@ -16,7 +16,7 @@ describe('lists of addresses', () => {
     assert.deepEqual([access?.deny, access?.allow], [blocks, blocks]);
   });
 
-  it('refuse what is no block', () => {
+  it('refuse invalid blocks', () => {
     for (const bad of ['10.0.0.0/33', '::/129', 'fe80::1%eth0', 'localhost', '10.0.0', '10.0.0.0/8/8', '']) {
       assert.deepEqual(errors(`{ deny: ["${bad}"] }`), [
         `5:22: deny: "${bad}" is neither an IP address nor a CIDR block: write one such as 10.0.0.0/8 or fd00::/8`,
@@ -33,7 +33,7 @@ describe('lists of addresses', () => {
     );
   });
 
-  it('take blocks from files between others, with comments and empty lines', () => {
+  it('include blocks from files, with comments and empty lines', () => {
     const file = '\ufeff# a comment\n\n 192.0.2.0/24 # another\r\n2001:db8::/32\n';
     const text = l7('access: { deny: [10.0.0.1, { file: list.txt }, 10.0.0.2] }');
     const loaded = load(text, { files: { 'list.txt': file } });
@@ -47,7 +47,7 @@ describe('lists of addresses', () => {
     assert.ok(loaded.files.includes(inDirectory('list.txt')));
   });
 
-  it('name the line of a file that is bad', () => {
+  it('name the invalid line of a file', () => {
     assert.deepEqual(errors('{ deny: [{ file: list.txt }] }', '10.0.0.1\n# x\n10.0.0.1, 10.0.0.2\n'), [
       '5:30: file: line 3 of "list.txt": "10.0.0.1, 10.0.0.2" is neither an IP address nor a CIDR block: ' +
         'write one such as 10.0.0.0/8 or fd00::/8',
@@ -72,7 +72,7 @@ describe('lists of addresses', () => {
     );
   });
 
-  it('never fail otherwise, whatever a file has', () => {
+  it('never fail in other ways, whatever a file contains', () => {
     const line = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.ipV4Extended(),
@@ -91,7 +91,7 @@ describe('lists of addresses', () => {
     );
   });
 
-  it('that let nobody in are warned of', () => {
+  it('cause a warning if they refuse everyone', () => {
     const warnings = (access: string): string[] =>
       warningsOf(l7(`access: ${access}`), { files: { 'list.txt': '# nothing\n' } });
     assert.deepEqual(warnings('{ deny: [10.0.0.0/8, ::1], allow: [10.1.0.0/16, "::ffff:10.0.0.1", ::1] }'), [

@@ -25,7 +25,7 @@ describe('passwords', () => {
     assert.match(errorsOf(text('{ file: nobody }'))[0] ?? '', /"nobody" cannot be read: file not found/);
   });
 
-  it('are warned of where others could read them', () => {
+  it('cause a warning if others could read them', () => {
     const warnings = (...more: readonly string[]): string[] =>
       warningsOf(text('{ file: users }', ...more), { files: FILES });
     assert.deepEqual(warnings('address: ":80"'), [
@@ -37,7 +37,7 @@ describe('passwords', () => {
     assert.deepEqual(warnings('address: ":80"', 'trustedProxies: [10.0.0.1]'), []);
   });
 
-  it('are warned of if any page could use them', () => {
+  it('cause a warning if any page could use them', () => {
     const routes = [
       'routes:',
       '  - { match: { path: /a }, cluster: app, access: { origins: [self] } }',

@@ -38,7 +38,7 @@ describe('forward authentication', () => {
     );
   });
 
-  it('refuses URLs that are none, or have secrets', () => {
+  it('refuses invalid URLs and URLs with secrets', () => {
     for (const bad of ['a.example/check', '/check', 'ftp://a.example', 'unix:/x']) {
       assert.match(
         errors(`{ url: "${bad}" }`)[0] ?? '',

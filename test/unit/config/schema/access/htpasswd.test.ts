@@ -43,7 +43,7 @@ describe('a file of users', () => {
     assert.match(error(`alice:$2y$03$${SALTED}`), /bcrypt cost 3, which bcrypt does not know/);
   });
 
-  it('refuses other forms by name, without the password', () => {
+  it('names other hash formats in its errors, without the password', () => {
     const forms = [
       ['geheim', 'is in plain text'],
       ['rqXexS6ZhobKA', 'is in plain text or hashed by crypt'],
@@ -69,7 +69,7 @@ describe('a file of users', () => {
     assert.match(error('alice:ge:heim'), /is in plain text \(a hash has no colon\)/);
   });
 
-  it('names lines that are no entry', () => {
+  it('names invalid lines', () => {
     assert.equal(error('alice'), 'line 1 of "users" has no colon: write user:hash, as htpasswd -B does');
     assert.equal(error(`:${SHA}`), 'line 1 of "users" has no user before the colon: write user:hash');
     assert.match(error(`a\u0000:${SHA}`), /has a user that is not text in UTF-8/);
@@ -81,7 +81,7 @@ describe('a file of users', () => {
     assert.equal(error('# nobody\n'), '"users" has no user: add one with htpasswd -B users USER');
   });
 
-  it('never shows what stands behind a colon', () => {
+  it('never quotes the text after a colon', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[ -~]{8,40}$/), (password) => {
         if (/^["\\]|^ | $/.test(password)) return;

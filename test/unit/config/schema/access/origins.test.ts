@@ -34,7 +34,7 @@ describe('origins', () => {
     );
   });
 
-  it('are refused with what to write, if browsers never send them', () => {
+  it('are refused with a remedy if browsers never send them', () => {
     assert.equal(error('*'), '"*" would admit pages of every site: leave origins out to allow that');
     assert.equal(
       error('https://a.example/chat'),
@@ -78,7 +78,7 @@ describe('origins', () => {
     assert.match(error(''), /is not an origin/);
   });
 
-  it('that are taken are what a browser would write', () => {
+  it('are accepted only as a browser writes them', () => {
     const text = fc.oneof(
       fc.webUrl({ withFragments: false }).map((url) => new URL(url).origin),
       fc.webUrl(),
@@ -125,7 +125,7 @@ describe('origins', () => {
     assert.equal(routes[2]?.access, null);
   });
 
-  it('must be listed for that', () => {
+  it('must be listed to be required', () => {
     assert.deepEqual(errorsOf(l7('access: { originRequired: true }')), [
       '5:31: originRequired: without origins every Origin passes, so clients could send any: list the origins, or leave ' +
         'originRequired out',

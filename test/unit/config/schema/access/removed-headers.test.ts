@@ -9,8 +9,8 @@ function text(...lines: readonly string[]): string {
   return l7('address: 127.0.0.1:1', ...lines);
 }
 
-describe('headers that credentials fill', () => {
-  it('cannot carry tokens, also not for another route', () => {
+describe('headers set by credentials', () => {
+  it('cannot carry tokens, even for another route', () => {
     assert.deepEqual(
       errorsOf(text(`access: { jwt: { ${KEYS}, from: [{ header: X-User }], forward: { x-user: sub } } }`)),
       [
@@ -27,7 +27,7 @@ describe('headers that credentials fill', () => {
     assert.deepEqual(errorsOf(text(...routes.map((line) => line.replace('[x-token]', '[x-group]')))), []);
   });
 
-  it('match no route, and are the key of no limit, which is warned of', () => {
+  it('cause a warning in routes and limits, which never match', () => {
     const access = 'access: { forwardAuth: { url: "http://a", headers: [x-group] } }';
     const lines = [
       access,

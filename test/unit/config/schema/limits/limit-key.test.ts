@@ -24,7 +24,7 @@ describe('the key of a limit', () => {
     assert.deepEqual(read('{ cookie: Session }'), { kind: 'cookie', name: 'Session' });
   });
 
-  it('is required, and nothing else', () => {
+  it('is required, and has no other form', () => {
     assert.match(error(''), /a limit needs "key": write address, principal, host, route, \{ claim/);
     assert.match(
       error('key: adress,'),

@@ -18,7 +18,7 @@ describe('names of limits', () => {
     assert.deepEqual(names(text), ['address', 'address-2', 'cookie-S', 'address-3', 'host']);
   });
 
-  it('leave those alone that stand anywhere in the listener', () => {
+  it('do not collide with names anywhere in the listener', () => {
     const text = l7(
       'limits: [{ key: address, connections: 1 }, { key: address, connections: 1 }]',
       'routes: [{ match: {}, cluster: app, limits: [{ name: address, key: address, requests: 1/s }] }]',

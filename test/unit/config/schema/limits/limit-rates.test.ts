@@ -12,7 +12,7 @@ function error(rates: string): string {
 }
 
 describe('the rates of a limit', () => {
-  it('are events and bytes a second', () => {
+  it('are events and bytes per second', () => {
     const { handshakes, requests, messages, bytes } = read(
       'handshakes: 600/m, requests: 36/h, messages: 7.5/s, bytes: 1MiB/s',
     );
@@ -22,7 +22,7 @@ describe('the rates of a limit', () => {
     assert.deepEqual(bytes, { perSecond: 1_048_576, burst: 1_048_576 });
   });
 
-  it('have a burst beside the only one', () => {
+  it('have a common burst if there is one rate', () => {
     assert.deepEqual(read('handshakes: 10/s, burst: 50').handshakes, { perSecond: 10, burst: 50 });
     assert.deepEqual(read('bytes: 1KiB/s, burst: 1MiB').bytes, { perSecond: 1024, burst: 1_048_576 });
     assert.deepEqual(read('connections: 5, requests: { rate: 1/s }, burst: 3').requests, {
@@ -43,7 +43,7 @@ describe('the rates of a limit', () => {
     );
   });
 
-  it('have a burst each', () => {
+  it('have their own bursts', () => {
     const { handshakes, bytes } = read(
       'handshakes: { rate: 10/s, burst: 50 }, bytes: { rate: 1MiB/s, burst: 4MiB }',
     );
@@ -71,7 +71,7 @@ describe('the rates of a limit', () => {
     assert.match(error('requests: 1/s, burst: 1MiB'), /burst: "1MiB" is not a whole number/);
   });
 
-  it('give a burst back within 8 hours', () => {
+  it('refill a burst within 8 hours', () => {
     assert.deepEqual(read('requests: 1/h, burst: 8').requests?.burst, 8);
     assert.equal(
       error('requests: 1/h, burst: 9'),

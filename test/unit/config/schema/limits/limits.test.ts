@@ -19,7 +19,7 @@ listeners: [{ name: tcp, mode: l4, address: ':1', cluster: app, limits: [${limit
 }
 
 describe('limits', () => {
-  it('have defaults for all but a key and one bound', () => {
+  it('have defaults except for a key and one bound', () => {
     assert.deepEqual(read('[{ key: address, connections: 100 }]'), [
       {
         name: 'address',
@@ -55,7 +55,7 @@ describe('limits', () => {
     assert.match(error(`[${many}]`), /17 limits are too many for one place: write 16 at most/);
   });
 
-  it('of routes stand beside those of the listener', () => {
+  it("of routes apply in addition to the listener's", () => {
     const text = l7(
       'limits: [{ key: address, connections: 1 }]',
       'routes: [{ match: {}, cluster: app, limits: [{ key: host, requests: 2/s }] }]',
@@ -71,7 +71,7 @@ describe('limits', () => {
     );
   });
 
-  it('close or slow those who send too much', () => {
+  it('close or slow clients that send too much', () => {
     assert.equal(read('[{ key: address, bytes: 1MiB/s, over: slow }]')[0]?.over, 'slow');
     assert.match(
       error('[{ key: address, requests: 1/s, over: close }]'),
@@ -94,7 +94,7 @@ describe('limits', () => {
     }
   });
 
-  it('are shared by Redis only', () => {
+  it('are shared only with Redis', () => {
     const shared = l7('limits: [{ key: address, requests: 1/s, shared: true }]');
     assert.deepEqual(errorsOf(shared), [
       '5:53: shared: a shared limit is counted in Redis: set redis.url, or leave shared out',
@@ -122,7 +122,7 @@ describe('limits', () => {
     assert.match(errorsOf(l4('{ key: address }'))[0] ?? '', /needs at least one of connections, handshakes$/);
   });
 
-  it('that never count anything are warned of', () => {
+  it('cause a warning if they never count anything', () => {
     const claim = '{ key: { claim: sub }, requests: 1/s }';
     assert.deepEqual(warningsOf(l7(`limits: [${claim}]`)), [
       '5:16: no request has claims here, so nothing is limited: set access.jwt, or use another key',

@@ -64,7 +64,7 @@ describe('the key http', () => {
     ]);
   });
 
-  it('refuses what the engine uws cannot do, whatever leads to it', () => {
+  it('refuses what the engine uws does not support, whichever key selects it', () => {
     const tail = 'only the engines raw and net support this, and the listener uses uws because of';
     assert.deepEqual(errorsOf(l7('engine: uws', 'http: { bodyTimeout: 1m, maxBodySize: 1MiB }')), [
       `6:26: bodyTimeout: ${tail} "engine: uws": leave the key out`,

@@ -20,7 +20,7 @@ describe('the engine of layer 7', () => {
     ]);
   });
 
-  it('is uws where something needs it', () => {
+  it('is uws if a key needs it', () => {
     const terms = { engine: 'auto', compression: null } as const;
     assert.equal(keyForUws(terms), null);
     assert.equal(keyForUws({ ...terms, compression: 'off' }), null);

@@ -33,7 +33,7 @@ describe('listener', () => {
     });
   });
 
-  it('says what becomes of Via and of names with an underscore', () => {
+  it('reads the handling of Via and of names with an underscore', () => {
     const { via, underscoreHeaders } = l7Of(load(l7('via: true', 'underscoreHeaders: refuse')));
     assert.deepEqual([via, underscoreHeaders], [true, 'refuse']);
     assert.deepEqual(errorsOf(l7('via: 1.1', 'underscoreHeaders: keep')), [
@@ -42,7 +42,7 @@ describe('listener', () => {
     ]);
   });
 
-  it('warns of a route that waits for a name with an underscore that no request has', () => {
+  it('warns of a route that matches a removed name with an underscore', () => {
     const text = (policy: string): string =>
       `listeners:
   - name: web
@@ -59,7 +59,7 @@ ${CLUSTERS}`;
     ]);
   });
 
-  it('warns of a route that waits for X-Forwarded-Client-Cert', () => {
+  it('warns of a route that matches X-Forwarded-Client-Cert', () => {
     for (const name of ['X-Forwarded-Client-Cert', 'x_forwarded_client_cert']) {
       const text = l7(
         'underscoreHeaders: pass',
@@ -72,7 +72,7 @@ ${CLUSTERS}`;
     }
   });
 
-  it('limits handshakes, and lets some wait only if there is a limit', () => {
+  it('limits handshakes, and queues them only with a limit', () => {
     const limits = (text: string): number[] => {
       const { maxPendingHandshakes, maxQueuedHandshakes } = l7Of(load(l7(text)));
       return [maxPendingHandshakes, maxQueuedHandshakes];
@@ -87,7 +87,7 @@ ${CLUSTERS}`;
     ]);
   });
 
-  it('reads the treatment of paths with several readings', () => {
+  it('reads the handling of ambiguous paths', () => {
     const text =
       'paths: { ambiguous: pass, mergeSlashes: true, escapedSlashes: decode, pathParameters: refuse }';
     assert.deepEqual(l7Of(load(l7(text))).paths, {
@@ -102,7 +102,7 @@ ${CLUSTERS}`;
     ]);
   });
 
-  it('reads whom it trusts', () => {
+  it('reads its trusted proxies', () => {
     const proxies = ['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '::1', '0.0.0.0/0'];
     const text = l7(`trustedProxies: ${JSON.stringify(proxies)}`);
     assert.deepEqual(l7Of(load(text)).trustedProxies, proxies);
@@ -166,7 +166,7 @@ ${CLUSTERS}`;
     ]);
   });
 
-  it('bounds the silence of a tunnel', () => {
+  it('reads the idle timeout of a tunnel', () => {
     const text = (idle: string): string =>
       `${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, idleTimeout: ${idle} }\n`;
     const [listener] = load(text('0s')).config.listeners;
@@ -174,7 +174,7 @@ ${CLUSTERS}`;
     assert.match(errorsOf(text('30d'))[0] ?? '', /30d is out of range: write 10ms to 20d, or 0 for never/);
   });
 
-  it('bounds the silence of a half-closed tunnel', () => {
+  it('reads the idle timeout of a half-closed tunnel', () => {
     const text = (setting: string): string =>
       `${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app${setting} }\n`;
     const timeout = (setting: string): number | false => {
@@ -193,7 +193,7 @@ ${CLUSTERS}`;
     ]);
   });
 
-  it('reads what carries the tunnels', () => {
+  it('reads the engine of the tunnels', () => {
     const text = (engine: string): string =>
       `${CLUSTERS}listeners:\n  - { name: a, mode: l4, address: ':1', cluster: app, engine: ${engine} }\n`;
     for (const engine of ['auto', 'raw', 'net']) {

@@ -27,7 +27,7 @@ describe('passthrough', () => {
     assert.deepEqual(l7Of(load(l7())).passthrough, []);
   });
 
-  it('takes names that a certificate can have and clients send', () => {
+  it('accepts names that certificates can have and clients send', () => {
     assert.deepEqual(
       errors('  - { serverName: ["*", "10.0.0.1", "[::1]", "a.*.example", "a.example:443"], cluster: app }'),
       [
@@ -44,7 +44,7 @@ describe('passthrough', () => {
     ]);
   });
 
-  it('leads a server name to one cluster', () => {
+  it('sends a server name to one cluster', () => {
     assert.deepEqual(
       errors(
         '  - { serverName: [a.example, "*.example"], cluster: app }',
@@ -56,7 +56,7 @@ describe('passthrough', () => {
     );
   });
 
-  it('names clusters that exist, which are in use', () => {
+  it('refers to existing clusters and counts as their use', () => {
     assert.deepEqual(errors('  - { serverName: a.example, cluster: ap }'), [
       '6:43: there is no cluster "ap": did you mean "app"?',
     ]);
@@ -65,7 +65,7 @@ describe('passthrough', () => {
     assert.deepEqual(warningsOf(CLUSTERS + listener), []);
   });
 
-  it('takes the place of the cluster of a listener of mode l4', () => {
+  it('replaces the cluster of an l4 listener', () => {
     const listener = (keys: string): string =>
       `${CLUSTERS}listeners: [{ name: tcp, mode: l4, address: ":1"${keys} }]\n`;
     const [tcp] = load(listener(', passthrough: [{ serverName: a.example, cluster: db }]')).config.listeners;
@@ -77,7 +77,7 @@ describe('passthrough', () => {
     }
   });
 
-  it('warns of a certificate whose names never end here', () => {
+  it('warns of a certificate whose names are all tunnelled', () => {
     const tls = 'tls: { certificates: [{ cert: good.pem, key: good.key }] }';
     const warnings = (names: string): string[] =>
       warningsOf(l7('engine: raw', tls, `passthrough: [{ serverName: [${names}], cluster: app }]`), {
@@ -92,7 +92,7 @@ describe('passthrough', () => {
     assert.deepEqual(warnings('a.b, "*.example.com"'), [text('7:39', '*.example.com')]);
   });
 
-  it('to a cluster with tls needs the engine net at both layers, and is a warning', () => {
+  it('to a cluster with tls needs the engine net and causes a warning, at both layers', () => {
     const text = (engine: string): string => `
 listeners:
   - name: web
@@ -113,7 +113,7 @@ clusters: [{ name: db, tls: {}, endpoints: [{ address: "b.example:1" }] }]
     ]);
   });
 
-  it('cannot be done by the engine uws', () => {
+  it('is refused with the engine uws', () => {
     assert.deepEqual(errorsOf(l7('engine: uws', 'passthrough: [{ serverName: a.example, cluster: app }]')), [
       '6:5: passthrough: only the engines raw and net support this, and the listener uses uws because of ' +
         '"engine: uws": leave the key out',

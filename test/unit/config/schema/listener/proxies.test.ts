@@ -36,13 +36,13 @@ describe('the proxies in front of a listener', () => {
     ]);
   });
 
-  it('are told from bad addresses by one error', () => {
+  it('with invalid addresses cause one error', () => {
     assert.deepEqual(errorsOf(l7('trustedProxies: [10.0.0.0/33]', 'proxyProtocol: required')), [
       '5:22: trustedProxies: "10.0.0.0/33" is neither an IP address nor a CIDR block: write one such as 10.0.0.0/8 or fd00::/8',
     ]);
   });
 
-  it('have no effect at layer 4 without PROXY headers, which is a warning', () => {
+  it('cause a warning at layer 4 without PROXY headers', () => {
     assert.deepEqual(warningsOf(tcp('trustedProxies: [10.0.0.1]')), [
       '4:7: trustedProxies has no effect at layer 4 without proxyProtocol: write proxyProtocol: required or optional',
     ]);

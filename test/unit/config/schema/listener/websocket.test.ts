@@ -36,7 +36,7 @@ describe('the key websocket', () => {
     ]);
   });
 
-  it('takes idle timeouts from 8 to 960 seconds only where uWebSockets.js must keep them', () => {
+  it('limits idle timeouts to 8 to 960 seconds with uWebSockets.js', () => {
     assert.equal(settings('websocket: { idleTimeout: 1h }').idleTimeoutMs, 3_600_000);
     assert.deepEqual(errorsOf(l7('websocket: { idleTimeout: 500ms }')), [
       '5:31: idleTimeout: 500ms is out of range: write 1s to 20d, or 0 for never',
@@ -54,7 +54,7 @@ describe('the key websocket', () => {
     assert.equal(settings('websocket: { compression: shared }').compression, 'shared');
   });
 
-  it('refuses a compression that the engine does not have', () => {
+  it('refuses a compression that the engine does not support', () => {
     assert.deepEqual(errorsOf(l7('engine: raw', 'websocket: { compression: shared }')), [
       '6:31: compression: only the engine uws compresses: write engine: uws, or passthrough or off here',
     ]);
@@ -71,7 +71,7 @@ describe('the key websocket', () => {
     assert.equal(settings('engine: uws', 'websocket: { upstreamBuffer: 1MiB }').upstreamBuffer, 1024 ** 2);
   });
 
-  it('refuses a compressor for each session, and names the alternatives', () => {
+  it('refuses a compressor per session, and names the alternatives', () => {
     assert.deepEqual(errorsOf(l7('websocket: { compression: dedicated }')), [
       '5:31: compression: "dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside ' +
         'of every bound. Write shared, which costs sessions no memory, or off',

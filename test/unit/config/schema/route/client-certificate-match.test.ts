@@ -80,7 +80,7 @@ describe('clientCertificate', () => {
     });
   }
 
-  it('says what is wrong with a fingerprint', () => {
+  it('explains an invalid fingerprint', () => {
     const remedy = 'write what "openssl x509 -noout -fingerprint -sha256 -in FILE" prints behind "="';
     assert.deepEqual(read(`{ fingerprint: ${'ab'.repeat(20)} }`).errors, [
       `fingerprint: "${'ab'.repeat(20)}" is a SHA-1 fingerprint: ${remedy}`,
@@ -91,7 +91,7 @@ describe('clientCertificate', () => {
     assert.equal(read(`{ fingerprint: ${'1'.repeat(64)} }`).errors.length, 1, 'a number without quotes');
   });
 
-  it('says what is wrong with a name', () => {
+  it('explains an invalid name', () => {
     assert.deepEqual(read('{ san: alice smith }').errors, [
       'san: "alice smith" is not a subject alternative name: write a DNS name, a URI such as spiffe://example.com/app, an email address or an IP address',
     ]);

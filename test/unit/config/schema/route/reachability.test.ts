@@ -23,7 +23,7 @@ function covered(earlier: Partial<RouteMatch>, later: Partial<RouteMatch>): bool
 }
 
 describe('reachability', () => {
-  it('is lost behind a route without conditions, and behind one on the prefix /', () => {
+  it('is lost after a route without conditions, or one on the prefix /', () => {
     const later = { host: 'a', path: '/x', headers: new Map([['a', 'b']]), subprotocol: 's' };
     for (const earlier of [{}, { pathPrefix: '/' }]) {
       assert.equal(covered(earlier, later), true);
@@ -33,7 +33,7 @@ describe('reachability', () => {
     }
   });
 
-  it('is lost behind the same match', () => {
+  it('is lost after the same match', () => {
     const match = {
       host: 'a.example',
       pathPrefix: '/a',
@@ -45,7 +45,7 @@ describe('reachability', () => {
     assert.equal(covered(match, match), true);
   });
 
-  it('is lost behind a shorter prefix, on the borders of segments only', () => {
+  it('is lost after a shorter prefix, only at segment boundaries', () => {
     assert.equal(covered({ pathPrefix: '/chat' }, { path: '/chat' }), true);
     assert.equal(covered({ pathPrefix: '/chat' }, { path: '/chat/x' }), true);
     assert.equal(covered({ pathPrefix: '/chat' }, { pathPrefix: '/chat/x' }), true);
@@ -56,14 +56,14 @@ describe('reachability', () => {
     assert.equal(covered({ path: '/chat' }, { pathPrefix: '/chat' }), false);
   });
 
-  it('is lost behind a regular expression that matches the path', () => {
+  it('is lost after a regular expression that matches the path', () => {
     assert.equal(covered({ pathRegex: '^/old/' }, { path: '/old/x' }), true);
     assert.equal(covered({ pathRegex: '^/old/' }, { path: '/new' }), false);
     assert.equal(covered({ pathRegex: '^/old/' }, { pathPrefix: '/old/x' }), false);
     assert.equal(covered({ pathRegex: 'a' }, { pathRegex: 'b' }), false);
   });
 
-  it('is lost behind a wildcard of the host', () => {
+  it('is lost after a wildcard of the host', () => {
     assert.equal(covered({ host: '*.example.com' }, { host: 'a.example.com' }), true);
     assert.equal(covered({ host: '*.example.com' }, { host: 'a.b.example.com' }), true);
     assert.equal(covered({ host: '*.example.com' }, { host: '*.b.example.com' }), true);
@@ -73,7 +73,7 @@ describe('reachability', () => {
     assert.equal(covered({ host: 'a.example.com' }, { host: '*.example.com' }), false);
   });
 
-  it('is kept by a condition that the later route does not have', () => {
+  it('is kept by a condition that the later route lacks', () => {
     const later = { path: '/x', headers: new Map([['a', '1']]), query: new Map([['v', '1']]) };
     assert.equal(covered({ headers: new Map([['a', '1']]) }, later), true);
     assert.equal(covered({ headers: new Map([['a', '2']]) }, later), false);
@@ -83,7 +83,7 @@ describe('reachability', () => {
     assert.equal(covered({ subprotocol: 's' }, later), false);
   });
 
-  it('is lost behind conditions on the certificate that the later route has, too', () => {
+  it('is lost after conditions on the certificate that the later route has too', () => {
     const nothing = { subject: null, san: null, fingerprint: null };
     const alice = { clientCertificate: { ...nothing, subject: 'CN=alice' } };
     const both = { clientCertificate: { ...nothing, subject: 'CN=alice', san: 'a.example' } };
@@ -112,7 +112,7 @@ describe('the routes before a route', () => {
   const expressionOf = ({ pathRegex }: RouteMatch): LinearExpression | null =>
     pathRegex === null ? null : new LinearExpression(pathRegex);
 
-  it('are found to cover it exactly when one of them does', () => {
+  it('cover it exactly if one of them does', () => {
     fc.assert(
       fc.property(fc.array(match, { maxLength: 6 }), match, (earlier, later) => {
         const routes = new EarlierRoutes();
@@ -128,7 +128,7 @@ describe('the routes before a route', () => {
     );
   });
 
-  it('are compared in bounded number', () => {
+  it('are compared up to a limit', () => {
     const routes = new EarlierRoutes();
     let compared = 0;
     const get = (): undefined => {

@@ -8,7 +8,7 @@ const action = (text: string): RouteAction => routeOf(load(routes(`{ match: {}, 
 const actionErrors = (text: string): string[] => errorsOf(routes(`{ match: {}, ${text} }`));
 
 describe('cluster action', () => {
-  it('takes a prefix off the path, without a slash at its end', () => {
+  it('strips a prefix without a trailing slash', () => {
     const stripped = (condition: string, prefix: string): RouteAction =>
       routeOf(load(routes(`{ match: { ${condition} }, cluster: app, rewrite: { stripPrefix: ${prefix} } }`)))
         .action;
@@ -45,7 +45,7 @@ describe('cluster action', () => {
     assert.match(warningsOf(text)[0] ?? '', /only paths under "\/a" are changed/);
   });
 
-  it('refuses a path with a dot segment, which no request would get', () => {
+  it('refuses a path with a dot segment', () => {
     const errors = (path: string): string[] =>
       errorsOf(routes(`{ match: { pathRegex: '^/(.*)$' }, cluster: app, rewrite: { path: '${path}' } }`));
     assert.match(
@@ -56,7 +56,7 @@ describe('cluster action', () => {
     assert.deepEqual(errors('/.a/..b/$1'), []);
   });
 
-  it('is the only one that rewrites', () => {
+  it('is the only one with a rewrite', () => {
     assert.deepEqual(actionErrors('respond: {}, rewrite: { stripPrefix: /a }'), [
       '6:35: rewrite changes what goes to a cluster: this route has none',
     ]);
@@ -64,7 +64,7 @@ describe('cluster action', () => {
 });
 
 describe('static action', () => {
-  it('serves a directory that is there', () => {
+  it('serves an existing directory', () => {
     mkdirSync(inDirectory('site'), { recursive: true });
     assert.deepEqual(action('static: { root: site, index: home.htm }'), {
       kind: 'static',
@@ -81,7 +81,7 @@ describe('static action', () => {
     assert.deepEqual(actionErrors('static: {}'), ['6:22: "static" needs "root"']);
   });
 
-  it('takes an index that is a name and no path', () => {
+  it('accepts an index that is a name, not a path', () => {
     for (const index of ['a/b', '..', '.', '', 'a\\b', '/']) {
       assert.match(
         actionErrors(`static: { root: ., index: '${index}' }`)[0] ?? '',
@@ -108,7 +108,7 @@ describe('respond action', () => {
     });
   });
 
-  it('refuses what cannot be answered', () => {
+  it('refuses invalid responses', () => {
     assert.match(actionErrors('respond: { status: 101 }')[0] ?? '', /101 is out of range: write 200 to 599/);
     assert.match(
       actionErrors('respond: { status: 204, body: x }')[0] ?? '',
@@ -143,7 +143,7 @@ describe('redirect action', () => {
     assert.equal(errors('(').length, 1, 'of a bad expression nothing more is said');
   });
 
-  it('refuses targets and statuses that make no redirect', () => {
+  it('refuses invalid targets and statuses', () => {
     for (const to of ['', 'new', '//$1 x', 'ftp://a', '$1', 'javascript:alert(1)']) {
       assert.match(actionErrors(`redirect: { to: '${to}' }`)[0] ?? '', /is not a redirect's target/, to);
     }

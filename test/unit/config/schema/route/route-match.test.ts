@@ -77,7 +77,7 @@ describe('match', () => {
     assert.equal(reason('path', '/a%3Bb', '{ pathParameters: strip }'), '');
   });
 
-  it('warns of literal text in an expression that no path has', () => {
+  it('warns of literal text in an expression that no path contains', () => {
     const warnings = (expression: string): string[] =>
       warningsOf(routes(`{ match: { pathRegex: '${expression}' }, cluster: app }`)).map((warning) =>
         warning.replace(/^6:31: pathRegex: no path has /, ''),
@@ -114,7 +114,7 @@ describe('match', () => {
     }
   });
 
-  it('must be there, were it empty', () => {
+  it('is required, even if empty', () => {
     assert.deepEqual(errorsOf(routes('{ respond: {} }')), [
       '6:9: a route needs "match": write match: {} to match every request',
     ]);
@@ -153,14 +153,14 @@ describe('match', () => {
     }
   });
 
-  it('refuses conditions beside an exact path that it makes idle', () => {
+  it('refuses conditions that an exact path makes redundant', () => {
     assert.deepEqual(matchErrors('{ path: /a, pathPrefix: /a }'), [
       '6:11: path matches one path exactly, and needs no pathPrefix beside it: keep one of them',
     ]);
     assert.equal(matchErrors('{ path: /a, pathRegex: a }').length, 1);
   });
 
-  it('says why a regular expression cannot be used', () => {
+  it('explains an invalid regular expression', () => {
     const syntax = 'write RE2 syntax (https://github.com/google/re2/wiki/Syntax)';
     for (const [source, message] of [
       ['^/(', `missing closing ) at "^/(": ${syntax}`],
@@ -180,7 +180,7 @@ describe('match', () => {
     assert.equal(matchErrors('{ pathRegex: "" }').length, 1);
   });
 
-  it('refuses header and query conditions that are none', () => {
+  it('refuses invalid header and query conditions', () => {
     assert.deepEqual(matchErrors('{ headers: { "x y": a } }'), [
       '6:38: x y: "x y" is not a header\'s name: write letters, digits and "-"',
     ]);

@@ -19,7 +19,7 @@ describe('route', () => {
     ]);
   });
 
-  it('does not have the name that metrics give to no route', () => {
+  it('must not use the metric label of requests without a route', () => {
     assert.deepEqual(errorsOf(routes('{ name: none, match: {}, respond: {} }')), [
       '6:17: name: "none" is the metric label of requests without a route: use another name',
     ]);
@@ -45,7 +45,7 @@ describe('route', () => {
     ]);
   });
 
-  it('is warned of if an earlier route takes all of its requests', () => {
+  it('causes a warning if an earlier route matches all of its requests', () => {
     const text = routes(
       '{ name: all, match: { pathPrefix: /a }, respond: {} }',
       '{ name: some, match: { path: /a/b, host: x }, respond: {} }',

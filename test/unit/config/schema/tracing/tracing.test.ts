@@ -23,7 +23,7 @@ function errors(tracing: string): readonly string[] {
 }
 
 describe('tracing', () => {
-  it('needs a URL, and samples a tenth without more', () => {
+  it('needs a URL, and samples a tenth by default', () => {
     assert.equal(read(''), null);
     assert.deepEqual(read(`{ url: '${URL}' }`), { url: URL, sample: 0.1, headers: {}, routes: {} });
     assert.deepEqual(read(`{ url: '${URL}', sample: 0, headers: { X-Key: 'a b' }, routes: { chat: 1 } }`), {
@@ -39,7 +39,7 @@ describe('tracing', () => {
     ]);
   });
 
-  it('refuses a URL that no collector has', () => {
+  it('refuses invalid collector URLs', () => {
     assert.match(errors('{ url: 4318 }')[0] ?? '', /^url: 4318 is not text/);
     assert.match(errors('{ url: "grpc://a:4317" }')[0] ?? '', /^url: .* is not the URL of a collector/);
     assert.match(errors('{ url: "http://u:geheim@a/v1/traces" }')[0] ?? '', /^url: the URL has a user/);
@@ -48,7 +48,7 @@ describe('tracing', () => {
     ]);
   });
 
-  it('refuses parts beyond 0 to 1, and names the route', () => {
+  it('refuses fractions outside 0 to 1, and names the route', () => {
     for (const part of ['-0.1', '1.01', '"0.5"', '.nan', '10%']) {
       assert.match(errors(`{ url: '${URL}', sample: ${part} }`)[0] ?? '', /^sample: .*write 0 \(none\) to 1/);
     }
@@ -59,7 +59,7 @@ describe('tracing', () => {
     assert.match(errors(`{ url: '${URL}', routes: chat }`)[0] ?? '', /^routes: "chat" is not a mapping/);
   });
 
-  it('refuses a route that is not there at its place', () => {
+  it('refuses an unknown route at its place', () => {
     assert.deepEqual(errorsOf(`tracing:\n  url: '${URL}'\n  routes:\n    chta: 1\n    x: 1\n${ROUTES}`), [
       '4:5: there is no route "chta": did you mean "chat"?',
       '5:5: there is no route "x": routes are chat, api',
@@ -87,7 +87,7 @@ describe('tracing', () => {
     ]);
   });
 
-  it('refuses what print-config writes in place of secrets, unless the environment has them', () => {
+  it("refuses print-config's placeholders unless the environment has the secrets", () => {
     const text = `tracing:\n  url: ${URL}?(hidden)\n  headers: { x-key: (hidden) }\n${ROUTES}`;
     assert.deepEqual(errorsOf(text), [
       '2:8: url: the query "(hidden)" is the placeholder of print-config for a secret: write the secret, or set SLUICE_TRACING_URL',
@@ -97,7 +97,7 @@ describe('tracing', () => {
     assert.deepEqual(load(text, { env }).config.tracing?.headers, { 'x-key': 'b' });
   });
 
-  it('takes the headers from the environment, and warns of a network that can read them', () => {
+  it('reads the headers from the environment, and warns of unencrypted ones', () => {
     const env = {
       SLUICE_TRACING_URL: 'http://collector.example/v1/traces',
       SLUICE_TRACING_HEADERS: '{x-key: a}',

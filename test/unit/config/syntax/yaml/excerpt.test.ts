@@ -33,7 +33,7 @@ function pathsOf(value: unknown, path: Path = []): Path[] {
 }
 
 describe('an excerpt', () => {
-  it('has each value in its place, whatever is left out', () => {
+  it('keeps the position of each value, whatever is left out', () => {
     const paths = pathsOf(parseDocument(TEXT).toJS({ mapAsMap: true }));
     assert.ok(paths.length > 80);
     for (const size of [1, 8, 30, 60, 100, 200, 400, TEXT.length]) {
@@ -48,7 +48,7 @@ describe('an excerpt', () => {
     }
   });
 
-  it('has of long lists only the items that lead to the value', () => {
+  it('keeps only the list items that lead to the value', () => {
     const { text, path } = excerptOf(TEXT, ['listeners', 0, 'routes', 7, 'name'], 20);
     assert.deepEqual(path, ['listeners', 0, 'routes', 0, 'name']);
     assert.match(text, /r7/);
@@ -56,7 +56,7 @@ describe('an excerpt', () => {
     assert.equal(text.split('\n').length, TEXT.split('\n').length);
   });
 
-  it('is the whole text if that is short, or no block', () => {
+  it('is the whole text if it is short or not a block', () => {
     for (const text of ['a: 1\n', `{ "a": [${'1, '.repeat(20_000)}1] }`]) {
       assert.deepEqual(excerptOf(text, ['a']), { text, path: ['a'] });
     }

@@ -100,7 +100,7 @@ const PIECES = fc.constantFrom(1, 8, 20, 10_000);
 const read = (text: string, size?: number): unknown => doSteps(readPlainYaml(text, null, size));
 
 describe('the fast reader of YAML', () => {
-  it('has the values of the parser that knows places', () => {
+  it('gives the same values as the parser with positions', () => {
     let read = 0;
     fc.assert(
       fc.property(fc.oneof(document, disturbed), PIECES, (text, size) => {
@@ -144,7 +144,7 @@ describe('the fast reader of YAML', () => {
     assert.equal(read('# nothing\n'), null);
   });
 
-  it('reads a long text in pieces, as it reads it whole', () => {
+  it('reads a long text in pieces with the same result', () => {
     const routes = Array.from({ length: 40 }, (_, index) => `      - { name: r${index}, cluster: c }\n`).join(
       '',
     );
@@ -175,7 +175,7 @@ describe('the fast reader of YAML', () => {
     );
   });
 
-  it('takes no comment for the key or item behind it', () => {
+  it('does not mistake a comment for the following key or item', () => {
     const text = [
       '# The file of:\nlisteners: # all\n# - name: old\n',
       '  - name: web\n    routes:\n      # - r:\n      - { name: r }\n',
@@ -187,7 +187,7 @@ describe('the fast reader of YAML', () => {
     }
   });
 
-  it('reads a text behind millions of empty lines, and some of them in a step', () => {
+  it('reads a text after millions of empty lines, in steps', () => {
     const reading = readPlainYaml(`${'\n'.repeat(4_000_000)}a: 1`);
     let steps = 0;
     for (let next = reading.next(); ; next = reading.next(), steps++) {
@@ -198,7 +198,7 @@ describe('the fast reader of YAML', () => {
     assert.ok(steps > 2000, `${steps} steps`);
   });
 
-  it('leaves a text to the other parser if a key is set twice in pieces far apart', () => {
+  it('leaves a text to the other parser if distant pieces set a key twice', () => {
     const text = `a: 1\nb: 1\nc:\n${'  - 1\n'.repeat(50)}a: 2\n`;
     assert.equal(read(text, 10), undefined);
   });

@@ -75,7 +75,7 @@ describe('the algorithms of tokens', () => {
     assert.match(error('public.json', '[]'), /the list is empty/);
   });
 
-  it('with a URL take no secret', () => {
+  it('with a URL exclude shared secrets', () => {
     for (const algorithms of ['HS256', '[HS384]']) {
       assert.match(
         error('"https://a.example/jwks"', algorithms),

@@ -11,7 +11,7 @@ function error(keys: string): string {
 }
 
 describe('the keys of tokens', () => {
-  it('come from a URL with https, or from this machine', () => {
+  it('come from an https URL, or from this machine', () => {
     for (const url of [
       'https://a.example/jwks?x=1',
       'http://127.0.0.1:1/jwks',
@@ -27,7 +27,7 @@ describe('the keys of tokens', () => {
     assert.match(error('http://127.0.0.1.example/jwks'), /would fetch keys unencrypted/);
   });
 
-  it('come from no other URL, and from none with a password', () => {
+  it('come from no other URL, and from no URL with a password', () => {
     assert.match(error('ftp://a.example/jwks'), /is not the URL of a key set/);
     assert.equal(
       error('https://u:secret@a.example/jwks'),

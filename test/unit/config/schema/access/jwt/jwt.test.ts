@@ -42,7 +42,7 @@ describe('tokens', () => {
     assert.match(error(', audience: 5'), /audience: 5 is not text: put it in quotes/);
   });
 
-  it('without issuer or audience are warned of', () => {
+  it('cause a warning without issuer or audience', () => {
     const warning = (names: string): string =>
       `6:15: without ${names} every token signed by these keys is accepted, even one for another application: set ${names}`;
     assert.deepEqual(warningsOf(text('')), [warning('issuer and audience')]);
@@ -51,7 +51,7 @@ describe('tokens', () => {
     assert.deepEqual(warningsOf(text(', issuer: a, audience: a')), []);
   });
 
-  it('in clear are warned of', () => {
+  it('cause a warning without encryption', () => {
     const listener = l7('address: ":80"', `access: { jwt: { ${KEYS}, issuer: a, audience: a } }`);
     assert.match(warningsOf(listener)[0] ?? '', /^6:15: tokens cross the network unencrypted/);
   });
@@ -95,7 +95,7 @@ describe('tokens', () => {
     assert.match(error(', forward: { x-user: "" }'), /is not a claim's name/);
   });
 
-  it('end sessions after a grace, or not at all', () => {
+  it('end sessions after a grace period, or not at all', () => {
     assert.deepEqual([read(', grace: 5m').graceMs, read(', leeway: 0s').leewayMs], [300_000, 0]);
     assert.equal(read(', atExpiry: ignore').atExpiry, 'ignore');
     assert.match(

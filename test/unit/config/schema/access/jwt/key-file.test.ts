@@ -37,7 +37,7 @@ describe('a file of keys', () => {
     }
   });
 
-  it('may have shared secrets alone, as long as their algorithm wants', () => {
+  it('may have only shared secrets, of the length that their algorithm needs', () => {
     assert.deepEqual(read(keySet(secret(32))).algorithms, ['HS256']);
     assert.deepEqual(read(keySet(secret(64))).algorithms, ['HS256', 'HS384', 'HS512']);
     assert.deepEqual(read(keySet(secret(64, { alg: 'HS384' }))).algorithms, ['HS384']);
@@ -49,7 +49,7 @@ describe('a file of keys', () => {
     assert.match(error(keySet({ kty: 'oct' })), /has no secret: write "k" in base64url/);
   });
 
-  it('leaves out keys for other purposes and of unknown types', () => {
+  it('drops keys for other purposes and of unknown types', () => {
     const others = [
       { ...RSA, use: 'enc' },
       { ...RSA, alg: 'RSA-OAEP' },
@@ -65,7 +65,7 @@ describe('a file of keys', () => {
     assert.match(error(keySet()), /has no key that can verify tokens/);
   });
 
-  it('does not hand on private parts, and warns of them', () => {
+  it('drops private parts and warns of them', () => {
     const whole = { ...EC_KEYS.privateKey.export({ format: 'jwk' }), kid: 'ec' };
     const { keys } = read(keySet(whole));
     assert.deepEqual(JSON.parse(keys.kind === 'file' ? keys.jwks : ''), { keys: [EC] });
@@ -81,7 +81,7 @@ describe('a file of keys', () => {
     assert.deepEqual(warningsOf(text(), { files: { 'keys.json': keySet(EC, { ...ED, kid: 'ec' }) } }), []);
   });
 
-  it('is refused if it is no key set', () => {
+  it('is refused if it is not a key set', () => {
     assert.equal(error('secret'), '"keys.json" is not JSON: write a key set { "keys": [...] } (RFC 7517)');
     assert.equal(error('[]'), '"keys.json" is not a key set, which has a list "keys" (RFC 7517)');
     assert.match(error(JSON.stringify(EC)), /: put the key into such a list$/);
@@ -98,7 +98,7 @@ describe('a file of keys', () => {
     assert.match(error(''), /is not JSON/);
   });
 
-  it('never makes anything but one message of a line, without its secrets', () => {
+  it('fails only with one message of one line, without its secrets', () => {
     const member = fc.oneof(
       fc.constantFrom<unknown>(EC, ED, RSA, secret(32)),
       fc.record({

@@ -16,7 +16,7 @@ function error(from: string): string {
   return (errorsOf(text(from))[0] ?? '').replace(/^6:\d+: (?:\w+: )?/, '');
 }
 
-describe('the places of tokens', () => {
+describe('the sources of tokens', () => {
   it('are headers, cookies, parameters and subprotocols, in their order', () => {
     assert.deepEqual(
       read('[{ query: access token }, { header: X-Token }, { cookie: s }, { subprotocol: bearer }]'),
@@ -29,7 +29,7 @@ describe('the places of tokens', () => {
     );
   });
 
-  it('refuse what is none', () => {
+  it('refuse invalid sources', () => {
     assert.equal(
       error('[]'),
       'the list is empty: write at least one of sources such as { header: authorization }',
@@ -55,7 +55,7 @@ describe('the places of tokens', () => {
     assert.match(error(`[${nine}]`), /9 sources are too many to look at for each request: keep 8/);
   });
 
-  it('in cookies need origins', () => {
+  it('need origins if they include cookies', () => {
     assert.match(warningsOf(text('[{ cookie: s }]'))[0] ?? '', /^6:5: browsers send passwords and cookies/);
     assert.deepEqual(warningsOf(text('[{ header: authorization }, { query: t }, { subprotocol: b }]')), []);
   });

@@ -32,7 +32,7 @@ describe('the ciphers of a listener', () => {
     assert.equal(ciphers('minVersion: "1.3"'), DEFAULTS_1_3);
   });
 
-  it('are a list, or a text with colons, in any case', () => {
+  it('are a list or a text with colons, case-insensitive', () => {
     const wanted = 'TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA';
     assert.equal(ciphers('ciphers: ECDHE-RSA-AES256-GCM-SHA384:tls_aes_256_gcm_sha384:aes128-sha'), wanted);
     assert.equal(
@@ -41,7 +41,7 @@ describe('the ciphers of a listener', () => {
     );
   });
 
-  it('are the defaults of a version that has none in the list', () => {
+  it('default per TLS version if the list has none of it', () => {
     assert.equal(ciphers('ciphers: AES128-SHA'), `${DEFAULTS_1_3}:AES128-SHA`);
     assert.equal(ciphers('ciphers: [TLS_AES_128_GCM_SHA256]'), `TLS_AES_128_GCM_SHA256:${DEFAULTS_1_2}`);
   });
@@ -63,7 +63,7 @@ describe('the ciphers of a listener', () => {
     ]);
   });
 
-  it('must be ones that a certificate is enough for', () => {
+  it('must work with only a certificate', () => {
     for (const name of ['PSK-AES128-GCM-SHA256', 'DHE-RSA-AES128-GCM-SHA256', 'SRP-AES-128-CBC-SHA']) {
       assert.deepEqual(errors('raw', `ciphers: ${name}`), [
         `8:16: ciphers: "${name}" needs what a listener does not have (a shared secret or Diffie-Hellman parameters): ` +
@@ -78,7 +78,7 @@ describe('the ciphers of a listener', () => {
     ]);
   });
 
-  it('of the engine uws are those of TLS 1.2 that it has', () => {
+  it('of the engine uws are the TLS 1.2 ciphers that it supports', () => {
     assert.deepEqual(errors('uws', 'ciphers: [AES128-SHA, ECDHE-RSA-AES128-GCM-SHA256]'), []);
     const why =
       'is for the engines raw and net: the engine uws, which the listener has because of "engine: uws",';

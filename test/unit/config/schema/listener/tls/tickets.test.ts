@@ -31,7 +31,7 @@ function errors(tickets: string): string[] {
 }
 
 describe('the keys of session tickets', () => {
-  it('are made anew at an interval', () => {
+  it('are replaced at an interval', () => {
     assert.deepEqual(read('{ rotate: 1h }'), { kind: 'rotate', rotateMs: 3_600_000 });
     assert.deepEqual(read('{}'), { kind: 'rotate', rotateMs: 43_200_000 });
     assert.deepEqual(errors('{ rotate: 8d }'), ['6:82: rotate: 8d is out of range: write 1s to 7d']);
@@ -69,7 +69,7 @@ describe('the keys of session tickets', () => {
     ]);
   });
 
-  it('are told apart by their first 16 bytes', () => {
+  it('are identified by their first 16 bytes', () => {
     write('tickets.key', keys(1, 2, 1));
     assert.deepEqual(errors('{ keyFile: tickets.key }'), [
       '6:83: keyFile: keys 1 and 3 of "tickets.key" begin with the same 16 bytes, which identify a key: leave one out',
@@ -83,7 +83,7 @@ describe('the keys of session tickets', () => {
     ]);
   });
 
-  it('are a warning if every user can read the file', () => {
+  it('cause a warning if every user can read the file', () => {
     write('tickets.key', keys(1));
     assert.deepEqual(warningsOf(text('{ keyFile: tickets.key }'), { files: FILES }), []);
     chmodSync(inDirectory('tickets.key'), 0o644);

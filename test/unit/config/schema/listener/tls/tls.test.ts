@@ -48,7 +48,7 @@ describe('the TLS of a listener', () => {
     );
   });
 
-  it('begins at a version of TLS that is in use', () => {
+  it('begins at a supported version of TLS', () => {
     assert.equal(read("minVersion: '1.3'").minVersion, '1.3');
     assert.deepEqual(errors('raw', "minVersion: '1.1'"), [
       '8:19: minVersion: "1.1" is not one of 1.2, 1.3: did you mean 1.2?',
@@ -70,7 +70,7 @@ describe('the TLS of a listener', () => {
     ]);
   });
 
-  it('lets clients choose protocols that are spoken here', () => {
+  it('lets clients choose supported protocols', () => {
     assert.deepEqual(read('alpn: [http/1.1, http/1.0, http/1.1]').alpn, ['http/1.1', 'http/1.0']);
     assert.deepEqual(read('alpn: []').alpn, []);
     assert.deepEqual(errors('raw', `alpn: [h2, "a b", ${'x'.repeat(256)}]`), [
@@ -90,7 +90,7 @@ describe('the TLS of a listener', () => {
     ]);
   });
 
-  it('of the engine uws has less to set', () => {
+  it('has fewer keys with the engine uws', () => {
     const lines = [
       "minVersion: '1.3'",
       'groups: [X25519]',
@@ -149,7 +149,7 @@ describe('the certificates of clients', () => {
       assert.ok(files.includes(inDirectory(name)));
   });
 
-  it('need authorities and lists that can be read', () => {
+  it('need readable authorities and revocation lists', () => {
     assert.deepEqual(errors('raw', 'clientCertificates: {}'), ['8:7: "clientCertificates" needs "ca"']);
     assert.deepEqual(errors('raw', 'clientCertificates: { ca: nope.pem, crl: good.pem }'), [
       '8:33: ca: "nope.pem" cannot be read: file not found (looked for nope.pem)',
