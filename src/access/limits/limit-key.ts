@@ -11,8 +11,8 @@ import { KEY_WORDS } from './table/table-layout.ts';
 const DIGITS = 8;
 
 /**
- * Returns the key by which a limit counts a request. Null if the request has no key: the limit then does not
- * apply. A header that is repeated or empty is not a key.
+ * Returns the key that a limit uses to count a request. Null if the request has no key: the limit then does
+ * not apply. A header that is repeated or empty is not a key.
  *
  * @param principal null before the client is identified
  */

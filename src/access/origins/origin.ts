@@ -29,7 +29,7 @@ export function readOrigin(text: string): Origin | null {
   const match = SCHEME.exec(text);
   if (match === null) return null;
   const authority = text.slice(match[0].length);
-  // A Host header may end in a colon without a port, but browsers never send such an origin.
+  // A Host header may end in a colon without a port, but an Origin from a browser never does.
   return authority.endsWith(':') ? null : originOf(match[1]!.toLowerCase(), authority);
 }
 

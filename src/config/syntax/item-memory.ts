@@ -65,7 +65,7 @@ export class ItemMemory {
     return new ItemReading(this.#last);
   }
 
-  /** Replaces the remembered items with those of a load. */
+  /** Replaces the remembered items with the items of a load. */
   keep(reading: ItemReading): void {
     this.#last = reading.remembered;
   }

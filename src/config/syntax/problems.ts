@@ -59,8 +59,8 @@ export class Problems {
   }
 
   /**
-   * The first {@link MAX_PROBLEMS} errors in file order, followed by those of the environment and the command
-   * line.
+   * The first {@link MAX_PROBLEMS} errors in file order. Errors in the environment and the command line
+   * follow.
    */
   get errors(): readonly ConfigProblem[] {
     return this.#report(this.#errors, 'errors');

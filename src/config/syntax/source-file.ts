@@ -22,7 +22,7 @@ export interface Position {
 /** Location of a value. */
 interface Location {
   readonly position: Position;
-  /** False if the value is missing and the position is that of the surrounding mapping or list. */
+  /** False if the value is missing: then the position is the surrounding mapping's or list's. */
   readonly found: boolean;
   /** True if the path goes through an alias or `<<`, so that other paths lead there too. */
   readonly isShared: boolean;

@@ -53,7 +53,7 @@ interface WorkerSettings {
   readonly l4: number;
   /** Max bytes waiting in the sessions of all workers together. */
   readonly bufferBudget: number;
-  /** Silence after which a worker counts as stuck. 0 for never. */
+  /** Max silence of a worker before it counts as stuck. 0 for never. */
   readonly stuckAfterMs: number;
   /** Max time that a new worker warms up with its own handshakes before it serves clients. 0 for none. */
   readonly warmUpMs: number;
@@ -70,7 +70,7 @@ interface ShutdownSettings {
 export interface DrainSettings {
   /** Sessions and tunnels per second over all workers. */
   readonly rate: number;
-  /** Time after which a drain ends all remaining connections. */
+  /** Max time of a drain before it ends all remaining connections. */
   readonly deadlineMs: number;
   /** Max random delay of each end. */
   readonly jitterMs: number;
@@ -103,7 +103,7 @@ export interface AccessLogSettings {
   readonly sample: number;
   /** Names of the fields of JSON lines. Null for all. */
   readonly fields: readonly string[] | null;
-  /** Duration from which a request or handshake is logged even if not sampled. 0 for none. */
+  /** Min duration of requests and handshakes to log even if not sampled. 0 for none. */
   readonly slowMs: number;
   /** Size at which {@link file} is rotated. 0 for never. */
   readonly maxSizeBytes: number;

@@ -44,7 +44,7 @@ export interface L4Listener extends ListenerBase {
   readonly cluster: string | null;
   /** `auto`: raw if this machine and the cluster allow it. The primary resolves `auto` for the workers. */
   readonly engine: 'auto' | L4Engine;
-  /** Idle time in both directions after which a tunnel is closed. 0 for never. */
+  /** Max idle time of a tunnel in both directions. 0 for never. */
   readonly idleTimeoutMs: number;
   /** Max idle time of a half-closed tunnel. 0 for no limit. */
   readonly halfCloseTimeoutMs: number;
@@ -159,7 +159,7 @@ export interface WebSocketSettings {
   readonly handshakeTimeoutMs: number;
   /** Max bytes of a message: on the wire, or after inflation with the engine `uws`. */
   readonly maxMessageSize: number;
-  /** Time without a frame from either side, including pongs, after which a session is closed. 0 for never. */
+  /** Max time of a session without a frame from either side, including pongs. 0 for never. */
   readonly idleTimeoutMs: number;
   /** Max lifetime, spread by 10 % so that sessions opened together do not end together. 0 for no limit. */
   readonly maxLifetimeMs: number;
@@ -192,7 +192,7 @@ type ForwardedStyle = 'x' | 'rfc7239' | 'both' | 'off';
 export interface HttpSettings extends ClientHttpSettings {
   /** Max time from the end of a request to the head of its response. */
   readonly requestTimeoutMs: number;
-  /** Idle time after which a request or response in progress is cut. 0 for never. */
+  /** Max idle time of a request or response in progress. 0 for never. */
   readonly idleTimeoutMs: number;
   /** Max bytes of a request body. 0 for no limit. */
   readonly maxBodySize: number;

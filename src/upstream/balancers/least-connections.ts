@@ -148,7 +148,7 @@ export class LeastConnections implements Balancer {
     for (let group = 0; group < this.#loads.length; group++) {
       const load = this.#loads[group]!;
       const lead = this.#loads[least]! - load;
-      // Of two idle endpoints, the heavier one has more room.
+      // If both endpoints are idle, the heavier one has more room.
       if (lead > 0 || (lead === 0 && this.#nextLoads[group]! < this.#nextLoads[least]!)) least = group;
       if (load < mean && (earliest < 0 || this.#turns[group]! < this.#turns[earliest]!)) earliest = group;
     }

@@ -1,6 +1,6 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 
-/** One type of health check: what it sends and expects on its connection. */
+/** One type of health check: the bytes that it sends and expects on its connection. */
 export interface ProbeCheck {
   /** Called when the connection is established, including TLS. Returns bytes to send, or null. */
   connected(probe: ProbeEnd): Uint8Array | null;

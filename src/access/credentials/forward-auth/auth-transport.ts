@@ -26,7 +26,7 @@ export interface AuthCall {
    * Ends the call at its deadline. The owner gets the response if its head has arrived, otherwise a failure.
    */
   expire(): void;
-  /** Cancels the call. Of the owner's methods, only `closed` is still called. */
+  /** Cancels the call. Only the owner's `closed` is still called. */
   cancel(): void;
 }
 

@@ -7,8 +7,8 @@ const MAX_HEAD_BYTES = 16 * 1024;
 /** Max bytes of a response body. The rest is cut, and the connection is closed. */
 const MAX_BODY_BYTES = 64 * 1024;
 /**
- * Keep-alive time of an idle connection: shorter than that of most servers. After a reload, connections of
- * the old configuration close within this time.
+ * Keep-alive time of an idle connection. Most servers keep theirs longer. After a reload, connections of the
+ * old configuration close within this time.
  */
 const IDLE_TIMEOUT_MS = 15_000;
 /** Errors of a kept connection that the server has closed. */

@@ -55,7 +55,7 @@ export class TokenCache {
   /**
    * Returns a recently verified token. Undefined if it is unknown.
    *
-   * @param digest of the token
+   * @param digest digest of the token
    */
   find(digest: string): VerifiedToken | undefined {
     return this.#tokens.get(digest);

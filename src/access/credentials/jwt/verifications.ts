@@ -28,7 +28,7 @@ export class Verifications {
   /**
    * Verifies a token's signature in a later turn. The caller must yield to Node.
    *
-   * @param digest of the token
+   * @param digest the token's digest
    * @param candidates keys of the ring, tried in order
    * @returns a function that cancels `done`
    */

@@ -54,7 +54,7 @@ export class Bucket {
    * Takes units if the bucket has them.
    *
    * @param nowMs milliseconds on the clock shared by all threads
-   * @returns 0 if taken, else the ticks until the bucket has them
+   * @returns 0 if taken, otherwise the ticks until the bucket has them
    */
   take(words: Int32Array, at: number, units: number, nowMs: number): number {
     const now = ticksAt(nowMs, this.#ticks);

@@ -153,8 +153,8 @@ export class LimitTable {
   }
 
   /**
-   * Claims a free slot in the set that has more of them, or else an idle slot. Returns -1 if neither set has
-   * one.
+   * Claims a free slot in the set with more free slots, or an idle slot if there is no free one. Returns -1
+   * if both sets are in use.
    */
   #claim(first: number, second: number): number {
     const [better, other] = this.#freeIn(first) >= this.#freeIn(second) ? [first, second] : [second, first];
