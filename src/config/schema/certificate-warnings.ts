@@ -88,7 +88,7 @@ export function warnOfChain(section: Section, certificates: readonly X509Certifi
     const message =
       issuer < 0
         ? `certificate ${index + 2} of ${file} did not issue certificate ${index + 1}, and neither did another one: ` +
-          'some clients refuse such a chain. Write the issuer in its place, or leave it out'
+          'some clients refuse this chain. Write the issuer in its place, or leave it out'
         : `the chain in ${file} is out of order: certificate ${issuer + 1} issued certificate ${index + 1}, and must follow it`;
     section.problems.warning(path, message);
     return;

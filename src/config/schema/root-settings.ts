@@ -73,7 +73,7 @@ export const SETTINGS = {
   'workers.l4': setting('Threads for the listeners of mode l4', workerCount, 'auto'),
   'workers.bufferBudget': setting('Max bytes waiting in all sessions together', bufferBudget, 'auto'),
   'workers.stuckAfter': setting(
-    'Silence after which a worker is abandoned and replaced',
+    'Max silence of a worker before it is abandoned and replaced',
     duration({ min: 1000, max: 600_000, zero: 'never' }),
     '10s',
   ),
@@ -131,7 +131,7 @@ export const SETTINGS = {
     '100/s',
   ),
   'drain.deadline': setting(
-    'Time after which a drain ends all remaining connections',
+    'Max time of a drain before it ends all remaining connections',
     duration({ min: 1000, max: MAX_DURATION_MS }),
     '5m',
   ),

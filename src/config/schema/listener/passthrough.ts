@@ -92,7 +92,7 @@ function readServerNames(rule: Section): Located<string>[] {
 const serverName: Format<string> = (value) => {
   if (typeof value === 'string' && isIP(value.replace(/^\[(.*)\]$/, '$1')) !== 0) {
     throw new FormatError(
-      `${describe(value)} is an address, for which clients send no server name: write a name`,
+      `${describe(value)} is an address, and clients send no server name for it: write a name`,
     );
   }
   if (value === '*') {

@@ -98,7 +98,7 @@ describe('a chain', () => {
     for (const chain of [CHAIN_LEAF + CHAIN_ROOT, CHAIN_LEAF + pem.CA_CERT + CHAIN_ROOT]) {
       assert.deepEqual(warnings(chain, CHAIN_KEY), [
         '7:19: certificate 2 of "0.pem" did not issue certificate 1, and neither did another one: ' +
-          'some clients refuse such a chain. Write the issuer in its place, or leave it out',
+          'some clients refuse this chain. Write the issuer in its place, or leave it out',
       ]);
     }
   });

@@ -60,7 +60,7 @@ function membersOf(text: string, name: string): readonly unknown[] {
   }
   const keys = isRecord(set) ? set.keys : undefined;
   if (!Array.isArray(keys)) {
-    const hint = isRecord(set) && typeof set.kty === 'string' ? ': put the key into such a list' : '';
+    const hint = isRecord(set) && typeof set.kty === 'string' ? ': put the key into a list "keys"' : '';
     throw new FormatError(`${name} is not a key set, which has a list "keys" (RFC 7517)${hint}`);
   }
   if (keys.length <= MAX_KEYS) return keys;

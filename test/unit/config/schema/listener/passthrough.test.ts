@@ -32,8 +32,8 @@ describe('passthrough', () => {
       errors('  - { serverName: ["*", "10.0.0.1", "[::1]", "a.*.example", "a.example:443"], cluster: app }'),
       [
         '6:24: serverName: "*" would take every name: write names, and at layer 4 the cluster for the rest',
-        '6:29: serverName: "10.0.0.1" is an address, for which clients send no server name: write a name',
-        '6:41: serverName: "[::1]" is an address, for which clients send no server name: write a name',
+        '6:29: serverName: "10.0.0.1" is an address, and clients send no server name for it: write a name',
+        '6:41: serverName: "[::1]" is an address, and clients send no server name for it: write a name',
         '6:50: serverName: "a.*.example" has a star inside: only "*." at the front can be matched',
         '6:65: serverName: "a.example:443" has a port, which is not matched: write the host alone',
       ],

@@ -73,8 +73,8 @@ describe('the key websocket', () => {
 
   it('refuses a compressor per session, and names the alternatives', () => {
     assert.deepEqual(errorsOf(l7('websocket: { compression: dedicated }')), [
-      '5:31: compression: "dedicated" is no longer supported: a compressor of its own costs each session 82 KiB outside ' +
-        'of every bound. Write shared, which costs sessions no memory, or off',
+      '5:31: compression: "dedicated" is no longer supported: a compressor per session costs 82 KiB outside every ' +
+        'limit. Write shared, which costs sessions no memory, or off',
     ]);
   });
 });

@@ -84,7 +84,7 @@ describe('a file of keys', () => {
   it('is refused if it is not a key set', () => {
     assert.equal(error('secret'), '"keys.json" is not JSON: write a key set { "keys": [...] } (RFC 7517)');
     assert.equal(error('[]'), '"keys.json" is not a key set, which has a list "keys" (RFC 7517)');
-    assert.match(error(JSON.stringify(EC)), /: put the key into such a list$/);
+    assert.match(error(JSON.stringify(EC)), /: put the key into a list "keys"$/);
     assert.match(error(keySet(1)), /key 1 of "keys.json" has no key type/);
     assert.match(error(keySet({ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' })), /is not a key of type "EC"/);
     assert.match(
