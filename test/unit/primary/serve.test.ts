@@ -74,7 +74,7 @@ describe('a serving process', { timeout: 300_000 }, () => {
     assert.equal(generation, 1);
     assert.deepEqual(workers, ['l7-0', 'l7-1', 'l4-0']);
     const listening = (): number => served.lines.filter(({ msg }) => msg === 'worker listens').length;
-    await until(() => listening() === 3, "the workers' own lines have come");
+    await until(() => listening() === 3, "the workers' own lines arrived");
     served.child.kill('SIGKILL');
     await served.status();
   });

@@ -1,4 +1,4 @@
-/** An admin server on a port of its own, and clients of it. */
+/** An admin server on a separate port, and its clients. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -93,7 +93,7 @@ export class AdminRig {
     );
   }
 
-  /** Asks on a connection of its own; returns status and body. */
+  /** Sends a request on a new connection. Returns status and body. */
   ask(path: string, localAddress = '127.0.0.1', headers = {}): Promise<readonly [number, string]> {
     const options = { host: '127.0.0.1', port: this.#port, path, agent: false, localAddress, headers };
     const answer = new Promise<readonly [number, string]>((settle, fail) => {

@@ -8,7 +8,7 @@ import { LIVEZ, MAX_PER_ADDRESS, METRICS, heldMetrics, withRig } from './admin-r
 const MAX_CONNECTIONS = 128;
 
 describe('a flood of connections to the admin server', { timeout: 300_000 }, () => {
-  it('closes the oldest idle ones of its own address, and keeps nobody out', async () => {
+  it('closes the oldest idle connections from the same address, and keeps nobody out', async () => {
     await withRig({}, {}, async (rig) => {
       const other = await rig.dial('127.0.0.2');
       const first = await rig.dialMany(MAX_PER_ADDRESS);

@@ -221,7 +221,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     assert.deepEqual(slotsOf(second), before);
     await eventually(() => assert.equal(second.lookups.failures, 1));
     assert.ok(second.lookups.lookups >= 2, 'counted on');
-    assert.deepEqual(new Set(holders.values()), new Set([1]), 'the one before has given them back');
+    assert.deepEqual(new Set(holders.values()), new Set([1]), 'the previous monitor has returned them');
 
     lookup = found('192.0.2.2', '192.0.2.3');
     const third = await change(second, { ...config, retries: 6 });

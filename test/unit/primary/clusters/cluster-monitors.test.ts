@@ -218,7 +218,7 @@ describe('the evicted connections of a cluster', () => {
     assert.ok(Math.abs(sum - 2) < 1e-9, String(sum));
   });
 
-  it('are those of an endpoint that probes find down, even if it has other faults', async () => {
+  it('include all connections to an endpoint that probes find down, even if it has other faults', async () => {
     const one = await listening();
     const healthCheck = { ...PROBES, intervalMs: 20, timeoutMs: 5000, fall: 1 };
     const config = clusterConfig({ healthCheck, onDown: 'close', outlier: null, endpoints: [one] });

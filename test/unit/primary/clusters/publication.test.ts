@@ -40,7 +40,7 @@ describe('a publication', () => {
     assert.deepEqual([published(), waits], [2, ['turn', 'turn']]);
   });
 
-  it('of a larger cluster collects changes for 0.1 ms per endpoint', () => {
+  it('collects changes in a larger cluster for 0.1 ms per endpoint', () => {
     const { publication, published, waits, fire } = rig();
     publication.schedule(4096);
     publication.schedule(4097);

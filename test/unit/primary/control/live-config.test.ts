@@ -10,7 +10,7 @@ import { capture, config } from '../fixtures/config.ts';
 const next: Config = { ...config, log: { ...config.log, level: 'warn' } };
 const concrete = { kind: 'tcp', host: '127.0.0.1', port: 8080 } as const;
 
-/** A configuration in force whose parts note their calls; `fault` names the one that fails. */
+/** A current configuration whose parts record their calls. `fault` names the part that fails. */
 function setup(fault: 'claim' | 'clusters' | 'outputs' | 'workers' | null = null): {
   readonly live: LiveConfig;
   readonly calls: string[];

@@ -1,4 +1,4 @@
-/** Who may tap, and what the workers, the log, the events and the metrics are told of it. */
+/** Permissions of taps, and their traces in workers, log, events and metrics. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAX_TAPS } from '../../../../src/primary/tap/tap-desk.ts';
@@ -50,7 +50,7 @@ describe('the desk of taps', () => {
     rig.open();
   });
 
-  it('adds the configured rules to those of the tap', () => {
+  it("combines the configured rules with the tap's rules", () => {
     const rig = new DeskRig();
     rig.settings = { ...rig.settings, tapRedact: ['$..password', '/secret/'] };
     rig.begin({ payload: true, redact: ['$.token', '/secret/'] });

@@ -31,7 +31,7 @@ describe('the channel for ticket keys', { skip: isLinux ? false : 'abstract sock
     await assert.rejects(receiver.receive(), /closed/);
   });
 
-  it('accepts nothing from another user, and still accepts the keys of its own user', async () => {
+  it('accepts nothing from another user, and still accepts keys from the same user', async () => {
     const users = [STRANGER, null, process.geteuid!()];
     const receiver = await open(() => users.shift()!);
     const received = receiver.receive();

@@ -16,7 +16,7 @@ class Rig {
   readonly added: SpanRecord[] = [];
   readonly lines: string[] = [];
   loading = Promise.withResolvers<null>();
-  /** What a change to another collector throws; null for nothing. */
+  /** Error of a change to another collector, or null. */
   fault: Error | null = null;
   capacity = Infinity;
   left = 0;

@@ -158,7 +158,7 @@ describe('the current generation', () => {
     assert.deepEqual(ring.keys, [Buffer.alloc(80, 7)]);
   });
 
-  it('hides the series of an older one when nothing of it remains in any worker', async () => {
+  it('hides the series of an older generation when no worker uses it', async () => {
     const { pages, currentGeneration } = setup();
     const page = pages.add();
     await currentGeneration.change({
@@ -175,7 +175,7 @@ describe('the current generation', () => {
     const slot = { name: 'l7-0', page, state: 'up' } as const;
     new Float64Array(page)[oldest] = 1;
     currentGeneration.releaseSeries({ slots: [slot], leaving: [] });
-    assert.equal(isShown(), true, 'a worker has something of it');
+    assert.equal(isShown(), true, 'a worker still uses it');
     new Float64Array(page)[oldest] = 2;
     currentGeneration.releaseSeries({ slots: [slot], leaving: [slot] });
     assert.equal(isShown(), true, 'a leaving worker may');

@@ -8,7 +8,7 @@ const MAX_MS = 60_000;
 describe('a question to a worker', () => {
   it('is answered only by the answer to its command and generation', async () => {
     const question = new Question(settle, 'l7-0', MAX_MS);
-    question.receive({ type: 'prepared', generation: 2, problem: 'of the command before' });
+    question.receive({ type: 'prepared', generation: 2, problem: 'from the previous command' });
     question.receive({ type: 'settled', generation: 1 });
     question.receive({ type: 'settled', generation: 2 });
     assert.equal(await question.problem, null);

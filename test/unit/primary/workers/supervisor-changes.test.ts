@@ -128,7 +128,7 @@ describe('a restart of a worker', () => {
     await supervisor.end(AT_ONCE);
   });
 
-  it('of an unknown worker, or while all end, does nothing', async () => {
+  it('does nothing for an unknown worker, or while all end', async () => {
     const { supervisor, threads } = superviseFakes();
     await supervisor.start();
     assert.equal(await supervisor.restart('l7-9'), false);

@@ -197,7 +197,7 @@ describe('the slot of a worker', { timeout: 300_000 }, () => {
     assert.equal(slot.state, 'ended');
   });
 
-  it('of a stuck worker keeps nobody waiting, sends no more messages, and drains when that turns again', async () => {
+  it('keeps nobody waiting for a stuck worker, sends no more messages, and drains when the thread turns again', async () => {
     const { slot, tasks, lines } = setup();
     void slot.start();
     tasks[0]!.say({ type: 'listening', generation: 3 });

@@ -12,7 +12,7 @@ interface Fetch {
 export class FakeHome implements KeySetContext {
   readonly log: KeySetContext['log'];
   readonly #lines: ReturnType<typeof capture>['lines'];
-  /** Fetches that are under way. */
+  /** Pending fetches. */
   readonly fetches: Fetch[] = [];
   readonly changes: string[] = [];
   time = 0;

@@ -135,7 +135,7 @@ describe('the passwords of all workers', () => {
     assert.equal(passwords.results.refused, 3);
   });
 
-  it('of a new client displace the client with the most entries when 64 wait', () => {
+  it('from a new client displace the client with the most entries when 64 wait', () => {
     const { passwords, worker } = stage();
     for (let client = 0; client < 9; client++) {
       for (let index = 0; index < 8; index++) worker.ask(`guess ${client} ${index}`, `192.0.2.${client}`);

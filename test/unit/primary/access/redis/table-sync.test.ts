@@ -89,7 +89,7 @@ class Machine {
     return refusal === null ? () => holds.release() : refusal.kind;
   }
 
-  /** Lets clients in and out until one is refused. Returns how many came in. */
+  /** Admits and removes clients until one is refused. Returns the number of admitted clients. */
   exhaust(address?: string): number {
     for (let admitted = 0; ; admitted++) {
       const leave = this.enter(address);
@@ -127,7 +127,7 @@ describe('the rounds of a shared limit', () => {
 
   it('let a debt be repaid before anybody is admitted', async () => {
     const { one, other } = pair();
-    // Neither has heard of the other.
+    // Neither process knows the other's units yet.
     assert.equal(one.exhaust() + other.exhaust(), 20);
     await one.round();
     await other.round();

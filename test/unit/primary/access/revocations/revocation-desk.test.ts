@@ -10,7 +10,7 @@ const NOW = 1_893_456_000_000;
 const DAY_MS = 86_400_000;
 const KEEP = { keepMs: DAY_MS, file: null };
 
-/** A desk with a clock, workers and a disk of its own. */
+/** A desk with a fake clock, fake workers and a fake disk. */
 class Rig {
   readonly told: { changed: readonly Revocation[]; ended: readonly string[] }[] = [];
   readonly asked: SessionQuestion[] = [];

@@ -61,7 +61,7 @@ describe('a rebalance by command', () => {
     });
   }
 
-  it('of an unknown cluster answers 404 with the known clusters', async () => {
+  it('answers 404 with the known clusters for an unknown cluster', async () => {
     const { result, rates } = await rebalance('other', '', {});
     const message = 'there is no cluster other: write one of app, api';
     assert.deepEqual([result, rates], [{ status: 404, message }, []]);

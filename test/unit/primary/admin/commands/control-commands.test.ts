@@ -7,7 +7,7 @@ import type { Controls } from '../../../../../src/primary/admin/commands/control
 import { scopeKey } from '../../../../../src/protocol/to-worker.ts';
 
 const SETTINGS = { rate: 100, deadlineMs: 300_000, jitterMs: 0 } as const;
-/** What the process has revoked. */
+/** The process's revocation. */
 const REVOCATION = {
   principal: 'jwt:alice',
   at: '2030-01-01T00:00:00.000Z',
@@ -131,7 +131,7 @@ describe('a drain by command', () => {
     });
   }
 
-  it('of an unknown scope answers 404, undone or not', async () => {
+  it('answers 404 for an unknown scope, undone or not', async () => {
     const rig = new Rig();
     for (const [path, message] of [
       ['/listeners/other', 'there is no listener other'],
@@ -174,7 +174,7 @@ describe('a restart of workers by command', () => {
     ]);
   });
 
-  it('of an unknown worker answers 404', async () => {
+  it('answers 404 for an unknown worker', async () => {
     assert.deepEqual(await new Rig().post('/workers/l7-9/restart'), {
       status: 404,
       message: 'there is no worker l7-9',

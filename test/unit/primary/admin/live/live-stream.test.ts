@@ -129,7 +129,7 @@ describe('GET /live', { timeout: 300_000 }, () => {
   });
 });
 
-/** Returns the chunks of an HTTP/1.1 answer that have come whole. */
+/** Returns the chunks of an HTTP/1.1 answer that have arrived completely. */
 function chunksOf(received: string): string[] {
   const chunks: string[] = [];
   let at = received.indexOf('\r\n\r\n') + 4;

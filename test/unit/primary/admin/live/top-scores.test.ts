@@ -5,7 +5,7 @@ import { topScores } from '../../../../../src/primary/admin/live/top-scores.ts';
 const top = (scores: number[], max: number): number[] => topScores(Float64Array.from(scores), max);
 
 describe('the top scores', () => {
-  it('are those of all elements if there are few', () => {
+  it('are all elements if there are few', () => {
     assert.deepEqual(top([3, 1], 2), [0, 1]);
     assert.deepEqual(top([], 2), []);
   });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Slices } from '../../../../../src/core/timing/slices.ts';
 import { CHUNK_LENGTH, chunksOf } from '../../../../../src/primary/admin/pages/chunks.ts';
 
-/** Pieces that take a time each by a clock of their own, and count the turns of the event loop. */
+/** Pieces that advance a fake clock, and count the turns of the event loop. */
 class Rig {
   time = 0;
   made = 0;

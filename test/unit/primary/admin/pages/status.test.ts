@@ -23,7 +23,7 @@ function statusOf(facts: Facts): Status {
   return status;
 }
 
-/** Slots. The second endpoint has gone from the directory. */
+/** Slots. The directory no longer has the second endpoint. */
 const WEB = 400;
 const TCP = 401;
 const CLUSTER = 500;
