@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** From the command line to a command. Each is loaded when it is wanted: `check` needs no engine. */
+/** Parses the command line and runs a command. Modules load on demand: `check` needs no engine. */
 import { fileURLToPath } from 'node:url';
 import type { CommandName, CommandOptions } from './cli/arguments.ts';
 import { parseArguments } from './cli/arguments.ts';

@@ -17,37 +17,38 @@ import { printable, printableOnceParsed, readPrintable } from '../telemetry/outp
 import type { CommandOptions } from './arguments.ts';
 
 const ANSWER_TIMEOUT_MS = 60_000;
-/** Max time without a frame of `/live`, of which each second has one. */
+/** Max time without a `/live` frame. The server sends one each second. */
 const SILENCE_MS = 5000;
-/** Max time without a line of a tap, which has an empty one at least every 5 s. */
+/** Max time without a line of a tap. The server sends an empty line at least every 5 s. */
 const TAP_SILENCE_MS = 15_000;
 
 /**
- * Asks the admin server at the address and with the token of a configuration. Answers hold text that clients and
- * endpoints choose, so this class makes every answer printable: the commands write answers, and strings out of JSON
- * answers, to a terminal.
+ * Sends requests to the admin server, with the address and token of a configuration.
+ *
+ * Answers contain text that clients and endpoints choose. This class escapes every answer, because the
+ * commands write answers and their JSON strings to a terminal.
  */
 export class AdminClient {
   readonly #admin: Config['admin'];
 
-  /** @throws ConfigError for a configuration that cannot be used */
+  /** @throws ConfigError if the configuration is not valid */
   constructor({ configFile: file, overrides, env }: CommandOptions) {
     this.#admin = loadConfig({ file, overrides, env }).config.admin;
   }
 
-  /** Whether `admin.token` is set, which some paths and every command need. */
+  /** Whether `admin.token` is set. Every command and some paths need it. */
   get hasToken(): boolean {
     return this.#admin.token !== null;
   }
 
-  /** @throws StartError if nobody answers */
+  /** @throws StartError if the admin server does not answer */
   async status(): Promise<Status> {
     return JSON.parse(await this.get('/status')) as Status;
   }
 
   /**
-   * @param signal gives the request up
-   * @throws StartError for another status than 200, or if nobody answers
+   * @param signal aborts the request
+   * @throws StartError if the status is not 200, or if the admin server does not answer
    */
   async get(path: string, signal?: AbortSignal): Promise<string> {
     const answer = await this.#ask('GET', path, signal);
@@ -56,9 +57,9 @@ export class AdminClient {
   }
 
   /**
-   * Opens the stream of live frames. Its bytes are not printable: see {@link printableOnceParsed}.
+   * Opens the stream of live frames. Its bytes are not escaped: see {@link printableOnceParsed}.
    *
-   * @throws StartError if there is no such stream, or if nobody answers
+   * @throws StartError if the running version has no `/live`, or if the admin server does not answer
    */
   async live(signal: AbortSignal): Promise<IncomingMessage> {
     const answer = await this.#explained(openAdmin(this.#admin, 'GET', '/live', SILENCE_MS, signal));
@@ -75,10 +76,10 @@ export class AdminClient {
   }
 
   /**
-   * Starts a tap, which lasts as long as the stream. Its bytes are not printable.
+   * Starts a tap, which lasts as long as the stream. Its bytes are not escaped.
    *
    * @param path `/tap` and its parameters
-   * @throws StartError if the tap is refused, or if nobody answers
+   * @throws StartError if the tap is refused, or if the admin server does not answer
    */
   async tap(path: string, signal: AbortSignal): Promise<IncomingMessage> {
     const answer = await this.#explained(openAdmin(this.#admin, 'POST', path, TAP_SILENCE_MS, signal));
@@ -95,16 +96,17 @@ export class AdminClient {
   }
 
   /**
-   * Gives a command.
+   * Sends a command.
    *
-   * @returns the JSON of its answer, whose status is below 300, or 409 if the process is in no state for the command
-   * @throws StartError if the command is refused, or if nobody answers
+   * @returns the JSON of the answer. Its status is below 300, or 409 if the state of the process does not
+   * allow the command.
+   * @throws StartError if the command is refused, or if the admin server does not answer
    */
   post(path: string): Promise<CommandAnswer> {
     return this.#command('POST', path);
   }
 
-  /** Gives a command that takes something away. See {@link post}. */
+  /** Sends a command that removes something. See {@link post}. */
   delete(path: string): Promise<CommandAnswer> {
     return this.#command('DELETE', path);
   }
@@ -135,7 +137,8 @@ export class AdminClient {
 }
 
 /**
- * Adds the options of a command to a path, as parameters of the same names. They may have escapes as answers are printed.
+ * Adds command options to a path as query parameters of the same names. Values may contain the escapes of
+ * printed answers.
  *
  * @param names options to add if they are given
  */

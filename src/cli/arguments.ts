@@ -17,16 +17,16 @@ import {
 
 /** The arguments of a command. */
 export interface CommandOptions {
-  /** As the user wrote it; `config/sluice.yaml` by default. */
+  /** The path as the user wrote it. Defaults to `config/sluice.yaml`. */
   readonly configFile: string;
-  /** Each `path=value` of `--set`, in order. */
+  /** Values of `--set`, each `path=value`, in order. */
   readonly overrides: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Values of the command's own options, by name; empty for options that take none. */
+  /** Values of the options of this command, by name. Empty string for an option that takes no value. */
   readonly flags: ReadonlyMap<string, string>;
-  /** Each rule of `--redact`, in order. */
+  /** Values of `--redact`, in order. */
   readonly redact: readonly string[];
-  /** What the command acts on: the id of a session, or a principal; null if it is not given. */
+  /** The session ID or principal that the command acts on. Null if not given. */
   readonly operand: string | null;
 }
 
@@ -49,13 +49,13 @@ export type CommandName = (typeof COMMANDS)[number];
 
 export type Invocation =
   | { readonly kind: 'command'; readonly command: CommandName; readonly options: CommandOptions }
-  /** Help on one command, or on all of them for null. */
+  /** Help on one command; general help if null. */
   | { readonly kind: 'help'; readonly command: CommandName | null }
   | { readonly kind: 'version' }
-  /** The load generator, which reads its own arguments. */
+  /** The load generator. It parses its own arguments. */
   | { readonly kind: 'bench'; readonly argv: readonly string[] };
 
-/** Has options of its own: see bench/options. */
+/** Its options are in bench/options. */
 const BENCH = 'bench';
 
 const DEFAULT_FILE = 'config/sluice.yaml';
@@ -95,7 +95,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const;
-/** What to write after an option that takes a value. */
+/** The value that each option takes, as error messages name it. */
 const VALUES: Readonly<Record<string, string>> = {
   config: 'a file',
   set: 'path=value',
@@ -120,7 +120,7 @@ const VALUES: Readonly<Record<string, string>> = {
   duration: 'a duration, such as 5m',
   frames: 'a number',
 };
-/** Options of some commands only. */
+/** Options that only some commands have. */
 const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
   test: ['run'],
   takeover: ['run'],
@@ -152,10 +152,12 @@ const FLAGS: Readonly<Record<string, readonly CommandName[]>> = {
   duration: ['tap'],
   frames: ['tap'],
 };
-/** Commands that take an argument. */
+/** Commands that take an operand. */
 const OPERANDS: ReadonlySet<CommandName> = new Set(['kick', 'revoke']);
 
-/** Options that become parameters of an admin command, which the running sluice reads by the same rules. */
+/**
+ * Options that become parameters of an admin command. The running sluice validates them by the same rules.
+ */
 const PARAMETERS: Readonly<Record<string, CommandParameter>> = {
   ...DRAIN_PARAMETERS,
   limit: PAGE_LIMIT,
@@ -169,9 +171,9 @@ const PARAMETERS: Readonly<Record<string, CommandParameter>> = {
 type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
 
 /**
- * Reads the arguments that follow the program's name.
+ * Parses the arguments after the program name.
  *
- * @throws UsageError with one line that names the argument and what to write
+ * @throws UsageError with one line that names the argument and the remedy
  */
 export function parseArguments(argv: readonly string[], env: CommandOptions['env']): Invocation {
   if (argv[0] === BENCH) return { kind: 'bench', argv: argv.slice(1) };
@@ -216,7 +218,7 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
   };
 }
 
-/** Not strict: Node's own messages for bad arguments are three lines long. */
+/** Not strict, because Node's own messages for bad arguments span three lines. */
 function tokensOf(argv: readonly string[]) {
   return parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true }).tokens;
 }
@@ -244,7 +246,7 @@ function checkOption(option: Option): void {
     if (value !== undefined) throw new UsageError(`${option.rawName} takes no value`);
     return;
   }
-  // An argument that begins with a dash is the next option, not a value. A recording may come from stdin.
+  // An argument that begins with a dash is the next option, except `--from -` (stdin).
   const isStdin = option.name === 'from' && value === '-';
   if (value === undefined || value === '' || (!option.inlineValue && value.startsWith('-') && !isStdin)) {
     throw new UsageError(`${option.rawName} needs ${wanted}`);

@@ -2,7 +2,7 @@ import { tunnelClusters } from '../config/schema/tunnel-clusters.ts';
 import type { Config } from '../config/types/config.ts';
 import { formatAddress, isAnyHost, type TcpAddress } from '../core/address.ts';
 
-/** Returns a few lines for a newcomer at a terminal: the URL of each listener and of the admin server. */
+/** Returns the URL of each listener and of the admin server, for a newcomer at a terminal. */
 export function banner(config: Config, admin: TcpAddress): string {
   const rows = config.listeners.map((listener): [string, string] => {
     if (listener.mode === 'l4')
@@ -19,7 +19,7 @@ export function banner(config: Config, admin: TcpAddress): string {
   return `\n  sluice is ready. Open in a browser, or end with Ctrl-C:\n\n${lines.join('')}\n`;
 }
 
-/** A browser cannot open the address of all interfaces: write localhost instead. */
+/** Replaces a wildcard host, which a browser cannot open, by localhost. */
 function browsable(address: TcpAddress): string {
   return formatAddress(isAnyHost(address.host) ? { ...address, host: 'localhost' } : address);
 }

@@ -1,14 +1,14 @@
-/** The texts on stderr for problems. */
+/** Formats problems for stderr. */
 import type { ConfigProblem } from '../core/errors.ts';
 import { ConfigError, StartError, UsageError, messageOf } from '../core/errors.ts';
 import { printable } from '../telemetry/output/printable.ts';
 
-/** Returns one line for each warning of a configuration. */
+/** Returns one line per warning of a configuration. */
 export function warningLines(warnings: readonly ConfigProblem[]): string {
   return printable(warnings.map(({ place, message }) => `warning: ${place}: ${message}\n`).join(''));
 }
 
-/** Returns the lines and the exit status for an error that a command threw. */
+/** Returns the text and the exit status for an error of a command. */
 export function describeFailure(thrown: unknown): { readonly text: string; readonly status: number } {
   if (thrown instanceof UsageError) {
     return { text: `sluice: ${thrown.message}\nTry sluice --help.\n`, status: 2 };

@@ -1,4 +1,7 @@
-/** Chooses the Node that sluice runs on: TypeScript needs a recent one, and uWebSockets.js has binaries for few. */
+/**
+ * Chooses the Node.js binary. TypeScript needs a recent version, and uWebSockets.js has binaries for few
+ * versions.
+ */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -6,21 +9,23 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { StartError } from '../core/errors.ts';
 
-/** Marks a process that was started by {@link runOnPinned}, so that it never starts another. */
+/** Set in a process that {@link runOnPinned} started, so that it does not start another one. */
 const MARK = 'SLUICE_PINNED_RUNTIME';
-/** Node 22 has the ABI (127) of uWebSockets.js. From 22.18 on it runs TypeScript. */
+/** Node 22 has ABI 127, which the uWebSockets.js binary needs. It runs TypeScript since 22.18. */
 const TESTED_MAJOR = 22;
 const MIN_MINOR = 18;
-/** Node 23 runs TypeScript from a later version on only, and has no support any more. */
+/** Node 23 is out of support, and its first releases do not run TypeScript. */
 const ODD_MAJOR = 23;
 const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const;
 
 /**
- * Returns the Node that sluice is to run on in place of this one; null to run on this one. The pinned Node is preferred to one
- * for which uWebSockets.js has no binary. Without it, a newer Node runs everything but listeners that need uWebSockets.js.
+ * Returns the path of another Node binary to run on. Null keeps the current one.
+ *
+ * If uWebSockets.js has no binary for the current Node, the pinned Node is preferred. Without the pinned
+ * Node, a newer Node runs everything except listeners that need uWebSockets.js.
  *
  * @param file see {@link pinnedNode}
- * @throws StartError with the remedy if sluice runs on none of them
+ * @throws StartError with the remedy if no Node can run sluice
  */
 export function chooseNode(file: string | URL, version: string, env: NodeJS.ProcessEnv): string | null {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
@@ -30,10 +35,10 @@ export function chooseNode(file: string | URL, version: string, env: NodeJS.Proc
 }
 
 /**
- * Finds the Node binary that npm installed beside sluice.
+ * Finds the Node binary that npm installed next to sluice.
  *
- * @param file a file or its URL: node_modules is searched for in its directory and upwards
- * @throws StartError with the remedy if there is none, or if this process runs on it already
+ * @param file a path or URL. The search for node_modules starts in its directory and goes up.
+ * @throws StartError with the remedy if the binary is missing, or if this process already runs on it
  */
 function pinnedNode(file: string | URL, version: string, env: NodeJS.ProcessEnv): string {
   const found = env[MARK] === undefined ? findPinned(file) : null;
@@ -45,9 +50,10 @@ function pinnedNode(file: string | URL, version: string, env: NodeJS.ProcessEnv)
 }
 
 /**
- * Runs a script on another Node, with the standard streams of this process, and passes signals on to it.
+ * Runs a script on another Node binary. The child shares the standard streams and receives the signals of
+ * this process.
  *
- * @returns the exit status of the script; a signal that ended it ends this process, too
+ * @returns the exit status of the script. If a signal ends the script, this process ends by the same signal.
  */
 export function runOnPinned(node: string, script: string, argv: readonly string[]): Promise<number> {
   return new Promise((settle, fail) => {
@@ -56,7 +62,7 @@ export function runOnPinned(node: string, script: string, argv: readonly string[
       env: { ...process.env, [MARK]: '1' },
     });
     const forward = (signal: NodeJS.Signals): void => {
-      // The terminal sends SIGINT to both processes; a second one would end sluice at once.
+      // The terminal sends SIGINT to both processes. A second SIGINT would end sluice at once.
       if (signal === 'SIGINT' && process.stdin.isTTY) return;
       child.kill(signal);
     };

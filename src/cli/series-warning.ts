@@ -2,10 +2,15 @@ import type { Config } from '../config/types/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { countSeries } from '../protocol/series-count.ts';
 
-/** Number of series above which a scrape is worth a warning: some 7 MB, and much of a small Prometheus. */
+/**
+ * Min series that cause a warning. A scrape of this size has about 7 MB and loads a small Prometheus heavily.
+ */
 const MANY_SERIES = 100_000;
 
-/** Returns a warning if a configuration makes more series in `/metrics` than most Prometheus servers are made for. */
+/**
+ * Returns a warning if a configuration produces more `/metrics` series than most Prometheus servers handle
+ * well.
+ */
 export function warnOfSeries(config: Config): readonly ConfigProblem[] {
   const { endpoint, route, cluster, other } = countSeries(config);
   const { endpoints } = config.metrics;

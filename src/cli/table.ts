@@ -1,7 +1,8 @@
 /**
- * Writes rows of cells as text: each column as wide as its longest cell, text to the left, numbers to the right.
+ * Formats rows as a text table. Each column is as wide as its longest cell. Text is aligned left, numbers
+ * right.
  *
- * @returns lines, each ending in a newline; an empty string without rows
+ * @returns lines, each ending in a newline; an empty string if there are no rows
  */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   if (rows.length === 0) return '';
@@ -18,14 +19,14 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     .join('');
 }
 
-/** The narrowest that {@link narrowed} makes a column. */
+/** Min width of a column that {@link narrowed} cuts. */
 const MIN_WIDTH = 8;
 
 /**
- * Cuts long cells so that a table fits a terminal: always those of the widest column, down to 8 characters.
+ * Cuts long cells until a table fits the terminal. Shrinks the widest column first, down to 8 characters.
  *
- * @param cuttable numbers of the columns whose cells may be cut
- * @param width characters of a line; Infinity cuts nothing
+ * @param cuttable indexes of the columns whose cells may be cut
+ * @param width characters per line; Infinity cuts nothing
  * @returns the rows for {@link table}
  */
 export function narrowed(

@@ -1,4 +1,4 @@
-/** The texts of `--help`. */
+/** The `--help` texts. */
 import type { CommandName } from './arguments.ts';
 
 const CONFIG_OPTIONS = `  -c, --config FILE     YAML or JSON; config/sluice.yaml by default
@@ -244,7 +244,7 @@ ${HELP_OPTION}
 `,
 };
 
-/** Help on one command, or on the whole; ends in a newline. */
+/** Returns the help of one command, or the general help if null. Ends in a newline. */
 export function usage(command: CommandName | null): string {
   return command === null ? GENERAL : BY_COMMAND[command];
 }

@@ -1,4 +1,4 @@
-/** `sluice check`: tells whether a configuration can be used. */
+/** `sluice check`: validates a configuration. */
 import { loadConfig } from '../../config/loader.ts';
 import { readDescriptorLimit } from '../../core/descriptor-limit.ts';
 import type { CommandOptions } from '../arguments.ts';
@@ -6,10 +6,10 @@ import { warningLines } from '../diagnostics.ts';
 import { warnOfSeries } from '../series-warning.ts';
 
 /**
- * Prints the number of listeners and clusters, and the warnings on stderr.
+ * Prints the number of listeners and clusters. Warnings go to stderr.
  *
  * @returns 0
- * @throws ConfigError for a configuration that cannot be used
+ * @throws ConfigError if the configuration is not valid
  */
 export function run(options: CommandOptions): number {
   const { configFile: file, overrides, env } = options;

@@ -1,20 +1,21 @@
-/** `sluice demo`: runs the WebSocket servers of the demo in a process of their own. */
+/** `sluice demo`: runs the demo's WebSocket servers in a separate process. */
 import { loadConfig } from '../../config/loader.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { CommandOptions } from '../arguments.ts';
 import { startBackends } from '../demo/backends.ts';
 
-/** The one message over IPC to the process that forked the demo. */
+/** The only IPC message to the process that forked the demo. */
 export type DemoReport = { readonly type: 'ready' } | { readonly type: 'failed'; readonly message: string };
 
 /**
- * Runs the demo's servers until SIGTERM or SIGINT, and prints a line for each server.
+ * Runs the demo's servers until SIGTERM or SIGINT. Prints one line per server.
  *
- * A forked process sends a {@link DemoReport} to its parent and prints nothing. It ends with the IPC channel, so it never
- * outlives its parent. It ignores SIGINT: a terminal sends SIGINT to both processes, and the parent ends this one.
+ * A forked process prints nothing: it sends a {@link DemoReport} to its parent. It ends when the IPC channel
+ * closes, so it never outlives its parent. It ignores SIGINT, because a terminal sends SIGINT to both
+ * processes and the parent ends this one.
  *
- * @returns the exit status: 0, or 1 if the parent has been told of a failure
- * @throws ConfigError or StartError if there is no parent
+ * @returns the exit status: 0, or 1 if a failure was reported to the parent
+ * @throws ConfigError or StartError if the process was not forked
  */
 export async function run(options: CommandOptions): Promise<number> {
   const forked = process.send !== undefined;
@@ -47,7 +48,7 @@ function watchForStop(forked: boolean): { stopped: Promise<void>; release: () =>
   const stopped = new Promise<void>((settle) => (stop = settle));
   for (const event of events) process.on(event, stop);
   if (forked) process.on('SIGINT', ignore);
-  // The parent may have ended while this process was starting.
+  // The parent may have ended during the start of this process.
   if (forked && !process.connected) stop();
   const release = (): void => {
     for (const event of events) process.off(event, stop);
@@ -56,7 +57,7 @@ function watchForStop(forked: boolean): { stopped: Promise<void>; release: () =>
   return { stopped, release };
 }
 
-/** Resolves when the message has been sent, or cannot be. */
+/** Resolves after the message is sent or fails to be sent. */
 function report(message: DemoReport): Promise<void> {
   return new Promise((settle) => {
     if (process.send === undefined) settle();

@@ -1,4 +1,4 @@
-/** `sluice drain`: makes a running sluice end connections at a pace. */
+/** `sluice drain`: ends the connections of a running sluice at a limited rate. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../core/errors.ts';
@@ -12,10 +12,10 @@ const LOOK_PERIOD_MS = 500;
 const BAR_WIDTH = 40;
 
 /**
- * Begins a drain, or ends it with `--undo`; `--watch` waits until no connection is left.
+ * Starts a drain, or ends it with `--undo`. With `--watch`, waits until no connection remains.
  *
  * @returns 0, or 1 if there was nothing to undo
- * @throws UsageError for options that exclude each other, StartError if the running sluice refuses
+ * @throws UsageError if options exclude each other, StartError if the running sluice refuses
  */
 export async function run(options: CommandOptions): Promise<number> {
   const { flags } = options;
@@ -68,7 +68,7 @@ async function watch(client: AdminClient, scope: DrainStatus['scope']): Promise<
   }
 }
 
-/** `[#####.....]  50%  2500 of 5000 left  5.0 s` */
+/** Formats progress as `[#####.....]  50%  2500 of 5000 left  5.0 s`. */
 export function progressBar({ total, remaining, seconds }: Omit<DrainStatus, 'scope'>): string {
   const share = total === 0 ? 1 : (total - remaining) / total;
   const filled = Math.floor(share * BAR_WIDTH);

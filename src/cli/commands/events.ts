@@ -1,28 +1,28 @@
-/** `sluice events`: prints the last refused and failed events of a running sluice. */
+/** `sluice events`: prints recent refusals and failures of a running sluice. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { StartError } from '../../core/errors.ts';
 import type { EventPage, EventRow } from '../../protocol/admin/events.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 
-/** Max characters of a line on a terminal. */
+/** Max characters per line on a terminal. */
 const MAX_LINE_LENGTH = 120;
 const PERIOD_MS = 1000;
 
 /**
- * Prints a line for each row, or JSON with `--json`, and with `--follow` goes on until it is interrupted.
+ * Prints one line per row, or JSON with `--json`. With `--follow`, runs until it is interrupted.
  *
  * @returns 0
- * @throws StartError if the running sluice refuses, or nobody answers the first time
+ * @throws StartError if the running sluice refuses, or if the first request gets no answer
  */
 export async function run(options: CommandOptions): Promise<number> {
   const client = new AdminClient(options);
   const limit = options.flags.get('limit');
-  // Who reads from a pipe looks for the words at the end, too.
+  // A pipe gets whole lines: its reader may search for words near the end.
   const maxLength = process.stdout.isTTY ? MAX_LINE_LENGTH : Infinity;
   const describe = (row: EventRow): string =>
     options.flags.has('json') ? JSON.stringify(row) : describeEvent(row, maxLength);
-  // The reader of a pipe has gone.
+  // The reader of the pipe closed it.
   process.stdout.on('error', () => process.exit(0));
   let path = limit === undefined ? '/events' : `/events?limit=${limit}`;
   for (let isFirst = true; ; isFirst = false) {
@@ -36,19 +36,20 @@ export async function run(options: CommandOptions): Promise<number> {
   }
 }
 
-/** Asks for rows; null while a sluice that has answered before does not. */
+/** Fetches rows. Returns null if a sluice that answered before does not answer now. */
 async function pageAt(client: AdminClient, path: string, isFirst: boolean): Promise<EventPage | null> {
   try {
     return JSON.parse(await client.get(path)) as EventPage;
   } catch (error) {
-    // It may be restarted: its numbers are higher then. A refusal has no cause, and would come again: a token that is changed.
+    // A restarting sluice answers again later, with higher numbers. An error without a cause is a refusal,
+    // such as a changed token. Retrying would not help.
     if (isFirst || !(error instanceof StartError) || error.cause === undefined) throw error;
     return null;
   }
 }
 
 /**
- * Writes a row as one line for a person: when, what, how often, then who and where, as far as there is room.
+ * Formats a row as one line: time, event and count, then the client and the place as far as they fit.
  *
  * @param maxLength in characters
  */

@@ -4,10 +4,10 @@ import { AdminClient, withOptions } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 
 /**
- * Closes the session of an id, or all of a principal with `--principal`.
+ * Closes the session with the given ID, or all sessions of `--principal`.
  *
  * @returns 0, or 1 if no session was closed
- * @throws UsageError for neither or both of the two, StartError if there is no such session
+ * @throws UsageError unless exactly one of both is given, StartError if the session does not exist
  */
 export async function run(options: CommandOptions): Promise<number> {
   const { flags, operand: id } = options;

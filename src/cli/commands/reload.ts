@@ -1,4 +1,4 @@
-/** `sluice reload`: makes a running sluice read its configuration again. */
+/** `sluice reload`: makes a running sluice reload its configuration. */
 import type { ReloadAnswer } from '../../protocol/admin/answers.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
@@ -6,8 +6,8 @@ import type { CommandOptions } from '../arguments.ts';
 /**
  * Prints the result of the reload.
  *
- * @returns 0 if the new configuration is in use, 1 if the old one stayed
- * @throws ConfigError if not even the admin address can be read, StartError if nobody answers
+ * @returns 0 if the new configuration took effect, 1 if the old one stays
+ * @throws ConfigError if the admin address cannot be read, StartError if the admin server does not answer
  */
 export async function run(options: CommandOptions): Promise<number> {
   const answer = (await new AdminClient(options).post('/reload')) as ReloadAnswer;

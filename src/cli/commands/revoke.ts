@@ -1,14 +1,14 @@
-/** `sluice revoke`: keeps a principal out of a running sluice. */
+/** `sluice revoke`: blocks a principal on a running sluice. */
 import { UsageError } from '../../core/errors.ts';
 import { readPrintable } from '../../telemetry/output/printable.ts';
 import { AdminClient } from '../admin-client.ts';
 import type { CommandOptions } from '../arguments.ts';
 
 /**
- * Revokes a principal, or lets it in again with `--undo`.
+ * Revokes a principal, or admits it again with `--undo`.
  *
  * @returns 0
- * @throws UsageError without a name, StartError if the running sluice refuses, or there is nothing to undo
+ * @throws UsageError if the name is missing, StartError if the running sluice refuses or has nothing to undo
  */
 export async function run(options: CommandOptions): Promise<number> {
   const { flags, operand: name } = options;

@@ -22,9 +22,9 @@ import { banner } from '../banner.ts';
 import { DemoProcess } from '../demo/demo-process.ts';
 import { describeFailure } from '../diagnostics.ts';
 
-/** Max time that the end waits for a reader of the log. */
+/** Max time that the shutdown waits for the reader of the log. */
 const LOG_TIMEOUT_MS = 2_000;
-/** Time after which the process ends although something still holds it. */
+/** Time until a forced exit if something still keeps the process alive. */
 const MAX_LEAVE_MS = 200;
 
 const WORKER_FILES: WorkerFiles = {
@@ -32,7 +32,7 @@ const WORKER_FILES: WorkerFiles = {
   l4: entry(new URL('../../worker/l4.ts', import.meta.url)),
 };
 
-/** Names a thread's module with the extension of this file: the build compiles both to JavaScript. */
+/** Returns a worker module with the extension of this file, because the build compiles both to JavaScript. */
 function entry(module: URL): URL {
   return new URL(module.href.replace(/\.ts$/, extname(import.meta.url)));
 }
@@ -40,9 +40,9 @@ function entry(module: URL): URL {
 /**
  * Runs the proxy until a signal ends it.
  *
- * @returns the exit status: 0 after a drain, 1 if the proxy could not start or a worker did not end, 128 plus the number
- * of a second signal that cut the drain short
- * @throws ConfigError for a configuration that cannot be used
+ * @returns the exit status: 0 after a drain, 1 if the start failed or a worker did not end. If a second
+ * signal cut the drain short, 128 plus its number.
+ * @throws ConfigError if the configuration is not valid
  */
 export async function run(options: CommandOptions): Promise<number> {
   const memory = new ItemMemory();
@@ -69,7 +69,7 @@ export async function run(options: CommandOptions): Promise<number> {
   const written = await output.close(LOG_TIMEOUT_MS);
   if (failure !== null) process.stderr.write(describeFailure(failure).text);
   if (!ended || !written) hardExit(status);
-  // Attempts of the exporter of traces, which nobody waits for, would hold the process for seconds.
+  // Pending attempts of the trace exporter would keep the process alive for seconds.
   setTimeout(() => process.exit(status), MAX_LEAVE_MS).unref();
   return status;
 }
@@ -78,7 +78,7 @@ function sourceOf({ configFile: file, overrides, env }: CommandOptions): ConfigS
   return { file, overrides, env, descriptorLimit: readDescriptorLimit() };
 }
 
-/** Keeps native libraries from writing between the lines of the log; returns why not if that is not possible. */
+/** Keeps native libraries from writing between log lines. `problem` is the reason if that fails. */
 function takeStdout(): { readonly fd: number; readonly problem: string | null } {
   try {
     return { fd: takeStandardOutput(), problem: null };
@@ -88,7 +88,7 @@ function takeStdout(): { readonly fd: number; readonly problem: string | null } 
 }
 
 interface Surroundings {
-  /** What the loadings of the configuration remember. */
+  /** Items that successive loads of the configuration share. */
   readonly memory: ItemMemory;
   readonly stdout: number;
   readonly log: Logger;

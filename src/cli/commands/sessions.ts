@@ -6,14 +6,14 @@ import type { CommandOptions } from '../arguments.ts';
 import { narrowed, table } from '../table.ts';
 
 const HEAD = ['ID', 'PRINCIPAL', 'CLIENT', 'CLUSTER', 'AGE', 'ENDS'];
-/** The principal, the client and the cluster. An id must stay whole: other commands take it. */
+/** The principal, the client and the cluster. An ID must stay whole because other commands take it. */
 const CUTTABLE = [1, 2, 3];
 
 /**
  * Prints a table, or JSON with `--json`.
  *
  * @returns 0
- * @throws StartError if the running sluice refuses, or nobody answers
+ * @throws StartError if the running sluice refuses or does not answer
  */
 export async function run(options: CommandOptions): Promise<number> {
   const path = withOptions('/sessions', options.flags, ['principal', 'cluster', 'client', 'limit']);
@@ -23,17 +23,17 @@ export async function run(options: CommandOptions): Promise<number> {
     process.stdout.write(text);
     return 0;
   }
-  // Programs that read the table get every name whole.
+  // A pipe gets whole names, for programs that parse the table.
   const width = process.stdout.isTTY ? process.stdout.columns : Infinity;
   process.stdout.write(describeSessions(JSON.parse(text) as SessionsAnswer, Date.now(), width));
   return 0;
 }
 
 /**
- * Writes sessions as a table for a person.
+ * Formats sessions as a table for a person.
  *
  * @param now milliseconds since 1970
- * @param width characters that a line may have
+ * @param width max characters per line
  */
 export function describeSessions(
   { sessions, total, incomplete = [] }: SessionsAnswer,
@@ -58,7 +58,7 @@ export function describeSessions(
   return table(HEAD, narrowed(HEAD, rows, CUTTABLE, width)) + notes.join('');
 }
 
-/** Writes the time between two moments in its largest unit, rounded down: `5s`, `3h`. */
+/** Formats the time between two moments in its largest unit, rounded down: `5s`, `3h`. */
 function between(from: number, to: number): string {
   const seconds = Math.max(0, Math.floor((to - from) / 1000));
   for (const unit of [86_400, 3600, 60]) {

@@ -9,7 +9,7 @@ import { table } from '../table.ts';
  * Prints tables, or JSON with `--json`.
  *
  * @returns 0
- * @throws StartError if nobody answers
+ * @throws StartError if the admin server does not answer
  */
 export async function run(options: CommandOptions): Promise<number> {
   const client = new AdminClient(options);
@@ -22,7 +22,7 @@ export async function run(options: CommandOptions): Promise<number> {
 
 const names = { log: 'log', access: 'access log' } as const;
 
-/** Writes the status as tables for a person. */
+/** Formats the status as tables for a person. */
 export function describeStatus(status: Status): string {
   const { version, pid, uptimeSeconds, generation, state, connections } = status;
   const uptime = formatDuration(uptimeSeconds * 1000);
@@ -59,7 +59,7 @@ export function describeStatus(status: Status): string {
     .join('\n');
 }
 
-/** Writes a line for each worker. */
+/** Formats one line per worker. */
 export function workerTable({ workers }: Status): string {
   return table(
     ['WORKER', 'STATE', 'GENERATION', 'CONNECTIONS', 'OLDER', 'BUSY', 'RESTARTS'],
@@ -75,7 +75,7 @@ export function workerTable({ workers }: Status): string {
   );
 }
 
-/** Writes a line for each endpoint. */
+/** Formats one line per endpoint. */
 export function endpointTable({ clusters }: Status): string {
   return table(
     ['CLUSTER', 'ENDPOINT', 'STATE', 'CONNECTIONS', 'FAILURES'],

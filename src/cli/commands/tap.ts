@@ -1,4 +1,4 @@
-/** `sluice tap`: shows and records the frames of a running sluice, or of a recording. */
+/** `sluice tap`: shows and records the frames of a running sluice, or replays a recording. */
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
@@ -19,17 +19,20 @@ import { planOf, type TapPlan } from '../tap/tap-options.ts';
 import { openOutput, type OpenOutput } from '../tap/tap-output.ts';
 import { readTap, type StreamEnd } from '../tap/tap-stream.ts';
 
-/** Max time that the end waits for a reader of the output that does not read. */
+/** Max time that the exit waits for a stalled reader of stdout. */
 const LEAVE_MS = 1000;
 
-/** How the command ended: by itself, by the stream, or by an error of it or of a file. */
+/**
+ * Why the command ended: by the user's choice, the end of the stream, or an error of the stream or a file.
+ */
 type TapEnd = StreamEnd | { readonly kind: 'told' } | { readonly kind: 'failed'; readonly reason: string };
 
 /**
- * Shows or records frames until the stream or the recording ends, or a signal, a time or a number of frames ends it.
+ * Shows or records frames. Ends with the stream, on a signal, after `--duration` or after `--frames`.
  *
  * @returns the exit status: see `sluice tap --help`
- * @throws UsageError for options that exclude each other, StartError if the tap is refused or a file cannot be used
+ * @throws UsageError if options exclude each other, StartError if the tap is refused or a file cannot be
+ * opened
  */
 export async function run(options: CommandOptions): Promise<number> {
   const plan = planOf(options);
@@ -53,7 +56,7 @@ interface Watch {
   readonly env: CommandOptions['env'];
 }
 
-/** @returns null if the command has ended before the stream has begun */
+/** @returns null if the command ended before the stream began */
 async function openStream(
   { from, path }: TapPlan,
   client: AdminClient | null,
@@ -98,13 +101,13 @@ async function follow(
     say(headingOf(header, plan.from === null));
     if (output === null && !json && process.stdout.isTTY && isNarrow(process.stdout.columns)) say(LEGEND);
   };
-  // What is recorded need not be read at once.
+  // Frames that are recorded are not also shown.
   const isShown = output === null || json;
   const sinks = [
     ...(output === null ? [] : [output.sink]),
     ...(isShown ? [new ConsoleSink(process.stdout, { json, hex, env, signal })] : []),
   ];
-  // The proxy has done both before a line leaves it.
+  // The proxy already filters and redacts live lines. A recording is filtered and redacted here.
   const filter = new RecordingFilter(plan.from === null ? {} : plan.filter);
   const redactor = plan.from === null ? null : plan.redactor;
   try {
@@ -114,7 +117,7 @@ async function follow(
   }
 }
 
-/** Returns why the command ends; null if the user knows. */
+/** Returns why the command ends. Null if the user knows the reason. */
 function reasonOf(end: TapEnd, { from }: TapPlan): string | null {
   switch (end.kind) {
     case 'told':
@@ -142,12 +145,12 @@ function statusOf(end: StreamEnd | { readonly kind: 'failed' }, { from }: TapPla
   }
 }
 
-/** Tells people: the standard output is for lines. */
+/** Prints a notice on stderr, because stdout carries the frames. */
 function say(line: string): void {
   process.stderr.write(`${printable(line)}\n`);
 }
 
-/** Ends the process although the reader of the output does not read. */
+/** Exits even if the reader of stdout is stalled. */
 async function leave(status: number): Promise<void> {
   if (process.stdout.writableLength === 0) return;
   const read = once(process.stdout, 'drain').then(

@@ -1,4 +1,4 @@
-/** `sluice top`: shows the state and the rates of a running sluice live. */
+/** `sluice top`: shows the live state and rates of a running sluice. */
 import { StartError, messageOf } from '../../core/errors.ts';
 import type { EventPage } from '../../protocol/admin/events.ts';
 import type { LiveFrame } from '../../protocol/admin/live.ts';
@@ -12,17 +12,17 @@ import { LiveModel } from '../top/rates.ts';
 import { Terminal } from '../terminal/terminal.ts';
 import { print } from '../top/view.ts';
 
-/** Time between two looks at the events, while they are on the screen. */
+/** Interval of event requests while the events are on the screen. */
 const EVENTS_MS = 1000;
 const EVENTS_PATH = '/events?limit=200';
 const NO_TOKEN = 'events need admin.token: set it in the file, or as SLUICE_ADMIN_TOKEN';
 
 /**
- * Shows the state until a key or a signal ends it; once as text if the output is not a terminal that can be drawn on; once as
- * JSON with `--json`.
+ * Shows the state until a key or a signal ends it. Prints it once as text if the output is no capable
+ * terminal, and once as JSON with `--json`.
  *
  * @returns 0, or 128 plus the number of the signal that ended it
- * @throws StartError if nobody answers
+ * @throws StartError if the admin server does not answer
  */
 export async function run(options: CommandOptions): Promise<number> {
   const client = new AdminClient(options);
@@ -36,7 +36,7 @@ export async function run(options: CommandOptions): Promise<number> {
   return show(client, options.env);
 }
 
-/** Waits for two frames, of which rates are made. */
+/** Waits for two frames, because rates are their difference. */
 async function printOnce(client: AdminClient, env: CommandOptions['env']): Promise<number> {
   process.stdout.on('error', () => undefined);
   const ending = new AbortController();
@@ -119,7 +119,7 @@ async function show(client: AdminClient, env: CommandOptions['env']): Promise<nu
           else top.program.onFrame(frame);
         },
         onLost: (reason) => {
-          // The next process may take the token.
+          // A new process may accept the token.
           refused = null;
           if (top.program === null) {
             top.problem = reason;
@@ -137,7 +137,9 @@ async function show(client: AdminClient, env: CommandOptions['env']): Promise<nu
   return top.status;
 }
 
-/** Asks for the events. A refusal would come again each second: a wrong token would look like somebody who guesses it. */
+/**
+ * Fetches the events. A refusal is not retried: one wrong token a second would look like a guessing attack.
+ */
 async function readEvents(
   client: AdminClient,
   signal: AbortSignal,
@@ -147,7 +149,7 @@ async function readEvents(
     const page = JSON.parse(await client.get(EVENTS_PATH, signal)) as EventPage;
     return { events: { rows: page.events, problem: null }, isRefused: false };
   } catch (error) {
-    // Without an answer the error has a cause.
+    // The error has a cause only if no answer arrived.
     const isRefused = error instanceof StartError && error.cause === undefined;
     return { events: { rows: [], problem: messageOf(error) }, isRefused };
   }

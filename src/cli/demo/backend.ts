@@ -5,23 +5,23 @@ import type { WebSocket } from 'ws';
 import { formatAddress } from '../../core/address.ts';
 import type { Address } from '../../core/address.ts';
 
-/** The behaviour of a backend; one app may serve several backends. */
+/** The behaviour of a backend. Several backends may share an app. */
 export interface DemoApp {
   readonly name: string;
   /** The body of answers to plain HTTP requests. */
   readonly description: string;
-  /** Max bytes of a message; a longer one closes its WebSocket with 1009. */
+  /** Max bytes of a message. A longer one closes its WebSocket with 1009. */
   readonly maxMessageSize: number;
-  /** The subprotocol of the app. Unless a client offers it, the first offered one is taken. */
+  /** The subprotocol of the app. If the client does not offer it, its first offer is accepted. */
   readonly subprotocol: string | null;
-  /** Takes over an open WebSocket. The backend handles errors of the socket, which closes after an error. */
+  /** Takes over an open WebSocket. The backend handles socket errors. A close follows each error. */
   connect(socket: WebSocket, carriers: Carriers): void;
 }
 
-/** What carries a WebSocket to the app. */
+/** The hops that carry a WebSocket to the app. */
 export interface Carriers {
   readonly endpoint: string;
-  /** The engine of the proxy's listener, if its route names it by the header X-Demo-Engine. */
+  /** The engine of the proxy's listener, if its route sets the header X-Demo-Engine. */
   readonly engine?: string;
 }
 
@@ -29,7 +29,10 @@ const CLOSE_GRACE_MS = 1000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 
-/** One demo server on one address: WebSockets on any path, a line of text for plain HTTP. */
+/**
+ * One demo server on one address. It accepts WebSockets on any path and answers plain HTTP with a line of
+ * text.
+ */
 export class Backend {
   readonly endpoint: string;
   readonly #app: DemoApp;
@@ -51,9 +54,9 @@ export class Backend {
     });
     this.#webSockets.on('headers', (headers) => headers.push(`X-Demo-Endpoint: ${this.endpoint}`));
     this.#http.on('upgrade', (request, socket, head) => {
-      // Sets an error handler on the socket first, and refuses anything but a WebSocket handshake.
+      // `handleUpgrade` sets an error handler on the socket first, and refuses all but WebSocket handshakes.
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-        // A close follows each error, and cleans up.
+        // A close follows each error and cleans up.
         webSocket.on('error', () => undefined);
         app.connect(webSocket, { endpoint: this.endpoint, ...engineIn(request) });
       });
@@ -73,7 +76,7 @@ export class Backend {
       backend.#http.once('error', fail);
       backend.#http.listen(where, () => {
         backend.#http.off('error', fail);
-        // A failed accept loses one connection; the server goes on.
+        // A failed accept loses one connection. The server keeps running.
         backend.#http.on('error', () => undefined);
         settle();
       });
@@ -81,7 +84,10 @@ export class Backend {
     return backend;
   }
 
-  /** Closes all WebSockets with 1001 and ends. Clients that do not answer the close frame are cut after a second. */
+  /**
+   * Closes all WebSockets with 1001 and stops the server. Clients that do not answer the close frame are cut
+   * after a second.
+   */
   async close(): Promise<void> {
     const closed = new Promise((settle) => this.#http.close(settle));
     for (const socket of this.#webSockets.clients) socket.close(1001, 'demo is stopping');

@@ -7,11 +7,11 @@ import type { DemoApp } from './backend.ts';
 import { ChatRoom } from './chat-room.ts';
 import { echo } from './echo.ts';
 
-/** The demo's servers, which listen. */
+/** The running demo servers. */
 export interface Backends {
-  /** One line for each server: its app and its address. */
+  /** One line per server: its app and its address. */
   readonly lines: readonly string[];
-  /** Ends all servers within about a second. */
+  /** Stops all servers within about a second. */
   close(): Promise<void>;
 }
 
@@ -24,9 +24,10 @@ interface Plan {
 }
 
 /**
- * Starts a server on every endpoint of the clusters that the configuration's `demo` names.
+ * Starts a server on every endpoint of the clusters named in `demo`.
  *
- * @throws StartError if there is no server to start, or if an address cannot be used; all others are ended then
+ * @throws StartError if there is no server to start, or if an address cannot be used. All other servers are
+ * stopped then.
  */
 export async function startBackends(config: DemoConfig): Promise<Backends> {
   const plans = [

@@ -5,25 +5,25 @@ export type FromMember =
 
 export type ToMember = Welcome | Said | Joined | Renamed | Left | Remark;
 
-/** The first message to a new member: its number, and what carries its connection. */
+/** The first message to a new member: its number and the hops of its connection. */
 interface Welcome {
   readonly type: 'welcome';
-  /** The `by` of the member's own messages. */
+  /** The `by` value of the member's own messages. */
   readonly by: number;
   readonly name: string;
   readonly endpoint: string;
-  /** The engine of the proxy's listener, if the proxy names it. */
+  /** The engine of the proxy's listener, if the proxy sends it. */
   readonly engine?: string;
   readonly present: number;
 }
 
 export interface Said {
   readonly type: 'said';
-  /** Unique, also over restarts. */
+  /** Unique, even across restarts. */
   readonly id: string;
   readonly by: number;
   readonly from: string;
-  /** The endpoint that the sender is connected to. */
+  /** The endpoint of the sender's connection. */
   readonly endpoint: string;
   readonly text: string;
   /** Milliseconds since 1970. */
@@ -53,22 +53,22 @@ interface Left {
   readonly present: number;
 }
 
-/** Tells one member that it sent a bad message (error), or too many (notice). */
+/** Warns one member: it sent a bad message (error) or too many messages (notice). */
 interface Remark {
   readonly type: 'error' | 'notice';
   readonly text: string;
 }
 
 const MAX_NAME_CHARACTERS = 24;
-/** Control, format and line-separating characters, unassigned and private ones, halves of pairs. */
+/** Control, format, line-separating, unassigned and private-use characters, and lone surrogates. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
-/** A message keeps two of these: line breaks and the joiner of emoji. */
+/** The same, except line breaks and the zero-width joiner of emoji, which a message may contain. */
 const INVISIBLE_IN_TEXT = /(?![\n\u200d])[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Reads a message of a member, and makes its name or text fit to be shown.
+ * Parses a message of a member, and cleans its name or text for display.
  *
- * @returns the message, or a sentence for the sender about what is wrong
+ * @returns the message, or a sentence that tells the sender what is wrong
  */
 export function readMessage(json: string): FromMember | string {
   let message: unknown;
@@ -94,7 +94,7 @@ export function readMessage(json: string): FromMember | string {
 
 function cleanName(name: string): string {
   const line = name.normalize('NFC').replace(/\s+/g, ' ').replace(INVISIBLE, '').trim();
-  // By code point: a surrogate pair must not be cut in half.
+  // By code point: a surrogate pair must not be split.
   return Array.from(line).slice(0, MAX_NAME_CHARACTERS).join('').trim();
 }
 

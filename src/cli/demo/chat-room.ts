@@ -8,17 +8,17 @@ const MAX_MEMBERS = 1000;
 const MAX_HISTORY = 50;
 const MAX_MESSAGES = 20;
 const WINDOW_MS = 5000;
-/** Max refused messages in a row before the member is closed. */
+/** Max consecutive refused messages before the member is disconnected. */
 const MAX_REFUSED = 100;
-/** Max bytes that wait for a member before it is closed. */
+/** Max bytes buffered for a member before it is disconnected. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 const CLOSE_GRACE_MS = 2000;
 
 /**
  * A chat room that all endpoints of a cluster share.
  *
- * A client that connects gets a welcome and the last messages. With its first hello or say it becomes a member, and the
- * others hear that it joined. The messages are in chat-message.ts.
+ * A client that connects gets a welcome and the last messages. Its first hello or say makes it a member and
+ * notifies the others. The messages are in chat-message.ts.
  */
 export class ChatRoom implements DemoApp {
   readonly name = 'chat room';
@@ -59,7 +59,7 @@ export class ChatRoom implements DemoApp {
     if (message.type === 'say') this.#passOn(member, message.text);
   }
 
-  /** Tells the others of a new member, or of a member's new name. */
+  /** Notifies the others of a new member, or of a member's new name. */
   #introduce(member: Member, message: FromMember): void {
     const { by, endpoint, name: from } = member;
     if (message.type === 'hello') member.name = message.name;
@@ -115,7 +115,10 @@ class Member {
     this.name = `guest ${by}`;
   }
 
-  /** Counts a message of the member. A notice answers the first message too many; many of them end the connection. */
+  /**
+   * Counts a message of the member. The first message over the limit gets a notice; many of them close the
+   * connection.
+   */
   mayTalk(): boolean {
     if (this.#limit.allow(performance.now())) {
       this.#refused = 0;
@@ -140,7 +143,7 @@ class Member {
     else this.#socket.send(json);
   }
 
-  /** Cuts a client soon that does not answer, with everything that waits for it. */
+  /** Closes the connection. A client that does not answer soon is cut, and its buffered messages are lost. */
   #close(code: number, reason: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#socket.close(code, reason);

@@ -11,7 +11,7 @@ const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 2_000;
 const MAX_LINE_CHARACTERS = 2_000;
 
-/** Runs the demo backends in a process of their own: this program with the command `demo`. */
+/** Runs the demo backends in a separate process: this program with the command `demo`. */
 export class DemoProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
@@ -27,7 +27,7 @@ export class DemoProcess {
     });
   }
 
-  /** Starts the process; resolves when its backends listen, rejects with a StartError if they do not. */
+  /** Starts the process. Resolves when its backends listen; rejects with a StartError if they fail to. */
   static async start({ configFile, overrides, env }: CommandOptions, log: Logger): Promise<DemoProcess> {
     const settings = overrides.flatMap((override) => ['--set', override]);
     const [, script = ''] = process.argv;
@@ -43,12 +43,12 @@ export class DemoProcess {
       child.kill('SIGKILL');
       throw error;
     }
-    // A write fails only if the IPC channel has ended.
+    // A write fails only if the IPC channel is closed.
     child.on('error', (error) => log.error({ err: error }, 'the demo backends failed'));
     return new DemoProcess(child, log);
   }
 
-  /** Ends the process, by force if it does not end by itself. */
+  /** Ends the process, by force after a timeout. */
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#child.connected) this.#child.disconnect();
@@ -78,7 +78,7 @@ function listening(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Writes the demo's standard error to the log. */
+/** Writes the demo's stderr to the log. */
 function logLines(stderr: Readable, log: Logger): void {
   stderr.on('error', () => undefined);
   createInterface({ input: stderr }).on('line', (line) =>

@@ -8,8 +8,8 @@ const TEXT = { binary: false };
 const BINARY = { binary: true };
 
 /**
- * Sends every message back unchanged. A client of the subprotocol `sluice.demo` first gets a JSON text with the names of
- * the endpoint and the engine.
+ * Sends every message back unchanged. A client of the subprotocol `sluice.demo` first gets the names of the
+ * endpoint and the engine as JSON text.
  */
 export const echo: DemoApp = {
   name: 'echo app',
@@ -24,7 +24,7 @@ export const echo: DemoApp = {
   },
 };
 
-/** Stops reading from a client that does not read its echoes, and cuts it after some time. */
+/** Stops reading from a client that does not read its echoes, and cuts it after a while. */
 function echoMessages(socket: WebSocket): void {
   let stalled: NodeJS.Timeout | null = null;
   const sent = (): void => {
@@ -34,7 +34,7 @@ function echoMessages(socket: WebSocket): void {
     socket.resume();
   };
   socket.on('message', (data, isBinary) => {
-    // A WebSocket of `ws` gives Buffers unless its binaryType is changed.
+    // `ws` delivers Buffers unless its binaryType is changed.
     socket.send(data as Buffer, isBinary ? BINARY : TEXT, sent);
     if (stalled !== null || socket.bufferedAmount <= HIGH_WATER) return;
     socket.pause();

@@ -1,7 +1,7 @@
-/** Allows a number of events in any window of time. */
+/** Allows a limited number of events in any time window. */
 export class RateLimit {
   readonly #windowMs: number;
-  /** The times of the last allowed events, as a ring. */
+  /** Ring of the times of the last allowed events. */
   readonly #times: number[];
   #oldest = 0;
 
@@ -13,7 +13,7 @@ export class RateLimit {
   /**
    * Counts an event unless it is refused.
    *
-   * @param now milliseconds, never less than before
+   * @param now monotonic milliseconds
    */
   allow(now: number): boolean {
     if (now - this.#times[this.#oldest]! < this.#windowMs) return false;

@@ -1,4 +1,4 @@
-/** Where the lines of a tap are shown. */
+/** The sink that shows the lines of a tap. */
 import { once } from 'node:events';
 import type { WriteStream } from 'node:tty';
 import { printable } from '../../telemetry/output/printable.ts';
@@ -7,25 +7,25 @@ import { symbolsOf } from '../terminal/line.ts';
 import { textOf, type TapSink } from './tap-stream.ts';
 import { RecordText, type TextStyle } from './record-text.ts';
 
-/** Columns if the output is no terminal. */
+/** Columns if the output is not a terminal. */
 const DEFAULT_COLUMNS = 120;
 
-/** The standard output, as far as a tap needs it. */
+/** The parts of stdout that a tap needs. */
 type Output = Pick<WriteStream, 'write' | 'once' | 'off'> & {
   readonly isTTY?: boolean;
   readonly columns?: number;
 };
 
 interface ConsoleSettings {
-  /** Whether lines are written as they come. */
+  /** Whether lines are written unformatted, as JSON. */
   readonly json: boolean;
   readonly hex: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Ends the wait for a reader that does not read. */
+  /** Ends the wait for a stalled reader. */
   readonly signal: AbortSignal;
 }
 
-/** Writes lines to the standard output, as fast as its reader takes them. */
+/** Writes lines to stdout, at the pace of its reader. */
 export class ConsoleSink implements TapSink {
   readonly #output: Output;
   readonly #settings: ConsoleSettings;
@@ -42,7 +42,7 @@ export class ConsoleSink implements TapSink {
     await once(this.#output as NodeJS.EventEmitter & Output, 'drain', { signal: this.#settings.signal });
   }
 
-  /** A terminal obeys some characters, and hides others: they are escaped there. */
+  /** Escapes JSON for a terminal, which obeys some characters and hides others. */
   #json(lines: readonly RecordLine[]): string {
     const text = textOf(lines);
     return this.#output.isTTY === true ? printable(text) : text;
@@ -53,7 +53,7 @@ export class ConsoleSink implements TapSink {
     return lines.map(({ record }) => (record === null ? '' : this.#text.write(record, style))).join('');
   }
 
-  /** The terminal may have got another size. */
+  /** Reads the size each time, because the terminal may be resized. */
   #style(): TextStyle {
     const { hex, env } = this.#settings;
     const isTerminal = this.#output.isTTY === true;
@@ -66,7 +66,7 @@ export class ConsoleSink implements TapSink {
   }
 }
 
-/** A serial line has no size, which is 0 columns. */
+/** A serial line reports 0 columns. */
 function columnsOf({ columns = 0 }: Output): number {
   return columns > 0 ? columns : DEFAULT_COLUMNS;
 }

@@ -1,10 +1,10 @@
-/** How much a tap or a recording has shown. */
+/** Counts what a tap or a recording has shown. */
 import type { TapRecord } from '../../wire/recording/records.ts';
 
 export class TapCounts {
   sessions = 0;
   tunnels = 0;
-  /** With reads of tunnels. */
+  /** Includes reads of tunnels. */
   frames = 0;
   lostFrames = 0;
   lostSessions = 0;
@@ -33,7 +33,7 @@ export class TapCounts {
     }
   }
 
-  /** Writes the counts as a phrase: `2 sessions, 40 frames, LOST 3 frames`. */
+  /** Formats the counts as a phrase: `2 sessions, 40 frames, LOST 3 frames`. */
   text(): string {
     const lost = [
       this.lostFrames > 0 ? plural(this.lostFrames, 'frame') : null,

@@ -1,4 +1,4 @@
-/** The line that says what a tap shows. */
+/** The line that describes a tap. */
 import { formatByteSize } from '../../core/units/byte-size.ts';
 import type { HeaderRecord } from '../../wire/recording/records.ts';
 

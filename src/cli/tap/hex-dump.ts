@@ -1,17 +1,17 @@
-/** Bytes for people. */
+/** Formats bytes for people. */
 
 const BYTES_IN_LINE = 16;
 
-/** Writes bytes as pairs of hexadecimal digits: `00 ff 3a`. @param max bytes that are written */
+/** Formats bytes as pairs of hexadecimal digits: `00 ff 3a`. @param max bytes to format */
 export function hexPairs(bytes: Uint8Array, max: number): string {
   return Array.from(bytes.subarray(0, max), pair).join(' ');
 }
 
 /**
- * Writes bytes as `hexdump -C` does, 16 a line: offset, hexadecimal digits, and the bytes that are visible ASCII. A line
- * has at most 78 columns with its indent.
+ * Formats bytes as `hexdump -C` does, 16 per line: offset, hexadecimal digits, visible ASCII. A line has at
+ * most 78 columns, indent included.
  *
- * @returns lines, each with a newline at its end; an empty string for no bytes
+ * @returns lines, each ending in a newline; an empty string for no bytes
  */
 export function hexDump(bytes: Uint8Array): string {
   let dump = '';

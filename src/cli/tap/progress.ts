@@ -1,20 +1,20 @@
-/** The counts of a tap that is recorded, on a terminal while it runs. */
+/** Shows the counts on a terminal during a recording. */
 import type { TapCounts } from './counts.ts';
 
 const PERIOD_MS = 1000;
 const CLEAR_LINE = '\r\u001b[K';
 
-/** The standard error, as far as the counts need it. */
+/** The parts of stderr that the counts need. */
 interface ProgressOutput {
   readonly isTTY?: boolean;
   write(text: string): unknown;
 }
 
 /**
- * Shows the counts each second in one line, which clears itself in the end. Shows nothing without a terminal.
+ * Shows the counts in one line, updated each second and cleared at the end. Shows nothing without a terminal.
  *
  * @param every calls back in each period until the returned function is called
- * @returns what ends it
+ * @returns a function that ends the display
  */
 export function showProgress(
   counts: TapCounts,

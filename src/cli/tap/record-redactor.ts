@@ -1,22 +1,22 @@
-/** Takes out of a recording what must not be passed on. */
+/** Removes secrets from a recording. */
 import { UsageError } from '../../core/errors.ts';
 import { RuleError } from '../../core/redaction/redaction-rule.ts';
 import { REDACTED, compileRedaction, type Redaction } from '../../wire/redaction/redaction.ts';
 import type { RecordLine } from '../../wire/recording/recording-reader.ts';
 import type { FrameRecord, SessionRecord, TapRecord } from '../../wire/recording/records.ts';
 
-/** Applies rules to the lines of a recording, as the proxy does to those of a tap. */
+/** Applies redaction rules to the lines of a recording, as the proxy does for a tap. */
 export class RecordRedactor {
   readonly #rules: readonly string[];
   readonly #redaction: Redaction;
 
-  /** @throws UsageError for a bad rule */
+  /** @throws UsageError if a rule is not valid */
   constructor(rules: readonly string[]) {
     this.#rules = rules;
     this.#redaction = compileOptions(rules);
   }
 
-  /** Returns the same line if no rule matches. A line of a type that is not known may have anything: it is left out. */
+  /** Returns the same line if no rule matches. Drops lines of unknown types, which may contain anything. */
   redact(line: RecordLine): RecordLine | null {
     if (this.#rules.length === 0) return line;
     if (line.record === null) return null;
@@ -67,7 +67,7 @@ export class RecordRedactor {
   #frame(record: FrameRecord): FrameRecord {
     const { text, base64, ...rest } = record;
     if (text === undefined && base64 === undefined) return record;
-    // A rule may match only with what is missing.
+    // A rule might match only together with the missing part.
     if (record.cut === true) return withheld(rest);
     if (text !== undefined) {
       const redacted = this.#redaction.redactText(text);
@@ -81,7 +81,7 @@ export class RecordRedactor {
     return { ...rest, base64: Buffer.from(redacted).toString('base64'), redacted: true };
   }
 
-  /** A text that would cost too much goes as a whole. */
+  /** Replaces the whole text if the rules would cost too much. */
   #text(text: string): string {
     return this.#redaction.redactText(text) ?? REDACTED;
   }
@@ -91,7 +91,7 @@ function withheld({ cut: _, ...rest }: Omit<FrameRecord, 'text' | 'base64'>): Fr
   return { ...rest, withheld: 'too_long' };
 }
 
-/** The proxy would refuse a bad rule, too: but not with the name of the option. */
+/** The proxy would refuse a bad rule too, but without naming the option. */
 function compileOptions(rules: readonly string[]): Redaction {
   for (const rule of rules) {
     try {

@@ -1,4 +1,4 @@
-/** Records as lines for a person. */
+/** Formats records as lines for a person. */
 import { formatRoundedByteSize } from '../../core/units/byte-size.ts';
 import type {
   BytesRecord,
@@ -14,9 +14,9 @@ import type { Symbols } from '../terminal/line.ts';
 import { visible } from '../terminal/visible.ts';
 import { hexDump, hexPairs } from './hex-dump.ts';
 
-/** How records are shown. */
+/** How records are displayed. */
 export interface TextStyle {
-  /** Columns of a line. */
+  /** Columns per line. */
   readonly width: number;
   readonly symbols: Symbols;
   readonly colours: boolean;
@@ -24,7 +24,7 @@ export interface TextStyle {
   readonly hex: boolean;
 }
 
-/** From this width on, directions are written in words. */
+/** Min columns for directions in words. */
 const WIDE_COLUMNS = 100;
 const ARROWS = {
   'client>endpoint': ['C->E', 'client -> endpoint'],
@@ -39,26 +39,28 @@ const WITHHELD: Readonly<Partial<Record<Withheld, string>>> = {
   too_long: 'not shown: too long for the rules of redaction, or not readable',
   joined: 'not shown: its beginning is missing',
 };
-/** The id of a session or tunnel: a text of its worker's own, and a number. */
+/** The ID of a session or tunnel: a prefix chosen by the worker, and a number. */
 const ID = /^([0-9a-z]{1,4})[0-9a-z]*(-t?\d+)$/;
 const MIN_ID_COLUMNS = 6;
 const MAX_ID_COLUMNS = 16;
 const ESC = '\u001b[';
-/** Colours of sessions that are legible on dark and light terminals: not white, black and yellow, and not the red of losses. */
+/**
+ * Session colours legible on dark and light terminals: no white, black or yellow, and not the red of losses.
+ */
 const SESSION_COLOURS = ['32', '34', '35', '36', '92', '94', '95', '96'] as const;
 const LOUD = '1;31';
 const DIM = '2';
 
-/** Whether a terminal has no room for directions in words. */
+/** Whether a terminal is too narrow for directions in words. */
 export function isNarrow(columns: number): boolean {
   return columns < WIDE_COLUMNS;
 }
 
-/** Writes records. Session ids get a column that is as wide as the longest so far. */
+/** Formats records. The column of session IDs is as wide as the longest ID so far. */
 export class RecordText {
   #idColumns = MIN_ID_COLUMNS;
 
-  /** @returns lines, each with a newline at its end; an empty string for what is not shown */
+  /** @returns lines, each ending in a newline; an empty string for records that are not shown */
   write(record: TapRecord, style: TextStyle): string {
     switch (record.type) {
       case 'session':
@@ -114,19 +116,19 @@ function painted(text: string, code: string, { colours }: TextStyle): string {
   return colours ? `${ESC}${code}m${text}${ESC}0m` : text;
 }
 
-/** Shortens an id to what tells sessions of a screen apart. The line of its beginning has the whole id. */
+/** Shortens an ID to the part that distinguishes sessions on a screen. The opening line has the whole ID. */
 function shortId(session: string): string {
   return session.replace(ID, '$1$2');
 }
 
-/** The same colour for a session in all its lines, and in each run. */
+/** Returns the same colour for every line of a session, in every run. */
 function colourOf(session: string): string {
   let hash = 0;
   for (let index = 0; index < session.length; index++) hash = (hash * 31 + session.charCodeAt(index)) | 0;
   return SESSION_COLOURS[(hash >>> 0) % SESSION_COLOURS.length] ?? DIM;
 }
 
-/** Writes a moment as local time with milliseconds: `15:04:05.123`. */
+/** Formats a moment as local time with milliseconds: `15:04:05.123`. */
 export function timeOf(at: number): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return '--:--:--.---';
@@ -145,12 +147,12 @@ function arrowOf(
   return isNarrow(width) ? arrow[0] : arrow[1].padEnd(ARROWS['client>endpoint'][1].length);
 }
 
-/** The opcode, with a plus if the message goes on, and the length on the wire. */
+/** Formats the opcode and the length on the wire. A plus marks a message that continues. */
 function frameHead({ opcode, fin, length, compressed, size }: FrameRecord): string {
   const name = (OPCODES[opcode] ?? opcode) + (fin === false ? '+' : '');
   const head = `${name.padEnd(7)} ${String(length).padStart(6)}`;
   if (compressed === true) return size === undefined ? `${head} z` : `${head} z${size}`;
-  // A message in fragments: `size` is that of the whole message.
+  // In a fragmented message, `size` belongs to the whole message.
   return size === undefined ? head : `${head} of ${size}`;
 }
 
@@ -194,7 +196,7 @@ function bytesText(record: BytesRecord, style: TextStyle): string {
   return `${arrowOf({ from: record.from }, style)} ${'bytes'.padEnd(7)} ${String(record.length).padStart(6)}`;
 }
 
-/** Counts messages up (to the endpoint) and down (to the client). */
+/** Describes the end, with messages up (to the endpoint) and down (to the client). */
 function endText(record: EndRecord): string {
   const { side, code, reason, seconds, bytesUpstream, bytesDownstream } = record;
   const { messagesUpstream, messagesDownstream } = record;

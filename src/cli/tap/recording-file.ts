@@ -4,17 +4,20 @@ import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import type { RecordLine } from '../../wire/recording/recording-reader.ts';
 import { textOf, type TapSink } from './tap-stream.ts';
 
-/** Payloads may be secret: only the owner reads them. */
+/** Payloads may be secret, so only the owner may read them. */
 export const PRIVATE_MODE = 0o600;
 
-/** Writes lines as they come. The file has whole lines only, also if the disk is full. */
+/** Writes lines as they arrive. The file has only whole lines, even if the disk fills up. */
 export class RecordingFile implements TapSink {
   readonly #file: FileHandle;
   readonly #name: string;
   readonly #isRegular: boolean;
-  /** Whether there was no file of this name before. */
+  /** Whether the file did not exist before. */
   readonly isNew: boolean;
-  /** Whether what the file had before is gone: it stays until the first line comes, as the tap may be refused. */
+  /**
+   * Whether the previous contents are gone. They stay until the first line arrives, because the tap may be
+   * refused.
+   */
   #isCleared = false;
   /** Bytes of whole lines. */
   #size = 0;
@@ -29,15 +32,15 @@ export class RecordingFile implements TapSink {
   /**
    * Creates the file.
    *
-   * @param force whether an existing file is replaced
-   * @throws StartError if it exists, or cannot be written
+   * @param force whether to replace an existing file
+   * @throws StartError if the file exists or is not writable
    */
   static async create(name: string, force: boolean): Promise<RecordingFile> {
     const opened = await openFile(name, force);
     const { file } = opened;
     try {
       const isRegular = (await file.stat()).isFile();
-      // An existing file has its own mode.
+      // An existing file keeps its mode.
       if (force && isRegular) await file.chmod(PRIVATE_MODE);
       return new RecordingFile(opened, name, isRegular);
     } catch (error) {
@@ -46,12 +49,12 @@ export class RecordingFile implements TapSink {
     }
   }
 
-  /** Whether anything has been written. */
+  /** Whether nothing has been written. */
   get isEmpty(): boolean {
     return this.#size === 0;
   }
 
-  /** @throws StartError if the disk is full, or fails */
+  /** @throws StartError if the disk is full or fails */
   async write(lines: readonly RecordLine[]): Promise<void> {
     const bytes = Buffer.from(textOf(lines));
     let written = 0;
@@ -68,7 +71,7 @@ export class RecordingFile implements TapSink {
     }
   }
 
-  /** @throws StartError if the disk has not taken everything */
+  /** @throws StartError if the disk did not accept all data */
   async close(): Promise<void> {
     try {
       await this.#file.close();
@@ -77,25 +80,25 @@ export class RecordingFile implements TapSink {
     }
   }
 
-  /** Leaves the whole lines of a part that was written. */
+  /** Truncates the file after the last whole line of a partial write. */
   async #cut(written: Buffer): Promise<void> {
     this.#size += written.lastIndexOf('\n') + 1;
     if (!this.#isRegular) return;
-    // The error that is told is that of the write.
+    // The error of the write is reported, not the error of the truncation.
     await this.#file.truncate(this.#size).catch(() => undefined);
   }
 }
 
 interface OpenedFile {
   readonly file: FileHandle;
-  /** Whether it did not exist before. */
+  /** Whether the file did not exist before. */
   readonly isNew: boolean;
 }
 
 /**
- * Creates a file that only its owner reads, or opens the one that exists.
+ * Creates a file that only its owner can read, or opens the existing file.
  *
- * @throws StartError if it exists without `force`, or cannot be written
+ * @throws StartError if the file exists without `force` or is not writable
  */
 async function openFile(name: string, force: boolean): Promise<OpenedFile> {
   try {
@@ -111,7 +114,7 @@ async function openFile(name: string, force: boolean): Promise<OpenedFile> {
   }
 }
 
-/** Returns the error for a file that cannot be written. */
+/** Returns the error for a file that is not writable. */
 function cannotWrite(name: string, error: unknown): StartError {
   return new StartError(`cannot write ${name}: ${messageOf(error)}`, { cause: error });
 }

@@ -1,12 +1,12 @@
-/** Which sessions of a recording are shown. */
+/** Selects the sessions of a recording to show. */
 import type { TapFilter } from '../../protocol/tap.ts';
 import type { SessionRecord, TapRecord, TunnelRecord } from '../../wire/recording/records.ts';
 
-/** Applies the filter of a tap to a recording. Without conditions it passes everything. */
+/** Applies the filter of a tap to a recording. Passes everything without conditions. */
 export class RecordingFilter {
   readonly #filter: TapFilter;
   readonly #isEmpty: boolean;
-  /** Sessions and tunnels that are shown, and have not ended. */
+  /** Selected sessions and tunnels that have not ended. */
   readonly #shown = new Set<string>();
 
   constructor(filter: TapFilter) {
@@ -14,7 +14,7 @@ export class RecordingFilter {
     this.#isEmpty = Object.values(filter).every((wanted) => wanted === undefined);
   }
 
-  /** Whether a record is shown. Must be asked about each, in order. */
+  /** Whether a record is shown. Must be called for each record, in order. */
   passes(record: TapRecord): boolean {
     if (this.#isEmpty) return true;
     switch (record.type) {
@@ -50,7 +50,7 @@ export class RecordingFilter {
   }
 }
 
-/** A name without a kind stands for every kind. */
+/** A name without a kind matches every kind. */
 function isNamed(principal: string, wanted: string): boolean {
   return principal === wanted || principal.slice(principal.indexOf(':') + 1) === wanted;
 }

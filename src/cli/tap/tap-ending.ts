@@ -1,15 +1,15 @@
-/** What ends a tap from this side. */
+/** The ways in which this side ends a tap. */
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Emits signals: the process. */
+/** The source of signals: the process. */
 interface SignalSource {
   on(event: string, listener: () => void): unknown;
   off(event: string, listener: () => void): unknown;
 }
 
-/** Ends by a signal, by the end of the output's reader, or after a time. */
+/** Ends a tap on a signal, when the reader of the output leaves, or after a time. */
 export class TapEnding {
   readonly #source: SignalSource;
   readonly #listeners = new Map<string, () => void>();
@@ -17,7 +17,7 @@ export class TapEnding {
   #timer: NodeJS.Timeout | null = null;
   #status = 0;
 
-  /** @param output emits an error when its reader has gone */
+  /** @param output emits an error when its reader closes the pipe */
   constructor(source: SignalSource, output: SignalSource) {
     this.#source = source;
     for (const name of SIGNALS) {
@@ -25,11 +25,11 @@ export class TapEnding {
       this.#listeners.set(name, listener);
       source.on(name, listener);
     }
-    // It stays: more errors may follow the end.
+    // This listener stays, because more errors may follow the end.
     output.on('error', () => this.#end(0));
   }
 
-  /** Aborted when the tap is to end. */
+  /** Aborted to end the tap. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -44,14 +44,14 @@ export class TapEnding {
     this.#timer = setTimeout(() => this.#end(0), ms);
   }
 
-  /** Returns what the next signal aborts: the work that follows the tap. */
+  /** Returns a new abort signal for the work after the tap. The next process signal aborts it. */
   again(): AbortSignal {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#controller = new AbortController();
     return this.#controller.signal;
   }
 
-  /** Gives signals back their default effect. */
+  /** Restores the default effect of signals. */
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     for (const [name, listener] of this.#listeners) this.#source.off(name, listener);

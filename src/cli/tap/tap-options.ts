@@ -1,4 +1,4 @@
-/** What the options of `sluice tap` ask for. */
+/** Interprets the options of `sluice tap`. */
 import { resolve } from 'node:path';
 import { UsageError } from '../../core/errors.ts';
 import { parseDuration } from '../../core/units/duration.ts';
@@ -9,12 +9,12 @@ import type { CommandOptions } from '../arguments.ts';
 import { RecordRedactor } from './record-redactor.ts';
 
 export interface TapPlan {
-  /** The recording that is read in place of a proxy, `-` for stdin; null to ask the proxy. */
+  /** The recording to read instead of a live proxy, `-` for stdin. Null for a live proxy. */
   readonly from: string | null;
-  /** The path of the tap, with its query. */
+  /** The path of the tap, including its query. */
   readonly path: string;
   readonly filter: TapFilter;
-  /** Rules of redaction. */
+  /** Applies the redaction rules. */
   readonly redactor: RecordRedactor;
   readonly output: TapOutput | null;
   readonly json: boolean;
@@ -28,17 +28,17 @@ export interface TapPlan {
 export interface TapOutput {
   readonly file: string;
   readonly format: 'recording' | 'har';
-  /** Whether an existing file is replaced. */
+  /** Whether to replace an existing file. */
   readonly force: boolean;
 }
 
 const HAR_NAME = /\.har$/i;
-/** Options that the proxy acts on, with the names of their parameters. */
+/** Options that the proxy applies, with the names of their parameters. */
 const PARAMETERS = { sample: 'sample', 'max-payload': 'maxPayload' } as const;
-/** A recording has what was asked for when it was made. */
+/** Options for a live tap only. A recording already has the results of such options. */
 const LIVE_ONLY = ['sample', 'payload', 'max-payload', 'duration'] as const;
 
-/** @throws UsageError for options that exclude each other, and for bad rules of redaction */
+/** @throws UsageError if options exclude each other, or if a redaction rule is not valid */
 export function planOf({ flags, redact }: Pick<CommandOptions, 'flags' | 'redact'>): TapPlan {
   const from = flags.get('from') ?? null;
   const live = LIVE_ONLY.find((name) => flags.has(name));

@@ -8,25 +8,25 @@ import type { TapSink } from './tap-stream.ts';
 
 export interface OpenOutput {
   readonly sink: TapSink;
-  /** Whether the sink has taken nothing. */
+  /** Whether the sink has received nothing. */
   readonly isEmpty: boolean;
   /**
    * Completes the file.
    *
-   * @param signal gives up
-   * @returns what was recorded, for the summary
-   * @throws StartError if the file cannot be written
+   * @param signal aborts the work
+   * @returns a phrase about the recording, for the summary
+   * @throws StartError if the file is not writable
    */
   finish(signal: AbortSignal): Promise<string>;
-  /** Removes the file: nothing was recorded. */
+  /** Removes the file, because nothing was recorded. */
   abandon(): Promise<void>;
 }
 
 /**
- * Opens what a tap is recorded to.
+ * Opens the output of a tap.
  *
- * @param from the recording that is read; null for a tap
- * @throws StartError if the file exists, cannot be written, or is the recording
+ * @param from the recording that is read; null for a live tap
+ * @throws StartError if the file exists, is not writable, or is the recording that is read
  */
 export async function openOutput(output: TapOutput, from: string | null): Promise<OpenOutput> {
   if (from !== null && (await isSameFile(from, output.file))) {
@@ -59,14 +59,14 @@ class RecordingOutput implements OpenOutput {
 
   async abandon(): Promise<void> {
     await this.sink.close();
-    // A file that was there before keeps what it had.
+    // A file that already existed keeps its contents.
     if (this.sink.isNew) await rm(this.#output.file, { force: true });
   }
 }
 
 /**
- * An archive has the messages of a session beside each other, so it is made at the end, of a recording beside it. The
- * recording stays if that fails.
+ * Writes an archive. It groups the messages of each session, so it is made at the end from a temporary
+ * recording in the same folder. The recording stays if that fails.
  */
 class HarOutput implements OpenOutput {
   readonly sink: RecordingFile;
@@ -79,7 +79,7 @@ class HarOutput implements OpenOutput {
     this.#recording = recording;
   }
 
-  /** Takes the name of the archive now: an hour of recording must not end with a file that exists. */
+  /** Reserves the archive's name at the start. An hour of recording must not fail because the file exists. */
   static async open(output: TapOutput): Promise<HarOutput> {
     const { file, force } = output;
     if (force) await refuseDevice(file);
@@ -126,7 +126,10 @@ class HarOutput implements OpenOutput {
   }
 }
 
-/** A process that was killed has left its recording behind, which may be what is read now: it is never replaced. */
+/**
+ * Finds a free name. A killed process may have left a recording, possibly the one being read now: it is never
+ * replaced.
+ */
 async function freeName(start: string, end: string): Promise<string> {
   for (let number = 1; ; number++) {
     const name = number === 1 ? `${start}${end}` : `${start}-${number}${end}`;
@@ -134,13 +137,13 @@ async function freeName(start: string, end: string): Promise<string> {
   }
 }
 
-/** Links have several names. */
+/** Compares inodes, because links give a file several names. */
 async function isSameFile(a: string, b: string): Promise<boolean> {
   const [one, other] = await Promise.all([a, b].map((name) => stat(name).catch(() => null)));
   return one?.isFile() === true && one.dev === other?.dev && one.ino === other.ino;
 }
 
-/** A file takes the place of what has its name: a device must not be lost. */
+/** The archive replaces the file by a rename, which would destroy a device. */
 async function refuseDevice(file: string): Promise<void> {
   const found = await stat(file).catch(() => null);
   if (found !== null && !found.isFile()) throw new StartError(`cannot write ${file}: it is no regular file`);

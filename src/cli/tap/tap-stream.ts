@@ -1,23 +1,23 @@
-/** From the stream of a tap, or a file, to those that take its lines. */
+/** Passes the stream of a tap, or a file, to the sinks. */
 import { RecordingReader, type RecordLine } from '../../wire/recording/recording-reader.ts';
 import type { HeaderRecord } from '../../wire/recording/records.ts';
 import type { TapCounts } from './counts.ts';
 import type { RecordRedactor } from './record-redactor.ts';
 import type { RecordingFilter } from './recording-filter.ts';
 
-/** What takes the lines of a tap: the standard output, a file, or what sorts them by session. */
+/** Receives the lines of a tap: stdout, a file, or the sorter by session. */
 export interface TapSink {
-  /** Takes lines. Resolves when it can take more. @throws StartError if it can take none */
+  /** Writes lines. Resolves when the sink can take more. @throws StartError if it can take no more */
   write(lines: readonly RecordLine[]): Promise<void>;
 }
 
 interface TapStreamOwner {
   readonly filter: RecordingFilter;
-  /** Changes the lines before anybody has them; null for lines that are redacted already. */
+  /** Changes lines before any sink sees them. Null for lines that are already redacted. */
   readonly redactor: RecordRedactor | null;
   readonly counts: TapCounts;
   readonly sinks: readonly TapSink[];
-  /** Frames after which the stream ends; null for no limit. */
+  /** Max frames before the stream ends. Null for no limit. */
   readonly maxFrames: number | null;
   /** Called with the first line. */
   readonly onHeader: (header: HeaderRecord) => void;
@@ -25,22 +25,22 @@ interface TapStreamOwner {
 
 export type StreamEnd =
   | { readonly kind: 'frames' }
-  /** The proxy has ended the tap. */
+  /** The proxy ended the tap. */
   | { readonly kind: 'done'; readonly reason: string }
-  /** The stream is over. @property cut whether in the middle of a line, which nobody gets */
+  /** The stream ended. @property cut whether it ended within a line, which is dropped */
   | { readonly kind: 'end'; readonly cut: boolean };
 
-/** The lines of a piece of a stream. */
+/** The lines of one piece of the stream. */
 interface PieceLines {
   readonly lines: readonly RecordLine[];
-  /** What the line behind them is refused for; null if all are good. */
+  /** The error of the line after them. Null if all lines are valid. */
   readonly fault: { readonly error: unknown } | null;
 }
 
 /**
- * Reads a stream to its end, and waits for those that take its lines.
+ * Reads a stream to its end, and waits for the sinks.
  *
- * @throws Error if the stream is no recording, or of another version, or if it fails
+ * @throws Error if the stream fails, is not a recording, or has another version
  */
 export async function readTap(stream: AsyncIterable<Uint8Array>, owner: TapStreamOwner): Promise<StreamEnd> {
   const reader = new RecordingReader();
@@ -63,7 +63,7 @@ export async function readTap(stream: AsyncIterable<Uint8Array>, owner: TapStrea
     : { kind: 'done', reason: doneReason };
 }
 
-/** Reads the lines of a piece up to a bad one: those before it are good. */
+/** Parses the lines of a piece up to a bad line. The lines before it are kept. */
 function linesOf(reader: RecordingReader, piece: Uint8Array): PieceLines {
   const lines: RecordLine[] = [];
   try {
@@ -74,18 +74,21 @@ function linesOf(reader: RecordingReader, piece: Uint8Array): PieceLines {
   }
 }
 
-/** Returns lines as they came. */
+/** Returns the original text of lines. */
 export function textOf(lines: readonly RecordLine[]): string {
   return lines.map(({ text }) => `${text}\n`).join('');
 }
 
-/** Chooses the lines that are shown, and counts them. */
+/** Selects the lines to show, and counts them. */
 class LineChooser {
   readonly #owner: TapStreamOwner;
   #hasHeader = false;
-  /** Whether there are as many frames as are wanted. */
+  /** Whether the max number of frames is reached. */
   isFull = false;
-  /** Why the proxy has ended the tap; null if it has not. Several recordings may stand behind each other. */
+  /**
+   * Why the proxy ended the tap. Null while the tap runs, and again if another recording follows in the same
+   * stream.
+   */
   doneReason: string | null = null;
 
   constructor(owner: TapStreamOwner) {

@@ -1,12 +1,12 @@
-/** Reads keys out of what a terminal sends. */
+/** Parses keys from terminal input. */
 
-/** A printable character, or the name of a key: `up`, `pagedown`, `ctrl-c`. */
+/** A printable character, or a key name: `up`, `pagedown`, `ctrl-c`. */
 export type Key = string;
 
-/** Max characters of an escape sequence: longer ones are dropped. */
+/** Max characters of an escape sequence. Longer ones are dropped. */
 const MAX_SEQUENCE = 16;
 
-/** The end of sequences that begin with ESC [ or ESC O, as xterm, the Linux console, screen and tmux send them. */
+/** Endings of sequences after ESC [ or ESC O, as xterm, the Linux console, screen and tmux send them. */
 const SEQUENCES: Readonly<Record<string, Key>> = {
   A: 'up',
   B: 'down',
@@ -43,15 +43,18 @@ const CONTROLS: Readonly<Record<string, Key>> = {
 };
 
 const ESC = '\u001b';
-/** Introducer, parameters and intermediates, and a final character: ECMA-48, section 5.4. */
+/** Introducer, parameters, intermediates and final character: ECMA-48, section 5.4. */
 const SEQUENCE = /^\u001b(?:\[([0-?]*[ -/]*[@-~])|O([ -~]))/;
 const BEGINNING = /^\u001b(?:\[[0-?]*[ -/]*|O)?$/;
 
-/** A sequence may come in pieces. The beginning of one waits for the rest. */
+/** Parses input that may split an escape sequence. An incomplete sequence waits for the rest. */
 export class KeyReader {
   #pending = '';
 
-  /** Whether an ESC waits, which is the key Esc if nothing follows soon: see {@link flush}. */
+  /**
+   * Whether an incomplete sequence waits. A lone ESC is the key Esc if nothing follows soon: see {@link
+   * flush}.
+   */
   get waits(): boolean {
     return this.#pending !== '';
   }
@@ -75,7 +78,7 @@ export class KeyReader {
       }
       const match = SEQUENCE.exec(rest);
       if (match === null) {
-        // Esc, and then another key at once.
+        // Esc, directly followed by another key.
         keys.push('escape');
         rest = rest.slice(1);
         continue;
@@ -87,7 +90,7 @@ export class KeyReader {
     return keys;
   }
 
-  /** Nothing has followed: an ESC that waits was the key Esc. */
+  /** Ends the wait for the rest of a sequence. A lone ESC is then the key Esc. */
   flush(): Key[] {
     const alone = this.#pending === ESC;
     this.#pending = '';

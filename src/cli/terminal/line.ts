@@ -1,6 +1,6 @@
-/** Lines of a terminal: texts with a style, without the codes of any terminal. */
+/** Lines of styled text, without the control codes of a terminal. */
 
-/** What a text means. It must be clear without colours, too. */
+/** The meaning of a text. It must be clear without colours too. */
 export type Style = 'plain' | 'dim' | 'bold' | 'good' | 'warn' | 'bad' | 'bar';
 
 export interface Span {
@@ -10,19 +10,19 @@ export interface Span {
 
 export type Line = readonly Span[];
 
-/** Characters beyond ASCII, which some terminals do not have. */
+/** Symbols beyond ASCII, with fallbacks for terminals that lack them. */
 export interface Symbols {
   readonly ellipsis: string;
   readonly rising: string;
   readonly falling: string;
-  /** Whether the terminal shows characters beyond ASCII at all. */
+  /** Whether the terminal shows characters beyond ASCII. */
   readonly unicode: boolean;
 }
 
 const UNICODE: Symbols = { ellipsis: '…', rising: '↑', falling: '↓', unicode: true };
 const ASCII: Symbols = { ellipsis: '~', rising: '^', falling: 'v', unicode: false };
 
-/** Chooses by the locale, as POSIX has it. An unset locale counts as UTF-8: containers have none. */
+/** Chooses symbols by the POSIX locale variables. No locale counts as UTF-8, because containers set none. */
 export function symbolsOf(env: Readonly<Record<string, string | undefined>>): Symbols {
   const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((text) => text !== undefined && text !== '');
   return locale === undefined || /utf-?8/i.test(locale) ? UNICODE : ASCII;
@@ -32,7 +32,10 @@ export function span(text: string, style: Style = 'plain'): Span {
   return { text, style };
 }
 
-/** Cuts a text to a width, with an ellipsis for its end. Answers are printable ASCII, so a character is a column. */
+/**
+ * Cuts a text to a width and marks the cut with an ellipsis. Answers are printable ASCII, so a character is a
+ * column.
+ */
 export function cut(text: string, width: number, { ellipsis }: Symbols): string {
   if (text.length <= width) return text;
   return width <= 0 ? '' : text.slice(0, width - 1) + ellipsis;
@@ -42,14 +45,14 @@ export function lengthOf(line: Line): number {
   return line.reduce((sum, { text }) => sum + text.length, 0);
 }
 
-/** Cuts a line to a width, with an ellipsis for its end. */
+/** Cuts a line to a width and marks the cut with an ellipsis. */
 export function cutLine(line: Line, width: number, symbols: Symbols): Line {
   if (lengthOf(line) <= width) return line;
   const kept: Span[] = [];
   let left = width;
   for (const { text, style } of line) {
     if (text.length >= left) {
-      // The line goes on behind this text, so it needs the ellipsis even if it fits itself.
+      // More text follows, so the ellipsis is needed even if this text fits.
       kept.push({ text: cut(`${text} `, left, symbols), style });
       break;
     }
@@ -59,7 +62,7 @@ export function cutLine(line: Line, width: number, symbols: Symbols): Line {
   return kept;
 }
 
-/** Returns a line's text without trailing spaces. */
+/** Returns the text of a line without trailing spaces. */
 export function plainText(line: Line): string {
   return line
     .map(({ text }) => text)

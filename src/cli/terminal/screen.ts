@@ -1,9 +1,9 @@
-/** From lines to what a terminal is sent: only what has changed. */
+/** Draws lines on a terminal. Only changed rows are sent. */
 import { lengthOf, type Line, type Style } from './line.ts';
 
 const ESC = '\u001b[';
 const RESET = `${ESC}0m`;
-/** Attributes that mark without a colour. */
+/** Attributes that work without colours. */
 const PLAIN_CODES: Readonly<Record<Style, string>> = {
   plain: '',
   dim: '',
@@ -23,30 +23,30 @@ const COLOUR_CODES: Readonly<Record<Style, string>> = {
 /** C0, DEL and C1. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 
-/** Remembers what is on a terminal. */
+/** Remembers the contents of a terminal. */
 export class Screen {
   readonly #codes: Readonly<Record<Style, string>>;
   #rows: readonly string[] = [];
   #width = 0;
 
-  /** @param colours whether colours may be used (https://no-color.org) */
+  /** @param colours whether colours are allowed (https://no-color.org) */
   constructor(colours: boolean) {
     this.#codes = colours ? COLOUR_CODES : PLAIN_CODES;
   }
 
-  /** Forgets what is on the terminal: the next lines are all drawn. */
+  /** Forgets the contents. The next update draws every line. */
   forget(): void {
     this.#rows = [];
     this.#width = 0;
   }
 
-  /** Returns what brings lines to the terminal; an empty string if they are there. */
+  /** Returns the output that shows the lines. Empty if they are already shown. */
   update(lines: readonly Line[], width: number): string {
     const all = this.#rows.length !== lines.length || this.#width !== width;
     const rows = lines.map((line) => this.#encode(line));
     const changes = rows.map((row, index) => {
       if (!all && row === this.#rows[index]) return '';
-      // A row is cleared behind its text, not before it: that would flicker.
+      // A row is cleared after its text. Clearing it first would flicker.
       return `${ESC}${index + 1};1H${row}${lengthOf(lines[index] ?? []) < width ? `${ESC}K` : ''}`;
     });
     this.#rows = rows;

@@ -1,22 +1,22 @@
-/** Takes a terminal for a full screen, and gives it back however the program ends or stops. */
+/** Switches a terminal to full-screen mode, and restores it however the program ends or stops. */
 import { constants } from 'node:os';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { KeyReader, type Key } from './keys.ts';
 
-/** Alternate screen, no cursor, and no wrap: a character in the last corner must not scroll. */
+/** Alternate screen, no cursor, no wrap: a character in the last corner must not scroll. */
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[H\u001b[2J';
 const LEAVE = '\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1049l';
-/** An escape sequence comes in one piece, or within this time over a slow line. */
+/** Max time for the rest of an escape sequence on a slow line. */
 const ESCAPE_MS = 50;
 const ENDING_SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
-/** A terminal without a size, such as a serial line. */
+/** Size of a terminal that reports none, such as a serial line. */
 const DEFAULT_SIZE = { width: 80, height: 24 };
 
 interface TerminalOwner {
   readonly onKey: (key: Key) => void;
-  /** The screen has another size, or is empty: everything must be drawn. */
+  /** Called when the screen has a new size or is empty: everything must be drawn. */
   readonly onRedraw: () => void;
-  /** A signal, or the end of the terminal. The status is that of the process. */
+  /** Called on a signal or when the terminal closes. The argument is the exit status of the process. */
   readonly onEnd: (status: number) => void;
 }
 
@@ -31,7 +31,7 @@ export class Terminal {
   #closed = false;
 
   /**
-   * Takes the terminal.
+   * Switches to full-screen mode.
    *
    * @param input ignored if it is not a terminal: then only signals end the program
    */
@@ -52,7 +52,7 @@ export class Terminal {
     if (text !== '' && this.#taken) this.#output.write(text);
   }
 
-  /** Gives the terminal back, for good. May be called again. */
+  /** Restores the terminal for good. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -62,9 +62,11 @@ export class Terminal {
     this.#input.pause();
   }
 
-  /** Gives the terminal back and stops the job, as Ctrl-Z does. Takes the terminal again when the job goes on. */
+  /**
+   * Restores the terminal and stops the job, as Ctrl-Z does. Full-screen mode returns when the job continues.
+   */
   suspend(): void {
-    // A negative or zero id is the group: with npx or another Node in front, the shell waits for those.
+    // 0 stops the whole process group: under npx or a second Node, the shell waits for the outer process.
     this.#stop(0);
   }
 
@@ -72,7 +74,7 @@ export class Terminal {
     if (!this.#taken) return;
     this.#giveBack();
     process.off('SIGTSTP', this.#onStop);
-    // The process stops in here. Without a shell that could let it go on, the kernel drops the signal.
+    // The process stops inside this call. Without a shell to resume it, the kernel drops the signal.
     process.kill(target, 'SIGTSTP');
     setImmediate(() => {
       if (this.#closed) return;
@@ -85,7 +87,7 @@ export class Terminal {
 
   readonly #onStop = (): void => this.#stop(process.pid);
 
-  /** Another program may have changed the terminal while this one was stopped. */
+  /** Another program may have changed the terminal in the meantime. */
   readonly #onContinue = (): void => {
     if (!this.#taken) return;
     this.#giveBack();
@@ -100,11 +102,11 @@ export class Terminal {
     this.#on(process, 'SIGINT', () => this.#owner.onEnd(0));
     this.#on(process, 'SIGTSTP', this.#onStop);
     this.#on(process, 'SIGCONT', this.#onContinue);
-    // Before Node writes the trace of an error, which would be lost with the alternate screen.
+    // Runs before Node prints the stack trace, which would be lost with the alternate screen.
     this.#on(process, 'uncaughtExceptionMonitor', () => this.close());
     this.#on(process, 'exit', () => this.close());
     this.#on(this.#output, 'resize', () => this.#owner.onRedraw());
-    // EIO or EPIPE: the terminal has gone. Errors may follow the end, so these handlers stay.
+    // EIO or EPIPE: the terminal is closed. Errors may follow the end, so these handlers stay.
     this.#output.on('error', () => this.#owner.onEnd(0));
     this.#input.on('error', () => this.#owner.onEnd(0));
     if (!this.#input.isTTY) return;
@@ -136,7 +138,7 @@ export class Terminal {
     try {
       this.#input.setRawMode(raw);
     } catch {
-      // EIO: the terminal has gone.
+      // EIO: the terminal is closed.
     }
   }
 

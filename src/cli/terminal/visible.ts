@@ -1,35 +1,36 @@
-/** Texts that clients and endpoints choose, for one line of a terminal. */
+/** Makes texts that clients and endpoints choose safe for one line of a terminal. */
 import type { Symbols } from './line.ts';
 
-/** Controls, characters without a glyph, and spaces other than those that fill one or two columns. */
+/** Control characters, characters without a glyph, and spaces that do not fill one or two columns. */
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]|(?![ \u3000])\p{Zs}/u;
-/** Marks over or under the character before them, which take no column. */
+/** Combining marks, which take no column. */
 const MARK = /[\p{Mn}\p{Me}]/u;
-/** They choose between text and picture. Terminals disagree about their width. */
+/** Choose between text and emoji presentation. Terminals disagree about their width. */
 const VARIATION = /[\ufe00-\ufe0f]/;
-/** Vowels and finals of Hangul syllables in parts: their width depends on their neighbours. */
+/** Vowels and finals of decomposed Hangul syllables. Their width depends on their neighbours. */
 const JAMO = /[\u1160-\u11ff\ud7b0-\ud7ff]/;
 /** Characters of two columns: East Asian scripts, full-width forms and emoji (Unicode Standard Annex 11). */
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Yi}\p{Emoji_Presentation}\u3000-\u303e\u30fb-\u30fe\u3200-\u33ff\uff01-\uff60\uffe0-\uffe6]/u;
 /** Half-width forms of Katakana and Hangul. */
 const NARROW = /[\uff61-\uffdc]/;
-/** More marks on one character cover the lines above and below it. */
+/** Max marks on one character. More marks would cover the lines above and below. */
 const MAX_MARKS = 2;
 
 const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * Writes a text so that it takes a known width, controls nothing, and hides and reverses nothing around it: control
- * characters and others without a glyph become escapes, as `\u001b`. Cuts it with an ellipsis if it does not fit.
+ * Makes a text safe for one line: it has a known width and cannot control, hide or reverse other text.
+ * Control characters and characters without a glyph become escapes such as `\u001b`. A text that does not fit
+ * is cut and ends in an ellipsis.
  *
  * @param width columns
- * @param more whether the text goes on: it gets an ellipsis even if it fits
+ * @param more whether more text follows: then the text gets an ellipsis even if it fits
  */
 export function visible(text: string, width: number, symbols: Symbols, more = false): string {
   let written = '';
   let columns = 0;
-  /** What is left if the ellipsis needs the last column. */
+  /** The text that remains if the ellipsis needs the last column. */
   let kept = '';
   let marks = 0;
   for (const character of text) {
@@ -44,7 +45,7 @@ export function visible(text: string, width: number, symbols: Symbols, more = fa
   return (columns < width ? written : kept) + symbols.ellipsis;
 }
 
-/** @param mayCombine whether a mark may stand on the character before it */
+/** @param mayCombine whether a mark may combine with the previous character */
 function glyphOf(
   character: string,
   mayCombine: boolean,

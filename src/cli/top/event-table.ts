@@ -1,16 +1,16 @@
-/** The last refused and failed things, as a table. */
+/** The table of recent refusals and failures. */
 import { isPrimaryKind, type EventRow } from '../../protocol/admin/events.ts';
 import type { Style } from '../terminal/line.ts';
 import type { Row, Table } from './table-layout.ts';
 
 export interface EventLog {
-  /** The newest rows last, as `GET /events` gives them. */
+  /** Newest last, as `GET /events` returns them. */
   readonly rows: readonly EventRow[];
-  /** Why there are none; null if they could be read. */
+  /** Why the rows are missing. Null if they were read. */
   readonly problem: string | null;
 }
 
-/** Returns a row for each event, the newest first. */
+/** Returns one row per event, newest first. */
 export function eventTable({ rows, problem }: EventLog): Table {
   return {
     empty: problem ?? 'nothing was refused, and nothing has failed',
@@ -29,7 +29,7 @@ export function eventTable({ rows, problem }: EventLog): Table {
 }
 
 function rowOf(event: EventRow): Row {
-  // What clients cannot cause at will needs attention first.
+  // Events that clients cannot cause at will need attention first.
   const style: Style = isPrimaryKind(event.kind) ? 'warn' : 'plain';
   return {
     cells: [
@@ -46,13 +46,13 @@ function rowOf(event: EventRow): Row {
   };
 }
 
-/** The part of the configuration nearest to the fault. */
+/** Returns the part of the configuration closest to the fault. */
 function whereOf({ listener, route, cluster, endpoint }: EventRow): string {
   if (endpoint !== undefined) return cluster === undefined ? endpoint : `${cluster} ${endpoint}`;
   return route ?? cluster ?? listener ?? '-';
 }
 
-/** What the client was told, and what it had asked for. */
+/** Returns the answer to the client, and the URL of its request. */
 function answerOf({ status, code, side, host, path }: EventRow): string {
   const parts = [
     status === undefined ? '' : String(status),

@@ -1,4 +1,4 @@
-/** Numbers in few characters: a column of a terminal has room for five or six. */
+/** Formats numbers for a terminal column of five or six characters. */
 
 const ABSENT = '-';
 const COUNT_UNITS = ['', 'k', 'M', 'G', 'T'] as const;
@@ -7,29 +7,29 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Writes a count in at most 5 characters: `9999`, `12k`, `4.5M`; `-` for null. */
+/** Formats a count in at most 5 characters: `9999`, `12k`, `4.5M`; `-` for null. */
 export function count(value: number | null): string {
   if (value === null) return ABSENT;
   return value < 10_000 ? String(Math.round(value)) : scaled(value, 1000, COUNT_UNITS);
 }
 
-/** Writes a count with all its digits, up to 7 of them. */
+/** Formats a count with all digits, up to 7 of them. */
 export function whole(value: number): string {
   return value < 10_000_000 ? String(Math.round(value)) : count(value);
 }
 
-/** Writes a number of events a second in at most 5 characters: `0`, `0.5`, `12`, `12k`; `-` for null. */
+/** Formats a rate per second in at most 5 characters: `0`, `0.5`, `12`, `12k`; `-` for null. */
 export function rate(value: number | null): string {
   if (value === null) return ABSENT;
   return value > 0 && value < 9.95 ? withoutZero(value.toFixed(1)) : count(value);
 }
 
-/** Writes a number of bytes in at most 5 characters, in powers of 1024: `512B`, `1.5K`, `64M`; `-` for null. */
+/** Formats bytes in at most 5 characters, in powers of 1024: `512B`, `1.5K`, `64M`; `-` for null. */
 export function bytes(value: number | null): string {
   return value === null ? ABSENT : scaled(value, 1024, BYTE_UNITS);
 }
 
-/** Writes a time in at most 5 characters: `0`, `85us`, `1.2ms`, `350ms`, `2.5s`, `90s`; `-` for null. */
+/** Formats seconds in at most 5 characters: `0`, `85us`, `1.2ms`, `350ms`, `2.5s`, `90s`; `-` for null. */
 export function seconds(value: number | null): string {
   if (value === null) return ABSENT;
   if (value <= 0) return '0';
@@ -38,12 +38,12 @@ export function seconds(value: number | null): string {
   return value < 9999 ? `${significant(value)}s` : '9999s';
 }
 
-/** Writes a share of 1 as whole percent; `-` for null. */
+/** Formats a fraction as whole percent; `-` for null. */
 export function percent(share: number | null): string {
   return share === null ? ABSENT : `${Math.round(share * 100)}%`;
 }
 
-/** Writes an age in its two largest units, rounded down: `42s`, `5m 3s`, `2h 5m`, `3d 4h`. */
+/** Formats an age in its two largest units, rounded down: `42s`, `5m 3s`, `2h 5m`, `3d 4h`. */
 export function age(total: number): string {
   const whole = Math.max(0, Math.floor(total));
   if (whole < MINUTE) return `${whole}s`;
@@ -52,7 +52,7 @@ export function age(total: number): string {
   return `${Math.floor(whole / DAY)}d ${Math.floor((whole % DAY) / HOUR)}h`;
 }
 
-/** Three digits and a unit. The unit is chosen after rounding, so that 999.9 KiB is 1M and not 1000K. */
+/** Formats three digits and a unit. Rounds before choosing the unit: 999.9 KiB is 1M, not 1000K. */
 function scaled(value: number, base: number, units: readonly string[]): string {
   let rest = value;
   let unit = 0;
@@ -64,7 +64,7 @@ function scaled(value: number, base: number, units: readonly string[]): string {
   return `${text}${units[unit] ?? ''}`;
 }
 
-/** One decimal below 10, none above. */
+/** Keeps one decimal below 10, none above. */
 function significant(value: number): string {
   return value < 9.95 ? withoutZero(value.toFixed(1)) : String(Math.round(value));
 }

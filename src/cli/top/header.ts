@@ -1,4 +1,4 @@
-/** The top of the screen: the process, its totals, and what needs attention. */
+/** The top of the screen: the process, its totals and its alerts. */
 import { age, bytes, percent, rate, seconds, whole } from './figures.ts';
 import {
   cut,
@@ -14,22 +14,22 @@ import type { LiveModel } from './rates.ts';
 
 const CELL_WIDTH = 19;
 const MAX_COLUMNS = 8;
-/** Narrower screens do without {@link detailsOf}, so that tables have room. */
+/** Min width for {@link detailsOf}. On narrower screens the tables need the room. */
 const WIDTH_OF_DETAILS = 79;
 const MAX_CELL_WIDTH = 26;
-/** Share of the buffer budget from which slow sessions are in danger. */
+/** Min used fraction of the buffer budget at which slow sessions are at risk. */
 const FULL_SHARE = 0.8;
 
-/** What is said besides the frame. */
+/** Notices about the display itself. */
 export interface Notices {
   readonly paused: boolean;
-  /** Why there are no new frames; null if they come. */
+  /** Why no new frames arrive. Null if they arrive. */
   readonly lost: string | null;
-  /** Whether the process was started again a moment ago. */
+  /** Whether the process restarted a moment ago. */
   readonly restarted: boolean;
 }
 
-/** Returns the line with the process's state. */
+/** Returns the title line with the state of the process. */
 export function titleLine(
   { frame }: LiveModel,
   { paused, lost }: Notices,
@@ -63,7 +63,7 @@ export function titleLine(
   ];
 }
 
-/** Returns the lines with totals and rates: 2 to 4, by the width. */
+/** Returns 2 to 4 lines of totals and rates, depending on the width. */
 export function totalLines(model: LiveModel, width: number, symbols: Symbols): Line[] {
   const cells = [...totalsOf(model), ...(width >= WIDTH_OF_DETAILS ? detailsOf(model) : [])];
   const columns = Math.max(1, Math.min(MAX_COLUMNS, Math.floor((width + 1) / (CELL_WIDTH + 1))));
@@ -80,7 +80,7 @@ export function totalLines(model: LiveModel, width: number, symbols: Symbols): L
   return lines;
 }
 
-/** Returns one line with everything that needs attention; an empty one if nothing does. */
+/** Returns one line with all alerts. Empty if there are none. */
 export function alertLine({ frame }: LiveModel, notices: Notices, width: number, symbols: Symbols): Line {
   const texts: Span[] = [];
   if (notices.lost !== null) texts.push(span(notices.lost, 'bad'));
@@ -107,7 +107,7 @@ function total(label: string, value: string, style: Style = 'bold'): Total {
   return { label, value, style };
 }
 
-/** 12 totals: the narrowest screen has 4 lines of 3. */
+/** Returns 12 totals: the narrowest screen has 4 lines of 3. */
 function totalsOf({ frame, rates }: LiveModel): Total[] {
   const { gauges, handshakeSeconds } = frame;
   const share = gauges.bufferBudgetBytes === 0 ? null : gauges.bufferedBytes / gauges.bufferBudgetBytes;
@@ -131,7 +131,7 @@ function totalsOf({ frame, rates }: LiveModel): Total[] {
   ];
 }
 
-/** 4 more: with 4, 6 or 8 columns there is room for them. */
+/** Returns 4 more totals, which fit with 4, 6 or 8 columns. */
 function detailsOf({ frame: { requestSeconds }, rates }: LiveModel): Total[] {
   return [
     total('accepts/s', rate(rates.connections)),

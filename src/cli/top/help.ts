@@ -1,4 +1,4 @@
-/** The help of `sluice top`, in place of a table. */
+/** The help screen of `sluice top`. */
 import { cutLine, span, type Line, type Symbols } from '../terminal/line.ts';
 
 const KEYS: readonly (readonly [string, string])[] = [
@@ -17,7 +17,7 @@ const KEYS: readonly (readonly [string, string])[] = [
 
 const COLUMN = 16;
 
-/** Returns a line for each key. */
+/** Returns one line per key. */
 export function helpLines(width: number, symbols: Symbols): readonly Line[] {
   return KEYS.map(([keys, what]) =>
     cutLine([span(` ${keys.padEnd(COLUMN)}`, 'bold'), span(what)], width, symbols),

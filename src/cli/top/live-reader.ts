@@ -1,27 +1,27 @@
-/** Follows the frames of a running sluice, over lost connections and restarts. */
+/** Follows the frames of a running sluice across lost connections and restarts. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
 import { EventStreamReader } from '../../core/event-stream.ts';
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { printableOnceParsed } from '../../telemetry/output/printable.ts';
 
-/** A frame has at most 5000 endpoints, each of a few hundred characters. */
+/** Max characters of a frame. It has at most 5000 endpoints of a few hundred characters each. */
 const MAX_FRAME_LENGTH = 16 * 1024 * 1024;
 const RETRY_MS = 1000;
 
-/** Opens the stream of frames; rejects with a reason in words. */
+/** Opens the stream of frames. Rejects with a readable reason. */
 export type OpenLive = (signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 
 interface LiveOwner {
   readonly onFrame: (frame: LiveFrame) => void;
-  /** The stream could not be opened, or has ended. It is opened again after a second. */
+  /** Called when the stream fails to open or ends. It is opened again after a second. */
   readonly onLost: (reason: string) => void;
 }
 
 /**
- * Reads frames until the signal is aborted. Never rejects.
+ * Reads frames until the signal aborts. Never rejects.
  *
- * @param wait waits for milliseconds; may reject if the signal is aborted
+ * @param wait delay in milliseconds; may reject if the signal aborts
  */
 export async function followLive(
   open: OpenLive,
@@ -57,9 +57,9 @@ async function readFrames(
 }
 
 /**
- * Reads a frame. Its texts become printable: endpoints and clients choose some of them.
+ * Parses a frame. Its texts are escaped, because endpoints and clients choose some of them.
  *
- * @throws Error for something else than a frame
+ * @throws Error if the data is not a frame
  */
 export function parseFrame(data: string): LiveFrame {
   let frame: unknown;
@@ -72,7 +72,7 @@ export function parseFrame(data: string): LiveFrame {
   return frame;
 }
 
-/** Checks the shape only as far as a process of another version may differ. */
+/** Checks only the parts of the shape that differ between versions. */
 function isFrame(value: unknown): value is LiveFrame {
   if (typeof value !== 'object' || value === null) return false;
   const frame = value as Partial<Record<keyof LiveFrame, unknown>>;
@@ -86,7 +86,7 @@ function isFrame(value: unknown): value is LiveFrame {
   );
 }
 
-/** A call: the compiler takes the property for one that does not change. */
+/** A function, because the compiler assumes that the property does not change. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

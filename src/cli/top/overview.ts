@@ -1,4 +1,4 @@
-/** The view of everything: the beginning of each table, as much as there is room for. */
+/** The overview: the first rows of each table, as far as they fit. */
 import { cutLine, span, type Line, type Symbols } from '../terminal/line.ts';
 import type { LiveModel } from './rates.ts';
 import { filtered, layOut, lineCount, type Table } from './table-layout.ts';
@@ -9,9 +9,9 @@ const MIN_LINES = 2;
 
 interface Section {
   readonly head: Line;
-  /** As many lines as could fit. */
+  /** The lines that could fit at most. */
   readonly body: readonly Line[];
-  /** All lines. */
+  /** Number of all lines. */
   readonly lines: number;
 }
 
@@ -50,7 +50,7 @@ function sectionOf(table: Table, filter: string, width: number, room: number, sy
   return [{ ...layOut(table, rows, { width, symbols, sort: null, count: room }), lines: lineCount(rows) }];
 }
 
-/** Writes at the end of the head how many lines are missing below, in place of the last columns. */
+/** Writes the number of hidden lines at the end of the head, over the last columns. */
 function withRest(head: Line, rest: number, width: number): Line {
   const note = ` +${rest} more`;
   const room = width - note.length;
@@ -59,7 +59,7 @@ function withRest(head: Line, rest: number, width: number): Line {
   return [span(text.padEnd(room) + note, 'bar')];
 }
 
-/** Gives each section a line in turn until nothing is left, or nobody wants more. */
+/** Divides the lines among sections in turn, until none is left or every section has enough. */
 function divide(wanted: readonly number[], total: number): number[] {
   const given = wanted.map(() => 0);
   let left = total;

@@ -1,4 +1,4 @@
-/** `sluice top` between the frames that come in, the keys, and the screen. */
+/** Connects the frames, the keys and the screen of `sluice top`. */
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import type { EventLog } from './event-table.ts';
 import type { Key } from '../terminal/keys.ts';
@@ -8,10 +8,10 @@ import { Screen } from '../terminal/screen.ts';
 import { INITIAL, press, type Shown, type TopState } from './state.ts';
 import { draw, type Size } from './view.ts';
 
-/** For how many frames a restart is told. */
+/** Number of frames that show the notice of a restart. */
 const RESTART_FRAMES = 10;
 
-/** What the program does to its surroundings. */
+/** The program's access to the terminal and the process. */
 interface TopHost {
   readonly size: Size;
   readonly write: (text: string) => void;
@@ -30,14 +30,13 @@ export class TopProgram {
   readonly #screen: Screen;
   #state: TopState = INITIAL;
   #model: LiveModel;
-  /** What is on the screen: older than `#model` during a pause. */
+  /** The model on the screen. Older than `#model` during a pause. */
   #visible: LiveModel;
   #events: EventLog = { rows: [], problem: 'the events are being read' };
   #lost: string | null = null;
   #restartFrames = 0;
   #shown: Shown = { lines: 0, room: 0, numeric: [] };
 
-  /** @param first the first frame */
   constructor(host: TopHost, looks: Looks, first: LiveFrame) {
     this.#host = host;
     this.#symbols = looks.symbols;
@@ -47,12 +46,11 @@ export class TopProgram {
     this.#draw();
   }
 
-  /** Whether events are on the screen, and may change. */
+  /** Whether the screen shows events that may change. */
   get wantsEvents(): boolean {
     return this.#state.view === 'events' && !this.#state.paused;
   }
 
-  /** Takes a frame. */
   onFrame(frame: LiveFrame): void {
     this.#model = new LiveModel(frame, this.#model.frame);
     this.#restartFrames = this.#model.restarted ? RESTART_FRAMES : Math.max(0, this.#restartFrames - 1);
@@ -61,13 +59,13 @@ export class TopProgram {
     this.#draw();
   }
 
-  /** Tells that no frames come. */
+  /** Called when frames stop arriving. */
   onLost(reason: string): void {
     this.#lost = reason;
     this.#draw();
   }
 
-  /** Takes the last events, or why there are none. */
+  /** Takes new events, or the reason why they are missing. */
   onEvents(events: EventLog): void {
     if (!this.wantsEvents) return;
     this.#events = events;
@@ -93,7 +91,7 @@ export class TopProgram {
     }
   }
 
-  /** Draws everything: the terminal is empty, or has another size. */
+  /** Draws everything. Called when the terminal is empty or has a new size. */
   onRedraw(): void {
     this.#screen.forget();
     this.#draw();

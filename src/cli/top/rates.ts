@@ -1,11 +1,11 @@
-/** What happens in a second: the difference of two frames. */
+/** Rates per second, from the difference of two frames. */
 import type { LiveCounters, LiveFrame } from '../../protocol/admin/live.ts';
 
 type Cluster = LiveFrame['clusters'][number];
 type Endpoint = Cluster['endpoints'][number];
 type LiveError = LiveFrame['errors'][number];
 
-/** Rates a second; null if there are no two frames to compare. */
+/** Rates per second. Null without two comparable frames. */
 interface Rates {
   readonly connections: number | null;
   readonly tunnels: number | null;
@@ -16,11 +16,11 @@ interface Rates {
   readonly errors: number | null;
 }
 
-/** The state of the proxy as it is shown: a frame, and the one before it. */
+/** The state of the proxy to show: a frame compared with its predecessor. */
 export class LiveModel {
   readonly frame: LiveFrame;
   readonly rates: Rates;
-  /** Whether another process answers than in the frame before. */
+  /** Whether a different process sent the previous frame. */
   readonly restarted: boolean;
   readonly #before: LiveFrame | null;
   readonly #seconds: number;
@@ -28,7 +28,7 @@ export class LiveModel {
   readonly #endpoints: ReadonlyMap<string, Endpoint>;
   readonly #errors: ReadonlyMap<string, number>;
 
-  /** @param previous the newest frame so far; null for none */
+  /** @param previous the newest frame so far; null if this is the first */
   constructor(frame: LiveFrame, previous: LiveFrame | null) {
     this.frame = frame;
     this.restarted =
@@ -49,18 +49,18 @@ export class LiveModel {
     this.rates = this.#totals();
   }
 
-  /** Returns errors of a kind and reason a second. A count that was not in the frame before was 0 there. */
+  /** Returns errors of a kind and reason per second. A count missing from the previous frame was 0. */
   errorRate(error: LiveError): number | null {
     if (this.#before === null) return null;
     return this.#rate(this.#errors.get(errorKey(error)) ?? 0, error.count);
   }
 
-  /** Returns the rate of a counter of a cluster; null if the cluster was not in the frame before. */
+  /** Returns the rate of a cluster's counter. Null if the cluster is not in the previous frame. */
   clusterRate(cluster: Cluster, counter: 'retries' | 'rejections'): number | null {
     return this.#rate(this.#clusters.get(cluster.name)?.[counter], cluster[counter]);
   }
 
-  /** Returns the rate of a counter of an endpoint; null if the endpoint was not in the frame before. */
+  /** Returns the rate of an endpoint's counter. Null if the endpoint is not in the previous frame. */
   endpointRate(
     { name }: Cluster,
     endpoint: Endpoint,
@@ -70,7 +70,7 @@ export class LiveModel {
     return this.#rate(before?.[counter], endpoint[counter]);
   }
 
-  /** Returns the mean seconds of an endpoint's answers since the frame before; null without answers. */
+  /** Returns the mean seconds of an endpoint's answers since the previous frame. Null without answers. */
   meanAnswer({ name }: Cluster, endpoint: Endpoint): number | null {
     const before = this.#endpoints.get(endpointKey(name, endpoint.address));
     if (before === undefined) return null;
@@ -98,7 +98,7 @@ export class LiveModel {
     };
   }
 
-  /** A counter that has fallen belongs to something new with an old name. */
+  /** A counter that fell belongs to a new object with an old name. */
   #rate(before: number | undefined, now: number): number | null {
     return before === undefined || now < before ? null : (now - before) / this.#seconds;
   }

@@ -1,4 +1,4 @@
-/** What a person at the terminal has chosen, and what each key changes. */
+/** The user's choices in `sluice top`, and the effect of each key. */
 import { printable } from '../../telemetry/output/printable.ts';
 import type { Key } from '../terminal/keys.ts';
 import type { Sort } from './table-layout.ts';
@@ -11,25 +11,25 @@ const MAX_FILTER = 64;
 
 export interface TopState {
   readonly view: ViewName;
-  /** How each view is sorted; absent for the view's own order. */
+  /** The sort order of each view. Absent for the view's default order. */
   readonly sorts: Readonly<Partial<Record<ViewName, Sort>>>;
   /** Rows without this text are hidden. */
   readonly filter: string;
-  /** Whether keys go into the filter. */
+  /** Whether keys edit the filter. */
   readonly typing: boolean;
-  /** Number of lines that are scrolled away at the top. */
+  /** Number of lines scrolled off the top. */
   readonly offset: number;
   readonly paused: boolean;
   readonly help: boolean;
 }
 
-/** Facts of what is on the screen, by which keys work. */
+/** Facts about the visible table that the keys depend on. */
 export interface Shown {
   /** Lines of the whole table. */
   readonly lines: number;
-  /** Lines that fit. */
+  /** Lines that fit the screen. */
   readonly room: number;
-  /** For each column of the view's table, whether it has numbers: these are sorted from the largest. */
+  /** Per column of the table, whether it holds numbers. Numbers sort from the largest. */
   readonly numeric: readonly boolean[];
 }
 
@@ -43,7 +43,7 @@ export const INITIAL: TopState = {
   help: false,
 };
 
-/** Returns the state behind a key, or what the key asks of the program. */
+/** Returns the state after a key, or the action that the key requests. */
 export function press(state: TopState, key: Key, shown: Shown): TopState | 'quit' | 'suspend' | 'redraw' {
   if (key === 'ctrl-c') return 'quit';
   if (key === 'ctrl-z') return 'suspend';
@@ -110,7 +110,8 @@ function typed(state: TopState, key: Key): TopState {
     case 'ctrl-u':
       return { ...state, filter: '', offset: 0 };
     default: {
-      // A name of a key, such as an arrow, does nothing here. Names on the screen are printable, so the filter is, too.
+      // A key name, such as an arrow, does nothing here. Names on the screen are printable, so the filter
+      // must be too.
       if (key.length > 1 && /^[ -~]*$/.test(key)) return state;
       const filter = state.filter + printable(key);
       return filter.length > MAX_FILTER ? state : { ...state, filter, offset: 0 };
@@ -123,7 +124,7 @@ function turned(state: TopState, place: number): TopState {
   return view === undefined || view === state.view ? state : { ...state, view, offset: 0 };
 }
 
-/** Sorts by the next column; behind the last one comes the view's own order. */
+/** Sorts by the next column. After the last column comes the view's default order. */
 function sortedBy(state: TopState, { numeric }: Shown, step: 1 | -1): TopState {
   if (numeric.length === 0) return state;
   const places = numeric.length + 1;

@@ -1,33 +1,33 @@
-/** Tables that fit a width: columns go or shrink, rows are sorted and filtered. */
+/** Fits tables into a width: columns disappear or shrink, rows are sorted and filtered. */
 import { cut, cutLine, span, type Line, type Span, type Style, type Symbols } from '../terminal/line.ts';
 
 export interface Column {
   readonly head: string;
   readonly align: 'left' | 'right';
-  /** Columns of the highest rank go first if there is no room. Columns of rank 0 stay. */
+  /** Columns of the highest rank disappear first if room is short. Columns of rank 0 stay. */
   readonly rank: number;
-  /** The narrowest width, if longer cells may be cut. Left out if cells must stay whole. */
+  /** Min width, if longer cells may be cut. Absent if cells must stay whole. */
   readonly min?: number;
 }
 
 export interface Cell {
   readonly text: string;
-  /** What rows are ordered by; the text if it is left out. Null comes last. */
+  /** The sort key of the row; the text if absent. Null sorts last. */
   readonly order?: number | null;
   readonly style?: Style;
 }
 
 export interface Row {
   readonly cells: readonly Cell[];
-  /** Why the row is as it is: a line of its own behind the row. */
+  /** The reason for the row's state, shown on a separate line below the row. */
   readonly note?: string;
 }
 
 export interface Table {
-  /** In words, for what has no rows: `no endpoints`. */
+  /** Text for a table without rows, such as `no endpoints`. */
   readonly empty: string;
   readonly columns: readonly Column[];
-  /** In the order that is shown if nobody sorts. */
+  /** In the default order. */
   readonly rows: readonly Row[];
 }
 
@@ -46,11 +46,11 @@ interface Layout {
 }
 
 const GAP = '  ';
-/** Numbers have at most 5 characters. Columns with this width do not move when a number grows. */
+/** Numbers have at most 5 characters. Columns of this width do not move when a number grows. */
 const NUMBER_WIDTH = 5;
 const NOTE_INDENT = '  ';
 
-/** Returns the rows in an order; null for the table's own. */
+/** Returns the rows in an order. Null keeps the default order. */
 export function sorted({ rows, columns }: Table, sort: Sort | null): readonly Row[] {
   if (sort === null || sort.column >= columns.length) return rows;
   const sign = sort.falling ? -1 : 1;
@@ -66,7 +66,7 @@ export function sorted({ rows, columns }: Table, sort: Sort | null): readonly Ro
   });
 }
 
-/** Returns the rows with a text in a cell or the note, in any case. */
+/** Returns the rows with a text in a cell or the note, ignoring case. */
 export function filtered(rows: readonly Row[], filter: string): readonly Row[] {
   if (filter === '') return rows;
   const wanted = filter.toLowerCase();
@@ -75,18 +75,18 @@ export function filtered(rows: readonly Row[], filter: string): readonly Row[] {
   );
 }
 
-/** Returns how many lines rows have: one each, and one for each note. */
+/** Returns the number of lines of the rows and their notes. */
 export function lineCount(rows: readonly Row[]): number {
   return rows.reduce((sum, row) => sum + linesOf(row), 0);
 }
 
 /**
- * Lays rows out in a width. Columns have the same widths in every window of the same rows.
+ * Formats rows for a width. Column widths do not depend on the visible window of the rows.
  *
- * @param width characters of a line; Infinity cuts nothing
- * @param sort marked in the head
+ * @param width characters per line; Infinity cuts nothing
+ * @param sort order to mark in the head
  * @param first number of lines above the window
- * @param count max lines of the window: thousands of others cost little
+ * @param count max lines of the window. Rows outside it cost little, even thousands.
  */
 export function layOut(
   { columns }: Table,
@@ -113,7 +113,7 @@ export function layOut(
       });
       body.push(cutLine(spans, width, symbols));
       if (linesOf(row) > 1) body.push([span(cut(`${NOTE_INDENT}${row.note ?? ''}`, width, symbols), 'warn')]);
-      // The window may begin between a row and its note.
+      // The window may start between a row and its note.
       if (place < first) body.shift();
     }
     place += linesOf(row);
@@ -134,7 +134,7 @@ function naturalWidths(columns: readonly Column[], heads: readonly string[], row
   });
 }
 
-/** Returns the widths of the columns that have room, by their index. */
+/** Returns the width of each column that fits, by column index. */
 function fitWidths(
   columns: readonly Column[],
   natural: readonly number[],
@@ -154,7 +154,7 @@ function fitWidths(
   }
   for (let excess = needed((index) => widths.get(index) ?? 0) - width; excess > 0; excess--) {
     const roomOf = (index: number): number => (widths.get(index) ?? 0) - least(index);
-    // The widest gives first, so that short names stay whole.
+    // The widest column shrinks first, so that short names stay whole.
     const giving = [...widths.keys()].filter((index) => roomOf(index) > 0);
     if (giving.length === 0) break;
     const widest = giving.reduce((a, b) => ((widths.get(b) ?? 0) > (widths.get(a) ?? 0) ? b : a));

@@ -1,4 +1,4 @@
-/** The tables of `sluice top`, from a frame of the running sluice. */
+/** The tables of `sluice top`, made from a frame. */
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { count, percent, rate, seconds } from './figures.ts';
 import type { Style } from '../terminal/line.ts';
@@ -8,14 +8,14 @@ import type { Cell, Column, Row, Table } from './table-layout.ts';
 type Cluster = LiveFrame['clusters'][number];
 type Endpoint = Cluster['endpoints'][number];
 
-/** Shares of a busy event loop from which a worker needs attention. */
+/** Min busy fractions of an event loop that need attention. */
 const BUSY_SHARE = 0.8;
 const VERY_BUSY_SHARE = 0.95;
-/** A lag of this long delays every message of the worker. */
+/** Min lag that needs attention: it delays every message of the worker. */
 const LAG_SECONDS = 0.1;
-/** Certificates that end within this time need attention. */
+/** A certificate that expires within this time needs attention. */
 const CERTIFICATE_DAYS = 14;
-/** Most IPv4 addresses with their port are whole. */
+/** Width at which most IPv4 addresses with a port stay whole. */
 const ADDRESS_WIDTH = 18;
 const DAY_MS = 86_400_000;
 
@@ -32,7 +32,7 @@ const STATE_STYLES: Readonly<Record<string, Style>> = {
   starting: 'warn',
 };
 
-/** Returns a row for each cluster. */
+/** Returns one row per cluster. */
 export function clusterTable(model: LiveModel): Table {
   const { clusters } = model.frame;
   return {
@@ -82,9 +82,9 @@ export function clusterTable(model: LiveModel): Table {
 }
 
 /**
- * Returns a row for each endpoint.
+ * Returns one row per endpoint.
  *
- * @param wanted which endpoints; all by default
+ * @param wanted selects endpoints; all by default
  */
 export function endpointTable(model: LiveModel, wanted: (endpoint: Endpoint) => boolean = () => true): Table {
   return {
@@ -135,7 +135,7 @@ function endpointRow(model: LiveModel, cluster: Cluster, endpoint: Endpoint): Ro
   };
 }
 
-/** Returns a row for each worker. */
+/** Returns one row per worker. */
 export function workerTable({ frame }: LiveModel): Table {
   return {
     empty: 'no workers',
@@ -172,7 +172,7 @@ export function workerTable({ frame }: LiveModel): Table {
   };
 }
 
-/** Returns a row for each kind and reason of errors: what happens now first, then what has happened most. */
+/** Returns one row per kind and reason of errors: highest rate first, then highest total. */
 export function errorTable(model: LiveModel): Table {
   const errors = model.frame.errors
     .map((error) => ({ ...error, rate: model.errorRate(error) }))
@@ -191,7 +191,7 @@ export function errorTable(model: LiveModel): Table {
   };
 }
 
-/** Returns a row for each listener, with its certificate that ends first. */
+/** Returns one row per listener, with its certificate that expires first. */
 export function listenerTable({ frame }: LiveModel): Table {
   return {
     empty: 'no listeners',
@@ -228,12 +228,12 @@ export function listenerTable({ frame }: LiveModel): Table {
   };
 }
 
-/** A column of names, which may be cut. */
+/** Creates a column of names, which may be cut. */
 function name(head: string, rank: number, min = 8): Column {
   return { head, align: 'left', rank, min };
 }
 
-/** A column of words that stay whole. */
+/** Creates a column of words, which stay whole. */
 function word(head: string, rank: number): Column {
   return { head, align: 'left', rank };
 }

@@ -1,4 +1,4 @@
-/** The whole screen, from the state of the proxy and what the person has chosen. */
+/** The whole screen: the state of the proxy and the user's choices. */
 import type { EventLog } from './event-table.ts';
 import { eventTable } from './event-table.ts';
 import { alertLine, titleLine, totalLines, type Notices } from './header.ts';
@@ -12,7 +12,7 @@ import { clusterTable, endpointTable, errorTable, listenerTable, workerTable } f
 
 const MIN_WIDTH = 60;
 const MIN_HEIGHT = 14;
-/** A width at which the names of the views are whole. */
+/** Min width at which the view names fit unabbreviated. */
 const WIDE_TABS = 76;
 const SHORT_NAMES: Readonly<Record<ViewName, string>> = {
   all: 'all',
@@ -40,7 +40,7 @@ export interface Size {
 /**
  * Draws a screen.
  *
- * @returns as many lines as the screen has, none wider than it, and what keys need to know
+ * @returns exactly as many lines as the screen has, none wider than it, and the facts that keys depend on
  */
 export function draw(
   content: Content,
@@ -69,11 +69,7 @@ export function draw(
   return { lines: [...filled([...top, ...body], height - 1), footer(content, shown, width)], shown };
 }
 
-/**
- * Writes everything once as text, for a file or a pipe: nothing is cut.
- *
- * @returns lines that end in newlines
- */
+/** Formats everything once as text, for a file or a pipe. Tables are not cut. */
 export function print({ model, notices, symbols }: Omit<Content, 'state' | 'events'>): Line[] {
   const width = 160;
   const tables = [clusterTable, endpointTable, workerTable, errorTable, listenerTable].map((of) => of(model));
@@ -131,7 +127,7 @@ function tabLine(current: ViewName, width: number): Line {
   const spans = VIEWS.flatMap((view, place): Span[] => {
     const name = width >= WIDE_TABS ? view : SHORT_NAMES[view];
     const text = `${place + 1} ${name}`;
-    // Brackets mark the view without colours.
+    // Brackets mark the current view without colours.
     return [view === current ? span(`[${text}]`, 'bold') : span(` ${text} `, 'dim')];
   });
   return spans;

@@ -1,21 +1,21 @@
-/** A session as an entry of an HTTP Archive 1.2, as Chrome's network panel writes and reads it. */
+/** Formats a session as an entry of an HTTP Archive 1.2, as Chrome's network panel writes and reads it. */
 import type { Cookie, Entry, Header, QueryString } from 'har-format';
 import type { EndRecord, FrameRecord, SessionRecord } from '../../../wire/recording/records.ts';
 
-/** http://www.softwareishard.com/blog/har-12-spec/ says what the fields mean. -1 stands for "not known". */
+/** -1 means "not known". http://www.softwareishard.com/blog/har-12-spec/ defines the fields. */
 const UNKNOWN = -1;
 const OPCODE_TEXT = 1;
 const OPCODE_BINARY = 2;
 
-/** The fields of an entry that stand before its messages. */
+/** The fields of an entry before its messages. */
 type EntryHead = Pick<
   Entry,
   'startedDateTime' | 'request' | 'response' | 'cache' | 'serverIPAddress' | 'connection' | '_resourceType'
 > & { readonly _connectionId: string };
-/** The fields of an entry that stand behind its messages. */
+/** The fields of an entry after its messages. */
 type EntryTail = Pick<Entry, 'time' | 'timings' | 'comment'>;
 
-/** A message as Chrome writes it, and what Chrome ignores: why `data` is less than the message. */
+/** A message in Chrome's format. Chrome ignores `_length`. */
 interface Message {
   readonly type: 'send' | 'receive';
   /** Seconds since 1970. */
@@ -23,14 +23,14 @@ interface Message {
   readonly opcode: typeof OPCODE_TEXT | typeof OPCODE_BINARY;
   /** Text, or base64 if the opcode is 2. */
   readonly data: string;
-  /** Bytes of the message. Only if `data` is not the whole message. */
+  /** Bytes of the message. Present only if `data` is incomplete. */
   readonly _length?: number;
 }
 
 /**
- * Returns when a session began, in milliseconds since 1970. `openedAt` may have whole seconds only.
+ * Returns the start of a session in milliseconds since 1970. `openedAt` may be rounded to whole seconds.
  *
- * @param at of its first line
+ * @param at the time of the session's first line
  */
 export function startOf(at: number, record: SessionRecord | null): number {
   return record?.attached === true ? record.openedAt : at;
@@ -39,7 +39,7 @@ export function startOf(at: number, record: SessionRecord | null): number {
 /**
  * Returns the beginning of a session's entry.
  *
- * @param record null if the recording has frames of the session only
+ * @param record null if the recording has only frames of the session
  */
 export function headOf(session: string, at: number, record: SessionRecord | null): EntryHead {
   const headers = headersOf(record?.request?.headers ?? []);
@@ -93,14 +93,14 @@ export function tailOf(
   return { time, timings: { send: 0, wait: 0, receive: time }, comment: commentOf(record, end) };
 }
 
-/** Makes messages of frames, which may be fragments: their payload is in the last one. */
+/** Assembles messages from frames. The last fragment of a message has the payload. */
 export class MessageMaker {
-  /** The opcode of the message under way, by direction. */
+  /** The opcode of the current message, by direction. */
   readonly #opcodes: Record<'client' | 'endpoint', Message['opcode']> = { client: 1, endpoint: 1 };
-  /** Bytes of it on the wire. */
+  /** Bytes of the current message on the wire. */
   readonly #lengths = { client: 0, endpoint: 0 };
 
-  /** @returns null for a control frame, for a frame of the proxy's own, and if the message goes on */
+  /** @returns null for a control frame, for a frame from the proxy, and for a fragment before the last */
   message(frame: FrameRecord): Message | null {
     const { from, opcode, fin, length, size } = frame;
     if (from === 'proxy' || !['text', 'binary', 'continuation'].includes(opcode)) return null;
@@ -124,7 +124,7 @@ function isWhole({ text, base64, cut }: FrameRecord): boolean {
   return cut !== true && (text !== undefined || base64 !== undefined);
 }
 
-/** A text that is not UTF-8 has become base64: it can only be told as binary. */
+/** A text message with invalid UTF-8 was recorded as base64, so it is exported as binary. */
 function dataOf({ text, base64 }: FrameRecord, opcode: Message['opcode']): Pick<Message, 'opcode' | 'data'> {
   if (base64 !== undefined) return { opcode: OPCODE_BINARY, data: base64 };
   if (opcode === OPCODE_TEXT) return { opcode, data: text ?? '' };
@@ -148,8 +148,8 @@ function answerHeaders(record: SessionRecord | null): Header[] {
 }
 
 /**
- * A page of https may open wss only, so its origin tells the scheme. A session without a handshake has a name of its own in a
- * domain that never exists (RFC 2606).
+ * Derives the URL. An https page may open only wss, so the Origin header tells the scheme. A session without
+ * a handshake gets a unique name in a domain that never exists (RFC 2606).
  */
 function urlOf(session: string, record: SessionRecord | null, headers: readonly Header[]): string {
   const target = record?.request?.target;
@@ -169,7 +169,7 @@ function queryOf(url: string): QueryString[] {
   return Array.from(new URLSearchParams(url.slice(start + 1)), ([name, value]) => ({ name, value }));
 }
 
-/** A tap cuts the whole header: a recording of something else may have cookies. */
+/** A tap redacts the whole header. Recordings from other tools may have cookies. */
 function cookiesOf(headers: readonly Header[]): Cookie[] {
   const text = valueOf(headers, 'cookie');
   if (text === undefined) return [];
@@ -179,7 +179,7 @@ function cookiesOf(headers: readonly Header[]): Cookie[] {
   });
 }
 
-/** Splits an endpoint's label. The importer of Chrome takes `connection` for the port. */
+/** Splits an endpoint's label. Chrome's importer reads `connection` as the port. */
 function endpointOf(label: string): { readonly host: string; readonly port: string } {
   const [, bracketed, plain, port = ''] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(label) ?? [];
   return { host: bracketed ?? plain ?? '', port };
@@ -197,7 +197,7 @@ function commentOf(record: SessionRecord | null, end: EndRecord | null): string 
   return [...who, ...(record?.attached === true ? ['open before the recording'] : []), how].join(', ');
 }
 
-/** Times out of range would throw. */
+/** Avoids the exception for times out of range. */
 function isoTime(at: number): string {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();

@@ -1,4 +1,4 @@
-/** From a recording to an HTTP Archive, in bounded memory. */
+/** Converts a recording to an HTTP Archive in bounded memory. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { version } from '../../../core/version.ts';
@@ -11,22 +11,22 @@ import { readTap, type TapSink } from '../tap-stream.ts';
 import { MessageMaker, headOf, startOf, tailOf } from './har-entry.ts';
 import { SessionSpool } from './session-spool.ts';
 
-/** Characters of one write. */
+/** Characters per write. */
 const BATCH_CHARACTERS = 256 * 1024;
 
 export interface HarResult {
-  /** Messages without their payload, or with a part of it. */
+  /** Number of messages whose payload is missing or partial. */
   readonly incomplete: number;
-  /** Tunnels, which an archive cannot have. */
+  /** Number of tunnels, which the archive format does not support. */
   readonly tunnels: number;
 }
 
 /**
- * Writes the sessions of a recording as an archive: one entry for each session, with all its messages.
+ * Writes the sessions of a recording as an archive: one entry per session, with all its messages.
  *
- * @param recording its file
- * @param target a file that is created, and has to be free
- * @param signal gives up
+ * @param recording path of the recording
+ * @param target path of the new file, which must not exist
+ * @param signal aborts the work
  */
 export async function writeHar(recording: string, target: string, signal: AbortSignal): Promise<HarResult> {
   const spool = new SessionSpool(`${target}.sorted-${process.pid}`);
@@ -50,7 +50,7 @@ export async function writeHar(recording: string, target: string, signal: AbortS
   }
 }
 
-/** Sorts the lines of sessions, and leaves out those of tunnels. */
+/** Sorts the lines of sessions, and drops the lines of tunnels. */
 class SpoolSink implements TapSink {
   readonly #spool: SessionSpool;
 
@@ -63,7 +63,7 @@ class SpoolSink implements TapSink {
       const isOfSession =
         record?.type === 'session' ||
         record?.type === 'frame' ||
-        // Tunnels end with the same type of line.
+        // Tunnels end with the same line type.
         (record?.type === 'end' && this.#spool.has(record.session));
       if (isOfSession) this.#spool.add(record.session, text);
     }
@@ -88,7 +88,7 @@ function* archive(spool: SessionSpool, counts: TapCounts, result: { incomplete: 
   yield '\n]}}\n';
 }
 
-/** Joins short texts: each costs a write. */
+/** Joins short texts, because each text costs a write. */
 function* batches(texts: Iterable<string>): Generator<string> {
   let batch = '';
   for (const text of texts) {
@@ -100,7 +100,7 @@ function* batches(texts: Iterable<string>): Generator<string> {
   yield batch;
 }
 
-/** Writes one entry. A session's own line comes first, unless it is missing. */
+/** Writes one entry. The session's opening line comes first, unless it is missing. */
 function* entry(session: string, lines: Iterable<string>, result: { incomplete: number }): Generator<string> {
   const maker = new MessageMaker();
   let opened: SessionRecord | null = null;
@@ -109,7 +109,7 @@ function* entry(session: string, lines: Iterable<string>, result: { incomplete: 
   let lastAt = NaN;
   let separator = '';
   for (const line of lines) {
-    // It was checked when it was sorted.
+    // The line was validated during sorting.
     const record = JSON.parse(line) as TapRecord;
     if (Number.isNaN(startedAt)) {
       if (record.type === 'session') opened = record;

@@ -1,26 +1,28 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { PRIVATE_MODE } from '../recording-file.ts';
 
-/** Bytes that wait in memory for the disk. */
+/** Max bytes buffered in memory before a write. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-/** Bytes of one write. */
+/** Bytes per write. */
 const WRITE_BYTES = 1024 * 1024;
-/** About what a waiting line costs beside its text. */
+/** Approximate memory overhead of a buffered line. */
 const LINE_BYTES = 64;
-/** A chunk begins with the place of the session's chunk before it, and the bytes of its own lines. */
+/** A chunk begins with the offset of the session's previous chunk and the length of its lines in bytes. */
 const HEAD_BYTES = 16;
 const NONE = -1;
 
 interface Spooled {
   waiting: string[];
-  /** Where the last chunk is; -1 for none. */
+  /** Offset of the last chunk; -1 for none. */
   last: number;
 }
 
 /**
- * Sorts lines by session. They lie in a file in chunks, of which each knows the one before it: memory grows by the number of
- * sessions only. The file has no name, so it ends with the process. It is read by many short calls that wait: promises
- * would take ten times as long.
+ * Sorts lines by session. Lines are stored in a file, in chunks linked to the session's previous chunk.
+ * Memory grows only with the number of sessions.
+ *
+ * The file is unlinked at once, so it disappears with the process. Reads are many short synchronous calls,
+ * because promises would take ten times as long.
  */
 export class SessionSpool {
   readonly #descriptor: number;
@@ -29,7 +31,7 @@ export class SessionSpool {
   #waitingBytes = 0;
   #end = 0;
 
-  /** @param name a free name in a folder with room for all lines */
+  /** @param name an unused path in a folder with room for all lines */
   constructor(name: string, maxWaiting = MAX_WAITING_BYTES) {
     this.#descriptor = openSync(name, 'wx+', PRIVATE_MODE);
     this.#maxWaiting = maxWaiting;
@@ -53,7 +55,7 @@ export class SessionSpool {
     if (this.#waitingBytes > this.#maxWaiting) this.flush();
   }
 
-  /** Brings all lines to the disk. Must be called before they are read. */
+  /** Writes all buffered lines to disk. Must be called before lines are read. */
   flush(): void {
     let parts: Buffer[] = [];
     let bytes = 0;
@@ -76,7 +78,7 @@ export class SessionSpool {
     this.#waitingBytes = 0;
   }
 
-  /** Reads the lines of a session in their order. */
+  /** Yields the lines of a session in order. */
   *lines(session: string): Generator<string> {
     const chunks: { readonly at: number; readonly length: number }[] = [];
     let at = this.#sessions.get(session)?.last ?? NONE;
