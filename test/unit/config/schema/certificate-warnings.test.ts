@@ -150,8 +150,8 @@ describe('certificates for one name', () => {
       'tls:\n  certificates:\n    - { cert: 0.pem, key: 0.key }\n    - { cert: 1.pem, key: 1.key }';
     assert.deepEqual(warningsOf(entry(both), { files }), []);
     assert.deepEqual(warningsOf(l7('engine: uws', ...both.split('\n')), { files }), [
-      '9:11: for "example.com" an earlier certificate is served, because the engine uws, which the listener has because of ' +
-        '"engine: uws", has one for a name: leave one of them out',
+      '9:11: for "example.com" an earlier certificate is served, because the engine uws (selected by ' +
+        '"engine: uws") serves one per name: leave one of them out',
     ]);
   });
 

@@ -126,7 +126,7 @@ describe('cluster', () => {
     );
     assert.match(
       errors('hashOn: { header: a }')[0] ?? '',
-      /for the balancer consistent_hash, and this one is round_robin/,
+      /only the balancer consistent_hash uses it, and this one is round_robin/,
     );
   });
 
@@ -179,7 +179,7 @@ describe('cluster', () => {
       first('healthCheck: { type: http, status: 300-200 }'),
       /"300-200" is neither a status nor a range/,
     );
-    assert.match(first('onDown: close'), /without a healthCheck no endpoint is found down/);
+    assert.match(first('onDown: close'), /without a healthCheck, no endpoint is marked down/);
     assert.match(first('resolve: { servers: ["127.0.0.1"] }'), /write type: a or type: srv/);
     assert.match(first('resolve: { type: a, servers: [dns.example] }'), /"dns.example" is not a DNS server/);
     assert.match(

@@ -51,7 +51,7 @@ describe('sticky', () => {
     ]);
     assert.match(
       errorsOf(configOf('cookie: __Host-a, secure: auto'))[0] ?? '',
-      /browsers accept the name "__Host-a" with Secure only/,
+      /browsers accept the name "__Host-a" only with Secure/,
     );
   });
 

@@ -29,8 +29,8 @@ describe('passwords', () => {
     const warnings = (...more: readonly string[]): string[] =>
       warningsOf(text('{ file: users }', ...more), { files: FILES });
     assert.deepEqual(warnings('address: ":80"'), [
-      '5:32: passwords cross the network unencrypted, because this listener has no tls: set tls, or name the proxy in front that ' +
-        'has it in trustedProxies',
+      '5:32: passwords cross the network unencrypted, because this listener has no tls: set tls, or list the TLS proxy ' +
+        'in front in trustedProxies',
     ]);
     for (const host of ['127.0.0.1', '127.9.9.9', '[::1]', 'localhost'])
       assert.deepEqual(warnings(`address: "${host}:80"`), []);

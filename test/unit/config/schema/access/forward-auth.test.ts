@@ -75,8 +75,8 @@ describe('forward authentication', () => {
       ...['Origin', 'Expect', 'Trailer', 'X-Request-Id', 'Via'],
     ]) {
       assert.deepEqual(errors(`{ url: "http://a", headers: [${name}] }`), [
-        `5:57: headers: "${name.toLowerCase()}" is written by clients or the proxy itself, and cannot carry what a credential ` +
-          'says: choose a name such as x-user',
+        `5:57: headers: "${name.toLowerCase()}" is set by clients or the proxy itself, and cannot carry a credential's ` +
+          'data: choose a name such as x-user',
       ]);
     }
     assert.match(

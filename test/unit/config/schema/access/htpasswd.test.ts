@@ -36,11 +36,11 @@ describe('a file of users', () => {
   it('has no slow hashes', () => {
     assert.equal(
       error(`alice:$2y$13$${SALTED}`),
-      'line 1 of "users": the password of "alice" has the bcrypt cost 13, and at most 12 is taken, because every wrong ' +
+      'line 1 of "users": the password of "alice" has the bcrypt cost 13, but at most 12 is allowed, because every wrong ' +
         'password costs the time of a right one: hash it again with htpasswd -B -C 10',
     );
     assert.equal(error(`alice:$2y$12$${SALTED}`), '');
-    assert.match(error(`alice:$2y$03$${SALTED}`), /bcrypt cost 3, which bcrypt does not know/);
+    assert.match(error(`alice:$2y$03$${SALTED}`), /bcrypt cost 3, which is invalid/);
   });
 
   it('names other hash formats in its errors, without the password', () => {
@@ -62,8 +62,8 @@ describe('a file of users', () => {
     for (const [hash, fault] of forms) {
       assert.equal(
         error(`# x\nalice:${hash}`),
-        `line 2 of "users": the password of "alice" ${fault}: write it by htpasswd -B, which hashes by bcrypt; apr1 and SHA ` +
-          'are taken as well',
+        `line 2 of "users": the password of "alice" ${fault}: hash it with htpasswd -B (bcrypt); apr1 and SHA ` +
+          'are accepted too',
       );
     }
     assert.match(error('alice:ge:heim'), /is in plain text \(a hash has no colon\)/);

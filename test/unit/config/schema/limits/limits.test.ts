@@ -110,7 +110,7 @@ describe('limits', () => {
     assert.deepEqual(listener?.limits[0]?.handshakes, { perSecond: 10, burst: 20 });
     assert.match(
       errorsOf(l4('{ key: principal, connections: 1 }'))[0] ?? '',
-      /key: at layer 4 nothing is known of clients but their address/,
+      /key: at layer 4 only the address of a client is known/,
     );
     for (const key of ['requests: 1/s', 'messages: 1/s', 'bytes: 1B/s', 'over: close']) {
       const [found = ''] = errorsOf(l4(`{ key: address, connections: 1, ${key} }`));

@@ -104,7 +104,7 @@ listeners:
 clusters: [{ name: db, tls: {}, endpoints: [{ address: "b.example:1" }] }]
 `;
     const warning =
-      '7:53: the cluster "db" has tls, so its endpoints get the client\'s TLS inside of the proxy\'s: ' +
+      '7:53: the cluster "db" has tls, so its endpoints get the client\'s TLS inside the proxy\'s: ' +
       'use a cluster without tls if they end TLS once';
     assert.deepEqual(warningsOf(text('net')), [warning]);
     assert.deepEqual(warningsOf(text('auto')), [warning]);

@@ -186,7 +186,7 @@ describe('match', () => {
     ]);
     assert.match(
       matchErrors('{ headers: { x-a: "1", X-A: "2" } }')[0] ?? '',
-      /"x-a" is given twice (case is ignored)/,
+      /"x-a" is given twice \(case is ignored\)/,
     );
     assert.match(matchErrors('{ headers: { x-v: 2 } }')[0] ?? '', /x-v: 2 is not text: put it in quotes/);
     assert.match(matchErrors('{ headers: { x-v: "a\\r\\nb" } }')[0] ?? '', /control character/);

@@ -42,7 +42,7 @@ describe('tracing', () => {
   it('refuses invalid collector URLs', () => {
     assert.match(errors('{ url: 4318 }')[0] ?? '', /^url: 4318 is not text/);
     assert.match(errors('{ url: "grpc://a:4317" }')[0] ?? '', /^url: .* is not the URL of a collector/);
-    assert.match(errors('{ url: "http://u:geheim@a/v1/traces" }')[0] ?? '', /^url: the URL has a user/);
+    assert.match(errors('{ url: "http://u:geheim@a/v1/traces" }')[0] ?? '', /^url: the URL contains a user/);
     assert.deepEqual(errors('{ url: "http://a:4318" }'), [
       'url: "http://a:4318" has no path: collectors take traces at http://a:4318/v1/traces',
     ]);

@@ -86,11 +86,11 @@ describe('tokens', () => {
     );
     assert.match(
       error(', forward: { Authorization: sub }'),
-      /"authorization" is written by clients or the proxy itself/,
+      /"authorization" is set by clients or the proxy itself/,
     );
     assert.match(
       error(', forward: { X-User: sub, x-user: name }'),
-      /"x-user" is given twice (case is ignored)/,
+      /"x-user" is given twice \(case is ignored\)/,
     );
     assert.match(error(', forward: { x-user: "" }'), /is not a claim's name/);
   });
