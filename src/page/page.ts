@@ -1,4 +1,4 @@
-/** The page of the admin address: connects its parts. */
+/** The page of the admin address. Connects its parts. */
 import { browserClock } from './client/clock.ts';
 import { EventPoll } from './client/event-poll.ts';
 import { LiveStream } from './client/live-stream.ts';
@@ -46,7 +46,7 @@ const sessions = new SessionsView({
 
 let frame: LiveFrame | null = null;
 let isDrawing = false;
-/** Why there are no new events; undefined before the first answer. */
+/** Why there are no new events. Undefined before the first answer. */
 let eventProblem: string | null | undefined;
 
 const poll = new EventPoll({
@@ -64,7 +64,7 @@ const stream = new LiveStream(
       frame = next;
       history.add(next);
       sessions.notice(next);
-      // Frames that come faster than the screen can show are drawn once.
+      // Frames that arrive faster than the screen refreshes are drawn once.
       if (isDrawing) return;
       isDrawing = true;
       requestAnimationFrame(draw);
@@ -93,7 +93,7 @@ function showEvents(): void {
   events.show({ takesCommands: frame?.takesCommands ?? true, hasToken, problem: eventProblem });
 }
 
-/** The token has come or gone. What needed it goes with it. */
+/** Called when the token is set or forgotten. Data that needed the token is cleared. */
 function onToken(): void {
   header.showToken(operator.hasToken);
   eventProblem = undefined;

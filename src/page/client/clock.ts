@@ -1,14 +1,14 @@
-/** What the page knows of time and chance. Tests have another one. */
+/** The page's source of time and randomness. Tests use a fake one. */
 export interface Clock {
-  /** Milliseconds since some moment; never goes back. */
+  /** Milliseconds on a monotonic clock. */
   now(): number;
-  /** Calls back once. Returns what cancels the call. */
+  /** Calls back once. Returns a function that cancels the call. */
   after(ms: number, callback: () => void): () => void;
-  /** Returns a number from 0 to 1, without 1. */
+  /** Returns a number in [0, 1). */
   random(): number;
 }
 
-/** Returns the clock of the browser. */
+/** Returns the browser's clock. */
 export function browserClock(): Clock {
   return {
     now: () => performance.now(),

@@ -4,20 +4,20 @@ import type { Clock } from './clock.ts';
 import type { ApiAnswer, Operator } from './operator.ts';
 
 const PERIOD_MS = 1000;
-/** After a failure: the proxy may be busy, or gone. */
+/** Interval after a failure: the proxy may be busy or down. */
 const FAILED_PERIOD_MS = 5000;
-/** A proxy without `/events` does not get them by the next question. */
+/** Interval if the proxy has no `/events`, which will not change soon. */
 const MISSING_PERIOD_MS = 60_000;
 
 interface PollOptions {
   readonly operator: Pick<Operator, 'hasToken' | 'send'>;
   readonly book: EventBook;
   readonly clock: Clock;
-  /** Called after each answer. @param problem why there are no new events; null if all is well */
+  /** Called after each answer. @param problem why there are no new events; null if there is no problem */
   readonly onAnswer: (problem: string | null) => void;
 }
 
-/** Asks for new events once a second, while it runs and there is a token. One question at a time. */
+/** Requests new events once a second while it runs and the page has a token. One request at a time. */
 export class EventPoll {
   readonly #options: PollOptions;
   #isRunning = false;
@@ -28,7 +28,7 @@ export class EventPoll {
     this.#options = options;
   }
 
-  /** Begins, or asks at once if it waits. */
+  /** Starts polling. Ends the current wait, if any. */
   start(): void {
     this.#isRunning = true;
     this.#cancel();
@@ -45,7 +45,7 @@ export class EventPoll {
     this.#isAsking = true;
     const answer = await operator.send('GET', `/events?after=${book.last}&limit=200`);
     this.#isAsking = false;
-    // Rows that come after the token has been forgotten are not shown.
+    // Rows that arrive after the token was forgotten must not be shown.
     if (!operator.hasToken) return;
     const page = pageOf(answer);
     if (page !== null) book.add(page);

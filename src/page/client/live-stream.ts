@@ -4,17 +4,17 @@ import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { parseFrame } from '../model/live-types.ts';
 import type { Clock } from './clock.ts';
 
-/** How the page is connected to the proxy. */
+/** The state of the connection between the page and the proxy. */
 export type LinkState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'live' }
-  /** Nothing has come for some time, but the connection is open. */
+  /** The connection is open, but no frame arrived for a while. */
   | { readonly kind: 'stale' }
-  /** @param retryAt when the next try begins, by the clock */
+  /** @param retryAt time of the next attempt, on the page's clock */
   | { readonly kind: 'lost'; readonly why: string; readonly retryAt: number }
-  /** The proxy sends frames of another version. */
+  /** The frames come from another version of the proxy. */
   | { readonly kind: 'foreign' }
-  /** The page is hidden: other pages need the browser's few connections to this host. */
+  /** The page is hidden. Other pages need the browser's few connections to this host. */
   | { readonly kind: 'paused' };
 
 interface StreamOwner {
@@ -27,19 +27,19 @@ interface StreamOptions {
   readonly clock: Clock;
 }
 
-/** Two frames missing. */
+/** Time without a frame until the state is stale: two frames are missing. */
 const STALE_MS = 3000;
-/** The connection is given up: its other end may be gone without a word. */
+/** Time without a frame until the connection is closed. The other end may have vanished silently. */
 const DEAD_MS = 10_000;
-/** How long a connection must live until the next loss is the first one again. */
+/** Min lifetime of a connection that resets the backoff. */
 const SETTLED_MS = 10_000;
 const RETRY = { firstMs: 1000, maxMs: 15_000 };
-/** Max characters of a frame. One of 100 clusters and 5,000 endpoints has about 2 million. */
+/** Max characters of a frame. A frame of 100 clusters and 5,000 endpoints has about 2 million. */
 const MAX_EVENT_LENGTH = 8_000_000;
 /** Max characters of a refusal's message. */
 const MAX_MESSAGE_LENGTH = 300;
 
-/** Reads `GET /live`, and connects again after a loss with growing pauses. Closed while the page is hidden. */
+/** Reads `GET /live` and reconnects with backoff. Closed while the page is hidden. */
 export class LiveStream {
   readonly #owner: StreamOwner;
   readonly #fetch: typeof globalThis.fetch;
@@ -56,14 +56,14 @@ export class LiveStream {
     this.#backoff = new Backoff(RETRY, () => clock.random());
   }
 
-  /** Connects. Calls while it is open are ignored. */
+  /** Connects. Has no effect while it is open. */
   open(): void {
     if (this.#isOpen) return;
     this.#isOpen = true;
     this.#connect();
   }
 
-  /** Closes the connection, and does not connect again until {@link open}. */
+  /** Closes the connection until the next {@link open}. */
   pause(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -72,7 +72,7 @@ export class LiveStream {
     this.#owner.onState({ kind: 'paused' });
   }
 
-  /** Tries at once instead of at the end of a pause. */
+  /** Connects at once instead of after the backoff. */
   retry(): void {
     if (!this.#isOpen || this.#abort !== null) return;
     this.#end();
@@ -86,7 +86,7 @@ export class LiveStream {
     this.#read(abort).catch((error: unknown) => this.#lose(abort, reasonOf(error)));
   }
 
-  /** Resolves never while all is well: it throws when the connection ends. */
+  /** Reads until the connection ends, then throws. Returns only if this connection was replaced or paused. */
   async #read(abort: AbortController): Promise<void> {
     const response = await this.#fetch('live', {
       signal: abort.signal,
@@ -105,14 +105,14 @@ export class LiveStream {
     try {
       for (;;) {
         const { done, value } = await reader.read();
-        // A paused stream has another controller, or none.
+        // A paused stream has no controller, and a resumed one has a new controller.
         if (this.#abort !== abort) return;
         if (done) throw new Refusal('the proxy has closed the stream');
         for (const data of events.read(decoder.decode(value, { stream: true }))) this.#take(abort, data);
         if (this.#clock.now() - began > SETTLED_MS) this.#backoff.reset();
       }
     } finally {
-      // Unread data would hold the connection. It rejects if the connection has failed already.
+      // Unread data would keep the connection open. Rejects if the connection already failed.
       reader.cancel().catch(() => undefined);
     }
   }
@@ -133,7 +133,7 @@ export class LiveStream {
     this.#watch(abort, DEAD_MS - STALE_MS, () => this.#lose(abort, 'nothing comes any more'));
   }
 
-  /** Replaces the callback that waits. */
+  /** Replaces the pending timeout. */
   #watch(abort: AbortController, ms: number, callback: () => void): void {
     this.#cancel();
     this.#cancel = this.#clock.after(ms, () => {
@@ -157,12 +157,12 @@ export class LiveStream {
   }
 }
 
-/** An error whose message is for people. */
+/** An error whose message is fit for people. */
 class Refusal extends Error {}
 
 function reasonOf(error: unknown): string {
   if (error instanceof Refusal || error instanceof RangeError) return error.message;
-  // The browser says "Failed to fetch" of everything.
+  // The browser reports every failure as "Failed to fetch".
   return 'the proxy does not answer';
 }
 
@@ -172,7 +172,7 @@ async function messageOf(response: Response): Promise<string> {
     const body = (await response.json()) as { readonly message?: unknown };
     if (typeof body.message === 'string') message = body.message.slice(0, MAX_MESSAGE_LENGTH);
   } catch {
-    // The status says enough.
+    // The status is enough.
   }
   return message === '' ? `the proxy answers with status ${response.status}` : message;
 }

@@ -2,7 +2,7 @@ import type { CommandAnswer } from '../../protocol/admin/answers.ts';
 
 /** An answer of the admin API. */
 export interface ApiAnswer {
-  /** The status; 0 if nobody answered. */
+  /** The status code; 0 without an answer. */
   readonly status: number;
   /** One sentence for a person. */
   readonly message: string;
@@ -10,27 +10,27 @@ export interface ApiAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Longest wait for an answer. A reload reads large files. */
+/** Max wait for an answer. A reload reads large files. */
 const TIMEOUT_MS = 60_000;
-/** Max characters of a message that is shown. */
+/** Max characters of a message to show. */
 const MAX_MESSAGE_LENGTH = 2000;
 const NOT_TAKEN = 'The proxy does not take this token.';
-/** The browser refuses to send other characters in a header. */
+/** Browsers reject other characters in this header. */
 const VISIBLE_ASCII = /^[!-~]+$/;
 const NOBODY: ApiAnswer = { status: 0, message: 'the proxy does not answer', body: {} };
 
 /**
- * Sends commands and questions with the operator's token.
+ * Sends requests with the operator's token.
  *
- * The token is in this object alone: not in an address, a cookie, or a storage of the browser. It is forgotten when the proxy does
- * not take it any more.
+ * Only this object holds the token: no URL, cookie or browser storage has it. The token is forgotten when the
+ * proxy rejects it.
  */
 export class Operator {
   readonly #fetch: typeof globalThis.fetch;
   readonly #onChange: () => void;
   #token: string | null = null;
 
-  /** @param onChange called when the token has come or gone */
+  /** @param onChange called when the token is set or forgotten */
   constructor(fetch: typeof globalThis.fetch, onChange: () => void) {
     this.#fetch = fetch;
     this.#onChange = onChange;
@@ -41,14 +41,14 @@ export class Operator {
   }
 
   /**
-   * Takes a token if the proxy takes it.
+   * Keeps a token if the proxy accepts it.
    *
-   * @returns null, or why not
+   * @returns null, or the reason for the refusal
    */
   async login(token: string): Promise<string | null> {
     if (!VISIBLE_ASCII.test(token)) return NOT_TAKEN;
     const { status, message } = await this.#send('GET', '/sessions?limit=1', token);
-    // Workers that do not answer in time are no reason against the token.
+    // 503 means that some workers did not answer in time. The token is still valid.
     if (status !== 200 && status !== 503) {
       return status === 401 ? NOT_TAKEN : `Not tried: ${message}`;
     }
@@ -63,7 +63,7 @@ export class Operator {
     this.#onChange();
   }
 
-  /** Sends a command or a question. Never rejects. Without a token nothing is sent, and the status is 401. */
+  /** Sends a request with the token. Never rejects. Without a token, sends nothing and returns status 401. */
   async send(method: 'GET' | 'POST' | 'DELETE', path: string): Promise<ApiAnswer> {
     const token = this.#token;
     if (token === null) return { status: 401, message: 'enter the token first', body: {} };
@@ -72,14 +72,14 @@ export class Operator {
     return answer;
   }
 
-  /** Asks for what needs no token. Never rejects. */
+  /** Requests a path that needs no token. Never rejects. */
   ask(path: string): Promise<ApiAnswer> {
     return this.#send('GET', path, null);
   }
 
   async #send(method: string, path: string, token: string | null): Promise<ApiAnswer> {
     try {
-      // Relative: a server in front may serve the page below a path.
+      // A relative URL, because a reverse proxy may serve the page below a path.
       const response = await this.#fetch(path.replace(/^\//, ''), {
         method,
         headers: token === null ? {} : { authorization: `Bearer ${token}` },

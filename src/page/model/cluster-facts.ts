@@ -1,4 +1,4 @@
-/** Clusters in one form, whether they come from a frame or from `/status`. */
+/** One shape for clusters from frames and from `/status`. */
 import type { EndpointHealth } from '../../protocol/cluster-state.ts';
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import type { DrainStatus, Status } from '../../protocol/admin/status.ts';
@@ -17,14 +17,17 @@ export interface EndpointFacts {
   readonly connectFailures: number;
   readonly ejections: number;
   readonly probeSeconds: number | null;
-  /** The rest is null if it comes from `/status`. Answers a second in the last 10 to 20 s. */
+  /**
+   * Answers per second in the last 10 to 20 s. This field and the fields below are null or false if they come
+   * from `/status`.
+   */
   readonly rate: number | null;
-  /** Mean time of an answer in seconds, in the last 10 to 20 s, or since the start if there was none. */
+  /** Mean seconds per answer in the last 10 to 20 s, or since the start if there was no recent answer. */
   readonly mean: number | null;
-  /** Whether the mean is of the last 10 to 20 s. */
+  /** Whether the mean covers the last 10 to 20 s. */
   readonly isRecent: boolean;
   readonly serverErrors: number | null;
-  /** Whether the endpoint takes clearly longer than the others of its cluster. */
+  /** Whether the endpoint is clearly slower than the others of its cluster. */
   readonly isSlow: boolean;
 }
 
@@ -43,7 +46,7 @@ export interface ClusterFacts {
   readonly endpoints: readonly EndpointFacts[];
 }
 
-/** An endpoint is slow if its mean exceeds {@link SLOW_S} and the median of its cluster multiplied by this factor. */
+/** An endpoint is slow if its mean exceeds {@link SLOW_S} and the median of its cluster times this factor. */
 const SLOW_FACTOR = 2;
 const SLOW_S = 0.005;
 
@@ -68,7 +71,7 @@ export function clustersOfFrame(frame: LiveFrame, paces: EndpointPaces): readonl
   }));
 }
 
-/** Returns the clusters of `/status`, which has all of them but less about each. */
+/** Returns the clusters of `/status`, which has every cluster but fewer facts. */
 export function clustersOfStatus({ clusters, drains }: Status): readonly ClusterFacts[] {
   return clusters.map((cluster) => ({
     name: cluster.name,

@@ -20,11 +20,11 @@ export interface Order {
 
 interface RowChoice {
   readonly order: Order;
-  /** Words that must all be in a row, in any case. */
+  /** Words that a row must all contain, ignoring case. */
   readonly filter: string;
-  /** Whether endpoints stand below their clusters. */
+  /** Whether endpoints are listed under their clusters. */
   readonly isGrouped: boolean;
-  /** Whether a cluster's endpoints are shown; undefined for those that nobody has opened or closed. */
+  /** Whether the user opened (true) or closed (false) a cluster. Undefined for the default. */
   readonly isOpen: (cluster: string) => boolean | undefined;
 }
 
@@ -33,9 +33,9 @@ export interface ClusterRow {
   readonly key: string;
   readonly cluster: ClusterFacts;
   readonly isOpen: boolean;
-  /** Answers a second of its endpoints. */
+  /** Answers per second of its endpoints. */
   readonly rate: number | null;
-  /** Mean time of an answer of its endpoints. */
+  /** Mean seconds per answer of its endpoints. */
   readonly mean: number | null;
   readonly serverErrors: number | null;
   readonly connectFailures: number;
@@ -52,25 +52,25 @@ export type Row = ClusterRow | EndpointRow;
 
 interface RowList {
   readonly rows: readonly Row[];
-  /** Rows that fit the filter and are left out. */
+  /** Number of matching rows that are not shown. */
   readonly omitted: number;
 }
 
-/** Max rows of the table: more would hold the browser up each second. */
+/** Max rows of the table. More rows would block the browser each second. */
 const MAX_ROWS = 250;
-/** So many endpoints are shown without asking; of more, only those of clusters that need attention. */
+/** Max endpoints shown without opening clusters. Above it, only clusters that need attention are open. */
 const MAX_OPEN_ENDPOINTS = 40;
 const MAX_OPEN_CLUSTERS = 5;
 const STATE_RANKS: Readonly<Record<string, number>> = { down: 3, ejected: 2, draining: 1, up: 0 };
 
-/** Chooses the rows of the table of clusters, in their order. */
+/** Selects and orders the rows of the table of clusters. */
 export function rowsOf(clusters: readonly ClusterFacts[], choice: RowChoice): RowList {
   const words = choice.filter.toLowerCase().split(/\s+/).filter(Boolean);
   const rows = choice.isGrouped ? groupedRows(clusters, choice, words) : flatRows(clusters, choice, words);
   return { rows: rows.slice(0, MAX_ROWS), omitted: Math.max(0, rows.length - MAX_ROWS) };
 }
 
-/** Tells whether an operator should look at a cluster. */
+/** Returns whether a cluster needs the operator's attention. */
 function needsAttention({ panic, endpoints, endpointsUp, endpointCount }: ClusterFacts): boolean {
   return (
     panic || endpointsUp < endpointCount || endpoints.some(({ isSlow, state }) => isSlow || state !== 'up')
@@ -115,7 +115,7 @@ function sortEndpoints(rows: EndpointRow[], order: Order): EndpointRow[] {
   return rows.sort(sorter(({ endpoint }) => endpointValue(endpoint, order.key), order));
 }
 
-/** Compares by a value, unknown ones last. Array.sort keeps the order of equals. */
+/** Compares by a value, unknown values last. Array.sort keeps the order of equal items. */
 function sorter<T>(valueOf: (item: T) => number | string | null, { isDescending }: Order) {
   const sign = isDescending ? -1 : 1;
   return (a: T, b: T): number => {
@@ -167,7 +167,7 @@ function clusterValue(row: ClusterRow, key: SortKey): number | string | null {
       return cluster.connections;
     case 'rate':
       return row.rate;
-    // The slowest endpoint decides: it is what a reader looks for.
+    // A cluster sorts by its slowest endpoint, because readers look for slow endpoints.
     case 'mean':
       return cluster.endpoints.reduce<number | null>((max, { mean }) => greater(max, mean), null);
     case 'errors':

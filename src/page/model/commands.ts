@@ -1,11 +1,11 @@
-/** The commands of the admin API, with what a person is asked before one is sent. */
+/** The commands of the admin API, and the questions to confirm them. */
 import type { DrainScope } from '../../protocol/to-worker.ts';
 import { plural } from './format.ts';
 import { scopeText } from './notices.ts';
 
-/** A field of the question. */
+/** An input field of the question. */
 interface CommandField {
-  /** The parameter of the query. */
+  /** The query parameter. */
   readonly name: string;
   readonly label: string;
   readonly placeholder: string;
@@ -13,15 +13,15 @@ interface CommandField {
 
 export interface Command {
   readonly method: 'POST' | 'DELETE';
-  /** With the query that it always has. */
+  /** Includes the fixed part of the query. */
   readonly path: string;
   /** In the imperative: the title of the question. */
   readonly title: string;
-  /** What happens then; null for a command that is sent without a question. */
+  /** The consequence of the command. Null if the command needs no confirmation. */
   readonly question: string | null;
-  /** The word of the button. */
+  /** The label of the button. */
   readonly button: string;
-  /** Whether clients lose connections by it. */
+  /** Whether clients lose connections. */
   readonly isHarmful: boolean;
   readonly fields: readonly CommandField[];
 }
@@ -45,7 +45,7 @@ export const RELOAD: Command = {
   fields: [],
 };
 
-/** Drains a part of the proxy. @param connections those that it would end; null if nobody knows */
+/** Drains a part of the proxy. @param connections open connections of that part; null if unknown */
 export function drain(scope: DrainScope, connections: number | null): Command {
   const ended = connections === null ? 'Open connections' : plural(connections, 'open connection');
   const refused =
@@ -63,12 +63,12 @@ export function drain(scope: DrainScope, connections: number | null): Command {
   };
 }
 
-/** Takes a part of the proxy into use again. */
+/** Makes a drained part of the proxy accept connections again. */
 export function undrain(scope: DrainScope): Command {
   return plain('POST', `${pathOf(scope)}/undrain`, `Undrain ${scopeText(scope)}`, 'Undrain');
 }
 
-/** Ends connections so that endpoints have equal shares again. */
+/** Closes connections until endpoints have equal shares again. */
 export function rebalance(cluster: string): Command {
   return {
     method: 'POST',
@@ -82,7 +82,7 @@ export function rebalance(cluster: string): Command {
   };
 }
 
-/** Closes one session. @param principal whose it is; empty for nobody known */
+/** Closes one session. @param principal the session's principal; empty if unknown */
 export function kick(id: string, principal: string): Command {
   return {
     method: 'DELETE',
@@ -95,7 +95,10 @@ export function kick(id: string, principal: string): Command {
   };
 }
 
-/** Closes all sessions that fit a search. @param value not empty: the proxy refuses to close all sessions by this command */
+/**
+ * Closes all sessions that match a search. @param value not empty: the proxy refuses to close all sessions by
+ * this command
+ */
 export function kickAll(by: string, value: string, total: number): Command {
   return {
     method: 'DELETE',
@@ -108,7 +111,7 @@ export function kickAll(by: string, value: string, total: number): Command {
   };
 }
 
-/** Adds the fields that have been filled in to a command's path. */
+/** Adds the filled-in fields to the path of a command. */
 export function withFields(path: string, fields: Readonly<Record<string, string>>): string {
   const given = Object.entries(fields).filter(([, value]) => value !== '');
   if (given.length === 0) return path;

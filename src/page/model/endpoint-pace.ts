@@ -1,13 +1,13 @@
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { isSameRun } from './history.ts';
 
-/** How an endpoint answers, from two frames. */
+/** The answer rate and times of an endpoint, from two frames. */
 interface Pace {
-  /** Answers a second. */
+  /** Answers per second. */
   readonly rate: number;
-  /** Mean time of an answer in seconds; null without an answer. */
+  /** Mean seconds per answer. Null without answers. */
   readonly mean: number | null;
-  /** Answers with a status of 500 and above, a second. */
+  /** Answers with status 500 or above per second. */
   readonly serverErrorRate: number;
 }
 
@@ -19,20 +19,20 @@ interface Counts {
 }
 
 interface Marks {
-  /** The counts that the present ones are compared with: 10 to 20 s old, or younger in the first 10 s. */
+  /** The counts to compare with: 10 to 20 s old, or younger in the first 10 s. */
   older: Counts;
   newer: Counts;
 }
 
-/** The time between two marks. A mean over 10 s and more does not jump with each answer. */
+/** Interval of the marks. A mean over at least 10 s does not jump with each answer. */
 const MARK_MS = 10_000;
 
-/** Keeps two older counts of each endpoint of the last frame, and so knows its pace. */
+/** Derives the pace of each endpoint from two older counts. */
 export class EndpointPaces {
   #marks = new Map<string, Marks>();
   #last: LiveFrame | null = null;
 
-  /** Takes the counts of a frame, and forgets the endpoints that it does not have. */
+  /** Adds the counts of a frame, and forgets endpoints that the frame does not have. */
   add(frame: LiveFrame): void {
     const isContinued = this.#last !== null && isSameRun(this.#last, frame);
     this.#last = frame;
@@ -42,7 +42,7 @@ export class EndpointPaces {
         const key = endpointKey(cluster.name, address);
         const now: Counts = { at: frame.at, answers, answerSeconds, serverErrors };
         const before = isContinued ? this.#marks.get(key) : undefined;
-        // Counters of an endpoint that a reload has removed and brought back begin again.
+        // If a reload removed an endpoint and a later one restored it, its counters restart.
         const marks =
           before === undefined || before.newer.answers > answers ? { older: now, newer: now } : before;
         if (now.at - marks.newer.at >= MARK_MS) {
@@ -55,7 +55,7 @@ export class EndpointPaces {
     this.#marks = kept;
   }
 
-  /** Returns an endpoint's pace up to the last frame; null for an endpoint that it is the first one of. */
+  /** Returns the pace of an endpoint up to the last frame. Null if the last frame was its first. */
   paceOf(cluster: string, { address, answers, answerSeconds, serverErrors }: EndpointCounts): Pace | null {
     const older = this.#marks.get(endpointKey(cluster, address))?.older;
     if (older === undefined || this.#last === null || this.#last.at <= older.at) return null;
@@ -74,7 +74,7 @@ interface EndpointCounts extends Omit<Counts, 'at'> {
   readonly address: string;
 }
 
-/** Returns a name for an endpoint among those of all clusters. */
+/** Returns a key that is unique among the endpoints of all clusters. */
 export function endpointKey(cluster: string, address: string): string {
   return `${cluster}\n${address}`;
 }

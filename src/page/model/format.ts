@@ -1,10 +1,10 @@
-/** Numbers and times for people, as short as they can be compared. */
+/** Formats numbers and times briefly enough to compare them. */
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-/** What stands for a value that is not known. */
+/** Placeholder for an unknown value. */
 export const NONE = '–';
 
-/** Writes a count: 950, 12,300, 4.57M. */
+/** Formats a count: 950, 12,300, 4.57M. */
 export function count(value: number | null): string {
   if (value === null) return NONE;
   if (value >= 1e9) return `${(value / 1e9).toFixed(2)}G`;
@@ -12,14 +12,14 @@ export function count(value: number | null): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-/** Writes events a second: 0, 0.4, 37, 12,300. */
+/** Formats a rate per second: 0, 0.4, 37, 12,300. */
 export function rate(value: number | null): string {
   if (value === null) return NONE;
   if (value > 0 && value < 10) return value < 0.1 ? '<0.1' : value.toFixed(1);
   return count(value);
 }
 
-/** Writes bytes in a binary unit: 0 B, 4.2 KiB, 512 MiB. */
+/** Formats bytes in a binary unit: 0 B, 4.2 KiB, 512 MiB. */
 export function bytes(value: number | null): string {
   if (value === null) return NONE;
   let unit = 0;
@@ -31,7 +31,7 @@ export function bytes(value: number | null): string {
   return `${unit === 0 ? Math.round(amount) : threeDigits(amount)} ${BYTE_UNITS[unit]!}`;
 }
 
-/** Writes a short time: 80 µs, 1.25 ms, 3.2 s. */
+/** Formats a short time: 80 µs, 1.25 ms, 3.2 s. */
 export function latency(seconds: number | null): string {
   if (seconds === null) return NONE;
   if (seconds === 0) return '0 ms';
@@ -40,7 +40,7 @@ export function latency(seconds: number | null): string {
   return `${threeDigits(seconds)} s`;
 }
 
-/** Writes how long something has lasted, in two units: 45s, 12m 05s, 3d 04h. */
+/** Formats a duration in up to two units: 45s, 12m 05s, 3d 04h. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   const two = (value: number): string => String(value).padStart(2, '0');
@@ -50,24 +50,24 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 86_400)}d ${two(Math.floor(whole / 3600) % 24)}h`;
 }
 
-/** Writes a share of 1 in percent. */
+/** Formats a fraction as percent. */
 export function percent(share: number): string {
   return `${Math.round(share * 100)}%`;
 }
 
-/** Writes how long ago a moment was, or {@link NONE} for a text that is no moment. @param nowMs since 1970 */
+/** Formats the time since a moment; {@link NONE} for an invalid time. @param nowMs since 1970 */
 export function ago(iso: string, nowMs: number): string {
   const ms = Date.parse(iso);
   return Number.isNaN(ms) ? NONE : duration((nowMs - ms) / 1000);
 }
 
-/** Returns the whole days until a moment, negative for one that is over; null for a text that is no moment. */
+/** Returns the whole days until a moment, negative if it is past. Null for an invalid time. */
 export function daysUntil(iso: string, nowMs: number): number | null {
   const ms = Date.parse(iso);
   return Number.isNaN(ms) ? null : Math.floor((ms - nowMs) / 86_400_000);
 }
 
-/** Writes a number with its unit's noun: 1 session, 2 sessions. */
+/** Formats a number with its noun: 1 session, 2 sessions. */
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }

@@ -3,21 +3,21 @@ import type { SessionsAnswer } from '../../protocol/admin/answers.ts';
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { plural } from './format.ts';
 
-/** A session that was found. */
+/** A session of the search result. */
 export interface FoundSession extends SessionRow {
-  /** Whether it has ended since the search. */
+  /** Whether the session ended after the search. */
   readonly hasEnded: boolean;
 }
 
 type ProcessFacts = Pick<LiveFrame, 'pid' | 'uptimeSeconds'>;
 
-/** The sessions of the last search, and which of them have ended since. */
+/** The sessions of the last search, and which of them ended since. */
 export class FoundSessions {
   #answer: SessionsAnswer | null = null;
   readonly #ended = new Set<string>();
   #process: ProcessFacts | null = null;
 
-  /** The answer to the last search; null without one. */
+  /** The answer to the last search. Null if there is none. */
   get answer(): SessionsAnswer | null {
     return this.#answer;
   }
@@ -26,7 +26,7 @@ export class FoundSessions {
     return (this.#answer?.sessions ?? []).map((row) => ({ ...row, hasEnded: this.#ended.has(row.id) }));
   }
 
-  /** One or two sentences about what was found; empty without an answer. */
+  /** One or two sentences about the result. Empty without an answer. */
   get note(): string {
     if (this.#answer === null) return '';
     const { sessions, total, incomplete = [] } = this.#answer;
@@ -35,20 +35,26 @@ export class FoundSessions {
     return incomplete.length === 0 ? found : `${found} No answer from ${incomplete.join(', ')}.`;
   }
 
-  /** Takes the place of what was found before. */
+  /** Replaces the result. */
   set(answer: SessionsAnswer | null): void {
     this.#answer = answer;
     this.#ended.clear();
   }
 
-  /** Marks a session as ended: it was closed, or the proxy does not know it any more. Returns whether it is one of the found. */
+  /**
+   * Marks a session as ended: it was closed, or the proxy no longer knows it. Returns whether the result
+   * contains it.
+   */
   end(id: string): boolean {
     const isFound = this.#answer?.sessions.some((row) => row.id === id) === true;
     if (isFound) this.#ended.add(id);
     return isFound;
   }
 
-  /** Takes notice of a frame. Returns whether it is the first one of another process, to which what was found means nothing. */
+  /**
+   * Returns whether a frame is the first of another process, which invalidates the result. Must be called for
+   * each frame.
+   */
   isRestart({ pid, uptimeSeconds }: ProcessFacts): boolean {
     const before = this.#process;
     this.#process = { pid, uptimeSeconds };

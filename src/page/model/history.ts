@@ -1,13 +1,13 @@
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import { NamedSeries } from './named-series.ts';
 
-/** How long points are kept, in seconds. */
+/** Seconds that points are kept. */
 export const HISTORY_S = 600;
-/** Max points: frames that come faster than one a second displace older ones. */
+/** Max points. Frames that arrive faster than once a second displace older points. */
 const MAX_POINTS = 700;
-/** A longer time between two frames is a gap in the charts. */
+/** Max seconds between two frames. A longer time is a gap in the charts. */
 const MAX_STEP_S = 5;
-/** Max series of a chart, beside that of the others. */
+/** Max named series of a chart. The series of the others comes on top. */
 const MAX_NAMED = 5;
 
 const COLUMNS = [
@@ -29,12 +29,12 @@ const COLUMNS = [
 export type Column = (typeof COLUMNS)[number];
 type Values = Readonly<Record<Column, number | null>>;
 
-/** The points of the charts: what frames say, and rates of two frames. Bounded in time and number. */
+/** The points of the charts: values of frames, and rates between two frames. Bounded in time and number. */
 export class History {
   /** Seconds since 1970. */
   readonly times: number[] = [];
   readonly columns: Readonly<Record<Column, (number | null)[]>>;
-  /** A second, by kind and reason. */
+  /** Errors per second, by kind and reason. */
   readonly errors = new NamedSeries(MAX_NAMED, (a, b) => a + b);
   /** Seconds, by worker. */
   readonly lag = new NamedSeries(MAX_NAMED, Math.max);
@@ -45,13 +45,13 @@ export class History {
     this.columns = Object.fromEntries(columns) as Record<Column, (number | null)[]>;
   }
 
-  /** Adds the points of a frame. Rates begin with the second frame of a process. */
+  /** Adds the points of a frame. Rates start with the second frame of a process. */
   add(frame: LiveFrame): void {
     const last = this.#last;
     this.#last = frame;
     const time = frame.at / 1000;
     const latest = this.times.at(-1);
-    // A clock that was put back would mix up the points.
+    // A clock that was set back would mix up the points.
     if (latest !== undefined && time <= latest) {
       if (time > latest - MAX_STEP_S) return;
       this.#drop(this.times.length);
@@ -90,7 +90,10 @@ export class History {
   }
 }
 
-/** Tells whether counters go on from one frame to another: a process that was replaced or started again counts from 0. */
+/**
+ * Returns whether counters continue from one frame to the other. A replaced or restarted process counts from
+ * 0.
+ */
 export function isSameRun(last: LiveFrame, frame: LiveFrame): boolean {
   return last.pid === frame.pid && frame.uptimeSeconds >= last.uptimeSeconds && frame.at > last.at;
 }
@@ -137,6 +140,6 @@ function nameOf({ kind, reason }: LiveFrame['errors'][number]): string {
 }
 
 function rateOf(now: number, before: number, seconds: number | null): number | null {
-  // A worker that has ended takes what only it counted.
+  // Counts that only an ended worker had are gone, so a total may fall.
   return seconds === null ? null : Math.max(0, now - before) / seconds;
 }

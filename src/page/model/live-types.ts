@@ -1,4 +1,4 @@
-/** Names for the parts of a frame, which the contract has inline, and the check of a frame from the network. */
+/** Names for the inline types of a frame, and validation of frames from the network. */
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 
 type LiveCluster = LiveFrame['clusters'][number];
@@ -11,9 +11,10 @@ const LISTS = ['errors', 'workers', 'listeners', 'drains', 'clusters', 'needsRes
 const OBJECTS = ['gauges', 'counters'] as const;
 
 /**
- * Reads a frame. Another version of the proxy may send another form: the page then says so, and shows nothing that is wrong.
+ * Parses a frame. Another version of the proxy may send another shape. The page then says so instead of
+ * showing wrong values.
  *
- * @returns null for a text that is no frame of this version
+ * @returns null if the text is not a frame of this version
  */
 export function parseFrame(text: string): LiveFrame | null {
   let value: unknown;

@@ -1,6 +1,6 @@
-/** How much a name's score loses with each point: half is gone after about a minute. */
+/** Decay of a name's score per point. A score halves in about a minute. */
 const DECAY = 0.99;
-/** Another name takes a place when its score exceeds the lowest score in use multiplied by this factor. */
+/** A name takes over a place when its score exceeds the lowest placed score times this factor. */
 const LEAD = 2;
 /** Max names with a score. */
 const MAX_NAMES = 64;
@@ -11,28 +11,29 @@ interface Place {
 }
 
 /**
- * The values of names that come and go, such as reasons of errors: the few greatest have a series each, and the others share
- * the last one. A name keeps its place, and so its colour, until another one leads clearly.
+ * The values of names that come and go, such as error reasons. The few greatest names have their own series,
+ * and the others share the last one. A name keeps its place, and so its colour, until another name leads
+ * clearly.
  */
 export class NamedSeries {
-  /** The names with a series of their own, in the order of their places. */
+  /** The names with their own series, in the order of their places. */
   readonly places: Place[] = [];
-  /** The others together. */
+  /** The combined series of all other names. */
   readonly rest: (number | null)[] = [];
-  /** Rises when the places change. */
+  /** Incremented when the places change. */
   version = 0;
   readonly #maxPlaces: number;
   readonly #combine: (a: number, b: number) => number;
   readonly #scores = new Map<string, number>();
   #length = 0;
 
-  /** @param combine what stands for two of the others: their sum, or the greater one */
+  /** @param combine merges two values of the other names: their sum or maximum */
   constructor(maxPlaces: number, combine: (a: number, b: number) => number) {
     this.#maxPlaces = maxPlaces;
     this.#combine = combine;
   }
 
-  /** Adds a point to each series. @param values by name; null for a point that is not known */
+  /** Adds a point to each series. @param values by name; null for an unknown point */
   add(values: ReadonlyMap<string, number> | null): void {
     this.#score(values ?? new Map());
     this.#assign();

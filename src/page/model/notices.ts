@@ -1,4 +1,4 @@
-/** What an operator should know first. */
+/** The most urgent facts for an operator. */
 import type { LiveFrame } from '../../protocol/admin/live.ts';
 import type { DrainScope } from '../../protocol/to-worker.ts';
 import { count, daysUntil, duration, plural } from './format.ts';
@@ -9,15 +9,15 @@ export interface Notice {
   readonly text: string;
   /** The progress of a drain, 0 to 1. */
   readonly progress?: number;
-  /** What an undrain would end. */
+  /** The scope of the undrain that ends this drain. */
   readonly scope?: DrainScope;
 }
 
-/** Certificates that end in fewer days are named. */
+/** Certificates that expire in fewer days cause a notice. */
 export const MIN_CERTIFICATE_DAYS = 21;
 const MAX_NOTICES = 12;
 
-/** Returns the notices of a frame, the worst first. */
+/** Returns the notices of a frame, worst first. */
 export function noticesOf(frame: LiveFrame): readonly Notice[] {
   const notices = [
     ...processNotices(frame),
@@ -29,7 +29,7 @@ export function noticesOf(frame: LiveFrame): readonly Notice[] {
   return notices.slice(0, MAX_NOTICES);
 }
 
-/** Writes what a drain is of. */
+/** Describes the scope of a drain. */
 export function scopeText(scope: DrainScope): string {
   switch (scope.kind) {
     case 'all':
@@ -88,7 +88,7 @@ function clusterNotices({ clusters }: LiveFrame): Notice[] {
 }
 
 function certificateNotices({ listeners, at }: LiveFrame): Notice[] {
-  // Listeners may have certificates of one name that end at different times: the first end counts.
+  // Listeners may have certificates of one name with different expiry times. The earliest counts.
   const ends = new Map<string, string>();
   for (const { name, notAfter } of listeners.flatMap(({ certificates }) => certificates)) {
     const known = ends.get(name);

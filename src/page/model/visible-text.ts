@@ -1,12 +1,15 @@
-/** Controls, marks of direction, and all else that has no shape of its own but may change what is beside it. */
+/**
+ * Control characters, direction marks, and other characters that are invisible but may change their
+ * neighbours.
+ */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}]/u;
 const EACH_UNSEEN = new RegExp(UNSEEN, 'gu');
-/** Blanks between words, and the ends of the lines of a long answer. */
+/** Spaces between words, and the line breaks of a long answer. */
 const PLAIN = new Set([' ', '\n']);
 
 /**
- * Writes what cannot be seen in a text as `\u202e`. Names of clients could look like others: a mark of direction turns the order of
- * letters, and a blank without width hides in a name.
+ * Escapes invisible characters as `\u202e`. Otherwise a client's name could imitate another: a direction mark
+ * reorders letters, and a zero-width space hides in a name.
  */
 export function visibleText(text: string): string {
   if (!UNSEEN.test(text)) return text;

@@ -1,7 +1,7 @@
 import type { Clock } from '../client/clock.ts';
 import { byId, make, makeButton } from './dom.ts';
 
-/** What came of a command. */
+/** The result of a command. */
 interface Answer {
   readonly title: string;
   readonly text: string;
@@ -9,10 +9,10 @@ interface Answer {
 }
 
 const MAX_ANSWERS = 4;
-/** Good news goes by itself. Problems stay until somebody closes them. */
+/** Success messages disappear after this time. Problems stay until someone closes them. */
 const SHOWN_MS = 10_000;
 
-/** The answers to commands, in a corner of the page. */
+/** The results of commands, in a corner of the page. */
 export class AnswersView {
   readonly #node = byId('answers', HTMLDivElement);
   readonly #clock: Clock;

@@ -10,29 +10,29 @@ export interface Line {
 
 interface ChartOptions {
   readonly title: string;
-  /** Writes a value of the chart. */
+  /** Formats a value of the chart. */
   readonly format: (value: number | null) => string;
   /** Whether the axis has steps of powers of 2. */
   readonly isBytes?: boolean;
 }
 
 const HEIGHT = 112;
-/** The least time that a chart spans, in seconds: a new page has few points. */
+/** Min seconds that a chart spans, because a new page has few points. */
 const MIN_WINDOW_S = 60;
 const AXIS_WIDTH = 58;
-/** From 1 B to 1 PiB. */
+/** From 1 B to about 0.5 PiB. */
 const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
-/** Number of the colours of lines, `--line-1` and on. */
+/** Number of line colours: `--line-1` and up. */
 const COLORS = 6;
 
-/** The number of a line in its chart, by the class `line-1` and on. */
+/** The nodes of a line's legend. Its swatch has the class `line-1` and up. */
 interface LegendItem {
   readonly node: HTMLElement;
   readonly label: HTMLElement;
   readonly value: HTMLElement;
 }
 
-/** A chart with its title, and a legend that has the last values, or those below the pointer. */
+/** A chart with its title and a legend. The legend shows the last values, or the values under the pointer. */
 export class ChartCard {
   readonly node: HTMLElement;
   readonly #options: ChartOptions;
@@ -43,7 +43,7 @@ export class ChartCard {
   #lines: readonly Line[] = [];
   #plot: uPlot | null = null;
 
-  /** @param extra more facts, below the legend */
+  /** @param extra more elements below the legend */
   constructor(options: ChartOptions, ...extra: readonly HTMLElement[]) {
     this.#options = options;
     this.#place = make('div', {
@@ -72,7 +72,7 @@ export class ChartCard {
     this.#writeLegend(this.#plot?.cursor.idx ?? null);
   }
 
-  /** Draws again, with the colours of the present theme. */
+  /** Redraws the chart with the colours of the current theme. */
   redraw(): void {
     this.#plot?.redraw(false);
   }
@@ -139,7 +139,7 @@ export class ChartCard {
     else if (this.#plot.width !== width) this.#plot.setSize({ width, height: HEIGHT });
   }
 
-  /** @param index of the point; null for the last one */
+  /** @param index index of the point; null for the last one */
   #writeLegend(index: number | null): void {
     while (this.#items.length < this.#lines.length) this.#items.push(this.#makeItem());
     for (const [at, item] of this.#items.entries()) {
@@ -169,7 +169,7 @@ const AXIS: uPlot.Axis = {
   gap: 4,
 };
 
-/** Writes the time of day of a moment here. @param seconds since 1970 */
+/** Formats a moment as local time of day. @param seconds since 1970 */
 function clockTime(seconds: number, withSeconds: boolean): string {
   const text = new Date(seconds * 1000).toLocaleTimeString('en-GB');
   return withSeconds ? text : text.slice(0, 5);

@@ -62,7 +62,7 @@ function chart(
   };
 }
 
-/** A chart whose lines have names that come and go. @param empty the label as long as there are none */
+/** Creates a chart whose lines have names that come and go. @param empty label while there are no names */
 function named(
   title: string,
   format: (value: number | null) => string,

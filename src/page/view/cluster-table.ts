@@ -36,11 +36,11 @@ export const CLUSTER_COLUMNS: readonly TableColumn[] = [
   { id: 'commands', label: '' },
 ];
 
-/** What rows need beside their item. */
+/** The context that rows share. */
 interface RowContext {
-  /** The time of the last frame, in milliseconds since 1970. */
+  /** Time of the last frame, in milliseconds since 1970. */
   readonly now: () => number;
-  /** The longest mean time of the table in seconds: bars are shares of it. */
+  /** Longest mean time in the table, in seconds. Bars are fractions of it. */
   readonly slowest: () => number;
   readonly onCommand: (command: Command) => void;
   /** Opens or closes a cluster. */
@@ -56,7 +56,7 @@ const STATE_TONES: Readonly<Record<string, string>> = {
   draining: 'warn',
 };
 
-/** Fills the nodes of a new row; returns what shows an item in them. */
+/** Fills the nodes of a new row. Returns a function that shows an item in them. */
 export function makeClusterRow(nodes: RowNodes, item: Row, context: RowContext): (item: Row) => void {
   const update = item.kind === 'cluster' ? clusterUpdater(nodes, context) : endpointUpdater(nodes, context);
   return update as (item: Row) => void;

@@ -17,12 +17,12 @@ interface ClustersOptions {
   readonly onCommand: (command: Command) => void;
 }
 
-/** Wait after the last key before `/status` is searched. */
+/** Delay between the last key and a search of `/status`. */
 const SEARCH_DELAY_MS = 300;
-/** The least time between two searches: `/status` of 10,000 endpoints has megabytes. */
+/** Min time between two searches. The `/status` of 10,000 endpoints has megabytes. */
 const SEARCH_PERIOD_MS = 10_000;
 
-/** Clusters and their endpoints, in any order, with a filter that reaches those which frames leave out. */
+/** Clusters and their endpoints, sorted and filtered. The filter also finds those that frames leave out. */
 export class ClustersView {
   readonly #options: ClustersOptions;
   readonly #paces = new EndpointPaces();
@@ -34,10 +34,10 @@ export class ClustersView {
   readonly #count = byId('cluster-count', HTMLSpanElement);
   readonly #note = byId('cluster-note', HTMLParagraphElement);
   readonly #empty = byId('cluster-empty', HTMLParagraphElement);
-  /** The clusters that a person has opened or closed. */
+  /** The clusters that the user opened or closed. */
   readonly #opened = new Map<string, boolean>();
   #order: Order = { key: 'attention', isDescending: true };
-  /** The order of rows is kept while somebody points at them. */
+  /** Whether the pointer is over the rows. Their order is kept then. */
   #isPointedAt = false;
   #keptOrder: ReadonlyMap<string, number> = new Map();
   #frame: LiveFrame | null = null;
@@ -114,7 +114,7 @@ export class ClustersView {
     this.#renderAnew();
   }
 
-  /** Renders after what a person has done, in the order of the present values. */
+  /** Renders after a user's action, in the order of the current values. */
   #renderAnew(): void {
     this.#keptOrder = new Map();
     this.#render();
@@ -138,7 +138,10 @@ export class ClustersView {
     this.#describe(frame, rows.length, omitted);
   }
 
-  /** A row must not slip away under a pointer, or under the focus: its button would be another one. */
+  /**
+   * Keeps the order of rows under the pointer or the focus. Otherwise a click could hit the button of another
+   * row.
+   */
   #inKeptOrder(rows: readonly Row[]): readonly Row[] {
     const isHeld = this.#isPointedAt || this.#region.contains(document.activeElement);
     const kept = this.#keptOrder;
@@ -173,7 +176,7 @@ export class ClustersView {
     );
   }
 
-  /** Searches `/status` if there is a filter and frames do not have everything. */
+  /** Searches `/status` if there is a filter and frames do not contain every cluster. */
   #search(): void {
     const { clock, operator } = this.#options;
     if (this.#filter.value.trim() === '' || !this.#isPartial()) {

@@ -3,14 +3,17 @@ import { withFields, type Command } from '../model/commands.ts';
 import type { AnswersView } from './answers-view.ts';
 import { AskDialog, NoTokenDialog, TokenDialog } from './dialogs.ts';
 
-/** Carries out what a person asks for: asks for the token, asks whether to go on, sends, and shows the answer. */
+/**
+ * Runs a command for the user: asks for the token, asks for confirmation, sends the command and shows the
+ * answer.
+ */
 export class Commander {
   readonly #operator: Operator;
   readonly #answers: AnswersView;
   readonly #tokenDialog: TokenDialog;
   readonly #askDialog = new AskDialog();
   readonly #noTokenDialog = new NoTokenDialog();
-  /** Whether the proxy has a token, as the last frame says. */
+  /** Whether the proxy has a token, according to the last frame. */
   takesCommands = true;
 
   constructor(operator: Operator, answers: AnswersView) {
@@ -19,7 +22,7 @@ export class Commander {
     this.#tokenDialog = new TokenDialog(operator);
   }
 
-  /** Resolves with whether there is a token, which is asked for if need be. */
+  /** Resolves with whether the page has a token. Asks for it if it is missing. */
   async authorize(): Promise<boolean> {
     if (this.#operator.hasToken) return true;
     if (!this.takesCommands) {
@@ -29,7 +32,7 @@ export class Commander {
     return this.#tokenDialog.ask();
   }
 
-  /** Resolves with the answer; null if the command has not been sent. */
+  /** Resolves with the answer. Null if the command was not sent. */
   async run(command: Command): Promise<ApiAnswer | null> {
     if (!(await this.authorize())) return null;
     const filled = command.question === null ? {} : await this.#askDialog.ask(command);

@@ -2,7 +2,7 @@ import type { Operator } from '../client/operator.ts';
 import type { Command } from '../model/commands.ts';
 import { byId, make, setText } from './dom.ts';
 
-/** What a person has filled in, by the names of the fields. */
+/** The user's input, by field name. */
 type Filled = Readonly<Record<string, string>>;
 
 /** A dialog that ends with a value, or with null if it is cancelled. */
@@ -10,12 +10,12 @@ class Dialog<T> {
   readonly #dialog: HTMLDialogElement;
   #settle: ((value: T | null) => void) | null = null;
 
-  /** @param name of the dialog, and of its form and its button for cancelling */
+  /** @param name ID of the dialog, and prefix of the IDs of its form and cancel button */
   constructor(name: string, onSubmit: () => void) {
     this.#dialog = byId(name, HTMLDialogElement);
     const cancel = document.getElementById(`${name}-cancel`);
     cancel?.addEventListener('click', () => this.end(null));
-    // The event comes late: the dialog may be open again.
+    // The event is asynchronous: the dialog may be open again.
     this.#dialog.addEventListener('close', () => {
       if (!this.#dialog.open) this.end(null);
     });
@@ -43,7 +43,7 @@ class Dialog<T> {
   }
 }
 
-/** Asks for the token, and tries it before it closes. */
+/** Asks for the token, and tries it before the dialog closes. */
 export class TokenDialog {
   readonly #dialog: Dialog<true>;
   readonly #value = byId('token-value', HTMLInputElement);
@@ -58,7 +58,7 @@ export class TokenDialog {
     this.#value.value = '';
     setText(this.#problem, '');
     const isTaken = await this.#dialog.open();
-    // The field would be another place that keeps the token.
+    // Otherwise the field would keep the token.
     this.#value.value = '';
     return isTaken === true;
   }
@@ -66,7 +66,7 @@ export class TokenDialog {
   async #try(operator: Operator): Promise<void> {
     const problem = await operator.login(this.#value.value.trim());
     if (!this.#dialog.isOpen) {
-      // Cancelled meanwhile.
+      // The user cancelled during the check.
       operator.forget();
     } else if (problem === null) {
       this.#dialog.end(true);
@@ -77,7 +77,7 @@ export class TokenDialog {
   }
 }
 
-/** Says how to set a token in the proxy. */
+/** Explains how to set a token in the proxy. */
 export class NoTokenDialog {
   readonly #dialog = new Dialog<null>('no-token', () => this.#dialog.end(null));
 
@@ -86,7 +86,7 @@ export class NoTokenDialog {
   }
 }
 
-/** Asks before a command is sent. */
+/** Asks for confirmation before a command is sent. */
 export class AskDialog {
   readonly #dialog = new Dialog<Filled>('ask', () => this.#submit());
   readonly #title = byId('ask-title', HTMLHeadingElement);
@@ -94,7 +94,7 @@ export class AskDialog {
   readonly #fields = byId('ask-fields', HTMLDivElement);
   readonly #go = byId('ask-go', HTMLButtonElement);
 
-  /** Resolves with what was filled in; null if the command must not be sent. */
+  /** Resolves with the user's input. Null if the command must not be sent. */
   ask({ title, question, button, isHarmful, fields }: Command): Promise<Filled | null> {
     setText(this.#title, title);
     setText(this.#text, question ?? '');

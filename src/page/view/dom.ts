@@ -1,4 +1,4 @@
-/** Small helpers for nodes. Text goes in as text only, and all of it can be seen: nothing from the network becomes markup. */
+/** DOM helpers. Text never becomes markup, and invisible characters are escaped. */
 import { visibleText } from '../model/visible-text.ts';
 
 type Attributes = Readonly<Record<string, string>>;
@@ -6,7 +6,7 @@ type Attributes = Readonly<Record<string, string>>;
 /** Attributes that people read or hear. */
 const READ_ATTRIBUTES: ReadonlySet<string> = new Set(['title', 'aria-label']);
 
-/** Makes an element with attributes and children. */
+/** Creates an element with attributes and children. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -18,7 +18,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Makes a button that calls back when it is pressed. */
+/** Creates a button that calls back when it is pressed. */
 export function makeButton(
   text: string,
   onPress: () => void,
@@ -29,20 +29,20 @@ export function makeButton(
   return button;
 }
 
-/** Finds an element of the page's markup. @throws Error if the markup has none of this kind */
+/** Finds an element of the page's markup. @throws Error if there is none of this kind */
 export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
   const element = document.getElementById(id);
   if (!(element instanceof kind)) throw new Error(`the page has no ${kind.name} with the id ${id}`);
   return element;
 }
 
-/** Changes the text of a node, if it is another one. */
+/** Sets the text of a node unless it is unchanged. */
 export function setText(node: Node, text: string): void {
   const shown = visibleText(text);
   if (node.textContent !== shown) node.textContent = shown;
 }
 
-/** Sets an attribute, if it has another value; null removes it. */
+/** Sets an attribute unless it is unchanged. Null removes it. */
 export function setAttribute(element: Element, name: string, value: string | null): void {
   const shown = value !== null && READ_ATTRIBUTES.has(name) ? visibleText(value) : value;
   if (shown === null) element.removeAttribute(name);
@@ -54,13 +54,13 @@ export function setShown(element: HTMLElement, isShown: boolean): void {
   if (element.hidden === isShown) element.hidden = !isShown;
 }
 
-/** Writes a text with a tone into a pill: `ok`, `warn`, `bad` or `quiet`. */
+/** Sets the text and the tone of a pill: `ok`, `warn`, `bad` or `quiet`. */
 export function setPill(pill: HTMLElement, text: string, tone: string): void {
   setText(pill, text);
   setAttribute(pill, 'data-tone', tone);
 }
 
-/** Writes a count into a cell. A narrow screen hides the counts of 0. */
+/** Writes a count into a cell. A narrow screen hides zero counts. */
 export function setCount(cell: HTMLElement, text: string): void {
   setText(cell, text);
   setAttribute(cell, 'data-zero', text === '0' ? '' : null);

@@ -14,15 +14,15 @@ const COLUMNS: readonly TableColumn[] = [
   { id: 'count', label: 'Times', isNumber: true },
 ];
 
-/** What the view says instead of events. */
+/** The reasons for an empty or outdated list. */
 interface EventsState {
   readonly takesCommands: boolean;
   readonly hasToken: boolean;
-  /** Why the last question had no answer; null if all is well, undefined before the first answer. */
+  /** Why the last request failed. Null if it succeeded, undefined before the first answer. */
   readonly problem: string | null | undefined;
 }
 
-/** The last refused and failed things, for operators. */
+/** Recent refusals and failures, for operators. */
 export class EventsView {
   readonly #book: EventBook;
   readonly #table = new Table<EventRow>(byId('event-table', HTMLTableElement), {
@@ -39,7 +39,7 @@ export class EventsView {
   #state: EventsState = { takesCommands: true, hasToken: false, problem: undefined };
   #kinds = '';
 
-  /** @param onToken called when somebody wants to enter the token */
+  /** @param onToken called when the user wants to enter the token */
   constructor(book: EventBook, onToken: () => void) {
     this.#book = book;
     this.#button.addEventListener('click', onToken);
@@ -60,7 +60,7 @@ export class EventsView {
     if (kinds === this.#kinds && this.#kind.childElementCount > 0) return;
     this.#kinds = kinds;
     const chosen = this.#kind.value;
-    // The chosen kind stays, even if its last row has gone.
+    // The chosen kind stays, even without rows.
     const names = new Set([...this.#book.kinds, ...(chosen === '' ? [] : [chosen])]);
     this.#kind.replaceChildren(
       make('option', { value: '' }, 'all'),
@@ -122,7 +122,7 @@ function eventUpdater({ cells }: RowNodes): (row: EventRow) => void {
   };
 }
 
-/** Writes the time of day here, as clocks on the wall show it. */
+/** Formats a moment as local time of day. */
 function timeOf(iso: string): string {
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? iso : date.toLocaleTimeString('en-GB');

@@ -47,7 +47,7 @@ export class HeaderView {
     setText(this.#token, hasToken ? 'Forget token' : 'Enter token');
   }
 
-  /** @param nowMs by the clock of the stream */
+  /** @param nowMs on the clock of the stream */
   showLink(state: LinkState, nowMs: number): void {
     this.#linkState = state;
     const { text, tone } = LINKS[state.kind];
@@ -58,7 +58,10 @@ export class HeaderView {
     this.tick(nowMs);
   }
 
-  /** Counts down to the next try. It is no part of the status, which a screen reader would read each second. */
+  /**
+   * Updates the countdown to the next attempt. It is outside the status, which a screen reader would
+   * otherwise read each second.
+   */
   tick(nowMs: number): void {
     const state = this.#linkState;
     const detail =
@@ -70,7 +73,7 @@ export class HeaderView {
   }
 }
 
-/** Tells whether the whole process is drained by a command. */
+/** Returns whether a command drains the whole process. */
 export function isDrained({ drains }: LiveFrame): boolean {
   return drains.some(({ scope }) => scope.kind === 'all');
 }

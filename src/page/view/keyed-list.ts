@@ -1,4 +1,4 @@
-/** The nodes of one item of a list. They are used again for other items of the same kind. */
+/** The nodes of one list item. Later items of the same kind reuse them. */
 export interface ItemView<T> {
   readonly node: HTMLElement;
   update(item: T): void;
@@ -11,12 +11,12 @@ interface ListOptions<T> {
   readonly make: (item: T) => ItemView<T>;
 }
 
-/** Max nodes of each kind that wait for another item. */
+/** Max spare nodes of each kind. */
 const MAX_SPARE = 50;
 
 /**
- * Shows a list of items. An item keeps its nodes as long as it is in the list, and with them the focus and the place of a pointer.
- * Nodes of items that have gone are used for others.
+ * Shows a list of items. While an item is in the list it keeps its nodes, and so its focus and its place
+ * under the pointer. Nodes of removed items are reused.
  */
 export class KeyedList<T> {
   readonly #parent: HTMLElement;
@@ -29,7 +29,7 @@ export class KeyedList<T> {
     this.#options = options;
   }
 
-  /** Shows exactly these items, in this order. An item whose key has come before is left out. */
+  /** Shows exactly these items, in this order. Drops items with a duplicate key. */
   show(items: readonly T[]): void {
     const { keyOf, kindOf, make } = this.#options;
     const keys = new Set(items.map(keyOf));

@@ -20,7 +20,7 @@ const COLUMNS: readonly TableColumn[] = [
   { id: 'commands', label: '' },
 ];
 
-/** Listeners with their engines, and the ends of their certificates. */
+/** Listeners with their engines and the expiry of their certificates. */
 export class ListenersView {
   readonly #table: Table<LiveListener>;
   readonly #empty = byId('listener-empty', HTMLParagraphElement);

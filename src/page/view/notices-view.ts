@@ -4,7 +4,7 @@ import type { Notice } from '../model/notices.ts';
 import { byId, make, makeButton, setAttribute, setShown, setText } from './dom.ts';
 import { KeyedList } from './keyed-list.ts';
 
-/** What an operator should know first, above everything else. */
+/** The most urgent facts for an operator, above everything else. */
 export class NoticesView {
   readonly #section = byId('notices', HTMLElement);
   readonly #list: KeyedList<Notice>;

@@ -20,9 +20,9 @@ const PAGE = 100;
 
 interface SessionsOptions {
   readonly operator: Pick<Operator, 'hasToken' | 'send'>;
-  /** Resolves with whether there is a token. */
+  /** Resolves with whether the page has a token. */
   readonly authorize: () => Promise<boolean>;
-  /** Resolves with the status of the answer; null if the command was not sent. */
+  /** Resolves with the status of the answer. Null if the command was not sent. */
   readonly run: (command: Command) => Promise<number | null>;
 }
 
@@ -31,7 +31,7 @@ interface Question {
   readonly value: string;
 }
 
-/** Searches for sessions, and closes them. */
+/** Searches for sessions and closes them. */
 export class SessionsView {
   readonly #options: SessionsOptions;
   readonly #table: Table<FoundSession>;
@@ -42,7 +42,7 @@ export class SessionsView {
   readonly #more = byId('session-more', HTMLButtonElement);
   readonly #kickAll = byId('session-kick-all', HTMLButtonElement);
   #asked: Question = { by: 'principal', value: '' };
-  /** Answers to older questions are dropped. */
+  /** Number of the last search. Answers to older searches are dropped. */
   #turn = 0;
 
   constructor(options: SessionsOptions) {
@@ -63,21 +63,21 @@ export class SessionsView {
     this.#kickAll.addEventListener('click', () => void this.#closeAll());
   }
 
-  /** Forgets what was found: it is for those who have the token. */
+  /** Clears the result, which only holders of the token may see. */
   clear(): void {
     this.#turn++;
     this.#show(null);
     setText(this.#note, 'Sessions name their clients, so a search needs the token.');
   }
 
-  /** Forgets what was found when another process sends the frames: its sessions are others. */
+  /** Clears the result when frames come from another process, which has different sessions. */
   notice(frame: LiveFrame): void {
     if (!this.#found.isRestart(frame) || this.#found.answer === null) return;
     this.#show(null);
     setText(this.#note, 'The proxy was restarted. What was found was of the process before: search again.');
   }
 
-  /** @param after the id of the last session of the page before; null for the first page */
+  /** @param after ID of the last session of the previous page; null for the first page */
   async #search(after: string | null): Promise<void> {
     const { operator, authorize } = this.#options;
     if (!(await authorize())) return;
@@ -107,7 +107,7 @@ export class SessionsView {
 
   async #kick({ id, principal }: FoundSession): Promise<void> {
     const status = await this.#options.run(kick(id, principal));
-    // 404: it has ended by itself.
+    // 404: the session ended by itself.
     if (status !== 200 && status !== 404) return;
     if (this.#found.end(id)) this.#showRows();
   }

@@ -2,18 +2,18 @@ import { make, makeButton, setAttribute } from './dom.ts';
 import { KeyedList, type ItemView } from './keyed-list.ts';
 
 export interface TableColumn {
-  /** Names the cell, as a class too. */
+  /** The ID and class of the cells. */
   readonly id: string;
   readonly label: string;
-  /** Whether the cell has a number. */
+  /** Whether the cells have numbers. */
   readonly isNumber?: boolean;
-  /** Whether rows can be put in the order of the column. */
+  /** Whether rows can be sorted by the column. */
   readonly canSort?: boolean;
-  /** A longer text for the label. */
+  /** A tooltip for the label. */
   readonly title?: string;
 }
 
-/** A row, with its cells by the ids of their columns. */
+/** A row and its cells by column ID. */
 export interface RowNodes {
   readonly row: HTMLTableRowElement;
   readonly cells: Readonly<Record<string, HTMLTableCellElement>>;
@@ -24,13 +24,13 @@ interface TableOptions<T> {
   readonly keyOf: (item: T) => string;
   readonly kindOf?: (item: T) => string;
   readonly makeRow: (nodes: RowNodes, item: T) => (item: T) => void;
-  /** @param id of the column whose head was pressed */
+  /** @param id ID of the column whose head was pressed */
   readonly onSort?: (id: string) => void;
 }
 
 /**
- * A table whose rows keep their nodes. On a narrow screen its style makes each row a card, so the roles are written out: a browser
- * would drop them with the layout of a table.
+ * A table whose rows keep their nodes. On a narrow screen, CSS makes each row a card. Explicit ARIA roles
+ * keep the table semantics, which browsers drop with the table layout.
  */
 export class Table<T> {
   readonly #table: HTMLTableElement;
@@ -62,13 +62,13 @@ export class Table<T> {
     });
   }
 
-  /** Shows rows; a table without any is hidden. */
+  /** Shows rows. Hides an empty table. */
   show(items: readonly T[]): void {
     this.#list.show(items);
     this.#table.hidden = items.length === 0;
   }
 
-  /** Says in the heads which column the rows are in the order of. */
+  /** Marks the column that the rows are sorted by. */
   markOrder(id: string, isDescending: boolean): void {
     for (const [one, head] of this.#heads) {
       setAttribute(head, 'aria-sort', one !== id ? null : isDescending ? 'descending' : 'ascending');

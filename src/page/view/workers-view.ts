@@ -23,10 +23,10 @@ const TONES: Readonly<Record<LiveWorker['state'], string>> = {
   stuck: 'bad',
   ended: 'quiet',
 };
-/** A lag above it holds messages up noticeably. */
+/** Min lag that delays messages noticeably. */
 const LONG_LAG_S = 0.1;
 
-/** A worker that drains has the name of its successor. */
+/** A draining worker has the same name as its successor, so the name alone is no key. */
 interface WorkerItem {
   readonly key: string;
   readonly worker: LiveWorker;
