@@ -1,4 +1,4 @@
-/** What the suite has found, as a section of docs/reference/conformance.md. */
+/** Results of the suite, as a section of docs/reference/conformance.md. */
 import { ranges, table } from '../page.ts';
 import type { Case, Chapter, Deviation, Known, Outcome } from './case.ts';
 import { describe, type Observation } from './run.ts';
@@ -6,16 +6,20 @@ import { describe, type Observation } from './run.ts';
 export const TITLE = '# HTTP conformance';
 export const BESIDE = '## Beside nginx';
 
-const INTRODUCTION = `This section is written by \`WRITE_CONFORMANCE=1 npm run test:conformance\`; the suite fails where it is out of date.
+const INTRODUCTION = `\`WRITE_CONFORMANCE=1 npm run test:conformance\` writes this section. The suite fails if it is out of date.
 
-Each case is a request, or what looks like one, written byte for byte to a real proxy with a real endpoint behind it
-(\`test/conformance/http\`). What the proxy answers is compared, whether it closes the connection, and, of requests that
-pass, every byte that the endpoint gets. All engines get the same cases: where \`uws\` does otherwise, the last column
-says what, and why. Then somebody else asks on another connection, and gets their own answer; and
-where the connection stays open, the same client asks again. Every short case is sent
-byte by byte, too, from its second line on, to \`uws\` only what passes. A **known**
-deviation is something that RFC 9110 or RFC 9112 wants and that does not happen; in none of them does the endpoint get
-what the proxy has not judged. The suite fails when one of them changes.`;
+Each case is a request, valid or not, written byte for byte to a real proxy with a real endpoint behind it
+(\`test/conformance/http\`). The suite compares the response, and whether the proxy closes the connection. If the request
+passes, it compares every byte that the endpoint gets.
+
+All engines get the same cases. If \`uws\` differs, the last column has the difference and its reason.
+
+After each case, another client asks on another connection and must get its own response. If the connection stays open,
+the same client asks again. Every short case is also sent byte by byte, from its second line on. \`uws\` gets only the
+passing ones in this way.
+
+A **known** deviation contradicts RFC 9110 or RFC 9112. In no deviation does the endpoint get bytes that the proxy has not
+judged. The suite fails if one of them changes.`;
 
 interface Beside {
   readonly one: Case;
@@ -30,17 +34,17 @@ export function toMarkdown(chapters: readonly Chapter[], beside: string): string
   const deviations = reasons.map((reason, index) => {
     const cases = all.filter(({ known }) => known !== undefined && keyOf(known) === reason);
     const { wanted, why } = cases[0]!.known!;
-    return `${index + 1}. Wanted: ${wanted}. ${why} Cases ${ranges(cases.map(({ id }) => id))}.`;
+    return `${index + 1}. Wanted: ${wanted}. ${why} Cases \`${ranges(cases.map(({ id }) => id))}\`.`;
   });
   const whys = [...new Set(all.flatMap(({ uws }) => (uws === undefined ? [] : [uws.why])))];
   const differences = whys.map((why, index) => {
     const ids = all.filter(({ uws }) => uws?.why === why).map(({ id }) => id);
-    return `${index + 1}. ${why} Cases ${ranges(ids)}.`;
+    return `${index + 1}. ${why} Cases \`${ranges(ids)}\`.`;
   });
   const uwsResult = ({ outcome, uws }: Case): string =>
     uws === undefined ? 'the same' : `${instead(outcome, uws)} (${whys.indexOf(uws.why) + 1})`;
   const counts = table([
-    ['Chapter', 'Cases', 'Known deviations', 'Otherwise on `uws`'],
+    ['Chapter', 'Cases', 'Known deviations', 'Different on `uws`'],
     ...chapters.map(({ title, cases }) => countRow(title, cases)),
     countRow('**All**', all),
   ]);
@@ -51,14 +55,14 @@ export function toMarkdown(chapters: readonly Chapter[], beside: string): string
     counts,
     '## HTTP: known deviations',
     deviations.join('\n'),
-    '## HTTP: what the engine `uws` does otherwise',
+    '## HTTP: differences of the engine `uws`',
     differences.join('\n'),
     beside,
     '## HTTP: cases',
     ...chapters.flatMap(({ title, cases }) => [
       `### ${title}`,
       table([
-        ['Case', 'What is sent', 'Answer, connection', 'Result', 'On `uws`'],
+        ['Case', 'Sent', 'Answer, connection', 'Result', 'On `uws`'],
         ...cases.map((one) => [
           one.id,
           one.sends,
@@ -71,17 +75,17 @@ export function toMarkdown(chapters: readonly Chapter[], beside: string): string
   ].join('\n\n');
 }
 
-/** What nginx does otherwise. */
+/** Returns the section about nginx. */
 export function besideNginx(version: string, results: readonly Beside[]): string {
   const rows = results.map((result) => difference(result)).filter((row) => row !== null);
   return [
     BESIDE,
-    `nginx ${version} has got the same bytes, with \`proxy_pass\` to the same kind of endpoint. Of ${results.length} cases it does otherwise in ${rows.length}:`,
-    table([['Case', 'What is sent', 'sluice', 'nginx'], ...rows]),
+    `nginx ${version} got the same bytes, with \`proxy_pass\` to the same kind of endpoint. Of ${results.length} cases, it differs in ${rows.length}:`,
+    table([['Case', 'Sent', 'sluice', 'nginx'], ...rows]),
   ].join('\n\n');
 }
 
-/** The row of a case that nginx treats in another way; null where it does not. */
+/** Returns the row of a case in which nginx differs; null if it does not. */
 export function difference({ one, seen }: Beside): string[] | null {
   const { id, sends, outcome } = one;
   const [ours, theirs] = [describe(outcome), describe(seen)];
@@ -95,7 +99,7 @@ export function difference({ one, seen }: Beside): string[] | null {
   return [id, sends, row(ours, received, theirReceived), row(theirs, theirReceived, received)];
 }
 
-/** What of a request is not a matter of configuration: its first line, the client's header lines, its framing and body. */
+/** Parts of a request that no configuration changes: its first line, the client's header lines, framing and body. */
 function essence(text: string): string[] {
   const end = text.indexOf('\r\n\r\n');
   const [line = '', ...lines] = text.slice(0, end).split('\r\n');
@@ -114,7 +118,7 @@ function shown(parts: readonly string[], other: readonly string[] = []): string[
   return parts.filter((part) => part !== '' && !other.includes(part)).map((part) => `\`${escaped(part)}\``);
 }
 
-/** What cannot be printed as JavaScript writes it, and not too much of it. */
+/** Escapes unprintable characters as JavaScript does, and cuts long texts. */
 function escaped(text: string): string {
   const printable = text
     .slice(0, 60)
@@ -134,7 +138,7 @@ function countRow(title: string, cases: readonly Case[]): string[] {
   return [title, String(cases.length), String(known), String(other)];
 }
 
-/** What comes of a case instead, where the answer alone may not show it. */
+/** The result on another engine, even if the response alone does not show it. */
 function instead(outcome: Outcome, { outcome: other }: Deviation): string {
   const [right, text] = [describe(outcome), describe(other)];
   return text === right ? 'other bytes upstream' : text;

@@ -80,7 +80,7 @@ export function onClient(deviation: Deviation): Known {
 
 /** uWebSockets.js fails a client's connection this way, whatever the breach. */
 export const BARE_FIN: Deviation = {
-  instead: 'The connection ends without a close frame; the endpoint gets 1001.',
-  why: 'uWebSockets.js sends no close frame (RFC 6455 section 7.1.7: SHOULD) for a breach that it finds.',
+  instead: 'The connection ends without a close frame, and the endpoint gets 1001.',
+  why: 'uWebSockets.js sends no close frame after a violation (RFC 6455 section 7.1.7: SHOULD).',
   outcome: { closeFrame: 'none' },
 };

@@ -10,28 +10,29 @@ const RUNS = (['own', 'uws'] as const).flatMap((group) => SIDES.map((side) => ({
 
 const INTRODUCTION = `# WebSocket conformance
 
-This section is written by \`WRITE_CONFORMANCE=1 npm run test:conformance\`; the suite fails where it is out of date.
+\`WRITE_CONFORMANCE=1 npm run test:conformance\` writes this section. The suite fails if it is out of date.
 
-The cases are those of the Autobahn WebSocket testsuite (chapters 1 to 7, 9, 10, 12 and 13), written from their
-descriptions, RFC 6455 and RFC 7692, with fewer messages where Autobahn sends a thousand. Those whose number begins
-with S are sluice's own. Each case is run through a real proxy from both sides:
+The cases follow the Autobahn WebSocket testsuite (chapters 1 to 7, 9, 10, 12 and 13). They are written from its
+descriptions, RFC 6455 and RFC 7692, with fewer messages where Autobahn sends a thousand. Cases whose number begins
+with S are sluice's own. Each case runs through a real proxy from both sides:
 
-- **Client**: a hostile client on a raw socket, and an endpoint that echoes what it gets. What is right must reach the
-  endpoint and come back; what is wrong must end the connection with the code that stands under "expected", and
-  the endpoint gets 1001.
-- **Endpoint**: a hostile endpoint on a raw socket, and a plain client. What is right must reach the client; what is
-  wrong must end the session: the endpoint gets the code that stands under "expected", the client 1011 with the
-  reason \`endpoint protocol error\`, after every message that came before. The text of messages is the client's to
-  judge: its 1007 crosses the proxy.
+- **Client**: a hostile client on a raw socket, and an endpoint that echoes. Valid messages must reach the endpoint and
+  return. After an invalid frame, the connection must end with the code in the column "Expected", and the endpoint
+  gets 1001.
+- **Endpoint**: a hostile endpoint on a raw socket, and a plain client. Valid messages must reach the client. After an
+  invalid frame, the endpoint must get the code in the column "Expected". The client gets all earlier messages, then
+  1011 with the reason \`endpoint protocol error\`. The client itself judges the text of messages: its 1007 passes
+  through the proxy.
 
-Every engine runs the cases. \`raw\` and \`net\` must come to the same: they pass bytes on, so text and compressed data
-are for the receiver to judge, whose 1007 crosses the proxy in both directions, and the client's offer of compression is
-answered by the endpoint. On \`uws\` no endpoint is offered compression: chapters 12, 13 and S12 are run with
-\`compression: shared\` there, all others with \`compression: off\`. A result is a **pass**, or the number of a **known deviation**: something that the RFC or
-Autobahn's description wants and that does not happen. Known deviations are tested too: the suite fails when one of
-them changes.
+Every engine runs the cases. \`raw\` and \`net\` must have equal results. They pass bytes on, so the receiver judges text and
+compressed data, and its 1007 passes through the proxy in both directions. The endpoint answers the client's offer of
+compression. On \`uws\` no endpoint is offered compression: chapters 12, 13 and S12 run with \`compression: shared\`, all
+others with \`compression: off\`.
 
-\`raw\` and \`net\` have no deviations: all are those of uWebSockets.js. Autobahn itself passes the cases that end without a
+A result is a **pass**, or the number of a **known deviation** from the RFC or Autobahn's description. Known deviations
+are tested too: the suite fails if one of them changes.
+
+\`raw\` and \`net\` have no deviations: all belong to uWebSockets.js. Autobahn itself passes the cases that end without a
 close frame, because RFC 6455 only says that there SHOULD be one.
 `;
 
@@ -41,15 +42,15 @@ interface Run {
   readonly group: ListenerGroup;
 }
 
-/** A deviation, and where it is. */
+/** A deviation, with its sides and cases. */
 interface Numbered {
   readonly deviation: Deviation;
   readonly sides: Set<Side>;
-  /** Of the cases that have it, in order. */
+  /** Ids of the cases with the deviation, in order. */
   readonly ids: Set<string>;
 }
 
-/** What the numbers in front of the first dot stand for. */
+/** Names of the chapters, by the number before the first dot. */
 const PARTS: Readonly<Record<string, string>> = {
   1: 'Framing',
   2: 'Pings and pongs',
@@ -128,12 +129,12 @@ export class Report {
     ];
     const deviations = this.#deviations.map(
       ({ deviation, sides, ids }, index) =>
-        `${index + 1}. ${[...sides].map((side) => `**${capital(side)}**`).join(' and ')}: ${deviation.instead} ${deviation.why} Cases ${ranges([...ids])}.`,
+        `${index + 1}. ${[...sides].map((side) => `**${capital(side)}**`).join(' and ')}: ${deviation.instead} ${deviation.why} Cases \`${ranges([...ids])}\`.`,
     );
     const chapters = this.#chapters.flatMap(({ title, cases }) => [
       `### ${title}`,
       table([
-        ['Case', 'What is sent', 'Expected', ...RUNS.map(labelOf)],
+        ['Case', 'Sent', 'Expected', ...RUNS.map(labelOf)],
         ...cases.map((one) => [
           one.id,
           one.sends,

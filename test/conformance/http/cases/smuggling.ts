@@ -86,11 +86,11 @@ export const SMUGGLING: Chapter = {
       ),
     ),
     unanswered(
-      'two lengths, the first of which hides a request',
+      'two lengths; the first one hides a request',
       post(['Content-Length: 0', `Content-Length: ${HIDDEN.length}`], HIDDEN),
     ),
     refused(
-      'two lengths, the second of which hides a request',
+      'two lengths; the second one hides a request',
       post([`Content-Length: ${HIDDEN.length}`, 'Content-Length: 0'], HIDDEN),
     ),
     unanswered(

@@ -40,8 +40,8 @@ const UNMASKED = Buffer.concat([encodeFrame(BINARY, MASK), encodeFrame(BINARY, '
 const TAKEN_FOR_MASKED = binaryMessage(Buffer.from(UNMASKED.subarray(6).map((byte, at) => byte ^ MASK[at]!)));
 
 const NOT_LOOKED_AT: Deviation = {
-  instead: 'The frame is taken for a masked one: the four bytes behind its length are used as the mask.',
-  why: 'uWebSockets.js does not look at the mask bit (RFC 6455 section 5.1: MUST close).',
+  instead: 'The frame is read as a masked one: the four bytes after its length are the mask.',
+  why: 'uWebSockets.js ignores the mask bit (RFC 6455 section 5.1: MUST close).',
   outcome: {
     relayed: describeMessages([TAKEN_FOR_MASKED]),
     echoed: describeMessages([TAKEN_FOR_MASKED]),
@@ -51,13 +51,13 @@ const NOT_LOOKED_AT: Deviation = {
 };
 
 const LAST_BLOCK: Deviation = {
-  instead: 'The connection ends without a close frame; the endpoint gets 1001.',
-  why: 'uWebSockets.js inflates no message that holds a last block, which RFC 7692 section 7.2.3.4 allows.',
+  instead: 'The connection ends without a close frame, and the endpoint gets 1001.',
+  why: 'uWebSockets.js cannot inflate a message with a final block, which RFC 7692 section 7.2.3.4 allows.',
   outcome: { relayed: '', echoed: '', closeFrame: 'none', otherSide: '1001' },
 };
 
 /** RFC 7692 section 6: an endpoint must fail the connection. */
-const ANY_RSV1 = 'uWebSockets.js takes RSV1 on frames of every kind once compression is agreed on.';
+const ANY_RSV1 = 'With compression, uWebSockets.js accepts RSV1 on every kind of frame.';
 const PINGED = Buffer.from('ping');
 
 const CONTROL_RSV1: Deviation = {

@@ -21,18 +21,18 @@ const NOT_UTF8 = Buffer.concat([Buffer.from('edited '), Buffer.from('eda080', 'h
 
 const AT_ONCE: Deviation = {
   instead:
-    'The message reaches the endpoint, but its echo has nowhere to go: the close frame was answered first.',
-  why: 'uWebSockets.js answers a close frame in the same call in which it is read.',
+    'The message reaches the endpoint, but its echo cannot reach the client: the close frame was answered first.',
+  why: 'uWebSockets.js answers a close frame in the call that reads it.',
   outcome: { echoed: '' },
 };
 const EMPTY_ANSWER: Deviation = {
-  instead: 'The close frame is answered by an empty one, and the endpoint gets an empty one.',
-  why: 'uWebSockets.js answers a close frame that it takes for broken as one without a code.',
+  instead: 'The client and the endpoint get an empty close frame.',
+  why: 'uWebSockets.js treats a malformed close frame like one without a code.',
   outcome: { closeFrame: '1005', otherSide: '1005' },
 };
 const UNKNOWN_CODE: Deviation = {
   ...EMPTY_ANSWER,
-  why: 'uWebSockets.js takes every code from 1012 to 3999 for broken, and answers with an empty close frame.',
+  why: 'uWebSockets.js treats every code from 1012 to 3999 as invalid, and answers with an empty close frame.',
 };
 
 function closing(

@@ -69,8 +69,8 @@ function offerOf(serverNoContext: boolean, serverBits: number): string {
 
 const DEVIATION = {
   listener: 'shared',
-  instead: 'The offer is declined, as RFC 7692 allows, and messages cross uncompressed.',
-  why: 'The shared compressor of uWebSockets.js has a window of 15 bits, and its answer never names one.',
+  instead: 'The offer is declined, as RFC 7692 allows, and messages are not compressed.',
+  why: 'The shared compressor of uWebSockets.js has a window of 15 bits, and its response never names another.',
   outcome: { negotiation: 'declined' },
 } as const;
 /** The offer asks for what the compressor cannot do. */

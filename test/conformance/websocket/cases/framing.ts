@@ -24,7 +24,7 @@ import type { Case, Chapter, Deviation, Script, Message } from '../case.ts';
 
 /** Nothing can come back within the read that ends the connection. */
 const WITHOUT_ECHO: Deviation = {
-  instead: 'The connection ends without a close frame and without the echo; the endpoint gets 1001.',
+  instead: 'The connection ends without a close frame and without the echo, and the endpoint gets 1001.',
   why: BARE_FIN.why,
   outcome: { ...BARE_FIN.outcome, echoed: '' },
 };

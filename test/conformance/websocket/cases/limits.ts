@@ -67,7 +67,7 @@ function roundTrips(chapter: string, binary: boolean): Case[] {
   return [0, 16, 64, 256, KIB, 4 * KIB].map((length, index) =>
     accepted(
       `${chapter}.${index + 1}`,
-      `${ROUND_TRIPS} ${kind(binary)}s of ${size(length)}, each after the echo of the one before`,
+      `${ROUND_TRIPS} ${kind(binary)}s of ${size(length)}, each after the previous echo`,
       () => {
         const message = large(binary, length);
         const messages = Array.from({ length: ROUND_TRIPS }, () => message);

@@ -24,8 +24,8 @@ const WRONG_AT = GREEK.length + 1;
 
 const LATE: Deviation = {
   instead:
-    'The connection ends without a close frame, and only when the message is whole; the endpoint gets 1001.',
-  why: 'uWebSockets.js looks at the UTF-8 of whole messages only, and sends no close frame.',
+    'The connection ends without a close frame, and only after the whole message. The endpoint gets 1001.',
+  why: 'uWebSockets.js checks the UTF-8 of whole messages only, and sends no close frame.',
   outcome: { closeFrame: 'none', failedAt: 'later' },
 };
 
