@@ -12,7 +12,7 @@ const PAGES = ['.', 'guides', 'operations'].flatMap((folder) =>
 );
 const METRIC = /\bsluice_[a-z0-9_]*[a-z0-9]/g;
 /** Texts of more than one word in code spans, without commands and settings. */
-const TEXT = /`([a-z0-9]+(?:[ -][a-z0-9]+)+)`/g;
+const TEXT = /`([A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)+)`/g;
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
