@@ -27,7 +27,7 @@ export class AddressSet {
     const first = new Uint32Array(blocks.length * WORDS);
     const last = new Uint32Array(blocks.length * WORDS);
     for (const [index, block] of blocks.entries()) readBlock(block, first, last, index * WORDS);
-    // Of two blocks with the same start, the larger comes first.
+    // If two blocks have the same start, the larger comes first.
     const order = new Uint32Array(blocks.length)
       .map((_, index) => index * WORDS)
       .sort((a, b) => compare(first, a, first, b) || compare(last, b, last, a));

@@ -1,5 +1,5 @@
 /**
- * Copies bytes into memory of their own, outside Node's pool.
+ * Copies bytes into separate memory, outside Node's pool.
  *
  * `slice` does not copy: on a Buffer it returns a view of the same memory, although its type says
  * `Uint8Array`.

@@ -23,7 +23,7 @@ export class EventStreamReader {
   /**
    * Returns the data of the events that end in a piece.
    *
-   * @throws RangeError for an event that is too long, after which the stream is unusable
+   * @throws RangeError for an event that is too long. The stream is unusable afterwards
    */
   read(piece: string): string[] {
     if (piece === '') return [];

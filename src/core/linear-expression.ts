@@ -43,8 +43,8 @@ function re2js(): typeof Re2 {
 }
 
 /**
- * Loads what expressions need, in small steps, before the first one is created. The total is 50 ms, for which
- * the first expression would otherwise block its thread.
+ * Loads what expressions need, in small steps, before the first one is created. Otherwise the first
+ * expression would block its thread for 50 ms.
  *
  * @param nextTurn resolves after other work had its turn
  */

@@ -162,7 +162,7 @@ export class CompiledRoute<T> {
     return isCertain ? 'all' : 'some';
   }
 
-  /** Returns the route's hit or refusal of a request for which it {@link matches}. */
+  /** Returns the route's hit or refusal of a request. Call it only if {@link matches} is true. */
   hit(request: RouteRequest): RouteHit<T> | RouteRefusal {
     const { path } = request;
     for (const [name] of this.#headers) {

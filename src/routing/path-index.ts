@@ -42,7 +42,7 @@ export class PathIndex<T> {
     this.#few = null;
   }
 
-  /** Returns the first matching route if its order is lower than that of `best`; otherwise `best`. */
+  /** Returns the first matching route if its order is lower than the order of `best`; otherwise `best`. */
   find(
     request: RouteRequest,
     query: QueryString | null,

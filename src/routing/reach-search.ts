@@ -11,7 +11,7 @@ const MAX_ALIKE = 1024;
 
 /**
  * Searches for two routes. The first takes every reading of a path and does the same as the path's route. The
- * second may take a reading but does something else. Of several candidates, the one with the lowest order
+ * second may take a reading but does something else. If there are several candidates, the lowest order
  * counts.
  */
 export class ReachSearch<T> {

@@ -18,7 +18,7 @@ const ORDER_STEP = 1024;
 export class RouteTableBuilder<T> {
   readonly #previous: RouteTable<T> | null;
   readonly #routes: CompiledRoute<T>[] = [];
-  /** Hosts whose routes differ from those of the previous table. */
+  /** Hosts whose routes differ from the previous table. */
   readonly #changed = new Set<string | null>();
   #order = 0;
 

@@ -18,7 +18,7 @@ export abstract class Timed {
  * deadline or a million. Deadlines more than one turn away stay in their slot and are skipped.
  *
  * A deadline is never early. It is late by at most a tick plus the time between two calls of {@link advance}.
- * The wheel has no timer of its own: the owner of the thread's loop calls {@link advance}.
+ * The wheel has no timer: the owner of the thread's loop calls {@link advance}.
  */
 export class TimerWheel {
   /** Time of the last {@link advance} in milliseconds: a clock with the resolution of a tick. */

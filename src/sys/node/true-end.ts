@@ -14,7 +14,7 @@ const AFTER_FIN = 'EPIPE';
  * reset right after data looks like FIN, and truncated data looks whole. Remove this when libuv reads again
  * instead.
  *
- * Node's TLS (seen in 22.23, `TLSWrap::OnStreamAfterWrite`) drops the error of its own writes, such as a
+ * Node's TLS (seen in 22.23, `TLSWrap::OnStreamAfterWrite`) drops the error of its internal writes, such as a
  * ticket's, and the next read finds an end.
  *
  * @param ended called after FIN; otherwise the socket is destroyed with the error

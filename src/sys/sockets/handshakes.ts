@@ -28,7 +28,7 @@ import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, writeIpv4, writeIpv6 } from './
 /** Max sockets kept for later handshakes. */
 const MAX_SPARE = 128;
 /**
- * Age after which the peer may already have the connection. The kernel delays the last ACK by 200 ms
+ * Min age of a connection that the peer may already have. The kernel delays the last ACK by 200 ms
  * (TCP_DELACK_MAX), and this is a little less.
  */
 const ACK_DELAY_MS = 150;

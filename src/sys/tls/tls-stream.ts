@@ -25,7 +25,7 @@ const MAX_LENGTH = 0x7fff_ffff;
  * Receiving one costs more than sending it, and OpenSSL 3 has no limit.
  */
 const MAX_LATE_MESSAGES = 32;
-/** What a call waits for: the socket, or a repetition of the blocked write. */
+/** Events that a call can wait for: the socket, or a repetition of the blocked write. */
 const NOTHING = 0;
 const READABLE = 1;
 const WRITABLE = 2;
@@ -170,7 +170,7 @@ export class TlsStream {
     const address = this.#open();
     if (this.#broken !== 0) return this.#broken;
     const place = addressWithin(buffer, start, end);
-    // More would not fit, and a blocked write would have to be repeated with more.
+    // More would not fit, and a blocked write must be repeated with at least as much.
     const length = Math.min(end - start, MAX_RECORD_BYTES);
     if (length < this.#blocked) {
       throw new RangeError(`${length} bytes do not repeat a write of ${this.#blocked}`);
@@ -252,10 +252,10 @@ export class TlsStream {
 
   /**
    * Makes sure that OpenSSL can answer a KeyUpdate during a read. It sends the answer with the next write, or
-   * at once before another handshake message. The latter breaks the connection while a record is partly sent
-   * (SSL_R_BAD_LENGTH, openssl/openssl#8677). So the rest of that record must be in memory, and only the
-   * caller can repeat its bytes. After close_notify nothing may be sent: the answer goes to memory and is
-   * dropped. An unsent close_notify goes to memory first.
+   * at once before another handshake message. An answer at once breaks the connection while a record is
+   * partly sent (SSL_R_BAD_LENGTH, openssl/openssl#8677). So the rest of that record must be in memory, and
+   * only the caller can repeat its bytes. After close_notify nothing may be sent: the answer goes to memory
+   * and is dropped. An unsent close_notify goes to memory first.
    *
    * @returns 0 if OpenSSL may read; a negative error number: -EAGAIN if something must be written first
    */

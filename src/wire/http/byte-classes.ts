@@ -4,7 +4,7 @@
 export const IS_TOKEN = 1;
 /** Bytes of a field value (RFC 9110 section 5.5), including white space. */
 export const IS_VALUE = 2;
-/** Bytes of a request target. Laxer than RFC 3986, but none of them ends or splits a line. */
+/** Bytes of a request target. Laxer than RFC 3986, but safe: these bytes neither end nor split a line. */
 export const IS_TARGET = 4;
 
 export const BYTE_CLASSES = new Uint8Array(256);

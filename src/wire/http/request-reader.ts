@@ -19,7 +19,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SLASH = 0x2f;
 const EMPTY = Buffer.alloc(0);
-/** Placeholder for a head of which no part is complete. */
+/** Placeholder for a head without a complete part. */
 const NO_HEAD: RequestHead = { method: '', path: '', query: '', headers: [] };
 
 /** Scan shared by the thread's readers: most heads arrive in one piece. */

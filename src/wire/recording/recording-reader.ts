@@ -37,8 +37,8 @@ export class RecordingReader {
   }
 
   /**
-   * Yields the lines that a piece completes. Skips empty lines, which a live tap sends to detect that its
-   * reader has gone. Consume all lines before pushing the next piece.
+   * Yields the lines that a piece completes. Skips empty lines, which a live tap sends to detect a closed
+   * reader. Consume all lines before pushing the next piece.
    *
    * @throws RecordingError at the first line that is not a record, after yielding earlier lines
    */

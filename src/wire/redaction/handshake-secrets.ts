@@ -1,6 +1,6 @@
 /**
  * Removes secrets from an opening handshake, so that a recording can be shared. Recognizes names and forms,
- * and prefers to cut too much: whoever replays a handshake can supply what is missing.
+ * and prefers to cut too much: users can supply missing secrets when they replay a handshake.
  */
 import type { Redaction } from './redaction.ts';
 import { cutTokens, percentDecoded, hasSecret } from './secret-forms.ts';

@@ -1,6 +1,6 @@
 /** Names of secrets in a handshake: headers, and parameters in queries and text. */
 
-/** The place from which a route takes a credential: `TokenSource` in the configuration. */
+/** A route's source of credentials: `TokenSource` in the configuration. */
 interface SecretSource {
   readonly kind: 'header' | 'cookie' | 'query' | 'subprotocol';
   readonly name: string;
