@@ -3,7 +3,7 @@
  * comparison per value.
  */
 
-/** What a format accepts. */
+/** The values that a format accepts. */
 export type FormatDescription =
   | {
       readonly type: 'duration' | 'size' | 'byte rate' | 'rate' | 'integer';

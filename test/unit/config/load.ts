@@ -1,4 +1,4 @@
-/** Loads configurations that stand in a test. */
+/** Loads configurations written in tests. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,7 @@ export interface Extras {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Max open descriptors of the process; left out for no limit. */
   readonly descriptorLimit?: number;
-  /** Of the loadings before; left out for a loading that reads all. */
+  /** Items of earlier loads. Omit it for a load that reads everything. */
   readonly memory?: ItemMemory;
 }
 
@@ -35,7 +35,7 @@ export function scratchDirectory(): string {
 
 const directory = scratchDirectory();
 
-/** Loads a text that stands in `${directory}/sluice.yaml`. */
+/** Loads a text as `${directory}/sluice.yaml`. */
 export function load(
   text: string,
   { overrides = [], env = {}, files = {}, descriptorLimit, memory }: Extras = {},
@@ -49,7 +49,9 @@ export function load(
   return loadConfig({ file, overrides, env, descriptorLimit: descriptorLimit ?? null }, memory);
 }
 
-/** Every error of a text as `line:column: message`, or `place: message` for what stands in no file. */
+/**
+ * Returns every error of a text as `line:column: message`, or `place: message` for a place outside the file.
+ */
 export function errorsOf(text: string, extras: Extras = {}): string[] {
   try {
     load(text, extras);
@@ -70,7 +72,7 @@ export function inDirectory(name: string): string {
   return join(directory, name);
 }
 
-/** Returns a configuration with a listener of each mode and one cluster, to which a key of the root can be added on line 7. */
+/** A configuration with a listener of each mode and one cluster. A root key can be added on line 7. */
 export const MINIMAL = `
 listeners:
   - { name: web, mode: l7, address: ':8080', routes: [{ match: {}, cluster: app }] }
@@ -79,7 +81,7 @@ clusters:
   - { name: app, endpoints: [{ address: 'app.internal:9001' }] }
 `;
 
-/** Returns a whole configuration around the keys of an L7 listener, each on a line of its own from line 5 on. */
+/** Returns a whole configuration around the keys of an L7 listener, one per line from line 5 on. */
 export function l7(...lines: readonly string[]): string {
   return [
     'clusters: [{ name: app, endpoints: [{ address: "127.0.0.1:9001" }] }]',
@@ -95,12 +97,12 @@ export function l7(...lines: readonly string[]): string {
   ].join('\n');
 }
 
-/** Returns a whole configuration around routes, each on a line of its own from line 6 on. */
+/** Returns a whole configuration around routes, one per line from line 6 on. */
 export function routes(...lines: readonly string[]): string {
   return l7('routes:', ...lines.map((line) => `  - ${line}`));
 }
 
-/** Returns a whole configuration around the keys of a cluster called app, each on a line of its own from line 4 on. */
+/** Returns a whole configuration around the keys of a cluster called app, one per line from line 4 on. */
 export function cluster(...lines: readonly string[]): string {
   return [
     'listeners: [{ name: tcp, mode: l4, address: "127.0.0.1:8080", cluster: app }]',

@@ -108,7 +108,7 @@ describe('a load that remembers the previous one', () => {
           const text = textOf(parts);
           const whole = outcomeOf(text, {});
           assert.deepEqual(outcomeOf(text, { memory }), whole);
-          // What is wrong is mended before the next change.
+          // Mend the error before the next change.
           if (Array.isArray(whole)) parts = PARTS;
         }
       }),

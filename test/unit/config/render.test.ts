@@ -15,7 +15,7 @@ import { TICKET_KEY, WHOLE_FILES, loadWhole } from './whole.ts';
 const ROOT = resolve(import.meta.dirname, '../../..');
 const EXAMPLE = join(ROOT, 'config/example.yaml');
 
-/** What the example names if its comments count. */
+/** Files named in the comments of the example. */
 const FILES = Object.fromEntries(
   TLS_FILES.map((name) => [
     name,

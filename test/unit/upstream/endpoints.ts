@@ -12,7 +12,9 @@ import type { ClusterLookup } from '../../../src/upstream/cluster-lookup.ts';
 import { Cluster, type ClusterContext } from '../../../src/upstream/cluster.ts';
 import { Endpoint } from '../../../src/upstream/endpoint.ts';
 
-/** A cluster `app` as several workers see it: the same endpoints, counted by each on a page of its own. */
+/**
+ * A cluster `app` from the view of several workers: the same endpoints, counted by each on a separate page.
+ */
 export interface Workers {
   readonly pages: readonly StatsPage[];
   readonly all: readonly Float64Array[];
@@ -54,7 +56,7 @@ export function clusterConfig(changes: Partial<ClusterConfig> = {}): ClusterConf
   };
 }
 
-/** What the primary says of an endpoint of which it knows nothing but its configuration. */
+/** The primary's state of an endpoint, if only its configuration is known. */
 export function endpointState(
   { address, weight, maxConnections }: EndpointConfig,
   changes: Partial<EndpointState> = {},
@@ -82,7 +84,7 @@ export function clusterState({ name, endpoints }: Pick<ClusterConfig, 'name' | '
   };
 }
 
-/** What a cluster of one worker lives in, which tells nobody of failures. */
+/** Context of a worker's cluster that reports failures to nobody. */
 export function homeOf({ pages, all }: Workers, changes: Partial<ClusterContext> = {}): ClusterContext {
   return {
     page: pages[0]!,
@@ -102,7 +104,7 @@ export function clusterLookup(configs: readonly ClusterConfig[], home: ClusterCo
 
 export function workers(count: number, configs: readonly EndpointConfig[]): Workers {
   const cluster = clusterConfig({ endpoints: configs });
-  // Of a configuration the layout looks at nothing else.
+  // The layout uses only these parts of the configuration.
   const layout = layoutOf({ listeners: [], clusters: [cluster] } as unknown as Config, []);
   const pages = Array.from({ length: count }, () => new StatsPage(allocatePage(layout), layout));
   const all = pages.map((page) => page.values);

@@ -75,7 +75,7 @@ describe('the lookup of addresses', () => {
     assert.deepEqual([new Set(texts(endpoints)).size, leftOut], [500, 0]);
   });
 
-  it('bounds their number, and drops the same ones in any order', async () => {
+  it('bounds their number, and drops the same addresses in any order', async () => {
     const all = Array.from({ length: 5000 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
     const records: Records = { '4 app.test': all };
     const { name } = lookup('a', records);

@@ -4,7 +4,7 @@ import type { Address } from '../../../src/core/address.ts';
 import { sniOf, upstreamTls } from '../../../src/upstream/upstream-tls.ts';
 
 describe('the name for TLS', () => {
-  it('is the configured one, else the host of the endpoint, else none', () => {
+  it("is the configured name, or the endpoint's host, or none", () => {
     const name = (serverName: string | null, address: Address): string =>
       upstreamTls({ serverName, ca: null, verify: true, cert: null, key: null }).serverName(address);
     const tcp = { kind: 'tcp', host: 'app.internal', port: 1 } as const;

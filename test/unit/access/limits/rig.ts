@@ -22,7 +22,7 @@ export const UNLIMITED: LimitSettings = {
   maxKeys: 64,
 };
 
-/** Limits of one worker on tables of their own, with a clock that the test moves. */
+/** Limits of one worker with separate tables and a clock that the test moves. */
 export class LimitRig {
   readonly wheel = new TimerWheel(0);
   readonly refused: string[] = [];

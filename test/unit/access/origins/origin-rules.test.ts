@@ -52,7 +52,7 @@ function request({
   };
 }
 
-/** Returns why a request is refused; null if it is let in. */
+/** Returns why a request is refused. Null if it is admitted. */
 function judge(settings: OriginSettings, asked: Asked): string | null {
   const refusal = new OriginRules(settings).refusalOf(request(asked));
   if (refusal === null) return null;
@@ -110,7 +110,7 @@ describe('the rules of origins', () => {
     ],
     ['an empty host', false, { origins: ['https://app.example.com'], host: '' }],
     [
-      'what a trusted proxy tells',
+      'the host from a trusted proxy',
       true,
       { origins: ['https://app.example.com'], host: 'inner:8080', told: { host: 'app.example.com' } },
     ],
@@ -190,7 +190,7 @@ describe('the rules of origins', () => {
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
         const origin = parts.join('');
         if (judge(settings, { origins: [origin] }) !== null) return;
-        // What is no URL comes from no page.
+        // A text that is not a URL comes from no page.
         if (!URL.canParse(origin)) return;
         const { protocol, hostname } = new URL(origin);
         assert.equal(protocol, 'https:');

@@ -89,7 +89,9 @@ export function assertShares(counts: readonly number[], weights: readonly number
   }
 }
 
-/** Serves requests, of which `most` are open at a time and the oldest ends first; returns how many each endpoint has got. */
+/**
+ * Serves requests with up to `most` open at a time, oldest ending first. Returns how many each endpoint got.
+ */
 export function serve(
   balancer: Balancer,
   endpoints: readonly Endpoint[],

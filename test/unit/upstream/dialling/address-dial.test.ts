@@ -29,7 +29,7 @@ const NO_DESCRIPTOR: Fate = { at: 'open', error: EMFILE };
 const NOT_WATCHED: Fate = { at: 'watch', error: ENOMEM };
 
 interface Outcome {
-  /** `a` to `c`: the address that was accepted; else the code of the error. */
+  /** `a` to `c`: the address that accepted. Otherwise the code of the error. */
   readonly end: string;
   readonly atMs: number;
   /** When each address was dialled. */
@@ -168,7 +168,7 @@ describe('a dial of several addresses', () => {
       { end: 'ETIMEDOUT', atMs: TIMEOUT_MS, dialled: 'a 0, b 300, c 600', preferred: '' },
     ],
     [
-      'one that fails while the next is under way: the third begins at once',
+      'one that fails during the dial of the next: the third begins at once',
       [UNREACHABLE_LATE, SILENT, GOOD],
       { end: 'c', atMs: 600, dialled: 'a 0, b 300, c 600', preferred: 'c' },
     ],
@@ -188,12 +188,12 @@ describe('a dial of several addresses', () => {
       { end: 'EHOSTUNREACH', atMs: 700, dialled: 'a 0, b 0', preferred: '' },
     ],
     [
-      'a shortage of our own, which decides whatever the other address says',
+      'a shortage of the proxy, which decides whatever the other address answers',
       [NO_DESCRIPTOR, REFUSED],
       { end: 'EMFILE', atMs: 0, dialled: 'b 0', preferred: '' },
     ],
     [
-      'a shortage of our own, also before a silent one',
+      'a shortage of the proxy, also before a silent address',
       [NO_DESCRIPTOR, SILENT],
       { end: 'EMFILE', atMs: TIMEOUT_MS, dialled: 'b 0', preferred: '' },
     ],

@@ -140,7 +140,7 @@ describe('a probe that only connects', () => {
     rig.pass(20);
     const refused = { verdict: 'failed', reason: 'connect ECONNREFUSED 192.0.2.1:80' };
     assert.deepEqual(rig.results, [refused, refused]);
-    assert.deepEqual(rig.cancelled, [], 'no socket is left to give back');
+    assert.deepEqual(rig.cancelled, [], 'no socket is left to close');
   });
 
   it('is inconclusive if the proxy lacks descriptors', () => {

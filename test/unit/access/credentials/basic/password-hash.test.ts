@@ -23,7 +23,7 @@ describe('an entry of an htpasswd file', () => {
     });
   }
 
-  it('of an unknown kind never matches', () => {
+  it('never matches if its kind is unknown', () => {
     for (const hash of ['secret', '$6$salt$hash', '{SSHA}x', '', '$apr1$', '$2y$']) {
       assert.equal(matchesHash('secret', hash), false, hash);
     }

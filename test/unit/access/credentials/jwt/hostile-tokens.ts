@@ -257,7 +257,7 @@ export const HOSTILE_TOKENS: readonly HostileToken[] = [
     make: ({ foreign }) => sign(foreign, claimsOf(), { jwk: foreign.jwk }),
   },
   {
-    name: 'the address of its own key in the header',
+    name: "a URL of an attacker's key in the header",
     reason: 'token_key',
     make: ({ foreign }) => sign(foreign, claimsOf(), { kid: 'mine', jku: 'https://evil.test/jwks' }),
   },
@@ -308,7 +308,8 @@ export const HOSTILE_TOKENS: readonly HostileToken[] = [
 ];
 
 /**
- * Changes the bits behind the last byte: 64 bytes are 86 characters, the last of which has 4 bits too many.
+ * Changes the bits after the last byte: 64 bytes are 86 characters, and the last character has 4 bits too
+ * many.
  */
 function otherEnd(signature: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';

@@ -82,7 +82,7 @@ describe('a token', () => {
     }
   });
 
-  it('of the wrong role gets a 403 that quotes nothing from the client', async () => {
+  it('gets a 403 that quotes nothing from the client if its role is wrong', async () => {
     const key = await issuerKey('ES256', 'a');
     const settings = { requiredClaims: new Map([['role', ['user', 'admin']]]) };
     const method = new MethodRig().method(keySetOf(key), settings);

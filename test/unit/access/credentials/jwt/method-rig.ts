@@ -113,7 +113,7 @@ export function decide(method: JwtMethod, request: AccessRequest): Promise<Decis
   return begin(method, request).decision;
 }
 
-/** What a decision comes to in one word: the principal's name, or the reason of the refusal. */
+/** Describes a decision in one word: the principal's name, or the reason of the refusal. */
 export function outcome(decision: Decision): string {
   return decision.granted ? (decision.principal?.name ?? '') : decision.reason;
 }

@@ -12,7 +12,7 @@ const SETTINGS: LimitSettings = {
   handshakes: { perSecond: 10, burst: 10 },
 };
 const HANDSHAKES = RATE_KINDS.indexOf('handshakes');
-/** What a handshake costs, in microseconds of filling time. */
+/** Cost of a handshake in microseconds of filling time. */
 const COST_US = 100_000;
 
 interface World {

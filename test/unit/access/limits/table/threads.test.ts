@@ -15,8 +15,8 @@ const MAX_CONNECTIONS = 3;
 const TURNS = 30_000;
 
 /**
- * Takes and gives back places of random keys, and counts in `live` what each key holds. Says what was above
- * the limit.
+ * Takes and releases places of random keys, and counts each key's places in `live`. Reports counts above the
+ * limit.
  */
 const CODE = `
   const { parentPort, workerData } = require('node:worker_threads');

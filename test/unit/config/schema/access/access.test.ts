@@ -34,18 +34,18 @@ describe('access', () => {
     }
   });
 
-  it('of a listener applies to its routes', () => {
+  it("applies a listener's settings to its routes", () => {
     const [listener, route] = read(LISTENER, '');
     assert.deepEqual(listener?.deny, ['10.0.0.1']);
     assert.equal(route, listener);
   });
 
-  it('of a route replaces key by key', () => {
+  it('replaces single keys in a route', () => {
     const [listener, route] = read(LISTENER, ', access: { deny: [10.0.0.2], allow: [10.0.0.0/8] }');
     assert.deepEqual(route, { ...listener!, deny: ['10.0.0.2'], allow: ['10.0.0.0/8'] });
   });
 
-  it('of a route is removed by off, as a whole or key by key', () => {
+  it('is removed from a route by off, as a whole or by key', () => {
     const [listener, route] = read(LISTENER, ", access: { deny: 'off', basic: false }");
     assert.deepEqual(route, { ...listener!, deny: [], basic: null });
     assert.equal(read(LISTENER, ", access: 'off'")[1], null);

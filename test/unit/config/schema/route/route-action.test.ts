@@ -140,7 +140,7 @@ describe('redirect action', () => {
     assert.match(errors('(a)')[0] ?? '', /to: \$2 is group 2 of pathRegex, but pathRegex has one group/);
     assert.match(errors('(?:a)\\(')[0] ?? '', /but pathRegex has no groups/);
     assert.match(actionErrors('redirect: { to: /$1 }')[0] ?? '', /but the match has no pathRegex/);
-    assert.equal(errors('(').length, 1, 'of a bad expression nothing more is said');
+    assert.equal(errors('(').length, 1, 'an invalid expression causes only one error');
   });
 
   it('refuses invalid targets and statuses', () => {

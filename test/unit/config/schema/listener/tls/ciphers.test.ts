@@ -41,7 +41,7 @@ describe('the ciphers of a listener', () => {
     );
   });
 
-  it('default per TLS version if the list has none of it', () => {
+  it('have defaults for each TLS version that the list omits', () => {
     assert.equal(ciphers('ciphers: AES128-SHA'), `${DEFAULTS_1_3}:AES128-SHA`);
     assert.equal(ciphers('ciphers: [TLS_AES_128_GCM_SHA256]'), `TLS_AES_128_GCM_SHA256:${DEFAULTS_1_2}`);
   });
@@ -78,7 +78,7 @@ describe('the ciphers of a listener', () => {
     ]);
   });
 
-  it('of the engine uws are the TLS 1.2 ciphers that it supports', () => {
+  it('are limited to the supported TLS 1.2 ciphers with the engine uws', () => {
     assert.deepEqual(errors('uws', 'ciphers: [AES128-SHA, ECDHE-RSA-AES128-GCM-SHA256]'), []);
     const why =
       'is for the engines raw and net: the engine uws, which the listener has because of "engine: uws",';

@@ -7,7 +7,7 @@ import { GOOD_CERT, GOOD_KEY } from '../../../pem.ts';
 
 const FILES = { 'good.pem': GOOD_CERT, 'good.key': GOOD_KEY };
 
-/** Returns keys of which each byte is the key's number. */
+/** Returns keys whose bytes are the key's number. */
 function keys(...numbers: readonly number[]): Buffer {
   return Buffer.concat(numbers.map((number) => Buffer.alloc(80, number)));
 }
@@ -76,7 +76,7 @@ describe('the keys of session tickets', () => {
     ]);
   });
 
-  it('of a file do not rotate', () => {
+  it('do not rotate if they come from a file', () => {
     write('tickets.key', keys(1));
     assert.deepEqual(errors('{ keyFile: tickets.key, rotate: 1h }'), [
       '6:104: rotate: the keys of keyFile change with the file: leave rotate or keyFile out',
