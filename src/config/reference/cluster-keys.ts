@@ -74,7 +74,7 @@ export const CLUSTER_KEYS: KeyTexts = {
   'clusters.healthCheck.rise': 'Successful probes in a row that bring an endpoint up.',
   'clusters.healthCheck.fall': 'Failed probes in a row that take an endpoint down.',
   'clusters.onDown':
-    'What happens to open connections of an endpoint that probes find down. `close` ends sessions with 1012, at the pace of a drain.',
+    'What happens to open connections of an endpoint that probes find down. `close` ends 100 per second, sessions with 1012.',
   'clusters.outlier': {
     text: 'Ejects endpoints that fail real traffic. `outlier: off` turns it off.',
     type: 'mapping, or `off`',
