@@ -8,7 +8,7 @@ describe('a byte text', () => {
     assert.equal(toByteText('plain'), 'plain');
   });
 
-  it('never has a control character of its own', () => {
+  it('never adds a control character', () => {
     assert.doesNotMatch(toByteText('\u010a\u010d\u560a\u0100'), /[\x00-\x1f]/);
   });
 

@@ -84,7 +84,7 @@ describe('a redirect whose groups contain a dot segment', () => {
     }
   });
 
-  it('has a location if only the query has such a segment', () => {
+  it('has a location if only the query has a dot segment', () => {
     assert.equal(expandRedirect('/new?to=/$1', ['../x'], ''), '/new?to=/../x');
     assert.equal(expandRedirect('/new', [], 'to=/../x'), '/new?to=/../x');
   });

@@ -31,7 +31,7 @@ describe('reads of cached files', { skip: unsupportedReason() ?? false }, () => 
     ] as const) {
       const read = reads.read(fd, length, position);
       const wanted = CONTENT.subarray(position, position + length);
-      // Some file systems cannot tell what is in memory.
+      // Some file systems do not know which bytes are in memory.
       if (read === -1) continue;
       assert.ok(reads.bytes.subarray(0, read).equals(wanted));
     }

@@ -13,7 +13,7 @@ describe('spare pool', () => {
     assert.deepEqual([pool.take(), pool.take()], [1, 2]);
   });
 
-  it('returns the object given back last', () => {
+  it('returns the most recently released object', () => {
     const pool = poolOf(2);
     assert.equal(pool.give(10), true);
     assert.equal(pool.give(20), true);

@@ -7,7 +7,7 @@ import { runCommand } from '../../../support/processes/run-command.ts';
 const FILE = new URL('../../../../src/sys/descriptors/lowest-descriptor.ts', import.meta.url).pathname;
 
 describe('the lowest free descriptor', { skip: process.platform === 'win32' }, () => {
-  it('is the one that the kernel assigns next, and stays free', () => {
+  it('is the next descriptor that the kernel assigns, and stays free', () => {
     const lowest = lowestDescriptor();
     const asked = [lowest(), lowest()];
     const given = openSync('/dev/null', 'r');

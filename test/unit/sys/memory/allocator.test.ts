@@ -7,16 +7,16 @@ import { unsupportedReason } from '../../../../src/sys/support.ts';
 const skip = unsupportedReason() ?? false;
 const MIB = 1024 * 1024;
 /**
- * Above the limit from which blocks come apart. If the heap cannot grow where it is, glibc takes pieces of 1 MiB for it. Several
- * blocks must fit into such a piece, or each would begin one, and look like a block of its own.
+ * Block size above the mmap threshold. A heap that cannot grow in place gets pieces of 1 MiB from glibc.
+ * Several blocks must fit into one piece, or each block would start a piece and look separately mapped.
  */
 const BLOCK_BYTES = 300 * 1024;
 /** Below that limit. */
 const SMALL_BYTES = 64 * 1024;
-/** glibc puts a block of its own this far into its first page. */
+/** Offset in its first page at which glibc places a separately mapped block. */
 const OFFSET = 16;
 
-/** Takes blocks, of which the first fill gaps in the heap. */
+/** Allocates blocks. The first ones fill gaps in the heap. */
 function take(): Uint8Array<ArrayBuffer>[] {
   return Array.from({ length: 100 }, () => new Uint8Array(BLOCK_BYTES));
 }
@@ -51,7 +51,7 @@ describe('the memory allocator', { skip }, () => {
     for (const [index, { buffer }] of blocks.entries()) if (index % 10 !== 0) buffer.transfer(0);
     assert.equal(releaseFreePages(), true);
     const given = before - residentBytes();
-    assert.ok(given > 5 * MIB, `${given} bytes were given back of ${180 * SMALL_BYTES}`);
+    assert.ok(given > 5 * MIB, `${given} bytes were returned of ${180 * SMALL_BYTES}`);
     assert.ok(blocks[10]!.every((byte) => byte === 1));
   });
 });

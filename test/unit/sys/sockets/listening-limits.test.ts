@@ -33,7 +33,7 @@ describe('the limits of a listening socket', { skip }, () => {
       assert.ok(limitUnsent(limited.fd, BYTES));
       const after = await takenAt(limited.accept);
       const elsewhere = await takenAt(other.accept);
-      // What the client's side has room for comes on top.
+      // The buffer on the client's side comes on top.
       assert.ok(after < before / 2 && elsewhere > before / 2, `${before}, ${after}, ${elsewhere}`);
       limited.close();
       other.close();

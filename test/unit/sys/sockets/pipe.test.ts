@@ -132,7 +132,7 @@ describe('a pipe', { skip }, () => {
           bytes.bytes.fill('secret');
           bytes.send(from.client, 0, 100);
           assert.equal(pipe.fill(from.server, MOST), 100);
-          // Whoever filled it has thrown.
+          // The caller that filled the pipe threw an exception.
           bytes.bytes.fill('other.');
           bytes.send(from.client, 0, 10);
           assert.equal(pipe.fill(from.server, MOST), 10);

@@ -16,8 +16,8 @@ describe('a datagram to a UNIX socket', { timeout: 300_000 }, () => {
   after(() => rmSync(directory, { recursive: true }));
 
   for (const [kind, pathOf] of [
-    ['of the file system', () => join(directory, 'notify')],
-    ['of the abstract namespace', () => `@sluice-test-${process.pid}`],
+    ['in the file system', () => join(directory, 'notify')],
+    ['in the abstract namespace', () => `@sluice-test-${process.pid}`],
   ] as const) {
     it(`${kind} arrives whole, every time`, { skip }, async () => {
       const path = pathOf();

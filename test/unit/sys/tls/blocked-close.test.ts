@@ -86,8 +86,8 @@ describe('a close_notify without room in the socket', { skip: opensslProblem() ?
   after(() => root.remove());
 
   for (const [name, asks] of [
-    ['a client that goes on sending', false],
-    ['a client that asks for new keys meanwhile', true],
+    ['a client that keeps sending', false],
+    ['a client that also requests new keys', true],
   ] as const) {
     it(`reaches ${name}, whose bytes are read before and after`, async () => {
       await withFullSocket(async ({ rig, stream, client, filled }) => {
@@ -139,7 +139,7 @@ describe('a close_notify without room in the socket', { skip: opensslProblem() ?
     await TlsRig.with(settings, async (rig) => {
       const address = new SocketAddress({ kind: 'tcp', host: '127.0.0.1', port: rig.port });
       const fd = rig.sockets.open(address);
-      // Else the kernel enlarges the buffer of a full socket some time later.
+      // Otherwise the kernel enlarges the buffer of a full socket some time later.
       assert.ok(limitReceiveBuffers(fd, RECEIVE_BUFFER_BYTES));
       rig.sockets.connect(fd, address);
       const stream = await rig.accept();

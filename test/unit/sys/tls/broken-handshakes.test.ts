@@ -18,7 +18,7 @@ import { TlsRig, assertNoError, handshake, settingsOf, textsOf } from './rig.ts'
 
 const SEED = 6066;
 
-/** What has been sent when something happens, and what that is. */
+/** Stages of the handshake at which it breaks. */
 const STAGES = ['before the hello', 'inside of the hello', 'behind the hello'] as const;
 type Stage = (typeof STAGES)[number];
 /** Each has the kinds of failure that it may be. */
@@ -58,7 +58,7 @@ describe('a TLS handshake', { skip: opensslProblem() ?? false }, () => {
             const stream = await rig.accept();
             await reach(stream, stage, socket, hello);
             run(socket);
-            // Bytes behind the half of a hello are taken for its other half: more of them may be missing.
+            // Bytes after half a hello count as its other half, so the server may still wait for bytes.
             if (stage === 'inside of the hello') socket.end();
             assert.equal(await handshake(stream), 'failed');
             assertNoError();

@@ -153,12 +153,12 @@ describe('a TLS stream whose client changes its keys', { skip: opensslProblem() 
   });
 
   function assertWhole(output: string, { expected }: Download): void {
-    // The client says this on the way when nothing but new keys has come.
+    // The client prints this after a read that brought only new keys.
     const received = output.replaceAll('read R BLOCK\n', '');
     assert.ok(received.includes(expected), 'the client has got other bytes');
   }
 
-  /** Lets `openssl s_client` in, which takes commands at its standard input. */
+  /** Accepts `openssl s_client`, which takes commands on its standard input. */
   async function withCommands(
     test: (commanded: Commanded) => Promise<void>,
     options: readonly string[] = [],

@@ -15,7 +15,7 @@ interface Stage extends Pair {
   readonly output: OutputBuffer;
   /** Writes as OpenSSL does. Returns what it has written. */
   readonly encrypt: (length: number) => Buffer;
-  /** Receives what has come. */
+  /** Returns the received bytes. */
   readonly receive: () => Buffer;
   /** Descriptors that the stream has been given. */
   readonly given: readonly number[];
@@ -116,7 +116,7 @@ describe('an output buffer', { skip: opensslProblem() ?? false }, () => {
   );
 
   it(
-    'tells of a socket that cannot be written to',
+    'reports a socket that cannot be written to',
     on(({ server, output, encrypt }) => {
       encrypt(1 * KIB);
       assert.ok(output.flush(server + 1000) < 0);

@@ -11,12 +11,12 @@ import { CertificateAuthority } from '../../../support/certificates.ts';
 import { within } from '../../../support/deadline.ts';
 import { TlsRig, settingsOf, textsOf } from './rig.ts';
 
-/** What a client has got, and what it was. */
+/** The result of one connection. */
 interface Visit {
   readonly isResumed: boolean;
   /** With the last ticket, as Node serialises it; null for none. */
   readonly session: Buffer | null;
-  /** How many tickets have come, as Node tells. */
+  /** Number of tickets that Node reported. */
   readonly tickets: number;
 }
 
@@ -133,7 +133,7 @@ describe('sessions of a TLS context', { skip: opensslProblem() ?? false }, () =>
         await TlsRig.with(withRing(ringOf(keys[0]!)), async (rig) => {
           const { session } = await visit(rig, version, null);
           assert.ok(session !== null);
-          // The ticket stands behind the key's name, of which Node's form of a session has the only copy.
+          // The ticket follows the key's name. Node's form of a session contains that name once.
           const place = session.indexOf(keys[0]!.subarray(0, 16));
           assert.ok(place > 0);
           for (const offset of [0, 16, 40, 60]) {

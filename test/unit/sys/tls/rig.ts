@@ -72,7 +72,7 @@ export function assertNoError(): void {
   if (error !== 0) throw new Error(`an error is left: ${calls.errorText(error) ?? error}`);
 }
 
-/** Goes on with a handshake until it ends. */
+/** Continues a handshake until it ends. */
 export async function handshake(stream: TlsStream): Promise<'done' | 'failed'> {
   const DONE = 1;
   const result = await ready(() => {

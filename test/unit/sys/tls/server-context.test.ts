@@ -121,7 +121,7 @@ describe('a TLS context', { skip: opensslProblem() ?? false }, () => {
   });
 
   describe('chooses an application protocol', () => {
-    it('takes the first of its own that the client has', async () => {
+    it('takes its first protocol that the client offers', async () => {
       const alpn = ['b', 'http/1.1', 'c'];
       await connected({ alpn }, { ALPNProtocols: ['x', 'c', 'http/1.1'] }, ({ client }) => {
         assert.equal(client.alpnProtocol, 'http/1.1');

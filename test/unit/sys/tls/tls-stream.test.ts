@@ -28,7 +28,7 @@ describe('a TLS stream', { skip: opensslProblem() ?? false }, () => {
     assert.equal(ServerContext.live, 0);
   });
 
-  /** Reads until this many bytes have come. */
+  /** Reads until this many bytes arrived. */
   async function readAll(rig: TlsRig, stream: TlsStream, length: number): Promise<string> {
     let text = '';
     while (text.length < length) {

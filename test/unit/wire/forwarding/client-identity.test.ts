@@ -193,7 +193,7 @@ describe("the client's scheme", () => {
     assert.equal(proto('https', 'http'), 'http');
   });
 
-  it('is that of the Forwarded element that names the client, and so is the host', () => {
+  it('comes from the Forwarded element that names the client, and so does the host', () => {
     const client = identify([
       ...['forwarded', 'for=1.2.3.4;proto=http;host=forged'],
       ...['forwarded', `for=${CLIENT};proto=HTTPS;host="b.example:8443", for=10.0.0.2;proto=http;host=c`],
@@ -255,7 +255,7 @@ describe('any forwarding headers', () => {
   it('yield an IP address, and headers that split no line', () => {
     fc.assert(
       fc.property(headers, fc.constantFrom('x', 'rfc7239', 'both'), (made, style) => {
-        // A head with such a value is refused before anything is made of it.
+        // A head with a control character in a value is refused earlier.
         const fields = made.map((text, index) => (index % 2 === 1 && hasControlCharacter(text) ? '' : text));
         const client = identify(fields);
         assert.notEqual(isIP(client.address), 0);
@@ -269,7 +269,7 @@ describe('any forwarding headers', () => {
     );
   });
 
-  it('of a client never change what a trusted proxy appends to them', () => {
+  it('from a client never change what a trusted proxy appends to them', () => {
     fc.assert(
       fc.property(value, fc.boolean(), (forged, isNewLine) => {
         const name = 'forwarded';

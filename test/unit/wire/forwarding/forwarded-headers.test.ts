@@ -193,7 +193,7 @@ describe('the port that the client used', () => {
     assert.deepEqual(port({ host: '10.0.0.5:8080' }, ...HTTPS), ['443']);
   });
 
-  it("is the listener's without such a report, and for other clients", () => {
+  it("is the listener's without a report, and for other clients", () => {
     assert.deepEqual(port({}), ['8080']);
     assert.deepEqual(port({ peer: CLIENT, host: 'example.com:1' }, 'x-forwarded-port', '2', ...HTTPS), [
       '8080',

@@ -142,7 +142,7 @@ describe('a frame reader', () => {
     }
   });
 
-  it('delivers a longer frame as it arrives, and holds nothing of it', () => {
+  it('delivers a longer frame as it arrives, and holds none of its payload', () => {
     const head = 4;
     const length = MAX_HELD_PAYLOAD_BYTES + 1;
     const bytes = serverFrame(BINARY, pool.subarray(0, length));

@@ -25,7 +25,7 @@ export class FrameRecorder extends FrameReader {
     this.#stopAt = stopAt;
   }
 
-  /** Payload bytes of the message that is under way. */
+  /** Payload bytes of the incomplete message. */
   get underWay(): number {
     return this.#pieces?.reduce((sum, piece) => sum + piece.length, 0) ?? 0;
   }
@@ -97,7 +97,7 @@ export function feed(
   let at = 0;
   for (let turn = 0; at < bytes.length; turn++) {
     const wanted = sizes[Math.min(turn, sizes.length - 1)]!;
-    // Every other read begins at the place where the one before it might have ended.
+    // Every other read starts where the previous read might have ended.
     const start = (turn % 2) * MARGIN;
     const size = Math.min(wanted, bytes.length - at, shared.length - 2 * MARGIN);
     const end = start + size;

@@ -140,7 +140,7 @@ describe('the payload of a close frame', () => {
         const reason = Buffer.from(characters.join(''));
         const kept = closePayload(1000, reason).subarray(2);
         assert.ok(kept.length <= 123);
-        assert.ok(kept.length === reason.length || kept.length > 119, 'no more is cut than has to be');
+        assert.ok(kept.length === reason.length || kept.length > 119, 'no more is cut than necessary');
         assert.deepEqual(kept, reason.subarray(0, kept.length));
         assert.ok(isUtf8(kept));
       }),

@@ -64,7 +64,7 @@ describe('credentials of a connection', () => {
     assert.equal(loginOf({ headers: ['proxy-authorization', 'NTLM a'] }).authorizes, false);
   });
 
-  it('of the route count for every request, whatever the client sends', () => {
+  it('from the route count for every request, whatever the client sends', () => {
     for (const name of ['authorization', 'Proxy-Authorization']) {
       for (const dropped of [new Set([name]), new Set<string>()]) {
         const loginOfRoute = connectionLoginFinder({ dropped, added: ['x-a', 'b', name, 'Negotiate YII='] });
@@ -75,7 +75,7 @@ describe('credentials of a connection', () => {
     }
   });
 
-  it('of the client are ignored if the route removes or replaces them', () => {
+  it('from the client are ignored if the route removes or replaces them', () => {
     for (const added of [[], ['authorization', 'Basic YTpi']]) {
       const loginOfRoute = connectionLoginFinder({ dropped: new Set(['authorization']), added });
       const login = loginOfRoute({ headers: ['authorization', 'NTLM a'] });
@@ -83,7 +83,7 @@ describe('credentials of a connection', () => {
     }
   });
 
-  it('of the client count beside a header that the route adds', () => {
+  it('from the client count beside a header that the route adds', () => {
     const loginOfRoute = connectionLoginFinder({
       dropped: new Set(),
       added: ['authorization', 'Basic YTpi'],

@@ -6,7 +6,7 @@ import { RequestHeadReader } from '../../../../src/wire/http/request-reader.ts';
 
 const LIMITS = { maxHeadBytes: 1024, maxHeaders: 10 };
 
-/** What a reader finds at the start of its input, and what follows. */
+/** The result of a reader, and the input after it. */
 interface Found {
   readonly result: RequestHead | RequestProblem | null;
   /** The bytes behind the head; null without a head. */

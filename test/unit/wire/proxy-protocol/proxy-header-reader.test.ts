@@ -31,7 +31,7 @@ function line(text: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
-/** What is found in bytes that lie in the middle of others, however they are cut. */
+/** Reads bytes in the middle of others, and checks that every cut gives the same result. */
 function read(bytes: Buffer): ReturnType<typeof readProxyHeader> {
   const around = Buffer.concat([Buffer.from('PROXY \r\n\r'), bytes, Buffer.from('\n0.0\r\n')]);
   const start = 9;
@@ -44,7 +44,7 @@ function read(bytes: Buffer): ReturnType<typeof readProxyHeader> {
   return null;
 }
 
-/** What the header of these bytes says, and how long it is. */
+/** Returns the header's facts and its length. */
 function found(bytes: Buffer): readonly unknown[] {
   const result = read(bytes);
   assert.ok(result !== null && !(result instanceof Malformed), JSON.stringify(result));

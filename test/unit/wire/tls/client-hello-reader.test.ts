@@ -19,7 +19,7 @@ import {
   vector,
 } from '../../../support/tls/hello-building.ts';
 
-/** What a reader says of bytes that come in pieces of some bytes, in buffers that are not the same. */
+/** Reads bytes that arrive in pieces of `step` bytes, each time in another buffer. */
 function read(bytes: Buffer, step = bytes.length): ClientHello | string | null {
   const reader = new ClientHelloReader();
   for (

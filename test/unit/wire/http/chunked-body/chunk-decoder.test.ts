@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ChunkDecoder } from '../../../../../src/wire/http/chunked-body/chunk-decoder.ts';
 
-/** What a decoder has found, and what it left. */
+/** The output of a decoder, and the unread rest. */
 interface Decoded {
   readonly content: string;
   readonly problem: string | null;
