@@ -42,7 +42,7 @@ import type { Reloader } from './control/reloader.ts';
 import { WorkerRestarts } from './control/worker-restarts.ts';
 import type { Engines } from './process/engines.ts';
 import { readVersions } from './process/versions.ts';
-import { formatTicketKeys } from './tickets/bequest.ts';
+import { formatTicketKeys } from './tickets/handover-keys.ts';
 import { sendKeys } from './tickets/key-channel.ts';
 import type { LimitTables } from './limits/limit-tables.ts';
 import type { TicketKeys } from './tickets/ticket-keys.ts';

@@ -3,7 +3,7 @@
  */
 import type { OutlierFailure } from '../config/types/cluster.ts';
 import type { AccessReport } from './access.ts';
-import type { TelemetryReport } from './sight.ts';
+import type { TelemetryReport } from './telemetry-report.ts';
 
 export type FromWorker =
   AccessReport | TelemetryReport | ListeningReport | PreparedReport | SettledReport | EndpointFailedReport;

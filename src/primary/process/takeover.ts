@@ -3,7 +3,7 @@ import { formatAddress } from '../../core/address.ts';
 import { StartError, codeOf, messageOf } from '../../core/errors.ts';
 import type { HandOverAnswer } from '../../protocol/admin/answers.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { parseTicketKeys } from '../tickets/bequest.ts';
+import { parseTicketKeys } from '../tickets/handover-keys.ts';
 import { KeyReceiver } from '../tickets/key-channel.ts';
 import { ticketSettingsOf, type HandoverKeys } from '../tickets/ticket-keys.ts';
 import { askAdmin, commandAnswerOf, messageFrom, type AdminAnswer } from './admin-request.ts';

@@ -71,12 +71,12 @@ export class TicketKeys {
   /** Returns the keys for a process that takes over, except those from files. */
   handoverKeys(): HandoverKeys {
     const now = this.#clock.now();
-    const bequest = new Map<string, RotatedKeys>();
+    const handover = new Map<string, RotatedKeys>();
     for (const [listener, keys] of this.#byListener) {
       const rotated = keys.rotated(now);
-      if (rotated !== null) bequest.set(listener, rotated);
+      if (rotated !== null) handover.set(listener, rotated);
     }
-    return bequest;
+    return handover;
   }
 
   #prepare(listeners: readonly Listener[], inherited: HandoverKeys): TicketKeyPlan {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DescriptorPlan } from '../../core/descriptor-limit.ts';
 import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
-import type { TelemetryListener } from '../../protocol/sight.ts';
+import type { TelemetryListener } from '../../protocol/telemetry-report.ts';
 import type { TapOrder } from '../../protocol/tap.ts';
 import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -4,7 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { ClusterRecord } from '../../protocol/cluster-record.ts';
 import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
-import type { TelemetryListener } from '../../protocol/sight.ts';
+import type { TelemetryListener } from '../../protocol/telemetry-report.ts';
 import type { TapOrder } from '../../protocol/tap.ts';
 import type { DrainScope, Heirs, ToWorker } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';

@@ -5,7 +5,7 @@ import { Backoff } from '../../core/timing/backoff.ts';
 import type { AccessCommand, AccessReport } from '../../protocol/access.ts';
 import type { EndpointFailure, FromWorker } from '../../protocol/from-worker.ts';
 import { Pulse } from '../../protocol/pulse.ts';
-import type { TelemetryListener } from '../../protocol/sight.ts';
+import type { TelemetryListener } from '../../protocol/telemetry-report.ts';
 import type { WorkerState } from '../../protocol/admin/status.ts';
 import type { TapCommand } from '../../protocol/tap.ts';
 import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findPredecessor } from '../../../../src/primary/process/takeover.ts';
-import { formatTicketKeys } from '../../../../src/primary/tickets/bequest.ts';
+import { formatTicketKeys } from '../../../../src/primary/tickets/handover-keys.ts';
 import { capture, config, l7Listener, listenerTls } from '../fixtures/config.ts';
 
 type Ask = NonNullable<NonNullable<Parameters<typeof findPredecessor>[2]>['ask']>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseTicketKeys, formatTicketKeys } from '../../../../src/primary/tickets/bequest.ts';
+import { parseTicketKeys, formatTicketKeys } from '../../../../src/primary/tickets/handover-keys.ts';
 
 const KEY = Buffer.alloc(80, 7).toString('base64');
 

@@ -14,8 +14,8 @@ interface Entry {
 }
 
 /** Formats ticket keys for another process. The text is secret. */
-export function formatTicketKeys(bequest: HandoverKeys): string {
-  const entries = Array.from(bequest, ([listener, { keys, ageMs }]): Entry => {
+export function formatTicketKeys(handover: HandoverKeys): string {
+  const entries = Array.from(handover, ([listener, { keys, ageMs }]): Entry => {
     return { listener, ageMs, keys: keys.map((key) => key.toString('base64')) };
   });
   return JSON.stringify(entries);
