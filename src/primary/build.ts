@@ -5,12 +5,12 @@ import type { RevocationsCommand } from '../protocol/access.ts';
 import { ExemplarBook } from '../telemetry/exposition/exemplar-book.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LogOutputs } from '../telemetry/output/log-outputs.ts';
-import { AccessDesk } from './access/access-desk.ts';
+import { AccessService } from './access/access-service.ts';
 import { createKeySets } from './access/key-sets/key-sets.ts';
 import { PasswordThread } from './access/passwords/password-thread.ts';
 import { Passwords } from './access/passwords/passwords.ts';
-import { RevocationDesk } from './access/revocations/revocation-desk.ts';
-import { SessionDesk } from './access/sessions/session-desk.ts';
+import { RevocationService } from './access/revocations/revocation-service.ts';
+import { SessionService } from './access/sessions/session-service.ts';
 import { WorkerQuestions } from './access/sessions/worker-questions.ts';
 import { RedisServices } from './access/redis/redis-services.ts';
 import { EventBook } from './admin/events/event-book.ts';
@@ -27,8 +27,8 @@ import type { FileWatch } from './process/file-watch.ts';
 import type { Resources } from './resources.ts';
 import { Running } from './running.ts';
 import { TicketKeys } from './tickets/ticket-keys.ts';
-import { TapDesk } from './tap/tap-desk.ts';
-import { loadPipeline, SpanDesk } from './tracing/span-desk.ts';
+import { TapService } from './tap/tap-service.ts';
+import { loadPipeline, SpanService } from './tracing/span-service.ts';
 import { noteExemplars } from './tracing/span-exemplars.ts';
 import { Broadcast } from './workers/broadcast.ts';
 import { ClusterRecords } from './workers/cluster-records.ts';
@@ -89,24 +89,24 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     workers: () => roster.everyone,
     stuck: () => supervisor.leftBehind.slots,
   });
-  const sessions = new SessionDesk(questions);
+  const sessions = new SessionService(questions);
   const send = (command: RevocationsCommand): void => broadcast.send(command);
-  const revocations = new RevocationDesk(config.revocations, { questions, send, log });
+  const revocations = new RevocationService(config.revocations, { questions, send, log });
   if (predecessor !== null) revocations.inherit(predecessor.revocations);
   const exemplars = new ExemplarBook();
-  const spans = new SpanDesk({
+  const spans = new SpanService({
     log,
     load: loadPipeline,
     onQueued: (span) => noteExemplars(exemplars, span),
   });
   spans.apply(config.tracing);
-  const taps = new TapDesk({
+  const taps = new TapService({
     settings: () => supervisor.config.admin,
     sendToWorkers: (command) => broadcast.send(command),
     report: events.record,
     log,
   });
-  const clientDesk = new AccessDesk({ passwords, keySets, questions, revocations });
+  const clientService = new AccessService({ passwords, keySets, questions, revocations });
   const supervisor: Supervisor = new Supervisor({
     roster,
     pages,
@@ -122,7 +122,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
       else events.receive(report, worker);
     },
     onEndpointFailed: clusters.endpointFailed,
-    clientDesk,
+    clientService,
     tapOrders: () => taps.orders,
     clusterRecords: () => clusters.all.map((monitor) => records.of(monitor.config, monitor.state())),
     descriptorPlan: resources.descriptorPlan,

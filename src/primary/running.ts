@@ -7,7 +7,7 @@ import { releaseFreePages } from '../sys/memory/allocator.ts';
 import { releaseHeap } from '../sys/memory/heap.ts';
 import type { KeySets } from './access/key-sets/key-sets.ts';
 import type { Passwords } from './access/passwords/passwords.ts';
-import type { RevocationDesk } from './access/revocations/revocation-desk.ts';
+import type { RevocationService } from './access/revocations/revocation-service.ts';
 import type { RedisServices } from './access/redis/redis-services.ts';
 import type { AdminServer } from './admin/admin-server.ts';
 import type { EventWatch } from './admin/events/event-watch.ts';
@@ -19,8 +19,8 @@ import type { EndOrder, Phase } from './phase.ts';
 import type { AddressClaim } from './process/address-claim.ts';
 import type { FileWatch } from './process/file-watch.ts';
 import type { Predecessor } from './process/takeover.ts';
-import type { TapDesk } from './tap/tap-desk.ts';
-import type { SpanDesk } from './tracing/span-desk.ts';
+import type { TapService } from './tap/tap-service.ts';
+import type { SpanService } from './tracing/span-service.ts';
 import type { Supervisor } from './workers/supervisor.ts';
 
 /** Facts about a started primary. */
@@ -54,10 +54,10 @@ interface RunningParts {
   readonly watch: Pick<FileWatch, 'start' | 'stop'> | null;
   readonly passwords: Pick<Passwords, 'close'>;
   readonly keySets: Pick<KeySets, 'start' | 'stop'>;
-  readonly revocations: Pick<RevocationDesk, 'inherit' | 'close'>;
+  readonly revocations: Pick<RevocationService, 'inherit' | 'close'>;
   readonly redis: Pick<RedisServices, 'start' | 'stop'>;
-  readonly spans: Pick<SpanDesk, 'stop' | 'hurry'>;
-  readonly taps: Pick<TapDesk, 'stop'>;
+  readonly spans: Pick<SpanService, 'stop' | 'hurry'>;
+  readonly taps: Pick<TapService, 'stop'>;
   readonly eventWatch: Pick<EventWatch, 'start' | 'stop'>;
 }
 

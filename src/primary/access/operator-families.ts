@@ -1,12 +1,15 @@
 import type { Family } from '../../telemetry/exposition/family.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
-import type { RevocationDesk } from './revocations/revocation-desk.ts';
-import type { SessionDesk } from './sessions/session-desk.ts';
+import type { RevocationService } from './revocations/revocation-service.ts';
+import type { SessionService } from './sessions/session-service.ts';
 
-type Revocations = Pick<RevocationDesk, 'size' | 'failedWrites' | 'closedSessions'>;
+type Revocations = Pick<RevocationService, 'size' | 'failedWrites' | 'closedSessions'>;
 
 /** Returns the metrics of operators' commands on sessions and principals. */
-export function operatorFamilies(sessions: Pick<SessionDesk, 'kicked'>, revocations: Revocations): Family[] {
+export function operatorFamilies(
+  sessions: Pick<SessionService, 'kicked'>,
+  revocations: Revocations,
+): Family[] {
   return [
     { metric: primaryMetrics.revocations, read: () => [{ labels: {}, value: revocations.size }] },
     {

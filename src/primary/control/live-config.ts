@@ -2,13 +2,13 @@ import type { Config } from '../../config/types/config.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { LogOutputs, OutputsChange } from '../../telemetry/output/log-outputs.ts';
 import type { KeySets } from '../access/key-sets/key-sets.ts';
-import type { RevocationDesk } from '../access/revocations/revocation-desk.ts';
+import type { RevocationService } from '../access/revocations/revocation-service.ts';
 import type { ClusterMonitors } from '../clusters/cluster-monitors.ts';
 import type { AddressClaim, HeldAddress } from '../process/address-claim.ts';
 import { readExpiries, type CertificateExpiry } from '../process/certificate-expiry.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
-import type { TapDesk } from '../tap/tap-desk.ts';
-import type { SpanDesk } from '../tracing/span-desk.ts';
+import type { TapService } from '../tap/tap-service.ts';
+import type { SpanService } from '../tracing/span-service.ts';
 import type { Drains } from './drains.ts';
 
 interface LiveConfigParts {
@@ -16,9 +16,9 @@ interface LiveConfigParts {
   readonly clusters: Pick<ClusterMonitors, 'prepare'>;
   readonly drains: Pick<Drains, 'endUnknown'>;
   readonly keySets: Pick<KeySets, 'prepare'>;
-  readonly revocations: Pick<RevocationDesk, 'prepare'>;
-  readonly spans: Pick<SpanDesk, 'apply'>;
-  readonly taps: Pick<TapDesk, 'apply'>;
+  readonly revocations: Pick<RevocationService, 'prepare'>;
+  readonly spans: Pick<SpanService, 'apply'>;
+  readonly taps: Pick<TapService, 'apply'>;
   readonly output: Pick<LogOutputs, 'prepare'>;
   /** Claims the addresses of a configuration's listeners, except those that the process already holds. */
   readonly claim: (config: Config, held: readonly HeldAddress[]) => Promise<AddressClaim>;

@@ -1,12 +1,12 @@
 import type { Family } from '../../telemetry/exposition/family.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
-import type { TapDesk } from './tap-desk.ts';
+import type { TapService } from './tap-service.ts';
 
 /** Returns the metrics of taps that the primary counts. */
-export function tapFamilies(desk: Pick<TapDesk, 'active' | 'counts'>): Family[] {
-  const { counts } = desk;
+export function tapFamilies(taps: Pick<TapService, 'active' | 'counts'>): Family[] {
+  const { counts } = taps;
   return [
-    { metric: primaryMetrics.tapsActive, read: () => [{ labels: {}, value: desk.active }] },
+    { metric: primaryMetrics.tapsActive, read: () => [{ labels: {}, value: taps.active }] },
     {
       metric: primaryMetrics.taps,
       read: () => Array.from(counts.results, ([result, value]) => ({ labels: { result }, value })),

@@ -1,10 +1,10 @@
 import type { Family } from '../../telemetry/exposition/family.ts';
 import { TRACE_DROPS } from '../../telemetry/metrics/label-values.ts';
 import { primaryMetrics } from '../../telemetry/metrics/primary-metrics.ts';
-import type { SpanDesk } from './span-desk.ts';
+import type { SpanService } from './span-service.ts';
 
 /** Returns the metrics of span exports. */
-export function tracingFamilies({ counts }: Pick<SpanDesk, 'counts'>): Family[] {
+export function tracingFamilies({ counts }: Pick<SpanService, 'counts'>): Family[] {
   return [
     {
       metric: primaryMetrics.spansExported,

@@ -7,7 +7,7 @@ import type { TapOrder } from '../../protocol/tap.ts';
 import type { WorkerKind, WorkerStart } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Broadcast } from './broadcast.ts';
-import type { ClientDesk } from './client-desk.ts';
+import type { ClientService } from './client-service.ts';
 import type { CurrentGeneration } from './current-generation.ts';
 import { HeldPlaces } from './held-places.ts';
 import type { SlotTimings } from './slot-timings.ts';
@@ -37,7 +37,7 @@ interface FactoryParts {
   /** Receives the workers' log lines, events, spans and lines of taps. */
   readonly onTelemetry: TelemetryListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
-  readonly clientDesk: ClientDesk;
+  readonly clientService: ClientService;
   /** Returns the running taps, for a worker that starts. */
   readonly tapOrders: () => readonly TapOrder[];
   /** Returns the current clusters, for a worker that starts. */
@@ -72,7 +72,7 @@ export class SlotFactory {
     name: string,
     { restarts = 0, retriesStart = false }: SlotHistory = {},
   ): WorkerSlot {
-    const { pages, currentGeneration, timings, log, onTelemetry, onEndpointFailed, clientDesk, onLate } =
+    const { pages, currentGeneration, timings, log, onTelemetry, onEndpointFailed, clientService, onLate } =
       this.#parts;
     const page = pages.add();
     const places = new HeldPlaces(() => currentGeneration.facts.limitTables.values());
@@ -92,7 +92,7 @@ export class SlotFactory {
       onEndpointFailed,
       onAccessReport: (report, reply) => {
         if (report.type === 'limit_ledger') places.add(report);
-        else clientDesk.receive(report, reply);
+        else clientService.receive(report, reply);
       },
       onLate: (afterMs) => onLate(slot, afterMs),
       serve: (launch) => this.#serve(slot, launch),
@@ -109,7 +109,7 @@ export class SlotFactory {
       threads,
       clusterRecords,
       descriptorPlan,
-      clientDesk,
+      clientService,
       tapOrders,
     } = this.#parts;
     await currentGeneration.decided;
@@ -126,8 +126,8 @@ export class SlotFactory {
       name,
       taps: tapOrders(),
       run: randomBytes(5).toString('hex'),
-      revocations: clientDesk.revocations,
-      keySets: clientDesk.keySets,
+      revocations: clientService.revocations,
+      keySets: clientService.keySets,
       pages: [page, ...others.map((other) => other.page)],
       page: 0,
       drained: broadcast.drained,

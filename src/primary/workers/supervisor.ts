@@ -11,7 +11,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { PageSums } from '../../telemetry/page-sums.ts';
 import type { SeriesDirectory } from '../../telemetry/series-directory.ts';
 import type { Broadcast } from './broadcast.ts';
-import type { ClientDesk } from './client-desk.ts';
+import type { ClientService } from './client-service.ts';
 import type { CurrentGeneration } from './current-generation.ts';
 import { Deadline, paceOf, type Ending } from './ending.ts';
 import { SlotFactory, type Threads } from './slot-factory.ts';
@@ -41,7 +41,7 @@ interface SupervisorOptions {
   /** Receives the workers' log lines, events, spans and lines of taps. */
   readonly onTelemetry: TelemetryListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
-  readonly clientDesk: ClientDesk;
+  readonly clientService: ClientService;
   /** Returns the running taps, for a worker that starts. */
   readonly tapOrders?: () => readonly TapOrder[];
   /** Returns the current clusters, for a worker that starts. */
@@ -80,7 +80,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     const { roster, pages, currentGeneration, broadcast, threads, log, descriptorPlan = null } = options;
-    const { onTelemetry, onEndpointFailed, clientDesk, clusterRecords, timings = TIMINGS } = options;
+    const { onTelemetry, onEndpointFailed, clientService, clusterRecords, timings = TIMINGS } = options;
     const { tapOrders = () => [] } = options;
     this.#options = options;
     this.#roster = roster;
@@ -98,7 +98,7 @@ export class Supervisor {
       log,
       onTelemetry,
       onEndpointFailed,
-      clientDesk,
+      clientService,
       tapOrders,
       clusterRecords,
       descriptorPlan,

@@ -1,11 +1,11 @@
 import { PAGE_LIMIT } from '../../../protocol/admin/command-parameters.ts';
 import { MAX_PRINCIPAL_BYTES, rowOf } from '../../access/revocations/revocation-codec.ts';
-import type { RevocationDesk } from '../../access/revocations/revocation-desk.ts';
+import type { RevocationService } from '../../access/revocations/revocation-service.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import { ParameterError, parameterOf, refuseUnknownParameters } from './parameters.ts';
 import { closedText, missingAnswers, withIncomplete } from './session-commands.ts';
 
-type Revocations = Pick<RevocationDesk, 'all' | 'revoke' | 'undo'>;
+type Revocations = Pick<RevocationService, 'all' | 'revoke' | 'undo'>;
 
 const DEFAULT_LIMIT = 100;
 

@@ -10,11 +10,11 @@ import {
   isReason,
 } from '../../../protocol/admin/command-parameters.ts';
 import { normalizeIp } from '../../../wire/ip-address.ts';
-import type { SessionDesk } from '../../access/sessions/session-desk.ts';
+import type { SessionService } from '../../access/sessions/session-service.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import { ParameterError, parameterOf, refuseUnknownParameters, textOf } from './parameters.ts';
 
-type Sessions = Pick<SessionDesk, 'list' | 'close' | 'closeAll' | 'extend'>;
+type Sessions = Pick<SessionService, 'list' | 'close' | 'closeAll' | 'extend'>;
 
 const DEFAULT_LIMIT = 100;
 /** Policy violation (RFC 6455 section 7.4.1): clients do not reconnect at once. */

@@ -21,7 +21,7 @@ import type { Drains } from '../../control/drains.ts';
 import type { Reloader } from '../../control/reloader.ts';
 import type { Engines } from '../../process/engines.ts';
 import type { Versions } from '../../process/versions.ts';
-import type { TapDesk } from '../../tap/tap-desk.ts';
+import type { TapService } from '../../tap/tap-service.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 import type { WorkerSlot } from '../../workers/worker-slot.ts';
 import { JSON_TYPE } from '../admin-answer.ts';
@@ -45,7 +45,7 @@ interface StatusFacts {
   readonly drains: Pick<Drains, 'progress'>;
   readonly engines: Pick<Engines, 'choiceOf'>;
   readonly output: Pick<LogOutputs, 'states'>;
-  readonly taps: Pick<TapDesk, 'active'>;
+  readonly taps: Pick<TapService, 'active'>;
   readonly versions: Versions;
   readonly state: PrimaryState;
 }

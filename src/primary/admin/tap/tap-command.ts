@@ -9,7 +9,7 @@ import {
 } from '../../../protocol/admin/command-parameters.ts';
 import type { TapFilter } from '../../../protocol/tap.ts';
 import { normalizeIp } from '../../../wire/ip-address.ts';
-import type { TapDesk, TapRefusal, TapRequest } from '../../tap/tap-desk.ts';
+import type { TapService, TapRefusal, TapRequest } from '../../tap/tap-service.ts';
 import type { AdminCommand, CommandResult } from '../commands/admin-command.ts';
 import { ParameterError, parameterOf, refuseUnknownParameters, textOf } from '../commands/parameters.ts';
 import { NDJSON_TYPE, tapStream } from './tap-stream.ts';
@@ -38,17 +38,17 @@ const REMEDIES = {
  *
  * @param known returns the current configuration
  */
-export function tapCommand(desk: Pick<TapDesk, 'open' | 'refuse'>, known: () => KnownNames): AdminCommand {
+export function tapCommand(taps: Pick<TapService, 'open' | 'refuse'>, known: () => KnownNames): AdminCommand {
   return {
     path: '/tap',
     logsItself: true,
-    run: (_args, query, client) => start(desk, client, () => parseRequest(query, known())),
-    refused: (client, message) => desk.refuse({ result: 'token', message }, client),
+    run: (_args, query, client) => start(taps, client, () => parseRequest(query, known())),
+    refused: (client, message) => taps.refuse({ result: 'token', message }, client),
   };
 }
 
 function start(
-  desk: Pick<TapDesk, 'open' | 'refuse'>,
+  taps: Pick<TapService, 'open' | 'refuse'>,
   client: string,
   read: () => TapRequest,
 ): CommandResult {
@@ -57,10 +57,10 @@ function start(
     wish = read();
   } catch (error) {
     if (error instanceof ParameterError)
-      desk.refuse({ result: 'parameters', message: error.message }, client);
+      taps.refuse({ result: 'parameters', message: error.message }, client);
     throw error;
   }
-  const opened = desk.open(wish, client);
+  const opened = taps.open(wish, client);
   if ('result' in opened) return { status: STATUS[opened.result], message: opened.message };
   return { status: 200, message: 'tap started', stream: { type: NDJSON_TYPE, body: tapStream(opened) } };
 }

@@ -34,7 +34,7 @@ describe('a running tap', () => {
     assert.deepEqual(rig.report({ lines: FRAME }, 'l7-0'), [{ type: 'tap_taken', id: 'tap-1' }]);
     assert.deepEqual(rig.report({ lines: FRAME + FRAME }, 'l4-0'), [{ type: 'tap_taken', id: 'tap-1' }]);
     assert.equal(reader.text, header + FRAME + FRAME + FRAME);
-    assert.equal(rig.desk.counts.bytes, reader.text.length);
+    assert.equal(rig.service.counts.bytes, reader.text.length);
   });
 
   it("reports a worker's losses after its lines", () => {
@@ -83,13 +83,13 @@ describe('a running tap', () => {
       { type: 'frame' },
       { type: 'lost', worker: 'l7-0', frames: 3, sessions: 0, lines: 0 },
     ]);
-    assert.equal(rig.desk.counts.droppedLines, lines);
+    assert.equal(rig.service.counts.droppedLines, lines);
   });
 
   it('writes the reason of its end after the losses, and accepts nothing more', async () => {
     const rig = new DeskRig();
     const reader = rig.begin();
-    await rig.desk.stop('the proxy has ended');
+    await rig.service.stop('the proxy has ended');
     const done = reader.records.at(-1)!;
     assert.deepEqual({ ...done, at: 0 }, { type: 'done', at: 0, reason: 'the proxy has ended' });
     assert.equal(reader.hasEnded, true);
@@ -101,7 +101,7 @@ describe('a running tap', () => {
   it('reports its end to a reader that comes later', async () => {
     const rig = new DeskRig();
     const tap = rig.open();
-    await rig.desk.stop('the proxy has ended');
+    await rig.service.stop('the proxy has ended');
     const reader = {
       text: '',
       write: (bytes: Buffer) => void (reader.text += bytes.toString()),

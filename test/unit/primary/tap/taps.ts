@@ -1,5 +1,5 @@
-/** A desk of taps whose workers, reader and clock the test plays. */
-import { TapDesk, type TapSettings, type TapRequest } from '../../../../src/primary/tap/tap-desk.ts';
+/** A tap service with fake workers, a fake reader and a fake clock. */
+import { TapService, type TapSettings, type TapRequest } from '../../../../src/primary/tap/tap-service.ts';
 import type { TapReader, TapSource } from '../../../../src/primary/tap/tap-reader.ts';
 import type { EventFacts } from '../../../../src/protocol/admin/events.ts';
 import type { TapCommand, TapReport } from '../../../../src/protocol/tap.ts';
@@ -50,12 +50,12 @@ export class DeskRig {
   readonly lines: readonly LogLine[];
   settings: TapSettings = { tap: 'payload', tapRedact: [], token: 'one' };
   now = 1000;
-  readonly desk: TapDesk;
+  readonly service: TapService;
 
   constructor() {
     const { log, lines } = capture();
     this.lines = lines;
-    this.desk = new TapDesk({
+    this.service = new TapService({
       settings: () => this.settings,
       sendToWorkers: (command) => this.told.push(command),
       report: (event) => this.events.push(event),
@@ -66,7 +66,7 @@ export class DeskRig {
 
   /** Opens a tap that must not be refused. */
   open(changes: Partial<TapRequest> = {}): TapSource {
-    const opened = this.desk.open({ ...WISH, ...changes }, CLIENT);
+    const opened = this.service.open({ ...WISH, ...changes }, CLIENT);
     if ('result' in opened) throw new Error(opened.message);
     return opened;
   }
@@ -88,11 +88,11 @@ export class DeskRig {
       lostSessions: 0,
       ...changes,
     };
-    this.desk.receive(report, worker, (command) => replies.push(command));
+    this.service.receive(report, worker, (command) => replies.push(command));
     return replies;
   }
 
   count(result: string): number | undefined {
-    return new Map<string, number>(this.desk.counts.results).get(result);
+    return new Map<string, number>(this.service.counts.results).get(result);
   }
 }

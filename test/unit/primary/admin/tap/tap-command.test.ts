@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { CommandResult } from '../../../../../src/primary/admin/commands/admin-command.ts';
 import { CommandTable, runCommand } from '../../../../../src/primary/admin/commands/command-table.ts';
 import { tapCommand } from '../../../../../src/primary/admin/tap/tap-command.ts';
-import type { TapRefusal, TapRequest } from '../../../../../src/primary/tap/tap-desk.ts';
+import type { TapRefusal, TapRequest } from '../../../../../src/primary/tap/tap-service.ts';
 import { config } from '../../fixtures/config.ts';
 import { CLIENT, WISH } from '../../tap/taps.ts';
 

@@ -1,22 +1,22 @@
 import type { AccessCommand, ClientReport, Revocation } from '../../protocol/access.ts';
-import type { ClientDesk } from '../workers/client-desk.ts';
+import type { ClientService } from '../workers/client-service.ts';
 import type { KeySets } from './key-sets/key-sets.ts';
 import type { Passwords } from './passwords/passwords.ts';
-import type { RevocationDesk } from './revocations/revocation-desk.ts';
+import type { RevocationService } from './revocations/revocation-service.ts';
 import type { WorkerQuestions } from './sessions/worker-questions.ts';
 
-interface DeskParts {
+interface ServiceParts {
   readonly passwords: Pick<Passwords, 'verify' | 'drop'>;
   readonly keySets: Pick<KeySets, 'texts' | 'receive'>;
   readonly questions: Pick<WorkerQuestions, 'receive'>;
-  readonly revocations: Pick<RevocationDesk, 'all' | 'receive'>;
+  readonly revocations: Pick<RevocationService, 'all' | 'receive'>;
 }
 
 /** Answers the workers' reports about clients. */
-export class AccessDesk implements ClientDesk {
-  readonly #parts: DeskParts;
+export class AccessService implements ClientService {
+  readonly #parts: ServiceParts;
 
-  constructor(parts: DeskParts) {
+  constructor(parts: ServiceParts) {
     this.#parts = parts;
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SessionDesk } from '../../../../../src/primary/access/sessions/session-desk.ts';
+import { SessionService } from '../../../../../src/primary/access/sessions/session-service.ts';
 import type { SessionAnswer, SessionQuestion, SessionRow } from '../../../../../src/protocol/access.ts';
 
 function row(id: string): SessionRow {
@@ -16,31 +16,31 @@ function row(id: string): SessionRow {
   };
 }
 
-/** A desk whose workers give these answers to every question. */
+/** A service whose workers give these answers to every question. */
 function deskOf(
   answers: readonly Partial<SessionAnswer>[],
   incomplete: readonly string[] = [],
-): { desk: SessionDesk; asked: SessionQuestion[] } {
+): { service: SessionService; asked: SessionQuestion[] } {
   const asked: SessionQuestion[] = [];
   const ask = (question: SessionQuestion): ReturnType<Parameters<typeof deskWith>[0]> => {
     asked.push(question);
     const whole = answers.map((answer) => ({ count: 0, rows: [], at: null, ...answer }));
     return Promise.resolve({ answers: whole, incomplete });
   };
-  return { desk: deskWith(ask), asked };
+  return { service: deskWith(ask), asked };
 }
 
-function deskWith(ask: ConstructorParameters<typeof SessionDesk>[0]['ask']): SessionDesk {
-  return new SessionDesk({ ask });
+function deskWith(ask: ConstructorParameters<typeof SessionService>[0]['ask']): SessionService {
+  return new SessionService({ ask });
 }
 
 describe('the list of all workers', () => {
   it('merges pages in the order of runs and numbers', async () => {
-    const { desk } = deskOf([
+    const { service } = deskOf([
       { count: 2, rows: [row('b-2'), row('b-10')] },
       { count: 1, rows: [row('a-30')] },
     ]);
-    const page = await desk.list({}, null, 3);
+    const page = await service.list({}, null, 3);
     assert.deepEqual(
       [page.sessions.map(({ id }) => id), page.total, page.next],
       [['a-30', 'b-2', 'b-10'], 3, null],
@@ -48,36 +48,39 @@ describe('the list of all workers', () => {
   });
 
   it('says where the next page begins, if there is one', async () => {
-    const { desk, asked } = deskOf([{ count: 5, rows: [row('a-1'), row('a-2'), row('a-3')] }]);
-    const page = await desk.list({ cluster: 'app' }, 'a-0', 2);
+    const { service, asked } = deskOf([{ count: 5, rows: [row('a-1'), row('a-2'), row('a-3')] }]);
+    const page = await service.list({ cluster: 'app' }, 'a-0', 2);
     assert.deepEqual([page.sessions.length, page.next], [2, 'a-2']);
     assert.deepEqual(asked, [{ kind: 'list', filter: { cluster: 'app' }, after: 'a-0', limit: 3 }]);
   });
 
   it('names the workers whose sessions are missing', async () => {
-    const { desk } = deskOf([], ['l7-1']);
-    assert.deepEqual((await desk.list({}, null, 2)).incomplete, ['l7-1']);
+    const { service } = deskOf([], ['l7-1']);
+    assert.deepEqual((await service.list({}, null, 2)).incomplete, ['l7-1']);
   });
 });
 
 describe('sessions closed by operators', () => {
   it('are counted over all workers and commands', async () => {
-    const { desk } = deskOf([{ count: 2 }, { count: 1 }]);
-    assert.deepEqual(await desk.closeAll({ principal: 'alice' }, 1008, 'x'), { closed: 3, incomplete: [] });
-    await desk.close('a-1', 4000, 'y');
-    assert.equal(desk.kicked, 6);
+    const { service } = deskOf([{ count: 2 }, { count: 1 }]);
+    assert.deepEqual(await service.closeAll({ principal: 'alice' }, 1008, 'x'), {
+      closed: 3,
+      incomplete: [],
+    });
+    await service.close('a-1', 4000, 'y');
+    assert.equal(service.kicked, 6);
   });
 });
 
 describe('an extension over all workers', () => {
   it('finds the session in the worker that has it', async () => {
-    const { desk } = deskOf([{}, { count: 1, at: 5 }]);
-    assert.deepEqual(await desk.extend('a-1', 1), { found: true, at: 5, incomplete: [] });
+    const { service } = deskOf([{}, { count: 1, at: 5 }]);
+    assert.deepEqual(await service.extend('a-1', 1), { found: true, at: 5, incomplete: [] });
   });
 
   it('distinguishes an unknown session from one without an end', async () => {
-    assert.equal((await deskOf([{}]).desk.extend('a-1', 1)).found, false);
-    assert.deepEqual(await deskOf([{ count: 1 }]).desk.extend('a-1', 1), {
+    assert.equal((await deskOf([{}]).service.extend('a-1', 1)).found, false);
+    assert.deepEqual(await deskOf([{ count: 1 }]).service.extend('a-1', 1), {
       found: true,
       at: null,
       incomplete: [],

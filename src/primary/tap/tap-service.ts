@@ -29,7 +29,7 @@ export interface TapRefusal {
   readonly message: string;
 }
 
-interface TapDeskParts {
+interface TapServiceParts {
   /** Returns the settings in force. */
   readonly settings: () => TapSettings;
   /** Sends a command to all workers, including draining ones. */
@@ -56,20 +56,20 @@ const REFUSED_LINES = { burst: 20, everyMs: 1000 };
 const MAX_LAST_WAIT_MS = 500;
 
 /** Starts and ends taps in all workers, and forwards their lines to the readers. */
-export class TapDesk {
+export class TapService {
   readonly counts = {
     results: new Map<TapResult, number>(TAP_RESULTS.map((result) => [result, 0])),
     bytes: 0,
     droppedLines: 0,
   };
-  readonly #parts: TapDeskParts;
+  readonly #parts: TapServiceParts;
   readonly #now: () => number;
   readonly #refusedLines: LineLimit;
   readonly #pace = new ReportPace();
   readonly #taps = new Map<string, Entry>();
   #last = 0;
 
-  constructor(parts: TapDeskParts) {
+  constructor(parts: TapServiceParts) {
     const { now = () => performance.now() } = parts;
     this.#parts = parts;
     this.#now = now;

@@ -23,7 +23,7 @@ interface Extended extends Incomplete {
 }
 
 /** Lists and changes the sessions of all workers. */
-export class SessionDesk {
+export class SessionService {
   /** Number of sessions that operators closed, except by revocations. */
   kicked = 0;
   readonly #questions: Pick<WorkerQuestions, 'ask'>;

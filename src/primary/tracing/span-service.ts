@@ -20,7 +20,7 @@ export type LoadPipeline = (
   owner: { exported(spans: number): void; failed(spans: number, detail: string): void },
 ) => Promise<Pipeline>;
 
-interface SpanDeskParts {
+interface SpanServiceParts {
   readonly log: Logger;
   readonly load: LoadPipeline;
   /** Called with each span that is queued for export. */
@@ -39,7 +39,7 @@ const NO_ANSWER = 'the collector did not answer before the end';
 const FAILURE_LINES = { burst: 1, everyMs: 60_000 };
 
 /** Receives the workers' spans, and exports them. A reload can start, change and end exports. */
-export class SpanDesk {
+export class SpanService {
   readonly counts = { exported: 0, dropped: { worker: 0, queue: 0, export: 0 } } satisfies {
     exported: number;
     dropped: Record<(typeof TRACE_DROPS)[number], number>;
@@ -58,7 +58,7 @@ export class SpanDesk {
   /** Settles after the last change. */
   #changed: Promise<void> = Promise.resolve();
 
-  constructor({ log, load, onQueued }: SpanDeskParts) {
+  constructor({ log, load, onQueued }: SpanServiceParts) {
     this.#log = log;
     this.#load = load;
     this.#onQueued = onQueued;

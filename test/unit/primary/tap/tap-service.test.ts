@@ -1,32 +1,32 @@
 /** Permissions of taps, and their traces in workers, log, events and metrics. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MAX_TAPS } from '../../../../src/primary/tap/tap-desk.ts';
+import { MAX_TAPS } from '../../../../src/primary/tap/tap-service.ts';
 import { tapFamilies } from '../../../../src/primary/tap/tap-metrics.ts';
 import { CLIENT, DeskRig, FakeReader, WISH } from './taps.ts';
 
-describe('the desk of taps', () => {
+describe('the tap service', () => {
   it('starts a tap in all workers when the reader is there, and in workers that start later', () => {
     const rig = new DeskRig();
     const tap = rig.open({ filter: { client: '192.0.2.1' } });
-    assert.deepEqual([rig.told, rig.desk.orders], [[], []]);
+    assert.deepEqual([rig.told, rig.service.orders], [[], []]);
     tap.begin(new FakeReader());
     const order = { ...WISH, id: 'tap-1', filter: { client: '192.0.2.1' } };
     assert.deepEqual(rig.told, [{ type: 'tap_start', order }]);
-    assert.deepEqual(rig.desk.orders, [order]);
+    assert.deepEqual(rig.service.orders, [order]);
     tap.leave('the reader disconnected');
     assert.deepEqual(rig.told.slice(1), [{ type: 'tap_stop', id: 'tap-1' }]);
-    assert.deepEqual([rig.desk.orders, rig.desk.active], [[], 0]);
+    assert.deepEqual([rig.service.orders, rig.service.active], [[], 0]);
   });
 
   it('refuses every tap if taps are off, and payloads unless they are allowed', () => {
     const rig = new DeskRig();
     rig.settings = { ...rig.settings, tap: 'off' };
-    const off = rig.desk.open(WISH, CLIENT);
+    const off = rig.service.open(WISH, CLIENT);
     assert.ok('result' in off && off.result === 'off');
     assert.match(off.message, /set admin\.tap to headers or payload/);
     rig.settings = { ...rig.settings, tap: 'headers' };
-    const payload = rig.desk.open({ ...WISH, payload: true }, CLIENT);
+    const payload = rig.service.open({ ...WISH, payload: true }, CLIENT);
     assert.ok('result' in payload && payload.result === 'payload');
     assert.match(payload.message, /set admin\.tap to payload/);
     assert.deepEqual([rig.count('off'), rig.count('payload'), rig.count('started')], [1, 1, 0]);
@@ -37,13 +37,13 @@ describe('the desk of taps', () => {
   it('logs nothing about a tap whose reader left before its start', () => {
     const rig = new DeskRig();
     rig.open().leave('the reader disconnected');
-    assert.deepEqual([rig.told, rig.lines, rig.events, rig.desk.active], [[], [], [], 0]);
+    assert.deepEqual([rig.told, rig.lines, rig.events, rig.service.active], [[], [], [], 0]);
   });
 
   it('refuses more than the max number of taps, and starts another when one has ended', () => {
     const rig = new DeskRig();
     const taps = Array.from({ length: MAX_TAPS }, () => rig.open());
-    const refused = rig.desk.open(WISH, CLIENT);
+    const refused = rig.service.open(WISH, CLIENT);
     assert.ok('result' in refused && refused.result === 'full');
     assert.match(refused.message, /^8 taps are running/);
     taps[3]!.leave('the reader disconnected');
@@ -54,7 +54,7 @@ describe('the desk of taps', () => {
     const rig = new DeskRig();
     rig.settings = { ...rig.settings, tapRedact: ['$..password', '/secret/'] };
     rig.begin({ payload: true, redact: ['$.token', '/secret/'] });
-    assert.deepEqual(rig.desk.orders[0]!.redact, ['$..password', '/secret/', '$.token']);
+    assert.deepEqual(rig.service.orders[0]!.redact, ['$..password', '/secret/', '$.token']);
   });
 
   it('logs the start, the end and every refusal with the client, and records them as events', () => {
@@ -64,7 +64,7 @@ describe('the desk of taps', () => {
     rig.report({ lines: 'x\n', lostFrames: 5 });
     rig.now += 2500;
     tap.leave('the reader disconnected');
-    rig.desk.refuse({ result: 'token', message: 'commands need the token' }, CLIENT);
+    rig.service.refuse({ result: 'token', message: 'commands need the token' }, CLIENT);
     const [started, ended, refused] = rig.lines as unknown as Record<string, unknown>[];
     assert.deepEqual(
       [started!.msg, started!.tap, started!.client, started!.filter, started!.sample, started!.payload],
@@ -99,7 +99,7 @@ describe('the desk of taps', () => {
 
   it('logs refusals within a rate limit, and counts all of them', () => {
     const rig = new DeskRig();
-    for (let index = 0; index < 1000; index++) rig.desk.refuse({ result: 'token', message: 'no' }, CLIENT);
+    for (let index = 0; index < 1000; index++) rig.service.refuse({ result: 'token', message: 'no' }, CLIENT);
     assert.equal(rig.lines.length, 20);
     assert.equal(rig.count('token'), 1000);
   });
@@ -108,24 +108,24 @@ describe('the desk of taps', () => {
     const rig = new DeskRig();
     const redact = ['$.a'];
     const [headers, payload] = [rig.begin({ redact }), rig.begin({ payload: true, redact })];
-    rig.desk.apply(rig.settings);
-    rig.desk.apply({ ...rig.settings, tapRedact: ['$.a'] });
-    assert.equal(rig.desk.active, 2);
-    rig.desk.apply({ ...rig.settings, tap: 'headers' });
+    rig.service.apply(rig.settings);
+    rig.service.apply({ ...rig.settings, tapRedact: ['$.a'] });
+    assert.equal(rig.service.active, 2);
+    rig.service.apply({ ...rig.settings, tap: 'headers' });
     assert.deepEqual([headers.hasEnded, payload.hasEnded], [false, true]);
     assert.match(payload.text, /"reason":"the configuration was reloaded: admin\.tap is headers"\}\n$/);
-    rig.desk.apply({ ...rig.settings, tap: 'off' });
+    rig.service.apply({ ...rig.settings, tap: 'off' });
     assert.match(headers.text, /"reason":"the configuration was reloaded: admin\.tap is off"\}\n$/);
-    assert.equal(rig.desk.active, 0);
+    assert.equal(rig.service.active, 0);
   });
 
   it('ends taps at a reload with new rules, which apply to handshakes too, or with another token', () => {
     const rig = new DeskRig();
     const taps = [rig.begin(), rig.begin({ payload: true })];
-    rig.desk.apply({ ...rig.settings, tapRedact: ['$.new'] });
+    rig.service.apply({ ...rig.settings, tapRedact: ['$.new'] });
     for (const { text } of taps) assert.match(text, /admin\.tapRedact has new rules/);
     const tap = rig.begin();
-    rig.desk.apply({ ...rig.settings, token: 'another' });
+    rig.service.apply({ ...rig.settings, token: 'another' });
     assert.match(tap.text, /admin\.token has changed/);
   });
 
@@ -133,7 +133,7 @@ describe('the desk of taps', () => {
     const rig = new DeskRig();
     const reader = rig.begin();
     reader.isHanging = true;
-    await rig.desk.stop('the proxy has ended');
+    await rig.service.stop('the proxy has ended');
     assert.equal(reader.hasEnded, true);
   });
 
@@ -144,7 +144,7 @@ describe('the desk of taps', () => {
   it('counts in metrics', () => {
     const rig = new DeskRig();
     const reader = rig.begin();
-    const samples = tapFamilies(rig.desk).map(({ metric, read }) => [metric.name, [...read()]] as const);
+    const samples = tapFamilies(rig.service).map(({ metric, read }) => [metric.name, [...read()]] as const);
     const values = new Map(samples);
     assert.deepEqual(values.get('sluice_taps_active'), [{ labels: {}, value: 1 }]);
     assert.deepEqual(values.get('sluice_tap_bytes_total'), [{ labels: {}, value: reader.text.length }]);

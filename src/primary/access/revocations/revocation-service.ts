@@ -2,7 +2,7 @@ import type { RevocationSettings } from '../../../config/types/limits.ts';
 import { messageOf } from '../../../core/errors.ts';
 import type { Revocation, RevocationsCommand, RevokedTokenReport } from '../../../protocol/access.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
-import { countOf } from '../sessions/session-desk.ts';
+import { countOf } from '../sessions/session-service.ts';
 import type { WorkerQuestions } from '../sessions/worker-questions.ts';
 import { readRows } from './revocation-codec.ts';
 import { RevocationFile, readRevocationFile } from './revocation-file.ts';
@@ -18,7 +18,7 @@ interface Environment {
   ) => Pick<RevocationFile, 'path' | 'save' | 'close'>;
 }
 
-interface DeskParts {
+interface ServiceParts {
   readonly questions: Pick<WorkerQuestions, 'ask'>;
   /** Sends a command to all workers. */
   readonly send: (command: RevocationsCommand) => void;
@@ -44,12 +44,12 @@ const EXPIRE_PERIOD_MS = 60_000;
 const MAX_SAVE_MS = 1000;
 
 /** Revokes principals in all workers. Revocations survive reloads, restarts and takeovers. */
-export class RevocationDesk {
+export class RevocationService {
   /** Number of sessions closed by revocations. */
   closedSessions = 0;
   /** Number of failed writes of the file. */
   failedWrites = 0;
-  readonly #parts: DeskParts;
+  readonly #parts: ServiceParts;
   readonly #environment: Environment;
   readonly #set = new RevocationSet();
   readonly #listeners = new Set<ChangeListener>();
@@ -60,7 +60,7 @@ export class RevocationDesk {
   #file: ReturnType<Environment['open']> | null = null;
 
   /** @throws StartError if the configured file cannot be read */
-  constructor(settings: RevocationSettings, parts: DeskParts) {
+  constructor(settings: RevocationSettings, parts: ServiceParts) {
     this.#parts = parts;
     this.#environment = {
       now: Date.now,

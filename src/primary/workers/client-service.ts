@@ -1,7 +1,7 @@
 import type { AccessCommand, ClientReport, Revocation } from '../../protocol/access.ts';
 
 /** Answers the workers' reports about clients, and keeps what a new worker must know about them. */
-export interface ClientDesk {
+export interface ClientService {
   /** The revocations in force. */
   readonly revocations: readonly Revocation[];
   /** Fetched key sets as text, by URL. */
