@@ -26,7 +26,7 @@ export class WaitingBytes {
     }
     while (at < bytes.length) {
       const part = bytes.subarray(at, at + BLOCK_BYTES);
-      // The block is as large as all earlier blocks together, which limits the number of blocks for small pieces.
+      // The block is as large as all earlier blocks together, which limits their number for small pieces.
       const size = Math.min(BLOCK_BYTES, Math.max(part.length, this.length));
       const block = size === BLOCK_BYTES ? spareBlocks.take() : new Uint8Array(size);
       block.set(part);

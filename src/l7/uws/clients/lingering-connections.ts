@@ -39,8 +39,8 @@ interface Finished {
  * Counts connections with ended WebSockets until their descriptors are closed, and cuts those that stay open.
  *
  * After a close frame, uWS 20.66 to 20.68 keeps the connection until the client closes it, for 12 to 16 s (no
- * upstream issue known). It exposes neither the descriptor nor the end. But the descriptors that uWS got
- * are known, so rounds over them count the open ones. The connections that uWS does not serve any more are
+ * upstream issue known). It exposes neither the descriptor nor the end. But the descriptors that uWS got are
+ * known, so rounds over them count the open ones. The connections that uWS does not serve any more are
  * lingering.
  *
  * While connections open and close, a round may be wrong by a few, which the next one corrects. Needed until

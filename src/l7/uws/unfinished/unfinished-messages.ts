@@ -32,7 +32,8 @@ const MAX_GROUP = 128;
 /** Max age of a session that counts as watched from its start. */
 const MAX_YOUNG_MS = 10_000;
 /**
- * Time until uWS 20.66 to 20.68 has freed a WebSocket's memory after a close frame. 16 s were measured (no upstream issue known). Needed until uWS frees that memory at the close frame.
+ * Time until uWS 20.66 to 20.68 has freed a WebSocket's memory after a close frame. 16 s were measured (no
+ * upstream issue known). Needed until uWS frees that memory at the close frame.
  */
 const LINGER_MS = 20_000;
 /** Sessions that end within this time share an entry. */
