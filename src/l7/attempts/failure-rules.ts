@@ -92,18 +92,18 @@ export const REQUEST_FAILURES = {
 export const OVERDUE_REQUESTS = {
   connect: NOT_CONNECTED_IN_TIME,
   response: { outlier: null, detail: 'the endpoint did not answer in time', then: NOT_IN_TIME },
-  body: { outlier: null, detail: 'the endpoint sent a head and no body in time', then: NOT_IN_TIME },
+  body: { outlier: null, detail: 'the endpoint sent a head, but no body in time', then: NOT_IN_TIME },
   /** The endpoint does not read the request. */
   upload: {
     outlier: null,
     detail: null,
-    then: { status: 504, message: 'the endpoint does not take the request', failure: 'timeout' },
+    then: { status: 504, message: 'the endpoint does not read the request', failure: 'timeout' },
   },
 } as const satisfies Readonly<Record<string, OverdueRule>>;
 
 const OWN_SHORTAGE: FailureAnswer = {
   status: 503,
-  message: 'the proxy has no descriptor or memory left',
+  message: 'the proxy is out of descriptors or memory',
   failure: 'own_shortage',
 };
 const UNREACHABLE: FailureAnswer = {
@@ -115,14 +115,14 @@ const ANSWERS: Readonly<Record<AttemptsEnd, FailureAnswer>> = {
   no_endpoint: { status: 503, message: 'no endpoint is available', failure: 'no_endpoint' },
   overload: {
     status: 503,
-    message: 'the endpoints have all the connections that they may have',
+    message: 'all endpoints are at their connection limit',
     failure: 'overload',
   },
   descriptors: OWN_SHORTAGE,
   own_shortage: OWN_SHORTAGE,
-  own_ports: { status: 503, message: 'the proxy has no local port left', failure: 'own_shortage' },
-  timeout: { status: 504, message: 'the endpoint did not accept in time', failure: 'timeout' },
-  handshake: { status: 502, message: 'the endpoint gave no valid answer', failure: 'bad_response' },
+  own_ports: { status: 503, message: 'the proxy is out of local ports', failure: 'own_shortage' },
+  timeout: { status: 504, message: 'the endpoint did not accept the connection in time', failure: 'timeout' },
+  handshake: { status: 502, message: 'the endpoint sent an invalid answer', failure: 'bad_response' },
   reset: { status: 502, message: 'the endpoint closed without an answer', failure: 'dial_failed' },
   refused: UNREACHABLE,
   unreachable: UNREACHABLE,

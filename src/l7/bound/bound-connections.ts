@@ -91,7 +91,7 @@ export class BoundConnections {
     const { clients } = requester.engine;
     if (clients === null) {
       this.#count('unidentified');
-      if (!this.#warned) this.#log.warn({}, 'no connection-bound authentication without system calls');
+      if (!this.#warned) this.#log.warn({}, 'connection-bound authentication off without system calls');
       this.#warned = true;
       found(null);
       return () => undefined;
@@ -102,7 +102,7 @@ export class BoundConnections {
         const more = this.#lines.take();
         const { address } = requester.client;
         if (more !== null)
-          this.#log.warn({ client: address, ...more }, 'connection of a login not identified');
+          this.#log.warn({ client: address, ...more }, 'client connection of a login not found');
       }
       found(client);
     });

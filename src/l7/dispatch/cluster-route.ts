@@ -79,7 +79,7 @@ export class ClusterRoute {
     switch (this.#action.upgrade) {
       case 'only':
         if (wantsUpgrade) this.#upgrade(routed);
-        else this.#answers.refuse(routed.exchange, 426, 'this address speaks WebSocket', null);
+        else this.#answers.refuse(routed.exchange, 426, 'this address requires a WebSocket upgrade', null);
         return;
       case 'also':
         if (wantsUpgrade) this.#upgrade(routed);
@@ -147,7 +147,7 @@ export class ClusterRoute {
     const { head } = exchange;
     const { maxBodySize } = this.#listener.http;
     if (maxBodySize > 0 && Number(headerOf(head, 'content-length') ?? 0) > maxBodySize) {
-      const detail = 'the body of the request is larger than allowed';
+      const detail = 'the request body is too large';
       this.#answers.refuse(exchange, 413, detail, 'body_too_large');
       return;
     }

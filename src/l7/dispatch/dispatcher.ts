@@ -224,9 +224,9 @@ export class Dispatcher implements RequestDispatcher {
       case 'all hold':
         return null;
       case 'one does not':
-        return 'the path can be read as one of another route';
+        return 'the path is ambiguous and may match another route';
       case 'too many':
-        return 'the path can be read in too many ways';
+        return 'the path is ambiguous in too many ways';
     }
   }
 

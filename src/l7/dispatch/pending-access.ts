@@ -58,7 +58,7 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
   displaced(): void {
     this.#check.cancel();
     this.#end();
-    this.#refuseHandshake(503, 'too many handshakes of this address are waiting', 'overload');
+    this.#refuseHandshake(503, 'too many handshakes from this address are waiting', 'overload');
     this.#touch();
   }
 
@@ -83,7 +83,7 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
   override expire(): void {
     if (this.place === 'queued') {
       this.#terms.handshakes?.countTimeout();
-      this.#giveUp(503, 'the handshake has waited too long for others', 'overload');
+      this.#giveUp(503, 'the handshake waited too long in the queue', 'overload');
     } else {
       this.#giveUp(504, 'the credentials could not be checked in time', 'timeout');
     }

@@ -115,7 +115,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
   }
 
   shed(): void {
-    this.#endFor('buffer_budget', 503, 'the buffers of the proxy are full');
+    this.#endFor('buffer_budget', 503, 'the proxy buffers are full');
   }
 
   uploadHeld(isHeld: boolean): void {
@@ -135,7 +135,7 @@ export class ProxiedRequest extends Timed implements UpstreamRequestOwner, Buffe
 
   /** Called when the body exceeds {@link maxBodySize}. */
   uploadTooLarge(): void {
-    this.#endFor('body_too_large', 413, 'the body of the request is larger than allowed');
+    this.#endFor('body_too_large', 413, 'the request body is too large');
   }
 
   get maxBodySize(): number {

@@ -4,9 +4,9 @@ import { BodyPace } from './body-pace.ts';
 
 /** Texts for the client of a late body, by the reason label. */
 export const LATE_BODIES = {
-  body_too_slow: 'the body of the request comes too slowly',
-  body_timeout: 'the body of the request did not come in time',
-  body_idle: 'the request did not come in time',
+  body_too_slow: 'the request body arrives too slowly',
+  body_timeout: 'the request body did not arrive in time',
+  body_idle: 'the request did not arrive in time',
 } as const;
 type LateBody = keyof typeof LATE_BODIES;
 

@@ -99,10 +99,10 @@ export class Http1Connection
   channelEnded(): void {
     this.#ended = true;
     const exchange = this.#exchange;
-    if (this.#body !== null) this.#breakOff('the request ended within its body');
+    if (this.#body !== null) this.#breakOff('the request ended in the middle of its body');
     else if (exchange === null && this.rest === null) this.#endInput();
     // A client cancels a handshake by FIN. Others may be waiting for its place.
-    else if (exchange?.isUpgrade === true) this.#breakOff('the request ended within the handshake');
+    else if (exchange?.isUpgrade === true) this.#breakOff('the client closed during the handshake');
     else exchange?.reply.clientEnded();
   }
 

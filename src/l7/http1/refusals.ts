@@ -8,17 +8,17 @@ import { finalHead } from './reply/reply-head.ts';
 export const LATE_HEAD: EngineRefusal = {
   status: 408,
   reason: 'head_timeout',
-  detail: 'the head of the request did not come in time',
+  detail: 'the request head did not arrive in time',
 };
 export const CUT_HEAD: EngineRefusal = {
   status: 400,
   reason: 'bad_header',
-  detail: 'the request ended within its head',
+  detail: 'the request ended in the middle of its head',
 };
 export const UNKNOWN_EXPECTATION: EngineRefusal = {
   status: 417,
   reason: 'expectation',
-  detail: 'only 100-continue can be expected',
+  detail: 'the only supported expectation is 100-continue',
 };
 
 const PLAIN_TEXT: HeaderList = [['Content-Type', 'text/plain; charset=utf-8']];

@@ -31,7 +31,7 @@ export async function sendRange(
     } else {
       buffer ??= Buffer.allocUnsafe(wanted);
       const { bytesRead } = await handle.read(buffer, 0, wanted, position);
-      if (bytesRead === 0) throw new Error('the file has become shorter');
+      if (bytesRead === 0) throw new Error('the file was truncated');
       chunk = buffer.subarray(0, bytesRead);
     }
     position += chunk.length;

@@ -2,7 +2,7 @@ import type { HttpResponse } from 'uWebSockets.js';
 import { bytesOfPem } from '../../core/certificate/pem.ts';
 import { readClientCertificate, type ClientCertificate } from '../../wire/tls/client-certificate.ts';
 
-const NO_CERTIFICATE = 'a client certificate is needed here\n';
+const NO_CERTIFICATE = 'a client certificate is required\n';
 
 /**
  * Returns the certificate of a request's connection. BoringSSL has verified it against the App's

@@ -110,8 +110,9 @@ export class UwsListener implements EngineListener, AcceptorOwner<number> {
     void acceptor.listen();
     if (acceptor instanceof RawAcceptor && limitClientBuffers(acceptor.fd)) return;
     const { name: listener, tls } = this.#config;
-    if (tls === null) this.#log.info({ listener }, 'a client that uploads fast may fill memory');
-    else this.#log.warn({ listener }, 'a client that sends fast may lose its connection');
+    if (tls === null)
+      this.#log.info({ listener }, 'receive buffers not limited, fast uploads may fill memory');
+    else this.#log.warn({ listener }, 'receive buffers not limited, fast clients may lose connections');
   }
 
   get listens(): boolean {

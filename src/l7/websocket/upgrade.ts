@@ -65,7 +65,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   }
 
   displaced(): void {
-    this.#sendOwnRefusal('overload', 503, 'too many handshakes of this address are waiting');
+    this.#sendOwnRefusal('overload', 503, 'too many handshakes from this address are waiting');
   }
 
   admitted(): void {
@@ -103,7 +103,7 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   override expire(): void {
     if (this.place === 'queued') {
       this.#gate.countTimeout();
-      this.#sendOwnRefusal('overload', 503, 'the handshake has waited too long for others');
+      this.#sendOwnRefusal('overload', 503, 'the handshake waited too long in the queue');
       return;
     }
     const isLate = this.#context.wheel.now >= this.#deadline;

@@ -39,7 +39,7 @@ export const FAILURES: Readonly<Record<ConnectFailure, FailureRow>> = {
 };
 
 /** Log detail of a dial that exceeded `connectTimeout`. */
-export const CONNECT_TIMED_OUT = 'the endpoint did not accept in time';
+export const CONNECT_TIMED_OUT = 'the endpoint did not accept the connection in time';
 
 /** Why a client's attempts ended without an endpoint. */
 export type AttemptsEnd = ConnectFailure | 'descriptors' | 'overload' | 'no_endpoint';

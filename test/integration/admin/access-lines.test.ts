@@ -114,7 +114,7 @@ function accessLogOn(engine: EngineName): void {
   }
 
   it('says why the proxy refused a request', async () => {
-    const ambiguous = 'the path can be read as one of another route';
+    const ambiguous = 'the path is ambiguous and may match another route';
     for (const [bytes, status, reason, detail] of [
       [ask('GET /app//..%2fx', 'Host: a'), 400, 'ambiguous_path', ambiguous],
       [ask('GET /app', 'Host: a', 'Host: b'), 400, 'bad_host', 'more than one host header'],

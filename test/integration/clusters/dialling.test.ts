@@ -193,14 +193,14 @@ describe('the way to an endpoint', () => {
 
     it('with a 504 when the endpoint does not accept', async () => {
       const askedAt = performance.now();
-      await assertRefused(await ask('deaf'), 504, 'the endpoint did not accept in time');
+      await assertRefused(await ask('deaf'), 504, 'the endpoint did not accept the connection in time');
       assert.ok(performance.now() - askedAt > TIMEOUT_MS / 2);
     });
 
     it('with a 504 when the endpoint does not speak TLS', async () => {
       const client = await ask('mute-tls');
       const connection = await raw.connections.next();
-      await assertRefused(client, 504, 'the endpoint did not accept in time');
+      await assertRefused(client, 504, 'the endpoint did not accept the connection in time');
       await within('the end of the connection to the endpoint', connection.closed);
     });
   });

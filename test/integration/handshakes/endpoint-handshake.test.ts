@@ -109,7 +109,7 @@ describe('the handshake with an endpoint', () => {
         const from = rig.sluice.logs.length;
         const offer = ['Sec-WebSocket-Protocol: v1, v2'];
         const { client, endpoint } = await askRaw(answer, offer);
-        await assertAnswer(client, 502, /^the endpoint gave no valid answer\n$/);
+        await assertAnswer(client, 502, /^the endpoint sent an invalid answer\n$/);
         await within('the end of the connection to the endpoint', endpoint.closed);
         assert.equal(await failures('bad_response'), before + 1);
         const line = await rig.sluice.waitForLog(({ msg }) => msg === 'endpoint failed', undefined, from);

@@ -181,7 +181,7 @@ function clientCertificatesOn(engine: EngineName): void {
     const before = await failuresOn('required');
     if (engine === 'uws') {
       const { status, body } = await ask('required', null, '/fixed');
-      assert.deepEqual([status, body], [403, 'a client certificate is needed here\n']);
+      assert.deepEqual([status, body], [403, 'a client certificate is required\n']);
     } else {
       await assert.rejects(ask('required', null, '/fixed'));
     }

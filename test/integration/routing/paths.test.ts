@@ -114,7 +114,7 @@ describe('paths with several readings', () => {
     targets.length = 0;
     const answers = await Promise.all(SPELLINGS.map((path) => get(path)));
     for (const [index, answer] of answers.entries()) {
-      assert.equal(answer, '400 the path can be read as one of another route', SPELLINGS[index]);
+      assert.equal(answer, '400 the path is ambiguous and may match another route', SPELLINGS[index]);
     }
     assert.deepEqual(targets, []);
     await rig.sluice.waitForLog(({ path, status }) => path === '/x/..%2fadmin' && status === 400);
@@ -145,7 +145,7 @@ describe('paths with several readings', () => {
 
   it('may take another route that does the same, and none that changes a header', async () => {
     assert.equal(await get('//twin'), '200 //twin');
-    assert.equal(await get('//marked'), '400 the path can be read as one of another route');
+    assert.equal(await get('//marked'), '400 the path is ambiguous and may match another route');
   });
 
   it('are refused for static files, answers and redirects alike', async () => {
@@ -155,7 +155,7 @@ describe('paths with several readings', () => {
       '/admin/..%2fx',
       '/old/..%2f..%2fadmin',
     ]) {
-      assert.equal(await get(path), '400 the path can be read as one of another route', path);
+      assert.equal(await get(path), '400 the path is ambiguous and may match another route', path);
     }
     assert.equal(await get('/files/a;b'), '200 with a semicolon');
   });
@@ -164,7 +164,7 @@ describe('paths with several readings', () => {
     for (const path of ['/proxy/https:%2F%2Fh%2Fa%5Cb%253Bc;d//e%20', `/a%2Fb//c;d/${'x'.repeat(7000)}`]) {
       assert.equal(await get(path), `200 ${path}`);
     }
-    assert.equal(await get(`/%${'25'.repeat(3900)}2F`), '400 the path can be read in too many ways');
+    assert.equal(await get(`/%${'25'.repeat(3900)}2F`), '400 the path is ambiguous in too many ways');
   });
 
   it('refuse a handshake with a reason of its own', async () => {

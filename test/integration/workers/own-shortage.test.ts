@@ -81,7 +81,7 @@ function shortageOn(engine: EngineName): void {
         const length = Number(headerOf(head, 'content-length'));
         assert.match(
           (await client.bytes(length)).toString(),
-          /^the proxy has no descriptor or memory left\n$/,
+          /^the proxy is out of descriptors or memory\n$/,
         );
       }
       await sluice.waitForLog(({ msg }) => msg === 'probe not made', undefined, from);

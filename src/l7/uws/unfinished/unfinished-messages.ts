@@ -175,7 +175,7 @@ export class UnfinishedMessages {
     const fits = 2 * this.#worst <= this.#budget.maxBytes;
     const sockets = this.#sockets;
     if (fits || this.#blind || sockets === null) {
-      if (!fits) this.#warn('the system cannot be asked');
+      if (!fits) this.#warn('system calls are unavailable');
       // Must precede the reservation: bytes that are both counted and reserved would shed sessions.
       if (this.#watches) this.#stopWatching();
       this.#budget.reserve(fits ? this.#worst : 0);

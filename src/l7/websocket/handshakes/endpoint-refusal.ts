@@ -119,7 +119,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
   channelEnded(): void {
     this.#body.end();
     if (this.#body.complete) this.#finish(false);
-    else this.#break('the endpoint closed within the body');
+    else this.#break('the endpoint closed in the middle of the body');
   }
 
   channelClosed(error: Error | null): void {
@@ -130,12 +130,12 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
   override expire(): void {
     const { wheel, idleTimeoutMs } = this.#terms;
     if (this.#relay === null) {
-      this.#break('the body did not come in time');
+      this.#break('the body did not arrive in time');
       return;
     }
     const left = this.#movedAt + idleTimeoutMs - wheel.now;
     if (left > 0) wheel.arm(this, left);
-    else this.#break('nothing has moved for too long', 'idle_timeout');
+    else this.#break('the body made no progress for too long', 'idle_timeout');
   }
 
   bodyData(bytes: Buffer): void {
@@ -195,7 +195,7 @@ export class EndpointRefusal extends Timed implements UpstreamOwner, BodySink {
   #break(reason: string, cut: ResponseCut = 'endpoint'): void {
     if (this.#ended) return;
     const { log, requestId, reply } = this.#terms;
-    log.debug({ requestId, status: this.#head.status, reason }, 'refusal cut short');
+    log.debug({ requestId, status: this.#head.status, reason }, 'refusal truncated');
     this.#end();
     if (this.#relay === null) this.#sendWhole();
     else reply.cut(cut);

@@ -59,13 +59,13 @@ describe('the refusal of a client without an endpoint', () => {
     const unreachable = '502 the endpoint cannot be reached';
     assert.deepEqual(words, {
       refused: unreachable,
-      timeout: '504 the endpoint did not accept in time',
+      timeout: '504 the endpoint did not accept the connection in time',
       reset: '502 the endpoint closed without an answer',
       unreachable,
       tls: unreachable,
-      handshake: '502 the endpoint gave no valid answer',
-      own_shortage: '503 the proxy has no descriptor or memory left',
-      own_ports: '503 the proxy has no local port left',
+      handshake: '502 the endpoint sent an invalid answer',
+      own_shortage: '503 the proxy is out of descriptors or memory',
+      own_ports: '503 the proxy is out of local ports',
       other: unreachable,
     });
   });

@@ -32,7 +32,7 @@ describe('an endpoint that cannot be dialled', () => {
     assert.equal(sockets.length, 1);
     pass(200);
     assert.deepEqual([sockets.length, sockets[0]!.destroyed], [2, true]);
-    assert.deepEqual(failures, ['the endpoint did not accept in time', 'connect']);
+    assert.deepEqual(failures, ['the endpoint did not accept the connection in time', 'connect']);
   });
 
   it('causes a 502 if it is the last', () => {
@@ -218,7 +218,7 @@ describe('the reason in the access line and event of a failed request', () => {
         ['dial_failed: the endpoint cannot be reached'],
         ['no_endpoint: no endpoint is available'],
         ['reset: the endpoint closed without an answer'],
-        ['bad_response: the endpoint gave no valid answer'],
+        ['bad_response: the endpoint sent an invalid answer'],
         ['timeout: the endpoint did not answer in time'],
         ['draining: the proxy is draining'],
       ],
@@ -228,7 +228,7 @@ describe('the reason in the access line and event of a failed request', () => {
   it("is the label of the body's refusal", () => {
     const { body, reasons } = post({ maxBodySize: 1 });
     body.come(2);
-    assert.deepEqual(reasons, ['body_too_large: the body of the request is larger than allowed']);
+    assert.deepEqual(reasons, ['body_too_large: the request body is too large']);
   });
 
   it('is missing if the endpoint has answered or the client has disconnected', () => {

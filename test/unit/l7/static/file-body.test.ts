@@ -143,7 +143,7 @@ describe('sendRange', () => {
     assert.equal(reply.chunks.length, 1);
   });
 
-  it('throws if the file has become shorter', async () => {
+  it('throws if the file was truncated', async () => {
     const shrinking = join(directory, 'shrinking');
     await writeFile(shrinking, CONTENT);
     const reader = await open(shrinking);
@@ -154,7 +154,7 @@ describe('sendRange', () => {
     await truncate(shrinking, 200_000);
     reply.slow = false;
     reply.take();
-    await assert.rejects(over, /shorter/);
+    await assert.rejects(over, /truncated/);
     await reader.close();
     assert.equal(Buffer.concat(reply.chunks).length, 200_000);
   });

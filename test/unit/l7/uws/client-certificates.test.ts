@@ -37,7 +37,7 @@ describe('the certificate of a connection of uWebSockets.js', () => {
     assert.deepEqual(calls, [
       ['status', '403 Forbidden'],
       ['header', 'Content-Type', 'text/plain; charset=utf-8'],
-      ['end', 'a client certificate is needed here\n', true],
+      ['end', 'a client certificate is required\n', true],
     ]);
   });
 });

@@ -38,7 +38,7 @@ describe('a 101', () => {
     const { log } = answered(chosen, { extensions: 'x-a', endpoints: 1 });
     assert.deepEqual(log.slice(-3), [
       'refused 502 bad_response at e1',
-      '502 the endpoint gave no valid answer',
+      '502 the endpoint sent an invalid answer',
       'left',
     ]);
     assert.doesNotMatch(answered(SWITCH).sockets[0]!.received, /extensions/i);

@@ -45,7 +45,7 @@ describe('an endpoint that cannot be dialled', () => {
     assert.deepEqual(log, []);
     pass(300);
     assert.deepEqual(log, [
-      'line: e1 id the endpoint did not accept in time',
+      'line: e1 id the endpoint did not accept the connection in time',
       'e1 failed: timeout, counts as connect',
     ]);
     assert.deepEqual([sockets.length, sockets[0]!.destroyed], [2, true]);
@@ -128,7 +128,7 @@ describe('an endpoint that fails in the handshake', () => {
         ...failed('e1'),
         ...failed('e2'),
         'refused 502 bad_response at e2',
-        '502 the endpoint gave no valid answer',
+        '502 the endpoint sent an invalid answer',
         'left',
       ]);
     });

@@ -93,7 +93,7 @@ describe('an upgrade at the gate', () => {
     displaced.upgrade.displaced();
     assert.deepEqual(displaced.log, [
       'refused 503 overload at -',
-      '503 too many handshakes of this address are waiting',
+      '503 too many handshakes from this address are waiting',
       'left',
     ]);
     const late = upgrade({ gate: 'queued' });
@@ -103,7 +103,7 @@ describe('an upgrade at the gate', () => {
     assert.deepEqual(late.log, [
       'waited too long',
       'refused 503 overload at -',
-      '503 the handshake has waited too long for others',
+      '503 the handshake waited too long in the queue',
       'left',
     ]);
     assert.equal(late.pending(), 0);
@@ -203,7 +203,7 @@ describe('a shortage', () => {
     sockets[0]!.owner!.channelClosed(codedError('EMFILE'));
     assert.deepEqual(log.slice(-3), [
       'refused 503 own_shortage at e1',
-      '503 the proxy has no descriptor or memory left',
+      '503 the proxy is out of descriptors or memory',
       'left',
     ]);
   });
