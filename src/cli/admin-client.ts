@@ -72,7 +72,7 @@ export class AdminClient {
     }
     if (mediaTypeOf(answer) === 'text/event-stream') return answer;
     answer.destroy();
-    throw new StartError('/live gives no event stream: something else than sluice answers');
+    throw new StartError('/live returned no event stream: the server there is not sluice');
   }
 
   /**
@@ -92,7 +92,7 @@ export class AdminClient {
     }
     if (mediaTypeOf(answer) === 'application/x-ndjson') return answer;
     answer.destroy();
-    throw new StartError('/tap gives no recording: something else than sluice answers');
+    throw new StartError('/tap returned no recording: the server there is not sluice');
   }
 
   /**

@@ -124,11 +124,11 @@ function reasonOf(end: TapEnd, { from }: TapPlan): string | null {
     case 'frames':
       return null;
     case 'done':
-      return `the proxy has ended the tap: ${end.reason}`;
+      return `the proxy ended the tap: ${end.reason}`;
     case 'failed':
       return end.reason;
     case 'end':
-      if (from === null) return 'the proxy has gone';
+      if (from === null) return 'the proxy closed the connection';
       return end.cut ? 'the recording ends within a line' : null;
   }
 }

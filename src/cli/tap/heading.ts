@@ -16,5 +16,5 @@ export function headingOf(header: HeaderRecord, isLive: boolean): string {
   return isLive ? `watching ${what}` : `recording of ${what}`;
 }
 
-/** What the arrows of narrow terminals mean. */
-export const LEGEND = 'C client, E endpoint, P proxy, z compressed, + message goes on';
+/** Explains the arrows of narrow terminals. */
+export const LEGEND = 'C client, E endpoint, P proxy, z compressed, + message continues';

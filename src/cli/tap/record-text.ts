@@ -35,8 +35,8 @@ const ARROWS = {
 const OPCODES: Readonly<Record<string, string>> = { continuation: 'cont' };
 /** Another version may have more reasons. */
 const WITHHELD: Readonly<Partial<Record<Withheld, string>>> = {
-  compressed: 'not shown: its compression cannot be followed',
-  too_long: 'not shown: too long for the rules of redaction, or not readable',
+  compressed: 'not shown: its compression cannot be decoded',
+  too_long: 'not shown: too long for the redaction rules, or not readable',
   joined: 'not shown: its beginning is missing',
 };
 /** The ID of a session or tunnel: a prefix chosen by the worker, and a number. */

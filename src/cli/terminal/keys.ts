@@ -59,7 +59,6 @@ export class KeyReader {
     return this.#pending !== '';
   }
 
-  /** Returns the keys that a text completes. */
   push(text: string): Key[] {
     const keys: Key[] = [];
     let rest = this.#pending + text;

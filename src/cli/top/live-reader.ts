@@ -33,7 +33,7 @@ export async function followLive(
   while (!signal.aborted) {
     try {
       await readFrames(await open(signal), owner, signal);
-      if (!isAborted(signal)) owner.onLost('the proxy has closed it');
+      if (!isAborted(signal)) owner.onLost('the proxy closed the stream');
     } catch (error) {
       if (!isAborted(signal)) owner.onLost(messageOf(error));
     }
@@ -66,9 +66,9 @@ export function parseFrame(data: string): LiveFrame {
   try {
     frame = JSON.parse(printableOnceParsed(data));
   } catch {
-    throw new Error('what answers there is not sluice');
+    throw new Error('the server there is not sluice');
   }
-  if (!isFrame(frame)) throw new Error('what answers there is not a sluice of this version');
+  if (!isFrame(frame)) throw new Error('the server there is not a sluice of this version');
   return frame;
 }
 

@@ -107,7 +107,7 @@ export class LiveStream {
         const { done, value } = await reader.read();
         // A paused stream has no controller, and a resumed one has a new controller.
         if (this.#abort !== abort) return;
-        if (done) throw new Refusal('the proxy has closed the stream');
+        if (done) throw new Refusal('the proxy closed the stream');
         for (const data of events.read(decoder.decode(value, { stream: true }))) this.#take(abort, data);
         if (this.#clock.now() - began > SETTLED_MS) this.#backoff.reset();
       }
@@ -130,7 +130,7 @@ export class LiveStream {
 
   #goStale(abort: AbortController): void {
     this.#owner.onState({ kind: 'stale' });
-    this.#watch(abort, DEAD_MS - STALE_MS, () => this.#lose(abort, 'nothing comes any more'));
+    this.#watch(abort, DEAD_MS - STALE_MS, () => this.#lose(abort, 'no more frames arrive'));
   }
 
   /** Replaces the pending timeout. */

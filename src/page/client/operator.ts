@@ -14,7 +14,7 @@ export interface ApiAnswer {
 const TIMEOUT_MS = 60_000;
 /** Max characters of a message to show. */
 const MAX_MESSAGE_LENGTH = 2000;
-const NOT_TAKEN = 'The proxy does not take this token.';
+const NOT_TAKEN = 'The proxy does not accept this token.';
 /** Browsers reject other characters in this header. */
 const VISIBLE_ASCII = /^[!-~]+$/;
 const NOBODY: ApiAnswer = { status: 0, message: 'the proxy does not answer', body: {} };

@@ -31,7 +31,7 @@ export class FoundSessions {
     if (this.#answer === null) return '';
     const { sessions, total, incomplete = [] } = this.#answer;
     const since = this.#ended.size === 0 ? '' : ` ${plural(this.#ended.size, 'session')} ended since.`;
-    const found = total === 0 ? 'No session fits.' : `${sessions.length} of ${total} sessions.${since}`;
+    const found = total === 0 ? 'No session matches.' : `${sessions.length} of ${total} sessions.${since}`;
     return incomplete.length === 0 ? found : `${found} No answer from ${incomplete.join(', ')}.`;
   }
 

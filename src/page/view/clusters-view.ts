@@ -160,7 +160,7 @@ export class ClustersView {
         ? clusters.length < clusterCount
           ? `${count(clusters.length)} of ${plural(clusterCount, 'cluster')} here: those that need attention, then the busiest. The filter searches all.`
           : ''
-        : 'All clusters are searched, each 10 seconds. Answers and their times are known only of those in the frames.',
+        : 'The search covers all clusters, every 10 seconds. Answer counts and times are known only for clusters in the frames.',
       omitted > 0 ? `${plural(omitted, 'more row')} left out: narrow the filter.` : '',
     ].filter(Boolean);
     setText(this.#note, notes.join(' '));
@@ -172,7 +172,7 @@ export class ClustersView {
         ? 'The configuration has no clusters: its routes answer by themselves.'
         : this.#isSearching
           ? 'Searching all clusters.'
-          : 'Nothing fits the filter.',
+          : 'Nothing matches the filter.',
     );
   }
 

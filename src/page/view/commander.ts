@@ -40,7 +40,7 @@ export class Commander {
     const answer = await this.#operator.send(command.method, withFields(command.path, filled));
     const isDone = answer.status >= 200 && answer.status < 300;
     const text =
-      answer.status === 401 ? 'The token is not taken any more: enter the new one.' : answer.message;
+      answer.status === 401 ? 'The proxy no longer accepts the token: enter the new one.' : answer.message;
     this.#answers.add({ title: command.title.replace(/\?$/, ''), text, isDone });
     return answer;
   }

@@ -94,7 +94,7 @@ export class EventsView {
     if (!takesCommands) return 'Events name clients, so they need a token, and none is set in the proxy.';
     if (!hasToken) return 'Events name clients, so they need the token.';
     if (problem === undefined) return 'Asking for events.';
-    if (this.#book.size > 0) return 'Nothing fits the filter.';
+    if (this.#book.size > 0) return 'Nothing matches the filter.';
     return problem === null ? 'Nothing has been refused or has failed.' : '';
   }
 }

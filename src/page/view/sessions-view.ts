@@ -74,7 +74,7 @@ export class SessionsView {
   notice(frame: LiveFrame): void {
     if (!this.#found.isRestart(frame) || this.#found.answer === null) return;
     this.#show(null);
-    setText(this.#note, 'The proxy was restarted. What was found was of the process before: search again.');
+    setText(this.#note, 'The proxy restarted, so the old results are gone: search again.');
   }
 
   /** @param after ID of the last session of the previous page; null for the first page */
@@ -139,7 +139,7 @@ function sessionUpdater(
   return (row) => {
     shown = row;
     const now = Date.now();
-    setText(principal, row.principal === '' ? 'nobody known' : row.principal);
+    setText(principal, row.principal === '' ? 'unknown' : row.principal);
     setText(id, row.id);
     setText(cells.client!, row.client);
     setText(cells.listener!, row.listener);

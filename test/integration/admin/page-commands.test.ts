@@ -109,7 +109,7 @@ describe('the page of a real proxy', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Token', { exact: true }).fill('a-token-that-is-wrong');
     await dialog.getByRole('button', { name: 'Use token' }).click();
-    await dialog.getByText('The proxy does not take this token.').waitFor();
+    await dialog.getByText('The proxy does not accept this token.').waitFor();
     await dialog.getByLabel('Token', { exact: true }).fill(TOKEN);
     await dialog.getByRole('button', { name: 'Use token' }).click();
     await page.getByRole('button', { name: 'Forget token' }).waitFor();
@@ -122,7 +122,7 @@ describe('the page of a real proxy', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600
   it('shows the last events', async () => {
     await page.locator('#event-table tbody tr', { hasText: 'down' }).first().waitFor();
     await page.locator('#event-filter').fill('nothing has this text');
-    await page.locator('#event-empty', { hasText: 'Nothing fits the filter.' }).waitFor();
+    await page.locator('#event-empty', { hasText: 'Nothing matches the filter.' }).waitFor();
     await page.locator('#event-filter').fill('gone 127.0.0.1');
     await page.locator('#event-kind').selectOption('endpoint');
     await page.locator('#event-table tbody tr', { hasText: 'ECONNREFUSED' }).first().waitFor();

@@ -171,7 +171,7 @@ describe('tap', { timeout: 300_000 }, () => {
   });
 
   for (const [how, said] of [
-    ['end', /the proxy has gone; 1 session, 1 frame/],
+    ['end', /the proxy closed the connection; 1 session, 1 frame/],
     ['cut', /aborted; 1 session, 1 frame/],
   ] as const) {
     it(`says that the proxy has gone (${how}), and keeps what was recorded`, async () => {
@@ -192,7 +192,7 @@ describe('tap', { timeout: 300_000 }, () => {
     server.send({ type: 'done', at: 1, reason: 'admin.tap is off' });
     server.endTaps('end');
     assert.equal(await command.ended(), 1);
-    assert.match(command.stderr, /the proxy has ended the tap: admin\.tap is off; 0 sessions/);
+    assert.match(command.stderr, /the proxy ended the tap: admin\.tap is off; 0 sessions/);
   });
 
   it('says why the tap is refused, and leaves no file behind', async () => {

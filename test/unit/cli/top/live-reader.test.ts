@@ -36,10 +36,10 @@ describe('the reader of live frames', () => {
     assert.deepEqual(await follow([[event(0) + event(1)], [event(5)]]), [
       'frame 7500',
       'frame 7501',
-      'the proxy has closed it',
+      'the proxy closed the stream',
       'wait 1000',
       'frame 7505',
-      'the proxy has closed it',
+      'the proxy closed the stream',
       'wait 1000',
     ]);
   });
@@ -49,7 +49,7 @@ describe('the reader of live frames', () => {
       'nobody listens',
       'wait 1000',
       'frame 7500',
-      'the proxy has closed it',
+      'the proxy closed the stream',
       'wait 1000',
     ]);
   });
@@ -57,7 +57,7 @@ describe('the reader of live frames', () => {
   it('tells that something else answers', async () => {
     for (const data of ['hello', '1', 'null', '[]', '{}', '{"at":1,"uptimeSeconds":1}']) {
       const [reason] = await follow([[`data: ${data}\n\n`]]);
-      assert.match(reason ?? '', /^what answers there is not (a )?sluice/);
+      assert.match(reason ?? '', /^the server there is not (a )?sluice/);
     }
   });
 
