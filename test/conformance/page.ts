@@ -1,4 +1,4 @@
-/** docs/reference/conformance.md, of which every suite writes the section that begins with its title. */
+/** docs/reference/conformance.md: each suite writes the section that begins with its title. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { format, resolveConfig } from 'prettier';
 
 const PAGE = join(import.meta.dirname, '../../docs/reference/conformance.md');
 
-/** Whether the page is to be written, and not only looked at. */
+/** True if the page must be written, false if it is only compared. */
 export const WRITES_PAGE = process.env.WRITE_CONFORMANCE === '1';
 
 /** The section as it stands; empty where there is none. */

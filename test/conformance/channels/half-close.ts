@@ -27,7 +27,7 @@ const until = (check: () => void): Promise<void> => eventually(check, undefined,
 export function describeHalfClose(on: OnEntry): void {
   describe('accepting', () => {
     it(
-      'tells who has connected, and reads nothing before it is resumed',
+      'reports each connection, and reads nothing before it is resumed',
       on(async (entry) => {
         const { witness, peer } = await entry.connect();
         assert.deepEqual(entry.peers, ['127.0.0.1']);
@@ -46,7 +46,7 @@ export function describeHalfClose(on: OnEntry): void {
     );
 
     it(
-      'goes on behind an owner that throws, whose connection is closed',
+      'closes the connection of an owner that throws, and keeps accepting',
       on(async (entry) => {
         entry.onAccepted = () => {
           throw new Error('a fault');
@@ -69,7 +69,7 @@ export function describeHalfClose(on: OnEntry): void {
     };
 
     it(
-      'loses its connection when bytes or FIN have come',
+      'loses its connection after bytes or FIN arrived',
       on(async (entry) => {
         const [first, second] = [await entry.connect(), await entry.connect()];
         first.witness.channelData = fail;
@@ -195,7 +195,7 @@ export function describeHalfClose(on: OnEntry): void {
     closeWhenReset(on, [
       ['that reads', ['resume']],
       ['that is paused', ['resume', 'pause']],
-      ['that is paused before bytes that have come', ['resume', 'pause', 'client sends']],
+      ['that is paused before bytes that arrived', ['resume', 'pause', 'client sends']],
       ['with bytes that wait', ['resume', 'write']],
       ['with bytes that wait, paused', ['write', 'pause']],
       ['behind its own FIN', ['resume', 'end']],
@@ -217,7 +217,10 @@ export function describeHalfClose(on: OnEntry): void {
   });
 }
 
-/** Describes resets that Node's sockets hear of when they are written to or read again, and system calls at once. */
+/**
+ * Describes resets that system calls report at once, and Node's sockets only when they are written or read
+ * again.
+ */
 export function describeUnreadResets(on: OnEntry): void {
   describe('broken channels that are not read', () => {
     closeWhenReset(on, [

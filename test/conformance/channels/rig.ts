@@ -14,7 +14,7 @@ import { SystemPeer } from '../../support/sockets/system-peer.ts';
 import { TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { TlsPeer, TlsSystemPeer } from '../../support/sockets/tls-peer.ts';
 
-/** What a test asks of a peer that resets. */
+/** The resetting peer's calls that a test uses. */
 export type ResettingPeer = Pick<SystemPeer, 'send' | 'delivered' | 'receiveAll' | 'end' | 'reset' | 'close'>;
 
 /** A transport, and what the TLS of its clients needs; null for clients without TLS. */

@@ -3,7 +3,11 @@ import { describeHalfClose, describeUnreadResets, type OnEntry } from './half-cl
 import { Entry, type TransportRig } from './rig.ts';
 import { describeTransfers } from './transfers.ts';
 
-/** Describes what every transport of clients does. @param hearsResets whether it hears of resets without reading */
+/**
+ * Describes the behaviour of every client transport.
+ *
+ * @param hearsResets whether it notices resets without reading
+ */
 export function describeChannels(
   name: string,
   makeRig: () => TransportRig,
@@ -18,7 +22,7 @@ export function describeChannels(
   });
 }
 
-/** Describes what crosses from channels of the first transport to those of the second. */
+/** Describes traffic from channels of the first transport to channels of the second. */
 export function describePassage(name: string, makeRig: () => TransportRig, skip: string | false): void {
   const on: OnEntry = (test) => () => withEntry(makeRig, test);
   describe(`clients' channels ${name}`, { skip }, () => {

@@ -86,7 +86,7 @@ class Passage implements ChannelOwner {
 export function describeTransfers(on: OnEntry): void {
   describe('writes', () => {
     it(
-      'arrive in order, whatever their sizes, and tell when the next may follow',
+      'arrive in order, whatever their sizes, and report when the next may follow',
       on(async (entry) => {
         const { witness, peer } = await entry.connect();
         const hash = createHash('sha256');
@@ -210,7 +210,7 @@ export function describeTransfers(on: OnEntry): void {
       };
 
       it(
-        'cross in order to a reader that stalls, and FIN behind them',
+        'reach a stalling reader in their order, followed by FIN',
         on(async (entry) => {
           const { passage, source, target } = await join(entry);
           // Another connection's bytes come into the same memory meanwhile.

@@ -23,9 +23,10 @@ export function chunked(body: string, ...lines: string[]): string {
 }
 
 /**
- * A request as the endpoint must get it: what the client said, what the proxy tells of the client, and the framing.
+ * A request as the endpoint must receive it: the client's lines, the proxy's facts about the client, and the
+ * framing.
  *
- * @param lines of the client's head less its Host, as they must come
+ * @param lines of the client's head without its Host, as they must arrive
  */
 export function received(
   line: string,
@@ -92,7 +93,10 @@ export function refused(sends: string, bytes: string, status = 400): Unnumbered 
   return { sends, bytes, outcome: { kind: 'refused', status } };
 }
 
-/** Its connection is closed because of what comes behind the first request, which may have gone by then. */
+/**
+ * The proxy closes the connection because of the bytes after the first request, which may already be
+ * upstream.
+ */
 export function aborted(
   sends: string,
   bytes: string,
@@ -112,7 +116,7 @@ export function waits(sends: string, bytes: string): Unnumbered {
   return { sends, bytes, outcome: { kind: 'waits' } };
 }
 
-/** What the engine of uWebSockets.js does otherwise. */
+/** The engine of uWebSockets.js deviates. */
 export function onUws(one: Unnumbered, uws: Deviation): Unnumbered {
   return { ...one, uws };
 }

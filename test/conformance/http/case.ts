@@ -1,4 +1,4 @@
-/** What a case sends, and what must come of it. */
+/** A case: the bytes that it sends, and the outcome that must follow. */
 
 /** A Latin-1 string that stands for bytes. */
 type Bytes = string;
@@ -8,9 +8,12 @@ export type Outcome =
   | { readonly kind: 'passes'; readonly received: readonly Bytes[]; readonly then: 'open' | 'closed' }
   /** Nothing reaches the endpoint, and the connection is closed behind the answer. */
   | { readonly kind: 'refused'; readonly status: number }
-  /** What comes behind the first request, which may have reached the endpoint by then, closes the connection. */
+  /**
+   * The bytes after the first request close the connection. The first request may have reached the endpoint
+   * by then.
+   */
   | { readonly kind: 'aborted'; readonly received: Bytes; readonly statuses: readonly number[] }
-  /** It is found out when its head may have gone upstream: no whole request reaches the endpoint. */
+  /** The fault shows when the head may already be upstream: no whole request reaches the endpoint. */
   | { readonly kind: 'cut'; readonly status: number }
   /** It is taken for the beginning of a request, which does not reach the endpoint. */
   | { readonly kind: 'waits' };
@@ -26,11 +29,11 @@ export interface Case {
   readonly outcome: Outcome;
   /** Why that is not what RFC 9110 and 9112 want. */
   readonly known?: Known;
-  /** What the engine of uWebSockets.js does instead. */
+  /** Deviation of the uWebSockets.js engine. */
   readonly uws?: Deviation;
 }
 
-/** What one engine does instead, and why. */
+/** The different behaviour of one engine, and the reason. */
 export interface Deviation {
   readonly outcome: Outcome;
   readonly why: string;

@@ -44,9 +44,9 @@ const PATIENCE = WRITES_PAGE ? [10] : [1, 10, 60];
 
 describe('HTTP conformance', { timeout: 118_000 }, () => {
   let rig: Rig;
-  /** Goes on beside the cases. */
+  /** Runs at the same time as the cases. */
   let nginx: Promise<{ one: Case; seen: Observation }[]> | null = null;
-  /** What the page says of nginx. */
+  /** The page's section about nginx. */
   const section = readSection(TITLE);
   const known = section.slice(section.indexOf(BESIDE), section.indexOf('## HTTP: cases')).trim();
   const version = nginxVersion();
@@ -97,7 +97,7 @@ describe('HTTP conformance', { timeout: 118_000 }, () => {
   });
 });
 
-/** What passes is sent byte by byte too; engines of our own give the same answer to everything that is. */
+/** Passing cases are also sent byte by byte. sluice's own engines give the same answer to all of these. */
 function isCutEverywhere(one: Case, engine: EngineName | TlsEngine): boolean {
   if (one.first !== undefined || one.bytes.length >= MAX_BYTES_ONE_BY_ONE) return false;
   if (engine !== 'uws') return true;

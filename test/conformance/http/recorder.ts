@@ -29,7 +29,7 @@ export class Recorder {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** What has come on connections that are open and is no whole request. */
+  /** Bytes on open connections that are not yet a whole request. */
   get unfinished(): string[] {
     return [...this.#unfinished.values()].filter((text) => text !== '');
   }

@@ -43,8 +43,8 @@ export class Proxy {
   }
 
   /**
-   * Asks on a connection of its own, and gets its own answer: what was sent before has been read by then, and has
-   * spoilt nothing for others.
+   * Sends a request on a new connection and expects its own answer. Earlier bytes are read by then, and must
+   * not have spoilt anything for other clients.
    */
   async witness(): Promise<void> {
     const witness = await this.connect();

@@ -5,7 +5,7 @@ import { request } from './building.ts';
 import type { Case, Outcome } from './case.ts';
 import type { Proxy } from './rig.ts';
 
-/** What has come of a case. */
+/** The observed outcome of a case. */
 export interface Observation {
   /** Statuses of the answers that count, in order. */
   readonly statuses: readonly number[];
@@ -21,13 +21,13 @@ export type Cutting = 'whole' | 'bytes';
 
 const DEADLINE_MS = 30_000;
 const PAUSE_MS = 1;
-/** What the endpoint is told of the client's scheme, without which all requests are the same. */
+/** The client's scheme, as the endpoint receives it. Without this header all requests are the same. */
 const HTTP = '\r\nX-Forwarded-Proto: http\r\n';
 const HTTPS = '\r\nX-Forwarded-Proto: https\r\n';
-/** How long nothing has come of a proxy that nothing is expected of. */
+/** Quiet time after which a proxy that owes no more bytes counts as silent. */
 const QUIET_MS = { answered: 8, silent: 30 };
 
-/** @throws Error where the outcome is not the one that the case has, or others notice something of it */
+/** @throws Error if the outcome differs from the case's, or if other clients notice */
 export async function expectOutcome(proxy: Proxy, one: Case, cutting: Cutting): Promise<void> {
   const outcome = outcomeOn(proxy, one);
   const client = await send(proxy, one, cutting);
@@ -52,7 +52,11 @@ export async function expectOutcome(proxy: Proxy, one: Case, cutting: Cutting): 
   }
 }
 
-/** Of a proxy of which nothing is known. @param patience how much longer than usual it is waited for */
+/**
+ * Observes a proxy whose behaviour is unknown.
+ *
+ * @param patience factor by which waits are longer than usual
+ */
 export async function observeOutcome(proxy: Proxy, one: Case, patience: number): Promise<Observation> {
   const client = await send(proxy, one, 'whole');
   try {
@@ -74,7 +78,7 @@ export async function observeOutcome(proxy: Proxy, one: Case, patience: number):
   }
 }
 
-/** What must come of a case, with names of headers as the proxy spells them. */
+/** The outcome that a case must have, with header names as the proxy spells them. */
 function outcomeOn(proxy: Proxy, one: Case): Outcome {
   if (proxy.engine !== 'uws') return one.outcome;
   const { outcome } = one.uws ?? one;
@@ -174,7 +178,7 @@ async function askAgain(client: Client, proxy: Proxy): Promise<void> {
 }
 
 function assertOutcome(outcome: Outcome, seen: Observation, cutting: Cutting): void {
-  // Chunks go on as they come, and here they come byte by byte.
+  // Chunks are forwarded as they arrive: here byte by byte.
   const chunks = cutting === 'bytes' ? inOneChunk : (text: string): string => text;
   const problem = problemOf(outcome, { ...seen, received: seen.received.map(chunks) }, chunks);
   if (problem !== null) throw new Error(`${problem}; there is ${JSON.stringify(seen)}`);
@@ -188,7 +192,7 @@ function problemOf(outcome: Outcome, seen: Observation, chunks: (text: string) =
   return compare(outcome.kind === 'passes' ? outcome.received.map(chunks) : [], seen);
 }
 
-/** What is wrong with what the endpoint has got, and with what it has answered. */
+/** Faults in the requests that the endpoint received and in its answers. */
 function compare(received: readonly string[], seen: Observation): string | null {
   if (seen.received.length !== received.length) return `wanted at the endpoint: ${received.length} requests`;
   for (const [index, text] of received.entries()) {
@@ -214,7 +218,7 @@ function inOneChunk(text: string): string {
   }
 }
 
-/** What the proxy makes up: its port, and an id for each request. */
+/** Removes the values that the proxy generates: its port, and an id for each request. */
 function withoutChance(text: string): string {
   return text
     .replace(/\r\nX-Request-Id: [0-9a-f-]{36}\r\n/, '\r\nX-Request-Id: id\r\n')

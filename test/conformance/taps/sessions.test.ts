@@ -78,7 +78,7 @@ describe('the tap of a session', () => {
   });
 
   for (const listener of LISTENERS) {
-    it(`hears exactly what crosses, in its order: ${listener}`, async () => {
+    it(`receives exactly the bytes that cross, in their order: ${listener}`, async () => {
       const address = worker.address(listener);
       const client = await (usesTls(listener)
         ? RawConnection.connectTls(address)

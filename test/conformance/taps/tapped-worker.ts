@@ -17,7 +17,7 @@ import { Arrivals, within } from '../../support/deadline.ts';
 import { config } from '../../unit/primary/fixtures/config.ts';
 import { workerStart } from '../../unit/worker/fixtures/worker-start.ts';
 
-/** What the tap of a session or tunnel was told. */
+/** Events that the tap of a session or tunnel received. */
 export interface TapNotes {
   readonly facts: TappedSession | TappedTunnel;
   readonly calls: readonly string[];

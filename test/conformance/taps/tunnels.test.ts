@@ -39,7 +39,7 @@ describe('the tap of a tunnel', () => {
   });
 
   for (const engine of ENGINES) {
-    it(`hears every read of both sides, and the end: ${engine}`, async () => {
+    it(`receives every read of both sides, and the end: ${engine}`, async () => {
       const client = await RawConnection.connect(worker.address(engine));
       client.write(Buffer.alloc(UP_BYTES));
       const server = await endpoint.connections.next();
@@ -91,7 +91,7 @@ describe('the tap of a tunnel through a listener of layer 7', () => {
   });
 
   for (const engine of ENGINES) {
-    it(`hears every read, the ClientHello included, and knows the server name: ${engine}`, async () => {
+    it(`receives every read, the ClientHello included, and knows the server name: ${engine}`, async () => {
       const { hostname: host, port } = new URL(`tcp://${worker.address(engine)}`);
       const socket = connect({ host, port: Number(port), servername: NAME, rejectUnauthorized: false });
       await within('the handshake', once(socket, 'secureConnect'));

@@ -122,7 +122,7 @@ for (const door of doors) {
       await isRefused('denied', layer === 'l7' ? HELLO : '');
     });
 
-    it('let in a client that they allow', async () => {
+    it('admit an allowed client', async () => {
       await passes('allowed', '');
     });
 

@@ -114,7 +114,7 @@ export function describeFlatMemory(engine: TunnelEngine): void {
   });
 }
 
-/** What a client says first is what becomes of its connection. */
+/** The client's first bytes decide the fate of its connection. */
 function obey(peer: TcpPeer): void {
   peer.read();
   peer.socket.once('data', (bytes: Buffer) => {

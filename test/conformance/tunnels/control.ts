@@ -88,7 +88,7 @@ export function describeControlledTunnels(engine: L4Engine): void {
   });
 }
 
-/** One connection from its beginning to its end in good order. */
+/** Opens one connection, echoes on it and closes it cleanly. */
 async function echo(address: string, text: string): Promise<void> {
   const client = await TcpPeer.connect(address);
   client.read().send(text);

@@ -12,7 +12,7 @@ import { TcpEndpoint } from '../../support/sockets/tcp-peer.ts';
 import { TunnelRig, type TunnelEngine } from './rig.ts';
 
 const MIB = 1024 * 1024;
-/** What a sender offers that must be stopped long before. */
+/** Bytes that a sender offers. Backpressure must stop it long before. */
 const FLOOD_BYTES = 1024 * MIB;
 /** More than all the kernel's buffers on the way take together. */
 const MAX_BYTES_IN_FLIGHT = 256 * MIB;
@@ -94,7 +94,7 @@ export function describeDialling(engine: TunnelEngine): void {
           seen.add(unreadBytes(port, localPort));
           await new Promise((settle) => setTimeout(settle, 20));
         }
-        // None before it has come, and no connection after the end.
+        // No client before the header arrived, and no connection after the end.
         for (const outside of [0, null]) seen.delete(outside);
       }
       assert.deepEqual([...seen], [1000]);

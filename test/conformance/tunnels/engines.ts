@@ -1,4 +1,4 @@
-/** What the suites of layer 4 are run against. */
+/** The engines that the layer 4 suites run against. */
 import type { TunnelEngine } from './rig.ts';
 
 export const net: TunnelEngine = {

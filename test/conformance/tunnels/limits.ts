@@ -7,7 +7,7 @@ import { scrape } from '../../support/http/metrics.ts';
 import { TcpEndpoint, type TcpPeer } from '../../support/sockets/tcp-peer.ts';
 import { TunnelRig, type TunnelEngine } from './rig.ts';
 
-/** What a sender offers that must be stopped long before. */
+/** Bytes that a sender offers. Backpressure must stop it long before. */
 const FLOOD_BYTES = 1024 * 1024 * 1024;
 const IDLE_TIMEOUT_MS = 500;
 const HALF_CLOSE_TIMEOUT_MS = 500;
@@ -165,7 +165,7 @@ interface OneWay {
 
 /** Sends a byte every 20 ms for twice a time limit, and asserts that the tunnel lives. */
 async function outlives(limitMs: number, join: () => Promise<OneWay>): Promise<void> {
-  // A machine that stops the test for so long makes its tunnel idle: such a run tells nothing.
+  // A machine that stops the test for this long makes the tunnel idle: the run proves nothing.
   for (let runs = 0; runs < 5; runs++) {
     const { sender, receiver } = await join();
     let heard = performance.now();

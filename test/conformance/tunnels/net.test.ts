@@ -71,7 +71,7 @@ describe('the net engine', { skip: process.platform === 'linux' ? false : 'needs
     const before = await counted();
     client.send(Buffer.alloc(FIRST_BYTES));
     let sent = FIRST_BYTES;
-    // What the proxy has read and has not counted, it has read ahead: the receiver has no room.
+    // The proxy's read bytes that it has not counted were read ahead: the receiver has no room.
     for (let readAhead = 0; readAhead === 0; readAhead = sent - (await counted()) + before) {
       client.send(Buffer.alloc(CHUNK_BYTES));
       sent += CHUNK_BYTES;

@@ -40,7 +40,7 @@ export function describePrefacedTunnels(engine: TunnelEngine): void {
       return `PROXY TCP4 127.0.0.1 127.0.0.1 ${socket.localPort} ${port}\r\n`;
     }
 
-    it('carries every byte behind it both ways, and counts none of it', async () => {
+    it('carries every byte after the header both ways, and does not count the header', async () => {
       const { client, peer } = await rig.join('told', endpoint);
       client.read().send(PAYLOAD);
       peer.read().send(PAYLOAD);

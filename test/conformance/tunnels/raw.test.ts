@@ -88,7 +88,7 @@ describe('the raw engine', { skip: unsupported ?? false, timeout: 300_000 }, () 
     }
   });
 
-  it('rests from accepting while the process has no descriptor left, and goes on after it', async () => {
+  it('stops accepting while the process has no free descriptor, and accepts again afterwards', async () => {
     const { pid } = rig.sluice;
     const { client: healthy, peer } = await rig.join('plain', endpoint);
     const restore = exhaustDescriptors(pid);

@@ -46,7 +46,7 @@ export function describeResets(engine: TunnelEngine): void {
       return { client, peer };
     }
 
-    it('of the client comes behind all of them, even if the endpoint accepts after it', async () => {
+    it('arrives after all bytes of the client, even if the endpoint accepts later', async () => {
       const address = rig.sluice.address('busy');
       const queued = [await SystemPeer.connect(busy.address), await SystemPeer.connect(busy.address)];
       for (const bytes of [0, 1000]) {
@@ -106,7 +106,7 @@ export function describeResets(engine: TunnelEngine): void {
 
     for (const from of ['client', 'peer'] as const) {
       for (const bytes of [1, 30_000]) {
-        it(`of the ${from} comes behind all of them (${bytes})`, async () => {
+        it(`arrives after all bytes of the ${from} (${bytes})`, async () => {
           await forAll(from, async (sender, receiver) => {
             sender.send(bytes);
             sender.reset();
@@ -115,7 +115,7 @@ export function describeResets(engine: TunnelEngine): void {
         });
       }
 
-      it(`of the ${from} waits for what its slow receiver has not taken yet`, async () => {
+      it(`from the ${from} waits until its slow receiver has read all bytes`, async () => {
         // More than the receiver's kernel takes, and less than the proxy's sends.
         const chunks = 30;
         const joined = await join();
@@ -131,7 +131,7 @@ export function describeResets(engine: TunnelEngine): void {
         receiver.close();
       });
 
-      it(`of the ${from} comes behind them, if the other's direction has ended`, async () => {
+      it(`from the ${from} arrives after the bytes if the other direction has ended`, async () => {
         await forAll(from, async (sender, receiver) => {
           receiver.end();
           assert.deepEqual(await sender.receiveAll(), { bytes: 0, end: 'FIN' });

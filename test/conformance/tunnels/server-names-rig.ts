@@ -105,7 +105,7 @@ export class ServerNamesRig {
     for (const client of this.#clients.splice(0)) client.destroy();
     for (const endpoint of [this.db, this.mail]) endpoint.clear();
     await settled(this.sluice, GAUGES);
-    // Connections whose clients had gone may have come meanwhile.
+    // Connections of departed clients may have arrived since.
     for (const endpoint of [this.db, this.mail]) endpoint.clear();
   }
 

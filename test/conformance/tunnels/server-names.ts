@@ -214,7 +214,7 @@ export function describeServerNames(door: TunnelDoor): void {
     });
 
     it(
-      'serves who has come before a reload that changes the engine',
+      'serves clients that connected before a reload changed the engine',
       { skip: unsupportedReason() ?? false },
       async () => {
         const waiting = await rig.connect('moving');

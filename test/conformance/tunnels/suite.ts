@@ -16,7 +16,7 @@ import { CA_CERT, GOOD_CERT, GOOD_KEY } from '../../unit/config/pem.ts';
 import { TunnelRig, type TunnelEngine } from './rig.ts';
 
 const MIB = 1024 * 1024;
-/** What a sender offers that must be stopped long before. */
+/** Bytes that a sender offers. Backpressure must stop it long before. */
 const FLOOD_BYTES = 1024 * MIB;
 /** More than all the kernel's buffers on the way take together. */
 const MAX_BYTES_IN_FLIGHT = 256 * MIB;
@@ -73,7 +73,7 @@ export function describeTunnels(engine: TunnelEngine): void {
       await rig.stop();
     });
 
-    it('lets the endpoint go on when the client has ended its direction', async () => {
+    it('keeps the endpoint direction open after the client ended its own', async () => {
       const { client, peer } = await rig.join('plain', plain);
       client.read().send('question');
       client.end();
@@ -87,7 +87,7 @@ export function describeTunnels(engine: TunnelEngine): void {
       assert.equal(await peer.closed(), '');
     });
 
-    it('lets the client go on when the endpoint has ended its direction', async () => {
+    it('keeps the client direction open after the endpoint ended its own', async () => {
       const { client, peer } = await rig.join('plain', plain);
       peer.read().send('greeting');
       peer.end();

@@ -1,7 +1,7 @@
 /**
- * What a case of the WebSocket suite is: what a hostile peer sends, what RFC 6455 wants to happen, and what happens
- * instead where the proxy is known to do something else. One table serves both runs: in the first the peer is a
- * client in front of the proxy, in the second it is an endpoint behind it.
+ * A case of the WebSocket suite: the bytes of a hostile peer, the outcome that RFC 6455 wants, and the known
+ * deviations of the proxy. One table serves both runs. In the first run the peer is a client in front of the
+ * proxy; in the second it is an endpoint behind the proxy.
  */
 
 import type { TlsEngine } from '../../support/engines.ts';
@@ -10,8 +10,8 @@ import type { TlsEngine } from '../../support/engines.ts';
 export type Side = 'client' | 'endpoint';
 
 /**
- * Listeners of the proxy: those of the engine `uws` by what they do with permessage-deflate, and one for each engine of our
- * own, which pass every extension on.
+ * Listeners of the proxy. Those of the engine `uws` are named by their handling of permessage-deflate. Each
+ * of sluice's own engines has one, and passes every extension on.
  */
 export type ListenerName = 'off' | 'shared' | 'raw' | 'net' | TlsEngine;
 
@@ -42,19 +42,19 @@ export type Step =
 
 /** How it ends. */
 export type Ending =
-  /** Nothing was wrong: the peer closes with 1000 once all has come. */
+  /** Nothing was wrong: the peer closes with 1000 after everything arrived. */
   | { readonly kind: 'normal' }
   /** The steps hold a close frame that is right; 1005 where it has no code. */
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string }
   /** The steps hold a breach, and this is the code of the RFC for it. */
   | { readonly kind: 'failed'; readonly code: 1002 | 1007 | 1009 };
 
-/** What the peer does, and what must come of it. */
+/** The peer's steps, and the outcome that must follow. */
 export interface Script {
   readonly steps: readonly Step[];
   /** What reaches the other side of the proxy whole. */
   readonly messages: readonly Message[];
-  /** What the echo endpoint's answers bring to a client; `any` where time decides. */
+  /** The messages that the echo endpoint sends to a client. `any` if timing decides. */
   readonly echoes: readonly Message[] | 'any';
   readonly pongs: readonly Buffer[];
 }
@@ -72,7 +72,7 @@ export interface Outcome {
   readonly otherSide: string;
   /** `once` where the connection was failed before the first look, `later`; for a client's cases that look. */
   readonly failedAt: string;
-  /** What is wrong with the answer to the offer of permessage-deflate. */
+  /** The fault in the answer to the offer of permessage-deflate. */
   readonly negotiation: string;
 }
 
@@ -83,7 +83,7 @@ export interface Deviation {
   readonly outcome: Partial<Outcome>;
 }
 
-/** Of the engine `uws`. */
+/** A known deviation of the engine `uws`. */
 export interface Known extends Deviation {
   readonly side: Side;
   /** Where it happens; on every listener of the engine without. */
@@ -92,7 +92,7 @@ export interface Known extends Deviation {
 
 export interface Case {
   readonly id: string;
-  /** What the peer sends. */
+  /** The bytes that the peer sends, in words. */
   readonly sends: string;
   /** Made when it is run: some are large. */
   readonly script: () => Script;
@@ -101,7 +101,7 @@ export interface Case {
   readonly chop?: 'frame' | number;
   /** Listeners of the engine `uws`; `off` without. */
   readonly listeners?: readonly ('off' | 'shared')[];
-  /** Tells of something that only the engine `uws` looks at. */
+  /** True if the case concerns something that only the engine `uws` inspects. */
   readonly uwsOnly?: boolean;
   /** The client's offer of permessage-deflate, whichever side it is on. */
   readonly offer?: string;

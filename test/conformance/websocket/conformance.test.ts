@@ -69,7 +69,7 @@ describe('WebSocket conformance', { timeout: 880_000 }, () => {
 
   it('is told by docs/reference/conformance.md as it is', async (t) => {
     if (!report.isComplete) {
-      t.skip('not every case has come to its end');
+      t.skip('not every case has ended');
       return;
     }
     await assertSection(report.toMarkdown());

@@ -4,7 +4,7 @@ import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 const FULL_WINDOW = 15;
 
-/** What an offer or an answer says. */
+/** The parameters of an offer or an answer. */
 export interface DeflateParameters {
   readonly serverNoContextTakeover: boolean;
   readonly clientNoContextTakeover: boolean;
@@ -34,8 +34,8 @@ export function parseDeflate(header: string): DeflateParameters[] {
 }
 
 /**
- * What is wrong with an answer by sections 7.1.1 and 7.1.2 of RFC 7692, as the best that can be said of any of the
- * offers; empty where it is right for one of them.
+ * The fault in an answer by sections 7.1.1 and 7.1.2 of RFC 7692, for the best of the offers. Empty if the
+ * answer is right for one of them.
  */
 export function negotiationFault(offered: string, answered: string | undefined): string {
   if (answered === undefined) return 'declined';
@@ -59,7 +59,7 @@ export function negotiationFault(offered: string, answered: string | undefined):
 export class ClientDeflate {
   readonly #agreed: DeflateParameters;
   readonly #window: number;
-  /** What the client has sent and received last, as far as the windows reach. */
+  /** The client's last sent and received bytes, as far as the windows reach. */
   #sent: Buffer = Buffer.alloc(0);
   #received: Buffer = Buffer.alloc(0);
 

@@ -15,7 +15,7 @@ import { CONTINUATION, pieces } from './building.ts';
 import type { Case, Message, Side, Step } from './case.ts';
 import type { ClientDeflate } from './deflate.ts';
 
-/** How long a look takes: what has not happened by then counts as not happening at once. */
+/** Duration of a look: later events do not count as immediate. */
 const LOOK_MS = 250;
 const RSV1 = 4;
 const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
@@ -26,7 +26,7 @@ export class HostilePeer {
   /** Code of the close frame from the proxy, `1005` where it had none, `none` where there was no frame. */
   closeFrame = 'none';
   failedAt = '';
-  /** What the proxy sent that no peer may send. */
+  /** Faults of the proxy: it sent bytes that no peer may send. */
   readonly faults: string[] = [];
   /** Messages that came compressed. */
   compressed = 0;
@@ -35,7 +35,7 @@ export class HostilePeer {
   readonly #side: Side;
   readonly #deflate: ClientDeflate | null;
   readonly #end: Promise<void>;
-  /** The message under way: its first frame and what has come of it. */
+  /** The open message: its first frame and the payload so far. */
   #first: Frame | null = null;
   #parts: Buffer[] = [];
   /** Whether a close frame has been sent. */
@@ -87,7 +87,7 @@ export class HostilePeer {
     await flush();
   }
 
-  /** Waits for a condition on what has come, or for the end of the connection. */
+  /** Waits for a condition on the received messages, or for the end of the connection. */
   async until(reached: () => boolean): Promise<void> {
     const done = new Promise<void>((settle) => {
       this.#wake = () => {
@@ -95,7 +95,7 @@ export class HostilePeer {
       };
       this.#wake();
     });
-    await within(`what is expected of the proxy; there were ${this.messages.length} messages`, done);
+    await within(`the expected messages of the proxy; it sent ${this.messages.length} messages`, done);
   }
 
   /** Says that a condition which somebody waits for may hold now. */
@@ -136,7 +136,7 @@ export class HostilePeer {
     for (const bytes of writes) {
       if (this.ended) return;
       this.#connection.write(bytes);
-      // A write of its own wants a turn of its own, on the other side too.
+      // A separate write needs a separate turn of the loop, on the other side too.
       if (writes.length > 1) await setImmediate();
     }
   }

@@ -2,7 +2,7 @@
 import { ENGINES, TLS_ENGINES, isOwnEngine, usesTls, type TlsEngine } from '../../support/engines.ts';
 import type { Case, ListenerName, Side } from './case.ts';
 
-/** Listeners of our own engines, which give the same verdict, or those of uWebSockets.js. */
+/** Listeners of sluice's own engines, which give the same verdict, or of uWebSockets.js. */
 export type ListenerGroup = 'own' | 'uws';
 
 const OWN: readonly ListenerName[] = ENGINES.filter(isOwnEngine) as readonly ('raw' | 'net')[];
@@ -14,7 +14,10 @@ export function isOwn(listener: ListenerName): boolean {
   return OWN.includes(listener) || isSecure(listener);
 }
 
-/** Whether clients use TLS. Such listeners are of our own engines, and come to the same: the report leaves them out. */
+/**
+ * Whether clients use TLS. These listeners have sluice's own engines and the same outcomes, so the report
+ * leaves them out.
+ */
 export function isSecure(listener: ListenerName): listener is TlsEngine {
   return listener !== 'off' && listener !== 'shared' && usesTls(listener);
 }

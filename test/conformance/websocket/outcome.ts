@@ -1,4 +1,4 @@
-/** What a case should come to, on each side. */
+/** The outcome that a case should have, on each side. */
 import { createHash } from 'node:crypto';
 import type { Case, Script, ListenerName, Message, Known, Outcome, Side } from './case.ts';
 import { isOwn } from './listeners.ts';
@@ -50,14 +50,15 @@ export function expectedOutcome({ end }: Case, script: Script, side: Side, liste
     case 'closed':
       return { ...outcome, closeFrame: String(end.code), otherSide: describeClose(end) };
     case 'failed':
-      // Text and compression are the endpoint's to judge behind an engine of our own. When it fails is its own choice.
+      // Behind one of sluice's own engines the endpoint judges text and compression, and chooses when to
+      // fail.
       if (end.code === 1007 && isClient && isOwn(listener))
         return { ...outcome, closeFrame: '1007', otherSide: 'invalid data', failedAt: '' };
       return { ...outcome, closeFrame: String(end.code), otherSide: failureBehind(end.code, side) };
   }
 }
 
-/** What the other side gets where the hostile peer broke the protocol. */
+/** The failure that the other side gets after the hostile peer broke the protocol. */
 function failureBehind(code: number, side: Side): string {
   if (side === 'client') return '1001';
   // The proxy does not read the text of messages: the client behind it does, and its verdict crosses the proxy.

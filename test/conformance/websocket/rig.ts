@@ -1,6 +1,6 @@
 /**
- * One real proxy for all cases. The cases of hostile clients use an endpoint behind it that echoes, those of hostile
- * endpoints one that is a raw socket, so the two sides can be run at once.
+ * One real proxy for all cases. Hostile clients use an endpoint that echoes. Hostile endpoints are raw
+ * sockets behind a second route, so both sides can run at once.
  */
 import { CertificateAuthority } from '../../support/certificates.ts';
 import { withoutTls } from '../../support/engines.ts';

@@ -58,7 +58,7 @@ function image(): Buffer {
   return Buffer.from(Uint8Array.from({ length: LENGTH }, () => (grey = (grey + roll(7) - 3) & 255)));
 }
 
-/** What is compressed already. */
+/** Data that is already compressed. */
 function noise(): Buffer {
   const roll = dice(5);
   return Buffer.from(Uint8Array.from({ length: LENGTH }, () => roll(256)));

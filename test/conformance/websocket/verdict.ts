@@ -24,7 +24,7 @@ export async function judge(rig: Rig, side: Side, listener: ListenerName, one: C
   if (known === null) {
     assert.deepEqual(actual, right);
   } else {
-    assert.notDeepEqual(actual, right, 'conforms now: its known deviation is to be taken out');
+    assert.notDeepEqual(actual, right, 'conforms now: remove its known deviation');
     assert.deepEqual(actual, { ...right, ...known.outcome });
   }
   return { one, side, listener, expected: inWords(one, script), known };

@@ -8,7 +8,7 @@ import { NodeAuthTransport } from '../../../src/access/credentials/forward-auth/
 
 const OK = 'HTTP/1.1 200 OK\r\nX-User: jos\xe9\r\nContent-Length: 2\r\n\r\nok';
 
-/** What has become of a question. */
+/** The outcome of a question. */
 interface Outcome {
   readonly call: AuthCall;
   /** Resolves with the answer, or the problem. */
@@ -136,7 +136,7 @@ describe('the server of a forward authentication', { timeout: 60_000 }, () => {
     assert.equal(connections(), 1);
   });
 
-  it('has a longer body cut and its connection closed, however long it goes on', async (t) => {
+  it('has a longer body cut and its connection closed, however long the body is', async (t) => {
     const chunk = Buffer.alloc(64 * 1024, 'x');
     for (const status of ['200 OK', '403 No']) {
       const { ask, sockets } = await stage(t, (socket) => {
@@ -169,7 +169,7 @@ describe('the server of a forward authentication', { timeout: 60_000 }, () => {
       socket.write('HTTP/1.1 401 No\r\nContent-Length: 100\r\n\r\nbeginning'),
     );
     const outcome = ask();
-    // Asks for the head only: nothing tells when it has come.
+    // Asks for the head only: nothing reports its arrival.
     const timer = setInterval(() => outcome.call.expire(), 500);
     t.after(() => clearInterval(timer));
     assert.equal((await answerOf(outcome)).status, 401);
@@ -183,7 +183,7 @@ describe('the server of a forward authentication', { timeout: 60_000 }, () => {
   });
 
   const FAULTS: readonly (readonly [what: string, answer: string])[] = [
-    ['something else than HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
+    ['anything other than HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'],
     ['a head of more than 16 KiB', `HTTP/1.1 200 OK\r\nX-User: ${'x'.repeat(20_000)}\r\n\r\n`],
     ['an upgrade', 'HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n'],
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok'],
@@ -206,7 +206,7 @@ describe('the server of a forward authentication', { timeout: 60_000 }, () => {
     assert.equal(await problemOf(outcome), 'ERR_INVALID_HTTP_TOKEN');
   });
 
-  it('hears no more of a question that is given up, in whatever state', async (t) => {
+  it('receives nothing more of a cancelled question, whatever its state', async (t) => {
     const { ask, sockets } = await stage(t, () => undefined);
     const outcome = ask();
     outcome.call.cancel();

@@ -44,7 +44,7 @@ describe('a fetch of a key set', () => {
     await assert.rejects(fetchFrom(redirectTo('/keys')), { message: 'more than 3 redirects' });
   });
 
-  it('follows no redirect by which somebody could change the keys', async () => {
+  it('follows no redirect, because it could change the keys', async () => {
     for (const location of [
       'http://192.0.2.1/keys',
       'ftp://127.0.0.1/keys',

@@ -29,7 +29,7 @@ describe('limits', { timeout: 300_000 }, () => {
   });
   afterEach(async () => {
     for (const peer of open.splice(0)) peer.socket.terminate();
-    // Until the last place has been given back, the next test would be refused.
+    // The next test would be refused until the last place is released.
     await eventually(async () => {
       const metrics = await scrape(rig.sluice);
       assert.equal(metrics.sum('sluice_ws_sessions_active') + metrics.sum('sluice_tunnels_active'), 0);
@@ -157,7 +157,7 @@ describe('limits', { timeout: 300_000 }, () => {
         const { data } = await other.messages.next();
         assert.ok(data.length === MIB / 16 && data[0] === index);
       }
-      // 2 MiB, of which 256 KiB are the burst, and one read may be ahead.
+      // 2 MiB. The burst is 256 KiB of it, and one read may be ahead.
       assert.ok(performance.now() - began > 1500);
     });
   }

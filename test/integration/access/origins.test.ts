@@ -77,7 +77,7 @@ describe('origins of WebSockets, in a browser', { skip, timeout: 300_000 }, () =
     );
 
   for (const engine of SCALE_ENGINES) {
-    it(`are let in from the demo's own page on ${engine}, and from no other`, async () => {
+    it(`are admitted from the demo's own page on ${engine}, and from no other`, async () => {
       const address = sluice.address(engine);
       const own = await openPage(`http://${address}/`);
       for (const part of ['chat', 'echo']) await own.locator(`#${part}-state[data-state=open]`).waitFor();
@@ -93,7 +93,7 @@ describe('origins of WebSockets, in a browser', { skip, timeout: 300_000 }, () =
         const foreign = await openPage(`http://${host}:${port}/`);
         assert.equal(await opens(foreign, `ws://${address}/wsapp`), false, host);
         assert.equal(await opens(foreign, `ws://${address}/chat`), false, host);
-        // A sandboxed frame has the origin "null". It stands in a page that has no Content-Security-Policy.
+        // A sandboxed frame has the origin "null". Its page here has no Content-Security-Policy.
         assert.equal(await foreign.evaluate(inFrame(`ws://${address}/wsapp`)), 'refused');
         await foreign.context().close();
       }

@@ -71,7 +71,7 @@ describe('passwords', () => {
 
     // One thread compares them for all engines.
     if (engine === SCALE_ENGINES[0])
-      it('of a flood of guesses hold nobody up who is known', async () => {
+      it('that are guessed in a flood delay no known client', async () => {
         await rig.ask(engine, { headers: basic('alice', 'secret') });
         let isOver = false;
         const flood = Promise.all(

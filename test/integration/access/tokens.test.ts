@@ -101,7 +101,7 @@ for (const engine of SCALE_ENGINES) {
       assert.ok(metrics.sum('sluice_access_refusals_total') >= 2);
     });
 
-    it('of a new key are let in at once, and those of a key that has gone are not', async () => {
+    it('with a new key are admitted at once, and tokens with a removed key are refused', async () => {
       const old = await issuer.token('old');
       await join({ headers: { authorization: `Bearer ${old}` } });
       await issuer.replace();
@@ -127,7 +127,7 @@ for (const engine of SCALE_ENGINES) {
 }
 
 describe('a key set that is down at the start', { timeout: 120_000 }, () => {
-  it('lets nobody in until it is there, and then everybody with a token', async () => {
+  it('admits nobody until it is up, and then everybody with a token', async () => {
     const issuer = await TokenIssuer.listen();
     const endpoint = await WsEndpoint.listen();
     issuer.isDown = true;

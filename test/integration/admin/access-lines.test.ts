@@ -128,7 +128,7 @@ function accessLogOn(engine: EngineName): void {
   });
 
   if (isOwn) {
-    it('names what has come whole of a request whose head is refused', async () => {
+    it('names the complete parts of a request whose head is refused', async () => {
       for (const [bytes, method, path, reason] of [
         ['GET /app?token=secret HTTP/1.1\r\nHost: a\nb', 'GET', '/app', 'bad_line_end'],
         ['POST /app HTTP/1.1\r\n\r\n', 'POST', '/app', 'bad_host'],
@@ -196,7 +196,7 @@ function accessLogOn(engine: EngineName): void {
     assert.ok(of('handshakes refused').length <= perSecond.size + 1);
   });
 
-  it('tells of a session whose it was, what it asked for and what the endpoint chose', async () => {
+  it('names the principal of a session, its path and subprotocols, and the choice of the endpoint', async () => {
     const client = await open(upgrade('/app/room?token=secret'));
     const head = await client.head();
     const requestId = headerOf(head, 'x-request-id');
@@ -210,7 +210,7 @@ function accessLogOn(engine: EngineName): void {
     }
   });
 
-  it('tells of a request whose it was', async () => {
+  it('names the principal of a request', async () => {
     const bytes = upgrade('/app/page?token=secret').replace(/(?:Upgrade|Connection): .*\r\n/g, '');
     const { line } = await answered(bytes, 'request');
     const wanted = { ...WHOSE, route: 'app', cluster: 'app', method: 'GET', path: '/app/page', status: 200 };
@@ -225,7 +225,7 @@ function accessLogOn(engine: EngineName): void {
     assert.deepEqual([path, origin], [`/${'p'.repeat(1023)}...`, `${'o'.repeat(256)}...`]);
     assert.match(String(userAgent), /^r.*u{200,256}\.\.\.$/);
     const request = await answered(`${'M'.repeat(3000)} /nowhere HTTP/1.1\r\nHost: a\r\n\r\n`, 'request');
-    // The engines of our own read no method of this length.
+    // sluice's own engines reject methods of this length.
     assert.equal(request.line.method, isOwn ? undefined : `${'M'.repeat(32)}...`);
   });
 
@@ -289,7 +289,7 @@ function accessLogOn(engine: EngineName): void {
     const from = sluice.logs.length;
     const plain = await open('GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'secure');
     const failed = await sluice.waitForLog(({ listener }) => listener === 'secure', undefined, from);
-    // uWebSockets.js does not tell why.
+    // uWebSockets.js gives no reason.
     const expected = isOwn ? ['connection rejected', 'hello_malformed'] : [ENDED, 'ended'];
     assert.deepEqual([failed.msg, (failed as { reason?: string }).reason], expected);
     await plain.closed;

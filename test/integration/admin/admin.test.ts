@@ -38,7 +38,7 @@ async function dialMany(admin: string, count: number, localAddress: string): Pro
   );
 }
 
-/** Asks on a connection of its own; returns the status. */
+/** Asks on a new connection; returns the status. */
 function ask(admin: string, path: string, localAddress: string): Promise<number> {
   const { hostname: host, port } = new URL(`tcp://${admin}`);
   const answer = new Promise<number>((settle, fail) => {

@@ -127,7 +127,7 @@ describe('the metrics of a process', () => {
     await eventually(async () => assert.deepEqual(await inFlight(), [0, 0]));
   });
 
-  it('tell when the configuration in use was loaded', async () => {
+  it('report when the current configuration was loaded', async () => {
     const { body } = await ask('text/plain');
     const [, text] = /^sluice_config_last_reload_success_timestamp_seconds (\S+)$/m.exec(body) ?? [];
     const loadedAt = Number(text);
@@ -169,7 +169,7 @@ describe('the series of 50 clusters with 20 endpoints each', { timeout: 300_000 
   const failuresIn = (lines: readonly string[]): string[] =>
     lines.filter((line) => line.startsWith('sluice_endpoint_connect_failures_total{'));
 
-  it('are fewer than 9,000: what has never happened to an endpoint has none, and what may is there at 0', async () => {
+  it('are fewer than 9,000, because an endpoint has no failure series before its first failure', async () => {
     const lines = await samples();
     assert.ok(lines.length < 9000, `${lines.length} series`);
     assert.ok(gzipSync(lines.join('\n')).length < 300 * 1024, 'a scrape is small');

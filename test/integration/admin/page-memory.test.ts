@@ -40,7 +40,8 @@ describe('a page that is left open', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600
       await admin.push({ ...busyFrame(second), generation: second });
       if (second >= end - 2) await page.locator('#generation', { hasText: String(second) }).waitFor();
     };
-    // The last one comes alone: the browser holds the text that came with the one before, a megabyte when frames come so fast.
+    // The last one comes alone. The browser holds the text that came with the previous one: a megabyte when
+    // frames come this fast.
     for (let second = from; second < end; second++) await send(second);
   }
 

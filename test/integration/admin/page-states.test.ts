@@ -1,4 +1,4 @@
-/** Each state of the page, on both screens and in both themes: what it says, and whether everybody can use it. */
+/** Each state of the page, on both screens and in both themes: its texts and its accessibility. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -118,7 +118,7 @@ describe('the page in each state', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600_0
     });
   }
 
-  it('shows texts of the network as they are, and runs none of them', async () => {
+  it('shows texts from the network literally, and never runs them', async () => {
     const text = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
     const page = await openWith(
       frameOf({

@@ -181,7 +181,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
     }
   });
 
-  it('end when their principal is revoked, who is let in again with a younger token', async () => {
+  it('end when their principal is revoked, and a newer token admits the principal again', async () => {
     const sluice = await start();
     const old = tokenOf('alice', HOUR_S, 5);
     const joined = await Promise.all(SCALE_ENGINES.map((engine) => open(sluice, engine, old)));
@@ -238,7 +238,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
     );
   });
 
-  it('of an older generation and of a draining worker are listed and closed', async () => {
+  it('are listed and closed in an older generation and in a draining worker', async () => {
     const sluice = await start({ drain: { rate: '1/s', deadline: '5m' } });
     const joined = await Promise.all(
       Array.from({ length: 16 }, (_, index) =>

@@ -203,7 +203,7 @@ describe('taps of operators', { timeout: 300_000 }, () => {
     await next.close();
   });
 
-  it('go on in a worker that is started again', async () => {
+  it('continue in a restarted worker', async () => {
     const rig = await start({ tap: 'headers' });
     const tap = await rig.tap();
     await rig.client();

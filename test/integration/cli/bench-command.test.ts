@@ -1,4 +1,4 @@
-/** `sluice bench` in a process of its own: its output and its exit status. */
+/** `sluice bench` as a process: its output and its exit status. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

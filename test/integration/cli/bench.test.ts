@@ -1,4 +1,4 @@
-/** The load generator against servers of the `ws` package and of node:net, most of which misbehave. */
+/** The load generator against servers of the `ws` package and of node:net. Most of the servers misbehave. */
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';

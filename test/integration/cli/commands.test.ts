@@ -59,7 +59,7 @@ describe('the commands', { timeout: 300_000 }, () => {
   });
 
   it('reload brings a new configuration into force, or says why not', async () => {
-    // The file's admin address differs from the one in use: that needs a restart, and is no error.
+    // The file's admin address differs from the active address: that needs a restart, and is no error.
     rig.sluice.writeConfig(withAdmin(config([{ match: { path: '/ping' }, respond: { body: 'pong' } }])));
     const good = await command('reload');
     assert.deepEqual([good.status, good.stdout, good.stderr], [0, 'reloaded: generation 2\n', '']);

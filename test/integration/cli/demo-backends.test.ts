@@ -35,7 +35,7 @@ describe('the echo app', () => {
   });
   after(() => backends.close());
 
-  it('sends nothing of its own and every message back as it came, on any path', async () => {
+  it('sends every message back unchanged, and nothing else, on any path', async () => {
     for (const path of ['/', '/wsapp', '/a/b?c=d']) {
       const client = await clients.open(port, [], path);
       const sent = [
@@ -87,7 +87,7 @@ describe('the echo app', () => {
     assert.equal((await client.next()).data.toString(), 'first');
   });
 
-  it('gives back all that was sent by a client that reads late', async () => {
+  it('returns every byte to a client that reads late', async () => {
     const client = await clients.open(port);
     client.socket.pause();
     const sent = Array.from({ length: 24 }, (_, index) => Buffer.alloc(1024 * 1024, index));
@@ -199,7 +199,7 @@ describe('the chat room', () => {
     });
   });
 
-  it('tells what is wrong with a message and stays open', async () => {
+  it('reports the fault of a message and stays open', async () => {
     const client = await join(0, 'Ada');
     const wrong: [string | Buffer, RegExp][] = [
       ['{"type":', /not JSON/],

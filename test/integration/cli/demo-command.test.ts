@@ -1,4 +1,4 @@
-/** `sluice demo`: what it prints, and how it ends. */
+/** `sluice demo`: its output and its exit. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -115,7 +115,7 @@ describe('sluice demo', () => {
   });
 });
 
-/** `sluice demo` in a process of its own, with an IPC channel where it is forked. */
+/** `sluice demo` as a process, with an IPC channel if it is forked. */
 class DemoCommand {
   readonly child: ChildProcess;
   stdout = '';
@@ -143,7 +143,7 @@ class DemoCommand {
     this.printed.catch(() => undefined);
   }
 
-  /** What it says over its IPC channel. Call it at once. */
+  /** Returns the report from its IPC channel. Call it at once. */
   async report(): Promise<Readonly<Record<string, unknown>>> {
     const [message] = await this.#before(once(this.child, 'message'));
     return message as Readonly<Record<string, unknown>>;

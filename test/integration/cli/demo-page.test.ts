@@ -89,7 +89,7 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
     }
   }
 
-  /** Opens the page as somebody of their own, and waits until its chat and its echo are connected. */
+  /** Opens the page as a separate person, and waits until its chat and its echo are connected. */
   async function openPage(name: string, listener = 'web'): Promise<Page> {
     const page = await (await browser.newContext()).newPage();
     page.setDefaultTimeout(DEADLINE_MS);
@@ -163,7 +163,7 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
     assert.equal(
       counts.reduce((sum, count) => sum + Number(count), 0),
       sent + 1,
-      'each text had a connection of its own, after the first one of the page',
+      'each text had a separate connection, after the first one of the page',
     );
     await page.context().close();
     assert.deepEqual(problems, []);

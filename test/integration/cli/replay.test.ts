@@ -19,7 +19,7 @@ import { WrittenRecording } from '../../support/recording/written-recording.ts';
 
 const pool = createPool(THREAD, 2);
 
-/** One client that says hello and good bye, each of which comes back. */
+/** One client that says hello and good bye, and gets both back. */
 function echoes(): WrittenRecording {
   const recording = new WrittenRecording();
   recording
@@ -108,7 +108,7 @@ describe('a replay', () => {
     assert.ok(result.timings.lateness.read({ kind: 'max' }) >= 250);
   });
 
-  it('tells of a reply that is lost, once for the session', async () => {
+  it('reports a lost reply, once for the session', async () => {
     const result = await against(
       but(1, () => undefined),
       echoes(),
@@ -121,7 +121,7 @@ describe('a replay', () => {
     assert.match(renderText(result, []), /0 clients played as recorded, 1 failed/);
   });
 
-  it('tells of a reply that is changed, under same only', async () => {
+  it('reports a changed reply, with "same" only', async () => {
     const change = but(2, (socket) => socket.send(Buffer.from([1, 2, 4])));
     assertClean(await against(change, echoes(), '--expect count'));
     const result = await against(change, echoes(), '--expect same');
@@ -140,7 +140,7 @@ describe('a replay', () => {
     assert.match(result.replay!.differences[0]!, /expected text "hello" \(5 bytes\), came binary 68656c6c6f/);
   });
 
-  it('tells of one reply too many', async () => {
+  it('reports an extra reply', async () => {
     const recording = new WrittenRecording();
     const session = recording.session().client(1, 'hello').endpoint(2, 'hello');
     session.close(3, 'endpoint', 4001).end(4, 'endpoint', 4001);
@@ -158,7 +158,7 @@ describe('a replay', () => {
     assertClean(await against(twice, recording, '--expect none'));
   });
 
-  it('tells of a server that closes early', async () => {
+  it('reports a server that closes early', async () => {
     const result = await against(
       but(2, (socket) => socket.close(1011)),
       echoes(),
@@ -340,7 +340,7 @@ describe('a replay', () => {
     assert.ok(result.measuredMs >= 100, `${result.measuredMs} ms`);
   });
 
-  it('tells of a server that refuses the handshake', async () => {
+  it('reports a server that refuses the handshake', async () => {
     const server = await Scripted.listen(() => undefined, { path: '/other' });
     const result = await replay(server.url, echoes().records, '', pool);
     server.close();

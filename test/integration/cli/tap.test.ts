@@ -1,4 +1,4 @@
-/** `sluice tap` before an admin server of the test's own: what a person sees, and what is recorded. */
+/** `sluice tap` with an admin server of the test: the output for a person, and the recording. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const HOSTILE = '\u001b[2J\u001b]0;title\u0007\u202e日本語 '.repeat(20);
 const linesOf = (...records: readonly TapRecord[]): string =>
   records.map((record) => `${JSON.stringify(record)}\n`).join('');
 
-/** The command in a process of its own. */
+/** The command as a process. */
 class Command {
   stdout = '';
   stderr = '';
@@ -145,7 +145,7 @@ describe('tap', { timeout: 300_000 }, () => {
     ['SIGINT', 0],
     ['SIGTERM', 143],
   ] as const) {
-    it(`ends in good order by ${signal}, with a whole recording that only its owner reads`, async () => {
+    it(`ends cleanly by ${signal}, with a whole recording that only its owner reads`, async () => {
       const recording = name('.jsonl');
       const command = await begin('--output', recording);
       const lines = linesOf(openedRecord('a-1'), textRecord('a-1', 'ü'));
@@ -174,7 +174,7 @@ describe('tap', { timeout: 300_000 }, () => {
     ['end', /the proxy closed the connection; 1 session, 1 frame/],
     ['cut', /aborted; 1 session, 1 frame/],
   ] as const) {
-    it(`says that the proxy has gone (${how}), and keeps what was recorded`, async () => {
+    it(`says that the proxy is gone (${how}), and keeps the recording`, async () => {
       const recording = name('.jsonl');
       const command = await begin('--output', recording);
       const lines = linesOf(openedRecord('a-1'), textRecord('a-1', 'x'));

@@ -67,7 +67,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     await eventually(async () =>
       assert.equal(await terminal.format('#{alternate_on} #{cursor_flag} #{wrap_flag}'), '0 1 1'),
     );
-    // What is typed before the shell reads again is for the program that ends.
+    // Keys typed before the shell reads again belong to the ending program.
     await terminal.shows(/(?:^|\n)\$\s*$/);
     await terminal.enter('stty -a | tr " ;" "\\n\\n" | grep -xE "icanon|echo|isig" | xargs echo modes');
     await terminal.shows(/^modes (?=.*isig)(?=.*icanon).*echo/m);
@@ -128,7 +128,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     await terminal.shows(/hostile \\u001b\[2J\\u001b\]0;title\\u0007 end/);
   });
 
-  it('says in one line that the terminal is too small, and goes on in a larger one', async () => {
+  it('says in one line that the terminal is too small, and continues in a larger one', async () => {
     await begin();
     await terminal.resize(50, 10);
     await terminal.shows(/^sluice top needs 60x14, this is 50x10/);
@@ -159,7 +159,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     });
   }
 
-  it('gives the terminal back for Ctrl-Z, and goes on at fg', async () => {
+  it('restores the terminal on Ctrl-Z, and continues at fg', async () => {
     await begin();
     await terminal.press('C-z');
     await terminal.shows(/Stopped/);
@@ -173,13 +173,13 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     await isGivenBack();
   });
 
-  it('goes on where it was after SIGSTOP and fg', async () => {
+  it('resumes its screen after SIGSTOP and fg', async () => {
     await begin();
     assert.equal((await runCommand('kill', ['-STOP', String(await processInside())])).status, 0);
     await terminal.shows(/Stopped/);
     // Nobody has set the modes back: Enter is no line end yet.
     await terminal.press('f', 'g', 'C-j');
-    // What the shell has written is drawn over.
+    // The redraw covers the shell's output.
     await terminal.shows(/^sluice 1\.2\.3(?![^]*Stopped)[^]*q quit/);
     await terminal.press('q');
     await isGivenBack();
@@ -207,7 +207,7 @@ new Terminal(process.stdin, process.stdout, { onKey: () => { throw new Error('no
     terminal = await Tmux.start(80, 24);
   });
 
-  it('says that the proxy has gone, tries again, and goes on with the next one', async () => {
+  it('says that the proxy is gone, retries, and continues with the next proxy', async () => {
     await begin();
     const { port } = server;
     await server.stop();

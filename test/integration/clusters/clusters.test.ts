@@ -98,7 +98,7 @@ describe('a cluster', { timeout: 300_000 }, () => {
     await eventually(() => assert.equal(closes.length, lost));
     assert.deepEqual(new Set(closes), new Set(['1012 endpoint down']));
     assert.equal((await statusOf(rig)).endpoints[0]!.reason, 'its probe answered 500');
-    // A worker hears of it a little later than it shows.
+    // A worker learns of it a little after it shows.
     await eventually(async () => {
       const before = one.sessions.count;
       for (let count = 0; count < 6; count++) (await connect(rig)).socket.terminate();
@@ -132,7 +132,7 @@ describe('a cluster', { timeout: 300_000 }, () => {
     const active = async (): Promise<number[]> =>
       (await statusOf(rig)).endpoints.map(({ activeConnections }) => activeConnections);
     const clients: WsPeer[] = [];
-    // A worker hears of it a little later than it shows.
+    // A worker learns of it a little after it shows.
     await eventually(async () => {
       const [held = 0] = await active();
       for (let count = held; count < 20; count++) clients.push(await connect(rig));

@@ -52,7 +52,7 @@ async function becomes(rig: WebRig, index: number, state: string, reason: RegExp
   });
 }
 
-/** What a client that asks for a WebSocket is answered. */
+/** Returns the answer to a client that asks for a WebSocket. */
 async function ask(rig: WebRig, from: string | null = null): Promise<number> {
   const client = await rig.ask({ headers: from === null ? [] : [`X-Forwarded-For: ${from}`] });
   const { startLine } = await client.head();
@@ -66,7 +66,7 @@ async function connect(rig: WebRig): Promise<WsPeer> {
 
 /** A reset shows to whichever of a probe's steps comes next, so that it may be that of connecting. */
 const CUT = /^its probe (?:closed the connection|(?:connect|read|write) (?:ECONNRESET|EPIPE)\b.*)$/;
-/** Of the probe that was under way, or of one that began later. */
+/** The error of the probe that was in flight, or of a later one. */
 const GONE = new RegExp(`^its probe connect ECONNREFUSED|${CUT.source}`);
 
 describe('probes', { timeout: 300_000 }, () => {
@@ -114,7 +114,7 @@ describe('probes', { timeout: 300_000 }, () => {
         const labels = { cluster: 'app', endpoint: one.address };
         assert.ok(metrics.sum('sluice_endpoint_probe_failures_total', labels) >= 1);
         assert.ok(metrics.sum('sluice_endpoint_probe_duration_seconds', labels) >= 0);
-        // A worker hears of it a little later than it shows. Probes of type websocket are sessions, too.
+        // A worker learns of it a little after it shows. Probes of type websocket are sessions, too.
         await eventually(async () => {
           if (type === 'websocket') return;
           const sessions = [one.sessions, two.sessions];
@@ -144,7 +144,7 @@ describe('probes', { timeout: 300_000 }, () => {
     assert.equal(await ask(rig), 503);
   });
 
-  it('find a process that hangs, have its sessions closed, and take it in again when it goes on', async () => {
+  it('eject a hung process, close its sessions, and admit it again when it continues', async () => {
     const endpoints = [await MortalEndpoint.start(), await MortalEndpoint.start()];
     cleanups.push(...endpoints.map((endpoint) => () => endpoint.kill()));
     const rig = await start({

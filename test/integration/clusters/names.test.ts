@@ -114,7 +114,7 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     const [first, second, none] = await spread(rig, endpoints, 40);
     assert.ok(Math.abs(first! - 30) <= 1 && Math.abs(second! - 10) <= 1, `${first} and ${second} of 40`);
     assert.equal(none, 0);
-    // Of the others none is left.
+    // The others are gone.
     one.close();
     two.close();
     await eventually(async () => assert.deepEqual(await spread(rig, endpoints, 4), [0, 0, 4]));
@@ -129,7 +129,7 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     );
   });
 
-  it('are all addresses of a service with a hundred of them, each with a series of its own', async () => {
+  it('are all hundred addresses of a service, each with separate series', async () => {
     const hosts = Array.from({ length: 100 }, (_, index) => `127.0.1.${index + 1}`);
     const got = new Map<string, number>();
     const arrivals = new Arrivals<void>('a connection');

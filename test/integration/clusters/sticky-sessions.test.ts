@@ -50,7 +50,7 @@ async function start(endpoints: readonly WsEndpoint[], cluster: object): Promise
   return rig;
 }
 
-/** A request on a connection of its own, as any worker may get it. */
+/** Makes a request on a new connection, so any worker may get it. */
 async function ask(
   rig: WebRig,
   cookie: string | null,
@@ -109,7 +109,7 @@ describe('a sticky cluster', { timeout: 300_000 }, () => {
     assert.deepEqual(await ask(rig, valueOf(first.setCookie)), first);
   });
 
-  it('believes no cookie that was tampered with, and gives such a client a right one', async () => {
+  it('rejects a tampered cookie, and gives its client a valid one', async () => {
     const rig = await start(await named('a', 'b', 'c'), { sticky: { cookie: 'sluice' } });
     const { setCookie } = await ask(rig, null);
     const cookie = valueOf(setCookie);

@@ -107,7 +107,7 @@ export const SYNTAX: Chapter = {
   ]),
 };
 
-/** What the client says of this hop, less the rest. */
+/** A request whose hop-by-hop headers are removed and whose other headers pass. */
 const hop = (sends: string, ...lines: string[]): ReturnType<typeof passes> => passes(sends, get(...lines));
 const lastHop = (sends: string, ...lines: string[]): ReturnType<typeof passes> =>
   passesOnce(sends, get(...lines));

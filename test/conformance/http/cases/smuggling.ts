@@ -33,14 +33,14 @@ const HIDDEN = request('GET /hidden HTTP/1.1');
 const RECEIVED_HIDDEN = received('GET /hidden');
 const LAST_CHUNK = '0\r\n\r\n';
 const HIDDEN_CHUNKS = `${HIDDEN.length.toString(16)}\r\n${HIDDEN}\r\n${LAST_CHUNK}`;
-/** Larger than any head may be: the limit of engines that have a setting is that of uWebSockets.js here. */
+/** Above every head limit. Engines with a setting use the limit of uWebSockets.js here. */
 const LARGE = 16 * 1024;
 
 function headers(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `X-${index}: a`);
 }
 
-/** Several requests, each of which is answered. */
+/** Several requests, all answered. */
 const pipelined = (sends: string, bytes: string, ...each: [string, ...string[]]): ReturnType<typeof passes> =>
   onUws(then(passes(sends, bytes, each[0]), ...each.slice(1)), {
     outcome: aborted(sends, bytes, each[0]).outcome,
@@ -51,7 +51,7 @@ const unreadHead = (sends: string, bytes: string): ReturnType<typeof passes> =>
 
 const GET_AND_BAD = get() + request('G@T /b HTTP/1.1');
 
-/** Nothing of it reaches the endpoint, and its connection is closed. */
+/** Nothing reaches the endpoint, and the proxy closes the connection. */
 const unanswered = (sends: string, bytes: string): ReturnType<typeof passes> =>
   onUws(refused(sends, bytes), { outcome: aborted(sends, bytes, '').outcome, why: REFUSED_IN_SILENCE });
 /** Refused for what stands where trailers would. */

@@ -1,4 +1,4 @@
-/** What the Autobahn testsuite has no case for: lengths, masks, and compressed messages that are odd or wrong. */
+/** Cases that the Autobahn testsuite lacks: lengths, masks, and compressed messages that are odd or wrong. */
 import { constants, deflateRawSync } from 'node:zlib';
 import { BINARY, TEXT, encodeFrame } from '../../../support/websocket/raw-frames.ts';
 import {
@@ -169,7 +169,7 @@ export const BEYOND: readonly Chapter[] = [
         // Our own engines bound the bytes on the wire.
         { uwsOnly: true },
       ),
-      // A peer that is not failed goes on, and closes.
+      // A peer that is not failed continues, and closes.
       compressed('S12.8', 'a ping with RSV1', [ping(PINGED, RSV1), close(1000)], PROTOCOL_ERROR, {
         known: [onClient(CONTROL_RSV1)],
       }),

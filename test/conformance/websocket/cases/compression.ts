@@ -27,7 +27,7 @@ const SHAPES: readonly (readonly [number, number])[] = [
   [131_072, 32_768],
 ];
 
-/** Every message begins where the one before it ended, and all that is there is gone round. */
+/** Every message begins at the end of the previous one. The data is used in a circle. */
 function messagesOf({ binary, content }: TestData, length: number): Message[] {
   const twice = Buffer.concat([content, content]);
   return Array.from({ length: MESSAGES }, (_, index) => {

@@ -16,7 +16,7 @@ import type { Case, Chapter, Script, Message } from '../case.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-/** What a listener takes from a client where nothing else is configured. */
+/** Default max message of a listener. */
 const MAX_MESSAGE = 16 * MIB;
 const ROUND_TRIPS = 100;
 

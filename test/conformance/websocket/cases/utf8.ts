@@ -1,4 +1,4 @@
-/** Chapter 6: UTF-8 in text messages. The sequences are those of Markus Kuhn's decoder stress test. */
+/** Chapter 6: UTF-8 in text messages. The sequences come from Markus Kuhn's decoder stress test. */
 import {
   INVALID_DATA,
   accepted,
@@ -38,7 +38,7 @@ function invalid(id: string, sends: string, steps: readonly Step[], rest: Partia
   return refused(id, sends, () => script(steps), { end: INVALID_DATA, ...rest });
 }
 
-/** In three frames, of which the second holds what is wrong: a look follows it. */
+/** Three frames with a pause after the second, which holds the fault. */
 function lookInFrames(at: readonly [number, number]): Step[] {
   const parts = [TOO_HIGH.subarray(0, at[0]), TOO_HIGH.subarray(at[0], at[1]), TOO_HIGH.subarray(at[1])];
   return fragments(false, parts).flatMap((step, index) => (index === 1 ? [step, { does: 'look' }] : [step]));
@@ -61,7 +61,7 @@ function sequences(chapter: string, list: string): Case[] {
 
 const hex = (bytes: Buffer): string => bytes.toString('hex').replace(/(?<=..)(?=(..)+$)/g, ' ');
 
-/** Every prefix of a text, of which those that end inside a character are no UTF-8. */
+/** Every prefix of a text. Prefixes that end inside a character are not UTF-8. */
 function prefixes(bytes: Buffer): string {
   const list = Array.from(bytes, (_, index) => {
     const isCut = index + 1 < bytes.length && (bytes[index + 1]! & 0xc0) === 0x80;
