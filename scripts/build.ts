@@ -82,7 +82,7 @@ async function bundle(): Promise<void> {
       // Without folders: a thread's place is relative to the file that names it, and esbuild chooses that file.
       chunkNames: '[name]-[hash]',
       bundle: true,
-      // What a command or a listener loads when it needs it stays a file of its own.
+      // Modules that a command or a listener loads on demand stay separate files.
       splitting: true,
       format: 'esm',
       platform: 'node',

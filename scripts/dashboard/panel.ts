@@ -4,7 +4,7 @@ const DATASOURCE = { type: 'prometheus', uid: '${datasource}' } as const;
 /** Columns of Grafana's grid. */
 const GRID_WIDTH = 24;
 
-/** A query, and how its series are named. */
+/** A query and the names of its series. */
 export interface Query {
   readonly expr: string;
   readonly legend: string;
@@ -12,7 +12,7 @@ export interface Query {
 
 export interface PanelPlan {
   readonly title: string;
-  /** What the panel says, and what to do about it. */
+  /** The meaning of the panel, and the remedy. */
   readonly description: string;
   readonly queries: readonly Query[];
   /** The unit by Grafana's name, such as `s`, `Bps` or `percentunit`. */
@@ -25,7 +25,7 @@ export interface PanelPlan {
   readonly isStacked?: boolean;
   /** Whether the dots of traces are shown. */
   readonly hasExemplars?: boolean;
-  /** Values from which the colour is yellow and red. */
+  /** Min values for the colours yellow and red. */
   readonly limits?: readonly [warning: number, critical: number];
   /** Texts in place of values. */
   readonly texts?: Readonly<Record<string, string>>;
@@ -44,7 +44,7 @@ interface GridPlace {
   readonly h: number;
 }
 
-/** Places the rows below each other, and their panels from left to right. Returns the panels as Grafana has them. */
+/** Places the rows below each other, and their panels from left to right. Returns panels in Grafana's format. */
 export function layOut(rows: readonly RowPlan[]): object[] {
   const all: object[] = [];
   let id = 1;

@@ -1,4 +1,4 @@
-/** Rows of the parts of sluice, and of what goes wrong in them. */
+/** Rows for the parts of sluice and their failures. */
 import type { RowPlan } from './panel.ts';
 import { CLUSTER, LISTENER, OF, one, rate } from './queries.ts';
 
@@ -17,7 +17,7 @@ export const PART_ROWS: readonly RowPlan[] = [
         'Slowest endpoints',
         `topk(10, sum by (cluster, endpoint) (rate(sluice_endpoint_answer_seconds_total{${CLUSTER}}[$__rate_interval])) / (sum by (cluster, endpoint) (rate(sluice_endpoint_connects_total{${CLUSTER}}[$__rate_interval]) + rate(sluice_endpoint_server_errors_total{${CLUSTER}}[$__rate_interval])) > 0))`,
         '{{cluster}} {{endpoint}}',
-        'Mean time until an answer. One that is far above its cluster is to be looked at, or drained.',
+        'Mean time until an answer. Inspect or drain an endpoint far above its cluster.',
         { unit: 's', width: 16 },
       ),
       one(
