@@ -22,9 +22,9 @@ type RunInvocation = Extract<Invocation, { kind: 'run' }>;
 /**
  * Runs the load generator.
  *
- * @param argv what follows the command
- * @returns the exit status: 0 if all went well and all assertions hold, 1 otherwise, 2 for bad usage, 130 if it
- * was interrupted
+ * @param argv arguments after the command
+ * @returns the exit status: 0 on success if all assertions hold, 1 otherwise, 2 for bad usage, 130 if
+ * interrupted
  */
 export async function bench(argv: readonly string[]): Promise<number> {
   try {

@@ -1,7 +1,8 @@
 /**
- * The endpoint behind every peer: `server.ts PLAIN_PORT TLS_PORT CERT KEY`, on 127.0.0.1. It sends every message
- * back; on the path /fan-out it sends it to everyone there, and on /flood it sends as fast as it is read. A GET of
- * /sessions answers with the number of sessions. One line on stdout says that it listens.
+ * The endpoint of every peer: `server.ts PLAIN_PORT TLS_PORT CERT KEY`, on 127.0.0.1. It sends every message
+ * back. On the path /fan-out it sends each message to every client there, and on /flood it sends as fast as
+ * the client reads. A GET of /sessions returns the number of sessions. It prints one line on stdout when it
+ * listens.
  */
 import { App, SSLApp, type TemplatedApp, type WebSocket } from 'uWebSockets.js';
 import { findListening, limitReceiveBuffers } from '../../src/sys/sockets/listening-sockets.ts';

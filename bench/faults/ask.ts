@@ -3,7 +3,7 @@ import { connect } from 'node:tls';
 
 const PATIENCE_MS = 2000;
 
-/** Sends a GET on a connection of its own and returns the status; 0 without an answer. */
+/** Sends a GET on a separate connection. Returns the status, or 0 without an answer. */
 export function statusOf(port: number, path: string): Promise<number> {
   return new Promise((settle) => {
     const options = { host: '127.0.0.1', port, path, agent: false, timeout: PATIENCE_MS };

@@ -27,7 +27,9 @@ export interface Findings {
   readonly timeline: Timeline;
 }
 
-/** Both reports as one: what the second has found replaces what the first has of the same scenario and peer. */
+/**
+ * Merges two reports. A result of the second replaces the first one's result for the same scenario and peer.
+ */
 export function mergeReports(first: FaultReport, second: FaultReport): FaultReport {
   const known = new Map(first.scenarios.map((one) => [one.name, one]));
   for (const one of second.scenarios) {

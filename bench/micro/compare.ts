@@ -13,7 +13,10 @@ export interface Comparison {
   readonly after: number;
   /** After divided by before, medians of both. */
   readonly ratio: number;
-  /** Whether every round of one side was faster than every round of the other: else the difference may be noise. */
+  /**
+   * Whether every round of one side was faster than every round of the other. Otherwise the difference may be
+   * noise.
+   */
   readonly clear: boolean;
 }
 

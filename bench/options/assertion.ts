@@ -24,7 +24,7 @@ export interface Assertion {
   readonly text: string;
   readonly metric: Metric;
   readonly operator: '<' | '<=' | '>' | '>=' | '=';
-  /** Milliseconds for times, else a number, for `bytes` bytes a second. */
+  /** Milliseconds for times, bytes per second for `bytes`, a plain number otherwise. */
   readonly value: number;
 }
 

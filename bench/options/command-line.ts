@@ -26,7 +26,7 @@ export function readOptions<const T extends Options>(argv: readonly string[], op
   try {
     return parseArgs({ args: [...argv], options }).values;
   } catch (error) {
-    // Node's advice goes on behind the first sentence.
+    // Drops Node's advice after the first sentence.
     throw new UsageError(`${messageOf(error).split(/\.\s/)[0]!}: see --help`);
   }
 }

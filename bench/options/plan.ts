@@ -13,7 +13,7 @@ export const STAMP_LENGTH = 32;
 export const EXPECTATIONS = ['same', 'count', 'none'] as const;
 export type Expectation = (typeof EXPECTATIONS)[number];
 
-/** What the command line asks for of a replay, before the recording is read. */
+/** The replay options of the command line, before the recording is read. */
 export interface ReplayOptions {
   readonly file: string;
   /** The recorded times are divided by it. */
@@ -33,7 +33,7 @@ export interface ReplayPlan extends Pick<ReplayOptions, 'file' | 'speed' | 'expe
   readonly facts: RecordingFacts;
 }
 
-/** What a recording has, and what it lacks. */
+/** Facts about a recording and its gaps. */
 export interface RecordingFacts {
   readonly clients: number;
   /** From the first client's start to the last event of any. */

@@ -11,10 +11,10 @@ export type SizeDistribution =
 const EXPONENTIAL_CUT = 16;
 
 /**
- * Reads `1KiB`, `32-1KiB` (uniform), `exp:512` (exponential, by its mean) or `32@80,1KiB@15,64KiB@5` (sizes
+ * Parses `1KiB`, `32-1KiB` (uniform), `exp:512` (exponential, by its mean) or `32@80,1KiB@15,64KiB@5` (sizes
  * with weights).
  *
- * @returns undefined if the text is none of them
+ * @returns undefined if the text has no such format
  */
 export function parseSizeDistribution(text: string): SizeDistribution | undefined {
   if (text.includes('@')) return parseMix(text);

@@ -25,7 +25,7 @@ export interface Peer {
   version(): string | null;
   /** The file of this directory that says how it is configured. */
   readonly config: string;
-  /** What stands for places of that file in every run. */
+  /** Values for placeholders in that file, equal in every run. */
   readonly values?: Readonly<Record<string, string>>;
   /** Writes its configuration, and says how it is started in the foreground. */
   command(setup: Setup): Command;

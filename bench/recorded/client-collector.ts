@@ -38,7 +38,7 @@ interface PartClient extends Omit<RecordedClient, 'startMs'> {
   readonly lastTime: number;
 }
 
-/** A client whose session goes on. */
+/** A client with an open session. */
 interface Draft {
   readonly record: SessionRecord;
   readonly handshake: RecordedHandshake;
@@ -59,7 +59,7 @@ export class ClientCollector {
   readonly #log = new EventLogWriter();
   readonly #drafts = new Map<string, Draft>();
   readonly #clients: RecordedClient[] = [];
-  /** The clients of the recording under way: several may stand behind each other. */
+  /** The clients of the current recording. A file may contain several recordings in a row. */
   #part: PartClient[] = [];
   /** The end of the last client of the recordings so far. */
   #durationMs = 0;
@@ -240,7 +240,7 @@ export class ClientCollector {
   }
 
   #keep({ record, handshake, firstEvent, replies, lastTime }: Draft, isUnended: boolean): void {
-    // Of a session that the tap saw begin, `at` is as exact as the times of its frames. `openedAt` may be rounded.
+    // If the tap saw the session open, `at` is as exact as the times of frames. `openedAt` may be rounded.
     const { session, at: beganAt } = record;
     this.#part.push({ session, handshake, firstEvent, replies, isUnended, beganAt, lastTime });
   }

@@ -13,7 +13,7 @@ export interface RecordedMessage {
 
 /** Joins the recorded frames of one direction to messages. */
 export class MessageJoiner {
-  /** Whether a message is under way, and whether it is text. */
+  /** Whether a message is incomplete, and whether it is text. */
   #inMessage = false;
   #isText = false;
   #length = 0;
@@ -26,7 +26,10 @@ export class MessageJoiner {
     return null;
   }
 
-  /** Takes a frame of a message. Returns the message if this is its last; null if it goes on, or has no beginning. */
+  /**
+   * Adds a frame of a message. Returns the message after its last frame. Null if more frames follow, or if
+   * the beginning is missing.
+   */
   push(frame: FrameRecord): RecordedMessage | null {
     if (frame.opcode !== 'continuation') {
       this.#inMessage = true;

@@ -13,7 +13,7 @@ export interface RecordedClient {
   readonly firstEvent: number;
   /** Messages of the endpoint. */
   readonly replies: number;
-  /** Whether its session went on when the recording ended: more replies than recorded may come. */
+  /** Whether its session was open when the recording ended: more replies than recorded may arrive. */
   readonly isUnended: boolean;
 }
 
@@ -23,6 +23,6 @@ export interface RecordedClients {
   readonly clients: readonly RecordedClient[];
   readonly events: EventMemory;
   readonly facts: RecordingFacts;
-  /** The rules by which the recording was redacted. */
+  /** The redaction rules of the recording. */
   readonly redact: readonly string[];
 }

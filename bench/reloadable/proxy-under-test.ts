@@ -56,7 +56,7 @@ export class ProxyUnderTest {
     this.process.signal(this.peer.reloadSignal);
   }
 
-  /** Tells it to end in good order. */
+  /** Starts a graceful shutdown. */
   drain(): void {
     this.process.signal(this.peer.drainSignal);
   }

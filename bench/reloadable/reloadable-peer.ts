@@ -8,9 +8,9 @@ export interface ReloadableSetup {
   /** Ports of the endpoints, one or more. */
   readonly endpoints: readonly number[];
   readonly certificate: CertificateFiles;
-  /** How long sessions may go on when the proxy is told to end; null for as long as they like. */
+  /** Max time that sessions stay open after the stop signal. Null for no limit. */
   readonly graceSeconds: number | null;
-  /** After which a silent session is pinged or ended; some proxies do not know it. */
+  /** Seconds until a silent session is pinged or closed. Some proxies lack this setting. */
   readonly idleTimeoutSeconds: number;
   /** Something that a reload changes, and that concerns no session. */
   readonly extraRoute: boolean;

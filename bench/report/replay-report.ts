@@ -1,4 +1,4 @@
-/** What the reports say of a replay, besides what they say of every run. */
+/** The additional lines of reports about a replay. */
 import { formatBytes, formatCount, formatTime } from '../figures/readable-numbers.ts';
 import type { Plan, ReplayPlan } from '../options/plan.ts';
 import type { Result } from '../result/result.ts';

@@ -8,7 +8,7 @@ const REACHED = 0.99;
 /** Lateness that can be seen in the latencies. */
 const LATE_SHARE = 0.1;
 const LATE_MS = 1;
-/** Fraction of the connections whose TLS session is to be resumed. */
+/** Min fraction of connections that must resume their TLS session. */
 const RESUMED = 0.95;
 
 /** Lists reasons to doubt the figures, a sentence each. */

@@ -9,8 +9,8 @@ export interface Rates {
 }
 
 /**
- * @param parts of each thread, counts for each second from the same start
- * @param measuredMs of which a last second that is cut short counts for the mean only
+ * @param parts counts per second from the same start, one array per thread
+ * @param measuredMs measured time; an incomplete last second counts only for the mean
  */
 export function ratesOf(parts: readonly Float64Array[], measuredMs: number): Rates {
   const whole = Math.floor(measuredMs / 1000);

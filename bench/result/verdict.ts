@@ -9,7 +9,7 @@ export interface Verdict {
   readonly holds: boolean;
 }
 
-/** Judges an assertion; one about times of which there are none does not hold. */
+/** Judges an assertion. An assertion about times fails if no times exist. */
 export function judge(result: Result, assertion: Assertion): Verdict {
   const actual = valueOf(result, assertion.metric);
   return { assertion, actual, holds: actual !== null && compare(actual, assertion) };

@@ -59,7 +59,7 @@ export class Stage {
     return supervised;
   }
 
-  /** Ends a process in good order, or after some seconds in any. */
+  /** Stops a process gracefully, or by force after some seconds. */
   async stop(supervised: Supervised): Promise<void> {
     await supervised.stop();
     this.#processes.delete(supervised);

@@ -37,9 +37,9 @@ export const IDLE_TIMEOUT_SECONDS = 16;
 const RATE = 10_000;
 
 /**
- * Measures fresh proxies that carry sessions to an endpoint of their own.
+ * Measures fresh proxies that carry sessions to a dedicated endpoint.
  *
- * @throws Error if not all of the sessions come up
+ * @throws Error if not all of the sessions open
  */
 export async function measureSessions(
   stage: Stage,
@@ -72,7 +72,7 @@ export async function measureSessions(
     sessions,
     processes,
     memory: held,
-    // A session has four sockets on this machine, of which two are the proxy's.
+    // A session has four sockets on this machine, and two of them are the proxy's.
     kernel: (kernelAfter - kernelBefore) / 2,
     idleCpu,
     busyCpu,

@@ -19,7 +19,7 @@ import {
 } from './measurement.ts';
 import { fitAll, renderScaling, type ScalingReport } from './report.ts';
 
-/** A process has two descriptors for each session: past its limit they are shared by more of them. */
+/** A process has two descriptors per session. Above its limit, several processes share the sessions. */
 const SIZES = [
   { sessions: 100, processes: 1 },
   { sessions: 1000, processes: 1 },

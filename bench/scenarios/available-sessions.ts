@@ -2,7 +2,7 @@ import type { Session } from '../driver/sessions/session.ts';
 
 const FIRST_CAPACITY = 16;
 
-/** The sessions with room for another message, each once, the one that has waited longest first. */
+/** The sessions with room for another message, each once. The longest waiting session comes first. */
 export class AvailableSessions {
   #ring = new Array<Session | null>(FIRST_CAPACITY).fill(null);
   #head = 0;

@@ -5,8 +5,8 @@ import type { Pacer, Paced } from './pacer.ts';
 import { pacerFor } from './pacing.ts';
 
 /**
- * Connections are opened, closed as soon as they are open, and opened again: the latency is that of the opening,
- * from the first packet to the 101, or to the connection if there is no handshake.
+ * Opens connections, closes each at once, and opens it again. The latency covers the opening: from the first
+ * packet to the 101, or to the connection if there is no handshake.
  */
 export class ConnectTraffic implements Traffic, Paced {
   readonly holdsConnections = false;

@@ -13,11 +13,11 @@ const SIZES = 256;
 const FILLER = 0x2e;
 
 /**
- * One session publishes, and the server sends what it publishes to all others: every delivery counts as a
- * message, and its latency is from the publishing (in an open loop, from when that was due), whichever thread the
- * subscriber is in. In a closed loop the next message goes when the one `-m` before it has reached all.
+ * One session publishes, and the server sends each message to all others. Every delivery counts as a message.
+ * Its latency starts at the publishing (in an open loop, when that was due), whichever thread the subscriber
+ * is in. In a closed loop, a message is sent when the message `-m` before it has reached every subscriber.
  *
- * The publisher is the first session of the first thread, one more than the plan's connections.
+ * The publisher is the first session of the first thread, in addition to the plan's connections.
  */
 export class FanOutTraffic implements Traffic, Paced {
   readonly holdsConnections = true;

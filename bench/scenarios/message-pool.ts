@@ -31,7 +31,7 @@ export class MessagePool {
   readonly count: number;
   /** Whether all messages are equal, so that every run of them may begin with the first. */
   readonly uniform: boolean;
-  /** Of each message's payload. */
+  /** Payload length of each message. */
   readonly lengths: Uint32Array;
   readonly #bytes: Buffer;
   /** Offsets at which the messages begin, and at last the end of the last one. */
@@ -67,7 +67,7 @@ export class MessagePool {
     this.#offsets[this.count] = at;
   }
 
-  /** The bytes of `count` messages from the `first` on, all of which are in the pool. */
+  /** The bytes of `count` messages from `first` on. All of them must be in the pool. */
   run(first: number, count: number): Buffer {
     const known = first === 0 ? this.#fromFirst[count] : count === 1 ? this.#singles[first] : undefined;
     if (known !== undefined) return known;

@@ -6,9 +6,9 @@ import type { Pacer, Paced } from './pacer.ts';
 import { pacerFor } from './pacing.ts';
 
 /**
- * Messages that are answered one by one and in order. In a closed loop every reply lets the next message go, so
- * that each session has the same number in flight; in an open loop messages go when they are due, over the
- * sessions in turn.
+ * Messages that are answered one by one and in order. In a closed loop every reply triggers the next message,
+ * so each session has a constant number in flight. In an open loop messages are sent when they are due, over
+ * the sessions in turn.
  */
 export abstract class MessageTraffic implements Traffic, Paced {
   readonly holdsConnections = true;
@@ -20,7 +20,7 @@ export abstract class MessageTraffic implements Traffic, Paced {
   readonly #available = new AvailableSessions();
   #sessions: readonly Session[] = [];
   #running = false;
-  /** Replies found in the read under way. */
+  /** Replies found in the current read. */
   #answeredCount = 0;
 
   constructor(context: DriveContext, pool: MessagePool) {

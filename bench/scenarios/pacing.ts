@@ -2,10 +2,10 @@ import type { DriveContext } from '../driver/sessions/traffic.ts';
 import { Pacer, type Paced } from './pacer.ts';
 
 /**
- * A thread's part of the timetable of an open loop, or null in a closed one: every thread has its share of the
- * rate, and they take turns.
+ * Returns a thread's part of the timetable of an open loop, null in a closed loop. Threads share the rate
+ * equally and take turns.
  *
- * @param shares how many threads take part, of which this is the `share`th, from 0
+ * @param shares number of threads that take part; this is the `share`th, from 0
  */
 export function pacerFor(
   { plan, dialler }: DriveContext,

@@ -5,8 +5,8 @@ const DIGITS = 16;
 const bits = Buffer.alloc(8);
 
 /**
- * What a fan-out message begins with: the run it belongs to, and a time. All of it is printable, so that it may
- * stand in a text message, and servers may put it into a message of their own.
+ * The start of a fan-out message: its run and a time. It is printable, so it is valid in a text message, and
+ * a server may embed it in another message.
  */
 export class Stamp {
   readonly #runId: Buffer;

@@ -4,9 +4,9 @@ import { MessageTraffic } from './message-traffic.ts';
 const PLACE_LENGTH = 4;
 
 /**
- * Messages one way. Behind each goes a ping, and its pong says that the peer has read the message: whatever it
- * does with it, any WebSocket server answers pings, and in order. Behind a proxy that ends pings on its own leg
- * the pong is that of the proxy.
+ * Messages one way. A ping follows each message, and its pong proves that the peer has read the message.
+ * Every WebSocket server answers pings in order. If a proxy answers pings itself, the pong proves only that
+ * the proxy has read the message.
  */
 export class UploadTraffic extends MessageTraffic {
   message(): void {

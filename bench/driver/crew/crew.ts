@@ -19,7 +19,7 @@ export interface CrewOptions {
   readonly threadFile: string;
   /** Running threads, at least as many as the plan has; if left out, the run starts its own. */
   readonly pool?: Piscina;
-  /** What a replay plays. */
+  /** The recording that a replay plays. */
   readonly recorded?: RecordedClients;
 }
 

@@ -15,7 +15,7 @@ export interface DriveTask {
   readonly port: MessagePort;
   /** Begins every message that a fan-out publishes, so that two runs on one server tell theirs apart. */
   readonly runId: string;
-  /** What a replay plays; null for every other scenario. */
+  /** The recording that a replay plays. Null for every other scenario. */
   readonly recorded: RecordedClients | null;
 }
 

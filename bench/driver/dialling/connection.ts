@@ -1,10 +1,13 @@
 /** Contracts between the sessions, which make the load, and the sockets, which move the bytes. */
 
-/** Told what happens on a connection. Nothing is called before {@link Dialler.open} has returned. */
+/** Receives the events of a connection. Nothing is called before {@link Dialler.open} returns. */
 export interface ConnectionOwner {
   /** TCP is up. */
   connected(): void;
-  /** TLS is up; only for encrypted targets, after {@link connected}. @param isResumed whether an earlier session goes on */
+  /**
+   * Called after {@link connected}, when the TLS handshake of an encrypted target is complete. @param
+   * isResumed whether the session was resumed
+   */
   secured(isResumed: boolean): void;
   /** `input[0, length)` has arrived; the buffer is shared by all connections of the thread and valid during the call only. */
   received(input: Buffer, length: number): void;

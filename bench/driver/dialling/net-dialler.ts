@@ -15,7 +15,7 @@ const readBuffer = Buffer.allocUnsafeSlow(READ_SIZE);
 
 type OwnedSocket = Socket & { owner: ConnectionOwner | null; failure: Error | null };
 
-/** Connections on `node:net` and `node:tls`, all of which read into one buffer. */
+/** Connections on `node:net` and `node:tls`. All of them read into one shared buffer. */
 export class NetDialler implements Dialler {
   readonly #target: Target;
   readonly #address: string;

@@ -5,10 +5,10 @@ import { StartError, messageOf } from '../../../src/core/errors.ts';
 const PROBE_MS = 3000;
 
 /**
- * The IP address that a run connects to, so that no name is looked up while it is measured. Of several the first
- * is taken that answers.
+ * Resolves the IP address that a run connects to, so that no lookup happens during the measurement. Takes the
+ * first address that answers.
  *
- * @throws StartError if the name has none
+ * @throws StartError if the name has no address
  */
 export async function resolveAddress(host: string, port: number): Promise<string> {
   if (isIP(host) !== 0) return host;

@@ -9,7 +9,7 @@ import { SocketLoop } from './socket-loop.ts';
 const READ_SIZE = 256 * 1024;
 const COPY_SIZE = 64 * 1024;
 
-/** Plain connections by system calls: what a message costs the driver is nearly all the kernel's. */
+/** Plain connections on system calls: nearly all of the driver's cost per message is in the kernel. */
 export class SocketDialler implements Dialler {
   readonly loop = new SocketLoop();
   /** Bytes read from any connection, during the call of its owner. */
@@ -66,7 +66,7 @@ export class SocketDialler implements Dialler {
   }
 }
 
-/** Bytes that are to be sent. */
+/** Bytes that wait to be sent. */
 interface Waiting {
   readonly buffer: PinnedBuffer;
   start: number;

@@ -1,6 +1,6 @@
 /**
- * What the slots of a thread's part are. Three are of fan-out: deliveries so far, how many there should be, and whether
- * all has been published. The last is of a replay: clients that have been played.
+ * The slots of a thread's part. Three belong to fan-out: deliveries so far, expected deliveries, and whether
+ * all messages are published. The last belongs to a replay: clients played so far.
  */
 const LIVE = {
   open: 0,

@@ -1,4 +1,4 @@
-/** What a thread has replayed. */
+/** The replay counts of a thread. */
 export interface ReplayCounts {
   /** Recorded clients that were begun, that were played as recorded, and that were not. */
   readonly begun: number;
@@ -20,7 +20,7 @@ export interface Outcome {
   readonly connect: Float64Array;
   readonly tls: Float64Array;
   readonly handshake: Float64Array;
-  /** Messages answered in each second of the measured time, the last of which may be cut short. */
+  /** Messages answered in each second of the measured time. The last second may be cut short. */
   readonly messages: Float64Array;
   /** Payload of those messages. */
   readonly bytes: Float64Array;
@@ -35,9 +35,9 @@ export interface Outcome {
   readonly closes: ReadonlyMap<string, number>;
   /** Messages in flight on connections that were lost. */
   readonly lost: number;
-  /** Messages for which no reply came in time. */
+  /** Messages without a reply in time. */
   readonly unanswered: number;
-  /** Messages of an open loop for which no connection had room until the end. */
+  /** Messages of an open loop that never found a connection with room. */
   readonly unsent: number;
   /** Messages that were no reply to anything. */
   readonly unsolicited: number;

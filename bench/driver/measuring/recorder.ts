@@ -26,7 +26,7 @@ export class Recorder {
   unsent = 0;
   unsolicited = 0;
   readonly #byIntended: boolean;
-  /** Of each measured second. They grow, as some runs last as long as it takes. */
+  /** Counts per measured second. The arrays grow, because some runs have no fixed length. */
   #messages = new Float64Array(FIRST_SECONDS);
   #bytes = new Float64Array(FIRST_SECONDS);
   readonly #errors = new Map<string, number>();

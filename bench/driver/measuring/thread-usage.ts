@@ -15,8 +15,8 @@ export class ThreadUsage {
   }
 
   /**
-   * Returns the share of the time since the start, 0 to 1, for which the thread ran. If the kernel does not tell, it is the
-   * share for which its event loop was active.
+   * Returns the fraction of the time since the start, 0 to 1, in which the thread ran. Without this figure
+   * from the kernel, returns the fraction in which its event loop was active.
    */
   busy(): number {
     const ran = ranMs();

@@ -18,8 +18,8 @@ const REUSED_BYTES = 512;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Counts the WebSocket messages that a server sends (RFC 6455 section 5), and keeps nothing of them: a payload
- * is stepped over however long it is. Only a frame's head that is cut, and control frames, are copied.
+ * Counts the WebSocket messages of a server (RFC 6455 section 5) without keeping them: payloads of any length
+ * are skipped. Only control frames and split frame heads are copied.
  */
 export class FrameScanner implements Scanner {
   readonly #sink: ReplySink;

@@ -1,6 +1,6 @@
 /** Contract: finds the ends of replies in the bytes that arrive, without keeping them. */
 
-/** Told what a {@link Scanner} finds. */
+/** Receives the findings of a {@link Scanner}. */
 export interface ReplySink {
   /**
    * A whole message of `length` bytes, all its fragments together. Its first `available` bytes begin at

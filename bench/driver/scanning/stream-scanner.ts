@@ -9,7 +9,7 @@ export interface StreamSink extends ReplySink {
 /** Counts the replies on a raw connection: each is as long as the message that it echoes. */
 export class StreamScanner implements Scanner {
   readonly #sink: StreamSink;
-  /** Bytes of the reply under way that have come. */
+  /** Bytes received of the current reply. */
   #come = 0;
   #stopped = false;
 

@@ -42,7 +42,7 @@ export class Fleet implements Sessions {
   #sweeper: NodeJS.Timeout | null = null;
   #ramp: NodeJS.Timeout | null = null;
   #rampStart = 0;
-  /** Sessions of the first opening that have been begun, and that have come to an end, good or bad. */
+  /** Sessions of the first opening that were started, and that settled, opened or failed. */
   #begun = 0;
   #settled = 0;
   readonly #settledOnce: Uint8Array;

@@ -14,7 +14,7 @@ import type { StreamSink } from '../scanning/stream-scanner.ts';
 import { OpeningHandshake, type HandshakeRequest } from './opening-handshake.ts';
 import { SentRing } from './sent-ring.ts';
 
-/** Told what arrives on open sessions. */
+/** Receives the events of open sessions. */
 export interface SessionEvents {
   /** A message has arrived; see ReplySink. */
   message(
@@ -39,7 +39,10 @@ export interface SessionHost {
   readonly events: SessionEvents;
   readonly dialler: Dialler;
   readonly encrypted: boolean;
-  /** The opening handshake's request, if a scenario gives a session none of its own; null for raw connections. */
+  /**
+   * The default request of the opening handshake, unless the scenario sets one per session. Null for raw
+   * connections.
+   */
   readonly request: HandshakeRequest | null;
   /** See Traffic. */
   readonly replyLengths: Uint32Array;
@@ -78,7 +81,7 @@ export class Session implements ConnectionOwner, StreamSink {
   #connection: Connection | null = null;
   #handshake: OpeningHandshake | null = null;
   #scanner: Scanner | null = null;
-  /** How far the opening has come, for the times of its steps. */
+  /** Start time of the current step of the opening. */
   #stepAt = 0;
   #isConnected = false;
   /** Whether it is, and so is TLS if there is any. */
@@ -134,7 +137,10 @@ export class Session implements ConnectionOwner, StreamSink {
     if (this.#connection !== null && !this.#connection.write(bytes)) this.choked = true;
   }
 
-  /** Closes in good order; a deadline of the host's ends what does not end by itself. @param code without one if it may not be sent */
+  /**
+   * Closes gracefully. The host's deadline ends a session that does not close. @param code left out if it
+   * must not be sent
+   */
   close(code = CLOSE_NORMAL): void {
     if (this.state !== 'open') {
       this.abandon();

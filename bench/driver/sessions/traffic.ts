@@ -17,7 +17,7 @@ export interface DriveContext {
   readonly thread: number;
   readonly runId: string;
   readonly dialler: Dialler;
-  /** What a replay plays; null for every other scenario. */
+  /** The recording that a replay plays. Null for every other scenario. */
   readonly recorded: RecordedClients | null;
 }
 
@@ -49,7 +49,7 @@ export interface Traffic extends SessionEvents {
   readonly finished?: Promise<void>;
   /** No more new messages; replies still count. */
   end(now: number): void;
-  /** What has been replayed. Left out by every other scenario. */
+  /** The replay counts. Absent for every other scenario. */
   readonly replayed?: ReplayCounts;
   /** Whether nothing is left to be sent or to be answered. */
   readonly settled: boolean;
@@ -57,6 +57,6 @@ export interface Traffic extends SessionEvents {
   giveUp(): void;
 
   opened(session: Session): void;
-  /** The session is gone, or could not be opened: `wasOpen` tells which. */
+  /** Called when a session closed (`wasOpen`) or failed to open. */
   closed(session: Session, wasOpen: boolean): void;
 }

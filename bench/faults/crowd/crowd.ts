@@ -19,7 +19,7 @@ export interface CrowdOptions {
   readonly reopens: boolean;
 }
 
-/** Clients in a thread of their own, as the main thread sees them. */
+/** The main thread's handle of clients in a separate thread. */
 export class Crowd {
   readonly #page = new LivePage(1);
   readonly #port: MessagePort;

@@ -8,7 +8,7 @@ import type { Witness } from './witness.ts';
 
 const CLOSE_CODE = /^\d{4}$/;
 
-/** Echoes in an open loop over sessions of which every beginning and end is noted. */
+/** Sends echoes in an open loop, and records every start and end of a session. */
 export class CrowdTraffic implements Traffic {
   readonly holdsConnections: boolean;
   readonly keptBytes = 0;

@@ -15,10 +15,10 @@ export class AnswerReader {
   #text = '';
 
   /**
-   * Takes a piece.
+   * Adds a piece.
    *
-   * @returns the answer if the piece completes it, else null
-   * @throws Error if the answer is none of HTTP/1.1, has no length or is too long
+   * @returns the answer if the piece completes it, null otherwise
+   * @throws Error if the answer is not HTTP/1.1, has no length or is too long
    */
   take(piece: Buffer): ShortAnswer | null {
     this.#text += piece.toString('latin1');

@@ -2,7 +2,7 @@ import { fitLine, median, type Point } from '../../figures/statistics.ts';
 import type { StartFigures } from './measurement.ts';
 import type { LargeSizes } from './sizes.ts';
 
-/** What a configuration can have more of. */
+/** The dimensions in which a configuration grows. */
 export const DIMENSIONS = ['worker', 'cluster', 'endpoint', 'route'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
@@ -12,7 +12,7 @@ export interface CostSeries {
   readonly points: readonly { readonly count: number; readonly sizes: LargeSizes }[];
 }
 
-/** What one more of a dimension costs. */
+/** The cost of one more item of a dimension. */
 export interface CostLine {
   readonly dimension: Dimension;
   /** The counts that were measured. */

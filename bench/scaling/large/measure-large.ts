@@ -1,4 +1,4 @@
-/** `npm run bench:scaling -- --config`: what a large configuration costs. */
+/** `npm run bench:scaling -- --config`: the cost of a large configuration. */
 import { writeFileSync } from 'node:fs';
 import { say } from '../../options/command-line.ts';
 import { machineText } from '../../report/machine.ts';
@@ -22,7 +22,7 @@ import type { LargeSizes } from './sizes.ts';
 export async function measureLarge(argv: readonly string[]): Promise<string> {
   const options = parseLargeArguments(argv);
   if (options.help) return USAGE;
-  // On all cores: a worker's answer during a reload is what this measures, and the primary has a core of its own.
+  // On all cores: this measures a worker's answers during a reload, and the primary needs its own core.
   const stage = new Stage(null);
   try {
     const text = renderLarge({

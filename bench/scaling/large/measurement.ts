@@ -6,9 +6,12 @@ import { Prober, type Probing } from './prober.ts';
 import { RunningPeer } from './running-peer.ts';
 import { changedBody, changedHost, type LargeSizes } from './sizes.ts';
 
-/** What is set up at the first use has been, and V8 has collected what the start has left behind. */
+/** Time after the start until lazy setup is done and V8 has collected the start's garbage. */
 const SETTLE_MS = 3000;
-/** So many that each of a few workers has one, unless the kernel's hash is against it: 1 in 128 for two workers. */
+/**
+ * Enough for each of a few workers to get one, unless the kernel's hash prevents it: 1 in 128 for two
+ * workers.
+ */
 const WEB_CONNECTIONS = 8;
 /** As long as the reloads of a proxy that needs 300 ms for each. */
 const CALM_MS = 3000;
@@ -26,7 +29,7 @@ export interface Holds {
   readonly failures: number;
 }
 
-/** What a proxy costs when nobody uses it. */
+/** The cost of an idle proxy. */
 export interface StartFigures {
   readonly readyMs: number;
   /** CPU of all threads until then, in milliseconds: a busy machine changes it least. */
@@ -42,11 +45,11 @@ export interface ReloadFigures {
   readonly memory: number;
   readonly inForceMs: { readonly median: number; readonly max: number };
   readonly holds: Holds;
-  /** The same while nothing happens: what the machine adds. */
+  /** The same without load: the noise of the machine. */
   readonly calm: Holds;
 }
 
-/** What a page of metrics costs. */
+/** The cost of a page of metrics. */
 export interface MetricsFigures {
   readonly bytes: number;
   readonly ms: number;

@@ -6,7 +6,7 @@ const POLL_MS = 1;
 /** A proxy that answers nothing for so long is broken. */
 const MAX_HOLD_MS = 20_000;
 
-/** What a prober has seen since its last {@link Prober.begin}. */
+/** Counts of a prober since its last {@link Prober.begin}. */
 export interface Probing {
   readonly requests: number;
   /** Requests that got no answer: their connection ended. */
@@ -108,7 +108,7 @@ class Line {
   #request = '';
   #wanted: string | null = null;
   #sentAt: number | null = null;
-  /** Whether the request under way was sent after {@link begin}. */
+  /** Whether the current request was sent after {@link begin}. */
   #counts = false;
   #ended = false;
   /** When the wanted body came first, by `performance.now()`. */
@@ -119,7 +119,7 @@ class Line {
     this.#onEnd = onEnd;
   }
 
-  /** How long the request under way has waited, in milliseconds; null if there is none. */
+  /** Milliseconds that the current request has waited. Null without a request. */
   get waitedMs(): number | null {
     return this.#sentAt === null || !this.#counts ? null : performance.now() - this.#sentAt;
   }
@@ -131,7 +131,7 @@ class Line {
     this.wantedAt = null;
   }
 
-  /** Sends the request, unless one is under way. */
+  /** Sends the request, unless one is in flight. */
   send(): boolean {
     if (this.#sentAt !== null || this.#ended || this.#request === '') return false;
     this.#socket ??= this.#connect();

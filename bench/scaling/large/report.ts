@@ -4,7 +4,7 @@ import type { CostLine } from './cost-lines.ts';
 import type { MetricsFigures, ReloadFigures, StartFigures } from './measurement.ts';
 import type { LargeSizes } from './sizes.ts';
 
-/** The figures of one proxy; what was not measured is absent. */
+/** The figures of one proxy. Unmeasured figures are absent. */
 export interface PeerFigures {
   readonly name: string;
   readonly version: string;

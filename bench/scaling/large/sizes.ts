@@ -19,7 +19,7 @@ export interface LargeSetup {
   readonly ports: { readonly web: number; readonly admin: number };
   /** Two versions differ in one route: its host and its answer. */
   readonly version: number;
-  /** `host:port` of an endpoint of its own for /echo and /sessions, beside the sizes; absent for none. */
+  /** `host:port` of an extra endpoint for /echo and /sessions, not included in the sizes. Absent for none. */
   readonly echo?: string;
 }
 

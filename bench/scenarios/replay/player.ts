@@ -29,7 +29,7 @@ export interface PlayedSession {
   fail(kind: string): void;
 }
 
-/** What the players of a thread share. */
+/** State that the players of a thread share. */
 export interface Stage {
   readonly log: EventLog;
   readonly expect: Expectation;
@@ -61,15 +61,15 @@ export interface PlayResults {
   ended(isGood: boolean): void;
   /** A message has been sent that was due at `due`. */
   sent(due: number, bytes: number): void;
-  /** A message has come. */
+  /** Called when a message arrives. */
   arrived(bytes: number): void;
-  /** A message has come behind all recorded ones. */
+  /** Called when a message arrives after all recorded ones. */
   unsolicited(): void;
-  /** The first reply behind a message that was sent at `since` has come. */
+  /** Called for the first reply to a message that was sent at `since`. */
   answered(since: number): void;
   /** A session is counted as an error that has closed already. */
   error(kind: string): void;
-  /** Something else has come than was expected. */
+  /** Called when an event differs from the recording. */
   differed(client: RecordedClient, what: string): void;
 }
 
@@ -92,7 +92,7 @@ export class Player implements Scheduled, Entrant {
   /** The event that comes next, and of `same` the next reply. */
   #event = -1;
   #reply = -1;
-  /** Replies that are recorded before the event, and that have come. */
+  /** Recorded replies before the event, and replies received. */
   #expected = 0;
   #received = 0;
   /** Until when replies may come that the event waits for; 0 if it waits for none. */
@@ -140,7 +140,7 @@ export class Player implements Scheduled, Entrant {
     this.#advance();
   }
 
-  /** A message has come: see ReplySink. */
+  /** Called when a message arrives: see ReplySink. */
   message(length: number, bytes: Buffer, start: number, available: number, isText: boolean): void {
     const client = this.#client;
     if (client === null || this.#isPlayed) return;
@@ -224,7 +224,7 @@ export class Player implements Scheduled, Entrant {
         return;
       }
       this.#deadline = 0;
-      // What is due meanwhile is sent when there is room again.
+      // Events that become due in the meantime are sent when there is room again.
       if (session.choked) return;
       this.#play(kind, due);
     }

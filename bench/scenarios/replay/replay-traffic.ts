@@ -25,7 +25,7 @@ export function createReplay(context: DriveContext): Traffic {
   return new ReplayTraffic(context, plan.replay, recorded);
 }
 
-/** Recorded clients are played, each on a connection of its own, with their handshakes and at their times. */
+/** Plays recorded clients with their handshakes and at their times, each on its own connection. */
 class ReplayTraffic implements Traffic {
   readonly holdsConnections = false;
   readonly keptBytes: number;
@@ -153,7 +153,7 @@ class ReplayTraffic implements Traffic {
   }
 }
 
-/** The handshake of a client at the plan's target. What the command line gives takes the place of what is recorded. */
+/** Builds the handshake of a client for the plan's target. The command line overrides recorded values. */
 function handshakeOptions(
   { target, headers, subprotocols }: Plan,
   { handshake }: RecordedClient,

@@ -21,9 +21,10 @@ export class ReplyCheck {
   /**
    * Compares a message with the reply of an event.
    *
-   * @param length of the message
-   * @param bytes of it, which are fewer if it is too long to be kept
-   * @returns null if they are equal, else how they differ, with what is no printable ASCII escaped
+   * @param length length of the message
+   * @param bytes start of the message; incomplete if the message is too long to be kept
+   * @returns null if they are equal, otherwise the difference. Characters other than printable ASCII are
+   * escaped.
    */
   compare(event: number, length: number, bytes: Buffer, isText: boolean): string | null {
     const expected = this.#log.payload(event)!;
@@ -63,7 +64,7 @@ function describe(payload: Buffer, isText: boolean, from: number): string {
   return `${isText ? 'text' : 'binary'} ${before}${shown}${behind} (${payload.length} bytes)`;
 }
 
-/** Quotes a text. What is no printable ASCII is escaped: a terminal may act on it. */
+/** Quotes a text. Characters other than printable ASCII are escaped, because a terminal may act on them. */
 function quote(text: string): string {
   const escaped = JSON.stringify(text);
   return escaped.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

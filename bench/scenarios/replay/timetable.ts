@@ -4,7 +4,7 @@ import { IndexedHeap, type HeapItem } from '../../../src/core/collections/indexe
 export interface Scheduled extends HeapItem {
   /** When it is due. Only the timetable writes it. */
   dueAt: number;
-  /** Its time has come. */
+  /** Called when its time is reached. */
   due(): void;
 }
 
@@ -15,7 +15,7 @@ export interface TimetableClock {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** Max time of a timer: those of Node end at 2^31 ms. What is due later waits for several. */
+/** Max time of a timer. Node's limit is 2^31 ms. Longer waits need several timers. */
 const MAX_TIMER_MS = 3_600_000;
 
 /** One timer for all that is due later. */
