@@ -14,7 +14,7 @@ import { PING, PONG, encodeFrame } from '../support/websocket/raw-frames.ts';
 
 const MIB = 1024 ** 2;
 const BUDGET = 32 * MIB;
-/** What the process may grow by beside its budget. */
+/** Max growth of the process beyond its budget. */
 const MAX_EXCESS_BYTES = 64 * MIB;
 const FLOODERS = 20;
 /** Bytes of pings that each flooder sends, unless it is cut before. */
@@ -64,7 +64,7 @@ for (const engine of SCALE_ENGINES) {
     let endpoint: RawEndpoint;
     let rig: WebRig;
 
-    // A process of its own for each: memory that one flood has left would serve the next.
+    // A new process for each flood: memory left by one would serve the next.
     beforeEach(async () => {
       endpoint = await RawEndpoint.listen();
       rig = await WebRig.start({

@@ -14,7 +14,7 @@ const SESSIONS = 400;
 const TUNNELS = 100;
 const PERIOD_MS = 250;
 const NORMAL_MS = 20_000;
-/** Between two faults, so that each is a moment of its own. */
+/** Pause between two faults, which separates them in time. */
 const PAUSE_MS = 1000;
 /** As many as keep the waits short that grow with each fault of a worker. */
 const WORKERS = { l7: 8, l4: 2 };

@@ -1,4 +1,7 @@
-/** Clients of uWebSockets.js, which waits for whole messages, that hold as much of them as they can, beside some that echo. */
+/**
+ * Clients of uWebSockets.js, which waits for whole messages. Some hold as many bytes as they can, others
+ * echo.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,7 +17,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const BUDGET = 32 * MIB;
 const MAX_MESSAGE = 16 * MIB;
-/** What the process may grow by for other reasons. */
+/** Max growth of the process for other reasons. */
 const NOISE = 64 * MIB;
 const MASK = Buffer.alloc(4);
 const ECHOES = ['-c', '50', '-R', '500', '-w', '1', '--warmup', '1s', '-d', '25s'];

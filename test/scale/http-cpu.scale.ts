@@ -1,4 +1,4 @@
-/** What a plain request costs, beside nginx. */
+/** The cost of a plain request, compared with nginx. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const ROUNDS = 3;
 const SECONDS = 8;
 /** Times nginx's. */
 const MOST = 1.6;
-/** The proxy has a core of its own, where there are two. */
+/** The proxy has a separate core if there are two. */
 const [PROXY_CORE, LOAD_CORE] = [0, 1];
 
 describe('a GET of 1 KiB through a proxy', { skip: missing() }, () => {

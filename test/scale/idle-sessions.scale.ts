@@ -100,7 +100,7 @@ describe('idle sessions', () => {
         await eventually(async () => {
           assert.equal((await rig.scrape()).sum('sluice_ws_sessions_active'), open * part);
         }, 60_000);
-        // What the handshakes have left is collected meanwhile.
+        // Garbage of the handshakes is collected in this time.
         await setTimeout(2000);
         sizes.push(residentBytes(rig.sluice.pid));
       }

@@ -14,7 +14,7 @@ import { WebRig } from '../support/rigs/web-rig.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 1024 * MIB;
-/** What the process may grow by. */
+/** Max growth of the process. */
 const MAX_GROWTH_BYTES = 32 * MIB;
 /** The slow side takes so much, and then rests. */
 const STEP = 2 * MIB;
@@ -26,7 +26,7 @@ for (const engine of SCALE_ENGINES) {
   describe(`a body of 1 GiB, with ${engine}`, () => {
     let endpoint: HttpEndpoint;
     let rig: WebRig;
-    /** What the endpoint has got. */
+    /** The upload that the endpoint received. */
     let uploaded: Promise<string> | null = null;
 
     before(async () => {
@@ -126,7 +126,9 @@ async function receive(stream: Readable): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Looks at a process's memory from now on; what is returned ends that, and says by how much it has grown at most. */
+/**
+ * Watches a process's memory from now on. Returns a function that ends the watch and returns the max growth.
+ */
 function watchGrowth(pid: number): () => number {
   const before = residentBytes(pid);
   let highest = before;

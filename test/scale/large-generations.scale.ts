@@ -36,7 +36,7 @@ describe('a large configuration after reloads', { timeout: 300_000 }, () => {
   });
 
   it('is in the heap of each thread once', async (t) => {
-    // What is made at the first reload only.
+    // The first reload allocates memory that later reloads do not.
     await rig.reload();
     const old = await heaps('before');
     for (let count = 0; count < RELOADS; count++) await rig.reload();

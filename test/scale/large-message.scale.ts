@@ -98,7 +98,7 @@ async function send({ socket }: RawConnection): Promise<string> {
   return hash.digest('hex');
 }
 
-/** A message that is read in steps, and of which nothing is kept. */
+/** A message that is read in steps and not kept. */
 class SlowMessage {
   fragments = 0;
   readonly done: Promise<string>;

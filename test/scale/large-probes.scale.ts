@@ -19,8 +19,8 @@ const MEASURED_MS = 60_000;
 const SETTLE_MS = 2 * INTERVAL_MS;
 const WINDOW_MS = 100;
 /**
- * Of a window with as many probes as all others. One window of 100 may have more: the probes of a process that did not run for
- * a while come together.
+ * Max probes of a window, as a multiple of the average. One window of 100 may have more: the probes of a
+ * process that did not run for a while come together.
  */
 const MAX_SHARE = 3;
 /**

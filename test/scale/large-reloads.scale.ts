@@ -12,7 +12,7 @@ const RELOADS = 50;
 const PERIOD_MS = 2000;
 /** 200 requests a second. */
 const REQUEST_PERIOD_MS = 5;
-/** More than a hold of 100 ms keeps busy, so that requests go on meanwhile. */
+/** More connections than a stall of 100 ms keeps busy, so that requests continue. */
 const REQUEST_CONNECTIONS = 32;
 const BETWEEN_RELOADS_MS = 100;
 const MAX_P999_MS = 100;
@@ -87,7 +87,7 @@ async function atRest(read: () => number): Promise<number> {
   return value;
 }
 
-/** @param share of the values that are no greater, 0 to 1 */
+/** @param share of the values at or below the result, 0 to 1 */
 function at(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;

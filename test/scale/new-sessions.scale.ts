@@ -21,7 +21,7 @@ function live(url: string): Promise<number> {
   });
 }
 
-describe('20,000 new sessions, each of which says one message', { timeout: 800_000 }, () => {
+describe('20,000 new sessions with one message each', { timeout: 800_000 }, () => {
   let server: WebSocketServer;
 
   before(async () => {

@@ -34,7 +34,7 @@ function sum(numbers: readonly number[]): number {
 
 /** Whether a count is within a tenth of a limit's. */
 function assertNear(count: number, wanted: number): void {
-  assert.ok(Math.abs(count - wanted) <= wanted / 10, `${count} were let in, and ${wanted} are wanted`);
+  assert.ok(Math.abs(count - wanted) <= wanted / 10, `${count} were admitted, not ${wanted}`);
 }
 
 describe('shared limits', { skip: redisServerMissing() ?? false }, () => {
@@ -43,7 +43,7 @@ describe('shared limits', { skip: redisServerMissing() ?? false }, () => {
     ['uneven', 290, 10],
     ['one-sided', 300, 0],
   ] as const) {
-    it(`let in what one process would, within a tenth over 10 s, under ${name} load`, async (t) => {
+    it(`admit as many as one process would, within a tenth over 10 s, under ${name} load`, async (t) => {
       const { url } = await startServer();
       const [one, other] = await startSharers(url);
       const admitted = await load(
@@ -53,7 +53,7 @@ describe('shared limits', { skip: redisServerMissing() ?? false }, () => {
         ],
         10_000,
       );
-      t.diagnostic(`let in: ${admitted.join(' + ')}`);
+      t.diagnostic(`admitted: ${admitted.join(' + ')}`);
       assertNear(sum(admitted), 1010);
     });
   }
@@ -71,7 +71,7 @@ describe('shared limits', { skip: redisServerMissing() ?? false }, () => {
       10_000,
       keyOf,
     );
-    t.diagnostic(`let in: ${admitted.join(' + ')}`);
+    t.diagnostic(`admitted: ${admitted.join(' + ')}`);
     assertNear(sum(admitted), 12_000);
   });
 
@@ -85,10 +85,10 @@ describe('shared limits', { skip: redisServerMissing() ?? false }, () => {
       ],
       5000,
     );
-    assert.ok(sum(admitted) >= 445, `${sum(admitted)} of 450 were let in`);
+    assert.ok(sum(admitted) >= 445, `${sum(admitted)} of 450 were admitted`);
   });
 
-  it('count connections of all processes, and give back those of a process that dies', async () => {
+  it('count connections of all processes, and release the connections of a dead process', async () => {
     const { url } = await startServer();
     const settings = { ...SHARED_LIMIT, requests: null, connections: 10 };
     const [one, other] = await startSharers(url, settings);
@@ -134,7 +134,7 @@ describe('shared limits', { skip: redisServerMissing() ?? false }, () => {
   });
 });
 
-/** Opens connections until one is refused. Returns how many were let in, and closes them. */
+/** Opens connections until one is refused, then closes them. Returns the number of admitted connections. */
 function fill(sharer: Sharer, key: string): number {
   const held: (() => void)[] = [];
   for (let next = sharer.connect(key); next !== null; next = sharer.connect(key)) held.push(next);

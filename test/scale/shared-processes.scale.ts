@@ -63,17 +63,17 @@ describe('two processes under one limit', { skip: redisServerMissing() ?? false 
     await redis.kill();
   });
 
-  it('let in 100 requests a second together, within a tenth over 10 s', async (t) => {
+  it('admit 100 requests a second together, within a tenth over 10 s', async (t) => {
     const startedAt = performance.now();
     const [one, other] = await Promise.all(processes.map((sluice) => load(sluice, 100, 10_000)));
     // On a busy machine the answers take longer.
     const wanted = 100 + (performance.now() - startedAt) / 10;
-    t.diagnostic(`let in: ${one!} + ${other!}`);
+    t.diagnostic(`admitted: ${one!} + ${other!}`);
     const together = one! + other!;
-    assert.ok(Math.abs(together - wanted) <= wanted / 10, `${together} were let in, not ${wanted}`);
+    assert.ok(Math.abs(together - wanted) <= wanted / 10, `${together} were admitted, not ${wanted}`);
   });
 
-  it('go on, each for itself, when Redis dies', async () => {
+  it('continue separately when Redis dies', async () => {
     await redis.kill();
     for (const { admin } of processes)
       await eventually(async () => assert.equal(await countingOf(admin), '0'));

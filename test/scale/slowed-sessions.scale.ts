@@ -26,7 +26,7 @@ const SLOW = [
   { name: 'messages', key: { header: 'x-caller' }, messages: '8/m', burst: 1, over: 'slow' },
 ];
 const CLOSE = [{ name: 'rate', key: 'address', messages: '20/s', over: 'close' }];
-/** What clients do, each with an endpoint of its own. */
+/** The roles of clients, each with its own endpoint. */
 const ROLES = ['sender', 'neighbour', 'first', 'second', 'quiet'] as const;
 
 type Role = (typeof ROLES)[number];
@@ -110,7 +110,7 @@ function slowingOn(engine: EngineName | TlsEngine): void {
       );
       return got.map(({ bytes }, index) => (bytes - before[index]!) / MIB);
     };
-    // The burst is for whoever comes first.
+    // One client may take all of the burst.
     await receive(2 * MIB);
     const [first, second] = await receive(6 * MIB);
     assert.ok(Math.min(first!, second!) > 1.2, `${first} and ${second} MiB`);

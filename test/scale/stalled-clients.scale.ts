@@ -16,7 +16,7 @@ const STALLED = 1000;
 const AT_ONCE = 50;
 /** Bytes that the proxy takes from an endpoint at once. */
 const READ_SIZE = 256 * KIB;
-/** What the process may grow by for other reasons, such as the objects of sessions. */
+/** Max growth of the process for other reasons, such as the objects of sessions. */
 const NOISE = 48 * MIB;
 /** Of process memory for a client of raw that reads nothing, all of its session included. */
 const MAX_STALLED_BYTES = 80_000;
@@ -148,7 +148,7 @@ describe(`${STALLED} stalled clients`, { concurrency: false }, () => {
   }
 });
 
-/** A client that has asked for what is published, and reads none of it. */
+/** A client that subscribes to published messages, and reads nothing. */
 async function stall(address: string): Promise<RawConnection> {
   const client = await RawConnection.connect(address);
   client.write(upgradeRequest('app.example', [], '/published'));

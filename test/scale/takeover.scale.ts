@@ -41,7 +41,7 @@ for (const engine of SCALE_ENGINES) {
       admin: { address: admin, token: TOKEN },
     });
 
-    it('refuses and resets none of them, three times in a row, and cuts no session before its drain', async (t) => {
+    it('refuses and resets no connection, three times in a row, and cuts no session before its drain', async (t) => {
       let current = await startSluice({ config: config() });
       started.push(current);
       const [web, tcp, admin] = [current.address('web'), current.address('tcp'), current.admin];

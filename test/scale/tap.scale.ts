@@ -14,7 +14,7 @@ import { WebRig } from '../support/rigs/web-rig.ts';
 const TOKEN = 'a-token-of-a-good-length-for-the-tests';
 const MIB = 1024 ** 2;
 const SESSIONS = 5000;
-/** Messages a second, each of which is echoed. */
+/** Messages per second. Each is echoed. */
 const RATE = 5000;
 const TURNS = 5;
 const TURN_MS = 1000;

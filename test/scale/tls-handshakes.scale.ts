@@ -18,10 +18,10 @@ const MIB = 1024 * 1024;
 const HANDSHAKES = 10_000;
 const SEED = 8446;
 const GARBAGE = randomBytes(2000);
-/** What the process may grow by: 500 bytes a handshake. OpenSSL has 10 kB of each that is under way. */
+/** Max growth of the process: 500 bytes per handshake. OpenSSL has 10 kB for each handshake in progress. */
 const NOISE = 5 * MIB;
 
-/** What a client sends before it ends the connection, by a share of its hello. */
+/** Bytes that a client sends before it ends the connection, as a share of its hello. */
 const STAGES = { nothing: 0, 'half of a hello': 0.5, 'a hello': 1 } as const;
 const ENDS = ['gives up in time', 'FIN', 'a reset', 'an alert', 'garbage'] as const;
 type End = (typeof ENDS)[number];

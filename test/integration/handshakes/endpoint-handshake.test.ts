@@ -129,7 +129,7 @@ describe('the handshake with an endpoint', () => {
     }
   });
 
-  describe('goes on to the session after', () => {
+  describe('continues to the session after', () => {
     async function assertJoined(client: RawConnection): Promise<void> {
       let { startLine } = await client.head();
       // The engine uws sends no interim responses.
@@ -233,12 +233,7 @@ describe('the handshake with an endpoint', () => {
         403,
         /^not here$/,
       ],
-      [
-        'what comes behind the body',
-        'HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nnoHTTP/1.1',
-        404,
-        /^no$/,
-      ],
+      ['bytes after the body', 'HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nnoHTTP/1.1', 404, /^no$/],
       ['a 426 in HTTP/1.0', 'HTTP/1.0 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno', 426, /^no$/],
       [
         'an answer behind interim ones',

@@ -105,13 +105,14 @@ describe('a storm of handshakes', { timeout: 300_000 }, () => {
     const first = await rig.ask();
     await endpoint.request();
     const others = [await rig.ask(), await rig.ask()];
-    // The one that is silent is answered at its time, and so are those behind it, which have a second each at most.
+    // The silent client is answered at its deadline. The clients behind it are answered too, within a second
+    // each.
     assert.equal(await statusOf(first), '504');
     for (const other of others) assert.match(await statusOf(other), /^50[34]$/);
     await eventually(async () => assert.deepEqual(await gauges(), [0, 0]));
   });
 
-  it('forgets those whose clients have gone', async () => {
+  it('forgets handshakes whose clients have left', async () => {
     const { rig, endpoint, gauges } = await start({ maxPendingHandshakes: 1 }, 1);
     const first = await rig.ask();
     const { connection, head } = await endpoint.request();
@@ -157,7 +158,7 @@ describe('a storm of handshakes', { timeout: 300_000 }, () => {
         metrics.sum(name, { cluster: 'slow' }),
       );
     };
-    // Two workers that count at the same time may let in one more each.
+    // Two workers that count at the same time may admit one more each.
     await eventually(async () => {
       const [pending = 0, queued = 0] = await slowCounts();
       assert.ok(pending >= 8 && pending <= 9, `${pending} under way`);
@@ -170,7 +171,7 @@ describe('a storm of handshakes', { timeout: 300_000 }, () => {
       client.destroy();
     }
     const [pending = 0] = await slowCounts();
-    assert.ok(pending >= 8, 'the slow ones are still under way');
+    assert.ok(pending >= 8, 'the slow ones are still in progress');
     const metrics = await rig.scrape();
     const turnedAway = (cluster: string): number =>
       metrics.sum('sluice_ws_handshakes_turned_away_total', { listener: 'web', cluster });
@@ -199,7 +200,7 @@ describe('a storm of handshakes', { timeout: 300_000 }, () => {
     });
     assert.equal(await statusOf(await ask('2001:db8::beef:2')), '503', 'the same network');
     const innocent = await ask('2001:db8:1::1');
-    // The oldest that waits has gone; the one under way stays.
+    // The oldest waiting handshake is gone; the one in progress stays.
     assert.equal(await statusOf(hoarder[1]!), '503');
     first.connection.write(switchingProtocols(first.head));
     assert.equal(await statusOf(hoarder[0]!), '101');

@@ -155,7 +155,7 @@ function handshakeOn(engine: EngineName): void {
       }
     });
 
-    it('has a key of its own', async () => {
+    it('has a new key', async () => {
       const keys = new Set([KEY]);
       for (let i = 0; i < 3; i++) {
         const { asked, client } = await rig.shake(RIGHT);
@@ -270,7 +270,7 @@ function handshakeOn(engine: EngineName): void {
       assert.equal(headerOf(asked, 'x-forwarded-proto'), 'https');
       assert.equal(headerOf(asked, 'x-forwarded-host'), 'public.example');
       assert.equal(headerOf(asked, 'x-forwarded-port'), '443');
-      // The nearest that is none of ours: what stands before it anybody may have written.
+      // The last address that is not a trusted proxy: anybody may have written the addresses left of it.
       assert.equal(headerOf(asked, 'x-real-ip'), '198.51.100.2');
       assert.equal(headerOf(asked, 'x-request-id'), 'edge-1234');
       assert.deepEqual(valuesOf(asked, 'forwarded'), [

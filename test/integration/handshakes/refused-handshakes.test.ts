@@ -97,8 +97,8 @@ function refusalsOn(engine: EngineName): void {
           assert.equal(headerOf(answer, 'sec-websocket-version'), '13');
           assert.equal(headerOf(answer, 'upgrade'), 'websocket');
         } else if (!request.startsWith('HEAD')) {
-          // What follows a request that cannot be understood must not be taken for another. After an answer
-          // without a body uWS has no way to close.
+          // Bytes after an invalid request must not be read as another request. After an answer without a
+          // body uWS has no way to close.
           await client.rest();
         }
         client.destroy();

@@ -24,10 +24,10 @@ interface Case {
   readonly what: string;
   /** Head lines and body. */
   readonly answer: string;
-  /** What the endpoint does behind it. */
+  /** The endpoint's action after its answer. */
   readonly then: 'FIN' | 'RST' | 'stays open';
   readonly status: number;
-  /** What the client gets of the body. */
+  /** The part of the body that the client gets. */
   readonly body: string;
   /** Headers that the client gets; undefined for none. */
   readonly headers?: Readonly<Record<string, string | undefined>>;

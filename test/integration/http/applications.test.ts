@@ -59,7 +59,7 @@ describe('Socket.IO through several workers to several endpoints', () => {
       clients.push(client);
       const failed = new Promise<never>((_, fail) => client.once('connect_error', fail));
       await within('the connection', Promise.race([failed, once(client, 'connect')]));
-      // Every session begins with requests, each of which could go elsewhere.
+      // Every session begins with requests. Each could go to another endpoint.
       await eventually(() => assert.equal(client.io.engine.transport.name, 'websocket'));
     });
     await Promise.all(upgraded);
@@ -138,7 +138,7 @@ describe('an Express application', () => {
     );
   });
 
-  it('is told of its client, and sets cookies', async () => {
+  it('receives facts about its client, and sets cookies', async () => {
     const response = await fetch(url('/json'), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
@@ -176,7 +176,7 @@ describe('an Express application', () => {
       }
     }
     left.abort();
-    // The application hears that its reader has gone.
+    // The application notices that its reader left.
     await eventually(() => assert.equal(streams.size, 0));
   });
 });

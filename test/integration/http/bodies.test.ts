@@ -144,7 +144,7 @@ describe('bodies through a proxy', () => {
       client.destroy();
     });
 
-    it('may be answered before it has come, and its rest is thrown away', async () => {
+    it('may be answered before it is complete, and its rest is discarded', async () => {
       const { client, endpoint } = await meet(request('POST', 'Content-Length: 20003') + 'x'.repeat(20_000));
       endpoint.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
       assert.match((await client.head()).startLine, / 403 /);

@@ -139,7 +139,7 @@ describe('connection-bound authentication', () => {
     assert.equal((await ask(client, '', { path: '/other' })).body, 'dora');
   });
 
-  it('logs curl in, with TLS and without, and nobody else gets anything of it', async () => {
+  it('logs curl in, with TLS and without, and nobody else can use its login', async () => {
     const output = ['--silent', '--insecure', '--output', '/dev/null', '--write-out', '%{http_code} '];
     for (const [scheme, listener] of [
       ['http', 'web'],
@@ -222,7 +222,7 @@ describe('connection-bound authentication', () => {
     });
   });
 
-  it('logs in over three upgrades on one connection, and nobody else gets anything of it', async () => {
+  it('logs in over three upgrades on one connection, and nobody else can use its login', async () => {
     const client = await connect();
     assert.equal(await upgrade(client), '401');
     assert.equal(await upgrade(client, 'NTLM one'), '401');
@@ -231,13 +231,13 @@ describe('connection-bound authentication', () => {
     assert.equal(await upgrade(client, 'NTLM yve'), '101 yve');
   });
 
-  it('does not survive an upgrade behind which the endpoint closes', async () => {
+  it('does not survive an upgrade after which the endpoint closes', async () => {
     const client = await connect();
     assert.equal(await upgrade(client, 'NTLM one', '/other/close'), '401');
     assert.equal(await upgrade(client, 'NTLM zoe'), '401');
   });
 
-  it('of an upgrade that the endpoint resets is answered with 502, on a second connection at most', async () => {
+  it('answers 502 to an upgrade that the endpoint resets, after one more connection at most', async () => {
     const client = await connect();
     assert.equal((await ask(client, 'Negotiate roy', { path: '/other' })).body, 'roy');
     const before = other.connections;

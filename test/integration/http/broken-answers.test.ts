@@ -1,4 +1,4 @@
-/** What a client gets if its endpoint's response breaks, or is odd but clear. */
+/** Answers to clients if the endpoint's response breaks, or is odd but clear. */
 import assert from 'node:assert/strict';
 import { Agent, request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -17,7 +17,7 @@ const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 const GZIP = CHUNKED.replace('\r\n\r\n', '\r\nContent-Encoding: gzip\r\n\r\n');
 const EVENTS = CHUNKED.replace('\r\n\r\n', '\r\nContent-Type: text/event-stream\r\n\r\n');
 
-/** What the endpoint sends before it closes: in one write or in two. */
+/** The endpoint's bytes before it closes: in one write or in two. */
 const BROKEN: Readonly<Record<string, readonly [string, string]>> = {
   length: [LENGTH, ''],
   chunks: [CHUNKED, ''],

@@ -15,8 +15,8 @@ describe('plain HTTP behind a fault', () => {
 
   describe('a response that is not whole is seen to be cut', () => {
     for (const [what, answer, isReset] of [
-      ['of a known length', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc', false],
-      ['of a known length, by a reset', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc', true],
+      ['with a known length', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc', false],
+      ['with a known length, by a reset', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc', true],
       ['in chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n', false],
       ['in chunks, by a reset', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n', true],
       ['until the end, by a reset', 'HTTP/1.1 200 OK\r\n\r\nabc', true],
@@ -141,7 +141,7 @@ describe('plain HTTP behind a fault', () => {
       ['a length', request('GET', '/one'), OK],
       ['chunks', request('GET', '/one'), 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
       ['no body', request('HEAD', '/one'), 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'],
-      ['an upload that has come whole', post, OK],
+      ['an upload that arrived whole', post, OK],
     ] as const) {
       it(`carries the next request behind ${what}`, async () => {
         assert.equal(await isReused(text, answer), true);
@@ -157,7 +157,7 @@ describe('plain HTTP behind a fault', () => {
       ],
       ['of HTTP/1.0', request('GET', '/one'), OK.replace('1.1', '1.0'), 'web'],
       [
-        'on which more has come than was asked for',
+        'on which more bytes arrived than requested',
         request('GET', '/one'),
         `${OK}HTTP/1.1 200 OK\r\n`,
         'web',

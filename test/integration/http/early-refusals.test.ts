@@ -1,4 +1,4 @@
-/** What a client gets that is refused while it still sends the body of its request. */
+/** Answers to clients that are refused while they still send the body of their request. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { WebRig } from '../../support/rigs/web-rig.ts';

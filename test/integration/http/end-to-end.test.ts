@@ -1,4 +1,4 @@
-/** What the engines of our own carry from one side to the other, and uWebSockets.js cannot. */
+/** Traffic that sluice's own engines carry from one side to the other, and uWebSockets.js cannot. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { get, rawClient, request } from '../../support/http/raw-client.ts';

@@ -1,4 +1,4 @@
-/** Many clients at once, each with a body of its own: what is a client's stays that client's. */
+/** Many clients at once, each with a different body: no byte may reach another client. */
 import assert from 'node:assert/strict';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -44,7 +44,7 @@ describe('many clients at once', { timeout: 300_000 }, () => {
   }
 
   for (const kind of ['known', 'chunks']) {
-    it(`each get their own bytes (${kind === 'known' ? 'of a known length' : 'in chunks'})`, async () => {
+    it(`each get their own bytes (${kind === 'known' ? 'with a known length' : 'in chunks'})`, async () => {
       const visit = async (letter: string): Promise<void> => {
         for (let round = 0; round < ROUNDS; round++) {
           const body = await fetchBody(`/${kind}/${letter}`);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { ENGINES, isOwnEngine } from '../../support/engines.ts';
 import { fuzzOverSockets } from '../../support/fuzz/over-sockets.ts';
 
-/** Another one than that of the full run. */
+/** Differs from the seed of the full run. */
 const SEED = 20_260;
 
 for (const engine of ENGINES.filter(isOwnEngine)) {

@@ -16,7 +16,7 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 describe('plain HTTP through a proxy', () => {
   let raw: RawEndpoint;
-  /** Tells what it gets. */
+  /** Answers with the request that it received. */
   let mirror: HttpEndpoint;
   let named: HttpEndpoint[];
   let sockets: WsEndpoint;

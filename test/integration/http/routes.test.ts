@@ -266,7 +266,7 @@ describe('the routes of a listener', () => {
       assert.notEqual(plain.headers.get('etag'), packed.headers.get('etag'));
     });
 
-    it('or the page of an application, if there is no such file', async () => {
+    it('or the page of an application if the file does not exist', async () => {
       for (const path of ['/app/', '/app/any/route', '/app/none.js']) {
         const { status, headers, body } = await curl(path);
         assert.deepEqual([status, body], [200, '<h1>home</h1>'], path);

@@ -36,7 +36,7 @@ describe('a drain', { timeout: 300_000, concurrency: 3 }, () => {
     routes: [{ match: {}, cluster }],
   });
 
-  /** Each test has a rig of its own, because they run side by side. */
+  /** Each test has its own rig, because they run side by side. */
   async function start(context: TestContext, more: object = {}): Promise<ReloadRig> {
     const rig = await ReloadRig.start({
       listeners: [
@@ -109,7 +109,7 @@ describe('a drain', { timeout: 300_000, concurrency: 3 }, () => {
   }
 
   for (const web of ENGINES.map((engine) => `web-${engine}`)) {
-    it(`of the listener ${web} ends its sessions, refuses new ones with 503, and leaves the others alone`, async (context) => {
+    it(`ends the sessions of the listener ${web}, refuses new ones with 503, and leaves other listeners alone`, async (context) => {
       const rig = await start(context);
       const [lost, kept] = [await joinMany(rig, web, 6), await join(rig, 'other')];
       assert.equal((await begin(rig, `/listeners/${web}/drain`)).total, 6);
@@ -132,7 +132,7 @@ describe('a drain', { timeout: 300_000, concurrency: 3 }, () => {
   }
 
   for (const web of ENGINES.filter(isOwnEngine).map((engine) => `web-${engine}`)) {
-    it(`of the listener ${web} that is taken back leaves a session alone that was in the middle of a frame`, async (context) => {
+    it(`spares a session in the middle of a frame if the drain of the listener ${web} is cancelled`, async (context) => {
       const rig = await start(context);
       const client = await RawConnection.connect(rig.sluice.address(web));
       client.write(upgradeRequest('app.example'));
@@ -153,7 +153,7 @@ describe('a drain', { timeout: 300_000, concurrency: 3 }, () => {
   }
 
   for (const name of ['tcp', 'tcp-net']) {
-    it(`of the listener ${name} ends tunnels with FIN when nothing crosses, and takes no new ones`, async (context) => {
+    it(`ends quiet tunnels of the listener ${name} with FIN, and accepts no new ones`, async (context) => {
       const rig = await start(context);
       const [quiet, busy] = [await tunnel(rig, name), await tunnel(rig, name)];
       const talk = setInterval(() => busy.send('.'), 100);
@@ -176,7 +176,7 @@ describe('a drain', { timeout: 300_000, concurrency: 3 }, () => {
     });
   }
 
-  it('of a cluster ends what goes there by any listener, and nothing else', async (context) => {
+  it('ends all traffic to a cluster, whatever the listener, and nothing else', async (context) => {
     const rig = await start(context);
     const engines = ENGINES.map((engine) => joinMany(rig, `web-${engine}`, 2));
     const lost = [...(await joinMany(rig, 'web', 3)), ...(await Promise.all(engines)).flat()];
@@ -190,7 +190,7 @@ describe('a drain', { timeout: 300_000, concurrency: 3 }, () => {
     await eventually(async () => alive(await join(rig, 'web')));
   });
 
-  it('of an endpoint sends new work to the others, and ends what it has, or not', async (context) => {
+  it('moves new work from an endpoint to the others, and ends or keeps its open work', async (context) => {
     const rig = await start(context);
     const before = two.sessions.count;
     const clients = await joinMany(rig, 'pair', 8);

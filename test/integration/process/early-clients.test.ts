@@ -10,7 +10,7 @@ import { freePorts } from '../../support/sockets/free-port.ts';
 const LISTENERS = 12;
 const CLIENTS = 8;
 
-/** Connects, asks, and tells how it went. */
+/** Connects, sends a request, and returns the outcome. */
 function knock(port: number): Promise<'refused' | 'served' | 'broken'> {
   return new Promise((settle) => {
     let text = '';

@@ -78,7 +78,7 @@ describe('the secrets of a configuration', () => {
       said += stdout + stderr;
     }
     assert.match(said, /tickets\.key/);
-    // Half of each file is there: what is read is a part of the secret, and an error tells of it.
+    // Each file is half written: the read part belongs to the secret, and an error could quote it.
     writeFileSync(key, privateKey.slice(0, privateKey.length / 2));
     writeFileSync(keyFile, ticketKeys.subarray(0, 100));
     assert.equal(await ask('POST', '/reload'), 409);

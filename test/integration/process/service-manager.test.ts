@@ -58,54 +58,47 @@ describe('a service manager', { timeout: 120_000 }, () => {
     }
   }
 
-  it('hears READY, RELOADING with the time, STOPPING and the watchdog', { skip }, () =>
+  it('receives READY, RELOADING with the time, STOPPING and the watchdog', { skip }, () =>
     live(join(directory, 'notify'), { WATCHDOG_USEC: String(WATCHDOG_MS * 1000) }),
   );
 
-  it('hears it at an address of the abstract namespace', { skip }, () =>
+  it('receives messages at an address of the abstract namespace', { skip }, () =>
     live(`@sluice-manager-${process.pid}`, {}),
   );
 
-  it(
-    'hears nothing of the watchdog while no worker serves, and the log says why once',
-    { skip },
-    async () => {
-      const receiver = await NotifyReceiver.listen(join(directory, 'unwell'));
-      const lines: { level: number; msg: string; reason?: string }[] = [];
-      const log = pino(
-        {},
-        { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[0]) },
+  it('receives no watchdog message while no worker serves, and the log says why once', { skip }, async () => {
+    const receiver = await NotifyReceiver.listen(join(directory, 'unwell'));
+    const lines: { level: number; msg: string; reason?: string }[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[0]) });
+    const env = { NOTIFY_SOCKET: join(directory, 'unwell'), WATCHDOG_USEC: String(WATCHDOG_MS * 250) };
+    const manager = ServiceManager.of(env, log)!;
+    try {
+      let reason: string | null = null;
+      let asked = 0;
+      manager.watch(() => {
+        asked++;
+        return reason;
+      });
+      assert.deepEqual(await receiver.datagrams.next(), ['WATCHDOG=1']);
+      reason = 'no l7 worker is up';
+      const before = asked;
+      await eventually(() => assert.ok(asked >= before + 5));
+      manager.ready();
+      // Messages arrive in the order in which they are sent.
+      while ((await receiver.datagrams.next())[0] !== 'READY=1') assert.ok(receiver.datagrams.count < 5);
+      assert.deepEqual(
+        lines.map(({ msg, reason: why }) => [msg, why]),
+        [['watchdog not fed', 'no l7 worker is up']],
       );
-      const env = { NOTIFY_SOCKET: join(directory, 'unwell'), WATCHDOG_USEC: String(WATCHDOG_MS * 250) };
-      const manager = ServiceManager.of(env, log)!;
-      try {
-        let reason: string | null = null;
-        let asked = 0;
-        manager.watch(() => {
-          asked++;
-          return reason;
-        });
-        assert.deepEqual(await receiver.datagrams.next(), ['WATCHDOG=1']);
-        reason = 'no l7 worker is up';
-        const before = asked;
-        await eventually(() => assert.ok(asked >= before + 5));
-        manager.ready();
-        // Messages arrive in the order in which they are sent.
-        while ((await receiver.datagrams.next())[0] !== 'READY=1') assert.ok(receiver.datagrams.count < 5);
-        assert.deepEqual(
-          lines.map(({ msg, reason: why }) => [msg, why]),
-          [['watchdog not fed', 'no l7 worker is up']],
-        );
-        reason = null;
-        assert.deepEqual(await receiver.datagrams.next(), ['WATCHDOG=1']);
-      } finally {
-        manager.close();
-        receiver.stop();
-      }
-    },
-  );
+      reason = null;
+      assert.deepEqual(await receiver.datagrams.next(), ['WATCHDOG=1']);
+    } finally {
+      manager.close();
+      receiver.stop();
+    }
+  });
 
-  it('hears nothing of a watchdog that is for another process', { skip }, async () => {
+  it('receives no watchdog message if the watchdog is for another process', { skip }, async () => {
     const path = join(directory, 'other');
     const receiver = await NotifyReceiver.listen(path);
     try {

@@ -69,7 +69,7 @@ describe('a sluice that is told to end', { timeout: 300_000 }, () => {
     return sluice;
   }
 
-  /** A client of a layer 4 listener, through which something has come back where there is an endpoint. */
+  /** A client of a layer 4 listener. If there is an endpoint, bytes have already come back. */
   async function tunnel(sluice: SluiceProcess, listener = 'tcp-auto'): Promise<TcpPeer> {
     const client = await TcpPeer.connect(sluice.address(listener));
     clients.push(client);
@@ -94,7 +94,7 @@ describe('a sluice that is told to end', { timeout: 300_000 }, () => {
     });
   }
 
-  it('closes WebSockets with 1012, lets tunnels go on until the grace is over, and exits with 0', async () => {
+  it('closes WebSockets with 1012, keeps tunnels until the grace period ends, and exits with 0', async () => {
     const sluice = await start(GRACE_MS);
     const webs = ENGINES.map((engine) => `web-${engine}`);
     const urls = webs.map((name) => `ws://${sluice.address(name)}/`);
@@ -133,7 +133,7 @@ describe('a sluice that is told to end', { timeout: 300_000 }, () => {
     assert.deepEqual(await sluice.waitForExit(60_000), { code: 0, signal: null });
     const last = sluice.logs.at(-1)!;
     assert.deepEqual([last.msg, last.status], ['stopped', 0]);
-    // What was being dialled was given up, and did not fail.
+    // The dial in progress was cancelled, and did not fail.
     assert.deepEqual(
       sluice.logs.filter(({ level }) => level === 'warn' || level === 'error'),
       [],

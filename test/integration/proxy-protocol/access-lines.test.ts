@@ -5,7 +5,7 @@ import { WebRig } from '../../support/rigs/web-rig.ts';
 import { RawConnection } from '../../support/sockets/raw-connection.ts';
 import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 
-/** A header of version 2 from an AWS network load balancer: 203.0.113.7 has come by a VPC endpoint. */
+/** A header of version 2 from an AWS network load balancer: 203.0.113.7 connected by a VPC endpoint. */
 const HEADER = Buffer.concat([
   Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1'),
   Buffer.from([0x21, 0x11, 0, 12 + 3 + 1 + 22, 203, 0, 113, 7, 10, 0, 0, 1, 0x30, 0x39, 0x01, 0xbb]),

@@ -13,13 +13,13 @@ import { WsPeer } from '../../support/websocket/ws-peer.ts';
 const CLIENTS = 8;
 const TURNS = 40;
 
-/** What a client has learnt by a request. */
+/** Facts that a client learns by a request. */
 interface Answer extends ToldConnection {
   /** The client's own end as the endpoint should have been told. */
   readonly expected: string;
 }
 
-/** A client with an address and a kept connection of its own. */
+/** A client with its own address and a kept connection. */
 class Client {
   readonly address: string;
   readonly #engine: EngineName;

@@ -98,14 +98,14 @@ for (const peer of ['haproxy', 'nginx'] as const) {
     for (const [family, host] of Object.entries(HOSTS)) {
       for (const version of VERSIONS) {
         for (const engine of ENGINES) {
-          it(`is told of a client of ${engine} by ${version} and ${family}`, async () => {
+          it(`learns the address of a client of ${engine} by ${version} and ${family}`, async () => {
             const { told, client, port } = await ask(`${engine}-${family}`, `/${version}/`);
             // uWebSockets.js does not tell the port. HAProxy writes nothing for port 0.
             const source = engine === 'uws' ? `${host}:0` : client;
             assert.equal(told.replace(': ', ':0 '), `${source} ${host}:${port}`);
           });
           if (engine === 'uws') continue;
-          it(`is told of a tunnel of ${engine} by ${version} and ${family}`, async () => {
+          it(`learns the client address of a tunnel of ${engine} by ${version} and ${family}`, async () => {
             const { told, client, port } = await ask(`${engine}-tunnel-${version}-${family}`, '/');
             assert.equal(told, `${client} ${host}:${port}`);
           });
@@ -114,7 +114,7 @@ for (const peer of ['haproxy', 'nginx'] as const) {
     }
 
     for (const engine of ENGINES) {
-      it(`is told of an IPv4 client of ${engine} on all interfaces`, async () => {
+      it(`learns the address of an IPv4 client of ${engine} on all interfaces`, async () => {
         const { told, client, port } = await ask(`${engine}-both`, '/v2/');
         const expected = engine === 'uws' ? `127.0.0.1:0 0.0.0.0:${port}` : `${client} ${HOSTS.IPv4}:${port}`;
         assert.equal(told.replace(': ', ':0 '), expected);

@@ -1,4 +1,4 @@
-/** What endpoints are told of clients that come by a proxy in front, or by TLS. */
+/** The facts that endpoints receive about clients that connect through another proxy, or by TLS. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -94,7 +94,7 @@ for (const engine of ENGINES.filter(isOwnEngine)) {
     }
 
     for (const listener of ['web', 'tcp']) {
-      it(`tell what a trusted header has told: ${listener}`, async () => {
+      it(`repeat the facts of a trusted header: ${listener}`, async () => {
         const header = 'PROXY TCP4 192.0.2.7 198.51.100.1 1234 443\r\n';
         assert.equal((await ask(listener, header)).told, '192.0.2.7:1234 198.51.100.1:443');
       });
@@ -105,12 +105,12 @@ for (const engine of ENGINES.filter(isOwnEngine)) {
       });
     }
 
-    it('tell of a client in front of the TLS that a tunnel has of its own', async () => {
+    it('name the client before the TLS of the tunnel', async () => {
       const { told, own } = await ask('encrypted', '');
       assert.equal(told, own);
     });
 
-    it('tell what HAProxy in front has told', { skip: haproxyVersion() === null }, async () => {
+    it('repeat the facts from HAProxy in front', { skip: haproxyVersion() === null }, async () => {
       for (const option of ['send-proxy', 'send-proxy-v2']) {
         for (const listener of ['web', 'tcp']) {
           const front = await HAProxy.start(
@@ -130,7 +130,7 @@ listen front
       }
     });
 
-    it('tell what nginx in front has told', { skip: !hasNginxStream() }, async () => {
+    it('repeat the facts from nginx in front', { skip: !hasNginxStream() }, async () => {
       for (const listener of ['web', 'tcp']) {
         const front = await Nginx.startStream(
           (listen) => `server { listen ${listen}; proxy_pass ${rig.address(listener)}; proxy_protocol on; }`,

@@ -34,7 +34,7 @@ async function start(config: object): Promise<SluiceProcess> {
   return sluice;
 }
 
-/** Makes requests until one is refused. Returns how many were let in. */
+/** Makes requests until one is refused. Returns the number of admitted requests. */
 async function exhaust(sluice: SluiceProcess, tenant: string): Promise<number> {
   for (let admitted = 0; admitted < 10 * BURST; admitted++)
     if ((await requestStatus(sluice, tenant)) === 429) return admitted;
@@ -66,7 +66,7 @@ describe('shared limits of real processes', { skip: redisServerMissing() ?? fals
     await assertShared(one!, other!, 'afterwards');
   });
 
-  it('refuse with 503 after 2 s without Redis if they shall, and let in when it is back', async () => {
+  it('refuse with 503 after 2 s without Redis if configured, and admit again when it is back', async () => {
     const server = await startServer();
     const config = sharedConfig(server.url, { redis: { url: server.url, onFailure: 'refuse' } });
     const sluice = await start(config);

@@ -62,7 +62,7 @@ describe('two processes with one Redis', { skip: redisServerMissing() ?? false }
     return client;
   }
 
-  it('revokes in both, and lets in again in both', async () => {
+  it('revoke in both, and admit again in both', async () => {
     await revoke(one, 'POST', 'basic:alice');
     await eventually(async () => assert.deepEqual(await revokedIn(other), ['basic:alice']));
     await revoke(other, 'DELETE', 'basic:alice');

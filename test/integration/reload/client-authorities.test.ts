@@ -1,4 +1,4 @@
-/** Reloads that change which clients a listener lets in by their certificates. */
+/** Reloads that change which client certificates a listener admits. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
@@ -49,7 +49,7 @@ function authoritiesOn(engine: EngineName): void {
     return new Client(connect(session === undefined ? options : { ...options, session }));
   }
 
-  /** What a new connection gets: the status of its first request, or nothing. */
+  /** The result of a new connection: the status of its first request, or nothing. */
   async function answerTo(client: IssuedCertificate | null, session?: Buffer): Promise<string> {
     const opened = await open(client, session);
     try {
@@ -59,7 +59,7 @@ function authoritiesOn(engine: EngineName): void {
     }
   }
 
-  it('hold for new connections from the reload on, and open ones go on', async () => {
+  it('apply to new connections from the reload on, and open ones continue', async () => {
     rig = await ReloadRig.start(configOf(first.file));
     const kept = await open(alice);
     assert.equal(await kept.ask(), '200');

@@ -14,7 +14,7 @@ import { GOOD_CERT, GOOD_KEY, REVOCATION_LIST } from '../../unit/config/pem.ts';
 
 const EXAMPLE = readFileSync(join(import.meta.dirname, '../../../config/example.yaml'), 'utf8');
 const TOKEN = 'a-token-for-tests-only';
-/** Of the file, of the command line, or of the environment. */
+/** A place in the file, on the command line, or in the environment. */
 const PLACE = /sluice\.yaml(?::\d+:\d+)?$|^--set |^environment /;
 const CHECKS = { numRuns: 400, interruptAfterTimeLimit: 20_000 };
 const RELOADS = { numRuns: 60, interruptAfterTimeLimit: 20_000 };
@@ -68,7 +68,7 @@ describe('a configuration that was changed at random', { timeout: 170_000 }, () 
     assert.ok(accepted > 50 && refused > 50);
   });
 
-  it('is brought into force by a reload, or refused with a reason, and the proxy goes on', async (t) => {
+  it('takes effect by a reload, or is refused with a reason, and the proxy continues', async (t) => {
     const base = tame(EXAMPLE).replace('./public', join(directory, 'public'));
     const overrides = [...BOUNDS, 'admin.address=127.0.0.1:0', `admin.token=${TOKEN}`];
     const args = overrides.flatMap((override) => ['--set', override]);
@@ -90,7 +90,7 @@ describe('a configuration that was changed at random', { timeout: 170_000 }, () 
             accepted++;
           } else {
             assert.equal(response.status, 409);
-            // Of a setting, of an address that cannot be had, or of a worker.
+            // The error concerns a setting, an address that cannot be bound, or a worker.
             assert.match(problem, /sluice\.yaml|--set|^listener ".*" cannot listen|^worker \S+: /);
             refused++;
           }

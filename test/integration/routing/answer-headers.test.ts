@@ -28,7 +28,10 @@ const HEADERS = {
 };
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** Answers `/…` with headers of its own, never answers `/hang`, and takes upgrades unless the path is `/denied`. */
+/**
+ * Answers `/…` with headers that it chose, never answers `/hang`, and takes upgrades unless the path is
+ * `/denied`.
+ */
 function startApp(): Promise<Server> {
   const own = { Server: 'app', 'Strict-Transport-Security': 'max-age=1', 'X-Request-Id': 'theirs' };
   const app = createServer((request, response) => {

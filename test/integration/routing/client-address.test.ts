@@ -127,7 +127,7 @@ describe('the client behind trusted proxies', () => {
     const through = (path: string, headers: Record<string, string>): Promise<Seen> =>
       ask(headers, { address: nginx.address, path, from: STRANGER });
 
-    it('is the one that it saw, whatever the client claims', async () => {
+    it('is the address that the proxy in front saw, whatever the client claims', async () => {
       const forged = ['"', '1.2.3.4, 127.0.0.1', 'for="', 'for="x\\'];
       for (const claim of forged) {
         const appended = await through('/appended/', { 'X-Forwarded-For': claim });

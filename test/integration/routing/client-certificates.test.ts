@@ -1,4 +1,4 @@
-/** Clients that prove who they are by a certificate: who is let in, and what routes, endpoints and logs make of it. */
+/** Clients that authenticate by a certificate: their admission, and its use in routes, endpoints and logs. */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';

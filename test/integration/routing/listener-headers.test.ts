@@ -10,13 +10,13 @@ import {
 import type { RawHead } from '../../support/sockets/raw-connection.ts';
 import { RawEndpoint } from '../../support/sockets/raw-endpoint.ts';
 
-/** What the endpoint got, and what the client got. */
+/** The heads that the endpoint and the client received. */
 interface Passage {
   readonly upstream: RawHead;
   readonly downstream: RawHead;
 }
 
-describe('what a listener says about headers', () => {
+describe('header rules of a listener', () => {
   let endpoint: RawEndpoint;
   let rig: WebRig;
 
@@ -149,7 +149,7 @@ describe('what a listener says about headers', () => {
       vias(await pass(listener, upgrade(path), reply('403 Forbidden'))),
     ];
 
-    it('is not added, and what others have added goes on', async () => {
+    it('is not added, and the entries of other proxies are forwarded', async () => {
       assert.deepEqual(await passages('web', '/'), Array(3).fill([['1.0 outer'], ['1.1 inner']]));
       const alone = await pass('web', get('/'), () => 'HTTP/1.1 204 No Content\r\n\r\n');
       assert.deepEqual(vias(alone), [[], []]);

@@ -10,7 +10,7 @@ import { HttpEndpoint } from '../../support/http/http-endpoint.ts';
 import { Nginx, nginxVersion } from '../../support/processes/nginx.ts';
 import { WebRig } from '../../support/rigs/web-rig.ts';
 
-/** Spellings of /admin/x and its like that some server reads as such a path. */
+/** Spellings that some server reads as a path under /admin. */
 const SPELLINGS = [
   ...[
     '//admin/x',
@@ -160,14 +160,14 @@ describe('paths with several readings', () => {
     assert.equal(await get('/files/a;b'), '200 with a semicolon');
   });
 
-  it('may be many if none of them leads elsewhere', async () => {
+  it('may have many readings if all lead to the same place', async () => {
     for (const path of ['/proxy/https:%2F%2Fh%2Fa%5Cb%253Bc;d//e%20', `/a%2Fb//c;d/${'x'.repeat(7000)}`]) {
       assert.equal(await get(path), `200 ${path}`);
     }
     assert.equal(await get(`/%${'25'.repeat(3900)}2F`), '400 the path is ambiguous in too many ways');
   });
 
-  it('refuse a handshake with a reason of its own', async () => {
+  it('refuse a handshake with a separate reason', async () => {
     const client = await rig.ask({ path: '//admin/socket' });
     assert.match((await client.head()).startLine, / 400 /);
     const metrics = await rig.scrape();

@@ -1,4 +1,4 @@
-/** What a tap shows of sessions and tunnels, on every engine. */
+/** Records of sessions and tunnels in a tap, on every engine. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { CertificateAuthority } from '../../support/certificates.ts';

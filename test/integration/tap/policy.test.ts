@@ -160,7 +160,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     await headers.ended();
   });
 
-  it('goes on over a reload and a restart of the workers', async () => {
+  it('continues over a reload and a restart of the workers', async () => {
     const tap = await open({});
     const { client: first } = await join();
     await tap.next('session');
@@ -178,7 +178,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     await tap.next('frame', ({ length }) => length === 'behind the restart'.length);
   });
 
-  it('allows 8 taps at a time, and another when one has gone', async () => {
+  it('allows 8 taps at a time, and another after one ends', async () => {
     const eight = await Promise.all(Array.from({ length: 8 }, () => open({})));
     assert.equal((await refusedTap(sluice.admin, {}, GIVEN)).status, 429);
     await eight[0]!.close();

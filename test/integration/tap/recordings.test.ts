@@ -69,7 +69,7 @@ describe('recordings', { timeout: 300_000 }, () => {
       ...args,
     ]);
 
-  it('of the chat, Socket.IO, MQTT and graphql-ws are made by one command each', async () => {
+  it('are made by one command each for the chat, Socket.IO, MQTT and graphql-ws', async () => {
     for (const [index, application] of applications.entries()) {
       const file = fileOf(application);
       const tap = await TapCommand.start(
@@ -81,7 +81,7 @@ describe('recordings', { timeout: 300_000 }, () => {
         file,
       );
       for (let client = 0; client < CLIENTS; client++) await application.converse(rig.address('web'));
-      // The worker tells of what has happened once in a tick.
+      // The worker reports events once per tick.
       await eventually(() => assert.equal(count(file, 'end'), CLIENTS));
       assert.equal(await tap.stop(), 0, tap.stderr);
       assert.equal(count(file, 'tap'), 1);
@@ -115,7 +115,7 @@ describe('recordings', { timeout: 300_000 }, () => {
   });
 
   for (const fault of ['loses', 'delays', 'closes'] as const) {
-    it(`of the chat tell of a room that ${fault} messages`, async () => {
+    it(`reveal a chat room that ${fault} messages`, async () => {
       const broken = await startChat(fault);
       try {
         const { status, stdout } = await replay(broken, fileOf(applications[0]!), '--connections', '1');
@@ -128,7 +128,7 @@ describe('recordings', { timeout: 300_000 }, () => {
     });
   }
 
-  it('of the chat tell of a room that changes messages, if what differs each time is redacted', async () => {
+  it('reveal a chat room that changes messages if varying fields are redacted', async () => {
     const redact = ['$..id', '$..at', '$..endpoint', '$..by', '$..engine'].flatMap((rule) => [
       '--redact',
       rule,

@@ -1,4 +1,4 @@
-/** What a tap must never show: credentials of the handshake, and what rules of redaction name. */
+/** Secrets that a tap must never show: credentials of the handshake, and fields named by redaction rules. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createHmac, randomBytes } from 'node:crypto';
@@ -128,7 +128,7 @@ describe('a tap with secrets in what it watches', { timeout: 300_000 }, () => {
       assert.ok(headers.has('sec-websocket-version'));
     });
 
-    it(`shows no credential that a route of ${engine} takes by a name of its own`, async () => {
+    it(`shows no credential that a route of ${engine} takes by a custom name`, async () => {
       const tap = await open({ listener: engine, payload: 'true' });
       for (const [index, options] of [
         { path: '/let-in', headers: { 'x-ticket': jwtOf('by-header') } },

@@ -12,7 +12,7 @@ import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 /** State of a listening socket in /proc/net/tcp. */
 const LISTENING = '0A';
-/** Whether the kernel tells of sockets there. */
+/** Whether the kernel lists sockets there. */
 const hasList = existsSync('/proc/net/tcp');
 
 /** Returns the numbers of the sockets that listen on an address. */

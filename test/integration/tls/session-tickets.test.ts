@@ -79,7 +79,9 @@ function describeTickets(engine: EngineName): void {
       assert.ok(resumed >= CLIENTS * 0.95, `${resumed} of ${CLIENTS}`);
     });
 
-    /** Visits with each version of TLS. Returns a function that tells which sessions are resumed now. */
+    /**
+     * Visits with each version of TLS. Returns a function that reports whether each session is resumed now.
+     */
     async function visitAll(address: string): Promise<() => Promise<boolean[]>> {
       const visits = await Promise.all(VERSIONS.map((version) => visit(address, { version })));
       return () =>
@@ -149,7 +151,7 @@ function describeTickets(engine: EngineName): void {
       assert.equal(isResumed, true, 'an older key decrypts');
       keyFile('changing', second);
       await post(sluice, '/reload');
-      assert.equal((await visit(address, { session: early })).isResumed, false, 'the key has gone');
+      assert.equal((await visit(address, { session: early })).isResumed, false, 'the key is gone');
       assert.equal((await visit(address, { session: late })).isResumed, true, 'the client got a new ticket');
     });
 

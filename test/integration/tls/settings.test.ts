@@ -65,7 +65,7 @@ for (const engine of ENGINES.filter(isOwnEngine)) {
       return probeTls(rig.address(listener), { servername: 'web.example', ...options });
     }
 
-    /** Returns the settings with which a handshake succeeds. */
+    /** Returns the settings that allow a handshake. */
     async function usable<T>(
       listener: string,
       all: readonly T[],
@@ -147,7 +147,7 @@ for (const engine of ENGINES.filter(isOwnEngine)) {
       assert.equal(await shown('rsa_pss_rsae_sha256'), 'CN=rsa rsa');
     });
 
-    it('chooses a protocol in its own order, and goes on without a common one', async () => {
+    it('chooses a protocol in its own order, and continues without a common one', async () => {
       const chosen = async (listener: string, ...offer: readonly string[]): Promise<string | null> => {
         const agreement = await probe(listener, { ALPNProtocols: [...offer] });
         return typeof agreement === 'string' ? agreement : agreement.alpn;

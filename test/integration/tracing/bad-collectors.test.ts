@@ -32,7 +32,7 @@ const ANSWERS: readonly (readonly [what: string, RequestListener, outcome: RegEx
   ['503 for ever', (_, response) => void response.writeHead(503).end(), /retryable/],
   ['a connection that is cut', (request) => void request.socket.destroy(), /./],
   ['no answer at all', () => undefined, /timed out/i],
-  ['200 with something else than JSON', (_, response) => void response.end('<html>'), null],
+  ['200 with a body other than JSON', (_, response) => void response.end('<html>'), null],
   [
     '200 with half of the spans refused',
     (_, response) => void response.end('{"partialSuccess":{"rejectedSpans":"9"}}'),

@@ -228,7 +228,7 @@ describe(
   'a trusted client that is nginx',
   { skip: nginxVersion() === null ? 'nginx is not installed' : false },
   () => {
-    it('passes the trace of its own client on, for requests and WebSockets', async () => {
+    it('forwards the trace context of its client, for requests and WebSockets', async () => {
       const [receiver, ws] = await Promise.all([OtlpReceiver.listen(), WsEndpoint.listen()]);
       const sluice = await startSluice({
         config: configOf(receiver, 'net', { http: '127.0.0.1:1', ws: ws.address }),

@@ -9,7 +9,10 @@ import type { WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const DOWNSTREAM_BUFFER = MIB;
 const UPSTREAM_BUFFER = 4 * MIB;
-/** What the proxy takes from an endpoint at once: so much may pass the bound before the endpoint is paused. */
+/**
+ * Bytes that the proxy reads from an endpoint at once: the buffer may exceed its bound by one read before the
+ * endpoint is paused.
+ */
 const READ_SIZE = 256 * KIB;
 /** Bytes of pongs that may wait beside a full buffer. */
 const PONGS = 64 * KIB;
@@ -53,13 +56,13 @@ describe('a slow side of a WebSocket', () => {
       await fill(client, endpoint, frames);
       const held = await rig.held('downstream');
       assert.ok(held > DOWNSTREAM_BUFFER, `${held} bytes are held`);
-      // What the kernel's own buffers on the way cannot take is left to the endpoint.
+      // The endpoint keeps the bytes that the kernel's buffers on the path cannot hold.
       assert.ok(endpoint.socket.writableLength > 8 * MIB, `${endpoint.socket.writableLength} bytes wait`);
 
       await rig.otherGoesOn(legs);
 
       let highest = { held, memory: rig.memory() };
-      // In large steps: a scrape waits for a rendering of its own, up to a second.
+      // Large steps, because a scrape waits for a new rendering, up to a second.
       const slowly = readSlowly(client, 8 * MIB, async () => {
         highest = {
           held: Math.max(highest.held, await rig.held('downstream')),
@@ -161,7 +164,7 @@ describe('a slow side of a WebSocket', () => {
       while (sent < 240_000) {
         const batch = Buffer.concat(Array.from({ length: 8000 }, ping));
         await within('the pings to be taken', new Promise((settle) => endpoint.socket.write(batch, settle)));
-        // Not after each: a scrape waits for a rendering of its own, up to a second.
+        // Not after each step: a scrape waits for a new rendering, up to a second.
         if (sent % 40_000 === 0) {
           highest = Math.max(highest, await rig.held('upstream'));
         }
@@ -247,7 +250,7 @@ function readSlowly(
         if (read >= goal) wake();
       };
       connection.on('data', onData);
-      // What is left may be less than a step.
+      // The remainder may be less than a step.
       const timer = setTimeout(wake, 200);
       socket.resume();
       await reached;

@@ -175,7 +175,7 @@ function closeOn(engine: EngineName): void {
       });
     }
 
-    // A part of the frame has crossed on engines of our own: no close frame can follow it.
+    // On sluice's own engines a part of the frame has crossed: no close frame can follow it.
     it(`is a ${isOwn ? 1006 : 1011} for the client when the endpoint goes inside a frame`, async () => {
       const { client, endpoint } = await pairAtRaw();
       endpoint.write(encodeFrame(BINARY, Buffer.alloc(100_000)).subarray(0, 60_000));
@@ -331,7 +331,7 @@ function closeOn(engine: EngineName): void {
   });
 
   it('leaves no session and no connection behind', async () => {
-    // What has not answered a close frame holds its session for some seconds more.
+    // A client that does not answer a close frame holds its session for some seconds more.
     raw.clear();
     await rig.settled();
   });

@@ -13,7 +13,7 @@ import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 
 const MIB = 1024 ** 2;
 const MAX_MESSAGE = MIB;
-/** What the process may grow by for other reasons than a message. */
+/** Max growth of the process for reasons other than a message. */
 const NOISE = 48 * MIB;
 const MASK = Buffer.from([5, 5, 0, 1]);
 /** The first reserved bit marks a compressed message (RFC 7692 section 6). */

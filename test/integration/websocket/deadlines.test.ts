@@ -16,8 +16,8 @@ const LIFETIME_MS = 1000;
 const CLOSE_MS = 5000;
 
 /**
- * They wait for time to pass, so they do it at once, each with an endpoint of its own. How early something may
- * happen is looked at with room for a busy machine, on which the proxy's clock stands still for a while.
+ * The tests wait for time to pass, so they run at once, each with its own endpoint. Lower bounds leave room
+ * for a busy machine, on which the proxy's clock stands still for a while.
  */
 describe('the deadlines of a connection', { concurrency: true }, () => {
   for (const engine of ENGINES) describe(`on ${engine}`, { concurrency: true }, () => deadlinesOn(engine));
@@ -103,7 +103,7 @@ function deadlinesOn(engine: EngineName): void {
     const pausedAt = performance.now();
     endpoint.write(encodeFrame(2, Buffer.alloc(64 * 1024 * 1024)));
     let close = await endpoint.frame();
-    // Until as much has come as waits for a client, the endpoint is one that may be asked for a pong.
+    // The endpoint gets pings until the proxy holds as much as may wait for a client.
     while (close.opcode === PING) close = await endpoint.frame();
     assert.deepEqual([close.opcode, close.payload], [CLOSE, closeBody(1001)]);
     assert.ok(performance.now() - pausedAt > IDLE_MS / 2);

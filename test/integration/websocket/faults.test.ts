@@ -47,14 +47,14 @@ interface Request {
   readonly head: RawHead;
 }
 
-/** What has waited for time to pass does so at once, so that the file takes as long as its longest test. */
+/** Tests that wait for time to pass run at once: the file takes as long as its longest test. */
 describe('a fault of one side of a session', { concurrency: true }, () => {
   for (const engine of ENGINES) describe(engine, { concurrency: true }, () => faultsOn(engine));
 });
 
 function faultsOn(engine: EngineName): void {
   const isOwn = isOwnEngine(engine);
-  /** By the path that each test has of its own. */
+  /** Keyed by path: each test has a separate one. */
   const requests = new Map<string, Arrivals<Request>>();
   let raw: RawEndpoint;
   let rig: WebRig;
@@ -110,7 +110,7 @@ function faultsOn(engine: EngineName): void {
   }
 
   for (const fault of FAULTS) {
-    describe(`of the client: ${fault}`, () => {
+    describe(`by the client: ${fault}`, () => {
       for (const [stage, bytes] of [
         ['before its head', ''],
         ['in its head', 'GET /unasked HTTP/1.1\r\nHost: app.example\r\nUpgra'],
@@ -144,7 +144,7 @@ function faultsOn(engine: EngineName): void {
           client.write(Buffer.concat([encodeFrame(BINARY, 'before', { mask: MASK }), bytes]));
           assert.equal((await endpoint.frame()).payload.toString(), 'before');
           inflict(fault, client);
-          // A part of the frame has crossed on engines of our own: no close frame can follow it.
+          // On sluice's own engines a part of the frame has crossed: no close frame can follow it.
           if (isOwn && stage === 'in a frame') {
             assert.deepEqual(await endpoint.rest(), bytes);
             return;
@@ -165,7 +165,7 @@ function faultsOn(engine: EngineName): void {
       });
     });
 
-    describe(`of the endpoint: ${fault}`, () => {
+    describe(`by the endpoint: ${fault}`, () => {
       for (const [stage, bytes] of [
         ['before its 101', ''],
         ['in the head of its 101', 'HTTP/1.1 101 Switching Protocols\r\nUpgra'],

@@ -94,7 +94,7 @@ function relayOn(engine: EngineName): void {
     client.socket.terminate();
   });
 
-  it('hands a fragment on before the rest of its message has come', async () => {
+  it('forwards a fragment before the rest of its message arrives', async () => {
     const { client, endpoint } = await rig.joinRaw(raw, { path: '/raw' });
     for (const [opcode, text, fin] of [
       [TEXT, 'first ', false],
@@ -108,7 +108,7 @@ function relayOn(engine: EngineName): void {
     client.destroy();
   });
 
-  it('hands a part of a large frame on before the rest has come', async () => {
+  it('forwards a part of a large frame before the rest arrives', async () => {
     const { client, endpoint } = await rig.joinRaw(raw, { path: '/raw' });
     const frame = encodeFrame(BINARY, Buffer.alloc(100_000, 7));
     endpoint.write(frame.subarray(0, 50_000));
@@ -215,7 +215,7 @@ function relayOn(engine: EngineName): void {
     }
   });
 
-  it('masks frames of its own with zeros or at random, as the cluster says', async () => {
+  it('masks its frames with zeros or at random, as the cluster says', async () => {
     const masks = new Set<number>();
     for (const [path, count] of [
       ['/raw', 1],

@@ -1,4 +1,7 @@
-/** The engines of our own stop a fast side by TCP: a slow one loses nothing, and the proxy holds one read at most. */
+/**
+ * sluice's own engines stop a fast side by TCP: a slow side loses nothing, and the proxy holds one read at
+ * most.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';

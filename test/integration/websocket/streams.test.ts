@@ -10,7 +10,7 @@ import { BINARY, PING, PONG, TEXT, encodeFrame } from '../../support/websocket/r
 import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const RUNS = 40;
-/** Pieces that a stream is cut into, each a write and a turn of its own. */
+/** Max pieces of a cut stream. Each piece is a separate write and turn of the loop. */
 const MAX_CUTS = 80;
 
 interface RandomMessage {
@@ -18,7 +18,7 @@ interface RandomMessage {
   readonly data: Buffer;
   /** Where it is cut into fragments, in thousandths of its length. */
   readonly cuts: readonly number[];
-  /** What a ping before each fragment carries, for as many as there are. */
+  /** Payloads of the pings before each fragment. */
   readonly pings: readonly Uint8Array[];
 }
 
@@ -75,7 +75,7 @@ describe('any stream of frames', () => {
     await rig.stop();
   });
 
-  it('of a client reaches the endpoint as the messages that it is', async () => {
+  it('reaches the endpoint as the same messages if a client sends it', async () => {
     await fc.assert(
       fc.asyncProperty(stream, async ({ messages, mask, cuts }) => {
         const { client, endpoint } = await rig.joinRaw(app, { listener: 'app' });
@@ -88,7 +88,7 @@ describe('any stream of frames', () => {
     );
   });
 
-  it('of an endpoint reaches the client as the messages that it is', async () => {
+  it('reaches the client as the same messages if an endpoint sends it', async () => {
     await fc.assert(
       fc.asyncProperty(stream, async ({ messages, cuts }) => {
         const { client, endpoint } = await rig.join(raw, { listener: 'raw' });
@@ -103,7 +103,7 @@ describe('any stream of frames', () => {
   });
 });
 
-/** @param mask of a client; an endpoint has none */
+/** @param mask the client's mask; an endpoint has none */
 async function send(
   connection: RawConnection,
   messages: readonly RandomMessage[],
@@ -130,7 +130,7 @@ function framesOf({ isBinary, data, cuts, pings }: RandomMessage, mask?: Buffer)
   });
 }
 
-/** Where the pieces of something of that length begin, the first at 0. */
+/** Returns the start of each piece of a range of this length, the first at 0. */
 function placesOf(cuts: readonly number[], of: number, total: number): number[] {
   const places = cuts.map((cut) => Math.floor((cut / of) * total));
   return [0, ...places.sort((a, b) => a - b)];

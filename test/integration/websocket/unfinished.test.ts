@@ -13,7 +13,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const BUDGET = 32 * MIB;
 const MAX_MESSAGE = 4 * MIB;
-/** What the process may grow by for other reasons than held messages. */
+/** Max growth of the process for reasons other than held messages. */
 const NOISE = 64 * MIB;
 const LARGE = 30;
 const SMALL = 10;
@@ -30,7 +30,7 @@ describe('unfinished messages of clients', { timeout: 300_000 }, () => {
   let rig: WebRig;
   const innocents: WsPeer[] = [];
   let echoes = 0;
-  /** Whether innocents go on. */
+  /** Whether innocent clients continue. */
   let busy = true;
 
   before(async () => {
@@ -133,7 +133,7 @@ describe('unfinished messages of clients', { timeout: 300_000 }, () => {
         t.diagnostic(`grew by ${(grown / MIB).toFixed(1)} MiB`);
         assert.ok(grown <= BUDGET + NOISE, `grew by ${grown} bytes`);
         await assertUnhurt();
-        // Who holds little is served when it goes on.
+        // A client that holds little is served when it continues.
         for (const holder of small) {
           assert.ok(holder.isOpen);
           holder.finish();
@@ -158,7 +158,7 @@ describe('unfinished messages of clients', { timeout: 300_000 }, () => {
           Array.from({ length: 5 }, () => MessageHolder.join(rig.address('plain'), MAX_MESSAGE, 'fragments')),
         );
         holders.push(...some);
-        // Else Node closes the connection when the proxy's FIN comes.
+        // Otherwise Node closes the connection on the proxy's FIN.
         for (const { connection } of some) connection.socket.allowHalfOpen = true;
         for (const holder of some) holder.hold();
         for (const { connection } of some) {
@@ -173,7 +173,7 @@ describe('unfinished messages of clients', { timeout: 300_000 }, () => {
     }
   });
 
-  it('leave no memory behind when they have come whole', async () => {
+  it('leave no memory behind after they are complete', async () => {
     const growth = watchMemory();
     const idle: WsPeer[] = [];
     try {

@@ -1,4 +1,4 @@
-/** A process with few descriptors, more idle clients than fit, and everybody else, who feels nothing of it. */
+/** A process with few descriptors and more idle clients than fit. Other clients must not notice. */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -103,7 +103,7 @@ describe('a process with few descriptors', { skip: process.platform !== 'linux',
     assert.ok(descriptors(sluice.pid) <= LIMIT - 16, `${descriptors(sluice.pid)} descriptors`);
   }
 
-  /** Probes go on: the number of each endpoint's grows. */
+  /** Probes continue: the number of each endpoint's probes grows. */
   async function probesSucceed(): Promise<void> {
     const from = sluice.logs.length;
     const passed = async (): Promise<number> => {
@@ -176,7 +176,7 @@ describe('a process with few descriptors', { skip: process.platform !== 'linux',
       session.socket.terminate();
     });
 
-    it(`serves new sessions of ${web} when the idle clients have gone`, async () => {
+    it(`serves new sessions of ${web} after the idle clients left`, async () => {
       (await flood(web)).end();
       const session = await eventually(() => WsPeer.connect(`ws://${sluice.address(web)}/`));
       const peer = await app.session();

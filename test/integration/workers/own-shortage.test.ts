@@ -56,7 +56,7 @@ function shortageOn(engine: EngineName): void {
     for (const endpoint of endpoints) endpoint.die();
   });
 
-  it('blames no endpoint, closes no session, tells clients whose fault it is, and goes on afterwards', async () => {
+  it('blames no endpoint, closes no session, tells clients the cause, and recovers', async () => {
     const { sluice } = rig;
     const sessions: WsPeer[] = [];
     for (let count = 0; count < SESSIONS; count++) {

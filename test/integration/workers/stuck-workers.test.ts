@@ -76,7 +76,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     return peer;
   }
 
-  /** What the log says when a connection of the listener is carried. */
+  /** The log line for a new connection of the listener. */
   const openedLine = (listener: string): string =>
     listener.startsWith('web') ? 'session opened' : 'tunnel opened';
 

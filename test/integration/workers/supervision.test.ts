@@ -24,7 +24,7 @@ const AT_ONCE = 4;
 /** A client that always has some numbered messages on their way and checks that all come back in order. */
 class EchoClient {
   readonly worker: string;
-  /** Messages that have come back. */
+  /** Messages that were echoed. */
   echoed = 0;
   readonly #peer: WsPeer;
   #sent = 0;
@@ -134,7 +134,7 @@ describe('the supervision of workers', { timeout: 300_000 }, () => {
     endpoint.close();
   });
 
-  /** Opens one client; one at a time, so that the log tells which worker it came to. */
+  /** Opens one client. One at a time, so that the log shows the worker that accepted it. */
   async function open(listener: string): Promise<EchoClient> {
     const from = sluice.logs.length;
     const peer = await WsPeer.connect(`ws://${sluice.address(listener)}/`);
@@ -280,7 +280,7 @@ describe('the supervision of workers', { timeout: 300_000 }, () => {
     });
   });
 
-  it('ends in good order with workers that were restarted', async () => {
+  it('ends cleanly with restarted workers', async () => {
     await fill(1, ['l7-0']);
     const [client] = clients.splice(0);
     const ended = sluice.stop('SIGTERM', 60_000);

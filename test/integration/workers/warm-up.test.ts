@@ -24,7 +24,7 @@ describe('the warm-up of a worker', { skip: unsupportedReason() ?? false, timeou
     await rig.stop();
   });
 
-  it('does handshakes of its own that no metric, log line or endpoint sees', async () => {
+  it('does private handshakes that no metric, log line or endpoint sees', async () => {
     const line = await rig.sluice.waitForLog(({ msg }) => msg === 'warmed up');
     assert.ok(Number(line.handshakes) > 10, `${String(line.handshakes)} handshakes`);
     const metrics = await rig.scrape();

@@ -102,7 +102,7 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
     assert.deepEqual((await Promise.all(closes)).filter((code) => code === 1012).length, lost);
   });
 
-  it('of all comes one after the other, and new work is carried all the while', async () => {
+  it('takes one worker after the other, and new work is served all the time', async () => {
     const rig = await start();
     const clients = await join(rig, 8);
     const tunnel = await TcpPeer.connect(rig.sluice.address('tcp'));
@@ -171,7 +171,7 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
     talking.destroy();
   });
 
-  it('of a worker that is not there is refused', async () => {
+  it('is refused if the worker does not exist', async () => {
     const rig = await start();
     assert.equal((await rig.post('/workers/l7-9/restart')).status, 404);
   });
