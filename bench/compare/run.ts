@@ -39,7 +39,7 @@ async function main(argv: readonly string[]): Promise<string> {
 
 async function compare(options: CompareOptions): Promise<Comparison> {
   const cases = CASES.filter(({ name }) => options.cases.test(name));
-  if (cases.length === 0) throw new UsageError('--cases: there is no case of such a name');
+  if (cases.length === 0) throw new UsageError('--cases: no case has this name');
   const { peers, versions, missing } = choosePeers(options.peers);
   if (missing.length > 0) say(`not installed: ${missing.join(', ')}`);
   const cores = coresToPin();

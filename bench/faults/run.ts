@@ -115,7 +115,7 @@ function readArguments(argv: readonly string[]): FaultOptions {
   }
   const expression = readExpression('--scenarios', scenarios ?? '');
   const chosen = SCENARIOS.filter(({ name }) => expression.test(name));
-  if (chosen.length === 0) throw new UsageError('--scenarios: there is none of such a name, see --help');
+  if (chosen.length === 0) throw new UsageError('--scenarios: no scenario has this name, see --help');
   return {
     help: help ?? false,
     peers: PEERS.filter(({ name }) => names?.includes(name.toLowerCase()) ?? true),

@@ -60,7 +60,7 @@ async function prepare(): Promise<{ method: JwtMethod; request: AccessRequest }>
     if (!isPending(result)) throw new Error('the token was decided at once');
   });
   const again = method.check(request, { decided: () => undefined });
-  if (isPending(again) || !again.granted) throw new Error('the token is not let in');
+  if (isPending(again) || !again.granted) throw new Error('the token was not accepted');
   return { method, request };
 }
 

@@ -25,7 +25,7 @@ export function concernsOf(result: Result): string[] {
     if (busiest > BUSY && plan.scenario !== 'idle') {
       concerns.push(
         `A driver thread was ${Math.round(busiest * 100)}% busy: these may be the limits of the load ` +
-          'generator. Add threads with -w, on cores of their own.',
+          'generator. Add threads with -w, on separate cores.',
       );
     }
   } else {

@@ -20,9 +20,9 @@ export function replayConcerns({ facts, expect }: ReplayPlan, result: Result): s
   say('Sessions that were open before the tap have no handshake, and were not played', facts.attached);
   say('Tunnels, whose bytes are not recorded, were not played', facts.tunnels);
   say('Frames, lines and sessions that the tap was too slow for are missing in the recording', facts.lost);
-  say('Sessions that went on when the tap ended were closed behind their last frame', facts.unended);
+  say('Sessions still open when the tap ended were closed after their last frame', facts.unended);
   say('Messages without a whole payload were sent as random ones of their length', facts.withoutPayload);
-  say('Messages were sent with "[redacted]" in place of what a rule has removed', facts.redacted);
+  say('Messages were sent with "[redacted]" in place of redacted text', facts.redacted);
   const { replay } = result;
   const unplayed = replay === null ? 0 : replay.begun - replay.played - replay.failed;
   say(

@@ -46,7 +46,7 @@ export function fitAll(
     fit({
       name: 'memory',
       title: 'Memory',
-      text: 'Of a process, by its idle sessions.',
+      text: 'Memory of a process, by its idle sessions.',
       x: 'sessions',
       y: 'MB',
       points: each(({ memory }) => memory / 1e6),
@@ -55,7 +55,7 @@ export function fitAll(
     fit({
       name: 'kernel',
       title: 'Memory in the kernel',
-      text: 'Of the two sockets of each session.',
+      text: 'Kernel memory of the two sockets of each session.',
       x: 'sessions',
       y: 'MB',
       points: sessions.map(({ sessions: count, kernel }) => [count, kernel / 1e6]),
@@ -64,7 +64,7 @@ export function fitAll(
     fit({
       name: 'idle',
       title: 'CPU of idle sessions',
-      text: `Of a process, with an idle timeout of ${idleSeconds} s: both sides of each session are pinged within it.`,
+      text: `CPU time of a process, with an idle timeout of ${idleSeconds} s: both sides of each session are pinged within it.`,
       x: 'sessions',
       y: '% of a core',
       points: each(({ idleCpu }) => idleCpu * 100),
@@ -75,7 +75,7 @@ export function fitAll(
     fit({
       name: 'batch',
       title: 'CPU of messages that come together',
-      text: 'So many messages of 32 bytes in flight on each connection, there and back.',
+      text: 'CPU time of a batch, there and back, by its 32-byte messages in flight on each connection.',
       x: 'messages',
       y: 'µs',
       points: batches.map(({ messages, cpu }) => [messages, cpu]),

@@ -18,8 +18,8 @@ export const slowReaders: Scenario = {
   name: 'slow-readers',
   title: 'Slow readers',
   text:
-    '200 clients read nothing of what an endpoint sends them without end; 100 others go on with 1,000 ' +
-    'messages a second. Memory is that of the process, without what the kernel holds.',
+    '200 clients do not read the endless data of an endpoint; 100 others continue with 1,000 ' +
+    'messages a second. Memory is the memory of the process, without kernel buffers.',
   async run(stage, peer) {
     const { plain } = await stage.startEndpoint();
     const proxy = await ProxyUnderTest.start(stage, peer, { endpoints: [plain] });

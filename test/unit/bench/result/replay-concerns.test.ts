@@ -54,7 +54,7 @@ describe('the concerns of a replay', () => {
       [{ attached: 2 }, /open before the tap .*: 2\.$/],
       [{ tunnels: 1 }, /^Tunnels, .*: 1\.$/],
       [{ lost: 5 }, /missing in the recording: 5\.$/],
-      [{ unended: 4 }, /went on when the tap ended .*: 4\.$/],
+      [{ unended: 4 }, /still open when the tap ended .*: 4\.$/],
       [{ withoutPayload: 6 }, /without a whole payload .*: 6\.$/],
       [{ redacted: 7 }, /sent with "\[redacted\]" .*: 7\.$/],
     ];
