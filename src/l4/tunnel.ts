@@ -112,7 +112,7 @@ export interface TunnelListener {
   /**
    * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
    *
-   * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
+   * @param from number of the first socket to receive new connections: see `sys/sockets/hand-over.ts`
    */
   handOver(from: number | null): void;
   /** Stops accepting. Open connections continue, and the listener may listen again. Idempotent. */

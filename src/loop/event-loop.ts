@@ -79,8 +79,8 @@ export class EventLoop {
   }
 
   /**
-   * Runs the callback once, after the next events and the callbacks they defer, without waiting for those
-   * events. Splits long work so that others get their turn.
+   * Runs the callback once, after the next events and the callbacks they defer. Does not wait for events.
+   * Splits long work so that others get their turn.
    */
   soon(callback: () => void): void {
     this.#soon.push(callback);

@@ -46,7 +46,7 @@ const sessions = new SessionsView({
 
 let frame: LiveFrame | null = null;
 let isDrawing = false;
-/** Why there are no new events. Undefined before the first answer. */
+/** Why there are no new events. Null without a problem, undefined before the first answer. */
 let eventProblem: string | null | undefined;
 
 const poll = new EventPoll({

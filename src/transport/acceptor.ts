@@ -7,7 +7,7 @@ export interface Acceptor {
   /**
    * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
    *
-   * @param from the first of those sockets: see `sys/sockets/hand-over.ts`
+   * @param from number of the first socket to receive new connections: see `sys/sockets/hand-over.ts`
    */
   handOver(from: number | null): void;
   /** Stops accepting, and may listen again. Idempotent. */

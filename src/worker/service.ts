@@ -41,10 +41,10 @@ export interface Service {
   /** Admits or refuses new sessions and tunnels of a scope. */
   admit(scope: DrainScope, admitted: boolean): void;
   /**
-   * Hands new connections over to other threads or processes, before {@link stop}. Connections already
-   * arriving here are still served.
+   * Hands new connections over to other threads or processes, before {@link stop}. Connections that have
+   * already begun to arrive here are still served.
    *
-   * @param from the first of those sockets on each address: see `sys/sockets/hand-over.ts`
+   * @param from number of the first socket to receive new connections: see `sys/sockets/hand-over.ts`
    */
   handOver(from: number | null): void;
   /** Stops accepting connections. */
@@ -53,7 +53,7 @@ export interface Service {
   cancelPending(): void;
   /** Lists the connections that an ending worker closes itself: sessions. Tunnels may finish. */
   closedAtEnd(): readonly LiveConnection[];
-  /** Resolves when nothing is left, or after `maxMs`. */
+  /** Resolves when no connection is left, or after `maxMs`. */
   untilEmpty(maxMs: number): Promise<void>;
   /** Closes everything now. May be called at any time. Idempotent. */
   abort(): void;

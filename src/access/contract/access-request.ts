@@ -4,7 +4,7 @@ import type { RequestHead } from '../../wire/http/request-head.ts';
 /** Facts about a request that decide its access. Layer 7 creates it after routing. */
 export interface AccessRequest {
   readonly head: RequestHead;
-  /** The sender. Trusted proxies in front may name it. */
+  /** The client that sent the request, possibly as named by trusted proxies in front. */
   readonly client: ClientIdentity;
   /** The route's name. */
   readonly route: string;

@@ -28,7 +28,7 @@ export class LiveModel {
   readonly #endpoints: ReadonlyMap<string, Endpoint>;
   readonly #errors: ReadonlyMap<string, number>;
 
-  /** @param previous the newest frame so far; null if this is the first */
+  /** @param previous the frame before this one; null if this is the first */
   constructor(frame: LiveFrame, previous: LiveFrame | null) {
     this.frame = frame;
     this.restarted =
@@ -49,7 +49,10 @@ export class LiveModel {
     this.rates = this.#totals();
   }
 
-  /** Returns errors of a kind and reason per second. A count missing from the previous frame was 0. */
+  /**
+   * Returns errors of a kind and reason per second. A count missing from the previous frame was 0. Null
+   * without a comparable previous frame.
+   */
   errorRate(error: LiveError): number | null {
     if (this.#before === null) return null;
     return this.#rate(this.#errors.get(errorKey(error)) ?? 0, error.count);
@@ -98,7 +101,7 @@ export class LiveModel {
     };
   }
 
-  /** A counter that fell belongs to a new object with an old name. */
+  /** Returns a counter's rate. Null if the counter fell: it then belongs to a new object with an old name. */
   #rate(before: number | undefined, now: number): number | null {
     return before === undefined || now < before ? null : (now - before) / this.#seconds;
   }

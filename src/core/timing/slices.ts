@@ -41,7 +41,11 @@ export class Slices {
     this.#endsAt = this.#now() + SLICE_MS;
   }
 
-  /** Throws once the work is cancelled. For work that waits for something other than a slice. */
+  /**
+   * Checks for cancellation. Needed only by work that waits for something other than a slice.
+   *
+   * @throws Error with the reason once the work is cancelled
+   */
   check(): void {
     if (this.#reason !== null) throw this.#reason;
   }

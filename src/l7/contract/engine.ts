@@ -31,9 +31,9 @@ export interface EngineListener {
   /**
    * Hands new connections over to other sockets on the address. {@link stop} may follow soon.
    *
-   * @param from number of the first of those sockets. Sockets are numbered from 0 in the order in which they
-   * began to listen. Negative numbers count from the end. Null if there are no other sockets: clients then
-   * repeat their SYN until this socket closes.
+   * @param from number of the first socket to receive new connections. Sockets are numbered from 0 in the
+   * order in which they began to listen. Negative numbers count from the end. Null if there are no other
+   * sockets: clients then repeat their SYN until this socket closes.
    */
   handOver(from: number | null): void;
   /** Stops accepting. Connections that the kernel has not handed over yet are reset. */

@@ -61,8 +61,9 @@ export interface RelaySession extends LiveMember {
   /** Whether the session uses this endpoint. @param endpoint its label */
   isOf(cluster: string, endpoint: string): boolean;
   /**
-   * Takes the bytes that the endpoint sent right after its 101. @param bytes not empty, valid during the call
-   * only
+   * Takes the bytes that the endpoint sent right after its 101.
+   *
+   * @param bytes not empty, valid only during the call
    */
   endpointBegan(bytes: Buffer): void;
   /** Discards a session whose client disconnected before the 101. Releases the endpoint and its socket. */
@@ -103,7 +104,7 @@ export interface RelaySession extends LiveMember {
 /** Logs the start and end of one session. */
 export interface SessionLog {
   opened(): void;
-  /** Records an event before the end. @param reason details that the name does not tell */
+  /** Records an event before the end. @param reason details besides the name */
   happened(name: SessionEventName, reason?: string): void;
   closed(end: SessionEnd): void;
 }

@@ -8,7 +8,7 @@ const NO_CERTIFICATE = 'a client certificate is required\n';
  * Returns the certificate of a request's connection. BoringSSL has verified it against the App's
  * `ca_file_name`.
  *
- * @param response belongs to an App with TLS, inside the request's callback
+ * @param response response of an App with TLS, during the request's callback
  * @returns null without a certificate
  */
 export function certificateOf(response: HttpResponse): ClientCertificate | null {

@@ -1,4 +1,4 @@
-/** The primary's preparations for the engine, which the primary does not load. */
+/** Prepares the process for uWebSockets.js in the primary, which does not load it. */
 import { existsSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';

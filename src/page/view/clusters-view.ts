@@ -22,7 +22,9 @@ const SEARCH_DELAY_MS = 300;
 /** Min time between two searches. The `/status` of 10,000 endpoints has megabytes. */
 const SEARCH_PERIOD_MS = 10_000;
 
-/** Clusters and their endpoints, sorted and filtered. The filter also finds those that frames leave out. */
+/**
+ * Clusters and their endpoints, sorted and filtered. The filter also finds endpoints that frames leave out.
+ */
 export class ClustersView {
   readonly #options: ClustersOptions;
   readonly #paces = new EndpointPaces();

@@ -7,7 +7,7 @@ interface RestartedWorkers extends Pick<Supervisor, 'restart'> {
   readonly slots: readonly { readonly name: string }[];
 }
 
-/** Replaces workers by new ones, one after the other. */
+/** Replaces workers by new ones, one at a time. */
 export class WorkerRestarts {
   readonly #supervisor: RestartedWorkers;
   readonly #log: Logger;

@@ -91,7 +91,7 @@ export class TapService {
   /**
    * Opens a tap, which starts when it gets its reader. A refusal is logged and counted.
    *
-   * @param client the reader's IP address
+   * @param client IP address of the reader
    */
   open(wish: TapRequest, client: string): TapSource | TapRefusal {
     const refusal = this.#refusalOf(wish);
@@ -113,7 +113,7 @@ export class TapService {
     return tap;
   }
 
-  /** Logs and counts a refusal. @param filter what the tap would have shown, if known */
+  /** Logs and counts a refusal. @param filter filter of the refused tap, if known */
   refuse({ result, message }: TapRefusal, client: string, filter: TapFilter = {}): void {
     this.#count(result);
     this.#parts.report({ kind: 'admin', reason: 'tap_refused', detail: REFUSAL_DETAILS[result], client });
@@ -122,7 +122,11 @@ export class TapService {
     if (more !== null) this.#parts.log.warn(fields, 'tap refused');
   }
 
-  /** Handles a worker's report. @param reply sends a message to this run of the worker while it lasts */
+  /**
+   * Handles a worker's report.
+   *
+   * @param reply sends a message to the reporting worker run, if it still lives
+   */
   receive(report: TapReport, worker: string, reply: (command: TapCommand) => void): void {
     const { id, lines } = report;
     // A report may arrive after its tap has ended.

@@ -9,8 +9,8 @@ export interface ClientService {
   /**
    * Handles a worker's report.
    *
-   * @param reply sends a message to this run of the worker while it lasts. The same function for all reports
-   * of the run
+   * @param reply sends a message to the reporting worker run, if it still lives. All reports of a run get the
+   * same function
    */
   receive(report: ClientReport, reply: (command: AccessCommand) => void): void;
 }

@@ -33,7 +33,7 @@ export type InjectedFault = Extract<ToWorker, { type: 'fault' | 'freeze' }>;
 interface SupervisorOptions {
   readonly roster: WorkerRoster;
   readonly pages: WorkerPages;
-  /** Addresses of listeners are concrete. */
+  /** The generation in force. Each of its listeners has a concrete address. */
   readonly currentGeneration: CurrentGeneration;
   readonly broadcast: Broadcast;
   readonly threads: Threads;
@@ -194,7 +194,7 @@ export class Supervisor {
   /**
    * Applies a configuration to all workers, or to none if one of them refuses it.
    *
-   * @param onCommit called if all accept, in the turn in which they receive the commit
+   * @param onCommit called once all workers accept, in the turn of the loop that sends them the commit
    * @throws StartError with the problem. Nothing has changed then
    */
   reload(config: Config, clusters: readonly ClusterState[], onCommit: () => void): Promise<void> {
@@ -304,7 +304,7 @@ export class Supervisor {
     }
   }
 
-  /** Starts a worker that perseveres. Resolves when it listens, has failed once, or must end. */
+  /** Starts a worker that retries a failed start. Resolves when it listens, has failed once, or must end. */
   async #startNew(slot: WorkerSlot): Promise<void> {
     try {
       await slot.start();

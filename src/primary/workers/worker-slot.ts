@@ -42,7 +42,7 @@ interface SlotOptions {
   readonly log: Logger;
   readonly onTelemetry: TelemetryListener;
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
-  /** @param reply sends a message to this run of the worker while it lasts. One function for the run */
+  /** @param reply sends a message to the reporting worker run, if it still lives. One function for the run */
   readonly onAccessReport: (report: AccessReport, reply: (command: AccessCommand) => void) => void;
   /** Called when a worker that was up before, or perseveres, does not listen in time. */
   readonly onLate?: (afterMs: number) => void;

@@ -67,7 +67,11 @@ export class PinnedBuffer {
     };
   }
 
-  /** Throws for a range outside the bytes. After `transfer` or `postMessage`, the bytes have no length. */
+  /**
+   * Checks a range. After `transfer` or `postMessage`, the bytes have no length.
+   *
+   * @throws RangeError for a range outside the bytes
+   */
   #check(fd: number, start: number, end: number): void {
     checkDescriptor(fd);
     if (start >>> 0 !== start || end >>> 0 !== end || start >= end || end > this.bytes.length) {

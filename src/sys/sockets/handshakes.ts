@@ -28,8 +28,8 @@ import { IPV4_BYTES, IPV6_BYTES, SOCKADDR_BYTES, writeIpv4, writeIpv6 } from './
 /** Max sockets kept for later handshakes. */
 const MAX_SPARE = 128;
 /**
- * Min age of a connection that the peer may already have. The kernel delays the last ACK by 200 ms
- * (TCP_DELACK_MAX), and this is a little less.
+ * Min age of a connection that the peer's process may have accepted. The kernel delays the last ACK by 200 ms
+ * (TCP_DELACK_MAX), and this limit is a little lower.
  */
 const ACK_DELAY_MS = 150;
 
@@ -53,7 +53,7 @@ export class Handshakes {
   readonly #nameLength: number;
   readonly #scratch = new PinnedBuffer(LENGTH.end);
   readonly #name: number;
-  /** Address of the IP address in {@link #name}. */
+  /** Memory address of the IP address in {@link #name}. */
   readonly #host: number;
   readonly #noAddress: number;
   readonly #value: number;
@@ -97,11 +97,11 @@ export class Handshakes {
 
   /**
    * Checks the progress of a handshake (TCP_INFO of tcp(7)), and ends its connection once established. A
-   * connection that the peer reset was established before.
+   * connection that the peer reset counts as established.
    *
-   * @returns -EINPROGRESS while the handshake is in progress. Otherwise it releases the socket, and returns
-   * the round-trip time in microseconds, 0 if unmeasured; or another negative error number if the handshake
-   * failed
+   * @returns -EINPROGRESS while the handshake is in progress. Otherwise the socket is released. The result is
+   * then the round-trip time in microseconds (0 if unmeasured), or another negative error number if the
+   * handshake failed
    */
   poll(fd: number): number {
     checkDescriptor(fd);

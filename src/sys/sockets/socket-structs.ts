@@ -78,7 +78,7 @@ function blank(into: Uint8Array): DataView {
   return viewOf(into);
 }
 
-/** Throws if there are fewer bytes than the largest structure has. */
+/** @throws RangeError if there are fewer bytes than the largest structure has */
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, SOCKADDR_BYTES);
 }

@@ -28,8 +28,8 @@ const subjects = new Map<number, CallbackContext>();
 let registered: Callbacks | null = null;
 
 /**
- * Registers a context. Returns the callbacks' addresses. The caller must call {@link unregisterContext} in the
- * end.
+ * Registers a context. Returns the callbacks' addresses. The caller must call {@link unregisterContext}
+ * before it frees the context.
  */
 export function registerContext(context: number, subject: CallbackContext): CallbackAddresses {
   registered ??= register();

@@ -102,7 +102,7 @@ export class ServerContext {
   }
 
   /**
-   * Returns the address for a new connection, which must call {@link release} in the end.
+   * Returns the address for a new connection, which must call {@link release} when it ends.
    *
    * @throws Error if the context is closed
    */

@@ -9,7 +9,7 @@ import type { SharedCursor } from './shared-cursor.ts';
  * If weights differ or an endpoint is in its slow start, each worker keeps exact shares by virtual finish
  * times. This is weighted fair queueing (Demers, Keshav and Shenker, SIGCOMM 1989). The turns of an endpoint
  * of weight w are 1/w apart, and the earliest turn comes next. The turns of a heavy endpoint lie evenly
- * between those of the others. A pick takes logarithmic time.
+ * between the turns of the others. A pick takes logarithmic time.
  *
  * `balance` is the time of an endpoint's next turn.
  */

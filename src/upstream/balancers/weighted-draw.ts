@@ -36,8 +36,8 @@ export class WeightedDraw {
   }
 
   /**
-   * Draws an endpoint. Draws those in their slow start less often, by their factor. Requires at least one
-   * member.
+   * Draws an endpoint. Endpoints in their slow start are drawn less often, by their factor. Requires at least
+   * one member.
    */
   draw(): Endpoint {
     let endpoint = this.#column();

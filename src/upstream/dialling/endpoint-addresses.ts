@@ -5,7 +5,7 @@ import { SocketAddress } from '../../sys/sockets/socket-address.ts';
 export class EndpointAddresses {
   readonly #made = new WeakMap<Address, SocketAddress>();
 
-  /** Throws a RangeError if the address has a host name, or a path that the system rejects. */
+  /** @throws RangeError if the address has a host name, or a path that the system rejects */
   of(address: Address): SocketAddress {
     let made = this.#made.get(address);
     if (made === undefined) {

@@ -84,7 +84,7 @@ export function forwardedHeaders(
   return headers;
 }
 
-/** Returns the port that the client used: as reported, in the host, or the scheme's default. */
+/** Returns the port that the client used: the reported port, the host's port, or the scheme's default. */
 function reportedPort(report: ProxyReport, hostHeader: string, connection: ConnectionFacts): string {
   if (report.port !== null) return report.port;
   const own = String(connection.port);
@@ -101,10 +101,10 @@ function reportedPort(report: ProxyReport, hostHeader: string, connection: Conne
 
 /** An absolute path (RFC 3986 section 3.3) that cannot be read as another host. */
 const PREFIX_PATH = /^\/(?!\/)(?:[\w.~!$&'()*+,;=:@/-]|%[\da-f]{2})*$/i;
-/** A dot segment, also for readers that decode escapes or cut parameters first. */
+/** Matches a dot segment, also one that appears after decoding escapes or removing path parameters. */
 const DOT_SEGMENT = /(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?:[/;]|%2f|%5c|$)/i;
 
-/** Joins the prefixes that trusted proxies removed from the path. */
+/** Joins the prefixes that trusted proxies removed from the path. Returns '' if one of them is unsafe. */
 function reportedPrefix(head: RequestHead): string {
   let joined = '';
   for (const member of nearestMembers(joinedHeaderOf(head, 'x-forwarded-prefix') ?? '')) {

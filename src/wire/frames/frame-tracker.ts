@@ -245,7 +245,7 @@ export abstract class FrameTracker<Rules extends FrameRules = FrameRules> {
    * Handles the whole control frame `input[at, next)`.
    *
    * @param from start of the bytes not yet forwarded
-   * @returns the new start of those bytes
+   * @returns the new start of the bytes not yet forwarded
    */
   #control(input: Buffer, from: number, at: number, next: number): number {
     const opcode = input[at]! & 0x0f;

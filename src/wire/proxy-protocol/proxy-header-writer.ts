@@ -1,6 +1,6 @@
 /**
- * Writes PROXY headers (HAProxy's `proxy-protocol.txt`, versions 1 and 2) as HAProxy does: if one address is
- * IPv6, an IPv4 address is mapped into IPv6.
+ * Writes PROXY headers (HAProxy's `proxy-protocol.txt`, versions 1 and 2). Like HAProxy, maps an IPv4 address
+ * into IPv6 if the other address is IPv6.
  */
 import { bytesOfIp, formatIp } from '../ip-address.ts';
 import { MAX_SERVER_NAME_BYTES } from '../server-name.ts';

@@ -42,6 +42,6 @@ export function readClientCertificate(der: Buffer): ClientCertificate {
 
 function nameOf({ kind, bytes }: AlternativeName): CertificateName[] {
   const value = kind === 'ip' ? formatIp(bytes) : normalizeName(kind, bytes.toString('latin1'));
-  // An address of another length is invalid.
+  // An IP address of invalid length.
   return value === null || value === '' ? [] : [{ kind, value }];
 }

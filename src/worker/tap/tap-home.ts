@@ -18,11 +18,11 @@ const SAVED_TICKS = 6;
  * important.
  */
 const GUARANTEED_OPENINGS = 50;
-/** Max overdraft of those openings: a flood of long handshakes must not take the worker's time. */
+/** Max overdraft of guaranteed openings: a flood of long handshakes must not take the worker's time. */
 const OPENINGS_OVERDRAFT_MS = 30;
 /** Reads per tick that are always watched, up to an overdraft: quiet sessions must not pay for busy ones. */
 const GUARANTEED_READS = 20;
-/** Max overdraft of those reads. */
+/** Max overdraft of guaranteed reads. */
 const READS_OVERDRAFT_MS = 30;
 /** Max sessions and tunnels that a worker watches at a time. */
 const MAX_WATCHED = 10_000;

@@ -51,7 +51,9 @@ export abstract class LoopbackPeer extends Watched {
     this.transmit(this.#scratch, bytes.length);
   }
 
-  /** Receives bytes. Returns their number, -EAGAIN if there are none, or another number at the end. */
+  /**
+   * Receives bytes. Returns their number, -EAGAIN if none wait, or 0 or another negative number at the end.
+   */
   protected receive(scratch: PinnedBuffer): number {
     return scratch.recv(this.fd, 0, SCRATCH_BYTES);
   }

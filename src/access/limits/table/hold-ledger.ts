@@ -1,8 +1,8 @@
 import { CLAIMED, HEAD, SLOT, type TableLayout } from './table-layout.ts';
 
 /**
- * Holds of one worker run in one table. It has a single writer that uses plain stores. The primary releases
- * all of them when the run ends, however it ends.
+ * Records the holds of one worker run in one table. The worker is the only writer and uses plain stores. The
+ * primary releases all holds when the run ends, however it ends.
  *
  * A thread can be terminated only at a call of a JavaScript function or at the end of a loop iteration. So a
  * hold and its record are two adjacent statements without a call or loop between them: both happen, or

@@ -10,8 +10,8 @@ type EngineTerms = Pick<L7Listener, 'engine'> & {
 };
 
 /**
- * Returns the key that selects the engine `uws`, as written in the file. Null if the engine is `raw` or
- * `net`: the machine decides between those two, and never selects `uws`.
+ * Returns the key that selects the engine `uws`, as written in the file. Null if no key does: the engine is
+ * then `raw` or `net`, because the machine never chooses `uws`.
  */
 export function keyForUws({ engine, compression }: EngineTerms): string | null {
   if (engine !== 'auto') return engine === 'uws' ? 'engine: uws' : null;

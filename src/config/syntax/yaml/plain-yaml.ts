@@ -23,7 +23,7 @@ const TRUE = /^(?:true|True|TRUE)$/;
 const FALSE = /^(?:false|False|FALSE)$/;
 const DECIMAL = /^[-+]?[0-9]+$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-/** Octal and hexadecimal numbers, infinity and NaN: rare enough for the other parser. */
+/** Octal and hexadecimal numbers, infinity and NaN are rare: the parser with positions reads them. */
 const UNSUPPORTED_NUMBER = /^(?:0[ox]|[-+]?\.(?:inf|nan)$)/i;
 /**
  * Keys that js-yaml changes. It reads an empty key as `null`, and JavaScript sorts keys that look like array
@@ -47,7 +47,7 @@ const STEP_LINES = 2000;
 /** Known items per step. */
 const STEP_ITEMS = 500;
 
-/** Thrown for a text that the other parser must read. */
+/** Thrown for a text that only the parser with positions can read. */
 const NOT_PLAIN = new Error('the text is not plain');
 
 /** A plain scalar that is not text. As a key, it stands for its own spelling. */
@@ -83,12 +83,10 @@ type Known = Pick<ItemReading, 'find' | 'note'>;
 /**
  * Reads a text about twenty times as fast as the parser with positions, and a long one in pieces.
  *
- * Returns undefined if the other parser must read the text: it is invalid, exceeds a limit, or uses more of
- * YAML.
- *
  * @param known finds items that need not be read; null to read all
  * @param size characters of a piece
- * @returns mappings as Maps and lists as arrays, or undefined
+ * @returns mappings as Maps and lists as arrays. Undefined if the parser with positions must read the text:
+ * it is invalid, exceeds a limit, or uses more of YAML
  */
 export function* readPlainYaml(
   text: string,
@@ -127,7 +125,7 @@ function isAt(expression: RegExp, text: string, offset: number): boolean {
   return expression.test(text);
 }
 
-/** Whether a text has syntax that only the other parser reads. */
+/** Whether a text has syntax that only the parser with positions reads. */
 function* isSpecial(text: string): Steps<boolean> {
   // No match crosses the end of a line.
   for (let from = 0, to = 0; from < text.length; from = to) {
@@ -187,7 +185,7 @@ class PlainText {
       yield;
       if (!(entries instanceof Map)) throw NOT_PLAIN;
       for (const [name, value] of entries as Map<string, unknown>) {
-        // The other parser reports the position of a duplicate key.
+        // The parser with positions reports where a duplicate key is.
         if (map.has(name)) throw NOT_PLAIN;
         map.set(name, value);
       }

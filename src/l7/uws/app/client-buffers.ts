@@ -3,8 +3,8 @@ import { limitReceiveBuffers, limitUnsent } from '../../../sys/sockets/listening
 /**
  * Requested size of a client socket's receive buffer. The kernel doubles it, and takes a packet or two more.
  * The buffer must stay below the 512 KiB that uWS reads at once (20.66 to 20.68), for two reasons:
- * - While a read fills those 512 KiB, uWS reads on, even if the connection is paused. A fast client then
- *   fills the memory.
+ * - If a read fills all 512 KiB, uWS reads again, even if the connection is paused. A fast client then fills
+ *   the memory.
  * - uWS decrypts a TLS read into a buffer of 512 KiB. If that fills up while bytes wait for the client, uWS
  *   loses the rest of the input, and the connection breaks.
  *
@@ -18,7 +18,7 @@ const RECEIVE_BUFFER_BYTES = 192 * 1024;
 const MAX_UNSENT_BYTES = 256 * 1024;
 
 /**
- * Limits the kernel's buffers of future connections of a listening socket.
+ * Limits the kernel's buffers of connections that a listening socket will accept.
  *
  * @returns whether the system limits the receive buffers
  */

@@ -47,8 +47,8 @@ function knownName(
   asked: string,
   byName: ReadonlyMap<string, Certificate>,
 ): { serverName: string; certificate: Certificate } | null {
-  // Names have only these characters. Some others have a lower case in ASCII, such as U+212A, the Kelvin
-  // sign.
+  // Server names have only these characters. Some others become ASCII in lower case, such as U+212A, the
+  // Kelvin sign.
   if (!/^[\x21-\x7e]+$/.test(asked)) return null;
   // A wildcard matches one label.
   const dot = asked.indexOf('.');

@@ -81,7 +81,7 @@ export class KnownConnections {
     this.#arrivals = arrivals;
   }
 
-  /** Returns the open connection with a descriptor, null if its number is unknown. */
+  /** Returns the open connection with a descriptor. Null if the kernel's number of its socket is unknown. */
   connection(fd: number, peer: string): KnownConnection | null {
     const cookie = this.#sockets.cookie(fd);
     return cookie === 0 ? null : new KnownConnection(this, fd, cookie, peer, this.#sockets.received(fd));

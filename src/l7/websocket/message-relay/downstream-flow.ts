@@ -30,7 +30,7 @@ export interface DownstreamFlowOwner extends Buffering {
 export class DownstreamFlow extends FrameReader {
   /** Number of messages that the endpoint has sent. */
   messages = 0;
-  /** Payload bytes of those messages. */
+  /** Payload bytes of these messages. */
   bytes = 0;
   readonly #owner: DownstreamFlowOwner;
   /** Null before the client's 101, and after its WebSocket has ended. */

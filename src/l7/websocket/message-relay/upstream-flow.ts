@@ -34,7 +34,7 @@ export class UpstreamFlow implements OutboxSender {
   readonly upstream: UpstreamSocket;
   /** Number of messages that the client has sent. */
   messages = 0;
-  /** Payload bytes of those messages. */
+  /** Payload bytes of these messages. */
   bytes = 0;
   readonly #owner: UpstreamFlowOwner;
   /** Payload of the endpoint's latest unanswered ping, or null. */

@@ -32,7 +32,7 @@ export interface AdminCommand {
   /**
    * Runs the command.
    *
-   * @param args the path's segments in place of those in capitals, percent-decoded
+   * @param args percent-decoded segments of the request's path, at the positions of the path's capitals
    * @param client the client's IP address
    * @throws ParameterError if a query parameter is invalid
    */

@@ -20,7 +20,11 @@ export class CommandTable {
     this.#commands = commands.map((command) => ({ command, segments: command.path.split('/') }));
   }
 
-  /** Finds the commands of a path without query: one for each method that it accepts. */
+  /**
+   * Finds the commands of a path: one for each method that the path accepts.
+   *
+   * @param path without the query string
+   */
   find(path: string): readonly CommandCall[] {
     const segments = path.split('/');
     return this.#commands.flatMap(({ command, segments: wanted }) => {
@@ -49,7 +53,7 @@ export async function runCommand(
   }
 }
 
-/** Returns the segments in place of the placeholders; null if the path does not match. */
+/** Returns the decoded segments at the placeholders' positions. Null if the path does not match. */
 function argumentsOf(wanted: readonly string[], segments: readonly string[]): string[] | null {
   if (wanted.length !== segments.length) return null;
   const args: string[] = [];

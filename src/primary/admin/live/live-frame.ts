@@ -42,7 +42,7 @@ const COUNTERS = [
   'bytesDownstream',
 ] as const satisfies readonly (keyof LiveCounters & keyof Sums)[];
 
-/** Writes one frame after the other. Some values are differences from earlier frames. */
+/** Writes frames in sequence. Some values are differences from earlier frames. */
 export class FrameWriter {
   readonly #facts: LiveFacts;
   readonly #tallies: TallyReader;

@@ -15,7 +15,7 @@ import { ParameterError, parameterOf, refuseUnknownParameters, textOf } from '..
 import { NDJSON_TYPE, tapStream } from './tap-stream.ts';
 
 type FilterName = (typeof TAP_FILTERS)[number];
-/** The names that a tap can filter by. */
+/** Parts of the configuration with names that a tap can filter by. */
 type KnownNames = Pick<Config, 'listeners' | 'clusters'>;
 
 const SINGLE = [...TAP_FILTERS, 'sample', 'payload', 'maxPayload'];
@@ -34,7 +34,7 @@ const REMEDIES = {
 } as const satisfies Record<FilterName, string>;
 
 /**
- * Returns the command that shows live frames.
+ * Returns the command that starts a tap and streams its lines.
  *
  * @param known returns the current configuration
  */
@@ -65,7 +65,7 @@ function start(
   return { status: 200, message: 'tap started', stream: { type: NDJSON_TYPE, body: tapStream(opened) } };
 }
 
-/** Parses what a tap shows. @throws ParameterError */
+/** Parses the parameters of a tap. @throws ParameterError */
 function parseRequest(query: URLSearchParams, known: KnownNames): TapRequest {
   const redact = query.getAll('redact');
   query.delete('redact');

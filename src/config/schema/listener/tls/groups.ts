@@ -5,12 +5,15 @@ import { FormatError, describe } from '../../../syntax/formats.ts';
 import type { Section } from '../../../syntax/section.ts';
 import { readNames } from './names.ts';
 
-/** The first one resists quantum computers. OpenSSL supports it since version 3.5. */
+/** The first group resists quantum computers. OpenSSL has it since version 3.5. */
 const DEFAULT_GROUPS = ['X25519MLKEM768', 'X25519', 'P-256'];
-/** A plain name: OpenSSL also accepts expressions, and `DEFAULT` and `auto` for its own lists. */
+/** Matches a plain name. OpenSSL also accepts expressions, and `DEFAULT` and `auto` for its own lists. */
 const NAME = /^(?!(?:default|auto)$)[a-z][a-z0-9_-]{0,40}$/i;
 
-/** OpenSSL's verdict on each name, cleared above {@link MAX_VERDICTS}. {@link NAME} bounds their length. */
+/**
+ * Whether OpenSSL has a group, by name. Cleared above {@link MAX_VERDICTS}. {@link NAME} bounds a key's
+ * length.
+ */
 const verdicts = new Map<string, boolean>();
 const MAX_VERDICTS = 1000;
 
