@@ -23,17 +23,17 @@ import { readHandshake, type RecordedHandshake } from './recorded-handshake.ts';
 const MAX_CLIENTS = 1_000_000;
 const MAX_EVENTS = 20_000_000;
 const MAX_PAYLOAD_BYTES = 1024 * 1024 * 1024;
-/** Max payload of a message that is sent. */
+/** Max payload of a message to send. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_CONTROL_BYTES = 125;
 /** Max time between two records. */
 const MAX_SPAN_MS = 366 * 24 * 3_600_000;
-/** Max names of cut values that are listed. */
+/** Max number of cut names to list. */
 const MAX_CUT_NAMES = 20;
 
-/** A client whose session is over. */
+/** A client whose session has ended. */
 interface PartClient extends Omit<RecordedClient, 'startMs'> {
-  /** When its session began, in milliseconds since 1970. */
+  /** Start of its session, in milliseconds since 1970. */
   readonly beganAt: number;
   readonly lastTime: number;
 }
@@ -48,7 +48,7 @@ interface Draft {
   lastEvent: number;
   lastTime: number;
   replies: number;
-  /** Whether a side has closed: nothing of the client follows. */
+  /** Whether a side sent a close: nothing of the client follows. */
   isClosed: boolean;
 }
 
@@ -74,13 +74,13 @@ export class ClientCollector {
   #withoutPayload = 0;
   #redacted = 0;
 
-  /** @param redaction is applied to the replies, besides that of the recording */
+  /** @param redaction applied to the replies, in addition to the recording's own redaction */
   constructor(expect: Expectation, redaction: Redaction) {
     this.#expect = expect;
     this.#redaction = redaction;
   }
 
-  /** Takes the next record. @throws UsageError or StartError in one line if the recording cannot be played */
+  /** Adds the next record. @throws UsageError or StartError in one line if the recording cannot be played */
   add(record: TapRecord): void {
     switch (record.type) {
       case 'tap':
@@ -107,7 +107,7 @@ export class ClientCollector {
     }
   }
 
-  /** Returns all clients. Those whose end is not recorded end with their last event. */
+  /** Returns all clients. A client without a recorded end ends with its last event. */
   finish(): RecordedClients {
     this.#endPart();
     const clients = this.#clients.sort((a, b) => a.startMs - b.startMs);
@@ -156,7 +156,8 @@ export class ClientCollector {
 
   #frame(frame: FrameRecord): void {
     const draft = this.#drafts.get(frame.session);
-    // A frame of the proxy's own is part of no conversation: pings, and closes that the endpoint knows nothing of.
+    // Frames that the proxy made are not part of the conversation: pings, and closes that the endpoint did
+    // not send.
     if (draft === undefined || frame.from === 'proxy') return;
     const fromClient = frame.from === 'client';
     const time = timeOf(draft, frame.at);
@@ -187,7 +188,7 @@ export class ClientCollector {
         break;
       case 'pong':
       default:
-      // The load generator answers pings itself, and reserved opcodes have no meaning that could be checked.
+      // The load generator answers pings itself. Reserved opcodes have no meaning to check.
     }
   }
 
@@ -245,7 +246,7 @@ export class ClientCollector {
     this.#part.push({ session, handshake, firstEvent, replies, isUnended, beganAt, lastTime });
   }
 
-  /** Ends one recording. Another one behind it begins where it ended, whenever it was made. */
+  /** Ends one recording. The next recording of the file starts at its end, whenever it was made. */
   #endPart(): void {
     for (const draft of this.#drafts.values()) {
       this.#unended++;
@@ -275,12 +276,14 @@ export class ClientCollector {
   }
 }
 
-/** Returns the time of a client's record since its session was opened. It never goes back, as the machine's clock may. */
+/**
+ * Returns the time of a record since its session opened. Never decreases, although the machine's clock may.
+ */
 function timeOf({ record, lastTime }: Draft, at: number): number {
   return Math.max(lastTime, inRange(at - record.at, record.session));
 }
 
-/** Returns a distance of times. @throws StartError if it cannot be one of a recording */
+/** Returns the time between two moments. @throws StartError if a recording cannot have it */
 function inRange(ms: number, session: string): number {
   if (ms <= MAX_SPAN_MS) return ms;
   throw new StartError(`the times of session ${session} are more than a year behind the recording's start`);

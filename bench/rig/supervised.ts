@@ -7,7 +7,7 @@ const STOP_MS = 5000;
 const RETRY_MS = 50;
 const OUTPUT_KEPT = 4000;
 
-/** A program that stays in the foreground. */
+/** A program that runs in the foreground. */
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
@@ -15,13 +15,13 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Ports of 127.0.0.1 at which a process serves WebSockets. */
+/** Ports of 127.0.0.1 on which a process serves WebSockets. */
 interface Ports {
   readonly plain: readonly number[];
   readonly encrypted?: readonly number[];
 }
 
-/** A peer's process, or the endpoint's. */
+/** The process of a peer or of the endpoint. */
 export class Supervised {
   readonly name: string;
   readonly #child: ChildProcess;
@@ -54,9 +54,9 @@ export class Supervised {
   }
 
   /**
-   * Resolves when WebSockets can be opened on all ports.
+   * Resolves when all ports accept WebSockets.
    *
-   * @throws StartError with what the process has written
+   * @throws StartError with the output of the process
    */
   async serving({ plain, encrypted = [] }: Ports): Promise<void> {
     const end = performance.now() + START_MS;
@@ -74,12 +74,12 @@ export class Supervised {
     }
   }
 
-  /** The end of what the process has written to stdout and stderr. */
+  /** The end of the output on stdout and stderr. */
   get output(): string {
     return this.#output;
   }
 
-  /** Whether it has not ended yet. */
+  /** Whether the process still runs. */
   get running(): boolean {
     return this.#running;
   }
@@ -96,7 +96,7 @@ export class Supervised {
     clearTimeout(timer);
   }
 
-  /** For the end of this process, when nothing can be waited for. */
+  /** Kills the process when this process ends and cannot wait. */
   kill(): void {
     this.#child.kill('SIGKILL');
   }

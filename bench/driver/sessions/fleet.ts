@@ -12,13 +12,14 @@ import { Session, type SessionHost } from './session.ts';
 import type { Sessions, Traffic } from './traffic.ts';
 
 /**
- * Max connections that a thread opens at a time. More would only measure the target's accept queue: 511 connections with
- * Node. The kernel drops what comes when that is full, and the client's SYN is sent again after 1, 3 and 7 seconds.
+ * Max connections that a thread opens at a time. More would only measure the target's accept queue: 511
+ * connections with Node. The kernel drops connections if that queue is full, and the client resends its SYN
+ * after 1, 3 and 7 seconds.
  */
 export const MAX_OPENING = 100;
 const RAMP_TICK_MS = 5;
 const SWEEP_MS = 100;
-/** For the peer's part of a close. */
+/** Max wait for the peer's close. */
 const CLOSE_MS = 1000;
 const REOPEN = { firstMs: 20, maxMs: 2000 };
 
@@ -33,7 +34,7 @@ export interface FleetOptions {
   readonly dialler: Dialler;
 }
 
-/** All connections of one thread: opens them, watches their deadlines, and closes them. */
+/** Opens all connections of one thread, watches their deadlines, and closes them. */
 export class Fleet implements Sessions {
   readonly all: readonly Session[];
   readonly #options: FleetOptions;
@@ -76,7 +77,7 @@ export class Fleet implements Sessions {
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
   }
 
-  /** Opens every session, evenly over the plan's ramp; resolves when each is open or has failed. */
+  /** Opens every session, evenly over the plan's ramp. Resolves when each is open or has failed. */
   openAll(): Promise<void> {
     return new Promise((settle) => {
       this.#whenSettled = settle;
@@ -101,7 +102,7 @@ export class Fleet implements Sessions {
     this.#waiting.add(timer);
   }
 
-  /** Opens none any more, closes all, and resolves when none is left; what takes too long is dropped. */
+  /** Stops opening and closes all sessions. Resolves when none remain. Slow ones are dropped. */
   closeAll(): Promise<void> {
     this.#stopped = true;
     if (this.#ramp !== null) clearInterval(this.#ramp);
@@ -149,7 +150,7 @@ export class Fleet implements Sessions {
     this.#checkClosed();
   }
 
-  /** The first time that a session comes up or fails makes room for the next. */
+  /** The first open or failure of a session makes room for the next. */
   #settle(session: Session): void {
     if (this.#whenSettled === null || this.#settledOnce[session.index] === 1) return;
     this.#settledOnce[session.index] = 1;
@@ -166,7 +167,7 @@ export class Fleet implements Sessions {
     if (this.#alive === 0) this.#whenClosed?.();
   }
 
-  /** Ends sessions that have passed a deadline. */
+  /** Ends sessions past their deadline. */
   #sweep(): void {
     const { plan, recorder } = this.#options;
     const now = recorder.readClock();

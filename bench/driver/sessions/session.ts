@@ -16,7 +16,7 @@ import { SentRing } from './sent-ring.ts';
 
 /** Receives the events of open sessions. */
 export interface SessionEvents {
-  /** A message has arrived; see ReplySink. */
+  /** Called when a message arrives; see ReplySink. */
   message(
     session: Session,
     length: number,
@@ -26,9 +26,9 @@ export interface SessionEvents {
     isText: boolean,
   ): void;
   pong(session: Session, payload: Uint8Array): void;
-  /** All messages of one read have been handed over. */
+  /** Called after all messages of one read. */
   readDone(session: Session): void;
-  /** A session that was choked takes more again. */
+  /** Called when a choked session can take more. */
   drained(session: Session): void;
 }
 
@@ -48,34 +48,37 @@ export interface SessionHost {
   readonly replyLengths: Uint32Array;
   newScanner(sink: StreamSink): Scanner;
   sessionOpened(session: Session): void;
-  /** @param wasOpen whether it had been open before */
+  /** @param wasOpen whether the session was open before */
   sessionClosed(session: Session, wasOpen: boolean): void;
 }
 
-/** `closing` is after our own close, when nothing that comes is of concern; `ended` after a close frame or a fault of the peer's. */
+/**
+ * `closing` follows this side's close: later input is ignored. `ended` follows a close frame or a fault of
+ * the peer.
+ */
 type State = 'closed' | 'opening' | 'open' | 'closing' | 'ended';
 
 const NONE = Buffer.alloc(0);
 
-/** One of the plan's connections: opened, opened again if it is lost, and closed. */
+/** One of the plan's connections. It is opened, reopened after a loss, and closed. */
 export class Session implements ConnectionOwner, StreamSink {
   /** Index among the thread's sessions. */
   readonly index: number;
   state: State = 'closed';
-  /** When the messages in flight were sent, or should have been. */
+  /** Times when the messages in flight were sent, or were due. */
   readonly sent = new SentRing();
-  /** Places in the message pool: of the message that is sent next, and of that whose reply comes next. */
+  /** Places in the message pool: the next message to send, and the message of the next reply. */
   nextMessage = 0;
   nextReply = 0;
-  /** Whether the connection's buffer is full, so that no more should be written. */
+  /** Whether the connection's buffer is full, so that writes must wait. */
   choked = false;
-  /** For the scenario's own list of sessions with room: whether it is in it. */
+  /** Whether the session is in the scenario's list of sessions with room. */
   listed = false;
-  /** Start of the current deadline: when the session was opened or closed, or began to wait for the next reply. */
+  /** Start of the current deadline: the session opened, closed, or began to wait for the next reply. */
   activeAt = 0;
-  /** The request of the next opening handshake; null for raw connections. */
+  /** The request of the next opening handshake. Null for raw connections. */
   request: HandshakeRequest | null;
-  /** Whether the peer may close now: it is not counted then. */
+  /** Whether a close by the peer is expected, and so not counted. */
   mayClose = false;
   readonly #host: SessionHost;
   #connection: Connection | null = null;
@@ -84,10 +87,10 @@ export class Session implements ConnectionOwner, StreamSink {
   /** Start time of the current step of the opening. */
   #stepAt = 0;
   #isConnected = false;
-  /** Whether it is, and so is TLS if there is any. */
+  /** Whether the connection is up, TLS included. */
   #isEstablished = false;
   #closeCode = CLOSE_ABNORMAL;
-  /** Why the session was failed; null if it was not. */
+  /** The failure of the session. Null if it did not fail. */
   #failure: string | null = null;
   #wasOpen = false;
 
@@ -97,17 +100,17 @@ export class Session implements ConnectionOwner, StreamSink {
     this.request = host.request;
   }
 
-  /** The code of the peer's close frame; 1006 without one. */
+  /** The code of the peer's close frame, or 1006 without one. */
   get closeCode(): number {
     return this.#closeCode;
   }
 
-  /** Whether it was failed since it was opened. */
+  /** Whether it failed since it was opened. */
   get hasFailed(): boolean {
     return this.#failure !== null;
   }
 
-  /** Begins to open. */
+  /** Starts to open. */
   open(): void {
     const now = this.#host.recorder.readClock();
     this.state = 'opening';
@@ -120,19 +123,19 @@ export class Session implements ConnectionOwner, StreamSink {
     this.#connection = this.#host.dialler.open(this);
   }
 
-  /** Counts messages as in flight that are sent now, since when they were due, or now. */
+  /** Counts messages that are sent now as in flight, since their due time or now. */
   begin(count: number, since: number): void {
     if (this.sent.length === 0) this.activeAt = this.#host.recorder.now;
     for (let left = count; left > 0; left--) this.sent.push(since);
   }
 
-  /** Takes the oldest message in flight as answered. Returns its time; -1 if none is in flight. */
+  /** Marks the oldest message in flight as answered. Returns its time, or -1 if none is in flight. */
   finish(): number {
     this.activeAt = this.#host.recorder.now;
     return this.sent.shift();
   }
 
-  /** Sends bytes that must not change any more. */
+  /** Sends bytes, which must not change any more. */
   write(bytes: Uint8Array): void {
     if (this.#connection !== null && !this.#connection.write(bytes)) this.choked = true;
   }
@@ -152,7 +155,7 @@ export class Session implements ConnectionOwner, StreamSink {
     else this.#control(OPCODE_CLOSE, closePayload(code, NONE));
   }
 
-  /** Drops the connection and counts it as an error. */
+  /** Drops the connection and counts an error. */
   fail(kind: string): void {
     if (this.state === 'closed' || this.#failure !== null) return;
     this.#failure = kind;
@@ -160,7 +163,7 @@ export class Session implements ConnectionOwner, StreamSink {
     this.#connection?.destroy();
   }
 
-  /** Drops the connection; that is no error. */
+  /** Drops the connection without an error. */
   abandon(): void {
     if (this.state === 'closed') return;
     if (this.state !== 'ended') this.state = 'closing';
@@ -212,7 +215,7 @@ export class Session implements ConnectionOwner, StreamSink {
   }
 
   replyPing(payload: Uint8Array): void {
-    // One who floods us with pings and reads nothing gets no more than fits.
+    // A peer that floods pings and does not read gets only the pongs that fit.
     if (this.state === 'open' && !this.choked) this.#control(OPCODE_PONG, payload);
   }
 

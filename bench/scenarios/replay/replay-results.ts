@@ -6,7 +6,7 @@ import type { PlayResults } from './player.ts';
 /** Max differences that a thread describes. */
 const MAX_DIFFERENCES = 10;
 
-/** Counts what the players of one thread do. */
+/** Counts the actions of one thread's players. */
 export class ReplayResults implements PlayResults {
   /** Whether the run is over: sessions that end now are cut short. */
   isOver = false;
