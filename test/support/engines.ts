@@ -9,7 +9,10 @@ const RUNNABLE: readonly EngineName[] = unsupportedReason() === null ? ['raw', '
 /** Those that this machine can run. `TEST_ENGINES=net,uws` runs fewer, to find a fault sooner. */
 export const ENGINES: readonly EngineName[] = chosen(process.env.TEST_ENGINES);
 
-/** One of our own and uWebSockets.js: for tests of what lies above the engines, and for tests that take minutes on each. */
+/**
+ * One of sluice's own engines and uWebSockets.js: for tests of code above the engines, and for tests that
+ * take minutes on each.
+ */
 export const SCALE_ENGINES: readonly EngineName[] = ENGINES.filter(
   (engine, index) => index === 0 || engine === 'uws',
 );

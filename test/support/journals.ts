@@ -18,7 +18,7 @@ export const NO_JOURNAL: Journal = {
   connectionRefused: ignore,
 };
 
-/** What a journal was told, in one mapping, with the words of its access line in `msg`. */
+/** The fields of a journal entry in one mapping, with the words of its access line in `msg`. */
 export interface JournalLine {
   readonly msg: string;
   readonly [field: string]: unknown;

@@ -34,7 +34,7 @@ export class NotingTap implements SessionTap {
     this.#onEnd = onEnd;
   }
 
-  /** The bytes that have come from the client. */
+  /** The bytes received from the client. */
   get fromClient(): Buffer {
     return this.#fromClient;
   }
@@ -97,7 +97,7 @@ export class NotingTunnelTap implements TunnelTap {
   }
 }
 
-/** Watches every session and tunnel with a tap of its own. */
+/** Watches every session and tunnel with a separate tap. */
 export class NotingTaps implements Taps {
   isOn = true;
   readonly sessions: TappedSession[] = [];

@@ -103,7 +103,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
   ],
   'bench/driver': [['measuring'], ['dialling', 'scanning'], ['sessions'], ['crew']],
 };
-/** What is run by the file's name: the command, the page and the threads. */
+/** Files that run by their name: the command, the page and the threads. */
 const ENTRIES = [
   'src/main.ts',
   'src/page/page.ts',
@@ -117,7 +117,7 @@ const BRIDGES: readonly Bridge[] = [
   { from: /^bench\/micro\//, to: /^src\/(?:core|config|protocol|wire|routing|upstream|access|telemetry)\// },
   { from: /^bench\//, to: /^src\/(?:core|wire|sys|loop)\// },
 ];
-/** uWebSockets.js, by the name in package.json, by that of the package behind it, and by the path of either. */
+/** uWebSockets.js: by the name in package.json, by its package's name, and by the path of either. */
 const UWS = /(?:^|^(?:.*\/)?node_modules\/)(?:uWebSockets\.js|uws-pack)(?:\/|$)/;
 /** Endpoints and models of tests that are uWS servers themselves. */
 const UWS_SERVERS = [
@@ -192,7 +192,7 @@ const SHORT_FILES: Exceptions = new Map<string | RegExp, string>([
     /^test\/scale\/(?:cluster-balance|tunnels)\.scale\.ts$/,
     'A suite of test/conformance or test/support at full size',
   ],
-  [/\/fixtures\//, 'A program or thread of its own that a test starts by its name'],
+  [/\/fixtures\//, 'A separate program or thread that a test starts by its name'],
   ['bench/driver/measuring/clock.ts', 'The one clock of all threads, used by every room of bench'],
   ['bench/micro/micro-case.ts', 'A contract: each suite implements it'],
   [/^bench\/peers\/(?:haproxy|all)\.ts$/, 'One file for each peer, beside its configuration, and their list'],
@@ -270,11 +270,11 @@ describe('architecture', () => {
     assert.deepEqual(findHiddenTests(everything), []);
   });
   it('has no crowded folder', () => {
-    // Each file of test/scale is a measurement of its own, started by its name.
+    // Each file of test/scale is a separate measurement, started by its name.
     const rooms = everything.filter(({ path }) => !path.startsWith('test/scale/'));
     assert.deepEqual(findCrowdedFolders(rooms, MAX_FILES_IN_FOLDER), []);
   });
-  it('has unit tests in folders like those of the sources', () =>
+  it('has unit tests in the same folders as the sources', () =>
     assert.deepEqual(
       findUnmirroredFolders(
         test.filter(({ path }) => path.startsWith('test/unit/')),
@@ -295,6 +295,6 @@ describe('architecture', () => {
       ),
       [],
     ));
-  it('names its files in kebab-case, and none of them utils', () =>
+  it('names its files in kebab-case, and never utils', () =>
     assert.deepEqual(findBadNames([...src, ...bench]), []));
 });

@@ -5,7 +5,7 @@ import { targetOf, type Module } from './modules.ts';
 /** The floors of a folder, lowest first: each has names of the folders and files directly in it. */
 export type Floors = readonly (readonly string[])[];
 
-/** An import between two trees that have floors of their own, such as `bench` and `src`. */
+/** An import between two trees with separate floors, such as `bench` and `src`. */
 export interface Bridge {
   /** Files that may import. */
   readonly from: RegExp;

@@ -9,7 +9,7 @@ export interface Import {
   readonly names: readonly string[] | 'all';
 }
 
-/** The one expression that may stand in a template of a file's name: the build changes the extension. */
+/** The only expression allowed in a template of a file's name: the build changes the extension. */
 const OWN_EXTENSION = 'extname(import.meta.url)';
 /** Files that a URL may name without being an import. */
 const DATA_FILE = /\.(?:css|html|json|md|svg|txt|ya?ml)$/;
@@ -72,7 +72,9 @@ function isRequireCall({ expression }: ts.CallExpression): boolean {
   return /^(?:require|createRequire\([^()]*\)|import\.meta)(?:\.resolve)?$/.test(expression.getText());
 }
 
-/** Tells whether `import.meta` is used only in a way that shows the file, or for the extension of its own file. */
+/**
+ * Returns true if `import.meta` is used only to name a visible file, or for the extension of its own file.
+ */
 function isPlainMeta(meta: ts.MetaProperty): boolean {
   const property = meta.parent;
   if (meta.keywordToken !== ts.SyntaxKind.ImportKeyword) return true;
@@ -104,7 +106,9 @@ function joinedPath({ expression, arguments: given }: ts.CallExpression): string
   return parts.every(isText) ? posix.join(...parts.map(({ text }) => text)) : null;
 }
 
-/** Names the source that Node finds or the build makes: an extension is left out, or is that of JavaScript. */
+/**
+ * Names the source of a path that Node finds or the build makes. The path has no extension, or JavaScript's.
+ */
 function sourceOf(path: string): string {
   const plain = path.replace(/[?#].*$/, '').replace(/\.[cm]?js$/, '.ts');
   return posix.extname(plain) === '' ? `${plain}.ts` : plain;

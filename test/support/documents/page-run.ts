@@ -10,7 +10,7 @@ import { PROGRAM, ROOT } from '../processes/program.ts';
 import type { CodeBlock } from './blocks.ts';
 import { isConfiguration, isWhole, makeFiles } from './config-blocks.ts';
 
-/** Serves pages without a configuration of their own. */
+/** The configuration for pages that have none. */
 const DEFAULT_CONFIG = `
 listeners:
   - { name: web, mode: l7, address: '127.0.0.1:8080', routes: [{ name: app, match: {}, cluster: app }] }
@@ -25,7 +25,7 @@ const RUN = /^((?:\w+=\S+ )*)sluice run (.*)$/gmu;
 /** Max time of a page. */
 const PAGE_MS = 240_000;
 
-/** Functions of the script: `serve` starts sluice in place of the one before, and waits until it is ready. */
+/** Functions of the script: `serve` replaces the running sluice, and waits until the new one is ready. */
 const PRELUDE = `
 set -eE
 ip link set lo up
@@ -55,7 +55,11 @@ export function isRunnable({ language, note }: CodeBlock): boolean {
   return language === 'sh' && note === '';
 }
 
-/** Runs the commands of a page in a network of their own, so that ports of the page are free. @throws Error if one fails */
+/**
+ * Runs the commands of a page in a separate network, so that all ports of the page are free.
+ *
+ * @throws Error if one fails
+ */
 export async function runPage(blocks: readonly CodeBlock[], authority: CertificateAuthority): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-page-'));
   try {

@@ -40,7 +40,7 @@ const PIECES = [
   'X: y\r\n',
 ].map((piece) => Buffer.from(piece, 'latin1'));
 
-/** What a decoder has found. */
+/** The result of a decoder. */
 interface Outcome {
   readonly content: string;
   readonly trailers: readonly (readonly string[])[];

@@ -14,7 +14,7 @@ const AT_ONCE = 40;
 const HANDSHAKE_TIMEOUT_MS = 2000;
 /** Longer than the deadline of the handshake. */
 const END_MS = 30_000;
-/** What a process may grow by once a tenth has been sent: what V8 leaves to its next collection. */
+/** Max growth of a process after the first tenth was sent: garbage that V8 leaves to its next collection. */
 const MAX_GROWTH_BYTES = 48 * 1024 ** 2;
 
 const entries = fc

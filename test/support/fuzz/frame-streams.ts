@@ -82,7 +82,7 @@ function track(rules: FrameRules, bytes: Buffer, ends: readonly number[]): Outco
   };
 }
 
-/** Finds what a tracker must tell of a whole stream, one frame after the other. */
+/** Computes the events that a tracker must report for a whole stream, one frame after the other. */
 function trackWhole(rules: FrameRules, bytes: Buffer): Outcome {
   const passed: Buffer[] = [];
   const findings: string[] = [];
@@ -113,7 +113,7 @@ function trackWhole(rules: FrameRules, bytes: Buffer): Outcome {
     const isFirst = opcode === 1 || opcode === 2;
     const allowed = rules.extensions === 'any' ? 7 : rules.extensions === 'deflate' && isFirst ? 4 : 0;
     const isUnknown = (opcode > 2 && opcode < 8) || opcode > 10;
-    // Of the bits, only the one of permessage-deflate may stand before an unknown opcode is looked at.
+    // An unknown opcode may have the permessage-deflate bit here: the opcode itself is checked below.
     const mayMark = isUnknown && opcode < 8 && rules.extensions === 'deflate' ? 4 : allowed;
     if ((bits & ~mayMark) !== 0) return fault('1002 reserved bit set');
     if (masked !== rules.masked)

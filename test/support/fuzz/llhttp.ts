@@ -1,4 +1,4 @@
-/** Node's own parser of HTTP/1.x, llhttp, with which other parsers are compared. */
+/** Node's own parser of HTTP/1.x, llhttp, as a reference for other parsers. */
 import { createRequire } from 'node:module';
 
 /** What llhttp has found in one request. */
@@ -35,12 +35,12 @@ const { HTTPParser, methods } = createRequire(import.meta.url)('_http_common') a
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set(methods);
 
-/** Tells whether llhttp knows a method: it refuses all others. */
+/** Returns true if llhttp knows a method: it refuses all others. */
 export function isKnownMethod(method: string): boolean {
   return KNOWN_METHODS.has(method);
 }
 
-/** Reads one request. Returns the reason of llhttp for which it is refused; null if its head is incomplete. */
+/** Reads one request. Returns llhttp's reason if it is refused; null if its head is incomplete. */
 export function readByLlhttp(bytes: Buffer): LlhttpRequest | string | null {
   const parser = new HTTPParser();
   parser.initialize(HTTPParser.REQUEST, {});

@@ -12,7 +12,7 @@ import { RawConnection, upgradeRequest } from '../sockets/raw-connection.ts';
 import { mutatedFrames } from './frame-streams.ts';
 import { mutatedRequests } from './request-heads.ts';
 
-/** What is sent. */
+/** The bytes to send. */
 interface Plan {
   /** Connections with mutated requests. */
   readonly requests: number;
@@ -24,11 +24,11 @@ interface Plan {
 const AT_ONCE = 40;
 /** Longer than any deadline that ends a connection of these. */
 const END_MS = 30_000;
-/** What a process may grow by once a tenth has been sent: what V8 leaves to its next collection. */
+/** Max growth of a process after the first tenth was sent: garbage that V8 leaves to its next collection. */
 const MAX_GROWTH_BYTES = 48 * 1024 ** 2;
 const BLANK = /^(?:\r\n)*\r?$/;
 
-/** An endpoint that answers requests when their body has come, and echoes messages. */
+/** An endpoint that answers requests after their body, and echoes messages. */
 class Echo {
   readonly #server = createServer((request, response) => {
     request.on('end', () => response.end('ok')).resume();

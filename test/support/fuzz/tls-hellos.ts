@@ -34,7 +34,7 @@ const PIECES = [
   ],
 ].map((hex) => Buffer.from(hex, 'hex'));
 
-/** What the server has done in the end: the type of its first record, and its reason. */
+/** The server's final answer: the type of its first record, and its reason. */
 interface Answer {
   readonly step: string;
   readonly record: number | null;

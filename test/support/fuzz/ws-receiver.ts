@@ -1,4 +1,4 @@
-/** The receiver of the `ws` package, which its types leave out, with which other readers of frames are compared. */
+/** The receiver of the `ws` package, as a reference for other frame readers. The package's types omit it. */
 import * as ws from 'ws';
 
 interface ReceiverOptions {
@@ -9,7 +9,7 @@ interface ReceiverOptions {
 }
 
 interface WsReceiver {
-  /** What `write` calls; a stream would tell of an error in a later turn of the loop. */
+  /** The callee of `write`. A stream would report an error in a later turn of the loop. */
   _write(bytes: Buffer, encoding: string, callback: (error?: Error | null) => void): void;
 }
 

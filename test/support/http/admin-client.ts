@@ -11,7 +11,7 @@ export interface AdminAnswer {
 }
 
 /**
- * Asks on a connection of its own, which is closed again. Metrics are read after the call.
+ * Asks on a new connection, and closes it. Metrics are read after the call.
  *
  * @param admin `host:port`
  */

@@ -45,14 +45,14 @@ export interface Question {
   readonly body?: string | Buffer;
 }
 
-/** Asks on a connection of its own, and waits for all of the answer. */
+/** Asks on a new connection, and waits for the whole answer. */
 export async function ask(url: string, question: Question = {}): Promise<Answer> {
   const response = await begin(url, question);
   const body = await within('the body', buffer(response));
   return { status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
-/** Asks on a connection of its own, and waits for the head of the answer. */
+/** Asks on a new connection, and waits for the head of the answer. */
 export function begin(
   url: string,
   { method = 'GET', headers = {}, body = '' }: Question = {},

@@ -38,7 +38,7 @@ export class Metrics {
   }
 }
 
-/** Scrapes on a connection of its own, and closes it. The metrics are rendered after the call. */
+/** Scrapes on a new connection, and closes it. The metrics are rendered after the call. */
 export async function scrape(sluice: SluiceProcess): Promise<Metrics> {
   const body = new Promise<string>((settle, fail) => {
     const options = { agent: false, headers: { 'cache-control': 'no-cache' } };

@@ -31,7 +31,7 @@ interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Whether all of the body that was announced has come. */
+  /** Whether the whole announced body arrived. */
   readonly complete: boolean;
 }
 

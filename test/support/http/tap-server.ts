@@ -80,7 +80,7 @@ export class TapServer {
     return [...this.#readers].map((reader) => reader.write(text)).every(Boolean);
   }
 
-  /** Ends all taps in good order, or cuts their connections. */
+  /** Ends all taps cleanly, or cuts their connections. */
   endTaps(how: 'end' | 'cut'): void {
     for (const reader of this.#readers) {
       if (how === 'end') reader.end();

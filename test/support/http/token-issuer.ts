@@ -36,7 +36,7 @@ export class TokenIssuer {
     return `http://${this.#server.address}/keys`;
   }
 
-  /** Publishes another key, signs with it from now on, and keeps the ones before it. */
+  /** Publishes another key and signs with it from now on. Earlier keys stay published. */
   async rotate(): Promise<void> {
     this.#keys.push(await makeKey(`key-${++this.#made}`));
   }

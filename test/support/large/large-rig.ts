@@ -1,4 +1,4 @@
-/** A sluice with a large configuration, of which each reload changes one route. */
+/** A sluice with a large configuration. Each reload changes one route. */
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';

@@ -62,9 +62,9 @@ export class PageBrowser {
   }
 
   /**
-   * Closes a page; throws if it has complained.
+   * Closes a page; throws if it reported problems.
    *
-   * @param expected what it may have complained of: the browser reports each refused request
+   * @param expected problems that are allowed: the browser reports each refused request
    */
   async close(page: Page, expected?: RegExp): Promise<void> {
     await page.context().close();

@@ -98,7 +98,7 @@ const missing: FakeAnswer = {
   body: { status: 404, message: 'no page or command at this path' },
 };
 
-/** Resolves when a stream takes more, or has gone. */
+/** Resolves when a stream takes more bytes, or is closed. */
 function drained(stream: ServerResponse): Promise<void> {
   return new Promise((settle) => {
     const end = (): void => {

@@ -1,4 +1,4 @@
-/** An endpoint and a driver of load, in processes of their own. */
+/** An endpoint and a load driver, each in a separate process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -15,7 +15,7 @@ export interface Load {
   readonly latency: Readonly<Record<'p50' | 'p99' | 'max', number>>;
 }
 
-/** An endpoint in a process of its own that echoes every message. */
+/** An endpoint in a separate process that echoes every message. */
 export class EchoProcess {
   /** `host:port` */
   readonly address: string;

@@ -13,7 +13,7 @@ export function nginxVersion(): string | null {
   return error === undefined ? (/nginx\/(\S+)/.exec(stderr)?.[1] ?? null) : null;
 }
 
-/** Tells whether nginx is installed with its stream module. */
+/** Returns true if nginx is installed with its stream module. */
 export function hasNginxStream(): boolean {
   const { error, stderr } = spawnSync('nginx', ['-V'], { encoding: 'utf8' });
   return error === undefined && (existsSync(STREAM_MODULE) || /--with-stream(?![=_])/.test(stderr));

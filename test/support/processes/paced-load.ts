@@ -1,4 +1,7 @@
-/** Thousands of clients with an even pace, and their endpoint, in a process of their own: for measurements in turns. */
+/**
+ * Thousands of clients with an even pace, and their endpoint, in one separate process: for measurements in
+ * turns.
+ */
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { PacedFigures, PacedQuestion } from '../../scale/fixtures/paced-echo.ts';

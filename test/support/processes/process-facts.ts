@@ -54,8 +54,8 @@ function lowestFree(pid: number): number {
 }
 
 /**
- * Reads the bytes of an IPv4 connection that have arrived at the end at `port` and that the process has not read; null
- * if no connection has these ports.
+ * Returns the bytes of an IPv4 connection that arrived at the end at `port` and that the process has not
+ * read. Null if no connection has these ports.
  */
 export function unreadBytes(port: number, remotePort: number): number | null {
   return queuesBetween(socketTable(), port, remotePort)?.unread ?? null;

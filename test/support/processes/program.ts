@@ -1,4 +1,4 @@
-/** The program, as tests start it in processes of its own. */
+/** The program, as tests start it in separate processes. */
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 

@@ -1,4 +1,4 @@
-/** The commands for a running sluice, in processes of their own. */
+/** The commands for a running sluice, in separate processes. */
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROGRAM, ROOT } from './program.ts';

@@ -1,4 +1,4 @@
-/** A real sluice in a process of its own, for tests that go in by its sockets and look at its log. */
+/** A real sluice in a separate process, for tests that use its sockets and its log. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,11 +20,11 @@ const START_MS = 60_000;
 export interface SluiceOptions {
   /** The text of a YAML file, or the same as an object. Its log format must be `json`; paths must be absolute. */
   readonly config: string | object;
-  /** Added to the environment, from which every `SLUICE_` variable has been taken. */
+  /** Added to the environment. Every inherited `SLUICE_` variable is removed first. */
   readonly env?: Readonly<Record<string, string>>;
   /** More arguments after `run --config FILE`, such as `--set`. */
   readonly args?: readonly string[];
-  /** Max open descriptors of the process; left out for those of the test. */
+  /** Max open descriptors of the process. Inherited from the test if omitted. */
   readonly descriptorLimit?: number;
 }
 
@@ -43,8 +43,8 @@ export interface Exit {
 /**
  * Starts `sluice run` and waits until it is ready.
  *
- * The process never keeps the test's own event loop alive and is killed when the test's process ends, however it
- * ends; its temporary directory goes with it.
+ * The process never keeps the test's own event loop alive. It is killed when the test's process ends in any
+ * way, and its temporary directory is deleted.
  *
  * @throws Error with the text of stderr, if the process exits or the deadline passes before it is ready
  */
@@ -244,7 +244,7 @@ class SluiceProcess {
 
 export type { SluiceProcess };
 
-/** The Node that the project pins, as the binary itself so that signals reach it; else the one that runs the test. */
+/** The pinned Node's binary, so that signals reach it directly; the test's own Node if none is pinned. */
 function nodeBinary(): string {
   const pinned = join(ROOT, 'node_modules/.bin/node');
   return existsSync(pinned) ? realpathSync(pinned) : process.execPath;
@@ -267,7 +267,7 @@ function describe({ code, signal }: Exit): string {
 const alive = new Map<ChildProcess, string>();
 let guarded = false;
 
-/** Ties a child's life to that of this process, without keeping this process alive for it. */
+/** Kills a child when this process ends. The child does not keep this process alive. */
 function keep(child: ChildProcessByStdio<null, Readable, Readable>, directory: string): void {
   if (!guarded) {
     guarded = true;

@@ -1,4 +1,4 @@
-/** Servers that speak protocols of their own over WebSockets, with the clients that people use: to be recorded and replayed. */
+/** Servers with various protocols over WebSockets, and their usual clients. Tests record and replay them. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -9,7 +9,7 @@ export interface Application {
   /** The path of its WebSockets. */
   readonly path: string;
   /**
-   * Lets one client have a short conversation, and close its WebSocket in good order. Throws if an answer is wrong.
+   * Runs one short conversation of a client, and closes its WebSocket cleanly. Throws if an answer is wrong.
    *
    * @param address `host:port` of the server, or of a proxy before it
    */

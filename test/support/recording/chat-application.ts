@@ -1,4 +1,4 @@
-/** The demo's chat room, in good order or with a fault, and members who talk. */
+/** The demo's chat room, intact or with a fault, and members who talk. */
 import assert from 'node:assert/strict';
 import type { WebSocket } from 'ws';
 import type { Carriers, DemoApp } from '../../../src/cli/demo/backend.ts';
@@ -10,7 +10,7 @@ import { WsPeer } from '../websocket/ws-peer.ts';
 import type { Application } from './application.ts';
 
 const PATH = '/chat';
-/** What a broken room does with every third message that is said. */
+/** The fault that a broken room applies to every third message. */
 export type ChatFault = 'loses' | 'changes' | 'delays' | 'closes';
 
 const DELAY_MS = 2000;

@@ -10,7 +10,9 @@ import { endServer, listenOn, type Application } from './application.ts';
 const PATH = '/mqtt';
 let clients = 0;
 
-/** Starts a broker. A client subscribes to a topic of its own and publishes there with every quality of service. */
+/**
+ * Starts a broker. A client subscribes to a private topic and publishes there with every quality of service.
+ */
 export async function startMqtt(): Promise<Application> {
   const broker = await Aedes.createBroker();
   const http = createServer();

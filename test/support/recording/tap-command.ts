@@ -1,4 +1,4 @@
-/** `sluice tap` beside a running proxy, in a process of its own. */
+/** `sluice tap` beside a running proxy, in a separate process. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { workersHeard } from './tap-stream.ts';
 const PINNED = join(ROOT, 'node_modules/.bin/node');
 
 export class TapCommand {
-  /** What it has written. */
+  /** The output so far. */
   stdout = '';
   stderr = '';
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;

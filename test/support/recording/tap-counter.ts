@@ -3,13 +3,13 @@ import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { LostRecord } from '../../../src/wire/recording/records.ts';
 import { within } from '../deadline.ts';
 
-/** What a tap has told and lost. */
+/** Records that a tap received and lost. */
 export interface TapCounts {
   sessions: number;
   frames: number;
   lostFrames: number;
   lostSessions: number;
-  /** Of a reader that was too slow. */
+  /** Records dropped because the reader was too slow. */
   lostLines: number;
   bytes: number;
 }

@@ -10,15 +10,15 @@ export type RecordOf<Type extends TapRecord['type']> = Extract<TapRecord, { read
 /** The parameters of a tap. A list stands for a parameter that is repeated. */
 export type TapParameters = Readonly<Record<string, string | readonly string[]>>;
 
-/** What a tap is asked with, beside its parameters. */
+/** Credentials of a tap request, beside its parameters. */
 export interface TapCredentials {
   /** The token of the admin server; null for none. */
   readonly token: string | null;
 }
 
 /**
- * Waits until all workers have heard of the taps that have begun: a worker answers questions behind the commands before them.
- * A session that opens earlier is found later, without its first frames.
+ * Waits until all workers know the taps that have begun: a worker answers questions after earlier commands. A
+ * session that opens earlier is found later, without its first frames.
  *
  * @param admin `host:port`
  */
@@ -31,7 +31,7 @@ export async function workersHeard(admin: string, token: string): Promise<void> 
 /** A tap that the proxy has allowed. It keeps all records. */
 export class TapStream {
   readonly records: TapRecord[] = [];
-  /** Everything that has come, as it was. */
+  /** All received bytes, unchanged. */
   raw = '';
   readonly #request: ClientRequest;
   readonly #ended: Promise<void>;
@@ -68,7 +68,7 @@ export class TapStream {
     return stream;
   }
 
-  /** All records of a type that have come. */
+  /** Returns all received records of a type. */
   of<Type extends TapRecord['type']>(type: Type): RecordOf<Type>[] {
     return this.records.filter((record): record is RecordOf<Type> => record.type === type);
   }

@@ -1,4 +1,4 @@
-/** A proxy of which every kind of line in the access log can be had, and the application behind it. */
+/** A proxy that can write every kind of line to its access log, and the application behind it. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';

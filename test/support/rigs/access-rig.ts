@@ -15,7 +15,7 @@ export class AccessRig {
     this.#endpoint = endpoint;
   }
 
-  /** @param settings of each listener beside its address, engine and routes */
+  /** @param settings for every listener, beside its address, engine and routes */
   static async start(settings: object): Promise<AccessRig> {
     const server = createServer((request, response) => {
       response.setHeader('Content-Type', 'application/json');

@@ -1,4 +1,4 @@
-/** Random changes of a configuration of which some objects stay as they are: what clients use them must not notice. */
+/** Random changes of a configuration. Some objects stay the same, and their clients must not notice. */
 import assert from 'node:assert/strict';
 import { seeded } from '../../unit/upstream/endpoints.ts';
 import { CertificateAuthority, type IssuedCertificate } from '../certificates.ts';
@@ -13,7 +13,7 @@ const local = '127.0.0.1:0';
 const BALANCERS = ['round_robin', 'least_connections', 'random', 'p2c', 'source_ip', 'consistent_hash'];
 
 export interface StormSizes {
-  /** Of the listener whose sessions stay. */
+  /** Engine of the listener whose sessions stay. */
   readonly engine: 'auto' | EngineName;
   readonly sessions: number;
   readonly tunnels: number;

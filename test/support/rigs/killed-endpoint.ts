@@ -1,4 +1,7 @@
-/** A steady stream of clients to three endpoints, one of which is killed with SIGKILL, and what the clients see. */
+/**
+ * A steady stream of clients to three endpoints. One endpoint is killed with SIGKILL: what do the clients
+ * see?
+ */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -46,7 +49,7 @@ export class MortalEndpoint {
     await within('the death of the endpoint', exit);
   }
 
-  /** Lets it do nothing more, or go on. */
+  /** Stops or continues the process. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child.kill(signal);
   }
@@ -74,10 +77,10 @@ export interface Aftermath {
 }
 
 /**
- * Has clients come at a rate, each of which sends a message, waits for its echo and closes; kills the first endpoint
- * meanwhile, and goes on until it has been ejected for a while.
+ * Starts clients at a steady rate. Each sends a message, waits for its echo and closes. Kills the first
+ * endpoint in between, and continues for a while after its ejection.
  *
- * @param ms how long they come before the death, and after the ejection
+ * @param ms duration of the load before the death, and after the ejection
  */
 export async function killOne(
   rig: WebRig,
@@ -96,7 +99,7 @@ export async function killOne(
   };
   const stream = come();
   await new Promise((resolve) => setTimeout(resolve, ms));
-  // While it dies, too, clients are under way with it.
+  // Clients are also connected to it while it dies.
   const before = all.filter(({ over }) => over);
   await endpoints[0]!.kill();
   const diedAt = performance.now();

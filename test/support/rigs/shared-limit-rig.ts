@@ -70,7 +70,7 @@ export class Sharer {
     });
   }
 
-  /** Makes a request. Returns the status of a refusal; null if it is let in. */
+  /** Makes a request. Returns the status of a refusal; null if it is admitted. */
   request(key: string): number | null {
     const slot = this.#limit.pin(key);
     const refusal = this.#limit.take(slot, 'request');
@@ -91,7 +91,7 @@ export class Sharer {
     };
   }
 
-  /** Ends in good order. */
+  /** Stops cleanly. */
   async stop(): Promise<void> {
     await this.shared.stop();
     this.link.stop();
@@ -101,9 +101,9 @@ export class Sharer {
 /**
  * Makes requests at a steady pace.
  *
- * @param loads for each process the requests per second
+ * @param loads requests per second for each process
  * @param keyOf names the key of a request by its number
- * @returns for each process how many were let in
+ * @returns the number of admitted requests for each process
  */
 export async function load(
   loads: readonly { readonly sharer: Sharer; readonly perSecond: number }[],

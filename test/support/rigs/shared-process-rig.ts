@@ -51,7 +51,7 @@ export async function untilCounting(sluice: SluiceProcess, isCounting: boolean):
   await eventually(async () => assert.equal(await metricOf(sluice, 'sluice_shared_limits_counting'), wanted));
 }
 
-/** Returns the value of a metric without labels; NaN if there is no such series. */
+/** Returns the value of a metric without labels; NaN if the series does not exist. */
 export async function metricOf(sluice: SluiceProcess, name: string): Promise<number> {
   const headers = { 'Cache-Control': 'no-cache' };
   const text = await (await fetch(`http://${sluice.admin}/metrics`, { headers })).text();

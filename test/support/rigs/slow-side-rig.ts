@@ -1,4 +1,4 @@
-/** A proxy between peers of which one is slow, and messages that are too large for the buffers on the way. */
+/** A proxy between a fast and a slow peer, and messages that are too large for the buffers on the path. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { CertificateAuthority } from '../certificates.ts';
@@ -15,7 +15,7 @@ export const KIB = 1024;
 export const MIB = 1024 * KIB;
 /** More than all the kernel's buffers on the way take together. */
 export const LARGE = 40 * MIB;
-/** What the process may grow by for other reasons than a buffer. */
+/** Max growth of the process for reasons other than a buffer. */
 export const NOISE = 32 * MIB;
 
 /** Bytes that do not repeat. */
@@ -28,7 +28,7 @@ export const ENDS = [
   ['is lost', Buffer.alloc(0), { code: 1011, reason: 'endpoint lost' }],
 ] as const;
 
-/** Whether the client, the endpoint or neither of them speaks TLS with the proxy. */
+/** The side that speaks TLS with the proxy, if any. */
 export type Legs = 'plain' | 'TLS to the client' | 'TLS to the endpoint';
 type Direction = 'upstream' | 'downstream';
 

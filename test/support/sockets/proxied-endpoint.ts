@@ -1,11 +1,13 @@
-/** An endpoint of HTTP and WebSocket whose connections begin with PROXY headers, which it reads by a parser of its own. */
+/**
+ * An endpoint of HTTP and WebSocket whose connections begin with PROXY headers. A separate parser reads them.
+ */
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { WebSocketServer } from 'ws';
 
-/** What the endpoint says of the connection of a request. */
+/** Facts about the connection of a request, as the endpoint reports them. */
 export interface ToldConnection {
   /**
    * `ADDRESS:PORT ADDRESS:PORT` of source and destination, IPv4, and the server name behind them if it was told; `LOCAL`,

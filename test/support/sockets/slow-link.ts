@@ -28,7 +28,7 @@ export class SlowLink {
     this.#server.unref();
   }
 
-  /** @param port of 127.0.0.1, to which all connections go */
+  /** @param port on 127.0.0.1: the target of all connections */
   static async listen(port: number, delayMs: number): Promise<SlowLink> {
     const link = new SlowLink(port, delayMs);
     link.#server.listen(0, '127.0.0.1');

@@ -89,7 +89,7 @@ export class SystemPeer {
 
   async #until(reached: () => boolean): Promise<void> {
     for (const end = performance.now() + DEADLINE_MS; !reached();) {
-      if (performance.now() > end) throw new Error('nothing has come in time');
+      if (performance.now() > end) throw new Error('nothing arrived in time');
       await pause(1);
     }
   }
@@ -122,7 +122,7 @@ export class SystemEndpoint {
     for (const end = performance.now() + DEADLINE_MS; ;) {
       const fd = this.#sockets.accept(this.#fd);
       if (fd >= 0) return new SystemPeer(this.#sockets, fd);
-      if (performance.now() > end) throw new Error('no connection has come in time');
+      if (performance.now() > end) throw new Error('no connection arrived in time');
       await pause(1);
     }
   }

@@ -9,12 +9,12 @@ import { Arrivals, DEADLINE_MS, within } from '../deadline.ts';
 const KEPT_BYTES = 64 * 1024;
 const LARGEST_CHUNK = 256 * 1024;
 const FLOOD_CHUNK = Buffer.alloc(64 * 1024, 'flood');
-/** A sender of which nothing was taken for so long is taken for stopped. */
+/** A sender counts as stopped if none of its bytes were taken for this long. */
 const QUIET_MS = 700;
 
 export class TcpPeer {
   readonly socket: Socket;
-  /** Bytes that have come. */
+  /** Bytes received. */
   received = 0;
   /** Bytes of {@link flood} that the kernel has taken. */
   flooded = 0;
@@ -141,7 +141,7 @@ export class TcpPeer {
     return this.#hash.copy().digest('hex');
   }
 
-  /** Waits until all that has come, up to 64 KiB, is this text. */
+  /** Waits until the received bytes, up to 64 KiB, are this text. */
   async receivesText(text: string): Promise<void> {
     await this.#until(() => this.#text === text, JSON.stringify(text));
   }

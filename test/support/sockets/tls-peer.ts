@@ -43,7 +43,7 @@ export class TlsPeer extends TcpPeer {
     return peer;
   }
 
-  /** Bytes that have come, those of TLS included. */
+  /** Bytes received, TLS overhead included. */
   get bytesRead(): number {
     return this.#tcp.bytesRead;
   }

@@ -2,7 +2,7 @@
 import { connect, type ConnectionOptions } from 'node:tls';
 import { DEADLINE_MS } from '../deadline.ts';
 
-/** What a handshake has agreed on. */
+/** The parameters that a handshake agreed on. */
 export interface Agreement {
   readonly version: string | null;
   readonly cipher: string;

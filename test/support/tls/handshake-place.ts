@@ -44,7 +44,7 @@ export class HandshakePlace {
     assert.equal(this.#buffer.send(fd, 0, bytes.length), bytes.length);
   }
 
-  /** Returns what has come; null if nothing has, and no end. */
+  /** Returns the received bytes; null if there are none and the connection is open. */
   received(fd: number): Buffer | null {
     const count = this.#buffer.recv(fd, 0, BUFFER_BYTES);
     return count < 0 ? null : Buffer.from(this.#buffer.bytes.subarray(0, count));

@@ -44,7 +44,7 @@ class OpensslClient {
     setDescriptor(stream, fd);
   }
 
-  /** Goes on with the handshake. Returns whether it is done. */
+  /** Continues the handshake. Returns true if it is done. */
   handshake(): boolean {
     const isDone = connect(this.#stream) === 1;
     clearErrors();

@@ -5,7 +5,7 @@ import { within } from '../deadline.ts';
 export interface Visit {
   /** Whether the client and the server have resumed the session that was offered. */
   readonly isResumed: boolean;
-  /** What the server has given to resume. */
+  /** The server's session for resumption. */
   readonly session: Buffer;
 }
 
@@ -35,7 +35,7 @@ export function visit(address: string, { session, version }: VisitOptions = {}):
         const isResumed = socket.isSessionReused();
         socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
         socket.once('data', () => {
-          // The tickets of TLS 1.3 have come before the answer. TLS 1.2 may give no new one.
+          // The tickets of TLS 1.3 arrived before the answer. TLS 1.2 may give no new one.
           const last = ticket ?? socket.getSession();
           socket.destroy();
           if (last === undefined) fail(new Error('the server has given no session'));

@@ -46,7 +46,7 @@ const SERVER = 2;
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   readonly requests: { readonly headers: IncomingMessage['headers']; readonly spans: number }[] = [];
-  /** What was wrong with requests. */
+  /** Faults in requests. */
   readonly faults: string[] = [];
   /** Answers in place of taking the spans; null to take them. */
   answer: RequestListener | null = null;
@@ -101,7 +101,7 @@ export class OtlpReceiver {
 /** Reads a request. Throws if a part of it is not in the messages of OTLP, or is out of order. */
 function readRequest(text: string): ReceivedSpan[] {
   const sent = JSON.parse(text) as Json;
-  // The messages have ids as bytes. What is lost on the way is no part of them.
+  // The messages have ids as bytes. The round trip drops fields that the messages do not have.
   const message = Request.fromObject(withIds(sent, (id) => Buffer.from(id, 'hex')) as Json);
   assert.equal(Request.verify(message), null);
   const read = Request.toObject(Request.decode(Request.encode(message).finish()), { longs: String });

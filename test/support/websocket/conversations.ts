@@ -5,7 +5,7 @@ import { within } from '../deadline.ts';
 const OPENING_AT_ONCE = 50;
 const TICK_MS = 20;
 
-/** One client: a number goes out when the one before has come back. */
+/** One client: it sends a number after the echo of the previous number. */
 class Conversation {
   readonly socket: WebSocket;
   readonly opened: Promise<void>;
@@ -55,7 +55,7 @@ export class Conversations {
   readonly all: Conversation[] = [];
   /** Answers so far. */
   answers = 0;
-  /** Told how long each answer took, in milliseconds. */
+  /** Receives the latency of each answer, in milliseconds. */
   onAnswer: (ms: number) => void = () => undefined;
   readonly #periodMs: number;
   readonly #timer: NodeJS.Timeout;

@@ -1,7 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { WebSocket } from 'ws';
 
-/** A WebSocket of `ws` without a network: what is sent to it is kept, and its buffer is as full as a test says. */
+/**
+ * A WebSocket of `ws` without a network. It keeps the sent messages, and the test sets how full its buffer
+ * is.
+ */
 export class FakeWebSocket extends EventEmitter {
   readonly OPEN = 1;
   readyState = 1;

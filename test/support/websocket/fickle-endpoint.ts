@@ -6,9 +6,14 @@ import { WebSocketServer } from 'ws';
 import { freePorts } from '../sockets/free-port.ts';
 
 /**
- * `silent` accepts connections and says nothing, `resets` cuts them at once, `destroys` cuts them when an upgrade has
- * come, `lies` answers upgrades with a 101 that is wrong, `fails` answers 500 to all requests, and `deaf` does the
- * handshake and answers no ping.
+ * Conditions other than `well`:
+ *
+ * - `silent` accepts connections and says nothing
+ * - `resets` cuts connections at once
+ * - `destroys` cuts connections after an upgrade request
+ * - `lies` answers upgrades with a wrong 101
+ * - `fails` answers 500 to all requests
+ * - `deaf` does the handshake and answers no ping
  */
 type Condition = 'well' | 'silent' | 'resets' | 'destroys' | 'lies' | 'fails' | 'deaf';
 
@@ -17,7 +22,7 @@ export class FickleEndpoint {
   condition: Condition = 'well';
   /** Handshakes that were answered with 101. */
   sessions = 0;
-  /** The codes with which WebSockets were closed, probes included. */
+  /** The close codes of WebSockets, probes included. */
   readonly closeCodes: number[] = [];
   /** `host:port` */
   readonly address: string;

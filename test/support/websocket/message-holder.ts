@@ -23,7 +23,7 @@ export class MessageHolder {
   }
 
   /**
-   * @param bytes of the message that are sent by {@link hold}
+   * @param bytes part of the message that {@link hold} sends
    * @param ca the authority's certificate if the listener speaks TLS
    */
   static async join(

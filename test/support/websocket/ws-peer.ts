@@ -85,7 +85,7 @@ export class WsEndpoint {
     this.#server.on('connection', (socket, request) => this.sessions.push(new WsPeer(socket, request)));
   }
 
-  /** On a port of its own, or on an HTTP or HTTPS server that does not listen yet. */
+  /** Listens on a free port, or on an HTTP or HTTPS server that does not listen yet. */
   static async listen(options: ServerOptions = {}, http: Server | null = null): Promise<WsEndpoint> {
     if (http === null) {
       const endpoint = new WsEndpoint({ host: '127.0.0.1', port: 0, ...options }, null);

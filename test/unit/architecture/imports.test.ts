@@ -91,7 +91,7 @@ describe('reading of imports', () => {
     }
   });
 
-  it('lets a file use the extension of its own name', () => {
+  it('lets a file use its own extension', () => {
     const module = moduleOf(`import { extname } from 'node:path'; const own = extname(import.meta.url);`);
     assert.deepEqual(module.hidden, []);
   });

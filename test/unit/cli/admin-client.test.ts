@@ -17,7 +17,7 @@ clusters: [{ name: app, endpoints: [{ address: 'a:1' }] }]
 const HOSTILE = 'a\u202e\u0085\u001b[2Jü';
 const ESCAPED = 'a\\u202e\\u0085\\u001b[2J\\u00fc';
 
-describe('what the admin address answers', { timeout: 60_000 }, () => {
+describe('the answer of the admin address', { timeout: 60_000 }, () => {
   const directory = scratchDirectory();
 
   async function withAnswer(
@@ -78,7 +78,7 @@ describe('what the admin address answers', { timeout: 60_000 }, () => {
     [200, 'application/json', 'null'],
     [200, 'application/json', '{"message":'],
   ] as const) {
-    it(`is an error, printable, if something else than sluice answers ${status} ${type} ${JSON.stringify(body)}`, async () => {
+    it(`is an error, printable, if a server other than sluice answers ${status} ${type} ${JSON.stringify(body)}`, async () => {
       const line = body.startsWith(HOSTILE) ? ESCAPED : body;
       await withAnswer(status, type, body, async (client) => {
         await assert.rejects(

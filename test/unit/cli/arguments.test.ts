@@ -42,7 +42,7 @@ describe('arguments', () => {
     }
   });
 
-  it('name a file in every usual form, of which the last counts', () => {
+  it('name a file in every usual form, and the last one counts', () => {
     const forms = [
       ['-c', 'a.yaml'],
       ['-ca.yaml'],

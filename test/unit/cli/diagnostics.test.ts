@@ -11,7 +11,7 @@ describe('diagnostics', () => {
     });
   });
 
-  it('give each problem of a configuration a line of its own, and status 1', () => {
+  it('give each problem of a configuration a separate line, and status 1', () => {
     const error = new ConfigError([
       { place: 'a.yaml:1:2', message: 'one' },
       { place: '--set x', message: 'two' },

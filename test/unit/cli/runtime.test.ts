@@ -24,7 +24,7 @@ function write(name: string, text: string): string {
   return path;
 }
 
-/** Runs a script by runOnPinned in a process of its own, under this Node. */
+/** Runs a script by runOnPinned in a separate process, under this Node. */
 function rerun(script: string, ...argv: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
   const path = write('script.mjs', script);
   const driver = write(
@@ -59,7 +59,7 @@ describe('runtime', () => {
     }
   });
 
-  it('is a newer Node, for which uWebSockets.js has no binary, if no Node is pinned', () => {
+  it('is a newer Node without a uWebSockets.js binary if no Node is pinned', () => {
     const file = pathToFileURL(write('b/dist/main.js', ''));
     for (const version of ['v24.0.0', 'v26.1.0']) assert.equal(chooseNode(file, version, {}), null, version);
   });

@@ -13,7 +13,7 @@ describe('the dashboard for Grafana', () => {
     assert.equal(text, await dashboardText());
   });
 
-  it('has panels with ids of their own, a title, and a text that says what they show', () => {
+  it('has panels with unique ids, a title and a description', () => {
     assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
     for (const { type, title, description, targets } of panels) {
       assert.ok(title.length > 0);

@@ -1,4 +1,4 @@
-/** What is under deploy/ fits together, and fits the program. */
+/** Checks that the files under deploy/ fit together, and fit the program. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ function kustomization(): Kustomization {
   return document!.toJS() as Kustomization;
 }
 
-/** Of every file; throws where one is no YAML, or has a key twice. */
+/** Reads every manifest. Throws if a file is not YAML, or has a key twice. */
 function manifests(): Manifest[] {
   return FILES.flatMap((file) =>
     parseAllDocuments(readFileSync(join(KUBERNETES, file), 'utf8')).map((document) => {
@@ -185,7 +185,7 @@ describe('the manifests for Kubernetes', () => {
     assert.ok(ignored.includes(token), 'it gets into no commit');
     const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
     assert.ok(files.includes(`!${token}`), 'it gets into no package');
-    // Neither a value of its own nor `optional`: without the Secret no container starts.
+    // Neither a fixed value nor `optional`: without the Secret no container starts.
     assert.deepEqual(
       container.env.filter(({ name }) => /TOKEN|SECRET|PASSWORD/.test(name)),
       [
@@ -245,7 +245,7 @@ describe('the Dockerfile', () => {
   const instructions = (name: string): string[] =>
     lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
 
-  it('copies what there is, and what is not kept out', () => {
+  it('copies existing files that .dockerignore does not exclude', () => {
     const admitted = readFileSync(join(DEPLOY, 'docker/Dockerfile.dockerignore'), 'utf8').split('\n');
     for (const copy of instructions('COPY').filter((line) => !line.startsWith('--from'))) {
       for (const source of copy.split(' ').slice(0, -1)) {

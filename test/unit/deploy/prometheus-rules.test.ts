@@ -56,7 +56,7 @@ describe('the rules for Prometheus', () => {
     for (const { expr } of alerts) known.check(expr);
   });
 
-  it('have names of their own', () => {
+  it('have unique names', () => {
     for (const { record } of recording) assert.match(record!, /^sluice:[a-z0-9_]+:[a-z0-9_]+$/);
     for (const { alert } of alerts) assert.match(alert!, /^Sluice[A-Z][A-Za-z]+$/);
     const names = [...recording, ...alerts].map(({ record, alert }) => record ?? alert);
@@ -83,7 +83,7 @@ describe('the rules for Prometheus', () => {
     );
   });
 
-  it('have a test of each alert, with an instance for which it fires and one for which it does not', () => {
+  it('have a test of each alert, with one instance that fires and one that does not', () => {
     assert.deepEqual(tests.map(({ name }) => name).toSorted(), alerts.map(({ alert }) => alert).toSorted());
     for (const { name, input_series: series, promql_expr_test: expectations } of tests) {
       for (const { expr } of expectations) {

@@ -278,7 +278,7 @@ const someRequest: fc.Arbitrary<RouteRequest> = fc
   })
   .map(({ one, ...rest }) => ({ ...rest, header: (name: string) => (name === 'x-one' ? one : undefined) }));
 
-/** Returns whether a match takes a request, by a simple reading of the configuration's rules. */
+/** Returns true if a match takes a request, by a simple reading of the configuration's rules. */
 function holds(match: RouteMatch, one: RouteRequest): boolean {
   const { host, pathPrefix } = match;
   if (host?.startsWith('*.')) {

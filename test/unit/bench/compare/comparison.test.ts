@@ -272,7 +272,7 @@ describe('the peers', () => {
 });
 
 describe('the usage of processes', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
-  it('is that of a process and its descendants', async () => {
+  it('includes the descendants of a process', async () => {
     const script =
       // By its own CPU: by the clock a busy machine may let it have less, and then it never has more.
       'const b = Buffer.alloc(5e7, 1); while (process.cpuUsage().user < 100_000); b[0]++;';
@@ -292,7 +292,7 @@ describe('the usage of processes', { skip: process.platform !== 'linux' && 'read
     }
   });
 
-  it('is nothing for a process that has gone', () => {
+  it('is zero for a process that is gone', () => {
     assert.equal(cpuOf([2 ** 22 + 1]), 0);
     assert.equal(memoryOf([2 ** 22 + 1]), 0);
   });

@@ -72,7 +72,7 @@ describe('the command line of the load generator', () => {
     assert.deepEqual({ ...fromShort, ...expected }, fromShort);
   });
 
-  it('reads the options of a replay, which is a scenario of its own', () => {
+  it('reads the options of a replay, which is a separate scenario', () => {
     const invocation = parseArguments([URL, '--replay', 'a.jsonl']);
     assert.ok(invocation.kind === 'run');
     assert.equal(invocation.plan.scenario, 'replay');

@@ -200,7 +200,7 @@ describe('the clients of a recording', () => {
     ]);
   });
 
-  it('of a recording behind another one begin where that ended, whenever it was made', () => {
+  it('begin at the end of the previous recording, whenever each was made', () => {
     const [first, second] = [
       new WrittenRecording({ redact: ['$.a'] }),
       new WrittenRecording({ redact: ['$.b'] }),

@@ -21,7 +21,7 @@ describe('a name', () => {
     for (const [name, clean] of names) assert.deepEqual(named(name), { type: 'hello', name: clean });
   });
 
-  it('is refused if nothing of it can be seen', () => {
+  it('is refused if it has no visible character', () => {
     for (const name of ['', '  ', '\u200b\u202e', '\ud800']) assert.equal(named(name), 'The name is empty.');
   });
 });

@@ -10,7 +10,7 @@ function join(room: ChatRoom): FakeWebSocket {
 }
 
 describe('a chat room', () => {
-  it('closes a member for whom more than 1 MiB waits, and cuts it when it does not answer', () => {
+  it('closes a member with more than 1 MiB waiting, and cuts it if it does not answer', () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     try {
       const room = new ChatRoom();

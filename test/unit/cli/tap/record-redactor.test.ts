@@ -69,7 +69,7 @@ describe('rules for a recording', () => {
     assert.equal(new RecordRedactor(['$.a']).redact({ text: '{"type":"new"}', record: null }), null);
   });
 
-  it('stand in the first line of what is written', () => {
+  it('are named in the first line of the output', () => {
     const header = { type: 'tap', version: 1, at: 1, sluice: '1', filter: {}, sample: 1 } as const;
     assert.deepEqual(redact({ ...header, payload: true, maxPayload: 1, redact: ['$.b'] }, '$.a'), {
       ...header,

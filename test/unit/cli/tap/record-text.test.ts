@@ -139,14 +139,14 @@ describe('a frame for a person', () => {
 });
 
 describe('a session for a person', () => {
-  it('tells who has opened what', () => {
+  it('names the client, the listener and the target', () => {
     assert.equal(
       write(SESSION),
       `${TIME} a0-7   session a0-7 opened, 192.0.2.7, jwt:alice, /chat?token=[cut], web/chat, app 10.0.0.11:9001\n`,
     );
   });
 
-  it('has its whole id, of which the other lines have what is needed to tell sessions apart', () => {
+  it('has its whole id, and other lines have enough of the id to distinguish sessions', () => {
     const session = '097672d415-12';
     assert.match(write({ ...SESSION, session }), / 0976-12 session 097672d415-12 opened, /);
     assert.match(write(frame({ session })), / 0976-12 client -> /);
@@ -165,7 +165,7 @@ describe('a session for a person', () => {
     );
   });
 
-  it('tells how it ended, and what has crossed', () => {
+  it('says how it ended, and how much crossed', () => {
     const end = {
       type: 'end',
       at: AT,

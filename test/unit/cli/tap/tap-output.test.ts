@@ -116,7 +116,7 @@ describe('a recording that replaces another one', () => {
 });
 
 describe('the recording of a recording', () => {
-  it('never replaces the one that is read, whatever its name', async () => {
+  it('never replaces its input, whatever its name', async () => {
     const directory = scratchDirectory();
     const from = join(directory, 'a.jsonl');
     const file = join(directory, 'b.jsonl');

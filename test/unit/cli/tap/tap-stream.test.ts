@@ -121,7 +121,7 @@ describe('the stream of a tap', () => {
     assert.deepEqual(end, { kind: 'frames' });
   });
 
-  it('tells why the proxy has ended it', async () => {
+  it('says why the proxy ended it', async () => {
     const { end } = await read([Buffer.from(lines(HEADER, { type: 'done', at: 1, reason: 'shutdown' }))]);
     assert.deepEqual(end, { kind: 'done', reason: 'shutdown' });
   });
@@ -132,7 +132,7 @@ describe('the stream of a tap', () => {
     assert.equal(counts, '0 sessions, 0 frames, LOST 6 frames and 2 sessions');
   });
 
-  it('goes on behind the end of a recording that another one follows', async () => {
+  it('continues after the end of a recording if another one follows', async () => {
     const done = { type: 'done', at: 1, reason: 'shutdown' };
     const { shown, end } = await read([Buffer.from(lines(HEADER, done) + text)]);
     assert.equal(shown, lines(HEADER, done) + text);

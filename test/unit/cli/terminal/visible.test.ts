@@ -8,7 +8,7 @@ const UNICODE = symbolsOf({ LANG: 'en_US.UTF-8' });
 const ASCII = symbolsOf({ LC_ALL: 'C' });
 
 describe('a text on a terminal', () => {
-  it('shows letters of any script, and has two columns for those of East Asia and emoji', () => {
+  it('shows letters of any script, and counts two columns for East Asian letters and emoji', () => {
     assert.equal(visible('Grüße, мир', 80, UNICODE), 'Grüße, мир');
     assert.equal(visible('日本語', 6, UNICODE), '日本語');
     assert.equal(visible('日本語', 5, UNICODE), '日本…');

@@ -44,7 +44,7 @@ describe('the reader of live frames', () => {
     ]);
   });
 
-  it('tells why a stream cannot be opened, and tries again', async () => {
+  it('says why a stream cannot be opened, and retries', async () => {
     assert.deepEqual(await follow([new Error('nobody listens'), [event(0)]]), [
       'nobody listens',
       'wait 1000',
@@ -75,7 +75,7 @@ describe('the reader of live frames', () => {
 });
 
 describe('a frame', () => {
-  it('has printable texts only, whoever has chosen them', () => {
+  it('has printable texts only, whatever their source', () => {
     const { version } = parseFrame(JSON.stringify(liveFrame(0, { version: '\u001b[2J中\u202e' })));
     assert.equal(version, '\\u001b[2J\\u4e2d\\u202e');
   });

@@ -15,7 +15,7 @@ function start() {
     quit: () => void calls.push('quit'),
   };
   const program = new TopProgram(host, { symbols: symbolsOf({}), colours: false }, liveFrame(0));
-  /** What has been written since the last call. */
+  /** Returns the output since the last call. */
   const drawn = (): string => written.splice(0).join('');
   return { program, calls, drawn, size };
 }
@@ -46,7 +46,7 @@ describe('top', () => {
     assert.doesNotMatch(text, /messages\/s/);
   });
 
-  it('holds the screen during a pause, and goes on with the newest frame', () => {
+  it('holds the screen during a pause, and continues with the newest frame', () => {
     const { program, drawn } = start();
     program.onKey(' ');
     assert.match(drawn(), /PAUSED/);

@@ -41,7 +41,7 @@ describe('rates', () => {
     assert.equal(model.errorRate({ kind: 'handshake', reason: 'no_route', count: 480 }), 480);
   });
 
-  it('of an endpoint are unknown if it was not there before, or counts from 0 again', () => {
+  it('are unknown for an endpoint that is new, or counts from 0 again', () => {
     const frame = liveFrame(1);
     const [cluster] = frame.clusters;
     const healthy = cluster!.endpoints[1]!;

@@ -27,7 +27,7 @@ describe('the keys of top', () => {
     assert.equal(after(['end', 'k']).offset, 19);
     assert.equal(after(['end', 'home']).offset, 0);
     assert.equal(after(['end', '2']).offset, 0);
-    // Rows have gone since.
+    // Rows left since.
     assert.equal(after(['up'], { ...INITIAL, offset: 1000 }).offset, 19);
   });
 

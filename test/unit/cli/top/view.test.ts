@@ -154,7 +154,7 @@ describe('the screen of top', () => {
     );
   });
 
-  it('tells what needs attention', () => {
+  it('says what needs attention', () => {
     const frame = {
       notReady: 'draining',
       lastReloadSucceeded: false,

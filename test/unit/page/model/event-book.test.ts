@@ -14,7 +14,7 @@ function shown(book: EventBook): string[] {
 }
 
 describe('the events of the page', () => {
-  it('have a row once, although its ids and words are those of its last event', () => {
+  it('have a row once, with the ids and words of its last event', () => {
     const book = new EventBook();
     const first = row(1, { client: '192.0.2.1', requestId: 'a', traceId: 'b', detail: 'one' });
     book.add({ events: [first], last: 1, suppressed: 0 });

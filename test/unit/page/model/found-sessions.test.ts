@@ -23,7 +23,7 @@ describe('found sessions', () => {
     const found = new FoundSessions();
     found.set(answerOf('a', 'b'));
     assert.equal(found.note, '2 of 5 sessions. No answer from l7-1.');
-    assert.deepEqual([found.end('b'), found.end('of an older search')], [true, false]);
+    assert.deepEqual([found.end('b'), found.end('from an older search')], [true, false]);
     assert.deepEqual(
       found.rows.map(({ id, hasEnded }) => [id, hasEnded]),
       [

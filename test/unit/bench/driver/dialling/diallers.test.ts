@@ -1,4 +1,4 @@
-/** What the load generator's two kinds of connections have in common. */
+/** The common behaviour of the load generator's two kinds of connections. */
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
@@ -86,7 +86,7 @@ for (const [name, create] of Object.entries(KINDS)) {
       await eventually(() => assert.deepEqual(owner.events, ['connected', 'closed']));
     });
 
-    it('keep what the peer does not take, in order, and tell when it has gone', async () => {
+    it('buffer bytes in order until the peer reads, and report when the peer is gone', async () => {
       const received: Buffer[] = [];
       let peer: Socket | null = null;
       script = (socket) => {

@@ -8,7 +8,7 @@ import { NetDialler } from '../../../../../bench/driver/dialling/net-dialler.ts'
 import { CertificateAuthority } from '../../../../support/certificates.ts';
 import { within } from '../../../../support/deadline.ts';
 
-/** Tells whether a TLS session was resumed, when the first byte has come behind the server's tickets. */
+/** Reports whether a TLS session was resumed, at the first byte after the server's tickets. */
 class Owner implements ConnectionOwner {
   readonly first = Promise.withResolvers<boolean>();
   readonly gone = Promise.withResolvers<undefined>();
@@ -49,7 +49,7 @@ describe('connections over TLS', () => {
   });
 
   for (const resume of [true, false]) {
-    it(`${resume ? 'resume' : 'do not resume'} the session of the one before if they should${resume ? '' : ' not'}`, async () => {
+    it(`${resume ? 'resume' : 'do not resume'} the session of the previous connection if they should${resume ? '' : ' not'}`, async () => {
       const { port } = server.address() as AddressInfo;
       const target = { protocol: 'tls', host: 'localhost', port, path: '/' } as const;
       const dialler = new NetDialler('127.0.0.1', { target, insecure: true, resume });

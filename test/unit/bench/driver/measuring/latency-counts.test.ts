@@ -74,7 +74,7 @@ describe('latency counts', () => {
     assert.ok(Math.abs(distribution.percentile(100) * TICKS_PER_MS - MAX_TICKS) <= MAX_TICKS / 1000);
   });
 
-  it('of several threads are merged, and no percentile is a mean of theirs', () => {
+  it('are merged over threads, and no percentile is a mean of the threads', () => {
     const fast = new LatencyCounts();
     const slow = new LatencyCounts();
     for (let index = 0; index < 990; index++) fast.record(1);

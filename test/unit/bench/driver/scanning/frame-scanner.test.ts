@@ -9,7 +9,7 @@ const [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] = [0, 1, 2, 8, 9, 10];
 
 class Notes implements ReplySink {
   readonly lines: string[] = [];
-  /** What was handed over of each message's bytes. */
+  /** The bytes that were handed over from each message. */
   readonly prefixes: Buffer[] = [];
 
   replyMessage(length: number, bytes: Buffer, start: number, available: number): void {

@@ -13,7 +13,7 @@ import { Stamp } from '../../../../../bench/scenarios/stamp.ts';
 import { acceptKey } from '../../../../../src/wire/upgrade/accept-key.ts';
 
 describe('the ring of messages in flight', () => {
-  it('gives back the oldest first, however many there are', () => {
+  it('returns the oldest first, however many there are', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constant(null), fc.nat(1e6))), (steps) => {
         const ring = new SentRing();
@@ -179,7 +179,7 @@ describe('the opening handshake', () => {
     assert.deepEqual(lines.slice(-2), ['', '']);
   });
 
-  it('lets headers of the command line stand in for its own', () => {
+  it('replaces its headers by those given on the command line', () => {
     const text = begin([
       ['HOST', 'other'],
       ['User-Agent', 'me'],

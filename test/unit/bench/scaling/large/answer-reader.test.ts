@@ -5,7 +5,7 @@ import { AnswerReader } from '../../../../../bench/scaling/large/answer-reader.t
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
 
 describe('a reader of short answers', () => {
-  it('gives an answer when its last byte has come, wherever it is cut', () => {
+  it('returns an answer at its last byte, wherever it is cut', () => {
     for (let cut = 1; cut < ANSWER.length; cut++) {
       const reader = new AnswerReader();
       assert.equal(reader.take(Buffer.from(ANSWER.slice(0, cut))), null);

@@ -20,7 +20,7 @@ import { receiveAsServer } from '../../../wire/frames/foreign-codec.ts';
 
 const NO_RULES = compileRedaction([]);
 
-/** A clock that goes on when it is told to. */
+/** A clock that advances only on request. */
 export class FakeClock {
   time = 0;
   readonly #timers = new Set<{ readonly at: number; readonly callback: () => void }>();
@@ -35,7 +35,7 @@ export class FakeClock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Goes on to a time, and calls back on the way. */
+  /** Advances to a time, and runs the callbacks that are due. */
   goTo(time: number): void {
     for (;;) {
       const [first] = [...this.#timers].filter(({ at }) => at <= time).sort((a, b) => a.at - b.at);

@@ -30,7 +30,7 @@ function openAll(count: number, max: number): { readonly openedAt: number[]; rea
 }
 
 describe('the gate of connections being opened', () => {
-  it('lets all in at once if there is room', () => {
+  it('admits all at once if there is room', () => {
     assert.deepEqual(openAll(3, 3), { openedAt: [10, 10, 10], most: 3 });
   });
 
@@ -58,7 +58,7 @@ describe('the gate of connections being opened', () => {
     assert.ok(gate.enter(named('d')));
   });
 
-  it('lets nobody in when it is stopped', () => {
+  it('admits nobody after it is stopped', () => {
     const gate = new OpeningGate(1);
     const refused: Entrant = { admitted: () => assert.fail('admitted') };
     assert.ok(gate.enter(refused));

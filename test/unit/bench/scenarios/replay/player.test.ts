@@ -248,7 +248,7 @@ describe('the player of a recorded client', () => {
     assert.ok(rig.finished);
   });
 
-  it('goes on with the next client if one cannot be opened', () => {
+  it('continues with the next client if one cannot be opened', () => {
     const recording = new WrittenRecording();
     recording.session(0).client(10, 'a').end(100);
     recording.session(0).client(10, 'b').end(100);

@@ -46,7 +46,7 @@ describe('the check of replies', () => {
     assert.match(text, /^[\x20-\x7e]*$/);
   });
 
-  it('does not take a message of which only the beginning is known', () => {
+  it('rejects a message if only its beginning is known', () => {
     assert.match(compare('abc', 'abc', 1000)!, /1000 bytes came, which are too many to be compared/);
   });
 
