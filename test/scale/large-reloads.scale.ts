@@ -87,7 +87,7 @@ async function atRest(read: () => number): Promise<number> {
   return value;
 }
 
-/** @param share of the values at or below the result, 0 to 1 */
+/** @param share quantile, from 0 to 1 */
 function at(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;

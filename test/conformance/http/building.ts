@@ -26,7 +26,7 @@ export function chunked(body: string, ...lines: string[]): string {
  * A request as the endpoint must receive it: the client's lines, the proxy's facts about the client, and the
  * framing.
  *
- * @param lines of the client's head without its Host, as they must arrive
+ * @param lines the client's head without its Host, as they must arrive
  */
 export function received(
   line: string,

@@ -24,7 +24,7 @@ const PAUSE_MS = 1;
 /** The client's scheme, as the endpoint receives it. Without this header all requests are the same. */
 const HTTP = '\r\nX-Forwarded-Proto: http\r\n';
 const HTTPS = '\r\nX-Forwarded-Proto: https\r\n';
-/** Quiet time after which a proxy that owes no more bytes counts as silent. */
+/** Milliseconds without a change before the outcome counts as final: fewer after an answer. */
 const QUIET_MS = { answered: 8, silent: 30 };
 
 /** @throws Error if the outcome differs from the case's, or if other clients notice */
@@ -55,7 +55,7 @@ export async function expectOutcome(proxy: Proxy, one: Case, cutting: Cutting): 
 /**
  * Observes a proxy whose behaviour is unknown.
  *
- * @param patience factor by which waits are longer than usual
+ * @param patience factor for all waits
  */
 export async function observeOutcome(proxy: Proxy, one: Case, patience: number): Promise<Observation> {
   const client = await send(proxy, one, 'whole');

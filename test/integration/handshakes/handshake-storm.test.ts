@@ -200,7 +200,7 @@ describe('a storm of handshakes', { timeout: 300_000 }, () => {
     });
     assert.equal(await statusOf(await ask('2001:db8::beef:2')), '503', 'the same network');
     const innocent = await ask('2001:db8:1::1');
-    // The oldest waiting handshake is gone; the one in progress stays.
+    // The oldest waiting handshake is gone; the handshake in progress stays.
     assert.equal(await statusOf(hoarder[1]!), '503');
     first.connection.write(switchingProtocols(first.head));
     assert.equal(await statusOf(hoarder[0]!), '101');

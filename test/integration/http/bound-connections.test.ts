@@ -231,7 +231,7 @@ describe('connection-bound authentication', () => {
     assert.equal(await upgrade(client, 'NTLM yve'), '101 yve');
   });
 
-  it('does not survive an upgrade after which the endpoint closes', async () => {
+  it('ends when the endpoint closes after an upgrade', async () => {
     const client = await connect();
     assert.equal(await upgrade(client, 'NTLM one', '/other/close'), '401');
     assert.equal(await upgrade(client, 'NTLM zoe'), '401');

@@ -73,7 +73,7 @@ function isRequireCall({ expression }: ts.CallExpression): boolean {
 }
 
 /**
- * Returns true if `import.meta` is used only to name a visible file, or for the extension of its own file.
+ * Returns true if `import.meta` is used only to name a visible file, or for the extension of the same file.
  */
 function isPlainMeta(meta: ts.MetaProperty): boolean {
   const property = meta.parent;
