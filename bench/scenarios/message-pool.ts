@@ -2,9 +2,9 @@ import { MAX_MASKED_HEAD_BYTES, writeMaskedFrame } from '../../src/wire/frames/f
 import { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } from '../../src/wire/frames/opcodes.ts';
 import { meanSize, sampleSizes, sizeBounds, type SizeDistribution } from '../options/size-distribution.ts';
 
-/** Memory for copies of a message of one size: they lie side by side, so that several go out in one write. */
+/** Memory for adjacent copies of a message of one size, so that several go out in one write. */
 const UNIFORM_BYTES = 256 * 1024;
-/** Number of messages of several sizes, and the memory that they must fit into. */
+/** Number of messages of different sizes, and their max memory. */
 const VARIED_COUNT = 1024;
 const VARIED_BYTES = 64 * 1024 * 1024;
 const MIN_VARIED_COUNT = 16;
@@ -15,31 +15,31 @@ const PRINTABLES = 95;
 export interface PoolOptions {
   readonly sizes: SizeDistribution;
   readonly framing: 'none' | 'binary' | 'text';
-  /** Most messages in flight on a connection. */
+  /** Max messages in flight per connection. */
   readonly inFlight: number;
-  /** Behind every message comes a ping that carries the message's place in the pool (4 bytes). */
+  /** Whether each message is followed by a ping with the message's place in the pool (4 bytes). */
   readonly pings: boolean;
-  /** Memory for all of them. */
+  /** Memory for all messages. */
   readonly allocate: (size: number) => Buffer;
 }
 
 /**
- * Messages as they go over the wire, made before the run: masked frames, or bare bytes. They lie one behind the
- * other, so that a run of them is one write.
+ * Messages in wire format, made before the run: masked frames or bare bytes. They are adjacent, so that a run
+ * of them is one write.
  */
 export class MessagePool {
   readonly count: number;
-  /** Whether all messages are equal, so that every run of them may begin with the first. */
+  /** Whether all messages are equal, so that every run may start with the first. */
   readonly uniform: boolean;
   /** Payload length of each message. */
   readonly lengths: Uint32Array;
   readonly #bytes: Buffer;
-  /** Offsets at which the messages begin, and at last the end of the last one. */
+  /** Offsets of the messages, and the end of the last one. */
   readonly #offsets: Float64Array;
   readonly #fromFirst: Buffer[] = [];
   readonly #singles: Buffer[] = [];
 
-  /** @param random the next 32 random bits: for masks, and for payload that does not compress */
+  /** @param random returns 32 random bits: for masks, and for payload that does not compress */
   constructor(options: PoolOptions, random: () => number) {
     const { sizes, framing, pings, allocate } = options;
     const { min, max } = sizeBounds(sizes);
@@ -80,7 +80,7 @@ export class MessagePool {
 
 function countOf({ sizes, inFlight, pings }: PoolOptions): number {
   const { min, max } = sizeBounds(sizes);
-  // A place must not come round again while its message is in flight.
+  // A place must not be reused while its message is in flight.
   const distinct = pings ? 2 * inFlight : 1;
   if (min === max) return Math.max(distinct, Math.min(inFlight, Math.ceil(UNIFORM_BYTES / (max + 1))));
   const fitting = Math.floor(VARIED_BYTES / meanSize(sizes));

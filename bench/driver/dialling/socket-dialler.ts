@@ -12,10 +12,10 @@ const COPY_SIZE = 64 * 1024;
 /** Plain connections on system calls: nearly all of the driver's cost per message is in the kernel. */
 export class SocketDialler implements Dialler {
   readonly loop = new SocketLoop();
-  /** Bytes read from any connection, during the call of its owner. */
+  /** Bytes read from any connection. Valid during the owner's callback. */
   readonly input = new PinnedBuffer(READ_SIZE);
   readonly target: SocketAddress;
-  /** Bytes outside of the memory of {@link allocate} are copied here to be sent. */
+  /** Bytes outside the memory of {@link allocate} are copied here before sending. */
   readonly #copy = new PinnedBuffer(COPY_SIZE);
   readonly #allocated = new Map<ArrayBufferLike, PinnedBuffer>();
 
@@ -46,7 +46,7 @@ export class SocketDialler implements Dialler {
     this.loop.close();
   }
 
-  /** Finds or makes memory that the bytes can be sent from. Bytes that are not sent at once must be {@link kept}. */
+  /** Finds or creates pinned memory for the bytes. Bytes that are not sent at once must be {@link kept}. */
   place(bytes: Uint8Array): Waiting {
     const allocated = this.#allocated.get(bytes.buffer);
     if (allocated !== undefined) {
@@ -78,9 +78,9 @@ class SocketConnection extends Watched implements Connection {
   readonly #owner: ConnectionOwner;
   readonly #waiting: Waiting[] = [];
   #connecting = true;
-  /** FIN follows what waits. */
+  /** Whether FIN follows the waiting bytes. */
   #ending = false;
-  /** Whether sending has failed; received bytes can still be read. */
+  /** Whether sending failed. Received bytes can still be read. */
   #broken = false;
   #gone = false;
 
@@ -92,7 +92,7 @@ class SocketConnection extends Watched implements Connection {
     const fd = loop.sockets.open(target);
     const result = fd < 0 ? fd : loop.sockets.connect(fd, target);
     if (result === 0 || result === -EINPROGRESS) {
-      // A socket that is connected already is writable at once.
+      // A connected socket is writable at once.
       loop.poller.watch(this, fd, EPOLLOUT);
       return;
     }
@@ -172,7 +172,7 @@ class SocketConnection extends Watched implements Connection {
     this.#owner.drained();
   }
 
-  /** Whether a send has found the connection broken: the read that follows says how. */
+  /** Whether a send found the connection broken. The next read tells the reason. */
   #breaks(sent: number): boolean {
     if (sent >= 0 || sent === -EAGAIN || sent === -EINTR) return false;
     this.#broken = true;
@@ -185,7 +185,7 @@ class SocketConnection extends Watched implements Connection {
     this.#dialler.loop.poller.change(this, this.#waiting.length > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
   }
 
-  /** The owner is told later, as it may be in the middle of a call of ours. */
+  /** Notifies the owner later, because the owner may be inside a call to this class. */
   #closeAndTell(error: Error | null): void {
     this.#gone = true;
     this.#dialler.loop.poller.close(this);

@@ -3,11 +3,11 @@ import { LatencyCounts } from './latency-counts.ts';
 import type { LivePage } from './live-page.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Max different errors or close codes: the target chooses them. */
+/** Max different errors or close codes, because the target chooses them. */
 const MAX_KINDS = 100;
 const OTHER = 'other';
 const SECOND_MS = 1000;
-/** Seconds that the counts have room for at first. */
+/** Initial capacity of the counts, in seconds. */
 const FIRST_SECONDS = 64;
 
 /** Records the measurements of one thread. */
@@ -17,7 +17,7 @@ export class Recorder {
   readonly connect = new LatencyCounts();
   readonly tls = new LatencyCounts();
   readonly handshake = new LatencyCounts();
-  /** The last reading of the clock: at the start of the current callback. */
+  /** The last reading of the clock, from the start of the current callback. */
   now = 0;
   opened = 0;
   resumed = 0;
@@ -33,20 +33,20 @@ export class Recorder {
   readonly #closes = new Map<string, number>();
   #from = Infinity;
   #until = Infinity;
-  /** Number of the current measured second; -1 while nothing is measured. */
+  /** Index of the current measured second; -1 outside the measurement. */
   #second = -1;
   #busy = 0;
   #cpuMs = 0;
 
   /**
-   * @param byIntended whether a latency counts when its message was due in the measured time (open loop), or
-   *   when its reply came in it
+   * @param byIntended whether a latency counts if its message was due in the measured time (open loop), or if
+   * its reply arrived in it
    */
   constructor(byIntended: boolean) {
     this.#byIntended = byIntended;
   }
 
-  /** Reads the clock, once for everything that one event brings. */
+  /** Reads the clock once per event. */
   readClock(): number {
     const now = monotonicNow();
     this.now = now;
@@ -54,7 +54,7 @@ export class Recorder {
     return now;
   }
 
-  /** Measures events in [from, until). May be called again with an earlier end. */
+  /** Measures events in [from, until). A second call may set an earlier end. */
   measure(from: number, until: number): void {
     this.#from = from;
     this.#until = until;
@@ -62,17 +62,17 @@ export class Recorder {
   }
 
   /**
-   * A message has been answered.
+   * Records an answered message.
    *
-   * @param since when it was sent; in an open loop when it should have been
-   * @param length of its payload
+   * @param since time of sending, or in an open loop the due time
+   * @param length payload length
    */
   answered(since: number, length: number): void {
     this.arrived(length);
     this.waited(since);
   }
 
-  /** Counts a message, without a latency. @param length of its payload */
+  /** Counts a message without a latency. @param length payload length */
   arrived(length: number): void {
     const second = this.#second;
     if (second < 0) return;
@@ -90,7 +90,7 @@ export class Recorder {
     if (counts) this.latency.record(this.now - since);
   }
 
-  /** A message of an open loop is sent that was due at `intended`, or a client of a replay begins. */
+  /** Records the start of a message that was due at `intended`, or of a client of a replay. */
   sent(intended: number): void {
     if (this.#isMeasured(intended)) this.lateness.record(this.now - intended);
   }
@@ -103,13 +103,13 @@ export class Recorder {
     addTo(this.#closes, kind, 1);
   }
 
-  /** Records the cost of the thread itself. */
+  /** Records the CPU cost of the thread itself. */
   cost(busy: number, cpuMs: number): void {
     this.#busy = busy;
     this.#cpuMs = cpuMs;
   }
 
-  /** Lets the main thread see how far it is. */
+  /** Publishes the progress to the main thread. */
   publish(page: LivePage, thread: number): void {
     page.set(thread, 'messages', sumOf(this.#messages));
     page.set(thread, 'failures', sumOf(this.#errors.values()) + sumOf(this.#closes.values()));

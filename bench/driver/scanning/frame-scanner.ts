@@ -13,7 +13,7 @@ const FIN = 0x80;
 const MASKED = 0x80;
 const MAX_HEAD_BYTES = 10;
 const MAX_CONTROL_BYTES = 125;
-/** A buffer of at most this size serves all messages in pieces; a larger one serves one message. */
+/** Max size of a buffer that serves all split messages. A larger one serves one message. */
 const REUSED_BYTES = 512;
 const NOTHING = Buffer.alloc(0);
 
@@ -25,7 +25,7 @@ export class FrameScanner implements Scanner {
   readonly #sink: ReplySink;
   readonly #head = Buffer.allocUnsafe(MAX_HEAD_BYTES);
   #headLength = 0;
-  /** The first byte of the current frame, and its payload bytes that are still to come. */
+  /** The first byte of the current frame, and its remaining payload bytes. */
   #first = 0;
   #remaining = 0;
   /** Whether part of a message has arrived, and its length and first bytes so far. */
@@ -39,7 +39,7 @@ export class FrameScanner implements Scanner {
   #controlLength = 0;
   #stopped = false;
 
-  /** @param keptBytes max first bytes that the sink wants of a message that comes in pieces */
+  /** @param keptBytes max first bytes of a split message that the sink needs */
   constructor(sink: ReplySink, keptBytes: number) {
     this.#sink = sink;
     this.#keptBytes = keptBytes;
@@ -54,7 +54,7 @@ export class FrameScanner implements Scanner {
     }
   }
 
-  /** A frame that begins in the input. */
+  /** Reads a frame that starts in the input. */
   #frame(input: Buffer, at: number, end: number): number {
     if (end - at < 2) return this.#cutHead(input, at, end);
     const first = input[at]!;
@@ -71,7 +71,7 @@ export class FrameScanner implements Scanner {
     return at + head;
   }
 
-  /** Gathers a head that the end of a read has cut, byte by byte. */
+  /** Collects a split head byte by byte. */
   #cutHead(input: Buffer, from: number, end: number): number {
     let at = from;
     const head = this.#head;
@@ -136,7 +136,7 @@ export class FrameScanner implements Scanner {
   #keep(input: Buffer, at: number, take: number): void {
     const wanted = Math.min(this.#keptBytes, this.#prefixLength + take);
     if (wanted > this.#prefix.length) {
-      // Doubled each time, so that a message in many pieces is not copied for each of them.
+      // The size doubles, so that a message in many pieces is not copied for each piece.
       const size = Math.min(this.#keptBytes, Math.max(wanted, 2 * this.#prefix.length, REUSED_BYTES));
       const larger = Buffer.allocUnsafe(size);
       this.#prefix.copy(larger, 0, 0, this.#prefixLength);
@@ -183,7 +183,10 @@ function isWholeMessage(first: number): boolean {
   return first === (FIN | OPCODE_BINARY) || first === (FIN | OPCODE_TEXT);
 }
 
-/** Returns the length of a frame's head, by its second byte; masked frames are refused before their mask matters. */
+/**
+ * Returns the length of a frame's head from its second byte. Masked frames are refused before their mask
+ * matters.
+ */
 function headLength(second: number): number {
   const length = second & 0x7f;
   if (length < 126) return 2;

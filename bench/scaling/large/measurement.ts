@@ -13,32 +13,32 @@ const SETTLE_MS = 3000;
  * workers.
  */
 const WEB_CONNECTIONS = 8;
-/** As long as the reloads of a proxy that needs 300 ms for each. */
+/** The same time as the reloads of a proxy that needs 300 ms for each. */
 const CALM_MS = 3000;
 const BETWEEN_RELOADS_MS = 200;
 
-/** How long the proxy's threads serve nobody, in milliseconds. */
+/** Times in which the proxy's threads serve nobody, in milliseconds. */
 export interface Holds {
   /** The longest answer of a worker. */
   readonly workers: number;
   /** The longest answer of the admin address. */
   readonly primary: number;
-  /** The longest delay of the clients themselves: an answer may look late by it. */
+  /** The longest delay of the clients themselves, which may make an answer look late. */
   readonly clients: number;
-  /** Requests to workers that got no answer. */
+  /** Requests to workers without an answer. */
   readonly failures: number;
 }
 
 /** The cost of an idle proxy. */
 export interface StartFigures {
   readonly readyMs: number;
-  /** CPU of all threads until then, in milliseconds: a busy machine changes it least. */
+  /** CPU time of all threads until ready, in milliseconds. It depends least on other load. */
   readonly readyCpuMs: number;
   /** In bytes. */
   readonly memory: number;
 }
 
-/** What changes of one route cost. */
+/** The cost of changing one route. */
 export interface ReloadFigures {
   readonly reloads: number;
   /** In bytes, after the last reload. */
@@ -56,7 +56,7 @@ export interface MetricsFigures {
   readonly holds: Holds;
 }
 
-/** Starts a proxy, and reads what it takes before its first client. Stops it again. */
+/** Starts a proxy, measures its start without clients, and stops it. */
 export async function measureStart(stage: Stage, peer: LargePeer, sizes: LargeSizes): Promise<StartFigures> {
   const running = await RunningPeer.start(stage, peer, sizes);
   await delay(SETTLE_MS);
@@ -65,7 +65,7 @@ export async function measureStart(stage: Stage, peer: LargePeer, sizes: LargeSi
   return figures;
 }
 
-/** Changes one route again and again, while requests are sent. @throws Error if a change does not come into force */
+/** Changes one route repeatedly while requests are sent. @throws Error if a change does not take effect */
 export async function measureReloads(running: RunningPeer, reloads: number): Promise<ReloadFigures> {
   const probers = new Probers(running);
   try {
@@ -75,7 +75,7 @@ export async function measureReloads(running: RunningPeer, reloads: number): Pro
     for (let count = 0; count < reloads; count++) {
       running.writeNextVersion();
       probers.begin(running.version);
-      // The requests go out before the reload, so that each connection sees when its answer changes.
+      // The requests go out before the reload, so that each connection sees the change of its answer.
       await delay(BETWEEN_RELOADS_MS);
       const from = performance.now();
       running.reload();
@@ -95,7 +95,7 @@ export async function measureReloads(running: RunningPeer, reloads: number): Pro
   }
 }
 
-/** Reads the page of metrics as a scraper does, while requests are sent. @throws Error if there is none */
+/** Reads the metrics like a scraper while requests are sent. @throws Error if the proxy has no metrics */
 export async function measureMetrics(running: RunningPeer): Promise<MetricsFigures> {
   const probers = new Probers(running);
   try {
@@ -125,7 +125,7 @@ export function worstOf(all: readonly Holds[]): Holds {
   };
 }
 
-/** The clients of a measurement: some of the workers, and one of the primary. */
+/** The clients of a measurement: some for the workers, and one for the primary. */
 class Probers {
   readonly #peer: LargePeer;
   readonly #workers: Prober;

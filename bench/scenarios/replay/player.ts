@@ -38,28 +38,28 @@ export interface Stage {
   readonly check: ReplyCheck;
   readonly results: PlayResults;
   now(): number;
-  /** Makes the player due at a time of {@link now}. */
+  /** Schedules the player at a time of {@link now}. */
   schedule(player: Scheduled, at: number): void;
   cancel(player: Scheduled): void;
-  /** Returns whether a session may be opened at once. If not, the player waits until it is admitted. */
+  /** Returns whether a session may open at once. Otherwise the player waits for admission. */
   enter(player: Entrant): boolean;
-  /** Opens a player's session with the client's handshake. @param index of the session */
+  /** Opens a player's session with the client's handshake. @param index index of the session */
   open(index: number, client: RecordedClient): void;
-  /** Writes the frame of an event that the client sends. */
+  /** Writes the frame of an event of the client. */
   frameOf(event: number): Uint8Array;
-  /** The player has played all its clients. */
+  /** Called when the player has played all its clients. */
   finished(): void;
 }
 
-/** Counts what the players of a thread do. */
+/** Counts the actions of a thread's players. */
 export interface PlayResults {
-  /** A client begins. */
+  /** Called when a client starts. */
   began(): void;
-  /** The connection of a client is opened now that has waited since `since` for others to open. */
+  /** Called when a client's connection opens after a wait since `since` for other openings. */
   delayed(since: number): void;
-  /** A client has been played to its end, and everything was as expected, or not. */
+  /** Called when a client ends, and whether everything was as expected. */
   ended(isGood: boolean): void;
-  /** A message has been sent that was due at `due`. */
+  /** Called when a message that was due at `due` is sent. */
   sent(due: number, bytes: number): void;
   /** Called when a message arrives. */
   arrived(bytes: number): void;
@@ -67,7 +67,7 @@ export interface PlayResults {
   unsolicited(): void;
   /** Called for the first reply to a message that was sent at `since`. */
   answered(since: number): void;
-  /** A session is counted as an error that has closed already. */
+  /** Called when an already closed session counts as an error. */
   error(kind: string): void;
   /** Called when an event differs from the recording. */
   differed(client: RecordedClient, what: string): void;
@@ -79,27 +79,27 @@ export class Player implements Scheduled, Entrant {
   dueAt = 0;
   readonly #stage: Stage;
   readonly #session: PlayedSession;
-  /** The clients of this connection, and the next of them. */
+  /** The clients of this connection, and the index of the next one. */
   readonly #clients: readonly RecordedClient[];
   #next = 0;
-  /** When the recording's first client starts. */
+  /** Start of the recording's first client. */
   #startAt = 0;
   #client: RecordedClient | null = null;
-  /** When the client was due to open its connection, and how long it had to wait for others. */
+  /** When the client was due to open its connection, and its wait for other openings. */
   #enteredAt = 0;
   #delay = 0;
   #openedAt = 0;
-  /** The event that comes next, and of `same` the next reply. */
+  /** The next event, and the next reply for `same`. */
   #event = -1;
   #reply = -1;
   /** Recorded replies before the event, and replies received. */
   #expected = 0;
   #received = 0;
-  /** Until when replies may come that the event waits for; 0 if it waits for none. */
+  /** Deadline of the replies that the event waits for; 0 without a wait. */
   #deadline = 0;
-  /** Whether the client has been played to its end. */
+  /** Whether the client was played to its end. */
   #isPlayed = false;
-  /** Of messages whose first reply has not come: the replies before it, and when the message was sent. */
+  /** Messages without a first reply: the number of earlier replies, and the time of sending. */
   readonly #thresholds = new SentRing();
   readonly #sentAt = new SentRing();
 
@@ -109,12 +109,12 @@ export class Player implements Scheduled, Entrant {
     this.#clients = clients;
   }
 
-  /** The client that is being played; null between two clients. */
+  /** The current client. Null between two clients. */
   get client(): RecordedClient | null {
     return this.#client;
   }
 
-  /** Begins with the first client. @param startAt when the recording's first client starts */
+  /** Starts the first client. @param startAt start of the recording's first client */
   begin(startAt: number): void {
     this.#startAt = startAt;
     this.#scheduleNext();
@@ -125,7 +125,7 @@ export class Player implements Scheduled, Entrant {
     else this.#advance();
   }
 
-  /** The connection of the client may be opened, which had to wait for others to open. */
+  /** Opens the connection of a client that waited for admission. */
   admitted(): void {
     const stage = this.#stage;
     this.#delay = stage.now() - this.#enteredAt;
@@ -133,7 +133,7 @@ export class Player implements Scheduled, Entrant {
     stage.open(this.#session.index, this.#client!);
   }
 
-  /** The session is open. */
+  /** Called when the session is open. */
   opened(): void {
     this.#openedAt = this.#stage.now();
     this.#session.mayClose = this.#stage.expect === 'none' && this.#endsByEndpoint();
@@ -153,7 +153,7 @@ export class Player implements Scheduled, Entrant {
     }
     if (expect === 'none') return;
     if (place >= client.replies) {
-      // Servers with a memory, such as a chat, send more the second time.
+      // Servers with memory, such as a chat, send more the second time.
       if (expect === 'count' || client.isUnended) {
         results.unsolicited();
         return;
@@ -164,17 +164,17 @@ export class Player implements Scheduled, Entrant {
     if (expect === 'same' && !this.#isSame(place, length, bytes.subarray(start, start + available), isText))
       return;
     if (this.#deadline === 0) return;
-    // The next reply has all its time again.
+    // The next reply gets the full timeout.
     this.#deadline = 0;
     this.#advance();
   }
 
-  /** The session takes more again. */
+  /** Called when the session can take more. */
   drained(): void {
     if (this.#client !== null && !this.#isPlayed) this.#advance();
   }
 
-  /** The session is gone, or could not be opened. */
+  /** Called when the session closed or failed to open. */
   closed(): void {
     const client = this.#client;
     if (client === null) return;
@@ -204,7 +204,7 @@ export class Player implements Scheduled, Entrant {
     if (this.#stage.enter(this)) this.#stage.open(this.#session.index, client);
   }
 
-  /** Does everything that is due by now. */
+  /** Plays every event that is due. */
   #advance(): void {
     const stage = this.#stage;
     const session = this.#session;
@@ -230,7 +230,7 @@ export class Player implements Scheduled, Entrant {
     }
   }
 
-  /** Steps over the replies before the next event of the client: they are expected before it. */
+  /** Skips the replies before the client's next event, and expects them first. */
   #passReplies(): void {
     const { log } = this.#stage;
     for (;;) {
@@ -256,7 +256,7 @@ export class Player implements Scheduled, Entrant {
     }
   }
 
-  /** Does what the client did. */
+  /** Repeats an action of the client. */
   #play(kind: number, due: number): void {
     const { log, results } = this.#stage;
     const session = this.#session;
@@ -303,7 +303,7 @@ export class Player implements Scheduled, Entrant {
     this.#session.fail(kind);
   }
 
-  /** Whether the endpoint has closed where it did so in the recording. Counts it as an error if it did otherwise. */
+  /** Whether the endpoint closed as in the recording. Counts every other close as an error. */
   #closedAsRecorded(client: RecordedClient): boolean {
     const { log, expect, results } = this.#stage;
     const session = this.#session;

@@ -15,7 +15,10 @@ import { ReplayResults } from './replay-results.ts';
 import { ReplyCheck } from './reply-check.ts';
 import { Timetable, type Scheduled } from './timetable.ts';
 
-/** Max bytes of a reply that can be compared: recorded ones have 64 KiB at most, and redaction may have made them shorter. */
+/**
+ * Max bytes of a reply to compare. Recorded replies have at most 64 KiB, and redaction may have shortened
+ * them.
+ */
 const MAX_COMPARED_BYTES = 128 * 1024;
 
 /** Creates the traffic of a replay. @throws Error if the context has no recording */
@@ -77,7 +80,7 @@ class ReplayTraffic implements Traffic {
   }
 
   giveUp(): void {
-    // Clients that are not played to the end are neither played nor failed.
+    // Clients that were cut short count neither as played nor as failed.
   }
 
   opened(session: Session): void {
@@ -102,18 +105,18 @@ class ReplayTraffic implements Traffic {
   }
 
   pong(): void {
-    // Pongs are no part of the conversation.
+    // Pongs are not part of the conversation.
   }
 
   readDone(): void {
-    // Each message is handled when it comes.
+    // Each message is handled when it arrives.
   }
 
   drained(session: Session): void {
     this.#players[session.index]?.drained();
   }
 
-  /** The clients of a connection: with fewer connections than clients it plays several, in their order. */
+  /** The clients of a connection. With fewer connections than clients, it plays several in order. */
   #clientsOf(index: number): readonly RecordedClient[] {
     const { plan, thread } = this.#context;
     const { clients } = this.#recorded;
