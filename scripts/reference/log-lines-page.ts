@@ -88,7 +88,7 @@ function writtenColumns(tables: string): ReadonlyMap<string, string> {
   return columns;
 }
 
-/** The message and level of a line; the name of a field. */
+/** Returns the key of a row: the message and level of a line, or the name of a field. */
 function keyOf([first = '', second = '']: readonly string[]): string {
   return /^(?:debug|info|warn|error|fatal)$/.test(second) ? `${first} ${second}` : first;
 }

@@ -218,7 +218,7 @@ export function parseArguments(argv: readonly string[], env: CommandOptions['env
   };
 }
 
-/** Not strict, because Node's own messages for bad arguments span three lines. */
+/** Splits the arguments. Not strict, because Node's own messages for bad arguments span three lines. */
 function tokensOf(argv: readonly string[]) {
   return parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true }).tokens;
 }

@@ -137,7 +137,10 @@ export class EventLoop {
     setImmediate(this.#turn);
   }
 
-  /** A method, because TypeScript assumes the field unchanged. A callback may have closed the loop. */
+  /**
+   * Whether the loop still runs: a callback may have closed it. A method, because TypeScript assumes the
+   * field unchanged.
+   */
   #isRunning(): boolean {
     return this.#running;
   }

@@ -30,7 +30,10 @@ function nameOf(san: string): CertificateName {
   return { kind, value: (kind === 'ip' ? normalizeIp(san) : normalizeName(kind, san)) ?? san };
 }
 
-/** The kind must match too: an authority may let clients choose names of one kind freely. */
+/**
+ * Whether a certificate has a name. The kind must match too: an authority may let clients choose names of one
+ * kind freely.
+ */
 function has({ names }: ClientCertificate, { kind, value }: CertificateName): boolean {
   for (const name of names) if (name.value === value && name.kind === kind) return true;
   return false;

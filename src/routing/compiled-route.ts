@@ -178,7 +178,7 @@ export class CompiledRoute<T> {
   }
 }
 
-/** Normalized paths are ASCII: one character per byte. */
+/** Whether a path is too long for expressions. Normalized paths are ASCII: one character per byte. */
 function isTooLong(path: string): boolean {
   return path.length > MAX_EXPRESSION_PATH_BYTES;
 }

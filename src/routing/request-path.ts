@@ -143,7 +143,7 @@ function isLowerCase(code: number): boolean {
   return code >= 0x61 && code <= 0x7a;
 }
 
-/** RFC 3986 section 2.3: letters, digits, `-`, `.`, `_`, `~`. */
+/** Whether a character is unreserved (RFC 3986 section 2.3): a letter, a digit, `-`, `.`, `_` or `~`. */
 function isUnreserved(code: number): boolean {
   return (
     isLowerCase(code) ||

@@ -53,7 +53,7 @@ export class Cluster implements AttemptSource {
   draining = false;
   readonly connectDuration: Histogram;
   readonly failureLog: FailureLog;
-  /** Set by the owner of idle connections, which count towards the limits. */
+  /** Makes room under a limit. Set by the owner of idle connections, which count towards the limits. */
   makeRoom: AttemptSource['makeRoom'] = () => false;
   readonly #context: ClusterContext;
   readonly #clock: () => number;

@@ -13,7 +13,7 @@ import type { ConnectionGroup, Layer } from './generations/layer.ts';
 import { runService } from './service-task.ts';
 import { tunnelGroup } from './tunnels/tunnel-group.ts';
 
-/** The layer 4 worker's task: serves every `l4` listener of the configuration until drained. */
+/** Runs the layer 4 worker's task: serves every `l4` listener of the configuration until drained. */
 export default function serve(start: WorkerStart): Promise<void> {
   return runService(start, (environment, { listenLock }) => {
     return new Generations(new TunnelLayer(environment.wheel), environment, new ThreadLock(listenLock));

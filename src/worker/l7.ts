@@ -37,7 +37,7 @@ import { WebTunnelMaker } from './tunnels/web-tunnels.ts';
 /** Interval of {@link BufferBudget.refresh}. */
 const REFRESH_MS = 1000;
 
-/** The layer 7 worker's task: serves every `l7` listener of the configuration until drained. */
+/** Runs the layer 7 worker's task: serves every `l7` listener of the configuration until drained. */
 export default async function serve(start: WorkerStart): Promise<void> {
   await loadEngines(webListeners(start.config));
   return runService(start, (environment, { listenLock }) => {

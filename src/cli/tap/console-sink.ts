@@ -66,7 +66,7 @@ export class ConsoleSink implements TapSink {
   }
 }
 
-/** A serial line reports 0 columns. */
+/** Returns the width of a terminal. A serial line reports 0 columns, and gets the default. */
 function columnsOf({ columns = 0 }: Output): number {
   return columns > 0 ? columns : DEFAULT_COLUMNS;
 }

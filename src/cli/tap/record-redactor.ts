@@ -91,7 +91,7 @@ function withheld({ cut: _, ...rest }: Omit<FrameRecord, 'text' | 'base64'>): Fr
   return { ...rest, withheld: 'too_long' };
 }
 
-/** The proxy would refuse a bad rule too, but without naming the option. */
+/** Compiles the rules of `--redact`. The proxy would refuse a bad rule too, but without naming the option. */
 function compileOptions(rules: readonly string[]): Redaction {
   for (const rule of rules) {
     try {

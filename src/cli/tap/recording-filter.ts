@@ -50,7 +50,7 @@ export class RecordingFilter {
   }
 }
 
-/** A name without a kind matches every kind. */
+/** Whether a principal has the wanted name. A name without a kind matches every kind. */
 function isNamed(principal: string, wanted: string): boolean {
   return principal === wanted || principal.slice(principal.indexOf(':') + 1) === wanted;
 }

@@ -143,7 +143,7 @@ async function isSameFile(a: string, b: string): Promise<boolean> {
   return one?.isFile() === true && one.dev === other?.dev && one.ino === other.ino;
 }
 
-/** The archive replaces the file by a rename, which would destroy a device. */
+/** Refuses a device: the archive replaces the file by a rename, which would destroy it. */
 async function refuseDevice(file: string): Promise<void> {
   const found = await stat(file).catch(() => null);
   if (found !== null && !found.isFile()) throw new StartError(`cannot write ${file}: it is no regular file`);

@@ -87,7 +87,7 @@ export class Terminal {
 
   readonly #onStop = (): void => this.#stop(process.pid);
 
-  /** Another program may have changed the terminal in the meantime. */
+  /** Takes the terminal again after SIGCONT: another program may have changed it in the meantime. */
   readonly #onContinue = (): void => {
     if (!this.#taken) return;
     this.#giveBack();

@@ -86,7 +86,9 @@ function isFrame(value: unknown): value is LiveFrame {
   );
 }
 
-/** A function, because the compiler assumes that the property does not change. */
+/**
+ * Whether the signal is aborted. A function, because the compiler assumes that the property does not change.
+ */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

@@ -274,7 +274,7 @@ function release(chunk: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === chunk.length) buffer.transfer(0);
 }
 
-/** All bytes waiting for this side are sent: the other side may send again. */
+/** Called when all bytes that waited for this side are sent. Resumes the other side. */
 function onDrain(this: NetLeg): void {
   this.tunnel.touch();
   this.peer?.resume();
@@ -284,7 +284,7 @@ function onEnd(this: NetLeg): void {
   atTrueEnd(this, () => this.peer?.end());
 }
 
-/** FIN was sent to this side, after all bytes. */
+/** Called when FIN was sent to this side, after all bytes. */
 function onFinish(this: NetLeg): void {
   this.tunnel.legFinished();
 }

@@ -255,7 +255,7 @@ export class RawTunnel extends CountedTunnel implements LegOwner, DialOwner {
     this.#over();
   }
 
-  /** Both sides are closed or closing. */
+  /** Called when both sides are closed or closing. Counts the end. */
   #over(): void {
     this.countEnd(this.#client.received, this.#upstream?.received ?? 0);
   }

@@ -126,8 +126,8 @@ export class RequestUpload implements RequestBodySink {
   }
 
   /**
-   * Many servers treat trailers as headers: a header that was removed or replaced must not come back as a
-   * trailer.
+   * Whether a trailer may be forwarded. Many servers treat trailers as headers: a header that was removed or
+   * replaced must not come back as a trailer.
    */
   #mayPass(name: string): boolean {
     return !name.includes('_') && !this.#dropped.some((names) => names.has(name));

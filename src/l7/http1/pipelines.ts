@@ -46,7 +46,7 @@ export class Pipelines {
   }
 }
 
-/** An exception of one connection must not stop the others. */
+/** Lets a connection continue. Its exceptions must not stop the others. */
 function continueSafely(connection: PipelinedConnection): void {
   try {
     connection.continueReading();

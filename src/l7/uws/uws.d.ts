@@ -24,7 +24,7 @@ declare module 'uWebSockets.js' {
   }
 
   interface HttpRequest {
-    /** Undefined if the target has no `?`. */
+    /** Returns the query without `?`, undefined if the target has no `?`. */
     getQuery(): string | undefined;
   }
 

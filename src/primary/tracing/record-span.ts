@@ -47,8 +47,8 @@ export class RecordSpan implements ReadableSpan {
   }
 
   /**
-   * Every exported span has the sampled flag. The SDK drops spans without it, such as failures in traces that
-   * head sampling did not choose.
+   * Returns the span's context. Every exported span has the sampled flag. The SDK drops spans without it,
+   * such as failures in traces that head sampling did not choose.
    */
   spanContext(): SpanContext {
     const { traceId, spanId, traceState } = this.#record;

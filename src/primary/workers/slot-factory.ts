@@ -44,7 +44,7 @@ interface FactoryParts {
   readonly clusterRecords: () => readonly ClusterRecord[];
   /** How the process divides its descriptors; null for no limit. */
   readonly descriptorPlan: DescriptorPlan | null;
-  /** Called when a worker that was up before, or perseveres, does not listen in time. */
+  /** Called when a worker that was up before, or retries its starts, does not listen in time. */
   readonly onLate: (slot: WorkerSlot, afterMs: number) => void;
 }
 

@@ -44,7 +44,7 @@ interface SlotOptions {
   readonly onEndpointFailed: (failure: EndpointFailure) => void;
   /** @param reply sends a message to the reporting worker run, if it still lives. One function for the run */
   readonly onAccessReport: (report: AccessReport, reply: (command: AccessCommand) => void) => void;
-  /** Called when a worker that was up before, or perseveres, does not listen in time. */
+  /** Called when a worker that was up before, or retries its starts, does not listen in time. */
   readonly onLate?: (afterMs: number) => void;
   /** Runs a `serve` task. Settles when the task or its terminated thread has ended. */
   readonly serve: (launch: Launch) => Promise<unknown>;

@@ -140,7 +140,7 @@ export class ServerContext {
     this.#setGroups(groups);
   }
 
-  /** OpenSSL does not say which group is unknown, so this tries each. */
+  /** Sets the key exchange groups. OpenSSL does not say which group is unknown, so this tries each. */
   #setGroups(groups: string): void {
     const { setGroups } = this.#calls;
     if (this.#takesText(groups, setGroups)) return;

@@ -91,7 +91,7 @@ export class NetAcceptor implements Acceptor {
     }
   }
 
-  /** Node continues to accept after any error. */
+  /** Reports an error of accept. Node continues to accept after any error. */
   readonly #onAcceptError = (error: NodeJS.ErrnoException): void => {
     const isFirst = !this.#failing;
     this.#failing = true;

@@ -136,7 +136,10 @@ function framingLines(head: RequestHead, framing: RequestFraming): string {
   return `Transfer-Encoding: chunked\r\n${announced === undefined ? '' : `Trailer: ${announced}\r\n`}`;
 }
 
-/** TE applies to one connection, and Connection must name it (RFC 9110 section 10.1.4). */
+/**
+ * Returns the lines of Connection and TE. TE applies to one connection, and Connection must name it (RFC 9110
+ * section 10.1.4).
+ */
 function connectionLines(head: RequestHead, { close, takesTrailers }: RequestTerms): string {
   const asks = takesTrailers ? joinedHeaderOf(head, 'te') : undefined;
   if (asks === undefined || !TRAILERS.test(asks)) return close ? 'Connection: close\r\n' : '';

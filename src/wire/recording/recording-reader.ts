@@ -75,7 +75,7 @@ export class RecordingReader {
     return { text, record };
   }
 
-  /** A file may hold several recordings in a row. */
+  /** Checks the version of a header. A file may hold several recordings in a row, each with its header. */
   #checkHeader(version: number): void {
     if (version !== RECORDING_VERSION) {
       throw new RecordingError(

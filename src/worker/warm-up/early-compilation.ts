@@ -22,8 +22,8 @@ export async function compileEarly<T>(act: () => Promise<T>): Promise<T> {
 }
 
 /**
- * NODE_OPTIONS cannot set the flag: Node refuses it there. V8 accepts `_` for `-`, and one leading dash
- * instead of two.
+ * Whether the command line sets the flag. NODE_OPTIONS cannot set it: Node refuses it there. V8 accepts `_`
+ * for `-`, and one leading dash instead of two.
  */
 function isFlagSet(execArgv: readonly string[]): boolean {
   return execArgv.some((argument) => `-${argument.replaceAll('_', '-')}`.includes(`${FLAG}=`));

@@ -59,7 +59,10 @@ function endOfString(text: string, start: number): number {
   return index + 1;
 }
 
-/** In valid JSON, only names are followed by a colon. */
+/**
+ * Whether a text in valid JSON is a name. Only names are followed by a colon. @param end offset after the
+ * text
+ */
 function isName(text: string, end: number): boolean {
   let index = end;
   while (' \t\n\r'.includes(text[index]!)) index++;

@@ -124,7 +124,10 @@ function isWhole({ text, base64, cut }: FrameRecord): boolean {
   return cut !== true && (text !== undefined || base64 !== undefined);
 }
 
-/** A text message with invalid UTF-8 was recorded as base64, so it is exported as binary. */
+/**
+ * Returns the payload in HAR's form. Text with invalid UTF-8 was recorded as base64, so it is exported as
+ * binary.
+ */
 function dataOf({ text, base64 }: FrameRecord, opcode: Message['opcode']): Pick<Message, 'opcode' | 'data'> {
   if (base64 !== undefined) return { opcode: OPCODE_BINARY, data: base64 };
   if (opcode === OPCODE_TEXT) return { opcode, data: text ?? '' };
@@ -169,7 +172,9 @@ function queryOf(url: string): QueryString[] {
   return Array.from(new URLSearchParams(url.slice(start + 1)), ([name, value]) => ({ name, value }));
 }
 
-/** A tap redacts the whole header. Recordings from other tools may have cookies. */
+/**
+ * Parses the Cookie header. A tap redacts the whole header, but recordings from other tools may have cookies.
+ */
 function cookiesOf(headers: readonly Header[]): Cookie[] {
   const text = valueOf(headers, 'cookie');
   if (text === undefined) return [];

@@ -68,7 +68,7 @@ function pathsAround(path: string): string[] {
   return paths;
 }
 
-/** `/` and no path have the same key: both cover every path. */
+/** Removes a trailing slash. `/` and no path then have the same key: both cover every path. */
 function withoutSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }

@@ -108,7 +108,9 @@ function addRoutes(app: TemplatedApp, { websocket }: L7Listener, link: AppLink):
   return app;
 }
 
-/** Only ciphers of TLS 1.2 are set: BoringSSL has one fixed order of ciphers for TLS 1.3. */
+/**
+ * Returns the App's TLS options. Only ciphers of TLS 1.2 are set: BoringSSL has one fixed order for TLS 1.3.
+ */
 function tlsOptions({ cert, key }: Certificate, { ciphers, clientCertificates }: ListenerTls): AppOptions {
   const names = ciphers.split(':').filter((name) => !isOfTls13(name));
   const options = { cert_file_name: cert, key_file_name: key, ssl_ciphers: names.join(':') };

@@ -37,7 +37,7 @@ async function reload(controls: Controls): Promise<CommandResult> {
     : { status: 409, message: `not reloaded: generation ${generation} stays`, fields: result };
 }
 
-/** The query's `rate`, `deadline` and `jitter` override the configuration. */
+/** Starts a drain. The query's `rate`, `deadline` and `jitter` override the configuration. */
 function drain(controls: Controls, scope: DrainScope, query: URLSearchParams): CommandResult {
   if (!controls.has(scope)) return unknown(scope);
   const { drainSettings } = controls;
@@ -67,8 +67,8 @@ function restart(controls: Controls, worker: string | null): CommandResult {
 }
 
 /**
- * With `check`, only reports whether the process would hand over. With `tickets` too, sends the session
- * ticket keys.
+ * Hands over to another process. With `check`, only reports whether this process would hand over. With
+ * `tickets` too, sends the session ticket keys.
  */
 async function handOver(controls: Controls, query: URLSearchParams): Promise<CommandResult> {
   const fields = { pid: process.pid };

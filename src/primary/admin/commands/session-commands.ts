@@ -119,7 +119,7 @@ function closeOf(query: URLSearchParams): { readonly code: number; readonly reas
   return { code, reason: textOf(query, 'reason', short, REASON_REMEDY) ?? DEFAULT_REASON };
 }
 
-/** If some workers did not answer, they may have the session. */
+/** Answers that no session was found: 404, or 503 if workers that did not answer may have the session. */
 function unknown(id: string, incomplete: readonly string[]): CommandResult {
   if (incomplete.length === 0)
     return { status: 404, message: `there is no session ${id}: it may have ended` };

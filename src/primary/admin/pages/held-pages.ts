@@ -23,7 +23,10 @@ export class HeldPages {
     void page.ended.then(() => this.#trim());
   }
 
-  /** Never drops the newest page. */
+  /**
+   * Drops pages that nobody reads. Above the limit, also drops pages that are being read, oldest first. Never
+   * drops the newest page.
+   */
   #trim(): void {
     const older = [...this.#pages].slice(0, -1);
     let bytes = 0;

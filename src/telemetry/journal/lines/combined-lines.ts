@@ -47,7 +47,7 @@ export class CombinedLines implements LineFormat {
     return '';
   }
 
-  /** A tunnel has no request. Apache writes a connection without a request in the same way. */
+  /** Formats a tunnel without a request, as Apache formats a connection without one. */
   tunnelClosed({ client }: TunnelStart, { bytesDownstream, seconds }: TunnelEnd): string {
     return `${orDash(client)} - - ${this.#timeBefore(seconds)} "-" - ${bytes(bytesDownstream)} "-" "-"\n`;
   }

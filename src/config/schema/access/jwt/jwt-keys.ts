@@ -34,7 +34,7 @@ export function readKeys(jwt: Section, base: BaseDirectory): ReadKeys {
   return { keys: { kind: 'file', file: source.path, jwks }, algorithms };
 }
 
-/** The path of a file, or a URL. */
+/** Returns the format of a key source: the path of a file, or a URL. */
 function keySource(base: BaseDirectory): Format<URL | KeyFile> {
   const readUrl = httpUrl('the URL of a key set');
   const readFile = keyFile(base);
