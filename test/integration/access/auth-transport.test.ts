@@ -85,7 +85,7 @@ async function problemOf({ result, closed, events }: Outcome): Promise<string> {
 }
 
 describe('the server of a forward authentication', { timeout: 60_000 }, () => {
-  it('gets a GET with the headers byte by byte, and its answer comes so', async (t) => {
+  it('receives a GET with the headers, and may answer byte by byte', async (t) => {
     let head = '';
     const { ask, port, turns } = await stage(t, (socket, text) => {
       head = text;
@@ -106,7 +106,7 @@ describe('the server of a forward authentication', { timeout: 60_000 }, () => {
     assert.equal(connections(), 1);
   });
 
-  it('is asked again if it has closed the kept connection meanwhile', async (t) => {
+  it('is asked again if it closed the kept connection', async (t) => {
     const { ask, connections } = await stage(t, (socket, _, connection) => {
       if (connection === 2 || socket.bytesWritten === 0) socket.write(OK);
       else socket.resetAndDestroy();
@@ -155,7 +155,7 @@ describe('the server of a forward authentication', { timeout: 60_000 }, () => {
     }
   });
 
-  it('counts with a refusal whose body does not come whole', async (t) => {
+  it('refuses even if the body of its refusal is incomplete', async (t) => {
     const { ask } = await stage(t, (socket) => {
       socket.write('HTTP/1.1 401 No\r\nContent-Length: 100\r\n\r\nbeginning');
       socket.end();
@@ -164,7 +164,7 @@ describe('the server of a forward authentication', { timeout: 60_000 }, () => {
     assert.deepEqual([status, Buffer.from(body).toString()], [401, 'beginning']);
   });
 
-  it('counts with a refusal whose body never ends, when the time is over', async (t) => {
+  it('refuses after the timeout if the body of its refusal never ends', async (t) => {
     const { ask } = await stage(t, (socket) =>
       socket.write('HTTP/1.1 401 No\r\nContent-Length: 100\r\n\r\nbeginning'),
     );

@@ -58,7 +58,7 @@ describe('a fetch of a key set', () => {
     await assert.rejects(fetchFrom(redirectTo('http://[::')), { message: 'redirect to an invalid URL' });
   });
 
-  it('fails at any other status, and at what is no key set', async () => {
+  it('fails on any other status, and on an invalid key set', async () => {
     for (const status of [204, 304, 404, 500]) {
       const fetched = fetchFrom((_request, response) => response.writeHead(status).end());
       await assert.rejects(fetched, { message: `status ${status}` });
@@ -82,7 +82,7 @@ describe('a fetch of a key set', () => {
     assert.ok(written < 32 * 1024 * 1024);
   });
 
-  it('ends after 5 seconds, whether the server says nothing or drips', async () => {
+  it('ends after 5 seconds if the server is silent or slow', async () => {
     const silent = fetchFrom(() => undefined);
     const dripping = fetchFrom((_request, response) => {
       const timer = setInterval(() => response.write(' '), 50);
@@ -93,7 +93,7 @@ describe('a fetch of a key set', () => {
     }
   });
 
-  it('ends when it is no longer wanted, and when the server cuts the answer', async () => {
+  it('ends when it is cancelled, and when the server cuts the answer', async () => {
     const stop = new AbortController();
     const server = await HttpEndpoint.listen(() => stop.abort());
     await assert.rejects(fetchKeySet(`http://${server.address}/`, stop.signal), { name: 'AbortError' });

@@ -111,7 +111,7 @@ describe('limits', { timeout: 300_000 }, () => {
     describe(`on the engine ${engine}`, () => {
       const places = `places-${engine}`;
 
-      it('let an address have its sessions over all workers, and no more', async () => {
+      it('count the sessions of an address over all workers', async () => {
         for (let index = 0; index < 3; index++) await enter(places);
         const { status, headers } = await refusal(places);
         assert.equal(status, 429);
@@ -127,7 +127,7 @@ describe('limits', { timeout: 300_000 }, () => {
         assert.equal(metrics.sum('sluice_limit_keys', labels), 1);
       });
 
-      it('count requests by a header, and let those without it pass', async () => {
+      it('count requests by a header, and admit requests without it', async () => {
         assert.equal((await ask(places, 'alice')).status, 200);
         assert.equal((await ask(places, 'alice')).status, 200);
         const { status, headers } = await ask(places, 'alice');
@@ -147,7 +147,7 @@ describe('limits', { timeout: 300_000 }, () => {
   }
 
   for (const engine of SCALE_ENGINES.filter(isOwnEngine)) {
-    it(`slow a session down that sends too much, and lose nothing, on the engine ${engine}`, async () => {
+    it(`slow down a session that sends too much, and lose nothing, on the engine ${engine}`, async () => {
       endpoint.sessions.forget();
       const peer = await enter(`slowed-${engine}`);
       const other = await endpoint.session();
@@ -162,7 +162,7 @@ describe('limits', { timeout: 300_000 }, () => {
     });
   }
 
-  it('let an address have its tunnels at layer 4', async () => {
+  it('count the tunnels of an address at layer 4', async () => {
     for (let index = 0; index < 2; index++) await enter('tcp');
     const [host, port] = rig.sluice.address('tcp').split(':') as [string, string];
     const socket = connect(Number(port), host);
@@ -180,7 +180,7 @@ describe('limits', { timeout: 300_000 }, () => {
     assert.equal((await refusal(places)).status, 429);
   });
 
-  it('get back what a worker has held that fails', async () => {
+  it('regain the places of a worker that fails', async () => {
     for (const engine of SCALE_ENGINES) {
       const places = `places-${engine}`;
       for (let index = 0; index < 3; index++) await enter(places);
@@ -191,7 +191,7 @@ describe('limits', { timeout: 300_000 }, () => {
     }
   });
 
-  it('get back what a worker has held that is stuck and terminated', async () => {
+  it('regain the places of a worker that is stuck and terminated', async () => {
     for (let index = 0; index < 2; index++) await enter('tcp');
     const from = rig.sluice.logs.length;
     await rig.post('/debug/workers/l4-0/freeze?for=10m');

@@ -16,7 +16,7 @@ const ORIGINS = { origins: ['https://app.example'] };
 const ONCE = { rate: '1/m', burst: 1 };
 
 for (const engine of ENGINES) {
-  describe(`who may come in, on the engine ${engine}`, () => {
+  describe(`access rules on the engine ${engine}`, () => {
     let endpoint: RawEndpoint;
     let rig: WebRig;
 
@@ -111,7 +111,7 @@ for (const engine of ENGINES) {
       assert.equal(statusOf(await ask(upgradeRequest('app.example', [], '/denied'))), '403');
     });
 
-    it('lets an allowed address in', async () => {
+    it('admits an allowed address', async () => {
       assert.match((await upstream(get('/allowed'))).startLine, /^GET \/allowed /);
     });
 
@@ -133,12 +133,12 @@ for (const engine of ENGINES) {
       assert.match((await upstream(upgradeRequest('app.example', own, '/origins'))).startLine, /^GET /);
     });
 
-    it('lets an upgrade without an origin in unless one is required', async () => {
+    it('admits an upgrade without an origin unless one is required', async () => {
       assert.match((await upstream(upgradeRequest('app.example', [], '/origins'))).startLine, /^GET /);
       assert.equal(statusOf(await ask(upgradeRequest('app.example', [], '/strict'))), '403');
     });
 
-    it('answers 429 with when to come again', async () => {
+    it('answers 429 with Retry-After', async () => {
       assert.equal(statusOf(await ask(get('/limited'))), '200');
       const head = await ask(get('/limited'));
       assert.equal(statusOf(head), '429');
@@ -154,7 +154,7 @@ for (const engine of ENGINES) {
       assert.equal(statusOf(await ask(upgradeRequest('app.example', [], '/upgrades'))), '429');
     });
 
-    it('counts what is served at once, by the value of a header', async () => {
+    it('counts concurrent requests by the value of a header', async () => {
       endpoint.clear();
       const first = await RawConnection.connect(rig.address('web'));
       first.write(get('/busy', 'X-Tenant: a'));
@@ -167,7 +167,7 @@ for (const engine of ENGINES) {
       assert.match((await upstream(get('/busy', 'X-Tenant: a'))).startLine, /^GET /);
     });
 
-    it('gives the place back when the client goes', async () => {
+    it('releases the place when the client leaves', async () => {
       endpoint.clear();
       const first = await RawConnection.connect(rig.address('web'));
       first.write(upgradeRequest('app.example', ['X-Tenant: c'], '/busy'));
@@ -178,7 +178,7 @@ for (const engine of ENGINES) {
       assert.match((await upstream(get('/busy', 'X-Tenant: c'))).startLine, /^GET /);
     });
 
-    it('lets no client say who it is in the place of a method, on any route', async () => {
+    it('accepts no identity from the client itself, on any route', async () => {
       const head = await upstream(get('/rest', 'X-User: root', 'X_User: root', 'X-Other: kept'));
       assert.deepEqual(valuesOf(head, 'x-user'), []);
       assert.deepEqual(valuesOf(head, 'x_user'), []);

@@ -30,7 +30,7 @@ describe('the thread for passwords', { timeout: 60_000 }, () => {
     assert.ok(turns > 10, `${turns} turns`);
   });
 
-  it('is terminated if it hangs, and another takes its place', async (t) => {
+  it('is terminated if it hangs, and a new thread replaces it', async (t) => {
     const thread = start(t, 5_000);
     await thread.run({ hash: SHA, password: 'warm-up' });
     await assert.rejects(thread.run({ hash: ENDLESS, password: 'secret' }), { name: 'AbortError' });

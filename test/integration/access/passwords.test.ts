@@ -45,7 +45,7 @@ describe('passwords', () => {
   });
 
   for (const engine of SCALE_ENGINES) {
-    it(`let their users in, by every kind of hash: ${engine}`, async () => {
+    it(`admit their users, by every kind of hash: ${engine}`, async () => {
       const address = rig.rig.address(engine);
       for (const user of ['alice:secret', 'bob:märz', 'carol:secret']) {
         const { status } = await askByCurl(address, '/', ['-u', user]);
@@ -56,7 +56,7 @@ describe('passwords', () => {
       client.socket.close();
     });
 
-    it(`keep others out, who are asked for a password: ${engine}`, async () => {
+    it(`refuse others, and ask them for a password: ${engine}`, async () => {
       const address = rig.rig.address(engine);
       for (const user of ['alice:Secret', 'alice:', 'mallory:secret', ':', 'alice:märz']) {
         const { status, headers } = await askByCurl(address, '/', ['-u', user]);

@@ -58,19 +58,19 @@ for (const engine of SCALE_ENGINES) {
       return [client, peer];
     };
 
-    it('let a client in by its header, and tell the endpoint who it is', async () => {
+    it('admit a client by its header, and identify it to the endpoint', async () => {
       const headers = { authorization: `Bearer ${await issuer.token('zoë')}`, 'x-user': 'root' };
       const [, peer] = await join({ headers });
       assert.equal(Buffer.from(String(peer.headers['x-user']), 'latin1').toString(), 'zoë');
       assert.equal(peer.headers.authorization, headers.authorization);
     });
 
-    it('let a client in by its cookie', async () => {
+    it('admit a client by its cookie', async () => {
       const [, peer] = await join({ headers: { cookie: `a=1; session=${await issuer.token('bob')}` } });
       assert.equal(peer.headers['x-user'], 'bob');
     });
 
-    it('let a client in by its query, which neither endpoint nor log sees', async () => {
+    it('admit a client by its query, hidden from endpoint and log', async () => {
       const token = await issuer.token('carol');
       const [, peer] = await join({ path: `/room?a=1&token=${token}&b=2` });
       assert.equal(peer.headers['x-user'], 'carol');
@@ -78,7 +78,7 @@ for (const engine of SCALE_ENGINES) {
       assert.ok(!JSON.stringify(rig.sluice.logs).includes(token.split('.')[2]!));
     });
 
-    it('let a client in by its subprotocols, and answer the name as browsers need it', async () => {
+    it('admit a client by its subprotocols, and answer with the name that browsers need', async () => {
       const token = await issuer.token('dave');
       const alone = await join({ subprotocols: ['bearer', token] });
       assert.equal(alone[0].socket.protocol, 'bearer');

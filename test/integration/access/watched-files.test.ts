@@ -53,7 +53,7 @@ describe('the files of access', { timeout: 120_000 }, () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('block addresses from their change on, and a bad line changes nothing', async () => {
+  it('block addresses after a change, and ignore a change with a bad line', async () => {
     assert.equal(await statusOf('/'), 200);
     put('blocked.txt', '192.0.2.0/24\n127.0.0.0/8 # this machine\n');
     await eventually(async () => assert.equal(await statusOf('/'), 403));
@@ -67,7 +67,7 @@ describe('the files of access', { timeout: 120_000 }, () => {
     await eventually(async () => assert.equal(await statusOf('/'), 200));
   });
 
-  it('let new users in, and shut those out that are gone', async () => {
+  it('admit new users, and refuse removed users', async () => {
     assert.equal(await statusOf('/users', 'alice:secret'), 200);
     assert.equal(await statusOf('/users', 'bob:secret too'), 401);
     put('users', entryOf('bob', 'secret too'));

@@ -157,7 +157,7 @@ function accessLogOn(engine: EngineName): void {
     first.destroy();
   });
 
-  it('has a line for a handshake whose client goes before the answer', async () => {
+  it('has a line for a handshake whose client leaves before the answer', async () => {
     const asked = new Promise((settle) => app.once('upgrade', settle));
     const client = await open(upgrade('/app/hang'));
     await asked;

@@ -68,7 +68,7 @@ describe('the admin address', { timeout: 300_000 }, () => {
   const statusOf = async (path: string, ...options: readonly string[]): Promise<number> =>
     Number(await curl('-o', '/dev/null', '-w', '%{http_code}', ...options, `http://${sluice.admin}${path}`));
 
-  it('answers probes while 200 connections of one address, and then as many of others, ask nothing', async () => {
+  it('answers probes while 200 silent connections of one address, then of many addresses, are open', async () => {
     const flood = await dialMany(sluice.admin, 200, '127.0.0.1');
     try {
       for (const path of ['/livez', '/readyz', '/metrics']) {
@@ -120,14 +120,14 @@ describe('the admin address', { timeout: 300_000 }, () => {
     assert.equal(refused, 3);
   });
 
-  it('takes other names into force with a reload', async () => {
+  it('accepts other host names after a reload', async () => {
     sluice.writeConfig(configOf({ hosts: ['new.internal'], token: TOKEN }));
     assert.equal((await sluiceCommand(sluice, 'reload')).status, 0);
     assert.equal(await statusOf('/status', '-H', 'Host: new.internal'), 200);
     assert.equal(await statusOf('/status', '-H', 'Host: sluice.internal'), 421);
   });
 
-  it('shares a rendering of the metrics for 100 ms at least, however many ask', async () => {
+  it('shares a rendering of the metrics for at least 100 ms among all scrapes', async () => {
     const begun = performance.now();
     const bodies = new Set<string>();
     for (let round = 0; round < 10; round++) {

@@ -58,7 +58,7 @@ describe('the sight of operators', { timeout: 300_000 }, () => {
         .map((event) => JSON.parse(/^data: (.*)$/m.exec(event)![1]!) as LiveFrame);
   }
 
-  it('streams what the metrics say, plain, compressed and to HTTP/1.0', async () => {
+  it('streams the values of the metrics: plain, compressed and to HTTP/1.0', async () => {
     const { sluice } = await rig();
     const url = `http://${sluice.admin}/live`;
     const readers = [curl(url), curl(url, '--compressed'), curl(url, '--http1.0')];

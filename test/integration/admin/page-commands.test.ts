@@ -82,7 +82,7 @@ describe('the page of a real proxy', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600
     return page.locator(`#${table}-table tbody tr`, { hasText: row }).locator(`.c-${column}`);
   }
 
-  it('shows what the metrics say', async () => {
+  it('shows the values of the metrics', async () => {
     await join(CLIENTS);
     for (const { socket } of clients) socket.send('hello');
     const refused = WsPeer.connect(`ws://${sluice.address('other')}/nowhere`);

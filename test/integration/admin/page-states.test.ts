@@ -105,7 +105,7 @@ describe('the page in each state', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600_0
       await browser.close(page);
     });
 
-    it(`says on a ${screen.name} how to set a token where none is set`, async () => {
+    it(`says on a ${screen.name} how to set a token if none is set`, async () => {
       const page = await openWith({ ...busyFrame(1), takesCommands: false }, { screen });
       await page.getByRole('button', { name: 'Reload' }).click();
       await page.getByRole('dialog').getByText('SLUICE_ADMIN_TOKEN').waitFor();

@@ -12,13 +12,13 @@ async function promtool(...args: readonly string[]): Promise<string> {
 }
 
 describe('the rules for Prometheus', () => {
-  it('are taken without a complaint, and so is the example that uses them', async () => {
+  it('load without a complaint, and so does the example that uses them', async () => {
     const files = ['recording.yaml', 'alerts.yaml'].map((file) => join(RULES, file));
     await promtool('check', 'rules', '--lint=all', '--lint-fatal', ...files);
     assert.match(await promtool('check', 'config', join(RULES, 'prometheus.yaml')), /2 rule files found/);
   });
 
-  it('fire for what they warn of, and for nothing else', async () => {
+  it('fire for their own condition, and for no other', async () => {
     assert.match(await promtool('test', 'rules', join(RULES, 'tests.yaml')), /SUCCESS/);
   });
 });

@@ -144,7 +144,7 @@ describe('sessions, for operators', { timeout: 300_000 }, () => {
     }
   });
 
-  it('are closed with code and reason, and their clients may come back', async () => {
+  it('are closed with code and reason, and their clients may reconnect', async () => {
     const sluice = await start();
     for (const engine of SCALE_ENGINES) {
       const [one, other] = [

@@ -162,7 +162,7 @@ describe('taps of operators', { timeout: 300_000 }, () => {
     await rig.tap();
   });
 
-  it('end with a reason at a reload that lowers what they may show', async () => {
+  it('end with a reason at a reload that restricts them', async () => {
     const rig = await start({ tap: 'payload' });
     const [payload, headers] = [await rig.tap({ payload: 'true' }), await rig.tap()];
     rig.sluice.writeConfig(config(rig.endpoint, { tap: 'headers' }));
@@ -217,7 +217,7 @@ describe('taps of operators', { timeout: 300_000 }, () => {
     assert.equal(tap.of('session').length, 2);
   });
 
-  it('lose lines, and hold nothing up, if their reader stops', async () => {
+  it('lose lines, and delay no session, if their reader stops', async () => {
     const rig = await start({ tap: 'payload' });
     const reader = curl(rig, '?payload=true&maxPayload=64KiB');
     await eventually(() => assert.match(reader.text(), /^\{"type":"tap"/));

@@ -81,7 +81,7 @@ describe('the command of the load generator', () => {
     assert.match(values!, /connect: ECONNREFUSED/);
   });
 
-  it('plays a recording from a file, and says in all formats what came of it', async () => {
+  it('plays a recording from a file, and reports the result in all formats', async () => {
     const recording = new WrittenRecording();
     recording.session().client(5, 'hello').endpoint(6, 'hello').close(20, 'client', 1000).end(21);
     recording.session(3).client(5, 'hello').endpoint(6, 'good bye').end(21);
@@ -112,7 +112,7 @@ describe('the command of the load generator', () => {
     assert.ok(csv.stdout.split('\r\n')[0]!.includes('replay.recording.clients'));
   });
 
-  it('names the file and the line of what is no recording, and the remedy', async () => {
+  it('names the file and line of an invalid recording, and the remedy', async () => {
     const file = join(directory, 'bad.jsonl');
     const header = JSON.stringify(new WrittenRecording().records[0]);
     writeFileSync(file, `${header}\n{"type":"frame"}\n`);
@@ -133,7 +133,7 @@ describe('the command of the load generator', () => {
     assert.match(stderr, /^bench: [^\n]+\n$/);
   });
 
-  it('prints what was measured so far when it is interrupted', async () => {
+  it('prints the measurements so far when it is interrupted', async () => {
     const arrived = Promise.withResolvers<undefined>();
     let messages = 0;
     const server = await Scripted.listen((socket) => {

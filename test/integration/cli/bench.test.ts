@@ -104,7 +104,7 @@ describe('the load generator', () => {
     assert.ok(closed.timings.latency.read({ kind: 'max' }) > 70, 'closed loop: there was no stall');
   });
 
-  it('counts in an open loop what the target is too slow for', async () => {
+  it('counts messages that a slow target misses in an open loop', async () => {
     const server = await Scripted.listen((socket) => {
       socket.on('message', (data) => setTimeout(() => socket.send(data as Buffer), 50));
     });
@@ -245,7 +245,7 @@ describe('the load generator', () => {
     assert.equal(headers['sec-websocket-protocol'], 'a, b');
   });
 
-  it('answers pings, and does not take what it did not ask for as a reply', async () => {
+  it('answers pings, and does not count unrequested messages as replies', async () => {
     let pongs = 0;
     const server = await Scripted.listen((socket) => {
       socket.ping('are you there');
@@ -276,7 +276,7 @@ describe('the load generator', () => {
     }
   });
 
-  it('names what goes wrong', async () => {
+  it('names each failure', async () => {
     const server = await Scripted.listen(
       (socket, { url }) => {
         if (url === '/mute') return;

@@ -40,7 +40,7 @@ describe('the commands', { timeout: 300_000 }, () => {
     clients.push(...(await Promise.all(Array.from({ length: count }, () => WsPeer.connect(url)))));
   }
 
-  it('status shows tables, and what /status gives with --json', async () => {
+  it('status shows tables, and the JSON of /status with --json', async () => {
     await open(3);
     await eventually(async () => assert.equal((await rig.status()).connections, 3));
     const text = await command('status');
@@ -86,7 +86,7 @@ describe('the commands', { timeout: 300_000 }, () => {
     assert.deepEqual([gauges.sessions, pid], [3, rig.sluice.pid]);
   });
 
-  it('drain --watch shows the progress to its end, and --undo takes it back', async () => {
+  it('drain --watch shows the progress to its end, and --undo cancels the drain', async () => {
     await open(17);
     const { status, stdout, stderr } = await command(
       ...['drain', '--listener', 'web', '--rate', '20/s', '--deadline', '1m', '--watch'],
@@ -104,7 +104,7 @@ describe('the commands', { timeout: 300_000 }, () => {
     await eventually(() => open(1));
   });
 
-  it('say what is wrong', async () => {
+  it('report errors', async () => {
     const both = await command('drain', '--listener', 'web', '--cluster', 'app');
     assert.equal(both.status, 2);
     assert.match(both.stderr, /drain one of the two: a listener or a cluster/);

@@ -104,7 +104,7 @@ describe('the echo app', () => {
     assert.equal((await client.closed()).code, 1009);
   });
 
-  it('answers plain HTTP with what it is', async () => {
+  it('describes itself to plain HTTP', async () => {
     const got = await http(port, 'GET', {});
     assert.equal(got.status, 200);
     assert.match(got.body, new RegExp(`echo app, endpoint 127\\.0\\.0\\.1:${port}`));
@@ -186,7 +186,7 @@ describe('the chat room', () => {
     assert.deepEqual(pick(await ada.nextJson('left'), 'name', 'present'), { name: 'Robert', present: 2 });
   });
 
-  it('counts clients that say something before a hello as present, and none that only listens', async () => {
+  it('counts clients that speak before a hello as present, but not silent clients', async () => {
     const listener = await clients.open(ports[0]!);
     await listener.nextJson('welcome');
     const guest = await clients.open(ports[1]!);
@@ -225,7 +225,7 @@ describe('the chat room', () => {
     assert.equal((await client.closed()).code, 1009);
   });
 
-  it('asks a client that says too much to slow down, once, and passes no more on', async () => {
+  it('asks a client that says too much to slow down, once, and forwards no more', async () => {
     const [loud, other] = [await join(0, 'Loud'), await join(1, 'Other')];
     // The hello has been the first of the twenty.
     for (let n = 1; n <= 30; n++) loud.sendJson({ type: 'say', text: String(n) });

@@ -126,7 +126,7 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
     return said.locator('.endpoint').innerText();
   }
 
-  it('lets two people talk, whichever endpoints carry them, and shows markup as text', async () => {
+  it('lets two people talk over any endpoints, and shows markup as text', async () => {
     const [ada, bob] = [await openPage('Ada'), await openPage('Bob')];
     const room = endpointsOf(config, config.demo.chat);
     await say(ada, 'Hello <b>Bob</b> & all');
@@ -209,7 +209,7 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
     assert.equal((await client.closed()).code, 1000);
   });
 
-  it('shows 1012 when the proxy stops, and takes the backends with it', async () => {
+  it('shows 1012 when the proxy stops, and the backends stop too', async () => {
     const page = await openPage('Ada');
     assert.deepEqual(problems, []);
     const [exit] = await Promise.all([

@@ -131,7 +131,7 @@ describe('a replay', () => {
     ]);
   });
 
-  it('tells text from binary under same', async () => {
+  it('distinguishes text from binary, with "same"', async () => {
     const result = await against(
       but(1, (socket, data) => socket.send(data)),
       echoes(),
@@ -167,7 +167,7 @@ describe('a replay', () => {
     assert.equal(result.replay!.failed, 1);
   });
 
-  it('waits for a late reply before it sends what was recorded behind it', async () => {
+  it('waits for a late reply before it sends the next recorded message', async () => {
     const order: string[] = [];
     const late = (socket: WebSocket): void => {
       socket.on('message', (data, binary) => {
@@ -232,7 +232,7 @@ describe('a replay', () => {
     assert.equal(result.opened, 5);
   });
 
-  it('sends the recorded handshake, but for what is cut or given', async () => {
+  it('sends the recorded handshake, except cut or replaced parts', async () => {
     const recording = new WrittenRecording();
     recording.session(0, {
       request: {
@@ -277,7 +277,7 @@ describe('a replay', () => {
     );
   });
 
-  it('sends random payloads of the recorded size where there are none, and refuses that under same', async () => {
+  it('replaces missing payloads by random ones of the recorded size, except with "same"', async () => {
     const recording = new WrittenRecording({ payload: false });
     const none = { text: undefined, base64: undefined } as object;
     recording
@@ -302,7 +302,7 @@ describe('a replay', () => {
     );
   });
 
-  it('compares replies but for what the rules of redaction leave out', async () => {
+  it('compares replies without their redacted parts', async () => {
     const recording = new WrittenRecording({ redact: ['$..sid'] });
     recording
       .session()

@@ -74,7 +74,7 @@ describe('tap', { timeout: 300_000 }, () => {
     return command;
   }
 
-  it('fits a terminal of 80x24, which nothing that a client sends controls', async () => {
+  it('fits a terminal of 80x24, and no client can send control sequences to it', async () => {
     const terminal = await Tmux.start(80, 24);
     try {
       await terminal.shows(/^\$/);
@@ -99,7 +99,7 @@ describe('tap', { timeout: 300_000 }, () => {
     }
   });
 
-  it('asks for what its options say', async () => {
+  it('sends its options in its request', async () => {
     const command = await begin(
       ...[
         '--route',
@@ -133,7 +133,7 @@ describe('tap', { timeout: 300_000 }, () => {
     assert.match(command.stderr, /1 session, 1 frame, none lost\n$/);
   });
 
-  it('gives a pipe the lines as they come with --json, and ends by a duration', async () => {
+  it('writes lines to a pipe as they arrive with --json, and ends after a duration', async () => {
     const command = await begin('--json', '--duration', '1s');
     const lines = linesOf(openedRecord('a-1'), textRecord('a-1', HOSTILE));
     server.sendText(`\n${lines}\n`);
@@ -160,7 +160,7 @@ describe('tap', { timeout: 300_000 }, () => {
     });
   }
 
-  it('ends by Ctrl-C although nobody reads its output', async () => {
+  it('ends by Ctrl-C even if its output is not read', async () => {
     const command = new Command(args('--payload', '--json'));
     await server.has(1);
     const line = textRecord('a-1', 'x'.repeat(50_000));
@@ -257,7 +257,7 @@ describe('tap', { timeout: 300_000 }, () => {
     );
   });
 
-  it('prints a recording, and names the line that is none', async () => {
+  it('prints a recording, and names an invalid line', async () => {
     const recording = name('.jsonl');
     writeFileSync(recording, `${linesOf(TAP_HEADER, textRecord('a-1', 'hello'))}{"type":"frame"}\n`);
     const command = new Command(['--from', recording]).reads();

@@ -246,7 +246,7 @@ new Terminal(process.stdin, process.stdout, { onKey: () => { throw new Error('no
     assert.match(stdout, /^[\x20-\x7e\n]+$/);
   });
 
-  it('says that nobody answers, and takes no terminal', async () => {
+  it('says that no proxy answers, and needs no terminal', async () => {
     await terminal.resize(200, 50);
     const elsewhere = '--set admin.address=127.0.0.1:2';
     await terminal.enter(`${command} ${elsewhere}; echo ended with $?`);

@@ -52,7 +52,7 @@ function connect(rig: WebRig, headers: Record<string, string> = {}): Promise<WsP
 }
 
 describe('a cluster', { timeout: 300_000 }, () => {
-  it('loses no client that comes after one of three endpoints has been killed, and ejects that one', async (context) => {
+  it('loses no client after one of three endpoints is killed, and ejects that endpoint', async (context) => {
     const endpoints = await Promise.all([1, 2, 3].map(() => MortalEndpoint.start()));
     cleanups.push(...endpoints.map((endpoint) => () => endpoint.kill()));
     const rig = await start({ endpoints: endpoints.map(({ address }) => address), retries: 2 });
@@ -67,7 +67,7 @@ describe('a cluster', { timeout: 300_000 }, () => {
     assert.equal(metrics.sum('sluice_endpoint_ejections_total', labels), 1);
   });
 
-  it('takes an endpoint out by its probes, closes what it has with 1012, and takes it in again', async () => {
+  it('ejects an endpoint by its probes, closes its sessions with 1012, and admits it again', async () => {
     let healthy = true;
     const http = createServer((_, response) => response.writeHead(healthy ? 200 : 500).end());
     const one = await WsEndpoint.listen({}, http);
@@ -124,7 +124,7 @@ describe('a cluster', { timeout: 300_000 }, () => {
     (await connect(rig)).socket.terminate();
   });
 
-  it('evens load out by rebalance, and gives nothing to an endpoint that is drained', async () => {
+  it('evens load by rebalance, and sends nothing to a drained endpoint', async () => {
     const [one, two] = [await endpoint(), await endpoint()];
     const rig = await start({ endpoints: [one.address, two.address], balancer: 'least_connections' });
     await post(rig, `/clusters/app/endpoints/${two.address}/drain`);
@@ -175,7 +175,7 @@ describe('a cluster', { timeout: 300_000 }, () => {
     first.socket.terminate();
   });
 
-  it('refuses what is beyond its limit with 503 and Retry-After', async () => {
+  it('refuses connections beyond its limit with 503 and Retry-After', async () => {
     const one = await endpoint();
     const rig = await start({ endpoints: [one.address], maxConnections: 2 });
     const clients = [await connect(rig), await connect(rig)];

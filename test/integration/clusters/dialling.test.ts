@@ -159,7 +159,7 @@ describe('the way to an endpoint', () => {
       });
     }
 
-    it('until none is left, which is a 502', async () => {
+    it('until none is left, then 502', async () => {
       const before = await failures('dial_failed');
       await assertRefused(await ask('gone'), 502, 'the endpoint cannot be reached');
       const metrics = await rig.scrape();

@@ -13,7 +13,7 @@ afterEach(() => stage.clear());
 const missing = dnsServerMissing();
 
 describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 }, () => {
-  it('are all addresses that the name has, as long as its records hold', async () => {
+  it('are all addresses of the name until its records expire', async () => {
     const { port, endpoints } = await stage.endpointsAt(['127.0.0.2', '127.0.0.3', '127.0.0.4']);
     const dns = await stage.dnsServer({
       ttl: 1,
@@ -40,7 +40,7 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     assert.equal((await rig.scrape()).sum('sluice_endpoint_up', { endpoint: at(4)[0]! }), 1);
   });
 
-  it('are looked up again at the interval if their records hold for longer', async () => {
+  it('are looked up again at the interval if their records live longer', async () => {
     const { port } = await stage.endpointsAt(['127.0.0.2']);
     const dns = await stage.dnsServer({ ttl: 86_400, hosts: [['127.0.0.2', 'app.test']] });
     const resolve = { type: 'a', interval: '1s', servers: [dns.address] };
@@ -49,7 +49,7 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     await eventually(async () => assert.deepEqual(await addresses(rig), [`127.0.0.3:${port}`]));
   });
 
-  it('stay what they were while nobody answers, and while the name is gone', async () => {
+  it('stay unchanged while no server answers, and while the name does not exist', async () => {
     const { port, endpoints } = await stage.endpointsAt(['127.0.0.2', '127.0.0.3']);
     const dns = await stage.dnsServer({ ttl: 1, hosts: [['127.0.0.2', 'app.test']] });
     const resolve = { type: 'a', interval: '1s', servers: [dns.address] };
@@ -70,7 +70,7 @@ describe('endpoints that are names', { skip: missing ?? false, timeout: 300_000 
     await rig.sluice.waitForLog(({ msg }) => msg === 'name resolves again');
   });
 
-  it('are not there at the start, and come as soon as the name resolves', async () => {
+  it('are absent at the start, and appear when the name resolves', async () => {
     const { port, endpoints } = await stage.endpointsAt(['127.0.0.2']);
     const dns = await stage.dnsServer({ ttl: 1, hosts: [] });
     const resolve = { type: 'a', interval: '1s', servers: [dns.address] };

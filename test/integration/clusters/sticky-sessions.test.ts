@@ -155,7 +155,7 @@ describe('a sticky cluster', { timeout: 300_000 }, () => {
     assert.deepEqual(await attributesOf('open', 'https'), [lax, lax]);
   });
 
-  it('takes clients elsewhere while their endpoint is down, with a cookie for there', async () => {
+  it('moves clients while their endpoint is down, with a cookie for the new endpoint', async () => {
     const endpoints = await named('a', 'b');
     const rig = await start(endpoints, {
       sticky: { cookie: 'sluice' },

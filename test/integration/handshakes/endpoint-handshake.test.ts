@@ -140,7 +140,7 @@ describe('the handshake with an endpoint', () => {
     }
     const hello = encodeFrame(TEXT, 'hello');
 
-    it('a 101 that comes byte by byte', async () => {
+    it('a 101 that arrives byte by byte', async () => {
       const client = await ask();
       const { connection, head } = await raw.request();
       for (const byte of Buffer.concat([Buffer.from(switchingProtocols(head)), hello])) {
@@ -150,7 +150,7 @@ describe('the handshake with an endpoint', () => {
       await assertJoined(client);
     });
 
-    it('a 101 with frames right behind it', async () => {
+    it('a 101 directly followed by frames', async () => {
       const large = Buffer.alloc(150_000, 7);
       const frames = [hello, encodeFrame(BINARY, large), encodeFrame(CLOSE, closeBody(4001, 'bye'))];
       const client = WsPeer.connect(`ws://${rig.address('web')}/`);

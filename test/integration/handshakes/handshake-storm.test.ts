@@ -97,7 +97,7 @@ describe('a storm of handshakes', { timeout: 300_000 }, () => {
     assert.equal(await statusOf(more), '101');
   });
 
-  it('leaves nobody waiting beyond the time for the handshake', async () => {
+  it('keeps no client waiting beyond the handshake timeout', async () => {
     const { rig, endpoint, gauges } = await start(
       { maxPendingHandshakes: 1, maxQueuedHandshakes: 5, websocket: { handshakeTimeout: '1s' } },
       1,
@@ -127,7 +127,7 @@ describe('a storm of handshakes', { timeout: 300_000 }, () => {
     assert.equal(endpoint.connections.count, 2);
   });
 
-  it('to one slow cluster keeps nobody from another cluster', async () => {
+  it('to one slow cluster does not block another cluster', async () => {
     const slow = await RawEndpoint.listen();
     const fast = await RawEndpoint.listen();
     const rig = await WebRig.start({

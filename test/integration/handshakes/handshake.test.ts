@@ -76,7 +76,7 @@ function handshakeOn(engine: EngineName): void {
 
     const early = encodeFrame(TEXT, 'too early', { mask: Buffer.alloc(4) });
     if (isOwn) {
-      it('may have frames behind it, which the endpoint gets', async () => {
+      it('may be followed by frames, which reach the endpoint', async () => {
         const { answered, client, upstream } = await rig.shake(Buffer.concat([Buffer.from(RIGHT), early]));
         assert.match(answered.startLine, / 101 /);
         assert.equal((await upstream.frame()).payload.toString(), 'too early');
@@ -97,7 +97,7 @@ function handshakeOn(engine: EngineName): void {
         ['a frame', early],
         ['another request', Buffer.from(RIGHT)],
       ] as const) {
-        it(`harms nobody but its sender when ${what} comes with it`, async () => {
+        it(`harms only its sender when it carries ${what}`, async () => {
           const client = await RawConnection.connect(rig.web.address('web'));
           client.write(Buffer.concat([Buffer.from(RIGHT), behind]));
           await client.rest();
@@ -137,7 +137,7 @@ function handshakeOn(engine: EngineName): void {
   });
 
   describe('as the endpoint gets it', () => {
-    it('has the path in normal form and the query as it came', async () => {
+    it('has the normalized path and the unchanged query', async () => {
       for (const [target, expected] of [
         ['/', '/'],
         ['/a/../b/./c', '/b/c'],
@@ -168,7 +168,7 @@ function handshakeOn(engine: EngineName): void {
       assert.equal(keys.size, 4);
     });
 
-    it('keeps what is meant for the endpoint', async () => {
+    it('keeps headers meant for the endpoint', async () => {
       const text = Buffer.from('é€👋').toString('latin1');
       const kept = [
         'Origin: https://app.example',
@@ -192,7 +192,7 @@ function handshakeOn(engine: EngineName): void {
       client.destroy();
     });
 
-    it('has none of what is meant for the proxy alone', async () => {
+    it('has no headers that are meant for the proxy only', async () => {
       const offer = 'permessage-deflate; client_max_window_bits';
       const { asked, client } = await rig.shake(
         upgradeRequest('app.example', [
@@ -227,7 +227,7 @@ function handshakeOn(engine: EngineName): void {
       client.destroy();
     });
 
-    it('says who the client is, whatever the client says of that', async () => {
+    it('identifies the client, whatever the client claims', async () => {
       const { port } = new URL(`ws://${rig.web.address('web')}`);
       const { asked, client } = await rig.shake(
         upgradeRequest('app.example:1', [
@@ -251,7 +251,7 @@ function handshakeOn(engine: EngineName): void {
       client.destroy();
     });
 
-    it('carries on what a proxy in front says that is trusted', async () => {
+    it('forwards the facts from a trusted proxy in front', async () => {
       const { asked, client } = await rig.shake(
         upgradeRequest('app.example', [
           'X-Forwarded-For: 192.0.2.7, 198.51.100.2',
@@ -282,7 +282,7 @@ function handshakeOn(engine: EngineName): void {
       client.destroy();
     });
 
-    it('leaves nothing in the log that is secret', async () => {
+    it('leaves no secret in the log', async () => {
       const secrets = ['Authorization: Bearer s3cr3t', 'Cookie: sid=s3cr3t', 'X-Api-Key: s3cr3t'];
       const { asked, client } = await rig.shake(upgradeRequest('app.example', secrets, '/?token=s3cr3t'));
       const id = headerOf(asked, 'x-request-id');

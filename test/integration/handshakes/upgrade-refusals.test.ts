@@ -290,7 +290,7 @@ describe('a refusal reaches the client, and no other endpoint is asked', () => {
     });
   }
 
-  it('and is held against nobody', async () => {
+  it('and counts as a failure of no endpoint', async () => {
     for (const { failures } of endpoints) assert.deepEqual(failures, []);
     const metrics = await rig.settled();
     const all = 2 * CASES.length;

@@ -153,7 +153,7 @@ describe('an Express application', () => {
     });
   });
 
-  it('redirects, and answers again only what has changed', async () => {
+  it('redirects, and sends again only changed content', async () => {
     const page = await fetch(url('/redirect'));
     assert.deepEqual([page.redirected, await page.text()], [true, 'page /page?x=1']);
     const etag = page.headers.get('etag') ?? '';

@@ -31,7 +31,7 @@ describe('bodies through a proxy', () => {
   );
 
   describe('the body of a response', () => {
-    it('comes as it is sent, in chunks, and in chunks whose last is the last', async () => {
+    it('is forwarded as it is sent, in chunks, up to the last chunk', async () => {
       const { client, endpoint } = await meet(get());
       endpoint.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n');
       const head = await client.head();
@@ -43,7 +43,7 @@ describe('bodies through a proxy', () => {
       client.destroy();
     });
 
-    it('keeps its length, and comes as it is sent', async () => {
+    it('keeps its length, and is forwarded as it is sent', async () => {
       const { client, endpoint } = await meet(get());
       endpoint.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc');
       const head = await client.head();
@@ -69,7 +69,7 @@ describe('bodies through a proxy', () => {
       }
     });
 
-    it('is none of a HEAD, a 204 and a 304, whatever their heads say', async () => {
+    it('is empty for a HEAD, a 204 and a 304, whatever their heads say', async () => {
       for (const [method, answer, length] of [
         ['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n', '1000'],
         ['HEAD', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', undefined],
@@ -91,7 +91,7 @@ describe('bodies through a proxy', () => {
       }
     });
 
-    it('of events comes at once, its head too', async () => {
+    it('is forwarded at once if it is an event stream, its head too', async () => {
       const { client, endpoint } = await meet(get('Accept: text/event-stream'));
       endpoint.write(
         'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n',
@@ -100,7 +100,7 @@ describe('bodies through a proxy', () => {
       client.destroy();
     });
 
-    it('of 8 MB is the same behind a client that reads slowly', async () => {
+    it('arrives unchanged, with 8 MB, at a client that reads slowly', async () => {
       const { client, endpoint } = await meet(get());
       client.socket.pause();
       endpoint.write(`HTTP/1.1 200 OK\r\nContent-Length: ${LARGE.length}\r\n\r\n`);
@@ -113,7 +113,7 @@ describe('bodies through a proxy', () => {
   });
 
   describe('the body of a request', () => {
-    it('goes as it comes from 16 KiB on, with its length or in chunks', async () => {
+    it('is streamed from 16 KiB on, with its length or in chunks', async () => {
       const size = 16 * 1024;
       for (const [line, first, second] of [
         [`Content-Length: ${size + 3}`, 'x'.repeat(size), 'def'],
@@ -131,7 +131,7 @@ describe('bodies through a proxy', () => {
       }
     });
 
-    it('of 8 MB is the same behind an endpoint that reads slowly', async () => {
+    it('arrives unchanged, with 8 MB, at an endpoint that reads slowly', async () => {
       const client = await send(request('PUT', `Content-Length: ${LARGE.length}`));
       client.socket.write(LARGE.subarray(0, 20_000));
       const { connection: endpoint } = await raw.request();
@@ -156,7 +156,7 @@ describe('bodies through a proxy', () => {
       client.destroy();
     });
 
-    it('is asked for if the client expects to be told so', async () => {
+    it('is requested with 100 Continue if the client expects it', async () => {
       const client = await send(request('POST', 'Content-Length: 3', 'Expect: 100-continue'));
       assert.match((await client.head()).startLine, / 100 /);
       client.write('abc');

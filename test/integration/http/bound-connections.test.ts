@@ -65,7 +65,7 @@ describe('connection-bound authentication', () => {
     return client;
   }
 
-  it('counts for maxConnections, gives way while it carries nothing, and ends with its client', async () => {
+  it('counts for maxConnections, yields while it is idle, and ends with its client', async () => {
     const first = await connect();
     await logIn(first, 'first');
     for (let number = 1; number < 6; number++) await logIn(await connect(), `user${number}`);
@@ -182,7 +182,7 @@ describe('connection-bound authentication', () => {
     assert.equal((await ask(client, '', { path })).body, 'bev');
   });
 
-  it('is taken for possible by a challenge of any status', async () => {
+  it('is assumed after a challenge of any status', async () => {
     const client = await connect();
     const first = await ask(client, '', { path: '/other/forbidden' });
     assert.equal(first.status, 403);

@@ -140,7 +140,7 @@ describe('a response of an endpoint', () => {
     });
   });
 
-  it('that breaks behind its head is cut, counted and logged as such', async () => {
+  it('is cut, counted and logged if it breaks after its head', async () => {
     const client = await RawConnection.connect(rig.address('web'));
     client.write('GET /events HTTP/1.1\r\nHost: a\r\n\r\n');
     assert.match((await client.head()).startLine, / 200 /);

@@ -4,7 +4,7 @@ import { eventually, within } from '../../support/deadline.ts';
 import { HttpFaultRig, OK, UNFINISHED, expectStatus, request } from '../../support/rigs/http-fault-rig.ts';
 import { headerOf } from '../../support/sockets/raw-connection.ts';
 
-describe('plain HTTP behind a fault', () => {
+describe('plain HTTP after a fault', () => {
   let rig: HttpFaultRig;
 
   before(async () => {
@@ -42,7 +42,7 @@ describe('plain HTTP behind a fault', () => {
       assert.doesNotMatch((await client.rest()).toString(), /0\r\n\r\n$/);
     });
 
-    it('if nothing more comes', async () => {
+    it('if no more bytes arrive', async () => {
       const { client, endpoint } = await rig.meet(request('GET', '/one'), 'hasty');
       endpoint.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc');
       await expectStatus(client, 200);
@@ -51,7 +51,7 @@ describe('plain HTTP behind a fault', () => {
     });
   });
 
-  describe('the endpoint is let go when the client leaves', () => {
+  describe('the endpoint is released when the client leaves', () => {
     const length = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc';
     for (const [what, listener, text, answer] of [
       ['before the answer', 'web', request('GET', '/one'), ''],
@@ -85,7 +85,7 @@ describe('plain HTTP behind a fault', () => {
     }
   });
 
-  describe('the endpoint is let go at once when the client resets its connection', () => {
+  describe('the endpoint is released at once when the client resets its connection', () => {
     const length = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc';
     const get = request('GET', '/one');
     const old = get.replace('HTTP/1.1', 'HTTP/1.0');
@@ -143,7 +143,7 @@ describe('plain HTTP behind a fault', () => {
       ['no body', request('HEAD', '/one'), 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'],
       ['an upload that arrived whole', post, OK],
     ] as const) {
-      it(`carries the next request behind ${what}`, async () => {
+      it(`carries the next request after ${what}`, async () => {
         assert.equal(await isReused(text, answer), true);
       });
     }
@@ -170,7 +170,7 @@ describe('plain HTTP behind a fault', () => {
       });
     }
 
-    it('says that it is the last request if none are kept', async () => {
+    it('announces its last request if no connections are kept', async () => {
       const { client, endpoint, head } = await rig.meet(request('GET', '/one'), 'brief');
       assert.equal(headerOf(head, 'connection'), 'close');
       endpoint.write(OK);
@@ -178,7 +178,7 @@ describe('plain HTTP behind a fault', () => {
       client.destroy();
     });
 
-    it('is let go when it has waited long enough, or the endpoint says something unasked', async () => {
+    it('is closed after its idle timeout, or if the endpoint sends unrequested bytes', async () => {
       for (const unasked of ['', 'HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n']) {
         const { client, endpoint } = await rig.meet(request('GET', '/one'));
         endpoint.write(OK.replace('\r\n\r\n', '\r\nKeep-Alive: timeout=2\r\n\r\n'));
@@ -189,7 +189,7 @@ describe('plain HTTP behind a fault', () => {
       }
     });
 
-    it('that has been closed meanwhile is replaced, unnoticed, for what may be repeated', async () => {
+    it('is replaced without notice for repeatable requests if it was closed while idle', async () => {
       for (let round = 0; round < 5; round++) {
         const { client, endpoint } = await rig.meet(request('GET', '/one'));
         endpoint.write(OK);

@@ -68,7 +68,7 @@ describe('a refusal while the body of the request is still coming', () => {
     assert.equal((await client.rest()).length, 0);
   });
 
-  it('tells a HEAD the length that a GET is told, and serves nothing behind it', async () => {
+  it('gives a HEAD the same length as a GET, and serves no request after it', async () => {
     const lengths: (string | undefined)[] = [];
     for (const method of ['GET', 'HEAD']) {
       const client = await RawConnection.connect(rig.address('web'));

@@ -168,7 +168,7 @@ for (const engine of ['raw', 'net'] as const) {
       client.destroy();
     });
 
-    it('that becomes a WebSocket is refused if the endpoint chooses what was not offered', async () => {
+    it('is refused as a WebSocket if the endpoint chooses a subprotocol that was not offered', async () => {
       const { client, endpoint, head } = await meet(upgradeRequest('a'));
       endpoint.write(switchingProtocols(head, ['Sec-WebSocket-Extensions: permessage-deflate']));
       assert.match((await client.head()).startLine, / 502 /);

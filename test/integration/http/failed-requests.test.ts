@@ -5,7 +5,7 @@ import { HttpFaultRig, OK, UNFINISHED, expectStatus, request } from '../../suppo
 import { headerOf } from '../../support/sockets/raw-connection.ts';
 import type { RawConnection } from '../../support/sockets/raw-connection.ts';
 
-describe('plain HTTP where an attempt fails', () => {
+describe('plain HTTP after a failed attempt', () => {
   let rig: HttpFaultRig;
 
   before(async () => {
@@ -26,7 +26,7 @@ describe('plain HTTP where an attempt fails', () => {
         '3\r\nabc\r\n0\r\n\r\n',
       ],
     ] as const) {
-      it(`for a ${what} that has got no answer`, async () => {
+      it(`for a ${what} without an answer`, async () => {
         const client = await rig.send(text);
         const { endpoint, connection } = await rig.asked();
         connection.destroy();
@@ -90,14 +90,14 @@ describe('plain HTTP where an attempt fails', () => {
     });
   });
 
-  describe('the client is told', () => {
-    it('502 if nobody listens', async () => {
+  describe('the client gets', () => {
+    it('502 if the endpoint does not listen', async () => {
       const client = await rig.send(request('GET', '/gone'));
       await expectStatus(client, 502);
       client.destroy();
     });
 
-    it('503 and when to come again, if the cluster is full', async () => {
+    it('503 with Retry-After if the cluster is full', async () => {
       const one = await rig.meet(request('GET', '/full'));
       const client = await rig.send(request('GET', '/full'));
       const head = await expectStatus(client, 503);
@@ -107,14 +107,14 @@ describe('plain HTTP where an attempt fails', () => {
       await one.endpoint.closed;
     });
 
-    it('504 if the endpoint does not answer in time, and it is let go', async () => {
+    it('504 if the endpoint does not answer in time, and the endpoint is released', async () => {
       const { client, endpoint } = await rig.meet(request('GET', '/one'), 'hasty');
       await expectStatus(client, 504);
       await endpoint.closed;
       client.destroy();
     });
 
-    it('408 if the body does not come in time, and no endpoint is asked before 16 KiB of it are there', async () => {
+    it('408 if the body is late, and no endpoint is asked before its first 16 KiB', async () => {
       const early = await rig.send(`${request('POST', '/one', 'Content-Length: 6')}abc`, 'hasty');
       assert.equal(headerOf(await expectStatus(early, 408), 'connection'), 'close');
       await early.closed;

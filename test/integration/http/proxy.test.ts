@@ -93,7 +93,7 @@ describe('plain HTTP through a proxy', () => {
     () => rig.address('web'),
   );
 
-  it('takes interim responses for what they are', async () => {
+  it('does not mistake interim responses for the final response', async () => {
     const { client, endpoint } = await meet(get());
     endpoint.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n');
     endpoint.write(OK);
@@ -131,7 +131,7 @@ describe('plain HTTP through a proxy', () => {
     client.destroy();
   });
 
-  describe('tells the endpoint of the client', () => {
+  describe('informs the endpoint about the client', () => {
     const told = async (
       listener: string,
       headers: Record<string, string> = {},
@@ -187,7 +187,7 @@ describe('plain HTTP through a proxy', () => {
       assert.match(headers.get('x-request-id') ?? '', /^[\da-f-]{36}$/);
     });
 
-    it('and adds to what a trusted proxy has told', async () => {
+    it('and extends the facts from a trusted proxy', async () => {
       const headers = await told('trusting', lie);
       assert.equal(headers.get('x-forwarded-for'), '10.0.0.1, 127.0.0.1');
       assert.equal(headers.get('x-forwarded-proto'), 'https');
@@ -248,7 +248,7 @@ describe('plain HTTP through a proxy', () => {
     }
   });
 
-  it('takes a route for WebSockets, for the others, or for both', async () => {
+  it('matches routes for WebSockets, for plain requests, or for both', async () => {
     const connect = (path: string): Promise<WsPeer> => WsPeer.connect(`ws://${rig.address('web')}${path}`);
     const joined = async (path: string): Promise<void> => {
       const client = await connect(path);

@@ -192,7 +192,7 @@ describe('the routes of a listener', () => {
       });
     }
 
-    it('nothing else, which is a 404', async () => {
+    it('nothing else: other paths get 404', async () => {
       for (const path of ['/', '/where/', '/pings', '/userss', '/PING', '/old/UPPER/x', '/ping%2f']) {
         const { status, headers, body } = await curl(path);
         assert.equal(status, 404, path);
@@ -291,7 +291,7 @@ describe('the routes of a listener', () => {
     });
   });
 
-  it('count their requests by route and class, and what becomes of upgrades', async () => {
+  it('count their requests by route and class, and the outcome of upgrades', async () => {
     const upgrade = async (path: string): Promise<void> => {
       const client = await RawConnection.connect(rig.address('counted'));
       client.write(upgradeRequest('app.example', [], path));

@@ -95,7 +95,7 @@ describe('a body for a slow client', () => {
       ['fast', 1024 * KIB, 0],
       ['slow', 8 * KIB, 0.001],
     ] as const) {
-      it(`comes whole over ${scheme} to a ${speed} reader, whatever the size of its chunks`, async () => {
+      it(`arrives whole over ${scheme} to a ${speed} reader, whatever the size of its chunks`, async () => {
         const paths = [
           '/files',
           ...SIZES.map((size) => `/${size}`),

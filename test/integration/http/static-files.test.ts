@@ -26,7 +26,7 @@ describe('static files', () => {
     assert.equal(headers['cache-control'], undefined);
   });
 
-  it('knows types by their endings, and else none', async () => {
+  it('derives types from file extensions, and sends none otherwise', async () => {
     for (const [path, type] of [
       ['/app.js', 'text/javascript; charset=utf-8'],
       ['/data', 'application/octet-stream'],
@@ -89,7 +89,7 @@ describe('static files', () => {
     }
   });
 
-  it('finds nothing that is missing, hidden, elsewhere or no file', async () => {
+  it('serves no missing or hidden file, no outside path and no directory', async () => {
     for (const path of [
       '/missing',
       '/docs/missing/',
@@ -151,7 +151,7 @@ describe('static files', () => {
     }
   });
 
-  it('serves the whole file if several ranges or none that it knows are asked for', async () => {
+  it('serves the whole file for several ranges and for unknown range units', async () => {
     for (const range of ['bytes=0-1,5-6', 'lines=1-2', 'bytes=5-2']) {
       const { status, headers, body } = await server.ask('/big.bin', { range });
       assert.equal(status, 200, range);
@@ -196,7 +196,7 @@ describe('static files', () => {
       assert.ok(Buffer.from(answer.slice(answer.indexOf('\r\n\r\n') + 4), 'latin1').equals(BIG));
   });
 
-  it('closes the file when a client that does not read goes away', async () => {
+  it('closes the file when a client that does not read leaves', async () => {
     await eventually(() => assert.deepEqual(server.openFiles(), []));
     const socket = await server.stalledClient('/huge.bin');
     assert.deepEqual(server.openFiles(), [join(server.root, 'huge.bin')]);

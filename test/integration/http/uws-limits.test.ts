@@ -39,7 +39,7 @@ describe('an exchange through the engine uws', () => {
     client.destroy();
   });
 
-  it('ends without trailers, which nobody announces or asks for', async () => {
+  it('ends without trailers, and never announces or requests them', async () => {
     const { client, endpoint, head } = await meet(get('TE: trailers', 'Connection: TE'));
     assert.equal(headerOf(head, 'te'), undefined);
     endpoint.write(`${CHUNKED.replace('\r\n', '\r\nTrailer: X-Sum\r\n')}2\r\nab\r\n0\r\nX-Sum: 1\r\n\r\n`);

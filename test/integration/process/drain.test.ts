@@ -225,7 +225,7 @@ describe('a drain', { timeout: 300_000, concurrency: 3 }, () => {
     for (const { socket } of clients) socket.terminate();
   });
 
-  it('of everything is announced by readyz first, and shows how far it is', async (context) => {
+  it('announces itself by readyz first, and reports its progress, if it drains everything', async (context) => {
     const rig = await start(context, {
       shutdown: { readyDelay: '1s' },
       drain: { rate: '20/s', deadline: '2m' },
@@ -266,7 +266,7 @@ describe('a drain', { timeout: 300_000, concurrency: 3 }, () => {
     quiet.destroy();
   });
 
-  it('of what is not there, or with settings that are none, is refused with the reason', async (context) => {
+  it('is refused with a reason if its target is missing or its settings are invalid', async (context) => {
     const rig = await start(context);
     for (const [path, status, reason] of [
       ['/listeners/nobody/drain', 404, /there is no listener nobody/],

@@ -26,7 +26,7 @@ function knock(port: number): Promise<'refused' | 'served' | 'broken'> {
 }
 
 for (const engine of ENGINES) {
-  it(`clients of ${engine} that connect during the start are refused or served, and none is accepted only to be cut`, async () => {
+  it(`serves or refuses clients of ${engine} that connect during the start, and cuts no accepted client`, async () => {
     const ports = await freePorts(LISTENERS);
     const routes = [{ match: {}, respond: { body: 'here\n' } }];
     const listeners = ports.map((port, index) => ({

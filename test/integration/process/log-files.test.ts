@@ -147,7 +147,7 @@ describe('log files', { timeout: 300_000 }, () => {
     assert.ok(files().length > 1);
   });
 
-  it('that cannot be written are counted, shown, and do not hold the proxy up', async () => {
+  it('are counted and shown if they cannot be written, and do not delay the proxy', async () => {
     const sluice = await start(() => ({ file: '/dev/full' }));
     await requests(sluice, 50);
     await eventually(async () => {

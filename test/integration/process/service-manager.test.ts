@@ -141,7 +141,7 @@ describe('a service manager', { timeout: 120_000 }, () => {
     );
   });
 
-  it('that is not there is complained of once, and changes nothing', async () => {
+  it('is reported once if its address is invalid, and changes nothing', async () => {
     const sluice = await startSluice({
       config,
       env: { NOTIFY_SOCKET: 'vsock:2:1234' },

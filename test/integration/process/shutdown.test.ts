@@ -18,7 +18,7 @@ const LONG_MS = 120_000;
 /** Two interrupts that come closer together are one. */
 const SAME_CTRL_C_MS = 500;
 
-describe('a sluice that is told to end', { timeout: 300_000 }, () => {
+describe('a sluice that is stopped', { timeout: 300_000 }, () => {
   let webSockets: WsEndpoint;
   let echo: TcpEndpoint;
   let silent: BadEndpoint;
@@ -141,7 +141,7 @@ describe('a sluice that is told to end', { timeout: 300_000 }, () => {
     await Promise.all([...addresses, sluice.admin].map(assertRefused));
   });
 
-  it('ends before the grace is over when nothing is left', async () => {
+  it('ends before the grace period is over if no connection is left', async () => {
     const sluice = await start(LONG_MS);
     const client = await tunnel(sluice);
     const ended = sluice.stop('SIGTERM', 60_000);

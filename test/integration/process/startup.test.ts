@@ -147,7 +147,7 @@ describe('the start of a sluice', { timeout: 300_000 }, () => {
     assert.fail('no port stayed free for long enough');
   }
 
-  it('fails with one line that names the listener, or admin, whose address somebody else has', async () => {
+  it('fails with one line that names the listener, or admin, if its address is in use', async () => {
     const failures = await Promise.all(
       [{ web: takenAddress }, { tcp: takenAddress }, { admin: takenAddress }].map((addresses) =>
         failsToStart({ config: configOf(addresses) }),
@@ -187,7 +187,7 @@ describe('the start of a sluice', { timeout: 300_000 }, () => {
     assert.equal((await askAdmin(admin, '/readyz')).status, 200);
   });
 
-  it('fails with the place of what is wrong in a configuration, and check says the same', async () => {
+  it('fails with the place of the fault in a configuration, as check does', async () => {
     const cert = fileOf('cert.pem', GOOD_CERT);
     const key = fileOf('key.pem', GOOD_KEY);
     const otherKey = fileOf('other-key.pem', NAMED_KEY);

@@ -55,7 +55,7 @@ describe('a takeover', { timeout: 300_000 }, () => {
   }
 
   for (const engine of ENGINES) {
-    it(`refuses and resets no connection, and lets what lives end at the pace of a drain, on ${engine}`, async () => {
+    it(`refuses and resets no connection, and ends open sessions at the pace of a drain, on ${engine}`, async () => {
       const { old, same } = await first(engine);
       const url = `ws://${old.address('web')}/`;
       const clients = await Promise.all(Array.from({ length: 20 }, () => WsPeer.connect(url)));
@@ -86,7 +86,7 @@ describe('a takeover', { timeout: 300_000 }, () => {
     });
   }
 
-  it('begins without anybody to take over from', async () => {
+  it('starts without an old process', async () => {
     const sluice = await startSluice({ config: config(), args: ['--takeover'] });
     started.push(sluice);
     await sluice.waitForLog(({ msg }) => msg === 'no process to take over from');

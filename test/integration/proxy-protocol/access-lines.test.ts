@@ -13,7 +13,7 @@ const HEADER = Buffer.concat([
   Buffer.from('vpce-08d2bf15fac5001c9', 'latin1'),
 ]);
 
-describe('the access line of a request behind a PROXY header', () => {
+describe('the access line of a request after a PROXY header', () => {
   let app: WsEndpoint;
   let rig: WebRig;
 

@@ -118,7 +118,7 @@ for (const engine of ENGINES) {
       return one;
     }
 
-    it('are never taken for each other, whatever they do in whatever order', async () => {
+    it('are never confused, whatever they do in any order', async () => {
       const paths = ['/v1', '/v2', '/secure', '/off'];
       const usedBy = new Map<string, string>();
       const talk = async (one: Client): Promise<void> => {

@@ -124,7 +124,7 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
       ['1', Buffer.from(V1)],
       ['2', v2()],
     ] as const) {
-      it(`takes a header of version ${version} off, wherever it is cut`, async () => {
+      it(`strips a header of version ${version}, wherever it is cut`, async () => {
         for (const cut of [1, 5, 12, 16, header.length - 1, header.length]) {
           const client = await connect('required');
           client.send(header.subarray(0, cut));
@@ -140,7 +140,7 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
       });
     }
 
-    it('lets the endpoint answer a client that has ended behind its header', async () => {
+    it('lets the endpoint answer a client that sent FIN after its header', async () => {
       const client = await connect('required');
       client.send(V1);
       client.end();
@@ -152,7 +152,7 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
       assert.equal(await client.closed(), '');
     });
 
-    it('names the client of the header, the proxy, and what the header tells beside them', async () => {
+    it('names the client of the header, the proxy, and further facts of the header', async () => {
       const client = await connect('required');
       const endpointId = Buffer.concat([Buffer.of(1), Buffer.from('vpce-0123456789abcdef0')]);
       client.send(v2([0x02, Buffer.from('front.example.com')], [0xea, endpointId]));
@@ -164,7 +164,7 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
       );
     });
 
-    it('chooses by the server name behind the header', async () => {
+    it('chooses by the server name after the header', async () => {
       const hello = clientHello([serverName('db.example.com')]);
       const client = await connect('named');
       client.send(Buffer.concat([Buffer.from(V1), hello]));
@@ -180,7 +180,7 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
       await (await plain.peers.next()).read().receivesText('plain text');
     });
 
-    it('balances by the address that the header tells', async () => {
+    it('balances by the address in the header', async () => {
       const seen = new Set<string>();
       for (let source = 1; source <= 16; source++) {
         const endpoints = [];
@@ -201,7 +201,7 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
       assert.equal(seen.size, 2);
     });
 
-    it('serves a client without a header where it is optional', async () => {
+    it('serves a client without a header if it is optional', async () => {
       const client = await connect('optional');
       client.send('PROXIES are no PROXY');
       const peer = await plain.peers.next();

@@ -83,7 +83,7 @@ describe('shared limits of real processes', { skip: redisServerMissing() ?? fals
     await eventually(async () => assert.equal(await next(), 200));
   });
 
-  it('come with a reload that adds Redis, and go with one that removes it', async () => {
+  it('start with a reload that adds Redis, and end with a reload that removes it', async () => {
     const server = await startServer();
     const sluice = await start(sharedConfig(null));
     assert.ok(!sluice.logs.some(({ msg }) => msg === 'connected to Redis'));

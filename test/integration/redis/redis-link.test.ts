@@ -41,7 +41,7 @@ function connect(url: string): {
 }
 
 describe('the link to a real Redis', { skip: redisServerMissing() ?? false }, () => {
-  it('comes back after the server has been killed', async () => {
+  it('reconnects after the server was killed', async () => {
     const server = await startServer();
     const { link, events, errors } = connect(server.url);
     assert.equal(await events.next(), 'up');
@@ -54,7 +54,7 @@ describe('the link to a real Redis', { skip: redisServerMissing() ?? false }, ()
     assert.equal(await link.send(['GET', 'n']), null);
   });
 
-  it('comes back after the server has been paused', async () => {
+  it('recovers after the server was paused', async () => {
     const server = await startServer();
     const { link, events, errors } = connect(server.url);
     assert.equal(await events.next(), 'up');

@@ -93,7 +93,7 @@ describe('the client behind trusted proxies', () => {
     assert.equal(stranger.headers['x-real-ip'], STRANGER);
   });
 
-  it('has the port and scheme that the proxy names, and the prefix that the route takes off', async () => {
+  it('has the port and scheme from the proxy, and the prefix that the route strips', async () => {
     const { headers } = await ask(
       { Host: 'app.example', 'X-Forwarded-For': CLIENT, 'X-Forwarded-Proto': 'https' },
       { path: '/api/x' },

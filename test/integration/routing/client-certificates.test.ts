@@ -136,11 +136,11 @@ function clientCertificatesOn(engine: EngineName): void {
     rig.sluice.waitForLog((line) => line.msg === msg && line.path === path);
 
   for (const listener of ['required', 'optional']) {
-    it(`are told to endpoints of requests: ${listener}`, async () => {
+    it(`reach endpoints with requests: ${listener}`, async () => {
       assert.equal((await headersOf(listener, alice))[HEADER], told);
     });
 
-    it(`are told to endpoints of WebSockets: ${listener}`, async () => {
+    it(`reach endpoints with WebSocket handshakes: ${listener}`, async () => {
       const options = {
         listener,
         scheme: 'wss',
@@ -153,7 +153,7 @@ function clientCertificatesOn(engine: EngineName): void {
       session.client.socket.close();
     });
 
-    it(`take routes: ${listener}`, async () => {
+    it(`select routes: ${listener}`, async () => {
       assert.equal((await ask(listener, bob, '/who')).body, '0');
       assert.equal((await ask(listener, alice, '/who')).body, '1');
     });
@@ -166,18 +166,18 @@ function clientCertificatesOn(engine: EngineName): void {
     }
   });
 
-  it('are kept from endpoints if the listener says so', async () => {
+  it('are hidden from endpoints if the listener says so', async () => {
     assert.equal((await headersOf('hidden', alice))[HEADER], undefined);
     assert.equal((await ask('hidden', bob, '/who')).body, '0');
   });
 
-  it('may be missing where they are not required', async () => {
+  it('may be missing if they are optional', async () => {
     const headers = await headersOf('optional', null);
     assert.equal(headers[HEADER], undefined);
     assert.equal((await ask('optional', null, '/fixed')).body, 'fixed');
   });
 
-  it('may not be missing where they are required, and a missing one is counted', async () => {
+  it('must be present if they are required, and a missing one is counted', async () => {
     const before = await failuresOn('required');
     if (engine === 'uws') {
       const { status, body } = await ask('required', null, '/fixed');
@@ -260,7 +260,7 @@ function clientCertificatesOn(engine: EngineName): void {
     return { seen: { status: 200, body: await text(response) }, isReused, ticket };
   }
 
-  it('are never what a client or a trusted proxy tells', async () => {
+  it('never come from headers of a client or a trusted proxy', async () => {
     const headers = {
       [HEADER]: 'Hash=1',
       x_forwarded_client_cert: 'Hash=1',

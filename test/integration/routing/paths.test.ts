@@ -123,7 +123,7 @@ describe('paths with several readings', () => {
     assert.equal(metrics.sum('sluice_http_requests_refused_total', labels), SPELLINGS.length);
   });
 
-  it('never bring out what nginx keeps behind the path', { skip: nginxVersion() === null }, async () => {
+  it('never expose files that nginx hides behind the path', { skip: nginxVersion() === null }, async () => {
     assert.equal(await get('/x', 'other'), '200 open');
     assert.equal(await get('/admin', 'other'), '403');
     for (const answer of await Promise.all(SPELLINGS.map((path) => get(path, 'other')))) {
@@ -131,7 +131,7 @@ describe('paths with several readings', () => {
     }
   });
 
-  it('go upstream unchanged if all of them take the same route', async () => {
+  it('go upstream unchanged if all readings match the same route', async () => {
     for (const path of [
       '/api/v4/projects/group%2Frepo',
       '/@scope%2Fname',
@@ -143,7 +143,7 @@ describe('paths with several readings', () => {
     }
   });
 
-  it('may take another route that does the same, and none that changes a header', async () => {
+  it('may match another route with the same effect, but none that changes a header', async () => {
     assert.equal(await get('//twin'), '200 //twin');
     assert.equal(await get('//marked'), '400 the path is ambiguous and may match another route');
   });

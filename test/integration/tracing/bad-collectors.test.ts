@@ -49,7 +49,7 @@ function endless(...[, response]: Parameters<RequestListener>): void {
 
 describe('a collector that answers with', { concurrency: true }, () => {
   for (const [what, answer, outcome] of ANSWERS) {
-    it(`${what} holds nothing for long`, async () => {
+    it(`${what} delays nothing for long`, async () => {
       const receiver = await OtlpReceiver.listen();
       const failures: string[] = [];
       let exported = 0;
@@ -102,7 +102,7 @@ describe('a collector that is dead', () => {
 });
 
 describe('the end of the process', () => {
-  it('waits for no attempt that nobody wants any more', async () => {
+  it('cancels an attempt that is no longer needed', async () => {
     const receiver = await OtlpReceiver.listen();
     receiver.answer = () => undefined;
     const sluice = await startSluice({
@@ -138,7 +138,7 @@ describe('the end of the process', () => {
 });
 
 describe('a change of the collector', () => {
-  it('loses nothing that waits', async () => {
+  it('loses no queued span', async () => {
     const [first, second] = await Promise.all([OtlpReceiver.listen(), OtlpReceiver.listen()]);
     const owner = { exported: () => undefined, failed: () => assert.fail('an export failed') };
     const settings = { url: first.url, sample: 1, headers: {}, routes: {} };

@@ -103,7 +103,7 @@ for (const engine of ENGINES) {
       assert.equal(receiver.requests[0]?.headers['x-key'], 'secret');
     });
 
-    it('replace those of strangers, whose flag decides nothing', async () => {
+    it('replace the ids of untrusted clients, and ignore their sampling flag', async () => {
       const before = receiver.spans.length;
       const seen = await headersAtEndpoint('strange', {
         traceparent: `00-${TRACE}-${PARENT}-01`,
