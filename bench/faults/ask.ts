@@ -31,7 +31,7 @@ export function fingerprintAt(port: number): Promise<string> {
   });
 }
 
-/** How many sessions the endpoint on a port has, by its own count. */
+/** Returns the number of sessions on an endpoint, by its own count. */
 export async function sessionsAt(port: number): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${port}/sessions`, {
     signal: AbortSignal.timeout(PATIENCE_MS),

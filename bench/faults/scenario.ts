@@ -11,13 +11,13 @@ export interface Scenario {
   run(stage: Stage, peer: ReloadablePeer): Promise<Findings>;
 }
 
-/** Asks every `stepMs` until the answer is yes. Returns false if it is not within `mostMs`. */
+/** Polls every `stepMs` until the check succeeds. Returns false after `maxMs`. */
 export async function waitUntil(
   yes: () => boolean | Promise<boolean>,
-  mostMs: number,
+  maxMs: number,
   stepMs = 20,
 ): Promise<boolean> {
-  const end = performance.now() + mostMs;
+  const end = performance.now() + maxMs;
   while (!(await yes())) {
     if (performance.now() > end) return false;
     await delay(stepMs);

@@ -1,6 +1,6 @@
 import type { CrowdLog } from './crowd/protocol.ts';
 
-/** Points of a line: seconds from when it happened, and a value. */
+/** Points of a line: seconds since the fault, and a value. */
 export type Timeline = readonly (readonly [seconds: number, value: number])[];
 
 /**
@@ -20,7 +20,7 @@ export function openOverTime(
   return points;
 }
 
-/** The latency below which lay 99% of the messages that were due in each step; a step without any is left out. */
+/** The 99th percentile of latency for the messages due in each step. Empty steps are left out. */
 export function p99OverTime(waits: Float64Array, { from, until, zero, stepMs }: Span): Timeline {
   const points: (readonly [number, number])[] = [];
   for (let at = from; at < until; at += stepMs) {
@@ -30,7 +30,7 @@ export function p99OverTime(waits: Float64Array, { from, until, zero, stepMs }: 
   return points;
 }
 
-/** From when until when, on the monotonic clock, in milliseconds. */
+/** Start and end on the monotonic clock, in milliseconds. */
 export interface Span {
   readonly from: number;
   readonly until: number;

@@ -1,13 +1,13 @@
-/** The events of recorded clients in shared memory: every driver thread reads them, and none has a copy. */
+/** The events of recorded clients in shared memory. Every driver thread reads them without a copy. */
 
 export const SEND_TEXT = 0;
 export const SEND_BINARY = 1;
 export const SEND_PING = 2;
 /** The client sends a close frame. */
 export const CLIENT_CLOSE = 3;
-/** The client is gone without a close frame. */
+/** The client disappears without a close frame. */
 export const CLIENT_DROP = 4;
-/** The recording ends, or the proxy ended the session: nothing more is expected of either side. */
+/** The recording ends, or the proxy ended the session. Nothing more is expected of either side. */
 export const FINISH = 5;
 export const REPLY_TEXT = 6;
 export const REPLY_BINARY = 7;
@@ -19,20 +19,20 @@ export interface RecordedEvent {
   readonly kind: number;
   /** Milliseconds since the session was opened. */
   readonly time: number;
-  /** Payload bytes; of a close frame its code. */
+  /** Payload bytes; for a close frame its code. */
   readonly size: number;
-  /** Null if it is not recorded, or not needed. */
+  /** Null if it is not recorded or not needed. */
   readonly payload: Uint8Array | null;
 }
 
-/** Shared memory with a column for each field. Plain data: every driver thread gets it. */
+/** Shared memory with a column per field. Plain data, which every driver thread receives. */
 export interface EventMemory {
   readonly kinds: SharedArrayBuffer;
   readonly times: SharedArrayBuffer;
   readonly sizes: SharedArrayBuffer;
-  /** Places of payloads in `bytes`; -1 for none. */
+  /** Offsets of payloads in `bytes`; -1 for none. */
   readonly offsets: SharedArrayBuffer;
-  /** The same client's next event; -1 behind the last. */
+  /** The same client's next event; -1 after the last. */
   readonly nexts: SharedArrayBuffer;
   readonly bytes: SharedArrayBuffer;
 }
@@ -67,12 +67,12 @@ export class EventLog {
     return this.#times[event]!;
   }
 
-  /** Returns the payload's bytes; of a close frame its code. */
+  /** Returns the payload bytes; for a close frame its code. */
   size(event: number): number {
     return this.#sizes[event]!;
   }
 
-  /** Returns the number of the same client's next event; -1 behind the last. */
+  /** Returns the number of the same client's next event; -1 after the last. */
   next(event: number): number {
     return this.#nexts[event]!;
   }
@@ -84,7 +84,7 @@ export class EventLog {
   }
 }
 
-/** Writes events one behind the other. Its memory grows as needed. */
+/** Appends events. Its memory grows as needed. */
 export class EventLogWriter {
   count = 0;
   /** Bytes of all payloads. */
@@ -99,7 +99,7 @@ export class EventLogWriter {
   /**
    * Adds an event.
    *
-   * @param previous number of the same client's event before it; -1 for its first
+   * @param previous number of the same client's previous event; -1 for its first
    * @returns the event's number
    */
   add({ kind, time, size, payload }: RecordedEvent, previous: number): number {

@@ -4,13 +4,13 @@ import type { Plan } from '../options/plan.ts';
 import { Distribution } from './distribution.ts';
 import { ratesOf, type Rates } from './rates.ts';
 
-/** Max differences from a recording that are told. */
+/** Max differences from a recording to report. */
 const MAX_DIFFERENCES = 10;
 
 /** The measurements of a run, over all threads. */
 export interface Result {
   readonly plan: Plan;
-  /** Whether it was ended before its time. */
+  /** Whether the run was ended early. */
   readonly interrupted: boolean;
   readonly measuredMs: number;
   readonly timings: Readonly<Record<Timing, Distribution>>;
@@ -21,7 +21,7 @@ export interface Result {
   readonly bytes: number;
   readonly byteRates: Rates;
   readonly opened: number;
-  /** Connections whose TLS session had begun on an earlier one. */
+  /** Connections that resumed a TLS session. */
   readonly resumed: number;
   /** By kind, most frequent first. */
   readonly errors: ReadonlyMap<string, number>;
@@ -31,7 +31,7 @@ export interface Result {
   readonly closeCount: number;
   readonly unsent: number;
   readonly unsolicited: number;
-  /** How busy each thread was, 0 to 1. */
+  /** Busy fraction of each thread, 0 to 1. */
   readonly busy: readonly number[];
   /** CPU of the load generator, all threads, in milliseconds. */
   readonly cpuMs: number;
@@ -39,7 +39,7 @@ export interface Result {
   readonly replay: ReplayCounts | null;
 }
 
-/** Merges what the threads have measured. */
+/** Merges the measurements of the threads. */
 export function mergeOutcomes(plan: Plan, outcomes: readonly Outcome[], interrupted: boolean): Result {
   const measuredMs = Math.max(0, ...outcomes.map((outcome) => outcome.measuredMs));
   const merge = (timing: Timing): Distribution =>
@@ -80,7 +80,7 @@ export function mergeOutcomes(plan: Plan, outcomes: readonly Outcome[], interrup
     unsent: sum(({ unsent }) => unsent),
     unsolicited: sum(({ unsolicited }) => unsolicited),
     busy: outcomes.map(({ busy }) => busy),
-    // Each thread has measured the whole process.
+    // Each thread measured the whole process.
     cpuMs: Math.max(0, ...outcomes.map(({ cpuMs }) => cpuMs)),
     replay: mergeReplays(outcomes.map(({ replay }) => replay)),
   };

@@ -19,15 +19,15 @@ const HOLD_MS = 600_000;
 /** The cost of a number of sessions for the proxies that carry them. */
 export interface SessionPoint {
   readonly sessions: number;
-  /** Proxy processes that share them. */
+  /** Number of proxy processes that share the sessions. */
   readonly processes: number;
   /** Memory of the processes, in bytes. */
   readonly memory: number;
   /** Memory of the kernel for the two sockets of each session in the proxy, in bytes. */
   readonly kernel: number;
-  /** Cores, while nothing crosses but the pings of an idle timeout. */
+  /** Cores in use while only the pings of an idle timeout cross. */
   readonly idleCpu: number;
-  /** Cores, with {@link RATE} messages a second over all sessions. */
+  /** Cores in use with {@link RATE} messages per second over all sessions. */
   readonly busyCpu: number;
 }
 
@@ -62,7 +62,7 @@ export async function measureSessions(
   const [cpuBefore, from] = [cpuOf(pids), performance.now()];
   await delay(IDLE_TIMEOUT_SECONDS * 1000);
   const idleCpu = (cpuOf(pids) - cpuBefore) / (performance.now() - from);
-  // When what the handshakes have left behind has had time to be collected.
+  // Waits until the garbage of the handshakes is collected.
   const held = memory();
   for (const crew of idle) crew.stop();
   await Promise.all(runs);
@@ -79,11 +79,11 @@ export async function measureSessions(
   };
 }
 
-/** The cost of messages that come together for the proxy. */
+/** The proxy's cost of messages that arrive together. */
 export interface BatchPoint {
-  /** In flight on each of {@link BATCH_CONNECTIONS} connections, in a closed loop: they come and go together. */
+  /** Messages in flight on each of {@link BATCH_CONNECTIONS} connections, in a closed loop. */
   readonly messages: number;
-  /** CPU for all of them, there and back, in microseconds. */
+  /** CPU time for all of them, there and back, in microseconds. */
   readonly cpu: number;
 }
 
@@ -104,7 +104,7 @@ export async function measureBatches(stage: Stage, sizes: readonly number[]): Pr
   return points;
 }
 
-/** Cores that messages of 32 bytes take, by how many there are in a second, each on its own. */
+/** Cores in use by the rate of single 32-byte messages. */
 export async function measureRates(
   stage: Stage,
   sessions: number,
@@ -138,7 +138,7 @@ async function measureTraffic(
   return (await Promise.all(runs)).reduce((sum, { cores }) => sum + cores, 0);
 }
 
-/** Cores that a proxy takes for an echo, and messages a second. */
+/** Cores that a proxy uses for echoes, and messages per second. */
 async function measureEcho(
   proxy: ProxyUnderTest,
   more: Partial<Plan>,

@@ -5,26 +5,30 @@ export interface Paced {
   /**
    * Sends the message that is due at `intended`.
    *
-   * @returns false if nothing can be sent now; {@link Pacer.poke} makes it try again
+   * @returns false if nothing can be sent now; {@link Pacer.poke} retries
    */
   sendDue(intended: number): boolean;
 }
 
 export interface PacerOptions {
   readonly intervalMs: number;
-  /** After the start at which the first message is due: threads take turns. */
+  /** Delay between the start and the first due message: threads take turns. */
   readonly phaseMs: number;
   readonly paced: Paced;
   /** See Dialler. */
   readonly soon: (callback: () => void) => void;
 }
 
-/** How long before a message is due the thread begins to watch the clock: timers are up to 2 ms late. */
+/**
+ * Time before a due message at which the thread starts to watch the clock, because timers are up to 2 ms
+ * late.
+ */
 const WATCH_MS = 2.5;
 
 /**
- * The timetable of an open loop: message k is due at start + k * interval, whatever became of those before it.
- * Shortly before a message is due the thread turns its event loop without sleeping, as no timer is exact enough.
+ * The timetable of an open loop: message k is due at start + k * interval, whatever happened to earlier
+ * messages. Shortly before a message is due, the thread turns its event loop without sleeping, because no
+ * timer is exact enough.
  */
 export class Pacer {
   readonly #intervalMs: number;
@@ -46,7 +50,7 @@ export class Pacer {
     this.#soon = soon;
   }
 
-  /** Begins the timetable; times are of the monotonic clock. */
+  /** Starts the timetable. Times are on the monotonic clock. */
   begin(start: number, until: number): void {
     this.#start = start + this.#phaseMs;
     this.#until = until;
@@ -55,26 +59,26 @@ export class Pacer {
     this.#tick();
   }
 
-  /** Makes no message due from a time on. Messages due before that are still sent. */
+  /** Ends the timetable at a time. Messages due before it are still sent. */
   endAt(until: number): void {
     this.#until = Math.min(this.#until, until);
   }
 
-  /** There is room again. */
+  /** Retries after room becomes available. */
   poke(): void {
     if (!this.#blocked || !this.#running) return;
     this.#blocked = false;
     this.#tick();
   }
 
-  /** How many messages are due by now, or until the end, and not sent. */
+  /** Number of messages that are due now, or before the end, but not sent. */
   get backlog(): number {
     if (!this.#running) return 0;
     const now = Math.min(monotonicNow(), this.#until);
     return Math.max(0, Math.ceil((now - this.#start) / this.#intervalMs) - this.#sent);
   }
 
-  /** Stops, and calls back with the time at which each message of the backlog was due. */
+  /** Stops, and calls back with the due time of each unsent message. */
   giveUp(unsent: (intended: number) => void): void {
     for (let left = this.backlog; left > 0; left--) {
       unsent(this.#due);
@@ -86,7 +90,7 @@ export class Pacer {
 
   #advance(): void {
     this.#sent++;
-    // Counted from the start each time, so that no rounding adds up.
+    // Computed from the start each time, so that rounding errors do not add up.
     this.#due = this.#start + this.#sent * this.#intervalMs;
   }
 

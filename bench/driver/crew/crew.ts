@@ -8,7 +8,7 @@ import { LivePage } from '../measuring/live-page.ts';
 import type { Outcome } from '../measuring/outcome.ts';
 import type { DriveTask, FromDriver, ToDriver } from './protocol.ts';
 
-/** From the order to begin until the traffic begins, so that all threads have it in time. */
+/** Delay between the start order and the traffic, so that all threads receive the order in time. */
 const HEAD_START_MS = 20;
 
 export interface CrewOptions {
@@ -17,13 +17,13 @@ export interface CrewOptions {
   readonly address: string;
   /** Path of the module whose default export is the task of a thread. */
   readonly threadFile: string;
-  /** Running threads, at least as many as the plan has; if left out, the run starts its own. */
+  /** Running threads, at least as many as the plan needs. If absent, the run starts its own. */
   readonly pool?: Piscina;
   /** The recording that a replay plays. */
   readonly recorded?: RecordedClients;
 }
 
-/** Driver threads for several runs, one after the other; they load their sources only once. */
+/** Driver threads for consecutive runs. They load their sources only once. */
 export function createPool(threadFile: string, threads: number): Piscina {
   return new Piscina({
     filename: threadFile,
@@ -35,12 +35,12 @@ export function createPool(threadFile: string, threads: number): Piscina {
   });
 }
 
-/** The driver threads of one run, as the main thread sees them. */
+/** The main thread's handle of the driver threads of one run. */
 export class Crew {
   readonly page: LivePage;
-  /** When the measuring begins, on the monotonic clock; null while the connections are being opened. */
+  /** Start of the measurement on the monotonic clock. Null while the connections open. */
   measuringFrom: number | null = null;
-  /** Called with that time when it is known. */
+  /** Called with that time once it is known. */
   onStart: ((from: number) => void) | null = null;
   readonly #options: CrewOptions;
   readonly #ports: MessagePort[] = [];
@@ -55,7 +55,7 @@ export class Crew {
     return this.#options.plan;
   }
 
-  /** Runs the plan and returns what each thread has measured; rejects if a thread fails. */
+  /** Runs the plan and returns the measurements of each thread. Rejects if a thread fails. */
   async run(): Promise<readonly Outcome[]> {
     const { plan, address, threadFile, recorded = null } = this.#options;
     const pool = this.#options.pool ?? createPool(threadFile, plan.threads);
@@ -99,7 +99,7 @@ export class Crew {
     if (this.#stopped) return;
     const opensLater = plan.scenario === 'connect' || plan.scenario === 'replay';
     if (!opensLater && this.page.sum('open') === 0) {
-      // Without any connection there is nothing to wait for.
+      // Without connections there is nothing to wait for.
       this.stop();
       return;
     }
@@ -114,7 +114,7 @@ export class Crew {
   }
 }
 
-/** A thread has one thing to say while it works: that it is ready. */
+/** The only message of a working thread: it is ready. */
 function firstMessage(port: MessagePort): Promise<FromDriver> {
   return new Promise((settle) => port.once('message', settle));
 }

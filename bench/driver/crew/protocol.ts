@@ -8,24 +8,27 @@ export interface DriveTask {
   readonly plan: Plan;
   /** IP address of the target. */
   readonly address: string;
-  /** Which of the plan's threads it is, from 0. */
+  /** Index of the thread in the plan, from 0. */
   readonly thread: number;
   /** Memory of the run's LivePage. */
   readonly page: SharedArrayBuffer;
   readonly port: MessagePort;
-  /** Begins every message that a fan-out publishes, so that two runs on one server tell theirs apart. */
+  /**
+   * Prefix of every message that a fan-out publishes, so that two runs on one server can tell their messages
+   * apart.
+   */
   readonly runId: string;
   /** The recording that a replay plays. Null for every other scenario. */
   readonly recorded: RecordedClients | null;
 }
 
 export type ToDriver =
-  /** Traffic begins at that time of the monotonic clock. */
+  /** Traffic starts at this time on the monotonic clock. */
   | { readonly type: 'start'; readonly at: number }
-  /** Ends at once; the measurements so far count. */
+  /** The thread ends at once. Its measurements so far count. */
   | { readonly type: 'stop' };
 
 export interface FromDriver {
-  /** Every connection of the thread has been opened, or has failed once. */
+  /** Every connection of the thread is open, or has failed once. */
   readonly type: 'ready';
 }

@@ -21,9 +21,9 @@ export class NetDialler implements Dialler {
   readonly #address: string;
   readonly #insecure: boolean;
   readonly #resumes: boolean;
-  /** Made once: reading the system's certificates takes longer than a handshake. */
+  /** Created once: loading the system's certificates takes longer than a handshake. */
   readonly #context: SecureContext | null;
-  /** The last TLS session that the target has given; undefined without one. */
+  /** The last TLS session from the target; undefined without one. */
   #session: Buffer | undefined;
 
   /** @param address IP address of the target */
@@ -46,7 +46,8 @@ export class NetDialler implements Dialler {
             secureContext: this.#context,
             session: this.#session,
             rejectUnauthorized: !this.#insecure,
-            // An IP address may not be sent as a name (RFC 6066 section 3), but is what the certificate is for.
+            // The certificate may be for an IP address, which must not be sent as a name (RFC 6066 section
+            // 3).
             servername: isIP(host) === 0 ? host : '',
             checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
           })

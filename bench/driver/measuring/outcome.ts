@@ -1,6 +1,6 @@
 /** The replay counts of a thread. */
 export interface ReplayCounts {
-  /** Recorded clients that were begun, that were played as recorded, and that were not. */
+  /** Recorded clients that were started, that were played as recorded, and that were not. */
   readonly begun: number;
   readonly played: number;
   readonly failed: number;
@@ -15,7 +15,7 @@ export interface ReplayCounts {
 export interface Outcome {
   /** Counts in the layout of LatencyCounts. */
   readonly latency: Float64Array;
-  /** How late messages were sent, in an open loop. */
+  /** Lateness of sent messages, in an open loop. */
   readonly lateness: Float64Array;
   readonly connect: Float64Array;
   readonly tls: Float64Array;
@@ -24,14 +24,14 @@ export interface Outcome {
   readonly messages: Float64Array;
   /** Payload of those messages. */
   readonly bytes: Float64Array;
-  /** Measured time; less than planned if the run was stopped. */
+  /** Measured time. Less than planned if the run was stopped. */
   readonly measuredMs: number;
-  /** Connections that were opened. */
+  /** Number of opened connections. */
   readonly opened: number;
-  /** Connections whose TLS session had begun on an earlier one. */
+  /** Connections that resumed a TLS session. */
   readonly resumed: number;
   readonly errors: ReadonlyMap<string, number>;
-  /** Connections that the target closed, by close code, or by how a raw one ended. */
+  /** Connections that the target closed, by close code, or by the kind of end for raw connections. */
   readonly closes: ReadonlyMap<string, number>;
   /** Messages in flight on connections that were lost. */
   readonly lost: number;
@@ -39,11 +39,11 @@ export interface Outcome {
   readonly unanswered: number;
   /** Messages of an open loop that never found a connection with room. */
   readonly unsent: number;
-  /** Messages that were no reply to anything. */
+  /** Messages that were not a reply. */
   readonly unsolicited: number;
-  /** Share of the measured time in which the thread was busy, 0 to 1. */
+  /** Busy fraction of the measured time, 0 to 1. */
   readonly busy: number;
-  /** CPU that the whole process took meanwhile, user and system, in milliseconds. */
+  /** CPU time of the whole process during the measurement, user and system, in milliseconds. */
   readonly cpuMs: number;
   /** Null for every scenario but `replay`. */
   readonly replay: ReplayCounts | null;

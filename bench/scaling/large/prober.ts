@@ -3,25 +3,28 @@ import { AnswerReader } from './answer-reader.ts';
 
 const PERIOD_MS = 1;
 const POLL_MS = 1;
-/** A proxy that answers nothing for so long is broken. */
+/** Max time without an answer. A proxy that exceeds it is broken. */
 const MAX_HOLD_MS = 20_000;
 
 /** Counts of a prober since its last {@link Prober.begin}. */
 export interface Probing {
   readonly requests: number;
-  /** Requests that got no answer: their connection ended. */
+  /** Requests without an answer, because their connection ended. */
   readonly failures: number;
-  /** Answers without the wanted body. */
+  /** Answers without the expected body. */
   readonly others: number;
-  /** The longest delay of the prober's own timer, in milliseconds: the machine kept it from sending and reading. */
+  /**
+   * The longest delay of the prober's own timer, in milliseconds: the machine kept it from sending and
+   * reading.
+   */
   readonly ownDelay: number;
-  /** Times until answers came, sorted, in milliseconds. */
+  /** Times until the answers, sorted, in milliseconds. */
   readonly latencies: readonly number[];
 }
 
 /**
- * Sends a small request each period, on several connections in turn, and notes how long each answer takes: the longest
- * time is how long a thread of the proxy served nobody. A connection that ends is made again.
+ * Sends a small request each period, on several connections in turn, and records the time of each answer. The
+ * longest time shows how long a thread of the proxy served nobody. A connection that ends is reopened.
  */
 export class Prober {
   readonly #lines: Line[];
@@ -35,8 +38,8 @@ export class Prober {
   #ownDelay = 0;
 
   /**
-   * @param port of 127.0.0.1
-   * @param connections as many as make it likely that each worker has one
+   * @param port port of 127.0.0.1
+   * @param connections enough that each worker probably gets one
    */
   constructor(port: number, connections: number, periodMs = PERIOD_MS) {
     const onEnd = (latency: number | null, wanted: boolean): void => {
@@ -49,7 +52,7 @@ export class Prober {
     this.#timer = setInterval(() => this.#tick(), periodMs);
   }
 
-  /** Forgets what has been seen, and sends this request from now on. @param wanted the body that is waited for */
+  /** Resets the counts, and sends this request from now on. @param wanted the expected body */
   begin(host: string, path: string, wanted: string | null = null): void {
     this.#latencies = [];
     this.#failures = 0;
@@ -61,10 +64,10 @@ export class Prober {
   }
 
   /**
-   * Waits until each connection has got the wanted body.
+   * Waits until each connection has received the expected body.
    *
-   * @returns when the last of them had it, by `performance.now()`
-   * @throws Error if that takes longer than {@link MAX_HOLD_MS}
+   * @returns when the last connection received it, by `performance.now()`
+   * @throws Error if the wait exceeds {@link MAX_HOLD_MS}
    */
   async inForce(): Promise<number> {
     const end = performance.now() + MAX_HOLD_MS;
@@ -75,7 +78,7 @@ export class Prober {
     return Math.max(...this.#lines.map(({ wantedAt }) => wantedAt ?? 0));
   }
 
-  /** Returns what has been seen, requests that still wait for their answer included. */
+  /** Returns the counts, including requests that still wait for their answer. */
   seen(): Probing {
     const waiting = this.#lines.flatMap(({ waitedMs }) => (waitedMs === null ? [] : [waitedMs]));
     const latencies = [...this.#latencies, ...waiting].sort((a, b) => a - b);
@@ -111,7 +114,7 @@ class Line {
   /** Whether the current request was sent after {@link begin}. */
   #counts = false;
   #ended = false;
-  /** When the wanted body came first, by `performance.now()`. */
+  /** Time of the first expected body, by `performance.now()`. */
   wantedAt: number | null = null;
 
   constructor(port: number, onEnd: (latency: number | null, wanted: boolean) => void) {
