@@ -51,7 +51,7 @@ describe('the options of a tap', () => {
     [['--from', 'a', '--sample', '1%'], '--sample is for a running sluice: leave it out with --from'],
     [['--from', 'a', '--output', './a'], '--from and --output name the same file'],
     [['--hex'], '--hex shows payloads: add --payload'],
-    [['--redact', '/(/'], /^--redact \/\(\/: the expression cannot be used/],
+    [['--redact', '/(/'], /^--redact \/\(\/: invalid expression: missing closing/],
     [['--duration', '0'], /^--duration 0: write a number and a unit/],
     [['--max-payload', '65KiB'], /^--max-payload 65KiB: write a size/],
     [['--from', '--json'], '--from needs a file'],
