@@ -26,11 +26,11 @@ Tables in Markdown on stdout, progress on stderr.
 
 export interface CompareOptions {
   readonly help: boolean;
-  /** Lower case; null for all. */
+  /** In lower case; null for all. */
   readonly peers: readonly string[] | null;
   readonly cases: RegExp;
   readonly rounds: number;
-  /** null for what fits. */
+  /** Null to fit all cases into the usual total time. */
   readonly durationMs: number | null;
   readonly idle: boolean;
   readonly json: string;

@@ -1,6 +1,6 @@
 import { MODES, type Mode } from '../peers/peer.ts';
 
-/** One case of the comparison: the load that all peers get which can carry it. */
+/** One case of the comparison: a load for all peers that support its mode. */
 export interface Case {
   readonly name: string;
   readonly mode: Mode;
@@ -13,7 +13,7 @@ export interface Case {
   readonly resume?: boolean;
 }
 
-/** Fewer connections for large messages: with all of them in flight they must fit into the memory of a socket. */
+/** Large messages have fewer connections: all messages in flight must fit into the memory of a socket. */
 const SIZES = [
   { size: 32, label: '32 B', connections: 50 },
   { size: 1024, label: '1 KiB', connections: 50 },
@@ -24,7 +24,7 @@ const IN_FLIGHT = [1, 16];
 const SUBSCRIBERS = 1000;
 const OPENERS = 10;
 
-/** The matrix, fan-out and handshakes. */
+/** Echo in all modes and sizes, then fan-out and handshakes. */
 export const CASES: readonly Case[] = [
   ...MODES.flatMap((mode) =>
     IN_FLIGHT.flatMap((inFlight) =>

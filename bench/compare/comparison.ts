@@ -1,17 +1,17 @@
 import type { Mode } from '../peers/peer.ts';
 import type { Sample } from './sample.ts';
 
-/** Everything that a comparison has found: plain data, as it is kept in a file. */
+/** The results of a comparison, as plain data for a file. */
 export interface Comparison {
   readonly date: string;
   readonly machine: string;
-  /** By the names of the ways that were compared; empty for `direct`. */
+  /** Version of each compared target, by name. Empty for `direct`. */
   readonly versions: Readonly<Record<string, string>>;
   /** Peers that are not installed, or did not start. */
   readonly missing: readonly string[];
-  /** How each peer was configured, by name. */
+  /** Configuration of each peer, by name. */
   readonly configs: Readonly<Record<string, string>>;
-  /** How often the case that was measured most was measured. */
+  /** Number of rounds of the most measured case. */
   readonly rounds: number;
   readonly durationMs: number;
   readonly pinned: boolean;
@@ -21,17 +21,17 @@ export interface Comparison {
 
 export interface CaseResult {
   readonly name: string;
-  /** By way, one sample of each round. */
+  /** One sample per round, by the target's name. */
   readonly ways: Readonly<Record<string, readonly Sample[]>>;
 }
 
 export interface IdleResult {
   readonly mode: Mode;
-  /** Bytes for each idle connection, by way, one figure of each time that it was measured. */
+  /** Bytes per idle connection, one figure per measurement, by the target's name. */
   readonly bytes: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Joins two comparisons, the rounds of the first before the rounds of the second. */
+/** Joins two comparisons. The rounds of the first come before the rounds of the second. */
 export function joinComparisons(first: Comparison, second: Comparison): Comparison {
   const cases = joinBy(
     first.cases,

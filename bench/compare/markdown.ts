@@ -5,10 +5,10 @@ import type { Comparison } from './comparison.ts';
 import type { Sample } from './sample.ts';
 import { RESUMED, summarize, type Summary } from './summary.ts';
 
-/** The way that the figures of the others are divided by. */
+/** The figures of the others are divided by this target's figures. */
 const REFERENCE = 'nginx';
 
-/** The comparison as tables in Markdown; ends in a newline. */
+/** Formats a comparison as Markdown tables, with a newline at the end. */
 export function renderMarkdown(comparison: Comparison): string {
   const { date, machine, versions, missing, rounds, durationMs, pinned, cases, idle } = comparison;
   const ways = Object.entries(versions).map(([name, version]) => `${name} ${version}`.trim());
@@ -69,7 +69,7 @@ function rowsOf(samples: Readonly<Record<string, readonly Sample[]>>): string[][
   });
 }
 
-/** Says what makes a way's figures doubtful. */
+/** Returns a remark about doubtful figures; empty for none. */
 function remarkOn({ failures, resumed }: Summary): string {
   const remarks: string[] = [];
   if (failures > 0) remarks.push(`${formatCount(failures)} failures`);

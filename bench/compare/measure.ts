@@ -13,16 +13,16 @@ import { sampleOf, type Sample } from './sample.ts';
 const THREAD = fileURLToPath(new URL('../scenarios/thread.ts', import.meta.url));
 const ADDRESS = '127.0.0.1';
 const WARM_UP_MS = 250;
-/** Connections that are there before idle memory is measured, and that are added for it. */
+/** Connections opened before idle memory is measured, and connections added to measure it. */
 const IDLE_BASE = 200;
 const IDLE_MORE = 1000;
 const IDLE_SETTLE_MS = 500;
 const MAX_IDLE_MS = 60_000;
 
-/** The driver's thread for all cases; it never keeps the process alive. */
+/** The driver's thread for all cases. It never keeps the process alive. */
 const pool = createPool(THREAD, 1);
 
-/** Runs a case over a way. */
+/** Measures one case. */
 export async function measure(way: Way, one: Case, durationMs: number): Promise<Sample> {
   const { scenario, mode, connections, inFlight, size, resume = false } = one;
   const plan = planFor(way, mode, {
@@ -40,7 +40,10 @@ export async function measure(way: Way, one: Case, durationMs: number): Promise<
   return sampleOf(result, cpu?.microsecondsPerMs() ?? null);
 }
 
-/** Measures the memory of a proxy for each idle connection, in bytes: its growth with a thousand more connections. */
+/**
+ * Measures a proxy's memory per idle connection, in bytes: its growth with a thousand more connections. Null
+ * without a proxy.
+ */
 export async function measureIdle(way: Way, mode: Mode): Promise<number | null> {
   if (way.process === null) return null;
   const hold = (connections: number): Crew =>
@@ -64,7 +67,7 @@ export async function measureIdle(way: Way, mode: Mode): Promise<number | null> 
   }
 }
 
-/** Waits until all connections are up, and a while longer for the proxy to come to rest. */
+/** Waits until all connections are open, and a while longer until the proxy is at rest. */
 async function allOpen(crew: Crew, count: number): Promise<void> {
   const end = performance.now() + MAX_IDLE_MS / 2;
   while (crew.page.sum('open') < count && performance.now() < end) await delay(20);
@@ -74,7 +77,7 @@ async function allOpen(crew: Crew, count: number): Promise<void> {
 function planFor(way: Way, mode: Mode, more: Partial<Plan>): Plan {
   return {
     target: {
-      // At layer 4 the peer sees bytes only: they are a WebSocket's too.
+      // At layer 4, the peer forwards a WebSocket's bytes without reading them.
       protocol: mode === 'wss' ? 'wss' : 'ws',
       host: 'localhost',
       port: way.ports[mode],

@@ -4,7 +4,7 @@ import { markdownTable } from '../figures/tables.ts';
 import type { Comparison } from './comparison.ts';
 import { RESUMED, summarize, type Summary } from './summary.ts';
 
-/** The figures that an overview shows of each case and way. */
+/** Figures of each case and target in an overview. */
 const FIGURES: readonly { readonly title: string; readonly text: (summary: Summary) => string }[] = [
   { title: 'Messages, deliveries or handshakes per second', text: ({ rate }) => formatCount(rate) },
   {
@@ -15,7 +15,10 @@ const FIGURES: readonly { readonly title: string; readonly text: (summary: Summa
   { title: 'Latency, 99th percentile', text: ({ p99 }) => formatTime(p99) },
 ];
 
-/** One table for each figure, with all cases and all ways; ends in a newline. Ways that failed have a mark. */
+/**
+ * Formats one table per figure, with all cases and targets, and a newline at the end. Marks targets that
+ * failed.
+ */
 export function renderOverview({ cases, idle, versions }: Comparison): string {
   const names = Object.keys(versions).filter((name) => cases.some(({ ways }) => name in ways));
   const lines: string[] = [];

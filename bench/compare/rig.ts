@@ -3,16 +3,16 @@ import { freePorts } from '../rig/free-ports.ts';
 import type { Stage } from '../rig/stage.ts';
 import type { Supervised } from '../rig/supervised.ts';
 
-/** A way to the endpoint that is up: a peer's, or the direct one. */
+/** A target that is running: a peer in front of the endpoint, or the endpoint itself. */
 export interface Way {
   readonly name: string;
   readonly modes: readonly Mode[];
   readonly ports: Readonly<Record<Mode, number>>;
-  /** The proxy's process; null on the direct way. */
+  /** The proxy's process; null for the endpoint itself. */
   readonly process: Supervised | null;
 }
 
-/** Starts an endpoint; returns the way to it without a proxy. */
+/** Starts an endpoint. Returns it as a target without a proxy. */
 export async function startDirect(stage: Stage): Promise<Way> {
   const { plain, tls } = await stage.startEndpoint();
   return {
@@ -23,7 +23,7 @@ export async function startDirect(stage: Stage): Promise<Way> {
   };
 }
 
-/** Starts a peer in front of the endpoint that the direct way leads to. */
+/** Starts a peer in front of a running endpoint. */
 export async function startPeer(stage: Stage, peer: Peer, direct: Way): Promise<Way> {
   const [ws = 0, wss = 0, tcp = 0] = await freePorts(3);
   const ports = { ws, wss, tcp };

@@ -3,23 +3,27 @@ import type { Result } from '../result/result.ts';
 /** The percentiles of a sample's latency curve. */
 export const CURVE_PERCENTILES = [1, 10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9, 99.95, 99.99] as const;
 
-/** One run of a case over one way. Times in milliseconds. */
+/** One run of a case against one target. Times are in milliseconds. */
 export interface Sample {
   readonly rate: number;
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
-  /** The latency at {@link CURVE_PERCENTILES}. */
+  /** Latencies at {@link CURVE_PERCENTILES}. */
   readonly curve: readonly number[];
-  /** CPU of the proxy for a message or a handshake, in microseconds; null on the direct way. */
+  /** CPU of the proxy per message or handshake, in microseconds. Null without a proxy. */
   readonly cpu: number | null;
   /** Errors and closed connections. */
   readonly failures: number;
-  /** Fraction of the connections that have resumed a TLS session, if they should. */
+  /** Fraction of the connections that resumed a TLS session. Only if they should. */
   readonly resumed?: number;
 }
 
-/** @param cpuPerMs microseconds of CPU that the proxy took in each millisecond; null on the direct way */
+/**
+ * Reads a sample from a run's result.
+ *
+ * @param cpuPerMs microseconds of the proxy's CPU per millisecond; null without a proxy
+ */
 export function sampleOf(result: Result, cpuPerMs: number | null): Sample {
   const { latency } = result.timings;
   const rate = result.messageRates.mean;

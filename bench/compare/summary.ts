@@ -1,10 +1,10 @@
 import { median } from '../figures/statistics.ts';
 import { CURVE_PERCENTILES, type Sample } from './sample.ts';
 
-/** Fraction of the connections that resume a TLS session: the first ones have nothing to resume. */
+/** Min fraction of connections that must resume a TLS session. The first connections have none to resume. */
 export const RESUMED = 0.95;
 
-/** Medians over the rounds of one case on one way. */
+/** Medians over the rounds of one case with one target. */
 export interface Summary {
   readonly rate: number;
   readonly p50: number;
@@ -12,16 +12,16 @@ export interface Summary {
   readonly p999: number;
   readonly curve: readonly number[];
   readonly cpu: number | null;
-  /** How far the rates of the rounds are apart: the highest less the lowest, divided by the median. */
+  /** Spread of the rates: the highest minus the lowest, divided by the median. */
   readonly rateSpread: number;
-  /** The same of CPU. */
+  /** Spread of the CPU figures, calculated in the same way. */
   readonly cpuSpread: number;
   readonly failures: number;
-  /** The lowest fraction of resumed TLS sessions; null if none should be resumed. */
+  /** Lowest fraction of resumed TLS sessions; null if none should be resumed. */
   readonly resumed: number | null;
 }
 
-/** @param samples one at least */
+/** Summarizes the rounds of one case. @param samples at least one */
 export function summarize(samples: readonly Sample[]): Summary {
   const of = (key: 'rate' | 'p50' | 'p99' | 'p999'): number => median(samples.map((sample) => sample[key]));
   const resumed = samples.flatMap((sample) => sample.resumed ?? []);

@@ -5,23 +5,23 @@ import { percentileBetween } from './timeline.ts';
 
 type Figure = Findings['figures'][number];
 
-/** Makes a figure of a text. */
+/** Creates a figure from a text. */
 export function figure(label: string, text: string): Figure {
   return { label, text };
 }
 
-/** Makes a figure of a time, or of "never". */
+/** Creates a figure from a time, or "never". */
 export function timeFigure(label: string, ms: number | null): Figure {
   return figure(label, ms === null ? 'never' : formatTime(ms));
 }
 
-/** Makes a figure of the p99 of messages due in [from, until). */
+/** Creates a figure from the p99 of messages due in [from, until). */
 export function p99Figure(label: string, waits: Float64Array, from: number, until: number): Figure {
   const value = percentileBetween(waits, 99, from, until);
   return figure(label, value === null ? '' : formatTime(value));
 }
 
-/** How many ended and how, most frequent first: `250 x 1012, 3 x 1006`; `none`. */
+/** Counts endings by kind, most frequent first: `250 x 1012, 3 x 1006`, or `none`. */
 export function kindsOf(endings: readonly Ending[]): string {
   const counts = new Map<string, number>();
   for (const { kind } of endings) counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -29,7 +29,7 @@ export function kindsOf(endings: readonly Ending[]): string {
   return sorted.map(([kind, count]) => `${formatCount(count)} x ${kind}`).join(', ') || 'none';
 }
 
-/** Sessions that ended on their own since a time. */
+/** Returns the sessions that ended at or after a time without being closed by the crowd. */
 export function endedSince({ ends }: CrowdLog, from: number): readonly Ending[] {
   return ends.filter(({ at }) => at >= from);
 }

@@ -4,9 +4,9 @@ import type { CrowdLog } from './crowd/protocol.ts';
 export type Timeline = readonly (readonly [seconds: number, value: number])[];
 
 /**
- * How many sessions were open, every `stepMs` in [from, until]; second 0 is at `zero`.
+ * Returns the number of open sessions every `stepMs` in [from, until]. Second 0 is at `zero`.
  *
- * @param log whose openings and ends are in order of their times
+ * @param log openings and endings in order of their times
  */
 export function openOverTime(
   { opens, ends }: Pick<CrowdLog, 'opens' | 'ends'>,
@@ -20,7 +20,7 @@ export function openOverTime(
   return points;
 }
 
-/** The 99th percentile of latency for the messages due in each step. Empty steps are left out. */
+/** Returns the 99th percentile of the latency of messages due in each step. Omits steps without messages. */
 export function p99OverTime(waits: Float64Array, { from, until, zero, stepMs }: Span): Timeline {
   const points: (readonly [number, number])[] = [];
   for (let at = from; at < until; at += stepMs) {
@@ -54,9 +54,9 @@ export function percentileBetween(
 }
 
 /**
- * Returns the value at or below which the given percentage of all lies.
+ * Returns the smallest value that is at least as large as the given percentage of all values.
  *
- * @param values one at least
+ * @param values at least one
  */
 export function percentileOf(values: readonly number[], percentile: number): number {
   const sorted = values.toSorted((a, b) => a - b);

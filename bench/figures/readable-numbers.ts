@@ -1,6 +1,6 @@
-/** Numbers as people read them. */
+/** Formats numbers for people. */
 
-/** A duration in the unit that leaves one to three digits before the point: `83.2 µs`, `1.24 ms`. */
+/** Formats a duration in the unit that leaves one to three digits before the point: `83.2 µs`, `1.24 ms`. */
 export function formatTime(ms: number): string {
   if (ms === 0) return '0';
   if (ms < 0.9995) return `${threeDigits(ms * 1000)} µs`;
@@ -8,7 +8,7 @@ export function formatTime(ms: number): string {
   return ms < 99_950 ? `${threeDigits(ms / 1000)} s` : `${Math.round(ms / 1000)} s`;
 }
 
-/** A count with its thousands apart; small ones keep a digit behind the point. */
+/** Formats a count with thousands separators. Fractions below 100 keep one digit after the point. */
 export function formatCount(count: number): string {
   if (count !== 0 && Math.abs(count) < 100 && !Number.isInteger(count)) return count.toFixed(1);
   return Math.round(count)
@@ -16,7 +16,7 @@ export function formatCount(count: number): string {
     .replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
-/** Bytes in a decimal unit, as networks count them: `1.28 MB`. */
+/** Formats bytes in a decimal unit, as for networks: `1.28 MB`. */
 export function formatBytes(bytes: number): string {
   for (const [unit, size] of [
     ['GB', 1e9],

@@ -13,7 +13,7 @@ export function median(values: readonly number[]): number {
 export interface Line {
   readonly slope: number;
   readonly intercept: number;
-  /** Share of the variance that the line explains, 0 to 1. */
+  /** Fraction of the variance that the line explains, from 0 to 1. */
   readonly r2: number;
 }
 
@@ -22,7 +22,7 @@ export type Point = readonly [x: number, y: number];
 /**
  * Fits a line.
  *
- * @param points two at least, not all of the same x
+ * @param points at least two, with at least two different values of x
  */
 export function fitLine(points: readonly Point[]): Line {
   const mean = (of: (point: Point) => number): number =>

@@ -1,5 +1,6 @@
 /**
- * Lays out a table: a line of titles, then the rows, the first column to the left and the others to the right.
+ * Formats a table: a line of titles, then the rows. The first column is left-aligned, the others
+ * right-aligned.
  *
  * @returns lines without newlines, two spaces between columns
  */
@@ -17,7 +18,10 @@ export function layOut(titles: readonly string[], rows: readonly (readonly strin
   );
 }
 
-/** A table in Markdown, the first column to the left and the others to the right; lines without newlines. */
+/**
+ * Formats a table in Markdown. The first column is left-aligned, the others right-aligned. Returns lines
+ * without newlines.
+ */
 export function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(titles), line(titles.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map(line)];

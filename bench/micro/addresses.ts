@@ -1,7 +1,7 @@
 import { AddressSet } from '../../src/core/address-set.ts';
 import type { MicroCase } from './micro-case.ts';
 
-/** Finding a client's address in lists of networks: one that is there, and one that is not. */
+/** Looks up addresses in lists of networks: one that is in the list, and one that is not. */
 export default function cases(): MicroCase[] {
   return [10, 1000, 100_000].flatMap((count) => {
     const networks = new AddressSet(

@@ -17,13 +17,13 @@ import type { MicroCase } from './micro-case.ts';
 
 const WORKERS = ['l7-0', 'l7-1', 'l7-2', 'l7-3'];
 const NONE: ReadonlySet<Endpoint> = new Set();
-/** More clients than a cache would hold the answers for. */
+/** More clients than a cache would hold answers for. */
 const CLIENTS = Array.from({ length: 1024 }, (_, index): PickContext => {
   const source = `10.${index >> 8}.${index & 255}.7`;
   return { source, hashKey: `user-${index}`, sticky: [] };
 });
 
-/** Choosing an endpoint, with four workers that count connections; every pick is followed by its connection. */
+/** Chooses endpoints, with four workers that count connections. A connection follows every pick. */
 export default function cases(): MicroCase[] {
   return [10, 1000].flatMap((count) => [
     pick('round robin', count, roundRobin),
@@ -47,7 +47,7 @@ export default function cases(): MicroCase[] {
 
 const roundRobin = (): Balancer => new RoundRobin(new SharedCursor(allocateCursor()));
 
-/** Weights of endpoints: three different ones. */
+/** Returns one of three weights. */
 const threeWeights = (index: number): number => 1 + (index % 3);
 
 function endpointsOf(count: number, weightOf: (index: number) => number): Endpoint[] {
@@ -56,7 +56,7 @@ function endpointsOf(count: number, weightOf: (index: number) => number): Endpoi
     weight: weightOf(index),
     maxConnections: 0,
   }));
-  // The layout reads no other key of a configuration.
+  // The layout reads no other key of the configuration.
   const config = { listeners: [], clusters: [{ name: 'app', endpoints: configs }] } as unknown as Config;
   const layout = layoutOf(config, WORKERS);
   const pages = WORKERS.map(() => new StatsPage(allocatePage(layout), layout));
@@ -83,7 +83,7 @@ function pick(
   return {
     name: `pick by ${name}, ${count} endpoints`,
     run: () => {
-      // As many as there are come and go, so that counts change and loads stay.
+      // One connection ends for each that begins, so that counts change and loads stay.
       last?.release();
       last = balancer.pick(CLIENTS[turn++ & 1023]!, NONE);
       last?.acquire();

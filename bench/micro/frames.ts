@@ -29,7 +29,7 @@ class Counter extends FrameReader {
   }
 }
 
-/** Reads frames of endpoints, and writes frames to endpoints. */
+/** Reads frames from endpoints, and writes frames to endpoints. */
 export default function cases(): MicroCase[] {
   return SIZES.flatMap((size) => [decode(size), encode(size, 0, 'zero'), encode(size, MASK, 'random')]);
 }

@@ -5,7 +5,7 @@ import type { MicroCase } from './micro-case.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
-/** The work of the codecs for one opening handshake. */
+/** Runs the codecs' work for one opening handshake. */
 export default function cases(): MicroCase[] {
   const accept = acceptKey(KEY);
   const answer = Buffer.from(

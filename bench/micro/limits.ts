@@ -23,7 +23,7 @@ const SETTINGS: LimitSettings = {
 const WIDE = { perSecond: 2 ** 30, burst: 2 ** 30 };
 const CLIENTS = 20_000;
 
-/** Limits: a client that comes and goes, and what is counted for each read of its session. */
+/** Enters and leaves limits, and counts the reads of a session. */
 export default function cases(): MicroCase[] {
   const set = setOf({ connections: 100, handshakes: WIDE });
   const messages = meterOf({ messages: WIDE });

@@ -1,4 +1,4 @@
-/** One thing whose time is measured. */
+/** An operation to time. */
 export interface MicroCase {
   readonly name: string;
   readonly run: () => unknown;

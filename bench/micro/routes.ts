@@ -15,15 +15,15 @@ const ANY: RouteMatch = {
   clientCertificate: null,
 };
 
-/** Hosts of the tables that have both hosts and prefixes. */
+/** Number of hosts in the tables with both hosts and prefixes. */
 const HOSTS = 500;
 
-/** Choosing a route: the last of its table, so that no luck is in it, and none at all. */
+/** Matches the last route of a table, so that no early match helps, and no route at all. */
 export default function cases(): MicroCase[] {
   return [...[10, 1000, 10_000].flatMap(indexedCases), ...[10, 1000].flatMap(searchedCases)];
 }
 
-/** Conditions that an index finds: the number of routes does not matter. */
+/** Conditions found by an index: the number of routes does not matter. */
 function indexedCases(count: number): MicroCase[] {
   const last = count - 1;
   const paths = tableOf(count, (index) => ({ path: `/app/${index}` }));
@@ -51,7 +51,7 @@ function indexedCases(count: number): MicroCase[] {
 /** A hundred segments. */
 const DEEP = '/room'.repeat(100);
 
-/** Conditions that are tried one after the other. */
+/** Conditions that are tried in sequence. */
 function searchedCases(count: number): MicroCase[] {
   const last = count - 1;
   const expressions = tableOf(count, (index) => ({ pathRegex: `^/v${index}/([a-z]+)/(.*)$` }));
@@ -74,7 +74,7 @@ function match(table: RouteTable<number>, name: string, wanted: RouteRequest, fo
   return { name: `match by ${name}`, run: () => table.match(wanted) };
 }
 
-/** Comparing the readings of a path with an escaped slash, which all must lead to one route. */
+/** Compares the readings of a path with an escaped slash. All readings must match one route. */
 function readings(table: RouteTable<number>, name: string, wanted: RouteRequest, route: number): MicroCase {
   const compare = (): unknown => table.compareReadings(wanted, wanted.path, (value) => value === route);
   if (compare() !== 'all hold') throw new Error(`readings, ${name}: not all lead to route ${route}`);

@@ -1,6 +1,6 @@
 /**
- * Times the parts of the hot path one by one: `npm run bench:micro -- [FILTER] [--json]`, where FILTER is a
- * regular expression for the names of cases.
+ * Times the parts of the hot path one by one: `npm run bench:micro -- [FILTER] [--json]`. FILTER is a regular
+ * expression for the names of cases.
  */
 import { parseArgs } from 'node:util';
 import { bench, do_not_optimize, group, run } from 'mitata';
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
         for (const { name, run } of cases) bench(name, () => kept(run()));
       });
     } catch (error) {
-      // An older revision, which this suite was not written for.
+      // An older revision may lack what this suite measures.
       process.stderr.write(`bench:micro: ${suite} is left out: ${messageOf(error)}\n`);
     }
   }
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** Keeps a result from being optimized away, and returns it: mitata waits for a promise. */
+/** Keeps a result from being optimized away. Returns the result, because mitata waits for promises. */
 function kept(result: unknown): unknown {
   do_not_optimize(result);
   return result;

@@ -1,4 +1,4 @@
-/** The command line of the load generator, read into a plan. */
+/** Reads the command line of the load generator into a plan. */
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../src/core/errors.ts';
 import { isToken } from '../../src/core/tokens.ts';
@@ -23,7 +23,10 @@ export type Invocation =
   | {
       readonly kind: 'run';
       readonly plan: Plan;
-      /** Null for every scenario but `replay`, whose plan is complete when the recording has been read. */
+      /**
+       * Null for every scenario except `replay`. The plan of a replay is complete once the recording has been
+       * read.
+       */
       readonly replay: ReplayOptions | null;
       readonly format: 'text' | 'json' | 'csv';
       readonly assertions: readonly Assertion[];
@@ -56,7 +59,7 @@ const OPTIONS = {
 } as const;
 type OptionName = keyof typeof OPTIONS;
 
-/** Every value that was given, by the option's name, in order. */
+/** The given values of each option, in order. */
 type Given = ReadonlyMap<OptionName, readonly string[]>;
 
 const MAX_CONNECTIONS = 1_000_000;
@@ -66,13 +69,13 @@ const MAX_RATE = 1e9;
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_DURATION_MS = 7 * 24 * 3_600_000;
 const MAX_SPEED = 1e6;
-/** Memory of each thread for messages made beforehand. */
+/** Max bytes of prepared messages per thread. */
 const MAX_POOL_BYTES = 256 * 1024 * 1024;
-/** Headers that the handshake itself makes. */
+/** Headers that the handshake writes itself. */
 const OWN_HEADERS = /^(?:upgrade|connection|content-length|transfer-encoding|sec-websocket-.*)$/i;
 
 /**
- * Reads the arguments that follow the program's name.
+ * Parses the arguments after the program's name.
  *
  * @throws UsageError with one line that names the problem
  */
@@ -154,7 +157,7 @@ function checkPlan(plan: Plan, given: Given): void {
     throw new UsageError(`-s: a fan-out message carries its time and needs ${STAMP_LENGTH} bytes at least`);
   }
   if (max > MAX_MESSAGE_BYTES) throw new UsageError(`-s: a message has 64MiB at most`);
-  // An upload tells its messages apart by their place among those made beforehand.
+  // An upload identifies its messages by their position among the prepared messages.
   const made = scenario === 'upload' ? 2 * plan.inFlight : 1;
   if (made * max > MAX_POOL_BYTES) {
     throw new UsageError('-m times -s is more than 128MiB: lower one of them');
@@ -179,7 +182,7 @@ function tokensOf(argv: readonly string[]): { given: Given; urls: readonly strin
       if (value !== undefined) throw new UsageError(`${rawName} takes no value`);
       values.push('');
     } else {
-      // A next argument that begins with a dash is an option whose turn it was, not a value.
+      // An argument that begins with a dash is the next option, not a value.
       if (value === undefined || value === '' || (!token.inlineValue && value.startsWith('-'))) {
         throw new UsageError(`${rawName} needs a value: see --help`);
       }
@@ -197,7 +200,7 @@ function isOption(name: string): name is OptionName {
   return Object.hasOwn(OPTIONS, name);
 }
 
-/** Reads the options of a replay; null if none is asked for. */
+/** Reads the options of a replay; null without one. */
 function readReplay(given: Given): ReplayOptions | null {
   const file = given.get('replay')?.[0];
   if (file === undefined) return null;
@@ -247,7 +250,7 @@ function number(given: Given, name: OptionName, otherwise: number, max: number):
   return value;
 }
 
-/** Reads the rate of an open loop, per second; null in a closed loop. */
+/** Reads the messages per second of an open loop; null for a closed loop. */
 function rateOf(given: Given): number | null {
   const text = given.get('rate')?.[0];
   if (text === undefined) return null;
@@ -258,7 +261,7 @@ function rateOf(given: Given): number | null {
   return rate;
 }
 
-/** Reads a duration of at least `min` milliseconds; a number without a unit is seconds. */
+/** Reads a duration of at least `min` milliseconds. A number without a unit is in seconds. */
 function time(given: Given, name: OptionName, otherwise: number, min: number): number {
   const text = given.get(name)?.[0];
   if (text === undefined) return otherwise;

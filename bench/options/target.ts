@@ -14,9 +14,9 @@ export interface Target {
 const DEFAULT_PORTS = { ws: 80, wss: 443, tcp: null, tls: null } as const;
 
 /**
- * Reads the URL of a target.
+ * Parses the URL of a target.
  *
- * @throws UsageError in one line that says what would be right
+ * @throws UsageError with one line that says what to write
  */
 export function parseTarget(text: string): Target {
   const match = /^(wss?|tcp|tls):\/\//i.exec(text);
@@ -56,13 +56,13 @@ export function isEncrypted(protocol: Target['protocol']): boolean {
   return protocol === 'wss' || protocol === 'tls';
 }
 
-/** Writes the Host header: with the port unless it is the protocol's own. */
+/** Returns the Host header, with the port unless it is the protocol's default. */
 export function hostHeader(target: Target): string {
   const host = isIP(target.host) === 6 ? `[${target.host}]` : target.host;
   return target.port === DEFAULT_PORTS[target.protocol] ? host : `${host}:${target.port}`;
 }
 
-/** The URL in its normal form. */
+/** Formats the URL in its normal form. */
 export function formatTarget(target: Target): string {
   const path = isWebSocket(target.protocol) ? target.path : '';
   return `${target.protocol}://${hostHeader(target)}${path}`;

@@ -6,5 +6,5 @@ import { nodeProxies } from './node-proxies.ts';
 import type { Peer } from './peer.ts';
 import { sluice, sluiceUws } from './sluice.ts';
 
-/** Every proxy that is compared, in the order of the tables. */
+/** The compared proxies, in the order of the tables. */
 export const PEERS: readonly Peer[] = [sluice, sluiceUws, nginx, haproxy, caddy, apache, ...nodeProxies];

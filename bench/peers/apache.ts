@@ -2,7 +2,7 @@ import type { Peer } from './peer.ts';
 import { programOf, versionOf } from './programs.ts';
 import { writeConfig } from './template.ts';
 
-/** Layer 4 is not among its modules. */
+/** Apache has no module for layer 4. */
 export const apache: Peer = {
   name: 'Apache httpd',
   modes: ['ws', 'wss'],

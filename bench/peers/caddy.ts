@@ -2,7 +2,7 @@ import type { Peer } from './peer.ts';
 import { programOf, versionOf } from './programs.ts';
 import { writeConfig } from './template.ts';
 
-/** Layer 4 is a plugin that the packages do not have. */
+/** Layer 4 needs a plugin, which Caddy's packages lack. */
 export const caddy: Peer = {
   name: 'Caddy',
   modes: ['ws', 'wss'],

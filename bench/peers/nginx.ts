@@ -3,7 +3,7 @@ import type { Peer } from './peer.ts';
 import { fileOf, programOf, versionOf } from './programs.ts';
 import { writeConfig } from './template.ts';
 
-/** Debian keeps the stream module apart (libnginx-mod-stream). */
+/** Debian packages the stream module separately (libnginx-mod-stream). */
 const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 export const nginx: Peer = {

@@ -4,7 +4,7 @@ import type { Peer } from './peer.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** The proxies for Node that descend from http-proxy, and share its interface. */
+/** Proxies for Node that descend from http-proxy and share its interface. */
 export const nodeProxies: readonly Peer[] = ['http-proxy-3', 'httpxy'].map((name) => ({
   name,
   modes: ['ws', 'wss'],

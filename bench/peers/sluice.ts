@@ -5,12 +5,12 @@ import { writeConfig } from './template.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** With the engines that listeners have by default. */
+/** Uses the default engines of listeners. */
 export const sluice = peerWith('sluice', 'auto', ['ws', 'wss', 'tcp']);
-/** With uWebSockets.js, which is an engine of layer 7. */
+/** Uses uWebSockets.js, a layer 7 engine. */
 export const sluiceUws = peerWith('sluice-uws', 'uws', ['ws', 'wss']);
 
-/** The sources of this directory, with one worker thread at each layer. */
+/** Runs the sources of this repository, with one worker thread per layer. */
 function peerWith(name: string, engine: 'auto' | 'uws', modes: readonly Mode[]): Peer {
   const values = { engine };
   return {

@@ -5,9 +5,9 @@ import type { Setup } from './peer.ts';
 const PLACE = /\{\{(\w+)\}\}/g;
 
 /**
- * Reads a configuration of this directory.
+ * Reads a configuration from this directory.
  *
- * @param values for some of its places; the others stay, for ports and files
+ * @param values replace some placeholders. The others stay, for ports and files
  */
 export function readTemplate(name: string, values: Readonly<Record<string, string>> = {}): string {
   const text = readFileSync(join(import.meta.dirname, name), 'utf8');
@@ -15,8 +15,8 @@ export function readTemplate(name: string, values: Readonly<Record<string, strin
 }
 
 /**
- * Writes a configuration of this directory into the peer's own, with every `{{name}}` replaced: the ports `ws`,
- * `wss`, `tcp` and `endpoint`, the files `cert`, `key` and `both`, and `directory`.
+ * Writes a configuration from this directory into the peer's own directory. Replaces every `{{name}}`: the
+ * ports `ws`, `wss`, `tcp` and `endpoint`, the files `cert`, `key` and `both`, and `directory`.
  *
  * @returns the path of the written file
  */

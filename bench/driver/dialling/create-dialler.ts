@@ -6,7 +6,7 @@ import { NetDialler } from './net-dialler.ts';
 import { SocketDialler } from './socket-dialler.ts';
 
 /**
- * Chooses connections by system calls if they are possible: on Linux, and not encrypted.
+ * Creates a dialler. It uses system calls if possible: on Linux, and without TLS.
  *
  * @param address IP address of the target
  */

@@ -3,12 +3,12 @@ import { Poller } from '../../../src/loop/poller.ts';
 import { nodeLoopDescriptor } from '../../../src/sys/node/node-loop.ts';
 import { Sockets } from '../../../src/sys/sockets/sockets.ts';
 
-/** Node has a turn at least so often: its timers are late by no more than that. */
+/** Max time between two turns of Node's event loop, and so max delay of its timers. */
 const NODE_TURN_MS = 1;
 
 /**
- * Waits for the sockets of a thread by epoll_wait, with Node's event loop as one descriptor among them. Node has its
- * turn when it has something to do, and every millisecond for its timers.
+ * Waits for the sockets of a thread by epoll_wait. Node's event loop is one of the descriptors. Node gets a
+ * turn when it has events, and every millisecond for its timers.
  */
 export class SocketLoop {
   readonly sockets = new Sockets();
@@ -24,12 +24,12 @@ export class SocketLoop {
     setImmediate(this.#turn);
   }
 
-  /** Calls back in the order of the calls, when all events so far have been handled. */
+  /** Calls back after all current events have been handled, in the order of the calls. */
   soon(callback: () => void): void {
     this.#callbacks.push(callback);
   }
 
-  /** Ends the loop and closes everything that it watches. */
+  /** Ends the loop, and closes everything that it watches. */
   close(): void {
     this.#running = false;
     this.poller.closeAll();
@@ -38,7 +38,7 @@ export class SocketLoop {
   #run(): void {
     if (!this.#running) return;
     const { poller } = this;
-    // Node may have more work at once after a busy turn.
+    // After a busy turn, Node may have more work at once.
     const { events } = performance.nodeTiming.uvMetricsInfo;
     let nodeTurn = events !== this.#nodeEvents;
     this.#nodeEvents = events;
@@ -58,7 +58,7 @@ export class SocketLoop {
   #callBack(): void {
     if (this.#callbacks.length === 0) return;
     const due = this.#callbacks;
-    // Callbacks that these ask for wait for the events until then.
+    // Callbacks added from here on wait until after the next events.
     this.#callbacks = [];
     for (const callback of due) callback();
   }

@@ -1,8 +1,8 @@
 const OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
 /**
- * Milliseconds on the machine's monotonic clock, to a microsecond: the same clock in every thread, which
- * `performance.now()`, that begins with its thread, is not.
+ * Returns milliseconds on the machine's monotonic clock, to a microsecond. This clock is the same in every
+ * thread, unlike `performance.now()`, which starts with its thread.
  */
 export function monotonicNow(): number {
   return performance.now() + OFFSET_MS;

@@ -1,22 +1,22 @@
 /** Resolution of a count: a tenth of a microsecond. */
 export const TICKS_PER_MS = 10_000;
-/** The highest value, 2^31 - 1 ticks: three and a half minutes. Longer durations count as this. */
+/** The highest value, 2^31 - 1 ticks: three and a half minutes. Longer durations count as this value. */
 export const MAX_TICKS = 0x7fff_ffff;
 
-/** Values below it have a count each, above it every octave has half as many. */
+/** Each value below this has its own count. Above, each octave has half as many counts. */
 const LINEAR = 2048;
 const HALF = LINEAR / 2;
 const OCTAVES = 20;
 
 /**
- * Counts of durations in the layout of an HdrHistogram of three digits, which recording in the hot path needs:
- * shifts instead of logarithms make it twenty times as fast as the library, which reads the counts afterwards.
+ * Counts durations in the layout of an HdrHistogram with three digits. Recording is on the hot path: shifts
+ * instead of logarithms make it twenty times as fast as the library's, which reads the counts later.
  */
 export class LatencyCounts {
-  /** One count for each value or range of values, ascending. */
+  /** One count per value or range of values, ascending. */
   readonly counts = new Float64Array((OCTAVES + 2) * HALF);
 
-  /** Counts one duration; a negative one counts as 0. */
+  /** Counts one duration. Negative durations count as 0. */
   record(ms: number): void {
     const scaled = ms * TICKS_PER_MS;
     const ticks = scaled >= MAX_TICKS ? MAX_TICKS : scaled > 0 ? scaled | 0 : 0;
@@ -25,7 +25,7 @@ export class LatencyCounts {
   }
 }
 
-/** The lowest value in ticks that counts at an index. */
+/** Returns the lowest value, in ticks, that is counted at an index. */
 export function ticksAt(index: number): number {
   const octave = Math.max(0, Math.floor(index / HALF) - 1);
   return (index - octave * HALF) * 2 ** octave;

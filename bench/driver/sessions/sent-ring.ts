@@ -1,6 +1,8 @@
 const FIRST_CAPACITY = 4;
 
-/** The times of the messages in flight on one connection, oldest first. Grows as needed, and never shrinks. */
+/**
+ * Send times of the messages in flight on one connection, oldest first. Grows as needed, and never shrinks.
+ */
 export class SentRing {
   length = 0;
   #times = new Float64Array(FIRST_CAPACITY);
@@ -26,7 +28,7 @@ export class SentRing {
     return time;
   }
 
-  /** Takes all out. */
+  /** Removes all times. */
   clear(): void {
     this.length = 0;
   }

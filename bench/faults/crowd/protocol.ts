@@ -6,32 +6,32 @@ export interface CrowdTask {
   readonly plan: Plan;
   readonly page: SharedArrayBuffer;
   readonly port: MessagePort;
-  /** Whether clients that lose their session come back, after a while that grows. */
+  /** Whether clients that lose their session reconnect, with a growing backoff. */
   readonly reopens: boolean;
 }
 
 export type ToCrowd =
-  /** Every client drops its connection and comes back at once. */
+  /** All clients drop their connections and reconnect at once. */
   | { readonly type: 'storm' }
-  /** Sends no more messages, waits for the replies in flight, and closes all sessions. */
+  /** The crowd sends no more messages, waits for the replies in flight, and closes all sessions. */
   | { readonly type: 'stop' };
 
 export interface FromCrowd {
-  /** Every session is open, or has failed once; traffic has begun. */
+  /** Every session is open or has failed once, and traffic has begun. */
   readonly type: 'ready';
 }
 
-/** All that has happened to a crowd's sessions. */
+/** The events of a crowd's sessions. */
 export interface CrowdLog {
-  /** Sessions that came up: when, and how long that took from the first packet. */
+  /** Opened sessions: when, and how long opening took from the first packet. */
   readonly opens: readonly Opening[];
-  /** Sessions that ended and were not closed by the crowd. */
+  /** Sessions that ended without being closed by the crowd. */
   readonly ends: readonly Ending[];
-  /** Openings that failed. */
+  /** Attempts to open a session that failed. */
   readonly failures: readonly Ending[];
-  /** In pairs: when a message was due, and how long its reply took, or was waited for in vain. */
+  /** Pairs: when a message was due, and how long the client waited for its reply, received or not. */
   readonly waits: Float64Array;
-  /** Messages whose session ended before their reply came. */
+  /** Number of messages whose session ended before their reply arrived. */
   readonly lost: number;
 }
 
@@ -41,7 +41,7 @@ export interface Opening {
 }
 
 export interface Ending {
-  /** When the close frame came; without one, when the connection ended. */
+  /** When the close frame arrived. Without one, when the connection ended. */
   readonly at: number;
   /** A close code (1006 without a close frame), or an error. */
   readonly kind: string;

@@ -1,4 +1,4 @@
-/** The task of a crowd's thread: clients that open sessions, send by the clock, and note what becomes of them. */
+/** The task of a crowd's thread: its clients open sessions, send on a schedule, and record events. */
 import { RandomPool } from '../../../src/core/random-pool.ts';
 import { createDialler } from '../../driver/dialling/create-dialler.ts';
 import { monotonicNow } from '../../driver/measuring/clock.ts';

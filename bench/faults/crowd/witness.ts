@@ -2,9 +2,9 @@ import { Recorder } from '../../driver/measuring/recorder.ts';
 
 /** A recorder that keeps every event with its time, for a timeline. */
 export class Witness extends Recorder {
-  /** Pairs: when a message was due, and how long its reply took, or how long the client waited for none. */
+  /** Pairs: when a message was due, and how long the client waited for its reply, received or not. */
   readonly waits: number[] = [];
-  /** Why the session that ends now does: a close code, or an error. */
+  /** Why the current session ended: a close code, or an error. */
   reason = '';
 
   constructor() {

@@ -13,7 +13,7 @@ const SESSIONS = 1000;
 const BEFORE_MS = 2500;
 const AFTER_MS = 4000;
 
-/** Another certificate in the same files. */
+/** Replaces the certificate in the same files. */
 export const certificateRenewal: Scenario = {
   name: 'certificate-renewal',
   title: 'Certificate renewed',

@@ -11,7 +11,7 @@ const SESSIONS = 2000;
 const GRACE_SECONDS = 5;
 const PATIENCE_MS = 15_000;
 
-/** The proxy is told to end. */
+/** Tells the proxy to end. */
 export const drain: Scenario = {
   name: 'drain',
   title: 'Drain',

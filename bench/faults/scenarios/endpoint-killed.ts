@@ -9,7 +9,7 @@ import { openOverTime, percentileOf } from '../timeline.ts';
 const SESSIONS = 1000;
 const BACK_MS = 10_000;
 
-/** One of two endpoints ends without a word. */
+/** Kills one of two endpoints. */
 export const endpointKilled: Scenario = {
   name: 'endpoint-killed',
   title: 'Endpoint killed',

@@ -9,7 +9,7 @@ import { openOverTime, percentileOf } from '../timeline.ts';
 const SESSIONS = 5000;
 const PATIENCE_MS = 20_000;
 
-/** Everyone comes back at once. */
+/** Makes all clients reconnect at once. */
 export const reconnectStorm: Scenario = {
   name: 'reconnect-storm',
   title: 'Reconnect storm of 5,000',

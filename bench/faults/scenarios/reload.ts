@@ -12,7 +12,7 @@ const BEFORE_MS = 3000;
 const AFTER_MS = 5000;
 const SESSIONS = 5000;
 
-/** A changed configuration under load. */
+/** Changes the configuration under load. */
 export const reload: Scenario = {
   name: 'reload',
   title: 'Reload under 5,000 sessions',

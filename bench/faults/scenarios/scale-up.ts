@@ -9,14 +9,14 @@ import { waitUntil, type Scenario } from '../scenario.ts';
 
 const SESSIONS = 2000;
 const PER_SECOND = 500;
-/** How far above its share the busiest endpoint may be for the load to count as even. */
+/** Max load of the busiest endpoint, as a multiple of its share, for the load to count as even. */
 const EVEN = 1.1;
 const BEFORE_MS = 1500;
 const PATIENCE_MS = 10_000;
-/** How long to wait for peers that cannot rebalance. */
+/** Time to watch peers that cannot rebalance. */
 const LOOK_MS = 3000;
 
-/** Twice as many endpoints. */
+/** Doubles the number of endpoints. */
 export const scaleUp: Scenario = {
   name: 'scale-up',
   title: 'Scale-up from two endpoints to four',
