@@ -1,4 +1,4 @@
-/** What endpoints are told of the clients' connections in tests. */
+/** The ends of clients' connections that tests report to endpoints. */
 import type { ConnectionEnds } from '../../../src/wire/proxy-protocol/proxy-header-writer.ts';
 
 const OWN_END = { address: '192.0.2.100', port: 80 };

@@ -58,7 +58,7 @@ class World {
     return this.lines.filter(({ msg }) => msg === 'handshake refused');
   }
 
-  /** What the lines that stand for several say. */
+  /** The counts of the lines that combine several refusals. */
   get counts(): unknown[] {
     return this.lines.filter(({ msg }) => msg === 'handshakes refused').map(({ count }) => count);
   }

@@ -47,7 +47,7 @@ describe('bound connections', () => {
       },
     ],
     [
-      'their client has gone',
+      'their client left',
       'client_gone',
       (rig: Rig) => {
         rig.open.clear();
@@ -84,7 +84,7 @@ describe('bound connections', () => {
       const [client, cluster] = [rig.client(), rig.cluster()];
       rig.keep(client, cluster);
       assert.ok(rig.take(client, cluster));
-      // Drained while the request is under way.
+      // Drained during the request.
       Object.assign(rig.endpoint, state, { held: 0 });
       const socket = rig.keep(client, cluster);
       assert.deepEqual([socket.destroyed, rig.endpoint.held, rig.active], [true, 0, 0]);

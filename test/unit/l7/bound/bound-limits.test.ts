@@ -46,7 +46,7 @@ describe('bound connections at their limits', () => {
     assert.deepEqual(order, [1, 3, 0, 2]);
   });
 
-  it('of the worker close first while their login has not been accepted', () => {
+  it('close first, in the whole worker, if their login was not accepted yet', () => {
     const rig = new Rig();
     const honest = rig.keep(rig.client(), rig.cluster());
     for (let count = 0; count < 1100; count++) rig.keep(rig.client(), rig.cluster(), { accepted: false });

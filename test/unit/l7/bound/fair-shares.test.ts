@@ -20,7 +20,9 @@ class Rig {
     this.shares.add(share);
   }
 
-  /** Lets connections of a network come, each of which takes the place of another one. Returns what has closed. */
+  /**
+   * Adds connections of a network. Each replaces another one. Returns the names of the closed connections.
+   */
   come(network: string, count: number): string {
     const closed = Array.from({ length: count }, (_, number) => {
       const share = this.shares.chooseFor(network);

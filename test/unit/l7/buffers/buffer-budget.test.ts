@@ -18,7 +18,7 @@ function page(): StatsPage {
 /** Sessions that are being shed now. */
 let shedding = 0;
 
-/** A session of which bytes wait, until it is shed. */
+/** A session with waiting bytes, until it is shed. */
 class Holder implements Buffering {
   bufferedDownstream = 0;
   bufferedUpstream = 0;
@@ -26,7 +26,7 @@ class Holder implements Buffering {
   sheds = 0;
   reason: ShedReason | null = null;
   measured = 0;
-  /** What it would report if it were asked. */
+  /** The sizes that it reports when it is measured. */
   actual: readonly [downstream: number, upstream: number] = [0, 0];
   onShed: (() => void) | null = null;
   readonly #budget: BufferBudget;

@@ -9,7 +9,7 @@ const PATHS = {
   pathParameters: 'keep',
 } as const;
 
-/** What a request is refused for. */
+/** Returns the reason for refusing a request. */
 function problemOf(headers: readonly string[], target = '/', query = '', method = 'GET'): string | null {
   const checked = checkRequest({ method, path: target, query, headers }, PATHS, false);
   return 'problem' in checked ? checked.problem : null;

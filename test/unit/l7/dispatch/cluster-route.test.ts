@@ -1,4 +1,4 @@
-/** What a route to a cluster sends upstream, and what it refuses itself. */
+/** The requests that a route to a cluster sends upstream, and its own refusals. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NO_EDITS } from '../../../../src/wire/http/header-edits.ts';

@@ -1,4 +1,4 @@
-/** What a listener does with each request under one configuration. */
+/** A listener's decision on each request under one configuration. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';

@@ -89,7 +89,7 @@ export class FakeReply implements HttpReply {
   }
 }
 
-/** A body of which nothing has come. */
+/** An open body without any bytes. */
 export const SILENT_BODY: RequestBody = {
   received: 0,
   waiting: 0,

@@ -60,11 +60,11 @@ class Rig {
   readonly engineListeners: FakeEngineListener[] = [];
   readonly lines: unknown[] = [];
   readonly statuses: number[] = [];
-  /** Closed connections that bound connections have been told of. */
+  /** Number of client closes that bound connections were notified of. */
   clientsClosed = 0;
   /** Whether descriptors are left. */
   hasDescriptors = true;
-  /** What the gate of descriptors has been asked for. */
+  /** Arguments of the calls to the gate of descriptors. */
   readonly descriptors: (number | undefined)[] = [];
   logsDebug = false;
   readonly #page: StatsPage;

@@ -10,7 +10,7 @@ const LINES_PER_SECOND = 100;
 
 afterEach(() => mock.restoreAll());
 
-/** A dispatcher that has refused more handshakes in one second than get lines of their own. */
+/** A dispatcher that refused more handshakes in one second than get separate lines. */
 function flooded(more: number): { before: World; journal: Journal; lines: JournalLine[] } {
   mock.method(Date, 'now', () => 0);
   const lines: JournalLine[] = [];

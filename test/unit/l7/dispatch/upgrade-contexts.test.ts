@@ -1,4 +1,4 @@
-/** What a listener keeps of one configuration under the next. */
+/** The state that a listener keeps from one configuration to the next. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { l7Listener } from '../../primary/fixtures/config.ts';

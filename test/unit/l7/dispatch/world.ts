@@ -83,8 +83,8 @@ export interface World extends Kept {
 /**
  * Makes the dispatcher of a listener.
  *
- * @param kept what it takes over from the configuration before
- * @param options whether it has come into force
+ * @param kept state taken over from the previous configuration
+ * @param options whether the configuration took effect
  */
 export function listener(
   { routes, listener: changes = {}, clusters = [clusterConfig()], journal = NO_JOURNAL }: Terms,

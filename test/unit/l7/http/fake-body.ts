@@ -1,7 +1,7 @@
 import type { HeaderList } from '../../../../src/l7/contract/http-reply.ts';
 import type { RequestBody, RequestBodySink } from '../../../../src/l7/contract/request-body.ts';
 
-/** A body as a server hands it over: what comes while nobody reads, or the reader is busy, waits. */
+/** A body as a server delivers it. Bytes wait while there is no reader, or the reader is busy. */
 export class FakeBody implements RequestBody {
   received = 0;
   ended = false;

@@ -29,7 +29,7 @@ describe('a request of a worker', () => {
 
 describe('a response', () => {
   for (const version of ['1.0', '1.1']) {
-    it(`of an HTTP/${version} endpoint gets a Via header of that version, if the listener adds them`, () => {
+    it(`gets a Via header of HTTP/${version} if its endpoint speaks that version and the listener adds Via`, () => {
       const text = OK.replace('1.1', version);
       const { log, sockets } = asked({ via: true });
       sockets[0]!.say(text);
@@ -65,7 +65,7 @@ describe('a response', () => {
     assert.deepEqual(answerSeconds, [0.5]);
   });
 
-  it('measures the time of its own endpoint, without failed ones', () => {
+  it('measures the time of its last endpoint, without failed attempts', () => {
     const { answerSeconds, pass, sockets } = post({}, false, { method: 'GET', bodiless: true });
     pass(300);
     sockets[0]!.owner!.channelClosed(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
@@ -111,7 +111,7 @@ describe('a response', () => {
 
   for (const [what, text, delay] of [
     ['chunked', CHUNKED, 1000],
-    ['of a known length', OK.slice(0, -2), 1000],
+    ['with a known length', OK.slice(0, -2), 1000],
     ['an event stream', CHUNKED.replace('\r\n', '\r\nContent-Type: text/event-stream\r\n'), 0],
   ] as const) {
     it(`that is ${what} sends its head alone after ${delay} ms without a body`, () => {

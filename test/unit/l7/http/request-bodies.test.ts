@@ -116,7 +116,7 @@ describe('a request with a body', () => {
     assert.deepEqual(log, []);
     socket!.takes = true;
     socket!.owner!.channelDrained!();
-    // 20 KiB at 512 B/s are 40 seconds of its own.
+    // 20 KiB at 512 B/s take 40 seconds.
     pass(39_000);
     assert.deepEqual(log, []);
     pass(2000);

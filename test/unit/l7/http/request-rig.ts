@@ -25,9 +25,9 @@ const ADDED: ReadonlySet<string> = new Set(['Via', 'Set-Cookie', 'Trailer']);
 export interface Rig {
   readonly request: ProxiedRequest;
   readonly body: FakeBody;
-  /** What the client and the statistics are told. */
+  /** Events of the client and the statistics. */
   readonly log: string[];
-  /** What the client takes of a response, who waits for that, and how the client goes. */
+  /** The client: whether it takes response bytes, how to wake its writer, and how it leaves. */
   readonly client: {
     takes: boolean;
     /** Whether its engine sends heads alone. */
@@ -42,7 +42,7 @@ export interface Rig {
   /** Connections that were dialled. */
   readonly sockets: FakeSocket[];
   /** The log lines of failed attempts, and what the outlier detection counts. */
-  /** What `done` was told of the proxy's own answer, in words. */
+  /** The reasons given to `done` for the proxy's own answer, in words. */
   readonly reasons: string[];
   readonly failures: string[];
   /** For each choice of an endpoint, whether a connection in the pool spares the dial. */
@@ -70,18 +70,19 @@ export interface Rig {
 }
 
 /**
- * A request that has begun, and of whose body nothing has come yet.
+ * A request that has begun, without any bytes of its body yet.
  *
- * @param kept whether a connection waits, in the pool or bound to the client's; it is the first of the rig's sockets then
+ * @param kept whether a connection waits, in the pool or bound to the client's; it is the first of the rig's
+ * sockets then
  * @param pooled whether a connection waits in the pool, also if the request has credentials
  * @param unidentified whether the client's connection must be searched for
  * @param via whether Via headers are added to responses
  * @param dropped names of headers that the route drops
  * @param own names of headers that no client may send
- * @param early bytes of the body, all of it, which have come before the request begins
- * @param proxyProtocol of the cluster
- * @param admittedAt when its credentials were checked; the clock stands at 0
- * @param cookie the one that brings the client back to its endpoint
+ * @param early the whole body, if it arrived before the request begins
+ * @param proxyProtocol the cluster's setting
+ * @param admittedAt time at which its credentials were checked; the clock shows 0
+ * @param cookie cookie that brings the client back to its endpoint
  */
 export function post(
   settings: Partial<ProxyContext['settings']> = {},

@@ -6,7 +6,7 @@ import type { UpstreamSocket } from '../../../../src/l7/contract/upstream-socket
 import { RequestWriter } from '../../../../src/l7/http/request-writer.ts';
 import type { SendSource } from '../../../../src/transport/channel.ts';
 
-/** A socket whose kernel takes as many bytes as it has room for; what it is given besides, waits. */
+/** A socket whose kernel takes as many bytes as it has room for. Further bytes wait. */
 class FakeSocket implements UpstreamSocket {
   owner = null;
   readonly #fd: number;

@@ -5,7 +5,7 @@ import { FakeConnection } from '../../../support/sockets/fake-connection.ts';
 
 import { endsOf } from '../connection-ends.ts';
 
-/** A client's connection in memory: what the client has been sent, and what it sends. */
+/** A client's connection in memory: the bytes in both directions. */
 export class FakeChannel extends FakeConnection implements ClientChannel {
   liveIndex = -1;
   owner: ChannelOwner | null = null;

@@ -21,7 +21,7 @@ export interface Http1Rig {
   readonly exchanges: Exchange[];
   /** The refusals of the engine, in order. */
   readonly refusals: EngineRefusal[];
-  /** What the listener's owner has been told, in order. */
+  /** Events that the listener's owner received, in order. */
   readonly told: string[];
   /** A client connects. */
   readonly connect: () => FakeChannel;

@@ -1,7 +1,7 @@
 import type { UpstreamOwner, UpstreamSocket } from '../../../../src/l7/contract/upstream-socket.ts';
 import { FakeConnection } from '../../../support/sockets/fake-connection.ts';
 
-/** An endpoint's end of a connection: what it has been sent, and whether it takes more. */
+/** An endpoint's end of a connection: the bytes it received, and whether it takes more. */
 export class FakeSocket extends FakeConnection implements UpstreamSocket {
   owner: UpstreamOwner | null;
   writableLength = 0;

@@ -251,7 +251,7 @@ for (const [name, create] of Object.entries(RIGS)) {
     });
 
     it('dials the addresses of an endpoint in turn, and gives the last one all remaining time', async () => {
-      // Whoever listens on the port has another address.
+      // The server on the port has another address.
       const refusing = await refusingEndpoint();
       const port = Number(refusing.address.split(':')[1]);
       const silent = await silentEndpoint('127.0.0.2', port);

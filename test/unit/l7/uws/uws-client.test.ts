@@ -10,9 +10,9 @@ const NO_REASON = new ArrayBuffer(0);
 
 /** A client's WebSocket between a fake of uWS and an owner that writes down what it hears. */
 class Stage {
-  /** What the owner heard, and what was freed, in order. */
+  /** Calls to the owner and frees, in order. */
   readonly events: string[] = [];
-  /** What the owner does with a message. */
+  /** The owner's reaction to a message. */
   onMessage: () => void = () => undefined;
   /** Whether the WebSocket's end has been told to the budget of unfinished messages, and whether it lingers. */
   lingers: boolean | null = null;

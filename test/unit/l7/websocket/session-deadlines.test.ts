@@ -68,7 +68,7 @@ class Stage {
     for (const end = this.wheel.now + ms; this.wheel.now < end;) this.wheel.advance(this.wheel.now + 100);
   }
 
-  /** As {@link run}, and the wall clock, which {@link mock} holds, goes on too. */
+  /** Like {@link run}, but also advances the wall clock, which {@link mock} holds. */
   runBothClocks(ms: number): void {
     for (const end = this.wheel.now + ms; this.wheel.now < end;) {
       mock.timers.setTime(Date.now() + 100);

@@ -15,7 +15,7 @@ const PLACE = { listener: 'web', route: 'all', cluster: 'app', endpoint: '127.0.
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** What a client that wants to fill memory sends: every value is a part of a large text. */
+/** The request of a client that wants to fill memory: every value is a slice of a large text. */
 function greedyEntry(journal: Journal): SessionEntry {
   const big = Buffer.alloc(64 * KIB, 'x').toString();
   const part = (length: number): string => big.slice(1, length + 1);

@@ -47,7 +47,7 @@ describe('a 101', () => {
 
 describe('a refusal', () => {
   for (const version of ['1.0', '1.1']) {
-    it(`of an HTTP/${version} endpoint has a Via header of that version`, () => {
+    it(`has a Via header of HTTP/${version} if its endpoint speaks that version`, () => {
       const text = `HTTP/${version} 403 Forbidden\r\nContent-Length: 2\r\n\r\nno`;
       const { log } = answered(text, { via: true });
       assert.deepEqual(log.slice(2, 4), [`Via: ${version} sluice`, '403 no']);

@@ -35,7 +35,7 @@ export function codedError(code: string): Error {
 
 interface Rig {
   readonly upgrade: Upgrade;
-  /** What the client, the endpoints' counters, the logs, the gate and the session are told. */
+  /** Events of the client, the endpoints' counters, the logs, the gate and the session. */
   readonly log: string[];
   /** The times of handshakes that were counted, in seconds. */
   readonly durations: number[];
@@ -47,7 +47,7 @@ interface Rig {
   readonly held: () => number;
   /** Bound connections that count as in use. */
   readonly inUse: () => number;
-  /** Upgrades that are under way. */
+  /** Upgrades in progress. */
   readonly pending: () => number;
   /** Moves the clock on. */
   readonly pass: (ms: number) => void;
@@ -58,7 +58,7 @@ interface Rig {
 interface Options {
   /** How many endpoints the cluster gives out. */
   readonly endpoints?: number;
-  /** What the gate does at first. */
+  /** The gate's first answer. */
   readonly gate?: Entrant['place'];
   /** Whether a connection is bound to the client's; it is the first of the rig's sockets then. */
   readonly bound?: boolean;

@@ -43,7 +43,7 @@ describe('the sockets of clients', { skip: unsupportedReason() ?? false }, () =>
     socket.destroy();
     await within('the close', once(socket, 'close'));
     assert.ok(!sockets.includes(fd));
-    // The kernel gives the lowest free number to whoever opens the next descriptors.
+    // The kernel gives the lowest free number to the next opened descriptor.
     for (let tries = 0; !existsSync(`/proc/self/fd/${fd}`); tries++) {
       assert.ok(tries < 50);
       await accept();

@@ -10,7 +10,7 @@ describe('the connections of clients', () => {
   function rig(...fds: readonly number[]): {
     kernel: FakeKernel;
     clients: KnownConnections;
-    /** Of each descriptor. */
+    /** The connections of each descriptor. */
     known: KnownConnection[];
   } {
     const kernel = new FakeKernel();

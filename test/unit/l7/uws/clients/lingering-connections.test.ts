@@ -172,7 +172,7 @@ describe('connections of ended WebSockets', () => {
     const count = 10_000;
     for (let fd = 0; fd < count; fd++) rig.open(fd);
     for (let fd = 0; fd < 10; fd++) rig.end(fd);
-    // A round is under way.
+    // A round is in progress.
     rig.pass(6);
     for (let fd = count; fd < count + 100; fd++) rig.open(fd);
     for (let fd = 5; fd < 10; fd++) rig.close(fd);

@@ -9,7 +9,7 @@ const CORK_BUFFER = 16 * 1024;
  */
 export class FakeResponse implements UwsResponse {
   room = Infinity;
-  /** What the kernel has: head as lines, body as text. */
+  /** Bytes in the kernel: head as lines, body as text. */
   head = '';
   sent = 0;
   /** Taken from the reply, refused by the kernel. */

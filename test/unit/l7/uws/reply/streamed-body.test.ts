@@ -32,7 +32,7 @@ function streaming(
 
 describe('the streamed body of a UwsReply', () => {
   for (const [what, length] of [
-    ['of a known length', 40_000],
+    ['with a known length', 40_000],
     ['in chunks', null],
   ] as const) {
     it(`keeps the rest of a body ${what} when borrowed memory is reused`, () => {

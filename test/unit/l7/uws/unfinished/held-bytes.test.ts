@@ -20,7 +20,7 @@ class Client implements Delivered {
   read = 0;
   held = 0;
 
-  /** Sends a part of a message, with a head of its own. */
+  /** Sends a part of a message, with a separate frame head. */
   part(bytes: number): void {
     this.read += bytes + 6;
     this.held += bytes;

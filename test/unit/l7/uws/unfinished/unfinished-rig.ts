@@ -22,7 +22,7 @@ import { StatsPage, allocatePage } from '../../../../../src/telemetry/stats-page
 
 export const MIB = 1024 * 1024;
 export const MAX = 4 * MIB;
-/** What a new connection has received with the request. */
+/** Bytes that a new connection received with the request. */
 const HEAD = 200;
 
 /** The system, as far as it knows sockets, memory and the time. */

@@ -11,7 +11,7 @@ const IDLE_MS = 2000;
 
 interface Rig {
   readonly refusal: EndpointRefusal;
-  /** What the client, the endpoint's connection and the owner of the handshake are told. */
+  /** Events of the client, the endpoint's connection and the owner of the handshake. */
   readonly log: string[];
   readonly push: (text: string) => void;
   /** Makes the client take what waits. */

@@ -55,7 +55,7 @@ function gates(
     limits: [],
   }));
   const listener = { mode: 'l7', name: 'web', routes, passthrough: [], limits: [] };
-  // Of a configuration the layout looks at nothing else.
+  // The layout reads only these parts of a configuration.
   const layout = layoutOf({ listeners: [listener], clusters: [] } as unknown as Config, []);
   const pages = Array.from({ length: count }, () => new StatsPage(allocatePage(layout), layout));
   const all = pages.map(({ values }) => values);

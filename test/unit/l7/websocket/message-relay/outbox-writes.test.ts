@@ -151,7 +151,7 @@ describe('the writes of an outbox', () => {
     assert.equal(box.send(sender, OPCODE_BINARY, Buffer.alloc(5000), 0), true);
   });
 
-  it('report how much of a large message will wait, and queue none of it after the sender is closed', () => {
+  it('report how much of a large message will wait, and queue nothing after the sender is closed', () => {
     const box = outbox();
     const payload = Buffer.alloc(4 * SLAB_BYTES, 'x');
     for (const closes of [true, false]) {

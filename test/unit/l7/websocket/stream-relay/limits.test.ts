@@ -183,7 +183,7 @@ describe('a client slowed by a limit', () => {
     const stage = new MeteredStage();
     stage.sendTooMuch(masked(TEXT, 'first'));
     stage.meter.verdict = 'slow';
-    const more = masked(TEXT, 'of the same record');
+    const more = masked(TEXT, 'in the same record');
     stage.client.owner?.channelData(more, 0, more.length);
     assert.equal(stage.meter.waiting.length, 1);
   });

@@ -74,7 +74,7 @@ describe('a session whose credential expires', () => {
     assert.equal(stage.closes('1000', 'client'), 1);
   });
 
-  it('does nothing once both sides have gone', () => {
+  it('does nothing after both sides left', () => {
     const stage = new Stage();
     stage.session.abort();
     stage.admission.endsAt = Date.now() - 1;

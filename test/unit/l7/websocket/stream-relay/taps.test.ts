@@ -94,7 +94,7 @@ describe('the tap of a byte session', () => {
       stage.client.send(bytes.subarray(at));
       const [position] = tap.positions;
       assert.deepEqual(tap.fromClient, bytes.subarray(at));
-      // What is held and what is left must lead to the end of the frame under way.
+      // The held and the remaining bytes must lead to the end of the open frame.
       const ends = frames.map((_, index) => Buffer.concat(frames.slice(0, index + 1)).length);
       const under = ends.findIndex((end) => end > at);
       const begin = under === 0 ? 0 : ends[under - 1]!;
