@@ -90,7 +90,7 @@ describe(`probes of ${CLUSTERS * ENDPOINTS} endpoints`, { timeout: 300_000 }, ()
     server.close();
   });
 
-  it('cost little, come evenly, and hold nobody up', async (t) => {
+  it('cost little, are spread evenly, and delay no client', async (t) => {
     await setTimeout(SETTLE_MS);
     const probesBefore = (await scrape(sluice)).sum('sluice_endpoint_probes_total');
     const waits: number[] = [];

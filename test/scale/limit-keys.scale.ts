@@ -89,7 +89,7 @@ describe('a limit by address', { timeout: 900_000 }, () => {
   });
   after(() => sluice.kill('SIGKILL'));
 
-  it('bounds its memory in a flood from a million, and serves whom it knows', async (t) => {
+  it('bounds its memory in a flood from a million, and serves known clients', async (t) => {
     const senders = await Promise.all(
       Array.from({ length: CONNECTIONS }, () => Sender.open(sluice.address('web'))),
     );

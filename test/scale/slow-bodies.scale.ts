@@ -9,7 +9,7 @@ import { RawConnection, headerOf } from '../support/sockets/raw-connection.ts';
 const POST = 'POST / HTTP/1.1\r\nHost: app.example\r\n';
 
 for (const engine of SCALE_ENGINES) {
-  describe(`bodies of requests that come slowly, with ${engine}`, () => {
+  describe(`slow request bodies, with ${engine}`, () => {
     let endpoint: HttpEndpoint;
     let rig: WebRig;
 
@@ -80,7 +80,7 @@ for (const engine of SCALE_ENGINES) {
       client.destroy();
     });
 
-    it('may take as long as they like if there is no minimum rate', async () => {
+    it('may take any time without a minimum rate', async () => {
       const client = await begin(`${POST}Content-Length: 2\r\n\r\n`, 'patient');
       for (const byte of 'ab') {
         await new Promise((settle) => setTimeout(settle, 14_000));

@@ -101,7 +101,7 @@ describe(`a tap on ${SESSIONS} sessions`, { timeout: 800_000 }, () => {
     }
   }
 
-  it('holds memory bounded if nobody reads it', async (t) => {
+  it('bounds its memory if it is not read', async (t) => {
     const load = await PacedLoad.start();
     const rig = await startRig('raw', load.address);
     const { pid, admin } = rig.sluice;

@@ -126,7 +126,7 @@ for (const door of doors) {
       await passes('allowed', '');
     });
 
-    it('judge the client that a PROXY header tells, of either family', async () => {
+    it('judge the client of a PROXY header, of either family', async () => {
       for (const [family, address] of [
         ['TCP4', '203.0.113.9'],
         ['TCP6', '2001:db8:bad::9'],
@@ -148,7 +148,7 @@ for (const door of doors) {
       }
     });
 
-    it('allow the client that a PROXY header tells, and not the proxy itself', async () => {
+    it('allow the client of a PROXY header, and not the proxy itself', async () => {
       await passes('told-allowed', headerOf('TCP4', '203.0.113.9'));
       const unknown = 'PROXY UNKNOWN\r\n';
       await isRefused(
@@ -157,7 +157,7 @@ for (const door of doors) {
       );
     });
 
-    it('take IPv4 clients of a socket for both families for what they are', { skip: !hasIpv6 }, async () => {
+    it('recognize IPv4 clients on a dual-stack socket', { skip: !hasIpv6 }, async () => {
       const port = sluice.address('both').split(':').at(-1)!;
       await passes('both', '', `127.0.0.1:${port}`);
       await isRefused('both', layer === 'l7' ? HELLO : '', `[::1]:${port}`);

@@ -53,7 +53,7 @@ export function describeManyTunnels(engine: TunnelEngine): void {
       await rig.clear();
     });
 
-    it('leave nothing behind of connections that ended in every way', { skip: linuxOnly }, async (test) => {
+    it('leave nothing behind, however connections end', { skip: linuxOnly }, async (test) => {
       await churn(rig, 500);
       await rig.clear();
       const { pid } = rig.sluice;

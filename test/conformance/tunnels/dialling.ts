@@ -82,7 +82,7 @@ export function describeDialling(engine: TunnelEngine): void {
       },
     );
 
-    it('leaves in the kernel what comes before an endpoint has accepted', { skip: linuxOnly }, async () => {
+    it('leaves bytes in the kernel until an endpoint accepts', { skip: linuxOnly }, async () => {
       const port = Number(rig.sluice.address('silent').split(':')[1]);
       const seen = new Set<number | null>();
       // On a busy machine one may be over before it was looked at.

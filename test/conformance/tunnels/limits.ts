@@ -41,7 +41,7 @@ export function describeTunnelLimits(engine: TunnelEngine): void {
       await rig.stop();
     });
 
-    it('is closed when nothing crosses for the idle timeout, and not before', async () => {
+    it('is closed after the idle timeout without traffic, and not before', async () => {
       const start = performance.now();
       const { client, peer } = await rig.join('idle', plain);
       await Promise.all([client.read().ended(), peer.read().ended()]);
@@ -136,7 +136,7 @@ export function describeTunnelLimits(engine: TunnelEngine): void {
       assert.equal(client.received, peer.flooded);
     });
 
-    it('is refused to who comes when the listener has maxConnections', async () => {
+    it('is refused to clients when the listener has maxConnections', async () => {
       const first = await rig.join('limited', plain);
       const second = await rig.join('limited', plain);
       // Reset perhaps before its end here has seen the connection.

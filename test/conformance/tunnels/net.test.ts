@@ -63,7 +63,7 @@ describe('the net engine', { skip: process.platform === 'linux' ? false : 'needs
     assert.equal(rig.sluice.stderr, '');
   });
 
-  it('passes a reset on behind what it has read and the receiver has no room for', async () => {
+  it('forwards a reset after the bytes that it holds for a full receiver', async () => {
     const { client, peer: receiver } = await rig.join('plain', endpoint);
     const { localPort: port, remotePort: proxy } = client.socket;
     const counted = async (): Promise<number> =>

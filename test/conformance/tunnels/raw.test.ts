@@ -56,7 +56,7 @@ describe('the raw engine', { skip: unsupported ?? false, timeout: 300_000 }, () 
     await rig.stop();
   });
 
-  it('is what auto means if it can be used, and the status and the metrics say so', async () => {
+  it('is the choice of auto if it is available, as status and metrics report', async () => {
     const body = new Promise<string>((settle, fail) => {
       get(`http://${rig.sluice.admin}/status`, { agent: false }, (response) => {
         text(response).then(settle, fail);
@@ -79,7 +79,7 @@ describe('the raw engine', { skip: unsupported ?? false, timeout: 300_000 }, () 
     peer.destroy();
   });
 
-  it('lets the answer of an endpoint cross that resets the connection right behind it', async () => {
+  it('delivers the answer of an endpoint that resets the connection right after it', async () => {
     for (let round = 0; round < 5; round++) {
       const client = await rig.connect('hasty');
       client.flood(1024 ** 3);

@@ -32,7 +32,7 @@ export function describeServerNames(door: TunnelDoor): void {
     afterEach(() => rig.clear());
     after(() => rig.stop());
 
-    it('hands a hello over byte for byte, wherever it is cut', async () => {
+    it('forwards a hello unchanged, wherever it is cut', async () => {
       const cuts = [1, 5, 6, 11, 42, 43, NODE.indexOf(CAPTURED), NODE.indexOf(CAPTURED) + 3, NODE.length - 1];
       const expected = digestOf(NODE, BEHIND_THE_HELLO);
       for (const cut of cuts) {
@@ -51,7 +51,7 @@ export function describeServerNames(door: TunnelDoor): void {
       }
     });
 
-    it('hands a hello over that comes byte by byte, and the end behind it', async () => {
+    it('forwards a hello that arrives byte by byte, and the FIN after it', async () => {
       const hello = helloFor('x.db.example.com');
       const client = await rig.connect();
       for (const byte of hello) {
@@ -82,7 +82,7 @@ export function describeServerNames(door: TunnelDoor): void {
       assert.equal(digest[0], digest[1]);
     });
 
-    it('tells names in any case, and names below a wildcard, from others', async () => {
+    it('matches names in any case, and names below a wildcard', async () => {
       for (const [name, endpoint] of [
         ['MAIL.Example.com', rig.mail],
         ['a.db.example.com', rig.db],
@@ -95,7 +95,7 @@ export function describeServerNames(door: TunnelDoor): void {
       }
     });
 
-    it('answers other names, and none, with an alert', async () => {
+    it('answers unknown and missing names with an alert', async () => {
       const before = await rig.rejected('server_name');
       const hellos = [helloFor('example.com'), helloFor('db.example.com'), clientHello([])];
       for (const hello of hellos) {
@@ -107,7 +107,7 @@ export function describeServerNames(door: TunnelDoor): void {
       assert.equal(await rig.rejected('server_name'), before + hellos.length);
     });
 
-    it('closes what ends before its hello is whole', async () => {
+    it('closes connections that end before their hello is whole', async () => {
       const before = await rig.rejected('hello_ended');
       const ended = await rig.connect();
       ended.send(NODE.subarray(0, 100));
@@ -119,7 +119,7 @@ export function describeServerNames(door: TunnelDoor): void {
       await eventually(async () => assert.equal(await rig.rejected('hello_ended'), before + 2));
     });
 
-    it('closes what breaks the protocol', async () => {
+    it('closes connections that break the protocol', async () => {
       const before = await rig.rejected('hello_malformed');
       const client = await rig.connect();
       // A handshake record whose message is no ClientHello.
@@ -144,7 +144,7 @@ export function describeServerNames(door: TunnelDoor): void {
       (await rig.db.peers.next()).destroy();
     });
 
-    it('leaves nothing behind of clients that go at any time', { skip: linuxOnly }, async () => {
+    it('leaves nothing behind when clients leave at any time', { skip: linuxOnly }, async () => {
       const { pid } = rig.sluice;
       const open = descriptors(pid);
       const leave = [(client: TcpPeer) => client.end(), (client: TcpPeer) => client.reset()];

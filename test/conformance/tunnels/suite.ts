@@ -101,7 +101,7 @@ export function describeTunnels(engine: TunnelEngine): void {
       assert.equal(await client.closed(), '');
     });
 
-    it('passes a reset on, in whatever state it comes', async () => {
+    it('forwards a reset in every state', async () => {
       for (const from of ['client', 'peer'] as const) {
         for (const state of ['open', 'own direction ended', "the other's direction ended"] as const) {
           const joined = await rig.join('plain', plain);

@@ -229,7 +229,7 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
       assert.equal(plain.peers.waiting, 0);
     });
 
-    it('is told by curl', async () => {
+    it('is sent by curl', async () => {
       const answer = await askByCurl(sluice.address('web'), '/', ['--haproxy-protocol']);
       assert.deepEqual([answer.status, answer.body], [200, 'hello\n']);
     });
@@ -247,7 +247,7 @@ for (const engine of unsupportedReason() === null ? ['raw', 'net'] : ['net']) {
       }
     };
 
-    it('is told by HAProxy', { skip: haproxyVersion() === null }, async () => {
+    it('is sent by HAProxy', { skip: haproxyVersion() === null }, async () => {
       for (const option of ['send-proxy', 'send-proxy-v2']) {
         await tellsOfItsClient(
           await HAProxy.start(
@@ -261,7 +261,7 @@ listen front
       }
     });
 
-    it('is told by nginx', { skip: !hasNginxStream() }, async () => {
+    it('is sent by nginx', { skip: !hasNginxStream() }, async () => {
       const target = sluice.address('required');
       await tellsOfItsClient(
         await Nginx.startStream(

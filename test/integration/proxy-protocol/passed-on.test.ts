@@ -144,12 +144,12 @@ listen front
       }
     });
 
-    it('tell the server name of a client’s TLS', async () => {
+    it('carry the server name of a client’s TLS', async () => {
       const { told, own } = await askByTls('tls', '');
       assert.equal(told, `${own} app.example`);
     });
 
-    it('tell the server name of a tunnel that was chosen by it', async () => {
+    it('carry the server name of a tunnel that was chosen by it', async () => {
       const { told, own } = await askByTls('names', '');
       assert.equal(told, `${own} app.example`);
       const header = 'PROXY TCP4 192.0.2.7 198.51.100.1 1234 443\r\n';

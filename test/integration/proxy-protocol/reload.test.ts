@@ -46,7 +46,7 @@ describe('a reload that changes proxyProtocol', { timeout: 120_000 }, () => {
     return JSON.parse((await client.bytes(Number(length))).toString()) as ToldConnection;
   }
 
-  it('never uses a kept connection that began in another way', async () => {
+  it('never reuses a kept connection that began with another header setting', async () => {
     const open = [await connect(), await connect()];
     const used = new Map<number, Version>();
     for (const version of ['off', 'v1', 'off', 'v2', 'v1', 'v2', 'off'] as const) {

@@ -30,7 +30,7 @@ describe('a reload', { timeout: 300_000 }, () => {
     other.close();
   });
 
-  it('adds and takes away routes, clusters and listeners, and touches nothing else', async () => {
+  it('adds and removes routes, clusters and listeners, and touches nothing else', async () => {
     const rig = await start();
     const kept = await session(rig);
     const through = await tunnel(rig);
@@ -86,7 +86,7 @@ describe('a reload', { timeout: 300_000 }, () => {
     gone.close();
   });
 
-  it('lets limits hold for new sessions, and counts the old ones until they end', async () => {
+  it('applies limits to new sessions, and counts old sessions until they end', async () => {
     const rig = await start();
     const old = await session(rig);
     await rig.reload({ ...base(), listeners: [web({ websocket: { maxMessageSize: '1KiB' } }), tcp()] });
@@ -157,7 +157,7 @@ describe('a reload', { timeout: 300_000 }, () => {
     }
   });
 
-  it('changes nothing if the new configuration is bad, and says where', async () => {
+  it('changes nothing if the new configuration is bad, and names the place', async () => {
     const rig = await start();
     const kept = await session(rig);
     assert.match(await rig.reloadRefused('listeners: ['), /:1:\d+: /);
@@ -191,7 +191,7 @@ describe('a reload', { timeout: 300_000 }, () => {
     await alive(await session(rig));
   });
 
-  it('says of what only a restart can change that it needs one', async () => {
+  it('reports settings that need a restart', async () => {
     const rig = await start();
     rig.sluice.writeConfig({ ...withAdmin(base()), admin: { address: '127.0.0.1:9' } });
     const { status, body } = await rig.post('/reload');
@@ -200,7 +200,7 @@ describe('a reload', { timeout: 300_000 }, () => {
     assert.deepEqual((await rig.status()).needsRestart, ['admin.address']);
   });
 
-  it('comes by SIGHUP too', async () => {
+  it('is triggered by SIGHUP too', async () => {
     const rig = await start();
     rig.sluice.writeConfig(withAdmin({ ...base(), log: { level: 'debug' } }));
     rig.sluice.kill('SIGHUP');

@@ -19,7 +19,7 @@ describe('a change', { timeout: 300_000 }, () => {
   afterEach(stage.clear);
   after(stage.close);
 
-  it('comes by itself with --watch, from a file that is replaced by rename, and bears a bad one', async () => {
+  it('is loaded by --watch if the file is replaced by rename, and a bad file is reported', async () => {
     const rig = await start(base(), ['--watch']);
     const kept = await session(rig);
     const put = (text: string): void => {
@@ -39,7 +39,7 @@ describe('a change', { timeout: 300_000 }, () => {
     await alive(kept);
   });
 
-  it('comes by itself with --watch, when a certificate appears that a refused configuration names', async () => {
+  it('is loaded by --watch when the missing certificate of a refused configuration appears', async () => {
     const rig = await start(base(), ['--watch']);
     const authority = new CertificateAuthority();
     try {

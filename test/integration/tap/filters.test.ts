@@ -118,7 +118,7 @@ describe('the filters of a tap', { timeout: 300_000 }, () => {
     [{ route: 'to-a', cluster: 'b' }, () => false],
   ];
 
-  it('hold for sessions that are opened, and for those that are open', async () => {
+  it('apply to new sessions and to open ones', async () => {
     // At most 8 taps at a time.
     const half = Math.ceil(filters.length / 2);
     for (const some of [filters.slice(0, half), filters.slice(half)]) {
@@ -166,7 +166,7 @@ describe('the filters of a tap', { timeout: 300_000 }, () => {
     assert.deepEqual([frame.session, frame.opcode, frame.length, frame.text], [id, 'text', 5, undefined]);
   });
 
-  it('show nothing of payloads and reasons to a tap that did not ask', async () => {
+  it('hide payloads and reasons from a tap that did not ask', async () => {
     const tap = await open({ listener: 'first' });
     endpoints.a.sessions.forget();
     const { client, endpoint } = await rig.join(endpoints.a, { listener: 'first', path: '/a' });

@@ -99,7 +99,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     assert.match(await events(), /tap_refused/);
   });
 
-  it('refuses a wrong token and none, and logs it', async () => {
+  it('refuses a wrong or missing token, and logs it', async () => {
     for (const token of ['a-wrong-token-of-a-good-length', null]) {
       const from = sluice.logs.length;
       assert.equal((await refusedTap(sluice.admin, {}, { token })).status, 401);
@@ -185,7 +185,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     await eventually(() => open({}));
   });
 
-  it('shows how sessions end with the process, and holds its end up for nothing', async () => {
+  it('shows how sessions end with the process, and does not delay its exit', async () => {
     const other = await startSluice({ config: config('headers') });
     const tap = await TapStream.open(other.admin, {}, GIVEN);
     taps.push(tap);

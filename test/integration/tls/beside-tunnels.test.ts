@@ -106,7 +106,7 @@ for (const engine of ENGINES.filter(isOwnEngine)) {
       assert.ok(answer.ok, await answer.text());
     }
 
-    it('ends TLS for all names but those that it tunnels', async () => {
+    it('terminates TLS for all names except tunnelled ones', async () => {
       for (const [servername, subject] of [
         ['app.example', 'app.example'],
         ['', 'app.example'],
@@ -140,7 +140,7 @@ for (const engine of ENGINES.filter(isOwnEngine)) {
       assert.equal(status.connections, 2);
     });
 
-    it('serves plain HTTP beside tunnels where there is no TLS', async () => {
+    it('serves plain HTTP beside tunnels without TLS', async () => {
       assert.equal((await askByCurl(sluice.address('plain'), '/', [])).body, 'plain');
       await echoes(await connectFor('one.db.example', 'plain'), 'to the endpoint');
     });

@@ -48,7 +48,7 @@ describe('a certificate that is renewed', { timeout: 120_000 }, () => {
   });
 
   for (const engine of ENGINES.filter(isOwnEngine)) {
-    it(`is in force when the reload is answered, and disturbs nobody, on ${engine}`, async () => {
+    it(`is active when the reload is answered, and disturbs no client, on ${engine}`, async () => {
       put(old!);
       const config = {
         listeners: [

@@ -103,7 +103,7 @@ function describeTickets(engine: EngineName): void {
       assert.deepEqual(await comeBack(), [true, true]);
     });
 
-    it('of TLS 1.2 and 1.3 are resumed by the process that takes over', async () => {
+    it('are resumed after a takeover, with TLS 1.2 and 1.3', async () => {
       const old = await start(config());
       const address = old.address('web');
       const comeBack = await visitAll(address);
@@ -130,7 +130,7 @@ function describeTickets(engine: EngineName): void {
       }
     });
 
-    it('are not resumed by processes that share none', async () => {
+    it('are not resumed by processes that share no keys', async () => {
       const [one, two] = [await start(config()), await start(config())];
       const { session } = await visit(one.address('web'));
       assert.equal((await visit(two.address('web'), { session })).isResumed, false);

@@ -95,7 +95,7 @@ describe('a slow side of a WebSocket', () => {
     });
   }
 
-  it('holds nothing up as a client that goes away while its endpoint is paused', async () => {
+  it('blocks nothing as a client that leaves while its endpoint is paused', async () => {
     const { client, endpoint } = await rig.pair('plain');
     await fill(client, endpoint, encodeFrame(BINARY, large));
     client.socket.terminate();
@@ -137,7 +137,7 @@ describe('a slow side of a WebSocket', () => {
     });
   }
 
-  it('may ping as a client whose endpoint is paused, and gets the pongs behind what waited', async () => {
+  it('may ping as a client whose endpoint is paused, and gets the pongs after the waiting messages', async () => {
     const { client, endpoint } = await rig.pair('plain');
     const message = large.subarray(0, 24 * MIB);
     await fill(client, endpoint, encodeFrame(BINARY, message));

@@ -84,7 +84,7 @@ function closeOn(engine: EngineName): void {
       });
     }
 
-    it('comes behind every message that was sent before it', async () => {
+    it('arrives after every earlier message', async () => {
       const { client, endpoint } = await pair();
       for (let i = 0; i < 200; i++) client.socket.send(`${i}`);
       client.socket.close(1000);
@@ -111,7 +111,7 @@ function closeOn(engine: EngineName): void {
       assert.deepEqual(await endpoint.closed(), { code: 1005, reason: '' });
     });
 
-    it('comes behind every message that was sent before it', async () => {
+    it('arrives after every earlier message', async () => {
       const { client, endpoint } = await pair();
       for (let i = 0; i < 200; i++) endpoint.socket.send(`${i}`);
       endpoint.socket.close(1000);
@@ -176,7 +176,7 @@ function closeOn(engine: EngineName): void {
     }
 
     // On sluice's own engines a part of the frame has crossed: no close frame can follow it.
-    it(`is a ${isOwn ? 1006 : 1011} for the client when the endpoint goes inside a frame`, async () => {
+    it(`is a ${isOwn ? 1006 : 1011} for the client when the endpoint leaves inside a frame`, async () => {
       const { client, endpoint } = await pairAtRaw();
       endpoint.write(encodeFrame(BINARY, Buffer.alloc(100_000)).subarray(0, 60_000));
       endpoint.socket.end();
@@ -185,7 +185,7 @@ function closeOn(engine: EngineName): void {
       assert.equal(client.messages.count, 0);
     });
 
-    it('is a 1011 for the client when the endpoint goes between two fragments', async () => {
+    it('is a 1011 for the client when the endpoint leaves between two fragments', async () => {
       const { client, endpoint } = await pairAtRaw();
       endpoint.write(encodeFrame(BINARY, Buffer.alloc(60_000), { fin: false }));
       endpoint.socket.end();
@@ -320,7 +320,7 @@ function closeOn(engine: EngineName): void {
       assert.equal((await client.rest()).length, 0);
     });
 
-    it('does not come at a message of exactly the size that is allowed', async () => {
+    it('does not follow a message of exactly the max size', async () => {
       const { client, endpoint } = await pair();
       client.socket.send(Buffer.alloc(MAX_MESSAGE));
       assert.equal((await endpoint.messages.next()).data.length, MAX_MESSAGE);

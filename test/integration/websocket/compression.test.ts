@@ -35,7 +35,7 @@ describe('compression', () => {
     await rig.stop();
   });
 
-  it('bounds what a message inflates to', async () => {
+  it('bounds the inflated size of a message', async () => {
     const most = await rig.join(app, { perMessageDeflate: { threshold: 0 } });
     most.client.socket.send(Buffer.alloc(MAX_MESSAGE));
     assert.equal((await most.endpoint.messages.next()).data.length, MAX_MESSAGE);

@@ -97,7 +97,7 @@ function deadlinesOn(engine: EngineName): void {
     await client.rest();
   });
 
-  it('end the session of a client that reads nothing any more, however much waits for it', async () => {
+  it('end the session of a client that stops reading, however many bytes wait for it', async () => {
     const { client, endpoint } = await pairAtRaw('idle', 'flooding-endpoint');
     client.socket.pause();
     const pausedAt = performance.now();

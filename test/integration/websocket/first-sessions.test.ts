@@ -16,7 +16,7 @@ describe('the first sessions of a process', { timeout: 300_000 }, () => {
   });
   after(() => endpoint.close());
 
-  it('live until somebody ends them', async () => {
+  it('live until one side ends them', async () => {
     for (let run = 0; run < PROCESSES; run++) {
       const rig = await WebRig.start({
         workers: { l7: 1 },

@@ -134,7 +134,7 @@ function relayOn(engine: EngineName): void {
     client.destroy();
   });
 
-  it('reads frames of an endpoint that come byte by byte', async () => {
+  it('reads frames of an endpoint that arrive byte by byte', async () => {
     const { client, endpoint } = await rig.join(raw, { path: '/raw' });
     const frames = Buffer.concat([
       encodeFrame(TEXT, UNICODE),

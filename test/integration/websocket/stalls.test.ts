@@ -99,7 +99,7 @@ function stallsOn(engine: EngineName): void {
     });
   }
 
-  it('holds nothing up as a client that goes away while its endpoint is paused', async () => {
+  it('blocks nothing as a client that leaves while its endpoint is paused', async () => {
     const { client, endpoint } = await rig.pair('plain');
     client.socket.pause();
     endpoint.write(encodeFrame(BINARY, large));

@@ -130,7 +130,7 @@ function shortageOn(engine: EngineName): void {
     return;
   }
 
-  it('rests from accepting at layer 7, and serves who waits afterwards', async () => {
+  it('stops accepting at layer 7, and serves the waiting clients afterwards', async () => {
     const { sluice } = rig;
     const from = sluice.logs.length;
     const rejected = (await rig.scrape()).sum('sluice_connections_rejected_total');

@@ -199,7 +199,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     assert.deepEqual(await rig.sluice.stop(), { code: 0, signal: null });
   });
 
-  it('and is the only one refuses nobody: connects wait for its replacement, and /readyz says 503', async () => {
+  it('refuses no client if it is the only one: connects wait for its replacement, and /readyz says 503', async () => {
     const rig = await start({ l7: 1, l4: 1 });
     await freeze(rig, 'l7-0');
     await rig.sluice.waitForLog(({ msg }) => msg === 'worker is stuck');
@@ -208,7 +208,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     await eventually(async () => assert.equal(await ready(rig), 200));
   });
 
-  it('lets a reload, a drain and a shutdown pass, which ends by a hard exit with status 0', async () => {
+  it('blocks no reload, drain or shutdown: the process ends by a hard exit with status 0', async () => {
     const rig = await start();
     const carried = await fill(rig, 'web', ['l7-0', 'l7-1']);
     await freeze(rig, 'l7-0');
@@ -232,7 +232,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     assert.ok(!rig.sluice.logs.some(({ msg }) => msg === 'workers did not end in time'));
   });
 
-  it('lets another process take over', async () => {
+  it('does not block a takeover', async () => {
     const rig = await start();
     await freeze(rig, 'l7-0');
     await isReplaced(rig, 'l7-0');
@@ -250,7 +250,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     await open(successor, 'web');
   });
 
-  it('and turns again ends its sessions with 1012, and leaves nothing behind', async () => {
+  it('ends its sessions with 1012 if it recovers, and leaves nothing behind', async () => {
     const rig = await start();
     const carried = await fill(rig, 'web', ['l7-0', 'l7-1']);
     await freeze(rig, 'l7-0', '4s');
@@ -268,7 +268,7 @@ describe('a worker that freezes', { timeout: 300_000 }, () => {
     assert.ok(!rig.sluice.logs.some(({ msg }) => msg.includes('ended hard')));
   });
 
-  it('is not one whose process was stopped for a while', async () => {
+  it('is not reported if its whole process was stopped for a while', async () => {
     const rig = await start();
     for (let times = 0; times < 3; times++) {
       rig.sluice.kill('SIGSTOP');

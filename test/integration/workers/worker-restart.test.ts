@@ -69,7 +69,7 @@ describe('a restart of workers', { timeout: 300_000 }, () => {
     return values;
   }
 
-  it('of one ends its own sessions with 1012 and no others, and refuses nobody', async () => {
+  it('ends only the sessions of its worker, with 1012, and refuses no client', async () => {
     const rig = await start();
     const clients = await join(rig, 12);
     const before = await counters(rig);

@@ -143,7 +143,7 @@ describe('arguments', () => {
     });
   }
 
-  it('say in one line what is wrong with them', () => {
+  it('report a fault in one line', () => {
     assert.equal(
       refusal(),
       'no command given: write one of run, check, print-config, demo, reload, drain, sessions, kick, revoke, events, status, top, tap, bench',

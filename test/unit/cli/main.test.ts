@@ -65,7 +65,7 @@ describe('sluice check', () => {
     );
   });
 
-  it('accepts what comes with sluice', () => {
+  it('accepts the configurations that come with sluice', () => {
     for (const name of ['sluice.yaml', 'example.yaml']) {
       const { status, stderr } = sluice(['check', '--config', `config/${name}`]);
       // The machine that runs this may have too few descriptors for the example.
@@ -74,7 +74,7 @@ describe('sluice check', () => {
     }
   });
 
-  it('is what run -t does', () => {
+  it('is the same as run -t', () => {
     const file = write('good.yaml', GOOD);
     assert.deepEqual(sluice(['run', '-t', '-c', file]), sluice(['check', '-c', file]));
   });

@@ -26,7 +26,7 @@ describe('the dashboard for Grafana', () => {
     assert.equal(new Set(titles).size, titles.length);
   });
 
-  it('has no two panels in one place, and none beside the grid', () => {
+  it('has no overlapping panels, and none outside the grid', () => {
     for (const { title, gridPos: a } of panels) {
       assert.ok(a.x >= 0 && a.x + a.w <= 24 && a.h > 0, title);
       for (const { title: other, gridPos: b } of panels) {

@@ -121,7 +121,7 @@ describe('the manifests for Kubernetes', () => {
     ]);
   });
 
-  it('hold a configuration that sluice takes, at the ports that they open', () => {
+  it('hold a configuration that sluice accepts, with the ports that they open', () => {
     const config = loadConfigMap();
     assert.equal(config.admin.address.host, '0.0.0.0', 'Prometheus comes from outside of the pod');
     const ports = Object.fromEntries(container.ports.map(({ name, containerPort }) => [name, containerPort]));
@@ -129,7 +129,7 @@ describe('the manifests for Kubernetes', () => {
     assert.deepEqual(ports, { web: web!.address.port, admin: config.admin.address.port });
   });
 
-  it('give a pod the time that its drain takes', () => {
+  it('give a pod enough time for its drain', () => {
     const { shutdown, drain } = loadConfigMap();
     const needed = shutdown.readyDelayMs + drain.deadlineMs + drain.jitterMs + shutdown.graceMs;
     assert.ok(pod.terminationGracePeriodSeconds * 1000 >= needed + 10_000, `${needed} ms are needed`);
@@ -197,7 +197,7 @@ describe('the manifests for Kubernetes', () => {
     );
   });
 
-  it('let nobody but Prometheus reach the admin port, and everybody the others', () => {
+  it('open the admin port to Prometheus only, and the others to all', () => {
     interface Rule {
       readonly ports: readonly { readonly port: string }[];
       readonly from?: readonly { readonly namespaceSelector?: object; readonly podSelector?: object }[];
@@ -256,7 +256,7 @@ describe('the Dockerfile', () => {
     }
   });
 
-  it('ends as somebody who is not root, with a check of health, in commands that sluice has', () => {
+  it('ends with an unprivileged user, a health check, and commands that sluice has', () => {
     assert.deepEqual(
       new Set(instructions('FROM').map((line) => line.split(' ')[0])),
       new Set(['node:22-slim']),

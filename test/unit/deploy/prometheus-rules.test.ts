@@ -18,7 +18,7 @@ async function knownMetrics(): Promise<KnownMetrics> {
 }
 
 describe('a query', () => {
-  it('is refused if it asks for what the source does not have', async () => {
+  it('is refused if it uses a metric that the source does not have', async () => {
     const known = await knownMetrics();
     for (const [query, complaint] of [
       ['rate(sluice_nothing_total[5m])', /no metric sluice_nothing_total/],
@@ -63,7 +63,7 @@ describe('the rules for Prometheus', () => {
     assert.equal(new Set(names).size, names.length);
   });
 
-  it('say of each alert how severe it is, what happened, and what to do, also in docs/operations/alerts.md', () => {
+  it('give each alert a severity, a summary and a remedy, also in docs/operations/alerts.md', () => {
     const page = readFileSync(
       join(resolve(import.meta.dirname, '../../..'), 'docs/operations/alerts.md'),
       'utf8',

@@ -59,7 +59,7 @@ describe('the command line of the comparison', () => {
     );
   });
 
-  it('refuses in one line what it does not understand', () => {
+  it('refuses invalid arguments in one line', () => {
     for (const argv of [
       '--rounds 0',
       '--rounds x',

@@ -176,7 +176,7 @@ describe('the command line of the load generator', () => {
     }
   });
 
-  it('refuses what it does not understand, in one line that names it', () => {
+  it('refuses invalid arguments in one line that names the fault', () => {
     refused([], /no URL given/);
     refused([URL, URL], /one URL/);
     refused(['http://127.0.0.1/'], /begins with ws:\/\//);

@@ -156,7 +156,7 @@ describe('a session for a person', () => {
     assert.match(write({ ...SESSION, principal: 'address:192.0.2.7' }), /opened, 192\.0\.2\.7, \/chat/);
   });
 
-  it('tells since when it is open', () => {
+  it('says since when it is open', () => {
     const { request: _, ...rest } = SESSION;
     const since = timeOf(AT - 60_000).slice(0, 8);
     assert.match(
@@ -204,7 +204,7 @@ describe('other lines for a person', () => {
     );
   });
 
-  it('tell loudly what is missing, and why', () => {
+  it('report missing records loudly, with the reason', () => {
     assert.equal(
       write({ type: 'lost', at: AT, worker: 'l7-1', frames: 12, sessions: 3, lines: 0 }),
       `${TIME} LOST 12 frames, 3 sessions: l7-1 has no time for them\n`,

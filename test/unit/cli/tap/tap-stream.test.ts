@@ -104,7 +104,7 @@ describe('the stream of a tap', () => {
     }
   });
 
-  it('has no empty lines, which tell that the proxy is alive', async () => {
+  it('omits the empty lines that keep the stream alive', async () => {
     assert.equal((await read([Buffer.from(text.replaceAll('\n', '\n\n\n'))])).shown, text);
   });
 

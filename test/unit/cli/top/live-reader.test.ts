@@ -54,14 +54,14 @@ describe('the reader of live frames', () => {
     ]);
   });
 
-  it('tells that something else answers', async () => {
+  it('says that another server answers', async () => {
     for (const data of ['hello', '1', 'null', '[]', '{}', '{"at":1,"uptimeSeconds":1}']) {
       const [reason] = await follow([[`data: ${data}\n\n`]]);
       assert.match(reason ?? '', /^the server there is not (a )?sluice/);
     }
   });
 
-  it('ends without a word when it is told to, also while it opens', async () => {
+  it('ends silently when it is stopped, even while it opens', async () => {
     const ending = new AbortController();
     const seen: string[] = [];
     const owner = { onFrame: () => seen.push('frame'), onLost: (reason: string) => seen.push(reason) };

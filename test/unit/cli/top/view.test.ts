@@ -174,7 +174,7 @@ describe('the screen of top', () => {
     );
   });
 
-  it('tells that the connection is lost, and that it holds still', () => {
+  it('says that the connection is lost, and that the view is paused', () => {
     const notices = { paused: true, lost: 'nothing listens there', restarted: false };
     const lines = screen(contentOf({}, {}, { notices }), 80, 24);
     assert.match(lines[0] ?? '', /^sluice 1\.2\.3 {2}LOST, trying again .* PAUSED$/);

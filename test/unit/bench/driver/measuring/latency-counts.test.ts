@@ -85,7 +85,7 @@ describe('latency counts', () => {
     assert.equal(merged.count, 1000);
   });
 
-  it('of nothing are 0', () => {
+  it('are 0 without samples', () => {
     const none = new Distribution([new LatencyCounts().counts]);
     for (const kind of ['mean', 'min', 'max', 'deviation'] as const) assert.equal(none.read({ kind }), 0);
     assert.equal(none.percentile(99), 0);

@@ -116,7 +116,7 @@ describe('the scanner of frames', () => {
     }
   });
 
-  it('reads the code of a close frame and nothing behind it', () => {
+  it('reads the code of a close frame and nothing after it', () => {
     const close = (payload: Buffer): Buffer =>
       Buffer.concat([serverFrame(CLOSE, payload), serverFrame(PING, payload)]);
     const going = Buffer.concat([Buffer.from([0x03, 0xe9]), Buffer.from('away')]);
@@ -126,7 +126,7 @@ describe('the scanner of frames', () => {
     }
   });
 
-  it('stops at what breaks the protocol', () => {
+  it('stops at a protocol error', () => {
     const cases = {
       'reserved bit set': [0xc2, 0],
       'masked frame from a server': [0x82, 0x81, 1, 2, 3, 4, 5],

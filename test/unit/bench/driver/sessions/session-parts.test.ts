@@ -119,7 +119,7 @@ describe('the scanner of a raw connection', () => {
     }
   }
 
-  it('takes as much for a reply as was sent, wherever reads are cut', () => {
+  it('counts as many bytes as were sent as a reply, wherever reads are cut', () => {
     for (const length of [1, 3, 4, 100]) {
       const sink = new Sink([4, 1, 10]);
       const scanner = new StreamScanner(sink);
@@ -128,7 +128,7 @@ describe('the scanner of a raw connection', () => {
     }
   });
 
-  it('does not take bytes for a reply when none is due', () => {
+  it('does not count bytes as a reply when none is due', () => {
     const sink = new Sink([4]);
     const scanner = new StreamScanner(sink);
     scanner.scan(Buffer.alloc(10), 5);
@@ -190,7 +190,7 @@ describe('the opening handshake', () => {
     assert.doesNotMatch(text, /example\.com|sluice-bench/);
   });
 
-  it('takes a right answer that comes byte by byte, and what is behind it', () => {
+  it('accepts a right answer that arrives byte by byte, and the bytes after it', () => {
     const bytes = answer(good, 'rest');
     const handshake = begin();
     const end = bytes.length - 'rest'.length;
@@ -198,7 +198,7 @@ describe('the opening handshake', () => {
     assert.equal(String(handshake.read(bytes.subarray(end - 1), 5)), 'rest');
   });
 
-  it('says what is wrong with an answer', () => {
+  it('reports the fault of an answer', () => {
     const wrong: Readonly<Record<string, readonly string[]>> = {
       '404': ['HTTP/1.1 404 Not Found', 'Content-Length: 0'],
       'malformed response head': ['SSH-2.0-OpenSSH'],

@@ -24,7 +24,7 @@ describe('a reader of short answers', () => {
     assert.deepEqual(reader.take(Buffer.from(closing)), { status: 404, body: '', last: true });
   });
 
-  it('refuses what is no answer, has no length, or is too long', () => {
+  it('refuses an invalid answer, one without a length, and one that is too long', () => {
     for (const text of [
       'HTTP/2 200\r\ncontent-length: 0\r\n\r\n',
       'HTTP/1.1 200 OK\r\n\r\n',

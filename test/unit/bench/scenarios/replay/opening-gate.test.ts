@@ -34,11 +34,11 @@ describe('the gate of connections being opened', () => {
     assert.deepEqual(openAll(3, 3), { openedAt: [10, 10, 10], most: 3 });
   });
 
-  it('lets no more in than it has room for, and the others in their order', () => {
+  it('admits only as many as it has room for, and the others in their order', () => {
     assert.deepEqual(openAll(7, 3), { openedAt: [10, 10, 10, 20, 20, 20, 30], most: 3 });
   });
 
-  it('forgets nobody among many thousands', () => {
+  it('forgets no client among many thousands', () => {
     const { openedAt, most } = openAll(20_000, 100);
     assert.equal(most, 100);
     assert.deepEqual([openedAt.length, openedAt.at(-1)], [20_000, 2000]);

@@ -115,7 +115,7 @@ describe('the player of a recorded client', () => {
     ]);
   });
 
-  it('counts a reply too many', () => {
+  it('counts an extra reply', () => {
     const rig = new PlayerRig(CONVERSATION);
     rig.openAt(0);
     for (const time of [1, 2, 3, 4]) rig.replyAt(time, 'A');
@@ -146,7 +146,7 @@ describe('the player of a recorded client', () => {
     assert.deepEqual(unended.results.ends, [true]);
   });
 
-  it('takes replies that come sooner than recorded', () => {
+  it('accepts replies that arrive sooner than recorded', () => {
     const rig = new PlayerRig(CONVERSATION, { expect: 'same' });
     rig.openAt(0);
     rig.replyAt(1, 'A');

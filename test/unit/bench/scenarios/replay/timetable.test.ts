@@ -44,7 +44,7 @@ describe('the timetable of a replay', () => {
     assert.deepEqual(calls.splice(0), [`${at} late`]);
   });
 
-  it('calls nobody early if the timer is', () => {
+  it('makes no early call if the timer is early', () => {
     const callbacks: (() => void)[] = [];
     let now = 0;
     const early = new Timetable({
@@ -63,7 +63,7 @@ describe('the timetable of a replay', () => {
     assert.equal(calls.splice(0).length, 1);
   });
 
-  it('calls nobody when it is stopped, also by one that is called', () => {
+  it('makes no call after it is stopped, even by a callback', () => {
     const timetable = new Timetable(clock);
     const stopping: Scheduled = { heapIndex: -1, dueAt: 0, due: () => timetable.stop() };
     timetable.schedule(itemOf('b'), 300);
