@@ -8,7 +8,7 @@ import type { Plan, ReplayOptions } from '../options/plan.ts';
 import { ClientCollector } from './client-collector.ts';
 import type { RecordedClients } from './recorded-clients.ts';
 
-/** Max rules of a recording: those of the proxy's configuration, and those of its tap. */
+/** Max rules of a recording: the rules of the proxy's configuration, and the rules of its tap. */
 const MAX_RECORDED_RULES = 2 * MAX_RULES;
 
 /** A run that plays a recording. */
@@ -18,7 +18,7 @@ export interface Replay {
 }
 
 /**
- * Collects a recording's clients, and completes the plan by them.
+ * Collects a recording's clients, and completes the plan with them.
  *
  * @throws UsageError or StartError in one line if the recording cannot be played
  */
@@ -50,9 +50,9 @@ export async function prepareReplay(
 }
 
 /**
- * Reads the records of a file. A last line that was cut is left out.
+ * Reads the records of a file. Omits an incomplete last line.
  *
- * @throws StartError in one line with the place of what cannot be read
+ * @throws StartError in one line that says where reading failed
  */
 export async function* readRecords(file: string): AsyncGenerator<TapRecord> {
   const reader = new RecordingReader();
@@ -67,7 +67,7 @@ export async function* readRecords(file: string): AsyncGenerator<TapRecord> {
   }
 }
 
-/** Compiles the rules of the command line. @throws UsageError for a bad one */
+/** Compiles the rules of the command line. @throws UsageError if one is invalid */
 function compileOwn({ redact, expect }: ReplayOptions): Redaction {
   if (redact.length > 0 && expect !== 'same') {
     throw new UsageError('--redact needs --expect same: nothing is compared otherwise');
@@ -75,7 +75,11 @@ function compileOwn({ redact, expect }: ReplayOptions): Redaction {
   return compile(redact, MAX_RULES, (rule, fault) => new UsageError(`--redact ${rule}: ${fault}`));
 }
 
-/** Checks the rules of a recording: the driver threads compile them. @throws StartError for a bad one */
+/**
+ * Checks the rules of a recording before the driver threads compile them.
+ *
+ * @throws StartError if one is invalid
+ */
 function checkRules(file: string, rules: readonly string[]): void {
   compile(
     rules,

@@ -4,7 +4,7 @@ import { hasControlCharacter } from '../../src/wire/http/field-value.ts';
 import { trimOws } from '../../src/wire/http/request-head.ts';
 import { CUT } from '../../src/wire/redaction/handshake-secrets.ts';
 
-/** The opening handshake of a recorded client, as far as it can be played. */
+/** The playable parts of a recorded client's opening handshake. */
 export interface RecordedHandshake {
   /** Path and query. */
   readonly path: string;
@@ -12,15 +12,18 @@ export interface RecordedHandshake {
   readonly subprotocols: readonly string[];
 }
 
-/** Headers that belong to the recorded connection (RFC 9110 section 7.6.1), or that the handshake makes itself. */
+/**
+ * Headers of the recorded connection only (RFC 9110 section 7.6.1), and headers that the handshake writes
+ * itself.
+ */
 const OWN_HEADERS =
   /^(?:host|upgrade|connection|keep-alive|te|trailer|transfer-encoding|content-length|expect|proxy-.*|http2-settings|sec-websocket-.*)$/i;
 const UNSAFE_PATH = /[\u0000-\u0020\u007f]/;
 
 /**
- * Reads the handshake of a recorded client. Values that were cut are left out.
+ * Reads the handshake of a recorded client. Omits values with redacted parts.
  *
- * @param cut gets the names of the headers and query parameters that were cut
+ * @param cut receives the names of redacted headers and query parameters
  */
 export function readHandshake(
   { target, headers }: NonNullable<SessionRecord['request']>,
@@ -45,12 +48,12 @@ export function readHandshake(
   return { path: readPath(target, cut), headers: kept, subprotocols };
 }
 
-/** Returns path and query of a request's target without parameters that were cut. */
+/** Returns the path and query of a request target, without redacted parameters. */
 function readPath(target: string, cut: Set<string>): string {
   if (!target.startsWith('/') || UNSAFE_PATH.test(target)) return '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
-  // A part of a path cannot be left out: the rest would be another path.
+  // Part of a path cannot be omitted: the rest would be another path.
   if (path.includes(CUT)) cut.add('the path');
   if (mark < 0) return path;
   const query = target

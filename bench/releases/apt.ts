@@ -3,22 +3,25 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { StartError } from '../../src/core/errors.ts';
 
-/** Packages of another suite of Debian, downloaded into a folder: the machine's packages, lists and sources stay. */
+/**
+ * Downloads packages of another Debian suite into a directory. The machine's packages, lists and sources stay
+ * untouched.
+ */
 export class Apt {
   readonly #archives: string;
   readonly #env: NodeJS.ProcessEnv;
 
   /**
-   * @param directory becomes the place of all that apt keeps
-   * @param suite of Debian
-   * @throws StartError if the machine cannot get packages of Debian
+   * @param directory for all files of apt
+   * @param suite Debian suite
+   * @throws StartError if the machine cannot download Debian packages
    */
   constructor(directory: string, suite: string) {
     if (!existsSync(KEYRING)) {
       throw new StartError(`${KEYRING} is missing: apt install debian-archive-keyring`);
     }
     this.#archives = join(directory, 'cache', 'archives');
-    // Packages of an earlier run may be of another release.
+    // Packages from an earlier run may belong to another release.
     rmSync(this.#archives, { recursive: true, force: true });
     for (const path of ['lists/partial', 'cache/archives/partial']) {
       mkdirSync(join(directory, path), { recursive: true });
@@ -31,7 +34,11 @@ export class Apt {
     this.#env = { ...process.env, APT_CONFIG: config, LC_ALL: 'C' };
   }
 
-  /** Downloads packages and all that they need. Returns the paths of the files. @throws StartError with apt's words */
+  /**
+   * Downloads packages and their dependencies. Returns the paths of the files.
+   *
+   * @throws StartError with apt's message
+   */
   download(packages: readonly string[]): string[] {
     run('apt-get', ['update', '-qq'], this.#env);
     run('apt-get', ['install', '-y', '-qq', '--download-only', ...packages], this.#env);
@@ -41,10 +48,10 @@ export class Apt {
 }
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-/** For machines whose own sources are not Debian's. */
+/** Mirror for machines whose own sources are not Debian's. */
 const OFFICIAL = 'http://deb.debian.org/debian/';
 
-/** Runs a program. Returns what it prints. @throws StartError with the end of its complaints */
+/** Runs a program. Returns its output. @throws StartError with the end of its error output */
 export function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): string {
   const { error, status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env });
   if (error !== undefined) throw new StartError(`${program} does not run: ${error.message}`);
@@ -64,7 +71,7 @@ function debianMirror(): string {
   return OFFICIAL;
 }
 
-/** Everything of the machine's own configuration holds (proxies, credentials) apart from these. */
+/** Returns a configuration. Other settings, such as proxies and credentials, are the machine's own. */
 function configOf(directory: string, sources: string): string {
   const settings: Readonly<Record<string, string>> = {
     'Dir::Etc::SourceList': sources,
@@ -75,7 +82,7 @@ function configOf(directory: string, sources: string): string {
     'Dir::Cache': join(directory, 'cache'),
     'Dir::Cache::archives': join(directory, 'cache', 'archives'),
     'APT::Install-Recommends': 'false',
-    // Its own user cannot write here.
+    // Apt's own user cannot write here.
     'APT::Sandbox::User': 'root',
   };
   return Object.entries(settings)

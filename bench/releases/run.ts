@@ -1,4 +1,4 @@
-/** The command `npm run bench:peers`: current releases of other proxies, beside those that the machine has. */
+/** `npm run bench:peers`: downloads current releases of other proxies, beside the machine's own. */
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { StartError, UsageError } from '../../src/core/errors.ts';
@@ -31,10 +31,14 @@ function main(argv: readonly string[]): string {
   return help ? USAGE : bring(directory, suite);
 }
 
-/** Brings the releases. Returns a table of the versions. @throws StartError if one of them does not run */
+/**
+ * Downloads the releases. Returns a table of the versions.
+ *
+ * @throws StartError if one of the programs does not run
+ */
 function bring(directory: string, suite: string): string {
   mkdirSync(directory, { recursive: true });
-  // Proxies that start as root change to another user.
+  // Proxies that start as root switch to another user.
   chmodSync(directory, 0o755);
   say(`downloading packages of Debian ${suite}`);
   const files = new Apt(join(directory, 'apt'), suite).download(PACKAGES);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { StartError } from '../../src/core/errors.ts';
 import { run } from './apt.ts';
 
-/** The names that Debian and the dynamic linker have for an architecture of Node. */
+/** Names of an architecture in Debian and in the dynamic linker. */
 interface Architecture {
   readonly libraries: string;
   readonly loader: string;
@@ -15,7 +15,7 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   arm64: { libraries: 'usr/lib/aarch64-linux-gnu', loader: 'ld-linux-aarch64.so.1' },
 };
 
-/** Programs of unpacked packages, which run with the C library and the other libraries of these packages. */
+/** Programs from unpacked packages. They run with the C library and the other libraries of these packages. */
 export class Unpacked {
   readonly #directory: string;
   readonly #root: string;
@@ -23,7 +23,7 @@ export class Unpacked {
 
   /**
    * @param directory gets `root/` with the files, and `bin/` with the programs to start
-   * @throws StartError on an architecture that is not known
+   * @throws StartError if the architecture is unknown
    */
   constructor(directory: string) {
     const architecture = ARCHITECTURES[process.arch];
@@ -37,26 +37,26 @@ export class Unpacked {
     this.#root = join(directory, 'root');
   }
 
-  /** Unpacks packages; their scripts do not run. */
+  /** Unpacks packages without running their scripts. */
   add(files: readonly string[]): void {
     mkdirSync(this.#root, { recursive: true });
     for (const file of files) run('dpkg-deb', ['--extract', file, this.#root]);
   }
 
   /**
-   * Makes a program that can be started by its name.
+   * Creates a program that can be started by its name.
    *
    * @returns its path
-   * @throws StartError if no package has it
+   * @throws StartError if no package has the program
    */
   expose(name: string): string {
     const found = ['usr/sbin', 'usr/bin'].map((path) => join(this.#root, path, name)).find(existsSync);
     if (found === undefined) throw new StartError(`no package has ${name}`);
     const libraries = join(this.#root, this.#architecture.libraries);
     const loader = join(libraries, this.#architecture.loader);
-    // A static program has no use for a loader.
+    // A static program needs no loader.
     const isDynamic = spawnSync(loader, ['--verify', found]).status === 0;
-    // HAProxy starts itself again by its own name, which must lead here.
+    // HAProxy restarts itself by its own name, which must lead here.
     const start = isDynamic
       ? `'${loader}' --library-path '${libraries}' --argv0 "$0" '${found}'`
       : `'${found}'`;

@@ -5,9 +5,9 @@ import type { ReloadablePeer, ReloadableSetup } from './reloadable-peer.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const TOKEN = 'only-for-the-bench-of-faults';
 
-/** With the engines that listeners have by default. */
+/** Uses the default engines of listeners. */
 export const sluice = peerWith('sluice', 'auto');
-/** With uWebSockets.js. */
+/** Uses uWebSockets.js. */
 export const sluiceUws = peerWith('sluice-uws', 'uws');
 
 function peerWith(name: string, engine: 'auto' | 'uws'): ReloadablePeer {

@@ -2,7 +2,7 @@
 export type PlainValue =
   string | number | boolean | null | readonly PlainValue[] | { readonly [name: string]: PlainValue };
 
-/** Writes plain data as two lines of CSV (RFC 4180): the names of its values, with dots for nesting, and the values. */
+/** Formats plain data as two lines of CSV (RFC 4180): the names, with dots for nesting, and the values. */
 export function renderCsv(record: PlainValue): string {
   const names: string[] = [];
   const values: string[] = [];

@@ -1,14 +1,16 @@
-/** The machine that measures. */
+/** Describes the measuring machine. */
 import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
 
 /** Describes the machine in one line. */
 export function machineText(): string {
-  // Not availableParallelism(): this process may be pinned to one of the cores.
+  // Not availableParallelism(): this process may be pinned to a core.
   const cores = cpus().length;
   return `${processor()}, ${cores} core${cores === 1 ? '' : 's'}, ${system()}, Node ${process.version}`;
 }
 
-/** Describes the machine for programs: also its load, and the cores that this process may use. */
+/**
+ * Describes the machine for programs, including its load and the number of cores that this process may use.
+ */
 export function machineRecord(): Readonly<Record<string, string | number | readonly number[]>> {
   return {
     cpu: processor(),

@@ -6,7 +6,7 @@ import type { Plan } from '../options/plan.ts';
 const PERIOD_MS = 250;
 const BAR = 24;
 
-/** One line on a terminal that is written over while the run lasts. */
+/** Shows the progress of a run in one line of a terminal, and overwrites it. */
 export class Progress {
   readonly #crew: Crew;
   readonly #plan: Plan;
@@ -23,7 +23,7 @@ export class Progress {
     this.#timer = setInterval(() => this.#draw(), PERIOD_MS);
   }
 
-  /** Takes the line away. */
+  /** Removes the line. */
   end(): void {
     clearInterval(this.#timer);
     this.#output.write('\r\u001b[K');
@@ -31,7 +31,7 @@ export class Progress {
 
   #draw(): void {
     const { columns } = this.#output;
-    // Some terminals say that they have none.
+    // Some terminals report 0 columns.
     const line = this.#line().slice(0, columns > 1 ? columns - 1 : 79);
     this.#output.write(`\r${line}\u001b[K`);
   }
@@ -54,7 +54,7 @@ export class Progress {
     return `${bar} ${percent}  ${formatCount(Math.round(rate))} a second, ${open}${trouble}`;
   }
 
-  /** How much of the run is over: of its time, or of a replay's clients. */
+  /** Returns the finished fraction of the run: of its time, or of a replay's clients. */
   #share(ofTime: number): number {
     const { replay, connections } = this.#plan;
     const played =

@@ -11,7 +11,7 @@ import { replayRecord } from './replay-report.ts';
 
 const PERCENTILES = [2.5, 50, 75, 90, 97.5, 99, 99.9, 99.99];
 
-/** A result as plain data, for programs. Times are milliseconds, sizes bytes. */
+/** Converts a result to plain data for programs. Times are in milliseconds, sizes in bytes. */
 export function recordOf(result: Result, verdicts: readonly Verdict[]): PlainValue {
   const { plan } = result;
   return {
@@ -48,7 +48,7 @@ export function recordOf(result: Result, verdicts: readonly Verdict[]): PlainVal
   };
 }
 
-/** Every name each time, so that the columns of CSV stay the same. */
+/** Records all statistics, even without values, so that CSV always has the same columns. */
 function recordTiming(timing: Distribution): PlainValue {
   const read = (statistic: Statistic): number | null => (timing.count === 0 ? null : timing.read(statistic));
   return {

@@ -1,9 +1,9 @@
-/** Everything without a glyph, except line ends: a report has its own. */
+/** Characters without a glyph, except the report's own line ends. */
 const HIDDEN = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Escapes the characters of a text that control a terminal, hide or reverse nearby text, or have no glyph. Recordings and
- * servers choose some of the names that a report has.
+ * Escapes characters that control a terminal, hide or reverse nearby text, or have no glyph. Recordings and
+ * servers choose some of the names in a report.
  */
 export function terminalText(text: string): string {
   return text.replace(HIDDEN, escaped);

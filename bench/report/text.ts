@@ -13,7 +13,7 @@ import { replayHead, replayLines } from './replay-report.ts';
 
 const PERCENTILES = [2.5, 50, 90, 97.5, 99, 99.9];
 
-/** The result for people: ends in a newline. */
+/** Formats a result for people, with a newline at the end. */
 export function renderText(result: Result, verdicts: readonly Verdict[]): string {
   const sections = [
     headLines(result.plan),

@@ -4,7 +4,7 @@ import type { Statistic } from '../options/assertion.ts';
 
 const DIGITS = 3;
 
-/** Durations of all threads: their counts are merged, so that percentiles are exact over all threads. */
+/** Durations from all threads. Their counts are merged, so percentiles are exact over all threads. */
 export class Distribution {
   readonly #histogram: Histogram = build({
     bitBucketSize: 64,
@@ -27,7 +27,7 @@ export class Distribution {
     return this.#histogram.totalCount;
   }
 
-  /** Returns milliseconds; 0 if nothing was recorded. */
+  /** Returns a statistic in milliseconds; 0 if nothing was recorded. */
   read(statistic: Statistic): number {
     const histogram = this.#histogram;
     if (histogram.totalCount === 0) return 0;
@@ -39,7 +39,7 @@ export class Distribution {
       case 'min':
         return histogram.getValueAtPercentile(0) / TICKS_PER_MS;
       case 'max':
-        // Not its maxValue, which may lie below its own 99.9th percentile: that is the end of a range.
+        // Not `maxValue`: it is the end of a range, and can be below the histogram's own 99.9th percentile.
         return histogram.getValueAtPercentile(100) / TICKS_PER_MS;
       case 'deviation':
         return histogram.stdDeviation / TICKS_PER_MS;

@@ -14,12 +14,12 @@ export function coresToPin(): Cores | null {
   return spawnSync('taskset', ['--version']).error === undefined ? { proxy: 0, driver: 1 } : null;
 }
 
-/** Keeps this process, threads to come included, on a core. */
+/** Pins this process to a core, including its future threads. */
 export function pinSelf(core: number): void {
   spawnSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)]);
 }
 
-/** A command that keeps to a core. */
+/** Returns a command that runs pinned to a core. */
 export function pinned(command: Command, core: number | null): Command {
   if (core === null) return command;
   return { ...command, program: 'taskset', args: ['-c', String(core), command.program, ...command.args] };

@@ -3,10 +3,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 
 /** Unit of the times in /proc/PID/stat. */
 const TICK_MS = 10;
-/** Max threads that are read one by one: more take longer than a clock tick. */
+/** Max threads to read one by one. Reading more takes longer than a clock tick. */
 const MAX_THREADS = 64;
 
-/** A process and all that descend from it. */
+/** Returns a process and all its descendants. */
 export function processTree(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {
@@ -20,22 +20,25 @@ export function processTree(root: number): number[] {
   return tree;
 }
 
-/** User and system CPU of processes since they began, all threads, in milliseconds. */
+/** Returns the user and system CPU of processes since they started, over all threads, in milliseconds. */
 export function cpuOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + (scheduledMs(pid) ?? ticksMs(pid)), 0);
 }
 
-/** Memory that processes hold, shared pages divided among them, in bytes. */
+/** Returns the memory of processes in bytes. Divides shared pages among the processes that share them. */
 export function memoryOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + kibibytes(pid) * 1024, 0);
 }
 
-/** Memory that a process holds, pages that it shares with others included, in bytes; 0 if the process has ended. */
+/** Returns the resident memory of a process in bytes, including shared pages; 0 if the process has ended. */
 export function residentOf(pid: number): number {
   return (readKibibytes(pid, 'status', /^VmRSS:\s+(\d+)/m) ?? 0) * 1024;
 }
 
-/** Reads the scheduler's count, to the nanosecond; null if the kernel keeps none, or for too many threads. */
+/**
+ * Reads the scheduler's CPU time in milliseconds, exact to the nanosecond. Null if the kernel has none, or
+ * for too many threads.
+ */
 function scheduledMs(pid: number): number | null {
   try {
     let nanoseconds = 0;
@@ -75,7 +78,7 @@ function kibibytes(pid: number): number {
   );
 }
 
-/** Reads a number of a file of /proc/PID; null if the process has ended, or is not ours to look into. */
+/** Reads a number from a file in /proc/PID. Null if the process has ended, or may not be read. */
 function readKibibytes(pid: number, file: string, line: RegExp): number | null {
   try {
     const match = line.exec(readFileSync(`/proc/${pid}/${file}`, 'utf8'));

@@ -8,7 +8,7 @@ import { MessagePool } from './message-pool.ts';
 import { createReplay } from './replay/replay-traffic.ts';
 import { UploadTraffic } from './upload.ts';
 
-/** The plan's scenario, for one thread. */
+/** Creates the traffic of the plan's scenario for one thread. */
 export function createTraffic(context: DriveContext): Traffic {
   switch (context.plan.scenario) {
     case 'echo':

@@ -1,12 +1,12 @@
 import type { Session } from '../driver/sessions/session.ts';
 import { MessageTraffic } from './message-traffic.ts';
 
-/** The target sends every message back. */
+/** Sends messages to a target that echoes them. */
 export class EchoTraffic extends MessageTraffic {
   message(session: Session, length: number): void {
     const { recorder } = this.context;
     if (session.sent.length === 0) {
-      // A greeting, or the like.
+      // A greeting, for example.
       recorder.unsolicited++;
       return;
     }
@@ -18,6 +18,6 @@ export class EchoTraffic extends MessageTraffic {
   }
 
   pong(): void {
-    // An unsolicited pong: RFC 6455 section 5.5.3 allows it.
+    // RFC 6455 section 5.5.3 allows unsolicited pongs.
   }
 }

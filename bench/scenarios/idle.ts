@@ -1,6 +1,6 @@
 import type { DriveContext, Traffic } from '../driver/sessions/traffic.ts';
 
-/** Connections are opened and held. */
+/** Opens connections and holds them. */
 export class IdleTraffic implements Traffic {
   readonly holdsConnections = true;
   readonly keptBytes = 0;
@@ -13,19 +13,19 @@ export class IdleTraffic implements Traffic {
   }
 
   begin(): void {
-    // All that happens is that nothing is sent.
+    // Idle connections send nothing.
   }
   end(): void {
-    // As before.
+    // Nothing was started.
   }
   giveUp(): void {
-    // Nothing is waited for.
+    // Nothing is awaited.
   }
   opened(): void {
-    // It is held, by the fleet.
+    // The fleet holds the connection.
   }
   closed(): void {
-    // The fleet opens it again.
+    // The fleet reopens the connection.
   }
   message(): void {
     this.#context.recorder.unsolicited++;
@@ -34,7 +34,7 @@ export class IdleTraffic implements Traffic {
     // This scenario sends no pings.
   }
   readDone(): void {
-    // Nothing is sent in reply.
+    // Idle connections send no replies.
   }
   drained(): void {
     // Nothing was held back.

@@ -39,7 +39,7 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
     if (start !== null) {
       const from = start + plan.warmupMs;
       const until = from + plan.durationMs;
-      // At once: another thread may publish before this one wakes up.
+      // Set now: another thread may publish before this one wakes up.
       recorder.measure(from, until);
       await orders.until(start);
       const cost = new Cost();
@@ -49,7 +49,7 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
       await orders.until(until, traffic.finished);
       cost.end(recorder);
       const end = Math.min(until, monotonicNow());
-      // A run that is stopped before the measured time has begun measures nothing.
+      // A run that is stopped before the measured time begins measures nothing.
       if (end < until) recorder.measure(Math.min(from, end), end);
       traffic.end(end);
       const patience = monotonicNow() + (orders.isStopped ? 0 : plan.timeoutMs);
@@ -66,9 +66,9 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
   }
 }
 
-/** Reads the orders of the main thread. */
+/** Receives orders from the main thread. */
 class Orders {
-  /** When the traffic begins; null if the run is stopped before. */
+  /** Resolves with the time at which traffic begins, or null if the run is stopped before. */
   readonly start: Promise<number | null>;
   readonly stopped: Promise<void>;
   isStopped = false;
@@ -93,11 +93,14 @@ class Orders {
     }
   }
 
-  /** Waits for a time of the monotonic clock, until the run is stopped, or until the scenario has finished. */
+  /**
+   * Waits until a time of the monotonic clock. Returns early if the run is stopped or the scenario has
+   * finished.
+   */
   async until(time: number, finished: Promise<void> = NEVER): Promise<void> {
     const over = Promise.race([this.stopped, finished]).then(() => true);
     let isOver = this.isStopped;
-    // More than once, as a timer may fire a little too early.
+    // Repeated, because a timer may fire a little too early.
     while (!isOver && monotonicNow() < time) {
       let timer: NodeJS.Timeout | undefined;
       const due = new Promise<boolean>((settle) => {
@@ -109,7 +112,7 @@ class Orders {
   }
 }
 
-/** Measures the CPU of the thread and of the process in the measured time. */
+/** Measures the CPU of the thread and of the process during the measured time. */
 class Cost {
   readonly #thread = new ThreadUsage();
   #cpu: NodeJS.CpuUsage | null = null;

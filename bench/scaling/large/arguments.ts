@@ -33,7 +33,7 @@ export interface LargeOptions {
   readonly rounds: number;
   readonly parts: readonly Part[];
   readonly peers: boolean;
-  /** null for none. */
+  /** Null for none. */
   readonly write: string | null;
 }
 

@@ -3,7 +3,7 @@ import { programOf } from '../../peers/programs.ts';
 import type { LargePeer } from './large-peer.ts';
 import { changedBody, changedHost, endpointAddress, routesOf, type LargeSetup } from './sizes.ts';
 
-/** With its master process, which is what reloads, and a rule for each route. */
+/** Runs with a master process, which handles reloads, and has one rule per route. */
 export const largeHaproxy: LargePeer = {
   name: 'HAProxy',
   version: () => compared.version(),

@@ -1,20 +1,20 @@
 import type { Command } from '../../rig/supervised.ts';
 import type { LargeSetup } from './sizes.ts';
 
-/** Contract of a proxy that large configurations are measured on. */
+/** A proxy that can be measured with large configurations. */
 export interface LargePeer {
   readonly name: string;
-  /** Returns its version; null if it is not installed. */
+  /** Returns the proxy's version; null if it is not installed. */
   version(): string | null;
-  /** The name of its configuration file. */
+  /** Name of the configuration file. */
   readonly file: string;
-  /** Returns the text of that file. */
+  /** Returns the text of the configuration file. */
   configuration(setup: LargeSetup): string;
-  /** Returns the command that runs the proxy in the foreground. @param path of the configuration file */
+  /** Returns the command that runs the proxy in the foreground. @param path path of the configuration file */
   command(path: string): Command;
-  /** The path at the admin port that answers 200 when the proxy is ready. */
+  /** Path at the admin port that answers 200 when the proxy is ready. */
   readonly readyPath: string;
-  /** The path at the admin port that costs the least. */
+  /** Cheapest path at the admin port. */
   readonly livePath: string;
   readonly reloadSignal: NodeJS.Signals;
 }

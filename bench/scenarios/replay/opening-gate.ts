@@ -1,27 +1,28 @@
-/** One who wants to open a connection. */
+/** A client that wants to open a connection. */
 export interface Entrant {
-  /** It has waited, and may open its connection now. */
+  /** Called when the client has waited and may open its connection now. */
   admitted(): void;
 }
 
-/** Lets a bounded number of connections be opened at a time. Others wait for their turn, in the order that they came. */
+/** Limits how many connections are being opened at a time. Others wait in order of arrival. */
 export class OpeningGate {
   readonly #max: number;
   #opening = 0;
-  /** Those who wait begin at `#head`: to shift an array of many thousands takes too long. */
+  /** Waiting entrants, from `#head` on. Shifting an array of many thousands would take too long. */
   #waiting: Entrant[] = [];
   #head = 0;
   #stopped = false;
 
-  /** @param max connections being opened at a time */
+  /** @param max max connections being opened at a time */
   constructor(max: number) {
     this.#max = max;
   }
 
   /**
-   * Asks for room. Each that gets it calls {@link leave} when its connection is open or has failed.
+   * Requests a place. An entrant with a place must call {@link leave} when its connection is open or has
+   * failed.
    *
-   * @returns whether the connection may be opened at once; if not, the entrant waits until it is `admitted`
+   * @returns whether the connection may be opened now. Otherwise the entrant waits for `admitted`
    */
   enter(entrant: Entrant): boolean {
     if (this.#opening < this.#max && !this.#stopped) {
@@ -32,7 +33,7 @@ export class OpeningGate {
     return false;
   }
 
-  /** Makes room for the next: a connection is open, or could not be opened. */
+  /** Passes the place to the next entrant: a connection is open or has failed. */
   leave(): void {
     const next = this.#waiting[this.#head];
     if (next === undefined || this.#stopped) {
@@ -46,7 +47,7 @@ export class OpeningGate {
     next.admitted();
   }
 
-  /** Admits nobody any more. */
+  /** Stops admitting entrants. */
   stop(): void {
     this.#stopped = true;
   }

@@ -11,7 +11,7 @@ const PRINTABLES = 95;
 export class OutgoingFrames {
   readonly #log: EventLog;
   readonly #random: RandomPool;
-  /** Random printable characters, which do as text and as binary. Made when first needed. */
+  /** Random printable characters, valid as text and as binary. Created when first needed. */
   #filler: Buffer | null = null;
 
   constructor(log: EventLog, random: RandomPool) {
@@ -19,7 +19,10 @@ export class OutgoingFrames {
     this.#random = random;
   }
 
-  /** Returns a masked frame with the event's payload, or a random payload of its length if none is recorded. */
+  /**
+   * Returns a masked frame with the event's payload. If none is recorded, the payload is random, of the
+   * recorded length.
+   */
   frameOf(event: number): Buffer {
     const payload = this.#log.payload(event) ?? this.#randomPayload(this.#log.size(event));
     const frame = Buffer.allocUnsafe(MAX_MASKED_HEAD_BYTES + payload.length);
