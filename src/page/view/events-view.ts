@@ -1,4 +1,4 @@
-import { isOwnKind, type EventRow } from '../../protocol/admin/events.ts';
+import { isPrimaryKind, type EventRow } from '../../protocol/admin/events.ts';
 import { outcomeOf, whereOf, whoOf, type EventBook } from '../model/event-book.ts';
 import { count } from '../model/format.ts';
 import { byId, make, setAttribute, setPill, setShown, setText } from './dom.ts';
@@ -111,7 +111,7 @@ function eventUpdater({ cells }: RowNodes): (row: EventRow) => void {
     setText(time, timeOf(row.at));
     time.dateTime = row.at;
     setAttribute(time, 'title', row.at);
-    setPill(pill, row.kind, isOwnKind(row.kind) ? 'warn' : 'quiet');
+    setPill(pill, row.kind, isPrimaryKind(row.kind) ? 'warn' : 'quiet');
     setText(reason, row.reason.replaceAll('_', ' '));
     setText(detail, row.detail ?? '');
     setText(cells.outcome!, outcomeOf(row));
