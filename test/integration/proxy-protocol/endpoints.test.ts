@@ -39,101 +39,96 @@ const MISSING = {
 } as const;
 
 for (const peer of ['haproxy', 'nginx'] as const) {
-  describe(
-    `${peer} as an endpoint that expects PROXY headers`,
-    { skip: MISSING[peer], timeout: 300_000 },
-    () => {
-      let endpoint: HAProxy | Nginx;
-      let rig: WebRig;
+  describe(`${peer} with PROXY headers`, { skip: MISSING[peer], timeout: 300_000 }, () => {
+    let endpoint: HAProxy | Nginx;
+    let rig: WebRig;
 
-      before(async () => {
-        endpoint = await PEERS[peer]();
-        const listeners = Object.entries(LISTENERS).flatMap(([family, address]) => {
-          const routes = VERSIONS.map((version) => ({
-            match: { pathPrefix: `/${version}` },
-            cluster: version,
-          }));
-          const web = ENGINES.map((engine) => [`${engine}-${family}`, { address, engine, routes }]);
-          const tunnels = ENGINES.filter((engine) => engine !== 'uws').flatMap((engine) =>
-            VERSIONS.map((cluster) => [
-              `${engine}-tunnel-${cluster}-${family}`,
-              { mode: 'l4', address, engine, cluster },
-            ]),
-          );
-          return [...web, ...tunnels];
-        });
-        const healthCheck = { type: 'http', path: '/', interval: '500ms', fall: 1 };
-        rig = await WebRig.start({
-          listeners: Object.fromEntries(listeners) as Record<string, object>,
-          clusters: Object.fromEntries(
-            VERSIONS.map((version) => [
-              version,
-              { endpoints: [endpoint.address], proxyProtocol: version, healthCheck },
-            ]),
-          ),
-        });
+    before(async () => {
+      endpoint = await PEERS[peer]();
+      const listeners = Object.entries(LISTENERS).flatMap(([family, address]) => {
+        const routes = VERSIONS.map((version) => ({
+          match: { pathPrefix: `/${version}` },
+          cluster: version,
+        }));
+        const web = ENGINES.map((engine) => [`${engine}-${family}`, { address, engine, routes }]);
+        const tunnels = ENGINES.filter((engine) => engine !== 'uws').flatMap((engine) =>
+          VERSIONS.map((cluster) => [
+            `${engine}-tunnel-${cluster}-${family}`,
+            { mode: 'l4', address, engine, cluster },
+          ]),
+        );
+        return [...web, ...tunnels];
       });
-      after(async () => {
-        await rig.stop();
-        await endpoint.stop();
+      const healthCheck = { type: 'http', path: '/', interval: '500ms', fall: 1 };
+      rig = await WebRig.start({
+        listeners: Object.fromEntries(listeners) as Record<string, object>,
+        clusters: Object.fromEntries(
+          VERSIONS.map((version) => [
+            version,
+            { endpoints: [endpoint.address], proxyProtocol: version, healthCheck },
+          ]),
+        ),
       });
+    });
+    after(async () => {
+      await rig.stop();
+      await endpoint.stop();
+    });
 
-      /** A request on a fresh connection. Returns what the endpoint was told, and what the client's own socket says. */
-      function ask(listener: string, path: string): Promise<{ told: string; client: string; port: number }> {
-        const { port } = new URL(`http://${rig.address(listener)}`);
-        const host = listener.endsWith('IPv6') ? HOSTS.IPv6 : HOSTS.IPv4;
-        const asked = new Promise<{ told: string; client: string; port: number }>((settle, fail) => {
-          const asking = request({ host, port, path, agent: false }, (response) => {
-            const { localAddress = '', localPort = 0 } = response.socket;
-            let told = '';
-            response.setEncoding('utf8').on('data', (text: string) => (told += text));
-            response.once('end', () => {
-              assert.equal(response.statusCode, 200, told);
-              settle({ told, client: `${localAddress}:${localPort}`, port: Number(port) });
-            });
+    /** A request on a fresh connection. Returns what the endpoint was told, and what the client's own socket says. */
+    function ask(listener: string, path: string): Promise<{ told: string; client: string; port: number }> {
+      const { port } = new URL(`http://${rig.address(listener)}`);
+      const host = listener.endsWith('IPv6') ? HOSTS.IPv6 : HOSTS.IPv4;
+      const asked = new Promise<{ told: string; client: string; port: number }>((settle, fail) => {
+        const asking = request({ host, port, path, agent: false }, (response) => {
+          const { localAddress = '', localPort = 0 } = response.socket;
+          let told = '';
+          response.setEncoding('utf8').on('data', (text: string) => (told += text));
+          response.once('end', () => {
+            assert.equal(response.statusCode, 200, told);
+            settle({ told, client: `${localAddress}:${localPort}`, port: Number(port) });
           });
-          asking.once('error', fail);
-          asking.end();
         });
-        return within(`an answer of ${listener}`, asked);
-      }
+        asking.once('error', fail);
+        asking.end();
+      });
+      return within(`an answer of ${listener}`, asked);
+    }
 
-      for (const [family, host] of Object.entries(HOSTS)) {
-        for (const version of VERSIONS) {
-          for (const engine of ENGINES) {
-            it(`learns the address of a client of ${engine} by ${version} and ${family}`, async () => {
-              const { told, client, port } = await ask(`${engine}-${family}`, `/${version}/`);
-              // uWebSockets.js does not tell the port. HAProxy writes nothing for port 0.
-              const source = engine === 'uws' ? `${host}:0` : client;
-              assert.equal(told.replace(': ', ':0 '), `${source} ${host}:${port}`);
-            });
-            if (engine === 'uws') continue;
-            it(`learns the client address of a tunnel of ${engine} by ${version} and ${family}`, async () => {
-              const { told, client, port } = await ask(`${engine}-tunnel-${version}-${family}`, '/');
-              assert.equal(told, `${client} ${host}:${port}`);
-            });
-          }
+    for (const [family, host] of Object.entries(HOSTS)) {
+      for (const version of VERSIONS) {
+        for (const engine of ENGINES) {
+          it(`learns the address of a client of ${engine} by ${version} and ${family}`, async () => {
+            const { told, client, port } = await ask(`${engine}-${family}`, `/${version}/`);
+            // uWebSockets.js does not tell the port. HAProxy writes nothing for port 0.
+            const source = engine === 'uws' ? `${host}:0` : client;
+            assert.equal(told.replace(': ', ':0 '), `${source} ${host}:${port}`);
+          });
+          if (engine === 'uws') continue;
+          it(`learns the client address of a tunnel of ${engine} by ${version} and ${family}`, async () => {
+            const { told, client, port } = await ask(`${engine}-tunnel-${version}-${family}`, '/');
+            assert.equal(told, `${client} ${host}:${port}`);
+          });
         }
       }
+    }
 
-      for (const engine of ENGINES) {
-        it(`learns the address of an IPv4 client of ${engine} on all interfaces`, async () => {
-          const { told, client, port } = await ask(`${engine}-both`, '/v2/');
-          const expected =
-            engine === 'uws' ? `127.0.0.1:0 0.0.0.0:${port}` : `${client} ${HOSTS.IPv4}:${port}`;
-          assert.equal(told.replace(': ', ':0 '), expected);
-        });
-      }
-
-      it('answers the probes', async () => {
-        await eventually(async () => {
-          const metrics = await rig.scrape();
-          for (const cluster of VERSIONS) {
-            assert.ok(metrics.sum('sluice_endpoint_probes_total', { cluster }) > 1);
-            assert.equal(metrics.sum('sluice_endpoint_probe_failures_total', { cluster }), 0);
-          }
-        });
+    for (const engine of ENGINES) {
+      it(`learns the address of an IPv4 client of ${engine} on all interfaces`, async () => {
+        const { told, client, port } = await ask(`${engine}-both`, '/v2/');
+        const expected = engine === 'uws' ? `127.0.0.1:0 0.0.0.0:${port}` : `${client} ${HOSTS.IPv4}:${port}`;
+        assert.equal(told.replace(': ', ':0 '), expected);
       });
-    },
-  );
+    }
+
+    it('answers the probes', async () => {
+      await eventually(async () => {
+        const metrics = await rig.scrape();
+        for (const cluster of VERSIONS) {
+          assert.ok(metrics.sum('sluice_endpoint_probes_total', { cluster }) > 1);
+          assert.equal(metrics.sum('sluice_endpoint_probe_failures_total', { cluster }), 0);
+        }
+      });
+    });
+  });
 }
