@@ -1,4 +1,4 @@
-/** The load generator: from the command line to a run, and from its result to the exit status. */
+/** The load generator, from the command line to a run and its exit status. */
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StartError, UsageError, messageOf } from '../src/core/errors.ts';

@@ -1,4 +1,4 @@
-/** The comparison's command: every case over every way, round after round. */
+/** The command `npm run bench:compare`: measures every case with every target, in several rounds. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { StartError, UsageError } from '../../src/core/errors.ts';
 import { runCommand, say } from '../options/command-line.ts';
@@ -18,7 +18,7 @@ import { renderOverview } from './overview.ts';
 import { startDirect, startPeer, type Way } from './rig.ts';
 import type { Sample } from './sample.ts';
 
-/** Max time of all runs. Each run takes a part of it for its connections, its warm-up and its end. */
+/** Max time of all runs. Each run uses part of it to connect, to warm up and to end. */
 const BUDGET_MS = 18 * 60_000;
 const OVERHEAD_MS = 700;
 const MAX_RUN_MS = 3000;
@@ -81,7 +81,7 @@ async function compare(options: CompareOptions): Promise<Comparison> {
   }
 }
 
-/** Reads what an earlier comparison has written; null without one. */
+/** Reads the result of an earlier comparison; null without one. */
 function readEarlier(file: string): Comparison | null {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Comparison) : null;
 }
@@ -115,10 +115,10 @@ function durationFor(cases: readonly Case[], peers: readonly Peer[], rounds: num
   return Math.round(Math.min(MAX_RUN_MS, Math.max(MIN_RUN_MS, BUDGET_MS / runs - OVERHEAD_MS)));
 }
 
-/** Starts a peer; null if it does not start. */
+/** Starts a peer. Returns null if it does not start. */
 type Start = (peer: Peer) => Promise<Way | null>;
 
-/** Starts a peer; if it does not start, returns null and adds its name to the failed ones. */
+/** Starts a peer. If it does not start, returns null and adds its name to the failed peers. */
 async function tryStart(stage: Stage, peer: Peer, direct: Way, failed: Set<string>): Promise<Way | null> {
   try {
     return await startPeer(stage, peer, direct);
@@ -130,7 +130,7 @@ async function tryStart(stage: Stage, peer: Peer, direct: Way, failed: Set<strin
   }
 }
 
-/** On processes that have done nothing else. */
+/** Measures idle connections with fresh processes. */
 async function compareIdle(
   stage: Stage,
   modes: readonly Mode[],
@@ -153,7 +153,7 @@ async function compareIdle(
   return results;
 }
 
-/** In every round each case over all ways in turn, so that a machine that changes its pace does it to all. */
+/** Runs each case with all targets in turn, so that a machine that changes its speed affects all of them. */
 async function compareCases(
   cases: readonly Case[],
   ways: readonly Way[],

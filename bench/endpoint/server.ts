@@ -1,8 +1,8 @@
 /**
- * The endpoint of every peer: `server.ts PLAIN_PORT TLS_PORT CERT KEY`, on 127.0.0.1. It sends every message
- * back. On the path /fan-out it sends each message to every client there, and on /flood it sends as fast as
- * the client reads. A GET of /sessions returns the number of sessions. It prints one line on stdout when it
- * listens.
+ * The endpoint behind every peer: `server.ts PLAIN_PORT TLS_PORT CERT KEY`, on 127.0.0.1. It echoes every
+ * message. On the path /fan-out it sends each message to all clients of that path. On /flood it sends as fast
+ * as the client reads. A GET of /sessions returns the number of sessions. When it listens, it prints one line
+ * on stdout.
  */
 import { App, SSLApp, type TemplatedApp, type WebSocket } from 'uWebSockets.js';
 import { findListening, limitReceiveBuffers } from '../../src/sys/sockets/listening-sockets.ts';
@@ -10,7 +10,7 @@ import { findListening, limitReceiveBuffers } from '../../src/sys/sockets/listen
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const TOPIC = 'all';
 const FLOOD = Buffer.alloc(16 * 1024);
-/** Bytes that wait here for a client of /flood, so that the proxy between is never idle. */
+/** Bytes that wait here for a client of /flood, so that the proxy in between is never idle. */
 const FLOOD_AHEAD = 256 * 1024;
 /** While bytes wait for a TLS client, uWS loses what it reads from that client beyond 512 KiB at once. */
 const TLS_RECEIVE_BUFFER = 192 * 1024;

@@ -16,7 +16,7 @@ export function statusOf(port: number, path: string): Promise<number> {
   });
 }
 
-/** Returns the fingerprint of the certificate that a new connection gets; an empty string without one. */
+/** Returns the fingerprint of the certificate that a new connection gets; '' without one. */
 export function fingerprintAt(port: number): Promise<string> {
   return new Promise((settle) => {
     const options = { host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false };
@@ -31,7 +31,7 @@ export function fingerprintAt(port: number): Promise<string> {
   });
 }
 
-/** Returns the number of sessions on an endpoint, by its own count. */
+/** Returns the number of sessions that an endpoint counts itself. */
 export async function sessionsAt(port: number): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${port}/sessions`, {
     signal: AbortSignal.timeout(PATIENCE_MS),

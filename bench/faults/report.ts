@@ -1,12 +1,14 @@
 import { markdownTable } from '../figures/tables.ts';
 import type { Timeline } from './timeline.ts';
 
-/** The findings of the scenarios so far: plain data, which a file keeps and the page shows. */
+/** The findings of the scenarios so far, as plain data for a file and the page. */
 export interface FaultReport {
   readonly date: string;
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
-  /** How each peer was configured, by name; scenarios vary the endpoints, the grace and the idle timeout. */
+  /**
+   * Configuration of each peer, by name. Scenarios vary the endpoints, the grace period and the idle timeout.
+   */
   readonly configs: Readonly<Record<string, string>>;
   readonly scenarios: readonly ScenarioResult[];
 }
@@ -51,7 +53,7 @@ function merged<T>(
   return { ...second, ...first, ...second };
 }
 
-/** The report as tables in Markdown; ends in a newline. */
+/** Formats the report as Markdown tables, with a newline at the end. */
 export function renderFaults({ date, machine, versions, scenarios }: FaultReport): string {
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const lines = [`${date}, ${machine}. ${named.join(', ')}.`];

@@ -1,4 +1,4 @@
-/** The command `npm run bench:faults`: every fault scenario on every peer. */
+/** The command `npm run bench:faults`: runs every fault scenario with every peer. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../src/core/errors.ts';
@@ -36,7 +36,7 @@ Lets things happen to sluice with both of its engines, nginx and HAProxy, and me
 Tables in Markdown on stdout, progress on stderr.
 `;
 
-/** For the report: the setup of scenarios, with names instead of paths and ports that change each time. */
+/** Setup of the configurations in the report. Fixed names replace paths and ports that change in each run. */
 const SHOWN: ReloadableSetup = {
   directory: '/run/peer',
   ports: { ws: 8080, wss: 8443, admin: 9090 },

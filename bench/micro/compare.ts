@@ -11,7 +11,7 @@ export interface Comparison {
   readonly name: string;
   readonly before: number;
   readonly after: number;
-  /** After divided by before, medians of both. */
+  /** Median after divided by median before. */
   readonly ratio: number;
   /**
    * Whether every round of one side was faster than every round of the other. Otherwise the difference may be

@@ -14,7 +14,7 @@ const WORKERS = 4;
 /** A large configuration: a route for each cluster, and 20 endpoints in each. */
 const LARGE = { clusters: 50, endpoints: 20 } as const;
 
-/** Counting in a worker's page, and the scrape that sums the pages. */
+/** Counts in a worker's page, and scrapes the sums of all pages. */
 export default function cases(): MicroCase[] {
   const layout = new PageLayout();
   for (let index = 0; index < CLUSTERS; index++) {
@@ -47,7 +47,10 @@ export default function cases(): MicroCase[] {
   ];
 }
 
-/** Scrapes of a large configuration in which everything but failures has happened, in both formats. The thread of zlib makes gzip of it. */
+/**
+ * Scrapes a large configuration in which everything except failures has happened, in both formats. A thread
+ * of zlib compresses the pages with gzip.
+ */
 function largeScrapes(): MicroCase[] {
   const layout = new PageLayout();
   for (const shape of [pageShapes.process, pageShapes.listener, pageShapes.l7Listener]) {

@@ -33,7 +33,7 @@ const SETTINGS: Omit<JwtSettings, 'keys'> = {
 
 const ready = await prepare();
 
-/** The check of a token that has been verified before. */
+/** Checks a token that has been verified before. */
 export default function cases(): MicroCase[] {
   const { method, request } = ready;
   const owner = { decided: () => undefined };

@@ -2,14 +2,14 @@ import { UsageError } from '../../src/core/errors.ts';
 import { parseByteSize } from '../../src/core/units/byte-size.ts';
 import { parseFineDuration } from '../../src/core/units/duration.ts';
 
-/** The distributions of times that a run measures. */
+/** Distributions of times that a run measures. */
 export const TIMINGS = ['latency', 'lateness', 'connect', 'tls', 'handshake'] as const;
 export type Timing = (typeof TIMINGS)[number];
 
 const TOTALS = ['rate', 'bytes', 'messages', 'errors', 'closes', 'unsolicited'] as const;
 type Total = (typeof TOTALS)[number];
 
-/** A figure of a distribution of times: a percentile, or one over all of it. */
+/** A figure of a distribution of times: a percentile, or a figure over all times. */
 export type Statistic =
   | { readonly kind: 'percentile'; readonly percentile: number }
   | { readonly kind: 'mean' | 'min' | 'max' | 'deviation' };
@@ -18,9 +18,9 @@ export type Metric =
   | { readonly kind: 'timing'; readonly timing: Timing; readonly statistic: Statistic }
   | { readonly kind: 'total'; readonly total: Total };
 
-/** Something that must hold of a run. */
+/** A condition that a run must meet. */
 export interface Assertion {
-  /** As it was written. */
+  /** The assertion as written on the command line. */
   readonly text: string;
   readonly metric: Metric;
   readonly operator: '<' | '<=' | '>' | '>=' | '=';
@@ -29,9 +29,9 @@ export interface Assertion {
 }
 
 /**
- * Reads an assertion such as `p99<5ms`, `handshake.max <= 1s`, `rate>100000` or `errors=0`.
+ * Parses an assertion such as `p99<5ms`, `handshake.max <= 1s`, `rate>100000` or `errors=0`.
  *
- * @throws UsageError in one line that says what would be right
+ * @throws UsageError in one line that says what to write
  */
 export function parseAssertion(text: string): Assertion {
   const match = /^\s*([a-z0-9.]+)\s*(<=|>=|<|>|=)\s*([\w.µ]+)\s*$/.exec(text);

@@ -1,4 +1,4 @@
-/** The command lines of the benchmarks that npm scripts start. */
+/** Reads command lines for the benchmarks that npm scripts start. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError, messageOf } from '../../src/core/errors.ts';
 
@@ -8,8 +8,8 @@ type Values<T extends Options> = ReturnType<typeof parseArgs<{ args: string[]; o
 /**
  * Runs a command, and writes its result to stdout.
  *
- * @param run returns the result; a UsageError is the caller's fault
- * @returns the exit status: 0 if all went well, 1 otherwise, 2 for bad usage
+ * @param run returns the result. Throws UsageError for bad usage
+ * @returns the exit status: 0 on success, 1 for a failure, 2 for bad usage
  */
 export async function runCommand(name: string, run: () => string | Promise<string>): Promise<number> {
   try {
@@ -21,7 +21,7 @@ export async function runCommand(name: string, run: () => string | Promise<strin
   }
 }
 
-/** Reads options as Node's `parseArgs` does. @throws UsageError in one line */
+/** Reads options with Node's `parseArgs`. @throws UsageError in one line */
 export function readOptions<const T extends Options>(argv: readonly string[], options: T): Values<T> {
   try {
     return parseArgs({ args: [...argv], options }).values;
@@ -31,7 +31,7 @@ export function readOptions<const T extends Options>(argv: readonly string[], op
   }
 }
 
-/** Reads the regular expression of an option. @throws UsageError */
+/** Parses the regular expression of an option. @throws UsageError */
 export function readExpression(option: string, text: string): RegExp {
   try {
     return new RegExp(text);

@@ -4,11 +4,12 @@ import type { Target } from './target.ts';
 export const SCENARIOS = ['echo', 'fan-out', 'upload', 'connect', 'idle', 'replay'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
-/** Bytes of a fan-out message in which stand the run and the time at which it was sent. */
+/** Bytes at the start of a fan-out message for the run's ID and the time of sending. */
 export const STAMP_LENGTH = 32;
 
 /**
- * Which replies a replay expects: `same` the recorded ones, `count` at least as many as recorded, `none` any.
+ * Replies that a replay expects. `same`: the recorded ones. `count`: at least as many as recorded. `none`:
+ * any.
  */
 export const EXPECTATIONS = ['same', 'count', 'none'] as const;
 export type Expectation = (typeof EXPECTATIONS)[number];
@@ -16,19 +17,19 @@ export type Expectation = (typeof EXPECTATIONS)[number];
 /** The replay options of the command line, before the recording is read. */
 export interface ReplayOptions {
   readonly file: string;
-  /** The recorded times are divided by it. */
+  /** Divisor of the recorded times. */
   readonly speed: number;
   readonly expect: Expectation;
-  /** Rules of redaction for replies before they are compared, besides those of the recording. */
+  /** Redaction rules that are applied to replies before they are compared, besides the recording's rules. */
   readonly redact: readonly string[];
-  /** Null for one connection for each recorded client. */
+  /** Null for one connection per recorded client. */
   readonly connections: number | null;
   readonly workers: number;
 }
 
 /** How a recording is played. */
 export interface ReplayPlan extends Pick<ReplayOptions, 'file' | 'speed' | 'expect'> {
-  /** Rules of redaction for replies, those of the recording first. */
+  /** Redaction rules for replies. The recording's rules come first. */
   readonly redact: readonly string[];
   readonly facts: RecordingFacts;
 }
@@ -36,59 +37,64 @@ export interface ReplayPlan extends Pick<ReplayOptions, 'file' | 'speed' | 'expe
 /** Facts about a recording and its gaps. */
 export interface RecordingFacts {
   readonly clients: number;
-  /** From the first client's start to the last event of any. */
+  /** Milliseconds from the start of the first client to the last event of any client. */
   readonly durationMs: number;
-  /** Messages of clients, and of the endpoints to them. */
+  /** Messages from clients, and messages from endpoints to clients. */
   readonly messages: number;
   readonly replies: number;
-  /** Sessions that were open before the tap: they are not played. */
+  /** Sessions that were open before the tap. They are not played. */
   readonly attached: number;
-  /** Tunnels: they are not played. */
+  /** Tunnels. They are not played. */
   readonly tunnels: number;
   /** Clients whose end is not recorded. */
   readonly unended: number;
-  /** Frames, lines and sessions that the recording has lost. */
+  /** Frames, lines and sessions that are missing from the recording. */
   readonly lost: number;
-  /** Messages of clients whose payload is not recorded, or not whole: random ones of their length are sent. */
+  /** Client messages without a whole recorded payload. Random payloads of the same length are sent. */
   readonly withoutPayload: number;
-  /** Messages of clients that are sent as the rules of redaction have left them. */
+  /** Client messages that are sent as redacted in the recording. */
   readonly redacted: number;
-  /** Names of headers and query parameters whose values were cut: they are left out of the handshake. */
+  /** Names of headers and query parameters with redacted values. They are left out of the handshake. */
   readonly cut: readonly string[];
 }
 
-/** One run of the load generator, as the command line asks for it. Plain data: every driver thread gets it. */
+/**
+ * One run of the load generator, as requested on the command line. Plain data, which every driver thread
+ * receives.
+ */
 export interface Plan {
   readonly target: Target;
   readonly scenario: ScenarioName;
-  /** Over all threads; for fan-out the subscribers, without the publisher. */
+  /** Number over all threads. For fan-out, the subscribers without the publisher. */
   readonly connections: number;
-  /** How long is measured, after the warm-up. */
+  /** Measured time, after the warm-up. */
   readonly durationMs: number;
-  /** Traffic before the measuring begins. */
+  /** Time of traffic before the measurement. */
   readonly warmupMs: number;
-  /** Over which the connections are opened, evenly; 0 opens them as fast as they come up. */
+  /** Time over which connections are opened evenly. 0 opens them as fast as the target accepts. */
   readonly rampMs: number;
-  /** For a connection to open, and for a reply to come. */
+  /** Max time for a connection to open, and for a reply to arrive. */
   readonly timeoutMs: number;
-  /** Messages in flight on each connection at most. */
+  /** Max messages in flight per connection. */
   readonly inFlight: number;
   readonly sizes: SizeDistribution;
-  /** Messages (scenario connect: connections) a second over all threads; null in a closed loop. */
+  /** Messages per second over all threads (scenario connect: connections). Null for a closed loop. */
   readonly rate: number | null;
   readonly threads: number;
   readonly text: boolean;
   readonly subprotocols: readonly string[];
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Takes any certificate. */
+  /** Whether any certificate is accepted. */
   readonly insecure: boolean;
-  /** Resumes the last TLS session that the target has given. */
+  /** Whether connections resume the last TLS session from the target. */
   readonly resume: boolean;
-  /** Null for every scenario but `replay`. */
+  /** Null for every scenario except `replay`. */
   readonly replay: ReplayPlan | null;
 }
 
-/** How many of `count` connections a thread has; the shares differ by one at most and none is lost. */
+/**
+ * Returns a thread's share of `count` connections. The shares add up to `count` and differ by at most one.
+ */
 export function shareOf(count: number, thread: number, threads: number): number {
   return Math.floor((count + threads - 1 - thread) / threads);
 }

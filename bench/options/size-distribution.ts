@@ -4,7 +4,7 @@ import { formatByteSize, parseByteSize } from '../../src/core/units/byte-size.ts
 export type SizeDistribution =
   | { readonly kind: 'fixed'; readonly size: number }
   | { readonly kind: 'uniform'; readonly min: number; readonly max: number }
-  /** Many small and few large ones; none above {@link EXPONENTIAL_CUT} times the mean. */
+  /** Many small and few large sizes. The max is {@link EXPONENTIAL_CUT} times the mean. */
   | { readonly kind: 'exponential'; readonly mean: number }
   | { readonly kind: 'mix'; readonly parts: readonly { readonly size: number; readonly weight: number }[] };
 
@@ -42,7 +42,7 @@ function parseMix(text: string): SizeDistribution | undefined {
   return { kind: 'mix', parts };
 }
 
-/** Writes sizes so that {@link parseSizeDistribution} reads them back. */
+/** Formats sizes as text that {@link parseSizeDistribution} can parse. */
 export function formatSizeDistribution(sizes: SizeDistribution): string {
   switch (sizes.kind) {
     case 'fixed':
@@ -56,7 +56,7 @@ export function formatSizeDistribution(sizes: SizeDistribution): string {
   }
 }
 
-/** The smallest and the largest size that can come. */
+/** Returns the smallest and the largest possible size. */
 export function sizeBounds(sizes: SizeDistribution): { readonly min: number; readonly max: number } {
   switch (sizes.kind) {
     case 'fixed':
@@ -72,7 +72,7 @@ export function sizeBounds(sizes: SizeDistribution): { readonly min: number; rea
   }
 }
 
-/** The mean of all sizes, in bytes. */
+/** Returns the mean size in bytes. */
 export function meanSize(sizes: SizeDistribution): number {
   switch (sizes.kind) {
     case 'fixed':
@@ -89,8 +89,9 @@ export function meanSize(sizes: SizeDistribution): number {
 }
 
 /**
- * Takes `count` sizes evenly from the distribution, in an order without pattern that is the same each time. They are not
- * drawn, so that even a few have the distribution's mean and two runs send the same bytes.
+ * Returns `count` sizes that cover the distribution evenly, in an irregular order that is always the same.
+ * They are not drawn at random: even a few sizes have the distribution's mean, and two runs send the same
+ * bytes.
  */
 export function sampleSizes(sizes: SizeDistribution, count: number): Uint32Array {
   const samples = new Uint32Array(count);
@@ -109,7 +110,7 @@ export function sampleSizes(sizes: SizeDistribution, count: number): Uint32Array
   return samples;
 }
 
-/** The size below which lies the share `at` (above 0, below 1) of all messages. */
+/** Returns the size below which the fraction `at` of all messages lies. @param at above 0, below 1 */
 function quantile(sizes: SizeDistribution, at: number): number {
   switch (sizes.kind) {
     case 'fixed':

@@ -1,15 +1,15 @@
-/** Contract of a proxy that is compared. */
+/** Contract of a compared proxy. */
 
 import type { CertificateFiles } from '../rig/certificate.ts';
 import type { Command } from '../rig/supervised.ts';
 
-/** How clients reach the endpoint: WebSocket and WebSocket over TLS at layer 7, and blindly at layer 4. */
+/** Protocols between clients and proxy: WebSocket and WebSocket over TLS at layer 7, and bytes at layer 4. */
 export const MODES = ['ws', 'wss', 'tcp'] as const;
 export type Mode = (typeof MODES)[number];
 
-/** Where a peer listens and which endpoint is behind it; all on 127.0.0.1. */
+/** Where a peer listens, and its endpoint. All addresses are on 127.0.0.1. */
 export interface Setup {
-  /** A directory of the peer's own, readable for all. */
+  /** The peer's own directory, readable by all users. */
   readonly directory: string;
   readonly ports: Readonly<Record<Mode, number>>;
   /** The endpoint's plain port. */
@@ -17,16 +17,16 @@ export interface Setup {
   readonly certificate: CertificateFiles;
 }
 
-/** One way from the clients to the endpoint. */
+/** A proxy between clients and the endpoint. */
 export interface Peer {
   readonly name: string;
   readonly modes: readonly Mode[];
-  /** Returns its version; null if it is not installed. */
+  /** Returns the proxy's version; null if it is not installed. */
   version(): string | null;
-  /** The file of this directory that says how it is configured. */
+  /** Name of the template in this directory for the proxy's configuration. */
   readonly config: string;
-  /** Values for placeholders in that file, equal in every run. */
+  /** Values for placeholders in the template, the same in every run. */
   readonly values?: Readonly<Record<string, string>>;
-  /** Writes its configuration, and says how it is started in the foreground. */
+  /** Writes the configuration. Returns the command that runs the proxy in the foreground. */
   command(setup: Setup): Command;
 }

@@ -48,7 +48,7 @@ interface Draft {
   lastEvent: number;
   lastTime: number;
   replies: number;
-  /** Whether a side sent a close: nothing of the client follows. */
+  /** Whether a side sent a close frame. The client has no events after it. */
   isClosed: boolean;
 }
 
@@ -246,7 +246,7 @@ export class ClientCollector {
     this.#part.push({ session, handshake, firstEvent, replies, isUnended, beganAt, lastTime });
   }
 
-  /** Ends one recording. The next recording of the file starts at its end, whenever it was made. */
+  /** Ends one recording. The next recording of the file starts at its end, whenever it was recorded. */
   #endPart(): void {
     for (const draft of this.#drafts.values()) {
       this.#unended++;
@@ -277,7 +277,7 @@ export class ClientCollector {
 }
 
 /**
- * Returns the time of a record since its session opened. Never decreases, although the machine's clock may.
+ * Returns the time of a record since its session opened. Never decreases, even if the machine's clock does.
  */
 function timeOf({ record, lastTime }: Draft, at: number): number {
   return Math.max(lastTime, inRange(at - record.at, record.session));

@@ -3,22 +3,22 @@ import type { FrameRecord } from '../../src/wire/recording/records.ts';
 /** A whole message of a recording. */
 export interface RecordedMessage {
   readonly isText: boolean;
-  /** Payload bytes, not compressed; as they were on the wire if that is all that is known. */
+  /** Payload bytes before compression. If unknown, the bytes on the wire. */
   readonly size: number;
-  /** Null if it is not recorded, or not whole. */
+  /** Null if the payload is not recorded, or incomplete. */
   readonly payload: Buffer | null;
-  /** Whether a rule has replaced something in it. */
+  /** Whether redaction has replaced part of the payload. */
   readonly isRedacted: boolean;
 }
 
-/** Joins the recorded frames of one direction to messages. */
+/** Joins the recorded frames of one direction into messages. */
 export class MessageJoiner {
   /** Whether a message is incomplete, and whether it is text. */
   #inMessage = false;
   #isText = false;
   #length = 0;
 
-  /** Returns a frame's payload; null if it is not recorded, or not whole. */
+  /** Returns a frame's payload. Null if it is not recorded, or incomplete. */
   static payloadOf(frame: FrameRecord): Buffer | null {
     if (frame.cut === true || frame.withheld !== undefined) return null;
     if (frame.text !== undefined) return Buffer.from(frame.text);

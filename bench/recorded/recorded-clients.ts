@@ -11,15 +11,15 @@ export interface RecordedClient {
   readonly handshake: RecordedHandshake;
   /** Number of its first event: see EventLog. */
   readonly firstEvent: number;
-  /** Messages of the endpoint. */
+  /** Number of messages from the endpoint. */
   readonly replies: number;
-  /** Whether its session was open when the recording ended: more replies than recorded may arrive. */
+  /** Whether the session was open when the recording ended. More replies than recorded may arrive. */
   readonly isUnended: boolean;
 }
 
-/** All clients of a recording that can be played. Plain data: every driver thread gets it. */
+/** All playable clients of a recording. Plain data, which every driver thread receives. */
 export interface RecordedClients {
-  /** In the order of their starts. */
+  /** In order of their starts. */
   readonly clients: readonly RecordedClient[];
   readonly events: EventMemory;
   readonly facts: RecordingFacts;

@@ -1,9 +1,9 @@
 import type { Redaction } from '../../src/wire/redaction/redaction.ts';
 
 /**
- * Applies rules of redaction to a message, as a tap does.
+ * Applies redaction rules to a message, as a tap does.
  *
- * @returns null if that would cost too much, the same bytes if no rule matches
+ * @returns null if redaction would cost too much; the same bytes if no rule matches
  */
 export function redactMessage(redaction: Redaction, bytes: Buffer, isText: boolean): Buffer | null {
   if (isText) {

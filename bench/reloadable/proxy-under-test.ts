@@ -6,7 +6,7 @@ import type { Stage } from '../rig/stage.ts';
 import type { Supervised } from '../rig/supervised.ts';
 import type { ReloadablePeer, ReloadableSetup } from './reloadable-peer.ts';
 
-/** A peer that runs, and what can be done to it. */
+/** A running peer, and the actions of fault scenarios. */
 export class ProxyUnderTest {
   readonly peer: ReloadablePeer;
   readonly process: Supervised;
@@ -49,7 +49,7 @@ export class ProxyUnderTest {
     return new ProxyUnderTest(peer, setup, process);
   }
 
-  /** Changes the configuration and has it read. */
+  /** Writes a changed configuration, and tells the peer to reload. */
   reload(changes: Partial<ReloadableSetup>): void {
     this.setup = { ...this.setup, ...changes };
     writeConfiguration(this.peer, this.setup);
@@ -61,7 +61,7 @@ export class ProxyUnderTest {
     this.process.signal(this.peer.drainSignal);
   }
 
-  /** Memory of the process and its children, shared pages divided, in bytes. */
+  /** Returns the memory of the process and its children in bytes. Shared pages are divided among them. */
   memory(): number {
     return memoryOf(processTree(this.process.pid));
   }

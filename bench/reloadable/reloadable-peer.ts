@@ -1,34 +1,34 @@
 import type { CertificateFiles } from '../rig/certificate.ts';
 import type { Command } from '../rig/supervised.ts';
 
-/** The configuration of a proxy; all on 127.0.0.1. */
+/** Settings of a proxy. All addresses are on 127.0.0.1. */
 export interface ReloadableSetup {
   readonly directory: string;
   readonly ports: { readonly ws: number; readonly wss: number; readonly admin: number };
-  /** Ports of the endpoints, one or more. */
+  /** Ports of the endpoints, at least one. */
   readonly endpoints: readonly number[];
   readonly certificate: CertificateFiles;
   /** Max time that sessions stay open after the stop signal. Null for no limit. */
   readonly graceSeconds: number | null;
   /** Seconds until a silent session is pinged or closed. Some proxies lack this setting. */
   readonly idleTimeoutSeconds: number;
-  /** Something that a reload changes, and that concerns no session. */
+  /** Whether the configuration has an additional route, which no session uses. */
   readonly extraRoute: boolean;
 }
 
 /** Contract of a proxy whose configuration changes while it runs. */
 export interface ReloadablePeer {
   readonly name: string;
-  /** Returns its version; null if it is not installed. */
+  /** Returns the proxy's version; null if it is not installed. */
   version(): string | null;
-  /** The text of its configuration. */
+  /** Returns the text of the configuration. */
   configuration(setup: ReloadableSetup): string;
-  /** The file in the setup's directory that it is read from. */
+  /** Name of the configuration file in the setup's directory. */
   readonly file: string;
-  /** How it is started in the foreground. */
+  /** Returns the command that runs the proxy in the foreground. */
   command(setup: ReloadableSetup): Command;
   readonly reloadSignal: NodeJS.Signals;
   readonly drainSignal: NodeJS.Signals;
-  /** Ends sessions that endpoints have beyond their share, at a rate; null if the proxy cannot. */
+  /** Ends sessions above their endpoint's share, at a rate. Null if the proxy cannot. */
   readonly rebalance: ((setup: ReloadableSetup, perSecond: number) => Promise<void>) | null;
 }

@@ -10,7 +10,7 @@ const EXPECTED = {
   none: 'no reply in particular',
 } as const;
 
-/** Describes what is played. */
+/** Describes the replay before it runs. */
 export function replayHead({ connections, threads }: Plan, replay: ReplayPlan): string[] {
   const { file, speed, expect, facts } = replay;
   return [
@@ -21,7 +21,7 @@ export function replayHead({ connections, threads }: Plan, replay: ReplayPlan): 
   ];
 }
 
-/** Describes what has been played, and where the target did otherwise. */
+/** Describes the played clients, and the target's differences from the recording. */
 export function replayLines({ replay }: Result): string[] {
   if (replay === null) return [];
   const { played, failed, sent, sentBytes, differences } = replay;
@@ -32,7 +32,7 @@ export function replayLines({ replay }: Result): string[] {
   ];
 }
 
-/** The replay as plain data; null for every other scenario. */
+/** Converts the replay to plain data; null for every other scenario. */
 export function replayRecord({ plan, replay }: Result): PlainValue {
   if (plan.replay === null || replay === null) return null;
   const { file, speed, expect, redact, facts } = plan.replay;

@@ -3,15 +3,15 @@ import { replayConcerns } from './replay-concerns.ts';
 import type { Result } from './result.ts';
 
 const BUSY = 0.95;
-/** Fraction of the asked rate. */
+/** Min fraction of the requested rate. */
 const REACHED = 0.99;
-/** Lateness that can be seen in the latencies. */
+/** Lateness that shows in the latencies. */
 const LATE_SHARE = 0.1;
 const LATE_MS = 1;
 /** Min fraction of connections that must resume their TLS session. */
 const RESUMED = 0.95;
 
-/** Lists reasons to doubt the figures, a sentence each. */
+/** Lists reasons to doubt the figures, one sentence each. */
 export function concernsOf(result: Result): string[] {
   const { plan, timings, messageRates, busy, interrupted } = result;
   const concerns: string[] = [];

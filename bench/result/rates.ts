@@ -1,14 +1,16 @@
-/** How much there was in each second of a run. */
+/** Counts per second of a run. */
 export interface Rates {
-  /** Over the whole measured time, a second. */
+  /** Mean over the whole measured time. */
   readonly mean: number;
   readonly deviation: number;
   readonly least: number;
-  /** The rates below which 1%, 2.5%, 50% and 97.5% of the seconds lay. */
+  /** Percentiles of the rates of all seconds: 1%, 2.5%, 50% and 97.5%. */
   readonly percentiles: Readonly<Record<'p1' | 'p2.5' | 'p50' | 'p97.5', number>>;
 }
 
 /**
+ * Computes the rates of a run.
+ *
  * @param parts counts per second from the same start, one array per thread
  * @param measuredMs measured time; an incomplete last second counts only for the mean
  */
@@ -18,7 +20,7 @@ export function ratesOf(parts: readonly Float64Array[], measuredMs: number): Rat
   for (const part of parts)
     for (let second = 0; second < part.length; second++) sums[second]! += part[second]!;
   const mean = measuredMs > 0 ? sums.reduce((sum, count) => sum + count, 0) / (measuredMs / 1000) : 0;
-  // A run of less than a second has one rate only.
+  // A run shorter than a second has only one rate.
   const seconds = whole > 0 ? sums.slice(0, whole).sort() : Float64Array.of(mean);
   const at = (percentile: number): number =>
     seconds[Math.max(0, Math.ceil((percentile / 100) * seconds.length) - 1)]!;

@@ -2,10 +2,10 @@ import { formatCount, formatTime } from '../figures/readable-numbers.ts';
 import type { ReplayPlan } from '../options/plan.ts';
 import type { Result } from './result.ts';
 
-/** A lateness that may change how the target behaves. */
+/** Min lateness that may change how the target behaves. */
 const LATE_MS = 100;
 
-/** Lists how a replay differs from what was recorded, a sentence each. */
+/** Lists how a replay differed from the recording, one sentence each. */
 export function replayConcerns({ facts, expect }: ReplayPlan, result: Result): string[] {
   const concerns: string[] = [];
   const say = (text: string, count: number): void => {

@@ -17,7 +17,7 @@ export interface Result {
   /** Messages that were answered (scenario connect: connections that were opened). */
   readonly messages: number;
   readonly messageRates: Rates;
-  /** Their payload. */
+  /** Payload bytes of these messages. */
   readonly bytes: number;
   readonly byteRates: Rates;
   readonly opened: number;

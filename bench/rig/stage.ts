@@ -15,7 +15,10 @@ export interface EndpointProcess {
   readonly tls: number;
 }
 
-/** The processes of a measurement, their certificate, and a directory that goes with them, however this process ends. */
+/**
+ * Owns the processes of a measurement, their certificate and their directory. Removes all of them when this
+ * process ends, however it ends.
+ */
 export class Stage {
   readonly cores: Cores | null;
   readonly certificate: CertificateFiles;
@@ -35,7 +38,7 @@ export class Stage {
     }
   }
 
-  /** A new directory of a process's own. */
+  /** Creates a directory for one process. */
   newDirectory(): string {
     const directory = mkdtempSync(join(this.#directory, 'peer-'));
     chmodSync(directory, 0o755);

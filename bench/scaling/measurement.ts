@@ -31,9 +31,12 @@ export interface SessionPoint {
   readonly busyCpu: number;
 }
 
-/** Idle timeout of the measured proxies: short, so that pings show. Idle CPU is measured over one whole timeout. */
+/**
+ * Idle timeout of the measured proxies. Short, so that pings show. Idle CPU is measured over one whole
+ * timeout.
+ */
 export const IDLE_TIMEOUT_SECONDS = 16;
-/** Messages a second over all sessions, whatever their number. */
+/** Messages per second over all sessions, whatever their number. */
 const RATE = 10_000;
 
 /**
@@ -83,7 +86,7 @@ export async function measureSessions(
 export interface BatchPoint {
   /** Messages in flight on each of {@link BATCH_CONNECTIONS} connections, in a closed loop. */
   readonly messages: number;
-  /** CPU time for all of them, there and back, in microseconds. */
+  /** CPU time for all these messages, in both directions, in microseconds. */
   readonly cpu: number;
 }
 
@@ -104,7 +107,7 @@ export async function measureBatches(stage: Stage, sizes: readonly number[]): Pr
   return points;
 }
 
-/** Cores in use by the rate of single 32-byte messages. */
+/** Measures the cores in use for single 32-byte messages at several rates. */
 export async function measureRates(
   stage: Stage,
   sessions: number,
@@ -138,7 +141,7 @@ async function measureTraffic(
   return (await Promise.all(runs)).reduce((sum, { cores }) => sum + cores, 0);
 }
 
-/** Cores that a proxy uses for echoes, and messages per second. */
+/** Measures the cores that a proxy uses for echoes, and the messages per second. */
 async function measureEcho(
   proxy: ProxyUnderTest,
   more: Partial<Plan>,

@@ -3,12 +3,12 @@ import { fitLine, type Line, type Point } from '../figures/statistics.ts';
 import { markdownTable } from '../figures/tables.ts';
 import type { BatchPoint, SessionPoint } from './measurement.ts';
 
-/** The cost of sessions and messages: plain data, which a file keeps and the page shows. */
+/** The cost of sessions and messages, as plain data for a file and the page. */
 export interface ScalingReport {
   readonly date: string;
   readonly machine: string;
   readonly sessions: readonly SessionPoint[];
-  /** Cores by messages a second, each on its own. */
+  /** Cores in use, by messages per second. The messages arrive one at a time. */
   readonly rates: readonly Point[];
   readonly fits: readonly Fit[];
 }
@@ -23,7 +23,7 @@ export interface Fit {
   readonly fit: Line & { readonly text: string };
 }
 
-/** Sessions that the costs are carried on to. */
+/** The costs are extrapolated to this number of sessions. */
 const MILLION = 1_000_000;
 /** The default of the proxy's idle timeout. */
 const USUAL_IDLE_SECONDS = 120;
@@ -31,14 +31,14 @@ const USUAL_IDLE_SECONDS = 120;
 /**
  * Fits the lines.
  *
- * @param idleSeconds the idle timeout that was in force: both sides of a session are pinged within it
+ * @param idleSeconds idle timeout during the measurement. Both sides of a session are pinged within it
  */
 export function fitAll(
   sessions: readonly SessionPoint[],
   batches: readonly BatchPoint[],
   idleSeconds: number,
 ): Fit[] {
-  // Figures over several processes are divided among them.
+  // Figures for several processes are divided by their number.
   const each = (of: (point: SessionPoint) => number): Point[] =>
     sessions.map((point) => [point.sessions / point.processes, of(point) / point.processes]);
   const usual = (slope: number): number => (slope * idleSeconds) / USUAL_IDLE_SECONDS;
@@ -93,7 +93,7 @@ function fit({ describe, ...rest }: FitInput): Fit {
   return { ...rest, fit: { ...line, text: describe(line.slope) } };
 }
 
-/** The report as Markdown; ends in a newline. */
+/** Formats the report as Markdown, with a newline at the end. */
 export function renderScaling({ date, machine, sessions, rates, fits }: ScalingReport): string {
   const percent = (cores: number): string => `${(cores * 100).toFixed(2)}%`;
   const at = (name: Fit['name']): number => fits.find((one) => one.name === name)!.fit.slope * MILLION;

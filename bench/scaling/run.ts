@@ -1,6 +1,6 @@
 /**
- * The command that measures what sessions and messages cost, and fits lines to it: `npm run bench:scaling`. With `--config` it
- * measures large configurations instead.
+ * The command `npm run bench:scaling`: measures the cost of sessions and messages, and fits lines to it. With
+ * `--config` it measures large configurations instead.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -5,7 +5,7 @@ import type { Pacer, Paced } from './pacer.ts';
 import { pacerFor } from './pacing.ts';
 
 /**
- * Opens connections, closes each at once, and opens it again. The latency covers the opening: from the first
+ * Opens connections, closes each immediately, and reopens it. The latency covers the opening: from the first
  * packet to the 101, or to the connection if there is no handshake.
  */
 export class ConnectTraffic implements Traffic, Paced {
@@ -16,7 +16,7 @@ export class ConnectTraffic implements Traffic, Paced {
   readonly #pacer: Pacer | null;
   readonly #available = new AvailableSessions();
   #sessions: Sessions | null = null;
-  /** When each session's opening was due, in an open loop. */
+  /** Due time of each session's opening, in an open loop. */
   #due = new Float64Array(0);
   #running = false;
 
@@ -93,7 +93,7 @@ export class ConnectTraffic implements Traffic, Paced {
     // This scenario sends no pings.
   }
   readDone(): void {
-    // Nothing is sent in reply.
+    // This scenario sends nothing in reply.
   }
   drained(): void {
     // Nothing was held back.

@@ -14,8 +14,9 @@ const FILLER = 0x2e;
 
 /**
  * One session publishes, and the server sends each message to all others. Every delivery counts as a message.
- * Its latency starts at the publishing (in an open loop, when that was due), whichever thread the subscriber
- * is in. In a closed loop, a message is sent when the message `-m` before it has reached every subscriber.
+ * Its latency starts when the message was published, or in an open loop when it was due. The subscriber may
+ * be in any thread. In a closed loop, a message is sent when the message `-m` before it has reached every
+ * subscriber.
  *
  * The publisher is the first session of the first thread, in addition to the plan's connections.
  */
@@ -34,7 +35,7 @@ export class FanOutTraffic implements Traffic, Paced {
   #published = 0;
   #expected = 0;
   #delivered = 0;
-  /** Deliveries to all threads when they last grew, and when that was. */
+  /** Deliveries to all threads when they last grew, and the time of that. */
   #progress = 0;
   #progressAt = 0;
 
@@ -125,7 +126,7 @@ export class FanOutTraffic implements Traffic, Paced {
     return this.#publisher?.state === 'open' && !this.#publisher.choked;
   }
 
-  /** Publishes in a closed loop, if it is time to. */
+  /** Publishes in a closed loop if a message is due. */
   #publishNext(): void {
     const { page, plan, recorder } = this.#context;
     const now = recorder.readClock();

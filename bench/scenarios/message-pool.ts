@@ -19,7 +19,7 @@ export interface PoolOptions {
   readonly inFlight: number;
   /** Whether each message is followed by a ping with the message's place in the pool (4 bytes). */
   readonly pings: boolean;
-  /** Memory for all messages. */
+  /** Allocates memory for all messages. */
   readonly allocate: (size: number) => Buffer;
 }
 
@@ -67,7 +67,7 @@ export class MessagePool {
     this.#offsets[this.count] = at;
   }
 
-  /** The bytes of `count` messages from `first` on. All of them must be in the pool. */
+  /** Returns the bytes of `count` messages from `first` on. All of them must be in the pool. */
   run(first: number, count: number): Buffer {
     const known = first === 0 ? this.#fromFirst[count] : count === 1 ? this.#singles[first] : undefined;
     if (known !== undefined) return known;

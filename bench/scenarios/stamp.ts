@@ -1,6 +1,6 @@
 import { STAMP_LENGTH } from '../options/plan.ts';
 
-/** A time is written as the 64 bits of its number, so that it is read back exactly. */
+/** Digits of a time. It is written as the 64 bits of its number, so that it is read back exactly. */
 const DIGITS = 16;
 const bits = Buffer.alloc(8);
 
@@ -24,7 +24,7 @@ export class Stamp {
     message.write(bits.toString('hex'), this.#runId.length, 'latin1');
   }
 
-  /** Reads the time in `bytes[start, start + length)`; -1 if it holds none of this run. */
+  /** Returns the time in `bytes[start, start + length)`; -1 if it has no stamp of this run. */
   read(bytes: Buffer, start: number, length: number): number {
     const end = start + length;
     let at = start;
@@ -53,7 +53,7 @@ export class Stamp {
   }
 }
 
-/** The value of a hexadecimal digit in lower case; NaN for anything else. */
+/** Returns the value of a lower-case hexadecimal digit; NaN for any other character. */
 function hexAt(bytes: Buffer, at: number): number {
   const byte = bytes[at]!;
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;

@@ -4,9 +4,9 @@ import { MessageTraffic } from './message-traffic.ts';
 const PLACE_LENGTH = 4;
 
 /**
- * Messages one way. A ping follows each message, and its pong proves that the peer has read the message.
- * Every WebSocket server answers pings in order. If a proxy answers pings itself, the pong proves only that
- * the proxy has read the message.
+ * Sends messages in one direction. A ping follows each message, and its pong proves that the peer has read
+ * the message. Every WebSocket server answers pings in order. If a proxy answers pings itself, the pong
+ * proves only that the proxy has read the message.
  */
 export class UploadTraffic extends MessageTraffic {
   message(): void {
@@ -16,7 +16,8 @@ export class UploadTraffic extends MessageTraffic {
   pong(session: Session, payload: Uint8Array): void {
     if (payload.length !== PLACE_LENGTH) return;
     const place = new DataView(payload.buffer, payload.byteOffset).getUint32(0);
-    // A server may answer only the last of several pings (RFC 6455 section 5.5.3): it stands for those before.
+    // A server may answer only the last of several pings (RFC 6455 section 5.5.3): its pong also answers the
+    // earlier ones.
     const count = ((place - session.nextReply + this.pool.count) % this.pool.count) + 1;
     if (place >= this.pool.count || count > session.sent.length) {
       session.fail('pong without a ping');

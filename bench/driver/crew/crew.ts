@@ -23,7 +23,7 @@ export interface CrewOptions {
   readonly recorded?: RecordedClients;
 }
 
-/** Driver threads for consecutive runs. They load their sources only once. */
+/** Creates driver threads for consecutive runs. They load their sources only once. */
 export function createPool(threadFile: string, threads: number): Piscina {
   return new Piscina({
     filename: threadFile,
@@ -40,7 +40,7 @@ export class Crew {
   readonly page: LivePage;
   /** Start of the measurement on the monotonic clock. Null while the connections open. */
   measuringFrom: number | null = null;
-  /** Called with that time once it is known. */
+  /** Called with the start of the measurement once it is known. */
   onStart: ((from: number) => void) | null = null;
   readonly #options: CrewOptions;
   readonly #ports: MessagePort[] = [];
@@ -88,7 +88,7 @@ export class Crew {
     }
   }
 
-  /** Ends the run at once; {@link run} resolves with the measurements so far. */
+  /** Ends the run now. {@link run} resolves with the measurements so far. */
   stop(): void {
     this.#stopped = true;
     this.#say({ type: 'stop' });
@@ -114,7 +114,7 @@ export class Crew {
   }
 }
 
-/** The only message of a working thread: it is ready. */
+/** Resolves with a working thread's only message, which says that it is ready. */
 function firstMessage(port: MessagePort): Promise<FromDriver> {
   return new Promise((settle) => port.once('message', settle));
 }

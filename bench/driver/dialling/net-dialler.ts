@@ -72,7 +72,7 @@ export class NetDialler implements Dialler {
   }
 
   close(): void {
-    // Without sockets nothing is left.
+    // Without sockets there is nothing to close.
   }
 
   readonly #keepSession = (session: Buffer): void => {
@@ -82,7 +82,7 @@ export class NetDialler implements Dialler {
 
 const READ_OPTIONS = {
   buffer: readBuffer,
-  // Node calls it as a method of the socket.
+  // Node calls this as a method of the socket.
   callback(this: OwnedSocket, length: number): boolean {
     this.owner?.received(readBuffer, length);
     return true;

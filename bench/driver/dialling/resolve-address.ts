@@ -21,7 +21,10 @@ export async function resolveAddress(host: string, port: number): Promise<string
   }
 }
 
-/** Returns the address at which a connection came up; Node tries them all (RFC 8305). Null if none did. */
+/**
+ * Returns the address of the first successful connection. Node tries all addresses (RFC 8305). Null if all
+ * fail.
+ */
 function answering(host: string, port: number): Promise<string | null> {
   return new Promise((settle) => {
     const socket = createConnection({ host, port });

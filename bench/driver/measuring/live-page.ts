@@ -16,8 +16,8 @@ type LiveSlot = keyof typeof LIVE;
 const SLOTS = 8;
 
 /**
- * Counts that a run's threads share while it lasts, for the progress bar and for fan-out: each thread writes
- * its own part of the memory, and anyone sums.
+ * Counts that a run's threads share during the run, for the progress bar and for fan-out. Each thread writes
+ * its own part of the memory, and any thread can sum.
  */
 export class LivePage {
   readonly buffer: SharedArrayBuffer;

@@ -1,13 +1,13 @@
 /** The replay counts of a thread. */
 export interface ReplayCounts {
-  /** Recorded clients that were started, that were played as recorded, and that were not. */
+  /** Recorded clients that were started, played as recorded, and not played as recorded. */
   readonly begun: number;
   readonly played: number;
   readonly failed: number;
   /** Messages sent, and their payload. */
   readonly sent: number;
   readonly sentBytes: number;
-  /** The first differences from the recording, a line each. */
+  /** The first differences from the recording, one line each. */
   readonly differences: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export interface Outcome {
   readonly handshake: Float64Array;
   /** Messages answered in each second of the measured time. The last second may be cut short. */
   readonly messages: Float64Array;
-  /** Payload of those messages. */
+  /** Payload bytes of these messages. */
   readonly bytes: Float64Array;
   /** Measured time. Less than planned if the run was stopped. */
   readonly measuredMs: number;
@@ -39,7 +39,7 @@ export interface Outcome {
   readonly unanswered: number;
   /** Messages of an open loop that never found a connection with room. */
   readonly unsent: number;
-  /** Messages that were not a reply. */
+  /** Received messages that were not replies. */
   readonly unsolicited: number;
   /** Busy fraction of the measured time, 0 to 1. */
   readonly busy: number;

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { monotonicNow } from './clock.ts';
 
-/** How busy the calling thread is. */
+/** Measures how busy the calling thread is. */
 export class ThreadUsage {
   #at = monotonicNow();
   #ranMs = ranMs();
   #loop = performance.eventLoopUtilization();
 
-  /** Begins again. */
+  /** Restarts the measurement. */
   begin(): void {
     this.#at = monotonicNow();
     this.#ranMs = ranMs();
@@ -15,8 +15,8 @@ export class ThreadUsage {
   }
 
   /**
-   * Returns the fraction of the time since the start, 0 to 1, in which the thread ran. Without this figure
-   * from the kernel, returns the fraction in which its event loop was active.
+   * Returns the fraction of time since the start, 0 to 1, in which the thread ran. If the kernel does not
+   * report it, returns the fraction in which the event loop was active.
    */
   busy(): number {
     const ran = ranMs();
@@ -28,7 +28,9 @@ export class ThreadUsage {
   }
 }
 
-/** Reads the CPU that the scheduler has given this thread, in milliseconds; null if it keeps no count. */
+/**
+ * Reads this thread's CPU time in milliseconds from the scheduler. Null if the scheduler does not count it.
+ */
 function ranMs(): number | null {
   try {
     const [nanoseconds = ''] = readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ');

@@ -1,20 +1,20 @@
-/** Contract: finds the ends of replies in the bytes that arrive, without keeping them. */
+/** Contract of a scanner, which finds the ends of replies in arriving bytes without keeping them. */
 
 /** Receives the findings of a {@link Scanner}. */
 export interface ReplySink {
   /**
-   * A whole message of `length` bytes, all its fragments together. Its first `available` bytes begin at
-   * `bytes[start]`, for those who asked for them; valid during the call only.
+   * Called with a whole message of `length` bytes, all its fragments together. Its first `available` bytes
+   * begin at `bytes[start]`, as many as the sink needs. They are valid only during the call.
    *
    * @param isText whether it is a text message; false on a raw connection
    */
   replyMessage(length: number, bytes: Buffer, start: number, available: number, isText: boolean): void;
-  /** The payload is valid during the call only. */
+  /** Called with a ping. The payload is valid only during the call. */
   replyPing(payload: Uint8Array): void;
   replyPong(payload: Uint8Array): void;
-  /** A close frame; 1005 if it has no code. Nothing is read after it. */
+  /** Called with a close frame; `code` is 1005 if the frame has none. The scanner reads nothing after it. */
   replyClose(code: number): void;
-  /** The peer broke the protocol. Nothing is read after it. */
+  /** Called when the peer breaks the protocol. The scanner reads nothing after that. */
   replyError(reason: string): void;
 }
 

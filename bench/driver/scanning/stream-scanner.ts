@@ -6,7 +6,7 @@ export interface StreamSink extends ReplySink {
   expectedReply(): number;
 }
 
-/** Counts the replies on a raw connection: each is as long as the message that it echoes. */
+/** Counts the replies on a raw connection. Each is as long as the message that it echoes. */
 export class StreamScanner implements Scanner {
   readonly #sink: StreamSink;
   /** Bytes received of the current reply. */

@@ -102,7 +102,9 @@ export class Fleet implements Sessions {
     this.#waiting.add(timer);
   }
 
-  /** Stops opening and closes all sessions. Resolves when none remain. Slow ones are dropped. */
+  /**
+   * Stops opening and closes all sessions. Resolves when none remain. Drops sessions that close too slowly.
+   */
   closeAll(): Promise<void> {
     this.#stopped = true;
     if (this.#ramp !== null) clearInterval(this.#ramp);
@@ -150,7 +152,7 @@ export class Fleet implements Sessions {
     this.#checkClosed();
   }
 
-  /** The first open or failure of a session makes room for the next. */
+  /** Makes room for the next session when a session has opened or failed for the first time. */
   #settle(session: Session): void {
     if (this.#whenSettled === null || this.#settledOnce[session.index] === 1) return;
     this.#settledOnce[session.index] = 1;

@@ -9,7 +9,10 @@ export interface HandshakeOptions {
   readonly subprotocols: readonly string[];
 }
 
-/** The request of an opening handshake (RFC 6455 section 4.1), all but its key: made once for all connections. */
+/**
+ * The request of an opening handshake (RFC 6455 section 4.1) without its key. Created once for all
+ * connections.
+ */
 export class HandshakeRequest {
   readonly subprotocols: readonly string[];
   readonly #start: string;
@@ -50,7 +53,7 @@ export class OpeningHandshake {
   /**
    * Reads arrived bytes.
    *
-   * @returns null if the answer is incomplete, the bytes behind it if it is a valid 101, or the problem in a few words
+   * @returns null if the answer is incomplete, the bytes after a valid 101, or the problem in a few words
    */
   read(input: Buffer, length: number): Buffer | string | null {
     const head = this.#head.push(input, 0, length);

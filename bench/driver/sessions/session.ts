@@ -67,7 +67,7 @@ export class Session implements ConnectionOwner, StreamSink {
   state: State = 'closed';
   /** Times when the messages in flight were sent, or were due. */
   readonly sent = new SentRing();
-  /** Places in the message pool: the next message to send, and the message of the next reply. */
+  /** Places in the message pool: of the next message to send, and of the message whose reply is next. */
   nextMessage = 0;
   nextReply = 0;
   /** Whether the connection's buffer is full, so that writes must wait. */
@@ -78,7 +78,7 @@ export class Session implements ConnectionOwner, StreamSink {
   activeAt = 0;
   /** The request of the next opening handshake. Null for raw connections. */
   request: HandshakeRequest | null;
-  /** Whether a close by the peer is expected, and so not counted. */
+  /** Whether the peer is expected to close. An expected close is not counted. */
   mayClose = false;
   readonly #host: SessionHost;
   #connection: Connection | null = null;
@@ -105,7 +105,7 @@ export class Session implements ConnectionOwner, StreamSink {
     return this.#closeCode;
   }
 
-  /** Whether it failed since it was opened. */
+  /** Whether the session failed since it was opened. */
   get hasFailed(): boolean {
     return this.#failure !== null;
   }
@@ -123,7 +123,7 @@ export class Session implements ConnectionOwner, StreamSink {
     this.#connection = this.#host.dialler.open(this);
   }
 
-  /** Counts messages that are sent now as in flight, since their due time or now. */
+  /** Counts messages sent now as in flight, since their due time or since now. */
   begin(count: number, since: number): void {
     if (this.sent.length === 0) this.activeAt = this.#host.recorder.now;
     for (let left = count; left > 0; left--) this.sent.push(since);
@@ -135,14 +135,15 @@ export class Session implements ConnectionOwner, StreamSink {
     return this.sent.shift();
   }
 
-  /** Sends bytes, which must not change any more. */
+  /** Sends bytes, which the caller must not change afterwards. */
   write(bytes: Uint8Array): void {
     if (this.#connection !== null && !this.#connection.write(bytes)) this.choked = true;
   }
 
   /**
-   * Closes gracefully. The host's deadline ends a session that does not close. @param code left out if it
-   * must not be sent
+   * Closes gracefully. The fleet's deadline ends a session that does not close.
+   *
+   * @param code omitted if it must not be sent
    */
   close(code = CLOSE_NORMAL): void {
     if (this.state !== 'open') {

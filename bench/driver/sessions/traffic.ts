@@ -7,13 +7,13 @@ import type { ReplayCounts } from '../measuring/outcome.ts';
 import type { Recorder } from '../measuring/recorder.ts';
 import type { Session, SessionEvents } from './session.ts';
 
-/** The parts that a scenario works with; one set for each thread and run. */
+/** The parts that a scenario works with. Each thread of a run has its own. */
 export interface DriveContext {
   readonly plan: Plan;
   readonly recorder: Recorder;
   readonly random: RandomPool;
   readonly page: LivePage;
-  /** Which of the plan's threads this is, from 0. */
+  /** Index of the thread in the plan, from 0. */
   readonly thread: number;
   readonly runId: string;
   readonly dialler: Dialler;
@@ -21,39 +21,39 @@ export interface DriveContext {
   readonly recorded: RecordedClients | null;
 }
 
-/** The connections that a scenario plays on. */
+/** The connections that a scenario uses. */
 export interface Sessions {
   readonly all: readonly Session[];
-  /** Opens one that is closed. */
+  /** Opens a closed session. */
   open(session: Session): void;
-  /** Opens one that has just failed after a while that grows from failure to failure. */
+  /** Reopens a failed session after a backoff that grows with each failure. */
   openLater(session: Session): void;
 }
 
-/** A scenario at work in one thread: decides which messages are sent when, and what counts as a reply. */
+/** A scenario in one thread. Decides which messages are sent when, and which messages count as replies. */
 export interface Traffic extends SessionEvents {
-  /** Whether connections are opened before the traffic begins, and opened again when they are lost. */
+  /** Whether connections are opened before the traffic begins, and reopened when they are lost. */
   readonly holdsConnections: boolean;
-  /** Max first bytes that it looks at of a message that comes in pieces; 0 if it looks at none. */
+  /** Max first bytes of a split message that the scenario reads; 0 if it reads none. */
   readonly keptBytes: number;
-  /** Lengths of the replies, in a cycle: a raw connection needs them to find where replies end. */
+  /** Lengths of the replies, in a cycle. On a raw connection, only the lengths show where replies end. */
   readonly replyLengths: Uint32Array;
   /**
    * Begins the traffic.
    *
-   * @param now on the monotonic clock
-   * @param until when messages cease to be due
+   * @param now time on the monotonic clock
+   * @param until end of the time in which messages are due
    */
   begin(sessions: Sessions, now: number, until: number): void;
-  /** Resolves when nothing is left to do before `until`. Left out by scenarios that last until then. */
+  /** Resolves when nothing remains to do before `until`. Omitted by scenarios that last until then. */
   readonly finished?: Promise<void>;
-  /** No more new messages; replies still count. */
+  /** Stops sending new messages. Replies still count. */
   end(now: number): void;
-  /** The replay counts. Absent for every other scenario. */
+  /** Replay counts. Omitted by every other scenario. */
   readonly replayed?: ReplayCounts;
-  /** Whether nothing is left to be sent or to be answered. */
+  /** Whether nothing remains to be sent or answered. */
   readonly settled: boolean;
-  /** Counts remaining messages as unanswered or unsent: the run waits no longer. */
+  /** Counts the remaining messages as unanswered or unsent, because the run stops waiting. */
   giveUp(): void;
 
   opened(session: Session): void;

@@ -13,9 +13,9 @@ export interface CrowdOptions {
   readonly protocol: 'ws' | 'wss';
   readonly port: number;
   readonly sessions: number;
-  /** Messages of 32 bytes a second over all sessions, each timed from when it was due. */
+  /** Messages of 32 bytes per second over all sessions. Each is timed from its due time. */
   readonly rate: number;
-  /** Whether clients that lose their session come back. */
+  /** Whether clients that lose their session reconnect. */
   readonly reopens: boolean;
 }
 
@@ -40,9 +40,9 @@ export class Crowd {
   }
 
   /**
-   * Opens all sessions, on 127.0.0.1.
+   * Opens all sessions on 127.0.0.1.
    *
-   * @throws Error if not all of them come up
+   * @throws Error if one of them does not open
    */
   static async gather(options: CrowdOptions): Promise<Crowd> {
     const crowd = new Crowd(options);
@@ -55,17 +55,17 @@ export class Crowd {
     return crowd;
   }
 
-  /** Sessions that are open now. */
+  /** Number of open sessions. */
   get open(): number {
     return this.#page.sum('open');
   }
 
-  /** How many sessions were asked for. */
+  /** Number of requested sessions. */
   get size(): number {
     return this.#size;
   }
 
-  /** Every client drops its connection and comes back at once. */
+  /** Makes all clients drop their connections and reconnect at once. */
   storm(): void {
     this.#say({ type: 'storm' });
   }

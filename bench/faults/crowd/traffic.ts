@@ -18,7 +18,7 @@ export class CrowdTraffic implements Traffic {
   readonly failures: Ending[] = [];
   readonly #echo: EchoTraffic;
   readonly #witness: Witness;
-  /** Sessions that are opened again as soon as they have ended. */
+  /** Sessions to reopen as soon as they have ended. */
   readonly #storming = new Set<Session>();
   #sessions: Sessions | null = null;
 
@@ -34,7 +34,7 @@ export class CrowdTraffic implements Traffic {
     this.#echo.begin(sessions, now, until);
   }
 
-  /** Drops every connection; each is opened again as soon as it is gone. */
+  /** Drops every connection. Each is reopened as soon as it has ended. */
   storm(): void {
     for (const session of this.#sessions?.all ?? []) {
       if (session.state !== 'open') continue;
@@ -45,7 +45,7 @@ export class CrowdTraffic implements Traffic {
 
   opened(session: Session): void {
     const { now } = this.#witness;
-    // It has been active since it was opened.
+    // `activeAt` is still the start of the opening.
     this.opens.push({ at: now, tookMs: now - session.activeAt });
     this.#echo.opened(session);
   }

@@ -13,7 +13,7 @@ const BEFORE_MS = 2000;
 const AFTER_MS = 6000;
 const STEP_MS = 250;
 
-/** Clients that are sent more than they read. */
+/** Sends clients more than they read. */
 export const slowReaders: Scenario = {
   name: 'slow-readers',
   title: 'Slow readers',
@@ -59,7 +59,7 @@ export const slowReaders: Scenario = {
   },
 };
 
-/** A client that asks for the flood and never reads. */
+/** Opens a client that requests the flood and never reads. */
 function stall(port: number): Socket {
   const socket = connect({ host: '127.0.0.1', port });
   socket.on('error', () => undefined);

@@ -2,15 +2,15 @@ const HEAD_END = '\r\n\r\n';
 const MAX_HEAD_BYTES = 16_384;
 const MAX_BODY_BYTES = 65_536;
 
-/** An answer of HTTP/1.1. */
+/** An HTTP/1.1 answer. */
 export interface ShortAnswer {
   readonly status: number;
   readonly body: string;
-  /** Whether the connection ends behind the answer. */
+  /** Whether the connection ends after the answer. */
   readonly last: boolean;
 }
 
-/** Reads short answers with a Content-Length, one at a time, from the pieces that a connection brings. */
+/** Reads short answers with a Content-Length, one at a time, from pieces of a connection's input. */
 export class AnswerReader {
   #text = '';
 

@@ -15,7 +15,7 @@ export interface CostSeries {
 /** The cost of one more item of a dimension. */
 export interface CostLine {
   readonly dimension: Dimension;
-  /** The counts that were measured. */
+  /** The measured counts. */
   readonly counts: readonly number[];
   /** In bytes. */
   readonly memory: number;
@@ -24,8 +24,8 @@ export interface CostLine {
 }
 
 /**
- * Returns the configurations to measure. Clusters change while their endpoints stay as many: twice the clusters have half
- * of the endpoints each.
+ * Returns the configurations to measure. The number of clusters changes while the total number of endpoints
+ * stays the same: twice the clusters have half the endpoints each.
  */
 export function seriesAround(sizes: LargeSizes): CostSeries[] {
   const { clusters, endpoints, routes } = sizes;
@@ -61,9 +61,9 @@ export function seriesAround(sizes: LargeSizes): CostSeries[] {
 }
 
 /**
- * Fits a line through the medians of each count.
+ * Fits a line through the medians at each count.
  *
- * @param rounds the figures of each point of the series, one or more
+ * @param rounds figures of each point of the series, at least one
  */
 export function costLine(
   { dimension, points }: CostSeries,

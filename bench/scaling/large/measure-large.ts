@@ -39,7 +39,7 @@ export async function measureLarge(argv: readonly string[]): Promise<string> {
   }
 }
 
-/** Parts that other proxies are measured on, too. */
+/** Parts that are also measured with other proxies. */
 const PROXY_PARTS: ReadonlySet<Part> = new Set(['start', 'reloads', 'metrics']);
 
 async function measurePeers(stage: Stage, options: LargeOptions): Promise<PeerFigures[]> {
@@ -82,7 +82,7 @@ async function measureLines(stage: Stage, { sizes, rounds, parts }: LargeOptions
   const found = new Map<string, StartFigures[]>();
   const keyOf = (one: LargeSizes): string => JSON.stringify(one);
   for (let round = 1; round <= rounds; round++) {
-    // Series share the configuration in the middle, which one start a round is enough for.
+    // All series share the middle configuration. One start of it per round is enough.
     const wanted = new Map(
       series.flatMap(({ points }) => points.map((point) => [keyOf(point.sizes), point])),
     );

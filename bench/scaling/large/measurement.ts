@@ -6,24 +6,24 @@ import { Prober, type Probing } from './prober.ts';
 import { RunningPeer } from './running-peer.ts';
 import { changedBody, changedHost, type LargeSizes } from './sizes.ts';
 
-/** Time after the start until lazy setup is done and V8 has collected the start's garbage. */
+/** Time until lazy setup is done, and V8 has collected the garbage of the start. */
 const SETTLE_MS = 3000;
 /**
- * Enough for each of a few workers to get one, unless the kernel's hash prevents it: 1 in 128 for two
- * workers.
+ * Enough connections for each of a few workers to get one, unless the kernel's hash prevents it: 1 in 128 for
+ * two workers.
  */
 const WEB_CONNECTIONS = 8;
-/** The same time as the reloads of a proxy that needs 300 ms for each. */
+/** As long as the reloads of a proxy that needs 300 ms for each. */
 const CALM_MS = 3000;
 const BETWEEN_RELOADS_MS = 200;
 
-/** Times in which the proxy's threads serve nobody, in milliseconds. */
+/** Times in which the proxy's threads serve no client, in milliseconds. */
 export interface Holds {
   /** The longest answer of a worker. */
   readonly workers: number;
   /** The longest answer of the admin address. */
   readonly primary: number;
-  /** The longest delay of the clients themselves, which may make an answer look late. */
+  /** The longest delay of the clients themselves. It may make an answer look late. */
   readonly clients: number;
   /** Requests to workers without an answer. */
   readonly failures: number;
@@ -32,7 +32,7 @@ export interface Holds {
 /** The cost of an idle proxy. */
 export interface StartFigures {
   readonly readyMs: number;
-  /** CPU time of all threads until ready, in milliseconds. It depends least on other load. */
+  /** CPU time of all threads until ready, in milliseconds. This figure depends least on other load. */
   readonly readyCpuMs: number;
   /** In bytes. */
   readonly memory: number;
@@ -45,7 +45,7 @@ export interface ReloadFigures {
   readonly memory: number;
   readonly inForceMs: { readonly median: number; readonly max: number };
   readonly holds: Holds;
-  /** The same without load: the noise of the machine. */
+  /** The same measurement without reloads: the noise of the machine. */
   readonly calm: Holds;
 }
 

@@ -18,13 +18,13 @@ export interface Probing {
    * reading.
    */
   readonly ownDelay: number;
-  /** Times until the answers, sorted, in milliseconds. */
+  /** Response times, sorted, in milliseconds. */
   readonly latencies: readonly number[];
 }
 
 /**
- * Sends a small request each period, on several connections in turn, and records the time of each answer. The
- * longest time shows how long a thread of the proxy served nobody. A connection that ends is reopened.
+ * Sends a small request each period, on several connections in turn, and records each response time. The
+ * longest time shows how long a thread of the proxy served no client. A connection that ends is reopened.
  */
 export class Prober {
   readonly #lines: Line[];

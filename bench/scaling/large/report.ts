@@ -22,7 +22,7 @@ export interface LargeReport {
   readonly lines: readonly CostLine[];
 }
 
-/** Renders the report as Markdown; ends in a newline. */
+/** Formats the report as Markdown, with a newline at the end. */
 export function renderLarge({ date, machine, sizes, peers, lines }: LargeReport): string {
   const { clusters, endpoints, routes, workers } = sizes;
   const parts = [
@@ -49,14 +49,14 @@ function lineRow({ dimension, memory, readyCpuMs, counts }: CostLine): string[] 
   ];
 }
 
-/** Noise may make a small slope negative. */
+/** Formats a slope with its sign. Noise may make a small slope negative. */
 function signed(value: number, format: (value: number) => string): string {
   return value < 0 ? `-${format(-value)}` : format(value);
 }
 
 type Cell = (figures: PeerFigures) => string | undefined;
 
-/** One row for each figure that at least one proxy has. */
+/** Returns one row for each figure that at least one proxy has. */
 function figureRows(peers: readonly PeerFigures[]): string[][] {
   const reloads = Math.max(0, ...peers.map((peer) => peer.reloads?.reloads ?? 0));
   const time = (value: number | undefined): string | undefined =>

@@ -1,39 +1,39 @@
-/** How large a generated configuration is. */
+/** Size of a generated configuration. */
 export interface LargeSizes {
   readonly clusters: number;
-  /** Endpoints of each cluster. */
+  /** Endpoints per cluster. */
   readonly endpoints: number;
-  /** Routes of the one listener. */
+  /** Routes of the only listener. */
   readonly routes: number;
-  /** Worker threads of layer 7; threads of a peer. */
+  /** Worker threads of layer 7. For other proxies, all threads. */
   readonly workers: number;
 }
 
-/** The configuration that `docs/benchmarks/scaling.md` has figures of. */
+/** Sizes of the configuration in `docs/benchmarks/scaling.md`. */
 export const USUAL_SIZES: LargeSizes = { clusters: 1000, endpoints: 10, routes: 2000, workers: 2 };
 
-/** Where a generated configuration listens, and which change of it is meant. */
+/** Where a generated configuration listens, and its version. */
 export interface LargeSetup {
   readonly sizes: LargeSizes;
   /** Ports of 127.0.0.1. */
   readonly ports: { readonly web: number; readonly admin: number };
-  /** Two versions differ in one route: its host and its answer. */
+  /** Versions differ in one route: its host and its answer. */
   readonly version: number;
   /** `host:port` of an extra endpoint for /echo and /sessions, not included in the sizes. Absent for none. */
   readonly echo?: string;
 }
 
-/** Returns the host that the changed route has in a version. */
+/** Returns the host of the changed route in a version. */
 export function changedHost(version: number): string {
   return `changed-${version}.example.com`;
 }
 
-/** Returns the body that the changed route answers with in a version. */
+/** Returns the body of the changed route in a version. */
 export function changedBody(version: number): string {
   return `version ${version}.`;
 }
 
-/** A route of the generated configuration that leads to a cluster. */
+/** A route of the generated configuration to a cluster. */
 export interface LargeRoute {
   readonly host: string;
   readonly pathPrefix: string;
@@ -43,7 +43,7 @@ export interface LargeRoute {
 /** Hosts that the routes share. */
 const HOSTS = 500;
 
-/** Returns the routes that lead to clusters: one fewer than the size says, because the changed route counts. */
+/** Returns the routes to clusters: one fewer than the size, because the changed route counts too. */
 export function routesOf({ routes, clusters }: LargeSizes): LargeRoute[] {
   return Array.from({ length: routes - 1 }, (_, index) => ({
     host: `h${index % HOSTS}.example.com`,
@@ -52,17 +52,20 @@ export function routesOf({ routes, clusters }: LargeSizes): LargeRoute[] {
   }));
 }
 
-/** Addresses of a third of 127.0.0.0/8: two numbers of 1 to 250 behind the second one. */
+/** Values of the last two numbers of an address in 127.0.0.0/8: 1 to 250 each. */
 const NUMBERS = 250;
-/** Nothing listens there: no request of a measurement goes to an endpoint. */
+/** Nothing listens on this port. No request of a measurement goes to an endpoint. */
 const PORT = 19_999;
 
-/** Returns the address of an endpoint, another one for each. @param index of the endpoint among those of all clusters */
+/**
+ * Returns the address of an endpoint. Every endpoint has a different one. @param index index among all
+ * endpoints
+ */
 export function endpointAddress(index: number): string {
   const second = 1 + Math.floor(index / NUMBERS ** 2);
   const third = 1 + (Math.floor(index / NUMBERS) % NUMBERS);
   return `127.${second}.${third}.${1 + (index % NUMBERS)}:${PORT}`;
 }
 
-/** Max endpoints of all clusters: the second number of an address is at most 255. */
+/** Max endpoints of all clusters. The second number of an address is at most 255. */
 export const MAX_ENDPOINTS = 255 * NUMBERS ** 2;

@@ -73,7 +73,7 @@ export interface PlayResults {
   differed(client: RecordedClient, what: string): void;
 }
 
-/** Plays recorded clients on one connection, one after the other. */
+/** Plays recorded clients in sequence on one connection. */
 export class Player implements Scheduled, Entrant {
   heapIndex = -1;
   dueAt = 0;

@@ -116,7 +116,10 @@ class ReplayTraffic implements Traffic {
     this.#players[session.index]?.drained();
   }
 
-  /** The clients of a connection. With fewer connections than clients, it plays several in order. */
+  /**
+   * Returns the clients of a connection. With fewer connections than clients, a connection plays several in
+   * order.
+   */
   #clientsOf(index: number): readonly RecordedClient[] {
     const { plan, thread } = this.#context;
     const { clients } = this.#recorded;

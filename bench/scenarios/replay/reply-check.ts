@@ -7,12 +7,12 @@ import { redactMessage } from '../../recorded/redact-message.ts';
 const SHOWN_BYTES = 40;
 const SHOWN_BEFORE = 16;
 
-/** Compares replies with the recorded ones. */
+/** Compares replies with the recorded replies. */
 export class ReplyCheck {
   readonly #log: EventLog;
   readonly #redaction: Redaction;
 
-  /** @param redaction is applied to replies: that of the recorded ones has been */
+  /** @param redaction applied to replies, as it was to the recorded replies */
   constructor(log: EventLog, redaction: Redaction) {
     this.#log = log;
     this.#redaction = redaction;

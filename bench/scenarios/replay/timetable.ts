@@ -1,29 +1,29 @@
 import { IndexedHeap, type HeapItem } from '../../../src/core/collections/indexed-heap.ts';
 
-/** One who has something to do at a time. */
+/** An item with a due time. */
 export interface Scheduled extends HeapItem {
-  /** When it is due. Only the timetable writes it. */
+  /** Due time. Only the timetable writes it. */
   dueAt: number;
-  /** Called when its time is reached. */
+  /** Called at the due time. */
   due(): void;
 }
 
 /** The clock and the timer of a {@link Timetable}. */
 export interface TimetableClock {
   now(): number;
-  /** Calls back after `ms` milliseconds, perhaps a little too early. Returns how to cancel it. */
+  /** Calls back after `ms` milliseconds, perhaps a little early. Returns a function that cancels the call. */
   after(ms: number, callback: () => void): () => void;
 }
 
 /** Max time of a timer. Node's limit is 2^31 ms. Longer waits need several timers. */
 const MAX_TIMER_MS = 3_600_000;
 
-/** One timer for all that is due later. */
+/** Runs items at their due times with one timer. */
 export class Timetable {
   readonly #clock: TimetableClock;
   readonly #heap = new IndexedHeap<Scheduled>((a, b) => a.dueAt < b.dueAt);
   #cancel: (() => void) | null = null;
-  /** When the timer goes off. */
+  /** Time at which the timer fires. */
   #timerAt = Infinity;
   #stopped = false;
 
@@ -31,7 +31,7 @@ export class Timetable {
     this.#clock = clock;
   }
 
-  /** Makes an item due at a time, instead of the time that it had. */
+  /** Sets an item's due time. Replaces an earlier one. */
   schedule(item: Scheduled, at: number): void {
     if (this.#stopped) return;
     item.dueAt = at;
@@ -39,12 +39,12 @@ export class Timetable {
     this.#arm();
   }
 
-  /** Takes an item's time away. */
+  /** Removes an item's due time. */
   cancel(item: Scheduled): void {
     this.#heap.delete(item);
   }
 
-  /** Makes nothing due any more. */
+  /** Cancels all items, and ignores later ones. */
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
