@@ -6,19 +6,19 @@ import { REPORT_DIRECTORY } from '../report/page.ts';
 
 export const USAGE = `Usage: npm run bench:compare -- [OPTIONS]
 
-Does the same work over sluice, with both of its engines, and over every other proxy that is
-installed, in turn.
+Measures sluice, with both of its engines, and every other proxy that is installed. All get
+the same work, in turn.
 
-      --peers NAMES     only those whose names are given, with commas: sluice,nginx
+      --peers NAMES     only these proxies, separated by commas: sluice,nginx
       --cases TEXT      only cases whose name matches a regular expression: 'ws echo'
-      --rounds N        how often each is measured (3); figures are medians
-  -d, --duration TIME   how long each run is measured; without it so long that all is
-                        done in about 18 minutes, 3s at most
-      --no-idle         leaves the memory of idle connections out
-      --json FILE       the file for all figures (bench/report/comparison.json);
-                        the page bench/report/index.html is written again with them
-      --append          adds the rounds to those that the file has
-      --overview        one table for each figure instead of one for each case
+      --rounds N        rounds of each case (3); figures are medians
+  -d, --duration TIME   time to measure each run; by default at most 3s, so that the whole
+                        comparison takes about 18 minutes
+      --no-idle         does not measure the memory of idle connections
+      --json FILE       file for all figures (bench/report/comparison.json); builds the
+                        page bench/report/index.html again
+      --append          adds the rounds to the figures in the file
+      --overview        one table per figure instead of one per case
   -h, --help            this text
 
 Tables in Markdown on stdout, progress on stderr.

@@ -24,13 +24,14 @@ import { SCENARIOS } from './scenarios/all.ts';
 const PEERS = [sluice, sluiceUws, nginx, haproxy];
 const USAGE = `Usage: npm run bench:faults -- [OPTIONS]
 
-Lets things happen to sluice with both of its engines, nginx and HAProxy, and measures what clients see of them.
+Causes reloads and faults in sluice (with both of its engines), nginx and HAProxy, and measures
+what clients see.
 
-      --peers NAMES      only those whose names are given, with commas: sluice,nginx
-      --scenarios TEXT   only scenarios whose name matches a regular expression. There are
+      --peers NAMES      only these proxies, separated by commas: sluice,nginx
+      --scenarios TEXT   only scenarios whose name matches a regular expression:
                          ${SCENARIOS.map(({ name }) => name).join(', ')}
-      --json FILE        the file of the results (bench/report/faults.json): those of other
-                         scenarios and peers stay; the page bench/report/index.html is written again
+      --json FILE        file for the results (bench/report/faults.json); keeps the results of
+                         other scenarios and peers; builds the page bench/report/index.html again
   -h, --help             this text
 
 Tables in Markdown on stdout, progress on stderr.

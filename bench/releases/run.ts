@@ -10,15 +10,15 @@ import { Unpacked } from './unpacked.ts';
 
 const USAGE = `Usage: npm run bench:peers -- [OPTIONS]
 
-Downloads current releases of nginx, HAProxy and Caddy as packages of Debian, and unpacks them
-into a folder: nothing else on the machine changes. bench:compare and bench:faults take the
-programs of the folder in place of the machine's own.
+Downloads current Debian packages of nginx, HAProxy and Caddy, and unpacks them into a folder.
+Nothing else on the machine changes. bench:compare and bench:faults then measure the programs
+in this folder instead of the installed ones.
 
-      --suite NAME   the suite of Debian (sid)
-      --dir DIR      the folder (.peers, or what SLUICE_BENCH_PEERS says)
+      --suite NAME   suite of Debian (sid)
+      --dir DIR      the folder (.peers, or the value of SLUICE_BENCH_PEERS)
   -h, --help         this text
 
-With SLUICE_BENCH_PEERS= (empty) they take the machine's own programs all the same.
+With SLUICE_BENCH_PEERS= (empty) they measure the installed programs.
 `;
 
 const PROGRAMS = ['nginx', 'haproxy', 'caddy'] as const;

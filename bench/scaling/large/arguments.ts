@@ -5,19 +5,19 @@ import { MAX_ENDPOINTS, USUAL_SIZES, type LargeSizes } from './sizes.ts';
 
 export const USAGE = `Usage: npm run bench:scaling -- --config [OPTIONS]
 
-Generates a large configuration, and measures what it costs: the start, reloads that change one route, a page
-of metrics, and one more worker, cluster, endpoint and route. It runs dist/main.js: "npm run build" comes first.
+Generates a large configuration and measures its costs: the start, reloads that change one route, a page
+of metrics, and one more worker, cluster, endpoint and route. Runs dist/main.js: first run "npm run build".
 
       --clusters N     clusters (${USUAL_SIZES.clusters})
       --endpoints N    endpoints of each cluster (${USUAL_SIZES.endpoints})
       --routes N       routes of the one listener (${USUAL_SIZES.routes})
       --workers N      worker threads at layer 7 (${USUAL_SIZES.workers})
-      --reloads N      how often a route changes (50)
-      --rounds N       how often each configuration is started for the costs of one more (3)
-      --only PARTS     only these parts, with commas: start,reloads,metrics, and the costs of one more
-                       worker,cluster,endpoint,route
-      --peers          measures HAProxy, too, if it is installed
-      --write FILE     a file for the tables
+      --reloads N      reloads to measure (50)
+      --rounds N       starts of each configuration for the costs of one more part (3)
+      --only PARTS     only these parts, separated by commas: start,reloads,metrics, and
+                       worker,cluster,endpoint,route for the cost of one more
+      --peers          also measures HAProxy if it is installed
+      --write FILE     file for the tables
   -h, --help           this text
 
 Tables in Markdown on stdout, progress on stderr.
