@@ -1,4 +1,4 @@
-/** The load generator, from the command line to a run and its exit status. */
+/** The load generator, from the command line to the exit status. */
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StartError, UsageError, messageOf } from '../src/core/errors.ts';
@@ -68,7 +68,7 @@ async function run(invocation: RunInvocation): Promise<Result> {
   }
 }
 
-/** Completes the plan of a replay by its recording. */
+/** Completes a replay's plan with its recording. */
 async function prepare({ plan, replay }: RunInvocation): Promise<Pick<CrewOptions, 'plan' | 'recorded'>> {
   return replay === null ? { plan } : prepareReplay(plan, replay, readRecords(replay.file));
 }

@@ -26,9 +26,9 @@ const MAX_PAYLOAD_BYTES = 1024 * 1024 * 1024;
 /** Max payload of a message to send. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const MAX_CONTROL_BYTES = 125;
-/** Max time between two records. */
+/** Max time between two records of a recording. */
 const MAX_SPAN_MS = 366 * 24 * 3_600_000;
-/** Max number of cut names to list. */
+/** Max number of cut names to report. */
 const MAX_CUT_NAMES = 20;
 
 /** A client whose session has ended. */
@@ -48,20 +48,20 @@ interface Draft {
   lastEvent: number;
   lastTime: number;
   replies: number;
-  /** Whether a side sent a close frame. The client has no events after it. */
+  /** Whether a side has closed. No event of the client follows. */
   isClosed: boolean;
 }
 
-/** Collects the clients of a recording from its records, in their order. */
+/** Collects the clients of a recording from its records, in the order of the recording. */
 export class ClientCollector {
   readonly #expect: Expectation;
   readonly #redaction: Redaction;
   readonly #log = new EventLogWriter();
   readonly #drafts = new Map<string, Draft>();
   readonly #clients: RecordedClient[] = [];
-  /** The clients of the current recording. A file may contain several recordings in a row. */
+  /** Clients of the current recording. A file may hold several recordings in a row. */
   #part: PartClient[] = [];
-  /** The end of the last client of the recordings so far. */
+  /** End of the last client in the recordings so far. */
   #durationMs = 0;
   readonly #cut = new Set<string>();
   readonly #rules = new Set<string>();
@@ -74,13 +74,17 @@ export class ClientCollector {
   #withoutPayload = 0;
   #redacted = 0;
 
-  /** @param redaction applied to the replies, in addition to the recording's own redaction */
+  /** @param redaction applied to replies, in addition to the recording's own rules */
   constructor(expect: Expectation, redaction: Redaction) {
     this.#expect = expect;
     this.#redaction = redaction;
   }
 
-  /** Adds the next record. @throws UsageError or StartError in one line if the recording cannot be played */
+  /**
+   * Adds the next record.
+   *
+   * @throws UsageError or StartError in one line if the recording cannot be played
+   */
   add(record: TapRecord): void {
     switch (record.type) {
       case 'tap':
@@ -156,8 +160,7 @@ export class ClientCollector {
 
   #frame(frame: FrameRecord): void {
     const draft = this.#drafts.get(frame.session);
-    // Frames that the proxy made are not part of the conversation: pings, and closes that the endpoint did
-    // not send.
+    // Skip frames that the proxy made: pings, and closes that the endpoint did not send.
     if (draft === undefined || frame.from === 'proxy') return;
     const fromClient = frame.from === 'client';
     const time = timeOf(draft, frame.at);
@@ -241,12 +244,12 @@ export class ClientCollector {
   }
 
   #keep({ record, handshake, firstEvent, replies, lastTime }: Draft, isUnended: boolean): void {
-    // If the tap saw the session open, `at` is as exact as the times of frames. `openedAt` may be rounded.
+    // `at` is as exact as the times of frames if the tap saw the session open. `openedAt` may be rounded.
     const { session, at: beganAt } = record;
     this.#part.push({ session, handshake, firstEvent, replies, isUnended, beganAt, lastTime });
   }
 
-  /** Ends one recording. The next recording of the file starts at its end, whenever it was recorded. */
+  /** Ends one recording. The next one in the file starts right after it, however much later it was made. */
   #endPart(): void {
     for (const draft of this.#drafts.values()) {
       this.#unended++;
@@ -283,7 +286,11 @@ function timeOf({ record, lastTime }: Draft, at: number): number {
   return Math.max(lastTime, inRange(at - record.at, record.session));
 }
 
-/** Returns the time between two moments. @throws StartError if a recording cannot have it */
+/**
+ * Returns the duration between two times.
+ *
+ * @throws StartError if it is too long for a recording
+ */
 function inRange(ms: number, session: string): number {
   if (ms <= MAX_SPAN_MS) return ms;
   throw new StartError(`the times of session ${session} are more than a year behind the recording's start`);

@@ -1,4 +1,4 @@
-/** The events of recorded clients in shared memory. Every driver thread reads them without a copy. */
+/** Events of recorded clients in shared memory. Every driver thread reads them without a copy. */
 
 export const SEND_TEXT = 0;
 export const SEND_BINARY = 1;
@@ -7,7 +7,7 @@ export const SEND_PING = 2;
 export const CLIENT_CLOSE = 3;
 /** The client disappears without a close frame. */
 export const CLIENT_DROP = 4;
-/** The recording ends, or the proxy ended the session. Nothing more is expected of either side. */
+/** The recording ends, or the proxy ended the session. No more events of either side follow. */
 export const FINISH = 5;
 export const REPLY_TEXT = 6;
 export const REPLY_BINARY = 7;
@@ -17,22 +17,22 @@ export const REPLY_CLOSE = 8;
 /** One event of a recorded client. */
 export interface RecordedEvent {
   readonly kind: number;
-  /** Milliseconds since the session was opened. */
+  /** Milliseconds since the session opened. */
   readonly time: number;
-  /** Payload bytes; for a close frame its code. */
+  /** Payload bytes, or the code of a close frame. */
   readonly size: number;
-  /** Null if it is not recorded or not needed. */
+  /** Null if it was not recorded or is not needed. */
   readonly payload: Uint8Array | null;
 }
 
-/** Shared memory with a column per field. Plain data, which every driver thread receives. */
+/** Shared memory with one column per field. Plain data: every driver thread receives it. */
 export interface EventMemory {
   readonly kinds: SharedArrayBuffer;
   readonly times: SharedArrayBuffer;
   readonly sizes: SharedArrayBuffer;
-  /** Offsets of payloads in `bytes`; -1 for none. */
+  /** Offsets of payloads in `bytes`, or -1 for none. */
   readonly offsets: SharedArrayBuffer;
-  /** The same client's next event; -1 after the last. */
+  /** Number of the same client's next event, or -1 after the last. */
   readonly nexts: SharedArrayBuffer;
   readonly bytes: SharedArrayBuffer;
 }
@@ -62,22 +62,22 @@ export class EventLog {
     return this.#kinds[event]!;
   }
 
-  /** Returns milliseconds since the session was opened. */
+  /** Returns milliseconds since the session opened. */
   time(event: number): number {
     return this.#times[event]!;
   }
 
-  /** Returns the payload bytes; for a close frame its code. */
+  /** Returns the payload bytes, or the code of a close frame. */
   size(event: number): number {
     return this.#sizes[event]!;
   }
 
-  /** Returns the number of the same client's next event; -1 after the last. */
+  /** Returns the number of the same client's next event, or -1 after the last. */
   next(event: number): number {
     return this.#nexts[event]!;
   }
 
-  /** Returns the payload; null if there is none. */
+  /** Returns the payload, or null without one. */
   payload(event: number): Buffer | null {
     const offset = this.#offsets[event]!;
     return offset < 0 ? null : Buffer.from(this.#bytes, offset, this.#sizes[event]);
@@ -99,7 +99,7 @@ export class EventLogWriter {
   /**
    * Adds an event.
    *
-   * @param previous number of the same client's previous event; -1 for its first
+   * @param previous number of the same client's previous event, or -1 for its first
    * @returns the event's number
    */
   add({ kind, time, size, payload }: RecordedEvent, previous: number): number {

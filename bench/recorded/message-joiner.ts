@@ -3,11 +3,11 @@ import type { FrameRecord } from '../../src/wire/recording/records.ts';
 /** A whole message of a recording. */
 export interface RecordedMessage {
   readonly isText: boolean;
-  /** Payload bytes before compression. If unknown, the bytes on the wire. */
+  /** Payload bytes, uncompressed. Bytes on the wire if the recording has only those. */
   readonly size: number;
-  /** Null if the payload is not recorded, or incomplete. */
+  /** Null if it was not recorded, or not in full. */
   readonly payload: Buffer | null;
-  /** Whether redaction has replaced part of the payload. */
+  /** Whether a redaction rule changed the payload. */
   readonly isRedacted: boolean;
 }
 
@@ -18,7 +18,7 @@ export class MessageJoiner {
   #isText = false;
   #length = 0;
 
-  /** Returns a frame's payload. Null if it is not recorded, or incomplete. */
+  /** Returns a frame's payload. Null if it was not recorded, or not in full. */
   static payloadOf(frame: FrameRecord): Buffer | null {
     if (frame.cut === true || frame.withheld !== undefined) return null;
     if (frame.text !== undefined) return Buffer.from(frame.text);
@@ -27,8 +27,8 @@ export class MessageJoiner {
   }
 
   /**
-   * Adds a frame of a message. Returns the message after its last frame. Null if more frames follow, or if
-   * the beginning is missing.
+   * Adds a data frame. Returns the message after its last frame. Returns null if more frames follow, or if
+   * the first frame is missing.
    */
   push(frame: FrameRecord): RecordedMessage | null {
     if (frame.opcode !== 'continuation') {

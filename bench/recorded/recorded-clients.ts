@@ -6,20 +6,20 @@ import type { RecordedHandshake } from './recorded-handshake.ts';
 export interface RecordedClient {
   /** The session's name in the recording. */
   readonly session: string;
-  /** Milliseconds from the start of the recording's first client. */
+  /** Start in milliseconds after the recording's first client. */
   readonly startMs: number;
   readonly handshake: RecordedHandshake;
-  /** Number of its first event: see EventLog. */
+  /** Number of its first event in the {@link EventLog}. */
   readonly firstEvent: number;
-  /** Number of messages from the endpoint. */
+  /** Messages from the endpoint. */
   readonly replies: number;
-  /** Whether the session was open when the recording ended. More replies than recorded may arrive. */
+  /** Whether its session was open when the recording ended. More replies than recorded may then arrive. */
   readonly isUnended: boolean;
 }
 
-/** All playable clients of a recording. Plain data, which every driver thread receives. */
+/** All playable clients of a recording. Plain data: every driver thread receives it. */
 export interface RecordedClients {
-  /** In order of their starts. */
+  /** Sorted by start time. */
   readonly clients: readonly RecordedClient[];
   readonly events: EventMemory;
   readonly facts: RecordingFacts;

@@ -3,7 +3,7 @@ import type { Redaction } from '../../src/wire/redaction/redaction.ts';
 /**
  * Applies redaction rules to a message, as a tap does.
  *
- * @returns null if redaction would cost too much; the same bytes if no rule matches
+ * @returns null if the rules would cost too much, or the same bytes if no rule matches
  */
 export function redactMessage(redaction: Redaction, bytes: Buffer, isText: boolean): Buffer | null {
   if (isText) {

@@ -2,13 +2,13 @@ import type { Session } from '../driver/sessions/session.ts';
 
 const FIRST_CAPACITY = 16;
 
-/** The sessions with room for another message, each once. The session that has waited longest comes first. */
+/** Sessions with room for another message, each listed once. The longest waiting session comes first. */
 export class AvailableSessions {
   #ring = new Array<Session | null>(FIRST_CAPACITY).fill(null);
   #head = 0;
   #length = 0;
 
-  /** Appends a session unless it is already listed. */
+  /** Appends a session, unless it is listed already. */
   add(session: Session): void {
     if (session.listed) return;
     session.listed = true;
@@ -17,7 +17,7 @@ export class AvailableSessions {
     this.#length++;
   }
 
-  /** Removes and returns the first session; null if there is none. */
+  /** Removes and returns the first session, or null if none is available. */
   take(): Session | null {
     if (this.#length === 0) return null;
     const session = this.#ring[this.#head]!;

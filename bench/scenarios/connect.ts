@@ -5,8 +5,8 @@ import type { Pacer, Paced } from './pacer.ts';
 import { pacerFor } from './pacing.ts';
 
 /**
- * Opens connections, closes each immediately, and reopens it. The latency covers the opening: from the first
- * packet to the 101, or to the connection if there is no handshake.
+ * Opens connections, closes each at once, and opens it again. Latency covers the opening: from the first
+ * packet to the 101, or to the established connection if there is no handshake.
  */
 export class ConnectTraffic implements Traffic, Paced {
   readonly holdsConnections = false;

@@ -13,10 +13,10 @@ const SIZES = 256;
 const FILLER = 0x2e;
 
 /**
- * One session publishes, and the server sends each message to all others. Every delivery counts as a message.
- * Its latency starts when the message was published, or in an open loop when it was due. The subscriber may
- * be in any thread. In a closed loop, a message is sent when the message `-m` before it has reached every
- * subscriber.
+ * One session publishes, and the server sends each message to all others. Every delivery counts as a message,
+ * in whichever thread the subscriber is. Its latency starts when the message is published, or in an open loop
+ * when it is due. In a closed loop with `-m N`, a message is sent once the Nth message before it has reached
+ * every subscriber.
  *
  * The publisher is the first session of the first thread, in addition to the plan's connections.
  */
@@ -35,7 +35,7 @@ export class FanOutTraffic implements Traffic, Paced {
   #published = 0;
   #expected = 0;
   #delivered = 0;
-  /** Deliveries to all threads when they last grew, and the time of that. */
+  /** Deliveries in all threads when they last grew, and the time of that growth. */
   #progress = 0;
   #progressAt = 0;
 
@@ -88,7 +88,7 @@ export class FanOutTraffic implements Traffic, Paced {
   }
 
   message(session: Session, length: number, bytes: Buffer, start: number, available: number): void {
-    // Some servers send a message to its publisher too.
+    // Some servers also send a message to its publisher.
     if (this.#isPublishing && session.index === 0) return;
     const { recorder } = this.#context;
     const since = this.#stamp.read(bytes, start, available);
@@ -126,7 +126,7 @@ export class FanOutTraffic implements Traffic, Paced {
     return this.#publisher?.state === 'open' && !this.#publisher.choked;
   }
 
-  /** Publishes in a closed loop if a message is due. */
+  /** Publishes what a closed loop allows now. */
   #publishNext(): void {
     const { page, plan, recorder } = this.#context;
     const now = recorder.readClock();

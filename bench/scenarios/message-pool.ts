@@ -2,9 +2,9 @@ import { MAX_MASKED_HEAD_BYTES, writeMaskedFrame } from '../../src/wire/frames/f
 import { OPCODE_BINARY, OPCODE_PING, OPCODE_TEXT } from '../../src/wire/frames/opcodes.ts';
 import { meanSize, sampleSizes, sizeBounds, type SizeDistribution } from '../options/size-distribution.ts';
 
-/** Memory for adjacent copies of a message of one size, so that several go out in one write. */
+/** Memory for adjacent copies of a message, if all have one size. A run of copies goes out in one write. */
 const UNIFORM_BYTES = 256 * 1024;
-/** Number of messages of different sizes, and their max memory. */
+/** Max number of messages if sizes vary, and their approximate max memory. */
 const VARIED_COUNT = 1024;
 const VARIED_BYTES = 64 * 1024 * 1024;
 const MIN_VARIED_COUNT = 16;
@@ -17,29 +17,29 @@ export interface PoolOptions {
   readonly framing: 'none' | 'binary' | 'text';
   /** Max messages in flight per connection. */
   readonly inFlight: number;
-  /** Whether each message is followed by a ping with the message's place in the pool (4 bytes). */
+  /** Whether a ping follows each message. It carries the message's index in the pool (4 bytes). */
   readonly pings: boolean;
   /** Allocates memory for all messages. */
   readonly allocate: (size: number) => Buffer;
 }
 
 /**
- * Messages in wire format, made before the run: masked frames or bare bytes. They are adjacent, so that a run
- * of them is one write.
+ * Messages in wire format, made before the run: masked frames or bare bytes. They are adjacent: any run of
+ * them is a single write.
  */
 export class MessagePool {
   readonly count: number;
-  /** Whether all messages are equal, so that every run may start with the first. */
+  /** Whether all messages are equal, so that every run can start at the first message. */
   readonly uniform: boolean;
   /** Payload length of each message. */
   readonly lengths: Uint32Array;
   readonly #bytes: Buffer;
-  /** Offsets of the messages, and the end of the last one. */
+  /** Offset of each message, and the end of the last one. */
   readonly #offsets: Float64Array;
   readonly #fromFirst: Buffer[] = [];
   readonly #singles: Buffer[] = [];
 
-  /** @param random returns 32 random bits: for masks, and for payload that does not compress */
+  /** @param random returns 32 random bits, for masks and for incompressible payload */
   constructor(options: PoolOptions, random: () => number) {
     const { sizes, framing, pings, allocate } = options;
     const { min, max } = sizeBounds(sizes);
@@ -67,7 +67,9 @@ export class MessagePool {
     this.#offsets[this.count] = at;
   }
 
-  /** Returns the bytes of `count` messages from `first` on. All of them must be in the pool. */
+  /**
+   * Returns the bytes of `count` messages, starting at `first`. The run must not pass the end of the pool.
+   */
   run(first: number, count: number): Buffer {
     const known = first === 0 ? this.#fromFirst[count] : count === 1 ? this.#singles[first] : undefined;
     if (known !== undefined) return known;
@@ -80,7 +82,7 @@ export class MessagePool {
 
 function countOf({ sizes, inFlight, pings }: PoolOptions): number {
   const { min, max } = sizeBounds(sizes);
-  // A place must not be reused while its message is in flight.
+  // An index must not be reused while its message is in flight.
   const distinct = pings ? 2 * inFlight : 1;
   if (min === max) return Math.max(distinct, Math.min(inFlight, Math.ceil(UNIFORM_BYTES / (max + 1))));
   const fitting = Math.floor(VARIED_BYTES / meanSize(sizes));

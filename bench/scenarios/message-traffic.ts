@@ -6,9 +6,9 @@ import type { Pacer, Paced } from './pacer.ts';
 import { pacerFor } from './pacing.ts';
 
 /**
- * Sends messages that are answered one by one and in order. In a closed loop every reply triggers the next
+ * Sends messages that are answered in order, one by one. In a closed loop every reply triggers the next
  * message, so each session has a constant number in flight. In an open loop messages are sent when they are
- * due, over the sessions in turn.
+ * due, on the sessions in turn.
  */
 export abstract class MessageTraffic implements Traffic, Paced {
   readonly holdsConnections = true;
@@ -53,7 +53,8 @@ export abstract class MessageTraffic implements Traffic, Paced {
   giveUp(): void {
     const { recorder } = this.context;
     recorder.readClock();
-    // A message without a reply has waited at least until now. Omitting it would make the target look better.
+    // A message without a reply has waited at least until now. Leaving it out would make the target look
+    // better.
     this.#pacer?.giveUp((intended) => {
       recorder.unsent++;
       recorder.waited(intended);
@@ -73,7 +74,7 @@ export abstract class MessageTraffic implements Traffic, Paced {
   }
 
   closed(): void {
-    // A closed session in the list of sessions with room is skipped there.
+    // If the session is in the list of available sessions, `sendDue` skips it.
   }
 
   readDone(session: Session): void {
@@ -102,7 +103,7 @@ export abstract class MessageTraffic implements Traffic, Paced {
     }
   }
 
-  /** Records the answer to a session's oldest message in flight. */
+  /** Records the reply to a session's oldest message in flight. */
   protected answered(session: Session): void {
     const since = session.finish();
     const place = session.nextReply;

@@ -5,30 +5,27 @@ export interface Paced {
   /**
    * Sends the message that is due at `intended`.
    *
-   * @returns false if nothing can be sent now; {@link Pacer.poke} retries
+   * @returns false if nothing can be sent now. {@link Pacer.poke} retries.
    */
   sendDue(intended: number): boolean;
 }
 
 export interface PacerOptions {
   readonly intervalMs: number;
-  /** Delay between the start and the first due message: threads take turns. */
+  /** Delay of the first due message after the start, so that threads take turns. */
   readonly phaseMs: number;
   readonly paced: Paced;
-  /** See Dialler. */
+  /** See `Dialler.soon`. */
   readonly soon: (callback: () => void) => void;
 }
 
-/**
- * Time before a due message at which the thread starts to watch the clock, because timers are up to 2 ms
- * late.
- */
+/** Time before a due message at which the thread starts to watch the clock. Timers are up to 2 ms late. */
 const WATCH_MS = 2.5;
 
 /**
- * The timetable of an open loop: message k is due at start + k * interval, whatever happened to earlier
- * messages. Shortly before a message is due, the thread turns its event loop without sleeping, because no
- * timer is exact enough.
+ * The timetable of an open loop. Message k is due at start + k * interval, whatever happened to earlier
+ * messages. Shortly before a due time, the thread turns its event loop without sleeping: no timer is exact
+ * enough.
  */
 export class Pacer {
   readonly #intervalMs: number;
@@ -59,26 +56,26 @@ export class Pacer {
     this.#tick();
   }
 
-  /** Ends the timetable at a time. Messages due before it are still sent. */
+  /** Moves the end of the timetable to an earlier time. Messages due before it are still sent. */
   endAt(until: number): void {
     this.#until = Math.min(this.#until, until);
   }
 
-  /** Retries after room becomes available. */
+  /** Tries again. Called when room becomes available. */
   poke(): void {
     if (!this.#blocked || !this.#running) return;
     this.#blocked = false;
     this.#tick();
   }
 
-  /** Number of messages that are due now, or before the end, but not sent. */
+  /** Number of messages that are due but not sent. */
   get backlog(): number {
     if (!this.#running) return 0;
     const now = Math.min(monotonicNow(), this.#until);
     return Math.max(0, Math.ceil((now - this.#start) / this.#intervalMs) - this.#sent);
   }
 
-  /** Stops, and calls back with the due time of each unsent message. */
+  /** Stops, and reports the due time of each unsent message. */
   giveUp(unsent: (intended: number) => void): void {
     for (let left = this.backlog; left > 0; left--) {
       unsent(this.#due);
@@ -90,7 +87,7 @@ export class Pacer {
 
   #advance(): void {
     this.#sent++;
-    // Computed from the start each time, so that rounding errors do not add up.
+    // Computed from the start, so that rounding errors do not add up.
     this.#due = this.#start + this.#sent * this.#intervalMs;
   }
 

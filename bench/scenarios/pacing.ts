@@ -2,11 +2,11 @@ import type { DriveContext } from '../driver/sessions/traffic.ts';
 import { Pacer, type Paced } from './pacer.ts';
 
 /**
- * Returns a thread's part of an open loop's timetable; null in a closed loop. Threads share the rate equally
- * and take turns.
+ * Returns a thread's part of an open loop's timetable, or null in a closed loop. Threads share the rate
+ * equally and take turns.
  *
- * @param share index of the thread among the sharing threads, from 0
- * @param shares number of sharing threads
+ * @param share index of this thread among those that send, from 0
+ * @param shares number of threads that send
  */
 export function pacerFor(
   { plan, dialler }: DriveContext,

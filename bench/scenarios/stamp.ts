@@ -1,17 +1,17 @@
 import { STAMP_LENGTH } from '../options/plan.ts';
 
-/** Digits of a time. It is written as the 64 bits of its number, so that it is read back exactly. */
+/** Hexadecimal digits of a time: all 64 bits of the number, so that it is read back exactly. */
 const DIGITS = 16;
 const bits = Buffer.alloc(8);
 
 /**
- * The start of a fan-out message: its run and a time. It is printable, so it is valid in a text message, and
- * a server may embed it in another message.
+ * The start of a fan-out message: the run's id and a time. It is printable, so that it is valid in a text
+ * message and a server may embed it in another message.
  */
 export class Stamp {
   readonly #runId: Buffer;
 
-  /** @param runId 16 characters of ASCII */
+  /** @param runId 16 ASCII characters */
   constructor(runId: string) {
     this.#runId = Buffer.from(runId, 'latin1');
     if (this.#runId.length !== STAMP_LENGTH - DIGITS) throw new RangeError('a run id has 16 characters');
@@ -24,7 +24,7 @@ export class Stamp {
     message.write(bits.toString('hex'), this.#runId.length, 'latin1');
   }
 
-  /** Returns the time in `bytes[start, start + length)`; -1 if it has no stamp of this run. */
+  /** Returns the time in `bytes[start, start + length)`, or -1 without a stamp of this run. */
   read(bytes: Buffer, start: number, length: number): number {
     const end = start + length;
     let at = start;
@@ -53,7 +53,7 @@ export class Stamp {
   }
 }
 
-/** Returns the value of a lower-case hexadecimal digit; NaN for any other character. */
+/** Returns the value of a lower-case hexadecimal digit. NaN for any other byte. */
 function hexAt(bytes: Buffer, at: number): number {
   const byte = bytes[at]!;
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;

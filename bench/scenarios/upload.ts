@@ -10,14 +10,14 @@ const PLACE_LENGTH = 4;
  */
 export class UploadTraffic extends MessageTraffic {
   message(): void {
-    // The server's replies are not measured.
+    // Messages from the server are not measured.
   }
 
   pong(session: Session, payload: Uint8Array): void {
     if (payload.length !== PLACE_LENGTH) return;
     const place = new DataView(payload.buffer, payload.byteOffset).getUint32(0);
-    // A server may answer only the last of several pings (RFC 6455 section 5.5.3): its pong also answers the
-    // earlier ones.
+    // A server may answer only the last of several pings (RFC 6455 section 5.5.3). Its pong answers the
+    // earlier ones too.
     const count = ((place - session.nextReply + this.pool.count) % this.pool.count) + 1;
     if (place >= this.pool.count || count > session.sent.length) {
       session.fail('pong without a ping');

@@ -8,7 +8,7 @@ import { LivePage } from '../measuring/live-page.ts';
 import type { Outcome } from '../measuring/outcome.ts';
 import type { DriveTask, FromDriver, ToDriver } from './protocol.ts';
 
-/** Delay between the start order and the traffic, so that all threads receive the order in time. */
+/** Delay between the start order and the first traffic: every thread must have the order by then. */
 const HEAD_START_MS = 20;
 
 export interface CrewOptions {
@@ -17,7 +17,7 @@ export interface CrewOptions {
   readonly address: string;
   /** Path of the module whose default export is the task of a thread. */
   readonly threadFile: string;
-  /** Running threads, at least as many as the plan needs. If absent, the run starts its own. */
+  /** Running threads, at least as many as the plan needs. If absent, the run starts and ends its own. */
   readonly pool?: Piscina;
   /** The recording that a replay plays. */
   readonly recorded?: RecordedClients;
@@ -40,7 +40,7 @@ export class Crew {
   readonly page: LivePage;
   /** Start of the measurement on the monotonic clock. Null while the connections open. */
   measuringFrom: number | null = null;
-  /** Called with the start of the measurement once it is known. */
+  /** Called with the start of the measurement, once it is known. */
   onStart: ((from: number) => void) | null = null;
   readonly #options: CrewOptions;
   readonly #ports: MessagePort[] = [];
@@ -88,7 +88,7 @@ export class Crew {
     }
   }
 
-  /** Ends the run now. {@link run} resolves with the measurements so far. */
+  /** Ends the run at once: {@link run} resolves with the measurements so far. */
   stop(): void {
     this.#stopped = true;
     this.#say({ type: 'stop' });
@@ -114,7 +114,7 @@ export class Crew {
   }
 }
 
-/** Resolves with a working thread's only message, which says that it is ready. */
+/** Returns the only message of a driver thread: it is ready. */
 function firstMessage(port: MessagePort): Promise<FromDriver> {
   return new Promise((settle) => port.once('message', settle));
 }

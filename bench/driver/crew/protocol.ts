@@ -13,22 +13,19 @@ export interface DriveTask {
   /** Memory of the run's LivePage. */
   readonly page: SharedArrayBuffer;
   readonly port: MessagePort;
-  /**
-   * Prefix of every message that a fan-out publishes, so that two runs on one server can tell their messages
-   * apart.
-   */
+  /** Prefix of every message that a fan-out publishes. It keeps two runs on one server apart. */
   readonly runId: string;
   /** The recording that a replay plays. Null for every other scenario. */
   readonly recorded: RecordedClients | null;
 }
 
 export type ToDriver =
-  /** Traffic starts at this time on the monotonic clock. */
+  /** Starts the traffic at a time on the monotonic clock. */
   | { readonly type: 'start'; readonly at: number }
-  /** The thread ends at once. Its measurements so far count. */
+  /** Ends the thread at once. Its measurements so far count. */
   | { readonly type: 'stop' };
 
 export interface FromDriver {
-  /** Every connection of the thread is open, or has failed once. */
+  /** Every connection of the thread is open, or failed at its first attempt. */
   readonly type: 'ready';
 }

@@ -1,6 +1,6 @@
-/** Contracts between sessions, which generate load, and sockets, which move bytes. */
+/** Contracts between sessions, which generate the load, and sockets, which move the bytes. */
 
-/** Receives the events of a connection. Nothing is called before {@link Dialler.open} returns. */
+/** Receives the events of a connection. The first event follows the return of {@link Dialler.open}. */
 export interface ConnectionOwner {
   /** Called when the TCP connection is established. */
   connected(): void;
@@ -11,37 +11,37 @@ export interface ConnectionOwner {
    */
   secured(isResumed: boolean): void;
   /**
-   * Called when `input[0, length)` arrives. All connections of a thread share this buffer: it is valid only
-   * during the call.
+   * Called when `input[0, length)` arrives. All connections of a thread share this buffer: it is valid during
+   * the call only.
    */
   received(input: Buffer, length: number): void;
-  /** Called when all written bytes are sent, if {@link Connection.write} returned false. */
+  /** Called when the pending bytes are sent, if a {@link Connection.write} returned false. */
   drained(): void;
-  /** Called when either side has closed the connection. Nothing follows. */
+  /** Called when the connection is gone, whichever side ended it. No event follows. */
   closed(error: Error | null): void;
 }
 
 /** A byte stream to the target. */
 export interface Connection {
   /**
-   * Sends bytes, which the caller must not change afterwards.
+   * Sends bytes. The caller must not change them afterwards.
    *
    * @returns false if the caller should stop writing until `drained`
    */
   write(bytes: Uint8Array): boolean;
-  /** Sends FIN after the waiting bytes. */
+  /** Sends FIN after the pending bytes. */
   end(): unknown;
-  /** Drops the connection now. `closed` follows. */
+  /** Drops the connection at once. `closed` follows. */
   destroy(): unknown;
 }
 
-/** Opens connections to one target, and runs the loop that waits for their events. */
+/** Opens connections to one target and waits for their events. */
 export interface Dialler {
   open(owner: ConnectionOwner): Connection;
-  /** Allocates memory that connections send from without a copy. */
+  /** Allocates memory that connections send without a copy. */
   allocate(size: number): Buffer;
-  /** Calls back when all current events have been handled. The thread does not sleep until then. */
+  /** Runs a callback after all current events are handled. The thread does not sleep until then. */
   soon(callback: () => void): void;
-  /** Closes the dialler, after all connections are closed. */
+  /** Ends the dialler. Called after all connections are closed. */
   close(): void;
 }

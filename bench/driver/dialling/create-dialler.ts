@@ -6,7 +6,7 @@ import { NetDialler } from './net-dialler.ts';
 import { SocketDialler } from './socket-dialler.ts';
 
 /**
- * Creates a dialler. It uses system calls if possible: on Linux, and without TLS.
+ * Creates a dialler. It uses system calls on Linux without TLS, and Node's sockets otherwise.
  *
  * @param address IP address of the target
  */

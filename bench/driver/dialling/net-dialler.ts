@@ -15,7 +15,7 @@ const readBuffer = Buffer.allocUnsafeSlow(READ_SIZE);
 
 type OwnedSocket = Socket & { owner: ConnectionOwner | null; failure: Error | null };
 
-/** Connections on `node:net` and `node:tls`. All of them read into one shared buffer. */
+/** Dials with `node:net` and `node:tls`. All connections read into one shared buffer. */
 export class NetDialler implements Dialler {
   readonly #target: Target;
   readonly #address: string;
@@ -23,7 +23,7 @@ export class NetDialler implements Dialler {
   readonly #resumes: boolean;
   /** Created once: loading the system's certificates takes longer than a handshake. */
   readonly #context: SecureContext | null;
-  /** The last TLS session from the target; undefined without one. */
+  /** The target's last TLS session. Undefined without one. */
   #session: Buffer | undefined;
 
   /** @param address IP address of the target */
@@ -46,8 +46,7 @@ export class NetDialler implements Dialler {
             secureContext: this.#context,
             session: this.#session,
             rejectUnauthorized: !this.#insecure,
-            // The certificate may be for an IP address, which must not be sent as a name (RFC 6066 section
-            // 3).
+            // A certificate for an IP address: SNI must not contain it (RFC 6066 section 3).
             servername: isIP(host) === 0 ? host : '',
             checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
           })
@@ -72,7 +71,7 @@ export class NetDialler implements Dialler {
   }
 
   close(): void {
-    // Without sockets there is nothing to close.
+    // Nothing remains after the sockets are closed.
   }
 
   readonly #keepSession = (session: Buffer): void => {
@@ -82,7 +81,7 @@ export class NetDialler implements Dialler {
 
 const READ_OPTIONS = {
   buffer: readBuffer,
-  // Node calls this as a method of the socket.
+  // Node calls this with the socket as `this`.
   callback(this: OwnedSocket, length: number): boolean {
     this.owner?.received(readBuffer, length);
     return true;

@@ -5,7 +5,7 @@ import { StartError, messageOf } from '../../../src/core/errors.ts';
 const PROBE_MS = 3000;
 
 /**
- * Resolves the IP address that a run connects to, so that no lookup happens during the measurement. Takes the
+ * Resolves the IP address that a run connects to, so that no lookup falls into the measurement. Chooses the
  * first address that answers.
  *
  * @throws StartError if the name has no address
@@ -21,10 +21,7 @@ export async function resolveAddress(host: string, port: number): Promise<string
   }
 }
 
-/**
- * Returns the address of the first successful connection. Node tries all addresses (RFC 8305). Null if all
- * fail.
- */
+/** Returns the address of the first connection that came up, or null. Node tries all addresses (RFC 8305). */
 function answering(host: string, port: number): Promise<string | null> {
   return new Promise((settle) => {
     const socket = createConnection({ host, port });

@@ -9,20 +9,19 @@ import { SocketLoop } from './socket-loop.ts';
 const READ_SIZE = 256 * 1024;
 const COPY_SIZE = 64 * 1024;
 
-/** Plain connections on system calls: nearly all of the driver's cost per message is in the kernel. */
+/** Dials without TLS by system calls. Nearly all of the driver's cost per message is then in the kernel. */
 export class SocketDialler implements Dialler {
   readonly loop = new SocketLoop();
-  /** Bytes read from any connection. Valid during the owner's callback. */
+  /** Receive buffer of all connections. Valid during the owner's callback. */
   readonly input = new PinnedBuffer(READ_SIZE);
   readonly target: SocketAddress;
-  /** Bytes outside the memory of {@link allocate} are copied here before sending. */
+  /** Staging buffer for bytes outside the memory of {@link allocate}. */
   readonly #copy = new PinnedBuffer(COPY_SIZE);
   readonly #allocated = new Map<ArrayBufferLike, PinnedBuffer>();
 
   /**
-   * @throws Error if system calls are not supported
-   *
    * @param address IP address of the target
+   * @throws Error if system calls are not supported
    */
   constructor(address: string, port: number) {
     this.target = new SocketAddress({ kind: 'tcp', host: address, port });
@@ -46,7 +45,9 @@ export class SocketDialler implements Dialler {
     this.loop.close();
   }
 
-  /** Finds or creates pinned memory for the bytes. Bytes that are not sent at once must be {@link kept}. */
+  /**
+   * Finds or creates pinned memory for bytes. Bytes that are not sent at once must pass through {@link kept}.
+   */
   place(bytes: Uint8Array): Waiting {
     const allocated = this.#allocated.get(bytes.buffer);
     if (allocated !== undefined) {
@@ -57,7 +58,7 @@ export class SocketDialler implements Dialler {
     return { buffer, start: 0, end: bytes.length };
   }
 
-  /** Returns the same bytes in memory that no other connection writes. */
+  /** Returns the same bytes in memory that no other connection overwrites. */
   kept({ buffer, start, end }: Waiting): Waiting {
     if (buffer !== this.#copy) return { buffer, start, end };
     const own = new PinnedBuffer(end - start);
@@ -66,7 +67,7 @@ export class SocketDialler implements Dialler {
   }
 }
 
-/** Bytes that wait to be sent. */
+/** Pending bytes of a connection. */
 interface Waiting {
   readonly buffer: PinnedBuffer;
   start: number;
@@ -78,9 +79,9 @@ class SocketConnection extends Watched implements Connection {
   readonly #owner: ConnectionOwner;
   readonly #waiting: Waiting[] = [];
   #connecting = true;
-  /** Whether FIN follows the waiting bytes. */
+  /** Whether FIN follows the pending bytes. */
   #ending = false;
-  /** Whether sending failed. Received bytes can still be read. */
+  /** Whether sending has failed. Received bytes can still be read. */
   #broken = false;
   #gone = false;
 
@@ -172,7 +173,7 @@ class SocketConnection extends Watched implements Connection {
     this.#owner.drained();
   }
 
-  /** Whether a send found the connection broken. The next read tells the reason. */
+  /** Whether a send failed. The next read shows the reason. */
   #breaks(sent: number): boolean {
     if (sent >= 0 || sent === -EAGAIN || sent === -EINTR) return false;
     this.#broken = true;

@@ -3,12 +3,12 @@ import { Poller } from '../../../src/loop/poller.ts';
 import { nodeLoopDescriptor } from '../../../src/sys/node/node-loop.ts';
 import { Sockets } from '../../../src/sys/sockets/sockets.ts';
 
-/** Max time between two turns of Node's event loop, and so max delay of its timers. */
+/** Max time between two turns of Node's event loop: its timers are late by this at most. */
 const NODE_TURN_MS = 1;
 
 /**
- * Waits for the sockets of a thread by epoll_wait. Node's event loop is one of the descriptors. Node gets a
- * turn when it has events, and every millisecond for its timers.
+ * Waits for a thread's sockets by epoll_wait. One of the descriptors is Node's event loop: Node gets a turn
+ * if it has events, and every millisecond for its timers.
  */
 export class SocketLoop {
   readonly sockets = new Sockets();
@@ -24,12 +24,12 @@ export class SocketLoop {
     setImmediate(this.#turn);
   }
 
-  /** Calls back after all current events have been handled, in the order of the calls. */
+  /** Runs a callback after all current events are handled. Callbacks run in the order of the calls. */
   soon(callback: () => void): void {
     this.#callbacks.push(callback);
   }
 
-  /** Ends the loop, and closes everything that it watches. */
+  /** Ends the loop and closes all watched sockets. */
   close(): void {
     this.#running = false;
     this.poller.closeAll();
@@ -38,7 +38,7 @@ export class SocketLoop {
   #run(): void {
     if (!this.#running) return;
     const { poller } = this;
-    // After a busy turn, Node may have more work at once.
+    // If the last turn of Node's loop had events, Node may have more work at once.
     const { events } = performance.nodeTiming.uvMetricsInfo;
     let nodeTurn = events !== this.#nodeEvents;
     this.#nodeEvents = events;
@@ -58,7 +58,7 @@ export class SocketLoop {
   #callBack(): void {
     if (this.#callbacks.length === 0) return;
     const due = this.#callbacks;
-    // Callbacks added from here on wait until after the next events.
+    // Callbacks added from here on run after the next events.
     this.#callbacks = [];
     for (const callback of due) callback();
   }

@@ -3,14 +3,15 @@ export const TICKS_PER_MS = 10_000;
 /** The highest value, 2^31 - 1 ticks: three and a half minutes. Longer durations count as this value. */
 export const MAX_TICKS = 0x7fff_ffff;
 
-/** Each value below this has its own count. Above, each octave has half as many counts. */
+/** Values below this have a count each. Above, each octave shares half as many counts. */
 const LINEAR = 2048;
 const HALF = LINEAR / 2;
 const OCTAVES = 20;
 
 /**
- * Counts durations in the layout of an HdrHistogram with three digits. Recording is on the hot path: shifts
- * instead of logarithms make it twenty times as fast as the library's, which reads the counts later.
+ * Counts durations in the layout of an HdrHistogram with three digits. Recording is on the hot path: it uses
+ * shifts instead of logarithms, and is twenty times as fast as the library. The library reads the counts
+ * later.
  */
 export class LatencyCounts {
   /** One count per value or range of values, ascending. */
@@ -25,7 +26,7 @@ export class LatencyCounts {
   }
 }
 
-/** Returns the lowest value, in ticks, that is counted at an index. */
+/** Returns the lowest value that is counted at an index, in ticks. */
 export function ticksAt(index: number): number {
   const octave = Math.max(0, Math.floor(index / HALF) - 1);
   return (index - octave * HALF) * 2 ** octave;

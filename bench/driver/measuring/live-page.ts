@@ -1,6 +1,6 @@
 /**
- * The slots of a thread's part. Three belong to fan-out: deliveries so far, expected deliveries, and whether
- * all messages are published. The last belongs to a replay: clients played so far.
+ * Slots of a thread's part. `delivered`, `expected` and `published` belong to fan-out. `published` is 1 once
+ * no message remains to be published. `played` belongs to a replay: clients played so far.
  */
 const LIVE = {
   open: 0,
@@ -16,8 +16,8 @@ type LiveSlot = keyof typeof LIVE;
 const SLOTS = 8;
 
 /**
- * Counts that a run's threads share during the run, for the progress bar and for fan-out. Each thread writes
- * its own part of the memory, and any thread can sum.
+ * Live counts of a run in shared memory, for the progress bar and for fan-out. Each thread writes its own
+ * part. Any thread can read the sums.
  */
 export class LivePage {
   readonly buffer: SharedArrayBuffer;

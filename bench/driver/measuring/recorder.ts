@@ -3,11 +3,11 @@ import { LatencyCounts } from './latency-counts.ts';
 import type { LivePage } from './live-page.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Max different errors or close codes, because the target chooses them. */
+/** Max distinct errors or close codes: the target chooses them. */
 const MAX_KINDS = 100;
 const OTHER = 'other';
 const SECOND_MS = 1000;
-/** Initial capacity of the counts, in seconds. */
+/** Initial capacity of the counts per second. */
 const FIRST_SECONDS = 64;
 
 /** Records the measurements of one thread. */
@@ -17,7 +17,7 @@ export class Recorder {
   readonly connect = new LatencyCounts();
   readonly tls = new LatencyCounts();
   readonly handshake = new LatencyCounts();
-  /** The last reading of the clock, from the start of the current callback. */
+  /** Time of the current callback: the last reading of the clock. */
   now = 0;
   opened = 0;
   resumed = 0;
@@ -39,14 +39,14 @@ export class Recorder {
   #cpuMs = 0;
 
   /**
-   * @param byIntended whether a latency counts if its message was due in the measured time (open loop), or if
-   * its reply arrived in it
+   * @param byIntended selects the latencies to count. True (open loop): of messages due in the measured time.
+   * False: of replies that arrive in the measured time.
    */
   constructor(byIntended: boolean) {
     this.#byIntended = byIntended;
   }
 
-  /** Reads the clock once per event. */
+  /** Reads the clock. Called once per event. */
   readClock(): number {
     const now = monotonicNow();
     this.now = now;
@@ -54,7 +54,7 @@ export class Recorder {
     return now;
   }
 
-  /** Measures events in [from, until). A second call may set an earlier end. */
+  /** Sets the measured time to [from, until). A second call may set an earlier end. */
   measure(from: number, until: number): void {
     this.#from = from;
     this.#until = until;
@@ -64,15 +64,19 @@ export class Recorder {
   /**
    * Records an answered message.
    *
-   * @param since time of sending, or in an open loop the due time
-   * @param length payload length
+   * @param since send time, or the due time in an open loop
+   * @param length payload bytes
    */
   answered(since: number, length: number): void {
     this.arrived(length);
     this.waited(since);
   }
 
-  /** Counts a message without a latency. @param length payload length */
+  /**
+   * Counts a message without a latency.
+   *
+   * @param length payload bytes
+   */
   arrived(length: number): void {
     const second = this.#second;
     if (second < 0) return;
@@ -90,7 +94,7 @@ export class Recorder {
     if (counts) this.latency.record(this.now - since);
   }
 
-  /** Records the start of a message that was due at `intended`, or of a client of a replay. */
+  /** Records the lateness of a message, connection or replayed client that was due at `intended`. */
   sent(intended: number): void {
     if (this.#isMeasured(intended)) this.lateness.record(this.now - intended);
   }
@@ -103,7 +107,7 @@ export class Recorder {
     addTo(this.#closes, kind, 1);
   }
 
-  /** Records the CPU cost of the thread itself. */
+  /** Sets the CPU cost of the thread. */
   cost(busy: number, cpuMs: number): void {
     this.#busy = busy;
     this.#cpuMs = cpuMs;
@@ -145,7 +149,7 @@ export class Recorder {
   }
 }
 
-/** Copies counts to an array of another length. */
+/** Returns a copy of counts with another length. */
 function fit(counts: Float64Array, length: number): Float64Array<ArrayBuffer> {
   const copy = new Float64Array(length);
   copy.set(counts.subarray(0, length));

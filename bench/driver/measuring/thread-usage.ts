@@ -15,8 +15,8 @@ export class ThreadUsage {
   }
 
   /**
-   * Returns the fraction of time since the start, 0 to 1, in which the thread ran. If the kernel does not
-   * report it, returns the fraction in which the event loop was active.
+   * Returns the fraction of the time since the start in which the thread ran, 0 to 1. If the kernel keeps no
+   * such count, returns the fraction in which the event loop was active.
    */
   busy(): number {
     const ran = ranMs();
@@ -29,7 +29,7 @@ export class ThreadUsage {
 }
 
 /**
- * Reads this thread's CPU time in milliseconds from the scheduler. Null if the scheduler does not count it.
+ * Returns the CPU time of this thread in milliseconds, from the scheduler. Null if the kernel keeps no count.
  */
 function ranMs(): number | null {
   try {

@@ -13,22 +13,22 @@ const FIN = 0x80;
 const MASKED = 0x80;
 const MAX_HEAD_BYTES = 10;
 const MAX_CONTROL_BYTES = 125;
-/** Max size of a buffer that serves all split messages. A larger one serves one message. */
+/** Max size of a buffer that is kept for the next split message. A larger one serves one message. */
 const REUSED_BYTES = 512;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Counts the WebSocket messages of a server (RFC 6455 section 5) without keeping them: payloads of any length
- * are skipped. Only control frames and split frame heads are copied.
+ * Counts the WebSocket messages of a server (RFC 6455 section 5). Skips payloads of any length, and copies
+ * only control frames, split frame heads and the first bytes of split messages.
  */
 export class FrameScanner implements Scanner {
   readonly #sink: ReplySink;
   readonly #head = Buffer.allocUnsafe(MAX_HEAD_BYTES);
   #headLength = 0;
-  /** The first byte of the current frame, and its remaining payload bytes. */
+  /** First byte of the current frame, and its remaining payload bytes. */
   #first = 0;
   #remaining = 0;
-  /** Whether part of a message has arrived, and its length and first bytes so far. */
+  /** Whether part of a message has arrived, and its length so far. */
   #inMessage = false;
   #messageLength = 0;
   #isText = false;
@@ -184,8 +184,8 @@ function isWholeMessage(first: number): boolean {
 }
 
 /**
- * Returns the length of a frame's head from its second byte. Masked frames are refused before their mask
- * matters.
+ * Returns the length of a frame's head from its second byte. Ignores the mask: masked frames are refused
+ * first.
  */
 function headLength(second: number): number {
   const length = second & 0x7f;
@@ -193,7 +193,7 @@ function headLength(second: number): number {
   return length === 126 ? 4 : MAX_HEAD_BYTES;
 }
 
-/** Reads the payload length of the frame whose complete head begins at `at`. */
+/** Returns the payload length of the frame whose complete head starts at `at`. */
 function payloadLength(input: Buffer, at: number): number {
   const length = input[at + 1]! & 0x7f;
   if (length < 126) return length;

@@ -1,24 +1,26 @@
-/** Contract of a scanner, which finds the ends of replies in arriving bytes without keeping them. */
+/** Contract: finds the ends of replies in arriving bytes, without keeping the bytes. */
 
-/** Receives the findings of a {@link Scanner}. */
+/** Receives the results of a {@link Scanner}. */
 export interface ReplySink {
   /**
-   * Called with a whole message of `length` bytes, all its fragments together. Its first `available` bytes
-   * begin at `bytes[start]`, as many as the sink needs. They are valid only during the call.
+   * Called when a whole message is complete, with all its fragments. `bytes` is valid during the call only.
    *
-   * @param isText whether it is a text message; false on a raw connection
+   * @param length payload bytes of the message
+   * @param start offset of its first bytes in `bytes`
+   * @param available number of its first bytes in `bytes`: at least those that the sink asked for
+   * @param isText whether it is a text message. False on a raw connection
    */
   replyMessage(length: number, bytes: Buffer, start: number, available: number, isText: boolean): void;
-  /** Called with a ping. The payload is valid only during the call. */
+  /** Called when a ping arrives. The payload is valid during the call only. */
   replyPing(payload: Uint8Array): void;
   replyPong(payload: Uint8Array): void;
-  /** Called with a close frame; `code` is 1005 if the frame has none. The scanner reads nothing after it. */
+  /** Called when a close frame arrives, with 1005 if it has no code. Nothing is read after it. */
   replyClose(code: number): void;
-  /** Called when the peer breaks the protocol. The scanner reads nothing after that. */
+  /** Called when the peer breaks the protocol. Nothing is read after it. */
   replyError(reason: string): void;
 }
 
 export interface Scanner {
-  /** Reads `input[0, length)`, which may be cut at any byte. */
+  /** Reads `input[0, length)`. Input may be split at any byte. */
   scan(input: Buffer, length: number): void;
 }

@@ -1,6 +1,6 @@
 import type { ReplySink, Scanner } from './scanner.ts';
 
-/** The lengths that a {@link StreamScanner} needs, because nothing on a raw connection ends a message. */
+/** Gives a {@link StreamScanner} the reply lengths: a raw connection does not delimit messages. */
 export interface StreamSink extends ReplySink {
   /** Returns the length of the next reply, or 0 if none is due. */
   expectedReply(): number;

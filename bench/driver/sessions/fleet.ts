@@ -12,14 +12,14 @@ import { Session, type SessionHost } from './session.ts';
 import type { Sessions, Traffic } from './traffic.ts';
 
 /**
- * Max connections that a thread opens at a time. More would only measure the target's accept queue: 511
- * connections with Node. The kernel drops connections if that queue is full, and the client resends its SYN
- * after 1, 3 and 7 seconds.
+ * Max connections that a thread opens at a time. More would only measure the target's accept queue, which
+ * holds 511 connections with Node. If that queue is full, the kernel drops connections, and the client
+ * resends its SYN after 1, 3 and 7 seconds.
  */
 export const MAX_OPENING = 100;
 const RAMP_TICK_MS = 5;
 const SWEEP_MS = 100;
-/** Max wait for the peer's close. */
+/** Max wait for the peer to close. */
 const CLOSE_MS = 1000;
 const REOPEN = { firstMs: 20, maxMs: 2000 };
 
@@ -34,7 +34,7 @@ export interface FleetOptions {
   readonly dialler: Dialler;
 }
 
-/** Opens all connections of one thread, watches their deadlines, and closes them. */
+/** Opens all connections of one thread, enforces their deadlines, and closes them. */
 export class Fleet implements Sessions {
   readonly all: readonly Session[];
   readonly #options: FleetOptions;
@@ -43,14 +43,14 @@ export class Fleet implements Sessions {
   #sweeper: NodeJS.Timeout | null = null;
   #ramp: NodeJS.Timeout | null = null;
   #rampStart = 0;
-  /** Sessions of the first opening that were started, and that settled, opened or failed. */
+  /** Sessions of the first opening: started, and settled (open or failed). */
   #begun = 0;
   #settled = 0;
   readonly #settledOnce: Uint8Array;
   #whenSettled: (() => void) | null = null;
   #whenClosed: (() => void) | null = null;
   #openCount = 0;
-  /** Sessions that are not closed. */
+  /** Sessions that are not yet closed. */
   #alive = 0;
   #stopped = false;
 
@@ -77,7 +77,7 @@ export class Fleet implements Sessions {
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
   }
 
-  /** Opens every session, evenly over the plan's ramp. Resolves when each is open or has failed. */
+  /** Opens every session, spread evenly over the plan's ramp. Resolves when each is open or has failed. */
   openAll(): Promise<void> {
     return new Promise((settle) => {
       this.#whenSettled = settle;
@@ -102,9 +102,7 @@ export class Fleet implements Sessions {
     this.#waiting.add(timer);
   }
 
-  /**
-   * Stops opening and closes all sessions. Resolves when none remain. Drops sessions that close too slowly.
-   */
+  /** Stops opening and closes all sessions. Drops slow ones. Resolves when none remain. */
   closeAll(): Promise<void> {
     this.#stopped = true;
     if (this.#ramp !== null) clearInterval(this.#ramp);
@@ -152,7 +150,7 @@ export class Fleet implements Sessions {
     this.#checkClosed();
   }
 
-  /** Makes room for the next session when a session has opened or failed for the first time. */
+  /** Counts the first open or failure of a session, which makes room for the next session. */
   #settle(session: Session): void {
     if (this.#whenSettled === null || this.#settledOnce[session.index] === 1) return;
     this.#settledOnce[session.index] = 1;

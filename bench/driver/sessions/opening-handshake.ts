@@ -9,10 +9,7 @@ export interface HandshakeOptions {
   readonly subprotocols: readonly string[];
 }
 
-/**
- * The request of an opening handshake (RFC 6455 section 4.1) without its key. Created once for all
- * connections.
- */
+/** An opening handshake's request without its key (RFC 6455 section 4.1). All connections share it. */
 export class HandshakeRequest {
   readonly subprotocols: readonly string[];
   readonly #start: string;
@@ -34,7 +31,7 @@ export class HandshakeRequest {
   }
 }
 
-/** One connection's opening handshake, from its request to the 101. */
+/** The opening handshake of one connection, from its request to the 101. */
 export class OpeningHandshake {
   readonly #request: HandshakeRequest;
   readonly #key: string;
@@ -53,7 +50,8 @@ export class OpeningHandshake {
   /**
    * Reads arrived bytes.
    *
-   * @returns null if the answer is incomplete, the bytes after a valid 101, or the problem in a few words
+   * @returns null if the response is incomplete, the bytes after the head if it is a valid 101, or a short
+   * reason if it is not
    */
   read(input: Buffer, length: number): Buffer | string | null {
     const head = this.#head.push(input, 0, length);

@@ -1,7 +1,7 @@
 const FIRST_CAPACITY = 4;
 
 /**
- * Send times of the messages in flight on one connection, oldest first. Grows as needed, and never shrinks.
+ * Send times of the messages in flight on one connection, oldest first. Grows as needed and never shrinks.
  */
 export class SentRing {
   length = 0;
@@ -14,12 +14,12 @@ export class SentRing {
     this.length++;
   }
 
-  /** The oldest time; -1 if the ring is empty. */
+  /** The oldest time, or -1 if the ring is empty. */
   get first(): number {
     return this.length === 0 ? -1 : this.#times[this.#head]!;
   }
 
-  /** Removes and returns the oldest time; -1 if the ring is empty. */
+  /** Removes and returns the oldest time, or -1 if the ring is empty. */
   shift(): number {
     if (this.length === 0) return -1;
     const time = this.#times[this.#head]!;

@@ -16,7 +16,7 @@ import { SentRing } from './sent-ring.ts';
 
 /** Receives the events of open sessions. */
 export interface SessionEvents {
-  /** Called when a message arrives; see ReplySink. */
+  /** Called when a message arrives. See {@link StreamSink.replyMessage} for the parameters. */
   message(
     session: Session,
     length: number,
@@ -28,11 +28,11 @@ export interface SessionEvents {
   pong(session: Session, payload: Uint8Array): void;
   /** Called after all messages of one read. */
   readDone(session: Session): void;
-  /** Called when a choked session can take more. */
+  /** Called when a choked session can write again. */
   drained(session: Session): void;
 }
 
-/** The parts that the sessions of a thread share. */
+/** Shared context of a thread's sessions. */
 export interface SessionHost {
   readonly recorder: Recorder;
   readonly random: RandomPool;
@@ -40,57 +40,63 @@ export interface SessionHost {
   readonly dialler: Dialler;
   readonly encrypted: boolean;
   /**
-   * The default request of the opening handshake, unless the scenario sets one per session. Null for raw
+   * Default request of the opening handshake. A scenario may set another per session. Null for raw
    * connections.
    */
   readonly request: HandshakeRequest | null;
-  /** See Traffic. */
+  /** See `Traffic.replyLengths`. */
   readonly replyLengths: Uint32Array;
   newScanner(sink: StreamSink): Scanner;
   sessionOpened(session: Session): void;
-  /** @param wasOpen whether the session was open before */
+  /**
+   * Called when a session closes or fails to open.
+   *
+   * @param wasOpen whether the session was open before
+   */
   sessionClosed(session: Session, wasOpen: boolean): void;
 }
 
 /**
- * `closing` follows this side's close: later input is ignored. `ended` follows a close frame or a fault of
- * the peer.
+ * `closing`: this side closed first, and later input is ignored. `ended`: after the peer's close frame or a
+ * failure.
  */
 type State = 'closed' | 'opening' | 'open' | 'closing' | 'ended';
 
 const NONE = Buffer.alloc(0);
 
-/** One of the plan's connections. It is opened, reopened after a loss, and closed. */
+/** One connection of the plan. The fleet opens it, opens it again after a loss, and closes it. */
 export class Session implements ConnectionOwner, StreamSink {
   /** Index among the thread's sessions. */
   readonly index: number;
   state: State = 'closed';
-  /** Times when the messages in flight were sent, or were due. */
+  /** Send times of the messages in flight, or their due times in an open loop. */
   readonly sent = new SentRing();
-  /** Places in the message pool: of the next message to send, and of the message whose reply is next. */
+  /**
+   * Indexes in the message pool: of the next message to send, and of the message that the next reply answers.
+   */
   nextMessage = 0;
   nextReply = 0;
-  /** Whether the connection's buffer is full, so that writes must wait. */
+  /** Whether the connection's buffer is full: writes must wait. */
   choked = false;
-  /** Whether the session is in the scenario's list of sessions with room. */
+  /** Whether the session is in the scenario's list of available sessions. */
   listed = false;
-  /** Start of the current deadline: the session opened, closed, or began to wait for the next reply. */
+  /** Start of the current deadline: when the session opened, closed, or began to wait for the next reply. */
   activeAt = 0;
-  /** The request of the next opening handshake. Null for raw connections. */
+  /** Request of the next opening handshake. Null for raw connections. */
   request: HandshakeRequest | null;
-  /** Whether the peer is expected to close. An expected close is not counted. */
+  /** Whether the peer is expected to close: its close is not counted. */
   mayClose = false;
   readonly #host: SessionHost;
   #connection: Connection | null = null;
   #handshake: OpeningHandshake | null = null;
   #scanner: Scanner | null = null;
-  /** Start time of the current step of the opening. */
+  /** Start of the current step of the opening. */
   #stepAt = 0;
   #isConnected = false;
-  /** Whether the connection is up, TLS included. */
+  /** Whether the connection is up, including TLS. */
   #isEstablished = false;
   #closeCode = CLOSE_ABNORMAL;
-  /** The failure of the session. Null if it did not fail. */
+  /** Why the session failed. Null if it did not fail. */
   #failure: string | null = null;
   #wasOpen = false;
 
@@ -100,17 +106,16 @@ export class Session implements ConnectionOwner, StreamSink {
     this.request = host.request;
   }
 
-  /** The code of the peer's close frame, or 1006 without one. */
+  /** Code of the peer's close frame, or 1006 without one. */
   get closeCode(): number {
     return this.#closeCode;
   }
 
-  /** Whether the session failed since it was opened. */
+  /** Whether the session has failed since it was last opened. */
   get hasFailed(): boolean {
     return this.#failure !== null;
   }
 
-  /** Starts to open. */
   open(): void {
     const now = this.#host.recorder.readClock();
     this.state = 'opening';
@@ -123,7 +128,11 @@ export class Session implements ConnectionOwner, StreamSink {
     this.#connection = this.#host.dialler.open(this);
   }
 
-  /** Counts messages sent now as in flight, since their due time or since now. */
+  /**
+   * Counts messages as in flight. Called when they are sent.
+   *
+   * @param since their due time, or now
+   */
   begin(count: number, since: number): void {
     if (this.sent.length === 0) this.activeAt = this.#host.recorder.now;
     for (let left = count; left > 0; left--) this.sent.push(since);
@@ -135,7 +144,7 @@ export class Session implements ConnectionOwner, StreamSink {
     return this.sent.shift();
   }
 
-  /** Sends bytes, which the caller must not change afterwards. */
+  /** Sends bytes. The caller must not change them afterwards. */
   write(bytes: Uint8Array): void {
     if (this.#connection !== null && !this.#connection.write(bytes)) this.choked = true;
   }
@@ -143,7 +152,7 @@ export class Session implements ConnectionOwner, StreamSink {
   /**
    * Closes gracefully. The fleet's deadline ends a session that does not close.
    *
-   * @param code omitted if it must not be sent
+   * @param code a code that cannot be sent (such as 1005) makes an empty close frame
    */
   close(code = CLOSE_NORMAL): void {
     if (this.state !== 'open') {
@@ -216,7 +225,7 @@ export class Session implements ConnectionOwner, StreamSink {
   }
 
   replyPing(payload: Uint8Array): void {
-    // A peer that floods pings and does not read gets only the pongs that fit.
+    // A peer that floods pings without reading gets only the pongs that fit.
     if (this.state === 'open' && !this.choked) this.#control(OPCODE_PONG, payload);
   }
 

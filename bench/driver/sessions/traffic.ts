@@ -7,7 +7,7 @@ import type { ReplayCounts } from '../measuring/outcome.ts';
 import type { Recorder } from '../measuring/recorder.ts';
 import type { Session, SessionEvents } from './session.ts';
 
-/** The parts that a scenario works with. Each thread of a run has its own. */
+/** Context of a scenario, one per thread and run. */
 export interface DriveContext {
   readonly plan: Plan;
   readonly recorder: Recorder;
@@ -21,42 +21,42 @@ export interface DriveContext {
   readonly recorded: RecordedClients | null;
 }
 
-/** The connections that a scenario uses. */
+/** The connections of a scenario. */
 export interface Sessions {
   readonly all: readonly Session[];
   /** Opens a closed session. */
   open(session: Session): void;
-  /** Reopens a failed session after a backoff that grows with each failure. */
+  /** Opens a session that has just failed, after a delay that grows with each failure. */
   openLater(session: Session): void;
 }
 
-/** A scenario in one thread. Decides which messages are sent when, and which messages count as replies. */
+/** A scenario in one thread. It decides when to send which messages, and which arrivals are replies. */
 export interface Traffic extends SessionEvents {
-  /** Whether connections are opened before the traffic begins, and reopened when they are lost. */
+  /** Whether the connections open before the traffic starts, and open again after a loss. */
   readonly holdsConnections: boolean;
-  /** Max first bytes of a split message that the scenario reads; 0 if it reads none. */
+  /** Max first bytes of a split message that the scenario reads. 0 if it reads none. */
   readonly keptBytes: number;
-  /** Lengths of the replies, in a cycle. On a raw connection, only the lengths show where replies end. */
+  /** Reply lengths, in a cycle. Raw connections need them to find the end of a reply. */
   readonly replyLengths: Uint32Array;
   /**
-   * Begins the traffic.
+   * Starts the traffic.
    *
    * @param now time on the monotonic clock
-   * @param until end of the time in which messages are due
+   * @param until end of the time in which messages become due
    */
   begin(sessions: Sessions, now: number, until: number): void;
-  /** Resolves when nothing remains to do before `until`. Omitted by scenarios that last until then. */
+  /** Resolves when no work is left before `until`. Absent if the scenario always lasts until then. */
   readonly finished?: Promise<void>;
   /** Stops sending new messages. Replies still count. */
   end(now: number): void;
-  /** Replay counts. Omitted by every other scenario. */
+  /** Replay counts. Absent for every other scenario. */
   readonly replayed?: ReplayCounts;
-  /** Whether nothing remains to be sent or answered. */
+  /** Whether no message remains to be sent or answered. */
   readonly settled: boolean;
-  /** Counts the remaining messages as unanswered or unsent, because the run stops waiting. */
+  /** Counts the remaining messages as unanswered or unsent. Called when the run stops waiting. */
   giveUp(): void;
 
   opened(session: Session): void;
-  /** Called when a session closed (`wasOpen`) or failed to open. */
+  /** Called when a session closes (`wasOpen`) or fails to open. */
   closed(session: Session, wasOpen: boolean): void;
 }

@@ -15,7 +15,7 @@ import { describeClose, type ReplyCheck } from './reply-check.ts';
 import type { Entrant } from './opening-gate.ts';
 import type { Scheduled } from './timetable.ts';
 
-/** The session that a {@link Player} plays on. */
+/** The session that a {@link Player} uses. */
 export interface PlayedSession {
   readonly index: number;
   readonly state: 'closed' | 'opening' | 'open' | 'closing' | 'ended';
@@ -29,7 +29,7 @@ export interface PlayedSession {
   fail(kind: string): void;
 }
 
-/** State that the players of a thread share. */
+/** Shared context of a thread's players. */
 export interface Stage {
   readonly log: EventLog;
   readonly expect: Expectation;
@@ -38,68 +38,76 @@ export interface Stage {
   readonly check: ReplyCheck;
   readonly results: PlayResults;
   now(): number;
-  /** Schedules the player at a time of {@link now}. */
+  /** Schedules the player at a time on the clock of {@link now}. */
   schedule(player: Scheduled, at: number): void;
   cancel(player: Scheduled): void;
-  /** Returns whether a session may open at once. Otherwise the player waits for admission. */
+  /** Returns true if the connection may open at once. Otherwise the player waits for admission. */
   enter(player: Entrant): boolean;
-  /** Opens a player's session with the client's handshake. @param index index of the session */
+  /**
+   * Opens a player's session with the client's handshake.
+   *
+   * @param index index of the session
+   */
   open(index: number, client: RecordedClient): void;
-  /** Writes the frame of an event of the client. */
+  /** Returns the frame of a client's event. */
   frameOf(event: number): Uint8Array;
   /** Called when the player has played all its clients. */
   finished(): void;
 }
 
-/** Counts the actions of a thread's players. */
+/** Counts what the players of a thread do. */
 export interface PlayResults {
   /** Called when a client starts. */
   began(): void;
-  /** Called when a client's connection opens after a wait since `since` for other openings. */
+  /** Called when a client's connection may open after a wait for other openings, which began at `since`. */
   delayed(since: number): void;
-  /** Called when a client ends, and whether everything was as expected. */
+  /**
+   * Called when a client ends.
+   *
+   * @param isGood whether it was played as recorded
+   */
   ended(isGood: boolean): void;
   /** Called when a message that was due at `due` is sent. */
   sent(due: number, bytes: number): void;
   /** Called when a message arrives. */
   arrived(bytes: number): void;
-  /** Called when a message arrives after all recorded ones. */
+  /** Called when a message arrives that is not in the recording. */
   unsolicited(): void;
   /** Called for the first reply to a message that was sent at `since`. */
   answered(since: number): void;
-  /** Called when an already closed session counts as an error. */
+  /** Called when a difference turns up after the session closed. It counts as an error. */
   error(kind: string): void;
   /** Called when an event differs from the recording. */
   differed(client: RecordedClient, what: string): void;
 }
 
-/** Plays recorded clients in sequence on one connection. */
+/** Plays recorded clients on one connection, one after another. */
 export class Player implements Scheduled, Entrant {
   heapIndex = -1;
   dueAt = 0;
   readonly #stage: Stage;
   readonly #session: PlayedSession;
-  /** The clients of this connection, and the index of the next one. */
+  /** Clients of this connection, and the index of the next one. */
   readonly #clients: readonly RecordedClient[];
   #next = 0;
   /** Start of the recording's first client. */
   #startAt = 0;
   #client: RecordedClient | null = null;
-  /** When the client was due to open its connection, and its wait for other openings. */
+  /** When the client asked to open its connection, and how long it waited for admission. */
   #enteredAt = 0;
   #delay = 0;
   #openedAt = 0;
-  /** The next event, and the next reply for `same`. */
+  /** The next event, and the next reply to compare if `same` replies are expected. */
   #event = -1;
   #reply = -1;
-  /** Recorded replies before the event, and replies received. */
+  /** Recorded replies before the next event, and replies received. */
   #expected = 0;
   #received = 0;
-  /** Deadline of the replies that the event waits for; 0 without a wait. */
+  /** Deadline of what the next event waits for: replies or a close. 0 without a wait. */
   #deadline = 0;
   /** Whether the client was played to its end. */
   #isPlayed = false;
-  /** Messages without a first reply: the number of earlier replies, and the time of sending. */
+  /** For each message without a reply yet: the number of recorded replies before it, and its send time. */
   readonly #thresholds = new SentRing();
   readonly #sentAt = new SentRing();
 
@@ -114,7 +122,11 @@ export class Player implements Scheduled, Entrant {
     return this.#client;
   }
 
-  /** Starts the first client. @param startAt start of the recording's first client */
+  /**
+   * Schedules the first client.
+   *
+   * @param startAt start of the recording's first client
+   */
   begin(startAt: number): void {
     this.#startAt = startAt;
     this.#scheduleNext();
@@ -140,7 +152,7 @@ export class Player implements Scheduled, Entrant {
     this.#advance();
   }
 
-  /** Called when a message arrives: see ReplySink. */
+  /** Called when a message arrives. See `ReplySink.replyMessage` for the parameters. */
   message(length: number, bytes: Buffer, start: number, available: number, isText: boolean): void {
     const client = this.#client;
     if (client === null || this.#isPlayed) return;
@@ -153,7 +165,7 @@ export class Player implements Scheduled, Entrant {
     }
     if (expect === 'none') return;
     if (place >= client.replies) {
-      // Servers with memory, such as a chat, send more the second time.
+      // Servers with state, such as a chat, send more during a replay.
       if (expect === 'count' || client.isUnended) {
         results.unsolicited();
         return;
@@ -169,12 +181,12 @@ export class Player implements Scheduled, Entrant {
     this.#advance();
   }
 
-  /** Called when the session can take more. */
+  /** Called when the session can write again. */
   drained(): void {
     if (this.#client !== null && !this.#isPlayed) this.#advance();
   }
 
-  /** Called when the session closed or failed to open. */
+  /** Called when the session closes or fails to open. */
   closed(): void {
     const client = this.#client;
     if (client === null) return;
@@ -224,13 +236,13 @@ export class Player implements Scheduled, Entrant {
         return;
       }
       this.#deadline = 0;
-      // Events that become due in the meantime are sent when there is room again.
+      // Events that become due while the session is choked are sent after `drained`.
       if (session.choked) return;
       this.#play(kind, due);
     }
   }
 
-  /** Skips the replies before the client's next event, and expects them first. */
+  /** Skips the replies before the client's next event, and adds them to the expected ones. */
   #passReplies(): void {
     const { log } = this.#stage;
     for (;;) {
@@ -303,7 +315,10 @@ export class Player implements Scheduled, Entrant {
     this.#session.fail(kind);
   }
 
-  /** Whether the endpoint closed as in the recording. Counts every other close as an error. */
+  /**
+   * Returns whether the endpoint closed as recorded. If the session did not count a difference as an error,
+   * counts it here.
+   */
   #closedAsRecorded(client: RecordedClient): boolean {
     const { log, expect, results } = this.#stage;
     const session = this.#session;

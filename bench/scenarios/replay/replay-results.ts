@@ -3,12 +3,12 @@ import type { DriveContext } from '../../driver/sessions/traffic.ts';
 import type { RecordedClient } from '../../recorded/recorded-clients.ts';
 import type { PlayResults } from './player.ts';
 
-/** Max differences that a thread describes. */
+/** Max differences that a thread reports. */
 const MAX_DIFFERENCES = 10;
 
-/** Counts the actions of one thread's players. */
+/** Counts what the players of one thread do. */
 export class ReplayResults implements PlayResults {
-  /** Whether the run is over: sessions that end now are cut short. */
+  /** Whether the run is over. Sessions that end from now on are cut short and do not count. */
   isOver = false;
   readonly #context: Pick<DriveContext, 'recorder' | 'page' | 'thread'>;
   #begun = 0;

@@ -16,19 +16,23 @@ import { ReplyCheck } from './reply-check.ts';
 import { Timetable, type Scheduled } from './timetable.ts';
 
 /**
- * Max bytes of a reply to compare. Recorded replies have at most 64 KiB, and redaction may have shortened
- * them.
+ * Max bytes of a reply to compare. Recorded replies have at most 64 KiB, but redaction may have
+ * shortened them.
  */
 const MAX_COMPARED_BYTES = 128 * 1024;
 
-/** Creates the traffic of a replay. @throws Error if the context has no recording */
+/**
+ * Creates the traffic of a replay.
+ *
+ * @throws Error if the context has no recording
+ */
 export function createReplay(context: DriveContext): Traffic {
   const { plan, recorded } = context;
   if (plan.replay === null || recorded === null) throw new Error('a replay needs a recording');
   return new ReplayTraffic(context, plan.replay, recorded);
 }
 
-/** Plays recorded clients with their handshakes and at their times, each on its own connection. */
+/** Plays recorded clients with their handshakes and their timing, each on its own connection. */
 class ReplayTraffic implements Traffic {
   readonly holdsConnections = false;
   readonly keptBytes: number;
@@ -80,7 +84,7 @@ class ReplayTraffic implements Traffic {
   }
 
   giveUp(): void {
-    // Clients that were cut short count neither as played nor as failed.
+    // Clients that are cut short count neither as played nor as failed.
   }
 
   opened(session: Session): void {
@@ -105,7 +109,7 @@ class ReplayTraffic implements Traffic {
   }
 
   pong(): void {
-    // Pongs are not part of the conversation.
+    // The player ignores pongs: they are not part of the conversation.
   }
 
   readDone(): void {
@@ -117,7 +121,7 @@ class ReplayTraffic implements Traffic {
   }
 
   /**
-   * Returns the clients of a connection. With fewer connections than clients, a connection plays several in
+   * Returns the clients of a connection. If clients outnumber connections, each connection plays several in
    * order.
    */
   #clientsOf(index: number): readonly RecordedClient[] {
@@ -159,7 +163,7 @@ class ReplayTraffic implements Traffic {
   }
 }
 
-/** Builds the handshake of a client for the plan's target. The command line overrides recorded values. */
+/** Returns the handshake of a client for the plan's target. The command line overrides recorded values. */
 function handshakeOptions(
   { target, headers, subprotocols }: Plan,
   { handshake }: RecordedClient,

@@ -3,28 +3,27 @@ import type { Redaction } from '../../../src/wire/redaction/redaction.ts';
 import { REPLY_TEXT, type EventLog } from '../../recorded/event-log.ts';
 import { redactMessage } from '../../recorded/redact-message.ts';
 
-/** Bytes of a payload that a description shows, around the first difference. */
+/** Bytes of a payload that a description shows: in all, and before the first difference. */
 const SHOWN_BYTES = 40;
 const SHOWN_BEFORE = 16;
 
-/** Compares replies with the recorded replies. */
+/** Compares replies with the recording. */
 export class ReplyCheck {
   readonly #log: EventLog;
   readonly #redaction: Redaction;
 
-  /** @param redaction applied to replies, as it was to the recorded replies */
+  /** @param redaction applied to replies: recorded replies are redacted already */
   constructor(log: EventLog, redaction: Redaction) {
     this.#log = log;
     this.#redaction = redaction;
   }
 
   /**
-   * Compares a message with the reply of an event.
+   * Compares a message with the recorded reply of an event.
    *
    * @param length length of the message
-   * @param bytes start of the message; incomplete if the message is too long to be kept
-   * @returns null if they are equal, otherwise the difference. Characters other than printable ASCII are
-   * escaped.
+   * @param bytes start of the message: shorter than `length` if the message is too long to keep
+   * @returns null if they are equal, otherwise a description of the difference in printable ASCII
    */
   compare(event: number, length: number, bytes: Buffer, isText: boolean): string | null {
     const expected = this.#log.payload(event)!;
@@ -64,7 +63,7 @@ function describe(payload: Buffer, isText: boolean, from: number): string {
   return `${isText ? 'text' : 'binary'} ${before}${shown}${behind} (${payload.length} bytes)`;
 }
 
-/** Quotes a text. Characters other than printable ASCII are escaped, because a terminal may act on them. */
+/** Quotes a text. Escapes all but printable ASCII, because a terminal may act on other characters. */
 function quote(text: string): string {
   const escaped = JSON.stringify(text);
   return escaped.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

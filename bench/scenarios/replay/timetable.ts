@@ -1,29 +1,31 @@
 import { IndexedHeap, type HeapItem } from '../../../src/core/collections/indexed-heap.ts';
 
-/** An item with a due time. */
+/** An item of a {@link Timetable}. */
 export interface Scheduled extends HeapItem {
-  /** Due time. Only the timetable writes it. */
+  /** Time when the item is due. Only the timetable writes it. */
   dueAt: number;
-  /** Called at the due time. */
+  /** Called when the item is due. */
   due(): void;
 }
 
-/** The clock and the timer of a {@link Timetable}. */
+/** The clock and timer of a {@link Timetable}. */
 export interface TimetableClock {
   now(): number;
-  /** Calls back after `ms` milliseconds, perhaps a little early. Returns a function that cancels the call. */
+  /**
+   * Calls back after `ms` milliseconds, perhaps slightly early. Returns a function that cancels the callback.
+   */
   after(ms: number, callback: () => void): () => void;
 }
 
-/** Max time of a timer. Node's limit is 2^31 ms. Longer waits need several timers. */
+/** Max time of a timer. Node's limit is 2^31 ms. A longer wait takes several timers. */
 const MAX_TIMER_MS = 3_600_000;
 
-/** Runs items at their due times with one timer. */
+/** Calls items at their due times, with a single timer. */
 export class Timetable {
   readonly #clock: TimetableClock;
   readonly #heap = new IndexedHeap<Scheduled>((a, b) => a.dueAt < b.dueAt);
   #cancel: (() => void) | null = null;
-  /** Time at which the timer fires. */
+  /** Time when the timer fires. */
   #timerAt = Infinity;
   #stopped = false;
 
@@ -31,7 +33,7 @@ export class Timetable {
     this.#clock = clock;
   }
 
-  /** Sets an item's due time. Replaces an earlier one. */
+  /** Schedules an item, or changes its time. */
   schedule(item: Scheduled, at: number): void {
     if (this.#stopped) return;
     item.dueAt = at;
@@ -39,12 +41,12 @@ export class Timetable {
     this.#arm();
   }
 
-  /** Removes an item's due time. */
+  /** Removes an item. */
   cancel(item: Scheduled): void {
     this.#heap.delete(item);
   }
 
-  /** Cancels all items, and ignores later ones. */
+  /** Stops calling items. */
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
