@@ -26,11 +26,11 @@ Tables in Markdown on stdout, progress on stderr.
 
 export interface CompareOptions {
   readonly help: boolean;
-  /** In lower case; null for all. */
+  /** Names in lower case; null for all peers. */
   readonly peers: readonly string[] | null;
   readonly cases: RegExp;
   readonly rounds: number;
-  /** Null to fit all cases into the usual total time. */
+  /** Null to fit all runs into the default time budget. */
   readonly durationMs: number | null;
   readonly idle: boolean;
   readonly json: string;
@@ -41,7 +41,7 @@ export interface CompareOptions {
 /**
  * Reads the command line.
  *
- * @throws UsageError in one line
+ * @throws UsageError with a one-line message
  */
 export function parseCompareArguments(argv: readonly string[]): CompareOptions {
   const values = readOptions(argv, {

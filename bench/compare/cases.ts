@@ -9,11 +9,11 @@ export interface Case {
   readonly inFlight: number;
   /** In bytes. */
   readonly size: number;
-  /** Whether connections resume the TLS session of an earlier one. */
+  /** Whether connections resume the TLS session of an earlier connection. */
   readonly resume?: boolean;
 }
 
-/** Large messages have fewer connections: all messages in flight must fit into the memory of a socket. */
+/** Large messages use fewer connections: all messages in flight must fit into socket memory. */
 const SIZES = [
   { size: 32, label: '32 B', connections: 50 },
   { size: 1024, label: '1 KiB', connections: 50 },

@@ -5,13 +5,13 @@ import type { Sample } from './sample.ts';
 export interface Comparison {
   readonly date: string;
   readonly machine: string;
-  /** Version of each compared target, by name. Empty for `direct`. */
+  /** Version of each target, by name. Empty for `direct`. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Peers that are not installed, or did not start. */
+  /** Peers that are not installed or did not start, with the reason. */
   readonly missing: readonly string[];
   /** Configuration of each peer, by name. */
   readonly configs: Readonly<Record<string, string>>;
-  /** Number of rounds of the most measured case. */
+  /** Rounds of the case with the most rounds. */
   readonly rounds: number;
   readonly durationMs: number;
   readonly pinned: boolean;

@@ -5,7 +5,7 @@ import type { Comparison } from './comparison.ts';
 import type { Sample } from './sample.ts';
 import { RESUMED, summarize, type Summary } from './summary.ts';
 
-/** The figures of the others are divided by this target's figures. */
+/** Baseline of the ratio columns. */
 const REFERENCE = 'nginx';
 
 /** Formats a comparison as Markdown tables, with a newline at the end. */
@@ -69,7 +69,7 @@ function rowsOf(samples: Readonly<Record<string, readonly Sample[]>>): string[][
   });
 }
 
-/** Returns a remark about doubtful figures; empty for none. */
+/** Returns a remark about doubtful figures; empty if there are none. */
 function remarkOn({ failures, resumed }: Summary): string {
   const remarks: string[] = [];
   if (failures > 0) remarks.push(`${formatCount(failures)} failures`);

@@ -13,13 +13,13 @@ import { sampleOf, type Sample } from './sample.ts';
 const THREAD = fileURLToPath(new URL('../scenarios/thread.ts', import.meta.url));
 const ADDRESS = '127.0.0.1';
 const WARM_UP_MS = 250;
-/** Connections opened before idle memory is measured, and connections added to measure it. */
+/** Connections opened before the first reading of memory, and connections added before the second. */
 const IDLE_BASE = 200;
 const IDLE_MORE = 1000;
 const IDLE_SETTLE_MS = 500;
 const MAX_IDLE_MS = 60_000;
 
-/** The driver's thread for all cases. It never keeps the process alive. */
+/** One driver thread for all cases. An idle pool does not keep the process alive. */
 const pool = createPool(THREAD, 1);
 
 /** Measures one case. */
@@ -41,8 +41,8 @@ export async function measure(way: Way, one: Case, durationMs: number): Promise<
 }
 
 /**
- * Measures a proxy's memory per idle connection, in bytes: its growth with a thousand more connections. Null
- * without a proxy.
+ * Measures a proxy's memory per idle connection, in bytes: its growth when {@link IDLE_MORE} connections are
+ * added. Returns null without a proxy.
  */
 export async function measureIdle(way: Way, mode: Mode): Promise<number | null> {
   if (way.process === null) return null;
@@ -67,7 +67,7 @@ export async function measureIdle(way: Way, mode: Mode): Promise<number | null> 
   }
 }
 
-/** Waits until all connections are open, and a while longer until the proxy is at rest. */
+/** Waits until all connections are open, and until the proxy has settled after that. */
 async function allOpen(crew: Crew, count: number): Promise<void> {
   const end = performance.now() + MAX_IDLE_MS / 2;
   while (crew.page.sum('open') < count && performance.now() < end) await delay(20);
@@ -77,7 +77,7 @@ async function allOpen(crew: Crew, count: number): Promise<void> {
 function planFor(way: Way, mode: Mode, more: Partial<Plan>): Plan {
   return {
     target: {
-      // At layer 4, the peer forwards a WebSocket's bytes without reading them.
+      // At layer 4, the peer forwards the bytes of a WebSocket unread.
       protocol: mode === 'wss' ? 'wss' : 'ws',
       host: 'localhost',
       port: way.ports[mode],

@@ -3,7 +3,7 @@ import { freePorts } from '../rig/free-ports.ts';
 import type { Stage } from '../rig/stage.ts';
 import type { Supervised } from '../rig/supervised.ts';
 
-/** A target that is running: a peer in front of the endpoint, or the endpoint itself. */
+/** A running target: a peer in front of the endpoint, or the endpoint itself. */
 export interface Way {
   readonly name: string;
   readonly modes: readonly Mode[];

@@ -1,6 +1,6 @@
 import type { Result } from '../result/result.ts';
 
-/** The percentiles of a sample's latency curve. */
+/** Percentiles of a sample's latency curve. */
 export const CURVE_PERCENTILES = [1, 10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9, 99.95, 99.99] as const;
 
 /** One run of a case against one target. Times are in milliseconds. */
@@ -15,12 +15,12 @@ export interface Sample {
   readonly cpu: number | null;
   /** Errors and closed connections. */
   readonly failures: number;
-  /** Fraction of the connections that resumed a TLS session. Only if they should. */
+  /** Fraction of connections that resumed a TLS session. Only for cases with `resume`. */
   readonly resumed?: number;
 }
 
 /**
- * Reads a sample from a run's result.
+ * Converts a run's result to a sample.
  *
  * @param cpuPerMs microseconds of the proxy's CPU per millisecond; null without a proxy
  */

@@ -14,14 +14,18 @@ export interface Summary {
   readonly cpu: number | null;
   /** Spread of the rates: the highest minus the lowest, divided by the median. */
   readonly rateSpread: number;
-  /** Spread of the CPU figures, calculated in the same way. */
+  /** Spread of the CPU figures, calculated like {@link rateSpread}. */
   readonly cpuSpread: number;
   readonly failures: number;
   /** Lowest fraction of resumed TLS sessions; null if none should be resumed. */
   readonly resumed: number | null;
 }
 
-/** Summarizes the rounds of one case. @param samples at least one */
+/**
+ * Summarizes the rounds of one case.
+ *
+ * @param samples at least one
+ */
 export function summarize(samples: readonly Sample[]): Summary {
   const of = (key: 'rate' | 'p50' | 'p99' | 'p999'): number => median(samples.map((sample) => sample[key]));
   const resumed = samples.flatMap((sample) => sample.resumed ?? []);

@@ -12,7 +12,7 @@ const TOPIC = 'all';
 const FLOOD = Buffer.alloc(16 * 1024);
 /** Bytes that wait here for a client of /flood, so that the proxy in between is never idle. */
 const FLOOD_AHEAD = 256 * 1024;
-/** While bytes wait for a TLS client, uWS loses what it reads from that client beyond 512 KiB at once. */
+/** While bytes wait for a TLS client, uWS loses client data beyond 512 KiB per read. */
 const TLS_RECEIVE_BUFFER = 192 * 1024;
 
 const [plain = '', tls = '', cert = '', key = ''] = process.argv.slice(2);

@@ -20,7 +20,7 @@ export interface Line {
 export type Point = readonly [x: number, y: number];
 
 /**
- * Fits a line.
+ * Fits a line by least squares.
  *
  * @param points at least two, with at least two different values of x
  */

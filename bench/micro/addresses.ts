@@ -1,7 +1,7 @@
 import { AddressSet } from '../../src/core/address-set.ts';
 import type { MicroCase } from './micro-case.ts';
 
-/** Looks up addresses in lists of networks: one that is in the list, and one that is not. */
+/** Looks up addresses in lists of networks, with and without a match. */
 export default function cases(): MicroCase[] {
   return [10, 1000, 100_000].flatMap((count) => {
     const networks = new AddressSet(

@@ -17,13 +17,13 @@ import type { MicroCase } from './micro-case.ts';
 
 const WORKERS = ['l7-0', 'l7-1', 'l7-2', 'l7-3'];
 const NONE: ReadonlySet<Endpoint> = new Set();
-/** More clients than a cache would hold answers for. */
+/** More clients than a cache of picks would hold. */
 const CLIENTS = Array.from({ length: 1024 }, (_, index): PickContext => {
   const source = `10.${index >> 8}.${index & 255}.7`;
   return { source, hashKey: `user-${index}`, sticky: [] };
 });
 
-/** Chooses endpoints, with four workers that count connections. A connection follows every pick. */
+/** Picks endpoints while four workers count connections. Each pick opens a connection. */
 export default function cases(): MicroCase[] {
   return [10, 1000].flatMap((count) => [
     pick('round robin', count, roundRobin),
@@ -56,7 +56,7 @@ function endpointsOf(count: number, weightOf: (index: number) => number): Endpoi
     weight: weightOf(index),
     maxConnections: 0,
   }));
-  // The layout reads no other key of the configuration.
+  // The layout reads no other keys of the configuration.
   const config = { listeners: [], clusters: [{ name: 'app', endpoints: configs }] } as unknown as Config;
   const layout = layoutOf(config, WORKERS);
   const pages = WORKERS.map(() => new StatsPage(allocatePage(layout), layout));
@@ -83,7 +83,7 @@ function pick(
   return {
     name: `pick by ${name}, ${count} endpoints`,
     run: () => {
-      // One connection ends for each that begins, so that counts change and loads stay.
+      // Each pick also ends the previous connection: counts change, and the load stays constant.
       last?.release();
       last = balancer.pick(CLIENTS[turn++ & 1023]!, NONE);
       last?.acquire();

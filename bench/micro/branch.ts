@@ -1,6 +1,6 @@
 /**
- * Compares the current sources with the sources of another revision, alternating over several rounds: `npm
- * run bench:branch -- BASE [FILTER]`.
+ * Compares the current sources with another revision, alternating over several rounds: `npm run bench:branch
+ * -- BASE [FILTER]`.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -32,7 +32,7 @@ function compare(base: string, filter: string): Comparison[] {
     const after = new Map<string, number[]>();
     for (let round = 1; round <= ROUNDS; round++) {
       say(`round ${round} of ${ROUNDS}`);
-      // Alternating, so that a machine that warms up or slows down affects both.
+      // Alternating: a machine that warms up or slows down affects both revisions.
       measure(directory, filter, before);
       measure(ROOT, filter, after);
     }
@@ -44,7 +44,7 @@ function compare(base: string, filter: string): Comparison[] {
   }
 }
 
-/** Extracts the base's sources, and copies the current cases beside them. The repository stays untouched. */
+/** Extracts the base's sources and copies the current cases beside them. Leaves the repository unchanged. */
 function checkOut(base: string, directory: string): void {
   let archive: Buffer;
   try {

@@ -1,6 +1,6 @@
 import { median } from '../figures/statistics.ts';
 
-/** The times of one case in several rounds, in nanoseconds, before and after. */
+/** Times of one case in each round, in nanoseconds, before and after the change. */
 export interface Rounds {
   readonly name: string;
   readonly before: readonly number[];
@@ -20,7 +20,7 @@ export interface Comparison {
   readonly clear: boolean;
 }
 
-/** Compares medians, and says whether the rounds overlap. */
+/** Compares medians, and checks whether the rounds overlap. */
 export function compareRounds({ name, before, after }: Rounds): Comparison {
   const [old, now] = [median(before), median(after)];
   const clear = Math.max(...after) < Math.min(...before) || Math.min(...after) > Math.max(...before);

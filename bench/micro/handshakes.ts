@@ -5,7 +5,7 @@ import type { MicroCase } from './micro-case.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
-/** Runs the codecs' work for one opening handshake. */
+/** Runs the codec work of one opening handshake. */
 export default function cases(): MicroCase[] {
   const accept = acceptKey(KEY);
   const answer = Buffer.from(

@@ -23,7 +23,7 @@ const SETTINGS: LimitSettings = {
 const WIDE = { perSecond: 2 ** 30, burst: 2 ** 30 };
 const CLIENTS = 20_000;
 
-/** Enters and leaves limits, and counts the reads of a session. */
+/** Enters and leaves limits, and counts a session's reads. */
 export default function cases(): MicroCase[] {
   const set = setOf({ connections: 100, handshakes: WIDE });
   const messages = meterOf({ messages: WIDE });

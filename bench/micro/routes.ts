@@ -18,12 +18,15 @@ const ANY: RouteMatch = {
 /** Number of hosts in the tables with both hosts and prefixes. */
 const HOSTS = 500;
 
-/** Matches the last route of a table, so that no early match helps, and no route at all. */
+/** Matches the last route of a table, so that no early match helps. Also matches no route at all. */
 export default function cases(): MicroCase[] {
   return [...[10, 1000, 10_000].flatMap(indexedCases), ...[10, 1000].flatMap(searchedCases)];
 }
 
-/** Conditions found by an index: the number of routes does not matter. */
+/**
+ * Returns cases whose conditions are found by an index, in a time that does not depend on the number of
+ * routes.
+ */
 function indexedCases(count: number): MicroCase[] {
   const last = count - 1;
   const paths = tableOf(count, (index) => ({ path: `/app/${index}` }));
@@ -48,10 +51,10 @@ function indexedCases(count: number): MicroCase[] {
   ];
 }
 
-/** A hundred segments. */
+/** A path of a hundred segments. */
 const DEEP = '/room'.repeat(100);
 
-/** Conditions that are tried in sequence. */
+/** Returns cases whose conditions are tried in sequence. */
 function searchedCases(count: number): MicroCase[] {
   const last = count - 1;
   const expressions = tableOf(count, (index) => ({ pathRegex: `^/v${index}/([a-z]+)/(.*)$` }));
@@ -74,7 +77,7 @@ function match(table: RouteTable<number>, name: string, wanted: RouteRequest, fo
   return { name: `match by ${name}`, run: () => table.match(wanted) };
 }
 
-/** Compares the readings of a path with an escaped slash. All readings must match one route. */
+/** Compares the readings of a path with an escaped slash. All readings must match the same route. */
 function readings(table: RouteTable<number>, name: string, wanted: RouteRequest, route: number): MicroCase {
   const compare = (): unknown => table.compareReadings(wanted, wanted.path, (value) => value === route);
   if (compare() !== 'all hold') throw new Error(`readings, ${name}: not all lead to route ${route}`);

@@ -1,5 +1,5 @@
 /**
- * Times the parts of the hot path one by one: `npm run bench:micro -- [FILTER] [--json]`. FILTER is a regular
+ * Times each part of the hot path separately: `npm run bench:micro -- [FILTER] [--json]`. FILTER is a regular
  * expression for the names of cases.
  */
 import { parseArgs } from 'node:util';
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
         for (const { name, run } of cases) bench(name, () => kept(run()));
       });
     } catch (error) {
-      // An older revision may lack what this suite measures.
+      // The base revision of `bench:branch` may lack the measured code.
       process.stderr.write(`bench:micro: ${suite} is left out: ${messageOf(error)}\n`);
     }
   }

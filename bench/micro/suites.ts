@@ -14,7 +14,7 @@ export type SuiteName = keyof typeof SUITES;
 
 export const SUITE_NAMES = Object.keys(SUITES) as SuiteName[];
 
-/** Loads the cases of a suite. Rejects if the sources lack what it measures. */
+/** Loads the cases of a suite. Rejects if the sources lack the measured code. */
 export async function casesOf(name: SuiteName): Promise<readonly MicroCase[]> {
   const { default: cases } = await SUITES[name]();
   return cases();

@@ -11,7 +11,7 @@ import type { MicroCase } from './micro-case.ts';
 
 const CLUSTERS = 20;
 const WORKERS = 4;
-/** A large configuration: a route for each cluster, and 20 endpoints in each. */
+/** A large configuration: one route per cluster, and 20 endpoints per cluster. */
 const LARGE = { clusters: 50, endpoints: 20 } as const;
 
 /** Counts in a worker's page, and scrapes the sums of all pages. */

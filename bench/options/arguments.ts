@@ -24,7 +24,7 @@ export type Invocation =
       readonly kind: 'run';
       readonly plan: Plan;
       /**
-       * Null for every scenario except `replay`. The plan of a replay is complete once the recording has been
+       * Null for every scenario except `replay`. The plan of a replay is complete after its recording is
        * read.
        */
       readonly replay: ReplayOptions | null;
@@ -77,7 +77,7 @@ const OWN_HEADERS = /^(?:upgrade|connection|content-length|transfer-encoding|sec
 /**
  * Parses the arguments after the program's name.
  *
- * @throws UsageError with one line that names the problem
+ * @throws UsageError with a one-line message
  */
 export function parseArguments(argv: readonly string[]): Invocation {
   const { given, urls } = tokensOf(argv);
@@ -157,7 +157,7 @@ function checkPlan(plan: Plan, given: Given): void {
     throw new UsageError(`-s: a fan-out message carries its time and needs ${STAMP_LENGTH} bytes at least`);
   }
   if (max > MAX_MESSAGE_BYTES) throw new UsageError(`-s: a message has 64MiB at most`);
-  // An upload identifies its messages by their position among the prepared messages.
+  // An upload identifies each message by its position in a ring of `2 * inFlight` prepared messages.
   const made = scenario === 'upload' ? 2 * plan.inFlight : 1;
   if (made * max > MAX_POOL_BYTES) {
     throw new UsageError('-m times -s is more than 128MiB: lower one of them');

@@ -27,7 +27,7 @@ export interface ReplayOptions {
   readonly workers: number;
 }
 
-/** How a recording is played. */
+/** A replay: the recording, and how it is played. */
 export interface ReplayPlan extends Pick<ReplayOptions, 'file' | 'speed' | 'expect'> {
   /** Redaction rules for replies. The recording's rules come first. */
   readonly redact: readonly string[];
@@ -46,7 +46,7 @@ export interface RecordingFacts {
   readonly attached: number;
   /** Tunnels. They are not played. */
   readonly tunnels: number;
-  /** Clients whose end is not recorded. */
+  /** Clients without a recorded end. */
   readonly unended: number;
   /** Frames, lines and sessions that are missing from the recording. */
   readonly lost: number;

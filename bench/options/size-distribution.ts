@@ -1,6 +1,6 @@
 import { formatByteSize, parseByteSize } from '../../src/core/units/byte-size.ts';
 
-/** Sizes of messages, in bytes of payload. */
+/** Distribution of message sizes, in bytes of payload. */
 export type SizeDistribution =
   | { readonly kind: 'fixed'; readonly size: number }
   | { readonly kind: 'uniform'; readonly min: number; readonly max: number }
@@ -14,7 +14,7 @@ const EXPONENTIAL_CUT = 16;
  * Parses `1KiB`, `32-1KiB` (uniform), `exp:512` (exponential, by its mean) or `32@80,1KiB@15,64KiB@5` (sizes
  * with weights).
  *
- * @returns undefined if the text has no such format
+ * @returns undefined if the text is invalid
  */
 export function parseSizeDistribution(text: string): SizeDistribution | undefined {
   if (text.includes('@')) return parseMix(text);
@@ -98,7 +98,7 @@ export function sampleSizes(sizes: SizeDistribution, count: number): Uint32Array
   for (let index = 0; index < count; index++) samples[index] = quantile(sizes, (index + 0.5) / count);
   let seed = 0x9e3779b9;
   for (let left = count - 1; left > 0; left--) {
-    // Marsaglia's xorshift, and the shuffle of Fisher and Yates.
+    // Marsaglia's xorshift and the Fisher-Yates shuffle.
     seed ^= seed << 13;
     seed ^= seed >>> 17;
     seed ^= seed << 5;

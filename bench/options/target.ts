@@ -4,7 +4,7 @@ import { UsageError } from '../../src/core/errors.ts';
 /** The server under load. */
 export interface Target {
   readonly protocol: 'ws' | 'wss' | 'tcp' | 'tls';
-  /** Name or address, IPv6 without brackets. */
+  /** Name or address. IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
   /** Path and query; `/` for a raw connection. */
@@ -16,7 +16,7 @@ const DEFAULT_PORTS = { ws: 80, wss: 443, tcp: null, tls: null } as const;
 /**
  * Parses the URL of a target.
  *
- * @throws UsageError with one line that says what to write
+ * @throws UsageError with a one-line message that shows a valid form
  */
 export function parseTarget(text: string): Target {
   const match = /^(wss?|tcp|tls):\/\//i.exec(text);
@@ -46,12 +46,12 @@ export function parseTarget(text: string): Target {
   };
 }
 
-/** Whether the protocol carries WebSocket frames. */
+/** Returns whether the protocol carries WebSocket frames. */
 export function isWebSocket(protocol: Target['protocol']): boolean {
   return protocol === 'ws' || protocol === 'wss';
 }
 
-/** Whether the protocol begins with TLS. */
+/** Returns whether the protocol begins with TLS. */
 export function isEncrypted(protocol: Target['protocol']): boolean {
   return protocol === 'wss' || protocol === 'tls';
 }
@@ -62,7 +62,7 @@ export function hostHeader(target: Target): string {
   return target.port === DEFAULT_PORTS[target.protocol] ? host : `${host}:${target.port}`;
 }
 
-/** Formats the URL in its normal form. */
+/** Formats a target as a URL in normal form. */
 export function formatTarget(target: Target): string {
   const path = isWebSocket(target.protocol) ? target.path : '';
   return `${target.protocol}://${hostHeader(target)}${path}`;

@@ -21,7 +21,7 @@ for (const [port, proxy] of [
   [ws, library.createProxyServer(options)],
   [wss, library.createProxyServer({ ...options, ssl })],
 ] as const) {
-  // Without a listener for errors, both proxies would throw.
+  // Without an `error` listener, both proxies would throw.
   proxy.on('error', () => undefined);
   proxy.listen(Number(port), '127.0.0.1');
 }

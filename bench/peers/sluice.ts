@@ -5,12 +5,12 @@ import { writeConfig } from './template.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Uses the default engines of listeners. */
+/** sluice with the default engines. */
 export const sluice = peerWith('sluice', 'auto', ['ws', 'wss', 'tcp']);
-/** Uses uWebSockets.js, a layer 7 engine. */
+/** sluice with uWebSockets.js, an engine of layer 7. */
 export const sluiceUws = peerWith('sluice-uws', 'uws', ['ws', 'wss']);
 
-/** Runs the sources of this repository, with one worker thread per layer. */
+/** Returns a peer that runs the sources of this repository, with one worker thread per layer. */
 function peerWith(name: string, engine: 'auto' | 'uws', modes: readonly Mode[]): Peer {
   const values = { engine };
   return {

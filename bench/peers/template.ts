@@ -7,7 +7,7 @@ const PLACE = /\{\{(\w+)\}\}/g;
 /**
  * Reads a configuration from this directory.
  *
- * @param values replace some placeholders. The others stay, for ports and files
+ * @param values values for some placeholders. The other placeholders stay, such as ports and files
  */
 export function readTemplate(name: string, values: Readonly<Record<string, string>> = {}): string {
   const text = readFileSync(join(import.meta.dirname, name), 'utf8');
@@ -15,8 +15,10 @@ export function readTemplate(name: string, values: Readonly<Record<string, strin
 }
 
 /**
- * Writes a configuration from this directory into the peer's own directory. Replaces every `{{name}}`: the
- * ports `ws`, `wss`, `tcp` and `endpoint`, the files `cert`, `key` and `both`, and `directory`.
+ * Writes a configuration from this directory into the peer's own directory, without placeholders.
+ *
+ * Values for `{{name}}`: the ports `ws`, `wss`, `tcp` and `endpoint`, the files `cert`, `key` and `both`,
+ * `directory`, and those in `more`.
  *
  * @returns the path of the written file
  */

@@ -60,7 +60,7 @@ export function run(program: string, args: readonly string[], env: NodeJS.Proces
   throw new StartError(`${program} ${args[0] ?? ''} failed (${status}):\n${lines}`);
 }
 
-/** Returns the mirror that the machine's own apt uses for Debian. */
+/** Returns the Debian mirror of the machine's own apt. */
 function debianMirror(): string {
   const format = '$(ORIGIN) $(REPO_URI)';
   const targets = run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);

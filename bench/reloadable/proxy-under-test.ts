@@ -21,7 +21,7 @@ export class ProxyUnderTest {
   /**
    * Starts a peer on the proxy's core, and waits until it serves.
    *
-   * @throws StartError if it does not serve
+   * @throws StartError if the peer does not serve
    */
   static async start(
     stage: Stage,

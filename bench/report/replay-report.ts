@@ -1,4 +1,4 @@
-/** The additional lines of reports about a replay. */
+/** Additional lines of a report about a replay. */
 import { formatBytes, formatCount, formatTime } from '../figures/readable-numbers.ts';
 import type { Plan, ReplayPlan } from '../options/plan.ts';
 import type { Result } from '../result/result.ts';

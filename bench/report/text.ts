@@ -33,7 +33,7 @@ export function renderText(result: Result, verdicts: readonly Verdict[]): string
     .join('\n\n')}\n`;
 }
 
-/** Describes the mode and the load. */
+/** Describes the scenario and the load. */
 function headLines(plan: Plan): string[] {
   const { scenario, connections, inFlight, rate, threads } = plan;
   if (plan.replay !== null) {

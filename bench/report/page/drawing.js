@@ -1,4 +1,4 @@
-/* What every part of the page draws with: elements, figures, tables and charts of bars. */
+/* Helpers for every part of the page: elements, figures, tables and bar charts. */
 'use strict';
 
 const main = document.getElementById('main');

@@ -1,7 +1,7 @@
 /* Lists the figures in which another proxy is better. */
 'use strict';
 
-/** Ratio to the best from which a figure is a loss. Less is within the noise of a run. */
+/** Min ratio for a loss against the best proxy. Smaller ratios are noise of a run. */
 const MIN_LOSS = 1.05;
 const LOSS_FIGURES = [
   { key: 'cpu', title: 'CPU each', text: (value) => `${value.toFixed(2)} µs`, loss: (a, b) => a / b },
@@ -9,7 +9,7 @@ const LOSS_FIGURES = [
   { key: 'p99', title: 'p99', text: time, loss: (a, b) => a / b },
 ];
 
-/** Shows each figure of sluice that is a loss to the best of the other proxies, the worst first. */
+/** Lists each figure in which sluice loses to the best of the other proxies, the worst first. */
 function showLosses(summaries) {
   section(
     'losses',

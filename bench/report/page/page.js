@@ -1,4 +1,4 @@
-/* Draws the results that stand in the page, with drawing.js and losses.js, which come before it. */
+/* Draws the results in the page's data. Uses drawing.js and losses.js, which precede this script. */
 'use strict';
 
 const { comparison, faults, scaling } = JSON.parse(document.getElementById('data').textContent);
