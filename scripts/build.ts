@@ -1,11 +1,11 @@
 /**
- * Builds the program into dist: `node scripts/build.ts`, or `npm run build`. With `--page` it only writes the page of the
- * admin address, which a proxy that runs from its sources needs, too. With `--clean` it only removes what builds and test
- * runs leave behind.
+ * Builds the program into dist: `node scripts/build.ts`, or `npm run build`. With `--page` it only writes the
+ * page of the admin address, which a proxy that runs from its sources needs, too. With `--clean` it only
+ * removes what builds and test runs leave behind.
  *
- * Each thread gets one file, or a few: a worker that loads 2 files instead of 350 starts in half of the CPU time and
- * takes 8 MB less. Names and lines are kept, so that traces of errors can be read without source maps. Packages stay
- * where npm installs them. Types are removed, and not checked.
+ * Each thread gets one file, or a few: a worker that loads 2 files instead of 350 starts in half of the CPU
+ * time and takes 8 MB less. Names and lines are kept, so that traces of errors can be read without source
+ * maps. Packages stay where npm installs them. Types are removed, and not checked.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -24,7 +24,10 @@ const ENTRIES = {
   'password-task': 'src/primary/access/passwords/password-task.ts',
   'bench-thread': 'bench/scenarios/thread.ts',
 };
-/** How a source names the file of a thread: `new URL('./thread.ts', import.meta.url)`, or with `${…}` for the extension. */
+/**
+ * How a source names the file of a thread: `new URL('./thread.ts', import.meta.url)`, or with `${…}` for the
+ * extension.
+ */
 const THREAD_URL = /new URL\((['`])(\.[^'`$]*?)(\.ts|\$\{[^'`]*\})\1, import\.meta\.url\)/g;
 
 /** Removes comments, and replaces the places of threads among the sources by their places in dist. */
@@ -37,7 +40,8 @@ const sources: Plugin = {
         const name = entryOf(relative(ROOT, join(dirname(path), `${file}.ts`)));
         return `new URL(${quote}./${name}${extension}${quote}, import.meta.url)`;
       });
-      // Comments cost each thread memory, twice as much with a character beyond Latin-1. The bundle has line ends again.
+      // Comments cost each thread memory, twice as much with a character beyond Latin-1. The bundle has line
+      // ends again.
       const { code } = await transform(placed, {
         loader: 'ts',
         minifyWhitespace: true,
@@ -49,8 +53,8 @@ const sources: Plugin = {
 };
 
 /**
- * Loads Node's HTTP modules as `require` does. An `import` reads all their exports at once. One of them loads Node's clients
- * for fetch and WebSocket, which take 3 MB a thread (Node 22).
+ * Loads Node's HTTP modules as `require` does. An `import` reads all their exports. One of them loads Node's
+ * clients for fetch and WebSocket, which take 3 MB a thread (Node 22).
  */
 const lightModules: Plugin = {
   name: 'light-modules',
@@ -79,7 +83,8 @@ async function bundle(): Promise<void> {
       entryPoints: { [name]: source },
       outdir: DIST,
       entryNames: '[name]',
-      // Without folders: a thread's place is relative to the file that names it, and esbuild chooses that file.
+      // Without folders: a thread's place is relative to the file that names it, and esbuild chooses that
+      // file.
       chunkNames: '[name]-[hash]',
       bundle: true,
       // Modules that a command or a listener loads on demand stay separate files.
@@ -97,7 +102,7 @@ async function bundle(): Promise<void> {
   chmodSync(join(DIST, 'main.js'), 0o755);
 }
 
-/** @throws Error for a file that is no entry: its thread would not start */
+/** @throws Error for a file that is not an entry: its thread would not start */
 function entryOf(source: string): string {
   const found = Object.entries(ENTRIES).find(([, file]) => file === source);
   if (found === undefined) throw new Error(`${source} is started as a thread: name it in scripts/build.ts`);

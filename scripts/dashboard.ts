@@ -11,7 +11,7 @@ const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 
 if (process.argv[1] === import.meta.filename) writeFileSync(FILE, await dashboardText());
 
-/** Returns what deploy/grafana/sluice.json should be. */
+/** Returns the expected text of deploy/grafana/sluice.json. */
 export async function dashboardText(): Promise<string> {
   const dashboard = {
     __inputs: [],

@@ -1,5 +1,6 @@
 /**
- * Writes the tables of docs/reference/metrics.md from the source: `npm run docs:metrics`. A test holds the file against them.
+ * Writes the tables of docs/reference/metrics.md from the source: `npm run docs:metrics`. A test holds the
+ * file against them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -27,7 +28,7 @@ const TITLES: Readonly<Record<keyof typeof pageShapes, string>> = {
 
 if (process.argv[1] === import.meta.filename) writeFileSync(FILE, await metricsPage());
 
-/** Returns what docs/reference/metrics.md should be: its own text, and the tables below it. */
+/** Returns the expected text of docs/reference/metrics.md: its own text, and the tables below it. */
 export async function metricsPage(): Promise<string> {
   const [text] = readFileSync(FILE, 'utf8').split(BEGIN);
   const parts = [text!, BEGIN, '## Written by workers', 'Each series is the sum over all workers.'];

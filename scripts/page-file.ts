@@ -1,4 +1,6 @@
-/** Writes the page of the admin address: one file, with its style, its script and the chart library inside. */
+/**
+ * Writes the page of the admin address: one file, with its style, its script and the chart library inside.
+ */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -15,8 +17,8 @@ const STYLES = [
 /**
  * Bundles the page into `page.html` of a directory.
  *
- * The file is replaced at once: a proxy that runs from its sources may read it at any time. Rejects with esbuild's messages,
- * which it also prints.
+ * The file is replaced atomically: a proxy that runs from its sources may read it at any time. Rejects with
+ * esbuild's messages, which it also prints.
  *
  * @param root directory of the package
  */

@@ -1,4 +1,6 @@
-/** Writes the generated pages of docs/reference: `npm run docs:reference`. Tests hold the files against them. */
+/**
+ * Writes the generated pages of docs/reference: `npm run docs:reference`. Tests hold the files against them.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { commandsPage } from './reference/commands-page.ts';

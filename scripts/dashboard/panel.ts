@@ -44,7 +44,9 @@ interface GridPlace {
   readonly h: number;
 }
 
-/** Places the rows below each other, and their panels from left to right. Returns panels in Grafana's format. */
+/**
+ * Places the rows below each other, and their panels from left to right. Returns panels in Grafana's format.
+ */
 export function layOut(rows: readonly RowPlan[]): object[] {
   const all: object[] = [];
   let id = 1;

@@ -1,4 +1,4 @@
-/** Rows of what clients do, from the whole to the parts. */
+/** Rows about the clients' traffic, from totals to details. */
 import type { RowPlan } from './panel.ts';
 import { CLUSTER, LISTENER, OF, one, quantiles, rate } from './queries.ts';
 

@@ -127,7 +127,7 @@ function enginesOf(
 function inTreeOrder(paths: readonly string[]): readonly string[] {
   const below = (parent: string): readonly string[] =>
     paths.filter((path) => parentOf(path) === parent).flatMap((path) => [path, ...below(path)]);
-  // Groups of settings, such as `workers`, are no settings themselves.
+  // Groups of settings, such as `workers`, are not settings themselves.
   const groups = new Set(paths.map(parentOf).filter((path) => path !== '' && !paths.includes(path)));
   return [...[...groups].flatMap(below), ...below('')];
 }

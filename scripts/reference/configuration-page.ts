@@ -42,7 +42,7 @@ const SECTIONS: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['Demo', 'demo'],
 ];
 
-/** Returns what the page should be: its own text, and the keys below it. */
+/** Returns the page's expected text: its own text, and the keys below it. */
 export async function configurationPage(page: string, file: string): Promise<string> {
   const [text = ''] = page.split(BEGIN);
   const keys = configKeys();

@@ -129,7 +129,9 @@ function literalsOf(type: ts.Type): readonly string[] | null {
   return texts.length === types.length ? texts : null;
 }
 
-/** Returns the texts that a method gets as an argument from its own file; null if the name is no parameter. */
+/**
+ * Returns the texts that a method gets as an argument from its own file; null if the name is not a parameter.
+ */
 function textsOfArguments(
   name: ts.Identifier,
   source: ts.SourceFile,

@@ -1,6 +1,6 @@
 /**
- * The Markdown of docs/reference/log-lines.md: its own text, and tables of all log lines and fields. Messages, levels and fields
- * come from the source. The last column of each row is written by hand, and kept.
+ * The Markdown of docs/reference/log-lines.md: its own text, and tables of all log lines and fields.
+ * Messages, levels and fields come from the source. The last column of each row is written by hand, and kept.
  */
 import { format, resolveConfig } from 'prettier';
 import { findLogCalls, type LogCall } from './log-calls.ts';
@@ -20,7 +20,7 @@ const SECTIONS: readonly (readonly [title: string, prefixes: RegExp])[] = [
 ];
 const FIELDS = 'Fields';
 
-/** Returns what the page should be. A row without a hand-written column has an empty one. */
+/** Returns the page's expected text. A row without a hand-written column has an empty one. */
 export async function logLinesPage(page: string, file: string): Promise<string> {
   const [text = '', tables = ''] = page.split(BEGIN);
   const written = writtenColumns(tables);

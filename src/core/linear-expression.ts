@@ -59,9 +59,9 @@ export async function loadExpressions(nextTurn: () => Promise<void>): Promise<vo
 }
 
 /**
- * A compiled regular expression in RE2 syntax. It matches like JavaScript's, but has neither backreferences
- * nor lookaround. It is not anchored, and case-sensitive without `(?i)`. A group inside a repetition keeps
- * its last match, while JavaScript clears it in each round.
+ * A compiled regular expression in RE2 syntax. It matches like a JavaScript expression, but has neither
+ * backreferences nor lookaround. It is not anchored, and case-sensitive without `(?i)`. A group inside a
+ * repetition keeps its last match, while JavaScript clears it in each round.
  */
 export class LinearExpression {
   readonly source: string;
@@ -108,8 +108,8 @@ export class LinearExpression {
   /**
    * Replaces every non-empty match.
    *
-   * @param mayContinue called before each search; returns false to stop. A search takes linear time, and there
-   * may be as many as characters
+   * @param mayContinue called before each search; returns false to stop. A search takes linear time, and
+   * there may be as many as characters
    * @returns the same text if nothing matches; null if stopped
    */
   replaceAll(text: string, by: string, mayContinue: () => boolean): string | null {

@@ -84,7 +84,7 @@ export interface WorkerStart extends Generation {
   readonly port: MessagePort;
 }
 
-/** What to drain. */
+/** Scope of the drain. */
 export type DrainScope =
   | { readonly kind: 'all' }
   | { readonly kind: 'listener'; readonly name: string }

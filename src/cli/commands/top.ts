@@ -18,7 +18,7 @@ const EVENTS_PATH = '/events?limit=200';
 const NO_TOKEN = 'events need admin.token: set it in the file, or as SLUICE_ADMIN_TOKEN';
 
 /**
- * Shows the state until a key or a signal ends it. Prints it once as text if the output is no capable
+ * Shows the state until a key or a signal ends it. Prints it once as text if the output is not a capable
  * terminal, and once as JSON with `--json`.
  *
  * @returns 0, or 128 plus the number of the signal that ended it

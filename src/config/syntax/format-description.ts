@@ -1,6 +1,6 @@
 /**
- * Formats as data, for the reference of the configuration. A running proxy never asks for a description, and pays one
- * comparison per value.
+ * Formats as data, for the reference of the configuration. A running proxy never asks for a description, and
+ * pays one comparison per value.
  */
 
 /** The values that a format accepts. */

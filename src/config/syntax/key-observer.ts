@@ -1,7 +1,8 @@
 import type { Path } from './source-file.ts';
 
 /**
- * Receives what the schema reads from a configuration. Scripts list every key by it; a running proxy has no observer.
+ * Receives what the schema reads from a configuration. Scripts list every key by it; a running proxy has no
+ * observer.
  */
 export interface KeyObserver {
   /** Called when a mapping is read. `what` names it in messages. */

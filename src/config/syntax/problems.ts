@@ -32,7 +32,7 @@ const MAX_PROBLEMS = 100;
 
 /** Collects the errors and warnings of one load. */
 export class Problems {
-  /** Receives what is read. Null in a running proxy. */
+  /** Receives every mapping and value that is read. Null in a running proxy. */
   readonly observer: KeyObserver | null;
   readonly #file: string;
   readonly #source: SourceFile;

@@ -3,7 +3,7 @@ import type { Slices } from './slices.ts';
 /** Work in steps. It yields after each step, so that the caller can do other work in between. */
 export type Steps<Result> = Generator<undefined, Result, undefined>;
 
-/** Does all steps at once. Returns the result. */
+/** Does all steps without a pause. Returns the result. */
 export function doSteps<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const { done, value } = steps.next();

@@ -2,7 +2,7 @@ import { IndexedHeap, type HeapItem } from '../../core/collections/indexed-heap.
 
 /**
  * Max connections in use, in number and as a fraction, of the network with the most connections. Below either
- * limit, the network may take places of others: a browser opens 6 connections to a site at once.
+ * limit, the network may take places of others: a browser opens 6 concurrent connections to a site.
  */
 const MAX_IN_USE = 6;
 const MAX_FRACTION_IN_USE = 1 / 8;

@@ -26,7 +26,7 @@ const TONES: Readonly<Record<LiveWorker['state'], string>> = {
 /** Min lag that delays messages noticeably. */
 const LONG_LAG_S = 0.1;
 
-/** A draining worker has the same name as its successor, so the name alone is no key. */
+/** A draining worker has the same name as its successor, so the name alone is not a key. */
 interface WorkerItem {
   readonly key: string;
   readonly worker: LiveWorker;

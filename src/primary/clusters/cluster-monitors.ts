@@ -16,7 +16,7 @@ import type { Successes } from './outlier-detector.ts';
 /** Default rate at which connections are evicted. */
 const DEFAULT_EVICTIONS_PER_SECOND = 100;
 
-/** What clusters need of the workers and operators. */
+/** Functions of the workers and operators that clusters use. */
 interface ClusterWorkers {
   readonly broadcast: Pick<Broadcast, 'publish' | 'evict'>;
   readonly pages: Pick<WorkerPages, 'directory' | 'sums'>;

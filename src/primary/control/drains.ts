@@ -3,7 +3,7 @@ import type { DrainStatus } from '../../protocol/admin/status.ts';
 import { scopeKey, type DrainScope } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
-/** What drains need of the workers. */
+/** The workers' functions that drains use. */
 interface DrainedWorkers {
   readonly config: Pick<Config, 'listeners'>;
   /** Counts the sessions and tunnels of a scope. For an endpoint, counts requests too. */
@@ -12,7 +12,7 @@ interface DrainedWorkers {
   undrain(scope: DrainScope): void;
 }
 
-/** What drains need of the clusters: an endpoint's state includes whether it is drained. */
+/** The clusters' functions that drains use. An endpoint's state includes whether it is drained. */
 interface DrainedClusters {
   find(cluster: string): { find(label: string): DrainedEndpoint | undefined } | undefined;
 }

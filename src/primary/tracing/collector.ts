@@ -16,7 +16,7 @@ export interface ExportOwner {
 const EXPORT_TIMEOUT_MS = 4000;
 /** Max time of an export until its connections are closed. The SDK limits only silence, not a slow answer. */
 const CUT_TIMEOUT_MS = 2 * EXPORT_TIMEOUT_MS;
-/** Max concurrent exports. Several run only at the end of the process, to empty the queue at once. */
+/** Max concurrent exports. Several run only at the end of the process, to empty the queue quickly. */
 const MAX_EXPORTS = 64;
 const MAX_DETAIL_CHARACTERS = 200;
 

@@ -42,7 +42,10 @@ export function takeError(): TakenError {
   return described(error === 0 ? oldest : error);
 }
 
-/** Creates an error from the previous OpenSSL call, and removes its errors. @param what what failed */
+/**
+ * Creates an error from the previous OpenSSL call, and removes its errors. @param what the operation that
+ * failed
+ */
 export function setupError(what: string): TlsSetupError {
   const calls = openssl();
   const { text } = described(calls.peekError());

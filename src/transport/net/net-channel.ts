@@ -48,8 +48,8 @@ export const READ_OPTIONS = {
  * Turns a socket into a channel. Bytes read by a socket with {@link READ_OPTIONS} arrive without `data`
  * events.
  *
- * @param yieldToNode gives Node a turn soon; null in a thread that runs Node's own loop. Elsewhere, Node acts on
- * requests only in its turn.
+ * @param yieldToNode gives Node a turn soon; null in a thread that runs Node's own loop. Elsewhere, Node acts
+ * on requests only in its turn.
  */
 export function asChannel<Owner extends ChannelOwner>(
   socket: Socket,

@@ -7,7 +7,7 @@ const CONTROL = 0x08;
 const MASKED = 0x80;
 /** Head of a masked frame with an 8-byte length. */
 const MAX_HEAD_BYTES = 14;
-/** Max payload bytes unmasked at once. A multiple of 4, the length of a mask. */
+/** Max payload bytes unmasked in one step. A multiple of 4, the length of a mask. */
 const STEP_BYTES = 16 * 1024;
 /** Value of `#first` if the observer attached inside the frame. */
 const UNKNOWN = -1;
@@ -29,8 +29,8 @@ export interface ObservedPosition {
 /**
  * Observes the WebSocket frames of one direction (RFC 6455 section 5), masked or not. Input may be cut at any
  * byte. The observer decides nothing for the session, so it is lenient: it reports unknown opcodes and
- * reserved bits unchanged. It can attach anywhere, even inside a frame. It keeps no payload, never throws, and
- * uses bounded memory.
+ * reserved bits unchanged. It can attach anywhere, even inside a frame. It keeps no payload, never throws,
+ * and uses bounded memory.
  *
  * A subclass receives the frames. Its callbacks may call {@link detach}.
  */
@@ -85,7 +85,9 @@ export abstract class FrameObserver {
     this.#heldLength = 0;
   }
 
-  /** Attaches at a position. Skips the remaining payload of the current frame without reporting that frame. */
+  /**
+   * Attaches at a position. Skips the remaining payload of the current frame without reporting that frame.
+   */
   attach({ payloadLeft, heldPart }: ObservedPosition): void {
     this.detach();
     this.#first = UNKNOWN;
@@ -103,8 +105,8 @@ export abstract class FrameObserver {
   }
 
   /**
-   * Skips payload of the current frame that was forwarded unobserved. Detaches if `bytes` exceeds the remaining
-   * payload.
+   * Skips payload of the current frame that was forwarded unobserved. Detaches if `bytes` exceeds the
+   * remaining payload.
    */
   skip(bytes: number): void {
     if (this.#left === DETACHED || bytes <= 0) return;

@@ -103,7 +103,10 @@ export class HandshakeSecrets {
     return `${shown};${cutParts(text.slice(mark + 1), ';', (parameter) => this.#cutParameter(parameter))}`;
   }
 
-  /** Cuts the secrets of a query or path parameter. A query value extends to the next `&`, whatever it contains. */
+  /**
+   * Cuts the secrets of a query or path parameter. A query value extends to the next `&`, whatever it
+   * contains.
+   */
   #cutParameter(parameter: string): string {
     const equals = parameter.indexOf('=');
     if (equals < 0) return hasSecret(parameter, this.#names) ? CUT : parameter;

@@ -30,8 +30,8 @@ interface FoundJson {
 
 /**
  * Finds the outermost objects and arrays in a text: plain JSON, JSON after a prefix as in Socket.IO, JSON
- * lines, or JSON among other bytes. A truncated or malformed value ends there, and keeps its earlier parts.
- * Runs in linear time.
+ * lines, or JSON among other bytes. A truncated or malformed value ends at the fault, and keeps its earlier
+ * parts. Runs in linear time.
  */
 export function findJson(text: string): FoundJson | typeof TOO_DEEP {
   const reader = new JsonReader(text);

@@ -5,7 +5,7 @@ import type { SecretNames } from '../../wire/redaction/secret-names.ts';
 
 /** Max reports of a tap that the primary has not acknowledged. */
 const MAX_REPORTS_UNDER_WAY = 4;
-/** Characters of a report. Sending many at once would stop the worker for a millisecond. */
+/** Characters of a report. Sending more would stop the worker for a millisecond. */
 const REPORT_CHARACTERS = 32 * 1024;
 /** Max waiting characters for another frame. Frames above it are lost. */
 const MAX_FRAME_CHARACTERS = 256 * 1024;

@@ -37,7 +37,7 @@ export function verdictOn(answer: AuthAnswer, listed: readonly string[]): Decisi
 /**
  * Refuses a client because the server cannot be asked.
  *
- * @param what what happened to the request, in a few words
+ * @param what the request's fate, in a few words
  */
 export function failure(what: string): Refused {
   return {

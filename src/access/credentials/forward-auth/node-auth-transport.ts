@@ -24,7 +24,7 @@ export class NodeAuthTransport implements AuthTransport {
 
   /**
    * @param url scheme `http` or `https`
-   * @param maxConnections max connections at once; more requests wait for one
+   * @param maxConnections max concurrent connections; more requests wait for one
    * @param yieldToNode gives Node the turn that it needs to start
    */
   constructor(url: string, maxConnections: number, yieldToNode: () => void) {

@@ -233,8 +233,8 @@ export class LimitTable {
     for (let tries = 0; Atomics.compareExchange(words, at, 0, 1) !== 0; tries++) {
       if (tries < MAX_SPINS) continue;
       Atomics.wait(words, at, 1, SLEEP_MS);
-      // Slots are claimed, not locked. If two threads take the lock at once, they can at worst insert a key
-      // twice.
+      // Slots are claimed, not locked. If two threads take the lock at the same time, they can at worst
+      // insert a key twice.
       if (performance.now() >= giveUpAt) return;
     }
   }

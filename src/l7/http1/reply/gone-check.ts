@@ -9,9 +9,9 @@ const CHECK_MS = 10_000;
 
 /**
  * Checks whether a client still exists after its FIN. The client may have closed only its sending side, or
- * its whole socket: then it answers the next bytes by a reset. The probe bytes have no meaning. They are 100
- * (Continue), which clients discard if they did not ask for it (RFC 9110 section 15.2.1), or a leading zero
- * of the next chunk's size.
+ * its whole socket: then it answers the next bytes with a reset. The probe bytes have no meaning. They are
+ * 100 (Continue), which clients discard if they did not ask for it (RFC 9110 section 15.2.1), or a leading
+ * zero of the next chunk's size.
  */
 export class GoneCheck extends Timed {
   readonly #wheel: TimerWheel;

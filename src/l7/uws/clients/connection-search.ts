@@ -27,7 +27,9 @@ interface SearchedSockets {
   tableSize(): number;
   /** Whether the descriptor is a client socket of this thread. */
   includes(fd: number): boolean;
-  /** Returns the milliseconds since the last received byte, Infinity if the descriptor is no connection. */
+  /**
+   * Returns the milliseconds since the last received byte, Infinity if the descriptor is not a connection.
+   */
   silence(fd: number): number;
   disguise(fds: readonly number[]): Hideable & { end(): void };
 }

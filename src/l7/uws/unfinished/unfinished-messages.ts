@@ -27,7 +27,7 @@ const SAMPLE_PAUSE = 4;
 const LOOK_UP_PAUSE = 50;
 /** Max time of lookups in one tick. */
 const MAX_LOOK_UP_MS = 50;
-/** Max descriptors that are identified at once. Needs as many free descriptors for a moment. */
+/** Max descriptors that are identified together. Needs as many free descriptors for a moment. */
 const MAX_GROUP = 128;
 /** Max age of a session that counts as watched from its start. */
 const MAX_YOUNG_MS = 10_000;

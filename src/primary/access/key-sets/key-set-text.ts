@@ -1,7 +1,7 @@
 /**
  * Counts the keys of a JSON Web Key Set (RFC 7517 section 5).
  *
- * @throws Error with a short reason for the log if the text is no key set, or has no keys. It must not
+ * @throws Error with a short reason for the log if the text is not a key set, or has no keys. It must not
  * replace a good set.
  */
 export function keysIn(text: string): number {

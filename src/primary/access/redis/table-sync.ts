@@ -6,7 +6,7 @@ import type { RedisLink } from './redis-link.ts';
 import { HOLD, numbersOf, run, TAKE } from './scripts.ts';
 import { SharedBucket, type BucketClaim } from './shared-bucket.ts';
 
-/** What all tables of a process share. */
+/** State shared by all tables of a process. */
 interface SyncParts {
   readonly link: Pick<RedisLink, 'send'>;
   /** Prefix of all keys in Redis. */
