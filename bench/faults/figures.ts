@@ -29,7 +29,7 @@ export function kindsOf(endings: readonly Ending[]): string {
   return sorted.map(([kind, count]) => `${formatCount(count)} x ${kind}`).join(', ') || 'none';
 }
 
-/** Returns the sessions that ended at or after a time without being closed by the crowd. */
+/** Returns the sessions that ended at or after a time, before the crowd closed them. */
 export function endedSince({ ends }: CrowdLog, from: number): readonly Ending[] {
   return ends.filter(({ at }) => at >= from);
 }

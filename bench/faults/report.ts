@@ -45,7 +45,7 @@ export function mergeReports(first: FaultReport, second: FaultReport): FaultRepo
   };
 }
 
-/** Merges two records: entries of the second come first, and replace those of the first. */
+/** Merges two records. Entries of the second come first, and replace entries of the first. */
 function merged<T>(
   first: Readonly<Record<string, T>>,
   second: Readonly<Record<string, T>>,

@@ -3,7 +3,7 @@ import type { ReloadablePeer } from '../reloadable/reloadable-peer.ts';
 import type { Stage } from '../rig/stage.ts';
 import type { Findings } from './report.ts';
 
-/** A fault of a proxy or its surroundings, and how to measure its effect on clients. */
+/** A fault of a proxy or its surroundings, and the measurement of its effect on clients. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;

@@ -6,7 +6,7 @@ export type Timeline = readonly (readonly [seconds: number, value: number])[];
 /**
  * Returns the number of open sessions every `stepMs` in [from, until]. Second 0 is at `zero`.
  *
- * @param log openings and endings in order of their times
+ * @param log openings and endings, sorted by time
  */
 export function openOverTime(
   { opens, ends }: Pick<CrowdLog, 'opens' | 'ends'>,
@@ -54,7 +54,8 @@ export function percentileBetween(
 }
 
 /**
- * Returns the smallest value that is at least as large as the given percentage of all values.
+ * Returns a percentile by nearest rank: the smallest value that is at least as large as this percentage of
+ * all values.
  *
  * @param values at least one
  */

@@ -14,7 +14,7 @@ export interface Result {
   readonly interrupted: boolean;
   readonly measuredMs: number;
   readonly timings: Readonly<Record<Timing, Distribution>>;
-  /** Messages that were answered (scenario connect: connections that were opened). */
+  /** Answered messages. In scenario `connect`: opened connections. */
   readonly messages: number;
   readonly messageRates: Rates;
   /** Payload bytes of these messages. */

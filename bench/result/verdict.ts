@@ -1,15 +1,15 @@
 import type { Assertion, Metric } from '../options/assertion.ts';
 import type { Result } from './result.ts';
 
-/** Whether an assertion holds. */
+/** The result of an assertion. */
 export interface Verdict {
   readonly assertion: Assertion;
-  /** The measured value: milliseconds, or a number; null without one. */
+  /** The measured value, in milliseconds or a plain number. Null if nothing was measured. */
   readonly actual: number | null;
   readonly holds: boolean;
 }
 
-/** Judges an assertion. An assertion about times fails if no times exist. */
+/** Judges an assertion. An assertion about times fails if nothing was timed. */
 export function judge(result: Result, assertion: Assertion): Verdict {
   const actual = valueOf(result, assertion.metric);
   return { assertion, actual, holds: actual !== null && compare(actual, assertion) };

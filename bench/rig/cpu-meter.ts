@@ -12,13 +12,13 @@ export class CpuMeter {
     crew.onStart = (from) => {
       setTimeout(() => {
         this.#begin = read();
-        // Reading takes time, so the remaining time is calculated again.
+        // Reading takes time: compute the remaining time again.
         setTimeout(() => (this.#end = read()), from + durationMs - monotonicNow());
       }, from - monotonicNow());
     };
   }
 
-  /** Returns microseconds of CPU per millisecond of the run; null if nothing was measured. */
+  /** Returns microseconds of CPU per millisecond of the run. Null if nothing was measured. */
   microsecondsPerMs(): number | null {
     const ms = this.#end.at - this.#begin.at;
     return ms > 0 ? ((this.#end.cpu - this.#begin.cpu) * 1000) / ms : null;

@@ -19,7 +19,7 @@ export function pinSelf(core: number): void {
   spawnSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)]);
 }
 
-/** Returns a command that runs pinned to a core. */
+/** Returns the command pinned to a core, or unchanged if the core is null. */
 export function pinned(command: Command, core: number | null): Command {
   if (core === null) return command;
   return { ...command, program: 'taskset', args: ['-c', String(core), command.program, ...command.args] };

@@ -3,10 +3,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 
 /** Unit of the times in /proc/PID/stat. */
 const TICK_MS = 10;
-/** Max threads to read one by one. Reading more takes longer than a clock tick. */
+/** Max threads to read one by one. Reading more would take longer than a clock tick. */
 const MAX_THREADS = 64;
 
-/** Returns a process and all its descendants. */
+/** Returns the ids of a process and all its descendants. */
 export function processTree(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {
@@ -36,8 +36,8 @@ export function residentOf(pid: number): number {
 }
 
 /**
- * Reads the scheduler's CPU time in milliseconds, exact to the nanosecond. Null if the kernel has none, or
- * for too many threads.
+ * Returns the CPU time from the scheduler in milliseconds, with nanosecond resolution. Null if the kernel has
+ * none or the process has too many threads.
  */
 function scheduledMs(pid: number): number | null {
   try {
@@ -59,7 +59,7 @@ function ticksMs(pid: number): number {
   return stat === null ? 0 : (Number(stat[11]) + Number(stat[12])) * TICK_MS;
 }
 
-/** Reads the fields of /proc/PID/stat from the third on; null if the process has ended. */
+/** Returns the fields of /proc/PID/stat, starting at the third. Null if the process has ended. */
 function statOf(pid: number): readonly string[] | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -78,7 +78,7 @@ function kibibytes(pid: number): number {
   );
 }
 
-/** Reads a number from a file in /proc/PID. Null if the process has ended, or may not be read. */
+/** Reads a number from a file in /proc/PID. Null if the process has ended or the file may not be read. */
 function readKibibytes(pid: number, file: string, line: RegExp): number | null {
   try {
     const match = line.exec(readFileSync(`/proc/${pid}/${file}`, 'utf8'));

@@ -7,8 +7,8 @@ const REQUEST =
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
 
 /**
- * Whether WebSockets can be opened on a port of 127.0.0.1. Accepting connections is not enough: a program may
- * listen before it serves.
+ * Checks whether a port of 127.0.0.1 serves WebSockets. An accepted connection proves too little: a program
+ * may listen before it serves.
  */
 export function serves(port: number, encrypted: boolean): Promise<boolean> {
   return new Promise((settle) => {

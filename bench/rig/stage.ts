@@ -16,8 +16,8 @@ export interface EndpointProcess {
 }
 
 /**
- * Owns the processes of a measurement, their certificate and their directory. Removes all of them when this
- * process ends, however it ends.
+ * Owns the processes of a measurement, their certificate and their directory. When this process exits or is
+ * interrupted, kills the processes and deletes the directory.
  */
 export class Stage {
   readonly cores: Cores | null;
@@ -55,7 +55,7 @@ export class Stage {
     return { process: endpoint, plain, tls };
   }
 
-  /** Starts a process on a core. */
+  /** Starts a process. Pins it to a core if the stage has cores. */
   start(name: string, command: Command, core: keyof Cores): Supervised {
     const supervised = new Supervised(name, pinned(command, this.cores?.[core] ?? null));
     this.#processes.add(supervised);

@@ -74,7 +74,7 @@ export class Supervised {
     }
   }
 
-  /** The end of the output on stdout and stderr. */
+  /** The last part of the output on stdout and stderr. */
   get output(): string {
     return this.#output;
   }
@@ -96,7 +96,7 @@ export class Supervised {
     clearTimeout(timer);
   }
 
-  /** Kills the process when this process ends and cannot wait. */
+  /** Kills the process. Used when this process ends and cannot wait. */
   kill(): void {
     this.#child.kill('SIGKILL');
   }

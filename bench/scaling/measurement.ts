@@ -16,33 +16,33 @@ const SETTLE_MS = 1000;
 const OPEN_MS = 120_000;
 const HOLD_MS = 600_000;
 
-/** The cost of a number of sessions for the proxies that carry them. */
+/** The cost of a number of sessions. */
 export interface SessionPoint {
   readonly sessions: number;
   /** Number of proxy processes that share the sessions. */
   readonly processes: number;
   /** Memory of the processes, in bytes. */
   readonly memory: number;
-  /** Memory of the kernel for the two sockets of each session in the proxy, in bytes. */
+  /** Kernel memory for the proxy's two sockets of each session, in bytes. */
   readonly kernel: number;
-  /** Cores in use while only the pings of an idle timeout cross. */
+  /** CPU cores in use while only the pings of the idle timeout are sent. */
   readonly idleCpu: number;
-  /** Cores in use with {@link RATE} messages per second over all sessions. */
+  /** CPU cores in use with {@link RATE} messages per second over all sessions. */
   readonly busyCpu: number;
 }
 
 /**
- * Idle timeout of the measured proxies. Short, so that pings show. Idle CPU is measured over one whole
- * timeout.
+ * Idle timeout of the measured proxies. It is short, so that pings show in the CPU time. Idle CPU is measured
+ * over one whole timeout.
  */
 export const IDLE_TIMEOUT_SECONDS = 16;
 /** Messages per second over all sessions, whatever their number. */
 const RATE = 10_000;
 
 /**
- * Measures fresh proxies that carry sessions to a dedicated endpoint.
+ * Measures newly started proxies that carry sessions to one endpoint.
  *
- * @throws Error if not all of the sessions open
+ * @throws Error if not all sessions open
  */
 export async function measureSessions(
   stage: Stage,
@@ -65,7 +65,7 @@ export async function measureSessions(
   const [cpuBefore, from] = [cpuOf(pids), performance.now()];
   await delay(IDLE_TIMEOUT_SECONDS * 1000);
   const idleCpu = (cpuOf(pids) - cpuBefore) / (performance.now() - from);
-  // Waits until the garbage of the handshakes is collected.
+  // During the idle time, the garbage of the handshakes has been collected.
   const held = memory();
   for (const crew of idle) crew.stop();
   await Promise.all(runs);
@@ -75,7 +75,7 @@ export async function measureSessions(
     sessions,
     processes,
     memory: held,
-    // A session has four sockets on this machine, and two of them are the proxy's.
+    // Each session has four sockets on this machine. Two of them are the proxy's.
     kernel: (kernelAfter - kernelBefore) / 2,
     idleCpu,
     busyCpu,
@@ -177,7 +177,7 @@ function crewOf(proxy: ProxyUnderTest, more: Partial<Plan>): Crew {
   return new Crew({ plan, address: '127.0.0.1', threadFile: THREAD });
 }
 
-/** Reads the memory of the kernel's slabs, which hold sockets and files. */
+/** Returns the memory of the kernel's slabs, which hold sockets and files, in bytes. */
 function kernelBytes(): number {
   const kibibytes = /^Slab:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
   return Number(kibibytes) * 1024;

@@ -23,9 +23,9 @@ export interface Fit {
   readonly fit: Line & { readonly text: string };
 }
 
-/** The costs are extrapolated to this number of sessions. */
+/** Sessions in the extrapolation of the costs. */
 const MILLION = 1_000_000;
-/** The default of the proxy's idle timeout. */
+/** Default idle timeout of the proxy. */
 const USUAL_IDLE_SECONDS = 120;
 
 /**

@@ -19,7 +19,10 @@ import {
 } from './measurement.ts';
 import { fitAll, renderScaling, type ScalingReport } from './report.ts';
 
-/** A process has two descriptors per session. Above its limit, several processes share the sessions. */
+/**
+ * A session takes two descriptors of a process. Above the process's limit, several processes share the
+ * sessions.
+ */
 const SIZES = [
   { sessions: 100, processes: 1 },
   { sessions: 1000, processes: 1 },

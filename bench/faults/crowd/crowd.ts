@@ -35,7 +35,7 @@ export class Crowd {
     const { reopens } = options;
     const task: CrowdTask = { plan: planOf(options), page: this.#page.buffer, port: port2, reopens };
     this.#log = this.#pool.run(task, { transferList: [port2] }) as Promise<CrowdLog>;
-    // leave() reports a rejection.
+    // `leave` reports a rejection.
     this.#log.catch(() => undefined);
   }
 

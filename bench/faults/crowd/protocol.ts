@@ -17,21 +17,21 @@ export type ToCrowd =
   | { readonly type: 'stop' };
 
 export interface FromCrowd {
-  /** Every session is open or has failed once, and traffic has begun. */
+  /** Every session is open or failed at its first attempt, and traffic has begun. */
   readonly type: 'ready';
 }
 
 /** The events of a crowd's sessions. */
 export interface CrowdLog {
-  /** Opened sessions: when, and how long opening took from the first packet. */
+  /** Opened sessions. */
   readonly opens: readonly Opening[];
-  /** Sessions that ended without being closed by the crowd. */
+  /** Sessions that ended before the crowd closed them, including those that a storm dropped. */
   readonly ends: readonly Ending[];
-  /** Attempts to open a session that failed. */
+  /** Failed attempts to open a session. */
   readonly failures: readonly Ending[];
-  /** Pairs: when a message was due, and how long the client waited for its reply, received or not. */
+  /** Pairs, one per message: its due time, and the wait for its reply, whether or not the reply arrived. */
   readonly waits: Float64Array;
-  /** Number of messages whose session ended before their reply arrived. */
+  /** Messages whose session ended before their reply arrived. */
   readonly lost: number;
 }
 
@@ -41,8 +41,8 @@ export interface Opening {
 }
 
 export interface Ending {
-  /** When the close frame arrived. Without one, when the connection ended. */
+  /** Time of the close frame. Without one, time when the connection ended. */
   readonly at: number;
-  /** A close code (1006 without a close frame), or an error. */
+  /** A close code (1006 without a close frame), an error, or `dropped by the client`. */
   readonly kind: string;
 }

@@ -2,9 +2,9 @@ import { Recorder } from '../../driver/measuring/recorder.ts';
 
 /** A recorder that keeps every event with its time, for a timeline. */
 export class Witness extends Recorder {
-  /** Pairs: when a message was due, and how long the client waited for its reply, received or not. */
+  /** Pairs, one per message: its due time, and the wait for its reply, whether or not the reply arrived. */
   readonly waits: number[] = [];
-  /** Why the current session ended: a close code, or an error. */
+  /** Why the last session to end or fail did so: a close code, or an error. */
   reason = '';
 
   constructor() {

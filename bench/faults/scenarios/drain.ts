@@ -11,7 +11,7 @@ const SESSIONS = 2000;
 const GRACE_SECONDS = 5;
 const PATIENCE_MS = 15_000;
 
-/** Tells the proxy to end. */
+/** Drains the proxy, until its grace period ends. */
 export const drain: Scenario = {
   name: 'drain',
   title: 'Drain',

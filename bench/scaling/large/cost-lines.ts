@@ -19,7 +19,7 @@ export interface CostLine {
   readonly counts: readonly number[];
   /** In bytes. */
   readonly memory: number;
-  /** CPU until the proxy is ready, in milliseconds. */
+  /** CPU time until the proxy is ready, in milliseconds. */
   readonly readyCpuMs: number;
 }
 

@@ -3,7 +3,7 @@ import { programOf } from '../../peers/programs.ts';
 import type { LargePeer } from './large-peer.ts';
 import { changedBody, changedHost, endpointAddress, routesOf, type LargeSetup } from './sizes.ts';
 
-/** Runs with a master process, which handles reloads, and has one rule per route. */
+/** HAProxy with a master process, which handles reloads, and with one rule per route. */
 export const largeHaproxy: LargePeer = {
   name: 'HAProxy',
   version: () => compared.version(),

@@ -10,7 +10,11 @@ export interface LargePeer {
   readonly file: string;
   /** Returns the text of the configuration file. */
   configuration(setup: LargeSetup): string;
-  /** Returns the command that runs the proxy in the foreground. @param path path of the configuration file */
+  /**
+   * Returns the command that runs the proxy in the foreground.
+   *
+   * @param path path of the configuration file
+   */
   command(path: string): Command;
   /** Path at the admin port that answers 200 when the proxy is ready. */
   readonly readyPath: string;

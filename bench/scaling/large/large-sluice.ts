@@ -7,7 +7,7 @@ import { changedBody, changedHost, endpointAddress, routesOf, type LargeSetup } 
 
 const MAIN = join(import.meta.dirname, '../../../dist/main.js');
 
-/** Runs compiled, as published: Node takes a second longer to load the sources. */
+/** sluice compiled, as published: Node takes a second longer to load the sources. */
 export const largeSluice: LargePeer = {
   name: 'sluice',
   version: () => compared.version(),

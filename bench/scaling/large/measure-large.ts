@@ -22,7 +22,7 @@ import type { LargeSizes } from './sizes.ts';
 export async function measureLarge(argv: readonly string[]): Promise<string> {
   const options = parseLargeArguments(argv);
   if (options.help) return USAGE;
-  // On all cores: this measures a worker's answers during a reload, and the primary needs its own core.
+  // Not pinned: workers must answer during a reload while the primary uses another core.
   const stage = new Stage(null);
   try {
     const text = renderLarge({

@@ -9,21 +9,21 @@ import { changedBody, changedHost, type LargeSizes } from './sizes.ts';
 /** Time until lazy setup is done, and V8 has collected the garbage of the start. */
 const SETTLE_MS = 3000;
 /**
- * Enough connections for each of a few workers to get one, unless the kernel's hash prevents it: 1 in 128 for
- * two workers.
+ * Number of connections. Each of a few workers probably gets one. With two workers, the kernel's hash gives
+ * all connections to one of them in 1 of 128 cases.
  */
 const WEB_CONNECTIONS = 8;
-/** As long as the reloads of a proxy that needs 300 ms for each. */
+/** Duration of the measurement without reloads: as long as ten reloads of 300 ms. */
 const CALM_MS = 3000;
 const BETWEEN_RELOADS_MS = 200;
 
 /** Times in which the proxy's threads serve no client, in milliseconds. */
 export interface Holds {
-  /** The longest answer of a worker. */
+  /** The longest response time of a worker. */
   readonly workers: number;
-  /** The longest answer of the admin address. */
+  /** The longest response time of the admin address. */
   readonly primary: number;
-  /** The longest delay of the clients themselves. It may make an answer look late. */
+  /** The longest delay of the clients themselves. It can make a response look late. */
   readonly clients: number;
   /** Requests to workers without an answer. */
   readonly failures: number;
@@ -32,7 +32,7 @@ export interface Holds {
 /** The cost of an idle proxy. */
 export interface StartFigures {
   readonly readyMs: number;
-  /** CPU time of all threads until ready, in milliseconds. This figure depends least on other load. */
+  /** CPU time of all threads until ready, in milliseconds. Other load affects this figure least. */
   readonly readyCpuMs: number;
   /** In bytes. */
   readonly memory: number;
@@ -65,7 +65,11 @@ export async function measureStart(stage: Stage, peer: LargePeer, sizes: LargeSi
   return figures;
 }
 
-/** Changes one route repeatedly while requests are sent. @throws Error if a change does not take effect */
+/**
+ * Changes one route repeatedly while requests are sent.
+ *
+ * @throws Error if a change does not take effect
+ */
 export async function measureReloads(running: RunningPeer, reloads: number): Promise<ReloadFigures> {
   const probers = new Probers(running);
   try {
@@ -75,7 +79,7 @@ export async function measureReloads(running: RunningPeer, reloads: number): Pro
     for (let count = 0; count < reloads; count++) {
       running.writeNextVersion();
       probers.begin(running.version);
-      // The requests go out before the reload, so that each connection sees the change of its answer.
+      // Send requests before the reload, so that each connection sees the answer change.
       await delay(BETWEEN_RELOADS_MS);
       const from = performance.now();
       running.reload();
@@ -95,7 +99,11 @@ export async function measureReloads(running: RunningPeer, reloads: number): Pro
   }
 }
 
-/** Reads the metrics like a scraper while requests are sent. @throws Error if the proxy has no metrics */
+/**
+ * Reads the metrics like a scraper while requests are sent.
+ *
+ * @throws Error if the proxy has no metrics
+ */
 export async function measureMetrics(running: RunningPeer): Promise<MetricsFigures> {
   const probers = new Probers(running);
   try {
@@ -125,7 +133,7 @@ export function worstOf(all: readonly Holds[]): Holds {
   };
 }
 
-/** The clients of a measurement: some for the workers, and one for the primary. */
+/** The clients of a measurement: several for the workers, and one for the primary. */
 class Probers {
   readonly #peer: LargePeer;
   readonly #workers: Prober;

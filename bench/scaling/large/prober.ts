@@ -9,7 +9,7 @@ const MAX_HOLD_MS = 20_000;
 /** Counts of a prober since its last {@link Prober.begin}. */
 export interface Probing {
   readonly requests: number;
-  /** Requests without an answer, because their connection ended. */
+  /** Requests without an answer because their connection ended. */
   readonly failures: number;
   /** Answers without the expected body. */
   readonly others: number;
@@ -24,7 +24,7 @@ export interface Probing {
 
 /**
  * Sends a small request each period, on several connections in turn, and records each response time. The
- * longest time shows how long a thread of the proxy served no client. A connection that ends is reopened.
+ * longest time shows how long a thread of the proxy served no client. Reopens connections that end.
  */
 export class Prober {
   readonly #lines: Line[];
@@ -39,7 +39,7 @@ export class Prober {
 
   /**
    * @param port port of 127.0.0.1
-   * @param connections enough that each worker probably gets one
+   * @param connections number of connections, enough that each worker probably gets one
    */
   constructor(port: number, connections: number, periodMs = PERIOD_MS) {
     const onEnd = (latency: number | null, wanted: boolean): void => {
@@ -52,7 +52,11 @@ export class Prober {
     this.#timer = setInterval(() => this.#tick(), periodMs);
   }
 
-  /** Resets the counts, and sends this request from now on. @param wanted the expected body */
+  /**
+   * Resets the counts, and sends this request from now on.
+   *
+   * @param wanted the expected body
+   */
   begin(host: string, path: string, wanted: string | null = null): void {
     this.#latencies = [];
     this.#failures = 0;

@@ -12,13 +12,13 @@ import { changedBody, changedHost, type LargeSetup, type LargeSizes } from './si
 
 const START_MS = 60_000;
 const POLL_MS = 10;
-/** Short, because an attempt may connect to a port that listens but does not serve yet. */
+/** Short: an attempt may connect to a port that listens but does not serve yet. */
 const POLL_TIMEOUT_MS = 250;
 
 /** A proxy that runs with a large configuration. */
 export class RunningPeer {
   readonly peer: LargePeer;
-  /** Milliseconds from the start of the process until it was ready and answered a request. */
+  /** Milliseconds from the start of the process until it is ready and answers a request. */
   readonly readyMs: number;
   /** CPU of all threads until then, in milliseconds. */
   readonly readyCpuMs: number;
@@ -41,7 +41,11 @@ export class RunningPeer {
     this.#setup = started.setup;
   }
 
-  /** Starts a proxy, and waits until it serves. @throws StartError if it does not */
+  /**
+   * Starts a proxy, and waits until it serves.
+   *
+   * @throws StartError if it does not serve in time
+   */
   static async start(stage: Stage, peer: LargePeer, sizes: LargeSizes): Promise<RunningPeer> {
     const [web = 0, admin = 0] = await freePorts(2);
     const setup: LargeSetup = { sizes, ports: { web, admin }, version: 0 };
@@ -72,15 +76,15 @@ export class RunningPeer {
   }
 
   /**
-   * Returns the proxy's memory in bytes: the resident memory of a single process. Several processes, such as
-   * HAProxy's master and worker, share pages: shared pages are divided among them.
+   * Returns the proxy's memory in bytes. For a single process, this is its resident memory. For several
+   * processes, such as HAProxy's master and worker, shared pages are divided among them.
    */
   memory(): number {
     const tree = processTree(this.#process.pid);
     return tree.length === 1 ? residentOf(this.#process.pid) : memoryOf(tree);
   }
 
-  /** Writes the next version of the configuration. Takes effect with {@link reload}. */
+  /** Writes the next version of the configuration. It takes effect with {@link reload}. */
   writeNextVersion(): void {
     this.#setup = { ...this.#setup, version: this.version + 1 };
     writeFileSync(this.#path, this.peer.configuration(this.#setup));
@@ -91,13 +95,13 @@ export class RunningPeer {
     this.#process.signal(this.peer.reloadSignal);
   }
 
-  /** Ends the proxy. */
+  /** Stops the proxy. */
   stop(): Promise<void> {
     return this.#stage.stop(this.#process);
   }
 }
 
-/** Whether a port answers a request with status 200, and with the given body unless that is empty. */
+/** Checks whether a port answers a request with status 200 and a text that ends with `body`. */
 function answers(port: number, path: string, host: string, body: string): Promise<boolean> {
   return new Promise((settle) => {
     const socket = connect({ port, host: '127.0.0.1', timeout: POLL_TIMEOUT_MS });

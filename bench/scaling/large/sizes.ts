@@ -12,7 +12,7 @@ export interface LargeSizes {
 /** Sizes of the configuration in `docs/benchmarks/scaling.md`. */
 export const USUAL_SIZES: LargeSizes = { clusters: 1000, endpoints: 10, routes: 2000, workers: 2 };
 
-/** Where a generated configuration listens, and its version. */
+/** Ports of a generated configuration, and its version. */
 export interface LargeSetup {
   readonly sizes: LargeSizes;
   /** Ports of 127.0.0.1. */
@@ -58,8 +58,9 @@ const NUMBERS = 250;
 const PORT = 19_999;
 
 /**
- * Returns the address of an endpoint. Every endpoint has a different one. @param index index among all
- * endpoints
+ * Returns the address of an endpoint. Each endpoint has its own.
+ *
+ * @param index index among all endpoints
  */
 export function endpointAddress(index: number): string {
   const second = 1 + Math.floor(index / NUMBERS ** 2);
