@@ -34,7 +34,7 @@ export const CLUSTER_KEYS: KeyTexts = {
     default: 'a random secret that ends with the process',
   },
   'clusters.sticky.secretFile': {
-    text: 'File with the secret, in place of `secret`. Sluice does not read it if the environment has the secret.',
+    text: 'File with the secret, in place of `secret`. sluice does not read it if the environment has the secret.',
     type: 'path of a file',
   },
   'clusters.sticky.sameSite': 'SameSite attribute of the cookie.',

@@ -92,7 +92,7 @@ export const LISTENER_KEYS: KeyTexts = {
   'listeners.websocket.handshakeTimeout':
     'Max time from the client’s request to 101. Then the client gets 504.',
   'listeners.websocket.maxMessageSize':
-    'Max bytes of a message. A larger one ends its session with 1009. Sluice counts bytes on the wire, `uws` counts inflated bytes.',
+    'Max bytes of a message. A larger one ends its session with 1009. sluice counts bytes on the wire, `uws` counts inflated bytes.',
   'listeners.websocket.idleTimeout': {
     text: 'Max time without a frame from one side, pongs included. Then the session ends.',
     type: 'duration, 1s to 20d (uws: 8s to 16m), or 0s for never',

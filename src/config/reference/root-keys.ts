@@ -142,7 +142,7 @@ export const ROOT_KEYS: KeyTexts = {
   'redis.prefix': { text: 'Prefix of all keys in Redis.', default: '`sluice`' },
 
   'revocations.keep':
-    'Min time to keep a revocation of a principal. Sluice keeps it longer if it has seen a token that expires later.',
+    'Min time to keep a revocation of a principal. sluice keeps it longer if it has seen a token that expires later.',
   'revocations.file': {
     text: 'File that keeps revocations across restarts. Without it and without `StateDirectory=` they end with the process.',
     type: 'path of a file',

@@ -39,7 +39,7 @@ export const TLS_KEYS: KeyTexts = {
     default: '`X25519MLKEM768`, `X25519`, `P-256`; the first only if OpenSSL has it',
   },
   'listeners.tls.alpn': {
-    text: 'Protocols that clients may choose. An empty list chooses none. Sluice does not speak HTTP/2.',
+    text: 'Protocols that clients may choose. An empty list chooses none. sluice does not speak HTTP/2.',
     type: 'list of up to 32 names',
     default: '`[http/1.1]`',
   },
@@ -54,7 +54,7 @@ export const TLS_KEYS: KeyTexts = {
     type: 'path of a file',
   },
   'listeners.tls.clientCertificates.require':
-    '`false` admits clients without a certificate. Sluice refuses a bad certificate in any case.',
+    '`false` admits clients without a certificate. sluice refuses a bad certificate in any case.',
   'listeners.tls.clientCertificates.crl': {
     text: 'PEM file of revocation lists, one per authority.',
     type: 'path of a file',
@@ -81,7 +81,7 @@ export const ACCESS_KEYS: KeyTexts = {
     type: 'list of IP addresses, CIDR blocks and `{ file: PATH }`',
   },
   'listeners.access.deny.file': {
-    text: 'File with a block per line and comments after `#`. Sluice watches it.',
+    text: 'File with a block per line and comments after `#`. sluice watches it.',
     type: 'path of a file',
   },
   'listeners.access.allow': {
@@ -90,7 +90,7 @@ export const ACCESS_KEYS: KeyTexts = {
     default: 'every address',
   },
   'listeners.access.allow.file': {
-    text: 'File with a block per line and comments after `#`. Sluice watches it.',
+    text: 'File with a block per line and comments after `#`. sluice watches it.',
     type: 'path of a file',
   },
   'listeners.access.origins': {
@@ -106,13 +106,13 @@ export const ACCESS_KEYS: KeyTexts = {
     type: 'mapping, or `off`',
   },
   'listeners.access.basic.file': {
-    text: 'File made by `htpasswd -B`. Sluice accepts bcrypt up to cost 12, apr1 and SHA.',
+    text: 'File made by `htpasswd -B`. sluice accepts bcrypt up to cost 12, apr1 and SHA.',
     type: 'path of a file',
   },
   'listeners.access.basic.realm': 'Text that browsers show when they ask for the password.',
   'listeners.access.jwt': { text: 'JSON Web Tokens (RFC 7519).', type: 'mapping, or `off`' },
   'listeners.access.jwt.keys': {
-    text: 'JSON Web Key Set (RFC 7517). Sluice fetches a URL again from time to time.',
+    text: 'JSON Web Key Set (RFC 7517). sluice fetches a URL again from time to time.',
     type: 'path of a file, or https URL',
   },
   'listeners.access.jwt.algorithms': {
