@@ -1,7 +1,7 @@
 /**
  * Builds the program into dist: `node scripts/build.ts`, or `npm run build`. With `--page` it only writes the
  * page of the admin address, which a proxy that runs from its sources needs, too. With `--clean` it only
- * removes what builds and test runs leave behind.
+ * removes the files that builds and test runs leave behind.
  *
  * Each thread gets one file, or a few: a worker that loads 2 files instead of 350 starts in half of the CPU
  * time and takes 8 MB less. Names and lines are kept, so that traces of errors can be read without source
@@ -25,12 +25,12 @@ const ENTRIES = {
   'bench-thread': 'bench/scenarios/thread.ts',
 };
 /**
- * How a source names the file of a thread: `new URL('./thread.ts', import.meta.url)`, or with `${…}` for the
- * extension.
+ * Matches a source's reference to the file of a thread: `new URL('./thread.ts', import.meta.url)`, or with
+ * `${…}` for the extension.
  */
 const THREAD_URL = /new URL\((['`])(\.[^'`$]*?)(\.ts|\$\{[^'`]*\})\1, import\.meta\.url\)/g;
 
-/** Removes comments, and replaces the places of threads among the sources by their places in dist. */
+/** Removes comments, and replaces references to threads' sources by their files in dist. */
 const sources: Plugin = {
   name: 'sources',
   setup(host) {
@@ -40,8 +40,8 @@ const sources: Plugin = {
         const name = entryOf(relative(ROOT, join(dirname(path), `${file}.ts`)));
         return `new URL(${quote}./${name}${extension}${quote}, import.meta.url)`;
       });
-      // Comments cost each thread memory, twice as much with a character beyond Latin-1. The bundle has line
-      // ends again.
+      // Comments cost memory in each thread, and twice as much if one has a character beyond Latin-1. The
+      // bundle has line ends again.
       const { code } = await transform(placed, {
         loader: 'ts',
         minifyWhitespace: true,
@@ -76,14 +76,14 @@ else await bundle();
 /** Writes dist. Rejects with esbuild's messages, which it also prints. */
 async function bundle(): Promise<void> {
   remove('dist');
-  // One after the other: files that shared code would become more files.
+  // One at a time: files that shared code would become more files.
   for (const [name, source] of Object.entries(ENTRIES)) {
     await build({
       absWorkingDir: ROOT,
       entryPoints: { [name]: source },
       outdir: DIST,
       entryNames: '[name]',
-      // Without folders: a thread's place is relative to the file that names it, and esbuild chooses that
+      // Without folders: a thread's path is relative to the file that names it, and esbuild chooses that
       // file.
       chunkNames: '[name]-[hash]',
       bundle: true,
@@ -102,7 +102,7 @@ async function bundle(): Promise<void> {
   chmodSync(join(DIST, 'main.js'), 0o755);
 }
 
-/** @throws Error for a file that is not an entry: its thread would not start */
+/** Returns the name of an entry. @throws Error for any other file: its thread would not start */
 function entryOf(source: string): string {
   const found = Object.entries(ENTRIES).find(([, file]) => file === source);
   if (found === undefined) throw new Error(`${source} is started as a thread: name it in scripts/build.ts`);

@@ -1,4 +1,4 @@
-/** Writes the dashboard for Grafana: `npm run docs:dashboard`. A test holds the file against it. */
+/** Writes the Grafana dashboard: `npm run docs:dashboard`. A test compares the file with the result. */
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';

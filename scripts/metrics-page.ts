@@ -1,6 +1,6 @@
 /**
- * Writes the tables of docs/reference/metrics.md from the source: `npm run docs:metrics`. A test holds the
- * file against them.
+ * Writes the tables of docs/reference/metrics.md from the source: `npm run docs:metrics`. A test compares the
+ * file with the result.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

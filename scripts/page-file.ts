@@ -60,12 +60,12 @@ async function bundled({ root, text, loader }: Source): Promise<string> {
     outdir: 'dist',
     format: 'iife',
     platform: 'browser',
-    // Chrome 111, Firefox 113 and Safari 16.4 are of 2023.
+    // Chrome 111, Firefox 113 and Safari 16.4 date from 2023.
     target: ['chrome111', 'firefox113', 'safari16.4'],
     legalComments: 'none',
     logLevel: 'warning',
   });
   const [file] = result.outputFiles;
-  // The end tag would end the element in the middle of the script.
+  // A closing tag in the script would end the element early.
   return file!.text.trim().replace(/<\/(?=script|style)/gi, '<\\/');
 }

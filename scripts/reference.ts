@@ -1,5 +1,6 @@
 /**
- * Writes the generated pages of docs/reference: `npm run docs:reference`. Tests hold the files against them.
+ * Writes the generated pages of docs/reference: `npm run docs:reference`. Tests compare the files with the
+ * result.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,7 +10,7 @@ import { logLinesPage } from './reference/log-lines-page.ts';
 
 const FOLDER = join(resolve(import.meta.dirname, '..'), 'docs/reference');
 
-/** How to make each page from the page that is there. */
+/** Functions that make each page from its current version. */
 export const PAGES: Readonly<Record<string, (page: string, file: string) => Promise<string>>> = {
   'commands.md': commandsPage,
   'configuration.md': configurationPage,

@@ -7,7 +7,7 @@ import { findHabits, type Finding } from './words/prose.ts';
 import { proseOfHashComments, proseOfTypeScript } from './words/sources.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
-/** Files written by other programs or people, and the habits themselves. */
+/** Files from other programs or people, and the rules themselves. */
 const FOREIGN =
   /^(bench\/report\/page\/|config\/public\/|LICENSE|package-lock\.json|scripts\/words\/rules\.ts|test\/unit\/scripts\/words\/)/u;
 const HASH_COMMENTS = /\.(ya?ml|service|conf|toml)$|Dockerfile|Makefile$/u;

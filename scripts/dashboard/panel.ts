@@ -1,4 +1,4 @@
-/** Panels of the dashboard, and the JSON that Grafana takes (schema 39, Grafana 11). */
+/** Panels of the dashboard, and their JSON for Grafana (schema 39, Grafana 11). */
 
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' } as const;
 /** Columns of Grafana's grid. */
@@ -12,22 +12,22 @@ export interface Query {
 
 export interface PanelPlan {
   readonly title: string;
-  /** The meaning of the panel, and the remedy. */
+  /** Meaning of the panel, and what to do. */
   readonly description: string;
   readonly queries: readonly Query[];
-  /** The unit by Grafana's name, such as `s`, `Bps` or `percentunit`. */
+  /** Unit by Grafana's name, such as `s`, `Bps` or `percentunit`. */
   readonly unit: string;
-  /** Columns, 24 in a row. */
+  /** Width in columns, of 24 per row. */
   readonly width: number;
   readonly height?: number;
-  /** `timeseries` by default. */
+  /** Defaults to `timeseries`. */
   readonly type?: 'timeseries' | 'stat' | 'table' | 'bargauge';
   readonly isStacked?: boolean;
-  /** Whether the dots of traces are shown. */
+  /** Whether to show exemplars, the dots that lead to traces. */
   readonly hasExemplars?: boolean;
-  /** Min values for the colours yellow and red. */
+  /** Min values for yellow and red. */
   readonly limits?: readonly [warning: number, critical: number];
-  /** Texts in place of values. */
+  /** Texts to show instead of values. */
   readonly texts?: Readonly<Record<string, string>>;
 }
 
@@ -68,7 +68,7 @@ export function layOut(rows: readonly RowPlan[]): object[] {
       lineHeight = Math.max(lineHeight, height);
     }
     y += lineHeight;
-    // Grafana keeps the panels of a closed row inside of it.
+    // Grafana keeps the panels of a collapsed row inside the row.
     all.push({ ...header, panels: isCollapsed ? inside : [] }, ...(isCollapsed ? [] : inside));
   }
   return all;

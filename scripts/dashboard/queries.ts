@@ -1,11 +1,11 @@
-/** The parts that queries are made of. */
+/** Helpers for queries. */
 import type { PanelPlan, Query } from './panel.ts';
 
 export const OF = 'job=~"$job",instance=~"$instance"';
 export const CLUSTER = `${OF},cluster=~"$cluster"`;
 export const LISTENER = `${OF},listener=~"$listener"`;
 
-/** A panel with one query. */
+/** Creates a panel with one query. */
 export function one(
   title: string,
   expr: string,

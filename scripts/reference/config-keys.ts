@@ -11,19 +11,19 @@ import { recordKeys, type RecordedKey } from './record-keys.ts';
 import { defaultWords, typeWords } from './words.ts';
 
 export interface ConfigKey {
-  /** Names from the root, with dots between. Indexes of lists are left out. */
+  /** Names from the root, separated by dots, without indexes of lists. */
   readonly path: string;
   /** Accepted values. Several formats if they depend on the mode or the engine. */
   readonly formats: readonly FormatDescription[];
-  /** The same in words. */
+  /** Accepted values in words. */
   readonly type: string;
-  /** In Markdown. */
+  /** Default in Markdown. */
   readonly default: string;
-  /** Layers of listeners that have the key; none for keys outside of listeners. */
+  /** Layers of listeners that have the key. Empty for keys outside listeners. */
   readonly layers: readonly (4 | 7)[];
-  /** Engines that know the key, in words; null for keys outside of listeners. */
+  /** Engines that know the key, in words. Null for keys outside listeners. */
   readonly engines: string | null;
-  /** Variable of the environment that sets the key; null for none. */
+  /** Environment variable that sets the key; null for none. */
   readonly environment: string | null;
   /** First version with the key. */
   readonly since: string;
@@ -32,7 +32,7 @@ export interface ConfigKey {
 }
 
 const FIRST_VERSION = '0.1.0';
-/** First versions of keys that are younger than {@link FIRST_VERSION}. */
+/** First versions of keys that are newer than {@link FIRST_VERSION}. */
 const SINCE: Readonly<Record<string, string>> = {};
 
 const TEXTS: KeyTexts = {
@@ -44,16 +44,16 @@ const TEXTS: KeyTexts = {
   ...ROUTE_KEYS,
   ...CLUSTER_KEYS,
 };
-/** Routes have the keys of these mappings as listeners do. */
+/** Matches the keys of mappings that routes share with listeners. */
 const SHARED = /^listeners\.routes\.(?:access|limits)\./;
-/** Accepted only to explain what to write instead. */
+/** A key that is accepted only to explain what to write instead. */
 const HINT = 'clusters.hashOn.source_ip';
 const LAYER_4 = 'mode l4';
 
 /**
  * Lists every key, each after the mapping around it.
  *
- * @throws an error that names each key without a text, and each text without a key
+ * @throws Error that names each key without a text, and each text without a key
  */
 export function configKeys(): readonly ConfigKey[] {
   const recorded = new Map([...recordKeys()].filter(([path]) => !SHARED.test(path) && path !== HINT));
@@ -98,7 +98,7 @@ function settingDefault(value: unknown): string {
   return `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 }
 
-/** Returns the layers of a key: those whose mapping has it, or those of the mapping around it. */
+/** Returns the layers of a key: the layers whose mapping has it, or the layers of the mapping around it. */
 function layersOf(path: string, recorded: ReadonlyMap<string, RecordedKey>): readonly (4 | 7)[] {
   if (!path.startsWith('listeners.')) return [];
   const parent = parentOf(path);

@@ -4,7 +4,7 @@ import { configKeys, type ConfigKey } from './config-keys.ts';
 
 const BEGIN = '<!-- Made by npm run docs:reference. -->';
 
-/** Sections, by the beginning of the paths in them. The longest that fits holds a key. */
+/** Sections, by the start of the paths in them. A key belongs to the longest match. */
 const SECTIONS: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['Listeners and clusters', ''],
   ['Listeners', 'listeners.'],

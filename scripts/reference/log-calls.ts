@@ -1,4 +1,4 @@
-/** Finds every log line in the source by TypeScript's types. */
+/** Finds every log line in the source with TypeScript's types. */
 import { join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { FAILURES } from '../../src/upstream/attempts/failure-table.ts';
@@ -7,7 +7,7 @@ export interface LogCall {
   /** Path below `src`. */
   readonly file: string;
   readonly level: string;
-  /** One message. `…` stands for what only the running program knows. */
+  /** One message. `…` stands for parts that only the running program knows. */
   readonly message: string;
   /** Names of the fields that the line can have. */
   readonly fields: readonly string[];
@@ -16,7 +16,7 @@ export interface LogCall {
 const ROOT = resolve(import.meta.dirname, '../..');
 const SRC = join(ROOT, 'src');
 const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'fatal'];
-/** Messages that types do not tell, by file and level. */
+/** Messages that types do not reveal, by file and level. */
 const UNTYPED: Readonly<Record<string, readonly string[]>> = {
   'cli/commands/run.ts warn': ['(a warning about the configuration)'],
   'primary/control/reloader.ts warn': ['(a warning about the configuration)'],
@@ -27,7 +27,7 @@ const UNTYPED: Readonly<Record<string, readonly string[]>> = {
   'upstream/attempts/failure-log.ts warn': failureLines(false),
 };
 
-/** Fields that types do not tell, by file. */
+/** Fields that types do not reveal, by file. */
 const UNTYPED_FIELDS: Readonly<Record<string, readonly string[]>> = {
   'primary/admin/admin-router.ts': ['closed', 'principal', 'cluster', 'client'],
   'upstream/descriptor-gate.ts': ['listener', 'limit', 'maxClients', 'ceiling'],
@@ -41,7 +41,7 @@ function failureLines(own: boolean): readonly string[] {
 /**
  * Lists the lines in the order of their files.
  *
- * @throws an error that names each call whose messages are unknown
+ * @throws Error that names each call whose messages are unknown
  */
 export function findLogCalls(): readonly LogCall[] {
   const config = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path));
@@ -79,9 +79,9 @@ function callsIn(source: ts.SourceFile): readonly ts.CallExpression[] {
 }
 
 interface Parts {
-  /** Several if the program chooses one; none for a call of something else. */
+  /** Levels of the line: several if the program chooses one, none if the call does not log. */
   readonly levels: readonly string[];
-  /** Fields and message, or the message alone. */
+  /** The arguments are fields and message, or the message alone. */
   readonly args: readonly ts.Expression[];
 }
 
@@ -92,7 +92,7 @@ function partsOf({ expression: callee, arguments: args }: ts.CallExpression, che
     literalsOf(checker.getTypeAtLocation(node)) ?? [];
   if (ts.isPropertyAccessExpression(callee)) {
     const { name, expression } = callee;
-    // A log of the admin server that limits its lines takes the level as its first argument.
+    // The admin server's rate-limited log takes the level as its first argument.
     if (name.text === 'logLimited') return { levels: levelsIn(args[0]!), args: args.slice(1) };
     const isLine = LEVELS.includes(name.text) && isLog(expression, checker);
     return isLine ? { levels: [name.text], args } : NOTHING;
@@ -130,7 +130,7 @@ function literalsOf(type: ts.Type): readonly string[] | null {
 }
 
 /**
- * Returns the texts that a method gets as an argument from its own file; null if the name is not a parameter.
+ * Returns the texts that a method gets as an argument from its own file. Null if the name is not a parameter.
  */
 function textsOfArguments(
   name: ts.Identifier,

@@ -7,7 +7,7 @@ import { findLogCalls, type LogCall } from './log-calls.ts';
 
 const BEGIN = '<!-- Made by npm run docs:reference, except the last column of each table. -->';
 
-/** Sections, by the beginning of the paths below `src`. The first that fits holds a line. */
+/** Sections, by the start of the paths below `src`. A line belongs to the first match. */
 const SECTIONS: readonly (readonly [title: string, prefixes: RegExp])[] = [
   ['Workers', /^(?:primary\/workers|primary\/control\/worker-restarts|worker)/],
   ['Clusters and endpoints', /^(?:primary\/clusters|upstream)/],
@@ -20,7 +20,7 @@ const SECTIONS: readonly (readonly [title: string, prefixes: RegExp])[] = [
 ];
 const FIELDS = 'Fields';
 
-/** Returns the page's expected text. A row without a hand-written column has an empty one. */
+/** Returns the page's expected text. New rows have an empty hand-written column. */
 export async function logLinesPage(page: string, file: string): Promise<string> {
   const [text = '', tables = ''] = page.split(BEGIN);
   const written = writtenColumns(tables);
@@ -50,7 +50,7 @@ function sectionOf({ file }: LogCall): string {
   return SECTIONS.find(([, prefixes]) => prefixes.test(file))![0];
 }
 
-/** Makes a row per message and level: several places may write the same line. */
+/** Returns one row per message and level: several places may write the same line. */
 function rowsOf(calls: readonly LogCall[]): readonly (readonly string[])[] {
   const rows = new Map<string, { readonly head: readonly string[]; readonly fields: Set<string> }>();
   for (const { message, level, fields } of calls) {

@@ -13,15 +13,17 @@ export interface OwnAnswer {
 const SRC = resolve(import.meta.dirname, '../../src');
 const STATUS_FOLDERS = ['l7', 'access', 'routing', 'wire/http', 'wire/upgrade'];
 const CLOSE_FOLDERS = ['l7/websocket', 'wire/frames', 'access', 'worker/access'];
-/** Keys of an object with a status that have the text for the client. */
+/** Keys for the client's text in an object with a status. */
 const TEXT_KEYS = ['detail', 'reason', 'message'];
 
-/** Lists statuses from 400 on with the text for the client: arguments of calls, and members of objects. */
+/**
+ * Lists statuses from 400 on with their texts for the client, from arguments of calls and members of objects.
+ */
 export function findOwnStatuses(): readonly OwnAnswer[] {
   return find(STATUS_FOLDERS, (code) => code >= 400 && code < 600);
 }
 
-/** Lists close codes with the reason for the client. */
+/** Lists close codes with their reasons for the client. */
 export function findOwnCloses(): readonly OwnAnswer[] {
   return find(CLOSE_FOLDERS, (code) => code >= 1000 && code < 1016);
 }

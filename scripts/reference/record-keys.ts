@@ -1,4 +1,4 @@
-/** Records every key that the schema reads, by loading configurations that have all of them. */
+/** Records every key that the schema reads, by loading configurations that contain all of them. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,21 +17,21 @@ import { WHOLE, WHOLE_FILES } from '../../test/unit/config/whole.ts';
 
 /** Facts about one key, as the schema reads it. */
 export interface RecordedKey {
-  /** Names of the mappings that have the key, as messages name them. */
+  /** Names of the mappings that have the key, as in messages. */
   readonly mappings: Set<string>;
-  /** Each once, in the order of reading. */
+  /** Formats, each once, in the order of reading. */
   readonly formats: FormatDescription[];
   isRequired: boolean;
-  /** Values in place of a missing key, as the program keeps them. */
+  /** Values that replace a missing key, in the program's units. */
   readonly fallbacks: Set<unknown>;
   /** Engines that know the key; null if all do. */
   engines: readonly string[] | null;
 }
 
-/** Secrets, which {@link WHOLE} leaves out. */
+/** Secrets, which {@link WHOLE} omits. */
 const SECRETS = ['admin.token="0123456789abcdef"', 'tracing.headers={x-api-key: key}'];
 
-/** Loads the whole configuration. @returns recorded keys by path, without the indexes of lists */
+/** Loads the whole configuration. Returns the recorded keys by path, without the indexes of lists. */
 export function recordKeys(): ReadonlyMap<string, RecordedKey> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-reference-'));
   try {

@@ -1,4 +1,4 @@
-/** Types and defaults of keys in words. */
+/** Describes types and defaults of keys in words. */
 import { formatByteSize } from '../../src/core/units/byte-size.ts';
 import { formatDuration } from '../../src/core/units/duration.ts';
 import { formatByteRate, formatRate } from '../../src/core/units/rate.ts';
@@ -33,7 +33,7 @@ function listOf(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)!}`;
 }
 
-/** Writes the default of a key as a file would have it, in Markdown. */
+/** Formats the default of a key as in a configuration file, in Markdown. */
 export function defaultWords(key: RecordedKey, formats: readonly FormatDescription[]): string {
   if (key.isRequired || formats.some((format) => format.type === 'list' && format.min > 0)) return 'required';
   const [fallback, ...others] = key.fallbacks;

@@ -1,16 +1,16 @@
 import { MAX_SENTENCE_WORDS, WORD_RULES } from './rules.ts';
 
-/** A paragraph of a comment or page, or a text that people read. */
+/** A paragraph of a comment or page, or a text for people. */
 export interface Prose {
   readonly file: string;
   /** Line in which the paragraph begins, from 1. */
   readonly line: number;
   readonly text: string;
-  /** Whether the text consists of sentences, whose words are counted. */
+  /** Whether the text consists of sentences. If so, their words are counted. */
   readonly hasSentences: boolean;
 }
 
-/** A habit that was found. */
+/** A habit found in a paragraph. */
 export interface Finding {
   readonly file: string;
   readonly line: number;

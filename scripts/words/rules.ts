@@ -1,10 +1,13 @@
-/** The habits that make a reader stop, each with what to write instead. */
+/** Habits that make a reader stop, each with its remedy. */
 export interface WordRule {
   readonly pattern: RegExp;
   readonly remedy: string;
 }
 
-/** Max words of a sentence. A code span counts as one word, the source of a fact in parentheses as none. */
+/**
+ * Max words of a sentence. A code span counts as one word. The source of a fact in parentheses does not
+ * count.
+ */
 export const MAX_SENTENCE_WORDS = 25;
 
 const START = String.raw`(?:^|(?<=[.:;!?] ))`;

@@ -1,4 +1,4 @@
-/** Finds prose in source files: comments, texts that people read, and names of tests. */
+/** Finds prose in source files: comments, texts for people, and names of tests. */
 import ts from 'typescript';
 import type { Prose } from './prose.ts';
 
@@ -7,7 +7,7 @@ interface FoundProse extends Prose {
   readonly isAlone: boolean;
 }
 
-/** Strings of fewer words are names, keys or parts. */
+/** Min words of a text. Shorter strings are names, keys or parts. */
 const MIN_TEXT_WORDS = 4;
 
 /** Returns the comments of a TypeScript file, one for each paragraph and tag, and its longer texts. */
@@ -71,7 +71,7 @@ function paragraphsOf(file: string, line: number, comment: string, isAlone: bool
   return parts.map((part) => ({ file, ...part, hasSentences: true, isAlone: isLine && isAlone }));
 }
 
-/** Joins comments that fill adjacent lines: they are one paragraph. */
+/** Joins comments that fill adjacent lines, because they form one paragraph. */
 function joinLineComments(found: readonly FoundProse[]): Prose[] {
   const joined: { file: string; line: number; text: string; hasSentences: boolean }[] = [];
   let lastLine = -1;
