@@ -48,7 +48,7 @@ interface Draft {
   lastEvent: number;
   lastTime: number;
   replies: number;
-  /** Whether a side has closed. No event of the client follows. */
+  /** Whether a side has closed. Only replies can follow. */
   isClosed: boolean;
 }
 

@@ -21,9 +21,9 @@ const OWN_HEADERS =
 const UNSAFE_PATH = /[\u0000-\u0020\u007f]/;
 
 /**
- * Reads the handshake of a recorded client. Omits values with redacted parts.
+ * Reads the handshake of a recorded client. Omits values whose secrets were cut.
  *
- * @param cut receives the names of redacted headers and query parameters
+ * @param cut receives the names of the headers and query parameters with such values
  */
 export function readHandshake(
   { target, headers }: NonNullable<SessionRecord['request']>,
@@ -48,7 +48,7 @@ export function readHandshake(
   return { path: readPath(target, cut), headers: kept, subprotocols };
 }
 
-/** Returns the path and query of a request target, without redacted parameters. */
+/** Returns the path and query of a request target, without parameters whose secrets were cut. */
 function readPath(target: string, cut: Set<string>): string {
   if (!target.startsWith('/') || UNSAFE_PATH.test(target)) return '/';
   const mark = target.indexOf('?');

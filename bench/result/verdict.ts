@@ -4,7 +4,7 @@ import type { Result } from './result.ts';
 /** The result of an assertion. */
 export interface Verdict {
   readonly assertion: Assertion;
-  /** The measured value, in milliseconds or a plain number. Null if nothing was measured. */
+  /** The measured value: milliseconds or a plain number. Null if nothing was measured. */
   readonly actual: number | null;
   readonly holds: boolean;
 }

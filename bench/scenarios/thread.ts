@@ -94,7 +94,7 @@ class Orders {
   }
 
   /**
-   * Waits until a time of the monotonic clock. Returns early if the run is stopped or the scenario has
+   * Waits until a time on the monotonic clock. Returns early if the run is stopped or the scenario has
    * finished.
    */
   async until(time: number, finished: Promise<void> = NEVER): Promise<void> {

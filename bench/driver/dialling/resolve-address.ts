@@ -21,7 +21,9 @@ export async function resolveAddress(host: string, port: number): Promise<string
   }
 }
 
-/** Returns the address of the first connection that came up, or null. Node tries all addresses (RFC 8305). */
+/**
+ * Returns the address of the first connection that succeeds, or null. Node tries all addresses (RFC 8305).
+ */
 function answering(host: string, port: number): Promise<string | null> {
   return new Promise((settle) => {
     const socket = createConnection({ host, port });

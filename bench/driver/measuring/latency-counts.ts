@@ -3,7 +3,7 @@ export const TICKS_PER_MS = 10_000;
 /** The highest value, 2^31 - 1 ticks: three and a half minutes. Longer durations count as this value. */
 export const MAX_TICKS = 0x7fff_ffff;
 
-/** Values below this have a count each. Above, each octave shares half as many counts. */
+/** Values below this have a count each. Each octave above has half as many counts. */
 const LINEAR = 2048;
 const HALF = LINEAR / 2;
 const OCTAVES = 20;

@@ -39,7 +39,7 @@ export interface Outcome {
   readonly unanswered: number;
   /** Messages of an open loop that never found a connection with room. */
   readonly unsent: number;
-  /** Arrived messages that were not replies. */
+  /** Received messages that were not replies. */
   readonly unsolicited: number;
   /** Fraction of the measured time in which the thread was busy, 0 to 1. */
   readonly busy: number;

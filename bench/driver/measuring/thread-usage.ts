@@ -15,8 +15,8 @@ export class ThreadUsage {
   }
 
   /**
-   * Returns the fraction of the time since the start in which the thread ran, 0 to 1. If the kernel keeps no
-   * such count, returns the fraction in which the event loop was active.
+   * Returns the fraction of the time since the start in which the thread ran, 0 to 1. If the kernel does not
+   * count it, returns the fraction in which the event loop was active.
    */
   busy(): number {
     const ran = ranMs();
@@ -29,7 +29,8 @@ export class ThreadUsage {
 }
 
 /**
- * Returns the CPU time of this thread in milliseconds, from the scheduler. Null if the kernel keeps no count.
+ * Returns the CPU time of this thread in milliseconds, from the scheduler. Null if the kernel does not count
+ * it.
  */
 function ranMs(): number | null {
   try {

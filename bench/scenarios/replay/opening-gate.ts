@@ -13,7 +13,7 @@ export class OpeningGate {
   #head = 0;
   #stopped = false;
 
-  /** @param max max connections being opened at a time */
+  /** @param max number of connections that may be opening at a time */
   constructor(max: number) {
     this.#max = max;
   }

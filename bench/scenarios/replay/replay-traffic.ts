@@ -16,8 +16,8 @@ import { ReplyCheck } from './reply-check.ts';
 import { Timetable, type Scheduled } from './timetable.ts';
 
 /**
- * Max bytes of a reply to compare. Recorded replies have at most 64 KiB, but redaction may have
- * shortened them.
+ * Max bytes of a reply to compare. Recorded replies have at most 64 KiB, but redaction may have shortened
+ * them.
  */
 const MAX_COMPARED_BYTES = 128 * 1024;
 
