@@ -18,7 +18,7 @@ import { renderOverview } from './overview.ts';
 import { startDirect, startPeer, type Way } from './rig.ts';
 import type { Sample } from './sample.ts';
 
-/** Max time of all runs. Each run uses part of it to connect, to warm up and to end. */
+/** Time budget of all runs. A run also spends time to connect, to warm up and to end. */
 const BUDGET_MS = 18 * 60_000;
 const OVERHEAD_MS = 700;
 const MAX_RUN_MS = 3000;

@@ -1,8 +1,11 @@
 /**
- * The endpoint behind every peer: `server.ts PLAIN_PORT TLS_PORT CERT KEY`, on 127.0.0.1. It echoes every
- * message. On the path /fan-out it sends each message to all clients of that path. On /flood it sends as fast
- * as the client reads. A GET of /sessions returns the number of sessions. When it listens, it prints one line
- * on stdout.
+ * The endpoint behind every peer: `server.ts PLAIN_PORT TLS_PORT CERT KEY`, on 127.0.0.1. It prints one
+ * line on stdout when it listens.
+ *
+ * - `/fan-out` sends each message to every client on this path.
+ * - `/flood` sends as fast as the client reads.
+ * - `/sessions` responds to GET with the number of sessions.
+ * - All other paths send each message back.
  */
 import { App, SSLApp, type TemplatedApp, type WebSocket } from 'uWebSockets.js';
 import { findListening, limitReceiveBuffers } from '../../src/sys/sockets/listening-sockets.ts';
@@ -10,7 +13,7 @@ import { findListening, limitReceiveBuffers } from '../../src/sys/sockets/listen
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const TOPIC = 'all';
 const FLOOD = Buffer.alloc(16 * 1024);
-/** Bytes that wait here for a client of /flood, so that the proxy in between is never idle. */
+/** Bytes to keep queued for a client of `/flood`, so that the proxy always has input. */
 const FLOOD_AHEAD = 256 * 1024;
 /** While bytes wait for a TLS client, uWS loses client data beyond 512 KiB per read. */
 const TLS_RECEIVE_BUFFER = 192 * 1024;

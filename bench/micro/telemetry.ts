@@ -48,8 +48,8 @@ export default function cases(): MicroCase[] {
 }
 
 /**
- * Scrapes a large configuration in which everything except failures has happened, in both formats. A thread
- * of zlib compresses the pages with gzip.
+ * Scrapes a large configuration in both formats. Every series has a value, except sparse ones such as
+ * failures. Compression is not included, because gzip runs on a zlib thread.
  */
 function largeScrapes(): MicroCase[] {
   const layout = new PageLayout();

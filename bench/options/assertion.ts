@@ -9,7 +9,7 @@ export type Timing = (typeof TIMINGS)[number];
 const TOTALS = ['rate', 'bytes', 'messages', 'errors', 'closes', 'unsolicited'] as const;
 type Total = (typeof TOTALS)[number];
 
-/** A figure of a distribution of times: a percentile, or a figure over all times. */
+/** A figure of a distribution of times. */
 export type Statistic =
   | { readonly kind: 'percentile'; readonly percentile: number }
   | { readonly kind: 'mean' | 'min' | 'max' | 'deviation' };

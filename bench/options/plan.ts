@@ -8,8 +8,8 @@ export type ScenarioName = (typeof SCENARIOS)[number];
 export const STAMP_LENGTH = 32;
 
 /**
- * Replies that a replay expects. `same`: the recorded ones. `count`: at least as many as recorded. `none`:
- * any.
+ * Replies that a replay expects: `same` as recorded, `count` for at least as many as recorded, `none` for any
+ * replies.
  */
 export const EXPECTATIONS = ['same', 'count', 'none'] as const;
 export type Expectation = (typeof EXPECTATIONS)[number];
@@ -20,7 +20,7 @@ export interface ReplayOptions {
   /** Divisor of the recorded times. */
   readonly speed: number;
   readonly expect: Expectation;
-  /** Redaction rules that are applied to replies before they are compared, besides the recording's rules. */
+  /** Redaction rules in addition to the recording's rules. Both apply to replies before a comparison. */
   readonly redact: readonly string[];
   /** Null for one connection per recorded client. */
   readonly connections: number | null;
@@ -39,7 +39,7 @@ export interface RecordingFacts {
   readonly clients: number;
   /** Milliseconds from the start of the first client to the last event of any client. */
   readonly durationMs: number;
-  /** Messages from clients, and messages from endpoints to clients. */
+  /** Messages from clients, then messages from endpoints. */
   readonly messages: number;
   readonly replies: number;
   /** Sessions that were open before the tap. They are not played. */
@@ -65,26 +65,26 @@ export interface RecordingFacts {
 export interface Plan {
   readonly target: Target;
   readonly scenario: ScenarioName;
-  /** Number over all threads. For fan-out, the subscribers without the publisher. */
+  /** Connections over all threads. For fan-out, subscribers without the publisher. */
   readonly connections: number;
   /** Measured time, after the warm-up. */
   readonly durationMs: number;
   /** Time of traffic before the measurement. */
   readonly warmupMs: number;
-  /** Time over which connections are opened evenly. 0 opens them as fast as the target accepts. */
+  /** Time over which connections are opened evenly. 0 opens them as fast as possible. */
   readonly rampMs: number;
   /** Max time for a connection to open, and for a reply to arrive. */
   readonly timeoutMs: number;
   /** Max messages in flight per connection. */
   readonly inFlight: number;
   readonly sizes: SizeDistribution;
-  /** Messages per second over all threads (scenario connect: connections). Null for a closed loop. */
+  /** Messages per second over all threads, or connections for `connect`. Null in a closed loop. */
   readonly rate: number | null;
   readonly threads: number;
   readonly text: boolean;
   readonly subprotocols: readonly string[];
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Whether any certificate is accepted. */
+  /** Whether to accept every certificate. */
   readonly insecure: boolean;
   /** Whether connections resume the last TLS session from the target. */
   readonly resume: boolean;

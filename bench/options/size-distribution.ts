@@ -89,9 +89,10 @@ export function meanSize(sizes: SizeDistribution): number {
 }
 
 /**
- * Returns `count` sizes that cover the distribution evenly, in an irregular order that is always the same.
- * They are not drawn at random: even a few sizes have the distribution's mean, and two runs send the same
- * bytes.
+ * Returns `count` sizes at evenly spaced quantiles of the distribution, in a fixed pseudorandom order.
+ *
+ * Random draws would vary. With quantiles, even a few sizes have the distribution's mean, and every run sends
+ * the same bytes.
  */
 export function sampleSizes(sizes: SizeDistribution, count: number): Uint32Array {
   const samples = new Uint32Array(count);

@@ -3,11 +3,14 @@
 import type { CertificateFiles } from '../rig/certificate.ts';
 import type { Command } from '../rig/supervised.ts';
 
-/** Protocols between clients and proxy: WebSocket and WebSocket over TLS at layer 7, and bytes at layer 4. */
+/**
+ * Ways from clients to the endpoint. `ws` and `wss` (WebSocket over TLS) are proxied at layer 7. `tcp`
+ * forwards the bytes of a WebSocket at layer 4.
+ */
 export const MODES = ['ws', 'wss', 'tcp'] as const;
 export type Mode = (typeof MODES)[number];
 
-/** Where a peer listens, and its endpoint. All addresses are on 127.0.0.1. */
+/** Ports and files of a peer, and its endpoint. Everything listens on 127.0.0.1. */
 export interface Setup {
   /** The peer's own directory, readable by all users. */
   readonly directory: string;
@@ -23,9 +26,9 @@ export interface Peer {
   readonly modes: readonly Mode[];
   /** Returns the proxy's version; null if it is not installed. */
   version(): string | null;
-  /** Name of the template in this directory for the proxy's configuration. */
+  /** File in this directory with the configuration: a template, or a program that contains it. */
   readonly config: string;
-  /** Values for placeholders in the template, the same in every run. */
+  /** Values of placeholders in {@link config} that are the same in every run. */
   readonly values?: Readonly<Record<string, string>>;
   /** Writes the configuration. Returns the command that runs the proxy in the foreground. */
   command(setup: Setup): Command;

@@ -12,8 +12,8 @@ export class Apt {
   readonly #env: NodeJS.ProcessEnv;
 
   /**
-   * @param directory for all files of apt
-   * @param suite Debian suite
+   * @param directory holds all files of apt
+   * @param suite Debian suite, such as `sid`
    * @throws StartError if the machine cannot download Debian packages
    */
   constructor(directory: string, suite: string) {
@@ -48,10 +48,14 @@ export class Apt {
 }
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-/** Mirror for machines whose own sources are not Debian's. */
+/** Mirror for machines without Debian in their apt sources. */
 const OFFICIAL = 'http://deb.debian.org/debian/';
 
-/** Runs a program. Returns its output. @throws StartError with the end of its error output */
+/**
+ * Runs a program. Returns its stdout.
+ *
+ * @throws StartError with the last lines of its stderr
+ */
 export function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): string {
   const { error, status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env });
   if (error !== undefined) throw new StartError(`${program} does not run: ${error.message}`);
@@ -71,7 +75,10 @@ function debianMirror(): string {
   return OFFICIAL;
 }
 
-/** Returns a configuration. Other settings, such as proxies and credentials, are the machine's own. */
+/**
+ * Returns settings that override the machine's apt configuration. Its other settings stay, such as proxies
+ * and credentials.
+ */
 function configOf(directory: string, sources: string): string {
   const settings: Readonly<Record<string, string>> = {
     'Dir::Etc::SourceList': sources,
@@ -82,7 +89,7 @@ function configOf(directory: string, sources: string): string {
     'Dir::Cache': join(directory, 'cache'),
     'Dir::Cache::archives': join(directory, 'cache', 'archives'),
     'APT::Install-Recommends': 'false',
-    // Apt's own user cannot write here.
+    // apt's own user, `_apt`, cannot write here.
     'APT::Sandbox::User': 'root',
   };
   return Object.entries(settings)

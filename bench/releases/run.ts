@@ -38,7 +38,7 @@ function main(argv: readonly string[]): string {
  */
 function bring(directory: string, suite: string): string {
   mkdirSync(directory, { recursive: true });
-  // Proxies that start as root switch to another user.
+  // Proxies that start as root switch to another user, who must be able to read the directory.
   chmodSync(directory, 0o755);
   say(`downloading packages of Debian ${suite}`);
   const files = new Apt(join(directory, 'apt'), suite).download(PACKAGES);

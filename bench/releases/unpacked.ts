@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { StartError } from '../../src/core/errors.ts';
 import { run } from './apt.ts';
 
-/** Names of an architecture in Debian and in the dynamic linker. */
+/** Debian's library directory and the name of the dynamic linker, for one of Node's architectures. */
 interface Architecture {
   readonly libraries: string;
   readonly loader: string;
@@ -44,9 +44,9 @@ export class Unpacked {
   }
 
   /**
-   * Creates a program that can be started by its name.
+   * Creates a script that starts a program of the packages.
    *
-   * @returns its path
+   * @returns the path of the script
    * @throws StartError if no package has the program
    */
   expose(name: string): string {
@@ -56,7 +56,7 @@ export class Unpacked {
     const loader = join(libraries, this.#architecture.loader);
     // A static program needs no loader.
     const isDynamic = spawnSync(loader, ['--verify', found]).status === 0;
-    // HAProxy restarts itself by its own name, which must lead here.
+    // `--argv0`: HAProxy restarts itself by argv[0], which must be this script.
     const start = isDynamic
       ? `'${loader}' --library-path '${libraries}' --argv0 "$0" '${found}'`
       : `'${found}'`;

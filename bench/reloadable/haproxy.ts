@@ -3,7 +3,7 @@ import { haproxy as compared } from '../peers/haproxy.ts';
 import { programOf } from '../peers/programs.ts';
 import type { ReloadablePeer } from './reloadable-peer.ts';
 
-/** Runs with a master process, which handles reloads. */
+/** HAProxy with its master process, which handles reloads. */
 export const haproxy: ReloadablePeer = {
   name: 'HAProxy',
   version: () => compared.version(),

@@ -6,7 +6,7 @@ import type { Stage } from '../rig/stage.ts';
 import type { Supervised } from '../rig/supervised.ts';
 import type { ReloadablePeer, ReloadableSetup } from './reloadable-peer.ts';
 
-/** A running peer, and the actions of fault scenarios. */
+/** A running peer, and the operations on it. */
 export class ProxyUnderTest {
   readonly peer: ReloadablePeer;
   readonly process: Supervised;
@@ -49,7 +49,7 @@ export class ProxyUnderTest {
     return new ProxyUnderTest(peer, setup, process);
   }
 
-  /** Writes a changed configuration, and tells the peer to reload. */
+  /** Writes a changed configuration, and signals the peer to reload. */
   reload(changes: Partial<ReloadableSetup>): void {
     this.setup = { ...this.setup, ...changes };
     writeConfiguration(this.peer, this.setup);

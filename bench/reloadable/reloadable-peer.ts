@@ -1,7 +1,7 @@
 import type { CertificateFiles } from '../rig/certificate.ts';
 import type { Command } from '../rig/supervised.ts';
 
-/** Settings of a proxy. All addresses are on 127.0.0.1. */
+/** Values for a proxy's configuration. All addresses are on 127.0.0.1. */
 export interface ReloadableSetup {
   readonly directory: string;
   readonly ports: { readonly ws: number; readonly wss: number; readonly admin: number };
@@ -12,7 +12,7 @@ export interface ReloadableSetup {
   readonly graceSeconds: number | null;
   /** Seconds until a silent session is pinged or closed. Some proxies lack this setting. */
   readonly idleTimeoutSeconds: number;
-  /** Whether the configuration has an additional route, which no session uses. */
+  /** Whether to add a route that no session uses. Reloads need a change that concerns no session. */
   readonly extraRoute: boolean;
 }
 

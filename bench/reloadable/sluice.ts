@@ -5,9 +5,9 @@ import type { ReloadablePeer, ReloadableSetup } from './reloadable-peer.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const TOKEN = 'only-for-the-bench-of-faults';
 
-/** Uses the default engines of listeners. */
+/** sluice with the default engines. */
 export const sluice = peerWith('sluice', 'auto');
-/** Uses uWebSockets.js. */
+/** sluice with uWebSockets.js. */
 export const sluiceUws = peerWith('sluice-uws', 'uws');
 
 function peerWith(name: string, engine: 'auto' | 'uws'): ReloadablePeer {

@@ -9,7 +9,7 @@ export function machineText(): string {
 }
 
 /**
- * Describes the machine for programs, including its load and the number of cores that this process may use.
+ * Describes the machine as data, with its load. Counts only the cores that this process may use.
  */
 export function machineRecord(): Readonly<Record<string, string | number | readonly number[]>> {
   return {

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 /** The directory of the latest results and of the page that shows them. */
 export const REPORT_DIRECTORY = import.meta.dirname;
 const PARTS = join(import.meta.dirname, 'page');
-/** Joined into one script. Later files use definitions of earlier ones. */
+/** Joined into one script: later files use the definitions of earlier files. */
 const SCRIPTS = ['drawing.js', 'losses.js', 'page.js'] as const;
 const RESULTS = ['comparison', 'faults', 'scaling'] as const;
 
@@ -21,7 +21,7 @@ export function writePage(directory: string = REPORT_DIRECTORY): string {
   const library = join(dirname(createRequire(import.meta.url).resolve('chart.js')), 'chart.umd.min.js');
   const values: Readonly<Record<string, string>> = {
     style: readPart('style.css'),
-    // `<` could end the script element.
+    // A `<` could begin `</script>`, which would end the script element.
     data: JSON.stringify(results).replaceAll('<', '\\u003c'),
     library: readFileSync(library, 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n'),
     script: SCRIPTS.map(readPart).join('\n'),

@@ -6,7 +6,7 @@ import type { Plan } from '../options/plan.ts';
 const PERIOD_MS = 250;
 const BAR = 24;
 
-/** Shows the progress of a run in one line of a terminal, and overwrites it. */
+/** A progress line on a terminal, redrawn during a run. */
 export class Progress {
   readonly #crew: Crew;
   readonly #plan: Plan;
@@ -23,7 +23,7 @@ export class Progress {
     this.#timer = setInterval(() => this.#draw(), PERIOD_MS);
   }
 
-  /** Removes the line. */
+  /** Stops the progress and clears the line. */
   end(): void {
     clearInterval(this.#timer);
     this.#output.write('\r\u001b[K');
@@ -54,7 +54,7 @@ export class Progress {
     return `${bar} ${percent}  ${formatCount(Math.round(rate))} a second, ${open}${trouble}`;
   }
 
-  /** Returns the finished fraction of the run: of its time, or of a replay's clients. */
+  /** Returns the finished fraction of the run: of its time or of a replay's clients, whichever is larger. */
   #share(ofTime: number): number {
     const { replay, connections } = this.#plan;
     const played =

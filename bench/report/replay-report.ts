@@ -10,7 +10,7 @@ const EXPECTED = {
   none: 'no reply in particular',
 } as const;
 
-/** Describes the replay before it runs. */
+/** Describes the recording, and how it is played. */
 export function replayHead({ connections, threads }: Plan, replay: ReplayPlan): string[] {
   const { file, speed, expect, facts } = replay;
   return [
@@ -21,7 +21,7 @@ export function replayHead({ connections, threads }: Plan, replay: ReplayPlan): 
   ];
 }
 
-/** Describes the played clients, and the target's differences from the recording. */
+/** Describes the result of a replay, and how the target's replies differed. */
 export function replayLines({ replay }: Result): string[] {
   if (replay === null) return [];
   const { played, failed, sent, sentBytes, differences } = replay;
