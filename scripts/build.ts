@@ -16,7 +16,7 @@ import { writePage } from './page-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
-/** The files of dist that Node starts, by name, and their sources. */
+/** Sources of the files that Node starts, by their names in dist. */
 const ENTRIES = {
   main: 'src/main.ts',
   'worker-l7': 'src/worker/l7.ts',
@@ -73,7 +73,7 @@ if (values.clean) clean();
 else if (values.page) await writePage(ROOT, DIST);
 else await bundle();
 
-/** Writes dist. Rejects with esbuild's messages, which it also prints. */
+/** Writes dist. Rejects with esbuild's messages, which esbuild also prints. */
 async function bundle(): Promise<void> {
   remove('dist');
   // One at a time: files that shared code would become more files.
@@ -92,7 +92,7 @@ async function bundle(): Promise<void> {
       format: 'esm',
       platform: 'node',
       packages: 'external',
-      // The oldest Node must read main.js, which starts the pinned Node.
+      // main.js starts the pinned Node, so that older versions of Node must be able to read it.
       target: 'node20',
       plugins: [sources, lightModules],
       logLevel: 'warning',

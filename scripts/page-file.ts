@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const PAGE = 'src/page';
-/** In the order of the cascade. */
+/** In cascade order. */
 const STYLES = [
   'node_modules/uplot/dist/uPlot.min.css',
   `${PAGE}/style/base.css`,
@@ -15,7 +15,8 @@ const STYLES = [
 ] as const;
 
 /**
- * Bundles the page into `page.html` of a directory.
+ * Bundles the page into `page.html` of a directory. Rejects with esbuild's messages, which esbuild also
+ * prints.
  *
  * The file is replaced atomically: a proxy that runs from its sources may read it at any time. Rejects with
  * esbuild's messages, which it also prints.
@@ -45,7 +46,7 @@ async function bundledStyle(root: string): Promise<string> {
 
 interface Source {
   readonly root: string;
-  /** A source that imports all others. */
+  /** Entry source that imports all others. */
   readonly text: string;
   readonly loader: 'ts' | 'css';
 }

@@ -16,13 +16,13 @@ export function one(
   return { title, description, queries: [{ expr, legend }], ...rest };
 }
 
-/** Sums rates of counters. */
+/** Returns the query for the rate of a counter, summed by labels. */
 export function rate(by: string, counter: string, labels: string): string {
   const sum = by === '' ? 'sum' : `sum by (${by})`;
   return `${sum} (rate(${counter}{${labels}}[$__rate_interval]))`;
 }
 
-/** Returns the queries of the median and the slowest 1%. */
+/** Returns the queries of the median and the 99th percentile. */
 export function quantiles(by: string, histogram: string, labels: string): Query[] {
   const legend = by
     .split(', ')

@@ -13,7 +13,7 @@ import { defaultWords, typeWords } from './words.ts';
 export interface ConfigKey {
   /** Names from the root, separated by dots, without indexes of lists. */
   readonly path: string;
-  /** Accepted values. Several formats if they depend on the mode or the engine. */
+  /** Formats of accepted values. Several if they depend on the mode or the engine. */
   readonly formats: readonly FormatDescription[];
   /** Accepted values in words. */
   readonly type: string;
@@ -27,7 +27,7 @@ export interface ConfigKey {
   readonly environment: string | null;
   /** First version with the key. */
   readonly since: string;
-  /** Effect of the key: sentences in Markdown. */
+  /** Effect of the key, as sentences in Markdown. */
   readonly text: string;
 }
 
@@ -51,7 +51,7 @@ const HINT = 'clusters.hashOn.source_ip';
 const LAYER_4 = 'mode l4';
 
 /**
- * Lists every key, each after the mapping around it.
+ * Lists every key after its parent mapping.
  *
  * @throws Error that names each key without a text, and each text without a key
  */

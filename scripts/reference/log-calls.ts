@@ -9,7 +9,7 @@ export interface LogCall {
   readonly level: string;
   /** One message. `…` stands for parts that only the running program knows. */
   readonly message: string;
-  /** Names of the fields that the line can have. */
+  /** Names of all fields that the line can have. */
   readonly fields: readonly string[];
 }
 
@@ -39,7 +39,7 @@ function failureLines(own: boolean): readonly string[] {
 }
 
 /**
- * Lists the lines in the order of their files.
+ * Lists log lines in the order of their files.
  *
  * @throws Error that names each call whose messages are unknown
  */
@@ -99,7 +99,7 @@ function partsOf({ expression: callee, arguments: args }: ts.CallExpression, che
   }
   if (!ts.isElementAccessExpression(callee) || !isLog(callee.expression, checker)) return NOTHING;
   const [, message] = args;
-  // The method `logLimited` itself: its callers have the message.
+  // Skips the body of `logLimited`: its callers have the messages.
   if (message !== undefined && ts.isIdentifier(message)) return NOTHING;
   return { levels: levelsIn(callee.argumentExpression), args };
 }
@@ -108,7 +108,7 @@ function isLog(node: ts.Expression, checker: ts.TypeChecker): boolean {
   return /Log\b|Logger/.test(checker.typeToString(checker.getTypeAtLocation(node)));
 }
 
-/** Returns the texts of a message; null if the program computes it. */
+/** Returns the possible texts of a message; null if the program computes the message. */
 function textsOf(
   node: ts.Expression,
   source: ts.SourceFile,
@@ -122,7 +122,7 @@ function textsOf(
   return ts.isIdentifier(node) ? textsOfArguments(node, source, checker) : null;
 }
 
-/** Returns the values of a literal type or a union of them; null for another type. */
+/** Returns the values of a literal type or of a union of literals. Returns null for other types. */
 function literalsOf(type: ts.Type): readonly string[] | null {
   const types = type.isUnion() ? type.types : [type];
   const texts = types.flatMap((each) => (each.isStringLiteral() ? [each.value] : []));

@@ -74,7 +74,7 @@ function table(
   return [head, head.map(() => '---'), ...cells].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
-/** Reads the last column of each row of a page, by the row's first cells. */
+/** Returns the last column of each row of a page, by {@link keyOf} of the row. */
 function writtenColumns(tables: string): ReadonlyMap<string, string> {
   const columns = new Map<string, string>();
   for (const line of tables.split('\n')) {

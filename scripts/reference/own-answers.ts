@@ -1,10 +1,10 @@
-/** Finds the answers and close frames that sluice itself sends, in the source. */
+/** Finds sluice's own responses and close frames in the source. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import * as closeCodes from '../../src/wire/frames/close-codes.ts';
 
-/** A status or close code, and the text beside it. */
+/** A status or close code, and its text. */
 export interface OwnAnswer {
   readonly code: number;
   readonly text: string;
@@ -53,7 +53,7 @@ function find(folders: readonly string[], isWanted: (code: number) => boolean): 
   return [...answers.values()].toSorted((a, b) => a.code - b.code || (a.text < b.text ? -1 : 1));
 }
 
-/** Returns the values of an object's members that are a code, or a text for the client. */
+/** Returns the values of an object's members that may be a code or a text for the client. */
 function membersOf(node: ts.ObjectLiteralExpression): readonly ts.Expression[] {
   return node.properties.flatMap((member) => {
     if (!ts.isPropertyAssignment(member)) return [];
@@ -62,7 +62,9 @@ function membersOf(node: ts.ObjectLiteralExpression): readonly ts.Expression[] {
   });
 }
 
-/** Returns the texts of a file's constants in capitals, by name. Other names may have several values. */
+/**
+ * Returns a file's string constants by name, if the name is in capitals. Other names may have several values.
+ */
 function constantsOf(source: ts.SourceFile): ReadonlyMap<string, string> {
   const constants = new Map<string, string>();
   const visit = (node: ts.Node): void => {

@@ -15,7 +15,7 @@ import type { Path } from '../../src/config/syntax/source-file.ts';
 import { SourceFile } from '../../src/config/syntax/source-file.ts';
 import { WHOLE, WHOLE_FILES } from '../../test/unit/config/whole.ts';
 
-/** Facts about one key, as the schema reads it. */
+/** Facts about one key, as recorded while the schema reads it. */
 export interface RecordedKey {
   /** Names of the mappings that have the key, as in messages. */
   readonly mappings: Set<string>;

@@ -13,7 +13,7 @@ const WRITERS: Readonly<Record<string, (value: number) => string>> = {
   integer: String,
 };
 
-/** Describes the type and range of a key. Null if no format describes itself. */
+/** Describes the type and range of a key. Returns null if no format describes itself. */
 export function typeWords(formats: readonly FormatDescription[]): string | null {
   if (formats.length === 0) return null;
   return [...new Set(formats.map(wordsOf))].join(', or ');

@@ -1,7 +1,7 @@
-/** Finds prose in Markdown: paragraphs, items of lists and cells of tables. */
+/** Finds prose in Markdown: paragraphs, list items and table cells. */
 import type { Prose } from './prose.ts';
 
-/** Returns the prose of a Markdown page, without code blocks, headings and front matter. */
+/** Returns the prose of a Markdown page. Leaves out code blocks, headings and front matter. */
 export function proseOfMarkdown(file: string, page: string): Prose[] {
   const prose: { file: string; line: number; text: string; hasSentences: boolean }[] = [];
   let fence: string | null = null;

@@ -3,7 +3,7 @@ import { MAX_SENTENCE_WORDS, WORD_RULES } from './rules.ts';
 /** A paragraph of a comment or page, or a text for people. */
 export interface Prose {
   readonly file: string;
-  /** Line in which the paragraph begins, from 1. */
+  /** First line of the paragraph, from 1. */
   readonly line: number;
   readonly text: string;
   /** Whether the text consists of sentences. If so, their words are counted. */
@@ -35,7 +35,7 @@ export function findHabits(prose: Prose): Finding[] {
   return findings;
 }
 
-/** Splits a text into sentences. A colon ends a sentence too. */
+/** Splits a text into sentences. A colon also ends a sentence. */
 export function sentencesOf(text: string): string[] {
   return text
     .replace(/\((?:RFC|see|https?:)[^)]*\)/giu, '')
@@ -49,7 +49,7 @@ export function countWords(sentence: string): number {
   return sentence.split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }
 
-/** Replaces code, links and addresses by one word each, so that rules see prose only. */
+/** Replaces each code span, link and address by one word, so that rules see only prose. */
 function withoutCode(text: string): string {
   return text
     .replace(/``[^`]+``|`[^`]+`/gu, 'CODE')

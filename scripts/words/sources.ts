@@ -2,7 +2,7 @@
 import ts from 'typescript';
 import type { Prose } from './prose.ts';
 
-/** Prose, and whether it is a line comment that fills its line. */
+/** Prose, and whether it is a line comment on its own line. */
 interface FoundProse extends Prose {
   readonly isAlone: boolean;
 }
@@ -10,7 +10,7 @@ interface FoundProse extends Prose {
 /** Min words of a text. Shorter strings are names, keys or parts. */
 const MIN_TEXT_WORDS = 4;
 
-/** Returns the comments of a TypeScript file, one for each paragraph and tag, and its longer texts. */
+/** Returns the prose of a TypeScript file: its longer texts, and its comments by paragraph and tag. */
 export function proseOfTypeScript(file: string, code: string): Prose[] {
   const source = ts.createSourceFile(file, code, ts.ScriptTarget.Latest, true);
   const prose: FoundProse[] = [];
@@ -42,7 +42,7 @@ export function proseOfTypeScript(file: string, code: string): Prose[] {
   return joinLineComments(prose);
 }
 
-/** Returns the comments of a file whose comments begin with `#`. */
+/** Returns the comments of a file that marks comments with `#`. */
 export function proseOfHashComments(file: string, text: string): Prose[] {
   const lines = text.split('\n').flatMap((content, index) => {
     const comment = /(?:^\s*|\s)#\s?(.*)$/u.exec(content);
