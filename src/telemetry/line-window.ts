@@ -19,7 +19,7 @@ export class LineWindow {
   readonly #words: Uint32Array;
   readonly #maxLines: number;
 
-  /** @param maxLines per second, below 4096 */
+  /** @param maxLines max lines per second, below 4096 */
   constructor(memory: SharedArrayBuffer, maxLines: number) {
     this.#words = new Uint32Array(memory);
     this.#maxLines = maxLines;

@@ -39,7 +39,7 @@ export interface Cluster {
   readonly panicThreshold: number;
   /** Null to eject no endpoint. */
   readonly outlier: OutlierSettings | null;
-  /** Time until a new or recovered endpoint gets its full share. 0 for at once. */
+  /** Time until a new or recovered endpoint gets its full share. 0 gives it immediately. */
   readonly slowStartMs: number;
   readonly healthCheck: HealthCheck | null;
   /** Whether an endpoint's connections are kept or closed when its probes find it down. */

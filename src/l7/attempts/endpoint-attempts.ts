@@ -110,7 +110,7 @@ export abstract class EndpointAttempts {
     this.bound.beginUse(endpoint);
   }
 
-  /** Dials the current endpoint. @param owner is not called before this returns */
+  /** Dials the current endpoint. @param owner not called before this returns */
   dial(owner: UpstreamOwner): UpstreamSocket {
     const { cluster, dialler } = this.#context;
     this.reused = false;

@@ -118,7 +118,7 @@ function waits({ pending, accepted }: Holder<unknown>): boolean {
   return pending.size + accepted.size > 0;
 }
 
-/** Returns the connection that a network loses first. @param holder with an idle connection */
+/** Returns the connection that a network loses first. @param holder a network with an idle connection */
 function firstOf<T>({ pending, accepted }: Holder<T>): T {
   return (pending.size > 0 ? pending : accepted).values().next().value!;
 }

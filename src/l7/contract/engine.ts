@@ -98,7 +98,7 @@ export interface RequestDispatcher {
    * Identifies the client of a request, even if the head is malformed: every answer and log line names the
    * client.
    *
-   * @param connection that carried the request
+   * @param connection the connection that carried the request
    */
   identify(head: RequestHead, connection: ConnectionFacts): ClientIdentity;
   /** Answers the request, now or later. Counts it as open until {@link over}. */

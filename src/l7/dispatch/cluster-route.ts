@@ -179,7 +179,7 @@ export class ClusterRoute {
   /**
    * Returns the target and headers that replace the client's.
    *
-   * @param path after the rewrite
+   * @param path the rewritten path
    */
   #targetOf({ exchange, request, entry }: Routed, path: string): UpstreamTarget {
     const { head, client, facts } = exchange;

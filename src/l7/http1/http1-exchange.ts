@@ -46,7 +46,7 @@ export class Http1Exchange implements Exchange, UpgradeReply {
   readonly #dispatcher: RequestDispatcher;
   #handshake: UpgradeRequest | null = null;
 
-  /** @param dispatcher that the request stays with */
+  /** @param dispatcher dispatcher of the request until its end */
   constructor(
     connection: ExchangeConnection,
     { head, body, client }: Asked,

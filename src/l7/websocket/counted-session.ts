@@ -108,7 +108,7 @@ export abstract class CountedSession<Context extends SessionTerms>
     this.tap?.opened();
   }
 
-  /** Records an event before the end. @param reason details that the name does not tell */
+  /** Records an event before the end. @param reason details besides the name */
   note(name: SessionEventName, reason?: string): void {
     this.#log?.happened(name, reason);
   }

@@ -26,7 +26,7 @@ export function requestOutcome(status: number, isOwn: boolean, isCounted: boolea
 }
 
 /**
- * Rates a handshake that did not become a session. @param status of the response; `refused` means the
+ * Rates a handshake that did not become a session. @param status status of the response; `refused` means the
  * application's own
  */
 export function handshakeOutcome(reason: string, status: number): Outcome {

@@ -36,7 +36,7 @@ export class Bucket {
   readonly #random: () => number;
 
   /**
-   * @param ticks per second, as in the table
+   * @param ticks ticks per second, as in the table
    * @param minBurst replaces a smaller burst
    */
   constructor(rate: RateLimit, ticks: number, minBurst = 1, random: () => number = Math.random) {

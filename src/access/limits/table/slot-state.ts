@@ -1,6 +1,6 @@
 import { RATE_KINDS, SLOT, type TableLayout } from './table-layout.ts';
 
-/** Converts a time to the ticks of a rate, modulo 2^32. @param ticks per second */
+/** Converts a time to the ticks of a rate, modulo 2^32. @param ticks ticks per second */
 export function ticksAt(nowMs: number, ticks: number): number {
   return Math.floor((nowMs * ticks) / 1000) | 0;
 }

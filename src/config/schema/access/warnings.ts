@@ -61,7 +61,7 @@ function warnOfLockout(access: Section, { deny, allow }: AccessSettings): void {
   }
 }
 
-/** Warns if passwords and tokens need the same header, which carries only one of them. */
+/** Warns if passwords and tokens need the same header, which carries only one. */
 function warnOfSharedHeader(access: Section, { basic, jwt }: AccessSettings): void {
   const key = access.has('jwt') ? 'jwt' : 'basic';
   if (!access.has(key) || basic === null || jwt === null) return;

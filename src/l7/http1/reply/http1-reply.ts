@@ -176,7 +176,7 @@ export class Http1Reply implements HttpReply {
     callback?.();
   }
 
-  /** Answers 101. The caller takes over the channel. @param ownLines of the handshake */
+  /** Answers 101. The caller takes over the channel. @param ownLines header lines of the handshake */
   switchProtocols(headers: HeaderList, ownLines: string): void {
     const requestId = this.#requestId;
     this.begun = this.isSwitched = true;

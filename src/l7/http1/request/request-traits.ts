@@ -12,7 +12,7 @@ interface RequestTraits {
   readonly expectsMore: boolean;
 }
 
-/** Reads the facts about the connection and the body. @param head whose framing was checked */
+/** Reads the facts about the connection and the body. @param head a head with checked framing */
 export function traitsOf({ headers, isHttp10 }: RequestHead): RequestTraits {
   let body: number | 'chunked' = 0;
   let closes = false;

@@ -209,7 +209,7 @@ export class WatchedDirection extends FrameObserver {
     this.#isCompressed = false;
   }
 
-  /** Returns the number of bytes wanted from the next frame. @param length of its payload */
+  /** Returns the number of bytes wanted from the next frame. @param length length of the frame's payload */
   #wantedOf(length: number): number {
     if (this.#message !== 'begun' || this.#withheld !== null) return 0;
     if (this.#isCompressed && this.#messageBytes > MAX_ASSEMBLED_BYTES) {
