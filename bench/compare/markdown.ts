@@ -3,7 +3,7 @@ import { median } from '../figures/statistics.ts';
 import { markdownTable } from '../figures/tables.ts';
 import type { Comparison } from './comparison.ts';
 import type { Sample } from './sample.ts';
-import { RESUMED, summarize, type Summary } from './summary.ts';
+import { MIN_RESUMED_SHARE, summarize, type Summary } from './summary.ts';
 
 /** Baseline of the ratio columns. */
 const REFERENCE = 'nginx';
@@ -73,7 +73,7 @@ function rowsOf(samples: Readonly<Record<string, readonly Sample[]>>): string[][
 function remarkOn({ failures, resumed }: Summary): string {
   const remarks: string[] = [];
   if (failures > 0) remarks.push(`${formatCount(failures)} failures`);
-  if (resumed !== null && resumed < RESUMED) remarks.push(`${percent(resumed)} resumed`);
+  if (resumed !== null && resumed < MIN_RESUMED_SHARE) remarks.push(`${percent(resumed)} resumed`);
   return remarks.length === 0 ? '' : ` (${remarks.join(', ')})`;
 }
 

@@ -2,7 +2,7 @@ import { formatBytes, formatCount, formatTime } from '../figures/readable-number
 import { median } from '../figures/statistics.ts';
 import { markdownTable } from '../figures/tables.ts';
 import type { Comparison } from './comparison.ts';
-import { RESUMED, summarize, type Summary } from './summary.ts';
+import { MIN_RESUMED_SHARE, summarize, type Summary } from './summary.ts';
 
 /** Figures with a table each. */
 const FIGURES: readonly { readonly title: string; readonly text: (summary: Summary) => string }[] = [
@@ -62,5 +62,5 @@ export function renderOverview({ cases, idle, versions }: Comparison): string {
 }
 
 function isDoubtful({ failures, resumed }: Summary): boolean {
-  return failures > 0 || (resumed !== null && resumed < RESUMED);
+  return failures > 0 || (resumed !== null && resumed < MIN_RESUMED_SHARE);
 }

@@ -2,7 +2,7 @@ import { median } from '../figures/statistics.ts';
 import { CURVE_PERCENTILES, type Sample } from './sample.ts';
 
 /** Min fraction of connections that must resume a TLS session. The first connections have none to resume. */
-export const RESUMED = 0.95;
+export const MIN_RESUMED_SHARE = 0.95;
 
 /** Medians over the rounds of one case with one target. */
 export interface Summary {

@@ -1,12 +1,12 @@
 import { get } from 'node:http';
 import { connect } from 'node:tls';
 
-const PATIENCE_MS = 2000;
+const TIMEOUT_MS = 2000;
 
 /** Sends a GET on a separate connection. Returns the status, or 0 without an answer. */
 export function statusOf(port: number, path: string): Promise<number> {
   return new Promise((settle) => {
-    const options = { host: '127.0.0.1', port, path, agent: false, timeout: PATIENCE_MS };
+    const options = { host: '127.0.0.1', port, path, agent: false, timeout: TIMEOUT_MS };
     const request = get(options, (response) => {
       response.resume();
       settle(response.statusCode ?? 0);
@@ -20,7 +20,7 @@ export function statusOf(port: number, path: string): Promise<number> {
 export function fingerprintAt(port: number): Promise<string> {
   return new Promise((settle) => {
     const options = { host: '127.0.0.1', port, servername: 'localhost', rejectUnauthorized: false };
-    const socket = connect({ ...options, timeout: PATIENCE_MS });
+    const socket = connect({ ...options, timeout: TIMEOUT_MS });
     socket.once('secureConnect', () => {
       settle(socket.getPeerCertificate().fingerprint256);
       socket.destroy();
@@ -34,7 +34,7 @@ export function fingerprintAt(port: number): Promise<string> {
 /** Returns the number of sessions that an endpoint counts itself. */
 export async function sessionsAt(port: number): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${port}/sessions`, {
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   return Number(await response.text());
 }

@@ -2,14 +2,15 @@ import { formatCount, formatTime } from '../figures/readable-numbers.ts';
 import { replayConcerns } from './replay-concerns.ts';
 import type { Result } from './result.ts';
 
-const BUSY = 0.95;
+/** Max fraction of the time that a thread of the load generator may be busy. */
+const MAX_BUSY_SHARE = 0.95;
 /** Min fraction of the requested rate. */
-const REACHED = 0.99;
-/** Lateness that shows in the latencies. */
-const LATE_SHARE = 0.1;
-const LATE_MS = 1;
+const MIN_RATE_SHARE = 0.99;
+/** Max lateness, as a fraction of the p99 latency and in milliseconds. */
+const MAX_LATE_SHARE = 0.1;
+const MAX_LATE_MS = 1;
 /** Min fraction of connections that must resume their TLS session. */
-const RESUMED = 0.95;
+const MIN_RESUMED_SHARE = 0.95;
 
 /** Lists reasons to doubt the figures, one sentence each. */
 export function concernsOf(result: Result): string[] {
@@ -22,7 +23,7 @@ export function concernsOf(result: Result): string[] {
   }
   if (plan.rate === null) {
     const busiest = Math.max(0, ...busy);
-    if (busiest > BUSY && plan.scenario !== 'idle') {
+    if (busiest > MAX_BUSY_SHARE && plan.scenario !== 'idle') {
       concerns.push(
         `A driver thread was ${Math.round(busiest * 100)}% busy: these may be the limits of the load ` +
           'generator. Add threads with -w, on separate cores.',
@@ -31,19 +32,19 @@ export function concernsOf(result: Result): string[] {
   } else {
     const late = timings.lateness.percentile(99);
     const asked = plan.scenario === 'fan-out' ? 0 : plan.rate;
-    if (messageRates.mean < asked * REACHED) {
+    if (messageRates.mean < asked * MIN_RATE_SHARE) {
       concerns.push(
         `The rate was not reached: ${formatCount(messageRates.mean)} of ${formatCount(asked)} a second.`,
       );
     }
-    if (late > LATE_MS && late > LATE_SHARE * timings.latency.percentile(99)) {
+    if (late > MAX_LATE_MS && late > MAX_LATE_SHARE * timings.latency.percentile(99)) {
       concerns.push(
         `Messages were sent late (99%: ${formatTime(late)}), by a driver that was short of time or a target ` +
           'that took no more; their latency counts from when they were due.',
       );
     }
   }
-  if (plan.resume && result.resumed < RESUMED * result.opened) {
+  if (plan.resume && result.resumed < MIN_RESUMED_SHARE * result.opened) {
     concerns.push(
       `Only ${formatCount(result.resumed)} of ${formatCount(result.opened)} connections have resumed a TLS session.`,
     );

@@ -3,7 +3,7 @@ import type { ReplayPlan } from '../options/plan.ts';
 import type { Result } from './result.ts';
 
 /** Min lateness that may change how the target behaves. */
-const LATE_MS = 100;
+const MAX_LATE_MS = 100;
 
 /** Lists how a replay differed from the recording, one sentence each. */
 export function replayConcerns({ facts, expect }: ReplayPlan, result: Result): string[] {
@@ -31,7 +31,7 @@ export function replayConcerns({ facts, expect }: ReplayPlan, result: Result): s
   );
   say('Clients that were not played to their end', unplayed);
   const late = result.timings.lateness.percentile(99);
-  if (late > LATE_MS) {
+  if (late > MAX_LATE_MS) {
     concerns.push(
       `Messages were sent later than recorded (99%: ${formatTime(late)}), ` +
         (expect === 'none'

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
-const PATIENCE_MS = 1000;
+const TIMEOUT_MS = 1000;
 const REQUEST =
   'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
@@ -16,7 +16,7 @@ export function serves(port: number, encrypted: boolean): Promise<boolean> {
     const socket = encrypted
       ? connectTls({ ...address, servername: 'localhost', rejectUnauthorized: false })
       : connect(address);
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy());
     socket.once(encrypted ? 'secureConnect' : 'connect', () => socket.write(REQUEST));
     socket.once('data', (head: Buffer) => {
       settle(head.toString('latin1').startsWith('HTTP/1.1 101'));

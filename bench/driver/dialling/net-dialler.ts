@@ -10,8 +10,8 @@ import type { Plan } from '../../options/plan.ts';
 import { isEncrypted, type Target } from '../../options/target.ts';
 import type { Connection, ConnectionOwner, Dialler } from './connection.ts';
 
-const READ_SIZE = 256 * 1024;
-const readBuffer = Buffer.allocUnsafeSlow(READ_SIZE);
+const READ_BYTES = 256 * 1024;
+const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
 type OwnedSocket = Socket & { owner: ConnectionOwner | null; failure: Error | null };
 

@@ -6,17 +6,17 @@ import { SocketAddress } from '../../../src/sys/sockets/socket-address.ts';
 import type { Connection, ConnectionOwner, Dialler } from './connection.ts';
 import { SocketLoop } from './socket-loop.ts';
 
-const READ_SIZE = 256 * 1024;
-const COPY_SIZE = 64 * 1024;
+const READ_BYTES = 256 * 1024;
+const COPY_BYTES = 64 * 1024;
 
 /** Dials without TLS by system calls. Nearly all of the driver's cost per message is then in the kernel. */
 export class SocketDialler implements Dialler {
   readonly loop = new SocketLoop();
   /** Receive buffer of all connections. Valid during the owner's callback. */
-  readonly input = new PinnedBuffer(READ_SIZE);
+  readonly input = new PinnedBuffer(READ_BYTES);
   readonly target: SocketAddress;
   /** Staging buffer for bytes outside the memory of {@link allocate}. */
-  readonly #copy = new PinnedBuffer(COPY_SIZE);
+  readonly #copy = new PinnedBuffer(COPY_BYTES);
   readonly #allocated = new Map<ArrayBufferLike, PinnedBuffer>();
 
   /**
@@ -53,7 +53,7 @@ export class SocketDialler implements Dialler {
     if (allocated !== undefined) {
       return { buffer: allocated, start: bytes.byteOffset, end: bytes.byteOffset + bytes.length };
     }
-    const buffer = bytes.length <= COPY_SIZE ? this.#copy : new PinnedBuffer(bytes.length);
+    const buffer = bytes.length <= COPY_BYTES ? this.#copy : new PinnedBuffer(bytes.length);
     buffer.bytes.set(bytes);
     return { buffer, start: 0, end: bytes.length };
   }

@@ -14,7 +14,7 @@ const MASKED = 0x80;
 const MAX_HEAD_BYTES = 10;
 const MAX_CONTROL_BYTES = 125;
 /** Max size of a buffer that is kept for the next split message. A larger one serves one message. */
-const REUSED_BYTES = 512;
+const KEPT_BUFFER_BYTES = 512;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -137,7 +137,7 @@ export class FrameScanner implements Scanner {
     const wanted = Math.min(this.#keptBytes, this.#prefixLength + take);
     if (wanted > this.#prefix.length) {
       // The size doubles, so that a message in many pieces is not copied for each piece.
-      const size = Math.min(this.#keptBytes, Math.max(wanted, 2 * this.#prefix.length, REUSED_BYTES));
+      const size = Math.min(this.#keptBytes, Math.max(wanted, 2 * this.#prefix.length, KEPT_BUFFER_BYTES));
       const larger = Buffer.allocUnsafe(size);
       this.#prefix.copy(larger, 0, 0, this.#prefixLength);
       this.#prefix = larger;
@@ -153,7 +153,7 @@ export class FrameScanner implements Scanner {
       this.#inMessage = false;
       this.#messageLength = 0;
       this.#prefixLength = 0;
-      if (prefix.length > REUSED_BYTES) this.#prefix = NOTHING;
+      if (prefix.length > KEPT_BUFFER_BYTES) this.#prefix = NOTHING;
       this.#sink.replyMessage(length, prefix, 0, available, this.#isText);
       return;
     }

@@ -9,7 +9,7 @@ import { openOverTime } from '../timeline.ts';
 
 const SESSIONS = 2000;
 const GRACE_SECONDS = 5;
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 
 /** Drains the proxy, until its grace period ends. */
 export const drain: Scenario = {
@@ -32,7 +32,7 @@ export const drain: Scenario = {
     await delay(1000);
     const at = monotonicNow();
     proxy.drain();
-    const hasEnded = await waitUntil(() => !proxy.process.running, PATIENCE_MS);
+    const hasEnded = await waitUntil(() => !proxy.process.running, TIMEOUT_MS);
     const endedMs = hasEnded ? monotonicNow() - at : null;
     await delay(200);
     const log = await crowd.leave();

@@ -7,7 +7,7 @@ import { waitUntil, type Scenario } from '../scenario.ts';
 import { openOverTime, percentileOf } from '../timeline.ts';
 
 const SESSIONS = 5000;
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 /** Makes all clients reconnect at once. */
 export const reconnectStorm: Scenario = {
@@ -28,7 +28,7 @@ export const reconnectStorm: Scenario = {
     const at = monotonicNow();
     crowd.storm();
     await waitUntil(() => crowd.open < SESSIONS, 2000, 1);
-    const isBack = await waitUntil(() => crowd.open === SESSIONS, PATIENCE_MS, 5);
+    const isBack = await waitUntil(() => crowd.open === SESSIONS, TIMEOUT_MS, 5);
     const backMs = isBack ? monotonicNow() - at : null;
     await delay(Math.max(0, at + 3100 - monotonicNow()));
     const log = await crowd.leave();

@@ -10,11 +10,11 @@ import { waitUntil, type Scenario } from '../scenario.ts';
 const SESSIONS = 2000;
 const PER_SECOND = 500;
 /** Max load of the busiest endpoint, as a multiple of its share, for the load to count as even. */
-const EVEN = 1.1;
+const MAX_IMBALANCE = 1.1;
 const BEFORE_MS = 1500;
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 /** Time to watch peers that cannot rebalance. */
-const LOOK_MS = 3000;
+const OBSERVATION_MS = 3000;
 
 /** Doubles the number of endpoints. */
 export const scaleUp: Scenario = {
@@ -38,7 +38,7 @@ export const scaleUp: Scenario = {
     await delay(BEFORE_MS);
     const at = monotonicNow();
     proxy.reload({ endpoints: all, extraRoute: true });
-    await waitUntil(async () => (await statusOf(ws, '/ping')) === 200, PATIENCE_MS);
+    await waitUntil(async () => (await statusOf(ws, '/ping')) === 200, TIMEOUT_MS);
     await peer.rebalance?.(proxy.setup, PER_SECOND);
     const timeline: (readonly [number, number])[] = [];
     const isEven = await waitUntil(
@@ -46,14 +46,14 @@ export const scaleUp: Scenario = {
         const counts = await Promise.all(all.map(sessionsAt));
         const [fresh, total] = [counts[2]! + counts[3]!, counts.reduce((sum, count) => sum + count, 0)];
         timeline.push([Number(((monotonicNow() - at) / 1000).toFixed(3)), (fresh / total) * 100]);
-        return total >= SESSIONS * 0.99 && Math.max(...counts) <= (EVEN * total) / all.length;
+        return total >= SESSIONS * 0.99 && Math.max(...counts) <= (MAX_IMBALANCE * total) / all.length;
       },
-      peer.rebalance === null ? LOOK_MS : PATIENCE_MS,
+      peer.rebalance === null ? OBSERVATION_MS : TIMEOUT_MS,
       50,
     );
     const evenMs = isEven ? monotonicNow() - at : null;
     const until = monotonicNow();
-    const isBack = await waitUntil(() => crowd.open === SESSIONS, PATIENCE_MS);
+    const isBack = await waitUntil(() => crowd.open === SESSIONS, TIMEOUT_MS);
     const log = await crowd.leave();
     const ends = endedSince(log, at);
     return {

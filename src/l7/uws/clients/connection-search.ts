@@ -13,10 +13,10 @@ const MAX_GROUP = 128;
 /** Max descriptors that one step checks: 1 us each. */
 const MAX_LOOKS = 2048;
 /** The steps' share of the thread's time, and the max unused time that they may save up. */
-const STEP_SHARE = 0.2;
+const MAX_STEP_SHARE = 0.2;
 const MAX_SAVED_STEPS_MS = 50;
 /** The same for {@link ConnectionSearch.findNow}. */
-const NOW_SHARE = 0.05;
+const MAX_NOW_SHARE = 0.05;
 const MAX_SAVED_NOW_MS = 100;
 /** Max time between the arrival of a request's last byte and its handler, unless the thread is overloaded. */
 const READ_DELAY_MS = 250;
@@ -94,8 +94,8 @@ export class ConnectionSearch {
     this.#sockets = sockets;
     this.#known = known;
     this.#timers = timers;
-    this.#steps = new TimeShare(STEP_SHARE, MAX_SAVED_STEPS_MS, timers.now());
-    this.#now = new TimeShare(NOW_SHARE, MAX_SAVED_NOW_MS, timers.now());
+    this.#steps = new TimeShare(MAX_STEP_SHARE, MAX_SAVED_STEPS_MS, timers.now());
+    this.#now = new TimeShare(MAX_NOW_SHARE, MAX_SAVED_NOW_MS, timers.now());
   }
 
   /**

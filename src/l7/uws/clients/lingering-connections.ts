@@ -9,7 +9,7 @@ const MAX_PAUSE_MS = 100;
 /** Max descriptors that one step checks: 1 us each. */
 const MAX_LOOKS = 2048;
 /** The steps' share of the thread's time, and the max unused time that they may save up. */
-const SHARE = 0.02;
+const MAX_TIME_SHARE = 0.02;
 const MAX_SAVED_MS = 10;
 
 /** The thread's client sockets: see `client-sockets.ts`. */
@@ -67,7 +67,7 @@ export class LingeringConnections {
   constructor(sockets: LingeringSockets, timers: LingeringTimers) {
     this.#sockets = sockets;
     this.#timers = timers;
-    this.#time = new TimeShare(SHARE, MAX_SAVED_MS, timers.now());
+    this.#time = new TimeShare(MAX_TIME_SHARE, MAX_SAVED_MS, timers.now());
   }
 
   /** Called when a connection was added to the sockets. */

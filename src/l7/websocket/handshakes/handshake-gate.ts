@@ -54,7 +54,7 @@ const TURNED_AWAY = pageShapes.handshakes.offsetsBy(
 );
 
 /** Interval at which a worker with a queue checks for places that other workers have freed. */
-const LOOK_MS = 100;
+const CHECK_PERIOD_MS = 100;
 
 /**
  * Bounds the handshakes that a listener has pending at endpoints. If all clients reconnect at once, they
@@ -130,9 +130,9 @@ export class HandshakeGate extends Timed {
     return this.#hasPlace(gate, this.#limits.maxQueuedHandshakes, QUEUED);
   }
 
-  /** Schedules a check of the queues after {@link LOOK_MS}. */
+  /** Schedules a check of the queues after {@link CHECK_PERIOD_MS}. */
   watchQueues(): void {
-    if (this.wheelTick < 0) this.#wheel.arm(this, LOOK_MS);
+    if (this.wheelTick < 0) this.#wheel.arm(this, CHECK_PERIOD_MS);
   }
 
   override expire(): void {
