@@ -1,11 +1,12 @@
 /**
- * Builds the program into dist: `node scripts/build.ts`, or `npm run build`. With `--page` it only writes the
- * page of the admin address, which a proxy that runs from its sources needs, too. With `--clean` it only
- * removes the files that builds and test runs leave behind.
+ * Builds the program into dist: `node scripts/build.ts`, or `npm run build`.
  *
- * Each thread gets one file, or a few: a worker that loads 2 files instead of 350 starts in half of the CPU
- * time and takes 8 MB less. Names and lines are kept, so that traces of errors can be read without source
- * maps. Packages stay where npm installs them. Types are removed, and not checked.
+ * With `--page` it only writes the status page, which a proxy that runs from its sources needs, too. With
+ * `--clean` it only removes the output of builds and test runs.
+ *
+ * Each thread gets one file, or a few. A worker that loads 2 files instead of 350 starts in half of the CPU
+ * time and takes 8 MB less. Names and lines are kept, so that stack traces are readable without source maps.
+ * Packages stay where npm installs them. Types are removed without checks.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -53,8 +54,8 @@ const sources: Plugin = {
 };
 
 /**
- * Loads Node's HTTP modules as `require` does. An `import` reads all their exports. One of them loads Node's
- * clients for fetch and WebSocket, which take 3 MB a thread (Node 22).
+ * Loads Node's HTTP modules like `require`. An `import` reads all their exports at once. One export loads
+ * Node's clients for fetch and WebSocket, which take 3 MB per thread (Node 22).
  */
 const lightModules: Plugin = {
   name: 'light-modules',
@@ -76,7 +77,7 @@ else await bundle();
 /** Writes dist. Rejects with esbuild's messages, which esbuild also prints. */
 async function bundle(): Promise<void> {
   remove('dist');
-  // One at a time: files that shared code would become more files.
+  // One entry at a time: shared code would become extra files.
   for (const [name, source] of Object.entries(ENTRIES)) {
     await build({
       absWorkingDir: ROOT,
@@ -92,7 +93,7 @@ async function bundle(): Promise<void> {
       format: 'esm',
       platform: 'node',
       packages: 'external',
-      // main.js starts the pinned Node, so that older versions of Node must be able to read it.
+      // main.js starts the pinned Node, so older versions of Node must be able to read it.
       target: 'node20',
       plugins: [sources, lightModules],
       logLevel: 'warning',

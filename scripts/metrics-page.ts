@@ -28,7 +28,7 @@ const TITLES: Readonly<Record<keyof typeof pageShapes, string>> = {
 
 if (process.argv[1] === import.meta.filename) writeFileSync(FILE, await metricsPage());
 
-/** Returns the expected text of docs/reference/metrics.md: its own text, and the tables below it. */
+/** Returns the expected docs/reference/metrics.md: its hand-written text, and the tables. */
 export async function metricsPage(): Promise<string> {
   const [text] = readFileSync(FILE, 'utf8').split(BEGIN);
   const parts = [text!, BEGIN, '## Written by workers', 'Each series is the sum over all workers.'];

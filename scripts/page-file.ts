@@ -1,5 +1,5 @@
 /**
- * Writes the page of the admin address: one file, with its style, its script and the chart library inside.
+ * Writes the status page of the admin address: one file that contains style, script and chart library.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,8 +18,7 @@ const STYLES = [
  * Bundles the page into `page.html` of a directory. Rejects with esbuild's messages, which esbuild also
  * prints.
  *
- * The file is replaced atomically: a proxy that runs from its sources may read it at any time. Rejects with
- * esbuild's messages, which it also prints.
+ * Replaces the file atomically: a proxy that runs from its sources may read the file at any time.
  *
  * @param root directory of the package
  */
@@ -67,6 +66,6 @@ async function bundled({ root, text, loader }: Source): Promise<string> {
     logLevel: 'warning',
   });
   const [file] = result.outputFiles;
-  // A closing tag in the script would end the element early.
+  // An end tag inside the text would end the script or style element early.
   return file!.text.trim().replace(/<\/(?=script|style)/gi, '<\\/');
 }

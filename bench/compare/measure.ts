@@ -67,7 +67,7 @@ export async function measureIdle(way: Way, mode: Mode): Promise<number | null> 
   }
 }
 
-/** Waits until all connections are open, and until the proxy has settled after that. */
+/** Waits until all connections are open, then until the proxy is at rest. */
 async function allOpen(crew: Crew, count: number): Promise<void> {
   const end = performance.now() + MAX_IDLE_MS / 2;
   while (crew.page.sum('open') < count && performance.now() < end) await delay(20);

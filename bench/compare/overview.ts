@@ -4,7 +4,7 @@ import { markdownTable } from '../figures/tables.ts';
 import type { Comparison } from './comparison.ts';
 import { MIN_RESUMED_SHARE, summarize, type Summary } from './summary.ts';
 
-/** Figures with a table each. */
+/** Figures that get a table each. */
 const FIGURES: readonly { readonly title: string; readonly text: (summary: Summary) => string }[] = [
   { title: 'Messages, deliveries or handshakes per second', text: ({ rate }) => formatCount(rate) },
   {

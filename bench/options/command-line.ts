@@ -1,4 +1,4 @@
-/** Reads command lines for the benchmarks that npm scripts start. */
+/** Command lines of the benchmarks that npm scripts start. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError, messageOf } from '../../src/core/errors.ts';
 

@@ -39,7 +39,7 @@ export interface RecordingFacts {
   readonly clients: number;
   /** Milliseconds from the start of the first client to the last event of any client. */
   readonly durationMs: number;
-  /** Messages from clients, then messages from endpoints. */
+  /** Messages from clients (`messages`) and from endpoints (`replies`). */
   readonly messages: number;
   readonly replies: number;
   /** Sessions that were open before the tap. They are not played. */

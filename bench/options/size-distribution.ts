@@ -111,7 +111,11 @@ export function sampleSizes(sizes: SizeDistribution, count: number): Uint32Array
   return samples;
 }
 
-/** Returns the size below which the fraction `at` of all messages lies. @param at above 0, below 1 */
+/**
+ * Returns a quantile of the sizes.
+ *
+ * @param at fraction of messages at or below the returned size, above 0 and below 1
+ */
 function quantile(sizes: SizeDistribution, at: number): number {
   switch (sizes.kind) {
     case 'fixed':

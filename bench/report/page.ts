@@ -1,12 +1,12 @@
 /**
- * Builds the page that shows the latest results: one file with data, style and chart library. `npm run
- * bench:report` builds it, and so does each measurement.
+ * Builds the page of the latest results: one file with data, style and chart library. `npm run
+ * bench:report` runs it, and so does each measurement.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The directory of the latest results and of the page that shows them. */
+/** Directory of the latest results and their page. */
 export const REPORT_DIRECTORY = import.meta.dirname;
 const PARTS = join(import.meta.dirname, 'page');
 /** Joined into one script: later files use the definitions of earlier files. */

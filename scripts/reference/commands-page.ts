@@ -6,7 +6,7 @@ import { usage } from '../../src/cli/usage.ts';
 
 const BEGIN = '<!-- Made by npm run docs:reference. -->';
 
-/** Returns the page's expected text: its own text, and the help of every command below it. */
+/** Returns the expected page: its hand-written text, and the help of every command. */
 export async function commandsPage(page: string, file: string): Promise<string> {
   const [text = ''] = page.split(BEGIN);
   const helps = [

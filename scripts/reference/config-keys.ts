@@ -32,7 +32,7 @@ export interface ConfigKey {
 }
 
 const FIRST_VERSION = '0.1.0';
-/** First versions of keys that are newer than {@link FIRST_VERSION}. */
+/** First versions of keys added after {@link FIRST_VERSION}. */
 const SINCE: Readonly<Record<string, string>> = {};
 
 const TEXTS: KeyTexts = {
@@ -98,7 +98,7 @@ function settingDefault(value: unknown): string {
   return `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 }
 
-/** Returns the layers of a key: the layers whose mapping has it, or the layers of the mapping around it. */
+/** Returns the layers whose mappings have the key. If mappings do not differ by layer, asks the parent key. */
 function layersOf(path: string, recorded: ReadonlyMap<string, RecordedKey>): readonly (4 | 7)[] {
   if (!path.startsWith('listeners.')) return [];
   const parent = parentOf(path);

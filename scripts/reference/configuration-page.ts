@@ -4,7 +4,7 @@ import { configKeys, type ConfigKey } from './config-keys.ts';
 
 const BEGIN = '<!-- Made by npm run docs:reference. -->';
 
-/** Sections, by the start of the paths in them. A key belongs to the longest match. */
+/** Sections and the prefixes of their paths. A key belongs to the section with the longest match. */
 const SECTIONS: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['Listeners and clusters', ''],
   ['Listeners', 'listeners.'],
@@ -42,7 +42,7 @@ const SECTIONS: readonly (readonly [title: string, ...prefixes: string[]])[] = [
   ['Demo', 'demo'],
 ];
 
-/** Returns the page's expected text: its own text, and the keys below it. */
+/** Returns the expected page: its hand-written text, and all keys. */
 export async function configurationPage(page: string, file: string): Promise<string> {
   const [text = ''] = page.split(BEGIN);
   const keys = configKeys();

@@ -130,7 +130,8 @@ function literalsOf(type: ts.Type): readonly string[] | null {
 }
 
 /**
- * Returns the texts that a method gets as an argument from its own file. Null if the name is not a parameter.
+ * Returns the literal texts that callers in the same file pass for a method's parameter. Returns null if there
+ * are none, or the name is not a parameter of a method.
  */
 function textsOfArguments(
   name: ts.Identifier,

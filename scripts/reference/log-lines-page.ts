@@ -1,5 +1,5 @@
 /**
- * The Markdown of docs/reference/log-lines.md: its own text, and tables of all log lines and fields.
+ * The Markdown of docs/reference/log-lines.md: hand-written text, and tables of all log lines and fields.
  * Messages, levels and fields come from the source. The last column of each row is written by hand, and kept.
  */
 import { format, resolveConfig } from 'prettier';
@@ -7,7 +7,7 @@ import { findLogCalls, type LogCall } from './log-calls.ts';
 
 const BEGIN = '<!-- Made by npm run docs:reference, except the last column of each table. -->';
 
-/** Sections, by the start of the paths below `src`. A line belongs to the first match. */
+/** Sections and patterns of their paths below `src`. A line belongs to the first match. */
 const SECTIONS: readonly (readonly [title: string, prefixes: RegExp])[] = [
   ['Workers', /^(?:primary\/workers|primary\/control\/worker-restarts|worker)/],
   ['Clusters and endpoints', /^(?:primary\/clusters|upstream)/],
@@ -20,7 +20,7 @@ const SECTIONS: readonly (readonly [title: string, prefixes: RegExp])[] = [
 ];
 const FIELDS = 'Fields';
 
-/** Returns the page's expected text. New rows have an empty hand-written column. */
+/** Returns the expected page. The hand-written column of new rows is empty. */
 export async function logLinesPage(page: string, file: string): Promise<string> {
   const [text = '', tables = ''] = page.split(BEGIN);
   const written = writtenColumns(tables);

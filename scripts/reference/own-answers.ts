@@ -17,7 +17,8 @@ const CLOSE_FOLDERS = ['l7/websocket', 'wire/frames', 'access', 'worker/access']
 const TEXT_KEYS = ['detail', 'reason', 'message'];
 
 /**
- * Lists statuses from 400 on with their texts for the client, from arguments of calls and members of objects.
+ * Lists error statuses (400 to 599) with their texts for the client. Finds them in arguments of calls and in
+ * members of objects.
  */
 export function findOwnStatuses(): readonly OwnAnswer[] {
   return find(STATUS_FOLDERS, (code) => code >= 400 && code < 600);

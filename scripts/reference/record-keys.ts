@@ -17,9 +17,9 @@ import { WHOLE, WHOLE_FILES } from '../../test/unit/config/whole.ts';
 
 /** Facts about one key, as recorded while the schema reads it. */
 export interface RecordedKey {
-  /** Names of the mappings that have the key, as in messages. */
+  /** Mappings that have the key, by their names in messages. */
   readonly mappings: Set<string>;
-  /** Formats, each once, in the order of reading. */
+  /** Distinct formats, in the order of reading. */
   readonly formats: FormatDescription[];
   isRequired: boolean;
   /** Values that replace a missing key, in the program's units. */

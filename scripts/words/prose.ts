@@ -44,7 +44,7 @@ export function sentencesOf(text: string): string[] {
     .filter((sentence) => sentence !== '');
 }
 
-/** Counts words. Signs between spaces do not count. */
+/** Counts words. Punctuation between spaces does not count. */
 export function countWords(sentence: string): number {
   return sentence.split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }

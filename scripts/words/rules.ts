@@ -1,4 +1,4 @@
-/** Habits that make a reader stop, each with its remedy. */
+/** Habits that slow a reader down, each with its remedy. */
 export interface WordRule {
   readonly pattern: RegExp;
   readonly remedy: string;

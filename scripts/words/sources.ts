@@ -71,7 +71,7 @@ function paragraphsOf(file: string, line: number, comment: string, isAlone: bool
   return parts.map((part) => ({ file, ...part, hasSentences: true, isAlone: isLine && isAlone }));
 }
 
-/** Joins comments that fill adjacent lines, because they form one paragraph. */
+/** Joins line comments on adjacent lines into one paragraph. */
 function joinLineComments(found: readonly FoundProse[]): Prose[] {
   const joined: { file: string; line: number; text: string; hasSentences: boolean }[] = [];
   let lastLine = -1;

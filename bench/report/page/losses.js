@@ -1,7 +1,7 @@
 /* Lists the figures in which another proxy is better. */
 'use strict';
 
-/** Min ratio for a loss against the best proxy. Smaller ratios are noise of a run. */
+/** Min ratio for a loss against the best proxy. Smaller ratios are within the noise of a run. */
 const MIN_LOSS = 1.05;
 const LOSS_FIGURES = [
   { key: 'cpu', title: 'CPU each', text: (value) => `${value.toFixed(2)} µs`, loss: (a, b) => a / b },
