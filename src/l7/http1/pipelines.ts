@@ -2,7 +2,7 @@
 export interface PipelinedConnection {
   /** Continues to read. */
   continueReading(): void;
-  /** Called with an exception from {@link goOn}. */
+  /** Called with an exception from {@link continueReading}. */
   fault(error: unknown): void;
 }
 
