@@ -274,7 +274,8 @@ describe('the peers', () => {
 describe('the usage of processes', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
   it('includes the descendants of a process', async () => {
     const script =
-      // By its own CPU: by the clock a busy machine may let it have less, and then it never has more.
+      // CPU time, not elapsed time: on a busy machine, the script might stop before it has used 100 ms of
+      // CPU.
       'const b = Buffer.alloc(5e7, 1); while (process.cpuUsage().user < 100_000); b[0]++;';
     const child = spawn('sh', [
       '-c',

@@ -8,7 +8,7 @@ import { mergeOutcomes, type Result } from '../../../../bench/result/result.ts';
 import { judge } from '../../../../bench/result/verdict.ts';
 import { UsageError } from '../../../../src/core/errors.ts';
 
-/** Two seconds in which one message each took 1 ms, 2 ms ... 100 ms. */
+/** Returns the result of two seconds with 100 messages, which took 1 ms, 2 ms ... 100 ms. */
 function result(more: Partial<Outcome> = {}): Result {
   const invocation = parseArguments(['ws://127.0.0.1:9001/']);
   assert.ok(invocation.kind === 'run');

@@ -6,9 +6,9 @@ import { UsageError } from '../../../../src/core/errors.ts';
 
 const OPTIONS = { suite: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
 
-/** Runs a command, and returns its exit status and what it has written. */
+/** Runs a command. Returns its exit status and output. */
 async function outcome(run: () => string): Promise<{ status: number; out: string; err: string }> {
-  // The reporter of the tests writes to stdout, too, and must not write meanwhile.
+  // Waits a turn: the test reporter also writes to stdout, and must not write during the mock.
   await turn();
   const texts = { out: '', err: '' };
   const stdout = mock.method(process.stdout, 'write', (text: string) => ((texts.out += text), true));

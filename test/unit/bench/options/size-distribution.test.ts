@@ -68,7 +68,7 @@ describe('distributions of message sizes', () => {
       samples.toSorted((a, b) => a - b),
       Array.from({ length: COUNT }, (_, index) => index),
     );
-    // Mixed: neighbours are a third of the range apart in the mean, and one where they are in order.
+    // Shuffled: the mean distance of neighbours is a third of the range. In sorted order, it would be 1.
     const steps = samples.slice(1).map((size, index) => Math.abs(size - samples[index]!));
     assert.ok(steps.reduce((sum, step) => sum + step, 0) / steps.length > 200);
   });

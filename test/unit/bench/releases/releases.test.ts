@@ -15,7 +15,7 @@ describe('releases of other proxies', { skip: !isSupported && 'they are for Linu
   before(() => {
     const sbin = join(directory, 'root/usr/sbin');
     mkdirSync(sbin, { recursive: true });
-    // The package of a program that says its version, and how it was started.
+    // A package with a program that prints its version and its arguments.
     writeFileSync(join(sbin, 'nginx'), '#!/bin/sh\necho "nginx version: nginx/9.9.9 $*" >&2\n');
     chmodSync(join(sbin, 'nginx'), 0o755);
   });
