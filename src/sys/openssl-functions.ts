@@ -73,7 +73,9 @@ export interface OpenSsl {
   readonly accept: (stream: number) => number;
   readonly connect: (stream: number) => number;
   /**
-   * Sets the server name that a client requests. @param name address of NUL-terminated text, which is copied
+   * Sets the server name that a client requests.
+   *
+   * @param name address of NUL-terminated text, which is copied
    */
   readonly setServerName: (stream: number, name: number) => number;
   /** Returns the session of a connection, which the caller frees; 0 without one. */

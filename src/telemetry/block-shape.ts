@@ -75,8 +75,9 @@ export class BlockShape {
   }
 
   /**
-   * Returns the offsets of a metric's series, keyed by the values of one label. @throws RangeError for an
-   * unknown series
+   * Returns the offsets of a metric's series, keyed by the values of one label.
+   *
+   * @throws RangeError for an unknown series
    */
   offsetsBy<Value extends string>(
     metric: Metric,

@@ -117,8 +117,9 @@ export interface ArrivalOwner<Connection> {
   /** Called after a connection failed and was closed. */
   rejected(rejection: EntryRejection): void;
   /**
-   * Called after a connection was closed for a reason outside the connection. @param fault null if its
-   * listener closes; otherwise an error of the proxy
+   * Called after a connection was closed for a reason outside the connection.
+   *
+   * @param fault null if its listener closes; otherwise an error of the proxy
    */
   lost(fault: unknown): void;
 }
@@ -188,8 +189,9 @@ export function refusedClient(
 }
 
 /**
- * Returns the refusal for a server name that a listener neither serves nor tunnels. @param serverName null
- * without one
+ * Returns the refusal for a server name that a listener neither serves nor tunnels.
+ *
+ * @param serverName null without one
  */
 export function refusedName(serverName: string | null): Refusal {
   return { reason: 'server_name', detail: 'the listener has no rule for the server name', serverName };

@@ -124,8 +124,9 @@ interface NextEnvironment {
 }
 
 /**
- * Prepares the environment of the next generation. @throws Error if a cluster cannot be set up; nothing has
- * changed then
+ * Prepares the environment of the next generation.
+ *
+ * @throws Error if a cluster cannot be set up; nothing has changed then
  */
 export function nextEnvironment(current: Environment, next: GenerationChange): NextEnvironment {
   // Must precede the clusters: a cluster with TLS is created at once and looks up its slots in the page.
@@ -139,7 +140,9 @@ export function nextEnvironment(current: Environment, next: GenerationChange): N
 }
 
 /**
- * Prepares the environment after the next generation's series are known. @throws see {@link nextEnvironment}
+ * Prepares the environment after the next generation's series are known.
+ *
+ * @throws see {@link nextEnvironment}
  */
 function prepareWith(
   slots: ReturnType<ChangingSlots['prepare']>,

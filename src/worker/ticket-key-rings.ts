@@ -23,8 +23,9 @@ export class TicketKeyRings {
   }
 
   /**
-   * Returns a listener's ring, in the current or prepared generation. @throws Error if the listener has no
-   * TLS
+   * Returns a listener's ring, in the current or prepared generation.
+   *
+   * @throws Error if the listener has no TLS
    */
   readonly of = (listener: string): TicketKeyRing => {
     const ring = this.#prepared.get(listener) ?? this.#current.get(listener);

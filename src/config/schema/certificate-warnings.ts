@@ -38,8 +38,9 @@ export function warnOfDates(section: Section, key: string, certificates: readonl
 }
 
 /**
- * Describes a problem with the validity period of a certificate. Null if it is fine. @param now milliseconds
- * since 1970
+ * Describes a problem with the validity period of a certificate. Null if it is fine.
+ *
+ * @param now milliseconds since 1970
  */
 function faultOfDates({ validFrom, validTo }: X509Certificate, now: number): string | null {
   const start = Date.parse(validFrom);

@@ -143,8 +143,9 @@ export function anyText(what: string): Format<string> {
 }
 
 /**
- * Returns the format of text without control characters, for headers and log lines. @param what name of the
- * value in messages
+ * Returns the format of text without control characters, for headers and log lines.
+ *
+ * @param what name of the value in messages
  */
 export function line(what: string): Format<string> {
   const read = anyText(what);
@@ -156,7 +157,9 @@ export function line(what: string): Format<string> {
 }
 
 /**
- * Returns the format of a {@link line} of at least one character. @param what name of the value in messages
+ * Returns the format of a {@link line} of at least one character.
+ *
+ * @param what name of the value in messages
  */
 export function text(what: string): Format<string> {
   const read = line(what);
@@ -181,7 +184,9 @@ export function pattern(expression: RegExp, what: string, remedy: string): Forma
 }
 
 /**
- * Returns the format of a token (RFC 9110), such as a cookie name. @param what name of the value in messages
+ * Returns the format of a token (RFC 9110), such as a cookie name.
+ *
+ * @param what name of the value in messages
  */
 export function token(what: string): Format<string> {
   return pattern(TOKEN, what, 'write letters, digits and "-" or "_"');

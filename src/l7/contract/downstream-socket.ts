@@ -58,7 +58,9 @@ export interface DownstreamOwner {
    */
   downstreamUnfinished(bytes: number): void;
   /**
-   * Called when a close frame of either side has ended the WebSocket. @param code 1005 if the frame has none
+   * Called when a close frame of either side has ended the WebSocket.
+   *
+   * @param code 1005 if the frame has none
    */
   downstreamClosed(code: number, reason: Uint8Array): void;
   /**

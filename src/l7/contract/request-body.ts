@@ -8,8 +8,9 @@ export interface RequestBodySink {
    */
   requestData(bytes: Uint8Array): void;
   /**
-   * Called when the whole body has arrived. @param trailers fields that may be forwarded, missing if there
-   * are none
+   * Called when the whole body has arrived.
+   *
+   * @param trailers fields that may be forwarded, missing if there are none
    */
   requestEnd(trailers?: HeaderList): void;
 }

@@ -71,7 +71,9 @@ export class Answers {
   }
 
   /**
-   * Returns the answers of a route that answers handshakes like requests. @param failure the counter's label
+   * Returns the answers of a route that answers handshakes like requests.
+   *
+   * @param failure the counter's label
    */
   forHandshakes(failure: HandshakeFailure): Answers {
     return new Answers(this.#context, failure);

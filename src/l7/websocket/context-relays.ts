@@ -2,8 +2,8 @@ import type { ExchangeEngine } from '../contract/exchange.ts';
 import type { Relay, RelaySession, RelayTerms } from '../contract/relay.ts';
 
 /**
- * The relays of one context, one per engine of its clients. There are two after a reload changed the
- * listener's engine: connections from before keep theirs.
+ * The relays of one context, one per engine of its clients. After a reload that changed the listener's
+ * engine, there are two: older connections keep their engine.
  */
 export class ContextRelays implements Iterable<RelaySession> {
   readonly #terms: RelayTerms;

@@ -90,8 +90,9 @@ export class Upgrade extends Timed implements Entrant, UpgradeAttemptsOwner, End
   }
 
   /**
-   * Refuses the client with 503. @param detail why the client lost its admission, missing if the worker
-   * drains
+   * Refuses the client with 503.
+   *
+   * @param detail why the client lost its admission, missing if the worker drains
    */
   cancel(detail?: string): void {
     this.#endpointRefusal?.drop();

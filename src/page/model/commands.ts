@@ -96,8 +96,9 @@ export function kick(id: string, principal: string): Command {
 }
 
 /**
- * Closes all sessions that match a search. @param value not empty: the proxy refuses to close all sessions by
- * this command
+ * Closes all sessions that match a search.
+ *
+ * @param value not empty: the proxy refuses to close all sessions by this command
  */
 export function kickAll(by: string, value: string, total: number): Command {
   return {

@@ -39,7 +39,9 @@ export class Engines {
   }
 
   /**
-   * Chooses the engine of one listener. @param listener listener as it was read, before `auto` is replaced
+   * Chooses the engine of one listener.
+   *
+   * @param listener listener as it was read, before `auto` is replaced
    */
   choiceOf(listener: Listener, clusters: Config['clusters']): EngineChoice {
     return chooseEngine(listener, clusters, this.#machine);

@@ -25,7 +25,9 @@ export class ReportPace {
   }
 
   /**
-   * Calls back now if the period has room, otherwise in a later one. @param characters length of the report
+   * Calls back now if the period has room, otherwise in a later one.
+   *
+   * @param characters length of the report
    */
   pass(characters: number, onDue: () => void): void {
     if (this.#left > 0) this.#let(characters, onDue);

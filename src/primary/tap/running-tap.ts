@@ -79,7 +79,9 @@ export class RunningTap implements TapSource {
   }
 
   /**
-   * Sends a worker's lines to the reader, or drops them. @param onTaken called when the worker may send more
+   * Sends a worker's lines to the reader, or drops them.
+   *
+   * @param onTaken called when the worker may send more
    */
   take({ lines, lostFrames, lostSessions }: TapReport, worker: string, onTaken: () => void): void {
     if (this.#reader === null || this.#end !== null) return;

@@ -25,7 +25,9 @@ export function headerLine({ filter, sample, payload, maxPayloadBytes, redact }:
 }
 
 /**
- * Formats a line about losses. @param worker the worker that dropped them; null if the reader was too slow
+ * Formats a line about losses.
+ *
+ * @param worker the worker that dropped them; null if the reader was too slow
  */
 export function lostLine(
   worker: string | null,

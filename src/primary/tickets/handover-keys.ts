@@ -22,8 +22,9 @@ export function formatTicketKeys(handover: HandoverKeys): string {
 }
 
 /**
- * Parses the ticket keys of another process. Skips listeners with unusable keys. @throws Error if it is no
- * list
+ * Parses the ticket keys of another process. Skips listeners with unusable keys.
+ *
+ * @throws Error if it is no list
  */
 export function parseTicketKeys(text: string): HandoverKeys {
   const entries = parse(text);

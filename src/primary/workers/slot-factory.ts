@@ -18,8 +18,9 @@ import { WorkerSlot, type Launch } from './worker-slot.ts';
 /** The threads that run the workers' tasks. */
 export interface Threads {
   /**
-   * Runs a task. Settles when the task or its terminated thread has ended. @param signal terminates the
-   * thread
+   * Runs a task. Settles when the task or its terminated thread has ended.
+   *
+   * @param signal terminates the thread
    */
   run(start: WorkerStart, signal: AbortSignal): Promise<unknown>;
   /** Ends all threads. None may have a task. */

@@ -21,8 +21,9 @@ export class Disguise {
   #stand = -1;
 
   /**
-   * Hides nothing yet. Needs one descriptor per socket plus one. @throws SystemCallError if descriptors run
-   * out
+   * Hides nothing yet. Needs one descriptor per socket plus one.
+   *
+   * @throws SystemCallError if descriptors run out
    */
   constructor(fds: readonly number[]) {
     this.#fds = fds;

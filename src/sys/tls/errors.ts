@@ -43,8 +43,9 @@ export function takeError(): TakenError {
 }
 
 /**
- * Creates an error from the previous OpenSSL call, and removes its errors. @param what the operation that
- * failed
+ * Creates an error from the previous OpenSSL call, and removes its errors.
+ *
+ * @param what the operation that failed
  */
 export function setupError(what: string): TlsSetupError {
   const calls = openssl();

@@ -26,8 +26,9 @@ export function requestOutcome(status: number, isOwn: boolean, isCounted: boolea
 }
 
 /**
- * Rates a handshake that did not become a session. @param status status of the response; `refused` means the
- * application's own
+ * Rates a handshake that did not become a session.
+ *
+ * @param status status of the response; `refused` means the application's own
  */
 export function handshakeOutcome(reason: string, status: number): Outcome {
   if (reason === 'refused') return status >= 500 ? 'failure' : 'refusal';

@@ -183,8 +183,9 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   }
 
   /**
-   * Waits for events of the descriptor. @param interest EPOLLIN to read, EPOLLOUT to send waiting bytes, both
-   * or 0
+   * Waits for events of the descriptor.
+   *
+   * @param interest EPOLLIN to read, EPOLLOUT to send waiting bytes, both or 0
    */
   protected watchFor(interest: number): void {
     this.home.loop.poller.change(this, interest || BREAKS_ONLY);

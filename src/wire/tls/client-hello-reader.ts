@@ -84,7 +84,9 @@ export class ClientHelloReader {
   }
 
   /**
-   * Returns the size of the message with its head; Infinity if unknown. @param type first byte of the message
+   * Returns the size of the message with its head; Infinity if unknown.
+   *
+   * @param type first byte of the message
    */
   #messageSize(type: number | undefined): number | Malformed {
     if (type !== CLIENT_HELLO) return new Malformed('not a ClientHello');

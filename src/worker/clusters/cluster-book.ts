@@ -46,7 +46,9 @@ export class ClusterBook implements ClusterLookup {
   }
 
   /**
-   * Creates the book of a worker's first generation. @throws Error if a cluster's TLS settings are unusable
+   * Creates the book of a worker's first generation.
+   *
+   * @throws Error if a cluster's TLS settings are unusable
    */
   static first(records: readonly ClusterRecord[], home: ClusterContext): ClusterBook {
     return new ClusterBook(new Map(records.map((record) => [record.name, entryOf(record, home)])), home);

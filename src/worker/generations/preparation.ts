@@ -23,8 +23,9 @@ export class Preparation<Listener> {
   }
 
   /**
-   * Does the same as {@link abort}, and stops a build in progress. @param reason message of the build's
-   * rejection
+   * Does the same as {@link abort}, and stops a build in progress.
+   *
+   * @param reason message of the build's rejection
    */
   giveUp(reason: string): void {
     this.slices.cancel(new Error(reason));

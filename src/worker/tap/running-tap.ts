@@ -94,8 +94,9 @@ export class RunningTap {
   }
 
   /**
-   * Sends the waiting lines, unless too many reports are unacknowledged. @param isLast whether to send
-   * regardless
+   * Sends the waiting lines, unless too many reports are unacknowledged.
+   *
+   * @param isLast whether to send regardless
    */
   flush(isLast = false): void {
     if (!isLast && this.#underWay >= MAX_REPORTS_UNDER_WAY) return;

@@ -60,8 +60,9 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * Whether a text in valid JSON is a name. Only names are followed by a colon. @param end offset after the
- * text
+ * Whether a text in valid JSON is a name. Only names are followed by a colon.
+ *
+ * @param end offset after the text
  */
 function isName(text: string, end: number): boolean {
   let index = end;

@@ -24,8 +24,9 @@ export function readL7Engine(listener: Section): L7Listener['engine'] {
 }
 
 /**
- * Adds an error for each connection key that the engine `uws` does not support. @param uwsKey see {@link
- * keyForUws}
+ * Adds an error for each connection key that the engine `uws` does not support.
+ *
+ * @param uwsKey see {@link keyForUws}
  */
 export function refuseConnectionKeysOnUws(
   listener: Section,

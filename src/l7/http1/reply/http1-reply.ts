@@ -19,8 +19,9 @@ export interface ReplyConnection {
   /** Called once, when the kernel has taken the whole reply, or the reply is aborted. */
   replyOver(): void;
   /**
-   * Closes the connection in the middle of the reply. @param resets whether a FIN would look like the end of
-   * the body
+   * Closes the connection in the middle of the reply.
+   *
+   * @param resets whether a FIN would look like the end of the body
    */
   cutOff(resets: boolean): void;
 }

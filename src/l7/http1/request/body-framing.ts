@@ -5,8 +5,9 @@ import type { HeaderList } from '../../contract/http-reply.ts';
 /** Receives the content of a body without its framing. */
 interface ContentSink {
   /**
-   * Called with the next bytes, at least one, valid during the call only. @param isLast whether they are
-   * known to be the last
+   * Called with the next bytes, at least one, valid during the call only.
+   *
+   * @param isLast whether they are known to be the last
    */
   content(bytes: Buffer, isLast: boolean): void;
   /** Called at the end, after the last bytes. */

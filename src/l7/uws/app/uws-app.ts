@@ -26,8 +26,9 @@ interface AppOwner {
   /** Called when uWS gets a connection (`change` is 1), or has closed one that did not become a WebSocket. */
   connectionChanged(response: HttpResponse, change: number): void;
   /**
-   * Called when uWS has ended a WebSocket. @param isKept whether uWS keeps the connection until the client
-   * closes it
+   * Called when uWS has ended a WebSocket.
+   *
+   * @param isKept whether uWS keeps the connection until the client closes it
    */
   webSocketEnded(isKept: boolean): void;
 }

@@ -50,7 +50,7 @@ export class ChunkedBody implements StreamedBody {
     this.push();
   }
 
-  /** Writes piece by piece, until the kernel has not taken the bytes before a piece. */
+  /** Writes piece by piece. Stops if the kernel has not taken the bytes before a piece. */
   push(): void {
     while (this.waiting !== null) {
       const rest = this.waiting;

@@ -25,7 +25,9 @@ export function isPingPayload(payload: Uint8Array, low: number, high: number): b
 }
 
 /**
- * Returns a close frame, without a code if the code must not be sent. @param mask as for {@link pingFrame}
+ * Returns a close frame, without a code if the code must not be sent.
+ *
+ * @param mask as for {@link pingFrame}
  */
 export function closeFrame(code: number, reason: string, mask: number | null): Buffer {
   return controlFrame(OPCODE_CLOSE, closePayload(code, Buffer.from(reason)), mask);
