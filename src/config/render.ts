@@ -173,7 +173,7 @@ function clientHttpTree(http: HttpSettings): Tree {
   };
 }
 
-/** @param usesUws omits the keys that the loader refuses for the other engines if false */
+/** @param usesUws if false, omits the keys that the loader refuses for the other engines */
 function webSocketTree(settings: WebSocketSettings, usesUws: boolean): Tree {
   return {
     handshakeTimeout: formatDuration(settings.handshakeTimeoutMs),

@@ -13,6 +13,6 @@ export interface LimitLedgerReport {
   readonly type: 'limit_ledger';
   /** Memory of the table. */
   readonly table: SharedArrayBuffer;
-  /** Memory of a `HoldLedger` for it. */
+  /** Memory of a `HoldLedger` for the table. */
   readonly ledger: SharedArrayBuffer;
 }
