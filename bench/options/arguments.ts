@@ -84,7 +84,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
   if (given.has('help')) return { kind: 'help' };
   const [url, ...more] = urls;
   if (url === undefined) throw new UsageError('no URL given: write one such as ws://127.0.0.1:8080/wsapp');
-  if (more.length > 0) throw new UsageError(`one URL is enough: "${more[0]!}" is too much`);
+  if (more.length > 0) throw new UsageError(`unexpected argument "${more[0]!}": give one URL`);
   if (given.has('json') && given.has('csv')) throw new UsageError('--json and --csv exclude each other');
   return {
     kind: 'run',
@@ -132,17 +132,17 @@ function checkPlan(plan: Plan, given: Given): void {
     if (name !== undefined) throw new UsageError(`--${name} ${why}`);
   };
   if (scenario === 'connect' || scenario === 'idle') {
-    refuse(['size', 'in-flight', 'text'], `is of no use: ${scenario} sends no messages`);
+    refuse(['size', 'in-flight', 'text'], `has no effect: ${scenario} sends no messages`);
   }
   if (scenario === 'replay') {
-    const why = 'is of no use with --replay: the recording says what is sent and when';
+    const why = 'has no effect with --replay: the recording says what is sent and when';
     refuse(['size', 'in-flight', 'text', 'rate', 'ramp', 'warmup'], why);
   } else {
     refuse(['speed', 'expect', 'redact'], 'needs --replay FILE');
   }
-  if (scenario === 'idle') refuse(['rate'], 'is of no use: idle opens its connections within --ramp');
+  if (scenario === 'idle') refuse(['rate'], 'has no effect: idle opens its connections within --ramp');
   if (!isEncrypted(target.protocol)) {
-    refuse(['resume'], `is of no use: ${target.protocol}:// has no TLS`);
+    refuse(['resume'], `has no effect: ${target.protocol}:// has no TLS`);
   }
   if (!isWebSocket(target.protocol)) {
     refuse(['text', 'subprotocol', 'header'], `is for WebSockets, and ${target.protocol}:// is none`);
@@ -233,7 +233,7 @@ function scenarioOf(given: Given): ScenarioName {
   }
   if (replays !== (scenario === 'replay')) {
     throw new UsageError(
-      replays ? `--scenario ${text} excludes --replay` : '--scenario replay needs --replay FILE',
+      replays ? `--scenario ${text} conflicts with --replay` : '--scenario replay needs --replay FILE',
     );
   }
   return scenario;

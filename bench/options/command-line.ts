@@ -36,7 +36,7 @@ export function readExpression(option: string, text: string): RegExp {
   try {
     return new RegExp(text);
   } catch {
-    throw new UsageError(`${option} ${text}: this is no regular expression`);
+    throw new UsageError(`${option} ${text}: not a regular expression`);
   }
 }
 

@@ -30,7 +30,7 @@ export function parseTarget(text: string): Target {
     throw new UsageError('a user in the URL is not sent: write -H "Authorization: Basic ..."');
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  if (host === '') throw new UsageError(`${text}: there is no host in it`);
+  if (host === '') throw new UsageError(`${text}: the URL has no host`);
   const port = url.port === '' ? DEFAULT_PORTS[protocol] : Number(url.port);
   if (port === null || port === 0)
     throw new UsageError(`${text}: write the port, as in ${protocol}://${host}:7000`);

@@ -218,7 +218,7 @@ export const PART_ROWS: readonly RowPlan[] = [
       },
       {
         title: 'Drains',
-        description: 'What drains, reloads and ends have not ended yet.',
+        description: 'Connections that drains, reloads and the shutdown have not ended yet.',
         queries: [
           { expr: `sum(sluice_drain_remaining_connections{${OF}})`, legend: 'drains' },
           { expr: `sum(sluice_connections_ending{${OF}})`, legend: 'reloads, restarts and ends' },

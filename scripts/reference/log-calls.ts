@@ -64,7 +64,7 @@ export function findLogCalls(): readonly LogCall[] {
       return levels.flatMap((level) => (messages ?? []).map((message) => ({ file, level, message, fields })));
     });
   });
-  if (unknown.length > 0) throw new Error(`messages that no type tells:\n${unknown.join('\n')}`);
+  if (unknown.length > 0) throw new Error(`messages without a known type:\n${unknown.join('\n')}`);
   return calls;
 }
 

@@ -61,7 +61,7 @@ function paragraphsOf(file: string, line: number, comment: string, isAlone: bool
   let isOpen = false;
   for (const [index, raw] of body.split('\n').entries()) {
     const text = raw.replace(/^\s*\*?\s?/u, '').trim();
-    const tag = /^@(\w+)(?:\s+\S+)?\s*/u.exec(text);
+    const tag = /^@(?:param\s+\S+|\w+)\s*/u.exec(text);
     if (text === '') isOpen = false;
     else if (tag !== null) parts.push({ line: line + index, text: text.slice(tag[0].length) });
     else if (!isOpen || /^[-*|] ?/u.test(text)) parts.push({ line: line + index, text });

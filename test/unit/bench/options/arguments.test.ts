@@ -104,7 +104,7 @@ describe('the command line of the load generator', () => {
   it('refuses a replay that is none, and options that it has no use for', () => {
     const replay = ['--replay', 'a.jsonl'];
     refused([URL, '--scenario', 'replay'], /--scenario replay needs --replay FILE/);
-    refused([URL, '--scenario', 'echo', ...replay], /--scenario echo excludes --replay/);
+    refused([URL, '--scenario', 'echo', ...replay], /--scenario echo conflicts with --replay/);
     for (const speed of ['0', '-1', 'x', '1e9', '2000000'])
       refused([URL, ...replay, `--speed=${speed}`], /--speed/);
     refused([URL, ...replay, '--expect', 'all'], /there are same, count, none/);
@@ -118,7 +118,7 @@ describe('the command line of the load generator', () => {
       ['--ramp', '5'],
       ['--warmup', '5'],
     ]) {
-      refused([URL, ...replay, ...option], /is of no use with --replay/);
+      refused([URL, ...replay, ...option], /has no effect with --replay/);
     }
     refused(['tcp://127.0.0.1:1', ...replay], /is for WebSockets/);
   });
@@ -138,7 +138,7 @@ describe('the command line of the load generator', () => {
 
   it('resumes TLS sessions if it is told to, where there is TLS', () => {
     assert.equal(planOf('wss://127.0.0.1:9001/', '--resume').resume, true);
-    assert.throws(() => planOf(URL, '--resume'), /^UsageError: --resume is of no use: ws:\/\/ has no TLS$/);
+    assert.throws(() => planOf(URL, '--resume'), /^UsageError: --resume has no effect: ws:\/\/ has no TLS$/);
   });
 
   it('has no thread without a connection', () => {
@@ -210,8 +210,8 @@ describe('the command line of the load generator', () => {
     refused(['tcp://127.0.0.1:7', '--text'], /--text is for WebSockets/);
     refused(['tcp://127.0.0.1:7', '--scenario', 'upload'], /for WebSockets/);
     refused(['tcp://127.0.0.1:7', '-s', '0'], /empty message/);
-    refused([URL, '--scenario', 'idle', '-R', '5'], /--rate is of no use/);
-    refused([URL, '--scenario', 'connect', '-s', '5'], /--size is of no use/);
+    refused([URL, '--scenario', 'idle', '-R', '5'], /--rate has no effect/);
+    refused([URL, '--scenario', 'connect', '-s', '5'], /--size has no effect/);
     refused([URL, '--scenario', 'fan-out', '-s', '31'], /32 bytes at least/);
     refused([URL, '--scenario', 'upload', '-s', '1MiB', '-m', '1000'], /lower one/);
   });

@@ -33,7 +33,7 @@ describe('the command lines of benchmarks', () => {
   it('read a regular expression, and name the option of a malformed one', () => {
     assert.ok(readExpression('--cases', 'ws|tcp').test('tcp echo'));
     assert.throws(() => readExpression('--cases', '('), {
-      message: '--cases (: this is no regular expression',
+      message: '--cases (: not a regular expression',
     });
   });
 
