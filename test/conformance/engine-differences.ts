@@ -84,7 +84,7 @@ export const ENGINE_DIFFERENCES: readonly DifferenceGroup[] = [
       },
       {
         what: 'header values with bytes above 0x7f',
-        own: 'pass as they came',
+        own: 'pass unchanged',
         uws: 'UTF-8 passes; other bytes are damaged',
         why: 'uWebSockets.js gives text instead of bytes',
         held: 'HTTP conformance 5',
