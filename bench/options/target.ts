@@ -23,7 +23,7 @@ export function parseTarget(text: string): Target {
   if (match === null) {
     throw new UsageError(`${text}: write a URL that begins with ws://, wss://, tcp:// or tls://`);
   }
-  if (!URL.canParse(text)) throw new UsageError(`${text}: this is no URL`);
+  if (!URL.canParse(text)) throw new UsageError(`${text}: not a URL`);
   const url = new URL(text);
   const protocol = match[1]!.toLowerCase() as Target['protocol'];
   if (url.username !== '' || url.password !== '') {

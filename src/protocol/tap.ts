@@ -36,7 +36,7 @@ export type TapCommand =
   /** `tap_taken`: the primary passed on or dropped a report of the tap, so the worker may send another. */
   | { readonly type: 'tap_taken'; readonly id: string };
 
-/** Lines of one tap. At most `MAX_REPORTS_UNDER_WAY` reports of a tap wait for `tap_taken`. */
+/** Lines of one tap. At most `MAX_REPORTS_IN_FLIGHT` reports of a tap wait for `tap_taken`. */
 export interface TapReport {
   readonly type: 'tap';
   readonly id: string;

@@ -74,7 +74,7 @@ export class LentBlocks {
   }
 
   /** Returns a block. It becomes idle when all of its lendings are returned. */
-  giveBack(labels: Labels): void {
+  returnBlock(labels: Labels): void {
     const key = this.#shape.keyOf(labels);
     const block = this.#lent.get(key);
     if (block === undefined || --block.holders > 0) return;

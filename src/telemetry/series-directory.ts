@@ -149,8 +149,8 @@ export class SeriesDirectory implements SlotLookup {
   }
 
   /** Returns a lent block. */
-  giveBack(labels: Labels): void {
-    this.#lent.giveBack(labels);
+  returnBlock(labels: Labels): void {
+    this.#lent.returnBlock(labels);
   }
 
   /** Hides the lent blocks of removed owners whose last connection has ended. */

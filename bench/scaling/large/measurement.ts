@@ -14,7 +14,7 @@ const SETTLE_MS = 3000;
  */
 const WEB_CONNECTIONS = 8;
 /** Duration of the measurement without reloads: as long as ten reloads of 300 ms. */
-const SETTLE_MS = 3000;
+const BASELINE_MS = 3000;
 const BETWEEN_RELOADS_MS = 200;
 
 /** Times in which the proxy's threads serve no client, in milliseconds. */
@@ -159,7 +159,7 @@ class Probers {
     // The first requests wait for their connections.
     await this.inForce();
     this.begin(version);
-    await delay(SETTLE_MS);
+    await delay(BASELINE_MS);
     return this.holds();
   }
 

@@ -118,7 +118,7 @@ export class KeyedLimit {
     if (this.settings.connections !== null) table.disconnect(slot);
     const rate = rateOf(entry);
     const bucket = this.#buckets[rate] ?? null;
-    bucket?.giveBack(table.layout.words, this.#wordOf(slot, rate), 1, this.clock());
+    bucket?.refund(table.layout.words, this.#wordOf(slot, rate), 1, this.clock());
     if (bucket !== null && table.layout.isShared) this.#note(slot, rate, -1);
   }
 

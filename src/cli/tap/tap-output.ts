@@ -108,7 +108,7 @@ class HarOutput implements OpenOutput {
       return `recorded in ${file}${notesOf(result)}`;
     } catch (error) {
       await rm(made, { force: true });
-      await this.#giveBack();
+      await this.#removeOutput();
       const why = signal.aborted ? 'interrupted' : messageOf(error);
       const again = `sluice tap --from ${this.#recording} --output ${file}${force ? ' --force' : ''}`;
       throw new StartError(`cannot write ${file}: ${why}; try again by ${again}`, { cause: error });
@@ -118,10 +118,10 @@ class HarOutput implements OpenOutput {
   async abandon(): Promise<void> {
     await this.sink.close();
     await rm(this.#recording, { force: true });
-    await this.#giveBack();
+    await this.#removeOutput();
   }
 
-  async #giveBack(): Promise<void> {
+  async #removeOutput(): Promise<void> {
     if (!this.#output.force) await rm(this.#output.file, { force: true });
   }
 }
@@ -146,7 +146,8 @@ async function isSameFile(a: string, b: string): Promise<boolean> {
 /** Refuses a device: the archive replaces the file by a rename, which would destroy it. */
 async function refuseDevice(file: string): Promise<void> {
   const found = await stat(file).catch(() => null);
-  if (found !== null && !found.isFile()) throw new StartError(`cannot write ${file}: it is no regular file`);
+  if (found !== null && !found.isFile())
+    throw new StartError(`cannot write ${file}: it is not a regular file`);
 }
 
 function notesOf({ incomplete, tunnels }: HarResult): string {

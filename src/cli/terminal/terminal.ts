@@ -56,7 +56,7 @@ export class Terminal {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#giveBack();
+    this.#restore();
     for (const undo of this.#undo.splice(0)) undo();
     if (this.#escapeTimer !== null) clearTimeout(this.#escapeTimer);
     this.#input.pause();
@@ -72,7 +72,7 @@ export class Terminal {
 
   #stop(target: number): void {
     if (!this.#taken) return;
-    this.#giveBack();
+    this.#restore();
     process.off('SIGTSTP', this.#onStop);
     // The process stops inside this call. Without a shell to resume it, the kernel drops the signal.
     process.kill(target, 'SIGTSTP');
@@ -90,7 +90,7 @@ export class Terminal {
   /** Takes the terminal again after SIGCONT: another program may have changed it in the meantime. */
   readonly #onContinue = (): void => {
     if (!this.#taken) return;
-    this.#giveBack();
+    this.#restore();
     this.#take();
     this.#owner.onRedraw();
   };
@@ -126,7 +126,7 @@ export class Terminal {
     this.#output.write(ENTER);
   }
 
-  #giveBack(): void {
+  #restore(): void {
     if (!this.#taken) return;
     this.#output.write(LEAVE);
     this.#setRaw(false);

@@ -39,7 +39,7 @@ export class WaitingBytes {
 
   /** Removes bytes from the front, valid until the next call. Returns null if the queue is empty. */
   shift(): Uint8Array | null {
-    this.#giveBack();
+    this.#release();
     const block = this.#blocks.shift() ?? null;
     this.#taken = block;
     if (block === null) return null;
@@ -55,7 +55,7 @@ export class WaitingBytes {
     while (this.shift() !== null);
   }
 
-  #giveBack(): void {
+  #release(): void {
     const block = this.#taken;
     this.#taken = null;
     if (block?.length === BLOCK_BYTES) spareBlocks.give(block);

@@ -94,9 +94,9 @@ export class ClustersView {
       if (this.#filter.value.trim() === '') this.#found = null;
       this.#cancelSearch();
       this.#cancelSearch = this.#options.clock.after(SEARCH_DELAY_MS, () => this.#search());
-      this.#renderAnew();
+      this.#rerender();
     });
-    this.#group.addEventListener('change', () => this.#renderAnew());
+    this.#group.addEventListener('change', () => this.#rerender());
     this.#sort.addEventListener('change', () =>
       this.#sortBy(this.#sort.value as SortKey, this.#sort.value !== 'name'),
     );
@@ -106,18 +106,18 @@ export class ClustersView {
 
   #toggle(cluster: string, isOpen: boolean): void {
     this.#opened.set(cluster, isOpen);
-    this.#renderAnew();
+    this.#rerender();
   }
 
   #sortBy(key: SortKey, isDescending: boolean): void {
     this.#order = { key, isDescending };
     this.#sort.value = key;
     this.#table.markOrder(key, isDescending);
-    this.#renderAnew();
+    this.#rerender();
   }
 
   /** Renders after a user's action, in the order of the current values. */
-  #renderAnew(): void {
+  #rerender(): void {
     this.#keptOrder = new Map();
     this.#render();
   }

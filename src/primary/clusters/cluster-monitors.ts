@@ -60,7 +60,7 @@ export class ClusterMonitors {
       publish: (config, state) => broadcast.publish(config, state),
       successes: (cluster, label) => this.#successes(cluster, label),
       leaseSeries: (cluster, label) => pages.directory.lend({ cluster, endpoint: label }, pages.sums),
-      returnSeries: (cluster, label) => pages.directory.giveBack({ cluster, endpoint: label }),
+      returnSeries: (cluster, label) => pages.directory.returnBlock({ cluster, endpoint: label }),
       wentDown: (config, record) => {
         if (config.onDown === 'close')
           this.evictAll({ config }, record, DEFAULT_EVICTIONS_PER_SECOND, 'endpoint down');

@@ -27,7 +27,7 @@ export class HeldPlaces {
   releaseAll(): void {
     for (const { table, ledger } of this.#reports) {
       const layout = new TableLayout(table);
-      new HoldLedger(layout, ledger).giveBack(layout);
+      new HoldLedger(layout, ledger).release(layout);
     }
     this.#reports = [];
   }

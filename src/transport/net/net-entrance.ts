@@ -37,13 +37,13 @@ export class NetEntrance
     super(owner, wheel);
     this.#yieldToNode = yieldToNode;
     this.#arrivals = new NetArrivals(wheel, this, yieldToNode);
-    this.#handshakes = { wheel, owner: this, yieldToNode, underWay: new LiveSet<NetHandshake>() };
+    this.#handshakes = { wheel, owner: this, yieldToNode, inProgress: new LiveSet<NetHandshake>() };
   }
 
   /** Closes connections that are not served yet. */
   closeArrivals(): void {
     this.#arrivals.closeAll();
-    for (const handshake of this.#handshakes.underWay) handshake.drop();
+    for (const handshake of this.#handshakes.inProgress) handshake.drop();
   }
 
   accepted(socket: Socket): void {

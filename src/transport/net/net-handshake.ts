@@ -26,7 +26,7 @@ export interface NetHandshakeHome {
   readonly owner: HandshakeOwner;
   /** Gives Node a turn soon. Null if the thread runs Node's own loop. */
   readonly yieldToNode: (() => void) | null;
-  readonly underWay: LiveSet<NetHandshake>;
+  readonly inProgress: LiveSet<NetHandshake>;
 }
 
 /** OpenSSL's name for a handshake that fails because the client sent no certificate. */
@@ -52,8 +52,8 @@ export class NetHandshake extends Timed implements LiveMember {
   }
 
   start(): void {
-    const { wheel, underWay } = this.#home;
-    underWay.add(this);
+    const { wheel, inProgress } = this.#home;
+    inProgress.add(this);
     wheel.arm(this, Math.max(0, this.#since + this.#tls.settings.handshakeTimeoutMs - wheel.now));
     this.#socket
       .on('secure', this.#onSecure)
@@ -137,9 +137,9 @@ export class NetHandshake extends Timed implements LiveMember {
 
   /** Removes the handshake and its listeners. */
   #end(): void {
-    const { wheel, underWay } = this.#home;
+    const { wheel, inProgress } = this.#home;
     wheel.disarm(this);
-    underWay.delete(this);
+    inProgress.delete(this);
     this.#socket.off('secure', this.#onSecure).off('end', this.#onEnd).off('close', this.#onEnd);
   }
 }

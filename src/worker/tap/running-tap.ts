@@ -4,7 +4,7 @@ import type { Redaction } from '../../wire/redaction/redaction.ts';
 import type { SecretNames } from '../../wire/redaction/secret-names.ts';
 
 /** Max reports of a tap that the primary has not acknowledged. */
-const MAX_REPORTS_UNDER_WAY = 4;
+const MAX_REPORTS_IN_FLIGHT = 4;
 /** Characters of a report. Sending more would stop the worker for a millisecond. */
 const REPORT_CHARACTERS = 32 * 1024;
 /** Max waiting characters for another frame. Frames above it are lost. */
@@ -30,7 +30,7 @@ export class RunningTap {
   #lines = '';
   #lostFrames = 0;
   #lostSessions = 0;
-  #underWay = 0;
+  #inFlight = 0;
 
   /** @param send receives a report, which the primary acknowledges later */
   constructor(
@@ -90,7 +90,7 @@ export class RunningTap {
 
   /** Handles the primary's acknowledgement of a report. */
   taken(): void {
-    if (this.#underWay > 0) this.#underWay--;
+    if (this.#inFlight > 0) this.#inFlight--;
   }
 
   /**
@@ -99,12 +99,12 @@ export class RunningTap {
    * @param isLast whether to send regardless
    */
   flush(isLast = false): void {
-    if (!isLast && this.#underWay >= MAX_REPORTS_UNDER_WAY) return;
+    if (!isLast && this.#inFlight >= MAX_REPORTS_IN_FLIGHT) return;
     const lines = this.#lines;
     const lostFrames = this.#lostFrames;
     const lostSessions = this.#lostSessions;
     if (lines === '' && lostFrames === 0 && lostSessions === 0) return;
-    this.#underWay++;
+    this.#inFlight++;
     this.#lines = '';
     this.#lostFrames = this.#lostSessions = 0;
     this.#send({ type: 'tap', id: this.order.id, lines, lostFrames, lostSessions });

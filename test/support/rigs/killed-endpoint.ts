@@ -103,7 +103,7 @@ export async function killOne(
   const before = all.filter(({ over }) => over);
   await endpoints[0]!.kill();
   const diedAt = performance.now();
-  const underWay = all.filter((client) => !before.includes(client));
+  const inProgress = all.filter((client) => !before.includes(client));
   await eventually(async () => assert.equal(await stateOf(rig, endpoints[0]!.address), 'ejected'));
   const ejectedAfterMs = Math.round(performance.now() - diedAt);
   await new Promise((resolve) => setTimeout(resolve, ms));
@@ -114,8 +114,8 @@ export async function killOne(
   return {
     clients: all.length,
     failedBefore: failed(before),
-    inFlight: underWay.length,
-    failedInFlight: failed(underWay),
+    inFlight: inProgress.length,
+    failedInFlight: failed(inProgress),
     failedLater: failed(all.filter(({ began }) => began > diedAt)),
     retries: (await rig.scrape()).sum('sluice_cluster_retries_total'),
     ejectedAfterMs,

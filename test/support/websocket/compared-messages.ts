@@ -21,13 +21,13 @@ export async function exchangeMessages(client: WsPeer, endpoint: WsPeer, seed: n
   let sent = 0;
   let echoed = 0;
   let bytes = 0;
-  let underWay = 0;
+  let inFlightBytes = 0;
   const send = (): void => {
-    while (sent < MESSAGES && underWay < WINDOW_BYTES) {
+    while (sent < MESSAGES && inFlightBytes < WINDOW_BYTES) {
       const message = stream.next();
       sent++;
       bytes += message.data.length;
-      underWay += message.data.length;
+      inFlightBytes += message.data.length;
       toEndpoint.push(message);
       toClient.push(message);
       client.socket.send(message.data, { binary: message.isBinary });
@@ -53,7 +53,7 @@ export async function exchangeMessages(client: WsPeer, endpoint: WsPeer, seed: n
     };
     receive(endpoint, toEndpoint, ({ data, isBinary }) => endpoint.socket.send(data, { binary: isBinary }));
     receive(client, toClient, ({ data }) => {
-      underWay -= data.length;
+      inFlightBytes -= data.length;
       if (++echoed === MESSAGES) settle();
       else send();
     });

@@ -27,8 +27,8 @@ class Rig {
     return this.directory.lend(labelsOf(endpoint), this.sums);
   }
 
-  giveBack(endpoint: string): void {
-    this.directory.giveBack(labelsOf(endpoint));
+  returnBlock(endpoint: string): void {
+    this.directory.returnBlock(labelsOf(endpoint));
   }
 
   /** Returns the shown counts by endpoint: connections and connects. */
@@ -46,7 +46,7 @@ class Rig {
     const slots = new Set<number>();
     for (let turn = 0; turn < count; turn++) {
       slots.add(this.lend(`other-${turn}`)!);
-      this.giveBack(`other-${turn}`);
+      this.returnBlock(`other-${turn}`);
     }
     return slots;
   }
@@ -68,7 +68,7 @@ describe('lent blocks', () => {
     const slot = rig.lend('a')!;
     rig.pages[0]![slot] = 1;
     rig.pages[1]![slot + CONNECTS] = 5;
-    rig.giveBack('a');
+    rig.returnBlock('a');
     assert.deepEqual(rig.shown, { a: [1, 5] });
     const { version } = rig.directory;
     rig.pages[0]![slot] = 0;
@@ -80,7 +80,7 @@ describe('lent blocks', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
     rig.pages[1]![slot + CONNECTS] = 5;
-    rig.giveBack('a');
+    rig.returnBlock('a');
     assert.notEqual(rig.lend('b'), slot);
     assert.equal(rig.lend('a'), slot);
     assert.deepEqual(rig.shown, { a: [0, 5], b: [0, 0] });
@@ -90,10 +90,10 @@ describe('lent blocks', () => {
     const rig = new Rig();
     const slot = rig.lend('a');
     assert.equal(rig.lend('a'), slot);
-    rig.giveBack('a');
+    rig.returnBlock('a');
     assert.deepEqual(Object.keys(rig.shown), ['a']);
-    rig.giveBack('a');
-    rig.giveBack('a');
+    rig.returnBlock('a');
+    rig.returnBlock('a');
     assert.deepEqual(rig.shown, {});
   });
 
@@ -101,12 +101,12 @@ describe('lent blocks', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
     rig.pages[0]![slot + CONNECTS] = 5;
-    rig.giveBack('a');
+    rig.returnBlock('a');
     let turns = 0;
     const slots = new Set<number>();
     for (let next = rig.lend('other-0'); next !== slot; next = rig.lend(`other-${turns}`)) {
       slots.add(next!);
-      rig.giveBack(`other-${turns}`);
+      rig.returnBlock(`other-${turns}`);
       assert.ok(++turns < 2000, `${slots.size} blocks for one owner at a time`);
     }
     assert.ok(turns > 500, 'not soon: a worker may still write them');
@@ -119,7 +119,7 @@ describe('lent blocks', () => {
     const rig = new Rig();
     const slot = rig.lend('a')!;
     rig.pages[0]![slot] = 1;
-    rig.giveBack('a');
+    rig.returnBlock('a');
     assert.ok(!rig.churn(5000).has(slot));
     assert.deepEqual(rig.shown, { a: [1, 0] });
   });
@@ -128,7 +128,7 @@ describe('lent blocks', () => {
     const rig = new Rig();
     for (let index = 0; index < 200; index++) {
       rig.pages[0]![rig.lend(`lives-${index}`)!] = 1;
-      rig.giveBack(`lives-${index}`);
+      rig.returnBlock(`lives-${index}`);
     }
     assert.ok(rig.churn(5000).size < 1000);
     assert.equal(Object.keys(rig.shown).length, 200);
@@ -145,7 +145,7 @@ describe('lent blocks', () => {
       labels: labelsOf(`l:${index}`),
     }));
     assert.ok(rig.directory.plan({ added: listed, removed: [] }, 2) !== null);
-    rig.giveBack('a:0');
+    rig.returnBlock('a:0');
     assert.ok(rig.lend('b') !== null, 'in place of a removed one');
     assert.equal(rig.lend('c'), null);
   });

@@ -71,7 +71,7 @@ export class Bucket {
   }
 
   /** Puts back the units of a request that another limit refused. */
-  giveBack(words: Int32Array, at: number, units: number, nowMs: number): void {
+  refund(words: Int32Array, at: number, units: number, nowMs: number): void {
     const now = ticksAt(nowMs, this.#ticks);
     const cost = Math.round(units * this.#cost);
     for (;;) {

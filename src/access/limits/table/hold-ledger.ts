@@ -28,7 +28,7 @@ export class HoldLedger {
   }
 
   /** Releases all holds. Called by the primary after the worker has ended. Idempotent. */
-  giveBack(table: TableLayout): void {
+  release(table: TableLayout): void {
     const { words } = table;
     for (let slot = 0; slot <= table.slots; slot++) {
       const at = table.at(slot);

@@ -44,7 +44,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
   let published: ClusterState[] = [];
   let lookup: Lookup | null = null;
   let lend: (label: string) => number | null = () => 0;
-  let giveBack: (label: string) => void = () => undefined;
+  let returnSeries: (label: string) => void = () => undefined;
 
   afterEach(() => {
     for (const monitor of monitors.splice(0)) monitor.stop();
@@ -52,7 +52,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
     published = [];
     lookup = null;
     lend = () => 0;
-    giveBack = () => undefined;
+    returnSeries = () => undefined;
   });
 
   function monitor(config: ClusterConfig, previous?: ClusterMonitor): ClusterMonitor {
@@ -64,7 +64,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
         publish: (_, state) => void published.push(state),
         successes: () => ({ dials: 0, answers: 0, serverErrors: 0 }),
         leaseSeries: (_cluster, label) => lend(label),
-        returnSeries: (_cluster, label) => giveBack(label),
+        returnSeries: (_cluster, label) => returnSeries(label),
         wentDown: () => undefined,
         report: () => undefined,
       },
@@ -206,7 +206,7 @@ describe('a cluster that changes', { timeout: 300_000 }, () => {
       holders.set(label, (holders.get(label) ?? 0) + 1);
       return slots.indexOf(label);
     };
-    giveBack = (label) => void holders.set(label, holders.get(label)! - 1);
+    returnSeries = (label) => void holders.set(label, holders.get(label)! - 1);
     lookup = found('192.0.2.1', '192.0.2.2', '192.0.2.9');
     const config = clusterConfig({ endpoints: [entry] });
     const first = monitor(config);

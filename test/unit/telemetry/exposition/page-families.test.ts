@@ -87,7 +87,7 @@ describe('a scrape during which blocks change', () => {
     );
     const lines = rig.scrape();
     lines.next();
-    for (const endpoint of endpoints) rig.directory.giveBack(labelsOf(endpoint));
+    for (const endpoint of endpoints) rig.directory.returnBlock(labelsOf(endpoint));
     rig.directory.lend(labelsOf('new'), rig.sums);
     rig.set('new', 77);
     const loser = slots.get(rig.directory.slot(DIALS, labelsOf('new')))!;

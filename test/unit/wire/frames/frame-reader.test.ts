@@ -151,7 +151,7 @@ describe('a frame reader', () => {
     feed(recorder, bytes, [head, 1, 1000], () => {
       read += read === 0 ? head : read === head ? 1 : Math.min(1000, bytes.length - read);
       assert.equal(recorder.heldPart.length, 0);
-      if (read < bytes.length) assert.equal(recorder.underWay, read - head);
+      if (read < bytes.length) assert.equal(recorder.inProgress, read - head);
     });
     assert.deepEqual(withoutPieces(recorder.found), [
       { kind: 'message', binary: true, data: pool.subarray(0, length) },
@@ -163,7 +163,7 @@ describe('a frame reader', () => {
     for (let cut = 1; cut < head.length; cut++) {
       const recorder = new FrameRecorder();
       feed(recorder, Buffer.concat([head, pool.subarray(0, 50)]), [cut, Infinity]);
-      assert.equal(recorder.underWay, 50);
+      assert.equal(recorder.inProgress, 50);
       assert.equal(recorder.heldPart.length, 0);
       assert.deepEqual(recorder.found, []);
     }

@@ -26,7 +26,7 @@ export class FrameRecorder extends FrameReader {
   }
 
   /** Payload bytes of the incomplete message. */
-  get underWay(): number {
+  get inProgress(): number {
     return this.#pieces?.reduce((sum, piece) => sum + piece.length, 0) ?? 0;
   }
 

@@ -56,7 +56,7 @@ describe('the limits of a worker', () => {
     assert.equal(next?.enter('address', requestOf('10.0.0.1'), null, next.open()), null);
     assert.equal(said.length, 1);
     const layout = new TableLayout(memory);
-    new HoldLedger(layout, said[0]!.ledger).giveBack(layout);
+    new HoldLedger(layout, said[0]!.ledger).release(layout);
     for (let slot = 0; slot <= layout.slots; slot++) {
       assert.equal(layout.words[layout.at(slot) + SLOT.connections], 0);
     }

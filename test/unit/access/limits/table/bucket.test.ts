@@ -46,7 +46,7 @@ describe('a bucket', () => {
   it('is as full as before after units are returned', () => {
     const { bucket, words } = bucketOf(10, 5);
     assert.equal(bucket.take(words, 0, 3, 0), 0);
-    bucket.giveBack(words, 0, 3, 0);
+    bucket.refund(words, 0, 3, 0);
     assert.equal(words[0], 0);
     assert.equal(bucket.take(words, 0, 5, 0), 0);
   });

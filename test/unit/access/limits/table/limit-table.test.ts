@@ -138,8 +138,8 @@ describe('the ledger of a worker', () => {
     assert.ok(other.connect(slot, 10));
     const layout = new TableLayout(memory);
     const ledger = new HoldLedger(layout, table.ledger.memory);
-    ledger.giveBack(layout);
-    ledger.giveBack(layout);
+    ledger.release(layout);
+    ledger.release(layout);
     const at = layout.at(slot);
     assert.equal(layout.words[at + SLOT.pins], 1);
     assert.equal(layout.words[at + SLOT.connections], 1);
@@ -159,7 +159,7 @@ describe('the ledger of a worker', () => {
     // As if the thread had been terminated between the claim of slot 3 and the end of its use.
     layout.words[layout.at(3) + SLOT.pins] = -(2 ** 30);
     table.ledger.claim[0] = 4;
-    new HoldLedger(layout, table.ledger.memory).giveBack(layout);
+    new HoldLedger(layout, table.ledger.memory).release(layout);
     assert.equal(layout.words[layout.at(3) + SLOT.pins], 0);
     assert.equal(layout.words[layout.tags + 3], 0);
     assert.equal(layout.keys, keys - 1);

@@ -102,7 +102,7 @@ describe('a table that several threads use', () => {
     for (let round = 0; round < 10; round++) {
       const threads = await Promise.all([hammer(memory, true), hammer(memory, true)]);
       await Promise.all(threads.map(({ worker }) => worker.terminate()));
-      for (const { ledger } of threads) new HoldLedger(layout, ledger).giveBack(layout);
+      for (const { ledger } of threads) new HoldLedger(layout, ledger).release(layout);
       assert.equal(heldIn(layout), 0);
     }
   });
