@@ -159,7 +159,7 @@ describe('the page in each state', { skip: SKIP_WITHOUT_CHROMIUM, timeout: 600_0
     await page.getByText('2 of 2 sessions. 1 session ended since.').waitFor();
     assert.equal(await page.getByRole('button', { name: /^Close session / }).count(), 1);
     await admin.push(frameOf({ pid: 101, uptimeSeconds: 1 }));
-    await page.getByText('The proxy was restarted.').waitFor();
+    await page.getByText('The proxy restarted').waitFor();
     assert.equal(await page.getByRole('button', { name: /^Close session / }).count(), 0);
     await browser.close(page, /404/);
   });

@@ -189,14 +189,17 @@ describe('a tap with secrets in what it watches', { timeout: 300_000 }, () => {
     const { client } = await rig.join(endpoint, { listener: 'raw' });
     const long = JSON.stringify({ filler: 'x'.repeat(100_000), password: 'planted-behind-the-limit' });
     const cut = JSON.stringify({ password: 'planted-within', filler: 'y'.repeat(20_000) });
-    await say(client, tap, [long, cut]);
-    const [withheld, shown] = tap.of('frame');
+    await say(client, tap, [long]);
+    // The rules are cold: the first message may use up the CPU time of several ticks.
+    const again = setInterval(() => client.socket.send(cut), 200).unref();
+    const shown = await tap.next('frame', ({ cut: isCut }) => isCut === true);
+    clearInterval(again);
+    const [withheld] = tap.of('frame');
     assert.deepEqual(
       [withheld!.withheld, withheld!.text, withheld!.length],
       ['too_long', undefined, long.length],
     );
-    assert.equal(shown!.cut, true);
-    assert.match(shown!.text!, /^\{"password":"\[redacted\]","filler":"y+$/);
+    assert.match(shown.text!, /^\{"password":"\[redacted\]","filler":"y+$/);
     assert.ok(!tap.raw.includes('planted'));
     client.socket.terminate();
   });

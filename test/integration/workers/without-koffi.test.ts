@@ -27,7 +27,7 @@ describe('a sluice without koffi', () => {
   });
 
   it('says in one line that the engine net replaces raw, and why', () => {
-    const lines = rig.sluice.logs.filter(({ msg }) => msg.startsWith('the engine net'));
+    const lines = rig.sluice.logs.filter(({ msg }) => msg.startsWith('using engine net'));
     assert.deepEqual(
       lines.map(({ level, msg, reason }) => ({ level, msg, reason })),
       [

@@ -29,6 +29,8 @@ const PAGE_MS = 240_000;
 const PRELUDE = `
 set -eE
 ip link set lo up
+# Sockets of a page must not outlive it.
+mount -t tmpfs tmpfs /run
 trap 'echo "line $LINE: $BASH_COMMAND" >&2' ERR
 stop() {
   [ -n "$SLUICE" ] || return 0
