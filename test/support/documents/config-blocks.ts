@@ -29,7 +29,7 @@ export function isConfiguration({ language, note }: CodeBlock): boolean {
 /** Whether a configuration has all that a start needs. */
 export function isWhole({ code }: CodeBlock): boolean {
   const config = load(code) as Mapping;
-  return config['listeners'] !== undefined && config['clusters'] !== undefined;
+  return config.listeners !== undefined && config.clusters !== undefined;
 }
 
 /** Returns a configuration with the listeners, routes, clusters and endpoints that a fragment leaves out. */

@@ -71,7 +71,7 @@ export async function runPage(blocks: readonly CodeBlock[], authority: Certifica
     writeFileSync(join(folder, 'bin/node'), `#!/bin/sh\nexec ${node} "$@"\n`, { mode: 0o755 });
     const script = join(folder, 'page.sh');
     writeFileSync(script, scriptOf(blocks, folder, authority));
-    const env = { ...process.env, PATH: `${folder}/bin:${process.env['PATH']}`, SLUICE_WORKERS_WARMUP: '0s' };
+    const env = { ...process.env, PATH: `${folder}/bin:${process.env.PATH}`, SLUICE_WORKERS_WARMUP: '0s' };
     // All processes of a page end with its namespace.
     const namespaces = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
     if (process.getuid?.() !== 0) namespaces.unshift('--map-root-user');
