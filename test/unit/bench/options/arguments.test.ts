@@ -180,7 +180,7 @@ describe('the command line of the load generator', () => {
     refused([], /no URL given/);
     refused([URL, URL], /one URL/);
     refused(['http://127.0.0.1/'], /begins with ws:\/\//);
-    refused(['ws://'], /no URL|no host/);
+    refused(['ws://'], /not a URL|no host/);
     refused(['ws://a:b@example.com/'], /Authorization/);
     refused(['tcp://example.com'], /write the port/);
     refused(['tcp://example.com:7/path'], /no path/);
