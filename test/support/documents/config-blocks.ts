@@ -49,6 +49,7 @@ export function completed(code: string): string {
       if (cluster !== undefined) wanted.add(cluster);
   }
   for (const name of wanted) if (!clusters.some((cluster) => cluster.name === name)) clusters.push({ name });
+  if (clusters.length === 0) clusters.push({ name: fallback });
   for (const cluster of clusters) {
     cluster.endpoints ??= [{ address: '127.0.0.1:9001' }];
     if (!wanted.has(cluster.name))
