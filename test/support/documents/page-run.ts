@@ -1,5 +1,5 @@
 /** Runs the commands of a document, as a reader would type them, beside a running sluice. */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +52,18 @@ serve() {
 }
 `;
 
+/** All processes of a page end with its namespaces. */
+const NAMESPACES = [
+  ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
+  ...['--net', '--pid', '--fork', '--kill-child', '--mount-proc'],
+];
+
+/** Reports whether this machine can isolate a page: needs root or user namespaces. */
+export function canIsolate(): boolean {
+  const script = 'ip link set lo up && mount -t tmpfs tmpfs /run';
+  return spawnSync('unshare', [...NAMESPACES, 'sh', '-c', script], { timeout: 30_000 }).status === 0;
+}
+
 /** Whether the commands of a block can run in a test: no other machine, package manager or service manager. */
 export function isRunnable({ language, note }: CodeBlock): boolean {
   return language === 'sh' && note === '';
@@ -72,10 +84,7 @@ export async function runPage(blocks: readonly CodeBlock[], authority: Certifica
     const script = join(folder, 'page.sh');
     writeFileSync(script, scriptOf(blocks, folder, authority));
     const env = { ...process.env, PATH: `${folder}/bin:${process.env.PATH}`, SLUICE_WORKERS_WARMUP: '0s' };
-    // All processes of a page end with its namespace.
-    const namespaces = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
-    if (process.getuid?.() !== 0) namespaces.unshift('--map-root-user');
-    await promisify(execFile)('unshare', [...namespaces, 'bash', script], {
+    await promisify(execFile)('unshare', [...NAMESPACES, 'bash', script], {
       cwd: folder,
       env,
       timeout: PAGE_MS,
