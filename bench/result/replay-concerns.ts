@@ -2,7 +2,7 @@ import { formatCount, formatTime } from '../figures/readable-numbers.ts';
 import type { ReplayPlan } from '../options/plan.ts';
 import type { Result } from './result.ts';
 
-/** Min lateness that may change how the target behaves. */
+/** Max lateness that does not change how the target behaves. */
 const MAX_LATE_MS = 100;
 
 /** Lists how a replay differed from the recording, one sentence each. */
