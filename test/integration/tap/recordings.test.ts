@@ -73,6 +73,8 @@ describe('recordings', { timeout: 300_000 }, () => {
   async function record(application: Application, index: number): Promise<void> {
     const file = fileOf(application);
     const args = ['--cluster', `app-${index}`, '--payload', '--force', '--output', file];
+    // A replay meets an empty room.
+    application.forget?.();
     const tap = await TapCommand.start(rig.sluice, ...args);
     for (let client = 0; client < CLIENTS; client++) await application.converse(rig.address('web'));
     // The worker reports events once per tick.

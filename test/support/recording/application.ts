@@ -14,6 +14,8 @@ export interface Application {
    * @param address `host:port` of the server, or of a proxy before it
    */
   converse(address: string): Promise<void>;
+  /** Forgets earlier conversations. Undefined for a server that remembers none. */
+  readonly forget?: () => void;
   close(): Promise<void>;
 }
 

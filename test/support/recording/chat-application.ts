@@ -18,10 +18,16 @@ const DELAY_MS = 2000;
 /** Starts the demo's chat room. @param fault what the room does wrong; null for nothing */
 export async function startChat(fault: ChatFault | null = null): Promise<Application> {
   const [port = 0] = await freePorts(1);
-  const room = new ChatRoom();
-  const app = fault === null ? room : new BrokenRoom(room, fault);
-  const backend = await Backend.listen(app, { kind: 'tcp', host: '127.0.0.1', port });
-  return { name: 'chat', address: backend.endpoint, path: PATH, converse, close: () => backend.close() };
+  const room = new TestRoom(fault);
+  const backend = await Backend.listen(room, { kind: 'tcp', host: '127.0.0.1', port });
+  return {
+    name: 'chat',
+    address: backend.endpoint,
+    path: PATH,
+    converse,
+    forget: () => room.forget(),
+    close: () => backend.close(),
+  };
 }
 
 /** One member says three things, and hears them. Others may be in the room. */
@@ -45,23 +51,27 @@ async function converse(address: string): Promise<void> {
   assert.equal((await member.closed()).code, 1000);
 }
 
-class BrokenRoom implements DemoApp {
+class TestRoom implements DemoApp {
   readonly name: string;
   readonly description: string;
   readonly maxMessageSize: number;
   readonly subprotocol: string | null;
-  readonly #room: ChatRoom;
-  readonly #fault: ChatFault;
+  readonly #fault: ChatFault | null;
+  #room = new ChatRoom();
 
-  constructor(room: ChatRoom, fault: ChatFault) {
-    this.#room = room;
+  constructor(fault: ChatFault | null) {
     this.#fault = fault;
     ({
       name: this.name,
       description: this.description,
       maxMessageSize: this.maxMessageSize,
       subprotocol: this.subprotocol,
-    } = room);
+    } = this.#room);
+  }
+
+  /** Replaces the room by an empty one. */
+  forget(): void {
+    this.#room = new ChatRoom();
   }
 
   connect(socket: WebSocket, carriers: Carriers): void {
@@ -76,7 +86,7 @@ class BrokenRoom implements DemoApp {
           if (socket.readyState === socket.OPEN) send(json);
         }, DELAY_MS).unref();
     };
-    socket.send = sendWrongly as typeof socket.send;
+    if (this.#fault !== null) socket.send = sendWrongly as typeof socket.send;
     this.#room.connect(socket, carriers);
   }
 }
