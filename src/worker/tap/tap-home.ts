@@ -22,6 +22,8 @@ const GUARANTEED_OPENINGS = 50;
 const OPENINGS_OVERDRAFT_MS = 30;
 /** Reads per tick that are always watched, up to an overdraft: quiet sessions must not pay for busy ones. */
 const GUARANTEED_READS = 20;
+/** Frames per tick that may use the overdraft of guaranteed reads. A long read must not use all of it at once. */
+const GUARANTEED_FRAMES = 50;
 /** Max overdraft of guaranteed reads. */
 const READS_OVERDRAFT_MS = 30;
 /** Max sessions and tunnels that a worker watches at a time. */
@@ -58,6 +60,9 @@ export class TapHome {
   #hasFault = false;
   #openings = 0;
   #reads = 0;
+  #frames = 0;
+  /** Overdraft of the current read. */
+  #overdraftMs = 0;
   #watched = 0;
   #contexts = 0;
   #heldBytes = 0;
@@ -95,6 +100,7 @@ export class TapHome {
     this.walks.measure();
     this.#openings = 0;
     this.#reads = 0;
+    this.#frames = 0;
     this.#hasFault = false;
   }
 
@@ -112,8 +118,19 @@ export class TapHome {
    * @param overdraftMs see `TapBudget.begin`
    */
   beginRead(overdraftMs = 0): boolean {
-    const isSure = this.#reads++ < GUARANTEED_READS;
-    return this.frames.begin(isSure ? Math.max(overdraftMs, READS_OVERDRAFT_MS) : overdraftMs);
+    this.#overdraftMs = this.#reads++ < GUARANTEED_READS ? READS_OVERDRAFT_MS : 0;
+    return this.frames.begin(Math.max(overdraftMs, this.#overdraftMs));
+  }
+
+  /**
+   * Whether the rest of the current read must be skipped. Called after each frame. A guaranteed read keeps its
+   * overdraft for a few frames.
+   *
+   * @param overdraftMs see `TapBudget.begin`
+   */
+  isReadOver(overdraftMs: number): boolean {
+    if (this.#frames++ >= GUARANTEED_FRAMES) this.#overdraftMs = 0;
+    return this.frames.isOver(Math.max(overdraftMs, this.#overdraftMs));
   }
 
   /**

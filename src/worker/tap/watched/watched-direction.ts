@@ -254,7 +254,7 @@ export class WatchedDirection extends FrameObserver {
     if (this.#isControl) this.#reportControl(first, length, code);
     else if ((first & FIN) === 0) this.#report(first, length, -1, null);
     else this.#reportLast(first, length);
-    if (!this.#isOver && home.frames.isOver(this.overdraftMs)) this.#stopFollowing();
+    if (!this.#isOver && home.isReadOver(this.overdraftMs)) this.#stopFollowing();
   }
 
   protected override frameInvalid(): void {

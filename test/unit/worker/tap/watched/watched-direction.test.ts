@@ -32,14 +32,14 @@ describe('a watched direction without CPU time', () => {
     const read = (count: number): void =>
       leg.read(Buffer.concat(Array.from({ length: count }, () => leg.encode(TEXT, 'x'))));
     rig.msPerReading = 1;
-    read(10);
+    read(100);
     read(7);
     rig.msPerReading = 0;
-    for (let tick = 0; tick < 3; tick++) rig.tick();
+    for (let tick = 0; tick < 60; tick++) rig.tick();
     read(5);
-    assert.equal(rig.counts.told + rig.counts.cpu, 22);
-    assert.ok(rig.counts.cpu > 7 && rig.counts.cpu < 17, `${rig.counts.cpu} lost`);
-    tap.ended(endOf({ messagesUpstream: 22 }));
+    assert.equal(rig.counts.told + rig.counts.cpu, 112);
+    assert.ok(rig.counts.cpu > 70 && rig.counts.cpu < 107, `${rig.counts.cpu} lost`);
+    tap.ended(endOf({ messagesUpstream: 112 }));
     rig.tick();
     assert.equal(rig.lost.frames, rig.counts.cpu);
   });
@@ -56,6 +56,22 @@ describe('a watched direction without CPU time', () => {
     const quiet = new TappedLeg(open(rig));
     quiet.frame(TEXT, 'x');
     assert.equal(rig.counts.told, told + 1);
+  });
+
+  it('shows all frames of a short read while its code is cold, and the start of a long one', () => {
+    const rig = new TapRig(order());
+    const leg = new TappedLeg(open(rig));
+    const read = (count: number): void =>
+      leg.read(Buffer.concat(Array.from({ length: count }, () => leg.encode(TEXT, 'x'))));
+    rig.msPerReading = 1;
+    read(12);
+    assert.deepEqual(rig.counts, { told: 12, cpu: 0, lines: 0 });
+    rig.msPerReading = 0;
+    for (let tick = 0; tick < 60; tick++) rig.tick();
+    rig.msPerReading = 0.05;
+    read(1000);
+    const { told } = rig.counts;
+    assert.ok(told > 60 && told < 100, `${told} told`);
   });
 
   it('counts messages until the end', () => {
