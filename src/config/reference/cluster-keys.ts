@@ -19,7 +19,7 @@ export const CLUSTER_KEYS: KeyTexts = {
     default: 'none',
   },
   'clusters.loadFactor': {
-    text: 'With `consistent_hash`, no endpoint gets more than its share times this. 0 is no bound.',
+    text: 'With `consistent_hash`, no endpoint gets more than its share times this. 0 means no bound.',
     type: 'number, more than 1 and up to 100, or 0',
   },
   'clusters.sticky': {
@@ -51,7 +51,7 @@ export const CLUSTER_KEYS: KeyTexts = {
   },
   'clusters.retryBudget.percent': 'Max retries as a percentage of the connections of the last ten seconds.',
   'clusters.retryBudget.minPerSecond': 'Retries per second that each worker may always make.',
-  'clusters.maxConnections': 'Max connections at once, over all workers. 0 is no limit.',
+  'clusters.maxConnections': 'Max connections at once, over all workers. 0 means no limit.',
   'clusters.healthCheck': {
     text: 'Probes endpoints, once for all workers. The first probe decides alone. Without this key there are no probes.',
     type: 'mapping',
@@ -151,5 +151,5 @@ export const CLUSTER_KEYS: KeyTexts = {
   },
   'clusters.endpoints.weight':
     'Share of connections: weight 2 gets twice as many as weight 1. The addresses of a name share its weight.',
-  'clusters.endpoints.maxConnections': 'Max connections at once, over all workers. 0 is no limit.',
+  'clusters.endpoints.maxConnections': 'Max connections at once, over all workers. 0 means no limit.',
 };

@@ -10,7 +10,7 @@ export const LISTENER_KEYS: KeyTexts = {
     type: 'address: `host:port`, `[ipv6]:port` or `:port`',
   },
   'listeners.maxConnections':
-    'Max connections at once, over all workers. 0 is no limit. `sluice check` warns if the descriptor limit is too low for it.',
+    'Max connections at once, over all workers. 0 means no limit. `sluice check` warns if the descriptor limit is too low for it.',
   'listeners.engine': {
     text:
       'What carries the connections. `auto` takes `uws` for shared compression. Otherwise it takes `raw` if the machine supports it, or `net`. ' +
@@ -54,7 +54,7 @@ export const LISTENER_KEYS: KeyTexts = {
     type: 'mapping',
   },
   'listeners.maxPendingHandshakes':
-    'Max WebSocket handshakes in progress with endpoints, over all workers. 0 is no limit. Half of the places are divided evenly ' +
+    'Max WebSocket handshakes in progress with endpoints, over all workers. 0 means no limit. Half of the places are divided evenly ' +
     'between the listener’s clusters and stay reserved for them. The other half goes to the first clients. ' +
     'Allow at least one place per cluster, or nothing is reserved.',
   'listeners.maxQueuedHandshakes':
@@ -122,7 +122,7 @@ export const LISTENER_KEYS: KeyTexts = {
   'listeners.http.requestTimeout':
     'Max time from the end of the request to the head of the response. Then the client gets 504.',
   'listeners.http.idleTimeout': 'Max time without a byte in either direction. Then the request ends.',
-  'listeners.http.maxBodySize': 'Max bytes of a request body. A larger one gets 413. 0B is no limit.',
+  'listeners.http.maxBodySize': 'Max bytes of a request body. A larger one gets 413. 0B means no limit.',
   'listeners.http.minBodyRate':
     'Min average rate of a request body, from its tenth second on. A slower one gets 408. Time in which the endpoint is slow does not ' +
     'count, nor does time after its response begins. With a rate, sluice takes an endpoint connection only after 16 KiB or the whole body ' +
@@ -137,7 +137,7 @@ export const LISTENER_KEYS: KeyTexts = {
   'listeners.http.clientKeepAlive':
     'Time a client connection waits for the next request. 0s closes it after the response. uws waits 10 s.',
   'listeners.http.maxRequestsPerConnection':
-    'Max requests of a client connection, which then closes. 0 is no limit.',
+    'Max requests of a client connection, which then closes. 0 means no limit.',
   'listeners.http.bodyTimeout':
     'Max time from the end of the head to the end of the body. Then the client gets 408. If the response comes first, the rest of the ' +
     'body gets this time again, 30 s at most, before the connection closes.',

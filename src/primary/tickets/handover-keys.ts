@@ -24,7 +24,7 @@ export function formatTicketKeys(handover: HandoverKeys): string {
 /**
  * Parses the ticket keys of another process. Skips listeners with unusable keys.
  *
- * @throws Error if it is no list
+ * @throws Error if it is not a list
  */
 export function parseTicketKeys(text: string): HandoverKeys {
   const entries = parse(text);
