@@ -59,7 +59,7 @@ describe('the command line of the comparison', () => {
     );
   });
 
-  it('refuses invalid arguments in one line', () => {
+  it('refuses invalid arguments with a one-line error', () => {
     for (const argv of [
       '--rounds 0',
       '--rounds x',
@@ -80,13 +80,13 @@ describe('the command line of the comparison', () => {
 });
 
 describe('the comparison', () => {
-  it('covers the whole matrix once', () => {
+  it('covers each combination of the matrix exactly once', () => {
     assert.equal(new Set(CASES.map(({ name }) => name)).size, CASES.length);
     const echoes = CASES.filter(({ scenario }) => scenario === 'echo');
     assert.equal(new Set(echoes.map(({ mode, size, inFlight }) => `${mode} ${size} ${inFlight}`)).size, 24);
   });
 
-  it('has medians of the rounds and how far these are apart', () => {
+  it('summarizes rounds by their medians and spread', () => {
     const sample = (rate: number, p50: number, cpu: number | null) => ({
       rate,
       p50,
@@ -114,7 +114,7 @@ describe('the comparison', () => {
     assert.equal(summarize(resumed).resumed, 0.5);
   });
 
-  it('is a table for every case, with ratios to nginx', () => {
+  it('renders a table for each case, with ratios to nginx', () => {
     const way: Sample = { rate: 1000, p50: 1, p99: 2, p999: 3, curve: CURVE, cpu: 20, failures: 0 };
     const rounds = (one: Sample): Sample[] => [one, one, { ...one, rate: one.rate * 1.051 }];
     const comparison: Comparison = {
@@ -170,7 +170,7 @@ describe('the comparison', () => {
     }
   });
 
-  it('can be done in pieces, whose rounds count alike', () => {
+  it('joins the rounds of partial runs', () => {
     const sample = (rate: number): Sample => ({
       rate,
       p50: 1,
@@ -237,7 +237,7 @@ describe('the peers', () => {
     authority.remove();
   });
 
-  it('have configurations without gaps, and with their ports', () => {
+  it('have configurations with their ports and without unfilled placeholders', () => {
     for (const peer of PEERS) {
       const { args, program } = peer.command(setup);
       const file = args.map(String).find((arg) => arg.startsWith(directory) && !arg.endsWith('.err'));
@@ -257,7 +257,7 @@ describe('the peers', () => {
   for (const [name, checkArgs] of Object.entries(checks)) {
     const peer = PEERS.find((candidate) => candidate.name === name)!;
     it(
-      `have configurations that they take: ${name}`,
+      `have configurations that pass their own check: ${name}`,
       { skip: peer.version() === null && 'not installed' },
       () => {
         const { program, args } = peer.command(setup);
@@ -271,7 +271,7 @@ describe('the peers', () => {
   }
 });
 
-describe('the usage of processes', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
+describe('the resource usage of processes', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
   it('includes the descendants of a process', async () => {
     const script =
       // CPU time, not elapsed time: on a busy machine, the script might stop before it has used 100 ms of
@@ -293,7 +293,7 @@ describe('the usage of processes', { skip: process.platform !== 'linux' && 'read
     }
   });
 
-  it('is zero for a process that is gone', () => {
+  it('is zero for a process that has ended', () => {
     assert.equal(cpuOf([2 ** 22 + 1]), 0);
     assert.equal(memoryOf([2 ** 22 + 1]), 0);
   });

@@ -40,7 +40,7 @@ function gather(server: WebSocketServer, reopens: boolean): Promise<Crowd> {
 }
 
 describe('a crowd', () => {
-  it('notes how and when each session ends, and that it comes back', async () => {
+  it('records how each session ends, and opens it again', async () => {
     const server = await echoServer();
     const crowd = await gather(server, true);
     let ended = 0;
@@ -64,7 +64,7 @@ describe('a crowd', () => {
     assert.deepEqual(log.failures, []);
   });
 
-  it('measures the reply to every message that was due', async () => {
+  it('measures the response time of every due message', async () => {
     const server = await echoServer();
     let received = 0;
     server.on('connection', (socket) => socket.on('message', () => received++));
@@ -74,12 +74,12 @@ describe('a crowd', () => {
     server.close();
     assert.deepEqual(ends, []);
     assert.ok(waits.length / 2 >= received, `${waits.length / 2} of ${received}`);
-    // 400 a second.
+    // At 400 per second, 100 messages are due in 250 ms.
     const due = waits.filter((_, index) => index % 2 === 0).sort();
     assert.ok(Math.abs(due[100]! - due[0]! - 250) < 1);
   });
 
-  it('drops its sessions in a storm, and is back', async () => {
+  it('drops all sessions in a storm, and opens them again', async () => {
     const server = await echoServer();
     let connections = 0;
     server.on('connection', () => connections++);
@@ -94,8 +94,8 @@ describe('a crowd', () => {
   });
 });
 
-describe('the timelines of faults', () => {
-  it('count the sessions that are open', () => {
+describe('the fault timelines', () => {
+  it('count the open sessions at each step', () => {
     const log = {
       opens: [0, 1, 2].map((at) => ({ at, tookMs: 1 })),
       ends: [{ at: 15, kind: '1012' }],
@@ -107,7 +107,7 @@ describe('the timelines of faults', () => {
     ]);
   });
 
-  it('have the p99 of what was due in each step', () => {
+  it('have the p99 of the messages due in each step', () => {
     const waits = Float64Array.from([0, 5, 1, 7, 10, 3, 31, 4]);
     assert.deepEqual(p99OverTime(waits, { from: 0, until: 40, zero: 0, stepMs: 10 }), [
       [0, 7],
@@ -119,7 +119,7 @@ describe('the timelines of faults', () => {
   });
 });
 
-describe('the report of faults', () => {
+describe('the fault report', () => {
   const report = (peer: string, text: string): FaultReport => ({
     date: '2026-01-01',
     machine: 'a machine',
@@ -135,7 +135,7 @@ describe('the report of faults', () => {
     ],
   });
 
-  it('keeps what was found of other peers', () => {
+  it('keeps earlier results of other peers', () => {
     const merged = mergeReports(
       mergeReports(report('sluice', '1 s'), report('nginx', '2 s')),
       report('sluice', '3 s'),
@@ -145,7 +145,7 @@ describe('the report of faults', () => {
     assert.deepEqual(merged.configs, { sluice: 'of sluice', nginx: 'of nginx' });
   });
 
-  it('has the peers of the last run first, in their order', () => {
+  it('lists the peers of the last run first, in the order of that run', () => {
     const [nginx, haproxy, sluice] = [
       report('nginx', '1 s'),
       report('HAProxy', '2 s'),
@@ -159,14 +159,14 @@ describe('the report of faults', () => {
   });
 });
 
-describe('the configurations that faults are tried with', () => {
+describe('the configurations of the fault scenarios', () => {
   const checks = {
     sluice: (file: string) => [process.execPath, 'src/main.ts', 'check', '-c', file],
     nginx: (file: string) => [programOf('nginx'), '-e', 'stderr', '-t', '-c', file],
     HAProxy: (file: string) => [programOf('haproxy'), '-c', '-f', file],
   } as const;
   for (const peer of [sluice, nginx, haproxy]) {
-    it(`are good to ${peer.name}, if it is installed`, (context) => {
+    it(`are valid for ${peer.name}, if it is installed`, (context) => {
       if (peer.version() === null) {
         context.skip(`${peer.name} is not installed`);
         return;

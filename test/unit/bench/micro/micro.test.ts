@@ -5,7 +5,7 @@ import { SUITE_NAMES, casesOf } from '../../../../bench/micro/suites.ts';
 
 describe('the cases of bench:micro', () => {
   for (const suite of SUITE_NAMES) {
-    it(`run: ${suite}`, async () => {
+    it(`run, and have distinct names: ${suite}`, async () => {
       const cases = await casesOf(suite);
       assert.ok(cases.length > 0);
       assert.equal(new Set(cases.map(({ name }) => name)).size, cases.length);
@@ -15,7 +15,7 @@ describe('the cases of bench:micro', () => {
 });
 
 describe('the comparison of two revisions', () => {
-  it('is of medians', () => {
+  it('compares medians', () => {
     const { before, after, ratio } = compareRounds({
       name: 'x',
       before: [10, 90, 20],
@@ -24,7 +24,7 @@ describe('the comparison of two revisions', () => {
     assert.deepEqual([before, after, ratio], [20, 9, 0.45]);
   });
 
-  it('is clear if no round of one side is among those of the other', () => {
+  it('is clear if the rounds of the two revisions do not overlap', () => {
     const clear = (before: number[], after: number[]): boolean =>
       compareRounds({ name: 'x', before, after }).clear;
     assert.ok(clear([10, 11], [8, 9]));

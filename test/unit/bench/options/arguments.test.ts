@@ -26,7 +26,7 @@ function refused(argv: readonly string[], message: RegExp): void {
 }
 
 describe('the command line of the load generator', () => {
-  it('has a default for everything but the URL', () => {
+  it('has a default for everything except the URL', () => {
     assert.deepEqual(planOf(URL), {
       target: { protocol: 'ws', host: '127.0.0.1', port: 9001, path: '/' },
       scenario: 'echo',
@@ -72,7 +72,7 @@ describe('the command line of the load generator', () => {
     assert.deepEqual({ ...fromShort, ...expected }, fromShort);
   });
 
-  it('reads the options of a replay, which is a separate scenario', () => {
+  it('reads the options of a replay', () => {
     const invocation = parseArguments([URL, '--replay', 'a.jsonl']);
     assert.ok(invocation.kind === 'run');
     assert.equal(invocation.plan.scenario, 'replay');
@@ -101,7 +101,7 @@ describe('the command line of the load generator', () => {
     assert.ok(echo.kind === 'run' && echo.replay === null);
   });
 
-  it('refuses a replay that is none, and options that it has no use for', () => {
+  it('refuses conflicting replay options, and options without effect on a replay', () => {
     const replay = ['--replay', 'a.jsonl'];
     refused([URL, '--scenario', 'replay'], /--scenario replay needs --replay FILE/);
     refused([URL, '--scenario', 'echo', ...replay], /--scenario echo conflicts with --replay/);
@@ -123,7 +123,7 @@ describe('the command line of the load generator', () => {
     refused(['tcp://127.0.0.1:1', ...replay], /is for WebSockets/);
   });
 
-  it('reads headers, trimmed', () => {
+  it('reads headers, and trims their values', () => {
     const { headers } = planOf(URL, '-H', 'x-tier:  gold ', '--header', 'cookie: a=b; c=d');
     assert.deepEqual(headers, [
       ['x-tier', 'gold'],
@@ -131,21 +131,21 @@ describe('the command line of the load generator', () => {
     ]);
   });
 
-  it('lets more messages be in flight if they go by a timetable', () => {
+  it('allows more messages in flight by default if a rate is given', () => {
     assert.equal(planOf(URL, '-R', '100').inFlight, 256);
     assert.equal(planOf(URL, '-R', '100', '-m', '3').inFlight, 3);
   });
 
-  it('resumes TLS sessions if it is told to, where there is TLS', () => {
+  it('accepts --resume only for targets with TLS', () => {
     assert.equal(planOf('wss://127.0.0.1:9001/', '--resume').resume, true);
     assert.throws(() => planOf(URL, '--resume'), /^UsageError: --resume has no effect: ws:\/\/ has no TLS$/);
   });
 
-  it('has no thread without a connection', () => {
+  it('has at most as many threads as connections', () => {
     assert.equal(planOf(URL, '-c', '2', '-w', '8').threads, 2);
   });
 
-  it('gives every connection to a thread', () => {
+  it('spreads all connections evenly over the threads', () => {
     for (const [count, threads] of [
       [10, 3],
       [2, 2],
@@ -160,7 +160,7 @@ describe('the command line of the load generator', () => {
     }
   });
 
-  it('reads targets of every kind', () => {
+  it('reads targets of every protocol', () => {
     const targets = {
       'ws://example.com': { protocol: 'ws', host: 'example.com', port: 80, path: '/' },
       'WSS://[::1]/a?b=c': { protocol: 'wss', host: '::1', port: 443, path: '/a?b=c' },
@@ -170,13 +170,13 @@ describe('the command line of the load generator', () => {
     for (const [url, target] of Object.entries(targets)) assert.deepEqual(planOf(url).target, target);
   });
 
-  it('asks for help', () => {
+  it('recognizes -h and --help', () => {
     for (const argv of [['-h'], ['--help', URL], ['--help']]) {
       assert.deepEqual(parseArguments(argv), { kind: 'help' });
     }
   });
 
-  it('refuses invalid arguments in one line that names the fault', () => {
+  it('refuses invalid arguments with a one-line error that names the fault', () => {
     refused([], /no URL given/);
     refused([URL, URL], /one URL/);
     refused(['http://127.0.0.1/'], /begins with ws:\/\//);
@@ -206,7 +206,7 @@ describe('the command line of the load generator', () => {
     refused([URL, '--assert', 'p99'], /--assert p99/);
   });
 
-  it('refuses options that would do nothing', () => {
+  it('refuses options that do not suit the target or the scenario', () => {
     refused(['tcp://127.0.0.1:7', '--text'], /--text is for WebSockets/);
     refused(['tcp://127.0.0.1:7', '--scenario', 'upload'], /for WebSockets/);
     refused(['tcp://127.0.0.1:7', '-s', '0'], /empty message/);

@@ -54,7 +54,7 @@ describe('assertions', () => {
     assert.ok(!holds('p99<5ms') && !holds('max>1s'));
   });
 
-  it('compare totals', () => {
+  it('compare totals and rates', () => {
     assert.ok(holds('rate=50') && holds('rate>49') && !holds('rate>50'));
     assert.ok(holds('messages>=100') && holds('bytes=5KB') && !holds('bytes>1MiB'));
     assert.ok(holds('errors=0') && holds('closes=0'));
@@ -66,7 +66,7 @@ describe('assertions', () => {
     assert.ok(holds('errors=5', bad) && holds('closes=1', bad) && !holds('errors=0', bad));
   });
 
-  it('do not hold of what was not measured', () => {
+  it('do not hold for values that were not measured', () => {
     assert.deepEqual(judge(result(), parseAssertion('handshake.p99<1m')), {
       assertion: parseAssertion('handshake.p99<1m'),
       actual: null,
@@ -75,7 +75,7 @@ describe('assertions', () => {
     assert.ok(!holds('tls.max<1m'));
   });
 
-  it('look at the opening of connections', () => {
+  it('compare handshake times', () => {
     const handshake = new LatencyCounts();
     handshake.record(7);
     const opened = result({ handshake: handshake.counts });
@@ -83,7 +83,7 @@ describe('assertions', () => {
     assert.ok(holds('latency.p50<51ms', opened));
   });
 
-  it('are refused in one line if they are not understood', () => {
+  it('are refused with a one-line error if malformed', () => {
     for (const text of [
       '',
       'p99',

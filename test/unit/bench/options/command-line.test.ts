@@ -22,7 +22,7 @@ async function outcome(run: () => string): Promise<{ status: number; out: string
 }
 
 describe('the command lines of benchmarks', () => {
-  it('read options, and refuse others in one line', () => {
+  it('read known options, and refuse others with a one-line error', () => {
     assert.deepEqual({ ...readOptions(['--suite', 'sid', '-h'], OPTIONS) }, { suite: 'sid', help: true });
     assert.throws(() => readOptions(['--sweet'], OPTIONS), {
       name: 'UsageError',
@@ -37,7 +37,7 @@ describe('the command lines of benchmarks', () => {
     });
   });
 
-  it('end with 0, with 1 if they fail, and with 2 if they are called wrongly', async () => {
+  it('exit with 0 on success, with 1 on failure and with 2 on wrong usage', async () => {
     assert.deepEqual(await outcome(() => 'done\n'), { status: 0, out: 'done\n', err: '' });
     const fail = (error: Error) => (): string => {
       throw error;

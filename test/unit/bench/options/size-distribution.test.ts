@@ -22,14 +22,14 @@ function sampled(text: string): number[] {
 }
 
 describe('distributions of message sizes', () => {
-  it('are read and written alike', () => {
+  it('stay the same when parsed and formatted', () => {
     for (const text of ['0B', '32B', '1KiB', '32B-1KiB', 'exp:512B', '32B@80,1KiB@15,64KiB@5', '1B@0.5']) {
       assert.equal(formatSizeDistribution(parsed(text)), text);
     }
     assert.deepEqual(parsed('32'), { kind: 'fixed', size: 32 });
   });
 
-  it('are refused if they mean nothing', () => {
+  it('are refused if malformed', () => {
     for (const text of [
       '',
       'x',
@@ -49,7 +49,7 @@ describe('distributions of message sizes', () => {
     }
   });
 
-  it('give sizes within their bounds and with their mean, even if few', () => {
+  it('give sizes within their bounds and close to their mean, even in small samples', () => {
     for (const text of ['700', '1-2000', 'exp:512', '32@80,1KiB@15,64KiB@5']) {
       const sizes = parsed(text);
       const { min, max } = sizeBounds(sizes);
@@ -62,7 +62,7 @@ describe('distributions of message sizes', () => {
     }
   });
 
-  it('spread evenly if they are uniform', () => {
+  it('cover a uniform range evenly, in shuffled order', () => {
     const samples = sampled('0-999');
     assert.deepEqual(
       samples.toSorted((a, b) => a - b),
@@ -73,13 +73,13 @@ describe('distributions of message sizes', () => {
     assert.ok(steps.reduce((sum, step) => sum + step, 0) / steps.length > 200);
   });
 
-  it('have each part of a mix as often as its weight says', () => {
+  it('give each size of a mix as often as its weight says', () => {
     const samples = sampled('32@80,1KiB@15,64KiB@5');
     const count = (size: number): number => samples.filter((other) => other === size).length;
     assert.deepEqual([count(32), count(1024), count(65536)], [800, 150, 50]);
   });
 
-  it('have the shape of an exponential distribution', () => {
+  it('give exponentially distributed sizes', () => {
     const below = (limit: number): number =>
       sampled('exp:1000').filter((size) => size <= limit).length / COUNT;
     for (const times of [0.5, 1, 2, 3]) {
@@ -87,7 +87,7 @@ describe('distributions of message sizes', () => {
     }
   });
 
-  it('are the same each time', () => {
+  it('give the same sizes each time', () => {
     assert.deepEqual(sampled('1-2000'), sampled('1-2000'));
   });
 });

@@ -41,7 +41,7 @@ function collect(
   return collector.finish();
 }
 
-/** Writes a client's events, one text each. */
+/** Formats a client's events, one string each. */
 function eventsOf({ clients, events }: RecordedClients, client = 0): string[] {
   const log = new EventLog(events);
   const texts: string[] = [];
@@ -54,7 +54,7 @@ function eventsOf({ clients, events }: RecordedClients, client = 0): string[] {
 }
 
 describe('the clients of a recording', () => {
-  it('have their events in order and by their own times, however sessions are mixed', () => {
+  it('have their events in order, timed from their own start, however sessions interleave', () => {
     const recording = new WrittenRecording();
     const first = recording.session(100).client(110, 'a');
     const second = recording
@@ -85,7 +85,7 @@ describe('the clients of a recording', () => {
     assert.equal(recorded.facts.unended, 0);
   });
 
-  it('end by a drop, by the end of the recording, or by the proxy', () => {
+  it('end when they drop, when the proxy closes, or when the recording ends', () => {
     const recording = new WrittenRecording();
     recording.session(0).client(1, 'a').end(9, 'client', 1006);
     recording
@@ -105,7 +105,7 @@ describe('the clients of a recording', () => {
     assert.equal(recorded.facts.unended, 1);
   });
 
-  it('have the replies that came behind their close, as they may come before it the next time', () => {
+  it('keep replies that followed their close, because these may precede it in a replay', () => {
     const recording = new WrittenRecording();
     recording.session().close(5, 'client', 1000).endpoint(6, 'late').close(7, 'endpoint', 1000).end(8);
     const recorded = collect(recording);
@@ -113,7 +113,7 @@ describe('the clients of a recording', () => {
     assert.equal(recorded.clients[0]!.replies, 1);
   });
 
-  it('have whole messages of fragments, and their sizes if they are compressed', () => {
+  it('join fragments into messages, and keep only the sizes of compressed ones', () => {
     const recording = new WrittenRecording();
     const part = { fin: false, text: undefined } as object;
     recording
@@ -133,7 +133,7 @@ describe('the clients of a recording', () => {
     assert.equal(recorded.facts.withoutPayload, 2);
   });
 
-  it('leave out what cannot be played, and count it', () => {
+  it('omit and count what cannot be played', () => {
     const recording = new WrittenRecording({ redact: ['$..sid', '/x/'] });
     recording
       .session(0, { attached: true, request: undefined } as object)
@@ -165,7 +165,7 @@ describe('the clients of a recording', () => {
     );
   });
 
-  it('need whole payloads on both sides to be compared', () => {
+  it('need whole payloads from both sides if replies are compared', () => {
     for (const from of ['client', 'endpoint'] as const) {
       for (const lack of [{ text: undefined }, { cut: true }, { withheld: 'joined' }]) {
         const recording = new WrittenRecording();
@@ -180,7 +180,7 @@ describe('the clients of a recording', () => {
     }
   });
 
-  it('have no payload of replies unless they are compared, and empty messages without one', () => {
+  it('keep reply payloads only for comparison, and accept empty messages without a payload', () => {
     const recording = new WrittenRecording();
     recording
       .session()
@@ -190,7 +190,7 @@ describe('the clients of a recording', () => {
     assert.deepEqual(eventsOf(collect(recording, 'same')), ['1 reply text abc', '2 text ', '2 finish (0)']);
   });
 
-  it('have their replies redacted by the rules of the command line', () => {
+  it('have their replies redacted by the rules from the command line', () => {
     const recording = new WrittenRecording();
     recording.session().client(1, '{"id":1}').endpoint(2, '{"id":22,"a":3}');
     assert.deepEqual(eventsOf(collect(recording, 'same', ['$.id'])), [
@@ -200,7 +200,7 @@ describe('the clients of a recording', () => {
     ]);
   });
 
-  it('begin at the end of the previous recording, whenever each was made', () => {
+  it('start at the end of the previous recording, whenever each recording was made', () => {
     const [first, second] = [
       new WrittenRecording({ redact: ['$.a'] }),
       new WrittenRecording({ redact: ['$.b'] }),
@@ -224,7 +224,7 @@ describe('the clients of a recording', () => {
     assert.deepEqual(redact, ['$.a', '$.b']);
   });
 
-  it('begin when the tap saw them begin: a time of opening may be rounded', () => {
+  it('start when the tap saw them start, because opening times may be rounded', () => {
     const recording = new WrittenRecording();
     const { at } = recording.records[0]!;
     for (const begin of [120, 740]) recording.session(begin, { openedAt: at }).end(begin + 10);
@@ -234,7 +234,7 @@ describe('the clients of a recording', () => {
     );
   });
 
-  it('are refused if their clock is broken', () => {
+  it('are refused if their times are more than a year apart', () => {
     for (const at of [1e308, 40_000_000_000]) {
       const late = new WrittenRecording();
       late.session().client(at, 'a');
@@ -246,13 +246,13 @@ describe('the clients of a recording', () => {
     }
   });
 
-  it('are refused if one message is too large to be sent', () => {
+  it('are refused if a message is too large to send', () => {
     const recording = new WrittenRecording();
     recording.session().client(1, 'a', { text: undefined, length: 2 ** 30 } as object);
     assert.throws(() => collect(recording, 'count'), StartError);
   });
 
-  it('keep their order if the clock went back', () => {
+  it('keep the order of their events if the clock went back', () => {
     const recording = new WrittenRecording();
     recording.session().client(10, 'a').client(5, 'b').end(1);
     assert.deepEqual(eventsOf(collect(recording)), ['10 text a', '10 text b', '10 drop (0)']);

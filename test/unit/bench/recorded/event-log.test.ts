@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EventLog, EventLogWriter, type RecordedEvent } from '../../../../bench/recorded/event-log.ts';
 
-describe('the log of events', () => {
+describe('the event log', () => {
   it('keeps thousands of events and their payloads as it grows', () => {
     const writer = new EventLogWriter();
     const count = 5000;

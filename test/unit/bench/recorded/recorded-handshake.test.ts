@@ -10,7 +10,7 @@ function read(
 }
 
 describe('a recorded handshake', () => {
-  it('keeps the path and the query but for parameters that were cut', () => {
+  it('keeps the path and the query of a valid target, except cut parameters', () => {
     for (const [target, path] of [
       ['/', '/'],
       ['/a%20b?x=1&&y', '/a%20b?x=1&&y'],
@@ -26,7 +26,7 @@ describe('a recorded handshake', () => {
     }
   });
 
-  it('keeps headers that belong to the client, and none that belong to its connection', () => {
+  it("keeps the client's headers, except invalid and cut ones and those of its connection", () => {
     const { headers, subprotocols } = read('/', [
       ['Host', 'a'],
       ['Origin', 'https://a'],

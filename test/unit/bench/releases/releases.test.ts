@@ -9,7 +9,7 @@ import { Unpacked } from '../../../../bench/releases/unpacked.ts';
 const ROOT = resolve(import.meta.dirname, '../../../..');
 const isSupported = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch);
 
-describe('releases of other proxies', { skip: !isSupported && 'they are for Linux' }, () => {
+describe('releases of other proxies', { skip: !isSupported && 'for Linux on x64 and arm64 only' }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-releases-'));
 
   before(() => {
@@ -32,18 +32,18 @@ describe('releases of other proxies', { skip: !isSupported && 'they are for Linu
     return stdout.trim();
   };
 
-  it('are started by their names, with their arguments', () => {
+  it('are started by name, with their arguments unchanged', () => {
     const path = new Unpacked(directory).expose('nginx');
     assert.equal(path, join(directory, 'bin/nginx'));
     const { status, stderr } = spawnSync(path, ['-a', 'b c', "d'e"], { encoding: 'utf8' });
     assert.deepEqual([status, stderr], [0, "nginx version: nginx/9.9.9 -a b c d'e\n"]);
   });
 
-  it('are missed if no package has them', () => {
+  it('are reported missing if no package contains them', () => {
     assert.throws(() => new Unpacked(directory).expose('haproxy'), /^StartError: no package has haproxy$/);
   });
 
-  it("are measured in place of the machine's own, with their own modules", () => {
+  it("replace the machine's own programs in measurements, with their own modules", () => {
     new Unpacked(directory).expose('nginx');
     assert.equal(ask("programOf('nginx')", directory), join(directory, 'bin/nginx'));
     assert.equal(ask("fileOf('nginx', '/usr/lib/m.so')", directory), join(directory, 'root/usr/lib/m.so'));
@@ -52,11 +52,11 @@ describe('releases of other proxies', { skip: !isSupported && 'they are for Linu
     assert.equal(ask("fileOf('haproxy', '/usr/lib/m.so')", directory), '/usr/lib/m.so');
   });
 
-  it('are not measured if the environment says so', () => {
+  it('are not used if SLUICE_BENCH_PEERS is empty', () => {
     assert.equal(ask("programOf('nginx')", ''), 'nginx');
   });
 
-  it('are not brought for arguments that make no sense', () => {
+  it('are not downloaded if the arguments are invalid', () => {
     for (const args of [['--suite', '../x'], ['--dir', "a'b"], ['--nonsense']]) {
       const command = [join(ROOT, 'bench/releases/run.ts'), ...args];
       const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });

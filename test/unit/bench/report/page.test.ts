@@ -7,10 +7,10 @@ import { REPORT_DIRECTORY, writePage } from '../../../../bench/report/page.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'report-page-'));
 
-describe('the page of results', () => {
+describe('the results page', () => {
   after(() => rmSync(directory, { recursive: true }));
 
-  it('holds the committed results, and asks for no other file', () => {
+  it('contains the committed results, and loads no other file', () => {
     for (const name of ['comparison', 'faults', 'scaling']) {
       copyFileSync(join(REPORT_DIRECTORY, `${name}.json`), join(directory, `${name}.json`));
     }
@@ -20,7 +20,7 @@ describe('the page of results', () => {
     assert.equal(outside, null);
   });
 
-  it('is built without results, too', () => {
+  it('can be built without results', () => {
     const empty = mkdtempSync(join(directory, 'empty-'));
     assert.match(readFileSync(writePage(empty), 'utf8'), /"comparison":null/);
   });

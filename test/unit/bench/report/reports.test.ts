@@ -6,7 +6,7 @@ import { renderCsv } from '../../../../bench/report/csv.ts';
 import { ratesOf } from '../../../../bench/result/rates.ts';
 
 describe('reports', () => {
-  it('write times with three digits in a fitting unit', () => {
+  it('format times with three significant digits in a suitable unit', () => {
     const times: readonly (readonly [number, string])[] = [
       [0, '0'],
       [0.0001, '0.10 µs'],
@@ -22,7 +22,7 @@ describe('reports', () => {
     for (const [ms, text] of times) assert.equal(formatTime(ms), text);
   });
 
-  it('write counts with their thousands apart', () => {
+  it('format counts with thousands separators, and bytes in a suitable unit', () => {
     assert.deepEqual([0, 7, 7.25, 999, 1000, 1_234_567.8].map(formatCount), [
       '0',
       '7',
@@ -40,7 +40,7 @@ describe('reports', () => {
     ]);
   });
 
-  it('lay out tables with names to the left and figures to the right', () => {
+  it('align names in tables to the left, and figures to the right', () => {
     assert.deepEqual(layOut(['', 'a', 'bb'], [['name', '100', '1'], ['x']]), [
       '        a  bb',
       'name  100   1',
@@ -48,7 +48,7 @@ describe('reports', () => {
     ]);
   });
 
-  it('sum the seconds of all threads before they look at them', () => {
+  it('add up all threads for each second before computing statistics of rates', () => {
     const rates = ratesOf([Float64Array.of(10, 0, 20, 5), Float64Array.of(0, 10, 0, 0)], 3500);
     assert.equal(rates.mean, 45 / 3.5);
     assert.equal(rates.least, 10);
@@ -56,13 +56,13 @@ describe('reports', () => {
     assert.ok(Math.abs(rates.deviation - Math.sqrt(200 / 9)) < 1e-9);
   });
 
-  it('have a rate for runs of less than a second, and for none', () => {
+  it('give a rate for runs shorter than a second, and 0 for empty runs', () => {
     assert.equal(ratesOf([Float64Array.of(50)], 500).percentiles.p50, 100);
     assert.equal(ratesOf([], 0).mean, 0);
     assert.equal(ratesOf([Float64Array.of(0)], 0).least, 0);
   });
 
-  it('quote what CSV must have quoted', () => {
+  it('quote CSV fields that need quotes', () => {
     const csv = renderCsv({ a: 1, b: { c: 'x,"y"', d: null }, e: [1, { f: 2 }], g: true });
     assert.equal(csv, 'a,b.c,b.d,e,g\r\n1,"x,""y""",,"1 {""f"":2}",true\r\n');
   });

@@ -48,7 +48,7 @@ function concernsOf(
 describe('the concerns of a replay', () => {
   it('are none if everything was recorded and played', () => assert.deepEqual(concernsOf({}), []));
 
-  it('name each thing that the recording lacks', () => {
+  it('name everything that the recording lacks', () => {
     const cases: readonly (readonly [Partial<RecordingFacts>, RegExp])[] = [
       [{ cut: ['cookie', '?token'] }, /no values for cookie, \?token: .* -H/],
       [{ attached: 2 }, /open before the tap .*: 2\.$/],
@@ -65,7 +65,7 @@ describe('the concerns of a replay', () => {
     }
   });
 
-  it('name clients that were cut short, and messages that were late', () => {
+  it('name unfinished clients and late messages', () => {
     assert.deepEqual(concernsOf({}, { played: 1, failed: 1 }), [
       'Clients that were not played to their end: 1.',
     ]);
@@ -74,12 +74,12 @@ describe('the concerns of a replay', () => {
 });
 
 describe('the report of a replay', () => {
-  it('says nothing of other scenarios', () => {
+  it('is empty for other scenarios', () => {
     assert.deepEqual(replayLines({ replay: null } as Result), []);
     assert.equal(replayRecord({ plan: { replay: null }, replay: null } as Result), null);
   });
 
-  it('counts what was played, and describes the differences', () => {
+  it('counts clients and messages, and lists the differences', () => {
     const replay: ReplayCounts = { ...COUNTS, played: 1, failed: 2, differences: ['session a, b'] };
     assert.deepEqual(replayLines({ replay } as Result), [
       '1 client played as recorded, 2 failed, 10 messages sent (50 B)',

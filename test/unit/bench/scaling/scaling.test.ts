@@ -5,7 +5,7 @@ import type { SessionPoint } from '../../../../bench/scaling/measurement.ts';
 import { fitAll, renderScaling } from '../../../../bench/scaling/report.ts';
 
 describe('a fitted line', () => {
-  it('goes through points that lie on one', () => {
+  it('passes through collinear points', () => {
     const { slope, intercept, r2 } = fitLine([
       [0, 1],
       [10, 21],
@@ -20,7 +20,7 @@ describe('a fitted line', () => {
     }
   });
 
-  it('has the least squares and the R² of a known example', () => {
+  it('matches the least-squares fit and R² of a known example', () => {
     // Anscombe's first set: y = 3.00 + 0.500 x, R² 0.67.
     const y = [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68];
     const x = [10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5];
@@ -31,8 +31,8 @@ describe('a fitted line', () => {
   });
 });
 
-describe('the report of scaling', () => {
-  it('carries the costs on to a million sessions', () => {
+describe('the scaling report', () => {
+  it('extrapolates the costs to a million sessions', () => {
     const sessions = [1000, 5000].map((count): SessionPoint => ({
       sessions: count,
       processes: 1,

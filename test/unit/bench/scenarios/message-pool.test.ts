@@ -18,8 +18,8 @@ function poolOf(options: Partial<PoolOptions>): MessagePool {
   return new MessagePool(all, () => random.int32());
 }
 
-describe('the pool of messages', () => {
-  it('has masked frames that a server reads, in runs', () => {
+describe('the message pool', () => {
+  it('gives runs of masked frames that a server can read', () => {
     for (const framing of ['binary', 'text'] as const) {
       const pool = poolOf({ framing });
       assert.ok(pool.uniform);
@@ -40,14 +40,14 @@ describe('the pool of messages', () => {
     assert.equal(new Set(masks).size, pool.count);
   });
 
-  it('has room for all that is in flight in one write, unless that is much', () => {
+  it('has as many messages as are in flight, unless they need too much memory', () => {
     assert.equal(poolOf({ inFlight: 16 }).count, 16);
     assert.equal(poolOf({ inFlight: 1 }).count, 1);
     assert.equal(poolOf({ inFlight: 1000, sizes: { kind: 'fixed', size: 1024 * 1024 } }).count, 1);
     assert.equal(poolOf({ sizes: { kind: 'fixed', size: 0 } }).count, 16);
   });
 
-  it('has messages of all sizes of a distribution, cut at the right places', () => {
+  it('gives runs of messages with the sizes of a distribution', () => {
     const pool = poolOf({ sizes: { kind: 'uniform', min: 0, max: 300 } });
     assert.ok(!pool.uniform && pool.count > 300);
     const all = receiveAsServer(Buffer.from(pool.run(0, pool.count)));
@@ -69,7 +69,7 @@ describe('the pool of messages', () => {
     );
   });
 
-  it('follows every message with a ping that carries its place', () => {
+  it("follows every message with a ping that carries the message's index", () => {
     const pool = poolOf({ pings: true, inFlight: 3 });
     assert.equal(pool.count, 6);
     const received = receiveAsServer(Buffer.from(pool.run(0, 6)));
@@ -81,7 +81,7 @@ describe('the pool of messages', () => {
     assert.deepEqual(places, [0, 1, 2, 3, 4, 5]);
   });
 
-  it('has bare bytes for raw connections', () => {
+  it('has bytes without frames for raw connections', () => {
     const pool = poolOf({ framing: 'none', sizes: { kind: 'fixed', size: 10 } });
     assert.equal(pool.run(0, 3).length, 30);
   });

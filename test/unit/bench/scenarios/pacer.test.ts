@@ -23,7 +23,7 @@ function pacerOf(paced: Paced, intervalMs: number, phaseMs = 0): Pacer {
 }
 
 describe('the pacer', () => {
-  it('keeps its timetable to the end and is never early', async () => {
+  it('sends every message of its timetable, and none early', async () => {
     const sender = new Sender();
     const pacer = pacerOf(sender, 5, 2);
     const start = monotonicNow() + 10;
@@ -37,21 +37,21 @@ describe('the pacer', () => {
     assert.equal(pacer.backlog, 0);
   });
 
-  it('sends at their own times what a stall has held up, all at once', async () => {
+  it('sends messages delayed by a stall all at once, with their intended times', async () => {
     const sender = new Sender();
     const pacer = pacerOf(sender, 10);
     const start = monotonicNow();
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 55);
     pacer.begin(start, start + 1000);
-    // Without a turn of the event loop.
+    // The event loop has not turned yet.
     assert.ok(sender.due.length >= 6);
     assert.equal(sender.due[1], start + 10);
     pacer.endAt(monotonicNow());
     await eventually(() => assert.equal(pacer.backlog, 0));
-    pacer.giveUp(() => assert.fail('nothing is left'));
+    pacer.giveUp(() => assert.fail('a message is left'));
   });
 
-  it('keeps a backlog while there is no room, and its times', async () => {
+  it('keeps a backlog with its intended times while there is no room', async () => {
     const sender = new Sender();
     sender.room = 1;
     const pacer = pacerOf(sender, 1);

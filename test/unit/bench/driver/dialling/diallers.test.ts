@@ -69,12 +69,12 @@ for (const [name, create] of Object.entries(KINDS)) {
     const open = async (): Promise<{ owner: Owner; connection: Connection }> => {
       const owner = new Owner();
       const connection = dialler.open(owner);
-      assert.deepEqual(owner.events, [], 'told before open returned');
+      assert.deepEqual(owner.events, [], 'no event before open returns');
       await eventually(() => assert.deepEqual(owner.events, ['connected']));
       return { owner, connection };
     };
 
-    it('carry bytes both ways, from their own memory and from any other', async () => {
+    it("carry bytes both ways, from the dialler's memory and from other memory", async () => {
       script = (socket) => socket.pipe(socket);
       const { owner, connection } = await open();
       const own = dialler.allocate(100).fill('a');
@@ -86,7 +86,7 @@ for (const [name, create] of Object.entries(KINDS)) {
       await eventually(() => assert.deepEqual(owner.events, ['connected', 'closed']));
     });
 
-    it('buffer bytes in order until the peer reads, and report when the peer is gone', async () => {
+    it('buffer bytes in order until the peer reads, then report the close', async () => {
       const received: Buffer[] = [];
       let peer: Socket | null = null;
       script = (socket) => {
@@ -109,7 +109,7 @@ for (const [name, create] of Object.entries(KINDS)) {
       assert.ok(Buffer.concat(received).equals(Buffer.concat(parts)));
     });
 
-    it('name why they could not be opened, and how they were cut', async () => {
+    it('report the error code of a refused and of a reset connection', async () => {
       const gone = createServer();
       await new Promise<void>((settle) => gone.listen(0, '127.0.0.1', settle));
       const { port: closedPort } = gone.address() as AddressInfo;
@@ -125,7 +125,7 @@ for (const [name, create] of Object.entries(KINDS)) {
       await eventually(() => assert.deepEqual(cut.events.at(-1), 'closed: ECONNRESET'));
     });
 
-    it('can be dropped at any time, and say so once and later', async () => {
+    it('can be destroyed at any time, and report it once, asynchronously', async () => {
       script = (socket) => socket.resume();
       const early = new Owner();
       const connection = dialler.open(early);
@@ -140,7 +140,7 @@ for (const [name, create] of Object.entries(KINDS)) {
       await eventually(() => assert.deepEqual(owner.events, ['connected', 'closed']));
     });
 
-    it('call back soon, without a sleep between', async () => {
+    it('run every callback passed to `soon`, including nested ones', async () => {
       let calls = 0;
       await new Promise<void>((settle) => {
         const again = (): void => {

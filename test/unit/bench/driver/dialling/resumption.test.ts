@@ -49,7 +49,7 @@ describe('connections over TLS', () => {
   });
 
   for (const resume of [true, false]) {
-    it(`${resume ? 'resume' : 'do not resume'} the session of the previous connection if they should${resume ? '' : ' not'}`, async () => {
+    it(`${resume ? 'resume' : 'do not resume'} the session of the previous connection if resumption is ${resume ? 'on' : 'off'}`, async () => {
       const { port } = server.address() as AddressInfo;
       const target = { protocol: 'tls', host: 'localhost', port, path: '/' } as const;
       const dialler = new NetDialler('127.0.0.1', { target, insecure: true, resume });

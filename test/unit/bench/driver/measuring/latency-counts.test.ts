@@ -28,13 +28,13 @@ const anyTicks = fc.oneof(
 );
 
 describe('latency counts', () => {
-  it('have the percentiles, the mean and the extremes of an HdrHistogram of the same values', () => {
+  it('have the same percentiles, mean and deviation as an HdrHistogram of the same values', () => {
     fc.assert(
       fc.property(fc.array(anyTicks, { minLength: 1, maxLength: 200 }), (values) => {
         const counts = new LatencyCounts();
         const expected = library();
         for (const ticks of values) {
-          // Half a tick more, so that no rounding of the division counts.
+          // Half a tick more, so that rounding in the division does not change the tick.
           counts.record((ticks + 0.5) / TICKS_PER_MS);
           expected.recordValue(ticks);
         }
@@ -48,12 +48,12 @@ describe('latency counts', () => {
         assert.equal(actual.read({ kind: 'mean' }), expected.mean / TICKS_PER_MS);
         assert.equal(actual.read({ kind: 'deviation' }), expected.stdDeviation / TICKS_PER_MS);
       }),
-      // The library takes milliseconds for each.
+      // The library takes milliseconds per run.
       { numRuns: 50 },
     );
   });
 
-  it('are exact to a thousandth', () => {
+  it('are accurate to 0.1%', () => {
     fc.assert(
       fc.property(anyTicks, (ticks) => {
         const counts = new LatencyCounts();
@@ -65,7 +65,7 @@ describe('latency counts', () => {
     );
   });
 
-  it('count what is too low or too high at the ends', () => {
+  it('clamp values outside the range', () => {
     const counts = new LatencyCounts();
     for (const ms of [-5, 0, 1e9, Infinity]) counts.record(ms);
     const distribution = new Distribution([counts.counts]);
@@ -74,7 +74,7 @@ describe('latency counts', () => {
     assert.ok(Math.abs(distribution.percentile(100) * TICKS_PER_MS - MAX_TICKS) <= MAX_TICKS / 1000);
   });
 
-  it('are merged over threads, and no percentile is a mean of the threads', () => {
+  it('merge threads by their counts, not by the mean of their percentiles', () => {
     const fast = new LatencyCounts();
     const slow = new LatencyCounts();
     for (let index = 0; index < 990; index++) fast.record(1);
@@ -85,7 +85,7 @@ describe('latency counts', () => {
     assert.equal(merged.count, 1000);
   });
 
-  it('are 0 without samples', () => {
+  it('give 0 for all statistics without samples', () => {
     const none = new Distribution([new LatencyCounts().counts]);
     for (const kind of ['mean', 'min', 'max', 'deviation'] as const) assert.equal(none.read({ kind }), 0);
     assert.equal(none.percentile(99), 0);

@@ -9,7 +9,7 @@ const [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] = [0, 1, 2, 8, 9, 10];
 
 class Notes implements ReplySink {
   readonly lines: string[] = [];
-  /** The bytes that were handed over from each message. */
+  /** The payload bytes passed on for each message. */
   readonly prefixes: Buffer[] = [];
 
   replyMessage(length: number, bytes: Buffer, start: number, available: number): void {
@@ -30,7 +30,7 @@ class Notes implements ReplySink {
   }
 }
 
-/** Feeds the bytes in pieces of these lengths, again and again, through one buffer as a socket's reads come. */
+/** Feeds the bytes through one shared buffer, as socket reads do. The pieces repeat the given lengths. */
 function scan(bytes: Buffer, lengths: readonly number[], keptBytes = 0): Notes {
   const notes = new Notes();
   const scanner = new FrameScanner(notes, keptBytes);
@@ -77,8 +77,8 @@ const anyMessage = fc
     return { bytes: Buffer.concat(frames), line: `message ${payload.length}`, payload };
   });
 
-describe('the scanner of frames', () => {
-  it('finds every message and control frame wherever the input is cut', () => {
+describe('the frame scanner', () => {
+  it('finds every message and control frame, wherever the input is split', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(anyMessage, anyControl), { maxLength: 12 }),
@@ -116,7 +116,7 @@ describe('the scanner of frames', () => {
     }
   });
 
-  it('reads the code of a close frame and nothing after it', () => {
+  it('reads the code of a close frame, and ignores everything after the frame', () => {
     const close = (payload: Buffer): Buffer =>
       Buffer.concat([serverFrame(CLOSE, payload), serverFrame(PING, payload)]);
     const going = Buffer.concat([Buffer.from([0x03, 0xe9]), Buffer.from('away')]);
@@ -146,7 +146,7 @@ describe('the scanner of frames', () => {
     assert.deepEqual(scan(Buffer.from([0x8b, 0]), [2]).lines, ['error unknown opcode']);
   });
 
-  it('steps over a payload however long its frame says it is', () => {
+  it('skips a payload of 1 GiB', () => {
     const notes = new Notes();
     const scanner = new FrameScanner(notes, 0);
     const gigabyte = 2 ** 30;

@@ -13,7 +13,7 @@ import { Stamp } from '../../../../../bench/scenarios/stamp.ts';
 import { acceptKey } from '../../../../../src/wire/upgrade/accept-key.ts';
 
 describe('the ring of messages in flight', () => {
-  it('returns the oldest first, however many there are', () => {
+  it('returns the oldest message first, however many are in flight', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constant(null), fc.nat(1e6))), (steps) => {
         const ring = new SentRing();
@@ -32,8 +32,8 @@ describe('the ring of messages in flight', () => {
   });
 });
 
-describe('the sessions with room', () => {
-  it('come in turn, each once until it is added again', () => {
+describe('the sessions with room for a message', () => {
+  it('are taken in the order they were added, each listed only once', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constant(null), fc.nat(40)), { maxLength: 200 }), (steps) => {
         const sessions = Array.from(
@@ -58,7 +58,7 @@ describe('the sessions with room', () => {
 describe('the stamp of a fan-out message', () => {
   const stamp = new Stamp('0123456789abcdef');
 
-  it('is read exactly as it was written, in printable characters', () => {
+  it('is printable, and reads back exactly', () => {
     for (const time of [0, 1.5, 123_456_789.123_456, 4e9 / 3]) {
       const message = Buffer.alloc(40, '.');
       stamp.write(message, time);
@@ -67,14 +67,14 @@ describe('the stamp of a fan-out message', () => {
     }
   });
 
-  it('is found inside a message of the server', () => {
+  it('is found inside a message from the server', () => {
     const inner = Buffer.alloc(32);
     stamp.write(inner, 1234.5);
     const outer = Buffer.from(`?{"type":"said","text":"${inner.toString()}"}`);
     assert.equal(stamp.read(outer, 1, outer.length - 1), 1234.5);
   });
 
-  it('is not found if there is none, part of one, or that of another run', () => {
+  it('is not found if it is missing, incomplete or from another run', () => {
     const other = Buffer.alloc(32);
     new Stamp('fedcba9876543210').write(other, 5);
     const broken = Buffer.alloc(32);
@@ -85,7 +85,7 @@ describe('the stamp of a fan-out message', () => {
     }
     const whole = Buffer.alloc(32);
     stamp.write(whole, 5);
-    // The rest of the buffer is not of this message.
+    // The rest of the buffer does not belong to this message.
     assert.equal(stamp.read(whole, 0, 31), -1);
     assert.equal(stamp.read(whole, 0, 15), -1);
   });
@@ -119,7 +119,7 @@ describe('the scanner of a raw connection', () => {
     }
   }
 
-  it('counts as many bytes as were sent as a reply, wherever reads are cut', () => {
+  it('takes as many bytes as were sent as a reply, wherever reads are split', () => {
     for (const length of [1, 3, 4, 100]) {
       const sink = new Sink([4, 1, 10]);
       const scanner = new StreamScanner(sink);
@@ -128,7 +128,7 @@ describe('the scanner of a raw connection', () => {
     }
   });
 
-  it('does not count bytes as a reply when none is due', () => {
+  it('reports an error for bytes that arrive when no reply is due', () => {
     const sink = new Sink([4]);
     const scanner = new StreamScanner(sink);
     scanner.scan(Buffer.alloc(10), 5);
@@ -159,7 +159,7 @@ describe('the opening handshake', () => {
     return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${rest}`);
   }
 
-  it('asks for what the plan says', () => {
+  it('requests the target, subprotocols and headers of the plan', () => {
     const lines = begin([['X-Tier', 'gold']], ['a', 'b'])
       .request()
       .toString()
@@ -179,7 +179,7 @@ describe('the opening handshake', () => {
     assert.deepEqual(lines.slice(-2), ['', '']);
   });
 
-  it('replaces its headers by those given on the command line', () => {
+  it('lets headers from the command line replace its own', () => {
     const text = begin([
       ['HOST', 'other'],
       ['User-Agent', 'me'],
@@ -190,7 +190,7 @@ describe('the opening handshake', () => {
     assert.doesNotMatch(text, /example\.com|sluice-bench/);
   });
 
-  it('accepts a right answer that arrives byte by byte, and the bytes after it', () => {
+  it('accepts a valid response that arrives byte by byte, and returns the bytes after it', () => {
     const bytes = answer(good, 'rest');
     const handshake = begin();
     const end = bytes.length - 'rest'.length;
@@ -198,7 +198,7 @@ describe('the opening handshake', () => {
     assert.equal(String(handshake.read(bytes.subarray(end - 1), 5)), 'rest');
   });
 
-  it('reports the fault of an answer', () => {
+  it('reports what is wrong with a response', () => {
     const wrong: Readonly<Record<string, readonly string[]>> = {
       '404': ['HTTP/1.1 404 Not Found', 'Content-Length: 0'],
       'malformed response head': ['SSH-2.0-OpenSSH'],

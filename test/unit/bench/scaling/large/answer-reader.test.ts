@@ -5,7 +5,7 @@ import { AnswerReader } from '../../../../../bench/scaling/large/answer-reader.t
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
 
 describe('a reader of short answers', () => {
-  it('returns an answer at its last byte, wherever it is cut', () => {
+  it('returns an answer at its last byte, wherever it is split', () => {
     for (let cut = 1; cut < ANSWER.length; cut++) {
       const reader = new AnswerReader();
       assert.equal(reader.take(Buffer.from(ANSWER.slice(0, cut))), null);
@@ -24,7 +24,7 @@ describe('a reader of short answers', () => {
     assert.deepEqual(reader.take(Buffer.from(closing)), { status: 404, body: '', last: true });
   });
 
-  it('refuses an invalid answer, one without a length, and one that is too long', () => {
+  it('refuses answers that are invalid, too long or without a length', () => {
     for (const text of [
       'HTTP/2 200\r\ncontent-length: 0\r\n\r\n',
       'HTTP/1.1 200 OK\r\n\r\n',

@@ -5,7 +5,7 @@ import { USUAL_SIZES } from '../../../../../bench/scaling/large/sizes.ts';
 import { UsageError } from '../../../../../src/core/errors.ts';
 
 describe('the command line of large configurations', () => {
-  it('measures everything of the usual sizes unless told otherwise', () => {
+  it('measures all parts at the usual sizes by default', () => {
     assert.deepEqual(parseLargeArguments(['--config']), {
       help: false,
       sizes: USUAL_SIZES,
@@ -17,7 +17,7 @@ describe('the command line of large configurations', () => {
     });
   });
 
-  it('takes other sizes, some of the parts, and a file', () => {
+  it('accepts other sizes, a selection of parts, and an output file', () => {
     const argv = '--config --clusters 5 --routes 7 --workers 4 --only metrics,start --write out.md --peers';
     const { sizes, parts, write, peers } = parseLargeArguments(argv.split(' '));
     assert.deepEqual(sizes, { ...USUAL_SIZES, clusters: 5, routes: 7, workers: 4 });
@@ -26,7 +26,7 @@ describe('the command line of large configurations', () => {
     assert.equal(peers, true);
   });
 
-  it('refuses what it cannot measure', () => {
+  it('refuses invalid sizes, unknown parts and unknown options', () => {
     for (const text of [
       '--clusters 0',
       '--clusters 100000 --endpoints 1000',

@@ -4,7 +4,7 @@ import { costLine, seriesAround } from '../../../../../bench/scaling/large/cost-
 import { USUAL_SIZES, type LargeSizes } from '../../../../../bench/scaling/large/sizes.ts';
 
 describe('the series of configurations around a size', () => {
-  it('vary one dimension each, and keep the number of endpoints when clusters change', () => {
+  it('vary one dimension each, and keep the total number of endpoints when clusters vary', () => {
     for (const { dimension, points } of seriesAround(USUAL_SIZES)) {
       const distinct = (of: (sizes: LargeSizes) => number): number =>
         new Set(points.map(({ sizes }) => of(sizes))).size;
@@ -19,13 +19,13 @@ describe('the series of configurations around a size', () => {
   });
 });
 
-describe('the cost of one more', () => {
-  it('is the slope through the medians of the rounds', () => {
+describe('the cost of one more part', () => {
+  it('is the slope of the line through the medians of the rounds', () => {
     const series = seriesAround(USUAL_SIZES).find(({ dimension }) => dimension === 'worker')!;
     const rounds = series.points.map(({ count }) => [
       { readyMs: 0, readyCpuMs: 1000 + 100 * count, memory: 5e7 + 1.6e7 * count },
       { readyMs: 0, readyCpuMs: 1000 + 100 * count, memory: 5e7 + 1.6e7 * count },
-      // One round that went wrong does not show.
+      // An outlier does not change the median.
       { readyMs: 0, readyCpuMs: 9000, memory: 9e9 },
     ]);
     const line = costLine(series, rounds);

@@ -7,7 +7,7 @@ import { USUAL_SIZES } from '../../../../../bench/scaling/large/sizes.ts';
 const HEAD = { date: '2026-01-01', machine: 'a machine', sizes: USUAL_SIZES };
 
 describe('the report of large configurations', () => {
-  it('has a column for each proxy, and no row that nobody has figures for', () => {
+  it('has a column for each proxy, and omits rows without figures', () => {
     const text = renderLarge({
       ...HEAD,
       peers: [
@@ -22,7 +22,7 @@ describe('the report of large configurations', () => {
     assert.doesNotMatch(text, /reload/);
   });
 
-  it('has a line for each dimension, also if noise makes its slope negative', () => {
+  it('has a line for each dimension, even if noise makes its slope negative', () => {
     const text = renderLarge({
       ...HEAD,
       peers: [],
@@ -33,7 +33,7 @@ describe('the report of large configurations', () => {
 });
 
 describe('the worst of several holds', () => {
-  it('takes the longest of each, and adds failures', () => {
+  it('has the longest time of each kind, and the sum of failures', () => {
     const one = { workers: 5, primary: 9, clients: 1, failures: 1 };
     const other = { workers: 3, primary: 12, clients: 4, failures: 2 };
     assert.deepEqual(worstOf([one, other]), { workers: 5, primary: 12, clients: 4, failures: 3 });

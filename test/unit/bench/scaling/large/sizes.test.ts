@@ -18,7 +18,7 @@ describe('a generated configuration', () => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-large-'));
   after(() => rmSync(directory, { recursive: true }));
 
-  it('has the sizes that were asked for, and sluice takes it', () => {
+  it('has the requested sizes, and is valid for sluice', () => {
     const file = join(directory, largeSluice.file);
     writeFileSync(file, largeSluice.configuration(SETUP));
     const { config } = loadConfig({ file, overrides: [], env: {} });
@@ -33,7 +33,7 @@ describe('a generated configuration', () => {
   });
 
   for (const peer of [largeSluice, largeHaproxy]) {
-    it(`differs in the changed route only between two versions, for ${peer.name}`, () => {
+    it(`differs between two versions only in the changed route: ${peer.name}`, () => {
       const before = peer.configuration(SETUP).split('\n');
       const after = peer.configuration({ ...SETUP, version: 2 }).split('\n');
       const changed = after.filter((line, index) => line !== before[index]).join('\n');
@@ -44,7 +44,7 @@ describe('a generated configuration', () => {
     });
   }
 
-  it('has another address of the loopback network for each endpoint', () => {
+  it('has a distinct loopback address for each endpoint', () => {
     const addresses = Array.from({ length: 1000 }, (_, index) => endpointAddress(index * 250));
     assert.equal(new Set(addresses).size, 1000);
     assert.equal(endpointAddress(0), '127.1.1.1:19999');

@@ -1,4 +1,4 @@
-/** Both sides of a player: a clock that stands still, a session without a connection, and the notes of its results. */
+/** Fakes around a player: a clock advanced by tests, a session without a connection, and a record of results. */
 import { ClientCollector } from '../../../../../bench/recorded/client-collector.ts';
 import { EventLog } from '../../../../../bench/recorded/event-log.ts';
 import type { RecordedClient } from '../../../../../bench/recorded/recorded-clients.ts';
@@ -48,7 +48,7 @@ export class FakeClock {
   }
 }
 
-/** A session that notes what it is told, each with the time. */
+/** A session that records the calls to it, each with the time. */
 export class FakeSession implements PlayedSession {
   readonly index = 0;
   state: PlayedSession['state'] = 'closed';
@@ -107,7 +107,7 @@ class Notes implements PlayResults {
   }
 
   began(): void {
-    // The session notes its opening.
+    // The session records its opening.
   }
   delayed(since: number): void {
     this.delays.push(this.#clock.time - since);
@@ -198,7 +198,7 @@ export class PlayerRig {
     this.player.opened();
   }
 
-  /** Lets a message come at a time. */
+  /** Delivers a message at a time. */
   replyAt(time: number, payload: string | Buffer): void {
     this.clock.goTo(time);
     const bytes = Buffer.from(payload as string);
@@ -206,7 +206,7 @@ export class PlayerRig {
     this.player.message(bytes.length, bytes, 0, bytes.length, typeof payload === 'string');
   }
 
-  /** Lets the session be gone at a time. */
+  /** Closes the session at a time. */
   closeAt(time: number, code = 1006): void {
     this.clock.goTo(time);
     if (this.session.state === 'opening') this.#gate.leave();

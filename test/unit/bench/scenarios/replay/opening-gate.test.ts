@@ -6,7 +6,7 @@ import { FakeClock } from './fake-stage.ts';
 
 const OPENING_MS = 10;
 
-/** Clients that are all due at once, each of whose connections takes a while to open. */
+/** Opens connections for clients that are all due at once. Each connection takes {@link OPENING_MS} to open. */
 function openAll(count: number, max: number): { readonly openedAt: number[]; readonly most: number } {
   const clock = new FakeClock();
   const timetable = new Timetable(clock);
@@ -29,22 +29,22 @@ function openAll(count: number, max: number): { readonly openedAt: number[]; rea
   return { openedAt, most };
 }
 
-describe('the gate of connections being opened', () => {
+describe('the opening gate', () => {
   it('admits all at once if there is room', () => {
     assert.deepEqual(openAll(3, 3), { openedAt: [10, 10, 10], most: 3 });
   });
 
-  it('admits only as many as it has room for, and the others in their order', () => {
+  it('admits at most its max at once, and the others in order', () => {
     assert.deepEqual(openAll(7, 3), { openedAt: [10, 10, 10, 20, 20, 20, 30], most: 3 });
   });
 
-  it('forgets no client among many thousands', () => {
+  it('admits each of 20,000 clients', () => {
     const { openedAt, most } = openAll(20_000, 100);
     assert.equal(most, 100);
     assert.deepEqual([openedAt.length, openedAt.at(-1)], [20_000, 2000]);
   });
 
-  it('has room again when those who waited are in', () => {
+  it('has room again after all waiting clients have left', () => {
     const gate = new OpeningGate(1);
     const calls: string[] = [];
     const named = (name: string): Entrant => ({ admitted: () => calls.push(name) });
@@ -58,7 +58,7 @@ describe('the gate of connections being opened', () => {
     assert.ok(gate.enter(named('d')));
   });
 
-  it('admits nobody after it is stopped', () => {
+  it('admits no client after it is stopped', () => {
     const gate = new OpeningGate(1);
     const refused: Entrant = { admitted: () => assert.fail('admitted') };
     assert.ok(gate.enter(refused));

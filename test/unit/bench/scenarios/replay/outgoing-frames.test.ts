@@ -12,7 +12,7 @@ import { RandomPool } from '../../../../../src/core/random-pool.ts';
 import { receiveAsServer } from '../../../wire/frames/foreign-codec.ts';
 
 describe('the frames of a recorded client', () => {
-  it('have the recorded payload, or printable characters of its size', () => {
+  it('carry the recorded payload, or printable characters of its size if it was not recorded', () => {
     const writer = new EventLogWriter();
     for (const kind of [SEND_TEXT, SEND_BINARY, SEND_PING]) {
       writer.add({ kind, time: 0, size: 2, payload: Buffer.from('ä') }, -1);

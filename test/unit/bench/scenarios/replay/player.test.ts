@@ -22,7 +22,7 @@ const CONVERSATION = recordingOf((session) =>
 );
 
 describe('the player of a recorded client', () => {
-  it('sends messages at their times since the session was opened, and closes with the recorded code', () => {
+  it('sends messages at their recorded times after the open, and closes with the recorded code', () => {
     const rig = new PlayerRig(CONVERSATION);
     rig.openAt(20);
     rig.replyAt(140, 'A');
@@ -37,9 +37,9 @@ describe('the player of a recorded client', () => {
     assert.ok(rig.finished);
   });
 
-  it('waits for other connections to open, and is late by that wait, which is no error', () => {
+  it('waits for its turn to open, and counts the wait as lateness, not as an error', () => {
     const gate = new OpeningGate(1);
-    assert.ok(gate.enter({ admitted: () => assert.fail('it had not to wait') }));
+    assert.ok(gate.enter({ admitted: () => assert.fail('admitted without a wait') }));
     const rig = new PlayerRig(CONVERSATION, { gate, timeoutMs: 1000 });
     rig.clock.goTo(5000);
     assert.deepEqual(rig.notes, []);
@@ -67,7 +67,7 @@ describe('the player of a recorded client', () => {
   });
 
   for (const expect of ['same', 'count'] as const) {
-    it(`waits for the replies before a message, and is late then (${expect})`, () => {
+    it(`delays a message until the replies recorded before it have arrived (${expect})`, () => {
       const rig = new PlayerRig(CONVERSATION, { expect });
       rig.openAt(0);
       rig.clock.goTo(700);
@@ -79,7 +79,7 @@ describe('the player of a recorded client', () => {
     });
   }
 
-  it('waits for nothing if no reply is expected', () => {
+  it('does not wait for replies if it expects none', () => {
     const rig = new PlayerRig(CONVERSATION, { expect: 'none' });
     rig.openAt(0);
     rig.replyAt(310, 'what');
@@ -91,7 +91,7 @@ describe('the player of a recorded client', () => {
     assert.deepEqual(rig.results.ends, [true]);
   });
 
-  it('fails once if a reply does not come in time, counted from when it waits for it', () => {
+  it('fails once if a reply does not arrive within the timeout, counted from the start of the wait', () => {
     const rig = new PlayerRig(CONVERSATION);
     rig.openAt(0);
     rig.clock.goTo(1299);
@@ -103,7 +103,7 @@ describe('the player of a recorded client', () => {
     assert.deepEqual(rig.results.differences, ['0 of 1 messages came in time']);
   });
 
-  it('fails at the first reply that is other than recorded', () => {
+  it('fails at the first reply that differs from the recording', () => {
     const rig = new PlayerRig(CONVERSATION, { expect: 'same' });
     rig.openAt(0);
     rig.replyAt(150, 'A');
@@ -115,7 +115,7 @@ describe('the player of a recorded client', () => {
     ]);
   });
 
-  it('counts an extra reply', () => {
+  it('counts extra replies', () => {
     const rig = new PlayerRig(CONVERSATION);
     rig.openAt(0);
     for (const time of [1, 2, 3, 4]) rig.replyAt(time, 'A');
@@ -125,7 +125,7 @@ describe('the player of a recorded client', () => {
     assert.deepEqual(rig.results.ends, [true]);
   });
 
-  it('fails at a reply too many under same, unless the recording ended before the session', () => {
+  it('fails at an extra reply with --expect same, unless the recording ended before the session', () => {
     const rig = new PlayerRig(CONVERSATION, { expect: 'same' });
     rig.openAt(0);
     for (const [time, payload] of [
@@ -146,7 +146,7 @@ describe('the player of a recorded client', () => {
     assert.deepEqual(unended.results.ends, [true]);
   });
 
-  it('accepts replies that arrive sooner than recorded', () => {
+  it('accepts replies that arrive earlier than recorded', () => {
     const rig = new PlayerRig(CONVERSATION, { expect: 'same' });
     rig.openAt(0);
     rig.replyAt(1, 'A');
@@ -155,7 +155,7 @@ describe('the player of a recorded client', () => {
     assert.deepEqual(rig.notes.slice(1), ['100 text a', '300 text b', '400 close 4000']);
   });
 
-  it('takes a message as answered by the first reply that was recorded behind it', () => {
+  it('takes the first reply recorded after a message as its answer', () => {
     const recording = recordingOf((session) =>
       session.endpoint(1, '0').client(10, 'a').client(20, 'b').endpoint(30, '1').client(40, 'c').end(50),
     );
@@ -168,7 +168,7 @@ describe('the player of a recorded client', () => {
     assert.deepEqual(rig.notes.slice(-1), ['50 abandon']);
   });
 
-  it('sends pings, and holds everything back while the connection takes no more', () => {
+  it('sends pings, and sends nothing while the connection has backpressure', () => {
     const recording = recordingOf((session) =>
       session
         .frame(10, 'client', 'p', { opcode: 'ping' })
@@ -188,7 +188,7 @@ describe('the player of a recorded client', () => {
     assert.deepEqual(rig.results.lateness, [80, 70]);
   });
 
-  it('expects the server to close where it did, with the same code under same', () => {
+  it('expects the server to close as recorded, with the same code under --expect same', () => {
     const recording = recordingOf((session) =>
       session.client(10, 'a').endpoint(20, 'A').close(30, 'endpoint', 4001).end(31),
     );
@@ -220,7 +220,7 @@ describe('the player of a recorded client', () => {
     assert.deepEqual(never.notes.slice(-1), ['1030 fail: timeout: no close']);
   });
 
-  it('plays one client after the other, none before its time', () => {
+  it('plays one client after another, none before its recorded start', () => {
     const recording = new WrittenRecording();
     recording.session(0).client(10, 'a').end(100);
     recording.session(50).client(60, 'b').end(70);
@@ -315,7 +315,7 @@ describe('the player of a recorded client', () => {
   });
 });
 
-/** How many messages the player has sent. */
+/** Returns the number of messages that the player has sent. */
 function sentBy({ results }: PlayerRig): number {
   return results.lateness.length;
 }

@@ -24,8 +24,8 @@ function compare(
   return check.compare(event, length ?? bytes.length, bytes, typeof come === 'string');
 }
 
-describe('the check of replies', () => {
-  it('takes equal bytes of the same kind', () => {
+describe('the reply check', () => {
+  it('accepts equal bytes of the same message type', () => {
     assert.equal(compare('', ''), null);
     assert.equal(compare('ä', 'ä'), null);
     assert.equal(compare(Buffer.from([0, 255]), Buffer.from([0, 255])), null);
@@ -41,16 +41,16 @@ describe('the check of replies', () => {
     );
   });
 
-  it('shows nothing that a terminal acts on', () => {
+  it('shows only printable ASCII', () => {
     const text = compare('\u001b[2J', '\u009b2J\u202e\u007f\n')!;
     assert.match(text, /^[\x20-\x7e]*$/);
   });
 
-  it('rejects a message if only its beginning is known', () => {
+  it('rejects a message that is too long to compare', () => {
     assert.match(compare('abc', 'abc', 1000)!, /1000 bytes came, which are too many to be compared/);
   });
 
-  it('compares what the rules of redaction leave', () => {
+  it('compares replies after redaction', () => {
     const rules = ['$..id', '/[0-9]{4}/'];
     assert.equal(compare('{"id":"[redacted]","a":1}', '{"id":77,"a":1}', undefined, rules), null);
     assert.equal(compare('at [redacted]', 'at 1234', undefined, rules), null);
@@ -61,7 +61,7 @@ describe('the check of replies', () => {
     );
   });
 
-  it('describes closes', () => {
+  it('describes the expected and the actual close', () => {
     assert.equal(
       describeClose(1005, 1006),
       'expected a close without a code, came an end without a close frame',

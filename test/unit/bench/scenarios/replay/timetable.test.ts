@@ -12,7 +12,7 @@ describe('the timetable of a replay', () => {
     due: () => calls.push(`${clock.time} ${name}`),
   });
 
-  it('calls each at its time, whatever the order in which they were scheduled', () => {
+  it('calls each item at its time, whatever order they were scheduled in', () => {
     const timetable = new Timetable(clock);
     const [a, b, c] = [itemOf('a'), itemOf('b'), itemOf('c')];
     timetable.schedule(a, 30);
@@ -28,7 +28,7 @@ describe('the timetable of a replay', () => {
     assert.deepEqual(calls.splice(0), ['100 c']);
   });
 
-  it('waits for several timers if something is due in months', () => {
+  it('uses several timers for an item that is due in months', () => {
     const timetable = new Timetable({
       now: () => clock.time,
       after: (ms, callback) => {
@@ -44,7 +44,7 @@ describe('the timetable of a replay', () => {
     assert.deepEqual(calls.splice(0), [`${at} late`]);
   });
 
-  it('makes no early call if the timer is early', () => {
+  it('makes no early call if a timer fires early', () => {
     const callbacks: (() => void)[] = [];
     let now = 0;
     const early = new Timetable({
