@@ -1,4 +1,4 @@
-/** The rows of the table of clusters. */
+/** The rows of the cluster table. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { clustersOfFrame, type ClusterFacts } from '../../../../src/page/model/cluster-facts.ts';
@@ -13,7 +13,7 @@ const CHOICE = {
   isOpen: () => undefined,
 } as const;
 
-/** Two clusters after 20 seconds, each endpoint with its mean time in milliseconds. */
+/** Returns two clusters after 20 seconds. Each endpoint has its own mean response time. */
 function facts(): readonly ClusterFacts[] {
   const paces = new EndpointPaces();
   const frameAt = (second: number): ReturnType<typeof frameOf> => {
@@ -37,13 +37,13 @@ function names(rows: readonly Row[]): string[] {
   return rows.map((row) => (row.kind === 'cluster' ? row.cluster.name : row.endpoint.address));
 }
 
-describe('rows of clusters', () => {
-  it('have each endpoint below its cluster', () => {
+describe("the page's cluster rows", () => {
+  it('list each endpoint below its cluster', () => {
     const { rows } = rowsOf(facts(), CHOICE);
     assert.deepEqual(names(rows), ['api', 'a:1', 'a:2', 'a:3', 'chat', 'c:1', 'c:2']);
   });
 
-  it('have the pace of each endpoint, and mark the slow one', () => {
+  it('have the mean time and rate of each endpoint, and mark the slow one', () => {
     const [api, chat] = facts();
     assert.deepEqual(
       api?.endpoints.map(({ mean, rate, isSlow }) => [Math.round(mean! * 1000), rate, isSlow]),
@@ -59,7 +59,7 @@ describe('rows of clusters', () => {
     );
   });
 
-  it('are in any order over all clusters, with what is not known at the end', () => {
+  it('sort the endpoints of all clusters in either direction, unknown values last', () => {
     const order = { key: 'mean', isDescending: true } as const;
     const { rows } = rowsOf(facts(), { ...CHOICE, order, isGrouped: false });
     assert.deepEqual(names(rows), ['a:3', 'a:2', 'a:1', 'c:1', 'c:2']);
@@ -71,7 +71,7 @@ describe('rows of clusters', () => {
     assert.deepEqual(names(rising.rows), ['c:1', 'a:1', 'a:2', 'a:3', 'c:2']);
   });
 
-  it('fit all words of the filter, in any case', () => {
+  it('match all words of the filter, ignoring case', () => {
     const find = (filter: string): string[] => names(rowsOf(facts(), { ...CHOICE, filter }).rows);
     assert.deepEqual(find('DOWN'), ['chat', 'c:2']);
     assert.deepEqual(find('api slow'), ['api', 'a:3']);
@@ -79,7 +79,7 @@ describe('rows of clusters', () => {
     assert.deepEqual(find('nothing'), []);
   });
 
-  it('show endpoints without asking only of clusters that need attention, if there are many', () => {
+  it('open only clusters that need attention by default, if there are many endpoints', () => {
     const many = Array.from({ length: 60 }, (_, index) => endpointOf(`m:${index}`));
     const bad = clusterOf('bad', [endpointOf('b:1', { state: 'ejected' })]);
     const frame = frameOf({ clusters: [clusterOf('many', many), bad], clusterCount: 2 });
@@ -89,7 +89,7 @@ describe('rows of clusters', () => {
     assert.equal(opened.rows.length, 62);
   });
 
-  it('are bounded', () => {
+  it('are limited in number', () => {
     const many = Array.from({ length: 600 }, (_, index) => endpointOf(`m:${index}`));
     const clusters = clustersOfFrame(frameOf({ clusters: [clusterOf('many', many)] }), new EndpointPaces());
     const { rows, omitted } = rowsOf(clusters, { ...CHOICE, isGrouped: false });

@@ -13,8 +13,8 @@ function shown(book: EventBook): string[] {
   return book.find({ kind: '', filter: '' }).map(({ number, count }) => `${number} x${count}`);
 }
 
-describe('the events of the page', () => {
-  it('have a row once, with the ids and words of its last event', () => {
+describe("the page's events", () => {
+  it('replace a row when it arrives again, even with other ids and another detail', () => {
     const book = new EventBook();
     const first = row(1, { client: '192.0.2.1', requestId: 'a', traceId: 'b', detail: 'one' });
     book.add({ events: [first], last: 1, suppressed: 0 });
@@ -23,7 +23,7 @@ describe('the events of the page', () => {
     assert.deepEqual(shown(book), ['5 x3']);
   });
 
-  it('tell events of the primary from each other by their words', () => {
+  it('distinguish events of the primary by their details', () => {
     const book = new EventBook();
     const ends = (number: number, detail: string): EventRow =>
       row(number, { kind: 'process', reason: 'certificate_ends', listener: 'web', detail });
@@ -32,7 +32,7 @@ describe('the events of the page', () => {
     assert.deepEqual(shown(book), ['3 x2', '2 x1']);
   });
 
-  it('begin again with a process whose numbers are lower, and are at most 200', () => {
+  it('are at most 200, and start over when a new process numbers from the start', () => {
     const book = new EventBook();
     const many = Array.from({ length: 201 }, (_, index) => row(1000 + index, { client: String(index) }));
     book.add({ events: many, last: 1200, suppressed: 7 });
@@ -42,7 +42,7 @@ describe('the events of the page', () => {
     assert.equal(book.last, 3);
   });
 
-  it('are found by their kind and by words, the newest first', () => {
+  it('are found by kind and by words, newest first', () => {
     const book = new EventBook();
     const rows = [row(1, { path: '/Chat' }), row(2, { kind: 'request' }), row(3, { path: '/chat' })];
     book.add({ events: rows, last: 3, suppressed: 0 });

@@ -38,7 +38,7 @@ describe('found sessions', () => {
     assert.deepEqual([found.rows, found.note], [[], '']);
   });
 
-  it('mean nothing to a process with another number, or with a shorter life', () => {
+  it('recognize a restart by another pid or a shorter uptime', () => {
     const found = new FoundSessions();
     const turns = [
       [7, 100],

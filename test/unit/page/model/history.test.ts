@@ -13,15 +13,15 @@ function counted(
   return { ...frame, counters: { ...frame.counters, sessions } };
 }
 
-describe('the history of frames', () => {
-  it('makes rates of two frames', () => {
+describe('the frame history', () => {
+  it('computes rates from two frames', () => {
     const history = new History();
     history.add(counted(0, 100));
     history.add(counted(2, 150));
     assert.deepEqual(history.columns.handshakes, [null, 25]);
   });
 
-  it('begins rates again when the process was started again', () => {
+  it('starts rates over after a restart of the process', () => {
     const history = new History();
     history.add(counted(0, 1000));
     history.add(counted(1, 3, { pid: 101, uptimeSeconds: 1 }));
@@ -29,7 +29,7 @@ describe('the history of frames', () => {
     assert.deepEqual(history.columns.handshakes, [null, null, 2]);
   });
 
-  it('has a gap where no frames came', () => {
+  it('has a gap where frames are missing', () => {
     const history = new History();
     history.add(counted(0, 0));
     history.add(counted(60, 60));
@@ -41,7 +41,7 @@ describe('the history of frames', () => {
     assert.deepEqual(history.columns.handshakes, [null, null, 1]);
   });
 
-  it('keeps ten minutes of points, each series as long as the others', () => {
+  it('keeps ten minutes of points, with all series equally long', () => {
     const history = new History();
     for (let second = 0; second < 3 * HISTORY_S; second++) history.add(busyFrame(second));
     assert.equal(history.times.length, HISTORY_S + 1);
@@ -52,14 +52,14 @@ describe('the history of frames', () => {
     }
   });
 
-  it('begins again when the clock of the proxy is put back by much', () => {
+  it("starts over when the proxy's clock is set back far", () => {
     const history = new History();
     history.add(counted(1000, 0));
     history.add(counted(0, 0));
     assert.deepEqual(history.times, [START_MS / 1000]);
   });
 
-  it('gives the greatest errors and lags a series each, and the others one together', () => {
+  it('gives each of the largest errors and lags its own series, and combines the others', () => {
     const history = new History();
     const workers = Array.from({ length: 9 }, (_, index) =>
       workerOf(`l7-${index}`, { lagSeconds: index / 100 }),

@@ -6,7 +6,7 @@ import { START_MS, frameOf } from '../../../support/page/frames.ts';
 
 const DAY_MS = 86_400_000;
 
-/** A listener with a certificate that ends in some days. */
+/** Returns a listener whose certificate expires in the given number of days. */
 function listenerOf(name: string, certificate: string, days: number): LiveFrame['listeners'][number] {
   const notAfter = new Date(START_MS + days * DAY_MS).toISOString();
   return {
@@ -22,8 +22,8 @@ function listenerOf(name: string, certificate: string, days: number): LiveFrame[
   };
 }
 
-describe('the notices of the page', () => {
-  it('name each certificate that ends soon once, by its first end', () => {
+describe("the page's notices", () => {
+  it('name each expired or soon expiring certificate once, by its earliest expiry', () => {
     const listeners = [
       listenerOf('old', 'a.example', 3.5),
       listenerOf('new', 'a.example', 80),
