@@ -20,7 +20,7 @@ function pages(): [StatsPage, StatsPage] {
 }
 
 describe('the connections of a listener', () => {
-  it("are counted on each worker's page, and the open ones over all pages", () => {
+  it("are counted on each worker's page, and open ones across all pages", () => {
     const both = pages();
     const all = both.map(({ values }) => values);
     const [one, other] = both.map((page) => new ConnectionStats(page, all, 'web'));
@@ -51,7 +51,7 @@ describe('the connections of a listener', () => {
     assert.equal(stats.active, 0);
   });
 
-  it('are all counted if the accept fails, and the first in a row is logged', () => {
+  it('are all counted if accept fails, but only the first failure in a row is logged', () => {
     const { stats, failures, log, lines } = acceptFailures();
     assert.equal(stats.acceptFailed(log, 'EMFILE', true), false);
     assert.equal(stats.acceptFailed(log, 'EMFILE', false), false);

@@ -1,4 +1,4 @@
-/** A strict reader of the two exposition formats. It refuses unknown syntax, and every breach of a rule. */
+/** A strict parser of both exposition formats. It refuses unknown syntax and every violation of a rule. */
 import assert from 'node:assert/strict';
 
 export interface ParsedSample {
@@ -50,7 +50,7 @@ export function parseExposition(text: string, format: 'text' | 'openmetrics'): M
     } else {
       assert.ok(
         current !== undefined && current.type !== '',
-        `a sample has HELP and TYPE before it: ${line}`,
+        `HELP and TYPE come before the sample: ${line}`,
       );
       const sample = parseSample(line);
       const counter = format === 'openmetrics' && current.type === 'counter';
@@ -58,7 +58,7 @@ export function parseExposition(text: string, format: 'text' | 'openmetrics'): M
       const allowed = suffixes.map((suffix) => `${current?.name}${suffix}`);
       assert.ok(allowed.includes(sample.name), `${sample.name} belongs to the family ${current.name}`);
       const key = `${sample.name}${JSON.stringify(Object.entries(sample.labels).sort())}`;
-      assert.ok(!seen.has(key), `one sample a series: ${line}`);
+      assert.ok(!seen.has(key), `one sample per series: ${line}`);
       seen.add(key);
       current.samples.push(sample);
     }
@@ -66,7 +66,11 @@ export function parseExposition(text: string, format: 'text' | 'openmetrics'): M
   for (const [name, family] of families) {
     assert.notEqual(family.type, '', `${name} has a TYPE`);
     if (family.type === 'counter') {
-      assert.equal(name.endsWith('_total'), format === 'text', `${name} as a counter's name`);
+      assert.equal(
+        name.endsWith('_total'),
+        format === 'text',
+        `a counter's name ends with _total in the text format only: ${name}`,
+      );
       for (const { value } of family.samples) assert.ok(value >= 0, `${name} is not negative`);
     }
     if (family.type === 'histogram') checkHistogram(name, family.samples, format);
@@ -76,17 +80,17 @@ export function parseExposition(text: string, format: 'text' | 'openmetrics'): M
 
 function parseSample(line: string): ParsedSample {
   const match = SAMPLE.exec(line);
-  assert.ok(match !== null, `a sample: ${line}`);
+  assert.ok(match !== null, `a valid sample: ${line}`);
   const [, name = '', labelText = '', value = ''] = match;
   assert.match(value, VALUE);
   const labels: Record<string, string> = {};
   let end = 0;
   for (const [whole, label = '', text = ''] of labelText.matchAll(LABEL)) {
-    assert.ok(!(label in labels), `one ${label} in ${line}`);
+    assert.ok(!(label in labels), `one label ${label} in ${line}`);
     labels[label] = text.replace(/\\(.)/g, (_, letter: string) => (letter === 'n' ? '\n' : letter));
     end += whole.length;
   }
-  assert.equal(end, labelText.length, `labels of ${line}`);
+  assert.equal(end, labelText.length, `valid labels: ${line}`);
   return { name, labels, value: Number(value.replace('Inf', 'Infinity')) };
 }
 
@@ -113,9 +117,9 @@ function checkHistogram(
     assert.deepEqual(
       counts,
       [...counts].sort((a, b) => a - b),
-      `counts of ${name} ${key} never fall`,
+      `counts of ${name} ${key} never decrease`,
     );
-    assert.equal(buckets.at(-1)?.labels.le, '+Inf', `${name} ${key} ends in infinity`);
+    assert.equal(buckets.at(-1)?.labels.le, '+Inf', `${name} ${key} ends with +Inf`);
     const count = series.filter((sample) => sample.name === `${name}_count`);
     assert.deepEqual(
       count.map(({ value }) => value),

@@ -31,7 +31,7 @@ class Rig {
     this.directory.returnBlock(labelsOf(endpoint));
   }
 
-  /** Returns the shown counts by endpoint: connections and connects. */
+  /** Returns the counts shown for each endpoint: open connections and connects. */
   get shown(): Record<string, number[]> {
     this.directory.sweep(this.sums);
     const shown: Record<string, number[]> = {};
@@ -41,7 +41,7 @@ class Rig {
     return shown;
   }
 
-  /** Lends to others and takes back, until the idle blocks are the oldest ones no more. */
+  /** Lends to other endpoints, one at a time, and takes the block back. Returns the slots lent. */
   churn(count: number): Set<number> {
     const slots = new Set<number>();
     for (let turn = 0; turn < count; turn++) {
@@ -107,9 +107,9 @@ describe('lent blocks', () => {
     for (let next = rig.lend('other-0'); next !== slot; next = rig.lend(`other-${turns}`)) {
       slots.add(next!);
       rig.returnBlock(`other-${turns}`);
-      assert.ok(++turns < 2000, `${slots.size} blocks for one owner at a time`);
+      assert.ok(++turns < 2000, `not reused: ${slots.size} blocks for one owner at a time`);
     }
-    assert.ok(turns > 500, 'not soon: a worker may still write them');
+    assert.ok(turns > 500, 'reused too soon: a worker may still write the block');
     assert.deepEqual(rig.shown, { [`other-${turns}`]: [0, 0] });
     rig.pages[1]![slot + CONNECTS]! += 2;
     assert.deepEqual(rig.shown, { [`other-${turns}`]: [0, 2] });
@@ -134,7 +134,7 @@ describe('lent blocks', () => {
     assert.equal(Object.keys(rig.shown).length, 200);
   });
 
-  it('leave half of the slots to configurations, and are refused when the other half is used up', () => {
+  it('leave half of the slots to configurations, and are refused when their own half is used up', () => {
     const rig = new Rig();
     const { size } = pageShapes.endpoint;
     let count = 0;
@@ -146,11 +146,11 @@ describe('lent blocks', () => {
     }));
     assert.ok(rig.directory.plan({ added: listed, removed: [] }, 2) !== null);
     rig.returnBlock('a:0');
-    assert.ok(rig.lend('b') !== null, 'in place of a removed one');
+    assert.ok(rig.lend('b') !== null, 'reuses the block of a removed owner');
     assert.equal(rig.lend('c'), null);
   });
 
-  it('give way to series of a configuration with the same labels, and replace retired ones', () => {
+  it('are hidden by a configured series with the same labels until it retires', () => {
     const rig = new Rig([{ shape: pageShapes.endpoint, labels: labelsOf('a') }]);
     const listed = rig.directory.slot(pageMetrics.endpointConnectionsActive, labelsOf('a'));
     const lent = rig.lend('a')!;

@@ -6,7 +6,7 @@ import { LineWindow, allocateLineWindow } from '../../../src/telemetry/line-wind
 const NOW = 1_800_000_000;
 
 describe('the lines of a second', () => {
-  it('are limited for all windows on the same memory, until the next second', () => {
+  it('are limited across all windows on the same memory, until the next second', () => {
     const memory = allocateLineWindow();
     const windows = [new LineWindow(memory, 3), new LineWindow(memory, 3)];
     const takes = (second: number): boolean[] => [0, 1, 0, 1, 0].map((index) => windows[index]!.take(second));
@@ -33,7 +33,7 @@ describe('the lines of a second', () => {
     assert.equal(second.collect(1), 1);
   });
 
-  it('are counted exactly if threads ask at once', { timeout: 60_000 }, async () => {
+  it('are counted exactly if threads ask concurrently', { timeout: 60_000 }, async () => {
     const memory = allocateLineWindow();
     const url = new URL('../../../src/telemetry/line-window.ts', import.meta.url).href;
     const code = `

@@ -69,7 +69,7 @@ describe('the shape of a block', () => {
     assert.throws(() => BlockShape.of({ ...open }), RangeError);
   });
 
-  it('distinguishes owners wherever their labels are split', () => {
+  it('distinguishes owners whose joined labels are equal', () => {
     const keys = [
       ['ab', ''],
       ['a', 'b'],
@@ -100,7 +100,7 @@ describe('a page layout', () => {
     );
   });
 
-  it('is the same in every thread that builds it in the same steps', () => {
+  it('is the same wherever it is built in the same steps', () => {
     fc.assert(
       fc.property(additions, (steps) => {
         const [one, other] = [new PageLayout(), new PageLayout()];
@@ -126,14 +126,14 @@ describe('a page layout', () => {
     assert.equal(layout.slot(open, { x: 'a', other: 'b' }), slot);
   });
 
-  it('names an unknown series', () => {
+  it('throws an error that names an unknown series', () => {
     const layout = new PageLayout();
     assert.throws(() => layout.slot(pairs, { x: 'a', y: 'b' }), { name: 'RangeError', message: /a_total/ });
     layout.addBlock(shapes.owner, { x: 'a' });
     assert.throws(() => layout.slot(closes, { x: 'a', side: 'nobody', code: '1000' }), /e_total .*nobody/);
   });
 
-  it('makes a page even if it is empty', () => {
+  it('gives a page with slots even if it is empty', () => {
     const layout = new PageLayout();
     assert.ok(new StatsPage(allocatePage(layout), layout).values.length > 0);
   });

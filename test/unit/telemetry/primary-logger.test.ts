@@ -72,7 +72,7 @@ describe("the primary's logger", () => {
     assert.equal(line.msg, `${'y'.repeat(2048)}...`);
   });
 
-  it('rounds numbers to 6 decimals, so that seconds end at microseconds', () => {
+  it('rounds numbers to 6 decimals: seconds to microseconds', () => {
     const fields = { seconds: 0.1234564999, cpu: -2.00000049, count: 12, large: 1e300, none: Number.NaN };
     const [line] = primaryLines('info', (log) => log.info(fields, 'x'));
     const { seconds, cpu, count, large } = line!;

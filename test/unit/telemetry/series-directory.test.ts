@@ -35,8 +35,8 @@ function change(directory: SeriesDirectory, wanted: readonly BlockName[], genera
 const shown = (directory: SeriesDirectory): string[] =>
   directory.visible().map(({ labels }) => Object.values(labels).join());
 
-describe('the directory of blocks', () => {
-  it('keeps the slots of a series while others change, and when it is added again', () => {
+describe('the series directory', () => {
+  it('keeps the slots of a series while others change, and reuses them when it is added again', () => {
     const directory = new SeriesDirectory([listener('a'), cluster('x'), listener('b')]);
     const slotOf = (name: string): number => directory.slot(pageMetrics.connections, { listener: name });
     const [a, b] = [slotOf('a'), slotOf('b')];
@@ -71,7 +71,7 @@ describe('the directory of blocks', () => {
     assert.equal(directory.visible(), blocks);
   });
 
-  it('keeps a block until the last part that has it is gone', () => {
+  it('keeps a block until its last use is removed', () => {
     const directory = new SeriesDirectory([cluster('x')]);
     const find = (): number | undefined => directory.find(pageMetrics.clusterRetries, { cluster: 'x' });
     const slot = find();
@@ -113,7 +113,11 @@ describe('the directory of blocks', () => {
       );
     change(directory, [listener('a'), ...many(0)], 2);
     change(directory, [listener('a')], 3);
-    assert.equal(planOf(directory, [listener('a'), listener('new')], 4), null, 'all may be written yet');
+    assert.equal(
+      planOf(directory, [listener('a'), listener('new')], 4),
+      null,
+      'workers may still write all slots',
+    );
     directory.release(3);
     const plan = planOf(directory, [listener('a'), listener('new')], 4);
     assert.equal(plan?.cleared.length, 1);

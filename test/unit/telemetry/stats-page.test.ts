@@ -87,7 +87,7 @@ describe('a stats page', () => {
     assert.deepEqual(all(), [14, 14, 14, 14, 14, 10, 14]);
   });
 
-  it('adds nothing of an abandoned page to series in reassigned slots', () => {
+  it('adds nothing from an abandoned page to series in reassigned slots', () => {
     const made = layout();
     const page = allocatePage(made);
     const sums = new PageSums(made, [page]);

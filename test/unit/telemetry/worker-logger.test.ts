@@ -83,22 +83,28 @@ describe("a worker's lines", () => {
     ['have no fields', (log) => log.info('ready')],
     ['have no fields, but a percent sign', (log) => log.warn('100%s %d %%')],
     ['have empty fields', (log) => log.info({}, 'ready')],
-    ['have texts', (log) => log.info({ route: 'chat', path: '/\u00fc"\\\n\u0007\u2028\u{1f600}' }, 'x"\\\t')],
-    ['have long texts', (log) => log.error({ text: `"${'x'.repeat(3000)}` }, '\u00e9'.repeat(3000))],
+    [
+      'have strings',
+      (log) => log.info({ route: 'chat', path: '/\u00fc"\\\n\u0007\u2028\u{1f600}' }, 'x"\\\t'),
+    ],
+    ['have long strings', (log) => log.error({ text: `"${'x'.repeat(3000)}` }, '\u00e9'.repeat(3000))],
     [
       'have numbers',
       (log) => log.info({ one: 1, seconds: 0.1234564999, large: 1e300, none: NaN, far: Infinity }, 'x'),
     ],
-    ['have other values', (log) => log.info({ yes: true, none: null, left: undefined, call: () => 1 }, 'x')],
     [
-      'have lists and objects',
+      'have booleans, null, undefined and functions',
+      (log) => log.info({ yes: true, none: null, left: undefined, call: () => 1 }, 'x'),
+    ],
+    [
+      'have arrays and objects',
       (log) => log.info({ list: [1, 'a"', null], map: { a: { b: undefined } } }, 'x'),
     ],
     ['have an error', (log) => log.error({ err: error, listener: 'web' }, 'failed')],
-    ['have an error that is none', (log) => log.fatal({ err: 'a string' }, 'odd')],
-    ['have no error', (log) => log.error({ err: undefined, other: 1 }, 'odd')],
-    ['have fields with the names of others', (log) => log.info({ worker: 'x', level: 1, msg: 'y' }, 'z')],
-    ['have odd names', (log) => log.info({ 'a"b': 1, __proto: 2, '\n': 3 }, 'x')],
+    ['have a thrown value that is not an error', (log) => log.fatal({ err: 'a string' }, 'odd')],
+    ['have an undefined error', (log) => log.error({ err: undefined, other: 1 }, 'odd')],
+    ['have fields named like the standard ones', (log) => log.info({ worker: 'x', level: 1, msg: 'y' }, 'z')],
+    ['have unusual field names', (log) => log.info({ 'a"b': 1, __proto: 2, '\n': 3 }, 'x')],
   ];
 
   for (const [what, write] of events) {
@@ -112,7 +118,7 @@ describe("a worker's lines", () => {
     });
   }
 
-  it('are omitted below the level, which may change', () => {
+  it('are omitted below the level, even if it changes', () => {
     for (const level of ['debug', 'info', 'warn', 'error', 'silent'] as const) {
       let [ours, theirs] = ['', ''];
       const log = createWorkerLogger({ level: 'info' }, 'l7-0', (lines) => (ours += lines));
@@ -140,7 +146,7 @@ describe("a worker's lines", () => {
     assert.ok(Date.parse(time) >= before && Date.parse(time) <= Date.now());
   });
 
-  it('say if their fields cannot be written', () => {
+  it('note fields that cannot be serialized', () => {
     let text = '';
     const log = createWorkerLogger({ level: 'info' }, 'l7-0', (lines) => (text += lines));
     const loop: Record<string, unknown> = {};
@@ -151,7 +157,7 @@ describe("a worker's lines", () => {
   });
 });
 
-/** Returns lines with the times cut out. */
+/** Returns lines without their times. */
 function timeless(lines: string): string {
   return lines.replaceAll(/"time":"[^"]+"/g, '"time"');
 }

@@ -22,7 +22,7 @@ describe('the lag of the event loop', () => {
     assert.equal(corrected('nodejs_eventloop_lag_max_seconds', 0), 0);
   });
 
-  it('is unchanged if no timer measures it, like other families', () => {
+  it('is unchanged in families that no timer measures', () => {
     for (const name of ['nodejs_eventloop_lag_seconds', 'nodejs_eventloop_lag_stddev_seconds', 'process_x']) {
       assert.equal(corrected(name, 0.25), 0.25);
     }

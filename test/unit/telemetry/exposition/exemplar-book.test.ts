@@ -18,7 +18,7 @@ function keyOf(cluster: string): string {
 }
 
 describe('the exemplars of a series', () => {
-  it("are the newest observation of each bucket, with the worker's bucket rule", () => {
+  it("are the newest observation of each bucket, by the same bucket rule as the worker's", () => {
     const book = new ExemplarBook();
     assert.equal(book.isEmpty, true);
     book.record(METRIC, labelsOf('app'), BOUNDS[2]!, A, 1000);
@@ -33,7 +33,7 @@ describe('the exemplars of a series', () => {
     assert.equal(book.of(pageMetrics.sessionDuration, keyOf('app')), undefined);
   });
 
-  it('stay if an older observation of their bucket arrives later', () => {
+  it('stay if an older observation of the same bucket arrives later', () => {
     const book = new ExemplarBook();
     const traces = (): (string | undefined)[] => [book.of(METRIC, keyOf('app'))![0]?.traceId];
     book.record(METRIC, labelsOf('app'), 0, A, 2000);
@@ -43,7 +43,7 @@ describe('the exemplars of a series', () => {
     assert.deepEqual(traces(), [B]);
   });
 
-  it('never break the page', () => {
+  it('ignore invalid values and trace ids, and metrics that are not histograms', () => {
     const book = new ExemplarBook();
     const bad = [
       [NaN, A],
@@ -57,7 +57,7 @@ describe('the exemplars of a series', () => {
     assert.equal(book.isEmpty, true);
   });
 
-  it('are limited: the least recently updated series is evicted', () => {
+  it('are limited, and the least recently updated series is evicted', () => {
     const book = new ExemplarBook(2);
     for (const cluster of ['first', 'second', 'first', 'third']) {
       book.record(METRIC, labelsOf(cluster), 1, A, 1000);
@@ -68,7 +68,7 @@ describe('the exemplars of a series', () => {
     assert.deepEqual(known, ['first', 'third']);
   });
 
-  it('are removed with it', () => {
+  it('are removed with the series', () => {
     const book = new ExemplarBook();
     for (const cluster of ['stays', 'goes']) book.record(METRIC, labelsOf(cluster), 1, A, 1000);
     book.forgetUnless((key) => key === keyOf('stays'));

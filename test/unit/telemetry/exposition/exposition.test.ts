@@ -48,7 +48,7 @@ describe('the exposition', () => {
     ['text', 'text', TEXT],
     ['openmetrics', 'openMetrics', OPEN_METRICS],
   ] as const) {
-    it(`in ${name} holds the sum over all workers`, async () => {
+    it(`sums the values of all workers (${name})`, async () => {
       const { pages, exposition } = twoPages();
       for (const [index, page] of pages.entries()) {
         page.values[page.slot(pageMetrics.connections, labels)] = 20 + index;
@@ -90,7 +90,7 @@ describe('the exposition', () => {
     });
   }
 
-  it('shows series that are zero, and families that have none', async () => {
+  it('shows series at zero, and families without series', async () => {
     const { exposition } = twoPages();
     const families = parseExposition((await render(exposition, 'text')).body, 'text');
     assert.deepEqual(families.get('sluice_connections_total')?.samples, [
@@ -124,7 +124,7 @@ describe('the exposition', () => {
     assert.equal((await samplesOf(histogram)).length, 19);
   });
 
-  it('keeps the names of counters in one format after rendering the other', async () => {
+  it('names counters correctly in each format, even after rendering the other', async () => {
     const { exposition } = twoPages();
     await render(exposition, 'openMetrics');
     const families = parseExposition((await render(exposition, 'text')).body, 'text');
@@ -134,7 +134,7 @@ describe('the exposition', () => {
     assert.equal(again.get('process_cpu_seconds')?.type, 'counter');
   });
 
-  it('has the metrics of the process and of Node once, also with several renderers', async () => {
+  it('has the metrics of the process and of Node once, even if there are several expositions', async () => {
     twoPages();
     const families = parseExposition((await render(twoPages().exposition, 'text')).body, 'text');
     assert.equal(families.get('process_resident_memory_bytes')?.samples.length, 1);

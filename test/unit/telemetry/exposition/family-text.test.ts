@@ -50,7 +50,7 @@ describe('labels', () => {
     );
   });
 
-  it('may be numbers, empty, or none', () => {
+  it('may be numbers, empty or absent', () => {
     assert.equal(labelText({ le: 0.5, empty: '' }), 'le="0.5",empty=""');
     assert.equal(labelText({}), '');
   });
@@ -69,7 +69,7 @@ describe('a histogram', () => {
     ]);
   });
 
-  it('has floats for bounds in OpenMetrics', () => {
+  it('writes bounds as floats in OpenMetrics', () => {
     const text = textOf('openMetrics', { name: 'h', kind: 'histogram' });
     assert.deepEqual(text.histogram('', [0.5, 2], [1, 1, 1], 9).split('\n'), [
       'h_bucket{le="0.5"} 1',

@@ -48,7 +48,7 @@ function rest(lines: Iterator<string>): string[] {
 }
 
 describe('a scrape during which blocks change', () => {
-  it('shows the blocks of its start that still exist', () => {
+  it('shows blocks that existed at its start and still exist', () => {
     const rig = new Rig('a', 'b', 'c');
     for (const [index, endpoint] of ['a', 'b', 'c'].entries()) rig.set(endpoint, index + 1);
     const lines = rig.scrape();
@@ -60,7 +60,7 @@ describe('a scrape during which blocks change', () => {
     assert.deepEqual(rest(rig.scrape()).length, 2);
   });
 
-  it('sorts many blocks in steps, and shows those that exist at the end', () => {
+  it('sorts many blocks in steps, and shows those that still exist afterwards', () => {
     const rig = new Rig(...Array.from({ length: 2500 }, (_, index) => `e${index}`));
     rig.set('e1', 1);
     rig.set('e2', 2);
@@ -74,7 +74,7 @@ describe('a scrape during which blocks change', () => {
     );
   });
 
-  it('shows no block under the name of its former owner', () => {
+  it('never shows a reassigned block under its former owner', () => {
     const rig = new Rig();
     const endpoints = Array.from({ length: 600 }, (_, index) => `e${index}`);
     const labelsOf = (endpoint: string): Record<string, string> => ({ cluster: 'c', endpoint });

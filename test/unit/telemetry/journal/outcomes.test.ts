@@ -7,7 +7,7 @@ import {
   tunnelOutcome,
 } from '../../../../src/telemetry/journal/outcomes.ts';
 
-describe('the rating of ends', () => {
+describe('the rating of outcomes', () => {
   it('rates server errors, counted refusals and cut responses as failures', () => {
     assert.deepEqual(
       [
@@ -53,7 +53,7 @@ describe('the rating of ends', () => {
     );
   });
 
-  it('rates reset tunnels as failures', () => {
+  it('rates reset and faulty tunnels as failures, and tunnels ended by the proxy as refusals', () => {
     assert.deepEqual(['closed', 'reset', 'fault', 'drained', 'idle timeout'].map(tunnelOutcome), [
       'success',
       'failure',

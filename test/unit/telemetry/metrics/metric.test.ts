@@ -4,8 +4,8 @@ import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
 import { pageMetrics, threadMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { primaryMetrics } from '../../../../src/telemetry/metrics/primary-metrics.ts';
 
-describe('the metric names', () => {
-  it('are fit for Prometheus', () => {
+describe('the metrics', () => {
+  it('have unique names, and follow the conventions of Prometheus', () => {
     const all: Metric[] = [pageMetrics, threadMetrics, primaryMetrics].flatMap((group) =>
       Object.values(group),
     );

@@ -48,7 +48,7 @@ function lines(first: number, last: number): string {
 }
 
 describe('a rotated log file', () => {
-  it('never exceeds its size, keeps the configured number of old files, and splits no line', () => {
+  it('never exceeds its max size, keeps the configured number of old files, and splits no line', () => {
     const { output, files } = setup(14);
     for (let number = 1; number <= 9; number++) output.write(`line ${number}\n`);
     files.settle();
@@ -95,7 +95,7 @@ describe('a rotated log file', () => {
     );
   });
 
-  it('counts older contents, and ends a line cut by a crash', () => {
+  it('counts existing contents towards its size, and ends a line cut by a crash', () => {
     const files = new FakeFiles();
     files.open('/log');
     files.names.get('/log')!.text = 'line 0\nlin';
@@ -122,7 +122,7 @@ describe('a rotated log file', () => {
     });
   });
 
-  it('keeps the mode of the file', () => {
+  it('keeps its mode', () => {
     const { output, files } = setup(7);
     files.names.get('/log')!.mode = 0o600;
     output.write(lines(1, 2));
@@ -175,7 +175,7 @@ describe('a rotated log file', () => {
       }
       written = Object.values(files.texts).join('').length;
       assert.ok(written > 0);
-      // Each process has its newest line in a file that has a name.
+      // Each process's newest line is in a file that still has a name.
       const present = Object.values(files.texts).join('').split(`line ${number}\n`).length - 1;
       assert.equal(present, 2);
     }
@@ -190,7 +190,7 @@ describe('a rotated log file', () => {
     second.time.now = 1000;
     second.output.write(lines(3, 3));
     files.settle();
-    // The first process does not know yet that the file is another one.
+    // The first process does not know yet that the file was replaced.
     first.output.write(lines(4, 4));
     files.settle();
     assert.deepEqual(files.texts, { '/log': lines(3, 4), '/log.1': lines(1, 2) });

@@ -46,7 +46,7 @@ function setup(onChange: (writer: LineWriter) => void = () => undefined): Setup 
   return { writer, files, changes, text: () => files.texts['/out']!, pass };
 }
 
-describe('a writer of lines', () => {
+describe('a line writer', () => {
   it('survives a short failure without loss, and completes a cut line', () => {
     const { writer, files, changes, text, pass } = setup();
     files.maxBytes = 4;
@@ -96,7 +96,7 @@ describe('a writer of lines', () => {
     assert.equal(text(), 'first\nreport\nreport\nsecond\n');
   });
 
-  it('waits for a slow reader, and counts lines above its limit', () => {
+  it('waits for a slow reader, and counts lines dropped above its limit', () => {
     const { writer, files, changes, text, pass } = setup();
     files.failure = 'EAGAIN';
     for (let line = 0; line < 20; line++) writer.write('123456789\n');

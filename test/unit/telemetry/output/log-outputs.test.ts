@@ -33,7 +33,7 @@ function outputs(to: OutputSettings, options: Partial<OutputOptions> = {}): LogO
   return new LogOutputs(to, noTrouble, options);
 }
 
-describe('the outputs of the log', () => {
+describe('the log outputs', () => {
   let directory = '';
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'sluice-log-'));
@@ -69,7 +69,7 @@ describe('the outputs of the log', () => {
     assert.match(pretty.text, /u009b31m/);
   });
 
-  it('write JSON lines unchanged, and all of them before the close', async () => {
+  it('write JSON lines unchanged, and all of them before they close', async () => {
     const lines = LINE.repeat(5000);
     const { text, dropped } = await written('json', (output) => {
       output.write(lines);
@@ -80,7 +80,7 @@ describe('the outputs of the log', () => {
     assert.equal(dropped, 0);
   });
 
-  it('make each line of a batch pretty, without colours unless the output is a terminal', async () => {
+  it('format each line of a batch, without colours if the output is not a terminal', async () => {
     const { text } = await written('pretty', (output) => output.write(LINE + LINE));
     const rows = text.split('\n');
     assert.equal(rows.length, 3);
@@ -88,7 +88,7 @@ describe('the outputs of the log', () => {
     assert.ok(!text.includes('\u001b'));
   });
 
-  it('append to a file, and open a new one after the old one moved', async () => {
+  it('append to a file, and open a new one on reopen after the old one moved', async () => {
     const file = join(directory, 'own.log');
     writeFileSync(file, 'before\n');
     const output = outputs(settings(file));
@@ -127,11 +127,11 @@ describe('the outputs of the log', () => {
     assert.equal(readFileSync(join(`${own}.moved`, 'log'), 'utf8'), '1\n2\n');
   });
 
-  it('have no file to reopen on a descriptor', async () => {
+  it('have nothing to reopen if they write to a descriptor', async () => {
     await written('json', (output) => assert.deepEqual(output.reopen(), []));
   });
 
-  it('write the access log to its own file, and to the log without one', async () => {
+  it('write the access log to its own file, or to the log if it has none', async () => {
     const log = join(directory, 'both.log');
     const access = join(directory, 'both.access');
     const output = outputs(settings(log, access));
@@ -143,7 +143,7 @@ describe('the outputs of the log', () => {
     output.writeAccess('3\n');
     assert.equal(await output.close(5000), true);
     assert.equal(readFileSync(log, 'utf8'), '1\n2\n3\n');
-    // The end waits for the access log that a change has taken away, too.
+    // The close also waits for an access log that a change removed.
     assert.equal(readFileSync(access, 'utf8'), '127.0.0.1 - - "GET /\\u001b"\n');
   });
 

@@ -42,7 +42,7 @@ describe('a pretty line', () => {
     );
   });
 
-  it('continues in indented lines without loss', () => {
+  it('continues on indented lines without losing fields', () => {
     const fields = Object.fromEntries(
       Array.from({ length: 20 }, (_, index) => [`field${index}`, 'x'.repeat(20)]),
     );
@@ -74,7 +74,7 @@ describe('a pretty line', () => {
     ]);
   });
 
-  it('about a client has the main fields on one line, and others on a second as far as they fit', () => {
+  it('has the main fields of a request on one line, and others on a second if they fit', () => {
     assert.deepEqual(pretty(REQUEST), [
       'TIME INFO  l7-0 request 200 GET /items client=127.0.0.1 endpoint=127.0.0.1:9001 seconds=0.0123 sent=1234',
       '    received=0 listener=web route=all cluster=app host=example.org requestId=a1b2c3d4-e5f6-7890-abcd-ef0123456789',
@@ -83,7 +83,7 @@ describe('a pretty line', () => {
     assert.match(first!, /^TIME INFO {2}l7-0 request 200 GET \/p{20}\.\.\. client=127\.0\.0\.1 endpoint=/);
   });
 
-  it('has colours on a terminal, which do not count as width', () => {
+  it('has colours on a terminal, which do not count towards its width', () => {
     const plain = pretty(REQUEST, 80);
     const coloured = pretty(REQUEST, 80, true).map((line) => line.replaceAll(/\u001b\[\d+m/g, ''));
     assert.deepEqual(
@@ -92,7 +92,7 @@ describe('a pretty line', () => {
     );
   });
 
-  it('that is not JSON stays unchanged', () => {
+  it('is unchanged if it is not JSON', () => {
     const lines = new PrettyLines({ columns: () => 80, colours: true });
     const text = '127.0.0.1 - - [02/Jan/2026:03:04:05 +0000] "GET / HTTP/1.1" 200 3\n{"a\n';
     assert.equal(lines.format(text), text);

@@ -24,7 +24,7 @@ const character = fc.oneof(
 const text = fc.array(character, { maxLength: 12 }).map((characters) => characters.join(''));
 
 describe('printable text', () => {
-  it('has only visible ASCII, spaces and newlines, and means the same as JSON', () => {
+  it('has only visible ASCII, spaces and newlines, and parses to the same JSON', () => {
     fc.assert(
       fc.property(text, (value) => {
         const line = printable(`${JSON.stringify({ value })}\n`);
@@ -34,7 +34,7 @@ describe('printable text', () => {
     );
   });
 
-  it('can be copied and unescaped', () => {
+  it('can be converted back', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (value) => {
         fc.pre(!value.includes('\\u'));

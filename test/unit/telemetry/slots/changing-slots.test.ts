@@ -16,10 +16,10 @@ function knows(slots: ChangingSlots, cluster: string): boolean {
   }
 }
 
-describe('the places of blocks in a worker', () => {
+describe("a worker's table of slots", () => {
   const change = { arriving: new Map([[keyOf('b'), 50]]), leaving: [keyOf('a')] };
 
-  it('include those of all live generations', () => {
+  it('contains the blocks of all live generations', () => {
     const slots = new ChangingSlots(new SharedSlots(writeSharedSlots(new Map([[keyOf('a'), 0]]))));
     slots.prepare(change, 2).commit();
     slots.release(1);
@@ -29,14 +29,14 @@ describe('the places of blocks in a worker', () => {
     assert.equal(slots.slot(pageMetrics.clusterConnectionsActive, { cluster: 'b' }), 50);
   });
 
-  it('are unchanged if the next generation is dropped', () => {
+  it('is unchanged if the next generation is aborted', () => {
     const slots = new ChangingSlots(new SharedSlots(writeSharedSlots(new Map([[keyOf('a'), 0]]))));
     slots.prepare(change, 2).abort();
     slots.release(9);
     assert.deepEqual([knows(slots, 'a'), knows(slots, 'b')], [true, false]);
   });
 
-  it('stay known when a block is added again, even if its first return is dropped', () => {
+  it('keeps a block that is added again, even if the first attempt is aborted', () => {
     const slots = new ChangingSlots(new SharedSlots(writeSharedSlots(new Map([[keyOf('a'), 0]]))));
     slots.prepare({ ...NONE, leaving: [keyOf('a')] }, 2).commit();
     const back = { ...NONE, arriving: new Map([[keyOf('a'), 0]]) };

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { CombinedLines } from '../../../../../src/telemetry/journal/lines/combined-lines.ts';
 import { anyRequest, ASKED, REQUEST, SESSION, SESSION_END } from './entries.ts';
 
-/** The format as a parser of Apache's logs reads it. */
+/** The format as parsers of Apache logs expect it. */
 const COMBINED =
   /^\S+ \S+ \S+ \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "(?:[^"\\]|\\.)*" \d{3} (?:\d+|-) "(?:[^"\\]|\\.)*" "(?:[^"\\]|\\.)*"\n$/;
 

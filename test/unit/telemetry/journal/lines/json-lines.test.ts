@@ -9,7 +9,7 @@ const ALL = { worker: 'l7-0', sample: 1, fields: null };
 
 afterEach(() => mock.timers.reset());
 
-/** Returns the line that the logger of a worker writes, which takes objects. */
+/** Returns the line that a worker's logger writes for an object of fields. */
 function logged(fields: object, message: string): string {
   let line = '';
   const log = createWorkerLogger({ level: 'info' }, 'l7-0', (lines) => (line += lines));
@@ -66,7 +66,7 @@ describe('access lines in JSON', () => {
     );
   });
 
-  it('have only the named fields, and those of every line', () => {
+  it('have only the configured fields and those of every line', () => {
     const lines = new JsonLines({ ...ALL, sample: 0.5, fields: ['client', 'status', 'referer'] });
     const { time, ...line } = JSON.parse(
       lines.request({ ...REQUEST, asked: { ...ASKED, referer: 'https://a/b' } }, true),

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { TextLines } from '../../../../../src/telemetry/journal/lines/text-lines.ts';
 import { anyRequest, REQUEST, SESSION, SESSION_END } from './entries.ts';
 
-describe('access lines for people', () => {
+describe('access lines in the text format', () => {
   beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.UTC(2000, 9, 10, 13, 55, 36) }));
   afterEach(() => mock.timers.reset());
 
@@ -30,7 +30,7 @@ describe('access lines for people', () => {
     );
   });
 
-  it('escape text of clients once', () => {
+  it('escape text from clients only once', () => {
     const asked = { ...REQUEST.asked, path: '/"é' };
     assert.match(new TextLines().request({ ...REQUEST, asked }), / GET \/\\"\\xc3\\xa9 192/);
   });
