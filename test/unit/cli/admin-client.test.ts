@@ -13,11 +13,11 @@ const CONFIG = `listeners: [{ name: a, mode: l4, address: ':1', cluster: app }]
 clusters: [{ name: app, endpoints: [{ address: 'a:1' }] }]
 `;
 
-/** Turns text round, begins a control sequence in some terminals, and is visible but not ASCII. */
+/** Reverses text, starts control sequences in some terminals, and ends in a visible non-ASCII letter. */
 const HOSTILE = 'a\u202e\u0085\u001b[2Jü';
 const ESCAPED = 'a\\u202e\\u0085\\u001b[2J\\u00fc';
 
-describe('the answer of the admin address', { timeout: 60_000 }, () => {
+describe('an admin API response', { timeout: 60_000 }, () => {
   const directory = scratchDirectory();
 
   async function withAnswer(
@@ -43,7 +43,7 @@ describe('the answer of the admin address', { timeout: 60_000 }, () => {
     }
   }
 
-  it('is printable once it is parsed, and printable as it is', async () => {
+  it('contains only printable ASCII, both parsed and raw', async () => {
     const answer = { status: 409, message: HOSTILE, problem: HOSTILE, version: HOSTILE };
     const body = `${JSON.stringify(answer, null, 2)}\n`;
     await withAnswer(409, 'application/json', body, async (client) => {
@@ -56,7 +56,7 @@ describe('the answer of the admin address', { timeout: 60_000 }, () => {
     });
   });
 
-  it('is the message of a refused command, printable', async () => {
+  it('becomes an error with its escaped message if a command is refused', async () => {
     const body = JSON.stringify({ status: 403, message: HOSTILE });
     await withAnswer(403, 'application/json', body, async (client) => {
       await assert.rejects(
@@ -78,7 +78,7 @@ describe('the answer of the admin address', { timeout: 60_000 }, () => {
     [200, 'application/json', 'null'],
     [200, 'application/json', '{"message":'],
   ] as const) {
-    it(`is an error, printable, if a server other than sluice answers ${status} ${type} ${JSON.stringify(body)}`, async () => {
+    it(`becomes an escaped error if another server answers ${status} ${type} ${JSON.stringify(body)}`, async () => {
       const line = body.startsWith(HOSTILE) ? ESCAPED : body;
       await withAnswer(status, type, body, async (client) => {
         await assert.rejects(
@@ -89,7 +89,7 @@ describe('the answer of the admin address', { timeout: 60_000 }, () => {
     });
   }
 
-  it('is an error in one line if JSON without a message comes', async () => {
+  it('becomes a one-line error if its JSON has no message', async () => {
     await withAnswer(
       200,
       'application/json',
@@ -104,8 +104,8 @@ describe('the answer of the admin address', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the path of a request', () => {
-  it('has the options that are given', () => {
+describe('a request path', () => {
+  it('contains the given options that the request supports', () => {
     const flags = new Map([
       ['principal', 'jwt:a b'],
       ['json', ''],
@@ -114,7 +114,7 @@ describe('the path of a request', () => {
     assert.equal(withOptions('/sessions', new Map(), ['principal', 'limit']), '/sessions');
   });
 
-  it('has the character for an escape that was copied from an answer', () => {
+  it('decodes escapes that were copied from a response', () => {
     const flags = new Map([['principal', 'jwt:ren\\u00e9']]);
     assert.equal(withOptions('/sessions', flags, ['principal']), '/sessions?principal=jwt%3Aren%C3%A9');
   });

@@ -25,7 +25,7 @@ function refusal(...argv: readonly string[]): string {
 }
 
 describe('arguments', () => {
-  it('name a command, which takes config/sluice.yaml by default', () => {
+  it('select a command, which reads config/sluice.yaml by default', () => {
     for (const command of COMMANDS) {
       assert.deepEqual(parse(command), {
         kind: 'command',
@@ -42,7 +42,7 @@ describe('arguments', () => {
     }
   });
 
-  it('name a file in every usual form, and the last one counts', () => {
+  it('accept --config in every usual form, and the last one wins', () => {
     const forms = [
       ['-c', 'a.yaml'],
       ['-ca.yaml'],
@@ -65,12 +65,12 @@ describe('arguments', () => {
     }
   });
 
-  it('keep every --set, in order and as it was written', () => {
+  it('keep every --set in order and unchanged', () => {
     const invocation = parse('run', '--set', 'a=1', '--set=b=-x=y', '--set', 'c=');
     assert.deepEqual(invocation.kind === 'command' && invocation.options.overrides, ['a=1', 'b=-x=y', 'c=']);
   });
 
-  it('make run -t a check', () => {
+  it('turn run -t into check', () => {
     for (const option of ['-t', '--test']) {
       const invocation = parse('run', option, '-c', 'a');
       assert.equal(invocation.kind === 'command' && invocation.command, 'check');
@@ -78,7 +78,7 @@ describe('arguments', () => {
     assert.match(refusal('check', '-t'), /check has no option -t/);
   });
 
-  it('take the rates and durations of a drain', () => {
+  it('accept the rates and durations of a drain', () => {
     const invocation = parse('drain', '--rate', '30/m', '--deadline', '1.5h', '--jitter=0');
     assert.deepEqual(invocation.kind === 'command' && [...invocation.options.flags.values()], [
       '30/m',
@@ -92,7 +92,7 @@ describe('arguments', () => {
     );
   });
 
-  it('take the session or the principal of a command that has one', () => {
+  it('accept an operand if the command has one, and validate the options of session commands', () => {
     const invocation = parse('kick', 'a0-7', '--code', '4000', '--reason=bye');
     assert.deepEqual(invocation.kind === 'command' && invocation.options.operand, 'a0-7');
     assert.equal(refusal('revoke', 'a', 'b'), 'revoke takes no argument "b": a file is given with -c b');
@@ -107,7 +107,7 @@ describe('arguments', () => {
     assert.match(refusal('sessions', '--limit', '1001'), /write a number from 1 to 1000$/);
   });
 
-  it('ask for help and the version before anything else is looked at', () => {
+  it('request help or the version before other options are checked', () => {
     assert.deepEqual(parse('--help'), { kind: 'help', command: null });
     assert.deepEqual(parse('-h'), { kind: 'help', command: null });
     assert.deepEqual(parse('run', '--help', '-t'), { kind: 'help', command: 'run' });
@@ -116,7 +116,7 @@ describe('arguments', () => {
     assert.equal(refusal('rum', '--help'), 'unknown command "rum": did you mean run?');
   });
 
-  it('leave what follows bench to the load generator', () => {
+  it('pass everything after bench to the load generator', () => {
     const argv = ['ws://127.0.0.1/', '-c', '5', '--help', '--set'];
     assert.deepEqual(parse('bench', ...argv), { kind: 'bench', argv });
     assert.equal(refusal('bnech'), 'unknown command "bnech": did you mean bench?');
@@ -133,7 +133,7 @@ describe('arguments', () => {
     ['--jitter', '1/s', durations],
     ['--jitter', '21d', durations],
   ] as const) {
-    it(`refuse ${option} ${text} as the running sluice would`, () => {
+    it(`refuse ${option} ${text} with the words of the admin API`, () => {
       const refused = `${option} ${text}: ${remedy}`;
       assert.equal(refusal('drain', option, text), refused);
       assert.equal(refusal('drain', `${option}=${text}`), refused);
@@ -143,7 +143,7 @@ describe('arguments', () => {
     });
   }
 
-  it('report a fault in one line', () => {
+  it('describe each mistake in one line', () => {
     assert.equal(
       refusal(),
       'no command given: write one of run, check, print-config, demo, reload, drain, sessions, kick, revoke, events, status, top, tap, bench',
@@ -198,7 +198,7 @@ describe('arguments', () => {
 });
 
 describe('usage', () => {
-  it('names every command, and each command its options', () => {
+  it('lists every command, and the options of each command', () => {
     for (const command of COMMANDS) {
       assert.match(usage(null), new RegExp(`^  ${command} `, 'm'));
       const text = usage(command);
@@ -209,7 +209,7 @@ describe('usage', () => {
     assert.match(usage('run'), /--test/);
   });
 
-  it('fits a terminal', () => {
+  it('fits in 90 columns', () => {
     for (const command of [null, ...COMMANDS]) {
       const text = usage(command);
       assert.ok(text.endsWith('\n'));

@@ -4,14 +4,14 @@ import { describeFailure, warningLines } from '../../../src/cli/diagnostics.ts';
 import { ConfigError, StartError, UsageError } from '../../../src/core/errors.ts';
 
 describe('diagnostics', () => {
-  it('give bad usage one line and a hint, and status 2', () => {
+  it('report bad usage in one line and a hint, with status 2', () => {
     assert.deepEqual(describeFailure(new UsageError('no command given')), {
       text: 'sluice: no command given\nTry sluice --help.\n',
       status: 2,
     });
   });
 
-  it('give each problem of a configuration a separate line, and status 1', () => {
+  it('report each configuration problem on its own line, with status 1', () => {
     const error = new ConfigError([
       { place: 'a.yaml:1:2', message: 'one' },
       { place: '--set x', message: 'two' },
@@ -19,7 +19,7 @@ describe('diagnostics', () => {
     assert.deepEqual(describeFailure(error), { text: 'a.yaml:1:2: one\n--set x: two\n', status: 1 });
   });
 
-  it('give a failed start one line, and status 1', () => {
+  it('report a failed start in one line, with status 1', () => {
     const text = 'sluice: cannot listen on :80: permission denied\n';
     assert.deepEqual(describeFailure(new StartError('cannot listen on :80: permission denied')), {
       text,
@@ -27,14 +27,14 @@ describe('diagnostics', () => {
     });
   });
 
-  it('show where a fault of sluice itself comes from', () => {
+  it('include the stack trace of an internal error', () => {
     const { text, status } = describeFailure(new TypeError('x is not a function'));
     assert.equal(status, 1);
     assert.match(text, /^sluice: internal error: TypeError: x is not a function\n +at /);
     assert.equal(describeFailure('thrown text').text, 'sluice: internal error: thrown text\n');
   });
 
-  it('mark warnings as such', () => {
+  it('prefix each warning with its level', () => {
     assert.equal(warningLines([]), '');
     assert.equal(
       warningLines([

@@ -53,7 +53,7 @@ describe('sluice check', () => {
     });
   });
 
-  it('gives each problem a line with its place, and status 1', () => {
+  it('reports each problem on its own line with its place, and exits with 1', () => {
     const file = write('bad.yaml', GOOD.replace("':1'", "':x'").replace('cluster: app', 'cluster: ap'));
     const { status, stdout, stderr } = sluice(['check', '-c', file, '--set', 'log.level=loud']);
     assert.equal(status, 1);
@@ -65,7 +65,7 @@ describe('sluice check', () => {
     );
   });
 
-  it('accepts the configurations that come with sluice', () => {
+  it('accepts the configurations shipped with sluice', () => {
     for (const name of ['sluice.yaml', 'example.yaml']) {
       const { status, stderr } = sluice(['check', '--config', `config/${name}`]);
       // The machine that runs this may have too few descriptors for the example.
@@ -74,7 +74,7 @@ describe('sluice check', () => {
     }
   });
 
-  it('is the same as run -t', () => {
+  it('does the same as run -t', () => {
     const file = write('good.yaml', GOOD);
     assert.deepEqual(sluice(['run', '-t', '-c', file]), sluice(['check', '-c', file]));
   });
@@ -89,7 +89,7 @@ describe('sluice check', () => {
     assert.equal(sluice(['check', '-c', file, '--set', 'log.level=info'], { env }).status, 0);
   });
 
-  it('loads neither uWebSockets.js nor the threads', () => {
+  it('loads neither uWebSockets.js nor the code of the threads', () => {
     const before = `
       import { registerHooks } from 'node:module';
       registerHooks({
@@ -107,7 +107,7 @@ describe('sluice check', () => {
 });
 
 describe('sluice print-config', () => {
-  it('prints what check accepts, with what was set over the file', () => {
+  it('applies overrides, and prints a configuration that sluice can read again', () => {
     const printed = sluice(['print-config', '--set', 'log.level=debug', '--set', 'shutdown.grace=7s']);
     assert.equal(printed.status, 0);
     assert.match(printed.stdout, /^ {2}level: debug$/m);
@@ -116,18 +116,18 @@ describe('sluice print-config', () => {
     assert.equal(again.stdout, printed.stdout);
   });
 
-  it('prints nothing of a bad configuration', () => {
+  it('prints nothing for an invalid configuration', () => {
     const { status, stdout } = sluice(['print-config', '--set', 'log.level=loud']);
     assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
   });
 });
 
 describe('sluice', () => {
-  it('says its version, that of package.json', () => {
+  it('prints the version in package.json', () => {
     assert.deepEqual(sluice(['--version']), { status: 0, stdout: `sluice ${version}\n`, stderr: '' });
   });
 
-  it('helps on stdout', () => {
+  it('prints help on stdout', () => {
     assert.match(sluice(['--help']).stdout, /^Usage: sluice COMMAND/);
     assert.match(sluice(['run', '--help']).stdout, /^Usage: sluice run/);
   });
@@ -141,7 +141,7 @@ describe('sluice', () => {
     assert.equal(status, 1);
   });
 
-  it('refuses bad usage in one line and a hint, with status 2', () => {
+  it('reports bad usage in one line and a hint, and exits with 2', () => {
     assert.deepEqual(sluice(['chekc']), {
       status: 2,
       stdout: '',
@@ -150,30 +150,34 @@ describe('sluice', () => {
     assert.equal(sluice([]).status, 2);
   });
 
-  it('begins so that it can be installed as a command', () => {
+  it('starts with a shebang, so that npm can install it as a command', () => {
     assert.match(readFileSync(join(ROOT, 'src/main.ts'), 'utf8'), /^#!\/usr\/bin\/env node\n/);
   });
 });
 
-describe('sluice under another Node', () => {
+describe('sluice under an unsuitable Node', () => {
   const pretend = `Object.defineProperty(process, 'version', { value: 'v20.20.2' });`;
   const onlyFirst = `if (process.env.SLUICE_PINNED_RUNTIME === undefined) { ${pretend} }`;
   const pinned = existsSync(join(ROOT, `node_modules/node-linux-${process.arch}/bin/node`));
 
-  it('runs under the pinned one', { skip: pinned ? false : 'the pinned runtime is not installed' }, () => {
-    const direct = sluice(['check']);
-    assert.deepEqual(sluice(['check'], { before: onlyFirst }), direct);
-    const bad = ['check', '--set', 'log.level=loud'];
-    assert.deepEqual(sluice(bad, { before: onlyFirst }), sluice(bad));
-  });
+  it(
+    'restarts under the pinned Node',
+    { skip: pinned ? false : 'the pinned runtime is not installed' },
+    () => {
+      const direct = sluice(['check']);
+      assert.deepEqual(sluice(['check'], { before: onlyFirst }), direct);
+      const bad = ['check', '--set', 'log.level=loud'];
+      assert.deepEqual(sluice(bad, { before: onlyFirst }), sluice(bad));
+    },
+  );
 
-  it('says what to do if the pinned one is no better', () => {
+  it('says what to do if the pinned Node is unsuitable too', () => {
     const { status, stdout, stderr } = sluice(['check'], { before: pretend });
     assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
     assert.match(stderr, /^sluice: Node 20\.20\.2 cannot run sluice, .*: use Node 22\.18 .*\n$/);
   });
 
-  it('helps and says its version under any', () => {
+  it('prints its help and version anyway', () => {
     assert.equal(sluice(['--version'], { before: pretend }).status, 0);
     assert.equal(sluice(['--help'], { before: pretend }).status, 0);
     assert.equal(sluice(['chekc'], { before: pretend }).status, 2);

@@ -24,7 +24,7 @@ function write(name: string, text: string): string {
   return path;
 }
 
-/** Runs a script by runOnPinned in a separate process, under this Node. */
+/** Runs a script through runOnPinned in a separate process, under this Node. */
 function rerun(script: string, ...argv: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
   const path = write('script.mjs', script);
   const driver = write(
@@ -51,32 +51,36 @@ async function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Prom
   return { code, signal, output };
 }
 
-describe('runtime', () => {
-  it('is the running Node, if that is 22.18 or a later 22', () => {
+describe('the runtime', () => {
+  it('is the running Node if that is 22.18 or a later 22', () => {
     const file = pathToFileURL(write('b/dist/main.js', ''));
     for (const version of ['v22.18.0', 'v22.23.3', '22.100.0']) {
       assert.equal(chooseNode(file, version, {}), null, version);
     }
   });
 
-  it('is a newer Node without a uWebSockets.js binary if no Node is pinned', () => {
+  it('is the running Node if that is 24 or later and no Node is pinned', () => {
     const file = pathToFileURL(write('b/dist/main.js', ''));
     for (const version of ['v24.0.0', 'v26.1.0']) assert.equal(chooseNode(file, version, {}), null, version);
   });
 
-  it('is found in node_modules beside or above', { skip: process.platform !== 'linux' }, () => {
-    const name = `a/node_modules/node-linux-${process.arch}`;
-    write(`${name}/package.json`, '{}');
-    const node = write(`${name}/bin/node`, '');
-    for (const main of ['a/dist/main.js', 'a/node_modules/sluice/dist/main.js']) {
-      const file = write(main, '');
-      for (const version of ['v20.0.0', 'v22.17.1', 'v23.0.0', 'v24.18.0', 'nonsense', '']) {
-        assert.equal(chooseNode(pathToFileURL(file), version, {}), node, version);
+  it(
+    'is the pinned Node in node_modules beside the program or above it',
+    { skip: process.platform !== 'linux' },
+    () => {
+      const name = `a/node_modules/node-linux-${process.arch}`;
+      write(`${name}/package.json`, '{}');
+      const node = write(`${name}/bin/node`, '');
+      for (const main of ['a/dist/main.js', 'a/node_modules/sluice/dist/main.js']) {
+        const file = write(main, '');
+        for (const version of ['v20.0.0', 'v22.17.1', 'v23.0.0', 'v24.18.0', 'nonsense', '']) {
+          assert.equal(chooseNode(pathToFileURL(file), version, {}), node, version);
+        }
       }
-    }
-  });
+    },
+  );
 
-  it('is missed in one line that names the remedy', () => {
+  it('is reported as missing in one line that names the remedy', () => {
     const file = pathToFileURL(write('b/dist/main.js', ''));
     assert.throws(
       () => chooseNode(file, 'v20.1.2', {}),
@@ -89,21 +93,21 @@ describe('runtime', () => {
     );
   });
 
-  it('is not looked for by a process that it runs already', () => {
+  it('is not searched for by a process that already runs on the pinned Node', () => {
     const file = pathToFileURL(write('a/dist/main.js', ''));
     const env = { SLUICE_PINNED_RUNTIME: '1' };
     assert.throws(() => chooseNode(file, 'v20.0.0', env), StartError);
     assert.equal(chooseNode(file, 'v24.0.0', env), null);
   });
 
-  it('gets the arguments, and its exit status is passed on', async () => {
+  it('receives the arguments, and passes on the exit status', async () => {
     const script = 'console.log(JSON.stringify(process.argv.slice(2))); process.exitCode = 7;';
     const { code, output } = await endOf(rerun(script, 'a b', '--set', 'c=d'));
     assert.deepEqual({ code, output }, { code: 7, output: '["a b","--set","c=d"]\n' });
   });
 
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const) {
-    it(`gets ${signal}, and may end in its own time`, async () => {
+    it(`receives ${signal}, and may take its time to exit`, async () => {
       const child = rerun(`
         process.on('${signal}', () => { console.log('got ${signal}'); clearInterval(timer); });
         const timer = setInterval(() => undefined, 1000);
@@ -116,14 +120,14 @@ describe('runtime', () => {
     });
   }
 
-  it('passes on the signal that ended it', async () => {
+  it('passes on the signal that killed it', async () => {
     const { code, signal } = await endOf(
       rerun(`process.kill(process.pid, 'SIGKILL'); setInterval(() => 0, 1000);`),
     );
     assert.deepEqual({ code, signal }, { code: null, signal: 'SIGKILL' });
   });
 
-  it('fails to start in one line', async () => {
+  it('is reported in one line if it cannot start', async () => {
     const driver = write(
       'missing.mjs',
       `import { runOnPinned } from ${JSON.stringify(RUNTIME)};

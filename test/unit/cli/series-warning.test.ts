@@ -16,12 +16,12 @@ clusters: [{ name: app, endpoints: [${addresses.join(', ')}] }]
 `).config;
 }
 
-describe('the warning of series', () => {
+describe('the warning about too many series', () => {
   it('is not given for 9,000 endpoints', () => {
     assert.deepEqual(warnOfSeries(configOf(9000)), []);
   });
 
-  it('tells the number, what they come from, and the remedy', () => {
+  it('states the number of series, their sources and the remedy', () => {
     const [warning, ...others] = warnOfSeries(configOf(10_000));
     assert.deepEqual(others, []);
     assert.equal(warning?.place, 'metrics');
@@ -31,11 +31,11 @@ describe('the warning of series', () => {
     );
   });
 
-  it('is not given if the series of endpoints are left out', () => {
+  it('is not given if endpoint series are off', () => {
     assert.deepEqual(warnOfSeries(configOf(10_000, 1, 'metrics: { endpoints: false }')), []);
   });
 
-  it('has another remedy if the others are too many', () => {
+  it('suggests fewer routes and clusters if routes cause the series', () => {
     const [warning] = warnOfSeries(configOf(1, 4000, 'metrics: { endpoints: false }'));
     assert.match(
       warning?.message ?? '',

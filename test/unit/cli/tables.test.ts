@@ -8,7 +8,7 @@ import { table } from '../../../src/cli/table.ts';
 import type { Status } from '../../../src/protocol/admin/status.ts';
 
 describe('tables', () => {
-  it('are as wide as they need, with numbers to the right', () => {
+  it('are as wide as their content, with numbers right-aligned', () => {
     assert.equal(
       table(
         ['NAME', 'COUNT', 'STATE'],
@@ -21,12 +21,12 @@ describe('tables', () => {
     );
   });
 
-  it('are nothing without rows', () => {
+  it('are empty without rows', () => {
     assert.equal(table(['NAME'], []), '');
   });
 });
 
-describe('an event', () => {
+describe('an event line', () => {
   const row = {
     number: 7,
     at: '2026-01-01T00:00:05.000Z',
@@ -36,7 +36,7 @@ describe('an event', () => {
     reason: 'access',
   } as const;
 
-  it('is a line with when, what, how often, who and where', () => {
+  it('states when, what, how often, who and where', () => {
     const facts = {
       status: 403,
       client: '192.0.2.1',
@@ -55,13 +55,13 @@ describe('an event', () => {
     );
   });
 
-  it('fits 120 columns', () => {
+  it('is truncated to 120 columns by default', () => {
     const line = describeEvent({ ...row, path: `/${'x'.repeat(256)}` });
     assert.equal(line.length, 120);
     assert.ok(line.endsWith('x…'));
   });
 
-  it('is whole without a terminal, so that its last words are found', () => {
+  it('is not truncated without a terminal, so that a search finds its last words', () => {
     const line = describeEvent({ ...row, path: `/${'x'.repeat(256)}`, detail: 'the cause' }, Infinity);
     assert.ok(line.endsWith('xxx  the cause'));
   });
@@ -137,8 +137,8 @@ const status: Status = {
   ],
 };
 
-describe('the status', () => {
-  it('is a page that a person reads', () => {
+describe('the status text', () => {
+  it('lists problems, taps, drains, workers, listeners and clusters', () => {
     assert.equal(
       describeStatus(status),
       [
@@ -163,7 +163,7 @@ describe('the status', () => {
   });
 });
 
-describe('the bar of a drain', () => {
+describe('the progress bar of a drain', () => {
   for (const [total, remaining, filled, percent] of [
     [0, 0, 40, '100'],
     [5000, 5000, 0, '  0'],
@@ -172,7 +172,7 @@ describe('the bar of a drain', () => {
     [5000, 1, 39, ' 99'],
     [5000, 0, 40, '100'],
   ] as const) {
-    it(`has ${percent.trim()}% if ${remaining} of ${total} are left`, () => {
+    it(`shows ${percent.trim()}% if ${remaining} of ${total} are left`, () => {
       const bar = '#'.repeat(filled) + '.'.repeat(40 - filled);
       assert.equal(
         progressBar({ total, remaining, seconds: 1.5 }),
@@ -182,7 +182,7 @@ describe('the bar of a drain', () => {
   }
 });
 
-describe('the table of sessions', () => {
+describe('the sessions table', () => {
   const now = Date.UTC(2030, 0, 1);
   const session = {
     id: 'a0b1c2d3e4-123456',
@@ -197,7 +197,7 @@ describe('the table of sessions', () => {
 
   const answer = { status: 200, message: '', total: 1, sessions: [session], next: null };
 
-  it('fits in a terminal of 80 columns, with whole ids', () => {
+  it('fits in 80 columns with full ids', () => {
     const lines = describeSessions(answer, now, 80).trimEnd().split('\n');
     assert.equal(Math.max(...lines.map(({ length }) => length)), 80);
     assert.match(
@@ -206,7 +206,7 @@ describe('the table of sessions', () => {
     );
   });
 
-  it('has all names whole where there is room, and in a pipe', () => {
+  it('shows full names in a wide terminal and in a pipe', () => {
     for (const width of [132, Infinity]) {
       const row = describeSessions(answer, now, width).split('\n')[1] ?? '';
       for (const name of [session.principal, session.client, session.cluster]) {
@@ -215,14 +215,14 @@ describe('the table of sessions', () => {
     }
   });
 
-  it('stays readable in a terminal that is too narrow for any table', () => {
+  it('stays readable in a terminal that is too narrow for the table', () => {
     assert.match(
       describeSessions(answer, now, 10),
       /^a0b1c2d3e4-123456 {2}jwt:aut… {3}2001:db… {2}a-long-… {2}1h/mu,
     );
   });
 
-  it('says that there are more, or none, and which workers have not answered', () => {
+  it('says if there are more sessions or none, and which workers did not answer', () => {
     const many = { ...answer, sessions: [{ ...session, endsAt: null }], total: 9 };
     assert.match(describeSessions(many, now, 80), / -\n1 of 9 sessions: see --limit\n$/);
     assert.equal(

@@ -6,8 +6,8 @@ import { readMessage } from '../../../../src/cli/demo/chat-message.ts';
 const named = (name: string): unknown => readMessage(JSON.stringify({ type: 'hello', name }));
 const said = (text: string): unknown => readMessage(JSON.stringify({ type: 'say', text }));
 
-describe('a name', () => {
-  it('is one line of at most 24 visible characters', () => {
+describe('a chat name', () => {
+  it('is reduced to one line of at most 24 visible characters', () => {
     const names: [string, string][] = [
       ['Ada', 'Ada'],
       ['  Ada\t\r\n Lovelace ', 'Ada Lovelace'],
@@ -26,8 +26,8 @@ describe('a name', () => {
   });
 });
 
-describe('a text', () => {
-  it('keeps its line breaks and emoji, and loses what cannot be seen', () => {
+describe('a chat text', () => {
+  it('keeps line breaks and emoji, and loses invisible characters', () => {
     const texts: [string, string][] = [
       [' hi ', 'hi'],
       ['a\r\nb\rc\nd', 'a\nb\nc\nd'],
@@ -39,8 +39,8 @@ describe('a text', () => {
   });
 });
 
-describe('any message', () => {
-  it('is read or answered with a sentence, and never throws', () => {
+describe('any chat message', () => {
+  it('is parsed or refused with a sentence, and never throws', () => {
     const messages = fc.oneof(
       fc.string(),
       fc.json(),

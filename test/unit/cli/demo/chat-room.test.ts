@@ -10,7 +10,7 @@ function join(room: ChatRoom): FakeWebSocket {
 }
 
 describe('a chat room', () => {
-  it('closes a member with more than 1 MiB waiting, and cuts it if it does not answer', () => {
+  it('closes a member with more than 1 MiB queued, and terminates it if it does not answer', () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     try {
       const room = new ChatRoom();
@@ -29,7 +29,7 @@ describe('a chat room', () => {
     }
   });
 
-  it('has room for a thousand, and again when one has left', () => {
+  it('admits 1000 members, and another after one leaves', () => {
     const room = new ChatRoom();
     const members = Array.from({ length: 1000 }, () => join(room));
     assert.equal(join(room).ended, '1013 the room is full');

@@ -11,8 +11,8 @@ function connect(): FakeWebSocket {
   return socket;
 }
 
-describe('an echo whose client does not read', () => {
-  it('is not read from more than 1 MiB until half of that is left', () => {
+describe('an echo session whose client does not read', () => {
+  it('stops reading above 1 MiB queued, and resumes at half of that', () => {
     const socket = connect();
     socket.bufferedAmount = MIB;
     socket.receive('a');
@@ -28,7 +28,7 @@ describe('an echo whose client does not read', () => {
     socket.emit('close');
   });
 
-  it('is cut after a minute, but not when it has caught up in time', () => {
+  it('is terminated after a minute, unless the client catches up first', () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     try {
       const [stuck, late] = [connect(), connect()];

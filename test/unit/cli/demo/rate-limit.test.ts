@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { RateLimit } from '../../../../src/cli/demo/rate-limit.ts';
 
 describe('a rate limit', () => {
-  it('refuses what is too much for its window and allows again when the first has left it', () => {
+  it('refuses events over the limit, and allows more after the oldest leaves the window', () => {
     const limit = new RateLimit(2, 1000);
     assert.deepEqual(
       [0, 400, 999, 1000, 1001, 1400].map((now) => limit.allow(now)),
@@ -12,7 +12,7 @@ describe('a rate limit', () => {
     );
   });
 
-  it('never allows more than its number in any window, and refuses nothing below it', () => {
+  it('never allows more than the limit in any window, and refuses nothing below it', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5 }),

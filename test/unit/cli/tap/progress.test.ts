@@ -4,7 +4,7 @@ import { TapCounts } from '../../../../src/cli/tap/counts.ts';
 import { showProgress } from '../../../../src/cli/tap/progress.ts';
 
 describe('the progress of a recording', () => {
-  it('is one line on a terminal, and leaves nothing behind', () => {
+  it('is one line on a terminal, and is erased at the end', () => {
     const counts = new TapCounts();
     let screen = '';
     let tick = (): void => undefined;

@@ -13,8 +13,8 @@ function redact(record: TapRecord, ...rules: readonly string[]): unknown {
   return line.record;
 }
 
-describe('rules for a recording', () => {
-  it('hide what they match in texts and bytes, and say so', () => {
+describe('redaction rules for a recording', () => {
+  it('redact matches in text and binary payloads, and mark the frame', () => {
     assert.deepEqual(redact({ ...FRAME, text: '{"a":1,"b":2}' }, '$.a'), {
       ...FRAME,
       text: '{"a":"[redacted]","b":2}',
@@ -30,7 +30,7 @@ describe('rules for a recording', () => {
     });
   });
 
-  it('hide it in handshakes and close reasons', () => {
+  it('redact matches in handshakes and close reasons', () => {
     const place = { at: 1, openedAt: 1, listener: 'a', cluster: 'a', endpoint: 'a', client: 'a' };
     const request = { target: '/bot123', headers: [['x', 'bot123'] as const] };
     const opened = { type: 'session', session: 'a', route: 'a', principal: 'a', ...place } as const;
@@ -54,14 +54,14 @@ describe('rules for a recording', () => {
     assert.deepEqual(redact({ ...end, reason: 'no 7' }, '/[0-9]/'), { ...end, reason: 'no [redacted]' });
   });
 
-  it('leave a line that they do not match as it came', () => {
+  it('leave a line without matches unchanged', () => {
     const text = '{"type":"frame", "new": 1}';
     const record = { ...FRAME, text: 'abc' };
     assert.equal(new RecordRedactor(['/x/']).redact({ text, record })?.text, text);
     assert.equal(new RecordRedactor([]).redact({ text, record: null })?.text, text);
   });
 
-  it('withhold what they cannot look at whole, and lines of unknown types', () => {
+  it('withhold truncated payloads, and lines of unknown types', () => {
     assert.deepEqual(redact({ ...FRAME, text: '{"a":', cut: true }, '$.a'), {
       ...FRAME,
       withheld: 'too_long',
@@ -69,7 +69,7 @@ describe('rules for a recording', () => {
     assert.equal(new RecordRedactor(['$.a']).redact({ text: '{"type":"new"}', record: null }), null);
   });
 
-  it('are named in the first line of the output', () => {
+  it('are listed in the header of the output', () => {
     const header = { type: 'tap', version: 1, at: 1, sluice: '1', filter: {}, sample: 1 } as const;
     assert.deepEqual(redact({ ...header, payload: true, maxPayload: 1, redact: ['$.b'] }, '$.a'), {
       ...header,
@@ -79,7 +79,7 @@ describe('rules for a recording', () => {
     });
   });
 
-  it('are refused by name if they are bad', () => {
+  it('are named in the error if they are invalid', () => {
     assert.throws(
       () => new RecordRedactor(['$.a', 'password']),
       (error) =>

@@ -33,46 +33,50 @@ function write(record: TapRecord, style: TextStyle = WIDE): string {
   return new RecordText().write(record, style);
 }
 
-describe('a frame for a person', () => {
+describe('the text of a frame', () => {
   for (const [what, record, shown] of [
-    ['a text', frame({ text: 'hello' }), 'client -> endpoint text         5 hello'],
-    ['without its payload', frame({}), 'client -> endpoint text         5'],
-    ['an answer', frame({ from: 'endpoint' }), 'client <- endpoint text         5'],
+    ['a text frame', frame({ text: 'hello' }), 'client -> endpoint text         5 hello'],
+    ['a frame without its payload', frame({}), 'client -> endpoint text         5'],
+    ['a frame from the endpoint', frame({ from: 'endpoint' }), 'client <- endpoint text         5'],
     [
-      'a ping of the proxy',
+      'a ping from the proxy',
       frame({ from: 'proxy', to: 'client', opcode: 'ping' }),
       'client <- proxy    ping         5',
     ],
     [
-      'a pong of the proxy',
+      'a pong from the proxy',
       frame({ from: 'proxy', to: 'endpoint', opcode: 'pong' }),
       'proxy -> endpoint  pong         5',
     ],
-    ['binary', frame({ opcode: 'binary', base64: 'AAH/' }), 'client -> endpoint binary       5 <00 01 ff>'],
-    ['a part', frame({ fin: false }), 'client -> endpoint text+        5'],
     [
-      'the last part',
+      'a binary frame',
+      frame({ opcode: 'binary', base64: 'AAH/' }),
+      'client -> endpoint binary       5 <00 01 ff>',
+    ],
+    ['the first fragment of a message', frame({ fin: false }), 'client -> endpoint text+        5'],
+    [
+      'the last fragment, with the size of the message',
       frame({ opcode: 'continuation', size: 12, text: 'hi' }),
       'client -> endpoint cont         5 of 12 hi',
     ],
     [
-      'compressed',
+      'a compressed frame, with its uncompressed size',
       frame({ compressed: true, size: 400, text: 'hi' }),
       'client -> endpoint text         5 z400 hi',
     ],
-    ['compressed, of unknown size', frame({ compressed: true }), 'client -> endpoint text         5 z'],
     [
-      'the beginning of a message',
-      frame({ text: 'abc', cut: true }),
-      'client -> endpoint text         5 abc…',
+      'a compressed frame of unknown size',
+      frame({ compressed: true }),
+      'client -> endpoint text         5 z',
     ],
+    ['a truncated payload', frame({ text: 'abc', cut: true }), 'client -> endpoint text         5 abc…'],
     [
-      'a close',
+      'a close frame',
       frame({ opcode: 'close', code: 1000, text: 'bye' }),
       'client -> endpoint close        5 1000 bye',
     ],
     [
-      'withheld',
+      'why a payload is withheld',
       frame({ withheld: 'joined' }),
       'client -> endpoint text         5 [not shown: its beginning is missing]',
     ],
@@ -83,7 +87,7 @@ describe('a frame for a person', () => {
     });
   }
 
-  it('is short on a narrow terminal, and never wider than it', () => {
+  it('is shortened on a narrow terminal, and never wider than it', () => {
     const text = '日'.repeat(100);
     assert.equal(write(frame({ text: 'hello' }), NARROW), `${TIME} a0-7   C->E text         5 hello\n`);
     assert.equal(
@@ -95,7 +99,7 @@ describe('a frame for a person', () => {
     assert.match(line, /日…$/);
   });
 
-  it('cannot control the terminal by anything that a peer chooses', () => {
+  it('escapes control characters in everything that a peer chooses', () => {
     const hostile = '\u001b[2J\u202e\n';
     const records: TapRecord[] = [
       frame({ text: hostile, session: hostile }),
@@ -119,7 +123,7 @@ describe('a frame for a person', () => {
     assert.equal(write(frame({ text: hostile })).split('\n').length, 2);
   });
 
-  it('has a hex dump below it if that is wanted', () => {
+  it('has a hex dump below it if requested', () => {
     const dump = write(frame({ text: 'hello, "world" 1' + 'ü' }), { ...NARROW, hex: true }).split('\n');
     assert.deepEqual(dump.slice(1), [
       '    0000  68 65 6c 6c 6f 2c 20 22  77 6f 72 6c 64 22 20 31  |hello, "world" 1|',
@@ -129,7 +133,7 @@ describe('a frame for a person', () => {
     assert.ok((dump[1] ?? '').length <= 80);
   });
 
-  it('has the colour of its session in all lines, and none where none is wanted', () => {
+  it('has the colour of its session, or none if colours are off', () => {
     const coloured = { ...WIDE, colours: true };
     const [first] = /\u001b\[\d+ma0-7/.exec(write(frame({}), coloured)) ?? [];
     assert.ok(first !== undefined);
@@ -138,7 +142,7 @@ describe('a frame for a person', () => {
   });
 });
 
-describe('a session for a person', () => {
+describe('the text of a session', () => {
   it('names the client, the listener and the target', () => {
     assert.equal(
       write(SESSION),
@@ -146,17 +150,17 @@ describe('a session for a person', () => {
     );
   });
 
-  it('has its whole id, and other lines have enough of the id to distinguish sessions', () => {
+  it('contains the full id, which other lines shorten', () => {
     const session = '097672d415-12';
     assert.match(write({ ...SESSION, session }), / 0976-12 session 097672d415-12 opened, /);
     assert.match(write(frame({ session })), / 0976-12 client -> /);
   });
 
-  it('is not named twice if the address is all that is known of the client', () => {
+  it('states the address once if nothing else is known of the client', () => {
     assert.match(write({ ...SESSION, principal: 'address:192.0.2.7' }), /opened, 192\.0\.2\.7, \/chat/);
   });
 
-  it('says since when it is open', () => {
+  it('says since when the session has been open', () => {
     const { request: _, ...rest } = SESSION;
     const since = timeOf(AT - 60_000).slice(0, 8);
     assert.match(
@@ -165,7 +169,7 @@ describe('a session for a person', () => {
     );
   });
 
-  it('says how it ended, and how much crossed', () => {
+  it('says how the session ended, and how much it carried', () => {
     const end = {
       type: 'end',
       at: AT,
@@ -186,8 +190,8 @@ describe('a session for a person', () => {
   });
 });
 
-describe('other lines for a person', () => {
-  it('tell of tunnels', () => {
+describe('other text lines', () => {
+  it('describe tunnels', () => {
     const bytes = { seconds: 500, bytesUpstream: 120, bytesDownstream: 30_000 };
     assert.equal(
       write({ type: 'end', at: AT, session: 'a0-t7', reason: 'closed', ...bytes }),
@@ -204,7 +208,7 @@ describe('other lines for a person', () => {
     );
   });
 
-  it('report missing records loudly, with the reason', () => {
+  it('report lost records in capitals, with the reason', () => {
     assert.equal(
       write({ type: 'lost', at: AT, worker: 'l7-1', frames: 12, sessions: 3, lines: 0 }),
       `${TIME} LOST 12 frames, 3 sessions: l7-1 has no time for them\n`,

@@ -10,8 +10,8 @@ function plan(...argv: readonly string[]): TapPlan {
   return planOf(invocation.options);
 }
 
-describe('the options of a tap', () => {
-  it('become the parameters of the admin API', () => {
+describe('tap options', () => {
+  it('become query parameters of the admin API', () => {
     assert.equal(plan().path, '/tap');
     assert.equal(
       plan('--client', '192.0.2.7', '--payload', '--redact', '$.a', '--redact=/b/').path,
@@ -20,17 +20,17 @@ describe('the options of a tap', () => {
     assert.equal(plan('--sample', '1%', '--max-payload', '8KiB').path, '/tap?sample=1%25&maxPayload=8KiB');
   });
 
-  it('may name what was copied from a terminal, with its escapes', () => {
+  it('accept values copied from a terminal, and decode their escapes', () => {
     assert.deepEqual(plan('--principal', 'jwt:ren\\u00e9').filter, { principal: 'jwt:ren\u00e9' });
   });
 
-  it('say when it ends', () => {
+  it('state when the tap ends', () => {
     const { durationMs, frames } = plan('--duration', '1.5m', '--frames', '20');
     assert.deepEqual([durationMs, frames], [90_000, 20]);
     assert.deepEqual([plan().durationMs, plan().frames], [null, null]);
   });
 
-  it('choose the format of a file by its name', () => {
+  it('choose the format of the output by its file name', () => {
     for (const [file, format] of [
       ['a.har', 'har'],
       ['A.HAR', 'har'],
@@ -41,7 +41,7 @@ describe('the options of a tap', () => {
     }
   });
 
-  it('may name a recording, also on stdin', () => {
+  it('may name a recording to read, or stdin', () => {
     assert.equal(plan('--from', 'a.jsonl', '--route', 'chat', '--hex').from, 'a.jsonl');
     assert.equal(plan('--from', '-').from, '-');
     assert.equal(plan('--from=-').from, '-');

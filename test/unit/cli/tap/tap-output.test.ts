@@ -36,7 +36,7 @@ const LINES: readonly RecordLine[] = [HEADER, FRAME].map((record) => ({
 const RECORDING = LINES.map(({ text }) => `${text}\n`).join('');
 const none = (): AbortSignal => new AbortController().signal;
 
-describe('the archive that a tap is recorded to', () => {
+describe('a HAR file recorded by a tap', () => {
   let directory: string;
   let file: string;
 
@@ -48,7 +48,7 @@ describe('the archive that a tap is recorded to', () => {
   const files = (): string[] => readdirSync(directory).sort();
   const entries = (): number => (JSON.parse(readFileSync(file, 'utf8')) as Har).log.entries.length;
 
-  it('stands alone in the end', async () => {
+  it('is the only file left at the end', async () => {
     const output = await openOutput({ file, format: 'har', force: false }, null);
     assert.deepEqual(files(), ['k.har', 'k.har.part.jsonl']);
     await output.sink.write(LINES);
@@ -57,13 +57,13 @@ describe('the archive that a tap is recorded to', () => {
     assert.equal(entries(), 1);
   });
 
-  it('leaves nothing behind if nothing was recorded', async () => {
+  it('leaves no files behind if the tap is abandoned', async () => {
     await (await openOutput({ file, format: 'har', force: false }, null)).abandon();
     assert.deepEqual(files(), []);
   });
 
   for (const left of ['k.har.part.jsonl', 'k.har.part']) {
-    it(`can be made of ${left}, which a process that was killed has left behind`, async () => {
+    it(`can be made from ${left}, which a killed process left behind`, async () => {
       const recording = join(directory, left);
       writeFileSync(file, '');
       writeFileSync(recording, RECORDING);
@@ -77,7 +77,7 @@ describe('the archive that a tap is recorded to', () => {
     });
   }
 
-  it('keeps the recording if it cannot be made, and says how to try again', async () => {
+  it('leaves the recording if it cannot be written, and says how to try again', async () => {
     const output = await openOutput({ file, format: 'har', force: false }, null);
     await output.sink.write(LINES);
     const recording = `${file}.part.jsonl`;
@@ -96,8 +96,8 @@ describe('the archive that a tap is recorded to', () => {
   });
 });
 
-describe('a recording that replaces another one', () => {
-  it('does so when its first line comes: the tap may be refused', async () => {
+describe('a recording that replaces an existing file', () => {
+  it('replaces the file only at its first line, because the tap may be refused', async () => {
     const file = join(scratchDirectory(), 'a.jsonl');
     writeFileSync(file, RECORDING.repeat(3));
     await (await openOutput({ file, format: 'recording', force: true }, null)).abandon();
@@ -108,15 +108,15 @@ describe('a recording that replaces another one', () => {
     assert.equal(readFileSync(file, 'utf8'), RECORDING);
   });
 
-  it('leaves no file behind where there was none', async () => {
+  it('leaves no file behind if there was none before', async () => {
     const file = join(scratchDirectory(), 'new.jsonl');
     await (await openOutput({ file, format: 'recording', force: true }, null)).abandon();
     assert.ok(!existsSync(file));
   });
 });
 
-describe('the recording of a recording', () => {
-  it('never replaces its input, whatever its name', async () => {
+describe('a recording made from a recording', () => {
+  it('never replaces its input, even under another name', async () => {
     const directory = scratchDirectory();
     const from = join(directory, 'a.jsonl');
     const file = join(directory, 'b.jsonl');

@@ -79,10 +79,10 @@ async function read(
   return { end: await readTap(stream(), owner), shown, counts: counts.text() };
 }
 
-describe('the stream of a tap', () => {
+describe('a tap stream', () => {
   const text = lines(HEADER, opened('a-1'), frame('a-1'), { type: 'new' }, ended('a-1'));
 
-  it('is passed on as it came, cut at every byte', async () => {
+  it('is passed on unchanged, at whatever byte it is split', async () => {
     const bytes = Buffer.from(text);
     for (let cut = 0; cut <= bytes.length; cut++) {
       const { shown, end, counts } = await read([bytes.subarray(0, cut), bytes.subarray(cut)]);
@@ -92,41 +92,41 @@ describe('the stream of a tap', () => {
     }
   });
 
-  it('has whole lines only, wherever the proxy goes away', async () => {
+  it('yields only whole lines, at whatever byte the proxy stops', async () => {
     const bytes = Buffer.from(text);
     for (let length = Buffer.byteLength(lines(HEADER)); length < bytes.length; length++) {
       const { shown, end } = await read([bytes.subarray(0, length)]);
       assert.equal(shown, text.slice(0, shown.length));
       assert.match(shown, /\n$/);
-      // The last line is whole although its end is missing.
+      // The last line is whole although its line break is missing.
       const isWhole = Buffer.byteLength(shown) > length;
       assert.deepEqual(end, { kind: 'end', cut: !isWhole && length > Buffer.byteLength(shown) });
     }
   });
 
-  it('omits the empty lines that keep the stream alive', async () => {
+  it('omits the empty keep-alive lines', async () => {
     assert.equal((await read([Buffer.from(text.replaceAll('\n', '\n\n\n'))])).shown, text);
   });
 
-  it('ends with the frame that is the last to be shown', async () => {
+  it('ends after the max number of frames', async () => {
     const many = lines(HEADER, opened('a-1'), frame('a-1'), frame('a-1'), frame('a-1'));
     const { shown, end } = await read([Buffer.from(many)], {}, 2);
     assert.equal(shown, lines(HEADER, opened('a-1'), frame('a-1'), frame('a-1')));
     assert.deepEqual(end, { kind: 'frames' });
   });
 
-  it('ends with that frame also if a bad line follows in the same piece', async () => {
+  it('ends after the max number of frames even if a bad line follows in the same chunk', async () => {
     const text = `${lines(HEADER, opened('a'), frame('a'))}no record\n`;
     const { end } = await read([Buffer.from(text)], {}, 1);
     assert.deepEqual(end, { kind: 'frames' });
   });
 
-  it('says why the proxy ended it', async () => {
+  it('reports why the proxy ended it', async () => {
     const { end } = await read([Buffer.from(lines(HEADER, { type: 'done', at: 1, reason: 'shutdown' }))]);
     assert.deepEqual(end, { kind: 'done', reason: 'shutdown' });
   });
 
-  it('counts what is lost', async () => {
+  it('counts lost frames and sessions', async () => {
     const lost = { type: 'lost', at: 1, frames: 3, sessions: 1, lines: 0 };
     const { counts } = await read([Buffer.from(lines(HEADER, lost, lost))]);
     assert.equal(counts, '0 sessions, 0 frames, LOST 6 frames and 2 sessions');
@@ -139,7 +139,7 @@ describe('the stream of a tap', () => {
     assert.deepEqual(end, { kind: 'end', cut: false });
   });
 
-  it('is shown as far as it can be read', async () => {
+  it('is shown up to the first bad line', async () => {
     let shown = '';
     const sink = {
       write: (taken: readonly { text: string }[]) => {
@@ -161,14 +161,14 @@ describe('the stream of a tap', () => {
     assert.equal(shown, good);
   });
 
-  it('is refused if it is no recording', async () => {
+  it('is refused if it is not a recording', async () => {
     for (const bad of ['hello\n', lines(frame('a-1')), lines({ ...HEADER, version: 2 }), '']) {
       await assert.rejects(read([Buffer.from(bad)]), /^RecordingError: line 1: /);
     }
   });
 });
 
-describe('the filter of a recording', () => {
+describe('a recording filter', () => {
   const text = lines(
     HEADER,
     opened('a-1'),
@@ -189,7 +189,7 @@ describe('the filter of a recording', () => {
     [{ route: 's', listener: 'web', cluster: 'app', endpoint: 'e' }, 2],
     [{ route: 's', listener: 'other' }, 0],
   ] as const) {
-    it(`passes what has ${JSON.stringify(filter)}`, async () => {
+    it(`passes the sessions that match ${JSON.stringify(filter)}`, async () => {
       const { shown } = await read([Buffer.from(text)], filter);
       assert.equal(shown.split('\n').filter((line) => line.includes('"frame"')).length, frames);
       assert.ok(shown.startsWith(lines(HEADER)));

@@ -9,21 +9,21 @@ const read = (...texts: string[]): string[] => {
 };
 
 describe('keys', () => {
-  it('are characters, and names for the rest', () => {
+  it('are read as characters, or as names if not printable', () => {
     assert.deepEqual(read('qJ/ ü中'), ['q', 'J', '/', ' ', 'ü', '中']);
     assert.deepEqual(read('\t\r\u007f\u0003\u001a'), ['tab', 'enter', 'backspace', 'ctrl-c', 'ctrl-z']);
   });
 
-  it('are read in both modes of a terminal, also in pieces', () => {
+  it('are recognised in both cursor key modes, even in pieces', () => {
     assert.deepEqual(read('\u001b[A\u001bOB', '\u001b', '[', '5', '~'), ['up', 'down', 'pageup']);
     assert.deepEqual(read('\u001b[H\u001b[4~\u001b[Z'), ['home', 'end', 'backtab']);
   });
 
-  it('leave out sequences that mean nothing here', () => {
+  it('exclude unknown escape sequences', () => {
     assert.deepEqual(read('\u001b[1;5C\u001b[15~\u001b[<0;1;1Mq'), ['q']);
   });
 
-  it('have Esc alone if nothing follows', () => {
+  it('include Esc if nothing follows it', () => {
     const reader = new KeyReader();
     assert.deepEqual(reader.push('\u001b'), []);
     assert.equal(reader.waits, true);
@@ -32,15 +32,15 @@ describe('keys', () => {
     assert.deepEqual(reader.push('A'), ['A']);
   });
 
-  it('have Esc before another key at once', () => {
+  it('include Esc at once if another key follows it', () => {
     assert.deepEqual(read('\u001b\u001b[A', '\u001bq'), ['escape', 'up', 'escape', 'q']);
   });
 
-  it('hold no endless sequence', () => {
+  it('do not include an endless sequence', () => {
     assert.deepEqual(read('\u001b[', '1'.repeat(1000), 'q'), ['q']);
   });
 
-  it('are visible or have a name, whatever comes in whatever pieces', () => {
+  it('are printable or named, whatever the input and its pieces', () => {
     const pieces = fc.array(
       fc.string({
         unit: fc.constantFrom('\u001b', '[', 'O', '1', ';', '~', 'A', '\u0000', '\u009b', '\u202e', 'é'),

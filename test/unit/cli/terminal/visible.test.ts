@@ -7,8 +7,8 @@ import { visible } from '../../../../src/cli/terminal/visible.ts';
 const UNICODE = symbolsOf({ LANG: 'en_US.UTF-8' });
 const ASCII = symbolsOf({ LC_ALL: 'C' });
 
-describe('a text on a terminal', () => {
-  it('shows letters of any script, and counts two columns for East Asian letters and emoji', () => {
+describe('text on a terminal', () => {
+  it('shows letters of any script, and counts wide letters and emoji as two columns', () => {
     assert.equal(visible('Grüße, мир', 80, UNICODE), 'Grüße, мир');
     assert.equal(visible('日本語', 6, UNICODE), '日本語');
     assert.equal(visible('日本語', 5, UNICODE), '日本…');
@@ -18,7 +18,7 @@ describe('a text on a terminal', () => {
     assert.equal(visible('ﾊﾝｶｸ', 4, UNICODE), 'ﾊﾝｶｸ');
   });
 
-  it('escapes what controls a terminal, and what hides or reverses other text', () => {
+  it('escapes characters that control the terminal, or hide or reverse text', () => {
     for (const [text, written] of [
       ['\u001b[2J', '\\u001b[2J'],
       ['\u009b2J', '\\u009b2J'],
@@ -34,14 +34,14 @@ describe('a text on a terminal', () => {
     }
   });
 
-  it('lets few marks stand on a character, and none on what is before the text', () => {
+  it('allows two combining marks on a character, and none at the start', () => {
     assert.equal(visible('e\u0301', 1, UNICODE), 'e\u0301');
     assert.equal(visible('\u0301e', 80, UNICODE), '\\u0301e');
     assert.equal(visible('e\u0301\u0302\u0303', 80, UNICODE), 'e\u0301\u0302\\u0303');
     assert.equal(visible('\u2764\ufe0f', 1, UNICODE), '\u2764');
   });
 
-  it('has an ellipsis in place of what does not fit, or of what is missing', () => {
+  it('ends with an ellipsis if it does not fit or if more follows', () => {
     assert.equal(visible('abcdef', 6, UNICODE), 'abcdef');
     assert.equal(visible('abcdef', 5, UNICODE), 'abcd…');
     assert.equal(visible('abc', 5, UNICODE, true), 'abc…');
@@ -51,12 +51,12 @@ describe('a text on a terminal', () => {
     assert.equal(visible('', 5, UNICODE), '');
   });
 
-  it('is ASCII only if the terminal shows nothing else', () => {
+  it('is ASCII if the terminal shows nothing else', () => {
     assert.equal(visible('Grüße 👋', 80, ASCII), 'Gr\\u00fc\\u00dfe \\u{1f44b}');
     assert.equal(visible('abcdef', 3, ASCII), 'ab~');
   });
 
-  it('never takes more columns than it has, whatever it is', () => {
+  it('never takes more columns than allowed, whatever it contains', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary' }),

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { age, bytes, count, percent, rate, seconds, whole } from '../../../../src/cli/top/figures.ts';
 
-describe('figures', () => {
+describe('figures in top', () => {
   for (const [write, value, text] of [
     [count, 0, '0'],
     [count, 9999, '9999'],
@@ -40,12 +40,12 @@ describe('figures', () => {
     [age, 3 * 86_400 + 4 * 3600, '3d 4h'],
     [age, -1, '0s'],
   ] as const) {
-    it(`are ${text} for ${write.name} of ${value}`, () => {
+    it(`write ${write.name}(${value}) as ${text}`, () => {
       assert.equal((write as (value: number | null) => string)(value), text);
     });
   }
 
-  it('have at most 5 characters, however large they are', () => {
+  it('have at most 5 characters for values up to 9e14', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 9e14, noNaN: true }), (value) => {
         for (const write of [count, rate, bytes, seconds]) {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { followLive, parseFrame, type OpenLive } from '../../../../src/cli/top/live-reader.ts';
 import { liveFrame } from '../../../support/http/live-frame.ts';
 
-/** Follows streams that are opened one after the other, and ends behind the last. */
+/** Follows streams, which open one after the other, and stops after the last. */
 async function follow(streams: readonly (readonly string[] | Error)[]): Promise<string[]> {
   const seen: string[] = [];
   const ending = new AbortController();
@@ -31,8 +31,8 @@ async function follow(streams: readonly (readonly string[] | Error)[]): Promise<
 
 const event = (second: number): string => `data: ${JSON.stringify(liveFrame(second))}\n\n`;
 
-describe('the reader of live frames', () => {
-  it('gives each frame, and opens the stream again a second after its end', async () => {
+describe('the live frame reader', () => {
+  it('passes on each frame, and reopens the stream a second after it ends', async () => {
     assert.deepEqual(await follow([[event(0) + event(1)], [event(5)]]), [
       'frame 7500',
       'frame 7501',
@@ -44,7 +44,7 @@ describe('the reader of live frames', () => {
     ]);
   });
 
-  it('says why a stream cannot be opened, and retries', async () => {
+  it('reports why a stream cannot be opened, and retries', async () => {
     assert.deepEqual(await follow([new Error('nobody listens'), [event(0)]]), [
       'nobody listens',
       'wait 1000',
@@ -54,14 +54,14 @@ describe('the reader of live frames', () => {
     ]);
   });
 
-  it('says that another server answers', async () => {
+  it('reports a server that is not sluice', async () => {
     for (const data of ['hello', '1', 'null', '[]', '{}', '{"at":1,"uptimeSeconds":1}']) {
       const [reason] = await follow([[`data: ${data}\n\n`]]);
       assert.match(reason ?? '', /^the server there is not (a )?sluice/);
     }
   });
 
-  it('ends silently when it is stopped, even while it opens', async () => {
+  it('ends silently when stopped, even while it opens a stream', async () => {
     const ending = new AbortController();
     const seen: string[] = [];
     const owner = { onFrame: () => seen.push('frame'), onLost: (reason: string) => seen.push(reason) };
@@ -74,8 +74,8 @@ describe('the reader of live frames', () => {
   });
 });
 
-describe('a frame', () => {
-  it('has printable texts only, whatever their source', () => {
+describe('a live frame', () => {
+  it('contains only printable ASCII, with everything else escaped', () => {
     const { version } = parseFrame(JSON.stringify(liveFrame(0, { version: '\u001b[2J中\u202e' })));
     assert.equal(version, '\\u001b[2J\\u4e2d\\u202e');
   });

@@ -20,8 +20,8 @@ function start() {
   return { program, calls, drawn, size };
 }
 
-describe('top', () => {
-  it('draws the first frame at once, and rates with the second', () => {
+describe('the top program', () => {
+  it('draws the first frame at once, and rates after the second', () => {
     const { program, drawn } = start();
     assert.match(drawn(), /sluice 1\.2\.3[^]*messages\/s \S*-/);
     program.onFrame(liveFrame(1));
@@ -46,7 +46,7 @@ describe('top', () => {
     assert.doesNotMatch(text, /messages\/s/);
   });
 
-  it('holds the screen during a pause, and continues with the newest frame', () => {
+  it('freezes the screen while paused, and resumes with the newest frame', () => {
     const { program, drawn } = start();
     program.onKey(' ');
     assert.match(drawn(), /PAUSED/);
@@ -57,7 +57,7 @@ describe('top', () => {
     assert.match(drawn(), /12:00:02Z/);
   });
 
-  it('tells that frames stop, also during a pause, and that they come again', () => {
+  it('reports a lost connection, even while paused, until a frame arrives', () => {
     const { program, drawn } = start();
     program.onKey(' ');
     program.onLost('nothing listens there');
@@ -66,7 +66,7 @@ describe('top', () => {
     assert.doesNotMatch(drawn(), /LOST/);
   });
 
-  it('tells a restart for ten frames', () => {
+  it('reports a restart for ten frames', () => {
     const { program, drawn } = start();
     program.onFrame(liveFrame(1, { pid: 7 }));
     assert.match(drawn(), /the proxy was restarted/);
@@ -76,7 +76,7 @@ describe('top', () => {
     assert.doesNotMatch(drawn(), /restarted/);
   });
 
-  it('wants events only while they are on the screen', () => {
+  it('wants events only while their view is shown and not paused', () => {
     const { program, drawn } = start();
     assert.equal(program.wantsEvents, false);
     program.onKey('7');
@@ -89,7 +89,7 @@ describe('top', () => {
     assert.doesNotMatch(drawn(), /late/);
   });
 
-  it('draws everything in another size, and when it is asked to', () => {
+  it('redraws everything after a resize and on Ctrl-L', () => {
     const { program, drawn, size } = start();
     drawn();
     Object.assign(size, { width: 60, height: 14 });
@@ -99,7 +99,7 @@ describe('top', () => {
     assert.match(drawn(), /sluice 1\.2\.3/);
   });
 
-  it('quits and stops by its host', () => {
+  it('quits and suspends through its host', () => {
     const { program, calls } = start();
     program.onKey('ctrl-z');
     program.onKey('q');

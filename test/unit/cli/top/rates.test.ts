@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { LiveModel } from '../../../../src/cli/top/rates.ts';
 import { liveFrame } from '../../../support/http/live-frame.ts';
 
-describe('rates', () => {
-  it('are differences of two frames, by the time between them', () => {
+describe('rates in top', () => {
+  it('are the difference between two frames divided by the time between them', () => {
     const model = new LiveModel(liveFrame(3), liveFrame(1));
     assert.deepEqual(model.rates, {
       connections: 100,
@@ -17,12 +17,12 @@ describe('rates', () => {
     });
   });
 
-  it('are unknown with one frame', () => {
+  it('are unknown after only one frame', () => {
     const { rates } = new LiveModel(liveFrame(), null);
     assert.deepEqual(new Set(Object.values(rates)), new Set([null]));
   });
 
-  it('are unknown behind a restart, which is told', () => {
+  it('are unknown after a restart, which is reported', () => {
     for (const other of [{ pid: 1 }, { uptimeSeconds: 1 }]) {
       const model = new LiveModel(liveFrame(2, other), liveFrame(1));
       assert.equal(model.restarted, true);
@@ -36,12 +36,12 @@ describe('rates', () => {
     assert.deepEqual([model.restarted, model.rates.messages], [false, null]);
   });
 
-  it('count an error from 0 that the frame before did not have', () => {
+  it('count an error from 0 if the previous frame did not have it', () => {
     const model = new LiveModel(liveFrame(1), liveFrame(0, { errors: [] }));
     assert.equal(model.errorRate({ kind: 'handshake', reason: 'no_route', count: 480 }), 480);
   });
 
-  it('are unknown for an endpoint that is new, or counts from 0 again', () => {
+  it('are unknown for an endpoint that is new or whose counters were reset', () => {
     const frame = liveFrame(1);
     const [cluster] = frame.clusters;
     const healthy = cluster!.endpoints[1]!;
@@ -53,7 +53,7 @@ describe('rates', () => {
     assert.equal(lower.endpointRate(cluster!, { ...healthy, answers: 5 }, 'answers'), null);
   });
 
-  it('have the mean time of the answers between the frames', () => {
+  it('include the mean response time between the frames', () => {
     const frame = liveFrame(2);
     const [cluster] = frame.clusters;
     const model = new LiveModel(frame, liveFrame(0));

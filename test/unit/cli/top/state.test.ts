@@ -12,26 +12,26 @@ function after(keys: readonly string[], from: TopState = INITIAL, shown = SHOWN)
   }, from);
 }
 
-describe('the keys of top', () => {
-  it('choose a view by number and by turns', () => {
+describe('keys in top', () => {
+  it('select a view by its number, or the next one by Tab or an arrow', () => {
     assert.equal(after(['3']).view, 'endpoints');
     assert.equal(after(['tab', 'right']).view, 'endpoints');
     assert.equal(after(['backtab']).view, 'events');
     assert.equal(after(['8', '9', '0']).view, 'all');
   });
 
-  it('scroll to the ends and not beyond, and from the top in another view', () => {
+  it('scroll no further than either end, and start at the top of another view', () => {
     assert.equal(after(['down', 'j', 'up']).offset, 1);
     assert.equal(after(['up']).offset, 0);
     assert.equal(after(['pagedown', 'pagedown', 'pagedown']).offset, 20);
     assert.equal(after(['end', 'k']).offset, 19);
     assert.equal(after(['end', 'home']).offset, 0);
     assert.equal(after(['end', '2']).offset, 0);
-    // Rows left since.
+    // The table has fewer rows than at the last scroll.
     assert.equal(after(['up'], { ...INITIAL, offset: 1000 }).offset, 19);
   });
 
-  it('sort by each column in turn: text from the first, numbers from the largest, then not', () => {
+  it('cycle through the sort columns: text ascending, numbers descending, then unsorted', () => {
     const orders = [['s'], ['s', 's'], ['s', 's', 's'], ['<'], ['<', 'S']].map(
       (keys) => after(keys).sorts.all,
     );
@@ -46,7 +46,7 @@ describe('the keys of top', () => {
     assert.deepEqual(after(['s'], INITIAL, { ...SHOWN, numeric: [] }).sorts, {});
   });
 
-  it('keep the order of each view', () => {
+  it('keep a separate sort order for each view', () => {
     const { sorts } = after(['2', 's', '3', '<']);
     assert.deepEqual(sorts, {
       clusters: { column: 0, falling: false },
@@ -54,7 +54,7 @@ describe('the keys of top', () => {
     });
   });
 
-  it('go into the filter until Enter or Esc', () => {
+  it('are typed into the filter until Enter or Esc', () => {
     assert.equal(after(['/', 'q', '1', ' ', 'x', 'backspace']).filter, 'q1 ');
     assert.deepEqual(after(['/', 'a', 'enter', '2']), { ...INITIAL, filter: 'a', view: 'clusters' });
     assert.deepEqual(after(['/', 'a', 'escape']), INITIAL);
@@ -62,19 +62,19 @@ describe('the keys of top', () => {
     assert.equal(after(['/', 'a', 'ctrl-u', 'up', 'tab']).filter, '');
   });
 
-  it('filter for what is on the screen: escapes of what is not ASCII, at most 64 characters', () => {
+  it('enter the filter as the screen shows them, with non-ASCII characters escaped, up to 64 characters', () => {
     assert.equal(after(['/', 'ü']).filter, '\\u00fc');
     assert.equal(after(['/', ...Array<string>(100).fill('x')]).filter.length, 64);
   });
 
-  it('hold the screen, and show the help until the next key', () => {
+  it('pause the screen, or show the help until the next key', () => {
     assert.equal(after([' ']).paused, true);
     assert.equal(after([' ', ' ']).paused, false);
     assert.equal(after(['?']).help, true);
     assert.deepEqual(after(['?', '2']), INITIAL);
   });
 
-  it('quit, stop and draw again', () => {
+  it('quit, suspend or redraw, even while the filter or the help is open', () => {
     const typing = after(['/']);
     const help = after(['?']);
     for (const state of [INITIAL, typing, help]) {
@@ -86,7 +86,7 @@ describe('the keys of top', () => {
     assert.equal(press(help, 'q', SHOWN), 'quit');
   });
 
-  it('do nothing else', () => {
+  it('do nothing if they are not bound', () => {
     for (const key of ['x', 'delete', 'enter', '中']) assert.equal(press(INITIAL, key, SHOWN), INITIAL);
   });
 });

@@ -43,8 +43,8 @@ function lines(width: number, sort: Sort | null = null): string[] {
   return [head, ...body].map(plainText);
 }
 
-describe('the layout of a table', () => {
-  it('has all columns whole if there is room, and notes behind their rows', () => {
+describe('the table layout', () => {
+  it('shows all columns in full if there is room, and each note below its row', () => {
     assert.deepEqual(lines(80), [
       'NAME                 STATE  COUNT  BALANCER',
       'second-of-the-names  up         5  round_robin',
@@ -54,7 +54,7 @@ describe('the layout of a table', () => {
     ]);
   });
 
-  it('cuts names before it leaves out columns, and leaves out those of the highest rank', () => {
+  it('truncates names before it drops columns, and drops the columns of the highest rank first', () => {
     assert.deepEqual(lines(40), [
       'NAME           STATE  COUNT  BALANCER',
       'second-of-th…  up         5  round_robin',
@@ -78,7 +78,7 @@ describe('the layout of a table', () => {
     ]);
   });
 
-  it('marks the order, and keeps the column that makes it', () => {
+  it('marks the sorted column, and never drops it', () => {
     assert.deepEqual(lines(40, { column: 2, falling: true }).slice(0, 2), [
       'NAME          STATE  COUNT↓  BALANCER',
       'first         down       30  round_robin',
@@ -87,7 +87,7 @@ describe('the layout of a table', () => {
     assert.match(lines(30, { column: 3, falling: false })[0] ?? '', /BALANCER↑$/);
   });
 
-  it('lays out a window of the lines only, which may begin at a note', () => {
+  it('lays out only the requested window of lines, which may begin at a note', () => {
     const all = layOut(TABLE, TABLE.rows, { width: 40, symbols, sort: null });
     assert.equal(lineCount(TABLE.rows), all.body.length);
     for (let first = 0; first <= all.body.length; first++) {
@@ -99,7 +99,7 @@ describe('the layout of a table', () => {
     }
   });
 
-  it('is never wider than the width', () => {
+  it('never exceeds the given width', () => {
     const orders = fc.option(fc.record({ column: fc.nat(5), falling: fc.boolean() }));
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), orders, (width, sort) => {
@@ -109,24 +109,24 @@ describe('the layout of a table', () => {
   });
 });
 
-describe('the order of rows', () => {
+describe('the row order', () => {
   const order = (sort: Sort | null): (string | undefined)[] =>
     sorted(TABLE, sort).map(({ cells }) => cells[0]?.text);
 
-  it('is by text or number, both ways, and what is unknown comes last', () => {
+  it('is by text or number, in either direction, with unknown values last', () => {
     assert.deepEqual(order(null), ['second-of-the-names', 'first', 'third']);
     assert.deepEqual(order({ column: 0, falling: false }), ['first', 'second-of-the-names', 'third']);
     assert.deepEqual(order({ column: 2, falling: true }), ['first', 'second-of-the-names', 'third']);
     assert.deepEqual(order({ column: 2, falling: false }), ['second-of-the-names', 'first', 'third']);
   });
 
-  it('is the own one for a column that is not there', () => {
+  it('is unchanged if the sort column does not exist', () => {
     assert.deepEqual(order({ column: 9, falling: false }), order(null));
   });
 });
 
-describe('a filter', () => {
-  it('finds text in any cell and in notes, in any case', () => {
+describe('the row filter', () => {
+  it('matches text in any cell or note, ignoring case', () => {
     const names = (filter: string): (string | undefined)[] =>
       filtered(TABLE.rows, filter).map(({ cells }) => cells[0]?.text);
     assert.deepEqual(names('UP'), ['second-of-the-names', 'third']);

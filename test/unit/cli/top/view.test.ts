@@ -70,8 +70,8 @@ function event(facts: Pick<EventRow, 'number' | 'kind' | 'reason'> & Partial<Eve
   return { firstAt: '2030-01-01T11:59:50.000Z', at: '2030-01-01T11:59:58.000Z', count: 1, ...facts };
 }
 
-describe('the screen of top', () => {
-  it('has something of everything at 80x24', () => {
+describe('the top screen', () => {
+  it('shows a part of every table at 80x24', () => {
     assert.deepEqual(screen(contentOf({}), 80, 24), [
       'sluice 1.2.3  ready  generation 3  up 2h 5m  pid 4242                  12:00:01Z',
       'sessions 12345      handshakes/s 100    handshake p50 1.2ms tunnels 7',
@@ -100,7 +100,7 @@ describe('the screen of top', () => {
     ]);
   });
 
-  it('has tables at 60x14', () => {
+  it('shows a table at 60x14', () => {
     assert.deepEqual(screen(contentOf({ view: 'endpoints' }), 60, 14), [
       'sluice 1.2.3  ready  generation 3  up 2h 5m        12:00:01Z',
       'sessions 12345      handshakes/s 100    handshake p50 1.2ms',
@@ -119,12 +119,12 @@ describe('the screen of top', () => {
     ]);
   });
 
-  it('says that a smaller one is too small, in one line', () => {
+  it('says in one line that a smaller terminal is too small', () => {
     assert.deepEqual(screen(contentOf({}), 59, 14)[0], 'sluice top needs 60x14, this is 59x14 (q quits)');
     assert.deepEqual(screen(contentOf({}), 20, 3), ['sluice top needs 60…', '', '']);
   });
 
-  it('has as many lines as the terminal, none too wide, whatever it shows', () => {
+  it('always has as many lines as the terminal, and none wider than it', () => {
     const states = fc.record({
       view: fc.constantFrom(...VIEWS),
       filter: fc.constantFrom('', 'a', '10.0', 'nothing like it'),
@@ -181,7 +181,7 @@ describe('the screen of top', () => {
     assert.equal(lines[5], 'nothing listens there');
   });
 
-  it('shows the last events, the newest first, with what they are about', () => {
+  it('shows the latest events, newest first, with their client, place and answer', () => {
     assert.deepEqual(screen(contentOf({ view: 'events' }, {}, { events: EVENTS }), 120, 14).slice(6, 11), [
       'TIME      KIND       REASON           TIMES  CLIENT     WHERE                PRINCIPAL  ANSWER',
       '11:59:58  endpoint   ejected              1  -          chat 10.0.0.13:9001  -          -',
@@ -191,7 +191,7 @@ describe('the screen of top', () => {
     ]);
   });
 
-  it('says why there are no rows', () => {
+  it('says why a table has no rows', () => {
     const body = (state: Partial<TopState>, events?: EventLog): string | undefined =>
       screen(contentOf(state, { errors: [] }, events === undefined ? {} : { events }), 80, 24)[8];
     assert.equal(body({ view: 'errors' }), 'no errors since the start');
@@ -201,7 +201,7 @@ describe('the screen of top', () => {
     assert.equal(screen(contentOf({ filter: 'x y z' }), 80, 24)[7], 'nothing here has "x y z"');
   });
 
-  it('scrolls below the head, and says where it is', () => {
+  it('scrolls rows below a fixed header, and shows the position', () => {
     const [worker] = liveFrame().workers;
     const workers = Array.from({ length: 100 }, (_, index) => ({ ...worker!, name: `l7-${index}` }));
     const at = (offset: number): string[] =>
@@ -215,7 +215,7 @@ describe('the screen of top', () => {
     assert.match(bottom.at(-1) ?? '', /^86-100 of 100 /);
   });
 
-  it('shows the filter while it is typed, and afterwards', () => {
+  it('shows the filter while it is typed and while it applies', () => {
     assert.equal(
       screen(contentOf({ typing: true, filter: 'ch' }), 80, 24).at(-1),
       'filter: ch_  Enter keeps, Esc clears',
@@ -225,7 +225,7 @@ describe('the screen of top', () => {
     assert.deepEqual([lines[8]?.slice(0, 4), lines[9]], ['chat', '']);
   });
 
-  it('shows the keys', () => {
+  it('lists the keys in its help', () => {
     assert.ok(screen(contentOf({ help: true }), 60, 14).includes(' q, Ctrl-C       quit'));
   });
 
@@ -240,7 +240,7 @@ describe('the screen of top', () => {
 });
 
 describe('top without a terminal', () => {
-  it('writes every table once, uncut', () => {
+  it('writes every table once, without truncation', () => {
     const { model } = contentOf({});
     const text = print({ model, notices: QUIET, symbols }).map(plainText).join('\n');
     assert.match(text, /^sluice 1\.2\.3 {2}ready {2}generation 3/);

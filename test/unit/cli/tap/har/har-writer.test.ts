@@ -57,7 +57,7 @@ function ended(session: string): TapRecord {
   return { type: 'end', at: START + 2500, session, side: 'client', code: 1000, seconds: 2.5, ...bytes };
 }
 
-describe('an HTTP Archive of a recording', () => {
+describe('a HAR file of a recording', () => {
   const directory = scratchDirectory();
   let files = 0;
 
@@ -71,7 +71,7 @@ describe('an HTTP Archive of a recording', () => {
     return { har, result, file };
   }
 
-  /** Checks what the importer of Chrome's network panel demands or drops (devtools-frontend, models/har). */
+  /** Checks the fields that the importer of Chrome's network panel requires (devtools-frontend, models/har). */
   function isImported(entry: Entry): void {
     assert.ok(!Number.isNaN(new Date(entry.startedDateTime).getTime()));
     const { request, response, timings } = entry;
@@ -90,7 +90,7 @@ describe('an HTTP Archive of a recording', () => {
     }
   }
 
-  it('has an entry for each session, whose messages are beside each other', async () => {
+  it('has one entry for each session, which contains all messages of the session', async () => {
     const { har, file } = await write(
       opened('a-1'),
       opened('a-2'),
@@ -127,7 +127,7 @@ describe('an HTTP Archive of a recording', () => {
     assert.equal(statSync(file).mode & 0o777, 0o600);
   });
 
-  it('has one message for a message in fragments, with the opcode of the first', async () => {
+  it('joins fragments into one message with the opcode of the first fragment', async () => {
     const { har } = await write(
       opened('a-1'),
       frame('a-1', 1, { opcode: 'binary', fin: false }),
@@ -144,7 +144,7 @@ describe('an HTTP Archive of a recording', () => {
     );
   });
 
-  it('says how long messages are that it does not have', async () => {
+  it('states the length of messages whose payload is missing or truncated', async () => {
     const { har, result } = await write(
       opened('a-1'),
       frame('a-1', 1, { text: 'beg', cut: true, length: 900 }),
@@ -164,7 +164,7 @@ describe('an HTTP Archive of a recording', () => {
     assert.equal(result.incomplete, 3);
   });
 
-  it('has no control frames, no frames of the proxy and no tunnels', async () => {
+  it('contains no control frames, no frames from the proxy and no tunnels', async () => {
     const { route: _, principal: __, ...tunnel } = PLACE;
     const { har, result } = await write(
       { type: 'tunnel', session: 't-1', ...tunnel },
@@ -182,7 +182,7 @@ describe('an HTTP Archive of a recording', () => {
     );
   });
 
-  it('has sessions whose beginning is missing', async () => {
+  it('contains sessions whose handshake was not recorded', async () => {
     const attached: TapRecord = { type: 'session', session: 'a-1', attached: true, ...PLACE };
     const { har } = await write(attached, frame('a-1', 1, { text: 'x' }), frame('a-2', 1, { text: 'y' }));
     assert.deepEqual(
@@ -192,7 +192,7 @@ describe('an HTTP Archive of a recording', () => {
     assert.match(har.log.entries[0]?.comment ?? '', /open before the recording/);
   });
 
-  it('is valid without sessions, and says what the recording has lost', async () => {
+  it('is valid without sessions, and states what the recording lost', async () => {
     const { har } = await write({ type: 'lost', at: START, frames: 3, sessions: 0, lines: 0 });
     assert.deepEqual(har.log.entries, []);
     assert.equal(har.log.comment, '0 sessions, 0 frames, LOST 3 frames');

@@ -26,7 +26,7 @@ describe('lines sorted by session', () => {
     }
   }
 
-  it('keep their order within a session, however little memory may wait', () => {
+  it('keep their order within a session, whatever the memory limit', () => {
     const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\n', ' '));
     const entry = fc.tuple(fc.constantFrom('a-1', 'a-2', 'b-1'), line);
     fc.assert(
@@ -39,7 +39,7 @@ describe('lines sorted by session', () => {
     );
   });
 
-  it('lie in a file without a name', () => {
+  it('are stored in an unlinked file', () => {
     const before = readdirSync(directory).length;
     const spool = new SessionSpool(join(directory, 'hidden'));
     assert.equal(readdirSync(directory).length, before);
