@@ -29,7 +29,7 @@ function start(argv: readonly string[]): { child: ChildProcess; exit: Promise<Ex
   return { child, exit: within('the end of the load generator', exit).finally(() => child.kill('SIGKILL')) };
 }
 
-describe('the command of the load generator', () => {
+describe('the bench command', () => {
   let echo: Scripted;
   const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   before(async () => {
@@ -40,7 +40,7 @@ describe('the command of the load generator', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('exits with 0 if assertions hold, and says so in tables', async () => {
+  it('exits with 0 if assertions hold, and prints tables', async () => {
     const short = ['-d', '200ms', '--warmup', '0', '-c', '2'];
     const { exit } = start([echo.url, ...short, '--assert', 'p50<10s', '--assert', 'errors=0']);
     const { status, stdout, stderr } = await exit;
@@ -59,7 +59,7 @@ describe('the command of the load generator', () => {
     }
   });
 
-  it('exits with 1 if an assertion fails or there were errors, as JSON or CSV too', async () => {
+  it('exits with 1 if an assertion fails or errors occur, with JSON and CSV output too', async () => {
     const short = ['-d', '200ms', '--warmup', '0', '-c', '1'];
     const [failing, refused] = await Promise.all([
       start([echo.url, ...short, '--json', '--assert', 'p50<1us']).exit,
@@ -86,7 +86,7 @@ describe('the command of the load generator', () => {
     recording.session().client(5, 'hello').endpoint(6, 'hello').close(20, 'client', 1000).end(21);
     recording.session(3).client(5, 'hello').endpoint(6, 'good bye').end(21);
     const file = join(directory, 'recording.jsonl');
-    // A line that is cut by a full disk is left out.
+    // The replay ignores a last line that a full disk has truncated.
     const lines = recording.records.map((record) => `${JSON.stringify(record)}\n`).join('');
     writeFileSync(file, `${lines}{"type":"fr`);
     const same = ['--replay', file, '--expect', 'same'];
@@ -127,7 +127,7 @@ describe('the command of the load generator', () => {
     assert.match(empty.stderr, /^bench: \/dev\/null: line 1: [^\n]*sluice tap --output[^\n]*\n$/);
   });
 
-  it('exits with 2 for bad usage, in one line', async () => {
+  it('exits with 2 and prints one line for bad usage', async () => {
     const { status, stdout, stderr } = await start(['http://127.0.0.1/']).exit;
     assert.deepEqual([status, stdout], [2, '']);
     assert.match(stderr, /^bench: [^\n]+\n$/);

@@ -1,4 +1,4 @@
-/** The load generator against servers of the `ws` package and of node:net. Most of the servers misbehave. */
+/** The load generator against servers of the `ws` package and of node:net. Most of these servers misbehave. */
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
@@ -19,7 +19,7 @@ import {
 
 const MAX_TRIES = 5;
 
-/** Tries again if a busy machine has measured too little in a fraction of a second. */
+/** Retries a failed test: a busy machine may measure too little in a fraction of a second. */
 function itInTime(name: string, body: () => Promise<void>): void {
   it(name, async () => {
     for (let tries = 1; ; tries++) {
@@ -40,7 +40,7 @@ describe('the load generator', () => {
   });
   after(() => echo.close());
 
-  itInTime('drives an echo server in a closed loop, over several threads', async () => {
+  itInTime('drives an echo server in a closed loop, with several threads', async () => {
     let [received, wrong] = [0, 0];
     const server = await Scripted.listen((socket) => {
       echoTo(socket);
@@ -64,7 +64,7 @@ describe('the load generator', () => {
     assert.match(renderText(result, []), /closed loop: 4 messages of 100B text in flight/);
   });
 
-  itInTime('sends messages of the sizes of a distribution', async () => {
+  itInTime('sends messages with sizes from a distribution', async () => {
     const sizes = new Set<number>();
     const server = await Scripted.listen((socket) => {
       echoTo(socket);
@@ -78,19 +78,19 @@ describe('the load generator', () => {
     );
   });
 
-  it('sends by the clock in an open loop', async () => {
+  it('sends at the given rate in an open loop', async () => {
     const result = await drive(echo.url, '-d 500ms -c 3 -w 2 -R 200 --warmup 100ms');
     assertClean(result);
-    // Every message that was due in the measured time is in, however late its reply was.
+    // Every message that was due in the measured time counts, however late its reply was.
     assert.equal(result.timings.latency.count, 100);
     assert.equal(result.timings.lateness.count, 100);
     assert.match(renderText(result, []), /open loop: 200 messages/);
   });
 
-  itInTime('shows a stall as long as it is in an open loop, which a closed loop hides', async () => {
+  itInTime('measures a stall in full in an open loop, while a closed loop hides it', async () => {
     const server = await Scripted.listen(echoTo);
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
-    // The servers of this process stand still meanwhile; the load comes from other threads.
+    // This stalls the servers, which run on this thread. The load comes from other threads.
     const stalls = setInterval(() => Atomics.wait(sleeper, 0, 0, 100), 1000);
     const open = await drive(server.url, '-d 3s -c 4 -R 200');
     const closed = await drive(server.url, '-d 2s -c 1');
@@ -100,15 +100,15 @@ describe('the load generator', () => {
     assertClean(closed);
     const p99 = open.timings.latency.percentile(99);
     assert.ok(p99 > 70 && p99 < 250, `open loop: p99 of ${p99} ms`);
-    assert.ok(closed.timings.latency.percentile(99) < p99 / 2, 'closed loop: the stall shows in its p99');
+    assert.ok(closed.timings.latency.percentile(99) < p99 / 2, 'closed loop: its p99 includes the stall');
     assert.ok(closed.timings.latency.read({ kind: 'max' }) > 70, 'closed loop: there was no stall');
   });
 
-  it('counts messages that a slow target misses in an open loop', async () => {
+  it('counts messages that it could not send to a slow target in an open loop', async () => {
     const server = await Scripted.listen((socket) => {
       socket.on('message', (data) => setTimeout(() => socket.send(data as Buffer), 50));
     });
-    // One at a time in 50 ms is 20 a second.
+    // One message in flight and 50 ms for each allow 20 a second.
     const result = await drive(server.url, '-d 500ms -c 1 -m 1 -R 100 --timeout 300ms');
     server.close();
     assert.ok(result.unsent > 10, `${result.unsent} unsent`);
@@ -117,7 +117,7 @@ describe('the load generator', () => {
     assert.ok(concernsOf(result).some((concern) => concern.startsWith('The rate was not reached')));
   });
 
-  itInTime('drives TLS, and believes no certificate that it should not', async () => {
+  itInTime('drives TLS, and rejects an untrusted certificate without --insecure', async () => {
     const server = await Scripted.listenOverTls(echoTo);
     const refused = await drive(server.url, '-d 100ms -c 1');
     const good = await drive(server.url, '-d 200ms -c 2 -s 20000 -m 2 --insecure');
@@ -129,7 +129,7 @@ describe('the load generator', () => {
     assert.equal(good.timings.tls.count, 2);
   });
 
-  it('names the handshake if the target drops the connection instead of an answer', async () => {
+  it('reports a failed handshake if the target drops the connection instead of answering', async () => {
     const server = createServer((socket) =>
       socket.on('error', () => undefined).once('data', () => socket.destroy()),
     );
@@ -153,7 +153,7 @@ describe('the load generator', () => {
     assert.equal(closed.timings.handshake.count, 0);
   });
 
-  itInTime('counts every delivery of a fan-out, over several threads', async () => {
+  itInTime('counts every delivery of a fan-out, with several threads', async () => {
     const server = await Scripted.listen((socket) => {
       socket.on('message', (data, binary) => {
         for (const client of server.server.clients) client.send(data as Buffer, { binary });
@@ -171,7 +171,7 @@ describe('the load generator', () => {
     assert.ok(closed.messages > 7 && closed.bytes === closed.messages * 64);
   });
 
-  itInTime('times an upload by the pongs behind it', async () => {
+  itInTime('times an upload by the pongs that follow it', async () => {
     let received = 0;
     const server = await Scripted.listen((socket) => socket.on('message', () => received++));
     const closed = await drive(server.url, '--scenario upload -d 300ms -c 2 -m 4 -s 5000');
@@ -184,7 +184,7 @@ describe('the load generator', () => {
     assert.equal(open.timings.latency.count, 20);
   });
 
-  itInTime('takes one pong for several pings, and none for a message that was not sent', async () => {
+  itInTime('accepts one pong for several pings, but none for a message that was not sent', async () => {
     let pings = 0;
     const lazy = await Scripted.listen(
       (socket, { url }) => {
@@ -229,7 +229,7 @@ describe('the load generator', () => {
     assert.equal(result.messages, 0);
   });
 
-  it('offers headers and subprotocols', async () => {
+  it('sends the given headers and subprotocols', async () => {
     const server = await Scripted.listen(echoTo, { handleProtocols: (offered) => [...offered][1] ?? false });
     const plan = planOf([
       ...[`${server.url}a?b=c`, '-d', '100ms', '--warmup', '0', '-c', '1', '-H', 'x-tier: gold'],
@@ -260,7 +260,7 @@ describe('the load generator', () => {
     assert.equal(result.unsolicited, 2);
   });
 
-  itInTime('counts close codes, and opens closed sessions again', async () => {
+  itInTime('counts close codes, and reopens closed sessions', async () => {
     const server = await Scripted.listen((socket, { url }) => {
       socket.once('message', () => (url === '/cut' ? socket.terminate() : socket.close(4001, 'enough')));
     });
@@ -276,7 +276,7 @@ describe('the load generator', () => {
     }
   });
 
-  it('names each failure', async () => {
+  it('reports each kind of failure by name', async () => {
     const server = await Scripted.listen(
       (socket, { url }) => {
         if (url === '/mute') return;

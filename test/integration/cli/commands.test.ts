@@ -1,4 +1,4 @@
-/** The commands for a running sluice, as a person at a shell gives them. */
+/** The commands that control a running sluice, run as from a shell. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { LiveFrame } from '../../../src/protocol/admin/live.ts';
@@ -10,7 +10,7 @@ import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 
 const local = '127.0.0.1:0';
 
-describe('the commands', { timeout: 300_000 }, () => {
+describe('commands for a running sluice', { timeout: 300_000 }, () => {
   let endpoint: WsEndpoint;
   let rig: ReloadRig;
   const clients: WsPeer[] = [];
@@ -58,7 +58,7 @@ describe('the commands', { timeout: 300_000 }, () => {
     assert.deepEqual([connections, pid], [3, rig.sluice.pid]);
   });
 
-  it('reload brings a new configuration into force, or says why not', async () => {
+  it('reload applies a new configuration, or says why it cannot', async () => {
     // The file's admin address differs from the active address: that needs a restart, and is no error.
     rig.sluice.writeConfig(withAdmin(config([{ match: { path: '/ping' }, respond: { body: 'pong' } }])));
     const good = await command('reload');
@@ -74,7 +74,7 @@ describe('the commands', { timeout: 300_000 }, () => {
     rig.sluice.writeConfig(withAdmin(config()));
   });
 
-  it('top shows it once if there is no terminal, and as JSON', async () => {
+  it('top prints once without a terminal, and JSON with --json', async () => {
     const { status, stdout, stderr } = await command('top');
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^sluice \S+ {2}ready {2}generation 2 .*\nsessions 3 .* messages\/s \d/m);
@@ -86,7 +86,7 @@ describe('the commands', { timeout: 300_000 }, () => {
     assert.deepEqual([gauges.sessions, pid], [3, rig.sluice.pid]);
   });
 
-  it('drain --watch shows the progress to its end, and --undo cancels the drain', async () => {
+  it('drain --watch shows the progress until the end, and --undo cancels the drain', async () => {
     await open(17);
     const { status, stdout, stderr } = await command(
       ...['drain', '--listener', 'web', '--rate', '20/s', '--deadline', '1m', '--watch'],

@@ -1,4 +1,4 @@
-/** The applications of the demo, each on its own. */
+/** The applications of the demo, without a proxy in front of them. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
@@ -58,7 +58,7 @@ describe('the echo app', () => {
     }
   });
 
-  it('says which endpoint it is to a client of its subprotocol, then echoes', async () => {
+  it('names its endpoint to a client of the sluice.demo subprotocol, then echoes', async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/`, ['other', 'sluice.demo']);
     const messages: unknown[] = [];
     const done = new Promise<void>((settle, fail) => {
@@ -80,7 +80,7 @@ describe('the echo app', () => {
     assert.deepEqual(rest, ['hello', { code: 3001, reason: 'bye' }]);
   });
 
-  it('takes the first of other subprotocols and stays a pure echo', async () => {
+  it('selects the first of other subprotocols, and sends nothing but echoes', async () => {
     const client = await clients.open(port, ['chat.v2', 'chat.v1']);
     assert.equal(client.socket.protocol, 'chat.v2');
     client.send('first');
@@ -96,7 +96,7 @@ describe('the echo app', () => {
     for (const message of sent) assert.ok((await client.next()).data.equals(message));
   });
 
-  it('closes a message of more than 16 MiB with 1009', async () => {
+  it('closes with 1009 after a message of more than 16 MiB', async () => {
     const client = await clients.open(port);
     client.send(Buffer.alloc(16 * 1024 * 1024));
     assert.equal((await client.next()).data.length, 16 * 1024 * 1024);
@@ -104,7 +104,7 @@ describe('the echo app', () => {
     assert.equal((await client.closed()).code, 1009);
   });
 
-  it('describes itself to plain HTTP', async () => {
+  it('describes itself in response to a plain HTTP request', async () => {
     const got = await http(port, 'GET', {});
     assert.equal(got.status, 200);
     assert.match(got.body, new RegExp(`echo app, endpoint 127\\.0\\.0\\.1:${port}`));
@@ -112,7 +112,7 @@ describe('the echo app', () => {
     assert.equal((await http(port, 'GET', { connection: 'upgrade', upgrade: 'h2c' })).status, 400);
   });
 
-  it('survives clients that speak nonsense or vanish', async () => {
+  it('survives clients that send garbage or disappear', async () => {
     const handshake =
       'GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n' +
       'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
@@ -151,7 +151,7 @@ describe('the chat room', () => {
   before(start);
   after(() => backends.close());
 
-  it('is one room over all of its endpoints', async () => {
+  it('is shared by all of its endpoints', async () => {
     const ada = await clients.open(ports[0]!);
     const welcome = await ada.nextJson();
     const { by } = welcome;
@@ -199,7 +199,7 @@ describe('the chat room', () => {
     });
   });
 
-  it('reports the fault of a message and stays open', async () => {
+  it('reports an invalid message and stays open', async () => {
     const client = await join(0, 'Ada');
     const wrong: [string | Buffer, RegExp][] = [
       ['{"type":', /not JSON/],
@@ -219,25 +219,25 @@ describe('the chat room', () => {
     assert.equal((await client.nextJson('said')).text, 'still here');
   });
 
-  it('closes a message of more than 4 KiB with 1009', async () => {
+  it('closes with 1009 after a message of more than 4 KiB', async () => {
     const client = await join(0, 'Ada');
     client.sendJson({ type: 'say', text: 'x'.repeat(4096) });
     assert.equal((await client.closed()).code, 1009);
   });
 
-  it('asks a client that says too much to slow down, once, and forwards no more', async () => {
+  it('asks a client over the rate limit to slow down, once, and drops its further messages', async () => {
     const [loud, other] = [await join(0, 'Loud'), await join(1, 'Other')];
-    // The hello has been the first of the twenty.
+    // The hello counts as the first of the 20 messages.
     for (let n = 1; n <= 30; n++) loud.sendJson({ type: 'say', text: String(n) });
     assert.match(String((await loud.nextJson('notice')).text), /20 messages in 5 seconds/);
     other.sendJson({ type: 'say', text: 'the end' });
     const heard: unknown[] = [];
     while (heard.at(-1) !== 'the end') heard.push((await other.nextJson('said')).text);
     assert.deepEqual(heard.slice(-20), [...Array.from({ length: 19 }, (_, n) => String(n + 1)), 'the end']);
-    assert.equal((await loud.nextJson()).text, 'the end', 'there is one notice only');
+    assert.equal((await loud.nextJson()).text, 'the end', 'the client got a second notice');
   });
 
-  it('closes a client that floods with 1008', async () => {
+  it('closes a flooding client with 1008', async () => {
     const client = await join(0, 'Flood');
     for (let n = 0; n < 200; n++) client.sendJson({ type: 'say', text: 'x' });
     assert.deepEqual(await client.closed(), { code: 1008, reason: 'too many messages' });
@@ -271,7 +271,7 @@ describe('the chat room', () => {
 });
 
 describe('the start of the demo', () => {
-  it('fails on a taken address, names it, and leaves nothing running', async () => {
+  it('fails if an address is in use, names it, and leaves nothing running', async () => {
     const [free, taken] = (await freePorts(2)) as [number, number];
     const occupant = createServer().listen(taken, '127.0.0.1');
     await once(occupant, 'listening');

@@ -1,4 +1,4 @@
-/** `sluice demo`: its output and its exit. */
+/** `sluice demo` as a process: its output and its exit status. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -46,7 +46,7 @@ describe('sluice demo', () => {
   };
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`says what runs where, and ends on ${signal} with 1001 for its clients`, async () => {
+    it(`prints what runs where, and closes its clients with 1001 on ${signal}`, async () => {
       const demo = start('alone');
       await demo.printed;
       const sockets = await Promise.all(ports.map((port) => clients.open(port)));
@@ -64,7 +64,7 @@ describe('sluice demo', () => {
     });
   }
 
-  it('cuts a client that does not answer the close frame', async () => {
+  it('terminates a client that does not answer the close frame', async () => {
     const demo = start('alone');
     await demo.printed;
     const client = await clients.open(ports[0]!);
@@ -74,7 +74,7 @@ describe('sluice demo', () => {
     client.socket.resume();
   });
 
-  it('reports to the process that forked it, ignores SIGINT and ends with it', async () => {
+  it('tells its parent that it is ready, ignores SIGINT, and ends with its parent', async () => {
     const demo = start('forked');
     assert.deepEqual(await demo.report(), { type: 'ready' });
     demo.child.kill('SIGINT');
@@ -94,7 +94,7 @@ describe('sluice demo', () => {
     assert.deepEqual(await demo.exit, [0, null]);
   });
 
-  it('reports a taken address to the process that forked it, and complains of it on stderr otherwise', async () => {
+  it('reports an address in use to its parent, or on stderr if it was not forked', async () => {
     const occupant = createServer().listen(ports[2], '127.0.0.1');
     await once(occupant, 'listening');
     const expected = new RegExp(`127\\.0\\.0\\.1:${ports[2]!}.*in use`);
@@ -120,9 +120,9 @@ class DemoCommand {
   readonly child: ChildProcess;
   stdout = '';
   stderr = '';
-  /** Resolves when it has written something to stdout; rejects with its stderr where it ends before. */
+  /** Resolves at the first output on stdout. Rejects with the text of stderr if the process ends before. */
   readonly printed: Promise<void>;
-  /** Its status and signal, when all of its output has been read. */
+  /** Resolves with the exit status and signal after all output was read. */
   readonly exit: Promise<unknown[]>;
 
   constructor(file: string, how: 'alone' | 'forked') {
@@ -132,7 +132,7 @@ class DemoCommand {
     });
     this.child.stdout!.on('data', (data: Buffer) => (this.stdout += data.toString()));
     this.child.stderr!.on('data', (data: Buffer) => (this.stderr += data.toString()));
-    // Not 'close', which does not come where the parent has closed the IPC channel.
+    // 'close' does not fire if the parent has closed the IPC channel.
     const ended: Promise<unknown[]>[] = [
       once(this.child, 'exit'),
       once(this.child.stdout!, 'end'),

@@ -27,7 +27,7 @@ interface DemoConfig {
   clusters: { name: string; endpoints: { address: string }[] }[];
 }
 
-/** The configuration of `npm start`, on ports that are free. */
+/** Returns the configuration of `npm start` with free ports. */
 async function demoConfig(): Promise<DemoConfig> {
   const config = parse(readFileSync(resolve(CONFIG_DIRECTORY, 'sluice.yaml'), 'utf8')) as DemoConfig;
   const endpoints = config.clusters.flatMap((cluster) => cluster.endpoints);
@@ -60,7 +60,7 @@ function endpointsOf(config: DemoConfig, name: string): string[] {
 
 const skip = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}`;
 
-describe('the demo, in a browser through the proxy', { skip }, () => {
+describe('the demo in a browser, through the proxy', { skip }, () => {
   let config: DemoConfig;
   let sluice: SluiceProcess;
   let browser: Browser;
@@ -126,7 +126,7 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
     return said.locator('.endpoint').innerText();
   }
 
-  it('lets two people talk over any endpoints, and shows markup as text', async () => {
+  it('lets two people chat through any endpoints, and shows markup as text', async () => {
     const [ada, bob] = [await openPage('Ada'), await openPage('Bob')];
     const room = endpointsOf(config, config.demo.chat);
     await say(ada, 'Hello <b>Bob</b> & all');
@@ -145,7 +145,7 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
     assert.deepEqual(problems, []);
   });
 
-  it('echoes over new connections until both endpoints have answered', async () => {
+  it('reaches every echo endpoint by a new connection for each text', async () => {
     const page = await openPage('Ada');
     const wanted = endpointsOf(config, config.demo.echo).sort();
     const tally = page.locator('#echo-tally li');
@@ -169,7 +169,7 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
     assert.deepEqual(problems, []);
   });
 
-  it('keeps its endpoint for as long as the connection lives', async () => {
+  it('keeps its endpoint while the connection is open', async () => {
     const page = await openPage('Ada');
     await page.getByLabel('Reconnect each time').uncheck();
     const endpoint = await page.locator('#echo-endpoint').innerText();
@@ -184,7 +184,7 @@ describe('the demo, in a browser through the proxy', { skip }, () => {
     assert.deepEqual(problems, []);
   });
 
-  it('shows the engine that its sockets went through, and leads to the page at the other', async () => {
+  it('shows which engine carries its sockets, and links to the page on the other engine', async () => {
     const page = await openPage('Ada', 'own');
     const through = (part: string): Promise<string> => page.locator(`#${part}-engine`).innerText();
     const current = (): Promise<string> => page.locator('#engines [aria-current]').innerText();

@@ -1,4 +1,4 @@
-/** Recorded clients against servers of the `ws` package that answer as recorded, or otherwise. */
+/** Recorded clients against servers of the `ws` package that answer as recorded, or differently. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { WebSocket } from 'ws';
@@ -19,7 +19,7 @@ import { WrittenRecording } from '../../support/recording/written-recording.ts';
 
 const pool = createPool(THREAD, 2);
 
-/** One client that says hello and good bye, and gets both back. */
+/** Makes a recording of one client that sends two messages, gets both back, and closes. */
 function echoes(): WrittenRecording {
   const recording = new WrittenRecording();
   recording
@@ -34,7 +34,7 @@ function echoes(): WrittenRecording {
   return recording;
 }
 
-/** Plays a recording against a server that does one thing with every client. */
+/** Plays a recording against a server that runs the script for every client. */
 async function against(
   script: (socket: WebSocket) => void,
   recording: WrittenRecording,
@@ -52,7 +52,7 @@ describe('a replay', () => {
   after(() => pool.destroy());
 
   for (const expect of ['same', 'count', 'none'] as const) {
-    it(`finds nothing wrong with a server that answers as recorded (${expect})`, async () => {
+    it(`reports no difference if a server answers as recorded (--expect ${expect})`, async () => {
       const closes: number[] = [];
       const result = await against(
         (socket) => {
@@ -88,7 +88,7 @@ describe('a replay', () => {
     assert.match(server.requests[0]!.headers.host!, /^localhost:/);
   });
 
-  it('waits for room among the connections that are being opened', async () => {
+  it('opens at most 100 connections at the same time', async () => {
     const recording = new WrittenRecording();
     for (let client = 0; client < 150; client++) recording.session().close(1, 'client', 1000).end(2);
     let [opening, most] = [0, 0];
@@ -103,12 +103,12 @@ describe('a replay', () => {
     assertClean(result);
     assert.equal(result.replay!.played, 150);
     assert.ok(most <= 100, `${most} at a time`);
-    // The clients send no message: it is the lateness of their beginning.
+    // The clients send no messages: this is how late they started.
     assert.equal(result.timings.lateness.count, 50);
     assert.ok(result.timings.lateness.read({ kind: 'max' }) >= 250);
   });
 
-  it('reports a lost reply, once for the session', async () => {
+  it('reports a lost reply once per session', async () => {
     const result = await against(
       but(1, () => undefined),
       echoes(),
@@ -121,7 +121,7 @@ describe('a replay', () => {
     assert.match(renderText(result, []), /0 clients played as recorded, 1 failed/);
   });
 
-  it('reports a changed reply, with "same" only', async () => {
+  it('reports a changed reply only with --expect same', async () => {
     const change = but(2, (socket) => socket.send(Buffer.from([1, 2, 4])));
     assertClean(await against(change, echoes(), '--expect count'));
     const result = await against(change, echoes(), '--expect same');
@@ -131,7 +131,7 @@ describe('a replay', () => {
     ]);
   });
 
-  it('distinguishes text from binary, with "same"', async () => {
+  it('distinguishes text from binary with --expect same', async () => {
     const result = await against(
       but(1, (socket, data) => socket.send(data)),
       echoes(),
@@ -184,7 +184,7 @@ describe('a replay', () => {
     assert.deepEqual(order.slice(0, 2), ['message 5', 'message 3']);
   });
 
-  it('expects a close of the server where it closed in the recording', async () => {
+  it('expects the server to close if it closed in the recording', async () => {
     const recording = new WrittenRecording();
     recording.session().client(5, 'bye').close(9, 'endpoint', 4002).end(10, 'endpoint', 4002);
     const closing = (code: number) => (socket: WebSocket) => socket.on('message', () => socket.close(code));
@@ -197,7 +197,7 @@ describe('a replay', () => {
     assert.deepEqual([...never.errors], [['timeout: no close', 1]]);
   });
 
-  it('plays every client once, over fewer connections and several threads', async () => {
+  it('plays every client once, even with fewer connections than clients', async () => {
     const recording = new WrittenRecording();
     for (let client = 0; client < 7; client++) {
       recording
@@ -225,7 +225,7 @@ describe('a replay', () => {
     }
   });
 
-  it('plays clients several times on more connections than there are clients', async () => {
+  it('plays clients several times if there are more connections than clients', async () => {
     const result = await against(echoTo, echoes(), '-c 5 -w 2');
     assertClean(result);
     assert.equal(result.replay!.played, 5);
@@ -277,7 +277,7 @@ describe('a replay', () => {
     );
   });
 
-  it('replaces missing payloads by random ones of the recorded size, except with "same"', async () => {
+  it('replaces missing payloads by random ones of the recorded size, except with --expect same', async () => {
     const recording = new WrittenRecording({ payload: false });
     const none = { text: undefined, base64: undefined } as object;
     recording
@@ -322,7 +322,7 @@ describe('a replay', () => {
     );
   });
 
-  it('ends at its --duration, whatever is left', async () => {
+  it('ends after --duration, even if clients are not finished', async () => {
     const recording = new WrittenRecording();
     recording.session().client(1, 'a').endpoint(2, 'a').client(600_000, 'b').endpoint(600_001, 'b');
     const result = await against(echoTo, recording, '-d 200ms');

@@ -1,4 +1,4 @@
-/** The archive of `sluice tap` in the network panel of a browser: its own importer reads it. */
+/** A HAR file from `sluice tap`, read by the importer of a browser's network panel. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,10 +10,10 @@ import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../../support/processes/chromium.t
 import { PROGRAM } from '../../support/processes/program.ts';
 import { runCommand } from '../../support/processes/run-command.ts';
 
-/** The panel, as Chromium brings it along. */
+/** The developer tools in Chromium. */
 const TOOLS = 'devtools://devtools/bundled/inspector.html';
 
-/** Returns a script for the page of the tools, which imports an archive as the button of the panel does. */
+/** Returns a script for the tools' page that imports an archive as the panel's button does. */
 function importOf(archive: string): string {
   return `import('./models/har/har.js').then(({ HARFormat, Importer }) => {
     const { log } = new HARFormat.HARRoot(JSON.parse(${JSON.stringify(archive)}));
@@ -27,11 +27,11 @@ function importOf(archive: string): string {
   })`;
 }
 
-describe('an archive in the network panel', { timeout: 120_000 }, () => {
+describe('a HAR file in the network panel', { timeout: 120_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'tap-archive-'));
   after(() => rmSync(directory, { recursive: true }));
 
-  it('has the sessions as WebSockets with their messages', async () => {
+  it('shows each session as a WebSocket with its messages', async () => {
     const recording = join(directory, 'a.jsonl');
     const archive = join(directory, 'a.har');
     const binary = { ...textRecord('a-1', ''), opcode: 'binary', from: 'endpoint', base64: 'AAH/' };

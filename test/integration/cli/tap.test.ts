@@ -1,4 +1,4 @@
-/** `sluice tap` with an admin server of the test: the output for a person, and the recording. */
+/** `sluice tap` against a fake admin server: its text output and its recordings. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -41,7 +41,7 @@ class Command {
   }
 }
 
-describe('tap', { timeout: 300_000 }, () => {
+describe('the tap command', { timeout: 300_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'tap-test-'));
   const file = join(directory, 'sluice.json');
   let server: TapServer;
@@ -74,7 +74,7 @@ describe('tap', { timeout: 300_000 }, () => {
     return command;
   }
 
-  it('fits a terminal of 80x24, and no client can send control sequences to it', async () => {
+  it('fits an 80x24 terminal, and escapes control sequences from clients', async () => {
     const terminal = await Tmux.start(80, 24);
     try {
       await terminal.shows(/^\$/);
@@ -99,7 +99,7 @@ describe('tap', { timeout: 300_000 }, () => {
     }
   });
 
-  it('sends its options in its request', async () => {
+  it('sends its options in the request', async () => {
     const command = await begin(
       ...[
         '--route',
@@ -133,7 +133,7 @@ describe('tap', { timeout: 300_000 }, () => {
     assert.match(command.stderr, /1 session, 1 frame, none lost\n$/);
   });
 
-  it('writes lines to a pipe as they arrive with --json, and ends after a duration', async () => {
+  it('copies records to a pipe unchanged with --json, and ends after --duration', async () => {
     const command = await begin('--json', '--duration', '1s');
     const lines = linesOf(openedRecord('a-1'), textRecord('a-1', HOSTILE));
     server.sendText(`\n${lines}\n`);
@@ -145,7 +145,7 @@ describe('tap', { timeout: 300_000 }, () => {
     ['SIGINT', 0],
     ['SIGTERM', 143],
   ] as const) {
-    it(`ends cleanly by ${signal}, with a whole recording that only its owner reads`, async () => {
+    it(`ends cleanly on ${signal}, with a complete recording that only its owner can read`, async () => {
       const recording = name('.jsonl');
       const command = await begin('--output', recording);
       const lines = linesOf(openedRecord('a-1'), textRecord('a-1', 'ü'));
@@ -160,7 +160,7 @@ describe('tap', { timeout: 300_000 }, () => {
     });
   }
 
-  it('ends by Ctrl-C even if its output is not read', async () => {
+  it('ends on SIGINT even if its output is not read', async () => {
     const command = new Command(args('--payload', '--json'));
     await server.has(1);
     const line = textRecord('a-1', 'x'.repeat(50_000));
@@ -174,7 +174,7 @@ describe('tap', { timeout: 300_000 }, () => {
     ['end', /the proxy closed the connection; 1 session, 1 frame/],
     ['cut', /aborted; 1 session, 1 frame/],
   ] as const) {
-    it(`says that the proxy is gone (${how}), and keeps the recording`, async () => {
+    it(`reports a lost connection (${how}), and keeps the recording`, async () => {
       const recording = name('.jsonl');
       const command = await begin('--output', recording);
       const lines = linesOf(openedRecord('a-1'), textRecord('a-1', 'x'));
@@ -187,7 +187,7 @@ describe('tap', { timeout: 300_000 }, () => {
     });
   }
 
-  it('says why the proxy has ended the tap', async () => {
+  it('says why the proxy ended the tap', async () => {
     const command = await begin();
     server.send({ type: 'done', at: 1, reason: 'admin.tap is off' });
     server.endTaps('end');
@@ -210,7 +210,7 @@ describe('tap', { timeout: 300_000 }, () => {
     );
   });
 
-  it('says in one line that a disk is full', async () => {
+  it('reports a full disk in one line', async () => {
     const command = new Command(args('--output', '/dev/full', '--force')).reads();
     assert.equal(await command.ended(), 1);
     assert.match(command.stderr, /cannot write \/dev\/full: ENOSPC: no space left on device/);
@@ -231,7 +231,7 @@ describe('tap', { timeout: 300_000 }, () => {
     assert.equal(statSync(recording).mode & 0o777, 0o600);
   });
 
-  it('writes an archive, also at Ctrl-C, and makes one of a recording', async () => {
+  it('writes a HAR file even on SIGINT, and converts a recording to one', async () => {
     const archive = name('.har');
     const command = await begin('--output', archive);
     server.send(openedRecord('a-1'), openedRecord('a-2'), textRecord('a-1', 'x'), textRecord('a-2', 'y'));
@@ -257,7 +257,7 @@ describe('tap', { timeout: 300_000 }, () => {
     );
   });
 
-  it('prints a recording, and names an invalid line', async () => {
+  it('names the invalid line of a recording, or a missing file', async () => {
     const recording = name('.jsonl');
     writeFileSync(recording, `${linesOf(TAP_HEADER, textRecord('a-1', 'hello'))}{"type":"frame"}\n`);
     const command = new Command(['--from', recording]).reads();
@@ -268,7 +268,7 @@ describe('tap', { timeout: 300_000 }, () => {
     assert.match(missing.stderr, /^sluice: cannot read .*ENOENT/);
   });
 
-  it('refuses options that exclude each other', async () => {
+  it('refuses invalid and conflicting options', async () => {
     for (const [options, reason] of [
       [['--from', 'a', '--payload'], /--payload is for a running sluice: leave it out with --from/],
       [['--hex'], /--hex shows payloads: add --payload/],

@@ -1,4 +1,4 @@
-/** `sluice top` in a terminal of tmux, as a person uses it. */
+/** `sluice top` in a tmux terminal, controlled by keys. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -62,7 +62,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     await terminal.shows(/messages\/s 150?k/);
   }
 
-  /** The shell has the terminal as it was: no alternate screen, a cursor, lines and echo. */
+  /** Checks that the terminal is restored: no alternate screen, a cursor, line mode and echo. */
   async function isGivenBack(): Promise<void> {
     await eventually(async () =>
       assert.equal(await terminal.format('#{alternate_on} #{cursor_flag} #{wrap_flag}'), '0 1 1'),
@@ -78,7 +78,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     [80, 24],
     [200, 50],
   ] as const) {
-    it(`fits ${width}x${height}, in every view`, async () => {
+    it(`fits ${width}x${height} in every view`, async () => {
       await begin();
       await terminal.resize(width, height);
       for (const [key, text] of [
@@ -100,7 +100,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     });
   }
 
-  it('sorts, filters and holds the screen by keys', async () => {
+  it('sorts, filters and pauses by keys', async () => {
     await begin();
     await terminal.press('3', 's', 's', 's', 's');
     const sorted = await terminal.shows(/CONNS↓/);
@@ -122,13 +122,13 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     await terminal.shows(/:\d\dZ\n/);
   });
 
-  it('prints no control character of an event', async () => {
+  it('prints no control characters from events', async () => {
     await begin();
     await terminal.press('7');
     await terminal.shows(/hostile \\u001b\[2J\\u001b\]0;title\\u0007 end/);
   });
 
-  it('says in one line that the terminal is too small, and continues in a larger one', async () => {
+  it('says in one line that the terminal is too small, and continues after it grows', async () => {
     await begin();
     await terminal.resize(50, 10);
     await terminal.shows(/^sluice top needs 60x14, this is 50x10/);
@@ -137,7 +137,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
   });
 
   for (const key of ['q', 'C-c'] as const) {
-    it(`gives the terminal back at ${key}`, async () => {
+    it(`restores the terminal on ${key}`, async () => {
       await begin();
       await terminal.press(key);
       await terminal.shows(/^ended with 0$/m);
@@ -151,7 +151,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     ['INT', 0],
     ['QUIT', 131],
   ] as const) {
-    it(`gives the terminal back at SIG${signal}`, async () => {
+    it(`restores the terminal on SIG${signal}`, async () => {
       await begin();
       assert.equal((await runCommand('kill', [`-${signal}`, String(await processInside())])).status, 0);
       await terminal.shows(new RegExp(`^ended with ${status}$`, 'm'));
@@ -159,7 +159,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     });
   }
 
-  it('restores the terminal on Ctrl-Z, and continues at fg', async () => {
+  it('restores the terminal on Ctrl-Z, and continues after fg', async () => {
     await begin();
     await terminal.press('C-z');
     await terminal.shows(/Stopped/);
@@ -173,11 +173,11 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     await isGivenBack();
   });
 
-  it('resumes its screen after SIGSTOP and fg', async () => {
+  it('redraws its screen after SIGSTOP and fg', async () => {
     await begin();
     assert.equal((await runCommand('kill', ['-STOP', String(await processInside())])).status, 0);
     await terminal.shows(/Stopped/);
-    // Nobody has set the modes back: Enter is no line end yet.
+    // The terminal is still in raw mode: Enter does not end a line.
     await terminal.press('f', 'g', 'C-j');
     // The redraw covers the shell's output.
     await terminal.shows(/^sluice 1\.2\.3(?![^]*Stopped)[^]*q quit/);
@@ -185,7 +185,7 @@ describe('top in a terminal', { timeout: 800_000 }, () => {
     await isGivenBack();
   });
 
-  it('gives the terminal back before the trace of an exception', async () => {
+  it('restores the terminal before it prints the stack trace of an exception', async () => {
     const script = join(directory, 'throws.ts');
     const room = join(ROOT, 'src/cli/terminal/terminal.ts');
     writeFileSync(
@@ -207,7 +207,7 @@ new Terminal(process.stdin, process.stdout, { onKey: () => { throw new Error('no
     terminal = await Tmux.start(80, 24);
   });
 
-  it('says that the proxy is gone, retries, and continues with the next proxy', async () => {
+  it('reports that the proxy is gone, retries, and continues after its restart', async () => {
     await begin();
     const { port } = server;
     await server.stop();
@@ -220,7 +220,7 @@ new Terminal(process.stdin, process.stdout, { onKey: () => { throw new Error('no
     server.change = {};
   });
 
-  it('has no colours with NO_COLOR, and marks the view without them', async () => {
+  it('uses no colours with NO_COLOR, but still marks the current view', async () => {
     await terminal.enter(`NO_COLOR=1 ${command}`);
     await terminal.shows(/\[1 all\]/);
     assert.doesNotMatch(await terminal.colours(), /\u001b\[[0-9;]*3[1-7]m/);
@@ -231,14 +231,14 @@ new Terminal(process.stdin, process.stdout, { onKey: () => { throw new Error('no
     assert.match(await terminal.colours(), /\u001b\[[0-9;]*3[1-7]m/);
   });
 
-  it('prints once on a terminal that cannot be drawn on', async () => {
+  it('prints once on a dumb terminal', async () => {
     await terminal.resize(200, 50);
     await terminal.enter(`TERM=dumb ${command}; echo ended with $?`);
     await terminal.shows(/^web +l7 tls[^]*ended with 0/m);
     assert.equal(await terminal.format('#{alternate_on}'), '0');
   });
 
-  it('prints once into a pipe, with rates', async () => {
+  it('prints once to a pipe, with rates', async () => {
     const { status, stdout, stderr } = await runCommand(process.execPath, [PROGRAM, 'top', '-c', file]);
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^sluice 1\.2\.3 {2}ready[^]*messages\/s 150?k/);
@@ -246,7 +246,7 @@ new Terminal(process.stdin, process.stdout, { onKey: () => { throw new Error('no
     assert.match(stdout, /^[\x20-\x7e\n]+$/);
   });
 
-  it('says that no proxy answers, and needs no terminal', async () => {
+  it('exits with 1 and says so if no proxy answers', async () => {
     await terminal.resize(200, 50);
     const elsewhere = '--set admin.address=127.0.0.1:2';
     await terminal.enter(`${command} ${elsewhere}; echo ended with $?`);
@@ -264,7 +264,7 @@ new Terminal(process.stdin, process.stdout, { onKey: () => { throw new Error('no
     }
   });
 
-  /** The process that has the terminal. */
+  /** Returns the process ID of the program in the terminal. */
   async function processInside(): Promise<number> {
     return eventually(async () => {
       const shell = await terminal.format('#{pane_pid}');
@@ -277,7 +277,7 @@ new Terminal(process.stdin, process.stdout, { onKey: () => { throw new Error('no
 });
 
 describe('top of a running sluice', { timeout: 300_000 }, () => {
-  it('shows who is connected and where, who was refused and why, and a restart', async () => {
+  it('shows sessions by endpoint, why an endpoint is down, and a restart', async () => {
     const endpoint = await WsEndpoint.listen();
     const [port, closed] = await freePorts(2);
     const config = {
