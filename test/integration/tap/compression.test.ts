@@ -1,4 +1,4 @@
-/** Compressed messages that a tap shows: with the settings of `ws`, and of a browser. */
+/** Compressed messages in a tap, with several settings of `ws` and with a browser. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
@@ -11,8 +11,8 @@ import { WsEndpoint } from '../../support/websocket/ws-peer.ts';
 
 const TOKEN = 'a-token-of-a-good-length-for-the-tests';
 const SETTINGS = {
-  'a context for each direction': {},
-  'no context': { serverNoContextTakeover: true, clientNoContextTakeover: true },
+  'context takeover': {},
+  'no context takeover': { serverNoContextTakeover: true, clientNoContextTakeover: true },
   'a small window': { serverMaxWindowBits: 9, clientMaxWindowBits: 10 },
 } as const;
 const TEXT = 'again and again and again, and grüße '.repeat(10);
@@ -48,7 +48,7 @@ describe('a tap of compressed sessions', { timeout: 300_000 }, () => {
 
   for (const engine of ENGINES) {
     for (const [index, [name, settings]] of Object.entries(SETTINGS).entries()) {
-      it(`shows what is in them, both ways, with ${name}, on ${engine}`, async () => {
+      it(`shows decompressed messages of both sides with ${name} on ${engine}`, async () => {
         const tap = await open({ listener: engine });
         const { client, endpoint } = await rig.join(endpoints[index]!, {
           listener: engine,
@@ -93,7 +93,7 @@ describe('a tap of compressed sessions', { timeout: 300_000 }, () => {
   }
 
   for (const engine of ENGINES.filter(isOwnEngine)) {
-    it(`withholds messages whose context began before the tap, on ${engine}`, async () => {
+    it(`withholds messages whose compression context began before the tap on ${engine}`, async () => {
       for (const [index, isKnown] of [
         [0, false],
         [1, true],
@@ -123,7 +123,7 @@ describe('a tap of compressed sessions', { timeout: 300_000 }, () => {
     });
   }
 
-  it('shows the messages of Chromium', { skip: !existsSync(CHROMIUM) }, async () => {
+  it('shows messages that Chromium compresses', { skip: !existsSync(CHROMIUM) }, async () => {
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_ARGUMENTS] });
     try {
       const page = await browser.newPage();

@@ -1,4 +1,4 @@
-/** Whom a tap watches: each filter, several at once, and a share. */
+/** Which sessions a tap watches: by each filter, by several at once, and by a sample. */
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ function jwtOf(user: string): string {
   return `${text}.${createHmac('sha256', KEY).update(text).digest('base64url')}`;
 }
 
-/** Where a client is, and how it gets there. */
+/** Where a client connects, its address, and its user. */
 interface Visit {
   readonly listener: 'first' | 'second';
   readonly path: '/a' | '/b' | '/who';
@@ -39,7 +39,7 @@ const VISITS: readonly Visit[] = [
   { listener: 'second', path: '/who', user: 'ada', from: '127.0.0.3' },
 ];
 
-describe('the filters of a tap', { timeout: 300_000 }, () => {
+describe('tap filters', { timeout: 300_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-filters-'));
   const endpoints = {} as Record<'a' | 'b', WsEndpoint>;
   const clients: WsPeer[] = [];
@@ -118,7 +118,7 @@ describe('the filters of a tap', { timeout: 300_000 }, () => {
     [{ route: 'to-a', cluster: 'b' }, () => false],
   ];
 
-  it('apply to new sessions and to open ones', async () => {
+  it('apply to new and to open sessions', async () => {
     // At most 8 taps at a time.
     const half = Math.ceil(filters.length / 2);
     for (const some of [filters.slice(0, half), filters.slice(half)]) {
@@ -149,7 +149,7 @@ describe('the filters of a tap', { timeout: 300_000 }, () => {
     }
   }
 
-  it('find an endpoint, and one session by its id', async () => {
+  it('select the sessions of an endpoint, or one session by its id', async () => {
     for (const one of VISITS) await visit(one);
     const byEndpoint = await open({ endpoint: endpoints.a.address });
     let left = 2;
@@ -166,7 +166,7 @@ describe('the filters of a tap', { timeout: 300_000 }, () => {
     assert.deepEqual([frame.session, frame.opcode, frame.length, frame.text], [id, 'text', 5, undefined]);
   });
 
-  it('hide payloads and reasons from a tap that did not ask', async () => {
+  it('hide payloads and close reasons unless the tap requests them', async () => {
     const tap = await open({ listener: 'first' });
     endpoints.a.sessions.forget();
     const { client, endpoint } = await rig.join(endpoints.a, { listener: 'first', path: '/a' });
@@ -180,7 +180,7 @@ describe('the filters of a tap', { timeout: 300_000 }, () => {
     assert.ok(!tap.raw.includes('planted'), tap.raw);
   });
 
-  it('take a share of the sessions, each whole', async () => {
+  it('select a sample of the sessions, with all of their frames', async () => {
     const some = await open({ sample: '25%', client: '127.0.0.4' });
     const all = await open({ client: '127.0.0.4' });
     for (let opened = 0; opened < SAMPLED; opened += 40)
@@ -193,12 +193,12 @@ describe('the filters of a tap', { timeout: 300_000 }, () => {
           await client.closed();
         }),
       );
-    // A worker that has no time for a new session leaves it out, and says so.
+    // A worker that has no time for a new session omits it, and reports it as lost.
     const left = (tap: TapStream): number => tap.of('lost').reduce((sum, { sessions }) => sum + sessions, 0);
     await eventually(() => assert.equal(all.of('end').length + left(all), SAMPLED));
     await eventually(() => assert.equal(some.of('end').length, some.of('session').length));
     const sampled = some.of('session').length + left(some);
-    // Six standard deviations of a binomial distribution of 400 and a quarter: 52.
+    // 52 is six standard deviations of a binomial distribution with n = 400 and p = 1/4.
     assert.ok(Math.abs(sampled - SAMPLED / 4) < 52, `${sampled} of ${SAMPLED}`);
     if (some.of('lost').length === 0)
       assert.equal(some.of('frame').filter(({ opcode }) => opcode === 'text').length, 2 * sampled);

@@ -60,7 +60,7 @@ describe('a tap', { timeout: 300_000 }, () => {
     const listener = `web-${engine}`;
     const isWhole = engine.startsWith('uws');
 
-    it(`shows the frames of a new session of ${engine}, and its end`, async () => {
+    it(`shows the frames and the end of a new session on ${engine}`, async () => {
       const tap = await open({ listener, payload: 'true' });
       const { client, endpoint: peer } = await join(listener);
       await talk(client, peer);
@@ -79,7 +79,7 @@ describe('a tap', { timeout: 300_000 }, () => {
         { from: 'client', opcode: 'text', fin: false, length: 4 },
         { from: 'client', opcode: 'continuation', length: 5, text: 'in parts' },
       ];
-      // An engine that hides frames tells whole messages.
+      // An engine that hides frames reports whole messages.
       const message: Told[] = [{ from: 'client', opcode: 'text', length: 9, text: 'in parts.' }];
       assert.deepEqual(dataOf(tap, 'client'), [
         { from: 'client', opcode: 'text', length: 12, text: 'grüße 👋' },
@@ -106,7 +106,7 @@ describe('a tap', { timeout: 300_000 }, () => {
       assert.deepEqual(tap.of('lost'), []);
     });
 
-    it(`finds a session of ${engine} that is open, and leaves it when the tap ends`, async () => {
+    it(`attaches to an open session on ${engine}, and detaches when the tap ends`, async () => {
       const { client, endpoint: peer } = await join(listener);
       client.socket.send('before');
       assert.equal((await peer.messages.next()).data.toString(), 'before');
@@ -128,7 +128,7 @@ describe('a tap', { timeout: 300_000 }, () => {
   }
 
   for (const engine of TUNNELS) {
-    it(`shows the bytes of tunnels of ${engine}, new and open`, async () => {
+    it(`shows the bytes of new and open tunnels on ${engine}`, async () => {
       const listener = `tcp-${engine}`;
       const first = await join(listener);
       const tap = await open({ listener });
@@ -166,7 +166,7 @@ function isTls(name: (typeof WEBS)[number]): boolean {
   return name === 'uws-tls' || usesTls(name);
 }
 
-/** Says three messages, which come back, pings, and closes. */
+/** Sends three messages that the peer echoes, pings, and closes. */
 async function talk(client: WsPeer, peer: WsPeer): Promise<void> {
   peer.socket.on('message', (data, binary) => peer.socket.send(data as Buffer, { binary }));
   client.socket.send('grüße 👋');

@@ -1,4 +1,4 @@
-/** Who may tap, and what becomes of a tap when its proxy changes. */
+/** Who may start a tap, and what happens to taps at a reload, a restart and a shutdown. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { eventually } from '../../support/deadline.ts';
@@ -10,7 +10,7 @@ import { WsEndpoint, WsPeer } from '../../support/websocket/ws-peer.ts';
 const TOKEN = 'a-token-of-a-good-length-for-the-tests';
 const GIVEN = { token: TOKEN };
 
-describe('the policy of taps', { timeout: 300_000 }, () => {
+describe('the tap API', { timeout: 300_000 }, () => {
   const taps: TapStream[] = [];
   const clients: WsPeer[] = [];
   let endpoint: WsEndpoint;
@@ -81,7 +81,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     return (await fetch(`http://${sluice.admin}/events`, { headers })).text();
   }
 
-  it('refuses payloads under headers, and everything under off: says which key, logs, counts', async () => {
+  it('enforces admin.tap, names the key in a refusal, and logs and counts it', async () => {
     for (const [policy, parameters, status] of [
       ['headers', { payload: 'true' }, 403],
       ['off', {}, 403],
@@ -108,7 +108,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     }
   });
 
-  it('refuses bad and unknown parameters with one clear sentence', async () => {
+  it('refuses invalid and unknown parameters, and names them', async () => {
     for (const parameters of [
       { sample: '0%' },
       { sample: '101%' },
@@ -129,7 +129,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     assert.ok((await fetch(`http://${sluice.admin}/tap`)).status === 405);
   });
 
-  it('logs each tap at its start and end, with who it was and what it has shown', async () => {
+  it('logs the start of a tap with its filter, and the end with its line count', async () => {
     const from = sluice.logs.length;
     const tap = await open({ listener: 'web' });
     const { client, peer } = await join();
@@ -145,7 +145,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     await eventually(async () => assert.equal((await scrape(sluice)).sum('sluice_taps_active'), 0));
   });
 
-  it('ends taps that a reload forbids, and keeps those that it allows', async () => {
+  it('ends taps that a reload forbids, and keeps those it allows', async () => {
     await reload('payload');
     const headers = await open({});
     const payload = await open({ payload: 'true' });
@@ -160,7 +160,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     await headers.ended();
   });
 
-  it('continues over a reload and a restart of the workers', async () => {
+  it('keeps a tap open over a reload and a restart of the workers', async () => {
     const tap = await open({});
     const { client: first } = await join();
     await tap.next('session');
@@ -185,7 +185,7 @@ describe('the policy of taps', { timeout: 300_000 }, () => {
     await eventually(() => open({}));
   });
 
-  it('shows how sessions end with the process, and does not delay its exit', async () => {
+  it('shows how sessions end at shutdown, and does not delay the exit', async () => {
     const other = await startSluice({ config: config('headers') });
     const tap = await TapStream.open(other.admin, {}, GIVEN);
     taps.push(tap);

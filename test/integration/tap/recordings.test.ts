@@ -1,4 +1,4 @@
-/** Clients that are recorded, and played back: against the server that they talked to, and against broken ones. */
+/** Recorded clients, replayed against the servers that they talked to and against broken ones. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -73,7 +73,7 @@ describe('recordings', { timeout: 300_000 }, () => {
   async function record(application: Application, index: number): Promise<void> {
     const file = fileOf(application);
     const args = ['--cluster', `app-${index}`, '--payload', '--force', '--output', file];
-    // A replay meets an empty room.
+    // A replay starts with an empty room, so the recording does too.
     application.forget?.();
     const tap = await TapCommand.start(rig.sluice, ...args);
     for (let client = 0; client < CLIENTS; client++) await application.converse(rig.address('web'));
@@ -82,7 +82,7 @@ describe('recordings', { timeout: 300_000 }, () => {
     assert.equal(await tap.stop(), 0, tap.stderr);
   }
 
-  it('are made by one command each for the chat, Socket.IO, MQTT and graphql-ws', async () => {
+  it('are made by one command each for a chat room, Socket.IO, MQTT and graphql-ws', async () => {
     for (const [index, application] of applications.entries()) {
       const file = fileOf(application);
       await record(application, index);
@@ -94,10 +94,10 @@ describe('recordings', { timeout: 300_000 }, () => {
     }
   });
 
-  it('are replayed against the servers that they were made of', async () => {
+  it('replay without errors against the recorded servers', async () => {
     for (const application of applications) {
       const isChat = application.name === 'chat';
-      // A room tells new members what was said before, and all of them what is said: it is empty, and they come in turn.
+      // A chat room sends old messages to newcomers: start it empty, and let the clients come one after the other.
       const target = isChat ? await startChat() : application;
       try {
         const args = ['--expect', 'count', ...(isChat ? ['--connections', '1'] : [])];
@@ -112,14 +112,14 @@ describe('recordings', { timeout: 300_000 }, () => {
     }
   });
 
-  it('of graphql-ws are replayed with the same answers', async () => {
+  it('of graphql-ws replay with the same replies', async () => {
     const graphql = applications.find(({ name }) => name === 'GraphQL')!;
     const { status, stdout, stderr } = await replay(graphql, fileOf(graphql), '--expect', 'same');
     assert.equal(status, 0, `${stderr}${stdout}`);
   });
 
   for (const fault of ['loses', 'delays', 'closes'] as const) {
-    it(`reveal a chat room that ${fault} messages`, async () => {
+    it(`reveal a broken chat room (${fault})`, async () => {
       const broken = await startChat(fault);
       try {
         const { status, stdout } = await replay(broken, fileOf(applications[0]!), '--connections', '1');
@@ -152,12 +152,12 @@ describe('recordings', { timeout: 300_000 }, () => {
     }
   });
 
-  it('are written for the tools of browsers, too', async () => {
+  it('can be HAR files for the developer tools of browsers', async () => {
     const [chat] = applications;
     const file = fileOf(chat!, 'har');
     const tap = await TapCommand.start(rig.sluice, '--cluster', 'app-0', '--payload', '--output', file);
     await chat!.converse(rig.address('web'));
-    // The archive is made of a recording beside it.
+    // The archive is made from a recording beside it.
     await eventually(() => assert.equal(count(`${file}.part.jsonl`, 'end'), 1));
     assert.equal(await tap.stop(), 0, tap.stderr);
     const { log } = JSON.parse(readFileSync(file, 'utf8')) as {
@@ -182,7 +182,7 @@ describe('recordings', { timeout: 300_000 }, () => {
   });
 });
 
-/** Counts the records of a type in a recording that may be written just now. */
+/** Counts the records of a type in a recording, which may still grow. */
 function count(file: string, type: string): number {
   const lines = readFileSync(file, 'utf8').split('\n');
   return lines.filter((line) => line.startsWith(`{"type":"${type}"`)).length;

@@ -15,14 +15,14 @@ import { WsEndpoint, type WsPeer } from '../../support/websocket/ws-peer.ts';
 const TOKEN = 'a-token-of-a-good-length-for-the-tests';
 const KEY = randomBytes(32);
 
-/** Makes a token of a user. */
+/** Makes a token for a user. */
 function jwtOf(user: string): string {
   const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const text = `${encode({ alg: 'HS256' })}.${encode({ sub: user, exp: Math.floor(Date.now() / 1000) + 600 })}`;
   return `${text}.${createHmac('sha256', KEY).update(text).digest('base64url')}`;
 }
 
-describe('a tap with secrets in what it watches', { timeout: 300_000 }, () => {
+describe('a tap of sessions with secrets', { timeout: 300_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-secrets-'));
   const taps: TapStream[] = [];
   let endpoint: WsEndpoint;
@@ -86,7 +86,7 @@ describe('a tap with secrets in what it watches', { timeout: 300_000 }, () => {
   }
 
   for (const engine of ENGINES) {
-    it(`shows no credential of a handshake of ${engine}`, async () => {
+    it(`shows no credential from a handshake on ${engine}`, async () => {
       const tap = await open({ listener: engine });
       const planted = (name: string): string => `planted-${name}-${randomBytes(4).toString('hex')}`;
       const jwt = jwtOf('eve');
@@ -128,7 +128,7 @@ describe('a tap with secrets in what it watches', { timeout: 300_000 }, () => {
       assert.ok(headers.has('sec-websocket-version'));
     });
 
-    it(`shows no credential that a route of ${engine} takes by a custom name`, async () => {
+    it(`shows no credential that a route takes under a custom name on ${engine}`, async () => {
       const tap = await open({ listener: engine, payload: 'true' });
       for (const [index, options] of [
         { path: '/let-in', headers: { 'x-ticket': jwtOf('by-header') } },
@@ -147,7 +147,7 @@ describe('a tap with secrets in what it watches', { timeout: 300_000 }, () => {
     });
   }
 
-  it('redacts messages by JSON path and expression, those of the configuration too', async () => {
+  it('redacts messages by the JSON paths and expressions of the request and of the configuration', async () => {
     const tap = await open({
       listener: 'raw',
       payload: 'true',
@@ -190,7 +190,7 @@ describe('a tap with secrets in what it watches', { timeout: 300_000 }, () => {
     const long = JSON.stringify({ filler: 'x'.repeat(100_000), password: 'planted-behind-the-limit' });
     const cut = JSON.stringify({ password: 'planted-within', filler: 'y'.repeat(20_000) });
     await say(client, tap, [long]);
-    // The rules are cold: the first message may use up the CPU time of several ticks.
+    // The code of the rules is cold: the first message may use up the CPU time of several ticks.
     const again = setInterval(() => client.socket.send(cut), 200).unref();
     const shown = await tap.next('frame', ({ cut: isCut }) => isCut === true);
     clearInterval(again);
@@ -204,7 +204,7 @@ describe('a tap with secrets in what it watches', { timeout: 300_000 }, () => {
     client.socket.terminate();
   });
 
-  it('redacts the events of Socket.IO', async () => {
+  it('redacts Socket.IO events', async () => {
     const tap = await open({ listener: 'raw', route: 'io', payload: 'true', redact: ['$..token'] });
     await socketIo.converse(rig.address('raw'));
     await tap.next('end');
