@@ -29,7 +29,7 @@ describe('a cluster', () => {
     return new Cluster(config, clusterState(config), homeOf(workers(1, configs), home));
   }
 
-  it('returns its endpoints within its retries, and counts them', () => {
+  it('offers endpoints while retries remain, and counts the retries', () => {
     const home = homeOf(workers(1, configs));
     const cluster = make({ retries: 2 }, home);
     const trying = cluster.attempts(context);
@@ -79,7 +79,7 @@ describe('a cluster', () => {
       }
     };
     flood();
-    // One for the client, which was not reported before, and a burst for it again.
+    // One report because the client is new, and a burst of 20.
     assert.equal(told.length, 1 + 20);
     now = 1000;
     flood();
@@ -115,7 +115,7 @@ describe('a cluster', () => {
     assert.equal(home.page.values[slot], 0.75);
   });
 
-  it('uses each of its balancers', () => {
+  it('spreads clients with each balancer', () => {
     const balancers = [
       'round_robin',
       'least_connections',
@@ -133,7 +133,7 @@ describe('a cluster', () => {
     }
   });
 
-  it('uses endpoints that are up, and keeps their counts', () => {
+  it('uses endpoints that are up, and keeps connection counts when their health changes', () => {
     const cluster = make();
     const states = configs.map((config) => endpointState(config));
     const down = (...which: number[]): void =>
@@ -152,7 +152,7 @@ describe('a cluster', () => {
     };
     down(0);
     assert.deepEqual(picks(), new Set(['192.0.2.1:2', '192.0.2.1:3']));
-    // More than half is down: panic.
+    // More than half are down: panic.
     down(0, 1);
     assert.equal(picks().size, 3);
     down();
@@ -192,7 +192,7 @@ describe('a cluster', () => {
     assert.throws(() => make({ tls: { ...tls, cert: 'no PEM', key: 'no PEM' } }));
   });
 
-  it('trusts kept connections until TLS to its endpoints changes', () => {
+  it('trusts kept connections until its TLS settings change', () => {
     const tls = { serverName: null, ca: null, verify: true, cert: null, key: null };
     const cluster = make();
     const [endpoint] = cluster.endpoints;

@@ -12,7 +12,7 @@ function make(plan: typeof PLAN | null = PLAN): {
   lines: object[];
   clock: { now: number };
 } {
-  // Two workers; the first slot is something else.
+  // Two workers. The first slot belongs to another metric.
   const pages = [new Float64Array(3), new Float64Array(3)];
   const kernel = { lowestFree: 60, asked: 0 };
   const lines: object[] = [];
@@ -28,7 +28,7 @@ function make(plan: typeof PLAN | null = PLAN): {
 }
 
 describe('the descriptor gate', () => {
-  it('admits clients up to the limit over all workers and listeners', () => {
+  it('admits clients up to the limit, summed over all workers and listeners', () => {
     const { gate, pages } = make();
     pages[0]!.set([1000, 40, 10]);
     pages[1]!.set([1000, 27, 0]);
@@ -39,16 +39,16 @@ describe('the descriptor gate', () => {
     assert.equal(gate.admits('web', 100), true);
   });
 
-  it('refuses a descriptor from the ceiling on, however few clients there are', () => {
+  it('refuses a descriptor at or above the ceiling, however few clients there are', () => {
     const { gate, kernel } = make();
     assert.equal(gate.admits('raw', 223), true);
     assert.equal(gate.admits('raw', 224), false);
     assert.equal(kernel.asked, 0);
   });
 
-  it('asks the kernel if the number is unknown', () => {
+  it('asks the kernel if the number of the descriptor is unknown', () => {
     const { gate, kernel } = make();
-    // 223 is the connection's own.
+    // The connection itself has 223.
     kernel.lowestFree = 224;
     assert.equal(gate.admits('web'), true);
     kernel.lowestFree = 225;
@@ -57,7 +57,7 @@ describe('the descriptor gate', () => {
     assert.equal(gate.admits('web'), false);
   });
 
-  it('keeps the reserve free of dials', () => {
+  it('refuses dials that would use the reserve', () => {
     const { gate, kernel, lines } = make();
     kernel.lowestFree = 223;
     assert.equal(gate.mayDial(), true);
@@ -66,7 +66,7 @@ describe('the descriptor gate', () => {
     assert.deepEqual(lines, [{ limit: 256, ceiling: 224, message: 'dial refused: out of file descriptors' }]);
   });
 
-  it('admits everything without a limit, and asks nobody', () => {
+  it('admits everything without a limit, and does not ask the kernel', () => {
     const { gate, pages, kernel } = make(null);
     pages[0]!.fill(1e6);
     kernel.lowestFree = Infinity;
@@ -74,7 +74,7 @@ describe('the descriptor gate', () => {
     assert.equal(kernel.asked, 0);
   });
 
-  it('logs a flood of refusals in one line for each interval', () => {
+  it('logs a flood of refusals in one line per interval', () => {
     const { gate, lines, clock } = make();
     for (let refused = 0; refused < 100; refused++) gate.admits('web', 250);
     clock.now += 10_000;

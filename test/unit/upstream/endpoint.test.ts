@@ -7,7 +7,7 @@ import { endpointConfigs, workers } from './endpoints.ts';
 describe('an endpoint', () => {
   const configs = endpointConfigs([1, 1]);
 
-  it('counts its connections over all workers and each on its own page', () => {
+  it('sums its connections over all workers, which count on separate pages', () => {
     const { endpoints, pages } = workers(3, configs);
     const seen = endpoints.map((list) => list[1]!);
     for (const [worker, endpoint] of seen.entries()) {
@@ -24,7 +24,7 @@ describe('an endpoint', () => {
     );
   });
 
-  it('counts failures by their reason', () => {
+  it('counts failures by reason', () => {
     const { endpoints, pages } = workers(1, configs);
     const endpoint = endpoints[0]![0]!;
     for (const [index, reason] of CONNECT_FAILURES.entries()) {

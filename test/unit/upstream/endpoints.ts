@@ -13,12 +13,12 @@ import { Cluster, type ClusterContext } from '../../../src/upstream/cluster.ts';
 import { Endpoint } from '../../../src/upstream/endpoint.ts';
 
 /**
- * A cluster `app` from the view of several workers: the same endpoints, counted by each on a separate page.
+ * A cluster `app` as several workers see it: the same endpoints, which each worker counts on a separate page.
  */
 export interface Workers {
   readonly pages: readonly StatsPage[];
   readonly all: readonly Float64Array[];
-  /** For each worker its own objects of the endpoints. */
+  /** Each worker's objects for the endpoints. */
   readonly endpoints: readonly (readonly Endpoint[])[];
 }
 
@@ -30,7 +30,7 @@ export function endpointConfigs(weights: readonly number[]): EndpointConfig[] {
   }));
 }
 
-/** A cluster with the defaults of the loader, but without retries and outlier detection. */
+/** Returns a cluster with the defaults of the loader, but without retries and outlier detection. */
 export function clusterConfig(changes: Partial<ClusterConfig> = {}): ClusterConfig {
   return {
     name: 'app',
@@ -56,7 +56,7 @@ export function clusterConfig(changes: Partial<ClusterConfig> = {}): ClusterConf
   };
 }
 
-/** The primary's state of an endpoint, if only its configuration is known. */
+/** Returns the primary's initial state of an endpoint. */
 export function endpointState(
   { address, weight, maxConnections }: EndpointConfig,
   changes: Partial<EndpointState> = {},
@@ -84,7 +84,7 @@ export function clusterState({ name, endpoints }: Pick<ClusterConfig, 'name' | '
   };
 }
 
-/** Context of a worker's cluster that reports failures to nobody. */
+/** Returns the context of a worker's cluster that reports failures to nobody. */
 export function homeOf({ pages, all }: Workers, changes: Partial<ClusterContext> = {}): ClusterContext {
   return {
     page: pages[0]!,
@@ -96,7 +96,7 @@ export function homeOf({ pages, all }: Workers, changes: Partial<ClusterContext>
   };
 }
 
-/** The clusters of a configuration, all of them made at once. */
+/** Makes all clusters of a configuration. */
 export function clusterLookup(configs: readonly ClusterConfig[], home: ClusterContext): ClusterLookup {
   const clusters = new Map(configs.map((each) => [each.name, new Cluster(each, clusterState(each), home)]));
   return { get: (name) => clusters.get(name), hashHeader: () => null };
@@ -117,17 +117,17 @@ export function workers(count: number, configs: readonly EndpointConfig[]): Work
   };
 }
 
-/** Endpoints of these weights as one worker, the only one, sees them. */
+/** Makes endpoints of these weights for a single worker. */
 export function endpointsOf(...weights: number[]): readonly Endpoint[] {
   return workers(1, endpointConfigs(weights)).endpoints[0]!;
 }
 
-/** A cursor that begins with the first endpoint, or where the random numbers say. */
+/** Makes a cursor that starts at the first endpoint, or at one that `random` chooses. */
 export function cursorOf(random: () => number = () => 0): SharedCursor {
   return new SharedCursor(allocateCursor(random));
 }
 
-/** Numbers from 0 to 1, the same for the same seed (a linear congruential generator of 32 bits). */
+/** Makes a generator of numbers from 0 to 1 that the seed determines (linear congruential, 32 bits). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { membershipOf } from '../../../src/upstream/membership.ts';
 
-describe('the members of a cluster', () => {
+describe('the eligible endpoints of a cluster', () => {
   const member = (
     health: 'up' | 'down' | 'ejected' | 'draining',
     priority = 0,
@@ -11,7 +11,7 @@ describe('the members of a cluster', () => {
     priority,
   });
 
-  it('are those that are up, unless more than half are down', () => {
+  it('are the endpoints that are up, or all that do not drain if too many are down', () => {
     const [up, down, ejected, draining] = [
       member('up'),
       member('down'),
@@ -28,7 +28,7 @@ describe('the members of a cluster', () => {
     assert.deepEqual(membershipOf([draining], 50), { eligible: [], panic: false });
   });
 
-  it('have the lowest priority with an endpoint up', () => {
+  it('have the lowest priority value of the endpoints that are up', () => {
     const [first, second, third] = [member('down', 1), member('up', 5), member('up', 9)];
     assert.deepEqual(membershipOf([third, first, second], 50), { eligible: [second], panic: false });
   });

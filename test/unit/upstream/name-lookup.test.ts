@@ -13,7 +13,7 @@ type Resolver = NonNullable<ConstructorParameters<typeof NameLookup>[1]>;
 const NO_DATA = Object.assign(new Error('queryA ENODATA'), { code: 'ENODATA' });
 const TIMEOUT = Object.assign(new Error('queryA ETIMEOUT'), { code: 'ETIMEOUT' });
 
-/** A resolver whose answers a test changes: by `4 name`, `6 name` and, as text, `srv name`. */
+/** Makes a resolver that answers from `records`, whose keys are `4 name`, `6 name` and `srv name`. */
 function resolverOf(records: Records): { resolver: Resolver; asked: string[] } {
   const asked: string[] = [];
   const answer = (key: string): Promise<string[]> => {
@@ -53,29 +53,29 @@ function hostsOf(target: number): string[] {
   return Array.from({ length: 4000 }, (_, index) => `10.${target}.${index >> 8}.${index & 255}`);
 }
 
-/** Bytes of the heap that garbage collection leaves. */
+/** Returns the bytes of the heap in use after garbage collection. */
 function heapBytes(): number {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
   return process.memoryUsage().heapUsed;
 }
 
-describe('the lookup of addresses', () => {
-  it('finds each address once, in a stable order, for the shortest TTL', async () => {
+describe('an address lookup', () => {
+  it('returns each address once, in a stable order, with the shortest TTL', async () => {
     const { name } = lookup('a', { '4 app.test': ['192.0.2.9 30', '192.0.2.1 90', '192.0.2.9 30'] });
     const { endpoints, ttlMs, failure } = await name.find(APP);
     assert.deepEqual(texts(endpoints), ['192.0.2.1:80', '192.0.2.9:80']);
     assert.deepEqual([ttlMs, failure], [30_000, null]);
   });
 
-  it('uses all addresses of a service of 500 pods', async () => {
+  it('returns all addresses of a service of 500 pods', async () => {
     const pods = Array.from({ length: 500 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
     const { name } = lookup('a', { '4 app.test': pods });
     const { endpoints, omitted: leftOut } = await name.find(APP);
     assert.deepEqual([new Set(texts(endpoints)).size, leftOut], [500, 0]);
   });
 
-  it('bounds their number, and drops the same addresses in any order', async () => {
+  it('limits the number of addresses, and drops the same addresses in whatever order they come', async () => {
     const all = Array.from({ length: 5000 }, (_, index) => `10.1.${index >> 8}.${index & 255}`);
     const records: Records = { '4 app.test': all };
     const { name } = lookup('a', records);
@@ -87,16 +87,16 @@ describe('the lookup of addresses', () => {
     const rest = all.filter((host) => !used.has(`${host}:80`));
     assert.ok(
       rest.some((host) => host < '10.1.16'),
-      'not the last of them in the order of their texts',
+      'only the last addresses in text order were dropped',
     );
-    // One that goes makes room for one, and no other moves.
+    // A removed address makes room for one other, and the rest stay.
     const [gone] = first.endpoints;
     records['4 app.test'] = all.filter((host) => `${host}:80` !== texts([gone!])[0]);
     const second = new Set(texts((await name.find(APP)).endpoints));
     assert.equal(texts(first.endpoints).filter((text) => !second.has(text)).length, 1);
   });
 
-  it('treats addresses of both families as two ways to the same hosts', async () => {
+  it('pairs IPv6 and IPv4 addresses as alternatives for the same host', async () => {
     const { name } = lookup('a', {
       '6 app.test': ['2001:db8::2', '2001:db8::1'],
       '4 app.test': ['192.0.2.1', '192.0.2.2', '192.0.2.3'],
@@ -108,7 +108,7 @@ describe('the lookup of addresses', () => {
     ]);
   });
 
-  it('rejects with reasons if neither family has one', async () => {
+  it('rejects with the reasons if neither family has an address', async () => {
     const { name } = lookup('a', { '6 app.test': TIMEOUT });
     await assert.rejects(
       name.find(APP),
@@ -116,7 +116,7 @@ describe('the lookup of addresses', () => {
     );
   });
 
-  it('keeps and reports the addresses of a family whose query fails', async () => {
+  it('keeps the addresses of a family whose query fails, and reports the failure', async () => {
     const records: Records = { '6 app.test': ['2001:db8::1'], '4 app.test': ['192.0.2.1'] };
     const { name } = lookup('a', records);
     const first = await name.find(APP);
@@ -131,17 +131,17 @@ describe('the lookup of addresses', () => {
     assert.deepEqual(
       [texts(gone.endpoints), gone.failure],
       [['192.0.2.1:80'], null],
-      'no record is an answer',
+      'ENODATA removes the addresses',
     );
     records['6 app.test'] = TIMEOUT;
     assert.deepEqual(texts((await name.find(APP)).endpoints), ['192.0.2.1:80']);
   });
 });
 
-describe('the lookup of services', () => {
+describe('a service lookup', () => {
   const SERVICE = { kind: 'tcp', host: '_ws._tcp.app.test', port: 0 } as const;
 
-  it('finds the targets with their ports, weights and priorities', async () => {
+  it('returns the targets with their ports, weights and priorities', async () => {
     const { name } = lookup('srv', {
       'srv _ws._tcp.app.test': ['b.test 9002 20 0', 'a.test 9001 10 5', '192.0.2.7 9003 10 1'],
       '4 a.test': ['192.0.2.1 5', '192.0.2.2 5'],
@@ -177,7 +177,7 @@ describe('the lookup of services', () => {
     await assert.rejects(name.find(SERVICE), /no target of _ws\._tcp\.app\.test has an address/);
   });
 
-  it('looks up a bounded number of targets, lowest priorities first', async () => {
+  it('looks up a limited number of targets, the lowest priority values first', async () => {
     const services = Array.from({ length: 2000 }, (_, index) => `t${index}.test 80 ${2000 - index} 1`);
     const records: Records = { 'srv _ws._tcp.app.test': services };
     for (let index = 0; index < 2000; index++)
@@ -189,7 +189,7 @@ describe('the lookup of services', () => {
     assert.ok(asked.length <= 1 + 2 * 1024);
   });
 
-  it('drops the same addresses of a service, whichever target is found first', async () => {
+  it('drops the same addresses, whichever target is resolved first', async () => {
     const records: Records = {
       'srv _ws._tcp.app.test': Array.from({ length: 20 }, (_, index) => `t${index}.test 80 ${index % 2} 1`),
     };
@@ -213,7 +213,7 @@ describe('the lookup of services', () => {
     assert.deepEqual(await name.find(SERVICE), first);
   });
 
-  it('holds a bounded number of addresses during the lookup of a service', async () => {
+  it('holds a limited number of addresses in memory during the lookup', async () => {
     const services = Array.from({ length: 100 }, (_, index) => `t${index}.test 80 0 1`);
     const { resolver } = resolverOf({ 'srv _ws._tcp.app.test': services });
     const before = heapBytes();
@@ -232,7 +232,7 @@ describe('the lookup of services', () => {
     assert.deepEqual([endpoints.length, leftOut], [4096, 100 * 4000 - 4096]);
     assert.ok(held > 0 && held < 25e6, `${held} bytes with 99 targets found`);
     const kept = heapBytes() - before;
-    assert.ok(kept < 25e6, `${kept} bytes after that`);
+    assert.ok(kept < 25e6, `${kept} bytes after the lookup`);
   });
 
   it('drops and counts the same addresses of a target while its query fails', async () => {
@@ -247,7 +247,7 @@ describe('the lookup of services', () => {
     assert.deepEqual([second.endpoints, second.omitted], [first.endpoints, first.omitted]);
   });
 
-  it('gives a bounded number of reasons if no target has an address', async () => {
+  it('rejects with a limited number of reasons if no target has an address', async () => {
     const services = Array.from({ length: 1000 }, (_, index) => `t${index}.test 80 0 1`);
     const { name } = lookup('srv', { 'srv _ws._tcp.app.test': services });
     await assert.rejects(name.find(SERVICE), ({ message }: Error) => {
@@ -256,7 +256,7 @@ describe('the lookup of services', () => {
     });
   });
 
-  it('looks up each target once, a few at the same time', async () => {
+  it('looks up each target once, at most 32 at the same time', async () => {
     const targets = Array.from({ length: 100 }, (_, index) => `t${index}.test`);
     const services = targets.flatMap((target) => [`${target} 80 0 1`, `${target} 81 0 1`]);
     const records: Records = { 'srv _ws._tcp.app.test': services };

@@ -20,7 +20,7 @@ describe('a sticky cluster', () => {
     );
   const valueOf = (header: string): string => /^sluice=([\w-]+);/.exec(header)![1]!;
 
-  it('brings a client back to its endpoint in every worker', () => {
+  it('returns a client to its endpoint in every worker', () => {
     const [one, two] = [make('secret'), make('secret')];
     for (let count = 0; count < 10; count++) {
       const trying = one.attempts(context);
@@ -30,11 +30,11 @@ describe('a sticky cluster', () => {
       const again = two.attempts({ ...context, sticky: [valueOf(cookie)] });
       const same = again.next()!;
       assert.equal(same.label, endpoint.label);
-      assert.equal(again.cookieFor(same, true), null, 'the client has it');
+      assert.equal(again.cookieFor(same, true), null, 'the client already has the cookie');
     }
   });
 
-  it('has the attributes that are configured', () => {
+  it('sets the configured attributes of the cookie', () => {
     const cookie = (changes: Partial<Sticky>, secure: boolean): string => {
       const trying = make('secret', changes).attempts(context);
       return trying.cookieFor(trying.next()!, secure)!;
@@ -44,7 +44,7 @@ describe('a sticky cluster', () => {
     assert.match(cookie({ secure: 'on' }, false), /; SameSite=Lax; Secure$/);
   });
 
-  it('renews the cookie if it would expire', () => {
+  it('renews a cookie that expires', () => {
     const cluster = make('secret', { ttlMs: 3_600_000 });
     const trying = cluster.attempts(context);
     const cookie = trying.cookieFor(trying.next()!, false)!;
@@ -53,7 +53,7 @@ describe('a sticky cluster', () => {
     assert.equal(again.cookieFor(again.next()!, false), cookie);
   });
 
-  it('moves a client with a new cookie when its endpoint is down or fails', () => {
+  it('moves a client to another endpoint with a new cookie if its endpoint is down or fails', () => {
     const cluster = make('secret');
     const trying = cluster.attempts(context);
     const endpoint = trying.next()!;
@@ -75,7 +75,7 @@ describe('a sticky cluster', () => {
     assert.ok(elsewhere.cookieFor(other, false)!.startsWith('sluice='));
   });
 
-  it('finds its cookie among others of that name', () => {
+  it('finds its cookie among others of the same name', () => {
     for (let count = 0; count < 10; count++) {
       const trying = make('secret').attempts(context);
       const endpoint = trying.next()!;
@@ -83,11 +83,11 @@ describe('a sticky cluster', () => {
       const again = make('secret').attempts({ ...context, sticky: ['zz', value, 'y'] });
       const same = again.next()!;
       assert.equal(same.label, endpoint.label);
-      assert.equal(again.cookieFor(same, false), null, 'the client has it');
+      assert.equal(again.cookieFor(same, false), null, 'the client already has the cookie');
     }
   });
 
-  it('ignores cookies that it has not made', () => {
+  it('ignores cookies that it did not make', () => {
     const trying = make('secret').attempts(context);
     const endpoint = trying.next()!;
     const value = valueOf(trying.cookieFor(endpoint, false)!);

@@ -47,7 +47,7 @@ function attempts(
 }
 
 describe('the attempts for one connection', () => {
-  it('get the room of a closed idle connection, without counting a limit', () => {
+  it('close an idle connection to make room, without counting a limit', () => {
     for (const isFull of [true, false]) {
       const asked: unknown[] = [];
       const [endpoint] = endpointsOf(1);
@@ -90,13 +90,13 @@ describe('the attempts for one connection', () => {
     assert.equal(retried(), 0);
   });
 
-  it('find nothing in a cluster without endpoints, which is not a failure', () => {
+  it('find no endpoint in an empty cluster, without a failure', () => {
     const { trying } = attempts([], 3);
     assert.equal(trying.next(), null);
     assert.equal(trying.lastFailure, null);
   });
 
-  it('end at a shortage of the proxy, without blaming an endpoint', () => {
+  it('end if the proxy lacks a resource, without blaming an endpoint', () => {
     const { trying, retried, failed } = attempts(endpointsOf(1, 1, 1), 2);
     trying.fail(trying.next()!, 'own_shortage', 'connect');
     assert.equal(trying.next(), null);
@@ -149,8 +149,8 @@ describe('the attempts for one connection', () => {
   });
 });
 
-describe('the limits', () => {
-  it('skip a full endpoint, and return none if all are full', () => {
+describe('the limits of attempts', () => {
+  it('exclude full endpoints, and leave none if all are full', () => {
     const configs = endpointConfigs([1, 1]).map((config) => ({ ...config, maxConnections: 2 }));
     const [endpoints] = workers(1, configs).endpoints;
     const got: string[] = [];
@@ -164,7 +164,7 @@ describe('the limits', () => {
     assert.equal(attempts(endpoints!, 2).trying.next(), endpoints![1]);
   });
 
-  it('check each endpoint once if all are full', () => {
+  it('need two picks to find that all endpoints are full', () => {
     const configs = endpointConfigs(new Array<number>(500).fill(1)).map((config) => ({
       ...config,
       maxConnections: 1,
@@ -182,7 +182,7 @@ describe('the limits', () => {
     assert.equal(picks, 2);
   });
 
-  it('return none if the cluster is full', () => {
+  it('leave no endpoint if the cluster is full', () => {
     const { trying, limits } = attempts(endpointsOf(1), 2, { full: true });
     assert.equal(trying.next(), null);
     assert.deepEqual(
@@ -191,7 +191,7 @@ describe('the limits', () => {
     );
   });
 
-  it('return none without a free descriptor, and blame no endpoint', () => {
+  it('leave no endpoint without a free descriptor, and blame none', () => {
     const { trying, limits, failed } = attempts(endpointsOf(1), 2, { mayDial: () => false });
     assert.equal(trying.next(), null);
     assert.deepEqual(
@@ -200,7 +200,7 @@ describe('the limits', () => {
     );
   });
 
-  it('need no descriptor for an endpoint with a kept connection', () => {
+  it('allow an endpoint with a kept connection without a free descriptor', () => {
     const { trying, limits } = attempts(endpointsOf(1), 2, { mayDial: () => false });
     assert.notEqual(
       trying.next(() => true),
@@ -219,7 +219,7 @@ describe('the limits', () => {
     );
   });
 
-  it('of connections hold over all workers', () => {
+  it('apply to the connections of all workers together', () => {
     const configs = endpointConfigs([1, 1]);
     const { pages, all, endpoints } = workers(2, configs);
     const cluster = (page: StatsPage): Cluster => {

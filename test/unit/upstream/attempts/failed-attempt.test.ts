@@ -9,7 +9,7 @@ import { attemptsEndOf } from '../../../../src/upstream/attempts/failure-table.t
 import { addressContext } from '../../../../src/upstream/balancers/balancer.ts';
 import type { ConnectFailure, Endpoint } from '../../../../src/upstream/endpoint.ts';
 
-/** Attempts of one client at endpoints that only note what is counted on them. */
+/** Makes the attempts of one client at an endpoint that records each call. */
 function rig(): {
   log: string[];
   attempts: Attempts;
@@ -97,28 +97,28 @@ describe('a failed attempt', () => {
     assert.equal(shortage.attempts.next(), null);
   });
 
-  it('writes no line without a detail', () => {
+  it('logs no line without a detail', () => {
     const { log, fail } = rig();
     fail('timeout', null);
     assert.deepEqual(log, ['released', 'counted timeout', 'blamed connect by 192.0.2.9']);
   });
 });
 
-describe('the end of attempts', () => {
-  it('is the last failure rather than the limit that prevents more', () => {
+describe('the outcome of attempts', () => {
+  it('is the last failure rather than the limit that prevents more attempts', () => {
     for (const lastFailure of CONNECT_FAILURES) {
       assert.equal(attemptsEndOf({ lastFailure, limit: null }), lastFailure);
       assert.equal(attemptsEndOf({ lastFailure, limit: 'retry_budget' }), lastFailure);
     }
   });
 
-  it('is the shortage of descriptors, whatever failed before', () => {
+  it('is a shortage of descriptors, whatever failed before', () => {
     for (const lastFailure of [null, 'refused'] as const) {
       assert.equal(attemptsEndOf({ lastFailure, limit: 'descriptors' }), 'descriptors');
     }
   });
 
-  it('is overload, or a missing endpoint', () => {
+  it('is overload at a connection limit, or otherwise a missing endpoint', () => {
     assert.equal(attemptsEndOf({ lastFailure: null, limit: 'max_connections' }), 'overload');
     assert.equal(attemptsEndOf({ lastFailure: null, limit: 'endpoint_max_connections' }), 'overload');
     assert.equal(attemptsEndOf({ lastFailure: null, limit: null }), 'no_endpoint');

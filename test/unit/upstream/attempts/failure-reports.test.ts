@@ -3,11 +3,11 @@ import { describe, it } from 'node:test';
 import { FailureReports } from '../../../../src/upstream/attempts/failure-reports.ts';
 import type { Endpoint } from '../../../../src/upstream/endpoint.ts';
 
-/** Only its identity counts. */
+/** Only its identity matters. */
 const ENDPOINT = {} as unknown as Endpoint;
 
-describe('reports of failures', () => {
-  it('name every client that fails in each burst, even if one is always first', () => {
+describe('failure reports', () => {
+  it('name nearly every client that fails in a burst, even if one is always first', () => {
     let now = 0;
     const reports = new FailureReports(() => now);
     for (; now < 60_000; now += 1000) {
@@ -22,7 +22,7 @@ describe('reports of failures', () => {
     }
   });
 
-  it('are bounded for one client and for many, and count what was held back', () => {
+  it('are limited for one client and for many, and count the suppressed failures', () => {
     for (const clients of [1, 250]) {
       let now = 0;
       const reports = new FailureReports(() => now);

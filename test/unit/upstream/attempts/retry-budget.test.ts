@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { RetryBudget } from '../../../../src/upstream/attempts/retry-budget.ts';
 
 describe('a retry budget', () => {
-  it("allows a share of the last ten seconds' connections, and always a few", () => {
+  it('allows a share of the connections in the last ten seconds, and always a minimum', () => {
     let now = 0;
     const budget = new RetryBudget({ percent: 20, minPerSecond: 1 }, () => now);
     const take = (): number => {

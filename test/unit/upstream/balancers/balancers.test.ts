@@ -26,7 +26,7 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       assert.deepEqual(connect(made(create, endpoints, seeded(1)), endpoints, 50), [50]);
     });
 
-    it('picks none if there is none', () => {
+    it('picks none if there are no endpoints', () => {
       assert.equal(create([], seeded(1)).pick(client(1), NONE), null);
       assert.equal(made(create, [], seeded(1)).pick(client(1), NONE), null);
     });
@@ -88,7 +88,7 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       for (let turn = 0; turn < 100; turn++) assert.ok(some.includes(balancer.pick(client(turn), NONE)!));
     });
 
-    it('picks the only one that is not excluded, however heavy the others are', () => {
+    it('picks the only endpoint that is not excluded, however heavy the others are', () => {
       const endpoints = endpointsOf(...new Array<number>(300).fill(1_000_000), 1);
       const balancer = made(create, endpoints, seeded(2));
       const excluded = new Set(endpoints.slice(0, -1));
@@ -109,14 +109,14 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       assertShares(connect(made(create, endpoints, seeded(7)), endpoints, 20_000), given, tolerance);
     });
 
-    it('gives a name its weight, however many addresses share it', () => {
+    it('gives a name its weight, however many addresses it has', () => {
       for (const pods of [1, 3, 40, 500]) {
         const given = [...Array.from({ length: pods }, () => 19 / pods), 1];
         const endpoints = endpointsOf(...given);
         const counts = connect(made(create, endpoints, seeded(13)), endpoints, 20_000);
         const other = counts.pop()!;
         assertShares([sumOf(counts), other], [19, 1], Math.max(tolerance, 0.05));
-        // One of many has hardly any share, but has one.
+        // Even one of 500 addresses gets its share.
         if (exact) assert.ok(counts.every((count) => Math.abs(count - 19_000 / pods) <= 2));
       }
     });
@@ -127,7 +127,7 @@ for (const [name, { create, tolerance, exact = false }] of Object.entries(polici
       endpoints[0]!.warm(0, 1000);
       assert.equal(endpoints[0]!.factor, 0.25);
       const counts = connect(made(create, endpoints, seeded(11)), endpoints, 13_000);
-      // That clients of one address stay together is worth more to source_ip than a slow start.
+      // source_ip keeps the clients of an address together even during a slow start.
       if (name === 'source ip') return;
       assert.ok(counts[0]! > 600 && counts[0]! < 1500, counts.join(' '));
     });
@@ -191,7 +191,7 @@ for (const [name, create, off] of [
         const balancer = made(create, endpoints, seeded(21));
         for (const most of [1, 2, 5, 10, 20, 40, 100]) {
           const share = serve(balancer, endpoints, 4000, most).at(-1)! / 4000;
-          // Of 10 requests at a time one endpoint has 9.5: in whole connections it has 9 or 10, as the other has 1 or 0.
+          // With 10 open requests, the share of one endpoint is 9.5: it has 9 or 10, and the other has 1 or 0.
           const tolerance = pods === 1 && most === 10 ? 0.017 : off;
           assert.ok(Math.abs(share - 0.05) <= tolerance, `${share} with ${most} at a time`);
         }

@@ -51,13 +51,13 @@ describe('consistent hashing of 100,000 keys', () => {
         const before = pickAll(hashOf(shared(count)));
         const after = pickAll(hashOf(shared(count + 1)));
         const moved = after.filter((label, index) => label !== before[index]);
-        assert.equal(new Set(moved).size, 1, 'to the new one only');
+        assert.equal(new Set(moved).size, 1, 'keys moved to other addresses than the new one');
         assert.ok(moved.length < (1.35 * KEYS) / (count + 1), `${moved.length} keys moved`);
       }
     }
   });
 
-  it('moves few keys more when the addresses of a name change beside a listed endpoint', () => {
+  it('moves few additional keys if a listed endpoint stands beside a name whose addresses change', () => {
     const shared = (count: number): readonly Endpoint[] =>
       endpointsOf(1, ...Array.from({ length: count }, () => 19 / count));
     for (const count of [3, 10, 30]) {
@@ -68,7 +68,7 @@ describe('consistent hashing of 100,000 keys', () => {
     }
   });
 
-  it('moves the same keys while an endpoint is down, and back when it is up', () => {
+  it('moves the keys of an endpoint that is down as if it were removed, and moves them back later', () => {
     const endpoints = endpointsOf(...tens);
     const balancer = hashOf(endpoints);
     const before = pickAll(balancer);
@@ -96,7 +96,7 @@ describe('consistent hashing of 100,000 keys', () => {
     }
   });
 
-  it('keeps most keys with their first choice when loads are bounded', () => {
+  it('keeps most keys at their first choice with bounded loads', () => {
     const endpoints = endpointsOf(...tens);
     const free = pickAll(hashOf(endpoints));
     const balancer = hashOf(endpoints, 1.25);
@@ -109,7 +109,7 @@ describe('consistent hashing of 100,000 keys', () => {
     assert.ok(moved < KEYS / 10, `${moved} keys moved`);
   });
 
-  it('spreads one key over endpoints if all clients send the same', () => {
+  it('spreads clients over endpoints if all of them send the same key', () => {
     const endpoints = endpointsOf(...tens);
     const balancer = hashOf(endpoints, 1.25);
     for (let count = 0; count < 1000; count++) {
@@ -129,7 +129,7 @@ describe('consistent hashing of 100,000 keys', () => {
 });
 
 describe('source_ip', () => {
-  it('keeps an address with its endpoint, whatever the load, and bySource hashes the same way', () => {
+  it('keeps an address at its endpoint under any load, as consistent hashing by source does', () => {
     const endpoints = endpointsOf(...tens);
     const balancer = new SourceIp();
     balancer.update(endpoints);
@@ -147,7 +147,7 @@ describe('source_ip', () => {
 });
 
 describe('the hash of a key', () => {
-  it('is FNV-1a with mixed bits, in every version', () => {
+  it('is FNV-1a with mixed bits, and the same in every version', () => {
     // Computed by another program from the definitions; a change would move every key.
     assert.equal(hashText(''), 0xab3e7c0b);
     assert.equal(hashText('10.0.0.1'), 0xaebc85ae);

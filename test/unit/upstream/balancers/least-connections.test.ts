@@ -12,26 +12,26 @@ describe('least connections', () => {
     const endpoints = endpointsOf(1, 4);
     const balancer = made(least, endpoints, seeded(1));
     for (let count = 0; count < 3; count++) endpoints[1]!.acquire();
-    // (3 + 1) / 4 and (0 + 1) / 1 are the same: with one more the light one is the better.
+    // (3 + 1) / 4 equals (0 + 1) / 1: one more on the heavy endpoint makes the light one better.
     endpoints[1]!.acquire();
     assert.equal(balancer.pick(client(0), NONE), endpoints[0]);
     endpoints[0]!.acquire();
     assert.equal(balancer.pick(client(0), NONE), endpoints[1]);
   });
 
-  it('lets equal endpoints take turns, one request at a time', () => {
+  it('rotates over equal endpoints if requests come one at a time', () => {
     const endpoints = endpointsOf(...new Array<number>(5).fill(0.2));
     const balancer = made(least, endpoints, seeded(6));
     for (let round = 0; round < 10; round++)
       assert.deepEqual(serve(balancer, endpoints, 5, 1), [1, 1, 1, 1, 1]);
   });
 
-  it('gives exact shares by weight, one request at a time', () => {
+  it('gives exact shares by weight if requests come one at a time', () => {
     const endpoints = endpointsOf(2, 1);
     assert.deepEqual(serve(made(least, endpoints, seeded(1)), endpoints, 300, 1), [200, 100]);
   });
 
-  it('gives a connection to an endpoint below the mean, the furthest first', () => {
+  it('picks an endpoint below the mean load, and the least loaded one if it stays below', () => {
     const given = fc.array(fc.tuple(fc.constantFrom(0.475, 1, 2, 3, 19), fc.nat(12)), {
       minLength: 1,
       maxLength: 12,
@@ -51,7 +51,7 @@ describe('least connections', () => {
     );
   });
 
-  it('always picks one with the fewest connections among equal endpoints', () => {
+  it('always picks an endpoint with the fewest connections if weights are equal', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(5), { minLength: 1, maxLength: 20 }), fc.nat(), (open, seed) => {
         const endpoints = endpointsOf(...open.map(() => 3));
@@ -62,7 +62,7 @@ describe('least connections', () => {
     );
   });
 
-  it('does not give a dead endpoint more first turns, despite retries', () => {
+  it('gives a dead endpoint no more than its share of first attempts, despite retries', () => {
     for (const weight of [1, 2]) {
       for (const others of [1, 2, 5]) {
         const endpoints = endpointsOf(weight, ...Array.from({ length: others }, () => 1));
@@ -111,7 +111,7 @@ describe('least connections', () => {
     for (const count of counts) assert.ok(count > 850 && count < 1150, counts.join(' '));
   });
 
-  it('balances a thousand endpoints over four workers, although a pick counts few of them', () => {
+  it('balances 1000 endpoints over four workers, although each pick compares only a few', () => {
     const { endpoints } = workers(4, endpointConfigs(new Array<number>(1000).fill(1)));
     const random = seeded(5);
     const balancers = endpoints.map((own) => made(least, own, random));

@@ -12,7 +12,7 @@ describe('round robin', () => {
   const sequence = (endpoints: readonly Endpoint[], balancer: Balancer, length: number): string =>
     Array.from({ length }, () => 'abcdefgh'[endpoints.indexOf(balancer.pick(client(0), NONE)!)]).join('');
 
-  it('spreads the turns of a heavy endpoint among those of the others', () => {
+  it('interleaves the turns of a heavy endpoint with the turns of others', () => {
     const endpoints = endpointsOf(4, 1, 1);
     const phases = [0.5, 0.5, 0.6];
     const balancer = made(() => new RoundRobin(cursorOf(), () => phases.shift()!), endpoints, Math.random);
@@ -27,7 +27,7 @@ describe('round robin', () => {
   });
 
   for (const weight of [1, 2]) {
-    it(`does not give a dead endpoint of weight ${weight} more first turns, despite retries`, () => {
+    it(`gives a dead endpoint of weight ${weight} no more than its share of first attempts, despite retries`, () => {
       for (const others of [1, 2, 5]) {
         const endpoints = endpointsOf(weight, ...Array.from({ length: others }, () => 1));
         const [dead] = endpoints;
@@ -45,7 +45,7 @@ describe('round robin', () => {
           served.set(endpoint, (served.get(endpoint) ?? 0) + 1);
         }
         const turns = (clients * weight) / (others + weight);
-        assert.ok(failed <= turns + 1, `${failed} of ${clients} at the dead one`);
+        assert.ok(failed <= turns + 1, `${failed} of ${clients} at the dead endpoint`);
         // Equal endpoints get retries at random, others in turn.
         const tolerance = weight === 1 ? (0.1 * clients) / others : 2;
         for (const count of served.values())
@@ -121,7 +121,7 @@ describe('round robin', () => {
       assert.equal(firsts.size, 3);
     });
 
-    it("keeps each worker's shares during a slow start, then shares turns again", () => {
+    it("keeps each worker's shares during a slow start, then shares turns between workers again", () => {
       const { pick, update } = team(2, [1, 1]);
       update((endpoint, index) => (endpoint.factor = index === 0 ? 0.25 : 1));
       const counts = [0, 0];
@@ -133,7 +133,7 @@ describe('round robin', () => {
     });
   });
 
-  it('stays close to the exact shares', () => {
+  it('stays close to the exact shares after every pick', () => {
     fc.assert(
       fc.property(weights, fc.nat(), (given, seed) => {
         const endpoints = endpointsOf(...given);

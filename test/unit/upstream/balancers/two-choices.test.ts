@@ -6,13 +6,13 @@ import { endpointsOf, seeded } from '../endpoints.ts';
 import { type Create, made, connect, assertShares, serve } from './policies.ts';
 
 describe('two choices', () => {
-  it('follow the weights of the draw, one request at a time', () => {
+  it('follow the weights if requests come one at a time', () => {
     const endpoints = endpointsOf(2, 1);
     const balancer = made((_, random) => new TwoChoices(random), endpoints, seeded(3));
     assertShares(serve(balancer, endpoints, 20_000, 1), [2, 1], 0.03);
   });
 
-  it('keep the fullest endpoint close to the others, unlike one choice', () => {
+  it('keep the busiest endpoint close to the others, unlike a single choice', () => {
     const excess = (create: Create): number => {
       const endpoints = endpointsOf(...new Array<number>(20).fill(1));
       const counts = connect(made(create, endpoints, seeded(8)), endpoints, 20_000);

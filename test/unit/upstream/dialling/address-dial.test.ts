@@ -13,7 +13,7 @@ import { AddressDial } from '../../../../src/upstream/dialling/address-dial.ts';
 const { EINPROGRESS, ECONNREFUSED, EHOSTUNREACH, EMFILE, ENOMEM } = constants.errno;
 const TIMEOUT_MS = 2000;
 
-/** What becomes of an attempt: it is answered after some milliseconds, or at once by an error, or never. */
+/** The outcome of an attempt: an answer after some milliseconds, an error at once, or nothing. */
 type Fate =
   | { readonly after: number; readonly error?: number }
   | { readonly at: 'open' | 'connect' | 'watch'; readonly error: number }
@@ -37,11 +37,11 @@ interface Outcome {
   readonly preferred: string;
 }
 
-/** Dials addresses of these fates, named a, b and c, and gives up after {@link TIMEOUT_MS}. */
+/** Dials addresses with these fates, named a, b and c, and gives up after {@link TIMEOUT_MS}. */
 function dialAll(fates: readonly Fate[]): Outcome {
   const wheel = new TimerWheel(0);
   let now = 0;
-  /** How the dial has ended: never more than once. */
+  /** How the dial ended. It must end only once. */
   const ends: string[] = [];
   let preferred = '';
   const dialled: string[] = [];
@@ -126,85 +126,85 @@ function dialAll(fates: readonly Fate[]): Outcome {
 
 describe('a dial of several addresses', () => {
   const cases: readonly (readonly [what: string, fates: readonly Fate[], outcome: Outcome])[] = [
-    ['one that accepts', [GOOD], { end: 'a', atMs: 0, dialled: 'a 0', preferred: 'a' }],
+    ['an address that accepts', [GOOD], { end: 'a', atMs: 0, dialled: 'a 0', preferred: 'a' }],
     [
-      'one that is silent: it has all the time',
+      'a silent address, which gets the whole timeout',
       [SILENT],
       { end: 'ETIMEDOUT', atMs: TIMEOUT_MS, dialled: 'a 0', preferred: '' },
     ],
     [
-      'one that is silent behind one that refuses: it has all the time',
+      'a silent address after one that refuses: it gets the whole timeout',
       [REFUSED, SILENT],
       { end: 'ETIMEDOUT', atMs: TIMEOUT_MS, dialled: 'a 0, b 0', preferred: '' },
     ],
     [
-      'one that is silent behind one that refuses at once: it has all the time',
+      'a silent address after one that refuses at once: it gets the whole timeout',
       [REFUSED_AT_ONCE, SILENT],
       { end: 'ETIMEDOUT', atMs: TIMEOUT_MS, dialled: 'b 0', preferred: '' },
     ],
     [
-      'a slow one behind one that refuses at once',
+      'a slow address after one that refuses at once',
       [REFUSED_AT_ONCE, SLOW],
       { end: 'b', atMs: 700, dialled: 'b 0', preferred: 'b' },
     ],
     [
-      'a good one behind a silent one: the silent one has 250 ms',
+      'a good address after a silent one, which gets 250 ms',
       [SILENT, GOOD],
       { end: 'b', atMs: 300, dialled: 'a 0, b 300', preferred: 'b' },
     ],
     [
-      'a slow one before one that refuses: the slow one is not given up',
+      'a slow address before one that refuses, and waits for the slow one',
       [SLOW, REFUSED],
       { end: 'a', atMs: 700, dialled: 'a 0, b 300', preferred: 'a' },
     ],
     [
-      'a slow one before a silent one',
+      'a slow address before a silent one',
       [SLOW, SILENT],
       { end: 'a', atMs: 700, dialled: 'a 0, b 300', preferred: 'a' },
     ],
     [
-      'three that are silent, each but the last for 250 ms before the next begins',
+      'three silent addresses, and starts the next after 250 ms',
       [SILENT, SILENT, SILENT],
       { end: 'ETIMEDOUT', atMs: TIMEOUT_MS, dialled: 'a 0, b 300, c 600', preferred: '' },
     ],
     [
-      'one that fails during the dial of the next: the third begins at once',
+      'an address that fails during the dial of the next, and starts the third at once',
       [UNREACHABLE_LATE, SILENT, GOOD],
       { end: 'c', atMs: 600, dialled: 'a 0, b 300, c 600', preferred: 'c' },
     ],
     [
-      'all that refuse',
+      'addresses that all refuse',
       [REFUSED, REFUSED, REFUSED],
       { end: 'ECONNREFUSED', atMs: 0, dialled: 'a 0, b 0, c 0', preferred: '' },
     ],
     [
-      'all that refuse at once',
+      'addresses that all refuse at once',
       [REFUSED_AT_ONCE, REFUSED_AT_ONCE],
       { end: 'ECONNREFUSED', atMs: 0, dialled: '', preferred: '' },
     ],
     [
-      'the last error of two',
+      'two errors, and reports the last',
       [REFUSED, UNREACHABLE_LATE],
       { end: 'EHOSTUNREACH', atMs: 700, dialled: 'a 0, b 0', preferred: '' },
     ],
     [
-      'a shortage of the proxy, which decides whatever the other address answers',
+      'a shortage of the proxy, and reports it even if another address refuses',
       [NO_DESCRIPTOR, REFUSED],
       { end: 'EMFILE', atMs: 0, dialled: 'b 0', preferred: '' },
     ],
     [
-      'a shortage of the proxy, also before a silent address',
+      'a shortage of the proxy, and reports it even if another address is silent',
       [NO_DESCRIPTOR, SILENT],
       { end: 'EMFILE', atMs: TIMEOUT_MS, dialled: 'b 0', preferred: '' },
     ],
     [
-      'a connection that cannot be watched',
+      'a socket that cannot be watched',
       [NOT_WATCHED, GOOD],
       { end: 'b', atMs: 0, dialled: 'a 0, b 0', preferred: 'b' },
     ],
-    ['none at all', [], { end: 'ENOTFOUND', atMs: 0, dialled: '', preferred: '' }],
+    ['an empty list', [], { end: 'ENOTFOUND', atMs: 0, dialled: '', preferred: '' }],
   ];
   for (const [what, fates, outcome] of cases) {
-    it(`meets ${what}`, () => assert.deepEqual(dialAll(fates), outcome));
+    it(`handles ${what}`, () => assert.deepEqual(dialAll(fates), outcome));
   }
 });

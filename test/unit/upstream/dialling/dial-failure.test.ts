@@ -39,7 +39,7 @@ describe('the reason of a failed dial', () => {
     });
   }
 
-  it("is the proxy's shortage if one of two addresses was not dialled because of it", () => {
+  it("is the proxy's shortage if it prevented the dial of one of two addresses", () => {
     const [shortage, refusal] = ['EMFILE', 'ECONNREFUSED'].map((code) =>
       Object.assign(new Error('x'), { code }),
     );

@@ -53,10 +53,10 @@ function open(address: Address, options: DialOptions): Socket {
 }
 
 function ignore(): void {
-  // Who dials has its own listener where the error matters.
+  // Tests that need the error add their own listener.
 }
 
-/** The error that ends the dial. */
+/** Returns the error that ends the dial. */
 async function failure(address: Address, options: DialOptions): Promise<Error> {
   const [error] = (await within('the dial to fail', once(open(address, options), 'error'))) as [Error];
   return error;
@@ -175,7 +175,7 @@ describe('a dial with TLS', () => {
   });
   after(() => authority.remove());
 
-  /** A server that greets; what name each client asked for, and whether its session was resumed. */
+  /** Starts a server that greets. Records the SNI of each client, and whether its session was resumed. */
   async function serve(
     certificate: 'app.internal' | 'by-address',
   ): Promise<{ address: Address; names: unknown[]; resumed: boolean[] }> {
@@ -215,7 +215,7 @@ describe('a dial with TLS', () => {
     return socket;
   }
 
-  it('asks for the configured name and verifies it', async () => {
+  it('sends the configured name as SNI and verifies it', async () => {
     const { address, names } = await serve('app.internal');
     const socket = await greet(address, withTls(tls({ serverName: 'app.internal' })));
     assert.equal(socket.authorized, true);
@@ -242,7 +242,7 @@ describe('a dial with TLS', () => {
     assert.equal(connectFailureOf(error), 'tls', error.message);
   });
 
-  it('accepts any certificate without verification', async () => {
+  it('accepts any certificate if verification is off', async () => {
     const { address } = await serve('app.internal');
     const settings = withTls(tls({ verify: false, ca: null, serverName: 'anything' }));
     const socket = await greet(address, settings);
@@ -277,7 +277,7 @@ describe('a dial with TLS', () => {
     assert.deepEqual(prefaces, ['PROXY UNKNOWN\r\n', 'PROXY UNKNOWN\r\n']);
   });
 
-  it('verifies an address again when it belongs to another name', async () => {
+  it('verifies an address again after it moves to another name', async () => {
     const { address } = await serve('app.internal');
     assert.ok(address.kind === 'tcp');
     const settings = tls();
@@ -330,7 +330,7 @@ describe('a dial with TLS', () => {
     assert.equal(connectFailureOf(await failure(address, withTls(tls()))), 'tls');
   });
 
-  it('fails as a reset if the endpoint closes during the handshake', async () => {
+  it('fails with a reset if the endpoint closes during the handshake', async () => {
     const address = await listen(
       createPlainServer((socket) => socket.once('data', () => socket.destroy())),
       local,

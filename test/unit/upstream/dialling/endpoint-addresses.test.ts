@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import type { Address } from '../../../../src/core/address.ts';
 import { EndpointAddresses } from '../../../../src/upstream/dialling/endpoint-addresses.ts';
 
-describe("the endpoints' addresses", () => {
-  it('are made once, and for UNIX sockets too', () => {
+describe('the socket addresses of endpoints', () => {
+  it('are made once, for UNIX sockets too', () => {
     const addresses = new EndpointAddresses();
     const known: Address[] = [
       { kind: 'tcp', host: '127.0.0.1', port: 80 },
@@ -18,7 +18,7 @@ describe("the endpoints' addresses", () => {
     for (const address of known) assert.equal(addresses.of(address), addresses.of(address));
   });
 
-  it('refuse host names, which others resolve', () => {
+  it('are never made from host names, which must be resolved first', () => {
     const address: Address = { kind: 'tcp', host: 'app.internal', port: 80 };
     assert.throws(() => new EndpointAddresses().of(address), RangeError);
   });

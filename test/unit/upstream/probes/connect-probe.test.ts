@@ -21,9 +21,9 @@ const CHECK: HealthCheck = {
 };
 const ADDRESS: Address = { kind: 'tcp', host: '192.0.2.1', port: 80 };
 
-/** Probes on a kernel that answers as a test says, and a wheel whose time a test moves. */
+/** Probes on a fake kernel, and on a timer wheel whose clock the test moves. */
 class Rig {
-  /** The answer of the kernel to each look: a round trip in microseconds, or a negative error number. */
+  /** The kernel's answer to each poll: a round-trip time in microseconds, or a negative error number. */
   kernel = -EINPROGRESS;
   /** The descriptor of the next socket, or a negative error number. */
   next = 7;
@@ -89,11 +89,11 @@ class Rig {
 }
 
 describe('a probe that only connects', () => {
-  it('passes with the round trip of the handshake, after closing its socket', () => {
+  it('passes with the round-trip time of the handshake, after it closes its socket', () => {
     const rig = new Rig();
     rig.begin();
     rig.kernel = 350;
-    assert.deepEqual(rig.results, [], 'never before it has returned');
+    assert.deepEqual(rig.results, [], 'no result before the call returns');
     rig.pass(20);
     assert.deepEqual(rig.results, [{ verdict: 'passed', ms: 0.35 }]);
     assert.deepEqual([rig.opened, rig.cancelled], [['4: 192.0.2.1 80'], []]);
@@ -101,7 +101,7 @@ describe('a probe that only connects', () => {
     assert.equal(rig.results.length, 1);
   });
 
-  it('passes with its own duration if the kernel has no round trip', () => {
+  it('passes with its own duration if the kernel has no round-trip time', () => {
     const rig = new Rig();
     rig.begin();
     rig.pass(60);
@@ -110,7 +110,7 @@ describe('a probe that only connects', () => {
     assert.deepEqual(rig.results, [{ verdict: 'passed', ms: 80 }]);
   });
 
-  it('times out after ever rarer checks', () => {
+  it('polls less and less often until it times out', () => {
     const rig = new Rig();
     rig.begin();
     rig.pass(1980);
@@ -118,7 +118,7 @@ describe('a probe that only connects', () => {
     rig.pass(40);
     assert.deepEqual(rig.results, [{ verdict: 'failed', reason: 'timed out' }]);
     assert.deepEqual(rig.cancelled, [7]);
-    assert.ok(rig.looks < 16, `${rig.looks} looks`);
+    assert.ok(rig.looks < 16, `${rig.looks} polls`);
   });
 
   it('is inconclusive if the proxy was delayed far beyond the timeout', () => {
@@ -160,13 +160,13 @@ describe('a probe that only connects', () => {
     assert.deepEqual([rig.results, rig.cancelled], [[], [7]]);
   });
 
-  it('reaches IPv6 addresses in the same way', () => {
+  it('connects to IPv6 addresses in the same way', () => {
     const rig = new Rig();
     rig.begin({ addresses: [{ kind: 'tcp', host: '2001:db8::1', port: 80 }] });
     assert.deepEqual(rig.opened, ['6: 2001:db8::1 80']);
   });
 
-  it('reaches IPv4-mapped IPv6 addresses over IPv4', () => {
+  it('connects to IPv4-mapped IPv6 addresses over IPv4', () => {
     const rig = new Rig();
     for (const host of ['::ffff:192.0.2.1', '0:0:0:0:0:FFFF:c000:201']) {
       rig.begin({ addresses: [{ kind: 'tcp', host, port: 80 }] });

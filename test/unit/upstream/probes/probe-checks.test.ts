@@ -20,7 +20,7 @@ const CHECK: HealthCheck = {
 const SERVER = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
 const HINTS = 'HTTP/1.1 103 Early Hints\r\n\r\n';
 
-/** A probe that has connected: its request, and what it says of what it receives. */
+/** Connects a check. Returns its request, the log of its verdicts, and a function that feeds it bytes. */
 function begin(check: ProbeCheck): {
   request: string;
   log: string[];
@@ -39,7 +39,7 @@ const kinds = [
 
 for (const [what, make, statusLine] of kinds) {
   describe(`a probe by ${what}`, () => {
-    it('judges the status of an HTTP/1.0 response, also after interim responses', () => {
+    it('checks the status of an HTTP/1.0 response, also after interim responses', () => {
       for (const before of ['', HINTS]) {
         const { log, receive } = begin(make());
         receive(Buffer.from(`${before}HTTP/1.0 404 Not Found\r\n\r\n`));
@@ -47,7 +47,7 @@ for (const [what, make, statusLine] of kinds) {
       }
     });
 
-    it('fails at the 17th interim response', () => {
+    it('fails on the 17th interim response', () => {
       const { log, receive } = begin(make());
       receive(Buffer.from(HINTS.repeat(16)));
       assert.deepEqual(log, []);
@@ -55,13 +55,13 @@ for (const [what, make, statusLine] of kinds) {
       assert.deepEqual(log, ['too many interim responses']);
     });
 
-    it('fails at a head that does not end', () => {
+    it('fails on a response head that does not end', () => {
       const { log, receive } = begin(make());
       receive(headOf(70_000).subarray(0, -1));
       assert.deepEqual(log, ['response head too large']);
     });
 
-    it('takes linear work for a head that arrives byte by byte', () => {
+    it('does linear work for a head that arrives byte by byte', () => {
       const { log, receive } = begin(make());
       const head = headOf(60_000, statusLine);
       const work = bufferWork(() => drip(head, receive));
@@ -72,7 +72,7 @@ for (const [what, make, statusLine] of kinds) {
 }
 
 describe('a probe by HTTP', () => {
-  it('judges a 101 by its status like any other response', () => {
+  it('checks a 101 by its status, like any other response', () => {
     const { log, receive } = begin(new HttpCheck(CHECK, SERVER));
     receive(Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
     assert.deepEqual(log, ['answered 101']);
@@ -80,7 +80,7 @@ describe('a probe by HTTP', () => {
 });
 
 describe('a probe by WebSocket', () => {
-  it('fails at a 101 in HTTP/1.0', () => {
+  it('fails on a 101 in HTTP/1.0', () => {
     const { log, receive } = begin(new WebSocketCheck(CHECK, SERVER));
     receive(Buffer.from('HTTP/1.0 101 Switching Protocols\r\n\r\n'));
     assert.deepEqual(log, ['HTTP/1.0 has no upgrade']);

@@ -18,7 +18,7 @@ const CHECK: HealthCheck = {
 const ADDRESS = { kind: 'tcp', host: '127.0.0.1', port: 1 } as const;
 const TARGET = { label: '127.0.0.1:1', server: ADDRESS, addresses: [ADDRESS], tls: null, preface: null };
 
-/** A probe on a socket that does as a test says. */
+/** Starts a probe on a fake socket, whose events the test emits. */
 function begin(): { socket: EventEmitter; results: ProbeResult[] } {
   const socket = Object.assign(new EventEmitter(), { destroy: () => undefined });
   const results: ProbeResult[] = [];
@@ -40,7 +40,7 @@ describe('a probe', () => {
     mock.restoreAll();
   });
 
-  it('passes if the endpoint accepts, and fails if it does not', () => {
+  it('passes if the endpoint accepts the connection, and fails if not', () => {
     const well = begin();
     well.socket.emit('connect');
     assert.deepEqual(well.results, [{ verdict: 'passed' }]);
@@ -78,7 +78,7 @@ describe('a probe', () => {
     });
   }
 
-  it('times out, unless the proxy was delayed and may have kept the response waiting', () => {
+  it('fails at its timeout, but is inconclusive if the proxy was delayed', () => {
     const punctual = begin();
     now = CHECK.timeoutMs;
     mock.timers.tick(CHECK.timeoutMs);
