@@ -21,7 +21,7 @@ import { WorkerJournal } from './journal/worker-journal.ts';
 import { SpanOutbox } from './spans/span-outbox.ts';
 import { SpanSink } from './spans/span-sink.ts';
 import { secretSourcesOf } from './tap/secret-sources.ts';
-import { TapBook } from './tap/tap-book.ts';
+import { WorkerTaps } from './tap/worker-taps.ts';
 import { TapCounts } from './tap/tap-counts.ts';
 import { TicketKeyRings } from './ticket-key-rings.ts';
 
@@ -42,7 +42,7 @@ export interface Environment {
   /** Shared by all generations. */
   readonly spans: SpanOutbox;
   /** Shared by all generations. */
-  readonly taps: TapBook;
+  readonly taps: WorkerTaps;
   /** The worker's information about clients. Shared by all generations. */
   readonly clients: AccessLink;
   readonly limits: WorkerLimits;
@@ -94,7 +94,7 @@ export function createEnvironment(
     log,
     journal,
     spans,
-    taps: new TapBook(
+    taps: new WorkerTaps(
       {
         run: start.run,
         hasSessions: start.kind === 'l7',

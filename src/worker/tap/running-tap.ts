@@ -72,7 +72,7 @@ export class RunningTap {
   }
 
   /** Adds the first or last line of a session or tunnel. Returns false if it is lost. */
-  addPlace(line: string): boolean {
+  addStartOrEnd(line: string): boolean {
     if (this.#lines.length >= MAX_CHARACTERS) return false;
     this.#add(line);
     return true;

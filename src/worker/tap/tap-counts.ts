@@ -1,7 +1,7 @@
 import { pageMetrics } from '../../telemetry/metrics/page-metrics.ts';
 import { TAP_LOSSES, type TapLoss } from '../../telemetry/metrics/label-values.ts';
 import type { StatsPage } from '../../telemetry/stats-page.ts';
-import type { TapCounters } from './tap-home.ts';
+import type { TapCounters } from './tap-state.ts';
 
 /** Counts the frames that taps show and lose, in the worker's stats page. */
 export class TapCounts implements TapCounters {

@@ -23,7 +23,7 @@ import type { Environment } from '../environment.ts';
 import { WorkerJournal } from '../journal/worker-journal.ts';
 import { SpanOutbox } from '../spans/span-outbox.ts';
 import { SpanSink } from '../spans/span-sink.ts';
-import { TapBook } from '../tap/tap-book.ts';
+import { WorkerTaps } from '../tap/worker-taps.ts';
 import { TapCounts } from '../tap/tap-counts.ts';
 import { TicketKeyRings } from '../ticket-key-rings.ts';
 
@@ -51,7 +51,7 @@ export function syntheticEnvironment(config: Config): Environment {
       config.log,
     ),
     spans,
-    taps: new TapBook(
+    taps: new WorkerTaps(
       {
         run: '',
         hasSessions: true,

@@ -1,4 +1,4 @@
-import type { TapHome } from '../tap-home.ts';
+import type { TapState } from '../tap-state.ts';
 
 const EMPTY = new Uint8Array(0);
 
@@ -7,13 +7,13 @@ const EMPTY = new Uint8Array(0);
  * counts toward the worker's share until {@link release}.
  */
 export class HeldPayload {
-  readonly #home: TapHome;
+  readonly #state: TapState;
   #held: Buffer | null = null;
   #length = 0;
   #whole: Uint8Array | null = null;
 
-  constructor(home: TapHome) {
-    this.#home = home;
+  constructor(state: TapState) {
+    this.#state = state;
   }
 
   get length(): number {
@@ -42,7 +42,7 @@ export class HeldPayload {
     const size = this.#held?.length ?? 0;
     if (needed > size) {
       const larger = Math.max(needed, Math.min(max, 2 * size));
-      if (!this.#home.takeBytes(larger - size)) {
+      if (!this.#state.takeBytes(larger - size)) {
         this.release();
         return false;
       }
@@ -57,7 +57,7 @@ export class HeldPayload {
 
   /** Drops the payload. */
   release(): void {
-    if (this.#held !== null) this.#home.releaseBytes(this.#held.length);
+    if (this.#held !== null) this.#state.releaseBytes(this.#held.length);
     this.#held = this.#whole = null;
     this.#length = 0;
   }

@@ -1,24 +1,24 @@
 import { readDeflateParameters } from '../../../wire/deflate/deflate-parameters.ts';
 import { MessageInflater } from '../../../wire/deflate/message-inflater.ts';
-import type { TapHome } from '../tap-home.ts';
+import type { TapState } from '../tap-state.ts';
 
 /**
  * Inflates the messages of one direction (RFC 7692). With context takeover, it needs all messages from the
  * first on. Contexts take memory, and a worker has a limited number of them.
  */
 export class MessageInflation {
-  readonly #home: TapHome;
+  readonly #state: TapState;
   /** Null if messages can no longer be inflated. */
   #inflater: MessageInflater | null = null;
-  /** Whether {@link TapHome.releaseContext} must be called. */
+  /** Whether {@link TapState.releaseContext} must be called. */
   #hasContext = false;
 
   /** @param isWhole whether {@link inflate} gets all messages of the direction, from the first */
-  constructor(home: TapHome, extensions: string, fromClient: boolean, isWhole: boolean) {
-    this.#home = home;
+  constructor(state: TapState, extensions: string, fromClient: boolean, isWhole: boolean) {
+    this.#state = state;
     const parameters = readDeflateParameters(extensions, fromClient);
     if (parameters === null) return;
-    this.#hasContext = parameters.hasContext && isWhole && home.takeContext();
+    this.#hasContext = parameters.hasContext && isWhole && state.takeContext();
     if (this.#hasContext || !parameters.hasContext) this.#inflater = new MessageInflater(parameters);
   }
 
@@ -49,7 +49,7 @@ export class MessageInflation {
   /** Releases the context. Nothing is inflated any more. */
   release(): void {
     this.#inflater = null;
-    if (this.#hasContext) this.#home.releaseContext();
+    if (this.#hasContext) this.#state.releaseContext();
     this.#hasContext = false;
   }
 }

@@ -5,7 +5,7 @@ import type { Withheld } from '../../../wire/recording/records.ts';
 import { HeldPayload } from './held-payload.ts';
 import { MessageInflation } from './message-inflation.ts';
 import { MAX_ASSEMBLED_BYTES, withoutCode, type KnownPayload } from './payload-fields.ts';
-import type { TapHome } from '../tap-home.ts';
+import type { TapState } from '../tap-state.ts';
 
 const FIN = 0x80;
 /** The reserved bit of permessage-deflate (RFC 7692 section 6). */
@@ -18,7 +18,7 @@ const NOTHING = new Uint8Array(0);
 
 /** Receives the frames of a direction. */
 export interface DirectionOwner {
-  readonly home: TapHome;
+  readonly state: TapState;
   /** Whether any tap shows payloads. */
   readonly showsPayload: boolean;
   /** Bytes needed of each message. Later bytes are not shown. */
@@ -170,12 +170,12 @@ export class WatchedDirection extends FrameObserver {
   }
 
   protected override frameStarted(first: number, length: number): number {
-    const { home, showsPayload, deflates } = this.#owner;
+    const { state, showsPayload, deflates } = this.#owner;
     const opcode = first & 0x0f;
     this.#isControl = (opcode & CONTROL) !== 0;
     if (this.#isControl) {
       if (!showsPayload) return 0;
-      this.#heldControl ??= new HeldPayload(home);
+      this.#heldControl ??= new HeldPayload(state);
       return length;
     }
     const isFirst = opcode !== OPCODE_CONTINUATION;
@@ -196,9 +196,9 @@ export class WatchedDirection extends FrameObserver {
       // A tap that starts inside the message must not show any part.
       this.#withhold('joined');
     } else if (isCompressed) {
-      const { home, extensions } = this.#owner;
+      const { state, extensions } = this.#owner;
       const isWhole = isNew && !this.#hasMissed;
-      this.#inflation ??= new MessageInflation(home, extensions, this.#fromClient, isWhole);
+      this.#inflation ??= new MessageInflation(state, extensions, this.#fromClient, isWhole);
       if (!this.#inflation.isPossible) this.#withhold('compressed');
     }
   }
@@ -239,7 +239,7 @@ export class WatchedDirection extends FrameObserver {
       return;
     }
     if (this.#withheld !== null) return;
-    const held = (this.#held ??= new HeldPayload(this.#owner.home));
+    const held = (this.#held ??= new HeldPayload(this.#owner.state));
     if (end - start === this.#onlyBytes) held.set(bytes, start, end);
     else if (!held.add(bytes, start, end, this.#maxHeld()))
       this.#withhold(this.#isCompressed ? 'compressed' : 'too_long');
@@ -250,11 +250,11 @@ export class WatchedDirection extends FrameObserver {
   }
 
   protected override frameEnded(first: number, length: number, code: number): void {
-    const { home } = this.#owner;
+    const { state } = this.#owner;
     if (this.#isControl) this.#reportControl(first, length, code);
     else if ((first & FIN) === 0) this.#report(first, length, -1, null);
     else this.#reportLast(first, length);
-    if (!this.#isOver && home.isReadOver(this.overdraftMs)) this.#stopFollowing();
+    if (!this.#isOver && state.isReadOver(this.overdraftMs)) this.#stopFollowing();
   }
 
   protected override frameInvalid(): void {

@@ -4,7 +4,7 @@ import { OPCODE_CLOSE } from '../../../wire/frames/opcodes.ts';
 import type { Withheld } from '../../../wire/recording/records.ts';
 import { payloadFields, withheldField, withoutCode, type KnownPayload } from './payload-fields.ts';
 import type { RunningTap } from '../running-tap.ts';
-import type { TapHome } from '../tap-home.ts';
+import type { TapState } from '../tap-state.ts';
 import { FROM_CLIENT, FROM_ENDPOINT, TO_CLIENT, TO_ENDPOINT, endLine, frameStart } from '../tap-lines.ts';
 import { WatchedDirection, type DirectionOwner } from './watched-direction.ts';
 import { Watched } from './watched.ts';
@@ -27,8 +27,8 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
    * @param extensions agreed value of Sec-WebSocket-Extensions
    * @param isNew whether the session is about to open
    */
-  constructor(home: TapHome, id: string, extensions: string, isNew: boolean) {
-    super(home, id);
+  constructor(state: TapState, id: string, extensions: string, isNew: boolean) {
+    super(state, id);
     this.extensions = extensions;
     this.deflates = reservedBitsOf(extensions) === 'deflate';
     this.isNew = isNew;
@@ -91,9 +91,9 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   }
 
   #read(fromClient: boolean, position: FramePosition, input: Uint8Array, start: number, end: number): void {
-    const { frames } = this.home;
+    const { frames } = this.state;
     const direction = this.#direction(fromClient);
-    if (!this.home.beginRead(direction.overdraftMs)) {
+    if (!this.state.beginRead(direction.overdraftMs)) {
       direction.pass(position);
       return;
     }
@@ -102,7 +102,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   }
 
   #skip(fromClient: boolean, bytes: number): void {
-    const { frames } = this.home;
+    const { frames } = this.state;
     // Always allowed, because it is cheap: the skipped bytes are not read.
     frames.begin(Infinity);
     (fromClient ? this.#upstream : this.#downstream)?.skip(bytes);
@@ -112,7 +112,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   #reportEnd(end: TappedEnd): void {
     this.#upstream?.end(end.messagesUpstream);
     this.#downstream?.end(end.messagesDownstream);
-    const at = this.home.at();
+    const at = this.state.at();
     this.close((tap) => endLine(this.id, at, end, tap.shownReason(end.reason)));
   }
 
@@ -134,8 +134,8 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
 
   /** Reports a message or control frame that arrived as a whole. */
   #reportWhole(sender: string, opcode: number, payload: Uint8Array): void {
-    const { frames } = this.home;
-    if (!this.home.beginRead()) {
+    const { frames } = this.state;
+    if (!this.state.beginRead()) {
       this.loseFrames(1);
       return;
     }
@@ -155,11 +155,11 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     code: number,
     payload: KnownPayload | Withheld | null,
   ): void {
-    const { counters } = this.home;
+    const { counters } = this.state;
     let line = '';
     for (const tap of this.taps) {
       if (line === '' && tap.hasRoom)
-        line = frameStart(this.id, this.home.at(), sender, first, isCompressed, length, size, code);
+        line = frameStart(this.id, this.state.at(), sender, first, isCompressed, length, size, code);
       const isTold = tap.addFrame(tap.hasRoom ? `${line}${shownBy(tap, payload)}}\n` : '');
       if (isTold) counters.shown();
       else counters.lost('lines', 1);

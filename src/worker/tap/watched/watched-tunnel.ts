@@ -22,7 +22,7 @@ export class WatchedTunnel extends Watched implements TunnelTap {
 
   ended(end: TappedTunnelEnd): void {
     try {
-      const line = this.isWanted() ? tunnelEndLine(this.id, this.home.at(), end) : '';
+      const line = this.isWanted() ? tunnelEndLine(this.id, this.state.at(), end) : '';
       this.close(() => line);
     } catch (error) {
       this.fail(error);
@@ -30,12 +30,12 @@ export class WatchedTunnel extends Watched implements TunnelTap {
   }
 
   #read(fromClient: boolean, bytes: number): void {
-    const { frames, counters } = this.home;
-    if (!this.home.beginRead()) {
+    const { frames, counters } = this.state;
+    if (!this.state.beginRead()) {
       this.loseFrames(1);
       return;
     }
-    const line = bytesLine(this.id, this.home.at(), fromClient ? FROM_CLIENT : FROM_ENDPOINT, bytes);
+    const line = bytesLine(this.id, this.state.at(), fromClient ? FROM_CLIENT : FROM_ENDPOINT, bytes);
     for (const tap of this.taps) {
       if (tap.addFrame(line)) counters.shown();
       else counters.lost('lines', 1);

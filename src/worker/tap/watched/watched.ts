@@ -1,5 +1,5 @@
 import type { RunningTap } from '../running-tap.ts';
-import type { TapHome } from '../tap-home.ts';
+import type { TapState } from '../tap-state.ts';
 import { lineStart } from '../tap-lines.ts';
 
 const NO_TAPS: readonly RunningTap[] = [];
@@ -10,23 +10,23 @@ interface Expected {
   readonly opening: string;
 }
 
-/** A session or tunnel watched by one or more taps. It occupies one of the worker's limited places. */
+/** A session or tunnel watched by one or more taps. It takes one of the limited slots of the worker. */
 export abstract class Watched {
-  readonly home: TapHome;
+  readonly state: TapState;
   /** Identifies it in all lines. */
   readonly id: string;
   /** The taps that watch it. */
   protected taps: readonly RunningTap[] = NO_TAPS;
   /** First lines of an opening session or tunnel. Null once it has opened. */
   #expected: readonly Expected[] | null = null;
-  /** `TapHome.endedTaps` at the last check of the list of taps. */
+  /** `TapState.endedTaps` at the last check of the list of taps. */
   #endedTaps: number;
-  #hasPlace = false;
+  #hasSlot = false;
 
-  constructor(home: TapHome, id: string) {
-    this.home = home;
+  constructor(state: TapState, id: string) {
+    this.state = state;
     this.id = id;
-    this.#endedTaps = home.endedTaps;
+    this.#endedTaps = state.endedTaps;
   }
 
   /** Called when the list of taps has changed. */
@@ -49,9 +49,9 @@ export abstract class Watched {
   /** Adds a tap to an open session or tunnel. @param line the first line for the tap */
   attach(tap: RunningTap, line: string): void {
     this.#prune();
-    if (!this.#takePlace() || !tap.addPlace(line)) tap.loseSession();
+    if (!this.#takeSlot() || !tap.addStartOrEnd(line)) tap.loseSession();
     else this.#setTaps(this.taps.length === 0 ? tap.alone : [...this.taps, tap]);
-    if (this.taps.length === 0) this.#releasePlace();
+    if (this.taps.length === 0) this.#releaseSlot();
   }
 
   /** Adds the first line to each tap. Removes taps without room for it. */
@@ -59,11 +59,11 @@ export abstract class Watched {
     const expected = this.#expected;
     this.#expected = null;
     if (expected === null || !this.isWanted()) return;
-    const start = lineStart(type, this.home.at());
-    const hasPlace = this.#takePlace();
+    const start = lineStart(type, this.state.at());
+    const hasSlot = this.#takeSlot();
     const left = expected.filter(({ tap, opening }) => {
       if (tap.isOver) return false;
-      const isTold = hasPlace && tap.addPlace(start + opening);
+      const isTold = hasSlot && tap.addStartOrEnd(start + opening);
       if (!isTold) tap.loseSession();
       return isTold;
     });
@@ -72,20 +72,20 @@ export abstract class Watched {
 
   /** Removes ended taps. Returns whether any tap is left. */
   protected isWanted(): boolean {
-    if (this.#endedTaps !== this.home.endedTaps) this.#prune();
+    if (this.#endedTaps !== this.state.endedTaps) this.#prune();
     return this.taps.length > 0;
   }
 
   /** Counts frames as lost for lack of CPU time. */
   protected loseFrames(frames: number): void {
-    this.home.counters.lost('cpu', frames);
+    this.state.counters.lost('cpu', frames);
     for (const tap of this.taps) tap.loseFrames(frames);
   }
 
   /** Adds the last line to each tap, and ends. */
   protected close(lineFor: (tap: RunningTap) => string): void {
     // Taps know nothing of a session or tunnel that never opened.
-    if (this.#hasPlace) for (const tap of this.taps) if (!tap.addPlace(lineFor(tap))) tap.loseFrames(1);
+    if (this.#hasSlot) for (const tap of this.taps) if (!tap.addStartOrEnd(lineFor(tap))) tap.loseFrames(1);
     this.#setTaps(NO_TAPS);
   }
 
@@ -94,7 +94,7 @@ export abstract class Watched {
    * lost.
    */
   protected fail(error: unknown): void {
-    this.home.fault(error);
+    this.state.fault(error);
     const { taps } = this;
     this.#expected = null;
     for (const tap of taps) tap.loseSession();
@@ -106,7 +106,7 @@ export abstract class Watched {
   }
 
   #prune(): void {
-    this.#endedTaps = this.home.endedTaps;
+    this.#endedTaps = this.state.endedTaps;
     const taps = this.taps.filter(({ isOver }) => !isOver);
     if (taps.length < this.taps.length) this.#setTaps(taps);
   }
@@ -115,17 +115,17 @@ export abstract class Watched {
     this.taps = taps;
     this.tapsChanged();
     if (taps.length > 0) return;
-    this.#releasePlace();
+    this.#releaseSlot();
     this.stopped();
   }
 
-  #takePlace(): boolean {
-    this.#hasPlace ||= this.home.takePlace();
-    return this.#hasPlace;
+  #takeSlot(): boolean {
+    this.#hasSlot ||= this.state.takeSlot();
+    return this.#hasSlot;
   }
 
-  #releasePlace(): void {
-    if (this.#hasPlace) this.home.releasePlace();
-    this.#hasPlace = false;
+  #releaseSlot(): void {
+    if (this.#hasSlot) this.state.releaseSlot();
+    this.#hasSlot = false;
   }
 }

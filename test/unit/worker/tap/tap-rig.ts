@@ -4,7 +4,7 @@ import type { SessionTap, TappedEnd, TappedSession } from '../../../../src/telem
 import type { FrameRules } from '../../../../src/wire/frames/frame-tracker.ts';
 import type { FrameRecord, TapRecord } from '../../../../src/wire/recording/records.ts';
 import type { OpenGroup, OpenSession } from '../../../../src/worker/tap/open-connections.ts';
-import { TapBook } from '../../../../src/worker/tap/tap-book.ts';
+import { WorkerTaps } from '../../../../src/worker/tap/worker-taps.ts';
 import { encodeFrame, type FrameOptions } from '../../../support/websocket/raw-frames.ts';
 import { TrackingRecorder } from '../../wire/frames/tracking-recorder.ts';
 import { SecretNames } from '../../../../src/wire/redaction/secret-names.ts';
@@ -49,10 +49,10 @@ export function endOf(changes: Partial<TappedEnd> = {}): TappedEnd {
   };
 }
 
-/** A book of taps with a fake primary and a fake clock. */
+/** The taps of a worker with a fake primary and a fake clock. */
 export class TapRig {
   readonly wheel = new TimerWheel(0);
-  readonly book: TapBook;
+  readonly taps: WorkerTaps;
   readonly reports: TapReport[] = [];
   readonly counts = { told: 0, cpu: 0, lines: 0 };
   /** What each reading of the clock adds to it. */
@@ -67,7 +67,7 @@ export class TapRig {
   #ticks = 0;
 
   constructor(...orders: readonly TapOrder[]) {
-    this.book = new TapBook(
+    this.taps = new WorkerTaps(
       {
         run: 'r0',
         hasSessions: true,
@@ -95,15 +95,15 @@ export class TapRig {
   }
 
   start(started: TapOrder): void {
-    this.book.handle({ type: 'tap_start', order: started }, () => this.groups);
+    this.taps.handle({ type: 'tap_start', order: started }, () => this.groups);
   }
 
   stop(id = 'tap'): void {
-    this.book.handle({ type: 'tap_stop', id }, () => this.groups);
+    this.taps.handle({ type: 'tap_stop', id }, () => this.groups);
   }
 
   taken(id = 'tap'): void {
-    this.book.handle({ type: 'tap_taken', id }, () => this.groups);
+    this.taps.handle({ type: 'tap_taken', id }, () => this.groups);
   }
 
   /** Lets a tick of the wheel pass. */

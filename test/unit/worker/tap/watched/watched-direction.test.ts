@@ -11,7 +11,7 @@ const PAYLOAD = order({ payload: true });
 const COMPRESSED = deflateRawSync('hello', { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
 
 function open(rig: TapRig, extensions = ''): SessionTap {
-  const tap = rig.book.watchSession(facts({ extensions }));
+  const tap = rig.taps.watchSession(facts({ extensions }));
   assert.ok(tap !== null);
   tap.opened();
   return tap;

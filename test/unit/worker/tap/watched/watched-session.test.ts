@@ -12,7 +12,7 @@ const WITHOUT_CONTEXT = 'permessage-deflate; client_no_context_takeover; server_
 
 /** Opens a session that all taps of the rig watch. */
 function open(rig: TapRig, extensions = '', number = 1): SessionTap {
-  const tap = rig.book.watchSession(facts({ extensions, number }));
+  const tap = rig.taps.watchSession(facts({ extensions, number }));
   assert.ok(tap !== null);
   tap.opened();
   return tap;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { SecretNames } from '../../../../src/wire/redaction/secret-names.ts';
-import { TapBook } from '../../../../src/worker/tap/tap-book.ts';
+import { WorkerTaps } from '../../../../src/worker/tap/worker-taps.ts';
 import { TEXT } from '../../../support/websocket/raw-frames.ts';
 import { TappedLeg, TapRig, endOf, facts, order } from './tap-rig.ts';
 
@@ -17,7 +17,7 @@ const BASE = {
 describe('the taps of a worker', () => {
   it('show a session from its handshake to its end', () => {
     const rig = new TapRig(order());
-    const tap = rig.book.watchSession(facts({ extensions: 'permessage-deflate' }));
+    const tap = rig.taps.watchSession(facts({ extensions: 'permessage-deflate' }));
     tap?.opened();
     new TappedLeg(tap).frame(TEXT, 'hello');
     tap?.ended(endOf({ messagesUpstream: 1 }));
@@ -58,7 +58,7 @@ describe('the taps of a worker', () => {
       headers: [['X-Name', 'Zo\u00c3\u00ab \u00ff']],
       subprotocol: '',
     } as const;
-    rig.book.watchSession(facts({ handshake }))?.opened();
+    rig.taps.watchSession(facts({ handshake }))?.opened();
     const [session] = rig.records();
     assert.deepEqual(session?.type === 'session' && session.request, {
       target: '/\u00e9?a=[redacted]',
@@ -68,13 +68,13 @@ describe('the taps of a worker', () => {
 
   it('want nothing before the first tap and after the last', () => {
     const rig = new TapRig();
-    assert.ok(!rig.book.isOn);
-    assert.equal(rig.book.watchSession(facts()), null);
+    assert.ok(!rig.taps.isOn);
+    assert.equal(rig.taps.watchSession(facts()), null);
     rig.start(order());
-    assert.ok(rig.book.isOn);
+    assert.ok(rig.taps.isOn);
     rig.stop();
-    assert.ok(!rig.book.isOn);
-    assert.equal(rig.book.watchSession(facts()), null);
+    assert.ok(!rig.taps.isOn);
+    assert.equal(rig.taps.watchSession(facts()), null);
     rig.tick();
     assert.equal(rig.wheel.idleUntil(), Infinity, 'nothing ticks');
   });
@@ -86,9 +86,9 @@ describe('the taps of a worker', () => {
       order({ id: 'half', sample: 0.5 }),
     );
     rig.draws.push(0.5);
-    rig.book.watchSession(facts())?.opened();
+    rig.taps.watchSession(facts())?.opened();
     rig.draws.push(0.499);
-    rig.book.watchSession(facts({ number: 2, principal: 'basic:bob' }))?.opened();
+    rig.taps.watchSession(facts({ number: 2, principal: 'basic:bob' }))?.opened();
     rig.tick();
     const seen = (id: string): string[] =>
       rig.records(id).map((record) => ('session' in record ? record.session : ''));
@@ -97,7 +97,7 @@ describe('the taps of a worker', () => {
 
   it('show nothing of a session whose client left before the answer', () => {
     const rig = new TapRig(order());
-    assert.notEqual(rig.book.watchSession(facts()), null);
+    assert.notEqual(rig.taps.watchSession(facts()), null);
     assert.deepEqual(rig.records(), []);
   });
 
@@ -106,7 +106,7 @@ describe('the taps of a worker', () => {
       order({ id: 'frames' }),
       order({ id: 'texts', payload: true, maxPayloadBytes: 3 }),
     );
-    const tap = rig.book.watchSession(facts());
+    const tap = rig.taps.watchSession(facts());
     tap?.opened();
     new TappedLeg(tap).frame(TEXT, 'hello');
     assert.deepEqual(rig.frames('frames'), [{ from: 'client', opcode: 'text', length: 5 }]);
@@ -171,14 +171,14 @@ describe('the taps of a worker', () => {
     const rig = new TapRig(order());
     const taps = Array.from({ length: 10_001 }, (_, index) => {
       if (index % 1000 === 0) rig.tick();
-      const tap = rig.book.watchSession(facts({ number: index + 1 }));
+      const tap = rig.taps.watchSession(facts({ number: index + 1 }));
       tap?.opened();
       return tap;
     });
     rig.tick();
     assert.equal(rig.lost.sessions, 1);
     taps[0]?.ended(endOf());
-    const next = rig.book.watchSession(facts({ number: 20_000 }));
+    const next = rig.taps.watchSession(facts({ number: 20_000 }));
     next?.opened();
     rig.tick();
     assert.equal(rig.lost.sessions, 1);
@@ -190,7 +190,7 @@ describe('the taps of a worker', () => {
     const rig = new TapRig(order());
     rig.msPerReading = 0.2;
     const openMany = (): number =>
-      Array.from({ length: 60 }, (_, index) => rig.book.watchSession(facts({ number: index + 1 }))).filter(
+      Array.from({ length: 60 }, (_, index) => rig.taps.watchSession(facts({ number: index + 1 }))).filter(
         (tap) => tap !== null,
       ).length;
     assert.equal(openMany(), 50);
@@ -204,7 +204,7 @@ describe('the taps of a worker', () => {
     const rig = new TapRig(order());
     rig.msPerReading = 5;
     const taps = Array.from({ length: 50 }, (_, index) =>
-      rig.book.watchSession(facts({ number: index + 1 })),
+      rig.taps.watchSession(facts({ number: index + 1 })),
     );
     const watched = taps.filter((tap) => tap !== null).length;
     assert.ok(watched > 2 && watched < 10, `${watched} watched`);
@@ -227,7 +227,7 @@ describe('the taps of a worker', () => {
   it('send their last lines when the worker ends, even with unacknowledged reports', () => {
     const rig = new TapRig(order());
     rig.takes = false;
-    const tap = rig.book.watchSession(facts());
+    const tap = rig.taps.watchSession(facts());
     tap?.opened();
     const leg = new TappedLeg(tap);
     for (let tick = 0; tick < 6; tick++) {
@@ -236,13 +236,13 @@ describe('the taps of a worker', () => {
     }
     assert.equal(rig.reports.length, 4);
     tap?.ended(endOf({ messagesUpstream: 6 }));
-    rig.book.flush();
+    rig.taps.flush();
     assert.equal(rig.records().at(-1)?.type, 'end');
   });
 
   it('send many lines in small reports before the tick ends', () => {
     const rig = new TapRig(order());
-    const tap = rig.book.watchSession(facts());
+    const tap = rig.taps.watchSession(facts());
     tap?.opened();
     const leg = new TappedLeg(tap);
     leg.read(Buffer.concat(Array.from({ length: 1000 }, () => leg.encode(TEXT, 'x'))));
@@ -253,7 +253,7 @@ describe('the taps of a worker', () => {
   it('send at most four unacknowledged reports, and then count lost frames', () => {
     const rig = new TapRig(order());
     rig.takes = false;
-    const tap = rig.book.watchSession(facts());
+    const tap = rig.taps.watchSession(facts());
     tap?.opened();
     const leg = new TappedLeg(tap);
     const bytes = Buffer.concat(Array.from({ length: 1000 }, () => leg.encode(TEXT, 'x')));
@@ -282,8 +282,8 @@ describe('the taps of a worker', () => {
       onFault: () => undefined,
     };
     const orders = [order({ redact: ['no rule'] })];
-    assert.throws(() => new TapBook({ ...parts, hasSessions: true }, orders), /JSON path/);
-    assert.ok(new TapBook({ ...parts, hasSessions: false }, orders).isOn);
+    assert.throws(() => new WorkerTaps({ ...parts, hasSessions: true }, orders), /JSON path/);
+    assert.ok(new WorkerTaps({ ...parts, hasSessions: false }, orders).isOn);
   });
 
   it('watch tunnels by their reads', () => {
@@ -298,7 +298,7 @@ describe('the taps of a worker', () => {
       client: '192.0.2.1',
       openedAt: 5,
     };
-    const tap = rig.book.watchTunnel({ ...place, serverName: 'db.example.org' });
+    const tap = rig.taps.watchTunnel({ ...place, serverName: 'db.example.org' });
     tap?.opened();
     tap?.received(true, 100);
     tap?.received(false, 2000);
@@ -318,6 +318,6 @@ describe('the taps of a worker', () => {
       },
     ]);
     assert.deepEqual(rig.records('route'), []);
-    assert.equal(rig.book.watchTunnel({ ...place, listener: 'web', serverName: null }), null);
+    assert.equal(rig.taps.watchTunnel({ ...place, listener: 'web', serverName: null }), null);
   });
 });

@@ -23,8 +23,8 @@ const BROKEN: FramePosition = {
 describe('a fault in the code of a tap', () => {
   it('ends only the watch of its session, which does not notice', () => {
     const rig = new TapRig(order());
-    const broken = rig.book.watchSession(facts())!;
-    const other = rig.book.watchSession(facts({ number: 2 }))!;
+    const broken = rig.taps.watchSession(facts())!;
+    const other = rig.taps.watchSession(facts({ number: 2 }))!;
     broken.opened();
     other.opened();
     broken.received(true, BROKEN, FRAME, 0, FRAME.length);
@@ -40,7 +40,7 @@ describe('a fault in the code of a tap', () => {
 
   it('counts as a session lost by the tap', () => {
     const rig = new TapRig(order());
-    const tap = rig.book.watchSession(facts())!;
+    const tap = rig.taps.watchSession(facts())!;
     tap.opened();
     tap.received(true, BROKEN, FRAME, 0, FRAME.length);
     rig.tick();
@@ -56,7 +56,7 @@ describe('a fault in the code of a tap', () => {
         return fail();
       },
     };
-    assert.equal(rig.book.watchSession(facts({ handshake })), null);
+    assert.equal(rig.taps.watchSession(facts({ handshake })), null);
     assert.deepEqual(rig.faults, [FAULT]);
   });
 
@@ -67,7 +67,7 @@ describe('a fault in the code of a tap', () => {
     rig.start(order());
     rig.tick();
     assert.deepEqual(rig.faults, [FAULT]);
-    assert.notEqual(rig.book.watchSession(facts({ number: 2 })), null);
+    assert.notEqual(rig.taps.watchSession(facts({ number: 2 })), null);
     rig.tick();
     assert.equal(rig.faults.length, 1);
   });
@@ -75,7 +75,7 @@ describe('a fault in the code of a tap', () => {
   it('is reported at most once per tick', () => {
     const rig = new TapRig(order());
     const breakOne = (number: number): void => {
-      const tap = rig.book.watchSession(facts({ number }))!;
+      const tap = rig.taps.watchSession(facts({ number }))!;
       tap.opened();
       tap.received(true, BROKEN, FRAME, 0, FRAME.length);
     };

@@ -5,7 +5,7 @@ import { rounded } from './tap-lines.ts';
 /** CPU time of a worker for frames and reads, per tick of 100 ms. */
 const FRAMES_BUDGET_MS = 2;
 /** CPU time of a worker for opening sessions and tunnels, per tick. */
-const PLACES_BUDGET_MS = 1.5;
+const OPENINGS_BUDGET_MS = 1.5;
 /**
  * CPU time of a worker for walks over open sessions and tunnels, per tick. It is not saved up: a session
  * would wait for all of it.
@@ -45,12 +45,12 @@ export interface TapClock extends BudgetClock {
 }
 
 /** State shared by all watched sessions and tunnels of a worker. */
-export class TapHome {
+export class TapState {
   /** Identifies this run of the worker in the ids of sessions. */
   readonly run: string;
   readonly counters: TapCounters;
   readonly frames: TapBudget;
-  readonly places: TapBudget;
+  readonly openings: TapBudget;
   readonly walks: TapBudget;
   /** Increases with each ended tap: its watchers then check again who wants lines. */
   endedTaps = 0;
@@ -83,7 +83,7 @@ export class TapHome {
     this.#clock = clock;
     this.#onFault = onFault;
     this.frames = new TapBudget(FRAMES_BUDGET_MS, savedTicks ?? SAVED_TICKS, clock);
-    this.places = new TapBudget(PLACES_BUDGET_MS, savedTicks ?? SAVED_TICKS, clock);
+    this.openings = new TapBudget(OPENINGS_BUDGET_MS, savedTicks ?? SAVED_TICKS, clock);
     this.walks = new TapBudget(WALKS_BUDGET_MS, 1, clock);
   }
 
@@ -96,7 +96,7 @@ export class TapHome {
   /** Starts a tick. */
   renew(): void {
     this.frames.measure();
-    this.places.measure();
+    this.openings.measure();
     this.walks.measure();
     this.#openings = 0;
     this.#reads = 0;
@@ -135,20 +135,20 @@ export class TapHome {
 
   /**
    * Starts the work for an opening session or tunnel. Returns false if it must not run. Otherwise the caller
-   * ends it on `places`.
+   * ends it on `openings`.
    */
   beginOpening(): boolean {
-    return this.places.begin(this.#openings++ < GUARANTEED_OPENINGS ? OPENINGS_OVERDRAFT_MS : 0);
+    return this.openings.begin(this.#openings++ < GUARANTEED_OPENINGS ? OPENINGS_OVERDRAFT_MS : 0);
   }
 
-  /** Takes a place for a session or tunnel. Returns false if there is none. */
-  takePlace(): boolean {
+  /** Takes a slot for a session or tunnel. Returns false if there is none. */
+  takeSlot(): boolean {
     if (this.#watched >= MAX_WATCHED) return false;
     this.#watched++;
     return true;
   }
 
-  releasePlace(): void {
+  releaseSlot(): void {
     this.#watched--;
   }
 

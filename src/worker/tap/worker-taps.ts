@@ -6,7 +6,7 @@ import { compileRedaction } from '../../wire/redaction/redaction.ts';
 import { factsOf, type OpenGroup, type OpenSession, type OpenTunnel } from './open-connections.ts';
 import { RunningTap } from './running-tap.ts';
 import { fitsSession, fitsTunnel } from './tap-filter.ts';
-import { TapHome, type TapClock, type TapCounters } from './tap-home.ts';
+import { TapState, type TapClock, type TapCounters } from './tap-state.ts';
 import { lineStart, sessionLine, tunnelLine } from './tap-lines.ts';
 import { WatchedSession } from './watched/watched-session.ts';
 import { WatchedTunnel } from './watched/watched-tunnel.ts';
@@ -25,7 +25,7 @@ interface OpenList {
 type Step = 'more' | 'full';
 type Walk = Generator<Step, void, undefined>;
 
-interface TapBookParts {
+interface WorkerTapsParts {
   /** Identifies this run of the worker in the ids of sessions. */
   readonly run: string;
   /** Whether the worker has sessions. Redaction rules never apply to tunnels. */
@@ -49,13 +49,13 @@ interface TapBookParts {
  * The taps of a worker. They share a budget of CPU time per tick of the wheel, and send their lines once per
  * tick.
  */
-export class TapBook extends Timed implements Taps {
+export class WorkerTaps extends Timed implements Taps {
   readonly secretNames: SecretNames;
   readonly #hasSessions: boolean;
   readonly #wheel: TimerWheel;
   readonly #send: (report: TapReport) => void;
   readonly #random: () => number;
-  readonly #home: TapHome;
+  readonly #state: TapState;
   /** By id. */
   readonly #taps = new Map<string, RunningTap>();
   /** Unfinished walks over open sessions. */
@@ -63,7 +63,7 @@ export class TapBook extends Timed implements Taps {
   #lastTunnel = 0;
 
   /** @param orders taps that are already running */
-  constructor(parts: TapBookParts, orders: readonly TapOrder[]) {
+  constructor(parts: WorkerTapsParts, orders: readonly TapOrder[]) {
     super();
     const { run, wheel, counters, secretNames, send, onFault, random = Math.random } = parts;
     const { clock = threadClock(), savedTicks } = parts;
@@ -72,7 +72,7 @@ export class TapBook extends Timed implements Taps {
     this.#wheel = wheel;
     this.#send = send;
     this.#random = random;
-    this.#home = new TapHome(run, counters, clock, savedTicks, onFault);
+    this.#state = new TapState(run, counters, clock, savedTicks, onFault);
     for (const order of orders) this.#start(order);
   }
 
@@ -93,7 +93,7 @@ export class TapBook extends Timed implements Taps {
     try {
       return watch();
     } catch (error) {
-      this.#home.fault(error);
+      this.#state.fault(error);
       return null;
     }
   }
@@ -102,9 +102,9 @@ export class TapBook extends Timed implements Taps {
     const id = this.#idOf(session.number);
     const taps = this.#choose((tap) => fitsSession(tap.order.filter, session, id));
     if (taps === null) return null;
-    const watched = new WatchedSession(this.#home, id, session.extensions, true);
+    const watched = new WatchedSession(this.#state, id, session.extensions, true);
     watched.expect(taps.map((tap) => ({ tap, opening: sessionLine(session, id, tap.secrets) })));
-    this.#home.places.end();
+    this.#state.openings.end();
     return watched;
   }
 
@@ -113,9 +113,9 @@ export class TapBook extends Timed implements Taps {
     if (taps === null) return null;
     const id = this.#newTunnelId();
     const opening = tunnelLine(tunnel, id, false);
-    const watched = new WatchedTunnel(this.#home, id);
+    const watched = new WatchedTunnel(this.#state, id);
     watched.expect(taps.map((tap) => ({ tap, opening })));
-    this.#home.places.end();
+    this.#state.openings.end();
     return watched;
   }
 
@@ -140,7 +140,7 @@ export class TapBook extends Timed implements Taps {
   }
 
   override expire(): void {
-    this.#home.renew();
+    this.#state.renew();
     for (const tap of this.#taps.values()) tap.flush();
     this.#continueWalks();
     if (this.#taps.size > 0 || this.#walks.length > 0) this.#wheel.arm(this, TICK_MS);
@@ -163,7 +163,7 @@ export class TapBook extends Timed implements Taps {
     if (tap === undefined) return false;
     tap.isOver = true;
     this.#taps.delete(id);
-    this.#home.endedTaps++;
+    this.#state.endedTaps++;
     this.#arm();
     return true;
   }
@@ -183,7 +183,7 @@ export class TapBook extends Timed implements Taps {
       if (!fits(tap) || !this.#draws(tap)) continue;
       chosen = chosen === null ? tap.alone : [...chosen, tap];
     }
-    if (chosen === null || this.#home.beginOpening()) return chosen;
+    if (chosen === null || this.#state.beginOpening()) return chosen;
     for (const tap of chosen) tap.loseSession();
     return null;
   }
@@ -193,16 +193,16 @@ export class TapBook extends Timed implements Taps {
   }
 
   #idOf(number: number): string {
-    return `${this.#home.run}-${number}`;
+    return `${this.#state.run}-${number}`;
   }
 
   #newTunnelId(): string {
-    return `${this.#home.run}-t${++this.#lastTunnel}`;
+    return `${this.#state.run}-t${++this.#lastTunnel}`;
   }
 
   /** Continues the walks, as far as the budget of the tick allows. */
   #continueWalks(): void {
-    const { walks } = this.#home;
+    const { walks } = this.#state;
     for (const walk of [...this.#walks]) {
       let step: Step | undefined = 'more';
       while (step === 'more' && walks.begin()) {
@@ -219,7 +219,7 @@ export class TapBook extends Timed implements Taps {
       const { value, done } = walk.next();
       return done === true ? undefined : value;
     } catch (error) {
-      this.#home.fault(error);
+      this.#state.fault(error);
       return undefined;
     }
   }
@@ -259,8 +259,8 @@ export class TapBook extends Timed implements Taps {
     const id = this.#idOf(session.number);
     if (!fitsSession(tap.order.filter, facts, id) || !this.#draws(tap)) return;
     const known = session.tap instanceof WatchedSession ? session.tap : null;
-    const watched = known ?? new WatchedSession(this.#home, id, facts.extensions, false);
-    watched.attach(tap, lineStart('session', this.#home.at()) + sessionLine(facts, id, tap.secrets));
+    const watched = known ?? new WatchedSession(this.#state, id, facts.extensions, false);
+    watched.attach(tap, lineStart('session', this.#state.at()) + sessionLine(facts, id, tap.secrets));
     if (known === null && !watched.isUnused) session.tap = watched;
   }
 
@@ -268,8 +268,8 @@ export class TapBook extends Timed implements Taps {
     const { place } = tunnel;
     if (place === null || !fitsTunnel(tap.order.filter, place) || !this.#draws(tap)) return;
     const known = tunnel.tap instanceof WatchedTunnel ? tunnel.tap : null;
-    const watched = known ?? new WatchedTunnel(this.#home, this.#newTunnelId());
-    watched.attach(tap, lineStart('tunnel', this.#home.at()) + tunnelLine(place, watched.id, true));
+    const watched = known ?? new WatchedTunnel(this.#state, this.#newTunnelId());
+    watched.attach(tap, lineStart('tunnel', this.#state.at()) + tunnelLine(place, watched.id, true));
     if (known === null && !watched.isUnused) tunnel.tap = watched;
   }
 }
