@@ -15,7 +15,7 @@ import { DescriptorGate } from '../upstream/descriptor-gate.ts';
 import { SecretNames } from '../wire/redaction/secret-names.ts';
 import { AccessLink } from './access/access-link.ts';
 import { WorkerLimits } from './access/worker-limits.ts';
-import { ClusterBook } from './clusters/cluster-book.ts';
+import { WorkerClusters } from './clusters/worker-clusters.ts';
 import { EventBatch } from './journal/event-batch.ts';
 import { WorkerJournal } from './journal/worker-journal.ts';
 import { SpanOutbox } from './spans/span-outbox.ts';
@@ -50,7 +50,7 @@ export interface Environment {
   readonly lineWindows: ReadonlyMap<string, SharedArrayBuffer>;
   /** Shared by all generations. */
   readonly ticketKeys: TicketKeyRings;
-  readonly clusters: ClusterBook;
+  readonly clusters: WorkerClusters;
   /** Shared by all generations. */
   readonly descriptors: DescriptorGate;
 }
@@ -83,7 +83,7 @@ export function createEnvironment(
     { worker: start.name, log, access, events, spans: new SpanSink(spans) },
     config.log,
   );
-  const home: ClusterContext = { page, pages, secret: start.secret, onEndpointFailed, descriptors };
+  const clusterContext: ClusterContext = { page, pages, secret: start.secret, onEndpointFailed, descriptors };
   return {
     config,
     generation,
@@ -110,7 +110,7 @@ export function createEnvironment(
     limits: WorkerLimits.first(start.limitTables, page, wheel, send),
     lineWindows: start.lineWindows,
     ticketKeys: new TicketKeyRings(start.ticketKeys),
-    clusters: ClusterBook.first(start.clusters, home),
+    clusters: WorkerClusters.first(start.clusters, clusterContext),
     descriptors,
   };
 }
@@ -152,7 +152,7 @@ function prepareWith(
   const { generation, lineWindows } = next;
   const { log, journal, page, taps, ticketKeys, descriptors } = current;
   const config = changedConfig(current.config, next.config);
-  const clusters = current.clusters.next(next.clusters);
+  const nextClusters = current.clusters.next(next.clusters);
   ticketKeys.prepare(next.ticketKeys);
   return {
     environment: {
@@ -161,7 +161,7 @@ function prepareWith(
       generation,
       limits: current.limits.next(next.limitTables, page),
       lineWindows,
-      clusters: clusters.book,
+      clusters: nextClusters.clusters,
     },
     commit: () => {
       log.level = config.log.level;
@@ -169,7 +169,7 @@ function prepareWith(
       taps.secretNames.replace(secretSourcesOf(config.listeners));
       descriptors.clientSlots = clientSlots(config, page);
       ticketKeys.commit();
-      clusters.commit();
+      nextClusters.commit();
       slots.commit();
     },
     abort: () => slots.abort(),

@@ -10,7 +10,7 @@ interface ClusterChange {
 }
 
 /** A cluster across all generations that contain it. */
-interface Place {
+interface SharedCluster {
   /** The settings to create the cluster from. Not updated after its creation. */
   record: ClusterRecord;
   /** Null before the first use. */
@@ -20,14 +20,14 @@ interface Place {
 
 /** A cluster in one generation. */
 interface Entry {
-  readonly place: Place;
+  readonly shared: SharedCluster;
   readonly hashHeader: string | null;
 }
 
-/** A prepared book. */
-interface NextBook {
-  readonly book: ClusterBook;
-  /** Applies the book: updates the clusters in both books, and retires removed ones. */
+/** The prepared clusters of the next generation. */
+interface NextClusters {
+  readonly clusters: WorkerClusters;
+  /** Applies the change: updates the clusters that both generations contain, and retires removed ones. */
   readonly commit: () => void;
 }
 
@@ -36,47 +36,50 @@ interface NextBook {
  * generations that contain it share the object. Clusters with TLS are created at once, so that a worker
  * refuses a generation with unusable certificates.
  */
-export class ClusterBook implements ClusterLookup {
+export class WorkerClusters implements ClusterLookup {
   readonly #entries: ReadonlyMap<string, Entry>;
-  readonly #home: ClusterContext;
+  readonly #context: ClusterContext;
 
-  private constructor(entries: ReadonlyMap<string, Entry>, home: ClusterContext) {
+  private constructor(entries: ReadonlyMap<string, Entry>, context: ClusterContext) {
     this.#entries = entries;
-    this.#home = home;
+    this.#context = context;
   }
 
   /**
-   * Creates the book of a worker's first generation.
+   * Creates the clusters of a worker's first generation.
    *
    * @throws Error if a cluster's TLS settings are unusable
    */
-  static first(records: readonly ClusterRecord[], home: ClusterContext): ClusterBook {
-    return new ClusterBook(new Map(records.map((record) => [record.name, entryOf(record, home)])), home);
+  static first(records: readonly ClusterRecord[], context: ClusterContext): WorkerClusters {
+    return new WorkerClusters(
+      new Map(records.map((record) => [record.name, entryOf(record, context)])),
+      context,
+    );
   }
 
   /**
-   * Prepares the book of the next generation.
+   * Prepares the clusters of the next generation.
    *
    * @throws Error if a cluster's TLS settings are unusable; nothing has changed then
    */
-  next({ changed, removed }: ClusterChange): NextBook {
-    const home = this.#home;
+  next({ changed, removed }: ClusterChange): NextClusters {
+    const context = this.#context;
     const entries = new Map(this.#entries);
-    const gone = removed.map((name) => this.#entries.get(name)!.place);
+    const gone = removed.map((name) => this.#entries.get(name)!.shared);
     for (const name of removed) entries.delete(name);
     const commits: (() => void)[] = [];
     for (const record of changed) {
       const known = this.#entries.get(record.name);
       if (known === undefined) {
-        entries.set(record.name, entryOf(record, home));
+        entries.set(record.name, entryOf(record, context));
         continue;
       }
-      const { place } = known;
-      entries.set(record.name, { place, hashHeader: record.hashHeader });
-      commits.push(changeOf(place, record, home));
+      const { shared } = known;
+      entries.set(record.name, { shared, hashHeader: record.hashHeader });
+      commits.push(changeOf(shared, record, context));
     }
     return {
-      book: new ClusterBook(entries, home),
+      clusters: new WorkerClusters(entries, context),
       commit: () => {
         for (const commit of commits) commit();
         for (const { cluster } of gone) cluster?.retire();
@@ -85,8 +88,8 @@ export class ClusterBook implements ClusterLookup {
   }
 
   get(name: string): Cluster | undefined {
-    const place = this.#entries.get(name)?.place;
-    return place === undefined ? undefined : (place.cluster ??= clusterOf(place, this.#home));
+    const shared = this.#entries.get(name)?.shared;
+    return shared === undefined ? undefined : (shared.cluster ??= clusterOf(shared, this.#context));
   }
 
   hashHeader(name: string): string | null {
@@ -95,30 +98,30 @@ export class ClusterBook implements ClusterLookup {
 
   /** Applies the primary's update of a cluster's endpoints. */
   update(record: ClusterRecord): void {
-    const place = this.#entries.get(record.name)?.place;
-    if (place === undefined) return;
-    if (place.cluster === null) place.record = record;
-    else place.cluster.update(readClusterRecord(record).state);
+    const shared = this.#entries.get(record.name)?.shared;
+    if (shared === undefined) return;
+    if (shared.cluster === null) shared.record = record;
+    else shared.cluster.update(readClusterRecord(record).state);
   }
 
   /** Starts or stops a cluster's acceptance of new connections. */
   admit(name: string, admitted: boolean): void {
-    const place = this.#entries.get(name)?.place;
-    if (place === undefined) return;
-    place.draining = !admitted;
-    if (place.cluster !== null) place.cluster.draining = !admitted;
+    const shared = this.#entries.get(name)?.shared;
+    if (shared === undefined) return;
+    shared.draining = !admitted;
+    if (shared.cluster !== null) shared.cluster.draining = !admitted;
   }
 }
 
-function entryOf(record: ClusterRecord, home: ClusterContext): Entry {
-  const place: Place = { record, cluster: null, draining: false };
-  if (record.hasTls) place.cluster = clusterOf(place, home);
-  return { place, hashHeader: record.hashHeader };
+function entryOf(record: ClusterRecord, context: ClusterContext): Entry {
+  const shared: SharedCluster = { record, cluster: null, draining: false };
+  if (record.hasTls) shared.cluster = clusterOf(shared, context);
+  return { shared, hashHeader: record.hashHeader };
 }
 
-function clusterOf({ record, draining }: Place, home: ClusterContext): Cluster {
+function clusterOf({ record, draining }: SharedCluster, context: ClusterContext): Cluster {
   const { settings, state } = readClusterRecord(record);
-  const cluster = new Cluster(settings, state, home);
+  const cluster = new Cluster(settings, state, context);
   cluster.draining = draining;
   return cluster;
 }
@@ -129,20 +132,20 @@ function clusterOf({ record, draining }: Place, home: ClusterContext): Cluster {
  * @returns a function that commits the change
  * @throws Error if the cluster's TLS settings are unusable
  */
-function changeOf(place: Place, record: ClusterRecord, home: ClusterContext): () => void {
+function changeOf(shared: SharedCluster, record: ClusterRecord, context: ClusterContext): () => void {
   const commitOf = (cluster: Cluster): (() => void) => {
     const { settings, state } = readClusterRecord(record);
     return cluster.prepare(settings, state);
   };
-  if (place.cluster === null && record.hasTls) {
+  if (shared.cluster === null && record.hasTls) {
     // Created only to check its TLS settings.
-    clusterOf({ ...place, record }, home);
+    clusterOf({ ...shared, record }, context);
   }
-  const prepared = place.cluster === null ? null : commitOf(place.cluster);
+  const prepared = shared.cluster === null ? null : commitOf(shared.cluster);
   return () => {
     if (prepared !== null) prepared();
-    else if (place.cluster === null) place.record = record;
+    else if (shared.cluster === null) shared.record = record;
     // A client has needed the cluster since then.
-    else commitOf(place.cluster)();
+    else commitOf(shared.cluster)();
   };
 }

@@ -18,7 +18,7 @@ import { DescriptorGate } from '../../upstream/descriptor-gate.ts';
 import { SecretNames } from '../../wire/redaction/secret-names.ts';
 import { AccessLink } from '../access/access-link.ts';
 import { WorkerLimits } from '../access/worker-limits.ts';
-import { ClusterBook } from '../clusters/cluster-book.ts';
+import { WorkerClusters } from '../clusters/worker-clusters.ts';
 import type { Environment } from '../environment.ts';
 import { WorkerJournal } from '../journal/worker-journal.ts';
 import { SpanOutbox } from '../spans/span-outbox.ts';
@@ -37,7 +37,7 @@ export function syntheticEnvironment(config: Config): Environment {
   const descriptors = new DescriptorGate(null, pages, () => 0, log);
   const wheel = new TimerWheel(performance.now());
   const spans = new SpanOutbox(wheel, 1, () => undefined);
-  const home = { page, pages, secret: '', onEndpointFailed: () => undefined, descriptors };
+  const clusterContext = { page, pages, secret: '', onEndpointFailed: () => undefined, descriptors };
   return {
     config,
     generation: 0,
@@ -67,11 +67,11 @@ export function syntheticEnvironment(config: Config): Environment {
     limits: WorkerLimits.first(new Map(), page, wheel, () => undefined),
     lineWindows: new Map(config.listeners.map(({ name }) => [name, allocateLineWindow()])),
     ticketKeys: new TicketKeyRings(new Map(config.listeners.map(({ name }) => [name, newTicketKeys()]))),
-    clusters: ClusterBook.first(
+    clusters: WorkerClusters.first(
       config.clusters.map((cluster) =>
         writeClusterRecord(cluster, stateOf(cluster), slotIn(layout, cluster.name)),
       ),
-      home,
+      clusterContext,
     ),
     descriptors,
   };

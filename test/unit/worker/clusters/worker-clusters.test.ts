@@ -3,11 +3,11 @@ import { describe, it } from 'node:test';
 import type { Cluster as ClusterConfig } from '../../../../src/config/types/cluster.ts';
 import { writeClusterRecord, type ClusterRecord } from '../../../../src/protocol/cluster-record.ts';
 import type { EndpointState } from '../../../../src/protocol/cluster-state.ts';
-import { ClusterBook } from '../../../../src/worker/clusters/cluster-book.ts';
+import { WorkerClusters } from '../../../../src/worker/clusters/worker-clusters.ts';
 import { clusterConfig, clusterState, endpointConfigs, homeOf, workers } from '../../upstream/endpoints.ts';
 
 const endpoints = endpointConfigs([1, 1]);
-const home = homeOf(workers(1, endpoints));
+const context = homeOf(workers(1, endpoints));
 const BAD_TLS = { serverName: null, ca: null, verify: true, cert: 'no PEM', key: 'no PEM' };
 
 function record(changes: Partial<ClusterConfig> = {}, state: Partial<EndpointState> = {}): ClusterRecord {
@@ -17,82 +17,82 @@ function record(changes: Partial<ClusterConfig> = {}, state: Partial<EndpointSta
   return writeClusterRecord(config, { ...whole, endpoints: changed }, () => 0);
 }
 
-function bookOf(...records: readonly ClusterRecord[]): ClusterBook {
-  return ClusterBook.first(records, home);
+function clustersOf(...records: readonly ClusterRecord[]): WorkerClusters {
+  return WorkerClusters.first(records, context);
 }
 
-const healthOf = (book: ClusterBook): string[] =>
-  Array.from(book.get('app')!.endpoints, ({ health }) => health);
+const healthOf = (clusters: WorkerClusters): string[] =>
+  Array.from(clusters.get('app')!.endpoints, ({ health }) => health);
 
 describe('the clusters of a worker', () => {
   it('are created at their first use, with their current state', () => {
-    const book = bookOf(record());
-    book.update(record({}, { health: 'down' }));
-    assert.equal(book.get('other'), undefined);
-    assert.deepEqual(healthOf(book), ['down', 'down']);
-    assert.equal(book.get('app'), book.get('app'));
-    book.update(record({}, { health: 'up' }));
-    assert.deepEqual(healthOf(book), ['up', 'up']);
+    const clusters = clustersOf(record());
+    clusters.update(record({}, { health: 'down' }));
+    assert.equal(clusters.get('other'), undefined);
+    assert.deepEqual(healthOf(clusters), ['down', 'down']);
+    assert.equal(clusters.get('app'), clusters.get('app'));
+    clusters.update(record({}, { health: 'up' }));
+    assert.deepEqual(healthOf(clusters), ['up', 'up']);
   });
 
   it('are drained if they were before their first use', () => {
-    const book = bookOf(record());
-    book.admit('app', false);
-    assert.equal(book.get('app')!.draining, true);
-    book.admit('app', true);
-    assert.equal(book.get('app')!.draining, false);
+    const clusters = clustersOf(record());
+    clusters.admit('app', false);
+    assert.equal(clusters.get('app')!.draining, true);
+    clusters.admit('app', true);
+    assert.equal(clusters.get('app')!.draining, false);
   });
 
   it('are the same objects in the next generation, with its settings from the commit on', () => {
-    const book = bookOf(record());
-    const cluster = book.get('app')!;
-    const next = book.next({ changed: [record({ retries: 5 })], removed: [] });
+    const clusters = clustersOf(record());
+    const cluster = clusters.get('app')!;
+    const next = clusters.next({ changed: [record({ retries: 5 })], removed: [] });
     assert.equal(cluster.config.retries, 0);
     next.commit();
-    assert.equal(next.book.get('app'), cluster);
+    assert.equal(next.clusters.get('app'), cluster);
     assert.equal(cluster.config.retries, 5);
   });
 
   it("get the next generation's settings if a client needs them during its preparation", () => {
-    const book = bookOf(record());
-    const next = book.next({ changed: [record({ retries: 5 })], removed: [] });
-    const cluster = book.get('app')!;
+    const clusters = clustersOf(record());
+    const next = clusters.next({ changed: [record({ retries: 5 })], removed: [] });
+    const cluster = clusters.get('app')!;
     assert.equal(cluster.config.retries, 0);
     next.commit();
     assert.equal(cluster.config.retries, 5);
-    assert.equal(next.book.get('app'), cluster);
+    assert.equal(next.clusters.get('app'), cluster);
   });
 
   it("get the next generation's settings if they are used later", () => {
-    const book = bookOf(record());
-    const next = book.next({ changed: [record({ retries: 5 })], removed: [] });
+    const clusters = clustersOf(record());
+    const next = clusters.next({ changed: [record({ retries: 5 })], removed: [] });
     next.commit();
-    assert.equal(next.book.get('app')!.config.retries, 5);
+    assert.equal(next.clusters.get('app')!.config.retries, 5);
   });
 
   it('are retired when the next generation lacks them', () => {
-    const book = bookOf(record(), record({ name: 'unused' }));
-    const cluster = book.get('app')!;
-    const next = book.next({ changed: [], removed: ['app', 'unused'] });
+    const clusters = clustersOf(record(), record({ name: 'unused' }));
+    const cluster = clusters.get('app')!;
+    const next = clusters.next({ changed: [], removed: ['app', 'unused'] });
     assert.equal(cluster.draining, false);
     next.commit();
     assert.equal(cluster.draining, true);
-    assert.deepEqual([next.book.get('app'), next.book.get('unused')], [undefined, undefined]);
+    assert.deepEqual([next.clusters.get('app'), next.clusters.get('unused')], [undefined, undefined]);
   });
 
   it('are refused without a change if their TLS settings are unusable', () => {
-    assert.throws(() => bookOf(record({ tls: BAD_TLS })));
-    const book = bookOf(record());
-    assert.throws(() => book.next({ changed: [record({ tls: BAD_TLS })], removed: [] }));
-    assert.throws(() => book.next({ changed: [record({ name: 'new', tls: BAD_TLS })], removed: [] }));
-    assert.equal(book.get('app')!.tls, null);
+    assert.throws(() => clustersOf(record({ tls: BAD_TLS })));
+    const clusters = clustersOf(record());
+    assert.throws(() => clusters.next({ changed: [record({ tls: BAD_TLS })], removed: [] }));
+    assert.throws(() => clusters.next({ changed: [record({ name: 'new', tls: BAD_TLS })], removed: [] }));
+    assert.equal(clusters.get('app')!.tls, null);
   });
 
   it("report each generation's own hash header", () => {
     const hashed = record({ hashOn: { kind: 'header', name: 'x-user' } });
-    const book = bookOf(record());
-    const next = book.next({ changed: [hashed], removed: [] });
-    assert.deepEqual([book.hashHeader('app'), next.book.hashHeader('app')], [null, 'x-user']);
-    assert.equal(book.hashHeader('other'), null);
+    const clusters = clustersOf(record());
+    const next = clusters.next({ changed: [hashed], removed: [] });
+    assert.deepEqual([clusters.hashHeader('app'), next.clusters.hashHeader('app')], [null, 'x-user']);
+    assert.equal(clusters.hashHeader('other'), null);
   });
 });
