@@ -5,7 +5,7 @@ import { LiveStream } from './client/live-stream.ts';
 import { Operator } from './client/operator.ts';
 import type { LiveFrame } from '../protocol/admin/live.ts';
 import { RELOAD, drain, undrain, type Command } from './model/commands.ts';
-import { EventBook } from './model/event-book.ts';
+import { RecentEvents } from './model/recent-events.ts';
 import { History } from './model/history.ts';
 import { noticesOf } from './model/notices.ts';
 import { AnswersView } from './view/answers-view.ts';
@@ -25,7 +25,7 @@ const TICK_MS = 500;
 const clock = browserClock();
 const fetch = globalThis.fetch.bind(globalThis);
 const history = new History();
-const book = new EventBook();
+const recentEvents = new RecentEvents();
 const operator = new Operator(fetch, onToken);
 const commander = new Commander(operator, new AnswersView(clock));
 const run = (command: Command): void => void commander.run(command);
@@ -37,7 +37,7 @@ const charts = new ChartsView();
 const clusters = new ClustersView({ operator, clock, onCommand: run });
 const listeners = new ListenersView(run);
 const workers = new WorkersView();
-const events = new EventsView(book, authorize);
+const events = new EventsView(recentEvents, authorize);
 const sessions = new SessionsView({
   operator,
   authorize: () => commander.authorize(),
@@ -51,7 +51,7 @@ let eventProblem: string | null | undefined;
 
 const poll = new EventPoll({
   operator,
-  book,
+  recentEvents,
   clock,
   onAnswer: (problem) => {
     eventProblem = problem;
@@ -97,7 +97,7 @@ function showEvents(): void {
 function onToken(): void {
   header.showToken(operator.hasToken);
   eventProblem = undefined;
-  book.clear();
+  recentEvents.clear();
   if (operator.hasToken) poll.start();
   else {
     poll.stop();

@@ -1,5 +1,5 @@
 import type { EventPage } from '../../protocol/admin/events.ts';
-import type { EventBook } from '../model/event-book.ts';
+import type { RecentEvents } from '../model/recent-events.ts';
 import type { Clock } from './clock.ts';
 import type { ApiAnswer, Operator } from './operator.ts';
 
@@ -11,7 +11,7 @@ const MISSING_PERIOD_MS = 60_000;
 
 interface PollOptions {
   readonly operator: Pick<Operator, 'hasToken' | 'send'>;
-  readonly book: EventBook;
+  readonly recentEvents: RecentEvents;
   readonly clock: Clock;
   /** Called after each answer. @param problem why there are no new events; null if there is no problem */
   readonly onAnswer: (problem: string | null) => void;
@@ -41,14 +41,14 @@ export class EventPoll {
   }
 
   async #ask(): Promise<void> {
-    const { operator, book, clock, onAnswer } = this.#options;
+    const { operator, recentEvents, clock, onAnswer } = this.#options;
     this.#isAsking = true;
-    const answer = await operator.send('GET', `/events?after=${book.last}&limit=200`);
+    const answer = await operator.send('GET', `/events?after=${recentEvents.last}&limit=200`);
     this.#isAsking = false;
     // Rows that arrive after the token was forgotten must not be shown.
     if (!operator.hasToken) return;
     const page = pageOf(answer);
-    if (page !== null) book.add(page);
+    if (page !== null) recentEvents.add(page);
     onAnswer(page === null ? answer.message : null);
     if (!this.#isRunning) return;
     this.#cancel = clock.after(periodAfter(answer, page), () => this.start());

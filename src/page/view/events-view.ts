@@ -1,5 +1,5 @@
 import { isPrimaryKind, type EventRow } from '../../protocol/admin/events.ts';
-import { outcomeOf, whereOf, whoOf, type EventBook } from '../model/event-book.ts';
+import { outcomeOf, whereOf, whoOf, type RecentEvents } from '../model/recent-events.ts';
 import { count } from '../model/format.ts';
 import { byId, make, setAttribute, setPill, setShown, setText } from './dom.ts';
 import { Table, type RowNodes, type TableColumn } from './table.ts';
@@ -24,7 +24,7 @@ interface EventsState {
 
 /** Recent refusals and failures, for operators. */
 export class EventsView {
-  readonly #book: EventBook;
+  readonly #recentEvents: RecentEvents;
   readonly #table = new Table<EventRow>(byId('event-table', HTMLTableElement), {
     columns: COLUMNS,
     keyOf: ({ number }) => String(number),
@@ -40,8 +40,8 @@ export class EventsView {
   #kinds = '';
 
   /** @param onToken called when the user wants to enter the token */
-  constructor(book: EventBook, onToken: () => void) {
-    this.#book = book;
+  constructor(recentEvents: RecentEvents, onToken: () => void) {
+    this.#recentEvents = recentEvents;
     this.#button.addEventListener('click', onToken);
     this.#kind.addEventListener('change', () => this.#render());
     this.#filter.addEventListener('input', () => this.#render());
@@ -56,12 +56,12 @@ export class EventsView {
   }
 
   #fillKinds(): void {
-    const kinds = this.#book.kinds.join(' ');
+    const kinds = this.#recentEvents.kinds.join(' ');
     if (kinds === this.#kinds && this.#kind.childElementCount > 0) return;
     this.#kinds = kinds;
     const chosen = this.#kind.value;
     // The chosen kind stays, even without rows.
-    const names = new Set([...this.#book.kinds, ...(chosen === '' ? [] : [chosen])]);
+    const names = new Set([...this.#recentEvents.kinds, ...(chosen === '' ? [] : [chosen])]);
     this.#kind.replaceChildren(
       make('option', { value: '' }, 'all'),
       ...[...names].sort().map((name) => make('option', { value: name }, name)),
@@ -70,14 +70,14 @@ export class EventsView {
   }
 
   #render(): void {
-    const rows = this.#book.find({ kind: this.#kind.value, filter: this.#filter.value });
+    const rows = this.#recentEvents.find({ kind: this.#kind.value, filter: this.#filter.value });
     this.#table.show(rows);
     const { hasToken, problem } = this.#state;
-    setText(this.#count, hasToken && this.#book.size > 0 ? count(this.#book.size) : '');
+    setText(this.#count, hasToken && this.#recentEvents.size > 0 ? count(this.#recentEvents.size) : '');
     const notes = [
       hasToken && typeof problem === 'string' ? `No new events: ${problem}.` : '',
-      this.#book.suppressed > 0
-        ? `${count(this.#book.suppressed)} more were left out, because there were too many at a time.`
+      this.#recentEvents.suppressed > 0
+        ? `${count(this.#recentEvents.suppressed)} more were left out, because there were too many at a time.`
         : '',
     ].filter(Boolean);
     setText(this.#note, notes.join(' '));
@@ -94,7 +94,7 @@ export class EventsView {
     if (!takesCommands) return 'Events name clients, so they need a token, and none is set in the proxy.';
     if (!hasToken) return 'Events name clients, so they need the token.';
     if (problem === undefined) return 'Asking for events.';
-    if (this.#book.size > 0) return 'Nothing matches the filter.';
+    if (this.#recentEvents.size > 0) return 'Nothing matches the filter.';
     return problem === null ? 'Nothing has been refused or has failed.' : '';
   }
 }

@@ -11,7 +11,7 @@ interface EventChoice {
 }
 
 /** The last events. A row whose count rises arrives again with a new number and replaces the older row. */
-export class EventBook {
+export class RecentEvents {
   /** The `after` parameter of the next request. */
   last = 0;
   /** Number of events that workers suppressed. */
