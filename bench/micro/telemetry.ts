@@ -1,4 +1,4 @@
-import { ExemplarBook } from '../../src/telemetry/exposition/exemplar-book.ts';
+import { ExemplarStore } from '../../src/telemetry/exposition/exemplar-store.ts';
 import { Exposition } from '../../src/telemetry/exposition/exposition.ts';
 import { pageFamilies } from '../../src/telemetry/exposition/page-families.ts';
 import { slotCount } from '../../src/telemetry/block-shape.ts';
@@ -27,7 +27,7 @@ export default function cases(): MicroCase[] {
   const page = new StatsPage(buffers[0]!, layout);
   const slot = page.slot(pageMetrics.messages, { cluster: 'cluster-7', direction: 'upstream' });
   const histogram = page.histogram(pageMetrics.endpointConnectDuration, { cluster: 'cluster-7' });
-  const exposition = new Exposition(pageFamilies(new PageSums(layout, buffers), new ExemplarBook()));
+  const exposition = new Exposition(pageFamilies(new PageSums(layout, buffers), new ExemplarStore()));
   return [
     { name: 'count in the stats page', run: () => (page.values[slot]! += 1) },
     { name: 'observe 200 us in a histogram', run: () => histogram.observe(0.0002) },
@@ -78,7 +78,7 @@ function largeScrapes(): MicroCase[] {
       }
     }
   }
-  const exposition = new Exposition(pageFamilies(new PageSums(layout, buffers), new ExemplarBook()));
+  const exposition = new Exposition(pageFamilies(new PageSums(layout, buffers), new ExemplarStore()));
   return (['text', 'openMetrics'] as const).map((format) => ({
     name: `scrape 50 clusters x 20 endpoints of ${WORKERS} workers, ${format}`,
     run: async () => {

@@ -1,5 +1,5 @@
 import type { DescriptorPlan } from '../core/descriptor-limit.ts';
-import type { ExemplarBook } from '../telemetry/exposition/exemplar-book.ts';
+import type { ExemplarStore } from '../telemetry/exposition/exemplar-store.ts';
 import { Exposition } from '../telemetry/exposition/exposition.ts';
 import { pageFamilies } from '../telemetry/exposition/page-families.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -24,7 +24,7 @@ import { eventCommands } from './admin/commands/event-commands.ts';
 import { faultCommands } from './admin/commands/fault-commands.ts';
 import { principalCommands } from './admin/commands/principal-commands.ts';
 import { sessionCommands } from './admin/commands/session-commands.ts';
-import type { EventBook } from './admin/events/event-book.ts';
+import type { EventStore } from './admin/events/event-store.ts';
 import { FrameWriter } from './admin/live/live-frame.ts';
 import { tapCommand } from './admin/tap/tap-command.ts';
 import { primaryFamilies } from './admin/pages/primary-families.ts';
@@ -50,7 +50,7 @@ import type { Supervisor } from './workers/supervisor.ts';
 
 /** The parts of the primary that the admin server shows and controls. */
 interface ControlledParts {
-  readonly exemplars: ExemplarBook;
+  readonly exemplars: ExemplarStore;
   readonly lifecycle: Lifecycle;
   readonly supervisor: Supervisor;
   readonly clusters: ClusterMonitors;
@@ -66,7 +66,7 @@ interface ControlledParts {
   readonly keySets: KeySets;
   readonly sessions: SessionService;
   readonly revocations: RevocationService;
-  readonly events: EventBook;
+  readonly events: EventStore;
 }
 
 /** Facts about the machine. */

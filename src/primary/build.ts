@@ -2,7 +2,7 @@ import type { LoadedConfig } from '../config/loader.ts';
 import type { Config } from '../config/types/config.ts';
 import type { Slices } from '../core/timing/slices.ts';
 import type { RevocationsCommand } from '../protocol/access.ts';
-import { ExemplarBook } from '../telemetry/exposition/exemplar-book.ts';
+import { ExemplarStore } from '../telemetry/exposition/exemplar-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LogOutputs } from '../telemetry/output/log-outputs.ts';
 import { AccessService } from './access/access-service.ts';
@@ -13,7 +13,7 @@ import { RevocationService } from './access/revocations/revocation-service.ts';
 import { SessionService } from './access/sessions/session-service.ts';
 import { WorkerQuestions } from './access/sessions/worker-questions.ts';
 import { RedisServices } from './access/redis/redis-services.ts';
-import { EventBook } from './admin/events/event-book.ts';
+import { EventStore } from './admin/events/event-store.ts';
 import { EventWatch } from './admin/events/event-watch.ts';
 import { buildAdmin } from './build-admin.ts';
 import { ClusterMonitors } from './clusters/cluster-monitors.ts';
@@ -80,7 +80,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
     limitTables,
     records,
   });
-  const events = new EventBook();
+  const events = new EventStore();
   const broadcast = new Broadcast({ roster, pages, currentGeneration, records });
   const clusters = new ClusterMonitors(config.clusters, { broadcast, pages, report: events.record }, log);
   const passwords = new Passwords(new PasswordThread(log), log);
@@ -93,7 +93,7 @@ export function build(options: PrimaryOptions, resources: Resources, lifecycle: 
   const send = (command: RevocationsCommand): void => broadcast.send(command);
   const revocations = new RevocationService(config.revocations, { questions, send, log });
   if (predecessor !== null) revocations.inherit(predecessor.revocations);
-  const exemplars = new ExemplarBook();
+  const exemplars = new ExemplarStore();
   const spans = new SpanService({
     log,
     load: loadPipeline,

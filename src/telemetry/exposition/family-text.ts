@@ -3,7 +3,7 @@
  * (https://prometheus.io/docs/instrumenting/exposition_formats/,
  * https://prometheus.io/docs/specs/om/open_metrics_spec/).
  */
-import type { BucketExemplars, Exemplar } from './exemplar-book.ts';
+import type { BucketExemplars, Exemplar } from './exemplar-store.ts';
 
 export type ExpositionFormat = 'text' | 'openMetrics';
 

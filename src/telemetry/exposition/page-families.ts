@@ -4,7 +4,7 @@ import type { Metric } from '../metrics/metric.ts';
 import { pageMetrics, threadMetrics } from '../metrics/page-metrics.ts';
 import type { Block } from '../page-layout.ts';
 import type { PageSums } from '../page-sums.ts';
-import type { ExemplarBook } from './exemplar-book.ts';
+import type { ExemplarStore } from './exemplar-store.ts';
 import { labelText, type FamilyText } from './family-text.ts';
 import type { WrittenFamily } from './family.ts';
 
@@ -21,17 +21,19 @@ interface LabelledOffset {
 /**
  * Returns the families of the workers' metrics. Each series is the sum over all workers.
  *
- * @param book exemplars of histograms; those of removed series are dropped
+ * @param exemplarStore exemplars of histograms; those of removed series are dropped
  */
-export function pageFamilies(sums: PageSums, book: ExemplarBook): WrittenFamily[] {
+export function pageFamilies(sums: PageSums, exemplarStore: ExemplarStore): WrittenFamily[] {
   const metrics: readonly Metric[] = [...Object.values(pageMetrics), ...Object.values(threadMetrics)];
-  const shown = new ShownBlocks(sums, book);
+  const shown = new ShownBlocks(sums, exemplarStore);
   return metrics.map((metric) => {
     const places = BlockShape.of(metric)
       .series.filter((place) => place.metric === metric)
       .map(({ labels, offset }): LabelledOffset => ({ labels: labelText(labels), offset }));
     const isHistogram = metric.kind === 'histogram';
-    const write = isHistogram ? histogramsOf(metric, places, sums, book) : samplesOf(metric, places, sums);
+    const write = isHistogram
+      ? histogramsOf(metric, places, sums, exemplarStore)
+      : samplesOf(metric, places, sums);
     return { metric, write: (text) => linesOf(metric, shown, (block) => write(text, block)) };
   });
 }
@@ -39,13 +41,13 @@ export function pageFamilies(sums: PageSums, book: ExemplarBook): WrittenFamily[
 /** The visible blocks, by shape. */
 class ShownBlocks {
   readonly #sums: PageSums;
-  readonly #book: ExemplarBook;
+  readonly #exemplarStore: ExemplarStore;
   #version = -1;
   #byShape: ReadonlyMap<BlockShape, readonly Block[]> = new Map();
 
-  constructor(sums: PageSums, book: ExemplarBook) {
+  constructor(sums: PageSums, exemplarStore: ExemplarStore) {
     this.#sums = sums;
-    this.#book = book;
+    this.#exemplarStore = exemplarStore;
   }
 
   /** Changes whenever {@link of} does. */
@@ -67,7 +69,7 @@ class ShownBlocks {
     }
     this.#version = version;
     this.#byShape = byShape;
-    if (!this.#book.isEmpty) yield* this.#forgetExemplars();
+    if (!this.#exemplarStore.isEmpty) yield* this.#forgetExemplars();
   }
 
   *#forgetExemplars(): Steps<void> {
@@ -79,7 +81,7 @@ class ShownBlocks {
         if (keys.size % BLOCKS_PER_STEP === 0) yield;
       }
     }
-    this.#book.forgetUnless((key) => keys.has(key));
+    this.#exemplarStore.forgetUnless((key) => keys.has(key));
   }
 
   of(shape: BlockShape): readonly Block[] {
@@ -131,7 +133,7 @@ function histogramsOf(
   metric: Metric,
   places: readonly LabelledOffset[],
   sums: PageSums,
-  book: ExemplarBook,
+  exemplarStore: ExemplarStore,
 ): BlockWriter {
   const bounds = metric.buckets ?? [];
   return (text, block) => {
@@ -143,8 +145,8 @@ function histogramsOf(
       if (counts.every((count) => count === 0)) continue;
       const sum = sums.at(first + bounds.length + 1);
       const own = joined(ownerText(block), place.labels);
-      const hasExemplars = text.takesExemplars && !book.isEmpty;
-      const exemplars = hasExemplars ? book.of(metric, shape.keyOf(labels)) : undefined;
+      const hasExemplars = text.takesExemplars && !exemplarStore.isEmpty;
+      const exemplars = hasExemplars ? exemplarStore.of(metric, shape.keyOf(labels)) : undefined;
       lines += text.histogram(own, bounds, counts, sum, exemplars);
     }
     return lines;

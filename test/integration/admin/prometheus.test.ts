@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ExemplarBook } from '../../../src/telemetry/exposition/exemplar-book.ts';
+import { ExemplarStore } from '../../../src/telemetry/exposition/exemplar-store.ts';
 import { Exposition } from '../../../src/telemetry/exposition/exposition.ts';
 import { pageFamilies } from '../../../src/telemetry/exposition/page-families.ts';
 import { preferredFormat } from '../../../src/telemetry/exposition/preferred-format.ts';
@@ -141,9 +141,9 @@ describe('Prometheus with its storage of exemplars', () => {
     layout.add(pageMetrics.handshakeDuration, labels);
     const buffer = allocatePage(layout);
     new StatsPage(buffer, layout).histogram(pageMetrics.handshakeDuration, labels).observe(0.3);
-    const book = new ExemplarBook();
-    book.record(pageMetrics.handshakeDuration, labels, 0.3, traceId, Date.now());
-    const exposition = new Exposition(pageFamilies(new PageSums(layout, [buffer]), book));
+    const exemplarStore = new ExemplarStore();
+    exemplarStore.record(pageMetrics.handshakeDuration, labels, 0.3, traceId, Date.now());
+    const exposition = new Exposition(pageFamilies(new PageSums(layout, [buffer]), exemplarStore));
     server = createServer((request, response) => {
       const format = preferredFormat(request.headers.accept ?? '');
       void exposition.begin(format, { endpoints: true }).then(({ type, pieces }) => {

@@ -4,14 +4,14 @@ import type { Logger } from '../../../telemetry/logger.ts';
 import type { RedisDial } from './redis-connection.ts';
 import { RedisLink, type RedisCounts } from './redis-link.ts';
 import { SharedLimits, type LimitEntry } from './shared-limits.ts';
-import { SharedRevocations, type RevocationBook } from './shared-revocations.ts';
+import { SharedRevocations, type LocalRevocations } from './shared-revocations.ts';
 
 interface RedisServicesParts {
   /** Returns the settings of the current configuration; null without Redis. */
   readonly settings: () => RedisSettings | null;
   /** Returns the limits of the current configuration. */
   readonly entries: () => readonly LimitEntry[];
-  readonly revocations: RevocationBook;
+  readonly revocations: LocalRevocations;
   readonly log: Logger;
   readonly dial?: RedisDial;
 }
@@ -73,7 +73,7 @@ export class RedisServices {
   }
 
   #begin(settings: RedisSettings): Use {
-    const { entries, revocations: book, log, dial } = this.#parts;
+    const { entries, revocations: local, log, dial } = this.#parts;
     const link: RedisLink = new RedisLink({
       url: settings.url,
       owner: { up: () => revocations.read(), down: () => undefined },
@@ -82,7 +82,7 @@ export class RedisServices {
       ...(dial !== undefined && { dial }),
     });
     const limits = new SharedLimits({ entries, settings, link, log });
-    const revocations = new SharedRevocations(settings.prefix, link, book, log);
+    const revocations = new SharedRevocations(settings.prefix, link, local, log);
     link.start();
     return { settings, link, limits, revocations };
   }

@@ -12,7 +12,7 @@ interface Change {
 }
 
 /** The revocations of this process. */
-export interface RevocationBook {
+export interface LocalRevocations {
   readonly all: readonly Revocation[];
   /** Subscribes to changes made in this process. Returns a function that unsubscribes. */
   onChange(listener: (change: Change) => void): () => void;
@@ -41,7 +41,7 @@ const MAX_MESSAGE_CHARACTERS = 4 * 1024 * 1024;
 export class SharedRevocations {
   readonly #key: string;
   readonly #link: Pick<RedisLink, 'send' | 'subscribe' | 'isUp'>;
-  readonly #book: RevocationBook;
+  readonly #local: LocalRevocations;
   readonly #log: Logger;
   readonly #sender = randomBytes(8).toString('hex');
   readonly #timer: NodeJS.Timeout;
@@ -51,14 +51,14 @@ export class SharedRevocations {
   constructor(
     prefix: string,
     link: Pick<RedisLink, 'send' | 'subscribe' | 'isUp'>,
-    book: RevocationBook,
+    local: LocalRevocations,
     log: Logger,
   ) {
     this.#key = `${prefix}:revocations`;
     this.#link = link;
-    this.#book = book;
+    this.#local = local;
     this.#log = log;
-    this.#forget = book.onChange((change) => this.#share(change));
+    this.#forget = local.onChange((change) => this.#share(change));
     this.#timer = setInterval(() => this.#readAgain(), READ_PERIOD_MS);
     this.#timer.unref();
   }
@@ -104,7 +104,7 @@ export class SharedRevocations {
     try {
       const known = await this.#readAll();
       this.#merge([...known.values()]);
-      const missing = this.#book.all.filter((revocation) =>
+      const missing = this.#local.all.filter((revocation) =>
         isMissing(revocation, known.get(revocation.principal)),
       );
       await this.#write(missing.map((revocation) => ({ ...revocation, isEnded: false })));
@@ -152,9 +152,9 @@ export class SharedRevocations {
   }
 
   #merge(entries: readonly Entry[]): void {
-    const before = new Map(this.#book.all.map((revocation) => [revocation.principal, revocation]));
+    const before = new Map(this.#local.all.map((revocation) => [revocation.principal, revocation]));
     const isNewer = ({ principal, at }: Entry): boolean => at >= (before.get(principal)?.at ?? -Infinity);
-    this.#book.merge({
+    this.#local.merge({
       changed: entries
         .filter((entry) => !entry.isEnded)
         .map(({ principal, at, until }) => ({ principal, at, until })),

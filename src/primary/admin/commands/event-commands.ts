@@ -1,5 +1,5 @@
 import { EVENT_NUMBER, PAGE_LIMIT } from '../../../protocol/admin/command-parameters.ts';
-import type { EventBook } from '../events/event-book.ts';
+import type { EventStore } from '../events/event-store.ts';
 import type { AdminCommand, CommandResult } from './admin-command.ts';
 import { parameterOf, refuseUnknownParameters } from './parameters.ts';
 
@@ -10,11 +10,11 @@ const DEFAULT_LIMIT = 200;
  * Returns the command that lists refusals and failures. It requires the token, because events identify
  * clients.
  */
-export function eventCommands(events: Pick<EventBook, 'page'>): readonly AdminCommand[] {
+export function eventCommands(events: Pick<EventStore, 'page'>): readonly AdminCommand[] {
   return [{ method: 'GET', path: '/events', run: (_args, query) => list(events, query) }];
 }
 
-function list(events: Pick<EventBook, 'page'>, query: URLSearchParams): CommandResult {
+function list(events: Pick<EventStore, 'page'>, query: URLSearchParams): CommandResult {
   refuseUnknownParameters(query, ['after', 'limit']);
   const limit = parameterOf(query, 'limit', PAGE_LIMIT) ?? DEFAULT_LIMIT;
   const page = events.page(parameterOf(query, 'after', EVENT_NUMBER), limit);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Exposition } from '../../../../src/telemetry/exposition/exposition.ts';
 import type { ExpositionFormat } from '../../../../src/telemetry/exposition/family-text.ts';
-import { ExemplarBook } from '../../../../src/telemetry/exposition/exemplar-book.ts';
+import { ExemplarStore } from '../../../../src/telemetry/exposition/exemplar-store.ts';
 import { pageFamilies } from '../../../../src/telemetry/exposition/page-families.ts';
 import type { Metric } from '../../../../src/telemetry/metrics/metric.ts';
 import { pageMetrics, threadMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
@@ -26,7 +26,7 @@ function twoPages(): { layout: PageLayout; pages: StatsPage[]; exposition: Expos
   layout.add(pageMetrics.handshakeDuration, handshake);
   const buffers = [allocatePage(layout), allocatePage(layout)];
   const exposition = new Exposition([
-    ...pageFamilies(new PageSums(layout, buffers), new ExemplarBook()),
+    ...pageFamilies(new PageSums(layout, buffers), new ExemplarStore()),
     { metric: primaryMetrics.configGeneration, read: () => [{ labels: {}, value: 1 }] },
     { metric: primaryMetrics.certificateNotAfter, read: () => [] },
   ]);
@@ -106,7 +106,7 @@ describe('the exposition', () => {
     layout.add(pageMetrics.handshakeDuration, handshake);
     const buffers = [allocatePage(layout), allocatePage(layout)];
     const sums = new PageSums(layout, buffers);
-    const exposition = new Exposition(pageFamilies(sums, new ExemplarBook()));
+    const exposition = new Exposition(pageFamilies(sums, new ExemplarStore()));
     const samplesOf = async (name: string): Promise<readonly unknown[]> =>
       parseExposition((await render(exposition, 'text')).body, 'text').get(name)!.samples;
     const counter = 'sluice_endpoint_connect_failures_total';
@@ -155,7 +155,7 @@ describe('the exposition', () => {
     layout.add(pageMetrics.clusterRetries, { cluster: 'chat' });
     const up = { labels: { cluster: 'chat', endpoint: 'a:1' }, value: 1 };
     const exposition = new Exposition([
-      ...pageFamilies(new PageSums(layout, [allocatePage(layout)]), new ExemplarBook()),
+      ...pageFamilies(new PageSums(layout, [allocatePage(layout)]), new ExemplarStore()),
       { metric: primaryMetrics.endpointUp, read: () => [up] },
     ]);
     assert.match((await render(exposition, 'text')).body, /endpoint="a:1"/);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FamilyText } from '../../../../src/telemetry/exposition/family-text.ts';
-import { ExemplarBook } from '../../../../src/telemetry/exposition/exemplar-book.ts';
+import { ExemplarStore } from '../../../../src/telemetry/exposition/exemplar-store.ts';
 import { pageFamilies } from '../../../../src/telemetry/exposition/page-families.ts';
 import { pageMetrics } from '../../../../src/telemetry/metrics/page-metrics.ts';
 import { pageShapes } from '../../../../src/telemetry/metrics/page-shapes.ts';
@@ -35,7 +35,7 @@ class Rig {
   }
 
   scrape(): Iterator<string> {
-    const family = pageFamilies(this.sums, new ExemplarBook()).find(({ metric }) => metric === DIALS)!;
+    const family = pageFamilies(this.sums, new ExemplarStore()).find(({ metric }) => metric === DIALS)!;
     const text = new FamilyText({ name: 'd', help: 'd', kind: 'counter' }, 'text');
     return family.write(text)[Symbol.iterator]();
   }
@@ -107,38 +107,38 @@ describe('the exemplars of histograms', () => {
   const kept = { listener: 'web', cluster: 'kept' };
   const gone = { listener: 'web', cluster: 'gone' };
 
-  function lines(format: 'text' | 'openMetrics', sums: PageSums, book: ExemplarBook): string {
-    const family = pageFamilies(sums, book).find(({ metric }) => metric === METRIC)!;
+  function lines(format: 'text' | 'openMetrics', sums: PageSums, exemplarStore: ExemplarStore): string {
+    const family = pageFamilies(sums, exemplarStore).find(({ metric }) => metric === METRIC)!;
     return rest(family.write(new FamilyText(METRIC, format))[Symbol.iterator]()).join('');
   }
 
-  function observed(): { directory: SeriesDirectory; sums: PageSums; book: ExemplarBook } {
+  function observed(): { directory: SeriesDirectory; sums: PageSums; exemplarStore: ExemplarStore } {
     const directory = new SeriesDirectory([kept, gone].map((labels) => ({ shape, labels })));
     const buffer = allocatePage({ size: directory.capacity });
     const page = new StatsPage(buffer, directory);
-    const book = new ExemplarBook();
+    const exemplarStore = new ExemplarStore();
     for (const labels of [kept, gone]) {
       page.histogram(METRIC, labels).observe(0.3);
-      book.record(METRIC, labels, 0.3, 'c'.repeat(32), 5000);
+      exemplarStore.record(METRIC, labels, 0.3, 'c'.repeat(32), 5000);
     }
-    return { directory, sums: new PageSums(directory, [buffer]), book };
+    return { directory, sums: new PageSums(directory, [buffer]), exemplarStore };
   }
 
   it('appear only in OpenMetrics, after the bucket of their value', () => {
-    const { sums, book } = observed();
-    const [line] = /^.*cluster="kept",le="0.5"} .*$/m.exec(lines('openMetrics', sums, book)) ?? [];
+    const { sums, exemplarStore } = observed();
+    const [line] = /^.*cluster="kept",le="0.5"} .*$/m.exec(lines('openMetrics', sums, exemplarStore)) ?? [];
     assert.match(line ?? '', /"} 1 # \{trace_id="c{32}"\} 0\.3 5\.000$/);
-    assert.equal(lines('openMetrics', sums, book).match(/trace_id/g)?.length, 2);
-    assert.doesNotMatch(lines('text', sums, book), /trace_id/);
+    assert.equal(lines('openMetrics', sums, exemplarStore).match(/trace_id/g)?.length, 2);
+    assert.doesNotMatch(lines('text', sums, exemplarStore), /trace_id/);
   });
 
   it('are removed with their series', () => {
-    const { directory, sums, book } = observed();
+    const { directory, sums, exemplarStore } = observed();
     directory.plan({ added: [], removed: [{ shape, labels: gone }] }, 1)!.commit();
-    assert.match(lines('openMetrics', sums, book), /gone/);
+    assert.match(lines('openMetrics', sums, exemplarStore), /gone/);
     directory.release(1);
-    lines('openMetrics', sums, book);
-    assert.equal(book.of(METRIC, shape.keyOf(gone)), undefined);
-    assert.notEqual(book.of(METRIC, shape.keyOf(kept)), undefined);
+    lines('openMetrics', sums, exemplarStore);
+    assert.equal(exemplarStore.of(METRIC, shape.keyOf(gone)), undefined);
+    assert.notEqual(exemplarStore.of(METRIC, shape.keyOf(kept)), undefined);
   });
 });

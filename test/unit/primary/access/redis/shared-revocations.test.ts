@@ -36,7 +36,7 @@ class FakeRedis {
 }
 
 /** The revocations of one process. */
-class Book {
+class FakeRevocations {
   readonly kept = new Map<string, Revocation>();
   #listener: (change: Change) => void = () => undefined;
 
@@ -66,12 +66,12 @@ class Book {
   }
 }
 
-async function machine(redis: FakeRedis): Promise<Book> {
-  const book = new Book();
-  const shared = new SharedRevocations('test', redis, book, capture().log);
+async function machine(redis: FakeRedis): Promise<FakeRevocations> {
+  const local = new FakeRevocations();
+  const shared = new SharedRevocations('test', redis, local, capture().log);
   shared.read();
   for (let turns = 0; turns < 5; turns++) await turn();
-  return book;
+  return local;
 }
 
 async function settle(): Promise<void> {
@@ -100,9 +100,9 @@ describe('revocations of several machines', () => {
 
   it('are written again to a server that has lost them', async () => {
     const redis = new FakeRedis();
-    const book = new Book();
-    book.revoke('jwt:alice');
-    new SharedRevocations('test', redis, book, capture().log).read();
+    const local = new FakeRevocations();
+    local.revoke('jwt:alice');
+    new SharedRevocations('test', redis, local, capture().log).read();
     await settle();
     assert.deepEqual([...redis.hash.keys()], ['jwt:alice']);
   });
@@ -110,7 +110,7 @@ describe('revocations of several machines', () => {
   it('do not return from a machine that missed their end', async () => {
     const redis = new FakeRedis();
     const one = await machine(redis);
-    const late = new Book();
+    const late = new FakeRevocations();
     late.revoke('jwt:alice', Date.now() - 1000);
     one.revoke('jwt:alice', Date.now() - 1000);
     one.undo('jwt:alice');
@@ -125,21 +125,21 @@ describe('revocations of several machines', () => {
     const redis = new FakeRedis();
     redis.hash.set('a', 'no JSON');
     redis.hash.set('b', '{"principal":7,"at":1,"until":2}');
-    const book = await machine(redis);
+    const local = await machine(redis);
     for (const message of ['', 'null', '[]', '{"entries":[null,{"principal":"x"}]}', '{"entries":{}}'])
       redis.say(message);
     await settle();
-    assert.equal(book.kept.size, 0);
+    assert.equal(local.kept.size, 0);
     assert.equal(redis.hash.size, 0);
   });
 
   it('are ignored if the principal is too long for the revocations file', async () => {
     const redis = new FakeRedis();
-    const book = await machine(redis);
+    const local = await machine(redis);
     const until = Date.now() + 60_000;
     const entry = (principal: string): string => JSON.stringify({ principal, at: 1, until });
     redis.say(`{"entries":[${entry('é'.repeat(513))},${entry('é'.repeat(512))}]}`);
     await settle();
-    assert.deepEqual([...book.kept.keys()], ['é'.repeat(512)]);
+    assert.deepEqual([...local.kept.keys()], ['é'.repeat(512)]);
   });
 });

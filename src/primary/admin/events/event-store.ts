@@ -6,7 +6,7 @@ import {
   type WorkerEvent,
 } from '../../../protocol/admin/events.ts';
 import { networkOf } from '../../../wire/ip-address.ts';
-import { EventRoom, type KeptRow } from './event-room.ts';
+import { EventBuffer, type StoredRow } from './event-buffer.ts';
 
 /** A worker's report of events. */
 interface WorkerEvents {
@@ -15,9 +15,9 @@ interface WorkerEvents {
 }
 
 /** Max rows of events that clients can cause. */
-const CLIENT_ROOM = { maxRows: 140, maxPerNetwork: 35 };
+const CLIENT_LIMITS = { maxRows: 140, maxPerNetwork: 35 };
 /** Max rows of events that clients cannot cause. */
-const OWN_ROOM = { maxRows: 60, maxPerNetwork: Infinity };
+const OWN_LIMITS = { maxRows: 60, maxPerNetwork: Infinity };
 /** Equal events within this time share one row. */
 const SAME_ROW_MS = 60_000;
 /** Max characters of a text. */
@@ -34,9 +34,9 @@ const DIGIT = /\d/;
  * Events from clients cannot push out the primary's events. One client network gets at most a quarter of the
  * client rows. A flood of one reason leaves the rows of other reasons.
  */
-export class EventBook {
-  readonly #clients = new EventRoom(CLIENT_ROOM);
-  readonly #own = new EventRoom(OWN_ROOM);
+export class EventStore {
+  readonly #clients = new EventBuffer(CLIENT_LIMITS);
+  readonly #own = new EventBuffer(OWN_LIMITS);
   readonly #now: () => number;
   /** Numbers start with the time, so a new process has higher numbers than the old one. */
   #last: number;
@@ -76,18 +76,18 @@ export class EventBook {
     const facts = bounded(event);
     const key = keyOf(facts, worker);
     const isOwn = isPrimaryKind(facts.kind);
-    const room = isOwn ? this.#own : this.#clients;
+    const buffer = isOwn ? this.#own : this.#clients;
     const number = ++this.#last;
-    const known = room.find(key);
+    const known = buffer.find(key);
     if (known !== undefined && Math.abs(at - known.firstAt) < SAME_ROW_MS) {
       known.facts = facts;
       known.number = number;
       known.at = Math.max(known.at, at);
       known.count++;
-      room.touch(known);
+      buffer.touch(known);
       return;
     }
-    room.add({
+    buffer.add({
       facts,
       key,
       group: `${facts.kind} ${facts.reason}`,
@@ -128,7 +128,7 @@ function bounded(facts: EventFacts): EventFacts {
   return Object.fromEntries(entries) as EventFacts;
 }
 
-function rowOf({ facts, number, firstAt, at, worker, count }: KeptRow): EventRow {
+function rowOf({ facts, number, firstAt, at, worker, count }: StoredRow): EventRow {
   return {
     number,
     at: new Date(at).toISOString(),

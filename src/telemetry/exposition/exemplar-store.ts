@@ -23,7 +23,7 @@ export type BucketExemplars = readonly (Exemplar | undefined)[];
  * The exemplars of histograms (OpenMetrics 1.0.0, "Exemplars"): the newest observation with a trace in each
  * bucket. The primary writes them into `/metrics`. Traces come from the workers separately from the counts.
  */
-export class ExemplarBook {
+export class ExemplarStore {
   readonly #maxSeries: number;
   /** By metric, then by `BlockShape.keyOf`. The most recently updated series is last. */
   readonly #series = new Map<Metric, Map<string, (Exemplar | undefined)[]>>();

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EventBook } from '../../../../../src/primary/admin/events/event-book.ts';
+import { EventStore } from '../../../../../src/primary/admin/events/event-store.ts';
 import type { EventFacts, EventKind, EventRow } from '../../../../../src/protocol/admin/events.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 
-/** A book with a clock that the test turns, and events of one worker. */
+/** A store with a clock that the test turns, and events of one worker. */
 class Rig {
   now = START;
-  readonly book = new EventBook(() => this.now);
+  readonly store = new EventStore(() => this.now);
 
   hear(facts: EventFacts, worker = 'l7-0'): void {
-    this.book.receive({ events: [{ at: this.now, ...facts }], suppressed: 0 }, worker);
+    this.store.receive({ events: [{ at: this.now, ...facts }], suppressed: 0 }, worker);
   }
 
   rows(): readonly EventRow[] {
-    return this.book.page(null, 1000).events;
+    return this.store.page(null, 1000).events;
   }
 
   count(fits: (row: EventRow) => boolean): number {
@@ -27,13 +27,13 @@ function refused(changes: Partial<EventFacts> = {}): EventFacts {
   return { kind: 'handshake', reason: 'access', listener: 'web', client: '192.0.2.1', ...changes };
 }
 
-describe('the book of events', () => {
+describe('the event store', () => {
   it('returns rows with their worker and times, newest last', () => {
     const rig = new Rig();
     rig.hear(refused({ status: 403, requestId: 'a' }));
     rig.now += 1000;
-    rig.book.record({ kind: 'reload', reason: 'failed', detail: 'SIGHUP: unknown key' });
-    const { events, last, suppressed } = rig.book.page(null, 10);
+    rig.store.record({ kind: 'reload', reason: 'failed', detail: 'SIGHUP: unknown key' });
+    const { events, last, suppressed } = rig.store.page(null, 10);
     assert.deepEqual(events, [
       {
         number: START + 1,
@@ -140,16 +140,16 @@ describe('the book of events', () => {
   it('pages forward from a number, and misses no change', () => {
     const rig = new Rig();
     for (let index = 0; index < 10; index++) rig.hear(refused({ path: `/${index}` }));
-    const first = rig.book.page(0, 4);
-    const second = rig.book.page(first.last, 4);
-    const third = rig.book.page(second.last, 4);
+    const first = rig.store.page(0, 4);
+    const second = rig.store.page(first.last, 4);
+    const third = rig.store.page(second.last, 4);
     const paths = [first, second, third].map(({ events }) => events.map(({ path }) => path).join(' '));
     assert.deepEqual(paths, ['/0 /1 /2 /3', '/4 /5 /6 /7', '/8 /9']);
-    assert.deepEqual(rig.book.page(third.last, 4).events, []);
-    assert.equal(rig.book.page(third.last, 4).last, third.last);
+    assert.deepEqual(rig.store.page(third.last, 4).events, []);
+    assert.equal(rig.store.page(third.last, 4).last, third.last);
     rig.hear(refused({ path: '/0' }));
     assert.deepEqual(
-      rig.book.page(third.last, 4).events.map(({ path, count }) => [path, count]),
+      rig.store.page(third.last, 4).events.map(({ path, count }) => [path, count]),
       [['/0', 2]],
     );
   });
@@ -158,22 +158,22 @@ describe('the book of events', () => {
     const rig = new Rig();
     for (let index = 0; index < 10; index++) rig.hear(refused({ path: `/${index}` }));
     assert.deepEqual(
-      rig.book.page(null, 2).events.map(({ path }) => path),
+      rig.store.page(null, 2).events.map(({ path }) => path),
       ['/8', '/9'],
     );
   });
 
   it('sums the events that workers dropped', () => {
-    const { book } = new Rig();
-    book.receive({ events: [], suppressed: 5 }, 'l7-0');
-    book.receive({ events: [], suppressed: 2 }, 'l4-0');
-    assert.equal(book.page(null, 1).suppressed, 7);
+    const { store } = new Rig();
+    store.receive({ events: [], suppressed: 5 }, 'l7-0');
+    store.receive({ events: [], suppressed: 2 }, 'l4-0');
+    assert.equal(store.page(null, 1).suppressed, 7);
   });
 
   it("keeps the primary's events through any flood of clients", () => {
     const rig = new Rig();
     for (const kind of ['endpoint', 'reload', 'worker', 'process'] as const) {
-      rig.book.record({ kind, reason: 'failed' });
+      rig.store.record({ kind, reason: 'failed' });
     }
     flood(rig, 5000);
     assert.equal(rig.rows().length, 144);
@@ -217,9 +217,9 @@ describe('the book of events', () => {
 
   it('keeps the reload that failed while endpoints change all the time', () => {
     const rig = new Rig();
-    rig.book.record({ kind: 'reload', reason: 'failed' });
+    rig.store.record({ kind: 'reload', reason: 'failed' });
     for (let index = 0; index < 1000; index++) {
-      rig.book.record({ kind: 'endpoint', reason: 'down', endpoint: `192.0.2.${index}:80` });
+      rig.store.record({ kind: 'endpoint', reason: 'down', endpoint: `192.0.2.${index}:80` });
     }
     assert.equal(rig.rows().length, 60);
     assert.equal(

@@ -1,7 +1,7 @@
 import type { EventFacts } from '../../../protocol/admin/events.ts';
 
 /** Events that share one row. */
-export interface KeptRow {
+export interface StoredRow {
   /** Facts of the last event. */
   facts: EventFacts;
   /** Identity that all events of the row share. */
@@ -19,7 +19,7 @@ export interface KeptRow {
   count: number;
 }
 
-interface RoomLimits {
+interface BufferLimits {
   readonly maxRows: number;
   /** Max rows per client network. */
   readonly maxPerNetwork: number;
@@ -29,28 +29,28 @@ interface RoomLimits {
  * A limited number of rows, in the order of their last changes. A new row evicts the oldest row of its
  * network if the network has too many. Otherwise, it evicts the oldest row of the largest group.
  */
-export class EventRoom {
-  readonly #limits: RoomLimits;
-  readonly #rows = new Set<KeptRow>();
+export class EventBuffer {
+  readonly #limits: BufferLimits;
+  readonly #rows = new Set<StoredRow>();
   /** The last row of each key. */
-  readonly #byKey = new Map<string, KeptRow>();
+  readonly #byKey = new Map<string, StoredRow>();
 
-  constructor(limits: RoomLimits) {
+  constructor(limits: BufferLimits) {
     this.#limits = limits;
   }
 
   /** All rows, in the order of their last changes. */
-  get rows(): Iterable<KeptRow> {
+  get rows(): Iterable<StoredRow> {
     return this.#rows;
   }
 
   /** Returns the last row of a key. */
-  find(key: string): KeptRow | undefined {
+  find(key: string): StoredRow | undefined {
     return this.#byKey.get(key);
   }
 
   /** Adds a row, and evicts another one if necessary. */
-  add(row: KeptRow): void {
+  add(row: StoredRow): void {
     const own = row.network === '' ? [] : this.#where(({ network }) => network === row.network);
     if (own.length >= this.#limits.maxPerNetwork) this.#remove(own[0]!);
     else if (this.#rows.size >= this.#limits.maxRows) this.#remove(this.#oldestOfLargestGroup());
@@ -59,24 +59,24 @@ export class EventRoom {
   }
 
   /** Moves a changed row to the end. */
-  touch(row: KeptRow): void {
+  touch(row: StoredRow): void {
     this.#rows.delete(row);
     this.#rows.add(row);
   }
 
-  #where(fits: (row: KeptRow) => boolean): KeptRow[] {
+  #where(fits: (row: StoredRow) => boolean): StoredRow[] {
     return [...this.#rows].filter(fits);
   }
 
-  #oldestOfLargestGroup(): KeptRow {
+  #oldestOfLargestGroup(): StoredRow {
     const groups = Map.groupBy(this.#rows, ({ group }) => group);
-    let largest: readonly KeptRow[] = [];
+    let largest: readonly StoredRow[] = [];
     // Among equals, the first group has the oldest row.
     for (const rows of groups.values()) if (rows.length > largest.length) largest = rows;
     return largest[0]!;
   }
 
-  #remove(row: KeptRow): void {
+  #remove(row: StoredRow): void {
     this.#rows.delete(row);
     if (this.#byKey.get(row.key) === row) this.#byKey.delete(row.key);
   }
