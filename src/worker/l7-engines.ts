@@ -10,10 +10,10 @@ import type { UwsEngine } from '../l7/uws/uws-engine.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { NetClients } from '../transport/net/net-clients.ts';
 import { RawClients } from '../transport/raw/raw-clients.ts';
-import type { RawHome } from '../transport/raw/raw-home.ts';
+import type { RawContext } from '../transport/raw/raw-context.ts';
 
 /** Parts of a worker that its engines share. */
-interface EngineHome {
+interface EngineContext {
   readonly log: Logger;
   readonly wheel: TimerWheel;
   readonly budget: BufferBudget;
@@ -21,7 +21,7 @@ interface EngineHome {
   /** Returns the ticket keys of a listener with TLS. */
   readonly ticketKeys: (listener: string) => TicketKeyRing;
   /** State shared by channels on system calls. Null without system calls. */
-  readonly channels: RawHome | null;
+  readonly channels: RawContext | null;
   /** Calls back once at the end of the current turn of the loop. */
   readonly defer: (callback: () => void) => void;
   /** Calls back once in another turn of the loop. */
@@ -52,11 +52,11 @@ export async function loadEngines(listeners: readonly Pick<L7Listener, 'name' | 
  * only then.
  */
 export class L7Engines {
-  readonly #home: EngineHome;
+  readonly #context: EngineContext;
   readonly #made = new Map<L7Engine, Engine>();
 
-  constructor(home: EngineHome) {
-    this.#home = home;
+  constructor(context: EngineContext) {
+    this.#context = context;
   }
 
   /** Returns the engine of a listener. {@link loadEngines} must be called before. */
@@ -72,16 +72,20 @@ export class L7Engines {
   }
 
   #make(engine: L7Engine): Engine {
-    const { channels, ...home } = this.#home;
+    const { channels, ...context } = this.#context;
     const yieldToNode = channels === null ? null : (): void => channels.loop.yieldToNode();
     switch (engine) {
       case 'raw':
         if (channels === null) throw new Error('the engine raw needs system calls');
-        return new Http1Engine({ ...home, kind: engine, transport: new RawClients(channels) });
+        return new Http1Engine({ ...context, kind: engine, transport: new RawClients(channels) });
       case 'net':
-        return new Http1Engine({ ...home, kind: engine, transport: new NetClients(home.wheel, yieldToNode) });
+        return new Http1Engine({
+          ...context,
+          kind: engine,
+          transport: new NetClients(context.wheel, yieldToNode),
+        });
       case 'uws':
-        return new uws!({ ...home, loop: channels === null ? null : channels.loop });
+        return new uws!({ ...context, loop: channels === null ? null : channels.loop });
     }
   }
 }

@@ -94,7 +94,7 @@ class WebLayer implements Layer<
       loop?.yieldToNode();
     };
     this.nextTurn = nextTurn;
-    const channels = rawDialler?.home ?? null;
+    const channels = rawDialler?.context ?? null;
     this.#engines = new L7Engines({
       log,
       wheel,

@@ -1,7 +1,7 @@
 import type { EventLoop } from '../../loop/event-loop.ts';
 import type { Watched } from '../../loop/poller.ts';
 import { RawChannel } from '../../transport/raw/raw-channel.ts';
-import { RawHome } from '../../transport/raw/raw-home.ts';
+import { RawContext } from '../../transport/raw/raw-context.ts';
 import type { Cluster } from '../../upstream/cluster.ts';
 import { AddressDial, type DialOwner } from '../../upstream/dialling/address-dial.ts';
 import { EndpointAddresses } from '../../upstream/dialling/endpoint-addresses.ts';
@@ -11,12 +11,12 @@ import { openSocket } from './net-upstream.ts';
 
 /** Dials endpoints by system calls. Clusters with TLS use Node's sockets. */
 export class RawDialler implements UpstreamDialler {
-  readonly home: RawHome;
+  readonly context: RawContext;
   readonly addresses = new EndpointAddresses();
-  readonly #touched = (): void => this.home.loop.yieldToNode();
+  readonly #touched = (): void => this.context.loop.yieldToNode();
 
   constructor(loop: EventLoop) {
-    this.home = new RawHome(loop);
+    this.context = new RawContext(loop);
   }
 
   open(cluster: Cluster, endpoint: Endpoint, owner: UpstreamOwner, preface: Buffer | null): UpstreamSocket {
@@ -35,13 +35,13 @@ class RawUpstream extends RawChannel<UpstreamOwner> implements UpstreamSocket, D
   #dial: AddressDial | null = null;
 
   constructor(dialler: RawDialler, owner: UpstreamOwner) {
-    super(dialler.home, owner);
+    super(dialler.context, owner);
     this.#dialler = dialler;
   }
 
   /** Starts to dial. */
   connect(endpoint: Endpoint): void {
-    const { loop } = this.home;
+    const { loop } = this.context;
     const { addresses } = this.#dialler;
     const dial = new AddressDial(loop, (address) => addresses.of(address), endpoint, this);
     this.#dial = dial;
@@ -50,7 +50,7 @@ class RawUpstream extends RawChannel<UpstreamOwner> implements UpstreamSocket, D
   }
 
   dialConnected(connection: Watched): void {
-    this.home.loop.poller.adopt(connection, this);
+    this.context.loop.poller.adopt(connection, this);
     this.#dial = null;
     this.opened();
     this.owner?.upstreamConnected();

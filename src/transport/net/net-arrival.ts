@@ -6,7 +6,7 @@ import type { ArrivalOwner, EntryFacts, EntryTerms, Refusal } from '../entry.ts'
 import { FrontDoor } from '../front-door.ts';
 
 /** State shared by the arrivals of one acceptor. */
-export interface NetArrivalHome {
+export interface NetArrivalContext {
   readonly wheel: TimerWheel;
   readonly owner: ArrivalOwner<Socket>;
   /** Gives Node a turn soon. Null if the thread runs Node's own loop. */
@@ -23,7 +23,7 @@ const NOTHING = Buffer.alloc(0);
  */
 export class NetArrival extends Timed implements LiveMember {
   liveIndex = -1;
-  readonly #home: NetArrivalHome;
+  readonly #context: NetArrivalContext;
   readonly #socket: Socket;
   readonly #door: FrontDoor;
   readonly #peer: string;
@@ -31,13 +31,13 @@ export class NetArrival extends Timed implements LiveMember {
   /** Bytes read but not consumed. */
   #bytes: Buffer = NOTHING;
 
-  constructor(home: NetArrivalHome, socket: Socket, terms: EntryTerms) {
+  constructor(context: NetArrivalContext, socket: Socket, terms: EntryTerms) {
     super();
-    this.#home = home;
+    this.#context = context;
     this.#socket = socket;
     this.#peer = ipOfSocket(socket.remoteAddress ?? '');
     this.#door = new FrontDoor(terms, this.#peer);
-    this.#since = home.wheel.now;
+    this.#since = context.wheel.now;
   }
 
   /**
@@ -45,7 +45,7 @@ export class NetArrival extends Timed implements LiveMember {
    * once.
    */
   start(timeoutMs: number): void {
-    const { wheel, waiting } = this.#home;
+    const { wheel, waiting } = this.#context;
     waiting.add(this);
     wheel.arm(this, timeoutMs);
     this.#socket
@@ -103,13 +103,13 @@ export class NetArrival extends Timed implements LiveMember {
     this.#stopWaiting();
     socket.pause();
     if (this.#bytes.length > 0) socket.unshift(this.#bytes);
-    this.#home.owner.entered(socket, facts, this.#since);
+    this.#context.owner.entered(socket, facts, this.#since);
     // The owner has its own `error` listener by now. Without one, an error would end the thread.
     socket.off('error', this.#onEnd);
   }
 
   #reject(refusal: Refusal): void {
-    const { owner, wheel } = this.#home;
+    const { owner, wheel } = this.#context;
     this.#close();
     owner.rejected({ ...refusal, peer: this.#peer, seconds: (wheel.now - this.#since) / 1000 });
   }
@@ -119,7 +119,7 @@ export class NetArrival extends Timed implements LiveMember {
     // The code that destroyed the socket has counted it.
     if (this.#socket.destroyed) return;
     this.#close();
-    this.#home.owner.lost(fault);
+    this.#context.owner.lost(fault);
   }
 
   /** Closes the connection. The `error` listener stays. */
@@ -127,12 +127,12 @@ export class NetArrival extends Timed implements LiveMember {
     this.#stopWaiting();
     this.#socket.destroy();
     this.#door.abandon();
-    this.#home.yieldToNode?.();
+    this.#context.yieldToNode?.();
   }
 
   /** Ends the wait for bytes. */
   #stopWaiting(): void {
-    const { wheel, waiting } = this.#home;
+    const { wheel, waiting } = this.#context;
     wheel.disarm(this);
     waiting.delete(this);
     this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd);

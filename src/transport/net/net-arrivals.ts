@@ -2,15 +2,15 @@ import type { Socket } from 'node:net';
 import { LiveSet } from '../../core/collections/live-set.ts';
 import type { TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { ArrivalOwner, EntryTerms } from '../entry.ts';
-import { NetArrival, type NetArrivalHome } from './net-arrival.ts';
+import { NetArrival, type NetArrivalContext } from './net-arrival.ts';
 
 /** Accepted Node sockets in their entry stages. */
 export class NetArrivals {
-  readonly #home: NetArrivalHome;
+  readonly #context: NetArrivalContext;
 
   /** @param yieldToNode see `asChannel` */
   constructor(wheel: TimerWheel, owner: ArrivalOwner<Socket>, yieldToNode: (() => void) | null) {
-    this.#home = { wheel, owner, yieldToNode, waiting: new LiveSet<NetArrival>() };
+    this.#context = { wheel, owner, yieldToNode, waiting: new LiveSet<NetArrival>() };
   }
 
   /**
@@ -20,11 +20,11 @@ export class NetArrivals {
    * @param socket a paused, unread socket
    */
   take(socket: Socket, terms: EntryTerms): void {
-    new NetArrival(this.#home, socket, terms).start(terms.timeoutMs);
+    new NetArrival(this.#context, socket, terms).start(terms.timeoutMs);
   }
 
   /** Closes all connections in the entry stages. */
   closeAll(): void {
-    for (const arrival of this.#home.waiting) arrival.drop();
+    for (const arrival of this.#context.waiting) arrival.drop();
   }
 }

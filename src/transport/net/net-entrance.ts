@@ -18,7 +18,7 @@ import { endsOfSocket, type SocketEnds } from '../connection-ends.ts';
 import { hasEntryStages, type EntryFacts, type HelloFacts } from '../entry.ts';
 import { NetArrivals } from './net-arrivals.ts';
 import { asChannel, readByEvents, type ChannelHost, type NetChannel } from './net-channel.ts';
-import { NetHandshake, type HandshakeOwner, type NetHandshakeHome } from './net-handshake.ts';
+import { NetHandshake, type HandshakeOwner, type NetHandshakeContext } from './net-handshake.ts';
 import { NetTls } from './net-tls.ts';
 
 type NetClient = NetChannel & ClientChannel;
@@ -30,7 +30,7 @@ export class NetEntrance
 {
   readonly #yieldToNode: (() => void) | null;
   readonly #arrivals: NetArrivals;
-  readonly #handshakes: NetHandshakeHome;
+  readonly #handshakes: NetHandshakeContext;
 
   /** @param yieldToNode see {@link asChannel} */
   constructor(owner: ClientOwner, wheel: TimerWheel, yieldToNode: (() => void) | null) {

@@ -21,7 +21,7 @@ export interface HandshakeOwner {
 }
 
 /** State shared by the handshakes of one acceptor. */
-export interface NetHandshakeHome {
+export interface NetHandshakeContext {
   readonly wheel: TimerWheel;
   readonly owner: HandshakeOwner;
   /** Gives Node a turn soon. Null if the thread runs Node's own loop. */
@@ -35,16 +35,16 @@ const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 /** A TLS handshake with a client whose ClientHello waits in the socket. */
 export class NetHandshake extends Timed implements LiveMember {
   liveIndex = -1;
-  readonly #home: NetHandshakeHome;
+  readonly #context: NetHandshakeContext;
   readonly #socket: TLSSocket;
   readonly #facts: HelloFacts;
   readonly #since: number;
   readonly #tls: NetTls;
 
   /** @param since see `ArrivalOwner.entered` */
-  constructor(home: NetHandshakeHome, carrier: Socket, tls: NetTls, facts: HelloFacts, since: number) {
+  constructor(context: NetHandshakeContext, carrier: Socket, tls: NetTls, facts: HelloFacts, since: number) {
     super();
-    this.#home = home;
+    this.#context = context;
     this.#tls = tls;
     this.#facts = facts;
     this.#since = since;
@@ -52,7 +52,7 @@ export class NetHandshake extends Timed implements LiveMember {
   }
 
   start(): void {
-    const { wheel, inProgress } = this.#home;
+    const { wheel, inProgress } = this.#context;
     inProgress.add(this);
     wheel.arm(this, Math.max(0, this.#since + this.#tls.settings.handshakeTimeoutMs - wheel.now));
     this.#socket
@@ -65,7 +65,7 @@ export class NetHandshake extends Timed implements LiveMember {
   /** Closes the connection because its listener closes. */
   drop(): void {
     this.#close();
-    this.#home.owner.lost(null);
+    this.#context.owner.lost(null);
   }
 
   override expire(): void {
@@ -77,13 +77,13 @@ export class NetHandshake extends Timed implements LiveMember {
       const facts = this.#readFacts();
       if (facts === null) return;
       this.#end();
-      this.#home.owner.secured(this.#socket, this.#facts, facts);
+      this.#context.owner.secured(this.#socket, this.#facts, facts);
       // The owner has its own `error` listener by now.
       this.#socket.off('error', this.#onError);
     } catch (error) {
       if (this.#socket.destroyed) return;
       this.#close();
-      this.#home.owner.lost(error);
+      this.#context.owner.lost(error);
     }
   };
 
@@ -122,7 +122,7 @@ export class NetHandshake extends Timed implements LiveMember {
   }
 
   #reject(reason: EntryFailure, detail: string): void {
-    const { owner, wheel } = this.#home;
+    const { owner, wheel } = this.#context;
     this.#close();
     const { peer } = this.#facts;
     owner.rejected({ reason, detail, peer, seconds: (wheel.now - this.#since) / 1000 });
@@ -132,12 +132,12 @@ export class NetHandshake extends Timed implements LiveMember {
   #close(): void {
     this.#end();
     this.#socket.destroy();
-    this.#home.yieldToNode?.();
+    this.#context.yieldToNode?.();
   }
 
   /** Removes the handshake and its listeners. */
   #end(): void {
-    const { wheel, inProgress } = this.#home;
+    const { wheel, inProgress } = this.#context;
     wheel.disarm(this);
     inProgress.delete(this);
     this.#socket.off('secure', this.#onSecure).off('end', this.#onEnd).off('close', this.#onEnd);

@@ -16,21 +16,21 @@ import { hasEntryStages, type EntryFacts, type EntryRejection, type HelloFacts }
 import { refuseName } from './name-refusal.ts';
 import { RawArrivals } from './raw-arrivals.ts';
 import { RawClient } from './raw-client.ts';
-import type { RawHome } from './raw-home.ts';
+import type { RawContext } from './raw-context.ts';
 import { RawTls } from './raw-tls.ts';
 import { TlsClient } from './tls-client.ts';
 import { TlsHandshake, type HandshakeOwner } from './tls-handshake.ts';
 
 /** Turns accepted descriptors into channels after their entry stages. */
 export class Entrance extends ClientEntrance<Watched> implements AcceptorOwner<number>, HandshakeOwner {
-  readonly #home: RawHome;
+  readonly #context: RawContext;
   readonly #arrivals: RawArrivals;
   readonly #handshakes = new LiveSet<TlsHandshake>();
 
-  constructor(home: RawHome, owner: ClientOwner) {
-    super(owner, home.loop.wheel);
-    this.#home = home;
-    this.#arrivals = new RawArrivals(home.loop, this);
+  constructor(context: RawContext, owner: ClientOwner) {
+    super(owner, context.loop.wheel);
+    this.#context = context;
+    this.#arrivals = new RawArrivals(context.loop, this);
   }
 
   /** Closes connections that are not served yet. */
@@ -40,7 +40,7 @@ export class Entrance extends ClientEntrance<Watched> implements AcceptorOwner<n
   }
 
   accepted(fd: number): void {
-    const { sockets } = this.#home.loop;
+    const { sockets } = this.#context.loop;
     if (!this.owner.clientArrived(fd)) {
       sockets.close(fd);
       this.owner.clientClosed(null);
@@ -50,7 +50,7 @@ export class Entrance extends ClientEntrance<Watched> implements AcceptorOwner<n
       this.#arrivals.take(fd, this.owner.entry);
       return;
     }
-    const channel = new RawClient(this.#home, this.owner);
+    const channel = new RawClient(this.#context, this.owner);
     const peer = sockets.acceptedFrom();
     channel.watch(fd);
     this.#serve(channel, factsOf(peer));
@@ -69,7 +69,7 @@ export class Entrance extends ClientEntrance<Watched> implements AcceptorOwner<n
   handshakeDone(handshake: TlsHandshake, stream: TlsStream): void {
     this.#handshakes.delete(handshake);
     const { address, proxy, hello } = handshake.facts;
-    const channel = new TlsClient(this.#home, this.owner, stream);
+    const channel = new TlsClient(this.#context, this.owner, stream);
     channel.adopt(handshake);
     try {
       this.#serve(channel, { address, proxy, tls: tlsFactsOf(stream, hello) });
@@ -89,24 +89,24 @@ export class Entrance extends ClientEntrance<Watched> implements AcceptorOwner<n
   }
 
   protected override servePlain(connection: Watched, { address, proxy }: EntryFacts): void {
-    const channel = new RawClient(this.#home, this.owner);
+    const channel = new RawClient(this.#context, this.owner);
     channel.adopt(connection);
     this.#serve(channel, { address, proxy, tls: null });
   }
 
   protected override secure(connection: Watched, tls: ClientTls, facts: HelloFacts, since: number): void {
     if (!(tls instanceof RawTls)) throw new Error('TLS of another transport');
-    const handshake = new TlsHandshake(this.#home.loop, this, facts, since);
+    const handshake = new TlsHandshake(this.#context.loop, this, facts, since);
     this.#handshakes.add(handshake);
     handshake.start(connection, tls.contextOf(facts.hello.serverName), this.owner.entry.timeoutMs);
   }
 
   protected override refuseName(connection: Watched): void {
-    refuseName(this.#home.loop, connection);
+    refuseName(this.#context.loop, connection);
   }
 
   protected override close(connection: Watched): void {
-    this.#home.loop.poller.close(connection);
+    this.#context.loop.poller.close(connection);
   }
 
   /** Passes a channel to the owner. If the owner throws, closes the connection and rethrows. */

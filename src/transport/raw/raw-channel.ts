@@ -4,7 +4,7 @@ import { EAGAIN, EINTR, SystemCallError } from '../../sys/errno.ts';
 import { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import type { Pipe } from '../../sys/sockets/pipe.ts';
 import type { Channel, ChannelOwner, SendSource } from '../channel.ts';
-import { SCRATCH_BYTES, type RawHome } from './raw-home.ts';
+import { SCRATCH_BYTES, type RawContext } from './raw-context.ts';
 import { SendQueue } from './send-queue.ts';
 
 /**
@@ -38,15 +38,15 @@ interface Splicing {
  */
 export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watched implements Channel {
   owner: Owner | null;
-  protected readonly home: RawHome;
+  protected readonly context: RawContext;
   #queue: SendQueue | null = null;
   #splicing: Splicing | null = null;
   /** One number instead of five fields: many channels are idle. */
   #state = 0;
 
-  constructor(home: RawHome, owner: Owner | null) {
+  constructor(context: RawContext, owner: Owner | null) {
     super();
-    this.home = home;
+    this.context = context;
     this.owner = owner;
   }
 
@@ -91,7 +91,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     }
     let sent = 0;
     if (this.isOpen && bytes.length <= SCRATCH_BYTES) {
-      const { scratch } = this.home;
+      const { scratch } = this.context;
       scratch.bytes.set(bytes);
       sent = Math.max(0, this.transmit(scratch, 0, bytes.length));
       if (sent === bytes.length) return true;
@@ -110,7 +110,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   }
 
   forward(input: Buffer, start: number, end: number): boolean {
-    const { input: shared } = this.home.inbox;
+    const { input: shared } = this.context.inbox;
     const isDirect = input === shared.bytes && this.#queue === null && this.isOpen;
     if (!isDirect || this.#is(DESTROYED | FINISHING | BROKEN) || start === end)
       return this.write(input.subarray(start, end));
@@ -122,7 +122,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
 
   splice(target: Channel, bytes: number): boolean {
     if (!(target instanceof RawChannel) || !this.isPlain() || !target.isPlain()) return false;
-    if (this.home.loop.pipe() === null) return false;
+    if (this.context.loop.pipe() === null) return false;
     this.#splicing = { target: target as RawChannel, left: bytes };
     return true;
   }
@@ -148,7 +148,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   }
 
   resetAndDestroy(): void {
-    if (this.fd >= 0) this.home.loop.sockets.resetOnClose(this.fd);
+    if (this.fd >= 0) this.context.loop.sockets.resetOnClose(this.fd);
     this.close(null);
   }
 
@@ -188,7 +188,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
    * @param interest EPOLLIN to read, EPOLLOUT to send waiting bytes, both or 0
    */
   protected watchFor(interest: number): void {
-    this.home.loop.poller.change(this, interest || BREAKS_ONLY);
+    this.context.loop.poller.change(this, interest || BREAKS_ONLY);
   }
 
   /** Recomputes the events to wait for. */
@@ -206,7 +206,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     const canSend = this.isOpen && !this.#is(BROKEN);
     if (canSend && !this.announceEnd()) return;
     if (this.#is(ENDED)) this.close(null);
-    else if (canSend) this.home.loop.sockets.finish(this.fd);
+    else if (canSend) this.context.loop.sockets.finish(this.fd);
   }
 
   protected close(error: Error | null): void {
@@ -215,7 +215,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
     this.#queue?.clear();
     this.#queue = null;
     this.#splicing = null;
-    this.home.loop.poller.close(this);
+    this.context.loop.poller.close(this);
     const { owner } = this;
     this.owner = null;
     owner?.channelClosed(error);
@@ -238,7 +238,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   #receive(): void {
     if (this.#splicing !== null && this.#move(this.#splicing)) return;
     const maxBytes = this.owner?.maxReadBytes?.() ?? MAX_READ_BYTES;
-    const received = this.home.inbox.receive(this, maxBytes);
+    const received = this.context.inbox.receive(this, maxBytes);
     if (received <= 0) this.#stopped(received);
     else if (received === maxBytes && this.#splicing !== null && !this.#is(PAUSED))
       this.#move(this.#splicing);
@@ -247,7 +247,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
   /** Moves received bytes to another channel. Returns false if they must be read instead. */
   #move(splicing: Splicing): boolean {
     const { target } = splicing;
-    const pipe = this.home.loop.pipe();
+    const pipe = this.context.loop.pipe();
     if (pipe === null || !target.#takesPipe()) {
       this.#splicing = null;
       return false;
@@ -287,7 +287,7 @@ export class RawChannel<Owner extends ChannelOwner = ChannelOwner> extends Watch
 
   /** Handles a break of a connection that is not being read. */
   #break(): void {
-    const errno = this.home.loop.sockets.takeError(this.fd);
+    const errno = this.context.loop.sockets.takeError(this.fd);
     this.close(errno === 0 ? null : new SystemCallError('recv', errno));
   }
 

@@ -3,15 +3,15 @@ import type { Watched } from '../../loop/poller.ts';
 import type { ClientChannel, ClientOwner } from '../client-transport.ts';
 import { endsOfDescriptor, type SocketEnds } from '../connection-ends.ts';
 import { RawChannel } from './raw-channel.ts';
-import type { RawHome } from './raw-home.ts';
+import type { RawContext } from './raw-context.ts';
 
 /** A client's connection on system calls. It starts paused. */
 export class RawClient extends RawChannel implements ClientChannel {
   liveIndex = -1;
   readonly #clientOwner: ClientOwner;
 
-  constructor(home: RawHome, clientOwner: ClientOwner) {
-    super(home, null);
+  constructor(context: RawContext, clientOwner: ClientOwner) {
+    super(context, null);
     this.#clientOwner = clientOwner;
     this.pause();
   }
@@ -21,12 +21,12 @@ export class RawClient extends RawChannel implements ClientChannel {
    * for events.
    */
   watch(fd: number): void {
-    this.home.loop.poller.watch(this, fd, EPOLLIN);
+    this.context.loop.poller.watch(this, fd, EPOLLIN);
   }
 
   /** Takes over a watched descriptor, then does the same as {@link watch}. */
   adopt(connection: Watched): void {
-    const { poller } = this.home.loop;
+    const { poller } = this.context.loop;
     poller.adopt(connection, this);
     poller.change(this, EPOLLIN);
   }
@@ -40,7 +40,7 @@ export class RawClient extends RawChannel implements ClientChannel {
   }
 
   ends(): SocketEnds {
-    return endsOfDescriptor(this.home.loop.sockets, this.fd);
+    return endsOfDescriptor(this.context.loop.sockets, this.fd);
   }
 
   override fault(error: unknown): void {

@@ -5,7 +5,7 @@ import { limitUnsent } from '../../sys/sockets/listening-sockets.ts';
 import type { ClientAcceptor, ClientOwner, ClientTls, ClientTransport } from '../client-transport.ts';
 import { Entrance } from './entrance.ts';
 import { RawAcceptor } from './raw-acceptor.ts';
-import type { RawHome } from './raw-home.ts';
+import type { RawContext } from './raw-context.ts';
 import { RawTls } from './raw-tls.ts';
 
 /**
@@ -16,25 +16,25 @@ const MAX_UNSENT_BYTES = 256 * 1024;
 
 /** Accepts clients by system calls. Linux only. */
 export class RawClients implements ClientTransport {
-  readonly #home: RawHome;
+  readonly #context: RawContext;
 
-  constructor(home: RawHome) {
-    this.#home = home;
+  constructor(context: RawContext) {
+    this.#context = context;
   }
 
   createAcceptor(address: TcpAddress, owner: ClientOwner): ClientAcceptor {
-    return new RawClientAcceptor(this.#home, address, new Entrance(this.#home, owner));
+    return new RawClientAcceptor(this.#context, address, new Entrance(this.#context, owner));
   }
 
   createTls(listener: string, tls: ListenerTls, ticketKeys: TicketKeyRing): ClientTls {
-    return new RawTls(this.#home.loop, listener, tls, ticketKeys);
+    return new RawTls(this.#context.loop, listener, tls, ticketKeys);
   }
 }
 
 class RawClientAcceptor extends RawAcceptor implements ClientAcceptor {
   readonly #entrance: Entrance;
 
-  constructor({ loop }: RawHome, address: TcpAddress, entrance: Entrance) {
+  constructor({ loop }: RawContext, address: TcpAddress, entrance: Entrance) {
     super(loop, address, entrance);
     this.#entrance = entrance;
   }

@@ -4,7 +4,7 @@ import type { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import type { TlsStream } from '../../sys/tls/tls-stream.ts';
 import type { ClientOwner } from '../client-transport.ts';
 import { RawClient } from './raw-client.ts';
-import type { RawHome } from './raw-home.ts';
+import type { RawContext } from './raw-context.ts';
 import type { PendingReader } from './pending-reads.ts';
 
 /** The methods of `TlsStream` that a channel uses. */
@@ -37,8 +37,8 @@ export class TlsClient extends RawClient implements PendingReader {
   #endWaits = false;
 
   /** @param stream a stream after its handshake; the channel frees it */
-  constructor(home: RawHome, clientOwner: ClientOwner, stream: Stream) {
-    super(home, clientOwner);
+  constructor(context: RawContext, clientOwner: ClientOwner, stream: Stream) {
+    super(context, clientOwner);
     this.#stream = stream;
   }
 
@@ -76,7 +76,7 @@ export class TlsClient extends RawClient implements PendingReader {
       const isFull = at === end;
       if (!stream.hasPending) return at - start;
       if (isFull) {
-        this.home.pending.add(this);
+        this.context.pending.add(this);
         return at - start;
       }
     }
@@ -141,13 +141,13 @@ export class TlsClient extends RawClient implements PendingReader {
       this.rewatch();
     }
     this.#readNeedsWrite = result === -EAGAIN && this.#stream.wantsRetry;
-    if (this.#readNeedsWrite) this.home.pending.add(this);
+    if (this.#readNeedsWrite) this.context.pending.add(this);
     const meaning = result === -ENODATA ? 0 : result;
     if (count === 0) return meaning;
     if (meaning !== -EAGAIN) {
       this.#keptResult = meaning;
       // No event may follow a close_notify.
-      this.home.pending.add(this);
+      this.context.pending.add(this);
     }
     return count;
   }
@@ -156,6 +156,6 @@ export class TlsClient extends RawClient implements PendingReader {
   #readSoon(): void {
     if (this.destroyed) return;
     const mayRead = this.#keptResult !== NO_RESULT || this.#readNeedsWrite || this.#stream.hasPending;
-    if (mayRead) this.home.pending.add(this);
+    if (mayRead) this.context.pending.add(this);
   }
 }

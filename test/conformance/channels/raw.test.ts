@@ -5,7 +5,7 @@ import { unsupportedReason } from '../../../src/sys/support.ts';
 import type { ClientTransport } from '../../../src/transport/client-transport.ts';
 import { NetClients } from '../../../src/transport/net/net-clients.ts';
 import { RawClients } from '../../../src/transport/raw/raw-clients.ts';
-import { RawHome } from '../../../src/transport/raw/raw-home.ts';
+import { RawContext } from '../../../src/transport/raw/raw-context.ts';
 import type { Side, TransportRig } from './rig.ts';
 import { plain, secure } from './sides.ts';
 import { describeChannels, describePassage } from './suite.ts';
@@ -16,7 +16,7 @@ function rigOf(choose: (raw: ClientTransport, net: ClientTransport) => readonly 
   const loop = new EventLoop(new TimerWheel(performance.now()));
   loop.start();
   return {
-    sides: choose(new RawClients(new RawHome(loop)), new NetClients(loop.wheel, () => loop.yieldToNode())),
+    sides: choose(new RawClients(new RawContext(loop)), new NetClients(loop.wheel, () => loop.yieldToNode())),
     close: () => loop.close(),
   };
 }

@@ -22,7 +22,7 @@ import { Cluster } from '../../../src/upstream/cluster.ts';
 import { DescriptorGate } from '../../../src/upstream/descriptor-gate.ts';
 import { FakeLimits, guardsOf } from '../access/fakes.ts';
 import { capture, config, l4Listener } from '../primary/fixtures/config.ts';
-import { clusterConfig, clusterState, homeOf } from '../upstream/endpoints.ts';
+import { clusterConfig, clusterState, contextOf } from '../upstream/endpoints.ts';
 import { NO_JOURNAL } from '../../support/journals.ts';
 import { NO_TAPS } from '../../support/taps.ts';
 
@@ -94,7 +94,7 @@ function environmentOf(listeners: readonly L4ListenerConfig[]): World {
   const page = new StatsPage(allocatePage(layout), layout);
   const pages = [page.values];
   const { log, lines } = capture();
-  const home = homeOf({ pages: [page], all: pages, endpoints: [] });
+  const clusterContext = contextOf({ pages: [page], all: pages, endpoints: [] });
   return {
     page,
     pages,
@@ -107,7 +107,7 @@ function environmentOf(listeners: readonly L4ListenerConfig[]): World {
     limits: guardsOf(null),
     descriptors: new DescriptorGate(null, pages, () => 0, log),
     clusters: new Map(
-      clusters.map((cluster) => [cluster.name, new Cluster(cluster, clusterState(cluster), home)]),
+      clusters.map((cluster) => [cluster.name, new Cluster(cluster, clusterState(cluster), clusterContext)]),
     ),
   };
 }

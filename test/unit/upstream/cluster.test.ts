@@ -5,7 +5,14 @@ import type { EndpointFailure } from '../../../src/protocol/from-worker.ts';
 import { pageMetrics } from '../../../src/telemetry/metrics/page-metrics.ts';
 import { addressContext } from '../../../src/upstream/balancers/balancer.ts';
 import { Cluster, type ClusterContext } from '../../../src/upstream/cluster.ts';
-import { clusterConfig, clusterState, endpointConfigs, endpointState, homeOf, workers } from './endpoints.ts';
+import {
+  clusterConfig,
+  clusterState,
+  endpointConfigs,
+  endpointState,
+  contextOf,
+  workers,
+} from './endpoints.ts';
 
 const context = addressContext('192.0.2.9');
 const OUTLIER: OutlierSettings = {
@@ -23,15 +30,15 @@ describe('a cluster', () => {
 
   function make(
     changes: Parameters<typeof clusterConfig>[0] = {},
-    home: Partial<ClusterContext> = {},
+    clusterContext: Partial<ClusterContext> = {},
   ): Cluster {
     const config = clusterConfig({ endpoints: configs, ...changes });
-    return new Cluster(config, clusterState(config), homeOf(workers(1, configs), home));
+    return new Cluster(config, clusterState(config), contextOf(workers(1, configs), clusterContext));
   }
 
   it('offers endpoints while retries remain, and counts the retries', () => {
-    const home = homeOf(workers(1, configs));
-    const cluster = make({ retries: 2 }, home);
+    const clusterContext = contextOf(workers(1, configs));
+    const cluster = make({ retries: 2 }, clusterContext);
     const trying = cluster.attempts(context);
     const tried = new Set<string>();
     for (let endpoint = trying.next(); endpoint !== null; endpoint = trying.next()) {
@@ -39,8 +46,8 @@ describe('a cluster', () => {
       trying.fail(endpoint, 'refused', 'connect');
     }
     assert.equal(tried.size, 3);
-    const slot = home.page.slot(pageMetrics.clusterRetries, { cluster: 'app' });
-    assert.equal(home.page.values[slot], 2);
+    const slot = clusterContext.page.slot(pageMetrics.clusterRetries, { cluster: 'app' });
+    assert.equal(clusterContext.page.values[slot], 2);
   });
 
   it('reports only the failures that outlier detection counts', () => {
@@ -94,8 +101,8 @@ describe('a cluster', () => {
   });
 
   it('counts dials, responses and server errors separately', () => {
-    const home = homeOf(workers(1, configs));
-    const cluster = make({}, home);
+    const clusterContext = contextOf(workers(1, configs));
+    const cluster = make({}, clusterContext);
     const trying = cluster.attempts(context);
     const endpoint = trying.next()!;
     for (const [metric, count] of [
@@ -103,16 +110,16 @@ describe('a cluster', () => {
       [pageMetrics.endpointConnects, () => trying.answered(endpoint, 404, 0.5)],
       [pageMetrics.endpointServerErrors, () => trying.answered(endpoint, 599, 0.25)],
     ] as const) {
-      const slot = home.page.slot(metric, { cluster: 'app', endpoint: endpoint.label });
-      assert.equal(home.page.values[slot], 0);
+      const slot = clusterContext.page.slot(metric, { cluster: 'app', endpoint: endpoint.label });
+      assert.equal(clusterContext.page.values[slot], 0);
       count();
-      assert.equal(home.page.values[slot], 1);
+      assert.equal(clusterContext.page.values[slot], 1);
     }
-    const slot = home.page.slot(pageMetrics.endpointAnswerSeconds, {
+    const slot = clusterContext.page.slot(pageMetrics.endpointAnswerSeconds, {
       cluster: 'app',
       endpoint: endpoint.label,
     });
-    assert.equal(home.page.values[slot], 0.75);
+    assert.equal(clusterContext.page.values[slot], 0.75);
   });
 
   it('spreads clients with each balancer', () => {

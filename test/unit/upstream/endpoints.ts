@@ -85,7 +85,7 @@ export function clusterState({ name, endpoints }: Pick<ClusterConfig, 'name' | '
 }
 
 /** Returns the context of a worker's cluster that reports failures to nobody. */
-export function homeOf({ pages, all }: Workers, changes: Partial<ClusterContext> = {}): ClusterContext {
+export function contextOf({ pages, all }: Workers, changes: Partial<ClusterContext> = {}): ClusterContext {
   return {
     page: pages[0]!,
     pages: all,
@@ -97,8 +97,13 @@ export function homeOf({ pages, all }: Workers, changes: Partial<ClusterContext>
 }
 
 /** Makes all clusters of a configuration. */
-export function clusterLookup(configs: readonly ClusterConfig[], home: ClusterContext): ClusterLookup {
-  const clusters = new Map(configs.map((each) => [each.name, new Cluster(each, clusterState(each), home)]));
+export function clusterLookup(
+  configs: readonly ClusterConfig[],
+  clusterContext: ClusterContext,
+): ClusterLookup {
+  const clusters = new Map(
+    configs.map((each) => [each.name, new Cluster(each, clusterState(each), clusterContext)]),
+  );
   return { get: (name) => clusters.get(name), hashHeader: () => null };
 }
 

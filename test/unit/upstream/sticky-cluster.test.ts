@@ -4,7 +4,14 @@ import type { Sticky } from '../../../src/config/types/cluster.ts';
 import { Attempts } from '../../../src/upstream/attempts/attempts.ts';
 import { addressContext } from '../../../src/upstream/balancers/balancer.ts';
 import { Cluster } from '../../../src/upstream/cluster.ts';
-import { clusterConfig, clusterState, endpointConfigs, endpointState, homeOf, workers } from './endpoints.ts';
+import {
+  clusterConfig,
+  clusterState,
+  endpointConfigs,
+  endpointState,
+  contextOf,
+  workers,
+} from './endpoints.ts';
 
 const context = addressContext('192.0.2.9');
 
@@ -16,7 +23,7 @@ describe('a sticky cluster', () => {
     new Cluster(
       { ...config, sticky: { ...sticky, ...changes } },
       clusterState(config),
-      homeOf(workers(1, configs), { secret }),
+      contextOf(workers(1, configs), { secret }),
     );
   const valueOf = (header: string): string => /^sluice=([\w-]+);/.exec(header)![1]!;
 

@@ -83,7 +83,7 @@ export class ConnectionSearch {
   /** The next descriptor to check. Wraps around to 0 after the last one. */
   #position = 0;
   /** Descriptor of a recent hit: connections that arrive together have close numbers. */
-  #home = 0;
+  #recentHit = 0;
   readonly #steps: TimeShare;
   /** Time for {@link findNow}. */
   readonly #now: TimeShare;
@@ -185,7 +185,7 @@ export class ConnectionSearch {
         group,
       );
       for (const client of clients) {
-        if (client !== null) this.#home = group[0]!;
+        if (client !== null) this.#recentHit = group[0]!;
         answers.push(client ?? undefined);
       }
       for (const waiting of entries) waiting.looks += end - from;
@@ -206,7 +206,7 @@ export class ConnectionSearch {
       this.#forget(waiting);
       waiting.found(answer);
     }
-    if (this.#entries.size === 0) this.#position = this.#home;
+    if (this.#entries.size === 0) this.#position = this.#recentHit;
     this.#schedule(false);
   }
 

@@ -192,8 +192,8 @@ describe('a listener of the raw engine', { skip, timeout: 300_000 }, () => {
       );
       const told: unknown[] = [];
       const outlier = { ...clusterOutlier, consecutiveFailures: 1 };
-      const home = { onEndpointFailed: (...report: unknown[]) => void told.push(report) };
-      await withWorld(endpoints, { cluster: { retries: 5, outlier }, home }, async (world) => {
+      const clusterContext = { onEndpointFailed: (...report: unknown[]) => void told.push(report) };
+      await withWorld(endpoints, { cluster: { retries: 5, outlier }, clusterContext }, async (world) => {
         const { sockets } = world.loop;
         const connect = (): number => -errno;
         Object.defineProperty(sockets, 'connect', { configurable: true, value: connect });

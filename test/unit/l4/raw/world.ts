@@ -22,7 +22,7 @@ import { guardsOf } from '../../access/fakes.ts';
 import { capture, config } from '../../primary/fixtures/config.ts';
 import type { LogLine } from '../../primary/fixtures/config.ts';
 import { freshAddress } from '../../sys/pairs.ts';
-import { clusterState, homeOf } from '../../upstream/endpoints.ts';
+import { clusterState, contextOf } from '../../upstream/endpoints.ts';
 import { seriesOf } from '../../../support/block-series.ts';
 import { journalOf } from '../../../support/journals.ts';
 import { NO_TAPS } from '../../../support/taps.ts';
@@ -40,7 +40,7 @@ export interface World {
 interface Options {
   readonly listener?: Partial<L4ListenerConfig>;
   readonly cluster?: Partial<ClusterConfig>;
-  readonly home?: Partial<ClusterContext>;
+  readonly clusterContext?: Partial<ClusterContext>;
   /** Addresses of the first endpoint's name. */
   readonly resolved?: readonly Address[];
   readonly descriptors?: DescriptorPlan;
@@ -90,14 +90,14 @@ export async function withWorld(
       ? whatIsKnown
       : { ...whatIsKnown, endpoints: [{ ...first!, addresses: resolved }, ...others] };
   const wheel = new TimerWheel(performance.now());
-  const home = homeOf({ pages: [page], all: pages, endpoints: [] }, options.home);
+  const clusterContext = contextOf({ pages: [page], all: pages, endpoints: [] }, options.clusterContext);
   const loop = new RawLoop(wheel);
   const served = new L4Listener(
     listener,
     {
       page,
       pages,
-      clusters: new Map([[cluster.name, new Cluster(cluster, state, home)]]),
+      clusters: new Map([[cluster.name, new Cluster(cluster, state, clusterContext)]]),
       descriptors: new DescriptorGate(options.descriptors ?? null, pages, lowestDescriptor(), log),
       wheel,
       log,

@@ -24,7 +24,7 @@ import { StatsPage, allocatePage } from '../../../../src/telemetry/stats-page.ts
 import type { ClusterLookup } from '../../../../src/upstream/cluster-lookup.ts';
 import { capture, config, l7Listener } from '../../primary/fixtures/config.ts';
 import { ANY } from '../../routing/any-match.ts';
-import { clusterConfig, clusterLookup, homeOf } from '../../upstream/endpoints.ts';
+import { clusterConfig, clusterLookup, contextOf } from '../../upstream/endpoints.ts';
 import { exchangeOf, type FakeExchange } from './exchanges.ts';
 import { seriesOf } from '../../../support/block-series.ts';
 import { NO_JOURNAL } from '../../../support/journals.ts';
@@ -98,7 +98,7 @@ export function listener(
   const pages = [page.values];
   const { log } = capture();
   const wheel = new TimerWheel(0);
-  const home = homeOf({ pages: [page], all: pages, endpoints: [] });
+  const clusterContext = contextOf({ pages: [page], all: pages, endpoints: [] });
   const dialled: string[] = [];
   const environment: L7Environment = {
     config: whole,
@@ -110,7 +110,7 @@ export function listener(
     journal,
     taps: NO_TAPS,
     lineWindows: new Map([[own.name, allocateLineWindow()]]),
-    clusters: kept?.clusters ?? clusterLookup(clusters, home),
+    clusters: kept?.clusters ?? clusterLookup(clusters, clusterContext),
     dialler: {
       open: (cluster) => {
         dialled.push(cluster.name);

@@ -18,7 +18,7 @@ import type {
 } from '../../../../src/transport/client-transport.ts';
 import type { EntryFacts, EntryRejection, EntryTerms } from '../../../../src/transport/entry.ts';
 import { RawClients } from '../../../../src/transport/raw/raw-clients.ts';
-import { RawHome } from '../../../../src/transport/raw/raw-home.ts';
+import { RawContext } from '../../../../src/transport/raw/raw-context.ts';
 import { CertificateAuthority, type IssuedCertificate } from '../../../support/certificates.ts';
 import { freePorts } from '../../../support/sockets/free-port.ts';
 import { listenerTls } from '../../primary/fixtures/config.ts';
@@ -46,7 +46,7 @@ const CIPHERS = 'TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256';
 
 export class EntranceRig implements ClientOwner {
   readonly #loop = new EventLoop(new TimerWheel(performance.now()));
-  readonly #transport = new RawClients(new RawHome(this.#loop));
+  readonly #transport = new RawClients(new RawContext(this.#loop));
   readonly acceptor: ClientAcceptor;
   readonly address: string;
   entry: EntryTerms = {

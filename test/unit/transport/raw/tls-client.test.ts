@@ -6,7 +6,7 @@ import { EAGAIN, ENODATA, EPROTO } from '../../../../src/sys/errno.ts';
 import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import type { ClientOwner } from '../../../../src/transport/client-transport.ts';
-import { RawHome } from '../../../../src/transport/raw/raw-home.ts';
+import { RawContext } from '../../../../src/transport/raw/raw-context.ts';
 import { TlsClient } from '../../../../src/transport/raw/tls-client.ts';
 import { eventually } from '../../../support/deadline.ts';
 import { withPair } from '../../sys/pairs.ts';
@@ -91,7 +91,7 @@ function on(test: (stage: Stage) => Promise<void>): () => Promise<void> {
       const events: string[] = [];
       const owner = { clientClosed: () => events.push('gone') } as unknown as ClientOwner;
       const stream = new FakeStream();
-      const channel = new TlsClient(new RawHome(loop), owner, stream);
+      const channel = new TlsClient(new RawContext(loop), owner, stream);
       channel.owner = {
         channelData: (input, start, end) => events.push(input.toString('latin1', start, end)),
         channelDrained: () => events.push('drained'),
@@ -225,11 +225,11 @@ describe('a TLS channel', { skip: unsupportedReason() ?? false }, () => {
     'repeats a blocked write with the same bytes',
     on(async ({ stream, channel, events }) => {
       channel.resume();
-      const home = new PinnedBuffer(100 * KIB);
-      home.bytes.fill('x');
+      const source = new PinnedBuffer(100 * KIB);
+      source.bytes.fill('x');
       stream.room = 20 * KIB;
       // One record goes, the second is blocked.
-      assert.equal(channel.sendFrom(home, 0, 40 * KIB), 16 * KIB);
+      assert.equal(channel.sendFrom(source, 0, 40 * KIB), 16 * KIB);
       assert.equal(channel.write(Buffer.from('x'.repeat(24 * KIB))), false);
       for (let count = 0; count < 100; count++)
         assert.equal(channel.write(Buffer.from('y'.repeat(99))), false);

@@ -12,7 +12,7 @@ import {
   cursorOf,
   endpointConfigs,
   endpointsOf,
-  homeOf,
+  contextOf,
   workers,
 } from '../endpoints.ts';
 
@@ -224,7 +224,7 @@ describe('the limits of attempts', () => {
     const { pages, all, endpoints } = workers(2, configs);
     const cluster = (page: StatsPage): Cluster => {
       const config = clusterConfig({ endpoints: configs, maxConnections: 3 });
-      return new Cluster(config, clusterState(config), homeOf({ pages: [page], all, endpoints }));
+      return new Cluster(config, clusterState(config), contextOf({ pages: [page], all, endpoints }));
     };
     const [mine, theirs] = [cluster(pages[0]!), cluster(pages[1]!)];
     assert.ok(mine.attempts(context).next() !== null);

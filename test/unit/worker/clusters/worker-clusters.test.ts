@@ -4,10 +4,16 @@ import type { Cluster as ClusterConfig } from '../../../../src/config/types/clus
 import { writeClusterRecord, type ClusterRecord } from '../../../../src/protocol/cluster-record.ts';
 import type { EndpointState } from '../../../../src/protocol/cluster-state.ts';
 import { WorkerClusters } from '../../../../src/worker/clusters/worker-clusters.ts';
-import { clusterConfig, clusterState, endpointConfigs, homeOf, workers } from '../../upstream/endpoints.ts';
+import {
+  clusterConfig,
+  clusterState,
+  endpointConfigs,
+  contextOf,
+  workers,
+} from '../../upstream/endpoints.ts';
 
 const endpoints = endpointConfigs([1, 1]);
-const context = homeOf(workers(1, endpoints));
+const context = contextOf(workers(1, endpoints));
 const BAD_TLS = { serverName: null, ca: null, verify: true, cert: 'no PEM', key: 'no PEM' };
 
 function record(changes: Partial<ClusterConfig> = {}, state: Partial<EndpointState> = {}): ClusterRecord {

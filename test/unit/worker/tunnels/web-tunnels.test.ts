@@ -14,7 +14,7 @@ import { Cluster } from '../../../../src/upstream/cluster.ts';
 import { WebTunnels } from '../../../../src/worker/tunnels/web-tunnels.ts';
 import { FakeLimits, guardsOf } from '../../access/fakes.ts';
 import { capture, config } from '../../primary/fixtures/config.ts';
-import { clusterConfig, clusterState, homeOf } from '../../upstream/endpoints.ts';
+import { clusterConfig, clusterState, contextOf } from '../../upstream/endpoints.ts';
 import { NO_JOURNAL } from '../../../support/journals.ts';
 import { NO_TAPS } from '../../../support/taps.ts';
 
@@ -60,7 +60,7 @@ function make(listener = listenerWith(DB, MAIL)): {
   const layout = layoutOf(whole, ['l7-0']);
   const page = new StatsPage(allocatePage(layout), layout);
   const pages = [page.values];
-  const home = homeOf({ pages: [page], all: pages, endpoints: [] });
+  const clusterContext = contextOf({ pages: [page], all: pages, endpoints: [] });
   const environment = {
     page,
     pages,
@@ -69,7 +69,9 @@ function make(listener = listenerWith(DB, MAIL)): {
     journal: NO_JOURNAL,
     taps: NO_TAPS,
     limits: guardsOf(null),
-    clusters: new Map(clusters.map((each) => [each.name, new Cluster(each, clusterState(each), home)])),
+    clusters: new Map(
+      clusters.map((each) => [each.name, new Cluster(each, clusterState(each), clusterContext)]),
+    ),
   };
   const maker = new FakeMaker();
   return {

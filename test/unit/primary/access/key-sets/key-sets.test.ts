@@ -5,7 +5,7 @@ import { keySetFamilies } from '../../../../../src/primary/access/key-sets/key-s
 import { KeySets } from '../../../../../src/primary/access/key-sets/key-sets.ts';
 import type { KeySetCommand } from '../../../../../src/protocol/access.ts';
 import { config as plain } from '../../fixtures/config.ts';
-import { FakeHome } from './fake-home.ts';
+import { FakeKeySetContext } from './fake-key-set-context.ts';
 
 type Listeners = Pick<Config, 'listeners'>;
 
@@ -37,46 +37,46 @@ const B = 'https://b.example.com/keys';
 
 describe('the key sets of a configuration', () => {
   it('come from all listeners and routes, without duplicates', () => {
-    const sets = new KeySets(configOf(A, B, A), new FakeHome());
+    const sets = new KeySets(configOf(A, B, A), new FakeKeySetContext());
     assert.deepEqual(
       sets.all.map(({ url }) => url),
       [A, B],
     );
-    assert.deepEqual(new KeySets(plain, new FakeHome()).all, []);
+    assert.deepEqual(new KeySets(plain, new FakeKeySetContext()).all, []);
   });
 
   it('are fetched before the start ends, and sent to new workers', async () => {
-    const home = new FakeHome();
-    const sets = new KeySets(configOf(A, B), home);
+    const context = new FakeKeySetContext();
+    const sets = new KeySets(configOf(A, B), context);
     const start = sets.start();
-    await home.answer('of a');
-    await home.answer(new Error('down'));
+    await context.answer('of a');
+    await context.answer(new Error('down'));
     await start;
     assert.deepEqual([...sets.texts], [[A, 'of a']]);
     sets.stop();
   });
 
   it('answer a worker with the known set, or with null for another URL', async () => {
-    const home = new FakeHome();
-    const sets = new KeySets(configOf(A), home);
+    const context = new FakeKeySetContext();
+    const sets = new KeySets(configOf(A), context);
     const answers: KeySetCommand[] = [];
     sets.receive({ url: B }, (command) => void answers.push(command));
     assert.deepEqual(answers, [{ type: 'key_set', url: B, jwks: null }]);
     sets.receive({ url: A }, (command) => void answers.push(command));
     assert.equal(answers.length, 1);
-    await home.answer('of a');
+    await context.answer('of a');
     assert.deepEqual(answers[1], { type: 'key_set', url: A, jwks: 'of a' });
     sets.stop();
   });
 
   it('follow the configuration: unchanged sets are kept, and removed sets are not fetched again', async () => {
-    const home = new FakeHome();
-    const sets = new KeySets(configOf(A), home);
+    const context = new FakeKeySetContext();
+    const sets = new KeySets(configOf(A), context);
     void sets.start();
-    await home.answer('of a');
+    await context.answer('of a');
     const change = sets.prepare(configOf(B, A));
     const ready = change.ready();
-    await home.answer('of b');
+    await context.answer('of b');
     await ready;
     assert.deepEqual([...sets.texts], [[A, 'of a']]);
     change.commit();
@@ -88,23 +88,23 @@ describe('the key sets of a configuration', () => {
       ],
     );
     sets.prepare(configOf(null, B)).commit();
-    home.pass(600_000);
+    context.pass(600_000);
     assert.deepEqual(
-      home.fetches.map(({ url }) => url),
+      context.fetches.map(({ url }) => url),
       [B],
     );
     sets.stop();
-    assert.equal(home.nextAt, Infinity);
+    assert.equal(context.nextAt, Infinity);
   });
 
   it('end if their configuration is dropped', async () => {
-    const home = new FakeHome();
-    const sets = new KeySets(configOf(A), home);
+    const context = new FakeKeySetContext();
+    const sets = new KeySets(configOf(A), context);
     const change = sets.prepare(configOf(A, B));
     const ready = change.ready();
     change.abort();
-    assert.equal(home.fetches[0]!.signal.aborted, true);
-    await home.answer(new Error('aborted'));
+    assert.equal(context.fetches[0]!.signal.aborted, true);
+    await context.answer(new Error('aborted'));
     await ready;
     assert.deepEqual(
       sets.all.map(({ url }) => url),
@@ -113,13 +113,13 @@ describe('the key sets of a configuration', () => {
   });
 
   it('have metrics without queries: one series per label', async () => {
-    const home = new FakeHome();
-    const sets = new KeySets(configOf(`${A}?tenant=1`, `${A}?tenant=2`), home);
+    const context = new FakeKeySetContext();
+    const sets = new KeySets(configOf(`${A}?tenant=1`, `${A}?tenant=2`), context);
     const start = sets.start();
-    await home.answer('one');
-    await home.answer(new Error('down'));
+    await context.answer('one');
+    await context.answer(new Error('down'));
     await start;
-    home.pass(500);
+    context.pass(500);
     assert.deepEqual(
       keySetFamilies(sets).flatMap(({ read }) => [...read()]),
       [

@@ -9,7 +9,7 @@ interface Fetch {
 }
 
 /** A process in which key sets are fetched when the test says so. */
-export class FakeHome implements KeySetContext {
+export class FakeKeySetContext implements KeySetContext {
   readonly log: KeySetContext['log'];
   readonly #lines: ReturnType<typeof capture>['lines'];
   /** Pending fetches. */

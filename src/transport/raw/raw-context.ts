@@ -7,7 +7,7 @@ import { PendingReads } from './pending-reads.ts';
 export const SCRATCH_BYTES = 64 * 1024;
 
 /** State shared by the channels of one thread. */
-export class RawHome {
+export class RawContext {
   readonly loop: EventLoop;
   readonly inbox: Inbox;
   readonly pending: PendingReads;
