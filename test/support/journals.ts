@@ -27,8 +27,8 @@ export interface JournalLine {
 /** Makes a journal that wants everything, and keeps what it is told in a list. */
 export function journalOf(lines: unknown[], sinks = ACCESS): Journal {
   const add = (msg: string, ...parts: readonly object[]): void => {
-    const { asked, ...fields } = Object.assign({}, ...parts) as Record<string, unknown>;
-    const { isHttp10: _, ...who } = (asked ?? {}) as Record<string, unknown>;
+    const { requestFacts, ...fields } = Object.assign({}, ...parts) as Record<string, unknown>;
+    const { isHttp10: _, ...who } = (requestFacts ?? {}) as Record<string, unknown>;
     lines.push({ ...fields, ...who, msg } satisfies JournalLine);
   };
   return {

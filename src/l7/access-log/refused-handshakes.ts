@@ -5,7 +5,7 @@ import { handshakeOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
 import type { ResponseCut } from '../contract/http-reply.ts';
 import type { HandshakeFailure } from '../contract/listener-stats.ts';
-import { askedOf, offeredField, type LoggedClient } from './request-fields.ts';
+import { requestFactsOf, offeredField, type LoggedClient } from './request-fields.ts';
 import { spanFacts } from './span-facts.ts';
 
 /** Max lines for single handshakes per listener and second, across all workers. */
@@ -122,7 +122,7 @@ export class RefusedHandshakes extends Timed {
       route,
       cluster,
       endpoint,
-      asked: askedOf(head, client, this.#journal.needsReferer),
+      requestFacts: requestFactsOf(head, client, this.#journal.needsReferer),
       subprotocol: offeredField(head),
       status,
       reason,

@@ -1,5 +1,5 @@
 import { fromByteText } from '../../core/byte-text.ts';
-import type { Asked } from '../../telemetry/journal/entries.ts';
+import type { RequestFacts } from '../../telemetry/journal/entries.ts';
 import type { ClientIdentity } from '../../wire/forwarding/client-identity.ts';
 import { headerOf, type RequestHead } from '../../wire/http/request-head.ts';
 import { offeredSubprotocols } from '../../wire/upgrade/upgrade-request.ts';
@@ -21,7 +21,7 @@ export type LoggedClient = Pick<
  *
  * @param needsReferer whether the journal needs the `Referer` header
  */
-export function askedOf(head: RequestHead, client: LoggedClient, needsReferer: boolean): Asked {
+export function requestFactsOf(head: RequestHead, client: LoggedClient, needsReferer: boolean): RequestFacts {
   const { certificate } = client;
   return {
     client: client.address,

@@ -3,7 +3,7 @@ import { SPAN, type Journal } from '../../telemetry/journal/journal.ts';
 import { requestOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { Endpoint } from '../../upstream/endpoint.ts';
 import type { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
-import { askedOf, methodField } from '../access-log/request-fields.ts';
+import { requestFactsOf, methodField } from '../access-log/request-fields.ts';
 import { spanFacts } from '../access-log/span-facts.ts';
 import type { EngineRefusal } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
@@ -160,7 +160,7 @@ export class Answers {
       route,
       cluster: by?.cluster,
       endpoint: by?.endpoint?.label,
-      asked: askedOf(exchange.head, exchange.client, journal.needsReferer),
+      requestFacts: requestFactsOf(exchange.head, exchange.client, journal.needsReferer),
       method: methodField(exchange.head),
       status,
       reason: reason ?? undefined,

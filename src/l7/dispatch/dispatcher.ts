@@ -16,7 +16,7 @@ import {
 import { onlyHeaderOf, type RequestHead } from '../../wire/http/request-head.ts';
 import { offeredSubprotocols, wantsWebSocket } from '../../wire/upgrade/upgrade-request.ts';
 import { RefusedHandshakes } from '../access-log/refused-handshakes.ts';
-import { askedOf, methodField } from '../access-log/request-fields.ts';
+import { requestFactsOf, methodField } from '../access-log/request-fields.ts';
 import type { EngineRefusal, RequestDispatcher } from '../contract/engine.ts';
 import type { Exchange } from '../contract/exchange.ts';
 import type { HandshakeFailure, ListenerStats, RequestRefusal } from '../contract/listener-stats.ts';
@@ -164,7 +164,7 @@ export class Dispatcher implements RequestDispatcher {
       this.#refuseUnrouted(exchange, refused.status, refused.reason, 'bad_method', failure);
       return;
     }
-    const asked: RouteRequest = {
+    const routeRequest: RouteRequest = {
       host: request.host,
       path: request.path,
       query: head.query,
@@ -172,7 +172,7 @@ export class Dispatcher implements RequestDispatcher {
       certificate: exchange.facts.certificate,
       header: (name) => onlyHeaderOf(head, name),
     };
-    const hit = this.#table.match(asked);
+    const hit = this.#table.match(routeRequest);
     if (hit === null) {
       if (this.#addresses?.admits(exchange.client.address) === false) {
         this.#refuseUnrouted(
@@ -195,7 +195,8 @@ export class Dispatcher implements RequestDispatcher {
       this.#refuseUnrouted(exchange, hit.status, hit.reason, problem, failure);
       return;
     }
-    const detail = request.spelling === null ? null : this.#ambiguity(asked, request.spelling, hit.value);
+    const detail =
+      request.spelling === null ? null : this.#ambiguity(routeRequest, request.spelling, hit.value);
     if (detail !== null) {
       this.#refuseUnrouted(exchange, 400, detail, 'ambiguous_path', wantsUpgrade ? 'ambiguous_path' : null);
       return;
@@ -247,8 +248,8 @@ export class Dispatcher implements RequestDispatcher {
     const more = log.isLevelEnabled('debug') ? this.#unroutedLines.take() : null;
     if (more !== null) {
       const { head, client } = exchange;
-      const { isHttp10: _, ...asked } = askedOf(head, client, false);
-      const fields = { ...asked, method: methodField(head) };
+      const { isHttp10: _, ...facts } = requestFactsOf(head, client, false);
+      const fields = { ...facts, method: methodField(head) };
       log.debug(
         { listener: this.#config.name, ...fields, status, reason, detail, ...more },
         'request refused',

@@ -26,7 +26,7 @@ export interface ExchangeConnection extends ClientConnection, ConnectionFacts {
 }
 
 /** The parts of a new exchange. */
-interface Asked {
+interface ReceivedRequest {
   readonly head: RequestHead;
   readonly body: Http1RequestBody | null;
   readonly client: ClientIdentity;
@@ -49,7 +49,7 @@ export class Http1Exchange implements Exchange, UpgradeReply {
   /** @param dispatcher dispatcher of the request until its end */
   constructor(
     connection: ExchangeConnection,
-    { head, body, client }: Asked,
+    { head, body, client }: ReceivedRequest,
     reply: Http1Reply,
     dispatcher: RequestDispatcher,
   ) {

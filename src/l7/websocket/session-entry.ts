@@ -1,6 +1,6 @@
 import { copyOfText } from '../../core/copy.ts';
 import type {
-  Asked,
+  RequestFacts,
   SessionEventName,
   SessionMoment,
   SessionStart,
@@ -9,7 +9,7 @@ import type {
 import { SAMPLED, SPAN, type Journal } from '../../telemetry/journal/journal.ts';
 import { sessionOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { RequestHead } from '../../wire/http/request-head.ts';
-import { askedOf, subprotocolField, type LoggedClient } from '../access-log/request-fields.ts';
+import { requestFactsOf, subprotocolField, type LoggedClient } from '../access-log/request-fields.ts';
 import { spanFacts } from '../access-log/span-facts.ts';
 import type { SessionEnd, SessionLog } from '../contract/relay.ts';
 
@@ -56,7 +56,7 @@ export class SessionEntry implements SessionLog {
       route,
       cluster,
       endpoint,
-      asked: copyOfAsked(askedOf(head, client, journal.needsReferer)),
+      requestFacts: copyOfRequestFacts(requestFactsOf(head, client, journal.needsReferer)),
       subprotocol: subprotocol === '' ? undefined : copyOfText(subprotocolField(subprotocol)),
       handshakeSeconds: seconds,
       span: spanFacts({ head, client }, attempts, seconds),
@@ -98,20 +98,20 @@ export class SessionEntry implements SessionLog {
 }
 
 /** Copies the texts, because slices would keep the whole head in memory. */
-function copyOfAsked(asked: Asked): Asked {
+function copyOfRequestFacts(requestFacts: RequestFacts): RequestFacts {
   return {
-    client: copyOfText(asked.client),
-    requestId: copyOfText(asked.requestId),
-    traceId: copyOfText(asked.traceId),
-    principal: copyOfText(asked.principal),
-    certSubject: copyOfText(asked.certSubject),
-    certFingerprint: copyOfText(asked.certFingerprint),
-    vpcEndpointId: copyOfText(asked.vpcEndpointId),
-    host: copyOfText(asked.host),
-    path: copyOfText(asked.path),
-    origin: copyOfText(asked.origin),
-    userAgent: copyOfText(asked.userAgent),
-    referer: copyOfText(asked.referer),
-    isHttp10: asked.isHttp10,
+    client: copyOfText(requestFacts.client),
+    requestId: copyOfText(requestFacts.requestId),
+    traceId: copyOfText(requestFacts.traceId),
+    principal: copyOfText(requestFacts.principal),
+    certSubject: copyOfText(requestFacts.certSubject),
+    certFingerprint: copyOfText(requestFacts.certFingerprint),
+    vpcEndpointId: copyOfText(requestFacts.vpcEndpointId),
+    host: copyOfText(requestFacts.host),
+    path: copyOfText(requestFacts.path),
+    origin: copyOfText(requestFacts.origin),
+    userAgent: copyOfText(requestFacts.userAgent),
+    referer: copyOfText(requestFacts.referer),
+    isHttp10: requestFacts.isHttp10,
   };
 }

@@ -1,5 +1,5 @@
 import type { Admission } from '../../access/contract/admission.ts';
-import type { Asked } from '../../telemetry/journal/entries.ts';
+import type { RequestFacts } from '../../telemetry/journal/entries.ts';
 import { EVENT } from '../../telemetry/journal/journal.ts';
 import { sessionOutcome } from '../../telemetry/journal/outcomes.ts';
 import type { SessionEnd, SessionLog } from '../contract/relay.ts';
@@ -35,13 +35,13 @@ export class SessionFailure implements SessionLog {
     const sinks = journal.sinksOf('failure', 0, null) & EVENT;
     if (sinks === 0) return;
     const place = { listener, route: route.name, cluster: cluster.name, endpoint: this.#endpoint };
-    const asked = onlyClient(this.#admission.address);
+    const requestFacts = onlyClient(this.#admission.address);
     const unknown = { subprotocol: undefined, handshakeSeconds: 0, span: undefined };
-    journal.sessionClosed(sinks, { ...place, ...unknown, asked }, end, []);
+    journal.sessionClosed(sinks, { ...place, ...unknown, requestFacts }, end, []);
   }
 }
 
-function onlyClient(client: string): Asked {
+function onlyClient(client: string): RequestFacts {
   return {
     client,
     requestId: '',

@@ -41,7 +41,7 @@ export class SessionsView {
   readonly #found = new FoundSessions();
   readonly #more = byId('session-more', HTMLButtonElement);
   readonly #kickAll = byId('session-kick-all', HTMLButtonElement);
-  #asked: Question = { by: 'principal', value: '' };
+  #question: Question = { by: 'principal', value: '' };
   /** Number of the last search. Answers to older searches are dropped. */
   #turn = 0;
 
@@ -56,7 +56,7 @@ export class SessionsView {
     setText(this.#note, 'Sessions name their clients, so a search needs the token.');
     byId('session-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#asked = { by: this.#by.value, value: this.#value.value.trim() };
+      this.#question = { by: this.#by.value, value: this.#value.value.trim() };
       void this.#search(null);
     });
     this.#more.addEventListener('click', () => void this.#search(this.#found.answer?.next ?? null));
@@ -82,7 +82,7 @@ export class SessionsView {
     const { operator, authorize } = this.#options;
     if (!(await authorize())) return;
     const turn = ++this.#turn;
-    const { by, value } = this.#asked;
+    const { by, value } = this.#question;
     const query = new URLSearchParams({ limit: String(PAGE) });
     if (value !== '') query.set(by, value);
     if (after !== null) query.set('after', after);
@@ -97,7 +97,7 @@ export class SessionsView {
     this.#found.set(answer);
     this.#showRows();
     setShown(this.#more, typeof answer?.next === 'string');
-    setShown(this.#kickAll, this.#asked.value !== '' && (answer?.total ?? 0) > 1);
+    setShown(this.#kickAll, this.#question.value !== '' && (answer?.total ?? 0) > 1);
   }
 
   #showRows(): void {
@@ -113,7 +113,7 @@ export class SessionsView {
   }
 
   async #closeAll(): Promise<void> {
-    const { by, value } = this.#asked;
+    const { by, value } = this.#question;
     const command = kickAll(by, value, this.#found.answer?.total ?? 0);
     if ((await this.#options.run(command)) === 200) await this.#search(null);
   }

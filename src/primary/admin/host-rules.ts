@@ -50,8 +50,8 @@ export function parseTarget(url: string): RequestTarget {
  * @param names host names in lower case that requests may use, besides IP addresses and `localhost`
  * @returns null if the request is admitted
  */
-export function refuseForeign(asked: CheckedRequest, names: readonly string[]): HostRefusal | null {
-  const { httpVersion, target, hosts, origins } = asked;
+export function refuseForeign(request: CheckedRequest, names: readonly string[]): HostRefusal | null {
+  const { httpVersion, target, hosts, origins } = request;
   if (hosts.length > 1) return malformed('several Host headers: send one');
   const [host = null] = hosts;
   // Browsers always send Host, and HTTP/1.0 does not require it.

@@ -31,7 +31,7 @@ export interface SpanFacts {
 }
 
 /** The client and what it requested. */
-export interface Asked {
+export interface RequestFacts {
   /** The client's IP address. */
   readonly client: string;
   readonly requestId: string;
@@ -63,7 +63,7 @@ export interface RequestEnd {
   readonly cluster: string | undefined;
   /** The endpoint's label. */
   readonly endpoint: string | undefined;
-  readonly asked: Asked;
+  readonly requestFacts: RequestFacts;
   /** Undefined if the method was not received completely. */
   readonly method: string | undefined;
   /** The status sent to the client. 499 if the client had left. */
@@ -100,7 +100,7 @@ export interface SessionStart {
   readonly cluster: string;
   /** The endpoint's label. */
   readonly endpoint: string;
-  readonly asked: Asked;
+  readonly requestFacts: RequestFacts;
   /** The subprotocol chosen by the endpoint. */
   readonly subprotocol: string | undefined;
   /** Duration of the handshake. */

@@ -36,7 +36,7 @@ export interface Journal {
    * @param trace null without tracing
    */
   sinksOf(outcome: Outcome, seconds: number, trace: Pick<Trace, 'isSampled'> | null): number;
-  /** Whether entries need `asked.referer`, which few access logs contain. */
+  /** Whether entries need `requestFacts.referer`, which few access logs contain. */
   readonly needsReferer: boolean;
   /** Whether a sink is enabled. */
   isOn(sink: number): boolean;

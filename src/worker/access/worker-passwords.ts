@@ -5,7 +5,7 @@ import type { FromWorker } from '../../protocol/from-worker.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 
 /** A password sent to the primary for verification. */
-interface Asked {
+interface PendingVerification {
   readonly digest: string;
   readonly done: (matches: boolean | null) => void;
 }
@@ -17,7 +17,7 @@ interface Asked {
 export class WorkerPasswords implements PasswordVerifier {
   readonly #send: (message: FromWorker) => void;
   readonly #memory: PasswordMemory;
-  readonly #asked = new Map<number, Asked>();
+  readonly #pending = new Map<number, PendingVerification>();
   #last = 0;
 
   /** @param now milliseconds, monotonic */
@@ -32,19 +32,19 @@ export class WorkerPasswords implements PasswordVerifier {
     const known = this.#memory.recall(digest);
     if (known !== null) return known;
     const number = ++this.#last;
-    this.#asked.set(number, { digest, done });
+    this.#pending.set(number, { digest, done });
     this.#send({ type: 'verify_password', number, hash, password, client: networkOf(client) });
     return () => {
-      if (this.#asked.delete(number)) this.#send({ type: 'drop_password', number });
+      if (this.#pending.delete(number)) this.#send({ type: 'drop_password', number });
     };
   }
 
   /** Handles an answer from the primary. Ignores answers that nobody awaits. */
   handle({ number, matches }: PasswordCommand): void {
-    const asked = this.#asked.get(number);
-    if (asked === undefined) return;
-    this.#asked.delete(number);
-    if (matches !== null) this.#memory.remember(asked.digest, matches);
-    asked.done(matches);
+    const pending = this.#pending.get(number);
+    if (pending === undefined) return;
+    this.#pending.delete(number);
+    if (matches !== null) this.#memory.remember(pending.digest, matches);
+    pending.done(matches);
   }
 }

@@ -97,15 +97,15 @@ export class WorkerJournal implements Journal {
     const { status, cut, reason = cut ?? 'server_error' } = end;
     const cutDetail = cut === undefined ? undefined : 'the response was cut';
     const detail = detailOf(end.detail ?? cutDetail, end.cause);
-    this.#event('request', reason, end, end.asked, { status, detail });
+    this.#event('request', reason, end, end.requestFacts, { status, detail });
   }
 
   handshakeRefused(sinks: number, refusal: HandshakeRefusal): void {
     if ((sinks & SPAN) !== 0) this.#options.spans.handshakeRefused(refusal);
     if ((sinks & ACCESS) !== 0) this.#write(this.#format.handshakeRefused(refusal));
     if ((sinks & EVENT) === 0) return;
-    const { status, reason, detail, cause, asked } = refusal;
-    this.#event('handshake', reason, refusal, asked, { status, detail: detailOf(detail, cause) });
+    const { status, reason, detail, cause, requestFacts } = refusal;
+    this.#event('handshake', reason, refusal, requestFacts, { status, detail: detailOf(detail, cause) });
   }
 
   handshakesRefused(listener: string, count: number): void {
@@ -127,7 +127,7 @@ export class WorkerJournal implements Journal {
     if ((sinks & ACCESS) !== 0)
       this.#write(this.#format.sessionClosed(session, end, (sinks & SAMPLED) !== 0));
     if ((sinks & EVENT) === 0 || sessionOutcome(side, code) !== 'failure') return;
-    this.#event('session', String(code), session, session.asked, { side, code, detail: end.reason });
+    this.#event('session', String(code), session, session.requestFacts, { side, code, detail: end.reason });
   }
 
   tunnelOpened(sinks: number, tunnel: TunnelStart): void {
@@ -161,13 +161,13 @@ export class WorkerJournal implements Journal {
     kind: EventKind,
     reason: string,
     place: Pick<EventFacts, 'listener' | 'route' | 'cluster' | 'endpoint'>,
-    asked: Pick<EventFacts, 'client' | 'principal' | 'host' | 'path' | 'requestId' | 'traceId'>,
+    requestFacts: Pick<EventFacts, 'client' | 'principal' | 'host' | 'path' | 'requestId' | 'traceId'>,
     how: Pick<EventFacts, 'status' | 'code' | 'side' | 'detail'>,
   ): void {
     const { events } = this.#options;
     if (events?.take(kind, reason) !== true) return;
     const { listener, route, cluster, endpoint } = place;
-    const { client, principal, host, path, requestId, traceId } = asked;
+    const { client, principal, host, path, requestId, traceId } = requestFacts;
     const where = { listener, route, cluster, endpoint };
     const who = { client, principal, host, path, requestId: requestId === '' ? undefined : requestId };
     events.add({ at: Date.now(), kind, reason, ...how, ...where, ...who, traceId });

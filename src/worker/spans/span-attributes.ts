@@ -1,4 +1,4 @@
-import type { Asked, SessionEnd, SpanFacts } from '../../telemetry/journal/entries.ts';
+import type { RequestFacts, SessionEnd, SpanFacts } from '../../telemetry/journal/entries.ts';
 
 /**
  * Methods allowed in span names. Other methods would let clients create any number of names (OpenTelemetry,
@@ -35,7 +35,7 @@ export class SpanAttributeList {
   }
 
   /** Adds the request and the connection that carried it. */
-  request({ method, scheme, version, peer }: SpanFacts, asked: Asked): void {
+  request({ method, scheme, version, peer }: SpanFacts, requestFacts: RequestFacts): void {
     if (method === undefined || KNOWN_METHODS.has(method))
       this.add('http.request.method', method ?? '_OTHER');
     else {
@@ -43,14 +43,14 @@ export class SpanAttributeList {
       this.add('http.request.method_original', method);
     }
     this.add('url.scheme', scheme);
-    this.add('url.path', asked.path);
+    this.add('url.path', requestFacts.path);
     this.add('network.protocol.version', version);
     this.add('network.peer.address', peer);
-    this.add('client.address', asked.client);
-    this.add('user_agent.original', asked.userAgent);
-    this.#host(asked.host, scheme);
-    this.add('sluice.request_id', asked.requestId);
-    this.add('sluice.principal', asked.principal);
+    this.add('client.address', requestFacts.client);
+    this.add('user_agent.original', requestFacts.userAgent);
+    this.#host(requestFacts.host, scheme);
+    this.add('sluice.request_id', requestFacts.requestId);
+    this.add('sluice.principal', requestFacts.principal);
   }
 
   /** Adds the reason of a refusal. */

@@ -1,6 +1,6 @@
 import type { SpanEvent, SpanRecord } from '../../protocol/spans.ts';
 import type {
-  Asked,
+  RequestFacts,
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
@@ -21,7 +21,7 @@ interface RequestPlace {
   readonly route: string;
   readonly cluster: string | undefined;
   readonly endpoint: string | undefined;
-  readonly asked: Asked;
+  readonly requestFacts: RequestFacts;
   readonly span: SpanFacts | undefined;
 }
 
@@ -83,11 +83,11 @@ export class SpanSink {
 }
 
 function attributesOf(
-  { listener, route, cluster, endpoint, asked }: RequestPlace,
+  { listener, route, cluster, endpoint, requestFacts }: RequestPlace,
   span: SpanFacts,
 ): SpanAttributeList {
   const attributes = new SpanAttributeList();
-  attributes.request(span, asked);
+  attributes.request(span, requestFacts);
   attributes.add('sluice.listener', listener);
   attributes.add('sluice.route', route);
   attributes.add('sluice.cluster', cluster);

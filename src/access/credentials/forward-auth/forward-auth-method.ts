@@ -34,7 +34,7 @@ export class ForwardAuthMethod implements CredentialMethod {
   readonly #lines = new BurstLimit(() => performance.now(), FAILURE_LINE_LIMIT);
   /** Number of responses so far. Growth shows that the server works. */
   answers = 0;
-  #asked = 0;
+  #inFlight = 0;
 
   constructor(
     settings: ForwardAuthSettings,
@@ -50,7 +50,7 @@ export class ForwardAuthMethod implements CredentialMethod {
   check(request: AccessRequest, owner: CheckOwner): Decision | PendingCheck {
     const { maxConcurrent, timeoutMs } = this.#settings;
     const check = new ForwardCheck(this, owner, request);
-    if (this.#asked < maxConcurrent) {
+    if (this.#inFlight < maxConcurrent) {
       this.#ask(check);
     } else {
       // Clients take turns, so a client with a full share of the queue displaces only itself.
@@ -104,13 +104,13 @@ export class ForwardAuthMethod implements CredentialMethod {
 
   /** Passes a check's place to the next one. */
   leave(): void {
-    this.#asked--;
+    this.#inFlight--;
     const next = this.#line.shift();
     if (next !== null) this.#ask(next);
   }
 
   #ask(check: ForwardCheck): void {
-    this.#asked++;
+    this.#inFlight++;
     check.call = this.#transport.ask(authRequestHeaders(check.request, this.#listed), check);
   }
 

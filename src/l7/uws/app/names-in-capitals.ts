@@ -29,8 +29,8 @@ export function matchServerNamesInCapitals(
     for (const serverName of certificate.serverNames) byName.set(serverName, certificate);
   }
   let spellings = 0;
-  app.missingServerName((asked) => {
-    const found = knownName(asked, byName);
+  app.missingServerName((requestedName) => {
+    const found = knownName(requestedName, byName);
     if (found === null) return;
     const { serverName, certificate } = found;
     const isCapital = serverName === serverName.toUpperCase();
@@ -44,15 +44,15 @@ export function matchServerNamesInCapitals(
 
 /** Returns the name to add, in the client's spelling. Null if it is unknown or already in lower case. */
 function knownName(
-  asked: string,
+  requestedName: string,
   byName: ReadonlyMap<string, Certificate>,
 ): { serverName: string; certificate: Certificate } | null {
   // Server names have only these characters. Some others become ASCII in lower case, such as U+212A, the
   // Kelvin sign.
-  if (!/^[\x21-\x7e]+$/.test(asked)) return null;
+  if (!/^[\x21-\x7e]+$/.test(requestedName)) return null;
   // A wildcard matches one label.
-  const dot = asked.indexOf('.');
-  for (const serverName of dot < 0 ? [asked] : [asked, `*${asked.slice(dot)}`]) {
+  const dot = requestedName.indexOf('.');
+  for (const serverName of dot < 0 ? [requestedName] : [requestedName, `*${requestedName.slice(dot)}`]) {
     // RFC 6066 section 3 forbids a trailing dot, but some clients send it.
     const lower = serverName.toLowerCase().replace(/\.$/, '');
     const certificate = byName.get(lower);

@@ -64,8 +64,8 @@ export class SessionService {
     return { found: found !== undefined, at: found?.at ?? null, incomplete };
   }
 
-  async #closing(asked: Promise<Answers>): Promise<Closed> {
-    const { answers, incomplete } = await asked;
+  async #closing(pending: Promise<Answers>): Promise<Closed> {
+    const { answers, incomplete } = await pending;
     const closed = countOf(answers);
     this.kicked += closed;
     return { closed, incomplete };

@@ -34,10 +34,10 @@ export class WorkerQuestions {
 
   /** Resolves when all workers have answered, or after the timeout. */
   async ask(question: SessionQuestion): Promise<Answers> {
-    const asked = this.#parts.workers().filter(({ kind }) => kind === 'l7');
+    const l7Workers = this.#parts.workers().filter(({ kind }) => kind === 'l7');
     const missing = new Set<string>();
     const answers = await Promise.all(
-      asked.map(async (worker) => {
+      l7Workers.map(async (worker) => {
         const answer = await this.#askOne(worker, question);
         if (answer === null && hasSessions(worker)) missing.add(worker.name);
         return answer;

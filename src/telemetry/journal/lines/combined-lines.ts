@@ -1,5 +1,5 @@
 import type {
-  Asked,
+  RequestFacts,
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
@@ -23,12 +23,12 @@ export class CombinedLines implements LineFormat {
   /** `%t` of {@link #second}. */
   #time = '';
 
-  request({ asked, method, status, sent, seconds }: RequestEnd): string {
-    return this.#line(asked, method, status, sent, seconds);
+  request({ requestFacts, method, status, sent, seconds }: RequestEnd): string {
+    return this.#line(requestFacts, method, status, sent, seconds);
   }
 
-  handshakeRefused({ asked, status, seconds }: HandshakeRefusal): string {
-    return this.#line(asked, 'GET', status, 0, seconds);
+  handshakeRefused({ requestFacts, status, seconds }: HandshakeRefusal): string {
+    return this.#line(requestFacts, 'GET', status, 0, seconds);
   }
 
   handshakesRefused(): string {
@@ -39,8 +39,8 @@ export class CombinedLines implements LineFormat {
     return '';
   }
 
-  sessionClosed({ asked }: SessionStart, { bytesDownstream, seconds }: SessionEnd): string {
-    return this.#line(asked, 'GET', SWITCHING_PROTOCOLS, bytesDownstream, seconds);
+  sessionClosed({ requestFacts }: SessionStart, { bytesDownstream, seconds }: SessionEnd): string {
+    return this.#line(requestFacts, 'GET', SWITCHING_PROTOCOLS, bytesDownstream, seconds);
   }
 
   tunnelOpened(): string {
@@ -52,8 +52,14 @@ export class CombinedLines implements LineFormat {
     return `${orDash(client)} - - ${this.#timeBefore(seconds)} "-" - ${bytes(bytesDownstream)} "-" "-"\n`;
   }
 
-  #line(asked: Asked, method: string | undefined, status: number, sent: number, seconds: number): string {
-    const { client, principal, path, isHttp10, referer, userAgent } = asked;
+  #line(
+    requestFacts: RequestFacts,
+    method: string | undefined,
+    status: number,
+    sent: number,
+    seconds: number,
+  ): string {
+    const { client, principal, path, isHttp10, referer, userAgent } = requestFacts;
     const request =
       method === undefined || path === undefined
         ? '-'

@@ -1,6 +1,6 @@
 import { clip, MAX_FIELD_CHARACTERS } from '../../line-fields.ts';
 import type {
-  Asked,
+  RequestFacts,
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
@@ -48,13 +48,13 @@ export class JsonLines implements LineFormat {
   }
 
   request(end: RequestEnd, isSampled: boolean): string {
-    const { asked } = end;
+    const { requestFacts } = end;
     return (
       this.#begin() +
       this.#placeOf(end) +
-      this.#who(asked) +
+      this.#who(requestFacts) +
       this.#text(',"method":', end.method) +
-      this.#agent(asked) +
+      this.#agent(requestFacts) +
       this.#number(',"status":', end.status) +
       this.#text(',"reason":', end.reason) +
       this.#text(',"cause":', end.cause) +
@@ -68,13 +68,13 @@ export class JsonLines implements LineFormat {
   }
 
   handshakeRefused(refusal: HandshakeRefusal): string {
-    const { asked } = refusal;
+    const { requestFacts } = refusal;
     return (
       this.#begin() +
       this.#placeOf(refusal) +
-      this.#who(asked) +
+      this.#who(requestFacts) +
       this.#text(',"subprotocol":', refusal.subprotocol) +
-      this.#agent(asked) +
+      this.#agent(requestFacts) +
       this.#number(',"status":', refusal.status) +
       this.#text(',"reason":', refusal.reason) +
       this.#text(',"cause":', refusal.cause) +
@@ -129,9 +129,9 @@ export class JsonLines implements LineFormat {
   #session(session: SessionStart): string {
     return (
       this.#placeOf(session) +
-      this.#who(session.asked) +
+      this.#who(session.requestFacts) +
       this.#text(',"subprotocol":', session.subprotocol) +
-      this.#agent(session.asked)
+      this.#agent(session.requestFacts)
     );
   }
 
@@ -170,25 +170,25 @@ export class JsonLines implements LineFormat {
     );
   }
 
-  #who(asked: Asked): string {
+  #who(requestFacts: RequestFacts): string {
     return (
-      this.#text(',"client":', asked.client) +
-      this.#text(',"requestId":', asked.requestId) +
-      this.#text(',"traceId":', asked.traceId) +
-      this.#text(',"principal":', asked.principal) +
-      this.#text(',"certSubject":', asked.certSubject) +
-      this.#text(',"certFingerprint":', asked.certFingerprint) +
-      this.#text(',"vpcEndpointId":', asked.vpcEndpointId) +
-      this.#text(',"host":', asked.host) +
-      this.#text(',"path":', asked.path)
+      this.#text(',"client":', requestFacts.client) +
+      this.#text(',"requestId":', requestFacts.requestId) +
+      this.#text(',"traceId":', requestFacts.traceId) +
+      this.#text(',"principal":', requestFacts.principal) +
+      this.#text(',"certSubject":', requestFacts.certSubject) +
+      this.#text(',"certFingerprint":', requestFacts.certFingerprint) +
+      this.#text(',"vpcEndpointId":', requestFacts.vpcEndpointId) +
+      this.#text(',"host":', requestFacts.host) +
+      this.#text(',"path":', requestFacts.path)
     );
   }
 
-  #agent(asked: Asked): string {
+  #agent(requestFacts: RequestFacts): string {
     return (
-      this.#text(',"origin":', asked.origin) +
-      this.#text(',"referer":', asked.referer) +
-      this.#text(',"userAgent":', asked.userAgent)
+      this.#text(',"origin":', requestFacts.origin) +
+      this.#text(',"referer":', requestFacts.referer) +
+      this.#text(',"userAgent":', requestFacts.userAgent)
     );
   }
 

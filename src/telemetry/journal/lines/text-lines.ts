@@ -1,5 +1,5 @@
 import type {
-  Asked,
+  RequestFacts,
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
@@ -25,14 +25,14 @@ const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
  * Writes access lines for people: one short line, most important fields first. The time is the end, in UTC.
  */
 export class TextLines implements LineFormat {
-  request({ status, method, asked, seconds, sent, endpoint, ...end }: RequestEnd): string {
+  request({ status, method, requestFacts, seconds, sent, endpoint, ...end }: RequestEnd): string {
     const { reason, cause, cut, detail } = end;
     const wrong = [reason, cause, cut === undefined ? undefined : `cut: ${cut}`, detail];
     return line([
       status,
       method ?? '-',
-      pathOf(asked),
-      ...who(asked),
+      pathOf(requestFacts),
+      ...who(requestFacts),
       time(seconds),
       size(sent),
       endpoint,
@@ -40,26 +40,44 @@ export class TextLines implements LineFormat {
     ]);
   }
 
-  handshakeRefused({ status, asked, seconds, endpoint, reason, cause, detail }: HandshakeRefusal): string {
-    return line([status, 'WS', pathOf(asked), ...who(asked), time(seconds), reason, cause, endpoint, detail]);
+  handshakeRefused({
+    status,
+    requestFacts,
+    seconds,
+    endpoint,
+    reason,
+    cause,
+    detail,
+  }: HandshakeRefusal): string {
+    return line([
+      status,
+      'WS',
+      pathOf(requestFacts),
+      ...who(requestFacts),
+      time(seconds),
+      reason,
+      cause,
+      endpoint,
+      detail,
+    ]);
   }
 
   handshakesRefused(listener: string, count: number): string {
     return line([`${count} more handshakes refused at`, listener]);
   }
 
-  sessionOpened({ asked, endpoint, subprotocol }: SessionStart): string {
-    return line(['101 WS', pathOf(asked), ...who(asked), 'opened', endpoint, subprotocol]);
+  sessionOpened({ requestFacts, endpoint, subprotocol }: SessionStart): string {
+    return line(['101 WS', pathOf(requestFacts), ...who(requestFacts), 'opened', endpoint, subprotocol]);
   }
 
-  sessionClosed({ asked, endpoint }: SessionStart, end: SessionEnd): string {
+  sessionClosed({ requestFacts, endpoint }: SessionStart, end: SessionEnd): string {
     const closed = `closed ${end.code} by ${end.side}`;
     const up = `up ${end.messagesUpstream}/${size(end.bytesUpstream)}`;
     const down = `down ${end.messagesDownstream}/${size(end.bytesDownstream)}`;
     return line([
       '101 WS',
-      pathOf(asked),
-      ...who(asked),
+      pathOf(requestFacts),
+      ...who(requestFacts),
       closed,
       time(end.seconds),
       up,
@@ -102,11 +120,11 @@ function short(text: string, max: number): string {
   return text.length > max ? `${text.slice(0, max - 1)}~` : text;
 }
 
-function pathOf({ path }: Asked): string {
+function pathOf({ path }: RequestFacts): string {
   return path ?? '-';
 }
 
-function who({ client, principal }: Asked): readonly (string | undefined)[] {
+function who({ client, principal }: RequestFacts): readonly (string | undefined)[] {
   return [client, principal === undefined ? undefined : `(${principal})`];
 }
 

@@ -17,7 +17,7 @@ const TOLD: ProxyReport = {
   forwardedAgrees: false,
 };
 
-interface Asked {
+interface RequestParts {
   readonly origins?: readonly string[];
   readonly host?: string;
   readonly secure?: boolean;
@@ -31,7 +31,7 @@ function request({
   secure = true,
   told,
   ...more
-}: Asked): AccessRequest {
+}: RequestParts): AccessRequest {
   const headers = ['host', host, ...origins.flatMap((origin) => ['origin', origin])];
   return {
     head: { method: 'GET', path: '/', query: '', headers },
@@ -53,8 +53,8 @@ function request({
 }
 
 /** Returns why a request is refused. Null if it is admitted. */
-function judge(settings: OriginSettings, asked: Asked): string | null {
-  const refusal = new OriginRules(settings).refusalOf(request(asked));
+function judge(settings: OriginSettings, requested: RequestParts): string | null {
+  const refusal = new OriginRules(settings).refusalOf(request(requested));
   if (refusal === null) return null;
   assert.deepEqual([refusal.status, refusal.reason], [403, 'origin']);
   return refusal.detail;
@@ -88,7 +88,7 @@ describe('the rules of origins', () => {
     assert.equal(judge({ ...CLOSED, allowsNull: true }, { origins: ['https://null'] }), NOT_ALLOWED);
   });
 
-  for (const [what, allowed, asked] of [
+  for (const [what, allowed, requested] of [
     ['the host of the request', true, { origins: ['https://app.example.com'] }],
     ['it in upper case', true, { origins: ['https://app.example.com'], host: 'APP.Example.COM' }],
     ['it with the default port', true, { origins: ['https://app.example.com'], host: 'app.example.com:443' }],
@@ -127,7 +127,7 @@ describe('the rules of origins', () => {
     ],
   ] as const) {
     it(`treat ${what} ${allowed ? 'as self' : 'as another site'}`, () => {
-      assert.equal(judge(SELF, asked), allowed ? null : NOT_ALLOWED);
+      assert.equal(judge(SELF, requested), allowed ? null : NOT_ALLOWED);
     });
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { askedOf, methodField } from '../../../../src/l7/access-log/request-fields.ts';
+import { requestFactsOf, methodField } from '../../../../src/l7/access-log/request-fields.ts';
 
 const CLIENT = {
   address: '192.0.2.1',
@@ -11,8 +11,12 @@ const CLIENT = {
   proto: 'http',
 } as const;
 
-function fieldsOf(path: string, userAgent: string): ReturnType<typeof askedOf> {
-  return askedOf({ method: 'GET', path, query: '', headers: ['user-agent', userAgent] }, CLIENT, false);
+function fieldsOf(path: string, userAgent: string): ReturnType<typeof requestFactsOf> {
+  return requestFactsOf(
+    { method: 'GET', path, query: '', headers: ['user-agent', userAgent] },
+    CLIENT,
+    false,
+  );
 }
 
 describe('the fields of a line about a request', () => {
@@ -29,14 +33,14 @@ describe('the fields of a line about a request', () => {
 
   it('omit method and path if a head is too incomplete to have them', () => {
     const head = { method: '', path: '', query: '', headers: [] };
-    assert.deepEqual([askedOf(head, CLIENT, false).path, methodField(head)], [undefined, undefined]);
+    assert.deepEqual([requestFactsOf(head, CLIENT, false).path, methodField(head)], [undefined, undefined]);
   });
 
   it('contain the subject and fingerprint of a certificate on one line', () => {
     const fingerprint = 'ab'.repeat(32);
     const subject = `CN=\\0A\\",O=${'x'.repeat(300)}`;
     const client = { ...CLIENT, certificate: { subject, fingerprint, names: [] } };
-    const fields = askedOf({ method: 'GET', path: '/', query: '', headers: [] }, client, false);
+    const fields = requestFactsOf({ method: 'GET', path: '/', query: '', headers: [] }, client, false);
     assert.equal(fields.certSubject, `${subject.slice(0, 256)}...`);
     assert.equal(fields.certFingerprint, fingerprint);
     const without = fieldsOf('/', 'x');
@@ -46,8 +50,8 @@ describe('the fields of a line about a request', () => {
   it('contain the VPC endpoint from a PROXY header', () => {
     const client = { ...CLIENT, vpcEndpointId: 'vpce-1' };
     const head = { method: 'GET', path: '/', query: '', headers: [] };
-    assert.equal(askedOf(head, client, false).vpcEndpointId, 'vpce-1');
-    assert.equal(askedOf(head, CLIENT, false).vpcEndpointId, undefined);
+    assert.equal(requestFactsOf(head, client, false).vpcEndpointId, 'vpce-1');
+    assert.equal(requestFactsOf(head, CLIENT, false).vpcEndpointId, undefined);
   });
 
   it('omit headers that the client did not send', () => {
@@ -62,9 +66,9 @@ describe('the fields of a line about a request', () => {
       query: '',
       headers: ['referer', 'https://a.example/b?token=c#d'],
     };
-    assert.equal(askedOf(head, CLIENT, true).referer, 'https://a.example/b');
-    assert.equal(askedOf(head, CLIENT, false).referer, undefined);
+    assert.equal(requestFactsOf(head, CLIENT, true).referer, 'https://a.example/b');
+    assert.equal(requestFactsOf(head, CLIENT, false).referer, undefined);
     const named = { ...head, headers: ['referer', 'https://user:pass@a.example/b@c'] };
-    assert.equal(askedOf(named, CLIENT, true).referer, 'https://a.example/b@c');
+    assert.equal(requestFactsOf(named, CLIENT, true).referer, 'https://a.example/b@c');
   });
 });

@@ -5,7 +5,7 @@ import { post, KIB } from './request-rig.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
-interface Asked {
+interface PostOptions {
   readonly kept?: boolean;
   readonly pooled?: boolean;
   readonly authorization?: string;
@@ -15,7 +15,7 @@ interface Asked {
 }
 
 /** A GET that has begun. */
-function ask(options: Asked): ReturnType<typeof post> {
+function ask(options: PostOptions): ReturnType<typeof post> {
   return post({}, false, { method: 'GET', bodiless: true, ...options });
 }
 

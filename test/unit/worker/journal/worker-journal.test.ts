@@ -7,7 +7,7 @@ import { ACCESS, EVENT, SAMPLED, SPAN } from '../../../../src/telemetry/journal/
 import { EventBatch } from '../../../../src/worker/journal/event-batch.ts';
 import { WorkerJournal } from '../../../../src/worker/journal/worker-journal.ts';
 import { config } from '../../primary/fixtures/config.ts';
-import { ASKED, REQUEST, SESSION, SESSION_END } from '../../telemetry/journal/lines/entries.ts';
+import { REQUEST_FACTS, REQUEST, SESSION, SESSION_END } from '../../telemetry/journal/lines/entries.ts';
 
 const ON: AccessLogSettings = {
   file: null,
@@ -144,7 +144,7 @@ describe("a worker's journal", () => {
     journal.connectionRefused({ kind: 'tunnel', listener: 'tcp', cluster: 'db', reason: 'dial_failed' });
     world.batch.flush();
     const place = { listener: 'web', route: 'all', cluster: 'app', endpoint: '127.0.0.1:9001' };
-    const { client, principal, host, path, requestId } = ASKED;
+    const { client, principal, host, path, requestId } = REQUEST_FACTS;
     const who = { client, principal, host, path, requestId };
     assert.deepEqual(JSON.parse(JSON.stringify(world.events.map(({ at: _, ...event }) => event))), [
       { kind: 'request', reason: 'server_error', status: 502, ...place, ...who },

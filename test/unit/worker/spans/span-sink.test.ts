@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import * as conventions from '@opentelemetry/semantic-conventions';
 import type { SpanRecord } from '../../../../src/protocol/spans.ts';
 import type {
-  Asked,
+  RequestFacts,
   RequestEnd,
   SessionEnd,
   SpanFacts,
@@ -27,7 +27,7 @@ const SPAN: SpanFacts = {
   attempts: 2,
   startedAt: 1000,
 };
-const ASKED: Asked = {
+const REQUEST_FACTS: RequestFacts = {
   client: '203.0.113.7',
   requestId: 'id-1',
   traceId: TRACE.traceId,
@@ -42,7 +42,13 @@ const ASKED: Asked = {
   referer: undefined,
   isHttp10: false,
 };
-const PLACE = { listener: 'web', route: 'app', cluster: 'app', endpoint: '127.0.0.1:9001', asked: ASKED };
+const PLACE = {
+  listener: 'web',
+  route: 'app',
+  cluster: 'app',
+  endpoint: '127.0.0.1:9001',
+  requestFacts: REQUEST_FACTS,
+};
 const REQUEST: RequestEnd = {
   ...PLACE,
   method: 'GET',
@@ -122,13 +128,13 @@ describe('the span of a request', () => {
   });
 
   it('has no path if none was read', () => {
-    const { attributes } = spanOfRequest({ asked: { ...ASKED, path: undefined } });
+    const { attributes } = spanOfRequest({ requestFacts: { ...REQUEST_FACTS, path: undefined } });
     assert.equal('url.path' in attributes, false);
   });
 
   it('has the requested host, and an IPv6 address without brackets', () => {
     const placeOf = (host: string): unknown[] => {
-      const { attributes } = spanOfRequest({ asked: { ...ASKED, host } });
+      const { attributes } = spanOfRequest({ requestFacts: { ...REQUEST_FACTS, host } });
       return [attributes['server.address'], attributes['server.port']];
     };
     assert.deepEqual(placeOf('[2001:db8::1]:8443'), ['2001:db8::1', 8443]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import fc from 'fast-check';
 import { CombinedLines } from '../../../../../src/telemetry/journal/lines/combined-lines.ts';
-import { anyRequest, ASKED, REQUEST, SESSION, SESSION_END } from './entries.ts';
+import { anyRequest, REQUEST_FACTS, REQUEST, SESSION, SESSION_END } from './entries.ts';
 
 /** The format as parsers of Apache logs expect it. */
 const COMBINED =
@@ -14,14 +14,14 @@ describe('access lines in the combined format', () => {
 
   it("follow Apache's format, with the arrival time of the request", () => {
     const lines = new CombinedLines();
-    const asked = { ...ASKED, referer: 'https://b.example/', principal: undefined };
+    const requestFacts = { ...REQUEST_FACTS, referer: 'https://b.example/', principal: undefined };
     assert.equal(
-      lines.request({ ...REQUEST, asked, seconds: 2 }),
+      lines.request({ ...REQUEST, requestFacts, seconds: 2 }),
       '192.0.2.7 - - [10/Oct/2000:13:55:34 +0000] "GET /chat HTTP/1.1" 200 1234 "https://b.example/" "ua/1"\n',
     );
-    const old = { ...ASKED, isHttp10: true, userAgent: undefined };
+    const old = { ...REQUEST_FACTS, isHttp10: true, userAgent: undefined };
     assert.equal(
-      lines.request({ ...REQUEST, asked: old, sent: 0, seconds: 0 }),
+      lines.request({ ...REQUEST, requestFacts: old, sent: 0, seconds: 0 }),
       '192.0.2.7 - basic:alice [10/Oct/2000:13:55:36 +0000] "GET /chat HTTP/1.0" 200 - "-" "-"\n',
     );
     assert.match(lines.request({ ...REQUEST, method: undefined }), /\] "-" 200 /);
@@ -41,7 +41,10 @@ describe('access lines in the combined format', () => {
     fc.assert(
       fc.property(anyRequest, fc.string({ unit: 'binary' }), (request, referer) => {
         const client = '192.0.2.7';
-        const line = lines.request({ ...request, asked: { ...request.asked, client, referer } });
+        const line = lines.request({
+          ...request,
+          requestFacts: { ...request.requestFacts, client, referer },
+        });
         assert.match(line, COMBINED);
         assert.match(line, /^[\x20-\x7e]*\n$/);
       }),

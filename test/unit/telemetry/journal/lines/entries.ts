@@ -1,13 +1,13 @@
 /** Entries of a journal for tests of lines, plain and arbitrary ones. */
 import fc from 'fast-check';
 import type {
-  Asked,
+  RequestFacts,
   RequestEnd,
   SessionEnd,
   SessionStart,
 } from '../../../../../src/telemetry/journal/entries.ts';
 
-export const ASKED: Asked = {
+export const REQUEST_FACTS: RequestFacts = {
   client: '192.0.2.7',
   requestId: 'id-1',
   traceId: undefined,
@@ -28,7 +28,7 @@ export const REQUEST: RequestEnd = {
   route: 'all',
   cluster: 'app',
   endpoint: '127.0.0.1:9001',
-  asked: ASKED,
+  requestFacts: REQUEST_FACTS,
   method: 'GET',
   status: 200,
   reason: undefined,
@@ -46,7 +46,7 @@ export const SESSION: SessionStart = {
   route: 'all',
   cluster: 'app',
   endpoint: '127.0.0.1:9001',
-  asked: ASKED,
+  requestFacts: REQUEST_FACTS,
   subprotocol: 'chat',
   handshakeSeconds: 0.01,
   span: undefined,
@@ -77,7 +77,7 @@ const anyText = fc.oneof(
 const maybeText = fc.option(anyText, { nil: undefined });
 const count = fc.nat({ max: 2 ** 31 - 1 });
 
-export const anyAsked: fc.Arbitrary<Asked> = fc.record({
+export const anyRequestFacts: fc.Arbitrary<RequestFacts> = fc.record({
   client: anyText,
   requestId: anyText,
   traceId: maybeText,
@@ -98,7 +98,7 @@ export const anyRequest: fc.Arbitrary<RequestEnd> = fc.record({
   route: anyText,
   cluster: maybeText,
   endpoint: maybeText,
-  asked: anyAsked,
+  requestFacts: anyRequestFacts,
   method: maybeText,
   status: fc.integer({ min: 100, max: 999 }),
   reason: maybeText,

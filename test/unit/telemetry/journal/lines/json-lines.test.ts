@@ -3,7 +3,7 @@ import { afterEach, describe, it, mock } from 'node:test';
 import fc from 'fast-check';
 import { JsonLines } from '../../../../../src/telemetry/journal/lines/json-lines.ts';
 import { createWorkerLogger } from '../../../../../src/telemetry/worker-logger.ts';
-import { anyRequest, ASKED, REQUEST, SESSION, SESSION_END } from './entries.ts';
+import { anyRequest, REQUEST_FACTS, REQUEST, SESSION, SESSION_END } from './entries.ts';
 
 const ALL = { worker: 'l7-0', sample: 1, fields: null };
 
@@ -23,12 +23,12 @@ describe('access lines in JSON', () => {
     mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_123 });
     const lines = new JsonLines(ALL);
     fc.assert(
-      fc.property(anyRequest, ({ asked, ...end }) => {
+      fc.property(anyRequest, ({ requestFacts, ...end }) => {
         const { listener, route, cluster, endpoint, method, span: _span, ...rest } = end;
-        const { origin, userAgent, referer: _, isHttp10: __, ...who } = asked;
+        const { origin, userAgent, referer: _, isHttp10: __, ...who } = requestFacts;
         const place = { listener, route, cluster, endpoint };
         const fields = { ...place, ...who, method, origin, userAgent, ...rest };
-        assert.equal(lines.request({ asked, ...end }, false), logged(fields, 'request'));
+        assert.equal(lines.request({ requestFacts, ...end }, false), logged(fields, 'request'));
       }),
       { numRuns: 2000 },
     );
@@ -37,8 +37,8 @@ describe('access lines in JSON', () => {
   it("equal the logger's lines for sessions and tunnels, too", () => {
     mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_123 });
     const lines = new JsonLines(ALL);
-    const { asked, subprotocol, handshakeSeconds: _seconds, span: _span, ...place } = SESSION;
-    const { origin, userAgent, referer: _, isHttp10: __, ...who } = asked;
+    const { requestFacts, subprotocol, handshakeSeconds: _seconds, span: _span, ...place } = SESSION;
+    const { origin, userAgent, referer: _, isHttp10: __, ...who } = requestFacts;
     const fields = { ...place, ...who, subprotocol, origin, userAgent };
     assert.equal(lines.sessionOpened(SESSION, false), logged(fields, 'session opened'));
     const end = { ...SESSION_END, reason: 'idle "timeout"' };
@@ -69,7 +69,7 @@ describe('access lines in JSON', () => {
   it('have only the configured fields and those of every line', () => {
     const lines = new JsonLines({ ...ALL, sample: 0.5, fields: ['client', 'status', 'referer'] });
     const { time, ...line } = JSON.parse(
-      lines.request({ ...REQUEST, asked: { ...ASKED, referer: 'https://a/b' } }, true),
+      lines.request({ ...REQUEST, requestFacts: { ...REQUEST_FACTS, referer: 'https://a/b' } }, true),
     ) as Record<string, unknown>;
     assert.equal(typeof time, 'string');
     const common = { level: 'info', worker: 'l7-0', msg: 'request' };

@@ -31,8 +31,8 @@ describe('access lines in the text format', () => {
   });
 
   it('escape text from clients only once', () => {
-    const asked = { ...REQUEST.asked, path: '/"é' };
-    assert.match(new TextLines().request({ ...REQUEST, asked }), / GET \/\\"\\xc3\\xa9 192/);
+    const requestFacts = { ...REQUEST.requestFacts, path: '/"é' };
+    assert.match(new TextLines().request({ ...REQUEST, requestFacts }), / GET \/\\"\\xc3\\xa9 192/);
   });
 
   it('have at most 120 columns of ASCII, whatever clients send', () => {
