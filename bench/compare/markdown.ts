@@ -11,9 +11,9 @@ const REFERENCE = 'nginx';
 /** Formats a comparison as Markdown tables, with a newline at the end. */
 export function renderMarkdown(comparison: Comparison): string {
   const { date, machine, versions, missing, rounds, durationMs, pinned, cases, idle } = comparison;
-  const ways = Object.entries(versions).map(([name, version]) => `${name} ${version}`.trim());
+  const targets = Object.entries(versions).map(([name, version]) => `${name} ${version}`.trim());
   const lines = [
-    `${date}, ${machine}. ${ways.join(', ')}. Medians of ${rounds} rounds of ${(durationMs / 1000).toFixed(1)} s, ` +
+    `${date}, ${machine}. ${targets.join(', ')}. Medians of ${rounds} rounds of ${(durationMs / 1000).toFixed(1)} s, ` +
       (pinned ? 'proxy on one core, driver and endpoint on another.' : 'cores not pinned.'),
   ];
   if (missing.length > 0) lines.push('', `Not compared: ${missing.join(', ')}.`);
@@ -46,10 +46,10 @@ const TITLES = [
 ];
 
 function rowsOf(samples: Readonly<Record<string, readonly Sample[]>>): string[][] {
-  const ways = Object.entries(samples).map(([name, all]) => [name, summarize(all)] as const);
-  const { [REFERENCE]: reference, direct } = Object.fromEntries(ways);
+  const targets = Object.entries(samples).map(([name, all]) => [name, summarize(all)] as const);
+  const { [REFERENCE]: reference, direct } = Object.fromEntries(targets);
   const referenceCpu = reference?.cpu ?? null;
-  return ways.map(([name, summary]) => {
+  return targets.map(([name, summary]) => {
     const { rate, rateSpread, p50, p99, p999, cpu, cpuSpread } = summary;
     return [
       name + remarkOn(summary),

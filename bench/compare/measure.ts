@@ -7,7 +7,7 @@ import { mergeOutcomes } from '../result/result.ts';
 import { CpuMeter } from '../rig/cpu-meter.ts';
 import { memoryOf, processTree } from '../rig/process-usage.ts';
 import type { Case } from './cases.ts';
-import type { Way } from './rig.ts';
+import type { RunningTarget } from './rig.ts';
 import { sampleOf, type Sample } from './sample.ts';
 
 const THREAD = fileURLToPath(new URL('../scenarios/thread.ts', import.meta.url));
@@ -23,9 +23,9 @@ const MAX_IDLE_MS = 60_000;
 const pool = createPool(THREAD, 1);
 
 /** Measures one case. */
-export async function measure(way: Way, one: Case, durationMs: number): Promise<Sample> {
+export async function measure(target: RunningTarget, one: Case, durationMs: number): Promise<Sample> {
   const { scenario, mode, connections, inFlight, size, resume = false } = one;
-  const plan = planFor(way, mode, {
+  const plan = planFor(target, mode, {
     scenario,
     connections,
     inFlight,
@@ -35,7 +35,8 @@ export async function measure(way: Way, one: Case, durationMs: number): Promise<
     resume,
   });
   const crew = new Crew({ plan, address: ADDRESS, threadFile: THREAD, pool });
-  const cpu = way.process === null ? null : new CpuMeter(crew, processTree(way.process.pid), durationMs);
+  const cpu =
+    target.process === null ? null : new CpuMeter(crew, processTree(target.process.pid), durationMs);
   const result = mergeOutcomes(plan, await crew.run(), false);
   return sampleOf(result, cpu?.microsecondsPerMs() ?? null);
 }
@@ -44,11 +45,11 @@ export async function measure(way: Way, one: Case, durationMs: number): Promise<
  * Measures a proxy's memory per idle connection, in bytes: its growth when {@link IDLE_MORE} connections are
  * added. Returns null without a proxy.
  */
-export async function measureIdle(way: Way, mode: Mode): Promise<number | null> {
-  if (way.process === null) return null;
+export async function measureIdle(target: RunningTarget, mode: Mode): Promise<number | null> {
+  if (target.process === null) return null;
   const hold = (connections: number): Crew =>
     new Crew({
-      plan: planFor(way, mode, { scenario: 'idle', connections, durationMs: MAX_IDLE_MS }),
+      plan: planFor(target, mode, { scenario: 'idle', connections, durationMs: MAX_IDLE_MS }),
       address: ADDRESS,
       threadFile: THREAD,
     });
@@ -56,10 +57,10 @@ export async function measureIdle(way: Way, mode: Mode): Promise<number | null> 
   const runs = [base.run()];
   try {
     await allOpen(base, IDLE_BASE);
-    const before = memoryOf(processTree(way.process.pid));
+    const before = memoryOf(processTree(target.process.pid));
     runs.push(more.run());
     await allOpen(more, IDLE_MORE);
-    return (memoryOf(processTree(way.process.pid)) - before) / IDLE_MORE;
+    return (memoryOf(processTree(target.process.pid)) - before) / IDLE_MORE;
   } finally {
     base.stop();
     more.stop();
@@ -74,13 +75,13 @@ async function allOpen(crew: Crew, count: number): Promise<void> {
   await delay(IDLE_SETTLE_MS);
 }
 
-function planFor(way: Way, mode: Mode, more: Partial<Plan>): Plan {
+function planFor(target: RunningTarget, mode: Mode, more: Partial<Plan>): Plan {
   return {
     target: {
       // At layer 4, the peer forwards the bytes of a WebSocket unread.
       protocol: mode === 'wss' ? 'wss' : 'ws',
       host: 'localhost',
-      port: way.ports[mode],
+      port: target.ports[mode],
       path: more.scenario === 'fan-out' ? '/fan-out' : '/',
     },
     scenario: 'echo',

@@ -27,17 +27,17 @@ export function renderOverview({ cases, idle, versions }: Comparison): string {
   };
   const summaries = cases.map(({ name, ways }) => ({
     name,
-    ways: new Map(Object.entries(ways).map(([way, samples]) => [way, summarize(samples)])),
+    byTarget: new Map(Object.entries(ways).map(([target, samples]) => [target, summarize(samples)])),
   }));
   for (const { title, text } of FIGURES) {
     const shown = title.startsWith('CPU') ? names.filter((name) => name !== 'direct') : names;
     lines.push(`**${title}**`, '');
     table(
       ['', ...shown],
-      summaries.map(({ name, ways }) => [
+      summaries.map(({ name, byTarget }) => [
         name,
-        ...shown.map((way) => {
-          const summary = ways.get(way);
+        ...shown.map((target) => {
+          const summary = byTarget.get(target);
           if (summary === undefined) return '';
           return `${text(summary)}${isDoubtful(summary) ? ' †' : ''}`;
         }),
@@ -55,7 +55,7 @@ export function renderOverview({ cases, idle, versions }: Comparison): string {
       ]),
     );
   }
-  if (summaries.some(({ ways }) => [...ways.values()].some(isDoubtful))) {
+  if (summaries.some(({ byTarget }) => [...byTarget.values()].some(isDoubtful))) {
     lines.push('† with errors, closed connections, or full TLS handshakes in place of resumed ones.', '');
   }
   return lines.join('\n');

@@ -4,7 +4,7 @@ import type { Stage } from '../rig/stage.ts';
 import type { Supervised } from '../rig/supervised.ts';
 
 /** A running target: a peer in front of the endpoint, or the endpoint itself. */
-export interface Way {
+export interface RunningTarget {
   readonly name: string;
   readonly modes: readonly Mode[];
   readonly ports: Readonly<Record<Mode, number>>;
@@ -13,7 +13,7 @@ export interface Way {
 }
 
 /** Starts an endpoint. Returns it as a target without a proxy. */
-export async function startDirect(stage: Stage): Promise<Way> {
+export async function startDirect(stage: Stage): Promise<RunningTarget> {
   const { plain, tls } = await stage.startEndpoint();
   return {
     name: 'direct',
@@ -24,7 +24,7 @@ export async function startDirect(stage: Stage): Promise<Way> {
 }
 
 /** Starts a peer in front of a running endpoint. */
-export async function startPeer(stage: Stage, peer: Peer, direct: Way): Promise<Way> {
+export async function startPeer(stage: Stage, peer: Peer, direct: RunningTarget): Promise<RunningTarget> {
   const [ws = 0, wss = 0, tcp = 0] = await freePorts(3);
   const ports = { ws, wss, tcp };
   const setup: Setup = {

@@ -15,7 +15,7 @@ import { joinComparisons, type CaseResult, type Comparison, type IdleResult } fr
 import { renderMarkdown } from './markdown.ts';
 import { measure, measureIdle } from './measure.ts';
 import { renderOverview } from './overview.ts';
-import { startDirect, startPeer, type Way } from './rig.ts';
+import { startDirect, startPeer, type RunningTarget } from './rig.ts';
 import type { Sample } from './sample.ts';
 
 /** Time budget of all runs. A run also spends time to connect, to warm up and to end. */
@@ -53,12 +53,12 @@ async function compare(options: CompareOptions): Promise<Comparison> {
     const start: Start = (peer) => tryStart(stage, peer, direct, failed);
     const modes = MODES.filter((mode) => cases.some((one) => one.mode === mode));
     const idle = options.idle ? await compareIdle(stage, modes, peers, start) : [];
-    const ways = [direct];
+    const targets = [direct];
     for (const peer of peers) {
-      const way = await start(peer);
-      if (way !== null) ways.push(way);
+      const target = await start(peer);
+      if (target !== null) targets.push(target);
     }
-    const results = await compareCases(cases, ways, options.rounds, durationMs);
+    const results = await compareCases(cases, targets, options.rounds, durationMs);
     return {
       date: new Date().toISOString().slice(0, 10),
       machine: machineText(),
@@ -116,10 +116,15 @@ function durationFor(cases: readonly Case[], peers: readonly Peer[], rounds: num
 }
 
 /** Starts a peer. Returns null if it does not start. */
-type Start = (peer: Peer) => Promise<Way | null>;
+type Start = (peer: Peer) => Promise<RunningTarget | null>;
 
 /** Starts a peer. If it does not start, returns null and adds its name to the failed peers. */
-async function tryStart(stage: Stage, peer: Peer, direct: Way, failed: Set<string>): Promise<Way | null> {
+async function tryStart(
+  stage: Stage,
+  peer: Peer,
+  direct: RunningTarget,
+  failed: Set<string>,
+): Promise<RunningTarget | null> {
   try {
     return await startPeer(stage, peer, direct);
   } catch (error) {
@@ -142,11 +147,11 @@ async function compareIdle(
     const bytes: Record<string, number[]> = {};
     for (const peer of peers.filter(({ modes }) => modes.includes(mode))) {
       say(`idle connections, ${mode}, ${peer.name}`);
-      const way = await start(peer);
-      if (way === null) continue;
-      const each = await measureIdle(way, mode);
+      const target = await start(peer);
+      if (target === null) continue;
+      const each = await measureIdle(target, mode);
       if (each !== null) bytes[peer.name] = [each];
-      if (way.process !== null) await stage.stop(way.process);
+      if (target.process !== null) await stage.stop(target.process);
     }
     results.push({ mode, bytes });
   }
@@ -156,7 +161,7 @@ async function compareIdle(
 /** Runs each case with all targets in turn, so that a machine that changes its speed affects all of them. */
 async function compareCases(
   cases: readonly Case[],
-  ways: readonly Way[],
+  targets: readonly RunningTarget[],
   rounds: number,
   durationMs: number,
 ): Promise<CaseResult[]> {
@@ -164,15 +169,15 @@ async function compareCases(
   for (let round = 1; round <= rounds; round++) {
     for (const one of cases) {
       say(`round ${round} of ${rounds}: ${one.name}`);
-      for (const way of ways.filter(({ modes }) => modes.includes(one.mode))) {
-        const sample = await measure(way, one, durationMs);
+      for (const target of targets.filter(({ modes }) => modes.includes(one.mode))) {
+        const sample = await measure(target, one, durationMs);
         const known = samples.get(one)!;
-        known.set(way.name, [...(known.get(way.name) ?? []), sample]);
+        known.set(target.name, [...(known.get(target.name) ?? []), sample]);
       }
     }
   }
-  return Array.from(samples, ([{ name }, byWay]) => ({
+  return Array.from(samples, ([{ name }, byTarget]) => ({
     name,
-    ways: Object.fromEntries(byWay),
+    ways: Object.fromEntries(byTarget),
   }));
 }

@@ -16,16 +16,16 @@ function showLosses(summaries) {
     'Where sluice loses',
     `Figures of its default engine that are ${Math.round((MIN_LOSS - 1) * 100)}% or more worse than the best of the other proxies.`,
   );
-  const rows = summaries.flatMap(({ name, ways }) =>
+  const rows = summaries.flatMap(({ name, targets }) =>
     LOSS_FIGURES.flatMap(({ key, title, text, loss }) => {
-      const own = ways.sluice?.[key];
-      const others = Object.entries(ways)
-        .filter(([way, figures]) => way !== 'direct' && !way.startsWith('sluice') && figures[key])
-        .map(([way, figures]) => ({ way, value: figures[key], ratio: loss(own, figures[key]) }))
+      const own = targets.sluice?.[key];
+      const others = Object.entries(targets)
+        .filter(([target, figures]) => target !== 'direct' && !target.startsWith('sluice') && figures[key])
+        .map(([target, figures]) => ({ target, value: figures[key], ratio: loss(own, figures[key]) }))
         .sort((a, b) => b.ratio - a.ratio);
       if (!own || others.length === 0 || others[0].ratio < MIN_LOSS) return [];
-      const [{ way, value, ratio }] = others;
-      return [{ ratio, cells: [name, ratio.toFixed(2), title, text(own), `${text(value)} (${way})`] }];
+      const [{ target, value, ratio }] = others;
+      return [{ ratio, cells: [name, ratio.toFixed(2), title, text(own), `${text(value)} (${target})`] }];
     }),
   );
   rows.sort((a, b) => b.ratio - a.ratio);

@@ -17,12 +17,12 @@ function showComparison() {
     (missing.length > 0 ? ` Not compared: ${missing.join(', ')}.` : '');
   const summaries = cases.map(({ name, ways }) => ({
     name,
-    ways: Object.fromEntries(
-      Object.entries(ways).map(([way, samples]) => {
+    targets: Object.fromEntries(
+      Object.entries(ways).map(([target, samples]) => {
         const of = (key) => median(samples.map((sample) => sample[key]));
         const curve = CURVE.map((_, index) => median(samples.map((sample) => sample.curve[index])));
         return [
-          way,
+          target,
           { rate: of('rate'), cpu: of('cpu'), p50: of('p50'), p99: of('p99'), p999: of('p999'), curve },
         ];
       }),
@@ -55,13 +55,13 @@ function showCpu(summaries) {
   for (const mode of ['ws', 'wss', 'tcp']) {
     const echoes = summaries.filter(({ name }) => name.startsWith(`${mode} echo`));
     if (echoes.length === 0) continue;
-    const names = [...new Set(echoes.flatMap(({ ways }) => Object.keys(ways)))].filter(
+    const names = [...new Set(echoes.flatMap(({ targets }) => Object.keys(targets)))].filter(
       (name) => name !== 'direct',
     );
     const sets = names.map((name) => ({
       name,
-      values: echoes.map(({ ways }) => {
-        const [own, other] = [ways[name]?.cpu, ways[REFERENCE]?.cpu];
+      values: echoes.map(({ targets }) => {
+        const [own, other] = [targets[name]?.cpu, targets[REFERENCE]?.cpu];
         return own && other ? Number((own / other).toFixed(3)) : null;
       }),
     }));
@@ -81,11 +81,11 @@ function showCurves(summaries) {
   let chart = null;
   const draw = () => {
     chart?.destroy();
-    const { ways } = summaries[select.selectedIndex];
+    const { targets } = summaries[select.selectedIndex];
     chart = new Chart(canvas, {
       type: 'line',
       data: {
-        datasets: Object.entries(ways).map(([name, { curve }]) => ({
+        datasets: Object.entries(targets).map(([name, { curve }]) => ({
           label: name,
           data: curve.map((y, index) => ({ x: 1 / (1 - CURVE[index] / 100), y })),
           borderColor: COLOURS[name],
@@ -128,13 +128,13 @@ function showCurves(summaries) {
   };
   select.addEventListener('change', draw);
   draw();
-  const names = [...new Set(summaries.flatMap(({ ways }) => Object.keys(ways)))];
+  const names = [...new Set(summaries.flatMap(({ targets }) => Object.keys(targets)))];
   const fan = summaries.find(({ name }) => name.includes('fan-out'));
   if (fan) {
     peerBars(
       card(box, 'Fan-out', `${fan.name}: deliveries a second`, true),
       Object.fromEntries(
-        names.filter((name) => fan.ways[name]).map((name) => [name, Math.round(fan.ways[name].rate)]),
+        names.filter((name) => fan.targets[name]).map((name) => [name, Math.round(fan.targets[name].rate)]),
       ),
       'deliveries a second',
     );
@@ -154,11 +154,11 @@ function showCosts(summaries, idle) {
     );
     peerBars(card(box, `Memory, ${mode}`, 'for an idle connection'), values, 'kB');
   }
-  for (const { name, ways } of summaries.filter(({ name }) => name.includes('handshakes'))) {
+  for (const { name, targets } of summaries.filter(({ name }) => name.includes('handshakes'))) {
     const values = Object.fromEntries(
-      Object.entries(ways)
+      Object.entries(targets)
         .filter(([, { cpu }]) => cpu)
-        .map(([way, { cpu }]) => [way, Math.round(cpu)]),
+        .map(([target, { cpu }]) => [target, Math.round(cpu)]),
     );
     const what = name.includes('resumed') ? 'that resumes a TLS session' : '';
     peerBars(card(box, `CPU, ${name.split(' ')[0]}`, `for an opening handshake ${what}`), values, 'µs');
@@ -167,15 +167,15 @@ function showCosts(summaries, idle) {
 
 function showTables(summaries) {
   section('figures', 'All figures', `Best of the proxies in green; ratios to ${REFERENCE}.`);
-  for (const { name, ways } of summaries) {
+  for (const { name, targets } of summaries) {
     const details = add(main, 'details');
     add(details, 'summary', {}, name);
-    const other = ways[REFERENCE];
-    const rows = Object.entries(ways).map(([way, { rate, p50, p99, p999, cpu }]) => {
-      const value = (number, text) => ({ value: way === 'direct' ? NaN : (number ?? NaN), text });
-      const ratio = (own, its) => (way === 'direct' || !own || !its ? '' : (own / its).toFixed(2));
+    const other = targets[REFERENCE];
+    const rows = Object.entries(targets).map(([target, { rate, p50, p99, p999, cpu }]) => {
+      const value = (number, text) => ({ value: target === 'direct' ? NaN : (number ?? NaN), text });
+      const ratio = (own, its) => (target === 'direct' || !own || !its ? '' : (own / its).toFixed(2));
       return [
-        { text: way },
+        { text: target },
         value(rate, count(rate)),
         value(p50, time(p50)),
         value(p99, time(p99)),

@@ -115,7 +115,7 @@ describe('the comparison', () => {
   });
 
   it('renders a table for each case, with ratios to nginx', () => {
-    const way: Sample = { rate: 1000, p50: 1, p99: 2, p999: 3, curve: CURVE, cpu: 20, failures: 0 };
+    const baseline: Sample = { rate: 1000, p50: 1, p99: 2, p999: 3, curve: CURVE, cpu: 20, failures: 0 };
     const rounds = (one: Sample): Sample[] => [one, one, { ...one, rate: one.rate * 1.051 }];
     const comparison: Comparison = {
       date: '2026-01-01',
@@ -130,12 +130,12 @@ describe('the comparison', () => {
         {
           name: 'ws echo',
           ways: {
-            direct: rounds({ ...way, cpu: null, p50: 0.5 }),
-            sluice: rounds({ ...way, rate: 1500, cpu: 10, failures: 2 }),
-            nginx: rounds(way),
+            direct: rounds({ ...baseline, cpu: null, p50: 0.5 }),
+            sluice: rounds({ ...baseline, rate: 1500, cpu: 10, failures: 2 }),
+            nginx: rounds(baseline),
           },
         },
-        { name: 'without nginx', ways: { sluice: rounds(way) } },
+        { name: 'without nginx', ways: { sluice: rounds(baseline) } },
       ],
       idle: [{ mode: 'ws', bytes: { sluice: [7600, 9000, 1000], nginx: [17_000] } }],
     };
