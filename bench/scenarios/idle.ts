@@ -22,10 +22,10 @@ export class IdleTraffic implements Traffic {
     // Nothing is awaited.
   }
   opened(): void {
-    // The fleet holds the connection.
+    // `ThreadSessions` holds the connection.
   }
   closed(): void {
-    // The fleet reopens the connection.
+    // `ThreadSessions` reopens the connection.
   }
   message(): void {
     this.#context.recorder.unsolicited++;

@@ -8,7 +8,7 @@ import { LivePage } from '../driver/measuring/live-page.ts';
 import type { Outcome } from '../driver/measuring/outcome.ts';
 import { Recorder } from '../driver/measuring/recorder.ts';
 import { ThreadUsage } from '../driver/measuring/thread-usage.ts';
-import { Fleet } from '../driver/sessions/fleet.ts';
+import { ThreadSessions } from '../driver/sessions/thread-sessions.ts';
 import type { DriveContext } from '../driver/sessions/traffic.ts';
 import { shareOf } from '../options/plan.ts';
 import { createTraffic } from './create-traffic.ts';
@@ -27,12 +27,21 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
   const traffic = createTraffic(context);
   const publisher = plan.scenario === 'fan-out' && thread === 0 ? 1 : 0;
   const count = shareOf(plan.connections, thread, plan.threads) + publisher;
-  const fleet = new Fleet({ plan, count, recorder, random, page, thread, traffic, dialler });
+  const threadSessions = new ThreadSessions({
+    plan,
+    count,
+    recorder,
+    random,
+    page,
+    thread,
+    traffic,
+    dialler,
+  });
   const orders = new Orders();
   port.on('message', (message: ToDriver) => orders.take(message));
   const publishing = setInterval(() => recorder.publish(page, thread), PUBLISH_MS);
   try {
-    if (traffic.holdsConnections) await Promise.race([fleet.openAll(), orders.stopped]);
+    if (traffic.holdsConnections) await Promise.race([threadSessions.openAll(), orders.stopped]);
     const ready: FromDriver = { type: 'ready' };
     port.postMessage(ready);
     const start = await orders.start;
@@ -43,7 +52,7 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
       recorder.measure(from, until);
       await orders.until(start);
       const cost = new Cost();
-      traffic.begin(fleet, start, until);
+      traffic.begin(threadSessions, start, until);
       await orders.until(from);
       cost.begin();
       await orders.until(until, traffic.finished);
@@ -56,7 +65,7 @@ export default async function drive(task: DriveTask): Promise<Outcome> {
       while (!traffic.settled && monotonicNow() < patience && !orders.isStopped) await delay(SETTLE_POLL_MS);
       if (!orders.isStopped) traffic.giveUp();
     }
-    await fleet.closeAll();
+    await threadSessions.closeAll();
     recorder.publish(page, thread);
     return { ...recorder.outcome(), replay: traffic.replayed ?? null };
   } finally {

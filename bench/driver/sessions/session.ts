@@ -64,7 +64,7 @@ type State = 'closed' | 'opening' | 'open' | 'closing' | 'ended';
 
 const NONE = Buffer.alloc(0);
 
-/** One connection of the plan. The fleet opens it, opens it again after a loss, and closes it. */
+/** One connection of the plan. `ThreadSessions` opens it, opens it again after a loss, and closes it. */
 export class Session implements ConnectionOwner, StreamSink {
   /** Index among the thread's sessions. */
   readonly index: number;
@@ -150,7 +150,7 @@ export class Session implements ConnectionOwner, StreamSink {
   }
 
   /**
-   * Closes gracefully. The fleet's deadline ends a session that does not close.
+   * Closes gracefully. The deadline of `ThreadSessions` ends a session that does not close.
    *
    * @param code a code that cannot be sent (such as 1005) makes an empty close frame
    */

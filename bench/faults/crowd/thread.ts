@@ -3,17 +3,17 @@ import { RandomPool } from '../../../src/core/random-pool.ts';
 import { createDialler } from '../../driver/dialling/create-dialler.ts';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import { LivePage } from '../../driver/measuring/live-page.ts';
-import { Fleet } from '../../driver/sessions/fleet.ts';
+import { ThreadSessions } from '../../driver/sessions/thread-sessions.ts';
 import { MessagePool } from '../../scenarios/message-pool.ts';
 import type { CrowdLog, CrowdTask, FromCrowd, ToCrowd } from './protocol.ts';
 import { CrowdTraffic } from './traffic.ts';
-import { Witness } from './witness.ts';
+import { TimelineRecorder } from './timeline-recorder.ts';
 
 const SETTLE_MS = 2000;
 const POLL_MS = 5;
 
 export default async function crowd({ plan, page, port, reopens }: CrowdTask): Promise<CrowdLog> {
-  const recorder = new Witness();
+  const recorder = new TimelineRecorder();
   const random = new RandomPool();
   const livePage = new LivePage(1, page);
   const dialler = createDialler(plan, plan.target.host);
@@ -24,7 +24,7 @@ export default async function crowd({ plan, page, port, reopens }: CrowdTask): P
     random.int32(),
   );
   const traffic = new CrowdTraffic(context, pool, recorder, reopens);
-  const fleet = new Fleet({ ...context, count: plan.connections, traffic });
+  const threadSessions = new ThreadSessions({ ...context, count: plan.connections, traffic });
   const stopped = new Promise<void>((settle) => {
     port.on('message', (message: ToCrowd) => {
       if (message.type === 'storm') traffic.storm();
@@ -32,8 +32,8 @@ export default async function crowd({ plan, page, port, reopens }: CrowdTask): P
     });
   });
   try {
-    await Promise.race([fleet.openAll(), stopped]);
-    traffic.begin(fleet, monotonicNow(), Infinity);
+    await Promise.race([threadSessions.openAll(), stopped]);
+    traffic.begin(threadSessions, monotonicNow(), Infinity);
     const ready: FromCrowd = { type: 'ready' };
     port.postMessage(ready);
     await stopped;
@@ -46,7 +46,7 @@ export default async function crowd({ plan, page, port, reopens }: CrowdTask): P
     const { opens, ends, failures } = traffic;
     // Copied before this thread closes the sessions itself.
     const log = { opens: [...opens], ends: [...ends], failures: [...failures] };
-    await fleet.closeAll();
+    await threadSessions.closeAll();
     return { ...log, waits: Float64Array.from(recorder.waits), lost: recorder.lost };
   } finally {
     dialler.close();

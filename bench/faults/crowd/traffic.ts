@@ -4,7 +4,7 @@ import type { DriveContext, Sessions, Traffic } from '../../driver/sessions/traf
 import { EchoTraffic } from '../../scenarios/echo.ts';
 import type { MessagePool } from '../../scenarios/message-pool.ts';
 import type { Ending, Opening } from './protocol.ts';
-import type { Witness } from './witness.ts';
+import type { TimelineRecorder } from './timeline-recorder.ts';
 
 const CLOSE_CODE = /^\d{4}$/;
 
@@ -17,14 +17,19 @@ export class CrowdTraffic implements Traffic {
   readonly ends: Ending[] = [];
   readonly failures: Ending[] = [];
   readonly #echo: EchoTraffic;
-  readonly #witness: Witness;
+  readonly #timelineRecorder: TimelineRecorder;
   /** Sessions to reopen as soon as they have ended. */
   readonly #storming = new Set<Session>();
   #sessions: Sessions | null = null;
 
-  constructor(context: DriveContext, pool: MessagePool, witness: Witness, reopens: boolean) {
+  constructor(
+    context: DriveContext,
+    pool: MessagePool,
+    timelineRecorder: TimelineRecorder,
+    reopens: boolean,
+  ) {
     this.#echo = new EchoTraffic(context, pool);
-    this.#witness = witness;
+    this.#timelineRecorder = timelineRecorder;
     this.replyLengths = pool.lengths;
     this.holdsConnections = reopens;
   }
@@ -44,15 +49,15 @@ export class CrowdTraffic implements Traffic {
   }
 
   opened(session: Session): void {
-    const { now } = this.#witness;
+    const { now } = this.#timelineRecorder;
     // `activeAt` is still the start of the opening.
     this.opens.push({ at: now, tookMs: now - session.activeAt });
     this.#echo.opened(session);
   }
 
   closed(session: Session, wasOpen: boolean): void {
-    const { now, reason } = this.#witness;
-    this.#witness.reason = '';
+    const { now, reason } = this.#timelineRecorder;
+    this.#timelineRecorder.reason = '';
     if (this.#storming.delete(session)) {
       this.ends.push({ at: now, kind: 'dropped by the client' });
       this.#sessions?.open(session);

@@ -18,7 +18,7 @@ const BASELINE_MS = 3000;
 const BETWEEN_RELOADS_MS = 200;
 
 /** Times in which the proxy's threads serve no client, in milliseconds. */
-export interface Holds {
+export interface StallTimes {
   /** The longest response time of a worker. */
   readonly workers: number;
   /** The longest response time of the admin address. */
@@ -44,16 +44,16 @@ export interface ReloadFigures {
   /** In bytes, after the last reload. */
   readonly memory: number;
   readonly inForceMs: { readonly median: number; readonly max: number };
-  readonly holds: Holds;
+  readonly holds: StallTimes;
   /** The same measurement without reloads: the noise of the machine. */
-  readonly calm: Holds;
+  readonly calm: StallTimes;
 }
 
 /** The cost of a page of metrics. */
 export interface MetricsFigures {
   readonly bytes: number;
   readonly ms: number;
-  readonly holds: Holds;
+  readonly holds: StallTimes;
 }
 
 /** Starts a proxy, measures its start without clients, and stops it. */
@@ -74,7 +74,7 @@ export async function measureReloads(running: RunningPeer, reloads: number): Pro
   const probers = new Probers(running);
   try {
     const calm = await probers.calm(running.version);
-    const seen: Holds[] = [];
+    const seen: StallTimes[] = [];
     const times: number[] = [];
     for (let count = 0; count < reloads; count++) {
       running.writeNextVersion();
@@ -123,8 +123,8 @@ export async function measureMetrics(running: RunningPeer): Promise<MetricsFigur
 }
 
 /** Returns the worst of several measurements. */
-export function worstOf(all: readonly Holds[]): Holds {
-  const most = (of: (holds: Holds) => number): number => Math.max(0, ...all.map(of));
+export function worstOf(all: readonly StallTimes[]): StallTimes {
+  const most = (of: (holds: StallTimes) => number): number => Math.max(0, ...all.map(of));
   return {
     workers: most(({ workers }) => workers),
     primary: most(({ primary }) => primary),
@@ -154,7 +154,7 @@ class Probers {
     return this.#workers.inForce();
   }
 
-  async calm(version: number): Promise<Holds> {
+  async calm(version: number): Promise<StallTimes> {
     this.begin(version);
     // The first requests wait for their connections.
     await this.inForce();
@@ -163,7 +163,7 @@ class Probers {
     return this.holds();
   }
 
-  holds(): Holds {
+  holds(): StallTimes {
     const workers = this.#workers.seen();
     return {
       workers: longest(workers),

@@ -1,7 +1,7 @@
 import { compileRedaction } from '../../../src/wire/redaction/redaction.ts';
 import { monotonicNow } from '../../driver/measuring/clock.ts';
 import type { ReplayCounts } from '../../driver/measuring/outcome.ts';
-import { MAX_OPENING } from '../../driver/sessions/fleet.ts';
+import { MAX_OPENING } from '../../driver/sessions/thread-sessions.ts';
 import { HandshakeRequest } from '../../driver/sessions/opening-handshake.ts';
 import type { Session } from '../../driver/sessions/session.ts';
 import type { DriveContext, Sessions, Traffic } from '../../driver/sessions/traffic.ts';

@@ -23,7 +23,7 @@ const SWEEP_MS = 100;
 const CLOSE_MS = 1000;
 const REOPEN = { firstMs: 20, maxMs: 2000 };
 
-export interface FleetOptions {
+export interface ThreadSessionsOptions {
   readonly plan: Plan;
   readonly count: number;
   readonly recorder: Recorder;
@@ -35,9 +35,9 @@ export interface FleetOptions {
 }
 
 /** Opens all connections of one thread, enforces their deadlines, and closes them. */
-export class Fleet implements Sessions {
+export class ThreadSessions implements Sessions {
   readonly all: readonly Session[];
-  readonly #options: FleetOptions;
+  readonly #options: ThreadSessionsOptions;
   readonly #backoffs: readonly Backoff[];
   readonly #waiting = new Set<NodeJS.Timeout>();
   #sweeper: NodeJS.Timeout | null = null;
@@ -54,7 +54,7 @@ export class Fleet implements Sessions {
   #alive = 0;
   #stopped = false;
 
-  constructor(options: FleetOptions) {
+  constructor(options: ThreadSessionsOptions) {
     this.#options = options;
     const { plan, recorder, random, dialler, traffic } = options;
     const { target } = plan;

@@ -1,7 +1,7 @@
 import { Recorder } from '../../driver/measuring/recorder.ts';
 
 /** A recorder that keeps every event with its time, for a timeline. */
-export class Witness extends Recorder {
+export class TimelineRecorder extends Recorder {
   /** Pairs, one per message: its due time, and the wait for its reply, whether or not the reply arrived. */
   readonly waits: number[] = [];
   /** Why the last session to end or fail did so: a close code, or an error. */
