@@ -51,7 +51,7 @@ const FLOORS: Readonly<Record<string, Floors>> = {
   ],
   'src/access/limits': [
     ['table'],
-    ['limit-key.ts', 'limit-answer.ts', 'turns.ts'],
+    ['limit-key.ts', 'limit-answer.ts', 'limit-queues.ts'],
     ['keyed-limit.ts'],
     ['session-meter.ts'],
     ['client-holds.ts'],

@@ -6,7 +6,7 @@ import { refusalOf } from './limit-answer.ts';
 import { Bucket } from './table/bucket.ts';
 import type { LimitTable } from './table/limit-table.ts';
 import { RATE_KINDS, SLOT, type RateKind } from './table/table-layout.ts';
-import { Turns } from './turns.ts';
+import { LimitQueues } from './limit-queues.ts';
 
 /** The kind of entry: a WebSocket handshake, a plain request, or a layer 4 connection. */
 export type Entry = 'handshake' | 'request' | 'tunnel';
@@ -44,7 +44,7 @@ export class KeyedLimit {
   readonly counts: LimitCounts;
   readonly clock: () => number;
   /** Sessions that wait for their bucket. */
-  readonly turns: Turns;
+  readonly queues: LimitQueues;
   readonly #open: () => LimitTable;
   readonly #isMetered: boolean;
   #table: LimitTable | null = null;
@@ -55,7 +55,7 @@ export class KeyedLimit {
     this.settings = settings;
     this.counts = counts;
     this.clock = clock;
-    this.turns = new Turns(wheel, this);
+    this.queues = new LimitQueues(wheel, this);
     this.#open = table;
     this.#isMetered = settings.messages !== null || settings.bytes !== null;
   }

@@ -1,6 +1,6 @@
 import type { MeteredReader, MeterVerdict, TrafficMeter } from '../contract/traffic-meter.ts';
 import { TOO_MANY_MESSAGES, WITHIN, type KeyedLimit } from './keyed-limit.ts';
-import { MAX_AHEAD, type Waiting } from './turns.ts';
+import { MAX_AHEAD, type Waiting } from './limit-queues.ts';
 
 /** A slot of a limit that the session holds. */
 export interface MeteredSlot {
@@ -90,13 +90,13 @@ export class SessionMeter implements TrafficMeter, Waiting {
 
   #queue(metered: MeteredSlot): void {
     this.#waitsFor = metered;
-    metered.limit.turns.add(metered.slot, this);
+    metered.limit.queues.add(metered.slot, this);
   }
 
   #leave(): void {
     const waitsFor = this.#waitsFor;
     this.#waitsFor = null;
-    waitsFor?.limit.turns.remove(waitsFor.slot, this);
+    waitsFor?.limit.queues.remove(waitsFor.slot, this);
   }
 
   #inDebt(): MeteredSlot | null {

@@ -26,11 +26,11 @@ interface Debts {
  * resumes the first session, and others as long as the bucket has tokens. A session that exceeds the limit
  * again goes to the end of its queue.
  */
-export class Turns extends Timed {
+export class LimitQueues extends Timed {
   readonly #wheel: TimerWheel;
   readonly #debts: Debts;
   /** Keyed by slot. Sets keep the insertion order. */
-  readonly #lines = new Map<number, Set<Waiting>>();
+  readonly #queues = new Map<number, Set<Waiting>>();
 
   constructor(wheel: TimerWheel, debts: Debts) {
     super();
@@ -40,41 +40,41 @@ export class Turns extends Timed {
 
   /** Adds a session to the end of its key's queue. */
   add(slot: number, waiting: Waiting): void {
-    const line = this.#lines.get(slot);
-    if (line === undefined) this.#lines.set(slot, new Set([waiting]));
-    else line.add(waiting);
+    const queue = this.#queues.get(slot);
+    if (queue === undefined) this.#queues.set(slot, new Set([waiting]));
+    else queue.add(waiting);
     if (this.wheelTick < 0) this.#wheel.arm(this, TICK_MS);
   }
 
   remove(slot: number, waiting: Waiting): void {
-    const line = this.#lines.get(slot);
-    line?.delete(waiting);
-    if (line?.size === 0) this.#lines.delete(slot);
-    if (this.#lines.size === 0) this.#wheel.disarm(this);
+    const queue = this.#queues.get(slot);
+    queue?.delete(waiting);
+    if (queue?.size === 0) this.#queues.delete(slot);
+    if (this.#queues.size === 0) this.#wheel.disarm(this);
   }
 
   expire(): void {
     const now = this.#debts.clock();
-    for (const slot of [...this.#lines.keys()]) this.#serve(slot, now);
-    if (this.#lines.size > 0 && this.wheelTick < 0) this.#wheel.arm(this, TICK_MS);
+    for (const slot of [...this.#queues.keys()]) this.#serve(slot, now);
+    if (this.#queues.size > 0 && this.wheelTick < 0) this.#wheel.arm(this, TICK_MS);
   }
 
   #serve(slot: number, now: number): void {
-    const line = this.#lines.get(slot);
-    if (line === undefined) return;
+    const queue = this.#queues.get(slot);
+    if (queue === undefined) return;
     let messages = 0;
     let bytes = 0;
     let hasResumed = false;
     // A session that is queued again during this turn has had its share.
-    for (let left = line.size; left > 0; left--) {
+    for (let left = queue.size; left > 0; left--) {
       if (this.#debts.isInDebt(slot, messages, bytes, now)) return;
-      const [first] = line;
+      const [first] = queue;
       if (first === undefined) return;
       if (first.ahead > 0) {
         // One event may bring two reads. The first session would always get twice as much as the others.
         first.ahead--;
-        line.delete(first);
-        line.add(first);
+        queue.delete(first);
+        queue.add(first);
         continue;
       }
       this.remove(slot, first);
