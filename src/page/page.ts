@@ -11,7 +11,7 @@ import { noticesOf } from './model/notices.ts';
 import { AnswersView } from './view/answers-view.ts';
 import { ChartsView } from './view/charts-view.ts';
 import { ClustersView } from './view/clusters-view.ts';
-import { Commander } from './view/commander.ts';
+import { CommandRunner } from './view/command-runner.ts';
 import { byId, setAttribute } from './view/dom.ts';
 import { EventsView } from './view/events-view.ts';
 import { HeaderView, isDrained } from './view/header-view.ts';
@@ -27,9 +27,9 @@ const fetch = globalThis.fetch.bind(globalThis);
 const history = new History();
 const recentEvents = new RecentEvents();
 const operator = new Operator(fetch, onToken);
-const commander = new Commander(operator, new AnswersView(clock));
-const run = (command: Command): void => void commander.run(command);
-const authorize = (): void => void commander.authorize();
+const commandRunner = new CommandRunner(operator, new AnswersView(clock));
+const run = (command: Command): void => void commandRunner.run(command);
+const authorize = (): void => void commandRunner.authorize();
 
 const header = new HeaderView();
 const notices = new NoticesView(run);
@@ -40,8 +40,8 @@ const workers = new WorkersView();
 const events = new EventsView(recentEvents, authorize);
 const sessions = new SessionsView({
   operator,
-  authorize: () => commander.authorize(),
-  run: async (command) => (await commander.run(command))?.status ?? null,
+  authorize: () => commandRunner.authorize(),
+  run: async (command) => (await commandRunner.run(command))?.status ?? null,
 });
 
 let frame: LiveFrame | null = null;
@@ -77,7 +77,7 @@ const stream = new LiveStream(
 function draw(): void {
   isDrawing = false;
   if (frame === null) return;
-  commander.takesCommands = frame.takesCommands;
+  commandRunner.takesCommands = frame.takesCommands;
   setAttribute(document.body, 'data-ready', '');
   header.show(frame);
   notices.show(noticesOf(frame));

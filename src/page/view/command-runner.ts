@@ -7,7 +7,7 @@ import { AskDialog, NoTokenDialog, TokenDialog } from './dialogs.ts';
  * Runs a command for the user: asks for the token, asks for confirmation, sends the command and shows the
  * answer.
  */
-export class Commander {
+export class CommandRunner {
   readonly #operator: Operator;
   readonly #answers: AnswersView;
   readonly #tokenDialog: TokenDialog;
