@@ -14,8 +14,8 @@ import { EchoEndpoint } from './echo-endpoint.ts';
 import { peerScratch } from './loopback-peer.ts';
 import { WARM_UP, syntheticConfig, templatesOf, warmsTls } from './synthetic-config.ts';
 import { syntheticEnvironment } from './synthetic-environment.ts';
-import { SecureVisit } from './secure-visit.ts';
-import { Visit, visitRequest } from './visit.ts';
+import { TlsWarmUpClient } from './tls-warm-up-client.ts';
+import { WarmUpClient, warmUpRequest } from './warm-up-client.ts';
 
 const HOST = '127.0.0.1';
 /** Services of a warm-up. With a third one, V8 recompiles little for the first clients. */
@@ -63,7 +63,7 @@ function isOver(endsAt: number): boolean {
   return performance.now() >= endsAt;
 }
 
-/** Creates a service and visits it. Returns the number of complete handshakes. */
+/** Creates a service and runs clients against it. Returns the number of complete handshakes. */
 async function visitService(
   start: WorkerStart,
   create: (environment: Environment, start: WorkerStart) => Service,
@@ -89,7 +89,7 @@ async function visitService(
       const target = new SocketAddress({ ...address, port: ports[index]! });
       return { address: target, tls: warmsTls(template) ? new ClientContext(WARM_UP) : null };
     });
-    return await new Visits(innerLoop, address, targets, path).run(endsAt);
+    return await new WarmUpClients(innerLoop, address, targets, path).run(endsAt);
   } catch {
     return 0;
   } finally {
@@ -111,22 +111,22 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** A listener to visit. */
+/** A listener to connect to. */
 interface Target {
   readonly address: SocketAddress;
   /** Null without TLS. */
   readonly tls: ClientContext | null;
 }
 
-/** Runs visits until the time is over, several at a time. */
-class Visits {
+/** Runs clients until the time is over, several at a time. */
+class WarmUpClients {
   readonly #loop: EventLoop;
   readonly #targets: readonly Target[];
   readonly #request: Buffer;
   readonly #scratch = peerScratch();
   readonly #endpoint: EchoEndpoint;
   readonly #done = Promise.withResolvers<undefined>();
-  readonly #open = new Set<Visit>();
+  readonly #open = new Set<WarmUpClient>();
   #endsAt = 0;
   #begun = 0;
   #complete = 0;
@@ -135,7 +135,7 @@ class Visits {
   constructor(loop: EventLoop, endpoint: TcpAddress, targets: readonly Target[], path: string) {
     this.#loop = loop;
     this.#targets = targets;
-    this.#request = visitRequest(path);
+    this.#request = warmUpRequest(path);
     this.#endpoint = new EchoEndpoint(loop, this.#scratch, endpoint, path);
   }
 
@@ -157,9 +157,9 @@ class Visits {
   }
 
   #close(): void {
-    // No new visit follows those closed here.
+    // No new client follows those closed here.
     this.#endsAt = 0;
-    for (const visit of this.#open) visit.close();
+    for (const client of this.#open) client.close();
     this.#endpoint.close();
     for (const { tls } of this.#targets) tls?.close();
   }
@@ -173,14 +173,14 @@ class Visits {
     }
     const { address, tls } = this.#targets[this.#begun++ % this.#targets.length]!;
     const common = [this.#loop, this.#scratch, this.#request, this.#onClosed] as const;
-    const visit = tls === null ? new Visit(...common) : new SecureVisit(...common, tls);
-    this.#open.add(visit);
-    visit.begin(address);
+    const client = tls === null ? new WarmUpClient(...common) : new TlsWarmUpClient(...common, tls);
+    this.#open.add(client);
+    client.begin(address);
   }
 
-  readonly #onClosed = (visit: Visit): void => {
-    this.#open.delete(visit);
-    if (visit.isComplete) this.#complete++;
+  readonly #onClosed = (client: WarmUpClient): void => {
+    this.#open.delete(client);
+    if (client.isComplete) this.#complete++;
     else this.#failed++;
     this.#next();
   };

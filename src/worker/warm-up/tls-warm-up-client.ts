@@ -3,10 +3,10 @@ import { EAGAIN } from '../../sys/errno.ts';
 import type { PinnedBuffer } from '../../sys/memory/pinned-buffer.ts';
 import { ClientStream, type ClientContext } from '../../sys/tls/client-stream.ts';
 import { SCRATCH_BYTES } from './loopback-peer.ts';
-import { Visit } from './visit.ts';
+import { WarmUpClient } from './warm-up-client.ts';
 
-/** A visit over TLS. About half of the visits resume the session of an earlier visit. */
-export class SecureVisit extends Visit {
+/** A warm-up client over TLS. About half of these clients resume the session of an earlier one. */
+export class TlsWarmUpClient extends WarmUpClient {
   readonly #context: ClientContext;
   #stream: ClientStream | null = null;
   #isShaking = false;
@@ -15,7 +15,7 @@ export class SecureVisit extends Visit {
     loop: EventLoop,
     scratch: PinnedBuffer,
     request: Buffer,
-    over: (visit: Visit) => void,
+    over: (client: WarmUpClient) => void,
     context: ClientContext,
   ) {
     super(loop, scratch, request, over);

@@ -19,22 +19,22 @@ const BROWSER_LINES = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
 
-/** Returns the request of a visit. */
-export function visitRequest(path: string): Buffer {
+/** Returns the request of a warm-up client. */
+export function warmUpRequest(path: string): Buffer {
   const lines = [`GET ${path} HTTP/1.1`, 'Host: warm-up', ...BROWSER_LINES, '', ''];
   return Buffer.from(lines.join('\r\n'), 'latin1');
 }
 
-/** One client of a warm-up: does a handshake, sends a message, waits for its echo, and closes. */
-export class Visit extends LoopbackPeer {
+/** A client of a warm-up: does a handshake, sends a message, waits for its echo, and closes. */
+export class WarmUpClient extends LoopbackPeer {
   readonly #request: Buffer;
-  readonly #onClosed: (visit: Visit) => void;
+  readonly #onClosed: (client: WarmUpClient) => void;
   #stage: 'connects' | 'asks' | 'sends' | 'closes' = 'connects';
   /** Bytes of the awaited frame. */
   #awaited = 0;
 
   /** @param over called once the connection is closed */
-  constructor(loop: EventLoop, scratch: PinnedBuffer, request: Buffer, over: (visit: Visit) => void) {
+  constructor(loop: EventLoop, scratch: PinnedBuffer, request: Buffer, over: (client: WarmUpClient) => void) {
     super(loop, scratch);
     this.#request = request;
     this.#onClosed = over;
