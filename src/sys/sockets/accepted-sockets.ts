@@ -1,4 +1,4 @@
-import { Disguise } from '../descriptors/disguise.ts';
+import { DescriptorSwap } from '../descriptors/descriptor-swap.ts';
 import { checkDescriptor, nativeCalls } from '../native-calls.ts';
 import { PinnedBuffer, addressWithin } from '../memory/pinned-buffer.ts';
 import {
@@ -69,9 +69,9 @@ export class AcceptedSockets {
     if (cookie !== 0 && this.cookie(fd) === cookie) this.#calls.shutdown(fd, SHUT_RD);
   }
 
-  /** Creates a disguise for sockets. @throws SystemCallError without enough descriptors */
-  disguise(fds: readonly number[]): Disguise {
-    return new Disguise(fds);
+  /** Creates a swap of the descriptors of sockets. @throws SystemCallError without enough descriptors */
+  swap(fds: readonly number[]): DescriptorSwap {
+    return new DescriptorSwap(fds);
   }
 
   /** Returns the kernel's number of a connection's state; -1 if the descriptor is not a connection. */

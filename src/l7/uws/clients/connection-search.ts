@@ -2,7 +2,7 @@ import { FairQueue } from '../../../core/collections/fair-queue.ts';
 import { networkOf } from '../../../wire/ip-address.ts';
 import { findDescriptors, type Hideable } from './hidden-descriptors.ts';
 import type { KnownConnection, KnownConnections, UwsRequester } from './known-connections.ts';
-import { TimeShare } from './time-share.ts';
+import { TimeBudget } from './time-budget.ts';
 
 /** Max requests of a worker that wait for the search. */
 export const MAX_WAITING = 1024;
@@ -31,7 +31,7 @@ interface SearchedSockets {
    * Returns the milliseconds since the last received byte, Infinity if the descriptor is not a connection.
    */
   silence(fd: number): number;
-  disguise(fds: readonly number[]): Hideable & { end(): void };
+  swap(fds: readonly number[]): Hideable & { end(): void };
 }
 
 interface SearchTimers {
@@ -84,9 +84,9 @@ export class ConnectionSearch {
   #position = 0;
   /** Descriptor of a recent hit: connections that arrive together have close numbers. */
   #recentHit = 0;
-  readonly #steps: TimeShare;
+  readonly #steps: TimeBudget;
   /** Time for {@link findNow}. */
-  readonly #now: TimeShare;
+  readonly #now: TimeBudget;
   #isScheduled = false;
 
   /** @param known creates the connections that are found */
@@ -94,8 +94,8 @@ export class ConnectionSearch {
     this.#sockets = sockets;
     this.#known = known;
     this.#timers = timers;
-    this.#steps = new TimeShare(MAX_STEP_SHARE, MAX_SAVED_STEPS_MS, timers.now());
-    this.#now = new TimeShare(MAX_NOW_SHARE, MAX_SAVED_NOW_MS, timers.now());
+    this.#steps = new TimeBudget(MAX_STEP_SHARE, MAX_SAVED_STEPS_MS, timers.now());
+    this.#now = new TimeBudget(MAX_NOW_SHARE, MAX_SAVED_NOW_MS, timers.now());
   }
 
   /**
@@ -234,15 +234,15 @@ export class ConnectionSearch {
   /** Returns the connection of each request, null if it is not in the group. */
   #identify(requesters: readonly UwsRequester[], group: readonly number[]): (KnownConnection | null)[] {
     if (group.length === 0) return requesters.map(() => null);
-    const disguise = this.#sockets.disguise(group);
+    const swap = this.#sockets.swap(group);
     let indexes: number[];
     try {
       indexes = findDescriptors(
         requesters.map(({ connection }) => connection),
-        disguise,
+        swap,
       );
     } finally {
-      disguise.end();
+      swap.end();
     }
     return indexes.map((index, number) => {
       const fd = group[index];

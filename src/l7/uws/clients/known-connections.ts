@@ -18,7 +18,7 @@ interface ClientSockets {
   unread(fd: number): number;
   /** Returns the kernel's number of the socket, unique until the machine restarts. 0 if unknown. */
   cookie(fd: number): number;
-  disguise(fds: readonly number[]): Hideable & { end(): void };
+  swap(fds: readonly number[]): Hideable & { end(): void };
 }
 
 /** Knows which of many sockets have received bytes: see `sys/sockets/arrivals.ts`. */
@@ -161,17 +161,17 @@ export class KnownConnections {
   #identify(connection: Addressed, clients: readonly KnownConnection[]): KnownConnection | null {
     for (let at = 0; at < clients.length; at += MAX_GROUP) {
       const group = clients.slice(at, at + MAX_GROUP);
-      let disguise: ReturnType<ClientSockets['disguise']>;
+      let swap: ReturnType<ClientSockets['swap']>;
       try {
-        disguise = this.#sockets.disguise(group.map(({ fd }) => fd));
+        swap = this.#sockets.swap(group.map(({ fd }) => fd));
       } catch {
         return null;
       }
       try {
-        const [index = -1] = findDescriptors([connection], disguise);
+        const [index = -1] = findDescriptors([connection], swap);
         if (index >= 0) return group[index]!;
       } finally {
-        disguise.end();
+        swap.end();
       }
     }
     return null;

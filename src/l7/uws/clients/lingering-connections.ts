@@ -1,5 +1,5 @@
 import type { OpenConnections } from './open-connections.ts';
-import { TimeShare } from './time-share.ts';
+import { TimeBudget } from './time-budget.ts';
 
 /** Max time for a client that has received everything to close its connection, before it is cut. */
 export const MAX_LINGER_MS = 5000;
@@ -49,7 +49,7 @@ interface Finished {
 export class LingeringConnections {
   readonly #sockets: LingeringSockets;
   readonly #timers: LingeringTimers;
-  readonly #time: TimeShare;
+  readonly #time: TimeBudget;
   /** Listeners with lingering connections. */
   readonly #listeners = new Set<OpenConnections>();
   /** Clients that have finished, by descriptor. */
@@ -67,7 +67,7 @@ export class LingeringConnections {
   constructor(sockets: LingeringSockets, timers: LingeringTimers) {
     this.#sockets = sockets;
     this.#timers = timers;
-    this.#time = new TimeShare(MAX_TIME_SHARE, MAX_SAVED_MS, timers.now());
+    this.#time = new TimeBudget(MAX_TIME_SHARE, MAX_SAVED_MS, timers.now());
   }
 
   /** Called when a connection was added to the sockets. */

@@ -64,7 +64,7 @@ interface SampledSockets {
   isFinishing(fd: number): boolean;
   cookie(fd: number): number;
   endReading(fd: number, cookie: number): void;
-  disguise(fds: readonly number[]): Hideable & { end(): void };
+  swap(fds: readonly number[]): Hideable & { end(): void };
 }
 
 /** Milliseconds of a monotonic clock, and the process's resident bytes. */
@@ -242,12 +242,12 @@ export class UnfinishedMessages {
     if (group.length === 0) return;
     const receivers = [...this.#unknown].filter(({ socket }) => socket !== null);
     const clients = receivers.map(({ socket }) => socket!);
-    const disguise = sockets.disguise(group);
+    const swap = sockets.swap(group);
     let indexes: number[];
     try {
-      indexes = findDescriptors(clients, disguise);
+      indexes = findDescriptors(clients, swap);
     } finally {
-      disguise.end();
+      swap.end();
     }
     this.#groupSize = Math.min(MAX_GROUP, this.#groupSize + 1);
     const ended = new Set(group);

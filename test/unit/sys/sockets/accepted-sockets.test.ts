@@ -92,15 +92,15 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
   it('have no peer while they are hidden, and work again when they are shown', async () => {
     const { client, server, fd, accepted } = await pair();
     const before = readlinkSync(`/proc/self/fd/${fd}`);
-    const disguise = accepted.disguise([fd]);
-    disguise.hide(0);
-    disguise.hide(0);
+    const swap = accepted.swap([fd]);
+    swap.hide(0);
+    swap.hide(0);
     assert.notEqual(readlinkSync(`/proc/self/fd/${fd}`), before);
-    disguise.show(0);
+    swap.show(0);
     assert.equal(readlinkSync(`/proc/self/fd/${fd}`), before);
-    disguise.hide(0);
-    disguise.end();
-    disguise.end();
+    swap.hide(0);
+    swap.end();
+    swap.end();
     assert.equal(readlinkSync(`/proc/self/fd/${fd}`), before);
     client.write('still here');
     const [data] = (await once(server, 'data')) as [Buffer];
@@ -111,7 +111,7 @@ describe('accepted sockets', { skip, timeout: 60_000 }, () => {
     const { fd, accepted } = await pair();
     const count = (): number => readdirSync('/proc/self/fd').length;
     const before = count();
-    assert.throws(() => accepted.disguise([fd, 99_999]), { code: 'EBADF' });
+    assert.throws(() => accepted.swap([fd, 99_999]), { code: 'EBADF' });
     assert.equal(count(), before);
   });
 });

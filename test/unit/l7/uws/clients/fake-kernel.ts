@@ -98,7 +98,7 @@ export class FakeKernel {
     return fds;
   }
 
-  disguise(fds: readonly number[]): Hideable & { end(): void } {
+  swap(fds: readonly number[]): Hideable & { end(): void } {
     if (this.isFull) throw new Error('EMFILE');
     this.hidden += fds.length;
     const show = (index: number, hidden: boolean): void => {

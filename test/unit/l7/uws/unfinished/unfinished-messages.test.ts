@@ -129,7 +129,7 @@ describe('incomplete messages in the budget', () => {
     // Listed already: the fake refuses to disguise them.
     for (const { fd } of sessions.slice(0, 100)) rig.system.foreign.add(fd);
     rig.run(3000);
-    assert.ok(rig.system.disguises > 0);
+    assert.ok(rig.system.swaps > 0);
   });
 
   it('are no longer watched after enough sessions have ended', () => {
@@ -169,7 +169,7 @@ describe('incomplete messages in the budget', () => {
     rig.run(2000);
     const fresh = rig.open(3000);
     fresh[0]!.receive(MAX);
-    rig.system.disguiseMs = 20;
+    rig.system.swapMs = 20;
     rig.system.resident += 12 * MAX;
     const start = rig.system.time;
     rig.run(SAMPLE_MS);
@@ -181,7 +181,7 @@ describe('incomplete messages in the budget', () => {
   it('are looked up in a fifth of the time if that takes long', () => {
     const rig = new Rig(8 * MAX);
     rig.open(2000);
-    rig.system.disguiseMs = 20;
+    rig.system.swapMs = 20;
     const start = rig.system.time;
     let idleMs = 0;
     while (rig.system.time - start < 1000) {

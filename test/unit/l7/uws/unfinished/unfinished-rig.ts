@@ -38,9 +38,9 @@ class System {
   readonly foreign = new Set<number>();
   samples = 0;
   lookUps = 0;
-  disguises = 0;
+  swaps = 0;
   /** Time that the look-up of a group takes. */
-  disguiseMs = 0;
+  swapMs = 0;
   freeDescriptors = Infinity;
   broken: Error | null = null;
 
@@ -62,9 +62,9 @@ class System {
       assert.equal(cookie, 1000 + fd);
       this.endedReading.push(fd);
     },
-    disguise: (fds: readonly number[]) => {
-      this.disguises++;
-      this.time += this.disguiseMs;
+    swap: (fds: readonly number[]) => {
+      this.swaps++;
+      this.time += this.swapMs;
       if (fds.length > this.freeDescriptors) throw new SystemCallError('fcntl', constants.errno.EMFILE);
       for (const fd of fds) assert.ok(!this.foreign.has(fd));
       return {

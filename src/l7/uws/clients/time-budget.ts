@@ -1,5 +1,5 @@
 /** A share of the thread's time. Unused time is saved up to a limit. */
-export class TimeShare {
+export class TimeBudget {
   readonly #share: number;
   readonly #maxSavedMs: number;
   #savedMs: number;

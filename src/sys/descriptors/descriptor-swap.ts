@@ -12,7 +12,7 @@ const MAX_TRIES = 1000;
  *
  * Use it only for sockets that no other thread uses, and end it before other code of this thread runs.
  */
-export class Disguise {
+export class DescriptorSwap {
   readonly #calls = nativeCalls();
   readonly #fds: readonly number[];
   /** Second descriptors of the same sockets. */
