@@ -1,6 +1,6 @@
 import { doSteps, type Steps } from '../core/timing/steps.ts';
 import { BlockShape, type Labels } from './block-shape.ts';
-import { LentBlocks, type Sums } from './lent-blocks.ts';
+import { BlockPool, type Sums } from './block-pool.ts';
 import type { Metric } from './metrics/metric.ts';
 import { pageShapes } from './metrics/page-shapes.ts';
 import { findSlot, type Block, type BlockName, type SlotLookup, type SlotTable } from './page-layout.ts';
@@ -52,7 +52,7 @@ interface SeriesPlan {
 export class SeriesDirectory implements SlotLookup {
   /** Number of slots of every page. */
   readonly capacity: number;
-  readonly #lent: LentBlocks;
+  readonly #lent: BlockPool;
   #version = 0;
   /** The blocks to show, cached until the next change. */
   #shown: { readonly version: number; readonly blocks: readonly Block[] } | null = null;
@@ -69,7 +69,7 @@ export class SeriesDirectory implements SlotLookup {
     this.capacity = Math.max(MIN_SLOTS, needed * MIN_SLOTS_FACTOR);
     const floor = (): number =>
       Math.max(this.#size, this.#planned, Math.ceil(this.capacity * (1 - MAX_LENT_SHARE)));
-    this.#lent = new LentBlocks({ shape: pageShapes.endpoint, end: this.capacity, floor });
+    this.#lent = new BlockPool({ shape: pageShapes.endpoint, end: this.capacity, floor });
     this.plan({ added: wanted, removed: [] }, 0)?.commit();
   }
 

@@ -2,7 +2,7 @@ import { copyOfText } from '../../core/copy.ts';
 import type {
   RequestFacts,
   SessionEventName,
-  SessionMoment,
+  SessionEvent,
   SessionStart,
   Trace,
 } from '../../telemetry/journal/entries.ts';
@@ -16,9 +16,9 @@ import type { SessionEnd, SessionLog } from '../contract/relay.ts';
 /** The route that chose the session's endpoint, and that endpoint. */
 type SessionPlace = Pick<SessionStart, 'listener' | 'route' | 'cluster' | 'endpoint'>;
 
-const NO_MOMENTS: readonly SessionMoment[] = [];
+const NO_EVENTS: readonly SessionEvent[] = [];
 /** Max events in the span of a session. */
-const MAX_MOMENTS = 32;
+const MAX_EVENTS = 32;
 /** Min time between recorded pauses and limits: one client can cause hundreds per second. */
 const MIN_GAP_MS = 1000;
 
@@ -30,7 +30,7 @@ export class SessionEntry implements SessionLog {
   readonly #sinks: number;
   readonly #trace: Trace | null;
   /** Events for the span, if head sampling chose it. */
-  #moments: SessionMoment[] | null = null;
+  #sessionEvents: SessionEvent[] | null = null;
   /** Whether a recorded pause has not ended yet. */
   #isPaused = false;
   #quietUntil = 0;
@@ -71,8 +71,8 @@ export class SessionEntry implements SessionLog {
 
   happened(name: SessionEventName, reason?: string): void {
     if ((this.#sinks & SPAN) === 0) return;
-    const moments = (this.#moments ??= []);
-    if (moments.length >= MAX_MOMENTS) return;
+    const sessionEvents = (this.#sessionEvents ??= []);
+    if (sessionEvents.length >= MAX_EVENTS) return;
     const at = Date.now();
     if (name === 'resumed') {
       if (!this.#isPaused) return;
@@ -82,7 +82,7 @@ export class SessionEntry implements SessionLog {
       this.#quietUntil = at + MIN_GAP_MS;
       if (name === 'paused') this.#isPaused = true;
     }
-    moments.push({ name, at, reason });
+    sessionEvents.push({ name, at, reason });
   }
 
   closed(end: SessionEnd): void {
@@ -93,7 +93,7 @@ export class SessionEntry implements SessionLog {
     // A failure is not sampled: it represents only itself.
     const drawn = outcome === 'success' ? this.#sinks : this.#sinks & ~SAMPLED;
     const sinks = drawn | more;
-    if (sinks !== 0) this.#journal.sessionClosed(sinks, this.#start, end, this.#moments ?? NO_MOMENTS);
+    if (sinks !== 0) this.#journal.sessionClosed(sinks, this.#start, end, this.#sessionEvents ?? NO_EVENTS);
   }
 }
 

@@ -113,7 +113,7 @@ export interface SessionStart {
 export type SessionEventName = 'paused' | 'resumed' | 'limited' | 'draining' | 'evicted';
 
 /** An event of a session. */
-export interface SessionMoment {
+export interface SessionEvent {
   readonly name: SessionEventName;
   /** Milliseconds since 1970. */
   readonly at: number;

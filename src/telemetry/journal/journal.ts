@@ -3,7 +3,7 @@ import type {
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
-  SessionMoment,
+  SessionEvent,
   SessionStart,
   Trace,
   TunnelEnd,
@@ -45,12 +45,12 @@ export interface Journal {
   /** Writes an access line with the count of refused handshakes without a line each. */
   handshakesRefused(listener: string, count: number): void;
   sessionOpened(sinks: number, session: SessionStart): void;
-  /** @param moments earlier events of the session, for the span */
+  /** @param sessionEvents earlier events of the session, for the span */
   sessionClosed(
     sinks: number,
     session: SessionStart,
     end: SessionEnd,
-    moments: readonly SessionMoment[],
+    sessionEvents: readonly SessionEvent[],
   ): void;
   tunnelOpened(sinks: number, tunnel: TunnelStart): void;
   tunnelClosed(sinks: number, tunnel: TunnelStart, end: TunnelEnd): void;

@@ -60,7 +60,7 @@ export const pageShapes = {
       [pageMetrics.endpointConnectDuration],
     ],
   ),
-  /** The gauge comes first: see `LentBlocks`. */
+  /** The gauge comes first: see `BlockPool`. */
   endpoint: new BlockShape(
     'endpoint',
     ['cluster', 'endpoint'],

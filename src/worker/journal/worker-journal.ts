@@ -5,7 +5,7 @@ import type {
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
-  SessionMoment,
+  SessionEvent,
   SessionStart,
   Trace,
   TunnelEnd,
@@ -120,10 +120,10 @@ export class WorkerJournal implements Journal {
     sinks: number,
     session: SessionStart,
     end: SessionEnd,
-    moments: readonly SessionMoment[],
+    sessionEvents: readonly SessionEvent[],
   ): void {
     const { side, code } = end;
-    if ((sinks & SPAN) !== 0) this.#options.spans.session(session, end, moments);
+    if ((sinks & SPAN) !== 0) this.#options.spans.session(session, end, sessionEvents);
     if ((sinks & ACCESS) !== 0)
       this.#write(this.#format.sessionClosed(session, end, (sinks & SAMPLED) !== 0));
     if ((sinks & EVENT) === 0 || sessionOutcome(side, code) !== 'failure') return;

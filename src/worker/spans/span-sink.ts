@@ -4,7 +4,7 @@ import type {
   HandshakeRefusal,
   RequestEnd,
   SessionEnd,
-  SessionMoment,
+  SessionEvent,
   SessionStart,
   SpanFacts,
 } from '../../telemetry/journal/entries.ts';
@@ -62,7 +62,7 @@ export class SpanSink {
   }
 
   /** Creates the span of a session, from its request to its end. */
-  session(start: SessionStart, end: SessionEnd, moments: readonly SessionMoment[]): void {
+  session(start: SessionStart, end: SessionEnd, sessionEvents: readonly SessionEvent[]): void {
     const { span } = start;
     if (span === undefined || !this.#outbox.admits(span.trace.isSampled)) return;
     const attributes = attributesOf(start, span);
@@ -76,7 +76,7 @@ export class SpanSink {
     const endedAt = span.startedAt + (start.handshakeSeconds + end.seconds) * 1000;
     const events = [
       { name: 'opened', at: span.startedAt + start.handshakeSeconds * 1000, reason: undefined },
-      ...moments,
+      ...sessionEvents,
     ].map(eventOf);
     this.#outbox.add(recordOf(start, span, attributes, failure, endedAt, events));
   }
@@ -122,7 +122,7 @@ function recordOf(
   };
 }
 
-function eventOf({ name, at, reason }: { readonly name: string } & Omit<SessionMoment, 'name'>): SpanEvent {
+function eventOf({ name, at, reason }: { readonly name: string } & Omit<SessionEvent, 'name'>): SpanEvent {
   const attributes: SpanEvent['attributes'] = reason === undefined ? {} : { 'sluice.reason': reason };
   return { name: `sluice.websocket.${name}`, at, attributes };
 }

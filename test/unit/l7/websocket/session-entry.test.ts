@@ -64,7 +64,8 @@ describe('the entry of a session', () => {
     const journal: Journal = {
       ...NO_JOURNAL,
       sinksOf: () => SPAN,
-      sessionClosed: (_sinks, _start, _end, moments) => void told.push(moments.map(({ name }) => name)),
+      sessionClosed: (_sinks, _start, _end, sessionEvents) =>
+        void told.push(sessionEvents.map(({ name }) => name)),
     };
     const end = { side: 'client', code: 1000, reason: undefined, seconds: 1, ...NO_TRAFFIC } as const;
     const entry = greedyEntry(journal);

@@ -20,7 +20,7 @@ interface LentBlock extends Block {
   hasConnections: boolean;
 }
 
-interface LentBlocksOptions {
+interface BlockPoolOptions {
   /** Shape of all blocks. Its first series is the gauge of the owner's open connections. */
   readonly shape: BlockShape;
   /** First slot above the lent ones. Blocks grow downwards from here. */
@@ -37,7 +37,7 @@ interface LentBlocksOptions {
  * block returned first is reused first, but only once there are {@link MIN_IDLE_BLOCKS} idle blocks, unless
  * slots run out.
  */
-export class LentBlocks {
+export class BlockPool {
   /** Changes whenever {@link visible} does. */
   version = 0;
   readonly #shape: BlockShape;
@@ -48,7 +48,7 @@ export class LentBlocks {
   /** Returned blocks, the oldest first. Blocks with connections at the last check move to the end. */
   readonly #idle = new Map<string, LentBlock>();
 
-  constructor({ shape, end, floor }: LentBlocksOptions) {
+  constructor({ shape, end, floor }: BlockPoolOptions) {
     this.#shape = shape;
     this.#floor = floor;
     this.#lowest = end;
