@@ -3,7 +3,7 @@ import { principalField } from '../access-log/principal-field.ts';
 import type { Entrant } from '../websocket/handshakes/handshake-gate.ts';
 import type { AccessGateTerms, CheckedRequests } from './access-terms.ts';
 import { PendingAccess } from './pending-access.ts';
-import type { Routed, RouteHandler } from './route-handler.ts';
+import type { RoutedRequest, RouteHandler } from './route-handler.ts';
 
 /** Admits or refuses the requests of one route before their handler serves them. */
 export class AccessGate implements CheckedRequests {
@@ -29,7 +29,7 @@ export class AccessGate implements CheckedRequests {
     else this.enter(routed, check, null);
   };
 
-  enter(routed: Routed, check: AccessCheck, place: Entrant | null): void {
+  enter(routed: RoutedRequest, check: AccessCheck, place: Entrant | null): void {
     const entry = check.finish();
     if (!isEntry(entry)) {
       this.refuse(routed, entry);
@@ -43,7 +43,7 @@ export class AccessGate implements CheckedRequests {
     this.#handle({ ...routed, entry, place });
   }
 
-  refuse({ exchange, wantsUpgrade }: Routed, refusal: AccessRefusal): void {
+  refuse({ exchange, wantsUpgrade }: RoutedRequest, refusal: AccessRefusal): void {
     this.#terms.answers.refuseAccess(exchange, refusal, wantsUpgrade);
   }
 }

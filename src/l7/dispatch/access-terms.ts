@@ -6,7 +6,7 @@ import type { ClusterGate, Entrant } from '../websocket/handshakes/handshake-gat
 import type { UpgradeContext } from '../websocket/upgrade-order.ts';
 import type { Answers } from './answers.ts';
 import type { L7Environment } from './l7-environment.ts';
-import type { Routed } from './route-handler.ts';
+import type { RoutedRequest } from './route-handler.ts';
 
 /** State that the checks of one route share. */
 export interface AccessGateTerms {
@@ -33,7 +33,7 @@ export interface CheckedRequests {
    *
    * @param place the holder of the handshake's place at the gate, or null
    */
-  enter(routed: Routed, check: AccessCheck, place: Entrant | null): void;
+  enter(routed: RoutedRequest, check: AccessCheck, place: Entrant | null): void;
   /** Answers a request that must not be served. */
-  refuse(routed: Routed, refusal: AccessRefusal): void;
+  refuse(routed: RoutedRequest, refusal: AccessRefusal): void;
 }

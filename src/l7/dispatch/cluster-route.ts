@@ -19,7 +19,7 @@ import type { ProxyOrder } from '../http/proxy-order.ts';
 import type { UpgradeOrder } from '../websocket/upgrade-order.ts';
 import type { Answers } from './answers.ts';
 import { pickContextOf } from './request-pick.ts';
-import { editsOf, type Routed, type RouteHandler } from './route-handler.ts';
+import { editsOf, type RoutedRequest, type RouteHandler } from './route-handler.ts';
 
 const DOT_SEGMENT = 'the rewritten path has a dot segment';
 
@@ -91,7 +91,7 @@ export class ClusterRoute {
     }
   };
 
-  #upgrade(routed: Routed): void {
+  #upgrade(routed: RoutedRequest): void {
     const { exchange, entry, place } = routed;
     const { client } = exchange;
     const upgrade = checkUpgrade(exchange.head);
@@ -141,7 +141,7 @@ export class ClusterRoute {
     return joinedHeaderOf(head, 'sec-websocket-extensions') ?? '';
   }
 
-  #proxy(routed: Routed): void {
+  #proxy(routed: RoutedRequest): void {
     const { exchange, entry } = routed;
     this.#answers.begin(exchange);
     const { head } = exchange;
@@ -181,7 +181,7 @@ export class ClusterRoute {
    *
    * @param path the rewritten path
    */
-  #targetOf({ exchange, request, entry }: Routed, path: string): UpstreamTarget {
+  #targetOf({ exchange, request, entry }: RoutedRequest, path: string): UpstreamTarget {
     const { head, client, facts } = exchange;
     const { via, forwarded: style } = this.#listener;
     const { rewrite, cluster } = this.#action;

@@ -3,7 +3,7 @@ import { Timed } from '../../core/timing/timer-wheel.ts';
 import { networkOf } from '../../wire/ip-address.ts';
 import type { Entrant } from '../websocket/handshakes/handshake-gate.ts';
 import type { AccessGateTerms, CheckedRequests } from './access-terms.ts';
-import type { Routed } from './route-handler.ts';
+import type { RoutedRequest } from './route-handler.ts';
 
 /**
  * An asynchronous check of one request's credentials. A handshake holds a place at its gate during the check,
@@ -15,14 +15,14 @@ export class PendingAccess extends Timed implements Entrant, AccessCheckOwner {
   readonly admission = null;
   place: Entrant['place'] = 'outside';
   readonly #check: AccessCheck;
-  readonly #routed: Routed;
+  readonly #routed: RoutedRequest;
   readonly #terms: AccessGateTerms;
   readonly #gate: CheckedRequests;
   /** Deadline of the check, by the wheel's clock. */
   readonly #deadline: number;
   #isOver = false;
 
-  constructor(check: AccessCheck, routed: Routed, terms: AccessGateTerms, gate: CheckedRequests) {
+  constructor(check: AccessCheck, routed: RoutedRequest, terms: AccessGateTerms, gate: CheckedRequests) {
     super();
     this.#check = check;
     this.#routed = routed;

@@ -9,7 +9,7 @@ import type { Entrant } from '../websocket/handshakes/handshake-gate.ts';
 import type { ClientRequest } from './client-request.ts';
 
 /** A request with its route. */
-export interface Routed {
+export interface RoutedRequest {
   readonly exchange: Exchange;
   readonly request: ClientRequest;
   /**
@@ -26,7 +26,7 @@ export interface Routed {
 }
 
 /** Answers the requests of one route, now or later. */
-export type RouteHandler = (routed: Routed) => void;
+export type RouteHandler = (routed: RoutedRequest) => void;
 
 /** The route table's value for a route. All generations with the route share one object. */
 export class RouteTarget {

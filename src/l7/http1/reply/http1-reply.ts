@@ -5,7 +5,7 @@ import { NO_EDITS, type HeaderEdits } from '../../../wire/http/header-edits.ts';
 import type { RequestHead } from '../../../wire/http/request-head.ts';
 import type { ChannelWriter } from '../../buffers/channel-writer.ts';
 import type { HeaderList, HttpReply, ResponseCut } from '../../contract/http-reply.ts';
-import { GoneCheck } from './gone-check.ts';
+import { HalfCloseProbe } from './half-close-probe.ts';
 import { chunkedEnd, finalHead, interimHead } from './reply-head.ts';
 import { StallWatch } from './stall-watch.ts';
 
@@ -65,7 +65,7 @@ export class Http1Reply implements HttpReply {
   /** Null until bytes are buffered for the first time. */
   #stall: StallWatch | null = null;
   /** Null until the client sends FIN. */
-  #gone: GoneCheck | null = null;
+  #halfCloseProbe: HalfCloseProbe | null = null;
   #onAborted: (() => void) | null = null;
   #whenWritable: (() => void) | null = null;
 
@@ -202,8 +202,8 @@ export class Http1Reply implements HttpReply {
   /** Called when the client has sent FIN. Its socket may be closed. */
   clientEnded(): void {
     if (this.#state === 'over') return;
-    this.#gone = new GoneCheck(this.#connection.wheel, this);
-    this.#gone.start();
+    this.#halfCloseProbe = new HalfCloseProbe(this.#connection.wheel, this);
+    this.#halfCloseProbe.start();
   }
 
   /** Called when the kernel has taken all buffered bytes. */
@@ -257,7 +257,7 @@ export class Http1Reply implements HttpReply {
     this.#head = '';
     this.#onAborted = null;
     this.#stall?.stop();
-    this.#gone?.stop();
+    this.#halfCloseProbe?.stop();
     this.#connection.replyOver();
   }
 

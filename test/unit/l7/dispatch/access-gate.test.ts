@@ -6,7 +6,7 @@ import { TimerWheel } from '../../../../src/core/timing/timer-wheel.ts';
 import { AccessGate } from '../../../../src/l7/dispatch/access-gate.ts';
 import type { AccessGateTerms } from '../../../../src/l7/dispatch/access-terms.ts';
 import type { PendingAccess } from '../../../../src/l7/dispatch/pending-access.ts';
-import type { Routed } from '../../../../src/l7/dispatch/route-handler.ts';
+import type { RoutedRequest } from '../../../../src/l7/dispatch/route-handler.ts';
 import type { ClusterGate, Entrant } from '../../../../src/l7/websocket/handshakes/handshake-gate.ts';
 import { journalOf, type JournalLine } from '../../../support/journals.ts';
 import { FakeLimits, FakeMethod, WRONG, granted, principalOf } from '../../access/fakes.ts';
@@ -24,7 +24,7 @@ interface Setting {
 
 /** One request at the gate of its route. */
 class Stage {
-  readonly served: Routed[] = [];
+  readonly served: RoutedRequest[] = [];
   readonly exchange: FakeExchange;
   readonly pending = new LiveSet<PendingAccess>();
   readonly requests = new LiveSet<PendingAccess>();
@@ -33,7 +33,7 @@ class Stage {
   readonly gateLog: string[] = [];
   entrant: Entrant | null = null;
   /** Called by the handler of the route. */
-  onServed: (routed: Routed) => void = () => undefined;
+  onServed: (routed: RoutedRequest) => void = () => undefined;
   readonly #wheel = new TimerWheel(0);
 
   constructor({ methods = [], limits = null, gated = 'inside', isPlain = false }: Setting) {

@@ -9,7 +9,7 @@ import type { Relay } from '../../../../src/l7/contract/relay.ts';
 import type { RequestBody } from '../../../../src/l7/contract/request-body.ts';
 import type { UpgradeReply } from '../../../../src/l7/contract/upgrade-reply.ts';
 import { Answers } from '../../../../src/l7/dispatch/answers.ts';
-import type { Routed } from '../../../../src/l7/dispatch/route-handler.ts';
+import type { RoutedRequest } from '../../../../src/l7/dispatch/route-handler.ts';
 import { NO_EDITS, type HeaderEdits } from '../../../../src/wire/http/header-edits.ts';
 import type { RequestHead } from '../../../../src/wire/http/request-head.ts';
 import { endsOf } from '../connection-ends.ts';
@@ -173,7 +173,7 @@ export function routedOf(
   exchange: FakeExchange,
   groups: readonly string[] = [],
   host = 'example.com',
-): Routed {
+): RoutedRequest {
   const { head } = exchange;
   return {
     exchange,

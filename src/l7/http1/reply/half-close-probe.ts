@@ -13,7 +13,7 @@ const CHECK_MS = 10_000;
  * 100 (Continue), which clients discard if they did not ask for it (RFC 9110 section 15.2.1), or a leading
  * zero of the next chunk's size.
  */
-export class GoneCheck extends Timed {
+export class HalfCloseProbe extends Timed {
   readonly #wheel: TimerWheel;
   readonly #reply: { probe(): void };
   #isFirst = true;
