@@ -165,7 +165,7 @@ export class Running implements Phase {
   async #endWorkers(handOver: boolean): Promise<boolean> {
     const { supervisor } = this.#parts;
     const { drain } = supervisor.config;
-    return supervisor.end({ graceMs: this.#graceMs, drain, heirs: handOver ? 'process' : null });
+    return supervisor.end({ graceMs: this.#graceMs, drain, successors: handOver ? 'process' : null });
   }
 
   /** Closes the admin address. @param reason reason for the readers of taps */

@@ -172,17 +172,17 @@ interface EndCommand {
   /** Null to close all WebSockets at once. */
   readonly pace: Pace | null;
   /**
-   * Who keeps listening on the addresses; null for nobody. With heirs, connections that are still opening
+   * Who keeps listening on the addresses; null for nobody. With successors, connections that are still opening
    * must not be lost.
    */
-  readonly heirs: Heirs | null;
+  readonly successors: Successors | null;
 }
 
 /**
  * Who else listens on the addresses of an ending worker: the workers of another process, this worker's
  * replacement, or any other worker of this process.
  */
-export type Heirs = 'process' | 'newest' | 'siblings';
+export type Successors = 'process' | 'newest' | 'siblings';
 
 /** The endpoints of a cluster changed. */
 interface ClusterUpdate {

@@ -11,7 +11,7 @@ import {
   type DrainScope,
   type EvictCommand,
   type GenerationChange,
-  type Heirs,
+  type Successors,
   type Pace,
   type ToWorker,
   type WorkerKind,
@@ -228,7 +228,7 @@ export class ServiceThread {
   }
 
   /** Ends the service. Resolves when the task may end. */
-  async end({ graceMs, pace, heirs }: Extract<ToWorker, { type: 'end' }>): Promise<void> {
+  async end({ graceMs, pace, successors }: Extract<ToWorker, { type: 'end' }>): Promise<void> {
     const service = this.#service;
     if (graceMs === 0) return;
     const endsAt = performance.now() + graceMs;
@@ -240,16 +240,16 @@ export class ServiceThread {
     this.#ending = true;
     this.#loopMeter.stop();
     this.#generationMeter.stop();
-    if (heirs !== null) {
-      service.handOver(this.#heirsFrom(heirs));
+    if (successors !== null) {
+      service.handOver(this.#successorsFrom(successors));
       this.#handedOver = delay(Math.min(HAND_OVER_MS, graceMs));
       await this.#handedOver;
     }
     service.stop();
-    if (heirs === null) service.cancelPending();
+    if (successors === null) service.cancelPending();
     const { wheel } = this.#environment;
     const collect =
-      heirs !== null ? () => service.liveConnections({ kind: 'all' }) : () => service.closedAtEnd();
+      successors !== null ? () => service.liveConnections({ kind: 'all' }) : () => service.closedAtEnd();
     const leftMs = Math.max(0, endsAt - performance.now());
     // Slightly before the end of the grace period, so that no session is aborted.
     const deadlineMs = Math.min(pace?.deadlineMs ?? Infinity, leftMs * END_FRACTION);
@@ -284,9 +284,9 @@ export class ServiceThread {
     taps.flush();
   }
 
-  /** Returns the heirs' first socket on an address, for {@link Service.handOver}. */
-  #heirsFrom(heirs: Heirs): number | null {
-    switch (heirs) {
+  /** Returns the successors' first socket on an address, for {@link Service.handOver}. */
+  #successorsFrom(successors: Successors): number | null {
+    switch (successors) {
       case 'process':
         // Its workers started to listen after all workers of this process.
         return this.#environment.config.workers[this.#kind];

@@ -1,5 +1,5 @@
 import type { DrainSettings } from '../../config/types/config.ts';
-import type { Heirs, Pace } from '../../protocol/to-worker.ts';
+import type { Successors, Pace } from '../../protocol/to-worker.ts';
 
 /** How all workers end. */
 export interface Ending {
@@ -7,7 +7,7 @@ export interface Ending {
   /** How fast sessions end; null to end all at once. */
   readonly drain: DrainSettings | null;
   /** Who already listens on the same addresses. */
-  readonly heirs: Heirs | null;
+  readonly successors: Successors | null;
 }
 
 /** Fraction of the grace period spent closing sessions. The rest is for the last closing handshakes. */
@@ -20,13 +20,13 @@ const CLOSING_FRACTION = 0.9;
  * @returns null to end all sessions at once
  */
 export function paceOf(
-  { graceMs, drain, heirs }: Ending,
+  { graceMs, drain, successors }: Ending,
   counts: readonly { readonly sessions: number; readonly tunnels: number }[],
 ): Pace | null {
   if (drain === null || graceMs === 0) return null;
-  // Tunnels need no pace: they have the whole grace period, unless heirs have taken over.
+  // Tunnels need no pace: they have the whole grace period, unless successors have taken over.
   const count = counts.reduce(
-    (sum, { sessions, tunnels }) => sum + sessions + (heirs === null ? 0 : tunnels),
+    (sum, { sessions, tunnels }) => sum + sessions + (successors === null ? 0 : tunnels),
     0,
   );
   const seconds = (graceMs * CLOSING_FRACTION) / 1000;

@@ -13,7 +13,7 @@ import { HeldPlaces } from './held-places.ts';
 import type { SlotTimings } from './slot-timings.ts';
 import type { WorkerPages } from './worker-pages.ts';
 import type { WorkerRoster } from './worker-roster.ts';
-import { WorkerSlot, type Launch } from './worker-slot.ts';
+import { WorkerSlot, type TaskArguments } from './worker-slot.ts';
 
 /** The threads that run the workers' tasks. */
 export interface Threads {
@@ -101,7 +101,7 @@ export class SlotFactory {
     return slot;
   }
 
-  async #serve(slot: WorkerSlot, { port, pulse, descriptors, signal }: Launch): Promise<unknown> {
+  async #serve(slot: WorkerSlot, { port, pulse, descriptors, signal }: TaskArguments): Promise<unknown> {
     const {
       roster,
       pages,

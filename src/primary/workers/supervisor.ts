@@ -6,7 +6,7 @@ import type { ClusterState } from '../../protocol/cluster-state.ts';
 import type { EndpointFailure } from '../../protocol/from-worker.ts';
 import type { TelemetryListener } from '../../protocol/telemetry-report.ts';
 import type { TapOrder } from '../../protocol/tap.ts';
-import type { DrainScope, Heirs, ToWorker } from '../../protocol/to-worker.ts';
+import type { DrainScope, Successors, ToWorker } from '../../protocol/to-worker.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { PageSums } from '../../telemetry/page-sums.ts';
 import type { SeriesDirectory } from '../../telemetry/series-directory.ts';
@@ -225,11 +225,11 @@ export class Supervisor {
    * threads with open handles remain. Only a hard exit can then end the process cleanly
    */
   end(ending: Ending): Promise<boolean> {
-    const { graceMs, heirs } = ending;
+    const { graceMs, successors } = ending;
     const slots = [...this.#roster.everyone, ...this.leftBehind.recovered];
     const counts = slots.map(({ page }) => this.#pages.carriedBy(page));
     const pace = paceOf(ending, counts);
-    for (const slot of slots) slot.drain({ graceMs, pace, heirs });
+    for (const slot of slots) slot.drain({ graceMs, pace, successors });
     this.#overdue.shorten(graceMs + this.#timings.drainSlackMs);
     this.#stuck.stopReplacing();
     this.#ended ??= this.#finish();
@@ -275,7 +275,7 @@ export class Supervisor {
     } catch (error) {
       roster.failArrival();
       roster.addLeaving(fresh);
-      fresh.drain({ graceMs: 0, pace: null, heirs: null });
+      fresh.drain({ graceMs: 0, pace: null, successors: null });
       // Later changes do not wait for the new worker: it may be stuck.
       void this.#leave(fresh);
       if (slot.state === 'stuck' || slot.state === 'ended') void this.#stuck.replace(slot);
@@ -316,13 +316,13 @@ export class Supervisor {
   }
 
   /** Drains a worker that was replaced or is no longer configured. Resolves when it has ended. */
-  async #retire(slot: WorkerSlot, heirs: Heirs): Promise<void> {
+  async #retire(slot: WorkerSlot, successors: Successors): Promise<void> {
     this.#roster.addLeaving(slot);
     const { drain } = this.config;
     slot.drain({
       graceMs: drain.deadlineMs,
       pace: drain,
-      heirs: this.slots.some(({ kind }) => kind === slot.kind) ? heirs : null,
+      successors: this.slots.some(({ kind }) => kind === slot.kind) ? successors : null,
     });
     await this.#leave(slot);
   }

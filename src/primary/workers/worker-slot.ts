@@ -8,14 +8,14 @@ import { Pulse } from '../../protocol/pulse.ts';
 import type { TelemetryListener } from '../../protocol/telemetry-report.ts';
 import type { WorkerState } from '../../protocol/admin/status.ts';
 import type { TapCommand } from '../../protocol/tap.ts';
-import type { Heirs, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';
+import type { Successors, Pace, ToWorker, WorkerKind } from '../../protocol/to-worker.ts';
 import { allocateDescriptorTable, listeningDescriptorsIn } from '../../sys/descriptors/descriptor-table.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Question, type AskedCommand } from './question.ts';
 import type { SlotTimings } from './slot-timings.ts';
 
 /** The arguments of a slot's worker task. */
-export interface Launch {
+export interface TaskArguments {
   readonly port: MessagePort;
   readonly pulse: Pulse;
   /** Table of the thread's descriptors. */
@@ -47,14 +47,14 @@ interface SlotOptions {
   /** Called when a worker that was up before, or retries its starts, does not listen in time. */
   readonly onLate?: (afterMs: number) => void;
   /** Runs a `serve` task. Settles when the task or its terminated thread has ended. */
-  readonly serve: (launch: Launch) => Promise<unknown>;
+  readonly serve: (launch: TaskArguments) => Promise<unknown>;
 }
 
 /** How a worker ends. */
 interface WorkerEnding {
   readonly graceMs: number;
   readonly pace: Pace | null;
-  readonly heirs: Heirs | null;
+  readonly successors: Successors | null;
 }
 
 /** The slot of one worker. Runs the worker's task, and restarts it after failures until the drain. */
@@ -138,7 +138,7 @@ export class WorkerSlot {
   }
 
   /** Drains the worker for good within a grace period. Can be called again with a shorter period. */
-  drain({ graceMs, pace, heirs }: WorkerEnding): void {
+  drain({ graceMs, pace, successors }: WorkerEnding): void {
     this.#draining = true;
     this.#firstListening.reject(new StartError(`worker ${this.name} was stopped before it was ready`));
     if (this.#state === 'ended') return;
@@ -148,7 +148,7 @@ export class WorkerSlot {
     }
     clearTimeout(this.#timer);
     if (this.#state !== 'stuck') this.#state = 'draining';
-    this.#post({ type: 'end', graceMs, pace, heirs });
+    this.#post({ type: 'end', graceMs, pace, successors });
   }
 
   /** Stops waiting for a stuck worker. It drains when its thread turns again. */

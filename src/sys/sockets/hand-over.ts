@@ -39,20 +39,20 @@ const LISTENING = '0A';
  * connections that wait to be accepted.
  *
  * Sockets share an address through SO_REUSEPORT, and the kernel numbers them in the order in which they began
- * to listen. The heirs, all sockets from a given number on, get all connections. A SYN that still reaches
- * this socket is dropped. The client sends it again after a second, and reaches an heir once this socket is
+ * to listen. The successors, all sockets from a given number on, get all connections. A SYN that still reaches
+ * this socket is dropped. The client sends it again after a second, and reaches a successor once this socket is
  * closed.
  */
 export class HandOver {
   readonly #fd: number;
-  /** Number of the first heir. */
+  /** Number of the first successor. */
   #first = 0;
-  /** Count of heirs; 0 if connections go to any socket on the address. */
-  #heirs = 0;
+  /** Count of successors; 0 if connections go to any socket on the address. */
+  #successors = 0;
 
   /**
-   * @param from number of the first heir; negative numbers count from the end, as in `Array.slice`; null for
-   * no heirs
+   * @param from number of the first successor; negative numbers count from the end, as in `Array.slice`; null for
+   * no successors
    */
   constructor(fd: number, from: number | null) {
     this.#fd = fd;
@@ -61,7 +61,7 @@ export class HandOver {
       const first = from < 0 ? count + from : from;
       if (first > 0 && direct(fd, first, count)) {
         this.#first = first;
-        this.#heirs = count - first;
+        this.#successors = count - first;
       }
     }
     attach(fd, SO_ATTACH_FILTER, DROP_SYN);
@@ -69,14 +69,14 @@ export class HandOver {
 
   /**
    * Stops directing connections. Call it right before closing the socket: two threads must not do both at the
-   * same time. After the last socket that is not an heir, the kernel again chooses among all sockets.
+   * same time. After the last socket that is not a successor, the kernel again chooses among all sockets.
    */
   end(): void {
-    if (this.#heirs === 0) return;
+    if (this.#successors === 0) return;
     const fd = this.#fd;
     const count = countListening(fd);
-    // Closing a socket gives its number to the last socket, which may be an heir.
-    const isLast = count - this.#heirs === 1;
+    // Closing a socket gives its number to the last socket, which may be a successor.
+    const isLast = count - this.#successors === 1;
     if (!isLast && direct(fd, this.#first, count - 1)) return;
     const value = new PinnedBuffer(4);
     nativeCalls().setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, addressWithin(value, 0, 4), 4);

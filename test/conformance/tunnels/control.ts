@@ -68,7 +68,7 @@ export function describeControlledTunnels(engine: L4Engine): void {
         await Promise.all(served);
         clearInterval(storm);
         assert.ok(messages > CONNECTIONS / 20, `${messages} messages`);
-        say({ type: 'end', graceMs: DRAIN_MS, pace: null, heirs: null });
+        say({ type: 'end', graceMs: DRAIN_MS, pace: null, successors: null });
         const [status] = (await within('the end of the worker', ended)) as [number];
         assert.equal(status, 0);
         const values = new Float64Array(start.pages[0]!);

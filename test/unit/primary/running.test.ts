@@ -40,8 +40,8 @@ class FakeParts {
           return problem();
         },
         start: () => this.#step('supervisor.start'),
-        end: async ({ graceMs, heirs }) => {
-          await this.#step(`supervisor.end ${graceMs} ${heirs}`);
+        end: async ({ graceMs, successors }) => {
+          await this.#step(`supervisor.end ${graceMs} ${successors}`);
           return true;
         },
       },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MessageChannel } from 'node:worker_threads';
-import type { Heirs } from '../../../src/protocol/to-worker.ts';
+import type { Successors } from '../../../src/protocol/to-worker.ts';
 import { ServiceThread } from '../../../src/worker/service-thread.ts';
 import type { Service } from '../../../src/worker/service.ts';
 import { createWorkerLogger } from '../../../src/telemetry/worker-logger.ts';
@@ -32,7 +32,10 @@ class Idle implements Service {
 
 describe('a worker that ends', { timeout: 300_000 }, () => {
   async function ending(
-    act: (end: (heirs: Heirs | null, graceMs?: number) => Promise<void>, idle: Idle) => Promise<void>,
+    act: (
+      end: (successors: Successors | null, graceMs?: number) => Promise<void>,
+      idle: Idle,
+    ) => Promise<void>,
   ): Promise<readonly string[]> {
     const { port1, port2 } = new MessageChannel();
     const start = workerStart('l7', config, { port: port2 });
@@ -45,7 +48,10 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
     );
     await thread.listen();
     try {
-      await act((heirs, graceMs = 10_000) => thread.end({ type: 'end', graceMs, pace: null, heirs }), idle);
+      await act(
+        (successors, graceMs = 10_000) => thread.end({ type: 'end', graceMs, pace: null, successors }),
+        idle,
+      );
       return idle.asked;
     } finally {
       thread.close();
@@ -53,13 +59,13 @@ describe('a worker that ends', { timeout: 300_000 }, () => {
     }
   }
 
-  for (const [heirs, from] of [
+  for (const [successors, from] of [
     ['process', config.workers.l7],
     ['newest', -1],
     ['siblings', null],
   ] as const) {
-    it(`hands its addresses over to ${heirs}, and then stops listening`, async () => {
-      assert.deepEqual(await ending((end) => end(heirs)), [`leave ${from}`, 'stop']);
+    it(`hands its addresses over to ${successors}, and then stops listening`, async () => {
+      assert.deepEqual(await ending((end) => end(successors)), [`leave ${from}`, 'stop']);
     });
   }
 

@@ -229,7 +229,7 @@ describe('the rate at which ending workers close their connections', () => {
     await within(workers, async (all) => {
       const pace = { rate: RATE, deadlineMs: DEADLINE_MS, jitterMs: 0 };
       for (const { thread } of all.workers) {
-        void thread.end({ type: 'end', graceMs: DEADLINE_MS, pace, heirs: null });
+        void thread.end({ type: 'end', graceMs: DEADLINE_MS, pace, successors: null });
       }
       await new Promise((settle) => setImmediate(settle));
       assertRate(all.run(20_000), workers.length, 20_000);
@@ -240,7 +240,7 @@ describe('the rate at which ending workers close their connections', () => {
     const workers = workersOf([300, 300, 300], []);
     await within(workers, async (all) => {
       const pace = { rate: RATE, deadlineMs: DEADLINE_MS, jitterMs: 0 };
-      void all.workers[1]!.thread.end({ type: 'end', graceMs: DEADLINE_MS, pace, heirs: null });
+      void all.workers[1]!.thread.end({ type: 'end', graceMs: DEADLINE_MS, pace, successors: null });
       await new Promise((settle) => setImmediate(settle));
       assertRate(all.run(10_000), 1, 10_000);
       assert.equal(all.workers[1]!.service.ended, all.ended);

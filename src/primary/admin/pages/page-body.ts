@@ -5,7 +5,7 @@ import type { Slices } from '../../../core/timing/slices.ts';
 import { CHUNK_LENGTH, chunksOf } from './chunks.ts';
 
 /** Divides the rendering of a page into slices. */
-type Turns = Pick<Slices, 'isOver' | 'next'>;
+type RenderSlices = Pick<Slices, 'isOver' | 'next'>;
 
 /** A page whose text is rendered while its pieces are consumed. */
 export interface PageText {
@@ -50,17 +50,17 @@ export class PageBody {
   #readings = 0;
   #failure: unknown;
 
-  private constructor({ type, pieces }: PageText, turns: Turns | undefined) {
+  private constructor({ type, pieces }: PageText, slices: RenderSlices | undefined) {
     this.type = type;
-    this.ended = this.#make(pieces, turns);
+    this.ended = this.#make(pieces, slices);
   }
 
   /**
    * Starts to render a page. Resolves when a short page is complete, or when a long page has more than one
    * chunk. Rejects if the rendering fails before that.
    */
-  static async begin(text: PageText, turns?: Turns): Promise<PageBody> {
-    const page = new PageBody(text, turns);
+  static async begin(text: PageText, slices?: RenderSlices): Promise<PageBody> {
+    const page = new PageBody(text, slices);
     await page.#begun.promise;
     return page;
   }
@@ -112,10 +112,10 @@ export class PageBody {
     this.#abort.abort();
   }
 
-  async #make(pieces: Iterable<string>, turns: Turns | undefined): Promise<void> {
+  async #make(pieces: Iterable<string>, slices: RenderSlices | undefined): Promise<void> {
     const { signal } = this.#abort;
     try {
-      const text = Readable.from(this.#encode(pieces, turns), { highWaterMark: 1 });
+      const text = Readable.from(this.#encode(pieces, slices), { highWaterMark: 1 });
       await pipelined(text, createGzip(GZIP), (gzip: AsyncIterable<Buffer>) => this.#collect(gzip), {
         signal,
       });
@@ -128,8 +128,8 @@ export class PageBody {
     }
   }
 
-  async *#encode(pieces: Iterable<string>, turns: Turns | undefined): AsyncGenerator<Buffer> {
-    for await (const chunk of chunksOf(pieces, turns)) {
+  async *#encode(pieces: Iterable<string>, slices: RenderSlices | undefined): AsyncGenerator<Buffer> {
+    for await (const chunk of chunksOf(pieces, slices)) {
       if (this.#plainBytes > 0) this.#begun.resolve(undefined);
       const bytes = Buffer.from(chunk);
       this.#plainBytes += bytes.length;

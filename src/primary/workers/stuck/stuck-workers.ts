@@ -85,7 +85,7 @@ export class StuckWorkers {
       (other) => other !== slot && other.kind === kind && other.state === 'up',
     );
     // A worker without siblings keeps its addresses for its replacement, even if it turns again soon.
-    slot.abandon({ graceMs: drain.deadlineMs, pace: drain, heirs: hasSiblings ? null : 'siblings' });
+    slot.abandon({ graceMs: drain.deadlineMs, pace: drain, successors: hasSiblings ? null : 'siblings' });
     roster.removeLeaving(slot);
     const settle = pages.abandon(slot.page);
     const leftBehind = this.leftBehind.count + 1;

@@ -7,7 +7,7 @@ import { config, until } from '../fixtures/config.ts';
 import { superviseFakes, type FakeTask } from '../fixtures/fake-threads.ts';
 
 const clusters = config.clusters.map(clusterState);
-const AT_ONCE = { graceMs: 0, drain: null, heirs: null };
+const AT_ONCE = { graceMs: 0, drain: null, successors: null };
 const web: DrainScope = { kind: 'listener', name: 'web' };
 
 function withWorkers(l7: number): Config {
@@ -58,7 +58,7 @@ describe('a change of the configuration in all workers', () => {
     const ended = threads.tasks.filter((task) => orders(task).includes('end'));
     assert.deepEqual(names(ended), ['l7-1', 'l7-2']);
     for (const task of ended) {
-      assert.partialDeepStrictEqual(endOf(task), { heirs: 'siblings', pace: config.drain });
+      assert.partialDeepStrictEqual(endOf(task), { successors: 'siblings', pace: config.drain });
     }
     await supervisor.end(AT_ONCE);
   });
@@ -90,7 +90,7 @@ describe('a restart of a worker', () => {
     const [fresh] = supervisor.slots;
     assert.deepEqual([fresh!.name, fresh!.restarts, fresh!.state], ['l7-0', 1, 'up']);
     assert.equal(old!.state, 'ended');
-    assert.partialDeepStrictEqual(endOf(threads.tasks[0]!), { heirs: 'newest' });
+    assert.partialDeepStrictEqual(endOf(threads.tasks[0]!), { successors: 'newest' });
     assert.deepEqual(supervisor.leaving, []);
     await supervisor.end(AT_ONCE);
   });
@@ -159,7 +159,7 @@ describe('the end of all workers', () => {
     const { supervisor, threads } = superviseFakes();
     await supervisor.start();
     for (const task of threads.tasks) task.obeys = false;
-    const ended = supervisor.end({ graceMs: 60_000, drain: null, heirs: null });
+    const ended = supervisor.end({ graceMs: 60_000, drain: null, successors: null });
     await until(() => threads.tasks.every((task) => orders(task).includes('end')), 'all are told');
     for (const task of threads.tasks.slice(1)) task.end();
     await new Promise(setImmediate);

@@ -22,7 +22,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     assert.equal(await supervisor.restart('l7-0'), true);
     await until(() => told('told to end').length === 1, 'one is told');
     assert.deepEqual(told('told to end'), [everything.drain]);
-    await supervisor.end({ graceMs: 100, drain: everything.drain, heirs: null });
+    await supervisor.end({ graceMs: 100, drain: everything.drain, successors: null });
   });
 
   it('starts the workers of both kinds on the same ports and ends them', async () => {
@@ -42,7 +42,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     assert.equal(tcp.worker, 'l4-0');
     web.socket.destroy();
     tcp.socket.destroy();
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), true);
     assert.deepEqual(
       supervisor.slots.map(({ state }) => state),
       ['ended', 'ended', 'ended'],
@@ -68,7 +68,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
       supervisor.slots.map(({ name }) => name),
       ['l4-0'],
     );
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), true);
   });
 
   it('replaces a worker that fails, and disturbs no other', async () => {
@@ -104,7 +104,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     }
     assert.equal(socket.readyState, 'open', 'a connection of another worker is still there');
     socket.destroy();
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), true);
   });
 
   it('clears the gauges of a worker that failed', async () => {
@@ -121,7 +121,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     await until(() => slotOf(supervisor, 'l7-0').state === 'waiting', 'it waits');
     assert.deepEqual([page[gauge], page[counter]], [0, 7]);
     assert.equal(
-      await supervisor.end({ graceMs: 0, drain: null, heirs: null }),
+      await supervisor.end({ graceMs: 0, drain: null, successors: null }),
       true,
       'nor is one that waits for its start in the way of a drain',
     );
@@ -139,7 +139,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
       lines.filter(({ level }) => level === 'error').map(({ err }) => err?.message),
       Array<string>(3).fill('l7-1 was told to die'),
     );
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), true);
   });
 
   it('ignores an unknown worker', async () => {
@@ -154,7 +154,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
       assert.equal(error.message, 'worker l4-0 did not start: no such certificate');
       return true;
     });
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), true);
     assert.ok(workerLines().filter(({ msg }) => msg === 'worker ends').length <= 2);
   });
 
@@ -164,26 +164,26 @@ describe('the supervisor', { timeout: 300_000 }, () => {
       supervisor.start(),
       /^StartError: worker l7-[01] did not start: .*missing-worker\.ts/,
     );
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), true);
   });
 
   it('stops waiting for a worker that never listens', async () => {
     const { supervisor } = await supervise(workers('silent'), { startMs: 100, firstStartMs: 200 });
     await assert.rejects(supervisor.start(), /^StartError: worker l[47]-[01] did not listen within 0\.2 s$/);
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), true);
   });
 
   it('gives connections their grace period, and a second drain cuts it short', async () => {
     const { supervisor, config } = await supervise(workers('obedient'));
     await supervisor.start();
     const { socket, worker } = await dial(config, 'web');
-    const drained = supervisor.end({ graceMs: 60_000, drain: null, heirs: null });
+    const drained = supervisor.end({ graceMs: 60_000, drain: null, successors: null });
     const others = supervisor.slots.filter(({ name }) => name !== worker);
     await until(() => others.every(({ state }) => state === 'ended'), 'the idle workers have ended');
     assert.equal(slotOf(supervisor, worker).state, 'draining');
     assert.equal(socket.readyState, 'open');
     const closed = once(socket, 'close');
-    void supervisor.end({ graceMs: 0, drain: null, heirs: null });
+    void supervisor.end({ graceMs: 0, drain: null, successors: null });
     assert.equal(await drained, true);
     await closed;
   });
@@ -192,7 +192,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const { supervisor, config, lines } = await supervise(workers('obedient'));
     await supervisor.start();
     const { worker } = await dial(config, 'web');
-    const drained = supervisor.end({ graceMs: 60_000, drain: null, heirs: null });
+    const drained = supervisor.end({ graceMs: 60_000, drain: null, successors: null });
     supervisor.injectFault(worker, { type: 'fault' });
     assert.equal(await drained, true);
     assert.equal(slotOf(supervisor, worker).restarts, 0);
@@ -205,7 +205,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
   it('gives up on workers that do not end, and leaves them alone', async () => {
     const { supervisor } = await supervise(workers('stubborn'), { drainSlackMs: 50 });
     await supervisor.start();
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), false);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), false);
     assert.equal(slotOf(supervisor, 'l7-0').state, 'draining');
     // The workers end by themselves; until then nothing may touch their threads.
     await Promise.all(supervisor.slots.map(({ ended }) => ended));
@@ -218,7 +218,7 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const reloaded = supervisor.reload(more, config.clusters.map(clusterState), () => undefined);
     await until(() => supervisor.slots.length === 4, 'a worker is added');
     assert.equal(slotOf(supervisor, 'l7-2').state, 'starting');
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), true);
     await reloaded;
     assert.deepEqual(lines, []);
   });
@@ -227,13 +227,13 @@ describe('the supervisor', { timeout: 300_000 }, () => {
     const { supervisor } = await supervise(workers('silent'));
     const started = supervisor.start();
     const rejected = assert.rejects(started, /stopped before it was ready/);
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), true);
     await rejected;
   });
 
   it('can be stopped before it starts', async () => {
     const { supervisor } = await supervise(workers('obedient'));
-    assert.equal(await supervisor.end({ graceMs: 0, drain: null, heirs: null }), true);
+    assert.equal(await supervisor.end({ graceMs: 0, drain: null, successors: null }), true);
     await assert.rejects(supervisor.start(), /stopped before it was ready/);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WorkerSlot } from '../../../../src/primary/workers/worker-slot.ts';
 import type { SlotTimings } from '../../../../src/primary/workers/slot-timings.ts';
-import type { Launch } from '../../../../src/primary/workers/worker-slot.ts';
+import type { TaskArguments } from '../../../../src/primary/workers/worker-slot.ts';
 import type { FromWorker } from '../../../../src/protocol/from-worker.ts';
 import type { ToWorker } from '../../../../src/protocol/to-worker.ts';
 import { allocatePage } from '../../../../src/telemetry/stats-page.ts';
@@ -19,7 +19,7 @@ interface Setup {
   readonly slot: WorkerSlot;
   readonly tasks: Task[];
   /** The launch of each task. */
-  readonly launches: Launch[];
+  readonly launches: TaskArguments[];
   readonly lines: LogLine[];
   /** The delays before each new start, in the order of the faults. */
   readonly delays: () => number[];
@@ -40,7 +40,7 @@ function setup(
   more: { readonly onLate?: (afterMs: number) => void } = {},
 ): Setup {
   const tasks: Task[] = [];
-  const launches: Launch[] = [];
+  const launches: TaskArguments[] = [];
   const workerLines: string[] = [];
   const events: string[] = [];
   const { log, lines } = capture();
@@ -80,7 +80,7 @@ function setup(
 
 async function settled(slot: WorkerSlot, tasks: readonly Task[]): Promise<void> {
   tasks.at(-1)?.end();
-  slot.drain({ graceMs: 0, pace: null, heirs: null });
+  slot.drain({ graceMs: 0, pace: null, successors: null });
   tasks.at(-1)?.end();
   await slot.ended;
   slot.close();
@@ -184,14 +184,14 @@ describe('the slot of a worker', { timeout: 300_000 }, () => {
     tasks[0]!.say({ type: 'listening', generation: 3 });
     await until(() => slot.state === 'up', 'it is up');
     slot.send({ type: 'fault' });
-    slot.drain({ graceMs: 500, pace: null, heirs: null });
-    slot.drain({ graceMs: 0, pace: null, heirs: null });
+    slot.drain({ graceMs: 500, pace: null, successors: null });
+    slot.drain({ graceMs: 0, pace: null, successors: null });
     assert.equal(slot.state, 'draining');
     await until(() => tasks[0]!.commands.length === 3, 'all have come');
     assert.deepEqual(tasks[0]!.commands, [
       { type: 'fault' },
-      { type: 'end', graceMs: 500, pace: null, heirs: null },
-      { type: 'end', graceMs: 0, pace: null, heirs: null },
+      { type: 'end', graceMs: 500, pace: null, successors: null },
+      { type: 'end', graceMs: 0, pace: null, successors: null },
     ]);
     await settled(slot, tasks);
     assert.equal(slot.state, 'ended');
@@ -204,13 +204,13 @@ describe('the slot of a worker', { timeout: 300_000 }, () => {
     await until(() => slot.state === 'up', 'it is up');
     const prepare = { type: 'prepare', generation: 4 } as Extract<ToWorker, { type: 'prepare' }>;
     const prepared = slot.prepare(prepare);
-    slot.abandon({ graceMs: 500, pace: null, heirs: null });
+    slot.abandon({ graceMs: 500, pace: null, successors: null });
     assert.equal(await prepared, null);
     await slot.endedOrStuck;
     assert.equal(slot.state, 'stuck');
     assert.equal(await slot.prepare(prepare), null);
     slot.send({ type: 'fault' });
-    slot.drain({ graceMs: 0, pace: null, heirs: null });
+    slot.drain({ graceMs: 0, pace: null, successors: null });
     assert.equal(slot.state, 'stuck');
     await until(() => tasks[0]!.commands.length === 3, 'it reads');
     assert.deepEqual(

@@ -93,9 +93,9 @@ describe('handing over an address', { timeout: 300_000 }, () => {
     [2, 0, 1],
     [1, 2, 0],
   ]) {
-    for (const heirs of [3, 4]) {
-      it(`continues while the other sockets close, in the order ${order.join()} before ${heirs}`, async () => {
-        const all = await group('127.0.0.1', order.length + heirs);
+    for (const successors of [3, 4]) {
+      it(`continues while the other sockets close, in the order ${order.join()} before ${successors}`, async () => {
+        const all = await group('127.0.0.1', order.length + successors);
         const handOvers = order.map((index) => new HandOver(all[index]!.fd, order.length));
         const heirsOf = (count: number): number[] => all.map((_, index) => index).slice(count);
         for (const [closed, index] of order.entries()) {

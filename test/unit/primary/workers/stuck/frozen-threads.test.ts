@@ -10,7 +10,7 @@ import { slotOf, supervise, type Supervised } from '../../fixtures/supervised.ts
 
 describe('the supervision of workers that stick', { timeout: 300_000, concurrency: 4 }, () => {
   const quick: Config = { ...everything, workers: { ...everything.workers, stuckAfterMs: 1000 } };
-  const ending = { graceMs: 0, drain: null, heirs: null };
+  const ending = { graceMs: 0, drain: null, successors: null };
 
   const supervisors: Supervisor[] = [];
 

@@ -17,16 +17,16 @@ class FakeSlot {
   readonly #ended = Promise.withResolvers<undefined>();
   readonly ended = this.#ended.promise;
   state: WorkerState = 'up';
-  heirs: string | null | undefined;
+  successors: string | null | undefined;
 
   constructor(name: string, restarts = 0) {
     this.name = name;
     this.restarts = restarts;
   }
 
-  abandon({ heirs }: { readonly heirs: string | null }): void {
+  abandon({ successors }: { readonly successors: string | null }): void {
     this.state = 'stuck';
-    this.heirs = heirs;
+    this.successors = successors;
   }
 
   endThread(): void {
@@ -88,14 +88,14 @@ describe('a stuck worker', () => {
     assert.deepEqual(messages(), ['worker is stuck', 'replacing stuck worker']);
   });
 
-  it('has no heirs if a sibling serves its addresses, otherwise its replacement', () => {
+  it('has no successors if a sibling serves its addresses, otherwise its replacement', () => {
     const { stuck, roster } = setup();
     const [first, second] = roster.slots;
     add(stuck, first);
-    assert.equal(first!.heirs, null);
+    assert.equal(first!.successors, null);
     roster.slots[0]!.state = 'starting';
     add(stuck, second);
-    assert.equal(second!.heirs, 'siblings');
+    assert.equal(second!.successors, 'siblings');
   });
 
   it('keeps its slot while too many threads are left behind, until one of them ends', async () => {
