@@ -1,7 +1,7 @@
 import { AddressRules } from '../access/addresses/address-rules.ts';
 import type { LimitGuard, LimitGuards } from '../access/contract/limit-guard.ts';
 import type { Listener } from '../config/types/listener.ts';
-import type { Admittance } from '../transport/entry.ts';
+import type { AdmitResult } from '../transport/entry.ts';
 
 const NOT_ALLOWED = { reason: 'access', detail: "the address rules refuse the client's address" } as const;
 
@@ -29,7 +29,7 @@ export class ClientGate {
   }
 
   /** Admits or refuses a client. @param address in the form of `normalizeIp` */
-  admit(address: string): Admittance {
+  admit(address: string): AdmitResult {
     if (this.#rules?.admits(address) === false) return NOT_ALLOWED;
     if (this.#limits === null) return null;
     const holds = this.#limits.open();

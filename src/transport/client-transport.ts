@@ -8,7 +8,7 @@ import type { ClientCertificate } from '../wire/tls/client-certificate.ts';
 import type { Acceptor, AcceptorOwner } from './acceptor.ts';
 import type { Channel } from './channel.ts';
 import type { SocketEnds } from './connection-ends.ts';
-import type { Admittance, EntryFacts, EntryRejection, EntryTerms } from './entry.ts';
+import type { AdmitResult, EntryFacts, EntryRejection, EntryTerms } from './entry.ts';
 
 /** Accepts clients' connections as channels. */
 export interface ClientTransport {
@@ -37,7 +37,7 @@ export interface ClientTls {
 /** Destinations of connections that are tunnelled without decryption. */
 export interface Passthrough {
   /** Admits or refuses a client by its address. @param address in the form of `normalizeIp` */
-  admit(address: string): Admittance;
+  admit(address: string): AdmitResult;
   /** Returns null for a server name that the listener serves itself. */
   find(serverName: string | null): TunnelEntrance | null;
 }

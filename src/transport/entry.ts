@@ -24,7 +24,7 @@ export interface EntryTerms {
    *
    * @param address see {@link trusts}
    */
-  readonly admit: ((address: string) => Admittance) | null;
+  readonly admit: ((address: string) => AdmitResult) | null;
   /** Whether a ClientHello in the first bytes decides where a connection goes. */
   readonly readsHello: boolean;
   /** Max time from the accept to the end of all stages. */
@@ -66,7 +66,7 @@ export interface ConnectionHolds {
  * Result of the address check: a refusal, or the places the admitted client holds. Null means admitted
  * without places.
  */
-export type Admittance = Pick<EntryRejection, 'reason' | 'detail'> | ConnectionHolds | null;
+export type AdmitResult = Pick<EntryRejection, 'reason' | 'detail'> | ConnectionHolds | null;
 
 /** Facts about a connection after the PROXY header and ClientHello stages. */
 export interface EntryFacts {
@@ -137,7 +137,7 @@ export type Verdict =
   | Refusal;
 
 /** Judges the first bytes of one connection. */
-export interface Door {
+export interface EntryInspector {
   /**
    * Judges all received bytes that are not consumed, `bytes[start, end)`. They start with the bytes of the
    * previous look. The first look is at no bytes: some connections enter or fail whatever they send.
@@ -176,7 +176,7 @@ export type Refusal = Pick<EntryRejection, 'reason' | 'detail' | 'serverName' | 
 export const NOT_TLS: Refusal = { reason: 'hello_malformed', detail: 'the first bytes are not TLS' };
 
 /** Whether a client is refused by its address. */
-export function isRefused(admittance: Admittance): admittance is Pick<EntryRejection, 'reason' | 'detail'> {
+export function isRefused(admittance: AdmitResult): admittance is Pick<EntryRejection, 'reason' | 'detail'> {
   return admittance !== null && 'reason' in admittance;
 }
 

@@ -3,7 +3,7 @@ import type { LiveMember, LiveSet } from '../../core/collections/live-set.ts';
 import { Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import { ipOfSocket } from '../../wire/ip-address.ts';
 import type { ArrivalOwner, EntryFacts, EntryTerms, Refusal } from '../entry.ts';
-import { FrontDoor } from '../front-door.ts';
+import { FirstBytesInspector } from '../first-bytes-inspector.ts';
 
 /** State shared by the arrivals of one acceptor. */
 export interface NetArrivalContext {
@@ -19,13 +19,13 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * A connection in its entry stages. Node's sockets cannot peek, so bytes are read and put back. They are few:
- * a front door decides within 20 KiB, and Node reads 64 KiB at a time.
+ * an inspector decides within 20 KiB, and Node reads 64 KiB at a time.
  */
 export class NetArrival extends Timed implements LiveMember {
   liveIndex = -1;
   readonly #context: NetArrivalContext;
   readonly #socket: Socket;
-  readonly #door: FrontDoor;
+  readonly #inspector: FirstBytesInspector;
   readonly #peer: string;
   readonly #since: number;
   /** Bytes read but not consumed. */
@@ -36,7 +36,7 @@ export class NetArrival extends Timed implements LiveMember {
     this.#context = context;
     this.#socket = socket;
     this.#peer = ipOfSocket(socket.remoteAddress ?? '');
-    this.#door = new FrontDoor(terms, this.#peer);
+    this.#inspector = new FirstBytesInspector(terms, this.#peer);
     this.#since = context.wheel.now;
   }
 
@@ -54,7 +54,7 @@ export class NetArrival extends Timed implements LiveMember {
       .on('close', this.#onEnd)
       .on('data', this.#onData);
     // Node does not know the address of a client that is gone.
-    if (this.#peer === '') this.#reject(this.#door.ended());
+    if (this.#peer === '') this.#reject(this.#inspector.ended());
     else this.#judge();
     if (this.liveIndex >= 0) this.#socket.resume();
   }
@@ -65,7 +65,7 @@ export class NetArrival extends Timed implements LiveMember {
   }
 
   override expire(): void {
-    this.#reject(this.#door.timedOut());
+    this.#reject(this.#inspector.timedOut());
   }
 
   readonly #onData = (bytes: Buffer): void => {
@@ -75,13 +75,13 @@ export class NetArrival extends Timed implements LiveMember {
 
   /** Handles FIN, a reset, or a socket that had closed before. */
   readonly #onEnd = (): void => {
-    if (this.liveIndex >= 0) this.#reject(this.#door.ended());
+    if (this.liveIndex >= 0) this.#reject(this.#inspector.ended());
   };
 
   #judge(): void {
     try {
       for (;;) {
-        const verdict = this.#door.look(this.#bytes, 0, this.#bytes.length);
+        const verdict = this.#inspector.look(this.#bytes, 0, this.#bytes.length);
         if (verdict === 'more') return;
         if ('facts' in verdict) {
           this.#enter(verdict.facts);
@@ -126,7 +126,7 @@ export class NetArrival extends Timed implements LiveMember {
   #close(): void {
     this.#stopWaiting();
     this.#socket.destroy();
-    this.#door.abandon();
+    this.#inspector.abandon();
     this.#context.yieldToNode?.();
   }
 

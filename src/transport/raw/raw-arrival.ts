@@ -4,7 +4,7 @@ import type { EventLoop } from '../../loop/event-loop.ts';
 import { Watched } from '../../loop/poller.ts';
 import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from '../../sys/epoll.ts';
 import { EAGAIN, EINTR } from '../../sys/errno.ts';
-import type { ArrivalOwner, Door, Refusal } from '../entry.ts';
+import type { ArrivalOwner, EntryInspector, Refusal } from '../entry.ts';
 
 /** Max bytes to peek at: room for a PROXY header and a ClientHello, each of its max size. */
 const MAX_LOOK_BYTES = 32 * 1024;
@@ -23,7 +23,7 @@ export class RawArrival extends Watched implements LiveMember {
   readonly #loop: EventLoop;
   readonly #owner: ArrivalOwner<Watched>;
   readonly #waiting: LiveSet<RawArrival>;
-  readonly #door: Door;
+  readonly #inspector: EntryInspector;
   readonly #peer: string;
   readonly #since: number;
 
@@ -32,14 +32,14 @@ export class RawArrival extends Watched implements LiveMember {
     loop: EventLoop,
     owner: ArrivalOwner<Watched>,
     waiting: LiveSet<RawArrival>,
-    door: Door,
+    inspector: EntryInspector,
     peer: string,
   ) {
     super();
     this.#loop = loop;
     this.#owner = owner;
     this.#waiting = waiting;
-    this.#door = door;
+    this.#inspector = inspector;
     this.#peer = peer;
     this.#since = loop.wheel.now;
   }
@@ -59,7 +59,7 @@ export class RawArrival extends Watched implements LiveMember {
     if (end > 0 && this.#judge(end)) return;
     const isCut = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0 || end === 0;
     const isBroken = end < 0 && end !== -EAGAIN && end !== -EINTR;
-    if (isCut || isBroken) this.#reject(this.#door.ended());
+    if (isCut || isBroken) this.#reject(this.#inspector.ended());
     // The peeked bytes fill the buffer, so later bytes can never be seen.
     else if (end === MAX_LOOK_BYTES)
       this.#reject({ reason: 'hello_malformed', detail: 'the ClientHello is too long' });
@@ -80,7 +80,7 @@ export class RawArrival extends Watched implements LiveMember {
 
   /** Rejects the connection because its deadline has passed. */
   expire(): void {
-    this.#reject(this.#door.timedOut());
+    this.#reject(this.#inspector.timedOut());
   }
 
   /** Judges the first `end` bytes of the input. Returns false if more bytes are needed. */
@@ -88,7 +88,7 @@ export class RawArrival extends Watched implements LiveMember {
     const { input } = this.#loop;
     let start = 0;
     for (;;) {
-      const verdict = this.#door.look(input.bytes, start, end);
+      const verdict = this.#inspector.look(input.bytes, start, end);
       if (verdict === 'more') return false;
       if ('facts' in verdict) {
         this.#stopWaiting();
@@ -117,7 +117,7 @@ export class RawArrival extends Watched implements LiveMember {
   #close(): void {
     this.#stopWaiting();
     this.#loop.poller.close(this);
-    this.#door.abandon();
+    this.#inspector.abandon();
   }
 
   /** Ends the wait for bytes. */

@@ -10,7 +10,7 @@ import type { TunnelContext } from '../../l4/tunnel.ts';
 import { Watched } from '../../loop/poller.ts';
 import { ConnectionStats } from '../../telemetry/connection-stats.ts';
 import type { Passthrough, TunnelEntrance } from '../../transport/client-transport.ts';
-import type { Admittance, EntryFacts } from '../../transport/entry.ts';
+import type { AdmitResult, EntryFacts } from '../../transport/entry.ts';
 
 /** Creates tunnels for connections of layer 7 transports: watched descriptors and Node sockets. */
 export class WebTunnelMaker implements TunnelMaker<object> {
@@ -66,7 +66,7 @@ export class WebTunnels implements Passthrough {
     };
   }
 
-  admit(address: string): Admittance {
+  admit(address: string): AdmitResult {
     if (this.#successor !== null) return this.#successor.admit(address);
     return this.#gate === null ? null : this.#gate.admit(address);
   }

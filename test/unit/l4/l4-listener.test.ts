@@ -14,7 +14,7 @@ import { StatsPage, allocatePage } from '../../../src/telemetry/stats-page.ts';
 import {
   entryFactsOf,
   refusedClient,
-  type Admittance,
+  type AdmitResult,
   type ConnectionHolds,
   type EntryFacts,
 } from '../../../src/transport/entry.ts';
@@ -171,7 +171,7 @@ describe('a layer 4 listener', () => {
     const commit = listener.prepare({ ...l4Listener, access }, environment);
     assert.equal(engine.owner.entry, unruled);
     commit();
-    const admit = (address: string): Admittance | undefined => engine.owner.entry.admit?.(address);
+    const admit = (address: string): AdmitResult | undefined => engine.owner.entry.admit?.(address);
     const refused = { reason: 'access', detail: "the address rules refuse the client's address" };
     assert.deepEqual(['203.0.113.9', '10.0.0.1', '::1'].map(admit), [refused, null, refused]);
     assert.deepEqual([listener.contexts[0], chosen(engine)], [before, before]);

@@ -9,7 +9,7 @@ import { PinnedBuffer } from '../../../../src/sys/memory/pinned-buffer.ts';
 import { unsupportedReason } from '../../../../src/sys/support.ts';
 import type {
   ArrivalOwner,
-  Door,
+  EntryInspector,
   EntryFacts,
   EntryRejection,
   Verdict,
@@ -25,7 +25,7 @@ import { TcpPeer } from '../../../support/sockets/tcp-peer.ts';
 const ENTERS: Verdict = { facts: { peer: '192.0.2.1', address: '192.0.2.1', proxy: null, hello: null } };
 
 /** Takes a header up to `\n`, if the first byte is `P`, and a hello up to `;`. */
-class FakeDoor implements Door {
+class FakeDoor implements EntryInspector {
   static looks: string[] = [];
   /** Whether connections enter whatever they send. */
   static isOpen = false;

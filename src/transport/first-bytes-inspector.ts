@@ -7,7 +7,7 @@ import {
   isRefused,
   refusedClient,
   type ConnectionHolds,
-  type Door,
+  type EntryInspector,
   type EntryFailure,
   type EntryTerms,
   type Refusal,
@@ -18,7 +18,7 @@ import {
  * Judges the first bytes of one connection: collects the facts and decides whether it may enter. The caller
  * supplies the bytes and watches the deadline. All bytes but PROXY headers stay in the socket.
  */
-export class FrontDoor implements Door {
+export class FirstBytesInspector implements EntryInspector {
   /** The next bytes required. */
   #stage: 'proxy' | 'hello';
   readonly #terms: EntryTerms;

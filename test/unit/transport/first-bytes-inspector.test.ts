@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Admittance, EntryTerms, Verdict } from '../../../src/transport/entry.ts';
-import { FrontDoor } from '../../../src/transport/front-door.ts';
+import type { AdmitResult, EntryTerms, Verdict } from '../../../src/transport/entry.ts';
+import { FirstBytesInspector } from '../../../src/transport/first-bytes-inspector.ts';
 import { NODE } from '../../support/tls/captured-hellos.ts';
 
 const PROXY = '192.0.2.1';
@@ -20,23 +20,23 @@ interface Passage {
   readonly verdict: unknown;
   /** Bytes that were taken off the connection. */
   readonly consumed: number;
-  readonly door: FrontDoor;
+  readonly inspector: FirstBytesInspector;
 }
 
-/** Shows a door bytes that come in pieces of some bytes. */
-function pass(door: FrontDoor, bytes: Buffer, step: number): Passage {
+/** Shows an inspector bytes that come in pieces of some bytes. */
+function pass(inspector: FirstBytesInspector, bytes: Buffer, step: number): Passage {
   let from = 0;
   let end = 0;
   for (;;) {
-    const verdict: Verdict = door.look(bytes, from, end);
+    const verdict: Verdict = inspector.look(bytes, from, end);
     if (verdict === 'more') {
-      if (end === bytes.length) return { verdict, consumed: from, door };
+      if (end === bytes.length) return { verdict, consumed: from, inspector };
       end = Math.min(bytes.length, end + step);
     } else if ('consume' in verdict) {
       assert.ok(verdict.consume > 0 && from + verdict.consume <= end);
       from += verdict.consume;
     } else {
-      return { verdict: 'facts' in verdict ? verdict.facts : verdict, consumed: from, door };
+      return { verdict: 'facts' in verdict ? verdict.facts : verdict, consumed: from, inspector };
     }
   }
 }
@@ -44,13 +44,15 @@ function pass(door: FrontDoor, bytes: Buffer, step: number): Passage {
 /** The end of it, which is the same for bytes that come one by one. */
 function enter(entryTerms: EntryTerms, peer: string, ...parts: Buffer[]): Passage {
   const bytes = Buffer.concat(parts);
-  const [whole, cut] = [bytes.length, 1].map((step) => pass(new FrontDoor(entryTerms, peer), bytes, step));
+  const [whole, cut] = [bytes.length, 1].map((step) =>
+    pass(new FirstBytesInspector(entryTerms, peer), bytes, step),
+  );
   assert.deepEqual(cut!.verdict, whole!.verdict);
   assert.equal(cut!.consumed, whole!.consumed);
   return whole!;
 }
 
-describe('a front door that requires PROXY headers', () => {
+describe('an inspector of first bytes that requires PROXY headers', () => {
   const required = terms('required', false);
 
   it("removes the header, and takes the client's address from it", () => {
@@ -78,8 +80,8 @@ describe('a front door that requires PROXY headers', () => {
   });
 
   it('refuses an untrusted peer before its first byte', () => {
-    const door = new FrontDoor(required, STRANGER);
-    assert.deepEqual(door.look(Buffer.alloc(0), 0, 0), {
+    const inspector = new FirstBytesInspector(required, STRANGER);
+    assert.deepEqual(inspector.look(Buffer.alloc(0), 0, 0), {
       reason: 'proxy_untrusted',
       detail: 'not a trusted proxy',
     });
@@ -92,7 +94,7 @@ describe('a front door that requires PROXY headers', () => {
   });
 });
 
-describe('a front door that allows PROXY headers', () => {
+describe('an inspector of first bytes that allows PROXY headers', () => {
   const optional = terms('optional', false);
 
   it("detects a trusted proxy's header by its first bytes", () => {
@@ -115,12 +117,12 @@ describe('a front door that allows PROXY headers', () => {
     const { verdict, consumed } = enter(optional, STRANGER, LINE);
     assert.equal(consumed, 0);
     assert.deepEqual(verdict, { peer: STRANGER, address: STRANGER, proxy: null, hello: null });
-    const door = new FrontDoor(optional, STRANGER);
-    assert.ok('facts' in (door.look(LINE, 0, 0) as object));
+    const inspector = new FirstBytesInspector(optional, STRANGER);
+    assert.ok('facts' in (inspector.look(LINE, 0, 0) as object));
   });
 });
 
-describe('a front door that reads the ClientHello', () => {
+describe('an inspector of first bytes that reads the ClientHello', () => {
   const off = terms('off', true);
 
   it('reports its contents, and leaves it in place', () => {
@@ -153,14 +155,14 @@ describe('a front door that reads the ClientHello', () => {
   });
 });
 
-describe('a front door that refuses some clients', () => {
+describe('an inspector of first bytes that refuses some clients', () => {
   const REFUSAL = { reason: 'access', detail: 'denied' } as const;
   const judged = (
     proxyProtocol: EntryTerms['proxyProtocol'],
     readsHello: boolean,
   ): EntryTerms & { asked: string[] } => {
     const asked: string[] = [];
-    const admit = (address: string): Admittance => {
+    const admit = (address: string): AdmitResult => {
       asked.push(address);
       return address === '198.51.100.7' ? null : REFUSAL;
     };
@@ -169,10 +171,10 @@ describe('a front door that refuses some clients', () => {
 
   it('refuses a client before its first byte', () => {
     for (const readsHello of [false, true]) {
-      const door = new FrontDoor(judged('off', readsHello), STRANGER);
-      assert.deepEqual(door.look(NODE, 0, 0), REFUSAL);
+      const inspector = new FirstBytesInspector(judged('off', readsHello), STRANGER);
+      assert.deepEqual(inspector.look(NODE, 0, 0), REFUSAL);
     }
-    const stranger = new FrontDoor(judged('optional', true), STRANGER);
+    const stranger = new FirstBytesInspector(judged('optional', true), STRANGER);
     assert.deepEqual(stranger.look(LINE, 0, 0), REFUSAL);
   });
 
@@ -195,18 +197,21 @@ describe('a front door that refuses some clients', () => {
     let released = 0;
     const holds = { release: () => released++ };
     const holding = { ...terms('off', true), admit: () => holds };
-    const { verdict } = pass(new FrontDoor(holding, STRANGER), NODE, NODE.length);
+    const { verdict } = pass(new FirstBytesInspector(holding, STRANGER), NODE, NODE.length);
     assert.equal((verdict as { holds: unknown }).holds, holds);
     assert.equal(released, 0);
-    const { door } = pass(new FrontDoor(holding, STRANGER), NODE.subarray(0, 7), 7);
-    door.abandon();
+    const { inspector } = pass(new FirstBytesInspector(holding, STRANGER), NODE.subarray(0, 7), 7);
+    inspector.abandon();
     assert.equal(released, 1);
-    new FrontDoor(terms('off', true), STRANGER).abandon();
+    new FirstBytesInspector(terms('off', true), STRANGER).abandon();
   });
 
   it('judges each connection once', () => {
     const good = judged('off', true);
-    assert.equal('hello' in (pass(new FrontDoor(good, '198.51.100.7'), NODE, 1).verdict as object), true);
+    assert.equal(
+      'hello' in (pass(new FirstBytesInspector(good, '198.51.100.7'), NODE, 1).verdict as object),
+      true,
+    );
     assert.equal(good.asked.length, 1);
   });
 });
@@ -214,13 +219,17 @@ describe('a front door that refuses some clients', () => {
 describe('a connection that sends too few bytes', () => {
   it('fails in its current stage', () => {
     const both = terms('required', true);
-    const inProxy = pass(new FrontDoor(both, PROXY), LINE.subarray(0, 10), 10).door;
+    const inProxy = pass(new FirstBytesInspector(both, PROXY), LINE.subarray(0, 10), 10).inspector;
     assert.deepEqual(inProxy.timedOut(), { reason: 'proxy_timeout', detail: 'after 10 bytes' });
     assert.deepEqual(inProxy.ended(), { reason: 'proxy_ended', detail: 'after 10 bytes' });
-    const inHello = pass(new FrontDoor(both, PROXY), Buffer.concat([LINE, NODE.subarray(0, 7)]), 1000).door;
+    const inHello = pass(
+      new FirstBytesInspector(both, PROXY),
+      Buffer.concat([LINE, NODE.subarray(0, 7)]),
+      1000,
+    ).inspector;
     assert.deepEqual(inHello.timedOut(), { reason: 'hello_timeout', detail: 'after 7 bytes' });
     assert.deepEqual(inHello.ended(), { reason: 'hello_ended', detail: 'after 7 bytes' });
-    const silent = pass(new FrontDoor(both, PROXY), LINE, 1000).door;
+    const silent = pass(new FirstBytesInspector(both, PROXY), LINE, 1000).inspector;
     assert.deepEqual(silent.ended(), { reason: 'hello_ended', detail: 'after 0 bytes' });
   });
 });
