@@ -22,8 +22,8 @@ const GUARANTEED_OPENINGS = 50;
 const OPENINGS_OVERDRAFT_MS = 30;
 /** Reads per tick that are always watched, up to an overdraft: quiet sessions must not pay for busy ones. */
 const GUARANTEED_READS = 20;
-/** Frames per tick that may use the overdraft of guaranteed reads. A long read must not use all of it at once. */
-const GUARANTEED_FRAMES = 50;
+/** Frames of a guaranteed read that may use its overdraft. A long read must not use all of it at once. */
+const GUARANTEED_FRAMES = 16;
 /** Max overdraft of guaranteed reads. */
 const READS_OVERDRAFT_MS = 30;
 /** Max sessions and tunnels that a worker watches at a time. */
@@ -58,11 +58,12 @@ export class TapState {
   readonly #onFault: (error: unknown) => void;
   /** Whether a fault of this tick was reported. */
   #hasFault = false;
-  #openings = 0;
-  #reads = 0;
-  #frames = 0;
-  /** Overdraft of the current read. */
-  #overdraftMs = 0;
+  /** Openings begun in this tick. */
+  #begunOpenings = 0;
+  /** Reads begun in this tick. */
+  #begunReads = 0;
+  /** Frames of the current read that may still use its overdraft. */
+  #guaranteedFrames = 0;
   #watched = 0;
   #contexts = 0;
   #heldBytes = 0;
@@ -98,9 +99,8 @@ export class TapState {
     this.frames.measure();
     this.openings.measure();
     this.walks.measure();
-    this.#openings = 0;
-    this.#reads = 0;
-    this.#frames = 0;
+    this.#begunOpenings = 0;
+    this.#begunReads = 0;
     this.#hasFault = false;
   }
 
@@ -118,19 +118,23 @@ export class TapState {
    * @param overdraftMs see `TapBudget.begin`
    */
   beginRead(overdraftMs = 0): boolean {
-    this.#overdraftMs = this.#reads++ < GUARANTEED_READS ? READS_OVERDRAFT_MS : 0;
-    return this.frames.begin(Math.max(overdraftMs, this.#overdraftMs));
+    this.#guaranteedFrames = this.#begunReads++ < GUARANTEED_READS ? GUARANTEED_FRAMES : 0;
+    return this.frames.begin(this.#overdraftOf(overdraftMs));
   }
 
   /**
    * Whether the rest of the current read must be skipped. Called after each frame. A guaranteed read keeps its
-   * overdraft for a few frames.
+   * overdraft for its first frames.
    *
    * @param overdraftMs see `TapBudget.begin`
    */
   isReadOver(overdraftMs: number): boolean {
-    if (this.#frames++ >= GUARANTEED_FRAMES) this.#overdraftMs = 0;
-    return this.frames.isOver(Math.max(overdraftMs, this.#overdraftMs));
+    this.#guaranteedFrames--;
+    return this.frames.isOver(this.#overdraftOf(overdraftMs));
+  }
+
+  #overdraftOf(overdraftMs: number): number {
+    return this.#guaranteedFrames > 0 ? Math.max(overdraftMs, READS_OVERDRAFT_MS) : overdraftMs;
   }
 
   /**
@@ -138,7 +142,7 @@ export class TapState {
    * ends it on `openings`.
    */
   beginOpening(): boolean {
-    return this.openings.begin(this.#openings++ < GUARANTEED_OPENINGS ? OPENINGS_OVERDRAFT_MS : 0);
+    return this.openings.begin(this.#begunOpenings++ < GUARANTEED_OPENINGS ? OPENINGS_OVERDRAFT_MS : 0);
   }
 
   /** Takes a slot for a session or tunnel. Returns false if there is none. */
