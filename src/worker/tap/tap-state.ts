@@ -1,3 +1,4 @@
+import { BurstLimit, type BurstRate } from '../../core/timing/burst-limit.ts';
 import type { TapLoss } from '../../telemetry/metrics/label-values.ts';
 import { TapBudget, type BudgetClock } from './tap-budget.ts';
 import { rounded } from './tap-lines.ts';
@@ -14,15 +15,18 @@ const WALKS_BUDGET_MS = 2;
 /** Max budgets saved up for sudden work. */
 const SAVED_TICKS = 6;
 /**
- * Openings per tick that are always watched, up to an overdraft: a session's first lines are rare and
+ * Openings that are watched even without budget, up to an overdraft: a session's first lines are rare and
  * important.
  */
-const GUARANTEED_OPENINGS = 50;
+const GUARANTEED_OPENINGS: BurstRate = { burst: 50, everyMs: 2 };
 /** Max overdraft of guaranteed openings: a flood of long handshakes must not take the worker's time. */
 const OPENINGS_OVERDRAFT_MS = 30;
-/** Reads per tick that are always watched, up to an overdraft: quiet sessions must not pay for busy ones. */
-const GUARANTEED_READS = 20;
-/** Frames of a guaranteed read that may use its overdraft. A long read must not use all of it at once. */
+/**
+ * Reads that are watched even without budget, up to an overdraft: quiet sessions must not pay for busy ones.
+ * A rate spreads them, because all sessions of the worker wait for a burst.
+ */
+const GUARANTEED_READS: BurstRate = { burst: 20, everyMs: 5 };
+/** Frames of a guaranteed read that may use the overdraft. A long read must not use all of it at once. */
 const GUARANTEED_FRAMES = 16;
 /** Max overdraft of guaranteed reads. */
 const READS_OVERDRAFT_MS = 30;
@@ -58,12 +62,10 @@ export class TapState {
   readonly #onFault: (error: unknown) => void;
   /** Whether a fault of this tick was reported. */
   #hasFault = false;
-  /** Openings begun in this tick. */
-  #begunOpenings = 0;
-  /** Reads begun in this tick. */
-  #begunReads = 0;
-  /** Frames of the current read that may still use its overdraft. */
-  #guaranteedFrames = 0;
+  readonly #guaranteedOpenings: BurstLimit;
+  readonly #guaranteedReads: BurstLimit;
+  /** Frames of the current read that may still use the overdraft. Null while the budget is enough. */
+  #guaranteedFrames: number | null = null;
   #watched = 0;
   #contexts = 0;
   #heldBytes = 0;
@@ -86,6 +88,8 @@ export class TapState {
     this.frames = new TapBudget(FRAMES_BUDGET_MS, savedTicks ?? SAVED_TICKS, clock);
     this.openings = new TapBudget(OPENINGS_BUDGET_MS, savedTicks ?? SAVED_TICKS, clock);
     this.walks = new TapBudget(WALKS_BUDGET_MS, 1, clock);
+    this.#guaranteedOpenings = new BurstLimit(clock.now, GUARANTEED_OPENINGS);
+    this.#guaranteedReads = new BurstLimit(clock.now, GUARANTEED_READS);
   }
 
   /** Returns a line's time: milliseconds since 1970, with three decimals. */
@@ -99,8 +103,6 @@ export class TapState {
     this.frames.measure();
     this.openings.measure();
     this.walks.measure();
-    this.#begunOpenings = 0;
-    this.#begunReads = 0;
     this.#hasFault = false;
   }
 
@@ -118,23 +120,24 @@ export class TapState {
    * @param overdraftMs see `TapBudget.begin`
    */
   beginRead(overdraftMs = 0): boolean {
-    this.#guaranteedFrames = this.#begunReads++ < GUARANTEED_READS ? GUARANTEED_FRAMES : 0;
-    return this.frames.begin(this.#overdraftOf(overdraftMs));
+    this.#guaranteedFrames = null;
+    return this.frames.begin(overdraftMs) || (this.#isGuaranteed() && this.frames.begin(READS_OVERDRAFT_MS));
   }
 
   /**
-   * Whether the rest of the current read must be skipped. Called after each frame. A guaranteed read keeps its
-   * overdraft for its first frames.
+   * Whether the rest of the current read must be skipped. Called after each frame.
    *
    * @param overdraftMs see `TapBudget.begin`
    */
   isReadOver(overdraftMs: number): boolean {
-    this.#guaranteedFrames--;
-    return this.frames.isOver(this.#overdraftOf(overdraftMs));
+    if (!this.frames.isOver(overdraftMs)) return false;
+    return !this.#isGuaranteed() || this.frames.isOver(READS_OVERDRAFT_MS);
   }
 
-  #overdraftOf(overdraftMs: number): number {
-    return this.#guaranteedFrames > 0 ? Math.max(overdraftMs, READS_OVERDRAFT_MS) : overdraftMs;
+  /** Whether the current read may use the overdraft for another frame. */
+  #isGuaranteed(): boolean {
+    this.#guaranteedFrames ??= this.#guaranteedReads.take() > 0 ? GUARANTEED_FRAMES : 0;
+    return this.#guaranteedFrames-- > 0;
   }
 
   /**
@@ -142,7 +145,8 @@ export class TapState {
    * ends it on `openings`.
    */
   beginOpening(): boolean {
-    return this.openings.begin(this.#begunOpenings++ < GUARANTEED_OPENINGS ? OPENINGS_OVERDRAFT_MS : 0);
+    if (this.openings.begin()) return true;
+    return this.#guaranteedOpenings.take() > 0 && this.openings.begin(OPENINGS_OVERDRAFT_MS);
   }
 
   /** Takes a slot for a session or tunnel. Returns false if there is none. */

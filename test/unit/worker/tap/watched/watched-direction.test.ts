@@ -64,9 +64,24 @@ describe('a watched direction without CPU time', () => {
   it('shows all frames of a short read while its code is cold', () => {
     const rig = new TapRig(order());
     const leg = new TappedLeg(open(rig));
-    rig.msPerReading = 1;
+    rig.msPerReading = 0.5;
     leg.read(textFrames(leg, 12));
     assert.deepEqual(rig.counts, { told: 12, cpu: 0, lines: 0 });
+  });
+
+  it('shows reads at an even pace once the budget is spent, so that sessions do not wait for a burst', () => {
+    const rig = new TapRig(order());
+    const leg = new TappedLeg(open(rig));
+    const isShown = (): boolean => {
+      const { told } = rig.counts;
+      leg.frame(TEXT, 'x');
+      return rig.counts.told > told;
+    };
+    rig.msPerReading = 0.05;
+    for (let read = 0; read < 100; read++) isShown();
+    const shown = Array.from({ length: 400 }, isShown);
+    assert.ok(shown.includes(true));
+    shown.forEach((one, index) => assert.ok(!one || shown[index + 1] !== true, `two from ${index} on`));
   });
 
   it('shows all frames of a short read after the long read of a busy session', () => {
