@@ -78,6 +78,11 @@ export abstract class FrameObserver {
     return this.#left === DETACHED;
   }
 
+  /** Whether nothing of a frame is missing: between two frames, or while nothing is read. */
+  get isBetweenFrames(): boolean {
+    return this.#left <= 0 && this.#heldLength === 0;
+  }
+
   /** Forgets the position. Ignores all input until {@link attach}. */
   detach(): void {
     this.#left = DETACHED;

@@ -15,6 +15,8 @@ const CONTROL = 0x08;
 /** Overdraft of work that a gap would make useless: five budgets of a tick. */
 const GAP_OVERDRAFT_MS = 10;
 const NOTHING = new Uint8Array(0);
+/** Sessions are read one after the other. */
+const MAX_SPARE = 4;
 
 /** Receives the frames of a direction. */
 export interface DirectionOwner {
@@ -54,13 +56,28 @@ export interface DirectionOwner {
 /** Knowledge of the current message: there is none, it was seen from its start, or its start was missed. */
 type MessageView = 'none' | 'begun' | 'joined';
 
-/** Watches one direction of a session: finds its frames, assembles its messages, and counts lost ones. */
+/** Idle directions of the thread. */
+const spare: WatchedDirection[] = [];
+
+/** Starts to watch a direction. @param counted see {@link WatchedDirection.counted} */
+export function takeDirection(owner: DirectionOwner, fromClient: boolean, counted: number): WatchedDirection {
+  const direction = spare.pop();
+  direction?.restart(owner, fromClient, counted);
+  return direction ?? new WatchedDirection(owner, fromClient, counted);
+}
+
+/** Keeps an idle direction for {@link takeDirection}. The caller forgets it. */
+export function returnDirection(direction: WatchedDirection): void {
+  if (spare.length < MAX_SPARE) spare.push(direction);
+}
+
+/**
+ * Watches one direction of a session: finds its frames, assembles its messages, and counts lost ones. Once
+ * {@link isIdle}, it may watch another session.
+ */
 export class WatchedDirection extends FrameObserver {
-  readonly #owner: DirectionOwner;
-  readonly #fromClient: boolean;
-  /**
-   * Number of completed messages reported or counted as lost. -1 while the session's own count is unknown.
-   */
+  #owner: DirectionOwner;
+  #fromClient: boolean;
   #counted: number;
   /** Whether reading has ended, after a close frame or malformed data. */
   #isOver = false;
@@ -79,12 +96,35 @@ export class WatchedDirection extends FrameObserver {
   /** Null before the first compressed message. */
   #inflation: MessageInflation | null = null;
 
-  constructor(owner: DirectionOwner, fromClient: boolean) {
+  /** @param counted see {@link counted} */
+  constructor(owner: DirectionOwner, fromClient: boolean, counted: number) {
     super();
     this.#owner = owner;
     this.#fromClient = fromClient;
-    this.#counted = owner.isNew ? 0 : -1;
+    this.#counted = counted;
     this.#hasMissed = !owner.isNew;
+  }
+
+  /** Watches another direction. Must be idle. @param counted see {@link counted} */
+  restart(owner: DirectionOwner, fromClient: boolean, counted: number): void {
+    this.detach();
+    this.#owner = owner;
+    this.#fromClient = fromClient;
+    this.#counted = counted;
+    this.#hasMissed = !owner.isNew;
+    this.#held = this.#heldControl = null;
+  }
+
+  /**
+   * Number of completed messages reported or counted as lost. -1 while the session's own count is unknown.
+   */
+  get counted(): number {
+    return this.#counted;
+  }
+
+  /** Whether {@link counted} is all that later reads need to know: between two messages, uncompressed. */
+  get isIdle(): boolean {
+    return this.#message === 'none' && !this.#isOver && !this.#owner.deflates && this.isBetweenFrames;
   }
 
   /**

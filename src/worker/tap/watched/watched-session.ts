@@ -6,7 +6,12 @@ import { payloadFields, withheldField, withoutCode, type KnownPayload } from './
 import type { RunningTap } from '../running-tap.ts';
 import type { TapState } from '../tap-state.ts';
 import { FROM_CLIENT, FROM_ENDPOINT, TO_CLIENT, TO_ENDPOINT, endLine, frameStart } from '../tap-lines.ts';
-import { WatchedDirection, type DirectionOwner } from './watched-direction.ts';
+import {
+  returnDirection,
+  takeDirection,
+  type DirectionOwner,
+  type WatchedDirection,
+} from './watched-direction.ts';
 import { Watched } from './watched.ts';
 
 const FIN = 0x80;
@@ -19,8 +24,12 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   showsPayload = false;
   neededBytes = 0;
   needsWhole = false;
+  /** Null while idle, and before the first read. */
   #upstream: WatchedDirection | null = null;
   #downstream: WatchedDirection | null = null;
+  /** `WatchedDirection.counted` of the idle directions. */
+  #countedUpstream: number;
+  #countedDownstream: number;
 
   /**
    * @param id as in `GET /sessions`
@@ -32,6 +41,7 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
     this.extensions = extensions;
     this.deflates = reservedBitsOf(extensions) === 'deflate';
     this.isNew = isNew;
+    this.#countedUpstream = this.#countedDownstream = isNew ? 0 : -1;
   }
 
   opened(): void {
@@ -67,7 +77,9 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   message(fromClient: boolean, opcode: number, payload: Uint8Array): void {
     try {
       if (!this.isWanted()) return;
-      this.#direction(fromClient).countWhole(opcode);
+      const direction = this.#direction(fromClient);
+      direction.countWhole(opcode);
+      this.#releaseIdle(fromClient, direction);
       this.#reportWhole(fromClient ? FROM_CLIENT : FROM_ENDPOINT, opcode, payload);
     } catch (error) {
       this.fail(error);
@@ -93,12 +105,13 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   #read(fromClient: boolean, position: FramePosition, input: Uint8Array, start: number, end: number): void {
     const { frames } = this.state;
     const direction = this.#direction(fromClient);
-    if (!this.state.beginRead(direction.overdraftMs)) {
+    if (this.state.beginRead(direction.overdraftMs)) {
+      direction.read(position, input, start, end);
+      frames.end();
+    } else {
       direction.pass(position);
-      return;
     }
-    direction.read(position, input, start, end);
-    frames.end();
+    this.#releaseIdle(fromClient, direction);
   }
 
   #skip(fromClient: boolean, bytes: number): void {
@@ -110,8 +123,8 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   }
 
   #reportEnd(end: TappedEnd): void {
-    this.#upstream?.end(end.messagesUpstream);
-    this.#downstream?.end(end.messagesDownstream);
+    this.#direction(true).end(end.messagesUpstream);
+    this.#direction(false).end(end.messagesDownstream);
     const at = this.state.at();
     this.close((tap) => endLine(this.id, at, end, tap.shownReason(end.reason)));
   }
@@ -167,8 +180,25 @@ export class WatchedSession extends Watched implements SessionTap, DirectionOwne
   }
 
   #direction(fromClient: boolean): WatchedDirection {
-    if (fromClient) return (this.#upstream ??= new WatchedDirection(this, true));
-    return (this.#downstream ??= new WatchedDirection(this, false));
+    if (fromClient) return (this.#upstream ??= takeDirection(this, true, this.#countedUpstream));
+    return (this.#downstream ??= takeDirection(this, false, this.#countedDownstream));
+  }
+
+  /**
+   * Keeps only the count of an idle direction. Most reads end between two messages, and collecting garbage
+   * takes milliseconds while thousands of sessions get new objects.
+   */
+  #releaseIdle(fromClient: boolean, direction: WatchedDirection): void {
+    // The session may have failed meanwhile.
+    if (!direction.isIdle || (fromClient ? this.#upstream : this.#downstream) !== direction) return;
+    if (fromClient) {
+      this.#upstream = null;
+      this.#countedUpstream = direction.counted;
+    } else {
+      this.#downstream = null;
+      this.#countedDownstream = direction.counted;
+    }
+    returnDirection(direction);
   }
 
   protected override tapsChanged(): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { constants, createDeflateRaw, deflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
 import type { SessionTap } from '../../../../../src/telemetry/tap/tap.ts';
 import { BINARY, CLOSE, PING, TEXT, closeBody } from '../../../../support/websocket/raw-frames.ts';
 import { TappedLeg, TapRig, endOf, facts, order } from '../tap-rig.ts';
@@ -186,6 +187,43 @@ describe('a watched session', () => {
     send(taps[65]!);
     const told = rig.frames().map(({ text, withheld }) => text ?? withheld);
     assert.deepEqual([told[63], told[64], told[65]], ['hello', 'compressed', 'hello']);
+  });
+
+  it('keeps sessions and sides apart, however their reads interleave', () => {
+    const turn = fc.record({ leg: fc.nat({ max: 3 }), bytes: fc.nat({ max: 30 }) });
+    fc.assert(
+      fc.property(fc.array(turn, { maxLength: 60 }), (turns) => {
+        const rig = new TapRig(PAYLOAD);
+        const taps = [open(rig, '', 1), open(rig, '', 2)];
+        const legs = taps.flatMap((tap) => [new TappedLeg(tap, true), new TappedLeg(tap, false)]);
+        const texts = legs.map((_, leg) => ['one', 'two', 'three'].map((word) => `${word} of ${leg}`));
+        const unread = legs.map((leg, index) =>
+          Buffer.concat(
+            texts[index]!.flatMap((text) => [
+              leg.encode(TEXT, text.slice(0, 2), { fin: false }),
+              leg.encode(PING, 'ping'),
+              leg.encode(CONTINUATION, text.slice(2)),
+            ]),
+          ),
+        );
+        const read = (leg: number, bytes: number): void => {
+          const input = unread[leg]!.subarray(0, bytes);
+          unread[leg] = unread[leg]!.subarray(input.length);
+          legs[leg]!.read(input);
+        };
+        for (const { leg, bytes } of turns) read(leg, bytes);
+        legs.forEach((_, leg) => read(leg, Infinity));
+        taps.forEach((tap) => tap.ended(endOf({ messagesUpstream: 3, messagesDownstream: 3 })));
+        const shown = rig.records().filter((record) => record.type === 'frame');
+        const of = (session: number, from: string): unknown[] =>
+          shown
+            .filter(({ opcode, fin }) => opcode === 'continuation' && fin !== false)
+            .filter((frame) => frame.session.endsWith(`-${session}`) && frame.from === from)
+            .map(({ text }) => text);
+        assert.deepEqual([of(1, 'client'), of(1, 'endpoint'), of(2, 'client'), of(2, 'endpoint')], texts);
+        assert.equal(rig.lost.frames, 0);
+      }),
+    );
   });
 
   it('marks a message that it joined in the middle', () => {
