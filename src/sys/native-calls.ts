@@ -26,6 +26,8 @@ export interface NativeCalls {
   readonly dup3: (from: number, to: number, flags: number) => number;
   readonly madvise: (address: number, length: number, advice: number) => number;
   readonly pageSize: () => number;
+  /** @param time address of a `struct timespec` */
+  readonly clockTime: (clock: number, time: number) => number;
   /** Null if the C library is not glibc. */
   readonly mallopt: ((parameter: number, value: number) => number) | null;
   /** Null if the C library is not glibc. */
@@ -132,6 +134,7 @@ function load(): NativeCalls {
     dup3: own.func('dup3', 'int', ['int', 'int', 'int']),
     madvise: own.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']),
     pageSize: own.func('getpagesize', 'int', []),
+    clockTime: own.func('clock_gettime', 'int', ['int', 'uintptr_t']),
     mallopt: optional(() => own.func('mallopt', 'int', ['int', 'int'])),
     mallocTrim: optional(() => own.func('malloc_trim', 'int', ['size_t'])),
     read: own.func('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']),

@@ -1,11 +1,11 @@
+import type { ThreadCpuClock } from '../../sys/thread-cpu-clock.ts';
 import { TICK_MS } from '../../core/timing/timer-wheel.ts';
 
 /** The clocks of a thread, in milliseconds. */
 export interface BudgetClock {
   /** Monotonic. */
   readonly now: () => number;
-  /** CPU time of the thread. Costs a system call. */
-  readonly cpu: () => number;
+  readonly cpu: ThreadCpuClock;
 }
 
 /** Min uncertainty before reading the thread's CPU clock, which costs a system call. */
@@ -41,7 +41,7 @@ export class TapBudget {
     this.#maxLeftMs = this.#leftMs = budgetMs * ticks;
     this.#clock = clock;
     this.#filledAt = clock.now();
-    this.#cpuBefore = clock.cpu();
+    this.#cpuBefore = clock.cpu.now();
   }
 
   /**
@@ -78,8 +78,9 @@ export class TapBudget {
    * Compares the time spent with the thread's CPU time. Must be called in each tick: later it proves less.
    */
   measure(): void {
-    const cpu = this.#clock.cpu();
-    this.#leftMs += Math.max(0, this.#uncertainMs - (cpu - this.#cpuBefore));
+    const { now, maxErrorMs } = this.#clock.cpu;
+    const cpu = now();
+    this.#leftMs += Math.max(0, this.#uncertainMs - (cpu - this.#cpuBefore) - maxErrorMs);
     this.#uncertainMs = 0;
     this.#cpuBefore = cpu;
   }

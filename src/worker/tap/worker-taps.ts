@@ -1,6 +1,7 @@
 import { TICK_MS, Timed, type TimerWheel } from '../../core/timing/timer-wheel.ts';
 import type { TapCommand, TapOrder, TapReport } from '../../protocol/tap.ts';
 import type { SessionTap, TappedSession, TappedTunnel, Taps, TunnelTap } from '../../telemetry/tap/tap.ts';
+import { threadCpuClock } from '../../sys/thread-cpu-clock.ts';
 import type { SecretNames } from '../../wire/redaction/secret-names.ts';
 import { compileRedaction } from '../../wire/redaction/redaction.ts';
 import { factsOf, type OpenGroup, type OpenSession, type OpenTunnel } from './open-connections.ts';
@@ -275,14 +276,7 @@ export class WorkerTaps extends Timed implements Taps {
 }
 
 function threadClock(): TapClock {
-  return {
-    now: () => performance.now(),
-    cpu: () => {
-      const { user, system } = process.threadCpuUsage();
-      return (user + system) / 1000;
-    },
-    origin: performance.timeOrigin,
-  };
+  return { now: () => performance.now(), cpu: threadCpuClock(), origin: performance.timeOrigin };
 }
 
 function* rest(tap: RunningTap | null): Walk {

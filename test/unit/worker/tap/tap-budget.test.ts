@@ -5,7 +5,12 @@ import { TapBudget } from '../../../../src/worker/tap/tap-budget.ts';
 class Thread {
   #now = 1000;
   #cpu = 50;
-  readonly clock = { now: () => this.#now, cpu: () => this.#cpu };
+  readonly clock;
+
+  /** @param maxErrorMs error bound to report */
+  constructor(maxErrorMs = 0) {
+    this.clock = { now: () => this.#now, cpu: { now: () => this.#cpu, maxErrorMs } };
+  }
 
   work(ms: number): void {
     this.#now += ms;
@@ -100,6 +105,17 @@ describe('a budget of CPU time', () => {
     thread.wait(500);
     budget.end();
     assert.ok(budget.begin());
+  });
+
+  it('is not refunded by a CPU clock that stands still between two timer interrupts', () => {
+    const thread = new Thread(4);
+    const budget = new TapBudget(4, 1, thread.clock);
+    let spent = 0;
+    for (; spent < 100 && budget.begin(); spent++) {
+      thread.wait(1);
+      budget.end();
+    }
+    assert.ok(spent <= 6, String(spent));
   });
 
   it('ends a piece of work that exhausts it', () => {

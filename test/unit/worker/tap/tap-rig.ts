@@ -84,7 +84,7 @@ export class TapRig {
         onFault: (error) => this.faults.push(error),
         clock: {
           now: () => (this.#now += this.msPerReading),
-          cpu: () => this.#now,
+          cpu: { now: () => this.#now, maxErrorMs: 0 },
           origin: ORIGIN,
         },
         savedTicks: 1,
